@@ -1,0 +1,76 @@
+# Everything a developer or a first-time user types. `make` alone lists the commands.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# A mirror configured for pip serves uv too.
+export UV_DEFAULT_INDEX := $(or $(UV_DEFAULT_INDEX),$(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null),$(PIP_INDEX_URL))
+ifeq ($(strip $(UV_DEFAULT_INDEX)),)
+unexport UV_DEFAULT_INDEX
+endif
+
+.PHONY: help
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+$(VENV)/uv: requirements/uv.txt
+	@echo "── creating the virtual environment $(VENV)"
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install it (Debian: apt-get install python3.11-venv)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/core: $(VENV)/uv requirements/core.txt pyproject.toml
+	@echo "── installing the core packages (locked, no torch)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/core.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/core requirements/dev.txt
+	@echo "── installing what tests, lint and types need"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/core ## make the virtual environment and nothing else
+
+.PHONY: demo
+demo: $(VENV)/core ## run the main job on the demo library; ONCE=1 ends after the summary
+	@MIRPIPE_HOME="$${MIRPIPE_HOME:-$(CURDIR)/var/demo}" $(BIN)/mirpipe up \
+	  --references demo/reference --targets demo/target --manifest demo/manifest.csv $(if $(ONCE),--once)
+
+.PHONY: format
+format: $(VENV)/dev ## put every file in the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: check
+check: $(VENV)/dev ## format, lint, types and fast tests, in under a minute
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/mypy
+	@$(BIN)/pytest -q -m "not e2e and not browser and not slow"
+
+.PHONY: test
+test: $(VENV)/dev ## every test, with what they need installed where it may be
+	@$(BIN)/python tests/install_test_tools.py
+	@$(BIN)/pytest -q
+
+.PHONY: bench
+bench: $(VENV)/dev ## measure speed and memory; writes docs/benchmarks.md
+	@$(BIN)/python -m benchmarks
+
+.PHONY: lock
+lock: $(VENV)/uv ## renew the locks from requirements/*.in
+	@cd requirements && for name in uv core dev; do \
+	  ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header $$name.in --output-file $$name.txt; done
+
+.PHONY: clean
+clean: ## remove what the build and the demo left here (stops the demo's database)
+	@if [ -x $(BIN)/mirpipe ]; then MIRPIPE_HOME="$${MIRPIPE_HOME:-$(CURDIR)/var/demo}" $(BIN)/mirpipe db down || true; fi
+	@rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

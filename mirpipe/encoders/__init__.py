@@ -1,0 +1,1 @@
+"""Encoders: one file each, found by the registry."""

@@ -1,0 +1,36 @@
+"""Every error that mirpipe raises on purpose; a class's docstring is its message's first half.
+
+Exit codes of the command line: 0 all done; 1 something failed that was not bad input; 2 wrong
+usage; 3 done, and some input was rejected (see `mirpipe failures`).
+"""
+
+
+class MirpipeError(Exception):
+    """Something mirpipe was asked to do cannot be done."""
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        return said or (self.__doc__ or "").strip()
+
+
+class ConfigurationError(MirpipeError):
+    """A setting is missing or contradicts another."""
+
+
+class DatabaseError(MirpipeError):
+    """The database cannot be used as it is."""
+
+
+class PluginError(MirpipeError):
+    """A plug-in is unknown, broken or unavailable on this machine."""
+
+
+class RejectedInput(MirpipeError):
+    """One input cannot be used; it goes to the ledger with its reason and is not retried.
+
+    `reason` is a short stable code in snake case (`too_short`); the message is for people.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

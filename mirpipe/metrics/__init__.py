@@ -1,0 +1,1 @@
+"""Metrics: one idea a file, arrays in, numbers out."""

@@ -1,0 +1,1 @@
+"""What DAGs share; with dags/, the only place that imports airflow."""

@@ -1,0 +1,22 @@
+"""What a plug-in implements: one method each."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mirpipe.records import Clip, Float32
+
+
+class Encoder(Protocol):
+    """Turns windows of audio into vectors.
+
+    The module holds `SPEC` (an EncoderSpec) and a class `Plugin` that takes no arguments; heavy
+    imports stand inside its constructor.
+    """
+
+    def embed(self, clips: Sequence[Clip]) -> Float32:
+        """One row a clip, in order: shape (len(clips), SPEC.dimension), float32, finite.
+
+        A row depends on its own clip alone. Pooling over a track's windows and the L2 norm are
+        the stage's work.
+        """
+        ...

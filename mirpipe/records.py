@@ -1,0 +1,91 @@
+"""Frozen nouns that stages, plug-ins and the database layer hand to each other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Collection = Literal["reference", "target", "generated"]
+COLLECTIONS: tuple[Collection, ...] = ("reference", "target", "generated")
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Track:
+    """A usable track of the library and a file that holds it."""
+
+    track_id: int
+    collection: Collection
+    content_sha256: bytes
+    title: str
+    path: Path
+    seconds: float
+    rms_dbfs: float
+    """Level of the mono mix without its constant part, in dB relative to full scale."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A window of one track, as an encoder sees it."""
+
+    samples: Float32
+    """Shape (n,), mono, gain already applied; n is the window's length or, at a tail, less."""
+    sample_rate: int
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """What identifies an encoder and what a user may want to know of it.
+
+    `name` to `compute_dtype` make the revision: change one, and every vector is missing again.
+    """
+
+    name: str
+    version: int
+    """The plug-in's own: raise it when its vectors change for any other reason."""
+    checkpoint: str
+    checkpoint_sha256: str
+    """Of the weights' bytes, or of the constants that stand for them."""
+    sample_rate: int
+    window_samples: int
+    dimension: int
+    gain_dbfs: float | None
+    """RMS level a track is brought to before the encoder; None where the level carries meaning."""
+    licence_code: str
+    licence_weights: str
+    citation: str
+    pooling: str = "length-weighted mean, L2"
+    resampler: str = "soxr HQ"
+    compute_dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """What identifies a metric; `name` and `version` make its revision."""
+
+    name: str
+    version: int
+    unit: str
+    low: float
+    high: float
+    higher_is_better: bool
+    citation: str
+    licence_weights: str = ""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number, or the reason why there is none: exactly one of the two is None."""
+
+    value: float | None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.reason is None):
+            raise ValueError(f"a score has a value or a reason, not {self!r}")
+        if self.value is not None and not np.isfinite(self.value):
+            raise ValueError(f"a score is finite or undefined with a reason, not {self.value}")

@@ -1,0 +1,82 @@
+"""The only reader of the environment: every setting is a variable `MIRPIPE_<NAME>`."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The checkout: dags/, dashboard/ and migrations/ stand beside the package."""
+
+
+def _default_home() -> Path:
+    if os.geteuid() == 0:  # root's own home is closed to the user that Postgres must run as
+        return Path("/var/lib/mirpipe")
+    return platformdirs.user_data_path("mirpipe")
+
+
+class Settings(BaseSettings):
+    """What a user may choose. Lists of folders are separated as in PATH, names by commas."""
+
+    model_config = SettingsConfigDict(env_prefix="MIRPIPE_", extra="ignore")
+
+    home: Path = Field(default_factory=_default_home)
+    """Where the embedded Postgres, Airflow's files and logs live."""
+
+    database_url: str | None = None
+    """A Postgres with pgvector to use in place of the embedded one, as the pipeline's role."""
+    owner_url: str | None = None
+    """The same server as the role that migrates; default: database_url."""
+    reader_url: str | None = None
+    """The same server as the role that only reads; default: database_url."""
+
+    references: Annotated[list[Path], NoDecode] = []
+    targets: Annotated[list[Path], NoDecode] = []
+    manifest: Path | None = None
+
+    encoders: Annotated[list[str], NoDecode] = ["musicnn", "signal"]
+    """Encoders that the pipeline keeps up to date, in the order in which they are shown."""
+    batch_tracks: int = Field(default=64, ge=1)
+    """Tracks per batch: a transaction, and at most what a killed task loses."""
+    models_python: Path | None = None
+    """The interpreter that has the models; default: the running one."""
+
+    ingest_cron: str = "*/15 * * * *"
+    evaluate_cron: str = "0 3 * * *"
+    airflow_port: int = 8080
+    dashboard_port: int = 8501
+    bind: str = "127.0.0.1"
+
+    @field_validator("references", "targets", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return [Path(part) for part in value.split(os.pathsep) if part]
+
+    @field_validator("encoders", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return [part.strip() for part in value.split(",") if part.strip()]
+
+    @field_validator("home", "manifest", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
+
+    @field_validator("references", "targets", mode="after")
+    @classmethod
+    def _all_absolute(cls, value: list[Path]) -> list[Path]:
+        return [path.expanduser().absolute() for path in value]
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
