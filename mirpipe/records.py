@@ -27,6 +27,11 @@ class Track:
     rms_dbfs: float
     """Level of the mono mix without its constant part, in dB relative to full scale."""
 
+    @property
+    def subject(self) -> str:
+        """The track's natural key, under which the ledger knows it."""
+        return f"{self.collection}:{self.content_sha256.hex()}"
+
 
 @dataclass(frozen=True)
 class Clip:

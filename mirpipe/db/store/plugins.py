@@ -11,9 +11,7 @@ from mirpipe.records import EncoderSpec, MetricSpec
 _REGISTER_ENCODER = text(
     "SELECT mirpipe.register_encoder(:name, :revision, :dimension, CAST(:spec AS jsonb))"
 )
-_WANT_ONLY = text(
-    "UPDATE mirpipe.encoder SET wanted = false WHERE wanted AND name <> ALL(:names)"
-)
+_WANT_ONLY = text("UPDATE mirpipe.encoder SET wanted = false WHERE wanted AND name <> ALL(:names)")
 _RETIRE_METRIC = text(
     "UPDATE mirpipe.metric SET wanted = false "
     "WHERE name = :name AND revision <> :revision AND wanted"
@@ -24,7 +22,9 @@ _REGISTER_METRIC = text(
     "ON CONFLICT (name, revision) DO UPDATE SET wanted = true, spec = excluded.spec "
     "WHERE NOT metric.wanted OR metric.spec IS DISTINCT FROM excluded.spec"
 )
-_METRIC_ID = text("SELECT metric_id FROM mirpipe.metric WHERE name = :name AND revision = :revision")
+_METRIC_ID = text(
+    "SELECT metric_id FROM mirpipe.metric WHERE name = :name AND revision = :revision"
+)
 
 
 def register_encoder(connection: Connection, spec: EncoderSpec, revision: str) -> int:

@@ -1,0 +1,69 @@
+"""Vectors: which are missing, and writing a batch of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from pgvector import Vector
+from sqlalchemy import Connection, text
+
+from mirpipe.records import Float32
+
+_PENDING = text(
+    "SELECT track_id FROM mirpipe.pending_embedding WHERE encoder_id = :encoder_id "
+    "AND (CAST(:track_ids AS bigint[]) IS NULL OR track_id = ANY(:track_ids)) ORDER BY track_id"
+)
+_BATCH = text(
+    "INSERT INTO mirpipe.embedding_batch (encoder_id, device, versions, tracks, seconds) "
+    "VALUES (:encoder_id, :device, CAST(:versions AS jsonb), :tracks, :seconds) RETURNING batch_id"
+)
+# A row that is there already was made from the same bytes by the same revision: it is equal.
+_WRITE = text(
+    "INSERT INTO mirpipe.embedding (encoder_id, track_id, collection, batch_id, embedding) "
+    "SELECT :encoder_id, t.track_id, t.collection, :batch_id, CAST(new.vector AS vector) "
+    "FROM unnest(CAST(:track_ids AS bigint[]), CAST(:vectors AS text[])) AS new (track_id, vector) "
+    "JOIN mirpipe.track t ON t.track_id = new.track_id ORDER BY t.track_id "
+    "ON CONFLICT DO NOTHING"
+)
+
+
+def pending(
+    connection: Connection, encoder_id: int, track_ids: Sequence[int] | None = None
+) -> list[int]:
+    """Ids of tracks without a vector of this revision, of `track_ids` where given, ascending."""
+    asked = None if track_ids is None else list(track_ids)
+    return list(
+        connection.execute(_PENDING, {"encoder_id": encoder_id, "track_ids": asked}).scalars()
+    )
+
+
+def write(
+    connection: Connection,
+    encoder_id: int,
+    vectors: Mapping[int, Float32],
+    *,
+    device: str,
+    versions: Mapping[str, str],
+    seconds: float,
+) -> None:
+    """Stores one batch: track id → normalised vector of shape (dimension,)."""
+    if not vectors:
+        return
+    batch_id = connection.execute(
+        _BATCH,
+        {
+            "encoder_id": encoder_id,
+            "device": device,
+            "versions": json.dumps(dict(versions)),
+            "tracks": len(vectors),
+            "seconds": seconds,
+        },
+    ).scalar_one()
+    connection.execute(
+        _WRITE,
+        {
+            "encoder_id": encoder_id,
+            "batch_id": batch_id,
+            "track_ids": list(vectors),
+            "vectors": [Vector(vector).to_text() for vector in vectors.values()],
+        },
+    )
