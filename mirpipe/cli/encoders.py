@@ -1,0 +1,36 @@
+"""`mirpipe encoders`: what can embed on this machine."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mirpipe import registry
+from mirpipe.settings import settings
+
+
+def encoders(
+    as_json: Annotated[bool, typer.Option("--json", help="Print every SPEC as JSON.")] = False,
+) -> None:
+    """List the encoders, their revision, window, dimension and licences."""
+    specs = [registry.encoder_spec(name) for name in registry.encoder_names()]
+    if as_json:
+        print(json.dumps([asdict(s) | {"revision": registry.encoder_revision(s)} for s in specs]))
+        return
+    table = Table(box=None)
+    for heading in ("encoder", "on", "revision", "window", "dimension", "weights", "checkpoint"):
+        table.add_column(heading, overflow="fold")
+    for spec in specs:
+        table.add_row(
+            spec.name,
+            "yes" if spec.name in settings().encoders else "no",
+            registry.encoder_revision(spec),
+            f"{spec.window_samples / spec.sample_rate:.2f} s at {spec.sample_rate} Hz",
+            str(spec.dimension),
+            spec.licence_weights,
+            spec.checkpoint,
+        )
+    Console().print(table)

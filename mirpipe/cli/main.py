@@ -1,0 +1,87 @@
+"""The command `mirpipe`: a tour of the pipeline in the order in which it runs."""
+
+import sys
+from importlib.metadata import version
+
+import typer
+from rich.console import Console
+
+from mirpipe.cli import db, embed, encoders, evaluate, ingest, inspect, retrieve, search, up, verify
+from mirpipe.errors import MirpipeError
+
+TOUR = """
+Re-evaluates a growing music library on a schedule, and keeps every number in Postgres.
+
+Start everything on your own folders, and stop it with Ctrl-C:
+
+    mirpipe up --references ~/music/library --targets ~/music/targets
+
+Or run the stages by hand, in this order; each does only what is missing:
+
+    mirpipe db up                                   start the embedded Postgres
+    mirpipe ingest ~/music/library --collection reference
+    mirpipe ingest ~/music/targets --collection target
+    mirpipe run                                     embed, retrieve, evaluate, report
+    mirpipe status                                  what is there, what is pending
+
+Ask:
+
+    mirpipe search "a title" --encoder musicnn      nearest references of any track or file
+    mirpipe db psql -- -c "SELECT * FROM mirpipe.v_retrieval_summary"
+
+Settings are environment variables named MIRPIPE_…; `mirpipe settings` lists them.
+
+Exit codes: 0 all done; 1 something failed that was not bad input; 2 wrong usage; 3 done, and some
+input was rejected (`mirpipe failures` says what and why).
+"""
+
+app = typer.Typer(
+    help=TOUR,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(up.up)
+app.add_typer(db.app, name="db")
+app.command()(ingest.ingest)
+app.command()(embed.embed)
+app.command()(retrieve.retrieve)
+app.command()(evaluate.evaluate)
+app.command()(retrieve.report)
+app.command()(retrieve.run)
+app.command()(search.search)
+app.command()(inspect.status)
+app.command()(inspect.failures)
+app.command()(encoders.encoders)
+app.command()(verify.verify)
+app.command()(inspect.settings)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"mirpipe {version('mirpipe')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _asked: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command line; an error that mirpipe raised on purpose is one sentence, exit 1."""
+    try:
+        app()
+    except MirpipeError as error:
+        Console(stderr=True).print(f"mirpipe: {error}", style="red", markup=False, highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""`mirpipe retrieve`, `report`, and `run`, which does every stage after ingest."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mirpipe.cli.embed import embed
+from mirpipe.cli.evaluate import evaluate
+from mirpipe.cli.progress import bar
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def retrieve(as_json: AsJson = False) -> None:
+    """Bring every target's nearest references up to date, exactly, at the cost of what changed."""
+    from mirpipe.stages import retrieve as stage
+
+    with bar("retrieve") as progress:
+        results = [asdict(result) for result in stage.retrieve(progress=progress)]
+    if as_json:
+        print(json.dumps({"encoders": results}))
+        return
+    for result in results:
+        print(", ".join(f"{key} {value}" for key, value in result.items()))
+
+
+def report(
+    trigger: Annotated[str, typer.Option(help="Who asked, kept with the run.")] = "command line",
+    as_json: AsJson = False,
+) -> None:
+    """Publish the present answers as a run; without a change the last run stands."""
+    from mirpipe.stages import report as stage
+
+    result = stage.report(trigger=trigger)
+    if as_json:
+        print(json.dumps(asdict(result)))
+    elif result.changed:
+        print(f"run {result.run_id} holds the present answers")
+    else:
+        print(f"nothing changed since run {result.run_id}")
+
+
+def run() -> None:
+    """Embed, retrieve, evaluate and report: everything that is missing after an ingest."""
+    codes = [_code(embed), _code(lambda: evaluate(only="tracks"))]
+    retrieve()
+    codes.append(_code(lambda: evaluate(only="pairs")))
+    report()
+    raise typer.Exit(1 if 1 in codes else max(codes))
+
+
+def _code(command: object) -> int:
+    assert callable(command)
+    try:
+        command()
+    except typer.Exit as exit_:
+        return exit_.exit_code
+    return 0
