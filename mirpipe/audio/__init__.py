@@ -1,0 +1,22 @@
+"""Audio from files that nobody vouches for: facts, samples and windows, in flat memory.
+
+Everything that reads audio comes through here. No header is believed for an allocation or for a
+duration: what counts is what decodes.
+"""
+
+from mirpipe.audio.decode import Audio, decode
+from mirpipe.audio.facts import AudioFacts, inspect
+from mirpipe.audio.files import Name, show
+from mirpipe.audio.windows import WindowRequest, load_mono, windows
+
+__all__ = [
+    "Audio",
+    "AudioFacts",
+    "Name",
+    "WindowRequest",
+    "decode",
+    "inspect",
+    "load_mono",
+    "show",
+    "windows",
+]
