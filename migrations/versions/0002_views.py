@@ -10,6 +10,7 @@ down_revision = "0001"
 VIEWS = (
     "v_failure",
     "v_pending",
+    "v_change",
     "v_retrieval_summary",
     "v_retrieval",
     "v_library",

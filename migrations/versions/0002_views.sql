@@ -73,13 +73,17 @@ CREATE VIEW v_library AS
 SELECT t.track_id, t.collection, t.title, t.state, t.reason, t.labels,
     t.labels ->> 'genre' AS genre, t.labels ->> 'instrument' AS instrument,
     t.seconds, t.sample_rate, t.channels, t.format, t.rms_dbfs,
+    m.voiced_fraction, m.voiced,
     f.path_text AS path, f.files, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen
 FROM track t
+LEFT JOIN metric mm ON mm.name = 'melody' AND mm.wanted
+LEFT JOIN melody m ON m.metric_id = mm.metric_id AND m.track_id = t.track_id
 LEFT JOIN LATERAL (
     SELECT min(path_text) AS path_text, count(*) AS files
     FROM track_file f WHERE f.track_id = t.track_id AND f.gone_at IS NULL
 ) f ON true;
 COMMENT ON VIEW v_library IS 'Every track ever seen, its labels and where it lies now';
+COMMENT ON COLUMN v_library.voiced IS 'false: unpitched (a drum loop), so no melody number has a meaning; NULL: not measured';
 
 CREATE VIEW v_retrieval AS
 SELECT e.name AS encoder, s.rank, t.title AS target, r.title AS reference, s.cosine,
@@ -87,7 +91,7 @@ SELECT e.name AS encoder, s.rank, t.title AS target, r.title AS reference, s.cos
     100.0 * width_bucket(s.cosine, g.background_cosines)
         / nullif(cardinality(g.background_cosines), 0) AS percentile,
     p.value AS melody_accuracy, p.reason AS melody_reason,
-    tm.voiced AND rm.voiced AS melodic,
+    tm.voiced AND rm.voiced AS melodic, tm.voiced AS target_voiced, rm.voiced AS reference_voiced,
     t.labels AS target_labels, r.labels AS reference_labels,
     t.track_id AS target_id, r.track_id AS reference_id,
     e.revision, e.spec ->> 'licence_weights' AS licence_weights, s.from_run
@@ -122,6 +126,17 @@ JOIN encoder e ON e.encoder_id = u.encoder_id
 JOIN run n ON n.run_id = u.run_id
 WHERE u.run_id = (SELECT max(run_id) FROM run);
 COMMENT ON VIEW v_retrieval_summary IS 'The latest run: every metric''s mean and sd (population) over the first answer of every target';
+
+CREATE VIEW v_change AS
+SELECT c.run_id, n.finished_at, c.encoder_name AS encoder, t.title AS target,
+    p.title AS previous, r.title AS reference, c.cause,
+    c.target_id, c.previous_reference_id AS previous_id, c.reference_id
+FROM neighbour_change c
+JOIN run n ON n.run_id = c.run_id
+JOIN track t ON t.track_id = c.target_id
+LEFT JOIN track p ON p.track_id = c.previous_reference_id
+LEFT JOIN track r ON r.track_id = c.reference_id;
+COMMENT ON VIEW v_change IS 'First answers that each run changed, and why';
 
 CREATE VIEW v_pending AS
 SELECT 'embed' AS stage, name AS plugin, revision, count(*) AS items
