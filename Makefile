@@ -47,17 +47,23 @@ format: $(VENV)/dev ## put every file in the house format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-.PHONY: check
-check: $(VENV)/dev ## format, lint, types and fast tests, in under a minute
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/lint-imports --no-logo
+.PHONY: lint
+lint: $(VENV)/dev ## format, imports and types, changing nothing
+	@echo "── format, lint, import rules, types"
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-logo | tail -n 2
 	@$(BIN)/mypy
+
+.PHONY: check
+check: lint ## lint and the fast tests, in under a minute
+	@echo "── fast tests"
 	@$(BIN)/pytest -q -m "not e2e and not browser and not slow"
 
 .PHONY: test
-test: $(VENV)/dev ## every test, with what they need installed where it may be
+test: lint ## every test, with what they need installed where it may be
 	@$(BIN)/python tests/install_test_tools.py
+	@echo "── all tests"
 	@$(BIN)/pytest -q
 
 .PHONY: bench
