@@ -1,0 +1,174 @@
+"""What is there, what is missing and what failed, as it is now."""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import text
+
+from mirpipe.db.reports.read import rows
+from mirpipe.settings import settings
+
+
+@dataclass(frozen=True)
+class LibraryCount:
+    """Tracks of one collection in one state (ok, rejected, gone)."""
+
+    collection: str
+    state: str
+    tracks: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Work that the next run will do; `plugin` is an encoder or a metric."""
+
+    stage: str
+    plugin: str
+    revision: str
+    items: int
+
+
+@dataclass(frozen=True)
+class EncoderRevision:
+    """A revision that is wanted or answers; `random` marks a stand-in without trained weights."""
+
+    encoder: str
+    revision: str
+    dimension: int
+    wanted: bool
+    serving: bool
+    checkpoint: str
+    licence_code: str
+    licence_weights: str
+    citation: str
+    random: bool
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row of the ledger; `retry` is False for bad input, left alone until it changes."""
+
+    stage: str
+    subject: str
+    title: str | None
+    collection: str | None
+    reason: str
+    message: str
+    retry: bool
+    attempts: int
+    first_seen: datetime
+    last_seen: datetime
+    revision: str
+
+
+@dataclass(frozen=True)
+class FailureCount:
+    """How often a reason stands in the ledger of a stage."""
+
+    stage: str
+    reason: str
+    retry: bool
+    items: int
+
+
+@dataclass(frozen=True)
+class LiveFile:
+    """A place where a track's bytes were last seen; the file may have vanished since."""
+
+    track_id: int
+    path: Path
+    shown: str
+    """The path for reading: one printable line."""
+    format: str
+    """The container, as its content says (WAV, FLAC, OGG, MP3, MP4, AIFF …), not its name."""
+
+
+_LIBRARY = text("""
+    SELECT collection, state, count(*) AS tracks, coalesce(sum(seconds), 0) AS seconds
+    FROM mirpipe.v_library GROUP BY collection, state
+    ORDER BY array_position(ARRAY['target', 'reference', 'generated'], collection),
+        array_position(ARRAY['ok', 'rejected', 'gone'], state)
+""")
+_PENDING = text("""
+    SELECT stage, plugin, revision, items FROM mirpipe.v_pending
+    ORDER BY array_position(ARRAY['embed', 'retrieve', 'melody', 'evaluate'], stage), plugin
+""")
+_ENCODERS = text("""
+    SELECT encoder, revision, dimension, wanted, serving, coalesce(checkpoint, '') AS checkpoint,
+        coalesce(licence_code, '') AS licence_code,
+        coalesce(licence_weights, '') AS licence_weights,
+        coalesce(citation, '') AS citation, coalesce(random, false) AS random
+    FROM mirpipe.v_encoder WHERE wanted OR serving
+    ORDER BY array_position(CAST(:shown AS text[]), encoder), encoder, serving DESC, revision
+""")
+_FAILURES = text("""
+    SELECT stage, subject, title, collection, reason, message, retry, attempts,
+        first_seen, last_seen, revision
+    FROM mirpipe.v_failure
+    WHERE (CAST(:stages AS text[]) = '{}' OR stage = ANY(:stages))
+      AND (CAST(:reasons AS text[]) = '{}' OR reason = ANY(:reasons))
+      AND position(lower(:search) IN
+        lower(concat_ws(' ', title, subject, reason, message))) > 0
+    ORDER BY last_seen DESC, stage, subject
+""")
+_FAILURE_COUNTS = text("""
+    SELECT stage, reason, retry, count(*) AS items FROM mirpipe.v_failure
+    GROUP BY stage, reason, retry ORDER BY items DESC, stage, reason, retry
+""")
+_LIVE_FILES = text("""
+    SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format
+    FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
+    WHERE f.track_id = ANY(:track_ids) AND f.gone_at IS NULL ORDER BY t.track_id, f.path
+""")
+
+
+def library() -> list[LibraryCount]:
+    """Tracks and total length by collection and state."""
+    return rows(LibraryCount, _LIBRARY)
+
+
+def pending() -> list[Pending]:
+    """What the next run will do, in the order of the stages; empty when all is up to date."""
+    return rows(Pending, _PENDING)
+
+
+def encoders() -> list[EncoderRevision]:
+    """Revisions that are wanted or answer, in the order in which the settings show them."""
+    return rows(EncoderRevision, _ENCODERS, shown=settings().encoders)
+
+
+def failures(
+    *, stages: Sequence[str] = (), reasons: Sequence[str] = (), search: str = ""
+) -> list[Failure]:
+    """The ledger, newest first: of these stages and reasons (all where empty) that hold `search`.
+
+    `search` is looked for, whatever its case, in title, subject, reason and message.
+    """
+    return rows(Failure, _FAILURES, stages=list(stages), reasons=list(reasons), search=search)
+
+
+def failure_counts() -> list[FailureCount]:
+    """The ledger counted by stage and reason, most frequent first."""
+    return rows(FailureCount, _FAILURE_COUNTS)
+
+
+def live_files(track_ids: Sequence[int]) -> dict[int, list[LiveFile]]:
+    """The places of each of these tracks; no key for a track that has none now."""
+    files: dict[int, list[LiveFile]] = defaultdict(list)
+    for row in rows(_FileRow, _LIVE_FILES, track_ids=list(track_ids)):
+        path = Path(os.fsdecode(bytes(row.path)))
+        files[row.track_id].append(LiveFile(row.track_id, path, row.shown, row.format))
+    return dict(files)
+
+
+@dataclass(frozen=True)
+class _FileRow:
+    track_id: int
+    path: memoryview
+    shown: str
+    format: str

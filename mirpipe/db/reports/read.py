@@ -1,0 +1,32 @@
+"""One read as the role that only reads: a query's rows as frozen dataclasses."""
+
+from typing import TypeVar
+
+from sqlalchemy import TextClause
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from mirpipe.db.engine import engine
+from mirpipe.errors import DatabaseError
+
+Row = TypeVar("Row")
+
+
+def rows(row: type[Row], query: TextClause, **parameters: object) -> list[Row]:
+    """The query's rows in order; its columns are the fields of `row`.
+
+    Raises DatabaseError, with the remedy, where the server cannot be reached or has no tables.
+    """
+    try:
+        with engine("reader").connect() as connection:
+            return [row(**values) for values in connection.execute(query, parameters).mappings()]
+    except OperationalError as error:
+        raise DatabaseError(
+            f"the database does not answer ({str(error.orig).strip()}); "
+            "start the embedded one with `mirpipe db up`, or check MIRPIPE_READER_URL "
+            "and MIRPIPE_DATABASE_URL"
+        ) from error
+    except ProgrammingError as error:
+        raise DatabaseError(
+            f"the database cannot be read as it is ({str(error.orig).strip()}); "
+            "bring it up to date with `mirpipe db migrate`"
+        ) from error
