@@ -1,0 +1,277 @@
+"""A Postgres with pgvector of one's own: programs from a wheel, data in a folder."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg2
+from psycopg2.extensions import connection
+
+from mirpipe.db.account import can_enter, open_folder, server_account
+from mirpipe.db.binaries import SHARED, installed, runnable, wheel_version
+from mirpipe.db.cluster import SUPERUSER, check_version, launch, log_end, make_cluster
+from mirpipe.db.passwords import make_passwords, passwords
+from mirpipe.db.postmaster import Postmaster, end_orphans, occupied, postmaster
+from mirpipe.db.roles import LOGINS, Role, provision_embedded
+from mirpipe.errors import DatabaseError
+
+PROVISIONING = 1
+"""Raise it when `provision_embedded` changes: clusters that exist are provisioned again."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known of the embedded server; where it does not run, only where its data lie."""
+
+    running: bool
+    """It accepts connections."""
+    pid: int | None
+    port: int | None
+    """On 127.0.0.1; None where it listens on its socket alone."""
+    socket: Path | None
+    """Directory of the Unix socket."""
+    version: str | None
+    data: Path
+
+
+class EmbeddedPostgres:
+    """The server whose cluster belongs to `home`; it outlives the process that starts it.
+
+    Everything lies in `home/postgres`; but root's server runs as an unprivileged account, and a
+    cluster that this account could not reach there is kept below /var/lib/mirpipe.
+    """
+
+    def __init__(self, home: Path, *, port: int | None = None, start_timeout: float = 120) -> None:
+        """`port` asks for 127.0.0.1:port beside the socket; `start_timeout` is in seconds."""
+        self.folder = home.expanduser().absolute() / "postgres"
+        self._port = port
+        self._timeout = start_timeout
+
+    # Life --------------------------------------------------------------------------------------
+
+    def up(self) -> None:
+        """Have the server accept connections, its roles and databases in place.
+
+        Does nothing where that is so already. Safe to call from many processes at once, and after
+        any of them was killed. Raises DatabaseError, with the end of the server's log.
+        """
+        if not self._is_up():
+            with self._exclusive():
+                make_passwords(self._passfile, (SUPERUSER, *LOGINS.values()))
+                self._make_place()
+                self._start()
+                if not self._provisioned():
+                    provision_embedded(self.connect, passwords(self._passfile))
+                    self._marker.write_text(self._marker_text())
+        running = self._running()
+        if self._port and (running.port, running.tcp) != (self._port, True):
+            raise DatabaseError(
+                f"the embedded Postgres runs already, and not on port {self._port}: "
+                "run `mirpipe db down` first"
+            )
+
+    def down(self) -> None:
+        """End the server and all its processes; open transactions are rolled back."""
+        if not self.folder.exists():
+            return
+        with self._exclusive():
+            deadline = time.monotonic() + self._timeout
+            if running := self._postmaster():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(running.pid, signal.SIGINT)  # a fast shutdown
+            while self._postmaster() or occupied(self._lock):
+                self._wait(deadline, "did not stop")
+
+    def status(self) -> Status:
+        """Whether the server runs, and where."""
+        running = self._postmaster()
+        if not running or not running.ready:
+            return Status(False, running.pid if running else None, None, None, None, self.data)
+        with contextlib.closing(self.connect()) as link:
+            version = link.get_parameter_status("server_version")
+        port = running.port if running.tcp else None
+        return Status(True, running.pid, port, running.socket, version, self.data)
+
+    # Connections -------------------------------------------------------------------------------
+
+    def url(
+        self,
+        role: Role,
+        database: str = "mirpipe",
+        *,
+        driver: str = "postgresql+psycopg2",
+        tcp: bool = False,
+    ) -> str:
+        """Where `role` finds `database`, password included; `driver="postgresql"` for psql.
+
+        By the socket; with `tcp`, by 127.0.0.1 where the server listens there. Raises
+        DatabaseError where the server is down.
+        """
+        running = self._running()
+        login = LOGINS[role]
+        who = f"{driver}://{login}:{passwords(self._passfile)[login]}"
+        if tcp and running.tcp:
+            return f"{who}@127.0.0.1:{running.port}/{database}"
+        return f"{who}@/{database}?host={running.socket}&port={running.port}"
+
+    def psql(
+        self, arguments: Sequence[str], *, role: Role = "reader", database: str = "mirpipe"
+    ) -> NoReturn:
+        """Become the bundled psql, connected as `role`."""
+        running = self._running()
+        # the password goes by file, so that no list of processes shows it
+        passfile = re.sub(r"(['\\])", r"\\\1", str(self._passfile))
+        target = f"user={LOGINS[role]} dbname={database} passfile='{passfile}'"
+        target += f" host={running.socket} port={running.port}"
+        os.execv(installed() / "psql", ["psql", "-d", target, *arguments])
+
+    def connect(self, database: str = "postgres") -> connection:
+        """An autocommit connection of the superuser, for set-up."""
+        running = self._running()
+        link = psycopg2.connect(
+            host=str(running.socket),
+            port=running.port,
+            user=SUPERUSER,
+            password=passwords(self._passfile)[SUPERUSER],
+            dbname=database,
+            application_name="mirpipe set-up",
+            connect_timeout=10,
+        )
+        link.autocommit = True
+        return link
+
+    # Where things lie --------------------------------------------------------------------------
+
+    @property
+    def place(self) -> Path:
+        """The folder of the cluster: `home/postgres`, or for root one below /var/lib/mirpipe.
+
+        That one is named for the home and its passwords: a home made anew has a new cluster.
+        """
+        here = self.folder
+        if os.geteuid() != 0 or (here / "data").exists() or not self._passfile.exists():
+            return here
+        identity = os.fsencode(here) + self._passfile.read_bytes()
+        elsewhere = SHARED / "clusters" / hashlib.sha256(identity).hexdigest()[:16]
+        if elsewhere.exists() or not can_enter(server_account(here / "data"), here):
+            return elsewhere
+        return here
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.place / "data"
+
+    @property
+    def _passfile(self) -> Path:
+        return self.folder / "pgpass"
+
+    @property
+    def _lock(self) -> Path:
+        return self.place / "server.lock"
+
+    @property
+    def _marker(self) -> Path:
+        return self.place / "provisioned"
+
+    def _marker_text(self) -> str:
+        return f"{PROVISIONING} {wheel_version()}"
+
+    # Steps -------------------------------------------------------------------------------------
+
+    def _postmaster(self) -> Postmaster | None:
+        return postmaster(self.data, self._lock)
+
+    def _running(self) -> Postmaster:
+        if running := self._postmaster():
+            return running
+        raise DatabaseError("the embedded Postgres is not running: start it with `mirpipe db up`")
+
+    def _is_up(self) -> bool:
+        running = self._postmaster()
+        return running is not None and running.ready and self._provisioned()
+
+    def _provisioned(self) -> bool:
+        try:
+            return self._marker.read_text() == self._marker_text()
+        except FileNotFoundError:
+            return False
+
+    @contextlib.contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        try:
+            if os.geteuid() == 0:
+                open_folder(self.folder)
+            else:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DatabaseError(
+                f"the embedded Postgres cannot keep its files in {self.folder}: {error.strerror}; "
+                "set MIRPIPE_HOME to a folder of yours"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # the kernel frees it when this process dies
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _make_place(self) -> None:
+        place = self.place
+        if (place / "data").exists():
+            check_version(place / "data", wheel_version())
+            return
+        if place != self.folder:
+            open_folder(place)
+            (place / "home").write_bytes(os.fsencode(self.folder) + b"\n")
+            print(
+                f"mirpipe: Postgres, which does not run as root, cannot reach {self.folder}: "
+                f"keeping its data in {place}",
+                file=sys.stderr,
+            )
+        self._marker.unlink(missing_ok=True)
+        account = server_account(place / "data")
+        make_cluster(
+            place,
+            programs=runnable(account),
+            account=account,
+            password=passwords(self._passfile)[SUPERUSER],
+        )
+
+    def _start(self) -> None:
+        deadline = time.monotonic() + self._timeout
+        while not ((running := self._postmaster()) and running.ready):
+            if running or occupied(self._lock):  # starting, recovering, stopping, or orphans
+                self._wait(deadline, "is not ready")
+                continue
+            # its pid is dead, a zombie's or another process's; Postgres asks no more than whether
+            # there is a process of that number
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            account = server_account(self.data)
+            launch(
+                self.place,
+                lock=self._lock,
+                programs=runnable(account),
+                account=account,
+                port=self._port,
+                timeout=max(1, deadline - time.monotonic()),
+            )
+
+    def _wait(self, deadline: float, complaint: str) -> None:
+        if time.monotonic() > deadline:
+            raise DatabaseError(
+                f"the embedded Postgres {complaint} within {self._timeout:g} s; "
+                f"{log_end(self.place)}"
+            )
+        if not self._postmaster():
+            end_orphans(self.data)
+        time.sleep(0.02)

@@ -1,0 +1,114 @@
+"""What tests share: one embedded Postgres a session, and an empty migrated database a test."""
+
+import fcntl
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.engine import engine, forget_engines
+from mirpipe.db.migrate import migrate
+from mirpipe.db.roles import grant_connect
+from mirpipe.settings import settings
+
+_TEMPORARY = Path("/tmp")  # short, so that a socket's path fits
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """An empty database at head; code under test finds it through the settings."""
+
+    name: str
+    owner: Engine
+    app: Engine
+    reader: Engine
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees the MIRPIPE_ variables of whoever runs it."""
+    for name in [name for name in os.environ if name.startswith("MIRPIPE_")]:
+        monkeypatch.delenv(name)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder of this session that any user can enter; those of killed sessions are cleared."""
+    for abandoned in _TEMPORARY.glob("mirpipe-test-*"):
+        _clear(abandoned)
+    folder = Path(tempfile.mkdtemp(prefix="mirpipe-test-", dir=_TEMPORARY))
+    folder.chmod(0o755)
+    with (folder / "alive").open("w") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        yield folder
+    _clear(folder)
+
+
+@pytest.fixture(scope="session")
+def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A running embedded server whose database `mirpipe` is migrated."""
+    server = EmbeddedPostgres(short_folder / "home")
+    server.up()
+    with closing(server.connect()) as link, link.cursor() as sql:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            sql.execute(f"ALTER SYSTEM SET {setting} = off")
+        sql.execute("SELECT pg_reload_conf()")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIRPIPE_HOME", str(short_folder / "home"))
+        settings.cache_clear()
+        migrate()
+        forget_engines()
+    settings.cache_clear()
+    with closing(server.connect()) as link, link.cursor() as sql:
+        sql.execute("CREATE DATABASE migrated TEMPLATE mirpipe ALLOW_CONNECTIONS false")
+    yield server
+    server.down()
+
+
+@pytest.fixture
+def fresh_database(
+    embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Database]:
+    """An empty database at head, which the settings of this process and of its children name."""
+    name = f"test_{next(_numbers)}"
+    with closing(embedded.connect()) as link, link.cursor() as sql:
+        sql.execute(f"CREATE DATABASE {name} TEMPLATE migrated OWNER mirpipe_owner")
+        grant_connect(sql, name)
+    monkeypatch.setenv("MIRPIPE_HOME", str(embedded.folder.parent))
+    monkeypatch.setenv("MIRPIPE_DATABASE_URL", embedded.url("app", name))
+    monkeypatch.setenv("MIRPIPE_OWNER_URL", embedded.url("owner", name))
+    monkeypatch.setenv("MIRPIPE_READER_URL", embedded.url("reader", name))
+    settings.cache_clear()
+    forget_engines()
+    yield Database(name, owner=engine("owner"), app=engine("app"), reader=engine("reader"))
+    forget_engines()
+    with closing(embedded.connect()) as link, link.cursor() as sql:
+        sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _clear(folder: Path) -> None:
+    """Stop the servers of a session that is over and remove its folder."""
+    try:
+        alive = (folder / "alive").open()
+    except FileNotFoundError:
+        return
+    with alive:
+        try:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        for home in folder.glob("*/postgres"):
+            EmbeddedPostgres(home.parent).down()
+        shutil.rmtree(folder, ignore_errors=True)
