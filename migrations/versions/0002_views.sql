@@ -88,7 +88,7 @@ COMMENT ON COLUMN v_library.voiced IS 'false: unpitched (a drum loop), so no mel
 CREATE VIEW v_retrieval AS
 SELECT e.name AS encoder, s.rank, t.title AS target, r.title AS reference, s.cosine,
     (s.cosine - b.background_mean) / nullif(b.background_sd, 0) AS z,
-    100.0 * width_bucket(s.cosine, g.background_cosines)
+    100.0::double precision * width_bucket(s.cosine, g.background_cosines)
         / nullif(cardinality(g.background_cosines), 0) AS percentile,
     p.value AS melody_accuracy, p.reason AS melody_reason,
     tm.voiced AND rm.voiced AS melodic, tm.voiced AS target_voiced, rm.voiced AS reference_voiced,
