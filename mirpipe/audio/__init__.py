@@ -6,7 +6,8 @@ duration: what counts is what decodes.
 
 from mirpipe.audio.decode import Audio, decode
 from mirpipe.audio.facts import AudioFacts, inspect
-from mirpipe.audio.files import Name, show
+from mirpipe.audio.ffmpeg import has_ffmpeg
+from mirpipe.audio.files import Name, open_regular, show
 from mirpipe.audio.windows import WindowRequest, load_mono, windows
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "Name",
     "WindowRequest",
     "decode",
+    "has_ffmpeg",
     "inspect",
     "load_mono",
+    "open_regular",
     "show",
     "windows",
 ]

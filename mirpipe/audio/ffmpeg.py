@@ -53,6 +53,11 @@ _DEMUXERS = (
 _AU_HEADER_BYTES = 24
 
 
+def has_ffmpeg() -> bool:
+    """Whether this machine can decode what libsndfile cannot."""
+    return shutil.which("ffmpeg") is not None
+
+
 def container(head: bytes) -> str | None:
     """The container that a file's first bytes announce, None where ffmpeg need not be asked."""
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:

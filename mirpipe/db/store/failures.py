@@ -1,0 +1,55 @@
+"""The ledger: what failed, in which stage and revision, and why."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+_RECORD = text(
+    "INSERT INTO mirpipe.failure AS known "
+    "(stage, revision, subject, track_id, reason, message, retry) "
+    "VALUES (:stage, :revision, :subject, :track_id, :reason, :message, :retry) "
+    "ON CONFLICT (stage, revision, subject) DO UPDATE SET track_id = excluded.track_id, "
+    "reason = excluded.reason, message = excluded.message, retry = excluded.retry, "
+    "attempts = known.attempts + 1, last_seen = now()"
+)
+_CLEAR = text(
+    "DELETE FROM mirpipe.failure "
+    "WHERE stage = :stage AND revision = :revision AND subject = ANY(:subjects)"
+)
+
+
+def record(
+    connection: Connection,
+    *,
+    stage: str,
+    subject: str,
+    reason: str,
+    message: str,
+    retry: bool,
+    revision: str = "",
+    track_id: int | None = None,
+) -> None:
+    """Writes one failure, or counts one more attempt; `retry` false: bad input, left alone."""
+    connection.execute(
+        _RECORD,
+        {
+            "stage": stage,
+            "revision": revision,
+            "subject": subject,
+            "track_id": track_id,
+            "reason": reason,
+            # Postgres takes no NUL, and UTF-8 no lone surrogate; a message may quote either.
+            "message": message.replace("\0", "�").encode("utf-8", "replace").decode(),
+            "retry": retry,
+        },
+    )
+
+
+def clear(
+    connection: Connection, *, stage: str, subjects: Sequence[str], revision: str = ""
+) -> None:
+    """Takes out of the ledger what works now."""
+    if subjects:
+        connection.execute(
+            _CLEAR, {"stage": stage, "revision": revision, "subjects": list(subjects)}
+        )
