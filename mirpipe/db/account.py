@@ -1,36 +1,50 @@
-"""The account that the embedded Postgres runs as: Postgres refuses root, so root drops it."""
+"""The account that the embedded Postgres runs as: Postgres refuses root, so root drops to it."""
 
 import os
 import pwd
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mirpipe.errors import DatabaseError
 
 UNPRIVILEGED = ("postgres", "nobody")
-_ENVIRONMENT = {
-    "PATH": os.defpath,
-    "LC_ALL": "C",
-    "TZ": "UTC",
-}  # none of the caller's PG* variables
+# none of the caller's own, whose PG* variables would speak to the wrong server
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def server_account(data: Path) -> pwd.struct_passwd | None:
+@dataclass(frozen=True)
+class Account:
+    """A user of this machine to run Postgres as."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def server_account(data: Path) -> Account | None:
     """The account to drop to, None where this process is not root.
 
     A cluster that exists decides: it runs as its owner. Raises DatabaseError where there is none.
     """
     if os.geteuid() != 0:
         return None
-    if data.exists() and data.stat().st_uid != 0:
-        return pwd.getpwuid(data.stat().st_uid)
+    if data.exists():
+        found = data.stat()
+        if found.st_uid == 0:
+            raise DatabaseError(
+                f"{data} belongs to root, as whom Postgres refuses to run: "
+                f"run `chown -R postgres {data}`"
+            )
+        return Account(f"number {found.st_uid}", found.st_uid, found.st_gid)
     for name in UNPRIVILEGED:
         try:
-            return pwd.getpwnam(name)
+            user = pwd.getpwnam(name)
         except KeyError:
             continue
+        return Account(name, user.pw_uid, user.pw_gid)
     raise DatabaseError(
         "Postgres refuses to run as root and there is no user postgres or nobody to run it as: "
         "run mirpipe as another user, or set MIRPIPE_DATABASE_URL"
@@ -38,7 +52,7 @@ def server_account(data: Path) -> pwd.struct_passwd | None:
 
 
 def run_as(
-    account: pwd.struct_passwd | None,
+    account: Account | None,
     command: Sequence[str | Path],
     *,
     cwd: Path = Path("/"),
@@ -51,7 +65,7 @@ def run_as(
     """
     drop: dict[str, Any] = {}
     if account is not None:
-        drop = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        drop = {"user": account.uid, "group": account.gid, "extra_groups": []}
     try:
         return subprocess.run(
             command,
@@ -70,15 +84,15 @@ def run_as(
         return subprocess.CompletedProcess(command, 126, str(error))
 
 
-def can_enter(account: pwd.struct_passwd | None, folder: Path) -> bool:
+def can_enter(account: Account | None, folder: Path) -> bool:
     """Whether `account` can traverse every directory down to and including `folder`."""
     return run_as(account, ["/bin/sh", "-c", 'test -x "$1"', "sh", folder]).returncode == 0
 
 
-def give(path: Path, account: pwd.struct_passwd | None) -> None:
+def give(path: Path, account: Account | None) -> None:
     """Make `account` the owner of a file or directory that this process just made."""
     if account is not None:
-        os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+        os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
 def open_folder(path: Path) -> None:

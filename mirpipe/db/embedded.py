@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import re
 import signal
 import sys
 import time
@@ -16,11 +15,12 @@ from typing import NoReturn
 import psycopg2
 from psycopg2.extensions import connection
 
-from mirpipe.db.account import can_enter, open_folder, server_account
-from mirpipe.db.binaries import SHARED, installed, runnable, wheel_version
+from mirpipe.db.account import Account, can_enter, open_folder, server_account
+from mirpipe.db.binaries import SHARED, runnable, wheel_version
 from mirpipe.db.cluster import SUPERUSER, check_version, launch, log_end, make_cluster
 from mirpipe.db.passwords import make_passwords, passwords
 from mirpipe.db.postmaster import Postmaster, end_orphans, occupied, postmaster
+from mirpipe.db.psql import become_psql
 from mirpipe.db.roles import LOGINS, Role, provision_embedded
 from mirpipe.errors import DatabaseError
 
@@ -81,7 +81,7 @@ class EmbeddedPostgres:
 
     def down(self) -> None:
         """End the server and all its processes; open transactions are rolled back."""
-        if not self.folder.exists():
+        if not self._postmaster() and not self.folder.exists():
             return
         with self._exclusive():
             deadline = time.monotonic() + self._timeout
@@ -127,25 +127,23 @@ class EmbeddedPostgres:
         self, arguments: Sequence[str], *, role: Role = "reader", database: str = "mirpipe"
     ) -> NoReturn:
         """Become the bundled psql, connected as `role`."""
-        running = self._running()
-        # the password goes by file, so that no list of processes shows it
-        passfile = re.sub(r"(['\\])", r"\\\1", str(self._passfile))
-        target = f"user={LOGINS[role]} dbname={database} passfile='{passfile}'"
-        target += f" host={running.socket} port={running.port}"
-        os.execv(installed() / "psql", ["psql", "-d", target, *arguments])
+        become_psql(self.url(role, database), arguments)
 
     def connect(self, database: str = "postgres") -> connection:
         """An autocommit connection of the superuser, for set-up."""
         running = self._running()
-        link = psycopg2.connect(
-            host=str(running.socket),
-            port=running.port,
-            user=SUPERUSER,
-            password=passwords(self._passfile)[SUPERUSER],
-            dbname=database,
-            application_name="mirpipe set-up",
-            connect_timeout=10,
-        )
+        try:
+            link = psycopg2.connect(
+                host=str(running.socket),
+                port=running.port,
+                user=SUPERUSER,
+                password=passwords(self._passfile)[SUPERUSER],
+                dbname=database,
+                application_name="mirpipe set-up",
+                connect_timeout=10,
+            )
+        except psycopg2.OperationalError as error:
+            raise DatabaseError(f"the embedded Postgres does not answer: {error}") from error
         link.autocommit = True
         return link
 
@@ -189,7 +187,13 @@ class EmbeddedPostgres:
     # Steps -------------------------------------------------------------------------------------
 
     def _postmaster(self) -> Postmaster | None:
-        return postmaster(self.data, self._lock)
+        try:
+            return postmaster(self.data)
+        except PermissionError as error:
+            raise DatabaseError(
+                f"{error.filename} belongs to another user: run mirpipe as that user, "
+                "or set MIRPIPE_HOME to a folder of yours"
+            ) from error
 
     def _running(self) -> Postmaster:
         if running := self._postmaster():
@@ -239,7 +243,7 @@ class EmbeddedPostgres:
                 file=sys.stderr,
             )
         self._marker.unlink(missing_ok=True)
-        account = server_account(place / "data")
+        account = self._account()
         make_cluster(
             place,
             programs=runnable(account),
@@ -256,7 +260,7 @@ class EmbeddedPostgres:
             # its pid is dead, a zombie's or another process's; Postgres asks no more than whether
             # there is a process of that number
             (self.data / "postmaster.pid").unlink(missing_ok=True)
-            account = server_account(self.data)
+            account = self._account()
             launch(
                 self.place,
                 lock=self._lock,
@@ -265,6 +269,15 @@ class EmbeddedPostgres:
                 port=self._port,
                 timeout=max(1, deadline - time.monotonic()),
             )
+
+    def _account(self) -> Account | None:
+        account = server_account(self.data)
+        if account and not can_enter(account, self.place):
+            raise DatabaseError(
+                f"Postgres does not run as root, and user {account.name} cannot reach "
+                f"{self.place}: open the folders above it (chmod o+x), or run mirpipe as that user"
+            )
+        return account
 
     def _wait(self, deadline: float, complaint: str) -> None:
         if time.monotonic() > deadline:

@@ -10,6 +10,7 @@ from psycopg2.sql import SQL, Composed, Identifier
 from sqlalchemy import make_url
 
 from mirpipe.db.engine import unreachable
+from mirpipe.db.psql import psql_url
 from mirpipe.errors import DatabaseError
 
 OLDEST_PGVECTOR = (0, 8, 4)
@@ -23,9 +24,10 @@ def provision(url: str, *, logins: Mapping[str, str | None] | None = None) -> No
     their grant to `logins` (role to the login that is to act as it). Nothing that is there is
     changed. Raises DatabaseError with the SQL for a superuser where this login may not.
     """
-    bare = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        link = psycopg2.connect(bare, application_name="mirpipe set-up", connect_timeout=10)
+        link = psycopg2.connect(
+            psql_url(url), application_name="mirpipe set-up", connect_timeout=10
+        )
     except psycopg2.OperationalError as error:
         raise unreachable(make_url(url), error) from error
     link.autocommit = True

@@ -49,7 +49,7 @@ def occupied(lock: Path) -> bool:
     return False
 
 
-def postmaster(data: Path, lock: Path) -> Postmaster | None:
+def postmaster(data: Path) -> Postmaster | None:
     """The living server of `data`, None where there is none or its pid is not its own."""
     try:
         lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
@@ -57,14 +57,14 @@ def postmaster(data: Path, lock: Path) -> Postmaster | None:
     except (FileNotFoundError, NotADirectoryError, IndexError, ValueError):
         return None
     lines += [""] * (8 - len(lines))
-    if not _serves(pid, data, lock):
+    if not _serves(pid, data):
         return None
     return Postmaster(
         pid, port, Path(lines[4]), bool(lines[5].strip()), lines[7].strip() == "ready"
     )
 
 
-def _serves(pid: int, data: Path, lock: Path) -> bool:
+def _serves(pid: int, data: Path) -> bool:
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -72,8 +72,7 @@ def _serves(pid: int, data: Path, lock: Path) -> bool:
         try:
             return process.cwd() == os.path.realpath(data)
         except psutil.AccessDenied:  # root in a container may not look at another user's process
-            same_user = process.uids().real == data.stat().st_uid
-            return same_user and process.name() == "postgres" and occupied(lock)
+            return process.name() == "postgres" and process.uids().real == data.stat().st_uid
     except psutil.Error:
         return False
 

@@ -1,0 +1,140 @@
+"""`mirpipe db`: the database by hand."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mirpipe.db import migrate as schema
+from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.engine import database_url
+from mirpipe.db.psql import become_psql, psql_url
+from mirpipe.db.roles import Role
+from mirpipe.errors import ConfigurationError
+from mirpipe.settings import settings
+
+HELP = """
+The Postgres in which every number ends.
+
+One with pgvector comes with mirpipe and keeps its data below MIRPIPE_HOME.
+It starts when a command needs it, outlives that command, and survives kill -9
+and power cuts. Set MIRPIPE_DATABASE_URL to use a server of your own, with
+pgvector 0.8.4 or newer.
+
+\b
+  mirpipe db up                        start it, bring the schema up to date
+  mirpipe db psql -c "TABLE v_library" ask, as the role that can only read
+  psql "$(mirpipe db url)"             the same with a psql of your own
+  mirpipe db up --port 5433            let other programs in, on 127.0.0.1
+  mirpipe db down                      stop it; the data stay
+
+Roles: reader only reads, for people and the dashboard; app writes rows, for the pipeline; owner
+changes the schema, for migrations; airflow has a database of its own beside ours. Their passwords
+are in MIRPIPE_HOME/postgres/pgpass, which only you can read.
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+
+Who = Annotated[Role, typer.Option(help="reader, app, owner, or airflow with its own database.")]
+
+
+@app.command()
+def up(
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Listen on 127.0.0.1:PORT too, until the next stop."),
+    ] = None,
+) -> None:
+    """Start the embedded server, make what is missing in it, bring the schema up to date.
+
+    Does nothing where that is so already. With MIRPIPE_DATABASE_URL set only the schema is
+    brought up to date, on that server.
+    """
+    if settings().database_url is None:
+        server = EmbeddedPostgres(settings().home, port=port)
+        server.up()
+        found = server.status()
+        print(f"Postgres {found.version} runs as process {found.pid}, its data in {found.data}")
+    elif port is not None:
+        raise ConfigurationError("--port is for the embedded server; MIRPIPE_DATABASE_URL is set")
+    migrate()
+    print(f"to read: {_url('reader')}")
+
+
+@app.command()
+def down() -> None:
+    """Stop the embedded server and all its processes; the data stay."""
+    server = EmbeddedPostgres(settings().home)
+    ran = server.status().pid is not None
+    server.down()
+    print("Postgres is stopped" if ran else "Postgres was not running")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say whether the embedded server runs and where its data lie; exit status 1: it does not."""
+    found = EmbeddedPostgres(settings().home).status()
+    if as_json:
+        print(json.dumps(asdict(found), default=str))
+    elif found.running:
+        print(f"Postgres {found.version} runs as process {found.pid}")
+        print(f"socket  {found.socket}")
+        print(f"port    {found.port or 'none: mirpipe db down, then mirpipe db up --port PORT'}")
+        print(f"data    {found.data}")
+    else:
+        print("Postgres is starting" if found.pid else "Postgres is not running: mirpipe db up")
+        print(f"data    {found.data}")
+    raise typer.Exit(0 if found.running else 1)
+
+
+@app.command()
+def url(role: Who = "reader") -> None:
+    """Print a connection string, password included, for psql and anything else.
+
+    SQLAlchemy wants `postgresql+psycopg2://` at its beginning.
+    """
+    print(_url(role))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def psql(
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Handed to psql: -c SQL, -f FILE, …")
+    ] = None,
+    role: Who = "reader",
+) -> None:
+    """Open psql, the one that comes with mirpipe."""
+    become_psql(_url(role), arguments or [])
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the schema up to date."""
+    before = schema.current()
+    schema.migrate()
+    after = schema.current()
+    print(f"schema {after}" + ("" if before == after else f", before: {before or 'empty'}"))
+
+
+@app.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="0001, -1 for the one before, base for none.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take the schema back to a revision; what newer tables held is lost."""
+    if not yes:
+        typer.confirm(f"Lose what the tables newer than {revision} hold?", abort=True)
+    schema.downgrade(revision)
+    print(f"schema {schema.current() or 'empty'}")
+
+
+def _url(role: Role) -> str:
+    if role != "airflow" and settings().database_url is not None:
+        return psql_url(database_url(role))
+    server = EmbeddedPostgres(settings().home)
+    server.up()
+    database = "airflow" if role == "airflow" else "mirpipe"
+    return server.url(role, database, driver="postgresql", tcp=True)
