@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
 from mirpipe.db.locks import exclusive
-from mirpipe.db.store import neighbours, runs
+from mirpipe.db.store import background, runs
 
 BACKGROUND_QUANTILES = 1001
 """Resolution of percentile: a tenth of a percent."""
@@ -45,26 +45,26 @@ def _snapshot() -> Connection:
 
 
 def _insert_background(connection: Connection, run_id: int, encoder_id: int) -> None:
-    background = neighbours.background(connection, encoder_id)
-    sample = neighbours.reference_pairs(connection, encoder_id)
+    spread = background.background(connection, encoder_id)
+    sample = background.reference_pairs(connection, encoder_id)
     scale = sample
     if len(sample) > BACKGROUND_QUANTILES:
         scale = np.quantile(sample, np.linspace(0, 1, BACKGROUND_QUANTILES))
-    measured = background.n >= 2  # one reference has no spread to measure against
+    measured = len(spread.target_ids) if spread.n >= 2 else 0  # one reference has no spread
     runs.insert_background(
         connection,
         run_id,
         encoder_id,
         counts={
-            "references_n": background.n,
-            "targets_n": len(background.target_ids),
+            "references_n": spread.n,
+            "targets_n": len(spread.target_ids),
             "pairs": len(sample),
         },
         cosines=scale,
         targets={
-            "target_id": background.target_ids[: None if measured else 0],
-            "background_n": np.full(len(background.target_ids) if measured else 0, background.n),
-            "background_mean": background.mean[: None if measured else 0],
-            "background_sd": background.sd[: None if measured else 0],
+            "target_id": spread.target_ids[:measured],
+            "background_n": np.full(measured, spread.n),
+            "background_mean": spread.mean[:measured],
+            "background_sd": spread.sd[:measured],
         },
     )

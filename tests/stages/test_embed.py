@@ -12,7 +12,6 @@ from mirpipe.stages import embed as stage
 from tests.conftest import Database
 from tests.library import ingest_folder, tone, tones
 
-
 pytestmark = pytest.mark.usefixtures("_tiny_encoder")
 
 

@@ -38,6 +38,11 @@ def ask(database: Database, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
+def vector(shown: str) -> np.ndarray:
+    """The float32 numbers that pgvector shows, exactly, as float64."""
+    return np.array(shown[1:-1].split(","), dtype=np.float32).astype(np.float64)
+
+
 def first_answers(database: Database) -> dict[object, object]:
     return dict(  # type: ignore[arg-type]
         ask(database, "SELECT target, reference FROM mirpipe.v_retrieval WHERE rank = 1")
@@ -87,9 +92,7 @@ def test_new_reference_changes_only_the_answers_it_beats(
     assert kept == [(1,)]
 
 
-def test_past_run_can_still_be_asked(
-    fresh_database: Database, folders: tuple[Path, Path]
-) -> None:
+def test_past_run_can_still_be_asked(fresh_database: Database, folders: tuple[Path, Path]) -> None:
     first = pipeline(*folders)
     tones(folders[0], [212])
     pipeline(*folders)
@@ -139,7 +142,7 @@ def test_z_and_percentile_equal_a_direct_computation(
         "SELECT t.collection, t.title, CAST(e.embedding AS text) FROM mirpipe.embedding e "
         "JOIN mirpipe.track t USING (track_id)",
     )
-    vectors = {(row[0], row[1]): np.fromstring(str(row[2])[1:-1], sep=",") for row in rows}
+    vectors = {(row[0], row[1]): vector(str(row[2])) for row in rows}
     references = np.array([v for (c, _), v in vectors.items() if c == "reference"])
     pairs = (references @ references.T)[np.triu_indices(len(references), 1)]
     for target, cosine, z, percentile in ask(
