@@ -1,0 +1,160 @@
+"""The contract that every encoder of this machine keeps, those to come included."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from dataclasses import asdict, fields, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirpipe import registry
+from mirpipe.protocols import Encoder
+from mirpipe.records import Clip, EncoderSpec, Float32
+from tests.synthetic_music import melody, noise
+
+IDENTITY = {
+    *("name", "version", "checkpoint_sha256", "sample_rate", "window_samples"),
+    *("gain_dbfs", "pooling", "resampler", "compute_dtype"),
+}
+SAME = 0.99999
+
+# What another process runs: rows of each named encoder for the clips of its own file.
+EMBED_ELSEWHERE = """
+import hashlib, json, sys
+import numpy as np
+from mirpipe import registry
+from mirpipe.records import Clip
+said = {}
+for name in sys.argv[2:]:
+    rate = registry.encoder_spec(name).sample_rate
+    samples = np.load(f"{sys.argv[1]}/{name}.npz")
+    rows = registry.load_encoder(name).embed([Clip(samples[key], rate) for key in samples])
+    said[name] = hashlib.sha256(rows.tobytes()).hexdigest()
+print(json.dumps(said))
+"""
+
+
+@cache
+def loaded(name: str) -> Encoder:
+    return registry.load_encoder(name)
+
+
+@pytest.fixture(params=registry.encoder_names())
+def spec(request: pytest.FixtureRequest) -> EncoderSpec:
+    return registry.encoder_spec(request.param)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """By encoder, the hash of what it returns in another process for `different(spec)`."""
+    folder: Path = tmp_path_factory.mktemp("clips")
+    for name in registry.encoder_names():
+        clips = different(registry.encoder_spec(name))
+        np.savez(folder / f"{name}.npz", *[clip.samples for clip in clips])
+    command = [sys.executable, "-c", EMBED_ELSEWHERE, str(folder), *registry.encoder_names()]
+    said: dict[str, str] = json.loads(subprocess.check_output(command))
+    return said
+
+
+def clip(spec: EncoderSpec, *, windows: float = 1.0, seed: int = 0) -> Clip:
+    seconds = windows * spec.window_samples / spec.sample_rate
+    return Clip(melody(seconds, spec.sample_rate, seed=seed), spec.sample_rate)
+
+
+def different(spec: EncoderSpec) -> list[Clip]:
+    """Different music, and the shorter clip that ends a track."""
+    return [clip(spec, seed=1), clip(spec, windows=0.5, seed=2), clip(spec, seed=3)]
+
+
+def cosine(one: Float32, other: Float32) -> float:
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
+
+
+def test_the_spec_says_what_a_user_must_know(spec: EncoderSpec) -> None:
+    assert spec.name in registry.encoder_names()
+    assert registry.encoder_spec(spec.name) is spec
+    assert min(spec.version, spec.sample_rate, spec.window_samples, spec.dimension) >= 1
+    for said in (spec.checkpoint, spec.licence_code, spec.licence_weights, spec.citation):
+        assert said.strip()
+    assert re.fullmatch("[0-9a-f]{64}", spec.checkpoint_sha256)
+
+
+def test_shipped_weights_are_those_of_the_spec(spec: EncoderSpec) -> None:
+    shipped = files("mirpipe.encoders").joinpath("weights", spec.checkpoint)
+    if not shipped.is_file():
+        pytest.skip(f"{spec.checkpoint} is not shipped")
+    assert hashlib.sha256(shipped.read_bytes()).hexdigest() == spec.checkpoint_sha256
+
+
+@pytest.mark.parametrize("length", ["1 s", "half a window", "a window"])
+def test_a_clip_gives_a_finite_row_that_is_not_zero(spec: EncoderSpec, length: str) -> None:
+    one_second = spec.sample_rate / spec.window_samples
+    windows = {"1 s": one_second, "half a window": 0.5, "a window": 1.0}[length]
+    rows = loaded(spec.name).embed([clip(spec, windows=windows)])
+    assert rows.shape == (1, spec.dimension)
+    assert rows.dtype == np.float32
+    assert np.isfinite(rows).all()
+    assert np.linalg.norm(rows) > 0
+
+
+@pytest.mark.parametrize("dbfs", [-90.0, -140.0])
+def test_near_silence_gives_a_finite_row_that_is_not_zero(spec: EncoderSpec, dbfs: float) -> None:
+    seconds = spec.window_samples / spec.sample_rate
+    hiss = Clip(noise(seconds, spec.sample_rate, dbfs=dbfs), spec.sample_rate)
+    rows = loaded(spec.name).embed([hiss])
+    assert np.isfinite(rows).all()
+    assert np.linalg.norm(rows) > 0
+
+
+def test_a_pause_of_digital_silence_gives_a_finite_row(spec: EncoderSpec) -> None:
+    pause = Clip(np.zeros(spec.window_samples, np.float32), spec.sample_rate)
+    assert np.isfinite(loaded(spec.name).embed([pause])).all()
+
+
+def test_a_row_depends_on_its_own_clip_alone(spec: EncoderSpec) -> None:
+    clips = different(spec)
+    encoder = loaded(spec.name)
+    alone = [encoder.embed([one])[0] for one in clips]
+    for row, same in zip(encoder.embed(clips), alone, strict=True):
+        assert cosine(row, same) >= SAME
+    for row, same in zip(encoder.embed(clips[::-1]), alone[::-1], strict=True):
+        assert cosine(row, same) >= SAME
+
+
+def test_different_music_gives_different_rows(spec: EncoderSpec) -> None:
+    first, _, last = loaded(spec.name).embed(different(spec))
+    assert cosine(first, last) < SAME
+
+
+def test_embedding_leaves_the_samples_as_they_are(spec: EncoderSpec) -> None:
+    given = clip(spec)
+    before = given.samples.copy()
+    loaded(spec.name).embed([given])
+    np.testing.assert_array_equal(given.samples, before)
+
+
+def test_no_clips_give_no_rows(spec: EncoderSpec) -> None:
+    assert loaded(spec.name).embed([]).shape == (0, spec.dimension)
+
+
+@pytest.mark.slow
+def test_another_process_returns_the_same_bytes(
+    spec: EncoderSpec, elsewhere: dict[str, str]
+) -> None:
+    rows = loaded(spec.name).embed(different(spec))
+    assert hashlib.sha256(rows.tobytes()).hexdigest() == elsewhere[spec.name]
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(EncoderSpec)])
+def test_the_revision_changes_with_what_determines_a_vector(spec: EncoderSpec, field: str) -> None:
+    value = asdict(spec)[field]
+    other = f"{value} x" if isinstance(value, str) else (value or 0) + 1
+    changed = replace(spec, **{field: other})
+    is_same = registry.encoder_revision(changed) == registry.encoder_revision(spec)
+    assert is_same == (field not in IDENTITY)
