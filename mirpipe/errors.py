@@ -25,6 +25,14 @@ class PluginError(MirpipeError):
     """A plug-in is unknown, broken or unavailable on this machine."""
 
 
+class StageFailed(MirpipeError):
+    """A stage ended with a failure that is not bad input; run again, it does what is left."""
+
+
+class StageCrashed(MirpipeError):
+    """A track kills the process that works on it; it is in the ledger and is not tried again."""
+
+
 class RejectedInput(MirpipeError):
     """One input cannot be used; it goes to the ledger with its reason and is not retried.
 

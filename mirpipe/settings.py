@@ -19,6 +19,13 @@ def _default_home() -> Path:
     return platformdirs.user_data_path("mirpipe")
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """What a user may choose. Lists of folders are separated as in PATH, names by commas."""
 
@@ -45,8 +52,13 @@ class Settings(BaseSettings):
     models_python: Path | None = None
     """The interpreter that has the models; default: the running one."""
 
+    slots: int = Field(default_factory=lambda: min(4, cores()), ge=1)
+    """Stages that may run side by side; each gets its share of the cores."""
+
     ingest_cron: str = "*/15 * * * *"
     evaluate_cron: str = "0 3 * * *"
+    airflow_database_url: str | None = None
+    """Where Airflow keeps its metadata; default: a second database of the embedded Postgres."""
     airflow_port: int = 8080
     dashboard_port: int = 8501
     bind: str = "127.0.0.1"
@@ -74,6 +86,23 @@ class Settings(BaseSettings):
     @classmethod
     def _all_absolute(cls, value: list[Path]) -> list[Path]:
         return [path.expanduser().absolute() for path in value]
+
+    def as_environment(self) -> dict[str, str]:
+        """The same settings as variables, for a child process."""
+        variables = {}
+        for name, value in self:
+            if isinstance(value, list):
+                separator = "," if name == "encoders" else os.pathsep
+                value = separator.join(str(part) for part in value)
+            if value is not None:
+                variables[f"MIRPIPE_{name.upper()}"] = str(value)
+        return variables
+
+
+def child_environment(*, without: str, **added: str) -> dict[str, str]:
+    """This process's environment for a child, less variables that begin with `without`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    return kept | added
 
 
 @cache

@@ -1,0 +1,82 @@
+"""The results of the latest run as tables, with titles of any script in line."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mirpipe.db import reports
+
+_METRICS = {
+    "cosine": ("cosine", 3),
+    "z": ("z", 2),
+    "percentile": ("percentile", 1),
+    "melody_accuracy_melodic": ("melody accuracy", 3),
+}
+
+PLAIN_COLUMNS = 120
+"""Width where the output is no terminal."""
+
+
+def print_results(console: Console | None = None) -> None:
+    """Print the summary by encoder and each target's nearest reference."""
+    console = console or Console()
+    if not console.is_terminal:
+        console = Console(width=PLAIN_COLUMNS, file=console.file)
+    summaries = reports.summary()
+    if not summaries:
+        console.print("no results yet: the library holds no targets with references", style="dim")
+        return
+    console.print(_summary(summaries))
+    console.print(_answers(reports.first_answers()))
+
+
+def _summary(summaries: list[reports.Summary]) -> Table:
+    table = Table(title="Nearest reference of every target, mean ± sd (n)", title_justify="left")
+    table.add_column("encoder")
+    for heading, _ in _METRICS.values():
+        table.add_column(heading, justify="right")
+    cells: dict[str, dict[str, str]] = {}
+    for one in summaries:
+        name = f"{one.encoder} (random weights)" if one.random else one.encoder
+        if one.metric in _METRICS:
+            cells.setdefault(name, {})[one.metric] = _mean(one, _METRICS[one.metric][1])
+    for name, by_metric in cells.items():
+        table.add_row(name, *(by_metric.get(metric, "") for metric in _METRICS))
+    return table
+
+
+def _mean(summary: reports.Summary, digits: int) -> str:
+    if summary.mean is None or summary.sd is None:
+        return "–"
+    return f"{summary.mean:.{digits}f} ± {summary.sd:.{digits}f} ({summary.n})"
+
+
+def _answers(answers: list[reports.Answer]) -> Table:
+    table = Table(title="Nearest references", title_justify="left")
+    for heading in ("target", "encoder", "nearest reference"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("cosine", "z", "melody"):
+        table.add_column(heading, justify="right")
+    target = None
+    for answer in answers:
+        table.add_row(
+            "" if answer.target_id == target else _plain(answer.target),
+            answer.encoder,
+            _plain(answer.reference),
+            f"{answer.cosine:.3f}",
+            "–" if answer.z is None else f"{answer.z:.2f}",
+            _melody(answer),
+        )
+        target = answer.target_id
+    return table
+
+
+def _melody(answer: reports.Answer) -> str:
+    if answer.melody_accuracy is None:
+        return "–"
+    return f"{answer.melody_accuracy:.3f}" if answer.melodic else "unpitched"
+
+
+def _plain(title: str) -> Text:
+    """The title with a mark in place of what a terminal would take for a command."""
+    return Text("".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in title))

@@ -1,0 +1,33 @@
+"""Postgres for `mirpipe up`: the embedded one, unless the settings name others."""
+
+from collections.abc import Callable
+
+from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.engine import database_url
+from mirpipe.db.migrate import migrate
+from mirpipe.orchestration.servers import Servers
+from mirpipe.settings import Settings
+
+Say = Callable[[str], None]
+
+
+def start_databases(settings: Settings, servers: Servers, *, say: Say) -> tuple[Settings, str]:
+    """The settings for child processes, every URL filled in, and the URL of Airflow's metadata.
+
+    Where this starts the embedded server, `servers` ends it. Children get URLs, so that none that
+    outlives us starts the server again.
+    """
+    airflow_url = settings.airflow_database_url
+    if settings.database_url is None or airflow_url is None:
+        postgres = EmbeddedPostgres(settings.home)
+        servers.owns_postgres |= not postgres.status().running
+        servers.remember()
+        if servers.owns_postgres:
+            servers.afterwards(postgres.down)
+        postgres.up()
+        airflow_url = airflow_url or postgres.url("airflow", "airflow")
+        say("Postgres runs")
+    migrate()
+    say("the schema is up to date")
+    urls = {"database_url": database_url("app"), "reader_url": database_url("reader")}
+    return settings.model_copy(update=urls), airflow_url

@@ -1,0 +1,95 @@
+"""What the tasks of the DAGs do: plan from the database, run stages, put crashes in the ledger."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mirpipe.orchestration.batches import GiveUp, run_batch
+from mirpipe.orchestration.commands import Counts, Outcome, run
+from mirpipe.settings import settings
+
+MOST_TASKS = 24
+"""Of one encoder and run: a task costs half a second, and a DAG of thousands is no help."""
+
+
+def ingest(
+    collection: str, folders: Sequence[str], *, manifest: str | None, allow_empty: bool
+) -> Counts:
+    """Brings a collection in line with its folders."""
+    options = ["--manifest", manifest] if manifest else []
+    options += ["--allow-empty"] if allow_empty else []
+    return run("ingest", "--collection", collection, *options, "--", *folders)
+
+
+def library_changed() -> bool:
+    """Whether tracks came, went or were labelled anew since the last report."""
+    from mirpipe.db.engine import engine
+    from mirpipe.db.store import runs
+
+    with engine("app").connect() as connection:
+        return runs.library_changed(connection)
+
+
+def plan_embed() -> list[dict[str, Any]]:
+    """Arguments of the tasks that embed what is missing, encoder by encoder."""
+    from mirpipe.stages import embed
+
+    batches = embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
+    tasks = []
+    for encoder in settings().encoders:
+        ids = [batch.track_ids for batch in batches if batch.encoder == encoder]
+        tasks += [{"encoder": encoder, "track_ids": one} for one in gathered(ids)]
+    return tasks
+
+
+def plan_melody() -> list[list[int]]:
+    """Track ids of the tasks that measure the melodies that are missing."""
+    from mirpipe.stages import evaluate
+
+    return gathered(evaluate.plan_tracks(batch_tracks=settings().batch_tracks))
+
+
+def gathered(batches: Sequence[Sequence[int]], *, most: int = MOST_TASKS) -> list[list[int]]:
+    """The ids of the batches in order, in at most `most` lists of whole batches."""
+    size = -(-len(batches) // most) or 1
+    groups = [batches[start : start + size] for start in range(0, len(batches), size)]
+    return [[track_id for batch in group for track_id in batch] for group in groups]
+
+
+def embed(encoder: str, track_ids: Sequence[int]) -> Counts:
+    """Embeds these tracks, in a process that has the encoder's model."""
+    from mirpipe import registry
+
+    revision = registry.encoder_revision(registry.encoder_spec(encoder))
+    arguments = ["embed", "--encoder", encoder]
+    return run_batch(arguments, track_ids, give_up=_into_ledger("embed", revision))
+
+
+def melody(track_ids: Sequence[int]) -> Counts:
+    """Measures the melody of these tracks."""
+    from mirpipe import registry
+    from mirpipe.metrics import melody as metric
+
+    revision = registry.metric_revision(metric.MELODY)
+    arguments = ["evaluate", "--only", "tracks"]
+    return run_batch(arguments, track_ids, give_up=_into_ledger("melody", revision))
+
+
+def _into_ledger(stage: str, revision: str) -> GiveUp:
+    def record(track_id: int, outcome: Outcome) -> None:
+        from mirpipe.db.engine import engine
+        from mirpipe.db.store import failures, tracks
+
+        with engine("app").begin() as connection:
+            (track,) = tracks.tracks(connection, [track_id])
+            failures.record(
+                connection,
+                stage=stage,
+                revision=revision,
+                subject=track.subject,
+                track_id=track_id,
+                reason="crashed",
+                message=f"the process that worked on it alone {outcome.ending}",
+                retry=outcome.transient,
+            )
+
+    return record
