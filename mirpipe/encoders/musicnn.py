@@ -7,10 +7,10 @@ samples every 256, 96 mel bands, log10(10000 x + 1), 187 frames a patch; a windo
 A shorter clip is repeated to the window's length: the model was trained so, and a 1.5 s clip then
 lies at cosine .94 to the window that it begins, where padding with silence gives .76.
 
-The level is not free: 20 dB less move a vector to cosine .64. At -16 dBFS the demo library's
-spectrograms have mean 1.56 and variance 1.71, where the model's input layer remembers 1.59 and 1.75
-from its training; of the levels from -35 to -6 dBFS, the answers are within noise of the best there
-(P@1 by genre .61, from .56 to .61; by work .50, from .39 to .50).
+The level is not free: 20 dB less move a track to cosine .67 on average. At -16 dBFS the demo
+library's spectrograms have mean 1.56 and variance 1.71, where the model's input layer remembers
+1.59 and 1.75 from its training; of the levels from -35 to -6 dBFS the answers are within noise of
+the best there (P@1 by genre .61, from .56 to .61; by work .50, from .39 to .50).
 """
 
 import json
