@@ -45,30 +45,30 @@ def make_cluster(place: Path, *, programs: Path, account: Account | None, passwo
     """Make the data directory `place/data` of a new cluster; all of it or nothing."""
     _remove_unfinished(place)
     new = Path(tempfile.mkdtemp(prefix="data.new-", dir=place))
-    give(new, account)
-    with tempfile.NamedTemporaryFile("w", dir=place, prefix="password-") as secret:
-        secret.write(password)
-        secret.flush()
-        give(Path(secret.name), account)
-        made = run_as(
-            account,
-            [
-                programs / "initdb",
-                f"--username={SUPERUSER}",
-                f"--pwfile={secret.name}",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--no-locale",
-                "--locale-provider=builtin",  # sorts the same whatever the machine's C library is
-                "--builtin-locale=C.UTF-8",
-                *(f"--set={name}={value}" for name, value in TUNING.items()),
-            ],
-            environment={"PGDATA": str(new)},
-        )
+    secret = new / "password"
+    secret.touch(mode=0o600)
+    secret.write_text(password)
+    for path in (new, secret):
+        give(path, account)
+    made = run_as(
+        account,
+        [
+            programs / "initdb",
+            f"--username={SUPERUSER}",
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--locale-provider=builtin",  # sorts the same whatever the machine's C library is
+            "--builtin-locale=C.UTF-8",
+            *(f"--set={name}={value}" for name, value in TUNING.items()),
+        ],
+        environment={"PGDATA": str(new / "data")},
+    )
     if made.returncode:
         shutil.rmtree(new)
         raise DatabaseError(f"Postgres could not make a cluster in {place}: {made.stdout.strip()}")
-    new.rename(place / "data")
+    (new / "data").rename(place / "data")
     sync_folder(place)
     _remove_unfinished(place)
 
@@ -106,7 +106,7 @@ def launch(
     port: int | None,
     timeout: float,
 ) -> None:
-    """Start the server of `place` and wait until it accepts connections.
+    """Start the server of `place`, which must not be alive, and wait until it takes connections.
 
     It inherits `lock`. Raises DatabaseError, with the end of its log, where it does not come up.
     """
@@ -115,6 +115,10 @@ def launch(
     options = ["-k", str(socket), "-p", str(port or 5432), "-c", "unix_socket_permissions=0700"]
     options += ["-c", f"listen_addresses={'127.0.0.1' if port else ''}", *_shared_memory()]
     descriptor = claim(lock)
+    # What a killed server left holds a pid that may by now be a zombie's or another process's, and
+    # Postgres asks no more than whether there is a process of that number.
+    for left in (place / "data" / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
+        left.unlink(missing_ok=True)
     try:
         # the data directory goes by environment, the log by a relative path: pg_ctl hands both
         # to a shell, badly quoted

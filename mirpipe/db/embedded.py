@@ -22,7 +22,7 @@ from mirpipe.db.passwords import make_passwords, passwords
 from mirpipe.db.postmaster import Postmaster, end_orphans, occupied, postmaster
 from mirpipe.db.psql import become_psql
 from mirpipe.db.roles import LOGINS, Role, provision_embedded
-from mirpipe.errors import DatabaseError
+from mirpipe.errors import ConfigurationError, DatabaseError
 
 PROVISIONING = 1
 """Raise it when `provision_embedded` changes: clusters that exist are provisioned again."""
@@ -52,6 +52,8 @@ class EmbeddedPostgres:
 
     def __init__(self, home: Path, *, port: int | None = None, start_timeout: float = 120) -> None:
         """`port` asks for 127.0.0.1:port beside the socket; `start_timeout` is in seconds."""
+        if "\n" in str(home):  # would break the lines of postmaster.pid
+            raise ConfigurationError(f"MIRPIPE_HOME must not hold a line break: {str(home)!r}")
         self.folder = home.expanduser().absolute() / "postgres"
         self._port = port
         self._timeout = start_timeout
@@ -66,11 +68,13 @@ class EmbeddedPostgres:
         """
         if not self._is_up():
             with self._exclusive():
-                make_passwords(self._passfile, (SUPERUSER, *LOGINS.values()))
-                self._make_place()
+                if not self.data.exists():
+                    make_passwords(self._passfile, (SUPERUSER, *LOGINS.values()))
+                secrets = passwords(self._passfile)
+                self._make_place(secrets[SUPERUSER])
                 self._start()
                 if not self._provisioned():
-                    provision_embedded(self.connect, passwords(self._passfile))
+                    provision_embedded(self.connect, secrets)
                     self._marker.write_text(self._marker_text())
         running = self._running()
         if self._port and (running.port, running.tcp) != (self._port, True):
@@ -229,7 +233,7 @@ class EmbeddedPostgres:
         finally:
             os.close(descriptor)
 
-    def _make_place(self) -> None:
+    def _make_place(self, password: str) -> None:
         place = self.place
         if (place / "data").exists():
             check_version(place / "data", wheel_version())
@@ -244,12 +248,7 @@ class EmbeddedPostgres:
             )
         self._marker.unlink(missing_ok=True)
         account = self._account()
-        make_cluster(
-            place,
-            programs=runnable(account),
-            account=account,
-            password=passwords(self._passfile)[SUPERUSER],
-        )
+        make_cluster(place, programs=runnable(account), account=account, password=password)
 
     def _start(self) -> None:
         deadline = time.monotonic() + self._timeout
@@ -257,9 +256,6 @@ class EmbeddedPostgres:
             if running or occupied(self._lock):  # starting, recovering, stopping, or orphans
                 self._wait(deadline, "is not ready")
                 continue
-            # its pid is dead, a zombie's or another process's; Postgres asks no more than whether
-            # there is a process of that number
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
             account = self._account()
             launch(
                 self.place,
