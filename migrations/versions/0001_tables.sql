@@ -136,32 +136,40 @@ COMMENT ON TABLE serving_revision IS 'Which revision of an encoder answers; swit
 CREATE TABLE embedding_change (
     encoder_id smallint NOT NULL REFERENCES encoder,
     track_id bigint NOT NULL REFERENCES track,
+    previous public.vector,
     PRIMARY KEY (encoder_id, track_id)
 );
 COMMENT ON TABLE embedding_change IS 'Vectors that came, went or changed eligibility since retrieve last looked';
+COMMENT ON COLUMN embedding_change.previous IS 'the first vector that was overwritten or deleted since then: the one background_moment counts';
 
+-- A row that is queued already is locked by a no-op update: retrieve, which takes rows that nobody
+-- has locked, must not take it before this transaction's change can be seen.
 CREATE FUNCTION queue_embedding_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = mirpipe, public, pg_temp AS $$
 BEGIN
-    INSERT INTO embedding_change SELECT encoder_id, track_id FROM changed
-    ORDER BY encoder_id, track_id ON CONFLICT DO NOTHING;
+    INSERT INTO embedding_change AS c (encoder_id, track_id, previous)
+    SELECT encoder_id, track_id, CASE WHEN TG_OP <> 'INSERT' THEN embedding END FROM changed
+    ORDER BY encoder_id, track_id
+    ON CONFLICT (encoder_id, track_id) DO UPDATE SET previous = coalesce(c.previous, excluded.previous);
     RETURN NULL;
 END $$;
 CREATE TRIGGER embedding_inserted AFTER INSERT ON embedding REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION queue_embedding_change();
-CREATE TRIGGER embedding_updated AFTER UPDATE ON embedding REFERENCING NEW TABLE AS changed
+CREATE TRIGGER embedding_updated AFTER UPDATE ON embedding REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION queue_embedding_change();
 CREATE TRIGGER embedding_deleted AFTER DELETE ON embedding REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION queue_embedding_change();
 
+-- For every encoder: one that embeds a track at this moment has a row that cannot be seen yet.
 CREATE FUNCTION queue_state_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = mirpipe, public, pg_temp AS $$
 BEGIN
-    INSERT INTO embedding_change
-    SELECT e.encoder_id, e.track_id FROM embedding e
-    JOIN before b USING (track_id) JOIN after a USING (track_id)
+    INSERT INTO embedding_change AS c (encoder_id, track_id)
+    SELECT e.encoder_id, a.track_id
+    FROM encoder e CROSS JOIN before b JOIN after a USING (track_id)
     WHERE (a.state = 'ok') <> (b.state = 'ok')
-    ORDER BY e.encoder_id, e.track_id ON CONFLICT DO NOTHING;
+    ORDER BY e.encoder_id, a.track_id
+    ON CONFLICT (encoder_id, track_id) DO UPDATE SET previous = c.previous;
     RETURN NULL;
 END $$;
 CREATE TRIGGER track_state_changed AFTER UPDATE ON track
@@ -201,6 +209,7 @@ CREATE TABLE background_moment (
     vector_sum bytea NOT NULL,
     outer_sum bytea NOT NULL
 );
+ALTER TABLE background_moment ALTER outer_sum SET STORAGE EXTERNAL;  -- does not compress
 COMMENT ON TABLE background_moment IS 'n, sum r and sum r r^T of the reference vectors, little-endian float64: mean and sd of a target''s cosines follow exactly';
 
 -- Scores --------------------------------------------------------------------------------------

@@ -1,0 +1,107 @@
+"""Retrieve: keeps every target's list of nearest references exact, at the cost of what changed.
+
+New and changed references meet the existing lists, which admit them at or above their horizon;
+only new and changed targets, and lists that fell below what is served, meet the whole library.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from mirpipe.db.engine import engine
+from mirpipe.db.store import background, neighbours
+from mirpipe.db.store.nearest import nearest
+from mirpipe.errors import PluginError
+
+
+@dataclass(frozen=True)
+class RetrieveResult:
+    """What it took to bring one encoder revision's lists up to date."""
+
+    encoder: str
+    revision: str
+    changed: int
+    """Tracks whose vector came, went or changed."""
+    removed: int
+    """Entries that left lists because their reference changed or went."""
+    admitted: int
+    """Entries that new and changed references won in lists that were there."""
+    searched: int
+    """Lists that were searched for in the whole library."""
+
+
+def retrieve(
+    encoders: Sequence[str] | None = None,
+    *,
+    rebuild: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[RetrieveResult]:
+    """Brings the lists of every revision that is wanted or answers up to date, a transaction each.
+
+    Of `encoders` alone where given; PluginError where one of them is not known to the database.
+    A second retrieve at the same time waits and finds nothing to do. `rebuild` forgets the lists
+    first and makes them anew.
+    """
+    with engine("app").connect() as connection:
+        revisions = neighbours.kept_up(connection, encoders)
+    for name in encoders or ():
+        if name not in {revision.name for revision in revisions}:
+            raise PluginError(f"{name!r} has no vectors here: run `mirpipe embed --encoder {name}`")
+    results = []
+    for revision in revisions:
+        with engine("app").begin() as connection:
+            neighbours.lock(connection, revision.encoder_id)
+            if rebuild:
+                background.forget(connection, revision.encoder_id)
+                neighbours.forget(connection, revision.encoder_id)
+            results.append(_refresh(connection, revision))
+        if progress:
+            progress(len(results), len(revisions))
+    return results
+
+
+def _refresh(connection: Connection, revision: neighbours.Encoder) -> RetrieveResult:
+    encoder_id = revision.encoder_id
+    changes = neighbours.take_changes(connection, encoder_id)
+    if not changes:
+        return RetrieveResult(revision.name, revision.revision, 0, 0, 0, 0)
+    references = [c for c in changes if c.collection == "reference"]
+    targets = [c for c in changes if c.collection == "target"]
+
+    removed = neighbours.drop_references(connection, encoder_id, [c.track_id for c in references])
+    neighbours.drop_lists(connection, encoder_id, [c.track_id for c in targets])
+    background.follow(connection, encoder_id, changes)
+
+    arrived = [c.track_id for c in references if c.live]
+    admitted = _admit(connection, encoder_id, arrived, None) if arrived else 0
+
+    anew = neighbours.short_lists(connection, encoder_id)
+    neighbours.drop_lists(connection, encoder_id, anew)
+    anew += [c.track_id for c in targets if c.live]
+    neighbours.start_lists(connection, encoder_id, anew)
+    if anew:
+        _admit(connection, encoder_id, None, anew)
+
+    neighbours.changes_done(connection, encoder_id, [c.track_id for c in changes])
+    return RetrieveResult(
+        revision.name, revision.revision, len(changes), removed, admitted, len(anew)
+    )
+
+
+def _admit(
+    connection: Connection,
+    encoder_id: int,
+    reference_ids: Sequence[int] | None,
+    target_ids: Sequence[int] | None,
+) -> int:
+    """Lets references (None: all) into lists (None: all); returns how many entries they won."""
+    lists = neighbours.lists(connection, encoder_id, target_ids)
+    references = neighbours.references(connection, encoder_id, reference_ids)
+    admitted = 0
+    for entries in nearest(connection, encoder_id, lists, references):
+        neighbours.admit(
+            connection, encoder_id, entries.target_ids, entries.reference_ids, entries.cosines
+        )
+        admitted += len(entries.target_ids)
+    return admitted

@@ -1,0 +1,284 @@
+"""Neighbour lists after any history, held against a library that is searched from nothing."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from mirpipe.db.store import background, nearest, neighbours
+from mirpipe.errors import PluginError
+from mirpipe.stages.retrieve import retrieve
+from mirpipe.statistics.top_k import cosines
+from tests.synthetic_library import SyntheticLibrary, sha256, unit
+
+
+@pytest.fixture
+def library(fresh_database):
+    return SyntheticLibrary(fresh_database.app)
+
+
+def serve(monkeypatch, kept: int, served: int) -> None:
+    monkeypatch.setattr(neighbours, "KEPT", kept)
+    monkeypatch.setattr(nearest, "KEPT", kept)
+    monkeypatch.setattr(neighbours, "SERVED", served)
+
+
+class Expected:
+    """What the library holds, kept beside the database by the test itself."""
+
+    def __init__(self) -> None:
+        self.tracks: dict[int, tuple[str, object]] = {}
+        self.vectors: dict[int, np.ndarray] = {}
+        self.gone: set[int] = set()
+
+    def live(self, collection: str) -> list[int]:
+        return [t for t in self.vectors if t not in self.gone and self.tracks[t][0] == collection]
+
+    def ranking(self, target: int) -> list[tuple[float, bytes, int]]:
+        """All references that the target may get, best first."""
+        own = sha256(self.tracks[target][1])
+        return sorted(
+            (-float(cosines(self.vectors[target][None], self.vectors[r][None])[0]), key, r)
+            for r in self.live("reference")
+            if (key := sha256(self.tracks[r][1])) != own
+        )
+
+
+def lists_of(library: SyntheticLibrary) -> dict[int, list[tuple[float, bytes, int]]]:
+    rows = library.rows(
+        "SELECT target_id, -cosine, content_sha256, reference_id FROM mirpipe.neighbour "
+        "JOIN mirpipe.track ON track_id = reference_id WHERE encoder_id = :encoder_id"
+    )
+    states = library.rows(
+        "SELECT target_id FROM mirpipe.neighbour_state WHERE encoder_id = :encoder_id"
+    )
+    lists: dict[int, list] = {target: [] for (target,) in states}
+    for target, negative, key, reference in rows:
+        lists[target].append((negative + 0.0, bytes(key), reference))
+    return {target: sorted(entries) for target, entries in lists.items()}
+
+
+def horizons_of(library: SyntheticLibrary) -> dict[int, tuple[float, bytes] | None]:
+    return {
+        target: None if cosine is None else (-cosine, bytes(key))
+        for target, cosine, key in library.rows(
+            "SELECT target_id, horizon_cosine, horizon_sha256 FROM mirpipe.neighbour_state "
+            "WHERE encoder_id = :encoder_id"
+        )
+    }
+
+
+def assert_exact(library: SyntheticLibrary, expected: Expected) -> None:
+    lists, horizons = lists_of(library), horizons_of(library)
+    assert set(lists) == set(expected.live("target"))
+    for target, entries in lists.items():
+        ranking, horizon = expected.ranking(target), horizons[target]
+        complete = [e for e in ranking if horizon is None or e[:2] <= horizon]
+        assert entries == complete
+        assert len(entries) <= neighbours.KEPT
+        assert entries[: neighbours.SERVED] == ranking[: neighbours.SERVED]
+    assert library.rows("SELECT * FROM mirpipe.embedding_change") == []
+    assert_moments_follow(library, expected)
+
+
+def assert_moments_follow(library: SyntheticLibrary, expected: Expected) -> None:
+    references = [expected.vectors[r].astype(np.float64) for r in expected.live("reference")]
+    with library.app.connect() as connection:
+        found = background.moments(connection, library.encoder_id)
+        spread = background.background(connection, library.encoder_id)
+    assert found.n == len(references)
+    outer = sum((np.outer(r, r) for r in references), np.zeros((3, 3)))
+    np.testing.assert_allclose(found.outer_sum, outer, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.vector_sum, sum(references, np.zeros(3)), rtol=0, atol=1e-12)
+    assert sorted(spread.target_ids) == sorted(expected.live("target") if references else [])
+    for target, mean, sd in zip(spread.target_ids, spread.mean, spread.sd, strict=True):
+        scores = [float(expected.vectors[target].astype(np.float64) @ r) for r in references]
+        assert mean == pytest.approx(np.mean(scores), abs=1e-12)
+        assert sd == pytest.approx(np.std(scores), abs=1e-6)
+
+
+def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expected) -> None:
+    """One thing that may happen to a library; coordinates of few values make ties common."""
+    vector = rng.integers(-2, 3, 3)
+    vector[rng.integers(3)] += 0 if vector.any() else 1
+    known = list(expected.tracks)
+    what = rng.choice(["add"] * 6 + ["embed", "unembed", "gone", "back"]) if known else "add"
+    if what == "add":
+        collection = str(rng.choice(["reference"] * 4 + ["target", "generated"]))
+        content = int(rng.integers(10_000))
+        shared = [c for other, c in expected.tracks.values() if other != collection]
+        if shared and rng.random() < 0.5:  # a target and a reference of the same bytes
+            content = shared[rng.integers(len(shared))]
+        if (collection, content) not in expected.tracks.values():
+            track = library.add(collection, content, vector)
+            expected.tracks[track] = (collection, content)
+            expected.vectors[track] = unit(vector)
+        return
+    track = int(rng.choice(known))
+    if what == "embed":
+        library.embed(track, vector)
+        expected.vectors[track] = unit(vector)
+    elif what == "unembed":
+        library.unembed(track)
+        expected.vectors.pop(track, None)
+    elif what == "gone":
+        library.state(track, "gone")
+        expected.gone.add(track)
+    else:
+        library.state(track, "ok")
+        expected.gone.discard(track)
+
+
+@pytest.mark.parametrize(("seed", "kept", "served"), [(1, 5, 2), (2, 3, 3), (3, 8, 1), (4, 50, 10)])
+def test_lists_are_exact_after_any_history(library, monkeypatch, seed, kept, served):
+    serve(monkeypatch, kept, served)
+    rng = np.random.default_rng(seed)
+    expected = Expected()
+    for _ in range(25):
+        for _ in range(rng.choice([0, 1, 2, 12])):
+            change(rng, library, expected)
+        retrieve()
+        assert_exact(library, expected)
+    served_before = {t: entries[:served] for t, entries in lists_of(library).items()}
+    retrieve(rebuild=True)
+    assert_exact(library, expected)
+    assert {t: entries[:served] for t, entries in lists_of(library).items()} == served_before
+
+
+def fill(library: SyntheticLibrary, references: int, targets: int = 3) -> list[int]:
+    rng = np.random.default_rng(5)
+    for n in range(targets):
+        library.add("target", f"target {n}", rng.standard_normal(3))
+    return [
+        library.add("reference", f"reference {n}", rng.standard_normal(3))
+        for n in range(references)
+    ]
+
+
+def test_second_retrieve_does_nothing(library):
+    fill(library, 20)
+    (first,) = retrieve()
+    (second,) = retrieve()
+    assert (first.changed, first.searched) == (23, 3)
+    assert (second.changed, second.removed, second.admitted, second.searched) == (0, 0, 0, 0)
+
+
+def test_new_references_search_no_list_anew(library):
+    fill(library, 80)
+    retrieve()
+    library.add("reference", "one more", [1, 2, 3])
+    (result,) = retrieve()
+    assert (result.changed, result.searched) == (1, 0)
+    assert result.admitted <= 3
+
+
+def test_removals_search_only_lists_that_fell_below_what_is_served(library, monkeypatch):
+    serve(monkeypatch, 5, 2)
+    references = fill(library, 30, targets=1)
+    retrieve()
+    ((_, entries),) = lists_of(library).items()
+    assert len(entries) == 5
+    for _, _, reference in entries[:3]:
+        library.state(reference, "gone")
+    (result,) = retrieve()
+    assert (result.removed, result.searched) == (3, 0)
+    library.unembed(entries[3][2])
+    (result,) = retrieve()
+    assert (result.removed, result.searched) == (1, 1)
+    assert len(lists_of(library).popitem()[1]) == 5
+    assert len(references) == 30
+
+
+def test_a_tie_at_the_horizon_falls_to_the_lower_hash(library, monkeypatch):
+    serve(monkeypatch, 2, 1)
+    library.add("target", "t", [1, 0, 0])
+    by_hash = sorted(range(4), key=sha256)
+    for content in (by_hash[1], by_hash[2], by_hash[3]):
+        library.add("reference", content, [1, 0, 0])
+    retrieve()
+    lowest = library.add("reference", by_hash[0], [1, 0, 0])
+    retrieve()
+    ((_, entries),) = lists_of(library).items()
+    assert [key for _, key, _ in entries] == [sha256(by_hash[0]), sha256(by_hash[1])]
+    assert entries[0][2] == lowest
+
+
+def test_only_wanted_and_serving_revisions_are_kept_up(fresh_database):
+    wanted = SyntheticLibrary(fresh_database.app, name="wanted")
+    serving = SyntheticLibrary(fresh_database.app, name="serving")
+    retired = SyntheticLibrary(fresh_database.app, name="retired")
+    wanted.run("UPDATE mirpipe.encoder SET wanted = (name = 'wanted')")
+    wanted.run("INSERT INTO mirpipe.serving_revision VALUES ('serving', :e)", e=serving.encoder_id)
+    for number, library in enumerate((wanted, serving, retired)):
+        library.add("target", f"t{number}", [1, 0, 0])
+        library.add("reference", f"r{number}", [1, 1, 0])
+    assert [result.encoder for result in retrieve()] == ["serving", "wanted"]
+    assert (
+        retired.rows("SELECT encoder_id FROM mirpipe.embedding_change")
+        == [(retired.encoder_id,)] * 2
+    )
+    assert [result.encoder for result in retrieve(["wanted"])] == ["wanted"]
+    with pytest.raises(PluginError, match="mirpipe embed --encoder nobody"):
+        retrieve(["nobody"])
+
+
+def test_two_retrieves_at_once_do_the_work_once(library):
+    fill(library, 60)
+    results = []
+    threads = [threading.Thread(target=lambda: results.extend(retrieve())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(result.changed for result in results) == [0, 63]
+    assert {len(entries) for entries in lists_of(library).values()} == {50}
+
+
+def test_a_change_that_is_written_while_retrieve_runs_is_not_lost(library):
+    reference = fill(library, 5)[0]
+    with library.app.connect() as writer:
+        with writer.begin():
+            writer.execute(
+                text("UPDATE mirpipe.track SET state = 'gone' WHERE track_id = :id"),
+                {"id": reference},
+            )
+            retrieve()  # cannot see the change, and must leave it on the queue
+        assert library.rows("SELECT track_id FROM mirpipe.embedding_change") == [(reference,)]
+    retrieve()
+    assert reference not in {entry[2] for entry in lists_of(library).popitem()[1]}
+    assert library.rows("SELECT n FROM mirpipe.background_moment") == [(4,)]
+    assert library.rows("SELECT track_id FROM mirpipe.embedding_change") == []
+
+
+def wait_until(condition, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        thread.join(0.01)
+
+
+def somebody_waits(library: SyntheticLibrary) -> bool:
+    return library.rows(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ) != [(0,)]
+
+
+def test_a_vector_that_is_written_while_its_track_goes_is_not_answered(library):
+    fill(library, 5)
+    track = library.add("reference", "both at once")
+    embed = threading.Thread(target=library.embed, args=(track, [1, 1, 1]))
+    with library.app.connect() as ingest:
+        with ingest.begin():
+            ingest.execute(
+                text("UPDATE mirpipe.track SET state = 'gone' WHERE track_id = :id"), {"id": track}
+            )
+            embed.start()
+            wait_until(lambda: not embed.is_alive() or somebody_waits(library), embed)
+            retrieve()
+        embed.join(60)
+    retrieve()
+    assert track not in {e[2] for entries in lists_of(library).values() for e in entries}
+    assert library.rows("SELECT n FROM mirpipe.background_moment") == [(5,)]
