@@ -38,13 +38,11 @@ _MARKS = [
     (0, b"DSD ", "DSD"),
     (0, b"FRM8", "DSD"),
     (0, b".RMF", "RealMedia"),
-    (0, b"ID3", "tagged stream"),
-    (0, b"fLaC", "FLAC"),
-    (0, b"OggS", "Ogg"),
-    (0, b"RIFF", "RIFF"),
-    (0, b"FORM", "AIFF"),
-    (0, b"caff", "CAF"),
 ]
+# libsndfile's own containers may hold a codec that it does not know.
+_NATIVE = {b"RIFF": "WAV", b"FORM": "AIFF", b"caff": "CAF", b"fLaC": "FLAC", b"OggS": "OGG"}
+HEAD_BYTES = 16
+"""Of a file's beginning, enough to know its container."""
 # Only what holds audio: no playlists, which open other files, and no images or subtitles.
 _DEMUXERS = (
     "mov,aac,matroska,asf,wv,ape,tta,tak,mpc,mpc8,amr,ac3,eac3,dts,flv,dsf,iff,rm,"
@@ -59,10 +57,19 @@ def has_ffmpeg() -> bool:
 
 
 def container(head: bytes) -> str | None:
-    """The container that a file's first bytes announce, None where ffmpeg need not be asked."""
+    """The container that a file's first bytes announce; None where it is not known."""
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return "AAC"
-    return next((name for at, mark, name in _MARKS if head[at : at + len(mark)] == mark), None)
+    foreign = (name for at, mark, name in _MARKS if head[at : at + len(mark)] == mark)
+    return next(foreign, _NATIVE.get(head[:4]))
+
+
+def may_read(head: bytes) -> bool:
+    """Whether ffmpeg, installed or not, is the one to read what libsndfile refused."""
+    tagged = head[:3] == b"ID3"
+    if tagged or head[:4] in _NATIVE:
+        return has_ffmpeg()  # where it is missing, installing it would hardly help
+    return container(head) is not None
 
 
 @contextmanager

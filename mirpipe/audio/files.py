@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from mirpipe.audio.limits import MAX_BYTES
 from mirpipe.errors import RejectedInput
 
 Name = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -30,9 +31,9 @@ def _show_character(character: str) -> str:
 
 @contextmanager
 def open_regular(path: Name) -> Iterator[int]:
-    """A descriptor of a regular file that holds at least one byte.
+    """A descriptor of a regular file of a size that is taken for music.
 
-    Raises RejectedInput: not_a_file, unreadable, empty.
+    Raises RejectedInput: not_a_file, unreadable, empty, too_large.
     """
     try:
         # Asked before opening, because opening a device can have effects; asked again after,
@@ -46,6 +47,8 @@ def open_regular(path: Name) -> Iterator[int]:
         _require_regular(found, path)
         if found.st_size == 0:
             raise RejectedInput("empty", f"{show(path)} holds no bytes")
+        if found.st_size > MAX_BYTES:
+            raise RejectedInput("too_large", f"{show(path)} holds {found.st_size:,} bytes")
         yield descriptor
     finally:
         os.close(descriptor)

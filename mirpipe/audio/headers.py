@@ -40,24 +40,20 @@ def check_declared(descriptor: int, size: int, name: str) -> None:
             _check_claim(claimed, size - start, name)
 
 
-def mp3_declared_frames(descriptor: int) -> int:
-    """Samples a channel that an MP3's Xing, Info or VBRI header declares; 0 where it has none."""
+def mp3_declares_length(descriptor: int) -> bool:
+    """Whether an MP3 has a Xing, Info or VBRI header that counts its frames."""
     start = 0
     while (tag := os.pread(descriptor, 10, start))[:3] == b"ID3" and len(tag) == 10:
         start += 10 + sum(
             byte << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0), strict=True)
         )
     frame = os.pread(descriptor, 4096, start)
-    sync = next((i for i in range(len(frame) - 1) if _is_layer_3(frame[i : i + 2])), None)
-    if sync is None:
-        return 0
-    samples = 1152 if frame[sync + 1] & 0x08 else 576
-    for mark, offset in ((b"Xing", 8), (b"Info", 8), (b"VBRI", 14)):
-        at = frame.find(mark, sync, sync + 64)
-        has_count = mark == b"VBRI" or (at > 0 and frame[at + 7] & 1)
-        if at > 0 and has_count:
-            return _big(frame[at + offset : at + offset + 4]) * samples
-    return 0
+    sync = next((i for i in range(len(frame) - 1) if _is_layer_3(frame[i : i + 2])), 0)
+    first = frame[sync : sync + 64]
+    if b"VBRI" in first:
+        return True
+    _, mark, flags = first.replace(b"Info", b"Xing").partition(b"Xing")
+    return bool(mark) and len(flags) >= 4 and bool(flags[3] & 1)
 
 
 def _is_layer_3(header: bytes) -> bool:
