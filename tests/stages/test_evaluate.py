@@ -220,6 +220,22 @@ def test_a_batch_that_could_not_be_written_leaves_the_earlier_ones(
     assert evaluate_tracks(batch_tracks=2).measured == 1
 
 
+def test_two_at_once_measure_every_track(fresh_database: Database, tmp_path: Path) -> None:
+    tones(tmp_path, [220, 330, 440, 550])
+    ingest_folder(tmp_path, "reference")
+    together = threading.Barrier(2, timeout=30)
+
+    def run() -> EvaluateResult:
+        together.wait()
+        return evaluate_tracks(batch_tracks=2)
+
+    with ThreadPoolExecutor(2) as pool:
+        results = [run.result(timeout=60) for run in [pool.submit(run), pool.submit(run)]]
+
+    assert sum(result.measured for result in results) >= 4
+    assert len(melodies(fresh_database)) == 4
+
+
 # Pairs ----------------------------------------------------------------------------------------
 
 
