@@ -146,7 +146,7 @@ def _embed_batch(
                 track_id=track.track_id,
                 reason=getattr(cause, "reason", type(cause).__name__),
                 message=str(cause),
-                retry=not isinstance(cause, RejectedInput),
+                retry=not isinstance(cause, RejectedInput) or cause.retry,
             )
 
 

@@ -138,7 +138,7 @@ def _evaluate_batch(
                 track_id=track.track_id,
                 reason=getattr(problem, "reason", type(problem).__name__),
                 message=str(problem),
-                retry=not isinstance(problem, RejectedInput),
+                retry=not isinstance(problem, RejectedInput) or problem.retry,
             )
 
 
