@@ -17,7 +17,14 @@ from psycopg2.extensions import connection
 
 from mirpipe.db.account import Account, can_enter, open_folder, server_account
 from mirpipe.db.binaries import SHARED, runnable, wheel_version
-from mirpipe.db.cluster import SUPERUSER, check_version, launch, log_end, make_cluster
+from mirpipe.db.cluster import (
+    SUPERUSER,
+    check_version,
+    launch,
+    log_end,
+    make_cluster,
+    remove_socket_folder,
+)
 from mirpipe.db.passwords import make_passwords, passwords
 from mirpipe.db.postmaster import Postmaster, end_orphans, occupied, postmaster
 from mirpipe.db.psql import become_psql
@@ -93,6 +100,7 @@ class EmbeddedPostgres:
                     os.kill(running.pid, signal.SIGINT)  # a fast shutdown
             while self._postmaster() or occupied(self._lock):
                 self._wait(deadline, "did not stop")
+            remove_socket_folder(self.place)
 
     def status(self) -> Status:
         """Whether the server runs, and where."""

@@ -1,7 +1,6 @@
 """Migrations: from nothing to head and back, by one process at a time."""
 
-import subprocess
-import sys
+import multiprocessing
 from contextlib import closing
 
 from sqlalchemy import text
@@ -46,18 +45,13 @@ def test_each_step_goes_down_and_up(fresh_database: Database) -> None:
 
 def test_migrations_at_once_wait_for_each_other(fresh_database: Database) -> None:
     downgrade("base")
-    script = "from mirpipe.db.migrate import migrate; migrate()"
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", script],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    said = [(child.communicate(timeout=60)[0], child.returncode) for child in children]
-    assert [code for _, code in said] == [0, 0, 0], said
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=migrate) for _ in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(60)
+    assert [child.exitcode for child in children] == [0, 0, 0]
     assert current() is not None
 
 
