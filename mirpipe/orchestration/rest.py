@@ -57,7 +57,7 @@ class AirflowClient:
         self._http.close()
 
     def healthy(self) -> bool:
-        """The API server answers, to tasks too, and scheduler and DAG processor have reported in."""
+        """The API server answers, to tasks too, and the two others have reported in."""
         try:
             # The first call builds what tasks talk to, which takes seconds: better while the
             # scheduler is still loading than while the first task waits.
