@@ -67,6 +67,20 @@ def test_equals_the_stored_list_ties_and_own_content_included(library):
         assert len(found) == 10
 
 
+def test_tells_apart_what_pgvector_puts_level(fresh_database):
+    library = SyntheticLibrary(fresh_database.app, dimension=512)
+    rng = np.random.default_rng(2)
+    vector = rng.standard_normal(512)
+    target = library.add("target", "t", vector)
+    for n in range(12):
+        library.add("reference", f"r{n}", vector + 1e-6 * rng.standard_normal(512))
+    retrieve()
+    stored = library.rows(
+        "SELECT reference_id FROM mirpipe.top_neighbour WHERE rank <= 3 ORDER BY rank"
+    )
+    assert [(hit["track_id"],) for hit in answers(target, "-k", 3)] == stored
+
+
 def test_gives_as_many_answers_as_asked_for(library):
     for n in range(30):
         library.add("reference", f"r{n}", [n, 1, 1])
@@ -89,6 +103,7 @@ def test_whole_title_goes_before_a_part_of_another(library):
     library.add("reference", "ref", [1, 0, 0])
     library.add("target", "a", [1, 1, 0], title="Reel")
     library.add("target", "b", [1, 2, 0], title="Reel in A")
+    library.add("target", "c", [1, 3, 0], title="reel")
     assert json.loads(search("Reel", "--json").stdout)["query"]["title"] == "Reel"
 
 
@@ -129,7 +144,8 @@ def test_file_outside_the_library_is_embedded_for_the_question(tiny):
     assert [hit["title"] for hit in found] == ["500 Hz", "600 Hz", "400 Hz"]
 
 
-def test_file_inside_the_library_is_not_its_own_answer(tiny):
+def test_file_inside_the_library_is_not_embedded_and_not_its_own_answer(tiny, monkeypatch):
+    monkeypatch.delattr(embed_stage, "embed_file")
     copy = tiny / "moved.wav"
     copy.write_bytes((tiny / "references" / "500 Hz.wav").read_bytes())
     found = answers(copy, "-k", 20, encoder="tiny")
@@ -170,7 +186,7 @@ def test_an_index_can_answer_the_query(library, fresh_database):
         )
     (space,) = reports.spaces()
     asked = {"vector": Vector([1, 1, 1]).to_text(), "own": b"", "wanted": 5}
-    query = reports._NEAR.format(encoder_id=space.encoder_id, dimension=space.dimension)
+    query = reports._NEAR.format(encoder_id=space.encoder_id)
     with fresh_database.reader.connect() as reader:
         for way in ("seqscan", "bitmapscan", "sort"):
             reader.execute(text(f"SET LOCAL enable_{way} = off"))
