@@ -7,10 +7,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import psycopg2
 from psycopg2.extensions import connection
@@ -27,7 +26,6 @@ from mirpipe.db.cluster import (
 )
 from mirpipe.db.passwords import make_passwords, passwords
 from mirpipe.db.postmaster import Postmaster, end_orphans, occupied, postmaster
-from mirpipe.db.psql import become_psql
 from mirpipe.db.roles import LOGINS, Role, provision_embedded
 from mirpipe.errors import ConfigurationError, DatabaseError
 
@@ -95,10 +93,12 @@ class EmbeddedPostgres:
             return
         with self._exclusive():
             deadline = time.monotonic() + self._timeout
-            if running := self._postmaster():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(running.pid, signal.SIGINT)  # a fast shutdown
-            while self._postmaster() or occupied(self._lock):
+            told = None
+            while (running := self._postmaster()) or occupied(self._lock):
+                if running and running.pid != told:  # one that is starting shows only later
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(running.pid, signal.SIGINT)  # a fast shutdown
+                    told = running.pid
                 self._wait(deadline, "did not stop")
             remove_socket_folder(self.place)
 
@@ -133,12 +133,6 @@ class EmbeddedPostgres:
         if tcp and running.tcp:
             return f"{who}@127.0.0.1:{running.port}/{database}"
         return f"{who}@/{database}?host={running.socket}&port={running.port}"
-
-    def psql(
-        self, arguments: Sequence[str], *, role: Role = "reader", database: str = "mirpipe"
-    ) -> NoReturn:
-        """Become the bundled psql, connected as `role`."""
-        become_psql(self.url(role, database), arguments)
 
     def connect(self, database: str = "postgres") -> connection:
         """An autocommit connection of the superuser, for set-up."""

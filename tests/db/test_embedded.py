@@ -14,7 +14,7 @@ import psutil
 import psycopg2
 import pytest
 
-from mirpipe.db import cluster, postmaster
+from mirpipe.db import cluster, embedded, postmaster
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.errors import DatabaseError
 
@@ -263,6 +263,20 @@ def test_down_leaves_no_process_and_may_be_repeated(server: EmbeddedPostgres) ->
     server.down()
     status = server.status()
     assert (status.running, status.pid, status.socket) == (False, None, None)
+
+
+def test_down_ends_a_server_that_has_hardly_started(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.up()
+    hidden = iter(range(4))  # as long as it has not written its pid
+    monkeypatch.setattr(
+        embedded,
+        "postmaster",
+        lambda data: None if next(hidden, None) is not None else postmaster.postmaster(data),
+    )
+    server.down()
+    assert processes(server) == []
 
 
 def test_down_makes_nothing_where_nothing_was(home: Path) -> None:
