@@ -33,7 +33,7 @@ class EvaluateResult:
     undefined: int
     """Stored without a number, with the reason."""
     rejected: int
-    """Unusable input: in the ledger, not tried again."""
+    """Unusable input: in the ledger with its reason."""
     failed: int
     """In the ledger, tried again by the next run."""
 
