@@ -3,10 +3,14 @@
 import multiprocessing
 from contextlib import closing
 
+import pytest
 from sqlalchemy import text
 
 from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.engine import engine
 from mirpipe.db.migrate import current, downgrade, migrate
+from mirpipe.db.store import plugins
+from mirpipe.errors import DatabaseError
 from tests.conftest import Database
 
 # relations, functions and types outside the system's own and the extension's
@@ -62,3 +66,12 @@ def test_the_pipeline_may_not_migrate(fresh_database: Database, embedded: Embedd
             "FROM unnest(ARRAY['mirpipe_app', 'mirpipe_read', 'airflow']) r"
         )
         assert sql.fetchone() == (False,)
+
+
+def test_stage_on_a_database_without_tables_names_the_remedy(fresh_database: Database) -> None:
+    downgrade("base")
+    with (
+        engine("app").connect() as connection,
+        pytest.raises(DatabaseError, match=r"does not exist\).*`mirpipe db migrate`"),
+    ):
+        plugins.want_only(connection, [])

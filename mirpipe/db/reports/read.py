@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from sqlalchemy import TextClause
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError
 
 from mirpipe.db.engine import engine
 from mirpipe.errors import DatabaseError
@@ -24,11 +24,6 @@ def rows(row: type[Row], query: TextClause, **parameters: object) -> list[Row]:
             f"the database does not answer ({_first_line(error.orig)}); "
             "start the embedded one with `mirpipe db up`, or check MIRPIPE_READER_URL "
             "and MIRPIPE_DATABASE_URL"
-        ) from error
-    except ProgrammingError as error:
-        raise DatabaseError(
-            f"the database cannot be read as it is ({_first_line(error.orig)}); "
-            "bring it up to date with `mirpipe db migrate`"
         ) from error
 
 
