@@ -29,16 +29,38 @@ def library_changed() -> bool:
         return runs.library_changed(connection)
 
 
+def pending() -> bool:
+    """Whether anything is missing by the plug-ins as they are configured now."""
+    from mirpipe.db import reports
+
+    return bool(plan_embed() or plan_melody() or reports.pending())
+
+
 def plan_embed() -> list[dict[str, Any]]:
-    """Arguments of the tasks that embed what is missing, encoder by encoder."""
+    """Arguments of the tasks that embed what is missing, encoder by encoder.
+
+    An encoder that cannot be planned for gets one task without tracks, which fails and says why.
+    """
     from mirpipe.stages import embed
 
-    batches = embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
-    tasks = []
+    known = [encoder for encoder in settings().encoders if _is_usable(encoder)]
+    batches = embed.plan(known, batch_tracks=settings().batch_tracks)
+    tasks: list[dict[str, Any]] = []
     for encoder in settings().encoders:
         ids = [batch.track_ids for batch in batches if batch.encoder == encoder]
-        tasks += [{"encoder": encoder, "track_ids": one} for one in gathered(ids)]
+        lists = gathered(ids) if encoder in known else [[]]
+        tasks += [{"encoder": encoder, "track_ids": one} for one in lists]
     return tasks
+
+
+def _is_usable(encoder: str) -> bool:
+    from mirpipe import registry
+
+    try:
+        registry.encoder_spec(encoder)
+    except Exception:  # noqa: BLE001 - a broken plug-in may raise anything; its task will, too
+        return False
+    return True
 
 
 def plan_melody() -> list[list[int]]:

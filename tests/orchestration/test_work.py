@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from mirpipe.errors import StageCrashed, StageFailed
+from mirpipe.errors import PluginError, StageCrashed, StageFailed
 from mirpipe.orchestration import work
 from mirpipe.orchestration.work import gathered
+from mirpipe.settings import settings
 from mirpipe.stages.report import report
 from tests.conftest import Database
 from tests.library import ingest_folder, tones
@@ -92,3 +93,17 @@ def test_a_track_that_kills_its_process_is_in_the_ledger(
     pending = {id_ for t in work.plan_embed() if t["encoder"] == "signal" for id_ in t["track_ids"]}
     assert (poison in pending) == retry
     assert (poison in {id_ for ids in work.plan_melody() for id_ in ids}) == retry
+
+
+def test_an_encoder_that_is_not_there_hides_no_other(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "absent,signal")
+    settings.cache_clear()
+    tones(tmp_path, [300])
+    ingest_folder(tmp_path, "reference")
+    absent, signal_ = work.plan_embed()
+    assert absent == {"encoder": "absent", "track_ids": []}
+    assert (signal_["encoder"], len(signal_["track_ids"])) == ("signal", 1)
+    with pytest.raises(PluginError, match="absent"):
+        work.embed(**absent)
