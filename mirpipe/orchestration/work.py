@@ -7,6 +7,8 @@ from mirpipe.orchestration.batches import GiveUp, run_batch
 from mirpipe.orchestration.commands import Counts, Outcome, run
 from mirpipe.settings import settings
 
+EMPTY = "0"
+"""Fingerprint of a library without tracks."""
 MOST_TASKS = 24
 """Of one encoder and run: a task costs half a second, and a DAG of thousands is no help."""
 
@@ -20,13 +22,13 @@ def ingest(
     return run("ingest", "--collection", collection, *options, "--", *folders)
 
 
-def library_changed() -> bool:
-    """Whether tracks came, went or were labelled anew since the last report."""
+def library_fingerprint() -> str:
+    """Another one whenever tracks came, went or were labelled anew; `EMPTY` without any."""
     from mirpipe.db.engine import engine
-    from mirpipe.db.store import runs
+    from mirpipe.db.store import tracks
 
     with engine("app").connect() as connection:
-        return runs.library_changed(connection)
+        return tracks.fingerprint(connection)
 
 
 def pending() -> bool:

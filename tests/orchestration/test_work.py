@@ -12,7 +12,6 @@ from mirpipe.errors import PluginError, StageCrashed, StageFailed
 from mirpipe.orchestration import work
 from mirpipe.orchestration.work import gathered
 from mirpipe.settings import settings
-from mirpipe.stages.report import report
 from tests.conftest import Database
 from tests.library import ingest_folder, tones
 from tests.orchestration.conftest import FakeStage
@@ -45,21 +44,21 @@ def test_a_plan_names_encoders_and_what_each_lacks(
     assert [len(track_ids) for track_ids in work.plan_melody()] == [2]
 
 
-def test_the_library_has_changed_until_a_report_says_so(
+def test_the_librarys_fingerprint_follows_what_it_holds(
     fresh_database: Database, tmp_path: Path
 ) -> None:
-    assert not work.library_changed()
+    def ingested() -> str:
+        ingest_folder(tmp_path, "reference")
+        return work.library_fingerprint()
+
+    assert work.library_fingerprint() == work.EMPTY
     tones(tmp_path, [300, 500])
-    ingest_folder(tmp_path, "reference")
-    assert work.library_changed()
-    report(trigger="test")
-    assert not work.library_changed()
+    first = ingested()
+    assert first == ingested() != work.EMPTY
     (tmp_path / "300 Hz.wav").unlink()
-    ingest_folder(tmp_path, "reference")
-    assert work.library_changed()
-    report(trigger="test")
-    report(trigger="test")
-    assert not work.library_changed()
+    assert ingested() not in (first, work.EMPTY)
+    tones(tmp_path, [300])
+    assert ingested() == first
 
 
 @pytest.mark.parametrize(
