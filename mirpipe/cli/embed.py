@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mirpipe.cli.given import track_ids
 from mirpipe.cli.progress import bar
+from mirpipe.errors import PluginError
 from mirpipe.settings import settings
 
 
@@ -26,17 +28,23 @@ def embed(
     """
     from mirpipe.stages import embed as stage
 
-    track_ids = None if manifest is None else json.loads(manifest.read_text())
+    asked = track_ids(manifest)
     counts = {"embedded": 0, "rejected": 0, "failed": 0}
+    broken = False
     for name in encoder or settings().encoders:
-        with bar(f"embed {name}") as progress:
-            result = stage.embed(
-                name, track_ids, batch_tracks=settings().batch_tracks, progress=progress
-            )
-        counts = {key: counts[key] + value for key, value in asdict(result).items()}
+        try:
+            with bar(f"embed {name}") as progress:
+                result = stage.embed(
+                    name, asked, batch_tracks=settings().batch_tracks, progress=progress
+                )
+        except PluginError as error:  # the other encoders do not have to wait for this one
+            typer.echo(f"mirpipe: {error}", err=True)
+            broken = True
+        else:
+            counts = {key: counts[key] + value for key, value in asdict(result).items()}
     print(
         json.dumps(counts)
         if as_json
         else "embedded {embedded}, rejected {rejected}, failed {failed}".format(**counts)
     )
-    raise typer.Exit(1 if counts["failed"] else 3 if counts["rejected"] else 0)
+    raise typer.Exit(1 if counts["failed"] or broken else 3 if counts["rejected"] else 0)
