@@ -62,7 +62,7 @@ def ingest_library() -> None:
     @task(trigger_rule="all_done", inlets=[TRACKS], outlets=[TRACKS])
     def announce(inlet_events: Any = None, outlet_events: Any = None) -> None:
         last = list(inlet_events[TRACKS].ascending(False).limit(1))
-        announced = last[0].extra["fingerprint"] if last else work.EMPTY
+        announced = last[0].extra.get("fingerprint") if last else work.EMPTY
         present = work.library_fingerprint()
         if present == announced:
             raise AirflowSkipException("nothing is new")

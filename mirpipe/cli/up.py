@@ -91,10 +91,11 @@ def _run(chosen: Settings, *, once: bool) -> bool:
                 say=say,
                 alive=servers.require_alive,
             )
-        say("the main job is done" if result.worked else "nothing new: no work done twice")
         print_results()
         for failure in result.failures:
             say(failure)
+        if not result.failures:
+            say("the main job is done" if result.worked else "nothing new: no work done twice")
         if once:
             return bool(result.failures)
         address = start_dashboard(chosen, servers)
