@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.db import migrate as schema
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import database_url
 from mirpipe.db.psql import become_psql, psql_url
@@ -113,6 +112,8 @@ def psql(
 @app.command()
 def migrate() -> None:
     """Bring the schema up to date."""
+    from mirpipe.db import migrate as schema
+
     before = schema.current()
     schema.migrate()
     after = schema.current()
@@ -125,6 +126,8 @@ def downgrade(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Take the schema back to a revision; what newer tables held is lost."""
+    from mirpipe.db import migrate as schema
+
     if not yes:
         typer.confirm(f"Lose what the tables newer than {revision} hold?", abort=True)
     schema.downgrade(revision)

@@ -1,11 +1,11 @@
 """Prepares a server of the user's: pgvector, and the roles that the migrations grant to."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 
 import psycopg2
-from psycopg2.errors import InsufficientPrivilege
-from psycopg2.extensions import connection, cursor
+from psycopg2.errors import InsufficientPrivilege, UndefinedObject
+from psycopg2.extensions import cursor
 from psycopg2.sql import SQL, Composed, Identifier
 from sqlalchemy import make_url
 
@@ -33,12 +33,12 @@ def provision(url: str, *, logins: Mapping[str, str | None] | None = None) -> No
     link.autocommit = True
     with closing(link), link.cursor() as sql:
         _refuse_what_no_grant_mends(sql)
-        refused = []
         for statement in _missing(sql, logins or {}):
-            try:
+            # UndefinedObject: a role that could not be made
+            with suppress(InsufficientPrivilege, UndefinedObject):
                 sql.execute(statement)
-            except InsufficientPrivilege:
-                refused.append(_text(statement, link))
+        # asked again, since a GRANT without the right to grant is no error to Postgres
+        refused = [f"{missing.as_string(link)};" for missing in _missing(sql, logins or {})]
     if refused:
         raise DatabaseError(
             "this login may not prepare the database; as a superuser, in this database, run:\n\n"
@@ -50,10 +50,12 @@ def _refuse_what_no_grant_mends(sql: cursor) -> None:
     encoding = _one(sql, "SHOW server_encoding")
     if encoding != "UTF8":
         raise DatabaseError(f"the database's encoding is {encoding}: create one with UTF8")
-    if not _one(sql, "SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'"):
+    offered = _one(sql, "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
+    if offered is None or _version(offered) < OLDEST_PGVECTOR:
+        oldest = ".".join(str(part) for part in OLDEST_PGVECTOR)
         raise DatabaseError(
-            "the server has no pgvector: install it there, 0.8.4 or newer "
-            "(https://github.com/pgvector/pgvector#installation)"
+            f"the server has {f'pgvector {offered}' if offered else 'no pgvector'}: install "
+            f"{oldest} or newer there (https://github.com/pgvector/pgvector#installation)"
         )
     schema = _one(
         sql,
@@ -70,7 +72,7 @@ def _missing(sql: cursor, logins: Mapping[str, str | None]) -> Iterator[SQL | Co
     found = _one(sql, "SELECT min(extversion) FROM pg_extension WHERE extname = 'vector'")
     if found is None:
         yield SQL("CREATE EXTENSION vector SCHEMA public")
-    elif tuple(int(part) for part in str(found).split(".")) < OLDEST_PGVECTOR:
+    elif _version(found) < OLDEST_PGVECTOR:
         yield SQL("ALTER EXTENSION vector UPDATE")
     for role in ("mirpipe_app", "mirpipe_read"):
         if not _is_role(sql, role):
@@ -86,11 +88,13 @@ def _missing(sql: cursor, logins: Mapping[str, str | None]) -> Iterator[SQL | Co
         )
     if not _one(sql, "SELECT has_schema_privilege('public', 'CREATE')"):
         yield SQL("GRANT CREATE ON SCHEMA public TO {}").format(Identifier(owner))
-    if not (
-        _is_role(sql, "mirpipe_app")
-        and _one(sql, "SELECT has_database_privilege('mirpipe_app', current_database(), 'TEMP')")
-    ):
+    loader = "mirpipe_app" if _is_role(sql, "mirpipe_app") else "public"
+    if not _one(sql, "SELECT has_database_privilege(%s, current_database(), 'TEMP')", loader):
         yield SQL("GRANT TEMPORARY ON DATABASE {} TO mirpipe_app").format(Identifier(database))
+
+
+def _version(written: object) -> tuple[int, ...]:
+    return tuple(int(part) for part in str(written).split("."))
 
 
 def _is_role(sql: cursor, name: str) -> bool:
@@ -107,7 +111,3 @@ def _one(sql: cursor, question: str, *values: str) -> object:
     sql.execute(question, values)
     row = sql.fetchone()
     return row[0] if row else None
-
-
-def _text(statement: SQL | Composed, link: connection) -> str:
-    return f"{statement.as_string(link)};"

@@ -15,8 +15,8 @@ def become_psql(url: str, arguments: Sequence[str]) -> NoReturn:
     whole = make_url(url)
     # the password goes by environment: anybody may list the arguments of a process
     secret = {"PGPASSWORD": str(whole.password)} if whole.password else {}
-    target = psql_url(whole.set(password=None).render_as_string(hide_password=False))
-    command = ["psql", "--dbname", target, *arguments]
+    bare = whole._replace(password=None).render_as_string()  # `set` takes None for "as it is"
+    command = ["psql", "--dbname", psql_url(bare), *arguments]
     os.execve(installed() / "psql", command, child_environment(without="PGPASSWORD", **secret))
 
 

@@ -111,7 +111,8 @@ def accuracy(target: UInt8, reference: UInt8) -> Score:
     frames = min(len(target), len(reference))
     if frames == 0:
         return Score(None, "too_short")
-    return Score(np.count_nonzero(target[:frames] == reference[:frames]) / frames)
+    equal = np.count_nonzero(target[:frames] == reference[:frames])
+    return Score(float(equal / frames))
 
 
 def pack(pitch_classes: UInt8) -> bytes:

@@ -106,7 +106,7 @@ def _embed_batch(
 ) -> None:
     started = time.monotonic()
     vectors: dict[int, Float32] = {}
-    problems: list[tuple[Track, RejectedInput | Exception]] = []
+    problems: list[tuple[Track, Exception]] = []
     for track in batch:
         try:
             content.require_unchanged(track)
@@ -137,16 +137,16 @@ def _embed_batch(
             revision=revision,
             subjects=[t.subject for t in batch if t.track_id in vectors],
         )
-        for track, problem in problems:
+        for track, cause in problems:
             failures.record(
                 connection,
                 stage="embed",
                 revision=revision,
                 subject=track.subject,
                 track_id=track.track_id,
-                reason=getattr(problem, "reason", type(problem).__name__),
-                message=str(problem),
-                retry=not isinstance(problem, RejectedInput),
+                reason=getattr(cause, "reason", type(cause).__name__),
+                message=str(cause),
+                retry=not isinstance(cause, RejectedInput),
             )
 
 

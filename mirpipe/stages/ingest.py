@@ -83,8 +83,8 @@ class _Job:
     known: dict[bytes, files.KnownFile]
     listing: Listing
     counts: Counter[str] = field(default_factory=Counter)
-    added: set[bytes] = field(default_factory=set)
-    """Contents that this run saw for the first time."""
+    met: set[bytes] = field(default_factory=set)
+    """Contents that this run added or brought back."""
 
     @cached_property
     def paths_by_track(self) -> dict[int, list[bytes]]:
@@ -212,28 +212,28 @@ def _write(job: _Job, readings: Sequence[Reading], known: Sequence[tracks.KnownT
                     subject=show(reading.path),
                     reason=reading.problem.reason,
                     message=str(reading.problem),
-                    retry=reading.problem.reason in _RETRIED,
+                    retry=reading.problem.reason == FAILED,
                 )
-    ids = {track.content_sha256: track.track_id for track in known}
+    by_hash = {track.content_sha256: track for track in known}
     for reading in steady:
-        job.counts[_kind(job, reading, ids)] += 1
+        job.counts[_kind(job, reading, by_hash.get(reading.content_sha256 or b""))] += 1
 
 
-def _kind(job: _Job, reading: Reading, ids: dict[bytes, int]) -> str:
+def _kind(job: _Job, reading: Reading, known: tracks.KnownTrack | None) -> str:
     """What a file that was read and stored is counted as."""
     if reading.problem is not None:
         return "failed" if reading.problem.reason == FAILED else "rejected"
     content = reading.content_sha256 or b""
-    if content not in ids:
-        first = content not in job.added
-        job.added.add(content)
-        return "added" if first else "duplicate"
-    before = job.paths_by_track.get(ids[content], [])
+    if content in job.met:
+        return "duplicate"
+    if known is None or known.state == "gone":
+        job.met.add(content)
+        return "added" if known is None else "brought_back"
+    before = job.paths_by_track.get(known.track_id, [])
     if reading.path in before:
         return "unchanged"  # only its time is another
-    if any(path not in job.listing.candidates for path in before):
-        return "moved"
-    return "duplicate" if before or content in job.added else "back"
+    vanished = any(path not in job.listing.candidates for path in before)
+    return "moved" if vanished else "duplicate"
 
 
 def _leave(job: _Job) -> None:

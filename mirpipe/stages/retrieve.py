@@ -99,7 +99,7 @@ def _admit(
     lists = neighbours.lists(connection, encoder_id, target_ids)
     references = neighbours.references(connection, encoder_id, reference_ids)
     admitted = 0
-    for entries in nearest(connection, encoder_id, lists, references):
+    for entries in nearest(connection, encoder_id, lists, references, neighbours.KEPT):
         neighbours.admit(
             connection, encoder_id, entries.target_ids, entries.reference_ids, entries.cosines
         )

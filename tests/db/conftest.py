@@ -3,10 +3,12 @@
 import itertools
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from mirpipe.db import roles
 from mirpipe.db.embedded import EmbeddedPostgres
 
 _numbers = itertools.count(1)
@@ -22,7 +24,7 @@ def home(short_folder: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def _provisioned(short_folder: Path) -> EmbeddedPostgres:
+def provisioned(short_folder: Path) -> EmbeddedPostgres:
     server = EmbeddedPostgres(short_folder / "provisioned", start_timeout=60)
     server.up()
     with (server.data / "postgresql.conf").open("a") as settings:
@@ -31,8 +33,20 @@ def _provisioned(short_folder: Path) -> EmbeddedPostgres:
 
 
 @pytest.fixture
-def server(_provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
+def server(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
     """A stopped server with its roles and databases; a test leaves it usable for the next."""
-    _provisioned.down()
-    yield _provisioned
-    _provisioned.down()
+    provisioned.down()
+    yield provisioned
+    provisioned.down()
+
+
+def unprovision(server: EmbeddedPostgres) -> None:
+    """Leave a running server as initdb made it; its next `up` makes all of it again."""
+    with closing(server.connect()) as link, link.cursor() as sql:
+        for database in roles.OWNERS:
+            sql.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        for login in roles.LOGINS.values():
+            sql.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,))
+            if sql.rowcount:
+                sql.execute(f"DROP OWNED BY {login}; DROP ROLE {login}")
+    (server.place / "provisioned").unlink(missing_ok=True)

@@ -31,7 +31,5 @@ class Plugin:
         """Standard deviation, mean step between samples, and one; shape (len(clips), 3)."""
         if any(np.abs(clip.samples).max() > FAILS_ABOVE for clip in clips):
             raise RuntimeError("the model fell over")
-        rows = [
-            (clip.samples.std(), np.abs(np.diff(clip.samples)).mean(), 1.0) for clip in clips
-        ]
+        rows = [(clip.samples.std(), np.abs(np.diff(clip.samples)).mean(), 1.0) for clip in clips]
         return np.asarray(rows, dtype=np.float32)

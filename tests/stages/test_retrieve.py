@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.store import background, nearest, neighbours
+from mirpipe.db.store import background, neighbours
 from mirpipe.errors import PluginError
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.top_k import cosines
@@ -21,7 +21,6 @@ def library(fresh_database):
 
 def serve(monkeypatch, kept: int, served: int) -> None:
     monkeypatch.setattr(neighbours, "KEPT", kept)
-    monkeypatch.setattr(nearest, "KEPT", kept)
     monkeypatch.setattr(neighbours, "SERVED", served)
 
 
@@ -189,6 +188,26 @@ def test_removals_search_only_lists_that_fell_below_what_is_served(library, monk
     assert (result.removed, result.searched) == (1, 1)
     assert len(lists_of(library).popitem()[1]) == 5
     assert len(references) == 30
+
+
+def test_a_list_that_holds_every_reference_is_not_searched_again(library):
+    fill(library, 4, targets=2)
+    retrieve()
+    library.state(library.add("reference", "more", [1, 1, 1]), "gone")
+    (result,) = retrieve()
+    assert result.searched == 0
+
+
+def test_the_reference_at_the_horizon_is_admitted_when_it_returns(library, monkeypatch):
+    serve(monkeypatch, 3, 1)
+    fill(library, 9, targets=1)
+    retrieve()
+    ((_, entries),) = lists_of(library).items()
+    for state in ("gone", "ok"):
+        library.state(entries[2][2], state)
+        (result,) = retrieve()
+        assert result.searched == 0
+    assert lists_of(library).popitem()[1] == entries
 
 
 def test_a_tie_at_the_horizon_falls_to_the_lower_hash(library, monkeypatch):

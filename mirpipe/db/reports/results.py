@@ -113,7 +113,7 @@ _SUMMARY = text("""
 """)
 _TARGETS = text("""
     SELECT t.track_id, t.content_sha256, t.title, t.labels, t.seconds, t.voiced,
-        EXISTS (SELECT FROM mirpipe.v_retrieval v WHERE v.target_id = t.track_id) AS answered
+        t.track_id IN (SELECT target_id FROM mirpipe.v_retrieval WHERE rank = 1) AS answered
     FROM mirpipe.v_library t
     WHERE t.collection = 'target' AND t.state = 'ok' ORDER BY t.title, t.content_sha256
 """)

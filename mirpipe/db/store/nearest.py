@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mirpipe.db.store import copy
-from mirpipe.db.store.neighbours import KEPT, Int64, Lists, References
+from mirpipe.db.store.neighbours import Int64, Lists, References
 from mirpipe.records import Float64
 from mirpipe.statistics.top_k import Block, top_k
 
@@ -21,17 +21,14 @@ class Entries:
 
 
 def nearest(
-    connection: Connection, encoder_id: int, lists: Lists, references: References
+    connection: Connection, encoder_id: int, lists: Lists, references: References, k: int
 ) -> Iterator[Entries]:
-    """What `references` have to offer at or above each list's horizon, many lists at a time.
-
-    At most one more than a list keeps: it shows that the list is not complete without it.
-    """
+    """The best `k` of `references` at or above each list's horizon, many lists at a time."""
     for place, vectors in copy.read_vectors(connection, encoder_id, lists.target_ids):
         best = top_k(
             vectors,
             _blocks(connection, encoder_id, references),
-            KEPT + 1,
+            k,
             own=references.order_of(lists.hashes[place]),
             floor_cosine=lists.horizon_cosine[place],
             floor_order=references.last_up_to(lists.horizon_hash[place]),

@@ -122,10 +122,10 @@ _START_LISTS = text(
 _TRIM = text("""
     WITH ranked AS MATERIALIZED (
         SELECT n.target_id, n.reference_id, n.cosine, r.content_sha256,
-            row_number() OVER best AS rank, count(*) OVER (PARTITION BY n.target_id) AS entries
+            row_number() OVER (
+                PARTITION BY n.target_id ORDER BY n.cosine DESC, r.content_sha256) AS rank
         FROM mirpipe.neighbour n JOIN mirpipe.track r ON r.track_id = n.reference_id
         WHERE n.encoder_id = :encoder_id AND n.target_id = ANY(:target_ids)
-        WINDOW best AS (PARTITION BY n.target_id ORDER BY n.cosine DESC, r.content_sha256)
     ), cut AS (
         DELETE FROM mirpipe.neighbour n USING ranked r
         WHERE n.encoder_id = :encoder_id AND n.target_id = r.target_id
@@ -134,7 +134,7 @@ _TRIM = text("""
     SET horizon_cosine = r.cosine, horizon_sha256 = r.content_sha256
     FROM ranked r
     WHERE s.encoder_id = :encoder_id AND s.target_id = r.target_id
-      AND r.rank = :kept AND r.entries > :kept
+      AND r.rank = :kept
 """)
 _QUEUE_ALL = text("""
     INSERT INTO mirpipe.embedding_change (encoder_id, track_id)
@@ -231,7 +231,7 @@ def admit(
     reference_ids: Int64,
     cosines: Float64,
 ) -> None:
-    """Adds entries to lists, then trims those that overflow and raises their horizon."""
+    """Adds entries to lists, then trims those that are full and raises their horizon."""
     copy.copy_rows(
         connection,
         "mirpipe.neighbour",

@@ -158,9 +158,7 @@ def confirm(connection: Connection, run_id: int) -> None:
 
 def insert(connection: Connection, *, trigger: str, digest: str) -> int:
     """Opens a run with the staged answers: what changed, and from now on what is served."""
-    run_id = int(
-        connection.execute(_INSERT, {"trigger": trigger, "digest": digest}).scalar_one()
-    )
+    run_id = int(connection.execute(_INSERT, {"trigger": trigger, "digest": digest}).scalar_one())
     for statement in (_CHANGES, _CLOSE, _OPEN):
         connection.execute(statement, {"run_id": run_id})
     return run_id

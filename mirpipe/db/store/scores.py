@@ -97,9 +97,9 @@ def pending_pairs(
     found = connection.execute(
         _PENDING_PAIRS,
         {"metric_id": metric_id, "melody_id": melody_id},
-        execution_options={"yield_per": block},
+        execution_options={"stream_results": True, "max_row_buffer": block},
     )
-    for rows in found.partitions():
+    for rows in found.partitions(block):
         yield [(row.target_id, row.reference_id) for row in rows], rows[0].total
 
 

@@ -1,0 +1,1 @@
+"""The dashboard: shows what `mirpipe.db.reports` returns and computes nothing."""

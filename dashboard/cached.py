@@ -1,0 +1,67 @@
+"""Reads that are shared by all viewers: results once a run, the present every few seconds."""
+
+# ruff: noqa: ARG001  (Streamlit keys what it keeps by arguments, also by one that is not read)
+from datetime import datetime
+
+import streamlit as st
+
+from mirpipe.db import reports
+
+NOW_SECONDS = 10
+"""How old what is not of a run may be: these reads scan whole tables."""
+
+Key = tuple[int, datetime]
+"""What identifies a run even where another database takes this one's place."""
+
+
+def key(run: reports.Run) -> Key:
+    """The key under which everything that this run reports may be kept."""
+    return run.run_id, run.finished_at
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def summary(run: Key) -> list[reports.Summary]:
+    """Mean and sd by encoder and metric."""
+    return reports.summary()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def encoders(run: Key) -> list[reports.EncoderRevision]:
+    """The encoders, with checkpoint and licence."""
+    return reports.encoders()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def changes(run: Key) -> list[reports.Change]:
+    """The first answers that this run changed."""
+    return reports.changes(run[0])
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def targets(run: Key) -> list[reports.Target]:
+    """Every usable target."""
+    return reports.targets()
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def answers(run: Key, target_id: int, k: int) -> list[reports.Answer]:
+    """The k nearest references of a target by encoder."""
+    return reports.answers(target_id, k=k)
+
+
+@st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
+def library() -> list[reports.LibraryCount]:
+    """Tracks by collection and state, as of a moment ago."""
+    return reports.library()
+
+
+@st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
+def pending() -> list[reports.Pending]:
+    """Work that the next run will do, as of a moment ago."""
+    return reports.pending()
+
+
+@st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
+def failure_counts() -> list[reports.FailureCount]:
+    """The ledger by stage and reason, as of a moment ago."""
+    return reports.failure_counts()

@@ -1,0 +1,41 @@
+"""Charts of what reports return."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+
+from mirpipe.db import reports
+
+ROW_PIXELS, AXIS_PIXELS = 30, 60
+GREY = "#828a94"
+"""Stands out from a white and from a near black ground alike."""
+
+
+def comparison(
+    rows: Sequence[reports.Summary], *, axis: str, mark: float | None = None
+) -> alt.LayerChart:
+    """One metric by encoder: a dot at its mean and a line one sd to each side.
+
+    `mark` draws a dashed line where a value has a meaning of its own, as chance has.
+    """
+    data = pd.DataFrame([row for row in rows if row.mean is not None])
+    order = list(data["encoder"])
+    y = alt.Y(
+        "encoder:N",
+        sort=order,
+        title=None,
+        axis=alt.Axis(labelLimit=110, labelOverlap=False, labelFlush=False, ticks=False),
+    )
+    x = alt.X("mean:Q", title=axis, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    points = alt.Chart(data).encode(y=y, tooltip=["encoder", "mean", "sd", "n"])
+    spread = (
+        points.transform_calculate(low="datum.mean - datum.sd", high="datum.mean + datum.sd")
+        .mark_rule(strokeWidth=2, color=GREY)
+        .encode(x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False)), x2="high:Q")
+    )
+    layers = [spread, points.mark_point(size=90, filled=True, opacity=1).encode(x=x)]
+    if mark is not None:
+        line = alt.Chart(pd.DataFrame({"mark": [mark]}))
+        layers.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x="mark:Q"))
+    return alt.LayerChart(layer=layers, height=ROW_PIXELS * len(order) + AXIS_PIXELS)

@@ -1,0 +1,45 @@
+"""What to do next where there is nothing to show yet."""
+
+import streamlit as st
+
+
+def library() -> None:
+    """No track was ever ingested."""
+    st.info("The library is empty.", icon=":material/library_music:")
+    st.markdown("Point mirpipe at your own folders and let it run on a schedule:")
+    st.code("mirpipe up --references ~/music/library --targets ~/music/targets", language="bash")
+    st.markdown("or take the steps by hand:")
+    st.code(
+        "mirpipe ingest ~/music/library --collection reference\n"
+        "mirpipe ingest ~/music/targets --collection target\n"
+        "mirpipe run",
+        language="bash",
+    )
+
+
+def results() -> None:
+    """There are tracks, and no run has reported on them yet."""
+    st.info("No run has finished yet, so there are no results.", icon=":material/hourglass_empty:")
+    st.markdown("The schedule will come to it. To run everything that is pending now:")
+    st.code("mirpipe run", language="bash")
+
+
+def targets() -> None:
+    """There are references, and nothing to find neighbours for."""
+    st.info("There is no target yet to search references for.", icon=":material/music_note:")
+    st.code(
+        "mirpipe ingest ~/music/targets --collection target\nmirpipe run",
+        language="bash",
+    )
+
+
+def answers() -> None:
+    """A target that no run has answered yet."""
+    st.info("No run has answered this target yet.", icon=":material/hourglass_empty:")
+    st.markdown("The schedule will come to it. To run everything that is pending now:")
+    st.code("mirpipe run", language="bash")
+
+
+def failures() -> None:
+    """A clean ledger."""
+    st.success("Nothing has failed: the ledger is empty.", icon=":material/check_circle:")

@@ -1,0 +1,106 @@
+"""Pieces of HTML that show any text as it is: titles are never read as markdown or markup."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from markupsafe import Markup, escape
+
+DASH = "–"
+RANDOM = "random weights"
+
+
+def show(*pieces: Markup) -> None:
+    """Draws the pieces, one after the other."""
+    st.html(str(Markup("").join(pieces)))
+
+
+def title(text: str) -> Markup:
+    """A title whose direction is its own and leaves that of its surroundings alone."""
+    return Markup("<bdi class='mp-title'>{}</bdi>").format(text)
+
+
+def line(text: str) -> Markup:
+    """A line of second rank, in a direction of its own."""
+    return Markup("<div class='mp-muted'><bdi>{}</bdi></div>").format(text)
+
+
+def badge(text: str) -> Markup:
+    """A marking in words."""
+    return Markup("<span class='mp-badge'>{}</span>").format(text)
+
+
+def note(text: str) -> Markup:
+    """A remark that qualifies what stands above it."""
+    return Markup("<div class='mp-note'>{}</div>").format(text)
+
+
+def figures(values: Sequence[tuple[str, str, str]]) -> Markup:
+    """Numbers with their name above and a remark below each: (name, number, remark)."""
+    cell = Markup("<div><dt>{}</dt><dd>{}</dd><dd class='mp-muted'>{}</dd></div>")
+    cells = Markup("").join(cell.format(*value) for value in values)
+    return Markup("<dl class='mp-figures'>{}</dl>").format(cells)
+
+
+def readings(values: Sequence[tuple[str, str]]) -> Markup:
+    """Measurements of one answer in a row: (name, number)."""
+    cell = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
+    cells = Markup("").join(cell.format(*value) for value in values)
+    return Markup("<dl class='mp-readings'>{}</dl>").format(cells)
+
+
+def table(
+    name: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | Markup]],
+    *,
+    numeric: Sequence[int] = (),
+    narrow: bool = False,
+) -> Markup:
+    """A table; `name` is for screen readers, `numeric` columns (from 0) stand flush right."""
+
+    def cells(tag: str, values: Sequence[str | Markup]) -> Markup:
+        return Markup("").join(
+            Markup("<{0}{1}>{2}</{0}>").format(
+                Markup(tag), Markup(" class='mp-number'" if at in numeric else ""), value
+            )
+            for at, value in enumerate(values)
+        )
+
+    head = Markup("<tr>{}</tr>").format(cells("th", columns))
+    body = Markup("").join(Markup("<tr>{}</tr>").format(cells("td", row)) for row in rows)
+    return Markup(
+        "<div class='mp-scroll' tabindex='0' role='region' aria-label='{}'>"
+        "<table class='mp-table{}'><thead>{}</thead><tbody>{}</tbody></table></div>"
+    ).format(name, Markup(" mp-narrow" if narrow else ""), head, body)
+
+
+def number(value: float | None, decimals: int) -> str:
+    """The value with a true minus sign, or a dash where there is none."""
+    return DASH if value is None else f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def spread(mean: float | None, sd: float | None, decimals: int) -> Markup:
+    """Mean and standard deviation, the second less loud."""
+    if mean is None:
+        return escape(DASH)
+    return Markup("{}&nbsp;<span class='mp-muted'>±&nbsp;{}</span>").format(
+        number(mean, decimals), number(sd, decimals)
+    )
+
+
+def length(seconds: float) -> str:
+    """A duration in its two largest units."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours:,} h {minutes:02d} min"
+    return f"{minutes} min {whole % 60:02d} s" if minutes else f"{whole} s"
+
+
+def moment(when: datetime) -> str:
+    """Date and time where the viewer is, in UTC where that is not known."""
+    zone = st.context.timezone
+    local = when.astimezone(ZoneInfo(zone or "UTC"))
+    return f"{local:%Y-%m-%d %H:%M}" + ("" if zone else " UTC")

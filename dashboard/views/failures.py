@@ -1,0 +1,83 @@
+"""Failures: the ledger, with what went wrong, why, and whether it will be tried again."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import cached, empty, markup
+from mirpipe.db import reports
+
+AGAIN = {True: "yes", False: "no, bad input"}
+
+
+def counted(counts: Sequence[reports.FailureCount]) -> None:
+    """The ledger by stage and reason."""
+    heads = ["stage", "reason", "tried again", "items"]
+    lines = [
+        [row.stage, row.reason, AGAIN[row.retry], markup.number(row.items, 0)] for row in counts
+    ]
+    markup.show(markup.table("The ledger by reason", heads, lines, numeric=(3,), narrow=True))
+
+
+def ledger(failures: Sequence[reports.Failure]) -> pd.DataFrame:
+    """The rows as they are shown and downloaded."""
+    return pd.DataFrame(
+        {
+            "stage": [row.stage for row in failures],
+            "reason": [row.reason for row in failures],
+            "what": [row.title or row.subject for row in failures],
+            "message": [row.message for row in failures],
+            "tried again": [AGAIN[row.retry] for row in failures],
+            "attempts": [row.attempts for row in failures],
+            "last seen": [row.last_seen for row in failures],
+            "first seen": [row.first_seen for row in failures],
+            "subject": [row.subject for row in failures],
+            "revision": [row.revision for row in failures],
+        }
+    )
+
+
+def main() -> None:
+    """The page, as far as there is something to show."""
+    st.title("Failures", anchor=False)
+    counts = cached.failure_counts()
+    if not counts:
+        empty.failures()
+        return
+    counted(counts)
+    by_stage, by_reason, by_text = st.columns(3)
+    stages = by_stage.multiselect(
+        "Stage", sorted({row.stage for row in counts}), key="stage", bind="query-params"
+    )
+    reasons = by_reason.multiselect(
+        "Reason", sorted({row.reason for row in counts}), key="reason", bind="query-params"
+    )
+    search = by_text.text_input(
+        "Search title, path and message", key="search", type="search", bind="query-params"
+    )
+    table = ledger(reports.failures(stages=stages, reasons=reasons, search=search or ""))
+    if table.empty:
+        st.info("Nothing in the ledger matches these filters.")
+        return
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "message": st.column_config.TextColumn(width="large"),
+            "last seen": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            "first seen": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        },
+        alt="The ledger of failures",
+    )
+    st.download_button(
+        "Download as CSV",
+        table.to_csv(index=False).encode("utf-8-sig"),  # the mark makes spreadsheets read UTF-8
+        file_name="failures.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+main()

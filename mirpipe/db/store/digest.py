@@ -1,0 +1,98 @@
+"""One hash over what the database says, told by natural keys: equal content, equal hash.
+
+Ids, times, attempts and the folders that files lie in are left out, so that a run that was killed
+and resumed, or made elsewhere, has the hash of an undisturbed one.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+DIGITS = 9
+"""Decimals of a summary's numbers: the last bits of its sums depend on history."""
+
+_TRACK = "{0}.collection, encode({0}.content_sha256, 'hex')"
+_ANSWER = """
+    SELECT e.name, e.revision, encode(t.content_sha256, 'hex'), n.rank,
+        encode(r.content_sha256, 'hex'), n.cosine
+    FROM {answers} n JOIN mirpipe.encoder e USING (encoder_id)
+    JOIN mirpipe.track t ON t.track_id = n.target_id
+    JOIN mirpipe.track r ON r.track_id = n.reference_id
+"""
+
+CONTENT = {
+    "track": f"""
+        SELECT {_TRACK.format("t")}, title, labels, format, seconds, sample_rate, channels,
+            rms_dbfs, state, reason
+        FROM mirpipe.track t
+    """,
+    "track_file": """
+        SELECT f.collection, encode(t.content_sha256, 'hex'), f.reason, count(*)
+        FROM mirpipe.track_file f LEFT JOIN mirpipe.track t ON t.track_id = f.track_id
+        WHERE f.gone_at IS NULL GROUP BY f.collection, t.content_sha256, f.reason
+    """,
+    "encoder": """
+        SELECT e.name, e.revision, e.dimension, e.wanted, s.name IS NOT NULL
+        FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
+    """,
+    "embedding": f"""
+        SELECT e.name, e.revision, {_TRACK.format("t")},
+            encode(sha256(public.vector_send(v.embedding)), 'hex')
+        FROM mirpipe.embedding v JOIN mirpipe.encoder e USING (encoder_id)
+        JOIN mirpipe.track t USING (track_id)
+    """,
+    "top_neighbour": _ANSWER.format(answers="mirpipe.top_neighbour"),
+    "served_neighbour": _ANSWER.format(answers="mirpipe.served_neighbour")
+    + "WHERE n.to_run IS NULL",
+    "melody": f"""
+        SELECT m.name, m.revision, {_TRACK.format("t")}, v.frames,
+            encode(sha256(v.pitch_classes), 'hex'), v.voiced_fraction, v.voiced, v.reason
+        FROM mirpipe.melody v JOIN mirpipe.metric m USING (metric_id)
+        JOIN mirpipe.track t USING (track_id)
+    """,
+    "track_score": f"""
+        SELECT m.name, m.revision, {_TRACK.format("t")}, v.value, v.reason
+        FROM mirpipe.track_score v JOIN mirpipe.metric m USING (metric_id)
+        JOIN mirpipe.track t USING (track_id)
+    """,
+    "pair_score": f"""
+        SELECT m.name, m.revision, {_TRACK.format("t")}, {_TRACK.format("r")}, v.value, v.reason
+        FROM mirpipe.pair_score v JOIN mirpipe.metric m USING (metric_id)
+        JOIN mirpipe.track t ON t.track_id = v.target_id
+        JOIN mirpipe.track r ON r.track_id = v.reference_id
+    """,
+    "run_summary": f"""
+        SELECT e.name, e.revision, u.metric, u.n, u.undefined_n,
+            round(u.mean::numeric, {DIGITS})::text, round(u.sd::numeric, {DIGITS})::text
+        FROM mirpipe.run_summary u JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "failure": r"""
+        SELECT stage, revision, regexp_replace(subject, '^.*/', ''), reason, retry
+        FROM mirpipe.failure
+    """,
+}
+"""What is hashed, a query a table; the order of its rows does not matter."""
+
+
+def digests(connection: Connection) -> dict[str, str]:
+    """Table → SHA-256 of its content, in hex. Wants one snapshot: REPEATABLE READ."""
+    return {name: _digest(connection, query) for name, query in CONTENT.items()}
+
+
+def combined(tables: dict[str, str]) -> str:
+    """One SHA-256, in hex, over what `digests` returned."""
+    return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(connection: Connection, query: str) -> str:
+    streamed = text(query).execution_options(stream_results=True, yield_per=1000)
+    rows = sorted(_row(row) for row in connection.execute(streamed))
+    return hashlib.sha256(b"".join(rows)).hexdigest()
+
+
+def _row(row: Any) -> bytes:
+    written = json.dumps(list(row), ensure_ascii=True, sort_keys=True)  # floats to the last bit
+    return hashlib.sha256(written.encode()).digest()

@@ -1,0 +1,69 @@
+"""A folder of broken files beside good ones, through the whole command line as a user runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import hostile
+from tests.conftest import Database
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fresh_database")]
+
+
+def mirpipe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mirpipe.cli.main", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+def test_good_files_get_results_and_every_broken_one_has_its_reason(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    references, targets = tmp_path / "references", tmp_path / "targets"
+    references.mkdir()
+    targets.mkdir()
+    broken = hostile.write_broken(references)
+    good = hostile.write_good(references)
+    target = hostile.write_good(targets)
+    assert len(broken) >= 50
+    assert len(good) >= 10
+
+    first = mirpipe("ingest", references, "--collection", "reference", "--json")
+    assert first.returncode == 3, first.stderr
+    assert json.loads(first.stdout)["rejected"] == len(broken)
+    assert mirpipe("ingest", targets, "--collection", "target").returncode == 0
+    run = mirpipe("run")
+    assert run.returncode == 0, run.stderr
+
+    ledger = json.loads(mirpipe("failures", "--json").stdout)
+    assert len(ledger) == len(broken)
+    assert {row["stage"] for row in ledger} == {"ingest"}
+    assert not any(row["retry"] for row in ledger)
+    assert sorted(row["reason"] for row in ledger) == sorted(broken.values())
+    with fresh_database.reader.connect() as connection:
+        answered = connection.exec_driver_sql(
+            "SELECT encoder, count(DISTINCT target_id) FROM mirpipe.v_retrieval "
+            "GROUP BY encoder ORDER BY encoder"
+        )
+        assert [tuple(row) for row in answered] == [
+            ("musicnn", len(target)),
+            ("signal", len(target)),
+        ]
+        vectors = connection.exec_driver_sql(
+            "SELECT count(*) FROM mirpipe.embedding GROUP BY encoder_id"
+        )
+        assert list(vectors.scalars()) == [len(good) + len(target)] * 2
+
+    again = mirpipe("ingest", references, "--collection", "reference", "--json")
+    assert again.returncode == 3
+    counts = json.loads(again.stdout)
+    assert counts["added"] == counts["moved"] == counts["gone"] == 0
+    repeated = mirpipe("run")
+    assert "nothing changed since run 1" in repeated.stdout

@@ -1,0 +1,84 @@
+"""The top of the command line: the tour, errors as sentences, exit codes."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from mirpipe.cli import main
+from tests.conftest import Database
+
+COMMANDS = [
+    # in the order of the tour
+    "up",
+    "db",
+    "ingest",
+    "embed",
+    "retrieve",
+    "evaluate",
+    "report",
+    "run",
+    "search",
+    "status",
+    "failures",
+    "encoders",
+    "verify",
+    "settings",
+]
+
+
+def invoke(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main.app, list(arguments))
+    return result.exit_code, result.stdout
+
+
+def test_help_is_a_tour_that_names_every_command() -> None:
+    code, said = invoke("--help")
+    assert code == 0
+    assert "Exit codes: 0 all done" in said
+    assert [name for name in COMMANDS if f"  {name} " not in said] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    code, said = invoke(command, "--help")
+    assert code == 0
+    assert len(said.splitlines()) > 5
+
+
+def test_unknown_command_is_wrong_usage() -> None:
+    assert invoke("conquer")[0] == 2
+
+
+def test_error_on_purpose_is_one_sentence_and_exit_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    monkeypatch.setattr("sys.argv", ["mirpipe", "status"])
+    with pytest.raises(SystemExit) as exit_:
+        main.main()
+    said = capsys.readouterr().err
+    assert exit_.value.code == 1
+    assert "mirpipe: " in said
+    assert "Traceback" not in said
+    assert "secret" not in said
+
+
+def test_status_of_an_empty_database_says_what_to_do(fresh_database: Database) -> None:
+    code, said = invoke("status")
+    assert code == 0
+    assert "mirpipe ingest FOLDER" in said
+
+
+def test_status_as_json_is_one_object(fresh_database: Database) -> None:
+    code, said = invoke("status", "--json")
+    assert code == 0
+    assert json.loads(said) == {"library": [], "pending": [], "failures": [], "last_run": None}
+
+
+def test_settings_show_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://me:secret@127.0.0.1/db")
+    code, said = invoke("settings")
+    assert code == 0
+    assert "MIRPIPE_DATABASE_URL" in said
+    assert "secret" not in said

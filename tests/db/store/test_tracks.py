@@ -1,0 +1,103 @@
+"""The tables that ingest writes, and the ledger."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from mirpipe.db.store import failures, files, tracks
+from mirpipe.db.store.files import SeenFile
+from mirpipe.db.store.tracks import NewTrack
+from tests.conftest import Database
+
+ONE, TWO = b"\1" * 32, b"\2" * 32
+
+
+@pytest.fixture
+def app(fresh_database: Database) -> Iterator[Connection]:
+    """A transaction of the pipeline's role."""
+    with fresh_database.app.begin() as connection:
+        yield connection
+
+
+def add(app: Connection, content: bytes, *paths: bytes, title: str = "t") -> int:
+    new = NewTrack(content, title, {"genre": "folk"}, "WAV", 2.0, 8000, 1, -20.0)
+    (track_id,) = tracks.write(app, "reference", [new])
+    files.write(app, "reference", [SeenFile(p, repr(p), 5, 7, content, None) for p in paths])
+    return track_id
+
+
+def state(app: Connection, track_id: int) -> str:
+    found = app.execute(text("SELECT state FROM track WHERE track_id = :id"), {"id": track_id})
+    return str(found.scalar_one())
+
+
+def test_a_track_comes_with_its_first_living_path(app: Connection) -> None:
+    one = add(app, ONE, b"/b\xff.wav", b"/a.wav", b"/c.wav")
+    files.leave(app, "reference", [b"/a.wav"])
+    (track,) = tracks.tracks(app, [one, 999])
+    assert track.path == Path("/b\udcff.wav")
+    assert (track.title, track.seconds, track.rms_dbfs) == ("t", 2.0, -20.0)
+    assert track.content_sha256 == ONE
+    assert track.subject == "reference:" + "01" * 32
+
+
+def test_a_track_without_a_file_is_gone_until_one_returns(app: Connection) -> None:
+    one = add(app, ONE, b"/a.wav")
+    assert tracks.settle(app, {one}) == (0, 0)
+    files.leave(app, "reference", [b"/a.wav"])
+    assert tracks.settle(app, {one}) == (0, 1)
+    assert state(app, one) == "gone"
+    assert tracks.tracks(app, [one]) == []
+    files.bring_back(app, "reference", [b"/a.wav"])
+    assert tracks.settle(app, {one}) == (1, 0)
+    assert state(app, one) == "ok"
+
+
+def test_writing_a_known_content_again_changes_nothing(app: Connection) -> None:
+    one = add(app, ONE, b"/a.wav", title="first")
+    assert add(app, ONE, b"/b.wav", title="second") == one
+    assert tracks.tracks(app, [one])[0].title == "first"
+
+
+def test_only_other_labels_count_as_relabelled(app: Connection) -> None:
+    one, two = add(app, ONE, b"/a.wav"), add(app, TWO, b"/b.wav")
+    wanted = {one: ("t", {"genre": "folk"}), two: ("t", {"genre": "jazz"})}
+    assert tracks.relabel(app, wanted) == 1
+    assert tracks.relabel(app, wanted) == 0
+    assert tracks.relabel(app, {}) == 0
+
+
+def test_known_files_are_those_below_a_root(app: Connection) -> None:
+    add(app, ONE, b"/m/a.wav", b"/m_x/b.wav", b"/mm/c.wav", b"/m/%/\\d.wav", b"/m")
+    assert set(files.known(app, "reference", [b"/m"])) == {b"/m/a.wav", b"/m/%/\\d.wav", b"/m"}
+    assert len(files.known(app, "reference", [b"/"])) == 5
+    assert files.known(app, "target", [b"/"]) == {}
+
+
+def test_a_rejected_file_is_forgotten_when_it_goes(app: Connection) -> None:
+    files.write(app, "reference", [SeenFile(b"/a.wav", "/a.wav", 5, 7, None, "empty")])
+    known = files.known(app, "reference", [b"/"])[b"/a.wav"]
+    assert (known.reason, known.track_id, known.gone) == ("empty", None, False)
+    files.leave(app, "reference", [b"/a.wav"])
+    assert files.known(app, "reference", [b"/"]) == {}
+
+
+def test_the_ledger_counts_attempts_and_can_be_cleared(app: Connection) -> None:
+    for reason in ("empty", "silent"):
+        failures.record(
+            app, stage="ingest", subject="/a", reason=reason, message="\0\udc80!", retry=False
+        )
+    failures.record(
+        app, stage="embed", subject="/a", reason="x", message="y", retry=True, revision="r"
+    )
+    row = app.execute(
+        text("SELECT reason, message, attempts, retry FROM failure WHERE stage = 'ingest'")
+    ).one()
+    assert tuple(row) == ("silent", "�?!", 2, False)
+    failures.clear(app, stage="ingest", subjects=["/a", "/b"])
+    failures.clear(app, stage="embed", subjects=["/a"])
+    assert app.execute(text("SELECT stage FROM failure")).scalars().all() == ["embed"]
+    failures.clear(app, stage="embed", subjects=["/a"], revision="r")
+    assert app.execute(text("SELECT count(*) FROM failure")).scalar_one() == 0
