@@ -42,7 +42,7 @@ def needs(name: str) -> Needs:
 
 
 def encoder_spec(name: str) -> EncoderSpec:
-    """The SPEC of the encoder `name` with the weights of this machine and the dtype of the settings.
+    """The SPEC of the encoder `name` with this machine's weights and the settings' dtype.
 
     Raises PluginError where there is no such encoder, Unavailable where its weights are missing.
     """

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     models_python: Path | None = Field(default_factory=_models_python)
     """The interpreter of the model libraries; default: the one that `make models` made."""
     models_dir: Path | None = None
-    """Where weights are kept, as REPOSITORY/FILE; default: home/models. Read before the hub's cache."""
+    """Where weights are kept, as REPOSITORY/FILE; default: home/models; then the hub's cache."""
     stand_ins: Path | None = None
     """Random weights for tests, as REPOSITORY/FILE: read before all others, shown as random."""
     compute_dtype: Literal["float32", "bfloat16"] = "float32"

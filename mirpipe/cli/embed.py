@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from mirpipe import interpreters, registry
+from mirpipe.cli import elsewhere
 from mirpipe.cli.progress import bar
+from mirpipe.cli.unavailable import say_unavailable
 from mirpipe.settings import settings
 
 
@@ -22,21 +25,36 @@ def embed(
 ) -> None:
     """Embed every track that has no vector of the wanted encoders yet.
 
-    A batch is one transaction: kill it and run it again, and only the last batch is redone.
+    A batch is one transaction: kill it and run it again, and only the last batch is redone. An
+    encoder that cannot run on this machine is named with the remedy, and the others go on.
     """
     from mirpipe.stages import embed as stage
 
-    track_ids = None if manifest is None else json.loads(manifest.read_text())
+    wanted = encoder or settings().encoders
+    usable = stage.available(wanted)
     counts = {"embedded": 0, "rejected": 0, "failed": 0}
-    for name in encoder or settings().encoders:
-        with bar(f"embed {name}") as progress:
-            result = stage.embed(
-                name, track_ids, batch_tracks=settings().batch_tracks, progress=progress
-            )
-        counts = {key: counts[key] + value for key, value in asdict(result).items()}
+    for name in usable:
+        result = _embed(name, manifest)
+        counts = {key: counts[key] + value for key, value in result.items()}
     print(
         json.dumps(counts)
         if as_json
         else "embedded {embedded}, rejected {rejected}, failed {failed}".format(**counts)
     )
-    raise typer.Exit(1 if counts["failed"] else 3 if counts["rejected"] else 0)
+    say_unavailable()
+    is_failed = counts["failed"] or len(usable) < len(wanted)
+    raise typer.Exit(1 if is_failed else 3 if counts["rejected"] else 0)
+
+
+def _embed(name: str, manifest: Path | None) -> dict[str, int]:
+    from mirpipe.stages import embed as stage
+
+    python = registry.interpreter(name)
+    if python != interpreters.HERE:
+        only = [] if manifest is None else ["--manifest", str(manifest)]
+        return elsewhere.counts(python, ["embed", "--encoder", name, *only])
+    track_ids = None if manifest is None else json.loads(manifest.read_text())
+    with bar(f"embed {name}") as progress:
+        return asdict(
+            stage.embed(name, track_ids, batch_tracks=settings().batch_tracks, progress=progress)
+        )

@@ -16,12 +16,14 @@ import numpy as np
 from mirpipe import audio, content, registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, failures, plugins, tracks
-from mirpipe.errors import PluginError, RejectedInput
+from mirpipe.errors import PluginError, RejectedInput, Unavailable
 from mirpipe.protocols import Encoder
 from mirpipe.records import Clip, EncoderSpec, Float32, Track
 
 WINDOWS_PER_CALL = 64
 """Bounds memory however long a track is."""
+
+_VERSIONS = ("mirpipe", "numpy", "soxr", "soundfile")
 
 Progress = Callable[[int, int], None]
 
@@ -50,8 +52,35 @@ def register(encoder: str) -> int:
         return plugins.register_encoder(connection, spec, registry.encoder_revision(spec))
 
 
+def available(encoders: Sequence[str]) -> list[str]:
+    """Those that can run on this machine; the ledger says of the others what they want."""
+    wanting: dict[str, Unavailable] = {}
+    for name in encoders:
+        try:
+            registry.interpreter(name)
+        except Unavailable as problem:
+            wanting[name] = problem
+    with engine("app").begin() as connection:
+        failures.clear(
+            connection,
+            stage="embed",
+            subjects=[_subject(n) for n in registry.encoder_names() if n not in wanting],
+        )
+        for name, remedy in wanting.items():
+            failures.record(
+                connection,
+                stage="embed",
+                subject=_subject(name),
+                reason=remedy.reason,
+                message=str(remedy),
+                retry=True,
+            )
+    return [name for name in encoders if name not in wanting]
+
+
 def plan(encoders: Sequence[str], *, batch_tracks: int) -> list[EmbedBatch]:
-    """The missing vectors in batches; encoders that are not named are no longer kept up to date."""
+    """The missing vectors of the available encoders in batches; no others are kept up to date."""
+    encoders = available(encoders)
     batches = []
     for name in encoders:
         encoder_id = register(name)
@@ -95,6 +124,10 @@ def embed_file(encoder: str, path: Path) -> Float32:
     return _vector(registry.load_encoder(encoder), spec, path, facts.rms_dbfs)
 
 
+def _subject(encoder: str) -> str:
+    return f"encoder:{encoder}"
+
+
 def _embed_batch(
     model: Encoder,
     spec: EncoderSpec,
@@ -122,13 +155,14 @@ def _embed_batch(
         if progress:
             progress(sum(counts.values()), total)
     revision = registry.encoder_revision(spec)
+    libraries = registry.needs(spec.name).libraries
     with engine("app").begin() as connection:
         embeddings.write(
             connection,
             encoder_id,
             vectors,
-            device="cpu",
-            versions={name: version(name) for name in ("mirpipe", "numpy", "soxr", "soundfile")},
+            device=str(getattr(model, "device", "cpu")),
+            versions={name: version(name) for name in (*_VERSIONS, *libraries)},
             seconds=time.monotonic() - started,
         )
         failures.clear(
