@@ -26,6 +26,11 @@ def line(text: str) -> Markup:
     return Markup("<div class='mp-muted'><bdi>{}</bdi></div>").format(text)
 
 
+def together(text: str) -> Markup:
+    """Text that does not break over lines."""
+    return Markup("<span class='mp-together'>{}</span>").format(text)
+
+
 def badge(text: str) -> Markup:
     """A marking in words."""
     return Markup("<span class='mp-badge'>{}</span>").format(text)

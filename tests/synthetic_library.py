@@ -78,6 +78,19 @@ class SyntheticLibrary:
                     "labels": json.dumps(labels or {}),
                 },
             ).scalar_one()
+            connection.execute(
+                text(
+                    "INSERT INTO mirpipe.track_file "
+                    "(collection, path, path_text, track_id, bytes, mtime_ns) "
+                    "VALUES (:collection, :path, :text, :track_id, 1, 1)"
+                ),
+                {
+                    "collection": collection,
+                    "path": str(content).encode(),
+                    "text": str(content),
+                    "track_id": track_id,
+                },
+            )
             if vector is not None:
                 self._write(connection, track_id, vector)
         return int(track_id)

@@ -71,7 +71,7 @@ def main() -> None:
         alt="The ledger of failures",
     )
     st.download_button(
-        "Download as CSV",
+        "Download these rows (CSV)",
         table.to_csv(index=False).encode("utf-8-sig"),  # the mark makes spreadsheets read UTF-8
         file_name="failures.csv",
         mime="text/csv",

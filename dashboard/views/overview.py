@@ -117,7 +117,7 @@ def last_runs(runs: Sequence[reports.Run]) -> None:
     lines = [
         [
             str(run.run_id),
-            markup.moment(run.finished_at),
+            markup.together(markup.moment(run.finished_at)),
             run.trigger,
             markup.number(run.library.get("target ok", 0), 0),
             markup.number(run.library.get("reference ok", 0), 0),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirpipe.audio.decode import Audio, decode
+from mirpipe.audio.decode import Audio, decode, mix
 from mirpipe.audio.files import Name, show
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
 from mirpipe.errors import RejectedInput
@@ -55,9 +55,10 @@ def _measure(audio: Audio, name: str) -> tuple[int, float, float, float]:
             raise RejectedInput("non_finite", f"{name} holds samples that are not numbers")
         if block_peak > MAX_PEAK:
             raise RejectedInput("absurd_level", f"{name} peaks at {block_peak:.1e} of full scale")
-        mono = block.mean(axis=1, dtype=np.float64)
-        total += float(mono.sum())
-        squares += float(mono @ mono)
+        mono = mix(block)
+        total += float(mono.sum(dtype=np.float64))
+        # Not a dot product: its last bits depend on the number of threads.
+        squares += float(np.square(mono, dtype=np.float64).sum())
         frames += len(block)
         peak = max(peak, block_peak)
         if frames > MAX_SECONDS * audio.sample_rate:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from mirpipe.audio.decode import Audio, decode
+from mirpipe.audio.decode import Audio, decode, mix
 from mirpipe.audio.files import Name, show
 from mirpipe.errors import RejectedInput
 from mirpipe.records import Clip, Float32
@@ -70,10 +70,10 @@ def windows(path: Name, requests: Sequence[WindowRequest]) -> Iterator[tuple[int
 
 def _mono(audio: Audio, name: str) -> Iterator[Float32]:
     for block in audio.blocks:
-        mono = block[:, 0] if audio.channels == 1 else np.mean(block.T, axis=0)
+        mono = mix(block)
         if not np.isfinite(mono).all():
             raise RejectedInput("non_finite", f"{name} holds samples that are not numbers")
-        yield np.ascontiguousarray(mono, dtype=np.float32)
+        yield mono
 
 
 class _Resampler:

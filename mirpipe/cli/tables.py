@@ -1,5 +1,7 @@
 """The results of the latest run as tables, with titles of any script in line."""
 
+from unicodedata import bidirectional
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +14,8 @@ _METRICS = {
     "percentile": ("percentile", 1),
     "melody_accuracy_melodic": ("melody accuracy", 3),
 }
+
+_RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
 PLAIN_COLUMNS = 120
 """Width where the output is no terminal."""
@@ -60,9 +64,9 @@ def _answers(answers: list[reports.Answer]) -> Table:
     target = None
     for answer in answers:
         table.add_row(
-            "" if answer.target_id == target else _plain(answer.target),
+            "" if answer.target_id == target else plain(answer.target),
             answer.encoder,
-            _plain(answer.reference),
+            plain(answer.reference),
             f"{answer.cosine:.3f}",
             "–" if answer.z is None else f"{answer.z:.2f}",
             _melody(answer),
@@ -77,6 +81,12 @@ def _melody(answer: reports.Answer) -> str:
     return f"{answer.melody_accuracy:.3f}" if answer.melodic else "unpitched"
 
 
-def _plain(title: str) -> Text:
-    """The title with a mark in place of what a terminal would take for a command."""
-    return Text("".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in title))
+def plain(title: str) -> Text:
+    """The title with a mark in place of what a terminal would take for a command.
+
+    One that runs from right to left is set apart, so that it does not turn its neighbours around.
+    """
+    shown = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in title)
+    if any(bidirectional(one) in _RIGHT_TO_LEFT for one in shown):
+        shown = f"\N{FIRST STRONG ISOLATE}{shown}\N{POP DIRECTIONAL ISOLATE}"
+    return Text(shown)

@@ -66,7 +66,7 @@ class EmbeddedPostgres:
         Does nothing where that is so already. Safe to call from many processes at once, and after
         any of them was killed. Raises DatabaseError, with the end of the server's log.
         """
-        if not self._is_up():
+        while (running := self._in_service()) is None:
             with self._exclusive():
                 if not self.data.exists():
                     make_passwords(self._passfile, (SUPERUSER, *LOGINS.values()))
@@ -76,7 +76,6 @@ class EmbeddedPostgres:
                 if not self._provisioned():
                     provision_embedded(self.connect, secrets)
                     self._marker.write_text(self._marker_text())
-        running = self._running()
         if self._port and (running.port, running.tcp) != (self._port, True):
             raise DatabaseError(
                 f"the embedded Postgres runs already, and not on port {self._port}: "
@@ -204,9 +203,9 @@ class EmbeddedPostgres:
             return running
         raise DatabaseError("the embedded Postgres is not running: start it with `mirpipe db up`")
 
-    def _is_up(self) -> bool:
+    def _in_service(self) -> Postmaster | None:
         running = self._postmaster()
-        return running is not None and running.ready and self._provisioned()
+        return running if running and running.ready and self._provisioned() else None
 
     def _provisioned(self) -> bool:
         try:

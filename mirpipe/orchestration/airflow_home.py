@@ -57,6 +57,8 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
         "LOGGING__COLORED_CONSOLE_LOG": _OFF,
+        "LOGGING__NAMESPACE_LEVELS": "http.access=WARNING airflow.api_fastapi=WARNING "
+        "airflow.serialization=WARNING airflow.dag_processing=WARNING",
         "API__HOST": settings.bind,
         "API__PORT": str(port),
         "API__BASE_URL": url,

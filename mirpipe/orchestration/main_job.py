@@ -133,7 +133,9 @@ def _follow(airflow: AirflowClient, run: DagRun, *, say: Say, alive: Check) -> D
 
 
 def _name(task: TaskState) -> str:
-    return f"{task.task_id} ({task.label})" if task.label else task.task_id
+    if task.map_index < 0:
+        return task.task_id
+    return f"{task.task_id} {task.map_index + 1}" + (f" ({task.label})" if task.label else "")
 
 
 def _failures(airflow: AirflowClient, run: DagRun, task_logs: Path) -> list[str]:

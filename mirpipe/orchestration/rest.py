@@ -57,12 +57,15 @@ class AirflowClient:
         self._http.close()
 
     def healthy(self) -> bool:
-        """The API server answers, and scheduler and DAG processor have reported in."""
+        """The API server answers, to tasks too, and scheduler and DAG processor have reported in."""
         try:
-            answer = self._http.get("/api/v2/monitor/health", timeout=5)
+            # The first call builds what tasks talk to, which takes seconds: better while the
+            # scheduler is still loading than while the first task waits.
+            tasks = self._http.get("/execution/health/ping", timeout=60)
+            answer = self._http.get("/api/v2/monitor/health")
         except httpx.TransportError:
             return False
-        if answer.status_code != httpx.codes.OK:
+        if not (tasks.is_success and answer.is_success):
             return False
         parts = answer.json()
         return all(

@@ -14,7 +14,7 @@ from mirpipe.errors import RejectedInput
 from tests import hostile
 
 
-@pytest.mark.parametrize("target_rate", [22_050, 16_000, 44_100])
+@pytest.mark.parametrize("target_rate", [22_050, 16_000])
 @pytest.mark.parametrize(
     ("kind", "rate", "channels"),
     [
@@ -24,20 +24,21 @@ from tests import hostile
         ("MP3", 44_100, 2),
         ("MP3", 22_050, 1),
         ("WAVEX", 11_025, 6),
+        ("WAVEX", 11_025, 9),
     ],
 )
 def test_load_mono_is_librosas_bit_for_bit(
     tmp_path: Path, kind: str, rate: int, channels: int, target_rate: int
 ) -> None:
     path = tmp_path / "a"
-    # 21 s and a bit: more than two blocks, and no whole number of samples at the new rate
+    # 11 s and a bit: more than one block, and no whole number of samples at the new rate
     path.write_bytes(
-        hostile.encode(kind, hostile.music(21.013, rate=rate, channels=channels), rate=rate)
+        hostile.encode(kind, hostile.music(11.013, rate=rate, channels=channels), rate=rate)
     )
     expected, _ = librosa.load(path, sr=target_rate, mono=True)
     np.testing.assert_array_equal(load_mono(path, target_rate), expected)
-    expected, _ = librosa.load(path, sr=target_rate, mono=True, duration=12.3456)
-    np.testing.assert_array_equal(load_mono(path, target_rate, max_seconds=12.3456), expected)
+    expected, _ = librosa.load(path, sr=target_rate, mono=True, duration=10.3456)
+    np.testing.assert_array_equal(load_mono(path, target_rate, max_seconds=10.3456), expected)
 
 
 @settings(max_examples=30, deadline=None)

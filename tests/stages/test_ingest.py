@@ -215,6 +215,53 @@ def test_the_same_content_may_be_target_and_reference(
     assert rows == [("reference", 3), ("target", 3)]
 
 
+def test_a_path_that_returns_with_other_content_is_there(
+    fresh_database: Database, library: Path
+) -> None:
+    references(library)
+    (library / "one.wav").unlink()
+    references(library)
+    (library / "one.wav").write_bytes(hostile.encode("WAV", hostile.music(3.0, seed=9)))
+    counted(references(library), seen=3, unchanged=2, added=1)
+    assert (3.0, "ok", 1) in query(
+        fresh_database, "SELECT seconds, state, files FROM mirpipe.v_library"
+    )
+    counted(references(library), seen=3, unchanged=3)
+
+
+def test_tracks_in_a_folder_that_cannot_be_listed_are_not_gone(
+    fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references(library)
+    scandir = os.scandir
+
+    def guarded(folder: bytes) -> object:
+        if folder.endswith(b"below"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", guarded)  # root may list anything
+        counted(references(library), seen=3, unchanged=2, rejected=1)
+    assert set(states(fresh_database).values()) == {"ok"}
+    assert query(fresh_database, "SELECT reason FROM mirpipe.failure") == [("unreadable",)]
+    counted(references(library), seen=3, unchanged=3)
+    assert query(fresh_database, "SELECT * FROM mirpipe.failure") == []
+
+
+@pytest.mark.skipif(not hostile.HAS_FFMPEG, reason="ffmpeg is not installed")
+def test_what_needs_ffmpeg_is_read_once_it_is_there(
+    fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile.by_ffmpeg(library / "song.m4a", "-c:a", "aac", samples=hostile.music(seed=5))
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.which", lambda _name: None)
+        counted(references(library), seen=4, added=3, rejected=1)
+        counted(references(library), seen=4, unchanged=3, rejected=1)
+        assert query(fresh_database, "SELECT reason FROM mirpipe.failure") == [("needs_ffmpeg",)]
+    counted(references(library), seen=4, unchanged=3, added=1)
+
+
 def test_a_rejected_file_leaves_the_ledger_when_it_turns_good(
     fresh_database: Database, library: Path
 ) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.store import background, neighbours
+from mirpipe.db.store import background, copy, neighbours
 from mirpipe.errors import PluginError
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.top_k import cosines
@@ -130,9 +130,13 @@ def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expect
         expected.gone.discard(track)
 
 
-@pytest.mark.parametrize(("seed", "kept", "served"), [(1, 5, 2), (2, 3, 3), (3, 8, 1), (4, 50, 10)])
-def test_lists_are_exact_after_any_history(library, monkeypatch, seed, kept, served):
+@pytest.mark.parametrize(
+    ("seed", "kept", "served", "block"),
+    [(1, 5, 2, 3), (2, 3, 3, 1), (3, 8, 1, 1000), (4, 50, 10, 7)],
+)
+def test_lists_are_exact_after_any_history(library, monkeypatch, seed, kept, served, block):
     serve(monkeypatch, kept, served)
+    monkeypatch.setattr(copy, "BLOCK", block)
     rng = np.random.default_rng(seed)
     expected = Expected()
     for _ in range(25):
@@ -154,6 +158,20 @@ def fill(library: SyntheticLibrary, references: int, targets: int = 3) -> list[i
         library.add("reference", f"reference {n}", rng.standard_normal(3))
         for n in range(references)
     ]
+
+
+def wait_until(condition, thread: threading.Thread) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        thread.join(0.01)
+
+
+def somebody_waits(library: SyntheticLibrary) -> bool:
+    return library.rows(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ) != [(0,)]
 
 
 def test_second_retrieve_does_nothing(library):
@@ -255,6 +273,19 @@ def test_two_retrieves_at_once_do_the_work_once(library):
     assert {len(entries) for entries in lists_of(library).values()} == {50}
 
 
+def test_a_second_retrieve_waits_for_the_first(library):
+    fill(library, 5)
+    results = []
+    second = threading.Thread(target=lambda: results.extend(retrieve()))
+    with library.app.begin() as first:
+        neighbours.lock(first, library.encoder_id)
+        second.start()
+        wait_until(lambda: not second.is_alive() or somebody_waits(library), second)
+        assert second.is_alive()
+    second.join(60)
+    assert [result.changed for result in results] == [8]
+
+
 def test_a_change_that_is_written_while_retrieve_runs_is_not_lost(library):
     reference = fill(library, 5)[0]
     with library.app.connect() as writer:
@@ -269,20 +300,6 @@ def test_a_change_that_is_written_while_retrieve_runs_is_not_lost(library):
     assert reference not in {entry[2] for entry in lists_of(library).popitem()[1]}
     assert library.rows("SELECT n FROM mirpipe.background_moment") == [(4,)]
     assert library.rows("SELECT track_id FROM mirpipe.embedding_change") == []
-
-
-def wait_until(condition, thread: threading.Thread) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        thread.join(0.01)
-
-
-def somebody_waits(library: SyntheticLibrary) -> bool:
-    return library.rows(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    ) != [(0,)]
 
 
 def test_a_vector_that_is_written_while_its_track_goes_is_not_answered(library):

@@ -1,0 +1,43 @@
+"""Prints what Airflow makes of folders of DAGs, and what that imports, as a line of JSON."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from airflow.dag_processing.dagbag import DagBag
+
+from mirpipe.orchestration.pools import pools
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    before = set(sys.modules)
+    bag = DagBag(folder, known_pools={*pools(), "default_pool"})
+    return {
+        "imported": sorted(set(sys.modules) - before),
+        "import_errors": bag.import_errors,
+        "warnings": [warning.message for warning in bag.dag_warnings],
+        "dags": {dag.dag_id: describe_dag(dag) for dag in bag.dags.values()},
+    }
+
+
+def describe_dag(dag: Any) -> dict[str, Any]:
+    return {
+        "file": Path(dag.fileloc).stem,
+        "doc": dag.doc_md,
+        "catchup": dag.catchup,
+        "max_active_runs": dag.max_active_runs,
+        "tasks": {
+            task.task_id: {
+                "owner": task.owner,
+                "retries": task.retries,
+                "never_retried": [rule.exception_path for rule in task.retry_policy.rules],
+                "execution_timeout": bool(task.execution_timeout),
+            }
+            for task in dag.tasks
+        },
+    }
+
+
+found = [describe(Path(folder)) for folder in sys.argv[1:]]
+print("\n" + json.dumps({"modules": sorted(sys.modules), "folders": found}))

@@ -1,0 +1,141 @@
+"""A library with answers, written by SQL: what the dashboard has to show without a pipeline."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from mirpipe.db.store import runs
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A track as it should stand in the database; `voiced` False makes it a drum loop."""
+
+    collection: str
+    title: str
+    path: Path = Path("/nowhere/long gone.ogg")
+    format: str = "OGG"
+    labels: dict[str, str] = field(default_factory=dict)
+    seconds: float = 15.0
+    voiced: bool = True
+
+
+@dataclass(frozen=True)
+class Model:
+    """An encoder, and around what cosine its references lie."""
+
+    name: str
+    level: float
+    spread: float
+    checkpoint: str = "weights.onnx"
+    licence_weights: str = "Apache-2.0"
+
+
+def fill(connection: Connection, pieces: Sequence[Piece], models: Sequence[Model]) -> None:
+    """Writes tracks, files, melodies, and one run with up to ten answers a target and encoder."""
+    ids = [_track(connection, piece) for piece in pieces]
+    targets = [i for i, p in zip(ids, pieces, strict=True) if p.collection == "target"]
+    references = [i for i, p in zip(ids, pieces, strict=True) if p.collection == "reference"]
+    _melodies(connection, ids, pieces)
+    library = {"target ok": len(targets), "reference ok": len(references)}
+    run = {"trigger": "made up", "state_digest": "1", "library": json.dumps(library)}
+    run_id = _insert(connection, "run", run, "run_id")
+    for at, model in enumerate(models):
+        _answers(connection, run_id, model, targets, references, np.random.default_rng(at))
+    runs.summarise(connection, run_id)
+
+
+def fail(connection: Connection, **row: object) -> None:
+    """Writes a row of the ledger: stage, subject, reason, message, retry."""
+    _insert(connection, "failure", row)
+
+
+def _insert(
+    connection: Connection, table: str, row: dict[str, object], returning: str = "1"
+) -> int:
+    columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+    return connection.execute(
+        text(f"INSERT INTO mirpipe.{table} ({columns}) VALUES ({values}) RETURNING {returning}"),
+        row,
+    ).scalar_one()
+
+
+def _track(connection: Connection, piece: Piece) -> int:
+    digest = hashlib.sha256(f"{piece.collection} {piece.title} {piece.path}".encode()).digest()
+    track = {"collection": piece.collection, "content_sha256": digest, "title": piece.title}
+    track |= {"labels": json.dumps(piece.labels), "format": piece.format, "state": "ok"}
+    track |= {"seconds": piece.seconds, "sample_rate": 44100, "channels": 2, "rms_dbfs": -18.0}
+    track_id = _insert(connection, "track", track, "track_id")
+    file = {"collection": piece.collection, "path": os.fsencode(piece.path)}
+    file |= {"path_text": str(piece.path), "track_id": track_id, "bytes": 1, "mtime_ns": 1}
+    _insert(connection, "track_file", file)
+    return track_id
+
+
+def _metric(connection: Connection, name: str) -> int:
+    row = {"name": name, "revision": "1", "spec": "{}"}
+    return _insert(connection, "metric", row, "metric_id")
+
+
+def _melodies(connection: Connection, ids: Sequence[int], pieces: Sequence[Piece]) -> None:
+    metric_id = _metric(connection, "melody")
+    for track_id, piece in zip(ids, pieces, strict=True):
+        row = {"metric_id": metric_id, "track_id": track_id, "frames": 2, "pitch_classes": b"\0"}
+        row |= {"voiced_fraction": 0.8 if piece.voiced else 0.1, "voiced": piece.voiced}
+        _insert(connection, "melody", row)
+    _metric(connection, "melody_accuracy")
+
+
+def _answers(
+    connection: Connection,
+    run_id: int,
+    model: Model,
+    targets: Sequence[int],
+    references: Sequence[int],
+    rng: np.random.Generator,
+) -> None:
+    spec = {"checkpoint": model.checkpoint, "licence_weights": model.licence_weights}
+    encoder_id = connection.execute(
+        text("SELECT mirpipe.register_encoder(:name, 'r1', 4, CAST(:spec AS jsonb))"),
+        {"name": model.name, "spec": json.dumps(spec)},
+    ).scalar_one()
+    _insert(connection, "serving_revision", {"name": model.name, "encoder_id": encoder_id})
+    keys = {"run_id": run_id, "encoder_id": encoder_id}
+    scale = np.sort(np.clip(rng.normal(model.level, model.spread, 1001), -1, 1)).tolist()
+    counts = {"references_n": len(references), "targets_n": len(targets), "background_pairs": 1001}
+    _insert(connection, "run_encoder", keys | counts | {"background_cosines": scale})
+    for target_id in targets:
+        cosines = np.clip(rng.normal(model.level, model.spread, len(references)), -1, 0.9999)
+        background = {
+            "background_mean": float(cosines.mean()),
+            "background_sd": float(cosines.std()),
+        }
+        row = keys | background | {"target_id": target_id, "background_n": len(references)}
+        _insert(connection, "run_target", row)
+        order = np.argsort(-cosines)[:10]
+        for rank, at in enumerate(order, start=1):
+            reference_id = references[at]
+            row = {"encoder_id": encoder_id, "target_id": target_id, "rank": rank}
+            row |= {"reference_id": reference_id, "cosine": float(cosines[at]), "from_run": run_id}
+            _insert(connection, "served_neighbour", row)
+            _accuracy(connection, target_id, reference_id, float(rng.beta(2, 12)))
+        change = {"run_id": run_id, "encoder_name": model.name, "target_id": target_id}
+        change |= {"reference_id": references[order[0]], "cause": "first answer"}
+        _insert(connection, "neighbour_change", change)
+
+
+def _accuracy(connection: Connection, target_id: int, reference_id: int, value: float) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value) "
+            "SELECT metric_id, :target_id, :reference_id, :value FROM mirpipe.metric "
+            "WHERE name = 'melody_accuracy' ON CONFLICT DO NOTHING"
+        ),
+        {"target_id": target_id, "reference_id": reference_id, "value": value},
+    )

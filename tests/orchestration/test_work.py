@@ -1,0 +1,94 @@
+"""What tasks plan, and what a crash leaves in the ledger."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from mirpipe.errors import StageCrashed, StageFailed
+from mirpipe.orchestration import work
+from mirpipe.orchestration.work import gathered
+from mirpipe.stages.report import report
+from tests.conftest import Database
+from tests.library import ingest_folder, tones
+from tests.orchestration.conftest import FakeStage
+
+
+@given(st.lists(st.lists(st.integers(), min_size=1, max_size=3), max_size=60), st.integers(1, 9))
+def test_gathering_keeps_every_id_in_order_in_at_most_so_many_lists(
+    batches: list[list[int]], most: int
+) -> None:
+    lists = gathered(batches, most=most)
+    assert [one for ids in lists for one in ids] == [one for ids in batches for one in ids]
+    assert len(lists) <= most
+    assert all(lists)
+
+
+def test_few_batches_stay_apart() -> None:
+    assert gathered([(1, 2), (3,)]) == [[1, 2], [3]]
+
+
+def test_a_plan_names_encoders_and_what_each_lacks(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    assert work.plan_embed() == []
+    tones(tmp_path, [300, 500])
+    ingest_folder(tmp_path, "reference")
+    assert [(task["encoder"], len(task["track_ids"])) for task in work.plan_embed()] == [
+        ("musicnn", 2),
+        ("signal", 2),
+    ]
+    assert [len(track_ids) for track_ids in work.plan_melody()] == [2]
+
+
+def test_the_library_has_changed_until_a_report_says_so(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    assert not work.library_changed()
+    tones(tmp_path, [300, 500])
+    ingest_folder(tmp_path, "reference")
+    assert work.library_changed()
+    report(trigger="test")
+    assert not work.library_changed()
+    (tmp_path / "300 Hz.wav").unlink()
+    ingest_folder(tmp_path, "reference")
+    assert work.library_changed()
+    report(trigger="test")
+    report(trigger="test")
+    assert not work.library_changed()
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "retry"),
+    [(signal.SIGSEGV, StageCrashed, False), (signal.SIGKILL, StageFailed, True)],
+)
+def test_a_track_that_kills_its_process_is_in_the_ledger(
+    fresh_database: Database,
+    stage: FakeStage,
+    tmp_path: Path,
+    number: int,
+    error: type[Exception],
+    retry: bool,
+) -> None:
+    tones(tmp_path / "audio", [300, 500, 700])
+    ingest_folder(tmp_path / "audio", "reference")
+    (task,) = [task for task in work.plan_embed() if task["encoder"] == "signal"]
+    poison = task["track_ids"][1]
+    stage.behave(signals={poison: number})
+    for embed_or_measure in (lambda ids: work.embed("signal", ids), work.melody):
+        with pytest.raises(error):
+            embed_or_measure(task["track_ids"])
+    with fresh_database.app.connect() as connection:
+        found = connection.execute(
+            text("SELECT stage, track_id, reason, retry FROM mirpipe.failure ORDER BY stage")
+        ).all()
+    assert [tuple(row) for row in found] == [
+        ("embed", poison, "crashed", retry),
+        ("melody", poison, "crashed", retry),
+    ]
+    pending = {id_ for t in work.plan_embed() if t["encoder"] == "signal" for id_ in t["track_ids"]}
+    assert (poison in pending) == retry
+    assert (poison in {id_ for ids in work.plan_melody() for id_ in ids}) == retry
