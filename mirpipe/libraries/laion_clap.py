@@ -44,8 +44,10 @@ class Clap:
         self.device = self._batches.device
         self._tokenizer = tokenizer
         self._model = load(checkpoint, architecture=architecture, device=self.device)
-        for part in ("spectrogram_extractor", "logmel_extractor"):
-            keep_float32(getattr(self._model.model.audio_branch, part))
+        model = self._model.model
+        keep_float32(model.audio_branch.spectrogram_extractor)
+        keep_float32(model.audio_branch.logmel_extractor)
+        keep_float32(model.audio_projection)  # the norm is taken of what it returns
 
     def embed(self, clips: Sequence[Clip]) -> Float32:
         """One normalised row a clip, shape (len(clips), 512).
@@ -55,15 +57,18 @@ class Clap:
         """
         if any(len(clip.samples) > WINDOW_SAMPLES for clip in clips):
             raise PluginError("CLAP takes windows of 10 s at most: it would crop them at random")
-        embed = self._model.get_audio_embedding_from_data
-        found = self._batches.rows(clips, lambda some: embed([clip.samples for clip in some]))
+        found = self._batches.rows(clips, self._embed)
         return np.concatenate([np.empty((0, 512), np.float32), *found])
+
+    def _embed(self, clips: Sequence[Clip]) -> Any:
+        waves = [torch.from_numpy(quantised(clip.samples)) for clip in clips]
+        return self._model.get_audio_embedding_from_data(waves, use_tensor=True)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
         """One normalised row a text, shape (len(texts), 512), in the space of `embed`."""
         if self._model.tokenize is None:
             self._model.tokenize = self._load_tokenizer()
-        with self._batches.inference():
+        with torch.inference_mode():
             rows = self._model.get_text_embedding(list(texts))
         return np.asarray(rows, dtype=np.float32)
 
@@ -78,6 +83,12 @@ class Clap:
                 f"{vocabulary} holds {len(tokenizer)} tokens and the model knows {words}"
             )
         return tokenizer
+
+
+def quantised(samples: Float32) -> Float32:
+    """The samples as the package rounds them to 16 bits, where it gets no tensor."""
+    rounded = (np.clip(samples, -1, 1) * 32767.0).astype(np.int16)
+    return (rounded / 32767.0).astype(np.float32)
 
 
 def load(checkpoint: Path, *, architecture: str, device: Any) -> Any:
@@ -107,11 +118,12 @@ def construct(*, architecture: str, text: Any, device: Any) -> Any:
 
 def read_state(checkpoint: Path) -> dict[str, Any]:
     """The checkpoint's tensors under the names of the model's."""
-    # np.float64 of the training's loss, as NumPy 1 pickled it
-    harmless = [np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType]
-    scalar = np._core.multiarray.scalar
-    named = [(scalar, "numpy.core.multiarray.scalar"), (scalar, "numpy._core.multiarray.scalar")]
-    with torch.serialization.safe_globals([*harmless, *named]):
+    scalar = np.float64(0).__reduce__()[0]  # what a NumPy number in a pickle is made by
+    harmless = [
+        *(np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType, scalar),
+        (scalar, "numpy.core.multiarray.scalar"),  # as NumPy 1 called it
+    ]
+    with torch.serialization.safe_globals(harmless):
         saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
     state = {name.removeprefix("module."): value for name, value in saved["state_dict"].items()}
     state.pop(_POSITIONS, None)  # a constant, which transformers has not kept since 4.31
