@@ -16,7 +16,7 @@ from mirpipe.records import WeightFile
 
 def make_all(folder: Path) -> None:
     """Writes the stand-ins of every plug-in that needs weights."""
-    for write in _MAKERS:
+    for write in MAKERS.values():
         write(folder)
 
 
@@ -67,7 +67,8 @@ def byte_vocabulary() -> dict[str, int]:
     return {token: number for number, token in enumerate(tokens)}
 
 
-_MAKERS: list[Callable[[Path], None]] = [
-    _clap("clap", "HTSAT-base"),
-    _clap("clap_630k", "HTSAT-tiny"),
-]
+MAKERS: dict[str, Callable[[Path], None]] = {
+    "clap": _clap("clap", "HTSAT-base"),
+    "clap_630k": _clap("clap_630k", "HTSAT-tiny"),
+}
+"""By plug-in, what writes its stand-ins into a folder."""
