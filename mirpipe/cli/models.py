@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mirpipe import download, interpreters, registry, weights
+from mirpipe.cli.progress import bar
 from mirpipe.errors import PluginError, Unavailable
 
 HELP = """
@@ -86,7 +87,9 @@ def pull(
         if not needs.weights:
             raise PluginError(f"{name} needs no weights that could be fetched: they come with it")
         for file in (*needs.weights, *needs.text_weights):
-            print(f"{name}: {download.fetch(file)}")
+            with bar(f"{name}: {file.filename}, MB") as progress:
+                path = download.fetch(file, progress=progress)
+            print(path)
 
 
 def _model(name: str) -> Model:
