@@ -81,10 +81,12 @@ check: lint ## lint and the fast tests, in under a minute
 	@$(BIN)/pytest -q -m "not e2e and not browser and not slow"
 
 .PHONY: test
-test: lint ## every test, with what they need installed where it may be
+test: lint $(MODELS)/torch-$(TORCH) ## every test, in both interpreters
 	@$(BIN)/python tests/install_test_tools.py
-	@echo "── all tests"
+	@echo "── all tests of core"
 	@$(BIN)/pytest -q
+	@echo "── the models' tests, with small random weights"
+	@$(MODELS_PYTHON) -m pytest -q tests/models tests/contract
 
 .PHONY: bench
 bench: $(VENV)/dev ## measure speed and memory; writes docs/benchmarks.md

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mirpipe.errors import StageCrashed
-from mirpipe.interpreters import HERE
 from mirpipe.orchestration.commands import Counts, Outcome, invoke, require_done
 
 GiveUp = Callable[[int, Outcome], None]
@@ -16,7 +15,7 @@ def run_batch(
     track_ids: Sequence[int],
     *,
     give_up: GiveUp,
-    python: Path = HERE,
+    python: Path | None = None,
 ) -> Counts:
     """The summed counts of the stage over `track_ids`, run by the interpreter `python`.
 
@@ -38,7 +37,7 @@ def run_batch(
 
 
 def _halving(
-    arguments: Sequence[str], track_ids: list[int], give_up: GiveUp, python: Path
+    arguments: Sequence[str], track_ids: list[int], give_up: GiveUp, python: Path | None
 ) -> list[Outcome]:
     outcome = invoke(arguments, track_ids=track_ids, python=python)
     if not outcome.crashed:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from mirpipe import interpreters
 from mirpipe.errors import StageFailed
-from mirpipe.interpreters import HERE
 from mirpipe.orchestration.lifeline import dies_with_parent
 from mirpipe.settings import child_environment, cores, settings
 
@@ -76,12 +76,22 @@ def require_done(arguments: Sequence[str], outcome: Outcome) -> None:
 
 
 def invoke(
-    arguments: Sequence[str], *, track_ids: Sequence[int] | None = None, python: Path = HERE
+    arguments: Sequence[str], *, track_ids: Sequence[int] | None = None, python: Path | None = None
 ) -> Outcome:
-    """Runs the stage, on `track_ids` alone where given; its stderr goes to the log line by line."""
+    """Runs the stage, on `track_ids` alone where given; its stderr goes to the log line by line.
+
+    `python` is the interpreter that has the stage's model; default: the running one.
+    """
     with tempfile.TemporaryDirectory(prefix="mirpipe-stage-") as folder:
         stage, *options = arguments
-        command = [str(python), "-P", "-m", "mirpipe.cli.main", stage, "--json"]
+        command = [
+            str(python or interpreters.HERE),
+            "-P",
+            "-m",
+            "mirpipe.cli.main",
+            stage,
+            "--json",
+        ]
         if track_ids is not None:
             manifest = Path(folder) / "track_ids.json"
             manifest.write_text(json.dumps(list(track_ids)))

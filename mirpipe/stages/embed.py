@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import numpy as np
@@ -155,14 +155,13 @@ def _embed_batch(
         if progress:
             progress(sum(counts.values()), total)
     revision = registry.encoder_revision(spec)
-    libraries = registry.needs(spec.name).libraries
     with engine("app").begin() as connection:
         embeddings.write(
             connection,
             encoder_id,
             vectors,
             device=str(getattr(model, "device", "cpu")),
-            versions={name: version(name) for name in (*_VERSIONS, *libraries)},
+            versions=_versions(registry.needs(spec.name).libraries),
             seconds=time.monotonic() - started,
         )
         failures.clear(
@@ -182,6 +181,12 @@ def _embed_batch(
                 message=str(cause),
                 retry=not isinstance(cause, RejectedInput),
             )
+
+
+def _versions(libraries: Sequence[str]) -> dict[str, str]:
+    packages = packages_distributions() if libraries else {}
+    of_libraries = [name for library in libraries for name in packages.get(library, ())]
+    return {name: version(name) for name in (*_VERSIONS, *of_libraries)}
 
 
 def _vector(model: Encoder, spec: EncoderSpec, path: Path, rms_dbfs: float) -> Float32:

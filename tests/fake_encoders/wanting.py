@@ -8,7 +8,7 @@ from mirpipe.records import Clip, EncoderSpec, Float32, Needs, Runtime, WeightFi
 
 CHECKPOINT = WeightFile("somebody/wanting", "0123abc", "wanting.bin", megabytes=1, sha256=None)
 WORDS = WeightFile("somebody/wanting", "0123abc", "words.txt", megabytes=1, sha256=None)
-NEEDS = Needs(("json",), weights=(CHECKPOINT,), text_weights=(WORDS,))
+NEEDS = Needs(("httpx",), weights=(CHECKPOINT,), text_weights=(WORDS,))
 SPEC = EncoderSpec(
     name="wanting",
     version=1,
