@@ -12,24 +12,20 @@ reported; the run ends as failed all the same. Rejected audio is no failure: it 
 
 from typing import Any
 
-from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, chain, dag, task
+from airflow.sdk import AssetOrTimeSchedule, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from mirpipe.orchestration import work
 from mirpipe.orchestration.assets import METRICS, TRACKS
 from mirpipe.orchestration.commands import run
-from mirpipe.orchestration.defaults import DEFAULT_ARGS
+from mirpipe.orchestration.defaults import DEFAULT_ARGS, on_time
 from mirpipe.orchestration.pools import STAGES
 from mirpipe.orchestration.watcher import fail_where_any_failed
 from mirpipe.settings import settings
 
 
 @dag(
-    schedule=AssetOrTimeSchedule(
-        # without a start date a DAG that is new waits for the coming night
-        timetable=CronTriggerTimetable(settings().evaluate_cron, timezone="UTC"),
-        assets=[TRACKS],
-    ),
+    schedule=AssetOrTimeSchedule(timetable=on_time(settings().evaluate_cron), assets=[TRACKS]),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

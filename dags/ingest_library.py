@@ -4,18 +4,18 @@ Every file of `MIRPIPE_REFERENCES` and `MIRPIPE_TARGETS`, or of the folders give
 triggered by hand, becomes a track. A file whose size and time are as they were is not read. Bad
 input goes to the ledger (`mirpipe failures`) and fails nothing.
 
-The asset `tracks` is emitted where the library changed since the last report; otherwise the task
-that announces is skipped. Safe to run at any time, and twice.
+The asset `tracks` is emitted where the library is another than the one last announced; otherwise
+the task that announces is skipped. Safe to run at any time, and twice.
 """
 
 from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, Param, dag, task
+from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from mirpipe.orchestration import work
 from mirpipe.orchestration.assets import TRACKS
-from mirpipe.orchestration.defaults import DEFAULT_ARGS
+from mirpipe.orchestration.defaults import DEFAULT_ARGS, on_time
 from mirpipe.orchestration.pools import STAGES
 from mirpipe.orchestration.watcher import fail_where_any_failed
 from mirpipe.settings import settings
@@ -26,8 +26,7 @@ def _folders(configured: list[Any], what: str) -> Param:
 
 
 @dag(
-    # without a start date a DAG that is new waits for the next full interval
-    schedule=CronTriggerTimetable(settings().ingest_cron, timezone="UTC"),
+    schedule=on_time(settings().ingest_cron),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
@@ -60,10 +59,14 @@ def ingest_library() -> None:
             allow_empty=params["allow_empty"],
         )
 
-    @task(trigger_rule="all_done", outlets=[TRACKS])
-    def announce() -> None:
-        if not work.library_changed():
+    @task(trigger_rule="all_done", inlets=[TRACKS], outlets=[TRACKS])
+    def announce(inlet_events: Any = None, outlet_events: Any = None) -> None:
+        last = list(inlet_events[TRACKS].ascending(False).limit(1))
+        announced = last[0].extra["fingerprint"] if last else work.EMPTY
+        present = work.library_fingerprint()
+        if present == announced:
             raise AirflowSkipException("nothing is new")
+        outlet_events[TRACKS].extra = {"fingerprint": present}
 
     references = ingest.override(task_id="references")("reference")
     targets = ingest.override(task_id="targets")("target")

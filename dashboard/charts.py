@@ -27,7 +27,12 @@ def comparison(
         title=None,
         axis=alt.Axis(labelLimit=110, labelOverlap=False, labelFlush=False, ticks=False),
     )
-    x = alt.X("mean:Q", title=axis, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    x = alt.X(
+        "mean:Q",
+        title=axis,
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(tickCount=4, labelFlush=False),
+    )
     points = alt.Chart(data).encode(y=y, tooltip=["encoder", "mean", "sd", "n"])
     spread = (
         points.transform_calculate(low="datum.mean - datum.sd", high="datum.mean + datum.sd")

@@ -53,3 +53,8 @@ class RejectedInput(MirpipeError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+    @property
+    def retry(self) -> bool:
+        """Whether this is about the machine, so that the same input may be used another time."""
+        return self.reason in {"needs_ffmpeg", "unreadable"}

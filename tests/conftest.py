@@ -79,10 +79,11 @@ def short_folder() -> Iterator[Path]:
     """A folder of this session that any user can enter; those of killed sessions are cleared."""
     for abandoned in _TEMPORARY.glob("mirpipe-test-*"):
         _clear(abandoned)
-    folder = Path(tempfile.mkdtemp(prefix="mirpipe-test-", dir=_TEMPORARY))
-    folder.chmod(0o755)
-    with (folder / "alive").open("w") as alive:
+    new = Path(tempfile.mkdtemp(prefix="mirpipe-new-", dir=_TEMPORARY))
+    new.chmod(0o755)
+    with (new / "alive").open("w") as alive:
         fcntl.flock(alive, fcntl.LOCK_EX)
+        folder = new.rename(new.with_name(new.name.replace("new", "test", 1)))
         yield folder
     _clear(folder)
 
@@ -132,14 +133,18 @@ def fresh_database(
 def _clear(folder: Path) -> None:
     """Stop the servers of a session that is over and remove its folder."""
     try:
-        alive = (folder / "alive").open()
-    except FileNotFoundError:
+        alive = (folder / "alive").open("r+")
+    except OSError:  # gone by now, or another user's
         return
     with alive:
         try:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        for home in folder.glob("*/postgres"):
-            EmbeddedPostgres(home.parent).down()
+        for passwords in (*folder.glob("*/postgres/pgpass"), *folder.glob("*/*/postgres/pgpass")):
+            server = EmbeddedPostgres(passwords.parent.parent)
+            server.down()
+            shutil.rmtree(
+                server.place, ignore_errors=True
+            )  # which for root may lie outside of the folder
         shutil.rmtree(folder, ignore_errors=True)

@@ -41,7 +41,7 @@ CREATE INDEX ON track_file (track_id);
 COMMENT ON TABLE track_file IS 'Every path a track was seen at; moved and duplicate files are further rows of one track';
 COMMENT ON COLUMN track_file.path IS 'absolute path, the bytes the file system gave';
 COMMENT ON COLUMN track_file.path_text IS 'the same for reading, undecodable bytes escaped';
-COMMENT ON COLUMN track_file.track_id IS 'NULL where the file has no content that could be hashed';
+COMMENT ON COLUMN track_file.track_id IS 'NULL where the file was rejected';
 
 -- Plug-in revisions ---------------------------------------------------------------------------
 

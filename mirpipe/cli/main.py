@@ -26,10 +26,12 @@ Re-evaluates a growing music library on a schedule, and keeps every number in Po
 
 Start everything on your own folders, and stop it with Ctrl-C:
 
+\b
     mirpipe up --references ~/music/library --targets ~/music/targets
 
 Or run the stages by hand, in this order; each does only what is missing:
 
+\b
     mirpipe db up                                   start the embedded Postgres
     mirpipe ingest ~/music/library --collection reference
     mirpipe ingest ~/music/targets --collection target
@@ -38,6 +40,7 @@ Or run the stages by hand, in this order; each does only what is missing:
 
 Ask:
 
+\b
     mirpipe search "a title" --encoder musicnn      nearest references of any track or file
     mirpipe db psql -- -c "SELECT * FROM mirpipe.v_retrieval_summary"
 

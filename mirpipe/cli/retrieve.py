@@ -13,12 +13,17 @@ from mirpipe.cli.progress import bar
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def retrieve(as_json: AsJson = False) -> None:
+def retrieve(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Forget the lists and make them all anew.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Bring every target's nearest references up to date, exactly, at the cost of what changed."""
     from mirpipe.stages import retrieve as stage
 
     with bar("retrieve") as progress:
-        results = [asdict(result) for result in stage.retrieve(progress=progress)]
+        results = [asdict(result) for result in stage.retrieve(rebuild=rebuild, progress=progress)]
     if as_json:
         print(json.dumps({"encoders": results}))
         return

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.errors import ConfigurationError
 from mirpipe.settings import Settings, settings
+
+INTERRUPTED = 130
 
 
 def up(
@@ -32,11 +33,15 @@ def up(
     Folders default to the settings. A second run does no work twice. Ctrl-C stops everything that
     this command started.
 
-    Exit codes: 0 all done; 1 a task failed, an encoder is unavailable, or a server ended by itself.
+    Exit codes: 0 all done; 1 a task failed, an encoder is unavailable, or a server ended by itself;
+    130 stopped before the summary.
     """
     chosen = _chosen(references, targets, manifest)
-    with _stopped_by_signals():
-        failed = _run(chosen, once=once)
+    try:
+        with _stopped_by_signals():
+            failed = _run(chosen, once=once)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(1 if failed else 0)
 
 
@@ -50,7 +55,7 @@ def _chosen(
     }
     chosen = settings().model_copy(update={name: value for name, value in given.items() if value})
     if not (chosen.references and chosen.targets):
-        raise ConfigurationError(
+        raise typer.BadParameter(
             "name at least one folder of references and one of targets: mirpipe up "
             "--references FOLDER --targets FOLDER (or set MIRPIPE_REFERENCES, MIRPIPE_TARGETS)"
         )
@@ -61,8 +66,7 @@ def _run(chosen: Settings, *, once: bool) -> bool:
     """Does it all until the summary, or until Ctrl-C; returns whether anything was left undone."""
     from mirpipe.cli.tables import print_results
     from mirpipe.cli.unavailable import say_unavailable
-    from mirpipe.db import reports
-    from mirpipe.orchestration import airflow_home, local, main_job
+    from mirpipe.orchestration import airflow_home, local, main_job, work
     from mirpipe.orchestration.dashboard import DASHBOARD, start_dashboard
     from mirpipe.orchestration.database import start_databases
     from mirpipe.orchestration.servers import Servers
@@ -83,7 +87,7 @@ def _run(chosen: Settings, *, once: bool) -> bool:
         result = main_job.run_main_job(
             airflow,
             task_logs=airflow_home.folder(chosen) / "logs",
-            pending=lambda: bool(reports.pending()),
+            pending=work.pending,
             say=say,
             alive=servers.require_alive,
         )

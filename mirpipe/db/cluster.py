@@ -97,6 +97,13 @@ def socket_folder(place: Path) -> Path:
     return Path("/tmp") / f"mirpipe-{hashlib.sha256(os.fsencode(inside)).hexdigest()[:16]}"
 
 
+def remove_socket_folder(place: Path) -> None:
+    """Leave nothing in /tmp of a server that is down."""
+    folder = socket_folder(place)
+    if folder.parent != place:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def launch(
     place: Path,
     *,

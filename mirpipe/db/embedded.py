@@ -7,20 +7,25 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import psycopg2
 from psycopg2.extensions import connection
 
 from mirpipe.db.account import Account, can_enter, open_folder, server_account
 from mirpipe.db.binaries import SHARED, runnable, wheel_version
-from mirpipe.db.cluster import SUPERUSER, check_version, launch, log_end, make_cluster
+from mirpipe.db.cluster import (
+    SUPERUSER,
+    check_version,
+    launch,
+    log_end,
+    make_cluster,
+    remove_socket_folder,
+)
 from mirpipe.db.passwords import make_passwords, passwords
 from mirpipe.db.postmaster import Postmaster, end_orphans, occupied, postmaster
-from mirpipe.db.psql import become_psql
 from mirpipe.db.roles import LOGINS, Role, provision_embedded
 from mirpipe.errors import ConfigurationError, DatabaseError
 
@@ -88,11 +93,14 @@ class EmbeddedPostgres:
             return
         with self._exclusive():
             deadline = time.monotonic() + self._timeout
-            if running := self._postmaster():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(running.pid, signal.SIGINT)  # a fast shutdown
-            while self._postmaster() or occupied(self._lock):
+            told = None
+            while (running := self._postmaster()) or occupied(self._lock):
+                if running and running.pid != told:  # one that is starting shows only later
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(running.pid, signal.SIGINT)  # a fast shutdown
+                    told = running.pid
                 self._wait(deadline, "did not stop")
+            remove_socket_folder(self.place)
 
     def status(self) -> Status:
         """Whether the server runs, and where."""
@@ -125,12 +133,6 @@ class EmbeddedPostgres:
         if tcp and running.tcp:
             return f"{who}@127.0.0.1:{running.port}/{database}"
         return f"{who}@/{database}?host={running.socket}&port={running.port}"
-
-    def psql(
-        self, arguments: Sequence[str], *, role: Role = "reader", database: str = "mirpipe"
-    ) -> NoReturn:
-        """Become the bundled psql, connected as `role`."""
-        become_psql(self.url(role, database), arguments)
 
     def connect(self, database: str = "postgres") -> connection:
         """An autocommit connection of the superuser, for set-up."""

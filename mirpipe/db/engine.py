@@ -4,8 +4,9 @@ import os
 from typing import Any, Literal
 
 import psycopg2
+from psycopg2 import errors
 from psycopg2.extensions import connection
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from mirpipe.db.embedded import EmbeddedPostgres
@@ -14,6 +15,13 @@ from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.settings import settings
 
 PipelineRole = Literal["owner", "app", "reader"]
+
+_OUT_OF_DATE = (
+    errors.InvalidSchemaName,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.UndefinedTable,
+)
 
 _made: dict[tuple[PipelineRole, int], Engine] = {}
 
@@ -76,6 +84,15 @@ def _make(role: PipelineRole) -> Engine:
                 for name, value in READER_LIMITS.items():
                     sql.execute(f"SET {name} = '{value}'")
         link.commit()
+
+    @event.listens_for(made, "handle_error")
+    def explain(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, _OUT_OF_DATE):
+            said = str(context.original_exception).partition("\n")[0]
+            raise DatabaseError(
+                f"the database cannot be used as it is ({said}); "
+                "bring it up to date with `mirpipe db migrate`"
+            ) from context.original_exception
 
     return made
 

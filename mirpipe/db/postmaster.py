@@ -67,12 +67,14 @@ def postmaster(data: Path) -> Postmaster | None:
 def _serves(pid: int, data: Path) -> bool:
     try:
         process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
         try:
-            return process.cwd() == os.path.realpath(data)
+            return process.cwd() == os.path.realpath(data)  # a zombie has none
         except psutil.AccessDenied:  # root in a container may not look at another user's process
-            return process.name() == "postgres" and process.uids().real == data.stat().st_uid
+            return (
+                process.name() == "postgres"
+                and process.uids().real == data.stat().st_uid
+                and process.status() != psutil.STATUS_ZOMBIE
+            )
     except psutil.Error:
         return False
 

@@ -12,10 +12,10 @@ Say = Callable[[str], None]
 
 
 def start_databases(settings: Settings, servers: Servers, *, say: Say) -> tuple[Settings, str]:
-    """The settings for child processes, every URL filled in, and the URL of Airflow's metadata.
+    """The settings for child processes and the URL of Airflow's metadata; the schema is migrated.
 
-    Where this starts the embedded server, `servers` ends it. Children get URLs, so that none that
-    outlives us starts the server again.
+    Where this starts the embedded server, `servers` ends it. Children get its URLs, so that none
+    that outlives us starts it again.
     """
     airflow_url = settings.airflow_database_url
     if settings.database_url is None or airflow_url is None:
@@ -29,5 +29,7 @@ def start_databases(settings: Settings, servers: Servers, *, say: Say) -> tuple[
         say("Postgres runs")
     migrate()
     say("the schema is up to date")
-    urls = {"database_url": database_url("app"), "reader_url": database_url("reader")}
-    return settings.model_copy(update=urls), airflow_url
+    if settings.database_url is None:
+        urls = {"database_url": database_url("app"), "reader_url": database_url("reader")}
+        settings = settings.model_copy(update=urls)
+    return settings, airflow_url

@@ -78,7 +78,7 @@ def run_main_job(
     asked = datetime.now(UTC)
     runs = [_follow(airflow, airflow.trigger(INGEST), say=say, alive=alive)]
     caused = (
-        _caused_run(airflow, since=asked, alive=alive)
+        _caused_run(airflow, since=asked, say=say, alive=alive)
         if _announced(airflow, runs[0])
         else _left_over_run(airflow, pending=pending)
     )
@@ -92,16 +92,19 @@ def _announced(airflow: AirflowClient, ingest: DagRun) -> bool:
     return any(t.task_id == "announce" and t.state == "success" for t in airflow.tasks(ingest))
 
 
-def _caused_run(airflow: AirflowClient, *, since: datetime, alive: Check) -> DagRun:
-    """The run that the scheduler makes of the announcement."""
+def _caused_run(airflow: AirflowClient, *, since: datetime, say: Say, alive: Check) -> DagRun:
+    """The run that the scheduler makes of the announcement, once no other is under way."""
+
+    def is_caused(run: DagRun) -> bool:
+        late = run.queued_at is not None and run.queued_at >= since
+        return run.kind == "asset_triggered" and late
 
     def caused() -> list[DagRun]:
-        return [
-            run
-            for run in airflow.runs(EVALUATE)
-            if run.kind == "asset_triggered" and run.queued_at and run.queued_at >= since
-        ]
+        return list(filter(is_caused, airflow.runs(EVALUATE)))
 
+    for other in airflow.runs(EVALUATE):
+        if not (other.ended or is_caused(other)):
+            _follow(airflow, other, say=say, alive=alive)
     wait_for(lambda: bool(caused()), seconds=60, what=f"the start of {EVALUATE}", alive=alive)
     return caused()[0]
 

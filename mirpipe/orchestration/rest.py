@@ -57,7 +57,7 @@ class AirflowClient:
         self._http.close()
 
     def healthy(self) -> bool:
-        """The API server answers, to tasks too, and scheduler and DAG processor have reported in."""
+        """The API server answers, to tasks too, and the two others have reported in."""
         try:
             # The first call builds what tasks talk to, which takes seconds: better while the
             # scheduler is still loading than while the first task waits.
@@ -117,17 +117,12 @@ class AirflowClient:
     def tasks(self, run: DagRun) -> list[TaskState]:
         """Every task of the run."""
         where = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
-        found = self._call("GET", where, params={"limit": 100})["task_instances"]
-        return [
-            TaskState(
-                one["task_id"],
-                one["map_index"],
-                one["rendered_map_index"] or "",
-                one["state"],
-                one["try_number"],
-            )
-            for one in found
-        ]
+        tasks: list[TaskState] = []
+        while True:
+            page = self._call("GET", where, params={"limit": 100, "offset": len(tasks)})
+            tasks += map(_task, page["task_instances"])
+            if not page["task_instances"] or len(tasks) >= page["total_entries"]:
+                return tasks
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
         answer = self._send(method, path, **options)
@@ -172,6 +167,17 @@ def _run(found: Mapping[str, Any]) -> DagRun:
         found["state"],
         found["run_type"],
         _time(found["queued_at"]) if found["queued_at"] else None,
+    )
+
+
+def _task(found: Mapping[str, Any]) -> TaskState:
+    label = found["rendered_map_index"] or ""
+    return TaskState(
+        found["task_id"],
+        found["map_index"],
+        "" if label == str(found["map_index"]) else label,  # its number, until it has run
+        found["state"],
+        found["try_number"],
     )
 
 

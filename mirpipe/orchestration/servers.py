@@ -51,7 +51,8 @@ class Servers:
 
     def __enter__(self) -> Self:
         """Takes the lock and ends what a killed predecessor left; raises AlreadyRunning."""
-        self._record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Postgres passes through as another user, so home is not closed to others
+        self._record.parent.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(mode=0o700, exist_ok=True)
         lock = self._stack.enter_context(self._lock.open("a"))
         try:

@@ -7,6 +7,8 @@ from mirpipe.orchestration.batches import GiveUp, run_batch
 from mirpipe.orchestration.commands import Counts, Outcome, run
 from mirpipe.settings import settings
 
+EMPTY = "0"
+"""Fingerprint of a library without tracks."""
 MOST_TASKS = 24
 """Of one encoder and run: a task costs half a second, and a DAG of thousands is no help."""
 
@@ -20,25 +22,47 @@ def ingest(
     return run("ingest", "--collection", collection, *options, "--", *folders)
 
 
-def library_changed() -> bool:
-    """Whether tracks came, went or were labelled anew since the last report."""
+def library_fingerprint() -> str:
+    """Another one whenever tracks came, went or were labelled anew; `EMPTY` without any."""
     from mirpipe.db.engine import engine
-    from mirpipe.db.store import runs
+    from mirpipe.db.store import tracks
 
     with engine("app").connect() as connection:
-        return runs.library_changed(connection)
+        return tracks.fingerprint(connection)
+
+
+def pending() -> bool:
+    """Whether anything is missing by the plug-ins as they are configured now."""
+    from mirpipe.db import reports
+
+    return bool(plan_embed() or plan_melody() or reports.pending())
 
 
 def plan_embed() -> list[dict[str, Any]]:
-    """Arguments of the tasks that embed what is missing, encoder by encoder."""
+    """Arguments of the tasks that embed what is missing, encoder by encoder.
+
+    An encoder that cannot be planned for gets one task without tracks, which fails and says why.
+    """
     from mirpipe.stages import embed
 
-    batches = embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
-    tasks = []
+    known = [encoder for encoder in settings().encoders if _is_usable(encoder)]
+    batches = embed.plan(known, batch_tracks=settings().batch_tracks)
+    tasks: list[dict[str, Any]] = []
     for encoder in settings().encoders:
         ids = [batch.track_ids for batch in batches if batch.encoder == encoder]
-        tasks += [{"encoder": encoder, "track_ids": one} for one in gathered(ids)]
+        lists = gathered(ids) if encoder in known else [[]]
+        tasks += [{"encoder": encoder, "track_ids": one} for one in lists]
     return tasks
+
+
+def _is_usable(encoder: str) -> bool:
+    from mirpipe import registry
+
+    try:
+        registry.encoder_spec(encoder)
+    except Exception:  # noqa: BLE001 - a broken plug-in may raise anything; its task will, too
+        return False
+    return True
 
 
 def plan_melody() -> list[list[int]]:

@@ -154,7 +154,6 @@ def _embed_batch(
             counts["embedded"] += 1
         if progress:
             progress(sum(counts.values()), total)
-    revision = registry.encoder_revision(spec)
     with engine("app").begin() as connection:
         embeddings.write(
             connection,
@@ -164,23 +163,13 @@ def _embed_batch(
             versions=_versions(registry.needs(spec.name).libraries),
             seconds=time.monotonic() - started,
         )
-        failures.clear(
+        failures.settle(
             connection,
             stage="embed",
-            revision=revision,
-            subjects=[t.subject for t in batch if t.track_id in vectors],
+            revision=registry.encoder_revision(spec),
+            done=[track for track in batch if track.track_id in vectors],
+            problems=problems,
         )
-        for track, cause in problems:
-            failures.record(
-                connection,
-                stage="embed",
-                revision=revision,
-                subject=track.subject,
-                track_id=track.track_id,
-                reason=getattr(cause, "reason", type(cause).__name__),
-                message=str(cause),
-                retry=not isinstance(cause, RejectedInput),
-            )
 
 
 def _versions(libraries: Sequence[str]) -> dict[str, str]:

@@ -33,7 +33,7 @@ class EvaluateResult:
     undefined: int
     """Stored without a number, with the reason."""
     rejected: int
-    """Unusable input: in the ledger, not tried again."""
+    """Unusable input: in the ledger with its reason."""
     failed: int
     """In the ledger, tried again by the next run."""
 
@@ -120,26 +120,15 @@ def _evaluate_batch(
             counts["rejected" if isinstance(outcome, RejectedInput) else "failed"] += 1
         if progress:
             progress(sum(counts.values()), total)
-    revision = registry.metric_revision(melody.MELODY)
     with engine("app").begin() as connection:
         scores.write_melodies(connection, melody_id, found)
-        failures.clear(
+        failures.settle(
             connection,
             stage="melody",
-            revision=revision,
-            subjects=[track.subject for track in batch if track.track_id in found],
+            revision=registry.metric_revision(melody.MELODY),
+            done=[track for track in batch if track.track_id in found],
+            problems=problems,
         )
-        for track, problem in problems:
-            failures.record(
-                connection,
-                stage="melody",
-                revision=revision,
-                subject=track.subject,
-                track_id=track.track_id,
-                reason=getattr(problem, "reason", type(problem).__name__),
-                message=str(problem),
-                retry=not isinstance(problem, RejectedInput),
-            )
 
 
 def _try_transcribe(track: Track) -> scores.StoredMelody | Exception:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
-from mirpipe.db.store import background, neighbours
+from mirpipe.db.store import background, changes, neighbours
 from mirpipe.db.store.nearest import nearest
 from mirpipe.errors import PluginError
 
@@ -55,6 +55,7 @@ def retrieve(
             if rebuild:
                 background.forget(connection, revision.encoder_id)
                 neighbours.forget(connection, revision.encoder_id)
+                changes.queue_all(connection, revision.encoder_id)
             results.append(_refresh(connection, revision))
         if progress:
             progress(len(results), len(revisions))
@@ -63,15 +64,15 @@ def retrieve(
 
 def _refresh(connection: Connection, revision: neighbours.Encoder) -> RetrieveResult:
     encoder_id = revision.encoder_id
-    changes = neighbours.take_changes(connection, encoder_id)
-    if not changes:
+    queued = changes.take(connection, encoder_id)
+    if not queued:
         return RetrieveResult(revision.name, revision.revision, 0, 0, 0, 0)
-    references = [c for c in changes if c.collection == "reference"]
-    targets = [c for c in changes if c.collection == "target"]
+    references = [c for c in queued if c.collection == "reference"]
+    targets = [c for c in queued if c.collection == "target"]
 
     removed = neighbours.drop_references(connection, encoder_id, [c.track_id for c in references])
     neighbours.drop_lists(connection, encoder_id, [c.track_id for c in targets])
-    background.follow(connection, encoder_id, changes)
+    background.follow(connection, encoder_id, queued)
 
     arrived = [c.track_id for c in references if c.live]
     admitted = _admit(connection, encoder_id, arrived, None) if arrived else 0
@@ -83,9 +84,9 @@ def _refresh(connection: Connection, revision: neighbours.Encoder) -> RetrieveRe
     if anew:
         _admit(connection, encoder_id, None, anew)
 
-    neighbours.changes_done(connection, encoder_id, [c.track_id for c in changes])
+    changes.done(connection, encoder_id, [c.track_id for c in queued])
     return RetrieveResult(
-        revision.name, revision.revision, len(changes), removed, admitted, len(anew)
+        revision.name, revision.revision, len(queued), removed, admitted, len(anew)
     )
 
 

@@ -47,6 +47,7 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_a_day_with_the_embedded_server(home: Path) -> None:
     assert json.loads(run("status", "--json", exit_code=1))["running"] is False
     assert "before: empty" in run("up")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, text
 
+from mirpipe.audio import show
 from mirpipe.db.store import runs
 
 
@@ -67,13 +68,18 @@ def _insert(
 
 
 def _track(connection: Connection, piece: Piece) -> int:
-    digest = hashlib.sha256(f"{piece.collection} {piece.title} {piece.path}".encode()).digest()
+    digest = hashlib.sha256(repr(piece).encode("utf-8", "surrogateescape")).digest()
     track = {"collection": piece.collection, "content_sha256": digest, "title": piece.title}
     track |= {"labels": json.dumps(piece.labels), "format": piece.format, "state": "ok"}
     track |= {"seconds": piece.seconds, "sample_rate": 44100, "channels": 2, "rms_dbfs": -18.0}
     track_id = _insert(connection, "track", track, "track_id")
     file = {"collection": piece.collection, "path": os.fsencode(piece.path)}
-    file |= {"path_text": str(piece.path), "track_id": track_id, "bytes": 1, "mtime_ns": 1}
+    file |= {
+        "path_text": show(piece.path),
+        "track_id": track_id,
+        "bytes": 1,
+        "mtime_ns": 1,
+    }
     _insert(connection, "track_file", file)
     return track_id
 

@@ -43,10 +43,13 @@ def filled(fresh_database: Database) -> Database:
 
 def page(name: str, **query: str) -> AppTest:
     """The page as drawn; the test fails where it shows a traceback."""
-    app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=30).run()
+    app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=30)
     for key, value in query.items():
         app.query_params[key] = value
-    app.switch_page(f"views/{name}.py").run()
+    if name != "overview":
+        app.switch_page(f"views/{name}.py")
+    app.run()
+    assert app.title[0].value.lower() == name or app.error
     assert not app.exception
     return app
 

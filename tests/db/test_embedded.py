@@ -14,7 +14,7 @@ import psutil
 import psycopg2
 import pytest
 
-from mirpipe.db import cluster, postmaster
+from mirpipe.db import cluster, embedded, postmaster
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.errors import DatabaseError
 
@@ -115,6 +115,7 @@ def test_data_outlive_a_restart(server: EmbeddedPostgres) -> None:
     assert ask(server, "SELECT answer FROM kept_down") == 42
 
 
+@pytest.mark.slow
 def test_ups_at_once_make_one_server(home: Path) -> None:
     print_pid = "print(E(pathlib.Path(sys.argv[1])).status().pid)"
     children = [up_in_a_child(home, print_pid) for _ in range(3)]
@@ -148,9 +149,8 @@ def test_a_home_of_any_name_and_length_will_do(server: EmbeddedPostgres) -> None
     finally:
         moved.down()
         hostile.rename(home)
-    socket_folder = cluster.socket_folder(moved.place)
-    assert socket_folder.parent == Path("/tmp")
-    socket_folder.rmdir()
+    assert cluster.socket_folder(moved.place).parent == Path("/tmp")
+    assert not cluster.socket_folder(moved.place).exists()
 
 
 def test_a_small_dev_shm_is_not_used(
@@ -192,6 +192,7 @@ def test_a_query_that_outlives_the_killed_server_does_not_stop_the_next(
     assert not lives(backend)
 
 
+@pytest.mark.slow
 def test_a_killed_first_start_is_begun_anew(home: Path) -> None:
     child = up_in_a_child(home)
     wait_until(lambda: list(home.glob("postgres/data.new-*/data/base")))
@@ -241,6 +242,9 @@ def test_a_server_is_known_where_the_kernel_hides_its_folder(
     monkeypatch.setattr(psutil.Process, "cwd", hidden)  # root in a container
     server.up()
     assert server.status().pid == pid
+    kill_9(server)
+    assert server.status().pid is None
+    server.up()
     server.down()
     assert not server.status().running
 
@@ -259,6 +263,20 @@ def test_down_leaves_no_process_and_may_be_repeated(server: EmbeddedPostgres) ->
     server.down()
     status = server.status()
     assert (status.running, status.pid, status.socket) == (False, None, None)
+
+
+def test_down_ends_a_server_that_has_hardly_started(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.up()
+    hidden = iter(range(4))  # as long as it has not written its pid
+    monkeypatch.setattr(
+        embedded,
+        "postmaster",
+        lambda data: None if next(hidden, None) is not None else postmaster.postmaster(data),
+    )
+    server.down()
+    assert processes(server) == []
 
 
 def test_down_makes_nothing_where_nothing_was(home: Path) -> None:

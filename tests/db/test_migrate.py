@@ -1,13 +1,16 @@
 """Migrations: from nothing to head and back, by one process at a time."""
 
-import subprocess
-import sys
+import multiprocessing
 from contextlib import closing
 
+import pytest
 from sqlalchemy import text
 
 from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.engine import engine
 from mirpipe.db.migrate import current, downgrade, migrate
+from mirpipe.db.store import plugins
+from mirpipe.errors import DatabaseError
 from tests.conftest import Database
 
 # relations, functions and types outside the system's own and the extension's
@@ -46,18 +49,13 @@ def test_each_step_goes_down_and_up(fresh_database: Database) -> None:
 
 def test_migrations_at_once_wait_for_each_other(fresh_database: Database) -> None:
     downgrade("base")
-    script = "from mirpipe.db.migrate import migrate; migrate()"
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", script],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    said = [(child.communicate(timeout=60)[0], child.returncode) for child in children]
-    assert [code for _, code in said] == [0, 0, 0], said
+    context = multiprocessing.get_context("fork")
+    children = [context.Process(target=migrate) for _ in range(3)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(60)
+    assert [child.exitcode for child in children] == [0, 0, 0]
     assert current() is not None
 
 
@@ -68,3 +66,12 @@ def test_the_pipeline_may_not_migrate(fresh_database: Database, embedded: Embedd
             "FROM unnest(ARRAY['mirpipe_app', 'mirpipe_read', 'airflow']) r"
         )
         assert sql.fetchone() == (False,)
+
+
+def test_stage_on_a_database_without_tables_names_the_remedy(fresh_database: Database) -> None:
+    downgrade("base")
+    with (
+        engine("app").connect() as connection,
+        pytest.raises(DatabaseError, match=r"does not exist\).*`mirpipe db migrate`"),
+    ):
+        plugins.want_only(connection, [])

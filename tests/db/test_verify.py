@@ -23,9 +23,11 @@ DAMAGE = {
     "UPDATE neighbour_state SET horizon_cosine = NULL, horizon_sha256 = NULL": {"lists"},
     "UPDATE neighbour_state SET horizon_cosine = 0.999999": {"lists"},
     "DELETE FROM neighbour_state": {"lists", "orphans"},
-    "DELETE FROM neighbour WHERE target_id = (SELECT min(target_id) FROM neighbour); "
-    "UPDATE neighbour_state SET horizon_cosine = 2 "
-    "WHERE target_id = (SELECT min(target_id) FROM neighbour_state)": {"lists", "served"},
+    "DELETE FROM neighbour; DELETE FROM neighbour_state": {"lists", "served"},
+    "DELETE FROM neighbour WHERE cosine < 0.9; UPDATE neighbour_state SET horizon_cosine = 0.9": {
+        "lists",
+        "served",
+    },
     "UPDATE background_moment SET n = n + 1": {"background"},
     "UPDATE background_moment SET vector_sum = set_byte(vector_sum, 7, 64)": {"background"},
     "UPDATE background_moment SET outer_sum = set_byte(outer_sum, 70, 0)": {"background"},

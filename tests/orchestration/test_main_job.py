@@ -133,3 +133,11 @@ def test_runs_of_a_killed_airflow_are_given_up_and_no_others() -> None:
     main_job.abandon_interrupted(airflow, before=before)  # type: ignore[arg-type]  # plays its part
     assert set(airflow.notes) == {run.run_id for run in old}
     assert airflow.all[-1] == new
+
+
+def test_what_is_announced_waits_for_an_evaluation_under_way() -> None:
+    airflow = FakeAirflow(announces=True)
+    nightly = airflow.add(EVALUATE, "scheduled", "running", LONG_AGO)
+    assert run_job(airflow).worked
+    assert airflow.all[0].run_id == nightly.run_id
+    assert all(run.ended for run in airflow.all)

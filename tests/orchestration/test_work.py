@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from mirpipe.errors import StageCrashed, StageFailed
+from mirpipe.errors import PluginError, StageCrashed, StageFailed
 from mirpipe.orchestration import work
 from mirpipe.orchestration.work import gathered
-from mirpipe.stages.report import report
+from mirpipe.settings import settings
 from tests.conftest import Database
 from tests.library import ingest_folder, tones
 from tests.orchestration.conftest import FakeStage
@@ -44,21 +44,21 @@ def test_a_plan_names_encoders_and_what_each_lacks(
     assert [len(track_ids) for track_ids in work.plan_melody()] == [2]
 
 
-def test_the_library_has_changed_until_a_report_says_so(
+def test_the_librarys_fingerprint_follows_what_it_holds(
     fresh_database: Database, tmp_path: Path
 ) -> None:
-    assert not work.library_changed()
+    def ingested() -> str:
+        ingest_folder(tmp_path, "reference")
+        return work.library_fingerprint()
+
+    assert work.library_fingerprint() == work.EMPTY
     tones(tmp_path, [300, 500])
-    ingest_folder(tmp_path, "reference")
-    assert work.library_changed()
-    report(trigger="test")
-    assert not work.library_changed()
+    first = ingested()
+    assert first == ingested() != work.EMPTY
     (tmp_path / "300 Hz.wav").unlink()
-    ingest_folder(tmp_path, "reference")
-    assert work.library_changed()
-    report(trigger="test")
-    report(trigger="test")
-    assert not work.library_changed()
+    assert ingested() not in (first, work.EMPTY)
+    tones(tmp_path, [300])
+    assert ingested() == first
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,17 @@ def test_a_track_that_kills_its_process_is_in_the_ledger(
     pending = {id_ for t in work.plan_embed() if t["encoder"] == "signal" for id_ in t["track_ids"]}
     assert (poison in pending) == retry
     assert (poison in {id_ for ids in work.plan_melody() for id_ in ids}) == retry
+
+
+def test_an_encoder_that_is_not_there_hides_no_other(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "absent,signal")
+    settings.cache_clear()
+    tones(tmp_path, [300])
+    ingest_folder(tmp_path, "reference")
+    absent, signal_ = work.plan_embed()
+    assert absent == {"encoder": "absent", "track_ids": []}
+    assert (signal_["encoder"], len(signal_["track_ids"])) == ("signal", 1)
+    with pytest.raises(PluginError, match="absent"):
+        work.embed(**absent)

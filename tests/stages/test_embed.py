@@ -8,6 +8,7 @@ import soundfile
 from sqlalchemy import text
 
 from mirpipe import registry
+from mirpipe.errors import RejectedInput
 from mirpipe.stages import embed as stage
 from tests.conftest import Database
 from tests.library import ingest_folder, tone, tones
@@ -130,6 +131,21 @@ def test_vector_of_zeros_is_rejected_and_not_tried_again(
     assert embed() == stage.EmbedResult(embedded=0, rejected=1, failed=0)
     assert ledger(fresh_database) == [("a", "zero_vector", False, 1)]
     assert embed() == stage.EmbedResult(embedded=0, rejected=0, failed=0)
+
+
+def test_rejection_for_the_machines_sake_is_tried_again(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def needs_ffmpeg(*_: object) -> None:
+        raise RejectedInput("needs_ffmpeg", "this worker has no ffmpeg")
+
+    tone(tmp_path / "a.wav", 440)
+    ingest_folder(tmp_path, "reference")
+    with monkeypatch.context() as patch:
+        patch.setattr("mirpipe.audio.windows", needs_ffmpeg)
+        embed()
+    assert ledger(fresh_database) == [("a", "needs_ffmpeg", True, 1)]
+    assert embed().embedded == 1
 
 
 def test_new_revision_makes_exactly_its_own_vectors_missing(

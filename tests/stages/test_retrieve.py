@@ -273,6 +273,25 @@ def test_two_retrieves_at_once_do_the_work_once(library):
     assert {len(entries) for entries in lists_of(library).values()} == {50}
 
 
+def test_sums_follow_a_vector_that_changes_twice_before_retrieve_looks(library):
+    expected = Expected()
+    for content, vector in enumerate(([1, 0, 0], [0, 1, 0], [0, 1, 1])):
+        track = library.add("reference", content, vector)
+        expected.tracks[track] = ("reference", content)
+        expected.vectors[track] = unit(vector)
+    retrieve()
+    first, second, third = expected.tracks
+    for vector in ([0, 0, 1], [2, 0, 1]):
+        library.embed(first, vector)
+    library.unembed(second)
+    library.embed(second, [1, 1, 1])
+    library.state(third, "gone")
+    library.unembed(third)
+    expected.vectors = {first: unit([2, 0, 1]), second: unit([1, 1, 1])}
+    retrieve()
+    assert_moments_follow(library, expected)
+
+
 def test_a_second_retrieve_waits_for_the_first(library):
     fill(library, 5)
     results = []

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from sqlalchemy import TextClause
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError
 
 from mirpipe.db.engine import engine
 from mirpipe.errors import DatabaseError
@@ -21,12 +21,11 @@ def rows(row: type[Row], query: TextClause, **parameters: object) -> list[Row]:
             return [row(**values) for values in connection.execute(query, parameters).mappings()]
     except OperationalError as error:
         raise DatabaseError(
-            f"the database does not answer ({str(error.orig).strip()}); "
+            f"the database does not answer ({_first_line(error.orig)}); "
             "start the embedded one with `mirpipe db up`, or check MIRPIPE_READER_URL "
             "and MIRPIPE_DATABASE_URL"
         ) from error
-    except ProgrammingError as error:
-        raise DatabaseError(
-            f"the database cannot be read as it is ({str(error.orig).strip()}); "
-            "bring it up to date with `mirpipe db migrate`"
-        ) from error
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -33,7 +33,6 @@ class Space:
     encoder_id: int
     encoder: str
     revision: str
-    dimension: int
     serving: bool
 
 
@@ -83,7 +82,7 @@ _OF_CONTENT = text("""
     WHERE state = 'ok' AND content_sha256 = :sha256 ORDER BY collection, track_id
 """)
 _SPACES = text("""
-    SELECT e.encoder_id, e.name AS encoder, e.revision, e.dimension,
+    SELECT e.encoder_id, e.name AS encoder, e.revision,
         s.encoder_id IS NOT NULL AS serving
     FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     WHERE e.wanted OR s.encoder_id IS NOT NULL
@@ -97,7 +96,7 @@ _NEAR = """
     SELECT t.track_id, t.title, t.labels, t.content_sha256, CAST(v.embedding AS real[]) AS vector
     FROM mirpipe.v_embedding_{encoder_id} v JOIN mirpipe.track t USING (track_id)
     WHERE v.collection = 'reference' AND t.state = 'ok' AND t.content_sha256 <> :own
-    ORDER BY v.embedding <=> CAST(:vector AS vector({dimension})), t.content_sha256
+    ORDER BY v.embedding <=> CAST(:vector AS vector), t.content_sha256
     LIMIT :wanted
 """
 # Where there is an HNSW index: filters would otherwise leave short lists.
@@ -131,7 +130,7 @@ def nearest(space: Space, vector: Float32, *, k: int, own: bytes) -> list[Hit]:
     pgvector finds them; then they are ordered as `retrieve` orders, by the exact cosine and, where
     that is equal, by content hash.
     """
-    query = _NEAR.format(encoder_id=space.encoder_id, dimension=space.dimension)
+    query = _NEAR.format(encoder_id=space.encoder_id)
     asked = {"vector": Vector(vector).to_text(), "own": own, "wanted": k + SLACK}
     with engine("reader").connect() as connection, connection.begin():
         connection.execute(_SCAN_ON)

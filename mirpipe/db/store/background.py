@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import copy, neighbours
+from mirpipe.db.store import changes, copy, neighbours
 from mirpipe.errors import DatabaseError
 from mirpipe.records import Float64
 from mirpipe.statistics.background import Moments, mean_and_sd, pairs
@@ -60,9 +60,9 @@ _FORGET = (
 )
 
 
-def follow(connection: Connection, encoder_id: int, changes: Sequence[neighbours.Change]) -> None:
+def follow(connection: Connection, encoder_id: int, queued: Sequence[changes.Change]) -> None:
     """Takes changed references out of the sums and into them, while they are on the queue."""
-    live = {c.track_id: c.live for c in changes if c.collection == "reference"}
+    live = {c.track_id: c.live for c in queued if c.collection == "reference"}
     asked = {"encoder_id": encoder_id, "track_ids": list(live)}
     members = {row.track_id: row.overwritten for row in connection.execute(_MEMBERS, asked)}
     leave = [id_ for id_, overwritten in members.items() if overwritten or not live[id_]]

@@ -36,6 +36,9 @@ def copy_rows(
     Values become what the columns of `table` are: numbers, text (str), bytea (bytes), or vector
     (an array of shape (rows, D)).
     """
+    lengths = {len(array) for array in arrays}
+    if len(lengths) != 1:
+        raise ValueError(f"columns of different lengths: {sorted(lengths)}")
     types = {row.attname: row.typname for row in connection.execute(_TYPES, {"table": table})}
     write = [_fields(types[column]) for column in columns]
     stream = io.BufferedReader(_Stream(_blocks(write, arrays)), 1 << 18)
@@ -98,8 +101,7 @@ def _blocks(
 ) -> Iterator[bytes]:
     yield _HEAD
     count = struct.pack(">h", len(arrays))
-    (length,) = {len(array) for array in arrays}
-    for start in range(0, length, BLOCK):
+    for start in range(0, len(arrays[0]), BLOCK):
         columns = [
             fields(array[start : start + BLOCK])
             for fields, array in zip(write, arrays, strict=True)

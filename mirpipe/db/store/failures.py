@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from mirpipe.errors import RejectedInput
+from mirpipe.records import Track
+
 _RECORD = text(
     "INSERT INTO mirpipe.failure AS known "
     "(stage, revision, subject, track_id, reason, message, retry) "
@@ -52,4 +55,31 @@ def clear(
     if subjects:
         connection.execute(
             _CLEAR, {"stage": stage, "revision": revision, "subjects": list(subjects)}
+        )
+
+
+def settle(
+    connection: Connection,
+    *,
+    stage: str,
+    revision: str,
+    done: Sequence[Track],
+    problems: Sequence[tuple[Track, Exception]],
+) -> None:
+    """Brings the ledger in line with a batch: what works is out, what failed is in.
+
+    A RejectedInput is bad input, unless it is about the machine; anything else is tried again.
+    """
+    clear(connection, stage=stage, revision=revision, subjects=[track.subject for track in done])
+    for track, problem in problems:
+        rejected = problem if isinstance(problem, RejectedInput) else None
+        record(
+            connection,
+            stage=stage,
+            revision=revision,
+            subject=track.subject,
+            track_id=track.track_id,
+            reason=rejected.reason if rejected else type(problem).__name__,
+            message=str(problem),
+            retry=rejected is None or rejected.retry,
         )

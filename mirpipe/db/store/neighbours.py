@@ -1,4 +1,4 @@
-"""Neighbour lists and the changes they wait for: what `retrieve` reads and writes.
+"""Neighbour lists: what `retrieve` keeps of every target.
 
 A list holds every usable reference at or above its horizon, a (cosine, content hash), and at most
 `KEPT` of them. A NULL horizon says that it holds every usable reference there is. The target's
@@ -29,15 +29,6 @@ class Encoder:
     encoder_id: int
     name: str
     revision: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """A track of the queue as it is now; live: usable and with a vector."""
-
-    track_id: int
-    collection: Collection
-    live: bool
 
 
 @dataclass(frozen=True)
@@ -77,22 +68,6 @@ _KEPT_UP = text("""
     ORDER BY name, encoder_id
 """)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('mirpipe.retrieve', :encoder_id))")
-# What a writer still holds belongs to the next time: waiting for it could deadlock.
-_TAKE = text("""
-    SELECT track_id FROM mirpipe.embedding_change WHERE encoder_id = :encoder_id
-    ORDER BY track_id FOR UPDATE SKIP LOCKED
-""")
-# A statement of its own: its snapshot must be younger than the locks.
-_STATE = text("""
-    SELECT t.track_id, t.collection, t.state = 'ok' AND e.track_id IS NOT NULL
-    FROM mirpipe.track t
-    LEFT JOIN mirpipe.embedding e ON e.encoder_id = :encoder_id AND e.track_id = t.track_id
-    WHERE t.track_id = ANY(:track_ids) ORDER BY t.track_id
-""")
-_DONE = text(
-    "DELETE FROM mirpipe.embedding_change "
-    "WHERE encoder_id = :encoder_id AND track_id = ANY(:track_ids)"
-)
 _LIVE = text("""
     SELECT track_id, t.content_sha256 FROM mirpipe.embedding e JOIN mirpipe.track t USING (track_id)
     WHERE e.encoder_id = :encoder_id AND e.collection = :collection AND t.state = 'ok'
@@ -136,11 +111,6 @@ _TRIM = text("""
     WHERE s.encoder_id = :encoder_id AND s.target_id = r.target_id
       AND r.rank = :kept
 """)
-_QUEUE_ALL = text("""
-    INSERT INTO mirpipe.embedding_change (encoder_id, track_id)
-    SELECT encoder_id, track_id FROM mirpipe.embedding WHERE encoder_id = :encoder_id
-    ORDER BY track_id ON CONFLICT DO NOTHING
-""")
 _FORGET = (
     text("DELETE FROM mirpipe.neighbour WHERE encoder_id = :encoder_id"),
     text("DELETE FROM mirpipe.neighbour_state WHERE encoder_id = :encoder_id"),
@@ -163,21 +133,6 @@ def kept_up(connection: Connection, names: Sequence[str] | None = None) -> list[
 def lock(connection: Connection, encoder_id: int) -> None:
     """Until the transaction ends, this one alone changes the lists; waits for another."""
     connection.execute(_LOCK, {"encoder_id": encoder_id})
-
-
-def take_changes(connection: Connection, encoder_id: int) -> list[Change]:
-    """The queue; until `changes_done` and the end of the transaction its tracks stay as they are.
-
-    Wants READ COMMITTED.
-    """
-    taken = list(connection.execute(_TAKE, {"encoder_id": encoder_id}).scalars())
-    found = connection.execute(_STATE, {"encoder_id": encoder_id, "track_ids": taken})
-    return [Change(*row) for row in found]
-
-
-def changes_done(connection: Connection, encoder_id: int, track_ids: Sequence[int]) -> None:
-    """Takes these tracks off the queue."""
-    connection.execute(_DONE, {"encoder_id": encoder_id, "track_ids": list(track_ids)})
 
 
 def references(
@@ -250,8 +205,8 @@ def short_lists(connection: Connection, encoder_id: int) -> list[int]:
 
 
 def forget(connection: Connection, encoder_id: int) -> None:
-    """Removes every list of the revision and puts all its vectors on the queue."""
-    for statement in (*_FORGET, _QUEUE_ALL):
+    """Removes every list of the revision."""
+    for statement in _FORGET:
         connection.execute(statement, {"encoder_id": encoder_id})
 
 

@@ -118,15 +118,6 @@ _SUMMARY = text("""
     ) answers
     GROUP BY encoder_id, metric
 """)
-_LIBRARY_CHANGED = text("""
-    SELECT EXISTS (SELECT FROM mirpipe.track WHERE changed_at
-        > coalesce((SELECT max(confirmed_at) FROM mirpipe.run), '-infinity'))
-""")
-
-
-def library_changed(connection: Connection) -> bool:
-    """Whether any track came, went or was labelled anew since the last report."""
-    return bool(connection.execute(_LIBRARY_CHANGED).scalar_one())
 
 
 def switch_revisions(connection: Connection) -> None:

@@ -1,0 +1,195 @@
+"""What `mirpipe search` answers, how it finds what is meant, and what it says when it cannot."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from pgvector import Vector
+from rich.cells import cell_len
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+import mirpipe.encoders
+from mirpipe.cli.main import app
+from mirpipe.db.reports import search as reports
+from mirpipe.stages import embed as embed_stage
+from mirpipe.stages.retrieve import retrieve
+from tests.library import ingest_folder, tone, tones
+from tests.synthetic_library import SyntheticLibrary
+
+
+@pytest.fixture
+def library(fresh_database):
+    return SyntheticLibrary(fresh_database.app)
+
+
+@pytest.fixture
+def tiny(fresh_database, monkeypatch, tmp_path):
+    """Ten tones, embedded by the encoder of the tests; the folder that holds them."""
+    fakes = str(Path(__file__).parents[1] / "fake_encoders")
+    monkeypatch.setattr(mirpipe.encoders, "__path__", [*mirpipe.encoders.__path__, fakes])
+    tones(tmp_path / "references", [100.0 * n for n in range(1, 11)])
+    ingest_folder(tmp_path / "references", "reference")
+    embed_stage.embed("tiny", batch_tracks=64)
+    return tmp_path
+
+
+def search(*arguments: object, encoder: str = "made_up"):
+    return CliRunner().invoke(app, ["search", *map(str, arguments), "--encoder", encoder])
+
+
+def answers(*arguments: object, encoder: str = "made_up") -> list[dict]:
+    result = search(*arguments, "--json", encoder=encoder)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)["answers"]
+
+
+def test_equals_the_stored_list_ties_and_own_content_included(library):
+    rng = np.random.default_rng(1)
+    for n in range(60):
+        library.add("reference", f"r{n}", rng.integers(-1, 2, 3) + np.array([0, 0, 3]))
+    targets = [
+        library.add("target", f"t{n}", rng.integers(-1, 2, 3) + np.array([0, 0, 3]))
+        for n in range(3)
+    ]
+    targets.append(library.add("target", "r7", [0, 0, 1]))  # the bytes of a reference
+    retrieve()
+    for target in targets:
+        stored = library.rows(
+            "SELECT rank, reference_id, cosine FROM mirpipe.top_neighbour "
+            "WHERE target_id = :target ORDER BY rank",
+            target=target,
+        )
+        found = [(hit["rank"], hit["track_id"], hit["cosine"]) for hit in answers(target)]
+        assert found == stored
+        assert len(found) == 10
+
+
+def test_tells_apart_what_pgvector_puts_level(fresh_database):
+    library = SyntheticLibrary(fresh_database.app, dimension=512)
+    rng = np.random.default_rng(2)
+    vector = rng.standard_normal(512)
+    target = library.add("target", "t", vector)
+    for n in range(12):
+        library.add("reference", f"r{n}", vector + 1e-6 * rng.standard_normal(512))
+    retrieve()
+    stored = library.rows(
+        "SELECT reference_id FROM mirpipe.top_neighbour WHERE rank <= 3 ORDER BY rank"
+    )
+    assert [(hit["track_id"],) for hit in answers(target, "-k", 3)] == stored
+
+
+def test_gives_as_many_answers_as_asked_for(library):
+    for n in range(30):
+        library.add("reference", f"r{n}", [n, 1, 1])
+    assert len(answers("r3", "-k", 25)) == 25
+    assert len(answers("r3", "-k", 100)) == 29  # all but its own content
+
+
+@pytest.mark.parametrize(
+    "asked", ["茉莉花（笛子）", "莉花", "CAFÉ".casefold(), "cafe\N{COMBINING ACUTE ACCENT}", "50%_"]
+)
+def test_finds_a_track_by_its_title_or_a_part_of_it(library, asked):
+    library.add("reference", "ref", [1, 0, 0])
+    for content, title in enumerate(("茉莉花（笛子）", "Le Café du Nord", "50%_off")):
+        library.add("target", content, [1, 1, content], title=title)
+    (hit,) = answers(asked)
+    assert hit["title"] == "ref"
+
+
+def test_whole_title_goes_before_a_part_of_another(library):
+    library.add("reference", "ref", [1, 0, 0])
+    library.add("target", "a", [1, 1, 0], title="Reel")
+    library.add("target", "b", [1, 2, 0], title="Reel in A")
+    library.add("target", "c", [1, 3, 0], title="reel")
+    assert json.loads(search("Reel", "--json").stdout)["query"]["title"] == "Reel"
+
+
+def test_ambiguous_name_lists_the_tracks_with_their_ids(library):
+    ids = [library.add("target", n, [1, n, 0], title=f"Reel {n}") for n in range(2)]
+    result = search("reel")
+    assert result.exit_code == 2
+    for number, track_id in enumerate(ids):
+        assert f"{track_id}  target  Reel {number}" in result.output
+
+
+def test_same_content_as_target_and_reference_is_one_meaning(library):
+    library.add("reference", "other", [1, 1, 0])
+    for collection in ("reference", "target"):
+        library.add(collection, "same bytes", [1, 0, 0], title="West")
+    assert [hit["title"] for hit in answers("West")] == ["other"]
+
+
+def test_wrong_names_are_wrong_usage_and_say_what_there_is(library):
+    library.add("target", "t", [1, 0, 0])
+    nothing = search("no such thing")
+    assert nothing.exit_code == 2
+    assert "give a track's id, its title or a part of it, or the path" in nothing.output
+    nobody = search("t", encoder="nobody")
+    assert nobody.exit_code == 2
+    assert "made_up" in nobody.output
+
+
+def test_track_without_a_vector_names_the_remedy(library):
+    library.add("target", "t")
+    result = search("t")
+    assert result.exit_code == 1
+    assert "mirpipe embed --encoder made_up" in str(result.exception)
+
+
+def test_file_outside_the_library_is_embedded_for_the_question(tiny):
+    found = answers(tone(tiny / "-outside.wav", 510), "-k", 3, encoder="tiny")
+    assert [hit["title"] for hit in found] == ["500 Hz", "600 Hz", "400 Hz"]
+
+
+def test_file_inside_the_library_is_not_embedded_and_not_its_own_answer(tiny, monkeypatch):
+    monkeypatch.delattr(embed_stage, "embed_file")
+    copy = tiny / "moved.wav"
+    copy.write_bytes((tiny / "references" / "500 Hz.wav").read_bytes())
+    found = answers(copy, "-k", 20, encoder="tiny")
+    assert len(found) == 9
+    assert "500 Hz" not in {hit["title"] for hit in found}
+
+
+def test_unusable_file_is_rejected_with_its_reason(tiny):
+    silent = tiny / "silent.wav"
+    soundfile.write(silent, np.zeros(16000), 8000)
+    result = search(silent, encoder="tiny")
+    assert result.exit_code == 3
+    assert "silent.wav cannot be searched with" in result.output
+
+
+def test_columns_stand_below_each_other_whatever_the_script(library):
+    for content, title in enumerate(("茉莉花（笛子）", "שיר ערש", "West", "🎵 مقام")):
+        library.add("reference", content, [1, content, 0], title=title)
+    library.add("target", "t", [1, 1, 1])
+    lines = [line for line in search("t").stdout.splitlines() if "│" in line]
+    assert len(lines) == 4
+    bars = {
+        tuple(cell_len(line[:at]) for at, one in enumerate(line) if one == "│") for line in lines
+    }
+    assert len(bars) == 1
+
+
+def test_an_index_can_answer_the_query(library, fresh_database):
+    for n in range(20):
+        library.add("reference", n, [n, 1, 1])
+    with fresh_database.owner.begin() as owner:
+        owner.execute(
+            text(
+                f"CREATE INDEX ON mirpipe.embedding_{library.encoder_id} "
+                "USING hnsw ((embedding::public.vector(3)) public.vector_cosine_ops) "
+                "WHERE collection = 'reference'"
+            )
+        )
+    (space,) = reports.spaces()
+    asked = {"vector": Vector([1, 1, 1]).to_text(), "own": b"", "wanted": 5}
+    query = reports._NEAR.format(encoder_id=space.encoder_id)
+    with fresh_database.reader.connect() as reader:
+        for way in ("seqscan", "bitmapscan", "sort"):
+            reader.execute(text(f"SET LOCAL enable_{way} = off"))
+        plan = "\n".join(reader.execute(text(f"EXPLAIN {query}"), asked).scalars())
+    assert "Order By: ((embedding)::vector(3) <=>" in plan
+    assert [hit["title"] for hit in answers("5", "-k", 2)] != []

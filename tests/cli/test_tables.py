@@ -1,0 +1,86 @@
+"""The printed results: aligned in any script, and nothing that a title says is obeyed."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from mirpipe.cli import tables
+from mirpipe.db import reports
+
+
+def answer(**given: Any) -> reports.Answer:
+    return reports.Answer(
+        **{
+            "encoder": "signal",
+            "rank": 1,
+            "target_id": 1,
+            "target": "茉莉花（笛子）",
+            "reference_id": 2,
+            "reference": "West",
+            "reference_labels": {},
+            "cosine": 0.5,
+            "z": 1.25,
+            "percentile": 99.0,
+            "melody_accuracy": 0.125,
+            "melody_reason": None,
+            "melodic": True,
+            "target_voiced": True,
+            "reference_voiced": True,
+            **given,
+        }
+    )
+
+
+def summary(metric: str, mean: float | None, *, random: bool = False) -> reports.Summary:
+    return reports.Summary("signal", metric, 3, 0, mean, mean and 0.25, "none", random)
+
+
+def printed(
+    monkeypatch: pytest.MonkeyPatch,
+    summaries: list[reports.Summary],
+    answers: list[reports.Answer] | None = None,
+) -> str:
+    monkeypatch.setattr(reports, "summary", lambda: summaries)
+    monkeypatch.setattr(reports, "first_answers", lambda: answers or [])
+    console = Console(file=io.StringIO())
+    tables.print_results(console)
+    return console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO above
+
+
+def test_wide_characters_keep_the_columns_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = printed(monkeypatch, [summary("cosine", 0.5)], [answer(), answer(target="plain")])
+    rows = [line for line in text.splitlines() if "West" in line or "nearest" in line]
+    assert len({cell_len(line) for line in rows}) == 1
+    assert len({cell_len(line[: line.index("West")]) for line in rows if "West" in line}) == 1
+
+
+def test_a_title_is_shown_and_not_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    evil = answer(target="[red]\x1b[2Ja\nb\udcff", reference="[link=x]y[/link]")
+    text = printed(monkeypatch, [summary("cosine", 0.5)], [evil])
+    assert "[red]�[2Ja�b�" in text
+    assert "[link=x]y[/link]" in text
+    assert "\x1b" not in text
+
+
+def test_numbers_that_say_nothing_are_not_shown_as_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = printed(
+        monkeypatch,
+        [summary("cosine", 0.5), summary("melody_accuracy_melodic", None)],
+        [answer(melodic=False), answer(target_id=3, z=None, melody_accuracy=None, melodic=None)],
+    )
+    assert "0.500 ± 0.250 (3)" in text
+    assert "unpitched" in text
+    assert "0.125" not in text
+
+
+def test_random_weights_are_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "random weights" in printed(monkeypatch, [summary("cosine", 0.5, random=True)])
+
+
+def test_an_empty_library_is_said_to_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no results yet" in printed(monkeypatch, [])

@@ -1,0 +1,50 @@
+"""What ingest wrote, as tests look at it."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+
+from mirpipe.stages.ingest import IngestResult, ingest
+from tests.conftest import Database
+
+Rows = list[tuple[object, ...]]
+
+
+def query(database: Database, sql: str) -> Rows:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(sql))]
+
+
+def tables(database: Database) -> list[Rows]:
+    """Everything that ingest writes, without ids, times and attempts."""
+    return [
+        query(
+            database,
+            "SELECT collection, content_sha256::text, title, labels::text, format, seconds, "
+            "sample_rate, channels, rms_dbfs, state FROM mirpipe.track ORDER BY 1, 2",
+        ),
+        query(
+            database,
+            "SELECT f.collection, path::text, path_text, content_sha256::text, bytes, mtime_ns, "
+            "f.reason, gone_at IS NULL FROM mirpipe.track_file f "
+            "LEFT JOIN mirpipe.track t USING (track_id) ORDER BY 1, 2",
+        ),
+        query(
+            database,
+            "SELECT stage, subject, reason, message, retry FROM mirpipe.failure ORDER BY 2",
+        ),
+    ]
+
+
+def states(database: Database) -> dict[str, str]:
+    return dict(query(database, "SELECT title, state FROM mirpipe.track"))  # type: ignore[arg-type]
+
+
+def counted(result: IngestResult, **expected: int) -> None:
+    """Every count that is not named is nought."""
+    found = {name: count for name, count in vars(result).items() if count}
+    assert found == expected
+
+
+def references(folder: Path, **options: object) -> IngestResult:
+    return ingest([folder], collection="reference", **options)  # type: ignore[arg-type]

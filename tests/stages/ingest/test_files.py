@@ -1,0 +1,169 @@
+"""Ingest: files and tables come to say the same, however the files came and went."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mirpipe.stages.ingest import ingest
+from tests import hostile
+from tests.conftest import Database
+from tests.stages.ingest.tables import counted, query, references, states, tables
+
+
+def test_every_usable_file_becomes_a_track(fresh_database: Database, library: Path) -> None:
+    counted(references(library), seen=3, added=3)
+    rows = query(
+        fresh_database,
+        "SELECT title, path, format, seconds, sample_rate, channels "
+        "FROM mirpipe.v_library ORDER BY title",
+    )
+    assert rows == [
+        ("one", str(library / "one.wav"), "WAV", 2.0, hostile.RATE, 1),
+        ("three", str(library / "below/three.ogg"), "OGG", 2.0, hostile.RATE, 1),
+        ("two", str(library / "two.flac"), "FLAC", 2.0, hostile.RATE, 1),
+    ]
+
+
+def test_second_run_reads_nothing_and_writes_nothing(
+    fresh_database: Database, library: Path, read_files: list[str]
+) -> None:
+    references(library)
+    (library / "broken.wav").write_bytes(b"no music")
+    references(library)
+    before = tables(fresh_database)
+    read_files.clear()
+    counted(references(library), seen=4, unchanged=3, rejected=1)
+    assert read_files == []
+    assert tables(fresh_database) == before
+
+
+def test_a_touched_file_is_read_and_stays_the_same_track(
+    fresh_database: Database, library: Path, read_files: list[str]
+) -> None:
+    references(library)
+    os.utime(library / "one.wav", ns=(1, 1))
+    read_files.clear()
+    counted(references(library), seen=3, unchanged=3)
+    assert read_files == ["one.wav"]
+    read_files.clear()
+    references(library)
+    assert read_files == []
+
+
+def test_a_moved_file_is_the_same_track(fresh_database: Database, library: Path) -> None:
+    references(library)
+    before = query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1")
+    (library / "one.wav").rename(library / "below" / "uno.wav")
+    counted(references(library), seen=3, unchanged=2, moved=1)
+    assert (
+        query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1") == before
+    )
+    paths = {path for (path,) in query(fresh_database, "SELECT path FROM mirpipe.v_library")}
+    assert str(library / "below/uno.wav") in paths
+    assert str(library / "one.wav") not in paths
+
+
+def test_a_copy_is_not_a_second_track(fresh_database: Database, library: Path) -> None:
+    for name in ("copy of two.flac", "another.flac"):
+        shutil.copy(library / "two.flac", library / name)
+    counted(references(library), seen=5, added=3, duplicate=2)
+    shutil.copy(library / "two.flac", library / "later.flac")
+    counted(references(library), seen=6, unchanged=5, duplicate=1)
+    assert query(fresh_database, "SELECT count(*) FROM mirpipe.track") == [(3,)]
+
+
+def test_a_track_is_gone_only_with_its_last_file(fresh_database: Database, library: Path) -> None:
+    shutil.copy(library / "one.wav", library / "copy.wav")
+    references(library)
+    (library / "one.wav").unlink()
+    counted(references(library), seen=3, unchanged=3)
+    (library / "copy.wav").unlink()
+    counted(references(library), seen=2, unchanged=2, gone=1)
+    assert sorted(states(fresh_database).values()) == ["gone", "ok", "ok"]
+    counted(references(library), seen=2, unchanged=2)
+
+
+def test_a_track_that_returns_is_the_one_it_was(
+    fresh_database: Database, library: Path, read_files: list[str]
+) -> None:
+    references(library)
+    before = tables(fresh_database)
+    away = library.parent / "away.wav"
+    (library / "one.wav").rename(away)
+    counted(references(library), seen=2, unchanged=2, gone=1)
+    away.rename(library / "one.wav")
+    read_files.clear()
+    counted(references(library), seen=3, unchanged=2, returned=1)
+    assert read_files == []
+    assert tables(fresh_database) == before
+
+
+def test_content_that_returns_under_another_name_is_not_decoded(
+    fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    references(library)
+    content = (library / "one.wav").read_bytes()
+    (library / "one.wav").unlink()
+    references(library)
+    (library / "new name.wav").write_bytes(content)
+
+    def refuse(_path: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("mirpipe.reading.inspect", refuse)
+    counted(references(library), seen=3, unchanged=2, returned=1)
+    assert set(states(fresh_database).values()) == {"ok"}
+
+
+def test_new_content_at_a_known_path_is_a_new_track(
+    fresh_database: Database, library: Path
+) -> None:
+    references(library)
+    (library / "one.wav").write_bytes(hostile.encode("WAV", hostile.music(3.0, seed=9)))
+    counted(references(library), seen=3, unchanged=2, added=1, gone=1)
+    rows = query(fresh_database, "SELECT state, seconds FROM mirpipe.track WHERE title = 'one'")
+    assert sorted(rows) == [("gone", 2.0), ("ok", 3.0)]
+
+
+def test_the_same_content_may_be_target_and_reference(
+    fresh_database: Database, library: Path
+) -> None:
+    references(library)
+    counted(ingest([library], collection="target"), seen=3, added=3)
+    rows = query(
+        fresh_database, "SELECT collection, count(*) FROM mirpipe.track GROUP BY 1 ORDER BY 1"
+    )
+    assert rows == [("reference", 3), ("target", 3)]
+
+
+def test_a_path_that_returns_with_other_content_is_there(
+    fresh_database: Database, library: Path
+) -> None:
+    references(library)
+    (library / "one.wav").unlink()
+    references(library)
+    (library / "one.wav").write_bytes(hostile.encode("WAV", hostile.music(3.0, seed=9)))
+    counted(references(library), seen=3, unchanged=2, added=1)
+    assert (3.0, "ok", 1) in query(
+        fresh_database, "SELECT seconds, state, files FROM mirpipe.v_library"
+    )
+    counted(references(library), seen=3, unchanged=3)
+
+
+def test_only_files_below_the_given_folders_can_vanish(
+    fresh_database: Database, library: Path
+) -> None:
+    references(library)
+    (library / "below2").mkdir()
+    shutil.copy(library / "one.wav", library / "below2")
+    shutil.rmtree(library / "below")
+    counted(references(library / "below2"), seen=1, duplicate=1)
+    assert set(states(fresh_database).values()) == {"ok"}
+
+
+def test_progress_reaches_its_total(fresh_database: Database, library: Path) -> None:
+    said: list[tuple[int, int]] = []
+    references(library, progress=lambda done, total: said.append((done, total)))
+    assert said == [(1, 3), (2, 3), (3, 3)]
