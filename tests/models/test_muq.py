@@ -130,6 +130,16 @@ def test_bfloat16_gives_nearly_the_same_vector(encoder: muq.Muq, published: Path
     assert 0.999 <= cosine(lowered, encoder.embed([clip(10)])[0]) < 1
 
 
+def test_bfloat16_leaves_the_spectrogram_its_digits(encoder: muq.Muq, published: Path) -> None:
+    samples = torch.from_numpy(clip(1).samples[None])
+
+    def spectrogram(of: muq.Muq) -> Any:
+        with of._batches.inference():
+            return of._model.model.preprocessing(samples, ["melspec_2048"])["melspec_2048"]
+
+    assert torch.equal(spectrogram(load(published, "bfloat16")), spectrogram(encoder))
+
+
 def test_config_and_weights_may_lie_apart(
     encoder: muq.Muq, published: Path, tmp_path: Path
 ) -> None:
