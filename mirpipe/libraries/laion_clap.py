@@ -39,8 +39,8 @@ class Clap:
 
         The tokenizer may be empty where no text is to be embedded.
         """
-        # two clips at once are no faster on a CPU, and the attention of 64 takes gigabytes
-        self._batches = Batches(runtime, cpu_batch=1)
+        # on a CPU four at once are 5 % faster than one, and more are not
+        self._batches = Batches(runtime, cpu_batch=4)
         self.device = self._batches.device
         self._tokenizer = tokenizer
         self._model = load(checkpoint, architecture=architecture, device=self.device)
