@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from mirpipe.records import WeightFile
+from tests.models import stand_in_muq, stand_in_music2latent
 
 
 def make_all(folder: Path) -> None:
@@ -70,5 +71,7 @@ def byte_vocabulary() -> dict[str, int]:
 MAKERS: dict[str, Callable[[Path], None]] = {
     "clap": _clap("clap", "HTSAT-base"),
     "clap_630k": _clap("clap_630k", "HTSAT-tiny"),
+    "music2latent": stand_in_music2latent.write,
+    "muq": stand_in_muq.write,
 }
 """By plug-in, what writes its stand-ins into a folder."""
