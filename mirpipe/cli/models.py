@@ -10,6 +10,7 @@ from rich.table import Table
 
 from mirpipe import download, interpreters, registry, weights
 from mirpipe.cli.progress import bar
+from mirpipe.cli.tables import PLAIN_COLUMNS
 from mirpipe.errors import PluginError, Unavailable
 
 HELP = """
@@ -68,10 +69,12 @@ def models(
             model.library,
         )
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=PLAIN_COLUMNS)
     console.print(table)
     for model in found:
         if model.remedy:
-            console.print(f"{model.name}: {model.remedy}", markup=False, highlight=False)
+            console.print(f"{model.name}: {model.remedy}", markup=False, soft_wrap=True)
 
 
 @app.command()

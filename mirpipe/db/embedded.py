@@ -32,6 +32,9 @@ from mirpipe.errors import ConfigurationError, DatabaseError
 PROVISIONING = 1
 """Raise it when `provision_embedded` changes: clusters that exist are provisioned again."""
 
+PATIENCE_SECONDS = 60.0
+"""What a shutdown may take: it writes all that has changed to disk."""
+
 
 @dataclass(frozen=True)
 class Status:
@@ -92,14 +95,17 @@ class EmbeddedPostgres:
         if not self._postmaster() and not self.folder.exists():
             return
         with self._exclusive():
-            deadline = time.monotonic() + self._timeout
+            begun = time.monotonic()
             told = None
             while (running := self._postmaster()) or occupied(self._lock):
-                if running and running.pid != told:  # one that is starting shows only later
+                # a fast shutdown; an immediate one, after which it recovers, where that is stuck
+                patient = time.monotonic() < begun + PATIENCE_SECONDS
+                order = signal.SIGINT if patient else signal.SIGQUIT
+                if running and (running.pid, order) != told:  # one that starts shows only later
                     with contextlib.suppress(ProcessLookupError):
-                        os.kill(running.pid, signal.SIGINT)  # a fast shutdown
-                    told = running.pid
-                self._wait(deadline, "did not stop")
+                        os.kill(running.pid, order)
+                    told = (running.pid, order)
+                self._wait(begun + self._timeout, "did not stop")
             remove_socket_folder(self.place)
 
     def status(self) -> Status:

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,16 +82,16 @@ def end_orphans(data: Path) -> None:
     """Tell the children of a killed server to quit at once, as the server would have done.
 
     A child in a long query notices late that its server is gone, and holds the shared memory.
+    Children whose server lives, though its pid is written nowhere, are left alone.
     """
-    for process in _inhabitants(data):
-        with contextlib.suppress(psutil.Error, IndexError):
-            if process.cmdline()[0].startswith("postgres: "):
-                process.send_signal(signal.SIGQUIT)
-
-
-def _inhabitants(data: Path) -> Iterator[psutil.Process]:
     real = os.path.realpath(data)
+    children = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
+        with contextlib.suppress(psutil.Error, IndexError):
             if process.cwd() == real:
-                yield process
+                if not process.cmdline()[0].startswith("postgres: "):
+                    return
+                children.append(process)
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            child.send_signal(signal.SIGQUIT)

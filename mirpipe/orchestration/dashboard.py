@@ -4,7 +4,6 @@ import sys
 
 import httpx
 
-from mirpipe.orchestration.local import free_port
 from mirpipe.orchestration.rest import wait_for
 from mirpipe.orchestration.servers import Servers
 from mirpipe.settings import PROJECT, Settings, child_environment
@@ -14,7 +13,7 @@ DASHBOARD = "dashboard"
 
 def start_dashboard(settings: Settings, servers: Servers) -> str:
     """The address of the dashboard, once it answers."""
-    port = free_port(settings.dashboard_port)
+    port = servers.free_port(settings.dashboard_port)
     options = {
         "server.port": str(port),
         "server.address": settings.bind,

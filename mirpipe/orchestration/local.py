@@ -1,7 +1,6 @@
 """A complete Airflow on this machine: scheduler, API server and DAG processor, LocalExecutor."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from mirpipe.errors import ConfigurationError, MirpipeError
+from mirpipe.errors import MirpipeError
 from mirpipe.orchestration import airflow_home
 from mirpipe.orchestration.pools import pools
 from mirpipe.orchestration.rest import AirflowClient, wait_for
@@ -28,7 +27,7 @@ def start_airflow(
     settings: Settings, servers: Servers, *, database_url: str, say: Say
 ) -> AirflowClient:
     """A client of a running Airflow that has all its pools; `servers` ends it."""
-    port = free_port(settings.airflow_port)
+    port = servers.free_port(settings.airflow_port)
     environment = airflow_home.environment(settings, database_url=database_url, port=port)
     # the API server takes longest to load and does not touch the database while it does
     servers.start(API_SERVER, _airflow("api-server"), environment)
@@ -65,19 +64,6 @@ def migrate(
         raise MirpipeError(f"Airflow's metadata could not be migrated: see {log}")
     stamp.write_text(json.dumps(present | {"revision": _revision(database_url)}))
     say("Airflow's metadata migrated")
-
-
-def free_port(wanted: int) -> int:
-    """`wanted`, or the next port of 127.0.0.1 that nobody uses."""
-    for port in range(wanted, min(wanted + 100, 65536)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise ConfigurationError(f"no free port from {wanted} on; set MIRPIPE_AIRFLOW_PORT")
 
 
 def _airflow(*arguments: str) -> list[str]:

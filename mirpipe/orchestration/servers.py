@@ -10,7 +10,9 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import Self
 
 import psutil
 
-from mirpipe.errors import MirpipeError
+from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.orchestration.lifeline import dies_with_parent
 
 MARK = "MIRPIPE_UP_MARK"
@@ -92,6 +94,29 @@ class Servers:
         new = self._record.with_suffix(".new")
         new.write_text(json.dumps(known))
         new.replace(self._record)
+
+    def free_port(self, wanted: int) -> int:
+        """`wanted`, or the next port of 127.0.0.1 that nobody uses; ours until all has ended.
+
+        A server takes seconds to load before it listens, so a name in the kernel's keeping, freed
+        with this process, holds the port against other homes meanwhile.
+        """
+        for port in range(wanted, min(wanted + 100, 65536)):
+            held = socket.socket(socket.AF_UNIX)
+            try:
+                if sys.platform == "linux":
+                    held.bind(f"\0mirpipe-port-{port}")
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", port))
+            except OSError:
+                held.close()
+                continue
+            self._stack.callback(held.close)
+            return port
+        raise ConfigurationError(
+            f"no port from {wanted} on is free; set MIRPIPE_AIRFLOW_PORT or MIRPIPE_DASHBOARD_PORT"
+        )
 
     def log(self, name: str) -> Path:
         """The file that holds the output of this run of the server."""

@@ -275,8 +275,30 @@ def test_down_ends_a_server_that_has_hardly_started(
         "postmaster",
         lambda data: None if next(hidden, None) is not None else postmaster.postmaster(data),
     )
+    log = (server.place / "log").read_text()
     server.down()
     assert processes(server) == []
+    said = (server.place / "log").read_text().removeprefix(log)
+    assert "received fast shutdown request" in said
+    assert "terminating any other active server processes" not in said
+
+
+@pytest.mark.slow
+def test_a_shutdown_that_is_stuck_is_made_an_immediate_one(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.up()
+    ask(server, "CREATE TABLE kept_stuck AS SELECT 42 AS answer")
+    monkeypatch.setattr(embedded, "PATIENCE_SECONDS", 0.3)
+    checkpointer = ask(
+        server, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+    )
+    assert isinstance(checkpointer, int)
+    psutil.Process(checkpointer).suspend()
+    server.down()
+    assert processes(server) == []
+    server.up()
+    assert ask(server, "SELECT answer FROM kept_stuck") == 42
 
 
 def test_down_makes_nothing_where_nothing_was(home: Path) -> None:

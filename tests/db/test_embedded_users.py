@@ -202,7 +202,7 @@ def without_privileges(act: Callable[[], None], home: Path | None = None) -> Non
         return
     nobody = pwd.getpwnam("nobody")
     account = binaries.Account("nobody", nobody.pw_uid, nobody.pw_gid)
-    programs = binaries.runnable(account)
+    programs, version = binaries.runnable(account), binaries.wheel_version()
     if home:
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
     child = os.fork()
@@ -213,6 +213,7 @@ def without_privileges(act: Callable[[], None], home: Path | None = None) -> Non
             os.setgid(nobody.pw_gid)
             os.setuid(nobody.pw_uid)
             binaries.installed = lambda: programs
+            embedded.wheel_version = lambda: version  # nobody may not look into a closed checkout
             act()
             status = 0
         except BaseException:  # noqa: BLE001 - the child must end here, and say why

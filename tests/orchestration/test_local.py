@@ -1,6 +1,5 @@
 """The local Airflow's small steps; that all of it works together is for the e2e test."""
 
-import socket
 import subprocess
 from pathlib import Path
 
@@ -8,18 +7,8 @@ import pytest
 
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration import airflow_home, local
-from mirpipe.orchestration.local import free_port, migrate
+from mirpipe.orchestration.local import migrate
 from mirpipe.settings import Settings
-
-
-def test_a_port_in_use_is_passed_over() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        found = free_port(port)
-        assert port < found < port + 100
-    assert free_port(found) == found
 
 
 class Migration:

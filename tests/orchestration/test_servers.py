@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -57,6 +58,25 @@ def test_a_second_one_on_the_same_home_is_told_who_is_there(tmp_path: Path) -> N
             pass
     with servers(tmp_path):
         pass
+
+
+def test_a_port_in_use_is_passed_over(tmp_path: Path) -> None:
+    with socket.socket() as taken, servers(tmp_path) as running:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert port < running.free_port(port) < port + 100
+
+
+def test_a_port_is_kept_from_other_homes_before_anybody_listens(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with servers(tmp_path / "a") as one, servers(tmp_path / "b") as other:
+        assert one.free_port(port) == port
+        assert other.free_port(port) > port
+    with servers(tmp_path / "b") as other:
+        assert other.free_port(port) == port
 
 
 def test_all_end_in_the_given_order_and_then_the_rest_is_done(

@@ -1,0 +1,1 @@
+"""Measurements of speed: a module a subject, each with `run()`."""
