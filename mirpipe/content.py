@@ -19,7 +19,13 @@ def sha256(path: Path) -> bytes:
 
 def require_unchanged(track: Track) -> None:
     """Raises ContentChanged where the track's file no longer holds what was ingested."""
-    if sha256(track.path) != track.content_sha256:
+    try:
+        found = sha256(track.path)
+    except FileNotFoundError:
+        raise ContentChanged(
+            f"{track.title!r} is gone from {track.path}: ingest the folder it was in again"
+        ) from None
+    if found != track.content_sha256:
         raise ContentChanged(
             f"{track.title!r} changed on disk since it was ingested: ingest its folder again"
         )

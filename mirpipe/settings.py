@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mirpipe.errors import ConfigurationError
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The checkout: dags/, dashboard/ and migrations/ stand beside the package."""
@@ -121,4 +123,11 @@ def child_environment(*, without: str, **added: str) -> dict[str, str]:
 @cache
 def settings() -> Settings:
     """The settings of this process, read once."""
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"MIRPIPE_{str(problem['loc'][0]).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False)  # an input may hold a password
+        )
+        raise ConfigurationError(f"a setting is wrong: {wrong}") from None

@@ -44,7 +44,8 @@ SELECT DISTINCT p.metric_id, p.name, m.metric_id AS melody_id, n.target_id, n.re
 FROM metric p
 CROSS JOIN metric m
 CROSS JOIN top_neighbour n
-JOIN encoder e ON e.encoder_id = n.encoder_id AND e.wanted
+JOIN encoder e ON e.encoder_id = n.encoder_id
+    AND (e.wanted OR e.encoder_id IN (SELECT s.encoder_id FROM serving_revision s))
 JOIN melody t ON t.metric_id = m.metric_id AND t.track_id = n.target_id
 JOIN melody r ON r.metric_id = m.metric_id AND r.track_id = n.reference_id
 WHERE p.wanted AND p.name = 'melody_accuracy' AND m.wanted AND m.name = 'melody'
@@ -90,7 +91,7 @@ SELECT e.name AS encoder, s.rank, t.title AS target, r.title AS reference, s.cos
     (s.cosine - b.background_mean) / nullif(b.background_sd, 0) AS z,
     100.0::double precision * width_bucket(s.cosine, g.background_cosines)
         / nullif(cardinality(g.background_cosines), 0) AS percentile,
-    p.value AS melody_accuracy, p.reason AS melody_reason,
+    p.value AS melody_accuracy, CASE WHEN p.value IS NULL THEN coalesce(p.reason, 'not_measured') END AS melody_reason,
     tm.voiced AND rm.voiced AS melodic, tm.voiced AS target_voiced, rm.voiced AS reference_voiced,
     t.labels AS target_labels, r.labels AS reference_labels,
     t.track_id AS target_id, r.track_id AS reference_id,
@@ -113,7 +114,7 @@ WHERE s.to_run IS NULL;
 COMMENT ON VIEW v_retrieval IS 'The answers of the latest run: each target''s nearest references by each encoder';
 COMMENT ON COLUMN v_retrieval.cosine IS 'cosine in the encoder''s own space; not comparable between encoders';
 COMMENT ON COLUMN v_retrieval.z IS 'cosine in standard deviations above this target''s mean over the reference library';
-COMMENT ON COLUMN v_retrieval.percentile IS 'share of reference pairs with a lower cosine, percent';
+COMMENT ON COLUMN v_retrieval.percentile IS 'share of reference pairs whose cosine is lower or equal, percent';
 COMMENT ON COLUMN v_retrieval.melody_accuracy IS 'frame-wise pitch class agreement, 0 to 1, chance about 0.085';
 COMMENT ON COLUMN v_retrieval.melodic IS 'false: a side is unpitched, so melody_accuracy has no musical meaning';
 
@@ -143,7 +144,8 @@ SELECT 'embed' AS stage, name AS plugin, revision, count(*) AS items
 FROM pending_embedding GROUP BY name, revision
 UNION ALL
 SELECT 'retrieve', e.name, e.revision, count(*)
-FROM embedding_change c JOIN encoder e ON e.encoder_id = c.encoder_id AND e.wanted
+FROM embedding_change c JOIN encoder e ON e.encoder_id = c.encoder_id
+    AND (e.wanted OR e.encoder_id IN (SELECT s.encoder_id FROM serving_revision s))
 GROUP BY e.name, e.revision
 UNION ALL
 SELECT 'melody', name, revision, count(*) FROM pending_melody GROUP BY name, revision

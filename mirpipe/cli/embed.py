@@ -9,8 +9,10 @@ import typer
 
 from mirpipe import interpreters, registry
 from mirpipe.cli import elsewhere
+from mirpipe.cli.given import track_ids
 from mirpipe.cli.progress import bar
 from mirpipe.cli.unavailable import say_unavailable
+from mirpipe.errors import PluginError
 from mirpipe.settings import settings
 
 
@@ -30,31 +32,49 @@ def embed(
     """
     from mirpipe.stages import embed as stage
 
+    asked = track_ids(manifest)
     wanted = encoder or settings().encoders
-    usable = stage.available(wanted)
     counts = {"embedded": 0, "rejected": 0, "failed": 0}
-    for name in usable:
-        result = _embed(name, manifest)
-        counts = {key: counts[key] + value for key, value in result.items()}
+    done = 0
+    for name in stage.available([name for name in wanted if _exists(name)]):
+        try:
+            result = _embed(name, manifest, asked)
+        except PluginError as error:  # the other encoders do not have to wait for this one
+            _say(error)
+        else:
+            done += 1
+            counts = {key: counts[key] + value for key, value in result.items()}
     print(
         json.dumps(counts)
         if as_json
         else "embedded {embedded}, rejected {rejected}, failed {failed}".format(**counts)
     )
     say_unavailable()
-    is_failed = counts["failed"] or len(usable) < len(wanted)
+    is_failed = counts["failed"] or done < len(wanted)
     raise typer.Exit(1 if is_failed else 3 if counts["rejected"] else 0)
 
 
-def _embed(name: str, manifest: Path | None) -> dict[str, int]:
+def _embed(name: str, manifest: Path | None, asked: list[int] | None) -> dict[str, int]:
     from mirpipe.stages import embed as stage
 
     python = registry.interpreter(name)
     if python != interpreters.HERE:
         only = [] if manifest is None else ["--manifest", str(manifest)]
         return elsewhere.counts(python, ["embed", "--encoder", name, *only])
-    track_ids = None if manifest is None else json.loads(manifest.read_text())
     with bar(f"embed {name}") as progress:
         return asdict(
-            stage.embed(name, track_ids, batch_tracks=settings().batch_tracks, progress=progress)
+            stage.embed(name, asked, batch_tracks=settings().batch_tracks, progress=progress)
         )
+
+
+def _exists(name: str) -> bool:
+    try:
+        registry.declared_spec(name)
+    except PluginError as error:
+        _say(error)
+        return False
+    return True
+
+
+def _say(error: PluginError) -> None:
+    typer.echo(f"mirpipe: {error}", err=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from mirpipe.cli.given import track_ids
 from mirpipe.cli.progress import bar
 from mirpipe.settings import settings
 
@@ -34,10 +35,10 @@ def evaluate(
 
     results: dict[str, stage.EvaluateResult] = {}
     if only != "pairs":
-        track_ids = None if manifest is None else json.loads(manifest.read_text())
+        asked = track_ids(manifest)
         with bar("evaluate tracks") as progress:
             results["tracks"] = stage.evaluate_tracks(
-                track_ids, batch_tracks=settings().batch_tracks, progress=progress
+                asked, batch_tracks=settings().batch_tracks, progress=progress
             )
     if only != "tracks":
         with bar("evaluate pairs") as progress:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from mirpipe.cli.given import make_plugins_known
 from mirpipe.cli.progress import bar
 
 
@@ -75,6 +76,7 @@ def ingest(
             progress=progress,
             allow_empty=allow_empty,
         )
+    make_plugins_known()
     counts = asdict(result)
     if as_json:
         print(json.dumps(counts))

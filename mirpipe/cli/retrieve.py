@@ -8,6 +8,7 @@ import typer
 
 from mirpipe.cli.embed import embed
 from mirpipe.cli.evaluate import evaluate
+from mirpipe.cli.given import make_plugins_known
 from mirpipe.cli.progress import bar
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -49,6 +50,7 @@ def report(
 
 def run() -> None:
     """Embed, retrieve, evaluate and report: everything that is missing after an ingest."""
+    make_plugins_known()
     codes = [_code(embed), _code(lambda: evaluate(only="tracks"))]
     retrieve()
     codes.append(_code(lambda: evaluate(only="pairs")))

@@ -80,17 +80,18 @@ def _run(chosen: Settings, *, once: bool) -> bool:
     with servers:
         servers.afterwards(lambda: say("everything is stopped"))
         chosen, airflow_url = start_databases(chosen, servers, say=say)
-        airflow = local.start_airflow(chosen, servers, database_url=airflow_url, say=say)
-        main_job.abandon_interrupted(airflow, before=began)
-        main_job.wait_until_parsed(airflow, since=began, alive=servers.require_alive)
-        say("Airflow has read the DAGs")
-        result = main_job.run_main_job(
-            airflow,
-            task_logs=airflow_home.folder(chosen) / "logs",
-            pending=work.pending,
-            say=say,
-            alive=servers.require_alive,
-        )
+        with servers.blamed():
+            airflow = local.start_airflow(chosen, servers, database_url=airflow_url, say=say)
+            main_job.abandon_interrupted(airflow, before=began)
+            main_job.wait_until_parsed(airflow, since=began, alive=servers.require_alive)
+            say("Airflow has read the DAGs")
+            result = main_job.run_main_job(
+                airflow,
+                task_logs=airflow_home.folder(chosen) / "logs",
+                pending=work.pending,
+                say=say,
+                alive=servers.require_alive,
+            )
         say("the main job is done" if result.worked else "nothing new: no work done twice")
         print_results()
         for failure in result.failures:

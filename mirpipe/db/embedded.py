@@ -118,6 +118,12 @@ class EmbeddedPostgres:
         port = running.port if running.tcp else None
         return Status(True, running.pid, port, running.socket, version, self.data)
 
+    @property
+    def pid(self) -> int | None:
+        """Of the living server, ready or not; None where there is none."""
+        running = self._postmaster()
+        return running.pid if running else None
+
     # Connections -------------------------------------------------------------------------------
 
     def url(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import database_url
 from mirpipe.db.migrate import migrate
-from mirpipe.orchestration.servers import Servers
+from mirpipe.orchestration.servers import ServerDied, Servers
 from mirpipe.settings import Settings
 
 Say = Callable[[str], None]
@@ -20,11 +20,12 @@ def start_databases(settings: Settings, servers: Servers, *, say: Say) -> tuple[
     airflow_url = settings.airflow_database_url
     if settings.database_url is None or airflow_url is None:
         postgres = EmbeddedPostgres(settings.home)
-        servers.owns_postgres |= not postgres.status().running
+        servers.owns_postgres |= postgres.pid is None
         servers.remember()
         if servers.owns_postgres:
             servers.afterwards(postgres.down)
         postgres.up()
+        servers.watch(lambda: _require_alive(postgres))
         airflow_url = airflow_url or postgres.url("airflow", "airflow")
         say("Postgres runs")
     migrate()
@@ -33,3 +34,8 @@ def start_databases(settings: Settings, servers: Servers, *, say: Say) -> tuple[
         urls = {"database_url": database_url("app"), "reader_url": database_url("reader")}
         settings = settings.model_copy(update=urls)
     return settings, airflow_url
+
+
+def _require_alive(postgres: EmbeddedPostgres) -> None:
+    if postgres.pid is None:
+        raise ServerDied(f"Postgres ended by itself; its log lies in {postgres.place}")

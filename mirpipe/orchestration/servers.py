@@ -10,23 +10,24 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
-from mirpipe.errors import ConfigurationError, MirpipeError
+from mirpipe.errors import MirpipeError
 from mirpipe.orchestration.lifeline import dies_with_parent
+from mirpipe.orchestration.ports import free_port
 
 MARK = "MIRPIPE_UP_MARK"
 STOP_SECONDS = 10
 """Given to a server to end in good order; a task that runs longer is done anew by the next run."""
+LOG_LINES, LOG_COLUMNS = 8, 160
+"""Of a dead server's log, quoted."""
 
 
 class AlreadyRunning(MirpipeError):
@@ -47,6 +48,7 @@ class Servers:
         self._logs = logs
         self._stop_order = stop_order
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._checks: list[Callable[[], None]] = []
         self._stack = contextlib.ExitStack()
         self._mark = secrets.token_hex(16)
         self.owns_postgres = False
@@ -88,6 +90,10 @@ class Servers:
         """Has `step` done when all servers have ended, before the lock is given back."""
         self._stack.callback(step)
 
+    def watch(self, check: Callable[[], None]) -> None:
+        """Has `check` raise ServerDied where something else has ended that the servers need."""
+        self._checks.append(check)
+
     def remember(self) -> None:
         """Writes down what a successor must know if this process is killed."""
         known = {"mark": self._mark, "pid": os.getpid(), "owns_postgres": self.owns_postgres}
@@ -96,27 +102,10 @@ class Servers:
         new.replace(self._record)
 
     def free_port(self, wanted: int) -> int:
-        """`wanted`, or the next port of 127.0.0.1 that nobody uses; ours until all has ended.
-
-        A server takes seconds to load before it listens, so a name in the kernel's keeping, freed
-        with this process, holds the port against other homes meanwhile.
-        """
-        for port in range(wanted, min(wanted + 100, 65536)):
-            held = socket.socket(socket.AF_UNIX)
-            try:
-                if sys.platform == "linux":
-                    held.bind(f"\0mirpipe-port-{port}")
-                with socket.socket() as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port))
-            except OSError:
-                held.close()
-                continue
-            self._stack.callback(held.close)
-            return port
-        raise ConfigurationError(
-            f"no port from {wanted} on is free; set MIRPIPE_AIRFLOW_PORT or MIRPIPE_DASHBOARD_PORT"
-        )
+        """`wanted` or the next port that nobody uses, kept from other homes until all has ended."""
+        port, held = free_port(wanted)
+        self._stack.callback(held.close)
+        return port
 
     def log(self, name: str) -> Path:
         """The file that holds the output of this run of the server."""
@@ -148,11 +137,22 @@ class Servers:
         """Raises ServerDied, with the end of its log, where a server ended by itself."""
         for name, process in self._running.items():
             if process.poll() is not None:
-                end = self.log(name).read_text(errors="replace").splitlines()[-15:]
+                end = self.log(name).read_text(errors="replace").splitlines()[-LOG_LINES:]
                 raise ServerDied(
-                    f"{name} ended by itself (exit code {process.returncode}); "
-                    f"{self.log(name)} ends with:\n" + "\n".join(f"    {line}" for line in end)
+                    f"{name} ended by itself (exit code {process.returncode}); {self.log(name)} "
+                    "ends with:\n" + "\n".join(line[:LOG_COLUMNS] for line in end)
                 )
+        for check in self._checks:
+            check()
+
+    @contextlib.contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Within it, the error of a caller whose server died is that server's death."""
+        try:
+            yield
+        except MirpipeError:
+            self.require_alive()
+            raise
 
     def _stop(self, name: str) -> None:
         process = self._running.pop(name)

@@ -108,7 +108,10 @@ def _into_ledger(stage: str, revision: str) -> GiveUp:
         from mirpipe.db.store import failures, tracks
 
         with engine("app").begin() as connection:
-            (track,) = tracks.tracks(connection, [track_id])
+            found = tracks.tracks(connection, [track_id])
+            if not found:
+                return  # gone since: nothing is pending for it
+            track = found[0]
             failures.record(
                 connection,
                 stage=stage,

@@ -1,12 +1,15 @@
 """The top of the command line: the tour, errors as sentences, exit codes."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from mirpipe.cli import main
+from mirpipe.settings import settings
 from tests.conftest import Database
+from tests.library import tones
 
 COMMANDS = [
     # in the order of the tour
@@ -81,6 +84,54 @@ def test_status_as_json_is_one_object(fresh_database: Database) -> None:
         "unavailable": [],
         "last_run": None,
     }
+
+
+def test_what_is_pending_is_known_right_after_an_ingest(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    tones(tmp_path, [220, 330])
+    assert invoke("ingest", str(tmp_path), "--collection", "reference")[0] == 0
+    pending = json.loads(invoke("status", "--json")[1])["pending"]
+    assert {(work["stage"], work["plugin"], work["items"]) for work in pending} == {
+        ("embed", "musicnn", 2),
+        ("embed", "signal", 2),
+        ("melody", "melody", 2),
+    }
+
+
+def test_encoder_that_does_not_exist_does_not_stop_the_others(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "nonesuch,musicnn")
+    settings.cache_clear()
+    tones(tmp_path, [220, 330])
+    assert invoke("ingest", str(tmp_path), "--collection", "reference")[0] == 0
+    code, said = invoke("embed")
+    assert code == 1
+    assert "embedded 2" in said
+
+
+@pytest.mark.parametrize("content", [None, "no JSON", '["x"]', '{"a": 1}'])
+@pytest.mark.parametrize("command", ["embed", "evaluate"])
+def test_manifest_that_is_no_list_of_ids_is_wrong_usage(
+    command: str, content: str | None, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "ids.json"
+    if content is not None:
+        manifest.write_text(content)
+    assert invoke(command, "--manifest", str(manifest))[0] == 2
+
+
+def test_setting_that_is_wrong_is_named_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MIRPIPE_SLOTS", "a secret")
+    monkeypatch.setattr("sys.argv", ["mirpipe", "status"])
+    with pytest.raises(SystemExit):
+        main.main()
+    said = capsys.readouterr().err
+    assert "MIRPIPE_SLOTS" in said
+    assert "a secret" not in said
 
 
 def test_settings_show_no_password(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,8 +77,8 @@ class Place:
             with suppress(psutil.Error):
                 if process.environ().get("MIRPIPE_HOME") == str(self.home):
                     found.append(process)
-        server = EmbeddedPostgres(self.home).status()
-        return [*found, *([psutil.Process(server.pid)] if server.pid else [])]
+        postgres = EmbeddedPostgres(self.home).pid
+        return [*found, *([psutil.Process(postgres)] if postgres else [])]
 
 
 class Up:
@@ -129,11 +129,12 @@ class Up:
             reader.join(timeout=10)
         return code
 
-    def kill_the_rest(self) -> None:
-        """For a test that failed half way."""
+    def close(self) -> None:
+        """Ends it where a test failed half way, and shows what it said where a test failed."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=60)
+        print(self.text)
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float) -> None:
@@ -168,5 +169,5 @@ def undisturbed(new_place: Callable[[], Place]) -> tuple[Place, Up]:
     try:
         assert up.end() == 0, up.text
     finally:
-        up.kill_the_rest()
+        up.close()
     return place, up

@@ -38,7 +38,7 @@ def test_killed_at_every_level_it_ends_with_the_same_digest(
     try:
         assert last.end() == 0, last.text
     finally:
-        last.kill_the_rest()
+        last.close()
     assert place.processes() == []
     assert place.digest() == undisturbed[0].digest()
 
@@ -46,7 +46,7 @@ def test_killed_at_every_level_it_ends_with_the_same_digest(
 def _kill_a_worker_then_the_scheduler(place: Place) -> None:
     up = Up(place, batch_tracks=5)
     try:
-        up.wait_for(r"evaluate_retrieval: (embed|melody) \d+ .*done")
+        up.wait_for(r"evaluate_retrieval: (embed|melody) \d+ .*runs")
         wait_until(lambda: stages(place), seconds=60)
         stage = stages(place)[0]
         worker = psutil.Process(stage.parent().ppid())
@@ -57,7 +57,7 @@ def _kill_a_worker_then_the_scheduler(place: Place) -> None:
         scheduler(up).kill()
         assert up.end() == 1
     finally:
-        up.kill_the_rest()
+        up.close()
     assert "scheduler ended by itself" in up.text
     assert place.processes() == []
 
@@ -66,10 +66,11 @@ def _kill_postgres(place: Place) -> None:
     up = Up(place, batch_tracks=5)
     try:
         up.wait_for(r"evaluate_retrieval: (embed|melody|retrieve)\b.* runs")
-        pid = EmbeddedPostgres(place.home).status().pid
+        pid = EmbeddedPostgres(place.home).pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         assert up.end() == 1
     finally:
-        up.kill_the_rest()
+        up.close()
+    assert "Postgres ended by itself" in up.text
     assert place.processes() == []

@@ -50,7 +50,7 @@ def test_a_second_time_does_no_work_twice(undisturbed: tuple[Place, Up]) -> None
     try:
         assert again.end() == 0, again.text
     finally:
-        again.kill_the_rest()
+        again.close()
     assert "nothing new: no work done twice" in again.text, again.text
     assert [line for line in again.said if "│" in line] == [
         line for line in first.said if "│" in line

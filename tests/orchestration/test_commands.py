@@ -67,7 +67,7 @@ def test_a_stage_sees_our_settings_and_none_of_airflows(
 
 
 def test_a_stage_does_not_outlive_its_killed_task(stage: FakeStage) -> None:
-    stage.behave(sleep=600)
+    stage.behave(sleep=60)
     task = multiprocessing.get_context("fork").Process(target=commands.run, args=["retrieve"])
     task.start()
     eventually(lambda: stage.seen)
@@ -77,7 +77,7 @@ def test_a_stage_does_not_outlive_its_killed_task(stage: FakeStage) -> None:
 
 
 def test_a_stage_does_not_outlive_the_killed_worker_above_its_task(stage: FakeStage) -> None:
-    stage.behave(sleep=600)
+    stage.behave(sleep=60)
     worker = multiprocessing.get_context("fork").Process(target=_worker)
     worker.start()
     eventually(lambda: stage.seen)

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mirpipe.errors import MirpipeError
 from mirpipe.orchestration.servers import MARK, AlreadyRunning, ServerDied, Servers
 from tests.orchestration.conftest import eventually
 
@@ -144,3 +145,19 @@ def _run_until_killed(home: Path) -> None:
         running.remember()
         running.start("first", STUBBORN_FAMILY, {})
         signal.pause()
+
+
+def test_an_error_is_blamed_on_the_server_that_died(tmp_path: Path) -> None:
+    dead: list[str] = []
+
+    def check() -> None:
+        if dead:
+            raise ServerDied("Postgres ended by itself")
+
+    with servers(tmp_path) as running:
+        running.watch(check)
+        with pytest.raises(MirpipeError, match="refused"), running.blamed():
+            raise MirpipeError("refused")
+        dead.append("Postgres")
+        with pytest.raises(ServerDied, match="Postgres"), running.blamed():
+            raise MirpipeError("refused")

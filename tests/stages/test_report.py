@@ -205,6 +205,45 @@ def test_new_revision_answers_only_when_it_is_complete(
     assert new != old
 
 
+def test_reference_that_no_answer_shows_still_moves_the_background(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    tones(folders[0], [2000 + 100 * step for step in range(12)])
+    pipeline(*folders)
+    farthest = folders[0] / "3100 Hz.wav"
+    content = farthest.read_bytes()
+    farthest.unlink()
+    pipeline(*folders)
+    farthest.write_bytes(content)
+    ingest_folder(folders[0], "reference")
+    report(trigger="before retrieve saw it")
+    retrieve()
+    assert report(trigger="after").changed
+    assert ask(
+        fresh_database,
+        "SELECT DISTINCT background_n FROM mirpipe.run_target "
+        "WHERE run_id = (SELECT max(run_id) FROM mirpipe.run)",
+    ) == [(16,)]
+
+
+def test_new_revision_does_not_answer_before_its_lists_are_complete(
+    fresh_database: Database, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dataclasses
+
+    import mirpipe.encoders.tiny as tiny
+
+    pipeline(*folders)
+    old = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
+    monkeypatch.setattr(tiny, "SPEC", dataclasses.replace(tiny.SPEC, version=2))
+    [batch] = embed_stage.plan(["tiny"], batch_tracks=64)
+    embed_stage.embed("tiny", batch.track_ids[1:], batch_tracks=64)
+    retrieve()
+    embed_stage.embed("tiny", batch_tracks=64)
+    report(trigger="retrieve did not run")
+    assert ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
+
+
 def test_empty_library_is_reported_without_answers(fresh_database: Database) -> None:
     assert report(trigger="test").changed
     assert ask(fresh_database, "SELECT library FROM mirpipe.run") == [({},)]

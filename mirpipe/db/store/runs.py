@@ -22,7 +22,9 @@ _SWITCH = text("""
                 WHERE v.encoder_id = e.encoder_id AND v.track_id = t.track_id)
               AND NOT EXISTS (
                 SELECT FROM mirpipe.failure f
-                WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = t.track_id)))
+                WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = t.track_id))
+        AND NOT EXISTS (
+            SELECT FROM mirpipe.embedding_change c WHERE c.encoder_id = e.encoder_id))
       AND EXISTS (SELECT FROM mirpipe.neighbour_state n WHERE n.encoder_id = e.encoder_id)
     ON CONFLICT (name) DO UPDATE SET encoder_id = excluded.encoder_id
     WHERE s.encoder_id <> excluded.encoder_id
@@ -41,6 +43,12 @@ _STATE = text("""
         (SELECT string_agg(e.name || e.revision, ',' ORDER BY e.name)
             FROM mirpipe.serving_revision s JOIN mirpipe.encoder e USING (encoder_id)),
         (SELECT string_agg(name || revision, ',' ORDER BY name) FROM mirpipe.metric WHERE wanted),
+        (SELECT md5(string_agg(m.encoder_id || ' ' || m.track_id, ','
+            ORDER BY m.encoder_id, m.track_id))
+            FROM mirpipe.background_member m JOIN mirpipe.serving_revision USING (encoder_id)),
+        (SELECT md5(string_agg(n.encoder_id || ' ' || n.target_id, ','
+            ORDER BY n.encoder_id, n.target_id))
+            FROM mirpipe.neighbour_state n JOIN mirpipe.serving_revision USING (encoder_id)),
         (SELECT md5(string_agg(concat_ws(' ', d.encoder_id, d.target_id, d.rank, d.reference_id,
             d.cosine, p.value, p.reason), ',' ORDER BY d.encoder_id, d.target_id, d.rank))
             FROM desired d
