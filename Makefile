@@ -6,6 +6,13 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+MODELS := .venv-models
+MODELS_PYTHON := $(MODELS)/bin/python
+# Which build of torch: cpu, cuda (the registry's own), or a backend that uv knows (cu128, rocm6.4, …).
+TORCH ?= $(or $(patsubst $(MODELS)/torch-%,%,$(wildcard $(MODELS)/torch-*)),cpu)
+# A CPU wheel of torch that pip was told of serves; else uv asks PyTorch's own index.
+WHEELS := $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
+TORCH_FROM := $(if $(filter cuda,$(TORCH)),,$(if $(and $(filter cpu,$(TORCH)),$(wildcard $(addsuffix /torch-*+cpu-*.whl,$(WHEELS)))),$(addprefix --find-links ,$(WHEELS)),--torch-backend $(TORCH)))
 # A mirror configured for pip serves uv too.
 export UV_DEFAULT_INDEX := $(or $(UV_DEFAULT_INDEX),$(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null),$(PIP_INDEX_URL))
 ifeq ($(strip $(UV_DEFAULT_INDEX)),)
@@ -34,6 +41,19 @@ $(VENV)/dev: $(VENV)/core requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(MODELS)/torch-$(TORCH): $(VENV)/uv requirements/models.txt requirements/models_overrides.txt pyproject.toml
+	@echo "── making $(MODELS): the model libraries with torch for $(TORCH); about 2 GB, minutes at first"
+	@$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) $(MODELS)
+	@$(BIN)/uv pip install --quiet --python $(MODELS_PYTHON) --no-deps --require-hashes -r requirements/models.txt
+	@$(BIN)/uv pip install --quiet --python $(MODELS_PYTHON) --constraint requirements/models_overrides.txt $(TORCH_FROM) --reinstall-package torch torch
+	@$(BIN)/uv pip install --quiet --python $(MODELS_PYTHON) --no-deps --editable .
+	@rm -f $(MODELS)/torch-*
+	@touch $@
+
+.PHONY: models
+models: $(MODELS)/torch-$(TORCH) ## make the interpreter of the model libraries; TORCH=cuda for a GPU
+	@echo "── $(MODELS) is ready, torch for $(TORCH); next: $(BIN)/mirpipe models"
+
 .PHONY: setup
 setup: $(VENV)/core ## make the virtual environment and nothing else
 
@@ -61,10 +81,12 @@ check: lint ## lint and the fast tests, in under a minute
 	@$(BIN)/pytest -q -m "not e2e and not browser and not slow"
 
 .PHONY: test
-test: lint ## every test, with what they need installed where it may be
+test: lint $(MODELS)/torch-$(TORCH) ## every test, in both interpreters
 	@$(BIN)/python tests/install_test_tools.py
-	@echo "── all tests"
+	@echo "── all tests of core"
 	@$(BIN)/pytest -q
+	@echo "── the models' tests, with small random weights"
+	@$(MODELS_PYTHON) -m pytest -q tests/models tests/contract
 
 .PHONY: bench
 bench: $(VENV)/dev ## measure speed and memory; writes docs/benchmarks.md
@@ -72,11 +94,12 @@ bench: $(VENV)/dev ## measure speed and memory; writes docs/benchmarks.md
 
 .PHONY: lock
 lock: $(VENV)/uv ## renew the locks from requirements/*.in
-	@cd requirements && for name in uv core dev; do \
-	  ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header $$name.in --output-file $$name.txt; done
+	@cd requirements && lock() { ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header $$1.in --output-file $$1.txt "$${@:2}"; }; \
+	  for name in uv core dev; do lock $$name; done; \
+	  lock models --override models_overrides.txt --no-emit-package torch
 
 .PHONY: clean
 clean: ## remove what the build and the demo left here (stops the demo's database)
 	@if [ -x $(BIN)/mirpipe ]; then MIRPIPE_HOME="$${MIRPIPE_HOME:-$(CURDIR)/var/demo}" $(BIN)/mirpipe db down || true; fi
-	@rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf $(VENV) $(MODELS) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

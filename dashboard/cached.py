@@ -65,3 +65,9 @@ def pending() -> list[reports.Pending]:
 def failure_counts() -> list[reports.FailureCount]:
     """The ledger by stage and reason, as of a moment ago."""
     return reports.failure_counts()
+
+
+@st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
+def unavailable() -> list[reports.Unavailable]:
+    """Encoders that are left out, as of a moment ago."""
+    return reports.unavailable()

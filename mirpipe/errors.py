@@ -25,6 +25,17 @@ class PluginError(MirpipeError):
     """A plug-in is unknown, broken or unavailable on this machine."""
 
 
+class Unavailable(PluginError):
+    """A plug-in cannot run on this machine as it is; the message ends with the remedy.
+
+    `reason` is a short stable code: `weights_missing`, `weights_refused`, `library_missing`.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class StageFailed(MirpipeError):
     """A stage ended with a failure that is not bad input; run again, it does what is left."""
 

@@ -9,8 +9,10 @@ from mirpipe.records import Clip, Float32
 class Encoder(Protocol):
     """Turns windows of audio into vectors.
 
-    The module holds `SPEC` (an EncoderSpec) and a class `Plugin` that takes no arguments; heavy
-    imports stand inside its constructor.
+    The module holds `SPEC` (an EncoderSpec) and a class `Plugin`; heavy imports stand inside its
+    constructor. One that needs weights or libraries that core has not says so in `NEEDS` (a Needs),
+    and its `Plugin` takes a Runtime; else `Plugin` takes nothing. `device`, where it has that
+    attribute, says where it computes.
     """
 
     def embed(self, clips: Sequence[Clip]) -> Float32:

@@ -1,5 +1,6 @@
 """Frozen nouns that stages, plug-ins and the database layer hand to each other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -66,6 +67,44 @@ class EncoderSpec:
     pooling: str = "length-weighted mean, L2"
     resampler: str = "soxr HQ"
     compute_dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A file that its publisher offers on the Hugging Face hub, and the bytes it must hold."""
+
+    repository: str
+    commit: str
+    """The state of the repository that is fetched."""
+    filename: str
+    megabytes: int
+    sha256: str | None
+    """As the publisher gives it; None: the first file that is seen is held to from then on."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a plug-in runs on besides the core packages: `NEEDS` of its module."""
+
+    libraries: tuple[str, ...]
+    """Modules, named as they are imported."""
+    weights: tuple[WeightFile, ...]
+    """They determine the vectors, so their bytes are part of the revision."""
+    text_weights: tuple[WeightFile, ...] = ()
+    """Needed to embed text, and for nothing else."""
+    compute_dtypes: tuple[str, ...] = ("float32", "bfloat16")
+    """What the user may choose from."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a plug-in with NEEDS is loaded with."""
+
+    files: Mapping[WeightFile, Path]
+    """Where the weights lie, checked; those for text only where they are present."""
+    compute_dtype: str
+    device: str
+    """`cpu`, `cuda`, or `auto`: the first that is there of CUDA and CPU."""
 
 
 @dataclass(frozen=True)

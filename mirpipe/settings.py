@@ -3,7 +3,7 @@
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
@@ -26,6 +26,11 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _models_python() -> Path | None:
+    made = PROJECT / ".venv-models" / "bin" / "python"
+    return made if made.exists() else None
 
 
 class Settings(BaseSettings):
@@ -51,8 +56,16 @@ class Settings(BaseSettings):
     """Encoders that the pipeline keeps up to date, in the order in which they are shown."""
     batch_tracks: int = Field(default=64, ge=1)
     """Tracks per batch: a transaction, and at most what a killed task loses."""
-    models_python: Path | None = None
-    """The interpreter that has the models; default: the running one."""
+    models_python: Path | None = Field(default_factory=_models_python)
+    """The interpreter of the model libraries; default: the one that `make models` made."""
+    models_dir: Path | None = None
+    """Where weights are kept, as REPOSITORY/FILE; default: home/models; then the hub's cache."""
+    stand_ins: Path | None = None
+    """Random weights for tests, as REPOSITORY/FILE: read before all others, shown as random."""
+    compute_dtype: Literal["float32", "bfloat16"] = "float32"
+    """In which models compute that can do both; another one makes other revisions."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models compute; it changes no revision and is stored with each batch."""
 
     slots: int = Field(default_factory=lambda: min(4, cores()), ge=1)
     """Stages that may run side by side; each gets its share of the cores."""
@@ -79,7 +92,7 @@ class Settings(BaseSettings):
             return value
         return [part.strip() for part in value.split(",") if part.strip()]
 
-    @field_validator("home", "manifest", mode="after")
+    @field_validator("home", "manifest", "models_dir", "stand_ins", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,36 @@ def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
     yield
     settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def random_weights_of_session(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, str]]:
+    """Settings that give every encoder whose libraries are here random weights; they are set."""
+    folder = tmp_path_factory.mktemp("stand_ins")
+    if find_spec("torch"):
+        from tests.models import stand_ins
+
+        stand_ins.make_all(folder)
+    home = tmp_path_factory.mktemp("home")
+    variables = {"MIRPIPE_STAND_INS": str(folder), "MIRPIPE_HOME": str(home)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        yield variables
+
+
+@pytest.fixture
+def random_weights(
+    random_weights_of_session: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The folder of random weights that the settings of this test name."""
+    for name, value in random_weights_of_session.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    return Path(random_weights_of_session["MIRPIPE_STAND_INS"])
 
 
 @pytest.fixture(scope="session")

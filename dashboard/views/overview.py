@@ -155,6 +155,13 @@ def top(counts: Sequence[reports.LibraryCount], run: reports.Run | None) -> None
         )
 
 
+def unavailable() -> None:
+    """Says which encoders are left out on the machine of the pipeline, and the remedy."""
+    for encoder in cached.unavailable():
+        st.warning(f"{encoder.encoder} is unavailable.", icon=":material/extension_off:")
+        st.text(encoder.message)
+
+
 def main() -> None:
     """The page, as far as there is something to show."""
     st.title("Overview", anchor=False)
@@ -164,6 +171,7 @@ def main() -> None:
         empty.library()
         return
     top(counts, runs[0] if runs else None)
+    unavailable()
     if runs:
         results(runs[0])
     else:

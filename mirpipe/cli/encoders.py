@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mirpipe import registry
+from mirpipe.errors import Unavailable
+from mirpipe.records import EncoderSpec
 from mirpipe.settings import settings
 
 
@@ -16,21 +18,30 @@ def encoders(
     as_json: Annotated[bool, typer.Option("--json", help="Print every SPEC as JSON.")] = False,
 ) -> None:
     """List the encoders, their revision, window, dimension and licences."""
-    specs = [registry.encoder_spec(name) for name in registry.encoder_names()]
+    found = [_found(name) for name in registry.encoder_names()]
     if as_json:
-        print(json.dumps([asdict(s) | {"revision": registry.encoder_revision(s)} for s in specs]))
+        print(json.dumps([asdict(spec) | {"revision": revision} for spec, revision in found]))
         return
     table = Table(box=None)
     for heading in ("encoder", "on", "revision", "window", "dimension", "weights", "checkpoint"):
         table.add_column(heading, overflow="fold")
-    for spec in specs:
+    for spec, revision in found:
         table.add_row(
             spec.name,
             "yes" if spec.name in settings().encoders else "no",
-            registry.encoder_revision(spec),
+            revision or "unavailable",
             f"{spec.window_samples / spec.sample_rate:.2f} s at {spec.sample_rate} Hz",
             str(spec.dimension),
             spec.licence_weights,
             spec.checkpoint,
         )
     Console().print(table)
+
+
+def _found(name: str) -> tuple[EncoderSpec, str | None]:
+    """The SPEC and its revision; None where weights are missing that the revision depends on."""
+    try:
+        spec = registry.encoder_spec(name)
+    except Unavailable:
+        return registry.declared_spec(name), None
+    return spec, registry.encoder_revision(spec)

@@ -18,12 +18,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def status(as_json: AsJson = False) -> None:
     """Show the library, the work that is pending, the ledger's size and the last run."""
     library, pending, failed = reports.library(), reports.pending(), reports.failure_counts()
-    latest = reports.runs(limit=1)
+    latest, wanting = reports.runs(limit=1), reports.unavailable()
     if as_json:
         found = {
             "library": [asdict(count) for count in library],
             "pending": [asdict(work) for work in pending],
             "failures": [asdict(count) for count in failed],
+            "unavailable": [asdict(encoder) for encoder in wanting],
             "last_run": asdict(latest[0]) if latest else None,
         }
         print(json.dumps(found, default=str))
@@ -50,6 +51,8 @@ def status(as_json: AsJson = False) -> None:
         ],
         empty="none",
     )
+    if wanting:
+        _print_table(console, "unavailable", [(e.encoder, e.message) for e in wanting], empty="")
     if latest:
         run = latest[0]
         console.print(

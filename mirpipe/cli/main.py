@@ -6,7 +6,19 @@ from importlib.metadata import version
 import typer
 from rich.console import Console
 
-from mirpipe.cli import db, embed, encoders, evaluate, ingest, inspect, retrieve, search, up, verify
+from mirpipe.cli import (
+    db,
+    embed,
+    encoders,
+    evaluate,
+    ingest,
+    inspect,
+    models,
+    retrieve,
+    search,
+    up,
+    verify,
+)
 from mirpipe.errors import MirpipeError
 
 TOUR = """
@@ -58,6 +70,7 @@ app.command()(search.search)
 app.command()(inspect.status)
 app.command()(inspect.failures)
 app.command()(encoders.encoders)
+app.add_typer(models.app, name="models")
 app.command()(verify.verify)
 app.command()(inspect.settings)
 

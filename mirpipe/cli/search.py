@@ -1,6 +1,7 @@
 """`mirpipe search`: the nearest references of any track, or of a file outside the library."""
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -107,7 +108,8 @@ def _file(space: ask.Space, path: Path) -> tuple[Float32, bytes, str]:
         vector = ask.vector_of(space, known.track_id)
         if vector is not None:
             return vector, own, path.name
-    from mirpipe import registry
+    from mirpipe import interpreters, registry
+    from mirpipe.cli import elsewhere
     from mirpipe.stages.embed import embed_file
 
     installed = registry.encoder_revision(registry.encoder_spec(space.encoder))
@@ -116,6 +118,9 @@ def _file(space: ask.Space, path: Path) -> tuple[Float32, bytes, str]:
             f"{space.encoder} answers in revision {space.revision} and is installed as {installed}:"
             " run `mirpipe run`, so that the two are the same"
         )
+    python = registry.interpreter(space.encoder)
+    if python != interpreters.HERE:
+        elsewhere.become(python, sys.argv[1:])
     try:
         return embed_file(space.encoder, path), own, path.name
     except RejectedInput as problem:

@@ -33,8 +33,8 @@ def up(
     Folders default to the settings. A second run does no work twice. Ctrl-C stops everything that
     this command started.
 
-    Exit codes: 0 all done; 1 a task failed or a server ended by itself; 130 stopped before the
-    summary.
+    Exit codes: 0 all done; 1 a task failed, an encoder is unavailable, or a server ended by itself;
+    130 stopped before the summary.
     """
     chosen = _chosen(references, targets, manifest)
     try:
@@ -63,8 +63,9 @@ def _chosen(
 
 
 def _run(chosen: Settings, *, once: bool) -> bool:
-    """Does it all until the summary, or until Ctrl-C; returns whether a task failed."""
+    """Does it all until the summary, or until Ctrl-C; returns whether anything was left undone."""
     from mirpipe.cli.tables import print_results
+    from mirpipe.cli.unavailable import say_unavailable
     from mirpipe.orchestration import airflow_home, local, main_job, work
     from mirpipe.orchestration.dashboard import DASHBOARD, start_dashboard
     from mirpipe.orchestration.database import start_databases
@@ -96,8 +97,9 @@ def _run(chosen: Settings, *, once: bool) -> bool:
             say(failure)
         if not result.failures:
             say("the main job is done" if result.worked else "nothing new: no work done twice")
+        failed = say_unavailable() or bool(result.failures)
         if once:
-            return bool(result.failures)
+            return failed
         address = start_dashboard(chosen, servers)
         print(f"\ndashboard  {address}")
         print(f"Airflow    {airflow.url}  (user {airflow_home.ADMIN}, password ", end="")
@@ -107,7 +109,7 @@ def _run(chosen: Settings, *, once: bool) -> bool:
                 servers.require_alive()
                 time.sleep(1)
         except KeyboardInterrupt:
-            return bool(result.failures)
+            return failed
 
 
 def _steps() -> Callable[[str], None]:

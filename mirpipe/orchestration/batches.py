@@ -1,6 +1,7 @@
 """Runs a stage over a batch so that one track that kills the process cannot hide the others."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from mirpipe.errors import StageCrashed
 from mirpipe.orchestration.commands import Counts, Outcome, invoke, require_done
@@ -9,14 +10,20 @@ GiveUp = Callable[[int, Outcome], None]
 """Takes a track that killed the process on its own, and how that ended."""
 
 
-def run_batch(arguments: Sequence[str], track_ids: Sequence[int], *, give_up: GiveUp) -> Counts:
-    """The summed counts of the stage over `track_ids`.
+def run_batch(
+    arguments: Sequence[str],
+    track_ids: Sequence[int],
+    *,
+    give_up: GiveUp,
+    python: Path | None = None,
+) -> Counts:
+    """The summed counts of the stage over `track_ids`, run by the interpreter `python`.
 
     Where its process dies, each half of the batch is tried in a process of its own, down to the
     single track, which `give_up` gets. Only when all that can be done is done, StageFailed (try
     again) or StageCrashed (a track kills the process each time) is raised.
     """
-    outcomes = list(_halving(arguments, list(track_ids), give_up))
+    outcomes = list(_halving(arguments, list(track_ids), give_up, python))
     for outcome in outcomes:
         if outcome.transient:
             require_done(arguments, outcome)
@@ -29,8 +36,10 @@ def run_batch(arguments: Sequence[str], track_ids: Sequence[int], *, give_up: Gi
     return _summed([outcome.counts for outcome in outcomes])
 
 
-def _halving(arguments: Sequence[str], track_ids: list[int], give_up: GiveUp) -> list[Outcome]:
-    outcome = invoke(arguments, track_ids=track_ids)
+def _halving(
+    arguments: Sequence[str], track_ids: list[int], give_up: GiveUp, python: Path | None
+) -> list[Outcome]:
+    outcome = invoke(arguments, track_ids=track_ids, python=python)
     if not outcome.crashed:
         return [outcome]
     if len(track_ids) == 1:
@@ -38,8 +47,8 @@ def _halving(arguments: Sequence[str], track_ids: list[int], give_up: GiveUp) ->
         return [outcome]
     half = len(track_ids) // 2
     return [
-        *_halving(arguments, track_ids[:half], give_up),
-        *_halving(arguments, track_ids[half:], give_up),
+        *_halving(arguments, track_ids[:half], give_up, python),
+        *_halving(arguments, track_ids[half:], give_up, python),
     ]
 
 

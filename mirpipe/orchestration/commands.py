@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from mirpipe import interpreters
 from mirpipe.errors import StageFailed
 from mirpipe.orchestration.lifeline import dies_with_parent
 from mirpipe.settings import child_environment, cores, settings
@@ -75,11 +75,23 @@ def require_done(arguments: Sequence[str], outcome: Outcome) -> None:
         )
 
 
-def invoke(arguments: Sequence[str], *, track_ids: Sequence[int] | None = None) -> Outcome:
-    """Runs the stage, on `track_ids` alone where given; its stderr goes to the log line by line."""
+def invoke(
+    arguments: Sequence[str], *, track_ids: Sequence[int] | None = None, python: Path | None = None
+) -> Outcome:
+    """Runs the stage, on `track_ids` alone where given; its stderr goes to the log line by line.
+
+    `python` is the interpreter that has the stage's model; default: the running one.
+    """
     with tempfile.TemporaryDirectory(prefix="mirpipe-stage-") as folder:
         stage, *options = arguments
-        command = [*_mirpipe(), stage, "--json"]
+        command = [
+            str(python or interpreters.HERE),
+            "-P",
+            "-m",
+            "mirpipe.cli.main",
+            stage,
+            "--json",
+        ]
         if track_ids is not None:
             manifest = Path(folder) / "track_ids.json"
             manifest.write_text(json.dumps(list(track_ids)))
@@ -89,10 +101,6 @@ def invoke(arguments: Sequence[str], *, track_ids: Sequence[int] | None = None) 
         exit_code = _run(command, stdout)
         said = stdout.read_text()
     return Outcome(json.loads(said) if said.strip() and exit_code >= 0 else {}, exit_code)
-
-
-def _mirpipe() -> list[str]:
-    return [str(settings().models_python or sys.executable), "-P", "-m", "mirpipe.cli.main"]
 
 
 def _run(command: list[str], stdout: Path) -> int:

@@ -80,12 +80,16 @@ def gathered(batches: Sequence[Sequence[int]], *, most: int = MOST_TASKS) -> lis
 
 
 def embed(encoder: str, track_ids: Sequence[int]) -> Counts:
-    """Embeds these tracks, in a process that has the encoder's model."""
+    """Embeds these tracks, in a process of the interpreter that has the encoder's libraries."""
     from mirpipe import registry
 
     revision = registry.encoder_revision(registry.encoder_spec(encoder))
-    arguments = ["embed", "--encoder", encoder]
-    return run_batch(arguments, track_ids, give_up=_into_ledger("embed", revision))
+    return run_batch(
+        ["embed", "--encoder", encoder],
+        track_ids,
+        give_up=_into_ledger("embed", revision),
+        python=registry.interpreter(encoder),
+    )
 
 
 def melody(track_ids: Sequence[int]) -> Counts:

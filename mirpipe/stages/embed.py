@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,14 @@ import numpy as np
 from mirpipe import audio, content, registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, failures, plugins, tracks
-from mirpipe.errors import PluginError, RejectedInput
+from mirpipe.errors import PluginError, RejectedInput, Unavailable
 from mirpipe.protocols import Encoder
 from mirpipe.records import Clip, EncoderSpec, Float32, Track
 
 WINDOWS_PER_CALL = 64
 """Bounds memory however long a track is."""
+
+_VERSIONS = ("mirpipe", "numpy", "soxr", "soundfile")
 
 Progress = Callable[[int, int], None]
 
@@ -50,8 +52,35 @@ def register(encoder: str) -> int:
         return plugins.register_encoder(connection, spec, registry.encoder_revision(spec))
 
 
+def available(encoders: Sequence[str]) -> list[str]:
+    """Those that can run on this machine; the ledger says of the others what they want."""
+    wanting: dict[str, Unavailable] = {}
+    for name in encoders:
+        try:
+            registry.interpreter(name)
+        except Unavailable as problem:
+            wanting[name] = problem
+    with engine("app").begin() as connection:
+        failures.clear(
+            connection,
+            stage="embed",
+            subjects=[_subject(n) for n in registry.encoder_names() if n not in wanting],
+        )
+        for name, remedy in wanting.items():
+            failures.record(
+                connection,
+                stage="embed",
+                subject=_subject(name),
+                reason=remedy.reason,
+                message=str(remedy),
+                retry=True,
+            )
+    return [name for name in encoders if name not in wanting]
+
+
 def plan(encoders: Sequence[str], *, batch_tracks: int) -> list[EmbedBatch]:
-    """The missing vectors in batches; encoders that are not named are no longer kept up to date."""
+    """The missing vectors of the available encoders in batches; no others are kept up to date."""
+    encoders = available(encoders)
     batches = []
     for name in encoders:
         encoder_id = register(name)
@@ -95,6 +124,10 @@ def embed_file(encoder: str, path: Path) -> Float32:
     return _vector(registry.load_encoder(encoder), spec, path, facts.rms_dbfs)
 
 
+def _subject(encoder: str) -> str:
+    return f"encoder:{encoder}"
+
+
 def _embed_batch(
     model: Encoder,
     spec: EncoderSpec,
@@ -126,8 +159,8 @@ def _embed_batch(
             connection,
             encoder_id,
             vectors,
-            device="cpu",
-            versions={name: version(name) for name in ("mirpipe", "numpy", "soxr", "soundfile")},
+            device=str(getattr(model, "device", "cpu")),
+            versions=_versions(registry.needs(spec.name).libraries),
             seconds=time.monotonic() - started,
         )
         failures.settle(
@@ -137,6 +170,12 @@ def _embed_batch(
             done=[track for track in batch if track.track_id in vectors],
             problems=problems,
         )
+
+
+def _versions(libraries: Sequence[str]) -> dict[str, str]:
+    packages = packages_distributions() if libraries else {}
+    of_libraries = [name for library in libraries for name in packages.get(library, ())]
+    return {name: version(name) for name in (*_VERSIONS, *of_libraries)}
 
 
 def _vector(model: Encoder, spec: EncoderSpec, path: Path, rms_dbfs: float) -> Float32:

@@ -25,6 +25,7 @@ COMMANDS = [
     "status",
     "failures",
     "encoders",
+    "models",
     "verify",
     "settings",
 ]
@@ -76,7 +77,13 @@ def test_status_of_an_empty_database_says_what_to_do(fresh_database: Database) -
 def test_status_as_json_is_one_object(fresh_database: Database) -> None:
     code, said = invoke("status", "--json")
     assert code == 0
-    assert json.loads(said) == {"library": [], "pending": [], "failures": [], "last_run": None}
+    assert json.loads(said) == {
+        "library": [],
+        "pending": [],
+        "failures": [],
+        "unavailable": [],
+        "last_run": None,
+    }
 
 
 def test_what_is_pending_is_known_right_after_an_ingest(

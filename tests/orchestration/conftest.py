@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from mirpipe.settings import settings
-
 
 class FakeStage:
-    """A program in place of the interpreter that has the models; see `fake_stage.py`."""
+    """A program in place of the interpreter that runs stages; see `fake_stage.py`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -45,8 +43,7 @@ class FakeStage:
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStage:
     fake = FakeStage(tmp_path)
-    monkeypatch.setenv("MIRPIPE_MODELS_PYTHON", str(fake.interpreter))
-    settings.cache_clear()
+    monkeypatch.setattr("mirpipe.interpreters.HERE", fake.interpreter)
     return fake
 
 

@@ -1,4 +1,4 @@
-"""Stands in for the interpreter that has the models: a stage that does what its plan says.
+"""Stands in for the interpreter that runs stages: a stage that does what its plan says.
 
 It is run as `-P -m mirpipe.cli.main STAGE --json [--manifest FILE] …`, and finds its plan and
 writes what it saw beside itself.

@@ -11,12 +11,14 @@ from mirpipe.db.reports.library import (
     LibraryCount,
     LiveFile,
     Pending,
+    Unavailable,
     encoders,
     failure_counts,
     failures,
     library,
     live_files,
     pending,
+    unavailable,
 )
 from mirpipe.db.reports.results import (
     Answer,
@@ -47,6 +49,7 @@ __all__ = [
     "Run",
     "Summary",
     "Target",
+    "Unavailable",
     "answers",
     "changes",
     "encoders",
@@ -60,4 +63,5 @@ __all__ = [
     "runs",
     "summary",
     "targets",
+    "unavailable",
 ]

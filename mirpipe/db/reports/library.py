@@ -77,6 +77,15 @@ class FailureCount:
 
 
 @dataclass(frozen=True)
+class Unavailable:
+    """A wanted encoder that cannot run on this machine; the message ends with the remedy."""
+
+    encoder: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class LiveFile:
     """A place where a track's bytes were last seen; the file may have vanished since."""
 
@@ -120,6 +129,11 @@ _FAILURE_COUNTS = text("""
     SELECT stage, reason, retry, count(*) AS items FROM mirpipe.v_failure
     GROUP BY stage, reason, retry ORDER BY items DESC, stage, reason, retry
 """)
+_UNAVAILABLE = text("""
+    SELECT substr(subject, length('encoder:') + 1) AS encoder, reason, message
+    FROM mirpipe.v_failure WHERE stage = 'embed' AND starts_with(subject, 'encoder:')
+    ORDER BY array_position(CAST(:shown AS text[]), substr(subject, length('encoder:') + 1)), 1
+""")
 _LIVE_FILES = text("""
     SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format
     FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
@@ -155,6 +169,11 @@ def failures(
 def failure_counts() -> list[FailureCount]:
     """The ledger counted by stage and reason, most frequent first."""
     return rows(FailureCount, _FAILURE_COUNTS)
+
+
+def unavailable() -> list[Unavailable]:
+    """Encoders that the last plan had to leave out on this machine."""
+    return rows(Unavailable, _UNAVAILABLE, shown=settings().encoders)
 
 
 def live_files(track_ids: Sequence[int]) -> dict[int, list[LiveFile]]:

@@ -1,0 +1,19 @@
+"""Says which encoders are left out on this machine, and the remedy."""
+
+from rich.console import Console
+
+from mirpipe.db import reports
+
+
+def say_unavailable() -> bool:
+    """Prints a line on stderr for every wanted encoder that cannot run; returns whether any is."""
+    wanting = reports.unavailable()
+    for encoder in wanting:
+        Console(stderr=True).print(
+            f"{encoder.encoder} is unavailable: {encoder.message}",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    return bool(wanting)

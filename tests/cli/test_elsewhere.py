@@ -1,0 +1,87 @@
+"""A model in an interpreter of its own, from the command line of this one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mirpipe import interpreters, registry
+from mirpipe.settings import PROJECT, Settings
+from tests.conftest import Database
+from tests.library import ingest_folder, tones
+
+ENCODER = "clap_630k"
+MODELS_PYTHON = Settings().models_python
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        MODELS_PYTHON is None or interpreters.is_here(registry.needs(ENCODER).libraries),
+        reason="needs core and, beside it, what `make models` makes",
+    ),
+]
+
+MAKE_WEIGHTS = """
+import sys
+from pathlib import Path
+from tests.models.stand_ins import MAKERS
+MAKERS[sys.argv[1]](Path(sys.argv[2]))
+"""
+
+
+@pytest.fixture(scope="module")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stand_ins")
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    command = [str(MODELS_PYTHON), "-c", MAKE_WEIGHTS, ENCODER, str(folder)]
+    subprocess.run(command, env=environment, check=True)
+    return folder
+
+
+@pytest.fixture
+def music(
+    fresh_database: Database, stand_ins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    monkeypatch.setenv("MIRPIPE_STAND_INS", str(stand_ins))
+    monkeypatch.setenv("MIRPIPE_ENCODERS", ENCODER)
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    tones(tmp_path / "music", [220, 330, 440])
+    ingest_folder(tmp_path / "music", "reference")
+    return tmp_path / "music"
+
+
+def mirpipe(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mirpipe.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_vectors_of_a_model_come_from_its_interpreter_and_are_marked_random(
+    music: Path, fresh_database: Database
+) -> None:
+    first, second = mirpipe("embed", "--json"), mirpipe("embed", "--json")
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout) == {"embedded": 3, "rejected": 0, "failed": 0}
+    assert json.loads(second.stdout)["embedded"] == 0
+    with fresh_database.reader.connect() as connection:
+        (row,) = connection.execute(
+            text("SELECT checkpoint, licence_weights, random FROM mirpipe.v_encoder")
+        )
+        versions = connection.execute(text("SELECT versions FROM mirpipe.embedding_batch"))
+        assert "laion_clap" in versions.scalar_one()
+    assert row == ("630k-audioset-best.pt (random)", "none (random)", True)
+
+
+def test_a_file_is_searched_for_by_a_model_of_another_interpreter(
+    music: Path, tmp_path: Path
+) -> None:
+    assert mirpipe("embed").returncode == 0
+    tones(tmp_path / "other", [331])
+    found = mirpipe(
+        "search", str(tmp_path / "other" / "331 Hz.wav"), "--encoder", ENCODER, "--json"
+    )
+    assert found.returncode == 0, found.stderr
+    assert len(json.loads(found.stdout)["answers"]) == 3
