@@ -36,6 +36,10 @@ class Unavailable(PluginError):
         self.reason = reason
 
 
+class OutOfMemory(PluginError):
+    """A model does not fit into the memory of its device with this much to do at once."""
+
+
 class StageFailed(MirpipeError):
     """A stage ended with a failure that is not bad input; run again, it does what is left."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from mirpipe.musical import Heard, Request
 from mirpipe.records import Clip, Float32
 
 
@@ -20,5 +21,42 @@ class Encoder(Protocol):
 
         A row depends on its own clip alone. Pooling over a track's windows and the L2 norm are
         the stage's work.
+        """
+        ...
+
+
+class TrackMetric(Protocol):
+    """Scores windows of audio on the axes of its `SPEC` (a TrackMetricSpec).
+
+    The module is built as an encoder's is.
+    """
+
+    def score(self, clips: Sequence[Clip]) -> Float32:
+        """One row a clip, in order: shape (len(clips), len(SPEC.axes)), float32, finite.
+
+        A row depends on its own clip alone. The length-weighted mean is the stage's work.
+        """
+        ...
+
+
+class Captioner(Protocol):
+    """Describes music in words. The module is built as an encoder's is, `SPEC` a CaptionerSpec."""
+
+    def caption(self, heard: Sequence[Heard]) -> list[str]:
+        """One caption a track, in order; each depends on its own track alone, and is repeatable."""
+        ...
+
+
+class Generator(Protocol):
+    """Makes music. The module is built as an encoder's is, `SPEC` a GeneratorSpec.
+
+    Raises OutOfMemory where this many requests at once do not fit; the caller then asks for fewer.
+    """
+
+    def generate(self, requests: Sequence[Request]) -> list[Float32]:
+        """One mono clip a request, in order, at SPEC.sample_rate: shape (n,), float32, −1 … 1.
+
+        `n` is `round(request.seconds * SPEC.sample_rate)`. The same request gives the same samples
+        on the same device and versions, whichever requests stand beside it.
         """
         ...

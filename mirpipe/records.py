@@ -70,6 +70,32 @@ class EncoderSpec:
 
 
 @dataclass(frozen=True)
+class TrackMetricSpec:
+    """What identifies a model that scores tracks, each window by itself.
+
+    `name` to `compute_dtype` make the revision of all its axes.
+    """
+
+    name: str
+    version: int
+    checkpoint: str
+    checkpoint_sha256: str
+    sample_rate: int
+    window_samples: int
+    axes: tuple[str, ...]
+    """The metrics it gives, as they are stored: the columns of a row, in order."""
+    low: float
+    high: float
+    unit: str
+    licence_code: str
+    licence_weights: str
+    citation: str
+    pooling: str = "length-weighted mean"
+    resampler: str = "soxr HQ"
+    compute_dtype: str = "float32"
+
+
+@dataclass(frozen=True)
 class WeightFile:
     """A file that its publisher offers on the Hugging Face hub, and the bytes it must hold."""
 

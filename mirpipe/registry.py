@@ -1,87 +1,125 @@
-"""Finds encoders: the modules of `mirpipe.encoders` and outside ones by entry point.
+"""Finds plug-ins: the modules of four packages, and outside ones by entry point.
 
 Listing imports nothing; asking for a SPEC imports that module, whose heavy imports stand in its
-constructor. An outside package names its module under the entry point group `mirpipe.encoders`.
+constructor. An outside package names its module under an entry point group that is called as our
+package is, such as `mirpipe.encoders`.
 """
 
 import hashlib
 import importlib
 import json
 import pkgutil
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import Any, Generic, TypeVar, cast
 
-import mirpipe.encoders
 from mirpipe import interpreters, weights
 from mirpipe.errors import PluginError
-from mirpipe.protocols import Encoder
-from mirpipe.records import EncoderSpec, MetricSpec, Needs, Runtime
+from mirpipe.musical import CaptionerSpec, GeneratorSpec
+from mirpipe.protocols import Captioner, Encoder, Generator, TrackMetric
+from mirpipe.records import EncoderSpec, MetricSpec, Needs, Runtime, TrackMetricSpec
 from mirpipe.settings import settings
 
-GROUP = "mirpipe.encoders"
 _NOTHING = Needs(libraries=(), weights=())
 _NOT_IDENTITY = {"dimension", "licence_code", "licence_weights", "citation", "checkpoint"}
 
-
-def encoder_names() -> list[str]:
-    """Names of all encoders on this machine, sorted."""
-    return sorted(_modules())
-
-
-def declared_spec(name: str) -> EncoderSpec:
-    """The SPEC as the module states it, whether or not its weights are here."""
-    return cast(EncoderSpec, _module(name).SPEC)
+Spec = EncoderSpec | TrackMetricSpec | CaptionerSpec | GeneratorSpec
+S = TypeVar("S", EncoderSpec, TrackMetricSpec, CaptionerSpec, GeneratorSpec)
+P = TypeVar("P")
 
 
-def needs(name: str) -> Needs:
-    """What the encoder needs besides core."""
-    return cast(Needs, getattr(_module(name), "NEEDS", _NOTHING))
+@dataclass(frozen=True)
+class Plugins(Generic[S, P]):
+    """All plug-ins of one kind, by name."""
+
+    kind: str
+    """As messages call one of them."""
+    group: str
+    """The package that holds ours, and the entry point group of the others."""
+
+    def names(self) -> list[str]:
+        """Names of all on this machine, sorted."""
+        return sorted(self._modules())
+
+    def declared(self, name: str) -> S:
+        """The SPEC as the module states it, whether or not its weights are here."""
+        return cast(S, self._module(name).SPEC)
+
+    def needs(self, name: str) -> Needs:
+        """What the plug-in needs besides core."""
+        return cast(Needs, getattr(self._module(name), "NEEDS", _NOTHING))
+
+    def spec(self, name: str) -> S:
+        """The SPEC of `name` with this machine's weights and the settings' dtype.
+
+        Raises PluginError where there is no such plug-in, Unavailable where weights are missing.
+        """
+        declared, wants = self.declared(name), self.needs(name)
+        files = [weights.require(file, remedy=_pull(name)) for file in wants.weights]
+        if not files:
+            return declared
+        spec = replace(
+            declared,
+            checkpoint_sha256=weights.identity(files),
+            compute_dtype=_compute_dtype(declared, wants),
+        )
+        if not any(file.random for file in files):
+            return spec
+        checkpoint = f"{spec.checkpoint} (random)"
+        return replace(spec, checkpoint=checkpoint, licence_weights="none (random)")
+
+    def interpreter(self, name: str) -> Path:
+        """The interpreter that can run it. Raises Unavailable where it cannot run."""
+        self.spec(name)
+        return interpreters.python_with(self.needs(name).libraries)
+
+    def load(self, name: str) -> P:
+        """The plug-in, its model loaded. Raises Unavailable where weights are missing."""
+        module, wants = self._module(name), self.needs(name)
+        if wants is _NOTHING:
+            return cast(P, module.Plugin())
+        remedy = _pull(name)
+        files = {file: weights.require(file, remedy=remedy).path for file in wants.weights}
+        for file in wants.text_weights:
+            if weights.find(file):
+                files[file] = weights.require(file, remedy=remedy).path
+        dtype = _compute_dtype(self.declared(name), wants)
+        return cast(P, module.Plugin(Runtime(files, dtype, settings().device)))
+
+    def _modules(self) -> dict[str, str]:
+        package = importlib.import_module(self.group)
+        own = {m.name: f"{self.group}.{m.name}" for m in pkgutil.iter_modules(package.__path__)}
+        return own | {e.name: e.value for e in entry_points(group=self.group)}
+
+    def _module(self, name: str) -> ModuleType:
+        modules = self._modules()
+        if name not in modules:
+            there = ", ".join(sorted(modules)) or "none"
+            raise PluginError(f"no {self.kind} is called {name!r}; there are: {there}")
+        return importlib.import_module(modules[name])
 
 
-def encoder_spec(name: str) -> EncoderSpec:
-    """The SPEC of the encoder `name` with this machine's weights and the settings' dtype.
-
-    Raises PluginError where there is no such encoder, Unavailable where its weights are missing.
-    """
-    declared, wants = declared_spec(name), needs(name)
-    files = [weights.require(file, remedy=_pull(name)) for file in wants.weights]
-    if not files:
-        return declared
-    spec = replace(
-        declared,
-        checkpoint_sha256=weights.identity(files),
-        compute_dtype=_compute_dtype(declared, wants),
-    )
-    if not any(file.random for file in files):
-        return spec
-    return replace(spec, checkpoint=f"{spec.checkpoint} (random)", licence_weights="none (random)")
+ENCODERS: Plugins[EncoderSpec, Encoder] = Plugins("encoder", "mirpipe.encoders")
+TRACK_METRICS: Plugins[TrackMetricSpec, TrackMetric] = Plugins("metric", "mirpipe.track_metrics")
+CAPTIONERS: Plugins[CaptionerSpec, Captioner] = Plugins("captioner", "mirpipe.captioners")
+GENERATORS: Plugins[GeneratorSpec, Generator] = Plugins("generator", "mirpipe.generators")
+KINDS: tuple[Plugins[Any, Any], ...] = (ENCODERS, TRACK_METRICS, CAPTIONERS, GENERATORS)
 
 
-def interpreter(name: str) -> Path:
-    """The interpreter that can run the encoder. Raises Unavailable where it cannot run."""
-    encoder_spec(name)
-    return interpreters.python_with(needs(name).libraries)
+def plugins_of(name: str) -> Plugins[Any, Any]:
+    """The kind that `name` belongs to. Raises PluginError where nothing is called so."""
+    for kind in KINDS:
+        if name in kind.names():
+            return kind
+    everything = ", ".join(name for kind in KINDS for name in kind.names())
+    raise PluginError(f"no model is called {name!r}; there are: {everything}")
 
 
-def load_encoder(name: str) -> Encoder:
-    """The encoder `name`, its model loaded. Raises Unavailable where weights are missing."""
-    module, wants = _module(name), needs(name)
-    if wants is _NOTHING:
-        return cast(Encoder, module.Plugin())
-    remedy = _pull(name)
-    files = {file: weights.require(file, remedy=remedy).path for file in wants.weights}
-    for file in wants.text_weights:
-        if weights.find(file):
-            files[file] = weights.require(file, remedy=remedy).path
-    dtype = _compute_dtype(declared_spec(name), wants)
-    return cast(Encoder, module.Plugin(Runtime(files, dtype, settings().device)))
-
-
-def encoder_revision(spec: EncoderSpec) -> str:
-    """Identity of the vector space: 16 hex digits over all that determines a vector."""
+def revision(spec: Spec) -> str:
+    """Identity of what the plug-in makes: 16 hex digits over all that determines it."""
     return _digest({k: v for k, v in asdict(spec).items() if k not in _NOT_IDENTITY})
 
 
@@ -90,7 +128,7 @@ def metric_revision(spec: MetricSpec) -> str:
     return _digest({"name": spec.name, "version": spec.version})
 
 
-def _compute_dtype(declared: EncoderSpec, wants: Needs) -> str:
+def _compute_dtype(declared: Spec, wants: Needs) -> str:
     asked = settings().compute_dtype
     return asked if asked in wants.compute_dtypes else declared.compute_dtype
 
@@ -99,17 +137,5 @@ def _pull(name: str) -> str:
     return f"`mirpipe models pull {name}`"
 
 
-def _digest(identity: dict[str, object]) -> str:
+def _digest(identity: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _modules() -> dict[str, str]:
-    own = {m.name: f"{GROUP}.{m.name}" for m in pkgutil.iter_modules(mirpipe.encoders.__path__)}
-    return own | {e.name: e.value for e in entry_points(group=GROUP)}
-
-
-def _module(name: str) -> ModuleType:
-    modules = _modules()
-    if name not in modules:
-        raise PluginError(f"no encoder is called {name!r}; there are: {', '.join(modules)}")
-    return importlib.import_module(modules[name])

@@ -105,42 +105,42 @@ def test_a_stand_in_comes_first_and_makes_the_spec_random(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path / "models", b"real", _checkpoint())
-    real = registry.encoder_spec("wanting")
+    real = registry.ENCODERS.spec("wanting")
     assert real.checkpoint == "wanting.bin"
 
     put(tmp_path / "stand_ins", b"random", _checkpoint())
     monkeypatch.setenv("MIRPIPE_STAND_INS", str(tmp_path / "stand_ins"))
     settings.cache_clear()
-    spec = registry.encoder_spec("wanting")
+    spec = registry.ENCODERS.spec("wanting")
     assert spec.checkpoint == "wanting.bin (random)"
     assert spec.licence_weights == "none (random)"
-    assert registry.encoder_revision(spec) != registry.encoder_revision(real)
+    assert registry.revision(spec) != registry.revision(real)
 
 
 def test_the_bytes_of_the_weights_are_part_of_the_revision(tmp_path: Path) -> None:
     path = put(tmp_path / "models", b"one", _checkpoint())
-    one = registry.encoder_spec("wanting")
+    one = registry.ENCODERS.spec("wanting")
     assert one.checkpoint_sha256 == hashlib.sha256(b"one").hexdigest()
     (tmp_path / "home/trusted_weights.json").unlink()
     path.write_bytes(b"another")
-    another = registry.encoder_spec("wanting")
-    assert registry.encoder_revision(another) != registry.encoder_revision(one)
+    another = registry.ENCODERS.spec("wanting")
+    assert registry.revision(another) != registry.revision(one)
 
 
 def test_a_plug_in_is_loaded_with_its_files_and_with_those_for_text_where_they_are(
     tmp_path: Path,
 ) -> None:
     checkpoint = put(tmp_path / "models", b"one", _checkpoint())
-    files = registry.load_encoder("wanting").runtime.files  # type: ignore[attr-defined]
+    files = registry.ENCODERS.load("wanting").runtime.files  # type: ignore[attr-defined]
     assert dict(files) == {_checkpoint(): checkpoint}
     words = put(tmp_path / "models", b"words", _words())
-    files = registry.load_encoder("wanting").runtime.files  # type: ignore[attr-defined]
+    files = registry.ENCODERS.load("wanting").runtime.files  # type: ignore[attr-defined]
     assert dict(files) == {_checkpoint(): checkpoint, _words(): words}
 
 
 def _checkpoint() -> WeightFile:
-    return registry.needs("wanting").weights[0]
+    return registry.ENCODERS.needs("wanting").weights[0]
 
 
 def _words() -> WeightFile:
-    return registry.needs("wanting").text_weights[0]
+    return registry.ENCODERS.needs("wanting").text_weights[0]

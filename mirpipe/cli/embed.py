@@ -57,7 +57,7 @@ def embed(
 def _embed(name: str, manifest: Path | None, asked: list[int] | None) -> dict[str, int]:
     from mirpipe.stages import embed as stage
 
-    python = registry.interpreter(name)
+    python = registry.ENCODERS.interpreter(name)
     if python != interpreters.HERE:
         only = [] if manifest is None else ["--manifest", str(manifest)]
         return elsewhere.counts(python, ["embed", "--encoder", name, *only])
@@ -69,7 +69,7 @@ def _embed(name: str, manifest: Path | None, asked: list[int] | None) -> dict[st
 
 def _exists(name: str) -> bool:
     try:
-        registry.declared_spec(name)
+        registry.ENCODERS.declared(name)
     except PluginError as error:
         _say(error)
         return False

@@ -18,7 +18,7 @@ def encoders(
     as_json: Annotated[bool, typer.Option("--json", help="Print every SPEC as JSON.")] = False,
 ) -> None:
     """List the encoders, their revision, window, dimension and licences."""
-    found = [_found(name) for name in registry.encoder_names()]
+    found = [_found(name) for name in registry.ENCODERS.names()]
     if as_json:
         print(json.dumps([asdict(spec) | {"revision": revision} for spec, revision in found]))
         return
@@ -41,7 +41,7 @@ def encoders(
 def _found(name: str) -> tuple[EncoderSpec, str | None]:
     """The SPEC and its revision; None where weights are missing that the revision depends on."""
     try:
-        spec = registry.encoder_spec(name)
+        spec = registry.ENCODERS.spec(name)
     except Unavailable:
-        return registry.declared_spec(name), None
-    return spec, registry.encoder_revision(spec)
+        return registry.ENCODERS.declared(name), None
+    return spec, registry.revision(spec)

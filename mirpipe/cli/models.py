@@ -50,7 +50,7 @@ def models(
     """List the models, their licences, and whether weights and libraries are here."""
     if context.invoked_subcommand:
         return
-    found = [_model(name) for name in registry.encoder_names()]
+    found = [_model(name) for name in registry.ENCODERS.names()]
     if as_json:
         print(json.dumps([asdict(model) for model in found]))
         return
@@ -86,7 +86,7 @@ def pull(
     A download that broke off goes on where it stopped. HF_ENDPOINT names a mirror.
     """
     for name in names:
-        needs = registry.needs(name)
+        needs = registry.ENCODERS.needs(name)
         if not needs.weights:
             raise PluginError(f"{name} needs no weights that could be fetched: they come with it")
         for file in (*needs.weights, *needs.text_weights):
@@ -96,7 +96,7 @@ def pull(
 
 
 def _model(name: str) -> Model:
-    spec, needs = registry.declared_spec(name), registry.needs(name)
+    spec, needs = registry.ENCODERS.declared(name), registry.ENCODERS.needs(name)
     state, remedy = _weights(name)
     library, make = _library(needs.libraries)
     return Model(
@@ -116,12 +116,12 @@ def _model(name: str) -> Model:
 
 
 def _weights(name: str) -> tuple[str, str]:
-    needs = registry.needs(name)
+    needs = registry.ENCODERS.needs(name)
     if not needs.weights:
         return "shipped", ""
     found = [weights.find(file) for file in needs.weights]
     try:
-        registry.encoder_spec(name)
+        registry.ENCODERS.spec(name)
     except Unavailable as problem:
         return problem.reason.removeprefix("weights_"), str(problem)
     return ("random" if any(file and file.random for file in found) else "present"), ""

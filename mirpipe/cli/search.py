@@ -112,13 +112,13 @@ def _file(space: ask.Space, path: Path) -> tuple[Float32, bytes, str]:
     from mirpipe.cli import elsewhere
     from mirpipe.stages.embed import embed_file
 
-    installed = registry.encoder_revision(registry.encoder_spec(space.encoder))
+    installed = registry.revision(registry.ENCODERS.spec(space.encoder))
     if installed != space.revision:
         raise PluginError(
             f"{space.encoder} answers in revision {space.revision} and is installed as {installed}:"
             " run `mirpipe run`, so that the two are the same"
         )
-    python = registry.interpreter(space.encoder)
+    python = registry.ENCODERS.interpreter(space.encoder)
     if python != interpreters.HERE:
         elsewhere.become(python, sys.argv[1:])
     try:

@@ -59,7 +59,7 @@ def _is_usable(encoder: str) -> bool:
     from mirpipe import registry
 
     try:
-        registry.encoder_spec(encoder)
+        registry.ENCODERS.spec(encoder)
     except Exception:  # noqa: BLE001 - a broken plug-in may raise anything; its task will, too
         return False
     return True
@@ -83,12 +83,12 @@ def embed(encoder: str, track_ids: Sequence[int]) -> Counts:
     """Embeds these tracks, in a process of the interpreter that has the encoder's libraries."""
     from mirpipe import registry
 
-    revision = registry.encoder_revision(registry.encoder_spec(encoder))
+    revision = registry.revision(registry.ENCODERS.spec(encoder))
     return run_batch(
         ["embed", "--encoder", encoder],
         track_ids,
         give_up=_into_ledger("embed", revision),
-        python=registry.interpreter(encoder),
+        python=registry.ENCODERS.interpreter(encoder),
     )
 
 

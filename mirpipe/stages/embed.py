@@ -47,9 +47,9 @@ class EmbedResult:
 
 def register(encoder: str) -> int:
     """The id of the encoder's present revision, made known to the database as the wanted one."""
-    spec = registry.encoder_spec(encoder)
+    spec = registry.ENCODERS.spec(encoder)
     with engine("app").begin() as connection:
-        return plugins.register_encoder(connection, spec, registry.encoder_revision(spec))
+        return plugins.register_encoder(connection, spec, registry.revision(spec))
 
 
 def available(encoders: Sequence[str]) -> list[str]:
@@ -57,14 +57,14 @@ def available(encoders: Sequence[str]) -> list[str]:
     wanting: dict[str, Unavailable] = {}
     for name in encoders:
         try:
-            registry.interpreter(name)
+            registry.ENCODERS.interpreter(name)
         except Unavailable as problem:
             wanting[name] = problem
     with engine("app").begin() as connection:
         failures.clear(
             connection,
             stage="embed",
-            subjects=[_subject(n) for n in registry.encoder_names() if n not in wanting],
+            subjects=[_subject(n) for n in registry.ENCODERS.names() if n not in wanting],
         )
         for name, remedy in wanting.items():
             failures.record(
@@ -100,12 +100,12 @@ def embed(
     progress: Progress | None = None,
 ) -> EmbedResult:
     """Embeds what is missing, of `track_ids` where given, with one transaction a batch."""
-    spec = registry.encoder_spec(encoder)
+    spec = registry.ENCODERS.spec(encoder)
     encoder_id = register(encoder)
     with engine("app").connect() as connection:
         missing = embeddings.pending(connection, encoder_id, track_ids)
     counts = {"embedded": 0, "rejected": 0, "failed": 0}
-    model = registry.load_encoder(encoder) if missing else None
+    model = registry.ENCODERS.load(encoder) if missing else None
     for ids in _chunks(missing, batch_tracks):
         assert model is not None
         with engine("app").connect() as connection:
@@ -120,8 +120,8 @@ def embed_file(encoder: str, path: Path) -> Float32:
     Raises RejectedInput where the file cannot be used.
     """
     facts = audio.inspect(path)
-    spec = registry.encoder_spec(encoder)
-    return _vector(registry.load_encoder(encoder), spec, path, facts.rms_dbfs)
+    spec = registry.ENCODERS.spec(encoder)
+    return _vector(registry.ENCODERS.load(encoder), spec, path, facts.rms_dbfs)
 
 
 def _subject(encoder: str) -> str:
@@ -160,13 +160,13 @@ def _embed_batch(
             encoder_id,
             vectors,
             device=str(getattr(model, "device", "cpu")),
-            versions=_versions(registry.needs(spec.name).libraries),
+            versions=_versions(registry.ENCODERS.needs(spec.name).libraries),
             seconds=time.monotonic() - started,
         )
         failures.settle(
             connection,
             stage="embed",
-            revision=registry.encoder_revision(spec),
+            revision=registry.revision(spec),
             done=[track for track in batch if track.track_id in vectors],
             problems=problems,
         )

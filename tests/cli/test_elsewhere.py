@@ -20,7 +20,7 @@ MODELS_PYTHON = Settings().models_python
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        MODELS_PYTHON is None or interpreters.is_here(registry.needs(ENCODER).libraries),
+        MODELS_PYTHON is None or interpreters.is_here(registry.ENCODERS.needs(ENCODER).libraries),
         reason="needs core and, beside it, what `make models` makes",
     ),
 ]

@@ -20,8 +20,8 @@ from tests.synthetic_music import melody, noise
 
 NAMES = [
     name
-    for name in registry.encoder_names()
-    if interpreters.is_here(registry.needs(name).libraries)
+    for name in registry.ENCODERS.names()
+    if interpreters.is_here(registry.ENCODERS.needs(name).libraries)
 ]
 """Encoders whose libraries this interpreter has; `make test` runs these tests in both."""
 
@@ -39,9 +39,9 @@ from mirpipe import registry
 from mirpipe.records import Clip
 said = {}
 for name in sys.argv[2:]:
-    rate = registry.encoder_spec(name).sample_rate
+    rate = registry.ENCODERS.spec(name).sample_rate
     samples = np.load(f"{sys.argv[1]}/{name}.npz")
-    rows = registry.load_encoder(name).embed([Clip(samples[key], rate) for key in samples])
+    rows = registry.ENCODERS.load(name).embed([Clip(samples[key], rate) for key in samples])
     said[name] = hashlib.sha256(rows.tobytes()).hexdigest()
 print(json.dumps(said))
 """
@@ -49,12 +49,12 @@ print(json.dumps(said))
 
 @cache
 def loaded(name: str) -> Encoder:
-    return registry.load_encoder(name)
+    return registry.ENCODERS.load(name)
 
 
 @pytest.fixture(params=NAMES)
 def spec(request: pytest.FixtureRequest, random_weights: Path) -> EncoderSpec:
-    return registry.encoder_spec(request.param)
+    return registry.ENCODERS.spec(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def elsewhere(
     """By encoder, the hash of what it returns in another process for `different(spec)`."""
     folder: Path = tmp_path_factory.mktemp("clips")
     for name in NAMES:
-        clips = different(registry.encoder_spec(name))
+        clips = different(registry.ENCODERS.spec(name))
         np.savez(folder / f"{name}.npz", *[clip.samples for clip in clips])
     command = [sys.executable, "-c", EMBED_ELSEWHERE, str(folder), *NAMES]
     said: dict[str, str] = json.loads(subprocess.check_output(command))
@@ -86,8 +86,8 @@ def cosine(one: Float32, other: Float32) -> float:
 
 
 def test_the_spec_says_what_a_user_must_know(spec: EncoderSpec) -> None:
-    assert spec.name in registry.encoder_names()
-    assert registry.encoder_spec(spec.name) == spec
+    assert spec.name in registry.ENCODERS.names()
+    assert registry.ENCODERS.spec(spec.name) == spec
     assert min(spec.version, spec.sample_rate, spec.window_samples, spec.dimension) >= 1
     for said in (spec.checkpoint, spec.licence_code, spec.licence_weights, spec.citation):
         assert said.strip()
@@ -165,5 +165,5 @@ def test_the_revision_changes_with_what_determines_a_vector(spec: EncoderSpec, f
     value = getattr(spec, field)
     other = f"{value} x" if isinstance(value, str) else (value or 0) + 1
     changed = replace(spec, **{field: other})
-    is_same = registry.encoder_revision(changed) == registry.encoder_revision(spec)
+    is_same = registry.revision(changed) == registry.revision(spec)
     assert is_same == (field not in IDENTITY)

@@ -20,18 +20,18 @@ RATE = 44_100
 
 @cache
 def _loaded(name: str) -> Encoder:
-    return _load(name)
+    return _load(registry.ENCODERS, name)
 
 
-_load = registry.load_encoder
+_load = registry.Plugins.load
 
 
 @pytest.fixture(params=NAMES)
 def spec(
     request: pytest.FixtureRequest, random_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> EncoderSpec:
-    monkeypatch.setattr(registry, "load_encoder", _loaded)
-    return registry.encoder_spec(request.param)
+    monkeypatch.setattr(registry.Plugins, "load", lambda _kind, name: _loaded(name))
+    return registry.ENCODERS.spec(request.param)
 
 
 def vector(spec: EncoderSpec, folder: Path, samples: Float32) -> Float32:

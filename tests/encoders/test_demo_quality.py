@@ -32,7 +32,7 @@ def manifest() -> list[dict[str, str]]:
 @cache
 def vectors(name: str) -> Float32:
     """One row a track of the manifest, as the pipeline pools it."""
-    spec, encoder = registry.encoder_spec(name), registry.load_encoder(name)
+    spec, encoder = registry.ENCODERS.spec(name), registry.ENCODERS.load(name)
     rows = []
     for entry in manifest():
         path = DEMO / entry["path"]

@@ -27,7 +27,7 @@ NAME, RATE = "clap_630k", 48_000
 
 @cache
 def plugin() -> Any:
-    return registry.load_encoder(NAME)
+    return registry.ENCODERS.load(NAME)
 
 
 @pytest.fixture
@@ -109,14 +109,14 @@ def test_more_than_ten_seconds_are_refused_rather_than_cropped(encoder: Any) -> 
 def test_bfloat16_is_another_revision_and_nearly_the_same_vector(
     encoder: Any, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = registry.encoder_revision(registry.encoder_spec(NAME))
+    exact = registry.revision(registry.ENCODERS.spec(NAME))
     lowered = load(checkpoint, dtype="bfloat16").embed([clip(10)])[0]
     assert lowered.dtype == np.float32
     assert 0.999 <= cosine(lowered, encoder.embed([clip(10)])[0]) < 1
     monkeypatch.setenv("MIRPIPE_COMPUTE_DTYPE", "bfloat16")
     settings.cache_clear()
-    assert registry.encoder_spec(NAME).compute_dtype == "bfloat16"
-    assert registry.encoder_revision(registry.encoder_spec(NAME)) != exact
+    assert registry.ENCODERS.spec(NAME).compute_dtype == "bfloat16"
+    assert registry.revision(registry.ENCODERS.spec(NAME)) != exact
 
 
 def test_a_checkpoint_that_runs_code_is_refused_before_it_runs(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def refuse(*_): raise AssertionError("it went to the network")
 socket.socket.connect = socket.getaddrinfo = refuse
 from mirpipe import registry
 before = list(sys.argv), list(sys.path)
-registry.load_encoder("clap_630k").embed_text(["x"])
+registry.ENCODERS.load("clap_630k").embed_text(["x"])
 assert (sys.argv, sys.path) == before
 """
 

@@ -172,7 +172,7 @@ socket.socket.connect = socket.getaddrinfo = refuse
 import numpy as np
 from mirpipe import registry
 from mirpipe.records import Clip
-registry.load_encoder("muq").embed([Clip(np.ones(240_000, np.float32), 24_000)])
+registry.ENCODERS.load("muq").embed([Clip(np.ones(240_000, np.float32), 24_000)])
 """
 
 

@@ -132,7 +132,7 @@ socket.socket.connect = socket.getaddrinfo = refuse
 import numpy as np
 from mirpipe import registry
 from mirpipe.records import Clip
-registry.load_encoder("music2latent").embed([Clip(np.ones(441_000, np.float32), 44_100)])
+registry.ENCODERS.load("music2latent").embed([Clip(np.ones(441_000, np.float32), 44_100)])
 """
 
 

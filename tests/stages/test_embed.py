@@ -159,7 +159,7 @@ def test_new_revision_makes_exactly_its_own_vectors_missing(
     ingest_folder(tmp_path, "reference")
     embed()
     changed = dataclasses.replace(tiny.SPEC, gain_dbfs=-20.0)
-    assert registry.encoder_revision(changed) != registry.encoder_revision(tiny.SPEC)
+    assert registry.revision(changed) != registry.revision(tiny.SPEC)
     monkeypatch.setattr(tiny, "SPEC", changed)
     assert embed().embedded == 2
     with fresh_database.reader.connect() as connection:

@@ -30,7 +30,7 @@ def models(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def put_weights(models: Path) -> None:
-    (file,) = registry.needs("wanting").weights
+    (file,) = registry.ENCODERS.needs("wanting").weights
     path = models / file.repository / file.filename
     path.parent.mkdir(parents=True)
     path.write_bytes(b"abc")

@@ -1,0 +1,1 @@
+"""Generators of music: one file each, found by the registry."""

@@ -1,0 +1,1 @@
+"""Models that score tracks: one file each, found by the registry."""
