@@ -5,10 +5,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from mirpipe import registry
+from mirpipe.cli.tables import wide_console
 from mirpipe.errors import Unavailable
 from mirpipe.records import EncoderSpec
 from mirpipe.settings import settings
@@ -35,7 +35,7 @@ def encoders(
             spec.licence_weights,
             spec.checkpoint,
         )
-    Console().print(table)
+    wide_console().print(table)
 
 
 def _found(name: str) -> tuple[EncoderSpec, str | None]:

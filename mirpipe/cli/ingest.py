@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from mirpipe.cli.given import make_plugins_known
 from mirpipe.cli.progress import bar
+from mirpipe.cli.tables import wide_console
 
 
 class Side(StrEnum):
@@ -92,4 +92,4 @@ def _print(collection: str, counts: dict[str, int]) -> None:
     for name, meaning in _MEANING.items():
         if counts[name]:
             table.add_row(str(counts[name]), name, meaning)
-    Console().print(table)
+    wide_console().print(table)

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from mirpipe.cli.tables import wide_console
 from mirpipe.db import reports
 from mirpipe.settings import Settings
 from mirpipe.settings import settings as read_settings
@@ -29,7 +30,7 @@ def status(as_json: AsJson = False) -> None:
         }
         print(json.dumps(found, default=str))
         return
-    console = Console()
+    console = wide_console()
     _print_table(
         console,
         "library",
@@ -77,7 +78,7 @@ def failures(
     for failure in ledger:
         what = failure.title if failure.title and failure.stage != "ingest" else failure.subject
         table.add_row(*map(_plain, (failure.stage, failure.reason, what, failure.message)))
-    Console().print(table if ledger else "the ledger is empty")
+    wide_console().print(table if ledger else "the ledger is empty")
 
 
 def settings(as_json: AsJson = False) -> None:
@@ -92,7 +93,7 @@ def settings(as_json: AsJson = False) -> None:
     table = Table("variable", "value", box=None)
     for variable, value in shown.items():
         table.add_row(variable, _plain(value))
-    Console().print(table)
+    wide_console().print(table)
 
 
 def _shown(name: str, value: object) -> str:

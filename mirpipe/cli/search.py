@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mirpipe import content
-from mirpipe.cli.tables import PLAIN_COLUMNS, plain
+from mirpipe.cli.tables import plain, wide_console
 from mirpipe.db.reports import search as ask
 from mirpipe.errors import PluginError, RejectedInput
 from mirpipe.records import Float32
@@ -52,9 +52,7 @@ def search(
     if not hits:
         Console(stderr=True).print("no references yet: run `mirpipe ingest`, then `mirpipe run`")
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PLAIN_COLUMNS)
+    console = wide_console()
     console.print(plain(f"{title}: nearest references by {space.encoder}"))
     console.print(_table(hits))
 

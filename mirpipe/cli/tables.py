@@ -1,5 +1,6 @@
 """The results of the latest run as tables, with titles of any script in line."""
 
+from typing import IO
 from unicodedata import bidirectional
 
 from rich.console import Console
@@ -17,15 +18,19 @@ _METRICS = {
 
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
-PLAIN_COLUMNS = 120
+PLAIN_COLUMNS = 160
 """Width where the output is no terminal."""
 
 
-def print_results(console: Console | None = None) -> None:
+def wide_console(file: IO[str] | None = None) -> Console:
+    """What a table is printed on: as wide as the terminal, or PLAIN_COLUMNS where there is none."""
+    console = Console(file=file)
+    return console if console.is_terminal else Console(file=file, width=PLAIN_COLUMNS)
+
+
+def print_results(file: IO[str] | None = None) -> None:
     """Print the summary by encoder and each target's nearest reference."""
-    console = console or Console()
-    if not console.is_terminal:
-        console = Console(width=PLAIN_COLUMNS, file=console.file)
+    console = wide_console(file)
     summaries = reports.summary()
     if not summaries:
         console.print("no results yet: the library holds no targets with references", style="dim")
