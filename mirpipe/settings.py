@@ -1,6 +1,8 @@
 """The only reader of the environment: every setting is a variable `MIRPIPE_<NAME>`."""
 
+import json
 import os
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,9 +12,13 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mirpipe.errors import ConfigurationError
+from mirpipe.modes import MODES
+from mirpipe.musical import Mode
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The checkout: dags/, dashboard/ and migrations/ stand beside the package."""
+
+_FOLDERS = ("references", "targets")
 
 
 def _default_home() -> Path:
@@ -67,6 +73,25 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models compute; it changes no revision and is stored with each batch."""
 
+    captioner: str = "features"
+    """Whose captions generations are made from."""
+    generators: Annotated[list[str], NoDecode] = ["resynth"]
+    """Generators that make every target anew; none: nothing is generated."""
+    modes: list[Mode] = list(MODES)
+    """In which ways, as JSON: `[{"name": "strong", "is_conditioned": true, "guidance": 5}, …]`."""
+    guidance_sweep: Annotated[list[float], NoDecode] = []
+    """Further guidance values at which conditioned clips are made."""
+    seeds: int = Field(default=1, ge=1)
+    """Clips a target and mode, of the seeds 0, 1, …"""
+    generate_seconds: float = Field(default=30.0, gt=0)
+    """A clip is as long as its target, and no longer than this."""
+    generate_batch: int = Field(default=8, ge=1)
+    """Clips that a generator is asked for at once; an out-of-memory halves it."""
+    clips_dir: Path | None = None
+    """Where generated audio is kept; default: home/clips."""
+    gpu_slots: int = Field(default=1, ge=1)
+    """Graphics cards of this machine: captioning and generation take one each."""
+
     slots: int = Field(default_factory=lambda: min(4, cores()), ge=1)
     """Stages that may run side by side; each gets its share of the cores."""
 
@@ -85,14 +110,14 @@ class Settings(BaseSettings):
             return value
         return [Path(part) for part in value.split(os.pathsep) if part]
 
-    @field_validator("encoders", mode="before")
+    @field_validator("encoders", "generators", "guidance_sweep", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return [part.strip() for part in value.split(",") if part.strip()]
 
-    @field_validator("home", "manifest", "models_dir", "stand_ins", mode="after")
+    @field_validator("home", "manifest", "models_dir", "stand_ins", "clips_dir", mode="after")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
@@ -102,12 +127,19 @@ class Settings(BaseSettings):
     def _all_absolute(cls, value: list[Path]) -> list[Path]:
         return [path.expanduser().absolute() for path in value]
 
+    @property
+    def clips_folder(self) -> Path:
+        """Where generated audio is kept."""
+        return self.clips_dir or self.home / "clips"
+
     def as_environment(self) -> dict[str, str]:
         """The same settings as variables, for a child process."""
         variables = {}
         for name, value in self:
-            if isinstance(value, list):
-                separator = "," if name == "encoders" else os.pathsep
+            if name == "modes":
+                value = json.dumps([asdict(mode) for mode in value])
+            elif isinstance(value, list):
+                separator = os.pathsep if name in _FOLDERS else ","
                 value = separator.join(str(part) for part in value)
             if value is not None:
                 variables[f"MIRPIPE_{name.upper()}"] = str(value)

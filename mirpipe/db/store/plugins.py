@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, text
 
+from mirpipe.musical import CaptionerSpec, GeneratorSpec
 from mirpipe.records import EncoderSpec, MetricSpec
 
 _REGISTER_ENCODER = text(
@@ -16,11 +17,31 @@ _RETIRE_METRIC = text(
     "UPDATE mirpipe.metric SET wanted = false "
     "WHERE name = :name AND revision <> :revision AND wanted"
 )
-_REGISTER_METRIC = text(
-    "INSERT INTO mirpipe.metric (name, revision, spec) "
+_REGISTER = (
+    "INSERT INTO mirpipe.{table} (name, revision, spec) "
     "VALUES (:name, :revision, CAST(:spec AS jsonb)) "
     "ON CONFLICT (name, revision) DO UPDATE SET wanted = true, spec = excluded.spec "
-    "WHERE NOT metric.wanted OR metric.spec IS DISTINCT FROM excluded.spec"
+    "WHERE NOT {table}.wanted OR {table}.spec IS DISTINCT FROM excluded.spec"
+)
+_REGISTER_METRIC = text(_REGISTER.format(table="metric"))
+_REGISTER_CAPTIONER = text(_REGISTER.format(table="captioner"))
+_REGISTER_GENERATOR = text(_REGISTER.format(table="generator"))
+_RETIRE_CAPTIONERS = text(
+    "UPDATE mirpipe.captioner SET wanted = false "
+    "WHERE (name <> :name OR revision <> :revision) AND wanted"
+)
+_RETIRE_GENERATOR = text(
+    "UPDATE mirpipe.generator SET wanted = false "
+    "WHERE name = :name AND revision <> :revision AND wanted"
+)
+_CAPTIONER_ID = text(
+    "SELECT captioner_id FROM mirpipe.captioner WHERE name = :name AND revision = :revision"
+)
+_GENERATOR_ID = text(
+    "SELECT generator_id FROM mirpipe.generator WHERE name = :name AND revision = :revision"
+)
+_WANT_ONLY_GENERATORS = text(
+    "UPDATE mirpipe.generator SET wanted = false WHERE wanted AND name <> ALL(:names)"
 )
 _METRIC_ID = text(
     "SELECT metric_id FROM mirpipe.metric WHERE name = :name AND revision = :revision"
@@ -53,3 +74,24 @@ def register_metric(connection: Connection, spec: MetricSpec, revision: str) -> 
     connection.execute(_RETIRE_METRIC, parameters)
     connection.execute(_REGISTER_METRIC, parameters)
     return int(connection.execute(_METRIC_ID, parameters).scalar_one())
+
+
+def register_captioner(connection: Connection, spec: CaptionerSpec, revision: str) -> int:
+    """The id of this revision, from now on the one whose captions are used."""
+    parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
+    connection.execute(_RETIRE_CAPTIONERS, parameters)
+    connection.execute(_REGISTER_CAPTIONER, parameters)
+    return int(connection.execute(_CAPTIONER_ID, parameters).scalar_one())
+
+
+def register_generator(connection: Connection, spec: GeneratorSpec, revision: str) -> int:
+    """The id of this revision, from now on the wanted one of its name."""
+    parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
+    connection.execute(_RETIRE_GENERATOR, parameters)
+    connection.execute(_REGISTER_GENERATOR, parameters)
+    return int(connection.execute(_GENERATOR_ID, parameters).scalar_one())
+
+
+def want_only_generators(connection: Connection, names: Sequence[str]) -> None:
+    """Nothing more is asked of generators of other names; their clips stay."""
+    connection.execute(_WANT_ONLY_GENERATORS, {"names": list(names)})

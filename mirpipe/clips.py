@@ -1,0 +1,57 @@
+"""Where generated audio lies: FLAC files named after the hash of their bytes."""
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from mirpipe.records import Float32
+from mirpipe.settings import settings
+
+SUBTYPE = "PCM_16"
+
+
+@dataclass(frozen=True)
+class StoredClip:
+    """A file of the store."""
+
+    path: Path
+    content_sha256: bytes
+
+
+def store(samples: Float32, sample_rate: int) -> StoredClip:
+    """Writes mono samples of shape (n,), −1 … 1, as FLAC of 16 bits; the same bytes are one file.
+
+    The file appears whole or not at all: written under another name, synced, then renamed.
+    """
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype=SUBTYPE)
+    data = buffer.getvalue()
+    digest = hashlib.sha256(data)
+    folder = settings().clips_folder / digest.hexdigest()[:2]
+    path = folder / f"{digest.hexdigest()}.flac"
+    if not _holds(path, data):
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(path, data)
+    return StoredClip(path, digest.digest())
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # or the new name may be lost with the power
+    finally:
+        os.close(folder)
