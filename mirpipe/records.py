@@ -90,6 +90,8 @@ class TrackMetricSpec:
     licence_code: str
     licence_weights: str
     citation: str
+    keep_tail: bool = True
+    """Whether a last window counts however short it is, or where at least half full alone."""
     pooling: str = "length-weighted mean"
     resampler: str = "soxr HQ"
     compute_dtype: str = "float32"

@@ -21,6 +21,8 @@ class WindowRequest:
     window_samples: int
     gain: float = 1.0
     """Linear factor on every sample."""
+    keep_tail: bool = False
+    """Whether a last window counts however short it is."""
 
 
 def load_mono(path: Name, sample_rate: int, *, max_seconds: float | None = None) -> Float32:
@@ -49,9 +51,9 @@ def load_mono(path: Name, sample_rate: int, *, max_seconds: float | None = None)
 def windows(path: Name, requests: Sequence[WindowRequest]) -> Iterator[tuple[int, Clip]]:
     """Every request's windows in order, each with the request's index, from one decoding.
 
-    Windows do not overlap. The last one may be shorter: it is kept when at least half full, or
-    when it is the only one. Memory does not grow with the file. Raises RejectedInput as `decode`
-    does, and non_finite.
+    Windows do not overlap. The last one may be shorter: it is kept when at least half full, when
+    it is the only one, or where the request keeps every tail. Memory does not grow with the file.
+    Raises RejectedInput as `decode` does, and non_finite.
     """
     with decode(path) as audio:
         rates = {request.sample_rate for request in requests}
@@ -120,7 +122,7 @@ class _Cutter:
     def finish(self, samples: Float32) -> Iterator[Clip]:
         yield from self.push(samples)
         half_full = 2 * len(self._rest) >= self.request.window_samples
-        if len(self._rest) and (half_full or not self._cut):
+        if len(self._rest) and (self.request.keep_tail or half_full or not self._cut):
             yield self._clip(self._rest)
 
     def _clip(self, samples: Float32) -> Clip:

@@ -2,25 +2,19 @@
 
 The package runs the conformer of transformers and asks it for all hidden states. Since 5.15 that
 neither returns them nor accepts the plain configuration that the package gives it. The repair
-stands here, on the one model that is loaded, and gives what transformers 4 gave. The package's
-loader passes over weights that are missing; this one does not.
+stands here, on the one model that is loaded, and gives what transformers 4 gave.
 """
 
-import io
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import muq
 import numpy as np
 import torch
-from safetensors import safe_open
 from transformers.modeling_outputs import BaseModelOutput
 
-from mirpipe.errors import PluginError
+from mirpipe.libraries import hub_model
 from mirpipe.libraries.torch_runtime import Batches, keep_float32
 from mirpipe.libraries.whole_windows import whole_windows
 from mirpipe.records import Clip, Float32, Runtime
@@ -61,28 +55,10 @@ def load(config: Path, checkpoint: Path) -> Any:
 
     Raises PluginError where weights that embedding uses are missing.
     """
-    with TemporaryDirectory() as folder, _quiet():
-        # the loader wants one folder, which a cache or a user need not have
-        (Path(folder) / "config.json").symlink_to(config.resolve())
-        (Path(folder) / "model.safetensors").symlink_to(checkpoint.resolve())
-        model = muq.MuQ.from_pretrained(folder)
-    with safe_open(checkpoint, framework="pt") as file:
-        wanted = {name for name in model.state_dict() if name.startswith(_USED)}
-        missing = sorted(wanted - set(file.keys()))
-    if missing:
-        raise PluginError(f"{checkpoint} lacks {len(missing)} weights, {missing[0]} among them")
+    model = hub_model.load(muq.MuQ, config, checkpoint, used=_USED)
     repair(model.model.conformer)
-    model.eval().requires_grad_(False)
     model.model.conv.to(memory_format=torch.channels_last)  # faster in bfloat16, no slower else
     return model
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """While it lasts, nobody is told that weights are loaded, nor how they are normalised."""
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-        warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated")
-        yield
 
 
 def repair(conformer: Any) -> None:

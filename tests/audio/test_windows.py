@@ -86,6 +86,16 @@ def test_a_last_window_is_kept_when_half_full_or_alone(
     assert [len(clip.samples) / 8000 for clip in clips] == lengths
 
 
+@pytest.mark.parametrize(("seconds", "lengths"), [(2.0, [1, 1]), (2.1, [1, 1, 0.1]), (0.3, [0.3])])
+def test_every_tail_is_kept_where_asked_for(
+    tmp_path: Path, seconds: float, lengths: list[float]
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(hostile.encode("WAV", hostile.music(seconds, rate=8000), rate=8000))
+    clips = [clip for _, clip in windows(path, [WindowRequest(8000, 8000, keep_tail=True)])]
+    assert [len(clip.samples) / 8000 for clip in clips] == pytest.approx(lengths)
+
+
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     path.write_bytes(

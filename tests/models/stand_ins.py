@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from mirpipe.records import WeightFile
-from tests.models import stand_in_muq, stand_in_music2latent
+from tests.models import stand_in_audiobox, stand_in_muq, stand_in_music2latent
 
 
 def make_all(folder: Path) -> None:
@@ -69,6 +69,7 @@ def byte_vocabulary() -> dict[str, int]:
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {
+    "audiobox_aesthetics": stand_in_audiobox.write,
     "clap": _clap("clap", "HTSAT-base"),
     "clap_630k": _clap("clap_630k", "HTSAT-tiny"),
     "music2latent": stand_in_music2latent.write,
