@@ -32,7 +32,7 @@ $(VENV)/uv: requirements/uv.txt
 
 $(VENV)/core: $(VENV)/uv requirements/core.txt pyproject.toml
 	@echo "── installing the core packages (locked, no torch)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/core.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/core.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
@@ -96,7 +96,9 @@ bench: $(VENV)/dev ## measure speed and memory; writes docs/benchmarks.md
 lock: $(VENV)/uv ## renew the locks from requirements/*.in
 	@cd requirements && lock() { ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header $$1.in --output-file $$1.txt "$${@:2}"; }; \
-	  for name in uv core dev; do lock $$name; done; \
+	  lock uv; \
+	  lock core --override core_overrides.txt; \
+	  lock dev; \
 	  lock models --override models_overrides.txt --no-emit-package torch
 
 .PHONY: clean

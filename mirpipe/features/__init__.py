@@ -1,0 +1,1 @@
+"""What is measured of a track, to caption it and to condition a generation on it."""
