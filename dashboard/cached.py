@@ -69,5 +69,5 @@ def failure_counts() -> list[reports.FailureCount]:
 
 @st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
 def unavailable() -> list[reports.Unavailable]:
-    """Encoders that are left out, as of a moment ago."""
+    """Plug-ins that are left out, as of a moment ago."""
     return reports.unavailable()

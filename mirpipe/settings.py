@@ -60,6 +60,8 @@ class Settings(BaseSettings):
 
     encoders: Annotated[list[str], NoDecode] = ["musicnn", "signal"]
     """Encoders that the pipeline keeps up to date, in the order in which they are shown."""
+    metrics: Annotated[list[str], NoDecode] = []
+    """Models that score every track, such as `audiobox_aesthetics`; none: each needs weights."""
     batch_tracks: int = Field(default=64, ge=1)
     """Tracks per batch: a transaction, and at most what a killed task loses."""
     models_python: Path | None = Field(default_factory=_models_python)
@@ -110,7 +112,7 @@ class Settings(BaseSettings):
             return value
         return [Path(part) for part in value.split(os.pathsep) if part]
 
-    @field_validator("encoders", "generators", "guidance_sweep", mode="before")
+    @field_validator("encoders", "metrics", "generators", "guidance_sweep", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):

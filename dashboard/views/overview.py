@@ -156,10 +156,10 @@ def top(counts: Sequence[reports.LibraryCount], run: reports.Run | None) -> None
 
 
 def unavailable() -> None:
-    """Says which encoders are left out on the machine of the pipeline, and the remedy."""
-    for encoder in cached.unavailable():
-        st.warning(f"{encoder.encoder} is unavailable.", icon=":material/extension_off:")
-        st.text(encoder.message)
+    """Says which plug-ins are left out on the machine of the pipeline, and the remedy."""
+    for plugin in cached.unavailable():
+        st.warning(f"{plugin.name} is unavailable.", icon=":material/extension_off:")
+        st.text(plugin.message)
 
 
 def main() -> None:

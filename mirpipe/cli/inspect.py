@@ -25,7 +25,7 @@ def status(as_json: AsJson = False) -> None:
             "library": [asdict(count) for count in library],
             "pending": [asdict(work) for work in pending],
             "failures": [asdict(count) for count in failed],
-            "unavailable": [asdict(encoder) for encoder in wanting],
+            "unavailable": [asdict(plugin) for plugin in wanting],
             "last_run": asdict(latest[0]) if latest else None,
         }
         print(json.dumps(found, default=str))
@@ -53,7 +53,7 @@ def status(as_json: AsJson = False) -> None:
         empty="none",
     )
     if wanting:
-        _print_table(console, "unavailable", [(e.encoder, e.message) for e in wanting], empty="")
+        _print_table(console, "unavailable", [(p.name, p.message) for p in wanting], empty="")
     if latest:
         run = latest[0]
         console.print(

@@ -1,4 +1,4 @@
-"""Says which encoders are left out on this machine, and the remedy."""
+"""Says which plug-ins are left out on this machine, and the remedy."""
 
 from rich.console import Console
 
@@ -6,11 +6,11 @@ from mirpipe.db import reports
 
 
 def say_unavailable() -> bool:
-    """Prints a line on stderr for every wanted encoder that cannot run; returns whether any is."""
+    """Prints a line on stderr for every wanted plug-in that cannot run; returns whether any is."""
     wanting = reports.unavailable()
-    for encoder in wanting:
+    for plugin in wanting:
         Console(stderr=True).print(
-            f"{encoder.encoder} is unavailable: {encoder.message}",
+            f"{plugin.name} is unavailable: {plugin.message}",
             style="yellow",
             markup=False,
             highlight=False,

@@ -44,7 +44,9 @@ def test_the_others_are_planned_and_the_ledger_names_the_remedy(models: Path) ->
     assert plan() == ["tiny"]
     assert plan() == ["tiny"]
     (wanting,) = reports.unavailable()
-    assert (wanting.encoder, wanting.reason) == ("wanting", "weights_missing")
+    assert (wanting.kind, wanting.name, wanting.reason) == (
+        *("encoder", "wanting", "weights_missing"),
+    )
     assert wanting.message.endswith("`mirpipe models pull wanting`")
     (row,) = reports.failures()
     assert (row.stage, row.subject, row.retry, row.attempts) == (

@@ -78,9 +78,13 @@ class FailureCount:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A wanted encoder that cannot run on this machine; the message ends with the remedy."""
+    """A wanted plug-in that cannot run on this machine; the message ends with the remedy.
 
-    encoder: str
+    `kind` is as the registry calls it: encoder, metric, captioner or generator.
+    """
+
+    kind: str
+    name: str
     reason: str
     message: str
 
@@ -105,7 +109,8 @@ _LIBRARY = text("""
 """)
 _PENDING = text("""
     SELECT stage, plugin, revision, items FROM mirpipe.v_pending
-    ORDER BY array_position(ARRAY['embed', 'retrieve', 'melody', 'evaluate'], stage), plugin
+    ORDER BY array_position(
+        ARRAY['embed', 'score', 'retrieve', 'melody', 'evaluate'], stage), plugin
 """)
 _ENCODERS = text("""
     SELECT encoder, revision, dimension, wanted, serving, coalesce(checkpoint, '') AS checkpoint,
@@ -130,9 +135,12 @@ _FAILURE_COUNTS = text("""
     GROUP BY stage, reason, retry ORDER BY items DESC, stage, reason, retry
 """)
 _UNAVAILABLE = text("""
-    SELECT substr(subject, length('encoder:') + 1) AS encoder, reason, message
-    FROM mirpipe.v_failure WHERE stage = 'embed' AND starts_with(subject, 'encoder:')
-    ORDER BY array_position(CAST(:shown AS text[]), substr(subject, length('encoder:') + 1)), 1
+    SELECT kind, name, reason, message FROM (
+        SELECT split_part(subject, ':', 1) AS kind,
+            substr(subject, strpos(subject, ':') + 1) AS name, reason, message
+        FROM mirpipe.v_failure) ledger
+    WHERE kind IN ('encoder', 'metric', 'captioner', 'generator')
+    ORDER BY array_position(CAST(:shown AS text[]), name), kind, name
 """)
 _LIVE_FILES = text("""
     SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format
@@ -172,8 +180,9 @@ def failure_counts() -> list[FailureCount]:
 
 
 def unavailable() -> list[Unavailable]:
-    """Encoders that the last plan had to leave out on this machine."""
-    return rows(Unavailable, _UNAVAILABLE, shown=settings().encoders)
+    """Plug-ins that the last plan had to leave out on this machine."""
+    wanted = [*settings().encoders, *settings().metrics]
+    return rows(Unavailable, _UNAVAILABLE, shown=wanted)
 
 
 def live_files(track_ids: Sequence[int]) -> dict[int, list[LiveFile]]:

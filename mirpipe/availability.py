@@ -1,0 +1,66 @@
+"""Which of the wanted plug-ins can run on this machine; the ledger says what ails the others."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mirpipe.db.engine import engine
+from mirpipe.db.store import failures
+from mirpipe.errors import Unavailable
+from mirpipe.registry import Plugins
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of asking each plug-in for an interpreter that can run it."""
+
+    usable: dict[str, Path]
+    unavailable: list[str]
+    """They want weights or libraries; with those they run."""
+    broken: list[str]
+    """Unknown, or wrong in themselves."""
+
+
+def available(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> Tried:
+    """Which of `names` can run here; the ledger of `stage` says of the others why they cannot."""
+    usable: dict[str, Path] = {}
+    problems: dict[str, Exception] = {}
+    for name in names:
+        try:
+            usable[name] = kind.interpreter(name)
+        except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
+            problems[name] = problem
+    _clear(kind, usable, stage=stage)
+    for name, problem in problems.items():
+        write_down(kind, name, problem, stage=stage)
+    unavailable = [name for name, why in problems.items() if isinstance(why, Unavailable)]
+    broken = [name for name in problems if name not in unavailable]
+    return Tried(usable, unavailable, broken)
+
+
+def write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage: str) -> None:
+    """Puts into the ledger of `stage` why the plug-in cannot run; the next plan tries it again."""
+    with engine("app").begin() as connection:
+        failures.record(
+            connection,
+            stage=stage,
+            subject=_subject(kind, name),
+            reason=getattr(problem, "reason", type(problem).__name__),
+            message=str(problem),
+            retry=True,
+        )
+
+
+def forget_others(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> None:
+    """Takes out of the ledger of `stage` what ails plug-ins that nobody wants: all but `names`."""
+    _clear(kind, [name for name in kind.names() if name not in names], stage=stage)
+
+
+def _clear(kind: Plugins[Any, Any], names: Iterable[str], *, stage: str) -> None:
+    with engine("app").begin() as connection:
+        failures.clear(connection, stage=stage, subjects=[_subject(kind, name) for name in names])
+
+
+def _subject(kind: Plugins[Any, Any], name: str) -> str:
+    return f"{kind.kind}:{name}"
