@@ -32,8 +32,8 @@ def available(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> T
         except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
             problems[name] = problem
     _clear(kind, usable, stage=stage)
-    for name, problem in problems.items():
-        write_down(kind, name, problem, stage=stage)
+    for name, why in problems.items():
+        write_down(kind, name, why, stage=stage)
     unavailable = [name for name, why in problems.items() if isinstance(why, Unavailable)]
     broken = [name for name in problems if name not in unavailable]
     return Tried(usable, unavailable, broken)
