@@ -176,6 +176,47 @@ WHERE NOT EXISTS (
     WHERE f.stage = 'generate' AND f.revision = g.revision AND f.subject = s.subject AND NOT f.retry);
 COMMENT ON VIEW pending_generation IS 'Clips that the configuration asks for and that nobody has made; on which device does not matter';
 
+CREATE OR REPLACE VIEW pending_pair AS
+SELECT p.metric_id, p.name, m.metric_id AS melody_id, n.target_id, n.reference_id
+FROM metric p
+CROSS JOIN metric m
+CROSS JOIN (
+    SELECT n.target_id, n.reference_id
+    FROM top_neighbour n
+    JOIN encoder e ON e.encoder_id = n.encoder_id
+        AND (e.wanted OR e.encoder_id IN (SELECT s.encoder_id FROM serving_revision s))
+    UNION
+    SELECT g.target_id, g.track_id FROM generation g) n
+JOIN melody t ON t.metric_id = m.metric_id AND t.track_id = n.target_id
+JOIN melody r ON r.metric_id = m.metric_id AND r.track_id = n.reference_id
+WHERE p.wanted AND p.name = 'melody_accuracy' AND m.wanted AND m.name = 'melody'
+  AND NOT EXISTS (
+    SELECT FROM pair_score s
+    WHERE s.metric_id = p.metric_id AND s.target_id = n.target_id AND s.reference_id = n.reference_id);
+COMMENT ON VIEW pending_pair IS 'Answers and generations whose two melodies are there and whose melody accuracy is not';
+
+CREATE OR REPLACE VIEW v_pending AS
+SELECT 'embed' AS stage, name AS plugin, revision, count(*) AS items
+FROM pending_embedding GROUP BY name, revision
+UNION ALL
+SELECT 'retrieve', e.name, e.revision, count(*)
+FROM embedding_change c JOIN encoder e ON e.encoder_id = c.encoder_id
+    AND (e.wanted OR e.encoder_id IN (SELECT s.encoder_id FROM serving_revision s))
+GROUP BY e.name, e.revision
+UNION ALL
+SELECT 'melody', name, revision, count(*) FROM pending_melody GROUP BY name, revision
+UNION ALL
+SELECT 'evaluate', name, '', count(*) FROM pending_pair GROUP BY name
+UNION ALL
+SELECT 'score', plugin, revision, count(DISTINCT track_id)
+FROM pending_track_score GROUP BY plugin, revision
+UNION ALL
+SELECT 'analyse', name, revision, count(*) FROM pending_feature GROUP BY name, revision
+UNION ALL
+SELECT 'caption', name, revision, count(*) FROM pending_caption GROUP BY name, revision
+UNION ALL
+SELECT 'generate', name, revision, count(*) FROM pending_generation GROUP BY name, revision;
+
 -- What readers see ------------------------------------------------------------------------------
 
 CREATE VIEW v_caption AS
@@ -239,7 +280,7 @@ WITH made AS (
     SELECT m.generation_id, 'melody_accuracy', p.value,
         CASE WHEN p.value IS NULL THEN coalesce(p.reason, 'not_measured') END, '', false
     FROM made m
-    JOIN metric q ON q.name = 'melody_accuracy' AND q.wanted
+    JOIN shown_metric q ON q.name = 'melody_accuracy'
     LEFT JOIN pair_score p
         ON p.metric_id = q.metric_id AND p.target_id = m.target_id AND p.reference_id = m.track_id
     UNION ALL
@@ -247,7 +288,7 @@ WITH made AS (
         CASE WHEN p.value IS NULL THEN coalesce(p.reason, 'not_measured') END,
         q.spec ->> 'licence_weights', q.spec ->> 'checkpoint' LIKE '%random%'
     FROM made m
-    JOIN metric q ON q.wanted AND q.spec ? 'axes'
+    JOIN shown_metric q ON q.spec ->> 'axis' IS NOT NULL
     LEFT JOIN track_score p ON p.metric_id = q.metric_id AND p.track_id = m.track_id
 )
 SELECT m.generation_id, m.generator_id, m.generator, m.mode, m.guidance, m.seed, m.target_id, m.track_id,

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
 from mirpipe.db.locks import exclusive
-from mirpipe.db.store import background, runs
+from mirpipe.db.store import background, generations, runs
 
 BACKGROUND_QUANTILES = 1001
 """Resolution of percentile: a tenth of a percent."""
@@ -37,6 +37,7 @@ def report(*, trigger: str) -> ReportResult:
         for encoder_id in runs.serving(connection):
             _insert_background(connection, run_id, encoder_id)
         runs.summarise(connection, run_id)
+        generations.summarise(connection, run_id)
     return ReportResult(run_id, changed=True)
 
 

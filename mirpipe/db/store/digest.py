@@ -63,6 +63,31 @@ CONTENT = {
         JOIN mirpipe.track t ON t.track_id = v.target_id
         JOIN mirpipe.track r ON r.track_id = v.reference_id
     """,
+    "track_feature": f"""
+        SELECT m.name, m.revision, {_TRACK.format("t")}, f.tempo_bpm, f.beat_seconds, f.meter,
+            f.key, f.key_clarity, f.voiced_fraction, encode(sha256(f.notes), 'hex'),
+            f.onsets_per_second, f.brightness_hz, f.reasons
+        FROM mirpipe.track_feature f JOIN mirpipe.metric m USING (metric_id)
+        JOIN mirpipe.track t USING (track_id)
+    """,
+    "caption": f"""
+        SELECT k.name, k.revision, {_TRACK.format("t")}, c.caption, c.window_start_seconds,
+            c.window_seconds, c.contradictions
+        FROM mirpipe.caption c JOIN mirpipe.captioner k USING (captioner_id)
+        JOIN mirpipe.track t USING (track_id)
+    """,
+    "generation": f"""
+        SELECT r.name, r.revision, {_TRACK.format("t")}, g.mode, g.guidance, g.seed, g.seconds,
+            g.template, g.prompt, g.prompt_parts, g.sampling, encode(g.content_sha256, 'hex')
+        FROM mirpipe.generation g JOIN mirpipe.generator r USING (generator_id)
+        JOIN mirpipe.track t ON t.track_id = g.target_id
+    """,
+    "run_generation_summary": f"""
+        SELECT r.name, r.revision, u.mode, u.guidance, u.metric, u.n, u.undefined_n,
+            round(u.mean::numeric, {DIGITS})::text, round(u.sd::numeric, {DIGITS})::text
+        FROM mirpipe.run_generation_summary u JOIN mirpipe.generator r USING (generator_id)
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
     "run_summary": f"""
         SELECT e.name, e.revision, u.metric, u.n, u.undefined_n,
             round(u.mean::numeric, {DIGITS})::text, round(u.sd::numeric, {DIGITS})::text

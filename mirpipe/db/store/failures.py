@@ -19,6 +19,10 @@ _CLEAR = text(
     "DELETE FROM mirpipe.failure "
     "WHERE stage = :stage AND revision = :revision AND subject = ANY(:subjects)"
 )
+_FORGET_OTHERS = text(
+    "DELETE FROM mirpipe.failure "
+    "WHERE stage = :stage AND starts_with(subject, :prefix) AND subject <> ALL(:subjects)"
+)
 
 
 def record(
@@ -58,6 +62,15 @@ def clear(
         )
 
 
+def forget_others(
+    connection: Connection, *, stage: str, prefix: str, subjects: Sequence[str]
+) -> None:
+    """Takes out of the ledger what begins with `prefix` and is none of the subjects."""
+    connection.execute(
+        _FORGET_OTHERS, {"stage": stage, "prefix": prefix, "subjects": list(subjects)}
+    )
+
+
 def settle(
     connection: Connection,
     *,
@@ -70,15 +83,33 @@ def settle(
 
     A RejectedInput is bad input, unless it is about the machine; anything else is tried again.
     """
-    clear(connection, stage=stage, revision=revision, subjects=[track.subject for track in done])
-    for track, problem in problems:
+    settle_subjects(
+        connection,
+        stage=stage,
+        revision=revision,
+        done=[track.subject for track in done],
+        problems=[(track.subject, track.track_id, problem) for track, problem in problems],
+    )
+
+
+def settle_subjects(
+    connection: Connection,
+    *,
+    stage: str,
+    revision: str,
+    done: Sequence[str],
+    problems: Sequence[tuple[str, int, Exception]],
+) -> None:
+    """As `settle`, of subjects that are not a track: each with the track that it is about."""
+    clear(connection, stage=stage, revision=revision, subjects=done)
+    for subject, track_id, problem in problems:
         rejected = problem if isinstance(problem, RejectedInput) else None
         record(
             connection,
             stage=stage,
             revision=revision,
-            subject=track.subject,
-            track_id=track.track_id,
+            subject=subject,
+            track_id=track_id,
             reason=rejected.reason if rejected else type(problem).__name__,
             message=str(problem),
             retry=rejected is None or rejected.retry,

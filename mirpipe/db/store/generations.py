@@ -20,9 +20,10 @@ _WISH = text(
     "(:generator_id, :mode, :is_conditioned, :guidance, :seed, :template, :longest_seconds)"
 )
 _PENDING = text(
-    "SELECT p.target_id, p.caption_id, c.caption, c.features_id, p.mode, p.is_conditioned, "
-    "p.guidance, p.seed, p.template, p.seconds, p.subject "
+    "SELECT p.target_id, t.title, p.caption_id, c.caption, c.features_id, p.mode, "
+    "p.is_conditioned, p.guidance, p.seed, p.template, p.seconds, p.subject "
     "FROM mirpipe.pending_generation p JOIN mirpipe.caption c USING (caption_id) "
+    "JOIN mirpipe.track t ON t.track_id = p.target_id "
     "WHERE p.generator_id = :generator_id "
     "AND (CAST(:target_ids AS bigint[]) IS NULL OR p.target_id = ANY(:target_ids)) "
     "AND (CAST(:modes AS text[]) IS NULL OR p.mode = ANY(:modes)) "
@@ -37,6 +38,19 @@ _WRITE = text(
     ":device, CAST(:versions AS jsonb), track_id, :content_sha256, :took_seconds "
     "FROM mirpipe.track WHERE collection = 'generated' AND content_sha256 = :content_sha256 "
     "ON CONFLICT DO NOTHING"
+)
+_SUMMARY = text(
+    "INSERT INTO mirpipe.run_generation_summary "
+    "(run_id, generator_id, mode, guidance, metric, n, undefined_n, mean, sd) "
+    "SELECT :run_id, generator_id, mode, guidance, metric, count(value), "
+    "count(*) - count(value), avg(value), stddev_pop(value) "
+    "FROM (SELECT s.* FROM mirpipe.v_generation_score s JOIN mirpipe.track t "
+    "ON t.track_id = s.target_id ORDER BY t.content_sha256, s.seed) s "
+    "GROUP BY generator_id, mode, guidance, metric"
+)
+_PACE = text(
+    "SELECT sum(took_seconds) / sum(seconds) FROM mirpipe.generation "
+    "WHERE generator_id = :generator_id"
 )
 
 
@@ -57,6 +71,8 @@ class PendingClip:
     """A clip that is asked for and not there."""
 
     target_id: int
+    title: str
+    """The target's."""
     caption_id: int
     caption: str
     features_id: int
@@ -116,6 +132,12 @@ def pending(
     return [PendingClip(**row) for row in map(dict, found.mappings())]
 
 
+def pace(connection: Connection, generator_id: int) -> float | None:
+    """Seconds that it took for a second of audio so far; None where nothing was made."""
+    found = connection.execute(_PACE, {"generator_id": generator_id}).scalar_one()
+    return None if found is None else float(found)
+
+
 def write(
     connection: Connection,
     generator_id: int,
@@ -128,7 +150,7 @@ def write(
     """Stores generations whose tracks are there; one that is there already stays."""
     for one in made:
         clip = asdict(one.clip)
-        for name in ("caption", "features_id", "subject"):
+        for name in ("title", "caption", "features_id", "subject"):
             del clip[name]
         connection.execute(
             _WRITE,
@@ -144,3 +166,8 @@ def write(
                 "took_seconds": one.took_seconds,
             },
         )
+
+
+def summarise(connection: Connection, run_id: int) -> None:
+    """Stores mean and sd of every number of a run over the clips of each mode and guidance."""
+    connection.execute(_SUMMARY, {"run_id": run_id})

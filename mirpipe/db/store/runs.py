@@ -53,7 +53,9 @@ _STATE = text("""
             d.cosine, p.value, p.reason), ',' ORDER BY d.encoder_id, d.target_id, d.rank))
             FROM desired d
             LEFT JOIN mirpipe.metric m ON m.name = 'melody_accuracy' AND m.wanted
-            LEFT JOIN mirpipe.pair_score p USING (metric_id, target_id, reference_id))
+            LEFT JOIN mirpipe.pair_score p USING (metric_id, target_id, reference_id)),
+        (SELECT md5(string_agg(concat_ws(' ', generation_id, metric, value, reason), ','
+            ORDER BY generation_id, metric)) FROM mirpipe.v_generation_score)
     ), 'UTF8')), 'hex')
 """)
 _LAST = text("SELECT run_id, state_digest FROM mirpipe.run ORDER BY run_id DESC LIMIT 1")

@@ -51,7 +51,8 @@ _RELABEL = text(
 # A sum needs no order, so that this stays cheap however large the library is.
 _FINGERPRINT = text(
     "SELECT concat_ws(' ', count(*), sum(hashtextextended(concat_ws(' ', collection, "
-    "encode(content_sha256, 'hex'), state, title, labels), 0))) FROM mirpipe.track"
+    "encode(content_sha256, 'hex'), state, title, labels), 0))) FROM mirpipe.track "
+    "WHERE collection <> 'generated'"
 )
 
 
@@ -101,7 +102,10 @@ def tracks(connection: Connection, track_ids: Sequence[int]) -> list[Track]:
 
 
 def fingerprint(connection: Connection) -> str:
-    """Equal for libraries whose tracks, their states, titles and labels are equal; empty: "0"."""
+    """Equal for libraries whose tracks, their states, titles and labels are equal; empty: "0".
+
+    What was generated is no part of the library.
+    """
     return str(connection.execute(_FINGERPRINT).scalar_one())
 
 
