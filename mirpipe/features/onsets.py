@@ -1,44 +1,48 @@
 """Onsets: how strongly something begins at every moment, and how often something does.
 
-Onset strength is librosa's: the mean rise of 128 mel bands in dB from one frame to the next. Its
-95th percentile lies at 1 and above in music and in noise, at 0.2 in a sustained chord.
+Two views, both one number a frame of `mirpipe.features.spectrum`: librosa's onset strength, the
+mean rise of 128 mel bands in dB; and the onsets of transcribed notes, which show what a flute or
+a bowed string plays where the spectrum hardly jumps.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
+from mirpipe.features.spectrum import FRAMES_PER_SECOND, HOP_SAMPLES, SAMPLE_RATE
+from mirpipe.musical import Note
 from mirpipe.records import Float32
 
-SAMPLE_RATE = 22_050
-HOP_SAMPLES = 512
-FRAMES_PER_SECOND = SAMPLE_RATE / HOP_SAMPLES
 WEAKEST = 0.5
-"""Bound on the 95th percentile of the strength: below it nothing begins that one could hear."""
+"""Bound on the 95th percentile of the rise in dB: it is 1 and above in music and in noise, 0.2 in a
+sustained chord, where nothing begins that one could hear."""
 
 
-def strength(samples: Float32) -> Float32:
-    """Onset strength of mono audio at 22,050 Hz, shape (1 + n // 512,), 0 and above."""
+def strength(mel_db: Float32) -> Float32:
+    """Onset strength, shape (frames,), 0 and above; all 0 where nothing begins."""
     from librosa.onset import onset_strength
 
-    return cast(Float32, onset_strength(y=samples, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES))
+    found = cast(Float32, onset_strength(S=mel_db, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES))
+    return found if np.percentile(found, 95) >= WEAKEST else np.zeros_like(found)
 
 
-def has_onsets(onset_strength: Float32) -> bool:
-    """Whether anything begins at all."""
-    return bool(np.percentile(onset_strength, 95) >= WEAKEST)
+def strength_of_notes(notes: Sequence[Note], frames: int) -> Float32:
+    """The velocities of the notes that begin at every frame, shape (frames,)."""
+    found = np.zeros(frames + 1, dtype=np.float32)
+    for note in notes:
+        frame, part = divmod(note.onset_seconds * FRAMES_PER_SECOND, 1)
+        if frame < frames:  # shared between two frames: the grid is coarser than the onsets
+            found[int(frame)] += (1 - part) * note.velocity
+            found[int(frame) + 1] += part * note.velocity
+    return found[:frames]
 
 
 def per_second(onset_strength: Float32) -> float:
     """The number of distinct onsets in a second, 0 where nothing begins."""
     from librosa.onset import onset_detect
 
-    if not has_onsets(onset_strength):
+    if not onset_strength.any():
         return 0.0
     found = onset_detect(onset_envelope=onset_strength, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES)
     return float(len(found) * FRAMES_PER_SECOND / len(onset_strength))
-
-
-def times(frames: np.ndarray) -> np.ndarray:
-    """Seconds at which frames stand, float64."""
-    return np.asarray(frames, dtype=np.float64) / FRAMES_PER_SECOND

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from mirpipe.features import onsets, tempo
+from mirpipe.features.spectrum import SAMPLE_RATE as RATE
+from mirpipe.features.spectrum import spectrum
+from mirpipe.musical import Note
 from mirpipe.records import Float32
 from tests.synthetic_music import melody, noise
-
-RATE = onsets.SAMPLE_RATE
 
 
 def strokes(seconds_of: np.ndarray, *, seconds: float) -> Float32:
@@ -22,8 +23,12 @@ def strokes(seconds_of: np.ndarray, *, seconds: float) -> Float32:
     return samples.astype(np.float32)
 
 
+def strength_of(samples: Float32) -> Float32:
+    return onsets.strength(spectrum(samples).mel_db)
+
+
 def pulse_of(samples: Float32) -> tempo.Pulse:
-    return tempo.pulse(onsets.strength(samples))
+    return tempo.pulse(strength_of(samples))
 
 
 @pytest.mark.parametrize("bpm", [72.0, 96.0, 120.0, 137.5])
@@ -61,7 +66,7 @@ def test_noise_has_no_beat(seconds: float) -> None:
 def test_a_sustained_chord_has_no_onsets() -> None:
     time = np.arange(10 * RATE) / RATE
     chord = sum(np.sin(2 * np.pi * 110 * h * time + h) for h in range(1, 6)).astype(np.float32)
-    strength = onsets.strength(chord / 10)
+    strength = strength_of(chord / 10)
     assert tempo.pulse(strength).reason == "no_onsets"
     assert onsets.per_second(strength) == 0
 
@@ -75,4 +80,16 @@ def test_a_second_of_music_has_too_few_beats() -> None:
 
 
 def test_onsets_are_counted() -> None:
-    assert onsets.per_second(onsets.strength(melody(10, RATE))) == pytest.approx(4, abs=0.3)
+    assert onsets.per_second(strength_of(melody(10, RATE))) == pytest.approx(4, abs=0.3)
+
+
+def test_even_notes_have_a_beat_though_their_sound_does_not_jump() -> None:
+    played = [Note(0.6 * index, 0.6 * index + 0.5, 69, 0.8) for index in range(30)]
+    strength = onsets.strength_of_notes(played, frames=800)
+    assert strength.sum() == pytest.approx(30 * 0.8)
+    assert tempo.pulse(strength).tempo_bpm == pytest.approx(100, rel=0.01)
+
+
+def test_a_note_beyond_the_last_frame_is_passed_over() -> None:
+    strength = onsets.strength_of_notes([Note(100, 101, 60, 1.0)], frames=10)
+    assert not strength.any()
