@@ -52,7 +52,7 @@ def test_the_level_and_the_sample_rate_hardly_matter() -> None:
 def test_notes_late_in_a_long_track_stand_where_they_begin() -> None:
     pause = np.zeros(40 * RATE, np.float32)
     (note,) = notes.transcribe(np.concatenate([pause, played((69,))]), RATE)
-    assert note.onset_seconds == pytest.approx(40, abs=0.03)
+    assert note.onset_seconds == pytest.approx(40, abs=0.05)
 
 
 def test_notes_are_in_order_and_hold_together() -> None:
