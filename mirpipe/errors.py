@@ -28,7 +28,8 @@ class PluginError(MirpipeError):
 class Unavailable(PluginError):
     """A plug-in cannot run on this machine as it is; the message ends with the remedy.
 
-    `reason` is a short stable code: `weights_missing`, `weights_refused`, `library_missing`.
+    `reason` is a short stable code: `weights_missing`, `weights_refused`, `library_missing`,
+    `memory_missing`, `card_missing`.
     """
 
     def __init__(self, reason: str, message: str) -> None:

@@ -43,7 +43,10 @@ class Captioner(Protocol):
     """Describes music in words. The module is built as an encoder's is, `SPEC` a CaptionerSpec."""
 
     def caption(self, heard: Sequence[Heard]) -> list[str]:
-        """One caption a track, in order; each depends on its own track alone, and is repeatable."""
+        """One caption a track, in order; each depends on its own track alone, and is repeatable.
+
+        None is empty: raises RejectedInput (`no_caption`) where there is nothing to say of a track.
+        """
         ...
 
 

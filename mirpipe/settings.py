@@ -70,8 +70,8 @@ class Settings(BaseSettings):
     """Where weights are kept, as REPOSITORY/FILE; default: home/models; then the hub's cache."""
     stand_ins: Path | None = None
     """Random weights for tests, as REPOSITORY/FILE: read before all others, shown as random."""
-    compute_dtype: Literal["float32", "bfloat16"] = "float32"
-    """In which models compute that can do both; another one makes other revisions."""
+    compute_dtype: Literal["float32", "bfloat16", "int8"] = "float32"
+    """In which models compute that have the choice; another one makes other revisions."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models compute; it changes no revision and is stored with each batch."""
 

@@ -88,10 +88,12 @@ def test_every_kind_is_listed_with_what_it_has(models: Path) -> None:
 
 def test_the_table_shows_each_plug_in_in_one_row(models: Path) -> None:
     rows = mirpipe().stdout.splitlines()
-    (player,) = [row for row in rows if "up to 30 s at 32 kHz" in row]
-    assert player.split()[:3] == ["generator", "player", "model.bin"]
-    (teller,) = [row for row in rows if "30 s at 16 kHz" in row]
-    assert teller.split()[:3] == ["captioner", "teller", "model.bin"]
+    (player,) = [row for row in rows if row.split()[:2] == ["generator", "player"]]
+    assert "model.bin" in player
+    assert "up to 30 s at 32 kHz" in player
+    (teller,) = [row for row in rows if row.split()[:2] == ["captioner", "teller"]]
+    assert "model.bin" in teller
+    assert " 30 s at 16 kHz" in teller
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in SPECS.values()])

@@ -12,7 +12,12 @@ import numpy as np
 import torch
 
 from mirpipe.records import WeightFile
-from tests.models import stand_in_audiobox, stand_in_muq, stand_in_music2latent
+from tests.models import (
+    stand_in_audiobox,
+    stand_in_muq,
+    stand_in_music2latent,
+    stand_in_qwen2_audio,
+)
 
 
 def make_all(folder: Path) -> None:
@@ -74,5 +79,6 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "clap_630k": _clap("clap_630k", "HTSAT-tiny"),
     "music2latent": stand_in_music2latent.write,
     "muq": stand_in_muq.write,
+    "qwen2_audio": stand_in_qwen2_audio.write,
 }
 """By plug-in, what writes its stand-ins into a folder."""
