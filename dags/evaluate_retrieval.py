@@ -1,4 +1,4 @@
-"""Bring every result up to date: embed, retrieve, evaluate, report.
+"""Bring every result up to date: embed, score, retrieve, evaluate, report.
 
 Runs when the library changed (asset `tracks`) and every night. What is missing is asked of the
 database and never of the event, so a run that was killed, a new encoder or a new revision of one
@@ -38,6 +38,10 @@ def evaluate_retrieval() -> None:
         return work.plan_embed()
 
     @task
+    def plan_scores() -> list[dict[str, Any]]:
+        return work.plan_scores()
+
+    @task
     def plan_melody() -> list[list[int]]:
         return work.plan_melody()
 
@@ -48,6 +52,14 @@ def evaluate_retrieval() -> None:
     )
     def embed(encoder: str, track_ids: list[int]) -> dict[str, Any]:
         return work.embed(encoder, track_ids)
+
+    @task(
+        pool=STAGES,
+        map_index_template="{{ task.op_kwargs.metric }}, "
+        "{{ task.op_kwargs.track_ids | length }} tracks",
+    )
+    def score(metric: str, track_ids: list[int]) -> dict[str, Any]:
+        return work.score(metric, track_ids)
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} tracks")
     def melody(track_ids: list[int]) -> dict[str, Any]:
@@ -69,13 +81,16 @@ def evaluate_retrieval() -> None:
             raise AirflowSkipException("all is as the last report found it")
         return reported
 
-    embed_plan, melody_plan = plan_embed(), plan_melody()
+    embed_plan, score_plan, melody_plan = plan_embed(), plan_scores(), plan_melody()
     embedded = embed.expand_kwargs(embed_plan)
+    scored = score.expand_kwargs(score_plan)
     measured = melody.expand(track_ids=melody_plan)
     retrieved, compared, reported = retrieve(), pairs(), report()
     chain([embedded, measured], retrieved, compared, reported)
+    chain(scored, reported)
     fail_where_any_failed(
-        embed_plan, melody_plan, embedded, measured, retrieved, compared, reported
+        *(embed_plan, score_plan, melody_plan, embedded, scored, measured),
+        *(retrieved, compared, reported),
     )
 
 

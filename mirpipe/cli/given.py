@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -23,13 +24,56 @@ def track_ids(manifest: Path | None) -> list[int] | None:
     return ids
 
 
+def target_ids(asked: Sequence[str] | None, manifest: Path | None) -> list[int] | None:
+    """The ids of the targets that are meant, of the manifest's where one is given; None: all.
+
+    Each of `asked` is an id, a title or a part of one; one that names several, or none, is wrong
+    usage.
+    """
+    given = track_ids(manifest)
+    if not asked:
+        return given
+    named = {_target(one) for one in asked}
+    return sorted(named if given is None else named & set(given))
+
+
+def _target(asked: str) -> int:
+    from mirpipe.db.reports import search
+
+    found = [one for one in search.find(asked) if one.collection == "target"]
+    exact = [one for one in found if asked in (one.title, str(one.track_id))]
+    if len(exact or found) == 1:
+        return (exact or found)[0].track_id
+    if not found:
+        raise typer.BadParameter(f"no usable target is called {asked!r}")
+    listed = [f"  {one.track_id}  {one.title}" for one in (exact or found)[:20]]
+    raise typer.BadParameter("\n".join([f"{asked!r} names several; give an id:", *listed]))
+
+
+def forwarded(
+    target: Sequence[str] | None,
+    manifest: Path | None,
+    *,
+    mode: Sequence[str] | None = None,
+    seeds: int | None = None,
+    limit: int | None = None,
+) -> list[str]:
+    """The same options for the same command in another interpreter."""
+    options = [word for one in target or () for word in ("--target", one)]
+    options += [word for one in mode or () for word in ("--mode", one)]
+    for name, value in (("--manifest", manifest), ("--seeds", seeds), ("--limit", limit)):
+        options += [] if value is None else [name, str(value)]
+    return options
+
+
 def make_plugins_known() -> None:
-    """Tells the database which encoders and metrics are wanted, so that it knows what is pending.
+    """Tells the database which plug-ins are wanted, so that it knows what is pending.
 
     An encoder that does not exist is left to the stage that runs it, which says so.
     """
-    from mirpipe.stages import embed, evaluate
+    from mirpipe.stages import embed, evaluate, score
 
     with contextlib.suppress(PluginError):
         embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
+    score.plan(settings().metrics, batch_tracks=settings().batch_tracks)
     evaluate.plan_tracks(batch_tracks=settings().batch_tracks)

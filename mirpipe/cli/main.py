@@ -15,6 +15,7 @@ from mirpipe.cli import (
     inspect,
     models,
     retrieve,
+    score,
     search,
     up,
     verify,
@@ -35,7 +36,7 @@ Or run the stages by hand, in this order; each does only what is missing:
     mirpipe db up                                   start the embedded Postgres
     mirpipe ingest ~/music/library --collection reference
     mirpipe ingest ~/music/targets --collection target
-    mirpipe run                                     embed, retrieve, evaluate, report
+    mirpipe run                                     embed, score, retrieve, evaluate, report
     mirpipe status                                  what is there, what is pending
 
 Ask:
@@ -62,6 +63,7 @@ app.command()(up.up)
 app.add_typer(db.app, name="db")
 app.command()(ingest.ingest)
 app.command()(embed.embed)
+app.command()(score.score)
 app.command()(retrieve.retrieve)
 app.command()(evaluate.evaluate)
 app.command()(retrieve.report)

@@ -10,6 +10,7 @@ from mirpipe.cli.embed import embed
 from mirpipe.cli.evaluate import evaluate
 from mirpipe.cli.given import make_plugins_known
 from mirpipe.cli.progress import bar
+from mirpipe.cli.score import score
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -49,9 +50,9 @@ def report(
 
 
 def run() -> None:
-    """Embed, retrieve, evaluate and report: everything that is missing after an ingest."""
+    """Embed, score, retrieve, evaluate and report: everything that is missing after an ingest."""
     make_plugins_known()
-    codes = [_code(embed), _code(lambda: evaluate(only="tracks"))]
+    codes = [_code(embed), _code(score), _code(lambda: evaluate(only="tracks"))]
     retrieve()
     codes.append(_code(lambda: evaluate(only="pairs")))
     report()

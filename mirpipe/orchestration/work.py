@@ -35,7 +35,7 @@ def pending() -> bool:
     """Whether anything is missing by the plug-ins as they are configured now."""
     from mirpipe.db import reports
 
-    return bool(plan_embed() or plan_melody() or reports.pending())
+    return bool(plan_embed() or plan_melody() or plan_scores() or reports.pending())
 
 
 def plan_embed() -> list[dict[str, Any]]:
@@ -72,6 +72,23 @@ def plan_melody() -> list[list[int]]:
     return gathered(evaluate.plan_tracks(batch_tracks=settings().batch_tracks))
 
 
+def plan_scores() -> list[dict[str, Any]]:
+    """Arguments of the tasks that score what is missing, model by model.
+
+    A broken model gets one task without tracks, which fails and says why.
+    """
+    from mirpipe.stages import score as stage
+
+    batches: dict[str, list[tuple[int, ...]]] = {}
+    for batch in stage.plan(settings().metrics, batch_tracks=settings().batch_tracks):
+        batches.setdefault(batch.metric, []).append(batch.track_ids)
+    return [
+        {"metric": metric, "track_ids": ids}
+        for metric, lists in batches.items()
+        for ids in gathered(lists)
+    ]
+
+
 def gathered(batches: Sequence[Sequence[int]], *, most: int = MOST_TASKS) -> list[list[int]]:
     """The ids of the batches in order, in at most `most` lists of whole batches."""
     size = -(-len(batches) // most) or 1
@@ -90,6 +107,17 @@ def embed(encoder: str, track_ids: Sequence[int]) -> Counts:
         give_up=_into_ledger("embed", revision),
         python=registry.ENCODERS.interpreter(encoder),
     )
+
+
+def score(metric: str, track_ids: Sequence[int]) -> Counts:
+    """Scores these tracks, in a process of the interpreter that has the model's libraries."""
+    from mirpipe import registry
+
+    python = registry.TRACK_METRICS.interpreter(metric)
+    revision = registry.revision(registry.TRACK_METRICS.spec(metric))
+    arguments = ["score", "--metric", metric]
+    give_up = _into_ledger("score", revision)
+    return run_batch(arguments, track_ids, give_up=give_up, python=python)
 
 
 def melody(track_ids: Sequence[int]) -> Counts:

@@ -17,6 +17,7 @@ COMMANDS = [
     "db",
     "ingest",
     "embed",
+    "score",
     "retrieve",
     "evaluate",
     "report",
@@ -112,7 +113,7 @@ def test_encoder_that_does_not_exist_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("content", [None, "no JSON", '["x"]', '{"a": 1}'])
-@pytest.mark.parametrize("command", ["embed", "evaluate"])
+@pytest.mark.parametrize("command", ["embed", "score", "evaluate"])
 def test_manifest_that_is_no_list_of_ids_is_wrong_usage(
     command: str, content: str | None, tmp_path: Path
 ) -> None:

@@ -1,13 +1,13 @@
 """Plug-in revisions: making them known, and saying which ones the configuration wants."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, text
 
 from mirpipe.musical import CaptionerSpec, GeneratorSpec
-from mirpipe.records import EncoderSpec, MetricSpec
+from mirpipe.records import EncoderSpec, MetricSpec, TrackMetricSpec
 
 _REGISTER_ENCODER = text(
     "SELECT mirpipe.register_encoder(:name, :revision, :dimension, CAST(:spec AS jsonb))"
@@ -43,6 +43,10 @@ _GENERATOR_ID = text(
 _WANT_ONLY_GENERATORS = text(
     "UPDATE mirpipe.generator SET wanted = false WHERE wanted AND name <> ALL(:names)"
 )
+_WANT_ONLY_TRACK_METRICS = text(
+    "UPDATE mirpipe.metric SET wanted = false "
+    "WHERE wanted AND spec ->> 'axis' IS NOT NULL AND spec ->> 'name' <> ALL(:names)"
+)
 _METRIC_ID = text(
     "SELECT metric_id FROM mirpipe.metric WHERE name = :name AND revision = :revision"
 )
@@ -70,7 +74,28 @@ def want_only(connection: Connection, names: Sequence[str]) -> None:
 
 def register_metric(connection: Connection, spec: MetricSpec, revision: str) -> int:
     """The id of this revision, from now on the wanted one of its name."""
-    parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
+    return _register_metric(connection, spec.name, revision, asdict(spec))
+
+
+def register_track_metric(
+    connection: Connection, spec: TrackMetricSpec, revision: str
+) -> list[int]:
+    """The ids of this revision's axes, in order, from now on the wanted ones of their names."""
+    return [
+        _register_metric(connection, axis, revision, asdict(spec) | {"axis": axis})
+        for axis in spec.axes
+    ]
+
+
+def want_only_track_metrics(connection: Connection, names: Sequence[str]) -> None:
+    """Models of other names score no further tracks; their results stay."""
+    connection.execute(_WANT_ONLY_TRACK_METRICS, {"names": list(names)})
+
+
+def _register_metric(
+    connection: Connection, name: str, revision: str, spec: Mapping[str, object]
+) -> int:
+    parameters = {"name": name, "revision": revision, "spec": json.dumps(spec)}
     connection.execute(_RETIRE_METRIC, parameters)
     connection.execute(_REGISTER_METRIC, parameters)
     return int(connection.execute(_METRIC_ID, parameters).scalar_one())

@@ -1,0 +1,257 @@
+"""What score writes, leaves alone and puts into the ledger."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from sqlalchemy import text
+
+from mirpipe import registry
+from mirpipe.stages import score as stage
+from tests.conftest import Database
+from tests.library import ingest_folder, tone, tones
+
+pytestmark = pytest.mark.usefixtures("_fake_track_metrics")
+
+AXES = ("aesthetics_ce", "aesthetics_cu", "aesthetics_pc", "aesthetics_pq")
+
+
+def score(**options: object) -> stage.ScoreResult:
+    return stage.score("tasteful", batch_tracks=2, **options)  # type: ignore[arg-type]
+
+
+def done(scored: int = 0, *, undefined: int = 0, rejected: int = 0, failed: int = 0) -> object:
+    return stage.ScoreResult(scored, undefined, rejected, failed)
+
+
+def ask(database: Database, query: str) -> list[tuple]:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def values(database: Database) -> dict[tuple[str, str], float]:
+    rows = ask(database, "SELECT track, metric, value FROM mirpipe.v_track_score")
+    return {(track, metric): value for track, metric, value in rows}
+
+
+def ledger(database: Database) -> list[tuple]:
+    return ask(
+        database,
+        "SELECT title, reason, retry, attempts FROM mirpipe.v_failure WHERE stage = 'score'",
+    )
+
+
+def pending(database: Database) -> list[tuple]:
+    query = "SELECT plugin, items FROM mirpipe.v_pending WHERE stage = 'score'"
+    return ask(database, query)
+
+
+@pytest.fixture
+def plugin() -> object:
+    import mirpipe.track_metrics.tasteful as tasteful  # type: ignore[import-not-found]
+
+    return tasteful
+
+
+def test_a_score_is_the_mean_of_windows_by_length_at_the_level_of_the_file(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    path = tone(tmp_path / "a.wav", 440, seconds=2.25)
+    ingest_folder(tmp_path, "reference")
+    assert score() == done(1)
+    samples, _ = soundfile.read(path, dtype="float32")
+    windows = [samples[:8000], samples[8000:16000], samples[16000:]]  # a short tail counts
+    rows = [(w.std(), w.max(), len(w) / 8000, 10) for w in windows]
+    expected = np.average(rows, axis=0, weights=[len(w) for w in windows])
+    found = values(fresh_database)
+    np.testing.assert_allclose([found["a", axis] for axis in AXES], expected, rtol=1e-6)
+
+
+def test_the_model_gets_a_few_windows_at_a_time(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: object
+) -> None:
+    monkeypatch.setattr(stage, "WINDOWS_PER_CALL", 2)
+    calls: list[int] = []
+    ones = np.ones
+    monkeypatch.setattr(
+        plugin.Plugin,  # type: ignore[attr-defined]
+        "score",
+        lambda _, clips: (calls.append(len(clips)), ones((len(clips), 4), np.float32))[1],
+    )
+    tone(tmp_path / "a.wav", 440, seconds=5)
+    ingest_folder(tmp_path, "reference")
+    score()
+    assert calls == [2, 2, 1]
+
+
+def test_a_second_run_scores_nothing(fresh_database: Database, tmp_path: Path) -> None:
+    tones(tmp_path, [220, 330, 440])
+    ingest_folder(tmp_path, "reference")
+    assert score() == done(3)
+    assert score() == done(0)
+    assert stage.plan(["tasteful"], batch_tracks=2) == []
+
+
+def test_a_row_that_is_gone_is_made_again_alone(fresh_database: Database, tmp_path: Path) -> None:
+    tones(tmp_path, [220, 330])
+    ingest_folder(tmp_path, "reference")
+    score()
+    before = values(fresh_database)
+    with fresh_database.app.begin() as connection:
+        connection.execute(
+            text(
+                "DELETE FROM mirpipe.track_score USING mirpipe.metric m "
+                "WHERE m.metric_id = track_score.metric_id AND m.name = 'aesthetics_pq' "
+                "AND track_id = (SELECT min(track_id) FROM mirpipe.track)"
+            )
+        )
+    assert pending(fresh_database) == [("tasteful", 1)]
+    assert score() == done(1)
+    assert values(fresh_database) == before
+    assert pending(fresh_database) == []
+
+
+def test_each_axis_is_a_metric_of_the_models_revision(
+    fresh_database: Database, tmp_path: Path, plugin: object
+) -> None:
+    stage.plan(["tasteful"], batch_tracks=2)
+    rows = ask(
+        fresh_database,
+        "SELECT name, revision, spec ->> 'axis', spec ->> 'name', wanted FROM mirpipe.metric "
+        "ORDER BY name",
+    )
+    revision = registry.revision(plugin.SPEC)  # type: ignore[attr-defined]
+    assert rows == [(axis, revision, axis, "tasteful", True) for axis in AXES]
+
+
+def test_a_batch_says_on_what_it_was_made(fresh_database: Database, tmp_path: Path) -> None:
+    tones(tmp_path, [220, 330, 440])
+    ingest_folder(tmp_path, "reference")
+    score()
+    batches = ask(
+        fresh_database,
+        "SELECT device, versions ? 'numpy', tracks, count(*) FROM mirpipe.score_batch "
+        "JOIN mirpipe.track_score USING (batch_id) GROUP BY batch_id ORDER BY batch_id",
+    )
+    assert batches == [("cpu", True, 2, 8), ("cpu", True, 1, 4)]
+
+
+def test_one_failing_track_does_not_stop_the_others_and_is_tried_again(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: object
+) -> None:
+    tones(tmp_path, [220, 330])
+    tone(tmp_path / "loud.wav", 300, level=0.99)
+    ingest_folder(tmp_path, "reference")
+    assert score() == done(2, failed=1)
+    assert score() == done(0, failed=1)
+    assert ledger(fresh_database) == [("loud", "RuntimeError", True, 2)]
+    monkeypatch.setattr(plugin, "FAILS_ABOVE", 2)
+    assert score() == done(1)
+    assert ledger(fresh_database) == []
+
+
+def test_bad_input_is_in_the_ledger_and_not_tried_again(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        from mirpipe.errors import RejectedInput
+
+        raise RejectedInput("truncated", "a.wav ends too early")
+
+    tone(tmp_path / "a.wav", 440)
+    ingest_folder(tmp_path, "reference")
+    monkeypatch.setattr("mirpipe.audio.windows", broken)
+    assert score() == done(0, rejected=1)
+    assert ledger(fresh_database) == [("a", "truncated", False, 1)]
+    assert score() == done(0)
+    assert pending(fresh_database) == []
+
+
+def test_a_file_that_changed_since_ingest_is_not_scored_under_its_old_identity(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    path = tone(tmp_path / "a.wav", 440)
+    ingest_folder(tmp_path, "reference")
+    tone(path, 441)
+    assert score() == done(0, failed=1)
+    assert ledger(fresh_database) == [("a", "ContentChanged", True, 1)]
+    assert values(fresh_database) == {}
+
+
+def test_a_track_without_a_window_has_no_number_but_a_reason(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tone(tmp_path / "a.wav", 440)
+    ingest_folder(tmp_path, "reference")
+    monkeypatch.setattr("mirpipe.audio.windows", lambda *_: iter(()))
+    assert score() == done(0, undefined=1)
+    assert ask(fresh_database, "SELECT ce, pq, reason FROM mirpipe.v_aesthetics") == [
+        (None, None, "no_window")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (np.full((2, 4), np.nan, np.float32), "not finite"),
+        (np.ones((2, 3), np.float32), r"not \(2, 4\)"),
+    ],
+)
+def test_rows_that_break_the_contract_are_never_stored(
+    fresh_database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    plugin: object,
+    rows: np.ndarray,
+    message: str,
+) -> None:
+    tone(tmp_path / "a.wav", 440)
+    ingest_folder(tmp_path, "reference")
+    monkeypatch.setattr(plugin.Plugin, "score", lambda *_: rows)  # type: ignore[attr-defined]
+    assert score() == done(0, failed=1)
+    ((reason, said),) = ask(fresh_database, "SELECT reason, message FROM mirpipe.v_failure")
+    assert reason == "PluginError"
+    with pytest.raises(AssertionError, match=message):
+        raise AssertionError(said)
+    assert values(fresh_database) == {}
+
+
+def test_a_new_revision_makes_its_own_scores_missing_and_keeps_the_old(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: object
+) -> None:
+    tones(tmp_path, [220, 330])
+    ingest_folder(tmp_path, "reference")
+    score()
+    changed = dataclasses.replace(plugin.SPEC, version=2)  # type: ignore[attr-defined]
+    monkeypatch.setattr(plugin, "SPEC", changed)
+    (batch,) = stage.plan(["tasteful"], batch_tracks=9)
+    assert len(batch.track_ids) == 2
+    assert values(fresh_database) == {}  # nothing of another revision is shown as this one's
+    assert score() == done(2)
+    assert {
+        row[0] for row in ask(fresh_database, "SELECT revision FROM mirpipe.v_track_score")
+    } == {registry.revision(changed)}
+    assert ask(fresh_database, "SELECT count(*) FROM mirpipe.track_score") == [(16,)]
+
+
+def test_a_model_that_is_not_named_any_more_scores_nothing_and_keeps_its_results(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    tones(tmp_path, [220])
+    ingest_folder(tmp_path, "reference")
+    score()
+    tones(tmp_path, [330])
+    ingest_folder(tmp_path, "reference")
+    assert stage.plan([], batch_tracks=2) == []
+    assert pending(fresh_database) == []
+    assert len(values(fresh_database)) == 4
+
+
+def test_a_melody_stays_wanted_whichever_models_are_named(fresh_database: Database) -> None:
+    from mirpipe.stages import evaluate
+
+    evaluate.plan_tracks(batch_tracks=2)
+    stage.plan([], batch_tracks=2)
+    assert ask(fresh_database, "SELECT DISTINCT wanted FROM mirpipe.metric") == [(True,)]
