@@ -5,9 +5,11 @@ database and never of the event, so a run that was killed, a new encoder or a ne
 is made up for by the next run. A run that finds nothing missing still retrieves, for what was
 removed, and confirms the last report.
 
-Work is mapped over encoder × batch of tracks. An encoder that fails keeps no other from being
-reported; the run ends as failed all the same. Rejected audio is no failure: it is in the ledger
-(`mirpipe failures`). The asset `metrics` is emitted where the report found something changed.
+Work is mapped over batches of tracks. Encoders that lack the same tracks share a task, which
+decodes a track once; where its process dies, the task goes on encoder by encoder. An encoder that
+fails keeps no other from being reported; the run ends as failed all the same. Rejected audio is no
+failure: it is in the ledger (`mirpipe failures`). The asset `metrics` is emitted where the report
+found something changed.
 """
 
 from typing import Any
@@ -47,11 +49,11 @@ def evaluate_retrieval() -> None:
 
     @task(
         pool=STAGES,
-        map_index_template="{{ task.op_kwargs.encoder }}, "
+        map_index_template="{{ task.op_kwargs.encoders | join(', ') }}, "
         "{{ task.op_kwargs.track_ids | length }} tracks",
     )
-    def embed(encoder: str, track_ids: list[int]) -> dict[str, Any]:
-        return work.embed(encoder, track_ids)
+    def embed(encoders: list[str], track_ids: list[int]) -> dict[str, Any]:
+        return work.embed(encoders, track_ids)
 
     @task(
         pool=STAGES,

@@ -1,16 +1,19 @@
 """What the tasks of the DAGs do: plan from the database, run stages, put crashes in the ledger."""
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from mirpipe.errors import StageCrashed, StageFailed
 from mirpipe.orchestration.batches import GiveUp, run_batch
-from mirpipe.orchestration.commands import Counts, Outcome, run
+from mirpipe.orchestration.commands import Counts, Outcome, invoke, require_done, run
 from mirpipe.settings import settings
 
 EMPTY = "0"
 """Fingerprint of a library without tracks."""
 MOST_TASKS = 24
-"""Of one encoder and run: a task costs half a second, and a DAG of thousands is no help."""
+"""Of the same encoders and a run: a task costs half a second, and a DAG of thousands is no help."""
 
 
 def ingest(
@@ -39,30 +42,22 @@ def pending() -> bool:
 
 
 def plan_embed() -> list[dict[str, Any]]:
-    """Arguments of the tasks that embed what is missing, encoder by encoder.
+    """Arguments of the tasks that embed what is missing: encoders that lack the same tracks.
 
-    An encoder that cannot be planned for gets one task without tracks, which fails and says why.
+    A broken encoder gets one task without tracks, which fails and says why.
     """
     from mirpipe.stages import embed
 
-    known = [encoder for encoder in settings().encoders if _is_usable(encoder)]
-    batches = embed.plan(known, batch_tracks=settings().batch_tracks)
-    tasks: list[dict[str, Any]] = []
-    for encoder in settings().encoders:
-        ids = [batch.track_ids for batch in batches if batch.encoder == encoder]
-        lists = gathered(ids) if encoder in known else [[]]
-        tasks += [{"encoder": encoder, "track_ids": one} for one in lists]
-    return tasks
-
-
-def _is_usable(encoder: str) -> bool:
-    from mirpipe import registry
-
-    try:
-        registry.ENCODERS.spec(encoder)
-    except Exception:  # noqa: BLE001 - a broken plug-in may raise anything; its task will, too
-        return False
-    return True
+    chosen = settings()
+    batches = embed.plan(chosen.encoders, batch_tracks=chosen.batch_tracks, tasks=chosen.slots)
+    together: dict[tuple[str, ...], list[Sequence[int]]] = {}
+    for batch in batches:
+        together.setdefault(batch.encoders, []).append(batch.track_ids)
+    return [
+        {"encoders": list(encoders), "track_ids": track_ids}
+        for encoders, lists in together.items()
+        for track_ids in gathered(lists)
+    ]
 
 
 def plan_melody() -> list[list[int]]:
@@ -96,8 +91,34 @@ def gathered(batches: Sequence[Sequence[int]], *, most: int = MOST_TASKS) -> lis
     return [[track_id for batch in group for track_id in batch] for group in groups]
 
 
-def embed(encoder: str, track_ids: Sequence[int]) -> Counts:
-    """Embeds these tracks, in a process of the interpreter that has the encoder's libraries."""
+def embed(encoders: Sequence[str], track_ids: Sequence[int]) -> Counts:
+    """Embeds these tracks, in a process of the interpreter that has the encoders' libraries.
+
+    Where that process dies, each encoder goes on by itself, so that the ledger blames the one at
+    fault alone.
+    """
+    from mirpipe import registry
+
+    python = registry.ENCODERS.interpreter(encoders[0])
+    if len(encoders) > 1:
+        arguments = ["embed", *(f"--encoder={encoder}" for encoder in encoders)]
+        outcome = invoke(arguments, track_ids=track_ids, python=python)
+        if not outcome.crashed:
+            require_done(arguments, outcome)
+            return outcome.counts
+    problems: list[StageCrashed | StageFailed] = []
+    counts: Counter[str] = Counter()
+    for encoder in encoders:
+        try:
+            counts.update(_embed_alone(encoder, track_ids, python))
+        except (StageCrashed, StageFailed) as problem:
+            problems.append(problem)
+    for failed in sorted(problems, key=lambda one: isinstance(one, StageCrashed)):
+        raise failed  # first what may go better another time
+    return dict(counts)
+
+
+def _embed_alone(encoder: str, track_ids: Sequence[int], python: Path) -> Counts:
     from mirpipe import registry
 
     revision = registry.revision(registry.ENCODERS.spec(encoder))
@@ -105,7 +126,7 @@ def embed(encoder: str, track_ids: Sequence[int]) -> Counts:
         ["embed", "--encoder", encoder],
         track_ids,
         give_up=_into_ledger("embed", revision),
-        python=registry.ENCODERS.interpreter(encoder),
+        python=python,
     )
 
 

@@ -32,7 +32,7 @@ def tiny(fresh_database, monkeypatch, tmp_path):
     monkeypatch.setattr(mirpipe.encoders, "__path__", [*mirpipe.encoders.__path__, fakes])
     tones(tmp_path / "references", [100.0 * n for n in range(1, 11)])
     ingest_folder(tmp_path / "references", "reference")
-    embed_stage.embed("tiny", batch_tracks=64)
+    embed_stage.embed(["tiny"], batch_tracks=64)
     return tmp_path
 
 

@@ -34,7 +34,7 @@ def process(folder: Path) -> None:
     ingest_folder(folder / "references", "reference")
     ingest_folder(folder / "targets", "target")
     embed_stage.plan(["tiny"], batch_tracks=64)
-    embed_stage.embed("tiny", batch_tracks=3)
+    embed_stage.embed(["tiny"], batch_tracks=3)
     retrieve()
     report(trigger="test")
 

@@ -31,15 +31,17 @@ def test_few_batches_stay_apart() -> None:
     assert gathered([(1, 2), (3,)]) == [[1, 2], [3]]
 
 
-def test_a_plan_names_encoders_and_what_each_lacks(
-    fresh_database: Database, tmp_path: Path
+def test_a_plan_names_encoders_and_what_they_lack_together(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MIRPIPE_SLOTS", "2")
+    settings.cache_clear()
     assert work.plan_embed() == []
     tones(tmp_path, [300, 500])
     ingest_folder(tmp_path, "reference")
-    assert [(task["encoder"], len(task["track_ids"])) for task in work.plan_embed()] == [
-        ("musicnn", 2),
-        ("signal", 2),
+    assert [(task["encoders"], len(task["track_ids"])) for task in work.plan_embed()] == [
+        (["musicnn", "signal"], 1),
+        (["musicnn", "signal"], 1),
     ]
     assert [len(track_ids) for track_ids in work.plan_melody()] == [2]
 
@@ -69,16 +71,19 @@ def test_a_track_that_kills_its_process_is_in_the_ledger(
     fresh_database: Database,
     stage: FakeStage,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     number: int,
     error: type[Exception],
     retry: bool,
 ) -> None:
     tones(tmp_path / "audio", [300, 500, 700])
     ingest_folder(tmp_path / "audio", "reference")
-    (task,) = [task for task in work.plan_embed() if task["encoder"] == "signal"]
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "signal")
+    settings.cache_clear()
+    (task,) = work.plan_embed()
     poison = task["track_ids"][1]
     stage.behave(signals={poison: number})
-    for embed_or_measure in (lambda ids: work.embed("signal", ids), work.melody):
+    for embed_or_measure in (lambda ids: work.embed(["signal"], ids), work.melody):
         with pytest.raises(error):
             embed_or_measure(task["track_ids"])
     with fresh_database.app.connect() as connection:
@@ -89,7 +94,7 @@ def test_a_track_that_kills_its_process_is_in_the_ledger(
         ("embed", poison, "crashed", retry),
         ("melody", poison, "crashed", retry),
     ]
-    pending = {id_ for t in work.plan_embed() if t["encoder"] == "signal" for id_ in t["track_ids"]}
+    pending = {id_ for t in work.plan_embed() for id_ in t["track_ids"]}
     assert (poison in pending) == retry
     assert (poison in {id_ for ids in work.plan_melody() for id_ in ids}) == retry
 
@@ -102,7 +107,7 @@ def test_an_encoder_that_is_not_there_hides_no_other(
     tones(tmp_path, [300])
     ingest_folder(tmp_path, "reference")
     absent, signal_ = work.plan_embed()
-    assert absent == {"encoder": "absent", "track_ids": []}
-    assert (signal_["encoder"], len(signal_["track_ids"])) == ("signal", 1)
+    assert absent == {"encoders": ["absent"], "track_ids": []}
+    assert (signal_["encoders"], len(signal_["track_ids"])) == (["signal"], 1)
     with pytest.raises(PluginError, match="absent"):
         work.embed(**absent)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("_tiny_encoder")
 
 
 def embed(**options: object) -> stage.EmbedResult:
-    return stage.embed("tiny", batch_tracks=2, **options)  # type: ignore[arg-type]
+    return stage.embed(["tiny"], batch_tracks=2, **options)  # type: ignore[arg-type]
 
 
 def vectors(database: Database) -> dict[str, np.ndarray]:
@@ -173,7 +173,7 @@ def test_plan_makes_batches_and_drops_encoders_that_are_not_named(
     tones(tmp_path, [220, 330, 440])
     ingest_folder(tmp_path, "reference")
     batches = stage.plan(["tiny"], batch_tracks=2)
-    assert [(b.encoder, len(b.track_ids)) for b in batches] == [("tiny", 2), ("tiny", 1)]
+    assert [(b.encoders, len(b.track_ids)) for b in batches] == [(("tiny",), 2), (("tiny",), 1)]
     assert stage.plan([], batch_tracks=2) == []
     with fresh_database.reader.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM mirpipe.v_pending")).scalar_one() == 0

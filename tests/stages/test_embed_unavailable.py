@@ -37,7 +37,8 @@ def put_weights(models: Path) -> None:
 
 
 def plan() -> list[str]:
-    return [batch.encoder for batch in stage.plan(["wanting", "tiny"], batch_tracks=9)]
+    batches = stage.plan(["wanting", "tiny"], batch_tracks=9)
+    return [name for batch in batches for name in batch.encoders]
 
 
 def test_the_others_are_planned_and_the_ledger_names_the_remedy(models: Path) -> None:
@@ -61,7 +62,7 @@ def test_weights_that_arrive_clear_the_ledger_and_make_work(
     put_weights(models)
     assert plan() == ["wanting", "tiny"]
     assert reports.unavailable() == []
-    assert stage.embed("wanting", batch_tracks=9).embedded == 1
+    assert stage.embed(["wanting"], batch_tracks=9).embedded == 1
     with fresh_database.reader.connect() as connection:
         batch = connection.execute(text("SELECT device, versions FROM mirpipe.embedding_batch"))
         ((device, versions),) = batch

@@ -28,7 +28,7 @@ def pipeline(references: Path, targets: Path) -> ReportResult:
     ingest_folder(references, "reference")
     ingest_folder(targets, "target")
     embed_stage.plan(["tiny"], batch_tracks=64)
-    embed_stage.embed("tiny", batch_tracks=64)
+    embed_stage.embed(["tiny"], batch_tracks=64)
     retrieve()
     return report(trigger="test")
 
@@ -192,12 +192,12 @@ def test_new_revision_answers_only_when_it_is_complete(
     monkeypatch.setattr(tiny, "SPEC", dataclasses.replace(tiny.SPEC, version=2))
     [batch] = embed_stage.plan(["tiny"], batch_tracks=64)
 
-    embed_stage.embed("tiny", batch.track_ids[:3], batch_tracks=64)
+    embed_stage.embed(["tiny"], batch.track_ids[:3], batch_tracks=64)
     retrieve()
     report(trigger="half way")
     assert ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
 
-    embed_stage.embed("tiny", batch_tracks=64)
+    embed_stage.embed(["tiny"], batch_tracks=64)
     retrieve()
     report(trigger="complete")
     new = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
@@ -237,9 +237,9 @@ def test_new_revision_does_not_answer_before_its_lists_are_complete(
     old = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
     monkeypatch.setattr(tiny, "SPEC", dataclasses.replace(tiny.SPEC, version=2))
     [batch] = embed_stage.plan(["tiny"], batch_tracks=64)
-    embed_stage.embed("tiny", batch.track_ids[1:], batch_tracks=64)
+    embed_stage.embed(["tiny"], batch.track_ids[1:], batch_tracks=64)
     retrieve()
-    embed_stage.embed("tiny", batch_tracks=64)
+    embed_stage.embed(["tiny"], batch_tracks=64)
     report(trigger="retrieve did not run")
     assert ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
 

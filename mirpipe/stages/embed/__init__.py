@@ -1,0 +1,11 @@
+"""Embed: gives every usable track a vector of every wanted encoder revision.
+
+A track is decoded once for all encoders that lack it, by threads that run ahead of the models. A
+vector depends on its own track alone, so that a resumed run writes the bytes that an undisturbed
+one would have written.
+"""
+
+from mirpipe.stages.embed.make import EmbedResult, embed, embed_file
+from mirpipe.stages.embed.missing import EmbedBatch, available, plan
+
+__all__ = ["EmbedBatch", "EmbedResult", "available", "embed", "embed_file", "plan"]
