@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from mirpipe import download, interpreters, registry, weights
+from mirpipe import interpreters, registry, weights
 from mirpipe.cli.progress import bar
 from mirpipe.cli.tables import wide_console
 from mirpipe.errors import PluginError, Unavailable
@@ -90,6 +90,8 @@ def pull(
 
     A download that broke off goes on where it stopped. HF_ENDPOINT names a mirror.
     """
+    from mirpipe import download
+
     for name in names:
         needs = registry.plugins_of(name).needs(name)
         if not needs.weights:
