@@ -151,7 +151,8 @@ SELECT e.name AS encoder, u.metric, u.n, u.mean, u.sd, u.undefined_n,
     concat_ws('; ', e.spec ->> 'licence_weights', nullif(m.spec ->> 'licence_weights', '')) AS licence_weights,
     coalesce(e.spec ->> 'checkpoint' LIKE '%random%', false)
         OR coalesce(m.spec ->> 'checkpoint' LIKE '%random%', false) AS random,
-    u.run_id, n.finished_at, m.revision AS metric_revision
+    u.run_id, n.finished_at, m.revision AS metric_revision,
+    coalesce(m.spec ->> 'checkpoint' LIKE '%random%', false) AS metric_random
 FROM run_summary u
 JOIN encoder e ON e.encoder_id = u.encoder_id
 JOIN run n ON n.run_id = u.run_id
@@ -161,6 +162,7 @@ COMMENT ON COLUMN v_retrieval_summary.metric IS 'cosine, z, percentile, melody_a
 COMMENT ON COLUMN v_retrieval_summary.licence_weights IS 'licences of the weights behind the numbers: the encoder''s, then the metric''s where it has weights';
 COMMENT ON COLUMN v_retrieval_summary.random IS 'true: encoder or metric has random weights, the numbers say nothing about music';
 COMMENT ON COLUMN v_retrieval_summary.metric_revision IS 'of the metric; NULL where the number is the encoder''s own';
+COMMENT ON COLUMN v_retrieval_summary.metric_random IS 'true: it is the metric that has random weights';
 
 CREATE OR REPLACE VIEW v_change AS
 SELECT c.run_id, n.finished_at, c.encoder_name AS encoder, t.title AS target,

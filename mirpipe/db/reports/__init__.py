@@ -4,6 +4,7 @@ All of it is asked as the role that only reads. Times are aware datetimes, lengt
 labels are dicts of text; a number that could not be computed is None.
 """
 
+from mirpipe.db.reports.aesthetics import Aesthetics, aesthetics
 from mirpipe.db.reports.library import (
     EncoderRevision,
     Failure,
@@ -37,6 +38,7 @@ from mirpipe.db.reports.results import (
 from mirpipe.errors import MirpipeError
 
 __all__ = [
+    "Aesthetics",
     "Answer",
     "Change",
     "EncoderRevision",
@@ -50,6 +52,7 @@ __all__ = [
     "Summary",
     "Target",
     "Unavailable",
+    "aesthetics",
     "answers",
     "changes",
     "encoders",

@@ -38,7 +38,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and sd (population) of a metric over the first answer of every target."""
+    """Mean and sd (population) of a metric over the first answer of every target.
+
+    `licence_weights` and `random` are about encoder and metric together.
+    """
 
     encoder: str
     metric: str
@@ -48,6 +51,8 @@ class Summary:
     sd: float | None
     licence_weights: str
     random: bool
+    metric_random: bool = False
+    """It is the metric that has random weights, and perhaps the encoder, too."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ _CHANGES = text("""
 """)
 _SUMMARY = text("""
     SELECT encoder, metric, n, undefined_n, mean, sd,
-        coalesce(licence_weights, '') AS licence_weights, coalesce(random, false) AS random
+        coalesce(licence_weights, '') AS licence_weights, random, metric_random
     FROM mirpipe.v_retrieval_summary
     ORDER BY array_position(CAST(:shown AS text[]), encoder), encoder, array_position(ARRAY[
         'cosine', 'z', 'percentile', 'melody_accuracy', 'melody_accuracy_melodic'], metric), metric
@@ -148,7 +153,7 @@ def summary() -> list[Summary]:
     """The latest run by encoder and metric, in the order in which they are shown.
 
     Metrics: cosine, z, percentile, melody_accuracy, and melody_accuracy_melodic, which leaves out
-    pairs with an unpitched side.
+    pairs with an unpitched side; then the axes of models that score tracks, of the answers.
     """
     return rows(Summary, _SUMMARY, shown=settings().encoders)
 

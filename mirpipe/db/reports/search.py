@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from mirpipe.db.engine import engine
 from mirpipe.db.reports.read import rows
+from mirpipe.errors import ConfigurationError
 from mirpipe.records import Float32
 from mirpipe.statistics.top_k import cosines
 
@@ -106,6 +107,18 @@ _SCAN_ON = text("SET LOCAL hnsw.iterative_scan = strict_order")
 def find(asked: str) -> list[Found]:
     """Usable tracks that `asked` names: by id, by whole title, or by a part of it."""
     return rows(Found, _FIND, asked=asked)
+
+
+def one_target(asked: str) -> int:
+    """The id of the usable target that is meant. Raises ConfigurationError where it is not one."""
+    found = [one for one in find(asked) if one.collection == "target"]
+    exact = [one for one in found if asked in (one.title, str(one.track_id))] or found
+    if len(exact) == 1:
+        return exact[0].track_id
+    if not found:
+        raise ConfigurationError(f"no usable target is called {asked!r}")
+    listed = [f"  {one.track_id}  {one.title}" for one in exact[:20]]
+    raise ConfigurationError("\n".join([f"{asked!r} names {len(exact)}; give an id:", *listed]))
 
 
 def of_content(sha256: bytes) -> list[Found]:

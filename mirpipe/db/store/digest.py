@@ -89,9 +89,10 @@ CONTENT = {
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
     "run_summary": f"""
-        SELECT e.name, e.revision, u.metric, u.n, u.undefined_n,
+        SELECT e.name, e.revision, u.metric, m.revision, u.n, u.undefined_n,
             round(u.mean::numeric, {DIGITS})::text, round(u.sd::numeric, {DIGITS})::text
         FROM mirpipe.run_summary u JOIN mirpipe.encoder e USING (encoder_id)
+        LEFT JOIN mirpipe.metric m USING (metric_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
     "failure": r"""

@@ -42,7 +42,7 @@ _STATE = text("""
             ',' ORDER BY collection, content_sha256) FROM mirpipe.track),
         (SELECT string_agg(e.name || e.revision, ',' ORDER BY e.name)
             FROM mirpipe.serving_revision s JOIN mirpipe.encoder e USING (encoder_id)),
-        (SELECT string_agg(name || revision, ',' ORDER BY name) FROM mirpipe.metric WHERE wanted),
+        (SELECT string_agg(name || revision, ',' ORDER BY name) FROM mirpipe.shown_metric),
         (SELECT md5(string_agg(m.encoder_id || ' ' || m.track_id, ','
             ORDER BY m.encoder_id, m.track_id))
             FROM mirpipe.background_member m JOIN mirpipe.serving_revision USING (encoder_id)),
@@ -54,6 +54,12 @@ _STATE = text("""
             FROM desired d
             LEFT JOIN mirpipe.metric m ON m.name = 'melody_accuracy' AND m.wanted
             LEFT JOIN mirpipe.pair_score p USING (metric_id, target_id, reference_id)),
+        (SELECT md5(string_agg(concat_ws(' ', d.encoder_id, d.target_id, m.name, s.value,
+            s.reason), ',' ORDER BY d.encoder_id, d.target_id, m.name))
+            FROM desired d JOIN mirpipe.shown_metric m ON m.spec ->> 'axis' IS NOT NULL
+            LEFT JOIN mirpipe.track_score s
+                ON s.metric_id = m.metric_id AND s.track_id = d.reference_id
+            WHERE d.rank = 1),
         (SELECT md5(string_agg(concat_ws(' ', generation_id, metric, value, reason), ','
             ORDER BY generation_id, metric)) FROM mirpipe.v_generation_score)
     ), 'UTF8')), 'hex')
@@ -109,24 +115,34 @@ _ENCODER = text("""
     VALUES (:run_id, :encoder_id, :references_n, :targets_n, :pairs, :cosines)
 """)
 _SUMMARY = text("""
-    INSERT INTO mirpipe.run_summary (run_id, encoder_id, metric, n, undefined_n, mean, sd)
-    SELECT :run_id, encoder_id, metric, count(value), count(*) - count(value),
+    INSERT INTO mirpipe.run_summary
+        (run_id, encoder_id, metric, metric_id, n, undefined_n, mean, sd)
+    SELECT :run_id, encoder_id, metric, metric_id, count(value), count(*) - count(value),
         avg(value), stddev_pop(value)
     FROM (
-        SELECT e.encoder_id, v.target_id, m.metric, m.value
+        SELECT e.encoder_id, v.target_id, m.metric, m.metric_id, m.value
         FROM mirpipe.v_retrieval v
         JOIN mirpipe.encoder e ON e.name = v.encoder AND e.revision = v.revision
-        CROSS JOIN LATERAL (VALUES
-            ('cosine', v.cosine),
-            ('z', v.z),
-            ('percentile', v.percentile),
-            ('melody_accuracy', v.melody_accuracy),
-            ('melody_accuracy_melodic', CASE WHEN v.melodic THEN v.melody_accuracy END)
-        ) m (metric, value)
+        CROSS JOIN LATERAL (
+            SELECT p.metric, k.metric_id, p.value FROM (VALUES
+                ('cosine', NULL, v.cosine),
+                ('z', NULL, v.z),
+                ('percentile', NULL, v.percentile),
+                ('melody_accuracy', 'melody_accuracy', v.melody_accuracy),
+                ('melody_accuracy_melodic', 'melody_accuracy',
+                    CASE WHEN v.melodic THEN v.melody_accuracy END)
+            ) p (metric, measure, value)
+            LEFT JOIN mirpipe.shown_metric k ON k.name = p.measure
+            UNION ALL
+            SELECT k.name, k.metric_id, s.value FROM mirpipe.shown_metric k
+            LEFT JOIN mirpipe.track_score s
+                ON s.metric_id = k.metric_id AND s.track_id = v.reference_id
+            WHERE k.spec ->> 'axis' IS NOT NULL
+        ) m
         WHERE v.rank = 1
         ORDER BY e.encoder_id, v.target_id, m.metric
     ) answers
-    GROUP BY encoder_id, metric
+    GROUP BY encoder_id, metric, metric_id
 """)
 
 
