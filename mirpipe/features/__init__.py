@@ -1,13 +1,16 @@
 """What is measured of a track, to caption it and to condition a generation on it."""
 
+from mirpipe.features.conditioning import CONDITIONING_VERSION, conditioning
 from mirpipe.features.measuring import LONGEST_SECONDS, SAMPLE_RATE, SPEC, VERSION, measure
 from mirpipe.features.storage import from_row, to_row
 
 __all__ = [
+    "CONDITIONING_VERSION",
     "LONGEST_SECONDS",
     "SAMPLE_RATE",
     "SPEC",
     "VERSION",
+    "conditioning",
     "from_row",
     "measure",
     "to_row",
