@@ -54,7 +54,13 @@ def write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage:
 
 def forget_others(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> None:
     """Takes out of the ledger of `stage` what ails plug-ins that nobody wants: all but `names`."""
-    _clear(kind, [name for name in kind.names() if name not in names], stage=stage)
+    with engine("app").begin() as connection:
+        failures.forget_others(
+            connection,
+            stage=stage,
+            prefix=_subject(kind, ""),
+            subjects=[_subject(kind, name) for name in names],
+        )
 
 
 def _clear(kind: Plugins[Any, Any], names: Iterable[str], *, stage: str) -> None:

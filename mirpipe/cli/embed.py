@@ -31,11 +31,11 @@ def embed(
     is decoded once for all encoders of an interpreter. An encoder that cannot run on this machine
     is named with the remedy, and the others go on.
     """
-    from mirpipe.stages import embed as stage
+    from mirpipe.availability import available
 
     asked = track_ids(manifest)
     wanted = encoder or settings().encoders
-    usable = stage.available([name for name in wanted if _exists(name)])
+    usable = available(registry.ENCODERS, wanted, stage="embed").usable
     together: dict[Path, list[str]] = {}
     for name, python in usable.items():
         together.setdefault(python, []).append(name)
@@ -65,11 +65,3 @@ def _embed(
         return asdict(
             stage.embed(names, asked, batch_tracks=settings().batch_tracks, progress=progress)
         )
-
-
-def _exists(name: str) -> bool:
-    known = registry.ENCODERS.names()
-    if name not in known:
-        there = ", ".join(known)
-        typer.echo(f"mirpipe: no encoder is called {name!r}; there are: {there}", err=True)
-    return name in known

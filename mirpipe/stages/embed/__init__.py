@@ -6,6 +6,6 @@ one would have written.
 """
 
 from mirpipe.stages.embed.make import EmbedResult, embed, embed_file
-from mirpipe.stages.embed.missing import EmbedBatch, available, plan
+from mirpipe.stages.embed.missing import EmbedBatch, plan
 
-__all__ = ["EmbedBatch", "EmbedResult", "available", "embed", "embed_file", "plan"]
+__all__ = ["EmbedBatch", "EmbedResult", "embed", "embed_file", "plan"]

@@ -4,25 +4,23 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
-from mirpipe import audio, content, registry
+from mirpipe import audio, content, registry, versions
+from mirpipe.availability import write_down
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, failures, tracks
 from mirpipe.errors import RejectedInput
 from mirpipe.protocols import Encoder
 from mirpipe.records import Clip, EncoderSpec, Float32, Track
 from mirpipe.settings import cores, settings
-from mirpipe.stages.embed import missing
 from mirpipe.stages.embed.ahead import ahead
+from mirpipe.stages.embed.missing import register
 from mirpipe.stages.embed.vectors import Vectors, window_request
 
 AHEAD_BYTES = 64 * 2**20
 """Of decoded audio that may wait, for each track that is read or is read ahead."""
 MOST_DECODERS = 8
-
-_VERSIONS = ("mirpipe", "numpy", "soxr", "soundfile")
 
 Progress = Callable[[int, int], None]
 
@@ -178,15 +176,15 @@ def _loaded(encoders: Sequence[str], track_ids: Sequence[int] | None) -> tuple[l
         lacking: list[int] = []
         try:
             spec = registry.ENCODERS.spec(name)
-            encoder_id = missing.register(spec)
+            encoder_id = register(spec)
             with engine("app").connect() as connection:
                 lacking = embeddings.pending(connection, encoder_id, track_ids)
             if lacking:
                 model = registry.ENCODERS.load(name)
-                versions = _versions(registry.ENCODERS.needs(name).libraries)
-                makers.append(_Maker(spec, encoder_id, frozenset(lacking), model, versions))
+                made_with = versions.of(registry.ENCODERS.needs(name).libraries)
+                makers.append(_Maker(spec, encoder_id, frozenset(lacking), model, made_with))
         except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
-            missing.write_down(name, problem)
+            write_down(registry.ENCODERS, name, problem, stage="embed")
             failed += max(1, len(lacking))
     return makers, failed
 
@@ -196,9 +194,3 @@ def _tracks(ids: Sequence[int], at_once: int) -> Iterator[Track]:
         with engine("app").connect() as connection:
             some = tracks.tracks(connection, ids[start : start + at_once])
         yield from some
-
-
-def _versions(libraries: Sequence[str]) -> dict[str, str]:
-    packages = packages_distributions() if libraries else {}
-    of_libraries = [name for library in libraries for name in packages.get(library, ())]
-    return {name: version(name) for name in (*_VERSIONS, *of_libraries)}

@@ -1,16 +1,14 @@
-"""Which vectors are missing, and which encoders can make them on this machine."""
+"""Which vectors are missing, and which encoders can make them together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mirpipe import registry
+from mirpipe.availability import available, forget_others
 from mirpipe.db.engine import engine
-from mirpipe.db.store import embeddings, failures, plugins
-from mirpipe.errors import Unavailable
+from mirpipe.db.store import embeddings, plugins
 from mirpipe.records import EncoderSpec
-
-_SUBJECT = "encoder:"
 
 
 @dataclass(frozen=True)
@@ -28,76 +26,27 @@ def plan(encoders: Sequence[str], *, batch_tracks: int, tasks: int = 1) -> list[
     batches is spread over so many, but over no more than there are encoders. A broken encoder
     stays wanted and gets one batch without tracks, for a task that fails and says why.
     """
-    usable, problems = _tried(encoders)
-    _write_down(usable, problems)
-    broken = [name for name, why in problems.items() if not isinstance(why, Unavailable)]
+    tried = available(registry.ENCODERS, encoders, stage="embed")
+    forget_others(registry.ENCODERS, encoders, stage="embed")
     lacking: dict[int, list[str]] = {}
-    for name in usable:
+    for name in tried.usable:
         encoder_id = register(registry.ENCODERS.spec(name))
         with engine("app").connect() as connection:
             for track_id in embeddings.pending(connection, encoder_id):
                 lacking.setdefault(track_id, []).append(name)
-    batches = [EmbedBatch((name,), ()) for name in broken]
-    for names, ids in _groups(lacking, usable).items():
+    batches = [EmbedBatch((name,), ()) for name in tried.broken]
+    for names, ids in _groups(lacking, tried.usable).items():
         share = -(-len(ids) // min(tasks, len(names)))
         batches += [EmbedBatch(names, some) for some in _chunks(ids, min(batch_tracks, share))]
     with engine("app").begin() as connection:
-        plugins.want_only(connection, [*usable, *broken])
-        failures.forget_others(
-            connection, stage="embed", prefix=_SUBJECT, subjects=_subjects(encoders)
-        )
+        plugins.want_only(connection, [*tried.usable, *tried.broken])
     return batches
-
-
-def available(encoders: Sequence[str]) -> dict[str, Path]:
-    """Those that can run on this machine, each with its interpreter.
-
-    The ledger says of the others what they want, or what is wrong with them.
-    """
-    usable, problems = _tried(encoders)
-    _write_down(usable, problems)
-    return usable
 
 
 def register(spec: EncoderSpec) -> int:
     """The id of the encoder's present revision, made known to the database as the wanted one."""
     with engine("app").begin() as connection:
         return plugins.register_encoder(connection, spec, registry.revision(spec))
-
-
-def write_down(encoder: str, problem: Exception) -> None:
-    """Puts into the ledger why the encoder cannot run; the next plan tries it again."""
-    _write_down((), {encoder: problem})
-
-
-def _tried(encoders: Sequence[str]) -> tuple[dict[str, Path], dict[str, Exception]]:
-    usable: dict[str, Path] = {}
-    problems: dict[str, Exception] = {}
-    for name in encoders:
-        try:
-            usable[name] = registry.ENCODERS.interpreter(name)
-        except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
-            problems[name] = problem
-    return usable, problems
-
-
-def _write_down(working: Iterable[str], problems: Mapping[str, Exception]) -> None:
-    with engine("app").begin() as connection:
-        failures.clear(connection, stage="embed", subjects=_subjects(working))
-        for name, problem in problems.items():
-            wants = problem.reason if isinstance(problem, Unavailable) else None
-            failures.record(
-                connection,
-                stage="embed",
-                subject=f"{_SUBJECT}{name}",
-                reason=wants or type(problem).__name__,
-                message=str(problem),
-                retry=True,
-            )
-
-
-def _subjects(encoders: Iterable[str]) -> list[str]:
-    return [f"{_SUBJECT}{name}" for name in encoders]
 
 
 def _groups(
