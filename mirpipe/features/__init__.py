@@ -1,6 +1,7 @@
 """What is measured of a track, to caption it and to condition a generation on it."""
 
 from mirpipe.features.conditioning import CONDITIONING_VERSION, conditioning
+from mirpipe.features.contradictions import contradictions
 from mirpipe.features.measuring import LONGEST_SECONDS, SAMPLE_RATE, SPEC, VERSION, measure
 from mirpipe.features.storage import from_row, to_row
 
@@ -11,6 +12,7 @@ __all__ = [
     "SPEC",
     "VERSION",
     "conditioning",
+    "contradictions",
     "from_row",
     "measure",
     "to_row",

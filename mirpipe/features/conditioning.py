@@ -3,10 +3,11 @@
 Median filtering of the spectrogram (Fitzgerald 2010; librosa) parts what sustains from what
 strikes. The strokes are kept at a quarter of their amplitude, and the sum is brought back to the
 track's level. A generator that follows the strongest pitch class is then led by the melody more
-than by the drums (voiced fraction of a funk band: 0.55 to 0.63); and the rhythm stays: on the demo library's targets the onset strength of the result
-correlates with the original's at 0.91 to 0.99 (the harmonic part alone: −0.17 to 0.92), and every
-tempo stays where it was. A drum loop, which has next to no harmonic part, comes out as the same
-rhythm, since the level is brought back: no case has to be told from another.
+than by the drums (voiced fraction of a funk band: 0.55 to 0.63), and the rhythm stays: on the demo
+library's targets the onset strength of the result correlates with the original's at 0.91 to 0.99
+(the harmonic part alone: −0.17 to 0.92), and every tempo stays where it was. A drum loop, which has
+next to no harmonic part, comes out as the same rhythm, since the level is brought back: no case has
+to be told from another.
 """
 
 import numpy as np

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from mirpipe import audio
 from mirpipe.features import conditioning, onsets, tempo
 from mirpipe.features.spectrum import SAMPLE_RATE, spectrum
-from mirpipe.metrics import melody
 from mirpipe.records import Clip, Float32
 from tests.synthetic_music import melody as tune
 
