@@ -12,12 +12,18 @@ from mirpipe.db import reports
 # Melody accuracy of unrelated pairs, as the definition's source measures it.
 CHANCE = 0.085
 
-COLUMNS = (
+NEARNESS = (
     ("cosine", "cosine (own space)", 3),
     ("z", "z", 2),
     ("percentile", "percentile", 1),
     ("melody_accuracy", "melody accuracy, all", 3),
     ("melody_accuracy_melodic", "melody accuracy, pitched", 3),
+)
+AESTHETICS = (
+    ("aesthetics_ce", "CE, enjoyment", 2),
+    ("aesthetics_cu", "CU, usefulness", 2),
+    ("aesthetics_pc", "PC, complexity", 2),
+    ("aesthetics_pq", "PQ, quality", 2),
 )
 
 
@@ -33,7 +39,7 @@ def results(run: reports.Run) -> None:
     if not rows:
         st.info("The last run found no answers: is there a target and a reference?")
         return
-    summary_table(rows)
+    summary_table("Summary by encoder", NEARNESS, rows)
     if any(row.random for row in rows):
         st.caption("Random weights: a stand-in for a model, whose numbers say nothing about music.")
     z, cosine, melody = st.columns(3, gap="medium")
@@ -49,22 +55,45 @@ def results(run: reports.Run) -> None:
             f"share of frames; dashed: chance, {CHANCE}",
             mark=CHANCE,
         )
+    aesthetics(rows)
 
 
-def summary_table(rows: Sequence[reports.Summary]) -> None:
+def aesthetics(rows: Sequence[reports.Summary]) -> None:
+    """What a model says of the answers, where one was asked."""
+    scored = [row for row in rows if row.metric in {metric for metric, _, _ in AESTHETICS}]
+    if not scored:
+        return
+    st.subheader("How good do the nearest sound?", anchor=False)
+    st.caption(
+        "Every target's first answer, by encoder: mean ± sd of what listeners would give it, 1 to "
+        "10 points, as Audiobox Aesthetics predicts it: content enjoyment, content usefulness, "
+        "production complexity, production quality."
+    )
+    if scored[0].metric_random:
+        markup.show(markup.badge(f"Audiobox Aesthetics: {markup.RANDOM}"))
+    summary_table("Aesthetics by encoder", AESTHETICS, rows)
+
+
+def summary_table(
+    title: str, columns: Sequence[tuple[str, str, int]], rows: Sequence[reports.Summary]
+) -> None:
     """One line an encoder, one cell a metric with its n."""
     found = {(row.encoder, row.metric): row for row in rows}
+    random = {row.encoder for row in rows if row.random and not row.metric_random}
     lines = []
-    for row in {row.encoder: row for row in rows}.values():
-        name = markup.title(row.encoder)
-        if row.random:
+    for encoder in dict.fromkeys(row.encoder for row in rows):
+        name = markup.title(encoder)
+        if encoder in random:
             name += Markup("<br>") + markup.badge(markup.RANDOM)
-        cells = [summary_cell(found.get((row.encoder, m)), digits) for m, _, digits in COLUMNS]
-        lines.append([name, *cells, row.licence_weights or markup.DASH])
-    heads = ["encoder", *(head for _, head, _ in COLUMNS), "licence of weights"]
-    markup.show(
-        markup.table("Summary by encoder", heads, lines, numeric=range(1, len(COLUMNS) + 1))
-    )
+        of_encoder = [found.get((encoder, metric)) for metric, _, _ in columns]
+        cells = [
+            summary_cell(row, digits)
+            for row, (_, _, digits) in zip(of_encoder, columns, strict=True)
+        ]
+        licences = dict.fromkeys(row.licence_weights for row in of_encoder if row)
+        lines.append([name, *cells, ", ".join(filter(None, licences)) or markup.DASH])
+    heads = ["encoder", *(head for _, head, _ in columns), "licence of weights"]
+    markup.show(markup.table(title, heads, lines, numeric=range(1, len(columns) + 1)))
 
 
 def summary_cell(row: reports.Summary | None, decimals: int) -> Markup:

@@ -1,12 +1,12 @@
 """Retrieval: a target's nearest references by each encoder, to read and to hear side by side."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import cached, empty, markup
+from dashboard import cached, empty, markup, rating
 from dashboard.player import player
 from mirpipe.db import reports
 
@@ -47,7 +47,11 @@ def choose(targets: Sequence[reports.Target]) -> reports.Target:
     return by_link[link]
 
 
-def heading(target: reports.Target, files: Sequence[reports.LiveFile]) -> None:
+def heading(
+    target: reports.Target,
+    files: Sequence[reports.LiveFile],
+    aesthetics: reports.Aesthetics | None,
+) -> None:
     """The target and its player, which stay in sight while the answers scroll."""
     with st.container(key="target-bar"):
         name, sound = st.columns([1, 1], vertical_alignment="center")
@@ -55,7 +59,9 @@ def heading(target: reports.Target, files: Sequence[reports.LiveFile]) -> None:
             about = markup.title(target.title) + described(target.labels)
             if target.voiced is False:
                 about += markup.note("Unpitched: no melody number of this target has a meaning.")
-            markup.show(about)
+            markup.show(
+                about, *([markup.readings(rating.readings(aesthetics))] if aesthetics else [])
+            )
         with sound:
             player(files, name=f"Target: {target.title}", key="target player")
 
@@ -80,7 +86,11 @@ def melody(answer: reports.Answer) -> tuple[str, str]:
     return shown, ""
 
 
-def card(answer: reports.Answer, files: Sequence[reports.LiveFile]) -> None:
+def card(
+    answer: reports.Answer,
+    files: Sequence[reports.LiveFile],
+    aesthetics: reports.Aesthetics | None,
+) -> None:
     """One answer: its numbers and its player."""
     accuracy, remark = melody(answer)
     readings = [
@@ -88,6 +98,7 @@ def card(answer: reports.Answer, files: Sequence[reports.LiveFile]) -> None:
         ("z", markup.number(answer.z, 2)),
         ("percentile", markup.number(answer.percentile, 1)),
         ("melody", accuracy),
+        *rating.readings(aesthetics),
     ]
     with st.container(border=True, gap="xsmall"):
         markup.show(
@@ -112,7 +123,11 @@ def encoder_head(encoder: str, known: reports.EncoderRevision | None) -> None:
     )
 
 
-def side_by_side(run: reports.Run, answers: Sequence[reports.Answer]) -> None:
+def side_by_side(
+    run: reports.Run,
+    answers: Sequence[reports.Answer],
+    aesthetics: Mapping[int, reports.Aesthetics],
+) -> None:
     """A column an encoder, a card an answer."""
     lists: dict[str, list[reports.Answer]] = defaultdict(list)
     for answer in answers:
@@ -126,7 +141,8 @@ def side_by_side(run: reports.Run, answers: Sequence[reports.Answer]) -> None:
             with column:
                 encoder_head(encoder, known.get(encoder))
                 for answer in lists[encoder]:
-                    card(answer, files.get(answer.reference_id, []))
+                    reference_id = answer.reference_id
+                    card(answer, files.get(reference_id, []), aesthetics.get(reference_id))
 
 
 def main() -> None:
@@ -150,8 +166,10 @@ def main() -> None:
         k = st.segmented_control(
             "Answers", DEPTHS, default=5, key="k", bind="query-params", required=True
         )
-    heading(target, reports.live_files([target.track_id]).get(target.track_id, []))
     answers = cached.answers(cached.key(run), target.track_id, k or 5)
+    aesthetics = reports.aesthetics([target.track_id, *(row.reference_id for row in answers)])
+    files = reports.live_files([target.track_id]).get(target.track_id, [])
+    heading(target, files, aesthetics.get(target.track_id))
     if not answers:
         empty.answers()
         return
@@ -160,7 +178,8 @@ def main() -> None:
         "target's cosines to the whole library. Percentile: share of library pairs that are less "
         "alike. Melody: share of frames with the same pitch class, by chance about 0.085."
     )
-    side_by_side(run, answers)
+    rating.explain(list(aesthetics.values()))
+    side_by_side(run, answers, aesthetics)
 
 
 main()

@@ -1,5 +1,6 @@
 """The results of the latest run as tables, with titles of any script in line."""
 
+from collections.abc import Mapping, Sequence
 from typing import IO
 from unicodedata import bidirectional
 
@@ -15,6 +16,8 @@ _METRICS = {
     "percentile": ("percentile", 1),
     "melody_accuracy_melodic": ("melody accuracy", 3),
 }
+
+_AESTHETICS = {f"aesthetics_{axis}": (axis.upper(), 2) for axis in ("ce", "cu", "pc", "pq")}
 
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
@@ -35,22 +38,29 @@ def print_results(file: IO[str] | None = None) -> None:
     if not summaries:
         console.print("no results yet: the library holds no targets with references", style="dim")
         return
-    console.print(_summary(summaries))
+    console.print(_summary("Nearest reference of every target", _METRICS, summaries))
+    scored = [one for one in summaries if one.metric in _AESTHETICS]
+    if scored:
+        by = "a model with random weights" if scored[0].metric_random else "Audiobox Aesthetics"
+        console.print(_summary(f"As {by} rates it, 1 to 10", _AESTHETICS, summaries))
     console.print(_answers(reports.first_answers()))
 
 
-def _summary(summaries: list[reports.Summary]) -> Table:
-    table = Table(title="Nearest reference of every target, mean ± sd (n)", title_justify="left")
+def _summary(
+    title: str, metrics: Mapping[str, tuple[str, int]], summaries: Sequence[reports.Summary]
+) -> Table:
+    table = Table(title=f"{title}, mean ± sd (n)", title_justify="left")
+    random = {one.encoder for one in summaries if one.random and not one.metric_random}
     table.add_column("encoder")
-    for heading, _ in _METRICS.values():
+    for heading, _ in metrics.values():
         table.add_column(heading, justify="right")
     cells: dict[str, dict[str, str]] = {}
     for one in summaries:
-        name = f"{one.encoder} (random weights)" if one.random else one.encoder
-        if one.metric in _METRICS:
-            cells.setdefault(name, {})[one.metric] = _mean(one, _METRICS[one.metric][1])
+        name = f"{one.encoder} (random weights)" if one.encoder in random else one.encoder
+        if one.metric in metrics:
+            cells.setdefault(name, {})[one.metric] = _mean(one, metrics[one.metric][1])
     for name, by_metric in cells.items():
-        table.add_row(name, *(by_metric.get(metric, "") for metric in _METRICS))
+        table.add_row(name, *(by_metric.get(metric, "") for metric in metrics))
     return table
 
 

@@ -83,3 +83,14 @@ def test_random_weights_are_named_as_such(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_empty_library_is_said_to_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no results yet" in printed(monkeypatch, [])
+
+
+def test_aesthetics_are_a_table_of_their_own_that_blames_the_right_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rated = reports.Summary("signal", "aesthetics_pq", 3, 0, 6.5, 0.5, "none", True, True)
+    text = printed(monkeypatch, [summary("cosine", 0.5), rated])
+    assert "As a model with random weights rates it" in text
+    assert "6.50 ± 0.50 (3)" in text
+    assert "signal (random weights)" not in text
+    assert "rates it" not in printed(monkeypatch, [summary("cosine", 0.5)])

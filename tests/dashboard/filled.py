@@ -52,6 +52,37 @@ def fill(connection: Connection, pieces: Sequence[Piece], models: Sequence[Model
     runs.summarise(connection, run_id)
 
 
+def rate(connection: Connection, title: str, *values: float, checkpoint: str = "weights") -> None:
+    """Gives the tracks of this title CE, CU, PC and PQ, and the last run a summary of them."""
+    axes = [f"aesthetics_{axis}" for axis in ("ce", "cu", "pc", "pq")]
+    for axis, value in zip(axes, values, strict=True):
+        spec = {
+            "axis": axis,
+            "name": "aes",
+            "checkpoint": checkpoint,
+            "licence_weights": "CC-BY-4.0",
+        }
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.metric (name, revision, spec) "
+                "VALUES (:axis, '1', CAST(:spec AS jsonb)) ON CONFLICT DO NOTHING"
+            ),
+            {"axis": axis, "spec": json.dumps(spec)},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.track_score (metric_id, track_id, value) "
+                "SELECT metric_id, track_id, :value FROM mirpipe.metric m, mirpipe.track t "
+                "WHERE m.name = :axis AND t.title = :title"
+            ),
+            {"axis": axis, "title": title, "value": value},
+        )
+    connection.execute(text("DELETE FROM mirpipe.run_summary"))
+    runs.summarise(
+        connection, connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
+    )
+
+
 def fail(connection: Connection, **row: object) -> None:
     """Writes a row of the ledger: stage, subject, reason, message, retry."""
     _insert(connection, "failure", row)

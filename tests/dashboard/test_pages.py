@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from mirpipe.db.engine import forget_engines
 from mirpipe.settings import PROJECT, settings
 from tests.conftest import Database
-from tests.dashboard.filled import Model, Piece, fail, fill
+from tests.dashboard.filled import Model, Piece, fail, fill, rate
 
 DEMO = PROJECT / "demo"
 HOSTILE = "**x** <b>$a$</b> :smile: [l](http://x)"
@@ -102,6 +102,45 @@ def test_overview_counts_the_library_and_gives_mean_sd_and_n(filled: Database) -
 def test_random_weights_are_marked_wherever_they_answer(filled: Database) -> None:
     for name in ("overview", "retrieval"):
         assert written(page(name)).count(">random weights<") == 1
+
+
+def test_ratings_of_target_and_answers_are_shown_where_there_are_any(filled: Database) -> None:
+    before = written(page("retrieval", target=link(filled, "long gone")))
+    assert "<dt>CE</dt>" not in before
+    assert "<dt>CE</dt>" not in written(page("overview"))
+    with filled.owner.begin() as connection:
+        rate(connection, "long gone", 7.25, 6.5, 5.75, 8.125)
+        rate(connection, "apple", 1.25, 2.25, 3.25, 4.25)
+    shown = written(page("retrieval", target=link(filled, "long gone")))
+    row = "".join(
+        f"<div><dt>{name}</dt><dd>{value}</dd></div>"
+        for name, value in (("CE", "7.25"), ("CU", "6.50"), ("PC", "5.75"), ("PQ", "8.12"))
+    )
+    assert f"<dl class='mp-readings'>{row}</dl>" in shown
+    assert shown.count("<dt>CE</dt><dd>1.25</dd>") == len(MODELS)
+    assert "licence of its weights: CC-BY-4.0" in shown
+    assert shown.count(">random weights<") == 1  # the encoder's alone
+
+
+def test_the_overview_gives_the_answers_ratings_and_their_licence(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        for title in ("apple", "drums", HOSTILE, "康定情歌（古筝）"):
+            rate(connection, title, 3.0, 4.0, 5.0, 6.0)
+    st.cache_data.clear()
+    shown = written(page("overview"))
+    assert "3.00&nbsp;<span class='mp-muted'>±&nbsp;0.00</span>" in shown
+    assert "CC-BY-NC-SA-4.0; CC-BY-4.0" in shown
+    assert "Audiobox Aesthetics: random" not in shown
+
+
+def test_ratings_by_random_weights_are_marked(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        for title in ("apple", "drums", HOSTILE, "康定情歌（古筝）"):
+            rate(connection, title, 3.0, 4.0, 5.0, 6.0, checkpoint="aes (random)")
+    for name in ("overview", "retrieval"):
+        shown = written(page(name))
+        assert shown.count(">Audiobox Aesthetics: random weights<") == 1
+        assert "musicnn</bdi><br>" not in shown  # the encoder is not blamed
 
 
 def test_a_title_of_markup_shows_as_it_is_everywhere(filled: Database) -> None:
