@@ -29,7 +29,10 @@ class FakeStage:
         code: int = 0,
         **plan: Any,
     ) -> None:
-        """`signals` and `codes`: what a track id does to the process; `code`: what it ends with."""
+        """`signals` and `codes`: what a track id does to the process; `code`: what it ends with.
+
+        In a plan, `encoders`: signals that the mere name of an encoder sends to the process.
+        """
         plan |= {"signals": signals or {}, "codes": {**(codes or {}), "all": code}}
         (self._folder / "plan.json").write_text(json.dumps(plan))
 

@@ -24,5 +24,8 @@ time.sleep(plan.get("sleep", 0))
 for track_id in track_ids:
     if str(track_id) in plan.get("signals", {}):
         os.kill(os.getpid(), plan["signals"][str(track_id)])
+for encoder, number in plan.get("encoders", {}).items():
+    if any(encoder in argument for argument in arguments):
+        os.kill(os.getpid(), number)
 print(json.dumps({"embedded": len(track_ids)} | plan.get("counts", {})))
 sys.exit(max((plan["codes"].get(str(one), 0) for one in track_ids), default=plan["codes"]["all"]))

@@ -1,6 +1,7 @@
 """What tasks plan, and what a crash leaves in the ledger."""
 
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from mirpipe.db import reports
 from mirpipe.errors import PluginError, StageCrashed, StageFailed
 from mirpipe.orchestration import work
 from mirpipe.orchestration.work import gathered
@@ -97,6 +99,63 @@ def test_a_track_that_kills_its_process_is_in_the_ledger(
     pending = {id_ for t in work.plan_embed() for id_ in t["track_ids"]}
     assert (poison in pending) == retry
     assert (poison in {id_ for ids in work.plan_melody() for id_ in ids}) == retry
+
+
+def test_where_encoders_crash_together_each_goes_on_alone_and_the_one_at_fault_is_blamed(
+    fresh_database: Database, stage: FakeStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_SLOTS", "1")
+    settings.cache_clear()
+    tones(tmp_path / "audio", [300, 500])
+    ingest_folder(tmp_path / "audio", "reference")
+    (task,) = work.plan_embed()
+    stage.behave(encoders={"signal": signal.SIGSEGV})
+    with pytest.raises(StageCrashed, match="signal"):
+        work.embed(**task)
+    alone = [(run["arguments"][-1], len(run["track_ids"])) for run in stage.seen[1:]]
+    assert alone == [("musicnn", 2), ("signal", 2), ("signal", 1), ("signal", 1)]
+    with fresh_database.app.connect() as connection:
+        blamed = connection.execute(
+            text(
+                "SELECT DISTINCT e.name FROM mirpipe.failure f "
+                "JOIN mirpipe.encoder e USING (revision) WHERE f.reason = 'crashed'"
+            )
+        ).scalars()
+        assert list(blamed) == ["signal"]
+    assert [task["encoders"] for task in work.plan_embed()] == [["musicnn"]]
+
+
+def test_encoders_that_work_together_are_one_process(
+    fresh_database: Database, stage: FakeStage
+) -> None:
+    assert work.embed(["musicnn", "signal"], [1, 2]) == {"embedded": 2}
+    assert len(stage.seen) == 1
+    stage.behave(codes={1: 1})
+    with pytest.raises(StageFailed):
+        work.embed(["musicnn", "signal"], [1, 2])
+    assert len(stage.seen) == 2
+
+
+def test_an_encoder_that_is_broken_for_a_moment_stays_wanted(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> dict[str, int]:
+        return {one.plugin: one.items for one in reports.pending() if one.stage == "embed"}
+
+    tones(tmp_path, [300])
+    ingest_folder(tmp_path, "reference")
+    work.plan_embed()
+    assert missing() == {"musicnn": 1, "signal": 1}
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "mirpipe.encoders.signal", None)  # importing it raises
+        assert {"encoders": ["signal"], "track_ids": []} in work.plan_embed()
+        assert missing() == {"musicnn": 1, "signal": 1}
+        (said,) = reports.unavailable()
+        assert (said.name, said.reason) == ("signal", "ModuleNotFoundError")
+        with pytest.raises(ImportError):
+            work.embed(["signal"], [])
+    assert [task["encoders"] for task in work.plan_embed()] == [["musicnn", "signal"]]
+    assert reports.unavailable() == []
 
 
 def test_an_encoder_that_is_not_there_hides_no_other(
