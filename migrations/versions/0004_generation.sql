@@ -313,19 +313,29 @@ COMMENT ON VIEW v_generation_summary IS 'The latest run: every metric''s mean an
 
 CREATE VIEW v_generation_delta AS
 WITH clip AS (
-    SELECT generator, revision, mode, guidance, target_id, metric, avg(value) AS value, bool_or(random) AS random
+    SELECT generator, revision, mode, guidance, target_id, metric, avg(value) AS value, bool_or(random) AS random,
+        max(licence_weights) AS licence_weights
     FROM v_generation_score WHERE value IS NOT NULL
     GROUP BY generator, revision, mode, guidance, target_id, metric
 )
 SELECT a.generator, a.metric, a.mode, a.guidance, b.mode AS than_mode, b.guidance AS than_guidance,
     count(*) AS n, avg(a.value - b.value) AS mean_difference, stddev_pop(a.value - b.value) AS sd,
-    count(*) FILTER (WHERE a.value > b.value) AS higher_n, a.revision, bool_or(a.random OR b.random) AS random
+    count(*) FILTER (WHERE a.value > b.value) AS higher_n, a.revision, bool_or(a.random OR b.random) AS random,
+    max(a.licence_weights) AS licence_weights
 FROM clip a
 JOIN clip b ON (b.generator, b.revision, b.target_id, b.metric) = (a.generator, a.revision, a.target_id, a.metric)
     AND (b.mode, coalesce(b.guidance, 0)) < (a.mode, coalesce(a.guidance, 0))
 GROUP BY a.generator, a.revision, a.metric, a.mode, a.guidance, b.mode, b.guidance;
 COMMENT ON VIEW v_generation_delta IS 'Modes compared, paired over targets: the mean of a target''s seeds in one mode less that in another';
 COMMENT ON COLUMN v_generation_delta.higher_n IS 'targets at which the first mode has the higher value';
+
+COMMENT ON COLUMN v_caption.licence_weights IS 'licence of the captioner''s weights, which may bind what its words are used for';
+COMMENT ON COLUMN v_generation.licence_weights IS 'licence of the generator''s weights, which may bind what its clips are used for';
+COMMENT ON COLUMN v_generation_score.licence_weights IS 'licences of the weights behind the number: the generator''s, then those that measured';
+COMMENT ON COLUMN v_generation_summary.licence_weights IS 'licence of the generator''s weights';
+COMMENT ON COLUMN v_generation_summary.random IS 'true: the generator has random weights, the numbers say nothing about music';
+COMMENT ON COLUMN v_generation_delta.licence_weights IS 'licences of the weights behind the numbers: the generator''s, then those that measured';
+COMMENT ON COLUMN v_generation_delta.random IS 'true: random weights made a clip or a number, the comparison says nothing about music';
 
 GRANT SELECT ON ALL TABLES IN SCHEMA mirpipe TO mirpipe_app, mirpipe_read;
 GRANT INSERT, UPDATE, DELETE ON track_feature, captioner, caption, generator, generation_wish, generation,
