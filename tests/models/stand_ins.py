@@ -14,8 +14,10 @@ import torch
 from mirpipe.records import WeightFile
 from tests.models import (
     stand_in_audiobox,
+    stand_in_audiocraft,
     stand_in_muq,
     stand_in_music2latent,
+    stand_in_musicgen,
     stand_in_qwen2_audio,
 )
 
@@ -79,6 +81,8 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "clap_630k": _clap("clap_630k", "HTSAT-tiny"),
     "music2latent": stand_in_music2latent.write,
     "muq": stand_in_muq.write,
+    "musicgen_melody": stand_in_musicgen.write,
+    "musicgen_melody_audiocraft": stand_in_audiocraft.write,
     "qwen2_audio": stand_in_qwen2_audio.write,
 }
 """By plug-in, what writes its stand-ins into a folder."""
