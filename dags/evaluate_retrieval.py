@@ -12,16 +12,11 @@ failure: it is in the ledger (`mirpipe failures`). The asset `metrics` is emitte
 found something changed.
 """
 
-from typing import Any
+from airflow.sdk import AssetOrTimeSchedule, dag
 
-from airflow.sdk import AssetOrTimeSchedule, chain, dag, task
-from airflow.sdk.exceptions import AirflowSkipException
-
-from mirpipe.orchestration import work
 from mirpipe.orchestration.assets import METRICS, TRACKS
-from mirpipe.orchestration.commands import run
 from mirpipe.orchestration.defaults import DEFAULT_ARGS, on_time
-from mirpipe.orchestration.pools import STAGES
+from mirpipe.orchestration.evaluation import bring_up_to_date
 from mirpipe.orchestration.watcher import fail_where_any_failed
 from mirpipe.settings import settings
 
@@ -35,65 +30,7 @@ from mirpipe.settings import settings
     doc_md=__doc__,
 )
 def evaluate_retrieval() -> None:
-    @task
-    def plan_embed() -> list[dict[str, Any]]:
-        return work.plan_embed()
-
-    @task
-    def plan_scores() -> list[dict[str, Any]]:
-        return work.plan_scores()
-
-    @task
-    def plan_melody() -> list[list[int]]:
-        return work.plan_melody()
-
-    @task(
-        pool=STAGES,
-        map_index_template="{{ task.op_kwargs.encoders | join(', ') }}, "
-        "{{ task.op_kwargs.track_ids | length }} tracks",
-    )
-    def embed(encoders: list[str], track_ids: list[int]) -> dict[str, Any]:
-        return work.embed(encoders, track_ids)
-
-    @task(
-        pool=STAGES,
-        map_index_template="{{ task.op_kwargs.metric }}, "
-        "{{ task.op_kwargs.track_ids | length }} tracks",
-    )
-    def score(metric: str, track_ids: list[int]) -> dict[str, Any]:
-        return work.score(metric, track_ids)
-
-    @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} tracks")
-    def melody(track_ids: list[int]) -> dict[str, Any]:
-        return work.melody(track_ids)
-
-    @task(pool=STAGES, trigger_rule="all_done")
-    def retrieve() -> dict[str, Any]:
-        return run("retrieve")
-
-    @task(pool=STAGES, trigger_rule="all_done")
-    def pairs() -> dict[str, Any]:
-        return run("evaluate", "--only", "pairs")
-
-    @task(pool=STAGES, trigger_rule="all_done", outlets=[METRICS])
-    def report(run_id: str | None = None) -> dict[str, Any]:
-        assert run_id is not None  # Airflow hands it in
-        reported = run("report", "--trigger", run_id)
-        if not reported["changed"]:
-            raise AirflowSkipException("all is as the last report found it")
-        return reported
-
-    embed_plan, score_plan, melody_plan = plan_embed(), plan_scores(), plan_melody()
-    embedded = embed.expand_kwargs(embed_plan)
-    scored = score.expand_kwargs(score_plan)
-    measured = melody.expand(track_ids=melody_plan)
-    retrieved, compared, reported = retrieve(), pairs(), report()
-    chain([embedded, measured], retrieved, compared, reported)
-    chain(scored, reported)
-    fail_where_any_failed(
-        *(embed_plan, score_plan, melody_plan, embedded, scored, measured),
-        *(retrieved, compared, reported),
-    )
+    fail_where_any_failed(*bring_up_to_date(outlets=[METRICS]))
 
 
 evaluate_retrieval()

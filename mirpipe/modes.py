@@ -1,9 +1,19 @@
-"""The ways in which every target is generated anew, and the words that each gives to a model."""
+"""The ways in which every target is generated anew; settings read it, so nothing heavy is here."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from mirpipe.musical import Features, GeneratorSpec, Mode
+
+@dataclass(frozen=True)
+class Mode:
+    """A way to generate: what the model is told, and how strongly it is held to it."""
+
+    name: str
+    is_conditioned: bool
+    """Whether it hears the target's harmonic part; its prompt then names tempo and meter, too."""
+    guidance: float | None
+    """Classifier-free guidance scale; None where the generator has none."""
+
 
 MODES = (
     Mode("simple", is_conditioned=False, guidance=3.0),
@@ -12,36 +22,16 @@ MODES = (
 )
 """medium and strong share prompt and conditioning audio: only guidance differs between them."""
 
-TEMPLATE = "caption; tempo, meter"
-"""Names the way in which `prompt` puts its parts together; another one makes other generations."""
-
 SWEEP = "sweep"
 """Name of the modes of a guidance sweep: as strong, at other guidance."""
 
 
-def prompt(caption: str, features: Features, *, is_conditioned: bool) -> tuple[str, dict[str, str]]:
-    """The text for a model, and its parts by name.
+def modes_for(modes: Sequence[Mode], sweep: Sequence[float], *, has_guidance: bool) -> list[Mode]:
+    """What a generator makes: `modes`, and a sweep's mode for each of its guidance values.
 
-    Of text alone: the caption verbatim. With conditioning audio, what was measured of the target
-    follows; what could not be measured is left out.
+    One that has no guidance makes each of `modes` once under its name, and no sweep.
     """
-    parts = {"caption": caption}
-    if is_conditioned and features.tempo_bpm is not None:
-        parts["tempo"] = f"{features.tempo_bpm:.0f} BPM"
-    if is_conditioned and features.meter is not None:
-        parts["meter"] = f"{features.meter} beats per bar"
-    measured = ", ".join(parts[name] for name in ("tempo", "meter") if name in parts)
-    if not measured:
-        return caption, parts
-    return f"{caption.rstrip('. ')}. {measured[0].upper()}{measured[1:]}.", parts
-
-
-def modes_for(spec: GeneratorSpec, modes: Sequence[Mode], sweep: Sequence[float]) -> list[Mode]:
-    """The modes that the generator makes: `modes`, and one for each guidance of `sweep`.
-
-    One that has no guidance makes each conditioning of `modes` under its name, and no sweep.
-    """
-    if not spec.has_guidance:
+    if not has_guidance:
         return list({mode.name: replace(mode, guidance=None) for mode in modes}.values())
     swept = [Mode(SWEEP, is_conditioned=True, guidance=guidance) for guidance in sweep]
     return list(dict.fromkeys([*modes, *swept]))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mirpipe.modes import Mode as Mode
 from mirpipe.records import Clip
 
 
@@ -71,17 +72,6 @@ class Heard:
     """The chosen window at SPEC.sample_rate."""
     features: Features
     """Of the whole track."""
-
-
-@dataclass(frozen=True)
-class Mode:
-    """A way to generate: what the model is told, and how strongly it is held to it."""
-
-    name: str
-    is_conditioned: bool
-    """Whether it hears the target's harmonic part; its prompt then names tempo and meter, too."""
-    guidance: float | None
-    """Classifier-free guidance scale; None where the generator has none."""
 
 
 @dataclass(frozen=True)

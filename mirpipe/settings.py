@@ -12,8 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mirpipe.errors import ConfigurationError
-from mirpipe.modes import MODES
-from mirpipe.musical import Mode
+from mirpipe.modes import MODES, Mode
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The checkout: dags/, dashboard/ and migrations/ stand beside the package."""
@@ -76,7 +75,7 @@ class Settings(BaseSettings):
     """Where models compute; it changes no revision and is stored with each batch."""
 
     captioner: str = "features"
-    """Whose captions generations are made from."""
+    """Whose captions generations are made from; empty: none is captioned and none generated."""
     generators: Annotated[list[str], NoDecode] = ["resynth"]
     """Generators that make every target anew; none: nothing is generated."""
     modes: list[Mode] = list(MODES)
@@ -92,7 +91,9 @@ class Settings(BaseSettings):
     clips_dir: Path | None = None
     """Where generated audio is kept; default: home/clips."""
     gpu_slots: int = Field(default=1, ge=1)
-    """Graphics cards of this machine: captioning and generation take one each."""
+    """Graphics cards: as many tasks that caption and generate run side by side."""
+    gpu_executor: str | None = None
+    """Airflow's executor of these tasks, such as CeleryExecutor; default: the first configured."""
 
     slots: int = Field(default_factory=lambda: min(4, cores()), ge=1)
     """Stages that may run side by side; each gets its share of the cores."""

@@ -173,7 +173,8 @@ WHERE NOT EXISTS (
       AND o.seconds = round(least(t.seconds, w.longest_seconds)::numeric, 3)::double precision)
   AND NOT EXISTS (
     SELECT FROM failure f
-    WHERE f.stage = 'generate' AND f.revision = g.revision AND f.subject = s.subject AND NOT f.retry);
+    WHERE f.stage = 'generate' AND f.revision = g.revision AND NOT f.retry
+      AND f.subject IN (s.subject, t.collection || ':' || encode(t.content_sha256, 'hex')));
 COMMENT ON VIEW pending_generation IS 'Clips that the configuration asks for and that nobody has made; on which device does not matter';
 
 CREATE OR REPLACE VIEW pending_pair AS
@@ -262,9 +263,10 @@ WITH made AS (
     JOIN generator r ON r.generator_id = g.generator_id AND r.wanted
     JOIN caption c USING (caption_id)
     JOIN captioner k ON k.captioner_id = c.captioner_id AND k.wanted
-    JOIN generation_wish w ON w.generator_id = g.generator_id AND w.mode = g.mode
-        AND w.guidance IS NOT DISTINCT FROM g.guidance AND w.seed = g.seed AND w.template = g.template
     JOIN track t ON t.track_id = g.target_id AND t.state = 'ok'
+    WHERE EXISTS (
+        SELECT FROM generation_wish w
+        WHERE w.generator_id = g.generator_id AND w.template = g.template AND w.is_conditioned = g.is_conditioned)
 ), scored AS (
     SELECT m.generation_id, 'cosine ' || e.name AS metric,
         -(a.embedding OPERATOR(public.<#>) b.embedding) AS value,

@@ -1,13 +1,12 @@
 """What a command is given: a manifest of track ids, and the plug-ins that the settings name."""
 
-import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
-from mirpipe.errors import PluginError
+from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
 
 
@@ -40,14 +39,10 @@ def target_ids(asked: Sequence[str] | None, manifest: Path | None) -> list[int] 
 def _target(asked: str) -> int:
     from mirpipe.db.reports import search
 
-    found = [one for one in search.find(asked) if one.collection == "target"]
-    exact = [one for one in found if asked in (one.title, str(one.track_id))]
-    if len(exact or found) == 1:
-        return (exact or found)[0].track_id
-    if not found:
-        raise typer.BadParameter(f"no usable target is called {asked!r}")
-    listed = [f"  {one.track_id}  {one.title}" for one in (exact or found)[:20]]
-    raise typer.BadParameter("\n".join([f"{asked!r} names several; give an id:", *listed]))
+    try:
+        return search.one_target(asked)
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def forwarded(
@@ -67,13 +62,9 @@ def forwarded(
 
 
 def make_plugins_known() -> None:
-    """Tells the database which plug-ins are wanted, so that it knows what is pending.
-
-    An encoder that does not exist is left to the stage that runs it, which says so.
-    """
+    """Tells the database which plug-ins are wanted, so that it knows what is pending."""
     from mirpipe.stages import embed, evaluate, score
 
-    with contextlib.suppress(PluginError):
-        embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
+    embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
     score.plan(settings().metrics, batch_tracks=settings().batch_tracks)
     evaluate.plan_tracks(batch_tracks=settings().batch_tracks)

@@ -7,10 +7,12 @@ import typer
 from rich.console import Console
 
 from mirpipe.cli import (
+    caption,
     db,
     embed,
     encoders,
     evaluate,
+    generate,
     ingest,
     inspect,
     models,
@@ -37,6 +39,7 @@ Or run the stages by hand, in this order; each does only what is missing:
     mirpipe ingest ~/music/library --collection reference
     mirpipe ingest ~/music/targets --collection target
     mirpipe run                                     embed, score, retrieve, evaluate, report
+    mirpipe generate                                make every target anew, as captions tell
     mirpipe status                                  what is there, what is pending
 
 Ask:
@@ -68,6 +71,9 @@ app.command()(retrieve.retrieve)
 app.command()(evaluate.evaluate)
 app.command()(retrieve.report)
 app.command()(retrieve.run)
+app.command()(caption.analyse)
+app.command()(caption.caption)
+app.command()(generate.generate)
 app.command()(search.search)
 app.command()(inspect.status)
 app.command()(inspect.failures)

@@ -25,6 +25,15 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
+def say_waiting(device: str) -> None:
+    """Says on stderr that another process has the device."""
+    Console(stderr=True).print(
+        f"waiting for the device {device!r}: another process of mirpipe has it",
+        markup=False,
+        highlight=False,
+    )
+
+
 def _lines(console: Console, label: str) -> Callable[[int, int], None]:
     said = -1
 

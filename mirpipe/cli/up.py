@@ -66,7 +66,7 @@ def _run(chosen: Settings, *, once: bool) -> bool:
     """Does it all until the summary, or until Ctrl-C; returns whether anything was left undone."""
     from mirpipe.cli.tables import print_results
     from mirpipe.cli.unavailable import say_unavailable
-    from mirpipe.orchestration import airflow_home, local, main_job, work
+    from mirpipe.orchestration import airflow_home, local, main_job
     from mirpipe.orchestration.dashboard import DASHBOARD, start_dashboard
     from mirpipe.orchestration.database import start_databases
     from mirpipe.orchestration.servers import Servers
@@ -88,7 +88,7 @@ def _run(chosen: Settings, *, once: bool) -> bool:
             result = main_job.run_main_job(
                 airflow,
                 task_logs=airflow_home.folder(chosen) / "logs",
-                pending=work.pending,
+                pending=main_job.follow_ups(chosen),
                 say=say,
                 alive=servers.require_alive,
             )

@@ -1,15 +1,19 @@
-"""The main job as Airflow runs it: ingest, and then, where anything is to be done, evaluate."""
+"""The main job as Airflow runs it: ingest, and then, where anything is to be done, the rest."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mirpipe.errors import MirpipeError
+from mirpipe.orchestration import generation, work
 from mirpipe.orchestration.rest import AirflowClient, DagRun, TaskState, wait_for
+from mirpipe.settings import Settings
 
-INGEST, EVALUATE = "ingest_library", "evaluate_retrieval"
+INGEST, EVALUATE, GENERATE = "ingest_library", "evaluate_retrieval", "generate_music"
+_ANNOUNCES = {INGEST: "announce", EVALUATE: "report"}
+"""By DAG, the task whose success makes the scheduler run the next one."""
 PARSE_SECONDS = 120
 POLL_SECONDS = 0.5
 _WORTH_SAYING = {
@@ -40,7 +44,7 @@ def abandon_interrupted(airflow: AirflowClient, *, before: datetime) -> None:
     Waiting for Airflow to find out by itself would take minutes; nothing is lost, since the next
     run does whatever is missing.
     """
-    for dag_id in (INGEST, EVALUATE):
+    for dag_id in (INGEST, EVALUATE, GENERATE):
         if airflow.parsed_at(dag_id) is None:
             continue
         for run in airflow.runs(dag_id):
@@ -49,50 +53,67 @@ def abandon_interrupted(airflow: AirflowClient, *, before: datetime) -> None:
 
 
 def wait_until_parsed(airflow: AirflowClient, *, since: datetime, alive: Check) -> None:
-    """Waits until Airflow has read both DAGs as they are now."""
+    """Waits until Airflow has read the DAGs as they are now."""
 
     def parsed() -> bool:
         if errors := airflow.import_errors():
             raise MirpipeError("Airflow cannot read a DAG:\n" + "\n".join(errors))
-        times = [airflow.parsed_at(dag_id) for dag_id in (INGEST, EVALUATE)]
+        times = [airflow.parsed_at(dag_id) for dag_id in (INGEST, EVALUATE, GENERATE)]
         return all(time is not None and time >= since for time in times)
 
     wait_for(parsed, seconds=PARSE_SECONDS, what="reading the DAGs", alive=alive)
+
+
+def follow_ups(settings: Settings) -> dict[str, Callable[[], bool]]:
+    """The DAGs that follow on ingest, each with what says whether work is left over for it.
+
+    Generation is left out where the settings ask for none.
+    """
+    wanted: dict[str, Callable[[], bool]] = {EVALUATE: work.pending}
+    if settings.captioner:
+        wanted[GENERATE] = generation.pending
+    return wanted
 
 
 def run_main_job(
     airflow: AirflowClient,
     *,
     task_logs: Path,
-    pending: Callable[[], bool],
+    pending: Mapping[str, Callable[[], bool]],
     say: Say,
     alive: Check,
 ) -> JobResult:
     """Runs ingest and what follows from it to their end.
 
-    `pending` says whether the database knows of work that no event announces, as after a run that
-    was interrupted or with a new encoder.
+    `pending` names the DAGs that follow, in order; each says whether the database knows of work
+    that no event announces, as after a run that was interrupted or with a new encoder.
     """
-    for dag_id in (EVALUATE, INGEST):
+    for dag_id in (*reversed([*pending]), INGEST):
         airflow.unpause(dag_id)
     asked = datetime.now(UTC)
     runs = [_follow(airflow, airflow.trigger(INGEST), say=say, alive=alive)]
-    caused = (
-        _caused_run(airflow, since=asked, say=say, alive=alive)
-        if _announced(airflow, runs[0])
-        else _left_over_run(airflow, pending=pending)
-    )
-    if caused is not None:
-        runs.append(_follow(airflow, caused, say=say, alive=alive))
+    announced = runs[0]
+    for dag_id, is_pending in pending.items():
+        caused = (
+            _caused_run(airflow, dag_id, since=asked, say=say, alive=alive)
+            if _announced(airflow, announced)
+            else _left_over_run(airflow, dag_id, pending=is_pending)
+        )
+        if caused is not None:
+            announced = _follow(airflow, caused, say=say, alive=alive)
+            runs.append(announced)
     failures = [line for run in runs for line in _failures(airflow, run, task_logs)]
-    return JobResult(worked=caused is not None, failures=failures)
+    return JobResult(worked=len(runs) > 1, failures=failures)
 
 
-def _announced(airflow: AirflowClient, ingest: DagRun) -> bool:
-    return any(t.task_id == "announce" and t.state == "success" for t in airflow.tasks(ingest))
+def _announced(airflow: AirflowClient, run: DagRun) -> bool:
+    task = _ANNOUNCES.get(run.dag_id)
+    return any(t.task_id == task and t.state == "success" for t in airflow.tasks(run))
 
 
-def _caused_run(airflow: AirflowClient, *, since: datetime, say: Say, alive: Check) -> DagRun:
+def _caused_run(
+    airflow: AirflowClient, dag_id: str, *, since: datetime, say: Say, alive: Check
+) -> DagRun:
     """The run that the scheduler makes of the announcement, once no other is under way."""
 
     def is_caused(run: DagRun) -> bool:
@@ -100,22 +121,24 @@ def _caused_run(airflow: AirflowClient, *, since: datetime, say: Say, alive: Che
         return run.kind == "asset_triggered" and late
 
     def caused() -> list[DagRun]:
-        return list(filter(is_caused, airflow.runs(EVALUATE)))
+        return list(filter(is_caused, airflow.runs(dag_id)))
 
-    for other in airflow.runs(EVALUATE):
+    for other in airflow.runs(dag_id):
         if not (other.ended or is_caused(other)):
             _follow(airflow, other, say=say, alive=alive)
-    wait_for(lambda: bool(caused()), seconds=60, what=f"the start of {EVALUATE}", alive=alive)
+    wait_for(lambda: bool(caused()), seconds=60, what=f"the start of {dag_id}", alive=alive)
     return caused()[0]
 
 
-def _left_over_run(airflow: AirflowClient, *, pending: Callable[[], bool]) -> DagRun | None:
+def _left_over_run(
+    airflow: AirflowClient, dag_id: str, *, pending: Callable[[], bool]
+) -> DagRun | None:
     """The run that is under way, or a new one where work is left over, or None."""
-    latest = airflow.runs(EVALUATE, limit=1)
+    latest = airflow.runs(dag_id, limit=1)
     if latest and not latest[0].ended:
         return latest[0]
     if pending() or (latest and latest[0].state == "failed"):
-        return airflow.trigger(EVALUATE)
+        return airflow.trigger(dag_id)
     return None
 
 

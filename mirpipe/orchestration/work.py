@@ -125,7 +125,7 @@ def _embed_alone(encoder: str, track_ids: Sequence[int], python: Path) -> Counts
     return run_batch(
         ["embed", "--encoder", encoder],
         track_ids,
-        give_up=_into_ledger("embed", revision),
+        give_up=into_ledger("embed", revision),
         python=python,
     )
 
@@ -137,7 +137,7 @@ def score(metric: str, track_ids: Sequence[int]) -> Counts:
     python = registry.TRACK_METRICS.interpreter(metric)
     revision = registry.revision(registry.TRACK_METRICS.spec(metric))
     arguments = ["score", "--metric", metric]
-    give_up = _into_ledger("score", revision)
+    give_up = into_ledger("score", revision)
     return run_batch(arguments, track_ids, give_up=give_up, python=python)
 
 
@@ -148,10 +148,10 @@ def melody(track_ids: Sequence[int]) -> Counts:
 
     revision = registry.metric_revision(metric.MELODY)
     arguments = ["evaluate", "--only", "tracks"]
-    return run_batch(arguments, track_ids, give_up=_into_ledger("melody", revision))
+    return run_batch(arguments, track_ids, give_up=into_ledger("melody", revision))
 
 
-def _into_ledger(stage: str, revision: str) -> GiveUp:
+def into_ledger(stage: str, revision: str) -> GiveUp:
     def record(track_id: int, outcome: Outcome) -> None:
         from mirpipe.db.engine import engine
         from mirpipe.db.store import failures, tracks

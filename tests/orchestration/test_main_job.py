@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from mirpipe.orchestration import main_job
-from mirpipe.orchestration.main_job import EVALUATE, INGEST, JobResult
+from mirpipe.orchestration.main_job import EVALUATE, GENERATE, INGEST, JobResult
 from mirpipe.orchestration.rest import DagRun, TaskState
+from mirpipe.settings import Settings
 
 LOGS = Path("/logs")
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
@@ -16,8 +17,11 @@ LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 class FakeAirflow:
     """Runs end as soon as they are looked at; ingest announces where it is told to."""
 
-    def __init__(self, *, announces: bool = False, failing: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, announces: bool = False, reports: bool = False, failing: tuple[str, ...] = ()
+    ) -> None:
         self.announces = announces
+        self.reports = reports
         self.failing = failing
         self.all: list[DagRun] = []
         self.unpaused: list[str] = []
@@ -48,6 +52,8 @@ class FakeAirflow:
     def run(self, run: DagRun) -> DagRun:
         if run.dag_id == INGEST and self.announces:
             self.add(EVALUATE, "asset_triggered", "running")
+        if run.dag_id == EVALUATE and self.reports:
+            self.add(GENERATE, "asset_triggered", "running")
         return self._replace(run, "failed" if run.dag_id in self.failing else "success")
 
     def fail(self, run: DagRun, *, note: str) -> None:
@@ -61,17 +67,21 @@ class FakeAirflow:
         if run.dag_id in self.failing:
             return [
                 TaskState("embed", 1, "signal, 2 tracks", "failed", 3),
-                TaskState("report", -1, "", "success", 1),
+                TaskState("report", -1, "", "skipped", 1),
                 TaskState("anything_failed", -1, "", "failed", 1),
             ]
-        return [TaskState("embed", 0, "signal, 2 tracks", "success", 1)]
+        report = "success" if self.reports and run.dag_id == EVALUATE else "skipped"
+        return [
+            TaskState("embed", 0, "signal, 2 tracks", "success", 1),
+            TaskState("report", -1, "", report, 1),
+        ]
 
 
-def run_job(airflow: FakeAirflow, *, pending: bool = False) -> JobResult:
+def run_job(airflow: FakeAirflow, *, pending: bool = False, ungenerated: bool = False) -> JobResult:
     return main_job.run_main_job(
         airflow,  # type: ignore[arg-type]  # plays the client's part
         task_logs=LOGS,
-        pending=lambda: pending,
+        pending={EVALUATE: lambda: pending, GENERATE: lambda: ungenerated},
         say=lambda _line: None,
         alive=lambda: None,
     )
@@ -86,7 +96,7 @@ def test_what_ingest_announces_is_waited_for_and_not_asked_for_again() -> None:
     assert run_job(airflow) == JobResult(worked=True, failures=[])
     assert asked_for(airflow) == [(INGEST, "manual"), (EVALUATE, "asset_triggered")]
     assert all(run.ended for run in airflow.all)
-    assert set(airflow.unpaused) == {INGEST, EVALUATE}
+    assert set(airflow.unpaused) == {INGEST, EVALUATE, GENERATE}
 
 
 def test_where_nothing_is_new_nothing_is_evaluated() -> None:
@@ -141,3 +151,24 @@ def test_what_is_announced_waits_for_an_evaluation_under_way() -> None:
     assert run_job(airflow).worked
     assert airflow.all[0].run_id == nightly.run_id
     assert all(run.ended for run in airflow.all)
+
+
+def test_what_a_report_announces_is_generated_and_waited_for() -> None:
+    airflow = FakeAirflow(announces=True, reports=True)
+    assert run_job(airflow).worked
+    assert asked_for(airflow)[1:] == [
+        (EVALUATE, "asset_triggered"),
+        (GENERATE, "asset_triggered"),
+    ]
+    assert all(run.ended for run in airflow.all)
+
+
+def test_clips_that_are_left_over_are_asked_for_without_an_evaluation() -> None:
+    airflow = FakeAirflow()
+    assert run_job(airflow, ungenerated=True).worked
+    assert asked_for(airflow) == [(INGEST, "manual"), (GENERATE, "manual")]
+
+
+def test_nothing_is_generated_where_no_captioner_is_wanted() -> None:
+    assert list(main_job.follow_ups(Settings(captioner=""))) == [EVALUATE]
+    assert list(main_job.follow_ups(Settings())) == [EVALUATE, GENERATE]

@@ -49,8 +49,8 @@ _SUMMARY = text(
     "GROUP BY generator_id, mode, guidance, metric"
 )
 _PACE = text(
-    "SELECT sum(took_seconds) / sum(seconds) FROM mirpipe.generation "
-    "WHERE generator_id = :generator_id"
+    "SELECT sum(g.took_seconds) / sum(g.seconds) FROM mirpipe.generation g "
+    "JOIN mirpipe.generator r USING (generator_id) WHERE r.name = :name AND r.revision = :revision"
 )
 
 
@@ -132,9 +132,9 @@ def pending(
     return [PendingClip(**row) for row in map(dict, found.mappings())]
 
 
-def pace(connection: Connection, generator_id: int) -> float | None:
+def pace(connection: Connection, name: str, revision: str) -> float | None:
     """Seconds that it took for a second of audio so far; None where nothing was made."""
-    found = connection.execute(_PACE, {"generator_id": generator_id}).scalar_one()
+    found = connection.execute(_PACE, {"name": name, "revision": revision}).scalar_one()
     return None if found is None else float(found)
 
 

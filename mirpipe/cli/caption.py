@@ -1,0 +1,90 @@
+"""`mirpipe analyse` and `mirpipe caption`: measures of every target, and words for it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mirpipe import interpreters, registry
+from mirpipe.cli import elsewhere
+from mirpipe.cli.given import forwarded, target_ids
+from mirpipe.cli.progress import bar, say_waiting
+from mirpipe.cli.unavailable import say_unavailable
+from mirpipe.settings import settings
+
+Target = Annotated[
+    list[str] | None,
+    typer.Option(help="A target's id, its title or a part of it; repeatable. Default: all."),
+]
+Manifest = Annotated[Path | None, typer.Option(help="JSON list of target ids: no others.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made; make nothing.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print counts as JSON.")]
+
+
+def analyse(target: Target = None, manifest: Manifest = None, as_json: AsJson = False) -> None:
+    """Measure tempo, beats, meter, key and notes of every target, once.
+
+    Captions are compared with these, and generation is conditioned on them. What cannot be
+    measured has its reason in the table track_feature.
+    """
+    from mirpipe.stages import analyse as stage
+
+    with bar("analyse") as progress:
+        counts = asdict(stage.analyse(target_ids(target, manifest), progress=progress))
+    say_counts(counts, as_json)
+    raise typer.Exit(exit_code(counts))
+
+
+def caption(
+    target: Target = None,
+    manifest: Manifest = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Describe every target in words, by the captioner that MIRPIPE_CAPTIONER names.
+
+    What has not been measured yet is measured first. Where the words contradict a measurement, the
+    caption says so in its column contradictions. Kill it and run it again: no caption is made
+    twice.
+    """
+    from mirpipe.availability import available
+    from mirpipe.stages import analyse as measuring
+    from mirpipe.stages import caption as stage
+
+    asked = target_ids(target, manifest)
+    wanted = list(filter(None, [settings().captioner]))
+    usable = available(registry.CAPTIONERS, wanted, stage="caption").usable
+    if dry_run:
+        missing = {*measuring.plan(), *(one for name in usable for one in stage.plan(name))}
+        n = len(missing if asked is None else missing & set(asked))
+        print(json.dumps({"captions": n}) if as_json else f"would caption {n} targets")
+        return
+    with bar("analyse") as progress:
+        measured = measuring.analyse(asked, progress=progress)
+    counts = {"captioned": 0, "rejected": measured.rejected, "failed": measured.failed}
+    for name, python in usable.items():
+        if python == interpreters.HERE:
+            with bar(f"caption {name}") as progress:
+                done = stage.caption(name, asked, progress=progress, waiting=say_waiting)
+            found = asdict(done)
+        else:
+            found = elsewhere.counts(python, ["caption", *forwarded(target, manifest)])
+        counts = {key: counts[key] + found[key] for key in counts}
+    say_counts(counts, as_json)
+    say_unavailable()
+    raise typer.Exit(exit_code(counts, is_left=len(usable) < len(wanted)))
+
+
+def say_counts(counts: dict[str, int], as_json: bool) -> None:
+    """Prints them for people, or as one JSON object."""
+    said = ", ".join(f"{name} {value}" for name, value in counts.items())
+    print(json.dumps(counts) if as_json else said)
+
+
+def exit_code(counts: dict[str, int], *, is_left: bool = False) -> int:
+    """1 where something failed or was left out, 3 where input was rejected, else 0."""
+    if counts["failed"] or is_left:
+        return 1
+    return 3 if counts["rejected"] else 0
