@@ -50,6 +50,8 @@ SPEC = EncoderSpec(
 class Plugin:
     """The model without its training targets."""
 
+    rows_stand_alone = True
+
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.libraries.muq import Muq
 

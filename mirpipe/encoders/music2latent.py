@@ -39,6 +39,8 @@ SPEC = EncoderSpec(
 class Plugin:
     """The encoder half of the autoencoder."""
 
+    rows_stand_alone = True
+
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.libraries.music2latent import Music2Latent
 

@@ -30,18 +30,27 @@ class Batches:
         """
         rows, start = [], 0
         while start < len(clips):
-            try:
-                with self.inference():
-                    found = run(clips[start : start + self._size])
-            except torch.cuda.OutOfMemoryError:
-                if self._size == 1:
-                    raise
+            found = self._try(clips[start : start + self._size], run)
+            if found is None:
                 self._size //= 2
                 torch.cuda.empty_cache()
                 continue
             rows.append(np.asarray(torch.as_tensor(found).float().cpu(), dtype=np.float32))
             start += self._size
         return rows
+
+    def _try(self, clips: Sequence[Clip], run: Callable[[Sequence[Clip]], Any]) -> Any:
+        """What `run` returns; None where several clips do not fit into memory.
+
+        A function of its own, because what the error's frames hold is free only after `except`.
+        """
+        try:
+            with self.inference():
+                return run(clips)
+        except torch.cuda.OutOfMemoryError:
+            if self._size == 1:
+                raise
+            return None
 
     @contextmanager
     def inference(self) -> Iterator[None]:

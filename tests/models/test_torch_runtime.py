@@ -1,5 +1,6 @@
 """Batches that fit, precision and device."""
 
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,6 +38,33 @@ def test_out_of_memory_halves_the_batch_from_then_on() -> None:
     asked.clear()
     runner.rows(CLIPS[:4], small_card)
     assert asked == [2, 2]
+
+
+def test_what_a_failed_batch_held_is_let_go_before_the_smaller_one_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 1))
+    held: list[weakref.ref[torch.Tensor]] = []
+    freed: list[bool] = []
+    linear = torch.nn.functional.linear
+
+    def small_card(given: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        if len(given) > 2 and weight.shape[0] == 1:  # the first layer's output is in memory
+            held.append(weakref.ref(given))
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return linear(given, weight, bias)
+
+    monkeypatch.setattr(torch.nn.functional, "linear", small_card)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: freed.append(held[-1]() is None))
+    runner = batches(cpu_batch=8)
+
+    def run(some: Sequence[Clip]) -> torch.Tensor:
+        return model(torch.from_numpy(np.stack([clip.samples for clip in some])))
+
+    found = np.concatenate(runner.rows(CLIPS, run))
+    assert freed == [True, True]
+    monkeypatch.undo()
+    np.testing.assert_allclose(found, np.concatenate(batches().rows(CLIPS, run)), rtol=1e-5)
 
 
 def test_a_clip_that_is_too_large_alone_fails() -> None:
