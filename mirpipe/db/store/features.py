@@ -1,5 +1,6 @@
 """What was measured of tracks to caption them and to condition generations on them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ _READ = text(
 )
 
 Row = Mapping[str, Any]
-"""A track's features by column; `reasons` as JSON."""
+"""A track's features by column."""
 
 
 def pending(
@@ -40,10 +41,14 @@ def pending(
 def write(connection: Connection, metric_id: int, rows: Mapping[int, Row]) -> None:
     """Stores features by track id."""
     for track_id, row in sorted(rows.items()):
-        connection.execute(_WRITE, {"metric_id": metric_id, "track_id": track_id, **row})
+        stored = {**row, "reasons": json.dumps(dict(row["reasons"]))}
+        connection.execute(_WRITE, {"metric_id": metric_id, "track_id": track_id, **stored})
 
 
 def read(connection: Connection, metric_id: int, track_ids: Sequence[int]) -> dict[int, Row]:
     """The features of those tracks that have some, by track id."""
     found = connection.execute(_READ, {"metric_id": metric_id, "track_ids": list(track_ids)})
-    return {row["track_id"]: row for row in map(dict, found.mappings())}
+    return {
+        row["track_id"]: row | {"notes": bytes(row["notes"])}
+        for row in map(dict, found.mappings())
+    }
