@@ -293,7 +293,7 @@ WITH made AS (
     JOIN shown_metric q ON q.spec ->> 'axis' IS NOT NULL
     LEFT JOIN track_score p ON p.metric_id = q.metric_id AND p.track_id = m.track_id
 )
-SELECT m.generation_id, m.generator_id, m.generator, m.mode, m.guidance, m.seed, m.target_id, m.track_id,
+SELECT m.generation_id, m.generator_id, m.generator, m.mode, m.is_conditioned, m.guidance, m.seed, m.target_id, m.track_id,
     s.metric, s.value, s.reason, m.revision,
     concat_ws('; ', m.licence_generator, nullif(s.licence_weights, '')) AS licence_weights,
     m.random_generator OR coalesce(s.random, false) AS random
@@ -315,10 +315,11 @@ COMMENT ON VIEW v_generation_summary IS 'The latest run: every metric''s mean an
 
 CREATE VIEW v_generation_delta AS
 WITH clip AS (
-    SELECT generator, revision, mode, guidance, target_id, metric, avg(value) AS value, bool_or(random) AS random,
+    SELECT generator, revision, mode, is_conditioned, guidance, target_id, metric, avg(value) AS value,
+        bool_or(random) AS random,
         max(licence_weights) AS licence_weights
     FROM v_generation_score WHERE value IS NOT NULL
-    GROUP BY generator, revision, mode, guidance, target_id, metric
+    GROUP BY generator, revision, mode, is_conditioned, guidance, target_id, metric
 )
 SELECT a.generator, a.metric, a.mode, a.guidance, b.mode AS than_mode, b.guidance AS than_guidance,
     count(*) AS n, avg(a.value - b.value) AS mean_difference, stddev_pop(a.value - b.value) AS sd,
@@ -326,9 +327,9 @@ SELECT a.generator, a.metric, a.mode, a.guidance, b.mode AS than_mode, b.guidanc
     max(a.licence_weights) AS licence_weights
 FROM clip a
 JOIN clip b ON (b.generator, b.revision, b.target_id, b.metric) = (a.generator, a.revision, a.target_id, a.metric)
-    AND (b.mode, coalesce(b.guidance, 0)) < (a.mode, coalesce(a.guidance, 0))
+    AND (b.is_conditioned, coalesce(b.guidance, 0), b.mode) < (a.is_conditioned, coalesce(a.guidance, 0), a.mode)
 GROUP BY a.generator, a.revision, a.metric, a.mode, a.guidance, b.mode, b.guidance;
-COMMENT ON VIEW v_generation_delta IS 'Modes compared, paired over targets: the mean of a target''s seeds in one mode less that in another';
+COMMENT ON VIEW v_generation_delta IS 'Modes compared, paired over targets: the mean of a target''s seeds in the stronger mode less that in the weaker';
 COMMENT ON COLUMN v_generation_delta.higher_n IS 'targets at which the first mode has the higher value';
 
 COMMENT ON COLUMN v_caption.licence_weights IS 'licence of the captioner''s weights, which may bind what its words are used for';

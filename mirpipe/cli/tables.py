@@ -44,6 +44,9 @@ def print_results(file: IO[str] | None = None) -> None:
         by = "a model with random weights" if scored[0].metric_random else "Audiobox Aesthetics"
         console.print(_summary(f"As {by} rates it, 1 to 10", _AESTHETICS, summaries))
     console.print(_answers(reports.first_answers()))
+    made = reports.generation_summary()
+    if made:
+        console.print(_generations(made))
 
 
 def _summary(
@@ -87,6 +90,26 @@ def _answers(answers: list[reports.Answer]) -> Table:
             _melody(answer),
         )
         target = answer.target_id
+    return table
+
+
+def _generations(summaries: Sequence[reports.GenerationSummary]) -> Table:
+    table = Table(title="Clips made of the targets, mean ± sd (n)", title_justify="left")
+    metrics = dict.fromkeys(sorted(one.metric for one in summaries))
+    for heading in ("generator", "mode", "guidance"):
+        table.add_column(heading)
+    for metric in metrics:
+        table.add_column(metric, justify="right")
+    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+    for one in summaries:
+        name = f"{one.generator} (random weights)" if one.random else one.generator
+        guidance = "none" if one.guidance is None else f"{one.guidance:g}"
+        mean = "–"
+        if one.mean is not None and one.sd is not None:
+            mean = f"{one.mean:.3f} ± {one.sd:.3f} ({one.n})"
+        cells.setdefault((name, one.mode, guidance), {})[one.metric] = mean
+    for key, by_metric in cells.items():
+        table.add_row(*key, *(by_metric.get(metric, "") for metric in metrics))
     return table
 
 

@@ -5,6 +5,18 @@ labels are dicts of text; a number that could not be computed is None.
 """
 
 from mirpipe.db.reports.aesthetics import Aesthetics, aesthetics
+from mirpipe.db.reports.generation import (
+    Caption,
+    Delta,
+    Generation,
+    GenerationScore,
+    GenerationSummary,
+    captions,
+    generation_deltas,
+    generation_scores,
+    generation_summary,
+    generations,
+)
 from mirpipe.db.reports.library import (
     EncoderRevision,
     Failure,
@@ -40,10 +52,15 @@ from mirpipe.errors import MirpipeError
 __all__ = [
     "Aesthetics",
     "Answer",
+    "Caption",
     "Change",
+    "Delta",
     "EncoderRevision",
     "Failure",
     "FailureCount",
+    "Generation",
+    "GenerationScore",
+    "GenerationSummary",
     "LibraryCount",
     "LiveFile",
     "MirpipeError",
@@ -54,11 +71,16 @@ __all__ = [
     "Unavailable",
     "aesthetics",
     "answers",
+    "captions",
     "changes",
     "encoders",
     "failure_counts",
     "failures",
     "first_answers",
+    "generation_deltas",
+    "generation_scores",
+    "generation_summary",
+    "generations",
     "latest_run",
     "library",
     "live_files",
