@@ -25,6 +25,7 @@ def ledger(failures: Sequence[reports.Failure]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "stage": [row.stage for row in failures],
+            "plug-in": [row.plugin for row in failures],
             "reason": [row.reason for row in failures],
             "what": [row.title or row.subject for row in failures],
             "message": [row.message for row in failures],

@@ -74,10 +74,11 @@ def failures(
     if as_json:
         print(json.dumps([asdict(failure) for failure in ledger], default=str))
         return
-    table = Table("stage", "reason", "what", "message", box=None)
+    table = Table("stage", "plug-in", "reason", "what", "message", box=None)
     for failure in ledger:
         what = failure.title if failure.title and failure.stage != "ingest" else failure.subject
-        table.add_row(*map(_plain, (failure.stage, failure.reason, what, failure.message)))
+        shown = (failure.stage, failure.plugin, failure.reason, what, failure.message)
+        table.add_row(*map(_plain, shown))
     wide_console().print(table if ledger else "the ledger is empty")
 
 

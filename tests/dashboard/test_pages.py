@@ -205,6 +205,7 @@ def test_the_ledger_is_shown_filtered_and_downloaded(fresh_database: Database) -
     app = page("failures")
     assert "no, bad input" in written(app)
     assert list(app.dataframe[0].value["reason"]) == ["silent", "truncated"]
+    assert list(app.dataframe[0].value["plug-in"]) == ["", ""]
     app.multiselect(key="reason").set_value(["silent"]).run()
     app.text_input(key="search").set_value("静音").run()
     assert list(app.dataframe[0].value["what"]) == ["/music/silent **静音**.wav"]

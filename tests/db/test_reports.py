@@ -74,6 +74,25 @@ def test_failures_are_searched_for_text_not_for_patterns(fresh_database: Databas
     assert (count.items, count.retry) == (2, False)
 
 
+def test_a_failure_names_the_plug_in_that_it_happened_to(filled: Database) -> None:
+    with filled.app.begin() as connection:
+        for table in ("encoder", "metric"):
+            connection.execute(text(f"UPDATE mirpipe.{table} SET revision = 'of ' || name"))
+        row = {"reason": "OSError", "message": "no", "retry": True}
+        fail(connection, stage="embed", subject="target:00", revision="of zzz", **row)
+        fail(connection, stage="melody", subject="target:00", revision="of melody", **row)
+        fail(connection, stage="caption", subject="captioner:teller", **row)
+        fail(connection, stage="ingest", subject="/music/encoder:no.wav", **row)
+    assert {failure.stage: failure.plugin for failure in reports.failures()} == {
+        "embed": "zzz",
+        "melody": "melody",
+        "caption": "teller",
+        "ingest": "",
+    }
+    (found,) = reports.failures(search="ZZZ")
+    assert found.stage == "embed"
+
+
 def test_a_run_says_what_it_changed(filled: Database) -> None:
     run = reports.latest_run()
     assert run is not None

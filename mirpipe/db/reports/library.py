@@ -51,9 +51,13 @@ class EncoderRevision:
 
 @dataclass(frozen=True)
 class Failure:
-    """A row of the ledger; `retry` is False for bad input, left alone until it changes."""
+    """A row of the ledger; `retry` is False for bad input, left alone until it changes.
+
+    `plugin` is the encoder or metric that it happened to; empty where none was at work.
+    """
 
     stage: str
+    plugin: str
     subject: str
     title: str | None
     collection: str | None
@@ -121,13 +125,23 @@ _ENCODERS = text("""
     ORDER BY array_position(CAST(:shown AS text[]), encoder), encoder, serving DESC, revision
 """)
 _FAILURES = text("""
-    SELECT stage, subject, title, collection, reason, message, retry, attempts,
+    WITH plugin AS (
+        SELECT revision, name FROM mirpipe.encoder
+        UNION SELECT revision, coalesce(spec ->> 'name', name) FROM mirpipe.metric
+    ), ledger AS (
+        SELECT f.*, coalesce(
+            (SELECT min(name) FROM plugin WHERE plugin.revision = f.revision),
+            substring(f.subject FROM '^(?\\:encoder|metric|captioner|generator)\\:(.+)$'),
+            '') AS plugin
+        FROM mirpipe.v_failure f
+    )
+    SELECT stage, plugin, subject, title, collection, reason, message, retry, attempts,
         first_seen, last_seen, revision
-    FROM mirpipe.v_failure
+    FROM ledger
     WHERE (CAST(:stages AS text[]) = '{}' OR stage = ANY(:stages))
       AND (CAST(:reasons AS text[]) = '{}' OR reason = ANY(:reasons))
       AND position(lower(:search) IN
-        lower(concat_ws(' ', title, subject, reason, message))) > 0
+        lower(concat_ws(' ', plugin, title, subject, reason, message))) > 0
     ORDER BY last_seen DESC, stage, subject
 """)
 _FAILURE_COUNTS = text("""
@@ -169,7 +183,7 @@ def failures(
 ) -> list[Failure]:
     """The ledger, newest first: of these stages and reasons (all where empty) that hold `search`.
 
-    `search` is looked for, whatever its case, in title, subject, reason and message.
+    `search` is looked for, whatever its case, in plug-in, title, subject, reason and message.
     """
     return rows(Failure, _FAILURES, stages=list(stages), reasons=list(reasons), search=search)
 
