@@ -1,6 +1,9 @@
 """`mirpipe retrieve`, `report`, and `run`, which does every stage after ingest."""
 
+import io
 import json
+from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict
 from typing import Annotated
 
@@ -49,18 +52,30 @@ def report(
         print(f"nothing changed since run {result.run_id}")
 
 
-def run() -> None:
+def run(as_json: AsJson = False) -> None:
     """Embed, score, retrieve, evaluate and report: everything that is missing after an ingest."""
     make_plugins_known()
-    codes = [_code(embed), _code(score), _code(lambda: evaluate(only="tracks"))]
-    retrieve()
-    codes.append(_code(lambda: evaluate(only="pairs")))
-    report()
+    parts: tuple[tuple[str, Callable[[], None]], ...] = (
+        ("embed", lambda: embed(as_json=as_json)),
+        ("score", lambda: score(as_json=as_json)),
+        ("evaluate", lambda: evaluate(only="tracks", as_json=as_json)),
+        ("retrieve", lambda: retrieve(as_json=as_json)),
+        ("evaluate", lambda: evaluate(only="pairs", as_json=as_json)),
+        ("report", lambda: report(as_json=as_json)),
+    )
+    codes, found = [], dict[str, dict[str, object]]()
+    for name, part in parts:
+        printed = io.StringIO()
+        with redirect_stdout(printed) if as_json else nullcontext():
+            codes.append(_code(part))
+        if as_json:
+            found.setdefault(name, {}).update(json.loads(printed.getvalue()))
+    if as_json:
+        print(json.dumps(found))
     raise typer.Exit(1 if 1 in codes else max(codes))
 
 
-def _code(command: object) -> int:
-    assert callable(command)
+def _code(command: Callable[[], None]) -> int:
     try:
         command()
     except typer.Exit as exit_:

@@ -1,12 +1,14 @@
 """The top of the command line: the tour, errors as sentences, exit codes."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from mirpipe.cli import main
+from mirpipe.db import reports
 from mirpipe.settings import settings
 from tests.conftest import Database
 from tests.library import tones
@@ -30,6 +32,12 @@ COMMANDS = [
     "verify",
     "settings",
 ]
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+FAILURE = reports.Failure(
+    "embed", "musicnn", "target:00", "a title", "target", "truncated", "it breaks off",
+    False, 1, NOW, NOW, "0123",
+)  # fmt: skip
 
 
 def invoke(*arguments: str) -> tuple[int, str]:
@@ -110,6 +118,33 @@ def test_encoder_that_does_not_exist_does_not_stop_the_others(
     code, said = invoke("embed")
     assert code == 1
     assert "embedded 2" in said
+
+
+def test_run_as_json_is_one_object_with_the_counts_of_its_parts(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "musicnn")
+    settings.cache_clear()
+    for collection, hertz in (("reference", [220, 330]), ("target", [440])):
+        tones(tmp_path / collection, hertz)
+        assert invoke("ingest", str(tmp_path / collection), "--collection", collection)[0] == 0
+    code, said = invoke("run", "--json")
+    parts = json.loads(said)
+    assert code == 0
+    assert parts["embed"] == {"embedded": 3, "rejected": 0, "failed": 0}
+    assert parts["score"]["failed"] == 0
+    assert (parts["evaluate"]["tracks_measured"], parts["evaluate"]["pairs_failed"]) == (3, 0)
+    assert [encoder["encoder"] for encoder in parts["retrieve"]["encoders"]] == ["musicnn"]
+    assert parts["report"]["changed"] is True
+
+
+def test_the_ledger_names_the_encoder(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirpipe.cli.inspect.reports.failures", lambda **_: [FAILURE])
+    code, said = invoke("failures")
+    assert code == 0
+    assert said.splitlines()[1].split()[:4] == ["embed", "musicnn", "truncated", "a"]
 
 
 @pytest.mark.parametrize("content", [None, "no JSON", '["x"]', '{"a": 1}'])
