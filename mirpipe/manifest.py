@@ -9,7 +9,7 @@ import csv
 import os
 import posixpath
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,11 @@ class Manifest:
 
     def __len__(self) -> int:
         return len(self._exact)
+
+    @property
+    def rows(self) -> Iterable[Row]:
+        """All, in the order of their lines."""
+        return self._exact.values()
 
     def find(self, path: bytes, roots: Sequence[bytes]) -> Row | None:
         """The row of the file at `path`, which lies below one of `roots`."""

@@ -1,6 +1,7 @@
 """`mirpipe ingest`: folders of audio become tracks."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from mirpipe.audio import show
 from mirpipe.cli.given import make_plugins_known
 from mirpipe.cli.progress import bar
 from mirpipe.cli.tables import wide_console
+from mirpipe.folders import SUFFIXES
+from mirpipe.manifest import Row
 
 
 class Side(StrEnum):
@@ -20,6 +24,9 @@ class Side(StrEnum):
     REFERENCE = "reference"
     TARGET = "target"
 
+
+NAMED = 10
+"""Rows of the manifest that are named where they match no file."""
 
 _MEANING = {
     "unchanged": "as they were, not read again",
@@ -75,14 +82,34 @@ def ingest(
             manifest=manifest,
             progress=progress,
             allow_empty=allow_empty,
+            unmatched=_name_unmatched,
         )
     make_plugins_known()
     counts = asdict(result)
+    if not result.seen and not allow_empty:
+        typer.echo(f"mirpipe: {_nothing(path)}", err=True)
     if as_json:
         print(json.dumps(counts))
     else:
         _print(collection.value, counts)
     raise typer.Exit(1 if result.failed else 3 if result.rejected else 0)
+
+
+def _nothing(paths: list[Path]) -> str:
+    """What to tell a user whose folders hold no audio."""
+    names = " ".join(sorted(f".{suffix.decode()}" for suffix in SUFFIXES))
+    return (
+        f"nothing in {', '.join(show(path) for path in paths)} has the name of an audio file: name "
+        f"the folder that holds the music, or rename its files to end in one of {names}"
+    )
+
+
+def _name_unmatched(rows: Sequence[Row]) -> None:
+    typer.echo("rows of the manifest that name no file here:", err=True)
+    for row in rows[:NAMED]:
+        typer.echo(f"  line {row.line}: {row.path}", err=True)
+    if len(rows) > NAMED:
+        typer.echo(f"  and {len(rows) - NAMED} more", err=True)
 
 
 def _print(collection: str, counts: dict[str, int]) -> None:

@@ -107,9 +107,11 @@ def ingest(
     progress: Progress | None = None,
     allow_empty: bool = False,
     workers: int = 2,
+    unmatched: Callable[[Sequence[Row]], None] | None = None,
 ) -> IngestResult:
     """Brings the collection in line with what lies below `roots`; safe to kill and to repeat.
 
+    `unmatched` is told the rows of the manifest that name no file here, where there are any.
     Raises ConfigurationError for a manifest that cannot be read, and, unless `allow_empty`, where
     a folder that held tracks is missing or empty: its disk may not be mounted.
     """
@@ -122,7 +124,10 @@ def ingest(
         _require_present(job, allow_empty=allow_empty)
         _read(job, _bring_back(job), progress, workers)
         _leave(job)
-        _relabel(job)
+        left = _relabel(job)
+    job.counts["unmatched"] = len(left)
+    if left and unmatched:
+        unmatched(left)
     return IngestResult(**{name.name: job.counts[name.name] for name in fields(IngestResult)})
 
 
@@ -256,10 +261,13 @@ def _settle(connection: Connection, job: _Job, track_ids: set[int]) -> None:
     job.counts["gone"] += gone
 
 
-def _relabel(job: _Job) -> None:
-    """Gives tracks what the manifest says now; one that it does not name keeps what it has."""
+def _relabel(job: _Job) -> list[Row]:
+    """Gives tracks what the manifest says now; one that it does not name keeps what it has.
+
+    Returns the rows that name no file here.
+    """
     if job.manifest is None:
-        return
+        return []
     with engine("app").connect() as connection:
         now = files.known(connection, job.collection, job.roots)
     chosen: dict[int, tuple[str, Mapping[str, str]]] = {}
@@ -272,11 +280,11 @@ def _relabel(job: _Job) -> None:
             if track_id is not None:
                 # of several files with one content the first decides
                 chosen.setdefault(track_id, (row.title or stem(path), row.labels))
-    job.counts["unmatched"] = len(job.manifest) - len(matched)
     for page in _pages(list(chosen), _PAGE):
         with engine("app").begin() as connection:
             labels = {track_id: chosen[track_id] for track_id in page}
             job.counts["relabelled"] += tracks.relabel(connection, labels)
+    return [row for row in job.manifest.rows if row.line not in matched]
 
 
 def _pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -67,3 +67,24 @@ def test_only_references_and_targets_come_from_folders(library: Path, arguments:
     ended = run(*arguments, library)
     assert ended.exit_code == 2
     assert "--collection" in ended.stderr
+
+
+def test_rows_of_the_manifest_that_match_no_file_are_named(library: Path) -> None:
+    manifest = library / "labels.csv"
+    rows = [f"lost {number:02}.wav" for number in range(12)]
+    manifest.write_text("\n".join(["path", "good.wav", *rows]))
+    ended = run("--collection", "reference", "--manifest", manifest, library)
+    assert ended.exit_code == 0
+    named = [line.strip() for line in ended.stderr.splitlines() if "lost" in line]
+    assert named == [f"line {number + 3}: {row}" for number, row in enumerate(rows[:10])]
+    assert "and 2 more" in ended.stderr
+    assert "good.wav" not in ended.stderr
+
+
+def test_a_folder_without_audio_says_what_is_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no music")
+    ended = run("--collection", "reference", tmp_path)
+    assert ended.exit_code == 0
+    assert f"nothing in {tmp_path}" in ended.stderr
+    assert {".flac", ".mp3", ".wav"} < set(ended.stderr.split())
+    assert run("--collection", "reference", "--allow-empty", tmp_path).stderr == ""
