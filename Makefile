@@ -104,4 +104,8 @@ lock: $(VENV)/uv ## renew the locks from requirements/*.in
 .PHONY: clean
 clean: ## remove what the build and the demo left here (stops the demo's database)
 	@if [ -x $(BIN)/mirpipe ]; then MIRPIPE_HOME="$${MIRPIPE_HOME:-$(CURDIR)/var/demo}" $(BIN)/mirpipe db down || true; fi
+	@# what a home below var keeps elsewhere, too, and of no other home
+	@for home in var/*/postgres/pgpass; do \
+	  if [ -e "$$home" ] && [ -x $(BIN)/mirpipe ]; then \
+	    MIRPIPE_HOME="$(CURDIR)/$${home%/postgres/pgpass}" $(BIN)/mirpipe db remove --yes || true; fi; done
 	@rm -rf $(VENV) $(MODELS) var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,10 +1,12 @@
 """`mirpipe db`: the database by hand."""
 
 import json
+import shutil
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from sqlalchemy import URL, make_url
 
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import database_url
@@ -27,6 +29,7 @@ pgvector 0.8.4 or newer.
   psql "$(mirpipe db url)"             the same with a psql of your own
   mirpipe db up --port 5433            let other programs in, on 127.0.0.1
   mirpipe db down                      stop it; the data stay
+  mirpipe db remove                    stop it and delete the data
 
 Roles: reader only reads, for people and the dashboard; app writes rows, for the pipeline; owner
 changes the schema, for migrations; airflow has a database of its own beside ours. Their passwords
@@ -58,12 +61,14 @@ def up(
     elif port is not None:
         raise ConfigurationError("--port is for the embedded server; MIRPIPE_DATABASE_URL is set")
     migrate()
-    print(f"to read: {_url('reader')}")
+    print(f"to read: {_without_password(_url('reader'))}")
+    print("         with the password that `mirpipe db url --role reader` prints")
 
 
 @app.command()
 def down() -> None:
     """Stop the embedded server and all its processes; the data stay."""
+    _say_whose()
     server = EmbeddedPostgres(settings().home)
     ran = server.status().pid is not None
     server.down()
@@ -71,10 +76,27 @@ def down() -> None:
 
 
 @app.command()
+def remove(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop the embedded server of this MIRPIPE_HOME and delete its data, wherever they lie."""
+    _say_whose()
+    server = EmbeddedPostgres(settings().home)
+    place = server.place
+    if not yes:
+        typer.confirm(f"Delete {place} and every number in it?", abort=True)
+    server.down()
+    for folder in (place, server.folder):  # root's cluster may lie apart from its passwords
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"{place} is deleted")
+
+
+@app.command()
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say whether the embedded server runs and where its data lie; exit status 1: it does not."""
+    _say_whose()
     found = EmbeddedPostgres(settings().home).status()
     if as_json:
         print(json.dumps(asdict(found), default=str))
@@ -84,7 +106,8 @@ def status(
         print(f"port    {found.port or 'none: mirpipe db down, then mirpipe db up --port PORT'}")
         print(f"data    {found.data}")
     else:
-        print("Postgres is starting" if found.pid else "Postgres is not running: mirpipe db up")
+        remedy = ": mirpipe db up" if settings().database_url is None else ""
+        print("Postgres is starting" if found.pid else f"Postgres is not running{remedy}")
         print(f"data    {found.data}")
     raise typer.Exit(0 if found.running else 1)
 
@@ -132,6 +155,24 @@ def downgrade(
         typer.confirm(f"Lose what the tables newer than {revision} hold?", abort=True)
     schema.downgrade(revision)
     print(f"schema {schema.current() or 'empty'}")
+
+
+def _without_password(written: str) -> str:
+    url = make_url(written)
+    return URL.create(
+        url.drivername,
+        url.username,
+        host=url.host,
+        port=url.port,
+        database=url.database,
+        query=url.query,
+    ).render_as_string()
+
+
+def _say_whose() -> None:
+    if settings().database_url is not None:
+        said = "MIRPIPE_DATABASE_URL is set: this is about the embedded server alone, not that one"
+        typer.echo(said, err=True)
 
 
 def _url(role: Role) -> str:

@@ -51,7 +51,12 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_day_with_the_embedded_server(home: Path) -> None:
     assert json.loads(run("status", "--json", exit_code=1))["running"] is False
     assert "before: empty" in run("up")
-    assert "before" not in run("up")
+    again = run("up")
+    assert "before" not in again
+    password = psycopg2.extensions.parse_dsn(run("url").strip())["password"]
+    assert password not in again
+    assert "postgresql://mirpipe_read@" in again
+    assert "`mirpipe db url --role reader`" in again
 
     status = json.loads(run("status", "--json"))
     assert status["pid"] > 0
@@ -73,6 +78,12 @@ def test_a_day_with_the_embedded_server(home: Path) -> None:
     assert run("down") == "Postgres is stopped\n"
     assert run("down") == "Postgres was not running\n"
 
+    run("remove", exit_code=1, answer="n\n")
+    assert (home / "postgres/data").exists()
+    (home / "mine").touch()
+    assert run("remove", "--yes") == f"{home / 'postgres'} is deleted\n"
+    assert [path.name for path in home.iterdir()] == ["mine"]
+
 
 def test_going_back_asks_first(fresh_database: Database) -> None:
     assert "newer than base hold?" in run("downgrade", "base", exit_code=1, answer="n\n")
@@ -89,6 +100,20 @@ def test_a_server_of_the_users_is_asked_in_place_of_the_embedded_one(
     link.close()
     assert run("up").startswith("schema 0")
     assert not home.exists()
+
+
+@pytest.mark.parametrize("command", ["status", "down"])
+def test_with_a_server_of_the_users_it_is_said_that_only_the_embedded_one_is_meant(
+    home: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    assert "MIRPIPE_DATABASE_URL" not in CliRunner().invoke(app, [command]).stderr
+    monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://me:secret@127.0.0.1:1/db")
+    settings.cache_clear()
+    said = CliRunner().invoke(app, [command])
+    assert "MIRPIPE_DATABASE_URL is set" in said.stderr
+    assert "embedded server alone" in said.stderr
+    assert "secret" not in said.output
+    assert "mirpipe db up" not in said.output
 
 
 def test_psql_ends_as_psql_does_and_shows_its_password_to_nobody(fresh_database: Database) -> None:

@@ -5,6 +5,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,6 +18,7 @@ import pytest
 from mirpipe.db import binaries, embedded
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.errors import DatabaseError
+from mirpipe.settings import PROJECT
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a user to drop to")
 
@@ -88,6 +90,33 @@ def test_a_home_made_anew_does_not_inherit_the_old_cluster(closed: Path, shared:
         assert server.place != old
     finally:
         server.down()
+
+
+@as_root
+def test_make_clean_removes_the_cluster_of_a_home_in_the_checkout_and_no_other(
+    closed: Path,
+) -> None:
+    (closed / ".venv/bin").mkdir(parents=True)
+    (closed / ".venv/bin/mirpipe").symlink_to(Path(sys.executable).with_name("mirpipe"))
+    shutil.copy(PROJECT / "Makefile", closed)
+    places = []
+    for home in (closed / "var/demo", closed / "other"):
+        server = EmbeddedPostgres(home)
+        server.folder.mkdir(parents=True)
+        (server.folder / "pgpass").write_text(f"{home} and its passwords")
+        places.append(server.place)
+        (server.place / "data").mkdir(parents=True)
+    lost, kept = places
+    try:
+        assert lost.parent == kept.parent == binaries.SHARED / "clusters"
+        environment = os.environ | {"MIRPIPE_HOME": str(closed / "other")}
+        subprocess.run(["make", "clean"], cwd=closed, env=environment, check=True)
+        assert not lost.exists()
+        assert not (closed / "var").exists()
+        assert (kept / "data").exists()
+    finally:
+        for place in places:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.mark.slow
