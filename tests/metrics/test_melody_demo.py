@@ -5,16 +5,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mirpipe import audio
 from mirpipe.metrics import melody
+from tests.demo_music import DEMO, melody_of
 from tests.metrics.course import course_accuracy
-
-DEMO = Path(__file__).parents[2] / "demo"
 
 PAIRS = [
     ("target/Jazz 120 BPM.ogg", "reference/jazz-swing_140.ogg"),
@@ -44,11 +41,6 @@ GOLDEN = (
 def manifest() -> list[dict[str, str]]:
     with (DEMO / "manifest.csv").open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-@cache
-def melody_of(path: str) -> melody.Melody:
-    return melody.transcribe(audio.load_mono(DEMO / path, melody.SAMPLE_RATE))
 
 
 def accuracy(target: str, reference: str) -> float | None:

@@ -1,0 +1,94 @@
+"""Aligned melody similarity: how much of one track's notes the other plays, in any key and tempo.
+
+0 … 1, higher is more alike; 1 is the same notes in the same order, in whatever key. Symmetric: the
+two tracks can be swapped. A passage counts wherever it stands in either track, up to twice as fast
+or slow. Undefined, with a reason: `unpitched` (a side has no notes), `too_few_notes` (fewer than
+8).
+
+Each track becomes one pitch class vector an eighth of a second: the velocities of the notes that
+sound then, of length 1; rests are left out. One track is transposed by each of the 2 intervals
+that bring the two tracks' overall pitch classes closest (optimal transposition index). Moments of
+the two tracks are alike where their vectors' cosine is at least 0.8. Qmax is the longest path
+through like moments in which both tracks move on, one or two moments at a time; moments that are
+not alike cost half a moment each. Similarity is the greater Qmax over the frames of the shorter
+track.
+
+Source: Serrà, Serra and Andrzejak 2009, Cross recurrence quantification for cover song
+identification, New Journal of Physics 11, 093017; the path is `librosa.sequence.rqa`. Theirs is a
+distance over the length of the reference alone and with thresholds from nearest neighbours.
+
+In the demo library, over transcriptions of 37 voiced tracks: unrelated pairs 0.03 … 0.28 in nine
+cases of ten and 0.47 at most, the same piece 0.30 … 0.95, median 0.72. Asked for the same music in
+another key, tempo or instrument it names it first in 15 of 15 cases, melody accuracy in 2 of 15
+(`tests/metrics/test_alignment_demo.py`). What it does not see: a melody under chords that the other
+track lacks (each moment has to be alike as a whole), and anything beyond twice the tempo.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mirpipe.musical import Note
+from mirpipe.records import Float64, MetricSpec, Score
+
+ALIGNED = MetricSpec(
+    name="aligned_melody",
+    version=1,
+    unit="share of the shorter track",
+    low=0.0,
+    high=1.0,
+    higher_is_better=True,
+    citation="Serrà et al. 2009, New J. Phys. 11, 093017",
+)
+
+FEWEST_NOTES = 8
+FRAMES_PER_SECOND = 8
+LONGEST_FRAMES = 300 * FRAMES_PER_SECOND
+"""Of either track, from its beginning: two of them take a second and 150 MB."""
+TRANSPOSITIONS = 2
+ALIKE = 0.8
+"""Above the 0.71 of one note against two, so that a chord is more than one of its notes."""
+GAP = 0.5
+
+
+def similarity(target: Sequence[Note], reference: Sequence[Note]) -> Score:
+    """Aligned similarity of two transcriptions, each of one track, in 3 ms for 15 s of each."""
+    if not target or not reference:
+        return Score(None, "unpitched")
+    if min(len(target), len(reference)) < FEWEST_NOTES:
+        return Score(None, "too_few_notes")
+    # In an order of their own: rounding and ties depend on which track is transposed.
+    one, other = sorted((_chroma(target), _chroma(reference)), key=lambda c: (len(c), c.tobytes()))
+    longest = max(_longest_path(np.roll(one, by, axis=1), other) for by in _transposed(one, other))
+    return Score(longest / len(one))
+
+
+def _chroma(notes: Sequence[Note]) -> Float64:
+    """Velocities of what sounds, shape (frames, 12), of length 1 each; frames of rest left out."""
+    begin = min(note.onset_seconds for note in notes)
+    frames = round((max(note.offset_seconds for note in notes) - begin) * FRAMES_PER_SECOND) + 1
+    chroma = np.zeros((frames, 12))
+    for note in notes:
+        first = round((note.onset_seconds - begin) * FRAMES_PER_SECOND)
+        last = max(first + 1, round((note.offset_seconds - begin) * FRAMES_PER_SECOND))
+        sounding = chroma[first:last, note.pitch % 12]
+        np.maximum(sounding, max(note.velocity, 0.01), out=sounding)
+    chroma = chroma[chroma.any(axis=1)][:LONGEST_FRAMES]
+    chroma /= np.linalg.norm(chroma, axis=1, keepdims=True)
+    return chroma
+
+
+def _transposed(one: Float64, other: Float64) -> list[int]:
+    """By how many semitones to move `one` up so that it has most pitch classes of `other`."""
+    ours, theirs = one.sum(axis=0), other.sum(axis=0)
+    fit = [-float(np.roll(ours, by) @ theirs) for by in range(12)]
+    return [int(by) for by in np.argsort(fit, kind="stable")[:TRANSPOSITIONS]]
+
+
+def _longest_path(one: Float64, other: Float64) -> float:
+    """Qmax, in moments."""
+    from librosa.sequence import rqa
+
+    alike = (one @ other.T >= ALIKE).astype(np.float32)
+    paths = rqa(alike, gap_onset=GAP, gap_extend=GAP, knight_moves=True, backtrack=False)
+    return float(paths.max())
