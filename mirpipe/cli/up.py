@@ -33,7 +33,7 @@ def up(
     Folders default to the settings. A second run does no work twice. Ctrl-C stops everything that
     this command started.
 
-    Exit codes: 0 all done; 1 a task failed, an encoder is unavailable, or a server ended by itself;
+    Exit codes: 0 all done; 1 a task failed, a model is unavailable, or a server ended by itself;
     130 stopped before the summary.
     """
     chosen = _chosen(references, targets, manifest)
