@@ -10,7 +10,7 @@ conditioned on come through whole, and lets everything behind a generator run wi
 | `strong` | the same, beats evened out, notes moved to quarters of a beat |
 
 Stated is what the prompt says in so many words, `84 BPM` or `A minor`: 100 BPM and C major where
-it says nothing, or a tempo outside of 30 … 300 BPM.
+it says nothing; tempi outside of 30 … 300 BPM are passed over.
 
 Without notes the drums are full, as dense as the target's onsets; beside notes they are soft; where
 a target has no beats, no drums play, and `strong` moves notes to quarters of a beat at 120 BPM.
@@ -25,9 +25,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from mirpipe.features import claims
 from mirpipe.musical import Features, GeneratorSpec, Note, Request
 from mirpipe.records import Float32, Float64
-from mirpipe.stated import stated_bpm, stated_key, tonic
 from mirpipe.synthesis import Hit, Timbre, hits, levelled, tones
 
 SPEC = GeneratorSpec(
@@ -172,9 +172,8 @@ def _groove(
 
 def _plain(request: Request, random: np.random.Generator) -> tuple[list[Note], list[Hit]]:
     """Four chords over and over, with a bass and drums; the seed chooses chords and strumming."""
-    stated, key = stated_bpm(request.prompt), stated_key(request.prompt) or DEFAULT_KEY
-    low, high = SANE_BPM
-    beat = 60 / (stated if stated and low <= stated <= high else DEFAULT_BPM)
+    key = next(iter(claims.keys(request.prompt)), DEFAULT_KEY)
+    beat = 60 / _stated_bpm(request.prompt)
     scale = _SCALE[key.split()[1]]
     progression = _PROGRESSIONS[random.integers(len(_PROGRESSIONS))]
     strum = _STRUMS[random.integers(len(_STRUMS))]
@@ -182,10 +181,17 @@ def _plain(request: Request, random: np.random.Generator) -> tuple[list[Note], l
     beats = np.arange(0, request.seconds, beat)
     for bar, start in enumerate(beats[::4]):
         step = progression[bar % len(progression)]
-        root, *others = (scale[(step + third) % 7] + 48 + tonic(key) for third in (0, 2, 4))
+        root, *others = (scale[(step + third) % 7] + 48 + claims.tonic(key) for third in (0, 2, 4))
         notes.append(Note(float(start), float(start + 3.5 * beat), root - 12, 0.8))
         for after in strum:
             onset = float(start + after * beat)
             notes += [Note(onset, onset + 0.8 * beat, p + 12, 0.5) for p in (root, *others)]
     drums = _groove(beats, bar=4, hats=2, level=_DRUMS_BESIDE_NOTES, random=random)
     return notes, drums
+
+
+def _stated_bpm(prompt: str) -> float:
+    """The first tempo that is stated, the middle of a range, or the default."""
+    low, high = SANE_BPM
+    stated = ((slow + fast) / 2 for slow, fast in claims.tempi(prompt))
+    return next((bpm for bpm in stated if low <= bpm <= high), DEFAULT_BPM)
