@@ -12,7 +12,7 @@ from mirpipe.cli import elsewhere
 from mirpipe.cli.given import track_ids
 from mirpipe.cli.progress import bar
 from mirpipe.cli.unavailable import say_unavailable
-from mirpipe.errors import PluginError
+from mirpipe.errors import StageFailed
 from mirpipe.settings import settings
 
 
@@ -35,14 +35,14 @@ def score(
     asked = track_ids(manifest)
     wanted = metric or settings().metrics
     counts = {"scored": 0, "undefined": 0, "rejected": 0, "failed": 0}
-    done = 0
+    done = set()
     for name, python in available(registry.TRACK_METRICS, wanted, stage="score").usable.items():
         try:
             result = _score(name, python, manifest, asked)
-        except PluginError as error:  # the other models do not have to wait for this one
+        except StageFailed as error:  # the other models do not have to wait for this one
             typer.echo(f"mirpipe: {error}", err=True)
         else:
-            done += 1
+            done.add(name)
             counts = {key: counts[key] + value for key, value in result.items()}
     print(
         json.dumps(counts)
@@ -50,7 +50,7 @@ def score(
         else ", ".join(f"{name} {value}" for name, value in counts.items())
     )
     say_unavailable()
-    is_failed = counts["failed"] or done < len(wanted)
+    is_failed = counts["failed"] or done != set(wanted)
     raise typer.Exit(1 if is_failed else 3 if counts["rejected"] else 0)
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from mirpipe import audio, content, registry, versions
-from mirpipe.availability import available, forget_others
+from mirpipe.availability import available, forget_others, write_down
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failures, plugins, track_scores, tracks
 from mirpipe.errors import PluginError, RejectedInput
@@ -87,18 +87,26 @@ def score(
     batch_tracks: int,
     progress: Progress | None = None,
 ) -> ScoreResult:
-    """Scores what is missing, of `track_ids` where given, with one transaction a batch."""
+    """Scores what is missing, of `track_ids` where given, with one transaction a batch.
+
+    A model that cannot be loaded is in the ledger, and its tracks count as failed.
+    """
     spec = registry.TRACK_METRICS.spec(metric)
     metric_ids = register(spec)
     with engine("app").connect() as connection:
         missing = track_scores.pending(connection, metric_ids, track_ids)
     counts = {"scored": 0, "undefined": 0, "rejected": 0, "failed": 0}
-    if missing:
+    if not missing:
+        return ScoreResult(**counts)
+    try:
         model = _Model(registry.TRACK_METRICS.load(metric), spec, metric_ids)
-        for ids in _batched(missing, batch_tracks):
-            with engine("app").connect() as connection:
-                batch = tracks.tracks(connection, ids)
-            _score_batch(model, batch, counts, progress, len(missing))
+    except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
+        write_down(registry.TRACK_METRICS, metric, problem, stage="score")
+        return ScoreResult(**counts | {"failed": len(missing)})
+    for ids in _batched(missing, batch_tracks):
+        with engine("app").connect() as connection:
+            batch = tracks.tracks(connection, ids)
+        _score_batch(model, batch, counts, progress, len(missing))
     return ScoreResult(**counts)
 
 

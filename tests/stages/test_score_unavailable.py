@@ -86,6 +86,24 @@ def test_a_model_that_is_not_there_gets_a_task_that_fails_and_says_so(models: Pa
     assert [one.name for one in reports.unavailable()] == ["nonesuch"]
 
 
+def test_a_model_that_cannot_be_loaded_is_in_the_ledger_and_the_others_go_on(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mirpipe.track_metrics.needy as needy  # type: ignore[import-not-found]
+
+    def broken(*_: object) -> None:
+        raise ValueError("a tensor is missing")
+
+    put_weights(models)
+    with monkeypatch.context() as patch:
+        patch.setattr(needy.Plugin, "__init__", broken)
+        code, said, complained = mirpipe("score")
+    assert (code, said.strip()) == (1, "scored 1, undefined 0, rejected 0, failed 1")
+    assert "needy is unavailable: a tensor is missing" in complained
+    assert mirpipe("score")[:2] == (0, "scored 1, undefined 0, rejected 0, failed 0\n")
+    assert reports.unavailable() == []
+
+
 def test_score_does_the_others_says_so_and_ends_with_1(models: Path) -> None:
     code, said, complained = mirpipe("score")
     assert (code, said.strip()) == (1, "scored 1, undefined 0, rejected 0, failed 0")
