@@ -31,7 +31,7 @@ def measure(samples: Float32) -> Features:
     """The features of mono audio, shape (n,), at 44,100 Hz: the same bytes, the same features.
 
     `reasons` has an entry for every field that is None or empty, and `length` where only the
-    beginning was listened to. Takes 1 s for 30 s of audio, and up to 1 GB for ten minutes.
+    beginning was listened to. Takes 1 s for 30 s of audio, 35 s and 1 GB for ten minutes.
     Raises ValueError as `melody.transcribe` does.
     """
     import soxr
