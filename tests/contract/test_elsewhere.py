@@ -1,0 +1,31 @@
+"""What every plug-in of this machine does in another process: the same, in flat memory."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.contract.conftest import Elsewhere
+from tests.contract.plugins import EVERYTHING, KINDS, different, rows
+
+NAMES = [name for _, name in EVERYTHING]
+FLAT_MEGABYTES = 16
+"""The allocator is this exact; the longer file adds 27 to 35 MB of samples."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERYTHING, ids=NAMES)
+def test_another_process_returns_the_same_bytes(
+    kind: str, name: str, random_weights: Path, elsewhere: dict[str, Elsewhere]
+) -> None:
+    made = rows(kind, name, different(KINDS[kind].spec(name)))
+    assert hashlib.sha256(made.tobytes()).hexdigest() == elsewhere[name]["sha256"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_long_track_takes_no_more_memory_than_a_minute(
+    name: str, elsewhere: dict[str, Elsewhere]
+) -> None:
+    one_minute, long = elsewhere[name]["peaks"]
+    assert long < one_minute + FLAT_MEGABYTES
