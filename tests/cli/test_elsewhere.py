@@ -14,7 +14,7 @@ from mirpipe.settings import PROJECT, Settings
 from tests.conftest import Database
 from tests.library import ingest_folder, tones
 
-ENCODER = "clap_630k"
+ENCODER = "music2latent"
 MODELS_PYTHON = Settings().models_python
 
 pytestmark = [
@@ -59,8 +59,8 @@ def mirpipe(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_vectors_of_a_model_come_from_its_interpreter_and_are_marked_random(
-    music: Path, fresh_database: Database
+def test_a_model_of_another_interpreter_embeds_once_is_marked_random_and_answers_for_a_file(
+    music: Path, fresh_database: Database, tmp_path: Path
 ) -> None:
     first, second = mirpipe("embed", "--json"), mirpipe("embed", "--json")
     assert first.returncode == 0, first.stderr
@@ -71,14 +71,9 @@ def test_vectors_of_a_model_come_from_its_interpreter_and_are_marked_random(
             text("SELECT checkpoint, licence_weights, random FROM mirpipe.v_encoder")
         )
         versions = connection.execute(text("SELECT versions FROM mirpipe.embedding_batch"))
-        assert "laion_clap" in versions.scalar_one()
-    assert row == ("630k-audioset-best.pt (random)", "none (random)", True)
+        assert "music2latent" in versions.scalar_one()
+    assert row == ("music2latent.pt (random)", "none (random)", True)
 
-
-def test_a_file_is_searched_for_by_a_model_of_another_interpreter(
-    music: Path, tmp_path: Path
-) -> None:
-    assert mirpipe("embed").returncode == 0
     tones(tmp_path / "other", [331])
     found = mirpipe(
         "search", str(tmp_path / "other" / "331 Hz.wav"), "--encoder", ENCODER, "--json"
