@@ -2,14 +2,21 @@
 
 import os
 import platform
+from pathlib import Path
 
-from benchmarks import embed, retrieve
-from mirpipe.settings import PROJECT, cores
+from benchmarks import embed, retrieve, stream
+from benchmarks.model_table import table
+from mirpipe.settings import PROJECT, cores, settings
 
 HEAD = """# Benchmarks
 
 Made by `make bench`; do not edit. Ratios within one run can be trusted, absolute figures belong to
 the machine: {machine}.
+
+## The pipeline
+
+The offline encoders on the demo library, a long file, and neighbour lists on a database server of
+their own. Seconds of the processor (CPU-s) for encoders, of the clock for the database.
 
 | what | value | unit |
 |---|---:|---|
@@ -18,13 +25,22 @@ the machine: {machine}.
 
 def main() -> None:
     """Measures, prints as it goes, and writes the page."""
-    machine = f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}"
-    lines = [HEAD.format(machine=machine)]
-    for module in (embed, retrieve):
+    lines = [HEAD.format(machine=_machine())]
+    for module in (embed, stream, retrieve):
         for name, value, unit in module.run():
             lines.append(f"| {name} | {value:,.3g} | {unit} |\n")
             print(f"{name}: {value:,.3g} {unit}", flush=True)
+    lines.append("\n" + table(settings().models_python))
     (PROJECT / "docs" / "benchmarks.md").write_text("".join(lines))
+
+
+def _machine() -> str:
+    """Make, model and cores of the processor, and Python."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    processor = named[0] if named else platform.machine()
+    return f"{processor}, {cores()} cores, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

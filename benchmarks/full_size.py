@@ -1,0 +1,88 @@
+"""The models in their true size, with random weights, in the format in which they are published."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from mirpipe.records import WeightFile
+
+
+def write(name: str, folder: Path) -> dict[WeightFile, Path]:
+    """Writes the weights of a plug-in into the folder; says where each file lies."""
+    torch.manual_seed(0)
+    return {
+        "clap": _clap,
+        "clap_630k": _clap,
+        "muq": _muq,
+        "music2latent": _music2latent,
+        "audiobox_aesthetics": _audiobox_aesthetics,
+    }[name](name, folder)
+
+
+def _clap(name: str, folder: Path) -> dict[WeightFile, Path]:
+    """Its audio tower in true size; the text tower is not measured and has one layer."""
+    from transformers import RobertaConfig
+
+    from mirpipe.encoders import clap, clap_630k
+    from mirpipe.libraries import laion_clap
+
+    text = RobertaConfig(
+        vocab_size=300, num_hidden_layers=1, max_position_embeddings=514, type_vocab_size=1
+    )
+    architecture = {"clap": "HTSAT-base", "clap_630k": "HTSAT-tiny"}[name]
+    module = laion_clap.construct(architecture=architecture, text=text, device="cpu")
+    state = {f"module.{key}": value for key, value in module.model.state_dict().items()}
+    state["module.text_branch.embeddings.position_ids"] = torch.arange(514)[None]
+    torch.save({"state_dict": state}, folder / "checkpoint.pt")
+    checkpoint = {"clap": clap, "clap_630k": clap_630k}[name].CHECKPOINT
+    return {checkpoint: folder / "checkpoint.pt"}
+
+
+def _muq(_name: str, folder: Path) -> dict[WeightFile, Path]:
+    from transformers import Wav2Vec2ConformerConfig
+
+    from mirpipe.encoders.muq import CHECKPOINT, CONFIG
+    from mirpipe.libraries import muq
+
+    conformer = Wav2Vec2ConformerConfig(
+        hidden_size=1024,
+        num_hidden_layers=12,
+        num_attention_heads=16,
+        intermediate_size=4096,
+        position_embeddings_type="rotary",
+    )
+    config = {
+        "features": ["melspec_2048"],
+        "conv_dim": 512,
+        "encoder_dim": 1024,
+        "encoder_depth": 12,
+        "stat": {"melspec_2048_mean": 6.77, "melspec_2048_std": 18.42},
+        "w2v2_config": json.loads(json.dumps(conformer.to_dict(), default=str)),
+        "use_rvq_target": True,
+    }
+    muq.muq.MuQ(config).save_pretrained(folder)
+    return {CONFIG: folder / "config.json", CHECKPOINT: folder / "model.safetensors"}
+
+
+def _music2latent(_name: str, folder: Path) -> dict[WeightFile, Path]:
+    from music2latent import models
+
+    from mirpipe.encoders.music2latent import CHECKPOINT
+
+    network = models.UNet()
+    for weights in network.parameters():
+        # some start as zeros, and what follows them would not count
+        if weights.ndim > 1 and not weights.any():
+            torch.nn.init.normal_(weights, std=0.02)
+    torch.save({"gen_state_dict": network.state_dict()}, folder / "checkpoint.pt")
+    return {CHECKPOINT: folder / "checkpoint.pt"}
+
+
+def _audiobox_aesthetics(_name: str, folder: Path) -> dict[WeightFile, Path]:
+    from mirpipe.libraries.audiobox_aesthetics import AXES, aes
+    from mirpipe.track_metrics.audiobox_aesthetics import CHECKPOINT, CONFIG
+
+    scale = {axis: {"mean": 5.5, "std": 1.5} for axis in AXES}
+    aes.AesMultiOutput(target_transform=scale).save_pretrained(folder)
+    return {CONFIG: folder / "config.json", CHECKPOINT: folder / "model.safetensors"}
