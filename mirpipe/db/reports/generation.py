@@ -12,8 +12,9 @@ class GenerationSummary:
     """Mean and sd (population) of a number over the clips of a mode and guidance.
 
     `metric` is "cosine" and an encoder, the similarity of target and clip in that space, or a
-    metric's name. `guidance` is None where the generator has none. `random`: random weights made
-    clip or number, which then say nothing about music.
+    metric's name. `guidance` is None where the generator has none. `licence_weights` and `random`
+    (random weights say nothing about music) are about the generator; those of what measured,
+    empty and False where it has no weights, begin with `metric_`.
     """
 
     generator: str
@@ -26,6 +27,8 @@ class GenerationSummary:
     sd: float | None
     licence_weights: str
     random: bool
+    metric_licence_weights: str
+    metric_random: bool
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,22 @@ class GenerationScore:
 
 # A mode's rank among those of its generator: text alone first, then by guidance.
 _ORDER = """
-    SELECT generator, mode, guidance, row_number() OVER (ORDER BY generator, bool_or(is_conditioned),
+    SELECT generator, mode, guidance, row_number() OVER (ORDER BY generator,
+        bool_or(is_conditioned),
         guidance NULLS FIRST, mode) AS place
     FROM mirpipe.v_generation GROUP BY generator, mode, guidance
 """
 _SUMMARY = text(f"""
     SELECT s.generator, s.mode, s.guidance, s.metric, s.n, s.undefined_n, s.mean, s.sd,
-        s.licence_weights, s.random
+        s.licence_weights, s.random, coalesce(w.licence_weights, '') AS metric_licence_weights,
+        coalesce(w.random, false) AS metric_random
     FROM mirpipe.v_generation_summary s
+    LEFT JOIN (
+        SELECT 'cosine ' || encoder AS metric, licence_weights, random
+        FROM mirpipe.v_encoder WHERE serving
+        UNION ALL
+        SELECT name, spec ->> 'licence_weights', spec ->> 'checkpoint' LIKE '%random%'
+        FROM mirpipe.shown_metric WHERE spec ->> 'axis' IS NOT NULL) w ON w.metric = s.metric
     LEFT JOIN ({_ORDER}) o ON o.generator = s.generator AND o.mode = s.mode
         AND o.guidance IS NOT DISTINCT FROM s.guidance
     ORDER BY o.place, s.metric
