@@ -98,6 +98,7 @@ class Shell:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_every_command_of_the_page_prints_what_it_says(checkout: Path) -> None:
     with Shell(checkout) as shell:
         for step in steps(PAGE.read_text()):
