@@ -1,0 +1,144 @@
+"""`mirpipe caption` and `mirpipe generate`: offline here, and through the models' real code."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mirpipe.settings import PROJECT, Settings, settings
+from tests.conftest import Database
+from tests.library import ingest_folder, tone
+
+MODELS_PYTHON = Settings().models_python
+CAPTIONER = "qwen2_audio"
+GENERATORS = ("musicgen_melody", "musicgen_melody_audiocraft")
+
+MAKE_WEIGHTS = """
+import sys
+from pathlib import Path
+from tests.models.stand_ins import MAKERS
+for name in sys.argv[2:]:
+    MAKERS[name](Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def library(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two targets and a reference."""
+    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
+    monkeypatch.setenv("MIRPIPE_GENERATE_SECONDS", "2")
+    settings.cache_clear()
+    tone(tmp_path / "targets/月亮 one.wav", 440)
+    tone(tmp_path / "targets/月亮 two.wav", 550)
+    tone(tmp_path / "references/other.wav", 660)
+    ingest_folder(tmp_path / "targets", "target")
+    ingest_folder(tmp_path / "references", "reference")
+
+
+def mirpipe(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mirpipe.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def rows(database: Database, query: str) -> list[tuple[object, ...]]:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("library")
+def test_what_is_made_is_embedded_and_scored_by_the_stages_that_are_there(
+    fresh_database: Database,
+) -> None:
+    made = mirpipe("generate", "--json", "--target", "月亮 one")
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout) == {"made": 3, "rejected": 0, "failed": 0}
+
+    planned = mirpipe("generate", "--dry-run", "--mode", "strong")
+    assert "would make 0 clips" in planned.stdout  # the other target has no caption yet
+    assert mirpipe("caption").returncode == 0
+    planned = mirpipe("generate", "--dry-run", "--mode", "strong", "--json")
+    (plan,) = json.loads(planned.stdout).values()
+    assert (plan["clips"], plan["modes"]) == (1, {"strong": 1})
+    assert plan["takes_seconds"] > 0
+    assert rows(fresh_database, "SELECT count(*) FROM mirpipe.generation") == [(3,)]
+
+    assert mirpipe("run").returncode == 0
+    scores = rows(
+        fresh_database,
+        "SELECT metric, count(value), count(reason) FROM mirpipe.v_generation_score GROUP BY 1",
+    )
+    assert sorted(scores) == [
+        ("cosine musicnn", 3, 0),
+        ("cosine signal", 3, 0),
+        ("melody_accuracy", 3, 0),
+    ]
+    summary = rows(
+        fresh_database, "SELECT DISTINCT mode, guidance, n FROM mirpipe.v_generation_summary"
+    )
+    assert sorted(summary) == [("medium", None, 1), ("simple", None, 1), ("strong", None, 1)]
+    assert rows(fresh_database, "SELECT DISTINCT n FROM mirpipe.v_generation_delta") == [(1,)]
+    assert mirpipe("run").returncode == 0
+    assert rows(fresh_database, "SELECT count(*) FROM mirpipe.run") == [(1,)], "nothing changed"
+
+
+@pytest.mark.usefixtures("library")
+def test_a_target_that_cannot_be_meant_is_wrong_usage() -> None:
+    for name, complaint in (("月亮", "names 2"), ("太阳", "no usable target")):
+        ended = mirpipe("generate", "--target", name)
+        assert ended.returncode == 2
+        assert complaint in ended.stderr
+
+
+@pytest.mark.usefixtures("library")
+def test_a_model_without_weights_is_named_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fresh_database: Database
+) -> None:
+    monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty"))
+    options = ("--generator", "musicgen_melody", "--generator", "resynth", "--mode", "simple")
+    ended = mirpipe("generate", *options, "--target", "月亮 one")
+    assert ended.returncode == 1
+    assert ended.stdout == "made 1, rejected 0, failed 0\n"
+    assert "musicgen_melody is unavailable" in ended.stderr
+    assert "mirpipe models pull musicgen_melody" in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(MODELS_PYTHON is None, reason="needs what `make models` makes")
+@pytest.mark.usefixtures("library")
+def test_models_with_random_weights_caption_and_generate_and_say_what_they_are(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make = [str(MODELS_PYTHON), "-c", MAKE_WEIGHTS, str(tmp_path / "stand_ins")]
+    subprocess.run(
+        [*make, CAPTIONER, *GENERATORS], env=os.environ | {"PYTHONPATH": str(PROJECT)}, check=True
+    )
+    monkeypatch.setenv("MIRPIPE_STAND_INS", str(tmp_path / "stand_ins"))
+    monkeypatch.setenv("MIRPIPE_CAPTIONER", CAPTIONER)
+    monkeypatch.setenv("MIRPIPE_GENERATORS", ",".join(GENERATORS))
+    monkeypatch.setenv("MIRPIPE_GENERATE_SECONDS", "1")
+    ended = mirpipe("generate", "--target", "月亮 one", "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == {"made": 6, "rejected": 0, "failed": 0}
+    assert rows(fresh_database, "SELECT captioner, random FROM mirpipe.v_caption") == [
+        (CAPTIONER, True)
+    ]
+    made = rows(
+        fresh_database,
+        "SELECT generator, mode, guidance, random, seconds FROM mirpipe.v_generation "
+        "ORDER BY generator, is_conditioned, guidance",
+    )
+    assert made == [
+        (name, mode, guidance, True, 1.0)
+        for name in GENERATORS
+        for mode, guidance in (("simple", 3.0), ("medium", 3.0), ("strong", 5.0))
+    ]
+    versions = rows(fresh_database, "SELECT DISTINCT versions ? 'torch' FROM mirpipe.generation")
+    assert versions == [(True,)]
+    clips = rows(fresh_database, "SELECT count(DISTINCT content_sha256) FROM mirpipe.generation")
+    assert clips == [(6,)], "text, melody and guidance each reach the model"
