@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -21,17 +21,21 @@ from sqlalchemy import Connection, create_engine
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.settings import PROJECT
 
-REFERENCES = ["West", "Celtic Pride", "funk_80", "reggae_78", "小白菜（笛子）", "茉莉花（古筝）"]
+REFERENCES = [
+    *("West", "Celtic Pride", "Egypt", "funk_80", "reggae_78"),
+    *("小白菜（笛子）", "茉莉花（古筝）"),
+]
 TARGETS = ["Jazz 120 BPM", "Scottish bagpipes", "茉莉花（笛子）"]
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A home and the small library that belongs to it."""
+    """A home, the small library that belongs to it, and what else is set there."""
 
     home: Path
     library: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -40,6 +44,7 @@ class Place:
             "MIRPIPE_HOME": str(self.home),
             "MIRPIPE_AIRFLOW_PORT": "18100",
             "MIRPIPE_DASHBOARD_PORT": "18600",
+            **self.settings,
         }
 
     def mirpipe(self, *arguments: str) -> str:
@@ -147,7 +152,7 @@ def wait_until(condition: Callable[[], object], *, seconds: float) -> None:
 
 @pytest.fixture(scope="session")
 def new_place(short_folder: Path) -> Callable[[], Place]:
-    """Makes homes that are still empty, each with the same three targets and six references."""
+    """Makes homes that are still empty, each with the same three targets and seven references."""
 
     def make() -> Place:
         folder = short_folder / f"e2e-{next(_numbers)}"
