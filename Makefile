@@ -19,6 +19,9 @@ ifeq ($(strip $(UV_DEFAULT_INDEX)),)
 unexport UV_DEFAULT_INDEX
 endif
 
+# Tests run side by side, those of a file in one process.
+PYTEST_SIDE_BY_SIDE := -q -n auto --maxprocesses 4 --dist loadgroup
+
 .PHONY: help
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -78,13 +81,13 @@ lint: $(VENV)/dev ## format, imports and types, changing nothing
 .PHONY: check
 check: lint ## lint and the fast tests, in under a minute
 	@echo "── fast tests"
-	@$(BIN)/pytest -q -m "not e2e and not browser and not slow"
+	@$(BIN)/pytest $(PYTEST_SIDE_BY_SIDE) -m "not e2e and not browser and not slow"
 
 .PHONY: test
 test: lint $(MODELS)/torch-$(TORCH) ## every test, in both interpreters
 	@$(BIN)/python tests/install_test_tools.py
 	@echo "── all tests of core"
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest $(PYTEST_SIDE_BY_SIDE)
 	@echo "── the models' tests, with small random weights"
 	@$(MODELS_PYTHON) -m pytest -q tests/models tests/contract
 

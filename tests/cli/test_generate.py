@@ -109,6 +109,7 @@ def test_a_model_without_weights_is_named_and_the_others_go_on(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(MODELS_PYTHON is None, reason="needs what `make models` makes")
 @pytest.mark.usefixtures("library")
 def test_models_with_random_weights_caption_and_generate_and_say_what_they_are(

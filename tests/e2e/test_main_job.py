@@ -3,14 +3,17 @@
 import pytest
 from sqlalchemy import text
 
-from mirpipe.settings import cores
+from mirpipe.modes import MODES
 from tests.e2e.conftest import REFERENCES, TARGETS, Place, Up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 def count(place: Place) -> dict[str, int]:
-    tables = ("embedding", "embedding_batch", "melody", "pair_score", "run", "served_neighbour")
+    tables = (
+        *("embedding", "melody", "pair_score", "run", "served_neighbour"),
+        *("track_feature", "caption", "generation"),
+    )
     with place.reading() as connection:
         return {
             table: connection.execute(text(f"SELECT count(*) FROM mirpipe.{table}")).scalar_one()
@@ -20,27 +23,34 @@ def count(place: Place) -> dict[str, int]:
 
 def test_from_an_empty_home_to_answers(undisturbed: tuple[Place, Up]) -> None:
     place, up = undisturbed
-    for word in ("musicnn", "signal", *TARGETS):
+    for word in ("musicnn", "signal", "resynth", *TARGETS):
         assert word in up.text
     assert place.processes() == []
-    tracks, pairs = len(REFERENCES) + len(TARGETS), len(REFERENCES) * len(TARGETS)
+    targets, clips = len(TARGETS), len(TARGETS) * len(MODES)
+    tracks, pairs = len(REFERENCES) + targets + clips, len(REFERENCES) * targets
     assert count(place) == {
         "embedding": 2 * tracks,
-        "embedding_batch": 2 * min(2, cores()),  # of each encoder one a task, of which none idles
         "melody": tracks,
-        "pair_score": pairs,
-        "run": 1,
+        "pair_score": pairs + clips,
+        "run": 2,  # of the library, and of the clips
         "served_neighbour": 2 * pairs,
+        "track_feature": targets,
+        "caption": targets,
+        "generation": clips,
     }
     with place.reading() as connection:
-        trigger = connection.execute(text("SELECT trigger FROM mirpipe.run")).scalar_one()
+        triggers = connection.execute(text("SELECT trigger FROM mirpipe.run")).scalars().all()
         nearest = connection.execute(
             text(
                 "SELECT reference FROM mirpipe.v_retrieval "
                 "WHERE encoder = 'signal' AND rank = 1 AND target = '茉莉花（笛子）'"
             )
         ).scalar_one()
-    assert trigger.startswith("asset_triggered"), "the evaluation was not caused by the ingest"
+        made = connection.execute(
+            text("SELECT DISTINCT mode, guidance, n FROM mirpipe.v_generation_summary")
+        ).all()
+    assert all(trigger.startswith("asset_triggered") for trigger in triggers), "caused by nothing"
+    assert sorted(made) == [("medium", None, 3), ("simple", None, 3), ("strong", None, 3)]
     assert nearest in REFERENCES
 
 
