@@ -25,6 +25,7 @@ page = st.navigation(
     [
         st.Page("views/overview.py", title="Overview", icon=":material/monitoring:", default=True),
         st.Page("views/retrieval.py", title="Retrieval", icon=":material/queue_music:"),
+        st.Page("views/generation.py", title="Generation", icon=":material/graphic_eq:"),
         st.Page("views/failures.py", title="Failures", icon=":material/report:"),
     ],
     position="top",

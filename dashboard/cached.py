@@ -49,6 +49,18 @@ def answers(run: Key, target_id: int, k: int) -> list[reports.Answer]:
     return reports.answers(target_id, k=k)
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def generation_summary(run: Key) -> list[reports.GenerationSummary]:
+    """Mean and sd by generator, mode, guidance and metric."""
+    return reports.generation_summary()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def generation_deltas(run: Key) -> list[reports.Delta]:
+    """The modes compared, paired over targets."""
+    return reports.generation_deltas()
+
+
 @st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
 def library() -> list[reports.LibraryCount]:
     """Tracks by collection and state, as of a moment ago."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mirpipe.db import reports
 
-ROW_PIXELS, AXIS_PIXELS = 30, 60
+ROW_PIXELS, AXIS_PIXELS, GUIDANCE_PIXELS = 30, 60, 260
 GREY = "#828a94"
 """Stands out from a white and from a near black ground alike."""
 
@@ -44,3 +44,34 @@ def comparison(
         line = alt.Chart(pd.DataFrame({"mark": [mark]}))
         layers.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x="mark:Q"))
     return alt.LayerChart(layer=layers, height=ROW_PIXELS * len(order) + AXIS_PIXELS)
+
+
+def by_guidance(rows: Sequence[reports.GenerationSummary], *, axis: str) -> alt.LayerChart:
+    """One metric of one generator over guidance: a dot a mode at its mean, a line of one sd.
+
+    Modes differ in shape, too, and stand side by side where they share a guidance.
+    """
+    data = pd.DataFrame(
+        [
+            {"guidance": row.guidance, "mode": row.mode, "mean": row.mean, "sd": row.sd, "n": row.n}
+            for row in rows
+        ]
+    )
+    points = alt.Chart(data).encode(
+        x=alt.X("guidance:O", title="guidance", axis=alt.Axis(labelAngle=0, format="~g")),
+        xOffset=alt.XOffset("mode:N", sort=list(data["mode"])),
+        tooltip=["mode", "guidance", "mean", "sd", "n"],
+    )
+    scale = alt.Scale(zero=False)
+    spread = (
+        points.transform_calculate(low="datum.mean - datum.sd", high="datum.mean + datum.sd")
+        .mark_rule(strokeWidth=2, color=GREY)
+        .encode(y=alt.Y("low:Q", title=axis, scale=scale), y2="high:Q")
+    )
+    legend = alt.Legend(title=None, orient="bottom")
+    dots = points.mark_point(size=90, filled=True, opacity=1).encode(
+        y=alt.Y("mean:Q", title=axis, scale=scale, axis=alt.Axis(tickCount=4)),
+        color=alt.Color("mode:N", sort=list(data["mode"]), legend=legend),
+        shape=alt.Shape("mode:N", sort=list(data["mode"]), legend=legend),
+    )
+    return alt.LayerChart(layer=[spread, dots], height=GUIDANCE_PIXELS)

@@ -40,6 +40,26 @@ def answers() -> None:
     st.code("mirpipe run", language="bash")
 
 
+def clips() -> None:
+    """Nothing was made of any target yet."""
+    st.info("Nothing has been generated yet.", icon=":material/hourglass_empty:")
+    st.markdown("The schedule will come to it. To caption every target, generate and score now:")
+    st.code("mirpipe generate\nmirpipe run", language="bash")
+
+
+def clip_scores() -> None:
+    """There are clips, and no run has reported on them yet."""
+    st.info("No run has scored the clips yet.", icon=":material/hourglass_empty:")
+    st.markdown("The schedule will come to it. To run everything that is pending now:")
+    st.code("mirpipe run", language="bash")
+
+
+def clips_of_target() -> None:
+    """Other targets may have clips; this one has none."""
+    st.info("Nothing has been generated from this target yet.", icon=":material/hourglass_empty:")
+    st.code("mirpipe generate", language="bash")
+
+
 def failures() -> None:
     """A clean ledger."""
     st.success("Nothing has failed: the ledger is empty.", icon=":material/check_circle:")

@@ -41,6 +41,12 @@ def note(text: str) -> Markup:
     return Markup("<div class='mp-note'>{}</div>").format(text)
 
 
+def alert(head: str, lines: Sequence[str]) -> Markup:
+    """Something that a reader must not miss: a head in words and its lines."""
+    items = Markup("").join(Markup("<li><bdi>{}</bdi></li>").format(one) for one in lines)
+    return Markup("<div class='mp-alert'><strong>{}</strong><ul>{}</ul></div>").format(head, items)
+
+
 def figures(values: Sequence[tuple[str, str, str]]) -> Markup:
     """Numbers with their name above and a remark below each: (name, number, remark)."""
     cell = Markup("<div><dt>{}</dt><dd>{}</dd><dd class='mp-muted'>{}</dd></div>")
@@ -48,11 +54,18 @@ def figures(values: Sequence[tuple[str, str, str]]) -> Markup:
     return Markup("<dl class='mp-figures'>{}</dl>").format(cells)
 
 
-def readings(values: Sequence[tuple[str, str]]) -> Markup:
-    """Measurements of one answer in a row: (name, number)."""
+def readings(values: Sequence[tuple[str, str]], *, wrap: bool = False) -> Markup:
+    """Measurements side by side, (name, number): four in a row, or as many as there is room for."""
     cell = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
     cells = Markup("").join(cell.format(*value) for value in values)
-    return Markup("<dl class='mp-readings'>{}</dl>").format(cells)
+    return Markup("<dl class='mp-readings{}'>{}</dl>").format(
+        Markup(" mp-wrap" if wrap else ""), cells
+    )
+
+
+def small(text: str) -> Markup:
+    """A remark on a line of its own, below a number or a name."""
+    return Markup("<small>{}</small>").format(text)
 
 
 def table(
@@ -81,6 +94,14 @@ def table(
     ).format(name, Markup(" mp-narrow" if narrow else ""), head, body)
 
 
+def weights(plugin: str, licence: str, *, random: bool) -> Markup:
+    """A plug-in's name, and what a reader must know of its weights."""
+    mark = badge(RANDOM) if random else ""
+    return Markup("<h3 class='mp-encoder'>{} {}</h3>").format(plugin, mark) + line(
+        f"licence of weights: {licence or 'not stated'}"
+    )
+
+
 def number(value: float | None, decimals: int) -> str:
     """The value with a true minus sign, or a dash where there is none."""
     return DASH if value is None else f"{value:,.{decimals}f}".replace("-", "−")
@@ -93,6 +114,14 @@ def spread(mean: float | None, sd: float | None, decimals: int) -> Markup:
     return Markup("{}&nbsp;<span class='mp-muted'>±&nbsp;{}</span>").format(
         number(mean, decimals), number(sd, decimals)
     )
+
+
+def averaged(
+    mean: float | None, sd: float | None, n: int, undefined_n: int, decimals: int
+) -> Markup:
+    """Mean ± sd above n, with how many are undefined where any are."""
+    undefined = f", {undefined_n} undefined" if undefined_n else ""
+    return spread(mean, sd, decimals) + small(f"n = {n}{undefined}")
 
 
 def length(seconds: float) -> str:

@@ -5,6 +5,14 @@ from collections.abc import Sequence
 from dashboard import markup
 from mirpipe.db import reports
 
+AXES = (
+    ("aesthetics_ce", "CE, enjoyment", 2),
+    ("aesthetics_cu", "CU, usefulness", 2),
+    ("aesthetics_pc", "PC, complexity", 2),
+    ("aesthetics_pq", "PQ, quality", 2),
+)
+"""Metric, name and decimals of each axis."""
+
 
 def readings(aesthetics: reports.Aesthetics | None) -> list[tuple[str, str]]:
     """What a model says of a track; nothing where none was asked."""

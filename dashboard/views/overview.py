@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import cached, charts, empty, markup
+from dashboard import cached, charts, empty, markup, rating
 from mirpipe.db import reports
 
 # Melody accuracy of unrelated pairs, as the definition's source measures it.
@@ -18,12 +18,6 @@ NEARNESS = (
     ("percentile", "percentile", 1),
     ("melody_accuracy", "melody accuracy, all", 3),
     ("melody_accuracy_melodic", "melody accuracy, pitched", 3),
-)
-AESTHETICS = (
-    ("aesthetics_ce", "CE, enjoyment", 2),
-    ("aesthetics_cu", "CU, usefulness", 2),
-    ("aesthetics_pc", "PC, complexity", 2),
-    ("aesthetics_pq", "PQ, quality", 2),
 )
 
 
@@ -60,7 +54,7 @@ def results(run: reports.Run) -> None:
 
 def aesthetics(rows: Sequence[reports.Summary]) -> None:
     """What a model says of the answers, where one was asked."""
-    scored = [row for row in rows if row.metric in {metric for metric, _, _ in AESTHETICS}]
+    scored = [row for row in rows if row.metric in {metric for metric, _, _ in rating.AXES}]
     if not scored:
         return
     st.subheader("How good do the nearest sound?", anchor=False)
@@ -71,7 +65,7 @@ def aesthetics(rows: Sequence[reports.Summary]) -> None:
     )
     if scored[0].metric_random:
         markup.show(markup.badge(f"Audiobox Aesthetics: {markup.RANDOM}"))
-    summary_table("Aesthetics by encoder", AESTHETICS, rows)
+    summary_table("Aesthetics by encoder", rating.AXES, rows)
 
 
 def summary_table(
@@ -100,9 +94,7 @@ def summary_cell(row: reports.Summary | None, decimals: int) -> Markup:
     """Mean ± sd above n, with how many are undefined where any are."""
     if row is None:
         return Markup(markup.DASH)
-    undefined = f", {row.undefined_n} undefined" if row.undefined_n else ""
-    small = Markup("<small>n = {}{}</small>").format(row.n, undefined)
-    return markup.spread(row.mean, row.sd, decimals) + small
+    return markup.averaged(row.mean, row.sd, row.n, row.undefined_n, decimals)
 
 
 def chart(

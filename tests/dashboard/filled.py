@@ -40,7 +40,7 @@ class Model:
 
 def fill(connection: Connection, pieces: Sequence[Piece], models: Sequence[Model]) -> None:
     """Writes tracks, files, melodies, and one run with up to ten answers a target and encoder."""
-    ids = [_track(connection, piece) for piece in pieces]
+    ids = [track(connection, piece) for piece in pieces]
     targets = [i for i, p in zip(ids, pieces, strict=True) if p.collection == "target"]
     references = [i for i, p in zip(ids, pieces, strict=True) if p.collection == "reference"]
     _melodies(connection, ids, pieces)
@@ -98,12 +98,13 @@ def _insert(
     ).scalar_one()
 
 
-def _track(connection: Connection, piece: Piece) -> int:
-    digest = hashlib.sha256(repr(piece).encode("utf-8", "surrogateescape")).digest()
-    track = {"collection": piece.collection, "content_sha256": digest, "title": piece.title}
-    track |= {"labels": json.dumps(piece.labels), "format": piece.format, "state": "ok"}
-    track |= {"seconds": piece.seconds, "sample_rate": 44100, "channels": 2, "rms_dbfs": -18.0}
-    track_id = _insert(connection, "track", track, "track_id")
+def track(connection: Connection, piece: Piece, digest: bytes = b"") -> int:
+    """Writes a track and its file; its content has this hash, by default one of its own."""
+    digest = digest or hashlib.sha256(repr(piece).encode("utf-8", "surrogateescape")).digest()
+    row = {"collection": piece.collection, "content_sha256": digest, "title": piece.title}
+    row |= {"labels": json.dumps(piece.labels), "format": piece.format, "state": "ok"}
+    row |= {"seconds": piece.seconds, "sample_rate": 44100, "channels": 2, "rms_dbfs": -18.0}
+    track_id = _insert(connection, "track", row, "track_id")
     file = {"collection": piece.collection, "path": os.fsencode(piece.path)}
     file |= {
         "path_text": show(piece.path),
@@ -161,13 +162,14 @@ def _answers(
             row = {"encoder_id": encoder_id, "target_id": target_id, "rank": rank}
             row |= {"reference_id": reference_id, "cosine": float(cosines[at]), "from_run": run_id}
             _insert(connection, "served_neighbour", row)
-            _accuracy(connection, target_id, reference_id, float(rng.beta(2, 12)))
+            accuracy(connection, target_id, reference_id, float(rng.beta(2, 12)))
         change = {"run_id": run_id, "encoder_name": model.name, "target_id": target_id}
         change |= {"reference_id": references[order[0]], "cause": "first answer"}
         _insert(connection, "neighbour_change", change)
 
 
-def _accuracy(connection: Connection, target_id: int, reference_id: int, value: float) -> None:
+def accuracy(connection: Connection, target_id: int, reference_id: int, value: float) -> None:
+    """Writes the melody accuracy of a pair."""
     connection.execute(
         text(
             "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value) "

@@ -21,10 +21,18 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from mirpipe.modes import MODES
 from mirpipe.settings import PROJECT
 from tests.conftest import Database
+from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.filled import fail, fill
 from tests.dashboard.test_pages import HOSTILE, MODELS, PIECES, link
+
+MAKERS = (
+    Maker("resynth", UNGUIDED, licence_weights="none"),
+    Maker("musicgen", seeds=2, checkpoint="random, seed 0"),
+)
+CONTRADICTIONS = ("tempo: says 90 BPM, measured 120.4", "key: says C major, measured A minor")
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -76,6 +84,8 @@ def address(fresh_database: Database, tmp_path: Path) -> Iterator[str]:
     """A dashboard over a filled database, on a port of its own, started from another folder."""
     with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
+        describe(connection, caption="静かな曲, at 90 BPM.", contradictions=CONTRADICTIONS)
+        make(connection, MAKERS, tmp_path, PIECES[0].path)
         row = {"stage": "ingest", "subject": "/静音.wav", "reason": "silent", "retry": False}
         fail(connection, message=f"{HOSTILE} is silent", **row)
     with socket.socket() as free:
@@ -167,6 +177,14 @@ def test_pages_work_in_a_browser(address: str, chromium: Browser, fresh_database
         expect(page.get_by_role("heading", name="Overview")).to_be_visible()
         expect(page.locator(".stVegaLiteChart svg.marks")).to_have_count(3)
         picture(page, f"overview-{size}-{scheme}")
+
+        page.goto(f"{address}/generation?target={wanted}")
+        expect(bar.locator(".mp-title")).to_have_text(HOSTILE)
+        expect(page.locator("audio")).to_have_count(1 + len(MODES) * (1 + 2))
+        expect(page.locator(".stVegaLiteChart svg.marks")).to_have_count(1 + len(MODELS))
+        expect(page.locator(".mp-alert")).to_contain_text("contradicts the measurement")
+        page.wait_for_function(DECODED)
+        picture(page, f"generation-{size}-{scheme}")
 
         page.goto(f"{address}/failures")
         with page.expect_download() as download:

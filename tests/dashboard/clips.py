@@ -1,0 +1,136 @@
+"""Captions and clips of a filled library, written by the store's own functions."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from mirpipe.db.store import captions, embeddings, features, generations, plugins
+from mirpipe.db.store.generations import Made, PendingClip, Wish
+from mirpipe.modes import MODES, Mode, modes_for
+from mirpipe.musical import CaptionerSpec, GeneratorSpec
+from mirpipe.records import MetricSpec
+from tests.dashboard.filled import Piece, accuracy, track
+
+UNGUIDED = modes_for(MODES, (), has_guidance=False)
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A generator, and what it made of every target."""
+
+    name: str
+    modes: Sequence[Mode] = MODES
+    seeds: int = 1
+    checkpoint: str = "weights"
+    licence_weights: str = "CC-BY-NC-4.0"
+
+
+def describe(
+    connection: Connection,
+    *,
+    caption: str = "A slow piece in A minor.",
+    contradictions: Sequence[str] = (),
+    checkpoint: str = "teller",
+) -> None:
+    """Measures and captions every target; an unpitched one has no key and no meter."""
+    spec = MetricSpec("features", 1, "", 0, 1, True, "")
+    features_id = plugins.register_metric(connection, spec, "1")
+    captioner = CaptionerSpec(
+        *("teller", 1, checkpoint, "", 16000, 16000, "", "MIT", "Tongyi", "nobody")
+    )
+    captioner_id = plugins.register_captioner(connection, captioner, "1")
+    targets = _targets(connection)
+    rows = {target_id: _features(voiced=voiced) for target_id, _, voiced in targets}
+    features.write(connection, features_id, rows)
+    new = [
+        captions.NewCaption(target_id, caption, 0.0, 15.0, list(contradictions), 0.1)
+        for target_id, _, _ in targets
+    ]
+    captions.write(connection, captioner_id, features_id, new, device="cpu", versions={})
+
+
+def make(connection: Connection, makers: Sequence[Maker], folder: Path, sound: Path) -> None:
+    """Clips of every captioned target, which sound as `sound`, and what the last run says of them.
+
+    Vectors and melody accuracies are random; the first clip of all has no melody accuracy.
+    """
+    rng = np.random.default_rng(0)
+    for maker in makers:
+        spec = GeneratorSpec(
+            *(maker.name, 1, maker.checkpoint, "", 44100, 30.0, True, {}, "MIT"),
+            *(maker.licence_weights, "nobody"),
+        )
+        generator_id = plugins.register_generator(connection, spec, "1")
+        wishes = [
+            Wish(mode.name, mode.is_conditioned, mode.guidance, seed, "t1", 30.0)
+            for mode in maker.modes
+            for seed in range(maker.seeds)
+        ]
+        generations.wish(connection, generator_id, wishes)
+        for clip in generations.pending(connection, generator_id):
+            made = _made(connection, maker, clip, folder, sound)
+            generations.write(
+                connection, generator_id, [made], sampling={}, device="cpu", versions={}
+            )
+    of_target = connection.execute(
+        text("SELECT target_id, track_id FROM mirpipe.generation ORDER BY generation_id")
+    ).all()
+    for row in of_target[1:]:
+        accuracy(connection, row.target_id, row.track_id, float(rng.beta(2, 5)))
+    tracks = sorted({track_id for row in of_target for track_id in row})
+    for encoder_id in connection.execute(
+        text("SELECT encoder_id FROM mirpipe.serving_revision ORDER BY encoder_id")
+    ).scalars():
+        drawn = {track_id: rng.normal(size=4) + 1 for track_id in tracks}
+        vectors = {i: (one / np.linalg.norm(one)).astype(np.float32) for i, one in drawn.items()}
+        embeddings.write(connection, encoder_id, vectors, device="cpu", versions={}, seconds=1.0)
+    summarise(connection)
+
+
+def summarise(connection: Connection) -> None:
+    """Has the last run report on the clips as they are now."""
+    connection.execute(text("DELETE FROM mirpipe.run_generation_summary"))
+    run_id = connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
+    generations.summarise(connection, run_id)
+
+
+def _targets(connection: Connection) -> list[tuple[int, str, bool]]:
+    found = connection.execute(
+        text(
+            "SELECT track_id, title, voiced FROM mirpipe.track JOIN mirpipe.melody USING (track_id)"
+            " WHERE collection = 'target' ORDER BY track_id"
+        )
+    )
+    return [(row.track_id, row.title, row.voiced) for row in found]
+
+
+def _features(*, voiced: bool) -> features.Row:
+    unpitched = {} if voiced else {"key": "unpitched", "meter": "no_clear_meter"}
+    return {
+        "tempo_bpm": 120.4,
+        "beat_seconds": [0.5, 1.0],
+        "meter": 4 if voiced else None,
+        "key": "A minor" if voiced else None,
+        "key_clarity": 0.3 if voiced else None,
+        "voiced_fraction": 0.8 if voiced else 0.1,
+        "notes": b"",
+        "onsets_per_second": 2.0,
+        "brightness_hz": 2000.0,
+        "reasons": unpitched,
+    }
+
+
+def _made(
+    connection: Connection, maker: Maker, clip: PendingClip, folder: Path, sound: Path
+) -> Made:
+    title = f"{clip.title} · {maker.name} {clip.mode} {clip.guidance} {clip.seed}"
+    digest = hashlib.sha256(f"{title} {clip.target_id}".encode()).digest()
+    path = folder / f"{digest.hex()}{sound.suffix}"
+    path.symlink_to(sound)
+    track(connection, Piece("generated", title, path), digest)
+    prompt = f"{clip.caption} 120 BPM." if clip.is_conditioned else clip.caption
+    return Made(clip, prompt, {}, digest, 0.1)

@@ -1,0 +1,243 @@
+"""What the page of generations says over databases with, without and with odd clips."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from sqlalchemy import text
+
+from mirpipe.modes import Mode
+from tests.conftest import Database
+from tests.dashboard.clips import UNGUIDED, Maker, describe, make, summarise
+from tests.dashboard.filled import Model, Piece, fill, rate, track
+from tests.dashboard.test_pages import DEMO, HOSTILE, SHOWN, link, page, written
+
+SOUND = DEMO / "target/Jazz 120 BPM.ogg"
+PIECES = (
+    Piece("target", HOSTILE, SOUND),
+    Piece("target", "تجربة", DEMO / "target/Country 114 BPM.ogg", voiced=False),
+    Piece("reference", "康定情歌（古筝）", DEMO / "reference/康定情歌（古筝）.ogg"),
+)
+MODELS = (Model("musicnn", 0.8, 0.1, licence_weights="CC-BY-NC-SA-4.0"),)
+RESYNTH = Maker("resynth", UNGUIDED, licence_weights="none")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """No test sees what another one's database answered."""
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def filled(fresh_database: Database) -> Database:
+    with fresh_database.app.begin() as connection:
+        fill(connection, PIECES, MODELS)
+    return fresh_database
+
+
+def made(database: Database, folder: Path, *makers: Maker) -> None:
+    """Captions every target and has every maker make its clips."""
+    with database.app.begin() as connection:
+        describe(connection)
+        make(connection, makers, folder, SOUND)
+
+
+def shown_at(database: Database, title: str) -> str:
+    """All the HTML of the page for the target of this title."""
+    return written(page("generation", target=link(database, title)))
+
+
+def test_without_tracks_or_targets_it_says_how_to_add_some(
+    fresh_database: Database,
+) -> None:
+    assert "mirpipe ingest" in page("generation").code[1].value
+    with fresh_database.app.begin() as connection:
+        fill(connection, [one for one in PIECES if one.collection == "reference"], MODELS)
+    st.cache_data.clear()
+    assert "no target" in page("generation").info[0].value
+
+
+def test_targets_without_clips_say_how_to_generate(filled: Database) -> None:
+    app = page("generation")
+    assert "Nothing has been generated yet" in app.info[0].value
+    assert app.code[0].value == "mirpipe generate\nmirpipe run"
+    assert len(app.code) == 1
+
+
+def test_a_library_without_a_run_says_so(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        connection.execute(text("TRUNCATE mirpipe.run CASCADE"))
+    assert "No run has finished" in page("generation").info[0].value
+
+
+def test_clips_that_no_run_has_reported_on_can_be_heard_all_the_same(
+    filled: Database, tmp_path: Path
+) -> None:
+    made(filled, tmp_path, RESYNTH)
+    with filled.owner.begin() as connection:
+        connection.execute(text("DELETE FROM mirpipe.run_generation_summary"))
+        connection.execute(text("DELETE FROM mirpipe.embedding"))
+    app = page("generation", target=link(filled, "تجربة"))
+    assert "No run has scored the clips" in app.info[0].value
+    assert app.code[0].value == "mirpipe run"
+    assert len(app.get("audio")) == 1 + 3
+    assert written(app).count("–<small>not measured</small>") == 3
+
+
+def test_averages_have_mean_sd_n_and_what_is_undefined(filled: Database, tmp_path: Path) -> None:
+    made(filled, tmp_path, RESYNTH, Maker("musicgen", seeds=2))
+    with filled.reader.connect() as connection:
+        query = (
+            "SELECT mean, sd FROM mirpipe.v_generation_summary "
+            "WHERE generator = 'musicgen' AND mode = 'strong' AND metric = 'cosine musicnn'"
+        )
+        row = connection.execute(text(query)).one()
+    shown = written(page("generation"))
+    assert f"{row.mean:.3f}&nbsp;<span class='mp-muted'>±&nbsp;{row.sd:.3f}</span>" in shown
+    assert "<small>n = 4</small>" in shown
+    assert "<small>n = 1, 1 undefined</small>" in shown
+    assert "cosine musicnn<small>CC-BY-NC-SA-4.0</small>" in shown
+    assert "CC-BY-NC-4.0</td></tr>" in shown
+
+
+def test_a_generator_without_guidance_says_none_and_has_no_chart(
+    filled: Database, tmp_path: Path
+) -> None:
+    made(filled, tmp_path, RESYNTH)
+    app = page("generation")
+    assert "<td>strong</td><td>none</td>" in written(app)
+    assert "<td>strong less medium</td>" in written(app)
+    assert "guidance none</span>" in written(app)
+    assert len(app.get("vega_lite_chart")) == 0
+
+
+def test_a_generator_with_guidance_has_a_chart_a_likeness(filled: Database, tmp_path: Path) -> None:
+    sweep = Mode("sweep", is_conditioned=True, guidance=7.5)
+    made(filled, tmp_path, RESYNTH, Maker("musicgen", [*Maker("").modes, sweep]))
+    app = page("generation")
+    shown = written(app)
+    assert "<td>sweep</td><td>7.5</td>" in shown
+    assert "<td>sweep (7.5) less strong (5)</td>" in shown
+    assert len(app.get("vega_lite_chart")) == 2
+    assert "Guidance of musicgen" in shown
+    assert "Guidance of resynth" not in shown
+
+
+def test_modes_are_compared_over_targets_and_nothing_is_claimed(
+    filled: Database, tmp_path: Path
+) -> None:
+    made(filled, tmp_path, RESYNTH)
+    with filled.reader.connect() as connection:
+        query = (
+            "SELECT n, mean_difference, higher_n FROM mirpipe.v_generation_delta "
+            "WHERE metric = 'cosine musicnn' AND mode = 'medium' AND than_mode = 'simple'"
+        )
+        row = connection.execute(text(query)).one()
+    app = page("generation")
+    mean = f"{row.mean_difference:.3f}".replace("-", "−")
+    assert f"<td class='mp-number'>{mean}&nbsp;" in written(app)
+    assert f"<small>n = 2, higher at {row.higher_n}</small>" in written(app)
+    assert any("Not computed yet: intervals and tests" in one.value for one in app.caption)
+
+
+def test_random_weights_are_marked_wherever_they_spoke(filled: Database, tmp_path: Path) -> None:
+    made(filled, tmp_path, RESYNTH)
+    assert "random weights" not in written(page("generation"))
+    with filled.owner.begin() as connection:
+        for table in ("captioner", "generator", "encoder"):
+            connection.execute(
+                text(
+                    f"UPDATE mirpipe.{table} SET spec = "
+                    "jsonb_set(spec, '{checkpoint}', '\"weights (random)\"')"
+                )
+            )
+    st.cache_data.clear()
+    shown = written(page("generation"))
+    badge = "<span class='mp-badge'>random weights</span>"
+    assert f"Caption by teller {badge}" in shown
+    assert f"Made by resynth {badge}" in shown
+    assert shown.count(f"resynth</bdi></span><br>{badge}") == 6  # in two tables
+    assert shown.count(f"<small>CC-BY-NC-SA-4.0</small>{badge}") == 2
+    assert shown.count("<small>random weights</small>") == 3  # a cosine a clip
+
+
+def test_a_caption_stands_beside_what_was_measured(filled: Database, tmp_path: Path) -> None:
+    made(filled, tmp_path, RESYNTH)
+    shown = shown_at(filled, HOSTILE)
+    assert "<bdi>A slow piece in A minor.</bdi>" in shown
+    assert "Caption by teller" in shown
+    assert "licence of weights: Tongyi" in shown
+    for name, value in (("tempo", "120.4 BPM"), ("meter", "4 beats a bar"), ("key", "A minor")):
+        assert f"<dt>{name}</dt><dd>{value}</dd>" in shown
+    assert "<dt>voiced</dt><dd>80% of frames</dd>" in shown
+    assert "contradicts" not in shown
+    drums = shown_at(filled, "تجربة")
+    assert "<dt>meter</dt><dd>–<small>no clear meter</small></dd>" in drums
+    assert "<dt>key</dt><dd>–<small>unpitched</small></dd>" in drums
+
+
+def test_contradictions_are_marked_in_words(filled: Database) -> None:
+    line = "tempo: says 90 BPM, measured 120.4 <b>"
+    with filled.app.begin() as connection:
+        describe(connection, contradictions=[line, "key: says C major, measured A minor"])
+    shown = written(page("generation"))
+    assert "<strong>The caption contradicts the measurement</strong>" in shown
+    assert "<li><bdi>tempo: says 90 BPM, measured 120.4 &lt;b&gt;</bdi></li>" in shown
+    assert shown.count("<li>") == 2
+
+
+def test_words_of_markup_show_as_they_are(filled: Database, tmp_path: Path) -> None:
+    with filled.app.begin() as connection:
+        describe(connection, caption=HOSTILE)
+        make(connection, [RESYNTH], tmp_path, SOUND)
+    app = page("generation", target=link(filled, HOSTILE))
+    assert f"<bdi class='mp-title'>{SHOWN}</bdi>" in written(app)
+    assert f"<div class='mp-quote'><bdi>{SHOWN}</bdi></div>" in written(app)
+    assert f"<div class='mp-muted'><bdi>{SHOWN} 120 BPM.</bdi></div>" in written(app)
+    assert not any(HOSTILE in one.value for one in [*app.markdown, *app.caption])
+
+
+def test_every_seed_has_its_player_prompt_and_numbers(filled: Database, tmp_path: Path) -> None:
+    made(filled, tmp_path, Maker("musicgen", seeds=2))
+    with filled.owner.begin() as connection:
+        rate(connection, f"{HOSTILE} · musicgen strong 5.0 1", 7.25, 6.5, 5.75, 8.125)
+    app = page("generation", target=link(filled, HOSTILE))
+    shown = written(app)
+    assert len(app.get("audio")) == 1 + 6
+    assert shown.count("<div>seed 1 ") == 3
+    assert shown.count("<bdi>A slow piece in A minor. 120 BPM.</bdi>") == 4
+    assert shown.count("<dt>cosine musicnn</dt>") == 6
+    assert shown.count("<dt>CE</dt><dd>7.25</dd>") == 1
+    assert "licence of its weights: CC-BY-4.0" in shown
+
+
+def test_what_models_rate_is_averaged_in_a_table_of_its_own(
+    filled: Database, tmp_path: Path
+) -> None:
+    made(filled, tmp_path, RESYNTH)
+    with filled.owner.begin() as connection:
+        rate(connection, f"{HOSTILE} · resynth strong None 0", 7.25, 6.5, 5.75, 8.125)
+        summarise(connection)
+    shown = written(page("generation"))
+    assert "CE, enjoyment<small>CC-BY-4.0</small>" in shown
+    assert "7.25&nbsp;" in shown
+    assert "<small>n = 1, 1 undefined</small>" in shown
+
+
+def test_a_target_without_clips_among_others_says_so(filled: Database, tmp_path: Path) -> None:
+    made(filled, tmp_path, RESYNTH)
+    with filled.app.begin() as connection:
+        track(connection, Piece("target", "new"))
+    st.cache_data.clear()
+    app = page("generation", target=link(filled, "new"))
+    assert "Nothing has been generated from this target" in app.info[-1].value
+
+
+def test_the_target_stays_chosen_from_page_to_page(filled: Database) -> None:
+    app = page("retrieval")
+    wanted = link(filled, "تجربة")
+    app.selectbox(key="target").set_value(wanted).run()
+    app.query_params.clear()
+    app.switch_page("views/generation.py").run()
+    assert app.selectbox(key="target").value == wanted
+    assert app.query_params["target"] in (wanted, [wanted])
