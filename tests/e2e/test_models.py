@@ -54,6 +54,7 @@ def with_models(
         "MIRPIPE_STAND_INS": str(weights),
         "MIRPIPE_ENCODERS": ",".join([*OFFLINE, *MODELS]),
         "MIRPIPE_METRICS": "audiobox_aesthetics",
+        "MIRPIPE_GENERATORS": "",  # clips would be embedded and scored all over again
     }
     place = replace(new_place(), settings=chosen)
     up = Up(place)
