@@ -34,6 +34,8 @@ class Muq:
         self.device = self._batches.device
         self._dimension = dimension
         self._model = load(config, checkpoint).to(self.device)
+        if runtime.compute_dtype != "float32":  # faster there, slower in float32
+            self._model.model.conv.to(memory_format=torch.channels_last)
         keep_float32(self._model.model.preprocessor_melspec_2048.mel_stft)
 
     def embed(self, clips: Sequence[Clip]) -> Float32:
@@ -57,7 +59,6 @@ def load(config: Path, checkpoint: Path) -> Any:
     """
     model = hub_model.load(muq.MuQ, config, checkpoint, used=_USED)
     repair(model.model.conformer)
-    model.model.conv.to(memory_format=torch.channels_last)  # faster in bfloat16, no slower else
     return model
 
 
