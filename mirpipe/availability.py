@@ -39,6 +39,15 @@ def available(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> T
     return Tried(usable, unavailable, broken)
 
 
+def of_all_wanted(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> dict[str, Path]:
+    """Those that can run here, and the interpreter of each, where `names` are all that is wanted.
+
+    What the ledger of `stage` says of others goes.
+    """
+    forget_others(kind, names, stage=stage)
+    return available(kind, names, stage=stage).usable
+
+
 def write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage: str) -> None:
     """Puts into the ledger of `stage` why the plug-in cannot run; the next plan tries it again."""
     with engine("app").begin() as connection:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from mirpipe import registry
 from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
 
@@ -63,8 +64,18 @@ def forwarded(
 
 def make_plugins_known() -> None:
     """Tells the database which plug-ins are wanted, so that it knows what is pending."""
-    from mirpipe.stages import embed, evaluate, score
+    from mirpipe.availability import of_all_wanted
+    from mirpipe.stages import analyse, caption, embed, evaluate, generate, score
 
     embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
     score.plan(settings().metrics, batch_tracks=settings().batch_tracks)
     evaluate.plan_tracks(batch_tracks=settings().batch_tracks)
+    captioners = list(filter(None, [settings().captioner]))
+    generators = settings().generators if captioners else []
+    if captioners:
+        analyse.plan()
+    for name in of_all_wanted(registry.CAPTIONERS, captioners, stage="caption"):
+        caption.plan(name)
+    generate.want_only(generators)
+    for name in of_all_wanted(registry.GENERATORS, generators, stage="generate"):
+        generate.plan(name)

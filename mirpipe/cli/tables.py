@@ -98,8 +98,10 @@ def _generations(summaries: Sequence[reports.GenerationSummary]) -> Table:
     metrics = dict.fromkeys(sorted(one.metric for one in summaries))
     for heading in ("generator", "mode", "guidance"):
         table.add_column(heading)
+    random = {one.metric for one in summaries if one.metric_random}
     for metric in metrics:
-        table.add_column(metric, justify="right")
+        heading = f"{metric} (random weights)" if metric in random else metric
+        table.add_column(heading, justify="right")
     cells: dict[tuple[str, str, str], dict[str, str]] = {}
     for one in summaries:
         name = f"{one.generator} (random weights)" if one.random else one.generator

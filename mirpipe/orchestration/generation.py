@@ -27,11 +27,11 @@ def plan_analyse(targets: Sequence[str]) -> list[list[int]]:
 def plan_caption(targets: Sequence[str]) -> list[dict[str, Any]]:
     """Arguments of the task that captions what is measured and has no caption."""
     from mirpipe import registry
-    from mirpipe.availability import available
+    from mirpipe.availability import of_all_wanted
     from mirpipe.stages import caption
 
     wanted = list(filter(None, [settings().captioner]))
-    usable = available(registry.CAPTIONERS, wanted, stage="caption").usable
+    usable = of_all_wanted(registry.CAPTIONERS, wanted, stage="caption")
     tasks = [(name, _of(targets, caption.plan(name))) for name in usable]
     return [{"captioner": name, "track_ids": ids} for name, ids in tasks if ids]
 
@@ -42,11 +42,11 @@ def plan_generate(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     `params` are those of the DAG: targets, modes, seeds, limit.
     """
     from mirpipe import registry
-    from mirpipe.availability import available
+    from mirpipe.availability import of_all_wanted
     from mirpipe.stages import generate
 
     wanted = settings().generators if settings().captioner else []
-    usable = available(registry.GENERATORS, wanted, stage="generate").usable
+    usable = of_all_wanted(registry.GENERATORS, wanted, stage="generate")
     generate.want_only(wanted)
     tasks = []
     for name in usable:

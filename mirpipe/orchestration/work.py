@@ -14,6 +14,7 @@ EMPTY = "0"
 """Fingerprint of a library without tracks."""
 MOST_TASKS = 24
 """Of the same encoders and a run: a task costs half a second, and a DAG of thousands is no help."""
+_OF_GENERATE_MUSIC = {"analyse", "caption", "generate"}
 
 
 def ingest(
@@ -38,7 +39,8 @@ def pending() -> bool:
     """Whether anything is missing by the plug-ins as they are configured now."""
     from mirpipe.db import reports
 
-    return bool(plan_embed() or plan_melody() or plan_scores() or reports.pending())
+    left = [work for work in reports.pending() if work.stage not in _OF_GENERATE_MUSIC]
+    return bool(plan_embed() or plan_melody() or plan_scores() or left)
 
 
 def plan_embed() -> list[dict[str, Any]]:

@@ -41,9 +41,11 @@ def printed(
     monkeypatch: pytest.MonkeyPatch,
     summaries: list[reports.Summary],
     answers: list[reports.Answer] | None = None,
+    made: list[reports.GenerationSummary] | None = None,
 ) -> str:
     monkeypatch.setattr(reports, "summary", lambda: summaries)
     monkeypatch.setattr(reports, "first_answers", lambda: answers or [])
+    monkeypatch.setattr(reports, "generation_summary", lambda: made or [])
     file = io.StringIO()
     tables.print_results(file)
     return file.getvalue()
@@ -94,3 +96,27 @@ def test_aesthetics_are_a_table_of_their_own_that_blames_the_right_model(
     assert "6.50 ± 0.50 (3)" in text
     assert "signal (random weights)" not in text
     assert "rates it" not in printed(monkeypatch, [summary("cosine", 0.5)])
+
+
+def test_clips_are_summed_up_by_mode_and_a_generator_without_guidance_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def made(mode: str, guidance: float | None, *, random: bool = False) -> list[object]:
+        given = ("model" if guidance else "resynth", mode, guidance)
+        return [
+            reports.GenerationSummary(
+                *given, "cosine clap", 3, 0, 0.5, 0.25, "none", random, "none", True
+            ),
+            reports.GenerationSummary(
+                *given, "melody_accuracy", 0, 3, None, None, "none", random, "", False
+            ),
+        ]
+
+    clips: list[Any] = [*made("strong", None), *made("strong", 5.0, random=True)]
+    text = printed(monkeypatch, [summary("cosine", 0.5)], made=clips)
+    assert "cosine clap (random weights)" in text
+    lines = [line for line in text.splitlines() if "strong" in line]
+    assert [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines] == [
+        ["resynth", "strong", "none", "0.500 ± 0.250 (3)", "–"],
+        ["model (random weights)", "strong", "5", "0.500 ± 0.250 (3)", "–"],
+    ]

@@ -25,7 +25,7 @@ class LibraryCount:
 
 @dataclass(frozen=True)
 class Pending:
-    """Work that the next run will do; `plugin` is an encoder or a metric."""
+    """Work that the next run will do; `plugin` is the plug-in, of whatever kind, that does it."""
 
     stage: str
     plugin: str
@@ -53,7 +53,7 @@ class EncoderRevision:
 class Failure:
     """A row of the ledger; `retry` is False for bad input, left alone until it changes.
 
-    `plugin` is the encoder or metric that it happened to; empty where none was at work.
+    `plugin` is the plug-in that it happened to; empty where none was at work.
     """
 
     stage: str
@@ -114,7 +114,8 @@ _LIBRARY = text("""
 _PENDING = text("""
     SELECT stage, plugin, revision, items FROM mirpipe.v_pending
     ORDER BY array_position(
-        ARRAY['embed', 'score', 'retrieve', 'melody', 'evaluate'], stage), plugin
+        ARRAY['embed', 'score', 'retrieve', 'melody', 'evaluate', 'analyse', 'caption', 'generate'],
+        stage), plugin
 """)
 _ENCODERS = text("""
     SELECT encoder, revision, dimension, wanted, serving, coalesce(checkpoint, '') AS checkpoint,
@@ -128,6 +129,8 @@ _FAILURES = text("""
     WITH plugin AS (
         SELECT revision, name FROM mirpipe.encoder
         UNION SELECT revision, coalesce(spec ->> 'name', name) FROM mirpipe.metric
+        UNION SELECT revision, name FROM mirpipe.captioner
+        UNION SELECT revision, name FROM mirpipe.generator
     ), ledger AS (
         SELECT f.*, coalesce(
             (SELECT min(name) FROM plugin WHERE plugin.revision = f.revision),

@@ -49,6 +49,5 @@ def read(connection: Connection, metric_id: int, track_ids: Sequence[int]) -> di
     """The features of those tracks that have some, by track id."""
     found = connection.execute(_READ, {"metric_id": metric_id, "track_ids": list(track_ids)})
     return {
-        row["track_id"]: row | {"notes": bytes(row["notes"])}
-        for row in map(dict, found.mappings())
+        row["track_id"]: row | {"notes": bytes(row["notes"])} for row in map(dict, found.mappings())
     }

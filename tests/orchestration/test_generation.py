@@ -1,0 +1,102 @@
+"""What the tasks of generate_music plan, and what becomes of a process that dies."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mirpipe.db import reports
+from mirpipe.errors import ConfigurationError
+from mirpipe.orchestration import batches, generation
+from mirpipe.orchestration.commands import Outcome
+from mirpipe.settings import settings
+from mirpipe.stages import analyse, caption
+from tests.conftest import Database
+from tests.library import ingest_folder, tones
+
+
+@pytest.fixture
+def targets(fresh_database: Database, tmp_path: Path) -> dict[str, int]:
+    """Ids by title of two targets that nothing is known of."""
+    tones(tmp_path / "targets", [300, 500])
+    ingest_folder(tmp_path / "targets", "target")
+    with fresh_database.app.connect() as connection:
+        found = connection.execute(text("SELECT title, track_id FROM mirpipe.track"))
+        return {row.title: row.track_id for row in found}
+
+
+@pytest.fixture
+def captioned(targets: dict[str, int]) -> dict[str, int]:
+    analyse.analyse()
+    caption.caption("features")
+    return targets
+
+
+def test_each_plan_names_what_its_stage_lacks(targets: dict[str, int]) -> None:
+    assert generation.pending()
+    assert sorted(one for ids in generation.plan_analyse([]) for one in ids) == sorted(targets.values())
+    assert generation.plan_analyse(["300 Hz"]) == [[targets["300 Hz"]]]
+    assert generation.plan_caption([]) == [], "what is not measured has no caption"
+    analyse.analyse()
+    assert generation.plan_analyse([]) == []
+    (captions,) = generation.plan_caption([])
+    assert captions == {"captioner": "features", "track_ids": sorted(targets.values())}
+    caption.caption("features")
+    (clips,) = generation.plan_generate({})
+    assert clips == {"generator": "resynth", "track_ids": sorted(targets.values())}
+
+
+def test_parameters_bound_what_is_planned(captioned: dict[str, int]) -> None:
+    only = {"targets": ["500 Hz"], "modes": ["simple"], "seeds": 2, "limit": None}
+    assert generation.plan_generate(only) == [
+        {"generator": "resynth", "track_ids": [captioned["500 Hz"]]}
+    ]
+    (one,) = generation.plan_generate({"limit": 1})
+    assert len(one["track_ids"]) == 1
+    assert generation.plan_generate({"modes": ["no such mode"]}) == []
+    with pytest.raises(ConfigurationError, match="no usable target"):
+        generation.plan_generate({"targets": ["nobody"]})
+
+
+def test_where_no_captioner_is_wanted_nothing_is_planned(
+    captioned: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert generation.pending()
+    monkeypatch.setenv("MIRPIPE_CAPTIONER", "")
+    settings.cache_clear()
+    assert not generation.pending()
+    assert [work for work in reports.pending() if work.stage == "generate"] == []
+
+
+def test_an_unavailable_generator_is_named_until_nobody_wants_it(
+    captioned: dict[str, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path / "none"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setenv("MIRPIPE_GENERATORS", "musicgen_melody,resynth")
+    settings.cache_clear()
+    assert [task["generator"] for task in generation.plan_generate({})] == ["resynth"]
+    (wanting,) = reports.unavailable()
+    assert (wanting.kind, wanting.name) == ("generator", "musicgen_melody")
+    monkeypatch.setenv("MIRPIPE_GENERATORS", "resynth")
+    settings.cache_clear()
+    generation.plan_generate({})
+    assert reports.unavailable() == []
+
+
+def test_a_target_that_kills_the_process_is_in_the_ledger_and_not_tried_again(
+    captioned: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generation.plan_generate({})
+    died = Outcome({}, -signal.SIGSEGV)
+    monkeypatch.setattr(batches, "invoke", lambda *_arguments, **_options: died)
+    with pytest.raises(Exception, match="on 1 of 1 tracks"):
+        generation.generate("resynth", [captioned["300 Hz"]], {"modes": ["strong"]})
+    (row,) = reports.failures()
+    assert (row.stage, row.plugin, row.reason, row.retry, row.title) == (
+        *("generate", "resynth", "crashed", False, "300 Hz"),
+    )
+    assert generation.plan_generate({}) == [
+        {"generator": "resynth", "track_ids": [captioned["500 Hz"]]}
+    ]
