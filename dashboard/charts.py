@@ -46,7 +46,7 @@ def comparison(
     return alt.LayerChart(layer=layers, height=ROW_PIXELS * len(order) + AXIS_PIXELS)
 
 
-def by_guidance(rows: Sequence[reports.GenerationSummary], *, axis: str) -> alt.LayerChart:
+def by_guidance(rows: Sequence[reports.GenerationSummary]) -> alt.LayerChart:
     """One metric of one generator over guidance: a dot a mode at its mean, a line of one sd.
 
     Modes differ in shape, too, and stand side by side where they share a guidance.
@@ -66,11 +66,11 @@ def by_guidance(rows: Sequence[reports.GenerationSummary], *, axis: str) -> alt.
     spread = (
         points.transform_calculate(low="datum.mean - datum.sd", high="datum.mean + datum.sd")
         .mark_rule(strokeWidth=2, color=GREY)
-        .encode(y=alt.Y("low:Q", title=axis, scale=scale), y2="high:Q")
+        .encode(y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q")
     )
     legend = alt.Legend(title=None, orient="bottom")
     dots = points.mark_point(size=90, filled=True, opacity=1).encode(
-        y=alt.Y("mean:Q", title=axis, scale=scale, axis=alt.Axis(tickCount=4)),
+        y=alt.Y("mean:Q", title=None, scale=scale, axis=alt.Axis(tickCount=4)),
         color=alt.Color("mode:N", sort=list(data["mode"]), legend=legend),
         shape=alt.Shape("mode:N", sort=list(data["mode"]), legend=legend),
     )

@@ -110,11 +110,13 @@ def guidance(rows: Sequence[reports.GenerationSummary]) -> None:
             columns = st.columns(CHARTS_A_ROW, gap="medium")
             for column, metric in zip(columns, metrics[first:], strict=False):
                 chosen = [row for row in of_generator if row.metric == metric]
-                mark = f" ({markup.RANDOM})" if chosen[0].metric_random else ""
-                column.altair_chart(
-                    charts.by_guidance(chosen, axis=named(metric) + mark),
-                    alt=f"{named(metric)} of {generator}, by guidance",
-                )
+                with column:
+                    head = _head(metric, chosen)
+                    markup.show(Markup("<div class='mp-chart'>{}</div>").format(head))
+                    st.altair_chart(
+                        charts.by_guidance(chosen),
+                        alt=f"{named(metric)} of {generator}, by guidance",
+                    )
 
 
 def _decimals(metric: str) -> int:

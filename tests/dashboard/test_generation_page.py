@@ -157,7 +157,7 @@ def test_random_weights_are_marked_wherever_they_spoke(filled: Database, tmp_pat
     assert f"Caption by teller {badge}" in shown
     assert f"Made by resynth {badge}" in shown
     assert shown.count(f"resynth</bdi></span><br>{badge}") == 6  # in two tables
-    assert shown.count(f"<small>CC-BY-NC-SA-4.0</small>{badge}") == 2
+    assert shown.count(f"<small>CC-BY-NC-SA-4.0</small>{badge}") == 2  # tables
     assert shown.count("<small>random weights</small>") == 3  # a cosine a clip
 
 
