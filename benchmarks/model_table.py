@@ -1,6 +1,7 @@
 """The model libraries beside ours, measured in the models' interpreter, as Markdown."""
 
 import json
+import math
 import os
 import subprocess
 from collections.abc import Mapping
@@ -33,13 +34,13 @@ Not measured: `make models` has not made their interpreter here.
 
 FOOT = """
 A product of matrices (2,048 × 2,048, one thread) takes float32 {gain:.2f} times as long as bfloat16
-on this processor ({extensions}). {verdict}
+on this processor: {extensions}. {verdict}
 
-Not run: everything on CUDA, its automatic batch size included, since the table is of processors.
+Not run: everything on CUDA, its automatic batch size included; the table is of processors.
 """
-_WITHOUT_GAIN = """It has no unit for bfloat16 such as AMX, for which the goals were set, so they
-are out of reach here where such products take the time; float32 is the default."""
-_WITH_GAIN = "The goals of bfloat16 were set for such a processor."
+_WITHOUT_GAIN = """Where such products take the time, the goals of bfloat16
+cannot be met here; float32 is the default."""
+_WITH_GAIN = "That much bfloat16 can gain where such products take the time."
 
 
 def table(python: Path | None) -> str:
@@ -55,7 +56,8 @@ def table(python: Path | None) -> str:
 
 def render(found: Mapping[str, Mapping[str, float]], gain: float) -> str:
     """The section, of what was measured."""
-    lines = [HEAD.format(library_cosine=min(one["cosine_to_library"] for one in found.values()))]
+    lowest = min(one["cosine_to_library"] for one in found.values())
+    lines = [HEAD.format(library_cosine=math.floor(lowest * 1e5) / 1e5)]
     for name, one in found.items():
         by_float32, by_bfloat16 = (one[way] / one["library"] for way in ("float32", "bfloat16"))
         met = "met" if by_bfloat16 >= GOALS[name] else "not met"
