@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from mirpipe.compiled import claim_cache
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import engine, forget_engines
 from mirpipe.db.migrate import migrate
 from mirpipe.db.roles import grant_connect
 from mirpipe.settings import settings
+
+claim_cache()  # before any test imports numba: tests run side by side, too
 
 _TEMPORARY = Path("/tmp")  # short, so that a socket's path fits
 _numbers = itertools.count(1)

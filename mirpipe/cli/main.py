@@ -22,6 +22,7 @@ from mirpipe.cli import (
     up,
     verify,
 )
+from mirpipe.compiled import claim_cache
 from mirpipe.errors import MirpipeError
 
 TOUR = """
@@ -100,6 +101,7 @@ def _root(
 
 def main() -> None:
     """Runs the command line; an error that mirpipe raised on purpose is one sentence, exit 1."""
+    claim_cache()
     try:
         app()
     except MirpipeError as error:
