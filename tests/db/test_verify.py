@@ -53,7 +53,30 @@ CHANGES = {
     "melody": "UPDATE melody SET voiced_fraction = 0.5",
     "track_score": "UPDATE track_score SET value = 0.5",
     "pair_score": "UPDATE pair_score SET value = NULL, reason = 'unvoiced'",
+    "track_feature": "UPDATE track_feature SET tempo_bpm = 60",
+    "caption": "UPDATE caption SET contradictions = '{tempo}'",
+    "generation": "UPDATE generation SET seed = 1",
+    "run_generation_summary": "UPDATE run_generation_summary SET mean = mean + 1e-8",
 }
+
+# A target that was measured, captioned and made anew; r1 stands for the clip.
+GENERATION = (
+    "INSERT INTO track_feature SELECT metric_id, track_id, 120, '{0.5}', 4, 'A minor', 0.5, 1, "
+    "'\\x01', 2, 2000, '{}' FROM metric, track WHERE title = 't1'",
+    "INSERT INTO captioner (name, revision, spec) VALUES ('c', '1', '{}')",
+    "INSERT INTO caption (captioner_id, track_id, features_id, caption, window_start_seconds, "
+    "window_seconds, contradictions, device, versions, took_seconds) SELECT captioner_id, "
+    "track_id, metric_id, 'a song', 0, 1, '{}', 'cpu', '{}', 1 "
+    "FROM captioner, track_feature",
+    "INSERT INTO generator (name, revision, spec) VALUES ('g', '1', '{}')",
+    "INSERT INTO generation_wish SELECT generator_id, 'simple', false, 3, 0, 'caption', 30 "
+    "FROM generator",
+    "INSERT INTO generation (target_id, generator_id, caption_id, mode, is_conditioned, guidance, "
+    "seed, seconds, template, prompt, prompt_parts, sampling, device, versions, track_id, "
+    "content_sha256, took_seconds) SELECT c.track_id, generator_id, caption_id, 'simple', false, "
+    "3, 0, 30, 'caption', 'a song', '{}', '{}', 'cpu', '{}', t.track_id, t.content_sha256, 1 "
+    "FROM generator, caption c, track t WHERE t.title = 'r1'",
+)
 
 # What an undisturbed run elsewhere would not have.
 NOT_CONTENT = (
@@ -63,6 +86,7 @@ NOT_CONTENT = (
     "UPDATE track_file SET path = 'x' || path, path_text = 'x' || path_text, mtime_ns = 5",
     "UPDATE run SET trigger = 'another', finished_at = now() - interval '1 day'",
     "UPDATE run_summary SET mean = mean * (1 + 1e-15)",
+    "UPDATE generation SET device = 'cuda', versions = '{\"torch\": \"9\"}', took_seconds = 2",
     "UPDATE neighbour_state SET horizon_cosine = 0, horizon_sha256 = 'x'",
 )
 
@@ -94,6 +118,8 @@ def fill(library: SyntheticLibrary, *, backwards: bool = False) -> None:
         "INSERT INTO melody SELECT metric_id, track_id, 2, '\\x1f', 1, true, NULL "
         "FROM metric, track WHERE title = 'r1'"
     )
+    for statement in GENERATION:
+        library.run(statement)
     retrieve()
     report(trigger="test")
 
@@ -138,6 +164,7 @@ def test_digest_is_that_of_the_same_content_with_other_ids_and_history(library, 
         before = digests(connection)
     with fresh_database.owner.begin() as owner:
         owner.execute(text("TRUNCATE mirpipe.track, mirpipe.encoder, mirpipe.metric CASCADE"))
+        owner.execute(text("TRUNCATE mirpipe.captioner, mirpipe.generator CASCADE"))
         owner.execute(text("TRUNCATE mirpipe.failure, mirpipe.run CASCADE"))
     again = SyntheticLibrary(fresh_database.app)
     fill(again, backwards=True)
