@@ -1,11 +1,17 @@
 """What the tasks of generate_music plan, and what becomes of a process that dies."""
 
+import json
 import signal
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from mirpipe import device, registry
 from mirpipe.db import reports
 from mirpipe.errors import ConfigurationError
 from mirpipe.orchestration import batches, generation
@@ -101,3 +107,50 @@ def test_a_target_that_kills_the_process_is_in_the_ledger_and_not_tried_again(
     assert generation.plan_generate({}) == [
         {"generator": "resynth", "track_ids": [captioned["500 Hz"]]}
     ]
+
+
+@pytest.mark.slow
+def test_a_task_and_the_command_line_share_the_device_and_make_nothing_twice(
+    captioned: dict[str, int], fresh_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="mirpipe.stage")
+    made: list[int] = []
+
+    def task() -> None:
+        made.append(generation.generate("resynth", sorted(captioned.values()), {})["made"])
+
+    command = [sys.executable, "-m", "mirpipe.cli.main", "generate", "--json"]
+    with device.leased(registry.GENERATORS.needs("resynth")):
+        thread = threading.Thread(target=task)
+        thread.start()
+        by_hand = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        await_waiters(fresh_database, 2)
+        assert count(fresh_database) == 0
+    said, complaint = by_hand.communicate(timeout=120)
+    thread.join(120)
+    assert "waiting for the device" in complaint
+    assert "waiting for the device" in caplog.text
+    assert sorted([*made, json.loads(said)["made"]]) == [0, 6]
+    assert count(fresh_database) == 6
+
+
+def await_waiters(database: Database, n: int) -> None:
+    """Returns when as many sessions wait for an advisory lock."""
+    deadline = time.monotonic() + 120
+    query = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+        "WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+    )
+    while time.monotonic() < deadline:
+        with database.owner.connect() as connection:
+            if connection.execute(query).scalar_one() >= n:
+                return
+        time.sleep(0.1)
+    pytest.fail("nobody waits for the device")
+
+
+def count(database: Database) -> int:
+    with database.reader.connect() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM mirpipe.generation")).scalar_one())
