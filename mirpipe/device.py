@@ -4,26 +4,36 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from mirpipe.db.locks import exclusive
+from mirpipe.db.locks import one_of
 from mirpipe.records import Needs
 from mirpipe.settings import settings
 
 
 @contextmanager
 def leased(needs: Needs, *, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Holds the device that a plug-in with these needs computes on, of this machine.
+    """Holds the CPU or a card of this machine, whichever a plug-in with these needs computes on.
 
-    Waits while another process has it, and tells `waiting` its name first. A plug-in without
-    libraries of its own computes on the CPU. Take it before a model is loaded.
+    Of several cards it takes one that is free, and has torch use it. Where others have them all,
+    it tells `waiting` the name of what it waits for. Take it before a model is loaded.
     """
-    name = f"{platform.node()} {_kind(needs)}"
-    with exclusive(f"device {name}", waiting=None if waiting is None else lambda: waiting(name)):
+    devices = {f"device {platform.node()} {name}": name for name in _devices(needs)}
+    first = next(iter(devices.values()))
+    tell = None if waiting is None else lambda: waiting(f"{platform.node()} {first}")
+    with one_of(list(devices), waiting=tell) as lease:
+        if devices[lease] != "cpu":
+            import torch
+
+            torch.cuda.set_device(devices[lease])
         yield
 
 
-def _kind(needs: Needs) -> str:
+def _devices(needs: Needs) -> list[str]:
     if "torch" not in needs.libraries:
-        return "cpu"
+        return ["cpu"]
+    import torch
+
     from mirpipe.libraries.torch_runtime import device
 
-    return str(device(settings().device))
+    if device(settings().device).type == "cpu":
+        return ["cpu"]
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]

@@ -86,8 +86,9 @@ class Settings(BaseSettings):
     """Clips a target and mode, of the seeds 0, 1, …"""
     generate_seconds: float = Field(default=30.0, gt=0)
     """A clip is as long as its target, and no longer than this."""
-    generate_batch: int = Field(default=8, ge=1)
-    """Clips that a generator is asked for at once; an out-of-memory halves it."""
+    generate_batch: int = Field(default=1, ge=1)
+    """Clips that a generator is asked for at once, which is what a killed task repeats; an
+    out-of-memory halves it. Only a generator that batches gains by more than one."""
     clips_dir: Path | None = None
     """Where generated audio is kept; default: home/clips."""
     gpu_slots: int = Field(default=1, ge=1)
