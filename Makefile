@@ -19,8 +19,8 @@ ifeq ($(strip $(UV_DEFAULT_INDEX)),)
 unexport UV_DEFAULT_INDEX
 endif
 
-# Tests run side by side, those of a file in one process.
-PYTEST_SIDE_BY_SIDE := -q -n auto --maxprocesses 4 --dist loadgroup
+# Tests run side by side, those of a file in one process; those that start servers, by themselves.
+SIDE_BY_SIDE := -q -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help
 help: ## list these commands
@@ -81,13 +81,15 @@ lint: $(VENV)/dev ## format, imports and types, changing nothing
 .PHONY: check
 check: lint ## lint and the fast tests, in under a minute
 	@echo "── fast tests"
-	@$(BIN)/pytest $(PYTEST_SIDE_BY_SIDE) -m "not e2e and not browser and not slow"
+	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not e2e and not browser and not slow"
 
 .PHONY: test
 test: lint $(MODELS)/torch-$(TORCH) ## every test, in both interpreters
 	@$(BIN)/python tests/install_test_tools.py
 	@echo "── all tests of core"
-	@$(BIN)/pytest $(PYTEST_SIDE_BY_SIDE)
+	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not e2e"
+	@echo "── all tests of the pipeline as a whole"
+	@$(BIN)/pytest -q -m e2e
 	@echo "── the models' tests, with small random weights"
 	@$(MODELS_PYTHON) -m pytest -q tests/models tests/contract
 

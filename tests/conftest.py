@@ -27,15 +27,6 @@ _TEMPORARY = Path("/tmp")  # short, so that a socket's path fits
 _numbers = itertools.count(1)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where tests run side by side, those of a file, and all of e2e, share a process."""
-    if not config.pluginmanager.hasplugin("xdist"):  # as in the models' interpreter
-        return
-    for item in items:
-        together = "e2e" if item.get_closest_marker("e2e") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
-
-
 @dataclass(frozen=True)
 class Database:
     """An empty database at head; code under test finds it through the settings."""
