@@ -79,9 +79,9 @@ lint: $(VENV)/dev ## format, imports and types, changing nothing
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint ## lint and the fast tests, in under a minute
+check: lint ## lint and the fast tests, those without a database, in about a minute
 	@echo "── fast tests"
-	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not e2e and not browser and not slow"
+	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not e2e and not browser and not slow and not database"
 
 .PHONY: test
 test: lint $(MODELS)/torch-$(TORCH) ## every test, in both interpreters

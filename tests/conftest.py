@@ -27,6 +27,13 @@ _TEMPORARY = Path("/tmp")  # short, so that a socket's path fits
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a Postgres, so that `make check` can do without."""
+    for item in items:
+        if "embedded" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
+
+
 @dataclass(frozen=True)
 class Database:
     """An empty database at head; code under test finds it through the settings."""
