@@ -1,14 +1,16 @@
 """Which of the wanted plug-ins can run on this machine; the ledger says what ails the others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failures
 from mirpipe.errors import Unavailable
 from mirpipe.registry import Plugins
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,14 @@ def available(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> T
     usable: dict[str, Path] = {}
     problems: dict[str, Exception] = {}
     for name in names:
-        try:
-            usable[name] = kind.interpreter(name)
-        except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
-            problems[name] = problem
+        found = _outcome(kind.interpreter, name)
+        if isinstance(found, Exception):
+            problems[name] = found
+        else:
+            usable[name] = found
     _clear(kind, usable, stage=stage)
     for name, why in problems.items():
-        write_down(kind, name, why, stage=stage)
+        _write_down(kind, name, why, stage=stage)
     unavailable = [name for name, why in problems.items() if isinstance(why, Unavailable)]
     broken = [name for name in problems if name not in unavailable]
     return Tried(usable, unavailable, broken)
@@ -48,8 +51,26 @@ def of_all_wanted(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) 
     return available(kind, names, stage=stage).usable
 
 
-def write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage: str) -> None:
-    """Puts into the ledger of `stage` why the plug-in cannot run; the next plan tries it again."""
+def attempt(kind: Plugins[Any, Any], name: str, ask: Callable[[str], T], *, stage: str) -> T | None:
+    """What `ask(name)` gives, such as `kind.load`; None where the plug-in raises anything.
+
+    The ledger of `stage` then says what; the next plan tries it again.
+    """
+    found = _outcome(ask, name)
+    if not isinstance(found, Exception):
+        return found
+    _write_down(kind, name, found, stage=stage)
+    return None
+
+
+def _outcome(ask: Callable[[str], T], name: str) -> T | Exception:
+    try:
+        return ask(name)
+    except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
+        return problem
+
+
+def _write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage: str) -> None:
     with engine("app").begin() as connection:
         failures.record(
             connection,

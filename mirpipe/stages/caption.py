@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mirpipe import audio, content, device, features, registry, versions
+from mirpipe.availability import attempt
 from mirpipe.db.engine import engine
 from mirpipe.db.store import captions, failures, plugins, tracks
 from mirpipe.db.store import features as stored
@@ -53,6 +54,7 @@ def caption(
 ) -> CaptionResult:
     """Captions what is missing, of `track_ids` where given, with one transaction a target.
 
+    A captioner that cannot be loaded is in the ledger, and its targets count as failed.
     Holds the lease of the device meanwhile; `waiting` is told its name while another has it.
     """
     spec, needs = registry.CAPTIONERS.spec(captioner), registry.CAPTIONERS.needs(captioner)
@@ -63,9 +65,12 @@ def caption(
             missing = captions.pending(connection, captioner_id, features_id, track_ids)
             batch = tracks.tracks(connection, missing)
             measured = stored.read(connection, features_id, missing)
-        model = registry.CAPTIONERS.load(captioner) if batch else None
+        if not batch:
+            return CaptionResult(**counts)
+        model = attempt(registry.CAPTIONERS, captioner, registry.CAPTIONERS.load, stage="caption")
+        if model is None:
+            return CaptionResult(**counts | {"failed": len(batch)})
         for track in batch:
-            assert model is not None
             outcome = _try_caption(model, spec, track, features.from_row(measured[track.track_id]))
             with engine("app").begin() as connection:
                 if isinstance(outcome, captions.NewCaption):

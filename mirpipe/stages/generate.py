@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirpipe import audio, batching, clips, device, modes, prompts, registry, versions
+from mirpipe.availability import attempt
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failures, files, generations, plugins, tracks
 from mirpipe.db.store.generations import Made, PendingClip, Wish
@@ -123,7 +124,7 @@ def generate(
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
 ) -> GenerateResult:
-    """Makes the missing clips that are asked for.
+    """Makes the missing clips that are asked for; a generator that cannot be loaded fails them.
 
     Holds the lease of the device meanwhile; `waiting` is told its name while another has it. A
     call of the model is a transaction: killed, a run goes on at the next missing clip.
@@ -133,7 +134,10 @@ def generate(
         missing = plan(generator, asked)
         if not missing:
             return GenerateResult(**counts)
-        work = _Work(generator, register(generator, seeds=asked.seeds))
+        model = attempt(registry.GENERATORS, generator, registry.GENERATORS.load, stage="generate")
+        if model is None:
+            return GenerateResult(**counts | {"failed": len(missing)})
+        work = _Work(generator, register(generator, seeds=asked.seeds), model)
         at_once = settings().generate_batch
         for outcomes in batching.calls(missing, work.make, at_once=at_once):
             work.write(outcomes)
@@ -162,11 +166,11 @@ def _became(outcome: _Sound | Exception) -> str:
 class _Work:
     """A loaded generator and what it is given."""
 
-    def __init__(self, generator: str, generator_id: int) -> None:
+    def __init__(self, generator: str, generator_id: int, model: Generator) -> None:
         self.spec: GeneratorSpec = registry.GENERATORS.spec(generator)
         self._generator_id = generator_id
         self._versions = versions.of(registry.GENERATORS.needs(generator).libraries)
-        self._model: Generator = registry.GENERATORS.load(generator)
+        self._model = model
         self._requests = Requests(self.spec.sample_rate)
 
     def make(self, batch: Sequence[PendingClip]) -> list[_Sound]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from mirpipe import audio, content, registry, versions
-from mirpipe.availability import available, forget_others, write_down
+from mirpipe.availability import attempt, available, forget_others
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failures, plugins, track_scores, tracks
 from mirpipe.errors import PluginError, RejectedInput
@@ -98,11 +98,10 @@ def score(
     counts = {"scored": 0, "undefined": 0, "rejected": 0, "failed": 0}
     if not missing:
         return ScoreResult(**counts)
-    try:
-        model = _Model(registry.TRACK_METRICS.load(metric), spec, metric_ids)
-    except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
-        write_down(registry.TRACK_METRICS, metric, problem, stage="score")
+    loaded = attempt(registry.TRACK_METRICS, metric, registry.TRACK_METRICS.load, stage="score")
+    if loaded is None:
         return ScoreResult(**counts | {"failed": len(missing)})
+    model = _Model(loaded, spec, metric_ids)
     for ids in _batched(missing, batch_tracks):
         with engine("app").connect() as connection:
             batch = tracks.tracks(connection, ids)

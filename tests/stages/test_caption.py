@@ -1,6 +1,7 @@
 """Analyse and caption: once a target, with what contradicts the measurements."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,14 @@ def test_no_words_are_no_caption(
     assert stage.caption("echo") == CaptionResult(captioned=0, rejected=0, failed=0), "not again"
     reasons = rows(fresh_database, "SELECT DISTINCT stage, reason, retry FROM mirpipe.v_failure")
     assert reasons == [("caption", "no_caption", False)]
+
+
+def test_a_captioner_that_cannot_be_loaded_fails_its_targets_and_is_in_the_ledger(
+    targets: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyse.analyse()
+    stage.plan("echo")
+    monkeypatch.delattr(sys.modules["mirpipe.captioners.echo"], "Plugin")
+    assert stage.caption("echo") == CaptionResult(captioned=0, rejected=0, failed=2)
+    ledger = rows(fresh_database, "SELECT subject, reason, retry FROM mirpipe.v_failure")
+    assert ledger == [("captioner:echo", "AttributeError", True)]

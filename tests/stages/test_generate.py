@@ -279,6 +279,18 @@ def test_an_estimate_knows_what_the_generator_took_before(log: Path) -> None:
     assert 0 < after.takes_seconds < 60
 
 
+def test_a_generator_that_cannot_be_loaded_fails_its_clips_and_makes_them_when_it_can(
+    log: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.plan("beep")
+    with monkeypatch.context() as broken:
+        broken.delattr(sys.modules["mirpipe.generators.beep"], "Plugin")
+        assert stage.generate("beep") == GenerateResult(made=0, rejected=0, failed=6)
+    ledger = rows(fresh_database, "SELECT subject, reason, retry FROM mirpipe.v_failure")
+    assert ledger == [("generator:beep", "AttributeError", True)]
+    assert stage.generate("beep").made == 6
+
+
 def test_an_unknown_generator_is_refused() -> None:
     with pytest.raises(PluginError, match="no generator is called 'boop'"):
         stage.plan("boop")

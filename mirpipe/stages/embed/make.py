@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mirpipe import audio, content, registry, versions
-from mirpipe.availability import write_down
+from mirpipe.availability import attempt
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, failures, tracks
 from mirpipe.errors import RejectedInput
@@ -173,19 +173,21 @@ def _loaded(encoders: Sequence[str], track_ids: Sequence[int] | None) -> tuple[l
     """The encoders that work and lack something, and how many vectors the others fail to make."""
     makers, failed = [], 0
     for name in encoders:
-        lacking: list[int] = []
-        try:
-            spec = registry.ENCODERS.spec(name)
-            encoder_id = register(spec)
-            with engine("app").connect() as connection:
-                lacking = embeddings.pending(connection, encoder_id, track_ids)
-            if lacking:
-                model = registry.ENCODERS.load(name)
-                made_with = versions.of(registry.ENCODERS.needs(name).libraries)
-                makers.append(_Maker(spec, encoder_id, frozenset(lacking), model, made_with))
-        except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
-            write_down(registry.ENCODERS, name, problem, stage="embed")
-            failed += max(1, len(lacking))
+        spec = attempt(registry.ENCODERS, name, registry.ENCODERS.spec, stage="embed")
+        if spec is None:
+            failed += 1
+            continue
+        encoder_id = register(spec)
+        with engine("app").connect() as connection:
+            lacking = embeddings.pending(connection, encoder_id, track_ids)
+        if not lacking:
+            continue
+        model = attempt(registry.ENCODERS, name, registry.ENCODERS.load, stage="embed")
+        if model is None:
+            failed += len(lacking)
+            continue
+        made_with = versions.of(registry.ENCODERS.needs(name).libraries)
+        makers.append(_Maker(spec, encoder_id, frozenset(lacking), model, made_with))
     return makers, failed
 
 
