@@ -1,0 +1,3 @@
+SET LOCAL search_path = mirpipe, public;
+
+GRANT SELECT ON ALL TABLES IN SCHEMA mirpipe TO mirpipe_app, mirpipe_read;
