@@ -97,6 +97,15 @@ test: lint $(MODELS)/torch-$(TORCH) ## every test, in both interpreters
 bench: $(VENV)/dev ## measure speed and memory; writes docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 
+.PHONY: reference
+reference: $(VENV)/dev ## write docs/reference/ and docs/published.md as code and database say
+	@export MIRPIPE_HOME=$(CURDIR)/var/reference; $(BIN)/mirpipe db up >/dev/null; \
+	  $(BIN)/python -m tools.reference; $(BIN)/mirpipe db remove --yes >/dev/null
+
+.PHONY: docs
+docs: $(VENV)/dev ## build the documentation as a site in var/site
+	@$(BIN)/mkdocs build --strict --quiet
+
 .PHONY: lock
 lock: $(VENV)/uv ## renew the locks from requirements/*.in
 	@cd requirements && lock() { ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \

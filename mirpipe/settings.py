@@ -41,10 +41,12 @@ def _models_python() -> Path | None:
 class Settings(BaseSettings):
     """What a user may choose. Lists of folders are separated as in PATH, names by commas."""
 
-    model_config = SettingsConfigDict(env_prefix="MIRPIPE_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="MIRPIPE_", extra="ignore", use_attribute_docstrings=True
+    )
 
     home: Path = Field(default_factory=_default_home)
-    """Where the embedded Postgres, Airflow's files and logs live."""
+    """Where the embedded Postgres, Airflow's files and logs live; default: your data folder."""
 
     database_url: str | None = None
     """A Postgres with pgvector to use in place of the embedded one, as the pipeline's role."""
@@ -54,8 +56,11 @@ class Settings(BaseSettings):
     """The same server as the role that only reads; default: database_url."""
 
     references: Annotated[list[Path], NoDecode] = []
+    """Folders of the library that is searched in."""
     targets: Annotated[list[Path], NoDecode] = []
+    """Folders of what is looked for."""
     manifest: Path | None = None
+    """CSV with titles and labels: a column `path`, `title`, and any others."""
 
     encoders: Annotated[list[str], NoDecode] = ["musicnn", "signal"]
     """Encoders that the pipeline keeps up to date, in the order in which they are shown."""
@@ -97,15 +102,21 @@ class Settings(BaseSettings):
     """Airflow's executor of these tasks, such as CeleryExecutor; default: the first configured."""
 
     slots: int = Field(default_factory=lambda: min(4, cores()), ge=1)
-    """Stages that may run side by side; each gets its share of the cores."""
+    """Stages that may run side by side; each gets its share of the cores. Default: the cores, at
+    most 4."""
 
     ingest_cron: str = "*/15 * * * *"
+    """When Airflow looks for new files."""
     evaluate_cron: str = "0 3 * * *"
+    """When Airflow brings all results up to date even though no file is new."""
     airflow_database_url: str | None = None
     """Where Airflow keeps its metadata; default: a second database of the embedded Postgres."""
     airflow_port: int = 8080
+    """Of Airflow's page and REST API; the next free one where it is taken."""
     dashboard_port: int = 8501
+    """Of the dashboard; the next free one where it is taken."""
     bind: str = "127.0.0.1"
+    """The address that both listen on; another one than this machine's own opens them to others."""
 
     @field_validator("references", "targets", mode="before")
     @classmethod
