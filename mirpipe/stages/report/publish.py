@@ -1,16 +1,13 @@
-"""Report: publishes the present answers as a run, in one transaction that readers see whole."""
+"""One transaction: a run where anything changed since the last one, else its confirmation."""
 
 from dataclasses import dataclass
 
-import numpy as np
 from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
 from mirpipe.db.locks import exclusive
-from mirpipe.db.store import background, generations, runs
-
-BACKGROUND_QUANTILES = 1001
-"""Resolution of percentile: a tenth of a percent."""
+from mirpipe.db.store import generations, runs
+from mirpipe.stages.report.background import insert_background
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ def report(*, trigger: str) -> ReportResult:
             return ReportResult(last[0], changed=False)
         run_id = runs.insert(connection, trigger=trigger, digest=digest)
         for encoder_id in runs.serving(connection):
-            _insert_background(connection, run_id, encoder_id)
+            insert_background(connection, run_id, encoder_id)
         runs.summarise(connection, run_id)
         generations.summarise(connection, run_id)
     return ReportResult(run_id, changed=True)
@@ -43,29 +40,3 @@ def report(*, trigger: str) -> ReportResult:
 
 def _snapshot() -> Connection:
     return engine("app").connect().execution_options(isolation_level="REPEATABLE READ")
-
-
-def _insert_background(connection: Connection, run_id: int, encoder_id: int) -> None:
-    spread = background.background(connection, encoder_id)
-    sample = background.reference_pairs(connection, encoder_id)
-    scale = sample
-    if len(sample) > BACKGROUND_QUANTILES:
-        scale = np.quantile(sample, np.linspace(0, 1, BACKGROUND_QUANTILES))
-    measured = len(spread.target_ids) if spread.n >= 2 else 0  # one reference has no spread
-    runs.insert_background(
-        connection,
-        run_id,
-        encoder_id,
-        counts={
-            "references_n": spread.n,
-            "targets_n": len(spread.target_ids),
-            "pairs": len(sample),
-        },
-        cosines=scale,
-        targets={
-            "target_id": spread.target_ids[:measured],
-            "background_n": np.full(measured, spread.n),
-            "background_mean": spread.mean[:measured],
-            "background_sd": spread.sd[:measured],
-        },
-    )
