@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 Collection = Literal["reference", "target", "generated"]
 COLLECTIONS: tuple[Collection, ...] = ("reference", "target", "generated")
 
+Compared = Literal["melodies", "notes", "vectors", "caption"]
+"""Of two tracks; of a caption and a clip."""
+
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
@@ -137,16 +140,19 @@ class Runtime:
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """What identifies a metric; `name` and `version` make its revision."""
+    """What identifies a metric; `name`, `version` and what it is computed from make its revision."""
 
     name: str
     version: int
     unit: str
-    low: float
+    low: float | None
+    """None: without a bound."""
     high: float
     higher_is_better: bool
     citation: str
     licence_weights: str = ""
+    compares: Compared | None = None
+    """What of two things a number compares; None: it is about one track."""
 
 
 @dataclass(frozen=True)

@@ -123,9 +123,13 @@ def revision(spec: Spec) -> str:
     return _digest({k: v for k, v in asdict(spec).items() if k not in _NOT_IDENTITY})
 
 
-def metric_revision(spec: MetricSpec) -> str:
-    """Identity of a metric's numbers: 16 hex digits."""
-    return _digest({"name": spec.name, "version": spec.version})
+def metric_revision(spec: MetricSpec, *made_from: str) -> str:
+    """Identity of a metric's numbers: 16 hex digits.
+
+    `made_from`: the revisions of what they are computed from, such as melodies or vectors.
+    """
+    identity: dict[str, object] = {"name": spec.name, "version": spec.version}
+    return _digest(identity | ({"made_from": made_from} if made_from else {}))
 
 
 def _compute_dtype(declared: Spec, wants: Needs) -> str:

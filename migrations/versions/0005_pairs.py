@@ -9,7 +9,7 @@ from migrations.views import restore
 revision = "0005"
 down_revision = "0004"
 
-TABLES: tuple[str, ...] = ()
+TABLES = ("caption_embedding",)
 
 
 def upgrade() -> None:

@@ -50,6 +50,7 @@ ACCURACY = MetricSpec(
     high=1.0,
     higher_is_better=True,
     citation=MELODY.citation,
+    compares="melodies",
 )
 
 SAMPLE_RATE = 44_100

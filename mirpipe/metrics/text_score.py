@@ -21,6 +21,7 @@ TEXT_SCORE = MetricSpec(
     high=1.0,
     higher_is_better=True,
     citation="Wu et al. 2023, arXiv 2211.06687",
+    compares="caption",
 )
 
 _UNIT_TOLERANCE = 1e-3

@@ -116,8 +116,8 @@ def track(connection: Connection, piece: Piece, digest: bytes = b"") -> int:
     return track_id
 
 
-def _metric(connection: Connection, name: str) -> int:
-    row = {"name": name, "revision": "1", "spec": "{}"}
+def _metric(connection: Connection, name: str, **spec: str) -> int:
+    row = {"name": name, "revision": "1", "spec": json.dumps(spec)}
     return _insert(connection, "metric", row, "metric_id")
 
 
@@ -127,7 +127,7 @@ def _melodies(connection: Connection, ids: Sequence[int], pieces: Sequence[Piece
         row = {"metric_id": metric_id, "track_id": track_id, "frames": 2, "pitch_classes": b"\0"}
         row |= {"voiced_fraction": 0.8 if piece.voiced else 0.1, "voiced": piece.voiced}
         _insert(connection, "melody", row)
-    _metric(connection, "melody_accuracy")
+    _metric(connection, "melody_accuracy", compares="melodies")
 
 
 def _answers(
