@@ -17,6 +17,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION mirpipe.describe_encoder CASCADE")
     restore(down_revision)
     for table in TABLES:
         op.execute(f"DROP TABLE mirpipe.{table}")
