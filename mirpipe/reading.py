@@ -84,6 +84,13 @@ def new_track(reading: Reading) -> NewTrack:
     )
 
 
+def outline(reading: Reading) -> tuple[bytes, bytes] | None:
+    """Content hash and packed peaks of what was decoded; None where the content was known."""
+    if not isinstance(reading.facts, AudioFacts) or reading.content_sha256 is None:
+        return None
+    return reading.content_sha256, reading.facts.outline
+
+
 def seen_file(reading: Reading) -> SeenFile:
     """A reading as the table of files takes it."""
     return SeenFile(

@@ -9,7 +9,7 @@ from migrations.views import restore
 revision = "0010"
 down_revision = "0009"
 
-TABLES: tuple[str, ...] = ()
+TABLES = ("map_point", "map", "waveform")
 
 
 def upgrade() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from mirpipe.audio.decode import Audio, decode, mix
 from mirpipe.audio.files import Name, show
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
+from mirpipe.audio.peaks import Peaks
 from mirpipe.errors import RejectedInput
 
 SILENCE_DBFS = -80.0
@@ -26,6 +27,8 @@ class AudioFacts:
     """Level of the mono mix without its constant part, in dB relative to full scale."""
     peak: float
     """Largest absolute sample of any channel, full scale 1."""
+    outline: bytes
+    """Of the mono mix, as `Peaks` packs it: what a player draws."""
 
 
 def inspect(path: Name) -> AudioFacts:
@@ -35,7 +38,8 @@ def inspect(path: Name) -> AudioFacts:
     absurd_level.
     """
     with decode(path) as audio:
-        frames, mean, power, peak = _measure(audio, show(path))
+        outline = Peaks()
+        frames, mean, power, peak = _measure(audio, show(path), outline)
     seconds = frames / audio.sample_rate
     if seconds < MIN_SECONDS:
         raise RejectedInput("too_short", f"{show(path)} lasts {seconds:.2f} s")
@@ -43,11 +47,14 @@ def inspect(path: Name) -> AudioFacts:
     rms_dbfs = 10 * math.log10(variance) if variance > 0 else -math.inf
     if rms_dbfs < SILENCE_DBFS:
         raise RejectedInput("silent", f"the mono mix of {show(path)} is silent")
-    return AudioFacts(seconds, audio.sample_rate, audio.channels, audio.format, rms_dbfs, peak)
+    return AudioFacts(
+        *(seconds, audio.sample_rate, audio.channels, audio.format, rms_dbfs, peak),
+        outline=outline.packed(),
+    )
 
 
-def _measure(audio: Audio, name: str) -> tuple[int, float, float, float]:
-    """Frames, mean and mean square of the mono mix, and peak."""
+def _measure(audio: Audio, name: str, outline: Peaks) -> tuple[int, float, float, float]:
+    """Frames, mean and mean square of the mono mix, and peak; draws the outline."""
     frames, total, squares, peak = 0, 0.0, 0.0, 0.0
     for block in audio.blocks:
         block_peak = float(np.abs(block).max())
@@ -56,6 +63,7 @@ def _measure(audio: Audio, name: str) -> tuple[int, float, float, float]:
         if block_peak > MAX_PEAK:
             raise RejectedInput("absurd_level", f"{name} peaks at {block_peak:.1e} of full scale")
         mono = mix(block)
+        outline.add(mono)
         total += float(mono.sum(dtype=np.float64))
         # Not a dot product: its last bits depend on the number of threads.
         squares += float(np.square(mono, dtype=np.float64).sum())

@@ -15,7 +15,7 @@ import numpy as np
 from mirpipe import audio, batching, clips, device, modes, prompts, registry, versions
 from mirpipe.availability import attempt
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failures, files, generations, plugins, tracks
+from mirpipe.db.store import failures, files, generations, plugins, tracks, waveforms
 from mirpipe.db.store.generations import Made, PendingClip, Wish
 from mirpipe.errors import PluginError, RejectedInput
 from mirpipe.generation_requests import Requests
@@ -154,6 +154,7 @@ class _Sound:
 
     file: files.SeenFile
     track: tracks.NewTrack
+    outline: bytes
     made: Made
 
 
@@ -190,6 +191,8 @@ class _Work:
         with engine("app").begin() as connection:
             tracks.write(connection, "generated", [sound.track for sound in sounds])
             files.write(connection, "generated", [sound.file for sound in sounds])
+            outlines = {sound.track.content_sha256: sound.outline for sound in sounds}
+            waveforms.write(connection, "generated", outlines)
             generations.write(
                 connection,
                 self._generator_id,
@@ -245,5 +248,6 @@ class _Work:
                 channels=facts.channels,
                 rms_dbfs=facts.rms_dbfs,
             ),
+            outline=facts.outline,
             made=Made(clip, request.prompt, parts, stored.content_sha256, took_seconds),
         )

@@ -20,7 +20,8 @@ from mirpipe import folders
 from mirpipe.audio import has_ffmpeg, show
 from mirpipe.db.engine import engine
 from mirpipe.db.locks import exclusive
-from mirpipe.db.store import failures, files, tracks
+from mirpipe.db.store import failures, files, tracks, waveforms
+from mirpipe.drawing import draw_missing
 from mirpipe.errors import ConfigurationError
 from mirpipe.folders import Candidate, Listing
 from mirpipe.manifest import Manifest, Row
@@ -32,6 +33,7 @@ from mirpipe.reading import (
     is_unsteady,
     measure,
     new_track,
+    outline,
     seen_file,
     stem,
 )
@@ -125,6 +127,7 @@ def ingest(
         _read(job, _bring_back(job), progress, workers)
         _leave(job)
         left = _relabel(job)
+        draw_missing(collection, workers=workers)
     job.counts["unmatched"] = len(left)
     if left and unmatched:
         unmatched(left)
@@ -207,6 +210,7 @@ def _write(job: _Job, readings: Sequence[Reading], known: Sequence[tracks.KnownT
         owners = files.owners(connection, job.collection, [r.path for r in steady])
         written = tracks.write(connection, job.collection, [new_track(r) for r in usable])
         files.write(connection, job.collection, [seen_file(r) for r in steady])
+        waveforms.write(connection, job.collection, dict(filter(None, map(outline, usable))))
         _settle(connection, job, owners | written)
         failures.clear(connection, stage="ingest", subjects=[show(r.path) for r in usable])
         for reading in steady:

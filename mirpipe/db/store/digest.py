@@ -95,6 +95,17 @@ CONTENT = {
         LEFT JOIN mirpipe.metric m USING (metric_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
+    "waveform": f"""
+        SELECT {_TRACK.format("t")}, encode(sha256(w.peaks), 'hex')
+        FROM mirpipe.waveform w JOIN mirpipe.track t USING (track_id)
+    """,
+    # Which tracks; where exactly they lie hangs on the last bits of sums, which depend on history.
+    "map": f"""
+        SELECT e.name, e.revision, m.tracks_n, {_TRACK.format("t")}
+        FROM mirpipe.map m JOIN mirpipe.encoder e USING (encoder_id)
+        LEFT JOIN mirpipe.map_point p USING (run_id, encoder_id)
+        LEFT JOIN mirpipe.track t USING (track_id)
+    """,
     "failure": r"""
         SELECT stage, revision, regexp_replace(subject, '^.*/', ''), reason, retry
         FROM mirpipe.failure

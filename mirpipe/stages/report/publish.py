@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
 from mirpipe.db.locks import exclusive
-from mirpipe.db.store import generations, runs
+from mirpipe.db.store import generations, maps, runs
 from mirpipe.stages.report.background import insert_background
 
 
@@ -33,6 +33,7 @@ def report(*, trigger: str) -> ReportResult:
         run_id = runs.insert(connection, trigger=trigger, digest=digest)
         for encoder_id in runs.serving(connection):
             insert_background(connection, run_id, encoder_id)
+            maps.draw(connection, run_id, encoder_id)
         runs.summarise(connection, run_id)
         generations.summarise(connection, run_id)
     return ReportResult(run_id, changed=True)
