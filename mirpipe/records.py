@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 Collection = Literal["reference", "target", "generated"]
 COLLECTIONS: tuple[Collection, ...] = ("reference", "target", "generated")
 
+LABELS = ("genre", "instrument", "work")
+"""Labels that rankings are held against: what shares one is a right answer by it."""
+
 Compared = Literal["melodies", "notes", "vectors", "caption"]
 """Of two tracks; of a caption and a clip."""
 
