@@ -3,16 +3,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3.11
+export PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 MODELS := .venv-models
 MODELS_PYTHON := $(MODELS)/bin/python
 # Which build of torch: cpu, cuda (the registry's own), or a backend that uv knows (cu128, rocm6.4, …).
 TORCH ?= $(or $(patsubst $(MODELS)/torch-%,%,$(wildcard $(MODELS)/torch-*)),cpu)
-# A CPU wheel of torch that pip was told of serves; else uv asks PyTorch's own index.
-WHEELS := $(or $(PIP_FIND_LINKS),$(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null))
-TORCH_FROM := $(if $(filter cuda,$(TORCH)),,$(if $(and $(filter cpu,$(TORCH)),$(wildcard $(addsuffix /torch-*+cpu-*.whl,$(WHEELS)))),$(addprefix --find-links ,$(WHEELS)),--torch-backend $(TORCH)))
 # A mirror configured for pip serves uv too.
 export UV_DEFAULT_INDEX := $(or $(UV_DEFAULT_INDEX),$(shell $(PYTHON) -m pip config get global.index-url 2>/dev/null),$(PIP_INDEX_URL))
 ifeq ($(strip $(UV_DEFAULT_INDEX)),)
@@ -28,15 +25,13 @@ help: ## list these commands
 
 $(VENV)/uv: requirements/uv.txt
 	@echo "── creating the virtual environment $(VENV)"
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install it (Debian: apt-get install python3.11-venv)"; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@docker/install uv $(VENV)
 	@touch $@
 
 $(VENV)/core: $(VENV)/uv requirements/core.txt pyproject.toml
 	@echo "── installing the core packages (locked, no torch)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/core.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@docker/install core $(VENV)
+	@docker/install project $(VENV)
 	@touch $@
 
 $(VENV)/dev: $(VENV)/core requirements/dev.txt
@@ -46,10 +41,8 @@ $(VENV)/dev: $(VENV)/core requirements/dev.txt
 
 $(MODELS)/torch-$(TORCH): $(VENV)/uv requirements/models.txt requirements/models_overrides.txt pyproject.toml
 	@echo "── making $(MODELS): the model libraries with torch for $(TORCH); about 2 GB, minutes at first"
-	@$(BIN)/uv venv --quiet --allow-existing --python $(PYTHON) $(MODELS)
-	@$(BIN)/uv pip install --quiet --python $(MODELS_PYTHON) --no-deps --require-hashes -r requirements/models.txt
-	@$(BIN)/uv pip install --quiet --python $(MODELS_PYTHON) --constraint requirements/models_overrides.txt $(TORCH_FROM) --reinstall-package torch torch
-	@$(BIN)/uv pip install --quiet --python $(MODELS_PYTHON) --no-deps --editable .
+	@docker/install models $(MODELS) $(TORCH)
+	@docker/install project $(MODELS)
 	@rm -f $(MODELS)/torch-*
 	@touch $@
 

@@ -18,6 +18,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 """The checkout: dags/, dashboard/ and migrations/ stand beside the package."""
 
 _FOLDERS = ("references", "targets")
+_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of processor time a period, of the container that this process is in."""
 
 
 def _default_home() -> Path:
@@ -27,10 +29,15 @@ def _default_home() -> Path:
 
 
 def cores() -> int:
-    """Processor cores that this process may use."""
+    """Processor cores that this process may use, by its affinity and by its container's limit."""
+    present = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        present = len(os.sched_getaffinity(0))
+    try:
+        quota, period = _CPU_LIMIT.read_text().split()
+        return max(1, min(present, int(quota) // int(period)))
+    except (OSError, ValueError):  # no control group, or "max": no limit
+        return present
 
 
 def _models_python() -> Path | None:
@@ -54,6 +61,8 @@ class Settings(BaseSettings):
     """The same server as the role that migrates; default: database_url."""
     reader_url: str | None = None
     """The same server as the role that only reads; default: database_url."""
+    superuser_url: str | None = None
+    """A server that is mirpipe's alone, as its superuser; read by `mirpipe db provision` alone."""
 
     references: Annotated[list[Path], NoDecode] = []
     """Folders of the library that is searched in."""
@@ -111,6 +120,8 @@ class Settings(BaseSettings):
     """When Airflow brings all results up to date even though no file is new."""
     airflow_database_url: str | None = None
     """Where Airflow keeps its metadata; default: a second database of the embedded Postgres."""
+    airflow_admin_password: str | None = None
+    """Of Airflow's user `admin`; default: made at first use and kept in home/airflow."""
     airflow_port: int = 8080
     """Of Airflow's page and REST API; the next free one where it is taken."""
     dashboard_port: int = 8501

@@ -133,6 +133,29 @@ def psql(
 
 
 @app.command()
+def provision() -> None:
+    """Make mirpipe's roles and databases on a server that is mirpipe's alone, as its superuser.
+
+    MIRPIPE_SUPERUSER_URL names it; MIRPIPE_DATABASE_URL, MIRPIPE_OWNER_URL, MIRPIPE_READER_URL
+    and MIRPIPE_AIRFLOW_DATABASE_URL hold the passwords that the roles get. A server that others
+    use, too, wants `mirpipe db migrate` alone, which says what a superuser has to run there.
+    """
+    from mirpipe.db.superuser import provision_server
+
+    chosen = settings()
+    if chosen.superuser_url is None:
+        raise ConfigurationError("MIRPIPE_SUPERUSER_URL is not set")
+    urls: dict[Role, str | None] = {
+        "owner": chosen.owner_url,
+        "app": chosen.database_url,
+        "reader": chosen.reader_url,
+        "airflow": chosen.airflow_database_url,
+    }
+    provision_server(chosen.superuser_url, urls=urls)
+    print("the roles and databases are there; next: mirpipe db migrate")
+
+
+@app.command()
 def migrate() -> None:
     """Bring the schema up to date."""
     from mirpipe.db import migrate as schema

@@ -24,8 +24,11 @@ def logs(settings: Settings) -> Path:
 
 
 def admin_password(settings: Settings) -> str:
-    """The password of Airflow's user `admin`, made at first use."""
-    made = json.dumps({ADMIN: secrets.token_urlsafe(12)})
+    """The password of Airflow's user `admin`: the settings', or one that is made at first use."""
+    chosen = settings.airflow_admin_password
+    if chosen and _passwords(settings).exists():
+        _passwords(settings).unlink()
+    made = json.dumps({ADMIN: chosen or secrets.token_urlsafe(12)})
     return str(json.loads(_once(_passwords(settings), made))[ADMIN])
 
 
