@@ -11,7 +11,8 @@ from alembic import op
 
 FOLDER = Path(__file__).parent / "versions"
 _STATEMENT = re.compile(
-    r"^(?:CREATE (?:OR REPLACE )?VIEW|COMMENT ON VIEW|COMMENT ON COLUMN (?:v_|pending_)).*?;$"
+    r"^(?:CREATE (?:OR REPLACE )?VIEW|COMMENT ON VIEW"
+    r"|COMMENT ON COLUMN (?:v_|pending_|published_)).*?;$"
     r"|^DO \$words\$.*?^END \$words\$;$",
     re.S | re.M,
 )

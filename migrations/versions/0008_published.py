@@ -9,7 +9,15 @@ from migrations.views import restore
 revision = "0008"
 down_revision = "0007"
 
-TABLES: tuple[str, ...] = ()
+TABLES = (
+    "published_comparison",
+    "published_interval",
+    "published_claim",
+    "published_change",
+    "published_summary",
+    "published_generation",
+    "published_retrieval",
+)
 
 
 def upgrade() -> None:

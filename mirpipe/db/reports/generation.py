@@ -118,6 +118,7 @@ _SUMMARY = text(f"""
         FROM mirpipe.shown_metric WHERE spec ->> 'axis' IS NOT NULL) w ON w.metric = s.metric
     LEFT JOIN ({_ORDER}) o ON o.generator = s.generator AND o.mode = s.mode
         AND o.guidance IS NOT DISTINCT FROM s.guidance
+    WHERE s.source = 'library'
     ORDER BY o.place, s.metric
 """)
 _DELTAS = text(f"""
@@ -126,6 +127,7 @@ _DELTAS = text(f"""
     FROM mirpipe.v_generation_delta d
     JOIN ({_ORDER}) a ON a.generator = d.generator AND a.mode = d.mode
         AND a.guidance IS NOT DISTINCT FROM d.guidance
+    WHERE d.source = 'library'
     ORDER BY d.metric, a.place, d.than_mode
 """)
 _CAPTION = text("""

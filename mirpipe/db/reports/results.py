@@ -94,6 +94,17 @@ class Answer:
     melodic: bool | None
     target_voiced: bool | None
     reference_voiced: bool | None
+    melody_corrected: float | None
+    """Melody accuracy with chance at 0 and identity at 1."""
+    melody_null95: float | None
+    """What 95 % of this pair's time shifts do not exceed."""
+    melody_oti: float | None
+    """Melody accuracy after the best transposition."""
+    melody_oti_null95: float | None
+    aligned_melody: float | None
+    """Share of the shorter one's notes that the other plays, in any key and tempo."""
+    clap_similarity: float | None
+    clap_similarity_random: bool | None
 
 
 _RUNS = text("""
@@ -112,7 +123,7 @@ _CHANGES = text("""
 _SUMMARY = text("""
     SELECT encoder, metric, n, undefined_n, mean, sd,
         coalesce(licence_weights, '') AS licence_weights, random, metric_random
-    FROM mirpipe.v_retrieval_summary
+    FROM mirpipe.v_retrieval_summary WHERE source = 'library'
     ORDER BY array_position(CAST(:shown AS text[]), encoder), encoder, array_position(ARRAY[
         'cosine', 'z', 'percentile', 'melody_accuracy', 'melody_accuracy_melodic'], metric), metric
 """)
@@ -125,7 +136,8 @@ _TARGETS = text("""
 _ANSWER = """
     SELECT encoder, rank, target_id, target, reference_id, reference, reference_labels,
         cosine, z, percentile, melody_accuracy, melody_reason, melodic,
-        target_voiced, reference_voiced
+        target_voiced, reference_voiced, melody_corrected, melody_null95, melody_oti,
+        melody_oti_null95, aligned_melody, clap_similarity, clap_similarity_random
     FROM mirpipe.v_retrieval
 """
 _ANSWERS = text(f"""{_ANSWER} WHERE target_id = :target_id AND rank <= :k
