@@ -1,4 +1,4 @@
-"""Bring every result up to date: embed, score, retrieve, evaluate, report.
+"""Bring every result up to date: embed, score, analyse, retrieve, evaluate, report.
 
 Runs when the library changed (asset `tracks`) and every night. What is missing is asked of the
 database and never of the event, so a run that was killed, a new encoder or a new revision of one

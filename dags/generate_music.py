@@ -1,8 +1,9 @@
-"""Make every target anew: analyse, caption, generate, then embed, score and report.
+"""Make every target anew: caption, generate, then embed, score and report.
 
 Runs when there are new results (asset `metrics`) and on demand. What is missing is asked of the
 database and never of the event: a target without a caption, a clip that the settings ask for and
-nobody has made. Triggered by hand it keeps to the targets, modes, seeds and limit that are given.
+nobody has made; a target that came after the last evaluation is analysed first. Triggered by hand
+it keeps to the targets, modes, seeds and limit that are given.
 
 Tasks that load a large model run in the pool and the queue `gpu`, one at once a card; they never
 defer. Captions are a task of their own, so that the captioner is out of the memory before a
@@ -15,7 +16,7 @@ from typing import Any
 
 from airflow.sdk import Param, chain, dag, task
 
-from mirpipe.orchestration import generation
+from mirpipe.orchestration import generation, work
 from mirpipe.orchestration.assets import METRICS
 from mirpipe.orchestration.defaults import DEFAULT_ARGS
 from mirpipe.orchestration.evaluation import bring_up_to_date
@@ -43,13 +44,13 @@ from mirpipe.orchestration.watcher import fail_where_any_failed
 )
 def generate_music() -> None:
     @task
-    def plan_analyse(params: dict[str, Any] | None = None) -> list[list[int]]:
+    def plan_targets(params: dict[str, Any] | None = None) -> list[list[int]]:
         assert params is not None  # Airflow hands it in
         return generation.plan_analyse(params["targets"])
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} targets")
-    def analyse(track_ids: list[int]) -> dict[str, Any]:
-        return generation.analyse(track_ids)
+    def analyse_targets(track_ids: list[int]) -> dict[str, Any]:
+        return work.analyse(track_ids)
 
     @task(trigger_rule="all_done")
     def plan_caption(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -80,8 +81,8 @@ def generate_music() -> None:
         assert params is not None
         return generation.generate(generator, track_ids, params)
 
-    plans = plan_analyse(), plan_caption(), plan_generate()
-    analysed = analyse.expand(track_ids=plans[0])
+    plans = plan_targets(), plan_caption(), plan_generate()
+    analysed = analyse_targets.expand(track_ids=plans[0])
     captioned = caption.expand_kwargs(plans[1])
     generated = generate.expand_kwargs(plans[2])
     chain(analysed, plans[1])

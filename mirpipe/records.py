@@ -143,7 +143,7 @@ class Runtime:
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """What identifies a metric; `name`, `version` and what it is computed from make its revision."""
+    """What identifies a metric; `name`, `version` and what it is made from make its revision."""
 
     name: str
     version: int

@@ -1,4 +1,4 @@
-"""`mirpipe analyse` and `mirpipe caption`: measures of every target, and words for it."""
+"""`mirpipe caption`: words for every target."""
 
 import json
 from dataclasses import asdict
@@ -23,20 +23,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made;
 AsJson = Annotated[bool, typer.Option("--json", help="Print counts as JSON.")]
 
 
-def analyse(target: Target = None, manifest: Manifest = None, as_json: AsJson = False) -> None:
-    """Measure tempo, beats, meter, key and notes of every target, once.
-
-    Captions are compared with these, and generation is conditioned on them. What cannot be
-    measured has its reason in the table track_feature.
-    """
-    from mirpipe.stages import analyse as stage
-
-    with bar("analyse") as progress:
-        counts = asdict(stage.analyse(target_ids(target, manifest), progress=progress))
-    say_counts(counts, as_json)
-    raise typer.Exit(exit_code(counts))
-
-
 def caption(
     target: Target = None,
     manifest: Manifest = None,
@@ -57,12 +43,13 @@ def caption(
     wanted = list(filter(None, [settings().captioner]))
     usable = available(registry.CAPTIONERS, wanted, stage="caption").usable
     if dry_run:
-        missing = {*measuring.plan(), *(one for name in usable for one in stage.plan(name))}
+        missing = {*measuring.plan("target"), *(one for name in usable for one in stage.plan(name))}
         n = len(missing if asked is None else missing & set(asked))
         print(json.dumps({"captions": n}) if as_json else f"would caption {n} targets")
         return
+    unmeasured = measuring.plan("target") if asked is None else asked
     with bar("analyse") as progress:
-        measured = measuring.analyse(asked, progress=progress)
+        measured = measuring.analyse(unmeasured, progress=progress)
     counts = {"captioned": 0, "rejected": measured.rejected, "failed": measured.failed}
     for name, python in usable.items():
         if python == interpreters.HERE:

@@ -69,11 +69,10 @@ def make_plugins_known() -> None:
 
     embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
     score.plan(settings().metrics, batch_tracks=settings().batch_tracks)
-    evaluate.plan_tracks(batch_tracks=settings().batch_tracks)
+    analyse.register()
+    evaluate.register()
     captioners = list(filter(None, [settings().captioner]))
     generators = settings().generators if captioners else []
-    if captioners:
-        analyse.plan()
     for name in of_all_wanted(registry.CAPTIONERS, captioners, stage="caption"):
         caption.plan(name)
     generate.want_only(generators)

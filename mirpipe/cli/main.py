@@ -7,15 +7,18 @@ import typer
 from rich.console import Console
 
 from mirpipe.cli import (
+    analyse,
     caption,
     db,
     embed,
     encoders,
     evaluate,
+    export,
     generate,
     ingest,
     inspect,
     models,
+    published,
     retrieve,
     score,
     search,
@@ -39,7 +42,7 @@ Or run the stages by hand, in this order; each does only what is missing:
     mirpipe db up                                   start the embedded Postgres
     mirpipe ingest ~/music/library --collection reference
     mirpipe ingest ~/music/targets --collection target
-    mirpipe run                                     embed, score, retrieve, evaluate, report
+    mirpipe run                                     every stage up to the report, in order
     mirpipe generate                                make every target anew, as captions tell
     mirpipe status                                  what is there, what is pending
 
@@ -68,11 +71,11 @@ app.add_typer(db.app, name="db")
 app.command()(ingest.ingest)
 app.command()(embed.embed)
 app.command()(score.score)
+app.command()(analyse.analyse)
 app.command()(retrieve.retrieve)
 app.command()(evaluate.evaluate)
 app.command()(retrieve.report)
 app.command()(retrieve.run)
-app.command()(caption.analyse)
 app.command()(caption.caption)
 app.command()(generate.generate)
 app.command()(search.search)
@@ -80,6 +83,8 @@ app.command()(inspect.status)
 app.command()(inspect.failures)
 app.command()(encoders.encoders)
 app.add_typer(models.app, name="models")
+app.add_typer(published.app, name="published")
+app.command()(export.export)
 app.command()(verify.verify)
 app.command()(inspect.settings)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mirpipe.cli.analyse import analyse
 from mirpipe.cli.embed import embed
 from mirpipe.cli.evaluate import evaluate
 from mirpipe.cli.given import make_plugins_known
@@ -53,14 +54,14 @@ def report(
 
 
 def run(as_json: AsJson = False) -> None:
-    """Embed, score, retrieve, evaluate and report: everything that is missing after an ingest."""
+    """Embed, score, analyse, retrieve, evaluate, report: all that is missing after an ingest."""
     make_plugins_known()
     parts: tuple[tuple[str, Callable[[], None]], ...] = (
         ("embed", lambda: embed(as_json=as_json)),
         ("score", lambda: score(as_json=as_json)),
-        ("evaluate", lambda: evaluate(only="tracks", as_json=as_json)),
+        ("analyse", lambda: analyse(as_json=as_json)),
         ("retrieve", lambda: retrieve(as_json=as_json)),
-        ("evaluate", lambda: evaluate(only="pairs", as_json=as_json)),
+        ("evaluate", lambda: evaluate(as_json=as_json)),
         ("report", lambda: report(as_json=as_json)),
     )
     codes, found = [], dict[str, dict[str, object]]()

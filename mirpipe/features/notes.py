@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import distribution
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ SHORTEST_NOTE_FRAMES = 11
 VELOCITIES = 127
 """A velocity is a multiple of 1/127, as in MIDI."""
 
+_LOADING = Lock()
+"""What silences the library while it is imported is of the whole process: one thread at a time."""
+
 
 def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
     """The notes of mono audio, shape (n,), by onset, then pitch.
@@ -48,7 +52,9 @@ def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
     note, onset, seconds = _activations(samples)
     if note.max() <= FRAME_THRESHOLD:
         return ()
-    decoded = _decoder()(
+    with _LOADING:
+        decode = _decoder()
+    decoded = decode(
         note,
         onset,
         onset_thresh=ONSET_THRESHOLD,
@@ -72,7 +78,8 @@ def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
 
 def _activations(samples: Float32) -> tuple[Float32, Float32, NDArray[np.float64]]:
     """How sure the model is of notes and onsets, shapes (frames, 88), and the frames' times."""
-    session = _session()
+    with _LOADING:
+        session = _session()
     padded = np.pad(samples, (MARGIN_FRAMES * HOP_SAMPLES, WINDOW_SAMPLES))
     notes, onsets, starts = [], [], range(0, len(samples), WINDOW_STEP)
     for start in starts:

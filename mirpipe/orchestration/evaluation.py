@@ -12,7 +12,7 @@ from mirpipe.orchestration.pools import STAGES
 
 
 def bring_up_to_date(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()) -> list[Any]:
-    """Adds embed, score, melody, retrieve, pairs and report to the DAG; returns all its tasks.
+    """Adds embed, score, analyse, retrieve, evaluate and report to the DAG; returns all its tasks.
 
     They begin when all of `after` have ended, however they did. The report emits `outlets` where
     it found something changed, and is skipped otherwise.
@@ -27,8 +27,8 @@ def bring_up_to_date(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()
         return work.plan_scores()
 
     @task(trigger_rule="all_done")
-    def plan_melody() -> list[list[int]]:
-        return work.plan_melody()
+    def plan_analyse() -> list[list[int]]:
+        return work.plan_analyse()
 
     @task(
         pool=STAGES,
@@ -47,16 +47,16 @@ def bring_up_to_date(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()
         return work.score(metric, track_ids)
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} tracks")
-    def melody(track_ids: list[int]) -> dict[str, Any]:
-        return work.melody(track_ids)
+    def analyse(track_ids: list[int]) -> dict[str, Any]:
+        return work.analyse(track_ids)
 
     @task(pool=STAGES, trigger_rule="all_done")
     def retrieve() -> dict[str, Any]:
         return run("retrieve")
 
     @task(pool=STAGES, trigger_rule="all_done")
-    def pairs() -> dict[str, Any]:
-        return run("evaluate", "--only", "pairs")
+    def evaluate() -> dict[str, Any]:
+        return run("evaluate")
 
     @task(pool=STAGES, trigger_rule="all_done", outlets=list(outlets))
     def report(run_id: str | None = None) -> dict[str, Any]:
@@ -66,15 +66,15 @@ def bring_up_to_date(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()
             raise AirflowSkipException("all is as the last report found it")
         return reported
 
-    embed_plan, score_plan, melody_plan = plan_embed(), plan_scores(), plan_melody()
-    plans = [embed_plan, score_plan, melody_plan]
+    embed_plan, score_plan, analyse_plan = plan_embed(), plan_scores(), plan_analyse()
+    plans = [embed_plan, score_plan, analyse_plan]
     if after:
         for plan in plans:
             chain(list(after), plan)
     embedded = embed.expand_kwargs(embed_plan)
     scored = score.expand_kwargs(score_plan)
-    measured = melody.expand(track_ids=melody_plan)
-    retrieved, compared, reported = retrieve(), pairs(), report()
+    measured = analyse.expand(track_ids=analyse_plan)
+    retrieved, compared, reported = retrieve(), evaluate(), report()
     chain([embedded, measured], retrieved, compared, reported)
     chain(scored, reported)
     return [*plans, embedded, scored, measured, retrieved, compared, reported]

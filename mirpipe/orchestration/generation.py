@@ -20,7 +20,7 @@ def plan_analyse(targets: Sequence[str]) -> list[list[int]]:
 
     if not settings().captioner:
         return []
-    missing = _of(targets, analyse.plan())
+    missing = _of(targets, analyse.plan("target"))
     return gathered([[one] for one in missing], most=2 * settings().slots)
 
 
@@ -61,14 +61,6 @@ def plan_generate(params: Mapping[str, Any]) -> list[dict[str, Any]]:
         for start in range(0, len(targets), size or 1):
             tasks.append({"generator": name, "track_ids": targets[start : start + size]})
     return tasks
-
-
-def analyse(track_ids: Sequence[int]) -> Counts:
-    """Measures these targets."""
-    from mirpipe import features, registry
-
-    revision = registry.metric_revision(features.SPEC)
-    return run_batch(["analyse"], track_ids, give_up=into_ledger("analyse", revision))
 
 
 def caption(captioner: str, track_ids: Sequence[int]) -> Counts:

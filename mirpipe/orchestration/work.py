@@ -14,7 +14,7 @@ EMPTY = "0"
 """Fingerprint of a library without tracks."""
 MOST_TASKS = 24
 """Of the same encoders and a run: a task costs half a second, and a DAG of thousands is no help."""
-_OF_GENERATE_MUSIC = {"analyse", "caption", "generate"}
+_OF_GENERATE_MUSIC = {"caption", "embed captions", "generate"}
 
 
 def ingest(
@@ -40,7 +40,7 @@ def pending() -> bool:
     from mirpipe.db import reports
 
     left = [work for work in reports.pending() if work.stage not in _OF_GENERATE_MUSIC]
-    return bool(plan_embed() or plan_melody() or plan_scores() or left)
+    return bool(plan_embed() or plan_analyse() or plan_scores() or left)
 
 
 def plan_embed() -> list[dict[str, Any]]:
@@ -62,11 +62,13 @@ def plan_embed() -> list[dict[str, Any]]:
     ]
 
 
-def plan_melody() -> list[list[int]]:
-    """Track ids of the tasks that measure the melodies that are missing."""
-    from mirpipe.stages import evaluate
+def plan_analyse() -> list[list[int]]:
+    """Track ids of the tasks that measure the tracks that lack a melody or features."""
+    from mirpipe.stages import analyse, evaluate
 
-    return gathered(evaluate.plan_tracks(batch_tracks=settings().batch_tracks))
+    evaluate.register()
+    missing, size = analyse.plan(), settings().batch_tracks
+    return gathered([missing[start : start + size] for start in range(0, len(missing), size)])
 
 
 def plan_scores() -> list[dict[str, Any]]:
@@ -143,14 +145,12 @@ def score(metric: str, track_ids: Sequence[int]) -> Counts:
     return run_batch(arguments, track_ids, give_up=give_up, python=python)
 
 
-def melody(track_ids: Sequence[int]) -> Counts:
-    """Measures the melody of these tracks."""
-    from mirpipe import registry
-    from mirpipe.metrics import melody as metric
+def analyse(track_ids: Sequence[int]) -> Counts:
+    """Measures these tracks."""
+    from mirpipe import features, registry
 
-    revision = registry.metric_revision(metric.MELODY)
-    arguments = ["evaluate", "--only", "tracks"]
-    return run_batch(arguments, track_ids, give_up=into_ledger("melody", revision))
+    revision = registry.metric_revision(features.SPEC)
+    return run_batch(["analyse"], track_ids, give_up=into_ledger("analyse", revision))
 
 
 def into_ledger(stage: str, revision: str) -> GiveUp:

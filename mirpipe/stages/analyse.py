@@ -1,76 +1,163 @@
-"""Analyse: measures of every target what its captions and generations rest on."""
+"""Analyse: measures every usable track once, from one decoding: its melody and its features.
 
-from collections.abc import Callable, Sequence
+Comparisons, captions and generations rest on what is stored here; none of them decodes again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+from threadpoolctl import threadpool_limits
 
 from mirpipe import audio, content, features, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failures, plugins, tracks
+from mirpipe.db.store import failures, melodies, plugins, tracks
 from mirpipe.db.store import features as stored
 from mirpipe.errors import RejectedInput
-from mirpipe.records import Track
+from mirpipe.metrics import melody
+from mirpipe.records import Collection, Track
+from mirpipe.settings import cores, settings
+
+MOST_THREADS = 4
+"""A track of the longest length takes about 1.5 GB while it is measured."""
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class AnalyseResult:
-    """How many targets were measured, cannot be, or failed and will be tried again."""
+    """How many tracks were measured, cannot be, or failed and will be tried again."""
 
     measured: int
     rejected: int
     failed: int
 
 
-def register() -> int:
-    """The id of the present revision of the features, made known as the wanted one."""
+@dataclass(frozen=True)
+class Metrics:
+    """Ids of the present revisions."""
+
+    melody: int
+    features: int
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What of a track could be measured, and what kept the rest from it."""
+
+    melody: melodies.StoredMelody | None = None
+    features: stored.Row | None = None
+    problem: Exception | None = None
+
+
+def register() -> Metrics:
+    """The present revisions, made known to the database as the wanted ones."""
     with engine("app").begin() as connection:
-        revision = registry.metric_revision(features.SPEC)
-        return plugins.register_metric(connection, features.SPEC, revision)
+        ids = [
+            plugins.register_metric(connection, spec, registry.metric_revision(spec))
+            for spec in (melody.MELODY, features.SPEC)
+        ]
+    return Metrics(*ids)
 
 
-def plan() -> list[int]:
-    """Ids of the targets that lack features."""
-    metric_id = register()
+def plan(collection: Collection | None = None) -> list[int]:
+    """Ids of the tracks, of one collection or of all, that lack a melody or features."""
+    missing = _missing(register(), None)
+    if collection is None:
+        return missing
     with engine("app").connect() as connection:
-        return stored.pending(connection, metric_id)
+        found = tracks.tracks(connection, missing)
+    return [one.track_id for one in found if one.collection == collection]
 
 
 def analyse(
-    track_ids: Sequence[int] | None = None, *, progress: Progress | None = None
+    track_ids: Sequence[int] | None = None,
+    *,
+    batch_tracks: int = 16,
+    progress: Progress | None = None,
 ) -> AnalyseResult:
-    """Measures what is missing, of `track_ids` where given, with one transaction a target."""
-    metric_id = register()
-    with engine("app").connect() as connection:
-        missing = stored.pending(connection, metric_id, track_ids)
-        batch = tracks.tracks(connection, missing)
+    """Measures what is missing, of `track_ids` where given, with one transaction a batch."""
+    metrics = register()
+    missing = _missing(metrics, track_ids)
     counts = {"measured": 0, "rejected": 0, "failed": 0}
-    for track in batch:
-        outcome = _try_measure(track)
-        problem = outcome if isinstance(outcome, Exception) else None
-        with engine("app").begin() as connection:
-            if not isinstance(outcome, Exception):
-                stored.write(connection, metric_id, {track.track_id: outcome})
-            failures.settle(
-                connection,
-                stage="analyse",
-                revision=registry.metric_revision(features.SPEC),
-                done=[] if problem else [track],
-                problems=[(track, problem)] if problem else [],
-            )
-        is_rejected = isinstance(problem, RejectedInput)
-        counts["measured" if problem is None else "rejected" if is_rejected else "failed"] += 1
-        if progress:
-            progress(sum(counts.values()), len(batch))
+    threads = min(MOST_THREADS, max(2, cores() // settings().slots))
+    # One BLAS thread: more of them spin beside the other track and take twice the CPU time.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        for ids in _chunks(missing, batch_tracks):
+            with engine("app").connect() as connection:
+                batch = tracks.tracks(connection, ids)
+            found: dict[Track, _Found] = {}
+            for track, outcome in zip(batch, pool.map(_measure, batch), strict=True):
+                found[track] = outcome
+                counts[_kind(outcome)] += 1
+                if progress:
+                    progress(sum(counts.values()), len(missing))
+            _write(metrics, found)
     return AnalyseResult(**counts)
 
 
-def _try_measure(track: Track) -> stored.Row | Exception:
+def _missing(metrics: Metrics, track_ids: Sequence[int] | None) -> list[int]:
+    with engine("app").connect() as connection:
+        return sorted(
+            {
+                *melodies.pending(connection, metrics.melody, track_ids),
+                *stored.pending(connection, metrics.features, track_ids),
+            }
+        )
+
+
+def _kind(found: _Found) -> str:
+    if found.problem is None:
+        return "measured"
+    return "rejected" if isinstance(found.problem, RejectedInput) else "failed"
+
+
+def _write(metrics: Metrics, found: dict[Track, _Found]) -> None:
+    with engine("app").begin() as connection:
+        melodies.write(
+            connection,
+            metrics.melody,
+            {track.track_id: one.melody for track, one in found.items() if one.melody},
+        )
+        stored.write(
+            connection,
+            metrics.features,
+            {track.track_id: one.features for track, one in found.items() if one.features},
+        )
+        failures.settle(
+            connection,
+            stage="analyse",
+            revision=registry.metric_revision(features.SPEC),
+            done=[track for track, one in found.items() if one.problem is None],
+            problems=[(track, one.problem) for track, one in found.items() if one.problem],
+        )
+
+
+def _measure(track: Track) -> _Found:
+    heard = None
     try:
         content.require_unchanged(track)
-        samples = audio.load_mono(
-            track.path, features.SAMPLE_RATE, max_seconds=features.LONGEST_SECONDS
-        )
-        return features.to_row(features.measure(samples))
+        # One second more than is transcribed says that a track is too long, without reading on.
+        limit = melody.LONGEST_SECONDS + 1
+        samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=limit)
+        transcribed = melody.transcribe(samples)
+        heard = _stored(transcribed)
+        return _Found(heard, features.to_row(features.measure(samples, transcribed)))
     except Exception as problem:  # noqa: BLE001 - the edge of the batch: the rest goes on
-        return problem
+        return _Found(melody=heard, problem=problem)
+
+
+def _stored(found: melody.Melody) -> melodies.StoredMelody:
+    classes = found.pitch_classes
+    return melodies.StoredMelody(
+        frames=None if classes is None else len(classes),
+        pitch_classes=None if classes is None else melody.pack(classes),
+        voiced_fraction=found.voiced_fraction,
+        voiced=found.voiced,
+        reason=found.reason,
+    )
+
+
+def _chunks(ids: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
+    for start in range(0, len(ids), size):
+        yield tuple(ids[start : start + size])

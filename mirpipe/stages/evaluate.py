@@ -1,24 +1,28 @@
-"""Evaluate: gives every usable track its melody, and every answer its melody accuracy.
+"""Evaluate: every number that an answer, or a clip of a target, has beside its target.
 
-Audio is decoded once a track. Pairs are compared from what is stored.
+Melodies, notes and vectors are compared as they are stored: no audio is decoded for a pair. Each
+number is missing by itself, and those that a pair lacks are computed together.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 from sqlalchemy import Connection
-from threadpoolctl import threadpool_limits
 
-from mirpipe import audio, content, registry
+from mirpipe import features, registry
+from mirpipe.availability import attempt
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failures, plugins, scores, tracks
-from mirpipe.errors import RejectedInput
-from mirpipe.metrics import melody
-from mirpipe.records import Score, Track
+from mirpipe.db.store import features as stored
+from mirpipe.db.store import melodies, pairs, plugins
+from mirpipe.metrics import alignment, melody, melody_chance
+from mirpipe.metrics.clap_similarity import CLAP_SIMILARITY, LIBRARY
+from mirpipe.metrics.melody import UInt8
+from mirpipe.metrics.melody_chance import BesideChance
+from mirpipe.metrics.text_score import TEXT_SCORE
+from mirpipe.records import Float64, MetricSpec, Score
+from mirpipe.settings import settings
 
-THREADS = 2
-"""Two tracks of the longest length at once stay under 3 GB; the work leaves the interpreter."""
 PAIRS_PER_BLOCK = 512
 """A transaction, and what bounds memory: the melodies of one block are held at once."""
 
@@ -27,152 +31,145 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class EvaluateResult:
-    """What became of the tracks or pairs that were missing."""
+    """How many numbers were made of the pairs that lacked some."""
 
     measured: int
     undefined: int
     """Stored without a number, with the reason."""
-    rejected: int
-    """Unusable input: in the ledger with its reason."""
-    failed: int
-    """In the ledger, tried again by the next run."""
 
 
 @dataclass(frozen=True)
-class _Metrics:
-    melody_id: int
-    accuracy_id: int
+class Metrics:
+    """Ids of the present revisions."""
+
+    melody: int
+    features: int
+    pairs: Mapping[str, int]
+    """Of the numbers of pairs, by name."""
+    clap: plugins.WantedEncoder | None
+    """Whose vectors are compared."""
 
 
-def plan_tracks(*, batch_tracks: int) -> list[tuple[int, ...]]:
-    """Ids of the tracks that lack a melody, in batches."""
-    melody_id = _register().melody_id
-    with engine("app").connect() as connection:
-        return list(_chunks(scores.pending_melodies(connection, melody_id), batch_tracks))
+@dataclass(frozen=True)
+class _Side:
+    """What is stored of a track."""
+
+    melody: melodies.StoredMelody
+    packed_notes: bytes | None
+
+    @cached_property
+    def pitch_classes(self) -> UInt8:
+        assert self.melody.pitch_classes is not None
+        assert self.melody.frames is not None
+        return melody.unpack(self.melody.pitch_classes, self.melody.frames)
+
+    @cached_property
+    def sounding(self) -> Float64 | str:
+        assert self.packed_notes is not None  # or the pair would not be pending
+        return alignment.sounding(features.unpack_notes(self.packed_notes))
 
 
-def evaluate_tracks(
-    track_ids: Sequence[int] | None = None,
-    *,
-    batch_tracks: int = 64,
-    progress: Progress | None = None,
-) -> EvaluateResult:
-    """Transcribes what is missing, of `track_ids` where given, with one transaction a batch."""
-    melody_id = _register().melody_id
-    with engine("app").connect() as connection:
-        missing = scores.pending_melodies(connection, melody_id, track_ids)
-    counts = {"measured": 0, "undefined": 0, "rejected": 0, "failed": 0}
-    # One BLAS thread: more of them spin beside the other track and take twice the CPU time.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
-        for ids in _chunks(missing, batch_tracks):
-            with engine("app").connect() as connection:
-                batch = tracks.tracks(connection, ids)
-            _evaluate_batch(pool, melody_id, batch, counts, progress, len(missing))
-    return EvaluateResult(**counts)
-
-
-def evaluate_pairs(*, progress: Progress | None = None) -> EvaluateResult:
-    """Compares the melodies of every answer that has no score yet, with one transaction a block."""
-    metrics = _register()
-    measured = undefined = 0
-    with engine("app").connect() as reading:
-        pending = scores.pending_pairs(
-            reading, metrics.accuracy_id, metrics.melody_id, block=PAIRS_PER_BLOCK
-        )
-        for pairs, total in pending:
-            with engine("app").begin() as connection:
-                compared = _compare(connection, metrics.melody_id, pairs)
-                scores.write_pairs(connection, metrics.accuracy_id, compared)
-            values = sum(score.value is not None for score in compared.values())
-            measured += values
-            undefined += len(compared) - values
-            if progress:
-                progress(measured + undefined, total)
-    return EvaluateResult(measured, undefined, rejected=0, failed=0)
-
-
-def _register() -> _Metrics:
+def register() -> Metrics:
+    """The present revisions, made known to the database as the wanted ones."""
+    of_melody = registry.metric_revision(melody.MELODY)
+    of_features = registry.metric_revision(features.SPEC)
     with engine("app").begin() as connection:
-        return _Metrics(
-            *(
-                plugins.register_metric(connection, spec, registry.metric_revision(spec))
-                for spec in (melody.MELODY, melody.ACCURACY)
-            )
-        )
+        clap = _clap(plugins.wanted_encoders(connection))
 
+        def of(spec: MetricSpec, *made_from: str) -> int:
+            revision = registry.metric_revision(spec, *made_from)
+            return plugins.register_metric(connection, spec, revision)
 
-def _evaluate_batch(
-    pool: ThreadPoolExecutor,
-    melody_id: int,
-    batch: Sequence[Track],
-    counts: dict[str, int],
-    progress: Progress | None,
-    total: int,
-) -> None:
-    found: dict[int, scores.StoredMelody] = {}
-    problems: list[tuple[Track, Exception]] = []
-    for track, outcome in zip(batch, pool.map(_try_transcribe, batch), strict=True):
-        if isinstance(outcome, scores.StoredMelody):
-            found[track.track_id] = outcome
-            counts["measured" if outcome.reason is None else "undefined"] += 1
+        ids = {melody.ACCURACY.name: of(melody.ACCURACY)}
+        ids |= {spec.name: of(spec, of_melody) for spec in melody_chance.SPECS.values()}
+        ids[alignment.ALIGNED.name] = of(alignment.ALIGNED, of_melody, of_features)
+        if clap is None:
+            plugins.retire_metrics(connection, [CLAP_SIMILARITY.name, TEXT_SCORE.name])
         else:
-            problems.append((track, outcome))
-            counts["rejected" if isinstance(outcome, RejectedInput) else "failed"] += 1
-        if progress:
-            progress(sum(counts.values()), total)
-    with engine("app").begin() as connection:
-        scores.write_melodies(connection, melody_id, found)
-        failures.settle(
-            connection,
-            stage="melody",
-            revision=registry.metric_revision(melody.MELODY),
-            done=[track for track in batch if track.track_id in found],
-            problems=problems,
-        )
+            for spec in (CLAP_SIMILARITY, TEXT_SCORE):
+                revision = registry.metric_revision(spec, clap.revision)
+                metric_id = plugins.register_metric(connection, spec, revision, encoder=clap)
+                if spec is CLAP_SIMILARITY:
+                    ids[spec.name] = metric_id
+        return Metrics(of(melody.MELODY), of(features.SPEC), ids, clap)
 
 
-def _try_transcribe(track: Track) -> scores.StoredMelody | Exception:
-    try:
-        content.require_unchanged(track)
-        return _transcribe(track)
-    except Exception as problem:  # noqa: BLE001 - the edge of the batch: the rest goes on
-        return problem
+def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
+    """Makes every number that a pair lacks and can have, with one transaction a block of pairs."""
+    metrics = register()
+    measured = undefined = done = 0
+    with engine("app").connect() as reading:
+        pending = pairs.pending(reading, list(metrics.pairs.values()), block=PAIRS_PER_BLOCK)
+        for block, total in pending:
+            with engine("app").begin() as connection:
+                scores = _compare(connection, metrics, block)
+                pairs.write(connection, scores)
+            values = [score.value for of_metric in scores.values() for score in of_metric.values()]
+            undefined += values.count(None)
+            measured += len(values) - values.count(None)
+            done += len(block)
+            if progress:
+                progress(done, total)
+    return EvaluateResult(measured, undefined)
 
 
-def _transcribe(track: Track) -> scores.StoredMelody:
-    # One second more than is measured says that a track is too long, without reading all of it.
-    limit = melody.LONGEST_SECONDS + 1
-    found = melody.transcribe(audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=limit))
-    classes = found.pitch_classes
-    return scores.StoredMelody(
-        frames=None if classes is None else len(classes),
-        pitch_classes=None if classes is None else melody.pack(classes),
-        voiced_fraction=found.voiced_fraction,
-        voiced=found.voiced,
-        reason=found.reason,
-    )
+def _clap(wanted: Mapping[str, plugins.WantedEncoder]) -> plugins.WantedEncoder | None:
+    """The first CLAP of the settings that can run here."""
+    for name in settings().encoders:
+        if name in wanted:
+            needs = attempt(registry.ENCODERS, name, registry.ENCODERS.needs, stage="embed")
+            if needs is not None and LIBRARY in needs.libraries:
+                return wanted[name]
+    return None
 
 
 def _compare(
-    connection: Connection, melody_id: int, pairs: Sequence[scores.Pair]
-) -> dict[scores.Pair, Score]:
-    ids = sorted({track_id for pair in pairs for track_id in pair})
-    melodies = {
-        track_id: stored if isinstance(stored, str) else melody.unpack(stored[1], stored[0])
-        for track_id, stored in scores.sequences(connection, melody_id, ids).items()
-    }
-    return {pair: _accuracy(melodies[pair[0]], melodies[pair[1]]) for pair in pairs}
+    connection: Connection, metrics: Metrics, block: Sequence[pairs.PendingPair]
+) -> dict[int, dict[pairs.Pair, Score]]:
+    """By metric id and pair, what the pairs of a block lack."""
+    found: dict[int, dict[pairs.Pair, Score]] = {id_: {} for id_ in metrics.pairs.values()}
+    of_vectors = metrics.pairs.get(CLAP_SIMILARITY.name)
+    if metrics.clap is not None and of_vectors is not None:
+        asked = [one.pair for one in block if of_vectors in one.metric_ids]
+        found[of_vectors] = pairs.cosines(connection, metrics.clap.encoder_id, asked)
+    melodic = {name: id_ for name, id_ in metrics.pairs.items() if id_ != of_vectors}
+    heard = [one for one in block if one.metric_ids & set(melodic.values())]
+    sides = _sides(connection, metrics, heard)
+    for one in heard:
+        lacking = {name for name, id_ in melodic.items() if id_ in one.metric_ids}
+        target, reference = one.pair
+        for name, score in _numbers(sides[target], sides[reference], lacking).items():
+            found[metrics.pairs[name]][one.pair] = score
+    return found
 
 
-def _accuracy(target: melody.UInt8 | str, reference: melody.UInt8 | str) -> Score:
-    """The accuracy of two melodies; a string stands for one that is missing, and says why."""
-    if isinstance(target, str):
-        return Score(None, target)
-    if isinstance(reference, str):
-        return Score(None, reference)
-    return melody.accuracy(target, reference)
+def _sides(
+    connection: Connection, metrics: Metrics, block: Sequence[pairs.PendingPair]
+) -> dict[int, _Side]:
+    ids = sorted({track_id for one in block for track_id in one.pair})
+    notes = stored.notes(connection, metrics.features, ids)
+    found = melodies.read(connection, metrics.melody, ids)
+    return {track_id: _Side(row, notes.get(track_id)) for track_id, row in found.items()}
 
 
-def _chunks(ids: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
-    for start in range(0, len(ids), size):
-        yield tuple(ids[start : start + size])
+def _numbers(target: _Side, reference: _Side, lacking: set[str]) -> dict[str, Score]:
+    """The numbers that are named, and no more work than they take."""
+    reason = target.melody.reason or reference.melody.reason
+    if reason:
+        return {name: Score(None, reason) for name in lacking}
+    found = {}
+    if melody.ACCURACY.name in lacking:
+        accuracy = melody.accuracy(target.pitch_classes, reference.pitch_classes)
+        found[melody.ACCURACY.name] = accuracy
+    is_pitched = target.melody.voiced and reference.melody.voiced
+    if not is_pitched:
+        return {name: Score(None, "unpitched") for name in lacking} | found
+    if alignment.ALIGNED.name in lacking:
+        found[alignment.ALIGNED.name] = alignment.compare(target.sounding, reference.sounding)
+    if {spec.name for spec in melody_chance.SPECS.values()} & lacking:
+        beside = melody_chance.beside_chance(target.pitch_classes, reference.pitch_classes)
+        found |= {
+            melody_chance.SPECS[field.name].name: getattr(beside, field.name)
+            for field in fields(BesideChance)
+        }
+    return found

@@ -46,7 +46,7 @@ def test_killed_at_every_level_it_ends_with_the_same_digest(
 def _kill_a_worker_then_the_scheduler(place: Place) -> None:
     up = Up(place, batch_tracks=5)
     try:
-        up.wait_for(r"evaluate_retrieval: (embed|melody) \d+ .*runs")
+        up.wait_for(r"evaluate_retrieval: (embed|analyse) \d+ .*runs")
         wait_until(lambda: stages(place), seconds=60)
         stage = stages(place)[0]
         worker = psutil.Process(stage.parent().ppid())
@@ -65,7 +65,7 @@ def _kill_a_worker_then_the_scheduler(place: Place) -> None:
 def _kill_postgres(place: Place) -> None:
     up = Up(place, batch_tracks=5)
     try:
-        up.wait_for(r"evaluate_retrieval: (embed|melody|retrieve)\b.* runs")
+        up.wait_for(r"evaluate_retrieval: (embed|analyse|retrieve)\b.* runs")
         pid = EmbeddedPostgres(place.home).pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)

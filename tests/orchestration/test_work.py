@@ -45,7 +45,7 @@ def test_a_plan_names_encoders_and_what_they_lack_together(
         (["musicnn", "signal"], 1),
         (["musicnn", "signal"], 1),
     ]
-    assert [len(track_ids) for track_ids in work.plan_melody()] == [2]
+    assert [len(track_ids) for track_ids in work.plan_analyse()] == [2]
 
 
 def test_the_librarys_fingerprint_follows_what_it_holds(
@@ -85,7 +85,7 @@ def test_a_track_that_kills_its_process_is_in_the_ledger(
     (task,) = work.plan_embed()
     poison = task["track_ids"][1]
     stage.behave(signals={poison: number})
-    for embed_or_measure in (lambda ids: work.embed(["signal"], ids), work.melody):
+    for embed_or_measure in (lambda ids: work.embed(["signal"], ids), work.analyse):
         with pytest.raises(error):
             embed_or_measure(task["track_ids"])
     with fresh_database.app.connect() as connection:
@@ -94,11 +94,11 @@ def test_a_track_that_kills_its_process_is_in_the_ledger(
         ).all()
     assert [tuple(row) for row in found] == [
         ("embed", poison, "crashed", retry),
-        ("melody", poison, "crashed", retry),
+        ("analyse", poison, "crashed", retry),
     ]
     pending = {id_ for t in work.plan_embed() for id_ in t["track_ids"]}
     assert (poison in pending) == retry
-    assert (poison in {id_ for ids in work.plan_melody() for id_ in ids}) == retry
+    assert (poison in {id_ for ids in work.plan_analyse() for id_ in ids}) == retry
 
 
 def test_where_encoders_crash_together_each_goes_on_alone_and_the_one_at_fault_is_blamed(

@@ -41,7 +41,7 @@ def test_without_models_nothing_is_planned(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_new_model_is_pending_work_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "plan_embed", list)
-    monkeypatch.setattr(work, "plan_melody", list)
+    monkeypatch.setattr(work, "plan_analyse", list)
     monkeypatch.setattr("mirpipe.db.reports.pending", list)
     assert work.pending()
     monkeypatch.setenv("MIRPIPE_METRICS", "")

@@ -252,6 +252,6 @@ def test_a_model_that_is_not_named_any_more_scores_nothing_and_keeps_its_results
 def test_a_melody_stays_wanted_whichever_models_are_named(fresh_database: Database) -> None:
     from mirpipe.stages import evaluate
 
-    evaluate.plan_tracks(batch_tracks=2)
+    evaluate.register()
     stage.plan([], batch_tracks=2)
     assert ask(fresh_database, "SELECT DISTINCT wanted FROM mirpipe.metric") == [(True,)]

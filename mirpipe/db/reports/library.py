@@ -103,6 +103,8 @@ class LiveFile:
     """The path for reading: one printable line."""
     format: str
     """The container, as its content says (WAV, FLAC, OGG, MP3, MP4, AIFF …), not its name."""
+    rms_dbfs: float
+    """Level of the mono mix, dB relative to full scale."""
 
 
 _LIBRARY = text("""
@@ -114,7 +116,8 @@ _LIBRARY = text("""
 _PENDING = text("""
     SELECT stage, plugin, revision, items FROM mirpipe.v_pending
     ORDER BY array_position(
-        ARRAY['embed', 'score', 'retrieve', 'melody', 'evaluate', 'analyse', 'caption', 'generate'],
+        ARRAY['embed', 'score', 'analyse', 'retrieve', 'evaluate', 'caption', 'embed captions',
+            'generate'],
         stage), plugin
 """)
 _ENCODERS = text("""
@@ -160,7 +163,8 @@ _UNAVAILABLE = text("""
     ORDER BY array_position(CAST(:shown AS text[]), name), kind, name
 """)
 _LIVE_FILES = text("""
-    SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format
+    SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format,
+        coalesce(t.rms_dbfs, 0) AS rms_dbfs
     FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
     WHERE f.track_id = ANY(:track_ids) AND f.gone_at IS NULL ORDER BY t.track_id, f.path
 """)
@@ -207,7 +211,9 @@ def live_files(track_ids: Sequence[int]) -> dict[int, list[LiveFile]]:
     files: dict[int, list[LiveFile]] = defaultdict(list)
     for row in rows(_FileRow, _LIVE_FILES, track_ids=list(track_ids)):
         path = Path(os.fsdecode(bytes(row.path)))
-        files[row.track_id].append(LiveFile(row.track_id, path, row.shown, row.format))
+        files[row.track_id].append(
+            LiveFile(row.track_id, path, row.shown, row.format, row.rms_dbfs)
+        )
     return dict(files)
 
 
@@ -217,3 +223,4 @@ class _FileRow:
     path: memoryview
     shown: str
     format: str
+    rms_dbfs: float

@@ -1,4 +1,4 @@
-"""What was measured of tracks to caption them and to condition generations on them."""
+"""What was measured of tracks: captions, generations and comparisons rest on it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,10 @@ _READ = text(
     f"SELECT track_id, {', '.join(_COLUMNS)} FROM mirpipe.track_feature "
     "WHERE metric_id = :metric_id AND track_id = ANY(:track_ids)"
 )
+_NOTES = text(
+    "SELECT track_id, notes FROM mirpipe.track_feature "
+    "WHERE metric_id = :metric_id AND track_id = ANY(:track_ids)"
+)
 
 Row = Mapping[str, Any]
 """A track's features by column."""
@@ -33,7 +37,7 @@ Row = Mapping[str, Any]
 def pending(
     connection: Connection, metric_id: int, track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Ids of targets without features of this revision, of `track_ids` where given, ascending."""
+    """Ids of tracks without features of this revision, of `track_ids` where given, ascending."""
     asked = {"metric_id": metric_id, "track_ids": None if track_ids is None else list(track_ids)}
     return list(connection.execute(_PENDING, asked).scalars())
 
@@ -51,3 +55,9 @@ def read(connection: Connection, metric_id: int, track_ids: Sequence[int]) -> di
     return {
         row["track_id"]: row | {"notes": bytes(row["notes"])} for row in map(dict, found.mappings())
     }
+
+
+def notes(connection: Connection, metric_id: int, track_ids: Sequence[int]) -> dict[int, bytes]:
+    """The packed transcriptions alone, by track id."""
+    found = connection.execute(_NOTES, {"metric_id": metric_id, "track_ids": list(track_ids)})
+    return {row.track_id: bytes(row.notes) for row in found}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
@@ -47,9 +47,31 @@ _WANT_ONLY_TRACK_METRICS = text(
     "UPDATE mirpipe.metric SET wanted = false "
     "WHERE wanted AND spec ->> 'axis' IS NOT NULL AND spec ->> 'name' <> ALL(:names)"
 )
+_RETIRE = text("UPDATE mirpipe.metric SET wanted = false WHERE wanted AND name = ANY(:names)")
+_WANTED_ENCODERS = text(
+    "SELECT encoder_id, name, revision, spec ->> 'checkpoint' AS checkpoint, "
+    "spec ->> 'licence_weights' AS licence_weights FROM mirpipe.encoder WHERE wanted"
+)
 _METRIC_ID = text(
     "SELECT metric_id FROM mirpipe.metric WHERE name = :name AND revision = :revision"
 )
+
+
+@dataclass(frozen=True)
+class WantedEncoder:
+    """An encoder revision that is kept up to date, and what its numbers carry along."""
+
+    encoder_id: int
+    name: str
+    revision: str
+    checkpoint: str
+    licence_weights: str
+
+
+def wanted_encoders(connection: Connection) -> dict[str, WantedEncoder]:
+    """The revisions that are kept up to date, by name."""
+    rows = connection.execute(_WANTED_ENCODERS)
+    return {row.name: WantedEncoder(**row._mapping) for row in rows}
 
 
 def register_encoder(connection: Connection, spec: EncoderSpec, revision: str) -> int:
@@ -72,9 +94,27 @@ def want_only(connection: Connection, names: Sequence[str]) -> None:
     connection.execute(_WANT_ONLY, {"names": list(names)})
 
 
-def register_metric(connection: Connection, spec: MetricSpec, revision: str) -> int:
-    """The id of this revision, from now on the wanted one of its name."""
-    return _register_metric(connection, spec.name, revision, asdict(spec))
+def register_metric(
+    connection: Connection, spec: MetricSpec, revision: str, *, encoder: WantedEncoder | None = None
+) -> int:
+    """The id of this revision, from now on the wanted one of its name.
+
+    `encoder`: whose vectors the metric compares, and whose licence its numbers have.
+    """
+    stored = asdict(spec)
+    if encoder is not None:
+        stored |= {
+            "encoder": encoder.name,
+            "encoder_revision": encoder.revision,
+            "checkpoint": encoder.checkpoint,
+            "licence_weights": encoder.licence_weights,
+        }
+    return _register_metric(connection, spec.name, revision, stored)
+
+
+def retire_metrics(connection: Connection, names: Sequence[str]) -> None:
+    """No further numbers of these names are missing; those that are there stay."""
+    connection.execute(_RETIRE, {"names": list(names)})
 
 
 def register_track_metric(
