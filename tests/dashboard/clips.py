@@ -13,7 +13,7 @@ from mirpipe.db.store.generations import Made, PendingClip, Wish
 from mirpipe.modes import MODES, Mode, modes_for
 from mirpipe.musical import CaptionerSpec, GeneratorSpec
 from mirpipe.records import MetricSpec
-from tests.dashboard.filled import Piece, accuracy, track
+from tests.dashboard.filled import Piece, accuracy, measure_again, track
 
 UNGUIDED = modes_for(MODES, (), has_guidance=False)
 
@@ -93,9 +93,7 @@ def make(connection: Connection, makers: Sequence[Maker], folder: Path, sound: P
 
 def summarise(connection: Connection) -> None:
     """Has the last run report on the clips as they are now."""
-    connection.execute(text("DELETE FROM mirpipe.run_generation_summary"))
-    run_id = connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
-    generations.summarise(connection, run_id)
+    measure_again(connection)
 
 
 def _targets(connection: Connection) -> list[tuple[int, str, bool]]:

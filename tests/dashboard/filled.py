@@ -11,7 +11,8 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from mirpipe.audio import show
-from mirpipe.db.store import runs
+from mirpipe.db.store import summaries
+from mirpipe.stages.report.publish import measure
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def fill(connection: Connection, pieces: Sequence[Piece], models: Sequence[Model
     run_id = _insert(connection, "run", run, "run_id")
     for at, model in enumerate(models):
         _answers(connection, run_id, model, targets, references, np.random.default_rng(at))
-    runs.summarise(connection, run_id)
+    measure(connection, run_id)
 
 
 def rate(connection: Connection, title: str, *values: float, checkpoint: str = "weights") -> None:
@@ -77,10 +78,14 @@ def rate(connection: Connection, title: str, *values: float, checkpoint: str = "
             ),
             {"axis": axis, "title": title, "value": value},
         )
-    connection.execute(text("DELETE FROM mirpipe.run_summary"))
-    runs.summarise(
-        connection, connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
-    )
+    measure_again(connection)
+
+
+def measure_again(connection: Connection) -> None:
+    """Has the last run report on what is there now."""
+    run_id = connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
+    summaries.forget(connection, run_id)
+    measure(connection, run_id)
 
 
 def fail(connection: Connection, **row: object) -> None:

@@ -39,15 +39,6 @@ _WRITE = text(
     "FROM mirpipe.track WHERE collection = 'generated' AND content_sha256 = :content_sha256 "
     "ON CONFLICT DO NOTHING"
 )
-_SUMMARY = text(
-    "INSERT INTO mirpipe.run_generation_summary "
-    "(run_id, generator_id, mode, guidance, metric, n, undefined_n, mean, sd) "
-    "SELECT :run_id, generator_id, mode, guidance, metric, count(value), "
-    "count(*) - count(value), avg(value), stddev_pop(value) "
-    "FROM (SELECT s.* FROM mirpipe.v_generation_score s JOIN mirpipe.track t "
-    "ON t.track_id = s.target_id ORDER BY t.content_sha256, s.seed) s "
-    "GROUP BY generator_id, mode, guidance, metric"
-)
 _PACE = text(
     "SELECT sum(g.took_seconds) / sum(g.seconds) FROM mirpipe.generation g "
     "JOIN mirpipe.generator r USING (generator_id) WHERE r.name = :name AND r.revision = :revision"
@@ -166,8 +157,3 @@ def write(
                 "took_seconds": one.took_seconds,
             },
         )
-
-
-def summarise(connection: Connection, run_id: int) -> None:
-    """Stores mean and sd of every number of a run over the clips of each mode and guidance."""
-    connection.execute(_SUMMARY, {"run_id": run_id})

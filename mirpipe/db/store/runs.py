@@ -36,8 +36,9 @@ _DESIRED = text("""
     SELECT n.encoder_id, n.target_id, n.rank, n.reference_id, n.cosine
     FROM mirpipe.top_neighbour n JOIN mirpipe.serving_revision USING (encoder_id)
 """)
+# The words at its start say what a run holds: one that holds more is made anew.
 _STATE = text("""
-    SELECT encode(sha256(convert_to(concat_ws('|',
+    SELECT encode(sha256(convert_to(concat_ws('|', 'intervals and comparisons',
         (SELECT string_agg(collection || encode(content_sha256, 'hex') || state || title || labels,
             ',' ORDER BY collection, content_sha256) FROM mirpipe.track),
         (SELECT string_agg(e.name || e.revision, ',' ORDER BY e.name)
@@ -50,10 +51,12 @@ _STATE = text("""
             ORDER BY n.encoder_id, n.target_id))
             FROM mirpipe.neighbour_state n JOIN mirpipe.serving_revision USING (encoder_id)),
         (SELECT md5(string_agg(concat_ws(' ', d.encoder_id, d.target_id, d.rank, d.reference_id,
-            d.cosine, p.value, p.reason), ',' ORDER BY d.encoder_id, d.target_id, d.rank))
-            FROM desired d
-            LEFT JOIN mirpipe.metric m ON m.name = 'melody_accuracy' AND m.wanted
-            LEFT JOIN mirpipe.pair_score p USING (metric_id, target_id, reference_id)),
+            d.cosine), ',' ORDER BY d.encoder_id, d.target_id, d.rank)) FROM desired d),
+        (SELECT md5(string_agg(concat_ws(' ', m.name, p.target_id, p.reference_id, p.value,
+            p.reason), ',' ORDER BY m.name, p.target_id, p.reference_id))
+            FROM (SELECT DISTINCT target_id, reference_id FROM desired) d
+            JOIN mirpipe.pair_score p USING (target_id, reference_id)
+            JOIN mirpipe.shown_metric m USING (metric_id)),
         (SELECT md5(string_agg(concat_ws(' ', d.encoder_id, d.target_id, m.name, s.value,
             s.reason), ',' ORDER BY d.encoder_id, d.target_id, m.name))
             FROM desired d JOIN mirpipe.shown_metric m ON m.spec ->> 'axis' IS NOT NULL
@@ -114,36 +117,6 @@ _ENCODER = text("""
         (run_id, encoder_id, references_n, targets_n, background_pairs, background_cosines)
     VALUES (:run_id, :encoder_id, :references_n, :targets_n, :pairs, :cosines)
 """)
-_SUMMARY = text("""
-    INSERT INTO mirpipe.run_summary
-        (run_id, encoder_id, metric, metric_id, n, undefined_n, mean, sd)
-    SELECT :run_id, encoder_id, metric, metric_id, count(value), count(*) - count(value),
-        avg(value), stddev_pop(value)
-    FROM (
-        SELECT e.encoder_id, v.target_id, m.metric, m.metric_id, m.value
-        FROM mirpipe.v_retrieval v
-        JOIN mirpipe.encoder e ON e.name = v.encoder AND e.revision = v.revision
-        CROSS JOIN LATERAL (
-            SELECT p.metric, k.metric_id, p.value FROM (VALUES
-                ('cosine', NULL, v.cosine),
-                ('z', NULL, v.z),
-                ('percentile', NULL, v.percentile),
-                ('melody_accuracy', 'melody_accuracy', v.melody_accuracy),
-                ('melody_accuracy_melodic', 'melody_accuracy',
-                    CASE WHEN v.melodic THEN v.melody_accuracy END)
-            ) p (metric, measure, value)
-            LEFT JOIN mirpipe.shown_metric k ON k.name = p.measure
-            UNION ALL
-            SELECT k.name, k.metric_id, s.value FROM mirpipe.shown_metric k
-            LEFT JOIN mirpipe.track_score s
-                ON s.metric_id = k.metric_id AND s.track_id = v.reference_id
-            WHERE k.spec ->> 'axis' IS NOT NULL
-        ) m
-        WHERE v.rank = 1
-        ORDER BY e.encoder_id, v.target_id, m.metric
-    ) answers
-    GROUP BY encoder_id, metric, metric_id
-""")
 
 
 def switch_revisions(connection: Connection) -> None:
@@ -202,11 +175,6 @@ def insert_background(
         ["run_id", "encoder_id", *targets],
         [[run_id] * n, [encoder_id] * n, *targets.values()],
     )
-
-
-def summarise(connection: Connection, run_id: int) -> None:
-    """Stores mean and sd of every metric over the first answers that are served now."""
-    connection.execute(_SUMMARY, {"run_id": run_id})
 
 
 def library(connection: Connection, run_id: int) -> dict[str, int]:

@@ -6,8 +6,12 @@ from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
 from mirpipe.db.locks import exclusive
-from mirpipe.db.store import generations, maps, runs
+from mirpipe.db.store import maps, measured, runs
 from mirpipe.stages.report.background import insert_background
+from mirpipe.stages.report.comparisons import compare_all
+from mirpipe.stages.report.rankings import insert_rankings
+from mirpipe.stages.report.sets import insert_sets
+from mirpipe.stages.report.summaries import summarise
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,17 @@ def report(*, trigger: str) -> ReportResult:
         for encoder_id in runs.serving(connection):
             insert_background(connection, run_id, encoder_id)
             maps.draw(connection, run_id, encoder_id)
-        runs.summarise(connection, run_id)
-        generations.summarise(connection, run_id)
+        measure(connection, run_id)
+        insert_rankings(connection, run_id)
+        insert_sets(connection, run_id)
     return ReportResult(run_id, changed=True)
+
+
+def measure(connection: Connection, run_id: int) -> None:
+    """Stores what there is to say in numbers of the answers and clips that are served now."""
+    series = [*measured.answers(connection), *measured.clips(connection)]
+    summarise(connection, run_id, series)
+    compare_all(connection, run_id, series)
 
 
 def _snapshot() -> Connection:
