@@ -9,7 +9,15 @@ from migrations.views import restore
 revision = "0007"
 down_revision = "0006"
 
-TABLES: tuple[str, ...] = ()
+TABLES = (
+    "run_set_distance",
+    "run_answer",
+    "run_csls",
+    "run_agreement",
+    "run_hub",
+    "run_hubness",
+    "run_ranking",
+)
 
 
 def upgrade() -> None:

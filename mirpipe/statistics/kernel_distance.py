@@ -54,8 +54,10 @@ def kernel_distance(clips: Float32, reference: ReferenceKernel) -> float:
 
 
 def _squared_distances(first: Float64, second: Float64) -> Float64:
-    squared = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
-    return np.maximum(squared, 0.0)
+    squared: Float64 = (
+        (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
+    )
+    return np.maximum(squared, 0.0, out=squared)
 
 
 def _kernel(squared: Float64, bandwidth: float) -> Float64:

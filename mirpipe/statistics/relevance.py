@@ -4,6 +4,7 @@ Definitions as in Manning, Raghavan & Schütze, Introduction to Information Retr
 A query is measured where some reference shares its label; others are left out and counted.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,15 @@ Bool = NDArray[np.bool_]
 
 UNLABELLED = -1
 """Code of a track that does not carry the label; it is relevant to nothing."""
+
+
+def codes_of(values: Sequence[str | None]) -> Int64:
+    """A number for each value, the same for equal ones; UNLABELLED for None."""
+    seen: dict[str, int] = {}
+    return np.array(
+        [UNLABELLED if value is None else seen.setdefault(value, len(seen)) for value in values],
+        np.int64,
+    )
 
 
 @dataclass(frozen=True)

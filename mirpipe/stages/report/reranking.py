@@ -1,0 +1,104 @@
+"""The nearest references of one encoder put in order by CSLS, as far as it can be afforded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from mirpipe.db.store import neighbours, rankings
+from mirpipe.db.store.reference_vectors import vectors
+from mirpipe.records import Float64
+from mirpipe.stages.report.full_lists import Library, Lists
+from mirpipe.statistics.csls import K, agreement_with_full, csls, local_scale, reranked
+
+Int64 = NDArray[np.int64]
+
+PAIRS = 1 << 28
+"""Cosines that the neighbourhoods may cost: seconds. A larger library gives so many references,
+by content hash, among which a neighbourhood is looked for."""
+FEWEST_BASE = 1_000
+LARGEST_BASE = 1 << 14
+FULL_REFERENCES = 1 << 13
+"""References, by content hash, among which re-ranking is compared with a full computation."""
+FULL_TARGETS = 1_000
+_AT_ONCE = 1 << 14
+"""Candidates whose vectors are in memory at once."""
+
+
+@dataclass(frozen=True)
+class Reranked:
+    """Lists in the order of CSLS, beside those by cosine."""
+
+    lists: Lists
+    order: Int64
+    """Shape (n, K): columns of `lists`, best first."""
+    scores: Float64
+    """Shape (n, K), in the columns of `lists`."""
+
+    @property
+    def places(self) -> Int64:
+        """The references, best first; -1 behind the last."""
+        return np.take_along_axis(self.lists.places, self.order, axis=1)
+
+
+def rerank(
+    connection: Connection, library: Library, sets: Sequence[Lists]
+) -> tuple[list[Reranked], int]:
+    """Each of `sets` by CSLS, and among how many references neighbourhoods were looked for."""
+    count = len(library.references.track_ids)
+    candidates = np.unique(np.concatenate([one.places.ravel() for one in sets]))
+    candidates = candidates[candidates >= 0]
+    wanted = len(candidates) + sum(len(one.track_ids) for one in sets)
+    base_n = min(count, LARGEST_BASE, max(FEWEST_BASE, PAIRS // wanted))
+    scale = np.full(count + 1, np.nan)  # the last is for -1: nobody
+    ids = library.references.track_ids[candidates]
+    scale[candidates] = _scales(connection, library, ids, candidates, base_n)
+    found = []
+    for one in sets:
+        own = _scales(connection, library, one.track_ids, one.own, base_n)
+        scores = csls(one.cosines, own, scale[one.places])
+        found.append(Reranked(one, reranked(scores, one.places), scores))
+    return found, base_n
+
+
+def agreement(
+    connection: Connection, library: Library, targets: Lists, base_n: int
+) -> rankings.Csls:
+    """How far this re-ranking gives what a full computation gives, where that can be afforded."""
+    ids = library.references.track_ids
+    references_n = min(len(ids), FULL_REFERENCES)
+    targets_n = min(len(targets.track_ids), FULL_TARGETS)
+    own = targets.own[:targets_n]
+    found = agreement_with_full(
+        vectors(connection, library.encoder_id, targets.track_ids[:targets_n]),
+        vectors(connection, library.encoder_id, ids[:references_n]),
+        own=np.where(own < references_n, own, -1),
+        kept=neighbours.KEPT,
+    )
+    return rankings.Csls(
+        library.encoder_id,
+        neighbours.KEPT,
+        K,
+        base_n,
+        targets_n,
+        references_n,
+        references_n < len(ids) or targets_n < len(targets.track_ids),
+        found.top1_equal,
+        found.top10_overlap,
+    )
+
+
+def _scales(
+    connection: Connection, library: Library, track_ids: Int64, own: Int64, base_n: int
+) -> Float64:
+    """r of each track over the first references; `own` are the places of the tracks there."""
+    base = vectors(connection, library.encoder_id, library.references.track_ids[:base_n])
+    mine = np.where(own < base_n, own, -1)
+    found = np.empty(len(track_ids))
+    for start in range(0, len(track_ids), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        block = vectors(connection, library.encoder_id, track_ids[part])
+        found[part] = local_scale(block, base, own=mine[part])
+    return found
