@@ -1,0 +1,108 @@
+"""The page of questions in SQL: each is asked, as the role that only reads, of the demo library."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from sqlalchemy import Connection, text
+
+from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.engine import engine, forget_engines
+from mirpipe.db.roles import grant_connect
+from mirpipe.settings import PROJECT, settings
+from tests.demo_library import build
+
+pytestmark = pytest.mark.slow
+
+PAGE = (PROJECT / "docs" / "sql-cookbook.md").read_text()
+MAY_BE_EMPTY = {"What is still to be done?"}
+"""Questions that have no answer on the demo library; the page says so of each."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A heading of the page, what it asks, and the columns that it promises."""
+
+    heading: str
+    query: str
+    owner: str
+    columns: list[str]
+    words: str
+
+
+def _questions(page: str) -> Iterator[Question]:
+    for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
+        heading, _, body = section.partition("\n")
+        fences = {t.info.strip(): t.content for t in MarkdownIt().parse(body) if t.type == "fence"}
+        promised = re.search(r"^Columns: (.*)$", body, re.MULTILINE)
+        columns = re.findall(r"`(\w+)`", promised.group(1)) if promised else []
+        yield Question(heading, fences["sql"], fences.get("sql owner", ""), columns, body)
+
+
+QUESTIONS = list(_questions(PAGE))
+
+
+@pytest.fixture(scope="module")
+def reader(
+    embedded: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Connection]:
+    """A connection of the reader to a database that holds the demo library."""
+    name = "cookbook"
+    with closing(embedded.connect()) as link, link.cursor() as sql:
+        sql.execute(f"CREATE DATABASE {name} TEMPLATE migrated OWNER mirpipe_owner")
+        grant_connect(sql, name)
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, role in (("DATABASE", "app"), ("OWNER", "owner"), ("READER", "reader")):
+            patch.setenv(f"MIRPIPE_{variable}_URL", embedded.url(role, name))
+        settings.cache_clear()
+        forget_engines()
+        build(tmp_path_factory.mktemp("demo"))
+        with engine("owner").begin() as owner:
+            owner.execute(text("SET LOCAL search_path = mirpipe, public"))
+            for question in QUESTIONS:
+                if question.owner:
+                    owner.execute(text(question.owner))
+        with engine("reader").connect() as connection:
+            yield connection
+        forget_engines()
+    settings.cache_clear()
+    with closing(embedded.connect()) as link, link.cursor() as sql:
+        sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.heading)
+def test_question_is_answered_in_the_columns_that_the_page_names(
+    question: Question, reader: Connection
+) -> None:
+    assert reader.execute(text("SELECT current_user")).scalar() == "mirpipe_read"
+    with reader.begin_nested():
+        answer = reader.execute(text(question.query))
+        assert list(answer.keys()) == question.columns
+        rows = answer.all()
+    if question.heading in MAY_BE_EMPTY:
+        assert "May be empty" in question.words
+    else:
+        assert rows
+
+
+def test_search_by_vector_can_use_the_index(reader: Connection) -> None:
+    (search,) = [question for question in QUESTIONS if question.owner]
+    for way in ("seqscan", "bitmapscan", "sort"):
+        reader.execute(text(f"SET LOCAL enable_{way} = off"))
+    plan = "\n".join(reader.execute(text(f"EXPLAIN {search.query}")).scalars())
+    assert "Order By: ((embedding)::vector(200) <=>" in plan
+
+
+def test_every_question_stands_once_and_there_are_twenty() -> None:
+    headings = [question.heading for question in QUESTIONS]
+    assert len(set(headings)) == len(headings) >= 20
+    assert set(headings) >= MAY_BE_EMPTY
+
+
+def test_page_lies_where_the_site_looks_for_it() -> None:
+    assert "sql-cookbook.md" in Path(PROJECT / "mkdocs.yml").read_text()
