@@ -106,7 +106,7 @@ COMMENT ON COLUMN published_claim.line IS 'line of claims.csv; the header is lin
 COMMENT ON COLUMN published_claim.section IS 'what it is about';
 COMMENT ON COLUMN published_claim.claim IS 'in our words';
 COMMENT ON COLUMN published_claim.numbers IS 'what the lines give, worked out at import; "none" where nothing was measured';
-COMMENT ON COLUMN published_claim.verdict IS 'stands; arithmetic only: the number is right and does not show what was concluded; not established: chance explains it; does not stand: the lines say otherwise; not measured: nothing was measured that could show it';
+COMMENT ON COLUMN published_claim.verdict IS 'stands; arithmetic only: the number is right and does not show what was concluded; not established: chance could explain it; does not stand: the lines say otherwise; not measured: nothing was measured that could show it';
 COMMENT ON COLUMN published_claim.remark IS 'what else to know';
 
 -- Worked out at import, by the same functions as our own ----------------------------------------

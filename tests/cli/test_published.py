@@ -1,0 +1,40 @@
+"""`mirpipe published`: what it says and how it ends."""
+
+import json
+import shutil
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from mirpipe.cli.main import app
+from mirpipe.published.lines import FOLDER
+from tests.conftest import Database
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["published", *words])
+
+
+def test_import_says_what_it_wrote_and_then_that_nothing_is_left(fresh_database: Database) -> None:
+    assert json.loads(run("import", "--json").stdout)["published_retrieval"] == 27
+    again = run("import")
+    assert (again.exit_code, again.stdout) == (0, "all is as in the files\n")
+
+
+def test_a_wrong_file_exits_3_and_names_the_line(fresh_database: Database, tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "other")
+    file = tmp_path / "other" / "generation.csv"
+    file.write_text(file.read_text().replace("0.234", "2.34"))
+    result = run("import", str(tmp_path / "other"))
+    assert result.exit_code == 3
+    assert "generation.csv, line 3: clap" in result.stderr
+
+
+def test_show_puts_printed_beside_recomputed(fresh_database: Database) -> None:
+    assert "mirpipe published import" in run("show").stderr
+    run("import")
+    lines = run("show").stdout.splitlines()
+    muq = next(line for line in lines if "MuQ" in line and "cosine" in line and "mean" in line)
+    assert "0.802" in muq
+    assert "0.8026" in muq
+    assert len(json.loads(run("show", "--json").stdout)) == 40
