@@ -20,6 +20,8 @@ WHERE t.state = 'ok'
     SELECT FROM failure f
     WHERE f.stage = 'draw' AND f.track_id = t.track_id AND NOT f.retry);
 COMMENT ON VIEW pending_waveform IS 'Usable tracks without a waveform, bad input left out: the next ingest draws them';
+COMMENT ON COLUMN pending_waveform.track_id IS 'the track';
+COMMENT ON COLUMN pending_waveform.collection IS 'reference, target or generated';
 
 -- Maps ------------------------------------------------------------------------------------------
 
