@@ -28,9 +28,9 @@ def tune(*, semitones: int = 0, late_seconds: float = 0.0, notes: list[int] = TU
     return np.r_[np.zeros(round(late_seconds * RATE)), 0.2 * played].astype(np.float32)
 
 
-def drum_loop() -> Float32:
+def drum_loop(seed: int = 0) -> Float32:
     """Noise bursts that die away in a tenth of a second, four a second."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     time = np.arange(6 * RATE) / RATE
     return (random.standard_normal(len(time)) * np.exp(-30 * (time % 0.25))).astype(np.float32)
 
