@@ -67,17 +67,17 @@ def _keys(
 ) -> Int64:
     """Whole numbers that sort as the ranking does: the cosine turned round, then the place."""
     keys = np.empty((len(queries), count), np.int64)
+    scaled = queries * -scale  # exact: a power of two
     filled = 0
     for block in blocks:
-        products = queries @ block.vectors.astype(np.float64).T
-        products *= -scale
+        products = scaled @ block.vectors.astype(np.float64).T
         part = keys[:, filled : filled + len(block.order)]
-        np.rint(products, out=products)
-        part[:] = products
+        np.rint(products, out=part, casting="unsafe")
         part <<= shift
         part |= block.order
-        hit, column = np.nonzero(own[:, None] == block.order)
-        part[hit, column] = (np.iinfo(np.int64).max >> shift << shift) | block.order[column]
+        mine = np.flatnonzero(np.isin(own, block.order))
+        hit, column = np.nonzero(own[mine, None] == block.order)
+        part[mine[hit], column] = (np.iinfo(np.int64).max >> shift << shift) | own[mine[hit]]
         filled += len(block.order)
     if filled != count:
         raise ValueError(f"{filled} references were given, not {count}")

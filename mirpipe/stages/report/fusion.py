@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store import neighbours, rankings
 from mirpipe.records import Float64
-from mirpipe.stages.report.label_rows import label_rows
+from mirpipe.stages.report.label_rows import Judged, label_rows
 from mirpipe.statistics.agreement import rbo
 from mirpipe.statistics.fusion import fused
 from mirpipe.statistics.relevance import UNLABELLED, Relevance, codes_of
@@ -75,7 +75,7 @@ def insert_fusion(
     labels = {label: [values[at] for at in by_hash] for label, values in known.labels.items()}
     own = library.order_of(targets.hashes)
     relevance = _relevance(found.places, own, labels, targets.labels)
-    rows = label_rows(None, "targets", "fusion", relevance, full=False)
+    rows = label_rows(None, [Judged("targets", "fusion", relevance)], full=False)
     rankings.write(connection, run_id, list(rows))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from mirpipe.db.store import neighbours, rankings
 from mirpipe.stages.report.full_lists import Int64, Library, Lists, full_lists
 from mirpipe.stages.report.fusion import Nearest, insert_agreement, insert_fusion
-from mirpipe.stages.report.label_rows import DEPTHS, label_rows
+from mirpipe.stages.report.label_rows import DEPTHS, Judged, label_rows
 from mirpipe.stages.report.reranking import Reranked, agreement, rerank
 from mirpipe.statistics.hubness import hubness, occurrences
 
@@ -39,8 +39,9 @@ def _insert_encoder(
     connection: Connection, run_id: int, library: Library, sets: Sequence[Lists]
 ) -> None:
     rows: list[rankings.Row] = []
+    judged: list[Judged] = []
     for one in sets:
-        rows += label_rows(library.encoder_id, one.name, "cosine", one.relevance)
+        judged.append(Judged(one.name, "cosine", one.relevance))
         rows += _of_hubs(library, one.name, "cosine", one.places)
     if sets and len(library.references.track_ids) > 1:  # one alone has no neighbourhood
         again, base_n = rerank(connection, library, sets)
@@ -50,11 +51,12 @@ def _insert_encoder(
                 label: found.reordered(other.order)
                 for label, found in other.lists.relevance.items()
             }
-            rows += label_rows(library.encoder_id, name, "csls", relevance)
+            judged.append(Judged(name, "csls", relevance))
             rows += _of_hubs(library, name, "csls", other.places)
             if name == "targets":
                 rows.append(agreement(connection, library, other.lists, base_n))
                 _insert_reranked(connection, run_id, library, other)
+    rows += label_rows(library.encoder_id, judged)
     rankings.write(connection, run_id, rows)
 
 

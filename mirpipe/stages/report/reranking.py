@@ -20,7 +20,7 @@ PAIRS = 1 << 28
 by content hash, among which a neighbourhood is looked for."""
 FEWEST_BASE = 1_000
 LARGEST_BASE = 1 << 14
-FULL_REFERENCES = 1 << 13
+FULL_REFERENCES = 1 << 12
 """References, by content hash, among which re-ranking is compared with a full computation."""
 FULL_TARGETS = 1_000
 _AT_ONCE = 1 << 14
