@@ -106,6 +106,13 @@ CONTENT = {
         LEFT JOIN mirpipe.map_point p USING (run_id, encoder_id)
         LEFT JOIN mirpipe.track t USING (track_id)
     """,
+    "published": """
+        SELECT 'retrieval', p::text FROM mirpipe.published_retrieval p
+        UNION ALL SELECT 'generation', p::text FROM mirpipe.published_generation p
+        UNION ALL SELECT 'summary', p::text FROM mirpipe.published_summary p
+        UNION ALL SELECT 'change', p::text FROM mirpipe.published_change p
+        UNION ALL SELECT 'claim', p::text FROM mirpipe.published_claim p
+    """,
     "failure": r"""
         SELECT stage, revision, regexp_replace(subject, '^.*/', ''), reason, retry
         FROM mirpipe.failure
