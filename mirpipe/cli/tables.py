@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mirpipe.cli.findings import print_findings
+from mirpipe.cli.ranking_tables import print_rankings
 from mirpipe.db import reports
 
 _METRICS = {
@@ -15,9 +17,14 @@ _METRICS = {
     "z": ("z", 2),
     "percentile": ("percentile", 1),
     "melody_accuracy_melodic": ("melody accuracy", 3),
+    "melody_accuracy_corrected": ("beyond chance", 3),
+    "aligned_melody": ("aligned melody", 3),
+    "clap_similarity": ("CLAP similarity", 3),
 }
 
 _AESTHETICS = {f"aesthetics_{axis}": (axis.upper(), 2) for axis in ("ce", "cu", "pc", "pq")}
+
+_WHAT = "mean ± sd (n) [95 % interval over targets]"
 
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 
@@ -32,27 +39,36 @@ def wide_console(file: IO[str] | None = None) -> Console:
 
 
 def print_results(file: IO[str] | None = None) -> None:
-    """Print the summary by encoder and each target's nearest reference."""
+    """Print the summaries, each target's nearest reference, and what is established."""
     console = wide_console(file)
     summaries = reports.summary()
     if not summaries:
         console.print("no results yet: the library holds no targets with references", style="dim")
         return
-    console.print(_summary("Nearest reference of every target", _METRICS, summaries))
+    _print(console, f"Nearest reference of every target, {_WHAT}", _summary(_METRICS, summaries))
     scored = [one for one in summaries if one.metric in _AESTHETICS]
     if scored:
         by = "a model with random weights" if scored[0].metric_random else "Audiobox Aesthetics"
-        console.print(_summary(f"As {by} rates it, 1 to 10", _AESTHETICS, summaries))
-    console.print(_answers(reports.first_answers()))
+        title = f"As {by} rates it, 1 to 10, {_WHAT}"
+        _print(console, title, _summary(_AESTHETICS, summaries))
+    _print(console, "Nearest references", _answers(reports.first_answers()))
     made = reports.generation_summary()
     if made:
-        console.print(_generations(made))
+        _print(console, f"Clips made of the targets, {_WHAT}", _generations(made))
+    print_rankings(console)
+    print_findings(console.file)
 
 
-def _summary(
-    title: str, metrics: Mapping[str, tuple[str, int]], summaries: Sequence[reports.Summary]
-) -> Table:
-    table = Table(title=f"{title}, mean ± sd (n)", title_justify="left")
+def _print(console: Console, title: str, table: Table) -> None:
+    """A table below its title, which is not folded to the table's width."""
+    console.print(title, style="italic", markup=False)
+    console.print(table)
+
+
+def _summary(metrics: Mapping[str, tuple[str, int]], summaries: Sequence[reports.Summary]) -> Table:
+    known = {one.metric for one in summaries}
+    metrics = {metric: heading for metric, heading in metrics.items() if metric in known}
+    table = Table()
     random = {one.encoder for one in summaries if one.random and not one.metric_random}
     table.add_column("encoder")
     for heading, _ in metrics.values():
@@ -67,14 +83,17 @@ def _summary(
     return table
 
 
-def _mean(summary: reports.Summary, digits: int) -> str:
+def _mean(summary: reports.Summary | reports.GenerationSummary, digits: int) -> str:
     if summary.mean is None or summary.sd is None:
         return "–"
-    return f"{summary.mean:.{digits}f} ± {summary.sd:.{digits}f} ({summary.n})"
+    shown = f"{summary.mean:.{digits}f} ± {summary.sd:.{digits}f} ({summary.n})"
+    if summary.low is None or summary.high is None:
+        return shown
+    return f"{shown}\n[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
 
 
 def _answers(answers: list[reports.Answer]) -> Table:
-    table = Table(title="Nearest references", title_justify="left")
+    table = Table()
     for heading in ("target", "encoder", "nearest reference"):
         table.add_column(heading, overflow="fold")
     for heading in ("cosine", "z", "melody"):
@@ -94,25 +113,24 @@ def _answers(answers: list[reports.Answer]) -> Table:
 
 
 def _generations(summaries: Sequence[reports.GenerationSummary]) -> Table:
-    table = Table(title="Clips made of the targets, mean ± sd (n)", title_justify="left")
-    metrics = dict.fromkeys(sorted(one.metric for one in summaries))
-    for heading in ("generator", "mode", "guidance"):
-        table.add_column(heading)
+    table = Table()
+    table.add_column("metric")
+    makers = dict.fromkeys(_maker(one) for one in summaries)
+    for maker in makers:
+        table.add_column(maker, justify="right")
     random = {one.metric for one in summaries if one.metric_random}
-    for metric in metrics:
+    cells = {(one.metric, _maker(one)): _mean(one, 3) for one in summaries}
+    for metric in sorted({one.metric for one in summaries}):
         heading = f"{metric} (random weights)" if metric in random else metric
-        table.add_column(heading, justify="right")
-    cells: dict[tuple[str, str, str], dict[str, str]] = {}
-    for one in summaries:
-        name = f"{one.generator} (random weights)" if one.random else one.generator
-        guidance = "none" if one.guidance is None else f"{one.guidance:g}"
-        mean = "–"
-        if one.mean is not None and one.sd is not None:
-            mean = f"{one.mean:.3f} ± {one.sd:.3f} ({one.n})"
-        cells.setdefault((name, one.mode, guidance), {})[one.metric] = mean
-    for key, by_metric in cells.items():
-        table.add_row(*key, *(by_metric.get(metric, "") for metric in metrics))
+        table.add_row(heading, *(cells.get((metric, maker), "") for maker in makers))
     return table
+
+
+def _maker(summary: reports.GenerationSummary) -> str:
+    """Generator, mode and guidance, as a heading of three lines."""
+    name = f"{summary.generator} (random weights)" if summary.random else summary.generator
+    guidance = "no guidance" if summary.guidance is None else f"guidance {summary.guidance:g}"
+    return f"{name}\n{summary.mode}\n{guidance}"
 
 
 def _melody(answer: reports.Answer) -> str:

@@ -1,6 +1,7 @@
 """The printed results: aligned in any script, and nothing that a title says is obeyed."""
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from rich.cells import cell_len
 
 from mirpipe.cli import tables
 from mirpipe.db import reports
+from mirpipe.db.reports import retrieval
 
 
 def answer(**given: Any) -> reports.Answer:
@@ -28,6 +30,9 @@ def answer(**given: Any) -> reports.Answer:
             "melodic": True,
             "target_voiced": True,
             "reference_voiced": True,
+            **dict.fromkeys(("melody_corrected", "melody_null95", "melody_oti")),
+            **dict.fromkeys(("melody_oti_null95", "aligned_melody", "clap_similarity")),
+            "clap_similarity_random": False,
             **given,
         }
     )
@@ -46,6 +51,8 @@ def printed(
     monkeypatch.setattr(reports, "summary", lambda: summaries)
     monkeypatch.setattr(reports, "first_answers", lambda: answers or [])
     monkeypatch.setattr(reports, "generation_summary", lambda: made or [])
+    monkeypatch.setattr(reports, "generation_deltas", list)
+    monkeypatch.setattr(retrieval, "comparisons", list)
     file = io.StringIO()
     tables.print_results(file)
     return file.getvalue()
@@ -115,8 +122,18 @@ def test_clips_are_summed_up_by_mode_and_a_generator_without_guidance_has_none(
     clips: list[Any] = [*made("strong", None), *made("strong", 5.0, random=True)]
     text = printed(monkeypatch, [summary("cosine", 0.5)], made=clips)
     assert "cosine clap (random weights)" in text
-    lines = [line for line in text.splitlines() if "strong" in line]
-    assert [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines] == [
-        ["resynth", "strong", "none", "0.500 ± 0.250 (3)", "–"],
-        ["model (random weights)", "strong", "5", "0.500 ± 0.250 (3)", "–"],
-    ]
+    lines = [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in text.splitlines()]
+    heads = [line[1:] for line in lines]
+    assert ["strong", "strong"] in heads
+    assert ["no guidance", "guidance 5"] in heads
+    assert ["cosine clap (random weights)", *["0.500 ± 0.250 (3)"] * 2] in lines
+    assert ["melody_accuracy", "–", "–"] in lines
+    assert "model (random weights)" in text
+
+
+def test_a_mean_stands_above_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    sure = reports.Summary("signal", "z", 9, 0, 1.5, 0.25, "none", False, low=1.375, high=1.625)
+    text = printed(monkeypatch, [sure])
+    rows = [line for line in text.splitlines() if "±" in line or "[1" in line]
+    assert "1.50 ± 0.25 (9)" in rows[1]
+    assert "[1.38, 1.62]" in rows[2]
