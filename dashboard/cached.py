@@ -6,6 +6,7 @@ from datetime import datetime
 import streamlit as st
 
 from mirpipe.db import reports
+from mirpipe.db.reports import history, retrieval
 
 NOW_SECONDS = 10
 """How old what is not of a run may be: these reads scan whole tables."""
@@ -43,6 +44,30 @@ def targets(run: Key) -> list[reports.Target]:
     return reports.targets()
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def comparisons(run: Key) -> list[retrieval.Comparison]:
+    """The encoders compared, paired over targets."""
+    return retrieval.comparisons()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def depths(run: Key) -> list[retrieval.Depth]:
+    """How near the answers are by encoder and rank."""
+    return retrieval.depths()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def target_answers(run: Key) -> list[retrieval.TargetAnswer]:
+    """Every target's first answer by each encoder."""
+    return retrieval.target_answers()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def target_scores(run: Key) -> list[reports.TargetScore]:
+    """The clips' numbers by target, mode and metric."""
+    return reports.target_scores()
+
+
 @st.cache_data(max_entries=1000, show_spinner=False)
 def answers(run: Key, target_id: int, k: int) -> list[reports.Answer]:
     """The k nearest references of a target by encoder."""
@@ -59,6 +84,12 @@ def generation_summary(run: Key) -> list[reports.GenerationSummary]:
 def generation_deltas(run: Key) -> list[reports.Delta]:
     """The modes compared, paired over targets."""
     return reports.generation_deltas()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def moments(run: Key) -> list[history.Moment]:
+    """The last runs up to this one, newest first."""
+    return history.moments()
 
 
 @st.cache_data(ttl=NOW_SECONDS, show_spinner=False)

@@ -2,18 +2,58 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 from markupsafe import Markup, escape
+
+
+class Averaged(Protocol):
+    """A mean over targets, as reports give it."""
+
+    @property
+    def mean(self) -> float | None: ...
+    @property
+    def sd(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def undefined_n(self) -> int: ...
+
+
+class Compared(Protocol):
+    """A difference over targets, as reports give it."""
+
+    @property
+    def mean_difference(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def higher_n(self) -> int: ...
+    @property
+    def p_holm(self) -> float | None: ...
+    @property
+    def established(self) -> bool: ...
+
 
 DASH = "–"
 RANDOM = "random weights"
 
 
 def show(*pieces: Markup) -> None:
-    """Draws the pieces, one after the other."""
-    st.html(str(Markup("").join(pieces)))
+    """Draws the pieces, one after the other; nothing where all are empty."""
+    body = str(Markup("").join(pieces))
+    if body:
+        st.html(body)
 
 
 def title(text: str) -> Markup:
@@ -26,7 +66,7 @@ def line(text: str) -> Markup:
     return Markup("<div class='mp-muted'><bdi>{}</bdi></div>").format(text)
 
 
-def together(text: str) -> Markup:
+def together(text: str | Markup) -> Markup:
     """Text that does not break over lines."""
     return Markup("<span class='mp-together'>{}</span>").format(text)
 
@@ -60,6 +100,14 @@ def readings(values: Sequence[tuple[str, str]], *, wrap: bool = False) -> Markup
     cells = Markup("").join(cell.format(*value) for value in values)
     return Markup("<dl class='mp-readings{}'>{}</dl>").format(
         Markup(" mp-wrap" if wrap else ""), cells
+    )
+
+
+def folded(head: str, lines: Sequence[str]) -> Markup:
+    """Sentences that unfold at a click."""
+    items = Markup("").join(Markup("<li>{}</li>").format(one) for one in lines)
+    return Markup("<details class='mp-why'><summary>{}</summary><ul>{}</ul></details>").format(
+        head, items
     )
 
 
@@ -116,12 +164,33 @@ def spread(mean: float | None, sd: float | None, decimals: int) -> Markup:
     )
 
 
-def averaged(
-    mean: float | None, sd: float | None, n: int, undefined_n: int, decimals: int
-) -> Markup:
-    """Mean ± sd above n, with how many are undefined where any are."""
-    undefined = f", {undefined_n} undefined" if undefined_n else ""
-    return spread(mean, sd, decimals) + small(f"n = {n}{undefined}")
+def averaged(row: Averaged, decimals: int) -> Markup:
+    """Mean ± sd above its interval and n, with how many are undefined where any are."""
+    undefined = f", {row.undefined_n} undefined" if row.undefined_n else ""
+    return (
+        spread(row.mean, row.sd, decimals)
+        + interval(row.low, row.high, decimals)
+        + small(f"n = {row.n}{undefined}")
+    )
+
+
+def interval(low: float | None, high: float | None, decimals: int) -> Markup:
+    """A 95 % interval on a line of its own; nothing where there is none."""
+    if low is None or high is None:
+        return Markup("")
+    return small(f"{number(low, decimals)} … {number(high, decimals)}")
+
+
+def difference(row: Compared, decimals: int) -> Markup:
+    """A mean difference above its interval, at how many targets, and whether it is established."""
+    p = "no test" if row.p_holm is None else f"p = {row.p_holm:.3f}"
+    mark = Markup("<strong>✓ established</strong>") if row.established else Markup("")
+    return (
+        Markup("<span>{}</span>").format(number(row.mean_difference, decimals))
+        + interval(row.low, row.high, decimals)
+        + small(f"n = {row.n}, higher at {row.higher_n}; {p}")
+        + mark
+    )
 
 
 def length(seconds: float) -> str:

@@ -2,46 +2,38 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import cached, charts, markup, rating
+from dashboard import cached, charts, markup, metric, tables
 from mirpipe.db import reports
 
-AXES = {metric: (name, decimals) for metric, name, decimals in rating.AXES}
-LIKENESS_DECIMALS = 3
 CHARTS_A_ROW = 3
+LEADING = ("clap_text_score", "clap_similarity", "melody_accuracy")
+ADHERENCE, LIKENESS = LEADING[:2]
 # Names of what is compared, less what differs only in the number: one row of a table.
 Line = tuple[str, ...]
-
-
-def named(metric: str) -> str:
-    """A metric's name for people; that of a cosine ends with its encoder's."""
-    return AXES[metric][0] if metric in AXES else metric.replace("_", " ")
-
-
-def guided(guidance: float | None) -> str:
-    """A guidance scale, or none where the generator has none."""
-    return "none" if guidance is None else f"{guidance:g}"
 
 
 def results(run: reports.Run, rows: Sequence[reports.GenerationSummary]) -> None:
     """All that the run says of the modes."""
     deltas = cached.generation_deltas(cached.key(run))
-    likeness = list(dict.fromkeys(row.metric for row in rows if row.metric not in AXES))
-    axes = [metric for metric in AXES if any(row.metric == metric for row in rows)]
+    found = {row.metric for row in rows} - {*metric.AXES, *metric.BOUNDS}
+    likeness = [one for one in LEADING if one in found] + sorted(found.difference(LEADING))
+    axes = [one for one in metric.AXES if any(row.metric == one for row in rows)]
     st.subheader("How like its target is what was made?", anchor=False)
     st.caption(
-        "Clip against target, by generator, mode and guidance: mean ± sd over the clips. A cosine "
-        "lies in its encoder's own space and cannot be compared between encoders. Melody accuracy: "
-        "share of frames with the same pitch class, by chance about 0.085, here also of unpitched "
-        "targets, where it has no meaning. Below a number's name, the licence of the weights that "
-        "measured it."
+        "Clip against target, by generator, mode and guidance: mean ± sd over the clips, the "
+        "mean's 95 % interval over targets, and n. A cosine lies in its encoder's own space and "
+        "cannot be compared between encoders. Melody accuracy: share of frames with the same pitch "
+        "class, by chance about 0.085, here also of unpitched targets, where it has no meaning. "
+        "Below a number's name, the licence of the weights that measured it."
     )
     averages("Likeness by mode", likeness, rows)
     if any(row.random or row.metric_random for row in rows):
         st.caption("Random weights: a stand-in for a model, whose numbers say nothing about music.")
-    guidance([row for row in rows if row.metric in likeness])
+    guidance([row for row in rows if row.metric in likeness], likeness)
     if axes:
         st.subheader("How good does it sound?", anchor=False)
         st.caption(
@@ -53,9 +45,9 @@ def results(run: reports.Run, rows: Sequence[reports.GenerationSummary]) -> None
         st.subheader("Do the modes differ?", anchor=False)
         st.caption(
             "The first mode less the second, paired over the targets that both have a number for "
-            "(the seeds of a target averaged): mean difference ± sd of the differences, n targets, "
-            "and at how many of them the first is higher. Not computed yet: intervals and tests. "
-            "Whether a difference is more than chance is therefore not known."
+            "(the seeds of a target averaged): mean difference, its 95 % interval, at how many of "
+            "n targets the first is higher, and p of a sign-flip test after Holm's correction. "
+            "✓ established: p below 0.05. Without it, a difference may be chance."
         )
         differences("Modes compared", [*likeness, *axes], rows, deltas)
 
@@ -64,11 +56,11 @@ def averages(title: str, metrics: Sequence[str], rows: Sequence[reports.Generati
     """A line a generator, mode and guidance, a cell a metric."""
     cells: dict[Line, dict[str, Markup]] = {}
     for row in rows:
-        line = (row.generator, row.mode, guided(row.guidance))
-        cells.setdefault(line, {})[row.metric] = markup.averaged(
-            row.mean, row.sd, row.n, row.undefined_n, _decimals(row.metric)
-        )
+        line = (row.generator, row.mode, metric.guided(row.guidance))
+        written = markup.averaged(row, metric.decimals(row.metric))
+        cells.setdefault(line, {})[row.metric] = written
     _table(title, ("generator", "mode", "guidance"), metrics, cells, rows)
+    tables.download([row for row in rows if row.metric in metrics], name=title)
 
 
 def differences(
@@ -81,24 +73,19 @@ def differences(
     cells: dict[Line, dict[str, Markup]] = {}
     for delta in deltas:
         pair = [(delta.mode, delta.guidance), (delta.than_mode, delta.than_guidance)]
-        first, second = (
-            mode if guidance is None else f"{mode} ({guidance:g})" for mode, guidance in pair
-        )
+        first, second = (named(mode, guidance) for mode, guidance in pair)
         line = (delta.generator, f"{first} less {second}")
-        remark = markup.small(f"n = {delta.n}, higher at {delta.higher_n}")
-        decimals = _decimals(delta.metric)
-        cells.setdefault(line, {})[delta.metric] = (
-            markup.spread(delta.mean_difference, delta.sd, decimals) + remark
-        )
+        written = markup.difference(delta, metric.decimals(delta.metric))
+        cells.setdefault(line, {})[delta.metric] = written
     _table(title, ("generator", "modes (guidance)"), metrics, cells, rows)
+    tables.download([row for row in deltas if row.metric in metrics], name=title)
 
 
-def guidance(rows: Sequence[reports.GenerationSummary]) -> None:
-    """Every likeness over guidance, for the generators that have some."""
-    guided_rows = [row for row in rows if row.guidance is not None and row.mean is not None]
-    for generator in dict.fromkeys(row.generator for row in guided_rows):
-        of_generator = [row for row in guided_rows if row.generator == generator]
-        metrics = list(dict.fromkeys(row.metric for row in of_generator))
+def guidance(rows: Sequence[reports.GenerationSummary], metrics: Sequence[str]) -> None:
+    """Likeness over guidance, for the generators that have some, and what it costs in words."""
+    guided = [row for row in rows if row.guidance is not None and row.mean is not None]
+    for generator in dict.fromkeys(row.generator for row in guided):
+        of_generator = [row for row in guided if row.generator == generator]
         markup.show(
             markup.weights(
                 f"Guidance of {generator}",
@@ -106,27 +93,63 @@ def guidance(rows: Sequence[reports.GenerationSummary]) -> None:
                 random=of_generator[0].random,
             )
         )
-        for first in range(0, len(metrics), CHARTS_A_ROW):
+        there = [one for one in metrics if any(row.metric == one for row in of_generator)]
+        leading = [one for one in there if one in LEADING or one.startswith("cosine ")]
+        for first in range(0, len(leading), CHARTS_A_ROW):
             columns = st.columns(CHARTS_A_ROW, gap="medium")
-            for column, metric in zip(columns, metrics[first:], strict=False):
-                chosen = [row for row in of_generator if row.metric == metric]
+            for column, one in zip(columns, leading[first:], strict=False):
+                chosen = [row for row in of_generator if row.metric == one]
                 with column:
-                    head = _head(metric, chosen)
+                    head = _head(one, chosen)
                     markup.show(Markup("<div class='mp-chart'>{}</div>").format(head))
                     st.altair_chart(
                         charts.by_guidance(chosen),
-                        alt=f"{named(metric)} of {generator}, by guidance",
+                        alt=f"{metric.named(one)} of {generator}, by guidance",
                     )
+    exchange(rows)
 
 
-def _decimals(metric: str) -> int:
-    return AXES[metric][1] if metric in AXES else LIKENESS_DECIMALS
+def exchange(rows: Sequence[reports.GenerationSummary]) -> None:
+    """Adherence to the words against likeness to the target, at every guidance that was run."""
+    means = {
+        (row.generator, row.mode, row.guidance, row.metric): row.mean
+        for row in rows
+        if row.metric in (ADHERENCE, LIKENESS) and row.mean is not None
+    }
+    ways = dict.fromkeys((generator, mode, scale) for generator, mode, scale, _ in means)
+    points = [
+        {
+            "generator": generator,
+            "mode": mode,
+            "guidance": guidance,
+            "label": named(mode, guidance),
+            "x": means[generator, mode, guidance, ADHERENCE],
+            "y": means[generator, mode, guidance, LIKENESS],
+        }
+        for generator, mode, guidance in ways
+        if {(generator, mode, guidance, one) for one in (ADHERENCE, LIKENESS)} <= means.keys()
+    ]
+    if not points:
+        return
+    st.markdown("**What guidance gains and what it costs**")
+    st.caption("Each dot is a mode at its guidance: further right follows the words more closely.")
+    chart = charts.exchange(
+        pd.DataFrame(points),
+        across="CLAP similarity of words and clip",
+        up="CLAP similarity of target and clip",
+    )
+    st.altair_chart(chart, alt="Adherence to the words against likeness to the target, by mode")
 
 
-def _head(metric: str, rows: Sequence[reports.GenerationSummary]) -> Markup:
+def named(mode: str, guidance: float | None) -> str:
+    """A mode with its guidance, where it has one."""
+    return mode if guidance is None else f"{mode} ({guidance:g})"
+
+
+def _head(name: str, rows: Sequence[reports.GenerationSummary]) -> Markup:
     """A metric's name, and what a reader must know of the weights that measured it."""
-    known = next((row for row in rows if row.metric == metric), None)
-    head = Markup("{}").format(named(metric))
+    known = next((row for row in rows if row.metric == name), None)
+    head = Markup("{}").format(metric.named(name))
     if known and known.metric_licence_weights:
         head += markup.small(known.metric_licence_weights)
     if known and known.metric_random:
@@ -146,13 +169,13 @@ def _table(
     licences = {row.generator: row.licence_weights or markup.DASH for row in rows}
     lines = []
     for (generator, *others), by_metric in cells.items():
-        if not any(metric in by_metric for metric in metrics):
+        if not any(one in by_metric for one in metrics):
             continue
         name = markup.together(markup.title(generator))
         if generator in random:
             name += Markup("<br>") + markup.badge(markup.RANDOM)
-        values = [by_metric.get(metric, Markup(markup.DASH)) for metric in metrics]
+        values = [by_metric.get(one, Markup(markup.DASH)) for one in metrics]
         lines.append([name, *others, *values, licences.get(generator, markup.DASH)])
-    heads = [*names, *(_head(metric, rows) for metric in metrics), "licence of weights"]
+    heads = [*names, *(_head(one, rows) for one in metrics), "licence of weights"]
     numeric = range(len(names), len(names) + len(metrics))
     markup.show(markup.table(title, heads, lines, numeric=numeric))

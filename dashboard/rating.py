@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dashboard import markup
 from mirpipe.db import reports
 
+MODEL = "Audiobox Aesthetics"
 AXES = (
     ("aesthetics_ce", "CE, enjoyment", 2),
     ("aesthetics_cu", "CU, usefulness", 2),

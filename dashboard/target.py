@@ -14,13 +14,24 @@ LINK = "target"
 LINK_DIGITS = 16
 
 
+def labelled(targets: Sequence[reports.Target]) -> dict[int, str]:
+    """A name for each target, by id, that no other one has: its title, and more where need be."""
+    titles = Counter(target.title for target in targets)
+    return {
+        target.track_id: target.title
+        if titles[target.title] == 1
+        else f"{target.title} ({target.content_sha256[:6]})"
+        for target in targets
+    }
+
+
 def choose(targets: Sequence[reports.Target]) -> reports.Target:
     """The target that the address names, else the one last looked at, else the first.
 
     The address holds the beginning of the content's hash, which outlives titles and databases.
     """
     by_link = {target.content_sha256[:LINK_DIGITS]: target for target in targets}
-    titles = Counter(target.title for target in targets)
+    names = labelled(targets)
     wanted = st.query_params.get(LINK) or st.session_state.get("last target")
     if wanted in by_link:
         st.session_state[LINK] = wanted
@@ -28,8 +39,7 @@ def choose(targets: Sequence[reports.Target]) -> reports.Target:
         st.warning("The link names a target that is not in the library (any more).")
 
     def label(link: str) -> str:
-        target = by_link[link]
-        return target.title if titles[target.title] == 1 else f"{target.title} ({link[:6]})"
+        return names[by_link[link].track_id]
 
     def follow() -> None:
         st.query_params[LINK] = st.session_state[LINK]
@@ -49,10 +59,13 @@ def heading(
     target: reports.Target,
     files: Sequence[reports.LiveFile],
     aesthetics: reports.Aesthetics | None,
+    drawn: Markup,
+    *,
+    level: float,
 ) -> None:
-    """The target and its player, which stay in sight while the answers scroll."""
+    """The target, its pictures and its player, which stay in sight while the answers scroll."""
     with st.container(key="target-bar"):
-        name, sound = st.columns([1, 1], vertical_alignment="center")
+        name, picture, sound = st.columns([5, 4, 4], vertical_alignment="center")
         with name:
             about = markup.title(target.title) + described(target.labels)
             if target.voiced is False:
@@ -60,8 +73,10 @@ def heading(
             markup.show(
                 about, *([markup.readings(rating.readings(aesthetics))] if aesthetics else [])
             )
+        with picture:
+            markup.show(drawn)
         with sound:
-            player(files, name=f"Target: {target.title}", key="target player")
+            player(files, name=f"Target: {target.title}", key="target player", level=level)
 
 
 def described(labels: dict[str, str]) -> Markup:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import cached, empty, markup
+from dashboard import cached, empty, markup, tables
 from mirpipe.db import reports
 
 AGAIN = {True: "yes", False: "no, bad input"}
@@ -18,6 +18,7 @@ def counted(counts: Sequence[reports.FailureCount]) -> None:
         [row.stage, row.reason, AGAIN[row.retry], markup.number(row.items, 0)] for row in counts
     ]
     markup.show(markup.table("The ledger by reason", heads, lines, numeric=(3,), narrow=True))
+    tables.download(counts, name="The ledger by reason")
 
 
 def ledger(failures: Sequence[reports.Failure]) -> pd.DataFrame:
@@ -61,23 +62,14 @@ def main() -> None:
     if table.empty:
         st.info("Nothing in the ledger matches these filters.")
         return
-    st.dataframe(
+    tables.frame(
         table,
-        hide_index=True,
-        column_config={
+        name="Failures",
+        columns={
             "message": st.column_config.TextColumn(width="large"),
             "last seen": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
             "first seen": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         },
-        alt="The ledger of failures",
-    )
-    st.download_button(
-        "Download these rows (CSV)",
-        table.to_csv(index=False).encode("utf-8-sig"),  # the mark makes spreadsheets read UTF-8
-        file_name="failures.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
     )
 
 

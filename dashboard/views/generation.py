@@ -1,165 +1,138 @@
-"""Generation: what was made of the targets, how like them it is, and one target's clips to hear."""
+"""Generation: how good the clips of each mode are, from which words, and target by target."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 
+import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import cached, empty, markup, modes, rating
-from dashboard.player import player
-from dashboard.target import choose, heading
+from dashboard import cached, empty, heatmap, markup, metric, modes, tables
+from dashboard.heatmap import Cell
+from dashboard.target import labelled
 from mirpipe.db import reports
 
-SIDE_BY_SIDE = 4
-Scores = Mapping[int, Sequence[reports.GenerationScore]]
+DRAWN = (
+    ("clap_similarity", "CLAP similarity of target and clip"),
+    ("melody_accuracy", "Melody accuracy of target and clip, by chance about 0.085"),
+)
+CAPTIONS_A_PAGE = 20
 
 
-def caption(told: reports.Caption) -> None:
-    """A captioner's words beside what was measured, and where the two contradict."""
-    words, measured = st.columns(2, gap="large")
-    with words:
-        markup.show(
-            markup.weights(
-                f"Caption by {told.captioner}", told.licence_weights, random=told.random
-            ),
-            Markup("<div class='mp-quote'><bdi>{}</bdi></div>").format(told.caption),
+def row_name(score: reports.TargetScore, *, many: bool) -> str:
+    """A mode at its guidance; with the generator where there are several."""
+    mode = modes.named(score.mode, score.guidance)
+    return f"{score.generator} {mode}" if many else mode
+
+
+def maps(scores: Sequence[reports.TargetScore], targets: Sequence[reports.Target]) -> None:
+    """Mode by target: CLAP similarity, melody accuracy and an axis of the aesthetics."""
+    st.subheader("Target by target", anchor=False)
+    st.caption("The mean over the seeds of each mode's clips for each target. Light is high.")
+    names = labelled(targets)
+    made = {score.target_id for score in scores}
+    columns = heatmap.window([names[i] for i in names if i in made], key="page")
+    many = len({score.generator for score in scores}) > 1
+    rows = list(dict.fromkeys(row_name(score, many=many) for score in scores))
+    axes = [one for one in metric.AXES if any(score.metric == one for score in scores)]
+    drawn = list(DRAWN)
+    if axes:
+        axis = st.segmented_control(
+            "Aesthetics",
+            axes,
+            default=axes[-1],
+            format_func=metric.named,
+            key="axis",
+            bind="query-params",
+            required=True,
         )
-    with measured:
-        markup.show(
-            Markup("<h3 class='mp-encoder'>Measured</h3>"),
-            markup.readings(measurements(told), wrap=True),
+        drawn.append((axis or axes[-1], f"Aesthetics: {metric.named(axis or axes[-1])}"))
+    for name, title in drawn:
+        cells = [
+            Cell(row_name(one, many=many), names[one.target_id], one.value, f"clips: {one.clips}")
+            for one in scores
+            if one.metric == name and one.target_id in names
+        ]
+        decimals = metric.decimals(name)
+        heatmap.show(cells, rows=rows, columns=columns, title=title, decimals=decimals)
+
+
+def captions(told: Sequence[reports.Caption]) -> None:
+    """The words that clips are made from, beside what was measured; contradictions are marked."""
+    first = told[0]
+    st.subheader("What was said of the targets", anchor=False)
+    markup.show(
+        markup.weights(f"Captions by {first.captioner}", first.licence_weights, random=first.random)
+    )
+    wrong = [one for one in told if one.contradictions]
+    st.caption(
+        f"Words beside measurement: {len(wrong):,} of {len(told):,} captions contradict what was "
+        "measured."
+    )
+    only = st.toggle("Contradictions alone", key="contradictions", bind="query-params")
+    chosen = wrong if only else told
+    pages = max(1, -(-len(chosen) // CAPTIONS_A_PAGE))
+    page = 1
+    if pages > 1:
+        page = st.number_input(
+            f"Captions, {CAPTIONS_A_PAGE} at a time of {len(chosen):,} (page 1 to {pages:,})",
+            min_value=1,
+            max_value=pages,
+            step=1,
+            key="captions",
+            bind="query-params",
+            width=320,
         )
-        if "length" in told.reasons:
-            markup.show(markup.line(f"of the {said(told.reasons['length'])}"))
+    shown = chosen[(page - 1) * CAPTIONS_A_PAGE : page * CAPTIONS_A_PAGE]
+    heads = ["target", "caption", "tempo", "meter", "key", "pitched"]
+    lines = [[markup.title(one.title), words(one), *measured(one)] for one in shown]
+    markup.show(markup.table("Captions", heads, lines))
+    tables.download(list(told), name="Captions")
+
+
+def words(told: reports.Caption) -> Markup:
+    """A caption, and where it contradicts the measurement."""
+    said = Markup("<div class='mp-quote'><bdi>{}</bdi></div>").format(told.caption)
     if told.contradictions:
-        markup.show(markup.alert("The caption contradicts the measurement", told.contradictions))
+        said += markup.alert("The caption contradicts the measurement", told.contradictions)
+    return said
 
 
-def measurements(told: reports.Caption) -> list[tuple[str, Markup]]:
-    """What was measured of the target, or why it could not be."""
+def measured(told: reports.Caption) -> list[Markup]:
+    """Tempo, meter, key and share of pitched frames, or why one could not be measured."""
     values = {
-        "tempo_bpm": ("tempo", told.tempo_bpm and f"{told.tempo_bpm:.1f} BPM"),
-        "meter": ("meter", told.meter and f"{told.meter} beats a bar"),
-        "key": ("key", told.key),
-        "voiced_fraction": ("voiced", f"{told.voiced_fraction:.0%} of frames"),
+        "tempo_bpm": told.tempo_bpm and f"{told.tempo_bpm:.1f} BPM",
+        "meter": told.meter and f"{told.meter} beats a bar",
+        "key": told.key,
+        "voiced_fraction": f"{told.voiced_fraction:.0%} of frames",
     }
     return [
-        (
-            name,
-            Markup("{}").format(value or markup.DASH)
-            + (markup.small(said(told.reasons[field])) if field in told.reasons else ""),
-        )
-        for field, (name, value) in values.items()
+        Markup("{}").format(value or markup.DASH)
+        + (markup.small(metric.said(told.reasons[field])) if field in told.reasons else "")
+        for field, value in values.items()
     ]
 
 
-def said(reason: str) -> str:
-    """A reason's code, in words."""
-    return reason.replace("_", " ")
-
-
-def scores(
-    of_clip: Sequence[reports.GenerationScore],
-    aesthetics: reports.Aesthetics | None,
-    random: set[str],
-) -> Markup:
-    """A clip's numbers; below one that is missing, why, and below one by random weights, that."""
-    readings: list[tuple[str, str]] = []
-    for score in of_clip:
-        if score.metric in modes.AXES:
-            continue
-        shown = Markup("{}").format(markup.number(score.value, modes.LIKENESS_DECIMALS))
-        if score.value is None:
-            shown += markup.small(said(score.reason or "not measured"))
-        if score.metric in random:
-            shown += markup.small(markup.RANDOM)
-        readings.append((modes.named(score.metric), shown))
-    return markup.readings([*readings, *rating.readings(aesthetics)], wrap=True)
-
-
-def clips(
-    target: reports.Target,
-    made: Sequence[reports.Generation],
-    aesthetics: Mapping[int, reports.Aesthetics],
-    random: set[str],
-) -> None:
-    """A row of columns a generator, a column a mode and guidance, its seeds one below the other."""
-    of_clip: dict[int, list[reports.GenerationScore]] = defaultdict(list)
-    for score in reports.generation_scores(target.track_id):
-        of_clip[score.track_id].append(score)
-    files = reports.live_files([clip.track_id for clip in made])
-    for generator in dict.fromkeys(clip.generator for clip in made):
-        columns: dict[tuple[str, float | None], list[reports.Generation]] = defaultdict(list)
-        for clip in made:
-            if clip.generator == generator:
-                columns[clip.mode, clip.guidance].append(clip)
-        first_clip = next(iter(columns.values()))[0]
-        markup.show(
-            markup.weights(
-                f"Made by {generator}", first_clip.licence_weights, random=first_clip.random
-            )
-        )
-        heads = list(columns)
-        for first in range(0, len(heads), SIDE_BY_SIDE):
-            shown = heads[first : first + SIDE_BY_SIDE]
-            for head, column in zip(shown, st.columns(len(shown), gap="medium"), strict=True):
-                with column:
-                    markup.show(mode_head(*head))
-                    for at, clip in enumerate(columns[head]):
-                        readings = scores(
-                            of_clip[clip.track_id], aesthetics.get(clip.track_id), random
-                        )
-                        card(target, clip, readings, files.get(clip.track_id, []), at)
-
-
-def mode_head(mode: str, guidance: float | None) -> Markup:
-    """A mode and its guidance."""
-    return Markup("<div>{} <span class='mp-muted'>guidance {}</span></div>").format(
-        markup.title(mode), modes.guided(guidance)
+def per_target(scores: Sequence[reports.TargetScore]) -> None:
+    """Every number of every target and mode."""
+    st.subheader("Every target and mode", anchor=False)
+    lines: dict[tuple[object, ...], dict[str, object]] = {}
+    for one in scores:
+        line = (one.target_id, one.generator, one.mode, one.guidance)
+        names = asdict(one)
+        keys = {name: names[name] for name in ("target", "generator", "mode", "guidance", "clips")}
+        lines.setdefault(line, keys)[one.metric] = one.value
+    wide = pd.DataFrame(list(lines.values())).dropna(axis="columns", how="all")
+    number = st.column_config.NumberColumn
+    numbers = wide.columns[list(wide.columns).index("clips") + 1 :]
+    tables.frame(
+        wide,
+        name="Clips by target",
+        columns={
+            name: number(metric.named(name), format=f"%.{metric.decimals(name)}f")
+            for name in numbers
+        },
     )
-
-
-def card(
-    target: reports.Target,
-    clip: reports.Generation,
-    readings: Markup,
-    files: Sequence[reports.LiveFile],
-    at: int,
-) -> None:
-    """One clip: what it was made from, its numbers and its player."""
-    with st.container(border=True, gap="xsmall"):
-        markup.show(
-            Markup("<div>seed {} <span class='mp-muted'>· {}</span></div>").format(
-                clip.seed, markup.length(clip.seconds)
-            ),
-            markup.line(clip.prompt),
-            readings,
-        )
-        way = f"{clip.generator} {clip.mode} {modes.guided(clip.guidance)} seed {clip.seed}"
-        player(files, name=f"{way}, made of {target.title}", key=f"{way} {at}")
-
-
-def one_target(run: reports.Run, *, any_clip: bool) -> None:
-    """A chosen target with its caption and its clips."""
-    st.subheader("One target's clips", anchor=False)
-    target = choose(cached.targets(cached.key(run)))
-    made = reports.generations(target.track_id)
-    tracks = [target.track_id, *(clip.track_id for clip in made)]
-    aesthetics = reports.aesthetics(tracks)
-    files = reports.live_files([target.track_id]).get(target.track_id, [])
-    heading(target, files, aesthetics.get(target.track_id))
-    for told in reports.captions(target.track_id):
-        caption(told)
-    if not made:
-        if any_clip:
-            empty.clips_of_target()
-        return
-    serving = [row for row in cached.encoders(cached.key(run)) if row.serving]
-    clips(target, made, aesthetics, {f"cosine {row.encoder}" for row in serving if row.random})
-    licences = [f"{row.encoder}: {row.licence_weights or 'not stated'}" for row in serving]
-    markup.show(markup.line(f"Licences of the weights behind the cosines: {'; '.join(licences)}"))
-    rating.explain(list(aesthetics.values()))
 
 
 def main() -> None:
@@ -173,18 +146,25 @@ def main() -> None:
         else:
             empty.library()
         return
-    if not cached.targets(cached.key(run)):
+    key = cached.key(run)
+    targets = cached.targets(key)
+    if not targets:
         empty.targets()
         return
-    rows = cached.generation_summary(cached.key(run))
-    any_clip = any(row.collection == "generated" for row in counts)
+    rows, scores = cached.generation_summary(key), cached.target_scores(key)
     if rows:
         modes.results(run, rows)
-    elif any_clip:
+        if scores:
+            maps(scores, targets)
+    elif any(row.collection == "generated" for row in counts):
         empty.clip_scores()
     else:
         empty.clips()
-    one_target(run, any_clip=any_clip)
+    told = reports.captions()
+    if told:
+        captions(told)
+    if scores and rows:
+        per_target(scores)
 
 
 main()

@@ -1,112 +1,15 @@
-"""Overview: how good the answers are, what is there, what is pending, what runs changed."""
+"""Overview: what is there and how it grew, what is pending or failed, what runs changed."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import cached, charts, empty, markup, rating
+from dashboard import cached, charts, empty, markup, tables
 from mirpipe.db import reports
-
-# Melody accuracy of unrelated pairs, as the definition's source measures it.
-CHANCE = 0.085
-
-NEARNESS = (
-    ("cosine", "cosine (own space)", 3),
-    ("z", "z", 2),
-    ("percentile", "percentile", 1),
-    ("melody_accuracy", "melody accuracy, all", 3),
-    ("melody_accuracy_melodic", "melody accuracy, pitched", 3),
-)
-
-
-def results(run: reports.Run) -> None:
-    """The summary by encoder: a table to read off, charts to compare."""
-    rows = cached.summary(cached.key(run))
-    st.subheader("How near are the nearest?", anchor=False)
-    st.caption(
-        "Every target's first answer, by encoder: mean ± sd. A cosine lies in its encoder's own "
-        "space and cannot be compared between encoders; z (standard deviations above the target's "
-        "cosines to the whole library) can."
-    )
-    if not rows:
-        st.info("The last run found no answers: is there a target and a reference?")
-        return
-    summary_table("Summary by encoder", NEARNESS, rows)
-    if any(row.random for row in rows):
-        st.caption("Random weights: a stand-in for a model, whose numbers say nothing about music.")
-    z, cosine, melody = st.columns(3, gap="medium")
-    with z:
-        chart(rows, "z", "z: compare these", "sd above the library's mean")
-    with cosine:
-        chart(rows, "cosine", "cosine: do not compare these", "cosine, each in its own space")
-    with melody:
-        chart(
-            rows,
-            "melody_accuracy_melodic",
-            "melody accuracy, pitched pairs",
-            f"share of frames; dashed: chance, {CHANCE}",
-            mark=CHANCE,
-        )
-    aesthetics(rows)
-
-
-def aesthetics(rows: Sequence[reports.Summary]) -> None:
-    """What a model says of the answers, where one was asked."""
-    scored = [row for row in rows if row.metric in {metric for metric, _, _ in rating.AXES}]
-    if not scored:
-        return
-    st.subheader("How good do the nearest sound?", anchor=False)
-    st.caption(
-        "Every target's first answer, by encoder: mean ± sd of what listeners would give it, 1 to "
-        "10 points, as Audiobox Aesthetics predicts it: content enjoyment, content usefulness, "
-        "production complexity, production quality."
-    )
-    if scored[0].metric_random:
-        markup.show(markup.badge(f"Audiobox Aesthetics: {markup.RANDOM}"))
-    summary_table("Aesthetics by encoder", rating.AXES, rows)
-
-
-def summary_table(
-    title: str, columns: Sequence[tuple[str, str, int]], rows: Sequence[reports.Summary]
-) -> None:
-    """One line an encoder, one cell a metric with its n."""
-    found = {(row.encoder, row.metric): row for row in rows}
-    random = {row.encoder for row in rows if row.random and not row.metric_random}
-    lines = []
-    for encoder in dict.fromkeys(row.encoder for row in rows):
-        name = markup.title(encoder)
-        if encoder in random:
-            name += Markup("<br>") + markup.badge(markup.RANDOM)
-        of_encoder = [found.get((encoder, metric)) for metric, _, _ in columns]
-        cells = [
-            summary_cell(row, digits)
-            for row, (_, _, digits) in zip(of_encoder, columns, strict=True)
-        ]
-        licences = dict.fromkeys(row.licence_weights for row in of_encoder if row)
-        lines.append([name, *cells, ", ".join(filter(None, licences)) or markup.DASH])
-    heads = ["encoder", *(head for _, head, _ in columns), "licence of weights"]
-    markup.show(markup.table(title, heads, lines, numeric=range(1, len(columns) + 1)))
-
-
-def summary_cell(row: reports.Summary | None, decimals: int) -> Markup:
-    """Mean ± sd above n, with how many are undefined where any are."""
-    if row is None:
-        return Markup(markup.DASH)
-    return markup.averaged(row.mean, row.sd, row.n, row.undefined_n, decimals)
-
-
-def chart(
-    rows: Sequence[reports.Summary], metric: str, head: str, axis: str, *, mark: float | None = None
-) -> None:
-    """One metric's chart under its name."""
-    chosen = [row for row in rows if row.metric == metric and row.mean is not None]
-    st.markdown(f"**{head}**")
-    if chosen:
-        st.altair_chart(charts.comparison(chosen, axis=axis, mark=mark), alt=f"{head}, by encoder")
-    else:
-        st.caption("No pair has a number.")
+from mirpipe.db.reports import history
 
 
 def library(counts: Sequence[reports.LibraryCount]) -> None:
@@ -119,6 +22,60 @@ def library(counts: Sequence[reports.LibraryCount]) -> None:
     markup.show(
         markup.table("Library", ["collection", "state", "tracks", "length"], lines, numeric=(2, 3))
     )
+    tables.download(counts, name="Library")
+
+
+def growth(moments: Sequence[history.Moment]) -> None:
+    """How many tracks there were at each run."""
+    st.subheader("Growth", anchor=False)
+    if len(moments) < 2:
+        st.caption("From the second run on, a curve shows how the library grew.")
+        return
+    points = pd.DataFrame(
+        [
+            {"run": one.run_id, "finished": one.finished_at, "tracks": count, "collection": name}
+            for one in reversed(moments)
+            for name, count in (
+                ("references", one.references),
+                ("targets", one.targets),
+                ("clips", one.clips),
+            )
+        ]
+    )
+    st.altair_chart(charts.growth(points), alt="Usable tracks by collection, at each run")
+    tables.download(moments, name="Growth")
+
+
+def encoders(rows: Sequence[reports.EncoderRevision]) -> None:
+    """Who answers: revision, dimension, licences; and who will."""
+    st.subheader("Encoders", anchor=False)
+    if not rows:
+        st.caption("None yet: the first run registers those of the settings.")
+        return
+    lines = []
+    for row in rows:
+        name = markup.title(row.encoder)
+        if row.random:
+            name += Markup("<br>") + markup.badge(markup.RANDOM)
+        state = "answers" if row.serving else "being made"
+        if row.serving and not row.wanted:
+            state = "answers, until its successor is complete"
+        lines.append(
+            [
+                name,
+                state,
+                Markup("<code>{}</code>").format(row.revision[:12]),
+                markup.number(row.dimension, 0),
+                row.checkpoint or markup.DASH,
+                row.licence_code or markup.DASH,
+                row.licence_weights or markup.DASH,
+            ]
+        )
+    heads = ["encoder", "state", "revision", "dimensions", "weights", "licence of code"]
+    markup.show(
+        markup.table("Encoders", [*heads, "licence of weights"], lines, numeric=(3,)),
+    )
+    tables.download(rows, name="Encoders")
 
 
 def pending(work: Sequence[reports.Pending]) -> None:
@@ -129,6 +86,7 @@ def pending(work: Sequence[reports.Pending]) -> None:
         return
     lines = [[row.stage, row.plugin, markup.number(row.items, 0)] for row in work]
     markup.show(markup.table("Pending work", ["stage", "plug-in", "items"], lines, numeric=(2,)))
+    tables.download(work, name="Pending work")
     st.caption("The next scheduled run does it; `mirpipe run` does it now.")
 
 
@@ -148,11 +106,12 @@ def last_runs(runs: Sequence[reports.Run]) -> None:
     ]
     heads = ["run", "finished", "trigger", "targets", "references", "first answers changed"]
     markup.show(markup.table("Last runs", heads, lines, numeric=(3, 4)))
+    tables.download([asdict(run) for run in runs], name="Last runs")
     latest = runs[0]
     if latest.changes:
         with st.expander(f"What run {latest.run_id} changed"):
-            table = pd.DataFrame(cached.changes(cached.key(latest)))
-            st.dataframe(table, hide_index=True, alt="First answers that changed")
+            changed = pd.DataFrame(cached.changes(cached.key(latest)))
+            tables.frame(changed, name="First answers that changed")
 
 
 def top(counts: Sequence[reports.LibraryCount], run: reports.Run | None) -> None:
@@ -193,17 +152,18 @@ def main() -> None:
         return
     top(counts, runs[0] if runs else None)
     unavailable()
-    if runs:
-        results(runs[0])
-    else:
+    if not runs:
         empty.results()
     left, right = st.columns(2, gap="large")
     with left:
         library(counts)
-    with right:
         pending(cached.pending())
+    with right:
+        if runs:
+            growth(cached.moments(cached.key(runs[0])))
     if runs:
         last_runs(runs)
+        encoders(cached.encoders(cached.key(runs[0])))
 
 
 main()

@@ -1,84 +1,82 @@
-"""Retrieval: a target's nearest references by each encoder, to read and to hear side by side."""
+"""Retrieval: how good each encoder's answers are, on the whole and target by target."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 
+import pandas as pd
 import streamlit as st
-from markupsafe import Markup
 
-from dashboard import cached, empty, markup, rating
-from dashboard.player import player
-from dashboard.target import choose, described, heading
+from dashboard import cached, charts, empty, heatmap, rating, summary, tables
+from dashboard.heatmap import Cell
+from dashboard.target import labelled
 from mirpipe.db import reports
+from mirpipe.db.reports import retrieval
 
-SIDE_BY_SIDE = 4
-DEPTHS = (3, 5, 10)
-
-
-def melody(answer: reports.Answer) -> tuple[str, str]:
-    """Melody accuracy as shown, and in words what keeps it from having a meaning."""
-    shown = markup.number(answer.melody_accuracy, 3)
-    if answer.melody_accuracy is None:
-        return shown, f"No melody accuracy: {answer.melody_reason or 'not measured yet'}."
-    unpitched = [
-        side
-        for side, voiced in (("target", answer.target_voiced), ("answer", answer.reference_voiced))
-        if voiced is False
-    ]
-    if unpitched:
-        return shown, f"Melody has no meaning here: {' and '.join(unpitched)} unpitched."
-    return shown, ""
+SCALES = {
+    "z": ("z", 2, "z, sd above the library's mean"),
+    "percentile": ("percentile", 1, "percentile of the library's pairs"),
+    "cosine": ("cosine", 3, "cosine, each in its own space"),
+}
+"""Ways to say how near an answer is: field, decimals, and the axis's title."""
 
 
-def card(
-    answer: reports.Answer,
-    files: Sequence[reports.LiveFile],
-    aesthetics: reports.Aesthetics | None,
+def by_rank(rows: Sequence[retrieval.Depth], scale: str) -> None:
+    """How similarity falls from answer to answer."""
+    field, _, axis = SCALES[scale]
+    st.subheader("How fast does likeness fall?", anchor=False)
+    st.caption("The mean over all targets' answers of a rank.")
+    points = pd.DataFrame([asdict(row) for row in rows])[["encoder", "rank", field, "n"]]
+    chart = charts.curves(points, x="rank", y=field, series="encoder", across="rank", up=axis)
+    st.altair_chart(chart, alt=f"{axis}, by rank and encoder")
+    tables.download(list(rows), name="Likeness by rank")
+
+
+def maps(
+    rows: Sequence[retrieval.TargetAnswer], targets: Sequence[reports.Target], scale: str
 ) -> None:
-    """One answer: its numbers and its player."""
-    accuracy, remark = melody(answer)
-    readings = [
-        ("cosine", markup.number(answer.cosine, 3)),
-        ("z", markup.number(answer.z, 2)),
-        ("percentile", markup.number(answer.percentile, 1)),
-        ("melody", accuracy),
-        *rating.readings(aesthetics),
-    ]
-    with st.container(border=True, gap="xsmall"):
-        markup.show(
-            Markup("<div><span class='mp-rank'>{}</span>{}</div>").format(
-                answer.rank, markup.title(answer.reference)
-            ),
-            described(answer.reference_labels),
-            markup.readings(readings),
-            markup.note(remark),  # a line even where it is empty: ranks stay level across columns
+    """Encoder by target: the answer's likeness, its CLAP similarity and its melody accuracy."""
+    st.subheader("Target by target", anchor=False)
+    st.caption(
+        "The first answer of each encoder for each target; point at a cell to read which track it "
+        "is. Light is high."
+    )
+    names = labelled(targets)
+    answered = {row.target_id for row in rows}
+    columns = heatmap.window([names[i] for i in names if i in answered], key="page")
+    encoders = list(dict.fromkeys(row.encoder for row in rows))
+    field, decimals, axis = SCALES[scale]
+    for attribute, title, places in (
+        (field, f"Retrieval similarity: {axis}", decimals),
+        ("clap_similarity", "CLAP similarity of target and answer", 3),
+        ("melody_accuracy", "Melody accuracy of target and answer, by chance about 0.085", 3),
+    ):
+        cells = [
+            Cell(row.encoder, names[row.target_id], getattr(row, attribute), row.reference)
+            for row in rows
+            if row.target_id in names
+        ]
+        heatmap.show(cells, rows=encoders, columns=columns, title=title, decimals=places)
+
+
+def per_target(rows: Sequence[retrieval.TargetAnswer]) -> None:
+    """Everything about every first answer."""
+    st.subheader("Every first answer", anchor=False)
+    data = pd.DataFrame([asdict(row) for row in rows])
+    data = data.drop(columns=["target_id", "reference_id"]).dropna(axis="columns", how="all")
+    number = st.column_config.NumberColumn
+    tables.frame(
+        data,
+        name="First answers",
+        columns={
+            **{name: number(format="%.3f") for name in data.columns if data[name].dtype == float},
+            **{axis.lower(): number(axis, format="%.2f") for axis in ("CE", "CU", "PC", "PQ")},
+        },
+    )
+    if {"ce", "cu", "pc", "pq"} & set(data.columns):
+        st.caption(
+            f"CE, CU, PC, PQ: content enjoyment and usefulness, production complexity and quality "
+            f"of the answer, 1 to 10, as {rating.MODEL} predicts it."
         )
-        name = f"{answer.encoder}, answer {answer.rank}: {answer.reference}"
-        player(files, name=name, key=f"{answer.encoder} {answer.rank}")
-
-
-def side_by_side(
-    run: reports.Run,
-    answers: Sequence[reports.Answer],
-    aesthetics: Mapping[int, reports.Aesthetics],
-) -> None:
-    """A column an encoder, a card an answer."""
-    lists: dict[str, list[reports.Answer]] = defaultdict(list)
-    for answer in answers:
-        lists[answer.encoder].append(answer)
-    known = {row.encoder: row for row in cached.encoders(cached.key(run)) if row.serving}
-    files = reports.live_files([answer.reference_id for answer in answers])
-    names = list(lists)
-    for first in range(0, len(names), SIDE_BY_SIDE):
-        shown = names[first : first + SIDE_BY_SIDE]
-        for encoder, column in zip(shown, st.columns(len(shown), gap="medium"), strict=True):
-            with column:
-                row = known.get(encoder)
-                licence, random = (row.licence_weights, row.random) if row else ("", False)
-                markup.show(markup.weights(encoder, licence, random=random))
-                for answer in lists[encoder]:
-                    reference_id = answer.reference_id
-                    card(answer, files.get(reference_id, []), aesthetics.get(reference_id))
 
 
 def main() -> None:
@@ -91,31 +89,29 @@ def main() -> None:
         else:
             empty.library()
         return
-    targets = cached.targets(cached.key(run))
+    key = cached.key(run)
+    targets = cached.targets(key)
     if not targets:
         empty.targets()
         return
-    pick, depth = st.columns([3, 1], vertical_alignment="bottom")
-    with pick:
-        target = choose(targets)
-    with depth:
-        k = st.segmented_control(
-            "Answers", DEPTHS, default=5, key="k", bind="query-params", required=True
-        )
-    answers = cached.answers(cached.key(run), target.track_id, k or 5)
-    aesthetics = reports.aesthetics([target.track_id, *(row.reference_id for row in answers)])
-    files = reports.live_files([target.track_id]).get(target.track_id, [])
-    heading(target, files, aesthetics.get(target.track_id))
-    if not answers:
+    rows = cached.summary(key)
+    answered = cached.target_answers(key)
+    if not rows or not answered:
         empty.answers()
         return
-    st.caption(
-        "Cosines of different encoders are not comparable; z is in standard deviations above this "
-        "target's cosines to the whole library. Percentile: share of library pairs that are less "
-        "alike. Melody: share of frames with the same pitch class, by chance about 0.085."
+    summary.results(run, rows)
+    scale = st.segmented_control(
+        "Likeness as",
+        list(SCALES),
+        default="z",
+        key="likeness",
+        bind="query-params",
+        required=True,
+        help="z and percentile can be compared between encoders, a cosine cannot.",
     )
-    rating.explain(list(aesthetics.values()))
-    side_by_side(run, answers, aesthetics)
+    by_rank(cached.depths(key), scale or "z")
+    maps(answered, targets, scale or "z")
+    per_target(answered)
 
 
 main()

@@ -49,7 +49,7 @@ class Peaks:
         pairs = np.stack(
             (np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)), axis=1
         )
-        return np.rint(np.clip(pairs, -1, 1) * 127).astype(np.int8).tobytes()
+        return bytes(np.rint(np.clip(pairs, -1, 1) * 127).astype(np.int8))
 
     def _keep(self, low: Float32, high: Float32) -> None:
         self._low.append(low)

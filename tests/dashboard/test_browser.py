@@ -26,7 +26,7 @@ from mirpipe.settings import PROJECT
 from tests.conftest import Database
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.filled import fail, fill
-from tests.dashboard.test_pages import HOSTILE, MODELS, PIECES, link
+from tests.dashboard.pages import HOSTILE, MODELS, PIECES, link
 
 MAKERS = (
     Maker("resynth", UNGUIDED, licence_weights="none"),

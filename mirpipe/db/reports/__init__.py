@@ -11,11 +11,13 @@ from mirpipe.db.reports.generation import (
     Generation,
     GenerationScore,
     GenerationSummary,
+    TargetScore,
     captions,
     generation_deltas,
     generation_scores,
     generation_summary,
     generations,
+    target_scores,
 )
 from mirpipe.db.reports.library import (
     EncoderRevision,
@@ -33,6 +35,7 @@ from mirpipe.db.reports.library import (
     pending,
     unavailable,
 )
+from mirpipe.db.reports.pictures import Picture, pictures
 from mirpipe.db.reports.results import (
     Answer,
     Change,
@@ -65,9 +68,11 @@ __all__ = [
     "LiveFile",
     "MirpipeError",
     "Pending",
+    "Picture",
     "Run",
     "Summary",
     "Target",
+    "TargetScore",
     "Unavailable",
     "aesthetics",
     "answers",
@@ -85,8 +90,10 @@ __all__ = [
     "library",
     "live_files",
     "pending",
+    "pictures",
     "runs",
     "summary",
+    "target_scores",
     "targets",
     "unavailable",
 ]

@@ -29,6 +29,9 @@ class GenerationSummary:
     random: bool
     metric_licence_weights: str
     metric_random: bool
+    low: float | None = None
+    """Lower end of the mean's 95 % interval over targets; None where there is none."""
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,17 @@ class Delta:
     than_mode: str
     than_guidance: float | None
     n: int
-    mean_difference: float
-    sd: float
+    mean_difference: float | None
+    sd: float | None
     higher_n: int
     random: bool
+    low: float | None = None
+    """Lower end of the difference's 95 % interval over targets; None where there is none."""
+    high: float | None = None
+    p_holm: float | None = None
+    """Of a sign-flip test, corrected for all comparisons of the generator."""
+    established: bool = False
+    """p_holm is below 0.05."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,7 @@ class Caption:
     """
 
     track_id: int
+    title: str
     captioner: str
     caption: str
     contradictions: list[str]
@@ -98,6 +109,20 @@ class GenerationScore:
     reason: str | None
 
 
+@dataclass(frozen=True)
+class TargetScore:
+    """A number of the clips of one target in one mode, a mean over seeds; None: undefined."""
+
+    target_id: int
+    target: str
+    generator: str
+    mode: str
+    guidance: float | None
+    metric: str
+    value: float | None
+    clips: int
+
+
 # A mode's rank among those of its generator: text alone first, then by guidance.
 _ORDER = """
     SELECT generator, mode, guidance, row_number() OVER (ORDER BY generator,
@@ -108,14 +133,16 @@ _ORDER = """
 _SUMMARY = text(f"""
     SELECT s.generator, s.mode, s.guidance, s.metric, s.n, s.undefined_n, s.mean, s.sd,
         s.licence_weights, s.random, coalesce(w.licence_weights, '') AS metric_licence_weights,
-        coalesce(w.random, false) AS metric_random
+        coalesce(w.random, false) AS metric_random, s.low, s.high
     FROM mirpipe.v_generation_summary s
     LEFT JOIN (
         SELECT 'cosine ' || encoder AS metric, licence_weights, random
         FROM mirpipe.v_encoder WHERE serving
         UNION ALL
         SELECT name, spec ->> 'licence_weights', spec ->> 'checkpoint' LIKE '%random%'
-        FROM mirpipe.shown_metric WHERE spec ->> 'axis' IS NOT NULL) w ON w.metric = s.metric
+        FROM mirpipe.shown_metric
+        WHERE spec ->> 'axis' IS NOT NULL OR spec ->> 'compares' IS NOT NULL) w
+        ON w.metric = s.metric
     LEFT JOIN ({_ORDER}) o ON o.generator = s.generator AND o.mode = s.mode
         AND o.guidance IS NOT DISTINCT FROM s.guidance
     WHERE s.source = 'library'
@@ -123,17 +150,32 @@ _SUMMARY = text(f"""
 """)
 _DELTAS = text(f"""
     SELECT d.generator, d.metric, d.mode, d.guidance, d.than_mode, d.than_guidance, d.n,
-        d.mean_difference, d.sd, d.higher_n, d.random
+        d.mean_difference, d.sd, d.higher_n, d.random, d.low, d.high, d.p_holm, d.established
     FROM mirpipe.v_generation_delta d
     JOIN ({_ORDER}) a ON a.generator = d.generator AND a.mode = d.mode
         AND a.guidance IS NOT DISTINCT FROM d.guidance
     WHERE d.source = 'library'
     ORDER BY d.metric, a.place, d.than_mode
 """)
-_CAPTION = text("""
-    SELECT track_id, captioner, caption, contradictions, tempo_bpm, meter, key, voiced_fraction,
-        reasons, licence_weights, random
-    FROM mirpipe.v_caption WHERE track_id = :track_id AND wanted
+_CAPTION = """
+    SELECT track_id, title, captioner, caption, contradictions, tempo_bpm, meter, key,
+        voiced_fraction, reasons, licence_weights, random
+    FROM mirpipe.v_caption WHERE wanted
+"""
+_CAPTION_OF = text(f"{_CAPTION} AND track_id = :track_id")
+_CAPTIONS = text(f"{_CAPTION} ORDER BY title, track_id")
+_TARGET_SCORES = text(f"""
+    SELECT t.track_id AS target_id, t.title AS target, s.generator, s.mode, s.guidance, s.metric,
+        s.value, s.clips
+    FROM (
+        SELECT target_id, generator, mode, guidance, metric, avg(value) AS value,
+            count(*) AS clips
+        FROM mirpipe.v_generation_score
+        GROUP BY target_id, generator, mode, guidance, metric) s
+    JOIN mirpipe.track t ON t.track_id = s.target_id
+    JOIN ({_ORDER}) o ON o.generator = s.generator AND o.mode = s.mode
+        AND o.guidance IS NOT DISTINCT FROM s.guidance
+    ORDER BY t.title, t.track_id, o.place, s.metric
 """)
 _GENERATIONS = text(f"""
     SELECT g.generator, g.mode, g.guidance, g.seed, g.prompt, g.seconds, g.target_id, g.track_id,
@@ -160,9 +202,11 @@ def generation_deltas() -> list[Delta]:
     return rows(Delta, _DELTAS)
 
 
-def captions(track_id: int) -> list[Caption]:
-    """What the wanted captioner says of a target; at most one."""
-    return rows(Caption, _CAPTION, track_id=track_id)
+def captions(track_id: int | None = None) -> list[Caption]:
+    """What the wanted captioner says of a target, at most one; without one, of all, by title."""
+    if track_id is None:
+        return rows(Caption, _CAPTIONS)
+    return rows(Caption, _CAPTION_OF, track_id=track_id)
 
 
 def generations(track_id: int) -> list[Generation]:
@@ -173,3 +217,8 @@ def generations(track_id: int) -> list[Generation]:
 def generation_scores(track_id: int) -> list[GenerationScore]:
     """The numbers of the clips made of a target."""
     return rows(GenerationScore, _SCORES, track_id=track_id)
+
+
+def target_scores() -> list[TargetScore]:
+    """The numbers of all clips by target, mode and metric."""
+    return rows(TargetScore, _TARGET_SCORES)

@@ -53,6 +53,9 @@ class Summary:
     random: bool
     metric_random: bool = False
     """It is the metric that has random weights, and perhaps the encoder, too."""
+    low: float | None = None
+    """Lower end of the mean's 95 % interval over targets; None where there is none."""
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ _CHANGES = text("""
 """)
 _SUMMARY = text("""
     SELECT encoder, metric, n, undefined_n, mean, sd,
-        coalesce(licence_weights, '') AS licence_weights, random, metric_random
+        coalesce(licence_weights, '') AS licence_weights, random, metric_random, low, high
     FROM mirpipe.v_retrieval_summary WHERE source = 'library'
     ORDER BY array_position(CAST(:shown AS text[]), encoder), encoder, array_position(ARRAY[
         'cosine', 'z', 'percentile', 'melody_accuracy', 'melody_accuracy_melodic'], metric), metric

@@ -1,0 +1,52 @@
+"""Opening a page of the dashboard in a test, and a library to open it on."""
+
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from mirpipe.settings import PROJECT
+from tests.conftest import Database
+from tests.dashboard.filled import Model, Piece
+
+DEMO = PROJECT / "demo"
+HOSTILE = "**x** <b>$a$</b> :smile: [l](http://x)"
+SHOWN = "**x** &lt;b&gt;$a$&lt;/b&gt; :smile: [l](http://x)"
+PIECES = (
+    Piece("target", HOSTILE, DEMO / "target/Jazz 120 BPM.ogg", labels={"genre": "<i>jazz</i>"}),
+    Piece("target", "تجربة", DEMO / "target/Country 114 BPM.ogg", voiced=False),
+    Piece("target", "long gone"),
+    Piece("reference", "康定情歌（古筝）", DEMO / "reference/康定情歌（古筝）.ogg"),
+    Piece("reference", HOSTILE, DEMO / "reference/Egypt.ogg"),
+    Piece("reference", "apple", DEMO / "reference/West.ogg", format="AIFF"),
+    Piece("reference", "drums", DEMO / "reference/funk_80.ogg", voiced=False),
+)
+MODELS = (
+    Model("musicnn", 0.8, 0.1, licence_weights="CC-BY-NC-SA-4.0"),
+    Model("stand-in", 0.99, 0.001, checkpoint="random, seed 0"),
+)
+
+
+def page(name: str, **query: str) -> AppTest:
+    """The page as drawn; the test fails where it shows a traceback."""
+    app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=30)
+    for key, value in query.items():
+        app.query_params[key] = value
+    if name != "overview":
+        app.switch_page(f"views/{name}.py")
+    app.run()
+    assert app.title[0].value.lower() == name or app.error
+    assert not app.exception
+    return app
+
+
+def written(app: AppTest) -> str:
+    """All the HTML of a page."""
+    return "\n".join(element.value for element in app.html)
+
+
+def link(database: Database, title: str) -> str:
+    """What the address holds for the target of this title."""
+    query = (
+        "SELECT content_sha256 FROM mirpipe.v_library WHERE title = :t AND collection = 'target'"
+    )
+    with database.reader.connect() as connection:
+        return str(connection.execute(text(query), {"t": title}).scalar_one())[:16]

@@ -1,0 +1,97 @@
+"""The clips that Listen plays beside their target."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from sqlalchemy import text
+
+from tests.conftest import Database
+from tests.dashboard.clips import UNGUIDED, Maker, describe, make
+from tests.dashboard.filled import Model, Piece, fill, rate, track
+from tests.dashboard.pages import DEMO, HOSTILE, link, page, written
+
+SOUND = DEMO / "target/Jazz 120 BPM.ogg"
+PIECES = (
+    Piece("target", HOSTILE, SOUND),
+    Piece("target", "تجربة", DEMO / "target/Country 114 BPM.ogg", voiced=False),
+    Piece("reference", "康定情歌（古筝）", DEMO / "reference/康定情歌（古筝）.ogg"),
+)
+MODELS = (Model("musicnn", 0.8, 0.1, licence_weights="CC-BY-NC-SA-4.0"),)
+RESYNTH = Maker("resynth", UNGUIDED, licence_weights="none")
+
+
+@pytest.fixture
+def filled(fresh_database: Database) -> Database:
+    """Two targets, one reference and one encoder, and nothing made yet."""
+    with fresh_database.app.begin() as connection:
+        fill(connection, PIECES, MODELS)
+    return fresh_database
+
+
+def made(database: Database, folder: Path, *makers: Maker) -> None:
+    """Captions every target and has every maker make its clips."""
+    with database.app.begin() as connection:
+        describe(connection)
+        make(connection, makers, folder, SOUND)
+
+
+def test_clips_that_no_run_has_reported_on_can_be_heard_all_the_same(
+    filled: Database, tmp_path: Path
+) -> None:
+    made(filled, tmp_path, RESYNTH)
+    with filled.owner.begin() as connection:
+        connection.execute(text("DELETE FROM mirpipe.run_generation_summary"))
+        connection.execute(text("DELETE FROM mirpipe.embedding"))
+    app = page("listen", target=link(filled, "تجربة"), show="clips")
+    assert len(app.get("audio")) == 1 + 3
+    assert written(app).count("<dt>cosine musicnn</dt><dd>–<small>not measured</small>") == 3
+
+
+def test_every_seed_has_its_player_prompt_and_numbers(filled: Database, tmp_path: Path) -> None:
+    made(filled, tmp_path, Maker("musicgen", seeds=2))
+    with filled.owner.begin() as connection:
+        rate(connection, f"{HOSTILE} · musicgen strong 5.0 1", 7.25, 6.5, 5.75, 8.125)
+    app = page("listen", target=link(filled, HOSTILE), show="clips")
+    shown = written(app)
+    assert len(app.get("audio")) == 1 + 6
+    assert shown.count("<div>seed 1 ") == 3
+    assert shown.count("<bdi>A slow piece in A minor. 120 BPM.</bdi>") == 4
+    assert shown.count("<dt>cosine musicnn</dt>") == 6
+    assert shown.count("<dt>CE</dt><dd>7.25</dd>") == 1
+    assert "licence of its weights: CC-BY-4.0" in shown
+
+
+def test_a_target_without_clips_among_others_says_so(filled: Database, tmp_path: Path) -> None:
+    made(filled, tmp_path, RESYNTH)
+    with filled.app.begin() as connection:
+        track(connection, Piece("target", "new"))
+    st.cache_data.clear()
+    app = page("listen", target=link(filled, "new"))
+    assert "Nothing has been generated from this target" in app.info[-1].value
+
+
+def test_the_target_stays_chosen_from_page_to_page(filled: Database) -> None:
+    app = page("listen")
+    wanted = link(filled, "تجربة")
+    app.selectbox(key="target").set_value(wanted).run()
+    app.query_params.clear()
+    app.switch_page("views/overview.py").run()
+    app.switch_page("views/listen.py").run()
+    assert app.selectbox(key="target").value == wanted
+    assert app.query_params["target"] in (wanted, [wanted])
+
+
+def test_numbers_by_random_weights_are_marked_below_each(filled: Database, tmp_path: Path) -> None:
+    made(filled, tmp_path, RESYNTH)
+    with filled.owner.begin() as connection:
+        for table in ("generator", "encoder"):
+            connection.execute(
+                text(
+                    f"UPDATE mirpipe.{table} SET spec = "
+                    "jsonb_set(spec, '{checkpoint}', '\"weights (random)\"')"
+                )
+            )
+    shown = written(page("listen", show="clips"))
+    assert "Made by resynth <span class='mp-badge'>random weights</span>" in shown
+    assert shown.count("<small>random weights</small>") == 3  # a cosine a clip

@@ -1,0 +1,40 @@
+"""What Overview says of the library, its growth, its encoders and its runs."""
+
+from sqlalchemy import text
+
+from tests.conftest import Database
+from tests.dashboard.pages import page, written
+
+
+def test_the_library_is_counted_and_the_work_that_waits(filled: Database) -> None:
+    shown = written(page("overview"))
+    assert "<dt>references</dt><dd>4</dd>" in shown
+    assert "<dt>targets</dt><dd>3</dd>" in shown
+    assert "<dt>pending</dt>" in shown
+    assert "<td>embed</td><td>musicnn</td>" in shown
+
+
+def test_encoders_have_revision_dimension_and_licences(filled: Database) -> None:
+    shown = written(page("overview"))
+    row = shown[shown.index("musicnn</bdi></td>") :].partition("</tr>")[0]
+    for cell in ("answers", "<code>r1</code>", "<td class='mp-number'>4</td>", "weights.onnx"):
+        assert cell in row
+    assert "CC-BY-NC-SA-4.0" in row
+
+
+def test_growth_is_drawn_from_the_second_run_on(filled: Database) -> None:
+    assert len(page("overview").get("vega_lite_chart")) == 0
+    with filled.owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.run (trigger, state_digest, library) "
+                "VALUES ('made up', '2', '{\"reference ok\": 9, \"target ok\": 3}')"
+            )
+        )
+    assert len(page("overview").get("vega_lite_chart")) == 1
+
+
+def test_what_the_last_run_changed_is_listed(filled: Database) -> None:
+    changed = page("overview").dataframe[0].value
+    assert set(changed["encoder"]) == {"musicnn", "stand-in"}
+    assert set(changed["cause"]) == {"first answer"}

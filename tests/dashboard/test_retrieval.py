@@ -1,0 +1,73 @@
+"""What Retrieval says of the encoders, on the whole and target by target."""
+
+import streamlit as st
+from sqlalchemy import text
+
+from tests.conftest import Database
+from tests.dashboard.filled import rate
+from tests.dashboard.pages import HOSTILE, page, written
+
+
+def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
+    app = page("retrieval")
+    with filled.reader.connect() as connection:
+        z = connection.execute(
+            text(
+                "SELECT mean, sd FROM mirpipe.v_retrieval_summary "
+                "WHERE encoder = 'musicnn' AND metric = 'z'"
+            )
+        ).one()
+    shown = written(app)
+    assert f"{z.mean:.2f}&nbsp;<span class='mp-muted'>±&nbsp;{z.sd:.2f}</span>" in shown
+    assert "n = 3" in shown
+    assert "CC-BY-NC-SA-4.0" in shown
+    assert len(app.get("vega_lite_chart")) == 3 + 1 + 2  # summaries, ranks, heatmaps with numbers
+
+
+def test_the_answers_ratings_are_averaged_beside_their_licence(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        for title in ("apple", "drums", HOSTILE, "康定情歌（古筝）"):
+            rate(connection, title, 3.0, 4.0, 5.0, 6.0)
+    st.cache_data.clear()
+    shown = written(page("retrieval"))
+    assert "3.00&nbsp;<span class='mp-muted'>±&nbsp;0.00</span>" in shown
+    assert "CC-BY-NC-SA-4.0; CC-BY-4.0" in shown
+    assert "Audiobox Aesthetics: random" not in shown
+
+
+def test_intervals_and_what_is_established_are_shown_where_a_run_has_them(
+    filled: Database,
+) -> None:
+    assert "✓ established" not in written(page("retrieval"))
+    with filled.owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE mirpipe.run_summary SET low = 1.25, high = 1.75, interval_reason = NULL "
+                "WHERE metric = 'z'"
+            )
+        )
+        connection.execute(
+            text(
+                "UPDATE mirpipe.run_comparison SET low = 0.1, high = 0.5, interval_reason = NULL, "
+                "higher_n = 3, p = 0.004, p_holm = CASE metric WHEN 'z' THEN 0.004 ELSE 0.4 END"
+            )
+        )
+    st.cache_data.clear()
+    shown = written(page("retrieval"))
+    assert shown.count("<small>1.25 … 1.75</small>") == 2
+    assert shown.count("✓ established") == 1
+    assert "<small>0.10 … 0.50</small><small>n = 3, higher at 3; p = 0.004</small>" in shown
+    assert "p = 0.400" in shown
+
+
+def test_likeness_is_drawn_as_the_link_says(filled: Database) -> None:
+    app = page("retrieval", likeness="cosine")
+    assert any("Retrieval similarity: cosine" in one.value for one in app.markdown)
+    assert "Retrieval similarity: z" in "".join(one.value for one in page("retrieval").markdown)
+
+
+def test_every_first_answer_is_in_the_table(filled: Database) -> None:
+    table = page("retrieval").dataframe[0].value
+    assert len(table) == 3 * 2
+    assert set(table["target"]) == {HOSTILE, "تجربة", "long gone"}
+    assert "clap_similarity" not in table  # nothing measured it
