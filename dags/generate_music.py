@@ -66,6 +66,14 @@ def generate_music() -> None:
         return generation.caption(captioner, track_ids)
 
     @task(trigger_rule="all_done")
+    def plan_embed_captions() -> list[str]:
+        return generation.plan_embed_captions()
+
+    @task(pool=STAGES, map_index_template="{{ task.op_kwargs.encoder }}")
+    def embed_captions(encoder: str) -> dict[str, Any]:
+        return generation.embed_captions(encoder)
+
+    @task(trigger_rule="all_done")
     def plan_generate(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         assert params is not None
         return generation.plan_generate(params)
@@ -81,14 +89,15 @@ def generate_music() -> None:
         assert params is not None
         return generation.generate(generator, track_ids, params)
 
-    plans = plan_targets(), plan_caption(), plan_generate()
+    plans = plan_targets(), plan_caption(), plan_embed_captions(), plan_generate()
     analysed = analyse_targets.expand(track_ids=plans[0])
     captioned = caption.expand_kwargs(plans[1])
-    generated = generate.expand_kwargs(plans[2])
+    worded = embed_captions.expand(encoder=plans[2])
+    generated = generate.expand_kwargs(plans[3])
     chain(analysed, plans[1])
-    chain(captioned, plans[2])
-    evaluated = bring_up_to_date(after=[generated])
-    fail_where_any_failed(*plans, analysed, captioned, generated, *evaluated)
+    chain(captioned, [plans[2], plans[3]])
+    evaluated = bring_up_to_date(after=[worded, generated])
+    fail_where_any_failed(*plans, analysed, captioned, worded, generated, *evaluated)
 
 
 generate_music()

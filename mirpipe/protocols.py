@@ -30,6 +30,14 @@ class Encoder(Protocol):
         ...
 
 
+class TextEncoder(Protocol):
+    """What an encoder that has `text_weights` in its NEEDS can do besides."""
+
+    def embed_text(self, texts: Sequence[str]) -> Float32:
+        """One row a text, in the space of `embed`: shape (len(texts), SPEC.dimension)."""
+        ...
+
+
 class TrackMetric(Protocol):
     """Scores windows of audio on the axes of its `SPEC` (a TrackMetricSpec).
 

@@ -71,6 +71,11 @@ class Plugins(Generic[S, P]):
         checkpoint = f"{spec.checkpoint} (random)"
         return replace(spec, checkpoint=checkpoint, licence_weights="none (random)")
 
+    def require_text(self, name: str) -> None:
+        """Raises Unavailable where what embeds text with it is missing."""
+        for file in self.needs(name).text_weights:
+            weights.require(file, remedy=_pull(name))
+
     def interpreter(self, name: str) -> Path:
         """The interpreter that can run it. Raises Unavailable where it cannot run."""
         self.spec(name)

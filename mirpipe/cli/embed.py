@@ -1,10 +1,11 @@
-"""`mirpipe embed`: vectors for every track that lacks one."""
+"""`mirpipe embed`: vectors for every track, or caption, that lacks one."""
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -23,6 +24,10 @@ def embed(
     manifest: Annotated[
         Path | None, typer.Option(help="JSON list of track ids: embed no others.")
     ] = None,
+    captions: Annotated[
+        bool,
+        typer.Option("--captions", help="Embed captions' words in place of tracks, by CLAP."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
 ) -> None:
     """Embed every track that has no vector of the wanted encoders yet.
@@ -33,6 +38,8 @@ def embed(
     """
     from mirpipe.availability import available
 
+    if captions:
+        _say(_embed_captions(), as_json)
     asked = track_ids(manifest)
     wanted = encoder or settings().encoders
     usable = available(registry.ENCODERS, wanted, stage="embed").usable
@@ -42,14 +49,30 @@ def embed(
     counts: Counter[str] = Counter(embedded=0, rejected=0, failed=0)
     for python, names in together.items():
         counts.update(_embed(python, names, manifest, asked))
+    _say(counts, as_json, is_left=usable.keys() != set(wanted))
+
+
+def _say(counts: Mapping[str, int], as_json: bool, *, is_left: bool = False) -> NoReturn:
     print(
         json.dumps(counts)
         if as_json
         else "embedded {embedded}, rejected {rejected}, failed {failed}".format(**counts)
     )
     say_unavailable()
-    is_failed = counts["failed"] or usable.keys() != set(wanted)
-    raise typer.Exit(1 if is_failed else 3 if counts["rejected"] else 0)
+    raise typer.Exit(1 if counts["failed"] or is_left else 3 if counts["rejected"] else 0)
+
+
+def _embed_captions() -> dict[str, int]:
+    from mirpipe.stages import embed as stage
+
+    name = stage.plan_captions()
+    if name is None:
+        return asdict(stage.EmbedResult())
+    python = registry.ENCODERS.interpreter(name)
+    if python != interpreters.HERE:
+        return elsewhere.counts(python, ["embed", "--captions"])
+    with bar(f"embed captions, {name}") as progress:
+        return asdict(stage.embed_captions(progress=progress))
 
 
 def _embed(

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mirpipe.orchestration.batches import run_batch
-from mirpipe.orchestration.commands import Counts
+from mirpipe.orchestration.commands import Counts, invoke, require_done
 from mirpipe.orchestration.work import gathered, into_ledger
 from mirpipe.settings import settings
 
 
 def pending() -> bool:
-    """Whether a target lacks features, a caption or a clip, by the settings as they are now."""
-    return bool(plan_analyse([]) or plan_caption([]) or plan_generate({}))
+    """Whether a target lacks features, a caption, its vector or a clip, as the settings are."""
+    return bool(plan_analyse([]) or plan_caption([]) or plan_embed_captions() or plan_generate({}))
 
 
 def plan_analyse(targets: Sequence[str]) -> list[list[int]]:
@@ -34,6 +34,14 @@ def plan_caption(targets: Sequence[str]) -> list[dict[str, Any]]:
     usable = of_all_wanted(registry.CAPTIONERS, wanted, stage="caption")
     tasks = [(name, _of(targets, caption.plan(name))) for name in usable]
     return [{"captioner": name, "track_ids": ids} for name, ids in tasks if ids]
+
+
+def plan_embed_captions() -> list[str]:
+    """The encoder whose text tower has captions to embed, if one has and can."""
+    from mirpipe.stages import embed, evaluate
+
+    evaluate.register()
+    return [name for name in [embed.plan_captions()] if name]
 
 
 def plan_generate(params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -74,6 +82,16 @@ def caption(captioner: str, track_ids: Sequence[int]) -> Counts:
         give_up=into_ledger("caption", revision),
         python=registry.CAPTIONERS.interpreter(captioner),
     )
+
+
+def embed_captions(encoder: str) -> Counts:
+    """Embeds captions' words, in a process of the interpreter that has the encoder's libraries."""
+    from mirpipe import registry
+
+    arguments = ["embed", "--captions"]
+    outcome = invoke(arguments, python=registry.ENCODERS.interpreter(encoder))
+    require_done(arguments, outcome)
+    return outcome.counts
 
 
 def generate(generator: str, track_ids: Sequence[int], params: Mapping[str, Any]) -> Counts:

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, text
 
 DIGITS = 9
 """Decimals of a summary's numbers: the last bits of its sums depend on history."""
+SET_DIGITS = 6
+"""Decimals of the distances of sets: a matrix's root costs half of the digits."""
 
 _TRACK = "{0}.collection, encode({0}.content_sha256, 'hex')"
 _ANSWER = """
@@ -76,6 +78,13 @@ CONTENT = {
         FROM mirpipe.caption c JOIN mirpipe.captioner k USING (captioner_id)
         JOIN mirpipe.track t USING (track_id)
     """,
+    "caption_embedding": f"""
+        SELECT e.name, e.revision, k.name, k.revision, {_TRACK.format("t")},
+            encode(sha256(public.vector_send(v.embedding)), 'hex')
+        FROM mirpipe.caption_embedding v JOIN mirpipe.encoder e USING (encoder_id)
+        JOIN mirpipe.caption c USING (caption_id) JOIN mirpipe.captioner k USING (captioner_id)
+        JOIN mirpipe.track t USING (track_id)
+    """,
     "generation": f"""
         SELECT r.name, r.revision, {_TRACK.format("t")}, g.mode, g.guidance, g.seed, g.seconds,
             g.template, g.prompt, g.prompt_parts, g.sampling, encode(g.content_sha256, 'hex')
@@ -112,6 +121,59 @@ CONTENT = {
         UNION ALL SELECT 'summary', p::text FROM mirpipe.published_summary p
         UNION ALL SELECT 'change', p::text FROM mirpipe.published_change p
         UNION ALL SELECT 'claim', p::text FROM mirpipe.published_claim p
+    """,
+    "run_ranking": f"""
+        SELECT e.name, e.revision, u.queries, u.label, u.metric, u.rerank, u.n, u.left_out_n,
+            round(u.mean::numeric, {DIGITS})::text, round(u.low::numeric, {DIGITS})::text,
+            round(u.high::numeric, {DIGITS})::text
+        FROM mirpipe.run_ranking u LEFT JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_hubness": f"""
+        SELECT e.name, e.revision, u.queries, u.rerank, u.k, u.largest,
+            round(u.skewness::numeric, {DIGITS})::text, encode(r.content_sha256, 'hex'),
+            round(u.never_retrieved_share::numeric, {DIGITS})::text, u.n, u.references_n
+        FROM mirpipe.run_hubness u JOIN mirpipe.encoder e USING (encoder_id)
+        JOIN mirpipe.track r ON r.track_id = u.largest_reference_id
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_hub": """
+        SELECT e.name, e.revision, u.queries, u.rerank, u.k, u.rank,
+            encode(r.content_sha256, 'hex'), u.retrieved_n
+        FROM mirpipe.run_hub u JOIN mirpipe.encoder e USING (encoder_id)
+        JOIN mirpipe.track r ON r.track_id = u.reference_id
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_agreement": f"""
+        SELECT e.name, e.revision, o.name, o.revision, u.n, round(u.rbo::numeric, {DIGITS})::text,
+            round(u.top1::numeric, {DIGITS})::text
+        FROM mirpipe.run_agreement u JOIN mirpipe.encoder e USING (encoder_id)
+        JOIN mirpipe.encoder o ON o.encoder_id = u.other_id
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_csls": f"""
+        SELECT e.name, e.revision, u.kept, u.neighbourhood, u.base_n, u.targets_n, u.references_n,
+            u.is_sample, round(u.top1_equal::numeric, {DIGITS})::text,
+            round(u.top10_overlap::numeric, {DIGITS})::text
+        FROM mirpipe.run_csls u JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_answer": f"""
+        SELECT u.method, e.name, e.revision, encode(t.content_sha256, 'hex'), u.rank,
+            encode(r.content_sha256, 'hex'), round(u.score::numeric, {DIGITS})::text,
+            u.cosine_rank
+        FROM mirpipe.run_answer u LEFT JOIN mirpipe.encoder e USING (encoder_id)
+        JOIN mirpipe.track t ON t.track_id = u.target_id
+        JOIN mirpipe.track r ON r.track_id = u.reference_id
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_set_distance": f"""
+        SELECT r.name, r.revision, u.mode, u.guidance, e.name, e.revision, u.metric,
+            round(u.value::numeric, {SET_DIGITS})::text, u.reason, u.n, u.references_n,
+            round(u.bandwidth::numeric, {SET_DIGITS})::text
+        FROM mirpipe.run_set_distance u JOIN mirpipe.generator r USING (generator_id)
+        JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
     "failure": r"""
         SELECT stage, revision, regexp_replace(subject, '^.*/', ''), reason, retry

@@ -5,7 +5,16 @@ vector depends on its own track alone, so that a resumed run writes the bytes th
 one would have written.
 """
 
+from mirpipe.stages.embed.captions import embed_captions, plan_captions
 from mirpipe.stages.embed.make import EmbedResult, embed, embed_file
 from mirpipe.stages.embed.missing import EmbedBatch, plan
 
-__all__ = ["EmbedBatch", "EmbedResult", "embed", "embed_file", "plan"]
+__all__ = [
+    "EmbedBatch",
+    "EmbedResult",
+    "embed",
+    "embed_captions",
+    "embed_file",
+    "plan",
+    "plan_captions",
+]

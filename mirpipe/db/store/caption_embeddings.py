@@ -1,0 +1,51 @@
+"""Vectors of captions' words: by whose text tower, which are missing, and writing them."""
+
+import json
+from collections.abc import Mapping
+
+from pgvector import Vector
+from sqlalchemy import Connection, text
+
+from mirpipe.records import Float32
+
+_ENCODER = text(
+    "SELECT e.encoder_id, e.name, e.revision FROM mirpipe.metric p JOIN mirpipe.encoder e "
+    "ON e.name = p.spec ->> 'encoder' AND e.revision = p.spec ->> 'encoder_revision' AND e.wanted "
+    "WHERE p.wanted AND p.spec ->> 'compares' = 'caption'"
+)
+_PENDING = text(
+    "SELECT caption_id, caption FROM mirpipe.pending_caption_embedding "
+    "JOIN mirpipe.caption USING (caption_id) WHERE encoder_id = :encoder_id ORDER BY caption_id"
+)
+_WRITE = text(
+    "INSERT INTO mirpipe.caption_embedding (encoder_id, caption_id, embedding, device, versions) "
+    "VALUES (:encoder_id, :caption_id, CAST(:vector AS vector), :device, CAST(:versions AS jsonb)) "
+    "ON CONFLICT DO NOTHING"
+)
+
+
+def encoder(connection: Connection) -> tuple[int, str, str] | None:
+    """Id, name and revision of the encoder that text scores are of; None: there are none."""
+    row = connection.execute(_ENCODER).one_or_none()
+    return None if row is None else (row.encoder_id, row.name, row.revision)
+
+
+def pending(connection: Connection, encoder_id: int) -> dict[int, str]:
+    """The captions without a vector by this encoder, by id, in order."""
+    found = connection.execute(_PENDING, {"encoder_id": encoder_id})
+    return {row.caption_id: row.caption for row in found}
+
+
+def write(
+    connection: Connection,
+    encoder_id: int,
+    caption_id: int,
+    vector: Float32,
+    *,
+    device: str,
+    versions: Mapping[str, str],
+) -> None:
+    """Stores a normalised vector of shape (dimension,)."""
+    row = {"encoder_id": encoder_id, "caption_id": caption_id, "device": device}
+    row |= {"vector": Vector(vector).to_text(), "versions": json.dumps(dict(versions))}
+    connection.execute(_WRITE, row)
