@@ -9,6 +9,7 @@ Source: Bittner et al. 2022, arXiv 2203.09893; code and weights Apache-2.0.
 """
 
 import logging
+import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import distribution
@@ -114,7 +115,8 @@ def _decoder() -> Callable[..., list[tuple[int, int, int, float]]]:
     logging.root.addHandler(silence)
     logging.disable(logging.WARNING)
     try:
-        from basic_pitch.note_creation import output_to_notes_polyphonic
+        with warnings.catch_warnings(action="ignore"):
+            from basic_pitch.note_creation import output_to_notes_polyphonic
     finally:
         logging.disable(level)
         logging.root.removeHandler(silence)
