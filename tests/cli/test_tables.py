@@ -53,6 +53,7 @@ def printed(
     monkeypatch.setattr(reports, "generation_summary", lambda: made or [])
     monkeypatch.setattr(reports, "generation_deltas", list)
     monkeypatch.setattr(retrieval, "comparisons", list)
+    monkeypatch.setattr(tables, "print_rankings", lambda _: None)
     file = io.StringIO()
     tables.print_results(file)
     return file.getvalue()

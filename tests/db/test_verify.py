@@ -48,6 +48,8 @@ CHANGES = {
     "embedding": "UPDATE embedding SET embedding = '[1,0,0]'",
     "top_neighbour": "UPDATE neighbour SET cosine = cosine * (1 + 3e-16)",
     "served_neighbour": "UPDATE served_neighbour SET cosine = cosine * (1 + 3e-16)",
+    "run_group_summary": "UPDATE run_group_summary SET unlabelled_n = 7",
+    "run_comparison": "UPDATE run_comparison SET mean_difference = 0.25",
     "run_summary": "UPDATE run_summary SET mean = mean + 1e-8",
     "failure": "UPDATE failure SET reason = 'silent'",
     "melody": "UPDATE melody SET voiced_fraction = 0.5",
@@ -57,6 +59,15 @@ CHANGES = {
     "caption": "UPDATE caption SET contradictions = '{tempo}'",
     "generation": "UPDATE generation SET seed = 1",
     "run_generation_summary": "UPDATE run_generation_summary SET mean = mean + 1e-8",
+    "run_ranking": "INSERT INTO run_ranking SELECT run_id, encoder_id, 'targets', 'genre', 'map', "
+    "'cosine', 3, 0, 0.5, 0.4, 0.6 FROM run, encoder",
+    "run_hubness": "UPDATE run_hubness SET skewness = skewness + 1e-8",
+    "run_hub": "UPDATE run_hub SET retrieved_n = retrieved_n + 1",
+    "run_agreement": "INSERT INTO run_agreement SELECT run_id, encoder_id, encoder_id, 0.5, 0.5, 3 "
+    "FROM run, encoder",
+    "run_csls": "UPDATE run_csls SET top10_overlap = 0.123",
+    "run_answer": "UPDATE run_answer SET score = score + 1e-8",
+    "run_set_distance": "UPDATE run_set_distance SET n = 2",
 }
 
 # A target that was measured, captioned and made anew; r1 stands for the clip.
@@ -76,6 +87,14 @@ GENERATION = (
     "content_sha256, took_seconds) SELECT c.track_id, generator_id, caption_id, 'simple', false, "
     "3, 0, 30, 'caption', 'a song', '{}', '{}', 'cpu', '{}', t.track_id, t.content_sha256, 1 "
     "FROM generator, caption c, track t WHERE t.title = 'r1'",
+)
+
+# One mode has nothing to be compared with.
+COMPARISON = (
+    "INSERT INTO run_comparison (run_id, kind, generator_id, mode, than_mode, metric, n, "
+    "mean_difference, sd, interval_reason, higher_n, p, p_holm, method, family_n, "
+    "licence_weights, random) SELECT max(run_id), 'generation', min(generator_id), 'strong', "
+    "'simple', 'm', 1, 0.5, 0, 'one_target', 1, 1, 1, 'exact', 1, '', false FROM run, generator"
 )
 
 # What an undisturbed run elsewhere would not have.
@@ -100,7 +119,7 @@ def fill(library: SyntheticLibrary, *, backwards: bool = False) -> None:
         if number == 40:  # lists that grew in another way
             retrieve()
     for number in (2, 1, 0) if backwards else (0, 1, 2):
-        library.add("target", f"t{number}", targets[number])
+        library.add("target", f"t{number}", targets[number], labels={"genre": "folk"})
     library.run(
         "INSERT INTO failure (stage, subject, reason, message, retry) "
         "VALUES ('ingest', '/a/folder/broken.wav', 'truncated', 'at byte 7', false)"
@@ -122,6 +141,7 @@ def fill(library: SyntheticLibrary, *, backwards: bool = False) -> None:
         library.run(statement)
     retrieve()
     report(trigger="test")
+    library.run(COMPARISON)
 
 
 @pytest.fixture

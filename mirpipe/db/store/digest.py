@@ -24,6 +24,11 @@ _ANSWER = """
     JOIN mirpipe.track r ON r.track_id = n.reference_id
 """
 
+
+def _rounded(*numbers: str) -> str:
+    return ", ".join(f"round({number}::numeric, {DIGITS})::text" for number in numbers)
+
+
 CONTENT = {
     "track": f"""
         SELECT {_TRACK.format("t")}, title, labels, format, seconds, sample_rate, channels,
@@ -93,13 +98,13 @@ CONTENT = {
     """,
     "run_generation_summary": f"""
         SELECT r.name, r.revision, u.mode, u.guidance, u.metric, u.n, u.undefined_n,
-            round(u.mean::numeric, {DIGITS})::text, round(u.sd::numeric, {DIGITS})::text
+            u.targets_n, u.interval_reason, {_rounded("u.mean", "u.sd", "u.low", "u.high")}
         FROM mirpipe.run_generation_summary u JOIN mirpipe.generator r USING (generator_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
     "run_summary": f"""
         SELECT e.name, e.revision, u.metric, m.revision, u.n, u.undefined_n,
-            round(u.mean::numeric, {DIGITS})::text, round(u.sd::numeric, {DIGITS})::text
+            u.interval_reason, {_rounded("u.mean", "u.sd", "u.low", "u.high")}
         FROM mirpipe.run_summary u JOIN mirpipe.encoder e USING (encoder_id)
         LEFT JOIN mirpipe.metric m USING (metric_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
@@ -173,6 +178,26 @@ CONTENT = {
             round(u.bandwidth::numeric, {SET_DIGITS})::text
         FROM mirpipe.run_set_distance u JOIN mirpipe.generator r USING (generator_id)
         JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_group_summary": f"""
+        SELECT e.name, e.revision, r.name, r.revision, u.mode, u.guidance, u.label, u.value,
+            u.metric, m.revision, u.n, u.undefined_n, u.targets_n, u.unlabelled_n,
+            u.interval_reason, {_rounded("u.mean", "u.sd", "u.low", "u.high")}
+        FROM mirpipe.run_group_summary u LEFT JOIN mirpipe.encoder e USING (encoder_id)
+        LEFT JOIN mirpipe.generator r USING (generator_id)
+        LEFT JOIN mirpipe.metric m USING (metric_id)
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_comparison": f"""
+        SELECT u.kind, a.name, a.revision, b.name, b.revision, r.name, r.revision, u.mode,
+            u.guidance, u.than_mode, u.than_guidance, u.metric, u.n, u.higher_n, u.method,
+            u.reason, u.interval_reason, u.family_n, u.licence_weights, u.random,
+            {_rounded("u.mean_difference", "u.sd", "u.low", "u.high", "u.p", "u.p_holm")}
+        FROM mirpipe.run_comparison u
+        LEFT JOIN mirpipe.encoder a USING (encoder_id)
+        LEFT JOIN mirpipe.encoder b ON b.encoder_id = u.than_encoder_id
+        LEFT JOIN mirpipe.generator r USING (generator_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
     "failure": r"""
