@@ -83,6 +83,9 @@ def remove(
     _say_whose()
     server = EmbeddedPostgres(settings().home)
     place = server.place
+    if not (place.exists() or server.folder.exists()):
+        print(f"nothing to delete: there is no {place}")
+        return
     if not yes:
         typer.confirm(f"Delete {place} and every number in it?", abort=True)
     server.down()

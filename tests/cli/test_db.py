@@ -82,6 +82,7 @@ def test_a_day_with_the_embedded_server(home: Path) -> None:
     assert (home / "postgres/data").exists()
     (home / "mine").touch()
     assert run("remove", "--yes") == f"{home / 'postgres'} is deleted\n"
+    assert run("remove", "--yes") == f"nothing to delete: there is no {home / 'postgres'}\n"
     assert [path.name for path in home.iterdir()] == ["mine"]
 
 
