@@ -93,7 +93,8 @@ bench: $(VENV)/dev ## measure speed and memory; writes docs/benchmarks.md
 .PHONY: reference
 reference: $(VENV)/dev ## write docs/reference/ and docs/published.md as code and database say
 	@export MIRPIPE_HOME=$(CURDIR)/var/reference; $(BIN)/mirpipe db up >/dev/null; \
-	  $(BIN)/python -m tools.reference; $(BIN)/mirpipe db remove --yes >/dev/null
+	  $(BIN)/python -m tools.reference; $(BIN)/mirpipe published import >/dev/null; \
+	  $(BIN)/mirpipe published page >docs/published.md; $(BIN)/mirpipe db remove --yes >/dev/null
 
 .PHONY: docs
 docs: $(VENV)/dev ## build the documentation as a site in var/site
