@@ -50,6 +50,13 @@ def test_secrets_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
     assert oct((tmp_path / "airflow").stat().st_mode & 0o777) == "0o700"
 
 
+def test_a_password_that_is_set_takes_the_place_of_the_one_that_was_made(tmp_path: Path) -> None:
+    made = airflow_home.admin_password(Settings(home=tmp_path))
+    chosen = Settings(home=tmp_path, airflow_admin_password="chosen")
+    assert made != airflow_home.admin_password(chosen) == "chosen"
+    assert airflow_home.admin_password(Settings(home=tmp_path)) == "chosen"
+
+
 def test_the_settings_go_along(tmp_path: Path) -> None:
     chosen = Settings(home=tmp_path, references=[tmp_path / "a b", tmp_path / "小"], slots=3)
     found = airflow_home.environment(chosen, database_url=URL, port=1)
