@@ -20,6 +20,7 @@ from mirpipe.db.engine import engine, forget_engines
 from mirpipe.db.migrate import migrate
 from mirpipe.db.roles import grant_connect
 from mirpipe.settings import settings
+from tests.random_weights import folder_of_weights, require_models_python
 
 claim_cache()  # before any test imports numba: tests run side by side, too
 
@@ -59,11 +60,7 @@ def random_weights_of_session(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
     """Settings that give every encoder whose libraries are here random weights; they are set."""
-    folder = tmp_path_factory.mktemp("stand_ins")
-    if find_spec("torch"):
-        from tests.models import stand_ins
-
-        stand_ins.make_all(folder)
+    folder = folder_of_weights() if find_spec("torch") else tmp_path_factory.mktemp("no_weights")
     home = tmp_path_factory.mktemp("home")
     variables = {"MIRPIPE_STAND_INS": str(folder), "MIRPIPE_HOME": str(home)}
     with pytest.MonkeyPatch.context() as patch:
@@ -71,6 +68,12 @@ def random_weights_of_session(
             patch.setenv(name, value)
         settings.cache_clear()
         yield variables
+
+
+@pytest.fixture(scope="session")
+def models_python() -> Path:
+    """The models' interpreter; a test without it is skipped, or with CI=true fails."""
+    return require_models_python()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A model in an interpreter of its own, from the command line of this one."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,43 +9,31 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe import interpreters, registry
-from mirpipe.settings import PROJECT, Settings
+from mirpipe.settings import PROJECT
 from tests.conftest import Database
 from tests.library import ingest_folder, tones
+from tests.random_weights import folder_of_weights
 
 ENCODER = "music2latent"
-MODELS_PYTHON = Settings().models_python
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        MODELS_PYTHON is None or interpreters.is_here(registry.ENCODERS.needs(ENCODER).libraries),
-        reason="needs core and, beside it, what `make models` makes",
+        interpreters.is_here(registry.ENCODERS.needs(ENCODER).libraries),
+        reason="the model is in the interpreter that runs this",
     ),
 ]
-
-MAKE_WEIGHTS = """
-import sys
-from pathlib import Path
-from tests.models.stand_ins import MAKERS
-MAKERS[sys.argv[1]](Path(sys.argv[2]))
-"""
-
-
-@pytest.fixture(scope="module")
-def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stand_ins")
-    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
-    command = [str(MODELS_PYTHON), "-c", MAKE_WEIGHTS, ENCODER, str(folder)]
-    subprocess.run(command, env=environment, check=True)
-    return folder
 
 
 @pytest.fixture
 def music(
-    fresh_database: Database, stand_ins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_database: Database,
+    models_python: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    monkeypatch.setenv("MIRPIPE_STAND_INS", str(stand_ins))
+    monkeypatch.setenv("MIRPIPE_MODELS_PYTHON", str(models_python))
+    monkeypatch.setenv("MIRPIPE_STAND_INS", str(folder_of_weights()))
     monkeypatch.setenv("MIRPIPE_ENCODERS", ENCODER)
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     tones(tmp_path / "music", [220, 330, 440])

@@ -1,7 +1,6 @@
 """`mirpipe caption` and `mirpipe generate`: offline here, and through the models' real code."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,21 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mirpipe.settings import PROJECT, Settings, settings
+from mirpipe.settings import settings
 from tests.conftest import Database
 from tests.library import ingest_folder, tone
+from tests.random_weights import folder_of_weights
 
-MODELS_PYTHON = Settings().models_python
 CAPTIONER = "qwen2_audio"
 GENERATORS = ("musicgen_melody", "musicgen_melody_audiocraft")
-
-MAKE_WEIGHTS = """
-import sys
-from pathlib import Path
-from tests.models.stand_ins import MAKERS
-for name in sys.argv[2:]:
-    MAKERS[name](Path(sys.argv[1]))
-"""
 
 
 @pytest.fixture
@@ -110,16 +101,12 @@ def test_a_model_without_weights_is_named_and_the_others_go_on(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.skipif(MODELS_PYTHON is None, reason="needs what `make models` makes")
 @pytest.mark.usefixtures("library")
 def test_models_with_random_weights_caption_and_generate_and_say_what_they_are(
-    fresh_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch, models_python: Path
 ) -> None:
-    make = [str(MODELS_PYTHON), "-c", MAKE_WEIGHTS, str(tmp_path / "stand_ins")]
-    subprocess.run(
-        [*make, CAPTIONER, *GENERATORS], env=os.environ | {"PYTHONPATH": str(PROJECT)}, check=True
-    )
-    monkeypatch.setenv("MIRPIPE_STAND_INS", str(tmp_path / "stand_ins"))
+    monkeypatch.setenv("MIRPIPE_STAND_INS", str(folder_of_weights()))
+    monkeypatch.setenv("MIRPIPE_MODELS_PYTHON", str(models_python))
     monkeypatch.setenv("MIRPIPE_CAPTIONER", CAPTIONER)
     monkeypatch.setenv("MIRPIPE_GENERATORS", ",".join(GENERATORS))
     monkeypatch.setenv("MIRPIPE_GENERATE_SECONDS", "1")

@@ -4,10 +4,9 @@ Numbers of random weights say nothing about music: what is tested is that they c
 whole pipeline, that they are marked wherever they are shown, and that they change no other number.
 """
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -15,46 +14,27 @@ from sqlalchemy import Connection, text
 from streamlit.testing.v1 import AppTest
 
 from mirpipe.db.engine import forget_engines
-from mirpipe.settings import PROJECT, Settings, settings
+from mirpipe.settings import PROJECT, settings
 from tests.e2e.conftest import REFERENCES, TARGETS, Place, Up
+from tests.random_weights import folder_of_weights
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
-MODELS_PYTHON = Settings().models_python
 OFFLINE = ["musicnn", "signal"]
 MODELS = ["clap", "music2latent", "muq"]
 AXES = ["aesthetics_ce", "aesthetics_cu", "aesthetics_pc", "aesthetics_pq"]
 TRACKS = len(REFERENCES) + len(TARGETS)
 
-MAKE_WEIGHTS = """
-import sys
-from pathlib import Path
-from tests.models.stand_ins import MAKERS
-for name in sys.argv[2:]:
-    MAKERS[name](Path(sys.argv[1]))
-"""
-
 
 @pytest.fixture(scope="module")
-def with_models(
-    new_place: Callable[[], Place], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Place, Up]:
+def with_models(new_place: Callable[[], Place], models_python: Path) -> tuple[Place, Up]:
     """A place where the main job ran once with all five encoders and Audiobox Aesthetics."""
-    if MODELS_PYTHON is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI=true: nothing may be skipped, and `make models` has not run")
-        pytest.skip("needs what `make models` makes")
-    weights = tmp_path_factory.mktemp("stand_ins")
-    subprocess.run(
-        [str(MODELS_PYTHON), "-c", MAKE_WEIGHTS, str(weights), *MODELS, "audiobox_aesthetics"],
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        check=True,
-    )
     chosen = {
-        "MIRPIPE_STAND_INS": str(weights),
+        "MIRPIPE_STAND_INS": str(folder_of_weights()),
+        "MIRPIPE_MODELS_PYTHON": str(models_python),
         "MIRPIPE_ENCODERS": ",".join([*OFFLINE, *MODELS]),
         "MIRPIPE_METRICS": "audiobox_aesthetics",
-        "MIRPIPE_GENERATORS": "",  # clips would be embedded and scored all over again
+        "MIRPIPE_CAPTIONER": "",  # nothing is generated: clips would be embedded all over again
     }
     place = replace(new_place(), settings=chosen)
     up = Up(place)

@@ -19,18 +19,16 @@ from mirpipe.errors import PluginError
 from mirpipe.libraries import audiobox_aesthetics as library
 from mirpipe.records import Clip, Float32, Runtime
 from mirpipe.track_metrics.audiobox_aesthetics import REPOSITORY, SPEC
-from tests.models import stand_in_audiobox
+from tests.random_weights import folder_of_weights
 from tests.synthetic_music import melody
 
 RATE = 16_000
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder() -> Path:
     """Where the stand-in's weights lie."""
-    written = tmp_path_factory.mktemp("audiobox")
-    stand_in_audiobox.write(written)
-    return written
+    return folder_of_weights()
 
 
 @pytest.fixture(scope="module")

@@ -17,17 +17,16 @@ from mirpipe.errors import PluginError
 from mirpipe.libraries import muq
 from mirpipe.records import Clip, Float32, Runtime
 from tests.models import stand_in_muq
+from tests.random_weights import folder_of_weights
 from tests.synthetic_music import melody
 
 RATE = 24_000
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder() -> Path:
     """Where the stand-in's weights lie."""
-    written = tmp_path_factory.mktemp("muq")
-    stand_in_muq.write(written)
-    return written
+    return folder_of_weights()
 
 
 @pytest.fixture(scope="module")

@@ -15,18 +15,16 @@ from mirpipe.encoders import music2latent as plugin
 from mirpipe.errors import PluginError
 from mirpipe.libraries.music2latent import Music2Latent
 from mirpipe.records import Clip, Float32, Runtime
-from tests.models import stand_in_music2latent
+from tests.random_weights import folder_of_weights
 from tests.synthetic_music import melody
 
 RATE = 44_100
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder() -> Path:
     """Where the stand-in's weights lie."""
-    written = tmp_path_factory.mktemp("music2latent")
-    stand_in_music2latent.write(written)
-    return written
+    return folder_of_weights()
 
 
 @pytest.fixture(scope="module")

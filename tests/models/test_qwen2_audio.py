@@ -23,6 +23,7 @@ from mirpipe.musical import Features, Heard
 from mirpipe.records import Clip, Runtime
 from mirpipe.settings import settings
 from tests.models import stand_in_qwen2_audio
+from tests.random_weights import folder_of_weights
 from tests.synthetic_music import melody
 
 RATE = 16_000
@@ -30,11 +31,9 @@ UNMEASURED = Features(None, (), None, None, None, 0.0, (), 0.0, 0.0, {})
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder() -> Path:
     """Where the stand-in's files lie."""
-    written = tmp_path_factory.mktemp("qwen2_audio")
-    stand_in_qwen2_audio.write(written)
-    return written
+    return folder_of_weights()
 
 
 @pytest.fixture(scope="module")
