@@ -10,6 +10,7 @@ from mirpipe.cli import (
     analyse,
     caption,
     db,
+    doctor,
     embed,
     encoders,
     evaluate,
@@ -87,6 +88,7 @@ app.add_typer(published.app, name="published")
 app.command()(export.export)
 app.command()(verify.verify)
 app.command()(inspect.settings)
+app.command()(doctor.doctor)
 
 
 def _version(asked: bool) -> None:

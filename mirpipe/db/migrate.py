@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
 
 from mirpipe.db.engine import database_url, engine
@@ -36,6 +37,11 @@ def current() -> str | None:
     with engine("owner").connect() as link:
         context = MigrationContext.configure(link, opts={"version_table": VERSION_TABLE})
         return context.get_current_revision()
+
+
+def head() -> str | None:
+    """The newest revision that this mirpipe knows."""
+    return ScriptDirectory(str(PROJECT / "migrations")).get_current_head()
 
 
 @contextmanager

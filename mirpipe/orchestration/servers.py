@@ -170,6 +170,23 @@ class Servers:
             return ""
 
 
+def runs_here(home: Path) -> bool:
+    """Whether a `mirpipe up` works on this home now."""
+    try:
+        with (home / "up.lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def left_behind(home: Path) -> bool:
+    """Whether a `mirpipe up` on this home was killed before it could clear up."""
+    return (home / "up.json").exists() and not runs_here(home)
+
+
 def end_marked(mark: str) -> None:
     """Ends every process that carries the mark, until there is none."""
     deadline = time.monotonic() + 10
