@@ -20,6 +20,7 @@ page = st.navigation(
         st.Page("views/retrieval.py", title="Retrieval", icon=":material/queue_music:"),
         st.Page("views/generation.py", title="Generation", icon=":material/graphic_eq:"),
         st.Page("views/listen.py", title="Listen", icon=":material/headphones:"),
+        st.Page("views/search.py", title="Search", icon=":material/search:"),
         st.Page("views/hubs.py", title="Hubs and agreement", icon=":material/hub:"),
         st.Page("views/history.py", title="History", icon=":material/history:"),
         st.Page("views/failures.py", title="Failures", icon=":material/report:"),

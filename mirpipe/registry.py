@@ -71,6 +71,10 @@ class Plugins(Generic[S, P]):
         checkpoint = f"{spec.checkpoint} (random)"
         return replace(spec, checkpoint=checkpoint, licence_weights="none (random)")
 
+    def takes_text(self, name: str) -> bool:
+        """Whether the plug-in can embed words, too; says nothing of its weights."""
+        return hasattr(self._module(name).Plugin, "embed_text")
+
     def require_text(self, name: str) -> None:
         """Raises Unavailable where what embeds text with it is missing."""
         for file in self.needs(name).text_weights:

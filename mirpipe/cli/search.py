@@ -1,4 +1,4 @@
-"""`mirpipe search`: the nearest references of any track, or of a file outside the library."""
+"""`mirpipe search`: the nearest references of any track, of any audio file, or of words."""
 
 import json
 import sys
@@ -21,25 +21,31 @@ SHOWN = 20
 
 
 def search(
-    track: Annotated[
+    asked: Annotated[
         str,
         typer.Argument(
-            metavar="TRACK|FILE",
-            help="A track's id, its title or a part of it, or the path of an audio file.",
+            metavar="TRACK|FILE|WORDS",
+            help="A track's id, its title or a part of it, the path of an audio file, or, with "
+            "--text, what it should sound like.",
         ),
     ],
     encoder: Annotated[str, typer.Option(help="Whose space to search in; see `mirpipe encoders`.")],
+    text: Annotated[
+        bool, typer.Option("--text", help="Search by words; clap and clap_630k can.")
+    ] = False,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many answers.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
 ) -> None:
-    """Find the references that sound most like a track, or like any audio file.
+    """Find the references that sound most like a track, like any audio file, or as words say.
 
     A file need not be in the library: it is embedded for this one question.
     """
     space = _space(encoder)
-    found = _track(track)
-    if found is None:
-        vector, own, title = _file(space, Path(track))
+    found = None if text else _track(asked)
+    if text:
+        vector, own, title = _words(space, asked), b"", asked
+    elif found is None:
+        vector, own, title = _file(space, Path(asked))
     else:
         vector, own, title = _stored(space, found), bytes(found.content_sha256), found.title
     hits = ask.nearest(space, vector, k=k, own=own)
@@ -106,9 +112,34 @@ def _file(space: ask.Space, path: Path) -> tuple[Float32, bytes, str]:
         vector = ask.vector_of(space, known.track_id)
         if vector is not None:
             return vector, own, path.name
+    from mirpipe.stages.embed import embed_file
+
+    _go_where_it_is(space)
+    try:
+        return embed_file(space.encoder, path), own, path.name
+    except RejectedInput as problem:
+        typer.echo(f"mirpipe: {path.name} cannot be searched with: {problem}", err=True)
+        raise typer.Exit(3) from problem
+
+
+def _words(space: ask.Space, words: str) -> Float32:
+    """Vector of words. Raises BadParameter where the encoder takes none."""
+    from mirpipe import registry
+    from mirpipe.stages.embed.words import embed_text
+
+    if not words.strip():
+        raise typer.BadParameter("say in words what it should sound like")
+    if not registry.ENCODERS.takes_text(space.encoder):
+        able = ", ".join(filter(registry.ENCODERS.takes_text, registry.ENCODERS.names()))
+        raise typer.BadParameter(f"{space.encoder} takes no words; encoders that do: {able}")
+    _go_where_it_is(space)
+    return embed_text(space.encoder, words)
+
+
+def _go_where_it_is(space: ask.Space) -> None:
+    """Makes sure that this process is the interpreter of the encoder, in the space's revision."""
     from mirpipe import interpreters, registry
     from mirpipe.cli import elsewhere
-    from mirpipe.stages.embed import embed_file
 
     installed = registry.revision(registry.ENCODERS.spec(space.encoder))
     if installed != space.revision:
@@ -119,11 +150,6 @@ def _file(space: ask.Space, path: Path) -> tuple[Float32, bytes, str]:
     python = registry.ENCODERS.interpreter(space.encoder)
     if python != interpreters.HERE:
         elsewhere.become(python, sys.argv[1:])
-    try:
-        return embed_file(space.encoder, path), own, path.name
-    except RejectedInput as problem:
-        typer.echo(f"mirpipe: {path.name} cannot be searched with: {problem}", err=True)
-        raise typer.Exit(3) from problem
 
 
 def _table(hits: list[ask.Hit]) -> Table:
