@@ -19,6 +19,8 @@ LEVEL = 0.95
 
 _CELLS = 1 << 21
 """Drawn indices that are in memory at once: 16 MiB."""
+_FEW = 2
+"""Columns up to which picking their values is faster than counting what was drawn."""
 _COLUMNS = 128
 """Columns whose resampled means are in memory at once: 10 MiB."""
 
@@ -55,8 +57,15 @@ def _means(values: Float64, resamples: int, random: np.random.Generator) -> Floa
     for start in range(0, resamples, block):
         rows = min(block, resamples - start)
         drawn = random.integers(0, n, (rows, n))
-        means[start : start + rows] = _counts(drawn, n) @ values / n
+        means[start : start + rows] = _sums(values, drawn) / n
     return means
+
+
+def _sums(values: Float64, drawn: NDArray[np.int64]) -> Float64:
+    """Sums of the drawn rows, shape (draws, columns); how that is fastest depends on how many."""
+    if values.shape[1] <= _FEW:
+        return np.stack([column.take(drawn).sum(axis=1) for column in values.T], axis=1)
+    return _counts(drawn, len(values)) @ values
 
 
 def _counts(drawn: NDArray[np.int64], n: int) -> Float64:
