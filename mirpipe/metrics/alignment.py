@@ -14,8 +14,9 @@ not alike cost half a moment each. Similarity is the greater Qmax over the frame
 track.
 
 Source: Serrà, Serra and Andrzejak 2009, Cross recurrence quantification for cover song
-identification, New Journal of Physics 11, 093017; the path is `librosa.sequence.rqa`. Theirs is a
-distance over the length of the reference alone and with thresholds from nearest neighbours.
+identification, New Journal of Physics 11, 093017. Theirs is a distance over the length of the
+reference alone and with thresholds from nearest neighbours. The path is that of
+`librosa.sequence.rqa` with knight moves, a row at a time: no moment depends on another of its row.
 
 In the demo library, over transcriptions of 37 voiced tracks: unrelated pairs 0.03 … 0.28 in nine
 cases of ten and 0.47 at most, the same piece 0.30 … 0.95, median 0.72. Asked for the same music in
@@ -27,13 +28,14 @@ track lacks (each moment has to be alike as a whole), and anything beyond twice 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mirpipe.musical import Note
 from mirpipe.records import Float64, MetricSpec, Score
 
 ALIGNED = MetricSpec(
     name="aligned_melody",
-    version=1,
+    version=2,
     unit="share of the shorter track",
     low=0.0,
     high=1.0,
@@ -45,7 +47,7 @@ ALIGNED = MetricSpec(
 FEWEST_NOTES = 8
 FRAMES_PER_SECOND = 8
 LONGEST_FRAMES = 300 * FRAMES_PER_SECOND
-"""Of either track, from its beginning: two of them take a second and 150 MB."""
+"""Of either track, from its beginning: two of them take 0.1 s and 100 MB."""
 TRANSPOSITIONS = 2
 ALIKE = 0.8
 """Above the 0.71 of one note against two, so that a chord is more than one of its notes."""
@@ -65,14 +67,14 @@ def sounding(notes: Sequence[Note]) -> Float64 | str:
 
 
 def compare(target: Float64 | str, reference: Float64 | str) -> Score:
-    """Aligned similarity of what `sounding` gave, in 4 ms for 15 s of each."""
+    """Aligned similarity of what `sounding` gave, in 1 ms for 15 s of each."""
     reasons = [side for side in (target, reference) if isinstance(side, str)]
     if isinstance(target, str) or isinstance(reference, str):
         return Score(None, max(reasons))  # `unpitched` before `too_few_notes`
     # In an order of their own: rounding and ties depend on which track is transposed.
     one, other = sorted((target, reference), key=lambda c: (len(c), c.tobytes()))
-    longest = max(_longest_path(np.roll(one, by, axis=1), other) for by in _transposed(one, other))
-    return Score(longest / len(one))
+    moved = np.stack([np.roll(one, by, axis=1) for by in _transposed(one, other)], axis=1)
+    return Score(_longest_path(moved @ other.T >= ALIKE) / len(one))
 
 
 def _chroma(notes: Sequence[Note]) -> Float64:
@@ -97,10 +99,17 @@ def _transposed(one: Float64, other: Float64) -> list[int]:
     return [int(by) for by in np.argsort(fit, kind="stable")[:TRANSPOSITIONS]]
 
 
-def _longest_path(one: Float64, other: Float64) -> float:
-    """Qmax, in moments."""
-    from librosa.sequence import rqa
-
-    alike = (one @ other.T >= ALIKE).astype(np.float32)
-    paths = rqa(alike, gap_onset=GAP, gap_extend=GAP, knight_moves=True, backtrack=False)
-    return float(paths.max())
+def _longest_path(alike: NDArray[np.bool_]) -> float:
+    """Qmax, in moments: the greatest of several matrices, shape (moments, matrices, moments)."""
+    step = np.where(alike, np.float32(1), np.float32(-GAP))
+    moments, matrices, others = alike.shape
+    before, last = np.zeros((2, matrices, others + 2), np.float32)  # two rows, two columns of none
+    longest = np.zeros((matrices, others), np.float32)
+    for row in range(moments):
+        best = np.maximum(last[:, 1:-1], last[:, :-2])
+        np.maximum(best, before[:, 1:-1], out=best)
+        best += step[row]
+        np.maximum(best, 0, out=before[:, 2:])
+        before, last = last, before
+        np.maximum(longest, best, out=longest)
+    return float(longest.max())

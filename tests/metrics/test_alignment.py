@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from librosa.sequence import rqa
 
 from mirpipe.metrics import alignment
 from mirpipe.metrics.alignment import FEWEST_NOTES, similarity
@@ -116,3 +118,23 @@ def test_it_is_symmetric_and_between_0_and_1(one: list[Note], other: list[Note])
     assert 0 <= value(one, other) <= 1
     assert value(one, other) == value(other, one)
     assert value(one, one) == 1.0
+
+
+@settings(deadline=None, max_examples=50)  # the first call compiles
+@given(
+    st.tuples(st.integers(3, 25), st.integers(3, 25)).flatmap(
+        lambda shape: arrays(np.bool_, (shape[0], 2, shape[1]))
+    )
+)
+def test_the_longest_path_is_that_of_librosa(alike: np.ndarray) -> None:
+    alike[1, :, 1] = True  # where theirs takes a gap for an alike moment in the corner
+    theirs = [
+        rqa(one.astype(np.float32), gap_onset=0.5, gap_extend=0.5, backtrack=False).max()
+        for one in np.swapaxes(alike, 0, 1)
+    ]
+    assert alignment._longest_path(alike) == max(theirs)
+
+
+def test_two_long_tracks_take_a_fraction_of_a_second_and_are_found_alike() -> None:
+    whole = tune(3, notes=1000)
+    assert value(whole, changed(whole, semitones=3)) == 1.0
