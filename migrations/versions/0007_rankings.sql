@@ -116,7 +116,12 @@ CREATE TABLE run_csls (
     is_sample boolean NOT NULL,
     top1_equal double precision NOT NULL CHECK (top1_equal BETWEEN 0 AND 1),
     top10_overlap double precision NOT NULL CHECK (top10_overlap BETWEEN 0 AND 1),
-    PRIMARY KEY (run_id, encoder_id)
+    base_targets_n integer CHECK (base_targets_n > 0),
+    base_top1_equal double precision CHECK (base_top1_equal BETWEEN 0 AND 1),
+    base_top10_overlap double precision CHECK (base_top10_overlap BETWEEN 0 AND 1),
+    PRIMARY KEY (run_id, encoder_id),
+    CHECK ((base_targets_n IS NULL) = (base_top1_equal IS NULL)),
+    CHECK ((base_targets_n IS NULL) = (base_top10_overlap IS NULL))
 );
 
 COMMENT ON TABLE run_csls IS 'How re-ranking by CSLS was computed, and how far it agrees with ranking all references by CSLS';
@@ -130,6 +135,9 @@ COMMENT ON COLUMN run_csls.references_n IS 'references of that comparison, r com
 COMMENT ON COLUMN run_csls.is_sample IS 'true: the comparison is over a part of the targets or of the references';
 COMMENT ON COLUMN run_csls.top1_equal IS 'share of targets whose first answer by CSLS is the same whether 50 or all references are put in order, 0 to 1';
 COMMENT ON COLUMN run_csls.top10_overlap IS 'mean share of the first ten answers that is the same then, 0 to 1';
+COMMENT ON COLUMN run_csls.base_targets_n IS 'targets, by content hash, at which the answers are compared with those of r over all references; NULL where r was computed over all';
+COMMENT ON COLUMN run_csls.base_top1_equal IS 'share of these whose first answer is the same, 0 to 1';
+COMMENT ON COLUMN run_csls.base_top10_overlap IS 'mean share of their first ten answers that is the same, 0 to 1';
 
 -- Further answers ---------------------------------------------------------------------------------
 
@@ -350,7 +358,8 @@ COMMENT ON COLUMN v_agreement.run_id IS 'the run that measured it';
 
 CREATE VIEW v_csls AS
 SELECT e.name AS encoder, s.top1_equal, s.top10_overlap, s.targets_n, s.references_n, s.is_sample,
-    s.kept, s.neighbourhood, s.base_n, e.revision, e.spec ->> 'licence_weights' AS licence_weights,
+    s.kept, s.neighbourhood, s.base_n, s.base_targets_n, s.base_top1_equal, s.base_top10_overlap,
+    e.revision, e.spec ->> 'licence_weights' AS licence_weights,
     coalesce(e.spec ->> 'checkpoint' LIKE '%random%', false) AS random, s.run_id
 FROM run_csls s
 JOIN encoder e USING (encoder_id)
@@ -366,6 +375,9 @@ COMMENT ON COLUMN v_csls.is_sample IS 'true: the comparison is over a part of th
 COMMENT ON COLUMN v_csls.kept IS 'nearest references of a query that are put in order anew';
 COMMENT ON COLUMN v_csls.neighbourhood IS 'nearest references that r is the mean cosine with; all there are where they are fewer';
 COMMENT ON COLUMN v_csls.base_n IS 'references that r was computed over: all, or in a large library so many, chosen by content hash';
+COMMENT ON COLUMN v_csls.base_targets_n IS 'targets, by content hash, at which the answers are compared with those of r over all references; NULL where r was computed over all';
+COMMENT ON COLUMN v_csls.base_top1_equal IS 'share of these whose first answer is the same, 0 to 1';
+COMMENT ON COLUMN v_csls.base_top10_overlap IS 'mean share of their first ten answers that is the same, 0 to 1';
 COMMENT ON COLUMN v_csls.revision IS 'of the encoder: compare within one alone';
 COMMENT ON COLUMN v_csls.licence_weights IS 'licence of the encoder''s weights, which may bind what the number is used for';
 COMMENT ON COLUMN v_csls.random IS 'true: the encoder has random weights, the number says nothing about music';

@@ -15,6 +15,8 @@ Int64 = NDArray[np.int64]
 
 K = 10
 """References in a neighbourhood."""
+FIRST = 10
+"""Answers that are compared."""
 _CELLS = 1 << 23
 """Products that are in memory at once."""
 
@@ -82,9 +84,16 @@ def agreement_with_full(
     near = np.sort(np.argsort(-cosines, axis=1, kind="stable")[:, :kept], axis=1)
     scores = 2 * np.take_along_axis(cosines, near, axis=1) - scale[near]
     again = np.take_along_axis(near, np.argsort(-scores, axis=1, kind="stable"), axis=1)
-    answers = np.minimum(cosines.shape[1] - (own >= 0), 10)
-    shared = [
-        len(np.intersect1d(one[:n], other[:n])) / n
-        for one, other, n in zip(full, again, answers, strict=True)
-    ]
-    return Agreement(float((full[:, 0] == again[:, 0]).mean()), float(np.mean(shared)))
+    answers = cosines.shape[1] - (own >= 0)
+    there = np.arange(FIRST) < answers[:, None]
+    return compared(
+        *(np.where(there[:, : len(scale)], one[:, :FIRST], -1) for one in (full, again))
+    )
+
+
+def compared(first: Int64, second: Int64) -> Agreement:
+    """How far two rankings of each target agree: places (n, K), best first, -1 behind the last."""
+    shared = []
+    for one, other in zip(first[:, :FIRST], second[:, :FIRST], strict=True):
+        shared.append(len(np.intersect1d(one[one >= 0], other)) / max((one >= 0).sum(), 1))
+    return Agreement(float((first[:, 0] == second[:, 0]).mean()), float(np.mean(shared)))

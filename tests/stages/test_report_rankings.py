@@ -145,9 +145,10 @@ def test_csls_beside_cosine_follows_its_formula(
 def test_agreement_of_csls_says_over_what_it_was_computed(
     fresh_database: Database, library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = "SELECT targets_n, references_n, is_sample, top1_equal FROM mirpipe.v_csls"
+    asked = "SELECT targets_n, references_n, is_sample, top1_equal, base_n FROM mirpipe.v_csls"
     published(library)
-    assert ask(fresh_database, asked) == [(2, 4, False, 1.0)]
+    assert ask(fresh_database, asked) == [(2, 4, False, 1.0, 4)]
+    assert ask(fresh_database, "SELECT base_targets_n FROM mirpipe.v_csls") == [(None,)]
     monkeypatch.setattr(reranking, "FULL_REFERENCES", 3)
     library.add("target", "third", [0.3, 1, 0])
     published(library)
@@ -160,7 +161,11 @@ def test_large_library_looks_for_neighbourhoods_among_some_references(
     monkeypatch.setattr(reranking, "FEWEST_BASE", 2)
     monkeypatch.setattr(reranking, "PAIRS", 1)
     published(library)
-    assert ask(fresh_database, "SELECT base_n FROM mirpipe.v_csls") == [(2,)]
+    [row] = ask(
+        fresh_database,
+        "SELECT base_n, base_targets_n, base_top1_equal, base_top10_overlap FROM mirpipe.v_csls",
+    )
+    assert row == (2, 2, 1.0, 1.0)
     first, second = sorted(REFERENCES, key=sha256)[:2]
     units = {name: unit(vector).astype(float) for name, (vector, _) in REFERENCES.items()}
     target = unit([1, 0.01, 0]).astype(float)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mirpipe.statistics import csls as module
-from mirpipe.statistics.csls import agreement_with_full, csls, local_scale, reranked
+from mirpipe.statistics.csls import agreement_with_full, compared, csls, local_scale, reranked
 from tests.synthetic_library import unit
 
 
@@ -74,3 +74,11 @@ def test_own_reference_takes_no_part_in_the_agreement() -> None:
     references = cloud(30)
     found = agreement_with_full(references[:5], references, own=np.arange(5), kept=29)
     assert (found.top1_equal, found.top10_overlap) == (1.0, 1.0)
+
+
+def test_comparison_ignores_the_order_below_the_first_and_who_is_not_there() -> None:
+    first = np.array([[1, 2, 3], [4, 5, -1]])
+    second = np.array([[1, 3, 9], [5, 4, -1]])
+    found = compared(first, second)
+    assert found.top1_equal == pytest.approx(1 / 2)
+    assert found.top10_overlap == pytest.approx((2 / 3 + 1) / 2)

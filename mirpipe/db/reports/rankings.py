@@ -88,7 +88,11 @@ class Agreement:
 
 @dataclass(frozen=True)
 class CslsAgreement:
-    """How far re-ranking by CSLS gives what ranking every reference by CSLS would."""
+    """How far re-ranking by CSLS gives what ranking every reference by CSLS would.
+
+    Where neighbourhoods were looked for among `base_n` references only, the last three say how far
+    that gives the answers of looking among all; else they are None.
+    """
 
     encoder: str
     top1_equal: float
@@ -98,6 +102,9 @@ class CslsAgreement:
     is_sample: bool
     kept: int
     base_n: int
+    base_targets_n: int | None
+    base_top1_equal: float | None
+    base_top10_overlap: float | None
     licence_weights: str
     random: bool
 
@@ -158,7 +165,7 @@ _AGREEMENT = text("""
 """)
 _CSLS = text("""
     SELECT encoder, top1_equal, top10_overlap, targets_n, references_n, is_sample, kept, base_n,
-        licence_weights, random
+        base_targets_n, base_top1_equal, base_top10_overlap, licence_weights, random
     FROM mirpipe.v_csls ORDER BY encoder
 """)
 _RERANKED = text("""

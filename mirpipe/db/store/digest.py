@@ -159,7 +159,9 @@ CONTENT = {
     "run_csls": f"""
         SELECT e.name, e.revision, u.kept, u.neighbourhood, u.base_n, u.targets_n, u.references_n,
             u.is_sample, round(u.top1_equal::numeric, {DIGITS})::text,
-            round(u.top10_overlap::numeric, {DIGITS})::text
+            round(u.top10_overlap::numeric, {DIGITS})::text, u.base_targets_n,
+            round(u.base_top1_equal::numeric, {DIGITS})::text,
+            round(u.base_top10_overlap::numeric, {DIGITS})::text
         FROM mirpipe.run_csls u JOIN mirpipe.encoder e USING (encoder_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,

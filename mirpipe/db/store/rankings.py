@@ -101,6 +101,9 @@ class Csls:
     is_sample: bool
     top1_equal: float
     top10_overlap: float
+    base_targets_n: int | None = None
+    base_top1_equal: float | None = None
+    base_top10_overlap: float | None = None
 
 
 @dataclass(frozen=True)

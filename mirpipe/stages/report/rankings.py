@@ -54,7 +54,7 @@ def _insert_encoder(
             judged.append(Judged(name, "csls", relevance))
             rows += _of_hubs(library, name, "csls", other.places)
             if name == "targets":
-                rows.append(agreement(connection, library, other.lists, base_n))
+                rows.append(agreement(connection, library, other, base_n))
                 _insert_reranked(connection, run_id, library, other)
     rows += label_rows(library.encoder_id, judged)
     rankings.write(connection, run_id, rows)

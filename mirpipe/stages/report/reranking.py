@@ -11,7 +11,16 @@ from mirpipe.db.store import neighbours, rankings
 from mirpipe.db.store.reference_vectors import vectors
 from mirpipe.records import Float64
 from mirpipe.stages.report.full_lists import Library, Lists
-from mirpipe.statistics.csls import K, agreement_with_full, csls, local_scale, reranked
+from mirpipe.statistics.csls import (
+    Agreement,
+    K,
+    agreement_with_full,
+    compared,
+    csls,
+    local_scale,
+    reranked,
+)
+from mirpipe.statistics.top_k import top_k
 
 Int64 = NDArray[np.int64]
 
@@ -23,6 +32,8 @@ LARGEST_BASE = 1 << 14
 FULL_REFERENCES = 1 << 12
 """References, by content hash, among which re-ranking is compared with a full computation."""
 FULL_TARGETS = 1_000
+BASE_TARGETS = 20
+"""Targets, by content hash, whose neighbourhoods are looked for among all references, too."""
 _AT_ONCE = 1 << 14
 """Candidates whose vectors are in memory at once."""
 
@@ -64,19 +75,20 @@ def rerank(
 
 
 def agreement(
-    connection: Connection, library: Library, targets: Lists, base_n: int
+    connection: Connection, library: Library, targets: Reranked, base_n: int
 ) -> rankings.Csls:
     """How far this re-ranking gives what a full computation gives, where that can be afforded."""
-    ids = library.references.track_ids
+    ids, lists = library.references.track_ids, targets.lists
     references_n = min(len(ids), FULL_REFERENCES)
-    targets_n = min(len(targets.track_ids), FULL_TARGETS)
-    own = targets.own[:targets_n]
+    targets_n = min(len(lists.track_ids), FULL_TARGETS)
+    own = lists.own[:targets_n]
     found = agreement_with_full(
-        vectors(connection, library.encoder_id, targets.track_ids[:targets_n]),
+        vectors(connection, library.encoder_id, lists.track_ids[:targets_n]),
         vectors(connection, library.encoder_id, ids[:references_n]),
         own=np.where(own < references_n, own, -1),
         kept=neighbours.KEPT,
     )
+    base = _of_base(connection, library, targets) if base_n < len(ids) else None
     return rankings.Csls(
         library.encoder_id,
         neighbours.KEPT,
@@ -84,10 +96,27 @@ def agreement(
         base_n,
         targets_n,
         references_n,
-        references_n < len(ids) or targets_n < len(targets.track_ids),
+        references_n < len(ids) or targets_n < len(lists.track_ids),
         found.top1_equal,
         found.top10_overlap,
+        None if base is None else min(BASE_TARGETS, len(lists.track_ids)),
+        None if base is None else base.top1_equal,
+        None if base is None else base.top10_overlap,
     )
+
+
+def _of_base(connection: Connection, library: Library, targets: Reranked) -> Agreement:
+    """How far neighbourhoods among some references give the answers of those among all."""
+    places = targets.lists.places[:BASE_TARGETS]
+    candidates = np.unique(places[places >= 0])
+    block = vectors(connection, library.encoder_id, library.references.track_ids[candidates])
+    best = top_k(block, library.references.blocks(), K, own=candidates)
+    scale = np.full(len(library.references.track_ids) + 1, np.nan)
+    sums = np.bincount(best.target, best.cosine, minlength=len(candidates))
+    scale[candidates] = sums / np.bincount(best.target, minlength=len(candidates))
+    cosines = targets.lists.cosines[:BASE_TARGETS]
+    order = reranked(csls(cosines, np.zeros(len(places)), scale[places]), places)
+    return compared(np.take_along_axis(places, order, axis=1), targets.places[:BASE_TARGETS])
 
 
 def _scales(
