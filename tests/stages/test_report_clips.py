@@ -1,0 +1,105 @@
+"""What a run says of the clips: intervals over targets, modes compared, aesthetics by mode."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from mirpipe.db.reports import generation_deltas, groups
+from mirpipe.statistics.paired import compare
+from tests.conftest import Database
+from tests.dashboard import clips, filled
+from tests.dashboard.filled import Model, Piece
+
+TARGETS = 5
+
+
+@pytest.fixture
+def clipped(fresh_database: Database, tmp_path: Path) -> Database:
+    """Five targets, four of a genre, each made anew in three modes by two seeds."""
+    pieces = [
+        Piece("target", f"t{at}", labels={"genre": "folk"} if at else {}) for at in range(TARGETS)
+    ]
+    pieces += [Piece("reference", f"r{at}") for at in range(4)]
+    sound = tmp_path / "a.flac"
+    sound.touch()
+    with fresh_database.owner.begin() as connection:
+        filled.fill(connection, pieces, [Model("real", 0.5, 0.1)])
+        clips.describe(connection)
+        clips.make(connection, [clips.Maker("model", seeds=2)], tmp_path, sound)
+        filled.rate(connection, "t1 · model strong 5.0 1", 6.0, 7.0, 3.0, 8.0)
+    return fresh_database
+
+
+def ask(database: Database, query: str) -> list[tuple]:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def by_target(database: Database, mode: str) -> np.ndarray:
+    rows = ask(
+        database,
+        "SELECT avg(value) FROM mirpipe.v_generation_score s "
+        "JOIN mirpipe.track t ON t.track_id = s.target_id "
+        f"WHERE metric = 'cosine real' AND mode = '{mode}' "
+        "GROUP BY t.content_sha256 ORDER BY t.content_sha256",
+    )
+    return np.array([row[0] for row in rows])
+
+
+def test_a_mean_is_of_clips_and_its_interval_over_targets(clipped: Database) -> None:
+    [(n, targets, mean, low, high)] = ask(
+        clipped,
+        "SELECT n, targets_n, mean, low, high FROM mirpipe.v_generation_summary "
+        "WHERE metric = 'cosine real' AND mode = 'strong'",
+    )
+    assert (n, targets) == (2 * TARGETS, TARGETS)
+    values = by_target(clipped, "strong")
+    [expected] = compare([values])
+    np.testing.assert_allclose([mean, low, high], [values.mean(), expected.low, expected.high])
+
+
+def test_every_two_modes_are_compared_seeds_averaged_stronger_less_weaker(
+    clipped: Database,
+) -> None:
+    found = {
+        (one.mode, one.than_mode): one for one in generation_deltas() if one.metric == "cosine real"
+    }
+    assert set(found) == {("medium", "simple"), ("strong", "simple"), ("strong", "medium")}
+    [expected] = compare([by_target(clipped, "strong") - by_target(clipped, "medium")])
+    one = found["strong", "medium"]
+    assert (one.n, one.higher_n) == (TARGETS, expected.higher_n)
+    np.testing.assert_allclose(
+        [one.mean_difference, one.sd, one.low, one.high],
+        [expected.mean, expected.sd, expected.low, expected.high],
+    )
+    assert ask(
+        clipped,
+        f"SELECT abs(p - {expected.p}) < 1e-9, method FROM mirpipe.v_generation_delta "
+        "WHERE metric = 'cosine real' AND mode = 'strong' AND than_mode = 'medium'",
+    ) == [(True, "exact")]
+
+
+def test_aesthetics_are_means_by_mode_with_what_is_not_scored_counted(clipped: Database) -> None:
+    assert ask(
+        clipped,
+        "SELECT metric, mean, n, undefined_n, interval_reason FROM mirpipe.v_generation_summary "
+        "WHERE mode = 'strong' AND metric LIKE 'aesthetics%' ORDER BY metric",
+    ) == [
+        (f"aesthetics_{axis}", value, 1, 2 * TARGETS - 1, "one_target")
+        for axis, value in (("ce", 6), ("cu", 7), ("pc", 3), ("pq", 8))
+    ]
+
+
+def test_clips_are_summed_up_by_the_genre_of_their_targets(clipped: Database) -> None:
+    found = [
+        (one.subject, one.value, one.n, one.unlabelled_n)
+        for one in groups.generation_by("genre")
+        if one.metric == "cosine real"
+    ]
+    assert found == [
+        ("model medium (3)", "folk", 2 * (TARGETS - 1), 1),
+        ("model simple (3)", "folk", 2 * (TARGETS - 1), 1),
+        ("model strong (5)", "folk", 2 * (TARGETS - 1), 1),
+    ]
