@@ -19,9 +19,10 @@ TARGETS = 5
 def clipped(fresh_database: Database, tmp_path: Path) -> Database:
     """Five targets, four of a genre, each made anew in three modes by two seeds."""
     pieces = [
-        Piece("target", f"t{at}", labels={"genre": "folk"} if at else {}) for at in range(TARGETS)
+        Piece("target", f"t{at}", Path(f"/t{at}"), labels={"genre": "folk"} if at else {})
+        for at in range(TARGETS)
     ]
-    pieces += [Piece("reference", f"r{at}") for at in range(4)]
+    pieces += [Piece("reference", f"r{at}", Path(f"/r{at}")) for at in range(4)]
     sound = tmp_path / "a.flac"
     sound.touch()
     with fresh_database.owner.begin() as connection:
