@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-from benchmarks import embed, pairs, retrieve, stream, uncertainty
+from benchmarks import embed, pairs, rankings, retrieve, stream, uncertainty
 from benchmarks.model_table import table
 from mirpipe.settings import PROJECT, cores, settings
 
@@ -26,7 +26,7 @@ their own. Seconds of the processor (CPU-s) for encoders, of the clock for the d
 def main() -> None:
     """Measures, prints as it goes, and writes the page."""
     lines = [HEAD.format(machine=_machine())]
-    for module in (embed, stream, retrieve, pairs, uncertainty):
+    for module in (embed, stream, retrieve, pairs, uncertainty, rankings):
         for name, value, unit in module.run():
             lines.append(f"| {name} | {value:,.3g} | {unit} |\n")
             print(f"{name}: {value:,.3g} {unit}", flush=True)
