@@ -57,6 +57,7 @@ CHANGES = {
     "pair_score": "UPDATE pair_score SET value = NULL, reason = 'unvoiced'",
     "track_feature": "UPDATE track_feature SET tempo_bpm = 60",
     "caption": "UPDATE caption SET contradictions = '{tempo}'",
+    "caption_embedding": "UPDATE caption_embedding SET embedding = '[1,0,0]'",
     "generation": "UPDATE generation SET seed = 1",
     "run_generation_summary": "UPDATE run_generation_summary SET mean = mean + 1e-8",
     "run_ranking": "INSERT INTO run_ranking SELECT run_id, encoder_id, 'targets', 'genre', 'map', "
@@ -79,6 +80,8 @@ GENERATION = (
     "window_seconds, contradictions, device, versions, took_seconds) SELECT captioner_id, "
     "track_id, metric_id, 'a song', 0, 1, '{}', 'cpu', '{}', 1 "
     "FROM captioner, track_feature",
+    "INSERT INTO caption_embedding SELECT encoder_id, caption_id, '[0,1,0]', 'cpu', '{}' "
+    "FROM encoder, caption",
     "INSERT INTO generator (name, revision, spec) VALUES ('g', '1', '{}')",
     "INSERT INTO generation_wish SELECT generator_id, 'simple', false, 3, 0, 'caption', 30 "
     "FROM generator",

@@ -31,10 +31,10 @@ def test_from_an_empty_home_to_answers(undisturbed: tuple[Place, Up]) -> None:
     assert count(place) == {
         "embedding": 2 * tracks,
         "melody": tracks,
-        "pair_score": pairs + clips,
+        "pair_score": 7 * (pairs + clips),  # all numbers of melodies
         "run": 2,  # of the library, and of the clips
         "served_neighbour": 2 * pairs,
-        "track_feature": targets,
+        "track_feature": tracks,
         "caption": targets,
         "generation": clips,
     }

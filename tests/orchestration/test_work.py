@@ -93,8 +93,8 @@ def test_a_track_that_kills_its_process_is_in_the_ledger(
             text("SELECT stage, track_id, reason, retry FROM mirpipe.failure ORDER BY stage")
         ).all()
     assert [tuple(row) for row in found] == [
-        ("embed", poison, "crashed", retry),
         ("analyse", poison, "crashed", retry),
+        ("embed", poison, "crashed", retry),
     ]
     pending = {id_ for t in work.plan_embed() for id_ in t["track_ids"]}
     assert (poison in pending) == retry

@@ -32,15 +32,15 @@ def rows(database: Database, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def test_every_target_is_measured_once_and_what_cannot_be_has_its_reason(
+def test_every_track_is_measured_once_and_what_cannot_be_has_its_reason(
     targets: Path, fresh_database: Database
 ) -> None:
-    assert analyse.analyse() == AnalyseResult(measured=2, rejected=0, failed=0)
+    assert analyse.analyse() == AnalyseResult(measured=3, rejected=0, failed=0)
     assert analyse.analyse() == AnalyseResult(measured=0, rejected=0, failed=0)
     found = rows(
         fresh_database, "SELECT tempo_bpm, beat_seconds, reasons FROM mirpipe.track_feature"
     )
-    assert len(found) == 2
+    assert len(found) == 3
     for tempo, beats, reasons in found:
         assert (tempo, beats) == (None, [])
         assert json.loads(json.dumps(reasons))["tempo_bpm"]
@@ -50,7 +50,7 @@ def test_a_target_that_changed_on_disk_fails_alone_and_is_tried_again(
     targets: Path, fresh_database: Database
 ) -> None:
     tone(targets / "300 Hz.wav", 310)
-    assert analyse.analyse() == AnalyseResult(measured=1, rejected=0, failed=1)
+    assert analyse.analyse() == AnalyseResult(measured=2, rejected=0, failed=1)
     ledger = rows(fresh_database, "SELECT stage, title, retry FROM mirpipe.v_failure")
     assert ledger == [("analyse", "300 Hz", True)]
     tone(targets / "300 Hz.wav", 300)
