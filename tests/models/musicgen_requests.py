@@ -1,12 +1,22 @@
-"""What tests ask of both MusicGen plug-ins, and how they compare what they get."""
+"""What tests ask of both MusicGen plug-ins, on which weights, and how they compare answers."""
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mirpipe.musical import Mode, Request
-from mirpipe.records import Clip, Float32
+from mirpipe.records import Clip, Float32, WeightFile
+from tests.random_weights import folder_of_weights
 from tests.synthetic_music import melody
 
 RATE = 32_000
+
+
+def stand_in_of(plugin: Any) -> dict[WeightFile, Path]:
+    """Where the random weights of the plug-in's module lie."""
+    folder = folder_of_weights()
+    return {file: folder / file.repository / file.filename for file in plugin.NEEDS.weights}
 
 
 def request(
@@ -21,6 +31,12 @@ def request(
     clip = None if heard is None else Clip(melody(1, RATE, seed=heard), RATE)
     mode = Mode("test", is_conditioned=heard is not None, guidance=guidance)
     return Request(mode, prompt, seconds, seed, clip, features=None)
+
+
+def one(generator: Any, asked: Request) -> Float32:
+    """The clip of a request that is alone in its call."""
+    clip: Float32 = generator.generate([asked])[0]
+    return clip
 
 
 def far_apart(one: Float32, other: Float32) -> bool:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from mirpipe.settings import settings
 from mirpipe.stages import analyse, caption
 from tests.conftest import Database
 from tests.library import ingest_folder, tones
+from tests.orchestration.conftest import eventually
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_task_and_the_command_line_share_the_device_and_make_nothing_twice(
         by_hand = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        await_waiters(fresh_database, 2)
+        eventually(lambda: waiters(fresh_database) == 2, seconds=120)
         assert count(fresh_database) == 0
     said, complaint = by_hand.communicate(timeout=120)
     thread.join(120)
@@ -136,19 +136,14 @@ def test_a_task_and_the_command_line_share_the_device_and_make_nothing_twice(
     assert count(fresh_database) == 6
 
 
-def await_waiters(database: Database, n: int) -> None:
-    """Returns when as many sessions wait for an advisory lock."""
-    deadline = time.monotonic() + 120
+def waiters(database: Database) -> int:
+    """How many sessions wait for an advisory lock."""
     query = text(
         "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
         "WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
     )
-    while time.monotonic() < deadline:
-        with database.owner.connect() as connection:
-            if connection.execute(query).scalar_one() >= n:
-                return
-        time.sleep(0.1)
-    pytest.fail("nobody waits for the device")
+    with database.owner.connect() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def count(database: Database) -> int:
