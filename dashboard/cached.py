@@ -7,6 +7,7 @@ import streamlit as st
 
 from mirpipe.db import reports
 from mirpipe.db.reports import history, retrieval
+from mirpipe.db.reports import maps as drawn
 
 NOW_SECONDS = 10
 """How old what is not of a run may be: these reads scan whole tables."""
@@ -90,6 +91,18 @@ def generation_deltas(run: Key) -> list[reports.Delta]:
 def moments(run: Key) -> list[history.Moment]:
     """The last runs up to this one, newest first."""
     return history.moments()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def maps(run: Key) -> list[drawn.Map]:
+    """The maps that the run drew."""
+    return drawn.maps()
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def points(run: Key, encoder: str) -> list[drawn.Point]:
+    """Where tracks lie on one of them."""
+    return drawn.points(encoder)
 
 
 @st.cache_data(ttl=NOW_SECONDS, show_spinner=False)

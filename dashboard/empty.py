@@ -60,6 +60,19 @@ def clips_of_target() -> None:
     st.code("mirpipe generate", language="bash")
 
 
+def maps() -> None:
+    """There is a run, and it drew no map."""
+    st.info(
+        "The last run drew no map: a space is drawn from three references on, by the next run that "
+        "finds something changed.",
+        icon=":material/scatter_plot:",
+    )
+    st.code(
+        "mirpipe ingest ~/music/library --collection reference\nmirpipe run",
+        language="bash",
+    )
+
+
 def failures() -> None:
     """A clean ledger."""
     st.success("Nothing has failed: the ledger is empty.", icon=":material/check_circle:")

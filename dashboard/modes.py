@@ -175,7 +175,9 @@ def _table(
         if generator in random:
             name += Markup("<br>") + markup.badge(markup.RANDOM)
         values = [by_metric.get(one, Markup(markup.DASH)) for one in metrics]
-        lines.append([name, *others, *values, licences.get(generator, markup.DASH)])
+        lines.append(
+            [name, *map(markup.together, others), *values, licences.get(generator, markup.DASH)]
+        )
     heads = [*names, *(_head(one, rows) for one in metrics), "licence of weights"]
     numeric = range(len(names), len(names) + len(metrics))
     markup.show(markup.table(title, heads, lines, numeric=numeric))

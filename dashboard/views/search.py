@@ -83,7 +83,7 @@ def asked_in_words(run: reports.Run | None, encoder: str, k: int) -> list[query.
         st.caption("In a few words, best in English; Enter searches.")
         return None
     with st.spinner(f"{encoder} reads, which takes a while where its model must be loaded …"):
-        return by_text(run and cached.key(run), words.strip(), encoder, k)
+        return by_text(cached.key(run) if run else None, words.strip(), encoder, k)
 
 
 def asked_by_audio(run: reports.Run | None, encoder: str, k: int) -> list[query.Hit] | None:
@@ -100,7 +100,12 @@ def asked_by_audio(run: reports.Run | None, encoder: str, k: int) -> list[query.
     st.audio(content, format=file.type, alt=f"Searched with: {file.name}")
     with st.spinner(f"{encoder} listens, which takes a while where its model must be loaded …"):
         return by_audio(
-            run and cached.key(run), sha256(content).digest(), encoder, k, content, file.name
+            cached.key(run) if run else None,
+            sha256(content).digest(),
+            encoder,
+            k,
+            content,
+            file.name,
         )
 
 

@@ -1,0 +1,154 @@
+"""Map: an encoder's space in two dimensions, to look around in and to hear what lies where."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import cached, empty, markup, scatter, tables
+from dashboard.pictures import pictures
+from dashboard.player import player
+from dashboard.target import LINK_DIGITS, described
+from mirpipe.db import reports
+from mirpipe.db.reports.maps import Map, Point
+
+TRACK = "track"
+
+
+def choose(maps: Sequence[Map]) -> Map:
+    """The map of the encoder that the address names, else the first."""
+    by_name = {one.encoder: one for one in maps}
+    if st.session_state.get("encoder") not in by_name:
+        st.session_state.pop("encoder", None)
+    encoder = st.segmented_control(
+        "Space of",
+        list(by_name),
+        default=maps[0].encoder,
+        key="encoder",
+        bind="query-params",
+        required=True,
+    )
+    return by_name[encoder or maps[0].encoder]
+
+
+def labels(points: Sequence[Point]) -> list[str]:
+    """What can be coloured by: the collection, and labels that many tracks carry."""
+    counted = {"collection": 0}
+    for point in points:
+        for label, value in point.labels.items():
+            if value:
+                counted[label] = counted.get(label, 0) + 1
+    common = [label for label, n in counted.items() if label in ("genre", "instrument")]
+    return ["collection", *sorted(common)]
+
+
+def clicked(points: Sequence[Point], event: object) -> Point | None:
+    """The track that was clicked last, else the one that the address names."""
+    by_id = {point.track_id: point for point in points}
+    selected = getattr(event, "selection", {}).get(scatter.CHOSEN) or []
+    if selected and selected[0].get("track_id") in by_id:
+        chosen = by_id[selected[0]["track_id"]]
+        st.query_params[TRACK] = chosen.content_sha256[:LINK_DIGITS]
+        return chosen
+    return linked(points)
+
+
+def linked(points: Sequence[Point]) -> Point | None:
+    """The track that the address names."""
+    wanted = st.query_params.get(TRACK)
+    found = [point for point in points if point.content_sha256[:LINK_DIGITS] == wanted]
+    return found[0] if found else None
+
+
+def about(point: Point) -> None:
+    """What was clicked: its title, its pictures and its player."""
+    with st.container(border=True):
+        name, sound = st.columns(2, vertical_alignment="center")
+        with name:
+            markup.show(
+                markup.title(point.title), markup.line(point.collection), described(point.labels)
+            )
+            if point.collection == "target":
+                st.page_link(
+                    "views/listen.py",
+                    label="Listen beside its answers",
+                    icon=":material/headphones:",
+                    query_params={"target": point.content_sha256[:LINK_DIGITS]},
+                )
+        with sound:
+            drawn = reports.pictures([point.track_id])
+            markup.show(pictures(drawn.get(point.track_id), name=point.title))
+            files = reports.live_files([point.track_id]).get(point.track_id, [])
+            player(files, name=point.title, key="clicked")
+
+
+def page(run: reports.Run, maps: Sequence[Map]) -> None:
+    """A chosen map, coloured, and what was clicked on it."""
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    with left:
+        ground = choose(maps)
+    points = cached.points(cached.key(run), ground.encoder)
+    with right:
+        label = st.segmented_control(
+            "Colour by",
+            labels(points),
+            default="collection",
+            key="colour",
+            bind="query-params",
+            required=True,
+        )
+    if ground.random:
+        markup.show(markup.badge(f"{ground.encoder}: {markup.RANDOM}"))
+    drawn = f"{ground.points:,} of {ground.tracks:,} tracks are drawn: of each collection those of "
+    drawn += "the lowest content hashes. " if ground.points < ground.tracks else ""
+    st.caption(
+        (drawn if ground.points < ground.tracks else "Every track is drawn. ")
+        + "The two directions in which the references differ most (principal components); what "
+        "lies close together here may lie far apart in the others. Point at a dot to read its "
+        "title, click to hear it."
+    )
+    before = st.session_state.get("map chosen")
+    chart = scatter.scatter(
+        ground, points, label=label or "collection", chosen=before or _id(linked(points))
+    )
+    event = st.altair_chart(
+        chart,
+        key="map",
+        on_select="rerun",
+        selection_mode=scatter.CHOSEN,
+        alt=f"Map of the space of {ground.encoder}; the table below holds the same",
+    )
+    chosen = clicked(points, event)
+    if chosen is not None:
+        about(chosen)
+    markup.show(markup.line(f"licence of weights: {ground.licence_weights or 'not stated'}"))
+    rows = [
+        {"title": p.title, "collection": p.collection, **p.labels, "x": p.x, "y": p.y}
+        for p in points
+    ]
+    with st.expander("The points as a table"):
+        tables.frame(pd.DataFrame(rows), name="Map")
+
+
+def _id(point: Point | None) -> int | None:
+    return None if point is None else point.track_id
+
+
+def main() -> None:
+    """The page, as far as there is something to show."""
+    st.title("Map", anchor=False)
+    run = reports.latest_run()
+    if run is None:
+        if cached.library():
+            empty.results()
+        else:
+            empty.library()
+        return
+    maps = cached.maps(cached.key(run))
+    if not maps:
+        empty.maps()
+        return
+    page(run, maps)
+
+
+main()
