@@ -8,6 +8,7 @@ from rich.console import Console
 
 from mirpipe.cli import (
     analyse,
+    backup,
     caption,
     db,
     doctor,
@@ -89,6 +90,8 @@ app.command()(export.export)
 app.command()(verify.verify)
 app.command()(inspect.settings)
 app.command()(doctor.doctor)
+app.command()(backup.backup)
+app.command()(backup.restore)
 
 
 def _version(asked: bool) -> None:

@@ -19,11 +19,16 @@ VERSION_TABLE = "schema_version"
 
 def migrate(revision: str = "head") -> None:
     """Upgrade to `revision`; on a server of the user's, make first what the migrations need."""
+    provision_roles()
+    with _alone() as config:
+        command.upgrade(config, revision)
+
+
+def provision_roles() -> None:
+    """Make what the migrations need on a server of the user's; the embedded one has it."""
     if settings().database_url is not None:
         logins = {LOGINS[role]: make_url(database_url(role)).username for role in ("app", "reader")}
         provision(database_url("owner"), logins=logins)
-    with _alone() as config:
-        command.upgrade(config, revision)
 
 
 def downgrade(revision: str) -> None:
@@ -41,7 +46,16 @@ def current() -> str | None:
 
 def head() -> str | None:
     """The newest revision that this mirpipe knows."""
-    return ScriptDirectory(str(PROJECT / "migrations")).get_current_head()
+    return _scripts().get_current_head()
+
+
+def knows(revision: str) -> bool:
+    """Whether there is a migration to `revision`."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(PROJECT / "migrations"))
 
 
 @contextmanager
