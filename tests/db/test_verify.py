@@ -60,6 +60,10 @@ CHANGES = {
     "caption_embedding": "UPDATE caption_embedding SET embedding = '[1,0,0]'",
     "generation": "UPDATE generation SET seed = 1",
     "run_generation_summary": "UPDATE run_generation_summary SET mean = mean + 1e-8",
+    "waveform": "INSERT INTO waveform SELECT track_id, decode(repeat('00', 800), 'hex') "
+    "FROM track WHERE title = 'r2'",
+    "map": "UPDATE map SET tracks_n = tracks_n + 1",
+    "published": "INSERT INTO published_retrieval VALUES (1, 'E', 't', 'r', 0, 0, 0, 1, 1, 1, 1)",
     "run_ranking": "INSERT INTO run_ranking SELECT run_id, encoder_id, 'targets', 'genre', 'map', "
     "'cosine', 3, 0, 0.5, 0.4, 0.6 FROM run, encoder",
     "run_hubness": "UPDATE run_hubness SET skewness = skewness + 1e-8",
