@@ -17,7 +17,7 @@ unexport UV_DEFAULT_INDEX
 endif
 
 # Tests run side by side, those of a file in one process; those that start servers, by themselves.
-SIDE_BY_SIDE := -q -n auto --maxprocesses 4 --dist loadfile
+SIDE_BY_SIDE := -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## list these commands
@@ -81,14 +81,21 @@ test: lint $(MODELS)/torch-$(TORCH) ## every test, in both interpreters
 	@$(BIN)/python tests/install_test_tools.py
 	@echo "── all tests of core"
 	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not e2e"
-	@echo "── all tests of the pipeline as a whole"
-	@$(BIN)/pytest -q -m e2e
-	@echo "── the models' tests, with small random weights"
-	@$(MODELS_PYTHON) -m pytest -q tests/models tests/contract
+	@echo "── the pipeline as a whole; beside it the models on random weights, then Celery; in minutes"
+	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+	  test-pipeline test-models
+
+# Much of the pipeline's time is waiting, so the other half of these tests runs meanwhile.
+.PHONY: test-pipeline test-models
+test-pipeline:
+	@$(BIN)/pytest -q -m e2e --ignore tests/e2e/test_celery.py
+test-models:
+	@OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models tests/contract
+	@$(BIN)/pytest -q tests/e2e/test_celery.py
 
 .PHONY: bench
-bench: $(VENV)/dev ## measure speed and memory; writes docs/benchmarks.md
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/dev ## measure speed and memory, write docs/benchmarks.md; PARTS=--missing goes on
+	@$(BIN)/python -m benchmarks $(PARTS)
 
 .PHONY: reference
 reference: $(VENV)/dev ## write docs/reference/ and docs/published.md as code and database say

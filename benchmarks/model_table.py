@@ -1,13 +1,8 @@
 """The model libraries beside ours, measured in the models' interpreter, as Markdown."""
 
-import json
 import math
-import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-
-from mirpipe.settings import PROJECT
 
 GOALS = {"clap": 2.0, "clap_630k": 2.0, "muq": 2.0, "music2latent": 2.0, "audiobox_aesthetics": 1.5}
 """By model, how many times as fast as the library bfloat16 should be."""
@@ -29,7 +24,7 @@ long track takes no more is a contract test of every model (`tests/contract/test
 
 ABSENT = """## Model libraries
 
-Not measured: `make models` has not made their interpreter here.
+Not measured here; `make models` makes their interpreter.
 """
 
 FOOT = """
@@ -43,19 +38,13 @@ cannot be met here; float32 is the default."""
 _WITH_GAIN = "That much bfloat16 can gain where such products take the time."
 
 
-def table(python: Path | None) -> str:
-    """The section of the page; takes a quarter of an hour."""
-    if python is None:
+def section(found: Mapping[str, Mapping[str, float]], gain: float | None) -> str:
+    """The section, of the models that were measured.
+
+    `gain` is how many times as many products of matrices a second bfloat16 has here.
+    """
+    if not found:
         return ABSENT
-    found = {}
-    for name in GOALS:
-        found[name] = _measure(python, name, "speed") | _measure(python, name, "memory")
-        print(f"{name}: {found[name]}", flush=True)
-    return render(found, _measure(python, "arithmetic")["bfloat16_to_float32"])
-
-
-def render(found: Mapping[str, Mapping[str, float]], gain: float) -> str:
-    """The section, of what was measured."""
     lowest = min(one["cosine_to_library"] for one in found.values())
     lines = [HEAD.format(library_cosine=math.floor(lowest * 1e5) / 1e5)]
     for name, one in found.items():
@@ -70,16 +59,10 @@ def render(found: Mapping[str, Mapping[str, float]], gain: float) -> str:
             f"{by_float32:.2f} | {by_bfloat16:.2f} | {GOALS[name]:g}×: {met} | {agreement} | "
             f"{one['peak_megabytes']:,.0f} MB |\n"
         )
+    if gain is None:
+        return "".join(lines)
     verdict = _WITHOUT_GAIN if gain < min(GOALS.values()) else _WITH_GAIN
     return "".join(lines) + FOOT.format(extensions=_extensions(), gain=gain, verdict=verdict)
-
-
-def _measure(python: Path, *what: str) -> dict[str, float]:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    command = [python, "-m", "benchmarks.models", *what]
-    said = subprocess.check_output(command, env=environment, cwd=PROJECT)
-    measured: dict[str, float] = json.loads(said.splitlines()[-1])
-    return measured
 
 
 def _extensions() -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import text
 
-from benchmarks.retrieve import throw_away_server
+from benchmarks.large_library import throw_away_server
 from mirpipe import audio
 from mirpipe.db.engine import engine
 from mirpipe.features import notes
