@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import engine, forget_engines
 from mirpipe.db.roles import grant_connect
+from mirpipe.db.store import verify
 from mirpipe.settings import PROJECT, settings
 from tests.demo_library import build
 
@@ -96,6 +97,10 @@ def test_search_by_vector_can_use_the_index(reader: Connection) -> None:
         reader.execute(text(f"SET LOCAL enable_{way} = off"))
     plan = "\n".join(reader.execute(text(f"EXPLAIN {search.query}")).scalars())
     assert "Order By: ((embedding)::vector(200) <=>" in plan
+
+
+def test_library_that_is_asked_is_as_it_ought_to_be(reader: Connection) -> None:
+    assert list(verify.differences(reader)) == []
 
 
 def test_every_question_stands_once_and_there_are_twenty() -> None:

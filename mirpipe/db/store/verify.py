@@ -43,11 +43,11 @@ _COUNTS = {
             SELECT FROM mirpipe.neighbour_state s
             WHERE s.encoder_id = n.encoder_id AND s.target_id = n.target_id)
     """,
-    ("orphans", "pair scores are of something else than a target with a reference"): """
+    ("orphans", "pair scores are of something else than a target with an answer or a clip"): """
         SELECT count(*) FROM mirpipe.pair_score s
         JOIN mirpipe.track t ON t.track_id = s.target_id
         JOIN mirpipe.track r ON r.track_id = s.reference_id
-        WHERE (t.collection, r.collection) <> ('target', 'reference')
+        WHERE t.collection <> 'target' OR r.collection NOT IN ('reference', 'generated')
     """,
 }
 """Check and finding, with a query that ought to count nothing."""
