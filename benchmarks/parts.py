@@ -38,6 +38,7 @@ class Outcome:
 
 def measure(part: str) -> Outcome:
     """Runs the part anew and keeps what it found."""
+    _path(part).unlink(missing_ok=True)
     python, commands = _commands(part)
     if python is None:
         return Outcome(None, complaint="needs what `make models` makes")
