@@ -82,3 +82,8 @@ def test_comparison_ignores_the_order_below_the_first_and_who_is_not_there() -> 
     found = compared(first, second)
     assert found.top1_equal == pytest.approx(1 / 2)
     assert found.top10_overlap == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_itself_does_not_stand_in_for_a_nearest_that_points_away() -> None:
+    references = np.array([unit([1, 0]), unit([-1, 0]), unit([-0.8, 0.6])])
+    assert local_scale(references[:1], references, own=np.array([0]), k=1) == pytest.approx(-0.8)
