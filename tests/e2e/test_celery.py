@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), needs_program]
 
 GPU_WORKER = "worker-gpu-without-card"
 """It has the command of worker-gpu, which asks the engine for a card; tests/deploy says so."""
-SERVERS = ["api-server", "scheduler", "dag-processor", "worker", GPU_WORKER]
+SERVERS = ["api-server", "scheduler", "dag-processor", "worker", GPU_WORKER, "dashboard"]
 ON_GPU = {"caption", "generate"}
 LIBRARY = [("reference", "West"), ("target", "Jazz 120 BPM"), ("target", "茉莉花（笛子）")]
 ATTEMPTS = """
@@ -73,7 +73,7 @@ def shipped(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Shipped]
         source = PROJECT / "demo" / collection / f"{title}.ogg"
         samples, rate = soundfile.read(source, frames=SECONDS * 44100)
         soundfile.write(folder / "library" / collection / f"{title}.wav", samples, rate)
-    redis, api = free_port(), free_port()
+    redis, api, dashboard = free_port(), free_port(), free_port()
     variables = filled_in(
         POSTGRES_PASSWORD=passwords(postgres.folder / "pgpass")[SUPERUSER],
         POSTGRES_HOST="127.0.0.1",
@@ -94,13 +94,16 @@ def shipped(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Shipped]
         "redis-cli": f"redis-cli -p {redis}",
         "api-server:8080": f"127.0.0.1:{api}",
         "127.0.0.1:8080": f"127.0.0.1:{api}",
-        "8080": api,
+        "localhost:8080": f"127.0.0.1:{api}",
+        "--server.port=8501": f"--server.port={dashboard}",
+        "localhost:8501": f"127.0.0.1:{dashboard}",
         "/opt/mirpipe": str(PROJECT),
         "/var/lib/mirpipe/cache": cache,
         "/var/lib/mirpipe": str(folder / "home"),
         "/library": str(folder / "library"),
     }
     found = Shipped(variables, places=places, logs=folder / "logs")
+    found.services["api-server"]["environment"]["AIRFLOW__API__PORT"] = api
     # a killed worker is noticed after 10 s of silence, not 30
     noticed = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
     found.services["scheduler"]["environment"] |= noticed
@@ -123,10 +126,11 @@ def shipped(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Shipped]
 @pytest.fixture
 def airflow(shipped: Shipped) -> Iterator[AirflowClient]:
     environment = shipped.environment("init")
-    port, password = (
-        environment[name] for name in ("AIRFLOW__API__PORT", "MIRPIPE_AIRFLOW_ADMIN_PASSWORD")
+    client = AirflowClient(
+        environment["AIRFLOW__API__BASE_URL"],
+        user="admin",
+        password=environment["MIRPIPE_AIRFLOW_ADMIN_PASSWORD"],
     )
-    client = AirflowClient(f"http://127.0.0.1:{port}", user="admin", password=password)
     wait_until(client.healthy, seconds=120)
     wait_until(lambda: client.parsed_at("generate_music"), seconds=60)
     yield client
@@ -159,7 +163,7 @@ def test_a_killed_gpu_worker_loses_nothing_and_no_other_does_its_work(
         airflow.unpause(dag_id)
     ingest = airflow.trigger("ingest_library")
     for name in (*SERVERS, "redis"):
-        assert shipped.healthy(name), name
+        wait_until(lambda name=name: shipped.healthy(name), seconds=60)  # type: ignore[misc]
     wait_until(lambda: airflow.run(ingest).ended, seconds=120)
     assert airflow.run(ingest).state == "success"
     run = airflow.trigger("generate_music")
