@@ -254,6 +254,7 @@ def test_a_worker_a_queue_and_one_task_at_a_time_on_a_card(services: Services) -
     assert "devices" not in str(services["worker-gpu-without-card"]["deploy"])
 
 
+@pytest.mark.slow
 def test_no_message_is_handed_out_again_while_its_task_may_run(
     services: Services, tmp_path: Path
 ) -> None:
