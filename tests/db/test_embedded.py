@@ -18,6 +18,8 @@ from mirpipe.db import cluster, embedded, postmaster
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.errors import DatabaseError
 
+pytestmark = pytest.mark.database
+
 UP = "import sys, pathlib; from mirpipe.db.embedded import EmbeddedPostgres as E; "
 UP += "E(pathlib.Path(sys.argv[1])).up(); "
 

@@ -20,6 +20,8 @@ from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.errors import DatabaseError
 from mirpipe.settings import PROJECT
 
+pytestmark = pytest.mark.database
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a user to drop to")
 
 

@@ -20,6 +20,8 @@ from mirpipe.errors import DatabaseError
 from mirpipe.settings import settings
 from tests.db.conftest import unprovision
 
+pytestmark = pytest.mark.database
+
 
 @dataclass(frozen=True)
 class Foreign:

@@ -18,6 +18,8 @@ from mirpipe.errors import ConfigurationError
 from mirpipe.settings import PROJECT, settings
 from tests.db.conftest import unprovision
 
+pytestmark = pytest.mark.database
+
 PAGE = (PROJECT / "docs" / "how-to" / "deploy.md").read_text()
 
 

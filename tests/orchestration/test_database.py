@@ -12,6 +12,8 @@ from mirpipe.orchestration.servers import Servers
 from mirpipe.settings import Settings, settings
 from tests.conftest import Database
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
