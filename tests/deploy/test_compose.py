@@ -203,14 +203,14 @@ def test_every_setting_reaches_the_workers(services: Services) -> None:
     of_init_alone = {"OWNER_URL", "SUPERUSER_URL", "AIRFLOW_DATABASE_URL", "AIRFLOW_ADMIN_PASSWORD"}
     of_mirpipe_up = {"AIRFLOW_PORT", "DASHBOARD_PORT", "BIND", "GPU_EXECUTOR"}
     of_the_image = {"MODELS_PYTHON"}
-    of_tests = {"STAND_INS"}
+    of_a_task, of_tests = {"RUN"}, {"STAND_INS"}
     names = {name.upper() for name in Settings.model_fields}
     here = {
         name.removeprefix("MIRPIPE_")
         for name in services["worker"]["environment"]
         if name.startswith("MIRPIPE_")
     }
-    assert here == names - of_init_alone - of_mirpipe_up - of_the_image - of_tests
+    assert here == names - of_init_alone - of_mirpipe_up - of_the_image - of_a_task - of_tests
 
 
 def test_airflow_is_set_up_as_by_the_command_line(services: Services, tmp_path: Path) -> None:

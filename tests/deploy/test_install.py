@@ -16,6 +16,7 @@ DOCKERFILE = (PROJECT / "docker" / "Dockerfile").read_text().replace("\\\n", " "
 TARGETS = dict(
     re.findall(r"^FROM \S+ AS (\w+)\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
 )
+HAS = "import sys; from importlib.util import find_spec as f; assert all(map(f, sys.argv[1:]))"
 OF_A_REAL_IMAGE = ("docker/install system", "useradd")
 """What needs root, and a system that may be changed."""
 
@@ -74,11 +75,11 @@ def test_what_is_not_copied_is_named_in_the_list_of_what_the_engine_gets() -> No
     "command",
     [
         "mirpipe --version",
-        "airflow version",
-        "command -v celery streamlit python",
+        "command -v airflow celery streamlit python",
+        f"python -c '{HAS}' airflow.providers.celery redis streamlit",
+        f".venv-models/bin/python -c '{HAS}' torch transformers mirpipe",
         "! docker/health http://127.0.0.1:9/",
         "python -c 'import mirpipe.settings as s; assert s.settings().models_python.exists()'",
-        ".venv-models/bin/python -c 'import mirpipe.cli.main, torch'",
     ],
 )
 def test_an_image_has_every_program_that_the_services_start(image: Path, command: str) -> None:
