@@ -79,6 +79,7 @@ def _write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage
             reason=getattr(problem, "reason", type(problem).__name__),
             message=str(problem),
             retry=True,
+            log=False,
         )
 
 

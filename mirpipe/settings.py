@@ -127,6 +127,11 @@ class Settings(BaseSettings):
     dashboard_port: int = 8501
     """Of the dashboard; the next free one where it is taken."""
     bind: str = "127.0.0.1"
+
+    log: Literal["text", "json"] = "text"
+    """How stages tell on stderr what happens: for people, or a JSON object a line for programs."""
+    run: str | None = None
+    """The run that a stage works for, as its log lines name it; Airflow's tasks set it."""
     """The address that both listen on; another one than this machine's own opens them to others."""
 
     @field_validator("references", "targets", mode="before")
@@ -176,6 +181,11 @@ def child_environment(*, without: str, **added: str) -> dict[str, str]:
     """This process's environment for a child, less variables that begin with `without`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
     return kept | added
+
+
+def dag_run() -> str | None:
+    """The id of the DAG run whose task this process is; None outside of Airflow's tasks."""
+    return os.environ.get("AIRFLOW_CTX_DAG_RUN_ID")
 
 
 @cache

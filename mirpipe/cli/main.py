@@ -1,11 +1,14 @@
 """The command `mirpipe`: a tour of the pipeline in the order in which it runs."""
 
+import logging
 import sys
+import time
 from importlib.metadata import version
 
 import typer
 from rich.console import Console
 
+from mirpipe import logs
 from mirpipe.cli import (
     analyse,
     backup,
@@ -28,7 +31,8 @@ from mirpipe.cli import (
     verify,
 )
 from mirpipe.compiled import claim_cache
-from mirpipe.errors import MirpipeError
+from mirpipe.errors import ConfigurationError, MirpipeError
+from mirpipe.settings import settings
 
 TOUR = """
 Re-evaluates a growing music library on a schedule, and keeps every number in Postgres.
@@ -59,6 +63,14 @@ Settings are environment variables named MIRPIPE_…; `mirpipe settings` lists t
 Exit codes: 0 all done; 1 something failed that was not bad input; 2 wrong usage; 3 done, and some
 input was rejected (`mirpipe failures` says what and why).
 """
+
+STAGES = {
+    *("ingest", "embed", "score", "analyse", "retrieve", "evaluate", "report", "run"),
+    *("caption", "generate"),
+}
+"""Commands that log when they begin and end."""
+
+_log = logging.getLogger("mirpipe.command")
 
 app = typer.Typer(
     help=TOUR,
@@ -102,11 +114,22 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     _asked: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version."
     ),
 ) -> None:
-    pass
+    stage = context.invoked_subcommand
+    try:
+        logs.set_up(settings().log, run=settings().run, stage=stage)
+    except ConfigurationError:  # the command says it, where it is more than --help
+        logs.set_up("text", stage=stage)
+    if stage in STAGES:
+        began = time.monotonic()
+        _log.info("begins")
+        context.call_on_close(
+            lambda: _log.info("ended", extra={"seconds": round(time.monotonic() - began, 3)})
+        )
 
 
 def main() -> None:
@@ -115,7 +138,16 @@ def main() -> None:
     try:
         app()
     except MirpipeError as error:
-        Console(stderr=True).print(f"mirpipe: {error}", style="red", markup=False, highlight=False)
+        if logs.is_json():
+            _log.error("%s", error)
+        else:
+            console = Console(stderr=True)
+            console.print(f"mirpipe: {error}", style="red", markup=False, highlight=False)
+        sys.exit(1)
+    except Exception:  # what a program reads must stay lines for programs
+        if not logs.is_json():
+            raise
+        _log.exception("mirpipe fell over")
         sys.exit(1)
 
 

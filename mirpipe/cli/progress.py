@@ -1,17 +1,22 @@
 """Progress bars on stderr, so that stdout holds results alone."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mirpipe import logs
+
+_log = logging.getLogger("mirpipe.progress")
+
 
 @contextmanager
 def bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """A callable `(done, total)` that draws a bar; in a log it prints a line every ten percent."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if logs.is_json() or not console.is_terminal:
         yield _lines(console, label)
         return
     columns = (
@@ -27,11 +32,11 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 def say_waiting(device: str) -> None:
     """Says on stderr that another process has the device."""
-    Console(stderr=True).print(
-        f"waiting for the device {device!r}: another process of mirpipe has it",
-        markup=False,
-        highlight=False,
-    )
+    said = f"waiting for the device {device!r}: another process of mirpipe has it"
+    if logs.is_json():
+        _log.info(said)
+    else:
+        Console(stderr=True).print(said, markup=False, highlight=False)
 
 
 def _lines(console: Console, label: str) -> Callable[[int, int], None]:
@@ -42,6 +47,9 @@ def _lines(console: Console, label: str) -> Callable[[int, int], None]:
         tenth = 10 * done // max(total, 1)
         if tenth > said:
             said = tenth
+            if logs.is_json():
+                _log.info(label, extra={"done": done, "total": total})
+                return
             console.print(f"{label}: {done} of {total}", markup=False, highlight=False)
 
     return say

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mirpipe import logs
 from mirpipe.cli.analyse import analyse
 from mirpipe.cli.embed import embed
 from mirpipe.cli.evaluate import evaluate
@@ -70,7 +71,7 @@ def run(as_json: AsJson = False) -> None:
     codes, found = [], dict[str, dict[str, object]]()
     for name, part in parts:
         printed = io.StringIO()
-        with redirect_stdout(printed) if as_json else nullcontext():
+        with redirect_stdout(printed) if as_json else nullcontext(), logs.about(stage=name):
             codes.append(_code(part))
         if as_json:
             found.setdefault(name, {}).update(json.loads(printed.getvalue()))

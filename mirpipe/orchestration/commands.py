@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from mirpipe import interpreters
+from mirpipe import interpreters, logs
 from mirpipe.errors import StageFailed
 from mirpipe.orchestration.lifeline import dies_with_parent
-from mirpipe.settings import child_environment, cores, settings
+from mirpipe.settings import child_environment, cores, dag_run, settings
 
 Counts = dict[str, Any]
 
@@ -105,9 +105,9 @@ def invoke(
 
 def _run(command: list[str], stdout: Path) -> int:
     threads = str(max(1, cores() // settings().slots))
-    environment = child_environment(
-        without="AIRFLOW", **settings().as_environment(), **dict.fromkeys(_THREADS, threads)
-    )
+    added = {**settings().as_environment(), **dict.fromkeys(_THREADS, threads)}
+    added |= {"MIRPIPE_LOG": "json", "MIRPIPE_RUN": dag_run() or settings().run or ""}
+    environment = child_environment(without="AIRFLOW", **added)
     with (
         stdout.open("wb") as output,
         subprocess.Popen(
@@ -146,4 +146,13 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 def _log_lines(stderr: IO[bytes]) -> None:
     with contextlib.suppress(ValueError):  # closed under us, where a grandchild holds it open
         for line in stderr:
-            log.info("%s", line.decode(errors="backslashreplace").rstrip())
+            _log_line(line.decode(errors="backslashreplace").rstrip())
+
+
+def _log_line(line: str) -> None:
+    """Says it again at its level: for people, unless the settings want lines for programs."""
+    told = logs.parse(line)
+    if told is None:
+        log.info("%s", line)
+    else:
+        log.log(logs.level_of(told), "%s", line if settings().log == "json" else logs.as_text(told))

@@ -94,3 +94,30 @@ def _worker() -> None:
     task: Any = multiprocessing.get_context("fork").Process(target=commands.run, args=["retrieve"])
     task.start()
     task.join()
+
+
+@pytest.mark.parametrize(("form", "said"), [("text", "too short [track 7]"), ("json", None)])
+def test_lines_for_programs_are_said_again_at_their_level(
+    stage: FakeStage,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    said: str | None,
+) -> None:
+    line = '{"time": "t", "level": "warning", "message": "too short", "stage": "x", "track": 7}'
+    monkeypatch.setenv("MIRPIPE_LOG", form)
+    settings.cache_clear()
+    stage.behave(stderr=line)
+    with caplog.at_level(logging.INFO, "mirpipe.stage"):
+        commands.run("retrieve")
+    (record,) = caplog.records
+    assert (record.levelname, record.message) == ("WARNING", said or line)
+
+
+def test_a_stage_is_told_the_dag_run_that_it_works_for(
+    stage: FakeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CTX_DAG_RUN_ID", "scheduled__1")
+    commands.run("retrieve")
+    seen = stage.seen[0]["environment"]
+    assert (seen["MIRPIPE_LOG"], seen["MIRPIPE_RUN"]) == ("json", "scheduled__1")

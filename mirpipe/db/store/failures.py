@@ -1,11 +1,14 @@
 """The ledger: what failed, in which stage and revision, and why."""
 
+import logging
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
 from mirpipe.errors import RejectedInput
 from mirpipe.records import Track
+
+_log = logging.getLogger("mirpipe.ledger")
 
 _RECORD = text(
     "INSERT INTO mirpipe.failure AS known "
@@ -35,8 +38,16 @@ def record(
     retry: bool,
     revision: str = "",
     track_id: int | None = None,
+    log: bool = True,
 ) -> None:
-    """Writes one failure, or counts one more attempt; `retry` false: bad input, left alone."""
+    """Writes one failure, or counts one more attempt; `retry` false: bad input, left alone.
+
+    It is logged, too, unless somebody else tells of it.
+    """
+    if log:
+        told = {"stage": stage, "revision": revision, "track": track_id}
+        level = logging.ERROR if retry else logging.WARNING
+        _log.log(level, "%s", message, extra=told | {"subject": subject, "reason": reason})
     connection.execute(
         _RECORD,
         {
