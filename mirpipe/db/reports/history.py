@@ -45,7 +45,11 @@ class Past:
 
 @dataclass(frozen=True)
 class Moved:
-    """A target whose first answer two runs disagree on; None: that run had none."""
+    """A target whose first answer two runs disagree on; None: that run had none.
+
+    `causes` are why the runs between the two changed it, the oldest first, as in
+    `v_change`.
+    """
 
     encoder: str
     target: str
@@ -53,6 +57,7 @@ class Moved:
     after: str | None
     cosine_before: float | None
     cosine_after: float | None
+    causes: str
 
 
 _MOMENTS = text("""
@@ -86,7 +91,12 @@ _MOVED = text("""
         SELECT * FROM served WHERE from_run <= :after AND (to_run IS NULL OR to_run > :after)
     )
     SELECT encoder, t.title AS target, b.title AS before, a.title AS after,
-        before.cosine AS cosine_before, after.cosine AS cosine_after
+        before.cosine AS cosine_before, after.cosine AS cosine_after,
+        coalesce((SELECT string_agg(c.cause, ', ' ORDER BY c.run_id)
+            FROM mirpipe.neighbour_change c
+            WHERE c.encoder_name = encoder AND c.target_id = t.track_id
+                AND c.run_id > least(:before, :after) AND c.run_id <= greatest(:before, :after)
+        ), '') AS causes
     FROM before FULL JOIN after USING (encoder, target_id)
     JOIN mirpipe.track t ON t.track_id = target_id
     LEFT JOIN mirpipe.track b ON b.track_id = before.reference_id

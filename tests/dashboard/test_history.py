@@ -1,0 +1,155 @@
+"""What History says of two runs, of many, and of the published tables."""
+
+import pytest
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from mirpipe.published.loading import load
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
+from tests.conftest import Database
+from tests.dashboard.pages import HOSTILE, page, written
+from tests.synthetic_library import SyntheticLibrary
+
+
+def run_now() -> None:
+    """Answers and reports on what is there."""
+    retrieve()
+    report(trigger="test")
+
+
+@pytest.fixture
+def library(fresh_database: Database) -> SyntheticLibrary:
+    """Three runs: one answer, then a nearer one, then that one gone and another target."""
+    made = SyntheticLibrary(fresh_database.app)
+    made.add("reference", "east", [1, 0, 0], title=HOSTILE)
+    made.add("reference", "up", [0, 0.1, 1])
+    made.add("target", "near north", [0.1, 1, 0], title="菊花台")
+    run_now()
+    north = made.add("reference", "north", [0, 1, 0], title="قمر")
+    run_now()
+    made.state(north, "gone")
+    made.add("target", "near up", [0, 0, 1])
+    run_now()
+    return made
+
+
+def notes(app: AppTest) -> str:
+    """The remarks of a page."""
+    return "\n".join(element.value for element in app.caption)
+
+
+def test_the_last_run_stands_against_the_one_before_with_the_cause(
+    library: SyntheticLibrary,
+) -> None:
+    app = page("history")
+    table = app.dataframe[0].value
+    assert list(table["target"]) == ["near up", "菊花台"]
+    assert list(table["why"]) == ["first answer", "removed reference"]
+    assert list(table["then"])[1] == "قمر"
+    assert "<dt>references</dt><dd>2</dd><dd class='mp-muted'>3 then</dd>" in written(app)
+    assert "removed reference: 1" in written(app)
+
+
+def test_a_link_compares_any_two_runs_and_names_every_cause_between(
+    library: SyntheticLibrary,
+) -> None:
+    app = page("history", then="1", now="2")
+    table = app.dataframe[0].value
+    assert list(table["then"]) == [HOSTILE]
+    assert list(table["now"]) == ["قمر"]
+    assert list(table["why"]) == ["new reference"]
+    app.selectbox(key="now").set_value("3").run()
+    assert app.query_params["now"] in ("3", ["3"])
+    assert list(app.dataframe[0].value["target"]) == ["near up"]  # the other has its old answer
+
+
+def test_a_link_to_a_run_that_is_not_there_says_so(library: SyntheticLibrary) -> None:
+    app = page("history", then="99")
+    assert "'99'" in app.warning[0].value
+    assert app.selectbox(key="then").value == "2"
+
+
+def test_summaries_stand_then_and_now_with_their_change(library: SyntheticLibrary) -> None:
+    shown = written(page("history", then="1", now="2"))
+    with library.app.connect() as connection:
+        means = connection.execute(
+            text(
+                "SELECT mean FROM mirpipe.v_retrieval_summary_history "
+                "WHERE metric = 'cosine' AND run_id <= 2 ORDER BY run_id"
+            )
+        ).scalars()
+        then, now = means
+    for value in (f"{then:.3f}<small>n = 1", f"{now:.3f}<small>n = 1", f"+{now - then:.3f}"):
+        assert value in shown
+
+
+def test_what_did_not_change_is_shown_when_asked_for(library: SyntheticLibrary) -> None:
+    app = page("history", then="2", now="2")
+    assert "Every summary is as it was." in notes(app)
+    assert "cosine (own space)" not in written(app)
+    app.toggle(key="changed").set_value(False).run()
+    assert "cosine (own space)" in written(app)
+
+
+def test_another_revision_and_random_weights_are_marked(library: SyntheticLibrary) -> None:
+    with library.app.begin() as connection:
+        connection.execute(
+            text(
+                "WITH copy AS ("
+                "INSERT INTO mirpipe.encoder (name, revision, dimension, wanted, spec) "
+                "SELECT name, 'r2', dimension, false, "
+                "jsonb_set(spec, '{checkpoint}', '\"random, seed 0\"') "
+                "FROM mirpipe.encoder RETURNING encoder_id) "
+                "UPDATE mirpipe.run_summary SET encoder_id = copy.encoder_id FROM copy "
+                "WHERE run_id = 2"
+            )
+        )
+    shown = written(page("history", then="1", now="2"))
+    assert "another revision now" in shown
+    assert ">random weights<" in shown
+
+
+def test_trends_are_drawn_over_runs_and_over_the_librarys_size(library: SyntheticLibrary) -> None:
+    for over, title in (("run", "run"), ("references", "references in the library")):
+        app = page("history", part="trends", over=over)
+        [chart] = app.get("vega_lite_chart")
+        assert f'"title": "{title}"' in chart.proto.spec.replace('":"', '": "')
+    app.selectbox(key="metric").set_value("cosine").run()
+    assert not app.exception
+
+
+def test_one_run_says_how_a_second_one_comes(fresh_database: Database) -> None:
+    made = SyntheticLibrary(fresh_database.app)
+    made.add("reference", "east", [1, 0, 0])
+    made.add("target", "near east", [1, 0.1, 0])
+    run_now()
+    app = page("history")
+    assert "one run so far" in app.info[0].value
+    assert "mirpipe ingest" in app.code[0].value
+    assert "From the second run on" in notes(page("history", part="trends"))
+
+
+def test_an_empty_database_says_which_command_comes_next(fresh_database: Database) -> None:
+    assert "mirpipe up" in page("history").code[0].value
+    assert page("history", part="published").code[0].value == "mirpipe published import"
+
+
+def test_printed_numbers_stand_beside_what_their_lines_give_and_beside_ours(
+    library: SyntheticLibrary,
+) -> None:
+    load()
+    shown = written(page("history", part="published"))
+    assert "37 of 40 do" in notes(page("history", part="published"))
+    row = shown[shown.index("0.802 ± 0.076") :].partition("</tr>")[0]
+    assert "0.8026 ± 0.0759" in row
+    assert "✗ the nine lines give 0.8026" in row
+    assert "this library" in shown
+    assert "made_up" in shown
+    assert "✓ stands" in shown
+
+
+def test_a_title_of_markup_is_never_read_as_such(library: SyntheticLibrary) -> None:
+    app = page("history", then="1", now="2")
+    assert HOSTILE in list(app.dataframe[0].value["then"])
+    assert not any(HOSTILE in one.value for one in [*app.markdown, *app.caption, *app.html])
