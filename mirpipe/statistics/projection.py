@@ -6,7 +6,7 @@ import numpy as np
 import scipy.linalg
 
 from mirpipe.records import Float32, Float64
-from mirpipe.statistics.background import Moments
+from mirpipe.statistics.background import NO_SPREAD, Moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +27,20 @@ class Plane:
 
 
 def plane(moments: Moments) -> Plane | None:
-    """The plane of a space; None where fewer than three vectors or two dimensions span none."""
+    """The plane of a space; None where there are fewer than three vectors or all are equal.
+
+    One dimension has none, either.
+    """
     dimension = len(moments.vector_sum)
     if moments.n < 3 or dimension < 2:
         return None
     mean = moments.vector_sum / moments.n
     covariance = moments.outer_sum / moments.n - np.outer(mean, mean)
+    total = float(np.trace(covariance))
+    if total <= NO_SPREAD:
+        return None
     _, found = scipy.linalg.eigh(covariance, subset_by_index=[dimension - 2, dimension - 1])
     axes = found[:, ::-1]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
-    total = max(float(np.trace(covariance)), np.finfo(np.float64).tiny)
     first, second = (float(axis @ covariance @ axis) / total for axis in axes.T)
     return Plane(mean, axes, (min(max(first, 0.0), 1.0), min(max(second, 0.0), 1.0)))

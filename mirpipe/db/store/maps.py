@@ -31,7 +31,7 @@ _INSERT = text("""
 def draw(connection: Connection, run_id: int, encoder_id: int) -> None:
     """Draws the map of one encoder for this run; those of earlier runs go.
 
-    Without three references there is none.
+    Without three references, or where all are equal, there is none.
     """
     connection.execute(_FORGET, {"run_id": run_id})
     ground = plane(background.moments(connection, encoder_id))
