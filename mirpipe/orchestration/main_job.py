@@ -15,7 +15,8 @@ INGEST, EVALUATE, GENERATE = "ingest_library", "evaluate_retrieval", "generate_m
 _ANNOUNCES = {INGEST: "announce", EVALUATE: "report"}
 """By DAG, the task whose success makes the scheduler run the next one."""
 PARSE_SECONDS = 120
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
+"""Asking costs the API server tens of milliseconds of a processor that the tasks want."""
 _WORTH_SAYING = {
     "running": "runs",
     "success": "done",

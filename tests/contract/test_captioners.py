@@ -13,18 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirpipe import interpreters, registry
+from mirpipe import registry
 from mirpipe.musical import CaptionerSpec, Features, Heard, Note
 from mirpipe.protocols import Captioner
 from mirpipe.records import Clip
+from tests.contract.plugins import tested_here
 from tests.synthetic_music import melody
 
-NAMES = [
-    name
-    for name in registry.CAPTIONERS.names()
-    if interpreters.is_here(registry.CAPTIONERS.needs(name).libraries)
-]
-"""Captioners whose libraries this interpreter has; `make test` runs these tests in both."""
+NAMES = tested_here(registry.CAPTIONERS)
 
 IDENTITY = {
     *("name", "version", "checkpoint_sha256", "sample_rate", "window_samples", "instruction"),

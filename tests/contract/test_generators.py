@@ -13,18 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mirpipe import interpreters, registry
+from mirpipe import registry
 from mirpipe.musical import Features, GeneratorSpec, Mode, Note, Request
 from mirpipe.protocols import Generator
 from mirpipe.records import Clip, Float32
+from tests.contract.plugins import tested_here
 from tests.synthetic_music import melody
 
-NAMES = [
-    name
-    for name in registry.GENERATORS.names()
-    if interpreters.is_here(registry.GENERATORS.needs(name).libraries)
-]
-"""Generators whose libraries this interpreter has; `make test` runs these tests in both."""
+NAMES = tested_here(registry.GENERATORS)
 
 NOT_IDENTITY = {"checkpoint", "licence_code", "licence_weights", "citation"}
 
