@@ -1,0 +1,59 @@
+"""docs/how-to/deploy.md: what it has a reader type and write is what the files know."""
+
+import itertools
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from mirpipe.settings import PROJECT
+from tests.deploy.compose import compose, config, filled_in, needs_program
+from tests.deploy.test_compose import ALL_PROFILES
+
+pytestmark = needs_program
+
+PAGE = (PROJECT / "docs" / "how-to" / "deploy.md").read_text()
+SETTINGS = re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL)
+COMMANDS = [
+    shlex.split(line, comments=True)
+    for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.splitlines()
+]
+
+
+@pytest.mark.parametrize("block", SETTINGS)
+def test_settings_of_the_page_are_valid_and_known(block: str) -> None:
+    written = dict(line.split("=", 1) for line in block.splitlines())
+    assert compose(filled_in(**written), "config", "--quiet").returncode == 0
+    example = (PROJECT / ".env.example").read_text()
+    assert set(written) <= set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+
+
+def test_commands_of_the_page_name_services_and_files_that_are_there() -> None:
+    services = set(config(filled_in(COMPOSE_PROFILES=ALL_PROFILES))["services"])
+    seen = set()
+    for command in COMMANDS:
+        for option, file in itertools.pairwise(command):
+            assert option != "-f" or (PROJECT / file).exists(), file
+        words = [word for word in command if not word.startswith("-")]
+        if words[:2] != ["docker", "compose"]:
+            continue
+        verb, *rest = words[2:]
+        if verb in {"exec", "run", "rm"} or "--no-deps" in command:
+            assert rest[0] in services, command
+            seen.add(rest[0])
+    assert {"worker", "worker-gpu", "postgres", "scheduler"} <= seen
+
+
+def test_mirpipes_commands_of_the_page_exist() -> None:
+    asked = {
+        tuple(command[command.index("mirpipe") + 1 :][:2])
+        for command in COMMANDS
+        if "mirpipe" in command[:-1]
+    }
+    assert asked == {("status",), ("models", "pull")}
+    for words in asked:
+        help_ = [sys.executable, "-m", "mirpipe.cli.main", *words, "--help"]
+        assert subprocess.run(help_, capture_output=True, cwd=PROJECT).returncode == 0, words
