@@ -18,7 +18,7 @@ METHODS = {"encoder": "embed", "metric": "score"}
 KINDS = {kind.kind: kind for kind in registry.KINDS if kind.kind in METHODS}
 
 
-def tested_here(plugins: registry.Plugins[Any, Any]) -> list[str]:
+def belong_here(plugins: registry.Plugins[Any, Any]) -> list[str]:
     """The plug-ins whose libraries this interpreter has; `make test` runs tests in both.
 
     What needs none always runs in core, which has Airflow, and is tested there alone.
@@ -30,7 +30,7 @@ def tested_here(plugins: registry.Plugins[Any, Any]) -> list[str]:
 
 def names_here(kind: str) -> list[str]:
     """The encoders or the track metrics that are tested here."""
-    return tested_here(KINDS[kind])
+    return belong_here(KINDS[kind])
 
 
 EVERYTHING = [(kind, name) for kind in KINDS for name in names_here(kind)]

@@ -17,10 +17,10 @@ from mirpipe import registry
 from mirpipe.musical import CaptionerSpec, Features, Heard, Note
 from mirpipe.protocols import Captioner
 from mirpipe.records import Clip
-from tests.contract.plugins import tested_here
+from tests.contract.plugins import belong_here
 from tests.synthetic_music import melody
 
-NAMES = tested_here(registry.CAPTIONERS)
+NAMES = belong_here(registry.CAPTIONERS)
 
 IDENTITY = {
     *("name", "version", "checkpoint_sha256", "sample_rate", "window_samples", "instruction"),

@@ -17,10 +17,10 @@ from mirpipe import registry
 from mirpipe.musical import Features, GeneratorSpec, Mode, Note, Request
 from mirpipe.protocols import Generator
 from mirpipe.records import Clip, Float32
-from tests.contract.plugins import tested_here
+from tests.contract.plugins import belong_here
 from tests.synthetic_music import melody
 
-NAMES = tested_here(registry.GENERATORS)
+NAMES = belong_here(registry.GENERATORS)
 
 NOT_IDENTITY = {"checkpoint", "licence_code", "licence_weights", "citation"}
 
