@@ -1,0 +1,45 @@
+"""The page on looking after mirpipe: every command on it does what it says, in its order."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mirpipe.cli.main import app
+from mirpipe.db.migrate import downgrade
+from mirpipe.settings import PROJECT, settings
+from tests.conftest import Database
+from tests.docs.walk import Command, steps
+
+PAGE = (PROJECT / "docs" / "operations.md").read_text()
+CODES = {"doctor": (0, 1), "ingest": (3,)}
+"""Exit codes of what need not end well: a machine may have problems, and noise is rejected."""
+
+
+@pytest.mark.slow
+def test_every_command_of_the_page_does_what_it_says(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "bad.wav").write_bytes(b"noise")
+    monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
+    commands = [step.line for step in steps(PAGE) if isinstance(step, Command)]
+    assert [line.split("mirpipe ")[1].split()[0] for line in commands] == [
+        *("doctor", "verify", "backup", "restore", "ingest")
+    ]
+    for line in commands:
+        words = shlex.split(
+            line.replace("~", str(tmp_path)).replace("/backups", str(tmp_path / "backups"))
+        )
+        while "=" in words[0]:
+            monkeypatch.setenv(*words.pop(0).split("=", 1))
+        settings.cache_clear()
+        program, command, *rest = words
+        assert program == "mirpipe"
+        if command == "restore":
+            downgrade("base")
+        result = CliRunner().invoke(app, [command, *rest])
+        assert result.exit_code in CODES.get(command, (0,)), f"{line}: {result.output}"
+        if command == "ingest":
+            assert '"reason": "not_audio"' in result.stderr
