@@ -28,11 +28,17 @@ _TEMPORARY = Path("/tmp")  # short, so that a socket's path fits
 _numbers = itertools.count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a Postgres, so that `make check` can do without."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks what needs a Postgres, so that `make check` can do without; begins with what is slow.
+
+    Where tests run side by side, a file that takes minutes would else be alone at the end.
+    """
     for item in items:
         if "embedded" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.database)
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @dataclass(frozen=True)
