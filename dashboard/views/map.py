@@ -12,7 +12,7 @@ from dashboard.target import LINK_DIGITS, described
 from mirpipe.db import reports
 from mirpipe.db.reports.maps import Map, Point
 
-TRACK = "track"
+TRACK, CHART = "track", "map"
 
 
 def choose(maps: Sequence[Map]) -> Map:
@@ -42,14 +42,15 @@ def labels(points: Sequence[Point]) -> list[str]:
     return ["collection", *sorted(common)]
 
 
-def clicked(points: Sequence[Point], event: object) -> Point | None:
+def chosen_of(points: Sequence[Point]) -> Point | None:
     """The track that was clicked last, else the one that the address names."""
     by_id = {point.track_id: point for point in points}
-    selected = getattr(event, "selection", {}).get(scatter.CHOSEN) or []
-    if selected and selected[0].get("track_id") in by_id:
-        chosen = by_id[selected[0]["track_id"]]
-        st.query_params[TRACK] = chosen.content_sha256[:LINK_DIGITS]
-        return chosen
+    selection = getattr(st.session_state.get(CHART), "selection", {})
+    for one in selection.get(scatter.CHOSEN) or []:
+        if one.get("track_id") in by_id:
+            clicked = by_id[one["track_id"]]
+            st.query_params[TRACK] = clicked.content_sha256[:LINK_DIGITS]
+            return clicked
     return linked(points)
 
 
@@ -99,26 +100,32 @@ def page(run: reports.Run, maps: Sequence[Map]) -> None:
         )
     if ground.random:
         markup.show(markup.badge(f"{ground.encoder}: {markup.RANDOM}"))
-    drawn = f"{ground.points:,} of {ground.tracks:,} tracks are drawn: of each collection those of "
-    drawn += "the lowest content hashes. " if ground.points < ground.tracks else ""
+    drawn = "Every track is drawn. "
+    if ground.points < ground.tracks:
+        drawn = (
+            f"{ground.points:,} of {ground.tracks:,} tracks are drawn: of each collection those of "
+            "the lowest content hashes. "
+        )
     st.caption(
-        (drawn if ground.points < ground.tracks else "Every track is drawn. ")
+        drawn
         + "The two directions in which the references differ most (principal components); what "
         "lies close together here may lie far apart in the others. Point at a dot to read its "
         "title, click to hear it."
     )
-    before = st.session_state.get("map chosen")
+    chosen = chosen_of(points)
     chart = scatter.scatter(
-        ground, points, label=label or "collection", chosen=before or _id(linked(points))
+        ground,
+        points,
+        label=label or "collection",
+        chosen=None if chosen is None else chosen.track_id,
     )
-    event = st.altair_chart(
+    st.altair_chart(
         chart,
-        key="map",
+        key=CHART,
         on_select="rerun",
         selection_mode=scatter.CHOSEN,
         alt=f"Map of the space of {ground.encoder}; the table below holds the same",
     )
-    chosen = clicked(points, event)
     if chosen is not None:
         about(chosen)
     markup.show(markup.line(f"licence of weights: {ground.licence_weights or 'not stated'}"))
@@ -128,10 +135,6 @@ def page(run: reports.Run, maps: Sequence[Map]) -> None:
     ]
     with st.expander("The points as a table"):
         tables.frame(pd.DataFrame(rows), name="Map")
-
-
-def _id(point: Point | None) -> int | None:
-    return None if point is None else point.track_id
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ from dashboard import cached, charts, empty, markup, tables
 from mirpipe.db import reports
 from mirpipe.db.reports import history
 
+NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
+
 
 def library(counts: Sequence[reports.LibraryCount]) -> None:
     """Tracks and length by collection and state."""
@@ -118,7 +120,7 @@ def top(counts: Sequence[reports.LibraryCount], run: reports.Run | None) -> None
     """The page's few large numbers, and how fresh the results are."""
     usable = {row.collection: row for row in counts if row.state == "ok"}
     figures = [
-        (f"{name}s", markup.number(row.tracks, 0), markup.length(row.seconds))
+        (NAMES.get(name, name), markup.number(row.tracks, 0), markup.length(row.seconds))
         for name, row in usable.items()
     ]
     waiting = sum(row.items for row in cached.pending())

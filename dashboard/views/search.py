@@ -48,7 +48,8 @@ def choose(found: Sequence[Space], by: str) -> tuple[str, int] | None:
         st.info("No encoder of this library takes words. CLAP does:", icon=":material/text_fields:")
         st.code(
             "mirpipe models pull clap\nMIRPIPE_ENCODERS=musicnn,signal,clap mirpipe run",
-            language="bash",
+            language=None,
+            wrap_lines=True,
         )
         return None
     left, right = st.columns([2, 1], vertical_alignment="bottom")

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from tests.conftest import Database
+from tests.dashboard.drawn import outlines
 from tests.dashboard.filled import rate
 from tests.dashboard.pages import HOSTILE, MODELS, link, page, written
 
@@ -102,12 +103,7 @@ def test_outline_and_pitch_classes_are_drawn_where_they_are_known(filled: Databa
     at = {"target": link(filled, HOSTILE), "k": "10"}
     assert "class='mp-wave'" not in written(page("listen", **at))
     with filled.owner.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO mirpipe.waveform SELECT track_id, sha512('x') || "
-                "decode(repeat('00', 736), 'hex') FROM mirpipe.track"
-            )
-        )
+        outlines(connection)
     shown = written(page("listen", **at))
     assert shown.count("class='mp-wave' alt='Outline of") == 1 + 4 * len(MODELS)
     assert shown.count("class='mp-chroma' alt='Pitch classes over time of") == 1 + 3 * len(MODELS)

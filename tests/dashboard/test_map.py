@@ -8,6 +8,7 @@ from sqlalchemy import text
 from dashboard import scatter
 from mirpipe.db.reports.maps import Point
 from tests.conftest import Database
+from tests.dashboard.drawn import maps
 from tests.dashboard.pages import HOSTILE, link, page, written
 
 
@@ -15,18 +16,7 @@ from tests.dashboard.pages import HOSTILE, link, page, written
 def drawn(filled: Database) -> Database:
     """The same library with a map of every encoder."""
     with filled.owner.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO mirpipe.map SELECT run_id, encoder_id, 7, 0.5, 0.25 "
-                "FROM mirpipe.run_encoder"
-            )
-        )
-        connection.execute(
-            text(
-                "INSERT INTO mirpipe.map_point SELECT run_id, encoder_id, track_id, track_id, "
-                "-track_id FROM mirpipe.map CROSS JOIN mirpipe.track"
-            )
-        )
+        maps(connection)
     return filled
 
 
