@@ -38,7 +38,7 @@ _DESIRED = text("""
 """)
 # The words at its start say what a run holds: one that holds more is made anew.
 _STATE = text("""
-    SELECT encode(sha256(convert_to(concat_ws('|', 'intervals and comparisons',
+    SELECT encode(sha256(convert_to(concat_ws('|', 'intervals, comparisons, rankings, sets',
         (SELECT string_agg(collection || encode(content_sha256, 'hex') || state || title || labels,
             ',' ORDER BY collection, content_sha256) FROM mirpipe.track),
         (SELECT string_agg(e.name || e.revision, ',' ORDER BY e.name)
