@@ -17,7 +17,7 @@ def doctor(
     """Check this installation, and say how to mend what is wrong with it.
 
     Looks at Python and its packages, disks, graphics card, models, database, files, ports and
-    Airflow; starts nothing and changes nothing. A line a finding: ok, warning (it works, and you
+    Airflow; starts no server and mends nothing. A line a finding: ok, warning (it works, and you
     should know) or problem, then the remedy. Exit status 1: there is a problem.
     """
     from mirpipe.doctor import examine

@@ -21,10 +21,14 @@ from mirpipe.settings import child_environment
 LOCK_SECONDS = 30
 """How long a restore waits for who reads or writes the tables."""
 
+_NEW_IN_17 = b"SET transaction_timeout = 0;"
+_HEADER_BYTES = 8192
+
 _FILLED = text("""
     SELECT EXISTS (SELECT FROM mirpipe.track) OR EXISTS (SELECT FROM mirpipe.encoder)
         OR EXISTS (SELECT FROM mirpipe.run) OR EXISTS (SELECT FROM mirpipe.failure)
 """)
+_MAJOR = text("SELECT current_setting('server_version_num')::integer / 10000")
 _IS_THERE = text("SELECT to_regclass('mirpipe.track') IS NOT NULL")
 
 # What is dumped says nothing of these: whose default privileges, and at what revision.
@@ -102,8 +106,19 @@ def _script(file: Path) -> Iterator[IO[bytes]]:
         kept = [line for line in listed.splitlines() if " DEFAULT ACL " not in line]
         contents.write_text("\n".join(kept))
         _run([*restore, f"--use-list={contents}", f"--file={script}", str(file)], {})
+        with engine("owner").connect() as connection:
+            if connection.execute(_MAJOR).scalar_one() < 17:
+                suit_older_servers(script)
         with script.open("rb") as opened:
             yield opened
+
+
+def suit_older_servers(script: Path) -> None:
+    """Takes out of pg_restore's script, whose size stays, what servers before 17 do not know."""
+    with script.open("r+b") as file:
+        header = file.read(_HEADER_BYTES)
+        file.seek(0)
+        file.write(header.replace(_NEW_IN_17, b"-- ".ljust(len(_NEW_IN_17))))
 
 
 def _program(name: str) -> str:

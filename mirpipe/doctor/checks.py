@@ -22,7 +22,7 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
 
 
 def examine() -> Iterator[Finding]:
-    """What every check found, as it is found; starts nothing and changes nothing."""
+    """What every check found, as it is found; starts no server and mends nothing."""
     for name, check in CHECKS.items():
         try:
             yield from check()

@@ -17,6 +17,7 @@ from mirpipe.backup import Made, back_up, restore
 from mirpipe.backup.contents import DUMP
 from mirpipe.cli.main import app
 from mirpipe.db import health
+from mirpipe.db.dump import suit_older_servers
 from mirpipe.db.migrate import current, downgrade, head, migrate
 from mirpipe.db.store.digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
@@ -259,6 +260,16 @@ def test_a_database_without_tables_has_nothing_to_back_up(
     downgrade("base")
     with pytest.raises(DatabaseError, match="nothing to back up"):
         back_up(tmp_path / "kept")
+
+
+def test_a_script_for_an_older_server_lacks_what_that_does_not_know(tmp_path: Path) -> None:
+    script = tmp_path / "script.sql"
+    script.write_bytes(b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nSELECT 1;\n")
+    size = script.stat().st_size
+    suit_older_servers(script)
+    assert script.stat().st_size == size
+    first, second, third = script.read_bytes().splitlines()
+    assert (first, second.strip(), third) == (b"SET lock_timeout = 0;", b"--", b"SELECT 1;")
 
 
 def test_the_password_is_in_no_arguments(
