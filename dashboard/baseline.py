@@ -86,7 +86,7 @@ def printed(numbers: Sequence[PublishedNumber]) -> None:
                 markup.together(metric.named(name)),
                 as_printed,
                 given + unit,
-                f"✗ {wrong}" if wrong else "✓ follows",
+                markup.roomy(f"✗ {wrong}") if wrong else markup.together("✓ follows"),
             ]
         )
     heads = ["of", "metric", "printed", "the lines give", "does it follow?"]
@@ -135,10 +135,10 @@ def claims(rows: Sequence[published.PublishedClaim]) -> None:
     lines = [
         [
             one.section,
-            one.claim,
-            one.numbers,
+            markup.roomy(one.claim),
+            markup.roomy(one.numbers),
             markup.together(f"{MARKS.get(one.verdict, '')} {one.verdict}"),
-            one.remark or "",
+            markup.roomy(one.remark or ""),
         ]
         for one in rows
     ]

@@ -91,7 +91,7 @@ def exchange(points: pd.DataFrame, *, across: str, up: str) -> alt.LayerChart:
 
 def curves(points: pd.DataFrame, *, x: str, y: str, series: str, across: str, up: str) -> alt.Chart:
     """A line with dots a series, which differ in shape, too; x counts in whole numbers."""
-    legend = alt.Legend(title=None, orient="bottom")
+    legend = alt.Legend(title=None, orient="bottom", columns=2)
     order = list(dict.fromkeys(points[series]))
     drawn: alt.Chart = (
         alt.Chart(points, height=CURVE_PIXELS)

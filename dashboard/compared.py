@@ -121,7 +121,8 @@ def summaries(name: str, pairs: dict[tuple[str, str], Pair], *, only: bool) -> N
     for (subject, one), (then, now) in shown.items():
         decimals = metric.decimals(one)
         cells = [averaged(row, decimals) for row in (then, now)]
-        lines.append([marked(subject, then, now), metric.named(one), *cells, change(then, now)])
+        name_of = markup.together(metric.named(one))
+        lines.append([marked(subject, then, now), name_of, *cells, change(then, now)])
     heads = ["of", "metric", "then", "now", "change"]
     title = f"{name} then and now"
     markup.show(markup.table(title, heads, lines, numeric=(2, 3, 4)))

@@ -36,7 +36,7 @@ def section(rows: Sequence[reports.SetDistance]) -> None:
         lines.append(
             [
                 named(encoder, random=first.random),
-                f"{generator} {mode_named(mode, guidance)}",
+                markup.together(f"{generator} {mode_named(mode, guidance)}"),
                 *(cell(row) for row in cells),
                 f"{first.n:,}",
                 f"{first.references_n:,}",

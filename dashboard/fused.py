@@ -68,7 +68,7 @@ def together(
     lines = [
         [
             str(one.rank),
-            markup.title(one.reference),
+            markup.roomy(markup.title(one.reference)),
             markup.number(one.score, 4),
             *(str(ranks.get((name, one.reference_id), markup.DASH)) for name in encoders),
         ]
@@ -100,7 +100,7 @@ def by_csls(rows: Sequence[reports.RerankedAnswer]) -> None:
     lines = [
         [
             str(row.cosine_rank),
-            markup.title(row.reference),
+            markup.roomy(markup.title(row.reference)),
             markup.number(row.cosine, 4),
             moved(row),
             markup.number(row.csls, 4),

@@ -52,7 +52,7 @@ def section(
         y="share",
         series="by",
         across="place among the most retrieved references",
-        up=f"% of queries with it in the first {k}",
+        up="% of queries",
     )
     st.altair_chart(chart, alt=f"How often the most retrieved references are in the first {k}")
     most_retrieved(hubs)
@@ -63,10 +63,10 @@ def table(rows: Sequence[reports.Hubness]) -> None:
     lines = [
         [
             named(row.encoder, random=row.random),
-            WAYS[row.rerank],
+            markup.together(WAYS[row.rerank]),
             markup.number(row.skewness, 2),
             f"{row.never_retrieved_share:.1%}",
-            markup.title(row.largest_reference) + markup.small(f"{row.largest} of {row.n} queries"),
+            largest(row),
             f"{row.n:,} × {row.references_n:,}",
             row.licence_weights or markup.DASH,
         ]
@@ -83,6 +83,12 @@ def table(rows: Sequence[reports.Hubness]) -> None:
     ]
     markup.show(markup.table("Hubness", heads, lines, numeric=(2, 3, 5)))
     tables.download(rows, name="Hubness")
+
+
+def largest(row: reports.Hubness) -> Markup:
+    """The reference that is retrieved most, and how often."""
+    said = markup.small(f"{row.largest} of {row.n} queries")
+    return markup.roomy(markup.title(row.largest_reference) + said)
 
 
 def most_retrieved(rows: Sequence[reports.Hub]) -> None:
@@ -104,7 +110,8 @@ def hub(row: reports.Hub | None) -> Markup:
     """A reference and how often it is retrieved."""
     if row is None:
         return Markup(markup.DASH)
-    return markup.title(row.reference) + markup.small(f"{row.retrieved_n} of {row.n}")
+    said = markup.small(f"{row.retrieved_n} of {row.n}")
+    return markup.roomy(markup.title(row.reference) + said)
 
 
 def named(encoder: str, *, random: bool) -> Markup:

@@ -71,6 +71,11 @@ def together(text: str | Markup) -> Markup:
     return Markup("<span class='mp-together'>{}</span>").format(text)
 
 
+def roomy(text: str | Markup) -> Markup:
+    """Text that a table leaves room for, however narrow the window."""
+    return Markup("<div class='mp-roomy'>{}</div>").format(text)
+
+
 def badge(text: str) -> Markup:
     """A marking in words."""
     return Markup("<span class='mp-badge'>{}</span>").format(text)

@@ -67,7 +67,7 @@ def table(rows: Sequence[reports.Ranking]) -> None:
     for encoder, rerank in dict.fromkeys((row.encoder, row.rerank) for row in rows):
         cells = [cell(found.get((encoder, rerank, metric))) for metric in NAMES]
         who = named(encoder, random=encoder in random)
-        lines.append([who, BY.get(rerank, rerank), *cells, licences[encoder]])
+        lines.append([who, markup.together(BY.get(rerank, rerank)), *cells, licences[encoder]])
     heads = ["encoder", "ranked by", *NAMES.values(), "licence of weights"]
     name = "Rankings by label"
     markup.show(markup.table(name, heads, lines, numeric=range(2, len(NAMES) + 2)))

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard import cached, empty, heatmap, markup, metric, modes, tables
+from dashboard import cached, empty, groups, heatmap, markup, metric, modes, tables
 from dashboard.heatmap import Cell
 from dashboard.target import labelled
 from mirpipe.db import reports
@@ -156,6 +156,7 @@ def main() -> None:
         modes.results(run, rows)
         if scores:
             maps(scores, targets)
+            groups.section(key, "generation")
     elif any(row.collection == "generated" for row in counts):
         empty.clip_scores()
     else:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from dashboard import cached, charts, empty, heatmap, rating, summary, tables
+from dashboard import cached, charts, empty, groups, heatmap, rating, summary, tables
 from dashboard.heatmap import Cell
 from dashboard.target import labelled
 from mirpipe.db import reports
@@ -111,6 +111,7 @@ def main() -> None:
     )
     by_rank(cached.depths(key), scale or "z")
     maps(answered, targets, scale or "z")
+    groups.section(key, "retrieval")
     per_target(answered)
 
 

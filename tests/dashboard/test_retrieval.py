@@ -21,7 +21,7 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
     assert f"{z.mean:.2f}&nbsp;<span class='mp-muted'>±&nbsp;{z.sd:.2f}</span>" in shown
     assert "n = 3" in shown
     assert "CC-BY-NC-SA-4.0" in shown
-    assert len(app.get("vega_lite_chart")) == 3 + 1 + 2  # summaries, ranks, heatmaps with numbers
+    assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1  # summaries, ranks, heatmaps, groups
 
 
 def test_the_answers_ratings_are_averaged_beside_their_licence(filled: Database) -> None:
