@@ -127,12 +127,12 @@ class Settings(BaseSettings):
     dashboard_port: int = 8501
     """Of the dashboard; the next free one where it is taken."""
     bind: str = "127.0.0.1"
+    """The address that both listen on; another one than this machine's own opens them to others."""
 
     log: Literal["text", "json"] = "text"
     """How stages tell on stderr what happens: for people, or a JSON object a line for programs."""
     run: str | None = None
     """The run that a stage works for, as its log lines name it; Airflow's tasks set it."""
-    """The address that both listen on; another one than this machine's own opens them to others."""
 
     @field_validator("references", "targets", mode="before")
     @classmethod

@@ -100,7 +100,7 @@ def settings(as_json: AsJson = False) -> None:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return ""
-    if name.endswith("_url"):
+    if name.endswith(("_url", "_password")):
         return "(set)"
     if isinstance(value, list):
         return ", ".join(map(str, value))

@@ -173,6 +173,7 @@ def test_setting_that_is_wrong_is_named_without_its_value(
 
 def test_settings_show_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://me:secret@127.0.0.1/db")
+    monkeypatch.setenv("MIRPIPE_AIRFLOW_ADMIN_PASSWORD", "secret")
     code, said = invoke("settings")
     assert code == 0
     assert "MIRPIPE_DATABASE_URL" in said
