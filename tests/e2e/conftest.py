@@ -3,7 +3,6 @@
 import itertools
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import soundfile
 from sqlalchemy import Connection, create_engine
 
 from mirpipe.db.embedded import EmbeddedPostgres
@@ -25,6 +25,8 @@ REFERENCES = [
     *("West", "Celtic Pride", "Egypt", "funk_80", "reggae_78"),
     *("小白菜（笛子）", "茉莉花（古筝）"),
 ]
+SECONDS = 10
+"""Of each track: enough for every number."""
 TARGETS = ["Jazz 120 BPM", "Scottish bagpipes", "茉莉花（笛子）"]
 _numbers = itertools.count(1)
 
@@ -127,7 +129,7 @@ class Up:
         )
         assert re.search(pattern, self.text), f"ended without {pattern!r}:\n{self.text}"
 
-    def end(self, *, seconds: float = 280) -> int:
+    def end(self, *, seconds: float = 560) -> int:
         """Its exit code."""
         code = self.process.wait(timeout=seconds)
         for reader in self._readers:
@@ -159,8 +161,9 @@ def new_place(short_folder: Path) -> Callable[[], Place]:
         for collection, titles in (("reference", REFERENCES), ("target", TARGETS)):
             (folder / "library" / collection).mkdir(parents=True)
             for title in titles:
-                file = Path("demo") / collection / f"{title}.ogg"
-                shutil.copy(PROJECT / file, folder / "library" / collection)
+                with soundfile.SoundFile(PROJECT / "demo" / collection / f"{title}.ogg") as music:
+                    samples, rate = music.read(SECONDS * music.samplerate), music.samplerate
+                soundfile.write(folder / "library" / collection / f"{title}.wav", samples, rate)
         return Place(folder / "home", folder / "library")
 
     return make

@@ -10,7 +10,7 @@ import pytest
 from mirpipe.db.embedded import EmbeddedPostgres
 from tests.e2e.conftest import Place, Up, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 def stages(place: Place) -> list[psutil.Process]:

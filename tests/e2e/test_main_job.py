@@ -6,7 +6,7 @@ from sqlalchemy import text
 from mirpipe.modes import MODES
 from tests.e2e.conftest import REFERENCES, TARGETS, Place, Up
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
 def count(place: Place) -> dict[str, int]:
@@ -47,7 +47,10 @@ def test_from_an_empty_home_to_answers(undisturbed: tuple[Place, Up]) -> None:
             )
         ).scalar_one()
         made = connection.execute(
-            text("SELECT DISTINCT mode, guidance, n FROM mirpipe.v_generation_summary")
+            text(
+                "SELECT DISTINCT mode, guidance, n FROM mirpipe.v_generation_summary "
+                "WHERE metric IN ('cosine musicnn', 'cosine signal')"
+            )
         ).all()
     assert all(trigger.startswith("asset_triggered") for trigger in triggers), "caused by nothing"
     assert sorted(made) == [("medium", None, 3), ("simple", None, 3), ("strong", None, 3)]
