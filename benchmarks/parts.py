@@ -18,7 +18,7 @@ from benchmarks.model_table import GOALS
 from mirpipe.settings import PROJECT, settings
 
 KEPT = PROJECT / "var" / "bench"
-PIPELINE = ("embed", "stream", "retrieve", "pairs", "uncertainty", "rankings")
+PIPELINE = ("embed", "stream", "retrieve", "pairs", "uncertainty", "rankings", "pages")
 """Modules of this package whose `run()` returns rows of name, value and unit."""
 MODELS = (*GOALS, "arithmetic")
 """Measured in the models' interpreter."""

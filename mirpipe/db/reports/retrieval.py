@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import text
 
 from mirpipe.db.reports.read import rows
+from mirpipe.records import Float64
 from mirpipe.settings import settings
 
 
@@ -64,27 +66,43 @@ class TargetAnswer:
     pq: float | None
 
 
+@dataclass(frozen=True)
+class _Rank:
+    encoder: str
+    rank: int
+    cosines: list[float]
+    cosine: float
+    z: float | None
+
+
+@dataclass(frozen=True)
+class _Scale:
+    encoder: str
+    cosines: list[float]
+
+
 _COMPARISONS = text("""
     SELECT encoder, than_encoder, metric, n, mean_difference, low, high, higher_n, p_holm,
         established, random
     FROM mirpipe.v_retrieval_comparison WHERE source = 'library'
     ORDER BY metric, encoder, than_encoder
 """)
-# Not from v_retrieval, whose other numbers are not wanted here.
-_DEPTHS = text("""
-    SELECT e.name AS encoder, s.rank, count(*) AS n, avg(s.cosine) AS cosine,
-        avg((s.cosine - b.background_mean) / nullif(b.background_sd, 0)) AS z,
-        avg(100.0 * width_bucket(s.cosine, g.background_cosines)
-            / nullif(cardinality(g.background_cosines), 0)) AS percentile
+# Not from v_retrieval, which unpacks an encoder's whole scale for each answer's percentile.
+_RANKS = text("""
+    SELECT e.name AS encoder, s.rank, array_agg(s.cosine) AS cosines, avg(s.cosine) AS cosine,
+        avg((s.cosine - b.background_mean) / nullif(b.background_sd, 0)) AS z
     FROM mirpipe.served_neighbour s
     JOIN mirpipe.encoder e USING (encoder_id)
     LEFT JOIN mirpipe.run_target b ON b.run_id = (SELECT max(run_id) FROM mirpipe.run)
         AND b.encoder_id = s.encoder_id AND b.target_id = s.target_id
-    LEFT JOIN mirpipe.run_encoder g ON g.run_id = (SELECT max(run_id) FROM mirpipe.run)
-        AND g.encoder_id = s.encoder_id
     WHERE s.to_run IS NULL
     GROUP BY e.name, s.rank
     ORDER BY array_position(CAST(:shown AS text[]), e.name), e.name, s.rank
+""")
+_SCALES = text("""
+    SELECT e.name AS encoder, g.background_cosines AS cosines
+    FROM mirpipe.run_encoder g JOIN mirpipe.encoder e USING (encoder_id)
+    WHERE g.run_id = (SELECT max(run_id) FROM mirpipe.run)
 """)
 _TARGETS = text("""
     WITH axis AS (
@@ -112,9 +130,27 @@ def comparisons() -> list[Comparison]:
 
 def depths() -> list[Depth]:
     """How near the answers are by encoder and rank."""
-    return rows(Depth, _DEPTHS, shown=settings().encoders)
+    scales = {scale.encoder: np.array(scale.cosines) for scale in rows(_Scale, _SCALES)}
+    return [
+        Depth(
+            row.encoder,
+            row.rank,
+            len(row.cosines),
+            row.cosine,
+            row.z,
+            _percentile(row.cosines, scales.get(row.encoder)),
+        )
+        for row in rows(_Rank, _RANKS, shown=settings().encoders)
+    ]
 
 
 def target_answers() -> list[TargetAnswer]:
     """Every target's first answer by each encoder, by target."""
     return rows(TargetAnswer, _TARGETS, shown=settings().encoders)
+
+
+def _percentile(cosines: list[float], scale: Float64 | None) -> float | None:
+    """The mean share, in percent, of the scale that is lower or equal."""
+    if scale is None or not len(scale):
+        return None
+    return float(100 * np.searchsorted(scale, cosines, side="right").mean() / len(scale))
