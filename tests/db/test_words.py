@@ -53,9 +53,20 @@ def test_too_few_targets_for_any_finding_are_named_as_the_cause() -> None:
     )
 
 
+def test_one_target_and_one_test_are_not_several() -> None:
+    alone = replace(M2L, n=1, p_holm=1.0, established=False)
+    assert findings([alone])[-1].startswith("With 1 target and 1 test none could be: ")
+
+
+def test_melody_accuracy_says_whether_unpitched_pairs_take_part() -> None:
+    assert "in melody accuracy of all pairs by" in sentence(replace(M2L, metric="melody_accuracy"))
+    gated = sentence(replace(M2L, metric="melody_accuracy_melodic"))
+    assert "in melody accuracy of pitched pairs by" in gated
+
+
 def test_random_weights_establish_nothing() -> None:
     assert findings([replace(M2L, random=True)]) == [
-        "1 comparisons rest on random weights, which say nothing about music."
+        "1 comparison with random weights is left out: they say nothing about music."
     ]
 
 

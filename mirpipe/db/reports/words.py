@@ -11,11 +11,16 @@ LEVEL = 0.05
 MOST_EXACT = 20
 """Targets up to which the smallest possible p is one in all choices of signs."""
 
+_METRICS = {
+    "melody_accuracy": "melody accuracy of all pairs",
+    "melody_accuracy_melodic": "melody accuracy of pitched pairs",
+}
+
 
 def sentence(found: Comparison | Delta) -> str:
     """One comparison as a sentence, which names the higher side first, with n and "established"."""
     first, second = sides(found)
-    metric = found.metric.replace("_", " ")
+    metric = _metric(found)
     if found.mean_difference is None:
         return f"{first} and {second} cannot be compared in {metric}: no target has it of both."
     low, high = found.low, found.high
@@ -24,11 +29,10 @@ def sentence(found: Comparison | Delta) -> str:
         low, high = (None, None) if low is None or high is None else (-high, -low)
     interval = "no interval" if low is None else f"95 % interval {low:.3f} to {high:.3f}"
     verdict = "established" if found.established else "not established"
-    targets = "1 target" if found.n == 1 else f"{found.n} targets"
     p = "no p" if found.p_holm is None else f"corrected p {_p(found.p_holm)}"
     return (
         f"{first} is higher than {second} in {metric} by {abs(found.mean_difference):.3f} "
-        f"over {targets} ({interval}, {p}): {verdict}."
+        f"over {_counted(found.n, 'target')} ({interval}, {p}): {verdict}."
     )
 
 
@@ -60,7 +64,7 @@ def _family(family: Sequence[Comparison | Delta]) -> list[str]:
     open_: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in real:
         if not one.established and one.n:
-            open_[sides(one)].append(f"{one.metric.replace('_', ' ')} (n = {one.n})")
+            open_[sides(one)].append(f"{_metric(one)} (n = {one.n})")
     for (first, second), metrics in open_.items():
         said.append(
             f"Between {first} and {second} no difference is established in {', '.join(metrics)}."
@@ -68,9 +72,12 @@ def _family(family: Sequence[Comparison | Delta]) -> list[str]:
     limit = _limit(family)
     if limit and real:
         said.append(limit)
-    if len(real) < len(family):
-        left = len(family) - len(real)
-        said.append(f"{left} comparisons rest on random weights, which say nothing about music.")
+    if left := len(family) - len(real):
+        verb = "is" if left == 1 else "are"
+        said.append(
+            f"{_counted(left, 'comparison')} with random weights {verb} left out: "
+            "they say nothing about music."
+        )
     return said
 
 
@@ -80,11 +87,19 @@ def _limit(family: Sequence[Comparison | Delta]) -> str | None:
     n = max((one.n for one in family), default=0)
     if not 0 < n <= MOST_EXACT or tests * 2.0 ** (1 - n) < LEVEL:
         return None
-    targets = "one target" if n == 1 else f"{n} targets"
     return (
-        f"With {targets} and {tests} tests none could be: the smallest possible p is "
-        f"{_p(2.0 ** (1 - n))}, and {_p(min(1.0, tests * 2.0 ** (1 - n)))} after the correction."
+        f"With {_counted(n, 'target')} and {_counted(tests, 'test')} none could be: "
+        f"the smallest possible p is {_p(2.0 ** (1 - n))}, "
+        f"and {_p(min(1.0, tests * 2.0 ** (1 - n)))} after the correction."
     )
+
+
+def _metric(found: Comparison | Delta) -> str:
+    return _METRICS.get(found.metric, found.metric.replace("_", " "))
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _mode(mode: str, guidance: float | None) -> str:
