@@ -15,7 +15,7 @@ from dashboard.target import described
 from mirpipe.db import reports
 from mirpipe.db.reports.search import Space, spaces
 
-BY = {"words": "words", "audio": "an audio file"}
+BY = ("words", "audio")
 DEPTHS = (5, 10, 25)
 COLUMNS = 3
 SUFFIXES = ["wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "m4a", "mp4", "aac", "wma"]
@@ -153,14 +153,13 @@ def main() -> None:
         return
     by = st.segmented_control(
         "Search by",
-        list(BY),
-        format_func=BY.__getitem__,
-        default="words",
+        BY,
+        default=BY[0],
         key="by",
         bind="query-params",
         required=True,
     )
-    chosen = choose(found, by or "words")
+    chosen = choose(found, by or BY[0])
     if chosen is None:
         return
     encoder, k = chosen

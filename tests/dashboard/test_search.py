@@ -84,6 +84,13 @@ def test_a_link_asks_its_question_again(filled: Database, monkeypatch: pytest.Mo
     assert len(asked) == 1, "the same question was asked twice"
 
 
+def test_a_link_opens_the_search_by_audio(filled: Database) -> None:
+    app = page("search", by="audio", encoder="stand-in")
+    assert len(app.get("file_uploader")) == 1
+    assert app.query_params["by"] in ("audio", ["audio"])
+    assert "stand-in: random weights" in written(app)
+
+
 def test_what_went_wrong_is_said_as_it_is(
     filled: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
