@@ -255,7 +255,8 @@ WITH made AS (
         e.spec ->> 'checkpoint' LIKE '%random%' AS random
     FROM made m
     CROSS JOIN serving_revision s
-    JOIN encoder e ON e.encoder_id = s.encoder_id AND e.wanted
+    JOIN encoder e ON e.encoder_id = s.encoder_id
+        AND EXISTS (SELECT FROM encoder w WHERE w.name = e.name AND w.wanted)
     LEFT JOIN embedding a ON a.encoder_id = e.encoder_id AND a.track_id = m.target_id
     LEFT JOIN embedding b ON b.encoder_id = e.encoder_id AND b.track_id = m.track_id
     UNION ALL

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db.reports import generation_deltas, groups
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.paired import compare
 from tests.conftest import Database
 from tests.dashboard import clips, filled
@@ -104,3 +106,39 @@ def test_clips_are_summed_up_by_the_genre_of_their_targets(clipped: Database) ->
         ("model simple (3)", "folk", 2 * (TARGETS - 1), 1),
         ("model strong (5)", "folk", 2 * (TARGETS - 1), 1),
     ]
+
+
+_EMBED = """
+    INSERT INTO mirpipe.embedding
+    SELECT n.encoder_id, t.track_id, t.collection, b.batch_id, '[1,0,0,0]'
+    FROM mirpipe.encoder n, mirpipe.embedding_batch b, mirpipe.track t
+    WHERE n.revision = 'r2' AND t.collection = ANY(:collections)
+"""
+
+
+def test_clips_keep_their_cosines_until_a_new_revision_has_embedded_them_too(
+    clipped: Database,
+) -> None:
+    def embed(*collections: str) -> str:
+        """The revision that answers once a report saw these embedded."""
+        with clipped.app.begin() as connection:
+            connection.execute(text(_EMBED), {"collections": list(collections)})
+        retrieve()
+        report(trigger="test")
+        [(revision,)] = ask(
+            clipped,
+            "SELECT revision FROM mirpipe.serving_revision JOIN mirpipe.encoder USING (encoder_id)",
+        )
+        return str(revision)
+
+    cosines = (
+        "SELECT metric, mean, n FROM mirpipe.v_generation_summary "
+        "WHERE metric LIKE 'cosine%' ORDER BY mode"
+    )
+    before = ask(clipped, cosines)
+    with clipped.app.begin() as connection:
+        connection.execute(text("SELECT mirpipe.register_encoder('real', 'r2', 4, '{}')"))
+    assert embed("reference", "target") == "r1"
+    assert ask(clipped, cosines) == before
+    assert embed("generated") == "r2"
+    assert [row[1:] for row in ask(clipped, cosines)] == [(1.0, 2 * TARGETS)] * 3

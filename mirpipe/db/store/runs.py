@@ -16,7 +16,7 @@ _SWITCH = text("""
         NOT EXISTS (SELECT FROM mirpipe.serving_revision o WHERE o.name = e.name)
         OR NOT EXISTS (
             SELECT FROM mirpipe.track t
-            WHERE t.state = 'ok' AND t.collection IN ('reference', 'target')
+            WHERE t.state = 'ok'
               AND NOT EXISTS (
                 SELECT FROM mirpipe.embedding v
                 WHERE v.encoder_id = e.encoder_id AND v.track_id = t.track_id)
