@@ -38,11 +38,19 @@ def comparison(
     spread = points.mark_rule(strokeWidth=2, color=GREY).encode(
         x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False)), x2="high:Q"
     )
-    layers = [spread, points.mark_point(size=90, filled=True, opacity=1).encode(x=x)]
+    layers = [
+        *present(data, spread),
+        points.mark_point(size=90, filled=True, opacity=1).encode(x=x),
+    ]
     if mark is not None:
         line = alt.Chart(pd.DataFrame({"mark": [mark]}))
         layers.append(line.mark_rule(strokeDash=[4, 3], color=GREY).encode(x="mark:Q"))
     return alt.LayerChart(layer=layers, height=ROW_PIXELS * len(order) + AXIS_PIXELS)
+
+
+def present(data: pd.DataFrame, spread: alt.Chart) -> list[alt.Chart]:
+    """The layer of intervals where there are any: an empty one has no name for screen readers."""
+    return [spread] if data["low"].notna().any() else []
 
 
 def by_guidance(rows: Sequence[reports.GenerationSummary]) -> alt.LayerChart:
@@ -66,7 +74,7 @@ def by_guidance(rows: Sequence[reports.GenerationSummary]) -> alt.LayerChart:
         color=alt.Color("mode:N", sort=list(data["mode"]), legend=legend),
         shape=alt.Shape("mode:N", sort=list(data["mode"]), legend=legend),
     )
-    return alt.LayerChart(layer=[spread, dots], height=GUIDANCE_PIXELS)
+    return alt.LayerChart(layer=[*present(data, spread), dots], height=GUIDANCE_PIXELS)
 
 
 def exchange(points: pd.DataFrame, *, across: str, up: str) -> alt.LayerChart:

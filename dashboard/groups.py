@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard import cached, markup, metric, tables
-from dashboard.charts import AXIS_PIXELS, GREY
+from dashboard.charts import AXIS_PIXELS, GREY, present
 from mirpipe.db.reports import groups
 from mirpipe.db.reports.groups import GroupSummary
 
@@ -127,4 +127,4 @@ def dots(rows: Sequence[GroupSummary], order: Sequence[str]) -> alt.LayerChart:
         shape=alt.Shape("of:N", sort=subjects, legend=legend),
     )
     height = DOT_PIXELS * len(order) * (len(subjects) + 1) + 2 * AXIS_PIXELS
-    return alt.LayerChart(layer=[spread, marks], height=height)
+    return alt.LayerChart(layer=[*present(data, spread), marks], height=height)

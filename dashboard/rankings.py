@@ -8,7 +8,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard import markup, tables
-from dashboard.charts import AXIS_PIXELS, GREY, ROW_PIXELS
+from dashboard.charts import AXIS_PIXELS, GREY, ROW_PIXELS, present
 from dashboard.hubness import WAYS, named
 from mirpipe.db import reports
 
@@ -114,4 +114,4 @@ def chart(rows: Sequence[reports.Ranking], order: Sequence[str]) -> alt.LayerCha
         shape=alt.Shape("ranked by:N", scale=alt.Scale(domain=ways), legend=legend),
     )
     height = 2 * ROW_PIXELS * len(order) + AXIS_PIXELS
-    return alt.LayerChart(layer=[spread, dots], height=height)
+    return alt.LayerChart(layer=[*present(data, spread), dots], height=height)

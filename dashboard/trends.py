@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import cached, markup, metric, tables
-from dashboard.charts import CURVE_PIXELS
+from dashboard.charts import CURVE_PIXELS, present
 from mirpipe.db.reports import history
 
 READS = {"retrieval": history.retrieval, "generation": history.generation}
@@ -112,4 +112,4 @@ def trend(points: pd.DataFrame, *, across: str, up: str) -> alt.LayerChart:
     dots = base.mark_point(size=70, filled=True, opacity=1).encode(
         y=mean, shape=alt.Shape("of:N", sort=order, legend=legend)
     )
-    return alt.LayerChart(layer=[spread, line, dots], height=CURVE_PIXELS)
+    return alt.LayerChart(layer=[*present(points, spread), line, dots], height=CURVE_PIXELS)

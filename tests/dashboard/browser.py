@@ -19,8 +19,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from sqlalchemy import create_engine
 
 from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.engine import forget_engines
 from mirpipe.db.roles import grant_connect
-from mirpipe.settings import PROJECT
+from mirpipe.settings import PROJECT, settings
 from tests.conftest import Database
 
 SCREENSHOTS = PROJECT / "var/screenshots"
@@ -97,18 +98,31 @@ def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
 
 
 @contextmanager
-def serve(embedded: EmbeddedPostgres, filled: Database, folder: Path) -> Iterator[Served]:
-    """The dashboard over a database, on a port of its own, started from another folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def configured(embedded: EmbeddedPostgres, filled: Database) -> Iterator[dict[str, str]]:
+    """The settings that name a database, in force in this process; given as variables."""
     variables = {
         "MIRPIPE_HOME": str(embedded.folder.parent),
         "MIRPIPE_DATABASE_URL": embedded.url("app", filled.name),
         "MIRPIPE_READER_URL": embedded.url("reader", filled.name),
     }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        forget_engines()
+        yield variables
+        forget_engines()
+    settings.cache_clear()
+
+
+@contextmanager
+def serve(embedded: EmbeddedPostgres, filled: Database, folder: Path) -> Iterator[Served]:
+    """The dashboard over a database, on a port of its own, started from another folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard/app.py")]
-    with (folder / "log").open("w") as log:
+    with configured(embedded, filled) as variables, (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--server.port", str(port)],
             cwd=folder,

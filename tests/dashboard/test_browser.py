@@ -9,12 +9,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.modes import MODES
+from mirpipe.published.loading import load
 from tests.dashboard import browser
 from tests.dashboard.browser import Served, findings, picture, settled, watched
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.drawn import maps, outlines
 from tests.dashboard.filled import fail, fill, rate
 from tests.dashboard.pages import HOSTILE, MODELS, PIECES, link
+from tests.dashboard.ranked import earlier, rank
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -32,11 +34,20 @@ PAGES = {
     "map": "Map",
     "hubs": "Hubs and agreement",
     "history": "History",
+    "trends": "History",
+    "published": "History",
     "sql": "SQL",
     "failures": "Failures",
 }
-ASKED = {"sql": "?sql=SELECT+*+FROM+v_retrieval", "search": "?by=audio", "listen": "?k=1"}
-"""States in which a page shows more than when it is opened without one."""
+ASKED = {
+    "overview": "",
+    "sql": "sql?sql=SELECT+*+FROM+v_retrieval",
+    "search": "search?by=audio",
+    "listen": "listen?k=1",
+    "trends": "history?part=trends",
+    "published": "history?part=published",
+}
+"""Addresses of parts of a page, and of states in which one shows more than without."""
 DECODED = """() => {
   const all = [...document.querySelectorAll("audio")];
   return all.length && all.every((one) => one.readyState >= 1 && one.duration > 0);
@@ -69,16 +80,19 @@ def served(
             rate(connection, "apple", 7.25, 6.5, 5.75, 8.125)
             outlines(connection)
             maps(connection)
+            rank(connection)
+            earlier(connection)
             row = {"stage": "ingest", "subject": "/静音.wav", "reason": "silent", "retry": False}
             fail(connection, message=f"{HOSTILE} is silent", **row)
+        with browser.configured(embedded, database):
+            load()
         with browser.serve(embedded, database, folder) as dashboard:
             yield dashboard
 
 
 def opened(page: Page, served: Served, name: str) -> None:
     """Goes to a page by its address, as a link does, and waits until it is drawn."""
-    path = "" if name == "overview" else name
-    page.goto(f"{served.address}/{path}{ASKED.get(name, '')}")
+    page.goto(f"{served.address}/{ASKED.get(name, name)}")
     expect(page.get_by_role("heading", name=PAGES[name], level=1)).to_be_visible()
     settled(page)
 
