@@ -24,6 +24,8 @@ _METRICS = {
 
 _AESTHETICS = {f"aesthetics_{axis}": (axis.upper(), 2) for axis in ("ce", "cu", "pc", "pq")}
 
+_DISTANCES = {"kad": "KAD", "fad_inf": "FAD∞"}
+
 _WHAT = "mean ± sd (n) [95 % interval over targets]"
 
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
@@ -55,6 +57,10 @@ def print_results(file: IO[str] | None = None) -> None:
     made = reports.generation_summary()
     if made:
         _print(console, f"Clips made of the targets, {_WHAT}", _generations(made))
+    distances = [one for one in reports.set_distances() if one.is_finding]
+    if distances:
+        title = "Clips as a set, their distance (n) from all references together: 0 is alike"
+        _print(console, title, _distances(distances))
     print_rankings(console)
     print_findings(console.file)
 
@@ -126,7 +132,21 @@ def _generations(summaries: Sequence[reports.GenerationSummary]) -> Table:
     return table
 
 
-def _maker(summary: reports.GenerationSummary) -> str:
+def _distances(found: Sequence[reports.SetDistance]) -> Table:
+    table = Table()
+    table.add_column("distance")
+    table.add_column("encoder")
+    makers = dict.fromkeys(_maker(one) for one in found)
+    for maker in makers:
+        table.add_column(maker, justify="right")
+    cells = {(one.metric, one.encoder, _maker(one)): f"{one.value:.4f} ({one.n})" for one in found}
+    for metric, encoder in dict.fromkeys((one.metric, one.encoder) for one in found):
+        shown = (cells.get((metric, encoder, maker), "") for maker in makers)
+        table.add_row(_DISTANCES[metric], encoder, *shown)
+    return table
+
+
+def _maker(summary: reports.GenerationSummary | reports.SetDistance) -> str:
     """Generator, mode and guidance, as a heading of three lines."""
     name = f"{summary.generator} (random weights)" if summary.random else summary.generator
     guidance = "no guidance" if summary.guidance is None else f"guidance {summary.guidance:g}"

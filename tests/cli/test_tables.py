@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -47,10 +48,12 @@ def printed(
     summaries: list[reports.Summary],
     answers: list[reports.Answer] | None = None,
     made: list[reports.GenerationSummary] | None = None,
+    distances: list[reports.SetDistance] | None = None,
 ) -> str:
     monkeypatch.setattr(reports, "summary", lambda: summaries)
     monkeypatch.setattr(reports, "first_answers", lambda: answers or [])
     monkeypatch.setattr(reports, "generation_summary", lambda: made or [])
+    monkeypatch.setattr(reports, "set_distances", lambda: distances or [])
     monkeypatch.setattr(reports, "generation_deltas", list)
     monkeypatch.setattr(retrieval, "comparisons", list)
     monkeypatch.setattr(tables, "print_rankings", lambda _: None)
@@ -138,3 +141,22 @@ def test_a_mean_stands_above_its_interval(monkeypatch: pytest.MonkeyPatch) -> No
     rows = [line for line in text.splitlines() if "±" in line or "[1" in line]
     assert "1.50 ± 0.25 (9)" in rows[1]
     assert "[1.38, 1.62]" in rows[2]
+
+
+def test_a_set_of_clips_is_shown_where_its_distance_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def distance(mode: str, value: float, *, is_finding: bool) -> reports.SetDistance:
+        return reports.SetDistance(
+            *("model", mode, 3.0, "clap", "kad", value, None, is_finding, 50, 93, 1500.0, 1.1),
+            *("none", False, 1, datetime.now(UTC)),
+        )
+
+    found = [
+        distance("medium", 0.125, is_finding=True),
+        distance("strong", 0.25, is_finding=False),
+    ]
+    text = printed(monkeypatch, [summary("cosine", 0.5)], distances=found)
+    assert re.search(r"KAD +. clap +. +0\.1250 \(50\)", text)
+    assert "0.25" not in text.partition("KAD")[2]
+    assert "KAD" not in printed(monkeypatch, [summary("cosine", 0.5)], distances=found[1:])
