@@ -216,6 +216,8 @@ LEFT JOIN metric mm ON mm.name = 'melody' AND mm.wanted
 LEFT JOIN melody tm ON tm.metric_id = mm.metric_id AND tm.track_id = s.target_id
 LEFT JOIN melody rm ON rm.metric_id = mm.metric_id AND rm.track_id = s.reference_id
 WHERE s.to_run IS NULL;
+COMMENT ON COLUMN v_retrieval.z IS 'cosine in standard deviations above this target''s mean over the reference library; NULL where all references are equally near, as one alone is';
+COMMENT ON COLUMN v_retrieval.percentile IS 'share of reference pairs whose cosine is lower or equal, percent; NULL where there is one reference alone';
 COMMENT ON COLUMN v_retrieval.melody_reason IS 'why there is no melody_accuracy';
 COMMENT ON COLUMN v_retrieval.melody_corrected IS 'melody_accuracy with chance at 0 and identity at 1: (accuracy - mean) / (1 - mean), the mean of this pair''s circular time shifts of 2 s and more; NULL where a side is unpitched';
 COMMENT ON COLUMN v_retrieval.melody_null95 IS 'the melody_accuracy that 95 % of this pair''s time shifts do not exceed, 0 to 1';

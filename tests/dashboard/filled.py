@@ -11,7 +11,6 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from mirpipe.audio import show
-from mirpipe.db.store import summaries
 from mirpipe.stages.report.publish import measure
 
 
@@ -84,7 +83,10 @@ def rate(connection: Connection, title: str, *values: float, checkpoint: str = "
 def measure_again(connection: Connection) -> None:
     """Has the last run report on what is there now."""
     run_id = connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
-    summaries.forget(connection, run_id)
+    for table in ("summary", "generation_summary", "group_summary", "comparison"):
+        connection.execute(
+            text(f"DELETE FROM mirpipe.run_{table} WHERE run_id = :run_id"), {"run_id": run_id}
+        )
     measure(connection, run_id)
 
 

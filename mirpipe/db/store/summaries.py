@@ -7,12 +7,6 @@ from typing import Any, Literal
 from sqlalchemy import Connection, text
 
 Table = Literal["run_summary", "run_generation_summary", "run_group_summary", "run_comparison"]
-TABLES: tuple[Table, ...] = (
-    "run_summary",
-    "run_generation_summary",
-    "run_group_summary",
-    "run_comparison",
-)
 
 
 def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -23,11 +17,3 @@ def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
     )
     written = json.dumps(list(rows), allow_nan=False)  # floats to the last bit
     connection.execute(query, {"rows": written})
-
-
-def forget(connection: Connection, run_id: int) -> None:
-    """Deletes what a run found, so that it can be written anew."""
-    for table in TABLES:
-        connection.execute(
-            text(f"DELETE FROM mirpipe.{table} WHERE run_id = :run_id"), {"run_id": run_id}
-        )
