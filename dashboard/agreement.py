@@ -1,6 +1,6 @@
 """Agreement: how far encoders answer alike, and how far CSLS is what it would be in full."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import streamlit as st
 from markupsafe import Markup
@@ -10,8 +10,8 @@ from dashboard.hubness import named
 from mirpipe.db import reports
 
 
-def section(rows: Sequence[reports.Agreement]) -> None:
-    """Every encoder against every other."""
+def section(rows: Sequence[reports.Agreement], random: Set[str]) -> None:
+    """Every encoder against every other; those of `random` weights are marked."""
     st.subheader("Do the encoders agree?", anchor=False)
     if not rows:
         st.caption("There is one encoder alone, and nobody that it could agree with.")
@@ -22,9 +22,6 @@ def section(rows: Sequence[reports.Agreement]) -> None:
         "equal, and below it the share of targets whose first answer is the same."
     )
     names = list(dict.fromkeys(row.encoder for row in rows))
-    random = {
-        row.encoder for row in rows if all(r.random for r in rows if r.encoder == row.encoder)
-    }
     found = {(row.encoder, row.other): row for row in rows}
     lines = []
     for one in names:
@@ -63,10 +60,22 @@ def csls(rows: Sequence[reports.CslsAgreement]) -> None:
             f"{row.top1_equal:.1%}",
             f"{row.top10_overlap:.1%}",
             f"{row.targets_n:,} × {row.references_n:,}" + (", a sample" if row.is_sample else ""),
+            neighbourhood(row),
         ]
         for row in rows
     ]
     heads = ["encoder", "same first answer", "same first ten", "targets × references"]
+    heads.append("neighbourhoods among")
     name = "CSLS and a full computation"
-    markup.show(markup.table(name, heads, lines, numeric=(1, 2, 3), narrow=True))
+    markup.show(markup.table(name, heads, lines, numeric=(1, 2, 3, 4), narrow=True))
     tables.download(rows, name=name)
+
+
+def neighbourhood(row: reports.CslsAgreement) -> Markup:
+    """Among how many references neighbourhoods were looked for, and how far that suffices."""
+    said = Markup(markup.together(f"{row.base_n:,} references"))
+    if row.base_top1_equal is None or row.base_top10_overlap is None:
+        return said
+    return said + markup.small(
+        f"as among all: first answer {row.base_top1_equal:.1%}, ten {row.base_top10_overlap:.1%}"
+    )

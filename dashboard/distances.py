@@ -1,6 +1,6 @@
 """Distances of sets: how far the clips of each mode lie, as a whole, from the reference library."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import streamlit as st
 from markupsafe import Markup
@@ -15,8 +15,11 @@ LEAST = 50
 """Clips from which on a distance says something, as the database marks it."""
 
 
-def section(rows: Sequence[reports.SetDistance]) -> None:
-    """A line a generator, mode, guidance and space; only findings are marked as such."""
+def section(rows: Sequence[reports.SetDistance], random: Set[str]) -> None:
+    """A line a generator, mode, guidance and space; only findings are marked as such.
+
+    `random`: the encoders of random weights; what else is random is so by its generator.
+    """
     st.subheader("How far are the clips, as a set, from the library?", anchor=False)
     if not rows:
         st.info("No run has measured clips yet.", icon=":material/hourglass_empty:")
@@ -28,6 +31,7 @@ def section(rows: Sequence[reports.SetDistance]) -> None:
         f"{LEAST} clips. Without it, the number says nothing yet."
     )
     found = {(*place(row), row.metric): row for row in rows}
+    makers = {row.generator for row in rows if row.random and row.encoder not in random}
     lines = []
     for where in dict.fromkeys(place(row) for row in rows):
         encoder, generator, mode, guidance = where
@@ -35,8 +39,8 @@ def section(rows: Sequence[reports.SetDistance]) -> None:
         first = next(row for row in cells if row)
         lines.append(
             [
-                named(encoder, random=first.random),
-                markup.together(f"{generator} {mode_named(mode, guidance)}"),
+                named(encoder, random=encoder in random),
+                named(f"{generator} {mode_named(mode, guidance)}", random=generator in makers),
                 *(cell(row) for row in cells),
                 f"{first.n:,}",
                 f"{first.references_n:,}",

@@ -41,7 +41,7 @@ def section(key: cached.Key, kind: str) -> None:
         st.markdown("Labels come from a manifest with the columns path, genre, instrument:")
         st.code(
             "mirpipe ingest ~/music/targets --collection target --manifest labels.csv\nmirpipe run",
-            language="bash",
+            language=None,
         )
         return
     if st.session_state.get("measure") not in metrics:

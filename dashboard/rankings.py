@@ -49,13 +49,14 @@ def section(rows: Sequence[reports.Ranking], queries: str) -> None:
     )
     table(chosen)
     encoders = list(dict.fromkeys(row.encoder for row in chosen))
+    ways = list(dict.fromkeys(BY.get(row.rerank, row.rerank) for row in chosen))
     columns = st.columns(len(DRAWN), gap="medium")
     for column, metric in zip(columns, DRAWN, strict=True):
         drawn = [row for row in chosen if row.metric == metric]
         if drawn:
             with column:
                 st.markdown(f"**{NAMES[metric]}**")
-                st.altair_chart(chart(drawn, encoders), alt=f"{NAMES[metric]}, by encoder")
+                st.altair_chart(chart(drawn, encoders, ways), alt=f"{NAMES[metric]}, by encoder")
 
 
 def table(rows: Sequence[reports.Ranking]) -> None:
@@ -81,10 +82,13 @@ def cell(row: reports.Ranking | None) -> Markup:
     return Markup(markup.number(row.mean, 3)) + markup.interval(row.low, row.high, 3)
 
 
-def chart(rows: Sequence[reports.Ranking], order: Sequence[str]) -> alt.LayerChart:
+def chart(
+    rows: Sequence[reports.Ranking], order: Sequence[str], ways: Sequence[str]
+) -> alt.LayerChart:
     """A dot at each mean on the line of its interval; ways of ranking differ in shape.
 
-    `order`: the encoders, of which one without the measure keeps its place empty.
+    `order`: the encoders, of which one without the measure keeps its place empty; `ways`: those
+    of ranking, likewise.
     """
     data = pd.DataFrame(
         [
@@ -96,12 +100,11 @@ def chart(rows: Sequence[reports.Ranking], order: Sequence[str]) -> alt.LayerCha
             for row in rows
         ]
     )
-    ways = list(BY.values())
     legend = alt.Legend(title=None, orient="bottom", columns=2)
     axes = alt.Axis(labelLimit=110, labelOverlap=False, ticks=False)
     base = alt.Chart(data).encode(
         y=alt.Y("encoder:N", title=None, axis=axes, scale=alt.Scale(domain=list(order))),
-        yOffset=alt.YOffset("ranked by:N", scale=alt.Scale(domain=ways)),
+        yOffset=alt.YOffset("ranked by:N", scale=alt.Scale(domain=list(ways))),
         tooltip=["encoder", "ranked by", "mean", "low", "high", "n"],
     )
     scale = alt.Scale(domain=[0, 1])
@@ -110,8 +113,8 @@ def chart(rows: Sequence[reports.Ranking], order: Sequence[str]) -> alt.LayerCha
     )
     dots = base.mark_point(size=80, filled=True, opacity=1).encode(
         x=alt.X("mean:Q", title=None, scale=scale, axis=alt.Axis(tickCount=4)),
-        color=alt.Color("ranked by:N", scale=alt.Scale(domain=ways), legend=legend),
-        shape=alt.Shape("ranked by:N", scale=alt.Scale(domain=ways), legend=legend),
+        color=alt.Color("ranked by:N", scale=alt.Scale(domain=list(ways)), legend=legend),
+        shape=alt.Shape("ranked by:N", scale=alt.Scale(domain=list(ways)), legend=legend),
     )
     height = 2 * ROW_PIXELS * len(order) + AXIS_PIXELS
     return alt.LayerChart(layer=[*present(data, spread), dots], height=height)

@@ -35,7 +35,7 @@ def section(key: cached.Key, moments: Sequence[history.Moment]) -> None:
     rows = [row for row in past(key, kind or "retrieval", runs) if row.mean is not None]
     if not rows:
         st.info("No run has a number of this yet.", icon=":material/hourglass_empty:")
-        st.code("mirpipe generate\nmirpipe run", language="bash")
+        st.code("mirpipe generate\nmirpipe run", language=None)
         return
     with over:
         axis = st.segmented_control(

@@ -13,6 +13,7 @@ DEPTHS = (1, 5, 10)
 def page(key: cached.Key) -> None:
     """Everything about a run's rankings."""
     found = measured(key)
+    random = {row.encoder for row in found.hubness if row.random}
     of, depth = st.columns([2, 1], vertical_alignment="bottom")
     with of:
         queries = st.segmented_control(
@@ -30,10 +31,10 @@ def page(key: cached.Key) -> None:
         )
     hubness.section(found.hubness, found.hubs, queries or "targets", k or 5)
     agreement.csls(found.csls)
-    agreement.section(found.agreements)
+    agreement.section(found.agreements, random)
     rankings.section(found.rankings, queries or "targets")
     fused.section(key)
-    distances.section(found.distances)
+    distances.section(found.distances, random)
 
 
 def main() -> None:

@@ -97,7 +97,7 @@ def test_random_weights_are_marked(library: SyntheticLibrary) -> None:
     app = page("hubs")
     for table in ("Hubness", "Agreement of encoders", "Rankings by label"):
         assert ">random weights<" in row(app, table, "other"), table
-    assert ">random weights<" not in row(app, "Hubness", "made_up")
+        assert ">random weights<" not in row(app, table, "made_up"), table
 
 
 def test_only_distances_that_are_findings_are_marked_as_such(library: SyntheticLibrary) -> None:
@@ -120,6 +120,7 @@ def test_only_distances_that_are_findings_are_marked_as_such(library: SyntheticL
             )
     app = page("hubs")
     assert "✓ finding" in row(app, "Distances of sets", "made_up", "maker many")
+    assert ">random weights<" not in row(app, "Distances of sets", "made_up", "maker many")
     few = row(app, "Distances of sets", "made_up", "maker few")
     assert "no finding" in few
     assert "✓ finding" not in few
