@@ -80,13 +80,13 @@ FILLINGS = (
 def views(database: Database) -> dict[str, list[str]]:
     """The columns of every view that hold floating point numbers."""
     query = text(r"""
-        SELECT table_name, array_agg(column_name::text) FROM information_schema.columns
+        SELECT table_name, array_agg(column_name::text) AS columns FROM information_schema.columns
         WHERE table_schema = 'mirpipe' AND table_name LIKE 'v\_%'
             AND data_type IN ('double precision', 'real')
         GROUP BY table_name
     """)
     with database.reader.connect() as connection:
-        return {name: columns for name, columns in connection.execute(query)}
+        return {row.table_name: row.columns for row in connection.execute(query)}
 
 
 @pytest.mark.parametrize("fill", FILLINGS, ids=lambda fill: fill.__name__)
