@@ -56,7 +56,10 @@ def test_hubness_is_shown_raw_and_by_csls_with_the_largest_hub(library: Syntheti
 
 def test_the_link_chooses_queries_and_depth(library: SyntheticLibrary) -> None:
     assert "2 × 3" in row(page("hubs"), "Hubness", "made_up")
-    assert "3 × 3" in row(page("hubs", queries="references"), "Hubness", "made_up")
+    app = page("hubs", queries="references")
+    assert "3 × 3" in row(app, "Hubness", "made_up")
+    said = "\n".join(one.value for one in app.caption)
+    assert "Over 2 queries; 1 without the label" in said  # no other reference is jazz
     line = row(page("hubs", k="5"), "Hubness", "made_up", "cosine")
     assert "0.0%" in line
     assert "2 of 2 queries" in line
