@@ -85,7 +85,7 @@ def captions(told: Sequence[reports.Caption]) -> None:
         )
     shown = chosen[(page - 1) * CAPTIONS_A_PAGE : page * CAPTIONS_A_PAGE]
     heads = ["target", "caption", "tempo", "meter", "key", "pitched"]
-    lines = [[markup.title(one.title), words(one), *measured(one)] for one in shown]
+    lines = [[markup.roomy(markup.title(one.title)), words(one), *measured(one)] for one in shown]
     markup.show(markup.table("Captions", heads, lines))
     tables.download(list(told), name="Captions")
 
