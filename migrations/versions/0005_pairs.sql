@@ -2,6 +2,15 @@ SET LOCAL search_path = mirpipe, public;
 
 COMMENT ON COLUMN metric.spec IS 'what identifies the metric; "axis": of a model that scores tracks, the one of its axes that this row is; "compares": of a number of two tracks, what of them is compared: melodies, notes, vectors; caption: of words and a clip';
 
+CREATE OR REPLACE VIEW shown_metric AS
+SELECT DISTINCT ON (m.name) m.metric_id, m.name, m.revision, m.spec, m.wanted
+FROM metric m
+ORDER BY m.name, EXISTS (
+    SELECT FROM serving_revision s JOIN encoder e USING (encoder_id)
+    WHERE e.name = m.spec ->> 'encoder' AND e.revision = m.spec ->> 'encoder_revision') DESC,
+    m.wanted DESC, m.metric_id DESC;
+COMMENT ON VIEW shown_metric IS 'The revision of each metric that readers see: of one that compares vectors, that of an encoder revision which answers; then the wanted one, else the newest, so that results stay when a model is switched off';
+
 -- Captions as an encoder's text tower hears them ---------------------------------------------------
 
 CREATE TABLE caption_embedding (

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mirpipe import audio, features
+from mirpipe.db.store import plugins
 from mirpipe.metrics import alignment, melody, melody_chance
 from mirpipe.musical import Note
 from mirpipe.settings import settings
@@ -18,6 +19,7 @@ from mirpipe.stages.evaluate import EvaluateResult, evaluate
 from tests.conftest import Database
 from tests.metrics.test_alignment import tune
 from tests.stages.answers import Answers
+from tests.synthetic_library import SPEC
 
 
 @pytest.fixture
@@ -204,6 +206,23 @@ def test_without_a_wanted_clap_nothing_is_missing_and_what_was_made_stays(
     settings.cache_clear()
     assert evaluate() == EvaluateResult(0, 0)
     assert len(clap.scores("clap_similarity")) == 1
+
+
+def test_clap_similarities_of_a_new_revision_are_shown_when_it_answers(clap: Answers) -> None:
+    serve = "INSERT INTO mirpipe.serving_revision SELECT 'clap', :encoder_id "
+    serve += "ON CONFLICT (name) DO UPDATE SET encoder_id = excluded.encoder_id"
+    clap.answer(clap.add("target", "t", [1, 0, 0]), clap.add("reference", "r", [1, 0, 0]))
+    clap.run(serve, encoder_id=clap.encoder_id)
+    evaluate()
+    [(_, _, value, _)] = clap.scores("clap_similarity")
+    assert value == pytest.approx(1.0)
+
+    with clap.app.begin() as connection:
+        new = plugins.register_encoder(connection, replace(SPEC, name="clap"), "r2")
+    assert evaluate() == EvaluateResult(0, 0)  # its vectors are still to come
+    assert len(clap.scores("clap_similarity")) == 1
+    clap.run(serve, encoder_id=new)
+    assert clap.scores("clap_similarity") == []
 
 
 def random_answers(answers: Answers, *, targets: int = 20, references: int = 12) -> dict:
