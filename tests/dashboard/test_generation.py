@@ -142,7 +142,7 @@ def test_random_weights_are_marked_wherever_they_spoke(filled: Database, tmp_pat
 def test_a_caption_stands_beside_what_was_measured(filled: Database, tmp_path: Path) -> None:
     made(filled, tmp_path, RESYNTH)
     shown = written(page("generation"))
-    row = f"<td><bdi class='mp-title'>{SHOWN}</bdi></td><td><div class='mp-quote'><bdi>A slow piece"
+    row = f"{SHOWN}</bdi></div></td><td><div class='mp-quote'><bdi>A slow piece"
     assert row in shown
     assert "Captions by teller" in shown
     assert "licence of weights: Tongyi" in shown
@@ -192,3 +192,26 @@ def test_modes_are_drawn_target_by_target_and_listed(filled: Database, tmp_path:
     assert set(table["clips"]) == {1, 2}
     assert set(table["target"]) == {HOSTILE, "تجربة"}
     assert any("Melody accuracy of target and clip" in one.value for one in app.markdown)
+
+
+def test_what_guidance_gains_and_costs_is_drawn_where_both_were_measured(
+    filled: Database, tmp_path: Path
+) -> None:
+    made(filled, tmp_path, Maker("musicgen"))
+    assert not any("What guidance gains" in one.value for one in page("generation").markdown)
+    with filled.owner.begin() as connection:
+        for name in ("clap_text_score", "clap_similarity"):
+            connection.execute(
+                text(
+                    "INSERT INTO mirpipe.run_generation_summary (run_id, generator_id, mode, "
+                    "guidance, metric, n, undefined_n, mean, sd) SELECT DISTINCT run_id, "
+                    "generator_id, mode, guidance, :name, 2, 0, guidance / 10, 0.0 "
+                    "FROM mirpipe.run_generation_summary"
+                ),
+                {"name": name},
+            )
+    st.cache_data.clear()
+    app = page("generation")
+    assert any("What guidance gains" in one.value for one in app.markdown)
+    [curve] = [c.proto.spec for c in app.get("vega_lite_chart") if "words and clip" in c.proto.spec]
+    assert "CLAP similarity of target and clip" in curve

@@ -1,11 +1,13 @@
 """What Retrieval says of the encoders, on the whole and target by target."""
 
+from pathlib import Path
+
 import streamlit as st
 from sqlalchemy import text
 
 from tests.conftest import Database
-from tests.dashboard.filled import rate
-from tests.dashboard.pages import HOSTILE, page, written
+from tests.dashboard.filled import Piece, fill, rate
+from tests.dashboard.pages import HOSTILE, MODELS, PIECES, page, written
 
 
 def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
@@ -71,3 +73,16 @@ def test_every_first_answer_is_in_the_table(filled: Database) -> None:
     assert len(table) == 3 * 2
     assert set(table["target"]) == {HOSTILE, "تجربة", "long gone"}
     assert "clap_similarity" not in table  # nothing measured it
+
+
+def test_more_targets_than_fit_are_turned_page_by_page(fresh_database: Database) -> None:
+    pieces = [Piece("target", f"t{at:02}", Path(f"/{at}.ogg")) for at in range(45)]
+    references = [piece for piece in PIECES if piece.collection == "reference"]
+    with fresh_database.app.begin() as connection:
+        fill(connection, [*pieces, *references], MODELS[:1])
+    app = page("retrieval", page="2")
+    assert app.number_input(key="page").value == 2
+    charts = [one.proto.spec for one in app.get("vega_lite_chart")]
+    drawn = [spec for spec in charts if "cividis" in spec]
+    assert len(drawn) == 2
+    assert all('"t44"' in spec and '"t39"' not in spec for spec in drawn)
