@@ -218,7 +218,7 @@ COMMENT ON COLUMN v_retrieval_comparison.random IS 'true: random weights made a 
 COMMENT ON COLUMN v_retrieval_comparison.run_id IS 'the latest run';
 COMMENT ON COLUMN v_retrieval_comparison.finished_at IS 'when it was made';
 
-CREATE VIEW v_retrieval_group_summary AS
+CREATE VIEW v_retrieval_group_summary_history AS
 SELECT e.name AS encoder, u.label, u.value, u.metric, u.n, u.mean, u.sd, u.low, u.high,
     u.undefined_n, u.unlabelled_n, u.interval_reason, e.revision,
     concat_ws('; ', e.spec ->> 'licence_weights', nullif(m.spec ->> 'licence_weights', '')) AS licence_weights,
@@ -229,8 +229,10 @@ SELECT e.name AS encoder, u.label, u.value, u.metric, u.n, u.mean, u.sd, u.low, 
 FROM run_group_summary u
 JOIN encoder e ON e.encoder_id = u.encoder_id
 JOIN run n ON n.run_id = u.run_id
-LEFT JOIN metric m ON m.metric_id = u.metric_id
-WHERE u.run_id = (SELECT max(run_id) FROM run);
+LEFT JOIN metric m ON m.metric_id = u.metric_id;
+
+CREATE VIEW v_retrieval_group_summary AS
+SELECT * FROM v_retrieval_group_summary_history WHERE run_id = (SELECT max(run_id) FROM run);
 COMMENT ON VIEW v_retrieval_group_summary IS 'v_retrieval_summary over the targets that share a genre or an instrument';
 COMMENT ON COLUMN v_retrieval_group_summary.encoder IS 'whose first answers these are';
 COMMENT ON COLUMN v_retrieval_group_summary.label IS 'a label of the target: genre or instrument';
@@ -252,15 +254,17 @@ COMMENT ON COLUMN v_retrieval_group_summary.finished_at IS 'when it was made';
 COMMENT ON COLUMN v_retrieval_group_summary.metric_revision IS 'of the metric; NULL where the number is the encoder''s own';
 COMMENT ON COLUMN v_retrieval_group_summary.metric_random IS 'true: it is the metric that has random weights';
 
-CREATE VIEW v_generation_group_summary AS
+CREATE VIEW v_generation_group_summary_history AS
 SELECT r.name AS generator, s.mode, s.guidance, s.label, s.value, s.metric, s.n, s.mean, s.sd,
     s.low, s.high, s.targets_n, s.undefined_n, s.unlabelled_n, s.interval_reason, r.revision,
     r.spec ->> 'licence_weights' AS licence_weights,
     coalesce(r.spec ->> 'checkpoint' LIKE '%random%', false) AS random, s.run_id, n.finished_at
 FROM run_group_summary s
 JOIN generator r USING (generator_id)
-JOIN run n USING (run_id)
-WHERE s.run_id = (SELECT max(run_id) FROM run);
+JOIN run n USING (run_id);
+
+CREATE VIEW v_generation_group_summary AS
+SELECT * FROM v_generation_group_summary_history WHERE run_id = (SELECT max(run_id) FROM run);
 COMMENT ON VIEW v_generation_group_summary IS 'v_generation_summary over the targets that share a genre or an instrument';
 COMMENT ON COLUMN v_generation_group_summary.generator IS 'whose clips these are';
 COMMENT ON COLUMN v_generation_group_summary.mode IS 'in which mode they were made';
@@ -282,6 +286,24 @@ COMMENT ON COLUMN v_generation_group_summary.licence_weights IS 'licence of the 
 COMMENT ON COLUMN v_generation_group_summary.random IS 'true: the generator has random weights, the numbers say nothing about music';
 COMMENT ON COLUMN v_generation_group_summary.run_id IS 'the latest run';
 COMMENT ON COLUMN v_generation_group_summary.finished_at IS 'when it was made';
+
+DO $words$
+DECLARE
+    f record;
+BEGIN
+    FOR f IN
+        SELECT c.relname || '_history' AS relname, a.attname,
+            CASE a.attname WHEN 'run_id' THEN 'the run that measured it'
+                ELSE col_description(c.oid, a.attnum) END AS meaning
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+        WHERE c.relnamespace = 'mirpipe'::regnamespace
+          AND c.relname IN ('v_retrieval_group_summary', 'v_generation_group_summary')
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', f.relname, f.attname, f.meaning);
+    END LOOP;
+END $words$;
+COMMENT ON VIEW v_retrieval_group_summary_history IS 'Every run: v_retrieval_group_summary as it was then';
+COMMENT ON VIEW v_generation_group_summary_history IS 'Every run: v_generation_group_summary as it was then';
 
 -- History: every run ------------------------------------------------------------------------------
 

@@ -161,6 +161,18 @@ def test_groups_are_summed_up_by_label_and_the_unlabelled_are_counted(library: L
     assert whole == {8}
 
 
+def test_a_past_run_keeps_its_groups(library: Library) -> None:
+    numbers = "SELECT label, value, encoder, metric, n, mean, low, high FROM mirpipe."
+    first = library.report()
+    then = library.ask(f"{numbers}v_retrieval_group_summary ORDER BY 1, 2, 3, 4")
+    library.add("reference", "new", {})
+    second = library.report()
+    past = f"{numbers}v_retrieval_group_summary_history WHERE run_id = :run_id ORDER BY 1, 2, 3, 4"
+    assert library.ask(past, run_id=first) == then
+    now = library.ask(f"{numbers}v_retrieval_group_summary ORDER BY 1, 2, 3, 4")
+    assert library.ask(past, run_id=second) == now != then
+
+
 def test_a_past_run_answers_as_it_did_and_keeps_its_summary(library: Library) -> None:
     first = library.report()
     then = library.ask(
