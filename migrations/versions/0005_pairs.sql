@@ -263,7 +263,7 @@ WITH made AS (
         -(a.embedding OPERATOR(public.<#>) b.embedding) AS value,
         CASE WHEN a.embedding IS NULL OR b.embedding IS NULL THEN 'not_measured' END AS reason,
         e.spec ->> 'licence_weights' AS licence_weights,
-        e.spec ->> 'checkpoint' LIKE '%random%' AS random
+        e.spec ->> 'checkpoint' LIKE '%random%' AS random, e.revision
     FROM made m
     CROSS JOIN serving_revision s
     JOIN encoder e ON e.encoder_id = s.encoder_id
@@ -273,7 +273,7 @@ WITH made AS (
     UNION ALL
     SELECT m.generation_id, q.name, p.value,
         CASE WHEN p.value IS NULL THEN coalesce(p.reason, 'not_measured') END,
-        q.spec ->> 'licence_weights', q.spec ->> 'checkpoint' LIKE '%random%'
+        q.spec ->> 'licence_weights', q.spec ->> 'checkpoint' LIKE '%random%', q.revision
     FROM made m
     JOIN shown_metric q ON q.spec ->> 'compares' IN ('melodies', 'notes', 'vectors')
     LEFT JOIN pair_score p
@@ -281,7 +281,7 @@ WITH made AS (
     UNION ALL
     SELECT m.generation_id, q.name, -(c.embedding OPERATOR(public.<#>) v.embedding),
         CASE WHEN c.embedding IS NULL OR v.embedding IS NULL THEN 'not_measured' END,
-        q.spec ->> 'licence_weights', q.spec ->> 'checkpoint' LIKE '%random%'
+        q.spec ->> 'licence_weights', q.spec ->> 'checkpoint' LIKE '%random%', q.revision
     FROM made m
     JOIN shown_metric q ON q.spec ->> 'compares' = 'caption'
     JOIN encoder e ON e.name = q.spec ->> 'encoder' AND e.revision = q.spec ->> 'encoder_revision'
@@ -290,7 +290,7 @@ WITH made AS (
     UNION ALL
     SELECT m.generation_id, q.name, p.value,
         CASE WHEN p.value IS NULL THEN coalesce(p.reason, 'not_measured') END,
-        q.spec ->> 'licence_weights', q.spec ->> 'checkpoint' LIKE '%random%'
+        q.spec ->> 'licence_weights', q.spec ->> 'checkpoint' LIKE '%random%', q.revision
     FROM made m
     JOIN shown_metric q ON q.spec ->> 'axis' IS NOT NULL
     LEFT JOIN track_score p ON p.metric_id = q.metric_id AND p.track_id = m.track_id
@@ -298,10 +298,15 @@ WITH made AS (
 SELECT m.generation_id, m.generator_id, m.generator, m.mode, m.is_conditioned, m.guidance, m.seed, m.target_id, m.track_id,
     s.metric, s.value, s.reason, m.revision,
     concat_ws('; ', m.licence_generator, nullif(s.licence_weights, '')) AS licence_weights,
-    m.random_generator OR coalesce(s.random, false) AS random
+    m.random_generator OR coalesce(s.random, false) AS random,
+    s.revision AS metric_revision, coalesce(s.licence_weights, '') AS metric_licence_weights,
+    coalesce(s.random, false) AS metric_random
 FROM made m
 JOIN scored s USING (generation_id);
 COMMENT ON COLUMN v_generation_score.metric IS '"cosine" and an encoder: similarity of target and clip in that space; clap_text_score: of the caption''s words and the clip; else a metric''s name, as in v_pair_score or v_track_score';
+COMMENT ON COLUMN v_generation_score.metric_revision IS 'of the metric, or of the encoder whose cosine it is: compare within one alone';
+COMMENT ON COLUMN v_generation_score.metric_licence_weights IS 'licence of the weights that measured; empty where there are none';
+COMMENT ON COLUMN v_generation_score.metric_random IS 'true: what measured has random weights';
 
 GRANT SELECT ON ALL TABLES IN SCHEMA mirpipe TO mirpipe_app, mirpipe_read;
 GRANT INSERT, UPDATE, DELETE ON caption_embedding TO mirpipe_app;

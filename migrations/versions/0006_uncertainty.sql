@@ -10,7 +10,11 @@ COMMENT ON COLUMN run_summary.high IS 'upper end of that interval';
 COMMENT ON COLUMN run_summary.interval_reason IS 'why there is no interval: no_target or one_target has a value, or not_computed, in a run of before intervals';
 
 ALTER TABLE run_generation_summary ADD low double precision, ADD high double precision,
-    ADD targets_n integer, ADD interval_reason text DEFAULT 'not_computed';
+    ADD targets_n integer, ADD interval_reason text DEFAULT 'not_computed',
+    ADD metric_revision text, ADD metric_licence_weights text, ADD metric_random boolean;
+COMMENT ON COLUMN run_generation_summary.metric_revision IS 'of the metric, or of the encoder whose cosine it is';
+COMMENT ON COLUMN run_generation_summary.metric_licence_weights IS 'licence of the weights that measured; empty where there are none';
+COMMENT ON COLUMN run_generation_summary.metric_random IS 'true: what measured has random weights, the numbers say nothing about music';
 ALTER TABLE run_generation_summary
     ADD CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL));
 COMMENT ON COLUMN run_generation_summary.low IS 'lower end of the 95 % interval of the mean over targets, each target''s seeds averaged first: percentile bootstrap, 10,000 resamples of a fixed seed';
@@ -30,6 +34,9 @@ CREATE TABLE run_group_summary (
     guidance double precision,
     metric text NOT NULL,
     metric_id smallint REFERENCES metric,
+    metric_revision text,
+    metric_licence_weights text,
+    metric_random boolean,
     n integer NOT NULL,
     undefined_n integer NOT NULL,
     targets_n integer NOT NULL,
@@ -64,6 +71,10 @@ COMMENT ON COLUMN run_group_summary.sd IS 'population standard deviation over an
 COMMENT ON COLUMN run_group_summary.low IS 'lower end of the 95 % interval over the group''s targets, as in run_summary';
 COMMENT ON COLUMN run_group_summary.high IS 'upper end of that interval';
 COMMENT ON COLUMN run_group_summary.interval_reason IS 'why there is no interval: no_target or one_target has a value';
+
+COMMENT ON COLUMN run_group_summary.metric_revision IS 'of the metric, or of the encoder whose cosine it is';
+COMMENT ON COLUMN run_group_summary.metric_licence_weights IS 'licence of the weights that measured; empty where there are none';
+COMMENT ON COLUMN run_group_summary.metric_random IS 'true: what measured has random weights, the numbers say nothing about music';
 
 -- Comparisons -------------------------------------------------------------------------------------
 
@@ -258,7 +269,8 @@ CREATE VIEW v_generation_group_summary_history AS
 SELECT r.name AS generator, s.mode, s.guidance, s.label, s.value, s.metric, s.n, s.mean, s.sd,
     s.low, s.high, s.targets_n, s.undefined_n, s.unlabelled_n, s.interval_reason, r.revision,
     r.spec ->> 'licence_weights' AS licence_weights,
-    coalesce(r.spec ->> 'checkpoint' LIKE '%random%', false) AS random, s.run_id, n.finished_at
+    coalesce(r.spec ->> 'checkpoint' LIKE '%random%', false) AS random, s.run_id, n.finished_at,
+    s.metric_revision, s.metric_licence_weights, s.metric_random
 FROM run_group_summary s
 JOIN generator r USING (generator_id)
 JOIN run n USING (run_id);
@@ -266,6 +278,9 @@ JOIN run n USING (run_id);
 CREATE VIEW v_generation_group_summary AS
 SELECT * FROM v_generation_group_summary_history WHERE run_id = (SELECT max(run_id) FROM run);
 COMMENT ON VIEW v_generation_group_summary IS 'v_generation_summary over the targets that share a genre or an instrument';
+COMMENT ON COLUMN v_generation_group_summary.metric_revision IS 'of the metric, or of the encoder whose cosine it is';
+COMMENT ON COLUMN v_generation_group_summary.metric_licence_weights IS 'licence of the weights that measured; empty where there are none';
+COMMENT ON COLUMN v_generation_group_summary.metric_random IS 'true: what measured has random weights, the numbers say nothing about music';
 COMMENT ON COLUMN v_generation_group_summary.generator IS 'whose clips these are';
 COMMENT ON COLUMN v_generation_group_summary.mode IS 'in which mode they were made';
 COMMENT ON COLUMN v_generation_group_summary.guidance IS 'classifier-free guidance scale; NULL where the generator has none';
@@ -353,11 +368,15 @@ SELECT s.run_id, n.finished_at, r.name AS generator, s.mode, s.guidance, s.metri
     coalesce((n.library ->> 'target ok')::integer, 0) AS library_targets,
     coalesce((n.library ->> 'generated ok')::integer, 0) AS library_clips,
     r.revision, r.spec ->> 'licence_weights' AS licence_weights,
-    coalesce(r.spec ->> 'checkpoint' LIKE '%random%', false) AS random
+    coalesce(r.spec ->> 'checkpoint' LIKE '%random%', false) AS random,
+    s.metric_revision, s.metric_licence_weights, s.metric_random
 FROM run_generation_summary s
 JOIN generator r USING (generator_id)
 JOIN run n USING (run_id);
 COMMENT ON VIEW v_generation_summary_history IS 'v_generation_summary of every run, beside the size of the library that it describes: the trend of each summary';
+COMMENT ON COLUMN v_generation_summary_history.metric_revision IS 'of the metric, or of the encoder whose cosine it is';
+COMMENT ON COLUMN v_generation_summary_history.metric_licence_weights IS 'licence of the weights that measured; empty where there are none';
+COMMENT ON COLUMN v_generation_summary_history.metric_random IS 'true: what measured has random weights, the numbers say nothing about music';
 COMMENT ON COLUMN v_generation_summary_history.run_id IS 'the run; a later one was made only where something had changed';
 COMMENT ON COLUMN v_generation_summary_history.finished_at IS 'when it was made';
 COMMENT ON COLUMN v_generation_summary_history.generator IS 'whose clips these are';

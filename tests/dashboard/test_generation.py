@@ -131,6 +131,7 @@ def test_random_weights_are_marked_wherever_they_spoke(filled: Database, tmp_pat
                     "jsonb_set(spec, '{checkpoint}', '\"weights (random)\"')"
                 )
             )
+        summarise(connection)
     st.cache_data.clear()
     shown = written(page("generation"))
     badge = "<span class='mp-badge'>random weights</span>"

@@ -95,6 +95,17 @@ def test_aesthetics_are_means_by_mode_with_what_is_not_scored_counted(clipped: D
     ]
 
 
+def test_a_summary_says_which_weights_measured_in_the_past_too(clipped: Database) -> None:
+    asked = (
+        "SELECT DISTINCT metric_revision, metric_licence_weights, metric_random FROM mirpipe.{} "
+        "WHERE metric = 'cosine real'"
+    )
+    views = ("v_generation_summary", "v_generation_summary_history", "v_generation_group_summary")
+    [encoder] = ask(clipped, "SELECT revision, licence_weights, random FROM mirpipe.v_encoder")
+    for view in (*views, "v_generation_score"):
+        assert ask(clipped, asked.format(view)) == [encoder]
+
+
 def test_clips_are_summed_up_by_the_genre_of_their_targets(clipped: Database) -> None:
     found = [
         (one.subject, one.value, one.n, one.unlabelled_n)

@@ -132,17 +132,10 @@ _ORDER = """
 """
 _SUMMARY = text(f"""
     SELECT s.generator, s.mode, s.guidance, s.metric, s.n, s.undefined_n, s.mean, s.sd,
-        s.licence_weights, s.random, coalesce(w.licence_weights, '') AS metric_licence_weights,
-        coalesce(w.random, false) AS metric_random, s.low, s.high
+        s.licence_weights, s.random, s.low, s.high,
+        coalesce(s.metric_licence_weights, '') AS metric_licence_weights,
+        coalesce(s.metric_random, false) AS metric_random
     FROM mirpipe.v_generation_summary s
-    LEFT JOIN (
-        SELECT 'cosine ' || encoder AS metric, licence_weights, random
-        FROM mirpipe.v_encoder WHERE serving
-        UNION ALL
-        SELECT name, spec ->> 'licence_weights', spec ->> 'checkpoint' LIKE '%random%'
-        FROM mirpipe.shown_metric
-        WHERE spec ->> 'axis' IS NOT NULL OR spec ->> 'compares' IS NOT NULL) w
-        ON w.metric = s.metric
     LEFT JOIN ({_ORDER}) o ON o.generator = s.generator AND o.mode = s.mode
         AND o.guidance IS NOT DISTINCT FROM s.guidance
     WHERE s.source = 'library'

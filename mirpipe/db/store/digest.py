@@ -98,7 +98,9 @@ CONTENT = {
     """,
     "run_generation_summary": f"""
         SELECT r.name, r.revision, u.mode, u.guidance, u.metric, u.n, u.undefined_n,
-            u.targets_n, u.interval_reason, {_rounded("u.mean", "u.sd", "u.low", "u.high")}
+            u.targets_n, u.interval_reason, u.metric_revision,
+            u.metric_licence_weights, u.metric_random,
+            {_rounded("u.mean", "u.sd", "u.low", "u.high")}
         FROM mirpipe.run_generation_summary u JOIN mirpipe.generator r USING (generator_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,

@@ -1,7 +1,7 @@
 """What was measured of the first answers and of the clips: a series a metric, and the labels."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,15 @@ class Source:
 
 
 @dataclass(frozen=True)
+class MeasuredBy:
+    """The revision of a metric, or of an encoder whose cosine it is, and what binds its numbers."""
+
+    revision: str
+    licence_weights: str
+    random: bool
+
+
+@dataclass(frozen=True)
 class Series:
     """One metric of one source. Order is by the target's content hash, then by seed."""
 
@@ -34,6 +43,8 @@ class Series:
     """The revision, of answers; None where the number is the encoder's own."""
     licences: tuple[str, ...]
     random: bool
+    measured_by: MeasuredBy | None
+    """Of clips; None of answers, whose `metric_id` says it."""
     target_ids: NDArray[np.int64]
     """Of every value, shape (n,); the values of a target stand together."""
     values: Float64
@@ -41,10 +52,7 @@ class Series:
 
     def of(self, chosen: NDArray[np.bool_]) -> "Series":
         """The same metric of some of the values."""
-        return Series(
-            *(self.source, self.metric, self.metric_id, self.licences, self.random),
-            *(self.target_ids[chosen], self.values[chosen]),
-        )
+        return replace(self, target_ids=self.target_ids[chosen], values=self.values[chosen])
 
     def defined(self) -> Float64:
         """The values that are there."""
@@ -114,6 +122,9 @@ _CLIPS = text("""
     SELECT s.generator_id, s.mode, s.guidance, s.metric,
         bool_or(s.is_conditioned) AS is_conditioned, bool_or(s.random) AS random,
         coalesce(max(s.licence_weights), '') AS licence,
+        max(s.metric_revision) AS metric_revision,
+        max(s.metric_licence_weights) AS metric_licence_weights,
+        bool_or(s.metric_random) AS metric_random,
         array_agg(s.target_id ORDER BY t.content_sha256, s.seed, s.generation_id) AS target_ids,
         array_agg(s.value ORDER BY t.content_sha256, s.seed, s.generation_id) AS numbers
     FROM mirpipe.v_generation_score s JOIN mirpipe.track t ON t.track_id = s.target_id
@@ -140,6 +151,7 @@ def answers(connection: Connection) -> list[Series]:
             row.metric_id,
             (row.licence, row.metric_licence),
             row.random,
+            None,
             np.array(row.target_ids, np.int64),
             np.array(row.numbers, np.float64),
         )
@@ -161,6 +173,7 @@ def clips(connection: Connection) -> list[Series]:
             None,
             (row.licence,),
             row.random,
+            MeasuredBy(row.metric_revision, row.metric_licence_weights, row.metric_random),
             np.array(row.target_ids, np.int64),
             np.array(row.numbers, np.float64),
         )

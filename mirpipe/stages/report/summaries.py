@@ -48,7 +48,7 @@ def _groups(
 
 
 def _keys(run_id: int, series: Series) -> Row:
-    source = series.source
+    source, by = series.source, series.measured_by
     return {
         "run_id": run_id,
         "encoder_id": source.encoder_id,
@@ -57,6 +57,9 @@ def _keys(run_id: int, series: Series) -> Row:
         "guidance": source.guidance,
         "metric": series.metric,
         "metric_id": series.metric_id,
+        "metric_revision": by and by.revision,
+        "metric_licence_weights": by and by.licence_weights,
+        "metric_random": by and by.random,
     }
 
 
