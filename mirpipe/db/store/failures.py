@@ -44,6 +44,8 @@ def record(
 
     It is logged, too, unless somebody else tells of it.
     """
+    # Postgres takes no NUL, and UTF-8 no lone surrogate; a message may quote either.
+    message = message.replace("\0", "�").encode("utf-8", "replace").decode()
     if log:
         told = {"stage": stage, "revision": revision, "track": track_id}
         level = logging.ERROR if retry else logging.WARNING
@@ -56,8 +58,7 @@ def record(
             "subject": subject,
             "track_id": track_id,
             "reason": reason,
-            # Postgres takes no NUL, and UTF-8 no lone surrogate; a message may quote either.
-            "message": message.replace("\0", "�").encode("utf-8", "replace").decode(),
+            "message": message,
             "retry": retry,
         },
     )
