@@ -84,7 +84,9 @@ def test_a_rejected_file_is_forgotten_when_it_goes(app: Connection) -> None:
     assert files.known(app, "reference", [b"/"]) == {}
 
 
-def test_the_ledger_counts_attempts_and_can_be_cleared(app: Connection) -> None:
+def test_the_ledger_counts_attempts_and_can_be_cleared(
+    app: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
     for reason in ("empty", "silent"):
         failures.record(
             app, stage="ingest", subject="/a", reason=reason, message="\0\udc80!", retry=False
@@ -92,6 +94,7 @@ def test_the_ledger_counts_attempts_and_can_be_cleared(app: Connection) -> None:
     failures.record(
         app, stage="embed", subject="/a", reason="x", message="y", retry=True, revision="r"
     )
+    assert caplog.messages == ["�?!", "�?!", "y"]  # what a log, too, can hold
     row = app.execute(
         text("SELECT reason, message, attempts, retry FROM failure WHERE stage = 'ingest'")
     ).one()
