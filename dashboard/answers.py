@@ -141,9 +141,10 @@ def _of_melody(answer: reports.Answer) -> list[str]:
                 f"pair stay at or below {markup.number(bound, 3)})."
             )
     if answer.aligned_melody is not None:
+        share = markup.number(100 * answer.aligned_melody, 0)
         said.append(
-            f"{answer.aligned_melody:.0%} of the shorter one's notes are played by the other in "
-            "some key and tempo (unrelated music: up to 30 %)."
+            f"{share} % of the shorter one's notes are played by the other in some key and tempo "
+            "(unrelated music: up to 30 %)."
         )
     return said
 

@@ -51,11 +51,11 @@ def section(key: cached.Key, kind: str) -> None:
             "Metric", metrics, format_func=metric.named, key="measure", bind="query-params"
         )
     shown = [row for row in rows if row.metric == chosen]
-    left_out = max(row.unlabelled_n for row in shown)
+    unlabelled = max(row.unlabelled_n for row in shown)
+    left_out = f" {unlabelled:,} targets carry no {label} and are left out." if unlabelled else ""
     st.caption(
         f"Mean of {metric.named(chosen)}, its 95 % interval over the group's targets, and n. A "
-        f"group of few targets says little; one alone has no interval. {left_out:,} targets carry "
-        f"no {label} and are left out."
+        f"group of few targets says little; one alone has no interval.{left_out}"
     )
     names = {row.subject: random(row) for row in shown}
     defined = [row for row in shown if row.mean is not None]

@@ -156,8 +156,8 @@ def weights(plugin: str, licence: str, *, random: bool) -> Markup:
 
 
 def number(value: float | None, decimals: int) -> str:
-    """The value with a true minus sign, or a dash where there is none."""
-    return DASH if value is None else f"{value:,.{decimals}f}".replace("-", "−")
+    """The value with a true minus sign, none before a zero; a dash where there is no value."""
+    return DASH if value is None else f"{value:z,.{decimals}f}".replace("-", "−")
 
 
 def spread(mean: float | None, sd: float | None, decimals: int) -> Markup:

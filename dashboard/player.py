@@ -81,6 +81,5 @@ def player(
 
 def _turned_down(decibels: float) -> Markup:
     return Markup("<div class='mp-level mp-muted' data-volume='{:.4f}'>{} dB</div>").format(
-        10 ** (decibels / 20),
-        number(round(decibels, 1) + 0.0, 1),  # no minus before a zero
+        10 ** (decibels / 20), number(decibels, 1)
     )

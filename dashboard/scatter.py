@@ -43,6 +43,10 @@ def scatter(
     order = [one for one, _ in Counter(data["label"]).most_common() if one != OTHERS]
     greyed = [OTHERS] if OTHERS in set(data["label"]) else []
     legend = alt.Legend(title=None, orient="bottom", columns=3, labelLimit=180)
+    if label == "collection":
+        shape = alt.Shape("label:N", sort=order, scale=alt.Scale(domain=order), legend=legend)
+    else:
+        shape = alt.Shape("collection:N", legend=None)
     click = alt.selection_point(name=CHOSEN, fields=["track_id"], on="click", empty=False)
     base = alt.Chart(data).encode(
         x=alt.X("x:Q", title=f"{ground.spread_x:.0%} of the variance", axis=alt.Axis(labels=False)),
@@ -53,7 +57,7 @@ def scatter(
         known.mark_point(filled=True, size=55, opacity=0.85)
         .encode(
             color=alt.Color("label:N", sort=order, scale=alt.Scale(domain=order), legend=legend),
-            shape=alt.Shape("collection:N", legend=None),
+            shape=shape,
             tooltip=["title:N", "collection:N", alt.Tooltip("label:N", title=label)],
         )
         .add_params(click)

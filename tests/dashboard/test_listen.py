@@ -85,7 +85,7 @@ def test_melody_is_held_against_chance_where_it_was_measured(filled: Database) -
             )
     shown = written(page("listen", target=link(filled, HOSTILE), k="10"))
     assert shown.count("more than chance (95 % of time shifts") == 3 * len(MODELS)
-    assert shown.count("75% of the shorter one&#39;s notes") == 3 * len(MODELS)
+    assert shown.count("75 % of the shorter one&#39;s notes") == 3 * len(MODELS)
     assert "notes are" not in written(page("listen", target=link(filled, "تجربة")))
 
 

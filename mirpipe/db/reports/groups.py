@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from mirpipe.db.reports.read import rows
+from mirpipe.db.reports.read import MODE_ORDER, rows
 from mirpipe.settings import settings
 
 
@@ -43,7 +43,7 @@ _RETRIEVAL = text(f"""
 _GENERATION = text(f"""
     SELECT concat_ws(' ', generator, mode, '(' || guidance || ')') AS subject, {_NUMBERS}
     FROM mirpipe.v_generation_group_summary WHERE label = :label
-    ORDER BY generator, guidance NULLS FIRST, mode, metric, value
+    ORDER BY generator, {MODE_ORDER}, metric, value
 """)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from mirpipe.db.reports.read import rows
+from mirpipe.db.reports.read import MODE_ORDER, rows
 from mirpipe.settings import settings
 
 MOST_CHANGES = 10_000
@@ -73,12 +73,12 @@ _RETRIEVAL = text("""
     WHERE CAST(:run_ids AS bigint[]) IS NULL OR run_id = ANY(:run_ids)
     ORDER BY run_id, array_position(CAST(:shown AS text[]), encoder), encoder, metric
 """)
-_GENERATION = text("""
+_GENERATION = text(f"""
     SELECT run_id, finished_at, concat_ws(' ', generator, mode, '(' || guidance || ')') AS subject,
         metric, n, mean, low, high, revision, random
     FROM mirpipe.v_generation_summary_history
     WHERE CAST(:run_ids AS bigint[]) IS NULL OR run_id = ANY(:run_ids)
-    ORDER BY run_id, generator, guidance NULLS FIRST, mode, metric
+    ORDER BY run_id, generator, {MODE_ORDER}, metric
 """)
 _MOVED = text("""
     WITH served AS (

@@ -7,8 +7,14 @@ from sqlalchemy.exc import OperationalError
 
 from mirpipe.db.engine import engine
 from mirpipe.errors import DatabaseError
+from mirpipe.modes import MODES
 
 Row = TypeVar("Row")
+
+MODE_ORDER = (
+    f"guidance NULLS FIRST, array_position(ARRAY{[mode.name for mode in MODES]}, mode), mode"
+)
+"""What modes are sorted by: the least guidance first, and of equals the caption alone."""
 
 
 def rows(row: type[Row], query: TextClause, **parameters: object) -> list[Row]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from mirpipe.db.reports.read import rows
+from mirpipe.db.reports.read import MODE_ORDER, rows
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class SetDistance:
 _DISTANCES = """
     SELECT generator, mode, guidance, encoder, metric, value, reason, is_finding, n, references_n,
         seconds, bandwidth, licence_weights, random, run_id, finished_at
-    FROM mirpipe.{0} ORDER BY run_id, metric DESC, encoder, generator, mode, guidance NULLS FIRST
+    FROM mirpipe.{0} ORDER BY run_id, metric DESC, encoder, generator, {1}
 """
 
 
 def set_distances(*, history: bool = False) -> list[SetDistance]:
     """Distances in the latest run, or in every run, the oldest first."""
     view = "v_set_distance_history" if history else "v_set_distance"
-    return rows(SetDistance, text(_DISTANCES.format(view)))
+    return rows(SetDistance, text(_DISTANCES.format(view, MODE_ORDER)))
