@@ -1,4 +1,4 @@
-"""Reads that are shared by all viewers: results once a run, the present every few seconds."""
+"""Reads that are shared by all viewers: results once a run, the present when it has changed."""
 
 # ruff: noqa: ARG001  (Streamlit keys what it keeps by arguments, also by one that is not read)
 from datetime import datetime
@@ -10,7 +10,7 @@ from mirpipe.db.reports import history, retrieval
 from mirpipe.db.reports import maps as drawn
 
 NOW_SECONDS = 10
-"""How old what is not of a run may be: these reads scan whole tables."""
+"""How often it is asked whether the present has changed: what then follows scans whole tables."""
 
 Key = tuple[int, datetime]
 """What identifies a run even where another database takes this one's place."""
@@ -106,24 +106,45 @@ def points(run: Key, encoder: str) -> list[drawn.Point]:
 
 
 @st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
+def _written() -> str:
+    return reports.written()
+
+
 def library() -> list[reports.LibraryCount]:
     """Tracks by collection and state, as of a moment ago."""
+    return _library(_written())
+
+
+def pending() -> list[reports.Pending]:
+    """Work that the next run will do, as of a moment ago."""
+    return _pending(_written())
+
+
+def failure_counts() -> list[reports.FailureCount]:
+    """The ledger by stage and reason, as of a moment ago."""
+    return _failure_counts(_written())
+
+
+def unavailable() -> list[reports.Unavailable]:
+    """Plug-ins that are left out, as of a moment ago."""
+    return _unavailable(_written())
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _library(written: str) -> list[reports.LibraryCount]:
     return reports.library()
 
 
-@st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
-def pending() -> list[reports.Pending]:
-    """Work that the next run will do, as of a moment ago."""
+@st.cache_data(max_entries=4, show_spinner=False)
+def _pending(written: str) -> list[reports.Pending]:
     return reports.pending()
 
 
-@st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
-def failure_counts() -> list[reports.FailureCount]:
-    """The ledger by stage and reason, as of a moment ago."""
+@st.cache_data(max_entries=4, show_spinner=False)
+def _failure_counts(written: str) -> list[reports.FailureCount]:
     return reports.failure_counts()
 
 
-@st.cache_data(ttl=NOW_SECONDS, show_spinner=False)
-def unavailable() -> list[reports.Unavailable]:
-    """Plug-ins that are left out, as of a moment ago."""
+@st.cache_data(max_entries=4, show_spinner=False)
+def _unavailable(written: str) -> list[reports.Unavailable]:
     return reports.unavailable()

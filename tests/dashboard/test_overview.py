@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from mirpipe.db import reports
 from tests.conftest import Database
 from tests.dashboard.pages import page, written
 
@@ -38,3 +39,21 @@ def test_what_the_last_run_changed_is_listed(filled: Database) -> None:
     changed = page("overview").dataframe[0].value
     assert set(changed["encoder"]) == {"musicnn", "stand-in"}
     assert set(changed["cause"]) == {"first answer"}
+
+
+def test_work_is_counted_anew_when_something_was_written_and_not_before(filled: Database) -> None:
+    flushed(filled, "UPDATE mirpipe.track SET title = title")
+    assert reports.written() == (before := reports.written())
+    flushed(filled, "DELETE FROM mirpipe.failure")
+    assert reports.written() == before, "nothing was there to delete"
+    flushed(filled, "UPDATE mirpipe.track SET title = title WHERE collection = 'target'")
+    assert reports.written() != before
+
+
+def flushed(database: Database, statement: str) -> None:
+    """Runs the statement, and has the server count at once what it wrote."""
+    with database.owner.connect() as connection:
+        connection.exec_driver_sql(statement)
+        connection.commit()
+        connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+        connection.commit()

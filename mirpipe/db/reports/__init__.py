@@ -34,6 +34,7 @@ from mirpipe.db.reports.library import (
     live_files,
     pending,
     unavailable,
+    written,
 )
 from mirpipe.db.reports.pictures import Picture, pictures
 from mirpipe.db.reports.rankings import (
@@ -129,4 +130,5 @@ __all__ = [
     "target_scores",
     "targets",
     "unavailable",
+    "written",
 ]

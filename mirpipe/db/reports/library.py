@@ -107,6 +107,12 @@ class LiveFile:
     """Level of the mono mix, dB relative to full scale."""
 
 
+_WRITTEN = text("""
+    SELECT concat_ws(' ', max(d.oid), pg_postmaster_start_time(), max(t.relid),
+        sum(t.n_tup_ins + t.n_tup_upd + t.n_tup_del)) AS mark
+    FROM pg_stat_user_tables t JOIN pg_database d ON d.datname = current_database()
+    WHERE t.schemaname = 'mirpipe'
+""")
 _LIBRARY = text("""
     SELECT collection, state, count(*) AS tracks, coalesce(sum(seconds), 0) AS seconds
     FROM mirpipe.v_library GROUP BY collection, state
@@ -170,6 +176,11 @@ _LIVE_FILES = text("""
 """)
 
 
+def written() -> str:
+    """A mark of the database that changes, some seconds late, when anything is written."""
+    return rows(_Mark, _WRITTEN)[0].mark
+
+
 def library() -> list[LibraryCount]:
     """Tracks and total length by collection and state."""
     return rows(LibraryCount, _LIBRARY)
@@ -215,6 +226,11 @@ def live_files(track_ids: Sequence[int]) -> dict[int, list[LiveFile]]:
             LiveFile(row.track_id, path, row.shown, row.format, row.rms_dbfs)
         )
     return dict(files)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    mark: str
 
 
 @dataclass(frozen=True)
