@@ -157,18 +157,22 @@ _CAPTION = """
 """
 _CAPTION_OF = text(f"{_CAPTION} AND track_id = :track_id")
 _CAPTIONS = text(f"{_CAPTION} ORDER BY title, track_id")
+# A row a target and mode: as many of them as there are metrics would take twice as long.
 _TARGET_SCORES = text(f"""
-    SELECT t.track_id AS target_id, t.title AS target, s.generator, s.mode, s.guidance, s.metric,
-        s.value, s.clips
+    SELECT t.track_id AS target_id, t.title AS target, s.generator, s.mode, s.guidance, s.metrics
     FROM (
-        SELECT target_id, generator, mode, guidance, metric, avg(value) AS value,
-            count(*) AS clips
-        FROM mirpipe.v_generation_score
-        GROUP BY target_id, generator, mode, guidance, metric) s
+        SELECT target_id, generator, mode, guidance,
+            json_object_agg(metric, json_build_array(value, clips) ORDER BY metric) AS metrics
+        FROM (
+            SELECT target_id, generator, mode, guidance, metric, avg(value) AS value,
+                count(*) AS clips
+            FROM mirpipe.v_generation_score
+            GROUP BY target_id, generator, mode, guidance, metric) m
+        GROUP BY target_id, generator, mode, guidance) s
     JOIN mirpipe.track t ON t.track_id = s.target_id
     JOIN ({_ORDER}) o ON o.generator = s.generator AND o.mode = s.mode
         AND o.guidance IS NOT DISTINCT FROM s.guidance
-    ORDER BY t.title, t.track_id, o.place, s.metric
+    ORDER BY t.title, t.track_id, o.place
 """)
 _GENERATIONS = text(f"""
     SELECT g.generator, g.mode, g.guidance, g.seed, g.prompt, g.seconds, g.target_id, g.track_id,
@@ -214,4 +218,21 @@ def generation_scores(track_id: int) -> list[GenerationScore]:
 
 def target_scores() -> list[TargetScore]:
     """The numbers of all clips by target, mode and metric."""
-    return rows(TargetScore, _TARGET_SCORES)
+    return [
+        TargetScore(
+            *(row.target_id, row.target, row.generator, row.mode, row.guidance),
+            *(metric, value, clips),
+        )
+        for row in rows(_TargetRow, _TARGET_SCORES)
+        for metric, (value, clips) in row.metrics.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _TargetRow:
+    target_id: int
+    target: str
+    generator: str
+    mode: str
+    guidance: float | None
+    metrics: dict[str, tuple[float | None, int]]
