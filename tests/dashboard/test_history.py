@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
+from mirpipe.db.reports.read import MODE_ORDER
 from mirpipe.published.loading import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
@@ -153,3 +154,10 @@ def test_a_title_of_markup_is_never_read_as_such(library: SyntheticLibrary) -> N
     app = page("history", then="1", now="2")
     assert HOSTILE in list(app.dataframe[0].value["then"])
     assert not any(HOSTILE in one.value for one in [*app.markdown, *app.caption, *app.html])
+
+
+def test_modes_stand_by_guidance_and_of_equals_the_caption_alone_first(filled: Database) -> None:
+    modes = "(VALUES ('strong', 5.0), ('medium', 3.0), ('simple', 3.0)) m (mode, guidance)"
+    with filled.reader.connect() as connection:
+        listed = connection.exec_driver_sql(f"SELECT mode FROM {modes} ORDER BY {MODE_ORDER}")
+        assert list(listed.scalars()) == ["simple", "medium", "strong"]
