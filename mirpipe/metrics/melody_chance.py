@@ -110,10 +110,11 @@ def agreements(target: UInt8, reference: UInt8) -> NDArray[np.int64]:
     return np.rint(fft.irfft2(product, shape)).astype(np.int64)
 
 
-def _spectrum(pitch_classes: UInt8) -> NDArray[np.complex128]:
-    roll = np.zeros((PITCH_CLASSES, len(pitch_classes)))
+def _spectrum(pitch_classes: UInt8) -> NDArray[np.complex64]:
+    # In float32, twice as fast: the longest track's counts are off by 0.001, and are rounded.
+    roll = np.zeros((PITCH_CLASSES, len(pitch_classes)), np.float32)
     roll[pitch_classes, np.arange(len(pitch_classes))] = 1
-    spectrum: NDArray[np.complex128] = fft.rfft2(roll)
+    spectrum: NDArray[np.complex64] = fft.rfft2(roll)
     return spectrum
 
 
