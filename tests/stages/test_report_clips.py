@@ -113,8 +113,8 @@ def test_clips_are_summed_up_by_the_genre_of_their_targets(clipped: Database) ->
         if one.metric == "cosine real"
     ]
     assert found == [
-        ("model medium (3)", "folk", 2 * (TARGETS - 1), 1),
         ("model simple (3)", "folk", 2 * (TARGETS - 1), 1),
+        ("model medium (3)", "folk", 2 * (TARGETS - 1), 1),
         ("model strong (5)", "folk", 2 * (TARGETS - 1), 1),
     ]
 
