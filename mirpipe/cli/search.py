@@ -52,14 +52,15 @@ def search(
     if as_json:
         query = {"title": title, "track_id": found.track_id if found else None}
         answers = [asdict(hit) for hit in hits]
-        named = {"encoder": space.encoder, "revision": space.revision}
+        named = {"encoder": space.encoder, "revision": space.revision, "random": space.random}
         print(json.dumps({"query": query, **named, "answers": answers}))
         return
     if not hits:
         Console(stderr=True).print("no references yet: run `mirpipe ingest`, then `mirpipe run`")
         return
     console = wide_console()
-    console.print(plain(f"{title}: nearest references by {space.encoder}"))
+    marked = f"{space.encoder} (random weights)" if space.random else space.encoder
+    console.print(plain(f"{title}: nearest references by {marked}"))
     console.print(_table(hits))
 
 

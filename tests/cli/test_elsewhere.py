@@ -66,4 +66,5 @@ def test_a_model_of_another_interpreter_embeds_once_is_marked_random_and_answers
         "search", str(tmp_path / "other" / "331 Hz.wav"), "--encoder", ENCODER, "--json"
     )
     assert found.returncode == 0, found.stderr
-    assert len(json.loads(found.stdout)["answers"]) == 3
+    answered = json.loads(found.stdout)
+    assert (len(answered["answers"]), answered["random"]) == (3, True)

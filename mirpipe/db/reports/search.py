@@ -35,6 +35,8 @@ class Space:
     encoder: str
     revision: str
     serving: bool
+    random: bool
+    """Its weights are a stand-in: its answers say nothing about music."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ _OF_CONTENT = text("""
 """)
 _SPACES = text("""
     SELECT e.encoder_id, e.name AS encoder, e.revision,
-        s.encoder_id IS NOT NULL AS serving
+        s.encoder_id IS NOT NULL AS serving,
+        coalesce(e.spec ->> 'checkpoint' LIKE '%random%', false) AS random
     FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     WHERE e.wanted OR s.encoder_id IS NOT NULL
     ORDER BY e.name, serving DESC
