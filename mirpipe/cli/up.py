@@ -77,21 +77,20 @@ def _run(chosen: Settings, *, once: bool) -> bool:
         logs=airflow_home.logs(chosen),
         stop_order=(local.SCHEDULER, local.DAG_PROCESSOR, DASHBOARD, local.API_SERVER),
     )
-    with servers:
+    with servers, servers.blamed():
         servers.afterwards(lambda: say("everything is stopped"))
         chosen, airflow_url = start_databases(chosen, servers, say=say)
-        with servers.blamed():
-            airflow = local.start_airflow(chosen, servers, database_url=airflow_url, say=say)
-            main_job.abandon_interrupted(airflow, before=began)
-            main_job.wait_until_parsed(airflow, since=began, alive=servers.require_alive)
-            say("Airflow has read the DAGs")
-            result = main_job.run_main_job(
-                airflow,
-                task_logs=airflow_home.folder(chosen) / "logs",
-                pending=main_job.follow_ups(chosen),
-                say=say,
-                alive=servers.require_alive,
-            )
+        airflow = local.start_airflow(chosen, servers, database_url=airflow_url, say=say)
+        main_job.abandon_interrupted(airflow, before=began)
+        main_job.wait_until_parsed(airflow, since=began, alive=servers.require_alive)
+        say("Airflow has read the DAGs")
+        result = main_job.run_main_job(
+            airflow,
+            task_logs=airflow_home.folder(chosen) / "logs",
+            pending=main_job.follow_ups(chosen),
+            say=say,
+            alive=servers.require_alive,
+        )
         print_results()
         for failure in result.failures:
             say(failure)

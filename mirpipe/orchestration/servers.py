@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 import psutil
+from sqlalchemy.exc import SQLAlchemyError
 
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration.lifeline import dies_with_parent
@@ -134,7 +135,12 @@ class Servers:
             )
 
     def require_alive(self) -> None:
-        """Raises ServerDied, with the end of its log, where a server ended by itself."""
+        """Raises ServerDied, with the end of its log, where a server ended by itself.
+
+        What the servers need comes first: a server that died of its loss is not the cause.
+        """
+        for check in self._checks:
+            check()
         for name, process in self._running.items():
             if process.poll() is not None:
                 end = self.log(name).read_text(errors="replace").splitlines()[-LOG_LINES:]
@@ -142,15 +148,13 @@ class Servers:
                     f"{name} ended by itself (exit code {process.returncode}); {self.log(name)} "
                     "ends with:\n" + "\n".join(line[:LOG_COLUMNS] for line in end)
                 )
-        for check in self._checks:
-            check()
 
     @contextlib.contextmanager
     def blamed(self) -> Iterator[None]:
         """Within it, the error of a caller whose server died is that server's death."""
         try:
             yield
-        except MirpipeError:
+        except (MirpipeError, SQLAlchemyError):
             self.require_alive()
             raise
 

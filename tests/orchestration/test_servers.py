@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration.servers import MARK, AlreadyRunning, ServerDied, Servers
@@ -147,17 +148,36 @@ def _run_until_killed(home: Path) -> None:
         signal.pause()
 
 
-def test_an_error_is_blamed_on_the_server_that_died(tmp_path: Path) -> None:
-    dead: list[str] = []
+class Postgres:
+    """Stands for what servers need and do not start."""
 
-    def check() -> None:
-        if dead:
+    runs = True
+
+    def require(self) -> None:
+        if not self.runs:
             raise ServerDied("Postgres ended by itself")
 
+
+@pytest.mark.parametrize(
+    "error", [MirpipeError("refused"), OperationalError("SELECT", {}, OSError())]
+)
+def test_an_error_is_blamed_on_the_server_that_died(tmp_path: Path, error: Exception) -> None:
+    postgres = Postgres()
     with servers(tmp_path) as running:
-        running.watch(check)
-        with pytest.raises(MirpipeError, match="refused"), running.blamed():
-            raise MirpipeError("refused")
-        dead.append("Postgres")
+        running.watch(postgres.require)
+        with pytest.raises(type(error)), running.blamed():
+            raise error
+        postgres.runs = False
         with pytest.raises(ServerDied, match="Postgres"), running.blamed():
-            raise MirpipeError("refused")
+            raise error
+
+
+def test_a_server_that_died_of_what_it_needs_is_not_the_cause(tmp_path: Path) -> None:
+    postgres = Postgres()
+    with servers(tmp_path) as running:
+        running.watch(postgres.require)
+        running.start("first", [sys.executable, "-c", "print('no Postgres'); exit(1)"], {})
+        postgres.runs = False
+        running._running["first"].wait()
+        with pytest.raises(ServerDied, match="Postgres ended by itself"):
+            running.require_alive()
