@@ -135,7 +135,9 @@ def fresh_database(
     """An empty database at head, which the settings of this process and of its children name."""
     name = f"test_{next(_numbers)}"
     with closing(embedded.connect()) as link, link.cursor() as sql:
-        sql.execute(f"CREATE DATABASE {name} TEMPLATE migrated OWNER mirpipe_owner")
+        sql.execute(
+            f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy OWNER mirpipe_owner"
+        )
         grant_connect(sql, name)
     monkeypatch.setenv("MIRPIPE_HOME", str(embedded.folder.parent))
     monkeypatch.setenv("MIRPIPE_DATABASE_URL", embedded.url("app", name))

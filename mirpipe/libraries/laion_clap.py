@@ -8,6 +8,7 @@ call that needs them.
 
 import io
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
@@ -110,7 +111,8 @@ def construct(*, architecture: str, text: Any, device: Any) -> Any:
 
     `text` is the RobertaConfig of its text tower.
     """
-    with _offline(transformers.RobertaModel(text)):
+    with _offline(transformers.RobertaModel(text)), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="torch.meshgrid")  # nothing a user can mend
         import laion_clap
 
         return laion_clap.CLAP_Module(enable_fusion=False, device=device, amodel=architecture)

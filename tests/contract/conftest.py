@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
@@ -23,9 +22,12 @@ class Elsewhere(TypedDict):
     """What is known of one plug-in."""
 
     sha256: str
-    """Of what it returns for `different(spec)`."""
+    """Of what it makes of different music."""
+    stdout: str
+    stderr: str
+    arguments_and_paths_kept: bool
     peaks: list[float]
-    """Megabytes, while it works on one minute and on a long time."""
+    """Megabytes, while it works on one minute and on a long time; only of what takes windows."""
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +35,17 @@ def elsewhere(
     tmp_path_factory: pytest.TempPathFactory, random_weights_of_session: dict[str, str]
 ) -> dict[str, Elsewhere]:
     """By plug-in; takes a minute."""
-    path: Path = tmp_path_factory.mktemp("long") / "ten_minutes.wav"
+    folder = tmp_path_factory.mktemp("elsewhere")
+    path = folder / "ten_minutes.wav"
     soundfile.write(path, np.tile(noise(10, RATE, dbfs=-20), 60), RATE)
-    command = [sys.executable, "-m", "tests.contract.elsewhere", str(path)]
-    # what is freed goes back at once, so that a peak is what is needed, to the megabyte
-    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "1048576"}
+    # words behind it that a library would take for its own
+    arguments = [str(path), "--amodel", "--help"]
+    command = [sys.executable, "-m", "tests.contract.elsewhere", *arguments]
+    environment = os.environ | {
+        # what is freed goes back at once, so that a peak is what is needed, to the megabyte
+        "MALLOC_MMAP_THRESHOLD_": "1048576",
+        "HF_HOME": str(folder),
+        "HF_HUB_OFFLINE": "0",
+    }
     said: dict[str, Elsewhere] = json.loads(subprocess.check_output(command, env=environment))
     return said

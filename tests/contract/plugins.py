@@ -33,9 +33,6 @@ def names_here(kind: str) -> list[str]:
     return belong_here(KINDS[kind])
 
 
-EVERYTHING = [(kind, name) for kind in KINDS for name in names_here(kind)]
-
-
 @cache
 def loaded(kind: str, name: str) -> Any:
     """The plug-in, loaded once a process."""

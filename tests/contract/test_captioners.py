@@ -1,10 +1,7 @@
 """The contract that every captioner of this machine keeps, those to come included."""
 
 import hashlib
-import json
 import re
-import subprocess
-import sys
 from dataclasses import fields, replace
 from functools import cache
 from importlib.resources import files
@@ -28,16 +25,6 @@ IDENTITY = {
 }
 SECONDS = 4.0
 
-# What another process runs: captions of each named captioner for the same music.
-CAPTION_ELSEWHERE = """
-import json, sys
-from tests.contract.test_captioners import different, registry
-print(json.dumps({
-    name: registry.CAPTIONERS.load(name).caption(different(registry.CAPTIONERS.spec(name)))
-    for name in sys.argv[1:]
-}))
-"""
-
 
 @cache
 def loaded(name: str) -> Captioner:
@@ -47,15 +34,6 @@ def loaded(name: str) -> Captioner:
 @pytest.fixture(params=NAMES)
 def spec(request: pytest.FixtureRequest, random_weights: Path) -> CaptionerSpec:
     return registry.CAPTIONERS.spec(request.param)
-
-
-@pytest.fixture(scope="module")
-def elsewhere(random_weights_of_session: dict[str, str]) -> dict[str, list[str]]:
-    """By captioner, what it says in another process of `different(spec)`."""
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", CAPTION_ELSEWHERE, *NAMES]
-    said: dict[str, list[str]] = json.loads(subprocess.check_output(command, cwd=root))
-    return said
 
 
 def heard(spec: CaptionerSpec, *, seed: int, bpm: float, seconds: float = SECONDS) -> Heard:
@@ -116,13 +94,6 @@ def test_captioning_leaves_the_samples_as_they_are(spec: CaptionerSpec) -> None:
     before = music.clip.samples.copy()
     loaded(spec.name).caption([music])
     np.testing.assert_array_equal(music.clip.samples, before)
-
-
-@pytest.mark.slow
-def test_another_process_says_the_same(
-    spec: CaptionerSpec, elsewhere: dict[str, list[str]]
-) -> None:
-    assert loaded(spec.name).caption(different(spec)) == elsewhere[spec.name]
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(CaptionerSpec)])

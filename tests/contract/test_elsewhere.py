@@ -1,12 +1,12 @@
-"""What every plug-in of this machine does in another process: the same, in flat memory."""
+"""What every plug-in of this machine does in another process: the same, alone, in flat memory."""
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
 from tests.contract.conftest import Elsewhere
-from tests.contract.plugins import EVERYTHING, KINDS, different, rows
+from tests.contract.elsewhere import EVERYTHING, digest
+from tests.contract.plugins import KINDS
 
 NAMES = [name for _, name in EVERYTHING]
 FLAT_MEGABYTES = 16
@@ -16,14 +16,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERYTHING, ids=NAMES)
-def test_another_process_returns_the_same_bytes(
+def test_another_process_without_a_network_returns_the_same_bytes(
     kind: str, name: str, random_weights: Path, elsewhere: dict[str, Elsewhere]
 ) -> None:
-    made = rows(kind, name, different(KINDS[kind].spec(name)))
-    assert hashlib.sha256(made.tobytes()).hexdigest() == elsewhere[name]["sha256"]
+    assert digest(kind, name) == elsewhere[name]["sha256"]
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_it_prints_nothing_and_leaves_arguments_and_paths_alone(
+    name: str, elsewhere: dict[str, Elsewhere]
+) -> None:
+    assert (elsewhere[name]["stdout"], elsewhere[name]["stderr"]) == ("", "")
+    assert elsewhere[name]["arguments_and_paths_kept"]
+
+
+@pytest.mark.parametrize("name", [name for kind, name in EVERYTHING if kind in KINDS])
 def test_a_long_track_takes_no_more_memory_than_a_minute(
     name: str, elsewhere: dict[str, Elsewhere]
 ) -> None:

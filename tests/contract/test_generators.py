@@ -1,11 +1,7 @@
 """The contract that every generator of this machine keeps, those to come included."""
 
-import hashlib
 import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
@@ -37,17 +33,6 @@ FEATURES = Features(
     reasons={},
 )
 
-# What another process makes of the same requests, without a network.
-MAKE_ELSEWHERE = """
-import hashlib, json, socket
-def refuse(*_): raise AssertionError("it went to the network")
-socket.socket.connect = socket.getaddrinfo = refuse
-from mirpipe import registry
-from tests.contract.test_generators import NAMES, clips_of, different
-specs = {name: registry.GENERATORS.spec(name) for name in NAMES}
-print(json.dumps({name: clips_of(name, different(spec)) for name, spec in specs.items()}))
-"""
-
 
 @cache
 def loaded(name: str) -> Generator:
@@ -57,16 +42,6 @@ def loaded(name: str) -> Generator:
 @pytest.fixture(params=NAMES)
 def spec(request: pytest.FixtureRequest, random_weights: Path) -> GeneratorSpec:
     return registry.GENERATORS.spec(request.param)
-
-
-@pytest.fixture(scope="module")
-def elsewhere(
-    tmp_path_factory: pytest.TempPathFactory, random_weights_of_session: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    cache_of_nobody = {"HF_HOME": str(tmp_path_factory.mktemp("hub")), "HF_HUB_OFFLINE": "0"}
-    environment = os.environ | cache_of_nobody
-    command = [sys.executable, "-c", MAKE_ELSEWHERE]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 def mode_of(spec: GeneratorSpec, *, is_conditioned: bool) -> Mode:
@@ -99,10 +74,6 @@ def different(spec: GeneratorSpec) -> list[Request]:
 
 def made(spec: GeneratorSpec, *requests: Request) -> list[Float32]:
     return loaded(spec.name).generate(requests)
-
-
-def clips_of(name: str, requests: list[Request]) -> list[str]:
-    return [hashlib.sha256(clip.tobytes()).hexdigest() for clip in loaded(name).generate(requests)]
 
 
 def test_the_spec_says_what_a_user_must_know(spec: GeneratorSpec) -> None:
@@ -192,11 +163,3 @@ def test_what_is_given_is_left_as_it_was(spec: GeneratorSpec) -> None:
 
 def test_no_requests_give_no_clips(spec: GeneratorSpec) -> None:
     assert made(spec) == []
-
-
-@pytest.mark.slow
-def test_another_process_makes_the_same_bytes_without_a_network_and_without_a_word(
-    spec: GeneratorSpec, elsewhere: subprocess.CompletedProcess[str]
-) -> None:
-    assert (elsewhere.returncode, elsewhere.stderr) == (0, "")
-    assert json.loads(elsewhere.stdout)[spec.name] == clips_of(spec.name, different(spec))
