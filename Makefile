@@ -16,6 +16,9 @@ ifeq ($(strip $(UV_DEFAULT_INDEX)),)
 unexport UV_DEFAULT_INDEX
 endif
 
+# Hundreds of processes start here: each would compile every library anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Tests run side by side, those of a file in one process; those that start servers, by themselves.
 SIDE_BY_SIDE := -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
@@ -76,22 +79,25 @@ check: lint ## lint and the fast tests, those without a database, in about a min
 	@echo "── fast tests"
 	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not e2e and not browser and not slow and not database"
 
-.PHONY: test
-test: lint $(MODELS)/torch-$(TORCH) ## every test, in both interpreters
-	@$(BIN)/python tests/install_test_tools.py
-	@echo "── all tests of core"
-	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not e2e"
-	@echo "── the pipeline as a whole; beside it the models on random weights, then Celery; in minutes"
-	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
-	  test-pipeline test-models
+# Parts run side by side, so that one computes while another waits; each prints when it ends.
+JOBS := $(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-# Much of the pipeline's time is waiting, so the other half of these tests runs meanwhile.
-.PHONY: test-pipeline test-models
+.PHONY: test
+test: ## every test, in both interpreters
+	@$(JOBS) lint test-programs $(MODELS)/torch-$(TORCH)
+	@echo "── all tests of core"
+	@$(BIN)/pytest $(SIDE_BY_SIDE) -m "not e2e and not models"
+	@echo "── the pipeline as a whole; beside it the models on random weights, then Celery; in minutes"
+	@$(JOBS) test-pipeline test-models
+
+.PHONY: test-programs test-pipeline test-models
+test-programs:
+	@$(PYTHON) tests/install_test_tools.py
 test-pipeline:
-	@$(BIN)/pytest -q -m e2e --ignore tests/e2e/test_celery.py
-test-models:
+	@$(BIN)/pytest -q -m "e2e and not celery"
+test-models: $(MODELS)/torch-$(TORCH)
 	@OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models tests/contract
-	@$(BIN)/pytest -q tests/e2e/test_celery.py
+	@$(BIN)/pytest -q -m "celery or models and not e2e"
 
 .PHONY: bench
 bench: $(VENV)/dev ## measure speed and memory, write docs/benchmarks.md; PARTS=--missing goes on

@@ -29,13 +29,16 @@ _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks what needs a Postgres, so that `make check` can do without; begins with what is slow.
+    """Marks what needs a Postgres or the models' interpreter; begins with what is slow.
 
     Where tests run side by side, a file that takes minutes would else be alone at the end.
     """
     for item in items:
-        if "embedded" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "embedded" in fixtures:
             item.add_marker(pytest.mark.database)
+        if "models_python" in fixtures:
+            item.add_marker(pytest.mark.models)
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)

@@ -25,7 +25,7 @@ from tests.deploy.compose import filled_in, needs_program
 from tests.e2e.conftest import wait_until
 from tests.e2e.shipped import Shipped
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600), needs_program]
+pytestmark = [pytest.mark.e2e, pytest.mark.celery, pytest.mark.timeout(600), needs_program]
 
 GPU_WORKER = "worker-gpu-without-card"
 """It has the command of worker-gpu, which asks the engine for a card; tests/deploy says so."""
