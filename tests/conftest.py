@@ -7,19 +7,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from mirpipe.compiled import claim_cache
 from mirpipe.db.embedded import EmbeddedPostgres
-from mirpipe.db.engine import engine, forget_engines
+from mirpipe.db.engine import forget_engines
 from mirpipe.db.migrate import migrate
-from mirpipe.db.roles import grant_connect
 from mirpipe.settings import settings
+from tests.databases import Database, database
 from tests.random_weights import folder_of_weights, require_models_python
 
 claim_cache()  # before any test imports numba: tests run side by side, too
@@ -42,16 +40,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if hasattr(config, "workerinput"):
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)
-
-
-@dataclass(frozen=True)
-class Database:
-    """An empty database at head; code under test finds it through the settings."""
-
-    name: str
-    owner: Engine
-    app: Engine
-    reader: Engine
 
 
 @pytest.fixture(autouse=True)
@@ -132,26 +120,10 @@ def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def fresh_database(
-    embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Database]:
+def fresh_database(embedded: EmbeddedPostgres) -> Iterator[Database]:
     """An empty database at head, which the settings of this process and of its children name."""
-    name = f"test_{next(_numbers)}"
-    with closing(embedded.connect()) as link, link.cursor() as sql:
-        sql.execute(
-            f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy OWNER mirpipe_owner"
-        )
-        grant_connect(sql, name)
-    monkeypatch.setenv("MIRPIPE_HOME", str(embedded.folder.parent))
-    monkeypatch.setenv("MIRPIPE_DATABASE_URL", embedded.url("app", name))
-    monkeypatch.setenv("MIRPIPE_OWNER_URL", embedded.url("owner", name))
-    monkeypatch.setenv("MIRPIPE_READER_URL", embedded.url("reader", name))
-    settings.cache_clear()
-    forget_engines()
-    yield Database(name, owner=engine("owner"), app=engine("app"), reader=engine("reader"))
-    forget_engines()
-    with closing(embedded.connect()) as link, link.cursor() as sql:
-        sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with database(embedded, f"test_{next(_numbers)}") as made:
+        yield made
 
 
 def _clear(folder: Path) -> None:

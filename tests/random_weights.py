@@ -16,9 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import platformdirs
-import pytest
 
 from mirpipe.settings import PROJECT, Settings
+from tests.lacking import lacks
 
 MODELS_PYTHON = Settings().models_python
 """The interpreter of the model libraries; None where `make models` has not run."""
@@ -40,9 +40,7 @@ _UNUSED_SECONDS = 7 * 24 * 3600
 def require_models_python() -> Path:
     """The models' interpreter; else the test is skipped, or with CI=true fails."""
     if MODELS_PYTHON is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI=true: nothing may be skipped, and `make models` has not run")
-        pytest.skip("needs what `make models` makes")
+        lacks("`make models` has not run")
     return MODELS_PYTHON
 
 

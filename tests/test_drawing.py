@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import text
 
 from mirpipe.stages.ingest import ingest
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import tones
 
 

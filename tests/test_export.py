@@ -16,8 +16,8 @@ from mirpipe import export as module
 from mirpipe.cli.main import app
 from mirpipe.export import export
 from mirpipe.published.loading import load
-from tests.conftest import Database
 from tests.dashboard.filled import Model, Piece, fill
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary
 
 PIECES = (

@@ -14,7 +14,7 @@ import pytest
 from mirpipe import logs
 from mirpipe.errors import RejectedInput
 from mirpipe.settings import settings
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import tone
 
 LOG = logging.getLogger("mirpipe.test")

@@ -22,8 +22,8 @@ from mirpipe.db.migrate import current, downgrade, head, migrate
 from mirpipe.db.store.digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.settings import settings
-from tests.conftest import Database
 from tests.dashboard.filled import Model, Piece, fill, rate, track
+from tests.databases import Database
 from tests.synthetic_music import melody
 
 pytestmark = pytest.mark.slow

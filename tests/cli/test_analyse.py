@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from mirpipe.cli import analyse as command
 from mirpipe.errors import RejectedInput
 from mirpipe.stages import analyse as stage
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 
 

@@ -15,7 +15,7 @@ from mirpipe.cli.db import app
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import forget_engines
 from mirpipe.settings import settings
-from tests.conftest import Database
+from tests.databases import Database
 
 
 def run(*arguments: str, exit_code: int = 0, answer: str | None = None) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from mirpipe import interpreters, registry
 from mirpipe.settings import PROJECT
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 from tests.random_weights import folder_of_weights
 

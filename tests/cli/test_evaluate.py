@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli import evaluate as command
-from tests.conftest import Database
+from tests.databases import Database
 from tests.stages.answers import Answers
 
 

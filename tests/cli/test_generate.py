@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.settings import settings
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tone
 from tests.random_weights import folder_of_weights
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import hostile
-from tests.conftest import Database
+from tests.databases import Database
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fresh_database")]
 

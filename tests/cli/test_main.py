@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from mirpipe.cli import main
 from mirpipe.db import reports
 from mirpipe.settings import settings
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import tones
 
 COMMANDS = [

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mirpipe.cli.main import app
 from mirpipe.published.lines import FOLDER
-from tests.conftest import Database
+from tests.databases import Database
 
 
 def run(*words: str) -> Result:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import mirpipe.encoders
 from mirpipe.cli.main import app
 from mirpipe.stages import embed as embed_stage
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tone
 
 

@@ -13,7 +13,7 @@ from mirpipe.cli.main import app
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 
 

@@ -5,24 +5,20 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from urllib.error import URLError
 
-import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
-from sqlalchemy import create_engine
 
-from mirpipe.db.embedded import EmbeddedPostgres
-from mirpipe.db.engine import forget_engines
-from mirpipe.db.roles import grant_connect
-from mirpipe.settings import PROJECT, settings
-from tests.conftest import Database
+from mirpipe.settings import PROJECT
+from tests.databases import Database
+from tests.lacking import lacks
+from tests.waiting import eventually
 
 SCREENSHOTS = PROJECT / "var/screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -71,10 +67,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's browser; where it is missing, a skip, and in CI a failure."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        missing = "Chromium is missing: run `apt-get install chromium` as root"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        lacks("Chromium is missing: run `apt-get install chromium` as root")
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *root])
@@ -83,70 +76,37 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
-    """A migrated database for all tests of a file."""
-    with closing(embedded.connect()) as link, link.cursor() as sql:
-        sql.execute(f"CREATE DATABASE {name} TEMPLATE migrated OWNER mirpipe_owner")
-        grant_connect(sql, name)
-    roles = ("owner", "app", "reader")
-    engines = {role: create_engine(embedded.url(role, name)) for role in roles}
-    yield Database(name, **engines)
-    for engine in engines.values():
-        engine.dispose()
-    with closing(embedded.connect()) as link, link.cursor() as sql:
-        sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextmanager
-def configured(embedded: EmbeddedPostgres, filled: Database) -> Iterator[dict[str, str]]:
-    """The settings that name a database, in force in this process; given as variables."""
-    variables = {
-        "MIRPIPE_HOME": str(embedded.folder.parent),
-        "MIRPIPE_DATABASE_URL": embedded.url("app", filled.name),
-        "MIRPIPE_READER_URL": embedded.url("reader", filled.name),
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        settings.cache_clear()
-        forget_engines()
-        yield variables
-        forget_engines()
-    settings.cache_clear()
-
-
-@contextmanager
-def serve(embedded: EmbeddedPostgres, filled: Database, folder: Path) -> Iterator[Served]:
+def serve(filled: Database, folder: Path) -> Iterator[Served]:
     """The dashboard over a database, on a port of its own, started from another folder."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard/app.py")]
-    with configured(embedded, filled) as variables, (folder / "log").open("w") as log:
+    environment = {**os.environ, "MIRPIPE_OWNER_URL": ""}  # it must not need the owner
+    with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--server.port", str(port)],
             cwd=folder,
             stdout=log,
             stderr=log,
-            env=os.environ | variables,
+            env=environment,
         )
     try:
-        _await_health(server, f"http://127.0.0.1:{port}/_stcore/health", folder / "log")
+        health = f"http://127.0.0.1:{port}/_stcore/health"
+        eventually(lambda: server.poll() is not None or _answers(health), seconds=SECONDS)
+        assert server.poll() is None, (folder / "log").read_text()
         yield Served(f"http://127.0.0.1:{port}", filled)
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _await_health(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except (URLError, ConnectionError):
-            time.sleep(0.05)
-    pytest.fail(f"the dashboard did not start:\n{log.read_text()}")
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except (URLError, ConnectionError):
+        return False
+    return True
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 import pytest
 import streamlit as st
 
-from tests.conftest import Database
 from tests.dashboard.filled import fill
 from tests.dashboard.pages import MODELS, PIECES
+from tests.databases import Database
 
 
 @pytest.fixture(autouse=True)

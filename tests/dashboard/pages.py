@@ -4,8 +4,8 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from mirpipe.settings import PROJECT
-from tests.conftest import Database
 from tests.dashboard.filled import Model, Piece
+from tests.databases import Database
 
 DEMO = PROJECT / "demo"
 HOSTILE = "**x** <b>$a$</b> :smile: [l](http://x)"

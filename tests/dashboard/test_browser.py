@@ -17,6 +17,7 @@ from tests.dashboard.drawn import maps, outlines
 from tests.dashboard.filled import fail, fill, rate
 from tests.dashboard.pages import HOSTILE, MODELS, PIECES, link
 from tests.dashboard.ranked import earlier, rank
+from tests.databases import database
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -72,8 +73,8 @@ def served(
 ) -> Iterator[Served]:
     """One dashboard over one library that has something for every page."""
     folder = tmp_path_factory.mktemp("dashboard")
-    with browser.database(embedded, "browsed") as database:
-        with database.owner.begin() as connection:
+    with database(embedded, "browsed") as filled:
+        with filled.owner.begin() as connection:
             fill(connection, PIECES, MODELS)
             describe(connection, caption="静かな曲, at 90 BPM.", contradictions=CONTRADICTIONS)
             make(connection, MAKERS, folder, PIECES[0].path)
@@ -84,9 +85,8 @@ def served(
             earlier(connection)
             row = {"stage": "ingest", "subject": "/静音.wav", "reason": "silent", "retry": False}
             fail(connection, message=f"{HOSTILE} is silent", **row)
-        with browser.configured(embedded, database):
-            load()
-        with browser.serve(embedded, database, folder) as dashboard:
+        load()
+        with browser.serve(filled, folder) as dashboard:
             yield dashboard
 
 

@@ -7,10 +7,10 @@ import streamlit as st
 from sqlalchemy import text
 
 from mirpipe.modes import Mode
-from tests.conftest import Database
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make, summarise
 from tests.dashboard.filled import Model, Piece, fill, rate
 from tests.dashboard.pages import DEMO, HOSTILE, SHOWN, page, written
+from tests.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"
 PIECES = (

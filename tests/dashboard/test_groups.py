@@ -4,9 +4,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from tests.conftest import Database
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.pages import PIECES, page, written
+from tests.databases import Database
 
 
 def table(shown: str, name: str) -> str:

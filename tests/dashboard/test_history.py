@@ -8,8 +8,8 @@ from mirpipe.db.reports.read import MODE_ORDER
 from mirpipe.published.loading import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
 from tests.dashboard.pages import HOSTILE, page, written
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary
 
 

@@ -6,8 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
 from tests.dashboard.pages import HOSTILE, SHOWN, link, page, written
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary
 
 

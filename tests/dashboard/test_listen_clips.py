@@ -6,10 +6,10 @@ import pytest
 import streamlit as st
 from sqlalchemy import text
 
-from tests.conftest import Database
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.filled import Model, Piece, fill, rate, track
 from tests.dashboard.pages import DEMO, HOSTILE, link, page, written
+from tests.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"
 PIECES = (

@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from dashboard import scatter
 from mirpipe.db.reports.maps import Point
-from tests.conftest import Database
 from tests.dashboard.drawn import maps
 from tests.dashboard.pages import HOSTILE, link, page, written
+from tests.databases import Database
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from sqlalchemy import text
 
 from mirpipe.db import reports
-from tests.conftest import Database
 from tests.dashboard.pages import page, written
+from tests.databases import Database
 
 
 def test_the_library_is_counted_and_the_work_that_waits(filled: Database) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 from sqlalchemy import text
 
-from tests.conftest import Database
 from tests.dashboard.filled import Piece, fill, rate
 from tests.dashboard.pages import HOSTILE, MODELS, PIECES, page, written
+from tests.databases import Database
 
 
 def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from dashboard import query
 from mirpipe.stages import embed as embed_stage
-from tests.conftest import Database
 from tests.dashboard.filled import fill
 from tests.dashboard.pages import MODELS, PIECES, page, written
+from tests.databases import Database
 from tests.library import ingest_folder, tone, tones
 
 HIT = query.Hit(1, 4, "**静音** <b>", {"genre": "folk"}, 0.875)

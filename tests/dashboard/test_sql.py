@@ -6,8 +6,8 @@ import pytest
 
 from dashboard import cookbook
 from mirpipe.db.reports import question
-from tests.conftest import Database
 from tests.dashboard.pages import page, written
+from tests.databases import Database
 
 
 def test_an_empty_field_says_what_to_do(fresh_database: Database) -> None:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db.migrate import downgrade, migrate
-from tests.conftest import Database
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary
 
 _SILENT = text("""

@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from mirpipe.db import cluster, embedded, postmaster
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.errors import DatabaseError
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.database
 
@@ -52,18 +52,11 @@ def processes(server: EmbeddedPostgres) -> list[psutil.Process]:
     return found
 
 
-def wait_until(holds: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
 def kill_9(server: EmbeddedPostgres) -> int:
     pid = server.status().pid
     assert pid
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not lives(pid))
+    eventually(lambda: not lives(pid))
     return pid
 
 
@@ -181,12 +174,12 @@ def test_a_query_that_outlives_the_killed_server_does_not_stop_the_next(
 ) -> None:
     server.up()
     with closing(psycopg2.connect(server.url("app", driver="postgresql"), async_=1)) as link:
-        wait_until(lambda: link.poll() == psycopg2.extensions.POLL_OK)
+        eventually(lambda: link.poll() == psycopg2.extensions.POLL_OK)
         backend = link.info.backend_pid
         # computes and never looks whether its server is there
         link.cursor().execute("SELECT count(*) FROM generate_series(1, 100000000000)")
         running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%100000000000%%' "
-        wait_until(lambda: ask(server, running + "AND state = 'active' AND backend_type LIKE 'c%'"))
+        eventually(lambda: ask(server, running + "AND state = 'active' AND backend_type LIKE 'c%'"))
         kill_9(server)
         assert lives(backend)
         server.up()
@@ -197,7 +190,7 @@ def test_a_query_that_outlives_the_killed_server_does_not_stop_the_next(
 @pytest.mark.slow
 def test_a_killed_first_start_is_begun_anew(home: Path) -> None:
     child = up_in_a_child(home)
-    wait_until(lambda: list(home.glob("postgres/data.new-*/data/base")))
+    eventually(lambda: list(home.glob("postgres/data.new-*/data/base")))
     os.killpg(child.pid, signal.SIGKILL)
     child.communicate(timeout=10)
     assert not (home / "postgres" / "data").exists()
@@ -220,7 +213,7 @@ def test_the_pid_of_another_process_is_neither_trusted_nor_killed(
     try:
         if state == "zombie":
             other.send_signal(signal.SIGKILL)
-            wait_until(lambda: psutil.Process(other.pid).status() == psutil.STATUS_ZOMBIE)
+            eventually(lambda: psutil.Process(other.pid).status() == psutil.STATUS_ZOMBIE)
         pid_file.write_text(written.replace(str(killed), str(other.pid), 1))
         assert not server.status().running
         server.down()

@@ -10,7 +10,7 @@ from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import PipelineRole, database_url, engine, forget_engines
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.settings import settings
-from tests.conftest import Database
+from tests.databases import Database
 
 ROLES: tuple[PipelineRole, ...] = ("owner", "app", "reader")
 

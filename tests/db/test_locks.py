@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from mirpipe.db import locks
-from tests.conftest import Database
+from tests.databases import Database
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 

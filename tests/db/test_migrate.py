@@ -11,7 +11,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.migrate import current, downgrade, migrate
 from mirpipe.db.store import plugins
 from mirpipe.errors import DatabaseError
-from tests.conftest import Database
+from tests.databases import Database
 
 # relations, functions and types outside the system's own and the extension's
 OBJECTS = text(

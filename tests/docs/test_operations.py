@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from mirpipe.cli.main import app
 from mirpipe.db.migrate import downgrade
 from mirpipe.settings import PROJECT, settings
-from tests.conftest import Database
+from tests.databases import Database
 from tests.docs.walk import Command, steps
 
 PAGE = (PROJECT / "docs" / "operations.md").read_text()

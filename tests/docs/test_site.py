@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe.settings import PROJECT
-from tests.conftest import Database
+from tests.databases import Database
 from tools import reference
 
 DOCS = PROJECT / "docs"

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +10,9 @@ from markdown_it import MarkdownIt
 from sqlalchemy import Connection, text
 
 from mirpipe.db.embedded import EmbeddedPostgres
-from mirpipe.db.engine import engine, forget_engines
-from mirpipe.db.roles import grant_connect
 from mirpipe.db.store import verify
-from mirpipe.settings import PROJECT, settings
+from mirpipe.settings import PROJECT
+from tests.databases import database
 from tests.demo_library import build
 
 pytestmark = pytest.mark.slow
@@ -52,27 +50,15 @@ def reader(
     embedded: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Connection]:
     """A connection of the reader to a database that holds the demo library."""
-    name = "cookbook"
-    with closing(embedded.connect()) as link, link.cursor() as sql:
-        sql.execute(f"CREATE DATABASE {name} TEMPLATE migrated OWNER mirpipe_owner")
-        grant_connect(sql, name)
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, role in (("DATABASE", "app"), ("OWNER", "owner"), ("READER", "reader")):
-            patch.setenv(f"MIRPIPE_{variable}_URL", embedded.url(role, name))
-        settings.cache_clear()
-        forget_engines()
+    with database(embedded, "cookbook") as demo:
         build(tmp_path_factory.mktemp("demo"))
-        with engine("owner").begin() as owner:
+        with demo.owner.begin() as owner:
             owner.execute(text("SET LOCAL search_path = mirpipe, public"))
             for question in QUESTIONS:
                 if question.owner:
                     owner.execute(text(question.owner))
-        with engine("reader").connect() as connection:
+        with demo.reader.connect() as connection:
             yield connection
-        forget_engines()
-    settings.cache_clear()
-    with closing(embedded.connect()) as link, link.cursor() as sql:
-        sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.timeout(300)

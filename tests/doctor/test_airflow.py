@@ -11,7 +11,7 @@ from sqlalchemy import text
 from mirpipe.doctor import airflow
 from mirpipe.orchestration import airflow_home, dag_errors
 from mirpipe.settings import settings
-from tests.conftest import Database
+from tests.databases import Database
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from mirpipe.db.migrate import downgrade
 from mirpipe.doctor import database, files
 from mirpipe.doctor.findings import Finding
 from mirpipe.settings import settings
-from tests.conftest import Database
 from tests.dashboard.filled import Piece, track
+from tests.databases import Database
 
 
 def by_check(found: object) -> dict[str, Finding]:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, create_engine
 
 from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.settings import PROJECT
+from tests.waiting import eventually
 
 REFERENCES = [
     *("West", "Celtic Pride", "Egypt", "funk_80", "reggae_78"),
@@ -123,7 +123,7 @@ class Up:
 
     def wait_for(self, pattern: str, *, seconds: float = 240) -> None:
         """Waits until it has said something that matches."""
-        wait_until(
+        eventually(
             lambda: re.search(pattern, self.text) or self.process.poll() is not None,
             seconds=seconds,
         )
@@ -142,14 +142,6 @@ class Up:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=60)
         print(self.text)
-
-
-def wait_until(condition: Callable[[], object], *, seconds: float) -> None:
-    """Waits until the condition holds; fails the test where it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

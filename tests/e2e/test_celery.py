@@ -22,8 +22,8 @@ from mirpipe.orchestration.rest import AirflowClient, DagRun
 from mirpipe.settings import PROJECT
 from tests.db.conftest import unprovision
 from tests.deploy.compose import filled_in, needs_program
-from tests.e2e.conftest import wait_until
 from tests.e2e.shipped import Shipped
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.celery, pytest.mark.timeout(600), needs_program]
 
@@ -113,7 +113,7 @@ def shipped(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Shipped]
     try:
         found.start("redis")
         found.run("roles")
-        wait_until(lambda: found.healthy("redis"), seconds=10)
+        eventually(lambda: found.healthy("redis"), seconds=10)
         found.run("init")
         for name in SERVERS:
             found.start(name)
@@ -131,8 +131,8 @@ def airflow(shipped: Shipped) -> Iterator[AirflowClient]:
         user="admin",
         password=environment["MIRPIPE_AIRFLOW_ADMIN_PASSWORD"],
     )
-    wait_until(client.healthy, seconds=120)
-    wait_until(lambda: client.parsed_at("generate_music"), seconds=60)
+    eventually(client.healthy, seconds=120)
+    eventually(lambda: client.parsed_at("generate_music"), seconds=60)
     yield client
     client.close()
 
@@ -163,18 +163,18 @@ def test_a_killed_gpu_worker_loses_nothing_and_no_other_does_its_work(
         airflow.unpause(dag_id)
     ingest = airflow.trigger("ingest_library")
     for name in (*SERVERS, "redis"):
-        wait_until(lambda name=name: shipped.healthy(name), seconds=60)  # type: ignore[misc]
-    wait_until(lambda: airflow.run(ingest).ended, seconds=120)
+        eventually(lambda name=name: shipped.healthy(name), seconds=60)  # type: ignore[misc]
+    eventually(lambda: airflow.run(ingest).ended, seconds=120)
     assert airflow.run(ingest).state == "success"
     run = airflow.trigger("generate_music")
-    wait_until(lambda: generating(shipped) or airflow.run(run).ended, seconds=240)
+    eventually(lambda: generating(shipped) or airflow.run(run).ended, seconds=240)
     shipped.kill(GPU_WORKER)
     reader = shipped.environment("worker")["MIRPIPE_READER_URL"]
     assert rows(reader, "SELECT count(*) FROM generation") == [(0,)]
     assert not shipped.healthy(GPU_WORKER)
 
     shipped.start(GPU_WORKER)
-    wait_until(lambda: states(airflow, run, "generate") == ["success"] * 2, seconds=180)
+    eventually(lambda: states(airflow, run, "generate") == ["success"] * 2, seconds=180)
 
     assert rows(reader, "SELECT count(*) FROM generation") == [(2,)]
     attempts = rows(shipped.environment("init")["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"], ATTEMPTS)

@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from mirpipe.db.embedded import EmbeddedPostgres
-from tests.e2e.conftest import Place, Up, wait_until
+from tests.e2e.conftest import Place, Up
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
@@ -47,12 +48,12 @@ def _kill_a_worker_then_the_scheduler(place: Place) -> None:
     up = Up(place, batch_tracks=5)
     try:
         up.wait_for(r"evaluate_retrieval: (embed|analyse) \d+ .*runs")
-        wait_until(lambda: stages(place), seconds=60)
+        eventually(lambda: stages(place), seconds=60)
         stage = stages(place)[0]
         worker = psutil.Process(stage.parent().ppid())
         assert "LocalExecutor" in worker.cmdline()[0]
         worker.kill()
-        wait_until(lambda: not stage.is_running(), seconds=20)
+        eventually(lambda: not stage.is_running(), seconds=20)
         up.wait_for(r"failed, will be tried again")
         scheduler(up).kill()
         assert up.end() == 1

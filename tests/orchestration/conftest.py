@@ -2,8 +2,6 @@
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +46,3 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStage:
     fake = FakeStage(tmp_path)
     monkeypatch.setattr("mirpipe.interpreters.HERE", fake.interpreter)
     return fake
-
-
-def eventually(condition: Callable[[], object], *, seconds: float = 20) -> None:
-    """Waits until the condition holds; fails the test where it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

@@ -12,7 +12,8 @@ import pytest
 from mirpipe.errors import StageFailed
 from mirpipe.orchestration import commands
 from mirpipe.settings import settings
-from tests.orchestration.conftest import FakeStage, eventually
+from tests.orchestration.conftest import FakeStage
+from tests.waiting import eventually
 
 
 def test_counts_come_back_and_stderr_goes_to_the_log(

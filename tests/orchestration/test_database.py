@@ -10,7 +10,7 @@ from mirpipe.db.engine import forget_engines
 from mirpipe.orchestration.database import start_databases
 from mirpipe.orchestration.servers import Servers
 from mirpipe.settings import Settings, settings
-from tests.conftest import Database
+from tests.databases import Database
 
 pytestmark = pytest.mark.database
 

@@ -17,9 +17,9 @@ from mirpipe.orchestration import batches, generation
 from mirpipe.orchestration.commands import Outcome
 from mirpipe.settings import settings
 from mirpipe.stages import analyse, caption
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
-from tests.orchestration.conftest import eventually
+from tests.waiting import eventually, sessions_waiting
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_a_task_and_the_command_line_share_the_device_and_make_nothing_twice(
         by_hand = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        eventually(lambda: waiters(fresh_database) == 2, seconds=120)
+        eventually(lambda: sessions_waiting(fresh_database.owner) == 2, seconds=120)
         assert count(fresh_database) == 0
     said, complaint = by_hand.communicate(timeout=120)
     thread.join(120)
@@ -134,16 +134,6 @@ def test_a_task_and_the_command_line_share_the_device_and_make_nothing_twice(
     assert "waiting for the device" in caplog.text
     assert sorted([*made, json.loads(said)["made"]]) == [0, 6]
     assert count(fresh_database) == 6
-
-
-def waiters(database: Database) -> int:
-    """How many sessions wait for an advisory lock."""
-    query = text(
-        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
-        "WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
-    )
-    with database.owner.connect() as connection:
-        return int(connection.execute(query).scalar_one())
 
 
 def count(database: Database) -> int:

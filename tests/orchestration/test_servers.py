@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration.servers import MARK, AlreadyRunning, ServerDied, Servers
-from tests.orchestration.conftest import eventually
+from tests.waiting import eventually
 
 FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
 STUBBORN_FAMILY = [

@@ -14,7 +14,7 @@ from mirpipe.errors import PluginError, StageCrashed, StageFailed
 from mirpipe.orchestration import work
 from mirpipe.orchestration.work import gathered
 from mirpipe.settings import settings
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 from tests.orchestration.conftest import FakeStage
 

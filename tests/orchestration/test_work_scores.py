@@ -10,7 +10,7 @@ import mirpipe.track_metrics
 from mirpipe.errors import PluginError, StageCrashed
 from mirpipe.orchestration import work
 from mirpipe.settings import settings
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 from tests.orchestration.conftest import FakeStage
 

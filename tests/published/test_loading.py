@@ -13,8 +13,8 @@ from mirpipe.db.reports.published import published_claims, published_numbers
 from mirpipe.errors import RejectedInput
 from mirpipe.published.lines import FOLDER, read
 from mirpipe.published.loading import load
-from tests.conftest import Database
 from tests.dashboard.filled import Model, Piece, fill
+from tests.databases import Database
 
 METRIC = {
     "Retrieval Sim": "cosine",

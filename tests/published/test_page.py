@@ -6,7 +6,7 @@ from mirpipe.errors import MirpipeError
 from mirpipe.published.loading import load
 from mirpipe.published.page import page
 from mirpipe.settings import PROJECT
-from tests.conftest import Database
+from tests.databases import Database
 
 
 def test_the_committed_page_is_the_one_that_is_made(fresh_database: Database) -> None:

@@ -8,7 +8,7 @@ from mirpipe.db.store import melodies
 from mirpipe.metrics import melody
 from mirpipe.musical import Features, Note
 from mirpipe.stages import evaluate as stage
-from tests.conftest import Database
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary
 
 

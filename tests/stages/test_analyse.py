@@ -14,7 +14,7 @@ from mirpipe.errors import RejectedInput
 from mirpipe.metrics import melody
 from mirpipe.stages import analyse as stage
 from mirpipe.stages.analyse import AnalyseResult, analyse
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tone, tones
 
 

@@ -11,7 +11,7 @@ from mirpipe.stages import analyse
 from mirpipe.stages import caption as stage
 from mirpipe.stages.analyse import AnalyseResult
 from mirpipe.stages.caption import CaptionResult
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tone, tones
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")

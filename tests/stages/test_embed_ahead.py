@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 
 from mirpipe.stages.embed.ahead import ahead
-from tests.orchestration.conftest import eventually
+from tests.waiting import eventually
 
 
 def numbers(key: int) -> Generator[int, None, None]:

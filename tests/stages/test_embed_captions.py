@@ -14,8 +14,8 @@ from mirpipe.registry import Plugins
 from mirpipe.settings import settings
 from mirpipe.stages import evaluate
 from mirpipe.stages.embed import EmbedResult, embed_captions, plan_captions
-from tests.conftest import Database
 from tests.dashboard.clips import Maker, describe, make
+from tests.databases import Database
 from tests.stages.answers import Answers
 
 

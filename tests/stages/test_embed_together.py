@@ -14,7 +14,7 @@ from mirpipe.db.store import embeddings
 from mirpipe.records import Clip, Float32
 from mirpipe.stages import embed as stage
 from mirpipe.stages.embed import make
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tone, tones
 
 pytestmark = pytest.mark.usefixtures("_tiny_encoder")

@@ -11,7 +11,7 @@ from mirpipe.cli import main
 from mirpipe.db import reports
 from mirpipe.settings import settings
 from mirpipe.stages import embed as stage
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 
 pytestmark = pytest.mark.usefixtures("_tiny_encoder")

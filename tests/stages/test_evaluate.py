@@ -16,7 +16,7 @@ from mirpipe.musical import Note
 from mirpipe.settings import settings
 from mirpipe.stages import evaluate as stage
 from mirpipe.stages.evaluate import EvaluateResult, evaluate
-from tests.conftest import Database
+from tests.databases import Database
 from tests.metrics.test_alignment import tune
 from tests.stages.answers import Answers
 from tests.synthetic_library import SPEC

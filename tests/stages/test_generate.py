@@ -19,7 +19,7 @@ from mirpipe.settings import settings
 from mirpipe.stages import analyse, caption
 from mirpipe.stages import generate as stage
 from mirpipe.stages.generate import Asked, GenerateResult
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")

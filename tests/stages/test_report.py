@@ -9,7 +9,7 @@ from sqlalchemy import text
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.report import ReportResult, report
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 
 pytestmark = pytest.mark.usefixtures("_tiny_encoder")

@@ -10,9 +10,9 @@ from mirpipe.db.reports import generation_deltas, groups
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.paired import compare
-from tests.conftest import Database
 from tests.dashboard import clips, filled
 from tests.dashboard.filled import Model, Piece
+from tests.databases import Database
 
 TARGETS = 5
 

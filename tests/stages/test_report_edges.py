@@ -9,7 +9,7 @@ from sqlalchemy import text
 from mirpipe.cli.tables import print_results
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary
 
 Libraries = tuple[SyntheticLibrary, SyntheticLibrary]

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary
 
 LINE = ([1, 0, 0], [1, 0.5, 0], [1, -0.5, 0], [1, 1.0, 0.1], [1, -1.0, -0.1])

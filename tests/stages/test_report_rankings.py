@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from mirpipe.stages.report import report, reranking
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary, sha256, unit
 
 REFERENCES = {

@@ -12,7 +12,7 @@ from mirpipe.stages import embed as embed_stage
 from mirpipe.stages import score as stage
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tones
 
 pytestmark = pytest.mark.usefixtures("_tiny_encoder", "_fake_track_metrics")

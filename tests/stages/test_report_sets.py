@@ -7,7 +7,7 @@ from sqlalchemy import text
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.kernel_distance import ReferenceKernel, kernel_distance
-from tests.conftest import Database
+from tests.databases import Database
 from tests.synthetic_library import SyntheticLibrary, unit
 
 _PLUGINS = """

@@ -12,7 +12,7 @@ from mirpipe.records import EncoderSpec
 from mirpipe.stages.report import publish, report
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.bootstrap import intervals
-from tests.conftest import Database
+from tests.databases import Database
 from tests.synthetic_library import SPEC, SyntheticLibrary, unit
 
 GENRES = ["folk", "folk", "folk", "jazz", "jazz", "jazz", "", "rock"]

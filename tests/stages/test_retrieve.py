@@ -1,7 +1,6 @@
 """Neighbour lists after any history, held against a library that is searched from nothing."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from mirpipe.errors import PluginError
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.top_k import cosines
 from tests.synthetic_library import SyntheticLibrary, sha256, unit
+from tests.waiting import eventually, sessions_waiting
 
 
 @pytest.fixture
@@ -160,20 +160,6 @@ def fill(library: SyntheticLibrary, references: int, targets: int = 3) -> list[i
     ]
 
 
-def wait_until(condition, thread: threading.Thread) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        thread.join(0.01)
-
-
-def somebody_waits(library: SyntheticLibrary) -> bool:
-    return library.rows(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    ) != [(0,)]
-
-
 def test_second_retrieve_does_nothing(library):
     fill(library, 20)
     (first,) = retrieve()
@@ -299,7 +285,7 @@ def test_a_second_retrieve_waits_for_the_first(library):
     with library.app.begin() as first:
         neighbours.lock(first, library.encoder_id)
         second.start()
-        wait_until(lambda: not second.is_alive() or somebody_waits(library), second)
+        eventually(lambda: not second.is_alive() or sessions_waiting(library.app))
         assert second.is_alive()
     second.join(60)
     assert [result.changed for result in results] == [8]
@@ -331,7 +317,7 @@ def test_a_vector_that_is_written_while_its_track_goes_is_not_answered(library):
                 text("UPDATE mirpipe.track SET state = 'gone' WHERE track_id = :id"), {"id": track}
             )
             embed.start()
-            wait_until(lambda: not embed.is_alive() or somebody_waits(library), embed)
+            eventually(lambda: not embed.is_alive() or sessions_waiting(library.app))
             retrieve()
         embed.join(60)
     retrieve()

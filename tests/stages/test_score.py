@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from mirpipe import registry
 from mirpipe.stages import score as stage
-from tests.conftest import Database
+from tests.databases import Database
 from tests.library import ingest_folder, tone, tones
 
 pytestmark = pytest.mark.usefixtures("_fake_track_metrics")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from mirpipe.musical import CaptionerSpec, GeneratorSpec
 from mirpipe.records import EncoderSpec, MetricSpec, TrackMetricSpec
@@ -22,6 +22,10 @@ _REGISTER = (
     "VALUES (:name, :revision, CAST(:spec AS jsonb)) "
     "ON CONFLICT (name, revision) DO UPDATE SET wanted = true, spec = excluded.spec "
     "WHERE NOT {table}.wanted OR {table}.spec IS DISTINCT FROM excluded.spec"
+)
+_TAKE_TURNS = text(
+    # of two that register the same at once, one would break the rule that one revision is wanted
+    "SELECT pg_advisory_xact_lock(hashtextextended('mirpipe.register', 0))"
 )
 _REGISTER_METRIC = text(_REGISTER.format(table="metric"))
 _REGISTER_CAPTIONER = text(_REGISTER.format(table="captioner"))
@@ -136,27 +140,32 @@ def _register_metric(
     connection: Connection, name: str, revision: str, spec: Mapping[str, object]
 ) -> int:
     parameters = {"name": name, "revision": revision, "spec": json.dumps(spec)}
-    connection.execute(_RETIRE_METRIC, parameters)
-    connection.execute(_REGISTER_METRIC, parameters)
-    return int(connection.execute(_METRIC_ID, parameters).scalar_one())
+    return _register(connection, parameters, _RETIRE_METRIC, _REGISTER_METRIC, _METRIC_ID)
 
 
 def register_captioner(connection: Connection, spec: CaptionerSpec, revision: str) -> int:
     """The id of this revision, from now on the one whose captions are used."""
     parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
-    connection.execute(_RETIRE_CAPTIONERS, parameters)
-    connection.execute(_REGISTER_CAPTIONER, parameters)
-    return int(connection.execute(_CAPTIONER_ID, parameters).scalar_one())
+    steps = (_RETIRE_CAPTIONERS, _REGISTER_CAPTIONER, _CAPTIONER_ID)
+    return _register(connection, parameters, *steps)
 
 
 def register_generator(connection: Connection, spec: GeneratorSpec, revision: str) -> int:
     """The id of this revision, from now on the wanted one of its name."""
     parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
-    connection.execute(_RETIRE_GENERATOR, parameters)
-    connection.execute(_REGISTER_GENERATOR, parameters)
-    return int(connection.execute(_GENERATOR_ID, parameters).scalar_one())
+    steps = (_RETIRE_GENERATOR, _REGISTER_GENERATOR, _GENERATOR_ID)
+    return _register(connection, parameters, *steps)
 
 
 def want_only_generators(connection: Connection, names: Sequence[str]) -> None:
     """Nothing more is asked of generators of other names; their clips stay."""
     connection.execute(_WANT_ONLY_GENERATORS, {"names": list(names)})
+
+
+def _register(connection: Connection, parameters: Mapping[str, str], *steps: TextClause) -> int:
+    """The id that the last step asks for."""
+    connection.execute(_TAKE_TURNS)
+    *before, ask = steps
+    for step in before:
+        connection.execute(step, parameters)
+    return int(connection.execute(ask, parameters).scalar_one())

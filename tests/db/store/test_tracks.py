@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from mirpipe.db.store import failures, files, tracks
 from mirpipe.db.store.files import SeenFile
 from mirpipe.db.store.tracks import NewTrack
-from tests.conftest import Database
+from tests.databases import Database
 
 ONE, TWO = b"\1" * 32, b"\2" * 32
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from mirpipe.stages.ingest import IngestResult, ingest
-from tests.conftest import Database
+from tests.databases import Database
 
 Rows = list[tuple[object, ...]]
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from mirpipe.stages.ingest import IngestResult
 from tests import hostile
-from tests.conftest import Database
+from tests.databases import Database
 from tests.stages.ingest.tables import references, states, tables
 
 _KILLED = """

@@ -8,7 +8,7 @@ import pytest
 from mirpipe.records import Collection
 from mirpipe.stages.ingest import ingest
 from tests import hostile
-from tests.conftest import Database
+from tests.databases import Database
 from tests.stages.ingest.tables import counted, query, references
 
 

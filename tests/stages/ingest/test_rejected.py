@@ -12,7 +12,7 @@ from mirpipe.db.store.tracks import tracks
 from mirpipe.errors import ConfigurationError
 from mirpipe.stages import ingest as stage
 from tests import hostile
-from tests.conftest import Database
+from tests.databases import Database
 from tests.stages.ingest.tables import counted, query, references, states
 
 

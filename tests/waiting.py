@@ -1,0 +1,25 @@
+"""Waiting for what another process or session does, on its condition."""
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Engine, text
+
+_WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+def eventually(condition: Callable[[], object], *, seconds: float = 30) -> None:
+    """Waits until the condition holds; fails the test where it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def sessions_waiting(engine: Engine) -> int:
+    """How many sessions of the engine's database wait for a lock."""
+    with engine.connect() as connection:
+        return int(connection.execute(_WAITING).scalar_one())
