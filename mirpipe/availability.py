@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failures
 from mirpipe.errors import Unavailable
+from mirpipe.outcomes import outcome_of
 from mirpipe.registry import Plugins
 
 T = TypeVar("T")
@@ -29,7 +30,7 @@ def available(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> T
     usable: dict[str, Path] = {}
     problems: dict[str, Exception] = {}
     for name in names:
-        found = _outcome(kind.interpreter, name)
+        found = outcome_of(kind.interpreter, name)
         if isinstance(found, Exception):
             problems[name] = found
         else:
@@ -56,18 +57,11 @@ def attempt(kind: Plugins[Any, Any], name: str, ask: Callable[[str], T], *, stag
 
     The ledger of `stage` then says what; the next plan tries it again.
     """
-    found = _outcome(ask, name)
+    found = outcome_of(ask, name)
     if not isinstance(found, Exception):
         return found
     _write_down(kind, name, found, stage=stage)
     return None
-
-
-def _outcome(ask: Callable[[str], T], name: str) -> T | Exception:
-    try:
-        return ask(name)
-    except Exception as problem:  # noqa: BLE001 - a broken plug-in may raise anything
-        return problem
 
 
 def _write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from mirpipe.errors import OutOfMemory
+from mirpipe.outcomes import outcome_of
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -18,22 +19,25 @@ def calls(
     An OutOfMemory halves the number at once from then on; any other error has the items of that
     call run one by one. What fails alone stands beside its item.
     """
+
+    def call(batch: Sequence[Item]) -> list[tuple[Item, Result | Exception]]:
+        return list(zip(batch, run(batch), strict=True))
+
     waiting = deque(items)
     singly = 0
     while waiting:
         size = min(1 if singly else at_once, len(waiting))
         batch = [waiting.popleft() for _ in range(size)]
-        try:
-            found = list(zip(batch, run(batch), strict=True))
-        except Exception as problem:  # noqa: BLE001 - the edge of the batch: the rest goes on
-            if size > 1:
-                waiting.extendleft(reversed(batch))
-                if isinstance(problem, OutOfMemory):
-                    at_once = size // 2
-                else:
-                    singly = size
-                continue
-            yield [(batch[0], problem)]
+        found = outcome_of(call, batch)
+        if not isinstance(found, Exception):
+            yield found
+        elif size == 1:
+            yield [(batch[0], found)]
         else:
-            yield [*found]
+            waiting.extendleft(reversed(batch))
+            if isinstance(found, OutOfMemory):
+                at_once = size // 2
+            else:
+                singly = size
+            continue
         singly = max(0, singly - size)

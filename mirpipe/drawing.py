@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from mirpipe import audio, content
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failures, tracks, waveforms
+from mirpipe.outcomes import outcome_of
 from mirpipe.records import Collection, Track
 
 BATCH_TRACKS = 64
@@ -20,15 +21,14 @@ def draw_missing(collection: Collection, *, workers: int) -> None:
         for start in range(0, len(missing), BATCH_TRACKS):
             with engine("app").connect() as connection:
                 batch = tracks.tracks(connection, missing[start : start + BATCH_TRACKS])
-            _write(collection, batch, list(pool.map(_outline, batch)))
+            _write(
+                collection, batch, list(pool.map(lambda track: outcome_of(_outline, track), batch))
+            )
 
 
-def _outline(track: Track) -> bytes | Exception:
-    try:
-        content.require_unchanged(track)
-        return audio.inspect(track.path).outline
-    except Exception as problem:  # noqa: BLE001 - the edge of the batch: the others go on
-        return problem
+def _outline(track: Track) -> bytes:
+    content.require_unchanged(track)
+    return audio.inspect(track.path).outline
 
 
 def _write(

@@ -13,6 +13,7 @@ from mirpipe.db.store.tracks import KnownTrack, NewTrack
 from mirpipe.errors import RejectedInput
 from mirpipe.folders import Candidate
 from mirpipe.manifest import Row
+from mirpipe.outcomes import outcome_of
 
 FAILED = "failed"
 """Reason of a file that something else than the file kept from being read."""
@@ -106,16 +107,18 @@ def seen_file(reading: Reading) -> SeenFile:
 def _attempt(step: Callable[[Reading], Reading], reading: Reading) -> Reading:
     if reading.problem is not None:
         return reading
-    try:
-        return step(reading)
-    except RejectedInput as problem:
-        return replace(reading, problem=problem)
-    except OSError as error:
-        said = f"{show(reading.path)}: {error.strerror or error}"
-        return replace(reading, problem=RejectedInput("unreadable", said))
-    except Exception as error:  # noqa: BLE001 - the edge of the batch: the other files go on
-        said = f"{show(reading.path)}: {type(error).__name__}: {error}"
-        return replace(reading, problem=RejectedInput(FAILED, said))
+    outcome = outcome_of(step, reading)
+    if isinstance(outcome, Exception):
+        return replace(reading, problem=_rejection(outcome, reading.path))
+    return outcome
+
+
+def _rejection(problem: Exception, path: bytes) -> RejectedInput:
+    if isinstance(problem, RejectedInput):
+        return problem
+    if isinstance(problem, OSError):
+        return RejectedInput("unreadable", f"{show(path)}: {problem.strerror or problem}")
+    return RejectedInput(FAILED, f"{show(path)}: {type(problem).__name__}: {problem}")
 
 
 def _identify(reading: Reading) -> Reading:

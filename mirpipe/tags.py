@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import mutagen
 
+from mirpipe.outcomes import outcome_of
+
 # Our name, which is also that of Vorbis, APEv2 and mutagen's easy tags, and the frame of ID3.
 _FRAMES = {
     "title": "TIT2",
@@ -30,12 +32,14 @@ class Tags:
 
 def read(path: bytes) -> Tags:
     """The file's tags; none where there are none or they are damaged."""
-    try:
-        found = mutagen.File(os.fsdecode(path), easy=True)
-        tags = (found.tags if found is not None else None) or {}
-        values = {name: _text(tags.get(name) or tags.get(f)) for name, f in _FRAMES.items()}
-    except Exception:  # noqa: BLE001 - damaged tags raise anything, and the audio is good without
-        return Tags("", {})
+    found = outcome_of(_read, path)
+    return Tags("", {}) if isinstance(found, Exception) else found
+
+
+def _read(path: bytes) -> Tags:
+    found = mutagen.File(os.fsdecode(path), easy=True)
+    tags = (found.tags if found is not None else None) or {}
+    values = {name: _text(tags.get(name) or tags.get(f)) for name, f in _FRAMES.items()}
     title = values.pop("title")
     return Tags(title, {name: value for name, value in values.items() if value})
 

@@ -84,14 +84,14 @@ def _partial(folder: Path) -> Iterator[Path]:
         held = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(held)
+            raise MirpipeError(f"another backup writes to {folder}: wait for it") from None
+        try:
             _empty(partial)
             yield partial
-        except BlockingIOError:
-            raise MirpipeError(f"another backup writes to {folder}: wait for it") from None
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
         finally:
+            shutil.rmtree(partial, ignore_errors=True)  # by its own name still, where this fails
             os.close(held)
     except OSError as error:
         raise MirpipeError(f"{folder} cannot be written: {error}") from error

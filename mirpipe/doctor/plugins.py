@@ -9,6 +9,7 @@ from mirpipe import interpreters, registry
 from mirpipe.doctor.findings import Finding, ok, problem, warning
 from mirpipe.doctor.machine import cards
 from mirpipe.errors import Unavailable
+from mirpipe.outcomes import outcome_of
 from mirpipe.settings import settings
 
 _ASK = """
@@ -58,14 +59,13 @@ def wanted() -> Iterator[Finding]:
 
 def _plugin(kind: registry.Plugins[Any, Any], name: str) -> Finding:
     check = f"{kind.kind} {name}"
-    try:
-        spec, python = kind.spec(name), kind.interpreter(name)
-    except Unavailable as missing:
-        message, _, remedy = str(missing).rpartition(": ")
-        return problem(check, message or str(missing), remedy if message else "")
-    except Exception as broken:  # noqa: BLE001 - a broken plug-in may raise anything
-        return problem(check, f"{broken}", "mend or leave out the plug-in: `mirpipe models`")
-    if "(random)" in spec.checkpoint:
+    python = outcome_of(kind.interpreter, name)
+    if isinstance(python, Unavailable):
+        message, _, remedy = str(python).rpartition(": ")
+        return problem(check, message or str(python), remedy if message else "")
+    if isinstance(python, Exception):
+        return problem(check, f"{python}", "mend or leave out the plug-in: `mirpipe models`")
+    if "(random)" in kind.spec(name).checkpoint:
         remedy = f"unset MIRPIPE_STAND_INS and run `mirpipe models pull {name}`"
         return warning(check, "random weights: its numbers say nothing about music", remedy)
     where = "" if python == interpreters.HERE else f", in {python}"

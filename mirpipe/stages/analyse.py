@@ -15,7 +15,8 @@ from mirpipe.db.store import failures, melodies, plugins, tracks
 from mirpipe.db.store import features as stored
 from mirpipe.errors import RejectedInput
 from mirpipe.metrics import melody
-from mirpipe.records import Collection, Track
+from mirpipe.outcomes import outcome_of
+from mirpipe.records import Collection, Float32, Track
 from mirpipe.settings import cores, settings
 
 MOST_THREADS = 4
@@ -134,17 +135,23 @@ def _write(metrics: Metrics, found: dict[Track, _Found]) -> None:
 
 
 def _measure(track: Track) -> _Found:
-    heard = None
-    try:
-        content.require_unchanged(track)
-        # One second more than is transcribed says that a track is too long, without reading on.
-        limit = melody.LONGEST_SECONDS + 1
-        samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=limit)
-        transcribed = melody.transcribe(samples)
-        heard = _stored(transcribed)
-        return _Found(heard, features.to_row(features.measure(samples, transcribed)))
-    except Exception as problem:  # noqa: BLE001 - the edge of the batch: the rest goes on
-        return _Found(melody=heard, problem=problem)
+    heard = outcome_of(_transcribed, track)
+    if isinstance(heard, Exception):
+        return _Found(problem=heard)
+    samples, transcribed = heard
+    measured = outcome_of(features.measure, samples, transcribed)
+    if isinstance(measured, Exception):
+        return _Found(_stored(transcribed), problem=measured)
+    return _Found(_stored(transcribed), features.to_row(measured))
+
+
+def _transcribed(track: Track) -> tuple[Float32, melody.Melody]:
+    """The track's samples and the melody in them."""
+    content.require_unchanged(track)
+    # One second more than is transcribed says that a track is too long, without reading on.
+    limit = melody.LONGEST_SECONDS + 1
+    samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=limit)
+    return samples, melody.transcribe(samples)
 
 
 def _stored(found: melody.Melody) -> melodies.StoredMelody:

@@ -11,6 +11,7 @@ from mirpipe.db.store import captions, failures, plugins, tracks
 from mirpipe.db.store import features as stored
 from mirpipe.errors import RejectedInput
 from mirpipe.musical import CaptionerSpec, Features, Heard
+from mirpipe.outcomes import outcome_of
 from mirpipe.protocols import Captioner
 from mirpipe.records import Clip, Track
 
@@ -71,7 +72,8 @@ def caption(
         if model is None:
             return CaptionResult(**counts | {"failed": len(batch)})
         for track in batch:
-            outcome = _try_caption(model, spec, track, features.from_row(measured[track.track_id]))
+            heard = features.from_row(measured[track.track_id])
+            outcome = outcome_of(_caption, model, spec, track, heard)
             with engine("app").begin() as connection:
                 if isinstance(outcome, captions.NewCaption):
                     captions.write(
@@ -97,18 +99,15 @@ def caption(
     return CaptionResult(**counts)
 
 
-def _try_caption(
+def _caption(
     model: Captioner, spec: CaptionerSpec, track: Track, measured: Features
-) -> captions.NewCaption | Exception:
+) -> captions.NewCaption:
     started = time.monotonic()
-    try:
-        content.require_unchanged(track)
-        start, clip = _window(spec, track)
-        said = model.caption([Heard(clip, measured)])[0].strip()
-        if not said:
-            raise RejectedInput("no_caption", f"{spec.name} says nothing of {track.title!r}")
-    except Exception as problem:  # noqa: BLE001 - the edge of the batch: the rest goes on
-        return problem
+    content.require_unchanged(track)
+    start, clip = _window(spec, track)
+    said = model.caption([Heard(clip, measured)])[0].strip()
+    if not said:
+        raise RejectedInput("no_caption", f"{spec.name} says nothing of {track.title!r}")
     return captions.NewCaption(
         track_id=track.track_id,
         caption=said,

@@ -17,6 +17,7 @@ from mirpipe.availability import attempt, available, forget_others
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failures, plugins, track_scores, tracks
 from mirpipe.errors import PluginError, RejectedInput
+from mirpipe.outcomes import outcome_of
 from mirpipe.protocols import TrackMetric
 from mirpipe.records import Clip, Score, Track, TrackMetricSpec
 
@@ -120,7 +121,7 @@ def _score_batch(
     found: dict[int, list[Score]] = {}
     problems: list[tuple[Track, Exception]] = []
     for track in batch:
-        outcome = _try_scores(model, track)
+        outcome = outcome_of(_scores, model, track)
         if isinstance(outcome, Exception):
             problems.append((track, outcome))
             counts["rejected" if isinstance(outcome, RejectedInput) else "failed"] += 1
@@ -147,16 +148,10 @@ def _score_batch(
         )
 
 
-def _try_scores(model: _Model, track: Track) -> list[Score] | Exception:
-    try:
-        content.require_unchanged(track)
-        return _scores(model.plugin, model.spec, track)
-    except Exception as problem:  # noqa: BLE001 - the edge of the batch: the rest goes on
-        return problem
-
-
-def _scores(plugin: TrackMetric, spec: TrackMetricSpec, track: Track) -> list[Score]:
+def _scores(model: _Model, track: Track) -> list[Score]:
     """By axis, the mean over the track's windows, weighted by their length."""
+    content.require_unchanged(track)
+    plugin, spec = model.plugin, model.spec
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
     clips = (clip for _, clip in audio.windows(track.path, [request]))
     total, weight = np.zeros(len(spec.axes)), 0.0

@@ -11,6 +11,7 @@ from mirpipe.availability import attempt
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, failures, tracks
 from mirpipe.errors import RejectedInput
+from mirpipe.outcomes import outcome_of
 from mirpipe.protocols import Encoder
 from mirpipe.records import Clip, EncoderSpec, Float32, Track
 from mirpipe.settings import cores, settings
@@ -121,7 +122,11 @@ class _Batch:
     ) -> None:
         """`windows` come with their encoder's index in `makers`."""
         self.tracks.append(track)
-        _take(track.track_id, windows, [self._vectors[maker] for maker in makers])
+        takers = [self._vectors[maker] for maker in makers]
+        problem = outcome_of(_take, track.track_id, windows, takers)
+        if problem is not None:  # of decoding
+            for taker in takers:
+                taker.fail(track.track_id, problem)
 
     def write(self) -> Counter[str]:
         """Stores what there is of every encoder; how many were embedded, rejected and failed."""
@@ -137,16 +142,12 @@ class _Batch:
 
 
 def _take(track_id: int, windows: Iterator[tuple[int, Clip]], takers: Sequence[Vectors]) -> None:
-    try:
-        for index, clip in windows:
-            takers[index].add(track_id, clip)
-            if all(track_id in taker.problems for taker in takers):
-                return
-        for taker in takers:
-            taker.end(track_id)
-    except Exception as problem:  # noqa: BLE001 - of decoding; the edge of the batch
-        for taker in takers:
-            taker.fail(track_id, problem)
+    for index, clip in windows:
+        takers[index].add(track_id, clip)
+        if all(track_id in taker.problems for taker in takers):
+            return
+    for taker in takers:
+        taker.end(track_id)
 
 
 def _write(maker: _Maker, vectors: Vectors, batch: Sequence[Track]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mirpipe.audio import WindowRequest
 from mirpipe.errors import PluginError, RejectedInput
+from mirpipe.outcomes import outcome_of
 from mirpipe.protocols import Encoder
 from mirpipe.records import Clip, EncoderSpec, Float32, Float64
 
@@ -80,12 +81,11 @@ class Vectors:
             self._sum(waiting)
 
     def _sum(self, waiting: _Waiting) -> None:
-        try:
-            rows = self._rows(waiting)
-        except Exception as problem:  # noqa: BLE001 - the edge of the batch: the rest goes on
+        rows = outcome_of(self._rows, waiting)
+        if isinstance(rows, Exception):
             tracks = [list(windows) for _, windows in groupby(waiting, key=lambda one: one[0])]
             if len(tracks) == 1:
-                self.fail(waiting[0][0], problem)
+                self.fail(waiting[0][0], rows)
                 return
             for windows in tracks:  # alone, the one at fault is found
                 self._sum(windows)
