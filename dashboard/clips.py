@@ -11,6 +11,7 @@ from dashboard.answers import SIDE_BY_SIDE, Known
 from dashboard.pictures import pictures
 from dashboard.player import player
 from mirpipe.db import reports
+from mirpipe.db.reports.metric_names import BOUNDS
 
 
 def side_by_side(
@@ -92,7 +93,7 @@ def numbers(
     """A clip's numbers; below one that is missing, why, and below one by random weights, that."""
     readings: list[tuple[str, str]] = []
     for score in of_clip:
-        if score.metric in metric.AXES or score.metric in metric.BOUNDS:
+        if score.metric in metric.AXES or score.metric in BOUNDS:
             continue
         shown = Markup("{}").format(markup.number(score.value, metric.decimals(score.metric)))
         if score.value is None:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from dashboard import cached, markup, metric, tables
 from mirpipe.db.reports import history
+from mirpipe.db.reports.metric_names import BOUNDS
 
 Pair = tuple[history.Past | None, history.Past | None]
 """A summary then and now; None: that run had none."""
@@ -91,9 +92,7 @@ def answers(changes: Sequence[history.Moved]) -> None:
 def paired(rows: Sequence[history.Past], then: int, now: int) -> dict[tuple[str, str], Pair]:
     """By subject and metric the summary then and now, in the order of the rows."""
     found = {(row.run_id, row.subject, row.metric): row for row in rows}
-    keys = dict.fromkeys(
-        (row.subject, row.metric) for row in rows if row.metric not in metric.BOUNDS
-    )
+    keys = dict.fromkeys((row.subject, row.metric) for row in rows if row.metric not in BOUNDS)
     return {key: (found.get((then, *key)), found.get((now, *key))) for key in keys}
 
 

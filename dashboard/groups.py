@@ -12,6 +12,7 @@ from dashboard import cached, markup, metric, tables
 from dashboard.charts import AXIS_PIXELS, GREY, present
 from mirpipe.db.reports import groups
 from mirpipe.db.reports.groups import GroupSummary
+from mirpipe.db.reports.metric_names import BOUNDS
 
 LABELS = ("genre", "instrument")
 READS = {"retrieval": groups.retrieval_by, "generation": groups.generation_by}
@@ -34,7 +35,7 @@ def section(key: cached.Key, kind: str) -> None:
         label = st.segmented_control(
             "Targets by", LABELS, default="genre", key="by", bind="query-params", required=True
         )
-    rows = [row for row in by(key, kind, label or "genre") if row.metric not in metric.BOUNDS]
+    rows = [row for row in by(key, kind, label or "genre") if row.metric not in BOUNDS]
     metrics = sorted({row.metric for row in rows if row.mean is not None}, key=place)
     if not metrics:
         st.info("No target has a label of this kind.", icon=":material/label:")

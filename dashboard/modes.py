@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from dashboard import cached, charts, markup, metric, tables
 from mirpipe.db import reports
+from mirpipe.db.reports.metric_names import BOUNDS
 
 CHARTS_A_ROW = 3
 LEADING = ("clap_text_score", "clap_similarity", "melody_accuracy")
@@ -19,7 +20,7 @@ Line = tuple[str, ...]
 def results(run: reports.Run, rows: Sequence[reports.GenerationSummary]) -> None:
     """All that the run says of the modes."""
     deltas = cached.generation_deltas(cached.key(run))
-    found = {row.metric for row in rows} - {*metric.AXES, *metric.BOUNDS}
+    found = {row.metric for row in rows} - {*metric.AXES, *BOUNDS}
     likeness = [one for one in LEADING if one in found] + sorted(found.difference(LEADING))
     axes = [one for one in metric.AXES if any(row.metric == one for row in rows)]
     st.subheader("How like its target is what was made?", anchor=False)

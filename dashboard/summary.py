@@ -9,9 +9,10 @@ from dashboard import cached, charts, markup, metric, rating, tables
 from dashboard.answers import CHANCE
 from mirpipe.db import reports
 from mirpipe.db.reports import retrieval
+from mirpipe.db.reports.metric_names import BOUNDS
 
 LEADING = ("z", "clap_similarity", "melody_accuracy_melodic", "percentile", "cosine")
-HIDDEN = {*metric.AXES, *metric.BOUNDS}
+HIDDEN = {*metric.AXES, *BOUNDS}
 
 
 def results(run: reports.Run, rows: Sequence[reports.Summary]) -> None:

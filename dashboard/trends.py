@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import cached, markup, metric, tables
 from dashboard.charts import CURVE_PIXELS, present
 from mirpipe.db.reports import history
+from mirpipe.db.reports.metric_names import BOUNDS
 
 READS = {"retrieval": history.retrieval, "generation": history.generation}
 FIRST = ("z", "clap_similarity", "melody_accuracy")
@@ -46,7 +47,7 @@ def section(key: cached.Key, moments: Sequence[history.Moment]) -> None:
             bind="query-params",
             required=True,
         )
-    metrics = sorted({row.metric for row in rows} - metric.BOUNDS, key=lambda one: (rank(one), one))
+    metrics = sorted({row.metric for row in rows} - BOUNDS, key=lambda one: (rank(one), one))
     if st.session_state.get("metric") not in metrics:
         st.session_state.pop("metric", None)
     with which:

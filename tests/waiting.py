@@ -6,8 +6,9 @@ from collections.abc import Callable
 from sqlalchemy import Engine, text
 
 _WAITING = text(
-    "SELECT count(*) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    # what a session of another role waits for, only pg_locks tells everybody
+    "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+    "WHERE NOT granted AND datname = current_database()"
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from dashboard import cached, charts, empty, groups, heatmap, rating, summary, tables
+from dashboard import cached, charts, empty, groups, heatmap, metric, rating, summary, tables
 from dashboard.heatmap import Cell
 from dashboard.target import labelled
 from mirpipe.db import reports
@@ -68,7 +68,15 @@ def per_target(rows: Sequence[retrieval.TargetAnswer]) -> None:
         data,
         name="First answers",
         columns={
-            **{name: number(format="%.3f") for name in data.columns if data[name].dtype == float},
+            "reference": "first answer",
+            **{
+                name: number(metric.named(name), format="%.3f")
+                for name in data.columns
+                if data[name].dtype == float
+            },
+            "melody_accuracy": number("melody accuracy", format="%.3f"),
+            "melodic": "both pitched",
+            "melody_corrected": number("beyond chance", format="%.3f"),
             **{axis.lower(): number(axis, format="%.2f") for axis in ("CE", "CU", "PC", "PQ")},
         },
     )

@@ -11,6 +11,7 @@ from rich.text import Text
 from mirpipe.cli.findings import print_findings
 from mirpipe.cli.ranking_tables import print_rankings
 from mirpipe.db import reports
+from mirpipe.db.reports.metric_names import BOUNDS, metric_name
 
 _METRICS = {
     "cosine": ("cosine", 3),
@@ -126,8 +127,9 @@ def _generations(summaries: Sequence[reports.GenerationSummary]) -> Table:
         table.add_column(maker, justify="right")
     random = {one.metric for one in summaries if one.metric_random}
     cells = {(one.metric, _maker(one)): _mean(one, 3) for one in summaries}
-    for metric in sorted({one.metric for one in summaries}):
-        heading = f"{metric} (random weights)" if metric in random else metric
+    for metric in sorted({one.metric for one in summaries} - BOUNDS):
+        name = metric_name(metric)
+        heading = f"{name} (random weights)" if metric in random else name
         table.add_row(heading, *(cells.get((metric, maker), "") for maker in makers))
     return table
 

@@ -131,7 +131,7 @@ def test_clips_are_summed_up_by_mode_and_a_generator_without_guidance_has_none(
     assert ["strong", "strong"] in heads
     assert ["no guidance", "guidance 5"] in heads
     assert ["cosine clap (random weights)", *["0.500 ± 0.250 (3)"] * 2] in lines
-    assert ["melody_accuracy", "–", "–"] in lines
+    assert ["melody accuracy of all pairs", "–", "–"] in lines
     assert "model (random weights)" in text
 
 

@@ -18,14 +18,14 @@ STRONG = Delta(
 
 def test_an_established_difference_names_the_higher_side_first() -> None:
     assert sentence(M2L) == (
-        "clap is higher than music2latent in clap similarity by 0.130 over 9 targets "
+        "clap is higher than music2latent in CLAP similarity by 0.130 over 9 targets "
         "(95 % interval 0.062 to 0.201, corrected p 0.012): established."
     )
 
 
 def test_a_difference_that_may_be_chance_is_said_to_be_so() -> None:
     assert sentence(STRONG) == (
-        "model strong (5) is higher than model medium (3) in clap similarity by 0.043 over "
+        "model strong (5) is higher than model medium (3) in CLAP similarity by 0.043 over "
         "9 targets (95 % interval -0.012 to 0.101, corrected p 0.660): not established."
     )
 

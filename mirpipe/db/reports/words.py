@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from mirpipe.db.reports.generation import Delta
+from mirpipe.db.reports.metric_names import metric_name
 from mirpipe.db.reports.retrieval import Comparison
 
 LEVEL = 0.05
@@ -11,16 +12,11 @@ LEVEL = 0.05
 MOST_EXACT = 20
 """Targets up to which the smallest possible p is one in all choices of signs."""
 
-_METRICS = {
-    "melody_accuracy": "melody accuracy of all pairs",
-    "melody_accuracy_melodic": "melody accuracy of pitched pairs",
-}
-
 
 def sentence(found: Comparison | Delta) -> str:
     """One comparison as a sentence, which names the higher side first, with n and "established"."""
     first, second = sides(found)
-    metric = _metric(found)
+    metric = metric_name(found.metric)
     if found.mean_difference is None:
         return f"{first} and {second} cannot be compared in {metric}: no target has it of both."
     low, high = found.low, found.high
@@ -64,7 +60,7 @@ def _family(family: Sequence[Comparison | Delta]) -> list[str]:
     open_: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in real:
         if not one.established and one.n:
-            open_[sides(one)].append(f"{_metric(one)} (n = {one.n})")
+            open_[sides(one)].append(f"{metric_name(one.metric)} (n = {one.n})")
     for (first, second), metrics in open_.items():
         said.append(
             f"Between {first} and {second} no difference is established in {', '.join(metrics)}."
@@ -92,10 +88,6 @@ def _limit(family: Sequence[Comparison | Delta]) -> str | None:
         f"the smallest possible p is {_p(2.0 ** (1 - n))}, "
         f"and {_p(min(1.0, tests * 2.0 ** (1 - n)))} after the correction."
     )
-
-
-def _metric(found: Comparison | Delta) -> str:
-    return _METRICS.get(found.metric, found.metric.replace("_", " "))
 
 
 def _counted(n: int, what: str) -> str:
