@@ -12,6 +12,8 @@ COLUMNS_A_PAGE = 40
 ROW_PIXELS, TITLE_PIXELS = 30, 215
 NUMBERS_UP_TO = 16
 """Columns; with more of them there is no room for a number in each cell."""
+LEGEND = "Light is high. No melody accuracy is drawn where a side is unpitched."
+"""What a reader of the heatmaps of a page has to know."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def row_name(score: reports.TargetScore, *, many: bool) -> str:
 def maps(scores: Sequence[reports.TargetScore], targets: Sequence[reports.Target]) -> None:
     """Mode by target: CLAP similarity, melody accuracy and an axis of the aesthetics."""
     st.subheader("Target by target", anchor=False)
-    st.caption("The mean over the seeds of each mode's clips for each target. Light is high.")
+    st.caption(f"The mean over the seeds of each mode's clips for each target. {heatmap.LEGEND}")
     names = labelled(targets)
     made = {score.target_id for score in scores}
     columns = heatmap.window([names[i] for i in names if i in made], key="page")
@@ -47,11 +47,21 @@ def maps(scores: Sequence[reports.TargetScore], targets: Sequence[reports.Target
             required=True,
         )
         drawn.append((axis or axes[-1], f"Aesthetics: {metric.named(axis or axes[-1])}"))
+    # a chance that could not be taken off tells where a side is unpitched
+    unpitched = {
+        (one.target_id, row_name(one, many=many))
+        for one in scores
+        if one.metric == "melody_accuracy_corrected" and one.value is None
+    }
     for name, title in drawn:
+        of_target = {
+            (one.target_id, row_name(one, many=many)): one for one in scores if one.metric == name
+        }
         cells = [
-            Cell(row_name(one, many=many), names[one.target_id], one.value, f"clips: {one.clips}")
-            for one in scores
-            if one.metric == name and one.target_id in names
+            Cell(row, names[target_id], one.value, f"clips: {one.clips}")
+            for (target_id, row), one in of_target.items()
+            if target_id in names
+            and not (name == "melody_accuracy" and (target_id, row) in unpitched)
         ]
         decimals = metric.decimals(name)
         heatmap.show(cells, rows=rows, columns=columns, title=title, decimals=decimals)

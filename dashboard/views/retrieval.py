@@ -1,7 +1,7 @@
 """Retrieval: how good each encoder's answers are, on the whole and target by target."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pandas as pd
 import streamlit as st
@@ -38,13 +38,14 @@ def maps(
     st.subheader("Target by target", anchor=False)
     st.caption(
         "The first answer of each encoder for each target; point at a cell to read which track it "
-        "is. Light is high."
+        f"is. {heatmap.LEGEND}"
     )
     names = labelled(targets)
     answered = {row.target_id for row in rows}
     columns = heatmap.window([names[i] for i in names if i in answered], key="page")
     encoders = list(dict.fromkeys(row.encoder for row in rows))
     field, decimals, axis = SCALES[scale]
+    rows = [replace(row, melody_accuracy=None) if row.melodic is False else row for row in rows]
     for attribute, title, places in (
         (field, f"Retrieval similarity: {axis}", decimals),
         ("clap_similarity", "CLAP similarity of target and answer", 3),

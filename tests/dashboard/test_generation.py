@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 from sqlalchemy import text
 
+from dashboard import heatmap
 from mirpipe.modes import Mode
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make, summarise
 from tests.dashboard.filled import Model, Piece, fill, rate
@@ -193,6 +194,38 @@ def test_modes_are_drawn_target_by_target_and_listed(filled: Database, tmp_path:
     assert set(table["clips"]) == {1, 2}
     assert set(table["target"]) == {HOSTILE, "تجربة"}
     assert any("Melody accuracy of target and clip" in one.value for one in app.markdown)
+
+
+def test_melody_accuracy_is_drawn_where_it_means_something(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(filled, tmp_path, RESYNTH)
+    with filled.owner.begin() as connection:
+        connection.execute(
+            text(
+                """
+                INSERT INTO mirpipe.metric (name, revision, spec)
+                VALUES ('melody_accuracy_corrected', '1', '{"compares": "melodies"}')
+                """
+            )
+        )
+        connection.execute(
+            text(
+                """
+                INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value, reason)
+                SELECT k.metric_id, g.target_id, g.track_id,
+                    CASE WHEN t.voiced THEN 0.5 END, CASE WHEN NOT t.voiced THEN 'unpitched' END
+                FROM mirpipe.metric k, mirpipe.generation g
+                JOIN mirpipe.melody t ON t.track_id = g.target_id
+                WHERE k.name = 'melody_accuracy_corrected'
+                """
+            )
+        )
+    drawn = {}
+    monkeypatch.setattr(heatmap, "show", lambda cells, *, title, **_: drawn.update({title: cells}))
+    page("generation")
+    (cells,) = [cells for title, cells in drawn.items() if title.startswith("Melody accuracy")]
+    assert {one.column for one in cells} == {HOSTILE}
 
 
 def test_what_guidance_gains_and_costs_is_drawn_where_both_were_measured(

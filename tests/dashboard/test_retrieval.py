@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 import streamlit as st
 from sqlalchemy import text
 
+from dashboard import heatmap
 from tests.dashboard.filled import Piece, fill, rate
 from tests.dashboard.pages import HOSTILE, MODELS, PIECES, page, written
 from tests.databases import Database
@@ -24,6 +26,26 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
     assert "n = 3" in shown
     assert "CC-BY-NC-SA-4.0" in shown
     assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1  # summaries, ranks, heatmaps, groups
+
+
+def test_melody_accuracy_is_drawn_where_both_sides_are_pitched(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = {}
+    monkeypatch.setattr(heatmap, "show", lambda cells, *, title, **_: drawn.update({title: cells}))
+    page("retrieval")
+    (cells,) = [cells for title, cells in drawn.items() if title.startswith("Melody accuracy")]
+    with filled.reader.connect() as connection:
+        pitched = connection.execute(
+            text(
+                "SELECT encoder, target FROM mirpipe.v_retrieval "
+                "WHERE rank = 1 AND melodic AND melody_accuracy IS NOT NULL"
+            )
+        ).all()
+    assert pitched
+    shown = {(one.row, one.column) for one in cells if one.value is not None}
+    assert shown == {*map(tuple, pitched)}
+    assert len(cells) > len(pitched)
 
 
 def test_the_answers_ratings_are_averaged_beside_their_licence(filled: Database) -> None:
