@@ -100,5 +100,5 @@ def numbers(
             shown += markup.small(metric.said(score.reason or "not measured"))
         if score.metric in random:
             shown += markup.small(markup.RANDOM)
-        readings.append((metric.named(score.metric), shown))
+        readings.append((metric.of_one(score.metric), shown))
     return markup.readings([*readings, *rating.readings(aesthetics)], wrap=True)

@@ -12,6 +12,11 @@ def named(metric: str) -> str:
     return AXES[metric][0] if metric in AXES else metric_name(metric)
 
 
+def of_one(metric: str) -> str:
+    """The name of a number of one pair or target, not of many."""
+    return "melody accuracy" if metric == "melody_accuracy" else named(metric)
+
+
 def decimals(metric: str) -> int:
     """How many are worth reading."""
     return AXES[metric][1] if metric in AXES else DECIMALS.get(metric, 3)

@@ -139,7 +139,7 @@ def per_target(scores: Sequence[reports.TargetScore]) -> None:
         wide,
         name="Clips by target",
         columns={
-            name: number(metric.named(name), format=f"%.{metric.decimals(name)}f")
+            name: number(metric.of_one(name), format=f"%.{metric.decimals(name)}f")
             for name in numbers
         },
     )

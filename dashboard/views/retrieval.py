@@ -71,11 +71,10 @@ def per_target(rows: Sequence[retrieval.TargetAnswer]) -> None:
         columns={
             "reference": "first answer",
             **{
-                name: number(metric.named(name), format="%.3f")
+                name: number(metric.of_one(name), format="%.3f")
                 for name in data.columns
                 if data[name].dtype == float
             },
-            "melody_accuracy": number("melody accuracy", format="%.3f"),
             "melodic": "both pitched",
             "melody_corrected": number("beyond chance", format="%.3f"),
             **{axis.lower(): number(axis, format="%.2f") for axis in ("CE", "CU", "PC", "PQ")},
