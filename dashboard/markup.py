@@ -193,7 +193,8 @@ def difference(row: Compared, decimals: int) -> Markup:
     return (
         Markup("<span>{}</span>").format(number(row.mean_difference, decimals))
         + interval(row.low, row.high, decimals)
-        + small(f"n = {row.n}, higher at {row.higher_n}; {p}")
+        + small(f"n = {row.n}, higher at {row.higher_n}")
+        + small(p)
         + mark
     )
 

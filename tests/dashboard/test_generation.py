@@ -117,7 +117,7 @@ def test_modes_are_compared_over_targets_and_chance_is_not_claimed(
     app = page("generation")
     mean = f"{row.mean_difference:.3f}".replace("-", "−")
     assert f"<td class='mp-number'><span>{mean}</span>" in written(app)
-    assert f"<small>n = 2, higher at {row.higher_n}; p = " in written(app)
+    assert f"<small>n = 2, higher at {row.higher_n}</small><small>p = " in written(app)
     assert "established" not in written(app)
 
 

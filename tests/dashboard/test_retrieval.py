@@ -80,7 +80,10 @@ def test_intervals_and_what_is_established_are_shown_where_a_run_has_them(
     shown = written(page("retrieval"))
     assert shown.count("<small>1.25 … 1.75</small>") == 2
     assert shown.count("✓ established") == 1
-    assert "<small>0.10 … 0.50</small><small>n = 3, higher at 3; p = 0.004</small>" in shown
+    assert (
+        "<small>0.10 … 0.50</small><small>n = 3, higher at 3</small><small>p = 0.004</small>"
+        in shown
+    )
     assert "p = 0.400" in shown
 
 
