@@ -155,6 +155,7 @@ def test_a_revoked_temporary_privilege_is_given_back_to_the_pipeline(foreign: Fo
     migrate()
     with engine("app").begin() as link:
         link.execute(text("CREATE TEMPORARY TABLE loading (n int)"))
+        assert link.execute(text("SELECT count(*) FROM pg_temp.loading")).scalar_one() == 0
 
 
 @pytest.mark.parametrize(

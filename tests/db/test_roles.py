@@ -166,6 +166,11 @@ def test_airflow_owns_its_database(embedded: EmbeddedPostgres) -> None:
     with closing(psycopg2.connect(url)) as link, link.cursor() as sql:
         sql.execute("CREATE TABLE mine (n int); SELECT pg_advisory_xact_lock(1)")
         sql.execute("DROP TABLE mine")
+        sql.execute(
+            "SELECT pg_get_userbyid(datdba) = current_user FROM pg_database "
+            "WHERE datname = current_database()"
+        )
+        assert sql.fetchone() == (True,)
         link.rollback()
 
 
