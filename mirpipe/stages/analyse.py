@@ -138,20 +138,21 @@ def _measure(track: Track) -> _Found:
     heard = outcome_of(_transcribed, track)
     if isinstance(heard, Exception):
         return _Found(problem=heard)
-    samples, transcribed = heard
-    measured = outcome_of(features.measure, samples, transcribed)
+    samples, transcribed, stored_melody = heard
+    measured = outcome_of(lambda: features.to_row(features.measure(samples, transcribed)))
     if isinstance(measured, Exception):
-        return _Found(_stored(transcribed), problem=measured)
-    return _Found(_stored(transcribed), features.to_row(measured))
+        return _Found(stored_melody, problem=measured)
+    return _Found(stored_melody, measured)
 
 
-def _transcribed(track: Track) -> tuple[Float32, melody.Melody]:
-    """The track's samples and the melody in them."""
+def _transcribed(track: Track) -> tuple[Float32, melody.Melody, melodies.StoredMelody]:
+    """The track's samples and the melody in them, as it is and as it is stored."""
     content.require_unchanged(track)
     # One second more than is transcribed says that a track is too long, without reading on.
     limit = melody.LONGEST_SECONDS + 1
     samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=limit)
-    return samples, melody.transcribe(samples)
+    transcribed = melody.transcribe(samples)
+    return samples, transcribed, _stored(transcribed)
 
 
 def _stored(found: melody.Melody) -> melodies.StoredMelody:
