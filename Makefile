@@ -92,11 +92,11 @@ test: ## every test, in both interpreters
 
 .PHONY: test-programs test-pipeline test-models
 test-programs:
-	@$(PYTHON) tests/install_test_tools.py
+	@$(PYTHON) tests/support/install_test_tools.py
 test-pipeline:
 	@$(BIN)/pytest -q -m "e2e and not celery"
 test-models: $(MODELS)/torch-$(TORCH)
-	@OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models tests/contract
+	@OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models/adapters tests/plugins/contract
 	@$(BIN)/pytest -q -m "celery or models and not e2e"
 
 .PHONY: bench
@@ -106,7 +106,7 @@ bench: $(VENV)/dev ## measure speed and memory, write docs/benchmarks.md; PARTS=
 .PHONY: reference
 reference: $(VENV)/dev ## write docs/reference/ and docs/published.md as code and database say
 	@export MIRPIPE_HOME=$(CURDIR)/var/reference; $(BIN)/mirpipe db up >/dev/null; \
-	  $(BIN)/python -m tools.reference; $(BIN)/mirpipe published import >/dev/null; \
+	  $(BIN)/python -m tools.write_reference_docs; $(BIN)/mirpipe published import >/dev/null; \
 	  $(BIN)/mirpipe published page >docs/published.md; $(BIN)/mirpipe db remove --yes >/dev/null
 
 .PHONY: docs

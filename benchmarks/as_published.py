@@ -30,7 +30,7 @@ def library(name: str, files: Mapping[Any, Path]) -> Run:
 
 
 def _clap(name: str, files: list[Path]) -> Run:
-    from mirpipe.libraries import laion_clap
+    from mirpipe.models.adapters import laion_clap
 
     architecture = {"clap": "HTSAT-base", "clap_630k": "HTSAT-tiny"}[name]
     module = laion_clap.load(files[0], architecture=architecture, device="cpu")
@@ -38,9 +38,9 @@ def _clap(name: str, files: list[Path]) -> Run:
 
 
 def _muq(_name: str, files: list[Path]) -> Run:
-    from mirpipe.libraries import hub_model, muq
+    from mirpipe.models.adapters import hub_model_loader, muq
 
-    model = hub_model.load(muq.muq.MuQ, *files, used=("model.conformer.",))
+    model = hub_model_loader.load(muq.muq.MuQ, *files, used=("model.conformer.",))
     muq.repair(model.model.conformer)
 
     def run(windows: Float32) -> Float32:
@@ -53,7 +53,7 @@ def _muq(_name: str, files: list[Path]) -> Run:
 
 
 def _music2latent(_name: str, files: list[Path]) -> Run:
-    from mirpipe.libraries import music2latent
+    from mirpipe.models.adapters import music2latent
 
     model = music2latent.load(files[0], device="cpu")
     model.gen.encoder.to(memory_format=torch.contiguous_format)
@@ -67,7 +67,7 @@ def _music2latent(_name: str, files: list[Path]) -> Run:
 def _audiobox_aesthetics(_name: str, files: list[Path]) -> Run:
     from audiobox_aesthetics import infer
 
-    from mirpipe.libraries import audiobox_aesthetics
+    from mirpipe.models.adapters import audiobox_aesthetics
 
     model = audiobox_aesthetics.load(*files)
     with mock.patch.object(infer.AesMultiOutput, "from_pretrained", return_value=model):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from mirpipe.records import WeightFile
+from mirpipe.specs import WeightFile
 
 
 def write(name: str, folder: Path) -> dict[WeightFile, Path]:
@@ -24,8 +24,8 @@ def _clap(name: str, folder: Path) -> dict[WeightFile, Path]:
     """Its audio tower in true size; the text tower is not measured and has one layer."""
     from transformers import RobertaConfig
 
-    from mirpipe.encoders import clap, clap_630k
-    from mirpipe.libraries import laion_clap
+    from mirpipe.models.adapters import laion_clap
+    from mirpipe.plugins.encoders import clap, clap_630k
 
     text = RobertaConfig(
         vocab_size=300, num_hidden_layers=1, max_position_embeddings=514, type_vocab_size=1
@@ -42,8 +42,8 @@ def _clap(name: str, folder: Path) -> dict[WeightFile, Path]:
 def _muq(_name: str, folder: Path) -> dict[WeightFile, Path]:
     from transformers import Wav2Vec2ConformerConfig
 
-    from mirpipe.encoders.muq import CHECKPOINT, CONFIG
-    from mirpipe.libraries import muq
+    from mirpipe.models.adapters import muq
+    from mirpipe.plugins.encoders.muq import CHECKPOINT, CONFIG
 
     conformer = Wav2Vec2ConformerConfig(
         hidden_size=1024,
@@ -68,7 +68,7 @@ def _muq(_name: str, folder: Path) -> dict[WeightFile, Path]:
 def _music2latent(_name: str, folder: Path) -> dict[WeightFile, Path]:
     from music2latent import models
 
-    from mirpipe.encoders.music2latent import CHECKPOINT
+    from mirpipe.plugins.encoders.music2latent import CHECKPOINT
 
     network = models.UNet()
     for weights in network.parameters():
@@ -80,8 +80,8 @@ def _music2latent(_name: str, folder: Path) -> dict[WeightFile, Path]:
 
 
 def _audiobox_aesthetics(_name: str, folder: Path) -> dict[WeightFile, Path]:
-    from mirpipe.libraries.audiobox_aesthetics import AXES, aes
-    from mirpipe.track_metrics.audiobox_aesthetics import CHECKPOINT, CONFIG
+    from mirpipe.models.adapters.audiobox_aesthetics import AXES, aes
+    from mirpipe.plugins.track_metrics.audiobox_aesthetics import CHECKPOINT, CONFIG
 
     scale = {axis: {"mean": 5.5, "std": 1.5} for axis in AXES}
     aes.AesMultiOutput(target_transform=scale).save_pretrained(folder)

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.engine import engine, forget_engines
 from mirpipe.db.migrate import migrate
-from mirpipe.db.store import copy
+from mirpipe.db.store import binary_copy
 from mirpipe.records import Collection, Float32
 from mirpipe.settings import settings
 
@@ -34,7 +34,7 @@ def throw_away_server() -> Iterator[None]:
             yield
         finally:
             forget_engines()
-            EmbeddedPostgres(Path(name)).down()
+            embedded_server(Path(name)).down()
             os.environ.clear()
             os.environ.update(before)
             settings.cache_clear()
@@ -67,7 +67,7 @@ def add(encoder_id: int, collection: Collection, vectors: Float32) -> None:
             ),
             {"encoder_id": encoder_id, "n": n},
         ).scalar_one()
-        copy.copy_rows(
+        binary_copy.copy_rows(
             connection,
             "mirpipe.embedding",
             ["encoder_id", "track_id", "collection", "batch_id", "embedding"],

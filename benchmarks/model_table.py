@@ -16,7 +16,8 @@ Music2Latent, which take any length, are given windows too. `agreement` is the l
 window between ours in bfloat16 and ours in float32 (Audiobox: of the four scores of the track, with
 their largest difference); between ours in float32 and the library it is {library_cosine:.5f} or
 more. `peak` is that of a process that loads the weights and works on two windows in float32; that a
-long track takes no more is a contract test of every model (`tests/contract/test_elsewhere.py`).
+long track takes no more is a contract test of every model
+(`tests/plugins/contract/test_offline_process.py`).
 
 | model | n | library | f32 | bf16 | f32 ÷ library | bf16 ÷ library | goal | agreement | peak |
 |---|---:|---:|---:|---:|---:|---:|---|---:|---:|

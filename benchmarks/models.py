@@ -18,8 +18,9 @@ import torch
 
 from benchmarks.full_size import write
 from mirpipe import registry
-from mirpipe.records import Clip, Float32, Runtime
-from tests.synthetic_music import melody
+from mirpipe.records import Clip, Float32
+from mirpipe.specs import Runtime
+from tests.support.synthetic_music import melody
 
 SECONDS = 60
 REPEATS = 3

@@ -4,8 +4,14 @@ from collections.abc import Callable
 
 from benchmarks.large_library import seconds, throw_away_server
 from benchmarks.page_rows import ENCODERS, REFERENCES, RUNS, TARGETS, fill
-from mirpipe.db import reports
-from mirpipe.db.reports import history, maps, question, retrieval, search
+from mirpipe.db import queries
+from mirpipe.db.queries import (
+    embedding_maps,
+    encoder_comparison,
+    run_history,
+    user_sql,
+    vector_search,
+)
 
 Read = Callable[[], object]
 TIMES = 3
@@ -13,59 +19,59 @@ TIMES = 3
 
 def pages() -> dict[str, dict[str, Read]]:
     """The reads of each page, by the name of what they read."""
-    target = reports.targets()[0].track_id
-    answered = [one.reference_id for one in reports.answers(target, k=10)]
+    target = queries.targets()[0].track_id
+    answered = [one.reference_id for one in queries.answers(target, k=10)]
     tracks = [target, *dict.fromkeys(answered)]
     rankings: dict[str, Read] = {
-        name: getattr(reports, name)
+        name: getattr(queries, name)
         for name in ("rankings", "hubness", "hubs", "agreements", "csls_agreements")
-        if hasattr(reports, name)
+        if hasattr(queries, name)
     }
     return {
         "overview": {
-            "runs": reports.runs,
-            "library": reports.library,
-            "pending": reports.pending,
-            "failure counts": reports.failure_counts,
-            "unavailable": reports.unavailable,
-            "moments": history.moments,
-            "encoders": reports.encoders,
-            "changes": lambda: reports.changes(RUNS),
+            "runs": queries.runs,
+            "library": queries.library,
+            "pending": queries.pending,
+            "failure counts": queries.failure_counts,
+            "unavailable": queries.unavailable,
+            "moments": run_history.moments,
+            "encoders": queries.encoders,
+            "changes": lambda: queries.changes(RUNS),
         },
         "retrieval": {
-            "latest run": reports.latest_run,
-            "summary": reports.summary,
-            "comparisons": retrieval.comparisons,
-            "depths": retrieval.depths,
-            "targets": reports.targets,
-            "first answers": retrieval.target_answers,
+            "latest run": queries.latest_run,
+            "summary": queries.summary,
+            "comparisons": encoder_comparison.comparisons,
+            "depths": encoder_comparison.depths,
+            "targets": queries.targets,
+            "first answers": encoder_comparison.target_answers,
         },
         "generation": {
-            "summary": reports.generation_summary,
-            "deltas": reports.generation_deltas,
-            "target scores": reports.target_scores,
-            "captions": reports.captions,
+            "summary": queries.generation_summary,
+            "deltas": queries.generation_deltas,
+            "target scores": queries.target_scores,
+            "captions": queries.captions,
         },
         "listen": {
-            "targets": reports.targets,
-            "answers": lambda: reports.answers(target, k=10),
-            "files": lambda: reports.live_files(tracks),
-            "aesthetics": lambda: reports.aesthetics(tracks),
-            "pictures": lambda: reports.pictures(tracks),
-            "generations": lambda: reports.generations(target),
-            "scores of clips": lambda: reports.generation_scores(target),
+            "targets": queries.targets,
+            "answers": lambda: queries.answers(target, k=10),
+            "files": lambda: queries.live_files(tracks),
+            "aesthetics": lambda: queries.aesthetics(tracks),
+            "pictures": lambda: queries.pictures(tracks),
+            "generations": lambda: queries.generations(target),
+            "scores of clips": lambda: queries.generation_scores(target),
         },
-        "search": {"spaces": search.spaces, "files": lambda: reports.live_files(tracks)},
-        "map": {"maps": maps.maps, "points": lambda: maps.points("encoder0")},
+        "search": {"spaces": vector_search.spaces, "files": lambda: queries.live_files(tracks)},
+        "map": {"maps": embedding_maps.maps, "points": lambda: embedding_maps.points("encoder0")},
         "history": {
-            "moments": history.moments,
-            "retrieval": history.retrieval,
-            "generation": history.generation,
-            "moved": lambda: history.moved(1, RUNS),
+            "moments": run_history.moments,
+            "retrieval": run_history.retrieval,
+            "generation": run_history.generation,
+            "moved": lambda: run_history.moved(1, RUNS),
         },
         "hubs": rankings,
-        "sql": {"v_retrieval": lambda: question.ask("SELECT * FROM v_retrieval")},
-        "failures": {"failures": reports.failures},
+        "sql": {"v_retrieval": lambda: user_sql.ask("SELECT * FROM v_retrieval")},
+        "failures": {"failures": queries.failures},
     }
 
 

@@ -19,13 +19,13 @@ from sqlalchemy import text
 from benchmarks.large_library import throw_away_server
 from mirpipe import audio
 from mirpipe.db.engine import engine
-from mirpipe.features import notes
-from mirpipe.metrics import alignment, melody, melody_chance
+from mirpipe.music.features import note_transcription
+from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
 from mirpipe.settings import PROJECT
 from mirpipe.stages.analyse import analyse
 from mirpipe.stages.evaluate import evaluate
 from mirpipe.stages.ingest import ingest
-from tests.metrics.course import course_accuracy
+from tests.music.metrics.course_definition import course_accuracy
 
 DEMO = PROJECT / "demo"
 SAMPLED_PAIRS = 12
@@ -81,14 +81,14 @@ def _by_hand(sampled: Sequence[tuple[Path, Path]]) -> tuple[float, float]:
 def _all_metrics(target: Path, reference: Path) -> None:
     classes, played = [], []
     for path in (target, reference):
-        samples = audio.load_mono(path, melody.SAMPLE_RATE)
-        found = melody.transcribe(samples).pitch_classes
+        samples = audio.load_mono(path, melody_accuracy.SAMPLE_RATE)
+        found = melody_accuracy.transcribe(samples).pitch_classes
         assert found is not None
         classes.append(found)
-        played.append(notes.transcribe(samples, melody.SAMPLE_RATE))
-    melody.accuracy(*classes)
-    melody_chance.beside_chance(*classes)
-    alignment.similarity(*played)
+        played.append(note_transcription.transcribe(samples, melody_accuracy.SAMPLE_RATE))
+    melody_accuracy.accuracy(*classes)
+    melody_chance_correction.beside_chance(*classes)
+    aligned_melody.similarity(*played)
 
 
 def _warm(pair: tuple[Path, Path]) -> None:
@@ -135,7 +135,10 @@ def _stored() -> tuple[float, float]:
 def _transcribing(paths: Sequence[Path]) -> float:
     """Seconds of one melody a track, one after the other as the straightforward way goes."""
     return _processor(
-        lambda: [melody.transcribe(audio.load_mono(path, melody.SAMPLE_RATE)) for path in paths]
+        lambda: [
+            melody_accuracy.transcribe(audio.load_mono(path, melody_accuracy.SAMPLE_RATE))
+            for path in paths
+        ]
     )
 
 

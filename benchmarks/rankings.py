@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from benchmarks.large_library import add, clustered, register, seconds, throw_away_server
 from mirpipe.db.engine import engine
-from mirpipe.stages.report.rankings import insert_rankings
+from mirpipe.stages.report.ranking_quality import insert_rankings
 
 TARGETS, REFERENCES, DIMENSION = 1_000, 100_000, 512
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from tests.synthetic_music import melody
+from tests.support.synthetic_music import melody
 
 RATE = 44_100
 ENCODER = "signal"

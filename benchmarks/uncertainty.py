@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from mirpipe.statistics.bootstrap import intervals
-from mirpipe.statistics.paired import compare
+from mirpipe.statistics.bootstrap_intervals import intervals
+from mirpipe.statistics.paired_sign_flip_test import compare
 
 TARGETS, ENCODERS, METRICS, GROUPS = 1000, 3, 20, 20
 

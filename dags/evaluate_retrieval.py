@@ -15,9 +15,9 @@ found something changed.
 from airflow.sdk import AssetOrTimeSchedule, dag
 
 from mirpipe.orchestration.assets import METRICS, TRACKS
-from mirpipe.orchestration.defaults import DEFAULT_ARGS, on_time
-from mirpipe.orchestration.evaluation import bring_up_to_date
-from mirpipe.orchestration.watcher import fail_where_any_failed
+from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS, on_time
+from mirpipe.orchestration.evaluation_tasks import bring_up_to_date
+from mirpipe.orchestration.watcher_task import fail_where_any_failed
 from mirpipe.settings import settings
 
 

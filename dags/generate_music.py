@@ -16,12 +16,12 @@ from typing import Any
 
 from airflow.sdk import Param, chain, dag, task
 
-from mirpipe.orchestration import generation, work
+from mirpipe.orchestration import generation_tasks, ingest_and_embed_tasks
 from mirpipe.orchestration.assets import METRICS
-from mirpipe.orchestration.defaults import DEFAULT_ARGS
-from mirpipe.orchestration.evaluation import bring_up_to_date
+from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
+from mirpipe.orchestration.evaluation_tasks import bring_up_to_date
 from mirpipe.orchestration.pools import STAGES, on_gpu
-from mirpipe.orchestration.watcher import fail_where_any_failed
+from mirpipe.orchestration.watcher_task import fail_where_any_failed
 
 
 @dag(
@@ -46,16 +46,16 @@ def generate_music() -> None:
     @task
     def plan_targets(params: dict[str, Any] | None = None) -> list[list[int]]:
         assert params is not None  # Airflow hands it in
-        return generation.plan_analyse(params["targets"])
+        return generation_tasks.plan_analyse(params["targets"])
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} targets")
     def analyse_targets(track_ids: list[int]) -> dict[str, Any]:
-        return work.analyse(track_ids)
+        return ingest_and_embed_tasks.analyse(track_ids)
 
     @task(trigger_rule="all_done")
     def plan_caption(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         assert params is not None
-        return generation.plan_caption(params["targets"])
+        return generation_tasks.plan_caption(params["targets"])
 
     @task(
         **on_gpu(),
@@ -63,20 +63,20 @@ def generate_music() -> None:
         "{{ task.op_kwargs.track_ids | length }} targets",
     )
     def caption(captioner: str, track_ids: list[int]) -> dict[str, Any]:
-        return generation.caption(captioner, track_ids)
+        return generation_tasks.caption(captioner, track_ids)
 
     @task(trigger_rule="all_done")
     def plan_embed_captions() -> list[str]:
-        return generation.plan_embed_captions()
+        return generation_tasks.plan_embed_captions()
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.encoder }}")
     def embed_captions(encoder: str) -> dict[str, Any]:
-        return generation.embed_captions(encoder)
+        return generation_tasks.embed_captions(encoder)
 
     @task(trigger_rule="all_done")
     def plan_generate(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         assert params is not None
-        return generation.plan_generate(params)
+        return generation_tasks.plan_generate(params)
 
     @task(
         **on_gpu(),
@@ -87,7 +87,7 @@ def generate_music() -> None:
         generator: str, track_ids: list[int], params: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         assert params is not None
-        return generation.generate(generator, track_ids, params)
+        return generation_tasks.generate(generator, track_ids, params)
 
     plans = plan_targets(), plan_caption(), plan_embed_captions(), plan_generate()
     analysed = analyse_targets.expand(track_ids=plans[0])

@@ -13,11 +13,11 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from mirpipe.orchestration import work
+from mirpipe.orchestration import ingest_and_embed_tasks
 from mirpipe.orchestration.assets import TRACKS
-from mirpipe.orchestration.defaults import DEFAULT_ARGS, on_time
+from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS, on_time
 from mirpipe.orchestration.pools import STAGES
-from mirpipe.orchestration.watcher import fail_where_any_failed
+from mirpipe.orchestration.watcher_task import fail_where_any_failed
 from mirpipe.settings import settings
 
 
@@ -52,7 +52,7 @@ def ingest_library() -> None:
         folders = params[f"{collection}s"]
         if not folders:
             raise AirflowSkipException(f"no folder of {collection}s is configured")
-        return work.ingest(
+        return ingest_and_embed_tasks.ingest(
             collection,
             folders,
             manifest=params["manifest"],
@@ -62,8 +62,8 @@ def ingest_library() -> None:
     @task(trigger_rule="all_done", inlets=[TRACKS], outlets=[TRACKS])
     def announce(inlet_events: Any = None, outlet_events: Any = None) -> None:
         last = list(inlet_events[TRACKS].ascending(False).limit(1))
-        announced = last[0].extra.get("fingerprint") if last else work.EMPTY
-        present = work.library_fingerprint()
+        announced = last[0].extra.get("fingerprint") if last else ingest_and_embed_tasks.EMPTY
+        present = ingest_and_embed_tasks.library_fingerprint()
         if present == announced:
             raise AirflowSkipException("nothing is new")
         outlet_events[TRACKS].extra = {"fingerprint": present}

@@ -1,1 +1,1 @@
-"""The dashboard: shows what `mirpipe.db.reports` returns and computes nothing."""
+"""The dashboard: shows what `mirpipe.db.queries` returns and computes nothing."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.player import SCRIPT
-from dashboard.trouble import told
+from dashboard.components.error_panel import told
+from dashboard.components.player import SCRIPT
 
 HERE = Path(__file__).parent
 
@@ -13,19 +13,32 @@ st.set_page_config(page_title="mirpipe", page_icon=HERE / "icon.svg", layout="wi
 st.html(HERE / "style.css")
 st.html(SCRIPT, unsafe_allow_javascript=True)
 
-# Not in a folder `pages`: until the first visit Streamlit would take such files for whole apps.
+# The folder is not called `pages`: Streamlit would then show "Page not found" to the first visitor
+# who opens a link to any page but the first.
+PAGES = (
+    ("overview", "Overview", "monitoring"),
+    ("retrieval", "Retrieval", "queue_music"),
+    ("generation", "Generation", "graphic_eq"),
+    ("listen", "Listen", "headphones"),
+    ("search", "Search", "search"),
+    ("map", "Map", "scatter_plot"),
+    ("hubs", "Hubs and agreement", "hub"),
+    ("history", "History", "history"),
+    ("sql", "SQL", "database"),
+    ("failures", "Failures", "report"),
+)
+"""Folder and address of each page, its title, and its icon."""
+
 page = st.navigation(
     [
-        st.Page("views/overview.py", title="Overview", icon=":material/monitoring:", default=True),
-        st.Page("views/retrieval.py", title="Retrieval", icon=":material/queue_music:"),
-        st.Page("views/generation.py", title="Generation", icon=":material/graphic_eq:"),
-        st.Page("views/listen.py", title="Listen", icon=":material/headphones:"),
-        st.Page("views/search.py", title="Search", icon=":material/search:"),
-        st.Page("views/map.py", title="Map", icon=":material/scatter_plot:"),
-        st.Page("views/hubs.py", title="Hubs and agreement", icon=":material/hub:"),
-        st.Page("views/history.py", title="History", icon=":material/history:"),
-        st.Page("views/sql.py", title="SQL", icon=":material/database:"),
-        st.Page("views/failures.py", title="Failures", icon=":material/report:"),
+        st.Page(
+            f"views/{name}/page.py",
+            title=title,
+            icon=f":material/{icon}:",
+            url_path=name,
+            default=name == PAGES[0][0],
+        )
+        for name, title, icon in PAGES
     ],
     position="top",
 )

@@ -4,6 +4,9 @@ Exit codes of the command line: 0 all done; 1 something failed that was not bad 
 usage; 3 done, and some input was rejected (see `mirpipe failures`).
 """
 
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
 
 class MirpipeError(Exception):
     """Something mirpipe was asked to do cannot be done."""
@@ -63,3 +66,18 @@ class RejectedInput(MirpipeError):
     def retry(self) -> bool:
         """Whether this is about the machine, so that the same input may be used another time."""
         return self.reason in {"needs_ffmpeg", "unreadable"}
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def result_or_error(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exception:
+    """Return the call's result, or the exception that it raised.
+
+    This is the edge of a batch: one item that fails does not stop the others.
+    """
+    try:
+        return call(*args, **kwargs)
+    except Exception as problem:  # noqa: BLE001 - libraries and plug-ins may raise anything
+        return problem

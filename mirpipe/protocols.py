@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from mirpipe.musical import Heard, Request
-from mirpipe.records import Clip, Float32
+from mirpipe.records import Clip, Float32, Heard, Request
 
 
 class Encoder(Protocol):

@@ -1,6 +1,6 @@
-"""Frozen nouns that stages, plug-ins and the database layer hand to each other."""
+"""Records that stages, plug-ins and the database layer pass to each other. All are frozen."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,17 +8,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mirpipe.generation.modes import Mode
+
 Collection = Literal["reference", "target", "generated"]
 COLLECTIONS: tuple[Collection, ...] = ("reference", "target", "generated")
 
 LABELS = ("genre", "instrument", "work")
 """Labels that rankings are held against: what shares one is a right answer by it."""
 
-Compared = Literal["melodies", "notes", "vectors", "caption"]
-"""Of two tracks; of a caption and a clip."""
-
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+UInt8 = NDArray[np.uint8]
+
+Progress = Callable[[int, int], None]
+"""Called with the amount done and the total."""
 
 
 @dataclass(frozen=True)
@@ -50,112 +54,66 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class EncoderSpec:
-    """What identifies an encoder and what a user may want to know of it.
+class Note:
+    """One note of a transcription."""
 
-    `name` to `compute_dtype` make the revision: change one, and every vector is missing again.
+    onset_seconds: float
+    offset_seconds: float
+    pitch: int
+    """MIDI number; 69 is the A of 440 Hz."""
+    velocity: float
+    """0 … 1."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What is measured of a track to caption it and to condition a generation on it.
+
+    What cannot be measured is None, and `reasons` says why, by field name.
     """
 
-    name: str
-    version: int
-    """The plug-in's own: raise it when its vectors change for any other reason."""
-    checkpoint: str
-    checkpoint_sha256: str
-    """Of the weights' bytes, or of the constants that stand for them."""
-    sample_rate: int
-    window_samples: int
-    dimension: int
-    gain_dbfs: float | None
-    """RMS level a track is brought to before the encoder; None where the level carries meaning."""
-    licence_code: str
-    licence_weights: str
-    citation: str
-    pooling: str = "length-weighted mean, L2"
-    resampler: str = "soxr HQ"
-    compute_dtype: str = "float32"
+    tempo_bpm: float | None
+    beat_seconds: tuple[float, ...]
+    """Ascending; empty where there is no tempo."""
+    meter: int | None
+    """Beats a bar."""
+    key: str | None
+    """Such as `A minor` or `Bb major`."""
+    key_clarity: float | None
+    """0 … 1: how far the best key is above the next one."""
+    voiced_fraction: float
+    """0 … 1, as the melody metric measures it."""
+    notes: tuple[Note, ...]
+    """By onset, then pitch; empty where nothing is pitched."""
+    onsets_per_second: float
+    brightness_hz: float
+    """Mean spectral centroid."""
+    reasons: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class TrackMetricSpec:
-    """What identifies a model that scores tracks, each window by itself.
+class Heard:
+    """What a captioner is given of one track."""
 
-    `name` to `compute_dtype` make the revision of all its axes.
-    """
-
-    name: str
-    version: int
-    checkpoint: str
-    checkpoint_sha256: str
-    sample_rate: int
-    window_samples: int
-    axes: tuple[str, ...]
-    """The metrics it gives, as they are stored: the columns of a row, in order."""
-    low: float
-    high: float
-    unit: str
-    licence_code: str
-    licence_weights: str
-    citation: str
-    keep_tail: bool = True
-    """Whether a last window counts however short it is, or where at least half full alone."""
-    pooling: str = "length-weighted mean"
-    resampler: str = "soxr HQ"
-    compute_dtype: str = "float32"
+    clip: Clip
+    """The chosen window at SPEC.sample_rate."""
+    features: Features
+    """Of the whole track."""
 
 
 @dataclass(frozen=True)
-class WeightFile:
-    """A file that its publisher offers on the Hugging Face hub, and the bytes it must hold."""
+class Request:
+    """One clip that is asked of a generator."""
 
-    repository: str
-    commit: str
-    """The state of the repository that is fetched."""
-    filename: str
-    megabytes: int
-    sha256: str | None
-    """As the publisher gives it; None: the first file that is seen is held to from then on."""
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a plug-in runs on besides the core packages: `NEEDS` of its module."""
-
-    libraries: tuple[str, ...]
-    """Modules, named as they are imported."""
-    weights: tuple[WeightFile, ...]
-    """They determine the vectors, so their bytes are part of the revision."""
-    text_weights: tuple[WeightFile, ...] = ()
-    """Needed to embed text, and for nothing else."""
-    compute_dtypes: tuple[str, ...] = ("float32", "bfloat16")
-    """What the user may choose from."""
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """What a plug-in with NEEDS is loaded with."""
-
-    files: Mapping[WeightFile, Path]
-    """Where the weights lie, checked; those for text only where they are present."""
-    compute_dtype: str
-    device: str
-    """`cpu`, `cuda`, or `auto`: the first that is there of CUDA and CPU."""
-
-
-@dataclass(frozen=True)
-class MetricSpec:
-    """What identifies a metric; `name`, `version` and what it is made from make its revision."""
-
-    name: str
-    version: int
-    unit: str
-    low: float | None
-    """None: without a bound."""
-    high: float
-    higher_is_better: bool
-    citation: str
-    licence_weights: str = ""
-    compares: Compared | None = None
-    """What of two things a number compares; None: it is about one track."""
+    mode: Mode
+    prompt: str
+    """Text as the model gets it: the caption, or the caption with tempo and meter."""
+    seconds: float
+    seed: int
+    conditioning: Clip | None
+    """The target's harmonic part with its onsets; None in a mode of text alone."""
+    features: Features | None
+    """Those of the target; None in a mode of text alone."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Listing imports nothing; asking for a SPEC imports that module, whose heavy imports stand in its
 constructor. An outside package names its module under an entry point group that is called as our
-package is, such as `mirpipe.encoders`.
+package is, such as `mirpipe.plugins.encoders`.
 """
 
 import hashlib
@@ -16,12 +16,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
-from mirpipe import interpreters, weights
 from mirpipe.errors import PluginError
-from mirpipe.musical import CaptionerSpec, GeneratorSpec
+from mirpipe.models import interpreters, weight_files
 from mirpipe.protocols import Captioner, Encoder, Generator, TrackMetric
-from mirpipe.records import EncoderSpec, MetricSpec, Needs, Runtime, TrackMetricSpec
 from mirpipe.settings import settings
+from mirpipe.specs import (
+    CaptionerSpec,
+    EncoderSpec,
+    GeneratorSpec,
+    MetricSpec,
+    Needs,
+    Runtime,
+    TrackMetricSpec,
+)
 
 _NOTHING = Needs(libraries=(), weights=())
 _NOT_IDENTITY = {"dimension", "licence_code", "licence_weights", "citation", "checkpoint"}
@@ -37,8 +44,13 @@ class Plugins(Generic[S, P]):
 
     kind: str
     """As messages call one of them."""
-    group: str
-    """The package that holds ours, and the entry point group of the others."""
+    folder: str
+    """The package below `mirpipe.plugins` that holds ours."""
+
+    @property
+    def group(self) -> str:
+        """The entry point group of plug-ins from other packages, such as `mirpipe.encoders`."""
+        return f"mirpipe.{self.folder}"
 
     def names(self) -> list[str]:
         """Names of all on this machine, sorted."""
@@ -58,12 +70,12 @@ class Plugins(Generic[S, P]):
         Raises PluginError where there is no such plug-in, Unavailable where weights are missing.
         """
         declared, wants = self.declared(name), self.needs(name)
-        files = [weights.require(file, remedy=_pull(name)) for file in wants.weights]
+        files = [weight_files.require(file, remedy=_pull(name)) for file in wants.weights]
         if not files:
             return declared
         spec = replace(
             declared,
-            checkpoint_sha256=weights.identity(files),
+            checkpoint_sha256=weight_files.identity(files),
             compute_dtype=_compute_dtype(declared, wants),
         )
         if not any(file.random for file in files):
@@ -78,7 +90,7 @@ class Plugins(Generic[S, P]):
     def require_text(self, name: str) -> None:
         """Raises Unavailable where what embeds text with it is missing."""
         for file in self.needs(name).text_weights:
-            weights.require(file, remedy=_pull(name))
+            weight_files.require(file, remedy=_pull(name))
 
     def interpreter(self, name: str) -> Path:
         """The interpreter that can run it. Raises Unavailable where it cannot run."""
@@ -91,16 +103,18 @@ class Plugins(Generic[S, P]):
         if wants is _NOTHING:
             return cast(P, module.Plugin())
         remedy = _pull(name)
-        files = {file: weights.require(file, remedy=remedy).path for file in wants.weights}
+        files = {file: weight_files.require(file, remedy=remedy).path for file in wants.weights}
         for file in wants.text_weights:
-            if weights.find(file):
-                files[file] = weights.require(file, remedy=remedy).path
+            if weight_files.find(file):
+                files[file] = weight_files.require(file, remedy=remedy).path
         dtype = _compute_dtype(self.declared(name), wants)
         return cast(P, module.Plugin(Runtime(files, dtype, settings().device)))
 
     def _modules(self) -> dict[str, str]:
-        package = importlib.import_module(self.group)
-        own = {m.name: f"{self.group}.{m.name}" for m in pkgutil.iter_modules(package.__path__)}
+        package = importlib.import_module(f"mirpipe.plugins.{self.folder}")
+        own = {
+            m.name: f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)
+        }
         return own | {e.name: e.value for e in entry_points(group=self.group)}
 
     def _module(self, name: str) -> ModuleType:
@@ -111,10 +125,10 @@ class Plugins(Generic[S, P]):
         return importlib.import_module(modules[name])
 
 
-ENCODERS: Plugins[EncoderSpec, Encoder] = Plugins("encoder", "mirpipe.encoders")
-TRACK_METRICS: Plugins[TrackMetricSpec, TrackMetric] = Plugins("metric", "mirpipe.track_metrics")
-CAPTIONERS: Plugins[CaptionerSpec, Captioner] = Plugins("captioner", "mirpipe.captioners")
-GENERATORS: Plugins[GeneratorSpec, Generator] = Plugins("generator", "mirpipe.generators")
+ENCODERS: Plugins[EncoderSpec, Encoder] = Plugins("encoder", "encoders")
+TRACK_METRICS: Plugins[TrackMetricSpec, TrackMetric] = Plugins("metric", "track_metrics")
+CAPTIONERS: Plugins[CaptionerSpec, Captioner] = Plugins("captioner", "captioners")
+GENERATORS: Plugins[GeneratorSpec, Generator] = Plugins("generator", "generators")
 KINDS: tuple[Plugins[Any, Any], ...] = (ENCODERS, TRACK_METRICS, CAPTIONERS, GENERATORS)
 
 

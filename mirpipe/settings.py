@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mirpipe.errors import ConfigurationError
-from mirpipe.modes import MODES, Mode
+from mirpipe.generation.modes import MODES, Mode
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The checkout: dags/, dashboard/ and migrations/ stand beside the package."""

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.compiled import claim_cache
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.engine import forget_engines
 from mirpipe.db.migrate import migrate
+from mirpipe.music.numba_cache import claim_cache
+from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
-from tests.databases import Database, database
-from tests.random_weights import folder_of_weights, require_models_python
+from tests.support.databases import Database, database
+from tests.support.random_weights import folder_of_weights, require_models_python
 
 claim_cache()  # before any test imports numba: tests run side by side, too
 
@@ -101,7 +102,7 @@ def short_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A running embedded server whose database `mirpipe` is migrated."""
-    server = EmbeddedPostgres(short_folder / "home")
+    server = embedded_server(short_folder / "home")
     server.up()
     with closing(server.connect()) as link, link.cursor() as sql:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
@@ -138,7 +139,7 @@ def _clear(folder: Path) -> None:
         except BlockingIOError:
             return
         for passwords in (*folder.glob("*/postgres/pgpass"), *folder.glob("*/*/postgres/pgpass")):
-            server = EmbeddedPostgres(passwords.parent.parent)
+            server = embedded_server(passwords.parent.parent)
             server.down()
             shutil.rmtree(
                 server.place, ignore_errors=True

@@ -14,8 +14,8 @@ import pytest
 from mirpipe import logs
 from mirpipe.errors import RejectedInput
 from mirpipe.settings import settings
-from tests.databases import Database
-from tests.library import tone
+from tests.support.audio_files import tone
+from tests.support.databases import Database
 
 LOG = logging.getLogger("mirpipe.test")
 

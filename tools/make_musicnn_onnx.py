@@ -1,4 +1,4 @@
-"""Makes `mirpipe/encoders/weights/musicnn_mtt.onnx` from the source package `musicnn` 0.1.0.
+"""Makes the encoder's `weights/musicnn_mtt.onnx` from the source package `musicnn` 0.1.0.
 
     pip download --no-deps --no-binary musicnn --require-hashes -r tools/musicnn.txt
     python tools/make_musicnn_onnx.py musicnn-0.1.0.tar.gz [FOLDER]
@@ -22,7 +22,7 @@ from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_help
 from tf_checkpoint import read_bundle
 
 SDIST_SHA256 = "674ccc1fb638e6894f99197cfc2794b90d96444292ea28cedee96de0f74c4abd"
-WEIGHTS = Path(__file__).resolve().parent.parent / "mirpipe" / "encoders" / "weights"
+WEIGHTS = Path(__file__).resolve().parent.parent / "mirpipe/plugins/encoders/weights"
 FRAMES, MELS = 187, 96
 OPSET, IR_VERSION = 17, 8  # fixed: the bytes must not follow the onnx package
 BATCH_NORM_EPSILON = 1e-3  # TensorFlow's default, which the checkpoint does not hold

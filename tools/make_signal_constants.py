@@ -1,9 +1,9 @@
-"""Makes `mirpipe/encoders/weights/signal_demo.txt` from the demo library.
+"""Makes `mirpipe/plugins/encoders/weights/signal_demo.txt` from the demo library.
 
     python tools/make_signal_constants.py [FILE]
 
 A line a feature: its mean and its standard deviation over the library's windows. Whoever makes
-other constants puts their sha-256 into `SPEC` of `mirpipe/encoders/signal.py`.
+other constants puts their sha-256 into `SPEC` of `mirpipe/plugins/encoders/signal.py`.
 """
 
 import sys
@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from mirpipe import audio
-from mirpipe.encoders.signal import SPEC, Features
+from mirpipe.plugins.encoders.signal import SPEC, Features
 
 PROJECT = Path(__file__).resolve().parent.parent
-CONSTANTS = PROJECT / "mirpipe" / "encoders" / "weights" / SPEC.checkpoint
+CONSTANTS = PROJECT / "mirpipe/plugins/encoders/weights" / SPEC.checkpoint
 
 
 def main(file: Path = CONSTANTS) -> None:

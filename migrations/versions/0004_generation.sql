@@ -18,7 +18,7 @@ CREATE TABLE track_feature (
     PRIMARY KEY (metric_id, track_id)
 );
 COMMENT ON TABLE track_feature IS 'Tempo, beats, meter, key and transcription of a track, measured once and reused';
-COMMENT ON COLUMN track_feature.notes IS 'the transcription, packed; layout in mirpipe.features.rows';
+COMMENT ON COLUMN track_feature.notes IS 'the transcription, packed; layout in mirpipe.music.features.rows';
 COMMENT ON COLUMN track_feature.reasons IS 'by column, why what is NULL could not be measured';
 
 -- Captions ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ duration: what counts is what decodes.
 from mirpipe.audio.decode import Audio, decode
 from mirpipe.audio.facts import AudioFacts, inspect
 from mirpipe.audio.ffmpeg import has_ffmpeg
-from mirpipe.audio.files import Name, open_regular, show
+from mirpipe.audio.regular_files import Name, open_regular, show
 from mirpipe.audio.windows import WindowRequest, load_mono, windows
 
 __all__ = [

@@ -9,9 +9,9 @@ import numpy as np
 import soundfile
 
 from mirpipe.audio import ffmpeg
-from mirpipe.audio.files import Name, open_regular, show
 from mirpipe.audio.headers import check_declared, mp3_declares_length
 from mirpipe.audio.limits import check_shape
+from mirpipe.audio.regular_files import Name, open_regular, show
 from mirpipe.errors import RejectedInput
 from mirpipe.records import Float32
 

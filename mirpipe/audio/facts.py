@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirpipe.audio.decode import Audio, decode, mix
-from mirpipe.audio.files import Name, show
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
-from mirpipe.audio.peaks import Peaks
+from mirpipe.audio.regular_files import Name, show
+from mirpipe.audio.waveform_outline import Peaks
 from mirpipe.errors import RejectedInput
 
 SILENCE_DBFS = -80.0

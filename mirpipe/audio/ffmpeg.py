@@ -12,8 +12,8 @@ from typing import IO
 
 import numpy as np
 
-from mirpipe.audio.files import Name, show
 from mirpipe.audio.limits import check_shape
+from mirpipe.audio.regular_files import Name, show
 from mirpipe.errors import RejectedInput
 from mirpipe.records import Float32
 

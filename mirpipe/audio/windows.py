@@ -8,7 +8,7 @@ import numpy as np
 import soxr
 
 from mirpipe.audio.decode import Audio, decode, mix
-from mirpipe.audio.files import Name, show
+from mirpipe.audio.regular_files import Name, show
 from mirpipe.errors import RejectedInput
 from mirpipe.records import Clip, Float32
 

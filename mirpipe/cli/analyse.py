@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import typer
 
-from mirpipe.cli.caption import AsJson, Manifest, Target, exit_code, say_counts
-from mirpipe.cli.given import target_ids
-from mirpipe.cli.progress import bar
+from mirpipe.cli.caption import Manifest, Target, exit_code, say_counts
+from mirpipe.cli.command_arguments import AsJson, target_ids
+from mirpipe.cli.progress_bar import bar
 from mirpipe.settings import settings
 
 

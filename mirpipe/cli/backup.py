@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.cli.progress import bar
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.progress_bar import bar
 
 
 def backup(
@@ -23,7 +22,7 @@ def backup(
 
     Exit status 1: clips were gone already; everything else is in the backup.
     """
-    from mirpipe.backup import back_up
+    from mirpipe.operations.backup import back_up
 
     with bar("backup: clips") as progress:
         made = back_up(folder, progress=progress)
@@ -48,7 +47,7 @@ def restore(
 
     Stop `mirpipe up` first. Afterwards the content's digest is compared with the backup's.
     """
-    from mirpipe.backup import restore as put_back
+    from mirpipe.operations.backup import restore as put_back
 
     with bar("restore: files checked") as progress:
         restored = put_back(folder, replace=replace, progress=progress)

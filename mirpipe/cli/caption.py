@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from mirpipe import interpreters, registry
-from mirpipe.cli import elsewhere
-from mirpipe.cli.given import forwarded, target_ids
-from mirpipe.cli.progress import bar, say_waiting
-from mirpipe.cli.unavailable import say_unavailable
+from mirpipe import registry
+from mirpipe.cli import other_interpreter
+from mirpipe.cli.command_arguments import AsJson, forwarded, target_ids
+from mirpipe.cli.progress_bar import bar, say_waiting
+from mirpipe.cli.unavailable_plugins import say_unavailable
+from mirpipe.models import interpreters
 from mirpipe.settings import settings
 
 Target = Annotated[
@@ -20,7 +21,6 @@ Target = Annotated[
 ]
 Manifest = Annotated[Path | None, typer.Option(help="JSON list of target ids: no others.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made; make nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print counts as JSON.")]
 
 
 def caption(
@@ -35,7 +35,7 @@ def caption(
     caption says so in its column contradictions. Kill it and run it again: no caption is made
     twice.
     """
-    from mirpipe.availability import available
+    from mirpipe.models.runnable_plugins import available
     from mirpipe.stages import analyse as measuring
     from mirpipe.stages import caption as stage
 
@@ -57,7 +57,7 @@ def caption(
                 done = stage.caption(name, asked, progress=progress, waiting=say_waiting)
             found = asdict(done)
         else:
-            found = elsewhere.counts(python, ["caption", *forwarded(target, manifest)])
+            found = other_interpreter.counts(python, ["caption", *forwarded(target, manifest)])
         counts = {key: counts[key] + found[key] for key in counts}
     say_counts(counts, as_json)
     say_unavailable()

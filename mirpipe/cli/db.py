@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import URL, make_url
 
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.engine import database_url
 from mirpipe.db.psql import become_psql, psql_url
 from mirpipe.db.roles import Role
@@ -54,7 +54,7 @@ def up(
     brought up to date, on that server.
     """
     if settings().database_url is None:
-        server = EmbeddedPostgres(settings().home, port=port)
+        server = embedded_server(settings().home, port=port)
         server.up()
         found = server.status()
         print(f"Postgres {found.version} runs as process {found.pid}, its data in {found.data}")
@@ -69,7 +69,7 @@ def up(
 def down() -> None:
     """Stop the embedded server and all its processes; the data stay."""
     _say_whose()
-    server = EmbeddedPostgres(settings().home)
+    server = embedded_server(settings().home)
     ran = server.status().pid is not None
     server.down()
     print("Postgres is stopped" if ran else "Postgres was not running")
@@ -81,7 +81,7 @@ def remove(
 ) -> None:
     """Stop the embedded server of this MIRPIPE_HOME and delete its data, wherever they lie."""
     _say_whose()
-    server = EmbeddedPostgres(settings().home)
+    server = embedded_server(settings().home)
     place = server.place
     if not (place.exists() or server.folder.exists()):
         print(f"nothing to delete: there is no {place}")
@@ -100,7 +100,7 @@ def status(
 ) -> None:
     """Say whether the embedded server runs and where its data lie; exit status 1: it does not."""
     _say_whose()
-    found = EmbeddedPostgres(settings().home).status()
+    found = embedded_server(settings().home).status()
     if as_json:
         print(json.dumps(asdict(found), default=str))
     elif found.running:
@@ -143,7 +143,7 @@ def provision() -> None:
     and MIRPIPE_AIRFLOW_DATABASE_URL hold the passwords that the roles get. A server that others
     use, too, wants `mirpipe db migrate` alone, which says what a superuser has to run there.
     """
-    from mirpipe.db.superuser import provision_server
+    from mirpipe.db.provision_server import provision_server
 
     chosen = settings()
     if chosen.superuser_url is None:
@@ -204,7 +204,7 @@ def _say_whose() -> None:
 def _url(role: Role) -> str:
     if role != "airflow" and settings().database_url is not None:
         return psql_url(database_url(role))
-    server = EmbeddedPostgres(settings().home)
+    server = embedded_server(settings().home)
     server.up()
     database = "airflow" if role == "airflow" else "mirpipe"
     return server.url(role, database, driver="postgresql", tcp=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.cli.tables import wide_console
+from mirpipe.cli.result_tables import wide_console
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
 
@@ -20,7 +20,7 @@ def doctor(
     Airflow; starts no server and mends nothing. A line a finding: ok, warning (it works, and you
     should know) or problem, then the remedy. Exit status 1: there is a problem.
     """
-    from mirpipe.doctor import examine
+    from mirpipe.operations.doctor import examine
 
     found = []
     console = wide_console()

@@ -9,11 +9,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from mirpipe import interpreters, registry
-from mirpipe.cli import elsewhere
-from mirpipe.cli.given import track_ids
-from mirpipe.cli.progress import bar
-from mirpipe.cli.unavailable import say_unavailable
+from mirpipe import registry
+from mirpipe.cli import other_interpreter
+from mirpipe.cli.command_arguments import track_ids
+from mirpipe.cli.progress_bar import bar
+from mirpipe.cli.unavailable_plugins import say_unavailable
+from mirpipe.models import interpreters
 from mirpipe.settings import settings
 
 
@@ -36,7 +37,7 @@ def embed(
     is decoded once for all encoders of an interpreter. An encoder that cannot run on this machine
     is named with the remedy, and the others go on.
     """
-    from mirpipe.availability import available
+    from mirpipe.models.runnable_plugins import available
 
     if captions:
         _say(_embed_captions(), as_json)
@@ -70,7 +71,7 @@ def _embed_captions() -> dict[str, int]:
         return asdict(stage.EmbedResult())
     python = registry.ENCODERS.interpreter(name)
     if python != interpreters.HERE:
-        return elsewhere.counts(python, ["embed", "--captions"])
+        return other_interpreter.counts(python, ["embed", "--captions"])
     with bar(f"embed captions, {name}") as progress:
         return asdict(stage.embed_captions(progress=progress))
 
@@ -83,7 +84,7 @@ def _embed(
     if python != interpreters.HERE:
         named = [argument for name in names for argument in ("--encoder", name)]
         only = [] if manifest is None else ["--manifest", str(manifest)]
-        return elsewhere.counts(python, ["embed", *named, *only])
+        return other_interpreter.counts(python, ["embed", *named, *only])
     with bar(f"embed {', '.join(names)}") as progress:
         return asdict(
             stage.embed(names, asked, batch_tracks=settings().batch_tracks, progress=progress)

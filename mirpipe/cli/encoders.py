@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from mirpipe import registry
-from mirpipe.cli.tables import wide_console
+from mirpipe.cli.result_tables import wide_console
 from mirpipe.errors import Unavailable
-from mirpipe.records import EncoderSpec
 from mirpipe.settings import settings
+from mirpipe.specs import EncoderSpec
 
 
 def encoders(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.cli.progress import bar
+from mirpipe.cli.progress_bar import bar
 
 
 def evaluate(

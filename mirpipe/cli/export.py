@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.cli.progress import bar
+from mirpipe.cli.progress_bar import bar
 from mirpipe.errors import ConfigurationError
 
 
@@ -26,7 +26,7 @@ def export(
     a killed export leaves those of the last one. `dictionary.md` and `dictionary.csv` say what
     every column is; so does each file's schema.
     """
-    from mirpipe.export import export as write
+    from mirpipe.operations.export import export as write
 
     try:
         with bar("export") as progress:

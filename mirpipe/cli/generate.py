@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mirpipe import interpreters, registry
-from mirpipe.cli import elsewhere
-from mirpipe.cli.caption import AsJson, DryRun, Manifest, Target, caption, exit_code, say_counts
-from mirpipe.cli.given import forwarded, target_ids
-from mirpipe.cli.progress import bar, say_waiting
-from mirpipe.cli.unavailable import say_unavailable
+from mirpipe import registry
+from mirpipe.cli import other_interpreter
+from mirpipe.cli.caption import DryRun, Manifest, Target, caption, exit_code, say_counts
+from mirpipe.cli.command_arguments import AsJson, forwarded, target_ids
+from mirpipe.cli.progress_bar import bar, say_waiting
+from mirpipe.cli.unavailable_plugins import say_unavailable
+from mirpipe.models import interpreters
 from mirpipe.settings import settings
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def generate(
     like any other. Kill it and run it again: it goes on at the next missing clip. A generator that
     cannot run on this machine is named with the remedy, and the others go on.
     """
-    from mirpipe.availability import available
+    from mirpipe.models.runnable_plugins import available
     from mirpipe.stages.generate import Asked
 
     wanted = settings().generators if generator is None else generator
@@ -67,7 +68,9 @@ def generate(
         if python == interpreters.HERE:
             counts.update(_generate(name, asked))
         else:
-            counts.update(elsewhere.counts(python, ["generate", "--generator", name, *options]))
+            counts.update(
+                other_interpreter.counts(python, ["generate", "--generator", name, *options])
+            )
     say_counts(dict(counts), as_json)
     say_unavailable()
     is_left = bool(uncaptioned) or len(usable) < len(wanted)

@@ -11,11 +11,11 @@ import typer
 from rich.table import Table
 
 from mirpipe.audio import show
-from mirpipe.cli.given import make_plugins_known
-from mirpipe.cli.progress import bar
-from mirpipe.cli.tables import wide_console
-from mirpipe.folders import SUFFIXES
-from mirpipe.manifest import Row
+from mirpipe.cli.command_arguments import make_plugins_known
+from mirpipe.cli.progress_bar import bar
+from mirpipe.cli.result_tables import wide_console
+from mirpipe.library.folder_scan import SUFFIXES
+from mirpipe.library.manifest import Row
 
 
 class Side(StrEnum):

@@ -19,19 +19,23 @@ from mirpipe.cli import (
     encoders,
     evaluate,
     export,
+    failures,
     generate,
     ingest,
-    inspect,
     models,
     published,
+    report,
     retrieve,
+    run,
     score,
     search,
+    status,
     up,
     verify,
 )
-from mirpipe.compiled import claim_cache
+from mirpipe.cli import settings as settings_command
 from mirpipe.errors import ConfigurationError, MirpipeError
+from mirpipe.music.numba_cache import claim_cache
 from mirpipe.settings import settings
 
 TOUR = """
@@ -88,19 +92,19 @@ app.command()(score.score)
 app.command()(analyse.analyse)
 app.command()(retrieve.retrieve)
 app.command()(evaluate.evaluate)
-app.command()(retrieve.report)
-app.command()(retrieve.run)
+app.command()(report.report)
+app.command()(run.run)
 app.command()(caption.caption)
 app.command()(generate.generate)
 app.command()(search.search)
-app.command()(inspect.status)
-app.command()(inspect.failures)
+app.command()(status.status)
+app.command()(failures.failures)
 app.command()(encoders.encoders)
 app.add_typer(models.app, name="models")
 app.add_typer(published.app, name="published")
 app.command()(export.export)
 app.command()(verify.verify)
-app.command()(inspect.settings)
+app.command()(settings_command.settings)
 app.command()(doctor.doctor)
 app.command()(backup.backup)
 app.command()(backup.restore)

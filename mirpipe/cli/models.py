@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from mirpipe import interpreters, registry, weights
-from mirpipe.cli.progress import bar
-from mirpipe.cli.tables import wide_console
+from mirpipe import registry
+from mirpipe.cli.progress_bar import bar
+from mirpipe.cli.result_tables import wide_console
 from mirpipe.errors import PluginError, Unavailable
+from mirpipe.models import interpreters
+from mirpipe.models import weight_files as weights
 
 HELP = """
 The models behind the plug-ins: weights, licences, and what of them is on this machine.
@@ -90,7 +92,7 @@ def pull(
 
     A download that broke off goes on where it stopped. HF_ENDPOINT names a mirror.
     """
-    from mirpipe import download
+    from mirpipe.models import weight_download
 
     for name in names:
         needs = registry.plugins_of(name).needs(name)
@@ -98,7 +100,7 @@ def pull(
             raise PluginError(f"{name} needs no weights that could be fetched: they come with it")
         for file in (*needs.weights, *needs.text_weights):
             with bar(f"{name}: {file.filename}, MB") as progress:
-                path = download.fetch(file, progress=progress)
+                path = weight_download.fetch(file, progress=progress)
             print(path)
 
 

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mirpipe.cli.tables import wide_console
-from mirpipe.db.reports import published as reports
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.result_tables import wide_console
+from mirpipe.db.queries import published_results as reports
 from mirpipe.errors import RejectedInput
 
 HELP = """
@@ -28,8 +29,6 @@ track.
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.command("import")
 def load(
@@ -43,8 +42,8 @@ def load(
 
     A wrong line is named with its number and reason, nothing is changed, and the exit code is 3.
     """
-    from mirpipe.published.lines import FOLDER
-    from mirpipe.published.loading import load as load_tables
+    from mirpipe.published.load_tables import load as load_tables
+    from mirpipe.published.printed_lines import FOLDER
 
     try:
         changed = load_tables(folder or FOLDER)
@@ -84,6 +83,6 @@ def show(as_json: AsJson = False) -> None:
 @app.command()
 def page() -> None:
     """Print the page that puts each claim beside what the numbers say, as Markdown."""
-    from mirpipe.published.page import page as make
+    from mirpipe.published.docs_page import page as make
 
     print(make(), end="")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from mirpipe.db import reports
+from mirpipe.db import queries
 
 _LABEL_METRICS = {"p_at_1": "P@1", "map": "mAP"}
 _HUB_K = 5
@@ -13,12 +13,12 @@ _HUB_K = 5
 
 def print_rankings(console: Console) -> None:
     """Print P@1 and mAP of the targets by label, and hubness, by cosine and by CSLS; or nothing."""
-    found = [one for one in reports.rankings() if one.queries == "targets" and one.n]
+    found = [one for one in queries.rankings() if one.queries == "targets" and one.n]
     if found:
-        console.print(_table(found, reports.hubness()))
+        console.print(_table(found, queries.hubness()))
 
 
-def _table(rankings: Sequence[reports.Ranking], hubs: Sequence[reports.Hubness]) -> Table:
+def _table(rankings: Sequence[queries.Ranking], hubs: Sequence[queries.Hubness]) -> Table:
     labels = list(dict.fromkeys(one.label for one in rankings))
     counts = {one.label: one.n for one in rankings}
     columns = [(label, metric) for label in labels for metric in _LABEL_METRICS]

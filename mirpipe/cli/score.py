@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mirpipe import interpreters, registry
-from mirpipe.cli import elsewhere
-from mirpipe.cli.given import track_ids
-from mirpipe.cli.progress import bar
-from mirpipe.cli.unavailable import say_unavailable
+from mirpipe import registry
+from mirpipe.cli import other_interpreter
+from mirpipe.cli.command_arguments import track_ids
+from mirpipe.cli.progress_bar import bar
+from mirpipe.cli.unavailable_plugins import say_unavailable
 from mirpipe.errors import StageFailed
+from mirpipe.models import interpreters
 from mirpipe.settings import settings
 
 
@@ -30,7 +31,7 @@ def score(
     A batch is one transaction: kill it and run it again, and only the last batch is redone. A
     model that cannot run on this machine is named with the remedy, and the others go on.
     """
-    from mirpipe.availability import available
+    from mirpipe.models.runnable_plugins import available
 
     asked = track_ids(manifest)
     wanted = metric or settings().metrics
@@ -61,7 +62,7 @@ def _score(
 
     if python != interpreters.HERE:
         only = [] if manifest is None else ["--manifest", str(manifest)]
-        return elsewhere.counts(python, ["score", "--metric", name, *only])
+        return other_interpreter.counts(python, ["score", "--metric", name, *only])
     with bar(f"score {name}") as progress:
         return asdict(
             stage.score(name, asked, batch_tracks=settings().batch_tracks, progress=progress)

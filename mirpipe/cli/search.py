@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mirpipe import content
-from mirpipe.cli.tables import plain, wide_console
-from mirpipe.db.reports import search as ask
+from mirpipe.cli.result_tables import plain, wide_console
+from mirpipe.db.queries import vector_search as ask
 from mirpipe.errors import PluginError, RejectedInput
+from mirpipe.files.sha256 import sha256
 from mirpipe.records import Float32
 
 SHOWN = 20
@@ -108,7 +108,7 @@ def _stored(space: ask.Space, found: ask.Found) -> Float32:
 
 def _file(space: ask.Space, path: Path) -> tuple[Float32, bytes, str]:
     """Vector, content hash and name of a file; the vector is the stored one where there is one."""
-    own = content.sha256(path)
+    own = sha256(path)
     for known in ask.of_content(own):
         vector = ask.vector_of(space, known.track_id)
         if vector is not None:
@@ -126,7 +126,7 @@ def _file(space: ask.Space, path: Path) -> tuple[Float32, bytes, str]:
 def _words(space: ask.Space, words: str) -> Float32:
     """Vector of words. Raises BadParameter where the encoder takes none."""
     from mirpipe import registry
-    from mirpipe.stages.embed.words import embed_text
+    from mirpipe.stages.embed.text_query import embed_text
 
     if not words.strip():
         raise typer.BadParameter("say in words what it should sound like")
@@ -139,8 +139,9 @@ def _words(space: ask.Space, words: str) -> Float32:
 
 def _go_where_it_is(space: ask.Space) -> None:
     """Makes sure that this process is the interpreter of the encoder, in the space's revision."""
-    from mirpipe import interpreters, registry
-    from mirpipe.cli import elsewhere
+    from mirpipe import registry
+    from mirpipe.cli import other_interpreter
+    from mirpipe.models import interpreters
 
     installed = registry.revision(registry.ENCODERS.spec(space.encoder))
     if installed != space.revision:
@@ -150,7 +151,7 @@ def _go_where_it_is(space: ask.Space) -> None:
         )
     python = registry.ENCODERS.interpreter(space.encoder)
     if python != interpreters.HERE:
-        elsewhere.become(python, sys.argv[1:])
+        other_interpreter.become(python, sys.argv[1:])
 
 
 def _table(hits: list[ask.Hit]) -> Table:

@@ -64,23 +64,28 @@ def _chosen(
 
 def _run(chosen: Settings, *, once: bool) -> bool:
     """Does it all until the summary, or until Ctrl-C; returns whether anything was left undone."""
-    from mirpipe.cli.tables import print_results
-    from mirpipe.cli.unavailable import say_unavailable
-    from mirpipe.orchestration import airflow_home, local, main_job
-    from mirpipe.orchestration.dashboard import DASHBOARD, start_dashboard
-    from mirpipe.orchestration.database import start_databases
-    from mirpipe.orchestration.servers import Servers
+    from mirpipe.cli.result_tables import print_results
+    from mirpipe.cli.unavailable_plugins import say_unavailable
+    from mirpipe.orchestration import airflow_home, local_airflow, main_job
+    from mirpipe.orchestration.dashboard_server import DASHBOARD, start_dashboard
+    from mirpipe.orchestration.server_processes import Servers
+    from mirpipe.orchestration.start_databases import start_databases
 
     say, began = _steps(), datetime.now(UTC)
     servers = Servers(
         chosen.home,
         logs=airflow_home.logs(chosen),
-        stop_order=(local.SCHEDULER, local.DAG_PROCESSOR, DASHBOARD, local.API_SERVER),
+        stop_order=(
+            local_airflow.SCHEDULER,
+            local_airflow.DAG_PROCESSOR,
+            DASHBOARD,
+            local_airflow.API_SERVER,
+        ),
     )
     with servers, servers.blamed():
         servers.afterwards(lambda: say("everything is stopped"))
         chosen, airflow_url = start_databases(chosen, servers, say=say)
-        airflow = local.start_airflow(chosen, servers, database_url=airflow_url, say=say)
+        airflow = local_airflow.start_airflow(chosen, servers, database_url=airflow_url, say=say)
         main_job.abandon_interrupted(airflow, before=began)
         main_job.wait_until_parsed(airflow, since=began, alive=servers.require_alive)
         say("Airflow has read the DAGs")

@@ -28,13 +28,13 @@ def verify(
     snapshot = engine("app").connect().execution_options(isolation_level="REPEATABLE READ")
     with snapshot as connection, connection.begin():
         if digest:
-            from mirpipe.db.store.digest import combined, digests
+            from mirpipe.db.store.content_digest import combined, digests
 
             tables = digests(connection)
             whole = combined(tables)
             print(json.dumps({"digest": whole, "tables": tables}) if as_json else whole)
             return
-        from mirpipe.db.store.verify import differences
+        from mirpipe.db.store.recompute_and_compare import differences
 
         found = list(differences(connection))
     if as_json:

@@ -11,11 +11,11 @@ from typing import IO
 from psycopg2.extensions import QuotedString
 from sqlalchemy import Connection, make_url, text
 
-from mirpipe.db.binaries import installed
 from mirpipe.db.engine import database_url, engine
 from mirpipe.db.migrate import VERSION_TABLE
 from mirpipe.db.psql import psql_url
 from mirpipe.errors import DatabaseError
+from mirpipe.postgres.binaries import installed
 from mirpipe.settings import child_environment
 
 LOCK_SECONDS = 30

@@ -9,7 +9,7 @@ from psycopg2.extensions import connection
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.roles import LOGINS, READER_LIMITS
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.settings import settings
@@ -100,7 +100,7 @@ def _make(role: PipelineRole) -> Engine:
 def _url(role: PipelineRole) -> URL:
     chosen = settings()
     if chosen.database_url is None:
-        server = EmbeddedPostgres(chosen.home)
+        server = embedded_server(chosen.home)
         server.up()
         return make_url(server.url(role))
     own = {"owner": chosen.owner_url, "app": None, "reader": chosen.reader_url}[role]

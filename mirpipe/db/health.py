@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy import Connection, make_url, text
 
-from mirpipe.db.external import OLDEST_PGVECTOR
 from mirpipe.db.psql import psql_url
+from mirpipe.db.user_server import OLDEST_PGVECTOR
 from mirpipe.errors import DatabaseError
 from mirpipe.records import Collection
 

@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
 
 from mirpipe.db.engine import database_url, engine
-from mirpipe.db.external import provision
 from mirpipe.db.roles import LOGINS
+from mirpipe.db.user_server import provision
 from mirpipe.settings import PROJECT, settings
 
 VERSION_TABLE = "schema_version"

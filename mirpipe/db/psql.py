@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from sqlalchemy import make_url
 
-from mirpipe.db.binaries import installed
+from mirpipe.postgres.binaries import installed
 from mirpipe.settings import child_environment
 
 

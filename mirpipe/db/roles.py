@@ -9,7 +9,7 @@ from psycopg2.sql import Literal as Value
 
 Role = Literal["owner", "app", "reader", "airflow"]
 
-LOGINS: dict[Role, str] = {
+LOGINS: dict[str, str] = {
     "owner": "mirpipe_owner",
     "app": "mirpipe_app",
     "reader": "mirpipe_read",

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mirpipe.errors import MirpipeError
-from mirpipe.orchestration import generation, work
-from mirpipe.orchestration.rest import AirflowClient, DagRun, TaskState, wait_for
+from mirpipe.orchestration import generation_tasks, ingest_and_embed_tasks
+from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun, TaskState, wait_for
 from mirpipe.settings import Settings
 
 INGEST, EVALUATE, GENERATE = "ingest_library", "evaluate_retrieval", "generate_music"
@@ -70,9 +70,9 @@ def follow_ups(settings: Settings) -> dict[str, Callable[[], bool]]:
 
     Generation is left out where the settings ask for none.
     """
-    wanted: dict[str, Callable[[], bool]] = {EVALUATE: work.pending}
+    wanted: dict[str, Callable[[], bool]] = {EVALUATE: ingest_and_embed_tasks.pending}
     if settings.captioner:
-        wanted[GENERATE] = generation.pending
+        wanted[GENERATE] = generation_tasks.pending
     return wanted
 
 

@@ -3,26 +3,25 @@
 Comparisons, captions and generations rest on what is stored here; none of them decodes again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
-from mirpipe import audio, content, features, registry
+from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failures, melodies, plugins, tracks
-from mirpipe.db.store import features as stored
-from mirpipe.errors import RejectedInput
-from mirpipe.metrics import melody
-from mirpipe.outcomes import outcome_of
-from mirpipe.records import Collection, Float32, Track
+from mirpipe.db.store import failure_ledger, melodies, plugin_revisions, tracks
+from mirpipe.db.store import track_features as stored
+from mirpipe.errors import RejectedInput, result_or_error
+from mirpipe.library import content_hash
+from mirpipe.music import features
+from mirpipe.music.metrics import melody_accuracy as melody
+from mirpipe.records import Collection, Float32, Progress, Track
 from mirpipe.settings import cores, settings
 
 MOST_THREADS = 4
 """A track of the longest length takes about 1.5 GB while it is measured."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def register() -> Metrics:
     """The present revisions, made known to the database as the wanted ones."""
     with engine("app").begin() as connection:
         ids = [
-            plugins.register_metric(connection, spec, registry.metric_revision(spec))
+            plugin_revisions.register_metric(connection, spec, registry.metric_revision(spec))
             for spec in (melody.MELODY, features.SPEC)
         ]
     return Metrics(*ids)
@@ -125,7 +124,7 @@ def _write(metrics: Metrics, found: dict[Track, _Found]) -> None:
             metrics.features,
             {track.track_id: one.features for track, one in found.items() if one.features},
         )
-        failures.settle(
+        failure_ledger.settle(
             connection,
             stage="analyse",
             revision=registry.metric_revision(features.SPEC),
@@ -135,11 +134,11 @@ def _write(metrics: Metrics, found: dict[Track, _Found]) -> None:
 
 
 def _measure(track: Track) -> _Found:
-    heard = outcome_of(_transcribed, track)
+    heard = result_or_error(_transcribed, track)
     if isinstance(heard, Exception):
         return _Found(problem=heard)
     samples, transcribed, stored_melody = heard
-    measured = outcome_of(lambda: features.to_row(features.measure(samples, transcribed)))
+    measured = result_or_error(lambda: features.to_row(features.measure(samples, transcribed)))
     if isinstance(measured, Exception):
         return _Found(stored_melody, problem=measured)
     return _Found(stored_melody, measured)
@@ -147,7 +146,7 @@ def _measure(track: Track) -> _Found:
 
 def _transcribed(track: Track) -> tuple[Float32, melody.Melody, melodies.StoredMelody]:
     """The track's samples and the melody in them, as it is and as it is stored."""
-    content.require_unchanged(track)
+    content_hash.require_unchanged(track)
     # One second more than is transcribed says that a track is too long, without reading on.
     limit = melody.LONGEST_SECONDS + 1
     samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=limit)

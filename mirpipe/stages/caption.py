@@ -4,18 +4,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mirpipe import audio, content, device, features, registry, versions
-from mirpipe.availability import attempt
+from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import captions, failures, plugins, tracks
-from mirpipe.db.store import features as stored
-from mirpipe.errors import RejectedInput
-from mirpipe.musical import CaptionerSpec, Features, Heard
-from mirpipe.outcomes import outcome_of
+from mirpipe.db.store import captions, failure_ledger, plugin_revisions, tracks
+from mirpipe.db.store import track_features as stored
+from mirpipe.errors import RejectedInput, result_or_error
+from mirpipe.library import content_hash
+from mirpipe.models import device_lease, library_versions
+from mirpipe.models.runnable_plugins import attempt
+from mirpipe.music import features
 from mirpipe.protocols import Captioner
-from mirpipe.records import Clip, Track
-
-Progress = Callable[[int, int], None]
+from mirpipe.records import Clip, Features, Heard, Progress, Track
+from mirpipe.specs import CaptionerSpec
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ def register(captioner: str) -> tuple[int, int]:
     spec = registry.CAPTIONERS.spec(captioner)
     with engine("app").begin() as connection:
         return (
-            plugins.register_captioner(connection, spec, registry.revision(spec)),
-            plugins.register_metric(
+            plugin_revisions.register_captioner(connection, spec, registry.revision(spec)),
+            plugin_revisions.register_metric(
                 connection, features.SPEC, registry.metric_revision(features.SPEC)
             ),
         )
@@ -61,7 +61,7 @@ def caption(
     spec, needs = registry.CAPTIONERS.spec(captioner), registry.CAPTIONERS.needs(captioner)
     captioner_id, features_id = register(captioner)
     counts = {"captioned": 0, "rejected": 0, "failed": 0}
-    with device.leased(needs, waiting=waiting):
+    with device_lease.leased(needs, waiting=waiting):
         with engine("app").connect() as connection:
             missing = captions.pending(connection, captioner_id, features_id, track_ids)
             batch = tracks.tracks(connection, missing)
@@ -73,7 +73,7 @@ def caption(
             return CaptionResult(**counts | {"failed": len(batch)})
         for track in batch:
             heard = features.from_row(measured[track.track_id])
-            outcome = outcome_of(_caption, model, spec, track, heard)
+            outcome = result_or_error(_caption, model, spec, track, heard)
             with engine("app").begin() as connection:
                 if isinstance(outcome, captions.NewCaption):
                     captions.write(
@@ -82,10 +82,10 @@ def caption(
                         features_id,
                         [outcome],
                         device=str(getattr(model, "device", "cpu")),
-                        versions=versions.of(needs.libraries),
+                        versions=library_versions.of(needs.libraries),
                     )
                 problem = outcome if isinstance(outcome, Exception) else None
-                failures.settle(
+                failure_ledger.settle(
                     connection,
                     stage="caption",
                     revision=registry.revision(spec),
@@ -103,7 +103,7 @@ def _caption(
     model: Captioner, spec: CaptionerSpec, track: Track, measured: Features
 ) -> captions.NewCaption:
     started = time.monotonic()
-    content.require_unchanged(track)
+    content_hash.require_unchanged(track)
     start, clip = _window(spec, track)
     said = model.caption([Heard(clip, measured)])[0].strip()
     if not said:

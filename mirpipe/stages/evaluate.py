@@ -4,29 +4,30 @@ Melodies, notes and vectors are compared as they are stored: no audio is decoded
 number is missing by itself, and those that a pair lacks are computed together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
 from sqlalchemy import Connection
 
-from mirpipe import features, registry
-from mirpipe.availability import attempt
+from mirpipe import registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import features as stored
-from mirpipe.db.store import melodies, pairs, plugins
-from mirpipe.metrics import alignment, melody, melody_chance
-from mirpipe.metrics.clap_similarity import CLAP_SIMILARITY, LIBRARY
-from mirpipe.metrics.melody import UInt8
-from mirpipe.metrics.melody_chance import BesideChance
-from mirpipe.metrics.text_score import TEXT_SCORE
-from mirpipe.records import Float64, MetricSpec, Score
+from mirpipe.db.store import melodies, plugin_revisions
+from mirpipe.db.store import pair_scores as pairs
+from mirpipe.db.store import track_features as stored
+from mirpipe.models.runnable_plugins import attempt
+from mirpipe.music import features
+from mirpipe.music.metrics import aligned_melody, melody_chance_correction
+from mirpipe.music.metrics import melody_accuracy as melody
+from mirpipe.music.metrics.clap_similarity import CLAP_SIMILARITY, LIBRARY
+from mirpipe.music.metrics.clap_text_score import TEXT_SCORE
+from mirpipe.music.metrics.melody_chance_correction import BesideChance
+from mirpipe.records import Float64, Progress, Score, UInt8
 from mirpipe.settings import settings
+from mirpipe.specs import MetricSpec
 
 PAIRS_PER_BLOCK = 512
 """A transaction, and what bounds memory: the melodies of one block are held at once."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Metrics:
     features: int
     pairs: Mapping[str, int]
     """Of the numbers of pairs, by name."""
-    clap: plugins.WantedEncoder | None
+    clap: plugin_revisions.WantedEncoder | None
     """Whose vectors are compared."""
 
 
@@ -66,7 +67,7 @@ class _Side:
     @cached_property
     def sounding(self) -> Float64 | str:
         assert self.packed_notes is not None  # or the pair would not be pending
-        return alignment.sounding(features.unpack_notes(self.packed_notes))
+        return aligned_melody.sounding(features.unpack_notes(self.packed_notes))
 
 
 def register() -> Metrics:
@@ -74,21 +75,23 @@ def register() -> Metrics:
     of_melody = registry.metric_revision(melody.MELODY)
     of_features = registry.metric_revision(features.SPEC)
     with engine("app").begin() as connection:
-        clap = _clap(plugins.wanted_encoders(connection))
+        clap = _clap(plugin_revisions.wanted_encoders(connection))
 
         def of(spec: MetricSpec, *made_from: str) -> int:
             revision = registry.metric_revision(spec, *made_from)
-            return plugins.register_metric(connection, spec, revision)
+            return plugin_revisions.register_metric(connection, spec, revision)
 
         ids = {melody.ACCURACY.name: of(melody.ACCURACY)}
-        ids |= {spec.name: of(spec, of_melody) for spec in melody_chance.SPECS.values()}
-        ids[alignment.ALIGNED.name] = of(alignment.ALIGNED, of_melody, of_features)
+        ids |= {spec.name: of(spec, of_melody) for spec in melody_chance_correction.SPECS.values()}
+        ids[aligned_melody.ALIGNED.name] = of(aligned_melody.ALIGNED, of_melody, of_features)
         if clap is None:
-            plugins.retire_metrics(connection, [CLAP_SIMILARITY.name, TEXT_SCORE.name])
+            plugin_revisions.retire_metrics(connection, [CLAP_SIMILARITY.name, TEXT_SCORE.name])
         else:
             for spec in (CLAP_SIMILARITY, TEXT_SCORE):
                 revision = registry.metric_revision(spec, clap.revision)
-                metric_id = plugins.register_metric(connection, spec, revision, encoder=clap)
+                metric_id = plugin_revisions.register_metric(
+                    connection, spec, revision, encoder=clap
+                )
                 if spec is CLAP_SIMILARITY:
                     ids[spec.name] = metric_id
         return Metrics(of(melody.MELODY), of(features.SPEC), ids, clap)
@@ -113,7 +116,9 @@ def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
     return EvaluateResult(measured, undefined)
 
 
-def _clap(wanted: Mapping[str, plugins.WantedEncoder]) -> plugins.WantedEncoder | None:
+def _clap(
+    wanted: Mapping[str, plugin_revisions.WantedEncoder],
+) -> plugin_revisions.WantedEncoder | None:
     """The first CLAP of the settings that can run here."""
     for name in settings().encoders:
         if name in wanted:
@@ -164,12 +169,16 @@ def _numbers(target: _Side, reference: _Side, lacking: set[str]) -> dict[str, Sc
     is_pitched = target.melody.voiced and reference.melody.voiced
     if not is_pitched:
         return {name: Score(None, "unpitched") for name in lacking} | found
-    if alignment.ALIGNED.name in lacking:
-        found[alignment.ALIGNED.name] = alignment.compare(target.sounding, reference.sounding)
-    if {spec.name for spec in melody_chance.SPECS.values()} & lacking:
-        beside = melody_chance.beside_chance(target.pitch_classes, reference.pitch_classes)
+    if aligned_melody.ALIGNED.name in lacking:
+        found[aligned_melody.ALIGNED.name] = aligned_melody.compare(
+            target.sounding, reference.sounding
+        )
+    if {spec.name for spec in melody_chance_correction.SPECS.values()} & lacking:
+        beside = melody_chance_correction.beside_chance(
+            target.pitch_classes, reference.pitch_classes
+        )
         found |= {
-            melody_chance.SPECS[field.name].name: getattr(beside, field.name)
+            melody_chance_correction.SPECS[field.name].name: getattr(beside, field.name)
             for field in fields(BesideChance)
         }
     return found

@@ -12,19 +12,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirpipe import audio, batching, clips, device, modes, prompts, registry, versions
-from mirpipe.availability import attempt
+from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failures, files, generations, plugins, tracks, waveforms
+from mirpipe.db.store import (
+    failure_ledger,
+    generations,
+    plugin_revisions,
+    track_files,
+    tracks,
+    waveforms,
+)
 from mirpipe.db.store.generations import Made, PendingClip, Wish
 from mirpipe.errors import PluginError, RejectedInput
-from mirpipe.generation_requests import Requests
-from mirpipe.musical import GeneratorSpec, Request
+from mirpipe.generation import clip_store as clips
+from mirpipe.generation import modes, prompts
+from mirpipe.generation.request_builder import Requests
+from mirpipe.models import batch_halving, device_lease, library_versions
+from mirpipe.models.runnable_plugins import attempt
 from mirpipe.protocols import Generator
-from mirpipe.records import Float32
+from mirpipe.records import Float32, Progress, Request
 from mirpipe.settings import settings
-
-Progress = Callable[[int, int], None]
+from mirpipe.specs import GeneratorSpec
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,9 @@ def register(generator: str, *, seeds: int | None = None) -> int:
         for seed in range(seeds or chosen.seeds)
     ]
     with engine("app").begin() as connection:
-        generator_id = plugins.register_generator(connection, spec, registry.revision(spec))
+        generator_id = plugin_revisions.register_generator(
+            connection, spec, registry.revision(spec)
+        )
         generations.wish(connection, generator_id, wishes)
     return generator_id
 
@@ -87,7 +97,7 @@ def register(generator: str, *, seeds: int | None = None) -> int:
 def want_only(generators: Sequence[str]) -> None:
     """Nothing more is asked of other generators; their clips stay."""
     with engine("app").begin() as connection:
-        plugins.want_only_generators(connection, generators)
+        plugin_revisions.want_only_generators(connection, generators)
 
 
 EVERYTHING = Asked()
@@ -130,7 +140,7 @@ def generate(
     call of the model is a transaction: killed, a run goes on at the next missing clip.
     """
     counts = {"made": 0, "rejected": 0, "failed": 0}
-    with device.leased(registry.GENERATORS.needs(generator), waiting=waiting):
+    with device_lease.leased(registry.GENERATORS.needs(generator), waiting=waiting):
         missing = plan(generator, asked)
         if not missing:
             return GenerateResult(**counts)
@@ -139,7 +149,7 @@ def generate(
             return GenerateResult(**counts | {"failed": len(missing)})
         work = _Work(generator, register(generator, seeds=asked.seeds), model)
         at_once = settings().generate_batch
-        for outcomes in batching.calls(missing, work.make, at_once=at_once):
+        for outcomes in batch_halving.calls(missing, work.make, at_once=at_once):
             work.write(outcomes)
             for _, outcome in outcomes:
                 counts[_became(outcome)] += 1
@@ -152,7 +162,7 @@ def generate(
 class _Sound:
     """A clip as it lies in the store, and how it came to be."""
 
-    file: files.SeenFile
+    file: track_files.SeenFile
     track: tracks.NewTrack
     outline: bytes
     made: Made
@@ -170,7 +180,7 @@ class _Work:
     def __init__(self, generator: str, generator_id: int, model: Generator) -> None:
         self.spec: GeneratorSpec = registry.GENERATORS.spec(generator)
         self._generator_id = generator_id
-        self._versions = versions.of(registry.GENERATORS.needs(generator).libraries)
+        self._versions = library_versions.of(registry.GENERATORS.needs(generator).libraries)
         self._model = model
         self._requests = Requests(self.spec.sample_rate)
 
@@ -190,7 +200,7 @@ class _Work:
         sounds = [sound for _, sound in outcomes if isinstance(sound, _Sound)]
         with engine("app").begin() as connection:
             tracks.write(connection, "generated", [sound.track for sound in sounds])
-            files.write(connection, "generated", [sound.file for sound in sounds])
+            track_files.write(connection, "generated", [sound.file for sound in sounds])
             outlines = {sound.track.content_sha256: sound.outline for sound in sounds}
             waveforms.write(connection, "generated", outlines)
             generations.write(
@@ -201,7 +211,7 @@ class _Work:
                 device=str(getattr(self._model, "device", "cpu")),
                 versions=self._versions,
             )
-            failures.settle_subjects(
+            failure_ledger.settle_subjects(
                 connection,
                 stage="generate",
                 revision=registry.revision(self.spec),
@@ -230,7 +240,7 @@ class _Work:
         stored = clips.store(samples, self.spec.sample_rate)
         facts, status = audio.inspect(stored.path), stored.path.stat()
         return _Sound(
-            file=files.SeenFile(
+            file=track_files.SeenFile(
                 path=os.fsencode(stored.path),
                 path_text=str(stored.path),
                 size=status.st_size,

@@ -16,17 +16,14 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from mirpipe import folders
 from mirpipe.audio import has_ffmpeg, show
+from mirpipe.db.advisory_locks import exclusive
 from mirpipe.db.engine import engine
-from mirpipe.db.locks import exclusive
-from mirpipe.db.store import failures, files, tracks, waveforms
-from mirpipe.drawing import draw_missing
+from mirpipe.db.store import failure_ledger, track_files, tracks, waveforms
 from mirpipe.errors import ConfigurationError
-from mirpipe.folders import Candidate, Listing
-from mirpipe.manifest import Manifest, Row
-from mirpipe.manifest import read as read_manifest
-from mirpipe.reading import (
+from mirpipe.library import folder_scan
+from mirpipe.library.folder_scan import Candidate, Listing
+from mirpipe.library.ingested_file import (
     FAILED,
     Reading,
     identify,
@@ -37,14 +34,16 @@ from mirpipe.reading import (
     seen_file,
     stem,
 )
-from mirpipe.records import Collection
+from mirpipe.library.manifest import Manifest, Row
+from mirpipe.library.manifest import read as read_manifest
+from mirpipe.library.missing_waveforms import draw_missing
+from mirpipe.records import Collection, Progress
 
 BATCH_FILES = 64
 """Files a transaction, and at most what a killed ingest reads twice."""
 _PAGE = 1000
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
 
 # What may change without the file's size and time: it is looked at again every time.
 _RETRIED = {"unreadable", "not_a_file", "link_loop", "dangling_link", FAILED}
@@ -82,7 +81,7 @@ class _Job:
     collection: Collection
     roots: Sequence[bytes]
     manifest: Manifest | None
-    known: dict[bytes, files.KnownFile]
+    known: dict[bytes, track_files.KnownFile]
     listing: Listing
     counts: Counter[str] = field(default_factory=Counter)
     met: set[bytes] = field(default_factory=set)
@@ -117,12 +116,12 @@ def ingest(
     Raises ConfigurationError for a manifest that cannot be read, and, unless `allow_empty`, where
     a folder that held tracks is missing or empty: its disk may not be mounted.
     """
-    paths = folders.absolute(roots)
+    paths = folder_scan.absolute(roots)
     rows = None if manifest is None else read_manifest(manifest, collection)
     with exclusive(f"ingest.{collection}"):
         with engine("app").connect() as connection:
-            known = files.known(connection, collection, paths)
-        job = _Job(collection, paths, rows, known, folders.scan(paths))
+            known = track_files.known(connection, collection, paths)
+        job = _Job(collection, paths, rows, known, folder_scan.scan(paths))
         _require_present(job, allow_empty=allow_empty)
         _read(job, _bring_back(job), progress, workers)
         _leave(job)
@@ -136,10 +135,10 @@ def ingest(
 
 def _require_present(job: _Job, *, allow_empty: bool) -> None:
     for root in job.roots:
-        if any(folders.is_below(path, root) for path in job.listing.candidates):
+        if any(folder_scan.is_below(path, root) for path in job.listing.candidates):
             continue
         held = sum(
-            folders.is_below(path, root)
+            folder_scan.is_below(path, root)
             for path, file in job.known.items()
             if file.track_id is not None and not file.gone
         )
@@ -167,12 +166,12 @@ def _bring_back(job: _Job) -> list[Candidate]:
             job.counts["rejected" if known.reason else "unchanged"] += 1
     for page in _pages(back, _PAGE):
         with engine("app").begin() as connection:
-            files.bring_back(connection, job.collection, page)
-            _settle(connection, job, files.owners(connection, job.collection, page))
+            track_files.bring_back(connection, job.collection, page)
+            _settle(connection, job, track_files.owners(connection, job.collection, page))
     return to_read
 
 
-def _is_unchanged(candidate: Candidate, known: files.KnownFile, retried: set[str]) -> bool:
+def _is_unchanged(candidate: Candidate, known: track_files.KnownFile, retried: set[str]) -> bool:
     if candidate.obstacle is not None:
         return known.reason == candidate.obstacle.reason
     same = (candidate.size, candidate.mtime_ns) == (known.size, known.mtime_ns)
@@ -207,15 +206,15 @@ def _write(job: _Job, readings: Sequence[Reading], known: Sequence[tracks.KnownT
     job.counts["changing"] += len(readings) - len(steady)
     usable = [reading for reading in steady if reading.problem is None]
     with engine("app").begin() as connection:
-        owners = files.owners(connection, job.collection, [r.path for r in steady])
+        owners = track_files.owners(connection, job.collection, [r.path for r in steady])
         written = tracks.write(connection, job.collection, [new_track(r) for r in usable])
-        files.write(connection, job.collection, [seen_file(r) for r in steady])
+        track_files.write(connection, job.collection, [seen_file(r) for r in steady])
         waveforms.write(connection, job.collection, dict(filter(None, map(outline, usable))))
         _settle(connection, job, owners | written)
-        failures.clear(connection, stage="ingest", subjects=[show(r.path) for r in usable])
+        failure_ledger.clear(connection, stage="ingest", subjects=[show(r.path) for r in usable])
         for reading in steady:
             if reading.problem is not None:
-                failures.record(
+                failure_ledger.record(
                     connection,
                     stage="ingest",
                     subject=show(reading.path),
@@ -253,10 +252,10 @@ def _leave(job: _Job) -> None:
     ]
     for page in _pages(vanished, _PAGE):
         with engine("app").begin() as connection:
-            owners = files.owners(connection, job.collection, page)
-            files.leave(connection, job.collection, page)
+            owners = track_files.owners(connection, job.collection, page)
+            track_files.leave(connection, job.collection, page)
             _settle(connection, job, owners)
-            failures.clear(connection, stage="ingest", subjects=[show(path) for path in page])
+            failure_ledger.clear(connection, stage="ingest", subjects=[show(path) for path in page])
 
 
 def _settle(connection: Connection, job: _Job, track_ids: set[int]) -> None:
@@ -273,7 +272,7 @@ def _relabel(job: _Job) -> list[Row]:
     if job.manifest is None:
         return []
     with engine("app").connect() as connection:
-        now = files.known(connection, job.collection, job.roots)
+        now = track_files.known(connection, job.collection, job.roots)
     chosen: dict[int, tuple[str, Mapping[str, str]]] = {}
     matched = set()
     for path in job.listing.candidates:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
-from mirpipe.db.store import background, changes, neighbours
-from mirpipe.db.store.nearest import nearest
+from mirpipe.db.store import cosine_moments, embedding_queue, neighbour_lists
+from mirpipe.db.store.exact_search import nearest
 from mirpipe.errors import PluginError
 
 
@@ -44,47 +44,49 @@ def retrieve(
     first and makes them anew.
     """
     with engine("app").connect() as connection:
-        revisions = neighbours.kept_up(connection, encoders)
+        revisions = neighbour_lists.kept_up(connection, encoders)
     for name in encoders or ():
         if name not in {revision.name for revision in revisions}:
             raise PluginError(f"{name!r} has no vectors here: run `mirpipe embed --encoder {name}`")
     results = []
     for revision in revisions:
         with engine("app").begin() as connection:
-            neighbours.lock(connection, revision.encoder_id)
+            neighbour_lists.lock(connection, revision.encoder_id)
             if rebuild:
-                background.forget(connection, revision.encoder_id)
-                neighbours.forget(connection, revision.encoder_id)
-                changes.queue_all(connection, revision.encoder_id)
+                cosine_moments.forget(connection, revision.encoder_id)
+                neighbour_lists.forget(connection, revision.encoder_id)
+                embedding_queue.queue_all(connection, revision.encoder_id)
             results.append(_refresh(connection, revision))
         if progress:
             progress(len(results), len(revisions))
     return results
 
 
-def _refresh(connection: Connection, revision: neighbours.Encoder) -> RetrieveResult:
+def _refresh(connection: Connection, revision: neighbour_lists.Encoder) -> RetrieveResult:
     encoder_id = revision.encoder_id
-    queued = changes.take(connection, encoder_id)
+    queued = embedding_queue.take(connection, encoder_id)
     if not queued:
         return RetrieveResult(revision.name, revision.revision, 0, 0, 0, 0)
     references = [c for c in queued if c.collection == "reference"]
     targets = [c for c in queued if c.collection == "target"]
 
-    removed = neighbours.drop_references(connection, encoder_id, [c.track_id for c in references])
-    neighbours.drop_lists(connection, encoder_id, [c.track_id for c in targets])
-    background.follow(connection, encoder_id, queued)
+    removed = neighbour_lists.drop_references(
+        connection, encoder_id, [c.track_id for c in references]
+    )
+    neighbour_lists.drop_lists(connection, encoder_id, [c.track_id for c in targets])
+    cosine_moments.follow(connection, encoder_id, queued)
 
     arrived = [c.track_id for c in references if c.live]
     admitted = _admit(connection, encoder_id, arrived, None) if arrived else 0
 
-    anew = neighbours.short_lists(connection, encoder_id)
-    neighbours.drop_lists(connection, encoder_id, anew)
+    anew = neighbour_lists.short_lists(connection, encoder_id)
+    neighbour_lists.drop_lists(connection, encoder_id, anew)
     anew += [c.track_id for c in targets if c.live]
-    neighbours.start_lists(connection, encoder_id, anew)
+    neighbour_lists.start_lists(connection, encoder_id, anew)
     if anew:
         _admit(connection, encoder_id, None, anew)
 
-    changes.done(connection, encoder_id, [c.track_id for c in queued])
+    embedding_queue.done(connection, encoder_id, [c.track_id for c in queued])
     return RetrieveResult(
         revision.name, revision.revision, len(queued), removed, admitted, len(anew)
     )
@@ -97,11 +99,11 @@ def _admit(
     target_ids: Sequence[int] | None,
 ) -> int:
     """Lets references (None: all) into lists (None: all); returns how many entries they won."""
-    lists = neighbours.lists(connection, encoder_id, target_ids)
-    references = neighbours.references(connection, encoder_id, reference_ids)
+    lists = neighbour_lists.lists(connection, encoder_id, target_ids)
+    references = neighbour_lists.references(connection, encoder_id, reference_ids)
     admitted = 0
-    for entries in nearest(connection, encoder_id, lists, references, neighbours.KEPT):
-        neighbours.admit(
+    for entries in nearest(connection, encoder_id, lists, references, neighbour_lists.KEPT):
+        neighbour_lists.admit(
             connection, encoder_id, entries.target_ids, entries.reference_ids, entries.cosines
         )
         admitted += len(entries.target_ids)

@@ -6,26 +6,27 @@ run writes the numbers that an undisturbed one would have written. The level sta
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from mirpipe import audio, content, registry, versions
-from mirpipe.availability import attempt, available, forget_others
+from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failures, plugins, track_scores, tracks
-from mirpipe.errors import PluginError, RejectedInput
-from mirpipe.outcomes import outcome_of
+from mirpipe.db.store import failure_ledger, plugin_revisions, track_scores, tracks
+from mirpipe.errors import PluginError, RejectedInput, result_or_error
+from mirpipe.library import content_hash
+from mirpipe.models import library_versions
+from mirpipe.models.runnable_plugins import attempt, available, forget_others
 from mirpipe.protocols import TrackMetric
-from mirpipe.records import Clip, Score, Track, TrackMetricSpec
+from mirpipe.records import Clip, Progress, Score, Track
+from mirpipe.specs import TrackMetricSpec
 
 WINDOWS_PER_CALL = 64
 """Bounds memory however long a track is."""
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,14 @@ def plan(metrics: Sequence[str], *, batch_tracks: int) -> list[ScoreBatch]:
             missing = track_scores.pending(connection, metric_ids)
         batches += [ScoreBatch(name, ids) for ids in _batched(missing, batch_tracks)]
     with engine("app").begin() as connection:
-        plugins.want_only_track_metrics(connection, [*tried.usable, *tried.broken])
+        plugin_revisions.want_only_track_metrics(connection, [*tried.usable, *tried.broken])
     return batches
 
 
 def register(spec: TrackMetricSpec) -> list[int]:
     """The ids of the present revision's axes, made known to the database as the wanted ones."""
     with engine("app").begin() as connection:
-        return plugins.register_track_metric(connection, spec, registry.revision(spec))
+        return plugin_revisions.register_track_metric(connection, spec, registry.revision(spec))
 
 
 def score(
@@ -121,7 +122,7 @@ def _score_batch(
     found: dict[int, list[Score]] = {}
     problems: list[tuple[Track, Exception]] = []
     for track in batch:
-        outcome = outcome_of(_scores, model, track)
+        outcome = result_or_error(_scores, model, track)
         if isinstance(outcome, Exception):
             problems.append((track, outcome))
             counts["rejected" if isinstance(outcome, RejectedInput) else "failed"] += 1
@@ -136,10 +137,10 @@ def _score_batch(
             model.metric_ids,
             found,
             device=str(getattr(model.plugin, "device", "cpu")),
-            versions=versions.of(registry.TRACK_METRICS.needs(model.spec.name).libraries),
+            versions=library_versions.of(registry.TRACK_METRICS.needs(model.spec.name).libraries),
             seconds=time.monotonic() - started,
         )
-        failures.settle(
+        failure_ledger.settle(
             connection,
             stage="score",
             revision=registry.revision(model.spec),
@@ -150,7 +151,7 @@ def _score_batch(
 
 def _scores(model: _Model, track: Track) -> list[Score]:
     """By axis, the mean over the track's windows, weighted by their length."""
-    content.require_unchanged(track)
+    content_hash.require_unchanged(track)
     plugin, spec = model.plugin, model.spec
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
     clips = (clip for _, clip in audio.windows(track.path, [request]))

@@ -7,11 +7,8 @@ less r(target) less r(reference), r the mean cosine with the k nearest reference
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mirpipe.records import Float32, Float64
-
-Int64 = NDArray[np.int64]
+from mirpipe.records import Float32, Float64, Int64
 
 K = 10
 """References in a neighbourhood."""

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mirpipe.records import Float32, Float64
-from mirpipe.statistics.top_k import Block
-
-Int64 = NDArray[np.int64]
+from mirpipe.records import Float32, Float64, Int64
+from mirpipe.statistics.exact_top_k import Block
 
 NOBODY = -1
 """Place of a reference that does not exist."""

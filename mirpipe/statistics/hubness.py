@@ -7,9 +7,8 @@ k-occurrence N_k, how often each reference is among the first k answers of all q
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Int64 = NDArray[np.int64]
+from mirpipe.records import Int64
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import soundfile
 
 from mirpipe.audio import decode, inspect
 from mirpipe.errors import RejectedInput
-from tests import hostile
+from tests.support import hostile_files
 
-needs_ffmpeg = pytest.mark.skipif(not hostile.HAS_FFMPEG, reason="ffmpeg is not installed")
+needs_ffmpeg = pytest.mark.skipif(not hostile_files.HAS_FFMPEG, reason="ffmpeg is not installed")
 
 
 def decoded(path: Path, block_seconds: float) -> np.ndarray:
@@ -26,8 +26,8 @@ def test_the_size_of_blocks_does_not_change_a_sample(
     tmp_path: Path, kind: str, rate: int, channels: int
 ) -> None:
     path = tmp_path / "a"
-    music = hostile.music(5.0, rate=rate, channels=channels)
-    path.write_bytes(hostile.encode(kind, music, rate=rate))
+    music = hostile_files.music(5.0, rate=rate, channels=channels)
+    path.write_bytes(hostile_files.encode(kind, music, rate=rate))
     with soundfile.SoundFile(path) as sound:
         whole = sound.read(dtype="float32", always_2d=True)
     for block_seconds in (0.01, 0.7, 10.0):
@@ -36,13 +36,15 @@ def test_the_size_of_blocks_does_not_change_a_sample(
 
 def test_the_suffix_says_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
-    path.write_bytes(hostile.encode("FLAC"))
+    path.write_bytes(hostile_files.encode("FLAC"))
     assert inspect(path).format == "FLAC"
 
 
 def test_an_mp3_that_declares_nothing_is_taken_as_it_is(tmp_path: Path) -> None:
     frames = _frames(
-        hostile.encode("MP3", hostile.music(4.0), bitrate_mode="CONSTANT", compression_level=0.5)
+        hostile_files.encode(
+            "MP3", hostile_files.music(4.0), bitrate_mode="CONSTANT", compression_level=0.5
+        )
     )
     (tmp_path / "a.mp3").write_bytes(frames)
     assert inspect(tmp_path / "a.mp3").seconds == pytest.approx(4.0, abs=0.1)
@@ -51,7 +53,7 @@ def test_an_mp3_that_declares_nothing_is_taken_as_it_is(tmp_path: Path) -> None:
 
 
 def test_an_mp3_of_which_half_would_be_lost_is_rejected(tmp_path: Path) -> None:
-    frames = _frames(hostile.encode("MP3", hostile.music(4.0), bitrate_mode="VARIABLE"))
+    frames = _frames(hostile_files.encode("MP3", hostile_files.music(4.0), bitrate_mode="VARIABLE"))
     (tmp_path / "a.mp3").write_bytes(frames)
     with pytest.raises(RejectedInput) as rejected:
         inspect(tmp_path / "a.mp3")
@@ -67,10 +69,10 @@ def _frames(mp3: bytes) -> bytes:
 @needs_ffmpeg
 @pytest.mark.parametrize("suffix", ["m4a", "mka", "wv"])
 def test_ffmpeg_gives_the_samples_that_went_in(tmp_path: Path, suffix: str) -> None:
-    samples = hostile.music(channels=2)
+    samples = hostile_files.music(channels=2)
     path = tmp_path / f"a.{suffix}"
     codec = {"m4a": "alac", "mka": "flac", "wv": "wavpack"}[suffix]
-    hostile.by_ffmpeg(path, "-c:a", codec, samples=samples)
+    hostile_files.by_ffmpeg(path, "-c:a", codec, samples=samples)
     np.testing.assert_allclose(decoded(path, 0.3), samples, atol=2**-15)
 
 
@@ -80,7 +82,7 @@ def test_ffmpeg_gives_the_samples_that_went_in(tmp_path: Path, suffix: str) -> N
 )
 def test_what_ffmpeg_reads_is_known_as_truncated_too(tmp_path: Path, options: list[str]) -> None:
     path = tmp_path / "a.m4a"
-    hostile.by_ffmpeg(path, "-c:a", "aac", *options, samples=hostile.music(5.0))
+    hostile_files.by_ffmpeg(path, "-c:a", "aac", *options, samples=hostile_files.music(5.0))
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(RejectedInput) as rejected:
         inspect(path)
@@ -90,7 +92,7 @@ def test_what_ffmpeg_reads_is_known_as_truncated_too(tmp_path: Path, options: li
 @needs_ffmpeg
 def test_ffmpeg_ends_when_the_reader_leaves(tmp_path: Path) -> None:
     path = tmp_path / "a.m4a"
-    hostile.by_ffmpeg(path, "-c:a", "aac", samples=hostile.music(60.0))
+    hostile_files.by_ffmpeg(path, "-c:a", "aac", samples=hostile_files.music(60.0))
     with decode(path, block_seconds=0.1) as audio:
         next(audio.blocks)
         assert any(child.name() == "ffmpeg" for child in psutil.Process().children())
@@ -98,7 +100,7 @@ def test_ffmpeg_ends_when_the_reader_leaves(tmp_path: Path) -> None:
 
 
 def test_a_flac_that_was_written_to_a_pipe_is_whole(tmp_path: Path) -> None:
-    content = bytearray(hostile.encode("FLAC"))
+    content = bytearray(hostile_files.encode("FLAC"))
     content[21] &= 0xF0  # STREAMINFO: number of samples unknown
     content[22:26] = bytes(4)
     (tmp_path / "a.flac").write_bytes(content)

@@ -11,9 +11,9 @@ import pytest
 
 from mirpipe.audio import inspect
 from mirpipe.errors import RejectedInput
-from tests import hostile
+from tests.support import hostile_files
 
-BROKEN = list(hostile.broken_bytes())
+BROKEN = list(hostile_files.broken_bytes())
 
 
 @pytest.mark.parametrize(("name", "content", "reason"), BROKEN, ids=[name for name, _, _ in BROKEN])
@@ -28,7 +28,7 @@ def test_a_broken_file_is_rejected_with_its_reason(
 
 
 def test_good_files_of_every_format_under_hard_names_are_accepted(tmp_path: Path) -> None:
-    for path in hostile.write_good(tmp_path):
+    for path in hostile_files.write_good(tmp_path):
         facts = inspect(path)
         assert facts.seconds == pytest.approx(2.0, abs=0.15), path
         assert -30 < facts.rms_dbfs < -10, path
@@ -36,12 +36,12 @@ def test_good_files_of_every_format_under_hard_names_are_accepted(tmp_path: Path
 
 
 def test_facts_are_those_of_the_samples(tmp_path: Path) -> None:
-    samples = hostile.music(3.0, channels=2) + np.float32(0.25)
+    samples = hostile_files.music(3.0, channels=2) + np.float32(0.25)
     path = tmp_path / "offset.wav"
-    path.write_bytes(hostile.encode("WAV", samples, subtype="FLOAT"))
+    path.write_bytes(hostile_files.encode("WAV", samples, subtype="FLOAT"))
     facts = inspect(path)
     mono = samples.astype(np.float64).mean(axis=1)
-    assert (facts.seconds, facts.sample_rate, facts.channels) == (3.0, hostile.RATE, 2)
+    assert (facts.seconds, facts.sample_rate, facts.channels) == (3.0, hostile_files.RATE, 2)
     assert facts.format == "WAV"
     assert facts.rms_dbfs == pytest.approx(20 * math.log10(mono.std()), abs=1e-6)
     assert facts.peak == np.abs(samples).max()
@@ -49,12 +49,12 @@ def test_facts_are_those_of_the_samples(tmp_path: Path) -> None:
 
 def test_a_path_may_be_bytes(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/\xff.wav"
-    Path(os.fsdecode(path)).write_bytes(hostile.encode("WAV"))
+    Path(os.fsdecode(path)).write_bytes(hostile_files.encode("WAV"))
     assert inspect(path).seconds == 2.0
 
 
 def test_lies_in_headers_cost_no_memory(tmp_path: Path) -> None:
-    hostile.write_broken(tmp_path)
+    hostile_files.write_broken(tmp_path)
     script = (
         "import resource, sys\n"
         "from pathlib import Path\n"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mirpipe.audio import WindowRequest, load_mono, windows
 from mirpipe.errors import RejectedInput
-from tests import hostile
+from tests.support import hostile_files
 
 
 @pytest.mark.parametrize("target_rate", [22_050, 16_000])
@@ -33,7 +33,9 @@ def test_load_mono_is_librosas_bit_for_bit(
     path = tmp_path / "a"
     # 11 s and a bit: more than one block, and no whole number of samples at the new rate
     path.write_bytes(
-        hostile.encode(kind, hostile.music(11.013, rate=rate, channels=channels), rate=rate)
+        hostile_files.encode(
+            kind, hostile_files.music(11.013, rate=rate, channels=channels), rate=rate
+        )
     )
     expected, _ = librosa.load(path, sr=target_rate, mono=True)
     np.testing.assert_array_equal(load_mono(path, target_rate), expected)
@@ -47,7 +49,9 @@ def test_load_mono_has_librosas_length(
     tmp_path_factory: pytest.TempPathFactory, frames: int, rate: int
 ) -> None:
     path = tmp_path_factory.mktemp("length") / "a.wav"
-    path.write_bytes(hostile.encode("WAV", hostile.music(rate=rate)[:frames], rate=rate))
+    path.write_bytes(
+        hostile_files.encode("WAV", hostile_files.music(rate=rate)[:frames], rate=rate)
+    )
     expected, _ = librosa.load(path, sr=16_000)
     np.testing.assert_array_equal(load_mono(path, 16_000), expected)
 
@@ -55,7 +59,7 @@ def test_load_mono_has_librosas_length(
 def test_windows_of_all_requests_join_to_the_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(
-        hostile.encode("WAV", hostile.music(23.0, rate=44_100, channels=2), rate=44_100)
+        hostile_files.encode("WAV", hostile_files.music(23.0, rate=44_100, channels=2), rate=44_100)
     )
     requests = [
         WindowRequest(16_000, 16_000 * 3, gain=2.0),
@@ -81,7 +85,9 @@ def test_a_last_window_is_kept_when_half_full_or_alone(
     tmp_path: Path, seconds: float, lengths: list[float]
 ) -> None:
     path = tmp_path / "a.wav"
-    path.write_bytes(hostile.encode("WAV", hostile.music(seconds, rate=8000), rate=8000))
+    path.write_bytes(
+        hostile_files.encode("WAV", hostile_files.music(seconds, rate=8000), rate=8000)
+    )
     clips = [clip for _, clip in windows(path, [WindowRequest(8000, 8000)])]
     assert [len(clip.samples) / 8000 for clip in clips] == lengths
 
@@ -91,7 +97,9 @@ def test_every_tail_is_kept_where_asked_for(
     tmp_path: Path, seconds: float, lengths: list[float]
 ) -> None:
     path = tmp_path / "a.wav"
-    path.write_bytes(hostile.encode("WAV", hostile.music(seconds, rate=8000), rate=8000))
+    path.write_bytes(
+        hostile_files.encode("WAV", hostile_files.music(seconds, rate=8000), rate=8000)
+    )
     clips = [clip for _, clip in windows(path, [WindowRequest(8000, 8000, keep_tail=True)])]
     assert [len(clip.samples) / 8000 for clip in clips] == pytest.approx(lengths)
 
@@ -99,7 +107,9 @@ def test_every_tail_is_kept_where_asked_for(
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     path.write_bytes(
-        hostile.encode("WAV", np.tile(hostile.music(10.0, rate=8000), (36, 1)), rate=8000)
+        hostile_files.encode(
+            "WAV", np.tile(hostile_files.music(10.0, rate=8000), (36, 1)), rate=8000
+        )
     )
     tracemalloc.start()
     count = sum(1 for _ in windows(path, [WindowRequest(16_000, 16_000)]))
@@ -110,10 +120,10 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 
 def test_samples_that_are_no_numbers_reach_no_model(tmp_path: Path) -> None:
-    samples = hostile.music()
+    samples = hostile_files.music()
     samples[5] = np.nan
     path = tmp_path / "a.wav"
-    path.write_bytes(hostile.encode("WAV", samples, subtype="FLOAT"))
+    path.write_bytes(hostile_files.encode("WAV", samples, subtype="FLOAT"))
     with pytest.raises(RejectedInput) as rejected:
         list(windows(path, [WindowRequest(16_000, 16_000)]))
     assert rejected.value.reason == "non_finite"

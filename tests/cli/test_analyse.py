@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 from mirpipe.cli import analyse as command
 from mirpipe.errors import RejectedInput
 from mirpipe.stages import analyse as stage
-from tests.databases import Database
-from tests.library import ingest_folder, tones
+from tests.support.audio_files import ingest_folder, tones
+from tests.support.databases import Database
 
 
 @pytest.fixture(autouse=True)

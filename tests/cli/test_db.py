@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from mirpipe.cli.db import app
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.engine import forget_engines
 from mirpipe.settings import settings
-from tests.databases import Database
+from tests.support.databases import Database
 
 
 def run(*arguments: str, exit_code: int = 0, answer: str | None = None) -> str:
@@ -43,7 +43,7 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     forget_engines()
     yield path
     forget_engines()
-    EmbeddedPostgres(path).down()
+    embedded_server(path).down()
     shutil.rmtree(path, ignore_errors=True)
 
 

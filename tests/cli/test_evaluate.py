@@ -7,8 +7,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli import evaluate as command
-from tests.databases import Database
 from tests.stages.answers import Answers
+from tests.support.databases import Database
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.settings import settings
-from tests.databases import Database
-from tests.library import ingest_folder, tone
-from tests.random_weights import folder_of_weights
+from tests.support.audio_files import ingest_folder, tone
+from tests.support.databases import Database
+from tests.support.random_weights import folder_of_weights
 
 CAPTIONER = "qwen2_audio"
 GENERATORS = ("musicgen_melody", "musicgen_melody_audiocraft")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import hostile
-from tests.databases import Database
+from tests.support import hostile_files
+from tests.support.databases import Database
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("fresh_database")]
 
@@ -29,9 +29,9 @@ def test_good_files_get_results_and_every_broken_one_has_its_reason(
     references, targets = tmp_path / "references", tmp_path / "targets"
     references.mkdir()
     targets.mkdir()
-    broken = hostile.write_broken(references)
-    good = hostile.write_good(references)
-    target = hostile.write_good(targets)
+    broken = hostile_files.write_broken(references)
+    good = hostile_files.write_good(references)
+    target = hostile_files.write_good(targets)
     assert len(broken) >= 50
     assert len(good) >= 10
 

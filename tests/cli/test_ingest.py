@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from mirpipe.cli.ingest import ingest
 from mirpipe.stages.ingest import IngestResult
-from tests import hostile
+from tests.support import hostile_files
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
@@ -19,7 +19,7 @@ def library(tmp_path: Path) -> Path:
     """One usable file."""
     folder = tmp_path / "-library"
     folder.mkdir()
-    (folder / "good.wav").write_bytes(hostile.encode("WAV"))
+    (folder / "good.wav").write_bytes(hostile_files.encode("WAV"))
     return folder
 
 
@@ -53,7 +53,7 @@ def test_what_is_not_the_files_fault_ends_with_1(
     def explode(_path: bytes) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("mirpipe.reading.inspect", explode)
+    monkeypatch.setattr("mirpipe.library.ingested_file.inspect", explode)
     assert run("--collection", "reference", library).exit_code == 1
 
 

@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from mirpipe.cli import main
-from mirpipe.db import reports
+from mirpipe.db import queries
 from mirpipe.settings import settings
-from tests.databases import Database
-from tests.library import tones
+from tests.support.audio_files import tones
+from tests.support.databases import Database
 
 COMMANDS = [
     # in the order of the tour
@@ -34,7 +34,7 @@ COMMANDS = [
 ]
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-FAILURE = reports.Failure(
+FAILURE = queries.Failure(
     "embed", "musicnn", "target:00", "a title", "target", "truncated", "it breaks off",
     False, 1, NOW, NOW, "0123",
 )  # fmt: skip
@@ -142,7 +142,7 @@ def test_run_as_json_is_one_object_with_the_counts_of_its_parts(
 def test_the_ledger_names_the_encoder(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mirpipe.cli.inspect.reports.failures", lambda **_: [FAILURE])
+    monkeypatch.setattr("mirpipe.cli.failures.queries.failures", lambda **_: [FAILURE])
     code, said = invoke("failures")
     assert code == 0
     assert said.splitlines()[1].split()[:4] == ["embed", "musicnn", "truncated", "a"]

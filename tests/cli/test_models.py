@@ -11,9 +11,8 @@ from typer.testing import CliRunner, Result
 
 from mirpipe import registry
 from mirpipe.cli import main
-from mirpipe.musical import CaptionerSpec, GeneratorSpec
-from mirpipe.records import Needs, TrackMetricSpec, WeightFile
 from mirpipe.settings import settings
+from mirpipe.specs import CaptionerSpec, GeneratorSpec, Needs, TrackMetricSpec, WeightFile
 
 FILE = WeightFile("somebody/model", "0123abc", "model.bin", megabytes=1, sha256=None)
 IDENTITY = {
@@ -25,14 +24,14 @@ IDENTITY = {
     "citation": "nobody",
 }
 SPECS = {
-    "mirpipe.track_metrics": TrackMetricSpec(
+    "mirpipe.plugins.track_metrics": TrackMetricSpec(
         **IDENTITY, name="pleasing", sample_rate=16_000, window_samples=160_000,
         axes=("pleasing_joy", "pleasing_craft"), low=1, high=10, unit="points",
     ),
-    "mirpipe.captioners": CaptionerSpec(
+    "mirpipe.plugins.captioners": CaptionerSpec(
         **IDENTITY, name="teller", sample_rate=16_000, window_samples=480_000, instruction="Tell.",
     ),
-    "mirpipe.generators": GeneratorSpec(
+    "mirpipe.plugins.generators": GeneratorSpec(
         **IDENTITY, name="player", sample_rate=32_000, longest_seconds=30.0, has_guidance=True,
         sampling={},
     ),
@@ -100,7 +99,9 @@ def test_the_table_shows_each_plug_in_in_one_row(models: Path) -> None:
 def test_weights_of_any_kind_are_pulled(
     models: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("mirpipe.download.fetch", lambda file, **_: models / file.filename)
+    monkeypatch.setattr(
+        "mirpipe.models.weight_download.fetch", lambda file, **_: models / file.filename
+    )
     pulled = mirpipe("pull", name)
     assert (pulled.exit_code, pulled.stdout.strip()) == (0, str(models / "model.bin"))
 

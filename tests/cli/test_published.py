@@ -7,8 +7,8 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli.main import app
-from mirpipe.published.lines import FOLDER
-from tests.databases import Database
+from mirpipe.published.printed_lines import FOLDER
+from tests.support.databases import Database
 
 
 def run(*words: str) -> Result:

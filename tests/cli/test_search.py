@@ -1,7 +1,6 @@
 """What `mirpipe search` answers, how it finds what is meant, and what it says when it cannot."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,13 +10,13 @@ from rich.cells import cell_len
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-import mirpipe.encoders
 from mirpipe.cli.main import app
-from mirpipe.db.reports import search as reports
+from mirpipe.db.queries import vector_search as reports
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.retrieve import retrieve
-from tests.library import ingest_folder, tone, tones
-from tests.synthetic_library import SyntheticLibrary
+from tests.support.audio_files import ingest_folder, tone, tones
+from tests.support.fake_plugins import add_fakes
+from tests.support.synthetic_library import SyntheticLibrary
 
 
 @pytest.fixture
@@ -28,8 +27,7 @@ def library(fresh_database):
 @pytest.fixture
 def tiny(fresh_database, monkeypatch, tmp_path):
     """Ten tones, embedded by the encoder of the tests; the folder that holds them."""
-    fakes = str(Path(__file__).parents[1] / "fake_encoders")
-    monkeypatch.setattr(mirpipe.encoders, "__path__", [*mirpipe.encoders.__path__, fakes])
+    add_fakes(monkeypatch, "encoders")
     tones(tmp_path / "references", [100.0 * n for n in range(1, 11)])
     ingest_folder(tmp_path / "references", "reference")
     embed_stage.embed(["tiny"], batch_tracks=64)

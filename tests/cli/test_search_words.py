@@ -7,11 +7,11 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-import mirpipe.encoders
 from mirpipe.cli.main import app
 from mirpipe.stages import embed as embed_stage
-from tests.databases import Database
-from tests.library import ingest_folder, tone
+from tests.support.audio_files import ingest_folder, tone
+from tests.support.databases import Database
+from tests.support.fake_plugins import add_fakes
 
 
 @pytest.fixture
@@ -19,8 +19,7 @@ def _loud_and_soft(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Three tones of different level, heard by two encoders, of which one takes words."""
-    fakes = str(Path(__file__).parents[1] / "fake_encoders")
-    monkeypatch.setattr(mirpipe.encoders, "__path__", [*mirpipe.encoders.__path__, fakes])
+    add_fakes(monkeypatch, "encoders")
     for name, level in (("soft", 0.1), ("middle", 0.4), ("loud", 0.9)):
         tone(tmp_path / "music" / f"{name}.wav", 440, level=level)
     ingest_folder(tmp_path / "music", "reference")

@@ -8,19 +8,18 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-import mirpipe.encoders
 from mirpipe.cli.main import app
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.databases import Database
-from tests.library import ingest_folder, tones
+from tests.support.audio_files import ingest_folder, tones
+from tests.support.databases import Database
+from tests.support.fake_plugins import add_fakes
 
 
 @pytest.fixture(autouse=True)
 def _tiny_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    fakes = str(Path(__file__).parents[1] / "fake_encoders")
-    monkeypatch.setattr(mirpipe.encoders, "__path__", [*mirpipe.encoders.__path__, fakes])
+    add_fakes(monkeypatch, "encoders")
 
 
 def make(folder: Path) -> None:

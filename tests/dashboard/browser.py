@@ -16,9 +16,9 @@ from urllib.error import URLError
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from mirpipe.settings import PROJECT
-from tests.databases import Database
-from tests.lacking import lacks
-from tests.waiting import eventually
+from tests.support.databases import Database
+from tests.support.skip_or_fail import lacks
+from tests.support.waiting import eventually
 
 SCREENSHOTS = PROJECT / "var/screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import captions, embeddings, features, generations, plugins
+from mirpipe.db.store import captions, embeddings, generations, plugin_revisions, track_features
 from mirpipe.db.store.generations import Made, PendingClip, Wish
-from mirpipe.modes import MODES, Mode, modes_for
-from mirpipe.musical import CaptionerSpec, GeneratorSpec
-from mirpipe.records import MetricSpec
+from mirpipe.generation.modes import MODES, Mode, modes_for
+from mirpipe.specs import CaptionerSpec, GeneratorSpec, MetricSpec
 from tests.dashboard.filled import Piece, accuracy, measure_again, track
 
 UNGUIDED = modes_for(MODES, (), has_guidance=False)
@@ -38,14 +37,14 @@ def describe(
 ) -> None:
     """Measures and captions every target; an unpitched one has no key and no meter."""
     spec = MetricSpec("features", 1, "", 0, 1, True, "")
-    features_id = plugins.register_metric(connection, spec, "1")
+    features_id = plugin_revisions.register_metric(connection, spec, "1")
     captioner = CaptionerSpec(
         *("teller", 1, checkpoint, "", 16000, 16000, "", "MIT", "Tongyi", "nobody")
     )
-    captioner_id = plugins.register_captioner(connection, captioner, "1")
+    captioner_id = plugin_revisions.register_captioner(connection, captioner, "1")
     targets = _targets(connection)
     rows = {target_id: _features(voiced=voiced) for target_id, _, voiced in targets}
-    features.write(connection, features_id, rows)
+    track_features.write(connection, features_id, rows)
     new = [
         captions.NewCaption(target_id, caption, 0.0, 15.0, list(contradictions), 0.1)
         for target_id, _, _ in targets
@@ -64,7 +63,7 @@ def make(connection: Connection, makers: Sequence[Maker], folder: Path, sound: P
             *(maker.name, 1, maker.checkpoint, "", 44100, 30.0, True, {}, "MIT"),
             *(maker.licence_weights, "nobody"),
         )
-        generator_id = plugins.register_generator(connection, spec, "1")
+        generator_id = plugin_revisions.register_generator(connection, spec, "1")
         wishes = [
             Wish(mode.name, mode.is_conditioned, mode.guidance, seed, "t1", 30.0)
             for mode in maker.modes
@@ -106,7 +105,7 @@ def _targets(connection: Connection) -> list[tuple[int, str, bool]]:
     return [(row.track_id, row.title, row.voiced) for row in found]
 
 
-def _features(*, voiced: bool) -> features.Row:
+def _features(*, voiced: bool) -> track_features.Row:
     unpitched = {} if voiced else {"key": "unpitched", "meter": "no_clear_meter"}
     return {
         "tempo_bpm": 120.4,

@@ -4,8 +4,8 @@ import pytest
 import streamlit as st
 
 from tests.dashboard.filled import fill
-from tests.dashboard.pages import MODELS, PIECES
-from tests.databases import Database
+from tests.dashboard.views import MODELS, PIECES
+from tests.support.databases import Database
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from mirpipe.audio import show
-from mirpipe.stages.report.publish import measure
+from mirpipe.stages.report.publish_run import measure
 
 
 @dataclass(frozen=True)

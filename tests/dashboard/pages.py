@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from mirpipe.settings import PROJECT
 from tests.dashboard.filled import Model, Piece
-from tests.databases import Database
+from tests.support.databases import Database
 
 DEMO = PROJECT / "demo"
 HOSTILE = "**x** <b>$a$</b> :smile: [l](http://x)"
@@ -31,7 +31,7 @@ def page(name: str, **query: str) -> AppTest:
     for key, value in query.items():
         app.query_params[key] = value
     if name != "overview":
-        app.switch_page(f"views/{name}.py")
+        app.switch_page(f"views/{name}/page.py")
     app.run()
     assert app.title[0].value.lower().startswith(name) or app.error
     assert not app.exception

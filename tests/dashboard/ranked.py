@@ -4,8 +4,8 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store import embeddings
-from mirpipe.stages.report.rankings import insert_rankings
-from mirpipe.stages.report.sets import insert_sets
+from mirpipe.stages.report.clip_set_distances import insert_sets
+from mirpipe.stages.report.ranking_quality import insert_rankings
 
 
 def rank(connection: Connection) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mirpipe.db.embedded import EmbeddedPostgres
-from mirpipe.modes import MODES
-from mirpipe.published.loading import load
+from mirpipe.generation.modes import MODES
+from mirpipe.postgres.embedded import EmbeddedPostgres
+from mirpipe.published.load_tables import load
 from tests.dashboard import browser
 from tests.dashboard.browser import Served, findings, picture, settled, watched
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.drawn import maps, outlines
 from tests.dashboard.filled import fail, fill, rate
-from tests.dashboard.pages import HOSTILE, MODELS, PIECES, link
 from tests.dashboard.ranked import earlier, rank
-from tests.databases import database
+from tests.dashboard.views import HOSTILE, MODELS, PIECES, link
+from tests.support.databases import database
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

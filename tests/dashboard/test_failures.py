@@ -1,8 +1,8 @@
 """What the ledger shows, filtered and downloaded."""
 
 from tests.dashboard.filled import fail
-from tests.dashboard.pages import page, written
-from tests.databases import Database
+from tests.dashboard.views import page, written
+from tests.support.databases import Database
 
 
 def test_the_ledger_is_shown_filtered_and_downloaded(fresh_database: Database) -> None:

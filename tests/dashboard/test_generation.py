@@ -6,12 +6,12 @@ import pytest
 import streamlit as st
 from sqlalchemy import text
 
-from dashboard import heatmap
-from mirpipe.modes import Mode
+from dashboard.components import heatmap
+from mirpipe.generation.modes import Mode
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make, summarise
 from tests.dashboard.filled import Model, Piece, fill, rate
-from tests.dashboard.pages import DEMO, HOSTILE, SHOWN, page, written
-from tests.databases import Database
+from tests.dashboard.views import DEMO, HOSTILE, SHOWN, page, written
+from tests.support.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"
 PIECES = (

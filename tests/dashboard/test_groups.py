@@ -5,8 +5,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
-from tests.dashboard.pages import PIECES, page, written
-from tests.databases import Database
+from tests.dashboard.views import PIECES, page, written
+from tests.support.databases import Database
 
 
 def table(shown: str, name: str) -> str:

@@ -4,13 +4,13 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from mirpipe.db.reports.read import MODE_ORDER
-from mirpipe.published.loading import load
+from mirpipe.db.queries.read_rows import MODE_ORDER
+from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.pages import HOSTILE, page, written
-from tests.databases import Database
-from tests.synthetic_library import SyntheticLibrary
+from tests.dashboard.views import HOSTILE, page, written
+from tests.support.databases import Database
+from tests.support.synthetic_library import SyntheticLibrary
 
 
 def run_now() -> None:

@@ -4,8 +4,8 @@ from sqlalchemy import text
 
 from tests.dashboard.drawn import outlines
 from tests.dashboard.filled import rate
-from tests.dashboard.pages import HOSTILE, MODELS, link, page, written
-from tests.databases import Database
+from tests.dashboard.views import HOSTILE, MODELS, link, page, written
+from tests.support.databases import Database
 
 
 def test_a_link_restores_its_target_and_depth(filled: Database) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.filled import Model, Piece, fill, rate, track
-from tests.dashboard.pages import DEMO, HOSTILE, link, page, written
-from tests.databases import Database
+from tests.dashboard.views import DEMO, HOSTILE, link, page, written
+from tests.support.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"
 PIECES = (
@@ -76,8 +76,8 @@ def test_the_target_stays_chosen_from_page_to_page(filled: Database) -> None:
     wanted = link(filled, "تجربة")
     app.selectbox(key="target").set_value(wanted).run()
     app.query_params.clear()
-    app.switch_page("views/overview.py").run()
-    app.switch_page("views/listen.py").run()
+    app.switch_page("views/overview/page.py").run()
+    app.switch_page("views/listen/page.py").run()
     assert app.selectbox(key="target").value == wanted
     assert app.query_params["target"] in (wanted, [wanted])
 

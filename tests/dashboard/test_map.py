@@ -5,11 +5,11 @@ import json
 import pytest
 from sqlalchemy import text
 
-from dashboard import scatter
-from mirpipe.db.reports.maps import Point
+from dashboard.components import scatter_plot
+from mirpipe.db.queries.embedding_maps import Point
 from tests.dashboard.drawn import maps
-from tests.dashboard.pages import HOSTILE, link, page, written
-from tests.databases import Database
+from tests.dashboard.views import HOSTILE, link, page, written
+from tests.support.databases import Database
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_rare_values_share_one_colour() -> None:
     points = [
         Point(at, "", "", "reference", {"genre": f"g{at % 9}"}, 0.0, 0.0) for at in range(90)
     ] + [Point(99, "", "", "target", {}, 0.0, 0.0)]
-    found = scatter.coloured(points, "genre")
-    assert len(set(found) - {scatter.OTHERS}) == scatter.COLOURS
-    assert found[-1] == scatter.OTHERS
-    assert set(scatter.coloured(points, "collection")) == {"reference", "target"}
+    found = scatter_plot.coloured(points, "genre")
+    assert len(set(found) - {scatter_plot.OTHERS}) == scatter_plot.COLOURS
+    assert found[-1] == scatter_plot.OTHERS
+    assert set(scatter_plot.coloured(points, "collection")) == {"reference", "target"}

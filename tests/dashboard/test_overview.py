@@ -2,9 +2,9 @@
 
 from sqlalchemy import text
 
-from mirpipe.db import reports
-from tests.dashboard.pages import page, written
-from tests.databases import Database
+from mirpipe.db import queries
+from tests.dashboard.views import page, written
+from tests.support.databases import Database
 
 
 def test_the_library_is_counted_and_the_work_that_waits(filled: Database) -> None:
@@ -43,11 +43,11 @@ def test_what_the_last_run_changed_is_listed(filled: Database) -> None:
 
 def test_work_is_counted_anew_when_something_was_written_and_not_before(filled: Database) -> None:
     flushed(filled, "UPDATE mirpipe.track SET title = title")
-    assert reports.written() == (before := reports.written())
+    assert queries.written() == (before := queries.written())
     flushed(filled, "DELETE FROM mirpipe.failure")
-    assert reports.written() == before, "nothing was there to delete"
+    assert queries.written() == before, "nothing was there to delete"
     flushed(filled, "UPDATE mirpipe.track SET title = title WHERE collection = 'target'")
-    assert reports.written() != before
+    assert queries.written() != before
 
 
 def flushed(database: Database, statement: str) -> None:

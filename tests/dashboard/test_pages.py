@@ -6,8 +6,8 @@ from sqlalchemy import text
 from mirpipe.db.engine import forget_engines
 from mirpipe.settings import settings
 from tests.dashboard.filled import fill, rate
-from tests.dashboard.pages import HOSTILE, MODELS, PIECES, SHOWN, link, page, written
-from tests.databases import Database
+from tests.dashboard.views import HOSTILE, MODELS, PIECES, SHOWN, link, page, written
+from tests.support.databases import Database
 
 
 def test_an_empty_database_says_which_command_comes_next(fresh_database: Database) -> None:

@@ -6,10 +6,10 @@ import pytest
 import streamlit as st
 from sqlalchemy import text
 
-from dashboard import heatmap
+from dashboard.components import heatmap
 from tests.dashboard.filled import Piece, fill, rate
-from tests.dashboard.pages import HOSTILE, MODELS, PIECES, page, written
-from tests.databases import Database
+from tests.dashboard.views import HOSTILE, MODELS, PIECES, page, written
+from tests.support.databases import Database
 
 
 def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mirpipe.db import roles
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
+from mirpipe.postgres.embedded import EmbeddedPostgres
 
 _numbers = itertools.count(1)
 
@@ -19,13 +20,13 @@ def home(short_folder: Path) -> Iterator[Path]:
     """A home that does not exist yet; its server is stopped and its data removed afterwards."""
     path = short_folder / f"home-{next(_numbers)}"
     yield path
-    EmbeddedPostgres(path).down()
+    embedded_server(path).down()
     shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def provisioned(short_folder: Path) -> EmbeddedPostgres:
-    server = EmbeddedPostgres(short_folder / "provisioned", start_timeout=60)
+    server = embedded_server(short_folder / "provisioned", start_timeout=60)
     server.up()
     with (server.data / "postgresql.conf").open("a") as settings:
         settings.write("fsync = off\n")  # these tests kill processes, not machines

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db.migrate import downgrade, migrate
-from tests.databases import Database
-from tests.synthetic_library import SyntheticLibrary
+from tests.support.databases import Database
+from tests.support.synthetic_library import SyntheticLibrary
 
 _SILENT = text("""
     SELECT c.relname || coalesce('.' || a.attname, '') AS name

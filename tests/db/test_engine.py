@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import PipelineRole, database_url, engine, forget_engines
 from mirpipe.errors import ConfigurationError, DatabaseError
+from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
-from tests.databases import Database
+from tests.support.databases import Database
 
 ROLES: tuple[PipelineRole, ...] = ("owner", "app", "reader")
 

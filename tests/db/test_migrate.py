@@ -6,12 +6,12 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.engine import engine
 from mirpipe.db.migrate import current, downgrade, migrate
-from mirpipe.db.store import plugins
+from mirpipe.db.store import plugin_revisions
 from mirpipe.errors import DatabaseError
-from tests.databases import Database
+from mirpipe.postgres.embedded import EmbeddedPostgres
+from tests.support.databases import Database
 
 # relations, functions and types outside the system's own and the extension's
 OBJECTS = text(
@@ -74,4 +74,4 @@ def test_stage_on_a_database_without_tables_names_the_remedy(fresh_database: Dat
         engine("app").connect() as connection,
         pytest.raises(DatabaseError, match=r"does not exist\).*`mirpipe db migrate`"),
     ):
-        plugins.want_only(connection, [])
+        plugin_revisions.want_only(connection, [])

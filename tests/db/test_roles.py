@@ -10,10 +10,10 @@ from psycopg2.extensions import connection, cursor
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from mirpipe.db.embedded import EmbeddedPostgres
 from mirpipe.db.roles import LOGINS, Role
-from tests.databases import Database
+from mirpipe.postgres.embedded import EmbeddedPostgres
 from tests.db.conftest import unprovision
+from tests.support.databases import Database
 
 LIFTED = "SET default_transaction_read_only = off; SET statement_timeout = 0; COMMIT; "
 

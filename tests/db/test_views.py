@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.dashboard.filled import Model, Piece, fill, rate
-from tests.databases import Database
+from tests.support.databases import Database
 
 NO_RESULTS = {"v_library", "v_pending", "v_failure"}
 """They tell of files and of work, and show no number that weights made."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mirpipe.settings import PROJECT
-from tests.lacking import IS_CI
+from tests.support.skip_or_fail import IS_CI
 
 PROGRAM = Path(sysconfig.get_path("purelib")) / "compose" / "docker-compose"
 needs_program = pytest.mark.skipif(

@@ -259,7 +259,7 @@ def test_no_message_is_handed_out_again_while_its_task_may_run(
     services: Services, tmp_path: Path
 ) -> None:
     ask = (
-        "from mirpipe.orchestration.defaults import DEFAULT_ARGS as d;"
+        "from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS as d;"
         "print(d['execution_timeout'].total_seconds())"
     )
     command = [sys.executable, "-c", ask]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe.settings import PROJECT
-from tests.lacking import lacks
+from tests.support.skip_or_fail import lacks
 
 DOCKERFILE = (PROJECT / "docker" / "Dockerfile").read_text().replace("\\\n", " ")
 TARGETS = dict(

@@ -11,7 +11,7 @@ from typing import Self
 
 import pytest
 
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
 from mirpipe.settings import PROJECT
 from tests.docs.walk import File, steps
 
@@ -39,7 +39,7 @@ def checkout(short_folder: Path) -> Iterator[Path]:
             shutil.copy(source, copy)
     (copy / "demo").symlink_to(PROJECT / "demo")
     yield copy
-    EmbeddedPostgres(copy / "var" / "walk").down()
+    embedded_server(copy / "var" / "walk").down()
 
 
 def write(file: File, checkout: Path) -> None:

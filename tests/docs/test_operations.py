@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from mirpipe.cli.main import app
 from mirpipe.db.migrate import downgrade
 from mirpipe.settings import PROJECT, settings
-from tests.databases import Database
 from tests.docs.walk import Command, steps
+from tests.support.databases import Database
 
 PAGE = (PROJECT / "docs" / "operations.md").read_text()
 CODES = {"doctor": (0, 1), "ingest": (3,)}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mirpipe.settings import PROJECT
-from tests.databases import Database
-from tools import reference
+from tests.support.databases import Database
+from tools import write_reference_docs
 
 DOCS = PROJECT / "docs"
 
@@ -22,14 +22,16 @@ def test_the_site_builds_and_no_link_is_broken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", ["commands", "settings"])
 def test_a_page_is_as_the_code_says(page: str) -> None:
-    made = {"commands": reference.commands, "settings": reference.settings}[page]()
+    made = {"commands": write_reference_docs.commands, "settings": write_reference_docs.settings}[
+        page
+    ]()
     written = (DOCS / "reference" / f"{page}.md").read_text()
     assert written == made, "run `make reference`"
 
 
 def test_the_page_of_tables_is_as_the_database_says(fresh_database: Database) -> None:
     with fresh_database.owner.connect() as connection:
-        made = reference.tables(connection)
+        made = write_reference_docs.tables(connection)
     assert (DOCS / "reference" / "tables.md").read_text() == made, "run `make reference`"
 
 

@@ -9,11 +9,11 @@ import pytest
 from markdown_it import MarkdownIt
 from sqlalchemy import Connection, text
 
-from mirpipe.db.embedded import EmbeddedPostgres
-from mirpipe.db.store import verify
+from mirpipe.db.store import recompute_and_compare
+from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import PROJECT
-from tests.databases import database
-from tests.demo_library import build
+from tests.support.databases import database
+from tests.support.demo_library import build
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ def test_search_by_vector_can_use_the_index(reader: Connection) -> None:
 
 
 def test_library_that_is_asked_is_as_it_ought_to_be(reader: Connection) -> None:
-    assert list(verify.differences(reader)) == []
+    assert list(recompute_and_compare.differences(reader)) == []
 
 
 def test_every_question_stands_once_and_there_are_twenty() -> None:

@@ -17,9 +17,9 @@ import pytest
 import soundfile
 from sqlalchemy import Connection, create_engine
 
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
 from mirpipe.settings import PROJECT
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 REFERENCES = [
     *("West", "Celtic Pride", "Egypt", "funk_80", "reggae_78"),
@@ -67,7 +67,7 @@ class Place:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection of the reader; the server is stopped again."""
-        server = EmbeddedPostgres(self.home)
+        server = embedded_server(self.home)
         server.up()
         engine = create_engine(server.url("reader"))
         try:
@@ -84,7 +84,7 @@ class Place:
             with suppress(psutil.Error):
                 if process.environ().get("MIRPIPE_HOME") == str(self.home):
                     found.append(process)
-        postgres = EmbeddedPostgres(self.home).pid
+        postgres = embedded_server(self.home).pid
         return [*found, *([psutil.Process(postgres)] if postgres else [])]
 
 

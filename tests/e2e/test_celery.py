@@ -14,16 +14,17 @@ import psycopg2
 import pytest
 import soundfile
 
-from mirpipe.db.cluster import SUPERUSER
-from mirpipe.db.embedded import EmbeddedPostgres
-from mirpipe.db.passwords import passwords
+from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.psql import psql_url
-from mirpipe.orchestration.rest import AirflowClient, DagRun
+from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun
+from mirpipe.postgres.cluster import SUPERUSER
+from mirpipe.postgres.embedded import EmbeddedPostgres
+from mirpipe.postgres.passwords import passwords
 from mirpipe.settings import PROJECT
 from tests.db.conftest import unprovision
 from tests.deploy.compose import filled_in, needs_program
 from tests.e2e.shipped import Shipped
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.celery, pytest.mark.timeout(600), needs_program]
 
@@ -55,7 +56,7 @@ def free_port() -> str:
 @pytest.fixture
 def postgres(short_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server as its image makes it, with a superuser alone, on a port of 127.0.0.1."""
-    server = EmbeddedPostgres(short_folder / "celery", port=int(free_port()))
+    server = embedded_server(short_folder / "celery", port=int(free_port()))
     server.up()
     unprovision(server)
     yield server

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from mirpipe.db.embedded import EmbeddedPostgres
+from mirpipe.db.embedded_server import embedded_server
 from tests.e2e.conftest import Place, Up
-from tests.waiting import eventually
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
@@ -67,7 +67,7 @@ def _kill_postgres(place: Place) -> None:
     up = Up(place, batch_tracks=5)
     try:
         up.wait_for(r"evaluate_retrieval: (embed|analyse|retrieve)\b.* runs")
-        pid = EmbeddedPostgres(place.home).pid
+        pid = embedded_server(place.home).pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         assert up.end() == 1

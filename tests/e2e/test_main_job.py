@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from mirpipe.modes import MODES
+from mirpipe.generation.modes import MODES
 from tests.e2e.conftest import REFERENCES, TARGETS, Place, Up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from mirpipe.db.engine import forget_engines
 from mirpipe.settings import PROJECT, settings
 from tests.e2e.conftest import REFERENCES, TARGETS, Place, Up
-from tests.random_weights import folder_of_weights
+from tests.support.random_weights import folder_of_weights
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
@@ -144,7 +144,7 @@ def test_the_dashboard_marks_them(
     st.cache_data.clear()
     app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=60)
     if page != "overview":
-        app.switch_page(f"views/{page}.py")
+        app.switch_page(f"views/{page}/page.py")
     app.run()
     forget_engines()
     assert not app.exception

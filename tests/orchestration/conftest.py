@@ -44,5 +44,5 @@ class FakeStage:
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStage:
     fake = FakeStage(tmp_path)
-    monkeypatch.setattr("mirpipe.interpreters.HERE", fake.interpreter)
+    monkeypatch.setattr("mirpipe.models.interpreters.HERE", fake.interpreter)
     return fake

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from mirpipe.orchestration import main_job
+from mirpipe.orchestration.airflow_rest_client import DagRun, TaskState
 from mirpipe.orchestration.main_job import EVALUATE, GENERATE, INGEST, JobResult
-from mirpipe.orchestration.rest import DagRun, TaskState
 from mirpipe.settings import Settings
 
 LOGS = Path("/logs")

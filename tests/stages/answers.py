@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from mirpipe import features
-from mirpipe.db.store import features as stored
 from mirpipe.db.store import melodies
-from mirpipe.metrics import melody
-from mirpipe.musical import Features, Note
+from mirpipe.db.store import track_features as stored
+from mirpipe.music import features
+from mirpipe.music.metrics import melody_accuracy as melody
+from mirpipe.records import Features, Note
 from mirpipe.stages import evaluate as stage
-from tests.databases import Database
-from tests.synthetic_library import SyntheticLibrary
+from tests.support.databases import Database
+from tests.support.synthetic_library import SyntheticLibrary
 
 
 class Answers(SyntheticLibrary):

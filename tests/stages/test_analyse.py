@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from mirpipe import audio, features
-from mirpipe.db.store import failures
+from mirpipe import audio
+from mirpipe.db.store import failure_ledger
 from mirpipe.errors import RejectedInput
-from mirpipe.metrics import melody
+from mirpipe.music import features
+from mirpipe.music.metrics import melody_accuracy
 from mirpipe.stages import analyse as stage
 from mirpipe.stages.analyse import AnalyseResult, analyse
-from tests.databases import Database
-from tests.library import ingest_folder, tone, tones
+from tests.support.audio_files import ingest_folder, tone, tones
+from tests.support.databases import Database
 
 
 def rows(database: Database, sql: str, **parameters: object) -> list[tuple]:
@@ -62,11 +63,11 @@ def test_a_track_gets_its_pitch_classes_packed(fresh_database: Database, tmp_pat
 
     assert analyse() == AnalyseResult(measured=1, rejected=0, failed=0)
 
-    expected = melody.transcribe(audio.load_mono(path, 44100))
+    expected = melody_accuracy.transcribe(audio.load_mono(path, 44100))
     frames, classes, fraction, voiced, reason = melodies(fresh_database)["a"]
     assert (frames, reason) == (1 + 3 * 44100 // 256, None)
-    np.testing.assert_array_equal(melody.unpack(classes, frames), expected.pitch_classes)
-    assert set(melody.unpack(classes, frames)[5:-5]) == {9}
+    np.testing.assert_array_equal(melody_accuracy.unpack(classes, frames), expected.pitch_classes)
+    assert set(melody_accuracy.unpack(classes, frames)[5:-5]) == {9}
     assert (fraction, voiced) == (expected.voiced_fraction, True)
 
 
@@ -92,9 +93,9 @@ def test_one_decoding_gives_melody_and_features_of_any_collection(
     monkeypatch.setattr(
         stage.audio, "load_mono", lambda *a, **o: (read.append(a[0]), whole(*a, **o))[1]
     )
-    transcribe, transcribed = melody.transcribe, []
+    transcribe, transcribed = melody_accuracy.transcribe, []
     monkeypatch.setattr(
-        melody, "transcribe", lambda s: (transcribed.append(len(s)), transcribe(s))[1]
+        melody_accuracy, "transcribe", lambda s: (transcribed.append(len(s)), transcribe(s))[1]
     )
 
     analyse()
@@ -146,7 +147,7 @@ def test_progress_counts_up_to_what_was_missing(fresh_database: Database, tmp_pa
 def test_a_track_that_is_too_long_is_stored_with_its_reason_and_never_read_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(melody, "LONGEST_SECONDS", 3)
+    monkeypatch.setattr(melody_accuracy, "LONGEST_SECONDS", 3)
     tone(tmp_path / "long.wav", 440, seconds=5)
     tone(tmp_path / "short.wav", 440, seconds=3)
     ingest_folder(tmp_path, "reference")
@@ -160,12 +161,14 @@ def test_a_track_that_is_too_long_is_stored_with_its_reason_and_never_read_again
 def test_no_more_of_a_long_track_is_decoded_than_says_so(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(melody, "LONGEST_SECONDS", 1)
+    monkeypatch.setattr(melody_accuracy, "LONGEST_SECONDS", 1)
     tone(tmp_path / "long.wav", 440, seconds=20)
     ingest_folder(tmp_path, "reference")
     lengths = []
-    transcribe = melody.transcribe
-    monkeypatch.setattr(melody, "transcribe", lambda s: (lengths.append(len(s)), transcribe(s))[1])
+    transcribe = melody_accuracy.transcribe
+    monkeypatch.setattr(
+        melody_accuracy, "transcribe", lambda s: (lengths.append(len(s)), transcribe(s))[1]
+    )
 
     analyse()
 
@@ -260,7 +263,7 @@ def test_a_batch_that_could_not_be_written_leaves_the_earlier_ones(
             raise RuntimeError("server went away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(failures, "clear", clear)
+        patch.setattr(failure_ledger, "clear", clear)
         with pytest.raises(RuntimeError, match="went away"):
             analyse(batch_tracks=2)
 

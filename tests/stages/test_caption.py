@@ -11,8 +11,8 @@ from mirpipe.stages import analyse
 from mirpipe.stages import caption as stage
 from mirpipe.stages.analyse import AnalyseResult
 from mirpipe.stages.caption import CaptionResult
-from tests.databases import Database
-from tests.library import ingest_folder, tone, tones
+from tests.support.audio_files import ingest_folder, tone, tones
+from tests.support.databases import Database
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 
@@ -102,7 +102,7 @@ def test_a_captioner_that_cannot_be_loaded_fails_its_targets_and_is_in_the_ledge
 ) -> None:
     analyse.analyse()
     stage.plan("echo")
-    monkeypatch.delattr(sys.modules["mirpipe.captioners.echo"], "Plugin")
+    monkeypatch.delattr(sys.modules["mirpipe.plugins.captioners.echo"], "Plugin")
     assert stage.caption("echo") == CaptionResult(captioned=0, rejected=0, failed=2)
     ledger = rows(fresh_database, "SELECT subject, reason, retry FROM mirpipe.v_failure")
     assert ledger == [("captioner:echo", "AttributeError", True)]

@@ -9,17 +9,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mirpipe import audio, features
-from mirpipe.db.store import plugins
-from mirpipe.metrics import alignment, melody, melody_chance
-from mirpipe.musical import Note
+from mirpipe import audio
+from mirpipe.db.store import plugin_revisions
+from mirpipe.music import features
+from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
+from mirpipe.records import Note
 from mirpipe.settings import settings
 from mirpipe.stages import evaluate as stage
 from mirpipe.stages.evaluate import EvaluateResult, evaluate
-from tests.databases import Database
-from tests.metrics.test_alignment import tune
+from tests.music.metrics.test_aligned_melody import tune
 from tests.stages.answers import Answers
-from tests.synthetic_library import SPEC
+from tests.support.databases import Database
+from tests.support.synthetic_library import SPEC
 
 
 @pytest.fixture
@@ -97,8 +98,8 @@ def test_numbers_beside_chance_are_those_of_the_stored_melodies(answers: Answers
 
     assert evaluate() == EvaluateResult(measured=6, undefined=0)
 
-    expected = melody_chance.beside_chance(one, other)
-    for field, spec in melody_chance.SPECS.items():
+    expected = melody_chance_correction.beside_chance(one, other)
+    for field, spec in melody_chance_correction.SPECS.items():
         assert answers.scores(spec.name) == [("t", "r", getattr(expected, field).value, None)]
     ((beats, oti_beats),) = answers.rows(
         "SELECT value > 0, oti > 0 FROM (SELECT max(value) FILTER (WHERE metric = "
@@ -118,7 +119,10 @@ def test_only_the_course_accuracy_of_an_unpitched_side_is_a_number(answers: Answ
     assert evaluate() == EvaluateResult(measured=1, undefined=6)
 
     assert answers.scores()[0][2] is not None
-    others = [*(spec.name for spec in melody_chance.SPECS.values()), alignment.ALIGNED.name]
+    others = [
+        *(spec.name for spec in melody_chance_correction.SPECS.values()),
+        aligned_melody.ALIGNED.name,
+    ]
     for name in others:
         assert answers.scores(name) == [("t", "loop", None, "unpitched")]
 
@@ -137,7 +141,7 @@ def test_aligned_melody_waits_for_the_notes_and_nothing_else_waits_with_it(
     answers.notes(reference, tune(1))
 
     assert evaluate() == EvaluateResult(measured=1, undefined=0)
-    expected = alignment.similarity(stored_as(tune(0)), stored_as(tune(1))).value
+    expected = aligned_melody.similarity(stored_as(tune(0)), stored_as(tune(1))).value
     assert answers.scores("aligned_melody") == [("target", "reference", expected, None)]
 
 
@@ -218,7 +222,7 @@ def test_clap_similarities_of_a_new_revision_are_shown_when_it_answers(clap: Ans
     assert value == pytest.approx(1.0)
 
     with clap.app.begin() as connection:
-        new = plugins.register_encoder(connection, replace(SPEC, name="clap"), "r2")
+        new = plugin_revisions.register_encoder(connection, replace(SPEC, name="clap"), "r2")
     assert evaluate() == EvaluateResult(0, 0)  # its vectors are still to come
     assert len(clap.scores("clap_similarity")) == 1
     clap.run(serve, encoder_id=new)
@@ -305,8 +309,8 @@ def test_a_new_melody_revision_is_compared_anew(
 ) -> None:
     random_answers(answers, targets=2)
     evaluate()
-    monkeypatch.setattr(melody, "MELODY", replace(melody.MELODY, version=2))
-    monkeypatch.setattr(melody, "ACCURACY", replace(melody.ACCURACY, version=2))
+    monkeypatch.setattr(melody_accuracy, "MELODY", replace(melody_accuracy.MELODY, version=2))
+    monkeypatch.setattr(melody_accuracy, "ACCURACY", replace(melody_accuracy.ACCURACY, version=2))
 
     assert evaluate() == EvaluateResult(0, 0)  # no melodies of that revision yet
     metrics = stage.register()

@@ -11,16 +11,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mirpipe import device, registry
-from mirpipe.db.store import digest
+from mirpipe import registry
+from mirpipe.db.store import content_digest
 from mirpipe.errors import PluginError
-from mirpipe.musical import Mode
+from mirpipe.generation.modes import Mode
+from mirpipe.models import device_lease
 from mirpipe.settings import settings
 from mirpipe.stages import analyse, caption
 from mirpipe.stages import generate as stage
 from mirpipe.stages.generate import Asked, GenerateResult
-from tests.databases import Database
-from tests.library import ingest_folder, tones
+from tests.support.audio_files import ingest_folder, tones
+from tests.support.databases import Database
+from tests.support.fake_plugins import folder_of
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 
@@ -30,9 +32,9 @@ MODES = [("medium", 3.0), ("simple", 3.0), ("strong", 5.0)]
 # What a process runs that is killed: argv are the folders of the fakes.
 _GENERATE = """
 import sys
-import mirpipe.captioners, mirpipe.generators
-mirpipe.captioners.__path__.append(sys.argv[1])
-mirpipe.generators.__path__.append(sys.argv[2])
+import mirpipe.plugins.captioners, mirpipe.plugins.generators
+mirpipe.plugins.captioners.__path__.append(sys.argv[1])
+mirpipe.plugins.generators.__path__.append(sys.argv[2])
 from mirpipe.stages import generate
 generate.generate("beep")
 """
@@ -191,7 +193,7 @@ def test_another_caption_makes_other_clips_and_keeps_the_old_ones(
 ) -> None:
     stage.generate("beep")
     newer = replace(registry.CAPTIONERS.declared("echo"), version=2)
-    monkeypatch.setattr(sys.modules["mirpipe.captioners.echo"], "SPEC", newer)
+    monkeypatch.setattr(sys.modules["mirpipe.plugins.captioners.echo"], "SPEC", newer)
     monkeypatch.setenv("ECHO", "another sentence")
     caption.caption("echo")
     assert stage.generate("beep").made == 6
@@ -207,9 +209,7 @@ def test_killed_at_any_clip_it_goes_on_at_the_next_missing_one(
     log: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_GENERATE_BATCH", "2")
-    fakes = [
-        str(Path(__file__).parents[1] / f"fake_{kind}s") for kind in ("captioner", "generator")
-    ]
+    fakes = [folder_of("captioners"), folder_of("generators")]
 
     def killed_at(line: int) -> int:
         command = [sys.executable, "-c", _GENERATE, *fakes]
@@ -218,7 +218,7 @@ def test_killed_at_any_clip_it_goes_on_at_the_next_missing_one(
 
     def tables() -> dict[str, str]:
         with fresh_database.reader.connect() as connection:
-            return digest.digests(connection)
+            return content_digest.digests(connection)
 
     stage.generate("beep")
     undisturbed = tables()
@@ -247,7 +247,7 @@ def test_two_at_once_share_the_device_and_make_nothing_twice(log: Path) -> None:
     def run() -> None:
         results.append(stage.generate("beep", waiting=lambda _name: told.set()))
 
-    with device.leased(registry.GENERATORS.needs("beep")):
+    with device_lease.leased(registry.GENERATORS.needs("beep")):
         others = [threading.Thread(target=run) for _ in range(2)]
         for other in others:
             other.start()
@@ -284,7 +284,7 @@ def test_a_generator_that_cannot_be_loaded_fails_its_clips_and_makes_them_when_i
 ) -> None:
     stage.plan("beep")
     with monkeypatch.context() as broken:
-        broken.delattr(sys.modules["mirpipe.generators.beep"], "Plugin")
+        broken.delattr(sys.modules["mirpipe.plugins.generators.beep"], "Plugin")
         assert stage.generate("beep") == GenerateResult(made=0, rejected=0, failed=6)
     ledger = rows(fresh_database, "SELECT subject, reason, retry FROM mirpipe.v_failure")
     assert ledger == [("generator:beep", "AttributeError", True)]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.store import background, copy, neighbours
+from mirpipe.db.store import binary_copy, cosine_moments, neighbour_lists
 from mirpipe.errors import PluginError
 from mirpipe.stages.retrieve import retrieve
-from mirpipe.statistics.top_k import cosines
-from tests.synthetic_library import SyntheticLibrary, sha256, unit
-from tests.waiting import eventually, sessions_waiting
+from mirpipe.statistics.exact_top_k import cosines
+from tests.support.synthetic_library import SyntheticLibrary, sha256, unit
+from tests.support.waiting import eventually, sessions_waiting
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def library(fresh_database):
 
 
 def serve(monkeypatch, kept: int, served: int) -> None:
-    monkeypatch.setattr(neighbours, "KEPT", kept)
-    monkeypatch.setattr(neighbours, "SERVED", served)
+    monkeypatch.setattr(neighbour_lists, "KEPT", kept)
+    monkeypatch.setattr(neighbour_lists, "SERVED", served)
 
 
 class Expected:
@@ -76,8 +76,8 @@ def assert_exact(library: SyntheticLibrary, expected: Expected) -> None:
         ranking, horizon = expected.ranking(target), horizons[target]
         complete = [e for e in ranking if horizon is None or e[:2] <= horizon]
         assert entries == complete
-        assert len(entries) <= neighbours.KEPT
-        assert entries[: neighbours.SERVED] == ranking[: neighbours.SERVED]
+        assert len(entries) <= neighbour_lists.KEPT
+        assert entries[: neighbour_lists.SERVED] == ranking[: neighbour_lists.SERVED]
     assert library.rows("SELECT * FROM mirpipe.embedding_change") == []
     assert_moments_follow(library, expected)
 
@@ -85,8 +85,8 @@ def assert_exact(library: SyntheticLibrary, expected: Expected) -> None:
 def assert_moments_follow(library: SyntheticLibrary, expected: Expected) -> None:
     references = [expected.vectors[r].astype(np.float64) for r in expected.live("reference")]
     with library.app.connect() as connection:
-        found = background.moments(connection, library.encoder_id)
-        spread = background.background(connection, library.encoder_id)
+        found = cosine_moments.moments(connection, library.encoder_id)
+        spread = cosine_moments.background(connection, library.encoder_id)
     assert found.n == len(references)
     outer = sum((np.outer(r, r) for r in references), np.zeros((3, 3)))
     np.testing.assert_allclose(found.outer_sum, outer, rtol=0, atol=1e-12)
@@ -136,7 +136,7 @@ def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expect
 )
 def test_lists_are_exact_after_any_history(library, monkeypatch, seed, kept, served, block):
     serve(monkeypatch, kept, served)
-    monkeypatch.setattr(copy, "BLOCK", block)
+    monkeypatch.setattr(binary_copy, "BLOCK", block)
     rng = np.random.default_rng(seed)
     expected = Expected()
     for _ in range(25):
@@ -283,7 +283,7 @@ def test_a_second_retrieve_waits_for_the_first(library):
     results = []
     second = threading.Thread(target=lambda: results.extend(retrieve()))
     with library.app.begin() as first:
-        neighbours.lock(first, library.encoder_id)
+        neighbour_lists.lock(first, library.encoder_id)
         second.start()
         eventually(lambda: not second.is_alive() or sessions_waiting(library.app))
         assert second.is_alive()

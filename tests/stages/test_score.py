@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from mirpipe import registry
 from mirpipe.stages import score as stage
-from tests.databases import Database
-from tests.library import ingest_folder, tone, tones
+from tests.support.audio_files import ingest_folder, tone, tones
+from tests.support.databases import Database
 
 pytestmark = pytest.mark.usefixtures("_fake_track_metrics")
 
@@ -50,7 +50,7 @@ def pending(database: Database) -> list[tuple]:
 
 @pytest.fixture
 def plugin() -> object:
-    import mirpipe.track_metrics.tasteful as tasteful  # type: ignore[import-not-found]
+    import mirpipe.plugins.track_metrics.tasteful as tasteful  # type: ignore[import-not-found]
 
     return tasteful
 

@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from mirpipe import registry
 from mirpipe.cli import main
-from mirpipe.db import reports
+from mirpipe.db import queries
 from mirpipe.settings import settings
 from mirpipe.stages import score as stage
-from tests.databases import Database
-from tests.library import ingest_folder, tones
+from tests.support.audio_files import ingest_folder, tones
+from tests.support.databases import Database
 
 pytestmark = pytest.mark.usefixtures("_fake_track_metrics")
 
@@ -48,10 +48,10 @@ def mirpipe(*arguments: str) -> tuple[int, str, str]:
 
 def test_the_others_are_planned_and_the_ledger_names_the_remedy(models: Path) -> None:
     assert plan() == plan() == ["tasteful"]
-    (needy,) = reports.unavailable()
+    (needy,) = queries.unavailable()
     assert (needy.kind, needy.name, needy.reason) == ("metric", "needy", "weights_missing")
     assert needy.message.endswith("`mirpipe models pull needy`")
-    (row,) = reports.failures()
+    (row,) = queries.failures()
     assert (row.stage, row.subject, row.retry, row.attempts) == ("score", "metric:needy", True, 2)
 
 
@@ -59,14 +59,14 @@ def test_weights_that_arrive_clear_the_ledger_and_make_work(models: Path) -> Non
     plan()
     put_weights(models)
     assert plan() == ["needy", "tasteful"]
-    assert reports.unavailable() == []
+    assert queries.unavailable() == []
     assert stage.score("needy", batch_tracks=9).scored == 1
 
 
 def test_a_model_that_is_no_longer_wanted_is_no_longer_missed(models: Path) -> None:
     plan()
     stage.plan(["tasteful"], batch_tracks=9)
-    assert reports.unavailable() == []
+    assert queries.unavailable() == []
 
 
 def test_results_stay_where_weights_went_missing(models: Path, fresh_database: Database) -> None:
@@ -83,13 +83,13 @@ def test_results_stay_where_weights_went_missing(models: Path, fresh_database: D
 def test_a_model_that_is_not_there_gets_a_task_that_fails_and_says_so(models: Path) -> None:
     batches = stage.plan(["nonesuch", "tasteful"], batch_tracks=9)
     assert [(b.metric, len(b.track_ids)) for b in batches] == [("nonesuch", 0), ("tasteful", 1)]
-    assert [one.name for one in reports.unavailable()] == ["nonesuch"]
+    assert [one.name for one in queries.unavailable()] == ["nonesuch"]
 
 
 def test_a_model_that_cannot_be_loaded_is_in_the_ledger_and_the_others_go_on(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import mirpipe.track_metrics.needy as needy  # type: ignore[import-not-found]
+    import mirpipe.plugins.track_metrics.needy as needy  # type: ignore[import-not-found]
 
     def broken(*_: object) -> None:
         raise ValueError("a tensor is missing")
@@ -101,7 +101,7 @@ def test_a_model_that_cannot_be_loaded_is_in_the_ledger_and_the_others_go_on(
     assert (code, said.strip()) == (1, "scored 1, undefined 0, rejected 0, failed 1")
     assert "needy is unavailable: a tensor is missing" in complained
     assert mirpipe("score")[:2] == (0, "scored 1, undefined 0, rejected 0, failed 0\n")
-    assert reports.unavailable() == []
+    assert queries.unavailable() == []
 
 
 def test_score_does_the_others_says_so_and_ends_with_1(models: Path) -> None:
@@ -114,7 +114,7 @@ def test_score_does_the_others_says_so_and_ends_with_1(models: Path) -> None:
 def test_scoring_by_one_model_leaves_what_the_ledger_says_of_another(models: Path) -> None:
     plan()
     assert mirpipe("score", "--metric", "tasteful")[0] == 0
-    assert [one.name for one in reports.unavailable()] == ["needy"]
+    assert [one.name for one in queries.unavailable()] == ["needy"]
 
 
 def test_status_names_the_model_the_remedy_and_the_work(models: Path) -> None:

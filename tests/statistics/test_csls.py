@@ -5,7 +5,7 @@ import pytest
 
 from mirpipe.statistics import csls as module
 from mirpipe.statistics.csls import agreement_with_full, compared, csls, local_scale, reranked
-from tests.synthetic_library import unit
+from tests.support.synthetic_library import unit
 
 
 def cloud(n: int, dimension: int = 6, seed: int = 0) -> np.ndarray:

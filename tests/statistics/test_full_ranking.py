@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mirpipe.statistics import full_ranking
+from mirpipe.statistics.exact_top_k import Block, cosines
 from mirpipe.statistics.full_ranking import NOBODY
-from mirpipe.statistics.top_k import Block, cosines
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

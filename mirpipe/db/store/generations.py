@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, text
 
-from mirpipe.musical import Mode
+from mirpipe.generation.modes import Mode
 
 _WISHES = text(
     "SELECT mode, is_conditioned, guidance, seed, template, longest_seconds "

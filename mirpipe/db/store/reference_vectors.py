@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import copy
+from mirpipe.db.store import binary_copy
 from mirpipe.records import Float32
-from mirpipe.statistics.top_k import Block
+from mirpipe.statistics.exact_top_k import Block
 
 HELD_BYTES = 1 << 28
 """A quarter of a gigabyte: 130,000 vectors of 512 numbers."""
@@ -41,14 +41,16 @@ class ReferenceVectors:
         return list(self._read())
 
     def _read(self) -> Iterator[Block]:
-        for places, found in copy.read_vectors(self._connection, self._encoder_id, self.track_ids):
+        for places, found in binary_copy.read_vectors(
+            self._connection, self._encoder_id, self.track_ids
+        ):
             yield Block(found, places)
 
 
 def vectors(connection: Connection, encoder_id: int, track_ids: NDArray[np.int64]) -> Float32:
     """The vectors of tracks that all have one, in the order of their ids, shape (n, D)."""
     found = np.empty((len(track_ids), 0), np.float32)
-    for places, block in copy.read_vectors(connection, encoder_id, track_ids):
+    for places, block in binary_copy.read_vectors(connection, encoder_id, track_ids):
         if not found.shape[1]:
             found = np.empty((len(track_ids), block.shape[1]), np.float32)
         found[places] = block

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import copy
+from mirpipe.db.store import binary_copy
 from mirpipe.records import Float64
 
 _SWITCH = text("""
@@ -169,7 +169,7 @@ def insert_background(
         {"run_id": run_id, "encoder_id": encoder_id, "cosines": cosines.tolist(), **counts},
     )
     n = len(targets["target_id"])
-    copy.copy_rows(
+    binary_copy.copy_rows(
         connection,
         "mirpipe.run_target",
         ["run_id", "encoder_id", *targets],

@@ -5,9 +5,9 @@ vector depends on its own track alone, so that a resumed run writes the bytes th
 one would have written.
 """
 
-from mirpipe.stages.embed.captions import embed_captions, plan_captions
-from mirpipe.stages.embed.make import EmbedResult, embed, embed_file
-from mirpipe.stages.embed.missing import EmbedBatch, plan
+from mirpipe.stages.embed.caption_vectors import embed_captions, plan_captions
+from mirpipe.stages.embed.embed_tracks import EmbedResult, embed, embed_file
+from mirpipe.stages.embed.missing_vectors import EmbedBatch, plan
 
 __all__ = [
     "EmbedBatch",

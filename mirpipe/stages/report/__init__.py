@@ -3,6 +3,6 @@
 A file a part of what a run holds, each called once by `publish`.
 """
 
-from mirpipe.stages.report.publish import ReportResult, report
+from mirpipe.stages.report.publish_run import ReportResult, report
 
 __all__ = ["ReportResult", "report"]

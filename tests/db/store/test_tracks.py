@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import failures, files, tracks
-from mirpipe.db.store.files import SeenFile
+from mirpipe.db.store import failure_ledger, track_files, tracks
+from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import NewTrack
-from tests.databases import Database
+from tests.support.databases import Database
 
 ONE, TWO = b"\1" * 32, b"\2" * 32
 
@@ -24,7 +24,7 @@ def app(fresh_database: Database) -> Iterator[Connection]:
 def add(app: Connection, content: bytes, *paths: bytes, title: str = "t") -> int:
     new = NewTrack(content, title, {"genre": "folk"}, "WAV", 2.0, 8000, 1, -20.0)
     (track_id,) = tracks.write(app, "reference", [new])
-    files.write(app, "reference", [SeenFile(p, repr(p), 5, 7, content, None) for p in paths])
+    track_files.write(app, "reference", [SeenFile(p, repr(p), 5, 7, content, None) for p in paths])
     return track_id
 
 
@@ -35,7 +35,7 @@ def state(app: Connection, track_id: int) -> str:
 
 def test_a_track_comes_with_its_first_living_path(app: Connection) -> None:
     one = add(app, ONE, b"/b\xff.wav", b"/a.wav", b"/c.wav")
-    files.leave(app, "reference", [b"/a.wav"])
+    track_files.leave(app, "reference", [b"/a.wav"])
     (track,) = tracks.tracks(app, [one, 999])
     assert track.path == Path("/b\udcff.wav")
     assert (track.title, track.seconds, track.rms_dbfs) == ("t", 2.0, -20.0)
@@ -46,11 +46,11 @@ def test_a_track_comes_with_its_first_living_path(app: Connection) -> None:
 def test_a_track_without_a_file_is_gone_until_one_returns(app: Connection) -> None:
     one = add(app, ONE, b"/a.wav")
     assert tracks.settle(app, {one}) == (0, 0)
-    files.leave(app, "reference", [b"/a.wav"])
+    track_files.leave(app, "reference", [b"/a.wav"])
     assert tracks.settle(app, {one}) == (0, 1)
     assert state(app, one) == "gone"
     assert tracks.tracks(app, [one]) == []
-    files.bring_back(app, "reference", [b"/a.wav"])
+    track_files.bring_back(app, "reference", [b"/a.wav"])
     assert tracks.settle(app, {one}) == (1, 0)
     assert state(app, one) == "ok"
 
@@ -71,27 +71,31 @@ def test_only_other_labels_count_as_relabelled(app: Connection) -> None:
 
 def test_known_files_are_those_below_a_root(app: Connection) -> None:
     add(app, ONE, b"/m/a.wav", b"/m_x/b.wav", b"/mm/c.wav", b"/m/%/\\d.wav", b"/m")
-    assert set(files.known(app, "reference", [b"/m"])) == {b"/m/a.wav", b"/m/%/\\d.wav", b"/m"}
-    assert len(files.known(app, "reference", [b"/"])) == 5
-    assert files.known(app, "target", [b"/"]) == {}
+    assert set(track_files.known(app, "reference", [b"/m"])) == {
+        b"/m/a.wav",
+        b"/m/%/\\d.wav",
+        b"/m",
+    }
+    assert len(track_files.known(app, "reference", [b"/"])) == 5
+    assert track_files.known(app, "target", [b"/"]) == {}
 
 
 def test_a_rejected_file_is_forgotten_when_it_goes(app: Connection) -> None:
-    files.write(app, "reference", [SeenFile(b"/a.wav", "/a.wav", 5, 7, None, "empty")])
-    known = files.known(app, "reference", [b"/"])[b"/a.wav"]
+    track_files.write(app, "reference", [SeenFile(b"/a.wav", "/a.wav", 5, 7, None, "empty")])
+    known = track_files.known(app, "reference", [b"/"])[b"/a.wav"]
     assert (known.reason, known.track_id, known.gone) == ("empty", None, False)
-    files.leave(app, "reference", [b"/a.wav"])
-    assert files.known(app, "reference", [b"/"]) == {}
+    track_files.leave(app, "reference", [b"/a.wav"])
+    assert track_files.known(app, "reference", [b"/"]) == {}
 
 
 def test_the_ledger_counts_attempts_and_can_be_cleared(
     app: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     for reason in ("empty", "silent"):
-        failures.record(
+        failure_ledger.record(
             app, stage="ingest", subject="/a", reason=reason, message="\0\udc80!", retry=False
         )
-    failures.record(
+    failure_ledger.record(
         app, stage="embed", subject="/a", reason="x", message="y", retry=True, revision="r"
     )
     assert caplog.messages == ["�?!", "�?!", "y"]  # what a log, too, can hold
@@ -99,8 +103,8 @@ def test_the_ledger_counts_attempts_and_can_be_cleared(
         text("SELECT reason, message, attempts, retry FROM failure WHERE stage = 'ingest'")
     ).one()
     assert tuple(row) == ("silent", "�?!", 2, False)
-    failures.clear(app, stage="ingest", subjects=["/a", "/b"])
-    failures.clear(app, stage="embed", subjects=["/a"])
+    failure_ledger.clear(app, stage="ingest", subjects=["/a", "/b"])
+    failure_ledger.clear(app, stage="embed", subjects=["/a"])
     assert app.execute(text("SELECT stage FROM failure")).scalars().all() == ["embed"]
-    failures.clear(app, stage="embed", subjects=["/a"], revision="r")
+    failure_ledger.clear(app, stage="embed", subjects=["/a"], revision="r")
     assert app.execute(text("SELECT count(*) FROM failure")).scalar_one() == 0

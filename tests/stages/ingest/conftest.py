@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe.stages import ingest as stage
-from tests import hostile
+from tests.support import hostile_files
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def library(tmp_path: Path) -> Path:
     (folder / "below").mkdir(parents=True)
     for seed, name in enumerate(("one.wav", "two.flac", "below/three.ogg")):
         kind = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG"}[name.rpartition(".")[2]]
-        (folder / name).write_bytes(hostile.encode(kind, hostile.music(seed=seed)))
+        (folder / name).write_bytes(hostile_files.encode(kind, hostile_files.music(seed=seed)))
     return folder
 
 

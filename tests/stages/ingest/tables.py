@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from mirpipe.stages.ingest import IngestResult, ingest
-from tests.databases import Database
+from tests.support.databases import Database
 
 Rows = list[tuple[object, ...]]
 

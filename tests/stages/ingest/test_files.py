@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mirpipe.stages.ingest import ingest
-from tests import hostile
-from tests.databases import Database
 from tests.stages.ingest.tables import counted, query, references, states, tables
+from tests.support import hostile_files
+from tests.support.databases import Database
 
 
 def test_every_usable_file_becomes_a_track(fresh_database: Database, library: Path) -> None:
@@ -20,9 +20,9 @@ def test_every_usable_file_becomes_a_track(fresh_database: Database, library: Pa
         "FROM mirpipe.v_library ORDER BY title",
     )
     assert rows == [
-        ("one", str(library / "one.wav"), "WAV", 2.0, hostile.RATE, 1),
-        ("three", str(library / "below/three.ogg"), "OGG", 2.0, hostile.RATE, 1),
-        ("two", str(library / "two.flac"), "FLAC", 2.0, hostile.RATE, 1),
+        ("one", str(library / "one.wav"), "WAV", 2.0, hostile_files.RATE, 1),
+        ("three", str(library / "below/three.ogg"), "OGG", 2.0, hostile_files.RATE, 1),
+        ("two", str(library / "two.flac"), "FLAC", 2.0, hostile_files.RATE, 1),
     ]
 
 
@@ -112,7 +112,7 @@ def test_content_that_returns_under_another_name_is_not_decoded(
     def refuse(_path: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr("mirpipe.reading.inspect", refuse)
+    monkeypatch.setattr("mirpipe.library.ingested_file.inspect", refuse)
     counted(references(library), seen=3, unchanged=2, returned=1)
     assert set(states(fresh_database).values()) == {"ok"}
 
@@ -121,7 +121,7 @@ def test_new_content_at_a_known_path_is_a_new_track(
     fresh_database: Database, library: Path
 ) -> None:
     references(library)
-    (library / "one.wav").write_bytes(hostile.encode("WAV", hostile.music(3.0, seed=9)))
+    (library / "one.wav").write_bytes(hostile_files.encode("WAV", hostile_files.music(3.0, seed=9)))
     counted(references(library), seen=3, unchanged=2, added=1, gone=1)
     rows = query(fresh_database, "SELECT state, seconds FROM mirpipe.track WHERE title = 'one'")
     assert sorted(rows) == [("gone", 2.0), ("ok", 3.0)]
@@ -144,7 +144,7 @@ def test_a_path_that_returns_with_other_content_is_there(
     references(library)
     (library / "one.wav").unlink()
     references(library)
-    (library / "one.wav").write_bytes(hostile.encode("WAV", hostile.music(3.0, seed=9)))
+    (library / "one.wav").write_bytes(hostile_files.encode("WAV", hostile_files.music(3.0, seed=9)))
     counted(references(library), seen=3, unchanged=2, added=1)
     assert (3.0, "ok", 1) in query(
         fresh_database, "SELECT seconds, state, files FROM mirpipe.v_library"

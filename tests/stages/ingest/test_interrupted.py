@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.stages.ingest import IngestResult
-from tests import hostile
-from tests.databases import Database
 from tests.stages.ingest.tables import references, states, tables
+from tests.support import hostile_files
+from tests.support.databases import Database
 
 _KILLED = """
 import os, sys
@@ -47,7 +47,7 @@ def test_killed_anywhere_and_run_again_the_tables_are_the_same(
         shutil.copy(library / "two.flac", library / "copy.flac")
         (library / "below/three.ogg").unlink()
         (library / "broken.wav").write_bytes(b"no music")
-        (library / "four.wav").write_bytes(hostile.encode("WAV", hostile.music(seed=4)))
+        (library / "four.wav").write_bytes(hostile_files.encode("WAV", hostile_files.music(seed=4)))
         (library / "m.csv").write_text("path,title\nmoved.wav,Moved\nfour.wav,Four\n")
         for path in library.rglob("*.*"):
             os.utime(path, ns=(10**9, 10**9))

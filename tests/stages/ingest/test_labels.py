@@ -7,9 +7,9 @@ import pytest
 
 from mirpipe.records import Collection
 from mirpipe.stages.ingest import ingest
-from tests import hostile
-from tests.databases import Database
 from tests.stages.ingest.tables import counted, query, references
+from tests.support import hostile_files
+from tests.support.databases import Database
 
 
 def write_manifest(path: Path, *rows: str) -> Path:
@@ -54,7 +54,7 @@ def test_composed_and_decomposed_names_match(fresh_database: Database, tmp_path:
     folder.mkdir()
     on_disk = unicodedata.normalize("NFD", name)
     assert on_disk != unicodedata.normalize("NFC", name)
-    (folder / on_disk).write_bytes(hostile.encode("WAV"))
+    (folder / on_disk).write_bytes(hostile_files.encode("WAV"))
     manifest = write_manifest(
         folder / "m.csv", "path,title", f"{unicodedata.normalize('NFC', name)},Café"
     )

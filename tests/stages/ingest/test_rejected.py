@@ -11,9 +11,9 @@ from mirpipe.audio import inspect, show
 from mirpipe.db.store.tracks import tracks
 from mirpipe.errors import ConfigurationError
 from mirpipe.stages import ingest as stage
-from tests import hostile
-from tests.databases import Database
 from tests.stages.ingest.tables import counted, query, references, states
+from tests.support import hostile_files
+from tests.support.databases import Database
 
 
 def test_tracks_in_a_folder_that_cannot_be_listed_are_not_gone(
@@ -36,11 +36,13 @@ def test_tracks_in_a_folder_that_cannot_be_listed_are_not_gone(
     assert query(fresh_database, "SELECT * FROM mirpipe.failure") == []
 
 
-@pytest.mark.skipif(not hostile.HAS_FFMPEG, reason="ffmpeg is not installed")
+@pytest.mark.skipif(not hostile_files.HAS_FFMPEG, reason="ffmpeg is not installed")
 def test_what_needs_ffmpeg_is_read_once_it_is_there(
     fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hostile.by_ffmpeg(library / "song.m4a", "-c:a", "aac", samples=hostile.music(seed=5))
+    hostile_files.by_ffmpeg(
+        library / "song.m4a", "-c:a", "aac", samples=hostile_files.music(seed=5)
+    )
     with monkeypatch.context() as patch:
         patch.setattr("shutil.which", lambda _name: None)
         counted(references(library), seen=4, added=3, rejected=1)
@@ -52,7 +54,7 @@ def test_what_needs_ffmpeg_is_read_once_it_is_there(
 def test_a_rejected_file_leaves_the_ledger_when_it_turns_good(
     fresh_database: Database, library: Path
 ) -> None:
-    whole = hostile.encode("WAV", hostile.music(seed=7))
+    whole = hostile_files.encode("WAV", hostile_files.music(seed=7))
     (library / "late.wav").write_bytes(whole[:20_000])
     counted(references(library), seen=4, added=3, rejected=1)
     rows = query(fresh_database, "SELECT stage, subject, reason, retry FROM mirpipe.failure")
@@ -87,8 +89,8 @@ def test_good_files_get_in_and_broken_ones_get_reasons(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     folder = tmp_path / "music"
-    good = hostile.write_good(folder / "good")
-    broken = hostile.write_broken(folder / "broken")
+    good = hostile_files.write_good(folder / "good")
+    broken = hostile_files.write_broken(folder / "broken")
     counted(references(folder), seen=len(good) + len(broken), added=len(good), rejected=len(broken))
     found = query(fresh_database, "SELECT path FROM mirpipe.v_library WHERE state = 'ok'")
     assert {path for (path,) in found} == {show(path) for path in good}
@@ -148,7 +150,7 @@ def test_what_no_one_foresaw_fails_one_file_and_is_tried_again(
         return inspect(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("mirpipe.reading.inspect", explode)
+        patch.setattr("mirpipe.library.ingested_file.inspect", explode)
         counted(references(library), seen=3, added=2, failed=1)
         rows = query(fresh_database, "SELECT reason, retry, message FROM mirpipe.failure")
         assert rows == [("failed", True, f"{library}/one.wav: MemoryError: no more")]

@@ -1,0 +1,1 @@
+"""Files on disk: hashes and writes that survive a power cut."""

@@ -1,0 +1,1 @@
+"""Generation: modes, prompts, requests and the clip store."""

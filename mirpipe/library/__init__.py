@@ -1,0 +1,1 @@
+"""From files to tracks: folder scans, manifests, tags and content identity."""

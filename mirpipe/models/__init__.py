@@ -1,0 +1,1 @@
+"""Model weights, libraries, interpreters and devices."""

@@ -1,0 +1,1 @@
+"""Music as data: features, metrics, captions and a synthesiser. Nothing here knows the database."""

@@ -1,0 +1,1 @@
+"""Captions: what they claim about the music, and where measurements contradict them."""

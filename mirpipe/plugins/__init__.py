@@ -1,0 +1,1 @@
+"""Plug-ins: encoders, track metrics, captioners and generators, one file each."""

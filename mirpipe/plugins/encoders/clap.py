@@ -1,0 +1,81 @@
+"""LAION-CLAP, music checkpoint: audio and text in one space of 512 dimensions.
+
+The package `laion-clap` itself, on windows of exactly ten seconds: of anything longer it takes a
+random part. A last window that is shorter is repeated as often as it fits whole, then padded with
+zeros, as the package does and the model was trained. The level is brought to -20 dBFS, so that it
+does not matter how loud a track was mastered; the 16-bit quantisation before the model clips peaks
+above full scale, so music with a crest factor under 20 dB passes as it is.
+"""
+
+from collections.abc import Sequence
+
+from mirpipe.records import Clip, Float32
+from mirpipe.specs import EncoderSpec, Needs, Runtime, WeightFile
+
+REPOSITORY, COMMIT = "lukewys/laion_clap", "b3708341862f581175dba5c356a4ebf74a9b6651"
+CHECKPOINT = WeightFile(
+    REPOSITORY,
+    COMMIT,
+    "music_audioset_epoch_15_esc_90.14.pt",
+    megabytes=2352,
+    sha256="fae3e9c087f2909c28a09dc31c8dfcdacbc42ba44c70e972b58c1bd1caf6dedd",
+)
+ROBERTA, ROBERTA_COMMIT = "FacebookAI/roberta-base", "e2da8e2f811d1448a5b465c236feacd80ffbac7b"
+TOKENIZER = (
+    WeightFile(
+        ROBERTA,
+        ROBERTA_COMMIT,
+        "vocab.json",
+        megabytes=1,
+        sha256="9e7f63c2d15d666b52e21d250d2e513b87c9b713cfa6987a82ed89e5e6e50655",
+    ),
+    WeightFile(
+        ROBERTA,
+        ROBERTA_COMMIT,
+        "merges.txt",
+        megabytes=1,
+        sha256="1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+    ),
+)
+LIBRARIES = ("laion_clap", "torch", "transformers")
+NEEDS = Needs(LIBRARIES, weights=(CHECKPOINT,), text_weights=TOKENIZER)
+
+SPEC = EncoderSpec(
+    name="clap",
+    version=1,
+    checkpoint=CHECKPOINT.filename,
+    checkpoint_sha256=CHECKPOINT.sha256 or "",
+    sample_rate=48_000,
+    window_samples=480_000,
+    dimension=512,
+    gain_dbfs=-20.0,
+    licence_code="CC0-1.0",
+    licence_weights="CC0-1.0",
+    citation="Y. Wu, K. Chen, T. Zhang, Y. Hui, T. Berg-Kirkpatrick, S. Dubnov: Large-scale "
+    "contrastive language-audio pretraining with feature fusion and keyword-to-caption "
+    "augmentation. ICASSP 2023. arXiv:2211.06687",
+)
+
+
+class Plugin:
+    """Both towers; the text tower's tokenizer is read when it is first asked."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        from mirpipe.models.adapters.laion_clap import Clap
+
+        self._clap = Clap(
+            runtime,
+            runtime.files[CHECKPOINT],
+            architecture="HTSAT-base",
+            tokenizer=[runtime.files[file] for file in TOKENIZER if file in runtime.files],
+        )
+        self.device = self._clap.device
+        self.rows_stand_alone = self.device.type != "cpu"  # there, four windows are one product
+
+    def embed(self, clips: Sequence[Clip]) -> Float32:
+        """One normalised row a clip, shape (len(clips), 512)."""
+        return self._clap.embed(clips)
+
+    def embed_text(self, texts: Sequence[str]) -> Float32:
+        """One normalised row a text, in the same space."""
+        return self._clap.embed_text(texts)

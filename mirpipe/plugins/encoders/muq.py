@@ -1,0 +1,69 @@
+"""MuQ, trained on the Million Song Dataset: the mean over time of its last hidden state, 1024-d.
+
+The package `muq` itself, on windows of ten seconds. A shorter clip is repeated to the window's
+length, so that every vector averages as many states and a clip too short for one state has some.
+Its authors define no pooling; the mean is this project's.
+
+The spectrogram is in decibels, so the level shifts all of it, and the paper fixes none: the level
+is brought to -14 dBFS, about that of mastered music, so that it does not matter how loud a track
+was mastered.
+"""
+
+from collections.abc import Sequence
+
+from mirpipe.records import Clip, Float32
+from mirpipe.specs import EncoderSpec, Needs, Runtime, WeightFile
+
+REPOSITORY, COMMIT = "OpenMuQ/MuQ-large-msd-iter", "0562a57814f6f8bbd9fdea0a25921a2fce1a841a"
+CONFIG = WeightFile(
+    REPOSITORY,
+    COMMIT,
+    "config.json",
+    megabytes=1,
+    sha256="237335ee27d8fb951ce778701a12a79e06c51ae636dd786f97e45f51ce532543",
+)
+CHECKPOINT = WeightFile(
+    REPOSITORY,
+    COMMIT,
+    "model.safetensors",
+    megabytes=1334,
+    sha256="273febab2be02872c37d2c37e48a9d6c52c1c9392f3eeeabd498efa281ccb7a6",
+)
+NEEDS = Needs(("muq", "torch", "transformers"), weights=(CONFIG, CHECKPOINT))
+
+SPEC = EncoderSpec(
+    name="muq",
+    version=1,
+    checkpoint="MuQ-large-msd-iter",
+    checkpoint_sha256=CHECKPOINT.sha256 or "",
+    sample_rate=24_000,
+    window_samples=240_000,
+    dimension=1024,
+    gain_dbfs=-14.0,
+    licence_code="MIT",
+    licence_weights="CC-BY-NC-4.0",
+    citation="H. Zhu, Y. Zhou, H. Chen, J. Yu, Z. Ma, R. Gu, Y. Luo, W. Tan, X. Chen: MuQ: "
+    "Self-supervised music representation learning with mel residual vector quantization. 2025. "
+    "arXiv:2501.01108",
+)
+
+
+class Plugin:
+    """The model without its training targets."""
+
+    rows_stand_alone = True
+
+    def __init__(self, runtime: Runtime) -> None:
+        from mirpipe.models.adapters.muq import Muq
+
+        self._model = Muq(
+            runtime,
+            config=runtime.files[CONFIG],
+            checkpoint=runtime.files[CHECKPOINT],
+            dimension=SPEC.dimension,
+        )
+        self.device = self._model.device
+
+    def embed(self, clips: Sequence[Clip]) -> Float32:
+        """One row a clip, shape (len(clips), 1024): the mean of its last hidden states."""
+        return self._model.embed(clips)

@@ -1,0 +1,119 @@
+"""Classical statistics of a signal, 178 numbers: the baseline that a learned encoder has to beat.
+
+| from | over the window's frames | numbers |
+|---|---|---|
+| 20 MFCC | mean, deviation, 10th and 90th percentile; deviation of the steps | 100 |
+| 7 spectral contrasts | mean, deviation, 10th and 90th percentile | 28 |
+| 12 pitch classes | mean, deviation and mean step, each sorted: the key drops out | 36 |
+| onset strength | log mean, log deviation, four percentiles in units of the mean | 6 |
+| onset strength | highest autocorrelation in 8 bands of tempo, 40 to 320 BPM | 8 |
+
+All come from one spectrogram. Each number is standardised by its mean and deviation over the demo
+library (`weights/signal_demo.txt`, made by `tools/make_signal_constants.py`) and cut at four
+deviations, so that one window of near-silence cannot outweigh a track.
+"""
+
+import itertools
+from collections.abc import Sequence
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mirpipe.records import Clip, Float32
+from mirpipe.specs import EncoderSpec
+
+SPEC = EncoderSpec(
+    name="signal",
+    version=1,
+    checkpoint="signal_demo.txt",
+    checkpoint_sha256="b8f6064467f8c6d6143b8f16bf56e77f113d8884c09ab34680412412eb84985a",
+    sample_rate=22_050,
+    window_samples=330_750,
+    dimension=178,
+    gain_dbfs=-20.0,
+    licence_code="Apache-2.0",
+    licence_weights="Apache-2.0",
+    citation="G. Tzanetakis, P. Cook: Musical genre classification of audio signals. IEEE "
+    "Transactions on Speech and Audio Processing 10(5), 2002; features by librosa 0.11",
+)
+
+FFT_SAMPLES = 2048
+HOP_SAMPLES = 512
+MFCC = 20
+LARGEST_DEVIATION = 4.0
+TEMPO_BANDS_BPM = np.geomspace(40, 320, 9)
+
+
+class Plugin:
+    """Standardised features."""
+
+    def __init__(self) -> None:
+        constants = files("mirpipe.plugins.encoders").joinpath("weights", SPEC.checkpoint)
+        self._mean, self._deviation = np.loadtxt(constants.read_text().splitlines()).T
+        self._features = Features()
+
+    def embed(self, clips: Sequence[Clip]) -> Float32:
+        """One row a clip of at least a tenth of a second, shape (len(clips), 178)."""
+        rows = np.empty((len(clips), SPEC.dimension), dtype=np.float32)
+        for row, clip in zip(rows, clips, strict=True):
+            standard = (self._features(clip.samples) - self._mean) / self._deviation
+            row[:] = standard.clip(-LARGEST_DEVIATION, LARGEST_DEVIATION)
+        return rows
+
+
+class Features:
+    """The 178 features of a clip as librosa measures them, not yet standardised."""
+
+    def __init__(self) -> None:
+        import librosa
+        from scipy.sparse import csr_array
+
+        self._librosa = librosa
+        self._mel = csr_array(librosa.filters.mel(sr=SPEC.sample_rate, n_fft=FFT_SAMPLES))
+        self._chroma = librosa.filters.chroma(sr=SPEC.sample_rate, n_fft=FFT_SAMPLES)
+
+    def __call__(self, samples: Float32) -> NDArray[np.float64]:
+        """Shape (178,), finite for any finite samples, silence included."""
+        librosa = self._librosa
+        magnitude = np.abs(librosa.stft(samples, n_fft=FFT_SAMPLES, hop_length=HOP_SAMPLES))
+        power = magnitude**2
+        # Neither product goes through BLAS, whose threads, waiting for more, take the other cores.
+        mel = librosa.power_to_db(self._mel @ power)
+        pitch_classes = np.einsum("cf,ft->ct", self._chroma, power)
+        mfcc = librosa.feature.mfcc(S=mel, n_mfcc=MFCC)
+        contrast = librosa.feature.spectral_contrast(S=magnitude, sr=SPEC.sample_rate)
+        chroma = librosa.util.normalize(pitch_classes, norm=np.inf, axis=0)
+        onsets = librosa.onset.onset_strength(S=mel, sr=SPEC.sample_rate).astype(np.float64)
+        timbre = np.concatenate([mfcc, contrast]).astype(np.float64)
+        return np.concatenate(
+            [
+                timbre.mean(axis=1),
+                timbre.std(axis=1),
+                np.percentile(timbre, [10, 90], axis=1).ravel(),
+                np.diff(mfcc, axis=1).std(axis=1),
+                *_harmony(chroma),
+                _rhythm(onsets),
+                _tempo(librosa.autocorrelate(onsets)),
+            ]
+        )
+
+
+def _harmony(chroma: Float32) -> list[NDArray[np.float64]]:
+    steps = np.abs(np.diff(chroma, axis=1))
+    return [np.sort(row) for row in (chroma.mean(axis=1), chroma.std(axis=1), steps.mean(axis=1))]
+
+
+def _rhythm(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
+    mean = onsets.mean()
+    shape = np.percentile(onsets, [25, 50, 75, 95]) / (mean + 1e-9)
+    return np.concatenate([np.log([mean + 1e-3, onsets.std() + 1e-3]), shape])
+
+
+def _tempo(autocorrelation: NDArray[np.float64]) -> NDArray[np.float64]:
+    lags = 60 * SPEC.sample_rate / HOP_SAMPLES / TEMPO_BANDS_BPM
+    whole = np.ceil(lags).astype(int)
+    strength = np.zeros(whole[0])  # a clip may be shorter than the longest lag
+    known = autocorrelation[: len(strength)] / (autocorrelation[0] + 1e-9)
+    strength[: len(known)] = known
+    return np.array([strength[short:long].max() for long, short in itertools.pairwise(whole)])

@@ -1,0 +1,1 @@
+"""The embedded Postgres server. This package knows nothing of music."""

@@ -1,0 +1,223 @@
+"""What verify finds, and what its digest sees."""
+
+import pytest
+from sqlalchemy import text
+
+from mirpipe.db.store.content_digest import combined, digests
+from mirpipe.db.store.recompute_and_compare import differences
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
+from tests.support.synthetic_library import SyntheticLibrary
+
+VECTORS = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-2, -1, 1, 2)]
+
+# What breaks the database, and the checks that must find it.
+DAMAGE = {
+    "DELETE FROM neighbour WHERE cosine > 0.9": {"lists", "served"},
+    "DELETE FROM neighbour n USING neighbour_state s WHERE s.target_id = n.target_id "
+    "AND n.cosine = s.horizon_cosine": {"lists"},
+    "UPDATE neighbour SET cosine = cosine * (1 + 3e-16) WHERE cosine BETWEEN 0.1 AND 0.9": {
+        "lists",
+        "served",
+    },
+    "UPDATE neighbour_state SET horizon_cosine = NULL, horizon_sha256 = NULL": {"lists"},
+    "UPDATE neighbour_state SET horizon_cosine = 0.999999": {"lists"},
+    "DELETE FROM neighbour_state": {"lists", "orphans"},
+    "DELETE FROM neighbour; DELETE FROM neighbour_state": {"lists", "served"},
+    "DELETE FROM neighbour WHERE cosine < 0.9; UPDATE neighbour_state SET horizon_cosine = 0.9": {
+        "lists",
+        "served",
+    },
+    "UPDATE background_moment SET n = n + 1": {"background"},
+    "UPDATE background_moment SET vector_sum = set_byte(vector_sum, 7, 64)": {"background"},
+    "UPDATE background_moment SET outer_sum = set_byte(outer_sum, 70, 0)": {"background"},
+    "DELETE FROM background_member": {"background"},
+    "INSERT INTO embedding_change SELECT encoder_id, track_id FROM embedding": {"queue"},
+    "UPDATE embedding SET embedding = '[0.6,0.8,0.01]'": {"vectors", "queue"},
+    "UPDATE embedding SET collection = 'generated'": {"vectors", "queue"},
+    "UPDATE track_file SET gone_at = now()": {"files"},
+    "UPDATE served_neighbour SET rank = 11 WHERE rank = 3": {"served"},
+    "DELETE FROM served_neighbour WHERE rank = 10": {"served"},
+}
+
+# One change a table that the digest must see, in that table alone.
+CHANGES = {
+    "track": "UPDATE track SET labels = '{\"genre\": \"folk\"}' WHERE title = 'r0'",
+    "track_file": "UPDATE track_file SET gone_at = now() WHERE path_text = 'r0'",
+    "encoder": "UPDATE encoder SET wanted = false",
+    "embedding": "UPDATE embedding SET embedding = '[1,0,0]'",
+    "top_neighbour": "UPDATE neighbour SET cosine = cosine * (1 + 3e-16)",
+    "served_neighbour": "UPDATE served_neighbour SET cosine = cosine * (1 + 3e-16)",
+    "run_group_summary": "UPDATE run_group_summary SET unlabelled_n = 7",
+    "run_comparison": "UPDATE run_comparison SET mean_difference = 0.25",
+    "run_summary": "UPDATE run_summary SET mean = mean + 1e-8",
+    "failure": "UPDATE failure SET reason = 'silent'",
+    "melody": "UPDATE melody SET voiced_fraction = 0.5",
+    "track_score": "UPDATE track_score SET value = 0.5",
+    "pair_score": "UPDATE pair_score SET value = NULL, reason = 'unvoiced'",
+    "track_feature": "UPDATE track_feature SET tempo_bpm = 60",
+    "caption": "UPDATE caption SET contradictions = '{tempo}'",
+    "caption_embedding": "UPDATE caption_embedding SET embedding = '[1,0,0]'",
+    "generation": "UPDATE generation SET seed = 1",
+    "run_generation_summary": "UPDATE run_generation_summary SET mean = mean + 1e-8",
+    "waveform": "INSERT INTO waveform SELECT track_id, decode(repeat('00', 800), 'hex') "
+    "FROM track WHERE title = 'r2'",
+    "map": "UPDATE map SET tracks_n = tracks_n + 1",
+    "published": "INSERT INTO published_retrieval VALUES (1, 'E', 't', 'r', 0, 0, 0, 1, 1, 1, 1)",
+    "run_ranking": "INSERT INTO run_ranking SELECT run_id, encoder_id, 'targets', 'genre', 'map', "
+    "'cosine', 3, 0, 0.5, 0.4, 0.6 FROM run, encoder",
+    "run_hubness": "UPDATE run_hubness SET skewness = skewness + 1e-8",
+    "run_hub": "UPDATE run_hub SET retrieved_n = retrieved_n + 1",
+    "run_agreement": "INSERT INTO run_agreement SELECT run_id, encoder_id, encoder_id, 0.5, 0.5, 3 "
+    "FROM run, encoder",
+    "run_csls": "UPDATE run_csls SET top10_overlap = 0.123",
+    "run_answer": "UPDATE run_answer SET score = score + 1e-8",
+    "run_set_distance": "UPDATE run_set_distance SET n = 2",
+}
+
+# A target that was measured, captioned and made anew; r1 stands for the clip.
+GENERATION = (
+    "INSERT INTO track_feature SELECT metric_id, track_id, 120, '{0.5}', 4, 'A minor', 0.5, 1, "
+    "'\\x01', 2, 2000, '{}' FROM metric, track WHERE title = 't1'",
+    "INSERT INTO captioner (name, revision, spec) VALUES ('c', '1', '{}')",
+    "INSERT INTO caption (captioner_id, track_id, features_id, caption, window_start_seconds, "
+    "window_seconds, contradictions, device, versions, took_seconds) SELECT captioner_id, "
+    "track_id, metric_id, 'a song', 0, 1, '{}', 'cpu', '{}', 1 "
+    "FROM captioner, track_feature",
+    "INSERT INTO caption_embedding SELECT encoder_id, caption_id, '[0,1,0]', 'cpu', '{}' "
+    "FROM encoder, caption",
+    "INSERT INTO generator (name, revision, spec) VALUES ('g', '1', '{}')",
+    "INSERT INTO generation_wish SELECT generator_id, 'simple', false, 3, 0, 'caption', 30 "
+    "FROM generator",
+    "INSERT INTO generation (target_id, generator_id, caption_id, mode, is_conditioned, guidance, "
+    "seed, seconds, template, prompt, prompt_parts, sampling, device, versions, track_id, "
+    "content_sha256, took_seconds) SELECT c.track_id, generator_id, caption_id, 'simple', false, "
+    "3, 0, 30, 'caption', 'a song', '{}', '{}', 'cpu', '{}', t.track_id, t.content_sha256, 1 "
+    "FROM generator, caption c, track t WHERE t.title = 'r1'",
+)
+
+# One mode has nothing to be compared with.
+COMPARISON = (
+    "INSERT INTO run_comparison (run_id, kind, generator_id, mode, than_mode, metric, n, "
+    "mean_difference, sd, interval_reason, higher_n, p, p_holm, method, family_n, "
+    "licence_weights, random) SELECT max(run_id), 'generation', min(generator_id), 'strong', "
+    "'simple', 'm', 1, 0.5, 0, 'one_target', 1, 1, 1, 'exact', 1, '', false FROM run, generator"
+)
+
+# What an undisturbed run elsewhere would not have.
+NOT_CONTENT = (
+    "UPDATE failure SET attempts = 7, last_seen = now(), message = 'elsewhere', "
+    "subject = '/another/folder/broken.wav'",
+    "UPDATE track SET first_seen = now() - interval '1 day'",
+    "UPDATE track_file SET path = 'x' || path, path_text = 'x' || path_text, mtime_ns = 5",
+    "UPDATE run SET trigger = 'another', finished_at = now() - interval '1 day'",
+    "UPDATE run_summary SET mean = mean * (1 + 1e-15)",
+    "UPDATE generation SET device = 'cuda', versions = '{\"torch\": \"9\"}', took_seconds = 2",
+    "UPDATE neighbour_state SET horizon_cosine = 0, horizon_sha256 = 'x'",
+)
+
+
+def fill(library: SyntheticLibrary, *, backwards: bool = False) -> None:
+    """The same content, whatever the order in which it comes."""
+    references = list(enumerate(VECTORS * 2))
+    targets = [(1, 1, 1), (0, 1, 2), (1, 0, -1)]
+    for number, vector in references[::-1] if backwards else references:
+        library.add("reference", f"r{number}", vector)
+        if number == 40:  # lists that grew in another way
+            retrieve()
+    for number in (2, 1, 0) if backwards else (0, 1, 2):
+        library.add("target", f"t{number}", targets[number], labels={"genre": "folk"})
+    library.run(
+        "INSERT INTO failure (stage, subject, reason, message, retry) "
+        "VALUES ('ingest', '/a/folder/broken.wav', 'truncated', 'at byte 7', false)"
+    )
+    library.run("INSERT INTO metric (name, revision, spec, wanted) VALUES ('m', '1', '{}', false)")
+    library.run(
+        "INSERT INTO track_score SELECT metric_id, track_id, 0.25, NULL FROM metric, track "
+        "WHERE title = 'r1'"
+    )
+    library.run(
+        "INSERT INTO pair_score SELECT metric_id, t.track_id, r.track_id, 0.25, NULL "
+        "FROM metric, track t, track r WHERE t.title = 't1' AND r.title = 'r1'"
+    )
+    library.run(
+        "INSERT INTO melody SELECT metric_id, track_id, 2, '\\x1f', 1, true, NULL "
+        "FROM metric, track WHERE title = 'r1'"
+    )
+    for statement in GENERATION:
+        library.run(statement)
+    retrieve()
+    report(trigger="test")
+    library.run(COMPARISON)
+
+
+@pytest.fixture
+def library(fresh_database):
+    library = SyntheticLibrary(fresh_database.app)
+    fill(library)
+    return library
+
+
+def snapshot(library: SyntheticLibrary):
+    return library.app.connect().execution_options(isolation_level="REPEATABLE READ")
+
+
+def test_nothing_differs_where_all_is_well(library):
+    with snapshot(library) as connection:
+        assert list(differences(connection)) == []
+
+
+def test_every_kind_of_damage_is_found(library):
+    found = {}
+    with snapshot(library) as connection:
+        for damage in DAMAGE:
+            for statement in damage.split("; "):
+                connection.execute(text(statement))
+            found[damage] = {one.check for one in differences(connection)}
+            connection.rollback()
+    assert found == DAMAGE
+
+
+def test_what_waits_for_retrieve_is_no_damage_to_lists(library):
+    library.add("reference", "new", (1, 2, 3))
+    with snapshot(library) as connection:
+        (one,) = differences(connection)
+    assert one.check == "queue"
+    assert "1 changes wait; run `mirpipe retrieve`" in one.message
+
+
+def test_digest_is_that_of_the_same_content_with_other_ids_and_history(library, fresh_database):
+    with snapshot(library) as connection:
+        before = digests(connection)
+    with fresh_database.owner.begin() as owner:
+        owner.execute(text("TRUNCATE mirpipe.track, mirpipe.encoder, mirpipe.metric CASCADE"))
+        owner.execute(text("TRUNCATE mirpipe.captioner, mirpipe.generator CASCADE"))
+        owner.execute(text("TRUNCATE mirpipe.failure, mirpipe.run CASCADE"))
+    again = SyntheticLibrary(fresh_database.app)
+    fill(again, backwards=True)
+    with snapshot(again) as connection:
+        assert digests(connection) == before
+    assert again.encoder_id != library.encoder_id
+
+
+def test_digest_sees_content_and_says_in_which_table(library):
+    with snapshot(library) as connection:
+        before = digests(connection)
+        assert set(CHANGES) == set(before)
+        seen = {}
+        for table, change in CHANGES.items():
+            connection.execute(text(change))
+            after = digests(connection)
+            assert combined(after) != combined(before)
+            seen[table] = [name for name in before if before[name] != after[name]]
+            connection.rollback()
+    assert seen == {table: [table] for table in CHANGES}
+
+
+def test_digest_leaves_out_what_is_not_content(library):
+    with snapshot(library) as connection:
+        before = digests(connection)
+        for change in NOT_CONTENT:
+            assert connection.execute(text(change)).rowcount > 0
+        assert digests(connection) == before
+        connection.rollback()

@@ -1,0 +1,164 @@
+"""Audiobox Aesthetics: the scores of its package's own predictor, from windows that fit."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safetensors.torch import load_file, save_file
+
+from mirpipe import audio
+from mirpipe.errors import PluginError
+from mirpipe.models.adapters import audiobox_aesthetics as library
+from mirpipe.plugins.track_metrics.audiobox_aesthetics import REPOSITORY, SPEC
+from mirpipe.records import Clip, Float32
+from mirpipe.specs import Runtime
+from tests.support.random_weights import folder_of_weights
+from tests.support.synthetic_music import melody
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    """Where the stand-in's weights lie."""
+    return folder_of_weights()
+
+
+@pytest.fixture(scope="module")
+def published(folder: Path) -> Path:
+    return folder / REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def scorer(published: Path) -> library.AudioboxAesthetics:
+    return load(published)
+
+
+def load(published: Path, dtype: str = "float32") -> library.AudioboxAesthetics:
+    return library.AudioboxAesthetics(
+        Runtime({}, dtype, "cpu"),
+        config=published / "config.json",
+        checkpoint=published / "model.safetensors",
+    )
+
+
+def clip(seconds: float, seed: int = 0) -> Clip:
+    return Clip(melody(seconds, RATE, seed=seed), RATE)
+
+
+def scores_of_the_package(published: Path, samples: Float32) -> list[float]:
+    """What the package's predictor says of a track, as its README calls it."""
+    from audiobox_aesthetics import infer
+
+    with library._shape(published / "model.safetensors"):
+        model = library.aes.AesMultiOutput.from_pretrained(published)
+    with mock.patch.object(infer.AesMultiOutput, "from_pretrained", return_value=model):
+        predictor = infer.initialize_predictor()
+    track = {"path": torch.from_numpy(samples)[None], "sample_rate": RATE}
+    [found] = predictor.forward([track])
+    return [found[axis] for axis in ("CE", "CU", "PC", "PQ")]
+
+
+def mean(scorer: library.AudioboxAesthetics, clips: Sequence[Clip]) -> Float32:
+    """The length-weighted mean."""
+    return np.average(scorer.score(clips), axis=0, weights=[len(one.samples) for one in clips])
+
+
+@pytest.mark.parametrize("seconds", [25, 21, 20.01, 4])
+def test_the_windows_of_a_file_score_as_the_package_scores_the_track(
+    scorer: library.AudioboxAesthetics, published: Path, tmp_path: Path, seconds: float
+) -> None:
+    samples = melody(seconds, RATE)
+    soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
+    request = audio.WindowRequest(RATE, SPEC.window_samples, keep_tail=SPEC.keep_tail)
+    clips = [one for _, one in audio.windows(tmp_path / "a.wav", [request])]
+    assert sum(len(one.samples) for one in clips) == len(samples)
+    np.testing.assert_allclose(
+        mean(scorer, clips), scores_of_the_package(published, samples), rtol=0, atol=1e-4
+    )
+
+
+def test_axes_keep_their_order_and_scale(published: Path) -> None:
+    model = library.load(published / "config.json", published / "model.safetensors")
+    assert tuple(f"aesthetics_{axis.lower()}" for axis in library.AXES) == SPEC.axes
+    assert list(model.axes_name) == list(library.AXES)
+    assert [model.target_transform[axis]["mean"] for axis in library.AXES] == [4, 5, 6, 7]
+
+
+def test_what_pads_a_short_clip_does_not_count(
+    scorer: library.AudioboxAesthetics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [masked] = scorer.score([clip(3)])
+    silence = np.zeros(7 * RATE, np.float32)
+    [heard] = scorer.score([Clip(np.concatenate([clip(3).samples, silence]), RATE)])
+    assert np.abs(masked - heard).max() > 1e-3
+
+
+@pytest.mark.parametrize("length", [0, 160_001])
+def test_what_is_no_window_is_refused(scorer: library.AudioboxAesthetics, length: int) -> None:
+    with pytest.raises(PluginError, match=f"{length} samples"):
+        scorer.score([Clip(np.ones(length, np.float32), RATE)])
+
+
+def test_windows_scored_together_keep_their_rows(scorer: library.AudioboxAesthetics) -> None:
+    clips = [clip(10, 1), clip(4, 2), clip(10, 3)]
+    with scorer._batches.inference():
+        together = scorer._scores(clips).numpy()
+    np.testing.assert_allclose(together, scorer.score(clips), rtol=0, atol=1e-4)
+
+
+def test_one_window_a_call_whatever_is_asked(
+    scorer: library.AudioboxAesthetics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    forward = scorer._model.forward
+
+    def counted(batch: dict[str, torch.Tensor]) -> object:
+        sizes.append(len(batch["wav"]))
+        return forward(batch)
+
+    monkeypatch.setattr(scorer._model, "forward", counted)
+    scorer.score([clip(1, seed) for seed in range(3)])
+    assert sizes == [1, 1, 1]
+
+
+def test_bfloat16_gives_nearly_the_same_scores(
+    scorer: library.AudioboxAesthetics, published: Path
+) -> None:
+    clips = [clip(10), clip(4, 1)]
+    lowered = load(published, "bfloat16").score(clips)
+    assert lowered.dtype == np.float32
+    assert 0 < np.abs(lowered - scorer.score(clips)).max() < 0.02
+
+
+def test_config_and_weights_may_lie_apart(published: Path, tmp_path: Path) -> None:
+    shutil.copy(published / "config.json", tmp_path / "other name.json")
+    model = library.load(tmp_path / "other name.json", published / "model.safetensors")
+    saved = load_file(published / "model.safetensors")
+    assert saved.keys() == model.state_dict().keys()
+    assert all(torch.equal(saved[name], weight) for name, weight in model.state_dict().items())
+
+
+def test_without_a_checkpoint_of_another_size_the_model_has_its_usual_one() -> None:
+    assert library.aes.DEFAULT_AUDIO_CFG.encoder_layers == 12
+    assert library.aes.DEFAULT_AUDIO_CFG.encoder_embed_dim == 768
+
+
+def test_a_missing_weight_is_refused_rather_than_left_random(
+    published: Path, tmp_path: Path
+) -> None:
+    saved = load_file(published / "model.safetensors")
+    del saved["proj_layer.CE.0.weight"]
+    save_file(saved, tmp_path / "model.safetensors")
+    with pytest.raises(PluginError, match=r"lacks 1 weights, proj_layer\.CE\.0\.weight"):
+        library.load(published / "config.json", tmp_path / "model.safetensors")
+
+
+def test_nothing_is_left_to_train(scorer: library.AudioboxAesthetics) -> None:
+    assert not any(module.training for module in scorer._model.modules())
+    assert not any(weights.requires_grad for weights in scorer._model.parameters())

@@ -1,0 +1,127 @@
+"""All features of a track together."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirpipe import audio
+from mirpipe.music import features
+from mirpipe.music.metrics import melody_accuracy
+from mirpipe.records import Features, Float32
+from mirpipe.settings import PROJECT
+from tests.support.synthetic_music import melody as tune
+from tests.support.synthetic_music import noise
+
+RATE = features.SAMPLE_RATE
+DEMO = PROJECT / "demo"
+
+
+def measured(path: str) -> Features:
+    return features.measure(audio.load_mono(DEMO / path, RATE))
+
+
+def digest(samples: Float32) -> str:
+    return hashlib.sha256(repr(features.measure(samples)).encode()).hexdigest()
+
+
+def test_a_tune_has_everything() -> None:
+    found = features.measure(tune(20, RATE))
+    assert found.tempo_bpm == pytest.approx(120, rel=0.01)
+    assert 0.3 < found.voiced_fraction <= 1
+    assert found.key is not None
+    assert len(found.notes) > 40
+    assert 3.5 < found.onsets_per_second < 4.5
+    assert 300 < found.brightness_hz < 6000
+
+
+def test_the_voiced_fraction_is_the_melody_metrics() -> None:
+    samples = tune(5, RATE)
+    assert (
+        features.measure(samples).voiced_fraction
+        == melody_accuracy.transcribe(samples).voiced_fraction
+    )
+
+
+def test_noise_is_unpitched_and_has_no_beat() -> None:
+    found = features.measure(noise(10, RATE, dbfs=-20))
+    assert (found.key, found.notes, found.tempo_bpm, found.meter) == (None, (), None, None)
+    assert found.reasons == {
+        "notes": "unpitched",
+        "key": "unpitched",
+        "key_clarity": "unpitched",
+        "tempo_bpm": "no_steady_beat",
+        "beat_seconds": "no_steady_beat",
+        "meter": "no_steady_beat",
+    }
+
+
+@pytest.mark.parametrize("samples", [0, 1, 9, 10, 600, RATE])
+def test_silence_of_any_length_is_borne(samples: int) -> None:
+    found = features.measure(np.zeros(samples, np.float32))
+    assert (found.voiced_fraction, found.brightness_hz, found.onsets_per_second) == (0, 0, 0)
+    assert found.reasons["tempo_bpm"] == "no_onsets"
+    assert ("voiced_fraction" in found.reasons) == (samples < melody_accuracy.SHORTEST_SAMPLES)
+
+
+def test_what_is_undefined_has_a_reason_and_nothing_else_has() -> None:
+    for samples in (tune(3, RATE), noise(3, RATE, dbfs=-30), np.zeros(100, np.float32)):
+        found = features.measure(samples)
+        missing = {name for name, value in vars(found).items() if value is None or value == ()}
+        assert set(found.reasons) == missing
+
+
+def test_only_the_beginning_of_a_long_track_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mirpipe.music.features.extract_all.LONGEST_SECONDS", 5)
+    long = features.measure(tune(6, RATE))
+    assert long.reasons["length"] == "first_5_s"
+    assert max(note.offset_seconds for note in long.notes) <= 5
+
+
+@pytest.mark.slow
+def test_another_process_measures_the_same(tmp_path: Path) -> None:
+    np.save(tmp_path / "tune.npy", tune(5, RATE))
+    code = """
+import hashlib, json, sys
+import numpy as np
+from mirpipe import features
+found = features.measure(np.load(sys.argv[1]))
+print(json.dumps(hashlib.sha256(repr(found).encode()).hexdigest()))
+"""
+    said = subprocess.check_output([sys.executable, "-c", code, str(tmp_path / "tune.npy")])
+    assert json.loads(said) == digest(tune(5, RATE))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "bpm"),
+    [
+        *(("target/Country 114 BPM.ogg", 114), ("target/Jazz 120 BPM.ogg", 120)),
+        *(("target/Rock 102 BPM.ogg", 102), ("reference/jazz-swing_140.ogg", 140)),
+        *(("reference/reggae_78.ogg", 78), ("reference/rock-60s_132.ogg", 132)),
+    ],
+)
+def test_drum_loops_have_their_tempo_and_no_key(path: str, bpm: float) -> None:
+    found = measured(path)
+    assert found.tempo_bpm == pytest.approx(bpm, rel=0.005)
+    assert (found.key, found.notes) == (None, ())
+    assert found.meter in (4, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("target/J.S. Bach- BWV 846 (piano).ogg", "C major"),
+        ("reference/J.S. Bach- BWV 846 (harpsichord, E♭).ogg", "Eb major"),
+        ("reference/Scott Joplin- Maple Leaf Rag.ogg", "Ab major"),
+        ("reference/Hornpipe (fiddle) FishersHornpipe.ogg", "F major"),
+        ("reference/Band- Bluegrass.ogg", "G major"),
+    ],
+)
+def test_pieces_are_in_their_key(path: str, name: str) -> None:
+    assert measured(path).key == name

@@ -1,0 +1,56 @@
+"""The cache of compiled functions: one folder a running process, used again afterwards."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mirpipe.music.numba_cache import VARIABLE
+
+CLAIM = """
+import os, sys
+from pathlib import Path
+from mirpipe.music.numba_cache import claim_cache
+claim_cache(Path(sys.argv[1]))
+print(os.environ["NUMBA_CACHE_DIR"], flush=True)
+sys.stdin.read()
+"""
+
+
+def start(root: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", CLAIM, str(root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def folder_of(process: subprocess.Popen[str]) -> Path:
+    assert process.stdout is not None
+    return Path(process.stdout.readline().strip())
+
+
+def test_processes_that_run_side_by_side_have_folders_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "0"))  # as a child of one of ours inherits it
+    first, second = start(tmp_path), start(tmp_path)
+    assert {folder_of(first), folder_of(second)} == {tmp_path / "0", tmp_path / "1"}
+    first.kill()
+    second.kill()
+    first.wait()
+    second.wait()
+    third = start(tmp_path)
+    assert folder_of(third) == tmp_path / "0"
+    third.communicate()
+
+
+def test_a_folder_that_the_user_chose_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "chosen"))
+    process = start(tmp_path / "root")
+    assert folder_of(process) == tmp_path / "chosen"
+    process.communicate()

@@ -1,0 +1,87 @@
+"""The classical statistics: what they say of music whose answer is known."""
+
+from functools import cache
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mirpipe.plugins.encoders.signal import SPEC, TEMPO_BANDS_BPM, Features, Plugin
+from mirpipe.records import Clip, Float32
+from tests.support.synthetic_music import at_level, melody
+from tools import make_signal_constants
+
+MFCC_MEANS, HARMONY, TEMPO = slice(0, 20), slice(128, 164), slice(170, 178)
+
+# Every 20th number of `music()`, standardised.
+GOLDEN = [-0.1768, -2.7102, -0.9510, 0.3333, -4.0, 0.4551, -1.0078, 0.4113, -0.3597]
+
+
+@cache
+def features() -> Features:
+    return Features()
+
+
+def measure(samples: Float32) -> NDArray[np.float64]:
+    return features()(samples)
+
+
+def music(seconds: float = 15.0) -> Float32:
+    return melody(seconds, SPEC.sample_rate, dbfs=-20)
+
+
+def clicks(bpm: float) -> Float32:
+    """A click a beat."""
+    time = np.arange(SPEC.window_samples) / SPEC.sample_rate
+    since = time % (60 / bpm)
+    return at_level(np.exp(-80 * since) * np.sin(2 * np.pi * 1500 * since), -20)
+
+
+def test_rows_are_those_of_the_first_version() -> None:
+    row = Plugin().embed([Clip(music(), SPEC.sample_rate)])[0]
+    np.testing.assert_allclose(row[::20], GOLDEN, atol=5e-3)
+
+
+def test_mfcc_means_are_those_of_librosa() -> None:
+    mfcc = librosa.feature.mfcc(y=music(), sr=SPEC.sample_rate, n_mfcc=20)
+    np.testing.assert_allclose(
+        measure(music())[MFCC_MEANS], mfcc.mean(axis=1), rtol=1e-3, atol=0.01
+    )
+
+
+def test_harmony_stays_when_music_is_transposed() -> None:
+    up = librosa.resample(
+        music(), orig_sr=SPEC.sample_rate, target_sr=SPEC.sample_rate / 2 ** (5 / 12)
+    )
+    moved = np.abs(measure(up)[HARMONY] - measure(music())[HARMONY]).max()
+    other = np.abs(measure(clicks(120))[HARMONY] - measure(music())[HARMONY]).max()
+    assert moved < 0.1
+    assert moved < other / 3
+
+
+@pytest.mark.parametrize("bpm", [70, 90, 120, 150])
+def test_no_band_faster_than_the_beat_is_strong(bpm: float) -> None:
+    strength = measure(clicks(bpm))[TEMPO]
+    band = np.searchsorted(TEMPO_BANDS_BPM, bpm) - 1
+    assert strength[band] > 0.5
+    assert strength[band + 1 :].max() < 0.1
+
+
+@pytest.mark.parametrize("samples", [2205, 4410, 22_050])
+def test_a_clip_shorter_than_a_beat_gives_finite_numbers(samples: int) -> None:
+    assert np.isfinite(measure(music(1.0)[:samples])).all()
+
+
+def test_no_number_exceeds_four_deviations() -> None:
+    pause = Clip(np.zeros(SPEC.window_samples, np.float32), SPEC.sample_rate)
+    assert np.abs(Plugin().embed([pause])).max() == 4.0
+
+
+@pytest.mark.slow
+def test_the_constants_are_those_of_the_demo_library(tmp_path: Path) -> None:
+    make_signal_constants.main(tmp_path / "made.txt")
+    made, shipped = np.loadtxt(tmp_path / "made.txt"), np.loadtxt(make_signal_constants.CONSTANTS)
+    assert made.shape == (SPEC.dimension, 2)
+    np.testing.assert_allclose(made, shipped, rtol=1e-3, atol=1e-4)

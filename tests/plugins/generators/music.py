@@ -1,0 +1,44 @@
+"""Made-up features and requests for tests of generators."""
+
+from mirpipe.generation.modes import Mode
+from mirpipe.records import Features, Note, Request
+
+SIMPLE = Mode("simple", is_conditioned=False, guidance=None)
+MEDIUM = Mode("medium", is_conditioned=True, guidance=None)
+STRONG = Mode("strong", is_conditioned=True, guidance=None)
+
+SCALE = tuple(
+    Note(0.5 * number + 0.05, 0.5 * number + 0.45, pitch, 0.8)
+    for number, pitch in enumerate((69, 71, 73, 74, 76, 78, 80, 81))
+)
+"""A major, a note every half second, 50 ms behind the beat of 120 BPM."""
+
+
+def features(
+    *, notes: tuple[Note, ...] = SCALE, bpm: float | None = 120.0, beats: int = 8
+) -> Features:
+    """Of a target that plays `notes` over so many beats from 0 s on."""
+    return Features(
+        tempo_bpm=bpm,
+        beat_seconds=tuple(60 / bpm * number for number in range(beats)) if bpm else (),
+        meter=4 if bpm else None,
+        key="A major" if notes else None,
+        key_clarity=0.5 if notes else None,
+        voiced_fraction=0.9 if notes else 0.1,
+        notes=notes,
+        onsets_per_second=4.0,
+        brightness_hz=1500.0,
+        reasons={},
+    )
+
+
+def request(
+    mode: Mode = MEDIUM,
+    *,
+    of: Features | None = None,
+    prompt: str = "Calm music.",
+    seconds: float = 4.0,
+    seed: int = 0,
+) -> Request:
+    """A request in `mode`; of the scale where nothing else is said."""
+    return Request(mode, prompt, seconds, seed, conditioning=None, features=of or features())

@@ -1,0 +1,124 @@
+"""Captions' vectors: made by the text tower that scores are of, once, and compared with clips."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirpipe import registry
+from mirpipe.errors import Unavailable
+from mirpipe.plugins.encoders import clap
+from mirpipe.registry import Plugins
+from mirpipe.settings import settings
+from mirpipe.stages import evaluate
+from mirpipe.stages.embed import EmbedResult, embed_captions, plan_captions
+from tests.dashboard.clips import Maker, describe, make
+from tests.stages.answers import Answers
+from tests.support.databases import Database
+
+
+class Tower:
+    """Words as a vector: how many there are, and 4."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def embed_text(self, texts: Sequence[str]) -> np.ndarray:
+        self.said += texts
+        return np.array([[len(text.split()), 4, 0] for text in texts], dtype=np.float32)
+
+
+@pytest.fixture
+def library(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """A captioned target in a database whose wanted CLAP has vectors of three numbers."""
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "clap")
+    settings.cache_clear()
+    found = Answers(fresh_database, name="clap")
+    found.track("target", "t", [0, 1])
+    with fresh_database.owner.begin() as connection:
+        describe(connection, caption="slow sad strings")
+    return found
+
+
+@pytest.fixture
+def tower(library: Answers, monkeypatch: pytest.MonkeyPatch) -> Tower:
+    """Stands for the model, whose weights are here."""
+    model = Tower()
+    monkeypatch.setattr(Plugins, "interpreter", lambda *_: Path())
+    monkeypatch.setattr(Plugins, "spec", lambda *_: replace(clap.SPEC, dimension=3))
+    monkeypatch.setattr(Plugins, "require_text", lambda *_: None)
+    monkeypatch.setattr(Plugins, "load", lambda *_: model)
+    monkeypatch.setattr(registry, "revision", lambda _: "r1")
+    return model
+
+
+def test_captions_get_the_vector_of_their_words_once(library: Answers, tower: Tower) -> None:
+    assert plan_captions() == "clap"
+
+    assert embed_captions() == EmbedResult(embedded=1)
+
+    assert tower.said == ["slow sad strings"]
+    assert library.rows("SELECT embedding::text FROM mirpipe.caption_embedding") == [
+        ("[0.6,0.8,0]",)
+    ]
+    assert embed_captions() == EmbedResult()
+    assert plan_captions() is None
+
+
+def test_text_scores_are_cosines_of_caption_and_clip(
+    library: Answers, tower: Tower, fresh_database: Database, tmp_path: Path
+) -> None:
+    sound = tmp_path / "a.wav"
+    sound.write_bytes(b"a clip")
+    library.run("INSERT INTO mirpipe.run (trigger, state_digest, library) VALUES ('', '', '{}')")
+    with fresh_database.owner.begin() as connection:
+        make(connection, [Maker("m", seeds=1)], tmp_path, sound)
+    score = "SELECT value, reason FROM mirpipe.v_generation_score WHERE metric = 'clap_text_score'"
+    assert {row[1] for row in library.rows(score)} == {"not_measured"}
+
+    embed_captions()
+    library.run("DELETE FROM mirpipe.embedding")
+    ((clip,), *_) = library.rows("SELECT DISTINCT track_id FROM mirpipe.generation")
+    library.embed(clip, [1, 0, 0])
+
+    values = [value for value, _ in library.rows(score) if value is not None]
+    assert values == pytest.approx([0.6] * len(values), abs=1e-6)
+    assert values
+
+
+def test_a_tower_that_lacks_weights_is_in_the_ledger_and_nothing_else_ails(
+    library: Answers, tower: Tower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(*_: object) -> None:
+        raise Unavailable("weights_missing", "no vocab.json: `mirpipe models pull clap`")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Plugins, "require_text", lacks)
+        assert plan_captions() is None
+    ledger = "SELECT stage, subject, reason FROM mirpipe.failure"
+    assert library.rows(ledger) == [("embed captions", "encoder:clap", "weights_missing")]
+
+    assert plan_captions() == "clap"
+    assert library.rows(ledger) == []
+
+
+def test_a_tower_that_fails_leaves_the_rest_to_the_next_run(
+    library: Answers, tower: Tower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Tower, "embed_text", lambda *_: np.full((1, 3), np.nan))
+        assert embed_captions() == EmbedResult(failed=1)
+    assert library.rows("SELECT reason FROM mirpipe.failure") == [("PluginError",)]
+    assert embed_captions() == EmbedResult(embedded=1)
+
+
+def test_without_a_wanted_clap_no_caption_is_pending(
+    library: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "signal")
+    settings.cache_clear()
+    evaluate.register()
+    assert plan_captions() is None
+    assert embed_captions() == EmbedResult()

@@ -1,0 +1,104 @@
+"""What a report says of the clips of each mode as a set."""
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
+from mirpipe.statistics.kernel_audio_distance import ReferenceKernel, kernel_distance
+from tests.support.databases import Database
+from tests.support.synthetic_library import SyntheticLibrary, unit
+
+_PLUGINS = """
+    WITH m AS (
+        INSERT INTO mirpipe.metric (name, revision, spec) VALUES ('features', 'r1', '{}')
+        RETURNING metric_id
+    ), g AS (
+        INSERT INTO mirpipe.generator (name, revision, spec)
+        VALUES ('maker', 'r1', '{"licence_weights": "CC0"}') RETURNING generator_id
+    ), c AS (
+        INSERT INTO mirpipe.captioner (name, revision, spec) VALUES ('echo', 'r1', '{}')
+        RETURNING captioner_id
+    ), w AS (
+        INSERT INTO mirpipe.generation_wish SELECT generator_id, 'plain', false, NULL, 0, 't', 30
+        FROM g
+    ), f AS (
+        INSERT INTO mirpipe.track_feature (metric_id, track_id, beat_seconds, voiced_fraction,
+            notes, onsets_per_second, brightness_hz, reasons)
+        SELECT metric_id, :target_id, '{}', 0, '', 0, 0, '{}' FROM m
+    )
+    INSERT INTO mirpipe.caption (captioner_id, track_id, features_id, caption,
+        window_start_seconds, window_seconds, contradictions, device, versions, took_seconds)
+    SELECT captioner_id, :target_id, metric_id, 'music', 0, 1, '{}', 'cpu', '{}', 0 FROM c, m
+"""
+_GENERATION = """
+    INSERT INTO mirpipe.generation (target_id, generator_id, caption_id, mode, is_conditioned,
+        seed, seconds, template, prompt, prompt_parts, sampling, device, versions, track_id,
+        content_sha256, took_seconds)
+    SELECT :target_id, generator_id, caption_id, 'plain', false, :seed, 1, 't', 'music', '{}',
+        '{}', 'cpu', '{}', :track_id, content_sha256, 0
+    FROM mirpipe.generator, mirpipe.caption, mirpipe.track t WHERE t.track_id = :track_id
+"""
+
+
+def cloud(n: int, seed: int) -> np.ndarray:
+    rows = np.random.default_rng(seed).standard_normal((n, 3))
+    return np.array([unit(row) for row in rows])
+
+
+def made_of(database: Database, clips: int, *, references: int = 12) -> list[tuple[object, ...]]:
+    """Distances that a report finds between so many clips and references."""
+    library = SyntheticLibrary(database.app)
+    target_id = library.add("target", "target", [1, 0, 0])
+    for at, vector in enumerate(cloud(references, 0)):
+        library.add("reference", f"reference {at}", vector)
+    library.run(_PLUGINS, target_id=target_id)
+    for seed, vector in enumerate(cloud(clips, 1)):
+        track_id = library.add("generated", f"clip {seed}", vector)
+        library.run(_GENERATION, target_id=target_id, track_id=track_id, seed=seed)
+    retrieve()
+    report(trigger="test")
+    with database.reader.connect() as connection:
+        found = connection.execute(
+            text(
+                "SELECT metric, value, reason, is_finding, n, references_n, seconds, bandwidth, "
+                "generator, mode, guidance, encoder, licence_weights, random "
+                "FROM mirpipe.v_set_distance ORDER BY metric DESC"
+            )
+        )
+        return [tuple(row) for row in found]
+
+
+def test_distances_of_a_mode_name_what_they_were_computed_from(fresh_database: Database) -> None:
+    kad, fad = made_of(fresh_database, 9)
+    reference = ReferenceKernel.of(cloud(12, 0))
+    assert reference is not None
+    assert kad[0] == "kad"
+    assert kad[1] == pytest.approx(kernel_distance(cloud(9, 1), reference), abs=1e-6)
+    assert kad[2:7] == (None, False, 9, 12, 9.0)
+    assert kad[7] == pytest.approx(reference.bandwidth, abs=1e-6)
+    assert kad[8:] == ("maker", "plain", None, "made_up", "CC0; none", False)
+    assert fad[0] == "fad_inf"
+    assert fad[2:8] == (None, False, 9, 12, 9.0, None)
+
+
+def test_few_clips_have_a_reason_in_place_of_a_number(fresh_database: Database) -> None:
+    kad, fad = made_of(fresh_database, 3)
+    assert kad[1] is not None
+    assert fad[1:4] == (None, "too_few_clips", False)
+
+
+def test_library_without_spread_has_a_reason_in_place_of_a_number(
+    fresh_database: Database,
+) -> None:
+    kad, fad = made_of(fresh_database, 9, references=1)
+    assert kad[1:3] == (None, "too_few_references")
+    assert fad[1:3] == (None, "too_few_references")
+
+
+@pytest.mark.parametrize(("clips", "is_finding"), [(49, False), (50, True)])
+def test_fifty_clips_are_a_finding_and_fewer_are_not(
+    fresh_database: Database, clips: int, is_finding: bool
+) -> None:
+    assert [row[3] for row in made_of(fresh_database, clips)] == [is_finding, is_finding]

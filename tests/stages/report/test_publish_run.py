@@ -1,0 +1,250 @@
+"""What a report publishes, when it makes a run, and what it says about changes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from mirpipe.stages import embed as embed_stage
+from mirpipe.stages.report import ReportResult, report
+from mirpipe.stages.retrieve import retrieve
+from tests.support.audio_files import ingest_folder, tones
+from tests.support.databases import Database
+
+pytestmark = pytest.mark.usefixtures("_tiny_encoder")
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """A folder of references and one of targets, each with some tones."""
+    references, targets = tmp_path / "references", tmp_path / "targets"
+    tones(references, [200, 400, 800, 1600])
+    tones(targets, [210, 790])
+    return references, targets
+
+
+def pipeline(references: Path, targets: Path) -> ReportResult:
+    ingest_folder(references, "reference")
+    ingest_folder(targets, "target")
+    embed_stage.plan(["tiny"], batch_tracks=64)
+    embed_stage.embed(["tiny"], batch_tracks=64)
+    retrieve()
+    return report(trigger="test")
+
+
+def ask(database: Database, query: str) -> list[tuple[object, ...]]:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def vector(shown: str) -> np.ndarray:
+    """The float32 numbers that pgvector shows, exactly, as float64."""
+    return np.array(shown[1:-1].split(","), dtype=np.float32).astype(np.float64)
+
+
+def first_answers(database: Database) -> dict[object, object]:
+    return dict(  # type: ignore[arg-type]
+        ask(database, "SELECT target, reference FROM mirpipe.v_retrieval WHERE rank = 1")
+    )
+
+
+def test_first_report_serves_the_nearest_references(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    assert pipeline(*folders).changed
+    assert first_answers(fresh_database) == {"210 Hz": "200 Hz", "790 Hz": "800 Hz"}
+    causes = ask(fresh_database, "SELECT DISTINCT cause FROM mirpipe.neighbour_change")
+    assert causes == [("first answer",)]
+
+
+def test_report_without_a_change_makes_no_run_and_confirms_the_last(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    first = pipeline(*folders)
+    [(confirmed,)] = ask(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
+    again = pipeline(*folders)
+    assert again == ReportResult(first.run_id, changed=False)
+    [(confirmed_again,)] = ask(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
+    assert confirmed_again > confirmed  # type: ignore[operator]
+
+
+def test_new_reference_changes_only_the_answers_it_beats(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    first = pipeline(*folders)
+    tones(folders[0], [212])
+    second = pipeline(*folders)
+    assert first_answers(fresh_database) == {"210 Hz": "212 Hz", "790 Hz": "800 Hz"}
+    changes = ask(
+        fresh_database,
+        "SELECT t.title, p.title, r.title, cause FROM mirpipe.neighbour_change c "
+        "JOIN mirpipe.track t ON t.track_id = c.target_id "
+        "JOIN mirpipe.track p ON p.track_id = c.previous_reference_id "
+        f"JOIN mirpipe.track r ON r.track_id = c.reference_id WHERE run_id = {second.run_id}",
+    )
+    assert changes == [("210 Hz", "200 Hz", "212 Hz", "new reference")]
+    kept = ask(
+        fresh_database,
+        "SELECT count(*) FROM mirpipe.served_neighbour WHERE to_run IS NULL "
+        f"AND from_run = {first.run_id} AND rank = 1",
+    )
+    assert kept == [(1,)]
+
+
+def test_past_run_can_still_be_asked(fresh_database: Database, folders: tuple[Path, Path]) -> None:
+    first = pipeline(*folders)
+    tones(folders[0], [212])
+    pipeline(*folders)
+    past = ask(
+        fresh_database,
+        "SELECT r.title FROM mirpipe.served_neighbour s "
+        "JOIN mirpipe.track t ON t.track_id = s.target_id "
+        "JOIN mirpipe.track r ON r.track_id = s.reference_id "
+        f"WHERE t.title = '210 Hz' AND from_run <= {first.run_id} "
+        f"AND coalesce(to_run, 1 + {first.run_id}) > {first.run_id} ORDER BY rank",
+    )
+    assert [row[0] for row in past] == ["200 Hz", "400 Hz", "800 Hz", "1600 Hz"]
+
+
+def test_vanished_reference_leaves_every_answer(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    pipeline(*folders)
+    (folders[0] / "200 Hz.wav").unlink()
+    second = pipeline(*folders)
+    assert first_answers(fresh_database)["210 Hz"] == "400 Hz"
+    assert ask(
+        fresh_database,
+        f"SELECT cause FROM mirpipe.neighbour_change WHERE run_id = {second.run_id}",
+    ) == [("removed reference",)]
+
+
+def test_vanished_target_is_no_longer_answered(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    pipeline(*folders)
+    (folders[1] / "210 Hz.wav").unlink()
+    second = pipeline(*folders)
+    assert first_answers(fresh_database) == {"790 Hz": "800 Hz"}
+    assert ask(
+        fresh_database,
+        f"SELECT cause FROM mirpipe.neighbour_change WHERE run_id = {second.run_id}",
+    ) == [("removed target",)]
+
+
+def test_z_and_percentile_equal_a_direct_computation(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    pipeline(*folders)
+    rows = ask(
+        fresh_database,
+        "SELECT t.collection, t.title, CAST(e.embedding AS text) FROM mirpipe.embedding e "
+        "JOIN mirpipe.track t USING (track_id)",
+    )
+    vectors = {(row[0], row[1]): vector(str(row[2])) for row in rows}
+    references = np.array([v for (c, _), v in vectors.items() if c == "reference"])
+    pairs = (references @ references.T)[np.triu_indices(len(references), 1)]
+    for target, cosine, z, percentile in ask(
+        fresh_database,
+        "SELECT target, cosine, z, percentile FROM mirpipe.v_retrieval WHERE rank <= 3",
+    ):
+        cosines = references @ vectors["target", target]
+        np.testing.assert_allclose(z, (cosine - cosines.mean()) / cosines.std(), rtol=1e-6)
+        np.testing.assert_allclose(percentile, 100 * (pairs <= cosine).mean())
+
+
+def test_summary_is_mean_and_population_sd_over_first_answers(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    pipeline(*folders)
+    cosines = [
+        row[0] for row in ask(fresh_database, "SELECT cosine FROM mirpipe.v_retrieval WHERE rank=1")
+    ]
+    [(n, mean, sd)] = ask(
+        fresh_database,
+        "SELECT n, mean, sd FROM mirpipe.v_retrieval_summary WHERE metric = 'cosine'",
+    )
+    assert n == 2
+    np.testing.assert_allclose([mean, sd], [np.mean(cosines), np.std(cosines)], rtol=1e-12)  # type: ignore[arg-type]
+
+
+def test_metric_that_nobody_measured_is_null_in_the_summary(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    pipeline(*folders)
+    assert ask(
+        fresh_database,
+        "SELECT n, undefined_n, mean, sd FROM mirpipe.v_retrieval_summary "
+        "WHERE metric = 'melody_accuracy'",
+    ) == [(0, 2, None, None)]
+
+
+def test_new_revision_answers_only_when_it_is_complete(
+    fresh_database: Database, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dataclasses
+
+    import mirpipe.plugins.encoders.tiny as tiny  # type: ignore[import-not-found]
+
+    pipeline(*folders)
+    old = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
+    monkeypatch.setattr(tiny, "SPEC", dataclasses.replace(tiny.SPEC, version=2))
+    [batch] = embed_stage.plan(["tiny"], batch_tracks=64)
+
+    embed_stage.embed(["tiny"], batch.track_ids[:3], batch_tracks=64)
+    retrieve()
+    report(trigger="half way")
+    assert ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
+
+    embed_stage.embed(["tiny"], batch_tracks=64)
+    retrieve()
+    report(trigger="complete")
+    new = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
+    assert len(new) == 1
+    assert new != old
+
+
+def test_reference_that_no_answer_shows_still_moves_the_background(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    tones(folders[0], [2000 + 100 * step for step in range(12)])
+    pipeline(*folders)
+    farthest = folders[0] / "3100 Hz.wav"
+    content = farthest.read_bytes()
+    farthest.unlink()
+    pipeline(*folders)
+    farthest.write_bytes(content)
+    ingest_folder(folders[0], "reference")
+    report(trigger="before retrieve saw it")
+    retrieve()
+    assert report(trigger="after").changed
+    assert ask(
+        fresh_database,
+        "SELECT DISTINCT background_n FROM mirpipe.run_target "
+        "WHERE run_id = (SELECT max(run_id) FROM mirpipe.run)",
+    ) == [(16,)]
+
+
+def test_new_revision_does_not_answer_before_its_lists_are_complete(
+    fresh_database: Database, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dataclasses
+
+    import mirpipe.plugins.encoders.tiny as tiny
+
+    pipeline(*folders)
+    old = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
+    monkeypatch.setattr(tiny, "SPEC", dataclasses.replace(tiny.SPEC, version=2))
+    [batch] = embed_stage.plan(["tiny"], batch_tracks=64)
+    embed_stage.embed(["tiny"], batch.track_ids[1:], batch_tracks=64)
+    retrieve()
+    embed_stage.embed(["tiny"], batch_tracks=64)
+    report(trigger="retrieve did not run")
+    assert ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
+
+
+def test_empty_library_is_reported_without_answers(fresh_database: Database) -> None:
+    assert report(trigger="test").changed
+    assert ask(fresh_database, "SELECT library FROM mirpipe.run") == [({},)]
+    assert not report(trigger="test").changed

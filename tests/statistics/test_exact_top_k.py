@@ -1,0 +1,170 @@
+"""Exact nearest references, held against a computation that does nothing clever."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from mirpipe.records import Float32
+from mirpipe.statistics.exact_top_k import NOBODY, Best, Block, cosines, top_k
+
+
+def unit(vectors: object) -> Float32:
+    rows = np.atleast_2d(np.asarray(vectors, np.float64))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def random_units(seed: int, n: int, dimension: int) -> Float32:
+    return unit(np.random.default_rng(seed).standard_normal((n, dimension)))
+
+
+def split(vectors: Float32, order: np.ndarray, size: int) -> list[Block]:
+    return [
+        Block(vectors[start : start + size], order[start : start + size])
+        for start in range(0, len(order), size)
+    ]
+
+
+def straightforward(targets, references, order, k, own=None, floor=None) -> Best:
+    rows = []
+    for t, target in enumerate(targets):
+        found = []
+        for r, reference in enumerate(references):
+            cosine = float(cosines(target[None], reference[None])[0])
+            admitted = floor is None or (-cosine, order[r]) <= (-floor[t][0], floor[t][1])
+            if admitted and (own is None or order[r] != own[t]):
+                found.append((-cosine, int(order[r])))
+        rows += [(t, place, -negative) for negative, place in sorted(found)[:k]]
+    columns = list(zip(*rows, strict=True)) or [(), (), ()]
+    return Best(*(np.array(c, t) for c, t in zip(columns, (int, int, float), strict=True)))
+
+
+def assert_same(found: Best, expected: Best) -> None:
+    assert_array_equal(found.target, expected.target)
+    assert_array_equal(found.order, expected.order)
+    assert found.cosine.tobytes() == expected.cosine.tobytes()
+
+
+@st.composite
+def libraries(draw: st.DrawFn):
+    """Few coordinates, each one of few values: ties and duplicates everywhere."""
+    dimension = draw(st.integers(1, 5))
+    row = st.lists(st.integers(-2, 2), min_size=dimension, max_size=dimension).filter(any)
+    targets = draw(st.lists(row, min_size=1, max_size=6))
+    references = draw(st.lists(row, min_size=1, max_size=40))
+    order = np.array(draw(st.permutations(range(len(references)))), np.int64)
+    return unit(targets), unit(references), order
+
+
+@given(libraries(), st.integers(1, 12), st.integers(1, 45))
+@settings(max_examples=150, deadline=None)
+def test_equals_sorting_everything_whatever_the_blocks(library, k, block):
+    targets, references, order = library
+    found = top_k(targets, split(references, order, block), k)
+    assert_same(found, straightforward(targets, references, order, k))
+
+
+@given(libraries(), st.integers(1, 12), st.integers(1, 45), st.data())
+@settings(max_examples=150, deadline=None)
+def test_respects_the_floor_and_leaves_out_the_targets_own_content(library, k, block, data):
+    targets, references, order = library
+    places = st.integers(-1, len(order))
+    own = [data.draw(places) for _ in targets]
+    pick = [data.draw(st.integers(0, len(order) - 1)) for _ in targets]
+    floor = [
+        (float(cosines(targets[t][None], references[r][None])[0]), data.draw(places))
+        for t, r in enumerate(pick)
+    ]
+    found = top_k(
+        targets,
+        split(references, order, block),
+        k,
+        own=np.array(own),
+        floor_cosine=np.array([cosine for cosine, _ in floor]),
+        floor_order=np.array([place for _, place in floor]),
+    )
+    assert_same(found, straightforward(targets, references, order, k, own, floor))
+
+
+@pytest.mark.parametrize("dimension", [200, 512, 1001])
+def test_bits_do_not_depend_on_the_blocks_or_the_other_targets(dimension):
+    targets, references = random_units(1, 20, dimension), random_units(2, 3000, dimension)
+    order = np.random.default_rng(3).permutation(3000)
+    whole = top_k(targets, split(references, order, 3000), 50)
+    assert_same(top_k(targets, split(references, order, 337), 50), whole)
+    for t in (0, 19):
+        alone = top_k(targets[t : t + 1], split(references, order, 1111), 50)
+        assert alone.order.tolist() == whole.order[whole.target == t].tolist()
+        assert alone.cosine.tobytes() == whole.cosine[whole.target == t].tobytes()
+
+
+def test_more_targets_than_are_taken_at_once_keep_their_places():
+    targets, references = random_units(4, 1300, 8), random_units(5, 200, 8)
+    found = top_k(targets, split(references, np.arange(200), 70), 3)
+    exact = targets.astype(np.float64) @ references.T.astype(np.float64)
+    assert_array_equal(found.target, np.repeat(np.arange(1300), 3))
+    assert_array_equal(found.order[::3], exact.argmax(axis=1))
+
+
+def test_cosines_that_float32_cannot_tell_apart_are_put_in_order():
+    dimension = 512
+    target = random_units(6, 1, dimension)
+    near = target + np.random.default_rng(7).standard_normal((400, dimension)) * 3e-7
+    references = unit(near)
+    order = np.random.default_rng(8).permutation(400)
+    exact = [math.fsum(np.multiply(target[0], row, dtype=np.float64)) for row in references]
+    found = top_k(target, split(references, order, 90), 10)
+    assert len(set(exact)) > 300
+    assert found.cosine == pytest.approx(sorted(np.minimum(exact, 1.0), reverse=True)[:10], abs=0)
+
+
+def test_ten_thousand_identical_references_are_one_candidate():
+    copies = np.repeat(random_units(9, 1, 512), 10_000, axis=0)
+    references = np.concatenate([copies, random_units(10, 2_000, 512)])
+    order = np.random.default_rng(11).permutation(len(references))
+    found = top_k(
+        np.concatenate([copies[:300], references[-1:]]), split(references, order, 4096), 50
+    )
+    first = np.sort(order[:10_000])[:50]
+    for t in range(300):
+        assert_array_equal(found.order[t * 50 : t * 50 + 50], first)
+    assert found.order[300 * 50] == order[-1]
+
+
+@pytest.mark.parametrize("copies", [1, 60])
+def test_leaving_out_the_own_content_costs_no_place(copies):
+    target = random_units(16, 1, 4)
+    references = np.concatenate([np.repeat(target, copies, axis=0), random_units(17, 100, 4)])
+    order = np.arange(len(references))
+    found = top_k(target, split(references, order, 200), 10, own=np.array([0]))
+    own = np.array([0])
+    assert_same(found, straightforward(target, references, order, 10, own))
+
+
+def test_no_references_or_no_targets_is_an_empty_answer():
+    nothing = np.empty((0, 4), np.float32)
+    one = Block(random_units(12, 1, 4), np.array([0]))
+    for targets, blocks in (
+        (random_units(13, 2, 4), []),
+        (random_units(13, 2, 4), [Block(nothing, np.empty(0, np.int64))]),
+        (nothing, [one]),
+    ):
+        found = top_k(targets, blocks, 5)
+        assert len(found.target) == len(found.order) == len(found.cosine) == 0
+    only_own = top_k(one.vectors, [one], 5, own=np.array([0]))
+    assert len(only_own.target) == 0
+    assert len(top_k(one.vectors, [one], 5, own=np.array([NOBODY])).target) == 1
+
+
+def test_cosine_is_the_dot_product_and_stays_in_range():
+    pairs = random_units(14, 2000, 333)
+    others = random_units(15, 2000, 333)
+    expected = [
+        math.fsum(np.multiply(a, b, dtype=np.float64)) for a, b in zip(pairs, others, strict=True)
+    ]
+    assert cosines(pairs, others) == pytest.approx(expected, abs=1e-15)
+    assert cosines(pairs, pairs).max() <= 1.0
+    assert cosines(pairs, -pairs).min() >= -1.0

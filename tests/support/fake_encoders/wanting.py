@@ -1,0 +1,38 @@
+"""An encoder for tests that needs weights, and a library that every interpreter has."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mirpipe.records import Clip, Float32
+from mirpipe.specs import EncoderSpec, Needs, Runtime, WeightFile
+
+CHECKPOINT = WeightFile("somebody/wanting", "0123abc", "wanting.bin", megabytes=1, sha256=None)
+WORDS = WeightFile("somebody/wanting", "0123abc", "words.txt", megabytes=1, sha256=None)
+NEEDS = Needs(("httpx",), weights=(CHECKPOINT,), text_weights=(WORDS,))
+SPEC = EncoderSpec(
+    name="wanting",
+    version=1,
+    checkpoint="wanting.bin",
+    checkpoint_sha256="",
+    sample_rate=8000,
+    window_samples=8000,
+    dimension=3,
+    gain_dbfs=None,
+    licence_code="MIT",
+    licence_weights="CC-BY-4.0",
+    citation="none",
+)
+
+
+class Plugin:
+    """The first three bytes of its weights, whatever it hears."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.device = "abacus"
+        self._row = np.frombuffer(runtime.files[CHECKPOINT].read_bytes()[:3], np.uint8)
+
+    def embed(self, clips: Sequence[Clip]) -> Float32:
+        """The same row for every clip, shape (len(clips), 3)."""
+        return np.tile(self._row, (len(clips), 1)).astype(np.float32)

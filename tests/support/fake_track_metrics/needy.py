@@ -1,0 +1,38 @@
+"""A model for tests that needs weights, and a library that every interpreter has."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mirpipe.records import Clip, Float32
+from mirpipe.specs import Needs, Runtime, TrackMetricSpec, WeightFile
+
+CHECKPOINT = WeightFile("somebody/needy", "0123abc", "needy.bin", megabytes=1, sha256=None)
+NEEDS = Needs(("httpx",), weights=(CHECKPOINT,))
+SPEC = TrackMetricSpec(
+    name="needy",
+    version=1,
+    checkpoint="needy.bin",
+    checkpoint_sha256="",
+    sample_rate=8000,
+    window_samples=8000,
+    axes=("need",),
+    low=0.0,
+    high=255.0,
+    unit="points",
+    licence_code="MIT",
+    licence_weights="CC-BY-NC-4.0",
+    citation="none",
+)
+
+
+class Plugin:
+    """The first byte of its weights, whatever it hears."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.device = "abacus"
+        self._need = runtime.files[CHECKPOINT].read_bytes()[0]
+
+    def score(self, clips: Sequence[Clip]) -> Float32:
+        """The same row for every clip, shape (len(clips), 1)."""
+        return np.full((len(clips), 1), self._need, dtype=np.float32)

@@ -1,0 +1,143 @@
+"""A library of made-up tracks and vectors, written to the tables as ingest and embed would."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+from pgvector import Vector
+from sqlalchemy import Connection, Engine, text
+
+from mirpipe.db.store import plugin_revisions
+from mirpipe.specs import EncoderSpec
+
+SPEC = EncoderSpec(
+    name="made_up",
+    version=1,
+    checkpoint="none",
+    checkpoint_sha256="0" * 64,
+    sample_rate=16000,
+    window_samples=16000,
+    dimension=3,
+    gain_dbfs=None,
+    licence_code="none",
+    licence_weights="none",
+    citation="none",
+)
+
+
+def unit(vector: Sequence[float]) -> np.ndarray:
+    row = np.asarray(vector, np.float64)
+    return (row / np.linalg.norm(row)).astype(np.float32)
+
+
+def sha256(content: object) -> bytes:
+    return hashlib.sha256(repr(content).encode()).digest()
+
+
+class SyntheticLibrary:
+    """One encoder and any tracks; `content` stands for a file's bytes."""
+
+    def __init__(self, app: Engine, *, dimension: int = 3, name: str = "made_up") -> None:
+        self.app = app
+        spec = EncoderSpec(**(asdict(SPEC) | {"name": name, "dimension": dimension}))
+        with app.begin() as connection:
+            self.encoder_id = plugin_revisions.register_encoder(connection, spec, "r1")
+            self.batch_id = connection.execute(
+                text(
+                    "INSERT INTO mirpipe.embedding_batch "
+                    "(encoder_id, device, versions, tracks, seconds) "
+                    "VALUES (:encoder_id, 'cpu', '{}', 0, 0) RETURNING batch_id"
+                ),
+                {"encoder_id": self.encoder_id},
+            ).scalar_one()
+
+    def add(
+        self,
+        collection: str,
+        content: object,
+        vector: Sequence[float] | None = None,
+        *,
+        title: str | None = None,
+        labels: dict[str, str] | None = None,
+    ) -> int:
+        """The id of a new usable track, with a vector where one is given."""
+        with self.app.begin() as connection:
+            track_id = connection.execute(
+                text(
+                    "INSERT INTO mirpipe.track "
+                    "(collection, content_sha256, title, labels, seconds, rms_dbfs, state) "
+                    "VALUES (:collection, :sha256, :title, CAST(:labels AS jsonb), 1, -20, 'ok') "
+                    "RETURNING track_id"
+                ),
+                {
+                    "collection": collection,
+                    "sha256": sha256(content),
+                    "title": title or str(content),
+                    "labels": json.dumps(labels or {}),
+                },
+            ).scalar_one()
+            connection.execute(
+                text(
+                    "INSERT INTO mirpipe.track_file "
+                    "(collection, path, path_text, track_id, bytes, mtime_ns) "
+                    "VALUES (:collection, :path, :text, :track_id, 1, 1)"
+                ),
+                {
+                    "collection": collection,
+                    "path": str(content).encode(),
+                    "text": str(content),
+                    "track_id": track_id,
+                },
+            )
+            if vector is not None:
+                self._write(connection, track_id, vector)
+        return int(track_id)
+
+    def embed(self, track_id: int, vector: Sequence[float]) -> None:
+        """Gives the track a vector in place of the one it has, if any."""
+        with self.app.begin() as connection:
+            self._write(connection, track_id, vector)
+
+    def unembed(self, track_id: int) -> None:
+        """Deletes the track's vector."""
+        self.run("DELETE FROM mirpipe.embedding WHERE track_id = :track_id", track_id=track_id)
+
+    def state(self, track_id: int, state: str) -> None:
+        """Makes the track ok or gone."""
+        self.run(
+            "UPDATE mirpipe.track SET state = :state WHERE track_id = :track_id",
+            track_id=track_id,
+            state=state,
+        )
+
+    def run(self, sql: str, **parameters: object) -> None:
+        with self.app.begin() as connection:
+            connection.execute(text(sql), parameters)
+
+    def rows(self, sql: str, **parameters: object) -> list[tuple]:
+        """Rows of a query that may name :encoder_id."""
+        with self.app.connect() as connection:
+            return [
+                tuple(row)
+                for row in connection.execute(
+                    text(sql), {"encoder_id": self.encoder_id, **parameters}
+                )
+            ]
+
+    def _write(self, connection: Connection, track_id: int, vector: Sequence[float]) -> None:
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.embedding "
+                "SELECT :encoder_id, track_id, collection, :batch_id, CAST(:vector AS vector) "
+                "FROM mirpipe.track WHERE track_id = :track_id "
+                "ON CONFLICT (encoder_id, track_id) DO UPDATE SET embedding = excluded.embedding"
+            ),
+            {
+                "encoder_id": self.encoder_id,
+                "batch_id": self.batch_id,
+                "track_id": track_id,
+                "vector": Vector(unit(vector)).to_text(),
+            },
+        )
