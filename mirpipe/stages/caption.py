@@ -13,6 +13,7 @@ from mirpipe.library import content_hash
 from mirpipe.models import device_lease, library_versions
 from mirpipe.models.runnable_plugins import attempt
 from mirpipe.music import features
+from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.protocols import Captioner
 from mirpipe.records import Clip, Features, Heard, Progress, Track
 from mirpipe.specs import CaptionerSpec
@@ -113,7 +114,7 @@ def _caption(
         caption=said,
         window_start_seconds=start,
         window_seconds=len(clip.samples) / clip.sample_rate,
-        contradictions=list(features.contradictions(said, measured)),
+        contradictions=list(contradictions(said, measured)),
         took_seconds=time.monotonic() - started,
     )
 

@@ -24,14 +24,14 @@ IDENTITY = {
     "citation": "nobody",
 }
 SPECS = {
-    "mirpipe.plugins.track_metrics": TrackMetricSpec(
+    "mirpipe.track_metrics": TrackMetricSpec(
         **IDENTITY, name="pleasing", sample_rate=16_000, window_samples=160_000,
         axes=("pleasing_joy", "pleasing_craft"), low=1, high=10, unit="points",
     ),
-    "mirpipe.plugins.captioners": CaptionerSpec(
+    "mirpipe.captioners": CaptionerSpec(
         **IDENTITY, name="teller", sample_rate=16_000, window_samples=480_000, instruction="Tell.",
     ),
-    "mirpipe.plugins.generators": GeneratorSpec(
+    "mirpipe.generators": GeneratorSpec(
         **IDENTITY, name="player", sample_rate=32_000, longest_seconds=30.0, has_guidance=True,
         sampling={},
     ),

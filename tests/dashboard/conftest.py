@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 
 from tests.dashboard.filled import fill
-from tests.dashboard.views import MODELS, PIECES
+from tests.dashboard.pages import MODELS, PIECES
 from tests.support.databases import Database
 
 

@@ -15,8 +15,8 @@ from tests.dashboard.browser import Served, findings, picture, settled, watched
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.drawn import maps, outlines
 from tests.dashboard.filled import fail, fill, rate
+from tests.dashboard.pages import HOSTILE, MODELS, PIECES, link
 from tests.dashboard.ranked import earlier, rank
-from tests.dashboard.views import HOSTILE, MODELS, PIECES, link
 from tests.support.databases import database
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

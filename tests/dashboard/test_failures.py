@@ -1,7 +1,7 @@
 """What the ledger shows, filtered and downloaded."""
 
 from tests.dashboard.filled import fail
-from tests.dashboard.views import page, written
+from tests.dashboard.pages import page, written
 from tests.support.databases import Database
 
 

@@ -10,7 +10,7 @@ from dashboard.components import heatmap
 from mirpipe.generation.modes import Mode
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make, summarise
 from tests.dashboard.filled import Model, Piece, fill, rate
-from tests.dashboard.views import DEMO, HOSTILE, SHOWN, page, written
+from tests.dashboard.pages import DEMO, HOSTILE, SHOWN, page, written
 from tests.support.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"

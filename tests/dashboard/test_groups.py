@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
-from tests.dashboard.views import PIECES, page, written
+from tests.dashboard.pages import PIECES, page, written
 from tests.support.databases import Database
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from tests.dashboard.drawn import outlines
 from tests.dashboard.filled import rate
-from tests.dashboard.views import HOSTILE, MODELS, link, page, written
+from tests.dashboard.pages import HOSTILE, MODELS, link, page, written
 from tests.support.databases import Database
 
 

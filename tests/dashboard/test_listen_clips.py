@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.filled import Model, Piece, fill, rate, track
-from tests.dashboard.views import DEMO, HOSTILE, link, page, written
+from tests.dashboard.pages import DEMO, HOSTILE, link, page, written
 from tests.support.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"

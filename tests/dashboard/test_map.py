@@ -8,7 +8,7 @@ from sqlalchemy import text
 from dashboard.components import scatter_plot
 from mirpipe.db.queries.embedding_maps import Point
 from tests.dashboard.drawn import maps
-from tests.dashboard.views import HOSTILE, link, page, written
+from tests.dashboard.pages import HOSTILE, link, page, written
 from tests.support.databases import Database
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from mirpipe.db import queries
-from tests.dashboard.views import page, written
+from tests.dashboard.pages import page, written
 from tests.support.databases import Database
 
 

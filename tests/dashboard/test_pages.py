@@ -6,7 +6,7 @@ from sqlalchemy import text
 from mirpipe.db.engine import forget_engines
 from mirpipe.settings import settings
 from tests.dashboard.filled import fill, rate
-from tests.dashboard.views import HOSTILE, MODELS, PIECES, SHOWN, link, page, written
+from tests.dashboard.pages import HOSTILE, MODELS, PIECES, SHOWN, link, page, written
 from tests.support.databases import Database
 
 

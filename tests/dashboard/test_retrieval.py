@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from dashboard.components import heatmap
 from tests.dashboard.filled import Piece, fill, rate
-from tests.dashboard.views import HOSTILE, MODELS, PIECES, page, written
+from tests.dashboard.pages import HOSTILE, MODELS, PIECES, page, written
 from tests.support.databases import Database
 
 

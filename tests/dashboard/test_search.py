@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from dashboard.views.search import search_process
 
+from dashboard.views.search import search_process
 from mirpipe.stages import embed as embed_stage
 from tests.dashboard.filled import fill
-from tests.dashboard.views import MODELS, PIECES, page, written
+from tests.dashboard.pages import MODELS, PIECES, page, written
 from tests.support.audio_files import ingest_folder, tone, tones
 from tests.support.databases import Database
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from dashboard.views.sql import cookbook_questions
 
+from dashboard.views.sql import cookbook_questions
 from mirpipe.db.queries import user_sql
-from tests.dashboard.views import page, written
+from tests.dashboard.pages import page, written
 from tests.support.databases import Database
 
 

@@ -33,6 +33,16 @@ def music(
     return (0.1 * np.asarray(chord)[:, None] + 0.02 * noise).astype(np.float32)
 
 
+def faded_out(samples: np.ndarray, *, rate: int = RATE) -> np.ndarray:
+    """Return the samples with 0.1 s of fade-out.
+
+    A lossy encoder overshoots where the audio stops at once, by an amount that depends on the
+    length and on the processor.
+    """
+    left = np.arange(len(samples))[::-1] / (0.1 * rate)
+    return (samples * np.minimum(left, 1)[:, None]).astype(np.float32)
+
+
 def encode(
     kind: str, samples: np.ndarray | None = None, *, rate: int = RATE, **options: Any
 ) -> bytes:
@@ -87,13 +97,13 @@ def write_good(folder: Path) -> list[Path]:
     written = []
     for seed, (kind, suffix, rate, channels, options) in enumerate(_GOOD):
         path = folder / f"{next(names)}.{suffix}"
-        samples = music(rate=rate, channels=channels, seed=seed)
+        samples = faded_out(music(rate=rate, channels=channels, seed=seed), rate=rate)
         path.write_bytes(encode(kind, samples, rate=rate, **options))
         written.append(path)
     if HAS_FFMPEG:
         for seed, (suffix, options) in enumerate(_GOOD_BY_FFMPEG):
             path = folder / f"{next(names)}.{suffix}"
-            by_ffmpeg(path, *options, samples=music(seed=100 + seed))
+            by_ffmpeg(path, *options, samples=faded_out(music(seed=100 + seed)))
             written.append(path)
     return written
 

@@ -1,6 +1,5 @@
 """What is measured of a track, to caption it, compare it, and condition a generation on it."""
 
-from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.music.features.conditioning_audio import CONDITIONING_VERSION, conditioning
 from mirpipe.music.features.extract_all import LONGEST_SECONDS, SAMPLE_RATE, SPEC, VERSION, measure
 from mirpipe.music.features.row_format import from_row, to_row
@@ -13,7 +12,6 @@ __all__ = [
     "SPEC",
     "VERSION",
     "conditioning",
-    "contradictions",
     "from_row",
     "measure",
     "to_row",

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from mirpipe.db.queries import encoder_comparison
 from tests.dashboard.filled import fill
-from tests.dashboard.views import MODELS, PIECES
+from tests.dashboard.pages import MODELS, PIECES
 from tests.support.databases import Database
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mirpipe.music.captions import contradictions
+from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.records import Features, Note
 
 TUNE = Features(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirpipe.music.captions import contradictions
+from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.music.features.key import KEYS
 from mirpipe.plugins.captioners.features import PITCHED, SPEC, STYLES, UNPITCHED, Plugin, sentence
 from mirpipe.plugins.encoders import musicnn
