@@ -32,10 +32,9 @@ PAGES = (
 page = st.navigation(
     [
         st.Page(
-            f"views/{name}/page.py",
+            f"views/{name}/{name}.py",
             title=title,
             icon=f":material/{icon}:",
-            url_path=name,
             default=name == PAGES[0][0],
         )
         for name, title, icon in PAGES

@@ -21,6 +21,8 @@ from mirpipe.settings import settings
 from tests.support.databases import Database, database
 from tests.support.random_weights import folder_of_weights, require_models_python
 
+pytest_plugins = ["tests.support.servers"]
+
 claim_cache()  # before any test imports numba: tests run side by side, too
 
 _TEMPORARY = Path("/tmp")  # short, so that a socket's path fits

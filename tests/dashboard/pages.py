@@ -31,7 +31,7 @@ def page(name: str, **query: str) -> AppTest:
     for key, value in query.items():
         app.query_params[key] = value
     if name != "overview":
-        app.switch_page(f"views/{name}/page.py")
+        app.switch_page(f"views/{name}/{name}.py")
     app.run()
     assert app.title[0].value.lower().startswith(name) or app.error
     assert not app.exception

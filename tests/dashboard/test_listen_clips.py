@@ -76,8 +76,8 @@ def test_the_target_stays_chosen_from_page_to_page(filled: Database) -> None:
     wanted = link(filled, "تجربة")
     app.selectbox(key="target").set_value(wanted).run()
     app.query_params.clear()
-    app.switch_page("views/overview/page.py").run()
-    app.switch_page("views/listen/page.py").run()
+    app.switch_page("views/overview/overview.py").run()
+    app.switch_page("views/listen/listen.py").run()
     assert app.selectbox(key="target").value == wanted
     assert app.query_params["target"] in (wanted, [wanted])
 

@@ -16,7 +16,7 @@ from mirpipe.errors import ConfigurationError
 from mirpipe.postgres.embedded import SUPERUSER, EmbeddedPostgres
 from mirpipe.postgres.passwords import passwords
 from mirpipe.settings import PROJECT, settings
-from tests.db.conftest import unprovision
+from tests.support.servers import unprovision
 
 pytestmark = pytest.mark.database
 

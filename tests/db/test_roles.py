@@ -12,8 +12,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from mirpipe.db.roles import LOGINS, Role
 from mirpipe.postgres.embedded import EmbeddedPostgres
-from tests.db.conftest import unprovision
 from tests.support.databases import Database
+from tests.support.servers import unprovision
 
 LIFTED = "SET default_transaction_read_only = off; SET statement_timeout = 0; COMMIT; "
 

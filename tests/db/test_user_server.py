@@ -18,7 +18,7 @@ from mirpipe.errors import DatabaseError
 from mirpipe.postgres.embedded import SUPERUSER, EmbeddedPostgres
 from mirpipe.postgres.passwords import passwords
 from mirpipe.settings import settings
-from tests.db.conftest import unprovision
+from tests.support.servers import unprovision
 
 pytestmark = pytest.mark.database
 
@@ -51,8 +51,8 @@ class Foreign:
 def bare(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
     """A server that has nothing of mirpipe's, and is left alone by `up`."""
     marker = provisioned.place / "provisioned"
-    complete = marker.read_text()
     provisioned.up()
+    complete = marker.read_text()
     unprovision(provisioned)
     marker.write_text(complete)
     yield provisioned

@@ -21,9 +21,9 @@ from mirpipe.postgres.cluster import SUPERUSER
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.postgres.passwords import passwords
 from mirpipe.settings import PROJECT
-from tests.db.conftest import unprovision
 from tests.deploy.compose import filled_in, needs_program
 from tests.e2e.shipped import Shipped
+from tests.support.servers import unprovision
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.celery, pytest.mark.timeout(600), needs_program]

@@ -144,7 +144,7 @@ def test_the_dashboard_marks_them(
     st.cache_data.clear()
     app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=60)
     if page != "overview":
-        app.switch_page(f"views/{page}/page.py")
+        app.switch_page(f"views/{page}/{page}.py")
     app.run()
     forget_engines()
     assert not app.exception

@@ -18,13 +18,13 @@ CONTENT = bytes(range(256)) * 4096 * 20
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 FETCH = """
 import sys
-from mirpipe import download
+from mirpipe.models import weight_download
 from mirpipe.errors import MirpipeError
 from mirpipe.specs import WeightFile
 commit, sha256 = sys.argv[1:]
 file = WeightFile("somebody/model", commit, "model.bin", 1, sha256 or None)
 try:
-    print(download.fetch(file, progress=lambda *parts: print(*parts, file=sys.stderr)))
+    print(weight_download.fetch(file, progress=lambda *parts: print(*parts, file=sys.stderr)))
 except MirpipeError as error:
     sys.exit(f"refused: {error}")
 """

@@ -146,7 +146,7 @@ def test_aligned_melody_waits_for_the_notes_and_nothing_else_waits_with_it(
 
 
 def stored_as(notes: list[Note]) -> tuple[Note, ...]:
-    return features.unpack_notes(features.storage.pack(notes))
+    return features.unpack_notes(features.row_format.pack(notes))
 
 
 @pytest.fixture

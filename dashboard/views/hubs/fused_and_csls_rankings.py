@@ -35,7 +35,7 @@ def section(key: cached_queries.Key) -> None:
         return
     target = choose(targets)
     st.page_link(
-        "views/listen/page.py",
+        "views/listen/listen.py",
         label="Listen to its answers",
         icon=":material/headphones:",
         query_params={LINK: st.query_params[LINK]},

@@ -88,7 +88,7 @@ def test_another_process_measures_the_same(tmp_path: Path) -> None:
     code = """
 import hashlib, json, sys
 import numpy as np
-from mirpipe import features
+from mirpipe.music import features
 found = features.measure(np.load(sys.argv[1]))
 print(json.dumps(hashlib.sha256(repr(found).encode()).hexdigest()))
 """

@@ -78,8 +78,8 @@ def test_a_click_shorter_than_a_frame_is_borne() -> None:
 def test_the_library_leaves_the_logging_of_the_process_alone() -> None:
     code = """
 import logging
-from mirpipe.music.features import notes
-notes._decoder()
+from mirpipe.music.features import note_transcription
+note_transcription._decoder()
 assert not logging.root.handlers
 logging.warning("still said")
 """

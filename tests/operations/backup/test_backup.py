@@ -37,11 +37,11 @@ MODELS = (Model("one", 0.5, 0.1), Model("other", 0.4, 0.2))
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from mirpipe.operations.backup import make
+from mirpipe.operations.backup import create
 def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
-setattr(make, sys.argv[2], kill)
-make.back_up(Path(sys.argv[1]))
+setattr(create, sys.argv[2], kill)
+create.back_up(Path(sys.argv[1]))
 """
 
 

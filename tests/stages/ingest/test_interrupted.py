@@ -18,7 +18,7 @@ from tests.support.databases import Database
 _KILLED = """
 import os, sys
 from pathlib import Path
-from mirpipe.db.store import files, tracks
+from mirpipe.db.store import track_files, tracks
 from mirpipe.stages import ingest as stage
 stage.BATCH_FILES = 2
 calls = 0
@@ -31,7 +31,7 @@ def count(function):
         return function(*arguments)
     return counted
 for name in ("write", "leave", "bring_back"):
-    setattr(files, name, count(getattr(files, name)))
+    setattr(track_files, name, count(getattr(track_files, name)))
 for name in ("write", "settle", "relabel"):
     setattr(tracks, name, count(getattr(tracks, name)))
 stage.ingest([Path(sys.argv[1])], collection="reference", manifest=Path(sys.argv[1]) / "m.csv")

@@ -72,7 +72,7 @@ def about(point: Point) -> None:
             )
             if point.collection == "target":
                 st.page_link(
-                    "views/listen/page.py",
+                    "views/listen/listen.py",
                     label="Listen beside its answers",
                     icon=":material/headphones:",
                     query_params={"target": point.content_sha256[:LINK_DIGITS]},

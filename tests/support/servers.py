@@ -1,4 +1,4 @@
-"""Embedded servers that a test may start, stop and kill."""
+"""Fixtures: embedded servers that a test may start, stop and kill."""
 
 import itertools
 import shutil
