@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.full_size import write
 from mirpipe import registry
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 from tests.support.synthetic_music import melody
 
@@ -33,21 +33,21 @@ def speed(name: str, folder: Path) -> dict[str, float]:
     """Seconds of audio a CPU second of the library and of ours in both precisions, by turns."""
     from benchmarks.as_published import library
 
-    clips = music(name, SECONDS)
-    windows = np.stack([clip.samples for clip in clips])
+    segments = music(name, SECONDS)
+    windows = np.stack([segment.samples for segment in segments])
     files = write(name, folder)
     published = library(name, files)
     ours = {dtype: plugin(name, files, dtype) for dtype in ("float32", "bfloat16")}
     runs: dict[str, Callable[[], Float32]] = {
         "library": lambda: published(windows),
-        "float32": lambda: ours["float32"](clips),
-        "bfloat16": lambda: ours["bfloat16"](clips),
+        "float32": lambda: ours["float32"](segments),
+        "bfloat16": lambda: ours["bfloat16"](segments),
     }
     spent = {which: float("inf") for which in runs}
     made: dict[str, Float32] = {}
     published(windows[:1])  # the first call costs more
     for run in ours.values():
-        run(clips[:1])
+        run(segments[:1])
     repeats, began = 0, time.process_time()
     while repeats < REPEATS and (not repeats or time.process_time() - began < ENOUGH_SECONDS):
         for which, measured in runs.items():
@@ -55,7 +55,7 @@ def speed(name: str, folder: Path) -> dict[str, float]:
             made[which] = measured()
             spent[which] = min(spent[which], time.process_time() - started)
         repeats += 1
-    if len(made["library"]) < len(clips):
+    if len(made["library"]) < len(segments):
         made = {which: rows.mean(0, keepdims=True) for which, rows in made.items()}
     return {
         **{which: SECONDS / seconds for which, seconds in spent.items()},
@@ -68,10 +68,10 @@ def speed(name: str, folder: Path) -> dict[str, float]:
 
 def memory(name: str, folder: Path) -> dict[str, float]:
     """Peak of a process that loads ours and works on some windows."""
-    clips, files = music(name, SECONDS_OF_PEAK), write(name, folder)
+    segments, files = music(name, SECONDS_OF_PEAK), write(name, folder)
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of writing the weights
-    plugin(name, files, "float32")(clips)
+    plugin(name, files, "float32")(segments)
     lines = Path("/proc/self/status").read_text().splitlines()
     peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     return {"peak_megabytes": peak / 1024}
@@ -91,20 +91,23 @@ def arithmetic() -> dict[str, float]:
     return {"bfloat16_to_float32": spent[0] / spent[1]}
 
 
-def plugin(name: str, files: Mapping[Any, Path], dtype: str) -> Callable[[list[Clip]], Float32]:
+def plugin(
+    name: str, files: Mapping[Any, Path], dtype: str
+) -> Callable[[list[AudioSegment]], Float32]:
     """Ours, loaded."""
     kind = registry.plugins_of(name)
     loaded = kind._module(name).Plugin(Runtime(files, dtype, "cpu"))
-    run: Callable[[list[Clip]], Float32] = getattr(loaded, "embed", None) or loaded.score
+    run: Callable[[list[AudioSegment]], Float32] = getattr(loaded, "embed", None) or loaded.score
     return run
 
 
-def music(name: str, seconds: int) -> list[Clip]:
+def music(name: str, seconds: int) -> list[AudioSegment]:
     """Windows of ten seconds, each its own music."""
     spec = registry.plugins_of(name).declared(name)
     count = seconds * spec.sample_rate // spec.window_samples
     return [
-        Clip(melody(10, spec.sample_rate, seed=number), spec.sample_rate) for number in range(count)
+        AudioSegment(melody(10, spec.sample_rate, seed=number), spec.sample_rate)
+        for number in range(count)
     ]
 
 

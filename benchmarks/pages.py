@@ -20,7 +20,7 @@ TIMES = 3
 def pages() -> dict[str, dict[str, Read]]:
     """The reads of each page, by the name of what they read."""
     target = queries.targets()[0].track_id
-    answered = [one.reference_id for one in queries.answers(target, k=10)]
+    answered = [one.reference_id for one in queries.matches(target, k=10)]
     tracks = [target, *dict.fromkeys(answered)]
     rankings: dict[str, Read] = {
         name: getattr(queries, name)
@@ -44,7 +44,7 @@ def pages() -> dict[str, dict[str, Read]]:
             "comparisons": encoder_comparison.comparisons,
             "depths": encoder_comparison.depths,
             "targets": queries.targets,
-            "first answers": encoder_comparison.target_answers,
+            "first answers": encoder_comparison.target_matches,
         },
         "generation": {
             "summary": queries.generation_summary,
@@ -54,7 +54,7 @@ def pages() -> dict[str, dict[str, Read]]:
         },
         "listen": {
             "targets": queries.targets,
-            "answers": lambda: queries.answers(target, k=10),
+            "answers": lambda: queries.matches(target, k=10),
             "files": lambda: queries.live_files(tracks),
             "aesthetics": lambda: queries.aesthetics(tracks),
             "pictures": lambda: queries.pictures(tracks),

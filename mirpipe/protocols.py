@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from mirpipe.records import Clip, Float32, Heard, Request
+from mirpipe.records import AudioSegment, Float32, Heard, Request
 
 
 class Encoder(Protocol):
@@ -15,15 +15,15 @@ class Encoder(Protocol):
     attribute, says where it computes.
 
     `rows_stand_alone`, where the plug-in sets it true, promises that on a CPU a row's very bytes do
-    not depend on the clips beside it (elsewhere the cosine of .99999 holds that all keep). Its
+    not depend on the segments beside it (elsewhere the cosine of .99999 holds that all keep). Its
     calls are then filled with windows of several tracks, which is worth it where a call of few
     windows leaves the device idle.
     """
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """One row a clip, in order: shape (len(clips), SPEC.dimension), float32, finite.
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One row a segment, in order: shape (len(segments), SPEC.dimension), float32, finite.
 
-        A row depends on its own clip alone. Pooling over a track's windows and the L2 norm are
+        A row depends on its own segment alone. Pooling over a track's windows and the L2 norm are
         the stage's work.
         """
         ...
@@ -43,10 +43,10 @@ class TrackMetric(Protocol):
     The module is built as an encoder's is.
     """
 
-    def score(self, clips: Sequence[Clip]) -> Float32:
-        """One row a clip, in order: shape (len(clips), len(SPEC.axes)), float32, finite.
+    def score(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One row a segment, in order: shape (len(segments), len(SPEC.axes)), float32, finite.
 
-        A row depends on its own clip alone. The length-weighted mean is the stage's work.
+        A row depends on its own segment alone. The length-weighted mean is the stage's work.
         """
         ...
 
@@ -69,7 +69,7 @@ class Generator(Protocol):
     """
 
     def generate(self, requests: Sequence[Request]) -> list[Float32]:
-        """One mono clip a request, in order, at SPEC.sample_rate: shape (n,), float32, −1 … 1.
+        """One mono segment a request, in order, at SPEC.sample_rate: shape (n,), float32, −1 … 1.
 
         `n` is `round(request.seconds * SPEC.sample_rate)`. The same request gives the same samples
         on the same device and versions, whichever requests stand beside it.

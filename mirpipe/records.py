@@ -45,8 +45,8 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A window of one track, as an encoder sees it."""
+class AudioSegment:
+    """Mono samples with their rate: a window of a track, or conditioning audio."""
 
     samples: Float32
     """Shape (n,), mono, gain already applied; n is the window's length or, at a tail, less."""
@@ -95,7 +95,7 @@ class Features:
 class Heard:
     """What a captioner is given of one track."""
 
-    clip: Clip
+    segment: AudioSegment
     """The chosen window at SPEC.sample_rate."""
     features: Features
     """Of the whole track."""
@@ -110,7 +110,7 @@ class Request:
     """Text as the model gets it: the caption, or the caption with tempo and meter."""
     seconds: float
     seed: int
-    conditioning: Clip | None
+    conditioning: AudioSegment | None
     """The target's harmonic part with its onsets; None in a mode of text alone."""
     features: Features | None
     """Those of the target; None in a mode of text alone."""

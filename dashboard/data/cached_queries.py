@@ -58,9 +58,9 @@ def depths(run: Key) -> list[encoder_comparison.Depth]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def target_answers(run: Key) -> list[encoder_comparison.TargetAnswer]:
+def target_matches(run: Key) -> list[encoder_comparison.TargetMatch]:
     """Every target's first answer by each encoder."""
-    return encoder_comparison.target_answers()
+    return encoder_comparison.target_matches()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -70,9 +70,9 @@ def target_scores(run: Key) -> list[queries.TargetScore]:
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
-def answers(run: Key, target_id: int, k: int) -> list[queries.Answer]:
+def matches(run: Key, target_id: int, k: int) -> list[queries.Match]:
     """The k nearest references of a target by encoder."""
-    return queries.answers(target_id, k=k)
+    return queries.matches(target_id, k=k)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -10,7 +10,7 @@ import soxr
 from mirpipe.audio.decode import Audio, decode, mix
 from mirpipe.audio.regular_files import Name, show
 from mirpipe.errors import RejectedInput
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def load_mono(path: Name, sample_rate: int, *, max_seconds: float | None = None)
     return np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
 
 
-def windows(path: Name, requests: Sequence[WindowRequest]) -> Iterator[tuple[int, Clip]]:
+def windows(path: Name, requests: Sequence[WindowRequest]) -> Iterator[tuple[int, AudioSegment]]:
     """Every request's windows in order, each with the request's index, from one decoding.
 
     Windows do not overlap. The last one may be shorter: it is kept when at least half full, when
@@ -62,12 +62,12 @@ def windows(path: Name, requests: Sequence[WindowRequest]) -> Iterator[tuple[int
         for mono in _mono(audio, show(path)):
             at_rate = {rate: resampler.push(mono) for rate, resampler in resamplers.items()}
             for index, cutter in enumerate(cutters):
-                for clip in cutter.push(at_rate[cutter.request.sample_rate]):
-                    yield index, clip
+                for segment in cutter.push(at_rate[cutter.request.sample_rate]):
+                    yield index, segment
         tails = {rate: resampler.flush() for rate, resampler in resamplers.items()}
         for index, cutter in enumerate(cutters):
-            for clip in cutter.finish(tails[cutter.request.sample_rate]):
-                yield index, clip
+            for segment in cutter.finish(tails[cutter.request.sample_rate]):
+                yield index, segment
 
 
 def _mono(audio: Audio, name: str) -> Iterator[Float32]:
@@ -109,7 +109,7 @@ class _Cutter:
         self._rest = np.empty(0, dtype=np.float32)
         self._cut = 0
 
-    def push(self, samples: Float32) -> Iterator[Clip]:
+    def push(self, samples: Float32) -> Iterator[AudioSegment]:
         length = self.request.window_samples
         have = np.concatenate([self._rest, samples])
         whole = len(have) // length
@@ -119,12 +119,12 @@ class _Cutter:
         for start in range(0, whole * length, length):
             yield self._clip(have[start : start + length])
 
-    def finish(self, samples: Float32) -> Iterator[Clip]:
+    def finish(self, samples: Float32) -> Iterator[AudioSegment]:
         yield from self.push(samples)
         half_full = 2 * len(self._rest) >= self.request.window_samples
         if len(self._rest) and (self.request.keep_tail or half_full or not self._cut):
             yield self._clip(self._rest)
 
-    def _clip(self, samples: Float32) -> Clip:
+    def _clip(self, samples: Float32) -> AudioSegment:
         gain = np.float32(self.request.gain)
-        return Clip(samples * gain, self.request.sample_rate)
+        return AudioSegment(samples * gain, self.request.sample_rate)

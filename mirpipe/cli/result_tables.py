@@ -54,7 +54,7 @@ def print_results(file: IO[str] | None = None) -> None:
         by = "a model with random weights" if scored[0].metric_random else "Audiobox Aesthetics"
         title = f"As {by} rates it, 1 to 10, {_WHAT}"
         _print(console, title, _summary(_AESTHETICS, summaries))
-    _print(console, "Nearest references", _answers(queries.first_answers()))
+    _print(console, "Nearest references", _answers(queries.best_matches()))
     made = queries.generation_summary()
     if made:
         _print(console, f"Clips made of the targets, {_WHAT}", _generations(made))
@@ -99,7 +99,7 @@ def _mean(summary: queries.Summary | queries.GenerationSummary, digits: int) -> 
     return f"{shown}\n[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
 
 
-def _answers(answers: list[queries.Answer]) -> Table:
+def _answers(answers: list[queries.Match]) -> Table:
     table = Table()
     for heading in ("target", "encoder", "nearest reference"):
         table.add_column(heading, overflow="fold")
@@ -155,7 +155,7 @@ def _maker(summary: queries.GenerationSummary | queries.SetDistance) -> str:
     return f"{name}\n{summary.mode}\n{guidance}"
 
 
-def _melody(answer: queries.Answer) -> str:
+def _melody(answer: queries.Match) -> str:
     if answer.melody_accuracy is None:
         return "–"
     return f"{answer.melody_accuracy:.3f}" if answer.melodic else "unpitched"

@@ -11,7 +11,7 @@ from mirpipe.errors import RejectedInput
 from mirpipe.generation import prompts
 from mirpipe.library import content_hash
 from mirpipe.music import features
-from mirpipe.records import Clip, Features, Request, Track
+from mirpipe.records import AudioSegment, Features, Request, Track
 
 
 class Requests:
@@ -49,17 +49,17 @@ class _Target:
     track: Track
     features_id: int
     features: Features
-    _heard: tuple[float, Clip] | None = None
+    _heard: tuple[float, AudioSegment] | None = None
 
     def is_of(self, clip: PendingClip) -> bool:
         return (self.track.track_id, self.features_id) == (clip.target_id, clip.features_id)
 
-    def conditioning(self, sample_rate: int, seconds: float) -> Clip:
+    def conditioning(self, sample_rate: int, seconds: float) -> AudioSegment:
         """The first `seconds` of its harmonic part with its onsets."""
         if self._heard is None or self._heard[0] != seconds:
             content_hash.require_unchanged(self.track)
             samples = audio.load_mono(self.track.path, sample_rate, max_seconds=seconds)
-            self._heard = seconds, features.conditioning(Clip(samples, sample_rate))
+            self._heard = seconds, features.conditioning(AudioSegment(samples, sample_rate))
         return self._heard[1]
 
 

@@ -15,7 +15,7 @@ from mirpipe.models.runnable_plugins import attempt
 from mirpipe.music import features
 from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.protocols import Captioner
-from mirpipe.records import Clip, Features, Heard, Progress, Track
+from mirpipe.records import AudioSegment, Features, Heard, Progress, Track
 from mirpipe.specs import CaptionerSpec
 
 
@@ -105,25 +105,25 @@ def _caption(
 ) -> captions.NewCaption:
     started = time.monotonic()
     content_hash.require_unchanged(track)
-    start, clip = _window(spec, track)
-    said = model.caption([Heard(clip, measured)])[0].strip()
+    start, segment = _window(spec, track)
+    said = model.caption([Heard(segment, measured)])[0].strip()
     if not said:
         raise RejectedInput("no_caption", f"{spec.name} says nothing of {track.title!r}")
     return captions.NewCaption(
         track_id=track.track_id,
         caption=said,
         window_start_seconds=start,
-        window_seconds=len(clip.samples) / clip.sample_rate,
+        window_seconds=len(segment.samples) / segment.sample_rate,
         contradictions=list(contradictions(said, measured)),
         took_seconds=time.monotonic() - started,
     )
 
 
-def _window(spec: CaptionerSpec, track: Track) -> tuple[float, Clip]:
+def _window(spec: CaptionerSpec, track: Track) -> tuple[float, AudioSegment]:
     """The middle of the track, which tells more than an introduction; where it begins, seconds."""
     window_seconds = spec.window_samples / spec.sample_rate
     start = max(0.0, (track.seconds - window_seconds) / 2)
     end = start + window_seconds
     samples = audio.load_mono(track.path, spec.sample_rate, max_seconds=end)
     first = round(start * spec.sample_rate)
-    return start, Clip(samples[first : first + spec.window_samples], spec.sample_rate)
+    return start, AudioSegment(samples[first : first + spec.window_samples], spec.sample_rate)

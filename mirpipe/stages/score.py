@@ -20,7 +20,7 @@ from mirpipe.library import content_hash
 from mirpipe.models import library_versions
 from mirpipe.models.runnable_plugins import attempt, available, forget_others
 from mirpipe.protocols import TrackMetric
-from mirpipe.records import Clip, Progress, Score, Track
+from mirpipe.records import AudioSegment, Progress, Score, Track
 from mirpipe.specs import TrackMetricSpec
 
 WINDOWS_PER_CALL = 64
@@ -154,10 +154,10 @@ def _scores(model: _Model, track: Track) -> list[Score]:
     content_hash.require_unchanged(track)
     plugin, spec = model.plugin, model.spec
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
-    clips = (clip for _, clip in audio.windows(track.path, [request]))
+    segments = (segment for _, segment in audio.windows(track.path, [request]))
     total, weight = np.zeros(len(spec.axes)), 0.0
-    for call in _batched(clips, WINDOWS_PER_CALL):
-        lengths = np.array([len(clip.samples) for clip in call], dtype=np.float64)
+    for call in _batched(segments, WINDOWS_PER_CALL):
+        lengths = np.array([len(segment.samples) for segment in call], dtype=np.float64)
         total += lengths @ _rows(plugin, spec, call)
         weight += lengths.sum()
     if not weight:
@@ -165,7 +165,7 @@ def _scores(model: _Model, track: Track) -> list[Score]:
     return [Score(float(value)) for value in total / weight]
 
 
-def _rows(plugin: TrackMetric, spec: TrackMetricSpec, call: Sequence[Clip]) -> np.ndarray:
+def _rows(plugin: TrackMetric, spec: TrackMetricSpec, call: Sequence[AudioSegment]) -> np.ndarray:
     rows = plugin.score(call)
     expected = (len(call), len(spec.axes))
     if rows.shape != expected:

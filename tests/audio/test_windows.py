@@ -67,13 +67,13 @@ def test_windows_of_all_requests_join_to_the_whole(tmp_path: Path) -> None:
         WindowRequest(16_000, 7_777),
     ]
     found: list[list[np.ndarray]] = [[], [], []]
-    for index, clip in windows(path, requests):
-        assert clip.sample_rate == requests[index].sample_rate
-        found[index].append(clip.samples)
-    for request, clips in zip(requests, found, strict=True):
-        joined = np.concatenate(clips)
+    for index, segment in windows(path, requests):
+        assert segment.sample_rate == requests[index].sample_rate
+        found[index].append(segment.samples)
+    for request, segments in zip(requests, found, strict=True):
+        joined = np.concatenate(segments)
         whole = load_mono(path, request.sample_rate) * np.float32(request.gain)
-        assert {len(clip) for clip in clips[:-1]} == {request.window_samples}
+        assert {len(segment) for segment in segments[:-1]} == {request.window_samples}
         assert len(whole) - len(joined) < request.window_samples / 2
         np.testing.assert_array_equal(joined, whole[: len(joined)])
 
@@ -88,8 +88,8 @@ def test_a_last_window_is_kept_when_half_full_or_alone(
     path.write_bytes(
         hostile_files.encode("WAV", hostile_files.music(seconds, rate=8000), rate=8000)
     )
-    clips = [clip for _, clip in windows(path, [WindowRequest(8000, 8000)])]
-    assert [len(clip.samples) / 8000 for clip in clips] == lengths
+    segments = [segment for _, segment in windows(path, [WindowRequest(8000, 8000)])]
+    assert [len(segment.samples) / 8000 for segment in segments] == lengths
 
 
 @pytest.mark.parametrize(("seconds", "lengths"), [(2.0, [1, 1]), (2.1, [1, 1, 0.1]), (0.3, [0.3])])
@@ -100,8 +100,10 @@ def test_every_tail_is_kept_where_asked_for(
     path.write_bytes(
         hostile_files.encode("WAV", hostile_files.music(seconds, rate=8000), rate=8000)
     )
-    clips = [clip for _, clip in windows(path, [WindowRequest(8000, 8000, keep_tail=True)])]
-    assert [len(clip.samples) / 8000 for clip in clips] == pytest.approx(lengths)
+    segments = [
+        segment for _, segment in windows(path, [WindowRequest(8000, 8000, keep_tail=True)])
+    ]
+    assert [len(segment.samples) / 8000 for segment in segments] == pytest.approx(lengths)
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:

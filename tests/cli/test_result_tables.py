@@ -13,8 +13,8 @@ from mirpipe.db import queries
 from mirpipe.db.queries import encoder_comparison
 
 
-def answer(**given: Any) -> queries.Answer:
-    return queries.Answer(
+def answer(**given: Any) -> queries.Match:
+    return queries.Match(
         **{
             "encoder": "signal",
             "rank": 1,
@@ -46,12 +46,12 @@ def summary(metric: str, mean: float | None, *, random: bool = False) -> queries
 def printed(
     monkeypatch: pytest.MonkeyPatch,
     summaries: list[queries.Summary],
-    answers: list[queries.Answer] | None = None,
+    answers: list[queries.Match] | None = None,
     made: list[queries.GenerationSummary] | None = None,
     distances: list[queries.SetDistance] | None = None,
 ) -> str:
     monkeypatch.setattr(queries, "summary", lambda: summaries)
-    monkeypatch.setattr(queries, "first_answers", lambda: answers or [])
+    monkeypatch.setattr(queries, "best_matches", lambda: answers or [])
     monkeypatch.setattr(queries, "generation_summary", lambda: made or [])
     monkeypatch.setattr(queries, "set_distances", lambda: distances or [])
     monkeypatch.setattr(queries, "generation_deltas", list)

@@ -78,7 +78,7 @@ def test_the_model_gets_a_few_windows_at_a_time(
     monkeypatch.setattr(
         plugin.Plugin,  # type: ignore[attr-defined]
         "score",
-        lambda _, clips: (calls.append(len(clips)), ones((len(clips), 4), np.float32))[1],
+        lambda _, segments: (calls.append(len(segments)), ones((len(segments), 4), np.float32))[1],
     )
     tone(tmp_path / "a.wav", 440, seconds=5)
     ingest_folder(tmp_path, "reference")

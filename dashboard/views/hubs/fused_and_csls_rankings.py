@@ -14,15 +14,15 @@ from mirpipe.db import queries
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
-def fused(run: cached_queries.Key, target_id: int) -> list[queries.FusedAnswer]:
+def fused(run: cached_queries.Key, target_id: int) -> list[queries.FusedMatch]:
     """A target's first ten references by all encoders together."""
-    return queries.fused_answers(target_id)
+    return queries.fused_matches(target_id)
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
-def reranked(run: cached_queries.Key, target_id: int) -> list[queries.RerankedAnswer]:
+def reranked(run: cached_queries.Key, target_id: int) -> list[queries.RerankedMatch]:
     """A target's first ten by cosine and by CSLS."""
-    return queries.reranked_answers(target_id)
+    return queries.reranked_matches(target_id)
 
 
 def section(key: cached_queries.Key) -> None:
@@ -53,7 +53,7 @@ def section(key: cached_queries.Key) -> None:
 
 
 def together(
-    answers: Sequence[queries.FusedAnswer], others: Sequence[queries.RerankedAnswer]
+    answers: Sequence[queries.FusedMatch], others: Sequence[queries.RerankedMatch]
 ) -> None:
     """Reciprocal rank fusion, beside the rank that each encoder gives by itself."""
     st.markdown("**Fusion of encoders**")
@@ -81,7 +81,7 @@ def together(
     tables.download(answers, name=name)
 
 
-def by_csls(rows: Sequence[queries.RerankedAnswer]) -> None:
+def by_csls(rows: Sequence[queries.RerankedMatch]) -> None:
     """Where CSLS puts another answer in the place of one by cosine."""
     st.markdown("**By cosine and by CSLS**")
     if not rows:
@@ -114,7 +114,7 @@ def by_csls(rows: Sequence[queries.RerankedAnswer]) -> None:
     tables.download(rows, name=name)
 
 
-def moved(row: queries.RerankedAnswer) -> Markup:
+def moved(row: queries.RerankedMatch) -> Markup:
     """The rank by CSLS, and how many places that is up or down."""
     if row.csls_rank is None:
         return Markup("below 10")

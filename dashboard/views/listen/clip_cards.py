@@ -9,7 +9,7 @@ from markupsafe import Markup
 from dashboard.components import aesthetics_rating, markup, metric_labels
 from dashboard.components.player import player
 from dashboard.components.waveform_and_chroma import pictures
-from dashboard.views.listen.answer_cards import SIDE_BY_SIDE, Known
+from dashboard.views.listen.match_cards import SIDE_BY_SIDE, Known
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import BOUNDS
 

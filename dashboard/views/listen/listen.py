@@ -9,8 +9,8 @@ from dashboard.components.player import common_level
 from dashboard.components.target_picker import choose, heading
 from dashboard.components.waveform_and_chroma import pictures
 from dashboard.data import cached_queries
-from dashboard.views.listen import answer_cards, clip_cards
-from dashboard.views.listen.answer_cards import CHANCE, Known
+from dashboard.views.listen import match_cards, clip_cards
+from dashboard.views.listen.match_cards import CHANCE, Known
 from mirpipe.db import queries
 
 DEPTHS = (1, 3, 5, 10)
@@ -18,7 +18,7 @@ DEEPEST = DEPTHS[-1]
 PARTS = ("answers", "clips")
 
 
-def nearest(run: queries.Run, found: Sequence[queries.Answer], depth: int, known: Known) -> None:
+def nearest(run: queries.Run, found: Sequence[queries.Match], depth: int, known: Known) -> None:
     """The encoders' answers."""
     st.subheader("Nearest references", anchor=False)
     if not found:
@@ -32,7 +32,7 @@ def nearest(run: queries.Run, found: Sequence[queries.Answer], depth: int, known
     serving = {
         row.encoder: row for row in cached_queries.encoders(cached_queries.key(run)) if row.serving
     }
-    answer_cards.side_by_side(found, depth, serving, known)
+    match_cards.side_by_side(found, depth, serving, known)
 
 
 def made_of(
@@ -69,7 +69,7 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
             "Answers", DEPTHS, default=3, key="k", bind="query-params", required=True
         )
     found = (
-        cached_queries.answers(cached_queries.key(run), target.track_id, DEEPEST)
+        cached_queries.matches(cached_queries.key(run), target.track_id, DEEPEST)
         if "answers" in shown
         else []
     )

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, charts, markup, metric_labels, tables
 from dashboard.data import cached_queries
-from dashboard.views.listen.answer_cards import CHANCE
+from dashboard.views.listen.match_cards import CHANCE
 from mirpipe.db import queries
 from mirpipe.db.queries import encoder_comparison
 from mirpipe.db.queries.metric_names import BOUNDS

@@ -42,7 +42,7 @@ def by_rank(rows: Sequence[encoder_comparison.Depth], scale: str) -> None:
 
 
 def maps(
-    rows: Sequence[encoder_comparison.TargetAnswer], targets: Sequence[queries.Target], scale: str
+    rows: Sequence[encoder_comparison.TargetMatch], targets: Sequence[queries.Target], scale: str
 ) -> None:
     """Encoder by target: the answer's likeness, its CLAP similarity and its melody accuracy."""
     st.subheader("Target by target", anchor=False)
@@ -69,7 +69,7 @@ def maps(
         heatmap.show(cells, rows=encoders, columns=columns, title=title, decimals=places)
 
 
-def per_target(rows: Sequence[encoder_comparison.TargetAnswer]) -> None:
+def per_target(rows: Sequence[encoder_comparison.TargetMatch]) -> None:
     """Everything about every first answer."""
     st.subheader("Every first answer", anchor=False)
     data = pd.DataFrame([asdict(row) for row in rows])
@@ -113,7 +113,7 @@ def main() -> None:
         empty_states.targets()
         return
     rows = cached_queries.summary(key)
-    answered = cached_queries.target_answers(key)
+    answered = cached_queries.target_matches(key)
     if not rows or not answered:
         empty_states.answers()
         return

@@ -44,7 +44,7 @@ class Depth:
 
 
 @dataclass(frozen=True)
-class TargetAnswer:
+class TargetMatch:
     """A target's first answer by an encoder, with every number of the pair and of the answer."""
 
     target_id: int
@@ -144,9 +144,9 @@ def depths() -> list[Depth]:
     ]
 
 
-def target_answers() -> list[TargetAnswer]:
+def target_matches() -> list[TargetMatch]:
     """Every target's first answer by each encoder, by target."""
-    return rows(TargetAnswer, _TARGETS, shown=settings().encoders)
+    return rows(TargetMatch, _TARGETS, shown=settings().encoders)
 
 
 def _percentile(cosines: list[float], scale: Float64 | None) -> float | None:

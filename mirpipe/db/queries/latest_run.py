@@ -73,7 +73,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Match:
     """A reference that an encoder gives for a target; rank 1 is the nearest.
 
     `cosine` lies in the encoder's own space and is not comparable between encoders; `z` is in sd
@@ -178,11 +178,11 @@ def targets() -> list[Target]:
     return rows(Target, _TARGETS)
 
 
-def answers(target_id: int, *, k: int = 10) -> list[Answer]:
+def matches(target_id: int, *, k: int = 10) -> list[Match]:
     """The nearest k references of a target by encoder and rank; empty before its first run."""
-    return rows(Answer, _ANSWERS, target_id=target_id, k=k, shown=settings().encoders)
+    return rows(Match, _ANSWERS, target_id=target_id, k=k, shown=settings().encoders)
 
 
-def first_answers() -> list[Answer]:
+def best_matches() -> list[Match]:
     """Every target's nearest reference by each encoder, by target."""
-    return rows(Answer, _FIRST_ANSWERS, shown=settings().encoders)
+    return rows(Match, _FIRST_ANSWERS, shown=settings().encoders)

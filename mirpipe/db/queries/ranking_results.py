@@ -110,7 +110,7 @@ class CslsAgreement:
 
 
 @dataclass(frozen=True)
-class RerankedAnswer:
+class RerankedMatch:
     """A reference that is among the first ten by cosine or by CSLS, or both.
 
     `csls_rank` and `csls` are None where it is not among the first ten by CSLS.
@@ -130,7 +130,7 @@ class RerankedAnswer:
 
 
 @dataclass(frozen=True)
-class FusedAnswer:
+class FusedMatch:
     """One of a target's first ten references by all encoders together."""
 
     rank: int
@@ -208,11 +208,11 @@ def csls_agreements() -> list[CslsAgreement]:
     return rows(CslsAgreement, _CSLS)
 
 
-def reranked_answers(target_id: int | None = None) -> list[RerankedAnswer]:
+def reranked_matches(target_id: int | None = None) -> list[RerankedMatch]:
     """Answers by cosine and by CSLS side by side, of one target or of all."""
-    return rows(RerankedAnswer, _RERANKED, target_id=target_id)
+    return rows(RerankedMatch, _RERANKED, target_id=target_id)
 
 
-def fused_answers(target_id: int | None = None) -> list[FusedAnswer]:
+def fused_matches(target_id: int | None = None) -> list[FusedMatch]:
     """Answers by all encoders together, of one target or of all."""
-    return rows(FusedAnswer, _FUSION, target_id=target_id)
+    return rows(FusedMatch, _FUSION, target_id=target_id)

@@ -21,7 +21,7 @@ from safetensors import safe_open
 from mirpipe.errors import PluginError
 from mirpipe.models.adapters import hub_model_loader
 from mirpipe.models.adapters.torch_runtime import Batches
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 160_000
@@ -40,17 +40,17 @@ class AudioboxAesthetics:
         self._model = load(config, checkpoint).to(self.device)
         _compute_in(self._model.wavlm_model, getattr(torch, runtime.compute_dtype))
 
-    def score(self, clips: Sequence[Clip]) -> Float32:
+    def score(self, segments: Sequence[AudioSegment]) -> Float32:
         """Content enjoyment, content usefulness, production complexity, production quality.
 
-        One row a clip, shape (len(clips), 4). Raises PluginError where a clip is empty or longer
+        One row a segment, shape (len(segments), 4). Raises PluginError where a segment is empty or longer
         than a window.
         """
-        found = self._batches.rows(clips, self._scores)
+        found = self._batches.rows(segments, self._scores)
         return np.concatenate([np.empty((0, len(AXES)), np.float32), *found])
 
-    def _scores(self, clips: Sequence[Clip]) -> Any:
-        samples, are_heard = (torch.from_numpy(each).to(self.device) for each in padded(clips))
+    def _scores(self, segments: Sequence[AudioSegment]) -> Any:
+        samples, are_heard = (torch.from_numpy(each).to(self.device) for each in padded(segments))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
             found = self._model({"wav": samples[:, None], "mask": are_heard[:, None]})
@@ -59,15 +59,17 @@ class AudioboxAesthetics:
         return torch.stack(rows, dim=-1)
 
 
-def padded(clips: Sequence[Clip]) -> tuple[Float32, np.ndarray[Any, np.dtype[np.bool_]]]:
-    """One row a clip, zeros after its end, and which samples are the clip's own."""
-    samples = np.zeros((len(clips), WINDOW_SAMPLES), np.float32)
+def padded(segments: Sequence[AudioSegment]) -> tuple[Float32, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """One row a segment, zeros after its end, and which samples are the segment's own."""
+    samples = np.zeros((len(segments), WINDOW_SAMPLES), np.float32)
     are_heard = np.zeros(samples.shape, np.bool_)
-    for row, heard, clip in zip(samples, are_heard, clips, strict=True):
-        length = len(clip.samples)
+    for row, heard, segment in zip(samples, are_heard, segments, strict=True):
+        length = len(segment.samples)
         if not 0 < length <= WINDOW_SAMPLES:
-            raise PluginError(f"a clip has {length} samples: 1 to {WINDOW_SAMPLES} make a window")
-        row[:length] = clip.samples
+            raise PluginError(
+                f"a segment has {length} samples: 1 to {WINDOW_SAMPLES} make a window"
+            )
+        row[:length] = segment.samples
         heard[:length] = True
     return samples, are_heard
 

@@ -21,7 +21,7 @@ import transformers
 
 from mirpipe.errors import PluginError
 from mirpipe.models.adapters.torch_runtime import Batches, keep_float32
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 480_000
@@ -51,19 +51,19 @@ class Clap:
         keep_float32(model.audio_branch.logmel_extractor)
         keep_float32(model.audio_projection)  # the norm is taken of what it returns
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """One normalised row a clip, shape (len(clips), 512).
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One normalised row a segment, shape (len(segments), 512).
 
-        As the package does it: quantised to 16 bits, a short clip repeated as often as it fits
+        As the package does it: quantised to 16 bits, a short segment repeated as often as it fits
         whole and then padded with zeros.
         """
-        if any(len(clip.samples) > WINDOW_SAMPLES for clip in clips):
+        if any(len(segment.samples) > WINDOW_SAMPLES for segment in segments):
             raise PluginError("CLAP takes windows of 10 s at most: it would crop them at random")
-        found = self._batches.rows(clips, self._embed)
+        found = self._batches.rows(segments, self._embed)
         return np.concatenate([np.empty((0, 512), np.float32), *found])
 
-    def _embed(self, clips: Sequence[Clip]) -> Any:
-        waves = [torch.from_numpy(quantised(clip.samples)) for clip in clips]
+    def _embed(self, segments: Sequence[AudioSegment]) -> Any:
+        waves = [torch.from_numpy(quantised(segment.samples)) for segment in segments]
         return self._model.get_audio_embedding_from_data(waves, use_tensor=True)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:

@@ -17,7 +17,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from mirpipe.models.adapters import hub_model_loader
 from mirpipe.models.adapters.padded_windows import whole_windows
 from mirpipe.models.adapters.torch_runtime import Batches, keep_float32
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 240_000
@@ -39,16 +39,16 @@ class Muq:
             self._model.model.conv.to(memory_format=torch.channels_last)
         keep_float32(self._model.model.preprocessor_melspec_2048.mel_stft)
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """The mean over time of the last hidden state, one row a clip, shape (len(clips), 1024).
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """The mean over time of the last hidden state, one row a segment, shape (len(segments), 1024).
 
-        A shorter clip is repeated to ten seconds. Raises PluginError for a longer one.
+        A shorter segment is repeated to ten seconds. Raises PluginError for a longer one.
         """
-        found = self._batches.rows(clips, self._mean_state)
+        found = self._batches.rows(segments, self._mean_state)
         return np.concatenate([np.empty((0, self._dimension), np.float32), *found])
 
-    def _mean_state(self, clips: Sequence[Clip]) -> Any:
-        samples = torch.from_numpy(whole_windows(clips, WINDOW_SAMPLES)).to(self.device)
+    def _mean_state(self, segments: Sequence[AudioSegment]) -> Any:
+        samples = torch.from_numpy(whole_windows(segments, WINDOW_SAMPLES)).to(self.device)
         states = self._model(samples, output_hidden_states=False).last_hidden_state
         return states.float().mean(1)
 

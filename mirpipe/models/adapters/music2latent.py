@@ -20,7 +20,7 @@ from music2latent import inference, models
 from mirpipe.errors import PluginError
 from mirpipe.models.adapters.padded_windows import whole_windows
 from mirpipe.models.adapters.torch_runtime import Batches
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 441_000
@@ -39,16 +39,16 @@ class Music2Latent:
         self._model = load(checkpoint, device=self.device)
         _keep_precision(self._model.gen.encoder, getattr(torch, runtime.compute_dtype))
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """The mean over time of the latents, one row a clip, shape (len(clips), 64).
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """The mean over time of the latents, one row a segment, shape (len(segments), 64).
 
-        A shorter clip is repeated to ten seconds. Raises PluginError for a longer one.
+        A shorter segment is repeated to ten seconds. Raises PluginError for a longer one.
         """
-        found = self._batches.rows(clips, self._mean_latent)
+        found = self._batches.rows(segments, self._mean_latent)
         return np.concatenate([np.empty((0, CHANNELS), np.float32), *found])
 
-    def _mean_latent(self, clips: Sequence[Clip]) -> Any:
-        windows = whole_windows(clips, WINDOW_SAMPLES)
+    def _mean_latent(self, segments: Sequence[AudioSegment]) -> Any:
+        windows = whole_windows(segments, WINDOW_SAMPLES)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "CUDA is not available")
             # what the package takes for channels are windows here

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from mirpipe.errors import PluginError
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 
 
-def whole_windows(clips: Sequence[Clip], window_samples: int) -> Float32:
-    """One row a clip, shape (len(clips), window_samples); a shorter clip is repeated to fill it.
+def whole_windows(segments: Sequence[AudioSegment], window_samples: int) -> Float32:
+    """One row a segment, shape (len(segments), window_samples); a shorter segment is repeated to fill it.
 
-    Raises PluginError where a clip is empty or longer than a window.
+    Raises PluginError where a segment is empty or longer than a window.
     """
-    for clip in clips:
-        if not 0 < len(clip.samples) <= window_samples:
+    for segment in segments:
+        if not 0 < len(segment.samples) <= window_samples:
             raise PluginError(
-                f"a clip has {len(clip.samples)} samples: one to {window_samples} make a window"
+                f"a segment has {len(segment.samples)} samples: one to {window_samples} make a window"
             )
-    rows = [np.resize(clip.samples, window_samples) for clip in clips]
-    return np.array(rows, np.float32).reshape(len(clips), window_samples)
+    rows = [np.resize(segment.samples, window_samples) for segment in segments]
+    return np.array(rows, np.float32).reshape(len(segments), window_samples)

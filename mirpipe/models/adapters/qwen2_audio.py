@@ -1,4 +1,4 @@
-"""Qwen2-Audio as transformers runs it: one clip and one instruction at a time, decoded greedily.
+"""Qwen2-Audio as transformers runs it: one segment and one instruction at a time, decoded greedily.
 
 Batching is no option: padding moves the numbers, and one moved number may change every later word.
 """
@@ -18,7 +18,7 @@ import transformers
 from mirpipe.errors import OutOfMemory, PluginError, RejectedInput
 from mirpipe.models.adapters import memory_requirements
 from mirpipe.models.adapters.torch_runtime import device
-from mirpipe.records import Clip
+from mirpipe.records import AudioSegment
 from mirpipe.specs import Runtime
 
 SAMPLE_RATE = 16_000
@@ -59,13 +59,13 @@ class Qwen2Audio:
             self._processor = load_processor(folder)
             self._model = load_model(folder, runtime.compute_dtype, self.device)
 
-    def answer(self, clip: Clip, instruction: str) -> str:
+    def answer(self, segment: AudioSegment, instruction: str) -> str:
         """The model's answer in one line, never empty.
 
-        Raises RejectedInput (`no_caption`) where it says nothing, PluginError for a clip of another
-        rate or length, OutOfMemory where a single clip is too much for the card.
+        Raises RejectedInput (`no_caption`) where it says nothing, PluginError for a segment of another
+        rate or length, OutOfMemory where a single segment is too much for the card.
         """
-        inputs = self._inputs(clip, instruction)
+        inputs = self._inputs(segment, instruction)
         try:
             with torch.inference_mode():
                 # one beam without sampling: the likeliest token, every time
@@ -73,23 +73,23 @@ class Qwen2Audio:
                     **inputs, max_new_tokens=self._max_new_tokens, do_sample=False, num_beams=1
                 )
         except torch.cuda.OutOfMemoryError as error:
-            raise OutOfMemory(f"one clip does not fit beside the model: {error}") from error
+            raise OutOfMemory(f"one segment does not fit beside the model: {error}") from error
         new = tokens[0, inputs["input_ids"].shape[1] :]
         said = self._processor.tokenizer.decode(new, skip_special_tokens=True)
         line = " ".join(str(said).split())
         if not line:
-            raise RejectedInput("no_caption", "the model says nothing of this clip")
+            raise RejectedInput("no_caption", "the model says nothing of this segment")
         return line
 
-    def _inputs(self, clip: Clip, instruction: str) -> Any:
-        if clip.sample_rate != SAMPLE_RATE or not 0 < len(clip.samples) <= LONGEST_SAMPLES:
+    def _inputs(self, segment: AudioSegment, instruction: str) -> Any:
+        if segment.sample_rate != SAMPLE_RATE or not 0 < len(segment.samples) <= LONGEST_SAMPLES:
             raise PluginError(
-                f"a clip has {len(clip.samples)} samples at {clip.sample_rate} Hz; it must have "
+                f"a segment has {len(segment.samples)} samples at {segment.sample_rate} Hz; it must have "
                 f"1 to {LONGEST_SAMPLES} at {SAMPLE_RATE}"
             )
         inputs = self._processor(
             text=CONVERSATION.format(instruction=instruction),
-            audio=[clip.samples],
+            audio=[segment.samples],
             sampling_rate=SAMPLE_RATE,
             return_tensors="pt",
         ).to(self.device)

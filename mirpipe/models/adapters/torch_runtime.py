@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 CUDA_BATCH = 64
@@ -15,7 +15,7 @@ CUDA_BATCH = 64
 
 
 class Batches:
-    """Feeds clips to a model, as many at once as its device bears."""
+    """Feeds segments to a model, as many at once as its device bears."""
 
     def __init__(self, runtime: Runtime, *, cpu_batch: int, cuda_batch: int = CUDA_BATCH) -> None:
         """On a CPU a batch gains nothing and costs memory, so `cpu_batch` is small and fixed."""
@@ -23,15 +23,17 @@ class Batches:
         self._dtype = getattr(torch, runtime.compute_dtype)
         self._size = cpu_batch if self.device.type == "cpu" else cuda_batch
 
-    def rows(self, clips: Sequence[Clip], run: Callable[[Sequence[Clip]], Any]) -> list[Float32]:
-        """What `run` returns for the clips, batch by batch: one array, or tensor, a batch.
+    def rows(
+        self, segments: Sequence[AudioSegment], run: Callable[[Sequence[AudioSegment]], Any]
+    ) -> list[Float32]:
+        """What `run` returns for the segments, batch by batch: one array, or tensor, a batch.
 
         `run` computes without gradients and in the configured precision. An out-of-memory on a GPU
         halves the batch, from then on.
         """
         rows, start = [], 0
-        while start < len(clips):
-            found = self._try(clips[start : start + self._size], run)
+        while start < len(segments):
+            found = self._try(segments[start : start + self._size], run)
             if found is None:
                 self._size //= 2
                 torch.cuda.empty_cache()
@@ -40,14 +42,16 @@ class Batches:
             start += self._size
         return rows
 
-    def _try(self, clips: Sequence[Clip], run: Callable[[Sequence[Clip]], Any]) -> Any:
-        """What `run` returns; None where several clips do not fit into memory.
+    def _try(
+        self, segments: Sequence[AudioSegment], run: Callable[[Sequence[AudioSegment]], Any]
+    ) -> Any:
+        """What `run` returns; None where several segments do not fit into memory.
 
         A function of its own, because what the error's frames hold is free only after `except`.
         """
         try:
             with self.inference():
-                return run(clips)
+                return run(segments)
         except torch.cuda.OutOfMemoryError:
             if self._size == 1:
                 raise

@@ -12,7 +12,7 @@ to be told from another.
 
 import numpy as np
 
-from mirpipe.records import Clip
+from mirpipe.records import AudioSegment
 
 CONDITIONING_VERSION = 1
 """Raise it when the sound changes."""
@@ -21,19 +21,19 @@ HOP_SAMPLES = 512
 STROKES = 0.25
 
 
-def conditioning(clip: Clip) -> Clip:
-    """The clip's harmonic part with its onsets: same length, rate and level, within ±1.
+def conditioning(segment: AudioSegment) -> AudioSegment:
+    """The segment's harmonic part with its onsets: same length, rate and level, within ±1.
 
     Takes 2 s for 30 s of audio at 32 kHz. Silence stays silence.
     """
     from librosa import istft, stft
     from librosa.decompose import hpss
 
-    spectrum = stft(clip.samples, n_fft=FRAME_SAMPLES, hop_length=HOP_SAMPLES)
+    spectrum = stft(segment.samples, n_fft=FRAME_SAMPLES, hop_length=HOP_SAMPLES)
     harmonic, strokes = hpss(spectrum)
-    mixed = istft(harmonic + STROKES * strokes, hop_length=HOP_SAMPLES, length=len(clip.samples))
+    mixed = istft(harmonic + STROKES * strokes, hop_length=HOP_SAMPLES, length=len(segment.samples))
     loudness, peak = float(np.std(mixed)), float(np.abs(mixed).max(initial=0.0))
     if not loudness > 0:
-        return Clip(np.zeros_like(clip.samples), clip.sample_rate)
-    gain = min(float(np.std(clip.samples)) / loudness, 1 / peak)
-    return Clip((mixed * np.float32(gain)).astype(np.float32), clip.sample_rate)
+        return AudioSegment(np.zeros_like(segment.samples), segment.sample_rate)
+    gain = min(float(np.std(segment.samples)) / loudness, 1 / peak)
+    return AudioSegment((mixed * np.float32(gain)).astype(np.float32), segment.sample_rate)

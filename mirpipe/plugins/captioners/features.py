@@ -22,7 +22,7 @@ import numpy as np
 from mirpipe.music.captions.contradictions import CLEAR_KEY, is_pitched
 from mirpipe.music.metrics.melody_accuracy import VOICED_FRACTION
 from mirpipe.plugins.encoders import musicnn
-from mirpipe.records import Clip, Features, Heard
+from mirpipe.records import AudioSegment, Features, Heard
 from mirpipe.specs import CaptionerSpec
 
 SPEC = CaptionerSpec(
@@ -80,19 +80,20 @@ class Plugin:
 
     def caption(self, heard: Sequence[Heard]) -> list[str]:
         """One sentence a track."""
-        return [sentence(one.features, self._tags(one.clip)) for one in heard]
+        return [sentence(one.features, self._tags(one.segment)) for one in heard]
 
-    def _tags(self, clip: Clip) -> dict[str, float]:
+    def _tags(self, segment: AudioSegment) -> dict[str, float]:
         """How sure the tagger is of each of its tags, 0 … 1; empty in silence."""
-        level = float(np.std(clip.samples)) if len(clip.samples) else 0.0
+        level = float(np.std(segment.samples)) if len(segment.samples) else 0.0
         if level <= 0:
             return {}
         assert musicnn.SPEC.gain_dbfs is not None
         gain = np.float32(10 ** (musicnn.SPEC.gain_dbfs / 20) / level)
         length = musicnn.SPEC.window_samples
-        starts = range(0, max(1, len(clip.samples) - length // 2), length)
+        starts = range(0, max(1, len(segment.samples) - length // 2), length)
         windows = [
-            Clip(gain * clip.samples[start : start + length], clip.sample_rate) for start in starts
+            AudioSegment(gain * segment.samples[start : start + length], segment.sample_rate)
+            for start in starts
         ]
         mean = self._tagger.tags(windows).mean(axis=0)
         return dict(zip(self._tag_names, mean.tolist(), strict=True))

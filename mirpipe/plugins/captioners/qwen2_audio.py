@@ -96,9 +96,9 @@ class Plugin:
         self.device = self._model.device
 
     def caption(self, heard: Sequence[Heard]) -> list[str]:
-        """One caption a track, from its clip alone.
+        """One caption a track, from its segment alone.
 
-        Raises RejectedInput (`no_caption`) where the model says nothing of a clip, and PluginError
-        for a clip of another rate or of more than 30 seconds.
+        Raises RejectedInput (`no_caption`) where the model says nothing of a segment, and PluginError
+        for a segment of another rate or of more than 30 seconds.
         """
-        return [self._model.answer(one.clip, SPEC.instruction) for one in heard]
+        return [self._model.answer(one.segment, SPEC.instruction) for one in heard]

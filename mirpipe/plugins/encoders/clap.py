@@ -3,13 +3,13 @@
 The package `laion-clap` itself, on windows of exactly ten seconds: of anything longer it takes a
 random part. A last window that is shorter is repeated as often as it fits whole, then padded with
 zeros, as the package does and the model was trained. The level is brought to -20 dBFS, so that it
-does not matter how loud a track was mastered; the 16-bit quantisation before the model clips peaks
+does not matter how loud a track was mastered; the 16-bit quantisation before the model segments peaks
 above full scale, so music with a crest factor under 20 dB passes as it is.
 """
 
 from collections.abc import Sequence
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec, Needs, Runtime, WeightFile
 
 REPOSITORY, COMMIT = "lukewys/laion_clap", "b3708341862f581175dba5c356a4ebf74a9b6651"
@@ -72,9 +72,9 @@ class Plugin:
         self.device = self._clap.device
         self.rows_stand_alone = self.device.type != "cpu"  # there, four windows are one product
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """One normalised row a clip, shape (len(clips), 512)."""
-        return self._clap.embed(clips)
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One normalised row a segment, shape (len(segments), 512)."""
+        return self._clap.embed(segments)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
         """One normalised row a text, in the same space."""

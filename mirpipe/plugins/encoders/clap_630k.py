@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mirpipe.plugins.encoders import clap
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Needs, Runtime, WeightFile
 
 CHECKPOINT = WeightFile(
@@ -43,9 +43,9 @@ class Plugin:
         self.device = self._clap.device
         self.rows_stand_alone = self.device.type != "cpu"  # there, four windows are one product
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """One normalised row a clip, shape (len(clips), 512)."""
-        return self._clap.embed(clips)
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One normalised row a segment, shape (len(segments), 512)."""
+        return self._clap.embed(segments)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
         """One normalised row a text, in the same space."""

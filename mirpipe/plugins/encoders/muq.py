@@ -1,7 +1,7 @@
 """MuQ, trained on the Million Song Dataset: the mean over time of its last hidden state, 1024-d.
 
-The package `muq` itself, on windows of ten seconds. A shorter clip is repeated to the window's
-length, so that every vector averages as many states and a clip too short for one state has some.
+The package `muq` itself, on windows of ten seconds. A shorter segment is repeated to the window's
+length, so that every vector averages as many states and a segment too short for one state has some.
 Its authors define no pooling; the mean is this project's.
 
 The spectrogram is in decibels, so the level shifts all of it, and the paper fixes none: the level
@@ -11,7 +11,7 @@ was mastered.
 
 from collections.abc import Sequence
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec, Needs, Runtime, WeightFile
 
 REPOSITORY, COMMIT = "OpenMuQ/MuQ-large-msd-iter", "0562a57814f6f8bbd9fdea0a25921a2fce1a841a"
@@ -64,6 +64,6 @@ class Plugin:
         )
         self.device = self._model.device
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """One row a clip, shape (len(clips), 1024): the mean of its last hidden states."""
-        return self._model.embed(clips)
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One row a segment, shape (len(segments), 1024): the mean of its last hidden states."""
+        return self._model.embed(segments)

@@ -2,7 +2,7 @@
 
 The package `music2latent` itself, on windows of exactly ten seconds: the encoder's group
 normalisation spans all it is given, so the same second comes out differently in a longer chunk. A
-shorter clip is therefore repeated to ten seconds, which keeps it music; silence instead would shift
+shorter segment is therefore repeated to ten seconds, which keeps it music; silence instead would shift
 what everything else is normalised by. Of each window the package leaves out the last 27 ms, which
 fill no latent. Its authors embed with no pooling; the mean is this project's.
 
@@ -13,7 +13,7 @@ mastered.
 
 from collections.abc import Sequence
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec, Needs, Runtime, WeightFile
 
 CHECKPOINT = WeightFile(
@@ -48,6 +48,6 @@ class Plugin:
         self._model = Music2Latent(runtime, runtime.files[CHECKPOINT])
         self.device = self._model.device
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """One row a clip, shape (len(clips), 64): the mean of its latents."""
-        return self._model.embed(clips)
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One row a segment, shape (len(segments), 64): the mean of its latents."""
+        return self._model.embed(segments)

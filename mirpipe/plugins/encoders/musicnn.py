@@ -4,7 +4,7 @@ Weights: those of the source package `musicnn` 0.1.0, as `tools/make_musicnn_onn
 Front end: that package's, in float32 (its float16 overflows): 16 kHz, magnitude squared of 512
 samples every 256, 96 mel bands, log10(10000 x + 1), 187 frames a patch; a window is one patch.
 
-A shorter clip is repeated to the window's length: the model was trained so, and a 1.5 s clip then
+A shorter segment is repeated to the window's length: the model was trained so, and a 1.5 s segment then
 lies at cosine .94 to the window that it begins, where padding with silence gives .76.
 
 The level is not free: 20 dB less move a track to cosine .67 on average. At -16 dBFS the demo
@@ -20,7 +20,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec
 
 SPEC = EncoderSpec(
@@ -60,13 +60,13 @@ class Plugin:
         )
         self._mel = mel_filters()
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """One row a clip, shape (len(clips), 200): the penultimate layer."""
-        return self._run("penultimate", SPEC.dimension, clips)
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One row a segment, shape (len(segments), 200): the penultimate layer."""
+        return self._run("penultimate", SPEC.dimension, segments)
 
-    def tags(self, clips: Sequence[Clip]) -> Float32:
-        """Probabilities of `tag_names`, one row a clip, shape (len(clips), 50)."""
-        return self._run("tags", len(self.tag_names), clips)
+    def tags(self, segments: Sequence[AudioSegment]) -> Float32:
+        """Probabilities of `tag_names`, one row a segment, shape (len(segments), 50)."""
+        return self._run("tags", len(self.tag_names), segments)
 
     @property
     def tag_names(self) -> list[str]:
@@ -74,17 +74,17 @@ class Plugin:
         names: list[str] = json.loads(self._session.get_modelmeta().custom_metadata_map["tags"])
         return names
 
-    def _run(self, output: str, width: int, clips: Sequence[Clip]) -> Float32:
-        rows = np.empty((len(clips), width), dtype=np.float32)
-        for row, clip in zip(rows, clips, strict=True):
+    def _run(self, output: str, width: int, segments: Sequence[AudioSegment]) -> Float32:
+        rows = np.empty((len(segments), width), dtype=np.float32)
+        for row, segment in zip(rows, segments, strict=True):
             # One patch a call: several at once take four times as long a patch (memory).
-            patch = log_mel(clip.samples, self._mel)[np.newaxis]
+            patch = log_mel(segment.samples, self._mel)[np.newaxis]
             row[:] = self._session.run([output], {"logmel": patch})[0][0]
         return rows
 
 
 def log_mel(samples: Float32, mel: Float32) -> Float32:
-    """The patch of one clip, shape (187, 96)."""
+    """The patch of one segment, shape (187, 96)."""
     padded = np.pad(np.resize(samples, SPEC.window_samples), FFT_SAMPLES // 2)
     hann = np.hanning(FFT_SAMPLES + 1)[:-1].astype(np.float32)
     frames = sliding_window_view(padded, FFT_SAMPLES)[::HOP_SAMPLES] * hann

@@ -20,7 +20,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec
 
 SPEC = EncoderSpec(
@@ -53,17 +53,17 @@ class Plugin:
         self._mean, self._deviation = np.loadtxt(constants.read_text().splitlines()).T
         self._features = Features()
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """One row a clip of at least a tenth of a second, shape (len(clips), 178)."""
-        rows = np.empty((len(clips), SPEC.dimension), dtype=np.float32)
-        for row, clip in zip(rows, clips, strict=True):
-            standard = (self._features(clip.samples) - self._mean) / self._deviation
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One row a segment of at least a tenth of a second, shape (len(segments), 178)."""
+        rows = np.empty((len(segments), SPEC.dimension), dtype=np.float32)
+        for row, segment in zip(rows, segments, strict=True):
+            standard = (self._features(segment.samples) - self._mean) / self._deviation
             row[:] = standard.clip(-LARGEST_DEVIATION, LARGEST_DEVIATION)
         return rows
 
 
 class Features:
-    """The 178 features of a clip as librosa measures them, not yet standardised."""
+    """The 178 features of a segment as librosa measures them, not yet standardised."""
 
     def __init__(self) -> None:
         import librosa
@@ -113,7 +113,7 @@ def _rhythm(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
 def _tempo(autocorrelation: NDArray[np.float64]) -> NDArray[np.float64]:
     lags = 60 * SPEC.sample_rate / HOP_SAMPLES / TEMPO_BANDS_BPM
     whole = np.ceil(lags).astype(int)
-    strength = np.zeros(whole[0])  # a clip may be shorter than the longest lag
+    strength = np.zeros(whole[0])  # a segment may be shorter than the longest lag
     known = autocorrelation[: len(strength)] / (autocorrelation[0] + 1e-9)
     strength[: len(known)] = known
     return np.array([strength[short:long].max() for long, short in itertools.pairwise(whole)])

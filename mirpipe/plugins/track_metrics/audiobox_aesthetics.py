@@ -11,7 +11,7 @@ The authors' program resamples by torchaudio, this project by soxr.
 
 from collections.abc import Sequence
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Needs, Runtime, TrackMetricSpec, WeightFile
 
 REPOSITORY = "facebook/audiobox-aesthetics"
@@ -62,6 +62,6 @@ class Plugin:
         )
         self.device = self._model.device
 
-    def score(self, clips: Sequence[Clip]) -> Float32:
-        """One row a clip, shape (len(clips), 4), in the order of SPEC.axes."""
-        return self._model.score(clips)
+    def score(self, segments: Sequence[AudioSegment]) -> Float32:
+        """One row a segment, shape (len(segments), 4), in the order of SPEC.axes."""
+        return self._model.score(segments)

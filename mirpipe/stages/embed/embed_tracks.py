@@ -14,7 +14,7 @@ from mirpipe.library import content_hash
 from mirpipe.models import library_versions as versions
 from mirpipe.models.runnable_plugins import attempt
 from mirpipe.protocols import Encoder
-from mirpipe.records import Clip, Float32, Progress, Track
+from mirpipe.records import AudioSegment, Float32, Progress, Track
 from mirpipe.settings import cores, settings
 from mirpipe.specs import EncoderSpec
 from mirpipe.stages.embed.missing_vectors import register
@@ -67,7 +67,7 @@ def embed(
     def makers_of(track: Track) -> list[_Maker]:
         return [maker for maker in makers if track.track_id in maker.missing]
 
-    def windows(track: Track) -> Generator[tuple[int, Clip], None, None]:
+    def windows(track: Track) -> Generator[tuple[int, AudioSegment], None, None]:
         content_hash.require_unchanged(track)
         asked = [window_request(maker.spec, track.rms_dbfs) for maker in makers_of(track)]
         yield from audio.windows(track.path, asked)
@@ -118,7 +118,7 @@ class _Batch:
         self._vectors = {maker: Vectors(maker.model, maker.spec) for maker in makers}
 
     def add(
-        self, track: Track, windows: Iterator[tuple[int, Clip]], makers: Sequence[_Maker]
+        self, track: Track, windows: Iterator[tuple[int, AudioSegment]], makers: Sequence[_Maker]
     ) -> None:
         """`windows` come with their encoder's index in `makers`."""
         self.tracks.append(track)
@@ -141,9 +141,11 @@ class _Batch:
         return counts
 
 
-def _take(track_id: int, windows: Iterator[tuple[int, Clip]], takers: Sequence[Vectors]) -> None:
-    for index, clip in windows:
-        takers[index].add(track_id, clip)
+def _take(
+    track_id: int, windows: Iterator[tuple[int, AudioSegment]], takers: Sequence[Vectors]
+) -> None:
+    for index, segment in windows:
+        takers[index].add(track_id, segment)
         if all(track_id in taker.problems for taker in takers):
             return
     for taker in takers:

@@ -10,13 +10,13 @@ import numpy as np
 from mirpipe.audio import WindowRequest
 from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.protocols import Encoder
-from mirpipe.records import Clip, Float32, Float64
+from mirpipe.records import AudioSegment, Float32, Float64
 from mirpipe.specs import EncoderSpec
 
 WINDOWS_PER_CALL = 64
 """Bounds memory however long a track is."""
 
-_Waiting = Sequence[tuple[int, Clip]]
+_Waiting = Sequence[tuple[int, AudioSegment]]
 
 
 def window_request(spec: EncoderSpec, rms_dbfs: float) -> WindowRequest:
@@ -41,14 +41,14 @@ class Vectors:
         """Spent in the model."""
         self._model, self._spec = model, spec
         self._mixed = bool(getattr(model, "rows_stand_alone", False))
-        self._waiting: list[tuple[int, Clip]] = []
+        self._waiting: list[tuple[int, AudioSegment]] = []
         self._sums: dict[int, Float64] = {}
 
-    def add(self, track_id: int, clip: Clip) -> None:
+    def add(self, track_id: int, segment: AudioSegment) -> None:
         """The track's next window; of no effect once the track has failed."""
         if track_id in self.problems:
             return
-        self._waiting.append((track_id, clip))
+        self._waiting.append((track_id, segment))
         if len(self._waiting) == WINDOWS_PER_CALL:
             self._call()
 
@@ -62,7 +62,7 @@ class Vectors:
         """The track has no vector, for this reason unless there was one before."""
         traceback.clear_frames(problem.__traceback__)
         self.problems.setdefault(track_id, problem)
-        self._waiting = [(waits, clip) for waits, clip in self._waiting if waits != track_id]
+        self._waiting = [(waits, segment) for waits, segment in self._waiting if waits != track_id]
 
     def finish(self) -> None:
         """Has `made` and `problems` hold every track; call it once, at the end of the batch."""
@@ -90,14 +90,14 @@ class Vectors:
             for windows in tracks:  # alone, the one at fault is found
                 self._sum(windows)
             return
-        for (track_id, clip), row in zip(waiting, rows, strict=True):
+        for (track_id, segment), row in zip(waiting, rows, strict=True):
             # One by one: the last bits of a product of matrices depend on what was called together.
             total = self._sums.setdefault(track_id, np.zeros(self._spec.dimension))
-            total += len(clip.samples) * row
+            total += len(segment.samples) * row
 
     def _rows(self, waiting: _Waiting) -> Float64:
         started = time.monotonic()
-        rows = self._model.embed([clip for _, clip in waiting])
+        rows = self._model.embed([segment for _, segment in waiting])
         self.seconds += time.monotonic() - started
         if rows.shape != (len(waiting), self._spec.dimension):
             raise PluginError(

@@ -33,15 +33,15 @@ def test_encoders_come_in_the_order_of_the_settings(
     monkeypatch.setenv("MIRPIPE_ENCODERS", "zzz,aaa")
     settings.cache_clear()
     assert [row.encoder for row in queries.encoders()] == ["zzz", "aaa"]
-    assert [row.encoder for row in queries.first_answers()] == ["zzz", "aaa"]
+    assert [row.encoder for row in queries.best_matches()] == ["zzz", "aaa"]
     assert [row.encoder for row in queries.summary()][::5] == ["zzz", "aaa"]
 
 
 def test_answers_come_by_rank_down_to_k(filled: Database) -> None:
     (target,) = queries.targets()
     assert target.answered
-    assert [row.rank for row in queries.answers(target.track_id)] == [1, 2, 1, 2]
-    (answer, _) = queries.answers(target.track_id, k=1)
+    assert [row.rank for row in queries.matches(target.track_id)] == [1, 2, 1, 2]
+    (answer, _) = queries.matches(target.track_id, k=1)
     assert answer.melodic
     assert isinstance(answer.percentile, float)
 

@@ -59,10 +59,10 @@ def test_hubs_agreement_and_further_answers_name_tracks(library: SyntheticLibrar
         ("other", "made_up", 1.0),
     ]
     assert [one.rbo for one in queries.agreements()] == pytest.approx([1.0, 1.0])
-    assert [one.reference for one in queries.fused_answers()] == ["north", "east", "up"]
+    assert [one.reference for one in queries.fused_matches()] == ["north", "east", "up"]
     target_id = queries.targets()[0].track_id
-    assert {one.reference for one in queries.reranked_answers(target_id)} == {"east", "north", "up"}
-    assert queries.reranked_answers(-1) == []
+    assert {one.reference for one in queries.reranked_matches(target_id)} == {"east", "north", "up"}
+    assert queries.reranked_matches(-1) == []
     assert {one.references_n for one in queries.csls_agreements()} == {3}
 
 

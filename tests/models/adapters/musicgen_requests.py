@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mirpipe.generation.modes import Mode
-from mirpipe.records import Clip, Float32, Request
+from mirpipe.records import AudioSegment, Float32, Request
 from mirpipe.specs import WeightFile
 from tests.support.random_weights import folder_of_weights
 from tests.support.synthetic_music import melody
@@ -29,7 +29,7 @@ def request(
     seed: int = 0,
 ) -> Request:
     """`heard` is the seed of the melody that conditions it; None: a mode of text alone."""
-    clip = None if heard is None else Clip(melody(1, RATE, seed=heard), RATE)
+    clip = None if heard is None else AudioSegment(melody(1, RATE, seed=heard), RATE)
     mode = Mode("test", is_conditioned=heard is not None, guidance=guidance)
     return Request(mode, prompt, seconds, seed, clip, features=None)
 

@@ -15,7 +15,7 @@ from mirpipe import audio
 from mirpipe.errors import PluginError
 from mirpipe.models.adapters import audiobox_aesthetics as library
 from mirpipe.plugins.track_metrics.audiobox_aesthetics import REPOSITORY, SPEC
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 from tests.support.random_weights import folder_of_weights
 from tests.support.synthetic_music import melody
@@ -47,8 +47,8 @@ def load(published: Path, dtype: str = "float32") -> library.AudioboxAesthetics:
     )
 
 
-def clip(seconds: float, seed: int = 0) -> Clip:
-    return Clip(melody(seconds, RATE, seed=seed), RATE)
+def segment(seconds: float, seed: int = 0) -> AudioSegment:
+    return AudioSegment(melody(seconds, RATE, seed=seed), RATE)
 
 
 def scores_of_the_package(published: Path, samples: Float32) -> list[float]:
@@ -64,9 +64,11 @@ def scores_of_the_package(published: Path, samples: Float32) -> list[float]:
     return [found[axis] for axis in ("CE", "CU", "PC", "PQ")]
 
 
-def mean(scorer: library.AudioboxAesthetics, clips: Sequence[Clip]) -> Float32:
+def mean(scorer: library.AudioboxAesthetics, segments: Sequence[AudioSegment]) -> Float32:
     """The length-weighted mean."""
-    return np.average(scorer.score(clips), axis=0, weights=[len(one.samples) for one in clips])
+    return np.average(
+        scorer.score(segments), axis=0, weights=[len(one.samples) for one in segments]
+    )
 
 
 @pytest.mark.parametrize("seconds", [25, 21, 20.01, 4])
@@ -76,10 +78,10 @@ def test_the_windows_of_a_file_score_as_the_package_scores_the_track(
     samples = melody(seconds, RATE)
     soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
     request = audio.WindowRequest(RATE, SPEC.window_samples, keep_tail=SPEC.keep_tail)
-    clips = [one for _, one in audio.windows(tmp_path / "a.wav", [request])]
-    assert sum(len(one.samples) for one in clips) == len(samples)
+    segments = [one for _, one in audio.windows(tmp_path / "a.wav", [request])]
+    assert sum(len(one.samples) for one in segments) == len(samples)
     np.testing.assert_allclose(
-        mean(scorer, clips), scores_of_the_package(published, samples), rtol=0, atol=1e-4
+        mean(scorer, segments), scores_of_the_package(published, samples), rtol=0, atol=1e-4
     )
 
 
@@ -93,23 +95,23 @@ def test_axes_keep_their_order_and_scale(published: Path) -> None:
 def test_what_pads_a_short_clip_does_not_count(
     scorer: library.AudioboxAesthetics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [masked] = scorer.score([clip(3)])
+    [masked] = scorer.score([segment(3)])
     silence = np.zeros(7 * RATE, np.float32)
-    [heard] = scorer.score([Clip(np.concatenate([clip(3).samples, silence]), RATE)])
+    [heard] = scorer.score([AudioSegment(np.concatenate([segment(3).samples, silence]), RATE)])
     assert np.abs(masked - heard).max() > 1e-3
 
 
 @pytest.mark.parametrize("length", [0, 160_001])
 def test_what_is_no_window_is_refused(scorer: library.AudioboxAesthetics, length: int) -> None:
     with pytest.raises(PluginError, match=f"{length} samples"):
-        scorer.score([Clip(np.ones(length, np.float32), RATE)])
+        scorer.score([AudioSegment(np.ones(length, np.float32), RATE)])
 
 
 def test_windows_scored_together_keep_their_rows(scorer: library.AudioboxAesthetics) -> None:
-    clips = [clip(10, 1), clip(4, 2), clip(10, 3)]
+    segments = [segment(10, 1), segment(4, 2), segment(10, 3)]
     with scorer._batches.inference():
-        together = scorer._scores(clips).numpy()
-    np.testing.assert_allclose(together, scorer.score(clips), rtol=0, atol=1e-4)
+        together = scorer._scores(segments).numpy()
+    np.testing.assert_allclose(together, scorer.score(segments), rtol=0, atol=1e-4)
 
 
 def test_one_window_a_call_whatever_is_asked(
@@ -123,17 +125,17 @@ def test_one_window_a_call_whatever_is_asked(
         return forward(batch)
 
     monkeypatch.setattr(scorer._model, "forward", counted)
-    scorer.score([clip(1, seed) for seed in range(3)])
+    scorer.score([segment(1, seed) for seed in range(3)])
     assert sizes == [1, 1, 1]
 
 
 def test_bfloat16_gives_nearly_the_same_scores(
     scorer: library.AudioboxAesthetics, published: Path
 ) -> None:
-    clips = [clip(10), clip(4, 1)]
-    lowered = load(published, "bfloat16").score(clips)
+    segments = [segment(10), segment(4, 1)]
+    lowered = load(published, "bfloat16").score(segments)
     assert lowered.dtype == np.float32
-    assert 0 < np.abs(lowered - scorer.score(clips)).max() < 0.02
+    assert 0 < np.abs(lowered - scorer.score(segments)).max() < 0.02
 
 
 def test_config_and_weights_may_lie_apart(published: Path, tmp_path: Path) -> None:

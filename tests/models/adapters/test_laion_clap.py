@@ -14,7 +14,7 @@ from mirpipe import registry
 from mirpipe.errors import PluginError
 from mirpipe.models.adapters import laion_clap
 from mirpipe.plugins.encoders import clap, clap_630k
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.settings import settings
 from mirpipe.specs import Runtime
 from mirpipe.stages import embed as stage
@@ -58,8 +58,8 @@ def load(checkpoint: Path, *tokenizer: Path, dtype: str = "float32") -> laion_cl
     )
 
 
-def clip(seconds: float) -> Clip:
-    return Clip(melody(seconds, RATE), RATE)
+def segment(seconds: float) -> AudioSegment:
+    return AudioSegment(melody(seconds, RATE), RATE)
 
 
 def cosine(one: Float32, other: Float32) -> float:
@@ -95,22 +95,22 @@ def test_a_window_has_the_vector_that_the_package_gives_it(
     del saved["module.text_branch.embeddings.position_ids"]
     package.model.load_state_dict({name[len("module.") :]: saved[name] for name in saved})
     with torch.inference_mode():
-        expected = package.get_audio_embedding_from_data(clip(seconds).samples[None])
-    assert np.array_equal(encoder.embed([clip(seconds)]), expected)
+        expected = package.get_audio_embedding_from_data(segment(seconds).samples[None])
+    assert np.array_equal(encoder.embed([segment(seconds)]), expected)
 
 
 def test_more_than_ten_seconds_are_refused_rather_than_cropped(encoder: Any) -> None:
     with pytest.raises(PluginError, match="10 s"):
-        encoder.embed([clip(10.001)])
+        encoder.embed([segment(10.001)])
 
 
 def test_bfloat16_is_another_revision_and_nearly_the_same_vector(
     encoder: Any, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = registry.revision(registry.ENCODERS.spec(NAME))
-    lowered = load(checkpoint, dtype="bfloat16").embed([clip(10)])[0]
+    lowered = load(checkpoint, dtype="bfloat16").embed([segment(10)])[0]
     assert lowered.dtype == np.float32
-    assert 0.999 <= cosine(lowered, encoder.embed([clip(10)])[0]) < 1
+    assert 0.999 <= cosine(lowered, encoder.embed([segment(10)])[0]) < 1
     monkeypatch.setenv("MIRPIPE_COMPUTE_DTYPE", "bfloat16")
     settings.cache_clear()
     assert registry.ENCODERS.spec(NAME).compute_dtype == "bfloat16"
@@ -134,7 +134,9 @@ def test_a_checkpoint_of_newer_transformers_loads_without_position_ids(
     saved = torch.load(checkpoint, weights_only=False)
     del saved["state_dict"]["module.text_branch.embeddings.position_ids"]
     torch.save(saved, tmp_path / "newer.pt")
-    assert np.array_equal(load(tmp_path / "newer.pt").embed([clip(1)]), encoder.embed([clip(1)]))
+    assert np.array_equal(
+        load(tmp_path / "newer.pt").embed([segment(1)]), encoder.embed([segment(1)])
+    )
 
 
 def test_texts_have_unit_vectors_that_differ(encoder: Any) -> None:

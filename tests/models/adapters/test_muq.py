@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from mirpipe.errors import PluginError
 from mirpipe.models.adapters import muq
 from mirpipe.plugins.encoders import muq as plugin
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 from tests.models.adapters.adapters import stand_in_muq
 from tests.support.random_weights import folder_of_weights
@@ -46,12 +46,12 @@ def load(published: Path, dtype: str = "float32") -> muq.Muq:
     )
 
 
-def clip(seconds: float, seed: int = 0) -> Clip:
-    return Clip(melody(seconds, RATE, seed=seed), RATE)
+def segment(seconds: float, seed: int = 0) -> AudioSegment:
+    return AudioSegment(melody(seconds, RATE, seed=seed), RATE)
 
 
-def states(encoder: muq.Muq, *clips: Clip) -> Any:
-    samples = torch.from_numpy(np.stack([one.samples for one in clips]))
+def states(encoder: muq.Muq, *segments: AudioSegment) -> Any:
+    samples = torch.from_numpy(np.stack([one.samples for one in segments]))
     with torch.inference_mode():
         return encoder._model(samples, output_hidden_states=True)
 
@@ -69,7 +69,7 @@ def test_without_the_repair_the_package_cannot_embed(published: Path) -> None:
 def test_hidden_states_are_the_input_of_every_layer_and_the_final_state(
     encoder: muq.Muq,
 ) -> None:
-    output = states(encoder, clip(1))
+    output = states(encoder, segment(1))
     hidden = output.hidden_states
     assert len(hidden) == stand_in_muq.LAYERS + 1
     assert all(state.shape == (1, 25, 1024) for state in hidden)
@@ -86,49 +86,49 @@ def test_hidden_states_are_the_input_of_every_layer_and_the_final_state(
 
 
 def test_every_hidden_state_follows_the_input(encoder: muq.Muq) -> None:
-    one, other = (states(encoder, clip(1, seed)).hidden_states for seed in range(2))
+    one, other = (states(encoder, segment(1, seed)).hidden_states for seed in range(2))
     for state, changed in zip(one, other, strict=True):
         assert not torch.allclose(state, changed, atol=1e-3)
 
 
 def test_a_vector_is_the_mean_of_the_last_hidden_states(encoder: muq.Muq) -> None:
-    expected = states(encoder, clip(10)).last_hidden_state
+    expected = states(encoder, segment(10)).last_hidden_state
     assert expected.shape == (1, 250, 1024)
     np.testing.assert_allclose(
-        encoder.embed([clip(10)])[0], expected[0].mean(0).numpy(), rtol=1e-5, atol=1e-5
+        encoder.embed([segment(10)])[0], expected[0].mean(0).numpy(), rtol=1e-5, atol=1e-5
     )
 
 
 def test_a_short_clip_is_repeated_to_ten_seconds(encoder: muq.Muq) -> None:
-    whole = Clip(np.tile(clip(5).samples, 2), RATE)
-    assert np.array_equal(encoder.embed([clip(5)]), encoder.embed([whole]))
+    whole = AudioSegment(np.tile(segment(5).samples, 2), RATE)
+    assert np.array_equal(encoder.embed([segment(5)]), encoder.embed([whole]))
 
 
 def test_a_clip_too_short_for_one_state_has_a_vector(encoder: muq.Muq) -> None:
-    assert np.isfinite(encoder.embed([clip(400 / RATE)])).all()
+    assert np.isfinite(encoder.embed([segment(400 / RATE)])).all()
 
 
 def test_more_than_a_window_is_refused(encoder: muq.Muq) -> None:
     with pytest.raises(PluginError, match="240001 samples"):
-        encoder.embed([clip(240_001 / RATE)])
+        encoder.embed([segment(240_001 / RATE)])
 
 
 def test_windows_embedded_together_keep_their_rows(encoder: muq.Muq) -> None:
-    clips = [clip(10, seed) for seed in range(3)]
+    segments = [segment(10, seed) for seed in range(3)]
     with torch.inference_mode():
-        together = encoder._mean_state(clips).numpy()
-    for row, alone in zip(together, encoder.embed(clips), strict=True):
+        together = encoder._mean_state(segments).numpy()
+    for row, alone in zip(together, encoder.embed(segments), strict=True):
         assert cosine(row, alone) >= 0.99999
 
 
 def test_bfloat16_gives_nearly_the_same_vector(encoder: muq.Muq, published: Path) -> None:
-    lowered = load(published, "bfloat16").embed([clip(10)])[0]
+    lowered = load(published, "bfloat16").embed([segment(10)])[0]
     assert lowered.dtype == np.float32
-    assert 0.999 <= cosine(lowered, encoder.embed([clip(10)])[0]) < 1
+    assert 0.999 <= cosine(lowered, encoder.embed([segment(10)])[0]) < 1
 
 
 def test_bfloat16_leaves_the_spectrogram_its_digits(encoder: muq.Muq, published: Path) -> None:
-    samples = torch.from_numpy(clip(1).samples[None])
+    samples = torch.from_numpy(segment(1).samples[None])
 
     def spectrogram(of: muq.Muq) -> Any:
         with of._batches.inference():

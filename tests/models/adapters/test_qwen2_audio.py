@@ -16,7 +16,7 @@ from mirpipe.errors import PluginError, RejectedInput, Unavailable
 from mirpipe.models.adapters import memory_requirements, qwen2_audio
 from mirpipe.models.adapters.qwen2_audio import transformers
 from mirpipe.plugins.captioners import qwen2_audio as plugin
-from mirpipe.records import Clip, Features, Heard
+from mirpipe.records import AudioSegment, Features, Heard
 from mirpipe.settings import settings
 from mirpipe.specs import Runtime
 from tests.models.adapters.adapters import stand_in_qwen2_audio
@@ -58,12 +58,12 @@ def load(folder: Path, *, max_new_tokens: int = 24) -> qwen2_audio.Qwen2Audio:
     return qwen2_audio.Qwen2Audio(runtime, name="qwen2_audio", max_new_tokens=max_new_tokens)
 
 
-def clip(seconds: float, seed: int = 0) -> Clip:
-    return Clip(melody(seconds, RATE, seed=seed), RATE)
+def segment(seconds: float, seed: int = 0) -> AudioSegment:
+    return AudioSegment(melody(seconds, RATE, seed=seed), RATE)
 
 
 def test_it_loads_by_name_and_captions_every_track_in_order(chosen: None) -> None:
-    heard = [Heard(clip(2, seed), UNMEASURED) for seed in (0, 1, 0)]
+    heard = [Heard(segment(2, seed), UNMEASURED) for seed in (0, 1, 0)]
     captions = registry.CAPTIONERS.load("qwen2_audio").caption(heard)
     assert all(type(one) is str and one.strip() == one != "" for one in captions)
     assert captions[0] == captions[2] != captions[1]
@@ -83,9 +83,9 @@ def test_its_dtype_is_the_published_one_unless_eight_bits_are_asked_for(
 
 
 def test_a_captions_words_are_repeated(model: qwen2_audio.Qwen2Audio, folder: Path) -> None:
-    said = model.answer(clip(3), plugin.SPEC.instruction)
-    assert model.answer(clip(3), plugin.SPEC.instruction) == said
-    assert load(folder).answer(clip(3), plugin.SPEC.instruction) == said
+    said = model.answer(segment(3), plugin.SPEC.instruction)
+    assert model.answer(segment(3), plugin.SPEC.instruction) == said
+    assert load(folder).answer(segment(3), plugin.SPEC.instruction) == said
 
 
 def test_decoding_is_greedy_though_the_published_settings_sample(
@@ -93,39 +93,39 @@ def test_decoding_is_greedy_though_the_published_settings_sample(
 ) -> None:
     assert '"do_sample": true' in (published / "generation_config.json").read_text()
     torch.manual_seed(1)
-    one = model.answer(clip(3), plugin.SPEC.instruction)
+    one = model.answer(segment(3), plugin.SPEC.instruction)
     torch.manual_seed(2)
-    assert model.answer(clip(3), plugin.SPEC.instruction) == one
+    assert model.answer(segment(3), plugin.SPEC.instruction) == one
 
 
 def test_the_audio_changes_the_caption(model: qwen2_audio.Qwen2Audio) -> None:
-    said = {model.answer(clip(3, seed), plugin.SPEC.instruction) for seed in range(4)}
+    said = {model.answer(segment(3, seed), plugin.SPEC.instruction) for seed in range(4)}
     assert len(said) == 4
 
 
 def test_the_instruction_changes_the_caption(model: qwen2_audio.Qwen2Audio) -> None:
     asked = plugin.SPEC.instruction, "Name the key.", "Is there a singer?"
-    assert len({model.answer(clip(3), instruction) for instruction in asked}) == 3
+    assert len({model.answer(segment(3), instruction) for instruction in asked}) == 3
 
 
 def test_all_of_thirty_seconds_is_heard_and_no_more_is_accepted(
     model: qwen2_audio.Qwen2Audio,
 ) -> None:
-    whole = clip(30)
+    whole = segment(30)
     assert len(whole.samples) == plugin.SPEC.window_samples == qwen2_audio.LONGEST_SAMPLES
     changed = whole.samples.copy()
-    changed[-RATE:] = clip(1, seed=1).samples
+    changed[-RATE:] = segment(1, seed=1).samples
     said = model.answer(whole, plugin.SPEC.instruction)
-    assert model.answer(Clip(changed, RATE), plugin.SPEC.instruction) != said
+    assert model.answer(AudioSegment(changed, RATE), plugin.SPEC.instruction) != said
 
     longer = np.append(whole.samples, np.float32(0))
     with pytest.raises(PluginError, match="480001 samples"):
-        model.answer(Clip(longer, RATE), plugin.SPEC.instruction)
+        model.answer(AudioSegment(longer, RATE), plugin.SPEC.instruction)
 
 
 def test_another_sample_rate_is_refused(model: qwen2_audio.Qwen2Audio) -> None:
     with pytest.raises(PluginError, match="at 44100 Hz"):
-        model.answer(Clip(clip(1).samples, 44_100), plugin.SPEC.instruction)
+        model.answer(AudioSegment(segment(1).samples, 44_100), plugin.SPEC.instruction)
 
 
 def test_the_conversation_is_the_one_that_the_library_knows(published: Path) -> None:
@@ -165,7 +165,7 @@ def answering(
         return torch.cat([input_ids, torch.tensor([tokens])], dim=1)
 
     monkeypatch.setattr(model._model, "generate", generate)
-    return model.answer(clip(1), "What is it?")
+    return model.answer(segment(1), "What is it?")
 
 
 def test_weights_are_read_as_published(model: qwen2_audio.Qwen2Audio, published: Path) -> None:
@@ -228,7 +228,7 @@ def test_too_little_memory_is_refused_before_anything_is_read(
 
 def test_a_deleted_plug_in_frees_its_model(chosen: None) -> None:
     captioner = registry.CAPTIONERS.load("qwen2_audio")
-    captioner.caption([Heard(clip(1), UNMEASURED)])
+    captioner.caption([Heard(segment(1), UNMEASURED)])
     alive = weakref.ref(captioner._model._model)
     del captioner
     gc.collect()

@@ -11,7 +11,7 @@ import torch
 from mirpipe.errors import OutOfMemory, PluginError
 from mirpipe.models.adapters.seeded_generation import one_by_one
 from mirpipe.plugins.generators.musicgen_melody import SPEC
-from mirpipe.records import Clip, Float32, Request
+from mirpipe.records import AudioSegment, Float32, Request
 from tests.models.adapters.musicgen_requests import RATE, request
 
 
@@ -57,7 +57,10 @@ def test_a_clip_is_as_long_as_asked_for_and_never_louder_than_one() -> None:
         (request(guidance=None), "guidance of 1 or more; mode test has None"),
         (request(guidance=0.5), "has 0.5"),
         (replace(request(heard=1), conditioning=None), "needs conditioning audio"),
-        (replace(request(heard=1), conditioning=Clip(np.ones(9, np.float32), 44_100)), "44100 Hz"),
+        (
+            replace(request(heard=1), conditioning=AudioSegment(np.ones(9, np.float32), 44_100)),
+            "44100 Hz",
+        ),
     ],
 )
 def test_what_cannot_be_made_is_refused_before_anything_is(asked: Request, said: str) -> None:

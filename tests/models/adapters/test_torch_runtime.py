@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from mirpipe.models.adapters.torch_runtime import Batches, device, keep_float32
-from mirpipe.records import Clip
+from mirpipe.records import AudioSegment
 from mirpipe.specs import Runtime
 
-CLIPS = [Clip(np.full(4, number, np.float32), 8000) for number in range(11)]
+CLIPS = [AudioSegment(np.full(4, number, np.float32), 8000) for number in range(11)]
 
 
 def batches(*, dtype: str = "float32", cpu_batch: int = 4) -> Batches:
@@ -27,11 +27,11 @@ def test_rows_come_in_order_whatever_the_batch() -> None:
 def test_out_of_memory_halves_the_batch_from_then_on() -> None:
     asked = []
 
-    def small_card(clips: Sequence[Clip]) -> list[list[float]]:
-        asked.append(len(clips))
-        if len(clips) > 2:
+    def small_card(segments: Sequence[AudioSegment]) -> list[list[float]]:
+        asked.append(len(segments))
+        if len(segments) > 2:
             raise torch.cuda.OutOfMemoryError
-        return [[float(clip.samples[0])] for clip in clips]
+        return [[float(segment.samples[0])] for segment in segments]
 
     runner = batches(cpu_batch=8)
     assert np.concatenate(runner.rows(CLIPS, small_card)).ravel().tolist() == list(range(11))
@@ -59,8 +59,8 @@ def test_what_a_failed_batch_held_is_let_go_before_the_smaller_one_is_tried(
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: freed.append(held[-1]() is None))
     runner = batches(cpu_batch=8)
 
-    def run(some: Sequence[Clip]) -> torch.Tensor:
-        return model(torch.from_numpy(np.stack([clip.samples for clip in some])))
+    def run(some: Sequence[AudioSegment]) -> torch.Tensor:
+        return model(torch.from_numpy(np.stack([segment.samples for segment in some])))
 
     found = np.concatenate(runner.rows(CLIPS, run))
     assert freed == [True, True]
@@ -69,7 +69,7 @@ def test_what_a_failed_batch_held_is_let_go_before_the_smaller_one_is_tried(
 
 
 def test_a_clip_that_is_too_large_alone_fails() -> None:
-    def no_card(_: Sequence[Clip]) -> None:
+    def no_card(_: Sequence[AudioSegment]) -> None:
         raise torch.cuda.OutOfMemoryError
 
     with pytest.raises(torch.cuda.OutOfMemoryError):

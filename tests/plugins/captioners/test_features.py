@@ -12,7 +12,7 @@ from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.music.features.key import KEYS
 from mirpipe.plugins.captioners.features import PITCHED, SPEC, STYLES, UNPITCHED, Plugin, sentence
 from mirpipe.plugins.encoders import musicnn
-from mirpipe.records import Clip, Features, Heard, Note
+from mirpipe.records import AudioSegment, Features, Heard, Note
 from tests.support.synthetic_music import melody
 
 LAMENT = Features(
@@ -115,13 +115,15 @@ def test_every_word_stands_for_tags_that_the_model_knows() -> None:
 
 def test_the_level_of_the_window_does_not_matter() -> None:
     tune = melody(7, SPEC.sample_rate)
-    loud, soft = (Heard(Clip(tune * gain, SPEC.sample_rate), LAMENT) for gain in (1.0, 0.01))
+    loud, soft = (
+        Heard(AudioSegment(tune * gain, SPEC.sample_rate), LAMENT) for gain in (1.0, 0.01)
+    )
     said = Plugin().caption([loud, soft])
     assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("samples", [0, 1, 16_000])
 def test_a_silent_window_leaves_what_was_measured(samples: int) -> None:
-    silence = Clip(np.zeros(samples, np.float32), SPEC.sample_rate)
+    silence = AudioSegment(np.zeros(samples, np.float32), SPEC.sample_rate)
     (said,) = Plugin().caption([Heard(silence, LAMENT)])
     assert said == sentence(LAMENT, {})

@@ -9,7 +9,7 @@ import numpy as np
 
 from mirpipe import registry
 from mirpipe.models import interpreters
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec, TrackMetricSpec
 from tests.support.synthetic_music import melody
 
@@ -41,20 +41,20 @@ def loaded(kind: str, name: str) -> Any:
     return KINDS[kind].load(name)
 
 
-def rows(kind: str, name: str, clips: Sequence[Clip]) -> Float32:
-    """What the plug-in makes of the clips."""
-    made: Float32 = getattr(loaded(kind, name), METHODS[kind])(clips)
+def rows(kind: str, name: str, segments: Sequence[AudioSegment]) -> Float32:
+    """What the plug-in makes of the segments."""
+    made: Float32 = getattr(loaded(kind, name), METHODS[kind])(segments)
     return made
 
 
-def clip(spec: Spec, *, windows: float = 1.0, seed: int = 0) -> Clip:
+def segment(spec: Spec, *, windows: float = 1.0, seed: int = 0) -> AudioSegment:
     seconds = windows * spec.window_samples / spec.sample_rate
-    return Clip(melody(seconds, spec.sample_rate, seed=seed), spec.sample_rate)
+    return AudioSegment(melody(seconds, spec.sample_rate, seed=seed), spec.sample_rate)
 
 
-def different(spec: Spec) -> list[Clip]:
-    """Different music, and the shorter clip that ends a track."""
-    return [clip(spec, seed=1), clip(spec, windows=0.5, seed=2), clip(spec, seed=3)]
+def different(spec: Spec) -> list[AudioSegment]:
+    """Different music, and the shorter segment that ends a track."""
+    return [segment(spec, seed=1), segment(spec, windows=0.5, seed=2), segment(spec, seed=3)]
 
 
 def other(value: object) -> object:
@@ -66,6 +66,6 @@ def other(value: object) -> object:
     return f"{value} x" if isinstance(value, str) else (value or 0) + 1  # type: ignore[operator]
 
 
-def window_of(spec: Spec, value: float) -> Clip:
+def window_of(spec: Spec, value: float) -> AudioSegment:
     """A window of one number."""
-    return Clip(np.full(spec.window_samples, value, np.float32), spec.sample_rate)
+    return AudioSegment(np.full(spec.window_samples, value, np.float32), spec.sample_rate)

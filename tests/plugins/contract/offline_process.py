@@ -45,7 +45,7 @@ def made(kind: str, name: str) -> list[bytes]:
         return [said.encode() for said in test_captioners.loaded(name).caption(heard)]
     if kind == "generator":
         requests = test_generators.different(registry.GENERATORS.spec(name))
-        return [clip.tobytes() for clip in test_generators.loaded(name).generate(requests)]
+        return [segment.tobytes() for segment in test_generators.loaded(name).generate(requests)]
     return [row.tobytes() for row in rows(kind, name, different(KINDS[kind].spec(name)))]
 
 
@@ -54,8 +54,8 @@ def peak_megabytes(kind: str, spec: Spec, path: Path, *, seconds: float) -> floa
     Path("/proc/self/clear_refs").write_text(_FORGET_THE_PEAK)
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples)
     count = round(seconds * spec.sample_rate / spec.window_samples)
-    clips = (clip for _, clip in itertools.islice(audio.windows(path, [request]), count))
-    while call := list(itertools.islice(clips, 6)):
+    segments = (segment for _, segment in itertools.islice(audio.windows(path, [request]), count))
+    while call := list(itertools.islice(segments, 6)):
         rows(kind, spec.name, call)
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))

@@ -12,7 +12,7 @@ import pytest
 
 from mirpipe import registry
 from mirpipe.protocols import Captioner
-from mirpipe.records import Clip, Features, Heard, Note
+from mirpipe.records import AudioSegment, Features, Heard, Note
 from mirpipe.specs import CaptionerSpec
 from tests.plugins.contract.installed_plugins import belong_here
 from tests.support.synthetic_music import melody
@@ -49,7 +49,9 @@ def heard(spec: CaptionerSpec, *, seed: int, bpm: float, seconds: float = SECOND
         brightness_hz=1800.0,
         reasons={},
     )
-    return Heard(Clip(melody(seconds, spec.sample_rate, seed=seed), spec.sample_rate), features)
+    return Heard(
+        AudioSegment(melody(seconds, spec.sample_rate, seed=seed), spec.sample_rate), features
+    )
 
 
 def different(spec: CaptionerSpec) -> list[Heard]:
@@ -91,9 +93,9 @@ def test_no_tracks_get_no_captions(spec: CaptionerSpec) -> None:
 
 def test_captioning_leaves_the_samples_as_they_are(spec: CaptionerSpec) -> None:
     music = different(spec)[0]
-    before = music.clip.samples.copy()
+    before = music.segment.samples.copy()
     loaded(spec.name).caption([music])
-    np.testing.assert_array_equal(music.clip.samples, before)
+    np.testing.assert_array_equal(music.segment.samples, before)
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(CaptionerSpec)])

@@ -11,10 +11,16 @@ import pytest
 
 from mirpipe import registry
 from mirpipe.protocols import Encoder
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec
 from tests.plugins.contract import installed_plugins
-from tests.plugins.contract.installed_plugins import clip, different, names_here, other, window_of
+from tests.plugins.contract.installed_plugins import (
+    different,
+    names_here,
+    other,
+    segment,
+    window_of,
+)
 from tests.support.synthetic_music import noise
 
 NAMES = names_here("encoder")
@@ -60,7 +66,7 @@ def test_weights_that_need_no_pull_are_shipped_and_those_of_the_spec(spec: Encod
 def test_a_clip_gives_a_finite_row_that_is_not_zero(spec: EncoderSpec, length: str) -> None:
     one_second = spec.sample_rate / spec.window_samples
     windows = {"1 s": one_second, "half a window": 0.5, "a window": 1.0}[length]
-    rows = loaded(spec.name).embed([clip(spec, windows=windows)])
+    rows = loaded(spec.name).embed([segment(spec, windows=windows)])
     assert rows.shape == (1, spec.dimension)
     assert rows.dtype == np.float32
     assert np.isfinite(rows).all()
@@ -70,7 +76,7 @@ def test_a_clip_gives_a_finite_row_that_is_not_zero(spec: EncoderSpec, length: s
 @pytest.mark.parametrize("dbfs", [-90.0, -140.0])
 def test_near_silence_gives_a_finite_row_that_is_not_zero(spec: EncoderSpec, dbfs: float) -> None:
     seconds = spec.window_samples / spec.sample_rate
-    hiss = Clip(noise(seconds, spec.sample_rate, dbfs=dbfs), spec.sample_rate)
+    hiss = AudioSegment(noise(seconds, spec.sample_rate, dbfs=dbfs), spec.sample_rate)
     rows = loaded(spec.name).embed([hiss])
     assert np.isfinite(rows).all()
     assert np.linalg.norm(rows) > 0
@@ -81,12 +87,12 @@ def test_a_pause_of_digital_silence_gives_a_finite_row(spec: EncoderSpec) -> Non
 
 
 def test_a_row_depends_on_its_own_clip_alone(spec: EncoderSpec) -> None:
-    clips = different(spec)
+    segments = different(spec)
     encoder = loaded(spec.name)
-    alone = [encoder.embed([one])[0] for one in clips]
-    for row, same in zip(encoder.embed(clips), alone, strict=True):
+    alone = [encoder.embed([one])[0] for one in segments]
+    for row, same in zip(encoder.embed(segments), alone, strict=True):
         assert cosine(row, same) >= SAME
-    for row, same in zip(encoder.embed(clips[::-1]), alone[::-1], strict=True):
+    for row, same in zip(encoder.embed(segments[::-1]), alone[::-1], strict=True):
         assert cosine(row, same) >= SAME
 
 
@@ -96,7 +102,7 @@ def test_different_music_gives_different_rows(spec: EncoderSpec) -> None:
 
 
 def test_embedding_leaves_the_samples_as_they_are(spec: EncoderSpec) -> None:
-    given = clip(spec)
+    given = segment(spec)
     before = given.samples.copy()
     loaded(spec.name).embed([given])
     np.testing.assert_array_equal(given.samples, before)

@@ -12,7 +12,7 @@ import pytest
 from mirpipe import registry
 from mirpipe.generation.modes import Mode
 from mirpipe.protocols import Generator
-from mirpipe.records import Clip, Features, Float32, Note, Request
+from mirpipe.records import AudioSegment, Features, Float32, Note, Request
 from mirpipe.specs import GeneratorSpec
 from tests.plugins.contract.installed_plugins import belong_here
 from tests.support.synthetic_music import melody
@@ -53,7 +53,7 @@ def mode_of(spec: GeneratorSpec, *, is_conditioned: bool) -> Mode:
 def asked(
     spec: GeneratorSpec, *, is_conditioned: bool, seconds: float = 0.5, seed: int = 0
 ) -> Request:
-    heard = Clip(melody(1, spec.sample_rate, seed=3), spec.sample_rate)
+    heard = AudioSegment(melody(1, spec.sample_rate, seed=3), spec.sample_rate)
     return Request(
         mode_of(spec, is_conditioned=is_conditioned),
         "Calm piano at 90 BPM in A minor.",

@@ -13,10 +13,16 @@ import pytest
 import soundfile
 
 from mirpipe import audio, registry
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import TrackMetricSpec
 from tests.plugins.contract import installed_plugins
-from tests.plugins.contract.installed_plugins import clip, different, names_here, other, window_of
+from tests.plugins.contract.installed_plugins import (
+    different,
+    names_here,
+    other,
+    segment,
+    window_of,
+)
 from tests.support.synthetic_music import melody, noise
 
 IDENTITY = {
@@ -32,15 +38,15 @@ def spec(request: pytest.FixtureRequest, random_weights: Path) -> TrackMetricSpe
     return registry.TRACK_METRICS.spec(request.param)
 
 
-def scores(spec: TrackMetricSpec, *clips: Clip) -> Float32:
-    return installed_plugins.rows("metric", spec.name, clips)
+def scores(spec: TrackMetricSpec, *segments: AudioSegment) -> Float32:
+    return installed_plugins.rows("metric", spec.name, segments)
 
 
 def is_same(spec: TrackMetricSpec, one: Float32, another: Float32) -> bool:
     return bool(np.abs(one - another).max() <= SAME * (spec.high - spec.low))
 
 
-def windows_of_file(spec: TrackMetricSpec, path: Path) -> Iterator[Clip]:
+def windows_of_file(spec: TrackMetricSpec, path: Path) -> Iterator[AudioSegment]:
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
     return (one for _, one in audio.windows(path, [request]))
 
@@ -74,7 +80,7 @@ def test_a_clip_has_a_finite_score_on_every_axis(spec: TrackMetricSpec, length: 
         "half a window": spec.window_samples // 2,
         "a window": spec.window_samples,
     }[length]
-    found = scores(spec, Clip(clip(spec).samples[:samples], spec.sample_rate))
+    found = scores(spec, AudioSegment(segment(spec).samples[:samples], spec.sample_rate))
     assert found.shape == (1, len(spec.axes))
     assert found.dtype == np.float32
     assert np.isfinite(found).all()
@@ -87,7 +93,7 @@ def test_silence_and_a_constant_have_finite_scores(spec: TrackMetricSpec, value:
 
 def test_near_silence_has_finite_scores(spec: TrackMetricSpec) -> None:
     hiss = noise(spec.window_samples / spec.sample_rate, spec.sample_rate, dbfs=-140)
-    assert np.isfinite(scores(spec, Clip(hiss, spec.sample_rate))).all()
+    assert np.isfinite(scores(spec, AudioSegment(hiss, spec.sample_rate))).all()
 
 
 @pytest.mark.parametrize("seconds", [1, 10, 61])
@@ -95,20 +101,20 @@ def test_a_file_of_any_length_is_scored(
     spec: TrackMetricSpec, tmp_path: Path, seconds: int
 ) -> None:
     soundfile.write(tmp_path / "a.wav", melody(seconds, 22_050), 22_050)
-    clips = list(windows_of_file(spec, tmp_path / "a.wav"))
+    segments = list(windows_of_file(spec, tmp_path / "a.wav"))
     if spec.keep_tail:
-        heard = sum(len(one.samples) for one in clips) / spec.sample_rate
+        heard = sum(len(one.samples) for one in segments) / spec.sample_rate
         assert heard == pytest.approx(seconds, abs=0.01)
-    found = scores(spec, *clips)
-    assert found.shape == (len(clips), len(spec.axes))
+    found = scores(spec, *segments)
+    assert found.shape == (len(segments), len(spec.axes))
     assert np.isfinite(found).all()
 
 
 def test_a_row_depends_on_its_own_clip_alone(spec: TrackMetricSpec) -> None:
-    clips = different(spec)
-    alone = np.concatenate([scores(spec, one) for one in clips])
-    assert is_same(spec, scores(spec, *clips), alone)
-    assert is_same(spec, scores(spec, *clips[::-1]), alone[::-1])
+    segments = different(spec)
+    alone = np.concatenate([scores(spec, one) for one in segments])
+    assert is_same(spec, scores(spec, *segments), alone)
+    assert is_same(spec, scores(spec, *segments[::-1]), alone[::-1])
 
 
 def test_different_music_has_different_scores(spec: TrackMetricSpec) -> None:
@@ -117,7 +123,7 @@ def test_different_music_has_different_scores(spec: TrackMetricSpec) -> None:
 
 
 def test_scoring_leaves_the_samples_as_they_are(spec: TrackMetricSpec) -> None:
-    given = clip(spec)
+    given = segment(spec)
     before = given.samples.copy()
     scores(spec, given)
     np.testing.assert_array_equal(given.samples, before)

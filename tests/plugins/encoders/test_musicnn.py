@@ -12,7 +12,7 @@ import pytest
 from mirpipe import audio
 from mirpipe.plugins.encoders import musicnn
 from mirpipe.plugins.encoders.musicnn import SPEC, Plugin
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from tests.support.skip_or_fail import lacks
 from tests.support.synthetic_music import melody
 
@@ -35,12 +35,12 @@ def window() -> Float32:
 
 
 def test_rows_equal_those_of_the_published_model() -> None:
-    row = plugin().embed([Clip(window(), SPEC.sample_rate)])[0]
+    row = plugin().embed([AudioSegment(window(), SPEC.sample_rate)])[0]
     np.testing.assert_allclose(row[::25], PENULTIMATE, atol=1e-4)
 
 
 def test_tags_equal_those_of_the_published_model() -> None:
-    probabilities = plugin().tags([Clip(window(), SPEC.sample_rate)])[0]
+    probabilities = plugin().tags([AudioSegment(window(), SPEC.sample_rate)])[0]
     said = dict(zip(plugin().tag_names, probabilities, strict=True))
     assert sorted(said, key=said.__getitem__, reverse=True)[:5] == list(TAGS)
     assert [said[name] for name in TAGS] == pytest.approx(list(TAGS.values()), abs=1e-3)
@@ -49,7 +49,7 @@ def test_tags_equal_those_of_the_published_model() -> None:
 def test_a_flute_is_tagged_as_a_flute() -> None:
     path = PROJECT / "demo" / "reference" / "蓝花花（笛子）.ogg"
     request = audio.WindowRequest(SPEC.sample_rate, SPEC.window_samples)
-    tags = plugin().tags([clip for _, clip in audio.windows(path, [request])])
+    tags = plugin().tags([segment for _, segment in audio.windows(path, [request])])
     assert plugin().tag_names[tags.mean(axis=0).argmax()] == "flute"
 
 
@@ -66,7 +66,9 @@ def test_a_window_makes_one_patch_equal_to_that_of_librosa() -> None:
 def test_a_shorter_clip_is_repeated_to_a_window() -> None:
     start = window()[: SPEC.window_samples // 3]
     thrice = np.concatenate([start, start, start])
-    rows = plugin().embed([Clip(start, SPEC.sample_rate), Clip(thrice, SPEC.sample_rate)])
+    rows = plugin().embed(
+        [AudioSegment(start, SPEC.sample_rate), AudioSegment(thrice, SPEC.sample_rate)]
+    )
     np.testing.assert_array_equal(rows[0], rows[1])
 
 

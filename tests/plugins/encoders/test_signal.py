@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mirpipe.plugins.encoders.signal import SPEC, TEMPO_BANDS_BPM, Features, Plugin
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from tests.support.synthetic_music import at_level, melody
 from tools import make_signal_constants
 
@@ -40,7 +40,7 @@ def clicks(bpm: float) -> Float32:
 
 
 def test_rows_are_those_of_the_first_version() -> None:
-    row = Plugin().embed([Clip(music(), SPEC.sample_rate)])[0]
+    row = Plugin().embed([AudioSegment(music(), SPEC.sample_rate)])[0]
     np.testing.assert_allclose(row[::20], GOLDEN, atol=5e-3)
 
 
@@ -75,7 +75,7 @@ def test_a_clip_shorter_than_a_beat_gives_finite_numbers(samples: int) -> None:
 
 
 def test_no_number_exceeds_four_deviations() -> None:
-    pause = Clip(np.zeros(SPEC.window_samples, np.float32), SPEC.sample_rate)
+    pause = AudioSegment(np.zeros(SPEC.window_samples, np.float32), SPEC.sample_rate)
     assert np.abs(Plugin().embed([pause])).max() == 4.0
 
 

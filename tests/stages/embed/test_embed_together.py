@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from mirpipe import audio
 from mirpipe.db.store import embeddings
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.stages import embed as stage
 from mirpipe.stages.embed import embed_tracks
 from tests.support.audio_files import ingest_folder, tone, tones
@@ -37,7 +37,9 @@ def decodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     served: list[int] = []
     windows = audio.windows
 
-    def counted(path: Path, requests: Sequence[audio.WindowRequest]) -> Iterator[tuple[int, Clip]]:
+    def counted(
+        path: Path, requests: Sequence[audio.WindowRequest]
+    ) -> Iterator[tuple[int, AudioSegment]]:
         served.append(len(requests))
         return windows(path, requests)
 
@@ -130,9 +132,9 @@ def test_an_encoder_that_fails_stops_no_other(
     import mirpipe.plugins.encoders.mixing as mixing  # type: ignore[import-not-found]
     import mirpipe.plugins.encoders.tiny as tiny  # type: ignore[import-not-found]
 
-    def fails(self: Any, clips: Sequence[Clip] = ()) -> Float32:
+    def fails(self: Any, segments: Sequence[AudioSegment] = ()) -> Float32:
         if fault == "not finite":
-            return np.full((len(clips), module.SPEC.dimension), np.nan, np.float32)
+            return np.full((len(segments), module.SPEC.dimension), np.nan, np.float32)
         if fault == "too few rows":
             return np.zeros((0, module.SPEC.dimension), np.float32)
         raise RuntimeError("the model fell over")
@@ -177,12 +179,12 @@ def test_windows_of_several_tracks_share_a_call_where_rows_stand_alone_and_nowhe
 
         def counted(
             self: Any,
-            clips: Sequence[Clip],
+            segments: Sequence[AudioSegment],
             name: str = name,
             embed_clips: Any = embed_clips,
         ) -> Float32:
-            calls[name].append(len(clips))
-            rows: Float32 = embed_clips(self, clips)
+            calls[name].append(len(segments))
+            rows: Float32 = embed_clips(self, segments)
             return rows
 
         monkeypatch.setattr(plugin, "embed", counted)

@@ -126,7 +126,7 @@ def test_vector_of_zeros_is_rejected_and_not_tried_again(
     tone(tmp_path / "a.wav", 440)
     ingest_folder(tmp_path, "reference")
     monkeypatch.setattr(
-        tiny.Plugin, "embed", lambda _, clips: np.zeros((len(clips), 3), dtype=np.float32)
+        tiny.Plugin, "embed", lambda _, segments: np.zeros((len(segments), 3), dtype=np.float32)
     )
     assert embed() == stage.EmbedResult(embedded=0, rejected=1, failed=0)
     assert ledger(fresh_database) == [("a", "zero_vector", False, 1)]

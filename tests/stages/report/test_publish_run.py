@@ -43,7 +43,7 @@ def vector(shown: str) -> np.ndarray:
     return np.array(shown[1:-1].split(","), dtype=np.float32).astype(np.float64)
 
 
-def first_answers(database: Database) -> dict[object, object]:
+def best_matches(database: Database) -> dict[object, object]:
     return dict(  # type: ignore[arg-type]
         ask(database, "SELECT target, reference FROM mirpipe.v_retrieval WHERE rank = 1")
     )
@@ -53,7 +53,7 @@ def test_first_report_serves_the_nearest_references(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
     assert pipeline(*folders).changed
-    assert first_answers(fresh_database) == {"210 Hz": "200 Hz", "790 Hz": "800 Hz"}
+    assert best_matches(fresh_database) == {"210 Hz": "200 Hz", "790 Hz": "800 Hz"}
     causes = ask(fresh_database, "SELECT DISTINCT cause FROM mirpipe.neighbour_change")
     assert causes == [("first answer",)]
 
@@ -75,7 +75,7 @@ def test_new_reference_changes_only_the_answers_it_beats(
     first = pipeline(*folders)
     tones(folders[0], [212])
     second = pipeline(*folders)
-    assert first_answers(fresh_database) == {"210 Hz": "212 Hz", "790 Hz": "800 Hz"}
+    assert best_matches(fresh_database) == {"210 Hz": "212 Hz", "790 Hz": "800 Hz"}
     changes = ask(
         fresh_database,
         "SELECT t.title, p.title, r.title, cause FROM mirpipe.neighbour_change c "
@@ -113,7 +113,7 @@ def test_vanished_reference_leaves_every_answer(
     pipeline(*folders)
     (folders[0] / "200 Hz.wav").unlink()
     second = pipeline(*folders)
-    assert first_answers(fresh_database)["210 Hz"] == "400 Hz"
+    assert best_matches(fresh_database)["210 Hz"] == "400 Hz"
     assert ask(
         fresh_database,
         f"SELECT cause FROM mirpipe.neighbour_change WHERE run_id = {second.run_id}",
@@ -126,7 +126,7 @@ def test_vanished_target_is_no_longer_answered(
     pipeline(*folders)
     (folders[1] / "210 Hz.wav").unlink()
     second = pipeline(*folders)
-    assert first_answers(fresh_database) == {"790 Hz": "800 Hz"}
+    assert best_matches(fresh_database) == {"790 Hz": "800 Hz"}
     assert ask(
         fresh_database,
         f"SELECT cause FROM mirpipe.neighbour_change WHERE run_id = {second.run_id}",

@@ -25,4 +25,4 @@ class Plugin:
 
     def caption(self, heard: Sequence[Heard]) -> list[str]:
         """A sentence a track."""
-        return [os.environ.get("ECHO", f"{len(one.clip.samples)} samples") for one in heard]
+        return [os.environ.get("ECHO", f"{len(one.segment.samples)} samples") for one in heard]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec
 
 SPEC = EncoderSpec(
@@ -29,8 +29,8 @@ class Plugin:
 
     rows_stand_alone = True
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """Standard deviation, and one; shape (len(clips), 2)."""
-        if any(np.abs(clip.samples).max() > FAILS_ABOVE for clip in clips):
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """Standard deviation, and one; shape (len(segments), 2)."""
+        if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
             raise RuntimeError("the model fell over")
-        return np.asarray([(clip.samples.std(), 1.0) for clip in clips], dtype=np.float32)
+        return np.asarray([(segment.samples.std(), 1.0) for segment in segments], dtype=np.float32)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec
 
 SPEC = EncoderSpec(
@@ -28,9 +28,12 @@ FAILS_ABOVE = 0.95
 class Plugin:
     """Three numbers a window."""
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """Standard deviation, mean step between samples, and one; shape (len(clips), 3)."""
-        if any(np.abs(clip.samples).max() > FAILS_ABOVE for clip in clips):
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """Standard deviation, mean step between samples, and one; shape (len(segments), 3)."""
+        if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
             raise RuntimeError("the model fell over")
-        rows = [(clip.samples.std(), np.abs(np.diff(clip.samples)).mean(), 1.0) for clip in clips]
+        rows = [
+            (segment.samples.std(), np.abs(np.diff(segment.samples)).mean(), 1.0)
+            for segment in segments
+        ]
         return np.asarray(rows, dtype=np.float32)

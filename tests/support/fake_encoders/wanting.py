@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import EncoderSpec, Needs, Runtime, WeightFile
 
 CHECKPOINT = WeightFile("somebody/wanting", "0123abc", "wanting.bin", megabytes=1, sha256=None)
@@ -33,6 +33,6 @@ class Plugin:
         self.device = "abacus"
         self._row = np.frombuffer(runtime.files[CHECKPOINT].read_bytes()[:3], np.uint8)
 
-    def embed(self, clips: Sequence[Clip]) -> Float32:
-        """The same row for every clip, shape (len(clips), 3)."""
-        return np.tile(self._row, (len(clips), 1)).astype(np.float32)
+    def embed(self, segments: Sequence[AudioSegment]) -> Float32:
+        """The same row for every segment, shape (len(segments), 3)."""
+        return np.tile(self._row, (len(segments), 1)).astype(np.float32)

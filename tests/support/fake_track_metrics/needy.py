@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Needs, Runtime, TrackMetricSpec, WeightFile
 
 CHECKPOINT = WeightFile("somebody/needy", "0123abc", "needy.bin", megabytes=1, sha256=None)
@@ -33,6 +33,6 @@ class Plugin:
         self.device = "abacus"
         self._need = runtime.files[CHECKPOINT].read_bytes()[0]
 
-    def score(self, clips: Sequence[Clip]) -> Float32:
-        """The same row for every clip, shape (len(clips), 1)."""
-        return np.full((len(clips), 1), self._need, dtype=np.float32)
+    def score(self, segments: Sequence[AudioSegment]) -> Float32:
+        """The same row for every segment, shape (len(segments), 1)."""
+        return np.full((len(segments), 1), self._need, dtype=np.float32)

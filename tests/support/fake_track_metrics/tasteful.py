@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirpipe.records import Clip, Float32
+from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import TrackMetricSpec
 
 SPEC = TrackMetricSpec(
@@ -30,12 +30,17 @@ FAILS_ABOVE = 0.95
 class Plugin:
     """Four numbers a window."""
 
-    def score(self, clips: Sequence[Clip]) -> Float32:
-        """Level, highest sample, seconds and ten; shape (len(clips), 4)."""
-        if any(np.abs(clip.samples).max() > FAILS_ABOVE for clip in clips):
+    def score(self, segments: Sequence[AudioSegment]) -> Float32:
+        """Level, highest sample, seconds and ten; shape (len(segments), 4)."""
+        if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
             raise RuntimeError("the model fell over")
         rows = [
-            (clip.samples.std(), clip.samples.max(), len(clip.samples) / clip.sample_rate, 10.0)
-            for clip in clips
+            (
+                segment.samples.std(),
+                segment.samples.max(),
+                len(segment.samples) / segment.sample_rate,
+                10.0,
+            )
+            for segment in segments
         ]
         return np.asarray(rows, dtype=np.float32)

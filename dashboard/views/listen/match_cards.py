@@ -30,13 +30,13 @@ class Known:
 
 
 def side_by_side(
-    answers: Sequence[queries.Answer],
+    answers: Sequence[queries.Match],
     depth: int,
     encoders: Mapping[str, queries.EncoderRevision],
     known: Known,
 ) -> None:
     """A column an encoder, a card an answer; `answers` reach as deep as ranks are told of."""
-    lists: dict[str, list[queries.Answer]] = defaultdict(list)
+    lists: dict[str, list[queries.Match]] = defaultdict(list)
     for answer in answers:
         lists[answer.encoder].append(answer)
     names = list(lists)
@@ -51,9 +51,7 @@ def side_by_side(
                     card(answer, lists, known)
 
 
-def card(
-    answer: queries.Answer, lists: Mapping[str, Sequence[queries.Answer]], known: Known
-) -> None:
+def card(answer: queries.Match, lists: Mapping[str, Sequence[queries.Match]], known: Known) -> None:
     """One answer: its numbers, its pictures, its player, and why it is here."""
     accuracy, remark = melody(answer)
     readings = [
@@ -84,7 +82,7 @@ def card(
         )
 
 
-def melody(answer: queries.Answer) -> tuple[str, str]:
+def melody(answer: queries.Match) -> tuple[str, str]:
     """Melody accuracy as shown, and in words what keeps it from having a meaning."""
     shown = markup.number(answer.melody_accuracy, 3)
     if answer.melody_accuracy is None:
@@ -99,7 +97,7 @@ def melody(answer: queries.Answer) -> tuple[str, str]:
     return shown, ""
 
 
-def why(answer: queries.Answer, lists: Mapping[str, Sequence[queries.Answer]]) -> list[str]:
+def why(answer: queries.Match, lists: Mapping[str, Sequence[queries.Match]]) -> list[str]:
     """In sentences, what speaks for an answer."""
     said = []
     if answer.z is not None:
@@ -120,13 +118,13 @@ def why(answer: queries.Answer, lists: Mapping[str, Sequence[queries.Answer]]) -
     return said + _of_melody(answer) + _of_clap(answer)
 
 
-def place(answer: queries.Answer, others: Sequence[queries.Answer]) -> str:
+def place(answer: queries.Match, others: Sequence[queries.Match]) -> str:
     """Where another encoder has the same reference."""
     ranks = [other.rank for other in others if other.reference_id == answer.reference_id]
     return f"rank {ranks[0]}" if ranks else f"not among its first {len(others)}"
 
 
-def _of_melody(answer: queries.Answer) -> list[str]:
+def _of_melody(answer: queries.Match) -> list[str]:
     if answer.melodic is False:
         return []
     said = []
@@ -149,7 +147,7 @@ def _of_melody(answer: queries.Answer) -> list[str]:
     return said
 
 
-def _of_clap(answer: queries.Answer) -> list[str]:
+def _of_clap(answer: queries.Match) -> list[str]:
     if answer.clap_similarity is None:
         return []
     mark = f" ({markup.RANDOM})" if answer.clap_similarity_random else ""
