@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from more_itertools import batched
+
 from mirpipe import audio
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failure_ledger, tracks, waveforms
@@ -19,9 +21,9 @@ def draw_missing(collection: Collection, *, workers: int) -> None:
     with engine("app").connect() as connection:
         missing = waveforms.pending(connection, collection)
     with ThreadPoolExecutor(workers, thread_name_prefix="draw") as pool:
-        for start in range(0, len(missing), BATCH_TRACKS):
+        for ids in batched(missing, BATCH_TRACKS):
             with engine("app").connect() as connection:
-                batch = tracks.tracks(connection, missing[start : start + BATCH_TRACKS])
+                batch = tracks.tracks(connection, ids)
             _write(
                 collection,
                 batch,

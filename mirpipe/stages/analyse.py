@@ -3,10 +3,11 @@
 Comparisons, captions and generations rest on what is stored here; none of them decodes again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from more_itertools import batched
 from threadpoolctl import threadpool_limits
 
 from mirpipe import audio, registry
@@ -83,7 +84,7 @@ def analyse(
     threads = min(MOST_THREADS, max(2, cores() // settings().slots))
     # One BLAS thread: more of them spin beside the other track and take twice the CPU time.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        for ids in _chunks(missing, batch_tracks):
+        for ids in batched(missing, batch_tracks):
             with engine("app").connect() as connection:
                 batch = tracks.tracks(connection, ids)
             found: dict[Track, _Found] = {}
@@ -163,8 +164,3 @@ def _stored(found: melody.Melody) -> melodies.StoredMelody:
         voiced=found.voiced,
         reason=found.reason,
     )
-
-
-def _chunks(ids: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
-    for start in range(0, len(ids), size):
-        yield tuple(ids[start : start + size])

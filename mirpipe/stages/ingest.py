@@ -7,13 +7,13 @@ is left alone until the file changes.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
+from more_itertools import batched
 from sqlalchemy import Connection
 
 from mirpipe.audio import has_ffmpeg, show
@@ -43,7 +43,6 @@ BATCH_FILES = 64
 """Files a transaction, and at most what a killed ingest reads twice."""
 _PAGE = 1000
 
-T = TypeVar("T")
 
 # What may change without the file's size and time: it is looked at again every time.
 _RETRIED = {"unreadable", "not_a_file", "link_loop", "dangling_link", FAILED}
@@ -164,7 +163,7 @@ def _bring_back(job: _Job) -> list[Candidate]:
             back.append(path)
         else:
             job.counts["rejected" if known.reason else "unchanged"] += 1
-    for page in _pages(back, _PAGE):
+    for page in batched(back, _PAGE):
         with engine("app").begin() as connection:
             track_files.bring_back(connection, job.collection, page)
             _settle(connection, job, track_files.owners(connection, job.collection, page))
@@ -181,7 +180,7 @@ def _is_unchanged(candidate: Candidate, known: track_files.KnownFile, retried: s
 def _read(job: _Job, to_read: Sequence[Candidate], progress: Progress | None, workers: int) -> None:
     done = 0
     with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
-        for batch in _pages(to_read, BATCH_FILES):
+        for batch in batched(to_read, BATCH_FILES):
             identified = list(pool.map(identify, batch))
             hashes = [r.content_sha256 for r in identified if r.content_sha256 is not None]
             with engine("app").connect() as connection:
@@ -250,7 +249,7 @@ def _leave(job: _Job) -> None:
         for path, file in job.known.items()
         if not file.gone and path not in job.listing.candidates and not job.listing.is_blind(path)
     ]
-    for page in _pages(vanished, _PAGE):
+    for page in batched(vanished, _PAGE):
         with engine("app").begin() as connection:
             owners = track_files.owners(connection, job.collection, page)
             track_files.leave(connection, job.collection, page)
@@ -283,13 +282,8 @@ def _relabel(job: _Job) -> list[Row]:
             if track_id is not None:
                 # of several files with one content the first decides
                 chosen.setdefault(track_id, (row.title or stem(path), row.labels))
-    for page in _pages(list(chosen), _PAGE):
+    for page in batched(list(chosen), _PAGE):
         with engine("app").begin() as connection:
             labels = {track_id: chosen[track_id] for track_id in page}
             job.counts["relabelled"] += tracks.relabel(connection, labels)
     return [row for row in job.manifest.rows if row.line not in matched]
-
-
-def _pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -4,13 +4,12 @@ A score depends on its own track alone: windows are never batched across tracks,
 run writes the numbers that an undisturbed one would have written. The level stays as it is.
 """
 
-import itertools
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
+from more_itertools import batched
 
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
@@ -25,8 +24,6 @@ from mirpipe.specs import TrackMetricSpec
 
 WINDOWS_PER_CALL = 64
 """Bounds memory however long a track is."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def plan(metrics: Sequence[str], *, batch_tracks: int) -> list[ScoreBatch]:
         metric_ids = register(registry.TRACK_METRICS.spec(name))
         with engine("app").connect() as connection:
             missing = track_scores.pending(connection, metric_ids)
-        batches += [ScoreBatch(name, ids) for ids in _batched(missing, batch_tracks)]
+        batches += [ScoreBatch(name, ids) for ids in batched(missing, batch_tracks)]
     with engine("app").begin() as connection:
         plugin_revisions.want_only_track_metrics(connection, [*tried.usable, *tried.broken])
     return batches
@@ -104,7 +101,7 @@ def score(
     if loaded is None:
         return ScoreResult(**counts | {"failed": len(missing)})
     model = _Model(loaded, spec, metric_ids)
-    for ids in _batched(missing, batch_tracks):
+    for ids in batched(missing, batch_tracks):
         with engine("app").connect() as connection:
             batch = tracks.tracks(connection, ids)
         _score_batch(model, batch, counts, progress, len(missing))
@@ -156,7 +153,7 @@ def _scores(model: _Model, track: Track) -> list[Score]:
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
     segments = (segment for _, segment in audio.windows(track.path, [request]))
     total, weight = np.zeros(len(spec.axes)), 0.0
-    for call in _batched(segments, WINDOWS_PER_CALL):
+    for call in batched(segments, WINDOWS_PER_CALL):
         lengths = np.array([len(segment.samples) for segment in call], dtype=np.float64)
         total += lengths @ _rows(plugin, spec, call)
         weight += lengths.sum()
@@ -176,10 +173,3 @@ def _rows(plugin: TrackMetric, spec: TrackMetricSpec, call: Sequence[AudioSegmen
     if not np.isfinite(rows).all():
         raise PluginError(f"{spec.name} returned numbers that are not finite")
     return rows.astype(np.float64)
-
-
-def _batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
-    """As itertools.batched, which Python has from 3.12 on."""
-    rest = iter(items)
-    while batch := tuple(itertools.islice(rest, size)):
-        yield batch

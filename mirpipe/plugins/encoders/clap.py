@@ -3,7 +3,7 @@
 The package `laion-clap` itself, on windows of exactly ten seconds: of anything longer it takes a
 random part. A last window that is shorter is repeated as often as it fits whole, then padded with
 zeros, as the package does and the model was trained. The level is brought to -20 dBFS, so that it
-does not matter how loud a track was mastered; the 16-bit quantisation before the model segments peaks
+does not matter how loud a track was mastered; the 16-bit quantisation before the model clips peaks
 above full scale, so music with a crest factor under 20 dB passes as it is.
 """
 

@@ -6,6 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from more_itertools import batched
+
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, failure_ledger, tracks
@@ -195,7 +197,7 @@ def _loaded(encoders: Sequence[str], track_ids: Sequence[int] | None) -> tuple[l
 
 
 def _tracks(ids: Sequence[int], at_once: int) -> Iterator[Track]:
-    for start in range(0, len(ids), at_once):
+    for batch in batched(ids, at_once):
         with engine("app").connect() as connection:
-            some = tracks.tracks(connection, ids[start : start + at_once])
+            some = tracks.tracks(connection, batch)
         yield from some

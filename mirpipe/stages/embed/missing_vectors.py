@@ -1,8 +1,10 @@
 """Which vectors are missing, and which encoders can make them together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from more_itertools import batched
 
 from mirpipe import registry
 from mirpipe.db.engine import engine
@@ -37,7 +39,7 @@ def plan(encoders: Sequence[str], *, batch_tracks: int, tasks: int = 1) -> list[
     batches = [EmbedBatch((name,), ()) for name in tried.broken]
     for names, ids in _groups(lacking, tried.usable).items():
         share = -(-len(ids) // min(tasks, len(names)))
-        batches += [EmbedBatch(names, some) for some in _chunks(ids, min(batch_tracks, share))]
+        batches += [EmbedBatch(names, some) for some in batched(ids, min(batch_tracks, share))]
     with engine("app").begin() as connection:
         plugin_revisions.want_only(connection, [*tried.usable, *tried.broken])
     return batches
@@ -61,8 +63,3 @@ def _groups(
         for names in together.values():
             groups.setdefault(tuple(names), []).append(track_id)
     return groups
-
-
-def _chunks(ids: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:
-    for start in range(0, len(ids), size):
-        yield tuple(ids[start : start + size])
