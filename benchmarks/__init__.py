@@ -1,1 +1,1 @@
-"""Measurements of speed: a module a subject, each with `run()`."""
+"""Benchmarks of speed and memory. Each module measures one part of the project in `run()`."""

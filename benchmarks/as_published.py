@@ -1,7 +1,8 @@
-"""Each model library called as its own documentation calls it, on windows of ten seconds.
+"""Calls each model library as its own documentation does, on windows of ten seconds.
 
-MuQ and Music2Latent take any length at once; longer input costs them more a second, so windows
-flatter them. Audiobox Aesthetics gets the track whole and cuts those windows itself.
+MuQ and Music2Latent take input of any length. Longer input costs them more time per second of
+audio, so windows make them look faster. Audiobox Aesthetics gets the complete track and splits it
+into the same windows itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,12 +15,12 @@ import torch
 
 from mirpipe.records import Float32
 
-Run = Callable[[Float32], Float32]
-"""Windows, shape (n, samples), in; one row a window, or one for all, out."""
+RunLibrary = Callable[[Float32], Float32]
+"""A function from windows of shape (n, samples) to one row per window, or one row for all."""
 
 
-def library(name: str, files: Mapping[Any, Path]) -> Run:
-    """How the library of a plug-in is used, with the same weights."""
+def load_library(name: str, files: Mapping[Any, Path]) -> RunLibrary:
+    """Load the library of a plug-in with these weights. Return a function that runs it."""
     return {
         "clap": _clap,
         "clap_630k": _clap,
@@ -29,7 +30,7 @@ def library(name: str, files: Mapping[Any, Path]) -> Run:
     }[name](name, list(files.values()))
 
 
-def _clap(name: str, files: list[Path]) -> Run:
+def _clap(name: str, files: list[Path]) -> RunLibrary:
     from mirpipe.models.adapters import laion_clap
 
     architecture = {"clap": "HTSAT-base", "clap_630k": "HTSAT-tiny"}[name]
@@ -37,34 +38,38 @@ def _clap(name: str, files: list[Path]) -> Run:
     return lambda windows: module.get_audio_embedding_from_data(x=windows, use_tensor=False)
 
 
-def _muq(_name: str, files: list[Path]) -> Run:
-    from mirpipe.models.adapters import hub_model_loader, muq
+def _muq(_name: str, files: list[Path]) -> RunLibrary:
+    from mirpipe.models.adapters import muq
+    from mirpipe.models.adapters.hub_model_loader import load_hub_model
+    from mirpipe.models.adapters.muq_patches import restore_hidden_states
 
-    model = hub_model_loader.load(muq.muq.MuQ, *files, used=("model.conformer.",))
-    muq.repair(model.model.conformer)
+    model = load_hub_model(muq.muq.MuQ, *files, used=("model.conformer.",))
+    restore_hidden_states(model.model.conformer)
 
     def run(windows: Float32) -> Float32:
         with torch.no_grad():
-            states = [model(torch.from_numpy(one)[None], output_hidden_states=True)
-                      for one in windows]  # fmt: skip
-        return np.concatenate([state.last_hidden_state.mean(1).numpy() for state in states])
+            outputs = [
+                model(torch.from_numpy(window)[None], output_hidden_states=True)
+                for window in windows
+            ]
+        return np.concatenate([output.last_hidden_state.mean(1).numpy() for output in outputs])
 
     return run
 
 
-def _music2latent(_name: str, files: list[Path]) -> Run:
+def _music2latent(_name: str, files: list[Path]) -> RunLibrary:
     from mirpipe.models.adapters import music2latent
 
     model = music2latent.load(files[0], device="cpu")
     model.gen.encoder.to(memory_format=torch.contiguous_format)
 
     def run(windows: Float32) -> Float32:
-        return np.concatenate([model.encode(one).mean(-1).numpy() for one in windows])
+        return np.concatenate([model.encode(window).mean(-1).numpy() for window in windows])
 
     return run
 
 
-def _audiobox_aesthetics(_name: str, files: list[Path]) -> Run:
+def _audiobox_aesthetics(_name: str, files: list[Path]) -> RunLibrary:
     from audiobox_aesthetics import infer
 
     from mirpipe.models.adapters import audiobox_aesthetics
@@ -75,7 +80,7 @@ def _audiobox_aesthetics(_name: str, files: list[Path]) -> Run:
 
     def run(windows: Float32) -> Float32:
         track = {"path": torch.from_numpy(windows.reshape(1, -1)), "sample_rate": 16_000}
-        [found] = predictor.forward([track])
-        return np.array([[found[axis] for axis in audiobox_aesthetics.AXES]], np.float32)
+        [scores] = predictor.forward([track])
+        return np.array([[scores[axis] for axis in audiobox_aesthetics.AXES]], np.float32)
 
     return run

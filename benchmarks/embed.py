@@ -1,4 +1,4 @@
-"""The offline encoders: audio seconds a CPU second, from file to vector, on the demo library."""
+"""Measures the offline encoders on the demo library: seconds of audio per CPU second."""
 
 import time
 
@@ -8,15 +8,15 @@ from mirpipe.stages.embed import embed_file
 
 
 def run() -> list[tuple[str, float, str]]:
-    """Name, value and unit of each measurement; takes half a minute."""
+    """Return name, value and unit of each measurement. This takes half a minute."""
     files = sorted((PROJECT / "demo" / "target").glob("*.ogg"))
-    seconds = sum(audio.inspect(path).seconds for path in files)
-    measured = []
+    seconds = sum(audio.read_audio_facts(path).seconds for path in files)
+    results = []
     for name in ("musicnn", "signal"):
-        registry.ENCODERS.load(name)  # imports are paid once a process
+        registry.ENCODERS.load(name)  # Imports are not part of the measurement.
         started = time.process_time()
         for path in files:
             embed_file(name, path)
         spent = time.process_time() - started
-        measured.append((f"embed, {name}: decode, window, encode", seconds / spent, "s/CPU-s"))
-    return measured
+        results.append((f"embed, {name}: decode, window, encode", seconds / spent, "s/CPU-s"))
+    return results

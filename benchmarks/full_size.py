@@ -1,4 +1,4 @@
-"""The models in their true size, with random weights, in the format in which they are published."""
+"""Writes the models in their full size, with random weights, in the published formats."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import torch
 from mirpipe.specs import WeightFile
 
 
-def write(name: str, folder: Path) -> dict[WeightFile, Path]:
-    """Writes the weights of a plug-in into the folder; says where each file lies."""
+def write_random_weights(name: str, folder: Path) -> dict[WeightFile, Path]:
+    """Write the weights of a plug-in into the folder. Return the path of each file."""
     torch.manual_seed(0)
     return {
         "clap": _clap,
@@ -21,7 +21,7 @@ def write(name: str, folder: Path) -> dict[WeightFile, Path]:
 
 
 def _clap(name: str, folder: Path) -> dict[WeightFile, Path]:
-    """Its audio tower in true size; the text tower is not measured and has one layer."""
+    """Write the audio tower in full size. The text tower is not measured, so it has one layer."""
     from transformers import RobertaConfig
 
     from mirpipe.models.adapters import laion_clap
@@ -72,7 +72,7 @@ def _music2latent(_name: str, folder: Path) -> dict[WeightFile, Path]:
 
     network = models.UNet()
     for weights in network.parameters():
-        # some start as zeros, and what follows them would not count
+        # Some weights are initialised with zeros. Then the layers after them would have no effect.
         if weights.ndim > 1 and not weights.any():
             torch.nn.init.normal_(weights, std=0.02)
     torch.save({"gen_state_dict": network.state_dict()}, folder / "checkpoint.pt")

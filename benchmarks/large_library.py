@@ -1,9 +1,9 @@
-"""A made-up library of any size on a database server of its own."""
+"""Creates a temporary database server and fills it with an invented library of any size."""
 
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,11 +19,15 @@ from mirpipe.settings import settings
 
 
 @contextmanager
-def throw_away_server() -> Iterator[None]:
-    """A migrated server that the settings name while the context is open; gone afterwards."""
+def temporary_server() -> Iterator[None]:
+    """While the context is open, the settings point to a new, migrated server.
+
+    The server and its data are deleted afterwards.
+    """
     before = os.environ.copy()
     with tempfile.TemporaryDirectory(prefix="mirpipe-bench-", dir="/tmp") as name:
-        Path(name).chmod(0o755)  # root's server runs as another user
+        # If this process runs as root, the server runs as another user.
+        Path(name).chmod(0o755)
         for variable in [name for name in os.environ if name.startswith("MIRPIPE_")]:
             del os.environ[variable]
         os.environ["MIRPIPE_HOME"] = name
@@ -40,25 +44,25 @@ def throw_away_server() -> Iterator[None]:
             settings.cache_clear()
 
 
-def clustered(random: np.random.Generator, centres: np.ndarray, n: int) -> Float32:
-    """Unit vectors, shape (n, D), strewn around the centres (m, D)."""
+def clustered_vectors(random: np.random.Generator, centres: np.ndarray, n: int) -> Float32:
+    """Return random vectors of length 1 around the centres: shapes (n, D) and (m, D)."""
     rows = centres[random.integers(len(centres), size=n)]
     rows = rows + 0.7 * random.standard_normal(rows.shape)
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def register(dimension: int) -> int:
-    """The id of a new encoder of that dimension."""
+def register_encoder(dimension: int) -> int:
+    """Register an encoder with vectors of this dimension. Return its id."""
     with engine("app").begin() as connection:
-        register = text("SELECT mirpipe.register_encoder('bench', '1', :dimension, '{}')")
-        return int(connection.execute(register, {"dimension": dimension}).scalar_one())
+        statement = text("SELECT mirpipe.register_encoder('bench', '1', :dimension, '{}')")
+        return int(connection.execute(statement, {"dimension": dimension}).scalar_one())
 
 
-def add(encoder_id: int, collection: Collection, vectors: Float32) -> None:
-    """Writes a new track for each vector, and the vector."""
+def add_tracks(encoder_id: int, collection: Collection, vectors: Float32) -> None:
+    """Write one new track per vector, with its vector."""
     n = len(vectors)
     with engine("app").begin() as connection:
-        known = connection.execute(text("SELECT count(*) FROM mirpipe.track")).scalar_one()
+        existing = connection.execute(text("SELECT count(*) FROM mirpipe.track")).scalar_one()
         batch_id = connection.execute(
             text(
                 "INSERT INTO mirpipe.embedding_batch "
@@ -71,29 +75,37 @@ def add(encoder_id: int, collection: Collection, vectors: Float32) -> None:
             connection,
             "mirpipe.embedding",
             ["encoder_id", "track_id", "collection", "batch_id", "embedding"],
-            [[encoder_id] * n, _tracks(connection, collection, known, n), [collection] * n,
-             [batch_id] * n, vectors],
-        )  # fmt: skip
+            [
+                [encoder_id] * n,
+                _insert_tracks(connection, collection, existing, n),
+                [collection] * n,
+                [batch_id] * n,
+                vectors,
+            ],
+        )
     with engine("owner").connect().execution_options(isolation_level="AUTOCOMMIT") as owner:
         owner.execute(text("VACUUM ANALYZE"))
 
 
-def _tracks(connection: Connection, collection: Collection, known: int, n: int) -> list[int]:
-    made = connection.execute(
+def _insert_tracks(
+    connection: Connection, collection: Collection, existing: int, n: int
+) -> list[int]:
+    """Insert `n` tracks. Return their ids."""
+    result = connection.execute(
         text(
             "INSERT INTO mirpipe.track "
             "(collection, content_sha256, title, seconds, rms_dbfs, state) "
             "SELECT :collection, sha256(convert_to(CAST(i AS text), 'UTF8')), i, 1, -20, 'ok' "
-            "FROM generate_series(CAST(:known AS integer) + 1, :known + :n) i RETURNING track_id"
+            "FROM generate_series(CAST(:existing AS integer) + 1, :existing + :n) i "
+            "RETURNING track_id"
         ),
-        {"collection": collection, "known": known, "n": n},
+        {"collection": collection, "existing": existing, "n": n},
     )
-    return list(made.scalars())
+    return list(result.scalars())
 
 
-def seconds(work: object) -> float:
-    """How long a call without arguments takes, by the clock."""
-    assert callable(work)
+def measure_seconds(call: Callable[[], object]) -> float:
+    """Return the wall-clock time of a call, in seconds."""
     started = time.monotonic()
-    work()
+    call()
     return time.monotonic() - started

@@ -1,64 +1,71 @@
-"""The model libraries beside ours, measured in the models' interpreter, as Markdown."""
+"""Formats the comparison of the model libraries with mirpipe's adapters as a Markdown table."""
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
 GOALS = {"clap": 2.0, "clap_630k": 2.0, "muq": 2.0, "music2latent": 2.0, "audiobox_aesthetics": 1.5}
-"""By model, how many times as fast as the library bfloat16 should be."""
+"""Goal for each model: how many times as fast as the library bfloat16 should be."""
 
 HEAD = """## Model libraries
 
-Each library as its documentation calls it, in float32, beside ours: the same random weights in the
-true architecture, the same 60 s of made-up music as windows of ten seconds, in one process with
-one thread, by turns; the best of `n` rounds, in seconds of audio a CPU second. MuQ and
-Music2Latent, which take any length, are given windows too. `agreement` is the lowest cosine of any
-window between ours in bfloat16 and ours in float32 (Audiobox: of the four scores of the track, with
-their largest difference); between ours in float32 and the library it is {library_cosine:.5f} or
-more. `peak` is that of a process that loads the weights and works on two windows in float32; that a
-long track takes no more is a contract test of every model
+The table compares mirpipe's adapters with the libraries. Each library is called in float32, as its
+documentation shows. Both use the same random weights in the full architecture and the same 60 s of
+synthetic music in windows of ten seconds. They run alternately in one process with one thread. The
+speed is the best of `n` rounds, in seconds of audio per CPU second. MuQ and Music2Latent get
+windows too, although they take input of any length.
+
+`agreement` is the lowest cosine between a window's vector in bfloat16 and in float32, both from the
+adapter. For Audiobox it compares the four scores of the track and also shows their largest
+difference. The cosine between the adapter in float32 and the library is at least
+{library_cosine:.5f}. `peak` is the peak memory of a process that loads the weights and runs two
+windows in float32. A contract test checks for every model that a long track needs no more memory
 (`tests/plugins/contract/test_offline_process.py`).
 
 | model | n | library | f32 | bf16 | f32 ÷ library | bf16 ÷ library | goal | agreement | peak |
 |---|---:|---:|---:|---:|---:|---:|---|---:|---:|
 """
 
-ABSENT = """## Model libraries
+NOT_MEASURED = """## Model libraries
 
-Not measured here; `make models` makes their interpreter.
+Not measured. `make models` creates the interpreter that this part needs.
 """
 
 FOOT = """
-A product of matrices (2,048 × 2,048, one thread) takes float32 {gain:.2f} times as long as bfloat16
-on this processor: {extensions}. {verdict}
+On this processor ({extensions}), a product of two matrices (2,048 × 2,048, one thread) takes
+{gain:.2f} times as long in float32 as in bfloat16. {verdict}
 
-Not run: everything on CUDA, its automatic batch size included; the table is of processors.
+Nothing in this table was measured on CUDA. The automatic batch size on CUDA was not measured
+either.
 """
-_WITHOUT_GAIN = """Where such products take the time, the goals of bfloat16
-cannot be met here; float32 is the default."""
-_WITH_GAIN = "That much bfloat16 can gain where such products take the time."
+_WITHOUT_GAIN = """A model that spends its time on such products cannot reach
+its goal for bfloat16 on this processor. The default is float32."""
+_WITH_GAIN = """This is the largest gain of bfloat16 for a model that
+spends its time on such products."""
 
 
-def section(found: Mapping[str, Mapping[str, float]], gain: float | None) -> str:
-    """The section, of the models that were measured.
+def section(results: Mapping[str, Mapping[str, float]], gain: float | None) -> str:
+    """Return the section of the page about the measured models.
 
-    `gain` is how many times as many products of matrices a second bfloat16 has here.
+    `gain` is the time of a matrix product in float32 divided by its time in bfloat16.
     """
-    if not found:
-        return ABSENT
-    lowest = min(one["cosine_to_library"] for one in found.values())
+    if not results:
+        return NOT_MEASURED
+    lowest = min(result["cosine_to_library"] for result in results.values())
     lines = [HEAD.format(library_cosine=math.floor(lowest * 1e5) / 1e5)]
-    for name, one in found.items():
-        by_float32, by_bfloat16 = (one[way] / one["library"] for way in ("float32", "bfloat16"))
+    for name, result in results.items():
+        by_float32, by_bfloat16 = (
+            result[dtype] / result["library"] for dtype in ("float32", "bfloat16")
+        )
         met = "met" if by_bfloat16 >= GOALS[name] else "not met"
-        agreement = f"{one['cosine_of_bfloat16']:.5f}"
+        agreement = f"{result['cosine_of_bfloat16']:.5f}"
         if name == "audiobox_aesthetics":
-            agreement += f", {one['largest_difference']:.4f} points"
+            agreement += f", {result['largest_difference']:.4f} points"
         lines.append(
-            f"| {name} | {one['repeats']} | {one['library']:.2f} | "
-            f"{one['float32']:.2f} | {one['bfloat16']:.2f} | "
+            f"| {name} | {result['repeats']} | {result['library']:.2f} | "
+            f"{result['float32']:.2f} | {result['bfloat16']:.2f} | "
             f"{by_float32:.2f} | {by_bfloat16:.2f} | {GOALS[name]:g}×: {met} | {agreement} | "
-            f"{one['peak_megabytes']:,.0f} MB |\n"
+            f"{result['peak_megabytes']:,.0f} MB |\n"
         )
     if gain is None:
         return "".join(lines)
@@ -67,7 +74,8 @@ def section(found: Mapping[str, Mapping[str, float]], gain: float | None) -> str
 
 
 def _extensions() -> str:
+    """Return which instruction sets for bfloat16 the processor has."""
     cpuinfo = Path("/proc/cpuinfo")
     flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
-    said = [f"{'has' if flag in flags else 'no'} {flag}" for flag in ("avx512_bf16", "amx_bf16")]
-    return ", ".join(said)
+    names = ("avx512_bf16", "amx_bf16")
+    return ", ".join(f"{'with' if name in flags else 'without'} {name}" for name in names)

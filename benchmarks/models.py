@@ -1,6 +1,7 @@
-"""A model library as published beside ours: audio seconds a CPU second, agreement, peak memory.
+"""Compares one model library with mirpipe's adapter: speed, agreement and peak memory.
 
-Runs in the models' interpreter: `python -m benchmarks.models NAME speed|memory` prints JSON.
+It runs in the interpreter of the models: `python -m benchmarks.models NAME speed|memory` prints
+JSON.
 """
 
 import gc
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.full_size import write
+from benchmarks.full_size import write_random_weights
 from mirpipe import registry
 from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
@@ -24,85 +25,92 @@ from tests.support.synthetic_music import melody
 
 SECONDS = 60
 REPEATS = 3
-ENOUGH_SECONDS = 100
-"""Of the processor, after which nothing is repeated."""
-SECONDS_OF_PEAK = 20
+MAX_CPU_SECONDS = 100
+"""CPU time after which no further round is started."""
+SECONDS_FOR_PEAK = 20
+"""Length of the music for the peak memory, in seconds."""
 
 
 def speed(name: str, folder: Path) -> dict[str, float]:
-    """Seconds of audio a CPU second of the library and of ours in both precisions, by turns."""
-    from benchmarks.as_published import library
+    """Return seconds of audio per CPU second of the library, and of the adapter in both dtypes."""
+    from benchmarks.as_published import load_library
 
     segments = music(name, SECONDS)
     windows = np.stack([segment.samples for segment in segments])
-    files = write(name, folder)
-    published = library(name, files)
-    ours = {dtype: plugin(name, files, dtype) for dtype in ("float32", "bfloat16")}
+    files = write_random_weights(name, folder)
+    library = load_library(name, files)
+    adapters = {dtype: load_adapter(name, files, dtype) for dtype in ("float32", "bfloat16")}
     runs: dict[str, Callable[[], Float32]] = {
-        "library": lambda: published(windows),
-        "float32": lambda: ours["float32"](segments),
-        "bfloat16": lambda: ours["bfloat16"](segments),
+        "library": lambda: library(windows),
+        "float32": lambda: adapters["float32"](segments),
+        "bfloat16": lambda: adapters["bfloat16"](segments),
     }
-    spent = {which: float("inf") for which in runs}
-    made: dict[str, Float32] = {}
-    published(windows[:1])  # the first call costs more
-    for run in ours.values():
-        run(segments[:1])
-    repeats, began = 0, time.process_time()
-    while repeats < REPEATS and (not repeats or time.process_time() - began < ENOUGH_SECONDS):
-        for which, measured in runs.items():
+    best_seconds = {label: float("inf") for label in runs}
+    rows: dict[str, Float32] = {}
+    # The first call takes longer, so it is not measured.
+    library(windows[:1])
+    for adapter in adapters.values():
+        adapter(segments[:1])
+    repeats, start_of_all = 0, time.process_time()
+    while repeats < REPEATS and (
+        not repeats or time.process_time() - start_of_all < MAX_CPU_SECONDS
+    ):
+        for label, run in runs.items():
             started = time.process_time()
-            made[which] = measured()
-            spent[which] = min(spent[which], time.process_time() - started)
+            rows[label] = run()
+            best_seconds[label] = min(best_seconds[label], time.process_time() - started)
         repeats += 1
-    if len(made["library"]) < len(segments):
-        made = {which: rows.mean(0, keepdims=True) for which, rows in made.items()}
+    if len(rows["library"]) < len(segments):
+        rows = {label: values.mean(0, keepdims=True) for label, values in rows.items()}
     return {
-        **{which: SECONDS / seconds for which, seconds in spent.items()},
+        **{label: SECONDS / seconds for label, seconds in best_seconds.items()},
         "repeats": repeats,
-        "cosine_to_library": cosine(made["float32"], made["library"]),
-        "cosine_of_bfloat16": cosine(made["bfloat16"], made["float32"]),
-        "largest_difference": float(np.abs(made["bfloat16"] - made["float32"]).max()),
+        "cosine_to_library": lowest_cosine(rows["float32"], rows["library"]),
+        "cosine_of_bfloat16": lowest_cosine(rows["bfloat16"], rows["float32"]),
+        "largest_difference": float(np.abs(rows["bfloat16"] - rows["float32"]).max()),
     }
 
 
 def memory(name: str, folder: Path) -> dict[str, float]:
-    """Peak of a process that loads ours and works on some windows."""
-    segments, files = music(name, SECONDS_OF_PEAK), write(name, folder)
+    """Return the peak memory of this process while it loads the adapter and runs some windows."""
+    segments, files = music(name, SECONDS_FOR_PEAK), write_random_weights(name, folder)
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of writing the weights
-    plugin(name, files, "float32")(segments)
+    Path("/proc/self/clear_refs").write_text("5")  # Reset the peak after writing the weights.
+    load_adapter(name, files, "float32")(segments)
     lines = Path("/proc/self/status").read_text().splitlines()
     peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     return {"peak_megabytes": peak / 1024}
 
 
 def arithmetic() -> dict[str, float]:
-    """What bfloat16 can gain here at most: times as many products of matrices a second."""
-    spent = []
+    """Return the time of a matrix product in float32 divided by its time in bfloat16.
+
+    This is the largest possible gain of bfloat16 on this processor.
+    """
+    best_seconds = []
     for dtype in (torch.float32, torch.bfloat16):
-        one = torch.randn(2048, 2048).to(dtype)
-        times = []
+        matrix = torch.randn(2048, 2048).to(dtype)
+        seconds = []
         for _ in range(7):
             started = time.process_time()
-            one @ one
-            times.append(time.process_time() - started)
-        spent.append(min(times))
-    return {"bfloat16_to_float32": spent[0] / spent[1]}
+            matrix @ matrix
+            seconds.append(time.process_time() - started)
+        best_seconds.append(min(seconds))
+    return {"bfloat16_to_float32": best_seconds[0] / best_seconds[1]}
 
 
-def plugin(
+def load_adapter(
     name: str, files: Mapping[Any, Path], dtype: str
 ) -> Callable[[list[AudioSegment]], Float32]:
-    """Ours, loaded."""
+    """Load the plug-in. Return its method that runs the model."""
     kind = registry.plugins_of(name)
-    loaded = kind._module(name).Plugin(Runtime(files, dtype, "cpu"))
-    run: Callable[[list[AudioSegment]], Float32] = getattr(loaded, "embed", None) or loaded.score
+    plugin = kind._module(name).Plugin(Runtime(files, dtype, "cpu"))
+    run: Callable[[list[AudioSegment]], Float32] = getattr(plugin, "embed", None) or plugin.score
     return run
 
 
 def music(name: str, seconds: int) -> list[AudioSegment]:
-    """Windows of ten seconds, each its own music."""
+    """Return windows of ten seconds, each with different music."""
     spec = registry.plugins_of(name).declared(name)
     count = seconds * spec.sample_rate // spec.window_samples
     return [
@@ -111,14 +119,14 @@ def music(name: str, seconds: int) -> list[AudioSegment]:
     ]
 
 
-def cosine(some: Float32, others: Float32) -> float:
-    """The lowest of all windows."""
-    norms = np.linalg.norm(some, axis=1) * np.linalg.norm(others, axis=1)
-    return float(((some * others).sum(1) / norms).min())
+def lowest_cosine(rows: Float32, other_rows: Float32) -> float:
+    """Return the lowest cosine between two rows of the same window."""
+    norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(other_rows, axis=1)
+    return float(((rows * other_rows).sum(1) / norms).min())
 
 
 def main() -> None:
-    """Prints what was measured."""
+    """Print the result as JSON."""
     warnings.simplefilter("ignore")
     if sys.argv[1:] == ["arithmetic"]:
         print(json.dumps(arithmetic()))
@@ -126,8 +134,8 @@ def main() -> None:
     name, measure = sys.argv[1:]
     sys.argv[1:] = []
     with TemporaryDirectory() as folder:
-        found = {"speed": speed, "memory": memory}[measure](name, Path(folder))
-    print(json.dumps(found))
+        result = {"speed": speed, "memory": memory}[measure](name, Path(folder))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

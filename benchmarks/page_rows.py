@@ -1,4 +1,4 @@
-"""Rows for every table that pages read, as a large library with a long history would hold them."""
+"""Inserts the rows of a large library with a long history into all tables that pages read."""
 
 from sqlalchemy import text
 
@@ -179,8 +179,8 @@ STATEMENTS = (
 )
 
 
-def fill() -> None:
-    """Writes it all; takes minutes."""
+def insert_rows() -> None:
+    """Insert all rows. This takes minutes."""
     with engine("owner").begin() as connection:
         connection.execute(text("SET LOCAL search_path = mirpipe, public"))
         for statement in STATEMENTS:

@@ -1,9 +1,9 @@
-"""What each page of the dashboard asks of the database, on a large library with a long history."""
+"""Measures the database queries of each dashboard page, on a large library with a long history."""
 
 from collections.abc import Callable
 
-from benchmarks.large_library import seconds, throw_away_server
-from benchmarks.page_rows import ENCODERS, REFERENCES, RUNS, TARGETS, fill
+from benchmarks.large_library import measure_seconds, temporary_server
+from benchmarks.page_rows import ENCODERS, REFERENCES, RUNS, TARGETS, insert_rows
 from mirpipe.db import queries
 from mirpipe.db.queries import (
     embedding_maps,
@@ -13,16 +13,17 @@ from mirpipe.db.queries import (
     vector_search,
 )
 
-Read = Callable[[], object]
-TIMES = 3
+Query = Callable[[], object]
+REPEATS = 3
+"""Number of times that each query is measured. The best time counts."""
 
 
-def pages() -> dict[str, dict[str, Read]]:
-    """The reads of each page, by the name of what they read."""
+def queries_by_page() -> dict[str, dict[str, Query]]:
+    """Return the queries of each page, by their names."""
     target = queries.targets()[0].track_id
-    answered = [one.reference_id for one in queries.matches(target, k=10)]
-    tracks = [target, *dict.fromkeys(answered)]
-    rankings: dict[str, Read] = {
+    matches = [match.reference_id for match in queries.matches(target, k=10)]
+    tracks = [target, *dict.fromkeys(matches)]
+    rankings: dict[str, Query] = {
         name: getattr(queries, name)
         for name in ("rankings", "hubness", "hubs", "agreements", "csls_agreements")
         if hasattr(queries, name)
@@ -44,7 +45,7 @@ def pages() -> dict[str, dict[str, Read]]:
             "comparisons": encoder_comparison.comparisons,
             "depths": encoder_comparison.depths,
             "targets": queries.targets,
-            "first answers": encoder_comparison.target_matches,
+            "best matches": encoder_comparison.target_matches,
         },
         "generation": {
             "summary": queries.generation_summary,
@@ -54,10 +55,10 @@ def pages() -> dict[str, dict[str, Read]]:
         },
         "listen": {
             "targets": queries.targets,
-            "answers": lambda: queries.matches(target, k=10),
+            "matches": lambda: queries.matches(target, k=10),
             "files": lambda: queries.live_files(tracks),
             "aesthetics": lambda: queries.aesthetics(tracks),
-            "pictures": lambda: queries.pictures(tracks),
+            "waveforms": lambda: queries.pictures(tracks),
             "generations": lambda: queries.generations(target),
             "scores of clips": lambda: queries.generation_scores(target),
         },
@@ -67,7 +68,7 @@ def pages() -> dict[str, dict[str, Read]]:
             "moments": run_history.moments,
             "retrieval": run_history.retrieval,
             "generation": run_history.generation,
-            "moved": lambda: run_history.moved(1, RUNS),
+            "changed matches": lambda: run_history.moved(1, RUNS),
         },
         "hubs": rankings,
         "sql": {"v_retrieval": lambda: user_sql.ask("SELECT * FROM v_retrieval")},
@@ -76,17 +77,20 @@ def pages() -> dict[str, dict[str, Read]]:
 
 
 def run() -> list[tuple[str, float, str]]:
-    """Name, value and unit of each measurement; takes minutes, most of them to make the rows."""
+    """Return name, value and unit of each measurement. This takes some minutes."""
     size = f"{REFERENCES:,} tracks × {ENCODERS} encoders × {TARGETS:,} targets, {RUNS} runs"
-    with throw_away_server():
-        fill()
-        found = {
-            page: {name: min(seconds(read) for _ in range(TIMES)) for name, read in reads.items()}
-            for page, reads in pages().items()
+    with temporary_server():
+        insert_rows()
+        seconds_by_page = {
+            page: {
+                name: min(measure_seconds(query) for _ in range(REPEATS))
+                for name, query in page_queries.items()
+            }
+            for page, page_queries in queries_by_page().items()
         }
-    lines = []
-    for page, reads in found.items():
-        slowest = max(reads, key=reads.__getitem__, default="nothing")
-        name = f"page {page}: all its reads; slowest: {slowest}, {reads.get(slowest, 0):.2f} s"
-        lines.append((f"{name}; {size}", sum(reads.values()), "s"))
-    return lines
+    results = []
+    for page, seconds in seconds_by_page.items():
+        slowest = max(seconds, key=seconds.__getitem__, default="none")
+        name = f"page {page}, all queries; slowest: {slowest}, {seconds.get(slowest, 0):.2f} s"
+        results.append((f"{name}; {size}", sum(seconds.values()), "s"))
+    return results

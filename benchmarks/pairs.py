@@ -1,11 +1,12 @@
-"""Melodies of pairs: all pairs of the demo library from storage and cold, beside pair by pair.
+"""Measures the melody metrics of all pairs of the demo library, with and without stored melodies.
 
-The straightforward computation decodes and transcribes both tracks for every pair. Of N tracks it
-transcribes each N - 1 times, which bounds what storing can gain cold; from storage there is no such
-bound. Course accuracy stands against the same by the definition, all melody metrics against
-decoding, transcribing melody and notes, and comparing. Decoding and transcribing take seconds of
-the processor, so that what else runs does not matter; pairs from storage take those of the clock,
-with the database's work, so that whatever else runs lowers their figures.
+The straightforward computation decodes and transcribes both tracks for every pair. With N tracks it
+transcribes each track N - 1 times. So storing the melodies makes it at most N - 1 times as fast
+when they must be computed first ("cold"). From storage there is no such limit. The course accuracy
+is compared with the same computation by its definition. All melody metrics together are compared
+with decoding, transcribing and comparing. Decoding and transcribing are measured in CPU seconds, so
+other processes have no influence. Pairs from storage are measured in wall-clock seconds, because
+the database works too. Other processes make these figures worse.
 """
 
 import itertools
@@ -16,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import text
 
-from benchmarks.large_library import throw_away_server
+from benchmarks.large_library import measure_seconds, temporary_server
 from mirpipe import audio
 from mirpipe.db.engine import engine
-from mirpipe.music.features import note_transcription
+from mirpipe.music.features import melody_pitch_classes, note_transcription
 from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
 from mirpipe.settings import PROJECT
 from mirpipe.stages.analyse import analyse
@@ -29,70 +30,72 @@ from tests.music.metrics.course_definition import course_accuracy
 
 DEMO = PROJECT / "demo"
 SAMPLED_PAIRS = 12
-"""Of the straightforward computation, which would take half an hour."""
+"""Number of pairs for the straightforward computation. All pairs would take half an hour."""
 
-Measured = list[tuple[str, float, str]]
+Results = list[tuple[str, float, str]]
 
 
-def run() -> Measured:
-    """Name, value and unit of each measurement; takes three minutes."""
-    with throw_away_server():
+def run() -> Results:
+    """Return name, value and unit of each measurement. This takes three minutes."""
+    with temporary_server():
         for collection in ("reference", "target"):
             ingest([DEMO / collection], collection=collection)  # type: ignore[arg-type]
         paths = _paths()
-        every = list(itertools.combinations(sorted(paths), 2))
-        chosen = np.random.default_rng(0).choice(len(every), SAMPLED_PAIRS, replace=False)
-        sampled = [tuple(paths[track_id] for track_id in every[at]) for at in chosen]
-        _warm(sampled[0])
-        before = _by_hand(sampled[: SAMPLED_PAIRS // 2])
-        _ask_for(every)
-        analysed = _processor(lambda: analyse(batch_tracks=64))
-        accuracies, all_numbers = _stored()
-        after = _by_hand(sampled[SAMPLED_PAIRS // 2 :])
-    course, whole = (
-        (one + other) / SAMPLED_PAIRS for one, other in zip(before, after, strict=True)
+        all_pairs = list(itertools.combinations(sorted(paths), 2))
+        indices = np.random.default_rng(0).choice(len(all_pairs), SAMPLED_PAIRS, replace=False)
+        sampled = [tuple(paths[track_id] for track_id in all_pairs[index]) for index in indices]
+        _warm_up(sampled[0])
+        before = _measure_straightforward(sampled[: SAMPLED_PAIRS // 2])
+        _set_pairs(all_pairs)
+        analyse_seconds = _cpu_seconds(lambda: analyse(batch_tracks=64))
+        course_stored, all_stored = _measure_from_storage()
+        after = _measure_straightforward(sampled[SAMPLED_PAIRS // 2 :])
+    course_per_pair, all_per_pair = (
+        (first_half + second_half) / SAMPLED_PAIRS
+        for first_half, second_half in zip(before, after, strict=True)
     )
-    transcribed = _transcribing(list(paths.values()))
-    n, pairs = len(paths), len(every)
-    cold, all_cold = transcribed + accuracies, analysed + all_numbers
+    n, pairs = len(paths), len(all_pairs)
+    course_cold = _transcription_seconds(list(paths.values())) + course_stored
+    all_cold = analyse_seconds + all_stored
+    course, metrics = course_per_pair * pairs, all_per_pair * pairs
     return [
-        ("course melody accuracy, decoding both tracks of a pair", 1 / course, "pairs/s"),
-        (f"the same from storage, {pairs:,} pairs of {n} tracks", pairs / accuracies, "pairs/s"),
-        ("the same cold, melodies included", pairs / cold, "pairs/s"),
-        ("from storage ÷ decoding", course * pairs / accuracies, "×"),
-        ("cold ÷ decoding", course * pairs / cold, "×"),
-        (f"cold, share of the bound of {n - 1} times", 100 * course * pairs / cold / (n - 1), "%"),
-        ("all melody metrics, decoding both tracks of a pair", 1 / whole, "pairs/s"),
-        ("the same from storage", pairs / all_numbers, "pairs/s"),
-        ("the same cold, features included", pairs / all_cold, "pairs/s"),
-        ("all from storage ÷ decoding", whole * pairs / all_numbers, "×"),
-        ("all cold ÷ decoding", whole * pairs / all_cold, "×"),
-        (f"analyse, {n} tracks of 15 s", analysed, "CPU-s"),
-    ]  # fmt: skip
+        ("course melody accuracy, decoding both tracks of each pair", pairs / course, "pairs/s"),
+        (f"the same from storage, {pairs:,} pairs of {n} tracks", pairs / course_stored, "pairs/s"),
+        ("the same cold, with computing the melodies", pairs / course_cold, "pairs/s"),
+        ("from storage ÷ decoding", course / course_stored, "×"),
+        ("cold ÷ decoding", course / course_cold, "×"),
+        (f"cold, share of the limit of {n - 1} times", 100 * course / course_cold / (n - 1), "%"),
+        ("all melody metrics, decoding both tracks of each pair", pairs / metrics, "pairs/s"),
+        ("the same from storage", pairs / all_stored, "pairs/s"),
+        ("the same cold, with computing the features", pairs / all_cold, "pairs/s"),
+        ("all from storage ÷ decoding", metrics / all_stored, "×"),
+        ("all cold ÷ decoding", metrics / all_cold, "×"),
+        (f"analyse, {n} tracks of 15 s", analyse_seconds, "CPU-s"),
+    ]
 
 
-def _by_hand(sampled: Sequence[tuple[Path, Path]]) -> tuple[float, float]:
-    """Seconds of course accuracy, and of all melody metrics, over these pairs."""
-    course = sum(_processor(lambda pair=pair: course_accuracy(*pair)) for pair in sampled)  # type: ignore[misc]
-    whole = sum(_processor(lambda pair=pair: _all_metrics(*pair)) for pair in sampled)  # type: ignore[misc]
-    return course, whole
+def _measure_straightforward(pairs: Sequence[tuple[Path, Path]]) -> tuple[float, float]:
+    """Return the CPU seconds of course accuracy, and of all melody metrics, for these pairs."""
+    course = sum(_cpu_seconds(lambda pair=pair: course_accuracy(*pair)) for pair in pairs)  # type: ignore[misc]
+    metrics = sum(_cpu_seconds(lambda pair=pair: _all_metrics(*pair)) for pair in pairs)  # type: ignore[misc]
+    return course, metrics
 
 
 def _all_metrics(target: Path, reference: Path) -> None:
     classes, played = [], []
     for path in (target, reference):
-        samples = audio.load_mono(path, melody_accuracy.SAMPLE_RATE)
-        found = melody_accuracy.transcribe(samples).pitch_classes
+        samples = audio.load_mono(path, melody_pitch_classes.SAMPLE_RATE)
+        found = melody_pitch_classes.transcribe_melody(samples).pitch_classes
         assert found is not None
         classes.append(found)
-        played.append(note_transcription.transcribe(samples, melody_accuracy.SAMPLE_RATE))
+        played.append(note_transcription.transcribe(samples, melody_pitch_classes.SAMPLE_RATE))
     melody_accuracy.accuracy(*classes)
-    melody_chance_correction.beside_chance(*classes)
+    melody_chance_correction.correct_for_chance(*classes)
     aligned_melody.similarity(*played)
 
 
-def _warm(pair: tuple[Path, Path]) -> None:
-    """Imports and compiles, which no pair takes part in."""
+def _warm_up(pair: tuple[Path, Path]) -> None:
+    """Import and compile everything, so that this is not part of the measurement."""
     course_accuracy(*pair)
     _all_metrics(*pair)
 
@@ -103,25 +106,30 @@ def _paths() -> dict[int, Path]:
         return {row.track_id: Path(row.path_text) for row in rows}
 
 
-def _ask_for(every: Sequence[tuple[int, int]]) -> None:
-    """Makes these the pairs that are compared, in place of answers and clips."""
+def _set_pairs(pairs: Sequence[tuple[int, int]]) -> None:
+    """Let the stage compare these pairs, in place of matches and clips."""
     with engine("owner").begin() as connection:
         connection.execute(
-            text("CREATE TABLE mirpipe.asked (target_id bigint, reference_id bigint)")
+            text("CREATE TABLE mirpipe.benchmark_pair (target_id bigint, reference_id bigint)")
         )
-        connection.execute(text("GRANT SELECT ON mirpipe.asked TO mirpipe_app"))
+        connection.execute(text("GRANT SELECT ON mirpipe.benchmark_pair TO mirpipe_app"))
         connection.execute(
-            text("INSERT INTO mirpipe.asked VALUES (:target, :reference)"),
-            [{"target": target, "reference": reference} for target, reference in every],
+            text("INSERT INTO mirpipe.benchmark_pair VALUES (:target, :reference)"),
+            [{"target": target, "reference": reference} for target, reference in pairs],
         )
         connection.execute(
-            text("CREATE OR REPLACE VIEW mirpipe.wanted_pair AS SELECT * FROM mirpipe.asked")
+            text(
+                "CREATE OR REPLACE VIEW mirpipe.wanted_pair AS SELECT * FROM mirpipe.benchmark_pair"
+            )
         )
 
 
-def _stored() -> tuple[float, float]:
-    """Seconds of melody accuracy alone, and of all numbers, of all pairs, written included."""
-    all_numbers = _seconds(evaluate)
+def _measure_from_storage() -> tuple[float, float]:
+    """Return the seconds of melody accuracy alone, and of all metrics, for all pairs.
+
+    Both include writing the numbers.
+    """
+    all_metrics = measure_seconds(evaluate)
     with engine("app").begin() as connection:
         connection.execute(
             text(
@@ -129,26 +137,22 @@ def _stored() -> tuple[float, float]:
                 "WHERE m.metric_id = s.metric_id AND m.name = 'melody_accuracy'"
             )
         )
-    return _seconds(evaluate), all_numbers
+    return measure_seconds(evaluate), all_metrics
 
 
-def _transcribing(paths: Sequence[Path]) -> float:
-    """Seconds of one melody a track, one after the other as the straightforward way goes."""
-    return _processor(
+def _transcription_seconds(paths: Sequence[Path]) -> float:
+    """Return the CPU seconds to transcribe the melody of each track once, one after the other."""
+    return _cpu_seconds(
         lambda: [
-            melody_accuracy.transcribe(audio.load_mono(path, melody_accuracy.SAMPLE_RATE))
+            melody_pitch_classes.transcribe_melody(
+                audio.load_mono(path, melody_pitch_classes.SAMPLE_RATE)
+            )
             for path in paths
         ]
     )
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.monotonic()
-    work()
-    return time.monotonic() - started
-
-
-def _processor(work: Callable[[], object]) -> float:
+def _cpu_seconds(call: Callable[[], object]) -> float:
     started = time.process_time()
-    work()
+    call()
     return time.process_time() - started

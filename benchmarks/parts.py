@@ -1,6 +1,6 @@
-"""The parts of `make bench`: each is a process of its own, and what it found is kept in var/bench.
+"""Runs the parts of `make bench`, each in its own process, and stores the results in var/bench.
 
-Run as a program with the name of a module, prints what its `run()` returns as JSON.
+As a program with the name of a module, it prints the result of the module's `run()` as JSON.
 """
 
 import json
@@ -17,36 +17,39 @@ from typing import Any
 from benchmarks.model_table import GOALS
 from mirpipe.settings import PROJECT, settings
 
-KEPT = PROJECT / "var" / "bench"
+RESULTS_FOLDER = PROJECT / "var" / "bench"
+"""Folder with one JSON file per measured part."""
 PIPELINE = ("embed", "stream", "retrieve", "pairs", "uncertainty", "rankings", "pages")
-"""Modules of this package whose `run()` returns rows of name, value and unit."""
+"""Modules of this package. Their `run()` returns rows of name, value and unit."""
 MODELS = (*GOALS, "arithmetic")
-"""Measured in the models' interpreter."""
+"""Parts that are measured in the interpreter of the models."""
 SHOWN_LINES = 8
-"""Of what a part that failed said last."""
+"""Number of lines of an error message that are shown."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a part."""
+    """The result of a part, or its error."""
 
-    found: Any
-    """Rows of a module of the pipeline, or figures of a model by name; None where there is none."""
+    result: Any
+    """Rows of a pipeline module, or the figures of a model by name. None if there is no result."""
     seconds: float = 0.0
-    complaint: str = ""
+    """Duration of the measurement, in seconds."""
+    error: str = ""
+    """Reason why there is no result. Empty if there is a result."""
 
 
 def measure(part: str) -> Outcome:
-    """Runs the part anew and keeps what it found."""
+    """Measure the part and store its result. An earlier result is deleted first."""
     _path(part).unlink(missing_ok=True)
     python, commands = _commands(part)
     if python is None:
-        return Outcome(None, complaint="needs what `make models` makes")
+        return Outcome(None, error="needs the model libraries: run `make models`")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    found: Any = None
+    result: Any = None
     started = time.monotonic()
     for command in commands:
-        ended = subprocess.run(
+        process = subprocess.run(
             [python, "-m", *command],
             env=environment,
             cwd=PROJECT,
@@ -54,40 +57,43 @@ def measure(part: str) -> Outcome:
             text=True,
             check=False,
         )
-        if ended.returncode:
-            said = "\n".join(ended.stderr.splitlines()[-SHOWN_LINES:])
-            return Outcome(None, complaint=f"ended with exit code {ended.returncode}:\n{said}")
-        said = json.loads(ended.stdout.splitlines()[-1])
-        found = {**found, **said} if found else said
+        if process.returncode:
+            lines = "\n".join(process.stderr.splitlines()[-SHOWN_LINES:])
+            return Outcome(None, error=f"failed with exit code {process.returncode}:\n{lines}")
+        output = json.loads(process.stdout.splitlines()[-1])
+        result = {**result, **output} if result else output
     seconds = time.monotonic() - started
-    KEPT.mkdir(parents=True, exist_ok=True)
-    _path(part).write_text(json.dumps({"found": found, "seconds": seconds}))
-    return Outcome(found, seconds)
+    RESULTS_FOLDER.mkdir(parents=True, exist_ok=True)
+    _path(part).write_text(json.dumps({"result": result, "seconds": seconds}))
+    return Outcome(result, seconds)
 
 
-def kept(part: str) -> Outcome:
-    """What the part found when it was last measured here."""
+def stored_outcome(part: str) -> Outcome:
+    """Return the stored result of the part's last measurement."""
     path = _path(part)
     if not path.exists():
-        return Outcome(None, complaint="not measured")
+        return Outcome(None, error="not measured")
     return Outcome(**json.loads(path.read_text()))
 
 
 def _path(part: str) -> Path:
-    return KEPT / f"{part}.json"
+    return RESULTS_FOLDER / f"{part}.json"
 
 
 def _commands(part: str) -> tuple[str | Path | None, list[list[str]]]:
-    """The interpreter, or None where it is not here, and what it runs; what is said adds up."""
+    """Return the interpreter, or None if it is not installed, and its command lines.
+
+    The outputs of all commands together are the result of the part.
+    """
     if part in PIPELINE:
         return sys.executable, [["benchmarks.parts", part]]
-    what = [[part]] if part == "arithmetic" else [[part, "speed"], [part, "memory"]]
-    return settings().models_python, [["benchmarks.models", *one] for one in what]
+    arguments = [[part]] if part == "arithmetic" else [[part, "speed"], [part, "memory"]]
+    return settings().models_python, [["benchmarks.models", *each] for each in arguments]
 
 
-def figures(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, float]]:
-    """By model, what was found of those that were measured."""
-    return {part: outcomes[part].found for part in GOALS if outcomes[part].found}
+def results_of_models(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, float]]:
+    """Return the figures of each model that was measured, by the model's name."""
+    return {part: outcomes[part].result for part in GOALS if outcomes[part].result}
 
 
 if __name__ == "__main__":

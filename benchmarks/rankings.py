@@ -1,13 +1,19 @@
-"""All that a run says of one encoder's rankings, on a large library on a server of its own."""
+"""Measures the evaluation of one encoder's rankings in a run, on a large library."""
 
 import time
 
 import numpy as np
 from sqlalchemy import text
 
-from benchmarks.large_library import add, clustered, register, seconds, throw_away_server
+from benchmarks.large_library import (
+    add_tracks,
+    clustered_vectors,
+    measure_seconds,
+    register_encoder,
+    temporary_server,
+)
 from mirpipe.db.engine import engine
-from mirpipe.stages.report.ranking_quality import insert_rankings
+from mirpipe.stages.report.ranking_quality import insert_ranking_results
 
 TARGETS, REFERENCES, DIMENSION = 1_000, 100_000, 512
 
@@ -16,7 +22,7 @@ _LABELS = text("""
         'genre', 'g' || track_id % 20, 'instrument', 'i' || track_id % 7,
         'work', 'w' || track_id % 20000)
 """)
-_SERVE = text("INSERT INTO mirpipe.serving_revision VALUES ('bench', :encoder_id)")
+_ACTIVATE = text("INSERT INTO mirpipe.serving_revision VALUES ('bench', :encoder_id)")
 _RUN = text("""
     INSERT INTO mirpipe.run (trigger, state_digest, library)
     VALUES ('benchmark', '', '{}') RETURNING run_id
@@ -24,21 +30,24 @@ _RUN = text("""
 
 
 def run() -> list[tuple[str, float, str]]:
-    """Name, value and unit of each measurement; takes minutes, most of them to make the library."""
+    """Return name, value and unit of each measurement.
+
+    This takes minutes, mostly to create the library.
+    """
     random = np.random.default_rng(0)
     centres = random.standard_normal((500, DIMENSION))
-    with throw_away_server():
-        encoder_id = register(DIMENSION)
-        add(encoder_id, "target", clustered(random, centres, TARGETS))
+    with temporary_server():
+        encoder_id = register_encoder(DIMENSION)
+        add_tracks(encoder_id, "target", clustered_vectors(random, centres, TARGETS))
         for _ in range(0, REFERENCES, 10_000):
-            add(encoder_id, "reference", clustered(random, centres, 10_000))
+            add_tracks(encoder_id, "reference", clustered_vectors(random, centres, 10_000))
         with engine("app").begin() as connection:
             connection.execute(_LABELS)
-            connection.execute(_SERVE, {"encoder_id": encoder_id})
+            connection.execute(_ACTIVATE, {"encoder_id": encoder_id})
             run_id = connection.execute(_RUN).scalar_one()
             started = time.process_time()
-            took = seconds(lambda: insert_rankings(connection, run_id))
-            worked = time.process_time() - started
+            seconds = measure_seconds(lambda: insert_ranking_results(connection, run_id))
+            cpu_seconds = time.process_time() - started
     size = f"{TARGETS:,} targets and 1,000 references × {REFERENCES:,} references × {DIMENSION}"
-    name = f"rankings of a run, by cosine and by CSLS, an encoder, {size}"
-    return [(name, took, "s"), (name, worked, "CPU-s")]
+    name = f"rankings of a run by cosine and by CSLS, one encoder, {size}"
+    return [(name, seconds, "s"), (name, cpu_seconds, "CPU-s")]

@@ -1,4 +1,4 @@
-"""Peak memory of a process that embeds a file of three hours, beside one of three minutes."""
+"""Measures the peak memory of embedding a file of three minutes and a file of three hours."""
 
 import subprocess
 import sys
@@ -23,19 +23,20 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def run() -> list[tuple[str, float, str]]:
-    """Name, value and unit of each measurement; takes a minute."""
-    measured = []
+    """Return name, value and unit of each measurement. This takes a minute."""
+    results = []
     with tempfile.TemporaryDirectory() as folder:
-        for said, minutes in (("three minutes", 3), ("three hours", 180)):
+        for length, minutes in (("three minutes", 3), ("three hours", 180)):
             path = Path(folder) / f"{minutes}.flac"
             _write(path, minutes)
             command = [sys.executable, "-c", _EMBED, ENCODER, str(path)]
             peak = float(subprocess.check_output(command))
-            measured.append((f"peak memory, {ENCODER}, {said} of stereo FLAC", peak, "MB"))
-    return measured
+            results.append((f"peak memory, {ENCODER}, {length} of stereo FLAC", peak, "MB"))
+    return results
 
 
 def _write(path: Path, minutes: int) -> None:
+    """Write a stereo FLAC file of this length."""
     minute = melody(60, RATE)
     with soundfile.SoundFile(path, "w", RATE, channels=2) as sound:
         for _ in range(minutes):

@@ -1,9 +1,8 @@
-"""The statistics of a large report: intervals, summaries by group, paired comparisons."""
-
-import time
+"""Measures the statistics of a large report: intervals, groups and paired comparisons."""
 
 import numpy as np
 
+from benchmarks.large_library import measure_seconds
 from mirpipe.statistics.bootstrap_intervals import intervals
 from mirpipe.statistics.paired_sign_flip_test import compare
 
@@ -11,31 +10,29 @@ TARGETS, ENCODERS, METRICS, GROUPS = 1000, 3, 20, 20
 
 
 def run() -> list[tuple[str, float, str]]:
-    """Name, value and unit of each measurement; takes some seconds."""
+    """Return name, value and unit of each measurement. This takes some seconds."""
     random = np.random.default_rng(0)
     values = random.normal(0.5, 0.2, (ENCODERS, METRICS, TARGETS))
-    whole = list(values.reshape(-1, TARGETS))
-    # a third of the metrics is undefined for targets of its own, so that they share no resamples
-    whole = [one[at % 7 * 3 :] if at % 3 == 0 else one for at, one in enumerate(whole)]
+    columns = list(values.reshape(-1, TARGETS))
+    # A third of the metrics is undefined for some targets, so these metrics share no resamples.
+    columns = [
+        column[index % 7 * 3 :] if index % 3 == 0 else column
+        for index, column in enumerate(columns)
+    ]
     group = random.integers(GROUPS, size=TARGETS)
-    groups = [one[group == value] for one in values.reshape(-1, TARGETS) for value in range(GROUPS)]
+    groups = [
+        column[group == value] for column in values.reshape(-1, TARGETS) for value in range(GROUPS)
+    ]
     first, second = np.triu_indices(ENCODERS, 1)
     differences = list((values[first] - values[second]).reshape(-1, TARGETS))
     size = f"{TARGETS:,} targets × {ENCODERS} encoders × {METRICS} metrics"
     return [
-        (f"bootstrap intervals, {size}", _seconds(lambda: intervals(whole)), "s"),
-        (f"the same by {GROUPS} groups", _seconds(lambda: intervals(groups)), "s"),
-        (f"paired comparisons, {size}", _seconds(lambda: compare(differences)), "s"),
+        (f"bootstrap intervals, {size}", measure_seconds(lambda: intervals(columns)), "s"),
+        (f"the same by {GROUPS} groups", measure_seconds(lambda: intervals(groups)), "s"),
+        (f"paired comparisons, {size}", measure_seconds(lambda: compare(differences)), "s"),
         (
             "exact sign-flip test of 60 columns of 20 targets",
-            _seconds(lambda: compare([one[:20] for one in differences])),
+            measure_seconds(lambda: compare([column[:20] for column in differences])),
             "s",
         ),
     ]
-
-
-def _seconds(work: object) -> float:
-    assert callable(work)
-    started = time.monotonic()
-    work()
-    return time.monotonic() - started

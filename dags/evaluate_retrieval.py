@@ -1,28 +1,33 @@
-"""Bring every result up to date: embed, score, analyse, retrieve, evaluate, report.
+"""Bring all results up to date: embed, score, analyse, retrieve, evaluate and report.
 
-Runs when the library changed (asset `tracks`) and every night. What is missing is asked of the
-database and never of the event, so a run that was killed, a new encoder or a new revision of one
-is made up for by the next run. A run that finds nothing missing still retrieves, for what was
-removed, and confirms the last report.
+This DAG runs every night, and whenever the library has changed (asset `tracks`). Each run queries
+the database for pending work. So it also does the work that a killed run did not finish, and the
+work for a new encoder or a new revision of an encoder. If nothing is pending, the run still updates
+the result lists, because references may have been removed.
 
-Work is mapped over batches of tracks. Encoders that lack the same tracks share a task, which
-decodes a track once; where its process dies, the task goes on encoder by encoder. An encoder that
-fails keeps no other from being reported; the run ends as failed all the same. Rejected audio is no
-failure: it is in the ledger (`mirpipe failures`). The asset `metrics` is emitted where the report
-found something changed.
+The work is divided into batches of tracks, with one task per batch. Encoders that have the same
+pending tracks share a task, so that each track is decoded only once. If the process of such a task
+crashes, the task runs each encoder again in a process of its own.
+
+If one encoder fails, the results of all others are still reported, but the DAG run ends as failed.
+Rejected audio does not make a run fail: `mirpipe failures` lists it. The asset `metrics` is updated
+if the report found a change.
 """
 
 from airflow.sdk import AssetOrTimeSchedule, dag
 
 from mirpipe.orchestration.assets import METRICS, TRACKS
-from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS, on_time
-from mirpipe.orchestration.evaluation_tasks import bring_up_to_date
-from mirpipe.orchestration.watcher_task import fail_where_any_failed
+from mirpipe.orchestration.cron_timetable import cron_timetable
+from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
+from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
+from mirpipe.orchestration.evaluation_tasks import add_evaluation_tasks
 from mirpipe.settings import settings
 
 
 @dag(
-    schedule=AssetOrTimeSchedule(timetable=on_time(settings().evaluate_cron), assets=[TRACKS]),
+    schedule=AssetOrTimeSchedule(
+        timetable=cron_timetable(settings().evaluate_cron), assets=[TRACKS]
+    ),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
@@ -30,7 +35,7 @@ from mirpipe.settings import settings
     doc_md=__doc__,
 )
 def evaluate_retrieval() -> None:
-    fail_where_any_failed(*bring_up_to_date(outlets=[METRICS]))
+    fail_run_if_any_failed(*add_evaluation_tasks(outlets=[METRICS]))
 
 
 evaluate_retrieval()

@@ -1,11 +1,12 @@
-"""Scan the folders of the library and announce what changed.
+"""Scan the folders of the library, and announce if the library has changed.
 
-Every file of `MIRPIPE_REFERENCES` and `MIRPIPE_TARGETS`, or of the folders given when the DAG is
-triggered by hand, becomes a track. A file whose size and time are as they were is not read. Bad
-input goes to the ledger (`mirpipe failures`) and fails nothing.
+Each audio file in the folders becomes a track, and copies of a file are one track. The folders are
+`MIRPIPE_REFERENCES` and `MIRPIPE_TARGETS`, unless you trigger the DAG by hand with other folders. A
+file is read only if its size or its modification time has changed. Rejected files do not make a run
+fail: `mirpipe failures` lists them.
 
-The asset `tracks` is emitted where the library is another than the one last announced; otherwise
-the task that announces is skipped. Safe to run at any time, and twice.
+The task `announce` updates the asset `tracks` if the library has changed since its last update, and
+is skipped otherwise. You can run this DAG at any time. Repeated runs do no harm.
 """
 
 from typing import Any
@@ -13,33 +14,37 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from mirpipe.orchestration import ingest_and_embed_tasks
+from mirpipe.orchestration import stage_tasks
 from mirpipe.orchestration.assets import TRACKS
-from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS, on_time
+from mirpipe.orchestration.cron_timetable import cron_timetable
+from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
+from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
+from mirpipe.orchestration.library_fingerprint import EMPTY_LIBRARY, library_fingerprint
 from mirpipe.orchestration.pools import STAGES
-from mirpipe.orchestration.watcher_task import fail_where_any_failed
 from mirpipe.settings import settings
 
 
-def _folders(configured: list[Any], what: str) -> Param:
-    return Param([str(path) for path in configured], type="array", description=what)
+def _folders(configured: list[Any], description: str) -> Param:
+    return Param([str(path) for path in configured], type="array", description=description)
 
 
 @dag(
-    schedule=on_time(settings().ingest_cron),
+    schedule=cron_timetable(settings().ingest_cron),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     params={
-        "references": _folders(settings().references, "Folders of the library searched in"),
-        "targets": _folders(settings().targets, "Folders of what is looked for"),
+        "references": _folders(settings().references, "Folders of the library that is searched."),
+        "targets": _folders(settings().targets, "Folders of the tracks that are searched for."),
         "manifest": Param(
             settings().manifest and str(settings().manifest),
             type=["null", "string"],
-            description="CSV with titles and labels",
+            description="CSV file with titles and labels.",
         ),
         "allow_empty": Param(
-            False, type="boolean", description="Take an empty or missing folder at its word"
+            False,
+            type="boolean",
+            description="Accept an empty or missing folder, and mark all its tracks as removed.",
         ),
     },
     tags=["library"],
@@ -48,11 +53,11 @@ def _folders(configured: list[Any], what: str) -> Param:
 def ingest_library() -> None:
     @task(pool=STAGES)
     def ingest(collection: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        assert params is not None  # Airflow hands it in
+        assert params is not None  # Airflow passes them
         folders = params[f"{collection}s"]
         if not folders:
             raise AirflowSkipException(f"no folder of {collection}s is configured")
-        return ingest_and_embed_tasks.ingest(
+        return stage_tasks.ingest(
             collection,
             folders,
             manifest=params["manifest"],
@@ -61,18 +66,18 @@ def ingest_library() -> None:
 
     @task(trigger_rule="all_done", inlets=[TRACKS], outlets=[TRACKS])
     def announce(inlet_events: Any = None, outlet_events: Any = None) -> None:
-        last = list(inlet_events[TRACKS].ascending(False).limit(1))
-        announced = last[0].extra.get("fingerprint") if last else ingest_and_embed_tasks.EMPTY
-        present = ingest_and_embed_tasks.library_fingerprint()
-        if present == announced:
-            raise AirflowSkipException("nothing is new")
-        outlet_events[TRACKS].extra = {"fingerprint": present}
+        latest = list(inlet_events[TRACKS].ascending(False).limit(1))
+        announced = latest[0].extra.get("fingerprint") if latest else EMPTY_LIBRARY
+        current = library_fingerprint()
+        if current == announced:
+            raise AirflowSkipException("the library has not changed")
+        outlet_events[TRACKS].extra = {"fingerprint": current}
 
     references = ingest.override(task_id="references")("reference")
     targets = ingest.override(task_id="targets")("target")
     announced = announce()
     [references, targets] >> announced
-    fail_where_any_failed(references, targets, announced)
+    fail_run_if_any_failed(references, targets, announced)
 
 
 ingest_library()

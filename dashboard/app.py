@@ -1,11 +1,14 @@
-"""Entry of the dashboard (`streamlit run dashboard/app.py`): pages, style, edge of errors."""
+"""Entry point of the dashboard: page navigation, style and error panel.
+
+Start it with `streamlit run dashboard/app.py`.
+"""
 
 from pathlib import Path
 
 import streamlit as st
 
-from dashboard.components.error_panel import told
-from dashboard.components.player import SCRIPT
+from dashboard.components.error_panel import error_panel
+from dashboard.components.level_matching import SCRIPT
 
 HERE = Path(__file__).parent
 
@@ -13,8 +16,8 @@ st.set_page_config(page_title="mirpipe", page_icon=HERE / "icon.svg", layout="wi
 st.html(HERE / "style.css")
 st.html(SCRIPT, unsafe_allow_javascript=True)
 
-# The folder is not called `pages`: Streamlit would then show "Page not found" to the first visitor
-# who opens a link to any page but the first.
+# The folder of the pages is not called `pages`. With that name, Streamlit shows "Page not found"
+# to the first visitor who opens a link to any page except the first.
 PAGES = (
     ("overview", "Overview", "monitoring"),
     ("retrieval", "Retrieval", "queue_music"),
@@ -27,7 +30,7 @@ PAGES = (
     ("sql", "SQL", "database"),
     ("failures", "Failures", "report"),
 )
-"""Folder and address of each page, its title, and its icon."""
+"""Name, title and icon of each page. The name is the page's folder and its address."""
 
 page = st.navigation(
     [
@@ -41,5 +44,5 @@ page = st.navigation(
     ],
     position="top",
 )
-with told():
+with error_panel():
     page.run()

@@ -1,12 +1,13 @@
-"""Alembic's entry: runs migrations over the connection that `mirpipe.db.migrate` hands it."""
+"""Runs migrations over the connection, and in the transaction, that `mirpipe.db.migrate` opens."""
 
 from alembic import context
 
-connection = context.config.attributes["connection"]
+from mirpipe.db.migrate import VERSION_TABLE
+
 context.configure(
-    connection=connection,
-    version_table="schema_version",
-    transaction_per_migration=True,
+    connection=context.config.attributes["connection"],
+    version_table=VERSION_TABLE,
+    version_table_schema="public",
 )
 with context.begin_transaction():
     context.run_migrations()

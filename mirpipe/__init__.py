@@ -1,3 +1,1 @@
-"""mirpipe re-evaluates a growing music library on a schedule."""
-
-__version__ = "0.1.0"
+"""mirpipe: a pipeline that embeds, matches, captions, generates and scores music on a schedule."""

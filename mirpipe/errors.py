@@ -1,7 +1,7 @@
-"""Every error that mirpipe raises on purpose; a class's docstring is its message's first half.
+"""All errors that mirpipe raises on purpose. An error without a message shows its docstring.
 
-Exit codes of the command line: 0 all done; 1 something failed that was not bad input; 2 wrong
-usage; 3 done, and some input was rejected (see `mirpipe failures`).
+Exit codes of the command line: 0 everything is done; 1 something failed for a reason other than bad
+input; 2 wrong usage; 3 everything is done, but some input was rejected (see `mirpipe failures`).
 """
 
 from collections.abc import Callable
@@ -9,30 +9,30 @@ from typing import ParamSpec, TypeVar
 
 
 class MirpipeError(Exception):
-    """Something mirpipe was asked to do cannot be done."""
+    """mirpipe cannot do its work."""
 
     def __str__(self) -> str:
-        said = super().__str__()
-        return said or (self.__doc__ or "").strip()
+        message = super().__str__()
+        return message or (self.__doc__ or "").strip()
 
 
 class ConfigurationError(MirpipeError):
-    """A setting is missing or contradicts another."""
+    """A setting is missing, wrong, or contradicts another setting."""
 
 
 class DatabaseError(MirpipeError):
-    """The database cannot be used as it is."""
+    """The database cannot be used in its current state."""
 
 
 class PluginError(MirpipeError):
-    """A plug-in is unknown, broken or unavailable on this machine."""
+    """A plug-in is unknown, broken, or not available on this machine."""
 
 
 class Unavailable(PluginError):
-    """A plug-in cannot run on this machine as it is; the message ends with the remedy.
+    """A plug-in cannot run on this machine. The message ends with the remedy.
 
     `reason` is a short stable code: `weights_missing`, `weights_refused`, `library_missing`,
-    `memory_missing`, `card_missing`.
+    `memory_missing` or `card_missing`.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -41,21 +41,21 @@ class Unavailable(PluginError):
 
 
 class OutOfMemory(PluginError):
-    """A model does not fit into the memory of its device with this much to do at once."""
+    """The model and its batch do not fit into the memory of the device."""
 
 
 class StageFailed(MirpipeError):
-    """A stage ended with a failure that is not bad input; run again, it does what is left."""
+    """A stage failed for a reason other than bad input. A new run continues with the rest."""
 
 
 class StageCrashed(MirpipeError):
-    """A track kills the process that works on it; it is in the ledger and is not tried again."""
+    """A track crashed the process that worked on it. The failure ledger records the track."""
 
 
 class RejectedInput(MirpipeError):
-    """One input cannot be used; it goes to the ledger with its reason and is not retried.
+    """An input cannot be used. The failure ledger records the reason.
 
-    `reason` is a short stable code in snake case (`too_short`); the message is for people.
+    `reason` is a short stable code in snake case, such as `too_short`. The message is for users.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -64,7 +64,7 @@ class RejectedInput(MirpipeError):
 
     @property
     def retry(self) -> bool:
-        """Whether this is about the machine, so that the same input may be used another time."""
+        """Whether the cause is this machine and not the input, so that a retry may succeed."""
         return self.reason in {"needs_ffmpeg", "unreadable"}
 
 
@@ -73,11 +73,11 @@ T = TypeVar("T")
 
 
 def result_or_error(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exception:
-    """Return the call's result, or the exception that it raised.
+    """Return the result of the call, or the exception that it raised.
 
-    This is the edge of a batch: one item that fails does not stop the others.
+    Batches use it, so that one item that fails does not stop the other items.
     """
     try:
         return call(*args, **kwargs)
-    except Exception as problem:  # noqa: BLE001 - libraries and plug-ins may raise anything
-        return problem
+    except Exception as error:  # noqa: BLE001 - libraries and plug-ins may raise anything
+        return error

@@ -1,6 +1,7 @@
-"""Log lines on stderr: text for people, JSON for programs, with run, stage, track and revision.
+"""Log lines on stderr: text for people or JSON for programs, with run, stage, track and revision.
 
-Whoever logs says what it knows in `extra`; what the whole process knows is said once, by `about`.
+Code that logs passes the fields of one message in `extra`. `configure_logging` and
+`added_fields` set the fields of all messages of the process.
 """
 
 import json
@@ -13,101 +14,107 @@ from typing import Any, Literal
 
 Format = Literal["text", "json"]
 
-ROOT = "mirpipe"
+LOGGER_NAME = "mirpipe"
+"""Name of the parent of all loggers of mirpipe."""
 FIELDS = ("run", "stage", "revision", "track", "subject", "reason", "done", "total", "seconds")
-"""What a line may say beside its message, in this order."""
+"""Names of the fields that a line may contain in addition to its message, in this order."""
 
-_known: dict[str, object] = {}
+_process_fields: dict[str, object] = {}
+"""The fields that every line of this process contains."""
 
 
-def set_up(form: Format, **fields: object) -> None:
-    """Has loggers of ours write to stderr, and every line say these fields.
+def configure_logging(line_format: Format, **fields: object) -> None:
+    """Let all loggers of mirpipe write to stderr, and add these fields to every line.
 
-    All they say in JSON; in text what went wrong, on a terminal without bad input, of which there
-    may be much.
+    JSON contains all messages. Text contains warnings and errors. On a terminal it contains errors
+    only, because there can be many warnings about bad input.
     """
-    handler = _Stderr()
-    handler.setFormatter(_Json() if form == "json" else _Text())
-    log = logging.getLogger(ROOT)
-    log.handlers = [handler]
+    handler = _StderrHandler()
+    handler.setFormatter(_JsonFormatter() if line_format == "json" else _TextFormatter())
+    logger = logging.getLogger(LOGGER_NAME)
+    logger.handlers = [handler]
     text_level = logging.ERROR if sys.stderr.isatty() else logging.WARNING
-    log.setLevel(logging.INFO if form == "json" else text_level)
-    _known.clear()
-    _known.update(fields)
+    logger.setLevel(logging.INFO if line_format == "json" else text_level)
+    _process_fields.clear()
+    _process_fields.update(fields)
 
 
 def is_json() -> bool:
-    """Whether this process writes for programs: then it draws and colours nothing."""
-    handlers = logging.getLogger(ROOT).handlers
-    return any(isinstance(handler.formatter, _Json) for handler in handlers)
+    """Return whether this process logs JSON. It then shows no progress bar and no colours."""
+    handlers = logging.getLogger(LOGGER_NAME).handlers
+    return any(isinstance(handler.formatter, _JsonFormatter) for handler in handlers)
 
 
 @contextmanager
-def about(**fields: object) -> Iterator[None]:
-    """Within it every line of this process says these fields, too; a process does one stage."""
-    before = dict(_known)
-    _known.update(fields)
+def added_fields(**fields: object) -> Iterator[None]:
+    """Add these fields to every line that this process logs inside the `with` block."""
+    before = dict(_process_fields)
+    _process_fields.update(fields)
     try:
         yield
     finally:
-        _known.clear()
-        _known.update(before)
+        _process_fields.clear()
+        _process_fields.update(before)
 
 
-def parse(line: str) -> dict[str, Any] | None:
-    """The fields of a JSON line of ours; None where it is another program's."""
+def parse_json_line(line: str) -> dict[str, Any] | None:
+    """Return the fields of a JSON line of mirpipe, or None for a line of another program."""
     if not line.startswith('{"time": '):
         return None
     try:
-        told = json.loads(line)
+        fields = json.loads(line)
     except ValueError:
         return None
-    return told if "message" in told and "level" in told else None
+    return fields if "message" in fields and "level" in fields else None
 
 
-def level_of(told: dict[str, Any]) -> int:
-    """The number of a parsed line's level."""
-    return logging.getLevelNamesMapping().get(str(told["level"]).upper(), logging.INFO)
+def level_number(fields: dict[str, Any]) -> int:
+    """Return the number of the level of a parsed line, as the logging module defines it."""
+    return logging.getLevelNamesMapping().get(str(fields["level"]).upper(), logging.INFO)
 
 
-def as_text(told: dict[str, Any]) -> str:
-    """A parsed line for people who know the level, the stage and the run: message, then fields."""
-    message = " ".join(str(told["message"]).split())
-    if "done" in told:
-        return f"{message}: {told['done']} of {told['total']}"
-    shown = [name for name in FIELDS if name in told and name not in ("run", "stage")]
-    fields = ", ".join(f"{name} {told[name]}" for name in shown)
-    return f"{message} [{fields}]" if fields else message
+def format_as_text(fields: dict[str, Any]) -> str:
+    """Return a parsed line as text: the message, then the fields in brackets.
+
+    The text contains no level, stage or run, because the reader sees them elsewhere.
+    """
+    message = " ".join(str(fields["message"]).split())
+    if "done" in fields:
+        return f"{message}: {fields['done']} of {fields['total']}"
+    shown = [name for name in FIELDS if name in fields and name not in ("run", "stage")]
+    details = ", ".join(f"{name} {fields[name]}" for name in shown)
+    return f"{message} [{details}]" if details else message
 
 
-def _told(record: logging.LogRecord) -> dict[str, Any]:
-    fields = {name: getattr(record, name, _known.get(name)) for name in FIELDS}
-    told = {
+def _fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Return time, level, message and all known fields of a record."""
+    known = {name: getattr(record, name, _process_fields.get(name)) for name in FIELDS}
+    fields = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
         "level": record.levelname.lower(),
         "message": record.getMessage(),
     }
-    return told | {name: value for name, value in fields.items() if value not in (None, "")}
+    return fields | {name: value for name, value in known.items() if value not in (None, "")}
 
 
-class _Json(logging.Formatter):
+class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        told = _told(record)
+        fields = _fields_of(record)
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        # ASCII, so that no terminal, pipe or collector can spoil a title
-        return json.dumps(told, default=str)
+            fields["exception"] = self.formatException(record.exc_info)
+        # The output is pure ASCII, so terminals, pipes and log collectors cannot damage a title.
+        return json.dumps(fields, default=str)
 
 
-class _Text(logging.Formatter):
+class _TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        told = _told(record)
-        stage = f"{told['stage']}: " if "stage" in told else ""
-        return f"{told['level']}: {stage}{as_text(told)}"
+        fields = _fields_of(record)
+        stage = f"{fields['stage']}: " if "stage" in fields else ""
+        return f"{fields['level']}: {stage}{format_as_text(fields)}"
 
 
-class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # typeshed's is generic, ours not
-    """Writes to what stderr is at the moment: a progress bar puts itself in its place."""
+class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in typeshed only
+    """A handler that writes to the current `sys.stderr`, which a progress bar may replace."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)

@@ -14,7 +14,7 @@ Collection = Literal["reference", "target", "generated"]
 COLLECTIONS: tuple[Collection, ...] = ("reference", "target", "generated")
 
 LABELS = ("genre", "instrument", "work")
-"""Labels that rankings are held against: what shares one is a right answer by it."""
+"""Labels that define relevance: a reference is relevant if it has the same label as the target."""
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -22,109 +22,117 @@ Int64 = NDArray[np.int64]
 UInt8 = NDArray[np.uint8]
 
 Progress = Callable[[int, int], None]
-"""Called with the amount done and the total."""
+"""A callback that a stage calls with the number of finished items and the total number."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """A usable track of the library and a file that holds it."""
+    """A usable track of the library, and a file that contains it."""
 
     track_id: int
     collection: Collection
     content_sha256: bytes
+    """SHA-256 of the file's bytes, 32 bytes."""
     title: str
     path: Path
     seconds: float
     rms_dbfs: float
-    """Level of the mono mix without its constant part, in dB relative to full scale."""
+    """RMS level of the mono mix without its constant part, in dB relative to full scale."""
 
     @property
     def subject(self) -> str:
-        """The track's natural key, under which the ledger knows it."""
+        """Key of the track in the failure ledger, such as `target:2f1b…`."""
         return f"{self.collection}:{self.content_sha256.hex()}"
 
 
 @dataclass(frozen=True)
 class AudioSegment:
-    """Mono samples with their rate: a window of a track, or conditioning audio."""
+    """Mono samples and their rate: a window of a track, or conditioning audio."""
 
     samples: Float32
-    """Shape (n,), mono, gain already applied; n is the window's length or, at a tail, less."""
+    """Mono samples after gain, shape (n,), float32. The last window of a track may be shorter."""
     sample_rate: int
+    """Samples per second."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """One note of a transcription."""
+    """A note of a transcription."""
 
     onset_seconds: float
     offset_seconds: float
     pitch: int
-    """MIDI number; 69 is the A of 440 Hz."""
+    """MIDI number, 0 … 127. Number 69 is the A of 440 Hz."""
     velocity: float
-    """0 … 1."""
+    """Loudness of the note, 0 … 1."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """What is measured of a track to caption it and to condition a generation on it.
+    """The measured properties of a track, used for its caption and as input of a generation.
 
-    What cannot be measured is None, and `reasons` says why, by field name.
+    A property that cannot be measured is None or empty. `reasons` then contains the reason.
     """
 
     tempo_bpm: float | None
+    """Beats per minute."""
     beat_seconds: tuple[float, ...]
-    """Ascending; empty where there is no tempo."""
+    """Times of the beats in seconds, ascending. Empty if the track has no tempo."""
     meter: int | None
-    """Beats a bar."""
+    """Beats per bar."""
     key: str | None
-    """Such as `A minor` or `Bb major`."""
+    """Name of the key, such as `A minor` or `Bb major`."""
     key_clarity: float | None
-    """0 … 1: how far the best key is above the next one."""
+    """How much better the best key fits than the second best, 0 … 1."""
     voiced_fraction: float
-    """0 … 1, as the melody metric measures it."""
+    """Share of voiced frames, 0 … 1, as the melody metrics measure it."""
     notes: tuple[Note, ...]
-    """By onset, then pitch; empty where nothing is pitched."""
+    """The transcription, sorted by onset and pitch. Empty if the track is unpitched."""
     onsets_per_second: float
+    """Number of onsets per second."""
     brightness_hz: float
-    """Mean spectral centroid."""
+    """Mean spectral centroid, in Hz."""
     reasons: Mapping[str, str]
+    """Reason codes of the missing properties, by field name."""
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What a captioner is given of one track."""
+class CaptionInput:
+    """The input of a captioner for one track."""
 
     segment: AudioSegment
-    """The chosen window at SPEC.sample_rate."""
+    """The window that the stage chose, at SPEC.sample_rate."""
     features: Features
-    """Of the whole track."""
+    """The features of the complete track."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """One clip that is asked of a generator."""
+class GenerationRequest:
+    """A request for one clip."""
 
     mode: Mode
     prompt: str
-    """Text as the model gets it: the caption, or the caption with tempo and meter."""
+    """The text input of the model: the caption, or the caption with tempo and meter."""
     seconds: float
+    """Duration of the clip."""
     seed: int
+    """Seed of the random sampling."""
     conditioning: AudioSegment | None
-    """The target's harmonic part with its onsets; None in a mode of text alone."""
+    """The target's harmonic part with its onsets. None if the mode uses only text."""
     features: Features | None
-    """Those of the target; None in a mode of text alone."""
+    """The features of the target. None if the mode uses only text."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A number, or the reason why there is none: exactly one of the two is None."""
+    """A number, or the reason why there is none. Exactly one of the two is None."""
 
     value: float | None
     reason: str | None = None
+    """Reason code, such as `unpitched`."""
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.reason is None):
-            raise ValueError(f"a score has a value or a reason, not {self!r}")
+            raise ValueError(f"a score needs either a value or a reason, not {self!r}")
         if self.value is not None and not np.isfinite(self.value):
-            raise ValueError(f"a score is finite or undefined with a reason, not {self.value}")
+            raise ValueError(f"a score must be finite, or undefined with a reason: {self.value}")

@@ -1,8 +1,11 @@
-"""Finds plug-ins: the modules of four packages, and outside ones by entry point.
+"""The registry of plug-ins: finds them, loads them, and computes their revisions.
 
-Listing imports nothing; asking for a SPEC imports that module, whose heavy imports stand in its
-constructor. An outside package names its module under an entry point group that is called as our
-package is, such as `mirpipe.plugins.encoders`.
+mirpipe's own plug-ins are the modules of four packages in `mirpipe/plugins`. Other packages
+register a plug-in by an entry point, whose value is the name of the module. The entry point groups
+are `mirpipe.encoders`, `mirpipe.track_metrics`, `mirpipe.captioners` and `mirpipe.generators`.
+
+`names` imports no plug-in. Every other method imports the module of one plug-in, but not its heavy
+libraries: these are imported by the constructor of `Plugin`.
 """
 
 import hashlib
@@ -30,8 +33,15 @@ from mirpipe.specs import (
     TrackMetricSpec,
 )
 
-_NOTHING = Needs(libraries=(), weights=())
-_NOT_IDENTITY = {"dimension", "licence_code", "licence_weights", "citation", "checkpoint"}
+_NO_NEEDS = Needs(libraries=(), weights=())
+_NOT_IN_REVISION = {
+    "dimension",
+    "licence_code",
+    "licence_weights",
+    "citation",
+    "checkpoint",
+    "is_random",
+}
 
 Spec = EncoderSpec | TrackMetricSpec | CaptionerSpec | GeneratorSpec
 S = TypeVar("S", EncoderSpec, TrackMetricSpec, CaptionerSpec, GeneratorSpec)
@@ -40,88 +50,99 @@ P = TypeVar("P")
 
 @dataclass(frozen=True)
 class Plugins(Generic[S, P]):
-    """All plug-ins of one kind, by name."""
+    """All plug-ins of one kind, such as all encoders."""
 
     kind: str
-    """As messages call one of them."""
+    """Name of the kind in messages, such as `encoder`."""
     folder: str
-    """The package below `mirpipe.plugins` that holds ours."""
+    """Name of the package in `mirpipe/plugins` that contains mirpipe's own plug-ins."""
 
     @property
     def group(self) -> str:
-        """The entry point group of plug-ins from other packages, such as `mirpipe.encoders`."""
+        """Entry point group of plug-ins from other packages, such as `mirpipe.encoders`."""
         return f"mirpipe.{self.folder}"
 
     def names(self) -> list[str]:
-        """Names of all on this machine, sorted."""
+        """Return the names of all installed plug-ins of this kind, sorted."""
         return sorted(self._modules())
 
     def declared(self, name: str) -> S:
-        """The SPEC as the module states it, whether or not its weights are here."""
+        """Return the SPEC as the module declares it, without checking its weights.
+
+        Raises PluginError if there is no such plug-in.
+        """
         return cast(S, self._module(name).SPEC)
 
     def needs(self, name: str) -> Needs:
-        """What the plug-in needs besides core."""
-        return cast(Needs, getattr(self._module(name), "NEEDS", _NOTHING))
+        """Return the libraries and weights that the plug-in needs in addition to the core package.
+
+        Raises PluginError if there is no such plug-in.
+        """
+        return cast(Needs, getattr(self._module(name), "NEEDS", _NO_NEEDS))
 
     def spec(self, name: str) -> S:
-        """The SPEC of `name` with this machine's weights and the settings' dtype.
+        """Return the SPEC, with the hash of the installed weights and the configured dtype.
 
-        Raises PluginError where there is no such plug-in, Unavailable where weights are missing.
+        Raises PluginError if there is no such plug-in, and Unavailable if weights are missing.
         """
-        declared, wants = self.declared(name), self.needs(name)
-        files = [weight_files.require(file, remedy=_pull(name)) for file in wants.weights]
+        declared, needs = self.declared(name), self.needs(name)
+        files = [weight_files.verified_weights(file, plugin=name) for file in needs.weights]
         if not files:
             return declared
         spec = replace(
             declared,
-            checkpoint_sha256=weight_files.identity(files),
-            compute_dtype=_compute_dtype(declared, wants),
+            checkpoint_sha256=weight_files.combined_sha256(files),
+            compute_dtype=_compute_dtype(declared, needs),
         )
         if not any(file.random for file in files):
             return spec
         checkpoint = f"{spec.checkpoint} (random)"
-        return replace(spec, checkpoint=checkpoint, licence_weights="none (random)")
+        return replace(spec, checkpoint=checkpoint, licence_weights="none (random)", is_random=True)
 
     def takes_text(self, name: str) -> bool:
-        """Whether the plug-in can embed words, too; says nothing of its weights."""
+        """Return whether the plug-in can embed text. This does not check its weights."""
         return hasattr(self._module(name).Plugin, "embed_text")
 
     def require_text(self, name: str) -> None:
-        """Raises Unavailable where what embeds text with it is missing."""
+        """Raise Unavailable if the weights for embedding text are missing."""
         for file in self.needs(name).text_weights:
-            weight_files.require(file, remedy=_pull(name))
+            weight_files.verified_weights(file, plugin=name)
 
     def interpreter(self, name: str) -> Path:
-        """The interpreter that can run it. Raises Unavailable where it cannot run."""
+        """Return the Python interpreter that can run the plug-in.
+
+        Raises Unavailable if weights or libraries are missing.
+        """
         self.spec(name)
-        return interpreters.python_with(self.needs(name).libraries)
+        return interpreters.find_python(self.needs(name).libraries, plugin=name)
 
     def load(self, name: str) -> P:
-        """The plug-in, its model loaded. Raises Unavailable where weights are missing."""
-        module, wants = self._module(name), self.needs(name)
-        if wants is _NOTHING:
+        """Return the plug-in with its model loaded. Raises Unavailable if weights are missing."""
+        module, needs = self._module(name), self.needs(name)
+        if needs is _NO_NEEDS:
             return cast(P, module.Plugin())
-        remedy = _pull(name)
-        files = {file: weight_files.require(file, remedy=remedy).path for file in wants.weights}
-        for file in wants.text_weights:
-            if weight_files.find(file):
-                files[file] = weight_files.require(file, remedy=remedy).path
-        dtype = _compute_dtype(self.declared(name), wants)
+        files = {
+            file: weight_files.verified_weights(file, plugin=name).path for file in needs.weights
+        }
+        for file in needs.text_weights:
+            if weight_files.find_weights(file):
+                files[file] = weight_files.verified_weights(file, plugin=name).path
+        dtype = _compute_dtype(self.declared(name), needs)
         return cast(P, module.Plugin(Runtime(files, dtype, settings().device)))
 
     def _modules(self) -> dict[str, str]:
+        """Return the module of each plug-in, by the plug-in's name."""
         package = importlib.import_module(f"mirpipe.plugins.{self.folder}")
         own = {
-            m.name: f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)
+            module.name: f"{package.__name__}.{module.name}"
+            for module in pkgutil.iter_modules(package.__path__)
         }
-        return own | {e.name: e.value for e in entry_points(group=self.group)}
+        return own | {point.name: point.value for point in entry_points(group=self.group)}
 
     def _module(self, name: str) -> ModuleType:
         modules = self._modules()
         if name not in modules:
-            there = ", ".join(sorted(modules)) or "none"
-            raise PluginError(f"no {self.kind} is called {name!r}; there are: {there}")
+            raise PluginError(_unknown(self.kind, name, sorted(modules)))
         return importlib.import_module(modules[name])
 
 
@@ -133,35 +154,43 @@ KINDS: tuple[Plugins[Any, Any], ...] = (ENCODERS, TRACK_METRICS, CAPTIONERS, GEN
 
 
 def plugins_of(name: str) -> Plugins[Any, Any]:
-    """The kind that `name` belongs to. Raises PluginError where nothing is called so."""
+    """Return the kind of plug-ins to which the plug-in `name` belongs.
+
+    Raises PluginError if there is no such plug-in.
+    """
     for kind in KINDS:
         if name in kind.names():
             return kind
-    everything = ", ".join(name for kind in KINDS for name in kind.names())
-    raise PluginError(f"no model is called {name!r}; there are: {everything}")
+    raise PluginError(_unknown("model", name, [name for kind in KINDS for name in kind.names()]))
 
 
 def revision(spec: Spec) -> str:
-    """Identity of what the plug-in makes: 16 hex digits over all that determines it."""
-    return _digest({k: v for k, v in asdict(spec).items() if k not in _NOT_IDENTITY})
+    """Return the revision of a plug-in: 16 hex digits, a hash of all that determines its results.
+
+    Plug-ins with equal revisions give equal results.
+    """
+    identity = {name: value for name, value in asdict(spec).items() if name not in _NOT_IN_REVISION}
+    return _digest(identity)
 
 
 def metric_revision(spec: MetricSpec, *made_from: str) -> str:
-    """Identity of a metric's numbers: 16 hex digits.
+    """Return the revision of a metric, 16 hex digits.
 
-    `made_from`: the revisions of what they are computed from, such as melodies or vectors.
+    `made_from` contains the revisions of the metric's input, such as melodies or vectors.
     """
     identity: dict[str, object] = {"name": spec.name, "version": spec.version}
     return _digest(identity | ({"made_from": made_from} if made_from else {}))
 
 
-def _compute_dtype(declared: Spec, wants: Needs) -> str:
-    asked = settings().compute_dtype
-    return asked if asked in wants.compute_dtypes else declared.compute_dtype
+def _compute_dtype(declared: Spec, needs: Needs) -> str:
+    """Return the configured number format, or the declared one if the plug-in lacks that format."""
+    configured = settings().compute_dtype
+    return configured if configured in needs.compute_dtypes else declared.compute_dtype
 
 
-def _pull(name: str) -> str:
-    return f"`mirpipe models pull {name}`"
+def _unknown(kind: str, name: str, installed: list[str]) -> str:
+    """Return the message about a plug-in that does not exist."""
+    return f"There is no {kind} {name!r}. Use one of these: {', '.join(installed) or 'none'}."
 
 
 def _digest(identity: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The only reader of the environment: every setting is a variable `MIRPIPE_<NAME>`."""
+"""The settings of mirpipe. Only this module reads the variables `MIRPIPE_<NAME>`."""
 
 import json
 import os
@@ -15,162 +15,188 @@ from mirpipe.errors import ConfigurationError
 from mirpipe.generation.modes import MODES, Mode
 
 PROJECT = Path(__file__).resolve().parent.parent
-"""The checkout: dags/, dashboard/ and migrations/ stand beside the package."""
+"""The project folder, which contains dags/, dashboard/, migrations/ and this package."""
 
-_FOLDERS = ("references", "targets")
-_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
-"""Microseconds of processor time a period, of the container that this process is in."""
+_FOLDER_LISTS = ("references", "targets")
+_CONTAINER_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+"""File with the CPU limit of this container: microseconds of CPU time, and the period length."""
 
 
 def _default_home() -> Path:
-    if os.geteuid() == 0:  # root's own home is closed to the user that Postgres must run as
+    # Postgres cannot run as root, and its user cannot enter the home folder of root.
+    if os.geteuid() == 0:
         return Path("/var/lib/mirpipe")
     return platformdirs.user_data_path("mirpipe")
 
 
-def cores() -> int:
-    """Processor cores that this process may use, by its affinity and by its container's limit."""
-    present = os.cpu_count() or 1
+def available_cores() -> int:
+    """Return how many CPU cores this process may use: its affinity and the container's limit."""
+    cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        present = len(os.sched_getaffinity(0))
+        cores = len(os.sched_getaffinity(0))
     try:
-        quota, period = _CPU_LIMIT.read_text().split()
-        return max(1, min(present, int(quota) // int(period)))
-    except (OSError, ValueError):  # no control group, or "max": no limit
-        return present
+        quota, period = _CONTAINER_CPU_LIMIT.read_text().split()
+        return max(1, min(cores, int(quota) // int(period)))
+    except (OSError, ValueError):  # There is no control group, or the quota is "max": no limit.
+        return cores
 
 
 def _models_python() -> Path | None:
-    made = PROJECT / ".venv-models" / "bin" / "python"
-    return made if made.exists() else None
+    installed = PROJECT / ".venv-models" / "bin" / "python"
+    return installed if installed.exists() else None
 
 
 class Settings(BaseSettings):
-    """What a user may choose. Lists of folders are separated as in PATH, names by commas."""
+    """All settings that a user can choose.
+
+    Lists of folders are separated by colons, as in PATH. Other lists are separated by commas.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="MIRPIPE_", extra="ignore", use_attribute_docstrings=True
     )
 
     home: Path = Field(default_factory=_default_home)
-    """Where the embedded Postgres, Airflow's files and logs live; default: your data folder."""
+    """Folder of the embedded Postgres, Airflow's files and the logs. Default: the data folder of
+    the user, such as ~/.local/share/mirpipe. For root: /var/lib/mirpipe."""
 
     database_url: str | None = None
-    """A Postgres with pgvector to use in place of the embedded one, as the pipeline's role."""
+    """URL of a Postgres server with pgvector, with the role of the pipeline. Default: the embedded
+    Postgres."""
     owner_url: str | None = None
-    """The same server as the role that migrates; default: database_url."""
+    """URL of the same server, with the role that runs the migrations. Default: database_url."""
     reader_url: str | None = None
-    """The same server as the role that only reads; default: database_url."""
+    """URL of the same server, with the role that only reads. Default: database_url."""
     superuser_url: str | None = None
-    """A server that is mirpipe's alone, as its superuser; read by `mirpipe db provision` alone."""
+    """URL of the same server, with a superuser. Only `mirpipe db provision` uses it, to create
+    roles and databases. Only mirpipe may use this server. Default: none."""
 
     references: Annotated[list[Path], NoDecode] = []
-    """Folders of the library that is searched in."""
+    """Folders of the reference library, in which mirpipe searches. Default: none."""
     targets: Annotated[list[Path], NoDecode] = []
-    """Folders of what is looked for."""
+    """Folders of the target tracks, for which mirpipe searches. Default: none."""
     manifest: Path | None = None
-    """CSV with titles and labels: a column `path`, `title`, and any others."""
+    """CSV file with titles and labels. The column `path` is required. `title` and `collection` are
+    optional. Every other column is a label. Default: none. Titles and labels then come from the
+    tags of the files."""
 
     encoders: Annotated[list[str], NoDecode] = ["musicnn", "signal"]
-    """Encoders that the pipeline keeps up to date, in the order in which they are shown."""
+    """Names of the encoders that the pipeline keeps up to date, in display order."""
     metrics: Annotated[list[str], NoDecode] = []
-    """Models that score every track, such as `audiobox_aesthetics`; none: each needs weights."""
+    """Names of the models that score every track, such as `audiobox_aesthetics`. Default: none,
+    because every such model needs weights."""
     batch_tracks: int = Field(default=64, ge=1)
-    """Tracks per batch: a transaction, and at most what a killed task loses."""
+    """Number of tracks per batch. Each batch is one transaction, so a stopped task loses at most
+    one batch."""
     models_python: Path | None = Field(default_factory=_models_python)
-    """The interpreter of the model libraries; default: the one that `make models` made."""
+    """Python interpreter that has the model libraries. Default: .venv-models/bin/python of the
+    project, if `make models` has created it."""
     models_dir: Path | None = None
-    """Where weights are kept, as REPOSITORY/FILE; default: home/models; then the hub's cache."""
+    """Folder of the weights, as REPOSITORY/FILE. Default: home/models, then the cache of the
+    Hugging Face hub."""
     stand_ins: Path | None = None
-    """Random weights for tests, as REPOSITORY/FILE: read before all others, shown as random."""
+    """Folder of random weights for tests, as REPOSITORY/FILE. They replace the published weights,
+    and all their results are marked as random. Default: none."""
     compute_dtype: Literal["float32", "bfloat16", "int8"] = "float32"
-    """In which models compute that have the choice; another one makes other revisions."""
+    """Number format in which models compute, if they support it: `float32`, `bfloat16` or `int8`.
+    Another format gives another revision."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where models compute; it changes no revision and is stored with each batch."""
+    """Device on which models compute: `cpu`, `cuda`, or `auto` for CUDA if available. The device is
+    stored with each batch and does not change the revision."""
 
     captioner: str = "features"
-    """Whose captions generations are made from; empty: none is captioned and none generated."""
+    """Name of the captioner whose captions are the prompts of generated clips. If empty, there are
+    no captions and no clips."""
     generators: Annotated[list[str], NoDecode] = ["resynth"]
-    """Generators that make every target anew; none: nothing is generated."""
+    """Names of the generators that make clips for every target. If empty, there are no clips."""
     modes: list[Mode] = list(MODES)
-    """In which ways, as JSON: `[{"name": "strong", "is_conditioned": true, "guidance": 5}, …]`."""
+    """Modes in which clips are generated, as JSON:
+    `[{"name": "strong", "is_conditioned": true, "guidance": 5}, …]`."""
     guidance_sweep: Annotated[list[float], NoDecode] = []
-    """Further guidance values at which conditioned clips are made."""
+    """More guidance values for which conditioned clips are generated, such as `2,8`. Default:
+    none."""
     seeds: int = Field(default=1, ge=1)
-    """Clips a target and mode, of the seeds 0, 1, …"""
+    """Number of clips per target and mode. Their seeds are 0, 1, 2 and so on."""
     generate_seconds: float = Field(default=30.0, gt=0)
-    """A clip is as long as its target, and no longer than this."""
+    """Greatest duration of a clip, in seconds. A shorter target gets a clip of its own duration."""
     generate_batch: int = Field(default=1, ge=1)
-    """Clips that a generator is asked for at once, which is what a killed task repeats; an
-    out-of-memory halves it. Only a generator that batches gains by more than one."""
+    """Number of clips per call of a generator. A stopped task repeats one batch. The batch is
+    halved if it does not fit into memory. A value above 1 helps only if the generator supports
+    batches."""
     clips_dir: Path | None = None
-    """Where generated audio is kept; default: home/clips."""
+    """Folder of the generated audio. Default: home/clips."""
     gpu_slots: int = Field(default=1, ge=1)
-    """Graphics cards: as many tasks that caption and generate run side by side."""
+    """Number of graphics cards, which is the number of caption and generate tasks that run in
+    parallel."""
     gpu_executor: str | None = None
-    """Airflow's executor of these tasks, such as CeleryExecutor; default: the first configured."""
+    """Airflow executor of the caption and generate tasks, such as CeleryExecutor. Default: the
+    first executor of Airflow's configuration."""
 
-    slots: int = Field(default_factory=lambda: min(4, cores()), ge=1)
-    """Stages that may run side by side; each gets its share of the cores. Default: the cores, at
-    most 4."""
+    slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
+    """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
+    the number of available cores, at most 4."""
 
     ingest_cron: str = "*/15 * * * *"
-    """When Airflow looks for new files."""
+    """Schedule on which Airflow looks for new files, as a cron expression."""
     evaluate_cron: str = "0 3 * * *"
-    """When Airflow brings all results up to date even though no file is new."""
+    """Schedule on which Airflow updates all results, even without new files, as a cron
+    expression."""
     airflow_database_url: str | None = None
-    """Where Airflow keeps its metadata; default: a second database of the embedded Postgres."""
+    """URL of Airflow's metadata database. Default: a second database of the embedded Postgres."""
     airflow_admin_password: str | None = None
-    """Of Airflow's user `admin`; default: made at first use and kept in home/airflow."""
+    """Password of Airflow's user `admin`. Default: a random password, which is created at the first
+    start and stored in home/airflow."""
     airflow_port: int = 8080
-    """Of Airflow's page and REST API; the next free one where it is taken."""
+    """Port of Airflow's web page and REST API. If it is in use, the next free port is taken."""
     dashboard_port: int = 8501
-    """Of the dashboard; the next free one where it is taken."""
+    """Port of the dashboard. If it is in use, the next free port is taken."""
     bind: str = "127.0.0.1"
-    """The address that both listen on; another one than this machine's own opens them to others."""
+    """IP address on which Airflow and the dashboard listen. With the default, only this machine can
+    open them. Other addresses make them reachable from other machines."""
 
     log: Literal["text", "json"] = "text"
-    """How stages tell on stderr what happens: for people, or a JSON object a line for programs."""
+    """Format of the log lines that stages write to stderr: `text` for people, or `json` for
+    programs, with one JSON object per line."""
     run: str | None = None
-    """The run that a stage works for, as its log lines name it; Airflow's tasks set it."""
+    """Id of the DAG run, which every log line contains. Airflow's tasks set it. Default: none."""
 
     @field_validator("references", "targets", mode="before")
     @classmethod
-    def _split_paths(cls, value: object) -> object:
+    def _split_folders(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return [Path(part) for part in value.split(os.pathsep) if part]
 
     @field_validator("encoders", "metrics", "generators", "guidance_sweep", mode="before")
     @classmethod
-    def _split_names(cls, value: object) -> object:
+    def _split_by_commas(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return [part.strip() for part in value.split(",") if part.strip()]
 
     @field_validator("home", "manifest", "models_dir", "stand_ins", "clips_dir", mode="after")
     @classmethod
-    def _absolute(cls, value: Path | None) -> Path | None:
+    def _make_absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
 
     @field_validator("references", "targets", mode="after")
     @classmethod
-    def _all_absolute(cls, value: list[Path]) -> list[Path]:
+    def _make_all_absolute(cls, value: list[Path]) -> list[Path]:
         return [path.expanduser().absolute() for path in value]
 
     @property
     def clips_folder(self) -> Path:
-        """Where generated audio is kept."""
+        """Folder of the generated audio: `clips_dir`, or `clips` in the home folder."""
         return self.clips_dir or self.home / "clips"
 
     def as_environment(self) -> dict[str, str]:
-        """The same settings as variables, for a child process."""
+        """Return these settings as environment variables, for a child process."""
         variables = {}
         for name, value in self:
             if name == "modes":
                 value = json.dumps([asdict(mode) for mode in value])
             elif isinstance(value, list):
-                separator = os.pathsep if name in _FOLDERS else ","
+                separator = os.pathsep if name in _FOLDER_LISTS else ","
                 value = separator.join(str(part) for part in value)
             if value is not None:
                 variables[f"MIRPIPE_{name.upper()}"] = str(value)
@@ -178,24 +204,32 @@ class Settings(BaseSettings):
 
 
 def child_environment(*, without: str, **added: str) -> dict[str, str]:
-    """This process's environment for a child, less variables that begin with `without`."""
+    """Return the environment of a child process: a copy of this process's environment.
+
+    Variables whose names start with `without` are left out, and `added` is added.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
     return kept | added
 
 
-def dag_run() -> str | None:
-    """The id of the DAG run whose task this process is; None outside of Airflow's tasks."""
+def dag_run_id() -> str | None:
+    """Return the id of the DAG run to which this process belongs, or None outside Airflow."""
     return os.environ.get("AIRFLOW_CTX_DAG_RUN_ID")
 
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
+    """Return the settings of this process. The environment is read once.
+
+    Raises ConfigurationError if a variable has an invalid value.
+    """
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(
+        problems = "; ".join(
             f"MIRPIPE_{str(problem['loc'][0]).upper()}: {problem['msg']}"
-            for problem in error.errors(include_input=False)  # an input may hold a password
+            for problem in error.errors(include_input=False)  # The input may contain a password.
         )
-        raise ConfigurationError(f"a setting is wrong: {wrong}") from None
+        raise ConfigurationError(
+            f"Invalid setting: {problems}. Correct or unset the environment variable."
+        ) from None

@@ -1,4 +1,4 @@
-"""What tests share: one embedded Postgres a session, and an empty migrated database a test."""
+"""Fixtures of all tests: an embedded Postgres per session, and a migrated database per test."""
 
 import fcntl
 import itertools
@@ -23,16 +23,17 @@ from tests.support.random_weights import folder_of_weights, require_models_pytho
 
 pytest_plugins = ["tests.support.servers"]
 
-claim_cache()  # before any test imports numba: tests run side by side, too
+claim_cache()  # Before any test imports numba, because several test processes may run in parallel.
 
-_TEMPORARY = Path("/tmp")  # short, so that a socket's path fits
+_TEMPORARY = Path("/tmp")  # A short path, because the path of a socket has a maximum length.
 _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks what needs a Postgres or the models' interpreter; begins with what is slow.
+    """Mark tests that need Postgres or the model libraries, and sort files with slow tests first.
 
-    Where tests run side by side, a file that takes minutes would else be alone at the end.
+    The files are only sorted if tests run in parallel. A file that takes minutes could otherwise
+    start last, and only one process would be busy.
     """
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
@@ -46,8 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(autouse=True)
-def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test sees the MIRPIPE_ variables of whoever runs it."""
+def _no_user_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hide the MIRPIPE_ variables of the developer from every test."""
     for name in [name for name in os.environ if name.startswith("MIRPIPE_")]:
         monkeypatch.delenv(name)
     settings.cache_clear()
@@ -59,7 +60,7 @@ def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def random_weights_of_session(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
-    """Settings that give every encoder whose libraries are here random weights; they are set."""
+    """Set and return the variables that give all installed models random weights."""
     folder = folder_of_weights() if find_spec("torch") else tmp_path_factory.mktemp("no_weights")
     home = tmp_path_factory.mktemp("home")
     variables = {"MIRPIPE_STAND_INS": str(folder), "MIRPIPE_HOME": str(home)}
@@ -72,7 +73,7 @@ def random_weights_of_session(
 
 @pytest.fixture(scope="session")
 def models_python() -> Path:
-    """The models' interpreter; a test without it is skipped, or with CI=true fails."""
+    """Return the interpreter of the model libraries. Without it, skip the test or fail in CI."""
     return require_models_python()
 
 
@@ -80,7 +81,7 @@ def models_python() -> Path:
 def random_weights(
     random_weights_of_session: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """The folder of random weights that the settings of this test name."""
+    """Configure random weights for this test, and return their folder."""
     for name, value in random_weights_of_session.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
@@ -89,21 +90,21 @@ def random_weights(
 
 @pytest.fixture(scope="session")
 def short_folder() -> Iterator[Path]:
-    """A folder of this session that any user can enter; those of killed sessions are cleared."""
+    """Return a folder of this session that all users can enter. Delete those of killed sessions."""
     for abandoned in _TEMPORARY.glob("mirpipe-test-*"):
-        _clear(abandoned)
+        _delete_abandoned(abandoned)
     new = Path(tempfile.mkdtemp(prefix="mirpipe-new-", dir=_TEMPORARY))
     new.chmod(0o755)
     with (new / "alive").open("w") as alive:
         fcntl.flock(alive, fcntl.LOCK_EX)
         folder = new.rename(new.with_name(new.name.replace("new", "test", 1)))
         yield folder
-    _clear(folder)
+    _delete_abandoned(folder)
 
 
 @pytest.fixture(scope="session")
 def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """A running embedded server whose database `mirpipe` is migrated."""
+    """Start an embedded server and migrate its database `mirpipe`."""
     server = embedded_server(short_folder / "home")
     server.up()
     with closing(server.connect()) as link, link.cursor() as sql:
@@ -124,16 +125,16 @@ def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def fresh_database(embedded: EmbeddedPostgres) -> Iterator[Database]:
-    """An empty database at head, which the settings of this process and of its children name."""
-    with database(embedded, f"test_{next(_numbers)}") as made:
-        yield made
+    """Create an empty migrated database, and configure it for this process and its children."""
+    with database(embedded, f"test_{next(_numbers)}") as created:
+        yield created
 
 
-def _clear(folder: Path) -> None:
-    """Stop the servers of a session that is over and remove its folder."""
+def _delete_abandoned(folder: Path) -> None:
+    """Stop the servers of a session that has ended, and delete its folder."""
     try:
         alive = (folder / "alive").open("r+")
-    except OSError:  # gone by now, or another user's
+    except OSError:  # Another process has deleted it, or it belongs to another user.
         return
     with alive:
         try:
@@ -143,7 +144,6 @@ def _clear(folder: Path) -> None:
         for passwords in (*folder.glob("*/postgres/pgpass"), *folder.glob("*/*/postgres/pgpass")):
             server = embedded_server(passwords.parent.parent)
             server.down()
-            shutil.rmtree(
-                server.place, ignore_errors=True
-            )  # which for root may lie outside of the folder
+            # If the tests run as root, the server is stored outside this folder.
+            shutil.rmtree(server.place, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)

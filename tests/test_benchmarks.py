@@ -1,4 +1,4 @@
-"""`make bench`: what fails is named, the rest is measured, and the page says which is which."""
+"""Tests of `make bench`: its stored results, its errors and its page."""
 
 import sys
 from pathlib import Path
@@ -7,45 +7,47 @@ import pytest
 
 from benchmarks import parts
 from benchmarks.__main__ import page
-from benchmarks.parts import MODELS, PIPELINE, Outcome, kept, measure
+from benchmarks.parts import MODELS, PIPELINE, Outcome, measure, stored_outcome
 
-ABSENT = Outcome(None, complaint="not measured")
+NOT_MEASURED = Outcome(None, error="not measured")
 
 
 @pytest.fixture(autouse=True)
-def _kept_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "KEPT", tmp_path)
+def _results_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "RESULTS_FOLDER", tmp_path)
 
 
 def run_instead(monkeypatch: pytest.MonkeyPatch, module: Path, source: str) -> None:
-    """Has every part run this program."""
+    """Replace the program of every part by this one."""
     module.write_text(source)
     monkeypatch.setenv("PYTHONPATH", str(module.parent))
     monkeypatch.setattr(parts, "_commands", lambda _part: (sys.executable, [[module.stem]]))
 
 
-def test_what_a_part_finds_is_kept_until_it_is_measured_again(
+def test_a_result_is_stored_until_the_part_is_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_instead(
-        monkeypatch, tmp_path / "found.py", "print('words')\nprint('[[\"x\", 1.5, \"s\"]]')"
+        monkeypatch, tmp_path / "works.py", "print('words')\nprint('[[\"x\", 1.5, \"s\"]]')"
     )
-    assert measure("embed").found == kept("embed").found == [["x", 1.5, "s"]]
-    run_instead(monkeypatch, tmp_path / "broken.py", "raise SystemExit('out of luck')")
-    assert measure("embed").complaint == "ended with exit code 1:\nout of luck"
-    assert kept("embed").found is None
+    assert measure("embed").result == stored_outcome("embed").result == [["x", 1.5, "s"]]
+    run_instead(monkeypatch, tmp_path / "broken.py", "raise SystemExit('the reason')")
+    assert measure("embed").error == "failed with exit code 1:\nthe reason"
+    assert stored_outcome("embed").result is None
 
 
-def test_a_model_without_its_interpreter_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_is_not_measured_without_the_interpreter_of_the_models(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(parts, "_commands", lambda _part: (None, []))
-    assert measure("clap").complaint == "needs what `make models` makes"
+    assert measure("clap").error == "needs the model libraries: run `make models`"
 
 
-def test_the_page_shows_what_was_found_and_names_what_was_not() -> None:
-    outcomes = dict.fromkeys([*PIPELINE, *MODELS], ABSENT)
+def test_the_page_shows_results_and_names_parts_without_a_result() -> None:
+    outcomes = dict.fromkeys([*PIPELINE, *MODELS], NOT_MEASURED)
     outcomes["embed"] = Outcome([["embedding", 63.21, "s/CPU-s"]], seconds=31.4)
-    written = page(outcomes)
-    assert "| embedding | 63.2 | s/CPU-s |" in written
-    assert "The parts took, in seconds: embed 31." in written
-    assert "Not measured here: stream, retrieve" in written
-    assert "clap, " in written.rpartition("Not measured here:")[2]
+    text = page(outcomes)
+    assert "| embedding | 63.2 | s/CPU-s |" in text
+    assert "Duration of each part, in seconds: embed 31." in text
+    assert "Not measured: stream, retrieve" in text
+    assert "clap, " in text.rpartition("Not measured:")[2]

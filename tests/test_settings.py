@@ -1,29 +1,37 @@
-"""How many cores count: no more than the container may use."""
+"""Settings: the number of available cores, and the message about an invalid value."""
 
 from pathlib import Path
 
 import pytest
 
 from mirpipe import settings
+from mirpipe.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("limit", "expected"),
     [("max 100000", 8), ("200000 100000", 2), ("50000 100000", 1), ("1600000 100000", 8)],
 )
-def test_a_containers_limit_counts(
-    written: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_cores_are_limited_by_the_container(
+    limit: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit = tmp_path / "cpu.max"
-    limit.write_text(f"{written}\n")
-    monkeypatch.setattr(settings, "_CPU_LIMIT", limit)
+    file = tmp_path / "cpu.max"
+    file.write_text(f"{limit}\n")
+    monkeypatch.setattr(settings, "_CONTAINER_CPU_LIMIT", file)
     monkeypatch.setattr(settings.os, "sched_getaffinity", lambda _: range(8), raising=False)
-    assert settings.cores() == expected
+    assert settings.available_cores() == expected
 
 
-def test_without_a_control_group_the_affinity_counts(
+def test_cores_are_those_of_the_affinity_without_a_control_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "_CPU_LIMIT", tmp_path / "none")
+    monkeypatch.setattr(settings, "_CONTAINER_CPU_LIMIT", tmp_path / "none")
     monkeypatch.setattr(settings.os, "sched_getaffinity", lambda _: range(3), raising=False)
-    assert settings.cores() == 3
+    assert settings.available_cores() == 3
+
+
+def test_invalid_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRPIPE_SEEDS", "0")
+    settings.settings.cache_clear()
+    with pytest.raises(ConfigurationError, match=r"Invalid setting: MIRPIPE_SEEDS: .*Correct"):
+        settings.settings()

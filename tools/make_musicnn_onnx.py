@@ -1,11 +1,11 @@
-"""Makes the encoder's `weights/musicnn_mtt.onnx` from the source package `musicnn` 0.1.0.
+"""Converts the weights of the source package `musicnn` 0.1.0 to `weights/musicnn_mtt.onnx`.
 
     pip download --no-deps --no-binary musicnn --require-hashes -r tools/musicnn.txt
     python tools/make_musicnn_onnx.py musicnn-0.1.0.tar.gz [FOLDER]
 
-The package itself needs TensorFlow 1 and cannot be installed; its checkpoint is read with numpy
-and the graph is written anew after `musicnn/models.py` (ISC licence). The same source gives the
-same bytes. Needs numpy and onnx.
+The package needs TensorFlow 1, which cannot be installed. So its checkpoint is read with numpy, and
+the graph is built here in the same way as in its `musicnn/models.py` (ISC licence). The same source
+package always gives the same bytes. This program needs numpy and onnx.
 """
 
 import ast
@@ -24,16 +24,24 @@ from tf_checkpoint import read_bundle
 SDIST_SHA256 = "674ccc1fb638e6894f99197cfc2794b90d96444292ea28cedee96de0f74c4abd"
 WEIGHTS = Path(__file__).resolve().parent.parent / "mirpipe/plugins/encoders/weights"
 FRAMES, MELS = 187, 96
-OPSET, IR_VERSION = 17, 8  # fixed: the bytes must not follow the onnx package
-BATCH_NORM_EPSILON = 1e-3  # TensorFlow's default, which the checkpoint does not hold
+OPSET, IR_VERSION = 17, 8
+"""Versions of the ONNX format. They are fixed, so the bytes do not depend on the onnx package."""
+BATCH_NORM_EPSILON = 1e-3
+"""TensorFlow's default. The checkpoint does not contain it."""
 
 Weights = dict[str, NDArray[np.float32]]
 
 
 def main(sdist: Path, folder: Path = WEIGHTS) -> None:
-    """Write the model and its licence to `folder`. Raises ValueError on another source package."""
+    """Write the model and its licence to `folder`.
+
+    Raises ValueError if `sdist` is not the expected source package.
+    """
     if hashlib.sha256(sdist.read_bytes()).hexdigest() != SDIST_SHA256:
-        raise ValueError(f"{sdist} is not the source package of musicnn 0.1.0")
+        raise ValueError(
+            f"{sdist} is not the source package of musicnn 0.1.0. Download it with pip and "
+            "tools/musicnn.txt"
+        )
     with tarfile.open(sdist) as package:
         weights = read_bundle(
             _member(package, "musicnn/MTT_musicnn/.index"),
@@ -47,13 +55,18 @@ def main(sdist: Path, folder: Path = WEIGHTS) -> None:
 
 
 def build(weights: Weights, tags: list[str]) -> ModelProto:
-    """The graph: logmel (b, 187, 96) to tags, penultimate, mean_pool and max_pool."""
+    """Return the ONNX model.
+
+    Its input is `logmel` of shape (b, 187, 96). Its outputs are `tags`, `penultimate`, `mean_pool`
+    and `max_pool`.
+    """
     graph = _Graph(weights)
     graph.constant("channel_axis", np.array([1], np.int64))
     image = graph.add("Unsqueeze", ["logmel", "channel_axis"])
     image = graph.batch_norm(image, 0)
-    heights_of_pads = [(3, 3), (3, 3), (63, 64), (31, 32), (15, 16)]  # "same" along time
-    parts = [graph.front_block(image, n, pads) for n, pads in enumerate(heights_of_pads)]
+    # These pads keep the length of the time axis, like the padding "same" of TensorFlow.
+    time_pads = [(3, 3), (3, 3), (63, 64), (31, 32), (15, 16)]
+    parts = [graph.front_block(image, number, pads) for number, pads in enumerate(time_pads)]
     front = graph.add("Concat", parts, axis=1)
     middle = [graph.middle_block(front, 5)]
     for number in (6, 7):
@@ -84,16 +97,19 @@ def build(weights: Weights, tags: list[str]) -> ModelProto:
 
 
 class _Graph:
-    """Nodes and constants in the order in which they are added; feature maps are (b, c, time)."""
+    """The nodes and constants of a graph, in the order in which they are added.
+
+    Feature maps have the shape (b, channels, time).
+    """
 
     def __init__(self, weights: Weights) -> None:
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
         self._weights = weights
 
-    def add(self, kind: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        output = output or f"{kind.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+    def add(self, operator: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
+        output = output or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
         return output
 
     def constant(self, name: str, values: NDArray[np.generic]) -> str:
@@ -105,22 +121,28 @@ class _Graph:
         inputs = [x]
         for part in ("gamma", "beta", "moving_mean", "moving_variance"):
             values = self._weights[f"{layer}/{part}"]
-            inputs.append(self.constant(f"{layer}/{part}", _unmix(values) if pooled else values))
+            inputs.append(
+                self.constant(f"{layer}/{part}", _maxima_before_means(values) if pooled else values)
+            )
         return self.add("BatchNormalization", inputs, output, epsilon=BATCH_NORM_EPSILON)
 
     def front_block(self, image: str, number: int, pads: tuple[int, int]) -> str:
-        """A 2-D convolution along time and mel bands; the strongest band of each filter."""
+        """Add a 2-D convolution over time and mel bands, then the maximum over the bands."""
         kernel = self._weights[f"{_layer('conv2d', number)}/kernel"].transpose(3, 2, 0, 1)
         h = self._convolution(image, number, kernel, [pads[0], 0, pads[1], 0])
         return self.add("ReduceMax", [h], axes=[3], keepdims=0)
 
     def middle_block(self, x: str, number: int) -> str:
-        """A 1-D convolution: the source's kernel spans all channels of a map laid out as image."""
+        """Add a 1-D convolution over time.
+
+        The source package stores its kernel in 2-D: the second axis covers all channels.
+        """
         kernel = self._weights[f"{_layer('conv2d', number)}/kernel"][:, :, 0].transpose(2, 1, 0)
         return self._convolution(x, number, kernel, [3, 3])
 
     def back_end(self, pooled: str) -> None:
-        kernel = self.constant("dense/kernel", _unmix(self._weights["dense/kernel"]))
+        """Add the two dense layers."""
+        kernel = self.constant("dense/kernel", _maxima_before_means(self._weights["dense/kernel"]))
         bias = self.constant("dense/bias", self._weights["dense/bias"])
         h = self.add("Gemm", [self.batch_norm(pooled, 9, pooled=True), kernel, bias])
         self.batch_norm(self.add("Relu", [h]), 10, "penultimate")
@@ -138,8 +160,8 @@ class _Graph:
         return self.batch_norm(self.add("Relu", [h]), number + 1)
 
 
-def _unmix(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows for [all maxima, all means]; the source alternates maximum and mean by channel."""
+def _maxima_before_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rows sorted as [all maxima, all means]. In the source they alternate."""
     return np.concatenate([values[0::2], values[1::2]])
 
 
@@ -150,16 +172,16 @@ def _layer(kind: str, number: int) -> str:
 def _member(package: tarfile.TarFile, path: str) -> bytes:
     member = package.extractfile(f"musicnn-0.1.0/{path}")
     if member is None:
-        raise ValueError(f"the source package holds no file {path}")
+        raise ValueError(f"The source package has no file {path}")
     return member.read()
 
 
 def _labels(configuration: str) -> list[str]:
-    """`MTT_LABELS` of the package's configuration, which is parsed and not run."""
+    """Return `MTT_LABELS` of the package's configuration. The code is parsed, but not run."""
     for statement in ast.parse(configuration).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "MTT_LABELS":
             return list(ast.literal_eval(statement.value))
-    raise ValueError("the source package's configuration names no MTT_LABELS")
+    raise ValueError("The configuration of the source package does not define MTT_LABELS")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Makes `mirpipe/plugins/encoders/weights/signal_demo.txt` from the demo library.
+"""Writes the constants of the encoder `signal`, measured on the demo library.
 
     python tools/make_signal_constants.py [FILE]
 
-A line a feature: its mean and its standard deviation over the library's windows. Whoever makes
-other constants puts their sha-256 into `SPEC` of `mirpipe/plugins/encoders/signal.py`.
+The default file is `mirpipe/plugins/encoders/weights/signal_demo.txt`. It has one line per number
+of the encoder: the mean and the standard deviation over all windows of the library. If the
+constants change, copy the SHA-256 of the file into `SPEC` of `mirpipe/plugins/encoders/signal.py`.
 """
 
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mirpipe import audio
-from mirpipe.plugins.encoders.signal import SPEC, Features
+from mirpipe.plugins.encoders.signal import SPEC, Statistics
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONSTANTS = PROJECT / "mirpipe/plugins/encoders/weights" / SPEC.checkpoint
@@ -20,15 +21,15 @@ CONSTANTS = PROJECT / "mirpipe/plugins/encoders/weights" / SPEC.checkpoint
 
 def main(file: Path = CONSTANTS) -> None:
     """Write the constants to `file`."""
-    measure = Features()
+    measure = Statistics()
     rows = []
     for path in sorted((PROJECT / "demo").glob("*/*.ogg")):
         assert SPEC.gain_dbfs is not None
-        gain = 10 ** ((SPEC.gain_dbfs - audio.inspect(path).rms_dbfs) / 20)
+        gain = 10 ** ((SPEC.gain_dbfs - audio.read_audio_facts(path).rms_dbfs) / 20)
         request = audio.WindowRequest(SPEC.sample_rate, SPEC.window_samples, gain)
-        rows += [measure(clip.samples) for _, clip in audio.windows(path, [request])]
+        rows += [measure(window.samples) for _, window in audio.read_windows(path, [request])]
     constants = np.stack([np.mean(rows, axis=0), np.std(rows, axis=0)], axis=1)
-    # Six digits: the rest differs from processor to processor.
+    # Only six digits are written, because the others depend on the processor.
     np.savetxt(
         file, constants, fmt="%.6g", header="mean, deviation; tools/make_signal_constants.py"
     )

@@ -1,9 +1,10 @@
-"""The tensors of a TensorFlow checkpoint (V2 "bundle"), read without TensorFlow.
+"""Reads the tensors of a TensorFlow checkpoint (V2 "bundle") without TensorFlow.
 
-A bundle is a sorted string table (`.index`, LevelDB's format) of protocol buffers, each saying
-where in the data file (`.data-00000-of-00001`) a tensor lies. Source: the formats' descriptions in
-tensorflow/core/util/tensor_bundle and google/leveldb/doc/table_format.md. Read: uncompressed
-blocks and one data file, which is what `tf.train.Saver` writes.
+A bundle has an index file (`.index`) and a data file (`.data-00000-of-00001`). The index is a
+sorted string table in LevelDB's format. Its values are protocol buffers, which contain the position
+of each tensor in the data file. Sources: the descriptions of the formats in
+tensorflow/core/util/tensor_bundle and google/leveldb/doc/table_format.md. Only uncompressed blocks
+and a single data file are supported, because `tf.train.Saver` writes these.
 """
 
 import struct
@@ -18,40 +19,43 @@ _DTYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dty
 
 
 def read_bundle(index: bytes, data: bytes) -> dict[str, NDArray[np.generic]]:
-    """Every tensor by its variable's name. Raises ValueError on another format."""
+    """Return all tensors by the names of their variables.
+
+    `index` and `data` are the bytes of the two files. Raises ValueError for an unsupported format.
+    """
     footer = _Cursor(index[-_FOOTER_BYTES:])
     if struct.unpack("<Q", index[-8:])[0] != _MAGIC:
-        raise ValueError("not the index of a TensorFlow checkpoint")
-    footer.varint(), footer.varint()  # where the meta index lies
-    top = _block(index, start=footer.varint(), size=footer.varint())
+        raise ValueError("This is not the index of a TensorFlow checkpoint")
+    footer.varint(), footer.varint()  # Skip the position of the meta index.
+    top_level = _block(index, start=footer.varint(), size=footer.varint())
     tensors = {}
-    for _, handle in top:
-        place = _Cursor(handle)
-        for key, entry in _block(index, start=place.varint(), size=place.varint()):
-            if key:  # the empty key holds the bundle's header
+    for _, handle in top_level:
+        position = _Cursor(handle)
+        for key, entry in _block(index, start=position.varint(), size=position.varint()):
+            if key:  # The value of the empty key is the header of the bundle.
                 tensors[key.decode()] = _tensor(entry, data)
     return tensors
 
 
 def _tensor(entry: bytes, data: bytes) -> NDArray[np.generic]:
-    """BundleEntryProto: 1 dtype, 2 shape, 4 offset, 5 size."""
+    """Return the tensor of a BundleEntryProto. Its fields: 1 dtype, 2 shape, 4 offset, 5 size."""
     fields = dict(_fields(entry))
     code = fields[1]
     if code not in _DTYPES:
-        raise ValueError(f"a tensor has dtype {code}, which is not read here")
+        raise ValueError(f"A tensor has the unsupported dtype {code}")
     offset, size = int(fields.get(4, 0)), int(fields[5])
     values = np.frombuffer(data[offset : offset + size], _DTYPES[int(code)])
     return values.reshape(_shape(bytes(fields.get(2, b""))))
 
 
 def _shape(message: bytes) -> list[int]:
-    """TensorShapeProto: 2 dim, repeated, of which 1 is the size."""
+    """Return the shape of a TensorShapeProto. Field 2, repeated, is a dim; its field 1 the size."""
     dims = [dict(_fields(bytes(value))) for number, value in _fields(message) if number == 2]
     return [int(dim.get(1, 0)) for dim in dims]
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Number and value of each field of a protocol buffer."""
+    """Yield the number and the value of each field of a protocol buffer."""
     cursor = _Cursor(message)
     while not cursor.at_end():
         number, wire = divmod(cursor.varint(), 8)
@@ -62,38 +66,43 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         elif wire == 5:
             yield number, cursor.take(4)
         else:
-            raise ValueError(f"a protocol buffer holds wire type {wire}")
+            raise ValueError(f"A protocol buffer has the unsupported wire type {wire}")
 
 
 def _block(table: bytes, *, start: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Key and value of each row of a block; a key repeats only what differs from the last one."""
+    """Yield the key and the value of each row of a block.
+
+    A row stores only the part of its key that differs from the key before.
+    """
     if table[start + size] != 0:
-        raise ValueError("the checkpoint's index is compressed")
+        raise ValueError("The index of the checkpoint is compressed, which is not supported")
     block = table[start : start + size]
     restarts = struct.unpack("<I", block[-4:])[0]
     cursor = _Cursor(block[: -4 * (restarts + 1)])
     key = b""
     while not cursor.at_end():
-        shared, own, length = cursor.varint(), cursor.varint(), cursor.varint()
-        key = key[:shared] + cursor.take(own)
+        shared, unshared, length = cursor.varint(), cursor.varint(), cursor.varint()
+        key = key[:shared] + cursor.take(unshared)
         yield key, cursor.take(length)
 
 
 class _Cursor:
-    """A position in bytes."""
+    """A reading position in bytes."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._at = 0
+        self._position = 0
 
     def at_end(self) -> bool:
-        return self._at >= len(self._content)
+        return self._position >= len(self._content)
 
     def take(self, count: int) -> bytes:
-        self._at += count
-        return self._content[self._at - count : self._at]
+        """Return the next `count` bytes."""
+        self._position += count
+        return self._content[self._position - count : self._position]
 
     def varint(self) -> int:
+        """Return the next integer of variable length."""
         value = shift = 0
         while True:
             byte = self.take(1)[0]

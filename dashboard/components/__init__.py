@@ -1,1 +1,1 @@
-"""Parts that several pages draw: charts, tables, players, labels."""
+"""Components that several pages use: charts, tables, players, labels."""

@@ -1,8 +1,10 @@
-"""What Audiobox Aesthetics says of tracks, as numbers and in words."""
+"""The rating of tracks by Audiobox Aesthetics: its four axes, as numbers and in words."""
 
 from collections.abc import Sequence
 
 from dashboard.components import markup
+from dashboard.components.number_format import format_number
+from dashboard.components.plugin_labels import random_weights_badge
 from mirpipe.db import queries
 
 MODEL = "Audiobox Aesthetics"
@@ -12,29 +14,30 @@ AXES = (
     ("aesthetics_pc", "PC, complexity", 2),
     ("aesthetics_pq", "PQ, quality", 2),
 )
-"""Metric, name and decimals of each axis."""
+"""Metric, name and number of decimals of each axis."""
+SHORT_NAMES = ("CE", "CU", "PC", "PQ")
+MEANING = (
+    "CE, CU, PC and PQ are content enjoyment, content usefulness, production complexity and "
+    f"production quality. {MODEL} predicts the rating that listeners would give, from 1 to 10."
+)
+"""Explanation of the axes for readers."""
 
 
-def readings(aesthetics: queries.Aesthetics | None) -> list[tuple[str, str]]:
-    """What a model says of a track; nothing where none was asked."""
+def axis_values(aesthetics: queries.Aesthetics | None) -> list[tuple[str, str]]:
+    """Return name and value of each axis. Return an empty list if the track has no rating."""
     if aesthetics is None:
         return []
     values = (aesthetics.ce, aesthetics.cu, aesthetics.pc, aesthetics.pq)
-    names = ("CE", "CU", "PC", "PQ")
-    return [(name, markup.number(v, 2)) for name, v in zip(names, values, strict=True)]
+    return [
+        (name, format_number(value, 2)) for name, value in zip(SHORT_NAMES, values, strict=True)
+    ]
 
 
-def explain(aesthetics: Sequence[queries.Aesthetics]) -> None:
-    """What CE, CU, PC and PQ are, and what a reader must know of the model that gave them."""
-    if not aesthetics:
+def show_explanation(ratings: Sequence[queries.Aesthetics]) -> None:
+    """Explain the axes and show the licence of the weights. Draw nothing without ratings."""
+    if not ratings:
         return
-    licences = sorted({row.licence_weights or "not stated" for row in aesthetics})
-    markup.show(
-        markup.line(
-            "CE, CU, PC, PQ: content enjoyment and usefulness, production complexity and quality, "
-            "what listeners would give, 1 to 10, as Audiobox Aesthetics predicts it; licence of "
-            f"its weights: {', '.join(licences)}"
-        )
-    )
-    if any(row.random for row in aesthetics):
-        markup.show(markup.badge(f"Audiobox Aesthetics: {markup.RANDOM}"))
+    licences = sorted({rating.licence_weights or "not stated" for rating in ratings})
+    markup.show(markup.muted_line(f"{MEANING} Licence of its weights: {', '.join(licences)}"))
+    if any(rating.random for rating in ratings):
+        markup.show(random_weights_badge(MODEL))

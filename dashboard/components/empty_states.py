@@ -1,18 +1,20 @@
-"""What to do next where there is nothing to show yet."""
+"""Messages for pages that have nothing to show yet, with the command that comes next."""
 
 import streamlit as st
 
+AUTOMATIC = "It runs automatically on schedule."
 
-def library() -> None:
-    """No track was ever ingested."""
+
+def no_library() -> None:
+    """Show how to add the first tracks."""
     st.info("The library is empty.", icon=":material/library_music:")
-    st.markdown("Point mirpipe at your own folders and let it run on a schedule:")
+    st.markdown("To let mirpipe run on your own folders on a schedule:")
     st.code(
         "mirpipe up --references ~/music/library --targets ~/music/targets",
         language=None,
         wrap_lines=True,
     )
-    st.markdown("or take the steps by hand:")
+    st.markdown("To run the steps yourself:")
     st.code(
         "mirpipe ingest ~/music/library --collection reference\n"
         "mirpipe ingest ~/music/targets --collection target\n"
@@ -22,16 +24,28 @@ def library() -> None:
     )
 
 
-def results() -> None:
-    """There are tracks, and no run has reported on them yet."""
+def no_run() -> None:
+    """Show how to start a run, for a library that has tracks but no run."""
     st.info("No run has finished yet, so there are no results.", icon=":material/hourglass_empty:")
-    st.markdown("The schedule will come to it. To run everything that is pending now:")
+    st.markdown(f"{AUTOMATIC} To run all pending work now:")
     st.code("mirpipe run", language=None)
 
 
-def targets() -> None:
-    """There are references, and nothing to find neighbours for."""
-    st.info("There is no target yet to search references for.", icon=":material/music_note:")
+def no_results(*, has_tracks: bool) -> None:
+    """Show the message for a database without a run, with or without tracks."""
+    if has_tracks:
+        no_run()
+    else:
+        no_library()
+
+
+def no_targets() -> None:
+    """Show how to add targets."""
+    st.info(
+        "There are no targets. A target is a track that mirpipe finds matches for.",
+        icon=":material/music_note:",
+    )
+    st.markdown("To add targets:")
     st.code(
         "mirpipe ingest ~/music/targets --collection target\nmirpipe run",
         language=None,
@@ -39,38 +53,38 @@ def targets() -> None:
     )
 
 
-def answers() -> None:
-    """A target that no run has answered yet."""
-    st.info("No run has answered this target yet.", icon=":material/hourglass_empty:")
-    st.markdown("The schedule will come to it. To run everything that is pending now:")
+def no_matches() -> None:
+    """Show how to get the first matches of a target."""
+    st.info("There are no matches of this target yet.", icon=":material/hourglass_empty:")
+    st.markdown(f"{AUTOMATIC} To run all pending work now:")
     st.code("mirpipe run", language=None)
 
 
-def clips() -> None:
-    """Nothing was made of any target yet."""
+def no_clips() -> None:
+    """Show how to generate the first clips."""
     st.info("Nothing has been generated yet.", icon=":material/hourglass_empty:")
-    st.markdown("The schedule will come to it. To caption every target, generate and score now:")
+    st.markdown(f"{AUTOMATIC} To caption all targets, generate clips and score them now:")
     st.code("mirpipe generate\nmirpipe run", language=None)
 
 
-def clip_scores() -> None:
-    """There are clips, and no run has reported on them yet."""
+def no_clip_scores() -> None:
+    """Show how to score clips that no run has scored."""
     st.info("No run has scored the clips yet.", icon=":material/hourglass_empty:")
-    st.markdown("The schedule will come to it. To run everything that is pending now:")
+    st.markdown(f"{AUTOMATIC} To run all pending work now:")
     st.code("mirpipe run", language=None)
 
 
-def clips_of_target() -> None:
-    """Other targets may have clips; this one has none."""
+def no_clips_of_target() -> None:
+    """Show how to generate clips for a target that has none."""
     st.info("Nothing has been generated from this target yet.", icon=":material/hourglass_empty:")
     st.code("mirpipe generate", language=None)
 
 
-def maps() -> None:
-    """There is a run, and it drew no map."""
+def no_maps() -> None:
+    """Show how to get a map after a run that drew none."""
     st.info(
-        "The last run drew no map: a space is drawn from three references on, by the next run that "
-        "finds something changed.",
+        "The last run drew no map. A map needs at least three references. The next run that finds "
+        "a change draws it.",
         icon=":material/scatter_plot:",
     )
     st.code(
@@ -80,6 +94,6 @@ def maps() -> None:
     )
 
 
-def failures() -> None:
-    """A clean ledger."""
-    st.success("Nothing has failed: the ledger is empty.", icon=":material/check_circle:")
+def no_failures() -> None:
+    """Say that the failure ledger is empty."""
+    st.success("Nothing has failed: the failure ledger is empty.", icon=":material/check_circle:")

@@ -1,4 +1,4 @@
-"""Says what is wrong and what to do about it, in place of a traceback."""
+"""An error panel with the message and the remedy, instead of a traceback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,11 @@ from mirpipe.db import queries
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Shows an error of mirpipe's own as its message and remedy; what follows is not drawn."""
+def error_panel() -> Iterator[None]:
+    """Run the block. If it raises an error of mirpipe, show the message and a button to retry.
+
+    The part of the page after the error is not drawn.
+    """
     try:
         yield
     except queries.MirpipeError as error:

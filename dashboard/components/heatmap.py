@@ -1,4 +1,4 @@
-"""Heatmaps: a row an encoder or a mode, a column a target, some targets at a time."""
+"""Heatmaps: one row per encoder or mode, one column per target, a page of targets at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-COLUMNS_A_PAGE = 40
-"""More columns than this leave no room for their titles."""
+COLUMNS_PER_PAGE = 40
+"""With more columns, there is no room for their titles."""
 ROW_PIXELS, TITLE_PIXELS = 30, 215
-NUMBERS_UP_TO = 16
-"""Columns; with more of them there is no room for a number in each cell."""
-LEGEND = "Light is high. No melody accuracy is drawn where a side is unpitched."
-"""What a reader of the heatmaps of a page has to know."""
+MAX_COLUMNS_WITH_NUMBERS = 16
+"""With more columns, there is no room for a number in each cell."""
+LEGEND = "Lighter = higher. Melody accuracy is shown for pitched pairs only."
+"""Explanation for the readers of a page with heatmaps."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number; `row` and `column` are as they are written."""
+    """A value of the heatmap with the names of its row and column, and a remark for the tooltip."""
 
     row: str
     column: str
@@ -26,13 +26,16 @@ class Cell:
     remark: str = ""
 
 
-def window(columns: Sequence[str], *, key: str) -> Sequence[str]:
-    """The columns to draw: all, or a page of them that the viewer turns and the address holds."""
-    pages = -(-len(columns) // COLUMNS_A_PAGE)
+def visible_columns(columns: Sequence[str], *, key: str) -> Sequence[str]:
+    """Return the columns to draw: all of them, or one page if there are too many.
+
+    The viewer chooses the page. The query parameter `key` holds it.
+    """
+    pages = -(-len(columns) // COLUMNS_PER_PAGE)
     if pages <= 1:
         return columns
     page = st.number_input(
-        f"Targets, {COLUMNS_A_PAGE} at a time of {len(columns):,} (page 1 to {pages:,})",
+        f"Page of targets (1 to {pages:,}; {COLUMNS_PER_PAGE} of {len(columns):,} per page)",
         min_value=1,
         max_value=pages,
         step=1,
@@ -40,8 +43,8 @@ def window(columns: Sequence[str], *, key: str) -> Sequence[str]:
         bind="query-params",
         width=320,
     )
-    first = (page - 1) * COLUMNS_A_PAGE
-    return columns[first : first + COLUMNS_A_PAGE]
+    first = (page - 1) * COLUMNS_PER_PAGE
+    return columns[first : first + COLUMNS_PER_PAGE]
 
 
 def heatmap(
@@ -52,7 +55,7 @@ def heatmap(
     title: str,
     decimals: int,
 ) -> alt.LayerChart:
-    """Light is high; a cell without a number stays empty."""
+    """Return the chart. Lighter cells have higher values. A cell without a value stays empty."""
     data = pd.DataFrame(
         [
             {"row": cell.row, "target": cell.column, "value": cell.value, "remark": cell.remark}
@@ -62,7 +65,7 @@ def heatmap(
         columns=["row", "target", "value", "remark"],
     )
     low, high = (data["value"].min(), data["value"].max()) if len(data) else (0.0, 1.0)
-    written = f".{decimals}f"
+    number_format = f".{decimals}f"
     base = alt.Chart(data).encode(
         x=alt.X(
             "target:N",
@@ -81,27 +84,29 @@ def heatmap(
         tooltip=[
             alt.Tooltip("row:N", title="row"),
             alt.Tooltip("target:N"),
-            alt.Tooltip("value:Q", title=title, format=written),
-            alt.Tooltip("remark:N", title="is"),
+            alt.Tooltip("value:Q", title=title, format=number_format),
+            alt.Tooltip("remark:N", title="details"),
         ],
     )
     colour = alt.Color(
         "value:Q",
         scale=alt.Scale(scheme="cividis", domain=[float(low), float(high)]),
-        legend=alt.Legend(title=None, orient="top", gradientLength=160, format=written),
+        legend=alt.Legend(title=None, orient="top", gradientLength=160, format=number_format),
     )
     layers = [base.mark_rect().encode(color=colour)]
-    if len(columns) <= NUMBERS_UP_TO:
+    if len(columns) <= MAX_COLUMNS_WITH_NUMBERS:
         middle = (float(low) + float(high)) / 2
-        ink = alt.condition(alt.datum.value > middle, alt.value("#111111"), alt.value("#ffffff"))
+        text_colour = alt.condition(
+            alt.datum.value > middle, alt.value("#111111"), alt.value("#ffffff")
+        )
         text = base.mark_text(fontSize=11).encode(
-            text=alt.Text("value:Q", format=written), color=ink
+            text=alt.Text("value:Q", format=number_format), color=text_colour
         )
         layers.append(text)
     return alt.LayerChart(layer=layers, height=ROW_PIXELS * len(rows) + TITLE_PIXELS)
 
 
-def show(
+def show_heatmap(
     cells: Sequence[Cell],
     *,
     rows: Sequence[str],
@@ -109,14 +114,13 @@ def show(
     title: str,
     decimals: int,
 ) -> None:
-    """The heatmap under its title, or why there is none."""
+    """Draw the heatmap below its title, or a remark if there are no values."""
     st.markdown(f"**{title}**")
-    shown = set(columns)
-    drawn = [cell for cell in cells if cell.column in shown]
-    if not any(cell.value is not None for cell in drawn):
-        st.caption("None of these has a number.")
+    visible = [cell for cell in cells if cell.column in set(columns)]
+    if not any(cell.value is not None for cell in visible):
+        st.caption("There are no values yet.")
         return
     st.altair_chart(
-        heatmap(drawn, rows=rows, columns=columns, title=title, decimals=decimals),
+        heatmap(visible, rows=rows, columns=columns, title=title, decimals=decimals),
         alt=f"{title}, by target",
     )

@@ -1,12 +1,12 @@
-"""A player for a track, brought to the level of the others, or why it cannot be heard here."""
+"""The audio player of a track, or the reason why the browser cannot play it."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
-from markupsafe import Markup
 
-from dashboard.components.markup import note, number, show
+from dashboard.components.level_matching import reduction_line
+from dashboard.components.markup import remark, show
 from mirpipe.db import queries
 
 MEDIA_TYPES = {
@@ -20,66 +20,36 @@ MEDIA_TYPES = {
     "MP4": "audio/mp4",
     "Matroska": "audio/webm",
 }
-"""Containers that browsers play, as reports name them."""
+"""Media types of the containers that browsers play, by the name of the container."""
 
-# Streamlit holds every file that it serves in memory as a whole.
-ASK_BYTES = 32 * 2**20
-MOST_BYTES = 512 * 2**20
-
-MOST_DB = 20.0
-"""The loudest player is turned down by so much at most, however quiet another is."""
-# A player can be turned down and not up. Listening to one track ends the one before it.
-SCRIPT = """<script>
-const level = (event) => {
-  const one = event.target;
-  if (one.tagName !== "AUDIO" || one.dataset.levelled === one.currentSrc) return;
-  const mark = one.closest("[data-testid=stVerticalBlock]")?.querySelector(".mp-level");
-  if (mark) one.volume = mark.dataset.volume;
-  one.dataset.levelled = one.currentSrc;
-};
-document.addEventListener("loadedmetadata", level, true);
-document.addEventListener("play", (event) => {
-  level(event);
-  for (const other of document.querySelectorAll("audio")) {
-    if (other !== event.target) other.pause();
-  }
-}, true);
-</script>"""
-
-
-def common_level(files: Iterable[Sequence[queries.LiveFile]]) -> float:
-    """The level, in dBFS, that players of these tracks are brought to: the quietest one's."""
-    levels = [of_track[0].rms_dbfs for of_track in files if of_track]
-    return max(min(levels), max(levels) - MOST_DB) if levels else 0.0
+# Streamlit keeps the complete content of every file that it serves in memory.
+CONFIRM_ABOVE_BYTES = 32 * 2**20
+MAX_BYTES = 512 * 2**20
 
 
 def player(
     files: Sequence[queries.LiveFile], *, name: str, key: str, level: float | None = None
 ) -> None:
-    """Plays the first copy that is still there; `name` is what a screen reader calls the player.
+    """Draw a player for the first readable file of a track.
 
-    It is turned down to `level`, in dBFS, where the track is louder; one to a container.
+    `name` is the label of the player for screen readers. `level` is the level in dBFS that a
+    louder track is reduced to. Each container may hold only one player.
     """
-    there = [file for file in files if file.path.is_file() and os.access(file.path, os.R_OK)]
-    if not there:
-        where = f" from {files[0].shown}" if files else ""
-        show(note(f"The audio file has vanished{where}. The next ingest takes note of it."))
+    readable = [file for file in files if file.path.is_file() and os.access(file.path, os.R_OK)]
+    if not readable:
+        where = f": {files[0].shown}" if files else ""
+        show(remark(f"The audio file is missing{where}. The next ingest marks it as gone."))
         return
-    file = there[0]
+    file = readable[0]
     if file.format not in MEDIA_TYPES:
-        kind = file.format or "this kind of"
-        show(note(f"Browsers do not play {kind} files. Listen to it at {file.shown}"))
+        kind = file.format or "such"
+        show(remark(f"Browsers do not play {kind} files. Use another player: {file.shown}"))
         return
     size = file.path.stat().st_size
-    if size > MOST_BYTES:
-        show(note(f"Too large to play here ({size / 2**20:,.0f} MB): {file.shown}"))
-    elif size <= ASK_BYTES or st.checkbox(f"Load the player ({size / 2**20:,.0f} MB)", key=key):
+    megabytes = f"{size / 2**20:,.0f} MB"
+    if size > MAX_BYTES:
+        show(remark(f"Too large to play here ({megabytes}). Use another player: {file.shown}"))
+    elif size <= CONFIRM_ABOVE_BYTES or st.checkbox(f"Load the player ({megabytes})", key=key):
         if level is not None:
-            show(_turned_down(min(level - file.rms_dbfs, 0.0)))
+            show(reduction_line(file.rms_dbfs, level))
         st.audio(str(file.path), format=MEDIA_TYPES[file.format], alt=name)
-
-
-def _turned_down(decibels: float) -> Markup:
-    return Markup("<div class='mp-level mp-muted' data-volume='{:.4f}'>{} dB</div>").format(
-        10 ** (decibels / 20), number(decibels, 1)
-    )

@@ -1,4 +1,4 @@
-"""A map of tracks: a dot a track, which a click chooses."""
+"""The dots of the map: one dot per track, which the viewer can click."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,14 +11,18 @@ from mirpipe.db.queries.embedding_maps import Map, Point
 
 HEIGHT = 560
 COLOURS = 6
-"""As many as the theme has: the rarer values of a label share a grey."""
+"""Number of colours of the theme. The rarer values of a label are drawn in grey."""
 OTHERS, NONE = "others", "none"
-CHOSEN = "track"
-"""The name of what a click chooses."""
+SELECTION = "track"
+"""Name of the chart's selection, which holds the clicked track."""
+RING_COLOUR = "#D55E00"
 
 
-def coloured(points: Sequence[Point], label: str) -> list[str]:
-    """What each point's colour stands for: its collection, or what it has of a label."""
+def colour_groups(points: Sequence[Point], label: str) -> list[str]:
+    """Return the group that determines the colour of each point.
+
+    It is the collection or the value of a label. Values beyond the most frequent ones are "others".
+    """
     if label == "collection":
         return [point.collection for point in points]
     values = [point.labels.get(label) or NONE for point in points]
@@ -26,35 +30,38 @@ def coloured(points: Sequence[Point], label: str) -> list[str]:
     return [value if value in frequent else OTHERS for value in values]
 
 
-def scatter(
-    ground: Map, points: Sequence[Point], *, label: str, chosen: int | None
+def scatter_plot(
+    map_: Map, points: Sequence[Point], *, label: str, chosen_id: int | None
 ) -> alt.LayerChart:
-    """The map; the chosen track's dot has a ring, and collections differ in shape, too."""
+    """Return the chart of the points, coloured by `label`.
+
+    Collections also differ in shape. The chosen track has a ring.
+    """
     data = pd.DataFrame(
         {
             "track_id": [point.track_id for point in points],
             "title": [point.title for point in points],
             "collection": [point.collection for point in points],
-            "label": coloured(points, label),
+            "label": colour_groups(points, label),
             "x": [point.x for point in points],
             "y": [point.y for point in points],
         }
     )
-    order = [one for one, _ in Counter(data["label"]).most_common() if one != OTHERS]
-    greyed = [OTHERS] if OTHERS in set(data["label"]) else []
+    order = [group for group, _ in Counter(data["label"]).most_common() if group != OTHERS]
     legend = alt.Legend(title=None, orient="bottom", columns=3, labelLimit=180)
     if label == "collection":
         shape = alt.Shape("label:N", sort=order, scale=alt.Scale(domain=order), legend=legend)
     else:
         shape = alt.Shape("collection:N", legend=None)
-    click = alt.selection_point(name=CHOSEN, fields=["track_id"], on="click", empty=False)
+    click = alt.selection_point(name=SELECTION, fields=["track_id"], on="click", empty=False)
+    hidden = alt.Axis(labels=False)
     base = alt.Chart(data).encode(
-        x=alt.X("x:Q", title=f"{ground.spread_x:.0%} of the variance", axis=alt.Axis(labels=False)),
-        y=alt.Y("y:Q", title=f"{ground.spread_y:.0%} of the variance", axis=alt.Axis(labels=False)),
+        x=alt.X("x:Q", title=f"{map_.spread_x:.0%} of the variance", axis=hidden),
+        y=alt.Y("y:Q", title=f"{map_.spread_y:.0%} of the variance", axis=hidden),
     )
-    known = base.transform_filter(alt.datum.label != OTHERS)
+    coloured = base.transform_filter(alt.datum.label != OTHERS)
     dots = (
-        known.mark_point(filled=True, size=55, opacity=0.85)
+        coloured.mark_point(filled=True, size=55, opacity=0.85)
         .encode(
             color=alt.Color("label:N", sort=order, scale=alt.Scale(domain=order), legend=legend),
             shape=shape,
@@ -63,16 +70,16 @@ def scatter(
         .add_params(click)
     )
     layers = [dots]
-    if greyed:
-        rest = base.transform_filter(alt.datum.label == OTHERS)
+    if OTHERS in set(data["label"]):
+        grey = base.transform_filter(alt.datum.label == OTHERS)
         layers.insert(
             0,
-            rest.mark_point(filled=True, size=35, opacity=0.6, color=GREY).encode(
+            grey.mark_point(filled=True, size=35, opacity=0.6, color=GREY).encode(
                 shape=alt.Shape("collection:N", legend=None),
                 tooltip=["title:N", "collection:N"],
             ),
         )
-    if chosen is not None:
-        ring = base.transform_filter(alt.datum.track_id == chosen)
-        layers.append(ring.mark_point(filled=False, size=320, strokeWidth=3, color="#D55E00"))
+    if chosen_id is not None:
+        ring = base.transform_filter(alt.datum.track_id == chosen_id)
+        layers.append(ring.mark_point(filled=False, size=320, strokeWidth=3, color=RING_COLOUR))
     return alt.LayerChart(layer=layers, height=HEIGHT)

@@ -1,31 +1,48 @@
-"""Tables that anybody can take along: drawn by Streamlit or by us, each with its CSV."""
+"""Tables with a CSV download: one kind in plain HTML, one that sorts and searches."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
+
+from dashboard.components.csv_download import download_button
 
 
-def frame(
-    data: pd.DataFrame, *, name: str, columns: Mapping[str, Any] | None = None, **options: Any
-) -> Any:
-    """A table that sorts and searches; `options` are those of `st.dataframe`."""
-    drawn = st.dataframe(data, hide_index=True, column_config=columns, alt=name, **options)
-    download(data, name=name)
-    return drawn
+def html_table(
+    name: str,
+    columns: Sequence[str | Markup],
+    rows: Sequence[Sequence[str | Markup]],
+    *,
+    numeric: Sequence[int] = (),
+    narrow: bool = False,
+) -> Markup:
+    """Return a table as HTML that scrolls sideways on a narrow window.
+
+    `name` is its label for screen readers. `numeric` holds the indices of the columns that are
+    aligned to the right. A `narrow` table is only as wide as its content.
+    """
+
+    def cells(tag: str, values: Sequence[str | Markup]) -> Markup:
+        return Markup("").join(
+            Markup("<{0}{1}>{2}</{0}>").format(
+                Markup(tag), Markup(" class='mp-number'" if index in numeric else ""), value
+            )
+            for index, value in enumerate(values)
+        )
+
+    head = Markup("<tr>{}</tr>").format(cells("th", columns))
+    body = Markup("").join(Markup("<tr>{}</tr>").format(cells("td", row)) for row in rows)
+    return Markup(
+        "<div class='mp-scroll' tabindex='0' role='region' aria-label='{}'>"
+        "<table class='mp-table{}'><thead>{}</thead><tbody>{}</tbody></table></div>"
+    ).format(name, Markup(" mp-narrow" if narrow else ""), head, body)
 
 
-def download(data: pd.DataFrame | Sequence[Any], *, name: str) -> None:
-    """A button that downloads the rows: a frame, or dataclasses of one kind."""
-    rows = data if isinstance(data, pd.DataFrame) else pd.DataFrame(list(data))
-    st.download_button(
-        f"{name} (CSV)",
-        rows.to_csv(index=False).encode("utf-8-sig"),  # the mark makes spreadsheets read UTF-8
-        file_name=f"{name.lower().replace(' ', '-')}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        key=f"csv {name}",
-    )
+def sortable_table(
+    data: pd.DataFrame, *, name: str, columns: Mapping[str, Any] | None = None
+) -> None:
+    """Draw a table that can be sorted and searched, and a button that downloads it as CSV."""
+    st.dataframe(data, hide_index=True, column_config=columns, alt=name)
+    download_button(data, name=name)

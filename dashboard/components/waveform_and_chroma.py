@@ -1,71 +1,73 @@
-"""Pictures of a track beside its player, on a clear ground that suits light and dark alike."""
+"""Pictures of a track: its waveform, and its pitch classes over time (chroma).
+
+Both are PNG images in one colour on a transparent background, so they suit the light and the dark
+theme.
+"""
 
 import base64
-import struct
-import zlib
+from io import BytesIO
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
+from PIL import Image
 
-from dashboard.components.markup import small
+from dashboard.components.markup import small_line
 from mirpipe.db import queries
 
 COLOUR = bytes.fromhex("2b87c4")
-"""Stands out from a white and from a near black ground by more than 3 : 1."""
-WAVE_HEIGHT = 48
+"""Red, green and blue. The contrast exceeds 3 : 1 on a white and on a near-black background."""
+WAVEFORM_HEIGHT = 48
+"""Height of a waveform in pixels."""
 
 
-def pictures(picture: queries.Picture | None, *, name: str) -> Markup:
-    """Outline and pitch classes, as far as they are known; empty where nothing is."""
-    found = Markup("")
+def waveform_and_chroma(picture: queries.Picture | None, *, name: str) -> Markup:
+    """Return both pictures as HTML images, or as many as there is data for.
+
+    `name` is the track's name for screen readers. An unpitched track has no chroma picture.
+    """
+    images = Markup("")
     if picture is not None and picture.outline is not None:
-        found += _image(wave(picture), "mp-wave", f"Outline of {name}")
+        images += _image(waveform_opacity(picture), "mp-wave", f"Waveform of {name}")
     if picture is not None and picture.voiced is False:
-        found += small("unpitched: pitch classes would say nothing")
+        images += small_line("unpitched: no pitch classes to show")
     elif picture is not None and picture.classes is not None:
-        found += _image(strip(picture), "mp-chroma", f"Pitch classes over time of {name}")
-    return found
+        images += _image(chroma_opacity(picture), "mp-chroma", f"Pitch classes over time of {name}")
+    return images
 
 
-def wave(picture: queries.Picture) -> NDArray[np.uint8]:
-    """How opaque each pixel of the outline is, as loud as its loudest moment is high."""
+def waveform_opacity(picture: queries.Picture) -> NDArray[np.uint8]:
+    """Return the opacity, 0 or 255, of each pixel of the waveform, shape (48, stretches).
+
+    The loudest sample reaches the full height.
+    """
     assert picture.outline is not None
     scaled = picture.outline / max(float(np.abs(picture.outline).max()), 1 / 127)
-    middle = (WAVE_HEIGHT - 1) / 2
-    row = np.arange(WAVE_HEIGHT)[:, None]
-    low, high = middle - scaled[:, 1] * middle, middle - scaled[:, 0] * middle
-    return np.where((row >= np.floor(low)) & (row <= np.ceil(high)), 255, 0).astype(np.uint8)
+    middle = (WAVEFORM_HEIGHT - 1) / 2
+    row = np.arange(WAVEFORM_HEIGHT)[:, None]
+    top, bottom = middle - scaled[:, 1] * middle, middle - scaled[:, 0] * middle
+    inside = (row >= np.floor(top)) & (row <= np.ceil(bottom))
+    return np.where(inside, 255, 0).astype(np.uint8)
 
 
-def strip(picture: queries.Picture) -> NDArray[np.uint8]:
-    """How opaque each cell is: the share of a pitch class, B on top, C at the bottom."""
+def chroma_opacity(picture: queries.Picture) -> NDArray[np.uint8]:
+    """Return the opacity, 0 to 255, of each pitch class over time, shape (12, cells).
+
+    It is proportional to the share of frames. B is the first row, C the last.
+    """
     assert picture.classes is not None
     return np.rint(picture.classes[::-1] * 255).astype(np.uint8)
 
 
-def _image(opacity: NDArray[np.uint8], kind: str, name: str) -> Markup:
-    address = "data:image/png;base64," + base64.b64encode(png(opacity)).decode()
-    return Markup("<img class='{}' alt='{}' src='{}'>").format(kind, name, address)
-
-
 def png(opacity: NDArray[np.uint8]) -> bytes:
-    """A PNG of one colour, shape (height, width), whose pixels are as opaque as told."""
-    height, width = opacity.shape
+    """Return a PNG image of shape (height, width) in one colour, with this opacity per pixel."""
+    colour = np.full((*opacity.shape, 3), list(COLOUR), np.uint8)
+    pixels = np.concatenate([colour, opacity[:, :, None]], axis=2)
+    encoded = BytesIO()
+    Image.fromarray(pixels).save(encoded, "PNG", optimize=True)
+    return encoded.getvalue()
 
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        check = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
-    lines = np.pad(opacity, ((0, 0), (1, 0)))  # each begins with its filter, none
-    indexed = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    return b"".join(
-        (
-            b"\x89PNG\r\n\x1a\n",
-            chunk(b"IHDR", indexed),
-            chunk(b"PLTE", COLOUR * 256),
-            chunk(b"tRNS", bytes(range(256))),
-            chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)),
-            chunk(b"IEND", b""),
-        )
-    )
+def _image(opacity: NDArray[np.uint8], css_class: str, alternative_text: str) -> Markup:
+    address = "data:image/png;base64," + base64.b64encode(png(opacity)).decode()
+    return Markup("<img class='{}' alt='{}' src='{}'>").format(css_class, alternative_text, address)

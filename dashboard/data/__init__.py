@@ -1,1 +1,1 @@
-"""Cached queries."""
+"""Cached database queries."""

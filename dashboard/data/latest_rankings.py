@@ -1,17 +1,20 @@
-"""What the latest run measured of rankings and of sets, read once a run."""
+"""The ranking results of the latest run, read from the database once per run."""
 
-# ruff: noqa: ARG001  (Streamlit keys what it keeps by arguments, also by one that is not read)
+# ruff: noqa: ARG001  (Streamlit keys the cache by all arguments, also by those that are not read)
 from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.data import cached_queries
+from dashboard.data.cached_queries import RunKey
 from mirpipe.db import queries
 
 
 @dataclass(frozen=True)
-class Measured:
-    """All of it; each list is empty where the run measured none."""
+class RankingResults:
+    """Hubs, agreement, CSLS check, label rankings and set distances of a run.
+
+    A list is empty if the run has no such results.
+    """
 
     hubness: list[queries.Hubness]
     hubs: list[queries.Hub]
@@ -22,9 +25,9 @@ class Measured:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def measured(run: cached_queries.Key) -> Measured:
-    """Hubs, agreement, rankings by label and distances of sets."""
-    return Measured(
+def ranking_results(run: RunKey) -> RankingResults:
+    """Return all ranking results of the latest run."""
+    return RankingResults(
         queries.hubness(),
         queries.hubs(),
         queries.agreements(),

@@ -1,25 +1,27 @@
-"""Audio from files that nobody vouches for: facts, samples and windows, in flat memory.
+"""Reads audio files: decoding, facts, mono samples and windows.
 
-Everything that reads audio comes through here. No header is believed for an allocation or for a
-duration: what counts is what decodes.
+All code that reads audio uses this package. Files may be damaged or hostile, so no size or length
+in a header is trusted: memory is only allocated for decoded samples, and durations are counted.
 """
 
-from mirpipe.audio.decode import Audio, decode
-from mirpipe.audio.facts import AudioFacts, inspect
+from mirpipe.audio.decode import AudioStream, decode
+from mirpipe.audio.facts import AudioFacts, read_audio_facts
 from mirpipe.audio.ffmpeg import has_ffmpeg
-from mirpipe.audio.regular_files import Name, open_regular, show
-from mirpipe.audio.windows import WindowRequest, load_mono, windows
+from mirpipe.audio.gain import gain_for_level
+from mirpipe.audio.load_mono import load_mono
+from mirpipe.audio.regular_files import open_regular_file
+from mirpipe.audio.window_cutting import WindowRequest
+from mirpipe.audio.windows import read_windows
 
 __all__ = [
-    "Audio",
     "AudioFacts",
-    "Name",
+    "AudioStream",
     "WindowRequest",
     "decode",
+    "gain_for_level",
     "has_ffmpeg",
-    "inspect",
     "load_mono",
-    "open_regular",
-    "show",
-    "windows",
+    "open_regular_file",
+    "read_audio_facts",
+    "read_windows",
 ]

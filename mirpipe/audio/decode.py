@@ -1,4 +1,4 @@
-"""Decodes a file block by block: libsndfile first, ffmpeg for what libsndfile cannot open."""
+"""Decodes an audio file block by block, with libsndfile or, for other formats, with ffmpeg."""
 
 import os
 from collections.abc import Iterator
@@ -9,148 +9,106 @@ import numpy as np
 import soundfile
 
 from mirpipe.audio import ffmpeg
-from mirpipe.audio.headers import check_declared, mp3_declares_length
-from mirpipe.audio.limits import check_shape
-from mirpipe.audio.regular_files import Name, open_regular, show
+from mirpipe.audio.limits import require_supported_format
+from mirpipe.audio.regular_files import open_regular_file
+from mirpipe.audio.rejected_files import TRUNCATED_REMEDY, not_audio_error
+from mirpipe.audio.truncation import require_declared_bytes, require_declared_frames
 from mirpipe.errors import RejectedInput
+from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.records import Float32
 
 BLOCK_SECONDS = 10.0
 _FORMATS = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3"}
-_ABSURD = {24, 32, 33}  # libsndfile: rate out of range, no channel, too many channels
-_UNKNOWN_FRAMES = 2**62  # libsndfile says so of a FLAC that was written to a pipe
-_MP3_MARGIN_FRAMES = 2 * 1152  # encoders differ in what padding they declare
-_MP3_UNREAD_BYTES = 4096
-_NUMPY_ADDS_IN_PAIRS = 8  # from so many numbers on, and before in order
+# libsndfile's errors for a sample rate out of range, for no channels and for too many channels.
+_HEADER_ERROR_CODES = {24, 32, 33}
 
 
 @dataclass(frozen=True)
-class Audio:
-    """A file being decoded."""
+class AudioStream:
+    """An audio file that is being decoded."""
 
     sample_rate: int
     channels: int
     format: str
     blocks: Iterator[Float32]
-    """Shape (frames, channels), full scale ±1; raises RejectedInput where decoding breaks off."""
+    """Decoded samples, each block of shape (frames, channels), full scale ±1.
+
+    The iterator raises RejectedInput if the file cannot be decoded to its end.
+    """
 
 
-def mix(block: Float32) -> Float32:
-    """The mean of a block's channels, shape (frames,), the same bits as `librosa.to_mono`."""
-    channels = block.shape[1]
-    mixed: Float32
-    if channels >= _NUMPY_ADDS_IN_PAIRS:
-        mixed = np.mean(block, axis=1, dtype=np.float32)
-    else:  # ten times as fast
-        columns = [block[:, channel] for channel in range(channels)]
-        mixed = np.add.reduce(columns) / np.float32(channels)
-    return mixed
+@contextmanager
+def decode(path: AnyPath, *, block_seconds: float = BLOCK_SECONDS) -> Iterator[AudioStream]:
+    """Yield the audio of the file. A block is decoded when the caller asks for it.
+
+    Raises RejectedInput, here or while the blocks are read, with one of the reasons unreadable,
+    not_a_file, empty, too_large, not_audio, needs_ffmpeg, absurd_header, no_frames, truncated and
+    unknown_length.
+    """
+    name = printable_path(path)
+    with open_regular_file(path) as descriptor:
+        require_declared_bytes(descriptor, os.fstat(descriptor).st_size, name)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        sound = _open_with_libsndfile(descriptor, name)
+        if sound is None:
+            head = os.pread(descriptor, ffmpeg.HEAD_BYTES, 0)
+            container = ffmpeg.container_name(head) or "ffmpeg"
+            with ffmpeg.decode(path, block_seconds=block_seconds) as (rate, channels, blocks):
+                yield AudioStream(rate, channels, container, blocks)
+            return
+        with sound:
+            require_supported_format(sound.samplerate, sound.channels, name)
+            block_frames = max(1, int(block_seconds * sound.samplerate))
+            blocks = _read_blocks(sound, block_frames, name)
+            blocks = require_declared_frames(blocks, sound, descriptor, name)
+            yield AudioStream(sound.samplerate, sound.channels, sound.format, blocks)
 
 
-class _Forward(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
-    """Is read from beginning to end: no seek, which soundfile does after every other read.
+class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """A sound file that is read from start to end without seeking.
 
-    A seek within an MP3 forgets the bit reservoir, and the samples after it are wrong.
+    A seekable file makes soundfile seek after each read. In an MP3, libsndfile then loses the bit
+    reservoir and decodes the next samples wrongly.
     """
 
     def seekable(self) -> bool:
         return False
 
 
-@contextmanager
-def decode(path: Name, *, block_seconds: float = BLOCK_SECONDS) -> Iterator[Audio]:
-    """The audio in `path`, its blocks read as they are asked for.
-
-    Raises RejectedInput, here or while the blocks are read: unreadable, not_a_file, empty,
-    too_large, not_audio, needs_ffmpeg, absurd_header, no_frames, truncated,
-    unknown_length.
-    """
-    with open_regular(path) as descriptor:
-        check_declared(descriptor, os.fstat(descriptor).st_size, show(path))
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        sound = _open(descriptor, path)
-        if sound is None:
-            kind = ffmpeg.container(os.pread(descriptor, ffmpeg.HEAD_BYTES, 0)) or "ffmpeg"
-            with ffmpeg.decode(path, block_seconds=block_seconds) as (rate, channels, blocks):
-                yield Audio(rate, channels, kind, blocks)
-            return
-        with sound:
-            check_shape(sound.samplerate, sound.channels, show(path))
-            frames = max(1, int(block_seconds * sound.samplerate))
-            blocks = _checked(_blocks(sound, frames, show(path)), sound, descriptor, show(path))
-            yield Audio(sound.samplerate, sound.channels, sound.format, blocks)
-
-
-def _open(descriptor: int, path: Name) -> soundfile.SoundFile | None:
-    """The file as libsndfile sees it; None where ffmpeg should try."""
+def _open_with_libsndfile(descriptor: int, name: str) -> soundfile.SoundFile | None:
+    """Return the open file, or None if ffmpeg is the decoder to try."""
     try:
-        # A descriptor, because libsndfile reads "-" as standard input and guesses by suffix.
-        sound = _Forward(os.dup(descriptor), closefd=True)
+        # libsndfile gets a descriptor, because it reads the path "-" as standard input, and
+        # because it guesses the format from the suffix of a path.
+        sound = _SequentialSoundFile(os.dup(descriptor), closefd=True)
     except soundfile.LibsndfileError as error:
-        if error.code in _ABSURD:
-            raise RejectedInput("absurd_header", f"{show(path)}: {error.error_string}") from error
-        if ffmpeg.may_read(os.pread(descriptor, ffmpeg.HEAD_BYTES, 0)):
+        cause = error.error_string.rstrip(".")
+        if error.code in _HEADER_ERROR_CODES:
+            raise RejectedInput(
+                "absurd_header",
+                f"The header of {name} is invalid ({cause}). Copy or convert the file again.",
+            ) from error
+        if ffmpeg.should_decode(os.pread(descriptor, ffmpeg.HEAD_BYTES, 0)):
             return None
-        said = error.error_string.rstrip(".")
-        raise RejectedInput("not_audio", f"{show(path)} is not audio: {said}") from error
+        raise not_audio_error(name, cause) from error
     if sound.format not in _FORMATS:
         sound.close()
-        raise RejectedInput("not_audio", f"{show(path)}: format {sound.format} is not supported")
+        raise not_audio_error(name, f"format {sound.format}")
     return sound
 
 
-def _blocks(sound: soundfile.SoundFile, frames: int, name: str) -> Iterator[Float32]:
+def _read_blocks(sound: soundfile.SoundFile, block_frames: int, name: str) -> Iterator[Float32]:
     decoded = 0
-    # Never more than libsndfile counts: it would read on and throw the samples away.
-    while (wanted := min(frames, sound.frames - decoded)) > 0:
+    # No more frames are read than libsndfile counts. It would discard the samples beyond that.
+    while (frames := min(block_frames, sound.frames - decoded)) > 0:
         try:
-            block = sound.read(wanted, dtype="float32", always_2d=True)
+            block = sound.read(frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             seconds = decoded / sound.samplerate
-            raise RejectedInput("truncated", f"{name} breaks off after {seconds:.1f} s") from error
+            raise RejectedInput(
+                "truncated", f"{name} cannot be decoded after {seconds:.1f} s. {TRUNCATED_REMEDY}"
+            ) from error
         if not len(block):
             return
         decoded += len(block)
         yield np.ascontiguousarray(block)
-
-
-def _checked(
-    blocks: Iterator[Float32], sound: soundfile.SoundFile, descriptor: int, name: str
-) -> Iterator[Float32]:
-    """The same blocks; at their end, whether they are all that there should be."""
-    declared, estimated = _declared_frames(sound, descriptor)
-    decoded = 0
-    for block in blocks:
-        decoded += len(block)
-        yield block
-    if decoded < declared:
-        raise RejectedInput(
-            "truncated",
-            f"{name} declares {declared / sound.samplerate:.1f} s "
-            f"and holds {decoded / sound.samplerate:.1f} s",
-        )
-    if decoded == estimated and _unread_bytes(descriptor) > _MP3_UNREAD_BYTES:
-        raise RejectedInput(
-            "unknown_length",
-            f"{name} varies in bit rate and does not say how long it is: "
-            "rewrite it with `ffmpeg -i in.mp3 -c copy out.mp3`",
-        )
-    if not decoded:
-        raise RejectedInput("no_frames", f"{name} holds no samples")
-
-
-def _declared_frames(sound: soundfile.SoundFile, descriptor: int) -> tuple[int, int]:
-    """Frames below which the file is truncated, and an estimate at which libsndfile would stop.
-
-    Either is 0 where it does not apply.
-    """
-    if sound.format == "MP3":
-        if mp3_declares_length(descriptor):
-            return max(0, int(sound.frames) - _MP3_MARGIN_FRAMES), 0
-        return 0, int(sound.frames)
-    return int(sound.frames) if sound.frames < _UNKNOWN_FRAMES else 0, 0
-
-
-def _unread_bytes(descriptor: int) -> int:
-    # libsndfile reads from a duplicate of the descriptor, which shares its position.
-    return os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)

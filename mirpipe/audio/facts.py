@@ -1,23 +1,27 @@
-"""What ingest wants to know of a file, by decoding all of it once."""
+"""Measures length, level, peak and waveform outline of an audio file in one decoding."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from mirpipe.audio.decode import Audio, decode, mix
+from mirpipe.audio.decode import AudioStream, decode
+from mirpipe.audio.downmix import mix_to_mono
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
-from mirpipe.audio.regular_files import Name, show
-from mirpipe.audio.waveform_outline import Peaks
+from mirpipe.audio.rejected_files import non_finite_error
+from mirpipe.audio.waveform_outline import WaveformOutline
 from mirpipe.errors import RejectedInput
+from mirpipe.files.printable_path import AnyPath, printable_path
 
 SILENCE_DBFS = -80.0
-MAX_PEAK = 1e5  # unscaled 16-bit integers in a float file pass, the wrong byte order does not
+# Unscaled 16-bit integers in a float file are below this peak. Samples that are read in the wrong
+# byte order are above it.
+MAX_PEAK = 1e5
 
 
 @dataclass(frozen=True)
 class AudioFacts:
-    """What one file holds, counted and not read from its header."""
+    """Facts about one audio file, measured on its samples and not read from its header."""
 
     seconds: float
     sample_rate: int
@@ -26,49 +30,76 @@ class AudioFacts:
     rms_dbfs: float
     """Level of the mono mix without its constant part, in dB relative to full scale."""
     peak: float
-    """Largest absolute sample of any channel, full scale 1."""
+    """Largest absolute sample of all channels; full scale is 1."""
     outline: bytes
-    """Of the mono mix, as `Peaks` packs it: what a player draws."""
+    """Waveform outline of the mono mix, as `WaveformOutline.packed` returns it."""
 
 
-def inspect(path: Name) -> AudioFacts:
-    """The facts of a usable file; memory does not grow with its length.
+def read_audio_facts(path: AnyPath) -> AudioFacts:
+    """Decode the file and return its facts. Memory use does not grow with its length.
 
-    Raises RejectedInput as `decode` does, and: too_short, too_long, silent, non_finite,
-    absurd_level.
+    Raises RejectedInput with the reasons of `decode`, or with too_short, too_long, silent,
+    non_finite or absurd_level.
     """
+    name = printable_path(path)
     with decode(path) as audio:
-        outline = Peaks()
-        frames, mean, power, peak = _measure(audio, show(path), outline)
+        outline = WaveformOutline()
+        frames, mean, mean_square, peak = _measure(audio, name, outline)
     seconds = frames / audio.sample_rate
     if seconds < MIN_SECONDS:
-        raise RejectedInput("too_short", f"{show(path)} lasts {seconds:.2f} s")
-    variance = power - mean * mean
+        raise RejectedInput(
+            "too_short",
+            f"{name} has only {seconds:.2f} s of audio, but at least {MIN_SECONDS:g} s are "
+            "required. Remove it from the folder.",
+        )
+    variance = mean_square - mean * mean
     rms_dbfs = 10 * math.log10(variance) if variance > 0 else -math.inf
     if rms_dbfs < SILENCE_DBFS:
-        raise RejectedInput("silent", f"the mono mix of {show(path)} is silent")
+        raise RejectedInput(
+            "silent",
+            f"{name} is silent: the mean of its channels is below {SILENCE_DBFS:g} dB. Export it "
+            "again, or remove it from the folder.",
+        )
     return AudioFacts(
-        *(seconds, audio.sample_rate, audio.channels, audio.format, rms_dbfs, peak),
+        seconds=seconds,
+        sample_rate=audio.sample_rate,
+        channels=audio.channels,
+        format=audio.format,
+        rms_dbfs=rms_dbfs,
+        peak=peak,
         outline=outline.packed(),
     )
 
 
-def _measure(audio: Audio, name: str, outline: Peaks) -> tuple[int, float, float, float]:
-    """Frames, mean and mean square of the mono mix, and peak; draws the outline."""
-    frames, total, squares, peak = 0, 0.0, 0.0, 0.0
+def _measure(
+    audio: AudioStream, name: str, outline: WaveformOutline
+) -> tuple[int, float, float, float]:
+    """Return the number of frames, mean and mean square of the mono mix, and the peak.
+
+    The mono mix is also added to the outline.
+    """
+    frames, total, sum_of_squares, peak = 0, 0.0, 0.0, 0.0
     for block in audio.blocks:
         block_peak = float(np.abs(block).max())
         if not math.isfinite(block_peak):
-            raise RejectedInput("non_finite", f"{name} holds samples that are not numbers")
+            raise non_finite_error(name)
         if block_peak > MAX_PEAK:
-            raise RejectedInput("absurd_level", f"{name} peaks at {block_peak:.1e} of full scale")
-        mono = mix(block)
+            raise RejectedInput(
+                "absurd_level",
+                f"{name} has samples of {block_peak:.1e} times full scale: its sample format is "
+                "probably wrong. Export it again.",
+            )
+        mono = mix_to_mono(block)
         outline.add(mono)
         total += float(mono.sum(dtype=np.float64))
-        # Not a dot product: its last bits depend on the number of threads.
-        squares += float(np.square(mono, dtype=np.float64).sum())
+        # A dot product is not used, because its last bits depend on the number of threads.
+        sum_of_squares += float(np.square(mono, dtype=np.float64).sum())
         frames += len(block)
         peak = max(peak, block_peak)
         if frames > MAX_SECONDS * audio.sample_rate:
-            raise RejectedInput("too_long", f"{name} lasts over {MAX_SECONDS / 3600:.0f} h")
-    return frames, total / frames, squares / frames, peak
+            raise RejectedInput(
+                "too_long",
+                f"{name} is longer than {MAX_SECONDS / 3600:.0f} hours. Split it into shorter "
+                "files.",
+            )
+    return frames, total / frames, sum_of_squares / frames, peak

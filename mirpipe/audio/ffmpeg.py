@@ -1,4 +1,8 @@
-"""Decodes by the program ffmpeg what libsndfile does not know: AAC, M4A, Matroska, WMA, more."""
+"""Decodes M4A, AAC, WMA and other formats that libsndfile cannot read, with the program ffmpeg.
+
+ffmpeg writes raw float samples to a pipe, in AU format. An AU file is a short header with sample
+rate and channels, followed by the samples.
+"""
 
 import os
 import re
@@ -12,12 +16,13 @@ from typing import IO
 
 import numpy as np
 
-from mirpipe.audio.limits import check_shape
-from mirpipe.audio.regular_files import Name, show
+from mirpipe.audio.limits import require_supported_format
+from mirpipe.audio.rejected_files import TRUNCATED_REMEDY, no_frames_error, not_audio_error
 from mirpipe.errors import RejectedInput
+from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.records import Float32
 
-# Where a container's mark stands, the mark, and the container's name.
+# Containers that only ffmpeg reads: position of the identifying bytes, these bytes, and the name.
 _MARKS = [
     (4, b"ftyp", "MP4"),
     (4, b"moov", "MP4"),
@@ -39,11 +44,17 @@ _MARKS = [
     (0, b"FRM8", "DSD"),
     (0, b".RMF", "RealMedia"),
 ]
-# libsndfile's own containers may hold a codec that it does not know.
-_NATIVE = {b"RIFF": "WAV", b"FORM": "AIFF", b"caff": "CAF", b"fLaC": "FLAC", b"OggS": "OGG"}
+# Containers that libsndfile reads too, unless the codec inside is unknown to it.
+_LIBSNDFILE_CONTAINERS = {
+    b"RIFF": "WAV",
+    b"FORM": "AIFF",
+    b"caff": "CAF",
+    b"fLaC": "FLAC",
+    b"OggS": "OGG",
+}
 HEAD_BYTES = 16
-"""Of a file's beginning, enough to know its container."""
-# Only what holds audio: no playlists, which open other files, and no images or subtitles.
+"""Number of bytes at the start of a file from which its container is recognised."""
+# Only containers of audio are allowed. A playlist could make ffmpeg open other files.
 _DEMUXERS = (
     "mov,aac,matroska,asf,wv,ape,tta,tak,mpc,mpc8,amr,ac3,eac3,dts,flv,dsf,iff,rm,"
     "flac,ogg,wav,avi,aiff,caf,mp3"
@@ -52,55 +63,64 @@ _AU_HEADER_BYTES = 24
 
 
 def has_ffmpeg() -> bool:
-    """Whether this machine can decode what libsndfile cannot."""
+    """Return whether the program ffmpeg is installed."""
     return shutil.which("ffmpeg") is not None
 
 
-def container(head: bytes) -> str | None:
-    """The container that a file's first bytes announce; None where it is not known."""
+def container_name(head: bytes) -> str | None:
+    """Return the name of the container that a file's first bytes announce, or None if unknown."""
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return "AAC"
-    foreign = (name for at, mark, name in _MARKS if head[at : at + len(mark)] == mark)
-    return next(foreign, _NATIVE.get(head[:4]))
+    for position, mark, name in _MARKS:
+        if head[position : position + len(mark)] == mark:
+            return name
+    return _LIBSNDFILE_CONTAINERS.get(head[:4])
 
 
-def may_read(head: bytes) -> bool:
-    """Whether ffmpeg, installed or not, is the one to read what libsndfile refused."""
-    tagged = head[:3] == b"ID3"
-    if tagged or head[:4] in _NATIVE:
-        return has_ffmpeg()  # where it is missing, installing it would hardly help
-    return container(head) is not None
+def should_decode(head: bytes) -> bool:
+    """Return whether to try ffmpeg for a file that libsndfile cannot open.
+
+    `head` are the file's first bytes. The result can be True if ffmpeg is not installed: the error
+    of `decode` then asks the user to install it.
+    """
+    if head[:3] == b"ID3" or head[:4] in _LIBSNDFILE_CONTAINERS:
+        # Most such files are damaged. Installing ffmpeg would hardly help, so it is not requested.
+        return has_ffmpeg()
+    return container_name(head) is not None
 
 
 @contextmanager
-def decode(path: Name, *, block_seconds: float) -> Iterator[tuple[int, int, Iterator[Float32]]]:
-    """Sample rate, channels and blocks of the first audio stream; ffmpeg ends with the context.
+def decode(path: AnyPath, *, block_seconds: float) -> Iterator[tuple[int, int, Iterator[Float32]]]:
+    """Yield sample rate, number of channels and blocks of the first audio stream.
 
-    Raises RejectedInput: needs_ffmpeg, not_audio, absurd_header, truncated, no_frames.
+    A block has the shape (frames, channels). ffmpeg is stopped at the end of the context. Raises
+    RejectedInput with one of the reasons needs_ffmpeg, not_audio, absurd_header, truncated and
+    no_frames.
     """
+    name = printable_path(path)
     program = shutil.which("ffmpeg")
     if program is None:
         raise RejectedInput(
             "needs_ffmpeg",
-            f"{show(path)} needs the program ffmpeg (Debian: apt-get install ffmpeg)",
+            f"{name} can only be decoded with the program ffmpeg. Install it (Debian: apt-get "
+            "install ffmpeg) and ingest the folder again.",
         )
-    with tempfile.TemporaryFile() as said, _running(program, path, said) as process:
+    with tempfile.TemporaryFile() as errors, _running(program, path, errors) as process:
         assert process.stdout is not None
         header = process.stdout.read(_AU_HEADER_BYTES)
         if len(header) < _AU_HEADER_BYTES:
             process.wait()
-            raise _no_audio(_complaint(said), path)
+            raise _no_output_error(_first_errors(errors), name)
         offset, _, _, rate, channels = (int.from_bytes(header[i : i + 4]) for i in range(4, 24, 4))
-        check_shape(rate, channels, show(path))
+        require_supported_format(rate, channels, name)
         process.stdout.read(offset - _AU_HEADER_BYTES)
-        frames = max(1, int(block_seconds * rate))
-        yield rate, channels, _blocks(process, said, frames, channels, show(path))
+        block_frames = max(1, int(block_seconds * rate))
+        yield rate, channels, _read_blocks(process, errors, block_frames, channels, name)
 
 
 @contextmanager
-def _running(program: str, path: Name, said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    # "file:" keeps ffmpeg from reading a name as an option, a protocol or a pattern. AU is raw
-    # samples after a header that says rate and channels.
+def _running(program: str, path: AnyPath, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    # Without "file:", ffmpeg could read the path as an option, a protocol or a pattern.
     source = f"file:{Path(os.fsdecode(path)).absolute()}"
     options = ["-nostdin", "-hide_banner", "-v", "error", "-xerror", "-threads", "1"]
     reading = ["-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS, "-i", source]
@@ -109,7 +129,7 @@ def _running(program: str, path: Name, said: IO[bytes]) -> Iterator[subprocess.P
         [program, *options, *reading, *writing, "pipe:1"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=said,
+        stderr=errors,
     )
     try:
         yield process
@@ -120,33 +140,43 @@ def _running(program: str, path: Name, said: IO[bytes]) -> Iterator[subprocess.P
         process.wait()
 
 
-def _blocks(
-    process: subprocess.Popen[bytes], said: IO[bytes], frames: int, channels: int, name: str
+def _read_blocks(
+    process: subprocess.Popen[bytes],
+    errors: IO[bytes],
+    block_frames: int,
+    channels: int,
+    name: str,
 ) -> Iterator[Float32]:
     assert process.stdout is not None
     frame_bytes = 4 * channels
     decoded = 0
-    while data := process.stdout.read(frames * frame_bytes):
-        whole = len(data) // frame_bytes
-        decoded += whole
-        samples = np.frombuffer(data, dtype=">f4", count=whole * channels)
-        yield samples.astype(np.float32).reshape(whole, channels)
-    failed = process.wait() != 0
-    complaint = _complaint(said)
-    if failed or "ended prematurely" in complaint:
-        raise RejectedInput("truncated", f"{name} breaks off: {complaint or 'ffmpeg failed'}")
+    while data := process.stdout.read(block_frames * frame_bytes):
+        frames = len(data) // frame_bytes
+        decoded += frames
+        samples = np.frombuffer(data, dtype=">f4", count=frames * channels)
+        yield samples.astype(np.float32).reshape(frames, channels)
+    has_failed = process.wait() != 0
+    message = _first_errors(errors)
+    if has_failed or "ended prematurely" in message:
+        cause = message or "ffmpeg failed"
+        raise RejectedInput(
+            "truncated", f"{name} cannot be decoded to its end ({cause}). {TRUNCATED_REMEDY}"
+        )
     if not decoded:
-        raise RejectedInput("no_frames", f"{name} holds no samples")
+        raise no_frames_error(name)
 
 
-def _no_audio(complaint: str, path: Name) -> RejectedInput:
-    if "moov atom not found" in complaint:
-        return RejectedInput("truncated", f"{show(path)} breaks off before its index (moov)")
-    return RejectedInput("not_audio", f"{show(path)} is not audio: {complaint or 'ffmpeg failed'}")
+def _no_output_error(message: str, name: str) -> RejectedInput:
+    """Return the error for a file that ffmpeg cannot open. `message` is ffmpeg's own error."""
+    if "moov atom not found" in message:
+        return RejectedInput(
+            "truncated", f"The index (moov) of {name} is missing. {TRUNCATED_REMEDY}"
+        )
+    return not_audio_error(name, message or "ffmpeg failed")
 
 
-def _complaint(said: IO[bytes]) -> str:
-    """The first lines that ffmpeg said, without what differs from run to run."""
-    said.seek(0)
-    lines = said.read(2000).decode(errors="replace").splitlines()[:3]
+def _first_errors(errors: IO[bytes]) -> str:
+    """Return the first lines of ffmpeg's errors, without the parts that differ in each run."""
+    errors.seek(0)
+    lines = errors.read(2000).decode(errors="replace").splitlines()[:3]
     return "; ".join(re.sub(r" @ 0x[0-9a-f]+|file:/.*?: ", "", line) for line in lines)

@@ -1,4 +1,4 @@
-"""Opens regular files only, never a pipe or a device, and shows any name as one printable line."""
+"""Opens audio files, but only regular files: never a pipe, a socket or a device."""
 
 import os
 import stat
@@ -8,52 +8,47 @@ from pathlib import Path
 
 from mirpipe.audio.limits import MAX_BYTES
 from mirpipe.errors import RejectedInput
-
-Name = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-"""A path; as bytes, or with surrogate escapes, where the name is not UTF-8."""
-
-
-def show(path: Name) -> str:
-    r"""The path as printable text, a different text for every path.
-
-    Backslashes are doubled; bytes that are no UTF-8, and what does not print, become `\xNN` a byte.
-    """
-    return "".join(map(_show_character, os.fsencode(path).decode("utf-8", "surrogateescape")))
-
-
-def _show_character(character: str) -> str:
-    if character == "\\":
-        return "\\\\"
-    if character.isprintable():
-        return character
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+from mirpipe.files.printable_path import AnyPath, printable_path
 
 
 @contextmanager
-def open_regular(path: Name) -> Iterator[int]:
-    """A descriptor of a regular file of a size that is taken for music.
+def open_regular_file(path: AnyPath) -> Iterator[int]:
+    """Yield a file descriptor for reading a regular file of a supported size.
 
-    Raises RejectedInput: not_a_file, unreadable, empty, too_large.
+    Raises RejectedInput with one of the reasons not_a_file, unreadable, empty and too_large.
     """
+    name = printable_path(path)
     try:
-        # Asked before opening, because opening a device can have effects; asked again after,
-        # because the name may have changed hands.
-        _require_regular(Path(os.fsdecode(path)).stat(), path)
+        # The check comes before opening, because opening a device can have side effects. It is
+        # repeated below, because another process may have replaced the file in between.
+        _require_regular(Path(os.fsdecode(path)).stat(), name)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise RejectedInput("unreadable", f"{show(path)}: {error.strerror}") from error
+        raise RejectedInput(
+            "unreadable",
+            f"{name} cannot be opened: {error.strerror}. "
+            "Check that it exists and that you have permission to read it.",
+        ) from error
     try:
-        found = os.fstat(descriptor)
-        _require_regular(found, path)
-        if found.st_size == 0:
-            raise RejectedInput("empty", f"{show(path)} holds no bytes")
-        if found.st_size > MAX_BYTES:
-            raise RejectedInput("too_large", f"{show(path)} holds {found.st_size:,} bytes")
+        status = os.fstat(descriptor)
+        _require_regular(status, name)
+        if status.st_size == 0:
+            raise RejectedInput("empty", f"{name} is empty. Copy or download it again.")
+        if status.st_size > MAX_BYTES:
+            raise RejectedInput(
+                "too_large",
+                f"{name} has {status.st_size:,} bytes, but at most {MAX_BYTES:,} are supported. "
+                "Split it into shorter files.",
+            )
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _require_regular(found: os.stat_result, path: Name) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise RejectedInput("not_a_file", f"{show(path)} is not a regular file")
+def _require_regular(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise RejectedInput(
+            "not_a_file",
+            f"{name} is a folder, a pipe, a socket or a device. Only regular files can be read: "
+            "remove it or rename it.",
+        )

@@ -1,63 +1,65 @@
-"""The outline of a track, from its samples as they are decoded."""
+"""Computes the outline of a track's waveform, for the picture in a player."""
 
 import numpy as np
 
 from mirpipe.records import Float32
 
 COLUMNS = 400
-"""Of the picture, whatever the track's length."""
-_FIRST_STRETCH = 64
-_MOST_STRETCHES = 1 << 16
-"""Even, so that stretches join in pairs: at 44.1 kHz up to 95 s are kept at 64 samples."""
+"""Width of the picture in columns, for tracks of any length."""
+_FIRST_SPAN_SAMPLES = 64
+# With 65,536 spans of 64 samples, 95 s at 44.1 kHz fit in without merging. The number is even, so
+# that the spans can be merged in pairs.
+_MAX_SPANS = 1 << 16
 
 
-class Peaks:
-    """Takes mono samples, full scale ±1, and holds lowest and highest of equal stretches.
+class WaveformOutline:
+    """Collects mono samples and keeps the lowest and highest sample of equally long spans.
 
-    Memory does not grow with the length: where there are too many stretches, each two become one.
+    Memory use does not grow with the length of the track: when there are too many spans, every two
+    neighbours are merged into one.
     """
 
     def __init__(self) -> None:
-        self._stretch = _FIRST_STRETCH
-        self._low: list[Float32] = []
-        self._high: list[Float32] = []
-        self._held = 0
+        self._span_samples = _FIRST_SPAN_SAMPLES
+        self._lowest: list[Float32] = []
+        self._highest: list[Float32] = []
+        self._spans = 0
         self._rest = np.empty(0, np.float32)
 
     def add(self, mono: Float32) -> None:
-        """The next samples, shape (n,)."""
+        """Add the next samples of the track, shape (n,), full scale ±1."""
         samples = np.concatenate((self._rest, mono))
-        while len(samples) >= self._stretch:
-            room = _MOST_STRETCHES - self._held
-            take = min(len(samples) // self._stretch, room) * self._stretch
-            stretches = samples[:take].reshape(-1, self._stretch)
-            self._keep(stretches.min(axis=1), stretches.max(axis=1))
-            samples = samples[take:]
-            if self._held == _MOST_STRETCHES:
-                self._join_pairs()
+        while len(samples) >= self._span_samples:
+            free_spans = _MAX_SPANS - self._spans
+            used = min(len(samples) // self._span_samples, free_spans) * self._span_samples
+            spans = samples[:used].reshape(-1, self._span_samples)
+            self._append(spans.min(axis=1), spans.max(axis=1))
+            samples = samples[used:]
+            if self._spans == _MAX_SPANS:
+                self._merge_pairs()
         self._rest = samples.copy()
 
     def packed(self) -> bytes:
-        """`COLUMNS` pairs (lowest, highest) of signed bytes, 127 at full scale, which also clips.
+        """Return `COLUMNS` pairs of signed bytes: lowest and highest sample per column.
 
-        Raises ValueError where there was no sample.
+        127 is full scale; larger samples are clipped. Raises ValueError if no sample was added.
         """
-        lows = [*self._low, *([self._rest.min(keepdims=True)] if len(self._rest) else [])]
-        highs = [*self._high, *([self._rest.max(keepdims=True)] if len(self._rest) else [])]
-        low, high = np.concatenate(lows), np.concatenate(highs)
-        starts = np.arange(COLUMNS) * len(low) // COLUMNS
+        lows = [*self._lowest, *([self._rest.min(keepdims=True)] if len(self._rest) else [])]
+        highs = [*self._highest, *([self._rest.max(keepdims=True)] if len(self._rest) else [])]
+        lowest, highest = np.concatenate(lows), np.concatenate(highs)
+        starts = np.arange(COLUMNS) * len(lowest) // COLUMNS
         pairs = np.stack(
-            (np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)), axis=1
+            (np.minimum.reduceat(lowest, starts), np.maximum.reduceat(highest, starts)), axis=1
         )
         return bytes(np.rint(np.clip(pairs, -1, 1) * 127).astype(np.int8))
 
-    def _keep(self, low: Float32, high: Float32) -> None:
-        self._low.append(low)
-        self._high.append(high)
-        self._held += len(low)
+    def _append(self, lowest: Float32, highest: Float32) -> None:
+        self._lowest.append(lowest)
+        self._highest.append(highest)
+        self._spans += len(lowest)
 
-    def _join_pairs(self) -> None:
-        low, high = np.concatenate(self._low), np.concatenate(self._high)
-        self._low, self._high, self._held = [], [], 0
-        self._keep(low.reshape(-1, 2).min(axis=1), high.reshape(-1, 2).max(axis=1))
-        self._stretch *= 2
+    def _merge_pairs(self) -> None:
+        lowest, highest = np.concatenate(self._lowest), np.concatenate(self._highest)
+        self._lowest, self._highest, self._spans = [], [], 0
+        self._append(lowest.reshape(-1, 2).min(axis=1), highest.reshape(-1, 2).max(axis=1))
+        self._span_samples *= 2

@@ -1,1 +1,1 @@
-"""The command line: one file a group of commands, put together in `main`."""
+"""The command line: one file per command or group of commands, combined in `main`."""

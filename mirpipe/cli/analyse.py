@@ -1,29 +1,36 @@
-"""`mirpipe analyse`: what every track is measured for, once."""
+"""`mirpipe analyse`: measures the music of each track."""
 
 from dataclasses import asdict
 
 import typer
 
-from mirpipe.cli.caption import Manifest, Target, exit_code, say_counts
-from mirpipe.cli.command_arguments import AsJson, target_ids
-from mirpipe.cli.progress_bar import bar
+from mirpipe.cli.command_arguments import AsJson, Target, TrackManifest, target_ids
+from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.stage_counts import exit_code, print_counts
 from mirpipe.settings import settings
 
 
-def analyse(target: Target = None, manifest: Manifest = None, as_json: AsJson = False) -> None:
-    """Measure melody, notes, tempo, beats, meter and key of every track, from one decoding.
+def analyse(target: Target = None, manifest: TrackManifest = None, as_json: AsJson = False) -> None:
+    """Measure melody, tempo, meter, key and notes.
 
-    Pairs are compared by these, captions with them, and generation is conditioned on them. What
-    cannot be measured has its reason in the tables melody and track_feature.
+    Every track is decoded once and measured once. Later stages use the stored results: they compare
+    melodies, write captions, and generate music from them. If something cannot be measured, the
+    tables melody and track_feature contain the reason.
 
-    Exit codes: 0 all done; 1 something failed and is tried again next time; 3 some files are
-    unusable (`mirpipe failures`).
+    Exit codes:
+
+    \b
+        0  all tracks are measured
+        1  a track failed; the next run tries it again
+        3  some files cannot be used; see `mirpipe failures`
     """
     from mirpipe.stages import analyse as stage
 
-    asked = target_ids(target, manifest)
-    with bar("analyse") as progress:
-        done = stage.analyse(asked, batch_tracks=settings().batch_tracks, progress=progress)
-    counts = asdict(done)
-    say_counts(counts, as_json)
+    selected_ids = target_ids(target, manifest)
+    with progress_bar("analyse") as progress:
+        result = stage.analyse(
+            selected_ids, batch_tracks=settings().batch_tracks, progress=progress
+        )
+    counts = asdict(result)
+    print_counts(counts, as_json=as_json)
     raise typer.Exit(exit_code(counts))

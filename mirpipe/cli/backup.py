@@ -1,4 +1,4 @@
-"""`mirpipe backup` and `mirpipe restore`: the database and the generated audio, kept elsewhere."""
+"""`mirpipe backup` and `mirpipe restore`: save and restore the database and the clips."""
 
 import json
 from dataclasses import asdict
@@ -8,54 +8,67 @@ from typing import Annotated
 import typer
 
 from mirpipe.cli.command_arguments import AsJson
-from mirpipe.cli.progress_bar import bar
+from mirpipe.cli.progress_bar import progress_bar
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is not there yet.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
     as_json: AsJson = False,
 ) -> None:
-    """Write the database and the generated audio to a new folder, while the pipeline goes on.
+    """Back up the database and the clips.
 
-    The folder has its name when it is whole; a killed backup leaves DIR.partial, which the next
-    one clears. Your own audio, weights, passwords and Airflow's history are not in it.
+    The pipeline may run at the same time. The folder DIR appears when the backup is complete. A
+    backup that was stopped leaves the folder DIR.partial, which the next one deletes. A backup does
+    not contain your own audio, the weights, passwords, or the history of Airflow.
 
-    Exit status 1: clips were gone already; everything else is in the backup.
+    Exit codes:
+
+    \b
+        0  the backup is complete
+        1  audio files of some clips are missing; everything else is in the backup
     """
     from mirpipe.operations.backup import back_up
 
-    with bar("backup: clips") as progress:
-        made = back_up(folder, progress=progress)
+    with progress_bar("backup: clips") as progress:
+        result = back_up(folder, progress=progress)
     if as_json:
-        print(json.dumps(asdict(made), default=str))
+        print(json.dumps(asdict(result), default=str))
     else:
-        print(f"{made.folder}: the database and {made.clips} clips, {made.bytes / 1e6:.1f} MB")
-        print(f"digest {made.digest}")
-    if made.missing_clips:
-        typer.echo(f"{len(made.missing_clips)} clips were gone: `mirpipe doctor`", err=True)
+        size = f"{result.bytes / 1e6:.1f} MB"
+        print(f"{result.folder}: the database and {result.clips} clips, {size}")
+        print(f"digest {result.digest}")
+    if result.missing_clips:
+        typer.echo(
+            f"mirpipe: The audio files of {len(result.missing_clips)} clips are missing, so they "
+            "are not in the backup. Run `mirpipe doctor` to see which.",
+            err=True,
+        )
         raise typer.Exit(1)
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="What `mirpipe backup` wrote.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of `mirpipe backup`.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Drop what the database holds now.")
+        bool,
+        typer.Option("--replace", help="Replace the current content of the database."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring back what a backup holds: all rows at once, after its files were checked.
+    """Restore the database and clips of a backup.
 
-    Stop `mirpipe up` first. Afterwards the content's digest is compared with the backup's.
+    Stop `mirpipe up` before you restore. All files of the backup are checked before anything is
+    written, and all rows are written in one transaction. At the end, the hash of the restored
+    content is compared with that of the backup.
     """
-    from mirpipe.operations.backup import restore as put_back
+    from mirpipe.operations.backup import restore as restore_backup
 
-    with bar("restore: files checked") as progress:
-        restored = put_back(folder, replace=replace, progress=progress)
+    with progress_bar("restore: files checked") as progress:
+        result = restore_backup(folder, replace=replace, progress=progress)
     if as_json:
-        print(json.dumps(asdict(restored)))
+        print(json.dumps(asdict(result)))
         return
-    print(f"restored what was backed up at {restored.made_at}: rows and {restored.clips} clips")
-    if restored.is_compared:
-        print(f"digest {restored.digest}, as in the backup")
+    print(f"restored the backup of {result.made_at}: the database and {result.clips} clips")
+    if result.is_compared:
+        print(f"digest {result.digest}, the same as in the backup")
     else:
-        print("the backup is of an older mirpipe: brought up to date, its digest not compared")
+        print("another version of mirpipe made this backup, so the digests were not compared")

@@ -1,77 +1,74 @@
-"""`mirpipe caption`: words for every target."""
+"""`mirpipe caption`: writes a caption for each target."""
 
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from mirpipe import registry
 from mirpipe.cli import other_interpreter
-from mirpipe.cli.command_arguments import AsJson, forwarded, target_ids
-from mirpipe.cli.progress_bar import bar, say_waiting
-from mirpipe.cli.unavailable_plugins import say_unavailable
+from mirpipe.cli.command_arguments import (
+    AsJson,
+    DryRun,
+    Target,
+    TargetManifest,
+    repeat_options,
+    target_ids,
+)
+from mirpipe.cli.progress_bar import print_waiting, progress_bar
+from mirpipe.cli.stage_counts import exit_code, print_counts
+from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
 from mirpipe.models import interpreters
 from mirpipe.settings import settings
-
-Target = Annotated[
-    list[str] | None,
-    typer.Option(help="A target's id, its title or a part of it; repeatable. Default: all."),
-]
-Manifest = Annotated[Path | None, typer.Option(help="JSON list of target ids: no others.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made; make nothing.")]
 
 
 def caption(
     target: Target = None,
-    manifest: Manifest = None,
+    manifest: TargetManifest = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Describe every target in words, by the captioner that MIRPIPE_CAPTIONER names.
+    """Write a caption for each target.
 
-    What has not been measured yet is measured first. Where the words contradict a measurement, the
-    caption says so in its column contradictions. Kill it and run it again: no caption is made
-    twice.
+    MIRPIPE_CAPTIONER names the model that describes the targets. Targets that have not been
+    measured are measured first. If a caption contradicts a measurement, its column contradictions
+    says so. You can stop the command and run it again: finished captions are kept.
+
+    Exit codes:
+
+    \b
+        0  all targets have a caption
+        1  a caption failed, or the captioner cannot run on this machine
+        3  some targets cannot be used; see `mirpipe failures`
     """
-    from mirpipe.models.runnable_plugins import available
-    from mirpipe.stages import analyse as measuring
+    from mirpipe.models.runnable_plugins import check_plugins
+    from mirpipe.stages import analyse as analyse_stage
     from mirpipe.stages import caption as stage
 
-    asked = target_ids(target, manifest)
-    wanted = list(filter(None, [settings().captioner]))
-    usable = available(registry.CAPTIONERS, wanted, stage="caption").usable
+    selected_ids = target_ids(target, manifest)
+    configured = list(filter(None, [settings().captioner]))
+    usable = check_plugins(registry.CAPTIONERS, configured, stage="caption").usable
     if dry_run:
-        missing = {*measuring.plan("target"), *(one for name in usable for one in stage.plan(name))}
-        n = len(missing if asked is None else missing & set(asked))
+        pending = {
+            *analyse_stage.plan("target"),
+            *(target_id for name in usable for target_id in stage.plan(name)),
+        }
+        n = len(pending if selected_ids is None else pending & set(selected_ids))
         print(json.dumps({"captions": n}) if as_json else f"would caption {n} targets")
         return
-    unmeasured = measuring.plan("target") if asked is None else asked
-    with bar("analyse") as progress:
-        measured = measuring.analyse(unmeasured, progress=progress)
+    to_measure = analyse_stage.plan("target") if selected_ids is None else selected_ids
+    with progress_bar("analyse") as progress:
+        measured = analyse_stage.analyse(to_measure, progress=progress)
     counts = {"captioned": 0, "rejected": measured.rejected, "failed": measured.failed}
     for name, python in usable.items():
-        if python == interpreters.HERE:
-            with bar(f"caption {name}") as progress:
-                done = stage.caption(name, asked, progress=progress, waiting=say_waiting)
-            found = asdict(done)
+        if python == interpreters.CURRENT_PYTHON:
+            with progress_bar(f"caption {name}") as progress:
+                result = stage.caption(name, selected_ids, progress=progress, on_wait=print_waiting)
+            added_counts = asdict(result)
         else:
-            found = other_interpreter.counts(python, ["caption", *forwarded(target, manifest)])
-        counts = {key: counts[key] + found[key] for key in counts}
-    say_counts(counts, as_json)
-    say_unavailable()
-    raise typer.Exit(exit_code(counts, is_left=len(usable) < len(wanted)))
-
-
-def say_counts(counts: dict[str, int], as_json: bool) -> None:
-    """Prints them for people, or as one JSON object."""
-    said = ", ".join(f"{name} {value}" for name, value in counts.items())
-    print(json.dumps(counts) if as_json else said)
-
-
-def exit_code(counts: dict[str, int], *, is_left: bool = False) -> int:
-    """1 where something failed or was left out, 3 where input was rejected, else 0."""
-    if counts["failed"] or is_left:
-        return 1
-    return 3 if counts["rejected"] else 0
+            arguments = ["caption", *repeat_options(target, manifest)]
+            added_counts = other_interpreter.run_for_counts(python, arguments)
+        counts = {key: counts[key] + added_counts[key] for key in counts}
+    print_counts(counts, as_json=as_json)
+    print_unavailable_plugins()
+    raise typer.Exit(exit_code(counts, is_incomplete=len(usable) < len(configured)))

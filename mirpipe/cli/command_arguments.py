@@ -1,4 +1,4 @@
-"""What a command is given: a manifest of track ids, and the plug-ins that the settings name."""
+"""Arguments that several commands share: option types, manifests of ids, and names of targets."""
 
 import json
 from collections.abc import Sequence
@@ -7,49 +7,62 @@ from typing import Annotated
 
 import typer
 
-from mirpipe import registry
 from mirpipe.errors import ConfigurationError
-from mirpipe.settings import settings
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Target = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Process only this target. Give its id, its title or a part of the title. Repeat for "
+        "several targets. Default: all."
+    ),
+]
+TargetManifest = Annotated[
+    Path | None, typer.Option(help="Process only the targets in this JSON file: a list of ids.")
+]
+TrackManifest = Annotated[
+    Path | None, typer.Option(help="Process only the tracks in this JSON file: a list of ids.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print what would be created, and create nothing.")
+]
 
 
 def track_ids(manifest: Path | None) -> list[int] | None:
-    """The ids in a JSON list; None without a manifest. Anything else is wrong usage."""
+    """Return the track ids in a JSON file, or None if there is no manifest.
+
+    Raises BadParameter if the file cannot be read or does not contain a list of integers.
+    """
     if manifest is None:
         return None
     try:
         ids = json.loads(manifest.read_text())
     except (OSError, ValueError) as error:
-        raise typer.BadParameter(f"{manifest} is no JSON list of track ids: {error}") from None
-    if not isinstance(ids, list) or not all(type(one) is int for one in ids):
-        raise typer.BadParameter(f"{manifest} is no JSON list of track ids, such as [1, 2, 3]")
+        raise typer.BadParameter(
+            f"Cannot read a list of track ids from {manifest}: {error}. Write a JSON list such as "
+            "[1, 2, 3]."
+        ) from None
+    if not isinstance(ids, list) or not all(type(track_id) is int for track_id in ids):
+        raise typer.BadParameter(
+            f"{manifest} does not contain a list of track ids. Write a JSON list such as [1, 2, 3]."
+        )
     return ids
 
 
-def target_ids(asked: Sequence[str] | None, manifest: Path | None) -> list[int] | None:
-    """The ids of the targets that are meant, of the manifest's where one is given; None: all.
+def target_ids(names: Sequence[str] | None, manifest: Path | None) -> list[int] | None:
+    """Return the ids of the named targets that are in the manifest. None means all targets.
 
-    Each of `asked` is an id, a title or a part of one; one that names several, or none, is wrong
-    usage.
+    A name is an id, a title or a part of a title. Without names, all ids of the manifest are
+    returned. Raises BadParameter if a name matches no target or several.
     """
-    given = track_ids(manifest)
-    if not asked:
-        return given
-    named = {_target(one) for one in asked}
-    return sorted(named if given is None else named & set(given))
+    manifest_ids = track_ids(manifest)
+    if not names:
+        return manifest_ids
+    named_ids = {_target_id(name) for name in names}
+    return sorted(named_ids if manifest_ids is None else named_ids & set(manifest_ids))
 
 
-def _target(asked: str) -> int:
-    from mirpipe.db.queries import vector_search
-
-    try:
-        return vector_search.one_target(asked)
-    except ConfigurationError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def forwarded(
+def repeat_options(
     target: Sequence[str] | None,
     manifest: Path | None,
     *,
@@ -57,27 +70,18 @@ def forwarded(
     seeds: int | None = None,
     limit: int | None = None,
 ) -> list[str]:
-    """The same options for the same command in another interpreter."""
-    options = [word for one in target or () for word in ("--target", one)]
-    options += [word for one in mode or () for word in ("--mode", one)]
-    for name, value in (("--manifest", manifest), ("--seeds", seeds), ("--limit", limit)):
-        options += [] if value is None else [name, str(value)]
-    return options
+    """Return these options as words, for the same command in another interpreter."""
+    words = [word for name in target or () for word in ("--target", name)]
+    words += [word for name in mode or () for word in ("--mode", name)]
+    for option, value in (("--manifest", manifest), ("--seeds", seeds), ("--limit", limit)):
+        words += [] if value is None else [option, str(value)]
+    return words
 
 
-def make_plugins_known() -> None:
-    """Tells the database which plug-ins are wanted, so that it knows what is pending."""
-    from mirpipe.models.runnable_plugins import of_all_wanted
-    from mirpipe.stages import analyse, caption, embed, evaluate, generate, score
+def _target_id(name: str) -> int:
+    from mirpipe.db.queries import vector_search
 
-    embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
-    score.plan(settings().metrics, batch_tracks=settings().batch_tracks)
-    analyse.register()
-    evaluate.register()
-    captioners = list(filter(None, [settings().captioner]))
-    generators = settings().generators if captioners else []
-    for name in of_all_wanted(registry.CAPTIONERS, captioners, stage="caption"):
-        caption.plan(name)
-    generate.want_only(generators)
-    for name in of_all_wanted(registry.GENERATORS, generators, stage="generate"):
-        generate.plan(name)
+    try:
+        return vector_search.one_target(name)
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -1,4 +1,4 @@
-"""`mirpipe db`: the database by hand."""
+"""`mirpipe db`: starts, stops, migrates and queries the database."""
 
 import json
 import shutil
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import URL, make_url
 
+from mirpipe.cli.command_arguments import AsJson
 from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.engine import database_url
 from mirpipe.db.psql import become_psql, psql_url
@@ -16,110 +17,142 @@ from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
 
 HELP = """
-The Postgres in which every number ends.
+Start, stop and query the database.
 
-One with pgvector comes with mirpipe and keeps its data below MIRPIPE_HOME.
-It starts when a command needs it, outlives that command, and survives kill -9
-and power cuts. Set MIRPIPE_DATABASE_URL to use a server of your own, with
-pgvector 0.8.4 or newer.
+mirpipe stores all results in Postgres. It comes with its own server (the embedded server), which
+stores its data in MIRPIPE_HOME. Commands start this server when they need it. It keeps running
+after the command, and its data survives kill -9 and power cuts. To use your own server with
+pgvector 0.8.4 or newer, set MIRPIPE_DATABASE_URL.
+
+Examples:
 
 \b
-  mirpipe db up                        start it, bring the schema up to date
-  mirpipe db psql -c "TABLE v_library" ask, as the role that can only read
-  psql "$(mirpipe db url)"             the same with a psql of your own
-  mirpipe db up --port 5433            let other programs in, on 127.0.0.1
-  mirpipe db down                      stop it; the data stay
-  mirpipe db remove                    stop it and delete the data
+    mirpipe db up                         start the server, migrate the schema
+    mirpipe db psql -c "TABLE v_library"  run a query with read permission
+    psql "$(mirpipe db url)"              the same with your own psql
+    mirpipe db up --port 5433             also listen on 127.0.0.1:5433
+    mirpipe db down                       stop the server and keep its data
+    mirpipe db remove                     stop the server and delete its data
 
-Roles: reader only reads, for people and the dashboard; app writes rows, for the pipeline; owner
-changes the schema, for migrations; airflow has a database of its own beside ours. Their passwords
-are in MIRPIPE_HOME/postgres/pgpass, which only you can read.
+Roles:
+
+\b
+    reader   only reads; for people and the dashboard
+    app      reads and writes rows; for the pipeline
+    owner    changes the schema; for migrations
+    airflow  has its own database
+
+Their passwords are in MIRPIPE_HOME/postgres/pgpass, which only you can read.
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 
-Who = Annotated[Role, typer.Option(help="reader, app, owner, or airflow with its own database.")]
+RoleOption = Annotated[
+    Role, typer.Option(help="Role of the connection. airflow connects to Airflow's own database.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 @app.command()
 def up(
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Listen on 127.0.0.1:PORT too, until the next stop."),
+        typer.Option(
+            min=1, max=65535, help="Also listen on 127.0.0.1:PORT, until the server is stopped."
+        ),
     ] = None,
 ) -> None:
-    """Start the embedded server, make what is missing in it, bring the schema up to date.
+    """Start the server and migrate the schema.
 
-    Does nothing where that is so already. With MIRPIPE_DATABASE_URL set only the schema is
-    brought up to date, on that server.
+    The first start creates the data, the roles and the databases. If the server is running and the
+    schema is up to date, nothing happens. If MIRPIPE_DATABASE_URL is set, only the schema of that
+    server is migrated.
     """
     if settings().database_url is None:
         server = embedded_server(settings().home, port=port)
         server.up()
-        found = server.status()
-        print(f"Postgres {found.version} runs as process {found.pid}, its data in {found.data}")
+        status = server.status()
+        print(f"Postgres {status.version} is running as process {status.pid}")
+        print(f"data in {status.data}")
     elif port is not None:
-        raise ConfigurationError("--port is for the embedded server; MIRPIPE_DATABASE_URL is set")
+        raise ConfigurationError(
+            "--port is only for the embedded server, but MIRPIPE_DATABASE_URL is set. Leave out "
+            "--port, or unset MIRPIPE_DATABASE_URL."
+        )
     migrate()
-    print(f"to read: {_without_password(_url('reader'))}")
-    print("         with the password that `mirpipe db url --role reader` prints")
+    print(f"URL for queries: {_without_password(_url('reader'))}")
+    print("`mirpipe db url --role reader` prints it with the password")
 
 
 @app.command()
 def down() -> None:
-    """Stop the embedded server and all its processes; the data stay."""
-    _say_whose()
+    """Stop the server and keep its data.
+
+    Stops the embedded server with all its processes. Open transactions are rolled back.
+    """
+    _warn_about_own_server()
     server = embedded_server(settings().home)
-    ran = server.status().pid is not None
+    was_running = server.status().pid is not None
     server.down()
-    print("Postgres is stopped" if ran else "Postgres was not running")
+    print("Postgres is stopped" if was_running else "Postgres was not running")
 
 
 @app.command()
-def remove(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Stop the embedded server of this MIRPIPE_HOME and delete its data, wherever they lie."""
-    _say_whose()
+def remove(yes: Yes = False) -> None:
+    """Stop the server and delete all its data.
+
+    This deletes the data of the embedded server of MIRPIPE_HOME, and its passwords.
+    """
+    _warn_about_own_server()
     server = embedded_server(settings().home)
     place = server.place
     if not (place.exists() or server.folder.exists()):
         print(f"nothing to delete: there is no {place}")
         return
     if not yes:
-        typer.confirm(f"Delete {place} and every number in it?", abort=True)
+        typer.confirm(f"Delete {place} with all results in it?", abort=True)
     server.down()
-    for folder in (place, server.folder):  # root's cluster may lie apart from its passwords
+    for folder in (place, server.folder):  # For root, data and passwords are in two folders.
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{place} is deleted")
 
 
 @app.command()
-def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Say whether the embedded server runs and where its data lie; exit status 1: it does not."""
-    _say_whose()
-    found = embedded_server(settings().home).status()
+def status(as_json: AsJson = False) -> None:
+    """Show whether the server is running.
+
+    Shows the process, socket, port and data folder of the embedded server.
+
+    Exit codes:
+
+    \b
+        0  the server is running
+        1  the server is not running
+    """
+    _warn_about_own_server()
+    server = embedded_server(settings().home).status()
     if as_json:
-        print(json.dumps(asdict(found), default=str))
-    elif found.running:
-        print(f"Postgres {found.version} runs as process {found.pid}")
-        print(f"socket  {found.socket}")
-        print(f"port    {found.port or 'none: mirpipe db down, then mirpipe db up --port PORT'}")
-        print(f"data    {found.data}")
+        print(json.dumps(asdict(server), default=str))
+    elif server.running:
+        print(f"Postgres {server.version} is running as process {server.pid}")
+        print(f"socket  {server.socket}")
+        print(
+            f"port    {server.port or 'none; run mirpipe db down, then mirpipe db up --port PORT'}"
+        )
+        print(f"data    {server.data}")
     else:
-        remedy = ": mirpipe db up" if settings().database_url is None else ""
-        print("Postgres is starting" if found.pid else f"Postgres is not running{remedy}")
-        print(f"data    {found.data}")
-    raise typer.Exit(0 if found.running else 1)
+        remedy = "; run mirpipe db up" if settings().database_url is None else ""
+        print("Postgres is starting" if server.pid else f"Postgres is not running{remedy}")
+        print(f"data    {server.data}")
+    raise typer.Exit(0 if server.running else 1)
 
 
 @app.command()
-def url(role: Who = "reader") -> None:
-    """Print a connection string, password included, for psql and anything else.
+def url(role: RoleOption = "reader") -> None:
+    """Print the URL of the database.
 
-    SQLAlchemy wants `postgresql+psycopg2://` at its beginning.
+    It contains the password, and works with psql and most other programs. For SQLAlchemy, replace
+    postgresql:// by postgresql+psycopg2://.
     """
     print(_url(role))
 
@@ -127,81 +160,104 @@ def url(role: Who = "reader") -> None:
 @app.command(context_settings={"ignore_unknown_options": True})
 def psql(
     arguments: Annotated[
-        list[str] | None, typer.Argument(help="Handed to psql: -c SQL, -f FILE, …")
+        list[str] | None, typer.Argument(help="Arguments for psql, such as -c SQL or -f FILE.")
     ] = None,
-    role: Who = "reader",
+    role: RoleOption = "reader",
 ) -> None:
-    """Open psql, the one that comes with mirpipe."""
+    """Open psql on the database.
+
+    mirpipe comes with this psql.
+    """
     become_psql(_url(role), arguments or [])
 
 
 @app.command()
 def provision() -> None:
-    """Make mirpipe's roles and databases on a server that is mirpipe's alone, as its superuser.
+    """Create roles and databases on your server.
 
-    MIRPIPE_SUPERUSER_URL names it; MIRPIPE_DATABASE_URL, MIRPIPE_OWNER_URL, MIRPIPE_READER_URL
-    and MIRPIPE_AIRFLOW_DATABASE_URL hold the passwords that the roles get. A server that others
-    use, too, wants `mirpipe db migrate` alone, which says what a superuser has to run there.
+    Only for a server that nothing but mirpipe uses. MIRPIPE_SUPERUSER_URL must be the URL of a
+    superuser. The roles get the passwords in MIRPIPE_DATABASE_URL, MIRPIPE_OWNER_URL,
+    MIRPIPE_READER_URL and MIRPIPE_AIRFLOW_DATABASE_URL.
+
+    On a shared server, run `mirpipe db migrate` instead. If something is missing, it prints the SQL
+    that a superuser must run.
     """
     from mirpipe.db.provision_server import provision_server
 
-    chosen = settings()
-    if chosen.superuser_url is None:
-        raise ConfigurationError("MIRPIPE_SUPERUSER_URL is not set")
+    configured = settings()
+    if configured.superuser_url is None:
+        raise ConfigurationError(
+            "MIRPIPE_SUPERUSER_URL is not set. Set it to the URL of a superuser of the server."
+        )
     urls: dict[Role, str | None] = {
-        "owner": chosen.owner_url,
-        "app": chosen.database_url,
-        "reader": chosen.reader_url,
-        "airflow": chosen.airflow_database_url,
+        "owner": configured.owner_url,
+        "app": configured.database_url,
+        "reader": configured.reader_url,
+        "airflow": configured.airflow_database_url,
     }
-    provision_server(chosen.superuser_url, urls=urls)
-    print("the roles and databases are there; next: mirpipe db migrate")
+    provision_server(configured.superuser_url, urls=urls)
+    print("The roles and databases exist. Run `mirpipe db migrate` next.")
 
 
 @app.command()
 def migrate() -> None:
-    """Bring the schema up to date."""
+    """Migrate tables and views to this version.
+
+    If the schema is up to date, nothing is changed.
+    """
     from mirpipe.db import migrate as schema
 
     before = schema.current()
     schema.migrate()
     after = schema.current()
-    print(f"schema {after}" + ("" if before == after else f", before: {before or 'empty'}"))
+    print(f"schema {after}" + ("" if before == after else f" (before: {before or 'empty'})"))
 
 
 @app.command()
 def downgrade(
-    revision: Annotated[str, typer.Argument(help="0001, -1 for the one before, base for none.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    revision: Annotated[
+        str,
+        typer.Argument(
+            help="A revision such as 0010, -1 for the previous revision, or base to delete all "
+            "tables."
+        ),
+    ],
+    yes: Yes = False,
 ) -> None:
-    """Take the schema back to a revision; what newer tables held is lost."""
+    """Downgrade the tables to an older revision.
+
+    The data of newer tables is deleted. All views are dropped, and `mirpipe db migrate` creates
+    them again.
+    """
     from mirpipe.db import migrate as schema
 
     if not yes:
-        typer.confirm(f"Lose what the tables newer than {revision} hold?", abort=True)
+        typer.confirm(f"Delete the data of all tables newer than {revision}?", abort=True)
     schema.downgrade(revision)
     print(f"schema {schema.current() or 'empty'}")
 
 
-def _without_password(written: str) -> str:
-    url = make_url(written)
+def _without_password(url: str) -> str:
+    parts = make_url(url)
     return URL.create(
-        url.drivername,
-        url.username,
-        host=url.host,
-        port=url.port,
-        database=url.database,
-        query=url.query,
+        parts.drivername,
+        parts.username,
+        host=parts.host,
+        port=parts.port,
+        database=parts.database,
+        query=parts.query,
     ).render_as_string()
 
 
-def _say_whose() -> None:
+def _warn_about_own_server() -> None:
+    """Print on stderr that the command is only for the embedded server, if the user has another."""
     if settings().database_url is not None:
-        said = "MIRPIPE_DATABASE_URL is set: this is about the embedded server alone, not that one"
-        typer.echo(said, err=True)
+        message = "MIRPIPE_DATABASE_URL is set, but this command is only for the embedded server."
+        typer.echo(message, err=True)
 
 
 def _url(role: Role) -> str:
+    """Return the URL of the role with its password. Starts the embedded server if it is used."""
     if role != "airflow" and settings().database_url is not None:
         return psql_url(database_url(role))
     server = embedded_server(settings().home)

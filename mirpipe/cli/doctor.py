@@ -1,31 +1,40 @@
-"""`mirpipe doctor`: what a support engineer would look at first."""
+"""`mirpipe doctor`: checks the installation and suggests repairs."""
 
 import json
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
-from mirpipe.cli.result_tables import wide_console
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.terminal_text import wide_console
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
-) -> None:
-    """Check this installation, and say how to mend what is wrong with it.
+def doctor(as_json: AsJson = False) -> None:
+    """Check this installation and suggest repairs.
 
-    Looks at Python and its packages, disks, graphics card, models, database, files, ports and
-    Airflow; starts no server and mends nothing. A line a finding: ok, warning (it works, and you
-    should know) or problem, then the remedy. Exit status 1: there is a problem.
+    Checks Python and its packages, disks, graphics card, models, database, files, ports and
+    Airflow. It starts no server and changes nothing. Each line starts with a level and ends with a
+    remedy, if one is needed:
+
+    \b
+        ok       nothing to do
+        warning  mirpipe works, but you should know this
+        problem  mirpipe cannot work like this
+
+    Exit codes:
+
+    \b
+        0  there is no problem
+        1  there is a problem
     """
     from mirpipe.operations.doctor import examine
 
-    found = []
+    findings = []
     console = wide_console()
     for finding in examine():
-        found.append(finding)
+        findings.append(finding)
         if as_json:
             continue
         remedy = f" → {finding.remedy}" if finding.remedy else ""
@@ -37,5 +46,5 @@ def doctor(
             soft_wrap=True,
         )
     if as_json:
-        print(json.dumps([asdict(finding) for finding in found]))
-    raise typer.Exit(1 if any(finding.level == "problem" for finding in found) else 0)
+        print(json.dumps([asdict(finding) for finding in findings]))
+    raise typer.Exit(1 if any(finding.level == "problem" for finding in findings) else 0)

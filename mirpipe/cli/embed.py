@@ -1,6 +1,5 @@
-"""`mirpipe embed`: vectors for every track, or caption, that lacks one."""
+"""`mirpipe embed`: computes the missing vectors of tracks and captions."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,56 +10,63 @@ import typer
 
 from mirpipe import registry
 from mirpipe.cli import other_interpreter
-from mirpipe.cli.command_arguments import track_ids
-from mirpipe.cli.progress_bar import bar
-from mirpipe.cli.unavailable_plugins import say_unavailable
+from mirpipe.cli.command_arguments import AsJson, TrackManifest, track_ids
+from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.stage_counts import exit_code, print_counts
+from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
 from mirpipe.models import interpreters
 from mirpipe.settings import settings
 
 
 def embed(
     encoder: Annotated[
-        list[str] | None, typer.Option(help="Encoder to run; repeat for several. Default: all.")
+        list[str] | None,
+        typer.Option(
+            help="Run only this encoder. Repeat for several encoders. Default: all configured ones."
+        ),
     ] = None,
-    manifest: Annotated[
-        Path | None, typer.Option(help="JSON list of track ids: embed no others.")
-    ] = None,
+    manifest: TrackManifest = None,
     captions: Annotated[
         bool,
-        typer.Option("--captions", help="Embed captions' words in place of tracks, by CLAP."),
+        typer.Option("--captions", help="Embed the text of captions with CLAP, instead of tracks."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Embed every track that has no vector of the wanted encoders yet.
+    """Compute the missing vectors of all tracks.
 
-    A batch is one transaction: kill it and run it again, and only the last batch is redone. A track
-    is decoded once for all encoders of an interpreter. An encoder that cannot run on this machine
-    is named with the remedy, and the others go on.
+    MIRPIPE_ENCODERS names the encoders. Each batch is one transaction: if you stop the command,
+    only its last batch is lost, and the next run continues there. If an encoder cannot run on this
+    machine, the command says why and what to do, and runs the others.
+
+    Exit codes:
+
+    \b
+        0  all tracks have their vectors
+        1  a track failed, or an encoder cannot run on this machine
+        3  some files cannot be used; see `mirpipe failures`
     """
-    from mirpipe.models.runnable_plugins import available
+    from mirpipe.models.runnable_plugins import check_plugins
 
     if captions:
-        _say(_embed_captions(), as_json)
-    asked = track_ids(manifest)
-    wanted = encoder or settings().encoders
-    usable = available(registry.ENCODERS, wanted, stage="embed").usable
-    together: dict[Path, list[str]] = {}
+        _finish(_embed_captions(), as_json=as_json)
+    selected_ids = track_ids(manifest)
+    chosen = encoder or settings().encoders
+    usable = check_plugins(registry.ENCODERS, chosen, stage="embed").usable
+    # Encoders of one interpreter run together, because each track is then decoded only once.
+    names_by_python: dict[Path, list[str]] = {}
     for name, python in usable.items():
-        together.setdefault(python, []).append(name)
+        names_by_python.setdefault(python, []).append(name)
     counts: Counter[str] = Counter(embedded=0, rejected=0, failed=0)
-    for python, names in together.items():
-        counts.update(_embed(python, names, manifest, asked))
-    _say(counts, as_json, is_left=usable.keys() != set(wanted))
+    for python, names in names_by_python.items():
+        counts.update(_embed_tracks(python, names, manifest, selected_ids))
+    _finish(counts, as_json=as_json, is_incomplete=usable.keys() != set(chosen))
 
 
-def _say(counts: Mapping[str, int], as_json: bool, *, is_left: bool = False) -> NoReturn:
-    print(
-        json.dumps(counts)
-        if as_json
-        else "embedded {embedded}, rejected {rejected}, failed {failed}".format(**counts)
-    )
-    say_unavailable()
-    raise typer.Exit(1 if counts["failed"] or is_left else 3 if counts["rejected"] else 0)
+def _finish(counts: Mapping[str, int], *, as_json: bool, is_incomplete: bool = False) -> NoReturn:
+    """Print the counts and the unavailable plug-ins, and end with the exit code."""
+    print_counts(counts, as_json=as_json)
+    print_unavailable_plugins()
+    raise typer.Exit(exit_code(counts, is_incomplete=is_incomplete))
 
 
 def _embed_captions() -> dict[str, int]:
@@ -70,22 +76,24 @@ def _embed_captions() -> dict[str, int]:
     if name is None:
         return asdict(stage.EmbedResult())
     python = registry.ENCODERS.interpreter(name)
-    if python != interpreters.HERE:
-        return other_interpreter.counts(python, ["embed", "--captions"])
-    with bar(f"embed captions, {name}") as progress:
+    if python != interpreters.CURRENT_PYTHON:
+        return other_interpreter.run_for_counts(python, ["embed", "--captions"])
+    with progress_bar(f"embed captions, {name}") as progress:
         return asdict(stage.embed_captions(progress=progress))
 
 
-def _embed(
-    python: Path, names: list[str], manifest: Path | None, asked: list[int] | None
+def _embed_tracks(
+    python: Path, names: list[str], manifest: Path | None, selected_ids: list[int] | None
 ) -> dict[str, int]:
+    """Run these encoders in the interpreter `python`, and return the counts."""
     from mirpipe.stages import embed as stage
 
-    if python != interpreters.HERE:
-        named = [argument for name in names for argument in ("--encoder", name)]
-        only = [] if manifest is None else ["--manifest", str(manifest)]
-        return other_interpreter.counts(python, ["embed", *named, *only])
-    with bar(f"embed {', '.join(names)}") as progress:
-        return asdict(
-            stage.embed(names, asked, batch_tracks=settings().batch_tracks, progress=progress)
+    if python != interpreters.CURRENT_PYTHON:
+        arguments = [word for name in names for word in ("--encoder", name)]
+        arguments += [] if manifest is None else ["--manifest", str(manifest)]
+        return other_interpreter.run_for_counts(python, ["embed", *arguments])
+    with progress_bar(f"embed {', '.join(names)}") as progress:
+        result = stage.embed(
+            names, selected_ids, batch_tracks=settings().batch_tracks, progress=progress
         )
+    return asdict(result)

@@ -1,31 +1,37 @@
-"""`mirpipe encoders`: what can embed on this machine."""
+"""`mirpipe encoders`: lists the encoders and their properties."""
 
 import json
 from dataclasses import asdict
-from typing import Annotated
 
-import typer
 from rich.table import Table
 
 from mirpipe import registry
-from mirpipe.cli.result_tables import wide_console
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.terminal_text import wide_console
 from mirpipe.errors import Unavailable
 from mirpipe.settings import settings
 from mirpipe.specs import EncoderSpec
 
+_HEADINGS = (
+    *("encoder", "configured", "revision", "window", "dimension"),
+    *("licence\nof weights", "checkpoint"),
+)
 
-def encoders(
-    as_json: Annotated[bool, typer.Option("--json", help="Print every SPEC as JSON.")] = False,
-) -> None:
-    """List the encoders, their revision, window, dimension and licences."""
-    found = [_found(name) for name in registry.ENCODERS.names()]
+
+def encoders(as_json: AsJson = False) -> None:
+    """List the encoders and their properties.
+
+    Shows whether each encoder is configured (MIRPIPE_ENCODERS), its revision, window, dimension,
+    and the licence of its weights. JSON contains all fields of the specification.
+    """
+    specs = [_spec_and_revision(name) for name in registry.ENCODERS.names()]
     if as_json:
-        print(json.dumps([asdict(spec) | {"revision": revision} for spec, revision in found]))
+        print(json.dumps([asdict(spec) | {"revision": revision} for spec, revision in specs]))
         return
     table = Table(box=None)
-    for heading in ("encoder", "on", "revision", "window", "dimension", "weights", "checkpoint"):
+    for heading in _HEADINGS:
         table.add_column(heading, overflow="fold")
-    for spec, revision in found:
+    for spec, revision in specs:
         table.add_row(
             spec.name,
             "yes" if spec.name in settings().encoders else "no",
@@ -38,8 +44,11 @@ def encoders(
     wide_console().print(table)
 
 
-def _found(name: str) -> tuple[EncoderSpec, str | None]:
-    """The SPEC and its revision; None where weights are missing that the revision depends on."""
+def _spec_and_revision(name: str) -> tuple[EncoderSpec, str | None]:
+    """Return the encoder's specification and revision.
+
+    The revision is None if weights are missing, because it depends on their content.
+    """
     try:
         spec = registry.ENCODERS.spec(name)
     except Unavailable:

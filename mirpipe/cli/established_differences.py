@@ -1,4 +1,4 @@
-"""What the latest run establishes and what it does not, in sentences."""
+"""Prints which differences in the latest run are established, and which are not."""
 
 from typing import IO
 
@@ -6,14 +6,17 @@ from mirpipe.db import queries
 from mirpipe.db.queries import comparison_sentences, encoder_comparison
 
 
-def print_findings(file: IO[str] | None = None) -> None:
-    """Print which differences between encoders, and between modes, are more than chance."""
-    said = [
+def print_established_differences(file: IO[str] | None = None) -> None:
+    """Print one sentence per result of the comparisons between encoders and between modes.
+
+    Prints nothing if the latest run compared nothing. `file` is stdout if it is None.
+    """
+    sentences = [
         *comparison_sentences.findings(encoder_comparison.comparisons()),
         *comparison_sentences.findings(queries.generation_deltas()),
     ]
-    if said:
+    if sentences:
         print("Which differences are established?", file=file)
-        print("(paired over targets, sign-flip tests, Holm-corrected p < 0.05)", file=file)
-        for one in said:
-            print(f"- {one}", file=file)
+        print("(paired sign-flip tests over targets, Holm-corrected p < 0.05)", file=file)
+        for sentence in sentences:
+            print(f"- {sentence}", file=file)

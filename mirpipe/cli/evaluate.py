@@ -1,27 +1,23 @@
-"""`mirpipe evaluate`: every number of every answer and clip beside its target."""
+"""`mirpipe evaluate`: compares each target with its matches and clips."""
 
-import json
 from dataclasses import asdict
-from typing import Annotated
 
-import typer
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.stage_counts import print_counts
 
-from mirpipe.cli.progress_bar import bar
 
+def evaluate(as_json: AsJson = False) -> None:
+    """Compare targets with their matches and clips.
 
-def evaluate(
-    as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
-) -> None:
-    """Compare every target with its answers and its clips, from what is stored of both.
-
-    Melody accuracy, beside chance and in the best key, aligned melody, CLAP similarity: each is
-    made where what it compares is there (`mirpipe analyse`, `mirpipe embed`), and no audio is
-    decoded. A block of pairs is one transaction: kill it and run it again, and only the last block
-    is redone. What has no number has its reason, such as a drum loop that is unpitched.
+    Computes melody accuracy (also compared with chance, and in the best key), aligned melody and
+    CLAP similarity. It needs the results of `mirpipe analyse` and `mirpipe embed`, and decodes no
+    audio. If a number is undefined, its reason is stored instead: for example, a drum loop has no
+    pitch. Each block of pairs is one transaction: if you stop the command, only its last block is
+    lost.
     """
     from mirpipe.stages import evaluate as stage
 
-    with bar("evaluate") as progress:
+    with progress_bar("evaluate") as progress:
         counts = asdict(stage.evaluate(progress=progress))
-    said = ", ".join(f"{name} {value}" for name, value in counts.items())
-    print(json.dumps(counts) if as_json else said)
+    print_counts(counts, as_json=as_json)

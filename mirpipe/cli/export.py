@@ -1,4 +1,4 @@
-"""`mirpipe export`: every view as a Parquet file, with words for every column."""
+"""`mirpipe export`: writes the views as Parquet files, with a data dictionary."""
 
 import json
 from pathlib import Path
@@ -6,31 +6,41 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.cli.progress_bar import bar
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.progress_bar import progress_bar
 from mirpipe.errors import ConfigurationError
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made where it is missing.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder for the files. Created if missing.")
+    ],
     view: Annotated[
-        list[str] | None, typer.Option(help="Only this view, such as v_retrieval; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="Export only this view, such as v_retrieval. Repeat for several views. Default: "
+            "all views without vectors."
+        ),
     ] = None,
     vectors: Annotated[
-        bool, typer.Option("--vectors", help="The vectors, too: v_embedding_N, large.")
+        bool,
+        typer.Option(
+            "--vectors", help="Also export the vectors (views v_embedding_N). They are large."
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print rows by view as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Write every view as VIEW.parquet, with a data dictionary, all as of one moment.
+    """Export the views as Parquet files.
 
-    Reads as the role that can only read, while the pipeline goes on. Files are whole or not there:
-    a killed export leaves those of the last one. `dictionary.md` and `dictionary.csv` say what
-    every column is; so does each file's schema.
+    Writes one file VIEW.parquet per view. The files dictionary.md and dictionary.csv describe every
+    column. All files show the database at the same moment, while the pipeline continues. If you
+    stop the command, the files of the previous export remain.
     """
-    from mirpipe.operations.export import export as write
+    from mirpipe.operations.export import export as write_files
 
     try:
-        with bar("export") as progress:
-            counts = write(folder, views=view or (), vectors=vectors, progress=progress)
+        with progress_bar("export") as progress:
+            counts = write_files(folder, views=view or (), vectors=vectors, progress=progress)
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None
     if as_json:
@@ -38,4 +48,4 @@ def export(
         return
     for name, rows in counts.items():
         print(f"{name}.parquet: {rows} rows")
-    print(f"what is in them: {folder / 'dictionary.md'}")
+    print(f"The columns are described in {folder / 'dictionary.md'}")

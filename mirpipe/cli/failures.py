@@ -1,4 +1,4 @@
-"""`mirpipe failures`: the failure ledger."""
+"""`mirpipe failures`: lists the failure ledger."""
 
 import json
 from dataclasses import asdict
@@ -8,22 +8,31 @@ import typer
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
-from mirpipe.cli.result_tables import escaped, wide_console
+from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 
 
 def failures(
-    stage: Annotated[list[str] | None, typer.Option(help="Only this stage; repeatable.")] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(help="List only the failures of this stage. Repeat for several stages."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the ledger: what cannot be used or failed, and why. Bad input waits until it changes."""
+    """List what failed or was rejected, and why.
+
+    A file that cannot be used is skipped until it changes. Every run tries all other failures
+    again.
+    """
     ledger = queries.failures(stages=stage or [])
     if as_json:
         print(json.dumps([asdict(failure) for failure in ledger], default=str))
         return
-    table = Table("stage", "plug-in", "reason", "what", "message", box=None)
+    table = Table("stage", "plug-in", "reason", "subject", "message", box=None)
     for failure in ledger:
-        what = failure.title if failure.title and failure.stage != "ingest" else failure.subject
-        shown = (failure.stage, failure.plugin, failure.reason, what, failure.message)
-        table.add_row(*map(escaped, shown))
-    wide_console().print(table if ledger else "the ledger is empty")
+        subject = failure.subject
+        if failure.title and failure.stage != "ingest":  # The subject of ingest is the path.
+            subject = failure.title
+        cells = (failure.stage, failure.plugin, failure.reason, subject, failure.message)
+        table.add_row(*map(escape_markup, cells))
+    wide_console().print(table if ledger else "no failures")

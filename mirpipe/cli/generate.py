@@ -1,4 +1,4 @@
-"""`mirpipe generate`: makes every target anew, in the modes that are asked for."""
+"""`mirpipe generate`: generates new audio for each target, in the configured modes."""
 
 import contextlib
 import json
@@ -13,99 +13,126 @@ import typer
 
 from mirpipe import registry
 from mirpipe.cli import other_interpreter
-from mirpipe.cli.caption import DryRun, Manifest, Target, caption, exit_code, say_counts
-from mirpipe.cli.command_arguments import AsJson, forwarded, target_ids
-from mirpipe.cli.progress_bar import bar, say_waiting
-from mirpipe.cli.unavailable_plugins import say_unavailable
+from mirpipe.cli.caption import caption
+from mirpipe.cli.command_arguments import (
+    AsJson,
+    DryRun,
+    Target,
+    TargetManifest,
+    repeat_options,
+    target_ids,
+)
+from mirpipe.cli.progress_bar import print_waiting, progress_bar
+from mirpipe.cli.stage_counts import exit_code, print_counts
+from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
 from mirpipe.models import interpreters
 from mirpipe.settings import settings
 
 if TYPE_CHECKING:
-    from mirpipe.stages.generate import Asked
+    from mirpipe.stages.generate import ClipSelection
 
 
 def generate(
     generator: Annotated[
-        list[str] | None, typer.Option(help="Generator; repeatable. Default: the settings'.")
+        list[str] | None,
+        typer.Option(
+            help="Run only this generator. Repeat for several generators. Default: all configured "
+            "ones."
+        ),
     ] = None,
     mode: Annotated[
         list[str] | None,
-        typer.Option(help="simple, medium, strong, sweep, …; repeatable. Default: all."),
+        typer.Option(
+            help="Generate only this mode, such as simple, medium, strong or sweep. Repeat for "
+            "several modes. Default: all."
+        ),
     ] = None,
     target: Target = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="Clips a target and mode. Default: the settings'.")
+        int | None,
+        typer.Option(min=1, help="Clips per target and mode. Default: the setting MIRPIPE_SEEDS."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=0, help="Make at most this many clips by each generator.")
+        int | None, typer.Option(min=0, help="Generate at most this many clips per generator.")
     ] = None,
-    manifest: Manifest = None,
+    manifest: TargetManifest = None,
     captions: Annotated[
-        bool, typer.Option(help="First measure and caption what has no caption yet.")
+        bool, typer.Option(help="First measure and caption the targets that have no caption.")
     ] = True,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make every target anew: simple from its caption alone, medium and strong with its melody.
+    """Generate new audio for each target.
 
-    A clip becomes a track of the collection generated, so that `mirpipe run` embeds and scores it
-    like any other. Kill it and run it again: it goes on at the next missing clip. A generator that
-    cannot run on this machine is named with the remedy, and the others go on.
+    The mode simple uses only the caption of the target. The modes medium and strong also use its
+    melody. Each clip becomes a track of the collection generated: run `mirpipe run` afterwards to
+    embed and score the clips. You can stop the command and run it again: it continues with the next
+    missing clip. If a generator cannot run on this machine, the command says why and what to do,
+    and runs the others.
+
+    Exit codes:
+
+    \b
+        0  all clips exist
+        1  a clip failed, or a model cannot run on this machine
+        3  some targets cannot be used; see `mirpipe failures`
     """
-    from mirpipe.models.runnable_plugins import available
-    from mirpipe.stages.generate import Asked
+    from mirpipe.models.runnable_plugins import check_plugins
+    from mirpipe.stages.generate import ClipSelection
 
-    wanted = settings().generators if generator is None else generator
-    usable = available(registry.GENERATORS, wanted, stage="generate").usable
-    asked = Asked(target_ids(target, manifest), mode, seeds, limit)
+    chosen = settings().generators if generator is None else generator
+    usable = check_plugins(registry.GENERATORS, chosen, stage="generate").usable
+    selection = ClipSelection(target_ids(target, manifest), mode, seeds, limit)
     if dry_run:
-        _say_plan(list(usable), asked, as_json)
+        _print_plan(list(usable), selection, as_json=as_json)
         return
-    uncaptioned = captions and usable and _caption(target, manifest) == 1
-    options = [*forwarded(target, manifest, mode=mode, seeds=seeds, limit=limit), "--no-captions"]
+    have_captions_failed = captions and usable and _caption(target, manifest) == 1
+    options = repeat_options(target, manifest, mode=mode, seeds=seeds, limit=limit)
     counts: Counter[str] = Counter(made=0, rejected=0, failed=0)
     for name, python in usable.items():
-        if python == interpreters.HERE:
-            counts.update(_generate(name, asked))
+        if python == interpreters.CURRENT_PYTHON:
+            counts.update(_generate_clips(name, selection))
         else:
-            counts.update(
-                other_interpreter.counts(python, ["generate", "--generator", name, *options])
-            )
-    say_counts(dict(counts), as_json)
-    say_unavailable()
-    is_left = bool(uncaptioned) or len(usable) < len(wanted)
-    raise typer.Exit(exit_code(dict(counts), is_left=is_left))
+            arguments = ["generate", "--generator", name, *options, "--no-captions"]
+            counts.update(other_interpreter.run_for_counts(python, arguments))
+    print_counts(counts, as_json=as_json)
+    print_unavailable_plugins()
+    is_incomplete = bool(have_captions_failed) or len(usable) < len(chosen)
+    raise typer.Exit(exit_code(counts, is_incomplete=is_incomplete))
 
 
-def _generate(name: str, asked: "Asked") -> dict[str, int]:
+def _generate_clips(name: str, selection: "ClipSelection") -> dict[str, int]:
     from mirpipe.stages import generate as stage
 
-    with bar(f"generate {name}") as progress:
-        return asdict(stage.generate(name, asked, progress=progress, waiting=say_waiting))
+    with progress_bar(f"generate {name}") as progress:
+        return asdict(stage.generate(name, selection, progress=progress, on_wait=print_waiting))
 
 
 def _caption(target: list[str] | None, manifest: Path | None) -> int:
-    """The exit code of `mirpipe caption`; what it prints goes to stderr."""
+    """Run `mirpipe caption` with its output on stderr, and return its exit code."""
     with contextlib.redirect_stdout(sys.stderr):
         try:
             caption(target, manifest)
-        except typer.Exit as ended:
-            return ended.exit_code
+        except typer.Exit as exit_:
+            return exit_.exit_code
     return 0
 
 
-def _say_plan(generators: list[str], asked: "Asked", as_json: bool) -> None:
+def _print_plan(generators: list[str], selection: "ClipSelection", *, as_json: bool) -> None:
+    """Print how many clips each generator would generate, and how long this would take."""
     from mirpipe.stages import generate as stage
 
-    plans = {name: stage.estimate(name, stage.plan(name, asked)) for name in generators}
+    plans = {name: stage.estimate(name, stage.plan(name, selection)) for name in generators}
     if as_json:
         print(json.dumps({name: asdict(plan) for name, plan in plans.items()}))
         return
     for name, plan in plans.items():
-        takes = "unknown time: it has made nothing here yet"
+        duration = "time unknown, because it has not generated any clips here yet"
         if plan.takes_seconds is not None:
-            takes = f"about {timedelta(seconds=round(plan.takes_seconds))}"
-        print(f"{name} would make {plan.clips} clips, {plan.seconds:.0f} s of audio, in {takes}")
+            duration = f"in about {timedelta(seconds=round(plan.takes_seconds))}"
+        print(
+            f"{name} would generate {plan.clips} clips, {plan.seconds:.0f} s of audio, {duration}"
+        )
         for mode, clips in plan.modes.items():
             print(f"  {mode}: {clips}")
-    print("targets without a caption are not counted: `mirpipe caption` makes them")
+    print("Targets without a caption are not counted. `mirpipe caption` writes the captions.")

@@ -1,4 +1,4 @@
-"""`mirpipe ingest`: folders of audio become tracks."""
+"""`mirpipe ingest`: registers the audio files of folders as tracks."""
 
 import json
 from collections.abc import Sequence
@@ -10,113 +10,142 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from mirpipe.audio import show
-from mirpipe.cli.command_arguments import make_plugins_known
-from mirpipe.cli.progress_bar import bar
-from mirpipe.cli.result_tables import wide_console
-from mirpipe.library.folder_scan import SUFFIXES
-from mirpipe.library.manifest import Row
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.configured_plugins import register_configured_plugins
+from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.terminal_text import wide_console
+from mirpipe.files.printable_path import printable_path
+from mirpipe.library.folder_scan import AUDIO_SUFFIXES
+from mirpipe.library.manifest_matching import ManifestRow
 
 
-class Side(StrEnum):
-    """The collections that come from folders."""
+class FolderCollection(StrEnum):
+    """A collection whose files the user keeps in folders."""
 
     REFERENCE = "reference"
     TARGET = "target"
 
 
-NAMED = 10
-"""Rows of the manifest that are named where they match no file."""
+MAX_LISTED_ROWS = 10
+"""Largest number of manifest rows that are listed if they match no file."""
 
-_MEANING = {
-    "unchanged": "as they were, not read again",
+_COUNT_MEANINGS = {
+    "unchanged": "unchanged files, not read again",
     "added": "new tracks",
     "moved": "known tracks at a new path",
-    "duplicate": "further copies of a known track",
-    "returned": "tracks that were gone and are back",
-    "gone": "tracks that no file holds any more",
-    "relabelled": "tracks with another title or other labels",
-    "changing": "still being written, read next time",
-    "unmatched": "manifest rows that name no file here",
-    "rejected": "unusable: `mirpipe failures` says why",
-    "failed": "could not be read, tried again next time: `mirpipe failures`",
+    "duplicate": "more copies of known tracks",
+    "returned": "tracks that were gone and have a file again",
+    "gone": "tracks that no longer have a file",
+    "relabelled": "tracks with a new title or new labels",
+    "changing": "files that another program is writing; the next run reads them",
+    "unmatched": "manifest rows that match no file in these folders",
+    "rejected": "files that cannot be used; `mirpipe failures` shows the reasons",
+    "failed": "files that could not be read; the next run tries again (see `mirpipe failures`)",
 }
 
 
 def ingest(
-    path: Annotated[list[Path], typer.Argument(help="Folders, searched recursively, or files.")],
+    path: Annotated[
+        list[Path],
+        typer.Argument(help="Folders or files. Folders are read with all their subfolders."),
+    ],
     collection: Annotated[
-        Side, typer.Option(help="reference: the library searched in; target: what is looked for.")
+        FolderCollection,
+        typer.Option(
+            help="reference: the library in which mirpipe searches. target: the tracks for which "
+            "it searches."
+        ),
     ],
     manifest: Annotated[
-        Path | None, typer.Option(help="CSV with a column path, and title and any labels.")
+        Path | None,
+        typer.Option(
+            help="CSV file with titles and labels. It needs a column path, and may have a column "
+            "title and any other columns."
+        ),
     ] = None,
     allow_empty: Annotated[
-        bool, typer.Option("--allow-empty", help="Take an empty or missing folder at its word.")
+        bool,
+        typer.Option(
+            "--allow-empty",
+            help="Accept a folder that is missing or has lost all its files, and mark its tracks "
+            "as gone. Without this option, the command stops: a disk may not be mounted.",
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Bring one collection in line with what lies in folders. Run it as often as you like.
+    """Register the audio files of a collection.
 
-    Files whose size and time are as before are not read. Moved and duplicate files are recognised
-    by content, vanished ones are marked gone and keep their results for when they return.
+    Run it again whenever files have changed. Files with the same size and time as before are not
+    read again. A moved or copied file is recognised by its content. A track whose file is gone
+    keeps its results, and they are shown again if the file comes back.
 
+    Examples:
+
+    \b
         mirpipe ingest ~/music/library --collection reference
-        mirpipe ingest ~/queries --collection target --manifest ~/queries/labels.csv
+        mirpipe ingest ~/music/targets --collection target --manifest labels.csv
 
-    WAV, FLAC, MP3, Ogg, Opus, AIFF and CAF are read as they are; M4A, AAC, WMA, Matroska and more
-    where the program ffmpeg is installed. What cannot be used (empty, truncated, silent, under a
-    second, no audio, ...) is listed by `mirpipe failures` and left alone until the file changes.
+    WAV, FLAC, MP3, Ogg, Opus, AIFF and CAF always work. M4A, AAC, WMA, Matroska and more need the
+    program ffmpeg. A file that cannot be used is skipped until it changes: for example, if it is
+    empty, truncated, silent, or shorter than a second. `mirpipe failures` lists such files with the
+    reason.
 
-    A row of the manifest belongs to a file by its path, relative to the manifest's folder or to
-    PATH. Without a row the file's own tags are used, and without those its name.
+    Paths in the manifest are relative to the folder of the manifest or to PATH. Without a row in
+    the manifest, title and labels come from the tags of the file. Without tags, the title is the
+    name of the file.
 
-    Exit codes: 0 all usable; 1 a file could not be read for another reason; 3 some are unusable.
+    Exit codes:
+
+    \b
+        0  all files can be used
+        1  a file could not be read, and the reason is not the file itself
+        3  some files cannot be used
     """
     from mirpipe.stages import ingest as stage
 
-    with bar(f"ingest {collection.value}") as progress:
+    with progress_bar(f"ingest {collection.value}") as progress:
         result = stage.ingest(
             path,
             collection=collection.value,
             manifest=manifest,
             progress=progress,
             allow_empty=allow_empty,
-            unmatched=_name_unmatched,
+            on_unmatched=_print_unmatched_rows,
         )
-    make_plugins_known()
+    register_configured_plugins()
     counts = asdict(result)
     if not result.seen and not allow_empty:
-        typer.echo(f"mirpipe: {_nothing(path)}", err=True)
+        typer.echo(f"mirpipe: {_no_audio_message(path)}", err=True)
     if as_json:
         print(json.dumps(counts))
     else:
-        _print(collection.value, counts)
+        _print_counts(collection.value, counts)
     raise typer.Exit(1 if result.failed else 3 if result.rejected else 0)
 
 
-def _nothing(paths: list[Path]) -> str:
-    """What to tell a user whose folders hold no audio."""
-    names = " ".join(sorted(f".{suffix.decode()}" for suffix in SUFFIXES))
+def _no_audio_message(paths: list[Path]) -> str:
+    """Return the message for folders without any audio file."""
+    suffixes = " ".join(sorted(f".{suffix.decode()}" for suffix in AUDIO_SUFFIXES))
     return (
-        f"nothing in {', '.join(show(path) for path in paths)} has the name of an audio file: name "
-        f"the folder that holds the music, or rename its files to end in one of {names}"
+        f"No audio file in {', '.join(map(printable_path, paths))}. Name the folder that contains "
+        f"the music, or rename its files. Their names must end in one of these: {suffixes}"
     )
 
 
-def _name_unmatched(rows: Sequence[Row]) -> None:
-    typer.echo("rows of the manifest that name no file here:", err=True)
-    for row in rows[:NAMED]:
+def _print_unmatched_rows(rows: Sequence[ManifestRow]) -> None:
+    typer.echo("These rows of the manifest match no file:", err=True)
+    for row in rows[:MAX_LISTED_ROWS]:
         typer.echo(f"  line {row.line}: {row.path}", err=True)
-    if len(rows) > NAMED:
-        typer.echo(f"  and {len(rows) - NAMED} more", err=True)
+    if len(rows) > MAX_LISTED_ROWS:
+        typer.echo(f"  and {len(rows) - MAX_LISTED_ROWS} more", err=True)
 
 
-def _print(collection: str, counts: dict[str, int]) -> None:
+def _print_counts(collection: str, counts: dict[str, int]) -> None:
+    """Print the counts that are not zero, each with its meaning."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right")
-    table.add_row(str(counts["seen"]), "seen", f"files in the folders of {collection}")
-    for name, meaning in _MEANING.items():
+    table.add_row(str(counts["seen"]), "seen", f"audio files in the {collection} folders")
+    for name, meaning in _COUNT_MEANINGS.items():
         if counts[name]:
             table.add_row(str(counts[name]), name, meaning)
     wide_console().print(table)

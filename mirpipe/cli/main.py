@@ -1,4 +1,4 @@
-"""The command `mirpipe`: a tour of the pipeline in the order in which it runs."""
+"""The command `mirpipe`: combines all commands, in the order in which a user needs them."""
 
 import logging
 import sys
@@ -38,46 +38,58 @@ from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.music.numba_cache import claim_cache
 from mirpipe.settings import settings
 
-TOUR = """
-Re-evaluates a growing music library on a schedule, and keeps every number in Postgres.
+HELP = """
+Evaluate a growing music library on a schedule.
 
-Start everything on your own folders, and stop it with Ctrl-C:
+mirpipe searches a library of reference tracks for the tracks that are most similar to your target
+tracks. It generates new audio for the targets, and measures how close matches and new audio are to
+them. All results are stored in Postgres and shown on a dashboard.
+
+Start everything on your own folders. Ctrl-C stops it:
 
 \b
     mirpipe up --references ~/music/library --targets ~/music/targets
 
-Or run the stages by hand, in this order; each does only what is missing:
+Or run the stages yourself, in this order. Each one skips finished work:
 
 \b
-    mirpipe db up                                   start the embedded Postgres
+    mirpipe db up       start the embedded Postgres
     mirpipe ingest ~/music/library --collection reference
     mirpipe ingest ~/music/targets --collection target
-    mirpipe run                                     every stage up to the report, in order
-    mirpipe generate                                make every target anew, as captions tell
-    mirpipe status                                  what is there, what is pending
+    mirpipe run         find matches, measure and compare them
+    mirpipe generate    generate new audio for every target from its caption
+    mirpipe run         measure the new audio, too
 
-Ask:
+Look at the results:
 
 \b
-    mirpipe search "a title" --encoder musicnn      nearest references of any track or file
+    mirpipe status      show the library, pending work and failures
+    mirpipe failures    list files that cannot be used, with the reasons
+    mirpipe search "Greensleeves" --encoder musicnn
     mirpipe db psql -- -c "SELECT * FROM mirpipe.v_retrieval_summary"
 
+If something does not work, run `mirpipe doctor`. `mirpipe COMMAND --help` explains a command.
 Settings are environment variables named MIRPIPE_…; `mirpipe settings` lists them.
 
-Exit codes: 0 all done; 1 something failed that was not bad input; 2 wrong usage; 3 done, and some
-input was rejected (`mirpipe failures` says what and why).
+Exit codes:
+
+\b
+    0  everything is done
+    1  something failed for another reason than bad input
+    2  wrong usage
+    3  done, but some input was rejected; see `mirpipe failures`
 """
 
 STAGES = {
     *("ingest", "embed", "score", "analyse", "retrieve", "evaluate", "report", "run"),
     *("caption", "generate"),
 }
-"""Commands that log when they begin and end."""
+"""Commands that log when they start and end."""
 
 _log = logging.getLogger("mirpipe.command")
 
 app = typer.Typer(
-    help=TOUR,
+    help=HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -110,34 +122,40 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         print(f"mirpipe {version('mirpipe')}")
         raise typer.Exit
 
 
 @app.callback()
-def _root(
+def _configure(
     context: typer.Context,
-    _asked: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    _version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
 ) -> None:
+    """Configure the logs, and log the start and the end of a stage."""
     stage = context.invoked_subcommand
     try:
-        logs.set_up(settings().log, run=settings().run, stage=stage)
-    except ConfigurationError:  # the command says it, where it is more than --help
-        logs.set_up("text", stage=stage)
+        logs.configure_logging(settings().log, run=settings().run, stage=stage)
+    except ConfigurationError:
+        # A wrong setting must not prevent --help. The command itself will report the error.
+        logs.configure_logging("text", stage=stage)
     if stage in STAGES:
-        began = time.monotonic()
-        _log.info("begins")
+        started = time.monotonic()
+        _log.info("started")
         context.call_on_close(
-            lambda: _log.info("ended", extra={"seconds": round(time.monotonic() - began, 3)})
+            lambda: _log.info("ended", extra={"seconds": round(time.monotonic() - started, 3)})
         )
 
 
 def main() -> None:
-    """Runs the command line; an error that mirpipe raised on purpose is one sentence, exit 1."""
+    """Run the command line.
+
+    An error that mirpipe raised on purpose is printed as one message, with exit code 1. Any other
+    error is printed with its traceback.
+    """
     claim_cache()
     try:
         app()
@@ -148,10 +166,11 @@ def main() -> None:
             console = Console(stderr=True)
             console.print(f"mirpipe: {error}", style="red", markup=False, highlight=False)
         sys.exit(1)
-    except Exception:  # what a program reads must stay lines for programs
+    except Exception:
+        # In JSON logs, every line must be a JSON object, so the traceback becomes a field.
         if not logs.is_json():
             raise
-        _log.exception("mirpipe fell over")
+        _log.exception("mirpipe stopped because of an internal error")
         sys.exit(1)
 
 

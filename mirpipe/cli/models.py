@@ -1,4 +1,4 @@
-"""`mirpipe models`: what each plug-in runs on, what of it is here, and fetching the rest."""
+"""`mirpipe models`: lists the models of all plug-ins and downloads their weights."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -8,64 +8,73 @@ import typer
 from rich.table import Table
 
 from mirpipe import registry
-from mirpipe.cli.progress_bar import bar
-from mirpipe.cli.result_tables import wide_console
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.terminal_text import wide_console
 from mirpipe.errors import PluginError, Unavailable
-from mirpipe.models import interpreters
-from mirpipe.models import weight_files as weights
+from mirpipe.models import interpreters, weight_files
 
 HELP = """
-The models behind the plug-ins: weights, licences, and what of them is on this machine.
+List the models and download their weights.
 
-Weights are looked for in MIRPIPE_MODELS_DIR (default: the folder `models` in MIRPIPE_HOME) as
-REPOSITORY/FILE, then in the hub's own cache. Where no network is, copy that folder.
+Each encoder, metric, captioner and generator has a model. Without a subcommand, the list shows
+their licences, and whether their weights and libraries are on this machine.
+
+Weights are stored in MIRPIPE_MODELS_DIR as REPOSITORY/FILE. The default is the folder `models` in
+MIRPIPE_HOME. Weights in the cache of the Hugging Face hub are used, too. On a machine without a
+network, copy this folder from another machine.
 """
 
-_HEADINGS = ("kind", "name", "checkpoint", "code", "weights", "audio", "dim", "here", "library")
+_HEADINGS = (
+    *("kind", "name", "checkpoint", "licence\nof code", "licence\nof weights", "audio"),
+    *("dimension", "weights", "library"),
+)
 
 app = typer.Typer(help=HELP, rich_markup_mode=None)
 
 
 @dataclass(frozen=True)
 class Model:
-    """One plug-in's model, for reading."""
+    """The model of one plug-in, as the list shows it."""
 
     kind: str
     name: str
     checkpoint: str
     sha256: str | None
-    """As the publisher gives it; None: that of the first file that was seen is held to."""
+    """SHA-256 that the publisher gives. None if there is none: later files must then be equal to
+    the first file that was seen."""
     licence_code: str
     licence_weights: str
     sample_rate: int
     window_seconds: float | None
-    """None where it hears no windows."""
+    """Length of a window of the input. None for generators."""
     longest_seconds: float | None
-    """Of what it makes; None where it makes no music."""
+    """Greatest duration of the generated audio. None for models that generate no audio."""
     dimension: int | None
-    """None where it makes no vectors."""
+    """Dimension of the vectors. None for models that compute no vectors."""
     citation: str
     weights: str
+    """State of the weights: `shipped`, `present`, `random`, `missing` or `refused`."""
     library: str
+    """Where the libraries are installed: `present` (this interpreter), `models` (the models
+    interpreter) or `missing`."""
     remedy: str
+    """What to do if weights or libraries are missing. Empty if nothing is missing."""
 
 
 @app.callback(invoke_without_command=True)
-def models(
-    context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """List the models, their licences, and whether weights and libraries are here."""
+def models(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the models of all plug-ins."""
     if context.invoked_subcommand:
         return
-    found = [_model(kind, name) for kind in registry.KINDS for name in kind.names()]
+    rows = [_model(kind, name) for kind in registry.KINDS for name in kind.names()]
     if as_json:
-        print(json.dumps([asdict(model) for model in found]))
+        print(json.dumps([asdict(model) for model in rows]))
         return
     table = Table(box=None)
     for heading in _HEADINGS:
         table.add_column(heading, overflow="fold")
-    for model in found:
+    for model in rows:
         table.add_row(
             model.kind,
             model.name,
@@ -79,36 +88,40 @@ def models(
         )
     console = wide_console()
     console.print(table)
-    for model in found:
+    for model in rows:
         if model.remedy:
             console.print(f"{model.name}: {model.remedy}", markup=False, soft_wrap=True)
 
 
 @app.command()
 def pull(
-    names: Annotated[list[str], typer.Argument(help="Plug-ins as `mirpipe models` lists them.")],
+    names: Annotated[
+        list[str], typer.Argument(help="Names of plug-ins, as `mirpipe models` lists them.")
+    ],
 ) -> None:
-    """Fetch the weights of these plug-ins, with progress, and check them.
+    """Download and verify the weights of plug-ins.
 
-    A download that broke off goes on where it stopped. HF_ENDPOINT names a mirror.
+    An interrupted download is resumed. Set HF_ENDPOINT to download from a mirror.
     """
     from mirpipe.models import weight_download
 
     for name in names:
         needs = registry.plugins_of(name).needs(name)
         if not needs.weights:
-            raise PluginError(f"{name} needs no weights that could be fetched: they come with it")
+            raise PluginError(
+                f"{name} has no weights to download. It needs none, or they come with its code."
+            )
         for file in (*needs.weights, *needs.text_weights):
-            with bar(f"{name}: {file.filename}, MB") as progress:
+            with progress_bar(f"{name}: {file.filename}, MB") as progress:
                 path = weight_download.fetch(file, progress=progress)
             print(path)
 
 
 def _model(kind: registry.Plugins[Any, Any], name: str) -> Model:
     spec, needs = kind.declared(name), kind.needs(name)
-    state, remedy = _weights(kind, name)
-    library, make = _library(needs.libraries)
-    window = getattr(spec, "window_samples", None)
+    weights, weights_remedy = _weights_state(kind, name)
+    library, library_remedy = _library_state(name, needs.libraries)
+    window_samples = getattr(spec, "window_samples", None)
     return Model(
         kind=kind.kind,
         name=name,
@@ -117,17 +130,18 @@ def _model(kind: registry.Plugins[Any, Any], name: str) -> Model:
         licence_code=spec.licence_code,
         licence_weights=spec.licence_weights,
         sample_rate=spec.sample_rate,
-        window_seconds=window and window / spec.sample_rate,
+        window_seconds=window_samples and window_samples / spec.sample_rate,
         longest_seconds=getattr(spec, "longest_seconds", None),
         dimension=getattr(spec, "dimension", None),
         citation=spec.citation,
-        weights=state,
+        weights=weights,
         library=library,
-        remedy="; ".join(filter(None, [make, remedy])),
+        remedy="; ".join(filter(None, [library_remedy, weights_remedy])),
     )
 
 
 def _audio(model: Model) -> str:
+    """Return the duration and the sample rate of the audio that the model takes or generates."""
     if model.window_seconds is not None:
         length = f"{model.window_seconds:g} s"
     else:
@@ -135,21 +149,23 @@ def _audio(model: Model) -> str:
     return f"{length} at {model.sample_rate / 1000:g} kHz"
 
 
-def _weights(kind: registry.Plugins[Any, Any], name: str) -> tuple[str, str]:
+def _weights_state(kind: registry.Plugins[Any, Any], name: str) -> tuple[str, str]:
+    """Return the state of the plug-in's weights, and a remedy if they cannot be used."""
     needs = kind.needs(name)
     if not needs.weights:
         return "shipped", ""
-    found = [weights.find(file) for file in needs.weights]
+    files = [weight_files.find_weights(file) for file in needs.weights]
     try:
         kind.spec(name)
     except Unavailable as problem:
         return problem.reason.removeprefix("weights_"), str(problem)
-    return ("random" if any(file and file.random for file in found) else "present"), ""
+    return ("random" if any(file and file.random for file in files) else "present"), ""
 
 
-def _library(libraries: tuple[str, ...]) -> tuple[str, str]:
+def _library_state(name: str, libraries: tuple[str, ...]) -> tuple[str, str]:
+    """Return where the plug-in's libraries are installed, and a remedy if they are missing."""
     try:
-        python = interpreters.python_with(libraries)
+        python = interpreters.find_python(libraries, plugin=name)
     except Unavailable as problem:
         return "missing", str(problem)
-    return ("present" if python == interpreters.HERE else "models"), ""
+    return ("present" if python == interpreters.CURRENT_PYTHON else "models"), ""

@@ -1,4 +1,4 @@
-"""Runs a command of ours in another interpreter, as if it were this one."""
+"""Runs a mirpipe command in another Python interpreter, with the same settings."""
 
 import json
 import os
@@ -11,18 +11,25 @@ from mirpipe.errors import StageFailed
 from mirpipe.settings import child_environment, settings
 
 
-def counts(python: Path, arguments: Sequence[str]) -> dict[str, int]:
-    """What `mirpipe ARGUMENTS --json` prints there; progress goes to this terminal."""
+def run_for_counts(python: Path, arguments: Sequence[str]) -> dict[str, int]:
+    """Run `mirpipe ARGUMENTS --json` in the interpreter `python`, and return its counts.
+
+    The command writes its progress to this terminal. Raises StageFailed if it prints no counts.
+    """
     command = [*_command(python), *arguments, "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=_environment(), check=False)
-    if not done.stdout.strip():
-        raise StageFailed(f"`mirpipe {' '.join(arguments)}` ended with exit code {done.returncode}")
-    said: dict[str, int] = json.loads(done.stdout)
-    return said
+    process = subprocess.run(command, stdout=subprocess.PIPE, env=_environment(), check=False)
+    if not process.stdout.strip():
+        raise StageFailed(
+            f"`mirpipe {' '.join(arguments)}` ended with exit code {process.returncode} in the "
+            f"interpreter {python}. Its messages are above; correct their cause and run the "
+            "command again."
+        )
+    counts: dict[str, int] = json.loads(process.stdout)
+    return counts
 
 
-def become(python: Path, arguments: Sequence[str]) -> NoReturn:
-    """Goes on as `mirpipe ARGUMENTS` there; this process's state is lost."""
+def replace_process(python: Path, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by `mirpipe ARGUMENTS` in the interpreter `python`."""
     command = [*_command(python), *arguments]
     os.execve(python, command, _environment())
 
@@ -32,4 +39,5 @@ def _command(python: Path) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
+    """Return the environment of the other process: without Airflow's, with mirpipe's settings."""
     return child_environment(without="AIRFLOW", **settings().as_environment())

@@ -1,4 +1,4 @@
-"""Progress bars on stderr, so that stdout holds results alone."""
+"""Progress bars and waiting messages on stderr. Only results go to stdout."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,11 +13,14 @@ _log = logging.getLogger("mirpipe.progress")
 
 
 @contextmanager
-def bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A callable `(done, total)` that draws a bar; in a log it prints a line every ten percent."""
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function `(done, total)` that updates a progress bar.
+
+    If stderr is not a terminal, the function prints one line per ten percent instead.
+    """
     console = Console(stderr=True)
     if logs.is_json() or not console.is_terminal:
-        yield _lines(console, label)
+        yield _line_printer(console, label)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -30,26 +33,28 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def say_waiting(device: str) -> None:
-    """Says on stderr that another process has the device."""
-    said = f"waiting for the device {device!r}: another process of mirpipe has it"
+def print_waiting(device: str) -> None:
+    """Print on stderr that this process waits for a device that another process uses."""
+    message = f"waiting for the device {device!r}: another mirpipe process is using it"
     if logs.is_json():
-        _log.info(said)
+        _log.info(message)
     else:
-        Console(stderr=True).print(said, markup=False, highlight=False)
+        Console(stderr=True).print(message, markup=False, highlight=False)
 
 
-def _lines(console: Console, label: str) -> Callable[[int, int], None]:
-    said = -1
+def _line_printer(console: Console, label: str) -> Callable[[int, int], None]:
+    """Return a function `(done, total)` that prints or logs one line per ten percent."""
+    last_tenth = -1
 
-    def say(done: int, total: int) -> None:
-        nonlocal said
+    def print_line(done: int, total: int) -> None:
+        nonlocal last_tenth
         tenth = 10 * done // max(total, 1)
-        if tenth > said:
-            said = tenth
-            if logs.is_json():
-                _log.info(label, extra={"done": done, "total": total})
-                return
+        if tenth <= last_tenth:
+            return
+        last_tenth = tenth
+        if logs.is_json():
+            _log.info(label, extra={"done": done, "total": total})
+        else:
             console.print(f"{label}: {done} of {total}", markup=False, highlight=False)
 
-    return say
+    return print_line

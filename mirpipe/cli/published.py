@@ -1,4 +1,4 @@
-"""`mirpipe published`: the published tables beside what their lines give."""
+"""`mirpipe published`: imports the published tables and shows them next to recomputed numbers."""
 
 import json
 from dataclasses import asdict
@@ -10,21 +10,23 @@ from rich.console import Console
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
-from mirpipe.cli.result_tables import wide_console
-from mirpipe.db.queries import published_results as reports
+from mirpipe.cli.terminal_text import wide_console
+from mirpipe.db.queries.published_results import published_numbers
 from mirpipe.errors import RejectedInput
 
 HELP = """
-The tables of an earlier, printed evaluation: the first baseline.
+Import and show the published results.
 
-They come with mirpipe and are loaded beside our own results, told apart by
-the column `source` of the summary views. A row is a printed line, never a
-track.
+An earlier evaluation printed its results as tables. They are part of mirpipe, and serve as the
+first baseline. After the import, the summary views also contain them. The column `source` tells
+them apart from our own results. Each row is a line of a printed table, and never a track.
+
+Examples:
 
 \b
-  mirpipe published import     load them; again: nothing is done
-  mirpipe published show       printed numbers beside what the lines give
-  mirpipe published page       the page docs/published.md, claims included
+    mirpipe published import   load the tables into the database
+    mirpipe published show     show printed numbers next to recomputed ones
+    mirpipe published page     print the page docs/published.md
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
@@ -34,13 +36,22 @@ app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 def load(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Other files of the same names and columns. Default: the shipped."),
+        typer.Argument(
+            help="Folder with other files of the same names and columns. Default: the tables that "
+            "are part of mirpipe."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Load the tables, work out their intervals and tests; nothing where all is there.
+    """Load the published tables into the database.
 
-    A wrong line is named with its number and reason, nothing is changed, and the exit code is 3.
+    Also computes their intervals and tests. A second import changes nothing.
+
+    Exit codes:
+
+    \b
+        0  the database contains the tables
+        3  a line is wrong; the message names it, and the database is unchanged
     """
     from mirpipe.published.load_tables import load as load_tables
     from mirpipe.published.printed_lines import FOLDER
@@ -55,34 +66,44 @@ def load(
     elif any(changed.values()):
         print(", ".join(f"{name} {rows}" for name, rows in changed.items() if rows))
     else:
-        print("all is as in the files")
+        print("no changes: the database already contains these tables")
 
 
 @app.command()
 def show(as_json: AsJson = False) -> None:
-    """Print every published mean, sd and change beside what the printed lines give."""
-    numbers = reports.published_numbers()
+    """Show printed numbers next to recomputed ones.
+
+    Each printed mean, standard deviation and change is computed again from the printed lines.
+    """
+    numbers = published_numbers()
     if as_json:
-        print(json.dumps([asdict(one) for one in numbers]))
+        print(json.dumps([asdict(number) for number in numbers]))
         return
     if not numbers:
-        Console(stderr=True).print("nothing is loaded: run `mirpipe published import`")
+        Console(stderr=True).print(
+            "The tables are not in the database yet. Run `mirpipe published import`."
+        )
         return
-    table = Table("of", "metric", "number")
+    table = Table("encoder or mode", "metric", "number")
     for heading in ("printed", "recomputed"):
         table.add_column(heading, justify="right")
     table.add_column("")
-    for one in numbers:
-        way = f"{one.than_subject} → {one.subject}" if one.than_subject else one.subject or "–"
-        given = "–" if one.recomputed is None else f"{one.recomputed:.4f}"
-        remark = "" if one.agrees else one.discrepancy or "differs"
-        table.add_row(way, one.metric, one.number, one.printed, given, remark)
+    for number in numbers:
+        subject = number.subject or "–"
+        if number.than_subject:
+            subject = f"{number.than_subject} → {number.subject}"
+        recomputed = "–" if number.recomputed is None else f"{number.recomputed:.4f}"
+        remark = "" if number.agrees else number.discrepancy or "differs"
+        table.add_row(subject, number.metric, number.number, number.printed, recomputed, remark)
     wide_console().print(table)
 
 
 @app.command()
 def page() -> None:
-    """Print the page that puts each claim beside what the numbers say, as Markdown."""
-    from mirpipe.published.docs_page import page as make
+    """Print the page docs/published.md as Markdown.
 
-    print(make(), end="")
+    It compares each published claim with the numbers.
+    """
+    from mirpipe.published.docs_page import page as page_text
+
+    print(page_text(), end="")

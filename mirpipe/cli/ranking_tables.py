@@ -1,4 +1,4 @@
-"""How well encoders rank, as a table: against each label, and how many hubs they have."""
+"""Prints how well the encoders rank: by labels of the references, and by hubness."""
 
 from collections.abc import Sequence
 
@@ -9,37 +9,46 @@ from mirpipe.db import queries
 
 _LABEL_METRICS = {"p_at_1": "P@1", "map": "mAP"}
 _HUB_K = 5
+"""Number of matches per target in which references are counted for the hubness."""
 
 
 def print_rankings(console: Console) -> None:
-    """Print P@1 and mAP of the targets by label, and hubness, by cosine and by CSLS; or nothing."""
-    found = [one for one in queries.rankings() if one.queries == "targets" and one.n]
-    if found:
-        console.print(_table(found, queries.hubness()))
+    """Print P@1 and mAP of the targets per label, and the hubness, by cosine and by CSLS.
+
+    Prints nothing if no target shares a label with a reference.
+    """
+    rankings = [
+        ranking for ranking in queries.rankings() if ranking.queries == "targets" and ranking.n
+    ]
+    if rankings:
+        console.print(_table(rankings, queries.hubness()))
 
 
-def _table(rankings: Sequence[queries.Ranking], hubs: Sequence[queries.Hubness]) -> Table:
-    labels = list(dict.fromkeys(one.label for one in rankings))
-    counts = {one.label: one.n for one in rankings}
+def _table(rankings: Sequence[queries.Ranking], hubness: Sequence[queries.Hubness]) -> Table:
+    labels = list(dict.fromkeys(ranking.label for ranking in rankings))
+    targets_by_label = {ranking.label: ranking.n for ranking in rankings}
     columns = [(label, metric) for label in labels for metric in _LABEL_METRICS]
-    table = Table(title="Targets against labels of the references", title_justify="left")
+    title = "Do matches have the same label as their target? (number of targets)"
+    table = Table(title=title, title_justify="left")
     table.add_column("encoder")
     table.add_column("ranked by")
     for label, metric in columns:
-        table.add_column(f"{label} {_LABEL_METRICS[metric]} ({counts[label]})", justify="right")
-    table.add_column(f"skew of N{_HUB_K}", justify="right")
-    skew = {
-        (one.encoder, one.rerank): one.skewness
-        for one in hubs
-        if one.queries == "targets" and one.k == _HUB_K
+        heading = f"{label} {_LABEL_METRICS[metric]} ({targets_by_label[label]})"
+        table.add_column(heading, justify="right")
+    table.add_column(f"hubness (skewness of N{_HUB_K})", justify="right")
+    skewness = {
+        (row.encoder, row.rerank): row.skewness
+        for row in hubness
+        if row.queries == "targets" and row.k == _HUB_K
     }
-    cells: dict[tuple[str, str], dict[tuple[str, str], float | None]] = {}
-    random = {one.encoder for one in rankings if one.random}
-    for one in rankings:
-        cells.setdefault((one.encoder, one.rerank), {})[one.label, one.metric] = one.mean
-    for (encoder, rerank), means in cells.items():
-        name = f"{encoder} (random weights)" if encoder in random else encoder
-        values = [*(means.get(column) for column in columns), skew.get((encoder, rerank))]
-        shown = ("–" if value is None else f"{value:.2f}" for value in values)
-        table.add_row(name, rerank, *shown)
+    means: dict[tuple[str, str], dict[tuple[str, str], float | None]] = {}
+    random_encoders = {ranking.encoder for ranking in rankings if ranking.random}
+    for ranking in rankings:
+        row_means = means.setdefault((ranking.encoder, ranking.rerank), {})
+        row_means[ranking.label, ranking.metric] = ranking.mean
+    for (encoder, rerank), row_means in means.items():
+        name = f"{encoder} (random weights)" if encoder in random_encoders else encoder
+        values = [*(row_means.get(column) for column in columns), skewness.get((encoder, rerank))]
+        cells = ("–" if value is None else f"{value:.2f}" for value in values)
+        table.add_row(name, rerank, *cells)
     return table

@@ -1,4 +1,4 @@
-"""`mirpipe report`: publish the present results as a run, and show it."""
+"""`mirpipe report`: publishes the current results as a run, and prints them."""
 
 import json
 from dataclasses import asdict
@@ -10,10 +10,15 @@ from mirpipe.cli.command_arguments import AsJson
 
 
 def report(
-    trigger: Annotated[str, typer.Option(help="Who asked, kept with the run.")] = "command line",
+    trigger: Annotated[
+        str, typer.Option(help="Text that says what started this report. It is stored in the run.")
+    ] = "command line",
     as_json: AsJson = False,
 ) -> None:
-    """Publish the present answers as a run and show it; without a change the last run stands."""
+    """Publish the current results as a run.
+
+    Prints the summary. If nothing has changed since the last run, no new run is created.
+    """
     from mirpipe.cli.result_tables import print_results
     from mirpipe.stages import report as stage
 
@@ -23,6 +28,6 @@ def report(
         return
     print_results()
     if result.changed:
-        print(f"run {result.run_id} holds the present answers")
+        print(f"published run {result.run_id}")
     else:
         print(f"nothing changed since run {result.run_id}")

@@ -1,19 +1,18 @@
-"""The results of the latest run as tables, with titles of any script in line."""
+"""Prints the results of the latest run as tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import IO
-from unicodedata import bidirectional
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from mirpipe.cli.established_differences import print_findings
+from mirpipe.cli.established_differences import print_established_differences
 from mirpipe.cli.ranking_tables import print_rankings
+from mirpipe.cli.terminal_text import printable_title, wide_console
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import BOUNDS, metric_name
 
-_METRICS = {
+_MATCH_METRICS = {
     "cosine": ("cosine", 3),
     "z": ("z", 2),
     "percentile": ("percentile", 1),
@@ -22,156 +21,157 @@ _METRICS = {
     "aligned_melody": ("aligned melody", 3),
     "clap_similarity": ("CLAP similarity", 3),
 }
+"""Heading and number of decimals of each metric of the best matches."""
 
 _AESTHETICS = {f"aesthetics_{axis}": (axis.upper(), 2) for axis in ("ce", "cu", "pc", "pq")}
+"""Heading and number of decimals of each axis of Audiobox Aesthetics."""
 
 _DISTANCES = {"kad": "KAD", "fad_inf": "FAD∞"}
 
-_WHAT = "mean ± sd (n) [95 % interval over targets]"
-
-_RIGHT_TO_LEFT = {"R", "AL", "AN"}
-
-PLAIN_COLUMNS = 160
-"""Width where the output is no terminal."""
-
-
-def wide_console(file: IO[str] | None = None) -> Console:
-    """What a table is printed on: as wide as the terminal, or PLAIN_COLUMNS where there is none."""
-    console = Console(file=file)
-    return console if console.is_terminal else Console(file=file, width=PLAIN_COLUMNS)
+_STATISTICS = "mean ± sd (n) [95 % interval over targets]"
+"""Explanation of the cells with a mean."""
 
 
 def print_results(file: IO[str] | None = None) -> None:
-    """Print the summaries, each target's nearest reference, and what is established."""
+    """Print the summaries, the best match of each target, and the established differences.
+
+    `file` is stdout if it is None.
+    """
     console = wide_console(file)
     summaries = queries.summary()
     if not summaries:
-        console.print("no results yet: the library holds no targets with references", style="dim")
+        console.print("no results yet: there are no targets with references", style="dim")
         return
-    _print(console, f"Nearest reference of every target, {_WHAT}", _summary(_METRICS, summaries))
-    scored = [one for one in summaries if one.metric in _AESTHETICS]
-    if scored:
-        by = "a model with random weights" if scored[0].metric_random else "Audiobox Aesthetics"
-        title = f"As {by} rates it, 1 to 10, {_WHAT}"
-        _print(console, title, _summary(_AESTHETICS, summaries))
-    _print(console, "Nearest references", _answers(queries.best_matches()))
-    made = queries.generation_summary()
-    if made:
-        _print(console, f"Clips made of the targets, {_WHAT}", _generations(made))
-    distances = [one for one in queries.set_distances() if one.is_finding]
+    title = f"Best match of each target: {_STATISTICS}"
+    _print(console, title, _match_summary_table(_MATCH_METRICS, summaries))
+    rated = [summary for summary in summaries if summary.metric in _AESTHETICS]
+    if rated:
+        model = "a model with random weights" if rated[0].metric_random else "Audiobox Aesthetics"
+        title = f"Best match of each target, rated from 1 to 10 by {model}: {_STATISTICS}"
+        _print(console, title, _match_summary_table(_AESTHETICS, summaries))
+    _print(console, "Best matches", _match_table(queries.best_matches()))
+    generated = queries.generation_summary()
+    if generated:
+        title = f"Generated clips, compared with their targets: {_STATISTICS}"
+        _print(console, title, _generation_table(generated))
+    distances = [distance for distance in queries.set_distances() if distance.is_finding]
     if distances:
-        title = "Clips as a set, their distance (n) from all references together: 0 is alike"
-        _print(console, title, _distances(distances))
+        title = "Distance from all clips of a mode to all references (n clips); 0 means no distance"
+        _print(console, title, _distance_table(distances))
     print_rankings(console)
-    print_findings(console.file)
+    print_established_differences(console.file)
 
 
 def _print(console: Console, title: str, table: Table) -> None:
-    """A table below its title, which is not folded to the table's width."""
+    """Print the title and the table. The title may be wider than the table."""
     console.print(title, style="italic", markup=False)
     console.print(table)
 
 
-def _summary(metrics: Mapping[str, tuple[str, int]], summaries: Sequence[queries.Summary]) -> Table:
-    known = {one.metric for one in summaries}
-    metrics = {metric: heading for metric, heading in metrics.items() if metric in known}
+def _match_summary_table(
+    metrics: Mapping[str, tuple[str, int]], summaries: Sequence[queries.Summary]
+) -> Table:
+    """Return a table with one row per encoder and one column per metric that has values."""
+    existing = {summary.metric for summary in summaries}
+    metrics = {metric: shown for metric, shown in metrics.items() if metric in existing}
     table = Table()
-    random = {one.encoder for one in summaries if one.random and not one.metric_random}
     table.add_column("encoder")
     for heading, _ in metrics.values():
         table.add_column(heading, justify="right")
+    random_encoders = {
+        summary.encoder for summary in summaries if summary.random and not summary.metric_random
+    }
     cells: dict[str, dict[str, str]] = {}
-    for one in summaries:
-        name = f"{one.encoder} (random weights)" if one.encoder in random else one.encoder
-        if one.metric in metrics:
-            cells.setdefault(name, {})[one.metric] = _mean(one, metrics[one.metric][1])
+    for summary in summaries:
+        name = summary.encoder
+        if name in random_encoders:
+            name = f"{name} (random weights)"
+        if summary.metric in metrics:
+            _, digits = metrics[summary.metric]
+            cells.setdefault(name, {})[summary.metric] = _mean(summary, digits)
     for name, by_metric in cells.items():
         table.add_row(name, *(by_metric.get(metric, "") for metric in metrics))
     return table
 
 
 def _mean(summary: queries.Summary | queries.GenerationSummary, digits: int) -> str:
+    """Return mean, standard deviation and number of targets, with the interval below them."""
     if summary.mean is None or summary.sd is None:
         return "–"
-    shown = f"{summary.mean:.{digits}f} ± {summary.sd:.{digits}f} ({summary.n})"
+    text = f"{summary.mean:.{digits}f} ± {summary.sd:.{digits}f} ({summary.n})"
     if summary.low is None or summary.high is None:
-        return shown
-    return f"{shown}\n[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
+        return text
+    return f"{text}\n[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
 
 
-def _answers(answers: list[queries.Match]) -> Table:
+def _match_table(matches: list[queries.Match]) -> Table:
+    """Return a table with one row per target and encoder."""
     table = Table()
-    for heading in ("target", "encoder", "nearest reference"):
+    for heading in ("target", "encoder", "best match"):
         table.add_column(heading, overflow="fold")
     for heading in ("cosine", "z", "melody"):
         table.add_column(heading, justify="right")
-    target = None
-    for answer in answers:
+    previous_target = None
+    for match in matches:
         table.add_row(
-            "" if answer.target_id == target else plain(answer.target),
-            answer.encoder,
-            plain(answer.reference),
-            f"{answer.cosine:.3f}",
-            "–" if answer.z is None else f"{answer.z:.2f}",
-            _melody(answer),
+            "" if match.target_id == previous_target else printable_title(match.target),
+            match.encoder,
+            printable_title(match.reference),
+            f"{match.cosine:.3f}",
+            "–" if match.z is None else f"{match.z:.2f}",
+            _melody(match),
         )
-        target = answer.target_id
+        previous_target = match.target_id
     return table
 
 
-def _generations(summaries: Sequence[queries.GenerationSummary]) -> Table:
+def _melody(match: queries.Match) -> str:
+    if match.melody_accuracy is None:
+        return "–"
+    return f"{match.melody_accuracy:.3f}" if match.melodic else "unpitched"
+
+
+def _generation_table(summaries: Sequence[queries.GenerationSummary]) -> Table:
+    """Return a table with one row per metric, and one column per generator and mode."""
     table = Table()
     table.add_column("metric")
-    makers = dict.fromkeys(_maker(one) for one in summaries)
-    for maker in makers:
-        table.add_column(maker, justify="right")
-    random = {one.metric for one in summaries if one.metric_random}
-    cells = {(one.metric, _maker(one)): _mean(one, 3) for one in summaries}
-    for metric in sorted({one.metric for one in summaries} - BOUNDS):
+    headings = dict.fromkeys(_generator_heading(summary) for summary in summaries)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    random_metrics = {summary.metric for summary in summaries if summary.metric_random}
+    cells = {
+        (summary.metric, _generator_heading(summary)): _mean(summary, 3) for summary in summaries
+    }
+    for metric in sorted({summary.metric for summary in summaries} - BOUNDS):
         name = metric_name(metric)
-        heading = f"{name} (random weights)" if metric in random else name
-        table.add_row(heading, *(cells.get((metric, maker), "") for maker in makers))
+        if metric in random_metrics:
+            name = f"{name} (random weights)"
+        table.add_row(name, *(cells.get((metric, heading), "") for heading in headings))
     return table
 
 
-def _distances(found: Sequence[queries.SetDistance]) -> Table:
+def _distance_table(distances: Sequence[queries.SetDistance]) -> Table:
+    """Return a table with one row per distance and encoder, and one column per mode."""
     table = Table()
     table.add_column("distance")
     table.add_column("encoder")
-    makers = dict.fromkeys(_maker(one) for one in found)
-    for maker in makers:
-        table.add_column(maker, justify="right")
-    cells = {(one.metric, one.encoder, _maker(one)): f"{one.value:.4f} ({one.n})" for one in found}
-    for metric, encoder in dict.fromkeys((one.metric, one.encoder) for one in found):
-        shown = (cells.get((metric, encoder, maker), "") for maker in makers)
-        table.add_row(_DISTANCES[metric], encoder, *shown)
+    headings = dict.fromkeys(_generator_heading(distance) for distance in distances)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    cells = {
+        (distance.metric, distance.encoder, _generator_heading(distance)): (
+            f"{distance.value:.4f} ({distance.n})"
+        )
+        for distance in distances
+    }
+    for metric, encoder in dict.fromkeys((row.metric, row.encoder) for row in distances):
+        values = (cells.get((metric, encoder, heading), "") for heading in headings)
+        table.add_row(_DISTANCES[metric], encoder, *values)
     return table
 
 
-def _maker(summary: queries.GenerationSummary | queries.SetDistance) -> str:
-    """Generator, mode and guidance, as a heading of three lines."""
-    name = f"{summary.generator} (random weights)" if summary.random else summary.generator
-    guidance = "no guidance" if summary.guidance is None else f"guidance {summary.guidance:g}"
-    return f"{name}\n{summary.mode}\n{guidance}"
-
-
-def _melody(answer: queries.Match) -> str:
-    if answer.melody_accuracy is None:
-        return "–"
-    return f"{answer.melody_accuracy:.3f}" if answer.melodic else "unpitched"
-
-
-def plain(title: str) -> Text:
-    """The title with a mark in place of what a terminal would take for a command.
-
-    One that runs from right to left is set apart, so that it does not turn its neighbours around.
-    """
-    shown = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in title)
-    if any(bidirectional(one) in _RIGHT_TO_LEFT for one in shown):
-        shown = f"\N{FIRST STRONG ISOLATE}{shown}\N{POP DIRECTIONAL ISOLATE}"
-    return Text(shown)
-
-
-def escaped(value: str) -> str:
-    """Return the text with brackets that rich would take for markup escaped."""
-    return value.replace("[", r"\[")
+def _generator_heading(row: queries.GenerationSummary | queries.SetDistance) -> str:
+    """Return a heading of three lines: generator, mode and guidance."""
+    name = f"{row.generator} (random weights)" if row.random else row.generator
+    guidance = "no guidance" if row.guidance is None else f"guidance {row.guidance:g}"
+    return f"{name}\n{row.mode}\n{guidance}"

@@ -1,6 +1,5 @@
-"""`mirpipe score`: what the wanted models say of every track that they have not scored."""
+"""`mirpipe score`: scores tracks with the configured models."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +8,10 @@ import typer
 
 from mirpipe import registry
 from mirpipe.cli import other_interpreter
-from mirpipe.cli.command_arguments import track_ids
-from mirpipe.cli.progress_bar import bar
-from mirpipe.cli.unavailable_plugins import say_unavailable
+from mirpipe.cli.command_arguments import AsJson, TrackManifest, track_ids
+from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.stage_counts import exit_code, print_counts
+from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
 from mirpipe.errors import StageFailed
 from mirpipe.models import interpreters
 from mirpipe.settings import settings
@@ -19,51 +19,60 @@ from mirpipe.settings import settings
 
 def score(
     metric: Annotated[
-        list[str] | None, typer.Option(help="Model to run; repeat for several. Default: all.")
+        list[str] | None,
+        typer.Option(
+            help="Run only this model. Repeat for several models. Default: all configured ones."
+        ),
     ] = None,
-    manifest: Annotated[
-        Path | None, typer.Option(help="JSON list of track ids: score no others.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
+    manifest: TrackManifest = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Score every track by the models that MIRPIPE_METRICS names, such as audiobox_aesthetics.
+    """Score tracks with the configured models.
 
-    A batch is one transaction: kill it and run it again, and only the last batch is redone. A
-    model that cannot run on this machine is named with the remedy, and the others go on.
+    MIRPIPE_METRICS names the models, such as audiobox_aesthetics. Tracks that have their scores are
+    skipped. Each batch is one transaction: if you stop the command, only its last batch is lost,
+    and the next run continues there. If a model cannot run on this machine, the command says why
+    and what to do, and runs the others.
+
+    Exit codes:
+
+    \b
+        0  all tracks have their scores
+        1  a track failed, or a model cannot run on this machine
+        3  some files cannot be used; see `mirpipe failures`
     """
-    from mirpipe.models.runnable_plugins import available
+    from mirpipe.models.runnable_plugins import check_plugins
 
-    asked = track_ids(manifest)
-    wanted = metric or settings().metrics
+    selected_ids = track_ids(manifest)
+    chosen = metric or settings().metrics
     counts = {"scored": 0, "undefined": 0, "rejected": 0, "failed": 0}
-    done = set()
-    for name, python in available(registry.TRACK_METRICS, wanted, stage="score").usable.items():
+    finished = set()
+    usable = check_plugins(registry.TRACK_METRICS, chosen, stage="score").usable
+    for name, python in usable.items():
         try:
-            result = _score(name, python, manifest, asked)
-        except StageFailed as error:  # the other models do not have to wait for this one
+            model_counts = _score_tracks(name, python, manifest, selected_ids)
+        except StageFailed as error:  # The other models can still run.
             typer.echo(f"mirpipe: {error}", err=True)
         else:
-            done.add(name)
-            counts = {key: counts[key] + value for key, value in result.items()}
-    print(
-        json.dumps(counts)
-        if as_json
-        else ", ".join(f"{name} {value}" for name, value in counts.items())
-    )
-    say_unavailable()
-    is_failed = counts["failed"] or done != set(wanted)
-    raise typer.Exit(1 if is_failed else 3 if counts["rejected"] else 0)
+            finished.add(name)
+            counts = {key: counts[key] + value for key, value in model_counts.items()}
+    print_counts(counts, as_json=as_json)
+    print_unavailable_plugins()
+    raise typer.Exit(exit_code(counts, is_incomplete=finished != set(chosen)))
 
 
-def _score(
-    name: str, python: Path, manifest: Path | None, asked: list[int] | None
+def _score_tracks(
+    name: str, python: Path, manifest: Path | None, selected_ids: list[int] | None
 ) -> dict[str, int]:
+    """Run one model in the interpreter `python`, and return the counts."""
     from mirpipe.stages import score as stage
 
-    if python != interpreters.HERE:
-        only = [] if manifest is None else ["--manifest", str(manifest)]
-        return other_interpreter.counts(python, ["score", "--metric", name, *only])
-    with bar(f"score {name}") as progress:
-        return asdict(
-            stage.score(name, asked, batch_tracks=settings().batch_tracks, progress=progress)
+    if python != interpreters.CURRENT_PYTHON:
+        arguments = ["score", "--metric", name]
+        arguments += [] if manifest is None else ["--manifest", str(manifest)]
+        return other_interpreter.run_for_counts(python, arguments)
+    with progress_bar(f"score {name}") as progress:
+        result = stage.score(
+            name, selected_ids, batch_tracks=settings().batch_tracks, progress=progress
         )
+    return asdict(result)

@@ -1,31 +1,35 @@
-"""`mirpipe settings`: every setting and its present value."""
+"""`mirpipe settings`: lists all settings and their current values."""
 
 import json
 
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
-from mirpipe.cli.result_tables import escaped, wide_console
+from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.settings import Settings
-from mirpipe.settings import settings as read_settings
+from mirpipe.settings import settings as current_settings
 
 
 def settings(as_json: AsJson = False) -> None:
-    """List every setting, its variable and its present value; passwords are hidden."""
-    shown = {
-        f"MIRPIPE_{name.upper()}": _shown(name, getattr(read_settings(), name))
+    """List all settings and their current values.
+
+    Each setting is an environment variable. Passwords and database URLs are hidden.
+    """
+    values = {
+        f"MIRPIPE_{name.upper()}": _as_text(name, getattr(current_settings(), name))
         for name in Settings.model_fields
     }
     if as_json:
-        print(json.dumps(shown))
+        print(json.dumps(values))
         return
     table = Table("variable", "value", box=None)
-    for variable, value in shown.items():
-        table.add_row(variable, escaped(value))
+    for variable, value in values.items():
+        table.add_row(variable, escape_markup(value))
     wide_console().print(table)
 
 
-def _shown(name: str, value: object) -> str:
+def _as_text(name: str, value: object) -> str:
+    """Return the value as text, without secrets."""
     if value is None:
         return ""
     if name.endswith(("_url", "_password")):

@@ -1,4 +1,4 @@
-"""Says which plug-ins are left out on this machine, and the remedy."""
+"""Prints which configured plug-ins cannot run on this machine, and what to do about it."""
 
 import logging
 
@@ -10,19 +10,22 @@ from mirpipe.db import queries
 _log = logging.getLogger("mirpipe.plugins")
 
 
-def say_unavailable() -> bool:
-    """Prints a line on stderr for every wanted plug-in that cannot run; returns whether any is."""
-    wanting = queries.unavailable()
-    for plugin in wanting:
-        said = f"{plugin.name} is unavailable: {plugin.message}"
+def print_unavailable_plugins() -> bool:
+    """Print one line on stderr for each configured plug-in that cannot run on this machine.
+
+    Returns whether there are any. In JSON logs, each line is a warning with the reason code.
+    """
+    plugins = queries.unavailable()
+    for plugin in plugins:
+        message = f"{plugin.name} is unavailable: {plugin.message}"
         if logs.is_json():
-            _log.warning(said, extra={"reason": plugin.reason})
+            _log.warning(message, extra={"reason": plugin.reason})
             continue
         Console(stderr=True).print(
-            said,
+            message,
             style="yellow",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
-    return bool(wanting)
+    return bool(plugins)

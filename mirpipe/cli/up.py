@@ -1,4 +1,4 @@
-"""`mirpipe up`: everything at once, from an empty folder to the summary and the dashboard."""
+"""`mirpipe up`: starts everything, processes all new files, and shows the results."""
 
 import signal
 import time
@@ -13,68 +13,94 @@ import typer
 
 from mirpipe.settings import Settings, settings
 
-INTERRUPTED = 130
+INTERRUPTED_EXIT_CODE = 130
 
 
 def up(
     references: Annotated[
-        list[Path] | None, typer.Option(help="Folder of the library searched in; repeatable.")
+        list[Path] | None,
+        typer.Option(
+            help="Folder of the library in which mirpipe searches. Repeat for several folders. "
+            "Default: the setting MIRPIPE_REFERENCES."
+        ),
     ] = None,
     targets: Annotated[
-        list[Path] | None, typer.Option(help="Folder of what is looked for; repeatable.")
+        list[Path] | None,
+        typer.Option(
+            help="Folder of the tracks for which mirpipe searches. Repeat for several folders. "
+            "Default: the setting MIRPIPE_TARGETS."
+        ),
     ] = None,
-    manifest: Annotated[Path | None, typer.Option(help="CSV with titles and labels.")] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file with titles and labels. Default: the setting MIRPIPE_MANIFEST."
+        ),
+    ] = None,
     once: Annotated[
-        bool, typer.Option("--once", help="End after the summary and leave nothing running.")
+        bool, typer.Option("--once", help="Stop everything after the summary.")
     ] = False,
 ) -> None:
-    """Start Postgres, Airflow and the dashboard, do what is missing, and show the answers.
+    """Start everything and process all new files.
 
-    Folders default to the settings. A second run does no work twice. Ctrl-C stops everything that
-    this command started.
+    Starts Postgres, Airflow and the dashboard. Airflow then runs all stages. At the end, the
+    summary and the addresses of the dashboard and of Airflow are printed. Airflow keeps looking for
+    new files until you press Ctrl-C, which stops everything that this command started. The second
+    run skips finished work.
 
-    Exit codes: 0 all done; 1 a task failed, a model is unavailable, or a server ended by itself;
-    130 stopped before the summary.
+    Exit codes:
+
+    \b
+          0  everything is done
+          1  a task failed, a model cannot run on this machine, or a server ended
+        130  stopped before the summary
     """
-    chosen = _chosen(references, targets, manifest)
+    chosen = _settings_with(references, targets, manifest)
     try:
-        with _stopped_by_signals():
-            failed = _run(chosen, once=once)
+        with _stop_on_signals():
+            has_failed = _run(chosen, once=once)
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    raise typer.Exit(1 if failed else 0)
+        raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
+    raise typer.Exit(1 if has_failed else 0)
 
 
-def _chosen(
+def _settings_with(
     references: list[Path] | None, targets: list[Path] | None, manifest: Path | None
 ) -> Settings:
-    given = {
+    """Return the settings with the options of the command.
+
+    Raises BadParameter if there is no folder of references or no folder of targets.
+    """
+    options = {
         "references": [path.absolute() for path in references or []],
         "targets": [path.absolute() for path in targets or []],
         "manifest": manifest and manifest.absolute(),
     }
-    chosen = settings().model_copy(update={name: value for name, value in given.items() if value})
+    chosen = settings().model_copy(update={name: value for name, value in options.items() if value})
     if not (chosen.references and chosen.targets):
         raise typer.BadParameter(
-            "name at least one folder of references and one of targets: mirpipe up "
-            "--references FOLDER --targets FOLDER (or set MIRPIPE_REFERENCES, MIRPIPE_TARGETS)"
+            "mirpipe needs a folder of references and a folder of targets. Run mirpipe up "
+            "--references FOLDER --targets FOLDER, or set MIRPIPE_REFERENCES and MIRPIPE_TARGETS."
         )
     return chosen
 
 
 def _run(chosen: Settings, *, once: bool) -> bool:
-    """Does it all until the summary, or until Ctrl-C; returns whether anything was left undone."""
+    """Start the servers, run the main job, and wait for Ctrl-C unless `once` is true.
+
+    Returns whether a task failed or a configured plug-in is unavailable.
+    """
     from mirpipe.cli.result_tables import print_results
-    from mirpipe.cli.unavailable_plugins import say_unavailable
+    from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
     from mirpipe.orchestration import airflow_home, local_airflow, main_job
     from mirpipe.orchestration.dashboard_server import DASHBOARD, start_dashboard
     from mirpipe.orchestration.server_processes import Servers
     from mirpipe.orchestration.start_databases import start_databases
 
-    say, began = _steps(), datetime.now(UTC)
+    show, started = _step_printer(), datetime.now(UTC)
     servers = Servers(
         chosen.home,
-        logs=airflow_home.logs(chosen),
+        logs=airflow_home.server_logs(chosen),
         stop_order=(
             local_airflow.SCHEDULER,
             local_airflow.DAG_PROCESSOR,
@@ -82,28 +108,29 @@ def _run(chosen: Settings, *, once: bool) -> bool:
             local_airflow.API_SERVER,
         ),
     )
-    with servers, servers.blamed():
-        servers.afterwards(lambda: say("everything is stopped"))
-        chosen, airflow_url = start_databases(chosen, servers, say=say)
-        airflow = local_airflow.start_airflow(chosen, servers, database_url=airflow_url, say=say)
-        main_job.abandon_interrupted(airflow, before=began)
-        main_job.wait_until_parsed(airflow, since=began, alive=servers.require_alive)
-        say("Airflow has read the DAGs")
+    with servers, servers.report_dead_server():
+        servers.run_after_stop(lambda: show("everything is stopped"))
+        chosen, airflow_url = start_databases(chosen, servers, show=show)
+        airflow = local_airflow.start_airflow(chosen, servers, database_url=airflow_url, show=show)
+        main_job.fail_interrupted_runs(airflow, before=started)
+        main_job.wait_until_parsed(airflow, since=started, require_alive=servers.require_alive)
+        show("Airflow has read the DAGs")
         result = main_job.run_main_job(
             airflow,
             task_logs=airflow_home.folder(chosen) / "logs",
-            pending=main_job.follow_ups(chosen),
-            say=say,
-            alive=servers.require_alive,
+            follow_ups=main_job.follow_up_dags(chosen),
+            show=show,
+            require_alive=servers.require_alive,
         )
         print_results()
         for failure in result.failures:
-            say(failure)
+            show(failure)
         if not result.failures:
-            say("the main job is done" if result.worked else "nothing new: no work done twice")
-        failed = say_unavailable() or bool(result.failures)
+            nothing_new = "no changes: finished work was skipped"
+            show("the main job is done" if result.has_worked else nothing_new)
+        has_failed = print_unavailable_plugins() or bool(result.failures)
         if once:
-            return failed
+            return has_failed
         address = start_dashboard(chosen, servers)
         print(f"\ndashboard  {address}")
         print(f"Airflow    {airflow.url}  (user {airflow_home.ADMIN}, password ", end="")
@@ -113,35 +140,37 @@ def _run(chosen: Settings, *, once: bool) -> bool:
                 servers.require_alive()
                 time.sleep(1)
         except KeyboardInterrupt:
-            return failed
+            return has_failed
 
 
-def _steps() -> Callable[[str], None]:
-    began = time.monotonic()
+def _step_printer() -> Callable[[str], None]:
+    """Return a function that prints a finished step on stderr, with the seconds since the start."""
+    started = time.monotonic()
 
-    def say(what: str) -> None:
-        typer.echo(f"{time.monotonic() - began:6.1f} s  {what}", err=True)
+    def show(step: str) -> None:
+        typer.echo(f"{time.monotonic() - started:6.1f} s  {step}", err=True)
 
-    return say
+    return show
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Turns the first of SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, and ignores the rest.
+def _stop_on_signals() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the first SIGINT, SIGTERM or SIGHUP, and ignore all later ones.
 
-    Stopping takes seconds, and a second Ctrl-C must not leave servers behind.
+    Stopping the servers takes seconds. A second Ctrl-C must not interrupt it, because some servers
+    would then keep running.
     """
-    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    stop_signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in stopping:
+        for number in stop_signals:
             signal.signal(number, signal.SIG_IGN)
         typer.echo("\nstopping…", err=True)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, stop) for number in stopping}
+    previous_handlers = {number: signal.signal(number, stop) for number in stop_signals}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous_handlers.items():
             signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""`mirpipe verify`: whether what is kept for speed is still what the vectors say."""
+"""`mirpipe verify`: recomputes stored lists and sums from the vectors, and compares them."""
 
 import json
 from dataclasses import asdict
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mirpipe.cli.command_arguments import AsJson
 from mirpipe.db.engine import engine
 
 
@@ -13,35 +14,44 @@ def verify(
     digest: Annotated[
         bool,
         typer.Option(
-            "--digest", help="Print one SHA-256 of all content instead; equal content, equal hash."
+            "--digest",
+            help="Print one SHA-256 of all content instead. Equal content gives an equal hash.",
         ),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print differences, or the digest by table, as JSON.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Rebuild lists and sums from the vectors, compare, and exit 1 where anything differs.
+    """Check stored results against the vectors.
 
-    The digest leaves out ids, times and folders: a run that was killed and resumed has the digest
-    of an undisturbed one.
+    The database stores neighbour lists and sums, so that they need not be computed for every query.
+    This command computes them again and prints every difference.
+
+    The hash of --digest does not include ids, times and folders. So a run that was stopped and
+    resumed has the same hash as a run without interruption.
+
+    Exit codes:
+
+    \b
+        0  all checks passed
+        1  there is a difference
     """
     snapshot = engine("app").connect().execution_options(isolation_level="REPEATABLE READ")
     with snapshot as connection, connection.begin():
         if digest:
             from mirpipe.db.store.content_digest import combined, digests
 
-            tables = digests(connection)
-            whole = combined(tables)
-            print(json.dumps({"digest": whole, "tables": tables}) if as_json else whole)
+            digest_by_table = digests(connection)
+            total = combined(digest_by_table)
+            result = {"digest": total, "tables": digest_by_table}
+            print(json.dumps(result) if as_json else total)
             return
         from mirpipe.db.store.recompute_and_compare import differences
 
         found = list(differences(connection))
     if as_json:
-        print(json.dumps({"differences": [asdict(one) for one in found]}))
+        print(json.dumps({"differences": [asdict(difference) for difference in found]}))
     else:
-        for one in found:
-            print(f"{one.check}: {one.message}")
+        for difference in found:
+            print(f"{difference.check}: {difference.message}")
         if not found:
-            print("all as it ought to be")
+            print("all checks passed")
     raise typer.Exit(1 if found else 0)

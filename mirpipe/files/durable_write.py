@@ -1,13 +1,14 @@
-"""Writes that are complete after a crash or a power cut, or have not happened."""
+"""Writes files durably: after a crash or a power cut, a file is complete or does not exist."""
 
 import os
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path`; the file appears complete or not at all.
+def write_durably(path: Path, data: bytes) -> None:
+    """Write `data` to `path`. After a crash the file is complete or does not exist.
 
-    The data goes to a temporary name in the same folder, is synced, and is then renamed.
+    The data is written to a temporary file in the same folder and flushed to disk. The temporary
+    file is then renamed. Raises OSError.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("wb") as file:
@@ -19,13 +20,13 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Flush a file that another library wrote to disk."""
+    """Flush a file to disk that another library has written. Raises OSError."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder to disk, so that a rename inside it survives a power cut."""
+    """Flush a folder to disk, so that a rename inside it survives a power cut. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,1 +1,1 @@
-"""Generation: modes, prompts, requests and the clip store."""
+"""Prepares generation: modes, prompts, requests to generators, and the store of clips."""

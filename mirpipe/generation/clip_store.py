@@ -1,4 +1,4 @@
-"""Where generated audio lies: FLAC files named after the hash of their bytes."""
+"""Stores generated clips as FLAC files that are named after the SHA-256 of their bytes."""
 
 import hashlib
 import io
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import soundfile
 
-from mirpipe.files.durable_write import write_whole
+from mirpipe.files.durable_write import write_durably
 from mirpipe.records import Float32
 from mirpipe.settings import settings
 
@@ -16,16 +16,17 @@ SUBTYPE = "PCM_16"
 
 @dataclass(frozen=True)
 class StoredClip:
-    """A file of the store."""
+    """A clip file in the store."""
 
     path: Path
     content_sha256: bytes
 
 
-def store(samples: Float32, sample_rate: int) -> StoredClip:
-    """Writes mono samples of shape (n,), −1 … 1, as FLAC of 16 bits; the same bytes are one file.
+def store_clip(samples: Float32, sample_rate: int) -> StoredClip:
+    """Write mono samples to a 16-bit FLAC file and return the file.
 
-    The file appears whole or not at all: written under another name, synced, then renamed.
+    `samples` has the shape (n,) and values from −1 to 1. Equal samples give the same file. After a
+    crash the file is complete or does not exist. Raises OSError.
     """
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype=SUBTYPE)
@@ -33,11 +34,12 @@ def store(samples: Float32, sample_rate: int) -> StoredClip:
     digest = hashlib.sha256(data)
     folder = settings().clips_folder / digest.hexdigest()[:2]
     path = folder / f"{digest.hexdigest()}.flac"
-    if not _holds(path, data):
+    if not _is_stored(path, data):
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        write_durably(path, data)
     return StoredClip(path, digest.digest())
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def _is_stored(path: Path, data: bytes) -> bool:
+    """Return whether the file exists and has exactly these bytes."""
     return path.is_file() and path.read_bytes() == data

@@ -1,4 +1,7 @@
-"""The ways in which every target is generated anew; settings read it, so nothing heavy is here."""
+"""The modes in which clips are generated for each target.
+
+The settings import this module, so it imports no audio or model library.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,13 +9,16 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Mode:
-    """A way to generate: what the model is told, and how strongly it is held to it."""
+    """One way to generate a clip: the input of the generator, and its guidance."""
 
     name: str
     is_conditioned: bool
-    """Whether it hears the target's harmonic part; its prompt then names tempo and meter, too."""
+    """Whether the generator receives conditioning audio of the target.
+
+    The prompt then also contains the target's tempo and meter.
+    """
     guidance: float | None
-    """Classifier-free guidance scale; None where the generator has none."""
+    """Classifier-free guidance scale. None if the generator has no guidance."""
 
 
 MODES = (
@@ -20,18 +26,21 @@ MODES = (
     Mode("medium", is_conditioned=True, guidance=3.0),
     Mode("strong", is_conditioned=True, guidance=5.0),
 )
-"""medium and strong share prompt and conditioning audio: only guidance differs between them."""
+"""The default modes. The only difference between medium and strong is the guidance."""
 
 SWEEP = "sweep"
-"""Name of the modes of a guidance sweep: as strong, at other guidance."""
+"""Name of all modes of a guidance sweep. They are like strong, with other values of guidance."""
 
 
-def modes_for(modes: Sequence[Mode], sweep: Sequence[float], *, has_guidance: bool) -> list[Mode]:
-    """What a generator makes: `modes`, and a sweep's mode for each of its guidance values.
+def modes_for_generator(
+    modes: Sequence[Mode], sweep: Sequence[float], *, has_guidance: bool
+) -> list[Mode]:
+    """Return the modes in which a generator makes clips, without repetitions.
 
-    One that has no guidance makes each of `modes` once under its name, and no sweep.
+    These are `modes`, and a mode named sweep for each guidance value in `sweep`. A generator
+    without guidance has no sweep, and only one mode per name, with the guidance None.
     """
     if not has_guidance:
         return list({mode.name: replace(mode, guidance=None) for mode in modes}.values())
-    swept = [Mode(SWEEP, is_conditioned=True, guidance=guidance) for guidance in sweep]
-    return list(dict.fromkeys([*modes, *swept]))
+    sweep_modes = [Mode(SWEEP, is_conditioned=True, guidance=guidance) for guidance in sweep]
+    return list(dict.fromkeys([*modes, *sweep_modes]))

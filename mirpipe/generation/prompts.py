@@ -1,21 +1,26 @@
-"""The words that a generator is given: a caption, and in some modes what was measured."""
+"""Builds the prompt for a generator from a caption and from the measured tempo and meter."""
 
 from mirpipe.music.features import CONDITIONING_VERSION
 from mirpipe.records import Features
 
 
-def template(*, is_conditioned: bool) -> str:
-    """Names what a generator is given and how that is made; another one makes other clips."""
+def prompt_template(*, is_conditioned: bool) -> str:
+    """Return a text that identifies how prompt and conditioning audio are made.
+
+    It is stored with each clip. If it changes, all clips are generated again.
+    """
     if not is_conditioned:
         return "caption"
     return f"caption; tempo, meter; conditioning {CONDITIONING_VERSION}"
 
 
-def prompt(caption: str, features: Features, *, is_conditioned: bool) -> tuple[str, dict[str, str]]:
-    """The text, and its parts by name.
+def build_prompt(
+    caption: str, features: Features, *, is_conditioned: bool
+) -> tuple[str, dict[str, str]]:
+    """Return the prompt, and its parts by name: caption, tempo and meter.
 
-    Of text alone: the caption verbatim. With conditioning audio, what was measured of the target
-    follows; what could not be measured is left out.
+    Without conditioning audio, the prompt is the unchanged caption. With conditioning audio, tempo
+    and meter are appended if they could be measured.
     """
     parts = {"caption": caption}
     if is_conditioned and features.tempo_bpm is not None:

@@ -1,72 +1,79 @@
-"""What a generator is asked for a clip that is missing: prompt, features, conditioning audio."""
+"""Builds the request to a generator for a pending clip: prompt, features, conditioning audio."""
 
 from dataclasses import dataclass
 
 from mirpipe import audio
 from mirpipe.db.engine import engine
-from mirpipe.db.store import track_features as stored
-from mirpipe.db.store import tracks
+from mirpipe.db.store import track_features, tracks
 from mirpipe.db.store.generations import PendingClip
 from mirpipe.errors import RejectedInput
-from mirpipe.generation import prompts
+from mirpipe.generation.prompts import build_prompt
 from mirpipe.library import content_hash
 from mirpipe.music import features
-from mirpipe.records import AudioSegment, Features, Request, Track
+from mirpipe.records import AudioSegment, Features, GenerationRequest, Track
 
 
-class Requests:
-    """Builds requests; the target of the last one is kept, since a target's clips come together."""
+class RequestBuilder:
+    """Builds requests, and caches the target of the last request for its other clips."""
 
     def __init__(self, sample_rate: int) -> None:
-        """`sample_rate` is that of the conditioning audio that the generator wants."""
+        """`sample_rate` is the rate of the conditioning audio, in Hz."""
         self._sample_rate = sample_rate
         self._target: _Target | None = None
 
-    def of(self, clip: PendingClip) -> tuple[Request, dict[str, str]]:
-        """The request, and the parts of its prompt.
+    def build(self, clip: PendingClip) -> tuple[GenerationRequest, dict[str, str]]:
+        """Return the request for the clip, and the parts of its prompt by name.
 
-        Raises RejectedInput or ContentChanged where the target's file cannot be used any more.
+        Raises RejectedInput or ContentChanged if the target cannot be used any more.
         """
-        if self._target is None or not self._target.is_of(clip):
-            self._target = _target(clip)
-        target, heard = self._target, clip.is_conditioned
-        prompt, parts = prompts.prompt(clip.caption, target.features, is_conditioned=heard)
-        request = Request(
+        if self._target is None or not self._target.is_target_of(clip):
+            self._target = _load_target(clip)
+        target, is_conditioned = self._target, clip.is_conditioned
+        prompt, parts = build_prompt(clip.caption, target.features, is_conditioned=is_conditioned)
+        conditioning = None
+        if is_conditioned:
+            conditioning = target.conditioning_audio(self._sample_rate, clip.seconds)
+        request = GenerationRequest(
             mode=clip.as_mode,
             prompt=prompt,
             seconds=clip.seconds,
             seed=clip.seed,
-            conditioning=target.conditioning(self._sample_rate, clip.seconds) if heard else None,
-            features=target.features if heard else None,
+            conditioning=conditioning,
+            features=target.features if is_conditioned else None,
         )
         return request, parts
 
 
 @dataclass
 class _Target:
-    """A target whose clips are under way."""
+    """A target with its features and with its last conditioning audio."""
 
     track: Track
     features_id: int
     features: Features
-    _heard: tuple[float, AudioSegment] | None = None
+    _conditioning: tuple[float, AudioSegment] | None = None
 
-    def is_of(self, clip: PendingClip) -> bool:
+    def is_target_of(self, clip: PendingClip) -> bool:
         return (self.track.track_id, self.features_id) == (clip.target_id, clip.features_id)
 
-    def conditioning(self, sample_rate: int, seconds: float) -> AudioSegment:
-        """The first `seconds` of its harmonic part with its onsets."""
-        if self._heard is None or self._heard[0] != seconds:
+    def conditioning_audio(self, sample_rate: int, seconds: float) -> AudioSegment:
+        """Return the harmonic part of the target's first `seconds`, with its onsets."""
+        if self._conditioning is None or self._conditioning[0] != seconds:
             content_hash.require_unchanged(self.track)
             samples = audio.load_mono(self.track.path, sample_rate, max_seconds=seconds)
-            self._heard = seconds, features.conditioning(AudioSegment(samples, sample_rate))
-        return self._heard[1]
+            conditioning = features.conditioning(AudioSegment(samples, sample_rate))
+            self._conditioning = seconds, conditioning
+        return self._conditioning[1]
 
 
-def _target(clip: PendingClip) -> _Target:
+def _load_target(clip: PendingClip) -> _Target:
     with engine("app").connect() as connection:
-        found = tracks.tracks(connection, [clip.target_id])
-        measured = stored.read(connection, clip.features_id, [clip.target_id])
-    if not found or clip.target_id not in measured:
-        raise RejectedInput("unreadable", f"{clip.title!r} is gone since this was planned")
-    return _Target(found[0], clip.features_id, features.from_row(measured[clip.target_id]))
+        found = tracks.usable_tracks(connection, [clip.target_id])
+        rows = track_features.read(connection, clip.features_id, [clip.target_id])
+    if not found or clip.target_id not in rows:
+        raise RejectedInput(
+            "unreadable",
+            f"The target {clip.title!r} was removed after this clip was planned. Ingest its folder "
+            "again if it should have clips.",
+        )
+    return _Target(found[0], clip.features_id, features.from_row(rows[clip.target_id]))

@@ -1,1 +1,1 @@
-"""From files to tracks: folder scans, manifests, tags and content identity."""
+"""Turns audio files into tracks: folder scans, manifests, tags and content hashes."""

@@ -1,4 +1,4 @@
-"""Content identity of audio files: the SHA-256 of their bytes."""
+"""Checks that a track's file still has the content that was ingested, by its SHA-256."""
 
 from mirpipe.errors import MirpipeError
 from mirpipe.files.sha256 import sha256
@@ -6,18 +6,20 @@ from mirpipe.records import Track
 
 
 class ContentChanged(MirpipeError):
-    """The file is not the one that was ingested; `mirpipe ingest` its folder again."""
+    """The file of a track has another content than the one that was ingested."""
 
 
 def require_unchanged(track: Track) -> None:
-    """Raises ContentChanged where the track's file no longer holds what was ingested."""
+    """Raise ContentChanged if the track's file is missing or has another SHA-256 than the track."""
     try:
-        found = sha256(track.path)
+        digest = sha256(track.path)
     except FileNotFoundError:
         raise ContentChanged(
-            f"{track.title!r} is gone from {track.path}: ingest the folder it was in again"
+            f"{track.title!r} is missing: there is no file {track.path}. Restore the file, or run "
+            "`mirpipe ingest` on its folder again."
         ) from None
-    if found != track.content_sha256:
+    if digest != track.content_sha256:
         raise ContentChanged(
-            f"{track.title!r} changed on disk since it was ingested: ingest its folder again"
+            f"{track.title!r} changed on disk since it was ingested: {track.path}. Run `mirpipe "
+            "ingest` on its folder again."
         )

@@ -1,8 +1,8 @@
-"""Finds what may be audio in folders: names as the bytes that the file system gave, links followed.
+"""Finds the audio files in folders by their names, and skips hidden files and folders.
 
-A candidate is anything whose name ends in a known audio suffix, in any case. Everything else is
-none of our business, and so are hidden names (`.DS_Store`, the `._` twins that macOS leaves).
-Nothing but directories is opened here.
+A candidate is a file whose name ends in a known audio suffix, in upper or lower case. A name that
+starts with a dot is hidden, such as `.DS_Store` or the `._song.mp3` files of macOS. Links are
+followed. Names are bytes, as the file system returns them. Files are not opened here.
 """
 
 import errno
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mirpipe.audio import show
 from mirpipe.errors import ConfigurationError, RejectedInput
+from mirpipe.files.printable_path import printable_path
 
-SUFFIXES = frozenset(
+AUDIO_SUFFIXES = frozenset(
     b"wav wave bwf rf64 w64 flac mp3 mp2 ogg oga opus aif aiff aifc au snd caf "
     b"m4a m4b m4r mp4 aac adts mka webm weba wma asf wv ape tta tak mpc amr ac3 eac3 dts dsf dff "
     b"alac 3gp ra rm".split()
@@ -24,141 +24,161 @@ SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A name that ends like an audio file's."""
+    """A file with the name of an audio file, as the scan found it."""
 
     path: bytes
-    """Absolute."""
+    """Absolute path."""
     size: int
     mtime_ns: int
-    obstacle: RejectedInput | None = None
-    """Why it can never be read: not_a_file, link_loop, dangling_link, unreadable."""
+    problem: RejectedInput | None = None
+    """The error if it cannot be read: not_a_file, link_loop, dangling_link or unreadable."""
 
 
 @dataclass
 class Listing:
-    """What the folders hold."""
+    """The result of a scan."""
 
     candidates: dict[bytes, Candidate] = field(default_factory=dict)
-    blind: list[bytes] = field(default_factory=list)
-    """Directories that could not be listed: what is below them is neither there nor gone."""
+    """Candidates by absolute path."""
+    unlisted_folders: list[bytes] = field(default_factory=list)
+    """Folders that could not be listed. It is unknown whether their files still exist."""
 
-    def is_blind(self, path: bytes) -> bool:
-        """Whether `path` lies below a directory that could not be listed."""
-        return any(is_below(path, directory) for directory in self.blind)
+    def is_unlisted(self, path: bytes) -> bool:
+        """Return whether `path` is inside a folder that could not be listed."""
+        return any(is_inside(path, folder) for folder in self.unlisted_folders)
 
 
-def absolute(roots: Sequence[Path]) -> list[bytes]:
-    """The folders as absolute bytes paths, links resolved, those inside another one left out."""
+def absolute_roots(roots: Sequence[Path]) -> list[bytes]:
+    """Return the folders as sorted absolute paths with links resolved.
+
+    A folder inside another one of the folders is left out.
+    """
     paths = sorted({os.fsencode(root.expanduser().resolve()) for root in roots})
-    return [p for p in paths if not any(p != other and is_below(p, other) for other in paths)]
+    return [p for p in paths if not any(p != other and is_inside(p, other) for other in paths)]
 
 
-def is_below(path: bytes, directory: bytes) -> bool:
-    """Whether `path` is `directory` or lies in it."""
-    return path == directory or path.startswith(directory.rstrip(b"/") + b"/")
+def is_inside(path: bytes, folder: bytes) -> bool:
+    """Return whether `path` is inside `folder` at any depth, or is the folder itself."""
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
-def scan(roots: Sequence[bytes]) -> Listing:
-    """Every candidate below `roots`, in an order that does not change.
+def scan_folders(roots: Sequence[bytes]) -> Listing:
+    """Return all candidates in the folders `roots` and in their subfolders, sorted by path.
 
-    A root may be a single file. Raises ConfigurationError where a root cannot be listed; a root
-    that does not exist holds nothing.
+    A root may also be a single file. A root that does not exist has no candidates. Raises
+    ConfigurationError if a root cannot be listed.
     """
     listing = Listing()
     for root in roots:
         try:
-            found = _stat(root)
+            status = _stat(root)
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise ConfigurationError(f"{show(root)}: {error.strerror}") from error
-        if not stat.S_ISDIR(found.st_mode):
-            _add_file(listing, root, found)
-            continue
-        _scan_folder(listing, root, found)
-        if root in listing.blind:
             raise ConfigurationError(
-                f"{show(root)} cannot be listed: give its user read permission"
+                f"{printable_path(root)} cannot be read: {error.strerror}. Check its permissions."
+            ) from error
+        if not stat.S_ISDIR(status.st_mode):
+            _add_file(listing, root, status)
+            continue
+        _scan_folder(listing, root, status)
+        if root in listing.unlisted_folders:
+            raise ConfigurationError(
+                f"The folder {printable_path(root)} cannot be listed. Give the user that runs "
+                "mirpipe permission to read it."
             )
     listing.candidates = dict(sorted(listing.candidates.items()))
     return listing
 
 
-def _scan_folder(listing: Listing, root: bytes, found: os.stat_result) -> None:
-    # A stack in place of recursion: a hostile tree is deeper than Python's.
-    folders = [(root, frozenset({(found.st_dev, found.st_ino)}))]
-    while folders:
-        folder, above = folders.pop()
-        for path in _names(listing, folder):
+def _scan_folder(listing: Listing, root: bytes, status: os.stat_result) -> None:
+    # A stack replaces recursion, because folders may be nested deeper than Python can recurse.
+    stack = [(root, frozenset({(status.st_dev, status.st_ino)}))]
+    while stack:
+        folder, ancestors = stack.pop()
+        for path in _visible_entries(listing, folder):
             try:
-                found = _stat(path)
+                status = _stat(path)
             except OSError as error:
-                _add_broken(listing, path, error)
+                _add_broken_entry(listing, path, error)
                 continue
-            if not stat.S_ISDIR(found.st_mode):
-                _add_file(listing, path, found)
+            if not stat.S_ISDIR(status.st_mode):
+                _add_file(listing, path, status)
                 continue
-            identity = (found.st_dev, found.st_ino)
-            if identity in above:
-                _add_obstacle(listing, path, found, "link_loop", "leads back to a folder above it")
-            elif _has_suffix(path):
-                said = "is a folder named like audio: rename it to have it searched"
-                _add_obstacle(listing, path, found, "not_a_file", said)
+            identity = (status.st_dev, status.st_ino)
+            if identity in ancestors:
+                message = "is a link to a folder that contains it. Delete the link."
+                _add_problem(listing, path, status, "link_loop", message)
+            elif _has_audio_suffix(path):
+                message = (
+                    "is a folder with the name of an audio file. Rename it to have it scanned."
+                )
+                _add_problem(listing, path, status, "not_a_file", message)
             else:
-                folders.append((path, above | {identity}))
+                stack.append((path, ancestors | {identity}))
 
 
-def _names(listing: Listing, folder: bytes) -> Iterator[bytes]:
+def _visible_entries(listing: Listing, folder: bytes) -> Iterator[bytes]:
+    """Yield the sorted paths in the folder, without hidden names."""
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries)
     except (FileNotFoundError, NotADirectoryError):
-        return  # went away since it was found
+        return  # The folder was removed during the scan.
     except OSError as error:
-        listing.blind.append(folder)
-        said = f"cannot be listed: {error.strerror}"
-        _add_obstacle(listing, folder, _lstat(folder), "unreadable", said)
+        listing.unlisted_folders.append(folder)
+        message = f"is a folder that cannot be listed: {error.strerror}. Allow reading it."
+        _add_problem(listing, folder, _lstat(folder), "unreadable", message)
         return
     for name in names:
-        if not name.startswith(b"."):
+        if not _is_hidden(name):
             yield os.path.join(folder, name)  # noqa: PTH118 - Path takes no bytes
 
 
-def _add_file(listing: Listing, path: bytes, found: os.stat_result) -> None:
-    if not _has_suffix(path):
+def _is_hidden(name: bytes) -> bool:
+    return name.startswith(b".")
+
+
+def _add_file(listing: Listing, path: bytes, status: os.stat_result) -> None:
+    if not _has_audio_suffix(path):
         return
-    if stat.S_ISREG(found.st_mode):
-        listing.candidates[path] = Candidate(path, found.st_size, found.st_mtime_ns)
+    if stat.S_ISREG(status.st_mode):
+        listing.candidates[path] = Candidate(path, status.st_size, status.st_mtime_ns)
     else:
-        _add_obstacle(listing, path, found, "not_a_file", "is a pipe, a socket or a device")
+        message = "is a pipe, a socket or a device, and not a file. Remove it or rename it."
+        _add_problem(listing, path, status, "not_a_file", message)
 
 
-def _add_broken(listing: Listing, path: bytes, error: OSError) -> None:
+def _add_broken_entry(listing: Listing, path: bytes, error: OSError) -> None:
+    """Add the problem of an entry for which `stat` raised `error`."""
     try:
-        link = _lstat(path)
+        status = _lstat(path)
     except OSError:
-        return  # went away since it was listed
+        return  # The file was removed during the scan.
     if error.errno == errno.ELOOP:
-        _add_obstacle(listing, path, link, "link_loop", "is a link that leads to itself")
-    elif _has_suffix(path):
+        message = "is a link to itself. Delete the link."
+        _add_problem(listing, path, status, "link_loop", message)
+    elif _has_audio_suffix(path):
         if isinstance(error, FileNotFoundError):
-            _add_obstacle(listing, path, link, "dangling_link", "is a link that leads nowhere")
-        else:
-            _add_obstacle(
-                listing, path, link, "unreadable", f"cannot be followed: {error.strerror}"
+            message = (
+                "is a link to a file that does not exist. Restore the file or delete the link."
             )
+            _add_problem(listing, path, status, "dangling_link", message)
+        else:
+            message = f"cannot be read: {error.strerror}. Check its permissions."
+            _add_problem(listing, path, status, "unreadable", message)
 
 
-def _add_obstacle(
-    listing: Listing, path: bytes, found: os.stat_result, reason: str, said: str
+def _add_problem(
+    listing: Listing, path: bytes, status: os.stat_result, reason: str, message: str
 ) -> None:
-    obstacle = RejectedInput(reason, f"{show(path)} {said}")
-    listing.candidates[path] = Candidate(path, found.st_size, found.st_mtime_ns, obstacle)
+    problem = RejectedInput(reason, f"{printable_path(path)} {message}")
+    listing.candidates[path] = Candidate(path, status.st_size, status.st_mtime_ns, problem)
 
 
-def _has_suffix(path: bytes) -> bool:
+def _has_audio_suffix(path: bytes) -> bool:
     name, dot, suffix = path.rpartition(b"/")[2].rpartition(b".")
-    return bool(name and dot) and suffix.lower() in SUFFIXES
+    return bool(name and dot) and suffix.lower() in AUDIO_SUFFIXES
 
 
 def _stat(path: bytes) -> os.stat_result:

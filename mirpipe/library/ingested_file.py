@@ -1,4 +1,7 @@
-"""Reads one file for ingest: its identity, then its facts, title and labels; never raises."""
+"""Reads one file for ingest: its content hash, then its facts, title and labels.
+
+No function here raises an error for a file that cannot be used. The error is part of the result.
+"""
 
 import hashlib
 import os
@@ -6,21 +9,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mirpipe.audio import AudioFacts, inspect, open_regular, show
+from mirpipe.audio import AudioFacts, open_regular_file, read_audio_facts
 from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import KnownTrack, NewTrack
 from mirpipe.errors import RejectedInput, result_or_error
-from mirpipe.library import tags
+from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import Candidate
-from mirpipe.library.manifest import Row
+from mirpipe.library.manifest_matching import ManifestRow
+from mirpipe.library.tags import Tags, read_tags
+from mirpipe.library.title_from_file_name import title_from_file_name
 
 FAILED = "failed"
-"""Reason of a file that something else than the file kept from being read."""
+"""Reason code of a file that could not be read because of an error outside the file."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What is known of a file so far; where it has a `problem`, nothing further is."""
+class IngestedFile:
+    """The information that ingest has read from a file so far. Reading stops at a `problem`."""
 
     candidate: Candidate
     content_sha256: bytes | None = None
@@ -31,113 +36,115 @@ class Reading:
 
     @property
     def path(self) -> bytes:
-        """Absolute."""
+        """Absolute path of the file."""
         return self.candidate.path
 
 
-def identify(candidate: Candidate) -> Reading:
-    """The SHA-256 of the file, and its size and time when that was taken."""
-    return _attempt(_identify, Reading(candidate, problem=candidate.obstacle))
+def hash_file(candidate: Candidate) -> IngestedFile:
+    """Return the file with its SHA-256, and with its size and time from just before hashing."""
+    return _attempt(_hash, IngestedFile(candidate, problem=candidate.problem))
 
 
-def measure(reading: Reading, known: KnownTrack | None, row: Row | None) -> Reading:
-    """The same with facts, decoded where not `known`, and with title and labels.
+def read_facts_and_labels(
+    file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None
+) -> IngestedFile:
+    """Return the file with its facts, title and labels.
 
-    These come from the manifest's row where there is one, else from the file's tags and name.
+    The file is decoded unless `known` is a track with the same content. Title and labels come from
+    `row`, the file's row in the manifest. Without a row they come from the file's tags. Without a
+    title, the title is the file's name.
     """
-    return _attempt(lambda reading: _measure(reading, known, row), reading)
+    return _attempt(lambda file: _read(file, known, row), file)
 
 
-def is_unsteady(reading: Reading) -> bool:
-    """Whether the file changed, or went away, since `identify` looked at it."""
-    if reading.candidate.obstacle is not None:
+def has_changed_since_hashing(file: IngestedFile) -> bool:
+    """Return whether the file was changed or removed after `hash_file` had read it."""
+    if file.candidate.problem is not None:
         return False
     try:
-        found = Path(os.fsdecode(reading.path)).stat()
+        status = Path(os.fsdecode(file.path)).stat()
     except OSError:
         return True
-    return (found.st_size, found.st_mtime_ns) != (
-        reading.candidate.size,
-        reading.candidate.mtime_ns,
-    )
+    return (status.st_size, status.st_mtime_ns) != (file.candidate.size, file.candidate.mtime_ns)
 
 
-def stem(path: bytes) -> str:
-    """A title from a file's name; what cannot be shown becomes �."""
-    name = path.rpartition(b"/")[2].rpartition(b".")[0].decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else "�" for c in name)
-
-
-def new_track(reading: Reading) -> NewTrack:
-    """A usable reading as the table of tracks takes it."""
-    assert reading.facts is not None
-    assert reading.content_sha256 is not None
+def to_new_track(file: IngestedFile) -> NewTrack:
+    """Return the track to store for a file without a problem."""
+    assert file.facts is not None
+    assert file.content_sha256 is not None
     return NewTrack(
-        content_sha256=reading.content_sha256,
-        title=reading.title,
-        labels=reading.labels,
-        format=reading.facts.format,
-        seconds=reading.facts.seconds,
-        sample_rate=reading.facts.sample_rate,
-        channels=reading.facts.channels,
-        rms_dbfs=reading.facts.rms_dbfs,
+        content_sha256=file.content_sha256,
+        title=file.title,
+        labels=file.labels,
+        format=file.facts.format,
+        seconds=file.facts.seconds,
+        sample_rate=file.facts.sample_rate,
+        channels=file.facts.channels,
+        rms_dbfs=file.facts.rms_dbfs,
     )
 
 
-def outline(reading: Reading) -> tuple[bytes, bytes] | None:
-    """Content hash and packed peaks of what was decoded; None where the content was known."""
-    if not isinstance(reading.facts, AudioFacts) or reading.content_sha256 is None:
-        return None
-    return reading.content_sha256, reading.facts.outline
+def waveforms_by_hash(files: list[IngestedFile]) -> dict[bytes, bytes]:
+    """Return the packed waveform outline of each file that was decoded, by content hash."""
+    return {
+        file.content_sha256: file.facts.outline
+        for file in files
+        if isinstance(file.facts, AudioFacts) and file.content_sha256 is not None
+    }
 
 
-def seen_file(reading: Reading) -> SeenFile:
-    """A reading as the table of files takes it."""
+def to_seen_file(file: IngestedFile) -> SeenFile:
+    """Return the row to store for the file itself, with or without a problem."""
     return SeenFile(
-        path=reading.path,
-        path_text=show(reading.path),
-        size=reading.candidate.size,
-        mtime_ns=reading.candidate.mtime_ns,
-        content_sha256=None if reading.problem else reading.content_sha256,
-        reason=reading.problem.reason if reading.problem else None,
+        path=file.path,
+        path_text=printable_path(file.path),
+        size=file.candidate.size,
+        mtime_ns=file.candidate.mtime_ns,
+        content_sha256=None if file.problem else file.content_sha256,
+        reason=file.problem.reason if file.problem else None,
     )
 
 
-def _attempt(step: Callable[[Reading], Reading], reading: Reading) -> Reading:
-    if reading.problem is not None:
-        return reading
-    outcome = result_or_error(step, reading)
+def _attempt(step: Callable[[IngestedFile], IngestedFile], file: IngestedFile) -> IngestedFile:
+    """Return the result of the step, or the file with the problem that the step has raised."""
+    if file.problem is not None:
+        return file
+    outcome = result_or_error(step, file)
     if isinstance(outcome, Exception):
-        return replace(reading, problem=_rejection(outcome, reading.path))
+        return replace(file, problem=_to_rejection(outcome, printable_path(file.path)))
     return outcome
 
 
-def _rejection(problem: Exception, path: bytes) -> RejectedInput:
-    if isinstance(problem, RejectedInput):
-        return problem
-    if isinstance(problem, OSError):
-        return RejectedInput("unreadable", f"{show(path)}: {problem.strerror or problem}")
-    return RejectedInput(FAILED, f"{show(path)}: {type(problem).__name__}: {problem}")
-
-
-def _identify(reading: Reading) -> Reading:
-    with (
-        open_regular(reading.path) as descriptor,
-        os.fdopen(descriptor, "rb", closefd=False) as file,
-    ):
-        found = os.fstat(descriptor)
-        candidate = replace(reading.candidate, size=found.st_size, mtime_ns=found.st_mtime_ns)
-        # Taken before reading: what changes while being read is then seen to have changed.
-        reading = replace(reading, candidate=candidate)
-        return replace(reading, content_sha256=hashlib.file_digest(file, "sha256").digest())
-
-
-def _measure(reading: Reading, known: KnownTrack | None, row: Row | None) -> Reading:
-    facts = known or inspect(reading.path)
-    if row is not None:
-        return replace(
-            reading, facts=facts, title=row.title or stem(reading.path), labels=row.labels
+def _to_rejection(error: Exception, name: str) -> RejectedInput:
+    if isinstance(error, RejectedInput):
+        return error
+    if isinstance(error, OSError):
+        cause = error.strerror or error
+        return RejectedInput(
+            "unreadable", f"{name} cannot be read: {cause}. Check its permissions and its disk."
         )
-    found = tags.read(reading.path)
-    title = found.title or stem(reading.path)
-    return replace(reading, facts=facts, title=title, labels=found.labels)
+    return RejectedInput(
+        FAILED,
+        f"{name} could not be read: {type(error).__name__}: {error}. The next ingest tries it "
+        "again.",
+    )
+
+
+def _hash(file: IngestedFile) -> IngestedFile:
+    with (
+        open_regular_file(file.path) as descriptor,
+        os.fdopen(descriptor, "rb", closefd=False) as content,
+    ):
+        # Size and time are read before the content, so that `has_changed_since_hashing` notices a
+        # change during hashing.
+        status = os.fstat(descriptor)
+        candidate = replace(file.candidate, size=status.st_size, mtime_ns=status.st_mtime_ns)
+        digest = hashlib.file_digest(content, "sha256").digest()
+        return replace(file, candidate=candidate, content_sha256=digest)
+
+
+def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None) -> IngestedFile:
+    facts = known or read_audio_facts(file.path)
+    source: Tags | ManifestRow = read_tags(file.path) if row is None else row
+    title = source.title or title_from_file_name(file.path)
+    return replace(file, facts=facts, title=title, labels=source.labels)

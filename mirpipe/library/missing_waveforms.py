@@ -1,4 +1,8 @@
-"""Draws the waveforms that ingest and generate left out: of tracks that were there before."""
+"""Computes the waveforms of tracks that have none.
+
+These are tracks from before mirpipe had waveforms, and tracks that ingest did not decode because
+another collection already had the same content.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,40 +17,44 @@ from mirpipe.library import content_hash
 from mirpipe.records import Collection, Track
 
 BATCH_TRACKS = 64
-"""A transaction, and at most what a killed run draws twice."""
+"""Number of tracks per transaction. A killed run computes at most this many waveforms again."""
 
 
-def draw_missing(collection: Collection, *, workers: int) -> None:
-    """Decodes every usable track that has no waveform; one that cannot be goes to the ledger."""
+def draw_missing_waveforms(collection: Collection, *, workers: int) -> None:
+    """Compute and store the waveform of each usable track that has none.
+
+    `workers` is the number of threads that decode. A track that cannot be decoded is recorded in
+    the failure ledger.
+    """
     with engine("app").connect() as connection:
-        missing = waveforms.pending(connection, collection)
+        pending = waveforms.pending(connection, collection)
     with ThreadPoolExecutor(workers, thread_name_prefix="draw") as pool:
-        for ids in batched(missing, BATCH_TRACKS):
+        for ids in batched(pending, BATCH_TRACKS):
             with engine("app").connect() as connection:
-                batch = tracks.tracks(connection, ids)
-            _write(
-                collection,
-                batch,
-                list(pool.map(lambda track: result_or_error(_outline, track), batch)),
-            )
+                batch = tracks.usable_tracks(connection, ids)
+            outcomes = list(pool.map(lambda track: result_or_error(_outline, track), batch))
+            _write(collection, batch, outcomes)
 
 
 def _outline(track: Track) -> bytes:
     content_hash.require_unchanged(track)
-    return audio.inspect(track.path).outline
+    return audio.read_audio_facts(track.path).outline
 
 
 def _write(
-    collection: Collection, batch: Sequence[Track], drawn: Sequence[bytes | Exception]
+    collection: Collection, batch: Sequence[Track], outcomes: Sequence[bytes | Exception]
 ) -> None:
-    found = list(zip(batch, drawn, strict=True))
-    peaks = {track.content_sha256: made for track, made in found if isinstance(made, bytes)}
+    """Store the outlines of a batch, and update the failure ledger, in one transaction."""
+    pairs = list(zip(batch, outcomes, strict=True))
+    outlines = {
+        track.content_sha256: outcome for track, outcome in pairs if isinstance(outcome, bytes)
+    }
     with engine("app").begin() as connection:
-        waveforms.write(connection, collection, peaks)
-        failure_ledger.settle(
+        waveforms.write(connection, collection, outlines)
+        failure_ledger.update_for_tracks(
             connection,
             stage="draw",
             revision="",
-            done=[track for track, made in found if isinstance(made, bytes)],
-            problems=[(track, made) for track, made in found if isinstance(made, Exception)],
+            succeeded=[track for track, outcome in pairs if isinstance(outcome, bytes)],
+            failed=[(track, outcome) for track, outcome in pairs if isinstance(outcome, Exception)],
         )

@@ -1,4 +1,4 @@
-"""Title and labels from the tags inside an audio file, as far as they can be read."""
+"""Reads title and labels from the tags inside an audio file."""
 
 import os
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ import mutagen
 
 from mirpipe.errors import result_or_error
 
-# Our name, which is also that of Vorbis, APEv2 and mutagen's easy tags, and the frame of ID3.
-_FRAMES = {
+# Names of the labels, and of the ID3 frames for the same information. The names of the labels are
+# also those of Vorbis comments, of APEv2 and of mutagen's "easy" tags.
+_ID3_FRAMES = {
     "title": "TIT2",
     "artist": "TPE1",
     "album": "TALB",
@@ -19,35 +20,40 @@ _FRAMES = {
     "date": "TDRC",
     "tracknumber": "TRCK",
 }
-_LONGEST = 500
+_MAX_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
 class Tags:
-    """What a file says of itself; empty where it says nothing."""
+    """Title and labels of a file. Both are empty if the file has no tags."""
 
     title: str
     labels: dict[str, str]
 
 
-def read(path: bytes) -> Tags:
-    """The file's tags; none where there are none or they are damaged."""
-    found = result_or_error(_read, path)
-    return Tags("", {}) if isinstance(found, Exception) else found
+def read_tags(path: bytes) -> Tags:
+    """Return the file's tags. The result is empty if the tags are missing or damaged."""
+    tags = result_or_error(_read_tags, path)
+    return Tags("", {}) if isinstance(tags, Exception) else tags
 
 
-def _read(path: bytes) -> Tags:
-    found = mutagen.File(os.fsdecode(path), easy=True)
-    tags = (found.tags if found is not None else None) or {}
-    values = {name: _text(tags.get(name) or tags.get(f)) for name, f in _FRAMES.items()}
+def _read_tags(path: bytes) -> Tags:
+    file = mutagen.File(os.fsdecode(path), easy=True)
+    tags = (file.tags if file is not None else None) or {}
+    values = {
+        name: _first_text(tags.get(name) or tags.get(frame)) for name, frame in _ID3_FRAMES.items()
+    }
     title = values.pop("title")
     return Tags(title, {name: value for name, value in values.items() if value})
 
 
-def _text(value: object) -> str:
-    """The first text of a tag's value, which every format wraps in its own way."""
+def _first_text(value: object) -> str:
+    """Return the first text of a tag's value, at most 500 printable characters.
+
+    Depending on the format of the file, the value is a text, a list or a frame with a list.
+    """
     value = getattr(value, "text", value)
     if isinstance(value, list):
         value = value[0] if value else None
     text = "" if value is None else str(value)
-    return "".join(c for c in text if c.isprintable()).strip()[:_LONGEST]
+    return "".join(c for c in text if c.isprintable()).strip()[:_MAX_CHARACTERS]

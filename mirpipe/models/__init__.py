@@ -1,1 +1,1 @@
-"""Model weights, libraries, interpreters and devices."""
+"""Model weights, model libraries, Python interpreters and devices."""

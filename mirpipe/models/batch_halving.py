@@ -1,4 +1,4 @@
-"""Calls of a model with as many items at once as its device bears."""
+"""Runs a model on batches of items and halves the batch size when memory runs out."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -10,33 +10,34 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def calls(
-    items: Sequence[Item], run: Callable[[Sequence[Item]], Sequence[Result]], *, at_once: int
+def run_in_batches(
+    items: Sequence[Item], run: Callable[[Sequence[Item]], Sequence[Result]], *, batch_size: int
 ) -> Iterator[list[tuple[Item, Result | Exception]]]:
-    """What became of the items, in order, call by call.
+    """Yield, per call of `run`, each item with its result or its error, in order.
 
-    An OutOfMemory halves the number at once from then on; any other error has the items of that
-    call run one by one. What fails alone stands beside its item.
+    `run` takes up to `batch_size` items and returns one result per item. If it raises OutOfMemory,
+    all later batches have half the size. If it raises another error, the items of that batch are
+    run again one by one, so that only the broken item gets the error.
     """
 
-    def call(batch: Sequence[Item]) -> list[tuple[Item, Result | Exception]]:
+    def run_batch(batch: Sequence[Item]) -> list[tuple[Item, Result | Exception]]:
         return list(zip(batch, run(batch), strict=True))
 
-    waiting = deque(items)
-    singly = 0
-    while waiting:
-        size = min(1 if singly else at_once, len(waiting))
-        batch = [waiting.popleft() for _ in range(size)]
-        found = result_or_error(call, batch)
-        if not isinstance(found, Exception):
-            yield found
+    remaining = deque(items)
+    remaining_single = 0
+    while remaining:
+        size = min(1 if remaining_single else batch_size, len(remaining))
+        batch = [remaining.popleft() for _ in range(size)]
+        outcome = result_or_error(run_batch, batch)
+        if not isinstance(outcome, Exception):
+            yield outcome
         elif size == 1:
-            yield [(batch[0], found)]
+            yield [(batch[0], outcome)]
         else:
-            waiting.extendleft(reversed(batch))
-            if isinstance(found, OutOfMemory):
-                at_once = size // 2
+            remaining.extendleft(reversed(batch))
+            if isinstance(outcome, OutOfMemory):
+                batch_size = size // 2
             else:
-                singly = size
+                remaining_single = size
             continue
-        singly = max(0, singly - size)
+        remaining_single = max(0, remaining_single - size)

@@ -1,4 +1,7 @@
-"""The lease of a device: one process at a time has a card, within Airflow and outside."""
+"""Reserves the CPU or a graphics card for one process; other processes wait until it is free.
+
+The lease is a database lock, so it works between Airflow tasks and commands.
+"""
 
 import platform
 from collections.abc import Callable, Iterator
@@ -10,16 +13,21 @@ from mirpipe.specs import Needs
 
 
 @contextmanager
-def leased(needs: Needs, *, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Holds the CPU or a card of this machine, whichever a plug-in with these needs computes on.
+def hold_device(needs: Needs, *, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Reserve the device that a plug-in with these needs computes on.
 
-    Of several cards it takes one that is free, and has torch use it. Where others have them all,
-    it tells `waiting` the name of what it waits for. Take it before a model is loaded.
+    The device is the CPU or a CUDA card of this machine. If the machine has several cards, a free
+    one is chosen and becomes torch's current device. If all are in use, this calls `on_wait` with
+    the name of a device and waits until that device is free. Call this before you load a model.
     """
     devices = {f"device {platform.node()} {name}": name for name in _devices(needs)}
-    first = next(iter(devices.values()))
-    tell = None if waiting is None else lambda: waiting(f"{platform.node()} {first}")
-    with one_of(list(devices), waiting=tell) as lease:
+    first_device = next(iter(devices.values()))
+
+    def report_wait() -> None:
+        if on_wait is not None:
+            on_wait(f"{platform.node()} {first_device}")
+
+    with one_of(list(devices), waiting=report_wait) as lease:
         if devices[lease] != "cpu":
             import torch
 
@@ -28,12 +36,13 @@ def leased(needs: Needs, *, waiting: Callable[[str], None] | None = None) -> Ite
 
 
 def _devices(needs: Needs) -> list[str]:
+    """Return `cpu`, or the names of all CUDA cards if the plug-in computes on a card."""
     if "torch" not in needs.libraries:
         return ["cpu"]
     import torch
 
-    from mirpipe.models.adapters.torch_runtime import device
+    from mirpipe.models.adapters.torch_device import choose_device
 
-    if device(settings().device).type == "cpu":
+    if choose_device(settings().device).type == "cpu":
         return ["cpu"]
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())]

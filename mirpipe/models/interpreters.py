@@ -1,4 +1,7 @@
-"""Which Python interpreter has a model's libraries: the running one or that of the models."""
+"""Finds a Python interpreter that has the libraries of a plug-in.
+
+There are two: the current interpreter, and the one that MIRPIPE_MODELS_PYTHON names.
+"""
 
 import json
 import subprocess
@@ -11,41 +14,52 @@ from pathlib import Path
 from mirpipe.errors import Unavailable
 from mirpipe.settings import settings
 
-HERE = Path(sys.executable)
+CURRENT_PYTHON = Path(sys.executable)
+"""Path of the interpreter that runs this process."""
 
-_ASK = """
+_PRINT_MISSING_LIBRARIES = """
 import importlib.util, json, sys
 print(json.dumps([name for name in sys.argv[1:] if importlib.util.find_spec(name) is None]))
 """
 
 
-def is_here(libraries: Sequence[str]) -> bool:
-    """Whether the running interpreter has them all; imports none."""
+def current_python_has(libraries: Sequence[str]) -> bool:
+    """Return True if the current interpreter has all these libraries. Imports none of them."""
     return all(find_spec(library) for library in libraries)
 
 
-def python_with(libraries: Sequence[str]) -> Path:
-    """The interpreter that has these libraries. Raises Unavailable where none has."""
-    if is_here(libraries):
-        return HERE
-    models = settings().models_python
-    missing = tuple(libraries) if models is None else _missing(models, tuple(libraries))
-    if models is None or missing:
+def find_python(libraries: Sequence[str], *, plugin: str) -> Path:
+    """Return the interpreter that has all these libraries.
+
+    `plugin` is the plug-in's name for the error message. Raises Unavailable (`library_missing`) if
+    no interpreter has the libraries.
+    """
+    if current_python_has(libraries):
+        return CURRENT_PYTHON
+    models_python = settings().models_python
+    if models_python is None:
+        missing = tuple(libraries)
+    else:
+        missing = _missing_libraries(models_python, tuple(libraries))
+    if models_python is None or missing:
         raise Unavailable(
             "library_missing",
-            f"{', '.join(missing)} is not installed: run `make models`, or name an interpreter "
-            "that has it in MIRPIPE_MODELS_PYTHON",
+            f"{plugin} needs {', '.join(missing)}, which is not installed: run `make models`, or "
+            "set MIRPIPE_MODELS_PYTHON to an interpreter that has it",
         )
-    return models
+    return models_python
 
 
 @cache
-def _missing(python: Path, libraries: tuple[str, ...]) -> tuple[str, ...]:
-    command = [str(python), "-P", "-c", _ASK, *libraries]
+def _missing_libraries(python: Path, libraries: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the libraries that `python` does not have. Raises Unavailable if it cannot be run."""
+    command = [str(python), "-P", "-c", _PRINT_MISSING_LIBRARIES, *libraries]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(
-            "library_missing", f"MIRPIPE_MODELS_PYTHON={python} cannot be run: {error}"
+            "library_missing",
+            f"The interpreter {python} cannot be run ({error}): run `make models`, or set "
+            "MIRPIPE_MODELS_PYTHON to a working interpreter",
         ) from error
-    return tuple(json.loads(said.stdout))
+    return tuple(json.loads(process.stdout))

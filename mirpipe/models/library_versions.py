@@ -1,13 +1,17 @@
-"""Versions of the packages that something was made with."""
+"""Looks up the versions of the packages that a result was computed with."""
 
 from collections.abc import Sequence
 from importlib.metadata import packages_distributions, version
 
 ALWAYS = ("mirpipe", "numpy", "soxr", "soundfile")
+"""Packages that every result is computed with."""
 
 
-def of(libraries: Sequence[str]) -> dict[str, str]:
-    """By distribution, the versions of what is always used and of these modules."""
+def installed_versions(libraries: Sequence[str]) -> dict[str, str]:
+    """Return the version of each package in ALWAYS and of each package of these libraries.
+
+    `libraries` are names of importable modules. The keys are names of installed packages.
+    """
     packages = packages_distributions() if libraries else {}
     of_libraries = [name for library in libraries for name in packages.get(library, ())]
     return {name: version(name) for name in (*ALWAYS, *of_libraries)}

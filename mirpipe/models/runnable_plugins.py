@@ -1,4 +1,4 @@
-"""Which of the wanted plug-ins can run on this machine; the ledger says what ails the others."""
+"""Checks which plug-ins can run on this machine, and records the others in the failure ledger."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,56 +14,85 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What became of asking each plug-in for an interpreter that can run it."""
+class PluginAvailability:
+    """The checked plug-ins, sorted into those that can run and those that cannot."""
 
     usable: dict[str, Path]
+    """Interpreter of each plug-in that can run, by the plug-in's name."""
     unavailable: list[str]
-    """They want weights or libraries; with those they run."""
+    """Names of the plug-ins for which only weights or libraries are missing."""
     broken: list[str]
-    """Unknown, or wrong in themselves."""
+    """Names of the plug-ins that are unknown or raise any other error."""
 
 
-def available(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> Tried:
-    """Which of `names` can run here; the ledger of `stage` says of the others why they cannot."""
+def check_plugins(
+    kind: Plugins[Any, Any], names: Sequence[str], *, stage: str
+) -> PluginAvailability:
+    """Return which plug-ins of `names` can run on this machine.
+
+    The failure ledger of `stage` is updated: it records why a plug-in cannot run, and no longer
+    lists plug-ins that can run.
+    """
     usable: dict[str, Path] = {}
     problems: dict[str, Exception] = {}
     for name in names:
-        found = result_or_error(kind.interpreter, name)
-        if isinstance(found, Exception):
-            problems[name] = found
+        interpreter = result_or_error(kind.interpreter, name)
+        if isinstance(interpreter, Exception):
+            problems[name] = interpreter
         else:
-            usable[name] = found
-    _clear(kind, usable, stage=stage)
-    for name, why in problems.items():
-        _write_down(kind, name, why, stage=stage)
-    unavailable = [name for name, why in problems.items() if isinstance(why, Unavailable)]
+            usable[name] = interpreter
+    _delete_failures(kind, usable, stage=stage)
+    for name, problem in problems.items():
+        _record_failure(kind, name, problem, stage=stage)
+    unavailable = [name for name, problem in problems.items() if isinstance(problem, Unavailable)]
     broken = [name for name in problems if name not in unavailable]
-    return Tried(usable, unavailable, broken)
+    return PluginAvailability(usable, unavailable, broken)
 
 
-def of_all_wanted(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> dict[str, Path]:
-    """Those that can run here, and the interpreter of each, where `names` are all that is wanted.
+def check_all_configured_plugins(
+    kind: Plugins[Any, Any], names: Sequence[str], *, stage: str
+) -> dict[str, Path]:
+    """Return the interpreter of each plug-in that can run, by the plug-in's name.
 
-    What the ledger of `stage` says of others goes.
+    `names` must be all configured plug-ins of this kind: the failure ledger of `stage` no longer
+    lists any others.
     """
-    forget_others(kind, names, stage=stage)
-    return available(kind, names, stage=stage).usable
+    delete_failures_of_other_plugins(kind, names, stage=stage)
+    return check_plugins(kind, names, stage=stage).usable
 
 
-def attempt(kind: Plugins[Any, Any], name: str, ask: Callable[[str], T], *, stage: str) -> T | None:
-    """What `ask(name)` gives, such as `kind.load`; None where the plug-in raises anything.
+def try_plugin(
+    kind: Plugins[Any, Any], name: str, call: Callable[[str], T], *, stage: str
+) -> T | None:
+    """Return `call(name)`, or None if the call raises any exception.
 
-    The ledger of `stage` then says what; the next plan tries it again.
+    `call` is, for example, `kind.load`. The exception is recorded in the failure ledger of `stage`
+    as a failure that is tried again.
     """
-    found = result_or_error(ask, name)
-    if not isinstance(found, Exception):
-        return found
-    _write_down(kind, name, found, stage=stage)
+    result = result_or_error(call, name)
+    if not isinstance(result, Exception):
+        return result
+    _record_failure(kind, name, result, stage=stage)
     return None
 
 
-def _write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage: str) -> None:
+def delete_failures_of_other_plugins(
+    kind: Plugins[Any, Any], names: Sequence[str], *, stage: str
+) -> None:
+    """Delete from the failure ledger of `stage` all plug-ins of this kind that are not in `names`.
+
+    `names` are the configured plug-ins. A plug-in that is no longer configured is no problem.
+    """
+    with engine("app").begin() as connection:
+        failure_ledger.clear_others(
+            connection,
+            stage=stage,
+            prefix=_subject(kind, ""),
+            subjects=[_subject(kind, name) for name in names],
+        )
+
+
+def _record_failure(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage: str) -> None:
     with engine("app").begin() as connection:
         failure_ledger.record(
             connection,
@@ -76,18 +105,7 @@ def _write_down(kind: Plugins[Any, Any], name: str, problem: Exception, *, stage
         )
 
 
-def forget_others(kind: Plugins[Any, Any], names: Sequence[str], *, stage: str) -> None:
-    """Takes out of the ledger of `stage` what ails plug-ins that nobody wants: all but `names`."""
-    with engine("app").begin() as connection:
-        failure_ledger.forget_others(
-            connection,
-            stage=stage,
-            prefix=_subject(kind, ""),
-            subjects=[_subject(kind, name) for name in names],
-        )
-
-
-def _clear(kind: Plugins[Any, Any], names: Iterable[str], *, stage: str) -> None:
+def _delete_failures(kind: Plugins[Any, Any], names: Iterable[str], *, stage: str) -> None:
     with engine("app").begin() as connection:
         failure_ledger.clear(
             connection, stage=stage, subjects=[_subject(kind, name) for name in names]

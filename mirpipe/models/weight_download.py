@@ -1,6 +1,7 @@
-"""Fetches weights from the Hugging Face hub, or a mirror of it, into the folder of models.
+"""Downloads weights from the Hugging Face hub or a mirror, and resumes interrupted downloads.
 
-Not by the hub's own library: it begins anew with a file of gigabytes whose download was stopped.
+The library `huggingface_hub` is not used for this: it starts a large file again from the beginning
+if its download was interrupted.
 """
 
 import fcntl
@@ -11,48 +12,52 @@ from typing import IO
 import httpx
 
 from mirpipe.errors import MirpipeError
-from mirpipe.models import file_hash_cache, weight_files
+from mirpipe.models.file_hash_cache import cached_sha256
+from mirpipe.models.weight_files import find_weights, weights_folder
+from mirpipe.models.weight_verification import verify_sha256
 from mirpipe.records import Progress
 from mirpipe.specs import WeightFile
 
 TRIES = 5
-"""Of a connection that breaks off without having brought anything."""
+"""Number of attempts in a row without any new data after which a download fails."""
 _TIMEOUT_SECONDS = 60
 _BLOCK_BYTES = 1 << 20
 
 
-class NotFetched(MirpipeError):
-    """Weights could not be fetched."""
+class DownloadFailed(MirpipeError):
+    """Weights could not be downloaded."""
 
 
 def fetch(file: WeightFile, *, progress: Progress | None = None) -> Path:
-    """The file, fetched into the folder of models where it is nowhere yet, and checked.
+    """Return the path of the verified file. Download it if this machine does not have it.
 
-    A download that was stopped goes on where it was; the file appears under its name when it is
-    whole and holds what it must. HF_ENDPOINT names a mirror, HF_HUB_OFFLINE=1 forbids it. Raises
-    NotFetched, and Unavailable where the bytes are not those that they must be.
+    `progress` is called with the downloaded and the total number of megabytes. An interrupted
+    download is resumed. The file gets its final name when it is complete and its SHA-256 is
+    verified. The variable HF_ENDPOINT names a mirror; HF_HUB_OFFLINE=1 forbids downloads. Raises
+    DownloadFailed, and Unavailable (`weights_refused`) if the SHA-256 is not the expected one.
     """
-    found = weight_files.find(file)
+    found = find_weights(file)
     if found and not found.random:
-        weight_files.hold_to(file, file_hash_cache.sha256(found.path), found.path)
+        verify_sha256(file, found.path, cached_sha256(found.path))
         return found.path
-    path = weight_files.folder() / file.repository / file.filename
+    path = weights_folder() / file.repository / file.filename
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     with part.open("ab") as output:
-        fcntl.flock(output, fcntl.LOCK_EX)  # who comes second goes on where the first ended
+        # A second process waits here until the first has finished, then resumes or returns.
+        fcntl.flock(output, fcntl.LOCK_EX)
         if path.is_file():
             return path
         try:
             _download(file, output, progress or (lambda _done, _total: None))
         except (httpx.HTTPError, OSError) as error:
-            raise NotFetched(
-                f"{file.repository}/{file.filename} could not be fetched: "
-                f"{error or type(error).__name__}. Behind a mirror set HF_ENDPOINT; without a "
-                f"network put the file at {path}"
+            raise DownloadFailed(
+                f"Cannot download {file.repository}/{file.filename}: "
+                f"{error or type(error).__name__}. If you use a mirror, set HF_ENDPOINT. If this "
+                f"machine has no network, copy the file to {path}"
             ) from error
         try:
-            weight_files.hold_to(file, file_hash_cache.sha256(part), part)
+            verify_sha256(file, part, cached_sha256(part))
         except MirpipeError:
             part.unlink()
             raise
@@ -61,43 +66,49 @@ def fetch(file: WeightFile, *, progress: Progress | None = None) -> Path:
 
 
 def _download(file: WeightFile, output: IO[bytes], progress: Progress) -> None:
+    """Download the rest of the file into `output`. Reconnect if the connection breaks."""
     from huggingface_hub import constants, hf_hub_url
 
     if constants.HF_HUB_OFFLINE:
-        raise OSError("HF_HUB_OFFLINE forbids it")
+        raise OSError("HF_HUB_OFFLINE is set")
     url = hf_hub_url(file.repository, file.filename, revision=file.commit)
-    tries = TRIES
-    while tries:
-        before = output.tell()
+    tries_left = TRIES
+    while tries_left:
+        size_before = output.tell()
         try:
-            _go_on(url, output, progress)
+            _resume(url, output, progress)
         except httpx.TransportError:
-            tries = TRIES if output.tell() > before else tries - 1
-            if not tries:
+            tries_left = TRIES if output.tell() > size_before else tries_left - 1
+            if not tries_left:
                 raise
         else:
             return
 
 
-def _go_on(url: str, output: IO[bytes], progress: Progress) -> None:
-    """Appends what is missing of the file at `url`."""
-    here = output.tell()
-    asked = {"Accept-Encoding": "identity", "Range": f"bytes={here}-"}
+def _resume(url: str, output: IO[bytes], progress: Progress) -> None:
+    """Append the missing rest of the file at `url` to `output`.
+
+    Raises httpx.HTTPError. If `output` is larger than the file, it is emptied first.
+    """
+    size = output.tell()
+    headers = {"Accept-Encoding": "identity", "Range": f"bytes={size}-"}
     with httpx.stream(
-        "GET", url, headers=asked, follow_redirects=True, timeout=_TIMEOUT_SECONDS
-    ) as answer:
-        total = re.search(r"/(\d+)$", answer.headers.get("Content-Range", ""))
-        if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            if total and int(total[1]) == here:
-                return  # it was all here, and only the check was missing
+        "GET", url, headers=headers, follow_redirects=True, timeout=_TIMEOUT_SECONDS
+    ) as response:
+        range_total = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
+        if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if range_total and int(range_total[1]) == size:
+                return  # The file was complete already; only its verification was missing.
             output.truncate(0)
-            raise httpx.RemoteProtocolError("what was here is more than the file")
-        answer.raise_for_status()
-        if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+            raise httpx.RemoteProtocolError("the partial download is larger than the file")
+        response.raise_for_status()
+        if response.status_code != httpx.codes.PARTIAL_CONTENT:
             output.truncate(0)
-            here = 0
-        size = int(total[1]) if total else int(answer.headers.get("Content-Length", 0))
-        for block in answer.iter_bytes(_BLOCK_BYTES):
+            size = 0
+        total = (
+            int(range_total[1]) if range_total else int(response.headers.get("Content-Length", 0))
+        )
+        for block in response.iter_bytes(_BLOCK_BYTES):
             output.write(block)
-            here += len(block)
-            progress(here // 1_000_000, size // 1_000_000)
+            size += len(block)
+            progress(size // 1_000_000, total // 1_000_000)

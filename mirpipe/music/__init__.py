@@ -1,1 +1,4 @@
-"""Music as data: features, metrics, captions and a synthesiser. Nothing here knows the database."""
+"""Music analysis and synthesis: features, metrics, captions and a synthesiser.
+
+No module of this package reads the settings or the database.
+"""

@@ -1,8 +1,9 @@
-"""A cache of numba's compiled functions that no other running process writes to.
+"""A cache folder for numba's compiled functions that no other running process uses.
 
-Two processes that compile the same `guvectorize` function at once may leave a cache that makes
-every later one die of a segmentation fault (numba issue 10128), and stages do run side by side. So
-each process has a folder of its own while it lives, and takes over one that nobody uses any more.
+If two processes compile the same `guvectorize` function at the same time, they may leave a broken
+cache, with which every later process crashes by a segmentation fault (numba issue 10128). Stages do
+run in parallel. So each running process gets its own folder, and reuses a folder of a process that
+has ended.
 """
 
 import fcntl
@@ -14,25 +15,28 @@ from pathlib import Path
 import platformdirs
 
 VARIABLE = "NUMBA_CACHE_DIR"
+"""Environment variable from which numba reads its cache folder."""
 
-_held: list[int] = []
+_locks: list[int] = []
+"""File descriptors of the locks of this process."""
 
 
 def claim_cache(root: Path | None = None) -> None:
-    """Has numba, which must not be imported yet, keep its cache where this process alone does.
+    """Give numba a cache folder that only this process uses. Call it before importing numba.
 
-    A folder that the user chose stays; one that was inherited from a parent of ours does not.
+    `root` contains the folders of all processes. A folder that the user chose by NUMBA_CACHE_DIR is
+    kept. A folder that was inherited from a parent process of mirpipe is replaced.
     """
     root = root or platformdirs.user_cache_path("mirpipe") / "numba"
-    chosen = os.environ.get(VARIABLE)
-    if _held or (chosen and not Path(chosen).is_relative_to(root)):
+    current = os.environ.get(VARIABLE)
+    if _locks or (current and not Path(current).is_relative_to(root)):
         return
     for number in itertools.count():
         folder = root / str(number)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError:  # a home that cannot be written
+        except OSError:  # The cache folder of the user is not writable.
             os.environ[VARIABLE] = tempfile.mkdtemp(prefix="mirpipe-numba-")
             return
         try:
@@ -40,6 +44,6 @@ def claim_cache(root: Path | None = None) -> None:
         except BlockingIOError:
             os.close(lock)
             continue
-        _held.append(lock)  # open, and so locked, until the process ends
+        _locks.append(lock)  # The lock is held until the process ends.
         os.environ[VARIABLE] = str(folder)
         return

@@ -1,1 +1,1 @@
-"""Looking after an installation: doctor, backup and export."""
+"""Maintenance of an installation: check it, back it up, and export its results."""

@@ -1,4 +1,7 @@
-"""Views as Parquet files with a data dictionary: all of one moment, and never half a file."""
+"""Export database views as Parquet files with a data dictionary.
+
+All files come from one snapshot of the database, and no incomplete file is ever visible.
+"""
 
 import csv
 import fcntl
@@ -18,7 +21,7 @@ from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.files.durable_write import sync_file
 
 PARTIAL = ".partial"
-"""Where files are until all of them are whole."""
+"""Folder inside the target folder that holds the files until all of them are complete."""
 
 _TYPES: dict[str, pa.DataType] = {
     "bigint": pa.int64(),
@@ -41,58 +44,68 @@ def export(
     vectors: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[str, int]:
-    """Writes these views, default all, as VIEW.parquet, and dictionary.md and .csv; rows by view.
+    """Write each view as VIEW.parquet, and return the number of rows per view.
 
-    Views of vectors only where `vectors`, or by name. All files come from one snapshot and take
-    their places when the last is whole; what else is in the folder stays. The dictionary tells of
-    every view, written or not. Raises ConfigurationError for a view that is not there and
-    MirpipeError where another export writes into the folder.
+    Without `views`, all views are written. Views of vectors are written only if `vectors` is true
+    or if they are named. The files dictionary.md and dictionary.csv describe all views, except
+    views of vectors that are not written. All files come from one snapshot. They are moved to
+    `folder` when the last one is complete; other files in the folder stay. `progress` is called
+    with the number of finished views and the number of all views.
+
+    Raises ConfigurationError if a view does not exist, and MirpipeError if another export is
+    writing to the folder.
     """
-    with _alone(folder) as partial, snapshot() as moment:
-        known = moment.views()
-        chosen = _chosen(known, views, vectors=vectors)
+    with _locked(folder) as partial, snapshot() as moment:
+        existing = moment.views()
+        chosen = _select(existing, views, vectors=vectors)
         counts = {}
         for done, view in enumerate(chosen):
             progress(done, len(chosen))
-            counts[view.name] = _write(moment, view, partial / f"{view.name}.parquet")
+            counts[view.name] = _write_view(moment, view, partial / f"{view.name}.parquet")
         progress(len(chosen), len(chosen))
-        told = [view for view in known if not view.vectors or view in chosen]
-        _dictionary(partial, told)
+        described = [view for view in existing if not view.vectors or view in chosen]
+        _write_dictionary(partial, described)
         for file in sorted(partial.iterdir()):
             file.replace(folder / file.name)
     return counts
 
 
-def _chosen(known: Sequence[View], names: Sequence[str], *, vectors: bool) -> list[View]:
-    unknown = sorted(set(names) - {view.name for view in known})
+def _select(existing: Sequence[View], names: Sequence[str], *, vectors: bool) -> list[View]:
+    """Return the views to write. Raises ConfigurationError if a named view does not exist."""
+    unknown = sorted(set(names) - {view.name for view in existing})
     if unknown:
-        there = ", ".join(view.name for view in known)
-        raise ConfigurationError(f"no view is called {', '.join(unknown)}; there are {there}")
+        listed = ", ".join(view.name for view in existing)
+        raise ConfigurationError(
+            f"There is no view {', '.join(unknown)}. Choose from these: {listed}."
+        )
     if names:
-        return [view for view in known if view.name in names or (vectors and view.vectors)]
-    return [view for view in known if vectors or not view.vectors]
+        return [view for view in existing if view.name in names or (vectors and view.vectors)]
+    return [view for view in existing if vectors or not view.vectors]
 
 
-def _write(moment: Snapshot, view: View, file: Path) -> int:
-    """Rows written; what a type of Postgres has no like of becomes text."""
-    types, casts = zip(*(_type(column.type) for column in view.columns), strict=True)
+def _write_view(moment: Snapshot, view: View, file: Path) -> int:
+    """Write the view to a Parquet file and return its number of rows.
+
+    Columns of a type that Parquet does not support are written as text.
+    """
+    types, casts = zip(*(_parquet_type(column.type) for column in view.columns), strict=True)
     schema = pa.schema(
         [
-            pa.field(column.name, kind, metadata={"comment": column.comment})
-            for column, kind in zip(view.columns, types, strict=True)
+            pa.field(column.name, type_, metadata={"comment": column.comment})
+            for column, type_ in zip(view.columns, types, strict=True)
         ],
         metadata={"comment": view.comment, "taken_at": moment.taken_at().isoformat()},
     )
     count = 0
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for batch in moment.rows(view, casts):
-            writer.write_batch(_batch(batch, schema))
+            writer.write_batch(_record_batch(batch, schema))
             count += len(batch)
-    sync_file(file)  # before it gets its name
+    sync_file(file)  # all of it must be on disk before it is moved to its final name
     return count
 
 
-def _batch(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
+def _record_batch(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
     columns = zip(*rows, strict=True)
     arrays = [
         pa.array(column, type=field.type) for column, field in zip(columns, schema, strict=True)
@@ -100,29 +113,33 @@ def _batch(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
     return pa.record_batch(arrays, schema=schema)
 
 
-def _type(written: str) -> tuple[pa.DataType, str | None]:
-    """Parquet's type for one of Postgres's, and what Postgres casts to first."""
-    if written in _TYPES:
-        return _TYPES[written], None
-    if written.endswith("[]") and written[:-2] in _TYPES:
-        return pa.list_(_TYPES[written[:-2]]), None
-    if written.startswith("numeric"):
+def _parquet_type(postgres_type: str) -> tuple[pa.DataType, str | None]:
+    """Return the Parquet type of a Postgres type.
+
+    The second value is the type to which Postgres must cast the column first, or None.
+    """
+    if postgres_type in _TYPES:
+        return _TYPES[postgres_type], None
+    if postgres_type.endswith("[]") and postgres_type[:-2] in _TYPES:
+        return pa.list_(_TYPES[postgres_type[:-2]]), None
+    if postgres_type.startswith("numeric"):
         return pa.float64(), "double precision"
-    vector = re.fullmatch(r"(?:public\.)?vector\((\d+)\)", written)
+    vector = re.fullmatch(r"(?:public\.)?vector\((\d+)\)", postgres_type)
     if vector:
         return pa.list_(pa.float32(), int(vector[1])), "real[]"
     return pa.string(), "text"
 
 
-def _dictionary(folder: Path, views: Sequence[View]) -> None:
+def _write_dictionary(folder: Path, views: Sequence[View]) -> None:
+    """Write dictionary.csv and dictionary.md, with one row per column of the views."""
     with (folder / "dictionary.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["view", "column", "type", "comment"])
         for view in views:
             for column in view.columns:
                 writer.writerow([view.name, column.name, column.type, column.comment])
-    told = "\n".join(_section(view) for view in views)
-    (folder / "dictionary.md").write_text(f"# Data dictionary\n\n{told}", encoding="utf-8")
+    sections = "\n".join(_section(view) for view in views)
+    (folder / "dictionary.md").write_text(f"# Data dictionary\n\n{sections}", encoding="utf-8")
 
 
 def _section(view: View) -> str:
@@ -130,7 +147,7 @@ def _section(view: View) -> str:
         f"| {column.name} | {column.type} | {_cell(column.comment)} |" for column in view.columns
     ]
     head = [f"## {view.name}", f"{view.comment}.\n" if view.comment else ""]
-    return "\n".join([*head, "| column | type | what it is |", "|---|---|---|", *lines, ""])
+    return "\n".join([*head, "| column | type | meaning |", "|---|---|---|", *lines, ""])
 
 
 def _cell(comment: str) -> str:
@@ -138,26 +155,34 @@ def _cell(comment: str) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[Path]:
-    """An empty folder for what is not whole yet, while no other export writes into this one."""
+def _locked(folder: Path) -> Iterator[Path]:
+    """Lock the folder for one export, and yield an empty folder inside it for incomplete files.
+
+    Raises ConfigurationError if `folder` is not a folder, and MirpipeError if another export holds
+    the lock or if a file cannot be written. The inner folder is deleted at the end.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise ConfigurationError(f"{folder} is no folder to write into: {error.strerror}") from None
+        raise ConfigurationError(
+            f"Cannot write to the folder {folder}: {error.strerror}. Choose another folder."
+        ) from None
     partial = folder / PARTIAL
     try:
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise MirpipeError(f"another export writes into {folder}: wait for it") from None
+            raise MirpipeError(
+                f"Cannot export to {folder}: another export is writing there. Wait until it ends."
+            ) from None
         try:
-            shutil.rmtree(partial, ignore_errors=True)  # a killed export's
+            shutil.rmtree(partial, ignore_errors=True)  # a killed export may have left it
             partial.mkdir()
             yield partial
         except OSError as error:
-            raise MirpipeError(f"{folder} cannot be written: {error}") from error
+            raise MirpipeError(f"Cannot write to {folder}: {error}") from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     finally:
-        os.close(held)
+        os.close(descriptor)

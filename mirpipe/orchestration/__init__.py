@@ -1,1 +1,4 @@
-"""What DAGs share; with dags/, the only place that imports airflow."""
+"""Airflow: the DAGs' tasks and plans, and the servers that `mirpipe up` starts.
+
+Only this package and the folder `dags/` import Airflow.
+"""

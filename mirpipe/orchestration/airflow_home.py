@@ -1,4 +1,4 @@
-"""Airflow's own folder under ours: its secrets, made once, and the environment of its processes."""
+"""Airflow's folder inside MIRPIPE_HOME, its secrets, and the environment of its processes."""
 
 import base64
 import json
@@ -9,33 +9,39 @@ from pathlib import Path
 from mirpipe.settings import PROJECT, Settings, child_environment
 
 ADMIN = "admin"
+"""Name of Airflow's only user."""
 
-_OFF, _ON = "False", "True"
+_OFF = "False"
 
 
 def folder(settings: Settings) -> Path:
-    """AIRFLOW_HOME: configuration, secrets and task logs."""
+    """Return AIRFLOW_HOME, the folder of Airflow's secrets and task logs."""
     return settings.home / "airflow"
 
 
-def logs(settings: Settings) -> Path:
-    """Where `mirpipe up` keeps the output of the processes it starts."""
+def server_logs(settings: Settings) -> Path:
+    """Return the folder with the output of the servers that `mirpipe up` starts."""
     return settings.home / "logs"
 
 
 def admin_password(settings: Settings) -> str:
-    """The password of Airflow's user `admin`: the settings', or one that is made at first use."""
-    chosen = settings.airflow_admin_password
-    if chosen and _passwords(settings).exists():
-        _passwords(settings).unlink()
-    made = json.dumps({ADMIN: chosen or secrets.token_urlsafe(12)})
-    return str(json.loads(_once(_passwords(settings), made))[ADMIN])
+    """Return the password of Airflow's user `admin`.
+
+    It is the configured password, or else a random one that is stored at first use.
+    """
+    configured = settings.airflow_admin_password
+    file = _password_file(settings)
+    if configured and file.exists():
+        file.unlink()
+    content = json.dumps({ADMIN: configured or secrets.token_urlsafe(12)})
+    return str(json.loads(_read_or_create(file, content))[ADMIN])
 
 
 def environment(settings: Settings, *, database_url: str, port: int) -> dict[str, str]:
-    """Everything that Airflow's processes need, whatever the caller's own Airflow variables say.
+    """Return all environment variables of Airflow's processes, and create missing secrets.
 
-    `database_url` is that of the metadata; `port` is the API server's on this machine.
+    AIRFLOW variables of the running process are left out. `database_url` is the URL of Airflow's
+    metadata database, and `port` is the port of the API server on this machine.
     """
     home = folder(settings)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,13 +56,13 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
         "CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager"
         ".SimpleAuthManager",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
-        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords(settings)),
-        "CORE__FERNET_KEY": _once(
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_password_file(settings)),
+        "CORE__FERNET_KEY": _read_or_create(
             home / "fernet.key", base64.urlsafe_b64encode(os.urandom(32)).decode()
         ),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "DATABASE__SQL_ALCHEMY_CONN": database_url,
-        "DATABASE__CHECK_MIGRATIONS": _OFF,  # `mirpipe up` migrates before it starts anything
+        "DATABASE__CHECK_MIGRATIONS": _OFF,  # `mirpipe up` migrates before it starts a server
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
         "LOGGING__COLORED_CONSOLE_LOG": _OFF,
@@ -66,13 +72,14 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
         "API__PORT": str(port),
         "API__BASE_URL": url,
         "API__WORKERS": "1",
-        "API__SECRET_KEY": _once(home / "session.key", secrets.token_hex(32)),
-        "API_AUTH__JWT_SECRET": _once(home / "jwt.key", secrets.token_hex(32)),
+        "API__SECRET_KEY": _read_or_create(home / "session.key", secrets.token_hex(32)),
+        "API_AUTH__JWT_SECRET": _read_or_create(home / "jwt.key", secrets.token_hex(32)),
         "API_AUTH__JWT_ISSUER": "mirpipe",
-        # a heartbeat holds its slot this long after a task; the product bears an API outage of 15 s
+        # A task keeps its slot for one interval after its end, so the interval is short. The
+        # product of both numbers is how long a task survives without the API server: 15 s.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "WORKERS__MAX_FAILED_HEARTBEATS": "15",
-        # a killed worker or scheduler is noticed soon after that, not after five minutes
+        # Airflow then notices a killed worker or scheduler after 30 s; its default is 5 minutes.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
@@ -90,25 +97,29 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
 
 
 def _no_proxy() -> str:
-    there = child_environment(without="AIRFLOW")
-    listed = there.get("no_proxy") or there.get("NO_PROXY") or ""
-    return ",".join(filter(None, [listed, "127.0.0.1", "localhost"]))
+    """Return the hosts that are reached without a proxy: the configured ones and this machine."""
+    variables = child_environment(without="AIRFLOW")
+    configured = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
+    return ",".join(filter(None, [configured, "127.0.0.1", "localhost"]))
 
 
-def _passwords(settings: Settings) -> Path:
+def _password_file(settings: Settings) -> Path:
     return folder(settings) / "passwords.json"
 
 
-def _once(path: Path, made: str) -> str:
-    """The file's content; where there is none yet, `made`, readable by its owner alone."""
+def _read_or_create(path: Path, content: str) -> str:
+    """Return the content of the file; if it does not exist, create it with `content` first.
+
+    Only its owner can read it.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    new.touch(mode=0o600)
-    new.write_text(made + "\n")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.touch(mode=0o600)
+    temporary.write_text(content + "\n")
     try:
-        os.link(new, path)  # appears whole or not at all, and never replaces the first
+        os.link(temporary, path)  # creates a complete file, and never replaces an existing one
     except FileExistsError:
         pass
     finally:
-        new.unlink()
+        temporary.unlink()
     return path.read_text().strip()

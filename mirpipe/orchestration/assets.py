@@ -1,9 +1,9 @@
-"""What DAGs announce to each other: a DAG waits for an asset, never for another DAG."""
+"""Assets that connect the DAGs: a DAG run updates an asset, and that starts the next DAG."""
 
 from airflow.sdk import Asset
 
 TRACKS = Asset("tracks")
-"""The library changed: tracks came, went or were replaced."""
+"""Updated if tracks were added, removed, replaced or relabelled. Starts evaluate_retrieval."""
 
 METRICS = Asset("metrics")
-"""A new run stands in the database."""
+"""Updated if a report stored a new run of results. Starts generate_music."""

@@ -1,57 +1,62 @@
-"""Runs a stage over a batch so that one track that kills the process cannot hide the others."""
+"""Isolate a track that crashes a stage: run the batch in halves, down to the single track."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mirpipe.errors import StageCrashed
-from mirpipe.orchestration.stage_subprocess import Counts, Outcome, invoke, require_done
+from mirpipe.orchestration.stage_subprocess import Counts, Outcome, require_success, try_stage
 
-GiveUp = Callable[[int, Outcome], None]
-"""Takes a track that killed the process on its own, and how that ended."""
+RecordCrash = Callable[[int, Outcome], None]
+"""Callback with the id of a track that killed the process alone, and how that process ended."""
 
 
 def run_batch(
     arguments: Sequence[str],
     track_ids: Sequence[int],
     *,
-    give_up: GiveUp,
+    record_crash: RecordCrash,
     python: Path | None = None,
 ) -> Counts:
-    """The summed counts of the stage over `track_ids`, run by the interpreter `python`.
+    """Run the stage `mirpipe ARGUMENTS` on the tracks and return its summed counts.
 
-    Where its process dies, each half of the batch is tried in a process of its own, down to the
-    single track, which `give_up` gets. Only when all that can be done is done, StageFailed (try
-    again) or StageCrashed (a track kills the process each time) is raised.
+    `python` is the interpreter that has the libraries of the model. If the process crashes, each
+    half of the batch runs in a process of its own, and so on. A track that crashes its process
+    alone is passed to `record_crash`; all other tracks are processed. After that, raises
+    StageFailed if a retry may succeed, or StageCrashed if a track crashes the process every time.
     """
-    outcomes = list(_halving(arguments, list(track_ids), give_up, python))
+    outcomes = _run_in_halves(arguments, list(track_ids), record_crash, python)
     for outcome in outcomes:
         if outcome.transient:
-            require_done(arguments, outcome)
+            require_success(arguments, outcome)
     crashed = [outcome for outcome in outcomes if outcome.crashed]
     if crashed:
         raise StageCrashed(
-            f"`mirpipe {' '.join(arguments)}` {crashed[-1].ending} on {len(crashed)} of "
-            f"{len(track_ids)} tracks; `mirpipe failures` names them, the others are done"
+            f"`mirpipe {' '.join(arguments)}` {crashed[-1].description} on {len(crashed)} of "
+            f"{len(track_ids)} tracks. The other tracks are done. `mirpipe failures` lists the "
+            "tracks that crashed it."
         )
-    return _summed([outcome.counts for outcome in outcomes])
+    return _sum_counts([outcome.counts for outcome in outcomes])
 
 
-def _halving(
-    arguments: Sequence[str], track_ids: list[int], give_up: GiveUp, python: Path | None
+def _run_in_halves(
+    arguments: Sequence[str], track_ids: list[int], record_crash: RecordCrash, python: Path | None
 ) -> list[Outcome]:
-    outcome = invoke(arguments, track_ids=track_ids, python=python)
+    outcome = try_stage(arguments, track_ids=track_ids, python=python)
     if not outcome.crashed:
         return [outcome]
     if len(track_ids) == 1:
-        give_up(track_ids[0], outcome)
+        record_crash(track_ids[0], outcome)
         return [outcome]
-    half = len(track_ids) // 2
+    middle = len(track_ids) // 2
     return [
-        *_halving(arguments, track_ids[:half], give_up, python),
-        *_halving(arguments, track_ids[half:], give_up, python),
+        *_run_in_halves(arguments, track_ids[:middle], record_crash, python),
+        *_run_in_halves(arguments, track_ids[middle:], record_crash, python),
     ]
 
 
-def _summed(counts: Sequence[Counts]) -> Counts:
-    names = {name for one in counts for name in one}
-    return {name: sum(one.get(name, 0) for one in counts) for name in sorted(names)}
+def _sum_counts(counts: Sequence[Counts]) -> Counts:
+    names = {name for outcome_counts in counts for name in outcome_counts}
+    return {
+        name: sum(outcome_counts.get(name, 0) for outcome_counts in counts)
+        for name in sorted(names)
+    }

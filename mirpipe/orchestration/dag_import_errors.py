@@ -1,39 +1,40 @@
-"""Which DAGs Airflow cannot import: asked of a process of its own, which has Airflow's settings."""
+"""DAG files that Airflow cannot import, as reported by `airflow dags list-import-errors`."""
 
 import json
 import subprocess
-import sys
 
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration import airflow_home
+from mirpipe.orchestration.airflow_cli import airflow_command
 from mirpipe.settings import PROJECT, Settings
 
-SECONDS = 120
-
-_ASK = """
-import json, sys
-from airflow.dag_processing.dagbag import DagBag
-print("\\n" + json.dumps(DagBag(sys.argv[1]).import_errors))
-"""
+TIMEOUT_SECONDS = 120
 
 
 def dag_errors(settings: Settings) -> dict[str, str]:
-    """File → the last line of what was wrong with it; empty where all is well.
+    """Return the last line of the error per DAG file that cannot be imported.
 
-    Raises MirpipeError where Airflow itself cannot be started.
+    The result is empty if Airflow can import every file. Raises MirpipeError if Airflow's program
+    cannot run. It parses the files itself, so no server has to run.
     """
-    # the metadata are not asked; a URL that would reach nobody keeps it so
+    # The command needs a database URL but stores nothing, so an empty database in memory is enough.
     environment = airflow_home.environment(settings, database_url="sqlite://", port=0)
-    asked = subprocess.run(
-        [sys.executable, "-P", "-c", _ASK, str(PROJECT / "dags")],
+    environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(PROJECT / "dags")
+    process = subprocess.run(
+        airflow_command("dags", "list-import-errors", "--local", "--output", "json"),
         env=environment,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    if asked.returncode:
-        last = asked.stderr.strip().splitlines()[-1:]
-        raise MirpipeError(f"Airflow cannot be started: {''.join(last)}; `make setup` mends it")
-    errors = json.loads(asked.stdout.strip().splitlines()[-1])
-    return {file: said.strip().splitlines()[-1] for file, said in errors.items()}
+    # Warnings may come before the result. The exit code is 1 if there are import errors, too.
+    last_line = "".join(process.stdout.strip().splitlines()[-1:])
+    try:
+        errors = json.loads(last_line)
+    except ValueError as error:
+        cause = "".join(process.stderr.strip().splitlines()[-1:]) or last_line
+        raise MirpipeError(
+            f"Airflow's program cannot run: {cause}. `make setup` installs it again."
+        ) from error
+    return {entry["filepath"]: entry["error"].strip().splitlines()[-1] for entry in errors}

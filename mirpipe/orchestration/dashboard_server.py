@@ -1,10 +1,10 @@
-"""The dashboard as a server: Streamlit, on this machine, telling nobody that it is used."""
+"""Start the dashboard as a Streamlit server on this machine, without usage statistics."""
 
 import sys
 
 import httpx
 
-from mirpipe.orchestration.airflow_rest_client import wait_for
+from mirpipe.orchestration.polling import wait_until
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import PROJECT, Settings, child_environment
 
@@ -12,8 +12,11 @@ DASHBOARD = "dashboard"
 
 
 def start_dashboard(settings: Settings, servers: Servers) -> str:
-    """The address of the dashboard, once it answers."""
-    port = servers.free_port(settings.dashboard_port)
+    """Start the dashboard, wait until it answers, and return its URL.
+
+    Raises MirpipeError if it does not answer within 60 s.
+    """
+    port = servers.reserve_port(settings.dashboard_port)
     options = {
         "server.port": str(port),
         "server.address": settings.bind,
@@ -28,13 +31,18 @@ def start_dashboard(settings: Settings, servers: Servers) -> str:
         child_environment(without="AIRFLOW", **settings.as_environment()),
         folder=PROJECT,
     )
-    address = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
 
-    def answers() -> bool:
+    def is_up() -> bool:
         try:
-            return httpx.get(f"{address}/_stcore/health", trust_env=False).is_success
+            return httpx.get(f"{url}/_stcore/health", trust_env=False).is_success
         except httpx.TransportError:
             return False
 
-    wait_for(answers, seconds=60, what="the dashboard's start", alive=servers.require_alive)
-    return address
+    wait_until(
+        is_up,
+        seconds=60,
+        problem="The dashboard did not start",
+        require_alive=servers.require_alive,
+    )
+    return url

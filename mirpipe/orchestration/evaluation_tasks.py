@@ -1,4 +1,7 @@
-"""The tasks that bring every result up to date, for the DAGs that end with them."""
+"""The Airflow tasks that embed, score, analyse, retrieve, evaluate and report.
+
+The DAGs evaluate_retrieval and generate_music both end with these tasks.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,29 +9,29 @@ from typing import Any
 from airflow.sdk import Asset, chain, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from mirpipe.orchestration import ingest_and_embed_tasks
+from mirpipe.orchestration import evaluation_planning, stage_tasks
 from mirpipe.orchestration.pools import STAGES
-from mirpipe.orchestration.stage_subprocess import run
+from mirpipe.orchestration.stage_subprocess import run_stage
 
 
-def bring_up_to_date(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()) -> list[Any]:
-    """Adds embed, score, analyse, retrieve, evaluate and report to the DAG; returns all its tasks.
+def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()) -> list[Any]:
+    """Add the tasks from embed to report to the current DAG and return all of them.
 
-    They begin when all of `after` have ended, however they did. The report emits `outlets` where
-    it found something changed, and is skipped otherwise.
+    They start when all tasks of `after` have ended, even if some of those failed. The report
+    updates the assets `outlets` if results have changed; otherwise it is skipped.
     """
 
     @task(trigger_rule="all_done")
     def plan_embed() -> list[dict[str, Any]]:
-        return ingest_and_embed_tasks.plan_embed()
+        return evaluation_planning.plan_embed()
 
     @task(trigger_rule="all_done")
     def plan_scores() -> list[dict[str, Any]]:
-        return ingest_and_embed_tasks.plan_scores()
+        return evaluation_planning.plan_scores()
 
     @task(trigger_rule="all_done")
     def plan_analyse() -> list[list[int]]:
-        return ingest_and_embed_tasks.plan_analyse()
+        return evaluation_planning.plan_analyse()
 
     @task(
         pool=STAGES,
@@ -36,7 +39,7 @@ def bring_up_to_date(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()
         "{{ task.op_kwargs.track_ids | length }} tracks",
     )
     def embed(encoders: list[str], track_ids: list[int]) -> dict[str, Any]:
-        return ingest_and_embed_tasks.embed(encoders, track_ids)
+        return stage_tasks.embed(encoders, track_ids)
 
     @task(
         pool=STAGES,
@@ -44,27 +47,27 @@ def bring_up_to_date(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()
         "{{ task.op_kwargs.track_ids | length }} tracks",
     )
     def score(metric: str, track_ids: list[int]) -> dict[str, Any]:
-        return ingest_and_embed_tasks.score(metric, track_ids)
+        return stage_tasks.score(metric, track_ids)
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} tracks")
     def analyse(track_ids: list[int]) -> dict[str, Any]:
-        return ingest_and_embed_tasks.analyse(track_ids)
+        return stage_tasks.analyse(track_ids)
 
     @task(pool=STAGES, trigger_rule="all_done")
     def retrieve() -> dict[str, Any]:
-        return run("retrieve")
+        return run_stage("retrieve")
 
     @task(pool=STAGES, trigger_rule="all_done")
     def evaluate() -> dict[str, Any]:
-        return run("evaluate")
+        return run_stage("evaluate")
 
     @task(pool=STAGES, trigger_rule="all_done", outlets=list(outlets))
     def report(run_id: str | None = None) -> dict[str, Any]:
-        assert run_id is not None  # Airflow hands it in
-        reported = run("report", "--trigger", run_id)
-        if not reported["changed"]:
-            raise AirflowSkipException("all is as the last report found it")
-        return reported
+        assert run_id is not None  # Airflow passes it
+        counts = run_stage("report", "--trigger", run_id)
+        if not counts["changed"]:
+            raise AirflowSkipException("no result has changed since the last report")
+        return counts
 
     embed_plan, score_plan, analyse_plan = plan_embed(), plan_scores(), plan_analyse()
     plans = [embed_plan, score_plan, analyse_plan]
@@ -73,8 +76,8 @@ def bring_up_to_date(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()
             chain(list(after), plan)
     embedded = embed.expand_kwargs(embed_plan)
     scored = score.expand_kwargs(score_plan)
-    measured = analyse.expand(track_ids=analyse_plan)
-    retrieved, compared, reported = retrieve(), evaluate(), report()
-    chain([embedded, measured], retrieved, compared, reported)
+    analysed = analyse.expand(track_ids=analyse_plan)
+    retrieved, evaluated, reported = retrieve(), evaluate(), report()
+    chain([embedded, analysed], retrieved, evaluated, reported)
     chain(scored, reported)
-    return [*plans, embedded, scored, measured, retrieved, compared, reported]
+    return [*plans, embedded, scored, analysed, retrieved, evaluated, reported]

@@ -1,31 +1,33 @@
-"""A port of this machine for a server that takes seconds before it listens."""
+"""Find a free port of this machine, and reserve it for a server that needs seconds to start."""
 
 import socket
 import sys
 
 from mirpipe.errors import ConfigurationError
 
-TRIED = 100
+MAX_ATTEMPTS = 100
 
 
-def free_port(wanted: int) -> tuple[int, socket.socket]:
-    """`wanted`, or the next port of 127.0.0.1 that nobody uses, and what holds it until closed.
+def reserve_free_port(first: int) -> tuple[int, socket.socket]:
+    """Return the first free port of 127.0.0.1 from `first` on, and a socket that reserves it.
 
-    It is held by a name in the kernel's keeping, which other homes ask for too; a program that is
-    not ours may still take the port first.
+    The port is reserved until that socket is closed. The socket has a name that contains the port
+    number, and another mirpipe process cannot create a second socket of that name. Programs other
+    than mirpipe can still take the port. Raises ConfigurationError if none of 100 ports is free.
     """
-    for port in range(wanted, min(wanted + TRIED, 65536)):
-        held = socket.socket(socket.AF_UNIX)
+    for port in range(first, min(first + MAX_ATTEMPTS, 65536)):
+        reservation = socket.socket(socket.AF_UNIX)
         try:
             if sys.platform == "linux":
-                held.bind(f"\0mirpipe-port-{port}")
+                reservation.bind(f"\0mirpipe-port-{port}")
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", port))
         except OSError:
-            held.close()
+            reservation.close()
             continue
-        return port, held
+        return port, reservation
     raise ConfigurationError(
-        f"no port from {wanted} on is free; set MIRPIPE_AIRFLOW_PORT or MIRPIPE_DASHBOARD_PORT"
+        f"No free port found from {first} on. Set MIRPIPE_AIRFLOW_PORT or MIRPIPE_DASHBOARD_PORT "
+        "to another port."
     )

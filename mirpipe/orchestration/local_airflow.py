@@ -1,79 +1,48 @@
-"""A complete Airflow on this machine: scheduler, API server and DAG processor, LocalExecutor."""
+"""Start a complete Airflow on this machine: API server, scheduler and DAG processor."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Callable
 
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
-
-from mirpipe.errors import MirpipeError
 from mirpipe.orchestration import airflow_home
-from mirpipe.orchestration.airflow_rest_client import AirflowClient, wait_for
-from mirpipe.orchestration.pools import pools
+from mirpipe.orchestration.airflow_cli import airflow_command
+from mirpipe.orchestration.airflow_migration import migrate_if_needed
+from mirpipe.orchestration.airflow_rest_client import AirflowClient
+from mirpipe.orchestration.polling import wait_until
+from mirpipe.orchestration.pools import pool_slots
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import Settings
 
 API_SERVER, SCHEDULER, DAG_PROCESSOR = "api-server", "scheduler", "dag-processor"
 START_SECONDS = 300
 
-Say = Callable[[str], None]
-
 
 def start_airflow(
-    settings: Settings, servers: Servers, *, database_url: str, say: Say
+    settings: Settings, servers: Servers, *, database_url: str, show: Callable[[str], None]
 ) -> AirflowClient:
-    """A client of a running Airflow that has all its pools; `servers` ends it."""
-    port = servers.free_port(settings.airflow_port)
+    """Start Airflow's servers, wait until they are healthy, set the pools, and return a client.
+
+    `servers` stops them at its end. `database_url` is the URL of Airflow's metadata database.
+    Raises MirpipeError if Airflow is not healthy within 300 s.
+    """
+    port = servers.reserve_port(settings.airflow_port)
     environment = airflow_home.environment(settings, database_url=database_url, port=port)
-    # the API server takes longest to load and does not touch the database while it does
-    servers.start(API_SERVER, _airflow("api-server"), environment)
-    migrate(settings, environment, database_url=database_url, log=servers.log("migrate"), say=say)
-    servers.start(SCHEDULER, _airflow("scheduler", "--skip-serve-logs"), environment)
-    servers.start(DAG_PROCESSOR, _airflow("dag-processor"), environment)
+    # The API server loads for several seconds before it uses the database, so it starts first.
+    servers.start(API_SERVER, airflow_command("api-server"), environment)
+    migrate_if_needed(
+        settings, environment, database_url=database_url, log=servers.log("migrate"), show=show
+    )
+    servers.start(SCHEDULER, airflow_command("scheduler", "--skip-serve-logs"), environment)
+    servers.start(DAG_PROCESSOR, airflow_command("dag-processor"), environment)
     client = AirflowClient(
         f"http://127.0.0.1:{port}",
         user=airflow_home.ADMIN,
         password=airflow_home.admin_password(settings),
     )
-    wait_for(
-        client.healthy, seconds=START_SECONDS, what="Airflow's start", alive=servers.require_alive
+    wait_until(
+        client.is_healthy,
+        seconds=START_SECONDS,
+        problem="Airflow did not start",
+        require_alive=servers.require_alive,
     )
-    client.make_pools(pools())
-    say(f"Airflow runs at {client.url}")
+    client.set_pools(pool_slots())
+    show(f"Airflow is running at {client.url}")
     return client
-
-
-def migrate(
-    settings: Settings, environment: Mapping[str, str], *, database_url: str, log: Path, say: Say
-) -> None:
-    """Brings Airflow's metadata to the installed version; cheap where they are there already."""
-    stamp = airflow_home.folder(settings) / "migrated.json"
-    installed = version("apache-airflow-core")
-    present = {"airflow": installed, "revision": _revision(database_url)}
-    if present["revision"] and stamp.exists() and json.loads(stamp.read_text()) == present:
-        return
-    with log.open("wb") as output:
-        ended = subprocess.run(
-            _airflow("db", "migrate"), env=environment, stdout=output, stderr=output, check=False
-        )
-    if ended.returncode:
-        raise MirpipeError(f"Airflow's metadata could not be migrated: see {log}")
-    stamp.write_text(json.dumps(present | {"revision": _revision(database_url)}))
-    say("Airflow's metadata migrated")
-
-
-def _airflow(*arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "airflow", *arguments]
-
-
-def _revision(database_url: str) -> str | None:
-    engine = create_engine(database_url)
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()

@@ -1,4 +1,4 @@
-"""Ties a child process to the life of its parent."""
+"""Make a child process end when its parent process ends."""
 
 import ctypes
 import os
@@ -10,19 +10,19 @@ _PR_SET_PDEATHSIG = 1
 
 
 def dies_with_parent(signal_number: signal.Signals) -> Callable[[], None] | None:
-    """A `preexec_fn`: the kernel sends the child this signal when its parent is gone.
+    """Return a `preexec_fn` that makes the kernel signal the child when its parent ends.
 
-    Even a parent killed by SIGKILL then leaves no child running. None where the kernel knows no
-    such thing (macOS).
+    The child then ends even if the parent was killed by SIGKILL. Returns None on systems other than
+    Linux, which have no such feature.
     """
     if sys.platform != "linux":
         return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl  # looked up here: a forked child must not
+    prctl = ctypes.CDLL(None, use_errno=True).prctl  # loading a library is not safe after the fork
     parent = os.getpid()
 
-    def tie() -> None:
+    def set_death_signal() -> None:
         prctl(_PR_SET_PDEATHSIG, int(signal_number), 0, 0, 0)
-        if os.getppid() != parent:  # it died before the tie was made
+        if os.getppid() != parent:  # the parent ended before the signal was set
             os._exit(1)
 
-    return tie
+    return set_death_signal

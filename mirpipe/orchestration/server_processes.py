@@ -1,51 +1,49 @@
-"""Servers that live as long as `mirpipe up`: started, watched, and ended whoever dies first.
+"""Start the servers of `mirpipe up`, watch them, and stop them when `mirpipe up` ends.
 
-Every process carries a mark in its environment, which its children inherit. What a killed `up`
-left behind is recognised by that mark and never by a bare pid, which may be another's by now.
+Servers of a killed `mirpipe up` are stopped by the next one on the same home.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
 from sqlalchemy.exc import SQLAlchemyError
 
 from mirpipe.errors import MirpipeError
-from mirpipe.orchestration.free_port import free_port
+from mirpipe.orchestration.free_port import reserve_free_port
+from mirpipe.orchestration.home_lock import hold_lock, record_file
 from mirpipe.orchestration.parent_death_signal import dies_with_parent
+from mirpipe.orchestration.process_mark import MARK, kill_marked
 
-MARK = "MIRPIPE_UP_MARK"
 STOP_SECONDS = 10
-"""Given to a server to end in good order; a task that runs longer is done anew by the next run."""
+"""Time that a server has to stop. A task that needs longer is run again by the next DAG run."""
 LOG_LINES, LOG_COLUMNS = 8, 160
-"""Of a dead server's log, quoted."""
-
-
-class AlreadyRunning(MirpipeError):
-    """`mirpipe up` runs already on this home."""
+"""Largest number of lines, and of characters per line, in the quoted log of a dead server."""
 
 
 class ServerDied(MirpipeError):
-    """A server ended that should have gone on."""
+    """A server ended although it was not asked to stop."""
 
 
 class Servers:
-    """The servers of one home. As a context it holds the home's lock and ends what it started."""
+    """The server processes of one home.
+
+    As a context manager, it holds the lock of the home, and stops all its servers at the end.
+    """
 
     def __init__(self, home: Path, *, logs: Path, stop_order: Sequence[str]) -> None:
-        """State is kept in `home`, the output of each server in `logs`/NAME.log."""
-        self._record = home / "up.json"
-        self._lock = home / "up.lock"
+        """Create the object and start nothing.
+
+        `logs` is the folder of the servers' output. `stop_order` contains the name of each server.
+        """
+        self._home = home
         self._logs = logs
         self._stop_order = stop_order
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -53,27 +51,24 @@ class Servers:
         self._stack = contextlib.ExitStack()
         self._mark = secrets.token_hex(16)
         self.owns_postgres = False
+        """Whether this `mirpipe up`, or a killed one before it, started the embedded Postgres."""
 
     def __enter__(self) -> Self:
-        """Takes the lock and ends what a killed predecessor left; raises AlreadyRunning."""
-        # Postgres passes through as another user, so home is not closed to others
-        self._record.parent.mkdir(parents=True, exist_ok=True)
+        """Take the lock and stop the servers of a killed `mirpipe up`.
+
+        Raises AlreadyRunning if another `mirpipe up` is running on this home.
+        """
+        # Others may enter the home: Postgres runs as another user and has its files inside it.
+        self._home.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(mode=0o700, exist_ok=True)
-        lock = self._stack.enter_context(self._lock.open("a"))
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise AlreadyRunning(
-                f"`mirpipe up` runs already on {self._record.parent}{self._whose()}: stop it with "
-                "Ctrl-C where it runs, or set MIRPIPE_HOME to another folder"
-            ) from None
+        self._stack.enter_context(hold_lock(self._home))
+        record = record_file(self._home)
         with contextlib.suppress(OSError, ValueError, KeyError):
-            left = json.loads(self._record.read_text())
-            self.owns_postgres = left["owns_postgres"]
-            end_marked(left["mark"])
-        self.remember()
-        self._stack.callback(self._record.unlink, missing_ok=True)
+            killed = json.loads(record.read_text())
+            self.owns_postgres = killed["owns_postgres"]
+            kill_marked(killed["mark"])
+        self.write_record()
+        self._stack.callback(record.unlink, missing_ok=True)
         return self
 
     def __exit__(
@@ -85,31 +80,32 @@ class Servers:
         with self._stack:
             for name in sorted(self._running, key=self._stop_order.index):
                 self._stop(name)
-            end_marked(self._mark)
+            kill_marked(self._mark)
 
-    def afterwards(self, step: Callable[[], None]) -> None:
-        """Has `step` done when all servers have ended, before the lock is given back."""
+    def run_after_stop(self, step: Callable[[], None]) -> None:
+        """Run `step` when all servers have stopped, before the lock is released."""
         self._stack.callback(step)
 
-    def watch(self, check: Callable[[], None]) -> None:
-        """Has `check` raise ServerDied where something else has ended that the servers need."""
+    def add_check(self, check: Callable[[], None]) -> None:
+        """Add a check that raises ServerDied if something that the servers need has ended."""
         self._checks.append(check)
 
-    def remember(self) -> None:
-        """Writes down what a successor must know if this process is killed."""
-        known = {"mark": self._mark, "pid": os.getpid(), "owns_postgres": self.owns_postgres}
-        new = self._record.with_suffix(".new")
-        new.write_text(json.dumps(known))
-        new.replace(self._record)
+    def write_record(self) -> None:
+        """Store what the next `mirpipe up` needs to know if this process is killed."""
+        values = {"mark": self._mark, "pid": os.getpid(), "owns_postgres": self.owns_postgres}
+        record = record_file(self._home)
+        temporary = record.with_suffix(".new")
+        temporary.write_text(json.dumps(values))
+        temporary.replace(record)
 
-    def free_port(self, wanted: int) -> int:
-        """`wanted` or the next port that nobody uses, kept from other homes until all has ended."""
-        port, held = free_port(wanted)
-        self._stack.callback(held.close)
+    def reserve_port(self, first: int) -> int:
+        """Return the first free port from `first` on, reserved until all servers have stopped."""
+        port, reservation = reserve_free_port(first)
+        self._stack.callback(reservation.close)
         return port
 
     def log(self, name: str) -> Path:
-        """The file that holds the output of this run of the server."""
+        """Return the file with the output of the server."""
         return self._logs / f"{name}.log"
 
     def start(
@@ -120,14 +116,14 @@ class Servers:
         *,
         folder: Path | None = None,
     ) -> None:
-        """Starts a server in a session of its own, in `folder` where given."""
+        """Start a server in its own session, with `folder` as its working directory."""
         with self.log(name).open("wb") as output:
             self._running[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # a title that a server gives itself must not overwrite the mark
+                # SPT_NOENV: a server that changes its process title must not overwrite the mark
                 env={**environment, MARK: self._mark, "SPT_NOENV": "1"},
                 cwd=folder,
                 start_new_session=True,
@@ -135,23 +131,27 @@ class Servers:
             )
 
     def require_alive(self) -> None:
-        """Raises ServerDied, with the end of its log, where a server ended by itself.
+        """Raise ServerDied, with the end of the log, if a server ended by itself.
 
-        What the servers need comes first: a server that died of its loss is not the cause.
+        The added checks run first. If Postgres has ended, other servers may have ended because of
+        that, and the error must name Postgres.
         """
         for check in self._checks:
             check()
         for name, process in self._running.items():
             if process.poll() is not None:
-                end = self.log(name).read_text(errors="replace").splitlines()[-LOG_LINES:]
+                lines = self.log(name).read_text(errors="replace").splitlines()[-LOG_LINES:]
                 raise ServerDied(
-                    f"{name} ended by itself (exit code {process.returncode}); {self.log(name)} "
-                    "ends with:\n" + "\n".join(line[:LOG_COLUMNS] for line in end)
+                    f"{name} ended by itself (exit code {process.returncode}). The end of its "
+                    f"log {self.log(name)}:\n" + "\n".join(line[:LOG_COLUMNS] for line in lines)
                 )
 
     @contextlib.contextmanager
-    def blamed(self) -> Iterator[None]:
-        """Within it, the error of a caller whose server died is that server's death."""
+    def report_dead_server(self) -> Iterator[None]:
+        """Raise ServerDied in place of an error of the block, if a server ended by itself.
+
+        Only MirpipeError and errors of the database are replaced: a dead server may cause them.
+        """
         try:
             yield
         except (MirpipeError, SQLAlchemyError):
@@ -159,6 +159,7 @@ class Servers:
             raise
 
     def _stop(self, name: str) -> None:
+        """Ask the server to stop, and kill it if it has not stopped after 10 s."""
         process = self._running.pop(name)
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -166,46 +167,3 @@ class Servers:
         if process.poll() is None:
             process.kill()
             process.wait()
-
-    def _whose(self) -> str:
-        try:
-            return f" as process {json.loads(self._record.read_text())['pid']}"
-        except (OSError, ValueError, KeyError):
-            return ""
-
-
-def runs_here(home: Path) -> bool:
-    """Whether a `mirpipe up` works on this home now."""
-    try:
-        with (home / "up.lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def left_behind(home: Path) -> bool:
-    """Whether a `mirpipe up` on this home was killed before it could clear up."""
-    return (home / "up.json").exists() and not runs_here(home)
-
-
-def end_marked(mark: str) -> None:
-    """Ends every process that carries the mark, until there is none."""
-    deadline = time.monotonic() + 10
-    while marked := [process for process in psutil.process_iter() if _carries(process, mark)]:
-        if time.monotonic() > deadline:
-            pids = ", ".join(str(process.pid) for process in marked)
-            raise MirpipeError(f"these processes do not end: {pids}; end them by hand")
-        for process in marked:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(marked, timeout=1)
-
-
-def _carries(process: psutil.Process, mark: str) -> bool:
-    try:
-        return process.pid != os.getpid() and process.environ().get(MARK) == mark
-    except (psutil.Error, OSError):
-        return False

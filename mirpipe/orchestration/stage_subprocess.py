@@ -1,7 +1,7 @@
-"""Runs a stage as a subprocess of the interpreter that has its model.
+"""Run a stage as a subprocess of the Python interpreter that has the libraries of its model.
 
-A crash or an out-of-memory kill takes one batch and not Airflow's worker, and memory is free
-afterwards. Results go straight to Postgres; only the counts come back.
+A crash or an out-of-memory kill then ends one batch and not Airflow's worker, and all memory is
+free again afterwards. The stage writes its results to Postgres; only its counts are returned.
 """
 
 import contextlib
@@ -21,38 +21,38 @@ from mirpipe import logs
 from mirpipe.errors import StageFailed
 from mirpipe.models import interpreters
 from mirpipe.orchestration.parent_death_signal import dies_with_parent
-from mirpipe.settings import child_environment, cores, dag_run, settings
+from mirpipe.settings import available_cores, child_environment, dag_run_id, settings
 
 Counts = dict[str, Any]
 
-_DONE = {0, 3}  # 3: done, and some input was rejected, which is no failure
-_ENDED_BY_US = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_SUCCESS_CODES = {0, 3}  # 3: finished, and some input was rejected, which is not a failure
+_STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 log = logging.getLogger("mirpipe.stage")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a stage ended."""
+    """Exit code and counts of a stage that has ended."""
 
     counts: Counts
     exit_code: int
-    """As the command line documents it; -n where signal n killed the process."""
+    """Exit code as `mirpipe --help` documents it, or -n if signal n killed the process."""
 
     @property
     def crashed(self) -> bool:
-        """It died by a signal that nobody sends to end a process in good order."""
-        return self.exit_code < 0 and -self.exit_code not in _ENDED_BY_US
+        """Whether a signal killed the process, other than the signals that ask it to stop."""
+        return self.exit_code < 0 and -self.exit_code not in _STOP_SIGNALS
 
     @property
     def transient(self) -> bool:
-        """It may go better another time: out of memory, for example, and not a broken track."""
-        return self.exit_code not in _DONE and not (self.crashed and self.exit_code != -9)
+        """Whether a retry may succeed: true after an out-of-memory kill, false after a crash."""
+        return self.exit_code not in _SUCCESS_CODES and not (self.crashed and self.exit_code != -9)
 
     @property
-    def ending(self) -> str:
-        """How it ended, in words."""
+    def description(self) -> str:
+        """How the process ended, as the end of a sentence: "was killed (out of memory?)"."""
         if self.exit_code == -signal.SIGKILL:
             return "was killed (out of memory?)"
         if self.exit_code < 0:
@@ -60,33 +60,38 @@ class Outcome:
         return f"ended with exit code {self.exit_code}"
 
 
-def run(*arguments: str) -> Counts:
-    """What `mirpipe ARGUMENTS --json` printed; raises StageFailed where it failed."""
-    outcome = invoke(arguments)
-    require_done(arguments, outcome)
+def run_stage(*arguments: str) -> Counts:
+    """Run `mirpipe ARGUMENTS --json` and return the counts that it prints.
+
+    Raises StageFailed if the stage failed.
+    """
+    outcome = try_stage(arguments)
+    require_success(arguments, outcome)
     return outcome.counts
 
 
-def require_done(arguments: Sequence[str], outcome: Outcome) -> None:
-    """Raises StageFailed unless the stage did its work."""
-    if outcome.exit_code not in _DONE:
+def require_success(arguments: Sequence[str], outcome: Outcome) -> None:
+    """Raise StageFailed unless the stage finished its work."""
+    if outcome.exit_code not in _SUCCESS_CODES:
         raise StageFailed(
-            f"`mirpipe {' '.join(arguments)}` {outcome.ending}: the log above and "
-            "`mirpipe failures` say why; run again, it does what is left"
+            f"`mirpipe {' '.join(arguments)}` {outcome.description}. The log above and "
+            "`mirpipe failures` show the cause. Run it again: it continues with the pending work."
         )
 
 
-def invoke(
+def try_stage(
     arguments: Sequence[str], *, track_ids: Sequence[int] | None = None, python: Path | None = None
 ) -> Outcome:
-    """Runs the stage, on `track_ids` alone where given; its stderr goes to the log line by line.
+    """Run `mirpipe ARGUMENTS --json` and return how it ended. A failed stage raises no error.
 
-    `python` is the interpreter that has the stage's model; default: the running one.
+    `track_ids` limits the stage to these tracks; None means all pending tracks. `python` is the
+    interpreter that has the libraries of the model; None means the running interpreter. What the
+    stage writes to stderr is logged line by line.
     """
     with tempfile.TemporaryDirectory(prefix="mirpipe-stage-") as folder:
         stage, *options = arguments
         command = [
-            str(python or interpreters.HERE),
+            str(python or interpreters.CURRENT_PYTHON),
             "-P",
             "-m",
             "mirpipe.cli.main",
@@ -100,14 +105,15 @@ def invoke(
         command += options
         stdout = Path(folder) / "stdout"
         exit_code = _run(command, stdout)
-        said = stdout.read_text()
-    return Outcome(json.loads(said) if said.strip() and exit_code >= 0 else {}, exit_code)
+        output = stdout.read_text()
+    return Outcome(json.loads(output) if output.strip() and exit_code >= 0 else {}, exit_code)
 
 
 def _run(command: list[str], stdout: Path) -> int:
-    threads = str(max(1, cores() // settings().slots))
-    added = {**settings().as_environment(), **dict.fromkeys(_THREADS, threads)}
-    added |= {"MIRPIPE_LOG": "json", "MIRPIPE_RUN": dag_run() or settings().run or ""}
+    """Run the command with its output in the file `stdout`, and return its exit code."""
+    threads = str(max(1, available_cores() // settings().slots))
+    added = {**settings().as_environment(), **dict.fromkeys(_THREAD_LIMITS, threads)}
+    added |= {"MIRPIPE_LOG": "json", "MIRPIPE_RUN": dag_run_id() or settings().run or ""}
     environment = child_environment(without="AIRFLOW", **added)
     with (
         stdout.open("wb") as output,
@@ -135,25 +141,31 @@ def _run(command: list[str], stdout: Path) -> int:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of the process. Raises StageFailed if Airflow's worker was killed."""
     parent = os.getppid()
     while True:
         try:
             return process.wait(timeout=1)
         except subprocess.TimeoutExpired:
-            if os.getppid() != parent:  # Airflow's worker was killed: nobody waits for us any more
-                raise StageFailed("the worker that ran this stage is gone") from None
+            if os.getppid() != parent:  # without the worker, no process reads the result
+                raise StageFailed(
+                    "The Airflow worker that ran this stage was killed. The next DAG run "
+                    "continues with the pending work."
+                ) from None
 
 
 def _log_lines(stderr: IO[bytes]) -> None:
-    with contextlib.suppress(ValueError):  # closed under us, where a grandchild holds it open
+    # ValueError: a grandchild of the stage kept the pipe open, and this process closed its end.
+    with contextlib.suppress(ValueError):
         for line in stderr:
             _log_line(line.decode(errors="backslashreplace").rstrip())
 
 
 def _log_line(line: str) -> None:
-    """Says it again at its level: for people, unless the settings want lines for programs."""
-    told = logs.parse(line)
-    if told is None:
+    """Log a line of the stage at its own level, as text or, if MIRPIPE_LOG is `json`, as JSON."""
+    record = logs.parse_json_line(line)
+    if record is None:
         log.info("%s", line)
     else:
-        log.log(logs.level_of(told), "%s", line if settings().log == "json" else logs.as_text(told))
+        text = line if settings().log == "json" else logs.format_as_text(record)
+        log.log(logs.level_number(record), "%s", text)

@@ -1,4 +1,7 @@
-"""Postgres for `mirpipe up`: the embedded one, unless the settings name others."""
+"""Start and migrate the databases for `mirpipe up`.
+
+The embedded Postgres is started unless the settings name other servers.
+"""
 
 from collections.abc import Callable
 
@@ -9,28 +12,30 @@ from mirpipe.orchestration.server_processes import ServerDied, Servers
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import Settings
 
-Say = Callable[[str], None]
 
+def start_databases(
+    settings: Settings, servers: Servers, *, show: Callable[[str], None]
+) -> tuple[Settings, str]:
+    """Start Postgres if needed, migrate mirpipe's schema, and return the settings and a URL.
 
-def start_databases(settings: Settings, servers: Servers, *, say: Say) -> tuple[Settings, str]:
-    """The settings for child processes and the URL of Airflow's metadata; the schema is migrated.
-
-    Where this starts the embedded server, `servers` ends it. Children get its URLs, so that none
-    that outlives us starts it again.
+    The returned settings contain the URLs of the running database. Child processes get them, so
+    that a child that runs longer than this process does not start the embedded server again. The
+    returned URL is that of Airflow's metadata database. If this function starts the embedded
+    server, `servers` stops it at its end.
     """
     airflow_url = settings.airflow_database_url
     if settings.database_url is None or airflow_url is None:
         postgres = embedded_server(settings.home)
         servers.owns_postgres |= postgres.pid is None
-        servers.remember()
+        servers.write_record()
         if servers.owns_postgres:
-            servers.afterwards(postgres.down)
+            servers.run_after_stop(postgres.down)
         postgres.up()
-        servers.watch(lambda: _require_alive(postgres))
+        servers.add_check(lambda: _require_alive(postgres))
         airflow_url = airflow_url or postgres.url("airflow", "airflow")
-        say("Postgres runs")
+        show("Postgres is running")
     migrate()
-    say("the schema is up to date")
+    show("the schema is up to date")
     if settings.database_url is None:
         urls = {"database_url": database_url("app"), "reader_url": database_url("reader")}
         settings = settings.model_copy(update=urls)
@@ -39,4 +44,6 @@ def start_databases(settings: Settings, servers: Servers, *, say: Say) -> tuple[
 
 def _require_alive(postgres: EmbeddedPostgres) -> None:
     if postgres.pid is None:
-        raise ServerDied(f"Postgres ended by itself; its log lies in {postgres.place}")
+        raise ServerDied(
+            f"Postgres ended by itself. Its log is in {postgres.place}. Run the command again."
+        )

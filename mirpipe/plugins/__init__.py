@@ -1,1 +1,1 @@
-"""Plug-ins: encoders, track metrics, captioners and generators, one file each."""
+"""Plug-ins: encoders, track metrics, captioners and generators. Each has a file of its own."""

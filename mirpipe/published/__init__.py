@@ -1,1 +1,1 @@
-"""The published tables: an earlier evaluation as printed, recomputed, and told apart from ours."""
+"""The published tables: an earlier, printed evaluation, stored and recomputed next to ours."""

@@ -1,8 +1,8 @@
-"""What the published lines give, by name, and claims whose numbers are filled in from it.
+"""Replace names in braces in the text of a claim by numbers from the published tables.
 
-Names in braces are `{CLAP cosine:3}` (a mean, to three decimals), `{CLAP/Mussorgsky cosine:3}` (a
-line's value), `{strong - medium clap_similarity}` (a difference with its interval and p) and
-`{strong - medium clap_similarity percent:0}`.
+Examples: `{CLAP cosine:3}` is a mean with three decimals, and `{CLAP/Mussorgsky cosine:3}` is the
+value of one line. `{strong - medium clap_similarity}` is a difference with its interval and p, and
+`{strong - medium clap_similarity percent:0}` is the same difference in percent.
 """
 
 import re
@@ -13,11 +13,11 @@ from mirpipe.db.store.published_tables import Score
 from mirpipe.errors import RejectedInput
 from mirpipe.published.printed_lines import RetrievalLine
 
-_NAME = re.compile(r"\{([^{}:]+)(?::(\d))?\}")
+_PLACEHOLDER = re.compile(r"\{([^{}:]+)(?::(\d))?\}")
 
 
-class Facts:
-    """Numbers and phrases by name."""
+class ClaimNumbers:
+    """Numbers and differences by the name that a claim uses for them."""
 
     def __init__(
         self,
@@ -26,47 +26,53 @@ class Facts:
         differences: Sequence[Mapping[str, Any]],
         retrieval: Sequence[RetrievalLine],
     ) -> None:
+        """The keys of `means` are an encoder or mode, and a metric."""
         self._numbers = {f"{subject} {metric}": mean for (subject, metric), mean in means.items()}
-        for one in scores:
-            self._numbers[f"{one.subject}/{one.target} {one.metric}"] = one.value
+        for score in scores:
+            self._numbers[f"{score.subject}/{score.target} {score.metric}"] = score.value
         self._phrases: dict[str, str] = {}
-        for found in differences:
-            name = f"{found['subject']} - {found['than_subject']} {found['metric']}"
-            self._phrases[name] = difference(found)
-            if found["percent"] is not None:
-                self._numbers[f"{name} percent"] = found["percent"]
+        for difference in differences:
+            name = f"{difference['subject']} - {difference['than_subject']} {difference['metric']}"
+            self._phrases[name] = difference_phrase(difference)
+            if difference["percent"] is not None:
+                self._numbers[f"{name} percent"] = difference["percent"]
+        # The titles of the three drum targets start with a style: "Jazz 120 BPM".
         styled = [line for line in retrieval if line.target.endswith(" BPM")]
         self._numbers["style lines"] = len(styled)
         self._numbers["style hits"] = sum(
             line.target.partition(" ")[0].lower() in line.retrieved.lower() for line in styled
         )
 
-    def fill(self, written: str, *, where: str) -> str:
-        """The text with every name in braces replaced; raises RejectedInput for an unknown one."""
+    def fill(self, text: str, *, where: str) -> str:
+        """Return the text with every name in braces replaced.
 
-        def one(found: re.Match[str]) -> str:
-            name, digits = found[1], found[2]
+        Raises RejectedInput, with `where` in its message, if a name is unknown.
+        """
+
+        def replacement(match: re.Match[str]) -> str:
+            name, digits = match[1], match[2]
             if digits is None and name in self._phrases:
                 return self._phrases[name]
             if digits is not None and name in self._numbers:
                 return f"{self._numbers[name]:.{digits}f}"
-            raise RejectedInput("wrong_value", f"{where}: no number is called {found[0]}")
+            raise RejectedInput("wrong_value", f"{where}: there is no number {match[0]}")
 
-        return _NAME.sub(one, written)
-
-
-def difference(found: Mapping[str, Any]) -> str:
-    """A difference in words: its size, 95 % interval, percent where there is one, and p."""
-    said = f"{found['mean_difference']:+.3f}"
-    if found["low"] is not None:
-        said += f" [{found['low']:+.3f}, {found['high']:+.3f}]"
-    if found["percent"] is not None:
-        said += f" ({found['percent']:+.2f} %)"
-    if found["p"] is not None:
-        said += f", p = {p_value(found['p'])}, corrected {p_value(found['p_holm'])}"
-    return said
+        return _PLACEHOLDER.sub(replacement, text)
 
 
-def p_value(p: float) -> str:
-    """Two digits that mean something, or three decimals."""
+def difference_phrase(difference: Mapping[str, Any]) -> str:
+    """Return a difference as text: size, 95 % interval, percentage and p, as far as known."""
+    phrase = f"{difference['mean_difference']:+.3f}"
+    if difference["low"] is not None:
+        phrase += f" [{difference['low']:+.3f}, {difference['high']:+.3f}]"
+    if difference["percent"] is not None:
+        phrase += f" ({difference['percent']:+.2f} %)"
+    if difference["p"] is not None:
+        p, p_holm = format_p(difference["p"]), format_p(difference["p_holm"])
+        phrase += f", p = {p}, corrected {p_holm}"
+    return phrase
+
+
+def format_p(p: float) -> str:
+    """Return p with three decimals, or with four if it is below 0.01."""
     return f"{p:.3f}" if p >= 0.01 else f"{p:.4f}"

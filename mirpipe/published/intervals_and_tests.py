@@ -1,4 +1,7 @@
-"""Intervals and paired tests of the published numbers, by the functions that do ours."""
+"""Confidence intervals and paired tests of the published numbers.
+
+They are computed by the same functions as those of our own results.
+"""
 
 import math
 from collections import defaultdict
@@ -14,58 +17,69 @@ from mirpipe.statistics.holm_correction import holm
 from mirpipe.statistics.paired_sign_flip_test import compare
 
 Row = dict[str, object]
-_Values = dict[str, float]
+_ValueByTarget = dict[str, float]
 
 
 def interval_rows(scores: Sequence[Score]) -> list[Row]:
-    """The interval of every mean, over the targets of its encoder or mode."""
-    groups = _groups(scores)
-    ends = intervals([_column(values.values()) for values in groups.values()])
+    """Return the rows of published_interval: the 95 % interval of each mean over the targets."""
+    groups = _group_scores(scores)
+    bounds = intervals([_array(values.values()) for values in groups.values()])
     return [
-        {"task": task, "subject": subject, "metric": metric, **_ends(low, high, len(values))}
-        for ((task, metric, subject), values), (low, high) in zip(groups.items(), ends, strict=True)
+        {
+            "task": task,
+            "subject": subject,
+            "metric": metric,
+            **_interval_columns(low, high, len(values)),
+        }
+        for ((task, metric, subject), values), (low, high) in zip(
+            groups.items(), bounds, strict=True
+        )
     ]
 
 
 def comparison_rows(scores: Sequence[Score]) -> list[Row]:
-    """Every two encoders and every two modes, by metric; the p of a task are corrected together.
+    """Return the rows of published_comparison: all pairs of encoders and of modes, per metric.
 
-    The later encoder by name is compared with the earlier, the later mode in print likewise.
-    Cosines of two encoders are left out: they are not on one scale.
+    A difference is the later subject minus the earlier one: encoders are sorted by name, and modes
+    are in the printed order. The p values of a task are corrected together. Cosines of different
+    encoders are not compared, because they are not on one scale.
     """
     rows: list[Row] = []
     for task in ("retrieval", "generation"):
-        pairs = _pairs(task, _groups([one for one in scores if one.task == task]))
-        found = compare([differences for _, differences in pairs])
-        corrected = holm(_column(one.p for one in found))
-        tested = sum(not math.isnan(one.p) for one in found)
-        rows += [
-            {
-                "task": task,
-                **named,
-                **_ends(one.low, one.high, one.n),
-                "p": None if math.isnan(one.p) else one.p,
-                "p_holm": None if math.isnan(one.p) else float(p_holm),
-                "method": ("exact" if one.is_exact else "permutation") if one.n else None,
-                "reason": None if one.n else "no_target",
-                "family_n": tested,
-            }
-            for (named, _), one, p_holm in zip(pairs, found, corrected, strict=True)
-        ]
+        pairs = _pairs(task, _group_scores([score for score in scores if score.task == task]))
+        comparisons = compare([differences for _, differences in pairs])
+        corrected = holm(_array(comparison.p for comparison in comparisons))
+        tested_count = sum(not math.isnan(comparison.p) for comparison in comparisons)
+        for (names, _), comparison, p_holm in zip(pairs, comparisons, corrected, strict=True):
+            n = comparison.n
+            has_p = not math.isnan(comparison.p)
+            rows.append(
+                {
+                    "task": task,
+                    **names,
+                    **_interval_columns(comparison.low, comparison.high, n),
+                    "p": comparison.p if has_p else None,
+                    "p_holm": float(p_holm) if has_p else None,
+                    "method": ("exact" if comparison.is_exact else "permutation") if n else None,
+                    "reason": None if n else "no_target",
+                    "family_n": tested_count,
+                }
+            )
     return rows
 
 
-def _groups(scores: Sequence[Score]) -> dict[tuple[str, str, str], _Values]:
-    """(task, metric, encoder or mode) → target → value, in the order of print."""
-    groups: dict[tuple[str, str, str], _Values] = defaultdict(dict)
-    for one in scores:
-        groups[one.task, one.metric, one.subject][one.target] = one.value
+def _group_scores(scores: Sequence[Score]) -> dict[tuple[str, str, str], _ValueByTarget]:
+    """Return the value per target for each task, metric and subject, in the printed order."""
+    groups: dict[tuple[str, str, str], _ValueByTarget] = defaultdict(dict)
+    for score in scores:
+        groups[score.task, score.metric, score.subject][score.target] = score.value
     return groups
 
 
 def _pairs(
-    task: str, groups: dict[tuple[str, str, str], _Values]
+    task: str, groups: dict[tuple[str, str, str], _ValueByTarget]
 ) -> list[tuple[dict[str, str], Float64]]:
+    """Return metric and subjects of each comparison, with its difference per common target."""
     metrics = dict.fromkeys(metric for _, metric, _ in groups)
     subjects = list(dict.fromkeys(subject for _, _, subject in groups))
     if task == "retrieval":
@@ -73,19 +87,22 @@ def _pairs(
         subjects.sort()
     pairs = []
     for metric in metrics:
-        for than, subject in combinations(subjects, 2):
-            first, second = groups[task, metric, subject], groups[task, metric, than]
-            differences = _column(first[one] - second[one] for one in first if one in second)
-            named = {"metric": metric, "subject": subject, "than_subject": than}
-            pairs.append((named, differences))
+        for than_subject, subject in combinations(subjects, 2):
+            values, than_values = groups[task, metric, subject], groups[task, metric, than_subject]
+            differences = _array(
+                values[target] - than_values[target] for target in values if target in than_values
+            )
+            names = {"metric": metric, "subject": subject, "than_subject": than_subject}
+            pairs.append((names, differences))
     return pairs
 
 
-def _ends(low: float, high: float, n: int) -> Row:
+def _interval_columns(low: float, high: float, n: int) -> Row:
+    """Return the columns of an interval over `n` targets. It is undefined if n is below 2."""
     if n < 2:
         return {"low": None, "high": None, "interval_reason": ["no_target", "one_target"][n]}
     return {"low": float(low), "high": float(high), "interval_reason": None}
 
 
-def _column(values: Iterable[float]) -> Float64:
+def _array(values: Iterable[float]) -> Float64:
     return np.array(list(values), np.float64)

@@ -1,4 +1,4 @@
-"""The published tables as frozen lines, read from CSV; a wrong line is named with its number."""
+"""Read the published tables from their CSV files, and check every line."""
 
 import csv
 from dataclasses import dataclass, fields
@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from mirpipe.errors import RejectedInput
 
 FOLDER = Path(__file__).parent
-"""The copies that come with mirpipe."""
+"""Folder of the CSV files that are part of mirpipe."""
 
 Name = Annotated[str, Field(min_length=1)]
 Similarity = Annotated[float, Field(ge=-1, le=1)]
@@ -19,14 +19,18 @@ Accuracy = Annotated[float, Field(ge=0, le=1)]
 Points = Annotated[float, Field(ge=1, le=10)]
 Guidance = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Printed = Annotated[Decimal, Field(allow_inf_nan=False)]
-"""A number with the decimals that it was printed with."""
+"""A number with as many decimals as were printed."""
 
 Verdict = Literal["stands", "arithmetic only", "not established", "does not stand", "not measured"]
 
 
 @dataclass(frozen=True)
 class RetrievalLine:
-    """An encoder's first answer for a target; names are no keys, `line` is."""
+    """The best match of one encoder for one target.
+
+    `line`, the number of the line in the file, identifies it. The names do not: several files may
+    have the same name.
+    """
 
     line: int
     encoder: Name
@@ -43,7 +47,7 @@ class RetrievalLine:
 
 @dataclass(frozen=True)
 class GenerationLine:
-    """A clip of a mode at a guidance (`cfg`), scored against its target."""
+    """One clip of a mode and guidance (`cfg`), with its scores against the target."""
 
     line: int
     mode: Name
@@ -59,9 +63,9 @@ class GenerationLine:
 
 @dataclass(frozen=True)
 class SummaryLine:
-    """A printed mean of an encoder or mode, and its sd where one was printed.
+    """A printed mean of an encoder or mode, with its standard deviation if one was printed.
 
-    `discrepancy` says why the lines do not give it; None: they do.
+    `discrepancy` explains why the lines do not give this mean. It is None if they do.
     """
 
     line: int
@@ -79,7 +83,7 @@ class SummaryLine:
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """A change from one mode to another as printed, in percent."""
+    """A printed change from the mode `than_mode` to the mode `mode`, in percent."""
 
     line: int
     mode: Name
@@ -91,7 +95,7 @@ class ChangeLine:
 
 @dataclass(frozen=True)
 class ClaimLine:
-    """A claim in our words; `numbers` holds names in braces, which facts fill in."""
+    """A claim in our words. `numbers` contains names in braces, which are replaced by numbers."""
 
     line: int
     section: Name
@@ -103,7 +107,7 @@ class ClaimLine:
 
 @dataclass(frozen=True)
 class Tables:
-    """All of the published tables."""
+    """All published tables."""
 
     retrieval: list[RetrievalLine]
     generation: list[GenerationLine]
@@ -116,64 +120,67 @@ Line = TypeVar("Line", RetrievalLine, GenerationLine, SummaryLine, ChangeLine, C
 
 
 def read(folder: Path = FOLDER) -> Tables:
-    """The tables of a folder that holds the same files as the shipped one.
+    """Return the tables in the folder. It must contain the same files as the default folder.
 
-    Raises RejectedInput, with file, line and reason, at the first that is wrong: `unreadable`,
-    `wrong_columns`, `wrong_value`, `repeated`.
+    Raises RejectedInput at the first error, with file, line and cause. The reason is `unreadable`,
+    `wrong_columns`, `wrong_value` or `repeated`.
     """
     return Tables(
-        _lines(folder / "retrieval.csv", RetrievalLine, key=("encoder", "target")),
-        _lines(folder / "generation.csv", GenerationLine, key=("mode", "target")),
-        _lines(folder / "summary.csv", SummaryLine, key=("task", "subject", "metric")),
-        _lines(folder / "changes.csv", ChangeLine, key=("mode", "than_mode", "metric")),
-        _lines(folder / "claims.csv", ClaimLine, key=("claim",)),
+        _read_file(folder / "retrieval.csv", RetrievalLine, key=("encoder", "target")),
+        _read_file(folder / "generation.csv", GenerationLine, key=("mode", "target")),
+        _read_file(folder / "summary.csv", SummaryLine, key=("task", "subject", "metric")),
+        _read_file(folder / "changes.csv", ChangeLine, key=("mode", "than_mode", "metric")),
+        _read_file(folder / "claims.csv", ClaimLine, key=("claim",)),
     )
 
 
-def _lines(path: Path, kind: type[Line], *, key: tuple[str, ...]) -> list[Line]:
+def _read_file(path: Path, line_type: type[Line], *, key: tuple[str, ...]) -> list[Line]:
+    """Return the lines of one file. No two lines may have the same values in the columns `key`."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise RejectedInput("unreadable", f"{path} cannot be read: {error}") from None
     rows = csv.reader(text.splitlines(keepends=True))
-    wanted = [field.name for field in fields(kind) if field.name != "line"]
-    header = [_column(name) for name in next(rows, [])]
-    if header != wanted:
+    expected = [field.name for field in fields(line_type) if field.name != "line"]
+    columns = [_column_name(name) for name in next(rows, [])]
+    if columns != expected:
         raise RejectedInput(
             "wrong_columns",
-            f"{path}, line 1: the columns are {', '.join(header) or 'none'}; "
-            f"they must be {', '.join(wanted)}",
+            f"{path}, line 1: the columns are {', '.join(columns) or 'missing'}; "
+            f"they must be {', '.join(expected)}",
         )
-    found: list[Line] = []
-    places: dict[tuple[Any, ...], int] = {}
+    lines: list[Line] = []
+    line_numbers: dict[tuple[Any, ...], int] = {}
     for row in rows:
-        one = _line(path, kind, rows.line_num, dict(zip(wanted, row, strict=False)), len(row))
-        named = tuple(getattr(one, name) for name in key)
-        if named in places:
+        if len(row) != len(expected):
+            raise RejectedInput(
+                "wrong_columns",
+                f"{path}, line {rows.line_num}: {len(row)} values for {len(expected)} columns",
+            )
+        line = _parse_line(path, line_type, rows.line_num, dict(zip(expected, row, strict=True)))
+        key_values = tuple(getattr(line, name) for name in key)
+        if key_values in line_numbers:
             raise RejectedInput(
                 "repeated",
-                f"{path}, line {one.line}: {', '.join(map(str, named))} is on line "
-                f"{places[named]} already",
+                f"{path}, line {line.line}: {', '.join(map(str, key_values))} is already on line "
+                f"{line_numbers[key_values]}",
             )
-        places[named] = one.line
-        found.append(one)
-    return found
+        line_numbers[key_values] = line.line
+        lines.append(line)
+    return lines
 
 
-def _column(name: str) -> str:
+def _column_name(name: str) -> str:
+    """Return the field name of a column; two columns of the files have another name there."""
     lowered = name.strip().lower()
     return {"where": "place", "group": "subject"}.get(lowered, lowered)
 
 
-def _line(path: Path, kind: type[Line], number: int, row: dict[str, str], length: int) -> Line:
-    columns = len(fields(kind)) - 1
-    if length != columns:
-        raise RejectedInput(
-            "wrong_columns", f"{path}, line {number}: {length} values for {columns} columns"
-        )
+def _parse_line(path: Path, line_type: type[Line], number: int, row: dict[str, str]) -> Line:
+    """Return the checked line; an empty value becomes None. Raises RejectedInput if it is wrong."""
     values = {name: value.strip() or None for name, value in row.items()}
     try:
-        return TypeAdapter(kind).validate_python({"line": number, **values})
+        return TypeAdapter(line_type).validate_python({"line": number, **values})
     except ValidationError as error:
-        wrong = "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
-        raise RejectedInput("wrong_value", f"{path}, line {number}: {wrong}") from None
+        causes = "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors())
+        raise RejectedInput("wrong_value", f"{path}, line {number}: {causes}") from None

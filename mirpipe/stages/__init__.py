@@ -1,1 +1,1 @@
-"""Stages: verbs. Each asks the store what is missing and makes it so."""
+"""The stages of the pipeline. A stage queries the tables for pending work, and does it."""

@@ -1,6 +1,6 @@
-"""Analyse: measures every usable track once, from one decoding: its melody and its features.
+"""Analyse: measures the melody and the features of each usable track, from one decoding.
 
-Comparisons, captions and generations rest on what is stored here; none of them decodes again.
+Comparisons, captions and clips use the stored results and do not measure the track again.
 """
 
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from threadpoolctl import threadpool_limits
 
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failure_ledger, melodies, plugin_revisions, tracks
-from mirpipe.db.store import track_features as stored
+from mirpipe.db.store import failure_ledger, melodies, plugin_revisions, track_features, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
 from mirpipe.music import features
-from mirpipe.music.metrics import melody_accuracy as melody
+from mirpipe.music.features import melody_pitch_classes as melody
+from mirpipe.music.features.pitch_class_packing import pack_pitch_classes
 from mirpipe.records import Collection, Float32, Progress, Track
-from mirpipe.settings import cores, settings
+from mirpipe.settings import available_cores, settings
 
-MOST_THREADS = 4
-"""A track of the longest length takes about 1.5 GB while it is measured."""
+MAX_THREADS = 4
+"""Largest number of threads. Each thread needs about 1.5 GB for a track of the longest length."""
 
 
 @dataclass(frozen=True)
 class AnalyseResult:
-    """How many tracks were measured, cannot be, or failed and will be tried again."""
+    """Numbers of tracks that were measured, rejected, or failed and will be tried again."""
 
     measured: int
     rejected: int
@@ -35,40 +35,43 @@ class AnalyseResult:
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """Ids of the present revisions."""
+class MetricIds:
+    """Ids of the configured revisions of the melody and of the features."""
 
     melody: int
     features: int
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What of a track could be measured, and what kept the rest from it."""
+class _Measurement:
+    """The results of one track, and the error that stopped the measurement, if any."""
 
     melody: melodies.StoredMelody | None = None
-    features: stored.Row | None = None
+    features: track_features.Row | None = None
     problem: Exception | None = None
 
 
-def register() -> Metrics:
-    """The present revisions, made known to the database as the wanted ones."""
+def register() -> MetricIds:
+    """Register the configured revisions of melody and features, and return their ids."""
     with engine("app").begin() as connection:
         ids = [
             plugin_revisions.register_metric(connection, spec, registry.metric_revision(spec))
             for spec in (melody.MELODY, features.SPEC)
         ]
-    return Metrics(*ids)
+    return MetricIds(*ids)
 
 
 def plan(collection: Collection | None = None) -> list[int]:
-    """Ids of the tracks, of one collection or of all, that lack a melody or features."""
-    missing = _missing(register(), None)
+    """Return the ids of the tracks without a melody or without features.
+
+    They are the tracks of `collection`, or of all collections if it is None.
+    """
+    pending = _pending(register(), None)
     if collection is None:
-        return missing
+        return pending
     with engine("app").connect() as connection:
-        found = tracks.tracks(connection, missing)
-    return [one.track_id for one in found if one.collection == collection]
+        pending_tracks = tracks.usable_tracks(connection, pending)
+    return [track.track_id for track in pending_tracks if track.collection == collection]
 
 
 def analyse(
@@ -77,90 +80,93 @@ def analyse(
     batch_tracks: int = 16,
     progress: Progress | None = None,
 ) -> AnalyseResult:
-    """Measures what is missing, of `track_ids` where given, with one transaction a batch."""
-    metrics = register()
-    missing = _missing(metrics, track_ids)
+    """Measure all pending tracks, or those of `track_ids`, with one transaction per batch."""
+    metric_ids = register()
+    pending = _pending(metric_ids, track_ids)
     counts = {"measured": 0, "rejected": 0, "failed": 0}
-    threads = min(MOST_THREADS, max(2, cores() // settings().slots))
-    # One BLAS thread: more of them spin beside the other track and take twice the CPU time.
+    threads = min(MAX_THREADS, max(2, available_cores() // settings().slots))
+    # BLAS gets one thread per track. More BLAS threads wait in busy loops and double the CPU time.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        for ids in batched(missing, batch_tracks):
+        for ids in batched(pending, batch_tracks):
             with engine("app").connect() as connection:
-                batch = tracks.tracks(connection, ids)
-            found: dict[Track, _Found] = {}
-            for track, outcome in zip(batch, pool.map(_measure, batch), strict=True):
-                found[track] = outcome
-                counts[_kind(outcome)] += 1
+                batch = tracks.usable_tracks(connection, ids)
+            measurements: dict[Track, _Measurement] = {}
+            for track, measurement in zip(batch, pool.map(_measure, batch), strict=True):
+                measurements[track] = measurement
+                counts[_count_as(measurement)] += 1
                 if progress:
-                    progress(sum(counts.values()), len(missing))
-            _write(metrics, found)
+                    progress(sum(counts.values()), len(pending))
+            _write(metric_ids, measurements)
     return AnalyseResult(**counts)
 
 
-def _missing(metrics: Metrics, track_ids: Sequence[int] | None) -> list[int]:
+def _pending(metric_ids: MetricIds, track_ids: Sequence[int] | None) -> list[int]:
+    """Return the sorted ids of the tracks without a melody or without features."""
     with engine("app").connect() as connection:
         return sorted(
             {
-                *melodies.pending(connection, metrics.melody, track_ids),
-                *stored.pending(connection, metrics.features, track_ids),
+                *melodies.pending(connection, metric_ids.melody, track_ids),
+                *track_features.pending(connection, metric_ids.features, track_ids),
             }
         )
 
 
-def _kind(found: _Found) -> str:
-    if found.problem is None:
+def _count_as(measurement: _Measurement) -> str:
+    if measurement.problem is None:
         return "measured"
-    return "rejected" if isinstance(found.problem, RejectedInput) else "failed"
+    return "rejected" if isinstance(measurement.problem, RejectedInput) else "failed"
 
 
-def _write(metrics: Metrics, found: dict[Track, _Found]) -> None:
+def _write(metric_ids: MetricIds, measurements: dict[Track, _Measurement]) -> None:
+    """Store the results of a batch, and update the failure ledger, in one transaction."""
+    items = list(measurements.items())
     with engine("app").begin() as connection:
         melodies.write(
             connection,
-            metrics.melody,
-            {track.track_id: one.melody for track, one in found.items() if one.melody},
+            metric_ids.melody,
+            {track.track_id: result.melody for track, result in items if result.melody},
         )
-        stored.write(
+        track_features.write(
             connection,
-            metrics.features,
-            {track.track_id: one.features for track, one in found.items() if one.features},
+            metric_ids.features,
+            {track.track_id: result.features for track, result in items if result.features},
         )
-        failure_ledger.settle(
+        failure_ledger.update_for_tracks(
             connection,
             stage="analyse",
             revision=registry.metric_revision(features.SPEC),
-            done=[track for track, one in found.items() if one.problem is None],
-            problems=[(track, one.problem) for track, one in found.items() if one.problem],
+            succeeded=[track for track, result in items if result.problem is None],
+            failed=[(track, result.problem) for track, result in items if result.problem],
         )
 
 
-def _measure(track: Track) -> _Found:
-    heard = result_or_error(_transcribed, track)
-    if isinstance(heard, Exception):
-        return _Found(problem=heard)
-    samples, transcribed, stored_melody = heard
-    measured = result_or_error(lambda: features.to_row(features.measure(samples, transcribed)))
-    if isinstance(measured, Exception):
-        return _Found(stored_melody, problem=measured)
-    return _Found(stored_melody, measured)
+def _measure(track: Track) -> _Measurement:
+    transcription = result_or_error(_transcribe, track)
+    if isinstance(transcription, Exception):
+        return _Measurement(problem=transcription)
+    samples, transcribed, stored_melody = transcription
+    row = result_or_error(lambda: features.to_row(features.measure(samples, transcribed)))
+    if isinstance(row, Exception):
+        return _Measurement(stored_melody, problem=row)
+    return _Measurement(stored_melody, row)
 
 
-def _transcribed(track: Track) -> tuple[Float32, melody.Melody, melodies.StoredMelody]:
-    """The track's samples and the melody in them, as it is and as it is stored."""
+def _transcribe(track: Track) -> tuple[Float32, melody.Melody, melodies.StoredMelody]:
+    """Return the track's samples, its melody, and the row to store for the melody."""
     content_hash.require_unchanged(track)
-    # One second more than is transcribed says that a track is too long, without reading on.
-    limit = melody.LONGEST_SECONDS + 1
-    samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=limit)
-    transcribed = melody.transcribe(samples)
-    return samples, transcribed, _stored(transcribed)
+    # One extra second is enough to recognise a track that is too long. The rest is not decoded.
+    max_seconds = melody.LONGEST_SECONDS + 1
+    samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=max_seconds)
+    transcribed = melody.transcribe_melody(samples)
+    return samples, transcribed, _to_row(transcribed)
 
 
-def _stored(found: melody.Melody) -> melodies.StoredMelody:
-    classes = found.pitch_classes
+def _to_row(transcribed: melody.Melody) -> melodies.StoredMelody:
+    pitch_classes = transcribed.pitch_classes
     return melodies.StoredMelody(
-        frames=None if classes is None else len(classes),
-        pitch_classes=None if classes is None else melody.pack(classes),
-        voiced_fraction=found.voiced_fraction,
-        voiced=found.voiced,
-        reason=found.reason,
+        frames=None if pitch_classes is None else len(pitch_classes),
+        pitch_classes=None if pitch_classes is None else pack_pitch_classes(pitch_classes),
+        voiced_fraction=transcribed.voiced_fraction,
+        voiced=transcribed.voiced,
+        reason=transcribed.reason,
     )

@@ -1,4 +1,4 @@
-"""Caption: words for every target that has been measured, by the wanted captioner."""
+"""Caption: writes a caption for each target that has features, by the configured captioner."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,30 +6,41 @@ from dataclasses import dataclass
 
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import captions, failure_ledger, plugin_revisions, tracks
-from mirpipe.db.store import track_features as stored
+from mirpipe.db.store import captions, failure_ledger, plugin_revisions, track_features, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
 from mirpipe.models import device_lease, library_versions
-from mirpipe.models.runnable_plugins import attempt
+from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.music import features
 from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.protocols import Captioner
-from mirpipe.records import AudioSegment, Features, Heard, Progress, Track
+from mirpipe.records import AudioSegment, CaptionInput, Features, Progress, Track
 from mirpipe.specs import CaptionerSpec
 
 
 @dataclass(frozen=True)
 class CaptionResult:
-    """How many targets got a caption, cannot have one, or failed and will be tried again."""
+    """Numbers of targets that were captioned, rejected, or failed and will be tried again."""
 
     captioned: int
     rejected: int
     failed: int
 
 
+@dataclass(frozen=True)
+class _LoadedCaptioner:
+    """A captioner with its model, and the revisions that its captions are stored under."""
+
+    spec: CaptionerSpec
+    captioner_id: int
+    features_id: int
+    model: Captioner
+    versions: dict[str, str]
+    """Versions of the libraries that the captioner uses."""
+
+
 def register(captioner: str) -> tuple[int, int]:
-    """The ids of the captioner's present revision and of the features', as the wanted ones."""
+    """Register the configured revisions of the captioner and of the features; return both ids."""
     spec = registry.CAPTIONERS.spec(captioner)
     with engine("app").begin() as connection:
         return (
@@ -41,10 +52,10 @@ def register(captioner: str) -> tuple[int, int]:
 
 
 def plan(captioner: str) -> list[int]:
-    """Ids of the measured targets that lack a caption."""
-    ids = register(captioner)
+    """Return the ids of the targets that have features but no caption."""
+    captioner_id, features_id = register(captioner)
     with engine("app").connect() as connection:
-        return captions.pending(connection, *ids)
+        return captions.pending(connection, captioner_id, features_id)
 
 
 def caption(
@@ -52,78 +63,103 @@ def caption(
     track_ids: Sequence[int] | None = None,
     *,
     progress: Progress | None = None,
-    waiting: Callable[[str], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> CaptionResult:
-    """Captions what is missing, of `track_ids` where given, with one transaction a target.
+    """Caption all pending targets, or those of `track_ids`, with one transaction per target.
 
-    A captioner that cannot be loaded is in the ledger, and its targets count as failed.
-    Holds the lease of the device meanwhile; `waiting` is told its name while another has it.
+    If the captioner cannot be loaded, the failure ledger records the cause and all targets count
+    as failed. The device is reserved during the run. `on_wait` is called with the device's name if
+    another process uses it.
     """
     spec, needs = registry.CAPTIONERS.spec(captioner), registry.CAPTIONERS.needs(captioner)
     captioner_id, features_id = register(captioner)
     counts = {"captioned": 0, "rejected": 0, "failed": 0}
-    with device_lease.leased(needs, waiting=waiting):
+    with device_lease.hold_device(needs, on_wait=on_wait):
         with engine("app").connect() as connection:
-            missing = captions.pending(connection, captioner_id, features_id, track_ids)
-            batch = tracks.tracks(connection, missing)
-            measured = stored.read(connection, features_id, missing)
-        if not batch:
+            pending = captions.pending(connection, captioner_id, features_id, track_ids)
+            targets = tracks.usable_tracks(connection, pending)
+            rows = track_features.read(connection, features_id, pending)
+        if not targets:
             return CaptionResult(**counts)
-        model = attempt(registry.CAPTIONERS, captioner, registry.CAPTIONERS.load, stage="caption")
+        model = try_plugin(
+            registry.CAPTIONERS, captioner, registry.CAPTIONERS.load, stage="caption"
+        )
         if model is None:
-            return CaptionResult(**counts | {"failed": len(batch)})
-        for track in batch:
-            heard = features.from_row(measured[track.track_id])
-            outcome = result_or_error(_caption, model, spec, track, heard)
-            with engine("app").begin() as connection:
-                if isinstance(outcome, captions.NewCaption):
-                    captions.write(
-                        connection,
-                        captioner_id,
-                        features_id,
-                        [outcome],
-                        device=str(getattr(model, "device", "cpu")),
-                        versions=library_versions.of(needs.libraries),
-                    )
-                problem = outcome if isinstance(outcome, Exception) else None
-                failure_ledger.settle(
-                    connection,
-                    stage="caption",
-                    revision=registry.revision(spec),
-                    done=[] if problem else [track],
-                    problems=[(track, problem)] if problem else [],
-                )
-            is_rejected = isinstance(problem, RejectedInput)
-            counts["captioned" if problem is None else "rejected" if is_rejected else "failed"] += 1
+            return CaptionResult(**counts | {"failed": len(targets)})
+        versions = library_versions.installed_versions(needs.libraries)
+        loaded = _LoadedCaptioner(spec, captioner_id, features_id, model, versions)
+        for target in targets:
+            target_features = features.from_row(rows[target.track_id])
+            outcome = result_or_error(_write_caption, loaded, target, target_features)
+            _store(loaded, target, outcome)
+            counts[_count_as(outcome)] += 1
             if progress:
-                progress(sum(counts.values()), len(batch))
+                progress(sum(counts.values()), len(targets))
     return CaptionResult(**counts)
 
 
-def _caption(
-    model: Captioner, spec: CaptionerSpec, track: Track, measured: Features
+def _count_as(outcome: captions.NewCaption | Exception) -> str:
+    if isinstance(outcome, RejectedInput):
+        return "rejected"
+    return "failed" if isinstance(outcome, Exception) else "captioned"
+
+
+def _store(
+    loaded: _LoadedCaptioner, target: Track, outcome: captions.NewCaption | Exception
+) -> None:
+    """Store the caption or the failure of one target in one transaction."""
+    problem = outcome if isinstance(outcome, Exception) else None
+    with engine("app").begin() as connection:
+        if isinstance(outcome, captions.NewCaption):
+            captions.write(
+                connection,
+                loaded.captioner_id,
+                loaded.features_id,
+                [outcome],
+                device=str(getattr(loaded.model, "device", "cpu")),
+                versions=loaded.versions,
+            )
+        failure_ledger.update_for_tracks(
+            connection,
+            stage="caption",
+            revision=registry.revision(loaded.spec),
+            succeeded=[] if problem else [target],
+            failed=[(target, problem)] if problem else [],
+        )
+
+
+def _write_caption(
+    loaded: _LoadedCaptioner, target: Track, target_features: Features
 ) -> captions.NewCaption:
     started = time.monotonic()
-    content_hash.require_unchanged(track)
-    start, segment = _window(spec, track)
-    said = model.caption([Heard(segment, measured)])[0].strip()
-    if not said:
-        raise RejectedInput("no_caption", f"{spec.name} says nothing of {track.title!r}")
+    content_hash.require_unchanged(target)
+    start_seconds, segment = _middle_window(loaded.spec, target)
+    text = loaded.model.caption([CaptionInput(segment, target_features)])[0].strip()
+    if not text:
+        raise RejectedInput(
+            "no_caption",
+            f"{loaded.spec.name} returned an empty caption for {target.title!r}. Configure another "
+            "captioner if this target needs a caption.",
+        )
     return captions.NewCaption(
-        track_id=track.track_id,
-        caption=said,
-        window_start_seconds=start,
+        track_id=target.track_id,
+        caption=text,
+        window_start_seconds=start_seconds,
         window_seconds=len(segment.samples) / segment.sample_rate,
-        contradictions=list(contradictions(said, measured)),
+        contradictions=list(contradictions(text, target_features)),
         took_seconds=time.monotonic() - started,
     )
 
 
-def _window(spec: CaptionerSpec, track: Track) -> tuple[float, AudioSegment]:
-    """The middle of the track, which tells more than an introduction; where it begins, seconds."""
+def _middle_window(spec: CaptionerSpec, target: Track) -> tuple[float, AudioSegment]:
+    """Return the start in seconds and the samples of a window from the middle of the target.
+
+    The middle is used because it is more typical of a track than its introduction.
+    """
     window_seconds = spec.window_samples / spec.sample_rate
-    start = max(0.0, (track.seconds - window_seconds) / 2)
-    end = start + window_seconds
-    samples = audio.load_mono(track.path, spec.sample_rate, max_seconds=end)
-    first = round(start * spec.sample_rate)
-    return start, AudioSegment(samples[first : first + spec.window_samples], spec.sample_rate)
+    start_seconds = max(0.0, (target.seconds - window_seconds) / 2)
+    end_seconds = start_seconds + window_seconds
+    samples = audio.load_mono(target.path, spec.sample_rate, max_seconds=end_seconds)
+    first = round(start_seconds * spec.sample_rate)
+    window = samples[first : first + spec.window_samples]
+    return start_seconds, AudioSegment(window, spec.sample_rate)

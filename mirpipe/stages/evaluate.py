@@ -1,7 +1,7 @@
-"""Evaluate: every number that an answer, or a clip of a target, has beside its target.
+"""Evaluate: computes the scores of pairs, which are a target with one of its matches or clips.
 
-Melodies, notes and vectors are compared as they are stored: no audio is decoded for a pair. Each
-number is missing by itself, and those that a pair lacks are computed together.
+Stored melodies, notes and vectors are compared; no audio is decoded. Only missing scores are
+computed. All missing scores of a pair are computed together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,173 +12,196 @@ from sqlalchemy import Connection
 
 from mirpipe import registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import melodies, plugin_revisions
-from mirpipe.db.store import pair_scores as pairs
-from mirpipe.db.store import track_features as stored
-from mirpipe.models.runnable_plugins import attempt
+from mirpipe.db.store import melodies, pair_scores, plugin_revisions, track_features
+from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.music import features
-from mirpipe.music.metrics import aligned_melody, melody_chance_correction
-from mirpipe.music.metrics import melody_accuracy as melody
-from mirpipe.music.metrics.clap_similarity import CLAP_SIMILARITY, LIBRARY
+from mirpipe.music.features import melody_pitch_classes
+from mirpipe.music.features.pitch_class_packing import unpack_pitch_classes
+from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
+from mirpipe.music.metrics.clap_similarity import CLAP_LIBRARY, CLAP_SIMILARITY
 from mirpipe.music.metrics.clap_text_score import TEXT_SCORE
-from mirpipe.music.metrics.melody_chance_correction import BesideChance
+from mirpipe.music.metrics.melody_chance_correction import ChanceCorrection
 from mirpipe.records import Float64, Progress, Score, UInt8
 from mirpipe.settings import settings
 from mirpipe.specs import MetricSpec
 
 PAIRS_PER_BLOCK = 512
-"""A transaction, and what bounds memory: the melodies of one block are held at once."""
+"""Number of pairs per transaction. It limits the memory that their melodies need."""
 
 
 @dataclass(frozen=True)
 class EvaluateResult:
-    """How many numbers were made of the pairs that lacked some."""
+    """Numbers of scores that were stored."""
 
     measured: int
     undefined: int
-    """Stored without a number, with the reason."""
+    """Scores without a number. The reason is stored."""
 
 
 @dataclass(frozen=True)
-class Metrics:
-    """Ids of the present revisions."""
+class ConfiguredMetrics:
+    """Ids of the configured revisions that evaluate uses."""
 
     melody: int
+    """Id of the configured melody revision."""
     features: int
+    """Id of the configured features revision."""
     pairs: Mapping[str, int]
-    """Of the numbers of pairs, by name."""
-    clap: plugin_revisions.WantedEncoder | None
-    """Whose vectors are compared."""
+    """Ids of the metrics of pairs, by name."""
+    clap: plugin_revisions.ConfiguredEncoder | None
+    """Encoder whose vectors are compared. None if no CLAP encoder is configured."""
 
 
 @dataclass(frozen=True)
-class _Side:
-    """What is stored of a track."""
+class _StoredTrack:
+    """The stored melody and notes of a track."""
 
     melody: melodies.StoredMelody
     packed_notes: bytes | None
+    """Packed transcription. None if the track has no features."""
 
     @cached_property
     def pitch_classes(self) -> UInt8:
+        """The melody as one pitch class per frame, shape (frames,)."""
         assert self.melody.pitch_classes is not None
         assert self.melody.frames is not None
-        return melody.unpack(self.melody.pitch_classes, self.melody.frames)
+        return unpack_pitch_classes(self.melody.pitch_classes, self.melody.frames)
 
     @cached_property
-    def sounding(self) -> Float64 | str:
-        assert self.packed_notes is not None  # or the pair would not be pending
-        return aligned_melody.sounding(features.unpack_notes(self.packed_notes))
+    def chroma(self) -> Float64 | str:
+        """The chroma of the notes, or the reason why there is none."""
+        assert self.packed_notes is not None  # The score is pending only if the notes are stored.
+        return aligned_melody.note_chroma(features.unpack_notes(self.packed_notes))
 
 
-def register() -> Metrics:
-    """The present revisions, made known to the database as the wanted ones."""
-    of_melody = registry.metric_revision(melody.MELODY)
-    of_features = registry.metric_revision(features.SPEC)
+def register() -> ConfiguredMetrics:
+    """Register the current revisions as the configured ones, and return their ids.
+
+    If no CLAP encoder is configured, the metrics that need one are marked as not configured.
+    """
+    melody_revision = registry.metric_revision(melody_pitch_classes.MELODY)
+    features_revision = registry.metric_revision(features.SPEC)
     with engine("app").begin() as connection:
-        clap = _clap(plugin_revisions.wanted_encoders(connection))
+        clap = _configured_clap(plugin_revisions.configured_encoders(connection))
 
-        def of(spec: MetricSpec, *made_from: str) -> int:
-            revision = registry.metric_revision(spec, *made_from)
+        def register_metric(spec: MetricSpec, *input_revisions: str) -> int:
+            revision = registry.metric_revision(spec, *input_revisions)
             return plugin_revisions.register_metric(connection, spec, revision)
 
-        ids = {melody.ACCURACY.name: of(melody.ACCURACY)}
-        ids |= {spec.name: of(spec, of_melody) for spec in melody_chance_correction.SPECS.values()}
-        ids[aligned_melody.ALIGNED.name] = of(aligned_melody.ALIGNED, of_melody, of_features)
+        accuracy = melody_accuracy.ACCURACY
+        ids = {accuracy.name: register_metric(accuracy)}
+        for spec in melody_chance_correction.SPECS.values():
+            ids[spec.name] = register_metric(spec, melody_revision)
+        aligned = aligned_melody.ALIGNED
+        ids[aligned.name] = register_metric(aligned, melody_revision, features_revision)
         if clap is None:
-            plugin_revisions.retire_metrics(connection, [CLAP_SIMILARITY.name, TEXT_SCORE.name])
+            plugin_revisions.unconfigure_metrics(
+                connection, [CLAP_SIMILARITY.name, TEXT_SCORE.name]
+            )
         else:
             for spec in (CLAP_SIMILARITY, TEXT_SCORE):
                 revision = registry.metric_revision(spec, clap.revision)
                 metric_id = plugin_revisions.register_metric(
                     connection, spec, revision, encoder=clap
                 )
+                # A text score belongs to a caption and a clip, so it is no score of a pair.
                 if spec is CLAP_SIMILARITY:
                     ids[spec.name] = metric_id
-        return Metrics(of(melody.MELODY), of(features.SPEC), ids, clap)
+        return ConfiguredMetrics(
+            register_metric(melody_pitch_classes.MELODY),
+            register_metric(features.SPEC),
+            ids,
+            clap,
+        )
 
 
 def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
-    """Makes every number that a pair lacks and can have, with one transaction a block of pairs."""
+    """Compute all pending scores whose inputs are stored, with one transaction per block."""
     metrics = register()
-    measured = undefined = done = 0
+    measured = undefined = finished = 0
     with engine("app").connect() as reading:
-        pending = pairs.pending(reading, list(metrics.pairs.values()), block=PAIRS_PER_BLOCK)
-        for block, total in pending:
+        blocks = pair_scores.pending(reading, list(metrics.pairs.values()), block=PAIRS_PER_BLOCK)
+        for block, total in blocks:
             with engine("app").begin() as connection:
-                scores = _compare(connection, metrics, block)
-                pairs.write(connection, scores)
-            values = [score.value for of_metric in scores.values() for score in of_metric.values()]
+                scores = _score_block(connection, metrics, block)
+                pair_scores.write(connection, scores)
+            values = [score.value for by_pair in scores.values() for score in by_pair.values()]
             undefined += values.count(None)
             measured += len(values) - values.count(None)
-            done += len(block)
+            finished += len(block)
             if progress:
-                progress(done, total)
+                progress(finished, total)
     return EvaluateResult(measured, undefined)
 
 
-def _clap(
-    wanted: Mapping[str, plugin_revisions.WantedEncoder],
-) -> plugin_revisions.WantedEncoder | None:
-    """The first CLAP of the settings that can run here."""
+def _configured_clap(
+    configured: Mapping[str, plugin_revisions.ConfiguredEncoder],
+) -> plugin_revisions.ConfiguredEncoder | None:
+    """Return the first CLAP encoder of the settings that can run on this machine."""
     for name in settings().encoders:
-        if name in wanted:
-            needs = attempt(registry.ENCODERS, name, registry.ENCODERS.needs, stage="embed")
-            if needs is not None and LIBRARY in needs.libraries:
-                return wanted[name]
+        if name in configured:
+            needs = try_plugin(registry.ENCODERS, name, registry.ENCODERS.needs, stage="embed")
+            if needs is not None and CLAP_LIBRARY in needs.libraries:
+                return configured[name]
     return None
 
 
-def _compare(
-    connection: Connection, metrics: Metrics, block: Sequence[pairs.PendingPair]
-) -> dict[int, dict[pairs.Pair, Score]]:
-    """By metric id and pair, what the pairs of a block lack."""
-    found: dict[int, dict[pairs.Pair, Score]] = {id_: {} for id_ in metrics.pairs.values()}
-    of_vectors = metrics.pairs.get(CLAP_SIMILARITY.name)
-    if metrics.clap is not None and of_vectors is not None:
-        asked = [one.pair for one in block if of_vectors in one.metric_ids]
-        found[of_vectors] = pairs.cosines(connection, metrics.clap.encoder_id, asked)
-    melodic = {name: id_ for name, id_ in metrics.pairs.items() if id_ != of_vectors}
-    heard = [one for one in block if one.metric_ids & set(melodic.values())]
-    sides = _sides(connection, metrics, heard)
-    for one in heard:
-        lacking = {name for name, id_ in melodic.items() if id_ in one.metric_ids}
-        target, reference = one.pair
-        for name, score in _numbers(sides[target], sides[reference], lacking).items():
-            found[metrics.pairs[name]][one.pair] = score
-    return found
+def _score_block(
+    connection: Connection, metrics: ConfiguredMetrics, block: Sequence[pair_scores.PendingPair]
+) -> dict[int, dict[pair_scores.Pair, Score]]:
+    """Return the pending scores of the pairs of a block, by metric id and pair."""
+    scores: dict[int, dict[pair_scores.Pair, Score]] = {id_: {} for id_ in metrics.pairs.values()}
+    clap_id = metrics.pairs.get(CLAP_SIMILARITY.name)
+    if metrics.clap is not None and clap_id is not None:
+        pairs = [pending.pair for pending in block if clap_id in pending.metric_ids]
+        scores[clap_id] = pair_scores.cosines(connection, metrics.clap.encoder_id, pairs)
+    melodic = {name: id_ for name, id_ in metrics.pairs.items() if id_ != clap_id}
+    melodic_ids = set(melodic.values())
+    melodic_pairs = [pending for pending in block if pending.metric_ids & melodic_ids]
+    stored_tracks = _read_tracks(connection, metrics, melodic_pairs)
+    for pending in melodic_pairs:
+        names = {name for name, id_ in melodic.items() if id_ in pending.metric_ids}
+        target, reference = pending.pair
+        pair_scores_by_name = _melody_scores(stored_tracks[target], stored_tracks[reference], names)
+        for name, score in pair_scores_by_name.items():
+            scores[metrics.pairs[name]][pending.pair] = score
+    return scores
 
 
-def _sides(
-    connection: Connection, metrics: Metrics, block: Sequence[pairs.PendingPair]
-) -> dict[int, _Side]:
-    ids = sorted({track_id for one in block for track_id in one.pair})
-    notes = stored.notes(connection, metrics.features, ids)
-    found = melodies.read(connection, metrics.melody, ids)
-    return {track_id: _Side(row, notes.get(track_id)) for track_id, row in found.items()}
+def _read_tracks(
+    connection: Connection, metrics: ConfiguredMetrics, block: Sequence[pair_scores.PendingPair]
+) -> dict[int, _StoredTrack]:
+    """Return the stored melodies and notes of all tracks of these pairs, by track id."""
+    track_ids = sorted({track_id for pending in block for track_id in pending.pair})
+    notes = track_features.read_notes(connection, metrics.features, track_ids)
+    rows = melodies.read(connection, metrics.melody, track_ids)
+    return {track_id: _StoredTrack(row, notes.get(track_id)) for track_id, row in rows.items()}
 
 
-def _numbers(target: _Side, reference: _Side, lacking: set[str]) -> dict[str, Score]:
-    """The numbers that are named, and no more work than they take."""
+def _melody_scores(
+    target: _StoredTrack, reference: _StoredTrack, names: set[str]
+) -> dict[str, Score]:
+    """Return the scores of the named metrics, and compute only what they need."""
     reason = target.melody.reason or reference.melody.reason
     if reason:
-        return {name: Score(None, reason) for name in lacking}
-    found = {}
-    if melody.ACCURACY.name in lacking:
-        accuracy = melody.accuracy(target.pitch_classes, reference.pitch_classes)
-        found[melody.ACCURACY.name] = accuracy
+        return {name: Score(None, reason) for name in names}
+    scores = {}
+    if melody_accuracy.ACCURACY.name in names:
+        accuracy = melody_accuracy.accuracy(target.pitch_classes, reference.pitch_classes)
+        scores[melody_accuracy.ACCURACY.name] = accuracy
     is_pitched = target.melody.voiced and reference.melody.voiced
     if not is_pitched:
-        return {name: Score(None, "unpitched") for name in lacking} | found
-    if aligned_melody.ALIGNED.name in lacking:
-        found[aligned_melody.ALIGNED.name] = aligned_melody.compare(
-            target.sounding, reference.sounding
+        return {name: Score(None, "unpitched") for name in names} | scores
+    if aligned_melody.ALIGNED.name in names:
+        scores[aligned_melody.ALIGNED.name] = aligned_melody.compare_chroma(
+            target.chroma, reference.chroma
         )
-    if {spec.name for spec in melody_chance_correction.SPECS.values()} & lacking:
-        beside = melody_chance_correction.beside_chance(
+    if {spec.name for spec in melody_chance_correction.SPECS.values()} & names:
+        correction = melody_chance_correction.correct_for_chance(
             target.pitch_classes, reference.pitch_classes
         )
-        found |= {
-            melody_chance_correction.SPECS[field.name].name: getattr(beside, field.name)
-            for field in fields(BesideChance)
+        scores |= {
+            melody_chance_correction.SPECS[field.name].name: getattr(correction, field.name)
+            for field in fields(ChanceCorrection)
         }
-    return found
+    return scores

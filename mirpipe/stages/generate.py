@@ -1,7 +1,7 @@
-"""Generate: makes the clips that are asked of a generator and not there yet.
+"""Generate: makes the clips that are configured for each target and do not exist yet.
 
-A clip that is made is a track of the collection `generated`; its vectors and scores are the work
-of the same stages that serve every other track.
+A clip becomes a track of the collection `generated`. The other stages embed and score it like any
+other track.
 """
 
 import os
@@ -22,34 +22,35 @@ from mirpipe.db.store import (
     tracks,
     waveforms,
 )
-from mirpipe.db.store.generations import Made, PendingClip, Wish
+from mirpipe.db.store.generations import NewGeneration, PendingClip, RequestedClip
 from mirpipe.errors import PluginError, RejectedInput
-from mirpipe.generation import clip_store as clips
-from mirpipe.generation import modes, prompts
-from mirpipe.generation.request_builder import Requests
+from mirpipe.generation import modes
+from mirpipe.generation.clip_store import store_clip
+from mirpipe.generation.prompts import prompt_template
+from mirpipe.generation.request_builder import RequestBuilder
 from mirpipe.models import batch_halving, device_lease, library_versions
-from mirpipe.models.runnable_plugins import attempt
+from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Generator
-from mirpipe.records import Float32, Progress, Request
+from mirpipe.records import Float32, GenerationRequest, Progress
 from mirpipe.settings import settings
 from mirpipe.specs import GeneratorSpec
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked for of all that is missing; None: no bound."""
+class ClipSelection:
+    """Which of the pending clips a run makes. None means no restriction."""
 
     target_ids: Sequence[int] | None = None
     modes: Sequence[str] | None = None
     seeds: int | None = None
-    """Clips a target and mode; None: the settings'."""
+    """Number of clips per target and mode. None means the number in the settings."""
     limit: int | None = None
-    """At most this many clips."""
+    """Largest number of clips that one run makes."""
 
 
 @dataclass(frozen=True)
 class GenerateResult:
-    """How many clips were made, cannot be made, or failed and will be tried again."""
+    """Numbers of clips that were generated, rejected, or failed and will be tried again."""
 
     made: int
     rejected: int
@@ -58,188 +59,196 @@ class GenerateResult:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run would make."""
+    """The number and duration of the clips that a run would make, and the time it would take."""
 
     clips: int
     seconds: float
-    """Of audio."""
+    """Total duration of the clips."""
     modes: dict[str, int]
-    """Clips by mode."""
+    """Number of clips per mode."""
     takes_seconds: float | None
-    """By what this generator took before; None where it has made nothing yet."""
+    """Time estimated from earlier clips of this generator. None if there are no earlier clips."""
 
 
 def register(generator: str, *, seeds: int | None = None) -> int:
-    """The id of the generator's present revision, the wanted one, asked what the settings ask."""
-    spec, chosen = registry.GENERATORS.spec(generator), settings()
-    wishes = [
-        Wish(
+    """Register the generator's configured revision and its configured clips, and return its id.
+
+    `seeds` is the number of clips per target and mode, instead of the number in the settings.
+    """
+    spec, configured = registry.GENERATORS.spec(generator), settings()
+    requested = [
+        RequestedClip(
             mode=mode.name,
             is_conditioned=mode.is_conditioned,
             guidance=mode.guidance,
             seed=seed,
-            template=prompts.template(is_conditioned=mode.is_conditioned),
-            longest_seconds=min(chosen.generate_seconds, spec.longest_seconds),
+            template=prompt_template(is_conditioned=mode.is_conditioned),
+            longest_seconds=min(configured.generate_seconds, spec.longest_seconds),
         )
-        for mode in modes.modes_for(
-            chosen.modes, chosen.guidance_sweep, has_guidance=spec.has_guidance
+        for mode in modes.modes_for_generator(
+            configured.modes, configured.guidance_sweep, has_guidance=spec.has_guidance
         )
-        for seed in range(seeds or chosen.seeds)
+        for seed in range(seeds or configured.seeds)
     ]
     with engine("app").begin() as connection:
         generator_id = plugin_revisions.register_generator(
             connection, spec, registry.revision(spec)
         )
-        generations.wish(connection, generator_id, wishes)
+        generations.set_requested_clips(connection, generator_id, requested)
     return generator_id
 
 
-def want_only(generators: Sequence[str]) -> None:
-    """Nothing more is asked of other generators; their clips stay."""
+def deactivate_other_generators(generators: Sequence[str]) -> None:
+    """Stop making new clips by generators outside `generators`. Their existing clips are kept."""
     with engine("app").begin() as connection:
-        plugin_revisions.want_only_generators(connection, generators)
+        plugin_revisions.unconfigure_other_generators(connection, generators)
 
 
-EVERYTHING = Asked()
+ALL_CLIPS = ClipSelection()
 
 
-def plan(generator: str, asked: Asked = EVERYTHING) -> list[PendingClip]:
-    """The missing clips that are asked for; those of a target stand together."""
-    generator_id = register(generator, seeds=asked.seeds)
+def plan(generator: str, selection: ClipSelection = ALL_CLIPS) -> list[PendingClip]:
+    """Return the selected pending clips. All clips of a target are next to each other."""
+    generator_id = register(generator, seeds=selection.seeds)
     with engine("app").connect() as connection:
-        missing = generations.pending(
-            connection, generator_id, target_ids=asked.target_ids, modes=asked.modes
+        pending = generations.pending(
+            connection, generator_id, target_ids=selection.target_ids, modes=selection.modes
         )
-    return missing[: asked.limit]
+    return pending[: selection.limit]
 
 
 def estimate(generator: str, pending: Sequence[PendingClip]) -> Estimate:
-    """How much audio these clips are, and how long making them would take."""
+    """Return the number and duration of these clips, and the time that generating them takes."""
     seconds = sum(clip.seconds for clip in pending)
     spec = registry.GENERATORS.spec(generator)
     with engine("app").connect() as connection:
-        pace = generations.pace(connection, spec.name, registry.revision(spec))
+        factor = generations.real_time_factor(connection, spec.name, registry.revision(spec))
     return Estimate(
         clips=len(pending),
         seconds=seconds,
         modes=dict(Counter(clip.mode for clip in pending)),
-        takes_seconds=None if pace is None else seconds * pace,
+        takes_seconds=None if factor is None else seconds * factor,
     )
 
 
 def generate(
     generator: str,
-    asked: Asked = EVERYTHING,
+    selection: ClipSelection = ALL_CLIPS,
     *,
     progress: Progress | None = None,
-    waiting: Callable[[str], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> GenerateResult:
-    """Makes the missing clips that are asked for; a generator that cannot be loaded fails them.
+    """Generate the selected pending clips, with one transaction per call of the model.
 
-    Holds the lease of the device meanwhile; `waiting` is told its name while another has it. A
-    call of the model is a transaction: killed, a run goes on at the next missing clip.
+    A killed run loses only the clips of its last call; the next run continues there. If the
+    generator cannot be loaded, all selected clips count as failed. The device is reserved during
+    the run. `on_wait` is called with the device's name if another process uses it.
     """
     counts = {"made": 0, "rejected": 0, "failed": 0}
-    with device_lease.leased(registry.GENERATORS.needs(generator), waiting=waiting):
-        missing = plan(generator, asked)
-        if not missing:
+    needs = registry.GENERATORS.needs(generator)
+    with device_lease.hold_device(needs, on_wait=on_wait):
+        pending = plan(generator, selection)
+        if not pending:
             return GenerateResult(**counts)
-        model = attempt(registry.GENERATORS, generator, registry.GENERATORS.load, stage="generate")
+        model = try_plugin(
+            registry.GENERATORS, generator, registry.GENERATORS.load, stage="generate"
+        )
         if model is None:
-            return GenerateResult(**counts | {"failed": len(missing)})
-        work = _Work(generator, register(generator, seeds=asked.seeds), model)
-        at_once = settings().generate_batch
-        for outcomes in batch_halving.calls(missing, work.make, at_once=at_once):
-            work.write(outcomes)
+            return GenerateResult(**counts | {"failed": len(pending)})
+        loaded = _LoadedGenerator(generator, register(generator, seeds=selection.seeds), model)
+        for outcomes in batch_halving.run_in_batches(
+            pending, loaded.generate, batch_size=settings().generate_batch
+        ):
+            loaded.store(outcomes)
             for _, outcome in outcomes:
-                counts[_became(outcome)] += 1
+                counts[_count_as(outcome)] += 1
             if progress:
-                progress(sum(counts.values()), len(missing))
+                progress(sum(counts.values()), len(pending))
     return GenerateResult(**counts)
 
 
 @dataclass(frozen=True)
-class _Sound:
-    """A clip as it lies in the store, and how it came to be."""
+class _GeneratedClip:
+    """A clip in the clip store, with the rows to write for it."""
 
     file: track_files.SeenFile
     track: tracks.NewTrack
     outline: bytes
-    made: Made
+    generation: NewGeneration
 
 
-def _became(outcome: _Sound | Exception) -> str:
+def _count_as(outcome: _GeneratedClip | Exception) -> str:
     if isinstance(outcome, RejectedInput):
         return "rejected"
     return "failed" if isinstance(outcome, Exception) else "made"
 
 
-class _Work:
-    """A loaded generator and what it is given."""
+class _LoadedGenerator:
+    """A generator with its model: generates batches of clips and stores them."""
 
     def __init__(self, generator: str, generator_id: int, model: Generator) -> None:
         self.spec: GeneratorSpec = registry.GENERATORS.spec(generator)
         self._generator_id = generator_id
-        self._versions = library_versions.of(registry.GENERATORS.needs(generator).libraries)
+        libraries = registry.GENERATORS.needs(generator).libraries
+        self._versions = library_versions.installed_versions(libraries)
         self._model = model
-        self._requests = Requests(self.spec.sample_rate)
+        self._requests = RequestBuilder(self.spec.sample_rate)
 
-    def make(self, batch: Sequence[PendingClip]) -> list[_Sound]:
-        """One call of the model; its clips are checked and lie in the store."""
+    def generate(self, batch: Sequence[PendingClip]) -> list[_GeneratedClip]:
+        """Call the model once, check its clips, and write them to the clip store.
+
+        Raises PluginError if the model returns a wrong number of samples, and RejectedInput if a
+        clip is silent or the target cannot be used.
+        """
         started = time.monotonic()
-        asked = [self._requests.of(clip) for clip in batch]
-        made = self._model.generate([request for request, _ in asked])
-        took = (time.monotonic() - started) / len(batch)
+        requests = [self._requests.build(clip) for clip in batch]
+        generated = self._model.generate([request for request, _ in requests])
+        seconds_per_clip = (time.monotonic() - started) / len(batch)
         return [
-            self._stored(clip, request, parts, samples, took)
-            for clip, (request, parts), samples in zip(batch, asked, made, strict=True)
+            self._check_and_store(clip, request, parts, samples, seconds_per_clip)
+            for clip, (request, parts), samples in zip(batch, requests, generated, strict=True)
         ]
 
-    def write(self, outcomes: Sequence[tuple[PendingClip, _Sound | Exception]]) -> None:
-        """Tracks and rows of what was made, and the ledger's of what was not, at once."""
-        sounds = [sound for _, sound in outcomes if isinstance(sound, _Sound)]
+    def store(self, outcomes: Sequence[tuple[PendingClip, _GeneratedClip | Exception]]) -> None:
+        """Write the rows of all clips, and the failures of the others, in one transaction."""
+        clips = [outcome for _, outcome in outcomes if isinstance(outcome, _GeneratedClip)]
         with engine("app").begin() as connection:
-            tracks.write(connection, "generated", [sound.track for sound in sounds])
-            track_files.write(connection, "generated", [sound.file for sound in sounds])
-            outlines = {sound.track.content_sha256: sound.outline for sound in sounds}
+            tracks.write(connection, "generated", [clip.track for clip in clips])
+            track_files.write(connection, "generated", [clip.file for clip in clips])
+            outlines = {clip.track.content_sha256: clip.outline for clip in clips}
             waveforms.write(connection, "generated", outlines)
             generations.write(
                 connection,
                 self._generator_id,
-                [sound.made for sound in sounds],
+                [clip.generation for clip in clips],
                 sampling=self.spec.sampling,
                 device=str(getattr(self._model, "device", "cpu")),
                 versions=self._versions,
             )
-            failure_ledger.settle_subjects(
+            failure_ledger.update_for_subjects(
                 connection,
                 stage="generate",
                 revision=registry.revision(self.spec),
-                done=[sound.made.clip.subject for sound in sounds],
-                problems=[
-                    (clip.subject, clip.target_id, problem)
-                    for clip, problem in outcomes
-                    if isinstance(problem, Exception)
+                succeeded=[clip.generation.clip.subject for clip in clips],
+                failed=[
+                    (clip.subject, clip.target_id, outcome)
+                    for clip, outcome in outcomes
+                    if isinstance(outcome, Exception)
                 ],
             )
 
-    def _stored(
+    def _check_and_store(
         self,
         clip: PendingClip,
-        request: Request,
-        parts: dict[str, str],
+        request: GenerationRequest,
+        prompt_parts: dict[str, str],
         samples: Float32,
         took_seconds: float,
-    ) -> _Sound:
-        wanted = (round(request.seconds * self.spec.sample_rate),)
-        if samples.shape != wanted or not np.isfinite(samples).all():
-            raise PluginError(
-                f"{self.spec.name} returned {samples.shape} for {request.seconds:g} s, or numbers "
-                f"that are not finite, in place of {wanted}: the plug-in is broken"
-            )
-        stored = clips.store(samples, self.spec.sample_rate)
-        facts, status = audio.inspect(stored.path), stored.path.stat()
-        return _Sound(
+    ) -> _GeneratedClip:
+        self._require_valid_samples(samples, request.seconds)
+        stored = store_clip(samples, self.spec.sample_rate)
+        facts, status = audio.read_audio_facts(stored.path), stored.path.stat()
+        return _GeneratedClip(
             file=track_files.SeenFile(
                 path=os.fsencode(stored.path),
                 path_text=str(stored.path),
@@ -259,5 +268,17 @@ class _Work:
                 rms_dbfs=facts.rms_dbfs,
             ),
             outline=facts.outline,
-            made=Made(clip, request.prompt, parts, stored.content_sha256, took_seconds),
+            generation=NewGeneration(
+                clip, request.prompt, prompt_parts, stored.content_sha256, took_seconds
+            ),
         )
+
+    def _require_valid_samples(self, samples: Float32, seconds: float) -> None:
+        """Raise PluginError if the samples are not finite or do not last `seconds`."""
+        expected = (round(seconds * self.spec.sample_rate),)
+        if samples.shape != expected or not np.isfinite(samples).all():
+            raise PluginError(
+                f"The generator {self.spec.name} returned samples of shape {samples.shape} for "
+                f"{seconds:g} s. Expected are finite numbers of shape {expected}: the plug-in is "
+                "broken. Correct its method `generate`."
+            )

@@ -1,7 +1,8 @@
-"""Retrieve: keeps every target's list of nearest references exact, at the cost of what changed.
+"""Retrieve: keeps the neighbour list of each target exact, and computes only what changed.
 
-New and changed references meet the existing lists, which admit them at or above their horizon;
-only new and changed targets, and lists that fell below what is served, meet the whole library.
+New and changed references are compared with the existing lists, and enter a list if they are at or
+above its horizon. A search over the whole library is needed only for new and changed targets, and
+for lists that became shorter than what is shown.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,25 +11,32 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
-from mirpipe.db.store import cosine_moments, embedding_queue, neighbour_lists
-from mirpipe.db.store.exact_search import nearest
+from mirpipe.db.store import (
+    cosine_moments,
+    embedding_queue,
+    neighbour_list_changes,
+    neighbour_lists,
+)
+from mirpipe.db.store.active_revisions import MaintainedEncoder, maintained_encoders
+from mirpipe.db.store.exact_search import search_entries
+from mirpipe.db.store.searchable_tracks import searchable_references
 from mirpipe.errors import PluginError
 
 
 @dataclass(frozen=True)
 class RetrieveResult:
-    """What it took to bring one encoder revision's lists up to date."""
+    """The work that was needed to update the lists of one encoder revision."""
 
     encoder: str
     revision: str
     changed: int
-    """Tracks whose vector came, went or changed."""
+    """Number of tracks with a new, changed or deleted vector."""
     removed: int
-    """Entries that left lists because their reference changed or went."""
+    """Number of entries that were removed because their reference changed or was deleted."""
     admitted: int
-    """Entries that new and changed references won in lists that were there."""
+    """Number of entries that were added to existing lists for new and changed references."""
     searched: int
-    """Lists that were searched for in the whole library."""
+    """Number of lists that needed a search over the whole library."""
 
 
 def retrieve(
@@ -37,74 +45,87 @@ def retrieve(
     rebuild: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[RetrieveResult]:
-    """Brings the lists of every revision that is wanted or answers up to date, a transaction each.
+    """Update the lists of all configured and active revisions, with one transaction per revision.
 
-    Of `encoders` alone where given; PluginError where one of them is not known to the database.
-    A second retrieve at the same time waits and finds nothing to do. `rebuild` forgets the lists
-    first and makes them anew.
+    If `encoders` is given, only these are updated. If `rebuild` is true, the lists are deleted and
+    computed again. A second process that runs at the same time waits, and then finds no changes.
+    Raises PluginError if one of `encoders` is not registered in the database.
     """
     with engine("app").connect() as connection:
-        revisions = neighbour_lists.kept_up(connection, encoders)
+        revisions = maintained_encoders(connection, encoders)
     for name in encoders or ():
         if name not in {revision.name for revision in revisions}:
-            raise PluginError(f"{name!r} has no vectors here: run `mirpipe embed --encoder {name}`")
+            raise PluginError(
+                f"Cannot update the matches of the encoder {name!r}: it has no vectors yet. Run "
+                f"`mirpipe embed --encoder {name}`."
+            )
     results = []
     for revision in revisions:
         with engine("app").begin() as connection:
-            neighbour_lists.lock(connection, revision.encoder_id)
+            neighbour_list_changes.lock_lists(connection, revision.encoder_id)
             if rebuild:
-                cosine_moments.forget(connection, revision.encoder_id)
-                neighbour_lists.forget(connection, revision.encoder_id)
-                embedding_queue.queue_all(connection, revision.encoder_id)
-            results.append(_refresh(connection, revision))
+                cosine_moments.delete_moments(connection, revision.encoder_id)
+                neighbour_list_changes.delete_all_lists(connection, revision.encoder_id)
+                embedding_queue.queue_all_vectors(connection, revision.encoder_id)
+            results.append(_process_queue(connection, revision))
         if progress:
             progress(len(results), len(revisions))
     return results
 
 
-def _refresh(connection: Connection, revision: neighbour_lists.Encoder) -> RetrieveResult:
-    encoder_id = revision.encoder_id
-    queued = embedding_queue.take(connection, encoder_id)
-    if not queued:
-        return RetrieveResult(revision.name, revision.revision, 0, 0, 0, 0)
-    references = [c for c in queued if c.collection == "reference"]
-    targets = [c for c in queued if c.collection == "target"]
+def _process_queue(connection: Connection, encoder: MaintainedEncoder) -> RetrieveResult:
+    """Update the lists and sums of one revision with all changes in its queue."""
+    encoder_id = encoder.encoder_id
+    changes = embedding_queue.lock_changes(connection, encoder_id)
+    if not changes:
+        return RetrieveResult(encoder.name, encoder.revision, 0, 0, 0, 0)
+    references = [change for change in changes if change.collection == "reference"]
+    targets = [change for change in changes if change.collection == "target"]
 
-    removed = neighbour_lists.drop_references(
-        connection, encoder_id, [c.track_id for c in references]
+    removed = neighbour_list_changes.remove_references(
+        connection, encoder_id, [change.track_id for change in references]
     )
-    neighbour_lists.drop_lists(connection, encoder_id, [c.track_id for c in targets])
-    cosine_moments.follow(connection, encoder_id, queued)
+    neighbour_list_changes.delete_lists(
+        connection, encoder_id, [change.track_id for change in targets]
+    )
+    cosine_moments.update_moments(connection, encoder_id, changes)
 
-    arrived = [c.track_id for c in references if c.live]
-    admitted = _admit(connection, encoder_id, arrived, None) if arrived else 0
+    new_references = [change.track_id for change in references if change.is_searchable]
+    admitted = 0
+    if new_references:
+        admitted = _search_and_add(connection, encoder_id, new_references, None)
 
-    anew = neighbour_lists.short_lists(connection, encoder_id)
-    neighbour_lists.drop_lists(connection, encoder_id, anew)
-    anew += [c.track_id for c in targets if c.live]
-    neighbour_lists.start_lists(connection, encoder_id, anew)
-    if anew:
-        _admit(connection, encoder_id, None, anew)
+    searched = neighbour_lists.targets_with_too_short_lists(connection, encoder_id)
+    neighbour_list_changes.delete_lists(connection, encoder_id, searched)
+    searched += [change.track_id for change in targets if change.is_searchable]
+    neighbour_list_changes.create_empty_lists(connection, encoder_id, searched)
+    if searched:
+        _search_and_add(connection, encoder_id, None, searched)
 
-    embedding_queue.done(connection, encoder_id, [c.track_id for c in queued])
+    embedding_queue.delete_changes(connection, encoder_id, [change.track_id for change in changes])
     return RetrieveResult(
-        revision.name, revision.revision, len(queued), removed, admitted, len(anew)
+        encoder.name, encoder.revision, len(changes), removed, admitted, len(searched)
     )
 
 
-def _admit(
+def _search_and_add(
     connection: Connection,
     encoder_id: int,
     reference_ids: Sequence[int] | None,
     target_ids: Sequence[int] | None,
 ) -> int:
-    """Lets references (None: all) into lists (None: all); returns how many entries they won."""
-    lists = neighbour_lists.lists(connection, encoder_id, target_ids)
-    references = neighbour_lists.references(connection, encoder_id, reference_ids)
-    admitted = 0
-    for entries in nearest(connection, encoder_id, lists, references, neighbour_lists.KEPT):
-        neighbour_lists.admit(
+    """Add references to the lists of targets if they are at or above the lists' horizons.
+
+    None means all references, or all targets that have a list. Returns the number of new entries.
+    """
+    lists = neighbour_lists.read_lists(connection, encoder_id, target_ids)
+    references = searchable_references(connection, encoder_id, reference_ids)
+    added = 0
+    for entries in search_entries(
+        connection, encoder_id, lists, references, neighbour_lists.MAX_ENTRIES
+    ):
+        neighbour_list_changes.add_references(
             connection, encoder_id, entries.target_ids, entries.reference_ids, entries.cosines
         )
-        admitted += len(entries.target_ids)
-    return admitted
+        added += len(entries.target_ids)
+    return added

@@ -1,7 +1,8 @@
-"""Score: gives every usable track what the wanted models say of it, a number an axis.
+"""Score: computes the scores of each usable track by the configured models, one score per axis.
 
-A score depends on its own track alone: windows are never batched across tracks, so that a resumed
-run writes the numbers that an undisturbed one would have written. The level stays as it is.
+A score depends only on its own track: a call of the model never contains windows of several tracks.
+So a run that was resumed stores the same numbers as an undisturbed run. The model receives the
+audio at its original level.
 """
 
 import time
@@ -17,18 +18,23 @@ from mirpipe.db.store import failure_ledger, plugin_revisions, track_scores, tra
 from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.library import content_hash
 from mirpipe.models import library_versions
-from mirpipe.models.runnable_plugins import attempt, available, forget_others
+from mirpipe.models.runnable_plugins import (
+    check_plugins,
+    delete_failures_of_other_plugins,
+    try_plugin,
+)
 from mirpipe.protocols import TrackMetric
-from mirpipe.records import AudioSegment, Progress, Score, Track
+from mirpipe.records import AudioSegment, Float64, Progress, Score, Track
 from mirpipe.specs import TrackMetricSpec
+from mirpipe.statistics.length_weighted_mean import LengthWeightedMean
 
 WINDOWS_PER_CALL = 64
-"""Bounds memory however long a track is."""
+"""Number of windows per call of the model. It limits the memory that a long track needs."""
 
 
 @dataclass(frozen=True)
 class ScoreBatch:
-    """One task's worth of missing scores; no tracks where the model is broken."""
+    """The tracks that one task scores by one model. It has no tracks if the model is broken."""
 
     metric: str
     track_ids: tuple[int, ...]
@@ -36,45 +42,50 @@ class ScoreBatch:
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """What became of the tracks that lacked a score."""
+    """Numbers of tracks, by result."""
 
     scored: int
     undefined: int
-    """Stored without a number, with the reason."""
+    """Tracks that have no number on at least one axis. The reason is stored."""
     rejected: int
-    """Unusable input: in the ledger with its reason."""
+    """Tracks that cannot be used. The failure ledger records the reason."""
     failed: int
-    """In the ledger, tried again by the next run."""
+    """Tracks that failed. The failure ledger records the cause, and the next run tries again."""
 
 
 @dataclass(frozen=True)
-class _Model:
+class _LoadedModel:
+    """A model with its specification, and the metric id of each axis."""
+
     plugin: TrackMetric
     spec: TrackMetricSpec
     metric_ids: Sequence[int]
 
 
 def plan(metrics: Sequence[str], *, batch_tracks: int) -> list[ScoreBatch]:
-    """The missing scores of the available models in batches; no others are kept up to date.
+    """Return the pending tracks of the configured models in batches.
 
-    A broken model stays wanted and gets one batch without tracks, for a task that fails and says
-    why.
+    `metrics` are the names of the configured models; all others are marked as not configured. A
+    model that is broken stays configured and gets one batch without tracks, so that a task fails
+    with the cause.
     """
-    tried = available(registry.TRACK_METRICS, metrics, stage="score")
-    forget_others(registry.TRACK_METRICS, metrics, stage="score")
-    batches = [ScoreBatch(name, ()) for name in tried.broken]
-    for name in tried.usable:
+    availability = check_plugins(registry.TRACK_METRICS, metrics, stage="score")
+    delete_failures_of_other_plugins(registry.TRACK_METRICS, metrics, stage="score")
+    batches = [ScoreBatch(name, ()) for name in availability.broken]
+    for name in availability.usable:
         metric_ids = register(registry.TRACK_METRICS.spec(name))
         with engine("app").connect() as connection:
-            missing = track_scores.pending(connection, metric_ids)
-        batches += [ScoreBatch(name, ids) for ids in batched(missing, batch_tracks)]
+            pending = track_scores.pending(connection, metric_ids)
+        batches += [ScoreBatch(name, track_ids) for track_ids in batched(pending, batch_tracks)]
     with engine("app").begin() as connection:
-        plugin_revisions.want_only_track_metrics(connection, [*tried.usable, *tried.broken])
+        plugin_revisions.unconfigure_other_track_metrics(
+            connection, [*availability.usable, *availability.broken]
+        )
     return batches
 
 
 def register(spec: TrackMetricSpec) -> list[int]:
-    """The ids of the present revision's axes, made known to the database as the wanted ones."""
+    """Register the model's current revision as the configured one, and return one id per axis."""
     with engine("app").begin() as connection:
         return plugin_revisions.register_track_metric(connection, spec, registry.revision(spec))
 
@@ -86,90 +97,103 @@ def score(
     batch_tracks: int,
     progress: Progress | None = None,
 ) -> ScoreResult:
-    """Scores what is missing, of `track_ids` where given, with one transaction a batch.
+    """Score all pending tracks, or those of `track_ids`, with one transaction per batch.
 
-    A model that cannot be loaded is in the ledger, and its tracks count as failed.
+    If the model cannot be loaded, the failure ledger records the cause, and all tracks count as
+    failed.
     """
     spec = registry.TRACK_METRICS.spec(metric)
     metric_ids = register(spec)
     with engine("app").connect() as connection:
-        missing = track_scores.pending(connection, metric_ids, track_ids)
+        pending = track_scores.pending(connection, metric_ids, track_ids)
     counts = {"scored": 0, "undefined": 0, "rejected": 0, "failed": 0}
-    if not missing:
+    if not pending:
         return ScoreResult(**counts)
-    loaded = attempt(registry.TRACK_METRICS, metric, registry.TRACK_METRICS.load, stage="score")
-    if loaded is None:
-        return ScoreResult(**counts | {"failed": len(missing)})
-    model = _Model(loaded, spec, metric_ids)
-    for ids in batched(missing, batch_tracks):
+    plugin = try_plugin(registry.TRACK_METRICS, metric, registry.TRACK_METRICS.load, stage="score")
+    if plugin is None:
+        return ScoreResult(**counts | {"failed": len(pending)})
+    model = _LoadedModel(plugin, spec, metric_ids)
+    for ids in batched(pending, batch_tracks):
         with engine("app").connect() as connection:
-            batch = tracks.tracks(connection, ids)
-        _score_batch(model, batch, counts, progress, len(missing))
+            batch = tracks.usable_tracks(connection, ids)
+        _score_batch(model, batch, counts, progress, len(pending))
     return ScoreResult(**counts)
 
 
 def _score_batch(
-    model: _Model,
+    model: _LoadedModel,
     batch: Sequence[Track],
     counts: dict[str, int],
     progress: Progress | None,
     total: int,
 ) -> None:
+    """Score a batch, store its scores and failures in one transaction, and update the counts."""
     started = time.monotonic()
-    found: dict[int, list[Score]] = {}
-    problems: list[tuple[Track, Exception]] = []
+    scores: dict[int, list[Score]] = {}
+    failed: list[tuple[Track, Exception]] = []
     for track in batch:
-        outcome = result_or_error(_scores, model, track)
+        outcome = result_or_error(_score_track, model, track)
         if isinstance(outcome, Exception):
-            problems.append((track, outcome))
+            failed.append((track, outcome))
             counts["rejected" if isinstance(outcome, RejectedInput) else "failed"] += 1
         else:
-            found[track.track_id] = outcome
-            counts["scored" if all(one.reason is None for one in outcome) else "undefined"] += 1
+            scores[track.track_id] = outcome
+            is_complete = all(axis_score.reason is None for axis_score in outcome)
+            counts["scored" if is_complete else "undefined"] += 1
         if progress:
             progress(sum(counts.values()), total)
+    needs = registry.TRACK_METRICS.needs(model.spec.name)
     with engine("app").begin() as connection:
         track_scores.write(
             connection,
             model.metric_ids,
-            found,
+            scores,
             device=str(getattr(model.plugin, "device", "cpu")),
-            versions=library_versions.of(registry.TRACK_METRICS.needs(model.spec.name).libraries),
+            versions=library_versions.installed_versions(needs.libraries),
             seconds=time.monotonic() - started,
         )
-        failure_ledger.settle(
+        failure_ledger.update_for_tracks(
             connection,
             stage="score",
             revision=registry.revision(model.spec),
-            done=[track for track in batch if track.track_id in found],
-            problems=problems,
+            succeeded=[track for track in batch if track.track_id in scores],
+            failed=failed,
         )
 
 
-def _scores(model: _Model, track: Track) -> list[Score]:
-    """By axis, the mean over the track's windows, weighted by their length."""
+def _score_track(model: _LoadedModel, track: Track) -> list[Score]:
+    """Return one score per axis: the mean over the track's windows, weighted by their length."""
     content_hash.require_unchanged(track)
     plugin, spec = model.plugin, model.spec
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
-    segments = (segment for _, segment in audio.windows(track.path, [request]))
-    total, weight = np.zeros(len(spec.axes)), 0.0
+    segments = (segment for _, segment in audio.read_windows(track.path, [request]))
+    mean = LengthWeightedMean(len(spec.axes))
     for call in batched(segments, WINDOWS_PER_CALL):
         lengths = np.array([len(segment.samples) for segment in call], dtype=np.float64)
-        total += lengths @ _rows(plugin, spec, call)
-        weight += lengths.sum()
-    if not weight:
+        mean.add(_score_windows(plugin, spec, call), lengths)
+    if not mean.total_length:
         return [Score(None, "no_window")] * len(spec.axes)
-    return [Score(float(value)) for value in total / weight]
+    return [Score(float(value)) for value in mean.mean()]
 
 
-def _rows(plugin: TrackMetric, spec: TrackMetricSpec, call: Sequence[AudioSegment]) -> np.ndarray:
-    rows = plugin.score(call)
-    expected = (len(call), len(spec.axes))
+def _score_windows(
+    plugin: TrackMetric, spec: TrackMetricSpec, segments: Sequence[AudioSegment]
+) -> Float64:
+    """Return the model's scores, shape (windows, axes), float64.
+
+    Raises PluginError if the model returns another shape or numbers that are not finite.
+    """
+    rows = plugin.score(segments)
+    expected = (len(segments), len(spec.axes))
     if rows.shape != expected:
         raise PluginError(
-            f"{spec.name} returned {rows.shape} for {len(call)} windows, not {expected}: "
-            "the plug-in is broken"
+            f"The track metric {spec.name} returned scores of shape {rows.shape} for "
+            f"{len(segments)} windows, but the expected shape is {expected}: the plug-in is "
+            "broken. Correct its method `score`."
         )
     if not np.isfinite(rows).all():
-        raise PluginError(f"{spec.name} returned numbers that are not finite")
+        raise PluginError(
+            f"The track metric {spec.name} returned numbers that are not finite: the plug-in is "
+            "broken. Correct its method `score`."
+        )
     return rows.astype(np.float64)

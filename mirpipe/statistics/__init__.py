@@ -1,1 +1,1 @@
-"""Statistics: arrays in, numbers out."""
+"""Statistics of arrays. No module of this package reads files or the database."""

@@ -1,45 +1,54 @@
-"""How a target's cosines are spread over a whole library, from sums that are kept up to date.
+"""Mean and standard deviation of a target's cosines to the whole library, from which z follows.
 
-With n, the sum s of the reference vectors r and the sum M of r rᵀ, the mean of t·r over all
-references is t·s / n and the mean of its square tᵀ M t / n, whatever the target t.
+z = (cosine − mean) / standard deviation. Both are computed from sums over the reference vectors r:
+with their number n, their sum s and the sum M of r rᵀ, the mean of t·r is t·s / n, and the mean of
+(t·r)² is tᵀ M t / n, for every target t.
+
+Why not a library: the sums are updated when references are added or removed, and no class of scipy
+or scikit-learn can remove vectors again.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mirpipe.records import Float32, Float64
 
 NO_SPREAD = 1e-12
-"""A variance that is rounding: cosines of float32 vectors are known to about 1e-7."""
+"""Variances up to this value are rounding errors: cosines in float32 have errors of 1e-7."""
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Of n vectors: their sum, shape (D,), and the sum of r rᵀ, shape (D, D), both float64."""
+    """The first two moments of n reference vectors."""
 
     n: int
+    """Number of vectors."""
     vector_sum: Float64
+    """Sum of the vectors, shape (D,), float64."""
     outer_sum: Float64
+    """Sum of r rᵀ over the vectors r, shape (D, D), float64."""
 
     @classmethod
-    def of_nothing(cls, dimension: int) -> "Moments":
-        """The moments of no vectors."""
+    def empty(cls, dimension: int) -> "Moments":
+        """Return the moments of no vectors."""
         return cls(0, np.zeros(dimension), np.zeros((dimension, dimension)))
 
     def plus(self, vectors: Float32) -> "Moments":
-        """With these vectors, shape (m, D), added."""
+        """Return the moments after adding these vectors, shape (m, D), float32."""
         return self._changed(vectors, 1)
 
     def minus(self, vectors: Float32) -> "Moments":
-        """With these vectors, shape (m, D), taken away again; nothing is left of the last one."""
+        """Return the moments after removing these vectors, shape (m, D), float32.
+
+        The sums are exactly 0 after the last vector is removed.
+        """
         return self._changed(vectors, -1)
 
     def _changed(self, vectors: Float32, sign: int) -> "Moments":
         n = self.n + sign * len(vectors)
         if n == 0:
-            return Moments.of_nothing(len(self.vector_sum))
+            return Moments.empty(len(self.vector_sum))
         rows = vectors.astype(np.float64)
         return Moments(
             n, self.vector_sum + sign * rows.sum(axis=0), self.outer_sum + sign * (rows.T @ rows)
@@ -47,28 +56,13 @@ class Moments:
 
 
 def mean_and_sd(targets: Float32, moments: Moments) -> tuple[Float64, Float64]:
-    """Mean and sd (population) of the cosines of each target, shape (n, D), with all n > 0 vectors.
+    """Return the mean and the population sd of the cosines of each target with all references.
 
-    A spread that is nothing but rounding is an sd of zero.
+    `targets` are unit vectors, shape (n, D), float32. `moments` must contain at least one vector.
+    Both results have shape (n,), float64. A spread that is only a rounding error gives an sd of 0.
     """
     rows = targets.astype(np.float64)
     mean = rows @ moments.vector_sum / moments.n
     second = ((rows @ moments.outer_sum) * rows).sum(axis=1) / moments.n
     variance = second - mean**2
     return mean, np.sqrt(np.where(variance > NO_SPREAD, variance, 0.0))
-
-
-def pairs(count: int, limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """At most `limit` different pairs of `count` things, by place: first and second.
-
-    All pairs where there are no more, else each thing with the ones that follow it on a ring. In
-    an order by content hash that is a sample in which everything takes part equally, and which a
-    new thing changes only near its own place.
-    """
-    if count * (count - 1) // 2 <= limit:
-        first, second = np.triu_indices(count, 1)
-        return first.astype(np.int64), second.astype(np.int64)
-    steps = max(limit // count, 1)
-    first = np.repeat(np.arange(min(count, limit)), steps)
-    step = np.tile(np.arange(1, steps + 1), min(count, limit))
-    return first, (first + step) % count

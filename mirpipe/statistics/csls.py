@@ -1,7 +1,10 @@
-"""CSLS: cosines less what is usual where both sides lie, which lowers hubs.
+"""CSLS: cross-domain similarity local scaling, a similarity that reduces hubs.
 
-Conneau et al., Word Translation Without Parallel Data (arXiv 1710.04087), 2.3: twice the cosine
-less r(target) less r(reference), r the mean cosine with the k nearest references.
+CSLS = 2 · cosine − r(target) − r(reference). r is the mean cosine of a vector with its k nearest
+references, so a reference that is close to everything loses most. Source: Conneau et al., Word
+Translation Without Parallel Data (arXiv 1710.04087), section 2.3.
+
+Why not a library: neither scipy nor scikit-learn contains CSLS.
 """
 
 from dataclasses import dataclass
@@ -11,57 +14,65 @@ import numpy as np
 from mirpipe.records import Float32, Float64, Int64
 
 K = 10
-"""References in a neighbourhood."""
-FIRST = 10
-"""Answers that are compared."""
-_CELLS = 1 << 23
-"""Products that are in memory at once."""
+"""Number of nearest references in r."""
+COMPARED_MATCHES = 10
+"""Number of matches per target that an agreement compares."""
+_MAX_PRODUCTS = 1 << 23
+"""Number of cosines that are in memory at the same time."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Re-ranking the nearest references against ranking all of them by CSLS."""
+    """How well two rankings of the same targets agree."""
 
     top1_equal: float
-    """Share of targets whose first answer is the same, 0 to 1."""
+    """Share of targets with the same best match, 0 … 1."""
     top10_overlap: float
-    """Mean share of the first ten answers that are the same, in any order, 0 to 1."""
+    """Mean share of the first ten matches that both rankings contain, in any order, 0 … 1."""
 
 
-def local_scale(vectors: Float32, references: Float32, *, own: Int64, k: int = K) -> Float64:
-    """r of each row of `vectors`, shape (n, D): its mean cosine with the k nearest references.
+def mean_neighbour_cosines(
+    vectors: Float32, references: Float32, *, own: Int64, k: int = K
+) -> Float64:
+    """Return r of each vector: its mean cosine with its k nearest references, shape (n,), float64.
 
-    `own` (n,) is the row of `references` (m, D) that is the vector's own, -1 for none: it does not
-    count. Over all there are where they are fewer than k; NaN where there is none.
+    `vectors` has shape (n, D), `references` has shape (m, D); both are unit vectors, float32.
+    `own`, shape (n,), is the row in `references` that contains the vector itself, or -1. That row
+    does not count. With fewer than k references, r is the mean over all; with none it is NaN.
     """
-    base = references.astype(np.float64).T
-    scale = np.empty(len(vectors))
-    rows = max(_CELLS // max(len(references), 1), 1)
+    transposed = references.astype(np.float64).T
+    means = np.empty(len(vectors))
+    rows = max(_MAX_PRODUCTS // max(len(references), 1), 1)
     for start in range(0, len(vectors), rows):
         part = slice(start, start + rows)
-        products = vectors[part].astype(np.float64) @ base
-        mine = np.flatnonzero(own[part] >= 0)
-        products[mine, own[part][mine]] = -np.inf
-        there = np.minimum(products.shape[1] - (own[part] >= 0), k)
+        products = vectors[part].astype(np.float64) @ transposed
+        has_own = np.flatnonzero(own[part] >= 0)
+        products[has_own, own[part][has_own]] = -np.inf
+        neighbours = np.minimum(products.shape[1] - (own[part] >= 0), k)
         if products.shape[1] > k:
             products.partition(products.shape[1] - k, axis=1)
             products = products[:, -k:]
         products[np.isneginf(products)] = 0.0
         with np.errstate(invalid="ignore"):
-            scale[part] = np.sort(products, axis=1).sum(axis=1) / there
-    return scale
+            means[part] = np.sort(products, axis=1).sum(axis=1) / neighbours
+    return means
 
 
-def csls(cosines: Float64, target_scale: Float64, reference_scale: Float64) -> Float64:
-    """CSLS of each target with its references, shape (n, K), -2 to 2 and, for hubs, below.
+def csls(cosines: Float64, target_r: Float64, reference_r: Float64) -> Float64:
+    """Return the CSLS of each target with its references, shape (n, K), float64.
 
-    `cosines` and `reference_scale` have shape (n, K), `target_scale` (n,).
+    `cosines` and `reference_r` have shape (n, K), `target_r` has shape (n,). The range is −4 … 4;
+    hubs get low values.
     """
-    return 2 * cosines - target_scale[:, None] - reference_scale
+    return 2 * cosines - target_r[:, None] - reference_r
 
 
-def reranked(scores: Float64, places: Int64) -> Int64:
-    """The columns of `scores` (n, K), best first; ties fall to the lower place, -1 comes last."""
+def rerank_order(scores: Float64, places: Int64) -> Int64:
+    """Return the columns of `scores`, highest score first, shape (n, K), int64.
+
+    `places` are the references of the scores, shape (n, K). Ties are sorted by place. Columns with
+    the place -1 come last.
+    """
     shown = np.where(places < 0, -np.inf, scores)
     return np.lexsort((places, -shown), axis=1)
 
@@ -69,28 +80,38 @@ def reranked(scores: Float64, places: Int64) -> Int64:
 def agreement_with_full(
     targets: Float32, references: Float32, *, own: Int64, kept: int, k: int = K
 ) -> Agreement:
-    """How far re-ranking the `kept` nearest gives what ranking every reference gives.
+    """Return how well re-ranking the `kept` nearest references agrees with ranking all by CSLS.
 
-    Compares all targets (n, D) with all references (m, D), and these with each other.
+    `targets` has shape (n, D), `references` has shape (m, D); both are unit vectors, float32.
+    `own`, shape (n,), is the target's own row in `references`, or -1. The cost is n · m + m²
+    cosines.
     """
-    scale = local_scale(references, references, own=np.arange(len(references)), k=k)
+    reference_r = mean_neighbour_cosines(
+        references, references, own=np.arange(len(references)), k=k
+    )
     cosines = targets.astype(np.float64) @ references.astype(np.float64).T
-    mine = np.flatnonzero(own >= 0)
-    cosines[mine, own[mine]] = -np.inf
-    full = np.argsort(-(2 * cosines - scale), axis=1, kind="stable")
-    near = np.sort(np.argsort(-cosines, axis=1, kind="stable")[:, :kept], axis=1)
-    scores = 2 * np.take_along_axis(cosines, near, axis=1) - scale[near]
-    again = np.take_along_axis(near, np.argsort(-scores, axis=1, kind="stable"), axis=1)
-    answers = cosines.shape[1] - (own >= 0)
-    there = np.arange(FIRST) < answers[:, None]
-    return compared(
-        *(np.where(there[:, : len(scale)], one[:, :FIRST], -1) for one in (full, again))
+    has_own = np.flatnonzero(own >= 0)
+    cosines[has_own, own[has_own]] = -np.inf
+    full = np.argsort(-(2 * cosines - reference_r), axis=1, kind="stable")
+    nearest = np.sort(np.argsort(-cosines, axis=1, kind="stable")[:, :kept], axis=1)
+    scores = 2 * np.take_along_axis(cosines, nearest, axis=1) - reference_r[nearest]
+    order = np.argsort(-scores, axis=1, kind="stable")
+    reranked = np.take_along_axis(nearest, order, axis=1)
+    match_counts = cosines.shape[1] - (own >= 0)
+    exists = (np.arange(COMPARED_MATCHES) < match_counts[:, None])[:, : len(reference_r)]
+    return compare_rankings(
+        *(np.where(exists, ranking[:, :COMPARED_MATCHES], -1) for ranking in (full, reranked))
     )
 
 
-def compared(first: Int64, second: Int64) -> Agreement:
-    """How far two rankings of each target agree: places (n, K), best first, -1 behind the last."""
-    shared = []
-    for one, other in zip(first[:, :FIRST], second[:, :FIRST], strict=True):
-        shared.append(len(np.intersect1d(one[one >= 0], other)) / max((one >= 0).sum(), 1))
-    return Agreement(float((first[:, 0] == second[:, 0]).mean()), float(np.mean(shared)))
+def compare_rankings(first: Int64, second: Int64) -> Agreement:
+    """Return how well two rankings of each target agree.
+
+    Both have shape (n, K) and contain the places of references, best first, filled up with -1.
+    """
+    overlaps = []
+    rows = zip(first[:, :COMPARED_MATCHES], second[:, :COMPARED_MATCHES], strict=True)
+    for first_row, second_row in rows:
+        matches = first_row[first_row >= 0]
+        overlaps.append(len(np.intersect1d(matches, second_row)) / max(len(matches), 1))
+    return Agreement(float((first[:, 0] == second[:, 0]).mean()), float(np.mean(overlaps)))

@@ -1,7 +1,10 @@
-"""Exact nearest references: the same bits whatever the blocks, the threads or the machine.
+"""The k most similar references of each target: exact, with the same bits on every machine.
 
-A product in float32 only chooses candidates, with a margin that no rounding can cross; each
-candidate's cosine is then summed in float64 in an order that depends on the dimension alone.
+First, a product in float32 selects candidates, with a margin for all rounding errors. Then the
+cosine of each candidate is summed in float64, in an order that depends only on the dimension.
+
+Why not NearestNeighbors of scikit-learn: its results depend on the block size and on the number of
+threads, and it does not sort ties by content hash. It takes about the same time.
 """
 
 from collections.abc import Iterable
@@ -12,60 +15,70 @@ import numpy as np
 
 from mirpipe.records import Float32, Float64, Int64
 
-NOBODY = -1
-"""Order of a reference that does not exist."""
+NO_REFERENCE = -1
+"""Value of a tie order that means: no reference."""
 
-_PAIRS = 512
-"""Pairs that are rescored at once: their products stay in the processor's cache."""
-_ROWS = 512
-"""Targets that meet a block at once: bounds memory where every pair is a candidate."""
+_MAX_PAIRS = 512
+"""Number of pairs whose cosines are computed together. Their products fit into the CPU cache."""
+_MAX_TARGETS = 512
+"""Number of targets per block. It limits the memory if every pair is a candidate."""
 
 
 class Block(NamedTuple):
-    """Some references: unit vectors of shape (m, D) and each one's place in the order of ties."""
+    """Some of the references."""
 
     vectors: Float32
+    """Unit vectors, shape (m, D), float32."""
     order: Int64
+    """Tie order of each reference, shape (m,): of equal cosines, the lower order comes first."""
 
 
 @dataclass(frozen=True)
-class Best:
-    """The best references: rows of three arrays, by target, then cosine falling, then order."""
+class TopMatches:
+    """The best references of all targets: one row per match, as three arrays of equal length.
+
+    The rows are sorted by target, then by falling cosine, then by tie order.
+    """
 
     target: Int64
+    """Row of the target."""
     order: Int64
+    """Tie order of the reference, which identifies it."""
     cosine: Float64
 
 
-class _Groups(NamedTuple):
-    """Distinct vectors, and the orders that share each one: order[starts[g] : starts[g + 1]]."""
+class _DistinctVectors(NamedTuple):
+    """The distinct vectors of a block, and the tie orders of the references that have them."""
 
     vectors: Float32
+    """Distinct vectors, shape (groups, D)."""
     starts: Int64
+    """Start of each group in `order`, shape (groups + 1,)."""
     order: Int64
+    """Tie orders of all references, group by group, ascending within a group."""
 
 
-_NOTHING = Best(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+_NO_MATCHES = TopMatches(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
 def cosines(targets: Float32, references: Float32) -> Float64:
-    """Cosine of each row of `targets` with the same row of `references`, both of shape (n, D).
+    """Return the cosine of each row of `targets` with the same row of `references`, shape (n,).
 
-    Unit vectors are taken for granted: the float64 dot product, held to [-1, 1], each summed as a
-    tree of halves, so that a pair's bits depend on nothing but the pair.
+    Both arrays contain unit vectors, shape (n, D), float32. The result is the dot product in
+    float64, limited to [-1, 1]. It is summed as a binary tree, so its bits depend only on the pair.
     """
     result = np.empty(len(targets))
-    for start in range(0, len(targets), _PAIRS):
-        chunk = slice(start, start + _PAIRS)
-        products = targets[chunk].astype(np.float64)
-        products *= references[chunk]  # exact: two float32 make at most 48 bits
+    for start in range(0, len(targets), _MAX_PAIRS):
+        part = slice(start, start + _MAX_PAIRS)
+        products = targets[part].astype(np.float64)
+        products *= references[part]  # This is exact: a product of two float32 has 48 bits.
         width = products.shape[1]
         while width > 1:
             half = (width + 1) // 2
             products[:, : width - half] += products[:, half:width]
             width = half
-        result[chunk] = products[:, 0]
-    return np.clip(result, -1.0, 1.0) + 0.0  # no negative zero
+        result[part] = products[:, 0]
+    return np.clip(result, -1.0, 1.0) + 0.0  # Adding 0.0 turns a negative zero into zero.
 
 
 def top_k(
@@ -76,118 +89,129 @@ def top_k(
     own: Int64 | None = None,
     floor_cosine: Float64 | None = None,
     floor_order: Int64 | None = None,
-) -> Best:
-    """The `k` references with the highest cosine for each row of `targets`, shape (n, D).
+) -> TopMatches:
+    """Return the `k` references with the highest cosine for each target.
 
-    Ties fall to the lower order, which no two references share. `own` (n,) is the order of the
-    reference that a target must not get. Nothing below the floor (n,) is admitted: a cosine lower
-    than `floor_cosine`, or equal to it with an order above `floor_order`. Fewer than `k` where
-    there are not more. Memory: one block, its products with all targets, and the lists.
+    `targets` are unit vectors, shape (n, D), float32. Of equal cosines, the lower tie order comes
+    first; no two references have the same tie order. `own`, shape (n,), is the tie order of the
+    reference that a target must not match, or -1. `floor_cosine` and `floor_order`, shape (n,),
+    exclude references with a lower cosine, or with that cosine and a higher tie order.
+
+    A target has fewer than `k` matches if there are not enough references. The memory holds one
+    block, its products with all targets, and the matches.
     """
     count = len(targets)
-    own = np.full(count, NOBODY, np.int64) if own is None else own
+    own = np.full(count, NO_REFERENCE, np.int64) if own is None else own
     floor = np.full(count, -np.inf) if floor_cosine is None else floor_cosine
     last = np.full(count, np.iinfo(np.int64).max) if floor_order is None else floor_order
-    parts = [slice(start, min(start + _ROWS, count)) for start in range(0, count, _ROWS)]
-    lists = [_NOTHING for _ in parts]
+    parts = [
+        slice(start, min(start + _MAX_TARGETS, count)) for start in range(0, count, _MAX_TARGETS)
+    ]
+    best = [_NO_MATCHES for _ in parts]
     for block in blocks:
-        groups = _distinct(block)
-        lists = [
-            _improved(found, groups, k, targets[part], own[part], floor[part], last[part])
-            for found, part in zip(lists, parts, strict=True)
+        distinct = _distinct_vectors(block)
+        best = [
+            _add_block(matches, distinct, k, targets[part], own[part], floor[part], last[part])
+            for matches, part in zip(best, parts, strict=True)
         ]
-    return Best(
+    return TopMatches(
         np.concatenate(
-            [found.target + part.start for found, part in zip(lists, parts, strict=True)]
-            or [_NOTHING.target]
+            [matches.target + part.start for matches, part in zip(best, parts, strict=True)]
+            or [_NO_MATCHES.target]
         ),
-        np.concatenate([found.order for found in lists] or [_NOTHING.order]),
-        np.concatenate([found.cosine for found in lists] or [_NOTHING.cosine]),
+        np.concatenate([matches.order for matches in best] or [_NO_MATCHES.order]),
+        np.concatenate([matches.cosine for matches in best] or [_NO_MATCHES.cosine]),
     )
 
 
-def _improved(
-    best: Best,
-    groups: _Groups,
+def _add_block(
+    best: TopMatches,
+    distinct: _DistinctVectors,
     k: int,
     targets: Float32,
     own: Int64,
     floor: Float64,
     last: Int64,
-) -> Best:
-    bound = np.maximum(_worst(best, len(targets), k), floor)
-    target, group = _candidates(targets, groups.vectors, k, bound)
-    cosine = _rescored(targets, groups.vectors, target, group)
-    target, order, cosine = _expanded(groups, target, group, cosine, k)
-    fits = (order != own[target]) & (
+) -> TopMatches:
+    """Return the best matches among those in `best` and those in a block."""
+    bound = np.maximum(_lowest_cosines(best, len(targets), k), floor)
+    target, group = _candidates(targets, distinct.vectors, k, bound)
+    cosine = _candidate_cosines(targets, distinct.vectors, target, group)
+    target, order, cosine = _expand_groups(distinct, target, group, cosine, k)
+    is_allowed = (order != own[target]) & (
         (cosine > floor[target]) | ((cosine == floor[target]) & (order <= last[target]))
     )
-    return _merged(best, Best(target[fits], order[fits], cosine[fits]), k)
+    added = TopMatches(target[is_allowed], order[is_allowed], cosine[is_allowed])
+    return _merge(best, added, k)
 
 
-def _distinct(block: Block) -> _Groups:
-    """One row for all equal vectors.
+def _distinct_vectors(block: Block) -> _DistinctVectors:
+    """Return the block with one row for all equal vectors.
 
-    Ten thousand copies of a vector would otherwise be ten thousand candidates of every target.
+    Otherwise ten thousand copies of a vector would be ten thousand candidates of every target.
     """
     vectors = np.ascontiguousarray(block.vectors)
-    whole = vectors.view(np.dtype((np.void, vectors.itemsize * vectors.shape[1]))).ravel()
-    _, rows, group = np.unique(whole, return_index=True, return_inverse=True)
+    as_bytes = vectors.view(np.dtype((np.void, vectors.itemsize * vectors.shape[1]))).ravel()
+    _, rows, group = np.unique(as_bytes, return_index=True, return_inverse=True)
     sequence = np.lexsort((block.order, group))
     starts = np.searchsorted(group[sequence], np.arange(len(rows) + 1))
-    return _Groups(vectors[rows], starts, block.order[sequence])
+    return _DistinctVectors(vectors[rows], starts, block.order[sequence])
 
 
 def _candidates(targets: Float32, vectors: Float32, k: int, bound: Float64) -> tuple[Int64, Int64]:
-    """Pairs (target, row of `vectors`) that hold every pair whose cosine may reach the list.
+    """Return pairs (target, row of `vectors`) that include every pair with a cosine in the top k.
 
-    A sum of D products of float32, in any order, is off by at most D u / (1 - D u), u = 2^-24,
-    times the lengths' product (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
+    `bound`, shape (n,), is a cosine that a match must reach. In float32, the error of a sum of D
+    products is at most D u / (1 − D u) times the product of the lengths, with u = 2^-24, for every
+    order of the sum (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
     """
-    margin = 1.01 * targets.shape[1] * 2.0**-24 + 1e-5  # the rest: lengths are 1 up to rounding
+    margin = 1.01 * targets.shape[1] * 2.0**-24 + 1e-5  # 1e-5: the lengths are not exactly 1.
     products = targets @ vectors.T
-    wanted = k + 1  # one may be the target's own
-    if len(vectors) > wanted and not np.isfinite(bound).all():
-        reached = np.partition(products, len(vectors) - wanted, axis=1)[:, len(vectors) - wanted]
+    needed = k + 1  # One of them may be the target's own reference.
+    if len(vectors) > needed and not np.isfinite(bound).all():
+        reached = np.partition(products, len(vectors) - needed, axis=1)[:, len(vectors) - needed]
         bound = np.maximum(bound, reached.astype(np.float64) - margin)
     threshold = np.nextafter((bound - margin).astype(np.float32), np.float32(-np.inf))
     target, row = np.divmod(np.flatnonzero(products >= threshold[:, None]), len(vectors))
     return target, row
 
 
-def _worst(best: Best, count: int, k: int) -> Float64:
-    """The lowest cosine of each full list, minus infinity for the others; shape (count,)."""
+def _lowest_cosines(best: TopMatches, count: int, k: int) -> Float64:
+    """Return the lowest cosine of each target with k matches, and -inf for other targets.
+
+    The shape is (count,).
+    """
     ends = np.searchsorted(best.target, np.arange(count), side="right")
-    full = np.bincount(best.target, minlength=count) == k
-    worst = np.full(count, -np.inf)
-    worst[full] = best.cosine[ends[full] - 1]
-    return worst
+    is_full = np.bincount(best.target, minlength=count) == k
+    lowest = np.full(count, -np.inf)
+    lowest[is_full] = best.cosine[ends[is_full] - 1]
+    return lowest
 
 
-def _rescored(targets: Float32, vectors: Float32, target: Int64, row: Int64) -> Float64:
+def _candidate_cosines(targets: Float32, vectors: Float32, target: Int64, row: Int64) -> Float64:
     result = np.empty(len(target))
-    for start in range(0, len(target), _PAIRS):
-        chunk = slice(start, start + _PAIRS)
-        result[chunk] = cosines(targets[target[chunk]], vectors[row[chunk]])
+    for start in range(0, len(target), _MAX_PAIRS):
+        part = slice(start, start + _MAX_PAIRS)
+        result[part] = cosines(targets[target[part]], vectors[row[part]])
     return result
 
 
-def _expanded(
-    groups: _Groups, target: Int64, group: Int64, cosine: Float64, k: int
+def _expand_groups(
+    distinct: _DistinctVectors, target: Int64, group: Int64, cosine: Float64, k: int
 ) -> tuple[Int64, Int64, Float64]:
-    """Puts the references of a group, as many as a list can hold, in place of the group."""
-    size = np.minimum(np.diff(groups.starts), k + 1)[group]  # one may be the target's own
+    """Replace each group by its references, at most k + 1, because one may be the target's own."""
+    size = np.minimum(np.diff(distinct.starts), k + 1)[group]
     pair = np.repeat(np.arange(len(target)), size)
     offset = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size)
-    return target[pair], groups.order[groups.starts[group[pair]] + offset], cosine[pair]
+    return target[pair], distinct.order[distinct.starts[group[pair]] + offset], cosine[pair]
 
 
-def _merged(best: Best, more: Best, k: int) -> Best:
-    target = np.concatenate((best.target, more.target))
-    order = np.concatenate((best.order, more.order))
-    cosine = np.concatenate((best.cosine, more.cosine))
+def _merge(best: TopMatches, added: TopMatches, k: int) -> TopMatches:
+    target = np.concatenate((best.target, added.target))
+    order = np.concatenate((best.order, added.order))
+    cosine = np.concatenate((best.cosine, added.cosine))
     sequence = np.lexsort((order, -cosine, target))
     target = target[sequence]
     rank = np.arange(len(target)) - np.searchsorted(target, target)
     kept = sequence[rank < k]
-    return Best(target[rank < k], order[kept], cosine[kept])
+    return TopMatches(target[rank < k], order[kept], cosine[kept])

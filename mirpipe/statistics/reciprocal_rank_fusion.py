@@ -1,7 +1,9 @@
-"""Reciprocal rank fusion: one ranking out of several, by their ranks alone.
+"""Reciprocal rank fusion: combines several rankings into one, using only the ranks.
 
-Cormack, Clarke & Buettcher, Reciprocal Rank Fusion outperforms Condorcet and individual Rank
-Learning Methods, SIGIR 2009.
+Source: Cormack, Clarke and Buettcher, Reciprocal Rank Fusion outperforms Condorcet and individual
+Rank Learning Methods, SIGIR 2009.
+
+Why not a library: it is one sum, and ties must be sorted by content hash.
 """
 
 from collections.abc import Sequence
@@ -11,18 +13,20 @@ import numpy as np
 from mirpipe.records import Float64, Int64
 
 K = 60
-"""What softens the first ranks, as in the paper."""
+"""Constant of the paper. It reduces the weight of the first ranks."""
 
 
-def fused(rankings: Sequence[Int64], *, k: int = K) -> tuple[Int64, Float64]:
-    """Everything in `rankings`, best first, and its score: the sum of 1 / (k + rank).
+def fuse_rankings(rankings: Sequence[Int64], *, k: int = K) -> tuple[Int64, Float64]:
+    """Return all items of the rankings, best first, and their scores.
 
-    Each ranking holds places, best first, -1 behind the last; ties fall to the lower place.
+    The score of an item is the sum of 1 / (k + rank) over the rankings that contain it. Each
+    ranking has shape (n,) and contains item numbers, best first, filled up with -1; n may differ.
+    Of equal scores, the lower item number comes first. Both results have shape (items,).
     """
-    lists = [ranking[ranking >= 0] for ranking in rankings]
-    there = np.concatenate(lists) if lists else np.empty(0, np.int64)
-    places, at = np.unique(there, return_inverse=True)
-    worth = [1 / (k + np.arange(1, len(ranking) + 1)) for ranking in lists]
-    scores = np.bincount(at, np.concatenate(worth) if worth else None, minlength=len(places))
-    best = np.lexsort((places, -scores))
-    return places[best], scores[best].astype(np.float64)
+    rows = [ranking[ranking >= 0] for ranking in rankings]
+    all_items = np.concatenate(rows) if rows else np.empty(0, np.int64)
+    items, index = np.unique(all_items, return_inverse=True)
+    weights = [1 / (k + np.arange(1, len(row) + 1)) for row in rows]
+    scores = np.bincount(index, np.concatenate(weights) if weights else None, minlength=len(items))
+    best = np.lexsort((items, -scores))
+    return items[best], scores[best].astype(np.float64)

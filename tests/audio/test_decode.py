@@ -1,4 +1,4 @@
-"""Decoding in blocks, by libsndfile and by ffmpeg."""
+"""Decoding in blocks, with libsndfile and with ffmpeg."""
 
 import shutil
 from pathlib import Path
@@ -8,103 +8,112 @@ import psutil
 import pytest
 import soundfile
 
-from mirpipe.audio import decode, inspect
+from mirpipe.audio import decode, read_audio_facts
 from mirpipe.errors import RejectedInput
-from tests.support import hostile_files
+from tests.support import encoded_audio
 
-needs_ffmpeg = pytest.mark.skipif(not hostile_files.HAS_FFMPEG, reason="ffmpeg is not installed")
+needs_ffmpeg = pytest.mark.skipif(not encoded_audio.HAS_FFMPEG, reason="ffmpeg is not installed")
 
 
-def decoded(path: Path, block_seconds: float) -> np.ndarray:
+def decode_all(path: Path, block_seconds: float) -> np.ndarray:
+    """Return all samples of the file, shape (frames, channels)."""
     with decode(path, block_seconds=block_seconds) as audio:
         return np.concatenate(list(audio.blocks))
 
 
 @pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3"])
 @pytest.mark.parametrize(("rate", "channels"), [(22_050, 1), (44_100, 2)])
-def test_the_size_of_blocks_does_not_change_a_sample(
+def test_the_size_of_the_blocks_does_not_change_the_samples(
     tmp_path: Path, kind: str, rate: int, channels: int
 ) -> None:
     path = tmp_path / "a"
-    music = hostile_files.music(5.0, rate=rate, channels=channels)
-    path.write_bytes(hostile_files.encode(kind, music, rate=rate))
+    music = encoded_audio.music(5.0, rate=rate, channels=channels)
+    path.write_bytes(encoded_audio.encode(kind, music, rate=rate))
     with soundfile.SoundFile(path) as sound:
-        whole = sound.read(dtype="float32", always_2d=True)
+        expected = sound.read(dtype="float32", always_2d=True)
     for block_seconds in (0.01, 0.7, 10.0):
-        np.testing.assert_array_equal(decoded(path, block_seconds), whole)
+        np.testing.assert_array_equal(decode_all(path, block_seconds), expected)
 
 
-def test_the_suffix_says_nothing(tmp_path: Path) -> None:
+def test_the_format_does_not_depend_on_the_suffix(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
-    path.write_bytes(hostile_files.encode("FLAC"))
-    assert inspect(path).format == "FLAC"
+    path.write_bytes(encoded_audio.encode("FLAC"))
+    assert read_audio_facts(path).format == "FLAC"
 
 
-def test_an_mp3_that_declares_nothing_is_taken_as_it_is(tmp_path: Path) -> None:
-    frames = _frames(
-        hostile_files.encode(
-            "MP3", hostile_files.music(4.0), bitrate_mode="CONSTANT", compression_level=0.5
+def test_an_mp3_with_constant_bit_rate_needs_no_declared_length(tmp_path: Path) -> None:
+    frames = _without_length_header(
+        encoded_audio.encode(
+            "MP3", encoded_audio.music(4.0), bitrate_mode="CONSTANT", compression_level=0.5
         )
     )
     (tmp_path / "a.mp3").write_bytes(frames)
-    assert inspect(tmp_path / "a.mp3").seconds == pytest.approx(4.0, abs=0.1)
+    assert read_audio_facts(tmp_path / "a.mp3").seconds == pytest.approx(4.0, abs=0.1)
     (tmp_path / "a.mp3").write_bytes(frames[: len(frames) // 2])
-    assert inspect(tmp_path / "a.mp3").seconds == pytest.approx(2.0, abs=0.1)
+    assert read_audio_facts(tmp_path / "a.mp3").seconds == pytest.approx(2.0, abs=0.1)
 
 
-def test_an_mp3_of_which_half_would_be_lost_is_rejected(tmp_path: Path) -> None:
-    frames = _frames(hostile_files.encode("MP3", hostile_files.music(4.0), bitrate_mode="VARIABLE"))
+def test_an_mp3_with_variable_bit_rate_and_no_declared_length_is_rejected(tmp_path: Path) -> None:
+    frames = _without_length_header(
+        encoded_audio.encode("MP3", encoded_audio.music(4.0), bitrate_mode="VARIABLE")
+    )
     (tmp_path / "a.mp3").write_bytes(frames)
     with pytest.raises(RejectedInput) as rejected:
-        inspect(tmp_path / "a.mp3")
+        read_audio_facts(tmp_path / "a.mp3")
     assert rejected.value.reason == "unknown_length"
 
 
-def _frames(mp3: bytes) -> bytes:
-    """Without the first frame, which says how many there are."""
+def _without_length_header(mp3: bytes) -> bytes:
+    """Return the MP3 without its first frame, which declares the number of frames."""
     header = max(mp3.find(b"Xing"), mp3.find(b"Info"))
     return mp3[mp3.index(mp3[:2], header) :]
 
 
 @needs_ffmpeg
 @pytest.mark.parametrize("suffix", ["m4a", "mka", "wv"])
-def test_ffmpeg_gives_the_samples_that_went_in(tmp_path: Path, suffix: str) -> None:
-    samples = hostile_files.music(channels=2)
+def test_ffmpeg_decodes_a_lossless_file_to_the_original_samples(
+    tmp_path: Path, suffix: str
+) -> None:
+    samples = encoded_audio.music(channels=2)
     path = tmp_path / f"a.{suffix}"
     codec = {"m4a": "alac", "mka": "flac", "wv": "wavpack"}[suffix]
-    hostile_files.by_ffmpeg(path, "-c:a", codec, samples=samples)
-    np.testing.assert_allclose(decoded(path, 0.3), samples, atol=2**-15)
+    encoded_audio.encode_with_ffmpeg(path, "-c:a", codec, samples=samples)
+    np.testing.assert_allclose(decode_all(path, 0.3), samples, atol=2**-15)
 
 
 @needs_ffmpeg
 @pytest.mark.parametrize(
     "options", [["-movflags", "+faststart"], ["-f", "adts"], ["-f", "matroska"]]
 )
-def test_what_ffmpeg_reads_is_known_as_truncated_too(tmp_path: Path, options: list[str]) -> None:
+def test_a_truncated_file_is_also_recognised_with_ffmpeg(
+    tmp_path: Path, options: list[str]
+) -> None:
     path = tmp_path / "a.m4a"
-    hostile_files.by_ffmpeg(path, "-c:a", "aac", *options, samples=hostile_files.music(5.0))
+    encoded_audio.encode_with_ffmpeg(
+        path, "-c:a", "aac", *options, samples=encoded_audio.music(5.0)
+    )
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(RejectedInput) as rejected:
-        inspect(path)
+        read_audio_facts(path)
     assert rejected.value.reason == "truncated"
 
 
 @needs_ffmpeg
-def test_ffmpeg_ends_when_the_reader_leaves(tmp_path: Path) -> None:
+def test_ffmpeg_is_stopped_when_the_context_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.m4a"
-    hostile_files.by_ffmpeg(path, "-c:a", "aac", samples=hostile_files.music(60.0))
+    encoded_audio.encode_with_ffmpeg(path, "-c:a", "aac", samples=encoded_audio.music(60.0))
     with decode(path, block_seconds=0.1) as audio:
         next(audio.blocks)
         assert any(child.name() == "ffmpeg" for child in psutil.Process().children())
     assert not any(child.name() == "ffmpeg" for child in psutil.Process().children())
 
 
-def test_a_flac_that_was_written_to_a_pipe_is_whole(tmp_path: Path) -> None:
-    content = bytearray(hostile_files.encode("FLAC"))
-    content[21] &= 0xF0  # STREAMINFO: number of samples unknown
+def test_a_flac_that_was_written_to_a_pipe_is_accepted(tmp_path: Path) -> None:
+    content = bytearray(encoded_audio.encode("FLAC"))
+    content[21] &= 0xF0  # In STREAMINFO, 0 samples mean that the number is unknown.
     content[22:26] = bytes(4)
     (tmp_path / "a.flac").write_bytes(content)
-    assert inspect(tmp_path / "a.flac").seconds == 2.0
+    assert read_audio_facts(tmp_path / "a.flac").seconds == 2.0
 
 
 @pytest.mark.parametrize(
@@ -117,11 +126,11 @@ def test_a_flac_that_was_written_to_a_pipe_is_whole(tmp_path: Path) -> None:
         (b"RIFF\0\0\0\0WAVE", "not_audio"),
     ],
 )
-def test_without_ffmpeg_only_its_own_containers_ask_for_it(
+def test_only_containers_that_need_ffmpeg_ask_the_user_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: bytes, reason: str
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _name: None)
     (tmp_path / "a.m4a").write_bytes(head + bytes(1000))
     with pytest.raises(RejectedInput) as rejected:
-        inspect(tmp_path / "a.m4a")
+        read_audio_facts(tmp_path / "a.m4a")
     assert rejected.value.reason == reason

@@ -1,4 +1,4 @@
-"""`mirpipe analyse`: what it does, prints and exits with."""
+"""`mirpipe analyse`: its results, its output and its exit codes."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def counts(*, measured: int = 0, rejected: int = 0, failed: int = 0) -> dict[str
     return {"measured": measured, "rejected": rejected, "failed": failed}
 
 
-def test_every_track_is_measured_and_the_second_time_none() -> None:
+def test_first_run_measures_every_track_and_second_run_none() -> None:
     first, second = run("--json"), run("--json")
 
     assert json.loads(first.stdout) == counts(measured=2)
@@ -38,25 +38,25 @@ def test_every_track_is_measured_and_the_second_time_none() -> None:
     assert (first.exit_code, second.exit_code) == (0, 0)
 
 
-def test_without_json_a_sentence() -> None:
+def test_counts_are_printed_on_one_line_without_json() -> None:
     assert run().stdout.splitlines() == ["measured 2, rejected 0, failed 0"]
 
 
-def test_only_tracks_of_the_manifest(tmp_path: Path) -> None:
-    track_id, other = stage.plan()
+def test_only_tracks_of_the_manifest_are_measured(tmp_path: Path) -> None:
+    track_id, other_id = stage.plan()
     (tmp_path / "ids.json").write_text(json.dumps([track_id]))
 
-    found = run("--manifest", tmp_path / "ids.json", "--json")
+    result = run("--manifest", tmp_path / "ids.json", "--json")
 
-    assert json.loads(found.stdout) == counts(measured=1)
-    assert stage.plan() == [other]
+    assert json.loads(result.stdout) == counts(measured=1)
+    assert stage.plan() == [other_id]
 
 
 @pytest.mark.parametrize(
     ("problem", "name", "exit_code"),
-    [(OSError("disk"), "failed", 1), (RejectedInput("truncated", "breaks off"), "rejected", 3)],
+    [(OSError("disk"), "failed", 1), (RejectedInput("truncated", "is truncated"), "rejected", 3)],
 )
-def test_exit_code_tells_failures_from_bad_input(
+def test_exit_code_is_1_after_a_failure_and_3_after_bad_input(
     monkeypatch: pytest.MonkeyPatch, problem: Exception, name: str, exit_code: int
 ) -> None:
     def load(*_: object, **__: object) -> None:
@@ -64,7 +64,7 @@ def test_exit_code_tells_failures_from_bad_input(
 
     monkeypatch.setattr(stage.audio, "load_mono", load)
 
-    found = run("--json")
+    result = run("--json")
 
-    assert found.exit_code == exit_code
-    assert json.loads(found.stdout) == counts(**{name: 2})
+    assert result.exit_code == exit_code
+    assert json.loads(result.stdout) == counts(**{name: 2})

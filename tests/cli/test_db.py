@@ -1,4 +1,4 @@
-"""`mirpipe db`, as it is typed."""
+"""`mirpipe db`: every command on the embedded server and on a server of the user."""
 
 import json
 import shutil
@@ -18,14 +18,14 @@ from mirpipe.settings import settings
 from tests.support.databases import Database
 
 
-def run(*arguments: str, exit_code: int = 0, answer: str | None = None) -> str:
-    result = CliRunner().invoke(app, arguments, input=answer)
+def run(*arguments: str, exit_code: int = 0, typed: str | None = None) -> str:
+    result = CliRunner().invoke(app, arguments, input=typed)
     assert result.exit_code == exit_code, result.output
     return result.stdout
 
 
 def psql(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: the command becomes psql."""
+    """Run `mirpipe db psql` in a process of its own, because psql replaces the process."""
     return subprocess.run(
         [sys.executable, "-c", "from mirpipe.cli.db import app; app()", "psql", *arguments],
         capture_output=True,
@@ -37,7 +37,7 @@ def psql(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    path = short_folder / "of-the-command-line"
+    path = short_folder / "home-for-db-commands"
     monkeypatch.setenv("MIRPIPE_HOME", str(path))
     settings.cache_clear()
     forget_engines()
@@ -48,15 +48,15 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.slow
-def test_a_day_with_the_embedded_server(home: Path) -> None:
+def test_every_command_on_the_embedded_server(home: Path) -> None:
     assert json.loads(run("status", "--json", exit_code=1))["running"] is False
-    assert "before: empty" in run("up")
-    again = run("up")
-    assert "before" not in again
+    assert "(before: empty)" in run("up")
+    second_output = run("up")
+    assert "before" not in second_output
     password = psycopg2.extensions.parse_dsn(run("url").strip())["password"]
-    assert password not in again
-    assert "postgresql://mirpipe_read@" in again
-    assert "`mirpipe db url --role reader`" in again
+    assert password not in second_output
+    assert "postgresql://mirpipe_read@" in second_output
+    assert "`mirpipe db url --role reader`" in second_output
 
     status = json.loads(run("status", "--json"))
     assert status["pid"] > 0
@@ -69,60 +69,62 @@ def test_a_day_with_the_embedded_server(home: Path) -> None:
         "data": str(home / "postgres/data"),
     }
     for role, login in (("owner", "mirpipe_owner"), ("airflow", "airflow")):
-        link = psycopg2.connect(run("url", "--role", role).strip())
-        assert link.info.user == login
-        link.close()
-    asked = psql("-Atc", "SELECT current_user, count(*) FROM v_library")
-    assert asked.stdout == "mirpipe_read|0\n"
+        connection = psycopg2.connect(run("url", "--role", role).strip())
+        assert connection.info.user == login
+        connection.close()
+    query = psql("-Atc", "SELECT current_user, count(*) FROM v_library")
+    assert query.stdout == "mirpipe_read|0\n"
 
     assert run("down") == "Postgres is stopped\n"
     assert run("down") == "Postgres was not running\n"
 
-    run("remove", exit_code=1, answer="n\n")
+    run("remove", exit_code=1, typed="n\n")
     assert (home / "postgres/data").exists()
-    (home / "mine").touch()
+    (home / "other file").touch()
     assert run("remove", "--yes") == f"{home / 'postgres'} is deleted\n"
     assert run("remove", "--yes") == f"nothing to delete: there is no {home / 'postgres'}\n"
-    assert [path.name for path in home.iterdir()] == ["mine"]
+    assert [path.name for path in home.iterdir()] == ["other file"]
 
 
-def test_going_back_asks_first(fresh_database: Database) -> None:
-    assert "newer than base hold?" in run("downgrade", "base", exit_code=1, answer="n\n")
+def test_downgrade_asks_for_confirmation(fresh_database: Database) -> None:
+    assert "newer than base?" in run("downgrade", "base", exit_code=1, typed="n\n")
     assert "before" not in run("migrate")
     assert run("downgrade", "base", "--yes") == "schema empty\n"
-    assert "before: empty" in run("migrate")
+    assert "(before: empty)" in run("migrate")
 
 
-def test_a_server_of_the_users_is_asked_in_place_of_the_embedded_one(
+def test_the_users_server_is_used_instead_of_the_embedded_one(
     fresh_database: Database, home: Path
 ) -> None:
-    link = psycopg2.connect(run("url", "--role", "app").strip())
-    assert (link.info.user, link.info.dbname) == ("mirpipe_app", fresh_database.name)
-    link.close()
+    connection = psycopg2.connect(run("url", "--role", "app").strip())
+    assert (connection.info.user, connection.info.dbname) == ("mirpipe_app", fresh_database.name)
+    connection.close()
     assert run("up").startswith("schema 0")
     assert not home.exists()
 
 
 @pytest.mark.parametrize("command", ["status", "down"])
-def test_with_a_server_of_the_users_it_is_said_that_only_the_embedded_one_is_meant(
+def test_commands_for_the_embedded_server_say_so_if_the_user_has_another(
     home: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     assert "MIRPIPE_DATABASE_URL" not in CliRunner().invoke(app, [command]).stderr
     monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://me:secret@127.0.0.1:1/db")
     settings.cache_clear()
-    said = CliRunner().invoke(app, [command])
-    assert "MIRPIPE_DATABASE_URL is set" in said.stderr
-    assert "embedded server alone" in said.stderr
-    assert "secret" not in said.output
-    assert "mirpipe db up" not in said.output
+    result = CliRunner().invoke(app, [command])
+    assert "MIRPIPE_DATABASE_URL is set" in result.stderr
+    assert "only for the embedded server" in result.stderr
+    assert "secret" not in result.output
+    assert "mirpipe db up" not in result.output
 
 
-def test_psql_ends_as_psql_does_and_shows_its_password_to_nobody(fresh_database: Database) -> None:
-    asked = psql(
+def test_psql_returns_its_exit_code_and_its_arguments_contain_no_password(
+    fresh_database: Database,
+) -> None:
+    process = psql(
         "--role", "app", "--", "-At", "-c", "SELECT current_user", "-c",
         "\\! tr '\\0' ' ' < /proc/$PPID/cmdline", "-c", "SELECT 1/0",
     )  # fmt: skip
-    login, command = asked.stdout.splitlines()
+    login, command = process.stdout.splitlines()
     assert login == "mirpipe_app"
     assert command.startswith("psql --dbname postgresql://mirpipe_app@/")
-    assert asked.returncode == 1
+    assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""`mirpipe evaluate`: what it does and prints."""
+"""`mirpipe evaluate`: its results and its output."""
 
 import json
 
@@ -7,14 +7,15 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli import evaluate as command
-from tests.stages.answers import Answers
+from tests.stages.synthetic_matches import SyntheticMatches
 from tests.support.databases import Database
 
 
 @pytest.fixture(autouse=True)
-def _one_answer(fresh_database: Database) -> None:
-    answers = Answers(fresh_database)
-    answers.answer(answers.track("target", "t", [0, 1]), answers.track("reference", "r", [0, 2]))
+def _one_match(fresh_database: Database) -> None:
+    library = SyntheticMatches(fresh_database)
+    target = library.add_with_melody("target", "t", [0, 1])
+    library.add_matches(target, library.add_with_melody("reference", "r", [0, 2]))
 
 
 def run(*arguments: str) -> Result:
@@ -23,14 +24,14 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
-def test_what_is_missing_is_made_and_the_second_time_nothing() -> None:
+def test_first_run_computes_missing_numbers_and_second_run_none() -> None:
     first, second = run("--json"), run("--json")
 
-    # accuracy and its best key; two frames are too few for chance
+    # Accuracy and accuracy in the best key. Two frames are too few to compare with chance.
     assert json.loads(first.stdout) == {"measured": 2, "undefined": 4}
     assert json.loads(second.stdout) == {"measured": 0, "undefined": 0}
     assert (first.exit_code, second.exit_code) == (0, 0)
 
 
-def test_without_json_a_sentence() -> None:
+def test_counts_are_printed_on_one_line_without_json() -> None:
     assert run().stdout.splitlines() == ["measured 2, undefined 4"]

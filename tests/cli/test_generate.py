@@ -1,4 +1,4 @@
-"""`mirpipe caption` and `mirpipe generate`: offline here, and through the models' real code."""
+"""`mirpipe caption` and `mirpipe generate`: offline, and with random weights in the real models."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ GENERATORS = ("musicgen_melody", "musicgen_melody_audiocraft")
 
 @pytest.fixture
 def library(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two targets and a reference."""
+    """Ingest two targets and a reference."""
     monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
     monkeypatch.setenv("MIRPIPE_GENERATE_SECONDS", "2")
     settings.cache_clear()
@@ -42,15 +42,15 @@ def rows(database: Database, query: str) -> list[tuple[object, ...]]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("library")
-def test_what_is_made_is_embedded_and_scored_by_the_stages_that_are_there(
+def test_generated_clips_are_embedded_and_scored_by_the_other_stages(
     fresh_database: Database,
 ) -> None:
-    made = mirpipe("generate", "--json", "--target", "月亮 one")
-    assert made.returncode == 0, made.stderr
-    assert json.loads(made.stdout) == {"made": 3, "rejected": 0, "failed": 0}
+    generated = mirpipe("generate", "--json", "--target", "月亮 one")
+    assert generated.returncode == 0, generated.stderr
+    assert json.loads(generated.stdout) == {"made": 3, "rejected": 0, "failed": 0}
 
     planned = mirpipe("generate", "--dry-run", "--mode", "strong")
-    assert "would make 0 clips" in planned.stdout  # the other target has no caption yet
+    assert "would generate 0 clips" in planned.stdout  # The other target has no caption yet.
     assert mirpipe("caption").returncode == 0
     planned = mirpipe("generate", "--dry-run", "--mode", "strong", "--json")
     (plan,) = json.loads(planned.stdout).values()
@@ -82,31 +82,31 @@ def test_what_is_made_is_embedded_and_scored_by_the_stages_that_are_there(
 
 
 @pytest.mark.usefixtures("library")
-def test_a_target_that_cannot_be_meant_is_wrong_usage() -> None:
-    for name, complaint in (("月亮", "names 2"), ("太阳", "no usable target")):
-        ended = mirpipe("generate", "--target", name)
-        assert ended.returncode == 2
-        assert complaint in ended.stderr
+def test_an_unknown_or_ambiguous_target_is_wrong_usage() -> None:
+    for name, message in (("月亮", "names 2"), ("太阳", "no usable target")):
+        process = mirpipe("generate", "--target", name)
+        assert process.returncode == 2
+        assert message in process.stderr
 
 
 @pytest.mark.usefixtures("library")
-def test_a_model_without_weights_is_named_and_the_others_go_on(
+def test_a_model_without_weights_is_named_and_the_others_continue(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fresh_database: Database
 ) -> None:
     monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path / "none"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "empty"))
     options = ("--generator", "musicgen_melody", "--generator", "resynth", "--mode", "simple")
-    ended = mirpipe("generate", *options, "--target", "月亮 one")
-    assert ended.returncode == 1
-    assert ended.stdout == "made 1, rejected 0, failed 0\n"
-    assert "musicgen_melody is unavailable" in ended.stderr
-    assert "mirpipe models pull musicgen_melody" in ended.stderr
+    process = mirpipe("generate", *options, "--target", "月亮 one")
+    assert process.returncode == 1
+    assert process.stdout == "made 1, rejected 0, failed 0\n"
+    assert "musicgen_melody is unavailable" in process.stderr
+    assert "mirpipe models pull musicgen_melody" in process.stderr
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.usefixtures("library")
-def test_models_with_random_weights_caption_and_generate_and_say_what_they_are(
+def test_models_with_random_weights_run_and_their_results_are_marked_random(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch, models_python: Path
 ) -> None:
     monkeypatch.setenv("MIRPIPE_STAND_INS", str(folder_of_weights()))
@@ -114,18 +114,18 @@ def test_models_with_random_weights_caption_and_generate_and_say_what_they_are(
     monkeypatch.setenv("MIRPIPE_CAPTIONER", CAPTIONER)
     monkeypatch.setenv("MIRPIPE_GENERATORS", ",".join(GENERATORS))
     monkeypatch.setenv("MIRPIPE_GENERATE_SECONDS", "1")
-    ended = mirpipe("generate", "--target", "月亮 one", "--json")
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout) == {"made": 6, "rejected": 0, "failed": 0}
+    process = mirpipe("generate", "--target", "月亮 one", "--json")
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout) == {"made": 6, "rejected": 0, "failed": 0}
     assert rows(fresh_database, "SELECT captioner, random FROM mirpipe.v_caption") == [
         (CAPTIONER, True)
     ]
-    made = rows(
+    generated = rows(
         fresh_database,
         "SELECT generator, mode, guidance, random, seconds FROM mirpipe.v_generation "
         "ORDER BY generator, is_conditioned, guidance",
     )
-    assert made == [
+    assert generated == [
         (name, mode, guidance, True, 1.0)
         for name in GENERATORS
         for mode, guidance in (("simple", 3.0), ("medium", 3.0), ("strong", 5.0))
@@ -133,4 +133,4 @@ def test_models_with_random_weights_caption_and_generate_and_say_what_they_are(
     versions = rows(fresh_database, "SELECT DISTINCT versions ? 'torch' FROM mirpipe.generation")
     assert versions == [(True,)]
     clips = rows(fresh_database, "SELECT count(DISTINCT content_sha256) FROM mirpipe.generation")
-    assert clips == [(6,)], "text, melody and guidance each reach the model"
+    assert clips == [(6,)], "text, melody and guidance must each change the clip"

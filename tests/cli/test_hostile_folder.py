@@ -1,4 +1,4 @@
-"""A folder of broken files beside good ones, through the whole command line as a user runs it."""
+"""Broken and usable files in one folder, processed with the commands that a user runs."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ def mirpipe(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_good_files_get_results_and_every_broken_one_has_its_reason(
+def test_usable_files_get_results_and_every_broken_file_has_a_reason(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     references, targets = tmp_path / "references", tmp_path / "targets"
@@ -35,9 +35,9 @@ def test_good_files_get_results_and_every_broken_one_has_its_reason(
     assert len(broken) >= 50
     assert len(good) >= 10
 
-    first = mirpipe("ingest", references, "--collection", "reference", "--json")
-    assert first.returncode == 3, first.stderr
-    assert json.loads(first.stdout)["rejected"] == len(broken)
+    first_run = mirpipe("ingest", references, "--collection", "reference", "--json")
+    assert first_run.returncode == 3, first_run.stderr
+    assert json.loads(first_run.stdout)["rejected"] == len(broken)
     assert mirpipe("ingest", targets, "--collection", "target").returncode == 0
     run = mirpipe("run")
     assert run.returncode == 0, run.stderr
@@ -48,11 +48,11 @@ def test_good_files_get_results_and_every_broken_one_has_its_reason(
     assert not any(row["retry"] for row in ledger)
     assert sorted(row["reason"] for row in ledger) == sorted(broken.values())
     with fresh_database.reader.connect() as connection:
-        answered = connection.exec_driver_sql(
+        matches = connection.exec_driver_sql(
             "SELECT encoder, count(DISTINCT target_id) FROM mirpipe.v_retrieval "
             "GROUP BY encoder ORDER BY encoder"
         )
-        assert [tuple(row) for row in answered] == [
+        assert [tuple(row) for row in matches] == [
             ("musicnn", len(target)),
             ("signal", len(target)),
         ]
@@ -61,9 +61,9 @@ def test_good_files_get_results_and_every_broken_one_has_its_reason(
         )
         assert list(vectors.scalars()) == [len(good) + len(target)] * 2
 
-    again = mirpipe("ingest", references, "--collection", "reference", "--json")
-    assert again.returncode == 3
-    counts = json.loads(again.stdout)
+    second_run = mirpipe("ingest", references, "--collection", "reference", "--json")
+    assert second_run.returncode == 3
+    counts = json.loads(second_run.stdout)
     assert counts["added"] == counts["moved"] == counts["gone"] == 0
     repeated = mirpipe("run")
     assert "nothing changed since run 1" in repeated.stdout

@@ -1,4 +1,4 @@
-"""The top of the command line: the tour, errors as sentences, exit codes."""
+"""The command `mirpipe`: its help, its error messages and its exit codes."""
 
 import json
 from datetime import UTC, datetime
@@ -14,28 +14,36 @@ from tests.support.audio_files import tones
 from tests.support.databases import Database
 
 COMMANDS = [
-    # in the order of the tour
+    # In the order of the help.
     "up",
     "db",
     "ingest",
     "embed",
     "score",
+    "analyse",
     "retrieve",
     "evaluate",
     "report",
     "run",
+    "caption",
+    "generate",
     "search",
     "status",
     "failures",
     "encoders",
     "models",
+    "published",
+    "export",
     "verify",
     "settings",
+    "doctor",
+    "backup",
+    "restore",
 ]
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FAILURE = queries.Failure(
-    "embed", "musicnn", "target:00", "a title", "target", "truncated", "it breaks off",
+    "embed", "musicnn", "target:00", "a title", "target", "truncated", "it is truncated",
     False, 1, NOW, NOW, "0123",
 )  # fmt: skip
 
@@ -45,48 +53,50 @@ def invoke(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-def test_help_is_a_tour_that_names_every_command() -> None:
-    code, said = invoke("--help")
+def test_help_names_every_command() -> None:
+    code, output = invoke("--help")
     assert code == 0
-    assert "Exit codes: 0 all done" in said
-    assert [name for name in COMMANDS if f"  {name} " not in said] == []
+    assert "Exit codes:\n\n      0  everything is done" in output
+    assert [name for name in COMMANDS if f"  {name} " not in output] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(command: str) -> None:
-    code, said = invoke(command, "--help")
+def test_every_command_has_a_help_text_of_at_most_80_columns(command: str) -> None:
+    code, output = invoke(command, "--help")
     assert code == 0
-    assert len(said.splitlines()) > 5
+    lines = output.splitlines()
+    assert len(lines) > 5
+    assert [line for line in lines if len(line) > 80] == []
 
 
 def test_unknown_command_is_wrong_usage() -> None:
     assert invoke("conquer")[0] == 2
 
 
-def test_error_on_purpose_is_one_sentence_and_exit_1(
+def test_an_expected_error_is_one_message_with_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
     monkeypatch.setattr("sys.argv", ["mirpipe", "status"])
     with pytest.raises(SystemExit) as exit_:
         main.main()
-    said = capsys.readouterr().err
+    errors = capsys.readouterr().err
     assert exit_.value.code == 1
-    assert "mirpipe: " in said
-    assert "Traceback" not in said
-    assert "secret" not in said
+    assert "mirpipe: " in errors
+    assert "Traceback" not in errors
+    assert "secret" not in errors
 
 
-def test_status_of_an_empty_database_says_what_to_do(fresh_database: Database) -> None:
-    code, said = invoke("status")
+def test_status_of_an_empty_database_names_the_next_command(fresh_database: Database) -> None:
+    code, output = invoke("status")
     assert code == 0
-    assert "mirpipe ingest FOLDER" in said
+    assert "mirpipe ingest FOLDER" in output
 
 
 def test_status_as_json_is_one_object(fresh_database: Database) -> None:
-    code, said = invoke("status", "--json")
+    code, output = invoke("status", "--json")
     assert code == 0
-    assert json.loads(said) == {
+    assert json.loads(output) == {
         "library": [],
         "pending": [],
         "failures": [],
@@ -95,7 +105,7 @@ def test_status_as_json_is_one_object(fresh_database: Database) -> None:
     }
 
 
-def test_what_is_pending_is_known_right_after_an_ingest(
+def test_status_shows_pending_work_directly_after_ingest(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path, [220, 330])
@@ -109,19 +119,19 @@ def test_what_is_pending_is_known_right_after_an_ingest(
     }
 
 
-def test_encoder_that_does_not_exist_does_not_stop_the_others(
+def test_an_unknown_encoder_does_not_stop_the_others(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_ENCODERS", "nonesuch,musicnn")
     settings.cache_clear()
     tones(tmp_path, [220, 330])
     assert invoke("ingest", str(tmp_path), "--collection", "reference")[0] == 0
-    code, said = invoke("embed")
+    code, output = invoke("embed")
     assert code == 1
-    assert "embedded 2" in said
+    assert "embedded 2" in output
 
 
-def test_run_as_json_is_one_object_with_the_counts_of_its_parts(
+def test_run_prints_the_counts_of_all_stages_as_one_json_object(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_ENCODERS", "musicnn")
@@ -129,28 +139,28 @@ def test_run_as_json_is_one_object_with_the_counts_of_its_parts(
     for collection, hertz in (("reference", [220, 330]), ("target", [440])):
         tones(tmp_path / collection, hertz)
         assert invoke("ingest", str(tmp_path / collection), "--collection", collection)[0] == 0
-    code, said = invoke("run", "--json")
-    parts = json.loads(said)
+    code, output = invoke("run", "--json")
+    counts = json.loads(output)
     assert code == 0
-    assert parts["embed"] == {"embedded": 3, "rejected": 0, "failed": 0}
-    assert parts["score"]["failed"] == 0
-    assert parts["analyse"] == {"measured": 3, "rejected": 0, "failed": 0}
-    assert [encoder["encoder"] for encoder in parts["retrieve"]["encoders"]] == ["musicnn"]
-    assert parts["report"]["changed"] is True
+    assert counts["embed"] == {"embedded": 3, "rejected": 0, "failed": 0}
+    assert counts["score"]["failed"] == 0
+    assert counts["analyse"] == {"measured": 3, "rejected": 0, "failed": 0}
+    assert [encoder["encoder"] for encoder in counts["retrieve"]["encoders"]] == ["musicnn"]
+    assert counts["report"]["changed"] is True
 
 
-def test_the_ledger_names_the_encoder(
+def test_failures_names_the_encoder(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mirpipe.cli.failures.queries.failures", lambda **_: [FAILURE])
-    code, said = invoke("failures")
+    code, output = invoke("failures")
     assert code == 0
-    assert said.splitlines()[1].split()[:4] == ["embed", "musicnn", "truncated", "a"]
+    assert output.splitlines()[1].split()[:4] == ["embed", "musicnn", "truncated", "a"]
 
 
 @pytest.mark.parametrize("content", [None, "no JSON", '["x"]', '{"a": 1}'])
 @pytest.mark.parametrize("command", ["embed", "score", "evaluate"])
-def test_manifest_that_is_no_list_of_ids_is_wrong_usage(
+def test_a_manifest_without_a_list_of_ids_is_wrong_usage(
     command: str, content: str | None, tmp_path: Path
 ) -> None:
     manifest = tmp_path / "ids.json"
@@ -159,22 +169,22 @@ def test_manifest_that_is_no_list_of_ids_is_wrong_usage(
     assert invoke(command, "--manifest", str(manifest))[0] == 2
 
 
-def test_setting_that_is_wrong_is_named_without_its_value(
+def test_the_error_about_a_wrong_setting_does_not_show_its_value(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MIRPIPE_SLOTS", "a secret")
     monkeypatch.setattr("sys.argv", ["mirpipe", "status"])
     with pytest.raises(SystemExit):
         main.main()
-    said = capsys.readouterr().err
-    assert "MIRPIPE_SLOTS" in said
-    assert "a secret" not in said
+    errors = capsys.readouterr().err
+    assert "MIRPIPE_SLOTS" in errors
+    assert "a secret" not in errors
 
 
-def test_settings_show_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_hides_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://me:secret@127.0.0.1/db")
     monkeypatch.setenv("MIRPIPE_AIRFLOW_ADMIN_PASSWORD", "secret")
-    code, said = invoke("settings")
+    code, output = invoke("settings")
     assert code == 0
-    assert "MIRPIPE_DATABASE_URL" in said
-    assert "secret" not in said
+    assert "MIRPIPE_DATABASE_URL" in output
+    assert "secret" not in output

@@ -1,4 +1,4 @@
-"""A model in an interpreter of its own, from the command line of this one."""
+"""Commands of this interpreter that run a model in the models interpreter."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ ENCODER = "music2latent"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        interpreters.is_here(registry.ENCODERS.needs(ENCODER).libraries),
+        interpreters.current_python_has(registry.ENCODERS.needs(ENCODER).libraries),
         reason="the model is in the interpreter that runs this",
     ),
 ]
@@ -47,7 +47,7 @@ def mirpipe(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_model_of_another_interpreter_embeds_once_is_marked_random_and_answers_for_a_file(
+def test_a_model_in_another_interpreter_embeds_tracks_once_and_searches_by_a_file(
     music: Path, fresh_database: Database, tmp_path: Path
 ) -> None:
     first, second = mirpipe("embed", "--json"), mirpipe("embed", "--json")
@@ -63,9 +63,9 @@ def test_a_model_of_another_interpreter_embeds_once_is_marked_random_and_answers
     assert row == ("music2latent.pt (random)", "none (random)", True)
 
     tones(tmp_path / "other", [331])
-    found = mirpipe(
+    search = mirpipe(
         "search", str(tmp_path / "other" / "331 Hz.wav"), "--encoder", ENCODER, "--json"
     )
-    assert found.returncode == 0, found.stderr
-    answered = json.loads(found.stdout)
-    assert (len(answered["answers"]), answered["random"]) == (3, True)
+    assert search.returncode == 0, search.stderr
+    result = json.loads(search.stdout)
+    assert (len(result["answers"]), result["random"]) == (3, True)

@@ -1,4 +1,4 @@
-"""`mirpipe published`: what it says and how it ends."""
+"""`mirpipe published`: its output and its exit codes."""
 
 import json
 import shutil
@@ -15,10 +15,15 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, ["published", *words])
 
 
-def test_import_says_what_it_wrote_and_then_that_nothing_is_left(fresh_database: Database) -> None:
+def test_first_import_prints_the_changed_rows_and_second_import_no_changes(
+    fresh_database: Database,
+) -> None:
     assert json.loads(run("import", "--json").stdout)["published_retrieval"] == 27
-    again = run("import")
-    assert (again.exit_code, again.stdout) == (0, "all is as in the files\n")
+    second = run("import")
+    assert (second.exit_code, second.stdout) == (
+        0,
+        "no changes: the database already contains these tables\n",
+    )
 
 
 def test_a_wrong_file_exits_3_and_names_the_line(fresh_database: Database, tmp_path: Path) -> None:
@@ -30,7 +35,7 @@ def test_a_wrong_file_exits_3_and_names_the_line(fresh_database: Database, tmp_p
     assert "generation.csv, line 3: clap" in result.stderr
 
 
-def test_show_puts_printed_beside_recomputed(fresh_database: Database) -> None:
+def test_show_prints_each_number_next_to_the_recomputed_one(fresh_database: Database) -> None:
     assert "mirpipe published import" in run("show").stderr
     run("import")
     lines = run("show").stdout.splitlines()

@@ -1,4 +1,4 @@
-"""The printed results: aligned in any script, and nothing that a title says is obeyed."""
+"""The printed results: aligned in any script, and safe against titles that control a terminal."""
 
 import io
 import re
@@ -13,7 +13,7 @@ from mirpipe.db import queries
 from mirpipe.db.queries import encoder_comparison
 
 
-def answer(**given: Any) -> queries.Match:
+def match(**values: Any) -> queries.Match:
     return queries.Match(
         **{
             "encoder": "signal",
@@ -34,7 +34,7 @@ def answer(**given: Any) -> queries.Match:
             **dict.fromkeys(("melody_corrected", "melody_null95", "melody_oti")),
             **dict.fromkeys(("melody_oti_null95", "aligned_melody", "clap_similarity")),
             "clap_similarity_random": False,
-            **given,
+            **values,
         }
     )
 
@@ -46,13 +46,13 @@ def summary(metric: str, mean: float | None, *, random: bool = False) -> queries
 def printed(
     monkeypatch: pytest.MonkeyPatch,
     summaries: list[queries.Summary],
-    answers: list[queries.Match] | None = None,
-    made: list[queries.GenerationSummary] | None = None,
+    matches: list[queries.Match] | None = None,
+    generated: list[queries.GenerationSummary] | None = None,
     distances: list[queries.SetDistance] | None = None,
 ) -> str:
     monkeypatch.setattr(queries, "summary", lambda: summaries)
-    monkeypatch.setattr(queries, "best_matches", lambda: answers or [])
-    monkeypatch.setattr(queries, "generation_summary", lambda: made or [])
+    monkeypatch.setattr(queries, "best_matches", lambda: matches or [])
+    monkeypatch.setattr(queries, "generation_summary", lambda: generated or [])
     monkeypatch.setattr(queries, "set_distances", lambda: distances or [])
     monkeypatch.setattr(queries, "generation_deltas", list)
     monkeypatch.setattr(encoder_comparison, "comparisons", list)
@@ -63,87 +63,89 @@ def printed(
 
 
 def test_wide_characters_keep_the_columns_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = printed(monkeypatch, [summary("cosine", 0.5)], [answer(), answer(target="plain")])
-    rows = [line for line in text.splitlines() if "West" in line or "nearest" in line]
+    text = printed(monkeypatch, [summary("cosine", 0.5)], [match(), match(target="plain")])
+    rows = [line for line in text.splitlines() if "West" in line or "best match" in line]
     assert len({cell_len(line) for line in rows}) == 1
     assert len({cell_len(line[: line.index("West")]) for line in rows if "West" in line}) == 1
 
 
-def test_a_title_is_shown_and_not_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    evil = answer(target="[red]\x1b[2Ja\nb\udcff", reference="[link=x]y[/link]")
-    text = printed(monkeypatch, [summary("cosine", 0.5)], [evil])
+def test_a_title_with_control_characters_is_printed_as_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hostile = match(target="[red]\x1b[2Ja\nb\udcff", reference="[link=x]y[/link]")
+    text = printed(monkeypatch, [summary("cosine", 0.5)], [hostile])
     assert "[red]�[2Ja�b�" in text
     assert "[link=x]y[/link]" in text
     assert "\x1b" not in text
 
 
-def test_numbers_that_say_nothing_are_not_shown_as_numbers(
+def test_numbers_without_a_meaning_are_not_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     text = printed(
         monkeypatch,
         [summary("cosine", 0.5), summary("melody_accuracy_melodic", None)],
-        [answer(melodic=False), answer(target_id=3, z=None, melody_accuracy=None, melodic=None)],
+        [match(melodic=False), match(target_id=3, z=None, melody_accuracy=None, melodic=None)],
     )
     assert "0.500 ± 0.250 (3)" in text
     assert "unpitched" in text
     assert "0.125" not in text
 
 
-def test_random_weights_are_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_weights_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "random weights" in printed(monkeypatch, [summary("cosine", 0.5, random=True)])
 
 
-def test_an_empty_library_is_said_to_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_results_a_message_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no results yet" in printed(monkeypatch, [])
 
 
-def test_aesthetics_are_a_table_of_their_own_that_blames_the_right_model(
+def test_aesthetics_have_their_own_table_that_marks_the_right_model_as_random(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rated = queries.Summary("signal", "aesthetics_pq", 3, 0, 6.5, 0.5, "none", True, True)
     text = printed(monkeypatch, [summary("cosine", 0.5), rated])
-    assert "As a model with random weights rates it" in text
+    assert "rated from 1 to 10 by a model with random weights" in text
     assert "6.50 ± 0.50 (3)" in text
     assert "signal (random weights)" not in text
-    assert "rates it" not in printed(monkeypatch, [summary("cosine", 0.5)])
+    assert "rated from" not in printed(monkeypatch, [summary("cosine", 0.5)])
 
 
-def test_clips_are_summed_up_by_mode_and_a_generator_without_guidance_has_none(
+def test_clips_are_summarised_by_mode_and_guidance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def made(mode: str, guidance: float | None, *, random: bool = False) -> list[object]:
-        given = ("model" if guidance else "resynth", mode, guidance)
+    def summaries(mode: str, guidance: float | None, *, random: bool = False) -> list[object]:
+        source = ("model" if guidance else "resynth", mode, guidance)
         return [
             queries.GenerationSummary(
-                *given, "cosine clap", 3, 0, 0.5, 0.25, "none", random, "none", True
+                *source, "cosine clap", 3, 0, 0.5, 0.25, "none", random, "none", True
             ),
             queries.GenerationSummary(
-                *given, "melody_accuracy", 0, 3, None, None, "none", random, "", False
+                *source, "melody_accuracy", 0, 3, None, None, "none", random, "", False
             ),
         ]
 
-    clips: list[Any] = [*made("strong", None), *made("strong", 5.0, random=True)]
-    text = printed(monkeypatch, [summary("cosine", 0.5)], made=clips)
+    clips: list[Any] = [*summaries("strong", None), *summaries("strong", 5.0, random=True)]
+    text = printed(monkeypatch, [summary("cosine", 0.5)], generated=clips)
     assert "cosine clap (random weights)" in text
     lines = [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in text.splitlines()]
-    heads = [line[1:] for line in lines]
-    assert ["strong", "strong"] in heads
-    assert ["no guidance", "guidance 5"] in heads
+    headings = [line[1:] for line in lines]
+    assert ["strong", "strong"] in headings
+    assert ["no guidance", "guidance 5"] in headings
     assert ["cosine clap (random weights)", *["0.500 ± 0.250 (3)"] * 2] in lines
     assert ["melody accuracy of all pairs", "–", "–"] in lines
     assert "model (random weights)" in text
 
 
-def test_a_mean_stands_above_its_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    sure = queries.Summary("signal", "z", 9, 0, 1.5, 0.25, "none", False, low=1.375, high=1.625)
-    text = printed(monkeypatch, [sure])
+def test_the_interval_is_printed_below_its_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    certain = queries.Summary("signal", "z", 9, 0, 1.5, 0.25, "none", False, low=1.375, high=1.625)
+    text = printed(monkeypatch, [certain])
     rows = [line for line in text.splitlines() if "±" in line or "[1" in line]
     assert "1.50 ± 0.25 (9)" in rows[1]
     assert "[1.38, 1.62]" in rows[2]
 
 
-def test_a_set_of_clips_is_shown_where_its_distance_is_a_finding(
+def test_only_distances_of_enough_clips_are_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def distance(mode: str, value: float, *, is_finding: bool) -> queries.SetDistance:
@@ -152,11 +154,11 @@ def test_a_set_of_clips_is_shown_where_its_distance_is_a_finding(
             *("none", False, 1, datetime.now(UTC)),
         )
 
-    found = [
+    distances = [
         distance("medium", 0.125, is_finding=True),
         distance("strong", 0.25, is_finding=False),
     ]
-    text = printed(monkeypatch, [summary("cosine", 0.5)], distances=found)
+    text = printed(monkeypatch, [summary("cosine", 0.5)], distances=distances)
     assert re.search(r"KAD +. clap +. +0\.1250 \(50\)", text)
     assert "0.25" not in text.partition("KAD")[2]
-    assert "KAD" not in printed(monkeypatch, [summary("cosine", 0.5)], distances=found[1:])
+    assert "KAD" not in printed(monkeypatch, [summary("cosine", 0.5)], distances=distances[1:])

@@ -1,4 +1,4 @@
-"""What `mirpipe search` answers, how it finds what is meant, and what it says when it cannot."""
+"""`mirpipe search`: its matches, how it finds the track of a query, and its error messages."""
 
 import json
 
@@ -26,7 +26,7 @@ def library(fresh_database):
 
 @pytest.fixture
 def tiny(fresh_database, monkeypatch, tmp_path):
-    """Ten tones, embedded by the encoder of the tests; the folder that holds them."""
+    """Embed ten tones with the fake encoder, and return their folder."""
     add_fakes(monkeypatch, "encoders")
     tones(tmp_path / "references", [100.0 * n for n in range(1, 11)])
     ingest_folder(tmp_path / "references", "reference")
@@ -38,13 +38,13 @@ def search(*arguments: object, encoder: str = "made_up"):
     return CliRunner().invoke(app, ["search", *map(str, arguments), "--encoder", encoder])
 
 
-def answers(*arguments: object, encoder: str = "made_up") -> list[dict]:
+def matches(*arguments: object, encoder: str = "made_up") -> list[dict]:
     result = search(*arguments, "--json", encoder=encoder)
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)["answers"]
 
 
-def test_equals_the_stored_list_ties_and_own_content_included(library):
+def test_search_returns_the_stored_list_even_with_ties_and_equal_content(library):
     rng = np.random.default_rng(1)
     for n in range(60):
         library.add("reference", f"r{n}", rng.integers(-1, 2, 3) + np.array([0, 0, 3]))
@@ -52,7 +52,7 @@ def test_equals_the_stored_list_ties_and_own_content_included(library):
         library.add("target", f"t{n}", rng.integers(-1, 2, 3) + np.array([0, 0, 3]))
         for n in range(3)
     ]
-    targets.append(library.add("target", "r7", [0, 0, 1]))  # the bytes of a reference
+    targets.append(library.add("target", "r7", [0, 0, 1]))  # The same content as a reference.
     retrieve()
     for target in targets:
         stored = library.rows(
@@ -60,12 +60,12 @@ def test_equals_the_stored_list_ties_and_own_content_included(library):
             "WHERE target_id = :target ORDER BY rank",
             target=target,
         )
-        found = [(hit["rank"], hit["track_id"], hit["cosine"]) for hit in answers(target)]
-        assert found == stored
-        assert len(found) == 10
+        hits = [(hit["rank"], hit["track_id"], hit["cosine"]) for hit in matches(target)]
+        assert hits == stored
+        assert len(hits) == 10
 
 
-def test_tells_apart_what_pgvector_puts_level(fresh_database):
+def test_search_orders_references_that_pgvector_cannot_distinguish(fresh_database):
     library = SyntheticLibrary(fresh_database.app, dimension=512)
     rng = np.random.default_rng(2)
     vector = rng.standard_normal(512)
@@ -76,28 +76,28 @@ def test_tells_apart_what_pgvector_puts_level(fresh_database):
     stored = library.rows(
         "SELECT reference_id FROM mirpipe.top_neighbour WHERE rank <= 3 ORDER BY rank"
     )
-    assert [(hit["track_id"],) for hit in answers(target, "-k", 3)] == stored
+    assert [(hit["track_id"],) for hit in matches(target, "-k", 3)] == stored
 
 
-def test_gives_as_many_answers_as_asked_for(library):
+def test_option_k_sets_the_number_of_matches(library):
     for n in range(30):
         library.add("reference", f"r{n}", [n, 1, 1])
-    assert len(answers("r3", "-k", 25)) == 25
-    assert len(answers("r3", "-k", 100)) == 29  # all but its own content
+    assert len(matches("r3", "-k", 25)) == 25
+    assert len(matches("r3", "-k", 100)) == 29  # All except the reference itself.
 
 
 @pytest.mark.parametrize(
-    "asked", ["茉莉花（笛子）", "莉花", "CAFÉ".casefold(), "cafe\N{COMBINING ACUTE ACCENT}", "50%_"]
+    "query", ["茉莉花（笛子）", "莉花", "CAFÉ".casefold(), "cafe\N{COMBINING ACUTE ACCENT}", "50%_"]
 )
-def test_finds_a_track_by_its_title_or_a_part_of_it(library, asked):
+def test_a_track_is_found_by_its_title_or_a_part_of_it(library, query):
     library.add("reference", "ref", [1, 0, 0])
     for content, title in enumerate(("茉莉花（笛子）", "Le Café du Nord", "50%_off")):
         library.add("target", content, [1, 1, content], title=title)
-    (hit,) = answers(asked)
+    (hit,) = matches(query)
     assert hit["title"] == "ref"
 
 
-def test_whole_title_goes_before_a_part_of_another(library):
+def test_a_complete_title_is_preferred_to_a_part_of_another_title(library):
     library.add("reference", "ref", [1, 0, 0])
     library.add("target", "a", [1, 1, 0], title="Reel")
     library.add("target", "b", [1, 2, 0], title="Reel in A")
@@ -105,7 +105,7 @@ def test_whole_title_goes_before_a_part_of_another(library):
     assert json.loads(search("Reel", "--json").stdout)["query"]["title"] == "Reel"
 
 
-def test_ambiguous_name_lists_the_tracks_with_their_ids(library):
+def test_an_ambiguous_name_lists_the_tracks_with_their_ids(library):
     ids = [library.add("target", n, [1, n, 0], title=f"Reel {n}") for n in range(2)]
     result = search("reel")
     assert result.exit_code == 2
@@ -113,65 +113,68 @@ def test_ambiguous_name_lists_the_tracks_with_their_ids(library):
         assert f"{track_id}  target  Reel {number}" in result.output
 
 
-def test_same_content_as_target_and_reference_is_one_meaning(library):
+def test_a_title_of_a_target_and_a_reference_with_equal_content_is_not_ambiguous(library):
     library.add("reference", "other", [1, 1, 0])
     for collection in ("reference", "target"):
         library.add(collection, "same bytes", [1, 0, 0], title="West")
-    assert [hit["title"] for hit in answers("West")] == ["other"]
+    assert [hit["title"] for hit in matches("West")] == ["other"]
 
 
-def test_wrong_names_are_wrong_usage_and_say_what_there_is(library):
+def test_unknown_names_are_wrong_usage_and_the_message_lists_known_ones(library):
     library.add("target", "t", [1, 0, 0])
-    nothing = search("no such thing")
-    assert nothing.exit_code == 2
-    assert "give a track's id, its title or a part of it, or the path" in nothing.output
-    nobody = search("t", encoder="nobody")
-    assert nobody.exit_code == 2
-    assert "made_up" in nobody.output
+    unknown_track = search("no such thing")
+    assert unknown_track.exit_code == 2
+    assert (
+        "Give a track's id, its title or a part of the title, or the path" in unknown_track.output
+    )
+    unknown_encoder = search("t", encoder="unknown")
+    assert unknown_encoder.exit_code == 2
+    assert "made_up" in unknown_encoder.output
 
 
-def test_track_without_a_vector_names_the_remedy(library):
+def test_the_error_about_a_missing_vector_names_the_remedy(library):
     library.add("target", "t")
     result = search("t")
     assert result.exit_code == 1
     assert "mirpipe embed --encoder made_up" in str(result.exception)
 
 
-def test_file_outside_the_library_is_embedded_for_the_question(tiny):
-    found = answers(tone(tiny / "-outside.wav", 510), "-k", 3, encoder="tiny")
-    assert [hit["title"] for hit in found] == ["500 Hz", "600 Hz", "400 Hz"]
+def test_a_file_outside_the_library_is_embedded_for_the_search(tiny):
+    hits = matches(tone(tiny / "-outside.wav", 510), "-k", 3, encoder="tiny")
+    assert [hit["title"] for hit in hits] == ["500 Hz", "600 Hz", "400 Hz"]
 
 
-def test_file_inside_the_library_is_not_embedded_and_not_its_own_answer(tiny, monkeypatch):
+def test_a_file_inside_the_library_is_not_embedded_and_not_its_own_match(tiny, monkeypatch):
     monkeypatch.delattr(embed_stage, "embed_file")
     copy = tiny / "moved.wav"
     copy.write_bytes((tiny / "references" / "500 Hz.wav").read_bytes())
-    found = answers(copy, "-k", 20, encoder="tiny")
-    assert len(found) == 9
-    assert "500 Hz" not in {hit["title"] for hit in found}
+    hits = matches(copy, "-k", 20, encoder="tiny")
+    assert len(hits) == 9
+    assert "500 Hz" not in {hit["title"] for hit in hits}
 
 
-def test_unusable_file_is_rejected_with_its_reason(tiny):
+def test_an_unusable_file_is_rejected_with_its_reason(tiny):
     silent = tiny / "silent.wav"
     soundfile.write(silent, np.zeros(16000), 8000)
     result = search(silent, encoder="tiny")
     assert result.exit_code == 3
-    assert "silent.wav cannot be searched with" in result.output
+    assert "Cannot search with silent.wav" in result.output
 
 
-def test_columns_stand_below_each_other_whatever_the_script(library):
+def test_columns_are_aligned_in_every_script(library):
     for content, title in enumerate(("茉莉花（笛子）", "שיר ערש", "West", "🎵 مقام")):
         library.add("reference", content, [1, content, 0], title=title)
     library.add("target", "t", [1, 1, 1])
     lines = [line for line in search("t").stdout.splitlines() if "│" in line]
     assert len(lines) == 4
     bars = {
-        tuple(cell_len(line[:at]) for at, one in enumerate(line) if one == "│") for line in lines
+        tuple(cell_len(line[:at]) for at, character in enumerate(line) if character == "│")
+        for line in lines
     }
     assert len(bars) == 1
 
 
-def test_an_index_can_answer_the_query(library, fresh_database):
+def test_the_query_can_use_an_index(library, fresh_database):
     for n in range(20):
         library.add("reference", n, [n, 1, 1])
     with fresh_database.owner.begin() as owner:
@@ -186,8 +189,8 @@ def test_an_index_can_answer_the_query(library, fresh_database):
     asked = {"vector": Vector([1, 1, 1]).to_text(), "own": b"", "wanted": 5}
     query = reports._NEAR.format(encoder_id=space.encoder_id)
     with fresh_database.reader.connect() as reader:
-        for way in ("seqscan", "bitmapscan", "sort"):
-            reader.execute(text(f"SET LOCAL enable_{way} = off"))
+        for scan in ("seqscan", "bitmapscan", "sort"):
+            reader.execute(text(f"SET LOCAL enable_{scan} = off"))
         plan = "\n".join(reader.execute(text(f"EXPLAIN {query}"), asked).scalars())
     assert "Order By: ((embedding)::vector(3) <=>" in plan
-    assert [hit["title"] for hit in answers("5", "-k", 2)] != []
+    assert [hit["title"] for hit in matches("5", "-k", 2)] != []

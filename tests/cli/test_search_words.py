@@ -1,4 +1,4 @@
-"""`mirpipe search --text`: what is found by words, and what is said where words find nothing."""
+"""`mirpipe search --text`: its matches, and its error messages."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.support.fake_plugins import add_fakes
 def _loud_and_soft(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Three tones of different level, heard by two encoders, of which one takes words."""
+    """Embed three tones of different level with two encoders. One of them can embed text."""
     add_fakes(monkeypatch, "encoders")
     for name, level in (("soft", 0.1), ("middle", 0.4), ("loud", 0.9)):
         tone(tmp_path / "music" / f"{name}.wav", 440, level=level)
@@ -31,29 +31,29 @@ def search(words: str, *, encoder: str = "wordy") -> Result:
 
 
 @pytest.mark.usefixtures("_loud_and_soft")
-def test_words_find_what_lies_nearest_to_them() -> None:
-    for words, order in (
+def test_a_text_finds_the_most_similar_references() -> None:
+    for words, titles in (
         ("LOUD", ["loud", "middle", "soft"]),
         ("hush", ["soft", "middle", "loud"]),
     ):
-        answer = json.loads(search(words).stdout)
-        assert [hit["title"] for hit in answer["answers"]] == order
-        assert answer["query"] == {"title": words, "track_id": None}
-        assert answer["answers"][0]["cosine"] == pytest.approx(1, abs=0.01)
+        result = json.loads(search(words).stdout)
+        assert [hit["title"] for hit in result["answers"]] == titles
+        assert result["query"] == {"title": words, "track_id": None}
+        assert result["answers"][0]["cosine"] == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.usefixtures("_loud_and_soft")
-def test_words_that_are_a_title_are_words_all_the_same() -> None:
+def test_a_text_that_equals_a_title_is_still_a_text() -> None:
     assert json.loads(search("loud").stdout)["answers"][0]["title"] == "soft"
 
 
 @pytest.mark.usefixtures("_loud_and_soft")
-def test_an_encoder_without_words_names_those_that_take_some() -> None:
+def test_the_error_about_an_encoder_without_text_names_encoders_with_text() -> None:
     refused = search("LOUD", encoder="tiny")
     assert refused.exit_code == 2
-    assert "tiny takes no words; encoders that do: clap, clap_630k, wordy" in refused.output
+    assert "tiny cannot search by text. Encoders that can: clap, clap_630k, wordy" in refused.output
 
 
 @pytest.mark.usefixtures("_loud_and_soft")
-def test_no_words_are_refused() -> None:
-    assert "say in words what it should sound like" in search("  ").output
+def test_an_empty_text_is_refused() -> None:
+    assert "The text is empty" in search("  ").output

@@ -1,4 +1,4 @@
-"""`mirpipe up` before it starts anything; that it works is for the e2e tests."""
+"""`mirpipe up`: its options and its signals. The e2e tests start it with all servers."""
 
 import signal
 from pathlib import Path
@@ -13,20 +13,20 @@ from mirpipe.settings import Settings, settings
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
-    """The settings with which everything would have been started."""
-    seen: list[Settings] = []
-    monkeypatch.setattr(up, "_run", lambda settings, **_: bool(seen.append(settings)))
-    return seen
+    """Return a list to which `mirpipe up` appends its settings, instead of starting servers."""
+    received: list[Settings] = []
+    monkeypatch.setattr(up, "_run", lambda settings, **_: bool(received.append(settings)))
+    return received
 
 
-def test_without_folders_it_says_how_to_name_them(chosen: list[Settings]) -> None:
+def test_without_folders_the_error_names_the_options(chosen: list[Settings]) -> None:
     result = CliRunner().invoke(app, ["up", "--once", "--references", "somewhere"])
     assert result.exit_code == 2
     assert "--targets" in result.output
     assert chosen == []
 
 
-def test_options_win_over_settings_and_are_absolute(
+def test_options_replace_settings_and_become_absolute(
     chosen: list[Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MIRPIPE_TARGETS", "/from/settings")
@@ -38,12 +38,12 @@ def test_options_win_over_settings_and_are_absolute(
     assert chosen[0].targets == [Path("/from/settings")]
 
 
-def test_a_signal_ends_it_in_good_order_and_later_ones_do_not_disturb_that(
+def test_the_first_signal_stops_it_and_later_signals_are_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stopped: list[str] = []
 
-    def work(_settings: Settings, *, once: bool) -> bool:
+    def run(_settings: Settings, *, once: bool) -> bool:
         assert once
         try:
             signal.raise_signal(signal.SIGTERM)
@@ -53,7 +53,7 @@ def test_a_signal_ends_it_in_good_order_and_later_ones_do_not_disturb_that(
             stopped.append("all")
         return False
 
-    monkeypatch.setattr(up, "_run", work)
+    monkeypatch.setattr(up, "_run", run)
     result = CliRunner().invoke(app, ["up", "--once", "--references", "/a", "--targets", "/b"])
     assert (result.exit_code, stopped) == (130, ["all"])
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -1,4 +1,4 @@
-"""`mirpipe verify` on a library that went through the pipeline, in one go or not."""
+"""`mirpipe verify` after one complete run of the pipeline, and after several partial runs."""
 
 import json
 import shutil
@@ -22,14 +22,14 @@ def _tiny_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     add_fakes(monkeypatch, "encoders")
 
 
-def make(folder: Path) -> None:
+def write_files(folder: Path) -> None:
     tones(folder / "references", [100.0 * n for n in range(1, 15)])
     tones(folder / "targets", [150, 1000])
     (folder / "references" / "broken.wav").write_bytes(b"not audio")
     shutil.copy(folder / "references" / "100 Hz.wav", folder / "references" / "again.wav")
 
 
-def process(folder: Path) -> None:
+def run_pipeline(folder: Path) -> None:
     ingest_folder(folder / "references", "reference")
     ingest_folder(folder / "targets", "target")
     embed_stage.plan(["tiny"], batch_tracks=64)
@@ -43,45 +43,47 @@ def verify(*options: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-def test_all_is_well_after_the_pipeline(fresh_database: Database, tmp_path: Path) -> None:
-    make(tmp_path)
-    process(tmp_path)
-    assert verify() == (0, "all as it ought to be\n")
+def test_all_checks_pass_after_the_pipeline(fresh_database: Database, tmp_path: Path) -> None:
+    write_files(tmp_path)
+    run_pipeline(tmp_path)
+    assert verify() == (0, "all checks passed\n")
     assert json.loads(verify("--json")[1]) == {"differences": []}
 
 
-def test_difference_is_printed_and_exits_1(fresh_database: Database, tmp_path: Path) -> None:
-    make(tmp_path)
-    process(tmp_path)
-    with fresh_database.app.begin() as connection:
-        connection.execute(text("UPDATE mirpipe.background_moment SET n = 3"))
-    code, said = verify()
-    assert code == 1
-    assert said.startswith("background: tiny: the sums")
-    assert "`mirpipe retrieve --rebuild`" in said
-
-
-def test_digest_is_that_of_a_library_elsewhere_that_grew_piece_by_piece(
+def test_a_difference_is_printed_and_gives_exit_code_1(
     fresh_database: Database, tmp_path: Path
 ) -> None:
-    make(tmp_path / "one")
-    process(tmp_path / "one")
-    code, said = verify("--digest", "--json")
+    write_files(tmp_path)
+    run_pipeline(tmp_path)
+    with fresh_database.app.begin() as connection:
+        connection.execute(text("UPDATE mirpipe.background_moment SET n = 3"))
+    code, output = verify()
+    assert code == 1
+    assert output.startswith("background: tiny: the sums")
+    assert "`mirpipe retrieve --rebuild`" in output
+
+
+def test_digest_does_not_depend_on_folder_and_order_of_arrival(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    write_files(tmp_path / "one")
+    run_pipeline(tmp_path / "one")
+    code, output = verify("--digest", "--json")
     assert code == 0
-    whole = json.loads(said)
-    assert verify("--digest") == (0, f"{whole['digest']}\n")
+    expected = json.loads(output)
+    assert verify("--digest") == (0, f"{expected['digest']}\n")
 
     with fresh_database.owner.begin() as owner:
         owner.execute(text("TRUNCATE mirpipe.track, mirpipe.encoder, mirpipe.track_file CASCADE"))
         owner.execute(text("TRUNCATE mirpipe.failure, mirpipe.run CASCADE"))
-    make(tmp_path / "two")
+    write_files(tmp_path / "two")
     aside = tmp_path / "aside"
     aside.mkdir()
     for name in ("300 Hz.wav", "700 Hz.wav"):
         shutil.move(tmp_path / "two" / "references" / name, aside / name)
-    process(tmp_path / "two")
-    assert json.loads(verify("--digest", "--json")[1])["digest"] != whole["digest"]
+    run_pipeline(tmp_path / "two")
+    assert json.loads(verify("--digest", "--json")[1])["digest"] != expected["digest"]
     for name in ("700 Hz.wav", "300 Hz.wav"):
         shutil.move(aside / name, tmp_path / "two" / "references" / name)
-        process(tmp_path / "two")
-    assert json.loads(verify("--digest", "--json")[1]) == whole
+        run_pipeline(tmp_path / "two")
+    assert json.loads(verify("--digest", "--json")[1]) == expected

@@ -1,18 +1,20 @@
-"""Prints what Airflow makes of folders of DAGs, and what that imports, as a line of JSON."""
+"""Load the DAGs in some folders, and print them and the imported modules as a line of JSON."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+# Airflow has no public interface that loads DAG files and shows their tasks; the section on testing
+# in its best practices uses DagBag, too.
 from airflow.dag_processing.dagbag import DagBag
 
-from mirpipe.orchestration.pools import pools
+from mirpipe.orchestration.pools import pool_slots
 
 
 def describe(folder: Path) -> dict[str, Any]:
     before = set(sys.modules)
-    bag = DagBag(folder, known_pools={*pools(), "default_pool"})
+    bag = DagBag(folder, known_pools={*pool_slots(), "default_pool"})
     return {
         "imported": sorted(set(sys.modules) - before),
         "import_errors": bag.import_errors,
@@ -39,5 +41,5 @@ def describe_dag(dag: Any) -> dict[str, Any]:
     }
 
 
-found = [describe(Path(folder)) for folder in sys.argv[1:]]
-print("\n" + json.dumps({"modules": sorted(sys.modules), "folders": found}))
+folders = [describe(Path(folder)) for folder in sys.argv[1:]]
+print("\n" + json.dumps({"modules": sorted(sys.modules), "folders": folders}))

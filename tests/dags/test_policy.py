@@ -1,4 +1,4 @@
-"""What holds for every DAG in dags/, those that are yet to come included."""
+"""Rules for every DAG in dags/, including future ones."""
 
 import json
 import subprocess
@@ -12,19 +12,22 @@ from mirpipe.settings import PROJECT, Settings
 
 HEAVY = {"torch", "librosa", "numba", "transformers", "streamlit", "onnxruntime", "scipy", "numpy"}
 IMPORT_BUDGET = 60
-"""Modules that reading all DAGs may import on top of Airflow itself: it is done every minute."""
+"""Largest number of modules that loading all DAGs imports in addition to Airflow.
+
+Airflow loads the DAGs every minute.
+"""
 
 
 @pytest.fixture(scope="module")
-def airflows_view(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What Airflow makes of dags/, and of a copy with a task in a pool that nobody makes."""
+def description(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The DAGs as Airflow loads them, and a copy with a task in a pool that does not exist."""
     home = tmp_path_factory.mktemp("home")
-    tampered = home / "tampered"
-    tampered.mkdir()
+    copy = home / "copy"
+    copy.mkdir()
     source = (PROJECT / "dags" / "ingest_library.py").read_text()
-    (tampered / "ingest_library.py").write_text(source.replace("pool=STAGES", 'pool="nowhere"'))
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.dags.describe", str(PROJECT / "dags"), str(tampered)],
+    (copy / "ingest_library.py").write_text(source.replace("pool=STAGES", 'pool="nowhere"'))
+    process = subprocess.run(
+        [sys.executable, "-m", "tests.dags.describe", str(PROJECT / "dags"), str(copy)],
         cwd=PROJECT,
         env=airflow_home.environment(
             Settings(home=home, references=[home / "r"], targets=[home / "t"]),
@@ -35,41 +38,41 @@ def airflows_view(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         text=True,
         check=True,
     )
-    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return found
+    output: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return output
 
 
 @pytest.fixture(scope="module")
-def described(airflows_view: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = airflows_view["folders"][0]
-    return found
+def loaded(description: dict[str, Any]) -> dict[str, Any]:
+    dags: dict[str, Any] = description["folders"][0]
+    return dags
 
 
-def test_every_file_is_one_dag_of_its_name(described: dict[str, Any]) -> None:
-    assert described["import_errors"] == {}
+def test_every_file_contains_one_dag_of_the_same_name(loaded: dict[str, Any]) -> None:
+    assert loaded["import_errors"] == {}
     files = sorted(path.stem for path in (PROJECT / "dags").glob("*.py"))
-    assert sorted(described["dags"]) == files
-    assert {name: dag["file"] for name, dag in described["dags"].items()} == {f: f for f in files}
+    assert sorted(loaded["dags"]) == files
+    assert {name: dag["file"] for name, dag in loaded["dags"].items()} == {f: f for f in files}
 
 
-def test_every_dag_says_what_it_does(described: dict[str, Any]) -> None:
-    for name, dag in described["dags"].items():
+def test_every_dag_has_a_description(loaded: dict[str, Any]) -> None:
+    for name, dag in loaded["dags"].items():
         assert len(dag["doc"].strip().splitlines()) > 3, name
 
 
-def test_no_dag_runs_beside_itself_or_for_times_gone_by(described: dict[str, Any]) -> None:
-    for name, dag in described["dags"].items():
+def test_no_dag_runs_twice_at_a_time_or_catches_up(loaded: dict[str, Any]) -> None:
+    for name, dag in loaded["dags"].items():
         assert (dag["max_active_runs"], dag["catchup"]) == (1, False), name
 
 
-def test_every_pool_exists(described: dict[str, Any]) -> None:
-    assert described["warnings"] == []
+def test_every_pool_exists(loaded: dict[str, Any]) -> None:
+    assert loaded["warnings"] == []
 
 
-def test_every_task_has_an_owner_a_time_limit_and_knows_what_not_to_retry(
-    described: dict[str, Any],
+def test_every_task_has_an_owner_a_time_limit_and_a_retry_policy(
+    loaded: dict[str, Any],
 ) -> None:
-    for name, dag in described["dags"].items():
+    for name, dag in loaded["dags"].items():
         for task_id, task in dag["tasks"].items():
             assert task["owner"] == "mirpipe", (name, task_id)
             assert task["execution_timeout"], (name, task_id)
@@ -77,18 +80,18 @@ def test_every_task_has_an_owner_a_time_limit_and_knows_what_not_to_retry(
             assert task["retries"] == (0 if task_id == "anything_failed" else 2), (name, task_id)
 
 
-def test_every_dag_ends_with_the_task_that_shows_failures(described: dict[str, Any]) -> None:
-    assert all("anything_failed" in dag["tasks"] for dag in described["dags"].values())
+def test_every_dag_has_the_task_that_makes_a_run_fail(loaded: dict[str, Any]) -> None:
+    assert all("anything_failed" in dag["tasks"] for dag in loaded["dags"].values())
 
 
-def test_reading_dags_imports_no_model_and_little_else(
-    airflows_view: dict[str, Any], described: dict[str, Any]
+def test_loading_dags_imports_no_model_library_and_few_modules(
+    description: dict[str, Any], loaded: dict[str, Any]
 ) -> None:
-    roots = {module.split(".")[0] for module in airflows_view["modules"]}
+    roots = {module.split(".")[0] for module in description["modules"]}
     assert not roots & HEAVY
-    assert len(described["imported"]) <= IMPORT_BUDGET, described["imported"]
+    assert len(loaded["imported"]) <= IMPORT_BUDGET, loaded["imported"]
 
 
-def test_a_pool_that_nobody_makes_is_found(airflows_view: dict[str, Any]) -> None:
-    (warning,) = airflows_view["folders"][1]["warnings"]
+def test_a_pool_that_does_not_exist_is_reported(description: dict[str, Any]) -> None:
+    (warning,) = description["folders"][1]["warnings"]
     assert "nowhere" in warning

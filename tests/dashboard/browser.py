@@ -1,4 +1,4 @@
-"""A real Streamlit server over one filled database, and pages of a real Chromium that watch it."""
+"""A Streamlit server on a filled database, and pages of a real Chromium that report errors."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 
 from mirpipe.settings import PROJECT
 from tests.support.databases import Database
-from tests.support.skip_or_fail import lacks
+from tests.support.skip_or_fail import skip_or_fail
 from tests.support.waiting import eventually
 
 SCREENSHOTS = PROJECT / "var/screenshots"
@@ -32,31 +32,34 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 SECONDS = 60
-# Opened at a page's address, Streamlit's own script looks for its server below that address first.
+# When a page is opened by its address, Streamlit's script first requests these below that address.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
-# A player on its way out may ask for a file that the server has let go.
-LEFT_BEHIND = "/media/"
+# A player that is being removed may request a file that the server no longer offers.
+REMOVED_MEDIA = "/media/"
 READY = """() => {
   const app = document.querySelector("[data-testid=stApp]");
   const charts = [...document.querySelectorAll(".stVegaLiteChart")];
   return app?.dataset.testScriptState === "notRunning"
     && !document.querySelector("[data-stale=true], [data-testid=stSkeleton]")
-    && charts.every((one) => one.querySelector(".marks"));
+    && charts.every((chart) => chart.querySelector(".marks"));
 }"""
-SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SIDEWAYS_SCROLL = (
+    "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+)
 AXE = files("axe_playwright_python").joinpath("axe.min.js")
-# What Streamlit's own frame does is not ours to mend, and no reader meets it as text.
-FINDINGS = """async () => {
-  const found = await axe.run(document, {resultTypes: ["violations"]});
-  return found.violations
-    .filter((one) => ["serious", "critical"].includes(one.impact))
-    .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
+# Violations with a serious or critical impact, with the HTML of the elements.
+VIOLATIONS = """async () => {
+  const result = await axe.run(document, {resultTypes: ["violations"]});
+  const html = (rule) => rule.nodes.map((node) => node.html.slice(0, 160)).join(" | ");
+  return result.violations
+    .filter((rule) => ["serious", "critical"].includes(rule.impact))
+    .map((rule) => `${rule.id}: ${html(rule)}`);
 }"""
 
 
 @dataclass(frozen=True)
 class Served:
-    """A dashboard that answers, and its database."""
+    """The address of a running dashboard, and its database."""
 
     address: str
     database: Database
@@ -64,10 +67,10 @@ class Served:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's browser; where it is missing, a skip, and in CI a failure."""
+    """Yield the installed Chromium. If there is none, skip the test; in CI, fail it."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        lacks("Chromium is missing: run `apt-get install chromium` as root")
+        skip_or_fail("Chromium is missing: run `apt-get install chromium` as root")
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *root])
@@ -77,12 +80,12 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def serve(filled: Database, folder: Path) -> Iterator[Served]:
-    """The dashboard over a database, on a port of its own, started from another folder."""
+    """Yield the dashboard on this database. It uses a free port and runs in `folder`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard/app.py")]
-    environment = {**os.environ, "MIRPIPE_OWNER_URL": ""}  # it must not need the owner
+    environment = {**os.environ, "MIRPIPE_OWNER_URL": ""}  # The dashboard must work without it.
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--server.port", str(port)],
@@ -93,7 +96,7 @@ def serve(filled: Database, folder: Path) -> Iterator[Served]:
         )
     try:
         health = f"http://127.0.0.1:{port}/_stcore/health"
-        eventually(lambda: server.poll() is not None or _answers(health), seconds=SECONDS)
+        eventually(lambda: server.poll() is not None or _responds(health), seconds=SECONDS)
         assert server.poll() is None, (folder / "log").read_text()
         yield Served(f"http://127.0.0.1:{port}", filled)
     finally:
@@ -101,7 +104,7 @@ def serve(filled: Database, folder: Path) -> Iterator[Served]:
         server.wait(20)
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     try:
         urllib.request.urlopen(url, timeout=5).close()
     except (URLError, ConnectionError):
@@ -111,51 +114,51 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def watched(browser: Browser, size: str, scheme: str) -> Iterator[Page]:
-    """A page; errors on its console, failures and requests to other machines fail the test."""
+    """Yield a page. Fail on console errors, script errors and requests to other machines."""
     width, height = SIZES[size]
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.set_default_timeout(SECONDS * 1000)
     expect.set_options(timeout=SECONDS * 1000)
     problems: list[str] = []
 
-    def hear(message: ConsoleMessage) -> None:
-        where = message.location.get("url", "")
-        expected = where.endswith(PROBES) or LEFT_BEHIND in where
+    def record_console_error(message: ConsoleMessage) -> None:
+        url = message.location.get("url", "")
+        expected = url.endswith(PROBES) or REMOVED_MEDIA in url
         if message.type == "error" and not expected:
-            problems.append(f"console: {message.text} {where}")
+            problems.append(f"console: {message.text} {url}")
 
-    def ask(request: Request) -> None:
+    def record_external_request(request: Request) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
-            problems.append(f"asked elsewhere: {request.url}")
+            problems.append(f"request to another machine: {request.url}")
 
-    page.on("console", hear)
+    page.on("console", record_console_error)
     page.on("pageerror", lambda error: problems.append(f"script: {error}"))
-    page.on("request", ask)
+    page.on("request", record_external_request)
     yield page
     page.close()
     assert not problems
 
 
-def settled(page: Page) -> None:
-    """Returns when the server has drawn all, and the browser its charts."""
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the server has sent the complete page and the browser has drawn its charts."""
     page.wait_for_function(READY)
 
 
-def picture(page: Page, name: str) -> None:
-    """Keeps the whole page, not just what fits the window, for people to look at."""
-    assert page.evaluate(SIDEWAYS) <= 0, f"{name} scrolls sideways"
-    seen = page.viewport_size
-    assert seen is not None
+def save_screenshot(page: Page, name: str) -> None:
+    """Save a picture of the complete page, and fail if the page scrolls sideways."""
+    assert page.evaluate(SIDEWAYS_SCROLL) <= 0, f"{name} scrolls sideways"
+    size = page.viewport_size
+    assert size is not None
     height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": seen["width"], "height": height})
-    settled(page)
+    page.set_viewport_size({"width": size["width"], "height": height})
+    wait_until_drawn(page)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
-    page.set_viewport_size(seen)
+    page.set_viewport_size(size)
 
 
-def findings(page: Page) -> list[str]:
-    """What axe holds against the page and calls serious or critical."""
+def accessibility_violations(page: Page) -> list[str]:
+    """Return the serious and critical violations that axe finds on the page."""
     page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    found: list[str] = page.evaluate(FINDINGS)
-    return found
+    violations: list[str] = page.evaluate(VIOLATIONS)
+    return violations

@@ -1,4 +1,4 @@
-"""Captions and clips of a filled library, written by the store's own functions."""
+"""Writes captions and clips of the example library to the database."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,26 +6,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store import captions, embeddings, generations, plugin_revisions, track_features
-from mirpipe.db.store.generations import Made, PendingClip, Wish
-from mirpipe.generation.modes import MODES, Mode, modes_for
+from mirpipe.db.store.generations import NewGeneration, PendingClip, RequestedClip
+from mirpipe.generation.modes import MODES, Mode, modes_for_generator
 from mirpipe.specs import CaptionerSpec, GeneratorSpec, MetricSpec
-from tests.dashboard.filled import Piece, accuracy, measure_again, track
+from tests.dashboard.filled import Piece, accuracy, track, update_summaries
 
-UNGUIDED = modes_for(MODES, (), has_guidance=False)
+UNGUIDED = modes_for_generator(MODES, (), has_guidance=False)
 
 
 @dataclass(frozen=True)
 class Maker:
-    """A generator, and what it made of every target."""
+    """A generator and the clips that it generates from every target."""
 
     name: str
     modes: Sequence[Mode] = MODES
     seeds: int = 1
     checkpoint: str = "weights"
     licence_weights: str = "CC-BY-NC-4.0"
+    is_random: bool = False
 
 
 def describe(
@@ -33,13 +35,13 @@ def describe(
     *,
     caption: str = "A slow piece in A minor.",
     contradictions: Sequence[str] = (),
-    checkpoint: str = "teller",
+    checkpoint: str = "writer",
 ) -> None:
-    """Measures and captions every target; an unpitched one has no key and no meter."""
+    """Write features and a caption for every target. An unpitched target has no key or meter."""
     spec = MetricSpec("features", 1, "", 0, 1, True, "")
     features_id = plugin_revisions.register_metric(connection, spec, "1")
     captioner = CaptionerSpec(
-        *("teller", 1, checkpoint, "", 16000, 16000, "", "MIT", "Tongyi", "nobody")
+        *("writer", 1, checkpoint, "", 16000, 16000, "", "MIT", "Tongyi", "nobody")
     )
     captioner_id = plugin_revisions.register_captioner(connection, captioner, "1")
     targets = _targets(connection)
@@ -53,56 +55,58 @@ def describe(
 
 
 def make(connection: Connection, makers: Sequence[Maker], folder: Path, sound: Path) -> None:
-    """Clips of every captioned target, which sound as `sound`, and what the last run says of them.
+    """Write clips of every captioned target with their scores, and update the last run.
 
-    Vectors and melody accuracies are random; the first clip of all has no melody accuracy.
+    All clips have the audio of the file `sound`. Vectors and melody accuracies are random. The
+    first clip has no melody accuracy.
     """
     rng = np.random.default_rng(0)
     for maker in makers:
         spec = GeneratorSpec(
             *(maker.name, 1, maker.checkpoint, "", 44100, 30.0, True, {}, "MIT"),
             *(maker.licence_weights, "nobody"),
+            is_random=maker.is_random,
         )
         generator_id = plugin_revisions.register_generator(connection, spec, "1")
-        wishes = [
-            Wish(mode.name, mode.is_conditioned, mode.guidance, seed, "t1", 30.0)
+        requested = [
+            RequestedClip(mode.name, mode.is_conditioned, mode.guidance, seed, "t1", 30.0)
             for mode in maker.modes
             for seed in range(maker.seeds)
         ]
-        generations.wish(connection, generator_id, wishes)
+        generations.set_requested_clips(connection, generator_id, requested)
         for clip in generations.pending(connection, generator_id):
-            made = _made(connection, maker, clip, folder, sound)
+            made = _write_clip(connection, maker, clip, folder, sound)
             generations.write(
                 connection, generator_id, [made], sampling={}, device="cpu", versions={}
             )
-    of_target = connection.execute(
+    pairs = connection.execute(
         text("SELECT target_id, track_id FROM mirpipe.generation ORDER BY generation_id")
     ).all()
-    for row in of_target[1:]:
-        accuracy(connection, row.target_id, row.track_id, float(rng.beta(2, 5)))
-    tracks = sorted({track_id for row in of_target for track_id in row})
+    for pair in pairs[1:]:
+        accuracy(connection, pair.target_id, pair.track_id, float(rng.beta(2, 5)))
+    tracks = sorted({track_id for pair in pairs for track_id in pair})
     for encoder_id in connection.execute(
         text("SELECT encoder_id FROM mirpipe.serving_revision ORDER BY encoder_id")
     ).scalars():
-        drawn = {track_id: rng.normal(size=4) + 1 for track_id in tracks}
-        vectors = {i: (one / np.linalg.norm(one)).astype(np.float32) for i, one in drawn.items()}
+        vectors = {track_id: unit_vector(rng) for track_id in tracks}
         embeddings.write(connection, encoder_id, vectors, device="cpu", versions={}, seconds=1.0)
-    summarise(connection)
+    update_summaries(connection)
 
 
-def summarise(connection: Connection) -> None:
-    """Has the last run report on the clips as they are now."""
-    measure_again(connection)
+def unit_vector(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return a random vector of length 1, shape (4,)."""
+    vector = rng.normal(size=4) + 1
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
 def _targets(connection: Connection) -> list[tuple[int, str, bool]]:
-    found = connection.execute(
+    targets = connection.execute(
         text(
             "SELECT track_id, title, voiced FROM mirpipe.track JOIN mirpipe.melody USING (track_id)"
             " WHERE collection = 'target' ORDER BY track_id"
         )
     )
-    return [(row.track_id, row.title, row.voiced) for row in found]
+    return [(row.track_id, row.title, row.voiced) for row in targets]
 
 
 def _features(*, voiced: bool) -> track_features.Row:
@@ -121,13 +125,13 @@ def _features(*, voiced: bool) -> track_features.Row:
     }
 
 
-def _made(
+def _write_clip(
     connection: Connection, maker: Maker, clip: PendingClip, folder: Path, sound: Path
-) -> Made:
+) -> NewGeneration:
     title = f"{clip.title} · {maker.name} {clip.mode} {clip.guidance} {clip.seed}"
     digest = hashlib.sha256(f"{title} {clip.target_id}".encode()).digest()
     path = folder / f"{digest.hex()}{sound.suffix}"
     path.symlink_to(sound)
     track(connection, Piece("generated", title, path), digest)
     prompt = f"{clip.caption} 120 BPM." if clip.is_conditioned else clip.caption
-    return Made(clip, prompt, {}, digest, 0.1)
+    return NewGeneration(clip, prompt, {}, digest, 0.1)

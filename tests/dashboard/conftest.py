@@ -1,4 +1,4 @@
-"""What tests of pages share: a filled database, and caches that hold nothing."""
+"""Fixtures of the page tests: a filled database, and an empty cache for every test."""
 
 import pytest
 import streamlit as st
@@ -9,14 +9,14 @@ from tests.support.databases import Database
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
-    """No test sees what another one's database answered."""
+def _empty_cache() -> None:
+    """Empty the cache, so that no test sees results from the database of another test."""
     st.cache_data.clear()
 
 
 @pytest.fixture
 def filled(fresh_database: Database) -> Database:
-    """A library with answers, and no clips."""
+    """Return a database with the example library: with matches, without clips."""
     with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
     return fresh_database

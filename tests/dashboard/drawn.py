@@ -1,11 +1,11 @@
-"""Pictures of a filled library: an outline for every track, and a map of every encoder."""
+"""Writes a waveform for every track of the example library, and a map for every encoder."""
 
 import numpy as np
 from sqlalchemy import Connection, text
 
 
-def outlines(connection: Connection) -> None:
-    """Gives every track that has none a waveform."""
+def write_waveforms(connection: Connection) -> None:
+    """Write a waveform for every track that has none."""
     peaks = np.sin(np.arange(400) / 9)[:, None] * np.array([-90, 90])
     connection.execute(
         text(
@@ -16,8 +16,8 @@ def outlines(connection: Connection) -> None:
     )
 
 
-def maps(connection: Connection) -> None:
-    """Has the last run draw a map of every encoder: tracks on a spiral, in order of their ids."""
+def write_maps(connection: Connection) -> None:
+    """Add a map per encoder to the last run. The tracks are on a spiral, in order of their ids."""
     connection.execute(
         text(
             "INSERT INTO mirpipe.map SELECT run_id, encoder_id, "

@@ -1,4 +1,4 @@
-"""A library with answers, written by SQL: what the dashboard has to show without a pipeline."""
+"""Writes an example library with matches to the database, without running the pipeline."""
 
 import hashlib
 import json
@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.audio import show
-from mirpipe.stages.report.publish_run import measure
+from mirpipe.files.printable_path import printable_path
+from mirpipe.stages.report.publish_run import insert_summaries_and_comparisons
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A track as it should stand in the database; `voiced` False makes it a drum loop."""
+    """A track of the example library. If `voiced` is False, it is unpitched."""
 
     collection: str
     title: str
-    path: Path = Path("/nowhere/long gone.ogg")
+    path: Path = Path("/nowhere/missing.ogg")
     format: str = "OGG"
     labels: dict[str, str] = field(default_factory=dict)
     seconds: float = 15.0
@@ -29,37 +29,39 @@ class Piece:
 
 @dataclass(frozen=True)
 class Model:
-    """An encoder, and around what cosine its references lie."""
+    """An encoder. Its cosines are normally distributed around `level` with sd `spread`."""
 
     name: str
     level: float
     spread: float
     checkpoint: str = "weights.onnx"
     licence_weights: str = "Apache-2.0"
+    is_random: bool = False
 
 
 def fill(connection: Connection, pieces: Sequence[Piece], models: Sequence[Model]) -> None:
-    """Writes tracks, files, melodies, and one run with up to ten answers a target and encoder."""
+    """Write tracks, files, melodies, and a run with up to ten matches per target and encoder."""
     ids = [track(connection, piece) for piece in pieces]
     targets = [i for i, p in zip(ids, pieces, strict=True) if p.collection == "target"]
     references = [i for i, p in zip(ids, pieces, strict=True) if p.collection == "reference"]
-    _melodies(connection, ids, pieces)
+    _write_melodies(connection, ids, pieces)
     library = {"target ok": len(targets), "reference ok": len(references)}
     run = {"trigger": "made up", "state_digest": "1", "library": json.dumps(library)}
     run_id = _insert(connection, "run", run, "run_id")
-    for at, model in enumerate(models):
-        _answers(connection, run_id, model, targets, references, np.random.default_rng(at))
-    measure(connection, run_id)
+    for index, model in enumerate(models):
+        _write_matches(connection, run_id, model, targets, references, np.random.default_rng(index))
+    insert_summaries_and_comparisons(connection, run_id)
 
 
-def rate(connection: Connection, title: str, *values: float, checkpoint: str = "weights") -> None:
-    """Gives the tracks of this title CE, CU, PC and PQ, and the last run a summary of them."""
+def rate(connection: Connection, title: str, *values: float, is_random: bool = False) -> None:
+    """Write CE, CU, PC and PQ of the tracks with this title, and update the summaries."""
     axes = [f"aesthetics_{axis}" for axis in ("ce", "cu", "pc", "pq")]
     for axis, value in zip(axes, values, strict=True):
         spec = {
             "axis": axis,
             "name": "aes",
-            "checkpoint": checkpoint,
+            "checkpoint": "weights",
+            "is_random": is_random,
             "licence_weights": "CC-BY-4.0",
         }
         connection.execute(
@@ -77,21 +79,21 @@ def rate(connection: Connection, title: str, *values: float, checkpoint: str = "
             ),
             {"axis": axis, "title": title, "value": value},
         )
-    measure_again(connection)
+    update_summaries(connection)
 
 
-def measure_again(connection: Connection) -> None:
-    """Has the last run report on what is there now."""
+def update_summaries(connection: Connection) -> None:
+    """Replace the summaries of the last run by summaries of the current results."""
     run_id = connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
     for table in ("summary", "generation_summary", "group_summary", "comparison"):
         connection.execute(
             text(f"DELETE FROM mirpipe.run_{table} WHERE run_id = :run_id"), {"run_id": run_id}
         )
-    measure(connection, run_id)
+    insert_summaries_and_comparisons(connection, run_id)
 
 
 def fail(connection: Connection, **row: object) -> None:
-    """Writes a row of the ledger: stage, subject, reason, message, retry."""
+    """Write a row of the failure ledger: stage, subject, reason, message and retry."""
     _insert(connection, "failure", row)
 
 
@@ -106,7 +108,7 @@ def _insert(
 
 
 def track(connection: Connection, piece: Piece, digest: bytes = b"") -> int:
-    """Writes a track and its file; its content has this hash, by default one of its own."""
+    """Write a track and its file, and return its id. `digest` is its content hash."""
     digest = digest or hashlib.sha256(repr(piece).encode("utf-8", "surrogateescape")).digest()
     row = {"collection": piece.collection, "content_sha256": digest, "title": piece.title}
     row |= {"labels": json.dumps(piece.labels), "format": piece.format, "state": "ok"}
@@ -114,7 +116,7 @@ def track(connection: Connection, piece: Piece, digest: bytes = b"") -> int:
     track_id = _insert(connection, "track", row, "track_id")
     file = {"collection": piece.collection, "path": os.fsencode(piece.path)}
     file |= {
-        "path_text": show(piece.path),
+        "path_text": printable_path(piece.path),
         "track_id": track_id,
         "bytes": 1,
         "mtime_ns": 1,
@@ -123,21 +125,21 @@ def track(connection: Connection, piece: Piece, digest: bytes = b"") -> int:
     return track_id
 
 
-def _metric(connection: Connection, name: str, **spec: str) -> int:
+def _write_metric(connection: Connection, name: str, **spec: str) -> int:
     row = {"name": name, "revision": "1", "spec": json.dumps(spec)}
     return _insert(connection, "metric", row, "metric_id")
 
 
-def _melodies(connection: Connection, ids: Sequence[int], pieces: Sequence[Piece]) -> None:
-    metric_id = _metric(connection, "melody")
+def _write_melodies(connection: Connection, ids: Sequence[int], pieces: Sequence[Piece]) -> None:
+    metric_id = _write_metric(connection, "melody")
     for track_id, piece in zip(ids, pieces, strict=True):
         row = {"metric_id": metric_id, "track_id": track_id, "frames": 2, "pitch_classes": b"\0"}
         row |= {"voiced_fraction": 0.8 if piece.voiced else 0.1, "voiced": piece.voiced}
         _insert(connection, "melody", row)
-    _metric(connection, "melody_accuracy", compares="melodies")
+    _write_metric(connection, "melody_accuracy", compares="melodies")
 
 
-def _answers(
+def _write_matches(
     connection: Connection,
     run_id: int,
     model: Model,
@@ -146,6 +148,7 @@ def _answers(
     rng: np.random.Generator,
 ) -> None:
     spec = {"checkpoint": model.checkpoint, "licence_weights": model.licence_weights}
+    spec |= {"is_random": model.is_random}
     encoder_id = connection.execute(
         text("SELECT mirpipe.register_encoder(:name, 'r1', 4, CAST(:spec AS jsonb))"),
         {"name": model.name, "spec": json.dumps(spec)},
@@ -164,10 +167,14 @@ def _answers(
         row = keys | background | {"target_id": target_id, "background_n": len(references)}
         _insert(connection, "run_target", row)
         order = np.argsort(-cosines)[:10]
-        for rank, at in enumerate(order, start=1):
-            reference_id = references[at]
+        for rank, index in enumerate(order, start=1):
+            reference_id = references[index]
             row = {"encoder_id": encoder_id, "target_id": target_id, "rank": rank}
-            row |= {"reference_id": reference_id, "cosine": float(cosines[at]), "from_run": run_id}
+            row |= {
+                "reference_id": reference_id,
+                "cosine": float(cosines[index]),
+                "from_run": run_id,
+            }
             _insert(connection, "served_neighbour", row)
             accuracy(connection, target_id, reference_id, float(rng.beta(2, 12)))
         change = {"run_id": run_id, "encoder_name": model.name, "target_id": target_id}
@@ -176,7 +183,7 @@ def _answers(
 
 
 def accuracy(connection: Connection, target_id: int, reference_id: int, value: float) -> None:
-    """Writes the melody accuracy of a pair."""
+    """Write the melody accuracy of a pair."""
     connection.execute(
         text(
             "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value) "

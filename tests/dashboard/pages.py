@@ -1,4 +1,4 @@
-"""Opening a page of the dashboard in a test, and a library to open it on."""
+"""Opens a page of the dashboard in a test, and describes the example library."""
 
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
@@ -21,12 +21,12 @@ PIECES = (
 )
 MODELS = (
     Model("musicnn", 0.8, 0.1, licence_weights="CC-BY-NC-SA-4.0"),
-    Model("stand-in", 0.99, 0.001, checkpoint="random, seed 0"),
+    Model("untrained", 0.99, 0.001, is_random=True),
 )
 
 
 def page(name: str, **query: str) -> AppTest:
-    """The page as drawn; the test fails where it shows a traceback."""
+    """Return the page after its first run. Fail the test if it shows a traceback."""
     app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=30)
     for key, value in query.items():
         app.query_params[key] = value
@@ -38,13 +38,13 @@ def page(name: str, **query: str) -> AppTest:
     return app
 
 
-def written(app: AppTest) -> str:
-    """All the HTML of a page."""
+def html(app: AppTest) -> str:
+    """Return all HTML of a page."""
     return "\n".join(element.value for element in app.html)
 
 
 def link(database: Database, title: str) -> str:
-    """What the address holds for the target of this title."""
+    """Return the text that links contain for the target with this title."""
     query = (
         "SELECT content_sha256 FROM mirpipe.v_library WHERE title = :t AND collection = 'target'"
     )

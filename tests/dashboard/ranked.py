@@ -1,15 +1,16 @@
-"""More of a filled library: rankings and sets as a run measures them, and a run before the last."""
+"""Writes ranking results and an earlier run of the example library to the database."""
 
 import numpy as np
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store import embeddings
-from mirpipe.stages.report.clip_set_distances import insert_sets
-from mirpipe.stages.report.ranking_quality import insert_rankings
+from mirpipe.stages.report.clip_set_distances import insert_set_distances
+from mirpipe.stages.report.ranking_quality import insert_ranking_results
+from tests.dashboard.clips import unit_vector
 
 
-def rank(connection: Connection) -> None:
-    """Gives references vectors and the genre of a target, and has the last run measure them."""
+def write_rankings(connection: Connection) -> None:
+    """Write vectors and genres of references, and add ranking results to the last run."""
     connection.execute(
         text(
             'UPDATE mirpipe.track SET labels = \'{"genre": "<i>jazz</i>"}\' '
@@ -20,19 +21,18 @@ def rank(connection: Connection) -> None:
         text("SELECT track_id FROM mirpipe.track WHERE collection = 'reference' ORDER BY 1")
     ).scalars()
     rng = np.random.default_rng(1)
-    drawn = {track_id: rng.normal(size=4) + 1 for track_id in references}
-    vectors = {i: (one / np.linalg.norm(one)).astype(np.float32) for i, one in drawn.items()}
+    vectors = {track_id: unit_vector(rng) for track_id in references}
     for encoder_id in connection.execute(
         text("SELECT encoder_id FROM mirpipe.serving_revision ORDER BY encoder_id")
     ).scalars():
         embeddings.write(connection, encoder_id, vectors, device="cpu", versions={}, seconds=1.0)
     run_id = connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
-    insert_rankings(connection, run_id)
-    insert_sets(connection, run_id)
+    insert_ranking_results(connection, run_id)
+    insert_set_distances(connection, run_id)
 
 
-def earlier(connection: Connection) -> None:
-    """A run 0, of a smaller library, with the summaries of the last one and one other answer."""
+def write_earlier_run(connection: Connection) -> None:
+    """Write run 0 of a smaller library, with other summaries and other best matches."""
     connection.execute(
         text(
             "INSERT INTO mirpipe.run (run_id, finished_at, trigger, state_digest, library) "

@@ -1,4 +1,4 @@
-"""The dashboard as a person meets it: every page in a real Chromium, on a desk and on a phone."""
+"""The dashboard in a real Chromium: every page, on a desktop and on a phone."""
 
 import re
 from collections.abc import Iterator
@@ -11,19 +11,25 @@ from mirpipe.generation.modes import MODES
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.published.load_tables import load
 from tests.dashboard import browser
-from tests.dashboard.browser import Served, findings, picture, settled, watched
+from tests.dashboard.browser import (
+    Served,
+    accessibility_violations,
+    save_screenshot,
+    wait_until_drawn,
+    watched,
+)
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
-from tests.dashboard.drawn import maps, outlines
+from tests.dashboard.drawn import write_maps, write_waveforms
 from tests.dashboard.filled import fail, fill, rate
 from tests.dashboard.pages import HOSTILE, MODELS, PIECES, link
-from tests.dashboard.ranked import earlier, rank
+from tests.dashboard.ranked import write_earlier_run, write_rankings
 from tests.support.databases import database
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MAKERS = (
     Maker("resynth", UNGUIDED, licence_weights="none"),
-    Maker("musicgen", seeds=2, checkpoint="random, seed 0"),
+    Maker("musicgen", seeds=2, is_random=True),
 )
 CONTRADICTIONS = ("tempo: says 90 BPM, measured 120.4", "key: says C major, measured A minor")
 PAGES = {
@@ -40,7 +46,7 @@ PAGES = {
     "sql": "SQL",
     "failures": "Failures",
 }
-ASKED = {
+ADDRESSES = {
     "overview": "",
     "sql": "sql?sql=SELECT+*+FROM+v_retrieval",
     "search": "search?by=audio",
@@ -48,17 +54,18 @@ ASKED = {
     "trends": "history?part=trends",
     "published": "history?part=published",
 }
-"""Addresses of parts of a page, and of states in which one shows more than without."""
+"""Addresses that differ from the page's name, with query parameters that show more of it."""
 DECODED = """() => {
-  const all = [...document.querySelectorAll("audio")];
-  return all.length && all.every((one) => one.readyState >= 1 && one.duration > 0);
+  const players = [...document.querySelectorAll("audio")];
+  return players.length
+    && players.every((player) => player.readyState >= 1 && player.duration > 0);
 }"""
-TOGETHER = """async () => {
+PLAY_TWO = """async () => {
   const [first, second] = document.querySelectorAll("audio");
-  for (const one of [first, second]) { one.muted = true; await one.play(); }
+  for (const player of [first, second]) { player.muted = true; await player.play(); }
   return [first.paused, second.paused];
 }"""
-VOLUMES = "() => [...document.querySelectorAll('audio')].map((one) => one.volume)"
+VOLUMES = "() => [...document.querySelectorAll('audio')].map((player) => player.volume)"
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +78,7 @@ def chromium() -> Iterator[Browser]:
 def served(
     embedded: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    """One dashboard over one library that has something for every page."""
+    """Yield a dashboard with a library that has results for every page."""
     folder = tmp_path_factory.mktemp("dashboard")
     with database(embedded, "browsed") as filled:
         with filled.owner.begin() as connection:
@@ -79,10 +86,10 @@ def served(
             describe(connection, caption="静かな曲, at 90 BPM.", contradictions=CONTRADICTIONS)
             make(connection, MAKERS, folder, PIECES[0].path)
             rate(connection, "apple", 7.25, 6.5, 5.75, 8.125)
-            outlines(connection)
-            maps(connection)
-            rank(connection)
-            earlier(connection)
+            write_waveforms(connection)
+            write_maps(connection)
+            write_rankings(connection)
+            write_earlier_run(connection)
             row = {"stage": "ingest", "subject": "/静音.wav", "reason": "silent", "retry": False}
             fail(connection, message=f"{HOSTILE} is silent", **row)
         load()
@@ -90,62 +97,60 @@ def served(
             yield dashboard
 
 
-def opened(page: Page, served: Served, name: str) -> None:
-    """Goes to a page by its address, as a link does, and waits until it is drawn."""
-    page.goto(f"{served.address}/{ASKED.get(name, name)}")
+def open_page(page: Page, served: Served, name: str) -> None:
+    """Open a page by its address, as a link does, and wait until it is drawn."""
+    page.goto(f"{served.address}/{ADDRESSES.get(name, name)}")
     expect(page.get_by_role("heading", name=PAGES[name], level=1)).to_be_visible()
-    settled(page)
+    wait_until_drawn(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["desktop", "phone"])
-def test_every_page_is_drawn_whole_and_without_a_finding(
+def test_every_page_is_complete_and_accessible(
     served: Served, chromium: Browser, size: str, scheme: str
 ) -> None:
-    found = {}
+    violations = {}
     with watched(chromium, size, scheme) as page:
         for name in PAGES:
-            opened(page, served, name)
-            picture(page, f"{name}-{size}-{scheme}")
+            open_page(page, served, name)
+            save_screenshot(page, f"{name}-{size}-{scheme}")
             if (size, scheme) in (("desktop", "light"), ("phone", "dark")):
-                found[name] = findings(page)
-    assert {name: said for name, said in found.items() if said} == {}
+                violations[name] = accessibility_violations(page)
+    assert {name: lines for name, lines in violations.items() if lines} == {}
 
 
-def test_tracks_are_heard_one_at_a_time_and_at_one_level(served: Served, chromium: Browser) -> None:
-    wanted = link(served.database, HOSTILE)
+def test_only_one_track_plays_at_a_time(served: Served, chromium: Browser) -> None:
+    target_link = link(served.database, HOSTILE)
     with watched(chromium, "desktop", "light") as page:
-        page.goto(f"{served.address}/listen?target={wanted}&k=3")
+        page.goto(f"{served.address}/listen?target={target_link}&k=3")
         bar = page.locator(".st-key-target-bar")
         expect(bar.locator(".mp-title")).to_have_text(HOSTILE)
         clips = len(MODES) * (1 + 2)
         expect(page.locator("audio")).to_have_count(1 + 2 * len(MODELS) + clips)
         page.wait_for_function(DECODED)
-        assert page.evaluate(TOGETHER) == [True, False], "two tracks are heard at once"
+        assert page.evaluate(PLAY_TWO) == [True, False], "two tracks play at the same time"
         expect(page.locator(".mp-wave").first).to_be_visible()
-        page.locator(".mp-why summary").first.click()
-        expect(page.locator(".mp-why li").first).to_be_visible()
+        page.locator(".mp-details summary").first.click()
+        expect(page.locator(".mp-details li").first).to_be_visible()
 
 
-def test_louder_tracks_are_turned_down(served: Served, chromium: Browser) -> None:
+def test_louder_tracks_are_reduced_in_level(served: Served, chromium: Browser) -> None:
     with served.database.owner.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE mirpipe.track SET rms_dbfs = -24 WHERE title = '康定情歌（古筝）'"
         )
     with watched(chromium, "desktop", "light") as page:
-        wanted = link(served.database, HOSTILE)
-        page.goto(f"{served.address}/listen?target={wanted}&k=10&show=answers")
+        target_link = link(served.database, HOSTILE)
+        page.goto(f"{served.address}/listen?target={target_link}&k=10&show=matches")
         page.wait_for_function(DECODED)
-        volumes = sorted({round(one, 3) for one in page.evaluate(VOLUMES)})
+        volumes = sorted({round(volume, 3) for volume in page.evaluate(VOLUMES)})
         assert volumes == [0.501, 1.0]
 
 
-def test_the_address_follows_the_choice_and_back_undoes_it(
-    served: Served, chromium: Browser
-) -> None:
-    wanted = link(served.database, HOSTILE)
+def test_the_address_holds_the_choice_and_back_undoes_it(served: Served, chromium: Browser) -> None:
+    target_link = link(served.database, HOSTILE)
     with watched(chromium, "desktop", "dark") as page:
-        page.goto(f"{served.address}/listen?target={wanted}&k=1")
+        page.goto(f"{served.address}/listen?target={target_link}&k=1")
         bar = page.locator(".st-key-target-bar")
         expect(bar.locator(".mp-title")).to_have_text(HOSTILE)
         page.get_by_role("combobox").fill("تجر")
@@ -156,19 +161,17 @@ def test_the_address_follows_the_choice_and_back_undoes_it(
         expect(bar.locator(".mp-title")).to_have_text(HOSTILE)
 
 
-def test_a_click_on_the_map_is_heard(served: Served, chromium: Browser) -> None:
+def test_a_click_on_the_map_shows_a_player(served: Served, chromium: Browser) -> None:
     with watched(chromium, "desktop", "light") as page:
-        opened(page, served, "map")
+        open_page(page, served, "map")
         page.locator(".stVegaLiteChart svg .mark-symbol.role-mark path").first.click(force=True)
-        expect(page.locator("audio, .mp-note").first).to_be_visible()
+        expect(page.locator("audio, .mp-remark").first).to_be_visible()
         expect(page).to_have_url(re.compile("track="))
 
 
-def test_tables_are_downloaded_as_a_spreadsheet_reads_them(
-    served: Served, chromium: Browser
-) -> None:
+def test_tables_are_downloaded_for_spreadsheets(served: Served, chromium: Browser) -> None:
     with watched(chromium, "desktop", "light") as page:
-        opened(page, served, "failures")
+        open_page(page, served, "failures")
         with page.expect_download() as download:
             page.get_by_role("button", name="Failures (CSV)").click()
         ledger = Path(download.value.path()).read_bytes()

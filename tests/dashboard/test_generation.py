@@ -1,4 +1,4 @@
-"""What Generation says over databases with, without and with odd clips."""
+"""The Generation page: with clips, without clips, and with incomplete clips."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from dashboard.components import heatmap
 from mirpipe.generation.modes import Mode
-from tests.dashboard.clips import UNGUIDED, Maker, describe, make, summarise
+from tests.dashboard.clips import UNGUIDED, Maker, describe, make, update_summaries
 from tests.dashboard.filled import Model, Piece, fill, rate
-from tests.dashboard.pages import DEMO, HOSTILE, SHOWN, page, written
+from tests.dashboard.pages import DEMO, HOSTILE, SHOWN, html, page
 from tests.support.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"
@@ -25,27 +25,27 @@ RESYNTH = Maker("resynth", UNGUIDED, licence_weights="none")
 
 @pytest.fixture
 def filled(fresh_database: Database) -> Database:
-    """Two targets, one reference and one encoder, and nothing made yet."""
+    """Return a database with two targets, one reference and one encoder, but no clips."""
     with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
     return fresh_database
 
 
-def made(database: Database, folder: Path, *makers: Maker) -> None:
-    """Captions every target and has every maker make its clips."""
+def write_captions_and_clips(database: Database, folder: Path, *makers: Maker) -> None:
+    """Write a caption of every target and the clips of every generator."""
     with database.app.begin() as connection:
         describe(connection)
         make(connection, makers, folder, SOUND)
 
 
-def test_without_tracks_or_targets_it_says_how_to_add_some(
+def test_without_tracks_or_targets_the_page_says_how_to_add_some(
     fresh_database: Database,
 ) -> None:
     assert "mirpipe ingest" in page("generation").code[1].value
     with fresh_database.app.begin() as connection:
-        fill(connection, [one for one in PIECES if one.collection == "reference"], MODELS)
+        fill(connection, [piece for piece in PIECES if piece.collection == "reference"], MODELS)
     st.cache_data.clear()
-    assert "no target" in page("generation").info[0].value
+    assert "no targets" in page("generation").info[0].value
 
 
 def test_targets_without_clips_say_how_to_generate(filled: Database) -> None:
@@ -62,14 +62,14 @@ def test_a_library_without_a_run_says_so(filled: Database) -> None:
 
 
 def test_averages_have_mean_sd_n_and_what_is_undefined(filled: Database, tmp_path: Path) -> None:
-    made(filled, tmp_path, RESYNTH, Maker("musicgen", seeds=2))
+    write_captions_and_clips(filled, tmp_path, RESYNTH, Maker("musicgen", seeds=2))
     with filled.reader.connect() as connection:
         query = (
             "SELECT mean, sd FROM mirpipe.v_generation_summary "
             "WHERE generator = 'musicgen' AND mode = 'strong' AND metric = 'cosine musicnn'"
         )
         row = connection.execute(text(query)).one()
-    shown = written(page("generation"))
+    shown = html(page("generation"))
     assert f"{row.mean:.3f}&nbsp;<span class='mp-muted'>±&nbsp;{row.sd:.3f}</span>" in shown
     assert "<small>n = 4</small>" in shown
     assert "<small>n = 1, 1 undefined</small>" in shown
@@ -77,37 +77,35 @@ def test_averages_have_mean_sd_n_and_what_is_undefined(filled: Database, tmp_pat
     assert "CC-BY-NC-4.0</td></tr>" in shown
 
 
-def beside(*cells: str) -> str:
-    """How these cells stand in a line of a table."""
-    return "".join(f"<td><span class='mp-together'>{one}</span></td>" for one in cells)
+def adjacent_cells(*cells: str) -> str:
+    """Return the HTML of these cells in a row of a table."""
+    return "".join(f"<td><span class='mp-nowrap'>{cell}</span></td>" for cell in cells)
 
 
-def test_a_generator_without_guidance_says_none_and_has_no_chart(
-    filled: Database, tmp_path: Path
-) -> None:
-    made(filled, tmp_path, RESYNTH)
+def test_a_generator_without_guidance_has_no_chart(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
     app = page("generation")
-    assert beside("strong", "none") in written(app)
-    assert beside("strong less medium") in written(app)
-    assert "Guidance of" not in written(app)
+    assert adjacent_cells("strong", "none") in html(app)
+    assert adjacent_cells("strong − medium") in html(app)
+    assert "Guidance of" not in html(app)
 
 
-def test_a_generator_with_guidance_has_a_chart_a_likeness(filled: Database, tmp_path: Path) -> None:
+def test_a_generator_with_guidance_has_a_chart_per_metric(filled: Database, tmp_path: Path) -> None:
     sweep = Mode("sweep", is_conditioned=True, guidance=7.5)
-    made(filled, tmp_path, RESYNTH, Maker("musicgen", [*Maker("").modes, sweep]))
+    write_captions_and_clips(
+        filled, tmp_path, RESYNTH, Maker("musicgen", [*Maker("").modes, sweep])
+    )
     app = page("generation")
-    shown = written(app)
-    assert beside("sweep", "7.5") in shown
-    assert beside("sweep (7.5) less strong (5)") in shown
+    shown = html(app)
+    assert adjacent_cells("sweep", "7.5") in shown
+    assert adjacent_cells("sweep (7.5) − strong (5)") in shown
     assert len(app.get("vega_lite_chart")) == 2 + 1  # and the heatmap of melody accuracy
     assert "Guidance of musicgen" in shown
     assert "Guidance of resynth" not in shown
 
 
-def test_modes_are_compared_over_targets_and_chance_is_not_claimed(
-    filled: Database, tmp_path: Path
-) -> None:
-    made(filled, tmp_path, RESYNTH)
+def test_modes_are_compared_and_chance_is_not_established(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
     with filled.reader.connect() as connection:
         query = (
             "SELECT n, mean_difference, higher_n FROM mirpipe.v_generation_delta "
@@ -116,39 +114,38 @@ def test_modes_are_compared_over_targets_and_chance_is_not_claimed(
         row = connection.execute(text(query)).one()
     app = page("generation")
     mean = f"{row.mean_difference:.3f}".replace("-", "−")
-    assert f"<td class='mp-number'><span>{mean}</span>" in written(app)
-    assert f"<small>n = 2, higher at {row.higher_n}</small><small>p = " in written(app)
-    assert "established" not in written(app)
+    assert f"<td class='mp-number'><span>{mean}</span>" in html(app)
+    assert f"<small>n = 2, higher for {row.higher_n}</small><small>p = " in html(app)
+    assert "established" not in html(app)
 
 
-def test_random_weights_are_marked_wherever_they_spoke(filled: Database, tmp_path: Path) -> None:
-    made(filled, tmp_path, RESYNTH)
-    assert "random weights" not in written(page("generation"))
+def test_models_with_random_weights_are_marked(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    assert "random weights" not in html(page("generation"))
     with filled.owner.begin() as connection:
         for table in ("captioner", "generator", "encoder"):
             connection.execute(
-                text(
-                    f"UPDATE mirpipe.{table} SET spec = "
-                    "jsonb_set(spec, '{checkpoint}', '\"weights (random)\"')"
-                )
+                text(f"UPDATE mirpipe.{table} SET spec = spec || '{{\"is_random\": true}}'")
             )
-        summarise(connection)
+        update_summaries(connection)
     st.cache_data.clear()
-    shown = written(page("generation"))
+    shown = html(page("generation"))
     badge = "<span class='mp-badge'>random weights</span>"
-    assert f"Captions by teller {badge}" in shown
+    assert f"Captions by writer {badge}" in shown
     assert shown.count(f"resynth</bdi></span><br>{badge}") == 6  # in two tables
     assert shown.count(f"<small>CC-BY-NC-SA-4.0</small>{badge}") == 2  # tables
 
 
-def test_a_caption_stands_beside_what_was_measured(filled: Database, tmp_path: Path) -> None:
-    made(filled, tmp_path, RESYNTH)
-    shown = written(page("generation"))
+def test_a_caption_is_shown_next_to_the_measurements(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    shown = html(page("generation"))
     row = f"{SHOWN}</bdi></div></td><td><div class='mp-quote'><bdi>A slow piece"
     assert row in shown
-    assert "Captions by teller" in shown
+    assert "Captions by writer" in shown
     assert "licence of weights: Tongyi" in shown
-    assert "<td>120.4 BPM</td><td>4 beats a bar</td><td>A minor</td><td>80% of frames</td>" in shown
+    assert (
+        "<td>120.4 BPM</td><td>4 beats per bar</td><td>A minor</td><td>80% of frames</td>" in shown
+    )
     assert "contradicts" not in shown
     assert "<td>–<small>no clear meter</small></td><td>–<small>unpitched</small></td>" in shown
 
@@ -157,49 +154,47 @@ def test_contradictions_are_marked_in_words(filled: Database) -> None:
     line = "tempo: says 90 BPM, measured 120.4 <b>"
     with filled.app.begin() as connection:
         describe(connection, contradictions=[line, "key: says C major, measured A minor"])
-    shown = written(page("generation", contradictions="true"))
+    shown = html(page("generation", contradictions="true"))
     assert "<strong>The caption contradicts the measurement</strong>" in shown
     assert "<li><bdi>tempo: says 90 BPM, measured 120.4 &lt;b&gt;</bdi></li>" in shown
     assert shown.count("<li>") == 2 * 2
 
 
-def test_words_of_markup_show_as_they_are(filled: Database, tmp_path: Path) -> None:
+def test_a_caption_with_markup_is_shown_literally(filled: Database, tmp_path: Path) -> None:
     with filled.app.begin() as connection:
         describe(connection, caption=HOSTILE)
         make(connection, [RESYNTH], tmp_path, SOUND)
     app = page("generation")
-    assert f"<bdi class='mp-title'>{SHOWN}</bdi>" in written(app)
-    assert f"<div class='mp-quote'><bdi>{SHOWN}</bdi></div>" in written(app)
-    assert not any(HOSTILE in one.value for one in [*app.markdown, *app.caption])
+    assert f"<bdi class='mp-title'>{SHOWN}</bdi>" in html(app)
+    assert f"<div class='mp-quote'><bdi>{SHOWN}</bdi></div>" in html(app)
+    assert not any(HOSTILE in element.value for element in [*app.markdown, *app.caption])
 
 
-def test_what_models_rate_is_averaged_in_a_table_of_its_own(
-    filled: Database, tmp_path: Path
-) -> None:
-    made(filled, tmp_path, RESYNTH)
+def test_ratings_are_averaged_in_their_own_table(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
     with filled.owner.begin() as connection:
         rate(connection, f"{HOSTILE} · resynth strong None 0", 7.25, 6.5, 5.75, 8.125)
-        summarise(connection)
-    shown = written(page("generation"))
+        update_summaries(connection)
+    shown = html(page("generation"))
     assert "CE, enjoyment<small>CC-BY-4.0</small>" in shown
     assert "7.25&nbsp;" in shown
     assert "<small>n = 1, 1 undefined</small>" in shown
 
 
-def test_modes_are_drawn_target_by_target_and_listed(filled: Database, tmp_path: Path) -> None:
-    made(filled, tmp_path, RESYNTH, Maker("musicgen", seeds=2))
+def test_modes_are_drawn_and_listed_per_target(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH, Maker("musicgen", seeds=2))
     app = page("generation")
     table = app.dataframe[0].value
     assert len(table) == 2 * 3 * 2
     assert set(table["clips"]) == {1, 2}
     assert set(table["target"]) == {HOSTILE, "تجربة"}
-    assert any("Melody accuracy of target and clip" in one.value for one in app.markdown)
+    assert any("Melody accuracy of target and clip" in element.value for element in app.markdown)
 
 
-def test_melody_accuracy_is_drawn_where_it_means_something(
+def test_melody_accuracy_is_drawn_for_pitched_targets_only(
     filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made(filled, tmp_path, RESYNTH)
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
     with filled.owner.begin() as connection:
         connection.execute(
             text(
@@ -221,18 +216,24 @@ def test_melody_accuracy_is_drawn_where_it_means_something(
                 """
             )
         )
-    drawn = {}
-    monkeypatch.setattr(heatmap, "show", lambda cells, *, title, **_: drawn.update({title: cells}))
+    cells_by_title = {}
+    monkeypatch.setattr(
+        heatmap, "show_heatmap", lambda cells, *, title, **_: cells_by_title.update({title: cells})
+    )
     page("generation")
-    (cells,) = [cells for title, cells in drawn.items() if title.startswith("Melody accuracy")]
-    assert {one.column for one in cells} == {HOSTILE}
+    (cells,) = [
+        cells for title, cells in cells_by_title.items() if title.startswith("Melody accuracy")
+    ]
+    assert {cell.column for cell in cells} == {HOSTILE}
 
 
-def test_what_guidance_gains_and_costs_is_drawn_where_both_were_measured(
+def test_the_trade_off_of_guidance_is_drawn_if_both_were_measured(
     filled: Database, tmp_path: Path
 ) -> None:
-    made(filled, tmp_path, Maker("musicgen"))
-    assert not any("What guidance gains" in one.value for one in page("generation").markdown)
+    write_captions_and_clips(filled, tmp_path, Maker("musicgen"))
+    assert not any(
+        "What does guidance gain" in element.value for element in page("generation").markdown
+    )
     with filled.owner.begin() as connection:
         for name in ("clap_text_score", "clap_similarity"):
             connection.execute(
@@ -246,6 +247,8 @@ def test_what_guidance_gains_and_costs_is_drawn_where_both_were_measured(
             )
     st.cache_data.clear()
     app = page("generation")
-    assert any("What guidance gains" in one.value for one in app.markdown)
-    [curve] = [c.proto.spec for c in app.get("vega_lite_chart") if "words and clip" in c.proto.spec]
+    assert any("What does guidance gain" in element.value for element in app.markdown)
+    [curve] = [
+        c.proto.spec for c in app.get("vega_lite_chart") if "caption and clip" in c.proto.spec
+    ]
     assert "CLAP similarity of target and clip" in curve

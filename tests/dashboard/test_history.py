@@ -1,4 +1,4 @@
-"""What History says of two runs, of many, and of the published tables."""
+"""The History page: two runs, trends, and the published tables."""
 
 import pytest
 from sqlalchemy import text
@@ -8,39 +8,42 @@ from mirpipe.db.queries.read_rows import MODE_ORDER
 from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.pages import HOSTILE, page, written
+from tests.dashboard.pages import HOSTILE, html, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 
 
 def run_now() -> None:
-    """Answers and reports on what is there."""
+    """Find matches and publish a run."""
     retrieve()
     report(trigger="test")
 
 
 @pytest.fixture
 def library(fresh_database: Database) -> SyntheticLibrary:
-    """Three runs: one answer, then a nearer one, then that one gone and another target."""
-    made = SyntheticLibrary(fresh_database.app)
-    made.add("reference", "east", [1, 0, 0], title=HOSTILE)
-    made.add("reference", "up", [0, 0.1, 1])
-    made.add("target", "near north", [0.1, 1, 0], title="菊花台")
+    """Return a library with three runs.
+
+    The second run has a more similar reference. In the third, it is gone and a target is added.
+    """
+    synthetic = SyntheticLibrary(fresh_database.app)
+    synthetic.add("reference", "east", [1, 0, 0], title=HOSTILE)
+    synthetic.add("reference", "up", [0, 0.1, 1])
+    synthetic.add("target", "near north", [0.1, 1, 0], title="菊花台")
     run_now()
-    north = made.add("reference", "north", [0, 1, 0], title="قمر")
+    north = synthetic.add("reference", "north", [0, 1, 0], title="قمر")
     run_now()
-    made.state(north, "gone")
-    made.add("target", "near up", [0, 0, 1])
+    synthetic.set_state(north, "gone")
+    synthetic.add("target", "near up", [0, 0, 1])
     run_now()
-    return made
+    return synthetic
 
 
 def notes(app: AppTest) -> str:
-    """The remarks of a page."""
-    return "\n".join(element.value for element in app.caption)
+    """Return all texts and captions of a page."""
+    return "\n".join(element.value for element in [*app.markdown, *app.caption])
 
 
-def test_the_last_run_stands_against_the_one_before_with_the_cause(
+def test_the_last_run_is_compared_with_the_one_before(
     library: SyntheticLibrary,
 ) -> None:
     app = page("history")
@@ -48,8 +51,8 @@ def test_the_last_run_stands_against_the_one_before_with_the_cause(
     assert list(table["target"]) == ["near up", "菊花台"]
     assert list(table["why"]) == ["first answer", "removed reference"]
     assert list(table["then"])[1] == "قمر"
-    assert "<dt>references</dt><dd>2</dd><dd class='mp-muted'>3 then</dd>" in written(app)
-    assert "removed reference: 1" in written(app)
+    assert "<dt>references</dt><dd>2</dd><dd class='mp-muted'>was 3</dd>" in html(app)
+    assert "removed reference: 1" in html(app)
 
 
 def test_a_link_compares_any_two_runs_and_names_every_cause_between(
@@ -62,17 +65,19 @@ def test_a_link_compares_any_two_runs_and_names_every_cause_between(
     assert list(table["why"]) == ["new reference"]
     app.selectbox(key="now").set_value("3").run()
     assert app.query_params["now"] in ("3", ["3"])
-    assert list(app.dataframe[0].value["target"]) == ["near up"]  # the other has its old answer
+    assert list(app.dataframe[0].value["target"]) == [
+        "near up"
+    ]  # The other target has its old match again.
 
 
-def test_a_link_to_a_run_that_is_not_there_says_so(library: SyntheticLibrary) -> None:
+def test_a_link_to_an_unknown_run_says_so(library: SyntheticLibrary) -> None:
     app = page("history", then="99")
     assert "'99'" in app.warning[0].value
     assert app.selectbox(key="then").value == "2"
 
 
-def test_summaries_stand_then_and_now_with_their_change(library: SyntheticLibrary) -> None:
-    shown = written(page("history", then="1", now="2"))
+def test_summaries_are_shown_then_and_now_with_their_change(library: SyntheticLibrary) -> None:
+    shown = html(page("history", then="1", now="2"))
     with library.app.connect() as connection:
         means = connection.execute(
             text(
@@ -85,33 +90,33 @@ def test_summaries_stand_then_and_now_with_their_change(library: SyntheticLibrar
         assert value in shown
 
 
-def test_what_did_not_change_is_shown_when_asked_for(library: SyntheticLibrary) -> None:
+def test_unchanged_summaries_can_be_shown(library: SyntheticLibrary) -> None:
     app = page("history", then="2", now="2")
-    assert "Every summary is as it was." in notes(app)
-    assert "cosine (own space)" not in written(app)
+    assert "No summary has changed." in notes(app)
+    assert "cosine (own space)" not in html(app)
     app.toggle(key="changed").set_value(False).run()
-    assert "cosine (own space)" in written(app)
+    assert "cosine (own space)" in html(app)
 
 
-def test_another_revision_and_random_weights_are_marked(library: SyntheticLibrary) -> None:
+def test_different_revisions_and_random_weights_are_marked(library: SyntheticLibrary) -> None:
     with library.app.begin() as connection:
         connection.execute(
             text(
                 "WITH copy AS ("
                 "INSERT INTO mirpipe.encoder (name, revision, dimension, wanted, spec) "
                 "SELECT name, 'r2', dimension, false, "
-                "jsonb_set(spec, '{checkpoint}', '\"random, seed 0\"') "
+                "spec || '{\"is_random\": true}' "
                 "FROM mirpipe.encoder RETURNING encoder_id) "
                 "UPDATE mirpipe.run_summary SET encoder_id = copy.encoder_id FROM copy "
                 "WHERE run_id = 2"
             )
         )
-    shown = written(page("history", then="1", now="2"))
-    assert "another revision now" in shown
+    shown = html(page("history", then="1", now="2"))
+    assert "different revision now" in shown
     assert ">random weights<" in shown
 
 
-def test_trends_are_drawn_over_runs_and_over_the_librarys_size(library: SyntheticLibrary) -> None:
+def test_trends_are_drawn_over_runs_and_over_library_size(library: SyntheticLibrary) -> None:
     for over, title in (("run", "run"), ("references", "references in the library")):
         app = page("history", part="trends", over=over)
         [chart] = app.get("vega_lite_chart")
@@ -120,27 +125,27 @@ def test_trends_are_drawn_over_runs_and_over_the_librarys_size(library: Syntheti
     assert not app.exception
 
 
-def test_one_run_says_how_a_second_one_comes(fresh_database: Database) -> None:
-    made = SyntheticLibrary(fresh_database.app)
-    made.add("reference", "east", [1, 0, 0])
-    made.add("target", "near east", [1, 0.1, 0])
+def test_a_single_run_says_how_to_get_another(fresh_database: Database) -> None:
+    synthetic = SyntheticLibrary(fresh_database.app)
+    synthetic.add("reference", "east", [1, 0, 0])
+    synthetic.add("target", "near east", [1, 0.1, 0])
     run_now()
     app = page("history")
-    assert "one run so far" in app.info[0].value
+    assert "only one run so far" in app.info[0].value
     assert "mirpipe ingest" in app.code[0].value
     assert "From the second run on" in notes(page("history", part="trends"))
 
 
-def test_an_empty_database_says_which_command_comes_next(fresh_database: Database) -> None:
+def test_an_empty_database_names_the_next_command(fresh_database: Database) -> None:
     assert "mirpipe up" in page("history").code[0].value
     assert page("history", part="published").code[0].value == "mirpipe published import"
 
 
-def test_printed_numbers_stand_beside_what_their_lines_give_and_beside_ours(
+def test_printed_recomputed_and_own_numbers_are_shown(
     library: SyntheticLibrary,
 ) -> None:
     load()
-    shown = written(page("history", part="published"))
+    shown = html(page("history", part="published"))
     assert "37 of 40 do" in notes(page("history", part="published"))
     row = shown[shown.index("0.802 ± 0.076") :].partition("</tr>")[0]
     assert "0.8026 ± 0.0759" in row
@@ -150,13 +155,13 @@ def test_printed_numbers_stand_beside_what_their_lines_give_and_beside_ours(
     assert "✓ stands" in shown
 
 
-def test_a_title_of_markup_is_never_read_as_such(library: SyntheticLibrary) -> None:
+def test_a_title_with_markup_is_shown_literally(library: SyntheticLibrary) -> None:
     app = page("history", then="1", now="2")
     assert HOSTILE in list(app.dataframe[0].value["then"])
-    assert not any(HOSTILE in one.value for one in [*app.markdown, *app.caption, *app.html])
+    assert not any(HOSTILE in element.value for element in [*app.markdown, *app.caption, *app.html])
 
 
-def test_modes_stand_by_guidance_and_of_equals_the_caption_alone_first(filled: Database) -> None:
+def test_modes_are_sorted_by_guidance_and_then_simple_first(filled: Database) -> None:
     modes = "(VALUES ('strong', 5.0), ('medium', 3.0), ('simple', 3.0)) m (mode, guidance)"
     with filled.reader.connect() as connection:
         listed = connection.exec_driver_sql(f"SELECT mode FROM {modes} ORDER BY {MODE_ORDER}")

@@ -1,23 +1,23 @@
-"""What Listen shows of a target: each encoder's answers, each mode's clips, and how they sound."""
+"""The Listen page: a target and the matches of each encoder."""
 
 from sqlalchemy import text
 
-from tests.dashboard.drawn import outlines
+from tests.dashboard.drawn import write_waveforms
 from tests.dashboard.filled import rate
-from tests.dashboard.pages import HOSTILE, MODELS, link, page, written
+from tests.dashboard.pages import HOSTILE, MODELS, html, link, page
 from tests.support.databases import Database
 
 
 def test_a_link_restores_its_target_and_depth(filled: Database) -> None:
-    wanted = link(filled, "تجربة")
-    app = page("listen", target=wanted, k="3")
-    assert app.selectbox(key="target").value == wanted
-    assert app.query_params["target"] == wanted
-    assert written(app).count("<dl class='mp-readings'>") == 3 * len(MODELS)
-    assert "Unpitched: no melody number of this target" in written(app)
+    target_link = link(filled, "تجربة")
+    app = page("listen", target=target_link, k="3")
+    assert app.selectbox(key="target").value == target_link
+    assert app.query_params["target"] == target_link
+    assert html(app).count("<dl class='mp-values'>") == 3 * len(MODELS)
+    assert "This target is unpitched" in html(app)
 
 
-def test_choosing_a_target_puts_it_into_the_address(filled: Database) -> None:
+def test_the_address_holds_the_chosen_target(filled: Database) -> None:
     app = page("listen")
     app.selectbox(key="target").set_value(link(filled, "long gone")).run()
     assert app.query_params["target"] == link(filled, "long gone")
@@ -27,50 +27,50 @@ def test_a_link_to_an_unknown_target_says_so(filled: Database) -> None:
     assert "not in the library" in page("listen", target="f" * 16).warning[0].value
 
 
-def test_answers_say_in_words_where_melody_has_no_meaning(filled: Database) -> None:
-    shown = written(page("listen", target=link(filled, HOSTILE), k="5"))
-    assert shown.count("Melody has no meaning here: answer unpitched.") == len(MODELS)
+def test_matches_say_if_melody_accuracy_has_no_meaning(filled: Database) -> None:
+    shown = html(page("listen", target=link(filled, HOSTILE), k="5"))
+    assert shown.count("Melody accuracy has no meaning: match is unpitched.") == len(MODELS)
 
 
-def test_target_and_answers_have_players(filled: Database) -> None:
+def test_target_and_matches_have_players(filled: Database) -> None:
     app = page("listen", target=link(filled, HOSTILE), k="5")
-    playable = 3 * len(MODELS)  # of four answers one is an AIFF
+    playable = 3 * len(MODELS)  # One of four matches is an AIFF file.
     assert len(app.get("audio")) == 1 + playable
-    assert written(app).count("Browsers do not play AIFF files") == len(MODELS)
+    assert html(app).count("Browsers do not play AIFF files") == len(MODELS)
 
 
-def test_a_file_that_vanished_is_said_to_have_vanished(filled: Database) -> None:
+def test_a_missing_file_is_named(filled: Database) -> None:
     app = page("listen", target=link(filled, "long gone"))
-    assert "The audio file has vanished from /nowhere/" in written(app)
+    assert "The audio file is missing: /nowhere/" in html(app)
 
 
-def test_ratings_of_target_and_answers_are_shown_where_there_are_any(filled: Database) -> None:
-    before = written(page("listen", target=link(filled, "long gone")))
+def test_ratings_of_target_and_matches_are_shown(filled: Database) -> None:
+    before = html(page("listen", target=link(filled, "long gone")))
     assert "<dt>CE</dt>" not in before
     with filled.owner.begin() as connection:
         rate(connection, "long gone", 7.25, 6.5, 5.75, 8.125)
         rate(connection, "apple", 1.25, 2.25, 3.25, 4.25)
-    shown = written(page("listen", target=link(filled, "long gone")))
+    shown = html(page("listen", target=link(filled, "long gone")))
     row = "".join(
         f"<div><dt>{name}</dt><dd>{value}</dd></div>"
         for name, value in (("CE", "7.25"), ("CU", "6.50"), ("PC", "5.75"), ("PQ", "8.12"))
     )
-    assert f"<dl class='mp-readings'>{row}</dl>" in shown
+    assert f"<dl class='mp-values'>{row}</dl>" in shown
     assert shown.count("<dt>CE</dt><dd>1.25</dd>") == len(MODELS)
-    assert "licence of its weights: CC-BY-4.0" in shown
-    assert shown.count(">random weights<") == 1  # the encoder's alone
+    assert "Licence of its weights: CC-BY-4.0" in shown
+    assert shown.count(">random weights<") == 1  # only the encoder
 
 
-def test_each_answer_says_why_it_is_here(filled: Database) -> None:
-    shown = written(page("listen", target=link(filled, HOSTILE), k="10"))
-    assert shown.count("<summary>Why answer 1 of musicnn</summary>") == 1
+def test_each_match_has_an_explanation(filled: Database) -> None:
+    shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
+    assert shown.count("<summary>Why match 1 of musicnn?</summary>") == 1
     assert "standard deviations above the mean of this target" in shown
-    assert "% of the library&#39;s pairs are no more alike." in shown
-    assert shown.count("<li>stand-in: rank ") == 4
+    assert "% of the library&#39;s pairs have no higher cosine." in shown
+    assert shown.count("<li>untrained: rank ") == 4
     assert "not among its first" not in shown
 
 
-def test_melody_is_held_against_chance_where_it_was_measured(filled: Database) -> None:
+def test_melody_accuracy_is_compared_with_chance(filled: Database) -> None:
     with filled.owner.begin() as connection:
         for name, value in (("melody_accuracy_null95", 0.0), ("aligned_melody", 0.75)):
             connection.execute(
@@ -83,34 +83,43 @@ def test_melody_is_held_against_chance_where_it_was_measured(filled: Database) -
                 ),
                 {"name": name, "value": value},
             )
-    shown = written(page("listen", target=link(filled, HOSTILE), k="10"))
-    assert shown.count("more than chance (95 % of time shifts") == 3 * len(MODELS)
-    assert shown.count("75 % of the shorter one&#39;s notes") == 3 * len(MODELS)
-    assert "notes are" not in written(page("listen", target=link(filled, "تجربة")))
+    shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
+    assert shown.count(", above chance. For 95 % of the time shifts") == 3 * len(MODELS)
+    assert shown.count("75 % of the notes of the shorter track") == 3 * len(MODELS)
+    assert "of the notes of" not in html(page("listen", target=link(filled, "تجربة")))
 
 
-def test_players_are_turned_down_to_the_quietest(filled: Database) -> None:
+def test_players_are_reduced_to_the_level_of_the_quietest(filled: Database) -> None:
     with filled.owner.begin() as connection:
         connection.execute(
             text("UPDATE mirpipe.track SET rms_dbfs = -24.0 WHERE title = '康定情歌（古筝）'")
         )
-    shown = written(page("listen", target=link(filled, HOSTILE), k="10"))
+    shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
     assert shown.count("data-volume='1.0000'>0.0 dB<") == len(MODELS)
     assert shown.count("data-volume='0.5012'>−6.0 dB<") == 1 + 2 * len(MODELS)
 
 
-def test_outline_and_pitch_classes_are_drawn_where_they_are_known(filled: Database) -> None:
-    at = {"target": link(filled, HOSTILE), "k": "10"}
-    assert "class='mp-wave'" not in written(page("listen", **at))
+def test_waveform_and_pitch_classes_are_drawn_if_known(filled: Database) -> None:
+    parameters = {"target": link(filled, HOSTILE), "k": "10"}
+    assert "class='mp-wave'" not in html(page("listen", **parameters))
     with filled.owner.begin() as connection:
-        outlines(connection)
-    shown = written(page("listen", **at))
-    assert shown.count("class='mp-wave' alt='Outline of") == 1 + 4 * len(MODELS)
+        write_waveforms(connection)
+    shown = html(page("listen", **parameters))
+    assert shown.count("class='mp-wave' alt='Waveform of") == 1 + 4 * len(MODELS)
     assert shown.count("class='mp-chroma' alt='Pitch classes over time of") == 1 + 3 * len(MODELS)
-    assert shown.count("unpitched: pitch classes would say nothing") == len(MODELS)
+    assert shown.count("unpitched: no pitch classes to show") == len(MODELS)
 
 
-def test_parts_of_the_page_can_be_left_out_by_the_link(filled: Database) -> None:
+def test_a_link_chooses_the_parts_of_the_page(filled: Database) -> None:
     app = page("listen", target=link(filled, HOSTILE), show="clips")
     assert len(app.get("audio")) == 1
-    assert "Nearest references" not in [one.value for one in app.subheader]
+    assert [heading.value for heading in app.subheader] == ["What was generated from this target?"]
+
+
+def test_an_old_link_to_answers_shows_the_matches(filled: Database) -> None:
+    app = page("listen", target=link(filled, HOSTILE), show="answers")
+    for _ in range(2):
+        headings = [heading.value for heading in app.subheader]
+        assert headings == ["Which references are most similar?"]
+        assert not app.warning
+        app.run()

@@ -1,4 +1,4 @@
-"""The clips that Listen plays beside their target."""
+"""The Listen page: the clips of a target."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tests.dashboard.clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.filled import Model, Piece, fill, rate, track
-from tests.dashboard.pages import DEMO, HOSTILE, link, page, written
+from tests.dashboard.pages import DEMO, HOSTILE, html, link, page
 from tests.support.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"
@@ -23,47 +23,45 @@ RESYNTH = Maker("resynth", UNGUIDED, licence_weights="none")
 
 @pytest.fixture
 def filled(fresh_database: Database) -> Database:
-    """Two targets, one reference and one encoder, and nothing made yet."""
+    """Return a database with two targets, one reference and one encoder, but no clips."""
     with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
     return fresh_database
 
 
-def made(database: Database, folder: Path, *makers: Maker) -> None:
-    """Captions every target and has every maker make its clips."""
+def write_captions_and_clips(database: Database, folder: Path, *makers: Maker) -> None:
+    """Write a caption of every target and the clips of every generator."""
     with database.app.begin() as connection:
         describe(connection)
         make(connection, makers, folder, SOUND)
 
 
-def test_clips_that_no_run_has_reported_on_can_be_heard_all_the_same(
-    filled: Database, tmp_path: Path
-) -> None:
-    made(filled, tmp_path, RESYNTH)
+def test_clips_without_a_run_have_players(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
     with filled.owner.begin() as connection:
         connection.execute(text("DELETE FROM mirpipe.run_generation_summary"))
         connection.execute(text("DELETE FROM mirpipe.embedding"))
     app = page("listen", target=link(filled, "تجربة"), show="clips")
     assert len(app.get("audio")) == 1 + 3
-    assert written(app).count("<dt>cosine musicnn</dt><dd>–<small>not measured</small>") == 3
+    assert html(app).count("<dt>cosine musicnn</dt><dd>–<small>not measured</small>") == 3
 
 
 def test_every_seed_has_its_player_prompt_and_numbers(filled: Database, tmp_path: Path) -> None:
-    made(filled, tmp_path, Maker("musicgen", seeds=2))
+    write_captions_and_clips(filled, tmp_path, Maker("musicgen", seeds=2))
     with filled.owner.begin() as connection:
         rate(connection, f"{HOSTILE} · musicgen strong 5.0 1", 7.25, 6.5, 5.75, 8.125)
     app = page("listen", target=link(filled, HOSTILE), show="clips")
-    shown = written(app)
+    shown = html(app)
     assert len(app.get("audio")) == 1 + 6
     assert shown.count("<div>seed 1 ") == 3
     assert shown.count("<bdi>A slow piece in A minor. 120 BPM.</bdi>") == 4
     assert shown.count("<dt>cosine musicnn</dt>") == 6
     assert shown.count("<dt>CE</dt><dd>7.25</dd>") == 1
-    assert "licence of its weights: CC-BY-4.0" in shown
+    assert "Licence of its weights: CC-BY-4.0" in shown
 
 
-def test_a_target_without_clips_among_others_says_so(filled: Database, tmp_path: Path) -> None:
-    made(filled, tmp_path, RESYNTH)
+def test_a_target_without_clips_says_so(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
     with filled.app.begin() as connection:
         track(connection, Piece("target", "new"))
     st.cache_data.clear()
@@ -71,27 +69,24 @@ def test_a_target_without_clips_among_others_says_so(filled: Database, tmp_path:
     assert "Nothing has been generated from this target" in app.info[-1].value
 
 
-def test_the_target_stays_chosen_from_page_to_page(filled: Database) -> None:
+def test_the_target_stays_chosen_on_the_next_page(filled: Database) -> None:
     app = page("listen")
-    wanted = link(filled, "تجربة")
-    app.selectbox(key="target").set_value(wanted).run()
+    target_link = link(filled, "تجربة")
+    app.selectbox(key="target").set_value(target_link).run()
     app.query_params.clear()
     app.switch_page("views/overview/overview.py").run()
     app.switch_page("views/listen/listen.py").run()
-    assert app.selectbox(key="target").value == wanted
-    assert app.query_params["target"] in (wanted, [wanted])
+    assert app.selectbox(key="target").value == target_link
+    assert app.query_params["target"] in (target_link, [target_link])
 
 
-def test_numbers_by_random_weights_are_marked_below_each(filled: Database, tmp_path: Path) -> None:
-    made(filled, tmp_path, RESYNTH)
+def test_numbers_by_random_weights_are_marked(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
     with filled.owner.begin() as connection:
         for table in ("generator", "encoder"):
             connection.execute(
-                text(
-                    f"UPDATE mirpipe.{table} SET spec = "
-                    "jsonb_set(spec, '{checkpoint}', '\"weights (random)\"')"
-                )
+                text(f"UPDATE mirpipe.{table} SET spec = spec || '{{\"is_random\": true}}'")
             )
-    shown = written(page("listen", show="clips"))
-    assert "Made by resynth <span class='mp-badge'>random weights</span>" in shown
-    assert shown.count("<small>random weights</small>") == 3  # a cosine a clip
+    shown = html(page("listen", show="clips"))
+    assert "Clips by resynth <span class='mp-badge'>random weights</span>" in shown
+    assert shown.count("<small>random weights</small>") == 3  # one cosine per clip

@@ -1,14 +1,14 @@
-"""What Overview says of the library, its growth, its encoders and its runs."""
+"""The Overview page: library, growth, encoders and runs."""
 
 from sqlalchemy import text
 
 from mirpipe.db import queries
-from tests.dashboard.pages import page, written
+from tests.dashboard.pages import html, page
 from tests.support.databases import Database
 
 
-def test_the_library_is_counted_and_the_work_that_waits(filled: Database) -> None:
-    shown = written(page("overview"))
+def test_tracks_and_pending_work_are_counted(filled: Database) -> None:
+    shown = html(page("overview"))
     assert "<dt>references</dt><dd>4</dd>" in shown
     assert "<dt>targets</dt><dd>3</dd>" in shown
     assert "<dt>pending</dt>" in shown
@@ -16,14 +16,19 @@ def test_the_library_is_counted_and_the_work_that_waits(filled: Database) -> Non
 
 
 def test_encoders_have_revision_dimension_and_licences(filled: Database) -> None:
-    shown = written(page("overview"))
-    row = shown[shown.index("musicnn</bdi></td>") :].partition("</tr>")[0]
-    for cell in ("answers", "<code>r1</code>", "<td class='mp-number'>4</td>", "weights.onnx"):
+    shown = html(page("overview"))
+    row = shown[shown.index("musicnn</bdi></span></td>") :].partition("</tr>")[0]
+    for cell in (
+        "<td>active</td>",
+        "<code>r1</code>",
+        "<td class='mp-number'>4</td>",
+        "weights.onnx",
+    ):
         assert cell in row
     assert "CC-BY-NC-SA-4.0" in row
 
 
-def test_growth_is_drawn_from_the_second_run_on(filled: Database) -> None:
+def test_growth_chart_needs_two_runs(filled: Database) -> None:
     assert len(page("overview").get("vega_lite_chart")) == 0
     with filled.owner.begin() as connection:
         connection.execute(
@@ -35,23 +40,25 @@ def test_growth_is_drawn_from_the_second_run_on(filled: Database) -> None:
     assert len(page("overview").get("vega_lite_chart")) == 1
 
 
-def test_what_the_last_run_changed_is_listed(filled: Database) -> None:
+def test_best_matches_that_the_last_run_changed_are_listed(filled: Database) -> None:
     changed = page("overview").dataframe[0].value
-    assert set(changed["encoder"]) == {"musicnn", "stand-in"}
+    assert set(changed["encoder"]) == {"musicnn", "untrained"}
     assert set(changed["cause"]) == {"first answer"}
 
 
-def test_work_is_counted_anew_when_something_was_written_and_not_before(filled: Database) -> None:
-    flushed(filled, "UPDATE mirpipe.track SET title = title")
+def test_a_write_changes_the_mark_and_nothing_else_does(filled: Database) -> None:
+    run_and_flush_statistics(filled, "UPDATE mirpipe.track SET title = title")
     assert queries.written() == (before := queries.written())
-    flushed(filled, "DELETE FROM mirpipe.failure")
-    assert queries.written() == before, "nothing was there to delete"
-    flushed(filled, "UPDATE mirpipe.track SET title = title WHERE collection = 'target'")
+    run_and_flush_statistics(filled, "DELETE FROM mirpipe.failure")
+    assert queries.written() == before, "the table was already empty"
+    run_and_flush_statistics(
+        filled, "UPDATE mirpipe.track SET title = title WHERE collection = 'target'"
+    )
     assert queries.written() != before
 
 
-def flushed(database: Database, statement: str) -> None:
-    """Runs the statement, and has the server count at once what it wrote."""
+def run_and_flush_statistics(database: Database, statement: str) -> None:
+    """Run the statement, and make the server update its statistics immediately."""
     with database.owner.connect() as connection:
         connection.exec_driver_sql(statement)
         connection.commit()

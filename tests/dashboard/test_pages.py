@@ -1,4 +1,4 @@
-"""What each page says over an empty, a filled and an absent database."""
+"""All pages with an empty, a filled and an unreachable database."""
 
 import pytest
 from sqlalchemy import text
@@ -6,17 +6,17 @@ from sqlalchemy import text
 from mirpipe.db.engine import forget_engines
 from mirpipe.settings import settings
 from tests.dashboard.filled import fill, rate
-from tests.dashboard.pages import HOSTILE, MODELS, PIECES, SHOWN, link, page, written
+from tests.dashboard.pages import HOSTILE, MODELS, PIECES, SHOWN, html, link, page
 from tests.support.databases import Database
 
 
-def test_an_empty_database_says_which_command_comes_next(fresh_database: Database) -> None:
+def test_an_empty_database_names_the_next_command(fresh_database: Database) -> None:
     for name in ("overview", "retrieval", "listen"):
         assert "mirpipe ingest" in "\n".join(code.value for code in page(name).code)
     assert "ledger is empty" in page("failures").success[0].value
 
 
-def test_tracks_without_a_run_say_which_command_comes_next(fresh_database: Database) -> None:
+def test_tracks_without_a_run_name_the_next_command(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
     with fresh_database.owner.begin() as connection:
@@ -31,36 +31,36 @@ def test_a_library_without_targets_says_so(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
         fill(connection, [piece for piece in PIECES if piece.collection == "reference"], MODELS)
     for name in ("retrieval", "listen"):
-        assert "no target" in page(name).info[0].value
+        assert "no targets" in page(name).info[0].value
 
 
-def test_random_weights_are_marked_wherever_they_answer(filled: Database) -> None:
+def test_encoders_with_random_weights_are_marked(filled: Database) -> None:
     for name in ("overview", "retrieval", "listen"):
-        assert written(page(name)).count(">random weights<") == 1, name
+        assert html(page(name)).count(">random weights<") == 1, name
 
 
 def test_ratings_by_random_weights_are_marked(filled: Database) -> None:
     with filled.owner.begin() as connection:
         for title in ("apple", "drums", HOSTILE, "康定情歌（古筝）"):
-            rate(connection, title, 3.0, 4.0, 5.0, 6.0, checkpoint="aes (random)")
+            rate(connection, title, 3.0, 4.0, 5.0, 6.0, is_random=True)
     for name in ("listen", "retrieval"):
-        shown = written(page(name))
+        shown = html(page(name))
         assert shown.count(">Audiobox Aesthetics: random weights<") == 1
-        assert "musicnn</bdi><br>" not in shown  # the encoder is not blamed
+        assert "musicnn</bdi></span><br>" not in shown  # The mark is not on the encoder.
 
 
-def test_a_title_of_markup_shows_as_it_is_everywhere(filled: Database) -> None:
+def test_a_title_with_markup_is_shown_literally_everywhere(filled: Database) -> None:
     app = page("listen")
     options = app.selectbox(key="target").options
     assert HOSTILE in options
     app.selectbox(key="target").set_value(link(filled, HOSTILE)).run()
-    assert f"<bdi class='mp-title'>{SHOWN}</bdi>" in written(app)
-    assert "&lt;i&gt;jazz&lt;/i&gt;" in written(app)
+    assert f"<bdi class='mp-title'>{SHOWN}</bdi>" in html(app)
+    assert "&lt;i&gt;jazz&lt;/i&gt;" in html(app)
     assert not any(HOSTILE in element.value for element in [*app.markdown, *app.caption])
     assert HOSTILE in list(page("overview").dataframe[0].value["target"])
 
 
-def test_a_database_that_is_down_gives_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_database_shows_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     settings.cache_clear()
     forget_engines()
@@ -71,11 +71,11 @@ def test_a_database_that_is_down_gives_the_remedy(monkeypatch: pytest.MonkeyPatc
     forget_engines()
 
 
-def test_results_are_asked_once_a_run(filled: Database) -> None:
-    before = written(page("retrieval"))
+def test_results_are_read_once_per_run(filled: Database) -> None:
+    before = html(page("retrieval"))
     with filled.owner.begin() as connection:
         connection.execute(text("UPDATE mirpipe.run_summary SET n = 77"))
-    assert written(page("retrieval")) == before
+    assert html(page("retrieval")) == before
     with filled.owner.begin() as connection:
         connection.execute(text("UPDATE mirpipe.run SET finished_at = finished_at + '1 s'"))
-    assert "n = 77" in written(page("retrieval"))
+    assert "n = 77" in html(page("retrieval"))

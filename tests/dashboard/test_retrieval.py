@@ -1,4 +1,4 @@
-"""What Retrieval says of the encoders, on the whole and target by target."""
+"""The Retrieval page: encoders on average and per target."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from dashboard.components import heatmap
 from tests.dashboard.filled import Piece, fill, rate
-from tests.dashboard.pages import HOSTILE, MODELS, PIECES, page, written
+from tests.dashboard.pages import HOSTILE, MODELS, PIECES, html, page
 from tests.support.databases import Database
 
 
@@ -21,20 +21,26 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
                 "WHERE encoder = 'musicnn' AND metric = 'z'"
             )
         ).one()
-    shown = written(app)
+    shown = html(app)
     assert f"{z.mean:.2f}&nbsp;<span class='mp-muted'>±&nbsp;{z.sd:.2f}</span>" in shown
     assert "n = 3" in shown
     assert "CC-BY-NC-SA-4.0" in shown
-    assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1  # summaries, ranks, heatmaps, groups
+    assert (
+        len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1
+    )  # summaries, similarity by rank, heatmaps, groups
 
 
-def test_melody_accuracy_is_drawn_where_both_sides_are_pitched(
+def test_melody_accuracy_is_drawn_for_pitched_pairs_only(
     filled: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = {}
-    monkeypatch.setattr(heatmap, "show", lambda cells, *, title, **_: drawn.update({title: cells}))
+    cells_by_title = {}
+    monkeypatch.setattr(
+        heatmap, "show_heatmap", lambda cells, *, title, **_: cells_by_title.update({title: cells})
+    )
     page("retrieval")
-    (cells,) = [cells for title, cells in drawn.items() if title.startswith("Melody accuracy")]
+    (cells,) = [
+        cells for title, cells in cells_by_title.items() if title.startswith("Melody accuracy")
+    ]
     with filled.reader.connect() as connection:
         pitched = connection.execute(
             text(
@@ -43,26 +49,26 @@ def test_melody_accuracy_is_drawn_where_both_sides_are_pitched(
             )
         ).all()
     assert pitched
-    shown = {(one.row, one.column) for one in cells if one.value is not None}
+    shown = {(cell.row, cell.column) for cell in cells if cell.value is not None}
     assert shown == {*map(tuple, pitched)}
     assert len(cells) > len(pitched)
 
 
-def test_the_answers_ratings_are_averaged_beside_their_licence(filled: Database) -> None:
+def test_ratings_of_matches_are_averaged_with_their_licence(filled: Database) -> None:
     with filled.owner.begin() as connection:
         for title in ("apple", "drums", HOSTILE, "康定情歌（古筝）"):
             rate(connection, title, 3.0, 4.0, 5.0, 6.0)
     st.cache_data.clear()
-    shown = written(page("retrieval"))
+    shown = html(page("retrieval"))
     assert "3.00&nbsp;<span class='mp-muted'>±&nbsp;0.00</span>" in shown
     assert "CC-BY-NC-SA-4.0; CC-BY-4.0" in shown
     assert "Audiobox Aesthetics: random" not in shown
 
 
-def test_intervals_and_what_is_established_are_shown_where_a_run_has_them(
+def test_intervals_and_established_differences_are_shown_if_a_run_has_them(
     filled: Database,
 ) -> None:
-    assert "✓ established" not in written(page("retrieval"))
+    assert "✓ established" not in html(page("retrieval"))
     with filled.owner.begin() as connection:
         connection.execute(
             text(
@@ -77,37 +83,37 @@ def test_intervals_and_what_is_established_are_shown_where_a_run_has_them(
             )
         )
     st.cache_data.clear()
-    shown = written(page("retrieval"))
+    shown = html(page("retrieval"))
     assert shown.count("<small>1.25 … 1.75</small>") == 2
     assert shown.count("✓ established") == 1
     assert (
-        "<small>0.10 … 0.50</small><small>n = 3, higher at 3</small><small>p = 0.004</small>"
+        "<small>0.10 … 0.50</small><small>n = 3, higher for 3</small><small>p = 0.004</small>"
         in shown
     )
     assert "p = 0.400" in shown
 
 
-def test_likeness_is_drawn_as_the_link_says(filled: Database) -> None:
-    app = page("retrieval", likeness="cosine")
-    assert any("Retrieval similarity: cosine" in one.value for one in app.markdown)
-    assert "Retrieval similarity: z" in "".join(one.value for one in page("retrieval").markdown)
+def test_a_link_chooses_how_similarity_is_shown(filled: Database) -> None:
+    app = page("retrieval", similarity="cosine")
+    assert any("Similarity as cosine" in element.value for element in app.markdown)
+    assert "Similarity as z" in "".join(element.value for element in page("retrieval").markdown)
 
 
-def test_every_first_answer_is_in_the_table(filled: Database) -> None:
+def test_every_best_match_is_in_the_table(filled: Database) -> None:
     table = page("retrieval").dataframe[0].value
     assert len(table) == 3 * 2
     assert set(table["target"]) == {HOSTILE, "تجربة", "long gone"}
-    assert "clap_similarity" not in table  # nothing measured it
+    assert "clap_similarity" not in table  # No metric measured it.
 
 
-def test_more_targets_than_fit_are_turned_page_by_page(fresh_database: Database) -> None:
-    pieces = [Piece("target", f"t{at:02}", Path(f"/{at}.ogg")) for at in range(45)]
+def test_many_targets_are_shown_in_pages(fresh_database: Database) -> None:
+    pieces = [Piece("target", f"t{index:02}", Path(f"/{index}.ogg")) for index in range(45)]
     references = [piece for piece in PIECES if piece.collection == "reference"]
     with fresh_database.app.begin() as connection:
         fill(connection, [*pieces, *references], MODELS[:1])
     app = page("retrieval", page="2")
     assert app.number_input(key="page").value == 2
-    charts = [one.proto.spec for one in app.get("vega_lite_chart")]
-    drawn = [spec for spec in charts if "cividis" in spec]
-    assert len(drawn) == 2
-    assert all('"t44"' in spec and '"t39"' not in spec for spec in drawn)
+    charts = [element.proto.spec for element in app.get("vega_lite_chart")]
+    heatmaps = [spec for spec in charts if "cividis" in spec]
+    assert len(heatmaps) == 2
+    assert all('"t44"' in spec and '"t39"' not in spec for spec in heatmaps)

@@ -1,36 +1,41 @@
-"""What every view that readers see must say: what it is, under what licence, whether it is real."""
+"""The views for readers: each row has its licence, and tells whether weights are random."""
 
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from tests.dashboard.filled import Model, Piece, fill, rate
+from mirpipe.db.migrate import migrate
+from tests.dashboard.filled import Model, Piece, fill, rate, update_summaries
+from tests.migrations.queries import execute
+from tests.migrations.revision_0010 import load_revision_0010
 from tests.support.databases import Database
 
 NO_RESULTS = {"v_library", "v_pending", "v_failure"}
-"""They tell of files and of work, and show no number that weights made."""
+"""Views about files and work. They show no result that weights could have computed."""
+NEVER_RANDOM = {"v_fusion", "v_published"}
+"""Views without results of random weights: these are left out, or were never published."""
 
 PIECES = (
     Piece("target", "t"),
     Piece("reference", "r", Path("/r.ogg")),
     Piece("reference", "far", Path("/far.ogg")),
 )
-REAL, RANDOM = Model("real", 0.5, 0.1), Model("fake", 0.5, 0.1, "w (random)", "none (random)")
+REAL = Model("real", 0.5, 0.1, "random_forest.onnx")
+RANDOM = Model("fake", 0.5, 0.1, "w (random)", "none (random)", is_random=True)
 
 
 def views(database: Database) -> dict[str, set[str]]:
-    with database.reader.connect() as connection:
-        rows = connection.execute(
-            text(
-                "SELECT table_name, column_name FROM information_schema.columns "
-                r"WHERE table_schema = 'mirpipe' AND table_name ~ '^v_(?!embedding_\d)'"
-            )
-        )
-        found: dict[str, set[str]] = {}
-        for view, column in rows:
-            found.setdefault(view, set()).add(column)
-        return found
+    """The columns of every view for readers."""
+    rows = ask(
+        database,
+        "SELECT table_name, column_name FROM information_schema.columns "
+        r"WHERE table_schema = 'mirpipe' AND table_name ~ '^v_(?!embedding_\d)'",
+    )
+    found: dict[str, set[str]] = {}
+    for view, column in rows:
+        found.setdefault(view, set()).add(column)
+    return found
 
 
 def ask(database: Database, query: str) -> list[tuple]:
@@ -41,30 +46,38 @@ def ask(database: Database, query: str) -> list[tuple]:
 def test_every_view_of_results_has_licence_and_random_mark(fresh_database: Database) -> None:
     found = views(fresh_database)
     assert {"v_track_score", "v_aesthetics", "v_change", "v_retrieval"} <= found.keys()
-    lacking = {
+    missing = {
         view: {"licence_weights", "random"} - columns
         for view, columns in found.items()
         if view not in NO_RESULTS
     }
-    assert {view: columns for view, columns in lacking.items() if columns} == {}
+    assert {view: columns for view, columns in missing.items() if columns} == {}
 
 
-def test_every_view_and_every_mark_is_explained(fresh_database: Database) -> None:
-    described = ask(
-        fresh_database,
-        "SELECT c.relname, obj_description(c.oid), "
-        "bool_and(col_description(c.oid, a.attnum) IS NOT NULL) "
-        "FILTER (WHERE a.attname IN ('licence_weights', 'random')) "
-        "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
-        "WHERE c.relnamespace = 'mirpipe'::regnamespace AND c.relkind = 'v' "
-        "AND c.relname LIKE 'v\\_%' GROUP BY c.oid, c.relname",
-    )
-    assert [view for view, said, _ in described if not said] == []
-    assert [view for view, _, marks in described if marks is False] == []
+def test_random_weights_are_marked_in_every_view_whatever_the_checkpoint_is_called(
+    fresh_database: Database,
+) -> None:
+    load_revision_0010(fresh_database)
+    migrate()
+    [(title,)] = ask(fresh_database, "SELECT min(reference) FROM mirpipe.v_retrieval")
+    with fresh_database.owner.begin() as owner:
+        rate(owner, title, 1, 2, 3, 4)
+    marked = views(fresh_database)
+    for is_random, checkpoint in ((False, "random_forest.onnx"), (True, "weights.onnx")):
+        spec = f'{{"is_random": {str(is_random).lower()}, "checkpoint": "{checkpoint}"}}'
+        for table in ("encoder", "metric", "captioner", "generator"):
+            execute(fresh_database, f"UPDATE mirpipe.{table} SET spec = spec || '{spec}'")
+        with fresh_database.owner.begin() as owner:
+            update_summaries(owner)
+        for view in marked.keys() - NO_RESULTS:
+            own = "WHERE source = 'library'" if "source" in marked[view] else ""
+            fused = "WHERE encoder <> 'fusion'" if view.startswith("v_ranking") else ""
+            rows = ask(fresh_database, f"SELECT DISTINCT random FROM mirpipe.{view} {own}{fused}")
+            assert rows == [(is_random and view not in NEVER_RANDOM,)], view
 
 
 @pytest.mark.parametrize("view", ["v_encoder", "v_retrieval", "v_retrieval_summary", "v_change"])
-def test_results_of_an_encoder_carry_its_licence_and_mark(
+def test_results_of_an_encoder_have_its_licence_and_mark(
     fresh_database: Database, view: str
 ) -> None:
     with fresh_database.owner.begin() as connection:
@@ -75,24 +88,22 @@ def test_results_of_an_encoder_carry_its_licence_and_mark(
     assert sorted(rows) == [("fake", "none (random)", True), ("real", "Apache-2.0", False)]
 
 
-@pytest.mark.parametrize("checkpoint", ["weights", "weights (random)"])
+@pytest.mark.parametrize("is_random", [False, True])
 @pytest.mark.parametrize("view", ["v_track_score", "v_aesthetics"])
-def test_scores_carry_the_models_licence_and_mark(
-    fresh_database: Database, view: str, checkpoint: str
+def test_scores_have_the_models_licence_and_mark(
+    fresh_database: Database, view: str, is_random: bool
 ) -> None:
     with fresh_database.owner.begin() as connection:
         fill(connection, PIECES, [REAL])
-        rate(connection, "r", 1, 2, 3, 4, checkpoint=checkpoint)
+        rate(connection, "r", 1, 2, 3, 4, is_random=is_random)
     rows = ask(fresh_database, f"SELECT DISTINCT licence_weights, random FROM mirpipe.{view}")
-    assert rows == [("CC-BY-4.0", "random" in checkpoint)]
+    assert rows == [("CC-BY-4.0", is_random)]
 
 
-def test_a_summary_of_scores_carries_both_licences_and_either_mark(
-    fresh_database: Database,
-) -> None:
+def test_a_summary_of_scores_has_both_licences_and_either_mark(fresh_database: Database) -> None:
     with fresh_database.owner.begin() as connection:
         fill(connection, PIECES, [REAL])
-        rate(connection, "r", 1, 2, 3, 4, checkpoint="weights (random)")
+        rate(connection, "r", 1, 2, 3, 4, is_random=True)
     rows = ask(
         fresh_database,
         "SELECT metric, licence_weights, random, metric_random, metric_revision "
@@ -105,7 +116,7 @@ def test_a_summary_of_scores_carries_both_licences_and_either_mark(
     ]
 
 
-def test_aesthetics_are_a_row_a_scored_track(fresh_database: Database) -> None:
+def test_aesthetics_have_one_row_per_scored_track(fresh_database: Database) -> None:
     with fresh_database.owner.begin() as connection:
         fill(connection, PIECES, [REAL])
         rate(connection, "r", 1.5, 2.5, 3.5, 4.5)

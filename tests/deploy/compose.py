@@ -1,4 +1,4 @@
-"""The compose file as the real program reads it, without an engine."""
+"""Read docker-compose.yml with the real `docker compose` program, which needs no Docker engine."""
 
 import json
 import os
@@ -21,8 +21,8 @@ needs_program = pytest.mark.skipif(
 )
 
 
-def filled_in(**changed: str | None) -> dict[str, str]:
-    """What docker/new-env prints, as variables; None takes one away."""
+def env_file(**changed: str | None) -> dict[str, str]:
+    """Return the variables that docker/new-env prints, with changes. None removes a variable."""
     printed = subprocess.run(
         [PROJECT / "docker" / "new-env"], capture_output=True, text=True, check=True
     ).stdout
@@ -34,9 +34,9 @@ def filled_in(**changed: str | None) -> dict[str, str]:
 def compose(
     variables: Mapping[str, str], *arguments: str, files: tuple[str, ...] = ("docker-compose.yml",)
 ) -> subprocess.CompletedProcess[str]:
-    """How `docker compose ARGUMENTS` ends where these variables, and no others, are set."""
-    named = [word for file in files for word in ("-f", str(PROJECT / file))]
-    command = [str(PROGRAM), "--env-file", "/dev/null", *named, *arguments]
+    """Run `docker compose ARGUMENTS` with these environment variables and no others."""
+    options = [word for file in files for word in ("-f", str(PROJECT / file))]
+    command = [str(PROGRAM), "--env-file", "/dev/null", *options, *arguments]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         command, env={**variables, "PATH": path}, cwd=PROJECT, capture_output=True, text=True
@@ -46,9 +46,9 @@ def compose(
 def config(
     variables: Mapping[str, str], *, files: tuple[str, ...] = ("docker-compose.yml",)
 ) -> dict[str, Any]:
-    """All that the file says with these variables; it must be valid."""
-    ended = compose(variables, "config", "--format", "json", files=files)
-    assert ended.returncode == 0, ended.stderr
-    # what it prints could be read as a compose file again
-    found: dict[str, Any] = json.loads(ended.stdout.replace("$$", "$"))
-    return found
+    """Return the compose file with these variables filled in. Fails if the file is not valid."""
+    process = compose(variables, "config", "--format", "json", files=files)
+    assert process.returncode == 0, process.stderr
+    # The program prints a valid compose file, in which each $ is escaped as $$.
+    services: dict[str, Any] = json.loads(process.stdout.replace("$$", "$"))
+    return services

@@ -1,9 +1,8 @@
-"""docker-compose.yml, as the real program reads it: what starts, who knows what, what is open."""
+"""docker-compose.yml, read by the real program: services, secrets, ports and limits."""
 
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,15 @@ from sqlalchemy import make_url
 
 from mirpipe.orchestration import airflow_home
 from mirpipe.settings import PROJECT, Settings
-from tests.deploy.compose import compose, config, filled_in, needs_program
+from tests.deploy.compose import compose, config, env_file, needs_program
 
 pytestmark = needs_program
 
 FILE = (PROJECT / "docker-compose.yml").read_text()
 EXAMPLE = (PROJECT / ".env.example").read_text()
 SECRET = re.compile(r"^([A-Z_]+_(?:PASSWORD|SECRET|KEY))=", re.MULTILINE)
-ONCE = {"roles", "init"}
-UI = {"api-server": "8080", "dashboard": "8501"}
+RUNS_ONCE = {"roles", "init"}
+PAGES = {"api-server": "8080", "dashboard": "8501"}
 ALL_PROFILES = "postgres,cpu,gpu"
 
 Services = dict[str, Any]
@@ -29,9 +28,8 @@ Services = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def services() -> Services:
-    """Every service of the file, whatever its profile."""
-    found: Services = config(filled_in(COMPOSE_PROFILES=ALL_PROFILES))["services"]
-    return found
+    """All services of all profiles."""
+    return config(env_file(COMPOSE_PROFILES=ALL_PROFILES))["services"]
 
 
 @pytest.mark.parametrize(
@@ -43,72 +41,74 @@ def services() -> Services:
         ("", set()),
     ],
 )
-def test_profiles_choose_the_database_and_who_generates(profiles: str, started: set[str]) -> None:
+def test_profiles_select_the_database_and_the_gpu_worker(profiles: str, started: set[str]) -> None:
     always = {"redis", "init", "api-server", "scheduler", "dag-processor", "worker", "dashboard"}
-    assert set(config(filled_in(COMPOSE_PROFILES=profiles))["services"]) == always | started
+    assert set(config(env_file(COMPOSE_PROFILES=profiles))["services"]) == always | started
 
 
 @pytest.mark.parametrize("name", [*SECRET.findall(EXAMPLE), "LIBRARY", "COMPOSE_PROFILES"])
-def test_what_has_to_be_chosen_is_asked_for_by_name(name: str) -> None:
-    ended = compose(filled_in(**{name: None}), "config", "--quiet")
-    assert ended.returncode != 0
-    assert name in ended.stderr
+def test_the_error_names_a_required_variable_that_is_missing(name: str) -> None:
+    process = compose(env_file(**{name: None}), "config", "--quiet")
+    assert process.returncode != 0
+    assert name in process.stderr
 
 
 def test_no_secret_has_a_default() -> None:
     assert not re.findall(r"\$\{\w*(?:PASSWORD|SECRET|KEY)\w*:?-", FILE)
     assert all(f"{name}=\n" in EXAMPLE for name in SECRET.findall(EXAMPLE))
-    written = re.findall(r"://[^@\s]*:([^@\s]*)@", FILE)
-    assert written
-    assert all(re.fullmatch(r"\$\{[A-Z_]*PASSWORD(:\?[^}]*)?\}", one) for one in written)
+    in_urls = re.findall(r"://[^@\s]*:([^@\s]*)@", FILE)
+    assert in_urls
+    variable = re.compile(r"\$\{[A-Z_]*PASSWORD(:\?[^}]*)?\}")
+    assert all(variable.fullmatch(password) for password in in_urls)
 
 
-def test_new_secrets_differ_and_may_stand_in_a_url() -> None:
-    first, second = filled_in(), filled_in()
+def test_new_secrets_differ_and_are_valid_in_a_url() -> None:
+    first, second = env_file(), env_file()
     names = SECRET.findall(EXAMPLE)
-    assert len({chosen[name] for chosen in (first, second) for name in names}) == 2 * len(names)
+    secrets = {variables[name] for variables in (first, second) for name in names}
+    assert len(secrets) == 2 * len(names)
     for name in set(names) - {"AIRFLOW_FERNET_KEY"}:
         assert re.fullmatch(r"[\w-]{64}", first[name]), name
     assert Fernet(first["AIRFLOW_FERNET_KEY"])
 
 
-def test_only_pages_are_open_and_only_to_this_machine(services: Services) -> None:
+def test_only_the_web_pages_have_ports_and_only_on_this_machine(services: Services) -> None:
     for name, service in services.items():
         ports = [(port["host_ip"], port["published"]) for port in service.get("ports", [])]
-        assert ports == ([("127.0.0.1", UI[name])] if name in UI else []), name
+        assert ports == ([("127.0.0.1", PAGES[name])] if name in PAGES else []), name
         assert "network_mode" not in service, name
 
 
-def test_everything_restarts_and_says_how_it_is_or_runs_once(services: Services) -> None:
+def test_every_service_runs_once_or_restarts_and_has_a_health_check(services: Services) -> None:
     for name, service in services.items():
-        if name in ONCE:
+        if name in RUNS_ONCE:
             assert service["restart"] == "on-failure:3"
-            waiting = [
+            conditions = [
                 other["depends_on"][name]["condition"]
                 for other in services.values()
                 if name in other.get("depends_on", {})
             ]
-            assert set(waiting) == {"service_completed_successfully"}, name
+            assert set(conditions) == {"service_completed_successfully"}, name
         else:
             assert service["restart"] == "unless-stopped", name
             assert service["healthcheck"]["test"], name
 
 
-def test_nobody_waits_for_the_health_of_what_has_no_check(services: Services) -> None:
+def test_services_that_others_wait_for_have_a_health_check(services: Services) -> None:
     for name, service in services.items():
-        for other, how in service.get("depends_on", {}).items():
-            if how["condition"] == "service_healthy":
+        for other, dependency in service.get("depends_on", {}).items():
+            if dependency["condition"] == "service_healthy":
                 assert "healthcheck" in services[other], (name, other)
 
 
-def test_a_database_of_ones_own_is_waited_for_by_nobody(services: Services) -> None:
-    own = config(filled_in(COMPOSE_PROFILES="cpu", POSTGRES_HOST="db.example"))["services"]
-    waited = [one.get("depends_on", {}).get("postgres") for one in own.values()]
-    assert not any(how["required"] for how in waited if how)
+def test_no_service_waits_for_postgres_if_you_use_your_own(services: Services) -> None:
+    own = config(env_file(COMPOSE_PROFILES="cpu", POSTGRES_HOST="db.example"))["services"]
+    dependencies = [service.get("depends_on", {}).get("postgres") for service in own.values()]
+    assert not any(dependency["required"] for dependency in dependencies if dependency)
     assert "@db.example:5432/mirpipe" in own["worker"]["environment"]["MIRPIPE_DATABASE_URL"]
 
 
-def test_everything_is_limited_and_confined(services: Services) -> None:
+def test_every_service_has_limits_and_few_rights(services: Services) -> None:
     for name, service in services.items():
         limits = service["deploy"]["resources"]["limits"]
         assert {"cpus", "memory", "pids"} <= set(limits), name
@@ -117,14 +117,15 @@ def test_everything_is_limited_and_confined(services: Services) -> None:
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["user"] not in ("", "0", "root", "0:0"), name
-        assert any(place.startswith("/tmp:") for place in service.get("tmpfs", [])) or (
+        assert any(mount.startswith("/tmp:") for mount in service.get("tmpfs", [])) or (
             name == "redis"
         ), name
         assert not service.get("privileged"), name
 
 
-def test_images_have_a_version(services: Services) -> None:
-    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+def test_images_have_the_newest_version_of_the_changelog(services: Services) -> None:
+    changelog = (PROJECT / "CHANGELOG.md").read_text()
+    version, *_ = re.findall(r"^## (\d+\.\d+\.\d+)", changelog, re.M)
     for name, service in services.items():
         image, tag = service["image"].rsplit(":", 1)
         if image.startswith("mirpipe-"):
@@ -137,27 +138,27 @@ def test_images_have_a_version(services: Services) -> None:
     assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm", base[0])
 
 
-def test_the_library_is_never_written_to(services: Services) -> None:
+def test_the_library_is_mounted_read_only(services: Services) -> None:
     mounts = {
         (name, volume["target"], volume.get("read_only", False))
         for name, service in services.items()
         for volume in service.get("volumes", [])
     }
-    library = {(name, only_read) for name, target, only_read in mounts if target == "/library"}
+    library = {(name, read_only) for name, target, read_only in mounts if target == "/library"}
     workers = ("worker", "worker-gpu", "worker-gpu-without-card")
     assert library == {(name, True) for name in (*workers, "dashboard")}
-    assert all(only_read for name, _, only_read in mounts if name == "dashboard")
+    assert all(read_only for name, _, read_only in mounts if name == "dashboard")
 
 
-def test_everybody_knows_the_passwords_that_it_needs_and_no_other(services: Services) -> None:
-    variables = filled_in(COMPOSE_PROFILES=ALL_PROFILES)
+def test_every_service_has_only_the_secrets_that_it_needs(services: Services) -> None:
+    variables = env_file(COMPOSE_PROFILES=ALL_PROFILES)
     workers = {"worker", "worker-gpu", "worker-gpu-without-card"}
     airflow = {"api-server", "scheduler", "dag-processor", "init", *workers}
     allowed = {
         "POSTGRES_PASSWORD": {"postgres", "roles"},
-        "MIRPIPE_OWNER_PASSWORD": ONCE,
-        "MIRPIPE_APP_PASSWORD": ONCE | workers,
-        "MIRPIPE_READER_PASSWORD": {*ONCE, *workers, "dashboard"},
+        "MIRPIPE_OWNER_PASSWORD": RUNS_ONCE,
+        "MIRPIPE_APP_PASSWORD": RUNS_ONCE | workers,
+        "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *workers, "dashboard"},
         "AIRFLOW_DB_PASSWORD": {*airflow, "roles"},
         "AIRFLOW_ADMIN_PASSWORD": {"init"},
         "AIRFLOW_SESSION_SECRET": airflow,
@@ -165,18 +166,19 @@ def test_everybody_knows_the_passwords_that_it_needs_and_no_other(services: Serv
         "AIRFLOW_FERNET_KEY": airflow,
         "REDIS_PASSWORD": {*airflow, "redis"},
     }
-    found = config(variables)["services"]
+    services = config(variables)["services"]
     for name in SECRET.findall(EXAMPLE):
-        knows = {
+        with_secret = {
             service
-            for service, said in found.items()
-            if any(variables[name] in str(value) for value in said["environment"].values())
+            for service, values in services.items()
+            if any(variables[name] in str(value) for value in values["environment"].values())
         }
-        assert knows == allowed[name], name
-        assert all(variables[name] not in str(one["command"]) for one in found.values()), name
+        assert with_secret == allowed[name], name
+        commands = [str(values["command"]) for values in services.values()]
+        assert all(variables[name] not in command for command in commands), name
 
 
-def test_urls_name_the_roles_that_are_made(services: Services) -> None:
+def test_urls_contain_the_roles_that_are_created(services: Services) -> None:
     urls = services["roles"]["environment"]
     assert [
         (
@@ -193,28 +195,31 @@ def test_urls_name_the_roles_that_are_made(services: Services) -> None:
     ]
 
 
-def test_the_example_names_every_variable() -> None:
+def test_the_example_contains_every_variable() -> None:
     used = set(re.findall(r"\$\{([A-Z_]+)", FILE))
     used |= set(re.findall(r"^  (MIRPIPE_[A-Z_]+):$", FILE, re.M))
     assert set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.M)) == used
 
 
 def test_every_setting_reaches_the_workers(services: Services) -> None:
-    of_init_alone = {"OWNER_URL", "SUPERUSER_URL", "AIRFLOW_DATABASE_URL", "AIRFLOW_ADMIN_PASSWORD"}
-    of_mirpipe_up = {"AIRFLOW_PORT", "DASHBOARD_PORT", "BIND", "GPU_EXECUTOR"}
-    of_the_image = {"MODELS_PYTHON"}
-    of_a_task, of_tests = {"RUN"}, {"STAND_INS"}
+    only_init = {"OWNER_URL", "SUPERUSER_URL", "AIRFLOW_DATABASE_URL", "AIRFLOW_ADMIN_PASSWORD"}
+    only_mirpipe_up = {"AIRFLOW_PORT", "DASHBOARD_PORT", "BIND", "GPU_EXECUTOR"}
+    set_by_image = {"MODELS_PYTHON"}
+    only_tasks, only_tests = {"RUN"}, {"STAND_INS"}
     names = {name.upper() for name in Settings.model_fields}
-    here = {
+    in_worker = {
         name.removeprefix("MIRPIPE_")
         for name in services["worker"]["environment"]
         if name.startswith("MIRPIPE_")
     }
-    assert here == names - of_init_alone - of_mirpipe_up - of_the_image - of_a_task - of_tests
+    elsewhere = only_init | only_mirpipe_up | set_by_image | only_tasks | only_tests
+    assert in_worker == names - elsewhere
 
 
-def test_airflow_is_set_up_as_by_the_command_line(services: Services, tmp_path: Path) -> None:
-    apart = {
+def test_airflow_has_the_same_options_as_with_mirpipe_up(
+    services: Services, tmp_path: Path
+) -> None:
+    different = {
         "CORE__EXECUTOR",
         "CORE__PARALLELISM",
         *("API__HOST", "API__PORT", "API__BASE_URL", "CORE__EXECUTION_API_SERVER_URL"),
@@ -230,23 +235,23 @@ def test_airflow_is_set_up_as_by_the_command_line(services: Services, tmp_path: 
         if name.startswith("AIRFLOW__")
     }
     for service in ("api-server", "scheduler", "dag-processor", "worker", "worker-gpu"):
-        found = services[service]["environment"]
+        variables = services[service]["environment"]
         for name in expected:
-            assert f"AIRFLOW__{name}" in found
-            if name not in apart:
-                assert found[f"AIRFLOW__{name}"] == expected[name], name
+            assert f"AIRFLOW__{name}" in variables
+            if name not in different:
+                assert variables[f"AIRFLOW__{name}"] == expected[name], name
 
 
-def test_a_worker_a_queue_and_one_task_at_a_time_on_a_card(services: Services) -> None:
-    def after(name: str, option: str) -> str:
+def test_each_worker_has_its_queue_and_a_gpu_runs_one_task_at_a_time(services: Services) -> None:
+    def option_of(name: str, option: str) -> str:
         command: list[str] = services[name]["command"]
         return command[command.index(option) + 1]
 
     on_cpu, on_gpu = "worker", "worker-gpu"
-    assert (after(on_cpu, "--queues"), after(on_gpu, "--queues")) == ("default", "gpu")
-    assert after(on_gpu, "--concurrency") == "1"
+    assert (option_of(on_cpu, "--queues"), option_of(on_gpu, "--queues")) == ("default", "gpu")
+    assert option_of(on_gpu, "--concurrency") == "1"
     slots = int(services[on_cpu]["environment"]["MIRPIPE_SLOTS"])
-    assert int(after(on_cpu, "--concurrency")) == slots + 2
+    assert int(option_of(on_cpu, "--concurrency")) == slots + 2
     assert services["worker-gpu-without-card"]["command"] == services[on_gpu]["command"]
     (device,) = services[on_gpu]["deploy"]["resources"]["reservations"]["devices"]
     assert (device["driver"], device["count"], device["capabilities"]) == ("nvidia", 1, ["gpu"])
@@ -255,37 +260,37 @@ def test_a_worker_a_queue_and_one_task_at_a_time_on_a_card(services: Services) -
 
 
 @pytest.mark.slow
-def test_no_message_is_handed_out_again_while_its_task_may_run(
+def test_no_message_is_given_to_a_second_worker_while_its_task_may_run(
     services: Services, tmp_path: Path
 ) -> None:
-    ask = (
+    program = (
         "from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS as d;"
         "print(d['execution_timeout'].total_seconds())"
     )
-    command = [sys.executable, "-c", ask]
-    said = subprocess.run(
+    command = [sys.executable, "-c", program]
+    process = subprocess.run(
         command, env={"AIRFLOW_HOME": str(tmp_path)}, cwd=PROJECT, capture_output=True, check=True
     )
-    found = services["worker"]["environment"]
-    visible = found["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"]
-    assert int(visible) >= float(said.stdout) + 3600
-    assert found["AIRFLOW__CELERY__TASK_ACKS_LATE"] == "True"
-    assert found["AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER"] == "1"
+    variables = services["worker"]["environment"]
+    visible = variables["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"]
+    assert int(visible) >= float(process.stdout) + 3600
+    assert variables["AIRFLOW__CELERY__TASK_ACKS_LATE"] == "True"
+    assert variables["AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER"] == "1"
 
 
-def test_workers_elsewhere_are_let_in_on_a_private_address_alone() -> None:
+def test_ports_for_other_workers_are_open_on_the_private_address_only() -> None:
     files = ("docker-compose.yml", "docker/open-to-workers.yml")
-    refused = compose(filled_in(), "config", "--quiet", files=files)
-    assert refused.returncode != 0
-    assert "PRIVATE_ADDRESS" in refused.stderr
-    found = config(filled_in(PRIVATE_ADDRESS="10.8.0.1"), files=files)["services"]
-    opened = {
+    without_address = compose(env_file(), "config", "--quiet", files=files)
+    assert without_address.returncode != 0
+    assert "PRIVATE_ADDRESS" in without_address.stderr
+    services = config(env_file(PRIVATE_ADDRESS="10.8.0.1"), files=files)["services"]
+    open_ports = {
         (name, port["host_ip"], port["target"])
-        for name, service in found.items()
+        for name, service in services.items()
         for port in service.get("ports", [])
         if port["host_ip"] != "127.0.0.1"
     }
-    assert opened == {
+    assert open_ports == {
         ("postgres", "10.8.0.1", 5432),
         ("redis", "10.8.0.1", 6379),
         ("api-server", "10.8.0.1", 8080),

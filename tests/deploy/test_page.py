@@ -1,4 +1,4 @@
-"""docs/how-to/deploy.md: what it has a reader type and write is what the files know."""
+"""docs/how-to/deploy.md: its settings are valid, and its commands name existing services."""
 
 import itertools
 import re
@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from mirpipe.settings import PROJECT
-from tests.deploy.compose import compose, config, filled_in, needs_program
+from tests.deploy.compose import compose, config, env_file, needs_program
 from tests.deploy.test_compose import ALL_PROFILES
 
 pytestmark = needs_program
@@ -24,16 +24,16 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("block", SETTINGS)
-def test_settings_of_the_page_are_valid_and_known(block: str) -> None:
-    written = dict(line.split("=", 1) for line in block.splitlines())
-    assert compose(filled_in(**written), "config", "--quiet").returncode == 0
+def test_settings_on_the_page_are_valid_and_in_the_example(block: str) -> None:
+    settings = dict(line.split("=", 1) for line in block.splitlines())
+    assert compose(env_file(**settings), "config", "--quiet").returncode == 0
     example = (PROJECT / ".env.example").read_text()
-    assert set(written) <= set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    assert set(settings) <= set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
 
 
-def test_commands_of_the_page_name_services_and_files_that_are_there() -> None:
-    services = set(config(filled_in(COMPOSE_PROFILES=ALL_PROFILES))["services"])
-    seen = set()
+def test_commands_on_the_page_name_existing_services_and_files() -> None:
+    services = set(config(env_file(COMPOSE_PROFILES=ALL_PROFILES))["services"])
+    named = set()
     for command in COMMANDS:
         for option, file in itertools.pairwise(command):
             assert option != "-f" or (PROJECT / file).exists(), file
@@ -43,17 +43,17 @@ def test_commands_of_the_page_name_services_and_files_that_are_there() -> None:
         verb, *rest = words[2:]
         if verb in {"exec", "run", "rm"} or "--no-deps" in command:
             assert rest[0] in services, command
-            seen.add(rest[0])
-    assert {"worker", "worker-gpu", "postgres", "scheduler"} <= seen
+            named.add(rest[0])
+    assert {"worker", "worker-gpu", "postgres", "scheduler"} <= named
 
 
-def test_mirpipes_commands_of_the_page_exist() -> None:
-    asked = {
+def test_mirpipe_commands_on_the_page_exist() -> None:
+    commands = {
         tuple(command[command.index("mirpipe") + 1 :][:2])
         for command in COMMANDS
         if "mirpipe" in command[:-1]
     }
-    assert asked == {("status",), ("models", "pull")}
-    for words in asked:
+    assert commands == {("status",), ("models", "pull")}
+    for words in commands:
         help_ = [sys.executable, "-m", "mirpipe.cli.main", *words, "--help"]
         assert subprocess.run(help_, capture_output=True, cwd=PROJECT).returncode == 0, words

@@ -1,4 +1,4 @@
-"""`mirpipe up` as a user runs it: real servers, real audio, a home of its own."""
+"""`mirpipe up` as a user runs it: with real servers, real audio and its own home."""
 
 import itertools
 import os
@@ -26,14 +26,14 @@ REFERENCES = [
     *("小白菜（笛子）", "茉莉花（古筝）"),
 ]
 SECONDS = 10
-"""Of each track: enough for every number."""
+"""Length of each track: long enough for all metrics."""
 TARGETS = ["Jazz 120 BPM", "Scottish bagpipes", "茉莉花（笛子）"]
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Place:
-    """A home, the small library that belongs to it, and what else is set there."""
+class Installation:
+    """A home with a small library, and additional settings."""
 
     home: Path
     library: Path
@@ -50,23 +50,23 @@ class Place:
         }
 
     def mirpipe(self, *arguments: str) -> str:
-        """What the command prints; it must end well."""
+        """Run the command and return its output. Fails if the exit code is not 0."""
         command = [sys.executable, "-m", "mirpipe.cli.main", *arguments]
-        ended = subprocess.run(
+        process = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, check=True
         )
-        return ended.stdout
+        return process.stdout
 
     def digest(self) -> str:
-        """The hash of all content; the server is stopped again."""
+        """Return the hash of all content. Postgres is stopped afterwards."""
         try:
             return self.mirpipe("verify", "--digest").strip()
         finally:
             self.mirpipe("db", "down")
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection of the reader; the server is stopped again."""
+    def read_connection(self) -> Iterator[Connection]:
+        """Yield a connection with read permission. Postgres is stopped afterwards."""
         server = embedded_server(self.home)
         server.up()
         engine = create_engine(server.url("reader"))
@@ -78,34 +78,34 @@ class Place:
             server.down()
 
     def processes(self) -> list[psutil.Process]:
-        """Every process that works for this home, its Postgres included."""
-        found = []
+        """Return every process of this home, including its Postgres."""
+        processes = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 if process.environ().get("MIRPIPE_HOME") == str(self.home):
-                    found.append(process)
+                    processes.append(process)
         postgres = embedded_server(self.home).pid
-        return [*found, *([psutil.Process(postgres)] if postgres else [])]
+        return [*processes, *([psutil.Process(postgres)] if postgres else [])]
 
 
 class Up:
-    """A running `mirpipe up --once` whose words can be waited for."""
+    """A running `mirpipe up --once`, with a method that waits for a line of its output."""
 
-    def __init__(self, place: Place, *, batch_tracks: int = 64) -> None:
+    def __init__(self, installation: Installation, *, batch_tracks: int = 64) -> None:
         library = [
             "--references",
-            place.library / "reference",
+            installation.library / "reference",
             "--targets",
-            place.library / "target",
+            installation.library / "target",
         ]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mirpipe.cli.main", "up", "--once", *library],
-            env={**place.environment, "MIRPIPE_BATCH_TRACKS": str(batch_tracks)},
+            env={**installation.environment, "MIRPIPE_BATCH_TRACKS": str(batch_tracks)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self._readers = [
             threading.Thread(target=self._read, args=[stream], daemon=True)
             for stream in (self.process.stdout, self.process.stderr)
@@ -114,30 +114,30 @@ class Up:
             reader.start()
 
     def _read(self, stream: Iterator[str]) -> None:
-        self.said.extend(iter(stream))
+        self.lines.extend(iter(stream))
 
     @property
     def text(self) -> str:
-        """All that was said so far."""
-        return "".join(self.said)
+        """The output so far."""
+        return "".join(self.lines)
 
     def wait_for(self, pattern: str, *, seconds: float = 240) -> None:
-        """Waits until it has said something that matches."""
+        """Wait until the output matches the pattern. Fails if the process ends before that."""
         eventually(
             lambda: re.search(pattern, self.text) or self.process.poll() is not None,
             seconds=seconds,
         )
         assert re.search(pattern, self.text), f"ended without {pattern!r}:\n{self.text}"
 
-    def end(self, *, seconds: float = 560) -> int:
-        """Its exit code."""
+    def wait(self, *, seconds: float = 560) -> int:
+        """Wait until the process ends, and return its exit code."""
         code = self.process.wait(timeout=seconds)
         for reader in self._readers:
             reader.join(timeout=10)
         return code
 
     def close(self) -> None:
-        """Ends it where a test failed half way, and shows what it said where a test failed."""
+        """Stop the process if it still runs. Print its output: pytest shows it on a failure."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=60)
@@ -145,10 +145,10 @@ class Up:
 
 
 @pytest.fixture(scope="session")
-def new_place(short_folder: Path) -> Callable[[], Place]:
-    """Makes homes that are still empty, each with the same three targets and seven references."""
+def new_installation(short_folder: Path) -> Callable[[], Installation]:
+    """Function that creates an empty home with a library of three targets and seven references."""
 
-    def make() -> Place:
+    def create() -> Installation:
         folder = short_folder / f"e2e-{next(_numbers)}"
         for collection, titles in (("reference", REFERENCES), ("target", TARGETS)):
             (folder / "library" / collection).mkdir(parents=True)
@@ -156,18 +156,18 @@ def new_place(short_folder: Path) -> Callable[[], Place]:
                 with soundfile.SoundFile(PROJECT / "demo" / collection / f"{title}.ogg") as music:
                     samples, rate = music.read(SECONDS * music.samplerate), music.samplerate
                 soundfile.write(folder / "library" / collection / f"{title}.wav", samples, rate)
-        return Place(folder / "home", folder / "library")
+        return Installation(folder / "home", folder / "library")
 
-    return make
+    return create
 
 
 @pytest.fixture(scope="session")
-def undisturbed(new_place: Callable[[], Place]) -> tuple[Place, Up]:
-    """A place where the main job ran once, and all that it said."""
-    place = new_place()
-    up = Up(place)
+def undisturbed(new_installation: Callable[[], Installation]) -> tuple[Installation, Up]:
+    """An installation in which the main job ran once without interruption, and that run."""
+    installation = new_installation()
+    up = Up(installation)
     try:
-        assert up.end() == 0, up.text
+        assert up.wait() == 0, up.text
     finally:
         up.close()
-    return place, up
+    return installation, up

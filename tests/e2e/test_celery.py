@@ -1,50 +1,51 @@
-"""What docker-compose.yml starts: Celery, Redis, a worker a queue; one of them is killed."""
+"""The services of docker-compose.yml: Celery, Redis and one worker per queue; one is killed."""
 
 import itertools
 import os
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import psutil
-import psycopg2
 import pytest
 import soundfile
+from sqlalchemy import create_engine, text
 
 from mirpipe.db.embedded_server import embedded_server
-from mirpipe.db.psql import psql_url
 from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun
 from mirpipe.postgres.cluster import SUPERUSER
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.postgres.passwords import passwords
 from mirpipe.settings import PROJECT
-from tests.deploy.compose import filled_in, needs_program
-from tests.e2e.shipped import Shipped
+from tests.deploy.compose import env_file, needs_program
+from tests.e2e.compose_services import ComposeServices
 from tests.support.servers import unprovision
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.celery, pytest.mark.timeout(600), needs_program]
 
 GPU_WORKER = "worker-gpu-without-card"
-"""It has the command of worker-gpu, which asks the engine for a card; tests/deploy says so."""
+"""It has the same command as worker-gpu, which needs a graphics card; tests/deploy checks that."""
 SERVERS = ["api-server", "scheduler", "dag-processor", "worker", GPU_WORKER, "dashboard"]
-ON_GPU = {"caption", "generate"}
+GPU_TASKS = {"caption", "generate"}
 LIBRARY = [("reference", "West"), ("target", "Jazz 120 BPM"), ("target", "茉莉花（笛子）")]
-ATTEMPTS = """
-SELECT start_date, end_date, task_id, queue
-FROM (
-    SELECT dag_id, start_date, end_date, task_id, queue FROM task_instance
-    UNION ALL
-    SELECT dag_id, start_date, end_date, task_id, queue FROM task_instance_history
-) AS attempt
-WHERE dag_id = 'generate_music' AND start_date IS NOT NULL
-ORDER BY start_date
-"""
 SECONDS = 8
-"""Of each track: enough to be measured."""
+"""Length of each track: long enough for the analysis."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to run a task."""
+
+    task_id: str
+    queue: str
+    start: datetime
+    end: datetime | None
+    """None while the attempt is running."""
 
 
 def free_port() -> str:
@@ -55,7 +56,7 @@ def free_port() -> str:
 
 @pytest.fixture
 def postgres(short_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """A server as its image makes it, with a superuser alone, on a port of 127.0.0.1."""
+    """A server with only a superuser, as in its image, on a port of 127.0.0.1."""
     server = embedded_server(short_folder / "celery", port=int(free_port()))
     server.up()
     unprovision(server)
@@ -64,9 +65,9 @@ def postgres(short_folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def shipped(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Shipped]:
-    """The services, prepared and started in the order that the file says."""
-    folder = short_folder / "shipped"
+def services(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[ComposeServices]:
+    """The services of the file, started in its order."""
+    folder = short_folder / "services"
     for name in ("home", "logs", "redis"):
         (folder / name).mkdir(parents=True)
     for collection, title in LIBRARY:
@@ -75,7 +76,7 @@ def shipped(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Shipped]
         samples, rate = soundfile.read(source, frames=SECONDS * 44100)
         soundfile.write(folder / "library" / collection / f"{title}.wav", samples, rate)
     redis, api, dashboard = free_port(), free_port(), free_port()
-    variables = filled_in(
+    variables = env_file(
         POSTGRES_PASSWORD=passwords(postgres.folder / "pgpass")[SUPERUSER],
         POSTGRES_HOST="127.0.0.1",
         POSTGRES_PORT=str(postgres.status().port),
@@ -90,7 +91,7 @@ def shipped(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Shipped]
         MIRPIPE_INGEST_CRON="0 0 1 1 *",
     )
     cache = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
-    places = {
+    replacements = {
         "redis-server -": f"redis-server - --bind 127.0.0.1 --port {redis} --dir {folder}/redis",
         "redis-cli": f"redis-cli -p {redis}",
         "api-server:8080": f"127.0.0.1:{api}",
@@ -103,91 +104,115 @@ def shipped(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Shipped]
         "/var/lib/mirpipe": str(folder / "home"),
         "/library": str(folder / "library"),
     }
-    found = Shipped(variables, places=places, logs=folder / "logs")
-    found.services["api-server"]["environment"]["AIRFLOW__API__PORT"] = api
-    # a killed worker is noticed after 10 s of silence, not 30
-    noticed = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
-    found.services["scheduler"]["environment"] |= noticed
-    # nothing runs but what the test asks for
-    asked = {"AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True"}
-    found.services["dag-processor"]["environment"] |= asked
+    compose = ComposeServices(variables, replacements=replacements, logs=folder / "logs")
+    compose.services["api-server"]["environment"]["AIRFLOW__API__PORT"] = api
+    # A dead worker is noticed after 10 s and not after 30 s, to save time.
+    timeout = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
+    compose.services["scheduler"]["environment"] |= timeout
+    # Only the DAGs that the test starts must run.
+    paused = {"AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True"}
+    compose.services["dag-processor"]["environment"] |= paused
     try:
-        found.start("redis")
-        found.run("roles")
-        eventually(lambda: found.healthy("redis"), seconds=10)
-        found.run("init")
+        compose.start("redis")
+        compose.run("roles")
+        eventually(lambda: compose.is_healthy("redis"), seconds=10)
+        compose.run("init")
         for name in SERVERS:
-            found.start(name)
-        yield found
+            compose.start(name)
+        yield compose
     finally:
-        print(found.said())
-        found.end()
+        print(compose.log_ends())
+        compose.stop_all()
 
 
 @pytest.fixture
-def airflow(shipped: Shipped) -> Iterator[AirflowClient]:
-    environment = shipped.environment("init")
+def airflow(services: ComposeServices) -> Iterator[AirflowClient]:
+    environment = services.environment("init")
     client = AirflowClient(
         environment["AIRFLOW__API__BASE_URL"],
         user="admin",
         password=environment["MIRPIPE_AIRFLOW_ADMIN_PASSWORD"],
     )
-    eventually(client.healthy, seconds=120)
-    eventually(lambda: client.parsed_at("generate_music"), seconds=60)
+    eventually(client.is_healthy, seconds=120)
+    eventually(lambda: client.last_parsed_at("generate_music"), seconds=60)
     yield client
     client.close()
 
 
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(psql_url(url))) as link, link.cursor() as sql:
-        sql.execute(query)
-        return sql.fetchall()
+def count_clips(services: ComposeServices) -> int:
+    engine = create_engine(services.environment("worker")["MIRPIPE_READER_URL"])
+    try:
+        with engine.connect() as connection:
+            query = text("SELECT count(*) FROM mirpipe.generation")
+            return int(connection.execute(query).scalar_one())
+    finally:
+        engine.dispose()
 
 
-def generating(shipped: Shipped) -> bool:
-    """Whether a process of the GPU worker is making a clip."""
-    for process in shipped.processes(GPU_WORKER):
-        with suppress(psutil.Error):  # it has just ended
+def attempts(airflow: AirflowClient, run: DagRun) -> list[Attempt]:
+    """Return all attempts of all tasks of the run that were started, in order of their start."""
+    found = []
+    for task in airflow.task_states(run):
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}"
+        index = f"/{task.map_index}" if task.map_index >= 0 else ""
+        answer = airflow._call("GET", f"{path}{index}/tries")
+        found += [
+            Attempt(
+                attempt["task_id"],
+                attempt["queue"],
+                datetime.fromisoformat(attempt["start_date"]),
+                datetime.fromisoformat(attempt["end_date"]) if attempt["end_date"] else None,
+            )
+            for attempt in answer["task_instances"]
+            if attempt["start_date"]
+        ]
+    return sorted(found, key=lambda attempt: attempt.start)
+
+
+def is_generating(services: ComposeServices) -> bool:
+    """Return whether a process of the GPU worker is generating a clip."""
+    for process in services.processes(GPU_WORKER):
+        with suppress(psutil.Error):  # the process may have just ended
             if {"mirpipe.cli.main", "generate"} <= set(process.cmdline()):
                 return True
     return False
 
 
 def states(airflow: AirflowClient, run: DagRun, task_id: str) -> list[str | None]:
-    return [task.state for task in airflow.tasks(run) if task.task_id == task_id]
+    return [task.state for task in airflow.task_states(run) if task.task_id == task_id]
 
 
-def test_a_killed_gpu_worker_loses_nothing_and_no_other_does_its_work(
-    shipped: Shipped, airflow: AirflowClient
+def test_no_work_is_lost_or_done_by_another_worker_if_the_gpu_worker_is_killed(
+    services: ComposeServices, airflow: AirflowClient
 ) -> None:
     for dag_id in ("ingest_library", "generate_music"):
         airflow.unpause(dag_id)
     ingest = airflow.trigger("ingest_library")
     for name in (*SERVERS, "redis"):
-        eventually(lambda name=name: shipped.healthy(name), seconds=60)  # type: ignore[misc]
-    eventually(lambda: airflow.run(ingest).ended, seconds=120)
-    assert airflow.run(ingest).state == "success"
+        eventually(lambda name=name: services.is_healthy(name), seconds=60)  # type: ignore[misc]
+    eventually(lambda: airflow.refresh(ingest).has_ended, seconds=120)
+    assert airflow.refresh(ingest).state == "success"
     run = airflow.trigger("generate_music")
-    eventually(lambda: generating(shipped) or airflow.run(run).ended, seconds=240)
-    shipped.kill(GPU_WORKER)
-    reader = shipped.environment("worker")["MIRPIPE_READER_URL"]
-    assert rows(reader, "SELECT count(*) FROM generation") == [(0,)]
-    assert not shipped.healthy(GPU_WORKER)
+    eventually(lambda: is_generating(services) or airflow.refresh(run).has_ended, seconds=240)
+    services.kill(GPU_WORKER)
+    assert count_clips(services) == 0
+    assert not services.is_healthy(GPU_WORKER)
 
-    shipped.start(GPU_WORKER)
+    services.start(GPU_WORKER)
     eventually(lambda: states(airflow, run, "generate") == ["success"] * 2, seconds=180)
 
-    assert rows(reader, "SELECT count(*) FROM generation") == [(2,)]
-    attempts = rows(shipped.environment("init")["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"], ATTEMPTS)
-    on_gpu = [attempt for attempt in attempts if attempt[3] == "gpu"]
+    assert count_clips(services) == 2
+    all_attempts = attempts(airflow, run)
+    on_gpu = [attempt for attempt in all_attempts if attempt.queue == "gpu"]
     killed_once = ["caption", "generate", "generate", "generate"]
-    assert sorted(attempt[2] for attempt in on_gpu) == killed_once
-    assert all(one[1] <= next_one[0] for one, next_one in itertools.pairwise(on_gpu)), on_gpu
-    assert {attempt[2] for attempt in attempts if attempt[3] == "default"}.isdisjoint(ON_GPU)
+    assert sorted(attempt.task_id for attempt in on_gpu) == killed_once
+    assert all(first.end <= second.start for first, second in itertools.pairwise(on_gpu)), on_gpu
+    on_cpu = {attempt.task_id for attempt in all_attempts if attempt.queue == "default"}
+    assert on_cpu.isdisjoint(GPU_TASKS)
     received = {
-        name: set(re.findall(r"task_id='(\w+)'", shipped.log(name).read_text()))
+        name: set(re.findall(r"task_id='(\w+)'", services.log(name).read_text()))
         for name in ("worker", GPU_WORKER)
     }
-    assert received[GPU_WORKER] == ON_GPU
-    assert received["worker"].isdisjoint(ON_GPU)
+    assert received[GPU_WORKER] == GPU_TASKS
+    assert received["worker"].isdisjoint(GPU_TASKS)
     assert {"targets", "plan_generate"} <= received["worker"]

@@ -1,4 +1,4 @@
-"""Killed in the middle, at every level: run again, it has the results of an undisturbed run."""
+"""Processes of every kind are killed; the next run has the results of an undisturbed run."""
 
 import os
 import signal
@@ -8,70 +8,71 @@ import psutil
 import pytest
 
 from mirpipe.db.embedded_server import embedded_server
-from tests.e2e.conftest import Place, Up
+from tests.e2e.conftest import Installation, Up
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
-def stages(place: Place) -> list[psutil.Process]:
-    """Processes in which a stage runs."""
+def stages(installation: Installation) -> list[psutil.Process]:
+    """Return the processes in which a stage runs."""
     return [
-        p
-        for p in place.processes()
-        if "mirpipe.cli.main" in p.cmdline() and "--json" in p.cmdline()
+        process
+        for process in installation.processes()
+        if "mirpipe.cli.main" in process.cmdline() and "--json" in process.cmdline()
     ]
 
 
 def scheduler(up: Up) -> psutil.Process:
     children = psutil.Process(up.process.pid).children()
-    (found,) = [child for child in children if "scheduler" in " ".join(child.cmdline())]
-    return found
+    (process,) = [child for child in children if "scheduler" in " ".join(child.cmdline())]
+    return process
 
 
-def test_killed_at_every_level_it_ends_with_the_same_digest(
-    undisturbed: tuple[Place, Up], new_place: Callable[[], Place]
+def test_the_digest_is_the_same_after_processes_of_every_kind_were_killed(
+    undisturbed: tuple[Installation, Up], new_installation: Callable[[], Installation]
 ) -> None:
-    place = new_place()
-    _kill_a_worker_then_the_scheduler(place)
-    _kill_postgres(place)
-    last = Up(place, batch_tracks=5)
+    installation = new_installation()
+    _kill_a_worker_then_the_scheduler(installation)
+    _kill_postgres(installation)
+    last = Up(installation, batch_tracks=5)
     try:
-        assert last.end() == 0, last.text
+        assert last.wait() == 0, last.text
     finally:
         last.close()
-    assert place.processes() == []
-    assert place.digest() == undisturbed[0].digest()
+    assert installation.processes() == []
+    assert installation.digest() == undisturbed[0].digest()
 
 
-def _kill_a_worker_then_the_scheduler(place: Place) -> None:
-    up = Up(place, batch_tracks=5)
+def _kill_a_worker_then_the_scheduler(installation: Installation) -> None:
+    up = Up(installation, batch_tracks=5)
     try:
         up.wait_for(r"evaluate_retrieval: (embed|analyse) \d+ .*runs")
-        eventually(lambda: stages(place), seconds=60)
-        stage = stages(place)[0]
+        eventually(lambda: stages(installation), seconds=60)
+        stage = stages(installation)[0]
         worker = psutil.Process(stage.parent().ppid())
+        # Airflow has no interface that returns its worker processes, but they have this title.
         assert "LocalExecutor" in worker.cmdline()[0]
         worker.kill()
         eventually(lambda: not stage.is_running(), seconds=20)
         up.wait_for(r"failed, will be tried again")
         scheduler(up).kill()
-        assert up.end() == 1
+        assert up.wait() == 1
     finally:
         up.close()
     assert "scheduler ended by itself" in up.text
-    assert place.processes() == []
+    assert installation.processes() == []
 
 
-def _kill_postgres(place: Place) -> None:
-    up = Up(place, batch_tracks=5)
+def _kill_postgres(installation: Installation) -> None:
+    up = Up(installation, batch_tracks=5)
     try:
         up.wait_for(r"evaluate_retrieval: (embed|analyse|retrieve)\b.* runs")
-        pid = embedded_server(place.home).pid
+        pid = embedded_server(installation.home).pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        assert up.end() == 1
+        assert up.wait() == 1
     finally:
         up.close()
     assert "Postgres ended by itself" in up.text
-    assert place.processes() == []
+    assert installation.processes() == []

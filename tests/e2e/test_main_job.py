@@ -1,73 +1,75 @@
-"""The main job by Airflow's own scheduler over real Postgres, and once more with nothing new."""
+"""The main job with Airflow's scheduler and a real Postgres, and again with nothing new."""
 
 import pytest
 from sqlalchemy import text
 
 from mirpipe.generation.modes import MODES
-from tests.e2e.conftest import REFERENCES, TARGETS, Place, Up
+from tests.e2e.conftest import REFERENCES, TARGETS, Installation, Up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
-def count(place: Place) -> dict[str, int]:
+def count(installation: Installation) -> dict[str, int]:
     tables = (
         *("embedding", "melody", "pair_score", "run", "served_neighbour"),
         *("track_feature", "caption", "generation"),
     )
-    with place.reading() as connection:
+    with installation.read_connection() as connection:
         return {
             table: connection.execute(text(f"SELECT count(*) FROM mirpipe.{table}")).scalar_one()
             for table in tables
         }
 
 
-def test_from_an_empty_home_to_answers(undisturbed: tuple[Place, Up]) -> None:
-    place, up = undisturbed
+def test_the_main_job_computes_all_results_in_an_empty_home(
+    undisturbed: tuple[Installation, Up],
+) -> None:
+    installation, up = undisturbed
     for word in ("musicnn", "signal", "resynth", *TARGETS):
         assert word in up.text
-    assert place.processes() == []
+    assert installation.processes() == []
     targets, clips = len(TARGETS), len(TARGETS) * len(MODES)
     tracks, pairs = len(REFERENCES) + targets + clips, len(REFERENCES) * targets
-    assert count(place) == {
+    assert count(installation) == {
         "embedding": 2 * tracks,
         "melody": tracks,
-        "pair_score": 7 * (pairs + clips),  # all numbers of melodies
-        "run": 2,  # of the library, and of the clips
+        "pair_score": 7 * (pairs + clips),  # all metrics of melodies
+        "run": 2,  # one for the library, one for the clips
         "served_neighbour": 2 * pairs,
         "track_feature": tracks,
         "caption": targets,
         "generation": clips,
     }
-    with place.reading() as connection:
+    with installation.read_connection() as connection:
         triggers = connection.execute(text("SELECT trigger FROM mirpipe.run")).scalars().all()
-        nearest = connection.execute(
+        best_match = connection.execute(
             text(
                 "SELECT reference FROM mirpipe.v_retrieval "
                 "WHERE encoder = 'signal' AND rank = 1 AND target = '茉莉花（笛子）'"
             )
         ).scalar_one()
-        made = connection.execute(
+        generated = connection.execute(
             text(
                 "SELECT DISTINCT mode, guidance, n FROM mirpipe.v_generation_summary "
                 "WHERE metric IN ('cosine musicnn', 'cosine signal')"
             )
         ).all()
-    assert all(trigger.startswith("asset_triggered") for trigger in triggers), "caused by nothing"
-    assert sorted(made) == [("medium", None, 3), ("simple", None, 3), ("strong", None, 3)]
-    assert nearest in REFERENCES
+    assert all(trigger.startswith("asset_triggered") for trigger in triggers), triggers
+    assert sorted(generated) == [("medium", None, 3), ("simple", None, 3), ("strong", None, 3)]
+    assert best_match in REFERENCES
 
 
-def test_a_second_time_does_no_work_twice(undisturbed: tuple[Place, Up]) -> None:
-    place, first = undisturbed
-    before, digest = count(place), place.digest()
-    again = Up(place)
+def test_a_second_run_does_no_work(undisturbed: tuple[Installation, Up]) -> None:
+    installation, first = undisturbed
+    before, digest = count(installation), installation.digest()
+    second = Up(installation)
     try:
-        assert again.end() == 0, again.text
+        assert second.wait() == 0, second.text
     finally:
-        again.close()
-    assert "nothing new: no work done twice" in again.text, again.text
-    assert [line for line in again.said if "│" in line] == [
-        line for line in first.said if "│" in line
+        second.close()
+    assert "no changes: finished work was skipped" in second.text, second.text
+    assert [line for line in second.lines if "│" in line] == [
+        line for line in first.lines if "│" in line
     ]
-    assert place.processes() == []
-    assert (count(place), place.digest()) == (before, digest)
+    assert installation.processes() == []
+    assert (count(installation), installation.digest()) == (before, digest)

@@ -1,7 +1,7 @@
-"""The main job with every model beside the offline encoders, on small random weights.
+"""The main job with all large models, which have small random weights, and the offline encoders.
 
-Numbers of random weights say nothing about music: what is tested is that they come through the
-whole pipeline, that they are marked wherever they are shown, and that they change no other number.
+Numbers from random weights say nothing about music. These tests check that all stages work with
+the models, that their numbers are marked as random, and that they change no other number.
 """
 
 import re
@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from mirpipe.db.engine import forget_engines
 from mirpipe.settings import PROJECT, settings
-from tests.e2e.conftest import REFERENCES, TARGETS, Place, Up
+from tests.e2e.conftest import REFERENCES, TARGETS, Installation, Up
 from tests.support.random_weights import folder_of_weights
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
@@ -28,29 +28,31 @@ TRACKS = len(REFERENCES) + len(TARGETS)
 
 
 @pytest.fixture(scope="module")
-def with_models(new_place: Callable[[], Place], models_python: Path) -> tuple[Place, Up]:
-    """A place where the main job ran once with all five encoders and Audiobox Aesthetics."""
-    chosen = {
+def with_models(
+    new_installation: Callable[[], Installation], models_python: Path
+) -> tuple[Installation, Up]:
+    """An installation in which the main job ran with all five encoders and Audiobox Aesthetics."""
+    variables = {
         "MIRPIPE_STAND_INS": str(folder_of_weights()),
         "MIRPIPE_MODELS_PYTHON": str(models_python),
         "MIRPIPE_ENCODERS": ",".join([*OFFLINE, *MODELS]),
         "MIRPIPE_METRICS": "audiobox_aesthetics",
-        "MIRPIPE_CAPTIONER": "",  # nothing is generated: clips would be embedded all over again
+        "MIRPIPE_CAPTIONER": "",  # no generation: each clip would have to be embedded, too
     }
-    place = replace(new_place(), settings=chosen)
-    up = Up(place)
+    installation = replace(new_installation(), settings=variables)
+    up = Up(installation)
     try:
-        assert up.end(seconds=1200) == 0, up.text
+        assert up.wait(seconds=1200) == 0, up.text
     finally:
         up.close()
-    return place, up
+    return installation, up
 
 
 @pytest.fixture(scope="module")
-def reading(with_models: tuple[Place, Up]) -> Iterator[Connection]:
-    """A connection of the reader to that place's database, which runs meanwhile."""
-    with with_models[0].reading() as connection:
-        yield connection
+def connection(with_models: tuple[Installation, Up]) -> Iterator[Connection]:
+    """A connection with read permission to the database of that installation."""
+    with with_models[0].read_connection() as reader:
+        yield reader
 
 
 def ask(connection: Connection, query: str) -> list[tuple]:
@@ -58,7 +60,7 @@ def ask(connection: Connection, query: str) -> list[tuple]:
 
 
 def offline_results(connection: Connection) -> list[list[tuple]]:
-    """Every answer and summary of the offline encoders, to the bit."""
+    """Return all matches and summaries of the offline encoders, without rounding."""
     return [
         ask(
             connection,
@@ -75,37 +77,37 @@ def offline_results(connection: Connection) -> list[list[tuple]]:
     ]
 
 
-def test_every_track_has_a_vector_of_each_encoder_and_a_score_on_each_axis(
-    reading: Connection,
+def test_every_track_has_a_vector_per_encoder_and_a_score_per_axis(
+    connection: Connection,
 ) -> None:
     vectors = ask(
-        reading,
+        connection,
         "SELECT name, count(*) FROM mirpipe.embedding JOIN mirpipe.encoder USING (encoder_id) "
         "WHERE collection <> 'generated' GROUP BY name",
     )
     assert dict(vectors) == dict.fromkeys([*OFFLINE, *MODELS], TRACKS)
     scores = ask(
-        reading,
+        connection,
         "SELECT metric, count(value), count(DISTINCT value) > 1 FROM mirpipe.v_track_score "
         "WHERE collection <> 'generated' GROUP BY metric ORDER BY metric",
     )
     assert scores == [(axis, TRACKS, True) for axis in AXES]
-    assert ask(reading, "SELECT * FROM mirpipe.v_pending") == []
-    assert ask(reading, "SELECT * FROM mirpipe.v_failure") == []
+    assert ask(connection, "SELECT * FROM mirpipe.v_pending") == []
+    assert ask(connection, "SELECT * FROM mirpipe.v_failure") == []
 
 
-def test_models_on_random_weights_are_marked_in_every_view_and_no_other_is(
-    reading: Connection,
+def test_only_models_with_random_weights_are_marked_in_the_views(
+    connection: Connection,
 ) -> None:
     marks = {name: name in MODELS for name in [*OFFLINE, *MODELS]}
     for view in ("v_encoder", "v_retrieval", "v_change"):
-        found = ask(reading, f"SELECT DISTINCT encoder, random FROM mirpipe.{view}")
-        assert sorted(found) == sorted(marks.items()), view
+        rows = ask(connection, f"SELECT DISTINCT encoder, random FROM mirpipe.{view}")
+        assert sorted(rows) == sorted(marks.items()), view
     for view in ("v_track_score", "v_aesthetics"):
-        found = ask(reading, f"SELECT DISTINCT random, licence_weights FROM mirpipe.{view}")
-        assert found == [(True, "none (random)")], view
+        rows = ask(connection, f"SELECT DISTINCT random, licence_weights FROM mirpipe.{view}")
+        assert rows == [(True, "none (random)")], view
     summaries = ask(
-        reading,
+        connection,
         "SELECT DISTINCT encoder, metric LIKE 'aesthetics%' OR metric = 'clap_similarity', random "
         "FROM mirpipe.v_retrieval_summary",
     )
@@ -113,28 +115,30 @@ def test_models_on_random_weights_are_marked_in_every_view_and_no_other_is(
     assert sorted(summaries) == sorted(expected)
 
 
-def test_offline_encoders_answer_as_without_the_models(
-    reading: Connection, undisturbed: tuple[Place, Up]
+def test_the_models_do_not_change_the_results_of_the_offline_encoders(
+    connection: Connection, undisturbed: tuple[Installation, Up]
 ) -> None:
-    with_models = offline_results(reading)
-    with undisturbed[0].reading() as connection:
-        assert with_models == offline_results(connection)
+    with_models = offline_results(connection)
+    with undisturbed[0].read_connection() as other:
+        assert with_models == offline_results(other)
     assert len(with_models[0]) == len(OFFLINE) * len(TARGETS) * len(REFERENCES)
 
 
-def test_the_summary_that_is_printed_marks_them(with_models: tuple[Place, Up]) -> None:
-    said = with_models[1].text
+def test_the_printed_summary_marks_models_with_random_weights(
+    with_models: tuple[Installation, Up],
+) -> None:
+    output = with_models[1].text
     for name in MODELS:
-        assert f"{name} (random weights)" in said
-    assert "As a model with random weights rates it" in said
-    assert "musicnn (random weights)" not in said
+        assert f"{name} (random weights)" in output
+    assert "rated from 1 to 10 by a model with random weights" in output
+    assert "musicnn (random weights)" not in output
 
 
 @pytest.mark.parametrize("page", ["overview", "retrieval"])
-def test_the_dashboard_marks_them(
+def test_the_dashboard_marks_models_with_random_weights(
     page: str,
-    reading: Connection,
-    with_models: tuple[Place, Up],
+    connection: Connection,
+    with_models: tuple[Installation, Up],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in with_models[0].environment.items():
@@ -149,10 +153,10 @@ def test_the_dashboard_marks_them(
     forget_engines()
     assert not app.exception
     shown = " ".join(re.sub("<[^>]*>", " ", element.value) for element in app.html)
-    said = " ".join(shown.split())
+    words = " ".join(shown.split())
     for name in MODELS:
-        assert f"{name} random weights" in said
+        assert f"{name} random weights" in words
     for name in OFFLINE:
-        assert name in said
-        assert f"{name} random weights" not in said
-    assert ("Audiobox Aesthetics: random weights" in said) == (page == "retrieval")
+        assert name in words
+        assert f"{name} random weights" not in words
+    assert ("Audiobox Aesthetics: random weights" in words) == (page == "retrieval")

@@ -1,4 +1,4 @@
-"""The store of generated audio: whole files, named after what they hold."""
+"""The clip store: complete files that are named after the hash of their bytes."""
 
 import hashlib
 import os
@@ -20,8 +20,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.cache_clear()
 
 
-def test_a_clip_is_flac_named_by_its_hash(tmp_path: Path) -> None:
-    stored = clip_store.store(SAMPLES, 8000)
+def test_a_clip_is_a_flac_file_named_after_its_hash(tmp_path: Path) -> None:
+    stored = clip_store.store_clip(SAMPLES, 8000)
     data = stored.path.read_bytes()
     assert stored.content_sha256 == hashlib.sha256(data).digest()
     assert stored.path == tmp_path / stored.path.stem[:2] / f"{stored.content_sha256.hex()}.flac"
@@ -30,24 +30,24 @@ def test_a_clip_is_flac_named_by_its_hash(tmp_path: Path) -> None:
     np.testing.assert_allclose(samples, SAMPLES, atol=2**-15)
 
 
-def test_the_same_samples_are_one_file(tmp_path: Path) -> None:
-    first = clip_store.store(SAMPLES, 8000)
-    written = first.path.stat().st_mtime_ns
-    assert clip_store.store(SAMPLES, 8000) == first
-    assert first.path.stat().st_mtime_ns == written
-    assert clip_store.store(-SAMPLES, 8000) != first
+def test_equal_samples_are_stored_in_one_file(tmp_path: Path) -> None:
+    first = clip_store.store_clip(SAMPLES, 8000)
+    modified = first.path.stat().st_mtime_ns
+    assert clip_store.store_clip(SAMPLES, 8000) == first
+    assert first.path.stat().st_mtime_ns == modified
+    assert clip_store.store_clip(-SAMPLES, 8000) != first
     assert len(list(tmp_path.rglob("*.flac"))) == 2
 
 
-def test_a_file_that_was_damaged_is_mended() -> None:
-    stored = clip_store.store(SAMPLES, 8000)
-    whole = stored.path.read_bytes()
-    stored.path.write_bytes(whole[:100])
-    assert clip_store.store(SAMPLES, 8000) == stored
-    assert stored.path.read_bytes() == whole
+def test_a_damaged_file_is_written_again() -> None:
+    stored = clip_store.store_clip(SAMPLES, 8000)
+    complete = stored.path.read_bytes()
+    stored.path.write_bytes(complete[:100])
+    assert clip_store.store_clip(SAMPLES, 8000) == stored
+    assert stored.path.read_bytes() == complete
 
 
-def test_a_write_that_is_interrupted_leaves_no_clip(
+def test_an_interrupted_write_leaves_no_clip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(_descriptor: int) -> None:
@@ -55,5 +55,5 @@ def test_a_write_that_is_interrupted_leaves_no_clip(
 
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        clip_store.store(SAMPLES, 8000)
+        clip_store.store_clip(SAMPLES, 8000)
     assert [path for path in tmp_path.rglob("*.flac") if not path.name.startswith(".")] == []

@@ -1,9 +1,9 @@
-"""What every target is made in, and the words of each mode."""
+"""The modes in which clips are generated, and the prompt of each mode."""
 
 import pytest
 
-from mirpipe.generation.modes import MODES, Mode, modes_for
-from mirpipe.generation.prompts import prompt, template
+from mirpipe.generation.modes import MODES, Mode, modes_for_generator
+from mirpipe.generation.prompts import build_prompt, prompt_template
 from mirpipe.records import Features
 
 
@@ -22,7 +22,7 @@ def features(*, tempo_bpm: float | None = 119.6, meter: int | None = 4) -> Featu
     )
 
 
-def test_the_modes_are_those_of_the_definition() -> None:
+def test_simple_has_the_caption_only_and_strong_has_more_guidance() -> None:
     assert [(mode.name, mode.is_conditioned, mode.guidance) for mode in MODES] == [
         ("simple", False, 3.0),
         ("medium", True, 3.0),
@@ -31,28 +31,28 @@ def test_the_modes_are_those_of_the_definition() -> None:
 
 
 def test_a_sweep_adds_conditioned_modes() -> None:
-    made = modes_for(MODES, [1.0, 3.0, 1.0], has_guidance=True)
-    assert made[:3] == list(MODES)
-    assert made[3:] == [Mode("sweep", True, 1.0), Mode("sweep", True, 3.0)]
+    modes = modes_for_generator(MODES, [1.0, 3.0, 1.0], has_guidance=True)
+    assert modes[:3] == list(MODES)
+    assert modes[3:] == [Mode("sweep", True, 1.0), Mode("sweep", True, 3.0)]
 
 
-def test_without_guidance_each_name_is_one_mode() -> None:
-    twice = [*MODES, Mode("strong", True, 9.0)]
-    made = modes_for(twice, [1.0], has_guidance=False)
-    assert made == [
+def test_a_generator_without_guidance_has_one_mode_per_name() -> None:
+    repeated = [*MODES, Mode("strong", True, 9.0)]
+    modes = modes_for_generator(repeated, [1.0], has_guidance=False)
+    assert modes == [
         Mode("simple", False, None),
         Mode("medium", True, None),
         Mode("strong", True, None),
     ]
 
 
-def test_simple_is_the_caption_verbatim() -> None:
-    words, parts = prompt(" A waltz.. ", features(), is_conditioned=False)
-    assert (words, parts) == (" A waltz.. ", {"caption": " A waltz.. "})
+def test_the_prompt_without_conditioning_is_the_unchanged_caption() -> None:
+    prompt, parts = build_prompt(" A waltz.. ", features(), is_conditioned=False)
+    assert (prompt, parts) == (" A waltz.. ", {"caption": " A waltz.. "})
 
 
 @pytest.mark.parametrize(
-    ("tempo_bpm", "meter", "words"),
+    ("tempo_bpm", "meter", "expected"),
     [
         (119.6, 4, "A waltz. 120 BPM, 4 beats per bar."),
         (None, 3, "A waltz. 3 beats per bar."),
@@ -60,18 +60,18 @@ def test_simple_is_the_caption_verbatim() -> None:
         (None, None, "A waltz."),
     ],
 )
-def test_conditioned_modes_add_what_was_measured(
-    tempo_bpm: float | None, meter: int | None, words: str
+def test_the_prompt_with_conditioning_adds_tempo_and_meter_if_they_are_known(
+    tempo_bpm: float | None, meter: int | None, expected: str
 ) -> None:
     measured = features(tempo_bpm=tempo_bpm, meter=meter)
-    said, parts = prompt("A waltz.", measured, is_conditioned=True)
-    assert said == words
+    prompt, parts = build_prompt("A waltz.", measured, is_conditioned=True)
+    assert prompt == expected
     assert parts["caption"] == "A waltz."
     assert set(parts) - {"caption"} == {
         name for name, value in (("tempo", tempo_bpm), ("meter", meter)) if value is not None
     }
 
 
-def test_only_what_a_mode_hears_is_in_its_template() -> None:
-    assert template(is_conditioned=False) == "caption"
-    assert "conditioning" in template(is_conditioned=True)
+def test_only_the_template_with_conditioning_names_the_conditioning_audio() -> None:
+    assert prompt_template(is_conditioned=False) == "caption"
+    assert "conditioning" in prompt_template(is_conditioned=True)

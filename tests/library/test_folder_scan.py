@@ -1,4 +1,4 @@
-"""What is found in folders."""
+"""The folder scan: the files that it finds, and the files that it skips."""
 
 import os
 import subprocess
@@ -7,27 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.library.folder_scan import Listing, absolute, scan
+from mirpipe.library.folder_scan import Listing, absolute_roots, scan_folders
 from tests.support import hostile_files
 
 
-def found(folder: Path) -> dict[bytes, str]:
-    """Relative path → obstacle, empty where there is none."""
+def scan_reasons(folder: Path) -> dict[bytes, str]:
+    """Return the reason code of each candidate's problem, or "", by relative path."""
     base = os.fsencode(folder.resolve()) + b"/"
-    candidates = scan(absolute([folder])).candidates.values()
-    return {c.path.removeprefix(base): c.obstacle.reason if c.obstacle else "" for c in candidates}
+    candidates = scan_folders(absolute_roots([folder])).candidates.values()
+    return {c.path.removeprefix(base): c.problem.reason if c.problem else "" for c in candidates}
 
 
-def test_only_audio_suffixes_in_any_case_are_candidates(tmp_path: Path) -> None:
+def test_visible_files_with_an_audio_suffix_in_any_case_are_candidates(tmp_path: Path) -> None:
     for name in ("a.wav", "b.FLAC", "c.Mp3", "d.txt", "e", "f.jpg", ".wav", ".h.wav", "._a.wav"):
         (tmp_path / name).touch()
-    assert found(tmp_path) == {b"a.wav": "", b"b.FLAC": "", b"c.Mp3": ""}
+    assert scan_reasons(tmp_path) == {b"a.wav": "", b"b.FLAC": "", b"c.Mp3": ""}
 
 
-def test_hidden_folders_are_left_alone(tmp_path: Path) -> None:
+def test_hidden_folders_are_skipped(tmp_path: Path) -> None:
     (tmp_path / ".trash").mkdir()
     (tmp_path / ".trash" / "a.wav").touch()
-    assert found(tmp_path) == {}
+    assert scan_reasons(tmp_path) == {}
 
 
 def test_links_to_files_and_folders_are_followed(tmp_path: Path) -> None:
@@ -36,24 +36,24 @@ def test_links_to_files_and_folders_are_followed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere" / "a.wav").touch()
     (tmp_path / "music" / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "music" / "b.wav").symlink_to(tmp_path / "elsewhere" / "a.wav")
-    assert found(tmp_path / "music") == {b"b.wav": "", b"link/a.wav": ""}
+    assert scan_reasons(tmp_path / "music") == {b"b.wav": "", b"link/a.wav": ""}
 
 
-def test_what_can_never_be_read_is_found_with_its_reason(tmp_path: Path) -> None:
+def test_entries_that_are_not_files_are_listed_with_their_reason(tmp_path: Path) -> None:
     expected = hostile_files.write_broken(tmp_path)
-    obstacles = {"not_a_file", "link_loop", "dangling_link"}
-    assert {name: r for name, r in found(tmp_path).items() if r} == {
-        name: reason for name, reason in expected.items() if reason in obstacles
+    scan_reason_codes = {"not_a_file", "link_loop", "dangling_link"}
+    assert {name: reason for name, reason in scan_reasons(tmp_path).items() if reason} == {
+        name: reason for name, reason in expected.items() if reason in scan_reason_codes
     }
-    assert set(found(tmp_path)) == set(expected)
+    assert set(scan_reasons(tmp_path)) == set(expected)
 
 
-def test_loops_of_two_folders_end(tmp_path: Path) -> None:
-    for one, other in (("x", "y"), ("y", "x")):
-        (tmp_path / one).mkdir()
-        (tmp_path / one / "a.wav").touch()
-        (tmp_path / one / "to").symlink_to(tmp_path / other)
-    assert found(tmp_path) == {
+def test_links_between_two_folders_do_not_cause_an_endless_scan(tmp_path: Path) -> None:
+    for folder, linked in (("x", "y"), ("y", "x")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.wav").touch()
+        (tmp_path / folder / "to").symlink_to(tmp_path / linked)
+    assert scan_reasons(tmp_path) == {
         b"x/a.wav": "",
         b"x/to/a.wav": "",
         b"x/to/to": "link_loop",
@@ -65,26 +65,29 @@ def test_loops_of_two_folders_end(tmp_path: Path) -> None:
 
 @pytest.fixture
 def deep(tmp_path: Path) -> Iterator[Path]:
-    """A folder with a track below 1500 others; pytest's own way to remove it would recurse."""
+    """Yield a folder with a track inside 1500 nested folders.
+
+    It is deleted here, because pytest would delete it recursively and fail.
+    """
     folder = tmp_path / "deep"
     folder.mkdir()
-    here = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     for _ in range(1500):
-        os.mkdir("d", dir_fd=here)
-        below = os.open("d", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = below
-    os.close(os.open("a.wav", os.O_CREAT, dir_fd=here))
-    os.close(here)
+        os.mkdir("d", dir_fd=descriptor)
+        child = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = child
+    os.close(os.open("a.wav", os.O_CREAT, dir_fd=descriptor))
+    os.close(descriptor)
     yield folder
     subprocess.run(["rm", "-rf", folder], check=True)
 
 
-def test_folders_deeper_than_python_recurses_are_searched(deep: Path) -> None:
-    assert list(found(deep)) == [b"d/" * 1500 + b"a.wav"]
+def test_folders_nested_deeper_than_the_recursion_limit_are_scanned(deep: Path) -> None:
+    assert list(scan_reasons(deep)) == [b"d/" * 1500 + b"a.wav"]
 
 
-def test_a_folder_that_cannot_be_listed_hides_what_is_below(
+def test_files_in_a_folder_that_cannot_be_listed_are_unlisted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "open").mkdir()
@@ -92,29 +95,31 @@ def test_a_folder_that_cannot_be_listed_hides_what_is_below(
     (tmp_path / "open" / "a.wav").touch()
     scandir = os.scandir
 
-    def guarded(folder: bytes) -> object:
+    def deny_locked(folder: bytes) -> object:
         if folder.endswith(b"locked"):
             raise PermissionError(13, "Permission denied")
         return scandir(folder)
 
-    monkeypatch.setattr(os, "scandir", guarded)  # root may list anything
-    listing = scan(absolute([tmp_path]))
+    monkeypatch.setattr(os, "scandir", deny_locked)  # The user root may list every folder.
+    listing = scan_folders(absolute_roots([tmp_path]))
     base = os.fsencode(tmp_path.resolve())
-    assert listing.candidates[base + b"/locked"].obstacle.reason == "unreadable"  # type: ignore[union-attr]
-    assert listing.is_blind(base + b"/locked/b.wav")
-    assert not listing.is_blind(base + b"/locked too/b.wav")
-    assert not listing.is_blind(base + b"/open/a.wav")
+    assert listing.candidates[base + b"/locked"].problem.reason == "unreadable"  # type: ignore[union-attr]
+    assert listing.is_unlisted(base + b"/locked/b.wav")
+    assert not listing.is_unlisted(base + b"/locked too/b.wav")
+    assert not listing.is_unlisted(base + b"/open/a.wav")
 
 
 def test_a_root_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.wav").touch()
-    listing: Listing = scan(absolute([tmp_path / "a.wav"]))
+    listing: Listing = scan_folders(absolute_roots([tmp_path / "a.wav"]))
     assert list(listing.candidates) == [os.fsencode(tmp_path.resolve() / "a.wav")]
 
 
-def test_a_root_inside_another_is_searched_once(tmp_path: Path) -> None:
+def test_a_root_inside_another_root_is_scanned_once(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub-way").mkdir()
-    roots = absolute([tmp_path / "sub", tmp_path / "sub-way", tmp_path / "sub" / "..", tmp_path])
+    roots = absolute_roots(
+        [tmp_path / "sub", tmp_path / "sub-way", tmp_path / "sub" / "..", tmp_path]
+    )
     assert roots == [os.fsencode(tmp_path.resolve())]
-    assert len(absolute([tmp_path / "sub", tmp_path / "sub-way"])) == 2
+    assert len(absolute_roots([tmp_path / "sub", tmp_path / "sub-way"])) == 2

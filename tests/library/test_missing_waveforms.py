@@ -1,4 +1,4 @@
-"""Waveforms come with the tracks, and to those that were there before."""
+"""Every track gets a waveform, at ingest or later."""
 
 from pathlib import Path
 
@@ -11,38 +11,41 @@ from tests.support.databases import Database
 
 
 def peaks(database: Database) -> dict[str, bytes]:
+    """Return the packed waveform of each track, by title."""
     query = "SELECT title, peaks FROM mirpipe.waveform JOIN mirpipe.track USING (track_id)"
     with database.reader.connect() as connection:
         return {row.title: bytes(row.peaks) for row in connection.execute(text(query))}
 
 
-def change(database: Database, statement: str) -> None:
+def execute(database: Database, statement: str) -> None:
     with database.app.begin() as connection:
         connection.execute(text(statement))
 
 
-def test_ingest_draws_every_track(fresh_database: Database, tmp_path: Path) -> None:
+def test_ingest_stores_the_waveform_of_every_track(
+    fresh_database: Database, tmp_path: Path
+) -> None:
     tones(tmp_path / "music", [200, 400])
     ingest([tmp_path / "music"], collection="reference")
-    drawn = peaks(fresh_database)
-    assert len(drawn) == 2
-    columns = np.frombuffer(drawn["200 Hz"], np.int8).reshape(400, 2)
+    waveforms = peaks(fresh_database)
+    assert len(waveforms) == 2
+    columns = np.frombuffer(waveforms["200 Hz"], np.int8).reshape(400, 2)
     assert columns[:, 0].min() < -20
     assert columns[:, 1].max() > 20
 
 
-def test_the_next_ingest_draws_tracks_that_had_no_waveform(
+def test_the_next_ingest_computes_missing_waveforms(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path / "music", [200, 400])
     ingest([tmp_path / "music"], collection="reference")
     before = peaks(fresh_database)
-    change(fresh_database, "DELETE FROM mirpipe.waveform")
+    execute(fresh_database, "DELETE FROM mirpipe.waveform")
     ingest([tmp_path / "music"], collection="reference")
     assert peaks(fresh_database) == before
 
 
-def test_content_that_another_collection_holds_is_drawn_in_both(
+def test_a_track_in_two_collections_has_a_waveform_in_both(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path / "music", [200])
@@ -53,13 +56,13 @@ def test_content_that_another_collection_holds_is_drawn_in_both(
         assert connection.execute(text(query)).scalar_one() == 2
 
 
-def test_a_track_that_cannot_be_drawn_any_more_keeps_no_other_from_it(
+def test_a_track_that_cannot_be_decoded_does_not_stop_the_others(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path / "music", [200, 400])
     ingest([tmp_path / "music"], collection="reference")
-    change(fresh_database, "DELETE FROM mirpipe.waveform")
-    change(
+    execute(fresh_database, "DELETE FROM mirpipe.waveform")
+    execute(
         fresh_database,
         "UPDATE mirpipe.track SET content_sha256 = sha256('other') WHERE title = '200 Hz'",
     )

@@ -1,4 +1,4 @@
-"""Calls of a model: each item once, in order, however little fits and whatever breaks."""
+"""Tests of batch halving: each item gets one result or one error, in order."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirpipe.errors import OutOfMemory
-from mirpipe.models.batch_halving import calls
+from mirpipe.models.batch_halving import run_in_batches
 
 
 class Model:
-    """Doubles numbers; has room for `room` at once, and breaks on those of `broken`."""
+    """A fake model that doubles numbers.
+
+    It raises OutOfMemory for more than `room` items, and ValueError for an item in `broken`.
+    """
 
     def __init__(self, *, room: int = 99, broken: frozenset[int] = frozenset()) -> None:
         self.room, self.broken = room, broken
@@ -28,20 +31,22 @@ class Model:
 
 @given(
     n=st.integers(0, 20),
-    at_once=st.integers(1, 9),
+    batch_size=st.integers(1, 9),
     room=st.integers(0, 9),
     broken=st.frozensets(st.integers(0, 20)),
 )
-def test_every_item_has_its_result_or_its_own_problem_once_and_in_order(
-    n: int, at_once: int, room: int, broken: frozenset[int]
+def test_every_item_has_one_result_or_error_in_order(
+    n: int, batch_size: int, room: int, broken: frozenset[int]
 ) -> None:
-    found = [
+    outcomes = [
         pair
-        for call in calls(range(n), Model(room=room, broken=broken), at_once=at_once)
-        for pair in call
+        for batch in run_in_batches(
+            range(n), Model(room=room, broken=broken), batch_size=batch_size
+        )
+        for pair in batch
     ]
-    assert [item for item, _ in found] == list(range(n))
-    for item, result in found:
+    assert [item for item, _ in outcomes] == list(range(n))
+    for item, result in outcomes:
         if room == 0:
             assert isinstance(result, OutOfMemory)
         elif item in broken:
@@ -50,26 +55,26 @@ def test_every_item_has_its_result_or_its_own_problem_once_and_in_order(
             assert result == 2 * item
 
 
-def test_an_out_of_memory_halves_the_batch_from_then_on() -> None:
+def test_out_of_memory_halves_all_later_batches() -> None:
     model = Model(room=2)
-    assert len(list(calls(range(8), model, at_once=8))) == 4
+    assert len(list(run_in_batches(range(8), model, batch_size=8))) == 4
     assert model.sizes == [8, 4, 2, 2, 2, 2]
 
 
-def test_a_broken_item_costs_its_own_call_the_batching_and_no_other() -> None:
+def test_only_the_batch_with_a_broken_item_is_run_one_by_one() -> None:
     model = Model(broken=frozenset([1]))
-    list(calls(range(9), model, at_once=3))
+    list(run_in_batches(range(9), model, batch_size=3))
     assert model.sizes == [3, 1, 1, 1, 3, 3]
 
 
-def test_results_of_another_number_are_an_error_of_the_items() -> None:
-    (((_, problem),),) = calls([1], lambda _items: [], at_once=4)
+def test_a_wrong_number_of_results_is_an_error() -> None:
+    (((_, problem),),) = run_in_batches([1], lambda _items: [], batch_size=4)
     assert isinstance(problem, ValueError)
 
 
-def test_stopping_is_not_swallowed() -> None:
+def test_keyboard_interrupt_is_not_caught() -> None:
     def stop(_items: Sequence[int]) -> list[int]:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(calls([1], stop, at_once=1))
+        list(run_in_batches([1], stop, batch_size=1))

@@ -1,4 +1,4 @@
-"""Which interpreter is chosen for a model's libraries."""
+"""Tests of the choice of a Python interpreter for a plug-in's libraries."""
 
 import sys
 from pathlib import Path
@@ -10,39 +10,47 @@ from mirpipe.models import interpreters
 from mirpipe.settings import PROJECT, Settings, settings
 
 
-def choose(monkeypatch: pytest.MonkeyPatch, python: Path) -> None:
+def set_models_python(monkeypatch: pytest.MonkeyPatch, python: Path) -> None:
+    """Configure `python` as the interpreter of the model libraries."""
     monkeypatch.setenv("MIRPIPE_MODELS_PYTHON", str(python))
     settings.cache_clear()
 
 
-def make(path: Path, script: str) -> Path:
+def write_script(path: Path, script: str) -> Path:
+    """Write an executable shell script and return its path."""
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     return path
 
 
-def test_what_is_here_runs_here() -> None:
-    assert interpreters.python_with(["json", "numpy"]) == Path(sys.executable)
+def test_the_current_interpreter_is_chosen_if_it_has_the_libraries() -> None:
+    assert interpreters.find_python(["json", "numpy"], plugin="tiny") == Path(sys.executable)
 
 
-def test_what_is_not_here_runs_where_the_models_are(
+def test_the_models_interpreter_is_chosen_if_the_current_one_lacks_a_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    python = make(tmp_path / "python", "echo '[]'")
-    choose(monkeypatch, python)
-    assert interpreters.python_with(["no_such_library"]) == python
+    python = write_script(tmp_path / "python", "echo '[]'")
+    set_models_python(monkeypatch, python)
+    assert interpreters.find_python(["no_such_library"], plugin="tiny") == python
 
 
-@pytest.mark.parametrize("script", ["""echo '["no_such_library"]'""", "exit 1"])
-def test_what_is_nowhere_is_named_with_the_remedy(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("""echo '["no_such_library"]'""", "tiny needs no_such_library.*make models"),
+        ("exit 1", "cannot be run.*make models"),
+    ],
+)
+def test_the_error_names_the_missing_library_and_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, message: str
 ) -> None:
-    choose(monkeypatch, make(tmp_path / "python", script))
-    with pytest.raises(Unavailable, match=r"no_such_library.*make models|cannot be run") as error:
-        interpreters.python_with(["no_such_library"])
+    set_models_python(monkeypatch, write_script(tmp_path / "python", script))
+    with pytest.raises(Unavailable, match=message) as error:
+        interpreters.find_python(["no_such_library"], plugin="tiny")
     assert error.value.reason == "library_missing"
 
 
-def test_the_interpreter_that_make_models_made_is_the_default() -> None:
-    made = PROJECT / ".venv-models" / "bin" / "python"
-    assert Settings().models_python == (made if made.exists() else None)
+def test_the_interpreter_that_make_models_created_is_the_default() -> None:
+    python = PROJECT / ".venv-models" / "bin" / "python"
+    assert Settings().models_python == (python if python.exists() else None)

@@ -1,4 +1,4 @@
-"""Fetching weights, from a hub that runs on this machine."""
+"""Tests of downloading weights, from a fake hub on this machine."""
 
 import hashlib
 import os
@@ -31,24 +31,28 @@ except MirpipeError as error:
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves one file as the hub does; breaks off the first answer where `breaks_at` says so."""
+    """A fake hub that serves one file, and can interrupt its first response."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
+        super().__init__(("127.0.0.1", 0), Handler)
         self.content = CONTENT
         self.breaks_at: int | None = None
-        self.asked: list[tuple[str, str | None]] = []
+        """Position in the file at which the next response is interrupted."""
+        self.requests: list[tuple[str, str | None]] = []
+        """Method and Range header of each request."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
-class Answer(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Answers a request for a part of the file."""
+
     server: Hub
 
     def do_GET(self) -> None:
-        self.server.asked.append((self.command, self.headers["Range"]))
+        self.server.requests.append((self.command, self.headers["Range"]))
         if self.path != f"/somebody/model/resolve/{COMMIT}/model.bin":
             self.send_error(404)
             return
@@ -56,19 +60,20 @@ class Answer(BaseHTTPRequestHandler):
         start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
         self.send_response(206 if start < size else 416)
         self.send_header("Content-Length", str(size - start))
-        of = f"{start}-{size - 1}" if start < size else "*"
-        self.send_header("Content-Range", f"bytes {of}/{size}")
+        content_range = f"{start}-{size - 1}" if start < size else "*"
+        self.send_header("Content-Range", f"bytes {content_range}/{size}")
         self.end_headers()
         end, self.server.breaks_at = self.server.breaks_at, None
         self.wfile.write(self.server.content[start:end])
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
+    """Yield a running fake hub."""
     server = Hub()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -80,10 +85,12 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
+    """Return the folder of weights of this test."""
     return tmp_path / "models"
 
 
-def fetch(models: Path, url: str, *, sha256: str = "", **more: str) -> tuple[int, str, str]:
+def fetch(models: Path, url: str, *, sha256: str = "", **variables: str) -> tuple[int, str, str]:
+    """Fetch the file in a process of its own. Return exit status, standard output and errors."""
     environment = os.environ | {
         "HF_ENDPOINT": url,
         "HF_HOME": str(models.parent / "cache"),
@@ -91,68 +98,70 @@ def fetch(models: Path, url: str, *, sha256: str = "", **more: str) -> tuple[int
         "HF_HUB_DISABLE_XET": "1",
         "MIRPIPE_HOME": str(models.parent / "home"),
         "MIRPIPE_MODELS_DIR": str(models),
-        **more,
+        **variables,
     }
     command = [sys.executable, "-c", FETCH, COMMIT, sha256]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout.strip(), done.stderr
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return process.returncode, process.stdout.strip(), process.stderr
 
 
-def test_weights_come_from_the_named_mirror_with_progress_and_only_once(
+def test_weights_are_downloaded_once_from_the_mirror_and_report_progress(
     hub: Hub, models: Path
 ) -> None:
     code, path, progress = fetch(models, hub.url, sha256=SHA256)
     assert (code, path) == (0, str(models / "somebody/model/model.bin")), progress
     assert Path(path).read_bytes() == CONTENT
     assert progress.splitlines()[-1] == "20 20"
-    asked = list(hub.asked)
+    requests = list(hub.requests)
     assert fetch(models, hub.url, sha256=SHA256)[0] == 0
-    assert hub.asked == asked
+    assert hub.requests == requests
 
 
-def test_a_connection_that_breaks_off_is_taken_up_where_it_broke(hub: Hub, models: Path) -> None:
+def test_a_download_resumes_after_a_broken_connection(hub: Hub, models: Path) -> None:
     hub.breaks_at = len(CONTENT) // 2
     assert fetch(models, hub.url, sha256=SHA256)[0] == 0
     assert (models / "somebody/model/model.bin").read_bytes() == CONTENT
-    assert hub.asked == [("GET", "bytes=0-"), ("GET", f"bytes={len(CONTENT) // 2}-")]
+    assert hub.requests == [("GET", "bytes=0-"), ("GET", f"bytes={len(CONTENT) // 2}-")]
 
 
-@pytest.mark.parametrize("here", [1_000_000, len(CONTENT)])
-def test_a_download_that_was_killed_goes_on_where_it_was(hub: Hub, models: Path, here: int) -> None:
+@pytest.mark.parametrize("downloaded", [1_000_000, len(CONTENT)])
+def test_a_killed_download_resumes_in_the_next_process(
+    hub: Hub, models: Path, downloaded: int
+) -> None:
     part = models / "somebody/model/model.bin.part"
     part.parent.mkdir(parents=True)
-    part.write_bytes(CONTENT[:here])
+    part.write_bytes(CONTENT[:downloaded])
     assert fetch(models, hub.url, sha256=SHA256)[0] == 0
     assert (models / "somebody/model/model.bin").read_bytes() == CONTENT
-    assert hub.asked == [("GET", f"bytes={here}-")]
+    assert hub.requests == [("GET", f"bytes={downloaded}-")]
     assert not part.exists()
 
 
-def test_other_bytes_than_the_published_ones_are_refused_and_not_kept(
+def test_a_file_with_another_sha256_than_published_is_refused_and_deleted(
     hub: Hub, models: Path
 ) -> None:
     hub.content = CONTENT[::-1]
-    code, _, said = fetch(models, hub.url, sha256=SHA256)
+    code, _, message = fetch(models, hub.url, sha256=SHA256)
     assert code == 1
-    assert "refused" in said
-    assert SHA256 in said
+    assert "refused" in message
+    assert SHA256 in message
     assert not (models / "somebody/model/model.bin").exists()
 
 
-def test_without_a_published_hash_a_later_fetch_is_held_to_the_first(
+def test_without_a_published_sha256_later_files_must_equal_the_first(
     hub: Hub, models: Path
 ) -> None:
     assert fetch(models, hub.url)[0] == 0
     (models / "somebody/model/model.bin").unlink()
     hub.content = CONTENT[::-1]
-    code, _, said = fetch(models, hub.url)
+    code, _, message = fetch(models, hub.url)
     assert code == 1
-    assert SHA256 in said
+    assert SHA256 in message
 
 
 @pytest.mark.parametrize("offline", ["1", "0"])
-def test_without_a_network_the_remedies_are_named(models: Path, offline: str) -> None:
-    code, _, said = fetch(models, "http://127.0.0.1:9", HF_HUB_OFFLINE=offline)
+def test_without_a_network_the_message_names_the_remedies(models: Path, offline: str) -> None:
+    code, _, message = fetch(models, "http://127.0.0.1:9", HF_HUB_OFFLINE=offline)
     assert code == 1
-    assert "HF_ENDPOINT" in said
-    assert str(models / "somebody/model/model.bin") in said
+    assert "HF_ENDPOINT" in message
+    assert str(models / "somebody/model/model.bin") in message

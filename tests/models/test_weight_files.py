@@ -1,4 +1,4 @@
-"""Where weights are found, what bytes are accepted, and what that makes of a revision."""
+"""Tests of weight files: their lookup, their verification and their effect on revisions."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ FILE = WeightFile("somebody/model", "abc123", "model.bin", megabytes=1, sha256=N
 
 
 @pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _folders_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -26,99 +26,105 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.cache_clear()
 
 
-def put(folder: Path, content: bytes = b"weights", file: WeightFile = FILE) -> Path:
+def write_weights(folder: Path, content: bytes = b"weights", file: WeightFile = FILE) -> Path:
+    """Write a weight file into a folder of weights and return its path."""
     path = folder / file.repository / file.filename
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
 
 
-def put_into_cache(cache: Path, content: bytes) -> Path:
+def write_into_hub_cache(cache: Path, content: bytes) -> Path:
+    """Write FILE into the hub's cache and return its path."""
     snapshot = cache / "models--somebody--model" / "snapshots" / FILE.commit
     snapshot.mkdir(parents=True)
     (snapshot / FILE.filename).write_bytes(content)
     return snapshot / FILE.filename
 
 
-def pinned(content: bytes) -> WeightFile:
+def with_published_sha256(content: bytes) -> WeightFile:
+    """Return FILE with the SHA-256 of `content` as its published SHA-256."""
     return replace(FILE, sha256=hashlib.sha256(content).hexdigest())
 
 
-def require(file: WeightFile = FILE) -> weight_files.Checked:
-    return weight_files.require(file, remedy="fetch it")
+def verified(file: WeightFile = FILE) -> weight_files.VerifiedWeights:
+    """Return the verified file."""
+    return weight_files.verified_weights(file, plugin="model")
 
 
-def test_missing_weights_name_the_file_its_size_and_the_remedy() -> None:
-    with pytest.raises(Unavailable, match=r"somebody/model/model\.bin \(1 MB\).*fetch it") as error:
-        require()
+def test_the_error_for_missing_weights_names_file_size_and_remedy() -> None:
+    message = r"somebody/model/model\.bin \(1 MB\).*mirpipe models pull model"
+    with pytest.raises(Unavailable, match=message) as error:
+        verified()
     assert error.value.reason == "weights_missing"
 
 
-def test_the_folder_is_read_before_the_hubs_cache(tmp_path: Path) -> None:
-    cached = put_into_cache(tmp_path / "cache", b"weights")
-    assert require().path == cached
-    kept = put(tmp_path / "models", b"weights")
-    assert require().path == kept
+def test_the_folder_of_weights_comes_before_the_hub_cache(tmp_path: Path) -> None:
+    cached = write_into_hub_cache(tmp_path / "cache", b"weights")
+    assert verified().path == cached
+    in_folder = write_weights(tmp_path / "models", b"weights")
+    assert verified().path == in_folder
 
 
-def test_another_commit_in_the_hubs_cache_is_not_the_file(tmp_path: Path) -> None:
-    put_into_cache(tmp_path / "cache", b"cached")
-    assert weight_files.find(replace(FILE, commit="def456")) is None
+def test_another_commit_in_the_hub_cache_is_ignored(tmp_path: Path) -> None:
+    write_into_hub_cache(tmp_path / "cache", b"cached")
+    assert weight_files.find_weights(replace(FILE, commit="def456")) is None
 
 
-def test_weights_that_are_not_the_published_bytes_are_refused(tmp_path: Path) -> None:
-    path = put(tmp_path / "models", b"other")
+def test_weights_with_another_sha256_than_published_are_refused(tmp_path: Path) -> None:
+    path = write_weights(tmp_path / "models", b"other")
     with pytest.raises(Unavailable, match=str(path)) as error:
-        require(pinned(b"published"))
+        verified(with_published_sha256(b"published"))
     assert error.value.reason == "weights_refused"
-    put(tmp_path / "models", b"published")
-    assert require(pinned(b"published")).path == path
+    write_weights(tmp_path / "models", b"published")
+    assert verified(with_published_sha256(b"published")).path == path
 
 
-def test_without_a_published_hash_the_first_bytes_are_held_to(tmp_path: Path) -> None:
-    put(tmp_path / "models", b"first")
-    first = require()
-    put(tmp_path / "models", b"second")
+def test_without_a_published_sha256_later_files_must_equal_the_first(tmp_path: Path) -> None:
+    write_weights(tmp_path / "models", b"first")
+    first = verified()
+    write_weights(tmp_path / "models", b"second")
     with pytest.raises(Unavailable, match="is not somebody/model"):
-        require()
-    put(tmp_path / "models", b"first")
-    assert require() == first
+        verified()
+    write_weights(tmp_path / "models", b"first")
+    assert verified() == first
 
 
-def test_bytes_that_change_under_the_same_size_are_noticed(tmp_path: Path) -> None:
-    path = put(tmp_path / "models", b"first")
-    require()
+def test_changed_bytes_of_the_same_size_are_detected(tmp_path: Path) -> None:
+    path = write_weights(tmp_path / "models", b"first")
+    verified()
     path.write_bytes(b"other")
     os.utime(path, ns=(0, 0))
     with pytest.raises(Unavailable):
-        require()
+        verified()
 
 
 def test_an_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(tmp_path / "models")
-    known = require()
+    write_weights(tmp_path / "models")
+    first = verified()
     monkeypatch.delattr("mirpipe.models.file_hash_cache.file_hash.sha256")
-    assert require() == known
+    assert verified() == first
 
 
-def test_a_stand_in_comes_first_and_makes_the_spec_random(
+def test_random_weights_come_first_and_mark_the_spec_as_random(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(tmp_path / "models", b"real", _checkpoint())
+    write_weights(tmp_path / "models", b"real", _checkpoint())
     real = registry.ENCODERS.spec("wanting")
     assert real.checkpoint == "wanting.bin"
 
-    put(tmp_path / "stand_ins", b"random", _checkpoint())
-    monkeypatch.setenv("MIRPIPE_STAND_INS", str(tmp_path / "stand_ins"))
+    write_weights(tmp_path / "random", b"random", _checkpoint())
+    monkeypatch.setenv("MIRPIPE_STAND_INS", str(tmp_path / "random"))
     settings.cache_clear()
     spec = registry.ENCODERS.spec("wanting")
     assert spec.checkpoint == "wanting.bin (random)"
     assert spec.licence_weights == "none (random)"
+    assert spec.is_random
     assert registry.revision(spec) != registry.revision(real)
 
 
 def test_the_bytes_of_the_weights_are_part_of_the_revision(tmp_path: Path) -> None:
-    path = put(tmp_path / "models", b"one", _checkpoint())
+    path = write_weights(tmp_path / "models", b"one", _checkpoint())
     one = registry.ENCODERS.spec("wanting")
     assert one.checkpoint_sha256 == hashlib.sha256(b"one").hexdigest()
     (tmp_path / "home/trusted_weights.json").unlink()
@@ -127,13 +133,11 @@ def test_the_bytes_of_the_weights_are_part_of_the_revision(tmp_path: Path) -> No
     assert registry.revision(another) != registry.revision(one)
 
 
-def test_a_plug_in_is_loaded_with_its_files_and_with_those_for_text_where_they_are(
-    tmp_path: Path,
-) -> None:
-    checkpoint = put(tmp_path / "models", b"one", _checkpoint())
+def test_a_plugin_gets_its_weights_and_its_text_weights_if_they_exist(tmp_path: Path) -> None:
+    checkpoint = write_weights(tmp_path / "models", b"one", _checkpoint())
     files = registry.ENCODERS.load("wanting").runtime.files  # type: ignore[attr-defined]
     assert dict(files) == {_checkpoint(): checkpoint}
-    words = put(tmp_path / "models", b"words", _words())
+    words = write_weights(tmp_path / "models", b"words", _words())
     files = registry.ENCODERS.load("wanting").runtime.files  # type: ignore[attr-defined]
     assert dict(files) == {_checkpoint(): checkpoint, _words(): words}
 

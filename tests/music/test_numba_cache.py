@@ -1,4 +1,4 @@
-"""The cache of compiled functions: one folder a running process, used again afterwards."""
+"""The cache folder of numba: one per running process, reused after a process has ended."""
 
 import subprocess
 import sys
@@ -32,10 +32,10 @@ def folder_of(process: subprocess.Popen[str]) -> Path:
     return Path(process.stdout.readline().strip())
 
 
-def test_processes_that_run_side_by_side_have_folders_of_their_own(
+def test_parallel_processes_have_different_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "0"))  # as a child of one of ours inherits it
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "0"))  # A child process of mirpipe inherits this.
     first, second = start(tmp_path), start(tmp_path)
     assert {folder_of(first), folder_of(second)} == {tmp_path / "0", tmp_path / "1"}
     first.kill()
@@ -47,7 +47,7 @@ def test_processes_that_run_side_by_side_have_folders_of_their_own(
     third.communicate()
 
 
-def test_a_folder_that_the_user_chose_stays(
+def test_folder_that_the_user_chose_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "chosen"))

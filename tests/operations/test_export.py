@@ -1,4 +1,4 @@
-"""Views as Parquet: what is read back is what the database says, as of one moment."""
+"""Views as Parquet files: they contain the rows of the database in one snapshot."""
 
 import csv
 import fcntl
@@ -25,7 +25,7 @@ PIECES = (
     Piece("reference", "r", Path("/r.ogg")),
     Piece("reference", "far", Path("/far.ogg"), voiced=False),
 )
-ANY_VECTORS = r"^v_embedding_\d+$"
+VECTOR_VIEWS = r"^v_embedding_\d+$"
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def ask(database: Database, query: str, **values: object) -> list[tuple[Any, ...
 
 
 def columns(database: Database) -> list[tuple[str, str, str]]:
-    """View, column and comment, of every view but those of vectors."""
+    """Return view, column and comment of every view, except views of vectors."""
     return ask(
         database,
         "SELECT c.relname, a.attname, coalesce(col_description(c.oid, a.attnum), '') "
         "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 "
         "WHERE c.relnamespace = 'mirpipe'::regnamespace AND c.relkind = 'v' "
         "AND c.relname ^@ 'v_' AND c.relname !~ :vectors",
-        vectors=ANY_VECTORS,
+        vectors=VECTOR_VIEWS,
     )
 
 
@@ -56,20 +56,21 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, ["export", *words])
 
 
-def test_every_view_is_read_back_whole(library: Database, tmp_path: Path) -> None:
+def test_every_view_is_exported_completely(library: Database, tmp_path: Path) -> None:
     load()
     counts = export(tmp_path)
-    found = columns(library)
-    assert set(counts) == {view for view, _, _ in found}
+    all_columns = columns(library)
+    assert set(counts) == {view for view, _, _ in all_columns}
     for view, rows in counts.items():
         table = parquet.read_table(tmp_path / f"{view}.parquet")
         assert table.num_rows == rows == ask(library, f"SELECT count(*) FROM mirpipe.{view}")[0][0]
-        assert set(table.column_names) == {column for of, column, _ in found if of == view}
+        expected = {column for other, column, _ in all_columns if other == view}
+        assert set(table.column_names) == expected
     assert counts["v_retrieval"] == 2
     assert counts["v_published"] == 40
 
 
-def test_values_are_those_of_the_database(library: Database, tmp_path: Path) -> None:
+def test_exported_values_equal_those_of_the_database(library: Database, tmp_path: Path) -> None:
     export(tmp_path, views=["v_library", "v_retrieval"])
     rows = parquet.read_table(tmp_path / "v_library.parquet").to_pylist()
     by_title = {row["title"]: row for row in rows}
@@ -77,21 +78,21 @@ def test_values_are_those_of_the_database(library: Database, tmp_path: Path) -> 
     assert by_title["r"]["genre"] is None
     assert by_title["far"]["voiced"] is False
     query = "SELECT track_id, title, seconds, first_seen FROM mirpipe.v_library ORDER BY track_id"
-    given = [(one["track_id"], one["title"], one["seconds"], one["first_seen"]) for one in rows]
-    assert sorted(given) == ask(library, query)
-    answers = parquet.read_table(tmp_path / "v_retrieval.parquet").to_pylist()
-    given = [(one["rank"], one["reference"], one["cosine"], one["z"]) for one in answers]
-    assert sorted(given) == ask(
+    exported = [(row["track_id"], row["title"], row["seconds"], row["first_seen"]) for row in rows]
+    assert sorted(exported) == ask(library, query)
+    matches = parquet.read_table(tmp_path / "v_retrieval.parquet").to_pylist()
+    exported = [(row["rank"], row["reference"], row["cosine"], row["z"]) for row in matches]
+    assert sorted(exported) == ask(
         library, "SELECT rank, reference, cosine, z FROM mirpipe.v_retrieval ORDER BY rank"
     )
 
 
-def test_the_dictionary_has_a_line_for_every_column(library: Database, tmp_path: Path) -> None:
+def test_the_dictionary_has_a_row_for_every_column(library: Database, tmp_path: Path) -> None:
     export(tmp_path, views=["v_library"])
     with (tmp_path / "dictionary.csv").open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
-    told = [(line["view"], line["column"], line["comment"]) for line in lines]
-    assert sorted(told) == sorted(columns(library))
+    described = [(line["view"], line["column"], line["comment"]) for line in lines]
+    assert sorted(described) == sorted(columns(library))
     assert all(line["type"] for line in lines)
     page = (tmp_path / "dictionary.md").read_text()
     assert all(f"| {line['column']} | {line['type']} |" in page for line in lines)
@@ -99,7 +100,7 @@ def test_the_dictionary_has_a_line_for_every_column(library: Database, tmp_path:
     assert field.metadata[b"comment"].startswith(b"false: unpitched")
 
 
-def test_vectors_come_only_when_asked_for(fresh_database: Database, tmp_path: Path) -> None:
+def test_vectors_are_exported_only_on_request(fresh_database: Database, tmp_path: Path) -> None:
     library = SyntheticLibrary(fresh_database.app)
     library.add("reference", "a", [1, 0, 0])
     library.add("reference", "b", [0, 3, 4])
@@ -115,34 +116,38 @@ def test_vectors_come_only_when_asked_for(fresh_database: Database, tmp_path: Pa
     ]
 
 
-def test_what_is_written_meanwhile_is_in_no_file(library: Database, tmp_path: Path) -> None:
-    def add(done: int, _total: int) -> None:
+def test_rows_that_change_during_the_export_do_not_affect_it(
+    library: Database, tmp_path: Path
+) -> None:
+    def delete_matches(done: int, _total: int) -> None:
         if done == 1:
             with library.owner.begin() as connection:
                 connection.execute(text("DELETE FROM mirpipe.served_neighbour"))
 
     views = ["v_library", "v_retrieval"]
-    assert export(tmp_path, views=views, progress=add)["v_retrieval"] == 2
+    assert export(tmp_path, views=views, progress=delete_matches)["v_retrieval"] == 2
     assert export(tmp_path, views=views)["v_retrieval"] == 0
 
 
-def test_an_export_that_ends_early_leaves_the_files_of_the_last_one(
+def test_a_failed_export_keeps_the_files_of_the_previous_export(
     library: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export(tmp_path, views=["v_library", "v_retrieval"])
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
 
-    def full(*_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "_dictionary", full)
+    monkeypatch.setattr(module, "_write_dictionary", fail)
     result = run(str(tmp_path))
     assert result.exit_code == 1
     assert "No space left" in str(result.exception)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
-def test_what_a_killed_export_left_is_cleared(library: Database, tmp_path: Path) -> None:
+def test_the_partial_folder_of_a_killed_export_is_deleted(
+    library: Database, tmp_path: Path
+) -> None:
     (tmp_path / ".partial").mkdir()
     (tmp_path / ".partial" / "v_library.parquet").write_bytes(b"half")
     assert run(str(tmp_path), "--view", "v_change", "--json").stdout == '{"v_change": 1}\n'
@@ -150,17 +155,17 @@ def test_what_a_killed_export_left_is_cleared(library: Database, tmp_path: Path)
     assert names == {"v_change.parquet", "dictionary.md", "dictionary.csv"}
 
 
-def test_two_exports_do_not_write_into_one_folder(library: Database, tmp_path: Path) -> None:
-    held = os.open(tmp_path, os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
+def test_two_exports_cannot_write_to_the_same_folder(library: Database, tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     result = run(str(tmp_path))
-    os.close(held)
+    os.close(descriptor)
     assert result.exit_code == 1
-    assert "another export writes into" in str(result.exception)
+    assert "another export is writing there" in str(result.exception)
 
 
 @pytest.mark.parametrize("words", [("--view", "v_nothing"), ("--view", "track")])
-def test_a_view_that_is_not_there_is_wrong_usage(
+def test_an_unknown_view_is_wrong_usage(
     library: Database, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     result = run(str(tmp_path), *words)
@@ -168,6 +173,6 @@ def test_a_view_that_is_not_there_is_wrong_usage(
     assert "v_retrieval_summary" in result.stderr
 
 
-def test_a_file_is_no_folder_to_write_into(library: Database, tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_wrong_usage(library: Database, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert run(str(tmp_path / "file")).exit_code == 2

@@ -1,4 +1,4 @@
-"""What tests of orchestration share: a stage that fails, crashes or sleeps as it is told."""
+"""Fixtures for the tests of orchestration: a fake stage, and two targets in a database."""
 
 import json
 import sys
@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+
+from mirpipe.stages import analyse, caption
+from tests.support.audio_files import ingest_folder, tones
+from tests.support.databases import Database
 
 
 class FakeStage:
@@ -27,22 +32,43 @@ class FakeStage:
         code: int = 0,
         **plan: Any,
     ) -> None:
-        """`signals` and `codes`: what a track id does to the process; `code`: what it ends with.
+        """Set what the program does when it runs.
 
-        In a plan, `encoders`: signals that the mere name of an encoder sends to the process.
+        `signals` are the signals with which it kills itself, by track id; `codes` are its exit
+        codes, by track id; `code` is its exit code without track ids. The option `encoders` maps
+        the name of an encoder to a signal: the program kills itself if its arguments contain the
+        name.
         """
         plan |= {"signals": signals or {}, "codes": {**(codes or {}), "all": code}}
         (self._folder / "plan.json").write_text(json.dumps(plan))
 
     @property
-    def seen(self) -> list[dict[str, Any]]:
-        """One entry a start: pid, arguments, track_ids, environment."""
-        path = self._folder / "seen.jsonl"
+    def calls(self) -> list[dict[str, Any]]:
+        """One entry per start of the program: pid, arguments, track_ids and environment."""
+        path = self._folder / "calls.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStage:
     fake = FakeStage(tmp_path)
-    monkeypatch.setattr("mirpipe.models.interpreters.HERE", fake.interpreter)
+    monkeypatch.setattr("mirpipe.models.interpreters.CURRENT_PYTHON", fake.interpreter)
     return fake
+
+
+@pytest.fixture
+def targets(fresh_database: Database, tmp_path: Path) -> dict[str, int]:
+    """Ids by title of two targets without any results."""
+    tones(tmp_path / "targets", [300, 500])
+    ingest_folder(tmp_path / "targets", "target")
+    with fresh_database.app.connect() as connection:
+        rows = connection.execute(text("SELECT title, track_id FROM mirpipe.track"))
+        return {row.title: row.track_id for row in rows}
+
+
+@pytest.fixture
+def captioned(targets: dict[str, int]) -> dict[str, int]:
+    """Ids by title of two targets that are analysed and captioned."""
+    analyse.analyse()
+    caption.caption("features")
+    return targets

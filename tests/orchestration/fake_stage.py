@@ -1,7 +1,7 @@
-"""Stands in for the interpreter that runs stages: a stage that does what its plan says.
+"""A program that replaces the interpreter of a stage and does what its plan says.
 
-It is run as `-P -m mirpipe.cli.main STAGE --json [--manifest FILE] …`, and finds its plan and
-writes what it saw beside itself.
+It is called as `-P -m mirpipe.cli.main STAGE --json [--manifest FILE] …`. It reads `plan.json` in
+its own folder, and adds one line per call to `calls.jsonl` there.
 """
 
 import json
@@ -10,22 +10,23 @@ import sys
 import time
 from pathlib import Path
 
-here = Path(__file__).parent
-plan = json.loads((here / "plan.json").read_text())
+folder = Path(__file__).parent
+plan = json.loads((folder / "plan.json").read_text())
 arguments = sys.argv[1:]
 track_ids: list[int] = []
 if "--manifest" in arguments:
     track_ids = json.loads(Path(arguments[arguments.index("--manifest") + 1]).read_text())
-with (here / "seen.jsonl").open("a") as seen:
-    line = {"pid": os.getpid(), "arguments": arguments, "track_ids": track_ids}
-    seen.write(json.dumps(line | {"environment": dict(os.environ)}) + "\n")
+with (folder / "calls.jsonl").open("a") as calls:
+    call = {"pid": os.getpid(), "arguments": arguments, "track_ids": track_ids}
+    calls.write(json.dumps(call | {"environment": dict(os.environ)}) + "\n")
 print(plan.get("stderr", ""), file=sys.stderr, flush=True)
 time.sleep(plan.get("sleep", 0))
 for track_id in track_ids:
     if str(track_id) in plan.get("signals", {}):
         os.kill(os.getpid(), plan["signals"][str(track_id)])
-for encoder, number in plan.get("encoders", {}).items():
+for encoder, signal_number in plan.get("encoders", {}).items():
     if any(encoder in argument for argument in arguments):
-        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal_number)
 print(json.dumps({"embedded": len(track_ids)} | plan.get("counts", {})))
-sys.exit(max((plan["codes"].get(str(one), 0) for one in track_ids), default=plan["codes"]["all"]))
+codes = plan["codes"]
+sys.exit(max((codes.get(str(track_id), 0) for track_id in track_ids), default=codes["all"]))

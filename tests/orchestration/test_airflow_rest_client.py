@@ -1,4 +1,4 @@
-"""The client of Airflow's REST API: who it is, what it says when it is refused, many pages."""
+"""The client of Airflow's REST API: login, error messages and lists of several pages."""
 
 import json
 from collections.abc import Callable
@@ -16,58 +16,59 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 def client(handler: Handler) -> AirflowClient:
-    made = AirflowClient("http://airflow", user="admin", password="open")
-    made._http = httpx.Client(base_url="http://airflow", transport=httpx.MockTransport(handler))
-    return made
+    airflow = AirflowClient("http://airflow", user="admin", password="open")
+    transport = httpx.MockTransport(handler)
+    airflow._http = httpx.Client(base_url="http://airflow", transport=transport)
+    return airflow
 
 
 class Server:
-    """Gives out tokens that are good for `lasts` calls; answers with `answer`."""
+    """A server whose tokens are valid for some calls. Calls are answered by `answer`."""
 
-    def __init__(self, answer: Handler, *, lasts: int = 100) -> None:
+    def __init__(self, answer: Handler, *, calls_per_token: int = 100) -> None:
         self._answer = answer
-        self._lasts = lasts
-        self._left = 0
+        self._calls_per_token = calls_per_token
+        self._calls_left = 0
         self.logins: list[Any] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/auth/token":
             self.logins.append(json.loads(request.content))
-            self._left = self._lasts
+            self._calls_left = self._calls_per_token
             return httpx.Response(201, json={"access_token": f"token {len(self.logins)}"})
-        if not self._left:
+        if not self._calls_left:
             return httpx.Response(401)
         assert request.headers["authorization"] == f"Bearer token {len(self.logins)}"
-        self._left -= 1
+        self._calls_left -= 1
         return self._answer(request)
 
 
-def test_it_logs_in_once_and_again_when_its_token_is_no_longer_good() -> None:
-    server = Server(lambda _request: httpx.Response(200, json={}), lasts=2)
+def test_the_client_logs_in_again_when_its_token_has_expired() -> None:
+    server = Server(lambda _request: httpx.Response(200, json={}), calls_per_token=2)
     airflow = client(server)
     for _ in range(5):
         airflow.unpause("ingest_library")
     assert server.logins == [{"username": "admin", "password": "open"}] * 3
 
 
-def test_a_refusal_says_what_was_asked_and_what_was_answered() -> None:
+def test_the_error_of_a_rejected_request_contains_request_and_answer() -> None:
     airflow = client(Server(lambda _request: httpx.Response(404, text="no such DAG")))
     with pytest.raises(MirpipeError, match=r"PATCH /dags/nothing \(404\): no such DAG"):
         airflow.unpause("nothing")
 
 
-def test_a_server_that_is_gone_is_named() -> None:
-    def gone(request: httpx.Request) -> httpx.Response:
+def test_the_error_names_a_server_that_does_not_answer() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("connection refused", request=request)
 
-    airflow = client(gone)
+    airflow = client(refuse)
     with pytest.raises(MirpipeError, match="http://airflow does not answer: connection refused"):
         airflow.trigger("ingest_library")
-    assert not airflow.healthy()
+    assert not airflow.is_healthy()
 
 
-def test_every_task_of_a_long_run_is_there() -> None:
-    everything = [
+def test_tasks_are_read_from_all_pages() -> None:
+    all_tasks = [
         {
             "task_id": "embed",
             "map_index": number,
@@ -80,23 +81,24 @@ def test_every_task_of_a_long_run_is_there() -> None:
 
     def page(request: httpx.Request) -> httpx.Response:
         offset = int(request.url.params["offset"])
-        found = everything[offset : offset + int(request.url.params["limit"])]
-        return httpx.Response(200, json={"task_instances": found, "total_entries": 230})
+        tasks = all_tasks[offset : offset + int(request.url.params["limit"])]
+        return httpx.Response(200, json={"task_instances": tasks, "total_entries": 230})
 
-    tasks = client(Server(page)).tasks(RUN)
+    tasks = client(Server(page)).task_states(RUN)
     assert [task.map_index for task in tasks] == list(range(230))
     assert [task.label for task in tasks[:2]] == ["signal, 64 tracks", ""]
 
 
-def test_healthy_needs_every_part() -> None:
-    parts = {"metadatabase": "healthy", "scheduler": "healthy", "dag_processor": None}
+def test_airflow_is_healthy_only_if_every_component_is() -> None:
+    components = {"metadatabase": "healthy", "scheduler": "healthy", "dag_processor": None}
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/execution"):
             return httpx.Response(200)
-        return httpx.Response(200, json={name: {"status": state} for name, state in parts.items()})
+        health = {name: {"status": state} for name, state in components.items()}
+        return httpx.Response(200, json=health)
 
     airflow = client(answer)
-    assert not airflow.healthy()
-    parts["dag_processor"] = "healthy"
-    assert airflow.healthy()
+    assert not airflow.is_healthy()
+    components["dag_processor"] = "healthy"
+    assert airflow.is_healthy()

@@ -1,4 +1,4 @@
-"""Batches whose process dies: the track that does it is found, and the others are done."""
+"""Batches whose process crashes: the track that causes it is found, and the others are done."""
 
 import signal
 
@@ -12,52 +12,57 @@ from tests.orchestration.conftest import FakeStage
 EMBED = ["embed", "--encoder", "tiny"]
 
 
-def done(stage: FakeStage, poison: set[int]) -> list[int]:
-    """Tracks that were in a process that lived."""
+def done(stage: FakeStage, bad_tracks: set[int]) -> list[int]:
+    """Return the tracks of all processes that did not crash."""
     return sorted(
-        id_ for run in stage.seen if not poison & {*run["track_ids"]} for id_ in run["track_ids"]
+        track_id
+        for call in stage.calls
+        if not bad_tracks & {*call["track_ids"]}
+        for track_id in call["track_ids"]
     )
 
 
-def test_a_batch_that_works_is_one_process(stage: FakeStage) -> None:
-    assert run_batch(EMBED, [1, 2, 3], give_up=_nobody) == {"embedded": 3}
-    assert len(stage.seen) == 1
+def test_a_batch_without_a_crash_is_one_process(stage: FakeStage) -> None:
+    assert run_batch(EMBED, [1, 2, 3], record_crash=_unexpected) == {"embedded": 3}
+    assert len(stage.calls) == 1
 
 
-@pytest.mark.parametrize("poison", [{6}, {1, 8}, {1, 2, 3, 4, 5, 6, 7, 8}])
-def test_tracks_that_kill_the_process_are_singled_out(stage: FakeStage, poison: set[int]) -> None:
-    stage.behave(signals=dict.fromkeys(poison, signal.SIGSEGV))
-    given_up: dict[int, Outcome] = {}
-    with pytest.raises(StageCrashed, match=f"Segmentation fault on {len(poison)} of 8 tracks"):
-        run_batch(EMBED, range(1, 9), give_up=given_up.__setitem__)
-    assert set(given_up) == poison
-    assert not any(outcome.transient for outcome in given_up.values())
-    assert done(stage, poison) == sorted({*range(1, 9)} - poison)
+@pytest.mark.parametrize("bad_tracks", [{6}, {1, 8}, {1, 2, 3, 4, 5, 6, 7, 8}])
+def test_each_track_that_crashes_the_process_is_found(
+    stage: FakeStage, bad_tracks: set[int]
+) -> None:
+    stage.behave(signals=dict.fromkeys(bad_tracks, signal.SIGSEGV))
+    crashes: dict[int, Outcome] = {}
+    with pytest.raises(StageCrashed, match=f"Segmentation fault on {len(bad_tracks)} of 8 tracks"):
+        run_batch(EMBED, range(1, 9), record_crash=crashes.__setitem__)
+    assert set(crashes) == bad_tracks
+    assert not any(outcome.transient for outcome in crashes.values())
+    assert done(stage, bad_tracks) == sorted({*range(1, 9)} - bad_tracks)
 
 
-def test_a_track_that_was_killed_may_be_tried_again(stage: FakeStage) -> None:
+def test_a_track_that_runs_out_of_memory_may_be_retried(stage: FakeStage) -> None:
     stage.behave(signals={2: signal.SIGKILL})
-    given_up: dict[int, Outcome] = {}
+    crashes: dict[int, Outcome] = {}
     with pytest.raises(StageFailed, match="out of memory"):
-        run_batch(EMBED, [1, 2], give_up=given_up.__setitem__)
-    assert given_up[2].transient
+        run_batch(EMBED, [1, 2], record_crash=crashes.__setitem__)
+    assert crashes[2].transient
 
 
-def test_a_failure_in_one_half_does_not_keep_the_other_from_running(stage: FakeStage) -> None:
+def test_the_other_half_runs_even_if_one_half_fails(stage: FakeStage) -> None:
     stage.behave(signals={4: signal.SIGABRT}, codes={1: 1})
-    given_up: dict[int, Outcome] = {}
+    crashes: dict[int, Outcome] = {}
     with pytest.raises(StageFailed):
-        run_batch(EMBED, [1, 2, 3, 4], give_up=given_up.__setitem__)
-    assert set(given_up) == {4}
+        run_batch(EMBED, [1, 2, 3, 4], record_crash=crashes.__setitem__)
+    assert set(crashes) == {4}
     assert done(stage, {4}) == [1, 2, 3]
 
 
-def test_a_batch_that_is_told_to_end_is_not_split(stage: FakeStage) -> None:
+def test_a_batch_that_is_asked_to_stop_is_not_split(stage: FakeStage) -> None:
     stage.behave(signals={1: signal.SIGTERM})
     with pytest.raises(StageFailed):
-        run_batch(EMBED, [1, 2, 3, 4], give_up=_nobody)
-    assert len(stage.seen) == 1
+        run_batch(EMBED, [1, 2, 3, 4], record_crash=_unexpected)
+    assert len(stage.calls) == 1
 
 
-def _nobody(track_id: int, outcome: Outcome) -> None:
-    raise AssertionError(f"track {track_id} was given up: {outcome}")
+def _unexpected(track_id: int, outcome: Outcome) -> None:
+    raise AssertionError(f"track {track_id} crashed: {outcome}")

@@ -1,4 +1,4 @@
-"""Which runs the main job asks for and waits for, against an Airflow that plays a part."""
+"""The DAG runs that the main job starts and waits for, against a fake Airflow."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,11 @@ LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 
 
 class FakeAirflow:
-    """Runs end as soon as they are looked at; ingest announces where it is told to."""
+    """A fake client. Each run ends as soon as its state is read.
+
+    `announces`: ingest updates its asset. `reports`: the evaluation updates its asset. `failing`:
+    DAGs whose runs fail.
+    """
 
     def __init__(
         self, *, announces: bool = False, reports: bool = False, failing: tuple[str, ...] = ()
@@ -23,21 +27,24 @@ class FakeAirflow:
         self.announces = announces
         self.reports = reports
         self.failing = failing
-        self.all: list[DagRun] = []
+        self.runs: list[DagRun] = []
         self.unpaused: list[str] = []
         self.notes: dict[str, str] = {}
 
-    def add(self, dag_id: str, kind: str, state: str, queued_at: datetime | None = None) -> DagRun:
-        run = DagRun(dag_id, f"{kind} {len(self.all)}", state, kind, queued_at or datetime.now(UTC))
-        self.all.append(run)
+    def add(
+        self, dag_id: str, run_type: str, state: str, queued_at: datetime | None = None
+    ) -> DagRun:
+        run_id = f"{run_type} {len(self.runs)}"
+        run = DagRun(dag_id, run_id, state, run_type, queued_at or datetime.now(UTC))
+        self.runs.append(run)
         return run
 
     def _replace(self, run: DagRun, state: str) -> DagRun:
-        ended = DagRun(run.dag_id, run.run_id, state, run.kind, run.queued_at)
-        self.all[[one.run_id for one in self.all].index(run.run_id)] = ended
+        ended = DagRun(run.dag_id, run.run_id, state, run.run_type, run.queued_at)
+        self.runs[[other.run_id for other in self.runs].index(run.run_id)] = ended
         return ended
 
-    def parsed_at(self, _dag_id: str) -> datetime | None:
+    def last_parsed_at(self, _dag_id: str) -> datetime | None:
         return LONG_AGO
 
     def unpause(self, dag_id: str) -> None:
@@ -46,21 +53,21 @@ class FakeAirflow:
     def trigger(self, dag_id: str) -> DagRun:
         return self.add(dag_id, "manual", "queued")
 
-    def runs(self, dag_id: str, *, limit: int = 20) -> list[DagRun]:
-        return [run for run in reversed(self.all) if run.dag_id == dag_id][:limit]
+    def latest_runs(self, dag_id: str, *, limit: int = 20) -> list[DagRun]:
+        return [run for run in reversed(self.runs) if run.dag_id == dag_id][:limit]
 
-    def run(self, run: DagRun) -> DagRun:
+    def refresh(self, run: DagRun) -> DagRun:
         if run.dag_id == INGEST and self.announces:
             self.add(EVALUATE, "asset_triggered", "running")
         if run.dag_id == EVALUATE and self.reports:
             self.add(GENERATE, "asset_triggered", "running")
         return self._replace(run, "failed" if run.dag_id in self.failing else "success")
 
-    def fail(self, run: DagRun, *, note: str) -> None:
+    def mark_failed(self, run: DagRun, *, note: str) -> None:
         self.notes[run.run_id] = note
         self._replace(run, "failed")
 
-    def tasks(self, run: DagRun) -> list[TaskState]:
+    def task_states(self, run: DagRun) -> list[TaskState]:
         if run.dag_id == INGEST:
             state = "success" if self.announces else "skipped"
             return [TaskState("announce", -1, "", state, 1)]
@@ -77,98 +84,103 @@ class FakeAirflow:
         ]
 
 
-def run_job(airflow: FakeAirflow, *, pending: bool = False, ungenerated: bool = False) -> JobResult:
+def run_job(
+    airflow: FakeAirflow, *, evaluation_pending: bool = False, generation_pending: bool = False
+) -> JobResult:
     return main_job.run_main_job(
-        airflow,  # type: ignore[arg-type]  # plays the client's part
+        airflow,  # type: ignore[arg-type]  # replaces the client
         task_logs=LOGS,
-        pending={EVALUATE: lambda: pending, GENERATE: lambda: ungenerated},
-        say=lambda _line: None,
-        alive=lambda: None,
+        follow_ups={EVALUATE: lambda: evaluation_pending, GENERATE: lambda: generation_pending},
+        show=lambda _line: None,
+        require_alive=lambda: None,
     )
 
 
-def asked_for(airflow: FakeAirflow) -> list[tuple[str, str]]:
-    return [(run.dag_id, run.kind) for run in airflow.all]
+def started(airflow: FakeAirflow) -> list[tuple[str, str]]:
+    return [(run.dag_id, run.run_type) for run in airflow.runs]
 
 
-def test_what_ingest_announces_is_waited_for_and_not_asked_for_again() -> None:
+def test_the_run_that_ingest_causes_is_waited_for_and_not_started_again() -> None:
     airflow = FakeAirflow(announces=True)
-    assert run_job(airflow) == JobResult(worked=True, failures=[])
-    assert asked_for(airflow) == [(INGEST, "manual"), (EVALUATE, "asset_triggered")]
-    assert all(run.ended for run in airflow.all)
+    assert run_job(airflow) == JobResult(has_worked=True, failures=[])
+    assert started(airflow) == [(INGEST, "manual"), (EVALUATE, "asset_triggered")]
+    assert all(run.has_ended for run in airflow.runs)
     assert set(airflow.unpaused) == {INGEST, EVALUATE, GENERATE}
 
 
-def test_where_nothing_is_new_nothing_is_evaluated() -> None:
+def test_nothing_is_evaluated_if_nothing_is_new() -> None:
     airflow = FakeAirflow()
     airflow.add(EVALUATE, "asset_triggered", "success", LONG_AGO)
-    assert run_job(airflow) == JobResult(worked=False, failures=[])
-    assert asked_for(airflow)[1:] == [(INGEST, "manual")]
+    assert run_job(airflow) == JobResult(has_worked=False, failures=[])
+    assert started(airflow)[1:] == [(INGEST, "manual")]
 
 
-@pytest.mark.parametrize(("last", "pending"), [("failed", False), ("success", True)])
-def test_work_that_is_left_over_is_asked_for(last: str, pending: bool) -> None:
+@pytest.mark.parametrize(("last_state", "pending"), [("failed", False), ("success", True)])
+def test_an_evaluation_is_started_if_work_is_pending(last_state: str, pending: bool) -> None:
     airflow = FakeAirflow()
-    airflow.add(EVALUATE, "asset_triggered", last, LONG_AGO)
-    assert run_job(airflow, pending=pending).worked
-    assert asked_for(airflow)[1:] == [(INGEST, "manual"), (EVALUATE, "manual")]
+    airflow.add(EVALUATE, "asset_triggered", last_state, LONG_AGO)
+    assert run_job(airflow, evaluation_pending=pending).has_worked
+    assert started(airflow)[1:] == [(INGEST, "manual"), (EVALUATE, "manual")]
 
 
-def test_an_evaluation_under_way_is_waited_for() -> None:
+def test_a_running_evaluation_is_waited_for() -> None:
     airflow = FakeAirflow()
     airflow.add(EVALUATE, "scheduled", "running")
-    assert run_job(airflow, pending=True).worked
-    assert asked_for(airflow) == [(EVALUATE, "scheduled"), (INGEST, "manual")]
+    assert run_job(airflow, evaluation_pending=True).has_worked
+    assert started(airflow) == [(EVALUATE, "scheduled"), (INGEST, "manual")]
 
 
-def test_a_failed_task_is_named_with_its_log() -> None:
+def test_a_failed_task_is_listed_with_its_log() -> None:
     airflow = FakeAirflow(announces=True, failing=(EVALUATE,))
     (failure,) = run_job(airflow).failures
-    run_id = airflow.all[-1].run_id
+    run_id = airflow.runs[-1].run_id
     assert failure == (
         "evaluate_retrieval: embed 2 (signal, 2 tracks) failed: /logs/dag_id=evaluate_retrieval/"
         f"run_id={run_id}/task_id=embed/map_index=1/attempt=3.log"
     )
 
 
-def test_runs_of_a_killed_airflow_are_given_up_and_no_others() -> None:
+def test_only_the_unfinished_runs_of_a_killed_airflow_are_marked_as_failed() -> None:
     airflow = FakeAirflow()
-    old = [
+    unfinished = [
         airflow.add(INGEST, "manual", "queued", LONG_AGO),
         airflow.add(EVALUATE, "asset_triggered", "running", LONG_AGO),
     ]
     airflow.add(EVALUATE, "asset_triggered", "success", LONG_AGO)
     new = airflow.add(INGEST, "scheduled", "queued")
     before = datetime.now(UTC) - timedelta(minutes=1)
-    main_job.abandon_interrupted(airflow, before=before)  # type: ignore[arg-type]  # plays its part
-    assert set(airflow.notes) == {run.run_id for run in old}
-    assert airflow.all[-1] == new
+    main_job.fail_interrupted_runs(
+        airflow,  # type: ignore[arg-type]  # replaces the client
+        before=before,
+    )
+    assert set(airflow.notes) == {run.run_id for run in unfinished}
+    assert airflow.runs[-1] == new
 
 
-def test_what_is_announced_waits_for_an_evaluation_under_way() -> None:
+def test_a_running_evaluation_ends_before_the_run_that_ingest_causes() -> None:
     airflow = FakeAirflow(announces=True)
     nightly = airflow.add(EVALUATE, "scheduled", "running", LONG_AGO)
-    assert run_job(airflow).worked
-    assert airflow.all[0].run_id == nightly.run_id
-    assert all(run.ended for run in airflow.all)
+    assert run_job(airflow).has_worked
+    assert airflow.runs[0].run_id == nightly.run_id
+    assert all(run.has_ended for run in airflow.runs)
 
 
-def test_what_a_report_announces_is_generated_and_waited_for() -> None:
+def test_the_generation_that_a_report_causes_is_waited_for() -> None:
     airflow = FakeAirflow(announces=True, reports=True)
-    assert run_job(airflow).worked
-    assert asked_for(airflow)[1:] == [
+    assert run_job(airflow).has_worked
+    assert started(airflow)[1:] == [
         (EVALUATE, "asset_triggered"),
         (GENERATE, "asset_triggered"),
     ]
-    assert all(run.ended for run in airflow.all)
+    assert all(run.has_ended for run in airflow.runs)
 
 
-def test_clips_that_are_left_over_are_asked_for_without_an_evaluation() -> None:
+def test_pending_clips_are_generated_without_an_evaluation() -> None:
     airflow = FakeAirflow()
-    assert run_job(airflow, ungenerated=True).worked
-    assert asked_for(airflow) == [(INGEST, "manual"), (GENERATE, "manual")]
+    assert run_job(airflow, generation_pending=True).has_worked
+    assert started(airflow) == [(INGEST, "manual"), (GENERATE, "manual")]
 
 
-def test_nothing_is_generated_where_no_captioner_is_wanted() -> None:
-    assert list(main_job.follow_ups(Settings(captioner=""))) == [EVALUATE]
-    assert list(main_job.follow_ups(Settings())) == [EVALUATE, GENERATE]
+def test_nothing_is_generated_without_a_captioner() -> None:
+    assert list(main_job.follow_up_dags(Settings(captioner=""))) == [EVALUATE]
+    assert list(main_job.follow_up_dags(Settings())) == [EVALUATE, GENERATE]

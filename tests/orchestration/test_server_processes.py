@@ -1,4 +1,4 @@
-"""Servers under a lock: ended in order, ended whoever dies first, never anybody else's."""
+"""Servers of one home: the lock, the order in which they stop, and how dead ones are found."""
 
 import multiprocessing
 import os
@@ -14,11 +14,13 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from mirpipe.errors import MirpipeError
-from mirpipe.orchestration.server_processes import MARK, AlreadyRunning, ServerDied, Servers
+from mirpipe.orchestration.home_lock import AlreadyRunning
+from mirpipe.orchestration.process_mark import MARK
+from mirpipe.orchestration.server_processes import ServerDied, Servers
 from tests.support.waiting import eventually
 
-FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
-STUBBORN_FAMILY = [
+WAIT_FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
+IGNORES_SIGTERM = [
     sys.executable,
     "-c",
     "import signal, subprocess, sys\n"
@@ -35,7 +37,7 @@ def servers(home: Path) -> Servers:
 
 @pytest.fixture
 def bystander() -> Iterator[psutil.Process]:
-    with subprocess.Popen(FOREVER) as process:
+    with subprocess.Popen(WAIT_FOREVER) as process:
         yield psutil.Process(process.pid)
         process.kill()
 
@@ -52,7 +54,7 @@ def pid_in(log: Path) -> int:
     return int(log.read_text())
 
 
-def test_a_second_one_on_the_same_home_is_told_who_is_there(tmp_path: Path) -> None:
+def test_a_second_up_on_the_same_home_is_rejected(tmp_path: Path) -> None:
     with servers(tmp_path):
         with pytest.raises(AlreadyRunning, match=f"process {os.getpid()}"), servers(tmp_path):
             pass
@@ -62,58 +64,58 @@ def test_a_second_one_on_the_same_home_is_told_who_is_there(tmp_path: Path) -> N
         pass
 
 
-def test_a_port_in_use_is_passed_over(tmp_path: Path) -> None:
+def test_a_port_in_use_is_skipped(tmp_path: Path) -> None:
     with socket.socket() as taken, servers(tmp_path) as running:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert port < running.free_port(port) < port + 100
+        assert port < running.reserve_port(port) < port + 100
 
 
-def test_a_port_is_kept_from_other_homes_before_anybody_listens(tmp_path: Path) -> None:
+def test_a_reserved_port_is_not_given_to_another_home(tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with servers(tmp_path / "a") as one, servers(tmp_path / "b") as other:
-        assert one.free_port(port) == port
-        assert other.free_port(port) > port
-    with servers(tmp_path / "b") as other:
-        assert other.free_port(port) == port
+    with servers(tmp_path / "a") as first, servers(tmp_path / "b") as second:
+        assert first.reserve_port(port) == port
+        assert second.reserve_port(port) > port
+    with servers(tmp_path / "b") as second:
+        assert second.reserve_port(port) == port
 
 
-def test_all_end_in_the_given_order_and_then_the_rest_is_done(
+def test_servers_stop_in_the_given_order_and_the_last_step_runs_after_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[str] = []
     stop = Servers._stop
     monkeypatch.setattr(Servers, "_stop", lambda s, name: (stop(s, name), ended.append(name)))
     with servers(tmp_path) as running:
-        running.afterwards(lambda: ended.append("afterwards"))
+        running.run_after_stop(lambda: ended.append("last step"))
         for name in ("third", "first", "second"):
-            running.start(name, FOREVER, {})
+            running.start(name, WAIT_FOREVER, {})
         running.require_alive()
-    assert ended == ["first", "second", "third", "afterwards"]
+    assert ended == ["first", "second", "third", "last step"]
     assert not (tmp_path / "up.json").exists()
 
 
-def test_one_that_ends_by_itself_is_noticed_and_its_log_quoted(tmp_path: Path) -> None:
+def test_the_error_quotes_the_log_of_a_server_that_ended_by_itself(tmp_path: Path) -> None:
     with servers(tmp_path) as running:
         running.start("first", [sys.executable, "-c", "print('no port'); raise SystemExit(7)"], {})
         with pytest.raises(ServerDied, match=r"first .*exit code 7[^$]*no port"):
             eventually(lambda: running.require_alive() or False)
 
 
-def test_stubborn_ones_and_their_children_end_too(
+def test_servers_that_ignore_the_stop_signal_are_killed_with_their_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mirpipe.orchestration.server_processes.STOP_SECONDS", 0.2)
     with servers(tmp_path) as running:
-        running.start("first", STUBBORN_FAMILY, {})
+        running.start("first", IGNORES_SIGTERM, {})
         child = psutil.Process(pid_in(running.log("first")))
     assert not alive(child)
 
 
-def test_what_a_killed_predecessor_left_is_ended_and_nobody_else(
+def test_only_processes_of_a_killed_up_are_killed(
     tmp_path: Path, bystander: psutil.Process
 ) -> None:
     up = multiprocessing.get_context("fork").Process(target=_run_until_killed, args=[tmp_path])
@@ -128,7 +130,7 @@ def test_what_a_killed_predecessor_left_is_ended_and_nobody_else(
     assert alive(bystander)
 
 
-def test_a_process_that_changes_its_title_is_still_recognised(tmp_path: Path) -> None:
+def test_a_process_that_changes_its_title_keeps_its_mark(tmp_path: Path) -> None:
     titled = "import os, signal, setproctitle; setproctitle.setproctitle('airflow ' + 'x' * 3000); "
     with servers(tmp_path) as running:
         running.start(
@@ -143,41 +145,41 @@ def test_a_process_that_changes_its_title_is_still_recognised(tmp_path: Path) ->
 def _run_until_killed(home: Path) -> None:
     with servers(home) as running:
         running.owns_postgres = True
-        running.remember()
-        running.start("first", STUBBORN_FAMILY, {})
+        running.write_record()
+        running.start("first", IGNORES_SIGTERM, {})
         signal.pause()
 
 
-class Postgres:
-    """Stands for what servers need and do not start."""
+class FakePostgres:
+    """A fake Postgres that the servers need."""
 
-    runs = True
+    is_running = True
 
-    def require(self) -> None:
-        if not self.runs:
+    def require_alive(self) -> None:
+        if not self.is_running:
             raise ServerDied("Postgres ended by itself")
 
 
 @pytest.mark.parametrize(
     "error", [MirpipeError("refused"), OperationalError("SELECT", {}, OSError())]
 )
-def test_an_error_is_blamed_on_the_server_that_died(tmp_path: Path, error: Exception) -> None:
-    postgres = Postgres()
+def test_an_error_is_replaced_if_a_server_has_died(tmp_path: Path, error: Exception) -> None:
+    postgres = FakePostgres()
     with servers(tmp_path) as running:
-        running.watch(postgres.require)
-        with pytest.raises(type(error)), running.blamed():
+        running.add_check(postgres.require_alive)
+        with pytest.raises(type(error)), running.report_dead_server():
             raise error
-        postgres.runs = False
-        with pytest.raises(ServerDied, match="Postgres"), running.blamed():
+        postgres.is_running = False
+        with pytest.raises(ServerDied, match="Postgres"), running.report_dead_server():
             raise error
 
 
-def test_a_server_that_died_of_what_it_needs_is_not_the_cause(tmp_path: Path) -> None:
-    postgres = Postgres()
+def test_a_dead_postgres_is_reported_before_the_servers_that_need_it(tmp_path: Path) -> None:
+    postgres = FakePostgres()
     with servers(tmp_path) as running:
-        running.watch(postgres.require)
+        running.add_check(postgres.require_alive)
         running.start("first", [sys.executable, "-c", "print('no Postgres'); exit(1)"], {})
-        postgres.runs = False
+        postgres.is_running = False
         running._running["first"].wait()
         with pytest.raises(ServerDied, match="Postgres ended by itself"):
             running.require_alive()

@@ -1,4 +1,4 @@
-"""Postgres for `mirpipe up`: the embedded one is started where it is needed, and then ended."""
+"""Databases for `mirpipe up`: the embedded Postgres is started if needed, and stopped again."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,31 +26,31 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     embedded_server(path).down()
 
 
-def start(home: Path, chosen: Settings) -> tuple[Settings, str]:
-    """What it gives while it runs; all that it started has ended when this returns."""
+def start_and_stop(home: Path, configured: Settings) -> tuple[Settings, str]:
+    """Return the result of `start_databases`, after everything that it started has stopped."""
     with Servers(home, logs=home / "logs", stop_order=()) as servers:
-        return start_databases(chosen, servers, say=lambda _line: None)
+        return start_databases(configured, servers, show=lambda _line: None)
 
 
-def test_a_server_that_it_started_it_ends_and_one_that_ran_it_leaves(home: Path) -> None:
+def test_only_a_server_that_was_started_here_is_stopped(home: Path) -> None:
     server = embedded_server(home)
-    for ran_before in (False, True):
-        if ran_before:
+    for was_running in (False, True):
+        if was_running:
             server.up()
-        chosen, airflow_url = start(home, settings())
-        assert server.status().running == ran_before
-        assert "mirpipe_app" in (chosen.database_url or "")
-        assert "mirpipe_read" in (chosen.reader_url or "")
+        configured, airflow_url = start_and_stop(home, settings())
+        assert server.status().running == was_running
+        assert "mirpipe_app" in (configured.database_url or "")
+        assert "mirpipe_read" in (configured.reader_url or "")
         assert airflow_url.startswith("postgresql+psycopg2://airflow:")
 
 
-def test_where_both_databases_are_named_no_server_is_started(
+def test_no_server_is_started_if_both_databases_are_configured(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MIRPIPE_AIRFLOW_DATABASE_URL", "postgresql+psycopg2://elsewhere/airflow")
     settings.cache_clear()
-    chosen, airflow_url = start(tmp_path / "home", settings())
+    configured, airflow_url = start_and_stop(tmp_path / "home", settings())
     assert airflow_url == "postgresql+psycopg2://elsewhere/airflow"
-    assert chosen == settings()
+    assert configured == settings()
     assert not (tmp_path / "home" / "postgres").exists()

@@ -1,4 +1,4 @@
-"""The page of the published tables is what the database says."""
+"""The page docs/published.md agrees with the database."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from mirpipe.settings import PROJECT
 from tests.support.databases import Database
 
 
-def test_the_committed_page_is_the_one_that_is_made(fresh_database: Database) -> None:
+def test_the_committed_page_is_up_to_date(fresh_database: Database) -> None:
     load()
-    written = (PROJECT / "docs" / "published.md").read_text()
-    assert written == page(), "run `mirpipe published page > docs/published.md`"
+    committed = (PROJECT / "docs" / "published.md").read_text()
+    assert committed == page(), "run `mirpipe published page > docs/published.md`"
 
 
-def test_there_is_no_page_before_an_import(fresh_database: Database) -> None:
+def test_the_page_requires_an_import(fresh_database: Database) -> None:
     with pytest.raises(MirpipeError, match="mirpipe published import"):
         page()

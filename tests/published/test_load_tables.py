@@ -1,4 +1,4 @@
-"""The published tables in the database: what our views give is what was printed."""
+"""The published tables in the database: our views return what was printed."""
 
 import shutil
 from decimal import ROUND_HALF_UP, Decimal
@@ -48,21 +48,23 @@ def rounded(value: float, printed: Decimal) -> Decimal:
 
 
 def versions(database: Database) -> list[tuple[Any, ...]]:
-    """Every row with the transaction that wrote it."""
-    each = (f"SELECT '{table}', t::text, t.xmin::text FROM mirpipe.{table} t" for table in TABLES)
-    return sorted(ask(database, " UNION ALL ".join(each)))
+    """Return every row with the id of the transaction that wrote it."""
+    selects = (
+        f"SELECT '{table}', t::text, t.xmin::text FROM mirpipe.{table} t" for table in TABLES
+    )
+    return sorted(ask(database, " UNION ALL ".join(selects)))
 
 
 def summaries(database: Database) -> dict[tuple[str, str], tuple[float, float]]:
-    """Mean and sd by encoder or mode (in capitals, as some are printed) and metric."""
-    found = ask(
+    """Return mean and standard deviation by encoder or mode, in capitals, and metric."""
+    rows = ask(
         database,
         "SELECT encoder, metric, mean, sd FROM mirpipe.v_retrieval_summary "
         "WHERE source = 'published' UNION ALL "
         "SELECT mode, metric, mean, sd FROM mirpipe.v_generation_summary "
         "WHERE source = 'published'",
     )
-    return {(subject.upper(), metric): (mean, sd) for subject, metric, mean, sd in found}
+    return {(subject.upper(), metric): (mean, sd) for subject, metric, mean, sd in rows}
 
 
 @pytest.fixture
@@ -71,55 +73,57 @@ def loaded(fresh_database: Database) -> Database:
     return fresh_database
 
 
-def test_views_give_every_printed_mean_and_sd(loaded: Database) -> None:
-    found = summaries(loaded)
+def test_views_return_every_printed_mean_and_standard_deviation(loaded: Database) -> None:
+    recomputed = summaries(loaded)
     differ = set()
     for line in read().summary:
-        mean, sd = found[line.subject.upper(), METRIC[line.metric]]
+        mean, sd = recomputed[line.subject.upper(), METRIC[line.metric]]
         if rounded(mean, line.mean) != line.mean:
             differ.add((line.subject, line.metric))
         assert line.sd is None or rounded(sd, line.sd) == line.sd, line
     assert differ == {MUQ_RETRIEVAL, STRONG_PC}
 
 
-def test_known_discrepancies_are_what_they_are_known_to_be(loaded: Database) -> None:
-    found = summaries(loaded)
+def test_known_discrepancies_have_their_known_values(loaded: Database) -> None:
+    recomputed = summaries(loaded)
     changed = ask(
         loaded,
         "SELECT percent FROM mirpipe.v_generation_delta WHERE source = 'published' "
         "AND (mode, than_mode, metric) = ('strong', 'medium', 'melody_accuracy')",
     )
-    assert round(found["MUQ", "cosine"][0], 4) == 0.8026  # printed 0.802
-    assert round(found["STRONG", "aesthetics_pc"][0], 2) == 4.94  # printed 5.0
+    assert round(recomputed["MUQ", "cosine"][0], 4) == 0.8026  # printed 0.802
+    assert round(recomputed["STRONG", "aesthetics_pc"][0], 2) == 4.94  # printed 5.0
     assert round(changed[0][0], 2) == -0.65  # printed -0.5
 
 
-def test_exactly_the_known_discrepancies_are_named(loaded: Database) -> None:
+def test_only_the_known_discrepancies_are_marked(loaded: Database) -> None:
     numbers = published_numbers()
     assert len(numbers) == 27 + 9 + 4
-    assert [one.discrepancy is None for one in numbers] == [one.agrees for one in numbers]
-    named = [(one.subject, one.metric, one.printed) for one in numbers if not one.agrees]
-    assert named == [
+    assert all((number.discrepancy is None) == number.agrees for number in numbers)
+    marked = [
+        (number.subject, number.metric, number.printed) for number in numbers if not number.agrees
+    ]
+    assert marked == [
         ("MuQ", "cosine", "0.802"),
         ("strong", "aesthetics_pc", "5.0"),
         ("strong", "melody_accuracy", "-0.5"),
     ]
 
 
-def test_changes_are_those_of_the_lines(loaded: Database) -> None:
-    found = ask(
+def test_changes_are_recomputed_from_the_lines(loaded: Database) -> None:
+    rows = ask(
         loaded,
         "SELECT mode, metric, percent FROM mirpipe.v_generation_delta "
         "WHERE source = 'published' AND (mode, than_mode) IN "
         "(('medium', 'simple'), ('strong', 'medium'))",
     )
-    changes = {(mode, metric): round(percent, 2) for mode, metric, percent in found}
+    changes = {(mode, metric): round(percent, 2) for mode, metric, percent in rows}
     assert changes["medium", "clap_similarity"] == 696.98
     assert changes["medium", "melody_accuracy"] == 452.65
     assert changes["strong", "clap_similarity"] == 9.67
 
 
-def test_comparisons_carry_the_exact_p_and_an_interval(loaded: Database) -> None:
+def test_comparisons_have_an_exact_p_and_an_interval(loaded: Database) -> None:
     columns = "n, mean_difference, low, high, p, family_n, established"
     strong = ask(
         loaded,
@@ -138,16 +142,16 @@ def test_comparisons_carry_the_exact_p_and_an_interval(loaded: Database) -> None
     assert encoders[0][:2] == (9, pytest.approx(-0.130, abs=1e-9))
     assert encoders[0][4] == pytest.approx(0.012, abs=5e-4)
     compared = ask(loaded, "SELECT DISTINCT metric FROM mirpipe.v_retrieval_comparison")
-    assert ("cosine",) not in compared  # which are not on one scale
+    assert ("cosine",) not in compared  # cosines of different encoders are not on one scale
 
 
-def test_importing_again_writes_nothing(loaded: Database) -> None:
+def test_a_second_import_writes_nothing(loaded: Database) -> None:
     before = versions(loaded)
     assert set(load().values()) == {0}
     assert versions(loaded) == before
 
 
-def test_importing_leaves_no_row_of_what_a_file_no_longer_has(
+def test_an_import_deletes_rows_that_are_no_longer_in_a_file(
     loaded: Database, tmp_path: Path
 ) -> None:
     shutil.copytree(FOLDER, tmp_path / "other")
@@ -158,7 +162,7 @@ def test_importing_leaves_no_row_of_what_a_file_no_longer_has(
     assert (len(names), names[0]) == (27, ("another name",))
 
 
-def test_a_claim_that_names_no_number_is_rejected_and_nothing_changes(
+def test_a_claim_with_an_unknown_number_is_rejected_and_nothing_changes(
     loaded: Database, tmp_path: Path
 ) -> None:
     shutil.copytree(FOLDER, tmp_path / "other")
@@ -174,7 +178,9 @@ def test_a_claim_that_names_no_number_is_rejected_and_nothing_changes(
     assert versions(loaded) == before
 
 
-def test_readers_go_on_showing_the_librarys_own_alone(fresh_database: Database) -> None:
+def test_queries_for_our_own_results_do_not_return_published_results(
+    fresh_database: Database,
+) -> None:
     pieces = (
         Piece("target", "t"),
         Piece("reference", "r"),
@@ -191,9 +197,9 @@ def test_readers_go_on_showing_the_librarys_own_alone(fresh_database: Database) 
     assert sorted(sources) == [("library",), ("published",)]
 
 
-def test_claims_are_filled_in_and_lines_are_no_runs_and_no_tracks(loaded: Database) -> None:
+def test_claims_have_numbers_and_lines_are_not_stored_as_runs_or_tracks(loaded: Database) -> None:
     claims = published_claims()
     assert len(claims) == len(read().claims)
-    assert not any("{" in one.numbers + (one.remark or "") for one in claims)
+    assert not any("{" in claim.numbers + (claim.remark or "") for claim in claims)
     for table in ("run", "track", "encoder", "generator"):
         assert ask(loaded, f"SELECT count(*) FROM mirpipe.{table}") == [(0,)]

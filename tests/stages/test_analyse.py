@@ -1,4 +1,4 @@
-"""Melodies and features of tracks: what analyse writes, leaves alone and puts into the ledger."""
+"""Analyse: the stored melodies and features, and the failures in the ledger."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,8 @@ from mirpipe import audio
 from mirpipe.db.store import failure_ledger
 from mirpipe.errors import RejectedInput
 from mirpipe.music import features
-from mirpipe.music.metrics import melody_accuracy
+from mirpipe.music.features import melody_pitch_classes
+from mirpipe.music.features.pitch_class_packing import unpack_pitch_classes
 from mirpipe.stages import analyse as stage
 from mirpipe.stages.analyse import AnalyseResult, analyse
 from tests.support.audio_files import ingest_folder, tone, tones
@@ -25,15 +26,15 @@ def rows(database: Database, sql: str, **parameters: object) -> list[tuple]:
 
 
 def melodies(database: Database) -> dict[str, tuple]:
-    """By title: frames, pitch classes, voiced fraction, voiced, reason."""
-    found = rows(
+    """Return frames, pitch classes, voiced fraction, voiced and reason of each track, by title."""
+    stored = rows(
         database,
         "SELECT title, frames, pitch_classes, voiced_fraction, voiced, m.reason "
         "FROM mirpipe.melody m JOIN mirpipe.track USING (track_id)",
     )
     return {
         title: (frames, classes and bytes(classes), *rest)
-        for title, frames, classes, *rest in found
+        for title, frames, classes, *rest in stored
     }
 
 
@@ -46,28 +47,28 @@ def ledger(database: Database) -> list[tuple]:
 
 
 def break_reading(monkeypatch: pytest.MonkeyPatch, name: str, problem: Exception | None) -> None:
-    """Lets reading the file of this name raise; with None, lets it work again."""
-    whole = audio.load_mono
+    """Make reading the file with this name raise `problem`. None means that it works again."""
+    load_mono = audio.load_mono
 
     def load(path: Path, *arguments: object, **options: object) -> np.ndarray:
         if problem is not None and path.name == name:
             raise problem
-        return whole(path, *arguments, **options)  # type: ignore[arg-type]
+        return load_mono(path, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(stage.audio, "load_mono", load)
 
 
-def test_a_track_gets_its_pitch_classes_packed(fresh_database: Database, tmp_path: Path) -> None:
+def test_the_pitch_classes_of_a_track_are_stored(fresh_database: Database, tmp_path: Path) -> None:
     path = tone(tmp_path / "a.wav", 440.0, seconds=3)
     ingest_folder(tmp_path, "reference")
 
     assert analyse() == AnalyseResult(measured=1, rejected=0, failed=0)
 
-    expected = melody_accuracy.transcribe(audio.load_mono(path, 44100))
+    expected = melody_pitch_classes.transcribe_melody(audio.load_mono(path, 44100))
     frames, classes, fraction, voiced, reason = melodies(fresh_database)["a"]
     assert (frames, reason) == (1 + 3 * 44100 // 256, None)
-    np.testing.assert_array_equal(melody_accuracy.unpack(classes, frames), expected.pitch_classes)
-    assert set(melody_accuracy.unpack(classes, frames)[5:-5]) == {9}
+    np.testing.assert_array_equal(unpack_pitch_classes(classes, frames), expected.pitch_classes)
+    assert set(unpack_pitch_classes(classes, frames)[5:-5]) == {9}
     assert (fraction, voiced) == (expected.voiced_fraction, True)
 
 
@@ -84,24 +85,26 @@ def test_a_second_run_decodes_nothing(
     assert ledger(fresh_database) == []
 
 
-def test_one_decoding_gives_melody_and_features_of_any_collection(
+def test_melody_and_features_come_from_one_decoding(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tone(tmp_path / "a.wav", 440.0, seconds=3)
     ingest_folder(tmp_path, "reference")
-    whole, read = audio.load_mono, []
+    load_mono, read = audio.load_mono, []
     monkeypatch.setattr(
-        stage.audio, "load_mono", lambda *a, **o: (read.append(a[0]), whole(*a, **o))[1]
+        stage.audio, "load_mono", lambda *a, **o: (read.append(a[0]), load_mono(*a, **o))[1]
     )
-    transcribe, transcribed = melody_accuracy.transcribe, []
+    transcribe, transcribed = melody_pitch_classes.transcribe_melody, []
     monkeypatch.setattr(
-        melody_accuracy, "transcribe", lambda s: (transcribed.append(len(s)), transcribe(s))[1]
+        melody_pitch_classes,
+        "transcribe_melody",
+        lambda s: (transcribed.append(len(s)), transcribe(s))[1],
     )
 
     analyse()
 
     assert (len(read), transcribed) == (1, [3 * 44100])
-    measured = features.to_row(features.measure(whole(path, 44100)))
+    measured = features.to_row(features.measure(load_mono(path, 44100)))
     ((fraction, notes),) = rows(
         fresh_database, "SELECT voiced_fraction, notes FROM mirpipe.track_feature"
     )
@@ -109,7 +112,7 @@ def test_one_decoding_gives_melody_and_features_of_any_collection(
     assert len(melodies(fresh_database)) == 1
 
 
-def test_a_melody_stays_where_features_fail(
+def test_the_melody_is_stored_if_the_features_fail(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tones(tmp_path, [220])
@@ -123,7 +126,7 @@ def test_a_melody_stays_where_features_fail(
     assert ledger(fresh_database) == []
 
 
-def test_only_the_tracks_asked_for_are_measured(fresh_database: Database, tmp_path: Path) -> None:
+def test_only_the_given_tracks_are_measured(fresh_database: Database, tmp_path: Path) -> None:
     tones(tmp_path, [220, 330, 440])
     ingest_folder(tmp_path, "reference")
     first, second, third = stage.plan()
@@ -134,7 +137,9 @@ def test_only_the_tracks_asked_for_are_measured(fresh_database: Database, tmp_pa
     assert analyse([first, second, third, 999]).measured == 2
 
 
-def test_progress_counts_up_to_what_was_missing(fresh_database: Database, tmp_path: Path) -> None:
+def test_progress_counts_up_to_the_number_of_pending_tracks(
+    fresh_database: Database, tmp_path: Path
+) -> None:
     tones(tmp_path, [220, 330, 440])
     ingest_folder(tmp_path, "reference")
     seen: list[tuple[int, int]] = []
@@ -147,7 +152,7 @@ def test_progress_counts_up_to_what_was_missing(fresh_database: Database, tmp_pa
 def test_a_track_that_is_too_long_is_stored_with_its_reason_and_never_read_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(melody_accuracy, "LONGEST_SECONDS", 3)
+    monkeypatch.setattr(melody_pitch_classes, "LONGEST_SECONDS", 3)
     tone(tmp_path / "long.wav", 440, seconds=5)
     tone(tmp_path / "short.wav", 440, seconds=3)
     ingest_folder(tmp_path, "reference")
@@ -158,16 +163,18 @@ def test_a_track_that_is_too_long_is_stored_with_its_reason_and_never_read_again
     assert analyse() == AnalyseResult(0, 0, 0)
 
 
-def test_no_more_of_a_long_track_is_decoded_than_says_so(
+def test_only_one_extra_second_of_a_track_that_is_too_long_is_decoded(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(melody_accuracy, "LONGEST_SECONDS", 1)
+    monkeypatch.setattr(melody_pitch_classes, "LONGEST_SECONDS", 1)
     tone(tmp_path / "long.wav", 440, seconds=20)
     ingest_folder(tmp_path, "reference")
     lengths = []
-    transcribe = melody_accuracy.transcribe
+    transcribe = melody_pitch_classes.transcribe_melody
     monkeypatch.setattr(
-        melody_accuracy, "transcribe", lambda s: (lengths.append(len(s)), transcribe(s))[1]
+        melody_pitch_classes,
+        "transcribe_melody",
+        lambda s: (lengths.append(len(s)), transcribe(s))[1],
     )
 
     analyse()
@@ -175,7 +182,7 @@ def test_no_more_of_a_long_track_is_decoded_than_says_so(
     assert lengths == [2 * 44100]
 
 
-def test_a_failure_is_written_down_and_the_rest_of_the_batch_goes_on(
+def test_a_failure_is_recorded_and_the_rest_of_the_batch_is_measured(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tones(tmp_path, [220, 330, 440])
@@ -197,7 +204,7 @@ def test_a_failure_is_written_down_and_the_rest_of_the_batch_goes_on(
     assert len(subject) == len("reference:") + 64
 
 
-def test_a_failure_leaves_the_ledger_when_it_works(
+def test_a_failure_leaves_the_ledger_after_a_success(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tones(tmp_path, [220])
@@ -211,7 +218,7 @@ def test_a_failure_leaves_the_ledger_when_it_works(
     assert ledger(fresh_database) == []
 
 
-def test_bad_input_is_left_alone_after_the_first_time(
+def test_rejected_input_is_not_tried_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tones(tmp_path, [220, 330])
@@ -225,7 +232,7 @@ def test_bad_input_is_left_alone_after_the_first_time(
     ]
 
 
-def test_what_another_machine_could_read_is_tried_again(
+def test_a_track_that_needs_ffmpeg_is_tried_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tones(tmp_path, [220])
@@ -250,16 +257,16 @@ def test_a_file_that_changed_since_ingest_is_not_measured(
     assert [entry[2] for entry in ledger(fresh_database)] == ["ContentChanged"]
 
 
-def test_a_batch_that_could_not_be_written_leaves_the_earlier_ones(
+def test_a_batch_that_cannot_be_written_keeps_the_earlier_batches(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tones(tmp_path, [220, 330, 440])
     ingest_folder(tmp_path, "reference")
-    written = []
+    calls = []
 
     def clear(*_: object, **options: object) -> None:
-        written.append(options)
-        if len(written) == 2:
+        calls.append(options)
+        if len(calls) == 2:
             raise RuntimeError("server went away")
 
     with monkeypatch.context() as patch:
@@ -271,17 +278,20 @@ def test_a_batch_that_could_not_be_written_leaves_the_earlier_ones(
     assert analyse(batch_tracks=2).measured == 1
 
 
-def test_two_at_once_measure_every_track(fresh_database: Database, tmp_path: Path) -> None:
+def test_two_runs_at_the_same_time_measure_every_track(
+    fresh_database: Database, tmp_path: Path
+) -> None:
     tones(tmp_path, [220, 330, 440, 550])
     ingest_folder(tmp_path, "reference")
-    together = threading.Barrier(2, timeout=30)
+    both_started = threading.Barrier(2, timeout=30)
 
     def run() -> AnalyseResult:
-        together.wait()
+        both_started.wait()
         return analyse(batch_tracks=2)
 
     with ThreadPoolExecutor(2) as pool:
-        results = [run.result(timeout=60) for run in [pool.submit(run), pool.submit(run)]]
+        futures = [pool.submit(run), pool.submit(run)]
+        results = [future.result(timeout=60) for future in futures]
 
     assert sum(result.measured for result in results) >= 4
     assert len(melodies(fresh_database)) == 4

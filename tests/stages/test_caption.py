@@ -1,4 +1,4 @@
-"""Analyse and caption: once a target, with what contradicts the measurements."""
+"""Caption: each target gets one caption, and contradictions to its features are listed."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 
 @pytest.fixture
 def targets(fresh_database: Database, tmp_path: Path) -> Path:
-    """A folder of two targets; there is a reference, too, which nobody captions."""
+    """Ingest two targets and one reference, and return the folder of the targets."""
     tones(tmp_path / "targets", [300, 500])
     tones(tmp_path / "references", [700])
     ingest_folder(tmp_path / "references", "reference")
@@ -32,16 +32,16 @@ def rows(database: Database, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def test_every_track_is_measured_once_and_what_cannot_be_has_its_reason(
+def test_every_track_is_measured_once_and_a_missing_feature_has_its_reason(
     targets: Path, fresh_database: Database
 ) -> None:
     assert analyse.analyse() == AnalyseResult(measured=3, rejected=0, failed=0)
     assert analyse.analyse() == AnalyseResult(measured=0, rejected=0, failed=0)
-    found = rows(
+    features = rows(
         fresh_database, "SELECT tempo_bpm, beat_seconds, reasons FROM mirpipe.track_feature"
     )
-    assert len(found) == 3
-    for tempo, beats, reasons in found:
+    assert len(features) == 3
+    for tempo, beats, reasons in features:
         assert (tempo, beats) == (None, [])
         assert json.loads(json.dumps(reasons))["tempo_bpm"]
 
@@ -58,22 +58,22 @@ def test_a_target_that_changed_on_disk_fails_alone_and_is_tried_again(
     assert rows(fresh_database, "SELECT FROM mirpipe.v_failure") == []
 
 
-def test_the_middle_of_every_target_is_captioned_once(
+def test_each_target_gets_one_caption_from_its_middle(
     targets: Path, fresh_database: Database
 ) -> None:
-    assert stage.caption("echo") == CaptionResult(captioned=0, rejected=0, failed=0), "unmeasured"
+    assert stage.caption("echo") == CaptionResult(captioned=0, rejected=0, failed=0), "no features"
     analyse.analyse()
     assert stage.caption("echo") == CaptionResult(captioned=2, rejected=0, failed=0)
     assert stage.caption("echo") == CaptionResult(captioned=0, rejected=0, failed=0)
-    found = rows(
+    captions = rows(
         fresh_database,
         "SELECT caption, window_start_seconds, window_seconds, contradictions, random "
         "FROM mirpipe.v_caption",
     )
-    assert found == [("8000 samples", 0.5, 1.0, [], False)] * 2
+    assert captions == [("8000 samples", 0.5, 1.0, [], False)] * 2
 
 
-def test_words_that_contradict_a_measurement_are_flagged(
+def test_a_contradiction_between_caption_and_tempo_is_listed(
     targets: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     analyse.analyse()
@@ -83,21 +83,23 @@ def test_words_that_contradict_a_measurement_are_flagged(
     stage.caption("echo")
     for (contradictions,) in rows(fresh_database, "SELECT contradictions FROM mirpipe.v_caption"):
         assert isinstance(contradictions, list)
-        assert any("84.5" in one and "120" in one for one in contradictions)
+        assert any("84.5" in line and "120" in line for line in contradictions)
 
 
-def test_no_words_are_no_caption(
+def test_an_empty_caption_is_rejected_and_not_tried_again(
     targets: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     analyse.analyse()
     monkeypatch.setenv("ECHO", " ")
     assert stage.caption("echo") == CaptionResult(captioned=0, rejected=2, failed=0)
-    assert stage.caption("echo") == CaptionResult(captioned=0, rejected=0, failed=0), "not again"
+    assert stage.caption("echo") == CaptionResult(captioned=0, rejected=0, failed=0), (
+        "not tried again"
+    )
     reasons = rows(fresh_database, "SELECT DISTINCT stage, reason, retry FROM mirpipe.v_failure")
     assert reasons == [("caption", "no_caption", False)]
 
 
-def test_a_captioner_that_cannot_be_loaded_fails_its_targets_and_is_in_the_ledger(
+def test_all_targets_of_a_captioner_that_cannot_be_loaded_fail(
     targets: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     analyse.analyse()

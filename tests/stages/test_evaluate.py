@@ -1,4 +1,4 @@
-"""Numbers of pairs: made of what is stored, once, whatever the blocks and whoever was killed."""
+"""Scores of pairs are computed from stored data, and only once, even after a killed run."""
 
 import subprocess
 import sys
@@ -12,50 +12,51 @@ import pytest
 from mirpipe import audio
 from mirpipe.db.store import plugin_revisions
 from mirpipe.music import features
+from mirpipe.music.features import melody_pitch_classes
 from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
 from mirpipe.records import Note
 from mirpipe.settings import settings
 from mirpipe.stages import evaluate as stage
 from mirpipe.stages.evaluate import EvaluateResult, evaluate
 from tests.music.metrics.test_aligned_melody import tune
-from tests.stages.answers import Answers
+from tests.stages.synthetic_matches import SyntheticMatches
 from tests.support.databases import Database
 from tests.support.synthetic_library import SPEC
 
 
 @pytest.fixture
-def answers(fresh_database: Database) -> Answers:
-    return Answers(fresh_database)
+def library(fresh_database: Database) -> SyntheticMatches:
+    return SyntheticMatches(fresh_database)
 
 
-def test_answers_get_the_share_of_equal_frames(answers: Answers) -> None:
-    target = answers.track("target", "t", [0, 1, 2, 3, 4])
-    same = answers.track("reference", "same", [0, 1, 2, 3, 4])
-    longer = answers.track("reference", "longer", [0, 1, 2, 9, 9, 9, 9])
-    shorter = answers.track("reference", "shorter", [5, 1, 2])
-    answers.track("reference", "not an answer", [0])
-    answers.answer(target, same, longer, shorter)
+def test_matches_get_the_share_of_equal_frames(library: SyntheticMatches) -> None:
+    target = library.add_with_melody("target", "t", [0, 1, 2, 3, 4])
+    same = library.add_with_melody("reference", "same", [0, 1, 2, 3, 4])
+    longer = library.add_with_melody("reference", "longer", [0, 1, 2, 9, 9, 9, 9])
+    shorter = library.add_with_melody("reference", "shorter", [5, 1, 2])
+    library.add_with_melody("reference", "no match", [0])
+    library.add_matches(target, same, longer, shorter)
 
     assert evaluate() == EvaluateResult(measured=6, undefined=12)
 
-    assert answers.scores() == [
+    assert library.scores() == [
         ("t", "longer", 0.6, None),
         ("t", "same", 1.0, None),
         ("t", "shorter", 2 / 3, None),
     ]
 
 
-def test_a_side_without_a_melody_gives_its_reason(answers: Answers) -> None:
-    target = answers.track("target", "t", [0, 1])
-    none = answers.track("target", "none", "longer_than_1200_s")
-    short = answers.track("reference", "short", "too_short")
-    good = answers.track("reference", "good", [0, 1])
-    answers.answer(target, short, good)
-    answers.answer(none, short, good)
+def test_a_track_without_a_melody_gives_its_reason(library: SyntheticMatches) -> None:
+    target = library.add_with_melody("target", "t", [0, 1])
+    none = library.add_with_melody("target", "none", "longer_than_1200_s")
+    short = library.add_with_melody("reference", "short", "too_short")
+    good = library.add_with_melody("reference", "good", [0, 1])
+    library.add_matches(target, short, good)
+    library.add_matches(none, short, good)
 
     assert evaluate() == EvaluateResult(measured=2, undefined=22)
 
-    assert answers.scores() == [
+    assert library.scores() == [
         ("none", "good", None, "longer_than_1200_s"),
         ("none", "short", None, "longer_than_1200_s"),
         ("t", "good", 1.0, None),
@@ -63,122 +64,127 @@ def test_a_side_without_a_melody_gives_its_reason(answers: Answers) -> None:
     ]
 
 
-def test_a_pair_waits_for_both_melodies(answers: Answers) -> None:
-    target = answers.track("target", "t", [0, 1])
-    reference = answers.add("reference", "r")
-    answers.answer(target, reference)
+def test_a_pair_is_scored_when_both_melodies_are_stored(library: SyntheticMatches) -> None:
+    target = library.add_with_melody("target", "t", [0, 1])
+    reference = library.add("reference", "r")
+    library.add_matches(target, reference)
     assert evaluate() == EvaluateResult(0, 0)
 
-    answers.melody(reference, [0, 2])
+    library.set_melody(reference, [0, 2])
 
     assert evaluate().measured == 2
-    assert answers.scores() == [("t", "r", 0.5, None)]
+    assert library.scores() == [("t", "r", 0.5, None)]
 
 
-def test_pairs_are_compared_without_audio_and_once(
-    answers: Answers, monkeypatch: pytest.MonkeyPatch
+def test_pairs_are_compared_once_and_without_audio(
+    library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(audio, "load_mono")
     monkeypatch.delattr(audio, "windows")
-    answers.answer(answers.track("target", "t", [0]), answers.track("reference", "r", [0]))
+    library.add_matches(
+        library.add_with_melody("target", "t", [0]), library.add_with_melody("reference", "r", [0])
+    )
 
     assert evaluate().measured == 2
     assert evaluate() == EvaluateResult(0, 0)
 
 
 def long_melody(seed: int, *, frames: int = 2000) -> np.ndarray:
-    """Pitch classes of notes of a quarter second."""
+    """Return pitch classes of random notes, each a quarter of a second long."""
     notes = np.random.default_rng(seed).integers(0, 12, frames // 43 + 1)
     return np.repeat(notes, 43)[:frames].astype(np.uint8)
 
 
-def test_numbers_beside_chance_are_those_of_the_stored_melodies(answers: Answers) -> None:
-    one, other = long_melody(0), long_melody(1)
-    answers.answer(answers.track("target", "t", one), answers.track("reference", "r", other))
+def test_chance_correction_uses_the_stored_melodies(library: SyntheticMatches) -> None:
+    first, second = long_melody(0), long_melody(1)
+    library.add_matches(
+        library.add_with_melody("target", "t", first),
+        library.add_with_melody("reference", "r", second),
+    )
 
     assert evaluate() == EvaluateResult(measured=6, undefined=0)
 
-    expected = melody_chance_correction.beside_chance(one, other)
+    expected = melody_chance_correction.correct_for_chance(first, second)
     for field, spec in melody_chance_correction.SPECS.items():
-        assert answers.scores(spec.name) == [("t", "r", getattr(expected, field).value, None)]
-    ((beats, oti_beats),) = answers.rows(
+        assert library.scores(spec.name) == [("t", "r", getattr(expected, field).value, None)]
+    ((is_positive, is_oti_positive),) = library.rows(
         "SELECT value > 0, oti > 0 FROM (SELECT max(value) FILTER (WHERE metric = "
         "'melody_accuracy_null95') AS value, max(value) FILTER (WHERE metric = 'melody_oti_null95')"
         " AS oti FROM mirpipe.v_pair_score) s"
     )
-    assert (beats, oti_beats) == (True, True)
+    assert (is_positive, is_oti_positive) == (True, True)
 
 
-def test_only_the_course_accuracy_of_an_unpitched_side_is_a_number(answers: Answers) -> None:
-    loop = answers.track("reference", "loop", long_melody(1), voiced=False)
-    target = answers.track("target", "t", long_melody(0))
+def test_an_unpitched_track_has_only_the_course_accuracy(library: SyntheticMatches) -> None:
+    loop = library.add_with_melody("reference", "loop", long_melody(1), voiced=False)
+    target = library.add_with_melody("target", "t", long_melody(0))
     for track_id in (loop, target):
-        answers.notes(track_id, tune(0))
-    answers.answer(target, loop)
+        library.set_notes(track_id, tune(0))
+    library.add_matches(target, loop)
 
     assert evaluate() == EvaluateResult(measured=1, undefined=6)
 
-    assert answers.scores()[0][2] is not None
-    others = [
+    assert library.scores()[0][2] is not None
+    other_metrics = [
         *(spec.name for spec in melody_chance_correction.SPECS.values()),
         aligned_melody.ALIGNED.name,
     ]
-    for name in others:
-        assert answers.scores(name) == [("t", "loop", None, "unpitched")]
+    for name in other_metrics:
+        assert library.scores(name) == [("t", "loop", None, "unpitched")]
 
 
-def test_aligned_melody_waits_for_the_notes_and_nothing_else_waits_with_it(
-    answers: Answers,
+def test_only_aligned_melody_needs_the_notes(
+    library: SyntheticMatches,
 ) -> None:
     target, reference = (
-        answers.track(side, side, long_melody(0)) for side in ("target", "reference")
+        library.add_with_melody(side, side, long_melody(0)) for side in ("target", "reference")
     )
-    answers.answer(target, reference)
-    answers.notes(target, tune(0))
+    library.add_matches(target, reference)
+    library.set_notes(target, tune(0))
     assert evaluate().measured == 6
-    assert answers.scores("aligned_melody") == []
+    assert library.scores("aligned_melody") == []
 
-    answers.notes(reference, tune(1))
+    library.set_notes(reference, tune(1))
 
     assert evaluate() == EvaluateResult(measured=1, undefined=0)
-    expected = aligned_melody.similarity(stored_as(tune(0)), stored_as(tune(1))).value
-    assert answers.scores("aligned_melody") == [("target", "reference", expected, None)]
+    expected = aligned_melody.similarity(store_and_read(tune(0)), store_and_read(tune(1))).value
+    assert library.scores("aligned_melody") == [("target", "reference", expected, None)]
 
 
-def stored_as(notes: list[Note]) -> tuple[Note, ...]:
-    return features.unpack_notes(features.row_format.pack(notes))
+def store_and_read(notes: list[Note]) -> tuple[Note, ...]:
+    return features.unpack_notes(features.row_format.pack_notes(notes))
 
 
 @pytest.fixture
-def clap(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> Answers:
+def clap(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> SyntheticMatches:
     monkeypatch.setenv("MIRPIPE_ENCODERS", "musicnn,clap")
     settings.cache_clear()
-    return Answers(fresh_database, name="clap")
+    return SyntheticMatches(fresh_database, name="clap")
 
 
-def test_clap_similarity_is_the_cosine_of_stored_vectors(clap: Answers) -> None:
+def test_clap_similarity_is_the_cosine_of_stored_vectors(clap: SyntheticMatches) -> None:
     target = clap.add("target", "t", [1, 0, 0])
     reference = clap.add("reference", "r", [3, 4, 0])
-    clap.answer(target, reference)
+    clap.add_matches(target, reference)
 
     assert evaluate() == EvaluateResult(measured=1, undefined=0)
 
     ((_, _, value, _),) = clap.scores("clap_similarity")
     assert value == pytest.approx(0.6, abs=1e-6)
     assert evaluate() == EvaluateResult(0, 0)
-    (marks,) = clap.rows(
+    (columns,) = clap.rows(
         "SELECT revision <> '', licence_weights, random, checkpoint FROM mirpipe.v_pair_score"
     )
-    assert marks == (True, "none", False, "none")
+    assert columns == (True, "none", False, "none")
 
 
-def test_clap_similarity_waits_for_vectors_that_can_come_and_says_why_others_cannot(
-    clap: Answers,
+def test_clap_similarity_is_pending_until_both_vectors_exist_or_one_is_rejected(
+    clap: SyntheticMatches,
 ) -> None:
     target = clap.add("target", "t", [1, 0, 0])
     silent, late = clap.add("reference", "silent"), clap.add("reference", "late")
-    clap.answer(target, silent, late)
-    clap.run(
+    clap.add_matches(target, silent, late)
+    clap.execute(
         "INSERT INTO mirpipe.failure (stage, revision, subject, track_id, reason, message, retry) "
         "VALUES ('embed', 'r1', 'x', :silent, 'zero_vector', '', false), "
         "('embed', 'r1', 'y', :late, 'OSError', '', true)",
@@ -189,16 +195,16 @@ def test_clap_similarity_waits_for_vectors_that_can_come_and_says_why_others_can
     assert evaluate() == EvaluateResult(measured=0, undefined=1)
     assert clap.scores("clap_similarity") == [("t", "silent", None, "zero_vector")]
 
-    clap.embed(late, [1, 0, 0])
+    clap.set_vector(late, [1, 0, 0])
     assert evaluate() == EvaluateResult(measured=1, undefined=0)
 
 
-def test_without_a_wanted_clap_nothing_is_missing_and_what_was_made_stays(
-    clap: Answers, monkeypatch: pytest.MonkeyPatch
+def test_without_a_configured_clap_nothing_is_pending_and_stored_scores_stay(
+    clap: SyntheticMatches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clap.answer(clap.add("target", "t", [1, 0, 0]), clap.add("reference", "r", [1, 0, 0]))
+    clap.add_matches(clap.add("target", "t", [1, 0, 0]), clap.add("reference", "r", [1, 0, 0]))
     evaluate()
-    clap.run("DELETE FROM mirpipe.pair_score")
+    clap.execute("DELETE FROM mirpipe.pair_score")
     monkeypatch.setenv("MIRPIPE_ENCODERS", "musicnn")
     settings.cache_clear()
     assert evaluate() == EvaluateResult(0, 0)
@@ -212,36 +218,40 @@ def test_without_a_wanted_clap_nothing_is_missing_and_what_was_made_stays(
     assert len(clap.scores("clap_similarity")) == 1
 
 
-def test_clap_similarities_of_a_new_revision_are_shown_when_it_answers(clap: Answers) -> None:
-    serve = "INSERT INTO mirpipe.serving_revision SELECT 'clap', :encoder_id "
-    serve += "ON CONFLICT (name) DO UPDATE SET encoder_id = excluded.encoder_id"
-    clap.answer(clap.add("target", "t", [1, 0, 0]), clap.add("reference", "r", [1, 0, 0]))
-    clap.run(serve, encoder_id=clap.encoder_id)
+def test_clap_similarities_of_a_new_revision_are_shown_when_it_is_active(
+    clap: SyntheticMatches,
+) -> None:
+    activate = "INSERT INTO mirpipe.serving_revision SELECT 'clap', :encoder_id "
+    activate += "ON CONFLICT (name) DO UPDATE SET encoder_id = excluded.encoder_id"
+    clap.add_matches(clap.add("target", "t", [1, 0, 0]), clap.add("reference", "r", [1, 0, 0]))
+    clap.execute(activate, encoder_id=clap.encoder_id)
     evaluate()
     [(_, _, value, _)] = clap.scores("clap_similarity")
     assert value == pytest.approx(1.0)
 
     with clap.app.begin() as connection:
         new = plugin_revisions.register_encoder(connection, replace(SPEC, name="clap"), "r2")
-    assert evaluate() == EvaluateResult(0, 0)  # its vectors are still to come
+    assert evaluate() == EvaluateResult(0, 0)  # The new revision has no vectors yet.
     assert len(clap.scores("clap_similarity")) == 1
-    clap.run(serve, encoder_id=new)
+    clap.execute(activate, encoder_id=new)
     assert clap.scores("clap_similarity") == []
 
 
-def random_answers(answers: Answers, *, targets: int = 20, references: int = 12) -> dict:
-    """Answers of random melodies; by titles, the accuracies they should get."""
+def add_random_matches(
+    library: SyntheticMatches, *, targets: int = 20, references: int = 12
+) -> dict:
+    """Add random melodies and matches, and return the expected accuracies by titles."""
     random = np.random.default_rng(0)
     sides: dict[str, dict[int, np.ndarray]] = {"target": {}, "reference": {}}
     for side, number in (("target", targets), ("reference", references)):
         for n in range(number):
             classes = random.integers(0, 12, random.integers(1, 200), dtype=np.uint8)
-            sides[side][answers.track(side, f"{side} {n}", classes)] = classes
-    names = dict(answers.rows("SELECT track_id, title FROM mirpipe.track"))
+            sides[side][library.add_with_melody(side, f"{side} {n}", classes)] = classes
+    names = dict(library.rows("SELECT track_id, title FROM mirpipe.track"))
     expected = {}
     for target, t in sides["target"].items():
         chosen = [int(r) for r in random.choice(list(sides["reference"]), 7, replace=False)]
-        answers.answer(target, *chosen)
+        library.add_matches(target, *chosen)
         for reference in chosen:
             r = sides["reference"][reference]
             n = min(len(t), len(r))
@@ -249,46 +259,48 @@ def random_answers(answers: Answers, *, targets: int = 20, references: int = 12)
     return expected
 
 
-def scored(answers: Answers) -> dict:
-    return {(target, reference): value for target, reference, value, _ in answers.scores()}
+def scored(library: SyntheticMatches) -> dict:
+    return {(target, reference): value for target, reference, value, _ in library.scores()}
 
 
 @pytest.mark.parametrize("block", [1, 7, 13, 1000])
 def test_any_block_size_gives_the_same_scores(
-    answers: Answers, monkeypatch: pytest.MonkeyPatch, block: int
+    library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    expected = random_answers(answers)
+    expected = add_random_matches(library)
     monkeypatch.setattr(stage, "PAIRS_PER_BLOCK", block)
     seen: list[tuple[int, int]] = []
 
     result = evaluate(progress=lambda done, total: seen.append((done, total)))
 
     assert (result.measured, result.undefined) == (2 * 140, 4 * 140)
-    assert scored(answers) == expected
+    assert scored(library) == expected
     assert seen[-1] == (140, 140)
     assert len(seen) == -(-140 // block)
 
 
-def test_two_at_once_write_every_score_once(
-    answers: Answers, monkeypatch: pytest.MonkeyPatch
+def test_two_runs_in_parallel_write_every_score_once(
+    library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = random_answers(answers)
+    expected = add_random_matches(library)
     monkeypatch.setattr(stage, "PAIRS_PER_BLOCK", 5)
-    together = threading.Barrier(2, timeout=30)
+    barrier = threading.Barrier(2, timeout=30)
 
     def run() -> EvaluateResult:
-        together.wait()
+        barrier.wait()
         return evaluate()
 
     with ThreadPoolExecutor(2) as pool:
         results = [run.result(timeout=60) for run in [pool.submit(run), pool.submit(run)]]
 
     assert sum(result.measured for result in results) >= 2 * len(expected)
-    assert scored(answers) == expected
+    assert scored(library) == expected
 
 
-def test_a_killed_run_is_finished_by_the_next(answers: Answers, fresh_database: Database) -> None:
-    expected = random_answers(answers)
+def test_the_next_run_finishes_after_a_killed_run(
+    library: SyntheticMatches, fresh_database: Database
+) -> None:
+    expected = add_random_matches(library)
     code = """
 import os, signal
 from mirpipe.stages import evaluate
@@ -298,26 +310,28 @@ evaluate.evaluate(progress=die)
 """
     killed = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
     assert killed.returncode == -9
-    assert len(scored(answers)) == 30
+    assert len(scored(library)) == 30
 
     assert evaluate().measured == 2 * 110
-    assert scored(answers) == expected
+    assert scored(library) == expected
 
 
-def test_a_new_melody_revision_is_compared_anew(
-    answers: Answers, monkeypatch: pytest.MonkeyPatch
+def test_a_new_melody_revision_is_compared_again(
+    library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    random_answers(answers, targets=2)
+    add_random_matches(library, targets=2)
     evaluate()
-    monkeypatch.setattr(melody_accuracy, "MELODY", replace(melody_accuracy.MELODY, version=2))
+    monkeypatch.setattr(
+        melody_pitch_classes, "MELODY", replace(melody_pitch_classes.MELODY, version=2)
+    )
     monkeypatch.setattr(melody_accuracy, "ACCURACY", replace(melody_accuracy.ACCURACY, version=2))
 
-    assert evaluate() == EvaluateResult(0, 0)  # no melodies of that revision yet
+    assert evaluate() == EvaluateResult(0, 0)  # There are no melodies of the new revision yet.
     metrics = stage.register()
-    answers.run(
+    library.execute(
         "INSERT INTO mirpipe.melody SELECT :new, track_id, frames, pitch_classes, "
         "voiced_fraction, voiced, reason FROM mirpipe.melody WHERE metric_id = :old",
         new=metrics.melody,
-        old=answers.melody_id,
+        old=library.melody_id,
     )
     assert evaluate().measured == 2 * 14

@@ -1,4 +1,4 @@
-"""Generate: every clip that is asked for once, whatever happens meanwhile."""
+"""Generate: each configured clip is generated once, also after errors and killed runs."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ from mirpipe.models import device_lease
 from mirpipe.settings import settings
 from mirpipe.stages import analyse, caption
 from mirpipe.stages import generate as stage
-from mirpipe.stages.generate import Asked, GenerateResult
+from mirpipe.stages.generate import ClipSelection, GenerateResult
 from tests.support.audio_files import ingest_folder, tones
 from tests.support.databases import Database
 from tests.support.fake_plugins import folder_of
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 TARGETS = [300.0, 500.0]
 MODES = [("medium", 3.0), ("simple", 3.0), ("strong", 5.0)]
 
-# What a process runs that is killed: argv are the folders of the fakes.
+# Script of a process that is killed. Its arguments are the folders of the fake plug-ins.
 _GENERATE = """
 import sys
 import mirpipe.plugins.captioners, mirpipe.plugins.generators
@@ -42,7 +42,7 @@ generate.generate("beep")
 
 @pytest.fixture
 def log(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two captioned targets; the file that lists what the generator made."""
+    """Ingest and caption two targets, and return the file where the generator logs its clips."""
     monkeypatch.setenv("BEEP_LOG", str(tmp_path / "log"))
     monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
     settings.cache_clear()
@@ -53,7 +53,7 @@ def log(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return tmp_path / "log"
 
 
-def made(log: Path) -> list[str]:
+def generated(log: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
@@ -62,87 +62,87 @@ def rows(database: Database, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def set_up(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+def set_environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
 
 
-def test_every_target_is_made_in_every_mode_and_nothing_twice(
+def test_each_target_gets_one_clip_per_mode_and_the_next_run_makes_none(
     log: Path, fresh_database: Database
 ) -> None:
     assert stage.generate("beep") == GenerateResult(made=6, rejected=0, failed=0)
     assert stage.generate("beep") == GenerateResult(made=0, rejected=0, failed=0)
-    assert len(made(log)) == 6
-    found = rows(
+    assert len(generated(log)) == 6
+    clips = rows(
         fresh_database,
         "SELECT mode, guidance, seed, seconds, prompt, caption FROM mirpipe.v_generation "
         "WHERE target = '300 Hz' ORDER BY mode",
     )
-    assert [(mode, guidance) for mode, guidance, *_ in found] == MODES
-    assert {(seed, seconds) for _, _, seed, seconds, *_ in found} == {(0, 1.5)}
-    assert {prompt for *_, prompt, _ in found} == {"8000 samples"}  # a tone has no tempo
-    (states,) = rows(
+    assert [(mode, guidance) for mode, guidance, *_ in clips] == MODES
+    assert {(seed, seconds) for _, _, seed, seconds, *_ in clips} == {(0, 1.5)}
+    assert {prompt for *_, prompt, _ in clips} == {"8000 samples"}  # A tone has no tempo.
+    (summary,) = rows(
         fresh_database,
         "SELECT count(*), min(state), min(seconds) FROM mirpipe.track "
         "WHERE collection = 'generated'",
     )
-    assert states[1:] == ("ok", 1.5)
+    assert summary[1:] == ("ok", 1.5)
 
 
-def test_clips_of_the_same_bytes_are_one_track_of_two_generations(
+def test_two_clips_with_equal_bytes_are_one_track(
     log: Path, fresh_database: Database, tmp_path: Path
 ) -> None:
     stage.generate("beep")
-    found = rows(
+    clips = rows(
         fresh_database,
         "SELECT mode, track_id, content_sha256, path FROM mirpipe.v_generation "
         "WHERE target = '300 Hz' ORDER BY mode",
     )
-    (_, medium, _, path), (_, simple, _, _), (_, strong, _, _) = found
+    (_, medium, _, path), (_, simple, _, _), (_, strong, _, _) = clips
     assert medium == strong != simple
     assert Path(str(path)).is_relative_to(tmp_path / "clips")
-    assert Path(str(path)).stem == found[0][2]
+    assert Path(str(path)).stem == clips[0][2]
 
 
-def test_more_seeds_modes_and_guidance_make_only_what_is_new(
+def test_more_seeds_modes_or_guidance_values_add_only_the_new_clips(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.generate("beep")
-    set_up(monkeypatch, MIRPIPE_SEEDS="2")
+    set_environment(monkeypatch, MIRPIPE_SEEDS="2")
     assert stage.generate("beep").made == 6
-    set_up(monkeypatch, MIRPIPE_GUIDANCE_SWEEP="1,7.5")
+    set_environment(monkeypatch, MIRPIPE_GUIDANCE_SWEEP="1,7.5")
     assert stage.generate("beep").made == 2 * 2 * 2
     extra = '[{"name": "bare", "is_conditioned": false, "guidance": 1}]'
-    set_up(monkeypatch, MIRPIPE_MODES=extra, MIRPIPE_GUIDANCE_SWEEP="")
+    set_environment(monkeypatch, MIRPIPE_MODES=extra, MIRPIPE_GUIDANCE_SWEEP="")
     assert stage.generate("beep").made == 4
-    assert len(made(log)) == 24
-    assert set(Counter(made(log)).values()) == {len(TARGETS)}
+    assert len(generated(log)) == 24
+    assert set(Counter(generated(log)).values()) == {len(TARGETS)}
 
 
-def test_what_is_asked_for_bounds_what_is_made(log: Path, fresh_database: Database) -> None:
+def test_a_selection_limits_the_generated_clips(log: Path, fresh_database: Database) -> None:
     (target,) = rows(fresh_database, "SELECT track_id FROM mirpipe.track WHERE title = '500 Hz'")
-    asked = Asked(target_ids=[int(str(target[0]))], modes=["strong", "simple"], limit=1)
-    assert stage.generate("beep", asked).made == 1
-    (only,) = rows(fresh_database, "SELECT target, mode FROM mirpipe.v_generation")
-    assert only == ("500 Hz", "simple")
-    assert stage.generate("beep", Asked(seeds=2)).made == 11
+    selection = ClipSelection(target_ids=[int(str(target[0]))], modes=["strong", "simple"], limit=1)
+    assert stage.generate("beep", selection).made == 1
+    (clip,) = rows(fresh_database, "SELECT target, mode FROM mirpipe.v_generation")
+    assert clip == ("500 Hz", "simple")
+    assert stage.generate("beep", ClipSelection(seeds=2)).made == 11
 
 
 def test_out_of_memory_halves_the_batch_and_then_fails_the_clip(
     log: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_up(monkeypatch, BEEP_ROOM="0", MIRPIPE_GENERATE_BATCH="4")
+    set_environment(monkeypatch, BEEP_ROOM="0", MIRPIPE_GENERATE_BATCH="4")
     assert stage.generate("beep") == GenerateResult(made=0, rejected=0, failed=6)
     ledger = rows(fresh_database, "SELECT reason, retry, subject, title FROM mirpipe.v_failure")
     assert {row[:2] for row in ledger} == {("OutOfMemory", True)}
     assert len({row[2] for row in ledger}) == 6
-    set_up(monkeypatch, BEEP_ROOM="1")
+    set_environment(monkeypatch, BEEP_ROOM="1")
     assert stage.generate("beep") == GenerateResult(made=6, rejected=0, failed=0)
     assert rows(fresh_database, "SELECT FROM mirpipe.v_failure") == []
 
 
-def test_one_target_that_breaks_the_model_keeps_no_other_waiting(
+def test_a_target_that_breaks_the_model_does_not_stop_the_others(
     log: Path, fresh_database: Database
 ) -> None:
     with fresh_database.owner.begin() as connection:
@@ -154,10 +154,10 @@ def test_one_target_that_breaks_the_model_keeps_no_other_waiting(
         )
     assert stage.generate("beep") == GenerateResult(made=3, rejected=0, failed=3)
     ledger = rows(fresh_database, "SELECT DISTINCT title, message, retry FROM mirpipe.v_failure")
-    assert ledger == [("300 Hz", "the model fell over", True)]
+    assert ledger == [("300 Hz", "the model failed", True)]
 
 
-def test_a_silent_clip_is_in_the_ledger_and_not_made_again(
+def test_a_silent_clip_is_in_the_ledger_and_not_generated_again(
     log: Path, fresh_database: Database
 ) -> None:
     with fresh_database.owner.begin() as connection:
@@ -169,26 +169,26 @@ def test_a_silent_clip_is_in_the_ledger_and_not_made_again(
     assert stage.plan("beep") == []
 
 
-def test_a_target_that_vanished_fails_alone(log: Path, tmp_path: Path) -> None:
+def test_a_target_with_a_missing_file_fails_alone(log: Path, tmp_path: Path) -> None:
     (tmp_path / "targets/300 Hz.wav").unlink()
-    done = stage.generate("beep")
-    assert (done.made, done.failed) == (4, 2)  # simple needs no audio
+    result = stage.generate("beep")
+    assert (result.made, result.failed) == (4, 2)  # The mode simple needs no audio.
 
 
-def test_a_clip_of_the_wrong_length_is_the_plug_ins_fault(
+def test_a_clip_of_the_wrong_length_is_an_error_of_the_plug_in(
     log: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = registry.GENERATORS.load("beep")
     generate = type(model).generate
     monkeypatch.setattr(
-        type(model), "generate", lambda self, asked: [one[:-1] for one in generate(self, asked)]
+        type(model), "generate", lambda self, batch: [clip[:-1] for clip in generate(self, batch)]
     )
     assert stage.generate("beep").failed == 6
     ((message,),) = rows(fresh_database, "SELECT DISTINCT message FROM mirpipe.v_failure")
     assert "the plug-in is broken" in str(message)
 
 
-def test_another_caption_makes_other_clips_and_keeps_the_old_ones(
+def test_a_new_caption_gives_new_clips_and_keeps_the_old_ones(
     log: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.generate("beep")
@@ -205,14 +205,14 @@ def test_another_caption_makes_other_clips_and_keeps_the_old_ones(
 
 
 @pytest.mark.slow
-def test_killed_at_any_clip_it_goes_on_at_the_next_missing_one(
+def test_after_a_kill_the_next_run_generates_only_the_missing_clips(
     log: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_GENERATE_BATCH", "2")
-    fakes = [folder_of("captioners"), folder_of("generators")]
+    plugin_folders = [folder_of("captioners"), folder_of("generators")]
 
     def killed_at(line: int) -> int:
-        command = [sys.executable, "-c", _GENERATE, *fakes]
+        command = [sys.executable, "-c", _GENERATE, *plugin_folders]
         environment = os.environ | {"BEEP_DIES_AT": str(line)}
         return subprocess.run(command, env=environment, capture_output=True).returncode
 
@@ -221,18 +221,18 @@ def test_killed_at_any_clip_it_goes_on_at_the_next_missing_one(
             return content_digest.digests(connection)
 
     stage.generate("beep")
-    undisturbed = tables()
+    expected = tables()
     for line in (1, 4):
-        _forget(fresh_database)
+        _delete_clips(fresh_database)
         log.unlink()
         assert killed_at(line) == -9
-        done = len(rows(fresh_database, "SELECT FROM mirpipe.generation"))
-        assert done == (line - 1) // 2 * 2, "what was done before the call is there"
-        assert stage.generate("beep").made == 6 - done, "no clip is made twice"
-        assert tables() == undisturbed
+        stored = len(rows(fresh_database, "SELECT FROM mirpipe.generation"))
+        assert stored == (line - 1) // 2 * 2, "clips of earlier calls are stored"
+        assert stage.generate("beep").made == 6 - stored, "no clip is generated twice"
+        assert tables() == expected
 
 
-def _forget(database: Database) -> None:
+def _delete_clips(database: Database) -> None:
     with database.owner.begin() as connection:
         connection.execute(text("TRUNCATE mirpipe.generation CASCADE"))
         connection.execute(text("DELETE FROM mirpipe.track_file WHERE collection = 'generated'"))
@@ -240,46 +240,48 @@ def _forget(database: Database) -> None:
         connection.execute(text("DELETE FROM mirpipe.track WHERE collection = 'generated'"))
 
 
-def test_two_at_once_share_the_device_and_make_nothing_twice(log: Path) -> None:
-    told = threading.Event()
+def test_two_runs_at_the_same_time_wait_for_the_device_and_generate_each_clip_once(
+    log: Path,
+) -> None:
+    is_waiting = threading.Event()
     results: list[GenerateResult] = []
 
     def run() -> None:
-        results.append(stage.generate("beep", waiting=lambda _name: told.set()))
+        results.append(stage.generate("beep", on_wait=lambda _name: is_waiting.set()))
 
-    with device_lease.leased(registry.GENERATORS.needs("beep")):
-        others = [threading.Thread(target=run) for _ in range(2)]
-        for other in others:
-            other.start()
-        assert told.wait(30)
-        assert made(log) == []
-    for other in others:
-        other.join(60)
+    with device_lease.hold_device(registry.GENERATORS.needs("beep")):
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        assert is_waiting.wait(30)
+        assert generated(log) == []
+    for thread in threads:
+        thread.join(60)
     assert sorted(result.made for result in results) == [0, 6]
-    assert len(made(log)) == 6
+    assert len(generated(log)) == 6
 
 
-def test_a_generator_without_guidance_has_none_and_makes_no_sweep(
+def test_a_generator_without_guidance_has_no_sweep(
     log: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_up(monkeypatch, MIRPIPE_GUIDANCE_SWEEP="1,2")
+    set_environment(monkeypatch, MIRPIPE_GUIDANCE_SWEEP="1,2")
     assert {clip.guidance for clip in stage.plan("resynth")} == {None}
     assert sorted({clip.mode for clip in stage.plan("resynth")}) == ["medium", "simple", "strong"]
     assert Mode("sweep", True, 2.0) in {clip.as_mode for clip in stage.plan("beep")}
 
 
-def test_an_estimate_knows_what_the_generator_took_before(log: Path) -> None:
+def test_an_estimate_uses_the_time_of_earlier_clips(log: Path) -> None:
     before = stage.estimate("beep", stage.plan("beep"))
     assert (before.clips, before.seconds, before.takes_seconds) == (6, 9.0, None)
     assert before.modes == {"simple": 2, "medium": 2, "strong": 2}
-    stage.generate("beep", Asked(limit=2))
+    stage.generate("beep", ClipSelection(limit=2))
     after = stage.estimate("beep", stage.plan("beep"))
     assert after.clips == 4
     assert after.takes_seconds is not None
     assert 0 < after.takes_seconds < 60
 
 
-def test_a_generator_that_cannot_be_loaded_fails_its_clips_and_makes_them_when_it_can(
+def test_the_clips_of_a_generator_that_cannot_be_loaded_fail_and_are_generated_later(
     log: Path, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.plan("beep")
@@ -291,6 +293,6 @@ def test_a_generator_that_cannot_be_loaded_fails_its_clips_and_makes_them_when_i
     assert stage.generate("beep").made == 6
 
 
-def test_an_unknown_generator_is_refused() -> None:
-    with pytest.raises(PluginError, match="no generator is called 'boop'"):
+def test_an_unknown_generator_is_an_error() -> None:
+    with pytest.raises(PluginError, match="no generator 'boop'"):
         stage.plan("boop")

@@ -1,4 +1,4 @@
-"""Neighbour lists after any history, held against a library that is searched from nothing."""
+"""Neighbour lists are exact after any history, compared with a search over the whole library."""
 
 import threading
 
@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.store import binary_copy, cosine_moments, neighbour_lists
+from mirpipe.db.store import (
+    binary_copy,
+    cosine_moments,
+    neighbour_list_changes,
+    neighbour_lists,
+)
 from mirpipe.errors import PluginError
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.exact_top_k import cosines
@@ -19,28 +24,29 @@ def library(fresh_database):
     return SyntheticLibrary(fresh_database.app)
 
 
-def serve(monkeypatch, kept: int, served: int) -> None:
-    monkeypatch.setattr(neighbour_lists, "KEPT", kept)
-    monkeypatch.setattr(neighbour_lists, "SERVED", served)
+def set_list_lengths(monkeypatch, max_entries: int, shown: int) -> None:
+    monkeypatch.setattr(neighbour_lists, "MAX_ENTRIES", max_entries)
+    monkeypatch.setattr(neighbour_lists, "SHOWN_MATCHES", shown)
 
 
 class Expected:
-    """What the library holds, kept beside the database by the test itself."""
+    """The content that the library should have, recorded by the test without the database."""
 
     def __init__(self) -> None:
         self.tracks: dict[int, tuple[str, object]] = {}
         self.vectors: dict[int, np.ndarray] = {}
         self.gone: set[int] = set()
 
-    def live(self, collection: str) -> list[int]:
+    def searchable(self, collection: str) -> list[int]:
+        """Return the ids of the searchable tracks of a collection."""
         return [t for t in self.vectors if t not in self.gone and self.tracks[t][0] == collection]
 
     def ranking(self, target: int) -> list[tuple[float, bytes, int]]:
-        """All references that the target may get, best first."""
+        """Return all references that may be in the target's list, best first."""
         own = sha256(self.tracks[target][1])
         return sorted(
             (-float(cosines(self.vectors[target][None], self.vectors[r][None])[0]), key, r)
-            for r in self.live("reference")
+            for r in self.searchable("reference")
             if (key := sha256(self.tracks[r][1])) != own
         )
 
@@ -71,44 +77,48 @@ def horizons_of(library: SyntheticLibrary) -> dict[int, tuple[float, bytes] | No
 
 def assert_exact(library: SyntheticLibrary, expected: Expected) -> None:
     lists, horizons = lists_of(library), horizons_of(library)
-    assert set(lists) == set(expected.live("target"))
+    assert set(lists) == set(expected.searchable("target"))
     for target, entries in lists.items():
         ranking, horizon = expected.ranking(target), horizons[target]
         complete = [e for e in ranking if horizon is None or e[:2] <= horizon]
         assert entries == complete
-        assert len(entries) <= neighbour_lists.KEPT
-        assert entries[: neighbour_lists.SERVED] == ranking[: neighbour_lists.SERVED]
+        assert len(entries) <= neighbour_lists.MAX_ENTRIES
+        assert entries[: neighbour_lists.SHOWN_MATCHES] == ranking[: neighbour_lists.SHOWN_MATCHES]
     assert library.rows("SELECT * FROM mirpipe.embedding_change") == []
-    assert_moments_follow(library, expected)
+    assert_moments_are_exact(library, expected)
 
 
-def assert_moments_follow(library: SyntheticLibrary, expected: Expected) -> None:
-    references = [expected.vectors[r].astype(np.float64) for r in expected.live("reference")]
+def assert_moments_are_exact(library: SyntheticLibrary, expected: Expected) -> None:
+    references = [expected.vectors[r].astype(np.float64) for r in expected.searchable("reference")]
     with library.app.connect() as connection:
-        found = cosine_moments.moments(connection, library.encoder_id)
-        spread = cosine_moments.background(connection, library.encoder_id)
-    assert found.n == len(references)
+        moments = cosine_moments.read_moments(connection, library.encoder_id)
+        target_cosines = cosine_moments.read_target_cosines(connection, library.encoder_id)
+    assert moments.n == len(references)
     outer = sum((np.outer(r, r) for r in references), np.zeros((3, 3)))
-    np.testing.assert_allclose(found.outer_sum, outer, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(found.vector_sum, sum(references, np.zeros(3)), rtol=0, atol=1e-12)
-    assert sorted(spread.target_ids) == sorted(expected.live("target") if references else [])
-    for target, mean, sd in zip(spread.target_ids, spread.mean, spread.sd, strict=True):
+    np.testing.assert_allclose(moments.outer_sum, outer, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(moments.vector_sum, sum(references, np.zeros(3)), rtol=0, atol=1e-12)
+    targets = expected.searchable("target") if references else []
+    assert sorted(target_cosines.target_ids) == sorted(targets)
+    columns = (target_cosines.target_ids, target_cosines.mean, target_cosines.sd)
+    for target, mean, sd in zip(*columns, strict=True):
         scores = [float(expected.vectors[target].astype(np.float64) @ r) for r in references]
         assert mean == pytest.approx(np.mean(scores), abs=1e-12)
         assert sd == pytest.approx(np.std(scores), abs=1e-6)
 
 
 def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expected) -> None:
-    """One thing that may happen to a library; coordinates of few values make ties common."""
+    """Change the library at random. Coordinates have few values, so that many cosines are equal."""
     vector = rng.integers(-2, 3, 3)
     vector[rng.integers(3)] += 0 if vector.any() else 1
     known = list(expected.tracks)
-    what = rng.choice(["add"] * 6 + ["embed", "unembed", "gone", "back"]) if known else "add"
-    if what == "add":
+    kinds = ["add"] * 6 + ["embed", "delete vector", "gone", "back"]
+    kind = rng.choice(kinds) if known else "add"
+    if kind == "add":
         collection = str(rng.choice(["reference"] * 4 + ["target", "generated"]))
         content = int(rng.integers(10_000))
         shared = [c for other, c in expected.tracks.values() if other != collection]
-        if shared and rng.random() < 0.5:  # a target and a reference of the same bytes
+        # Often, a target and a reference have the same content.
+        if shared and rng.random() < 0.5:
             content = shared[rng.integers(len(shared))]
         if (collection, content) not in expected.tracks.values():
             track = library.add(collection, content, vector)
@@ -116,27 +126,29 @@ def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expect
             expected.vectors[track] = unit(vector)
         return
     track = int(rng.choice(known))
-    if what == "embed":
-        library.embed(track, vector)
+    if kind == "embed":
+        library.set_vector(track, vector)
         expected.vectors[track] = unit(vector)
-    elif what == "unembed":
-        library.unembed(track)
+    elif kind == "delete vector":
+        library.delete_vector(track)
         expected.vectors.pop(track, None)
-    elif what == "gone":
-        library.state(track, "gone")
+    elif kind == "gone":
+        library.set_state(track, "gone")
         expected.gone.add(track)
     else:
-        library.state(track, "ok")
+        library.set_state(track, "ok")
         expected.gone.discard(track)
 
 
 @pytest.mark.parametrize(
-    ("seed", "kept", "served", "block"),
+    ("seed", "max_entries", "shown", "block_rows"),
     [(1, 5, 2, 3), (2, 3, 3, 1), (3, 8, 1, 1000), (4, 50, 10, 7)],
 )
-def test_lists_are_exact_after_any_history(library, monkeypatch, seed, kept, served, block):
-    serve(monkeypatch, kept, served)
-    monkeypatch.setattr(binary_copy, "BLOCK", block)
+def test_lists_are_exact_after_any_history(
+    library, monkeypatch, seed, max_entries, shown, block_rows
+):
+    set_list_lengths(monkeypatch, max_entries, shown)
+    monkeypatch.setattr(binary_copy, "BLOCK_ROWS", block_rows)
     rng = np.random.default_rng(seed)
     expected = Expected()
     for _ in range(25):
@@ -144,10 +156,10 @@ def test_lists_are_exact_after_any_history(library, monkeypatch, seed, kept, ser
             change(rng, library, expected)
         retrieve()
         assert_exact(library, expected)
-    served_before = {t: entries[:served] for t, entries in lists_of(library).items()}
+    shown_before = {t: entries[:shown] for t, entries in lists_of(library).items()}
     retrieve(rebuild=True)
     assert_exact(library, expected)
-    assert {t: entries[:served] for t, entries in lists_of(library).items()} == served_before
+    assert {t: entries[:shown] for t, entries in lists_of(library).items()} == shown_before
 
 
 def fill(library: SyntheticLibrary, references: int, targets: int = 3) -> list[int]:
@@ -168,7 +180,7 @@ def test_second_retrieve_does_nothing(library):
     assert (second.changed, second.removed, second.admitted, second.searched) == (0, 0, 0, 0)
 
 
-def test_new_references_search_no_list_anew(library):
+def test_new_references_need_no_search_over_the_library(library):
     fill(library, 80)
     retrieve()
     library.add("reference", "one more", [1, 2, 3])
@@ -177,45 +189,45 @@ def test_new_references_search_no_list_anew(library):
     assert result.admitted <= 3
 
 
-def test_removals_search_only_lists_that_fell_below_what_is_served(library, monkeypatch):
-    serve(monkeypatch, 5, 2)
+def test_removals_search_only_lists_that_become_shorter_than_what_is_shown(library, monkeypatch):
+    set_list_lengths(monkeypatch, 5, 2)
     references = fill(library, 30, targets=1)
     retrieve()
     ((_, entries),) = lists_of(library).items()
     assert len(entries) == 5
     for _, _, reference in entries[:3]:
-        library.state(reference, "gone")
+        library.set_state(reference, "gone")
     (result,) = retrieve()
     assert (result.removed, result.searched) == (3, 0)
-    library.unembed(entries[3][2])
+    library.delete_vector(entries[3][2])
     (result,) = retrieve()
     assert (result.removed, result.searched) == (1, 1)
     assert len(lists_of(library).popitem()[1]) == 5
     assert len(references) == 30
 
 
-def test_a_list_that_holds_every_reference_is_not_searched_again(library):
+def test_a_list_that_contains_all_references_is_not_searched_again(library):
     fill(library, 4, targets=2)
     retrieve()
-    library.state(library.add("reference", "more", [1, 1, 1]), "gone")
+    library.set_state(library.add("reference", "more", [1, 1, 1]), "gone")
     (result,) = retrieve()
     assert result.searched == 0
 
 
-def test_the_reference_at_the_horizon_is_admitted_when_it_returns(library, monkeypatch):
-    serve(monkeypatch, 3, 1)
+def test_the_reference_at_the_horizon_enters_the_list_when_it_returns(library, monkeypatch):
+    set_list_lengths(monkeypatch, 3, 1)
     fill(library, 9, targets=1)
     retrieve()
     ((_, entries),) = lists_of(library).items()
     for state in ("gone", "ok"):
-        library.state(entries[2][2], state)
+        library.set_state(entries[2][2], state)
         (result,) = retrieve()
         assert result.searched == 0
     assert lists_of(library).popitem()[1] == entries
 
 
-def test_a_tie_at_the_horizon_falls_to_the_lower_hash(library, monkeypatch):
-    serve(monkeypatch, 2, 1)
+def test_of_equal_cosines_at_the_horizon_the_lower_hash_stays(library, monkeypatch):
+    set_list_lengths(monkeypatch, 2, 1)
     library.add("target", "t", [1, 0, 0])
     by_hash = sorted(range(4), key=sha256)
     for content in (by_hash[1], by_hash[2], by_hash[3]):
@@ -228,26 +240,27 @@ def test_a_tie_at_the_horizon_falls_to_the_lower_hash(library, monkeypatch):
     assert entries[0][2] == lowest
 
 
-def test_only_wanted_and_serving_revisions_are_kept_up(fresh_database):
-    wanted = SyntheticLibrary(fresh_database.app, name="wanted")
-    serving = SyntheticLibrary(fresh_database.app, name="serving")
-    retired = SyntheticLibrary(fresh_database.app, name="retired")
-    wanted.run("UPDATE mirpipe.encoder SET wanted = (name = 'wanted')")
-    wanted.run("INSERT INTO mirpipe.serving_revision VALUES ('serving', :e)", e=serving.encoder_id)
-    for number, library in enumerate((wanted, serving, retired)):
+def test_only_configured_and_active_revisions_are_updated(fresh_database):
+    configured = SyntheticLibrary(fresh_database.app, name="configured")
+    active = SyntheticLibrary(fresh_database.app, name="active")
+    unused = SyntheticLibrary(fresh_database.app, name="unused")
+    configured.execute("UPDATE mirpipe.encoder SET wanted = (name = 'configured')")
+    configured.execute(
+        "INSERT INTO mirpipe.serving_revision VALUES ('active', :e)", e=active.encoder_id
+    )
+    for number, library in enumerate((configured, active, unused)):
         library.add("target", f"t{number}", [1, 0, 0])
         library.add("reference", f"r{number}", [1, 1, 0])
-    assert [result.encoder for result in retrieve()] == ["serving", "wanted"]
+    assert [result.encoder for result in retrieve()] == ["active", "configured"]
     assert (
-        retired.rows("SELECT encoder_id FROM mirpipe.embedding_change")
-        == [(retired.encoder_id,)] * 2
+        unused.rows("SELECT encoder_id FROM mirpipe.embedding_change") == [(unused.encoder_id,)] * 2
     )
-    assert [result.encoder for result in retrieve(["wanted"])] == ["wanted"]
-    with pytest.raises(PluginError, match="mirpipe embed --encoder nobody"):
-        retrieve(["nobody"])
+    assert [result.encoder for result in retrieve(["configured"])] == ["configured"]
+    with pytest.raises(PluginError, match="mirpipe embed --encoder unknown"):
+        retrieve(["unknown"])
 
 
-def test_two_retrieves_at_once_do_the_work_once(library):
+def test_two_retrieves_in_parallel_do_the_work_once(library):
     fill(library, 60)
     results = []
     threads = [threading.Thread(target=lambda: results.extend(retrieve())) for _ in range(2)]
@@ -259,7 +272,7 @@ def test_two_retrieves_at_once_do_the_work_once(library):
     assert {len(entries) for entries in lists_of(library).values()} == {50}
 
 
-def test_sums_follow_a_vector_that_changes_twice_before_retrieve_looks(library):
+def test_sums_are_right_after_a_vector_changes_twice_before_the_next_retrieve(library):
     expected = Expected()
     for content, vector in enumerate(([1, 0, 0], [0, 1, 0], [0, 1, 1])):
         track = library.add("reference", content, vector)
@@ -268,14 +281,14 @@ def test_sums_follow_a_vector_that_changes_twice_before_retrieve_looks(library):
     retrieve()
     first, second, third = expected.tracks
     for vector in ([0, 0, 1], [2, 0, 1]):
-        library.embed(first, vector)
-    library.unembed(second)
-    library.embed(second, [1, 1, 1])
-    library.state(third, "gone")
-    library.unembed(third)
+        library.set_vector(first, vector)
+    library.delete_vector(second)
+    library.set_vector(second, [1, 1, 1])
+    library.set_state(third, "gone")
+    library.delete_vector(third)
     expected.vectors = {first: unit([2, 0, 1]), second: unit([1, 1, 1])}
     retrieve()
-    assert_moments_follow(library, expected)
+    assert_moments_are_exact(library, expected)
 
 
 def test_a_second_retrieve_waits_for_the_first(library):
@@ -283,7 +296,7 @@ def test_a_second_retrieve_waits_for_the_first(library):
     results = []
     second = threading.Thread(target=lambda: results.extend(retrieve()))
     with library.app.begin() as first:
-        neighbour_lists.lock(first, library.encoder_id)
+        neighbour_list_changes.lock_lists(first, library.encoder_id)
         second.start()
         eventually(lambda: not second.is_alive() or sessions_waiting(library.app))
         assert second.is_alive()
@@ -299,7 +312,7 @@ def test_a_change_that_is_written_while_retrieve_runs_is_not_lost(library):
                 text("UPDATE mirpipe.track SET state = 'gone' WHERE track_id = :id"),
                 {"id": reference},
             )
-            retrieve()  # cannot see the change, and must leave it on the queue
+            retrieve()  # It cannot see the change, so the change must stay in the queue.
         assert library.rows("SELECT track_id FROM mirpipe.embedding_change") == [(reference,)]
     retrieve()
     assert reference not in {entry[2] for entry in lists_of(library).popitem()[1]}
@@ -307,10 +320,10 @@ def test_a_change_that_is_written_while_retrieve_runs_is_not_lost(library):
     assert library.rows("SELECT track_id FROM mirpipe.embedding_change") == []
 
 
-def test_a_vector_that_is_written_while_its_track_goes_is_not_answered(library):
+def test_a_vector_that_is_written_while_its_track_goes_is_no_match(library):
     fill(library, 5)
-    track = library.add("reference", "both at once")
-    embed = threading.Thread(target=library.embed, args=(track, [1, 1, 1]))
+    track = library.add("reference", "new")
+    embed = threading.Thread(target=library.set_vector, args=(track, [1, 1, 1]))
     with library.app.connect() as ingest:
         with ingest.begin():
             ingest.execute(

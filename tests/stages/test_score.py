@@ -1,6 +1,7 @@
-"""What score writes, leaves alone and puts into the ledger."""
+"""Score stores scores, keeps existing ones, and records failures."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -22,30 +23,31 @@ def score(**options: object) -> stage.ScoreResult:
     return stage.score("tasteful", batch_tracks=2, **options)  # type: ignore[arg-type]
 
 
-def done(scored: int = 0, *, undefined: int = 0, rejected: int = 0, failed: int = 0) -> object:
+def counts(scored: int = 0, *, undefined: int = 0, rejected: int = 0, failed: int = 0) -> object:
     return stage.ScoreResult(scored, undefined, rejected, failed)
 
 
-def ask(database: Database, query: str) -> list[tuple]:
+def query(database: Database, sql: str) -> list[tuple]:
+    """Return the rows of a query as the reader role."""
     with database.reader.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
+        return [tuple(row) for row in connection.execute(text(sql))]
 
 
 def values(database: Database) -> dict[tuple[str, str], float]:
-    rows = ask(database, "SELECT track, metric, value FROM mirpipe.v_track_score")
+    rows = query(database, "SELECT track, metric, value FROM mirpipe.v_track_score")
     return {(track, metric): value for track, metric, value in rows}
 
 
 def ledger(database: Database) -> list[tuple]:
-    return ask(
+    return query(
         database,
         "SELECT title, reason, retry, attempts FROM mirpipe.v_failure WHERE stage = 'score'",
     )
 
 
 def pending(database: Database) -> list[tuple]:
-    query = "SELECT plugin, items FROM mirpipe.v_pending WHERE stage = 'score'"
-    return ask(database, query)
+    sql = "SELECT plugin, items FROM mirpipe.v_pending WHERE stage = 'score'"
+    return query(database, sql)
 
 
 @pytest.fixture
@@ -55,21 +57,21 @@ def plugin() -> object:
     return tasteful
 
 
-def test_a_score_is_the_mean_of_windows_by_length_at_the_level_of_the_file(
+def test_a_score_is_the_length_weighted_mean_and_the_level_is_not_changed(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     path = tone(tmp_path / "a.wav", 440, seconds=2.25)
     ingest_folder(tmp_path, "reference")
-    assert score() == done(1)
+    assert score() == counts(1)
     samples, _ = soundfile.read(path, dtype="float32")
-    windows = [samples[:8000], samples[8000:16000], samples[16000:]]  # a short tail counts
+    windows = [samples[:8000], samples[8000:16000], samples[16000:]]  # The last one is shorter.
     rows = [(w.std(), w.max(), len(w) / 8000, 10) for w in windows]
     expected = np.average(rows, axis=0, weights=[len(w) for w in windows])
-    found = values(fresh_database)
-    np.testing.assert_allclose([found["a", axis] for axis in AXES], expected, rtol=1e-6)
+    scores = values(fresh_database)
+    np.testing.assert_allclose([scores["a", axis] for axis in AXES], expected, rtol=1e-6)
 
 
-def test_the_model_gets_a_few_windows_at_a_time(
+def test_the_model_receives_a_limited_number_of_windows_per_call(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: object
 ) -> None:
     monkeypatch.setattr(stage, "WINDOWS_PER_CALL", 2)
@@ -89,12 +91,12 @@ def test_the_model_gets_a_few_windows_at_a_time(
 def test_a_second_run_scores_nothing(fresh_database: Database, tmp_path: Path) -> None:
     tones(tmp_path, [220, 330, 440])
     ingest_folder(tmp_path, "reference")
-    assert score() == done(3)
-    assert score() == done(0)
+    assert score() == counts(3)
+    assert score() == counts(0)
     assert stage.plan(["tasteful"], batch_tracks=2) == []
 
 
-def test_a_row_that_is_gone_is_made_again_alone(fresh_database: Database, tmp_path: Path) -> None:
+def test_only_a_deleted_score_is_computed_again(fresh_database: Database, tmp_path: Path) -> None:
     tones(tmp_path, [220, 330])
     ingest_folder(tmp_path, "reference")
     score()
@@ -108,7 +110,7 @@ def test_a_row_that_is_gone_is_made_again_alone(fresh_database: Database, tmp_pa
             )
         )
     assert pending(fresh_database) == [("tasteful", 1)]
-    assert score() == done(1)
+    assert score() == counts(1)
     assert values(fresh_database) == before
     assert pending(fresh_database) == []
 
@@ -117,7 +119,7 @@ def test_each_axis_is_a_metric_of_the_models_revision(
     fresh_database: Database, tmp_path: Path, plugin: object
 ) -> None:
     stage.plan(["tasteful"], batch_tracks=2)
-    rows = ask(
+    rows = query(
         fresh_database,
         "SELECT name, revision, spec ->> 'axis', spec ->> 'name', wanted FROM mirpipe.metric "
         "ORDER BY name",
@@ -126,11 +128,13 @@ def test_each_axis_is_a_metric_of_the_models_revision(
     assert rows == [(axis, revision, axis, "tasteful", True) for axis in AXES]
 
 
-def test_a_batch_says_on_what_it_was_made(fresh_database: Database, tmp_path: Path) -> None:
+def test_a_batch_stores_device_and_library_versions(
+    fresh_database: Database, tmp_path: Path
+) -> None:
     tones(tmp_path, [220, 330, 440])
     ingest_folder(tmp_path, "reference")
     score()
-    batches = ask(
+    batches = query(
         fresh_database,
         "SELECT device, versions ? 'numpy', tracks, count(*) FROM mirpipe.score_batch "
         "JOIN mirpipe.track_score USING (batch_id) GROUP BY batch_id ORDER BY batch_id",
@@ -138,21 +142,21 @@ def test_a_batch_says_on_what_it_was_made(fresh_database: Database, tmp_path: Pa
     assert batches == [("cpu", True, 2, 8), ("cpu", True, 1, 4)]
 
 
-def test_one_failing_track_does_not_stop_the_others_and_is_tried_again(
+def test_a_failing_track_does_not_stop_the_others_and_is_tried_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: object
 ) -> None:
     tones(tmp_path, [220, 330])
     tone(tmp_path / "loud.wav", 300, level=0.99)
     ingest_folder(tmp_path, "reference")
-    assert score() == done(2, failed=1)
-    assert score() == done(0, failed=1)
+    assert score() == counts(2, failed=1)
+    assert score() == counts(0, failed=1)
     assert ledger(fresh_database) == [("loud", "RuntimeError", True, 2)]
     monkeypatch.setattr(plugin, "FAILS_ABOVE", 2)
-    assert score() == done(1)
+    assert score() == counts(1)
     assert ledger(fresh_database) == []
 
 
-def test_bad_input_is_in_the_ledger_and_not_tried_again(
+def test_bad_input_is_recorded_and_not_tried_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -162,10 +166,10 @@ def test_bad_input_is_in_the_ledger_and_not_tried_again(
 
     tone(tmp_path / "a.wav", 440)
     ingest_folder(tmp_path, "reference")
-    monkeypatch.setattr("mirpipe.audio.windows", broken)
-    assert score() == done(0, rejected=1)
+    monkeypatch.setattr("mirpipe.audio.read_windows", broken)
+    assert score() == counts(0, rejected=1)
     assert ledger(fresh_database) == [("a", "truncated", False, 1)]
-    assert score() == done(0)
+    assert score() == counts(0)
     assert pending(fresh_database) == []
 
 
@@ -175,19 +179,19 @@ def test_a_file_that_changed_since_ingest_is_not_scored_under_its_old_identity(
     path = tone(tmp_path / "a.wav", 440)
     ingest_folder(tmp_path, "reference")
     tone(path, 441)
-    assert score() == done(0, failed=1)
+    assert score() == counts(0, failed=1)
     assert ledger(fresh_database) == [("a", "ContentChanged", True, 1)]
     assert values(fresh_database) == {}
 
 
-def test_a_track_without_a_window_has_no_number_but_a_reason(
+def test_a_track_without_a_window_has_a_reason_instead_of_a_number(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tone(tmp_path / "a.wav", 440)
     ingest_folder(tmp_path, "reference")
-    monkeypatch.setattr("mirpipe.audio.windows", lambda *_: iter(()))
-    assert score() == done(0, undefined=1)
-    assert ask(fresh_database, "SELECT ce, pq, reason FROM mirpipe.v_aesthetics") == [
+    monkeypatch.setattr("mirpipe.audio.read_windows", lambda *_: iter(()))
+    assert score() == counts(0, undefined=1)
+    assert query(fresh_database, "SELECT ce, pq, reason FROM mirpipe.v_aesthetics") == [
         (None, None, "no_window")
     ]
 
@@ -196,10 +200,10 @@ def test_a_track_without_a_window_has_no_number_but_a_reason(
     ("rows", "message"),
     [
         (np.full((2, 4), np.nan, np.float32), "not finite"),
-        (np.ones((2, 3), np.float32), r"not \(2, 4\)"),
+        (np.ones((2, 3), np.float32), r"expected shape is \(2, 4\)"),
     ],
 )
-def test_rows_that_break_the_contract_are_never_stored(
+def test_invalid_scores_of_a_model_are_never_stored(
     fresh_database: Database,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -210,15 +214,16 @@ def test_rows_that_break_the_contract_are_never_stored(
     tone(tmp_path / "a.wav", 440)
     ingest_folder(tmp_path, "reference")
     monkeypatch.setattr(plugin.Plugin, "score", lambda *_: rows)  # type: ignore[attr-defined]
-    assert score() == done(0, failed=1)
-    ((reason, said),) = ask(fresh_database, "SELECT reason, message FROM mirpipe.v_failure")
+    assert score() == counts(0, failed=1)
+    ((reason, stored_message),) = query(
+        fresh_database, "SELECT reason, message FROM mirpipe.v_failure"
+    )
     assert reason == "PluginError"
-    with pytest.raises(AssertionError, match=message):
-        raise AssertionError(said)
+    assert re.search(message, stored_message)
     assert values(fresh_database) == {}
 
 
-def test_a_new_revision_makes_its_own_scores_missing_and_keeps_the_old(
+def test_a_new_revision_scores_all_tracks_and_old_scores_stay(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: object
 ) -> None:
     tones(tmp_path, [220, 330])
@@ -228,15 +233,15 @@ def test_a_new_revision_makes_its_own_scores_missing_and_keeps_the_old(
     monkeypatch.setattr(plugin, "SPEC", changed)
     (batch,) = stage.plan(["tasteful"], batch_tracks=9)
     assert len(batch.track_ids) == 2
-    assert values(fresh_database) == {}  # nothing of another revision is shown as this one's
-    assert score() == done(2)
+    assert values(fresh_database) == {}  # Scores of the old revision are not shown.
+    assert score() == counts(2)
     assert {
-        row[0] for row in ask(fresh_database, "SELECT revision FROM mirpipe.v_track_score")
+        row[0] for row in query(fresh_database, "SELECT revision FROM mirpipe.v_track_score")
     } == {registry.revision(changed)}
-    assert ask(fresh_database, "SELECT count(*) FROM mirpipe.track_score") == [(16,)]
+    assert query(fresh_database, "SELECT count(*) FROM mirpipe.track_score") == [(16,)]
 
 
-def test_a_model_that_is_not_named_any_more_scores_nothing_and_keeps_its_results(
+def test_a_model_that_is_no_longer_configured_scores_nothing_and_keeps_its_results(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path, [220])
@@ -249,9 +254,9 @@ def test_a_model_that_is_not_named_any_more_scores_nothing_and_keeps_its_results
     assert len(values(fresh_database)) == 4
 
 
-def test_a_melody_stays_wanted_whichever_models_are_named(fresh_database: Database) -> None:
+def test_melody_metrics_stay_configured_without_models(fresh_database: Database) -> None:
     from mirpipe.stages import evaluate
 
     evaluate.register()
     stage.plan([], batch_tracks=2)
-    assert ask(fresh_database, "SELECT DISTINCT wanted FROM mirpipe.metric") == [(True,)]
+    assert query(fresh_database, "SELECT DISTINCT wanted FROM mirpipe.metric") == [(True,)]

@@ -1,4 +1,4 @@
-"""What becomes of a model that cannot score on this machine."""
+"""A model that cannot run on this machine is reported with its remedy, and the others score."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("_fake_track_metrics")
 
 @pytest.fixture
 def models(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The empty folder of models, in a library of one track; `tasteful`, `needy` are wanted."""
+    """The empty models folder. The library has one track; `needy` and `tasteful` are configured."""
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("MIRPIPE_METRICS", "needy, tasteful")
@@ -42,11 +42,12 @@ def plan() -> list[str]:
 
 
 def mirpipe(*arguments: str) -> tuple[int, str, str]:
-    done = CliRunner().invoke(main.app, list(arguments))
-    return done.exit_code, done.stdout, done.stderr
+    """Run a command, and return its exit code, its output and its error output."""
+    result = CliRunner().invoke(main.app, list(arguments))
+    return result.exit_code, result.stdout, result.stderr
 
 
-def test_the_others_are_planned_and_the_ledger_names_the_remedy(models: Path) -> None:
+def test_the_other_models_are_planned_and_the_failure_names_the_remedy(models: Path) -> None:
     assert plan() == plan() == ["tasteful"]
     (needy,) = queries.unavailable()
     assert (needy.kind, needy.name, needy.reason) == ("metric", "needy", "weights_missing")
@@ -55,7 +56,7 @@ def test_the_others_are_planned_and_the_ledger_names_the_remedy(models: Path) ->
     assert (row.stage, row.subject, row.retry, row.attempts) == ("score", "metric:needy", True, 2)
 
 
-def test_weights_that_arrive_clear_the_ledger_and_make_work(models: Path) -> None:
+def test_installed_weights_delete_the_failure_and_the_model_is_planned(models: Path) -> None:
     plan()
     put_weights(models)
     assert plan() == ["needy", "tasteful"]
@@ -63,30 +64,30 @@ def test_weights_that_arrive_clear_the_ledger_and_make_work(models: Path) -> Non
     assert stage.score("needy", batch_tracks=9).scored == 1
 
 
-def test_a_model_that_is_no_longer_wanted_is_no_longer_missed(models: Path) -> None:
+def test_a_model_that_is_no_longer_configured_is_not_reported(models: Path) -> None:
     plan()
     stage.plan(["tasteful"], batch_tracks=9)
     assert queries.unavailable() == []
 
 
-def test_results_stay_where_weights_went_missing(models: Path, fresh_database: Database) -> None:
+def test_results_stay_if_the_weights_are_removed(models: Path, fresh_database: Database) -> None:
     put_weights(models)
     plan()
     stage.score("needy", batch_tracks=9)
     (models / "somebody/needy/needy.bin").unlink()
     assert plan() == ["tasteful"]
     with fresh_database.reader.connect() as connection:
-        shown = connection.execute(text("SELECT metric, value FROM mirpipe.v_track_score"))
-        assert [tuple(row) for row in shown] == [("need", ord("a"))]
+        rows = connection.execute(text("SELECT metric, value FROM mirpipe.v_track_score"))
+        assert [tuple(row) for row in rows] == [("need", ord("a"))]
 
 
-def test_a_model_that_is_not_there_gets_a_task_that_fails_and_says_so(models: Path) -> None:
+def test_an_unknown_model_gets_a_task_that_fails_with_the_cause(models: Path) -> None:
     batches = stage.plan(["nonesuch", "tasteful"], batch_tracks=9)
     assert [(b.metric, len(b.track_ids)) for b in batches] == [("nonesuch", 0), ("tasteful", 1)]
-    assert [one.name for one in queries.unavailable()] == ["nonesuch"]
+    assert [plugin.name for plugin in queries.unavailable()] == ["nonesuch"]
 
 
-def test_a_model_that_cannot_be_loaded_is_in_the_ledger_and_the_others_go_on(
+def test_a_model_that_cannot_be_loaded_is_recorded_and_the_others_score(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mirpipe.plugins.track_metrics.needy as needy  # type: ignore[import-not-found]
@@ -97,36 +98,36 @@ def test_a_model_that_cannot_be_loaded_is_in_the_ledger_and_the_others_go_on(
     put_weights(models)
     with monkeypatch.context() as patch:
         patch.setattr(needy.Plugin, "__init__", broken)
-        code, said, complained = mirpipe("score")
-    assert (code, said.strip()) == (1, "scored 1, undefined 0, rejected 0, failed 1")
-    assert "needy is unavailable: a tensor is missing" in complained
+        code, output, errors = mirpipe("score")
+    assert (code, output.strip()) == (1, "scored 1, undefined 0, rejected 0, failed 1")
+    assert "needy is unavailable: a tensor is missing" in errors
     assert mirpipe("score")[:2] == (0, "scored 1, undefined 0, rejected 0, failed 0\n")
     assert queries.unavailable() == []
 
 
-def test_score_does_the_others_says_so_and_ends_with_1(models: Path) -> None:
-    code, said, complained = mirpipe("score")
-    assert (code, said.strip()) == (1, "scored 1, undefined 0, rejected 0, failed 0")
-    assert "needy is unavailable" in complained
-    assert "mirpipe models pull needy" in complained
+def test_score_runs_the_other_models_and_exits_with_1(models: Path) -> None:
+    code, output, errors = mirpipe("score")
+    assert (code, output.strip()) == (1, "scored 1, undefined 0, rejected 0, failed 0")
+    assert "needy is unavailable" in errors
+    assert "mirpipe models pull needy" in errors
 
 
-def test_scoring_by_one_model_leaves_what_the_ledger_says_of_another(models: Path) -> None:
+def test_scoring_by_one_model_keeps_the_failure_of_another(models: Path) -> None:
     plan()
     assert mirpipe("score", "--metric", "tasteful")[0] == 0
-    assert [one.name for one in queries.unavailable()] == ["needy"]
+    assert [plugin.name for plugin in queries.unavailable()] == ["needy"]
 
 
-def test_status_names_the_model_the_remedy_and_the_work(models: Path) -> None:
+def test_status_shows_the_unavailable_model_its_remedy_and_pending_work(models: Path) -> None:
     plan()
-    said = " ".join(mirpipe("status")[1].split())
-    assert "needy" in said
-    assert "mirpipe models pull needy" in said
-    assert "score tasteful" in said
+    output = " ".join(mirpipe("status")[1].split())
+    assert "needy" in output
+    assert "mirpipe models pull needy" in output
+    assert "score tasteful" in output
 
 
-def test_run_scores_too(models: Path) -> None:
+def test_run_also_scores(models: Path) -> None:
     put_weights(models)
-    code, said, _ = mirpipe("run")
+    code, output, _ = mirpipe("run")
     assert code == 0
-    assert "scored 2" in said
+    assert "scored 2" in output

@@ -1,4 +1,4 @@
-"""Exact nearest references, held against a computation that does nothing clever."""
+"""The exact top k equals a full sort, for all block sizes, with ties and with rounding errors."""
 
 import math
 
@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from sklearn.neighbors import NearestNeighbors
 
 from mirpipe.records import Float32
-from mirpipe.statistics.exact_top_k import NOBODY, Best, Block, cosines, top_k
+from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block, TopMatches, cosines, top_k
 
 
 def unit(vectors: object) -> Float32:
@@ -28,21 +29,22 @@ def split(vectors: Float32, order: np.ndarray, size: int) -> list[Block]:
     ]
 
 
-def straightforward(targets, references, order, k, own=None, floor=None) -> Best:
+def sort_all(targets, references, order, k, own=None, floor=None) -> TopMatches:
+    """Return the top k by sorting all references of each target."""
     rows = []
     for t, target in enumerate(targets):
-        found = []
+        candidates = []
         for r, reference in enumerate(references):
             cosine = float(cosines(target[None], reference[None])[0])
-            admitted = floor is None or (-cosine, order[r]) <= (-floor[t][0], floor[t][1])
-            if admitted and (own is None or order[r] != own[t]):
-                found.append((-cosine, int(order[r])))
-        rows += [(t, place, -negative) for negative, place in sorted(found)[:k]]
+            is_allowed = floor is None or (-cosine, order[r]) <= (-floor[t][0], floor[t][1])
+            if is_allowed and (own is None or order[r] != own[t]):
+                candidates.append((-cosine, int(order[r])))
+        rows += [(t, place, -negative) for negative, place in sorted(candidates)[:k]]
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
-    return Best(*(np.array(c, t) for c, t in zip(columns, (int, int, float), strict=True)))
+    return TopMatches(*(np.array(c, t) for c, t in zip(columns, (int, int, float), strict=True)))
 
 
-def assert_same(found: Best, expected: Best) -> None:
+def assert_same(found: TopMatches, expected: TopMatches) -> None:
     assert_array_equal(found.target, expected.target)
     assert_array_equal(found.order, expected.order)
     assert found.cosine.tobytes() == expected.cosine.tobytes()
@@ -50,7 +52,7 @@ def assert_same(found: Best, expected: Best) -> None:
 
 @st.composite
 def libraries(draw: st.DrawFn):
-    """Few coordinates, each one of few values: ties and duplicates everywhere."""
+    """Targets and references with few different coordinates, so that many are equal or tie."""
     dimension = draw(st.integers(1, 5))
     row = st.lists(st.integers(-2, 2), min_size=dimension, max_size=dimension).filter(any)
     targets = draw(st.lists(row, min_size=1, max_size=6))
@@ -61,15 +63,15 @@ def libraries(draw: st.DrawFn):
 
 @given(libraries(), st.integers(1, 12), st.integers(1, 45))
 @settings(max_examples=150, deadline=None)
-def test_equals_sorting_everything_whatever_the_blocks(library, k, block):
+def test_result_equals_a_full_sort_for_any_block_size(library, k, block):
     targets, references, order = library
     found = top_k(targets, split(references, order, block), k)
-    assert_same(found, straightforward(targets, references, order, k))
+    assert_same(found, sort_all(targets, references, order, k))
 
 
 @given(libraries(), st.integers(1, 12), st.integers(1, 45), st.data())
 @settings(max_examples=150, deadline=None)
-def test_respects_the_floor_and_leaves_out_the_targets_own_content(library, k, block, data):
+def test_result_respects_the_floor_and_leaves_out_the_own_reference(library, k, block, data):
     targets, references, order = library
     places = st.integers(-1, len(order))
     own = [data.draw(places) for _ in targets]
@@ -86,22 +88,31 @@ def test_respects_the_floor_and_leaves_out_the_targets_own_content(library, k, b
         floor_cosine=np.array([cosine for cosine, _ in floor]),
         floor_order=np.array([place for _, place in floor]),
     )
-    assert_same(found, straightforward(targets, references, order, k, own, floor))
+    assert_same(found, sort_all(targets, references, order, k, own, floor))
+
+
+def test_references_without_ties_equal_those_of_scikit_learn():
+    targets, references = random_units(20, 40, 64), random_units(21, 2000, 64)
+    found = top_k(targets, split(references, np.arange(2000), 300), 10)
+    nearest = NearestNeighbors(n_neighbors=10, metric="cosine").fit(references.astype(np.float64))
+    distances, rows = nearest.kneighbors(targets.astype(np.float64))
+    assert_array_equal(found.order, rows.ravel())
+    assert found.cosine == pytest.approx(1 - distances.ravel(), abs=1e-6)
 
 
 @pytest.mark.parametrize("dimension", [200, 512, 1001])
 def test_bits_do_not_depend_on_the_blocks_or_the_other_targets(dimension):
     targets, references = random_units(1, 20, dimension), random_units(2, 3000, dimension)
     order = np.random.default_rng(3).permutation(3000)
-    whole = top_k(targets, split(references, order, 3000), 50)
-    assert_same(top_k(targets, split(references, order, 337), 50), whole)
+    complete = top_k(targets, split(references, order, 3000), 50)
+    assert_same(top_k(targets, split(references, order, 337), 50), complete)
     for t in (0, 19):
         alone = top_k(targets[t : t + 1], split(references, order, 1111), 50)
-        assert alone.order.tolist() == whole.order[whole.target == t].tolist()
-        assert alone.cosine.tobytes() == whole.cosine[whole.target == t].tobytes()
+        assert alone.order.tolist() == complete.order[complete.target == t].tolist()
+        assert alone.cosine.tobytes() == complete.cosine[complete.target == t].tobytes()
 
 
-def test_more_targets_than_are_taken_at_once_keep_their_places():
+def test_more_targets_than_fit_in_one_block_keep_their_rows():
     targets, references = random_units(4, 1300, 8), random_units(5, 200, 8)
     found = top_k(targets, split(references, np.arange(200), 70), 3)
     exact = targets.astype(np.float64) @ references.T.astype(np.float64)
@@ -109,11 +120,11 @@ def test_more_targets_than_are_taken_at_once_keep_their_places():
     assert_array_equal(found.order[::3], exact.argmax(axis=1))
 
 
-def test_cosines_that_float32_cannot_tell_apart_are_put_in_order():
+def test_cosines_that_float32_cannot_distinguish_are_sorted():
     dimension = 512
     target = random_units(6, 1, dimension)
-    near = target + np.random.default_rng(7).standard_normal((400, dimension)) * 3e-7
-    references = unit(near)
+    similar = target + np.random.default_rng(7).standard_normal((400, dimension)) * 3e-7
+    references = unit(similar)
     order = np.random.default_rng(8).permutation(400)
     exact = [math.fsum(np.multiply(target[0], row, dtype=np.float64)) for row in references]
     found = top_k(target, split(references, order, 90), 10)
@@ -121,7 +132,7 @@ def test_cosines_that_float32_cannot_tell_apart_are_put_in_order():
     assert found.cosine == pytest.approx(sorted(np.minimum(exact, 1.0), reverse=True)[:10], abs=0)
 
 
-def test_ten_thousand_identical_references_are_one_candidate():
+def test_ten_thousand_equal_references_are_sorted_by_tie_order():
     copies = np.repeat(random_units(9, 1, 512), 10_000, axis=0)
     references = np.concatenate([copies, random_units(10, 2_000, 512)])
     order = np.random.default_rng(11).permutation(len(references))
@@ -135,36 +146,36 @@ def test_ten_thousand_identical_references_are_one_candidate():
 
 
 @pytest.mark.parametrize("copies", [1, 60])
-def test_leaving_out_the_own_content_costs_no_place(copies):
+def test_target_without_its_own_reference_still_has_k_matches(copies):
     target = random_units(16, 1, 4)
     references = np.concatenate([np.repeat(target, copies, axis=0), random_units(17, 100, 4)])
     order = np.arange(len(references))
-    found = top_k(target, split(references, order, 200), 10, own=np.array([0]))
     own = np.array([0])
-    assert_same(found, straightforward(target, references, order, 10, own))
+    found = top_k(target, split(references, order, 200), 10, own=own)
+    assert_same(found, sort_all(target, references, order, 10, own))
 
 
-def test_no_references_or_no_targets_is_an_empty_answer():
+def test_no_references_or_no_targets_give_no_matches():
     nothing = np.empty((0, 4), np.float32)
-    one = Block(random_units(12, 1, 4), np.array([0]))
+    block = Block(random_units(12, 1, 4), np.array([0]))
     for targets, blocks in (
         (random_units(13, 2, 4), []),
         (random_units(13, 2, 4), [Block(nothing, np.empty(0, np.int64))]),
-        (nothing, [one]),
+        (nothing, [block]),
     ):
         found = top_k(targets, blocks, 5)
         assert len(found.target) == len(found.order) == len(found.cosine) == 0
-    only_own = top_k(one.vectors, [one], 5, own=np.array([0]))
+    only_own = top_k(block.vectors, [block], 5, own=np.array([0]))
     assert len(only_own.target) == 0
-    assert len(top_k(one.vectors, [one], 5, own=np.array([NOBODY])).target) == 1
+    assert len(top_k(block.vectors, [block], 5, own=np.array([NO_REFERENCE])).target) == 1
 
 
-def test_cosine_is_the_dot_product_and_stays_in_range():
-    pairs = random_units(14, 2000, 333)
-    others = random_units(15, 2000, 333)
+def test_cosine_is_the_dot_product_and_stays_in_its_range():
+    first = random_units(14, 2000, 333)
+    second = random_units(15, 2000, 333)
     expected = [
-        math.fsum(np.multiply(a, b, dtype=np.float64)) for a, b in zip(pairs, others, strict=True)
+        math.fsum(np.multiply(a, b, dtype=np.float64)) for a, b in zip(first, second, strict=True)
     ]
-    assert cosines(pairs, others) == pytest.approx(expected, abs=1e-15)
-    assert cosines(pairs, pairs).max() <= 1.0
-    assert cosines(pairs, -pairs).min() >= -1.0
+    assert cosines(first, second) == pytest.approx(expected, abs=1e-15)
+    assert cosines(first, first).max() <= 1.0
+    assert cosines(first, -first).min() >= -1.0

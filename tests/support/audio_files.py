@@ -1,4 +1,4 @@
-"""Small audio files for tests, and ingesting them."""
+"""Writes and ingests small audio files with one tone each."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ SAMPLE_RATE = 8000
 
 
 def tone(path: Path, hertz: float, *, seconds: float = 2.0, level: float = 0.5) -> Path:
-    """A sine in a WAV file; other arguments make another content."""
+    """Write a sine wave to a WAV file and return the path. Other arguments give other content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     soundfile.write(path, level * np.sin(2 * np.pi * hertz * time), SAMPLE_RATE)
@@ -20,11 +20,11 @@ def tone(path: Path, hertz: float, *, seconds: float = 2.0, level: float = 0.5) 
 
 
 def tones(folder: Path, hertz: list[float]) -> None:
-    """A tone a file, named by its frequency."""
+    """Write one file per frequency. Its name is the frequency, such as `440 Hz.wav`."""
     for frequency in hertz:
         tone(folder / f"{frequency:g} Hz.wav", frequency)
 
 
 def ingest_folder(folder: Path, collection: Collection) -> None:
-    """Ingests the folder; empty is allowed."""
+    """Ingest the folder. It may be empty."""
     ingest([folder], collection=collection, allow_empty=True)

@@ -1,7 +1,7 @@
-"""The demo library in the tables: excerpts of it, through the whole pipeline, with two runs.
+"""Fills a database with excerpts of the demo library, by two runs of the complete pipeline.
 
-Audio, titles, labels, encoders and measured numbers are real. What needs models that a test cannot
-have is made up: captions, clips and aesthetics come from the fakes beside this file.
+Audio, titles, labels, encoders and measurements are real. Captions, clips and aesthetics would need
+model libraries, so they come from the fake plug-ins in this folder.
 """
 
 import shutil
@@ -21,13 +21,13 @@ EXCERPT_SECONDS = 9
 CAPTION = "A fast techno track at 200 BPM in 4/4, F# minor, with singing."
 
 TARGETS = ("Jazz 120 BPM", "茉莉花（笛子）", "Reel (fiddle) DevilsDreamReel")
-FIRST = (
+FIRST_REFERENCES = (
     *("茉莉花（古筝）", "jazz-bebop_200", "Egypt", "West"),
     "Reel A (accordion) DevilsDreamReel",
 )
-LATER = ("茉莉花（笛子）", "jazz-swing_140", "Hacienda")
-LEAVES = "West"
-"""Of the first references the one that is gone by the second run."""
+ADDED_REFERENCES = ("茉莉花（笛子）", "jazz-swing_140", "Hacienda")
+REMOVED = "West"
+"""The reference of the first run that is removed before the second run."""
 
 SETTINGS = {
     "MIRPIPE_CAPTIONER": "echo",
@@ -38,8 +38,8 @@ SETTINGS = {
 }
 
 
-def build(folder: Path) -> None:
-    """Fills the database that the settings name; excerpts and clips lie below `folder` then."""
+def fill_database(folder: Path) -> None:
+    """Fill the configured database. Excerpts and clips are written to `folder`."""
     with pytest.MonkeyPatch.context() as patch:
         add_fakes(patch, "captioners", "generators", "track_metrics")
         for name, value in SETTINGS.items():
@@ -47,13 +47,13 @@ def build(folder: Path) -> None:
         patch.setenv("MIRPIPE_CLIPS_DIR", str(folder / "clips"))
         settings.cache_clear()
         references, targets = folder / "reference", folder / "target"
-        _excerpts("target", TARGETS, targets)
-        _excerpts("reference", FIRST, references)
+        _write_excerpts("target", TARGETS, targets)
+        _write_excerpts("reference", FIRST_REFERENCES, references)
         (references / "not music.ogg").write_bytes(b"not audio")
         _ingest(targets, references)
         _mirpipe("run")
-        _excerpts("reference", LATER, references)
-        (references / f"{LEAVES}.ogg").unlink()
+        _write_excerpts("reference", ADDED_REFERENCES, references)
+        (references / f"{REMOVED}.ogg").unlink()
         _ingest(targets, references)
         _mirpipe("run")
         _mirpipe("generate")
@@ -62,7 +62,7 @@ def build(folder: Path) -> None:
     settings.cache_clear()
 
 
-def _excerpts(collection: str, names: Iterable[str], folder: Path) -> None:
+def _write_excerpts(collection: str, names: Iterable[str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         with soundfile.SoundFile(DEMO / collection / f"{name}.ogg") as file:

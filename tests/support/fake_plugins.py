@@ -1,4 +1,4 @@
-"""Fake plug-ins, which tests add to the ones that ship."""
+"""Adds fake plug-ins to the plug-ins that are shipped, for one test."""
 
 import importlib
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 def folder_of(kind: str) -> str:
-    """Return the folder of fakes of one kind: encoders, track_metrics, captioners, generators."""
+    """Return the folder of the fakes of one kind, such as `encoders` or `track_metrics`."""
     return str(Path(__file__).parent / f"fake_{kind}")
 
 

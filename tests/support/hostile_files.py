@@ -1,56 +1,25 @@
-"""Files that nobody should have to read: about sixty broken ones, each with the reason it deserves.
+"""Writes about sixty broken files with their expected reasons, and usable files with odd names.
 
-`write_broken` and `write_good` fill a folder; nothing here knows mirpipe but the names of reasons.
+`write_broken` and `write_good` fill a folder. This module does not import mirpipe, and only uses
+its reason codes.
 """
 
-import io
 import os
-import shutil
 import socket
 import struct
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import soundfile
 
-RATE = 22_050
-HAS_FFMPEG = shutil.which("ffmpeg") is not None
-
-Writer = Callable[[Path], None]
-
-
-def music(
-    seconds: float = 2.0, *, rate: int = RATE, channels: int = 1, seed: int = 0
-) -> np.ndarray:
-    """A chord with a little noise, shape (frames, channels), float32, different for every seed."""
-    rng = np.random.default_rng(seed)
-    t = np.arange(int(seconds * rate)) / rate
-    chord = sum(np.sin(2 * np.pi * f * t + rng.uniform(0, 6)) for f in rng.uniform(200, 2000, 3))
-    noise = rng.standard_normal((len(t), channels))
-    return (0.1 * np.asarray(chord)[:, None] + 0.02 * noise).astype(np.float32)
-
-
-def faded_out(samples: np.ndarray, *, rate: int = RATE) -> np.ndarray:
-    """Return the samples with 0.1 s of fade-out.
-
-    A lossy encoder overshoots where the audio stops at once, by an amount that depends on the
-    length and on the processor.
-    """
-    left = np.arange(len(samples))[::-1] / (0.1 * rate)
-    return (samples * np.minimum(left, 1)[:, None]).astype(np.float32)
-
-
-def encode(
-    kind: str, samples: np.ndarray | None = None, *, rate: int = RATE, **options: Any
-) -> bytes:
-    """The bytes of a whole audio file of libsndfile's format `kind`."""
-    buffer = io.BytesIO()
-    audio = music() if samples is None else samples
-    soundfile.write(buffer, audio, rate, format=kind, **options)
-    return buffer.getvalue()
+from tests.support.encoded_audio import (
+    HAS_FFMPEG,
+    RATE,
+    encode,
+    encode_with_ffmpeg,
+    faded_out,
+    music,
+)
 
 
 def riff(
@@ -60,38 +29,38 @@ def riff(
     rate: int = RATE,
     bits: int = 16,
     codec: int = 1,
-    claim: int | None = None,
+    declared_bytes: int | None = None,
 ) -> bytes:
-    """A WAV written by hand, whose header may say anything."""
+    """Return a WAV file whose header can have any wrong value."""
     frame = max(1, channels * bits // 8) & 0xFFFF
     fmt = struct.pack("<HHIIHH", codec, channels, rate, rate * frame & 0xFFFFFFFF, frame, bits)
-    size = len(data) if claim is None else claim
+    size = len(data) if declared_bytes is None else declared_bytes
     body = (
         b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt + b"data" + struct.pack("<I", size) + data
     )
     return b"RIFF" + struct.pack("<I", min(36 + size, 0xFFFFFFFF)) + body
 
 
-def broken_bytes() -> Iterator[tuple[str, bytes, str]]:
-    """Name, content and reason of every broken file that is a regular one."""
-    yield from _no_audio()
-    yield from _cut_short()
-    yield from _lies()
-    yield from _useless_sound()
+def broken_files() -> Iterator[tuple[str, bytes, str]]:
+    """Yield name, content and expected reason of each broken file that is a regular file."""
+    yield from _not_audio()
+    yield from _truncated()
+    yield from _wrong_headers()
+    yield from _unusable_samples()
 
 
 def write_broken(folder: Path) -> dict[bytes, str]:
-    """Fills `folder` with broken files; what to expect: relative path → reason."""
+    """Fill `folder` with broken files, and return their expected reasons by relative path."""
     folder.mkdir(parents=True, exist_ok=True)
     expected: dict[bytes, str] = {}
-    for name, content, reason in broken_bytes():
+    for name, content, reason in broken_files():
         (folder / name).write_bytes(content)
         expected[os.fsencode(name)] = reason
     return expected | _write_odd_names(folder) | _write_special(folder)
 
 
 def write_good(folder: Path) -> list[Path]:
-    """Fills `folder` with usable files of all formats under names that are hard to handle."""
+    """Fill `folder` with usable files of all formats with difficult names; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     names = _good_names()
     written = []
@@ -101,20 +70,11 @@ def write_good(folder: Path) -> list[Path]:
         path.write_bytes(encode(kind, samples, rate=rate, **options))
         written.append(path)
     if HAS_FFMPEG:
-        for seed, (suffix, options) in enumerate(_GOOD_BY_FFMPEG):
+        for seed, (suffix, options) in enumerate(_GOOD_WITH_FFMPEG):
             path = folder / f"{next(names)}.{suffix}"
-            by_ffmpeg(path, *options, samples=faded_out(music(seed=100 + seed)))
+            encode_with_ffmpeg(path, *options, samples=faded_out(music(seed=100 + seed)))
             written.append(path)
     return written
-
-
-def by_ffmpeg(path: Path, *options: str, samples: np.ndarray | None = None) -> None:
-    """Writes an audio file of a format that libsndfile cannot write."""
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", "-i", "pipe:0", *options, f"file:{path}"],
-        input=encode("WAV", samples),
-        check=True,
-    )
 
 
 _GOOD: list[tuple[str, str, int, int, dict[str, str]]] = [
@@ -133,7 +93,7 @@ _GOOD: list[tuple[str, str, int, int, dict[str, str]]] = [
     ("AU", "au", RATE, 1, {}),
     ("CAF", "caf", RATE, 1, {}),
 ]
-_GOOD_BY_FFMPEG: list[tuple[str, list[str]]] = [
+_GOOD_WITH_FFMPEG: list[tuple[str, list[str]]] = [
     ("m4a", ["-c:a", "aac"]),
     ("aac", ["-c:a", "aac"]),
     ("mka", ["-c:a", "aac"]),
@@ -150,7 +110,7 @@ def _good_names() -> Iterator[str]:
         yield f"track {number}"
 
 
-def _no_audio() -> Iterator[tuple[str, bytes, str]]:
+def _not_audio() -> Iterator[tuple[str, bytes, str]]:
     rng = np.random.default_rng(1)
     yield "empty.wav", b"", "empty"
     yield "empty.mp3", b"", "empty"
@@ -172,32 +132,32 @@ def _no_audio() -> Iterator[tuple[str, bytes, str]]:
     yield "a.wav", b"R", "not_audio"
 
 
-def _cut_short() -> Iterator[tuple[str, bytes, str]]:
-    whole = {
+def _truncated() -> Iterator[tuple[str, bytes, str]]:
+    complete = {
         "wav": encode("WAV"),
         "flac": encode("FLAC"),
         "ogg": encode("OGG", subtype="VORBIS"),
         "opus": encode("OGG", music(rate=48_000), rate=48_000, subtype="OPUS"),
         "mp3": encode("MP3"),
     }
-    for suffix, content in whole.items():
+    for suffix, content in complete.items():
         for percent in (20, 50, 90):
             cut = content[: len(content) * percent // 100]
             yield f"cut at {percent} percent.{suffix}", cut, "truncated"
     for kind in ("AIFF", "AU", "CAF", "W64", "RF64"):
         content = encode(kind)
         yield f"cut.{kind.lower()}", content[: len(content) // 2], "truncated"
-    yield "one page missing.ogg", _without_last_page(whole["ogg"]), "truncated"
-    yield "header cut.wav", whole["wav"][:30], "not_audio"
+    yield "one page missing.ogg", _without_last_page(complete["ogg"]), "truncated"
+    yield "header cut.wav", complete["wav"][:30], "not_audio"
     yield "header only.wav", riff(b""), "no_frames"
     boxes = b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42" + b"\0\1\0\0mdat" + bytes(5000)
     yield "no index.m4a", boxes, "truncated" if HAS_FFMPEG else "needs_ffmpeg"
 
 
-def _lies() -> Iterator[tuple[str, bytes, str]]:
-    whole = encode("WAV")
-    yield "claims 4 GB.wav", riff(claim=0xFFFFFFFF), "absurd_header"
-    yield "claims 4 GB less 16.wav", riff(claim=0xFFFFFFF0), "absurd_header"
+def _wrong_headers() -> Iterator[tuple[str, bytes, str]]:
+    complete = encode("WAV")
+    yield "claims 4 GB.wav", riff(declared_bytes=0xFFFFFFFF), "absurd_header"
+    yield "claims 4 GB less 16.wav", riff(declared_bytes=0xFFFFFFF0), "absurd_header"
     yield "65535 channels.wav", riff(channels=65_535), "absurd_header"
     yield "1000 channels.wav", riff(channels=1000), "absurd_header"
     yield "no channel.wav", riff(channels=0), "absurd_header"
@@ -215,9 +175,9 @@ def _lies() -> Iterator[tuple[str, bytes, str]]:
     aiff = encode("AIFF")
     at = aiff.index(b"SSND") + 4
     yield "claims 2 GB.aiff", aiff[:at] + b"\x7f\xff\xff\xff" + aiff[at + 4 :], "absurd_header"
-    yield "claims one more second.wav", _claim(whole, 2 * RATE), "truncated"
+    yield "claims one more second.wav", _with_larger_size(complete, 2 * RATE), "truncated"
     flac = bytearray(encode("FLAC"))
-    flac[21] |= 0x0F  # the 36 bits of STREAMINFO that count samples
+    flac[21] |= 0x0F  # STREAMINFO has the number of samples in 36 bits.
     flac[22:26] = b"\xff" * 4
     yield "68 billion samples.flac", bytes(flac), "truncated"
     mp3 = bytearray(encode("MP3"))
@@ -227,12 +187,12 @@ def _lies() -> Iterator[tuple[str, bytes, str]]:
     yield "tag of 256 MB.mp3", b"ID3\4\0\0\x7f\x7f\x7f\x7f" + encode("MP3"), "not_audio"
 
 
-def _useless_sound() -> Iterator[tuple[str, bytes, str]]:
-    hole, sound = music(), music()
-    hole[1000] = np.nan
-    yield "nan.wav", encode("WAV", hole, subtype="FLOAT"), "non_finite"
-    hole[1000] = -np.inf
-    yield "inf.wav", encode("WAV", hole, subtype="FLOAT"), "non_finite"
+def _unusable_samples() -> Iterator[tuple[str, bytes, str]]:
+    damaged, sound = music(), music()
+    damaged[1000] = np.nan
+    yield "nan.wav", encode("WAV", damaged, subtype="FLOAT"), "non_finite"
+    damaged[1000] = -np.inf
+    yield "inf.wav", encode("WAV", damaged, subtype="FLOAT"), "non_finite"
     yield "far too loud.wav", encode("WAV", sound * 1e30, subtype="FLOAT"), "absurd_level"
     yield "silence.wav", encode("WAV", sound * 0), "silent"
     yield "silence.flac", encode("FLAC", sound * 0), "silent"
@@ -251,7 +211,7 @@ def _write_odd_names(folder: Path) -> dict[bytes, str]:
 
 
 def _write_special(folder: Path) -> dict[bytes, str]:
-    """What is no regular file, or cannot be opened."""
+    """Write entries that are not regular files or cannot be opened; return their reasons."""
     (folder / "folder.wav").mkdir()
     (folder / "folder.wav" / "inside.wav").write_bytes(riff())
     os.mkfifo(folder / "pipe.wav")
@@ -274,7 +234,7 @@ def _write_special(folder: Path) -> dict[bytes, str]:
         b"sub/loop": "link_loop",
         b"a terabyte.wav": "too_large",
     }
-    if os.geteuid() != 0:  # root reads whatever the mode says
+    if os.geteuid() != 0:  # The user root may read any file.
         (folder / "locked.wav").write_bytes(riff())
         (folder / "locked.wav").chmod(0)
         expected[b"locked.wav"] = "unreadable"
@@ -282,7 +242,7 @@ def _write_special(folder: Path) -> dict[bytes, str]:
 
 
 def _make_socket(folder: Path, name: str) -> None:
-    # By way of a descriptor, because the path of a socket must fit into 108 bytes.
+    # A descriptor is used, because the path of a socket must not be longer than 108 bytes.
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with socket.socket(socket.AF_UNIX) as server:
@@ -295,7 +255,7 @@ def _without_last_page(ogg: bytes) -> bytes:
     return ogg[: ogg.rindex(b"OggS")]
 
 
-def _claim(wav: bytes, more: int) -> bytes:
+def _with_larger_size(wav: bytes, added_bytes: int) -> bytes:
     at = wav.index(b"data") + 4
     (size,) = struct.unpack("<I", wav[at : at + 4])
-    return wav[:at] + struct.pack("<I", size + more) + wav[at + 4 :]
+    return wav[:at] + struct.pack("<I", size + added_bytes) + wav[at + 4 :]

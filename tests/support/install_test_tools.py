@@ -1,7 +1,8 @@
-"""Installs what tests need and no wheel carries: a browser, ffmpeg, fonts for screenshots.
+"""Installs programs that the tests need: a browser, ffmpeg, and fonts for screenshots.
 
-`make test` runs it. With root or passwordless sudo it installs; else it prints the one command.
-With CI=true something missing is a failure; otherwise the tests that need it are skipped.
+`make test` runs this. As root, or with sudo without a password, it installs the missing packages.
+Otherwise it prints the command that installs them. If a package is still missing, the tests that
+need it are skipped; with CI=true this is a failure.
 """
 
 import os
@@ -14,7 +15,7 @@ FONTS = Path("/usr/share/fonts")
 
 
 def missing_packages() -> list[str]:
-    """Debian's names of what this machine lacks."""
+    """Return the Debian names of the packages that are missing on this machine."""
     browser = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     present = {
         "chromium": browser,
@@ -22,7 +23,7 @@ def missing_packages() -> list[str]:
         "fonts-noto-cjk": _has_font("NotoSansCJK*"),
         "fonts-noto-color-emoji": _has_font("NotoColorEmoji*"),
     }
-    return [package for package, there in present.items() if not there]
+    return [package for package, is_present in present.items() if not is_present]
 
 
 def _has_font(pattern: str) -> bool:
@@ -30,7 +31,7 @@ def _has_font(pattern: str) -> bool:
 
 
 def _install(packages: list[str]) -> bool:
-    """Whether the packages could be installed; asks for no password."""
+    """Install the packages without asking for a password. Return whether this succeeded."""
     apt = shutil.which("apt-get")
     sudo = shutil.which("sudo")
     if apt is None:
@@ -41,8 +42,8 @@ def _install(packages: list[str]) -> bool:
             return False
         prefix = [sudo, "-n"]
     print(f"── installing {' '.join(packages)} for the tests", flush=True)
-    # Another process may hold the lock of the package lists or of dpkg.
-    quiet = [
+    # Wait if another process holds the lock of the package lists or of dpkg.
+    command = [
         *prefix,
         "env",
         "DEBIAN_FRONTEND=noninteractive",
@@ -51,27 +52,27 @@ def _install(packages: list[str]) -> bool:
         "-o",
         "DPkg::Lock::Timeout=300",
     ]
-    install = [*quiet, "install", "--yes", "--no-install-recommends", *packages]
-    silence = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    if subprocess.run(install, **silence).returncode == 0:
+    install = [*command, "install", "--yes", "--no-install-recommends", *packages]
+    no_output = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    if subprocess.run(install, **no_output).returncode == 0:
         return True
-    subprocess.run([*quiet, "update"], **silence)
+    subprocess.run([*command, "update"], **no_output)
     return subprocess.run(install, stdout=subprocess.DEVNULL).returncode == 0
 
 
 def main() -> int:
-    """Exit status: 1 with CI=true where something is missing still, else 0."""
+    """Return the exit status: 1 if a package is still missing and CI=true, else 0."""
     missing = missing_packages()
     if missing and _install(missing):
         missing = missing_packages()
     if not missing:
         return 0
     command = "apt-get install " + " ".join(missing)
-    print(f"missing for some tests: {', '.join(missing)}. On Debian, as root: {command}")
+    print(f"Missing for some tests: {', '.join(missing)}. On Debian, run as root: {command}")
     if os.environ.get("CI") == "true":
-        print("CI=true: nothing may be skipped, so this is a failure")
+        print("CI=true: no test may be skipped, so this is a failure")
         return 1
-    print("without CI=true the tests that need it are skipped")
+    print("The tests that need it are skipped")
     return 0
 
 

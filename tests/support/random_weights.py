@@ -1,7 +1,8 @@
-"""Random weights of every model: made once a machine, and found by the tests of both interpreters.
+"""Creates random weights for all models, and caches them for the tests of both interpreters.
 
-They are kept under a key of what makes them and what they are made for, so that a change of
-either makes new ones. Run as a program, writes them into the folder it is given.
+The weights are cached in a folder of the user. Its name is a hash over the code that creates them
+and the code that they are created for. So a change of this code creates new weights. As a program,
+this module writes the weights into the folder that is its argument.
 """
 
 import fcntl
@@ -18,14 +19,15 @@ from pathlib import Path
 import platformdirs
 
 from mirpipe.settings import PROJECT, Settings
-from tests.support.skip_or_fail import lacks
+from tests.support.skip_or_fail import skip_or_fail
 
 MODELS_PYTHON = Settings().models_python
-"""The interpreter of the model libraries; None where `make models` has not run."""
+"""The interpreter of the model libraries, or None if `make models` has not run."""
 
-_MADE_FROM = (
+_HASHED_FILES = (
     "tests/support/random_weights.py",
-    "tests/models/adapters/stand_in*.py",
+    "tests/models/adapters/random_*.py",
+    "tests/models/adapters/byte_vocabulary.py",
     "mirpipe/models/adapters/*.py",
     "mirpipe/plugins/encoders/*.py",
     "mirpipe/plugins/track_metrics/*.py",
@@ -34,53 +36,59 @@ _MADE_FROM = (
     "requirements/models*.txt",
 )
 _UNUSED_SECONDS = 7 * 24 * 3600
-"""After which weights under another key are removed."""
+"""Age, in seconds, at which weights of an older state of the code are deleted."""
 
 
 def require_models_python() -> Path:
-    """The models' interpreter; else the test is skipped, or with CI=true fails."""
+    """Return the interpreter of the model libraries. Without it, skip the test or fail in CI."""
     if MODELS_PYTHON is None:
-        lacks("`make models` has not run")
+        skip_or_fail("`make models` has not run")
     return MODELS_PYTHON
 
 
 def folder_of_weights() -> Path:
-    """The folder of every model's random weights, as REPOSITORY/FILE; not to be written to."""
+    """Return the folder with the random weights of all models, as REPOSITORY/FILE.
+
+    Tests must not write into this folder.
+    """
     python = Path(sys.executable) if find_spec("torch") else require_models_python()
     cache = platformdirs.user_cache_path("mirpipe") / "random-weights"
     cache.mkdir(parents=True, exist_ok=True)
     folder = cache / _key()
     with (cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed: one makes them, the others wait
+        # One process creates the weights. Other processes wait here until the lock is closed.
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            _make(python, folder)
+            _create(python, folder)
         os.utime(folder)
     return folder
 
 
 def _key() -> str:
-    made_from = hashlib.sha256()
-    for path in sorted(path for pattern in _MADE_FROM for path in PROJECT.glob(pattern)):
+    """Return a hash over the files that determine the weights: 16 hex digits."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in _HASHED_FILES for path in PROJECT.glob(pattern)):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        made_from.update(f"{path.relative_to(PROJECT)} {content}\n".encode())
-    return made_from.hexdigest()[:16]
+        digest.update(f"{path.relative_to(PROJECT)} {content}\n".encode())
+    return digest.hexdigest()[:16]
 
 
-def _make(python: Path, folder: Path) -> None:
-    for other in folder.parent.glob("*/"):
-        if time.time() - other.stat().st_mtime > _UNUSED_SECONDS:
-            shutil.rmtree(other)
+def _create(python: Path, folder: Path) -> None:
+    """Create the weights in `folder`, and delete unused older weights."""
+    for older in folder.parent.glob("*/"):
+        if time.time() - older.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(older)
     new = Path(tempfile.mkdtemp(prefix="new-", dir=folder.parent))
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}
     command = [python, "-m", "tests.support.random_weights", new]
-    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if made.returncode:
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if process.returncode:
         shutil.rmtree(new)
-        raise RuntimeError(f"the random weights could not be made:\n{made.stderr}")
-    new.rename(folder)  # appears whole or not at all
+        raise RuntimeError(f"Cannot create the random weights:\n{process.stderr}")
+    new.rename(folder)  # The folder is complete or does not exist.
 
 
 if __name__ == "__main__":
-    from tests.models.adapters.stand_ins import make_all
+    from tests.models.adapters.random_weights_of_all_models import write_all
 
-    make_all(Path(sys.argv[1]))
+    write_all(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""What becomes of a test that lacks a program."""
+"""Skips a test if a required program is missing; with CI=true, the test fails instead."""
 
 import os
 from typing import NoReturn
@@ -6,11 +6,11 @@ from typing import NoReturn
 import pytest
 
 IS_CI = os.environ.get("CI") == "true"
-"""Nothing may be skipped."""
+"""Whether the tests run in CI, where no test may be skipped."""
 
 
-def lacks(what: str) -> NoReturn:
-    """Skips the test, which lacks `what`; with CI=true, fails it."""
+def skip_or_fail(reason: str) -> NoReturn:
+    """Skip the running test for this reason. With CI=true, fail it."""
     if IS_CI:
-        pytest.fail(f"CI=true: nothing may be skipped, and {what}")
-    pytest.skip(what)
+        pytest.fail(f"CI=true, so this test may not be skipped: {reason}")
+    pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""A library of made-up tracks and vectors, written to the tables as ingest and embed would."""
+"""A library of synthetic tracks and vectors, written to the tables without audio or a model."""
 
 import hashlib
 import json
@@ -28,16 +28,18 @@ SPEC = EncoderSpec(
 
 
 def unit(vector: Sequence[float]) -> np.ndarray:
+    """Return the vector with length 1, float32."""
     row = np.asarray(vector, np.float64)
     return (row / np.linalg.norm(row)).astype(np.float32)
 
 
 def sha256(content: object) -> bytes:
+    """Return the content hash that a synthetic track with this content has."""
     return hashlib.sha256(repr(content).encode()).digest()
 
 
 class SyntheticLibrary:
-    """One encoder and any tracks; `content` stands for a file's bytes."""
+    """One encoder, and tracks with any content. Tracks with equal content have equal hashes."""
 
     def __init__(self, app: Engine, *, dimension: int = 3, name: str = "made_up") -> None:
         self.app = app
@@ -62,7 +64,7 @@ class SyntheticLibrary:
         title: str | None = None,
         labels: dict[str, str] | None = None,
     ) -> int:
-        """The id of a new usable track, with a vector where one is given."""
+        """Add a usable track, with a vector if one is given, and return its id."""
         with self.app.begin() as connection:
             track_id = connection.execute(
                 text(
@@ -92,32 +94,33 @@ class SyntheticLibrary:
                 },
             )
             if vector is not None:
-                self._write(connection, track_id, vector)
+                self._write_vector(connection, track_id, vector)
         return int(track_id)
 
-    def embed(self, track_id: int, vector: Sequence[float]) -> None:
-        """Gives the track a vector in place of the one it has, if any."""
+    def set_vector(self, track_id: int, vector: Sequence[float]) -> None:
+        """Store the vector of a track, or replace it."""
         with self.app.begin() as connection:
-            self._write(connection, track_id, vector)
+            self._write_vector(connection, track_id, vector)
 
-    def unembed(self, track_id: int) -> None:
-        """Deletes the track's vector."""
-        self.run("DELETE FROM mirpipe.embedding WHERE track_id = :track_id", track_id=track_id)
+    def delete_vector(self, track_id: int) -> None:
+        """Delete the vector of a track."""
+        self.execute("DELETE FROM mirpipe.embedding WHERE track_id = :track_id", track_id=track_id)
 
-    def state(self, track_id: int, state: str) -> None:
-        """Makes the track ok or gone."""
-        self.run(
+    def set_state(self, track_id: int, state: str) -> None:
+        """Set the state of a track: `ok` or `gone`."""
+        self.execute(
             "UPDATE mirpipe.track SET state = :state WHERE track_id = :track_id",
             track_id=track_id,
             state=state,
         )
 
-    def run(self, sql: str, **parameters: object) -> None:
+    def execute(self, sql: str, **parameters: object) -> None:
+        """Execute a statement in a transaction of its own."""
         with self.app.begin() as connection:
             connection.execute(text(sql), parameters)
 
     def rows(self, sql: str, **parameters: object) -> list[tuple]:
-        """Rows of a query that may name :encoder_id."""
+        """Return the rows of a query. It may use the parameter :encoder_id."""
         with self.app.connect() as connection:
             return [
                 tuple(row)
@@ -126,7 +129,7 @@ class SyntheticLibrary:
                 )
             ]
 
-    def _write(self, connection: Connection, track_id: int, vector: Sequence[float]) -> None:
+    def _write_vector(self, connection: Connection, track_id: int, vector: Sequence[float]) -> None:
         connection.execute(
             text(
                 "INSERT INTO mirpipe.embedding "

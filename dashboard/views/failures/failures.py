@@ -1,4 +1,4 @@
-"""Failures: the ledger, with what went wrong, why, and whether it will be tried again."""
+"""Failures page: the failure ledger, with the reason of each failure and whether it is retried."""
 
 from collections.abc import Sequence
 
@@ -6,32 +6,35 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components import empty_states, markup, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import format_number
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 
-AGAIN = {True: "yes", False: "no, bad input"}
+RETRIED = {True: "yes", False: "no, bad input"}
 
 
-def counted(counts: Sequence[queries.FailureCount]) -> None:
-    """The ledger by stage and reason."""
-    heads = ["stage", "reason", "tried again", "items"]
+def reason_table(counts: Sequence[queries.FailureCount]) -> None:
+    """Draw the number of failures by stage and reason."""
+    columns = ["stage", "reason", "retried", "items"]
     lines = [
-        [row.stage, row.reason, AGAIN[row.retry], markup.number(row.items, 0)] for row in counts
+        [row.stage, row.reason, RETRIED[row.retry], format_number(row.items, 0)] for row in counts
     ]
-    markup.show(markup.table("The ledger by reason", heads, lines, numeric=(3,), narrow=True))
-    tables.download(counts, name="The ledger by reason")
+    name = "Failures by reason"
+    markup.show(tables.html_table(name, columns, lines, numeric=(3,), narrow=True))
+    download_button(counts, name=name)
 
 
-def ledger(failures: Sequence[queries.Failure]) -> pd.DataFrame:
-    """The rows as they are shown and downloaded."""
+def failure_frame(failures: Sequence[queries.Failure]) -> pd.DataFrame:
+    """Return the failures as the data frame that is shown and downloaded."""
     return pd.DataFrame(
         {
             "stage": [row.stage for row in failures],
             "plug-in": [row.plugin for row in failures],
             "reason": [row.reason for row in failures],
-            "what": [row.title or row.subject for row in failures],
+            "item": [row.title or row.subject for row in failures],
             "message": [row.message for row in failures],
-            "tried again": [AGAIN[row.retry] for row in failures],
+            "retried": [RETRIED[row.retry] for row in failures],
             "attempts": [row.attempts for row in failures],
             "last seen": [row.last_seen for row in failures],
             "first seen": [row.first_seen for row in failures],
@@ -42,13 +45,15 @@ def ledger(failures: Sequence[queries.Failure]) -> pd.DataFrame:
 
 
 def main() -> None:
-    """The page, as far as there is something to show."""
+    """Draw the page, or a message if the ledger is empty."""
     st.title("Failures", anchor=False)
     counts = cached_queries.failure_counts()
     if not counts:
-        empty_states.failures()
+        empty_states.no_failures()
         return
-    counted(counts)
+    st.subheader("What failed, and why?", anchor=False)
+    st.caption("Failures because of bad input are not retried until the input changes.")
+    reason_table(counts)
     by_stage, by_reason, by_text = st.columns(3)
     stages = by_stage.multiselect(
         "Stage", sorted({row.stage for row in counts}), key="stage", bind="query-params"
@@ -59,12 +64,12 @@ def main() -> None:
     search = by_text.text_input(
         "Search title, path and message", key="search", type="search", bind="query-params"
     )
-    table = ledger(queries.failures(stages=stages, reasons=reasons, search=search or ""))
-    if table.empty:
-        st.info("Nothing in the ledger matches these filters.")
+    failures = failure_frame(queries.failures(stages=stages, reasons=reasons, search=search or ""))
+    if failures.empty:
+        st.info("No failure matches these filters.")
         return
-    tables.frame(
-        table,
+    tables.sortable_table(
+        failures,
         name="Failures",
         columns={
             "message": st.column_config.TextColumn(width="large"),

@@ -1,190 +1,153 @@
-"""Generation: how good the clips of each mode are, from which words, and target by target."""
+"""Generation page: how close the clips of each mode are to their targets, and the captions."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
-from markupsafe import Markup
 
-from dashboard.components import (
-    empty_states,
-    group_summaries,
-    heatmap,
-    markup,
-    metric_labels,
-    tables,
-)
+from dashboard.components import empty_states, group_summaries, heatmap, metric_labels, tables
 from dashboard.components.heatmap import Cell
-from dashboard.components.target_picker import labelled
+from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
+from dashboard.components.mode_names import mode_with_guidance
+from dashboard.components.track_names import unique_names
 from dashboard.data import cached_queries
-from dashboard.views.generation import mode_summary
+from dashboard.views.generation import captions, mode_summary
 from mirpipe.db import queries
 
-DRAWN = (
+HEATMAPS = (
     ("clap_similarity", "CLAP similarity of target and clip"),
-    ("melody_accuracy", "Melody accuracy of target and clip, by chance about 0.085"),
+    (
+        "melody_accuracy",
+        f"Melody accuracy of target and clip (chance: about {MELODY_CHANCE_LEVEL})",
+    ),
 )
-CAPTIONS_A_PAGE = 20
+"""Metric and title of each heatmap."""
 
 
-def row_name(score: queries.TargetScore, *, many: bool) -> str:
-    """A mode at its guidance; with the generator where there are several."""
-    mode = mode_summary.named(score.mode, score.guidance)
-    return f"{score.generator} {mode}" if many else mode
+def row_name(score: queries.TargetScore, *, several_generators: bool) -> str:
+    """Return mode and guidance, after the generator if there are several."""
+    mode = mode_with_guidance(score.mode, score.guidance)
+    return f"{score.generator} {mode}" if several_generators else mode
 
 
-def maps(scores: Sequence[queries.TargetScore], targets: Sequence[queries.Target]) -> None:
-    """Mode by target: CLAP similarity, melody accuracy and an axis of the aesthetics."""
-    st.subheader("Target by target", anchor=False)
-    st.caption(f"The mean over the seeds of each mode's clips for each target. {heatmap.LEGEND}")
-    names = labelled(targets)
-    made = {score.target_id for score in scores}
-    columns = heatmap.window([names[i] for i in names if i in made], key="page")
-    many = len({score.generator for score in scores}) > 1
-    rows = list(dict.fromkeys(row_name(score, many=many) for score in scores))
-    axes = [one for one in metric_labels.AXES if any(score.metric == one for score in scores)]
-    drawn = list(DRAWN)
+def heatmap_section(
+    scores: Sequence[queries.TargetScore], targets: Sequence[queries.Target]
+) -> None:
+    """Draw heatmaps of mode by target: CLAP similarity, melody accuracy and aesthetics."""
+    st.subheader("How close are the clips of each target?", anchor=False)
+    st.caption(f"Each cell is the mean over the seeds of one mode for one target. {heatmap.LEGEND}")
+    names = unique_names(targets)
+    with_clips = {score.target_id for score in scores}
+    columns = heatmap.visible_columns([names[i] for i in names if i in with_clips], key="page")
+    several = len({score.generator for score in scores}) > 1
+    rows = dict.fromkeys(row_name(score, several_generators=several) for score in scores)
+    heatmaps = list(HEATMAPS)
+    axes = [axis for axis in metric_labels.AXES if any(score.metric == axis for score in scores)]
     if axes:
-        axis = st.segmented_control(
+        chosen = st.segmented_control(
             "Aesthetics",
             axes,
             default=axes[-1],
-            format_func=metric_labels.named,
+            format_func=metric_labels.metric_label,
             key="axis",
             bind="query-params",
             required=True,
         )
-        drawn.append((axis or axes[-1], f"Aesthetics: {metric_labels.named(axis or axes[-1])}"))
-    # a chance that could not be taken off tells where a side is unpitched
-    unpitched = {
-        (one.target_id, row_name(one, many=many))
-        for one in scores
-        if one.metric == "melody_accuracy_corrected" and one.value is None
-    }
-    for name, title in drawn:
-        of_target = {
-            (one.target_id, row_name(one, many=many)): one for one in scores if one.metric == name
-        }
+        axis = chosen or axes[-1]
+        heatmaps.append((axis, f"Aesthetics: {metric_labels.metric_label(axis)}"))
+    for metric, title in heatmaps:
         cells = [
-            Cell(row, names[target_id], one.value, f"clips: {one.clips}")
-            for (target_id, row), one in of_target.items()
-            if target_id in names
-            and not (name == "melody_accuracy" and (target_id, row) in unpitched)
+            Cell(
+                row_name(score, several_generators=several),
+                names[score.target_id],
+                score.value,
+                f"clips: {score.clips}",
+            )
+            for score in meaningful_scores(scores, metric)
+            if score.target_id in names
         ]
-        decimals = metric_labels.decimals(name)
-        heatmap.show(cells, rows=rows, columns=columns, title=title, decimals=decimals)
-
-
-def captions(told: Sequence[queries.Caption]) -> None:
-    """The words that clips are made from, beside what was measured; contradictions are marked."""
-    first = told[0]
-    st.subheader("What was said of the targets", anchor=False)
-    markup.show(
-        markup.weights(f"Captions by {first.captioner}", first.licence_weights, random=first.random)
-    )
-    wrong = [one for one in told if one.contradictions]
-    st.caption(
-        f"Words beside measurement: {len(wrong):,} of {len(told):,} captions contradict what was "
-        "measured."
-    )
-    only = st.toggle("Contradictions alone", key="contradictions", bind="query-params")
-    chosen = wrong if only else told
-    pages = max(1, -(-len(chosen) // CAPTIONS_A_PAGE))
-    page = 1
-    if pages > 1:
-        page = st.number_input(
-            f"Captions, {CAPTIONS_A_PAGE} at a time of {len(chosen):,} (page 1 to {pages:,})",
-            min_value=1,
-            max_value=pages,
-            step=1,
-            key="captions",
-            bind="query-params",
-            width=320,
+        decimals = metric_labels.decimals(metric)
+        heatmap.show_heatmap(
+            cells, rows=list(rows), columns=columns, title=title, decimals=decimals
         )
-    shown = chosen[(page - 1) * CAPTIONS_A_PAGE : page * CAPTIONS_A_PAGE]
-    heads = ["target", "caption", "tempo", "meter", "key", "pitched"]
-    lines = [[markup.roomy(markup.title(one.title)), words(one), *measured(one)] for one in shown]
-    markup.show(markup.table("Captions", heads, lines))
-    tables.download(list(told), name="Captions")
 
 
-def words(told: queries.Caption) -> Markup:
-    """A caption, and where it contradicts the measurement."""
-    said = Markup("<div class='mp-quote'><bdi>{}</bdi></div>").format(told.caption)
-    if told.contradictions:
-        said += markup.alert("The caption contradicts the measurement", told.contradictions)
-    return said
-
-
-def measured(told: queries.Caption) -> list[Markup]:
-    """Tempo, meter, key and share of pitched frames, or why one could not be measured."""
-    values = {
-        "tempo_bpm": told.tempo_bpm and f"{told.tempo_bpm:.1f} BPM",
-        "meter": told.meter and f"{told.meter} beats a bar",
-        "key": told.key,
-        "voiced_fraction": f"{told.voiced_fraction:.0%} of frames",
+def meaningful_scores(
+    scores: Sequence[queries.TargetScore], metric: str
+) -> list[queries.TargetScore]:
+    """Return the scores of one metric, without melody accuracies of unpitched tracks."""
+    chosen = [score for score in scores if score.metric == metric]
+    if metric != "melody_accuracy":
+        return chosen
+    # The accuracy beyond chance is undefined if the target or its clips are unpitched.
+    unpitched = {
+        (score.target_id, score.generator, score.mode, score.guidance)
+        for score in scores
+        if score.metric == "melody_accuracy_corrected" and score.value is None
     }
     return [
-        Markup("{}").format(value or markup.DASH)
-        + (markup.small(metric_labels.said(told.reasons[field])) if field in told.reasons else "")
-        for field, value in values.items()
+        score
+        for score in chosen
+        if (score.target_id, score.generator, score.mode, score.guidance) not in unpitched
     ]
 
 
-def per_target(scores: Sequence[queries.TargetScore]) -> None:
-    """Every number of every target and mode."""
-    st.subheader("Every target and mode", anchor=False)
-    lines: dict[tuple[object, ...], dict[str, object]] = {}
-    for one in scores:
-        line = (one.target_id, one.generator, one.mode, one.guidance)
-        names = asdict(one)
-        keys = {name: names[name] for name in ("target", "generator", "mode", "guidance", "clips")}
-        lines.setdefault(line, keys)[one.metric] = one.value
-    wide = pd.DataFrame(list(lines.values())).dropna(axis="columns", how="all")
-    number = st.column_config.NumberColumn
-    numbers = wide.columns[list(wide.columns).index("clips") + 1 :]
-    tables.frame(
-        wide,
+def score_table(scores: Sequence[queries.TargetScore]) -> None:
+    """Draw a table with one row per target and mode, and one column per metric."""
+    st.subheader("How did each target and mode score?", anchor=False)
+    rows: dict[tuple[object, ...], dict[str, object]] = {}
+    for score in scores:
+        key = (score.target_id, score.generator, score.mode, score.guidance)
+        fields = asdict(score)
+        names = {
+            name: fields[name] for name in ("target", "generator", "mode", "guidance", "clips")
+        }
+        rows.setdefault(key, names)[score.metric] = score.value
+    data = pd.DataFrame(list(rows.values())).dropna(axis="columns", how="all")
+    metrics = data.columns[list(data.columns).index("clips") + 1 :]
+    number_column = st.column_config.NumberColumn
+    tables.sortable_table(
+        data,
         name="Clips by target",
         columns={
-            name: number(metric_labels.of_one(name), format=f"%.{metric_labels.decimals(name)}f")
-            for name in numbers
+            metric: number_column(
+                metric_labels.single_value_label(metric),
+                format=f"%.{metric_labels.decimals(metric)}f",
+            )
+            for metric in metrics
         },
     )
 
 
 def main() -> None:
-    """The page, as far as there is something to show."""
+    """Draw the page, or a message if there is nothing to show."""
     st.title("Generation", anchor=False)
     run = queries.latest_run()
     counts = cached_queries.library()
     if run is None:
-        if counts:
-            empty_states.results()
-        else:
-            empty_states.library()
+        empty_states.no_results(has_tracks=bool(counts))
         return
-    key = cached_queries.key(run)
+    key = cached_queries.run_key(run)
     targets = cached_queries.targets(key)
     if not targets:
-        empty_states.targets()
+        empty_states.no_targets()
         return
     rows, scores = cached_queries.generation_summary(key), cached_queries.target_scores(key)
     if rows:
-        mode_summary.results(run, rows)
+        mode_summary.section(run, rows)
         if scores:
-            maps(scores, targets)
+            heatmap_section(scores, targets)
             group_summaries.section(key, "generation")
     elif any(row.collection == "generated" for row in counts):
-        empty_states.clip_scores()
+        empty_states.no_clip_scores()
     else:
-        empty_states.clips()
-    told = queries.captions()
-    if told:
-        captions(told)
+        empty_states.no_clips()
+    all_captions = queries.captions()
+    if all_captions:
+        captions.section(all_captions)
     if scores and rows:
-        per_target(scores)
+        score_table(scores)
 
 
 main()

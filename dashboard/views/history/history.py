@@ -1,10 +1,11 @@
-"""History: any past run against any other, how every summary moved, and what was published."""
+"""History page: compares two runs, shows trends over all runs, and the published tables."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components import empty_states, markup
+from dashboard.components import empty_states
+from dashboard.components.number_format import format_local_time
 from dashboard.data import cached_queries
 from dashboard.views.history import published_tables, run_differences, summary_trends
 from mirpipe.db import queries
@@ -13,57 +14,63 @@ from mirpipe.db.queries import run_history
 PARTS = ("runs", "trends", "published")
 
 
-def named(moment: run_history.Moment) -> str:
-    """A run with its time and the size of its library."""
+def run_name(run: run_history.Moment) -> str:
+    """Return a run with its time and the size of its library."""
     return (
-        f"run {moment.run_id} · {markup.moment(moment.finished_at)} · "
-        f"{moment.references:,} references, {moment.targets:,} targets, {moment.clips:,} clips"
+        f"run {run.run_id} · {format_local_time(run.finished_at)} · "
+        f"{run.references:,} references, {run.targets:,} targets, {run.clips:,} clips"
     )
 
 
-def choose(
-    moments: Sequence[run_history.Moment], link: str, label: str, *, default: run_history.Moment
+def choose_run(
+    runs: Sequence[run_history.Moment], parameter: str, label: str, *, default: run_history.Moment
 ) -> run_history.Moment:
-    """The run that the address names, else the default; the address then holds it."""
-    by_id = {str(one.run_id): one for one in moments}
-    wanted = st.query_params.get(link)
-    if wanted in by_id:
-        st.session_state[link] = wanted
-    elif wanted:
-        st.warning(f"The link names run {wanted!r}, which is not among the last {len(moments):,}.")
-    st.session_state.setdefault(link, str(default.run_id))
+    """Draw the selector of a run and return the chosen run.
 
-    def follow() -> None:
-        st.query_params[link] = st.session_state[link]
+    At first, this is the run in the query parameter, or else the default.
+    """
+    run_of = {str(run.run_id): run for run in runs}
+    requested = st.query_params.get(parameter)
+    if requested in run_of:
+        st.session_state[parameter] = requested
+    elif requested:
+        st.warning(
+            f"The run {requested!r} of this link is not among the last {len(runs):,} runs. Choose "
+            "another run."
+        )
+    st.session_state.setdefault(parameter, str(default.run_id))
+
+    def update_address() -> None:
+        st.query_params[parameter] = st.session_state[parameter]
 
     run_id = st.selectbox(
         label,
-        list(by_id),
-        format_func=lambda one: named(by_id[one]),
-        key=link,
-        on_change=follow,
+        list(run_of),
+        format_func=lambda run_id: run_name(run_of[run_id]),
+        key=parameter,
+        on_change=update_address,
     )
-    st.query_params[link] = run_id
-    return by_id[run_id]
+    st.query_params[parameter] = run_id
+    return run_of[run_id]
 
 
-def two_runs(key: cached_queries.Key, moments: Sequence[run_history.Moment]) -> None:
-    """Any run against any other, by default the last against the one before it."""
-    if len(moments) < 2:
-        st.info("There is one run so far, and nothing to compare it with.")
-        st.markdown("A second one comes with the next change, as when tracks are added:")
+def two_runs(key: cached_queries.RunKey, runs: Sequence[run_history.Moment]) -> None:
+    """Compare two runs that the viewer chooses. The default is the last run and the one before."""
+    if len(runs) < 2:
+        st.info("There is only one run so far, so there is nothing to compare it with.")
+        st.markdown("A change creates the next run. For example, add tracks:")
         st.code("mirpipe ingest ~/music/library --collection reference\nmirpipe run", language=None)
         return
     left, right = st.columns(2)
     with left:
-        then = choose(moments, "then", "Then", default=moments[1])
+        then = choose_run(runs, "then", "Then", default=runs[1])
     with right:
-        now = choose(moments, "now", "Now", default=moments[0])
-    run_differences.results(key, then, now)
+        now = choose_run(runs, "now", "Now", default=runs[0])
+    run_differences.section(key, then, now)
 
 
 def main() -> None:
-    """The page, as far as there is something to show."""
+    """Draw the chosen part of the page, or a message if there is nothing to show."""
     st.title("History", anchor=False)
     part = st.segmented_control(
         "Show",
@@ -74,18 +81,15 @@ def main() -> None:
         required=True,
     )
     run = queries.latest_run()
-    key = cached_queries.key(run) if run else None
+    key = cached_queries.run_key(run) if run else None
     if part == "published":
         published_tables.section(key)
     elif key is None:
-        if cached_queries.library():
-            empty_states.results()
-        else:
-            empty_states.library()
+        empty_states.no_results(has_tracks=bool(cached_queries.library()))
     elif part == "trends":
-        summary_trends.section(key, cached_queries.moments(key))
+        summary_trends.section(key, cached_queries.past_runs(key))
     else:
-        two_runs(key, cached_queries.moments(key))
+        two_runs(key, cached_queries.past_runs(key))
 
 
 main()

@@ -1,4 +1,4 @@
-"""Published means beside our own of the same metrics, without a claim that they compare."""
+"""Published means next to the means of our own latest run, for the same metrics."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,18 +7,21 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import markup, tables
-from dashboard.components import metric_labels as metric
+from dashboard.components import markup, metric_labels, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.mode_names import mode_with_guidance
+from dashboard.components.number_format import DASH
+from dashboard.components.plugin_labels import plugin_cell
+from dashboard.components.statistics_cells import interval, mean_and_sd
 from dashboard.data import cached_queries
-from dashboard.views.generation import mode_summary
 from mirpipe.db.queries.published_results import PublishedMean
 
-LEADING = ("cosine", "clap_similarity", "melody_accuracy")
+METRIC_ORDER = ("cosine", "clap_similarity", "melody_accuracy", *metric_labels.AXES)
 
 
 @dataclass(frozen=True)
-class Ours:
-    """A mean of our own latest run, as the published ones are given."""
+class OwnMean:
+    """Mean of our own latest run, with the fields of a published mean."""
 
     subject: str
     metric: str
@@ -30,18 +33,18 @@ class Ours:
     random: bool
 
 
-def ours(task: str, key: cached_queries.Key | None) -> list[Ours]:
-    """Our own means of this task; none before the first run."""
+def own_means(task: str, key: cached_queries.RunKey | None) -> list[OwnMean]:
+    """Return the means of our own latest run for a task, or none before the first run."""
     if key is None:
         return []
     if task == "retrieval":
         return [
-            Ours(row.encoder, row.metric, row.mean, row.sd, row.low, row.high, row.n, row.random)
+            OwnMean(row.encoder, row.metric, row.mean, row.sd, row.low, row.high, row.n, row.random)
             for row in cached_queries.summary(key)
         ]
     return [
-        Ours(
-            f"{row.generator} {mode_summary.named(row.mode, row.guidance)}",
+        OwnMean(
+            f"{row.generator} {mode_with_guidance(row.mode, row.guidance)}",
             *(row.metric, row.mean, row.sd, row.low, row.high, row.n),
             row.random or row.metric_random,
         )
@@ -49,54 +52,54 @@ def ours(task: str, key: cached_queries.Key | None) -> list[Ours]:
     ]
 
 
-def section(task: str, means: Sequence[PublishedMean], own: Sequence[Ours]) -> None:
-    """Published means and our own, a line each encoder or mode."""
-    st.subheader(f"{task}: published and ours", anchor=False)
+def section(task: str, published: Sequence[PublishedMean], own: Sequence[OwnMean]) -> None:
+    """Draw published and own means in one table, with one row per encoder or mode."""
+    st.subheader(f"How do our {task} results compare with the published ones?", anchor=False)
+    own_space = " Cosines of different encoders cannot be compared."
     st.caption(
-        "Mean ± sd, the mean's 95 % interval over targets, and n. Other targets and another "
-        "library: read them beside each other, no test holds between them."
-        + (
-            " A cosine lies in its encoder's own space."
-            if any(one.metric == "cosine" for one in means)
-            else ""
-        )
+        "Each cell shows mean ± sd, the 95 % interval of the mean over targets, and n. The targets "
+        "and the library differ, so no statistical test applies between published and own results."
+        + (own_space if any(row.metric == "cosine" for row in published) else "")
     )
-    order = [*LEADING, *metric.AXES]
-    metrics = sorted({one.metric for one in means}, key=order.index)
+    metrics = sorted({row.metric for row in published}, key=METRIC_ORDER.index)
+    own = [row for row in own if row.metric in metrics]
     lines = [
-        *lines_of(means, metrics, "published"),
-        *lines_of([one for one in own if one.metric in metrics], metrics, "this library"),
+        *table_lines(published, metrics, "published"),
+        *table_lines(own, metrics, "this library"),
     ]
-    name = f"{task} published and ours"
-    heads = ["of", "source", *map(metric.named, metrics)]
-    markup.show(markup.table(name, heads, lines, numeric=range(2, len(heads))))
+    name = f"{task.capitalize()} published and ours"
+    labels = map(metric_labels.metric_label, metrics)
+    columns = ["encoder" if task == "retrieval" else "mode", "source", *labels]
+    markup.show(tables.html_table(name, columns, lines, numeric=range(2, len(columns))))
     rows = [
-        *({"source": "published", **asdict(one)} for one in means),
-        *({"source": "library", **asdict(one)} for one in own if one.metric in metrics),
+        *({"source": "published", **asdict(row)} for row in published),
+        *({"source": "library", **asdict(row)} for row in own),
     ]
-    tables.download(pd.DataFrame(rows), name=name)
+    download_button(pd.DataFrame(rows), name=name)
 
 
-def lines_of(
-    means: Sequence[PublishedMean] | Sequence[Ours], metrics: Sequence[str], source: str
+def table_lines(
+    means: Sequence[PublishedMean] | Sequence[OwnMean], metrics: Sequence[str], source: str
 ) -> list[list[str | Markup]]:
-    """A line a subject, a cell a metric."""
-    found = {(one.subject, one.metric): one for one in means}
-    random = {one.subject for one in means if isinstance(one, Ours) and one.random}
-    lines: list[list[str | Markup]] = []
-    for subject in dict.fromkeys(one.subject for one in means):
-        name = markup.together(markup.title(subject))
-        if subject in random:
-            name += Markup("<br>") + markup.badge(markup.RANDOM)
-        of_subject = [(found.get((subject, one)), one) for one in metrics]
-        lines.append([name, markup.together(source), *(cell(row, one) for row, one in of_subject)])
-    return lines
+    """Return one line per encoder or mode, with one cell per metric."""
+    row_of = {(row.subject, row.metric): row for row in means}
+    random = {row.subject for row in means if isinstance(row, OwnMean) and row.random}
+    return [
+        [
+            plugin_cell(subject, random=subject in random),
+            markup.no_wrap(source),
+            *(_cell(row_of.get((subject, metric)), metric) for metric in metrics),
+        ]
+        for subject in dict.fromkeys(row.subject for row in means)
+    ]
 
 
-def cell(row: PublishedMean | Ours | None, name: str) -> Markup:
-    """Mean ± sd above interval and n, or a dash."""
+def _cell(row: PublishedMean | OwnMean | None, metric: str) -> Markup:
     if row is None or row.mean is None:
-        return Markup(markup.DASH)
-    places = metric.decimals(name)
-    interval = markup.interval(row.low, row.high, places)
-    return markup.spread(row.mean, row.sd, places) + interval + markup.small(f"n = {row.n}")
+        return Markup(DASH)
+    decimals = metric_labels.decimals(metric)
+    return (
+        mean_and_sd(row.mean, row.sd, decimals)
+        + interval(row.low, row.high, decimals)
+        + markup.small_line(f"n = {row.n}")
+    )

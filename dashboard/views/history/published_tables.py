@@ -1,149 +1,147 @@
-"""The published baseline: printed numbers beside what their lines give, and beside our own."""
+"""The published tables: printed numbers, recomputed numbers, our own numbers, and claims."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
 from dashboard.components import markup, metric_labels, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH, format_number
+from dashboard.components.statistics_cells import difference_cell, established_sentence
 from dashboard.data import cached_queries
+from dashboard.data.published_baseline import published_baseline
 from dashboard.views.history import published_and_own_means
-from mirpipe.db.queries import published_results
-from mirpipe.db.queries.published_results import PublishedMean, PublishedNumber
+from mirpipe.db.queries.published_results import (
+    PublishedClaim,
+    PublishedDifference,
+    PublishedNumber,
+)
 
-TASKS = {"retrieval": "Retrieval", "generation": "Generation"}
-MARKS = {
+TASKS = {"retrieval": "encoders", "generation": "modes"}
+"""Title of the first column of the table of differences, by task."""
+VERDICT_MARKS = {
     "stands": "✓",
     "arithmetic only": "≈",
     "not established": "?",
     "does not stand": "✗",
     "not measured": "–",
 }
-"""Beside each verdict, in words too."""
 
 
-@dataclass(frozen=True)
-class Published:
-    """All that was imported; empty lists before an import."""
-
-    numbers: list[PublishedNumber]
-    means: list[PublishedMean]
-    differences: list[published_results.PublishedDifference]
-    claims: list[published_results.PublishedClaim]
-
-
-@st.cache_data(ttl=cached_queries.NOW_SECONDS, show_spinner=False)
-def imported() -> Published:
-    """What was imported, which is of no run, as of a moment ago."""
-    return Published(
-        published_results.published_numbers(),
-        published_results.published_means(),
-        published_results.published_differences(),
-        published_results.published_claims(),
-    )
-
-
-def section(key: cached_queries.Key | None) -> None:
-    """The baseline; `key` is None where no run of our own is there to stand beside it."""
-    found = imported()
-    if not found.numbers:
+def section(key: cached_queries.RunKey | None) -> None:
+    """Draw the published tables. `key` is None before the first run of our own."""
+    baseline = published_baseline()
+    if not baseline.numbers:
         st.info("The published tables are not loaded.", icon=":material/library_books:")
         st.markdown("They come with mirpipe. To load them:")
         st.code("mirpipe published import", language=None)
         return
     st.caption(
-        "An earlier evaluation printed the result of every target: three encoders, three modes of "
-        "generation. Its names are as printed, and a row is a printed line, never a track."
+        "An earlier evaluation published one result per target, for three encoders and three modes "
+        "of generation. Names are as printed. A row is a printed line, not a track of the library."
     )
-    printed(found.numbers)
+    printed_numbers(baseline.numbers)
     for task in TASKS:
-        means = [one for one in found.means if one.task == task]
-        published_and_own_means.section(TASKS[task], means, published_and_own_means.ours(task, key))
-    differences(found.differences)
-    claims(found.claims)
+        published = [mean for mean in baseline.means if mean.task == task]
+        own = published_and_own_means.own_means(task, key)
+        published_and_own_means.section(task, published, own)
+    for task in TASKS:
+        difference_section(task, [row for row in baseline.differences if row.task == task])
+    claim_section(baseline.claims)
 
 
-def printed(numbers: Sequence[PublishedNumber]) -> None:
-    """Every printed number and what the lines behind it give; a mean and its sd on one line."""
-    agree = sum(one.agrees for one in numbers)
+def printed_numbers(numbers: Sequence[PublishedNumber]) -> None:
+    """Draw every printed number next to the number that is recomputed from its lines.
+
+    A mean and its sd share a line.
+    """
     st.subheader("Do the printed numbers follow from their lines?", anchor=False)
+    agreeing = sum(number.agrees for number in numbers)
+    st.markdown(f"{agreeing} of {len(numbers)} do, to the last printed decimal.")
     st.caption(
-        f"{agree} of {len(numbers)} do, to the last printed decimal. Mean ± sd, of the population, "
-        "or the change from one mode to another."
+        "A number is a mean ± sd (of the population), or the change from one mode to another."
     )
-    grouped: dict[tuple[str | None, str | None, str], list[PublishedNumber]] = {}
-    for one in numbers:
-        grouped.setdefault((one.subject, one.than_subject, one.metric), []).append(one)
+    groups: dict[tuple[str | None, str | None, str], list[PublishedNumber]] = {}
+    for number in numbers:
+        key = (number.subject, number.than_subject, number.metric)
+        groups.setdefault(key, []).append(number)
     lines = []
-    for (subject, than, name), group in grouped.items():
-        unit = " %" if than else ""
-        as_printed = " ± ".join(one.printed.replace("-", "−") for one in group) + unit
-        given = " ± ".join(
-            markup.number(one.recomputed, decimals(one.printed) + 1) for one in group
+    for (subject, than_subject, metric), group in groups.items():
+        unit = " %" if than_subject else ""
+        printed = " ± ".join(number.printed.replace("-", "−") for number in group)
+        recomputed = " ± ".join(
+            format_number(number.recomputed, decimal_places(number.printed) + 1) for number in group
         )
-        wrong = "; ".join(one.discrepancy or "differs" for one in group if not one.agrees)
+        problems = "; ".join(
+            number.discrepancy or "differs" for number in group if not number.agrees
+        )
+        name = f"{than_subject} → {subject}" if than_subject else subject or ""
         lines.append(
             [
-                markup.together(f"{than} → {subject}" if than else subject or ""),
-                markup.together(metric_labels.named(name)),
-                as_printed,
-                given + unit,
-                markup.roomy(f"✗ {wrong}") if wrong else markup.together("✓ follows"),
+                markup.no_wrap(name),
+                markup.no_wrap(metric_labels.metric_label(metric)),
+                printed + unit,
+                recomputed + unit,
+                markup.wide(f"✗ {problems}") if problems else markup.no_wrap("✓ agrees"),
             ]
         )
-    heads = ["of", "metric", "printed", "the lines give", "does it follow?"]
+    columns = ["encoder or mode", "metric", "printed", "recomputed", "do they agree?"]
     name = "Printed numbers"
-    markup.show(markup.table(name, heads, lines, numeric=(2, 3)))
-    tables.download(numbers, name=name)
+    markup.show(tables.html_table(name, columns, lines, numeric=(2, 3)))
+    download_button(numbers, name=name)
 
 
-def decimals(number: str) -> int:
-    """How many a number was printed with."""
-    return len(number.partition(".")[2])
+def decimal_places(printed: str) -> int:
+    """Return the number of decimals of a printed number."""
+    return len(printed.partition(".")[2])
 
 
-def differences(rows: Sequence[published_results.PublishedDifference]) -> None:
-    """Which differences the published lines establish."""
-    for task in TASKS:
-        of_task = [one for one in rows if one.task == task]
-        if not of_task:
-            continue
-        st.subheader(f"{TASKS[task]}: which published differences are established?", anchor=False)
-        st.caption(
-            "The first less the second, paired over targets: mean difference, its 95 % interval, "
-            "at how many of n targets the first is higher, and p of a sign-flip test after Holm's "
-            f"correction over {of_task[0].family_n} tests. ✓ established: p below 0.05."
-        )
-        metrics = list(dict.fromkeys(one.metric for one in of_task))
-        found = {(one.subject, one.than_subject, one.metric): one for one in of_task}
-        lines = []
-        for first, second in dict.fromkeys((one.subject, one.than_subject) for one in of_task):
-            cells = [
-                markup.difference(one, metric_labels.decimals(one.metric)) if one else markup.DASH
-                for one in (found.get((first, second, name)) for name in metrics)
-            ]
-            lines.append([markup.together(f"{first} less {second}"), *cells])
-        name = f"{TASKS[task]} published differences"
-        heads = ["of", *map(metric_labels.named, metrics)]
-        markup.show(markup.table(name, heads, lines, numeric=range(1, len(heads))))
-        tables.download(of_task, name=name)
-
-
-def claims(rows: Sequence[published_results.PublishedClaim]) -> None:
-    """What was concluded from the numbers, and what they say."""
+def difference_section(task: str, rows: Sequence[PublishedDifference]) -> None:
+    """Draw the published differences of one task. Mark the established ones."""
     if not rows:
         return
+    st.subheader(f"Are the published {task} differences established?", anchor=False)
+    st.markdown(established_sentence(sum(row.established for row in rows), len(rows)))
+    st.caption(
+        "Each cell shows the first minus the second, paired over targets: the mean difference, its "
+        "95 % interval, the number of targets (n), for how many of them the first is higher, and p "
+        f"of a sign-flip test after Holm's correction over {rows[0].family_n} tests. A difference "
+        "is established if p is below 0.05."
+    )
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    row_of = {(row.subject, row.than_subject, row.metric): row for row in rows}
+    lines = []
+    for first, second in dict.fromkeys((row.subject, row.than_subject) for row in rows):
+        row_of_metric = [row_of.get((first, second, metric)) for metric in metrics]
+        cells = [
+            difference_cell(row, metric_labels.decimals(row.metric)) if row else DASH
+            for row in row_of_metric
+        ]
+        lines.append([markup.no_wrap(f"{first} − {second}"), *cells])
+    name = f"{task.capitalize()} published differences"
+    columns = [TASKS[task], *map(metric_labels.metric_label, metrics)]
+    markup.show(tables.html_table(name, columns, lines, numeric=range(1, len(columns))))
+    download_button(rows, name=name)
+
+
+def claim_section(claims: Sequence[PublishedClaim]) -> None:
+    """Draw the published claims with the numbers behind them and a verdict."""
+    if not claims:
+        return
     st.subheader("Do the published claims stand?", anchor=False)
+    verdicts = Counter(claim.verdict for claim in claims)
+    st.markdown(", ".join(f"{verdict}: {n}" for verdict, n in verdicts.most_common()))
     lines = [
         [
-            one.section,
-            markup.roomy(one.claim),
-            markup.roomy(one.numbers),
-            markup.together(f"{MARKS.get(one.verdict, '')} {one.verdict}"),
-            markup.roomy(one.remark or ""),
+            claim.section,
+            markup.wide(claim.claim),
+            markup.wide(claim.numbers),
+            markup.no_wrap(f"{VERDICT_MARKS.get(claim.verdict, '')} {claim.verdict}"),
+            markup.wide(claim.remark or ""),
         ]
-        for one in rows
+        for claim in claims
     ]
-    heads = ["about", "claim, in our words", "what the lines say", "verdict", "remark"]
-    markup.show(markup.table("Published claims", heads, lines))
-    tables.download(rows, name="Published claims")
+    columns = ["about", "claim, in our words", "numbers from the lines", "verdict", "remark"]
+    markup.show(tables.html_table("Published claims", columns, lines))
+    download_button(claims, name="Published claims")

@@ -1,6 +1,5 @@
-"""Two runs beside each other: what changed and why, and every summary then and now."""
+"""Differences between two runs: changed best matches with their causes, and changed summaries."""
 
-# ruff: noqa: ARG001  (Streamlit keys what it keeps by arguments, also by one that is not read)
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,151 +9,148 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, metric_labels, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH, format_number
+from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
 from mirpipe.db.queries import run_history
 from mirpipe.db.queries.metric_names import BOUNDS
 
 Pair = tuple[run_history.Past | None, run_history.Past | None]
-"""A summary then and now; None: that run had none."""
+"""A summary then and now. It is None if the run has no such summary."""
+
+NAME_COLUMNS = {"retrieval": "encoder", "generation": "generator and mode"}
+"""Title of the table's first column, by task."""
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def moved(run: cached_queries.Key, then: int, now: int) -> list[run_history.Moved]:
-    """First answers that differ between two runs."""
-    return run_history.moved(then, now)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def retrieval(run: cached_queries.Key, then: int, now: int) -> list[run_history.Past]:
-    """The encoders' summaries of both runs."""
-    return run_history.retrieval([then, now])
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def generation(run: cached_queries.Key, then: int, now: int) -> list[run_history.Past]:
-    """The modes' summaries of both runs."""
-    return run_history.generation([then, now])
-
-
-def results(key: cached_queries.Key, then: run_history.Moment, now: run_history.Moment) -> None:
-    """All that two runs differ in."""
-    changes = moved(key, then.run_id, now.run_id)
+def section(key: cached_queries.RunKey, then: run_history.Moment, now: run_history.Moment) -> None:
+    """Draw all differences between the two runs."""
+    changes = cached_queries.changes_between(key, then.run_id, now.run_id)
     st.subheader("What changed, and why?", anchor=False)
     markup.show(
-        markup.figures(
+        markup.large_numbers(
             [
-                counted("references", then.references, now.references),
-                counted("targets", then.targets, now.targets),
-                counted("clips", then.clips, now.clips),
-                ("first answers that differ", markup.number(len(changes), 0), why(changes)),
+                count_and_change("references", then.references, now.references),
+                count_and_change("targets", then.targets, now.targets),
+                count_and_change("clips", then.clips, now.clips),
+                ("best matches that differ", format_number(len(changes), 0), causes(changes)),
             ]
         )
     )
-    answers(changes)
-    only = st.toggle("Only summaries that changed", value=True, key="changed", bind="query-params")
-    for name, rows in (
-        ("Retrieval", retrieval(key, then.run_id, now.run_id)),
-        ("Generation", generation(key, then.run_id, now.run_id)),
-    ):
+    changed_matches(changes)
+    only_changed = st.toggle(
+        "Show only summaries that changed", value=True, key="changed", bind="query-params"
+    )
+    for task in NAME_COLUMNS:
+        rows = cached_queries.past_summaries(key, task, (then.run_id, now.run_id))
         if rows:
-            summaries(name, paired(rows, then.run_id, now.run_id), only=only)
+            pairs = pair_up(rows, then.run_id, now.run_id)
+            summary_differences(task, pairs, only_changed=only_changed)
 
 
-def counted(name: str, then: int, now: int) -> tuple[str, str, str]:
-    """A number of tracks now, and how many there were then."""
-    remark = "as then" if then == now else f"{then:,} then"
-    return name, markup.number(now, 0), remark
+def count_and_change(name: str, then: int, now: int) -> tuple[str, str, str]:
+    """Return name, current number, and a remark with the earlier number."""
+    remark = "unchanged" if then == now else f"was {then:,}"
+    return name, format_number(now, 0), remark
 
 
-def why(changes: Sequence[run_history.Moved]) -> str:
-    """How often each cause is among the changes."""
-    causes = Counter(cause for one in changes for cause in set(one.causes.split(", ")) if cause)
-    return ", ".join(f"{cause}: {n:,}" for cause, n in causes.most_common()) or "nothing moved"
+def causes(changes: Sequence[run_history.Moved]) -> str:
+    """Return how many changes each cause has, most frequent first."""
+    counts = Counter(
+        cause for change in changes for cause in set(change.causes.split(", ")) if cause
+    )
+    return ", ".join(f"{cause}: {n:,}" for cause, n in counts.most_common()) or "no changes"
 
 
-def answers(changes: Sequence[run_history.Moved]) -> None:
-    """Which first answers differ."""
+def changed_matches(changes: Sequence[run_history.Moved]) -> None:
+    """Draw a table of the best matches that differ."""
     if not changes:
-        st.caption("Every target has the same first answer in both runs, by every encoder.")
+        st.caption("Every target has the same best match in both runs, for every encoder.")
         return
-    if len(changes) == run_history.MOST_CHANGES:
-        st.caption(f"More than {run_history.MOST_CHANGES:,} differ; these are the first.")
-    data = pd.DataFrame([asdict(one) for one in changes])
+    limit = run_history.MOST_CHANGES
+    if len(changes) == limit:
+        st.caption(f"At least {limit:,} best matches differ. The table shows the first {limit:,}.")
+    data = pd.DataFrame([asdict(change) for change in changes])
     data = data.rename(columns={"before": "then", "after": "now", "causes": "why"})
     data = data.rename(columns={"cosine_before": "cosine then", "cosine_after": "cosine now"})
-    number = st.column_config.NumberColumn(format="%.4f")
-    tables.frame(
+    number_column = st.column_config.NumberColumn(format="%.4f")
+    tables.sortable_table(
         data[["target", "encoder", "then", "now", "why", "cosine then", "cosine now"]],
-        name="First answers then and now",
-        columns={"cosine then": number, "cosine now": number},
+        name="Best matches then and now",
+        columns={"cosine then": number_column, "cosine now": number_column},
     )
 
 
-def paired(rows: Sequence[run_history.Past], then: int, now: int) -> dict[tuple[str, str], Pair]:
-    """By subject and metric the summary then and now, in the order of the rows."""
-    found = {(row.run_id, row.subject, row.metric): row for row in rows}
+def pair_up(
+    rows: Sequence[run_history.Past], then_id: int, now_id: int
+) -> dict[tuple[str, str], Pair]:
+    """Return the summary then and now by subject and metric, in the order of the rows."""
+    row_of = {(row.run_id, row.subject, row.metric): row for row in rows}
     keys = dict.fromkeys((row.subject, row.metric) for row in rows if row.metric not in BOUNDS)
-    return {key: (found.get((then, *key)), found.get((now, *key))) for key in keys}
+    return {key: (row_of.get((then_id, *key)), row_of.get((now_id, *key))) for key in keys}
 
 
-def differ(pair: Pair) -> bool:
-    """Whether a summary reads otherwise now."""
+def has_changed(pair: Pair) -> bool:
+    """Return whether the two summaries differ in what is shown."""
     then, now = pair
     if then is None or now is None:
         return True
     decimals = metric_labels.decimals(now.metric)
-    return averaged(then, decimals) != averaged(now, decimals)
+    return summary_cell(then, decimals) != summary_cell(now, decimals)
 
 
-def summaries(name: str, pairs: dict[tuple[str, str], Pair], *, only: bool) -> None:
-    """A line a subject and metric: then, now, and how far it moved."""
-    st.subheader(f"{name}, then and now", anchor=False)
-    shown = {key: pair for key, pair in pairs.items() if differ(pair) or not only}
+def summary_differences(
+    task: str, pairs: dict[tuple[str, str], Pair], *, only_changed: bool
+) -> None:
+    """Draw a table with one row per summary: then, now, and the change."""
+    st.subheader(f"How did the {task} results change?", anchor=False)
+    shown = {key: pair for key, pair in pairs.items() if has_changed(pair) or not only_changed}
     if not shown:
-        st.caption("Every summary is as it was.")
+        st.caption("No summary has changed.")
         return
     st.caption(
-        "Mean, its 95 % interval over the targets of that time, and n. The change itself is not "
-        "tested: targets and library may both be others."
+        "Each cell shows the mean, its 95 % interval over the targets of that run, and n. The "
+        "change is not tested, because the targets and the library may differ between the runs."
     )
     lines = []
-    for (subject, one), (then, now) in shown.items():
-        decimals = metric_labels.decimals(one)
-        cells = [averaged(row, decimals) for row in (then, now)]
-        name_of = markup.together(metric_labels.named(one))
-        lines.append([marked(subject, then, now), name_of, *cells, change(then, now)])
-    heads = ["of", "metric", "then", "now", "change"]
-    title = f"{name} then and now"
-    markup.show(markup.table(title, heads, lines, numeric=(2, 3, 4)))
+    for (subject, metric), (then, now) in shown.items():
+        decimals = metric_labels.decimals(metric)
+        cells = [summary_cell(row, decimals) for row in (then, now)]
+        label = markup.no_wrap(metric_labels.metric_label(metric))
+        lines.append([subject_cell(subject, then, now), label, *cells, mean_change(then, now)])
+    columns = [NAME_COLUMNS[task], "metric", "then", "now", "change"]
+    title = f"{task.capitalize()} then and now"
+    markup.show(tables.html_table(title, columns, lines, numeric=(2, 3, 4)))
     both = [asdict(row) for pair in shown.values() for row in pair if row]
-    tables.download(pd.DataFrame(both), name=title)
+    download_button(pd.DataFrame(both), name=title)
 
 
-def marked(subject: str, then: run_history.Past | None, now: run_history.Past | None) -> Markup:
-    """Whose summary it is, and whether by random weights or by two revisions."""
-    name = markup.together(markup.title(subject))
-    if any(row and row.random for row in (then, now)):
-        name += Markup("<br>") + markup.badge(markup.RANDOM)
+def subject_cell(
+    subject: str, then: run_history.Past | None, now: run_history.Past | None
+) -> Markup:
+    """Return the name, with marks for random weights and for different revisions."""
+    random = any(row is not None and row.random for row in (then, now))
+    name = plugin_cell(subject, random=random)
     if then and now and then.revision != now.revision:
-        name += markup.small("another revision now")
+        name += markup.small_line("different revision now")
     return name
 
 
-def averaged(row: run_history.Past | None, decimals: int) -> Markup:
-    """A mean above its interval and n."""
+def summary_cell(row: run_history.Past | None, decimals: int) -> Markup:
+    """Return the mean, and below it the interval and n."""
     if row is None:
-        return Markup(markup.DASH)
+        return Markup(DASH)
     remark = f"n = {row.n}"
     if row.low is not None and row.high is not None:
-        ends = (markup.number(end, decimals) for end in (row.low, row.high))
+        ends = (format_number(end, decimals) for end in (row.low, row.high))
         remark = f"{' … '.join(ends)}, {remark}"
-    return Markup(markup.number(row.mean, decimals)) + markup.small(remark)
+    return Markup(format_number(row.mean, decimals)) + markup.small_line(remark)
 
 
-def change(then: run_history.Past | None, now: run_history.Past | None) -> str:
-    """How far a mean moved, with its sign; a dash where one is missing."""
+def mean_change(then: run_history.Past | None, now: run_history.Past | None) -> str:
+    """Return the change of the mean with its sign, or a dash if one of the means is missing."""
     if then is None or now is None or then.mean is None or now.mean is None:
-        return markup.DASH
+        return DASH
     decimals = metric_labels.decimals(now.metric)
-    moved_by = round(now.mean - then.mean, decimals)
-    return ("+" if moved_by > 0 else "") + markup.number(moved_by + 0.0, decimals)
+    change = round(now.mean - then.mean, decimals)
+    return ("+" if change > 0 else "") + format_number(change + 0.0, decimals)

@@ -1,6 +1,5 @@
-"""How every summary moved from run to run, as the library grew."""
+"""Trends: how the summaries change from run to run, while the library grows."""
 
-# ruff: noqa: ARG001  (Streamlit keys what it keeps by arguments, also by one that is not read)
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -8,110 +7,118 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import markup, metric_labels, tables
-from dashboard.components.charts import CURVE_PIXELS, present
+from dashboard.components import metric_labels
+from dashboard.components.charts import LINE_CHART_PIXELS, interval_layers
+from dashboard.components.csv_download import download_button
+from dashboard.components.plugin_labels import plugin_text
 from dashboard.data import cached_queries
 from mirpipe.db.queries import run_history
 from mirpipe.db.queries.metric_names import BOUNDS
 
-READS = {"retrieval": run_history.retrieval, "generation": run_history.generation}
-FIRST = ("z", "clap_similarity", "melody_accuracy")
-OVER = {"run": "run", "references": "references in the library"}
+TASKS = ("retrieval", "generation")
+LEADING = ("z", "clap_similarity", "melody_accuracy")
+"""Metrics that are listed before all others."""
+AXES = {"run": "run", "references": "references in the library"}
+"""Title of each horizontal axis that the viewer can choose."""
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def past(run: cached_queries.Key, kind: str, runs: tuple[int, ...]) -> list[run_history.Past]:
-    """The summaries of these runs, of encoders or of modes."""
-    return READS[kind](list(runs))
-
-
-def section(key: cached_queries.Key, moments: Sequence[run_history.Moment]) -> None:
-    """A summary's way, chosen by what it is about and by metric."""
-    st.subheader("How did the summaries move?", anchor=False)
-    of, over, which = st.columns([1.2, 1.6, 2.2], vertical_alignment="bottom")
-    with of:
-        kind = st.segmented_control(
-            "Of", list(READS), default="retrieval", key="of", bind="query-params", required=True
+def section(key: cached_queries.RunKey, runs: Sequence[run_history.Moment]) -> None:
+    """Draw the trend of one metric. The viewer chooses the task, the axis and the metric."""
+    st.subheader("How did the results change from run to run?", anchor=False)
+    st.caption(
+        "Each dot is the mean of a run on its 95 % interval over the targets of that run. Cosines "
+        "of different encoders cannot be compared, because each encoder has its own space."
+    )
+    left, middle, right = st.columns([1.2, 1.6, 2.2], vertical_alignment="bottom")
+    with left:
+        chosen_task = st.segmented_control(
+            "Results of", TASKS, default="retrieval", key="of", bind="query-params", required=True
         )
-    runs = tuple(one.run_id for one in moments)
-    rows = [row for row in past(key, kind or "retrieval", runs) if row.mean is not None]
+    run_ids = tuple(run.run_id for run in runs)
+    rows = cached_queries.past_summaries(key, chosen_task or "retrieval", run_ids)
+    rows = [row for row in rows if row.mean is not None]
     if not rows:
-        st.info("No run has a number of this yet.", icon=":material/hourglass_empty:")
+        st.info("No run has such results yet.", icon=":material/hourglass_empty:")
         st.code("mirpipe generate\nmirpipe run", language=None)
         return
-    with over:
-        axis = st.segmented_control(
-            "Over",
-            list(OVER),
+    with middle:
+        chosen_axis = st.segmented_control(
+            "Horizontal axis",
+            list(AXES),
             default="run",
             key="over",
             bind="query-params",
             required=True,
         )
-    metrics = sorted({row.metric for row in rows} - BOUNDS, key=lambda one: (rank(one), one))
+    metrics = sorted({row.metric for row in rows} - BOUNDS, key=_metric_order)
     if st.session_state.get("metric") not in metrics:
         st.session_state.pop("metric", None)
-    with which:
-        chosen = st.selectbox(
-            "Metric", metrics, format_func=metric_labels.named, key="metric", bind="query-params"
+    with right:
+        metric = st.selectbox(
+            "Metric",
+            metrics,
+            format_func=metric_labels.metric_label,
+            key="metric",
+            bind="query-params",
         )
-    draw([row for row in rows if row.metric == chosen], moments, chosen, axis or "run")
+    show_trend([row for row in rows if row.metric == metric], runs, metric, chosen_axis or "run")
 
 
-def rank(name: str) -> int:
-    """What is asked for most comes first."""
-    return FIRST.index(name) if name in FIRST else len(FIRST)
-
-
-def draw(
-    rows: Sequence[run_history.Past], moments: Sequence[run_history.Moment], chosen: str, axis: str
+def show_trend(
+    rows: Sequence[run_history.Past], runs: Sequence[run_history.Moment], metric: str, axis: str
 ) -> None:
-    """One metric's line a subject, and its numbers to take along."""
-    sizes = {one.run_id: one for one in moments}
+    """Draw the trend of one metric with one line per encoder or mode, and the download."""
+    run_of = {run.run_id: run for run in runs}
     points = pd.DataFrame(
         [
             {
-                "of": f"{row.subject} ({markup.RANDOM})" if row.random else row.subject,
+                "name": plugin_text(row.subject, random=row.random),
                 "run": row.run_id,
-                "references": sizes[row.run_id].references,
-                "targets": sizes[row.run_id].targets,
-                "clips": sizes[row.run_id].clips,
+                "references": run_of[row.run_id].references,
+                "targets": run_of[row.run_id].targets,
+                "clips": run_of[row.run_id].clips,
                 **{name: asdict(row)[name] for name in ("mean", "low", "high", "n", "revision")},
             }
             for row in rows
         ]
     )
-    name = metric_labels.named(chosen)
-    st.altair_chart(trend(points, across=axis, up=name), alt=f"{name}, by {OVER[axis]}")
-    st.caption(
-        "Each dot is a run's mean on the line of its 95 % interval over the targets of that time. "
-        "A cosine lies in its encoder's own space and cannot be compared between encoders."
-    )
+    label = metric_labels.metric_label(metric)
+    chart = trend_chart(points, axis=axis, y_title=label)
+    st.altair_chart(chart, alt=f"{label}, by {AXES[axis]}")
     if points["run"].nunique() < 2:
-        st.caption("From the second run on, a line shows where it went.")
-    tables.download(points, name=f"Trend of {name}")
+        st.caption("From the second run on, a line connects the dots.")
+    download_button(points, name=f"Trend of {label}")
 
 
-def trend(points: pd.DataFrame, *, across: str, up: str) -> alt.LayerChart:
-    """A line with dots a subject, which differ in shape, too; in the order of the runs."""
-    order = list(dict.fromkeys(points["of"]))
-    if across == "run":
+def trend_chart(points: pd.DataFrame, *, axis: str, y_title: str) -> alt.LayerChart:
+    """Return a chart with one line per name, in the order of the runs.
+
+    Lines differ in colour and in the shape of their dots.
+    """
+    order = list(dict.fromkeys(points["name"]))
+    if axis == "run":
         x = alt.X("run:O", title="run", axis=alt.Axis(labelAngle=0, labelOverlap=True))
     else:
-        whole = alt.Axis(format=",d", tickMinStep=1)
-        x = alt.X("references:Q", title=OVER[across], scale=alt.Scale(zero=False), axis=whole)
+        integers = alt.Axis(format=",d", tickMinStep=1)
+        scale = alt.Scale(zero=False)
+        x = alt.X("references:Q", title=AXES[axis], scale=scale, axis=integers)
     scale = alt.Scale(zero=False)
     legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=300, symbolOpacity=1)
-    columns = ["of", "run", "references", "targets", "clips", "mean", "low", "high", "n"]
+    columns = ["name", "run", "references", "targets", "clips", "mean", "low", "high", "n"]
     base = alt.Chart(points).encode(
-        x=x, color=alt.Color("of:N", sort=order, legend=legend), tooltip=columns
+        x=x, color=alt.Color("name:N", sort=order, legend=legend), tooltip=columns
     )
-    spread = base.mark_rule(strokeWidth=1.5, opacity=0.5).encode(
-        y=alt.Y("low:Q", title=up, scale=scale), y2="high:Q"
+    intervals = base.mark_rule(strokeWidth=1.5, opacity=0.5).encode(
+        y=alt.Y("low:Q", title=y_title, scale=scale), y2="high:Q"
     )
-    mean = alt.Y("mean:Q", title=up, scale=scale)
+    mean = alt.Y("mean:Q", title=y_title, scale=scale)
     line = base.mark_line(strokeWidth=1.5).encode(y=mean, order="run:Q")
     dots = base.mark_point(size=70, filled=True, opacity=1).encode(
-        y=mean, shape=alt.Shape("of:N", sort=order, legend=legend)
+        y=mean, shape=alt.Shape("name:N", sort=order, legend=legend)
     )
-    return alt.LayerChart(layer=[*present(points, spread), line, dots], height=CURVE_PIXELS)
+    layers = [*interval_layers(points, intervals), line, dots]
+    return alt.LayerChart(layer=layers, height=LINE_CHART_PIXELS)
+
+
+def _metric_order(metric: str) -> tuple[int, str]:
+    return (LEADING.index(metric) if metric in LEADING else len(LEADING), metric)

@@ -1,4 +1,4 @@
-"""Distances of sets: how far the clips of each mode lie, as a whole, from the reference library."""
+"""Distances (KAD and FAD∞) between the clips of each mode, as a set, and the reference library."""
 
 from collections.abc import Sequence, Set
 
@@ -6,63 +6,72 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, metric_labels, tables
-from dashboard.views.generation.mode_summary import named as mode_named
-from dashboard.views.hubs.hubness import named
+from dashboard.components.csv_download import download_button
+from dashboard.components.mode_names import mode_with_guidance
+from dashboard.components.number_format import DASH, format_number
+from dashboard.components.plugin_labels import plugin_cell
 from mirpipe.db import queries
 
-NAMES = {"kad": "KAD", "fad_inf": "FAD∞"}
-LEAST = 50
-"""Clips from which on a distance says something, as the database marks it."""
+METRIC_NAMES = {"kad": "KAD", "fad_inf": "FAD∞"}
+MIN_CLIPS = 50
+"""Smallest number of clips for which the database marks a distance as a finding."""
 
 
 def section(rows: Sequence[queries.SetDistance], random: Set[str]) -> None:
-    """A line a generator, mode, guidance and space; only findings are marked as such.
+    """Draw a table with one row per encoder, generator, mode and guidance.
 
-    `random`: the encoders of random weights; what else is random is so by its generator.
+    `random` are the encoders with random weights. In other rows that are marked as random, the
+    generator has random weights.
     """
     st.subheader("How far are the clips, as a set, from the library?", anchor=False)
     if not rows:
         st.info("No run has measured clips yet.", icon=":material/hourglass_empty:")
         st.code("mirpipe generate\nmirpipe run", language=None)
         return
+    findings = sum(row.is_finding for row in rows)
+    st.markdown(f"{findings or 'None'} of the {len(rows):,} distances can be used as a finding.")
     st.caption(
-        "KAD: kernel distance; FAD∞: Fréchet distance extrapolated to a set without end. 0 is "
-        "alike, higher is farther; compare within one encoder's space alone. ✓ finding: at least "
-        f"{LEAST} clips. Without it, the number says nothing yet."
+        "KAD is the kernel audio distance. FAD∞ is the Fréchet audio distance, extrapolated to an "
+        "infinite set. 0 means equal, and higher means farther. Compare only distances of the same "
+        f"encoder. A distance is a finding (✓) if it is based on at least {MIN_CLIPS} clips. With "
+        "fewer clips it says nothing yet."
     )
-    found = {(*place(row), row.metric): row for row in rows}
-    makers = {row.generator for row in rows if row.random and row.encoder not in random}
+    row_of = {(*_line(row), row.metric): row for row in rows}
+    random_generators = {row.generator for row in rows if row.random and row.encoder not in random}
     lines = []
-    for where in dict.fromkeys(place(row) for row in rows):
-        encoder, generator, mode, guidance = where
-        cells = [found.get((*where, one)) for one in NAMES]
+    for line in dict.fromkeys(_line(row) for row in rows):
+        encoder, generator, mode, guidance = line
+        cells = [row_of.get((*line, metric)) for metric in METRIC_NAMES]
         first = next(row for row in cells if row)
+        name = f"{generator} {mode_with_guidance(mode, guidance)}"
         lines.append(
             [
-                named(encoder, random=encoder in random),
-                named(f"{generator} {mode_named(mode, guidance)}", random=generator in makers),
-                *(cell(row) for row in cells),
+                plugin_cell(encoder, random=encoder in random),
+                plugin_cell(name, random=generator in random_generators),
+                *(_cell(row) for row in cells),
                 f"{first.n:,}",
                 f"{first.references_n:,}",
-                first.licence_weights or markup.DASH,
+                first.licence_weights or DASH,
             ]
         )
-    heads = ["space of", "clips of", *NAMES.values(), "clips", "references", "licence of weights"]
-    name = "Distances of sets"
-    markup.show(markup.table(name, heads, lines, numeric=(2, 3, 4, 5)))
-    tables.download(rows, name=name)
+    columns = ["encoder", "generator and mode", *METRIC_NAMES.values(), "clips", "references"]
+    columns.append("licence of weights")
+    name = "Distances between clips and library"
+    markup.show(tables.html_table(name, columns, lines, numeric=(2, 3, 4, 5)))
+    download_button(rows, name=name)
 
 
-def place(row: queries.SetDistance) -> tuple[str, str, str, float | None]:
-    """What a line is about."""
+def _line(row: queries.SetDistance) -> tuple[str, str, str, float | None]:
     return row.encoder, row.generator, row.mode, row.guidance
 
 
-def cell(row: queries.SetDistance | None) -> Markup:
-    """A distance, and whether it is a finding; or why there is none."""
+def _cell(row: queries.SetDistance | None) -> Markup:
     if row is None:
-        return Markup(markup.DASH)
+        return Markup(DASH)
     if row.value is None:
-        return Markup(markup.DASH) + markup.small(metric_labels.said(row.reason or "no reason"))
-    mark = Markup("<strong>✓ finding</strong>") if row.is_finding else markup.small("no finding")
-    return Markup(markup.number(row.value, 4)) + mark
+        reason = metric_labels.reason_text(row.reason or "no reason")
+        return Markup(DASH) + markup.small_line(reason)
+    mark = (
+        Markup("<strong>✓ finding</strong>") if row.is_finding else markup.small_line("no finding")
+    )
+    return Markup(format_number(row.value, 4)) + mark

@@ -1,4 +1,4 @@
-"""Hubs: how unevenly references are retrieved, by cosine and by CSLS, and by name."""
+"""Hubness: how unevenly references are retrieved by cosine and by CSLS, and which are the hubs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -8,113 +8,107 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import charts, markup, tables
-from mirpipe.db import queries as reports
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH, format_number
+from dashboard.components.plugin_labels import plugin_cell
+from dashboard.views.hubs.ranking_methods import METHOD_NAMES
+from mirpipe.db import queries
 
-LISTED = 10
-"""Hubs of each encoder that stand in the table; the download has all that are stored."""
-WAYS = {"cosine": "cosine, raw", "csls": "CSLS"}
+MAX_LISTED_HUBS = 10
+"""Number of hubs per encoder in the table. The download contains all that are stored."""
 
 
 def section(
-    measured: Sequence[reports.Hubness], found: Sequence[reports.Hub], queries: str, k: int
+    hubness: Sequence[queries.Hubness], hubs: Sequence[queries.Hub], query_kind: str, k: int
 ) -> None:
-    """What is retrieved too often among the first k answers of these queries."""
+    """Draw hubness and hubs among the first `k` matches of the queries of one kind."""
     st.subheader("Are there hubs?", anchor=False)
-    st.caption(
-        "A hub is a reference that is among everybody's answers. Skewness of how often each "
-        "reference is among the first k answers: 0 is even, higher means hubs. CSLS re-ranks the "
-        "nearest by how near they are to everything, which takes hubs down."
-    )
-    chosen = [row for row in measured if row.queries == queries and row.k == k]
-    hubs = [row for row in found if row.queries == queries and row.k == k]
-    if not chosen:
+    shown = [row for row in hubness if row.queries == query_kind and row.k == k]
+    shown_hubs = [row for row in hubs if row.queries == query_kind and row.k == k]
+    if not shown:
         st.info("This run has not measured hubs.", icon=":material/hub:")
         st.code("mirpipe run", language=None)
         return
-    table(chosen)
-    if not hubs:
-        return
+    largest = max(row.largest / max(row.n, 1) for row in shown)
+    st.markdown(
+        f"The strongest hub is among the first {k} matches of {largest:.0%} of the {query_kind}."
+    )
+    st.caption(
+        "A hub is a reference that appears in almost every result list. The skewness measures how "
+        f"unevenly references appear among the first {k} matches: 0 is even, and higher values "
+        "mean hubs. CSLS re-ranks the nearest references. It reduces hubs, because it moves "
+        "references down that are close to everything."
+    )
+    hubness_table(shown)
+    if shown_hubs:
+        hub_chart(shown_hubs, k)
+        hub_table(shown_hubs)
+
+
+def hubness_table(rows: Sequence[queries.Hubness]) -> None:
+    """Draw a table with one row per encoder and ranking method."""
+    lines = [
+        [
+            plugin_cell(row.encoder, random=row.random),
+            markup.no_wrap(METHOD_NAMES[row.rerank]),
+            format_number(row.skewness, 2),
+            f"{row.never_retrieved_share:.1%}",
+            _reference(row.largest_reference, f"{row.largest} of {row.n} queries"),
+            f"{row.n:,} × {row.references_n:,}",
+            row.licence_weights or DASH,
+        ]
+        for row in rows
+    ]
+    columns = ["encoder", "ranked by", "skewness", "never retrieved", "most retrieved"]
+    columns += ["queries × references", "licence of weights"]
+    markup.show(tables.html_table("Hubness", columns, lines, numeric=(2, 3, 5)))
+    download_button(rows, name="Hubness")
+
+
+def hub_chart(rows: Sequence[queries.Hub], k: int) -> None:
+    """Draw the share of queries that retrieve each of the most retrieved references."""
     points = pd.DataFrame(
         [
             {
-                "by": f"{row.encoder}, {WAYS[row.rerank]}",
+                "ranked by": f"{row.encoder}, {METHOD_NAMES[row.rerank]}",
                 "rank": row.rank,
                 "share": 100 * row.share,
                 "reference": row.reference,
                 "retrieved": row.retrieved_n,
             }
-            for row in hubs
+            for row in rows
         ]
     )
-    chart = charts.curves(
+    chart = charts.lines_over_rank(
         points,
-        x="rank",
         y="share",
-        series="by",
-        across="place among the most retrieved references",
-        up="% of queries",
+        series="ranked by",
+        x_title="rank among the most retrieved references",
+        y_title="% of queries",
     )
     st.altair_chart(chart, alt=f"How often the most retrieved references are in the first {k}")
-    most_retrieved(hubs)
 
 
-def table(rows: Sequence[reports.Hubness]) -> None:
-    """A line an encoder and way of ranking."""
-    lines = [
-        [
-            named(row.encoder, random=row.random),
-            markup.together(WAYS[row.rerank]),
-            markup.number(row.skewness, 2),
-            f"{row.never_retrieved_share:.1%}",
-            largest(row),
-            f"{row.n:,} × {row.references_n:,}",
-            row.licence_weights or markup.DASH,
-        ]
-        for row in rows
-    ]
-    heads = [
-        "encoder",
-        "ranked by",
-        "skewness",
-        "never retrieved",
-        "most retrieved",
-        "queries × references",
-        "licence of weights",
-    ]
-    markup.show(markup.table("Hubness", heads, lines, numeric=(2, 3, 5)))
-    tables.download(rows, name="Hubness")
-
-
-def largest(row: reports.Hubness) -> Markup:
-    """The reference that is retrieved most, and how often."""
-    said = markup.small(f"{row.largest} of {row.n} queries")
-    return markup.roomy(markup.title(row.largest_reference) + said)
-
-
-def most_retrieved(rows: Sequence[reports.Hub]) -> None:
-    """The hubs by name: a column an encoder and way of ranking."""
+def hub_table(rows: Sequence[queries.Hub]) -> None:
+    """Draw the most retrieved references: one column per encoder and ranking method."""
     st.markdown("**Most retrieved references**")
-    ways = list(dict.fromkeys((row.encoder, row.rerank) for row in rows))
-    found = {(row.encoder, row.rerank, row.rank): row for row in rows}
-    depth = min(LISTED, max(row.rank for row in rows))
+    methods = list(dict.fromkeys((row.encoder, row.rerank) for row in rows))
+    row_of = {(row.encoder, row.rerank, row.rank): row for row in rows}
+    last_rank = min(MAX_LISTED_HUBS, max(row.rank for row in rows))
     lines = []
-    for rank in range(1, depth + 1):
-        cells = [found.get((*way, rank)) for way in ways]
-        lines.append([str(rank), *(hub(row) for row in cells)])
-    heads = ["place", *(f"{encoder}, {WAYS[rerank]}" for encoder, rerank in ways)]
-    markup.show(markup.table("Most retrieved references", heads, lines))
-    tables.download([asdict(row) for row in rows], name="Most retrieved references")
+    for rank in range(1, last_rank + 1):
+        cells = [_hub(row_of.get((*method, rank))) for method in methods]
+        lines.append([str(rank), *cells])
+    columns = ["rank", *(f"{encoder}, {METHOD_NAMES[rerank]}" for encoder, rerank in methods)]
+    markup.show(tables.html_table("Most retrieved references", columns, lines))
+    download_button([asdict(row) for row in rows], name="Most retrieved references")
 
 
-def hub(row: reports.Hub | None) -> Markup:
-    """A reference and how often it is retrieved."""
-    if row is None:
-        return Markup(markup.DASH)
-    said = markup.small(f"{row.retrieved_n} of {row.n}")
-    return markup.roomy(markup.title(row.reference) + said)
+def _hub(row: queries.Hub | None) -> Markup:
+    return (
+        Markup(DASH) if row is None else _reference(row.reference, f"{row.retrieved_n} of {row.n}")
+    )
 
 
-def named(encoder: str, *, random: bool) -> Markup:
-    """An encoder, marked where its weights are random."""
-    name = markup.together(markup.title(encoder))
-    return name + Markup("<br>") + markup.badge(markup.RANDOM) if random else name
+def _reference(title: str, remark: str) -> Markup:
+    return markup.wide(markup.title(title) + markup.small_line(remark))

@@ -1,61 +1,59 @@
-"""Hubs and agreement: what is retrieved too often, who agrees, and how good rankings are."""
+"""Hubs page: hubs, agreement of encoders, label rankings, and distances of clips to the library."""
 
 import streamlit as st
 
 from dashboard.components import empty_states
 from dashboard.data import cached_queries
-from dashboard.data.latest_rankings import measured
+from dashboard.data.latest_rankings import ranking_results
 from dashboard.views.hubs import (
     agreement,
     clip_set_distances,
+    csls_check,
     fused_and_csls_rankings,
     hubness,
     label_rankings,
 )
-from mirpipe.db import queries as reports
+from mirpipe.db import queries
 
 QUERIES = ("targets", "references")
 DEPTHS = (1, 5, 10)
 
 
-def page(key: cached_queries.Key) -> None:
-    """Everything about a run's rankings."""
-    found = measured(key)
-    random = {row.encoder for row in found.hubness if row.random}
-    of, depth = st.columns([2, 1], vertical_alignment="bottom")
-    with of:
-        queries = st.segmented_control(
+def page(run: cached_queries.RunKey) -> None:
+    """Draw all sections for a run."""
+    results = ranking_results(run)
+    random = {row.encoder for row in results.hubness if row.random}
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    with left:
+        query_kind = st.segmented_control(
             "Queries",
             QUERIES,
             default="targets",
             key="queries",
             bind="query-params",
             required=True,
-            help="References: each against all others.",
+            help="With references, each reference is a query against all other references.",
         )
-    with depth:
+    with right:
         k = st.segmented_control(
-            "First answers (k)", DEPTHS, default=5, key="k", bind="query-params", required=True
+            "First matches (k)", DEPTHS, default=5, key="k", bind="query-params", required=True
         )
-    hubness.section(found.hubness, found.hubs, queries or "targets", k or 5)
-    agreement.csls(found.csls)
-    agreement.section(found.agreements, random)
-    label_rankings.section(found.rankings, queries or "targets")
-    fused_and_csls_rankings.section(key)
-    clip_set_distances.section(found.distances, random)
+    hubness.section(results.hubness, results.hubs, query_kind or "targets", k or 5)
+    csls_check.section(results.csls)
+    agreement.section(results.agreements, random)
+    label_rankings.section(results.rankings, query_kind or "targets")
+    fused_and_csls_rankings.section(run)
+    clip_set_distances.section(results.distances, random)
 
 
 def main() -> None:
-    """The page, as far as there is something to show."""
+    """Draw the page, or a message if there is nothing to show."""
     st.title("Hubs and agreement", anchor=False)
-    run = reports.latest_run()
+    run = queries.latest_run()
     if run is None:
-        if cached_queries.library():
-            empty_states.results()
-        else:
-            empty_states.library()
+        empty_states.no_results(has_tracks=bool(cached_queries.library()))
         return
-    page(cached_queries.key(run))
+    page(cached_queries.run_key(run))
 
 
 main()

@@ -1,4 +1,4 @@
-"""Rankings: how well each encoder ranks what shares a label with the query."""
+"""Label rankings: how well each encoder ranks the references that share a label with the query."""
 
 from collections.abc import Sequence
 
@@ -8,113 +8,128 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, tables
-from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS, present
-from dashboard.views.hubs.hubness import WAYS, named
-from mirpipe.db import queries as reports
+from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS, interval_layers
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH, format_number
+from dashboard.components.plugin_labels import plugin_cell
+from dashboard.components.statistics_cells import interval
+from dashboard.views.hubs.ranking_methods import METHOD_NAMES
+from mirpipe.db import queries
 
-NAMES = {"p_at_1": "P@1", "p_at_5": "P@5", "p_at_10": "P@10", "mrr": "MRR", "map": "mAP"}
-DRAWN = ("p_at_1", "mrr", "map")
+METRIC_NAMES = {"p_at_1": "P@1", "p_at_5": "P@5", "p_at_10": "P@10", "mrr": "MRR", "map": "mAP"}
+METRICS_WITH_CHART = ("p_at_1", "mrr", "map")
 LABELS = ("genre", "instrument", "work")
-BY = {**WAYS, "fusion": "all together"}
+"""Order of the labels. Other labels follow."""
 
 
-def section(rows: Sequence[reports.Ranking], queries: str) -> None:
-    """The measures of one label, as the viewer chooses it."""
-    st.subheader("Do answers share the query's label?", anchor=False)
-    of_queries = [row for row in rows if row.queries == queries and row.n]
-    labels = list(dict.fromkeys(row.label for row in of_queries))
+def section(rows: Sequence[queries.Ranking], query_kind: str) -> None:
+    """Draw the ranking metrics of one label, which the viewer chooses."""
+    st.subheader("Do matches share the query's label?", anchor=False)
+    rows_of_kind = [row for row in rows if row.queries == query_kind and row.n]
+    labels = list(dict.fromkeys(row.label for row in rows_of_kind))
     if not labels:
         st.info("No query shares a label with a reference.", icon=":material/label:")
-        st.markdown("Labels come from a manifest with the columns path, genre, instrument, work:")
+        st.markdown(
+            "Labels come from a manifest with the columns path, genre, instrument and work:"
+        )
         st.code(
             "mirpipe ingest ~/music/library --collection reference --manifest labels.csv\n"
             "mirpipe run",
             language=None,
         )
         return
-    labels.sort(key=lambda one: LABELS.index(one) if one in LABELS else len(LABELS))
+    labels.sort(key=lambda label: LABELS.index(label) if label in LABELS else len(LABELS))
     if st.session_state.get("label") not in labels:
         st.session_state.pop("label", None)
-    label = st.segmented_control(
+    chosen = st.segmented_control(
         "Label", labels, default=labels[0], key="label", bind="query-params", required=True
     )
-    chosen = [row for row in of_queries if row.label == (label or labels[0])]
-    first = chosen[0]
-    st.caption(
-        f"A reference with the query's own {first.label} is relevant. P@k: share of relevant ones "
-        "among the first k; MRR: one over the rank of the first; mAP: mean average precision of "
-        f"the whole ranking; each 0 to 1 with its 95 % interval. Over {first.n:,} queries; "
-        f"{first.left_out_n:,} without the label, or to which no reference is relevant, are left "
-        "out. Fusion ranks by all encoders together."
-    )
-    table(chosen)
-    encoders = list(dict.fromkeys(row.encoder for row in chosen))
-    ways = list(dict.fromkeys(BY.get(row.rerank, row.rerank) for row in chosen))
-    columns = st.columns(len(DRAWN), gap="medium")
-    for column, metric in zip(columns, DRAWN, strict=True):
-        drawn = [row for row in chosen if row.metric == metric]
-        if drawn:
+    shown = [row for row in rows_of_kind if row.label == (chosen or labels[0])]
+    explain(shown[0])
+    ranking_table(shown)
+    encoders = list(dict.fromkeys(row.encoder for row in shown))
+    methods = list(dict.fromkeys(METHOD_NAMES.get(row.rerank, row.rerank) for row in shown))
+    columns = st.columns(len(METRICS_WITH_CHART), gap="medium")
+    for column, metric in zip(columns, METRICS_WITH_CHART, strict=True):
+        rows_of_metric = [row for row in shown if row.metric == metric]
+        if rows_of_metric:
             with column:
-                st.markdown(f"**{NAMES[metric]}**")
-                st.altair_chart(chart(drawn, encoders, ways), alt=f"{NAMES[metric]}, by encoder")
+                name = METRIC_NAMES[metric]
+                st.markdown(f"**{name}**")
+                chart = ranking_chart(rows_of_metric, encoders, methods)
+                st.altair_chart(chart, alt=f"{name}, by encoder")
 
 
-def table(rows: Sequence[reports.Ranking]) -> None:
-    """A line an encoder and way of ranking, a cell a measure."""
-    found = {(row.encoder, row.rerank, row.metric): row for row in rows}
+def explain(row: queries.Ranking) -> None:
+    """Explain the metrics, and say how many queries they are based on."""
+    st.caption(
+        f"A reference is relevant if it has the same {row.label} as the query. P@k is the share of "
+        "relevant references among the first k. MRR is the mean of 1 / rank of the first relevant "
+        "reference. mAP is the mean average precision of the full ranking. All range from 0 to 1 "
+        f"and have a 95 % interval. Fusion ranks by all encoders together. Queries in the table: "
+        f"{row.n:,}. Queries that are left out because they have no label or no relevant "
+        f"reference: {row.left_out_n:,}."
+    )
+
+
+def ranking_table(rows: Sequence[queries.Ranking]) -> None:
+    """Draw a table with one row per encoder and ranking method, and one column per metric."""
+    row_of = {(row.encoder, row.rerank, row.metric): row for row in rows}
     random = {row.encoder for row in rows if row.random}
-    licences = {row.encoder: row.licence_weights or markup.DASH for row in rows}
+    licences = {row.encoder: row.licence_weights or DASH for row in rows}
     lines = []
     for encoder, rerank in dict.fromkeys((row.encoder, row.rerank) for row in rows):
-        cells = [cell(found.get((encoder, rerank, metric))) for metric in NAMES]
-        who = named(encoder, random=encoder in random)
-        lines.append([who, markup.together(BY.get(rerank, rerank)), *cells, licences[encoder]])
-    heads = ["encoder", "ranked by", *NAMES.values(), "licence of weights"]
+        cells = [_cell(row_of.get((encoder, rerank, metric))) for metric in METRIC_NAMES]
+        method = markup.no_wrap(METHOD_NAMES.get(rerank, rerank))
+        label = plugin_cell(encoder, random=encoder in random)
+        lines.append([label, method, *cells, licences[encoder]])
+    columns = ["encoder", "ranked by", *METRIC_NAMES.values(), "licence of weights"]
     name = "Rankings by label"
-    markup.show(markup.table(name, heads, lines, numeric=range(2, len(NAMES) + 2)))
-    tables.download(rows, name=name)
+    numeric = range(2, len(METRIC_NAMES) + 2)
+    markup.show(tables.html_table(name, columns, lines, numeric=numeric))
+    download_button(rows, name=name)
 
 
-def cell(row: reports.Ranking | None) -> Markup:
-    """A mean above its interval."""
-    if row is None:
-        return Markup(markup.DASH)
-    return Markup(markup.number(row.mean, 3)) + markup.interval(row.low, row.high, 3)
-
-
-def chart(
-    rows: Sequence[reports.Ranking], order: Sequence[str], ways: Sequence[str]
+def ranking_chart(
+    rows: Sequence[queries.Ranking], encoders: Sequence[str], methods: Sequence[str]
 ) -> alt.LayerChart:
-    """A dot at each mean on the line of its interval; ways of ranking differ in shape.
+    """Return a chart with a dot at each mean and a line for its 95 % interval.
 
-    `order`: the encoders, of which one without the measure keeps its place empty; `ways`: those
-    of ranking, likewise.
+    Every one of `encoders` and `methods` keeps its place, even without a value. Ranking methods
+    differ in colour and in shape.
     """
     data = pd.DataFrame(
         [
             {
                 "encoder": row.encoder,
-                "ranked by": BY.get(row.rerank, row.rerank),
+                "ranked by": METHOD_NAMES.get(row.rerank, row.rerank),
                 **{"mean": row.mean, "low": row.low, "high": row.high, "n": row.n},
             }
             for row in rows
         ]
     )
     legend = alt.Legend(title=None, orient="bottom", columns=2)
-    axes = alt.Axis(labelLimit=110, labelOverlap=False, ticks=False)
+    axis = alt.Axis(labelLimit=110, labelOverlap=False, ticks=False)
+    method_scale = alt.Scale(domain=list(methods))
     base = alt.Chart(data).encode(
-        y=alt.Y("encoder:N", title=None, axis=axes, scale=alt.Scale(domain=list(order))),
-        yOffset=alt.YOffset("ranked by:N", scale=alt.Scale(domain=list(ways))),
+        y=alt.Y("encoder:N", title=None, axis=axis, scale=alt.Scale(domain=list(encoders))),
+        yOffset=alt.YOffset("ranked by:N", scale=method_scale),
         tooltip=["encoder", "ranked by", "mean", "low", "high", "n"],
     )
     scale = alt.Scale(domain=[0, 1])
-    spread = base.mark_rule(strokeWidth=2, color=GREY).encode(
+    intervals = base.mark_rule(strokeWidth=2, color=GREY).encode(
         x=alt.X("low:Q", title=None, scale=scale), x2="high:Q"
     )
     dots = base.mark_point(size=80, filled=True, opacity=1).encode(
         x=alt.X("mean:Q", title=None, scale=scale, axis=alt.Axis(tickCount=4)),
-        color=alt.Color("ranked by:N", scale=alt.Scale(domain=list(ways)), legend=legend),
-        shape=alt.Shape("ranked by:N", scale=alt.Scale(domain=list(ways)), legend=legend),
+        color=alt.Color("ranked by:N", scale=method_scale, legend=legend),
+        shape=alt.Shape("ranked by:N", scale=method_scale, legend=legend),
     )
-    height = 2 * ROW_PIXELS * len(order) + AXIS_PIXELS
-    return alt.LayerChart(layer=[*present(data, spread), dots], height=height)
+    height = 2 * ROW_PIXELS * len(encoders) + AXIS_PIXELS
+    return alt.LayerChart(layer=[*interval_layers(data, intervals), dots], height=height)
+
+
+def _cell(row: queries.Ranking | None) -> Markup:
+    if row is None:
+        return Markup(DASH)
+    return Markup(format_number(row.mean, 3)) + interval(row.low, row.high, 3)

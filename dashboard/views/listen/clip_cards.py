@@ -1,4 +1,4 @@
-"""What generators made of a target, a mode beside the other: to hear, to see, and its numbers."""
+"""The clips of a target: one column per mode, one card with a player per seed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,100 +7,110 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup, metric_labels
+from dashboard.components.mode_names import guidance_text
+from dashboard.components.number_format import format_duration, format_number
 from dashboard.components.player import player
-from dashboard.components.waveform_and_chroma import pictures
-from dashboard.views.listen.match_cards import SIDE_BY_SIDE, Known
+from dashboard.components.plugin_labels import RANDOM_WEIGHTS, plugin_heading
+from dashboard.components.waveform_and_chroma import waveform_and_chroma
+from dashboard.views.listen.track_details import COLUMNS_PER_ROW, TrackDetails
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import BOUNDS
 
 
-def side_by_side(
+def clip_columns(
     target: queries.Target,
-    made: Sequence[queries.Generation],
+    clips: Sequence[queries.Generation],
     scores: Sequence[queries.GenerationScore],
-    random: set[str],
-    known: Known,
+    random_metrics: set[str],
+    details: TrackDetails,
 ) -> None:
-    """A row of columns a generator, a column a mode and guidance, its seeds one below the other.
+    """Draw the clips of each generator, with one column per mode and guidance.
 
-    `random` are the metrics that random weights measure.
+    `random_metrics` are the metrics that are computed with random weights.
     """
-    of_clip: dict[int, list[queries.GenerationScore]] = defaultdict(list)
+    scores_of: dict[int, list[queries.GenerationScore]] = defaultdict(list)
     for score in scores:
-        of_clip[score.track_id].append(score)
-    for generator in dict.fromkeys(clip.generator for clip in made):
-        columns: dict[tuple[str, float | None], list[queries.Generation]] = defaultdict(list)
-        for clip in made:
+        scores_of[score.track_id].append(score)
+    for generator in dict.fromkeys(clip.generator for clip in clips):
+        by_mode: dict[tuple[str, float | None], list[queries.Generation]] = defaultdict(list)
+        for clip in clips:
             if clip.generator == generator:
-                columns[clip.mode, clip.guidance].append(clip)
-        first_clip = next(iter(columns.values()))[0]
+                by_mode[clip.mode, clip.guidance].append(clip)
+        first_clip = next(iter(by_mode.values()))[0]
         markup.show(
-            markup.weights(
-                f"Made by {generator}", first_clip.licence_weights, random=first_clip.random
+            plugin_heading(
+                f"Clips by {generator}", first_clip.licence_weights, random=first_clip.random
             )
         )
-        heads = list(columns)
-        for first in range(0, len(heads), SIDE_BY_SIDE):
-            shown = heads[first : first + SIDE_BY_SIDE]
-            for head, column in zip(shown, st.columns(len(shown), gap="medium"), strict=True):
+        modes = list(by_mode)
+        for first in range(0, len(modes), COLUMNS_PER_ROW):
+            modes_in_row = modes[first : first + COLUMNS_PER_ROW]
+            columns = st.columns(len(modes_in_row), gap="medium")
+            for mode, column in zip(modes_in_row, columns, strict=True):
                 with column:
-                    markup.show(mode_head(*head))
-                    for at, clip in enumerate(columns[head]):
-                        readings = numbers(
-                            of_clip[clip.track_id], known.aesthetics.get(clip.track_id), random
-                        )
-                        card(target, clip, readings, known, at)
+                    markup.show(mode_heading(*mode))
+                    for index, clip in enumerate(by_mode[mode]):
+                        rating = details.aesthetics.get(clip.track_id)
+                        values = clip_values(scores_of[clip.track_id], rating, random_metrics)
+                        clip_card(target, clip, values, details, index)
 
 
-def mode_head(mode: str, guidance: float | None) -> Markup:
-    """A mode and its guidance."""
+def mode_heading(mode: str, guidance: float | None) -> Markup:
+    """Return a mode and its guidance as the heading of a column."""
     return Markup("<div>{} <span class='mp-muted'>guidance {}</span></div>").format(
-        markup.title(mode), metric_labels.guided(guidance)
+        markup.title(mode), guidance_text(guidance)
     )
 
 
-def card(
+def clip_card(
     target: queries.Target,
     clip: queries.Generation,
-    readings: Markup,
-    known: Known,
-    at: int,
+    values: Markup,
+    details: TrackDetails,
+    index: int,
 ) -> None:
-    """One clip: what it was made from, its numbers, its pictures and its player."""
+    """Draw one clip: seed, prompt, numbers, pictures and player.
+
+    `index` distinguishes clips of the same generator, mode, guidance and seed.
+    """
+    picture = details.pictures.get(clip.track_id)
     with st.container(border=True, gap="xsmall"):
         markup.show(
             Markup("<div>seed {} <span class='mp-muted'>· {}</span></div>").format(
-                clip.seed, markup.length(clip.seconds)
+                clip.seed, format_duration(clip.seconds)
             ),
-            markup.line(clip.prompt),
-            readings,
-            pictures(known.pictures.get(clip.track_id), name=f"the clip of seed {clip.seed}"),
+            markup.muted_line(clip.prompt),
+            values,
+            waveform_and_chroma(picture, name=f"the clip of seed {clip.seed}"),
         )
-        way = f"{clip.generator} {clip.mode} {metric_labels.guided(clip.guidance)} seed {clip.seed}"
+        name = f"{clip.generator} {clip.mode} {guidance_text(clip.guidance)} seed {clip.seed}"
         player(
-            known.files.get(clip.track_id, []),
-            name=f"{way}, made of {target.title}",
-            key=f"{way} {at}",
-            level=known.level,
+            details.files.get(clip.track_id, []),
+            name=f"{name}, generated from {target.title}",
+            key=f"{name} {index}",
+            level=details.level,
         )
 
 
-def numbers(
-    of_clip: Sequence[queries.GenerationScore],
-    aesthetics: queries.Aesthetics | None,
-    random: set[str],
+def clip_values(
+    scores: Sequence[queries.GenerationScore],
+    rating: queries.Aesthetics | None,
+    random_metrics: set[str],
 ) -> Markup:
-    """A clip's numbers; below one that is missing, why, and below one by random weights, that."""
-    readings: list[tuple[str, str]] = []
-    for score in of_clip:
+    """Return the scores and the rating of a clip.
+
+    A missing score is shown with its reason. A score by random weights is marked.
+    """
+    values: list[tuple[str, str]] = []
+    for score in scores:
         if score.metric in metric_labels.AXES or score.metric in BOUNDS:
             continue
-        shown = Markup("{}").format(
-            markup.number(score.value, metric_labels.decimals(score.metric))
-        )
+        decimals = metric_labels.decimals(score.metric)
+        text = Markup("{}").format(format_number(score.value, decimals))
         if score.value is None:
-            shown += markup.small(metric_labels.said(score.reason or "not measured"))
-        if score.metric in random:
-            shown += markup.small(markup.RANDOM)
-        readings.append((metric_labels.of_one(score.metric), shown))
-    return markup.readings([*readings, *aesthetics_rating.readings(aesthetics)], wrap=True)
+            reason = metric_labels.reason_text(score.reason or "not measured")
+            text += markup.small_line(reason)
+        if score.metric in random_metrics:
+            text += markup.small_line(RANDOM_WEIGHTS)
+        values.append((metric_labels.single_value_label(score.metric), text))
+    return markup.named_values([*values, *aesthetics_rating.axis_values(rating)], wrap=True)

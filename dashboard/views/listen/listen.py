@@ -1,117 +1,136 @@
-"""Listen: a target beside each encoder's answers and each mode's clips, all at one level."""
+"""Listen page: plays a target, the matches of each encoder and the clips of each mode."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components import aesthetics_rating, empty_states, markup
-from dashboard.components.player import common_level
-from dashboard.components.target_picker import choose, heading
-from dashboard.components.waveform_and_chroma import pictures
+from dashboard.components import aesthetics_rating, empty_states, level_matching, markup
+from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
+from dashboard.components.number_format import format_number
+from dashboard.components.target_picker import choose_target
 from dashboard.data import cached_queries
-from dashboard.views.listen import match_cards, clip_cards
-from dashboard.views.listen.match_cards import CHANCE, Known
+from dashboard.views.listen import clip_cards, match_cards
+from dashboard.views.listen.target_bar import target_bar
+from dashboard.views.listen.track_details import TrackDetails, read_track_details
 from mirpipe.db import queries
 
 DEPTHS = (1, 3, 5, 10)
-DEEPEST = DEPTHS[-1]
-PARTS = ("answers", "clips")
+DEFAULT_DEPTH = 3
+PARTS = ("matches", "clips")
+OLD_NAME_OF_MATCHES = "answers"
+"""Value of the query parameter `show` in older links."""
 
 
-def nearest(run: queries.Run, found: Sequence[queries.Match], depth: int, known: Known) -> None:
-    """The encoders' answers."""
-    st.subheader("Nearest references", anchor=False)
-    if not found:
-        empty_states.answers()
+def match_section(
+    run: queries.Run, matches: Sequence[queries.Match], depth: int, details: TrackDetails
+) -> None:
+    """Draw the matches of each encoder."""
+    st.subheader("Which references are most similar?", anchor=False)
+    if not matches:
+        empty_states.no_matches()
         return
     st.caption(
-        "Cosines of different encoders are not comparable; z is in standard deviations above this "
-        "target's cosines to the whole library. Percentile: share of library pairs that are no "
-        f"more alike. Melody: share of frames with the same pitch class, by chance about {CHANCE}."
+        "Each column shows the matches of one encoder, best match first. z is the number of "
+        "standard deviations above the mean of this target's cosines to the whole library. It can "
+        "be compared between encoders, the cosine cannot. Percentile is the share of the library's "
+        "pairs that have no higher cosine. Melody is the share of frames with the same pitch class "
+        f"(chance: about {MELODY_CHANCE_LEVEL})."
     )
-    serving = {
-        row.encoder: row for row in cached_queries.encoders(cached_queries.key(run)) if row.serving
-    }
-    match_cards.side_by_side(found, depth, serving, known)
+    encoders = cached_queries.encoders(cached_queries.run_key(run))
+    active = {row.encoder: row for row in encoders if row.serving}
+    match_cards.match_columns(matches, depth, active, details)
 
 
-def made_of(
-    run: queries.Run, target: queries.Target, made: Sequence[queries.Generation], known: Known
+def clip_section(
+    run: queries.Run,
+    target: queries.Target,
+    clips: Sequence[queries.Generation],
+    details: TrackDetails,
 ) -> None:
-    """The generators' clips."""
-    st.subheader("Made of this target", anchor=False)
-    if not made:
-        empty_states.clips_of_target()
+    """Draw the clips of each generator."""
+    st.subheader("What was generated from this target?", anchor=False)
+    if not clips:
+        empty_states.no_clips_of_target()
         return
-    serving = [row for row in cached_queries.encoders(cached_queries.key(run)) if row.serving]
-    random = {f"cosine {row.encoder}" for row in serving if row.random}
-    clip_cards.side_by_side(target, made, queries.generation_scores(target.track_id), random, known)
-    licences = [f"{row.encoder}: {row.licence_weights or 'not stated'}" for row in serving]
-    markup.show(markup.line(f"Licences of the weights behind the cosines: {'; '.join(licences)}"))
+    encoders = cached_queries.encoders(cached_queries.run_key(run))
+    active = [row for row in encoders if row.serving]
+    random_metrics = {f"cosine {row.encoder}" for row in active if row.random}
+    scores = queries.generation_scores(target.track_id)
+    clip_cards.clip_columns(target, clips, scores, random_metrics, details)
+    licences = [f"{row.encoder}: {row.licence_weights or 'not stated'}" for row in active]
+    markup.show(markup.muted_line(f"Licences of the encoders' weights: {'; '.join(licences)}"))
+
+
+def explain_players(details: TrackDetails) -> None:
+    """Explain the level matching and the pictures."""
+    level = format_number(details.level, 1)
+    st.caption(
+        f"{level_matching.EXPLANATION} All players play at the level of the quietest track "
+        f"({level} dBFS). The pictures show the waveform and, below it, how often each pitch class "
+        "is the strongest, from C at the bottom to B at the top."
+    )
+    aesthetics_rating.show_explanation(list(details.aesthetics.values()))
+
+
+def choose_parts() -> list[str]:
+    """Draw the selector of the parts of the page and return the chosen ones."""
+    default = list(PARTS)
+    if st.query_params.get_all("show") == [OLD_NAME_OF_MATCHES]:
+        default = st.session_state["show"] = ["matches"]
+    return st.segmented_control(
+        "Show",
+        PARTS,
+        default=default,
+        selection_mode="multi",
+        key="show",
+        bind="query-params",
+    )
 
 
 def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
-    """A chosen target and what belongs to it."""
-    pick, part, depth = st.columns([3, 1.2, 1.2], vertical_alignment="bottom")
-    with pick:
-        target = choose(targets)
-    with part:
-        shown = st.segmented_control(
-            "Show",
-            PARTS,
-            default=list(PARTS),
-            selection_mode="multi",
-            key="show",
+    """Draw the chosen target with its matches and its clips."""
+    left, middle, right = st.columns([3, 1.2, 1.2], vertical_alignment="bottom")
+    with left:
+        target = choose_target(targets)
+    with middle:
+        parts = choose_parts()
+    with right:
+        chosen_depth = st.segmented_control(
+            "Matches",
+            DEPTHS,
+            default=DEFAULT_DEPTH,
+            key="k",
             bind="query-params",
+            required=True,
         )
-    with depth:
-        k = st.segmented_control(
-            "Answers", DEPTHS, default=3, key="k", bind="query-params", required=True
-        )
-    found = (
-        cached_queries.matches(cached_queries.key(run), target.track_id, DEEPEST)
-        if "answers" in shown
-        else []
-    )
-    made = queries.generations(target.track_id) if "clips" in shown else []
-    heard = [answer.reference_id for answer in found if answer.rank <= (k or 3)]
-    tracks = [target.track_id, *dict.fromkeys([*heard, *(clip.track_id for clip in made)])]
-    files = queries.live_files(tracks)
-    level = common_level(files.values())
-    known = Known(files, queries.aesthetics(tracks), queries.pictures(tracks), level)
-    drawn = pictures(known.pictures.get(target.track_id), name=target.title)
-    heading(
-        target,
-        files.get(target.track_id, []),
-        known.aesthetics.get(target.track_id),
-        drawn,
-        level=level,
-    )
-    st.caption(
-        f"Every player is turned down to the quietest track's level ({markup.number(level, 1)} "
-        "dBFS), by as many dB as stand above it. Pictures: outline, and below it how often each "
-        "pitch class is strongest, from C at the bottom to B on top."
-    )
-    aesthetics_rating.explain(list(known.aesthetics.values()))
-    if "answers" in shown:
-        nearest(run, found, k or 3, known)
-    if "clips" in shown:
-        made_of(run, target, made, known)
+    depth = chosen_depth or DEFAULT_DEPTH
+    matches, clips = [], []
+    if "matches" in parts:
+        key = cached_queries.run_key(run)
+        matches = cached_queries.matches(key, target.track_id, DEPTHS[-1])
+    if "clips" in parts:
+        clips = queries.generations(target.track_id)
+    shown = [match.reference_id for match in matches if match.rank <= depth]
+    shown += [clip.track_id for clip in clips]
+    details = read_track_details([target.track_id, *dict.fromkeys(shown)])
+    target_bar(target, details)
+    explain_players(details)
+    if "matches" in parts:
+        match_section(run, matches, depth, details)
+    if "clips" in parts:
+        clip_section(run, target, clips, details)
 
 
 def main() -> None:
-    """The page, as far as there is something to show."""
+    """Draw the page, or a message if there is nothing to show."""
     st.title("Listen", anchor=False)
     run = queries.latest_run()
     if run is None:
-        if cached_queries.library():
-            empty_states.results()
-        else:
-            empty_states.library()
+        empty_states.no_results(has_tracks=bool(cached_queries.library()))
         return
-    targets = cached_queries.targets(cached_queries.key(run))
+    targets = cached_queries.targets(cached_queries.run_key(run))
     if not targets:
-        empty_states.targets()
+        empty_states.no_targets()
         return
     page(run, targets)
 

@@ -1,4 +1,4 @@
-"""Map: an encoder's space in two dimensions, to look around in and to hear what lies where."""
+"""Map page: the space of an encoder in two dimensions. A click on a dot shows its player."""
 
 from collections.abc import Sequence
 
@@ -7,150 +7,156 @@ import streamlit as st
 
 from dashboard.components import empty_states, markup, scatter_plot, tables
 from dashboard.components.player import player
-from dashboard.components.target_picker import LINK_DIGITS, described
-from dashboard.components.waveform_and_chroma import pictures
+from dashboard.components.plugin_labels import licence_text, random_weights_badge
+from dashboard.components.target_picker import TARGET_PARAMETER, link_value
+from dashboard.components.track_names import genre_and_instrument
+from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 from mirpipe.db.queries.embedding_maps import Map, Point
 
-TRACK, CHART = "track", "map"
+TRACK_PARAMETER, CHART_KEY = "track", "map"
 
 
-def choose(maps: Sequence[Map]) -> Map:
-    """The map of the encoder that the address names, else the first."""
-    by_name = {one.encoder: one for one in maps}
-    if st.session_state.get("encoder") not in by_name:
+def choose_map(maps: Sequence[Map]) -> Map:
+    """Draw the selector of the encoder and return the map of the chosen one."""
+    map_of = {map_.encoder: map_ for map_ in maps}
+    if st.session_state.get("encoder") not in map_of:
         st.session_state.pop("encoder", None)
     encoder = st.segmented_control(
-        "Space of",
-        list(by_name),
+        "Encoder",
+        list(map_of),
         default=maps[0].encoder,
         key="encoder",
         bind="query-params",
         required=True,
     )
-    return by_name[encoder or maps[0].encoder]
+    return map_of[encoder or maps[0].encoder]
 
 
-def labels(points: Sequence[Point]) -> list[str]:
-    """What can be coloured by: the collection, and labels that many tracks carry."""
-    counted = {"collection": 0}
-    for point in points:
-        for label, value in point.labels.items():
-            if value:
-                counted[label] = counted.get(label, 0) + 1
-    common = [label for label, n in counted.items() if label in ("genre", "instrument")]
-    return ["collection", *sorted(common)]
+def colour_labels(points: Sequence[Point]) -> list[str]:
+    """Return what dots can be coloured by: the collection, and genre or instrument if known."""
+    known = {label for point in points for label, value in point.labels.items() if value}
+    return ["collection", *sorted(known & {"genre", "instrument"})]
 
 
-def chosen_of(points: Sequence[Point]) -> Point | None:
-    """The track that was clicked last, else the one that the address names."""
-    by_id = {point.track_id: point for point in points}
-    selection = getattr(st.session_state.get(CHART), "selection", {})
-    for one in selection.get(scatter_plot.CHOSEN) or []:
-        if one.get("track_id") in by_id:
-            clicked = by_id[one["track_id"]]
-            st.query_params[TRACK] = clicked.content_sha256[:LINK_DIGITS]
+def chosen_point(points: Sequence[Point]) -> Point | None:
+    """Return the track that was clicked last, or else the track in the address."""
+    point_of = {point.track_id: point for point in points}
+    selection = getattr(st.session_state.get(CHART_KEY), "selection", {})
+    for item in selection.get(scatter_plot.SELECTION) or []:
+        if item.get("track_id") in point_of:
+            clicked = point_of[item["track_id"]]
+            st.query_params[TRACK_PARAMETER] = link_value(clicked.content_sha256)
             return clicked
-    return linked(points)
+    return linked_point(points)
 
 
-def linked(points: Sequence[Point]) -> Point | None:
-    """The track that the address names."""
-    wanted = st.query_params.get(TRACK)
-    found = [point for point in points if point.content_sha256[:LINK_DIGITS] == wanted]
-    return found[0] if found else None
+def linked_point(points: Sequence[Point]) -> Point | None:
+    """Return the track in the address, or None."""
+    link = st.query_params.get(TRACK_PARAMETER)
+    return next((point for point in points if link_value(point.content_sha256) == link), None)
 
 
-def about(point: Point) -> None:
-    """What was clicked: its title, its pictures and its player."""
+def track_card(point: Point) -> None:
+    """Draw the title, the pictures and the player of a track."""
     with st.container(border=True):
-        name, sound = st.columns(2, vertical_alignment="center")
-        with name:
+        left, right = st.columns(2, vertical_alignment="center")
+        with left:
             markup.show(
-                markup.title(point.title), markup.line(point.collection), described(point.labels)
+                markup.title(point.title),
+                markup.muted_line(point.collection),
+                genre_and_instrument(point.labels),
             )
             if point.collection == "target":
                 st.page_link(
                     "views/listen/listen.py",
-                    label="Listen beside its answers",
+                    label="Listen to its matches",
                     icon=":material/headphones:",
-                    query_params={"target": point.content_sha256[:LINK_DIGITS]},
+                    query_params={TARGET_PARAMETER: link_value(point.content_sha256)},
                 )
-        with sound:
-            drawn = queries.pictures([point.track_id])
-            markup.show(pictures(drawn.get(point.track_id), name=point.title))
+        with right:
+            picture = queries.pictures([point.track_id]).get(point.track_id)
+            markup.show(waveform_and_chroma(picture, name=point.title))
             files = queries.live_files([point.track_id]).get(point.track_id, [])
             player(files, name=point.title, key="clicked")
 
 
+def explain(map_: Map) -> None:
+    """Say how many tracks are drawn, and explain the axes."""
+    drawn = "Every track is drawn."
+    if map_.points < map_.tracks:
+        drawn = (
+            f"{map_.points:,} of {map_.tracks:,} tracks are drawn: in each collection, the tracks "
+            "with the lowest content hashes."
+        )
+    st.caption(
+        f"{drawn} The axes are the two directions in which the references differ most (principal "
+        "components). Tracks that are close here may be far apart in the other dimensions. Point "
+        "at a dot to read its title. Click it to listen."
+    )
+
+
 def page(run: queries.Run, maps: Sequence[Map]) -> None:
-    """A chosen map, coloured, and what was clicked on it."""
+    """Draw the chosen map and the track that was clicked."""
+    st.subheader("Which tracks are close to each other?", anchor=False)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     with left:
-        ground = choose(maps)
-    points = cached_queries.points(cached_queries.key(run), ground.encoder)
+        map_ = choose_map(maps)
+    points = cached_queries.map_points(cached_queries.run_key(run), map_.encoder)
     with right:
         label = st.segmented_control(
             "Colour by",
-            labels(points),
+            colour_labels(points),
             default="collection",
             key="colour",
             bind="query-params",
             required=True,
         )
-    if ground.random:
-        markup.show(markup.badge(f"{ground.encoder}: {markup.RANDOM}"))
-    drawn = "Every track is drawn. "
-    if ground.points < ground.tracks:
-        drawn = (
-            f"{ground.points:,} of {ground.tracks:,} tracks are drawn: of each collection those of "
-            "the lowest content hashes. "
-        )
-    st.caption(
-        drawn
-        + "The two directions in which the references differ most (principal components); what "
-        "lies close together here may lie far apart in the others. Point at a dot to read its "
-        "title, click to hear it."
-    )
-    chosen = chosen_of(points)
-    chart = scatter_plot.scatter(
-        ground,
+    if map_.random:
+        markup.show(random_weights_badge(map_.encoder))
+    explain(map_)
+    chosen = chosen_point(points)
+    chart = scatter_plot.scatter_plot(
+        map_,
         points,
         label=label or "collection",
-        chosen=None if chosen is None else chosen.track_id,
+        chosen_id=None if chosen is None else chosen.track_id,
     )
     st.altair_chart(
         chart,
-        key=CHART,
+        key=CHART_KEY,
         on_select="rerun",
-        selection_mode=scatter_plot.CHOSEN,
-        alt=f"Map of the space of {ground.encoder}; the table below holds the same",
+        selection_mode=scatter_plot.SELECTION,
+        alt=f"Map of the space of {map_.encoder}. The table below contains the same points.",
     )
     if chosen is not None:
-        about(chosen)
-    markup.show(markup.line(f"licence of weights: {ground.licence_weights or 'not stated'}"))
+        track_card(chosen)
+    markup.show(markup.muted_line(licence_text(map_.licence_weights)))
     rows = [
-        {"title": p.title, "collection": p.collection, **p.labels, "x": p.x, "y": p.y}
-        for p in points
+        {
+            "title": point.title,
+            "collection": point.collection,
+            **point.labels,
+            "x": point.x,
+            "y": point.y,
+        }
+        for point in points
     ]
-    with st.expander("The points as a table"):
-        tables.frame(pd.DataFrame(rows), name="Map")
+    with st.expander("All points as a table"):
+        tables.sortable_table(pd.DataFrame(rows), name="Map")
 
 
 def main() -> None:
-    """The page, as far as there is something to show."""
+    """Draw the page, or a message if there is nothing to show."""
     st.title("Map", anchor=False)
     run = queries.latest_run()
     if run is None:
-        if cached_queries.library():
-            empty_states.results()
-        else:
-            empty_states.library()
+        empty_states.no_results(has_tracks=bool(cached_queries.library()))
         return
-    maps = cached_queries.maps(cached_queries.key(run))
+    maps = cached_queries.maps(cached_queries.run_key(run))
     if not maps:
-        empty_states.maps()
+        empty_states.no_maps()
         return
     page(run, maps)
 

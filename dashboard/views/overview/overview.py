@@ -1,4 +1,4 @@
-"""Overview: what is there and how it grew, what is pending or failed, what runs changed."""
+"""Overview page: the library and its growth, pending work, failures, runs and encoders."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,166 +7,156 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import charts, empty_states, markup, tables
+from dashboard.components import empty_states, markup, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import (
+    DASH,
+    format_duration,
+    format_local_time,
+    format_number,
+)
+from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
+from dashboard.views.overview import library_growth
 from mirpipe.db import queries
-from mirpipe.db.queries import run_history
 
-NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
+COLLECTION_NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
 
 
-def library(counts: Sequence[queries.LibraryCount]) -> None:
-    """Tracks and length by collection and state."""
-    st.subheader("Library", anchor=False)
+def library_section(counts: Sequence[queries.LibraryCount]) -> None:
+    """Draw the number of tracks and their length by collection and state."""
+    st.subheader("What is in the library?", anchor=False)
     lines = [
-        [row.collection, row.state, markup.number(row.tracks, 0), markup.length(row.seconds)]
+        [row.collection, row.state, format_number(row.tracks, 0), format_duration(row.seconds)]
         for row in counts
     ]
-    markup.show(
-        markup.table("Library", ["collection", "state", "tracks", "length"], lines, numeric=(2, 3))
-    )
-    tables.download(counts, name="Library")
+    columns = ["collection", "state", "tracks", "length"]
+    markup.show(tables.html_table("Library", columns, lines, numeric=(2, 3)))
+    download_button(counts, name="Library")
 
 
-def growth(moments: Sequence[run_history.Moment]) -> None:
-    """How many tracks there were at each run."""
-    st.subheader("Growth", anchor=False)
-    if len(moments) < 2:
-        st.caption("From the second run on, a curve shows how the library grew.")
-        return
-    points = pd.DataFrame(
-        [
-            {"run": one.run_id, "finished": one.finished_at, "tracks": count, "collection": name}
-            for one in reversed(moments)
-            for name, count in (
-                ("references", one.references),
-                ("targets", one.targets),
-                ("clips", one.clips),
-            )
-        ]
-    )
-    st.altair_chart(charts.growth(points), alt="Usable tracks by collection, at each run")
-    tables.download(moments, name="Growth")
-
-
-def encoders(rows: Sequence[queries.EncoderRevision]) -> None:
-    """Who answers: revision, dimension, licences; and who will."""
-    st.subheader("Encoders", anchor=False)
+def encoder_section(rows: Sequence[queries.EncoderRevision]) -> None:
+    """Draw the active and the configured revision of each encoder."""
+    st.subheader("Which encoders are in use?", anchor=False)
     if not rows:
-        st.caption("None yet: the first run registers those of the settings.")
+        st.caption("None yet. The first run registers the configured encoders.")
         return
-    lines = []
-    for row in rows:
-        name = markup.title(row.encoder)
-        if row.random:
-            name += Markup("<br>") + markup.badge(markup.RANDOM)
-        state = "answers" if row.serving else "being made"
-        if row.serving and not row.wanted:
-            state = "answers, until its successor is complete"
-        lines.append(
-            [
-                name,
-                state,
-                Markup("<code>{}</code>").format(row.revision[:12]),
-                markup.number(row.dimension, 0),
-                row.checkpoint or markup.DASH,
-                row.licence_code or markup.DASH,
-                row.licence_weights or markup.DASH,
-            ]
-        )
-    heads = ["encoder", "state", "revision", "dimensions", "weights", "licence of code"]
-    markup.show(
-        markup.table("Encoders", [*heads, "licence of weights"], lines, numeric=(3,)),
-    )
-    tables.download(rows, name="Encoders")
+    lines = [
+        [
+            plugin_cell(row.encoder, random=row.random),
+            revision_state(row),
+            Markup("<code>{}</code>").format(row.revision[:12]),
+            format_number(row.dimension, 0),
+            row.checkpoint or DASH,
+            row.licence_code or DASH,
+            row.licence_weights or DASH,
+        ]
+        for row in rows
+    ]
+    columns = ["encoder", "state", "revision", "dimensions", "weights", "licence of code"]
+    columns.append("licence of weights")
+    markup.show(tables.html_table("Encoders", columns, lines, numeric=(3,)))
+    download_button(rows, name="Encoders")
 
 
-def pending(work: Sequence[queries.Pending]) -> None:
-    """What the next run will do."""
-    st.subheader("Pending work", anchor=False)
+def revision_state(row: queries.EncoderRevision) -> str:
+    """Return whether a revision is active, configured or about to be replaced."""
+    if not row.serving:
+        return "configured, not yet complete"
+    return "active" if row.wanted else "active until the configured revision is complete"
+
+
+def pending_section(work: Sequence[queries.Pending]) -> None:
+    """Draw the work that the next run will do."""
+    st.subheader("What is pending?", anchor=False)
     if not work:
-        st.caption("None: everything is up to date.")
+        st.caption("Nothing: all results are up to date.")
         return
-    lines = [[row.stage, row.plugin, markup.number(row.items, 0)] for row in work]
-    markup.show(markup.table("Pending work", ["stage", "plug-in", "items"], lines, numeric=(2,)))
-    tables.download(work, name="Pending work")
-    st.caption("The next scheduled run does it; `mirpipe run` does it now.")
+    st.caption("The next scheduled run does this work. To do it now, run `mirpipe run`.")
+    lines = [[row.stage, row.plugin, format_number(row.items, 0)] for row in work]
+    columns = ["stage", "plug-in", "items"]
+    markup.show(tables.html_table("Pending work", columns, lines, numeric=(2,)))
+    download_button(work, name="Pending work")
 
 
-def last_runs(runs: Sequence[queries.Run]) -> None:
-    """The last runs and how many first answers each changed."""
-    st.subheader("Last runs", anchor=False)
+def run_section(runs: Sequence[queries.Run]) -> None:
+    """Draw the last runs and the number of best matches that each of them changed."""
+    st.subheader("What did the last runs change?", anchor=False)
     lines = [
         [
             str(run.run_id),
-            markup.together(markup.moment(run.finished_at)),
+            markup.no_wrap(format_local_time(run.finished_at)),
             run.trigger,
-            markup.number(run.library.get("target ok", 0), 0),
-            markup.number(run.library.get("reference ok", 0), 0),
+            format_number(run.library.get("target ok", 0), 0),
+            format_number(run.library.get("reference ok", 0), 0),
             ", ".join(f"{cause}: {n:,}" for cause, n in run.changes.items()) or "none",
         ]
         for run in runs
     ]
-    heads = ["run", "finished", "trigger", "targets", "references", "first answers changed"]
-    markup.show(markup.table("Last runs", heads, lines, numeric=(3, 4)))
-    tables.download([asdict(run) for run in runs], name="Last runs")
+    columns = ["run", "finished", "trigger", "targets", "references", "best matches changed"]
+    markup.show(tables.html_table("Last runs", columns, lines, numeric=(3, 4)))
+    download_button([asdict(run) for run in runs], name="Last runs")
     latest = runs[0]
     if latest.changes:
-        with st.expander(f"What run {latest.run_id} changed"):
-            changed = pd.DataFrame(cached_queries.changes(cached_queries.key(latest)))
-            tables.frame(changed, name="First answers that changed")
+        with st.expander(f"Best matches that run {latest.run_id} changed"):
+            changes = pd.DataFrame(cached_queries.changes(cached_queries.run_key(latest)))
+            tables.sortable_table(changes, name="Changed best matches")
 
 
-def top(counts: Sequence[queries.LibraryCount], run: queries.Run | None) -> None:
-    """The page's few large numbers, and how fresh the results are."""
+def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | None) -> None:
+    """Draw the most important numbers of the page, and the time of the results."""
     usable = {row.collection: row for row in counts if row.state == "ok"}
-    figures = [
-        (NAMES.get(name, name), markup.number(row.tracks, 0), markup.length(row.seconds))
-        for name, row in usable.items()
+    numbers = [
+        (
+            COLLECTION_NAMES.get(collection, collection),
+            format_number(row.tracks, 0),
+            format_duration(row.seconds),
+        )
+        for collection, row in usable.items()
     ]
-    waiting = sum(row.items for row in cached_queries.pending())
-    failed = cached_queries.failure_counts()
-    again = sum(row.items for row in failed if row.retry)
-    figures.append(("pending", markup.number(waiting, 0), "items of work"))
-    total = markup.number(sum(row.items for row in failed), 0)
-    figures.append(("failures", total, f"{again:,} to be tried again"))
-    markup.show(markup.figures(figures))
+    pending = sum(row.items for row in cached_queries.pending())
+    numbers.append(("pending", format_number(pending, 0), "items of work"))
+    failures = cached_queries.failure_counts()
+    total = sum(row.items for row in failures)
+    retried = sum(row.items for row in failures if row.retry)
+    numbers.append(("failures", format_number(total, 0), f"{retried:,} will be retried"))
+    markup.show(markup.large_numbers(numbers))
     if run:
         st.caption(
-            f"Results of run {run.run_id}, made {markup.moment(run.finished_at)}, "
-            f"last found unchanged {markup.moment(run.confirmed_at)}."
+            f"Results of run {run.run_id}, finished {format_local_time(run.finished_at)}, "
+            f"last checked {format_local_time(run.confirmed_at)}."
         )
 
 
-def unavailable() -> None:
-    """Says which plug-ins are left out on the machine of the pipeline, and the remedy."""
+def unavailable_plugins() -> None:
+    """Show the plug-ins that cannot run on the pipeline's machine, with the remedy."""
     for plugin in cached_queries.unavailable():
         st.warning(f"{plugin.name} is unavailable.", icon=":material/extension_off:")
         st.text(plugin.message)
 
 
 def main() -> None:
-    """The page, as far as there is something to show."""
+    """Draw the page, or a message if there is nothing to show."""
     st.title("Overview", anchor=False)
     counts = cached_queries.library()
     runs = queries.runs()
     if not counts:
-        empty_states.library()
+        empty_states.no_library()
         return
-    top(counts, runs[0] if runs else None)
-    unavailable()
+    large_numbers(counts, runs[0] if runs else None)
+    unavailable_plugins()
     if not runs:
-        empty_states.results()
+        empty_states.no_run()
     left, right = st.columns(2, gap="large")
     with left:
-        library(counts)
-        pending(cached_queries.pending())
+        library_section(counts)
+        pending_section(cached_queries.pending())
     with right:
         if runs:
-            growth(cached_queries.moments(cached_queries.key(runs[0])))
+            library_growth.section(cached_queries.past_runs(cached_queries.run_key(runs[0])))
     if runs:
-        last_runs(runs)
-        encoders(cached_queries.encoders(cached_queries.key(runs[0])))
+        run_section(runs)
+        encoder_section(cached_queries.encoders(cached_queries.run_key(runs[0])))
 
 
 main()

@@ -1,4 +1,4 @@
-"""The encoders' first answers, averaged over targets, and which differences are established."""
+"""Best matches averaged per encoder, and the differences between encoders."""
 
 from collections.abc import Sequence
 
@@ -6,128 +6,147 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, charts, markup, metric_labels, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
+from dashboard.components.number_format import DASH
+from dashboard.components.plugin_labels import (
+    RANDOM_WEIGHTS_NOTE,
+    plugin_cell,
+    random_weights_badge,
+)
+from dashboard.components.statistics_cells import (
+    difference_cell,
+    established_sentence,
+    mean_cell,
+)
 from dashboard.data import cached_queries
-from dashboard.views.listen.match_cards import CHANCE
 from mirpipe.db import queries
 from mirpipe.db.queries import encoder_comparison
 from mirpipe.db.queries.metric_names import BOUNDS
 
 LEADING = ("z", "clap_similarity", "melody_accuracy_melodic", "percentile", "cosine")
+"""Metrics that are listed before all others."""
 HIDDEN = {*metric_labels.AXES, *BOUNDS}
+"""Metrics that the table of similarities leaves out."""
 
 
-def results(run: queries.Run, rows: Sequence[queries.Summary]) -> None:
-    """The summary by encoder: a table to read off, charts to compare, and what holds."""
-    st.subheader("How near are the nearest?", anchor=False)
+def section(run: queries.Run, rows: Sequence[queries.Summary]) -> None:
+    """Draw the averages per encoder as a table and as charts, and compare the encoders."""
+    st.subheader("How similar are the best matches?", anchor=False)
     st.caption(
-        "Every target's first answer, by encoder: mean ± sd, the mean's 95 % interval over "
-        "targets, and n. A cosine lies in its encoder's own space and cannot be compared between "
-        "encoders; z (standard deviations above the target's cosines to the whole library) can."
+        "The table averages the best match of every target, per encoder: mean ± sd, the 95 % "
+        "interval of the mean over targets, and n. To compare encoders, use z. It is the number of "
+        "standard deviations above the target's mean cosine to the whole library. Cosines of "
+        "different encoders cannot be compared, because each encoder has its own space."
     )
-    near = ordered({row.metric for row in rows} - HIDDEN)
-    table("Summary by encoder", near, rows)
+    similarities = leading_first({row.metric for row in rows} - HIDDEN)
+    summary_table("Summary by encoder", similarities, rows)
     if any(row.random for row in rows):
-        st.caption("Random weights: a stand-in for a model, whose numbers say nothing about music.")
-    z, cosine, melody = st.columns(3, gap="medium")
-    with z:
-        chart(rows, "z", "z: compare these", "sd above the library's mean")
-    with cosine:
-        chart(rows, "cosine", "cosine: do not compare these", "cosine, each in its own space")
-    with melody:
-        chart(
+        st.caption(RANDOM_WEIGHTS_NOTE)
+    left, middle, right = st.columns(3, gap="medium")
+    with left:
+        summary_chart(rows, "z", "z: can be compared", "sd above the mean of the library")
+    with middle:
+        summary_chart(
+            rows, "cosine", "cosine: cannot be compared", "cosine (own space per encoder)"
+        )
+    with right:
+        summary_chart(
             rows,
             "melody_accuracy_melodic",
-            "melody accuracy, pitched pairs",
-            f"share of frames; dashed: chance, {CHANCE}",
-            mark=CHANCE,
+            "melody accuracy of pitched pairs",
+            f"share of frames (dashed: chance, {MELODY_CHANCE_LEVEL})",
+            marked_value=MELODY_CHANCE_LEVEL,
         )
-    aesthetics(rows)
-    differences(cached_queries.comparisons(cached_queries.key(run)))
+    aesthetics_section(rows)
+    difference_section(cached_queries.comparisons(cached_queries.run_key(run)))
 
 
-def ordered(metrics: set[str]) -> list[str]:
-    """The metrics that answer the question first, then the others by name."""
-    rest = sorted(metrics.difference(LEADING))
-    return [one for one in LEADING if one in metrics] + rest
+def leading_first(metrics: set[str]) -> list[str]:
+    """Return the metrics: first the leading ones, then the others by name."""
+    others = sorted(metrics.difference(LEADING))
+    return [metric for metric in LEADING if metric in metrics] + others
 
 
-def aesthetics(rows: Sequence[queries.Summary]) -> None:
-    """What a model says of the answers, where one was asked."""
-    axes = [one for one in metric_labels.AXES if any(row.metric == one for row in rows)]
+def aesthetics_section(rows: Sequence[queries.Summary]) -> None:
+    """Draw the aesthetics ratings of the best matches, if there are any."""
+    axes = [axis for axis in metric_labels.AXES if any(row.metric == axis for row in rows)]
     if not axes:
         return
-    st.subheader("How good do the nearest sound?", anchor=False)
+    st.subheader("How good do the best matches sound?", anchor=False)
     st.caption(
-        "Every target's first answer, by encoder: mean ± sd of what listeners would give it, 1 to "
-        "10 points, as Audiobox Aesthetics predicts it: content enjoyment, content usefulness, "
-        "production complexity, production quality."
+        "The table averages the rating of every target's best match, per encoder: mean ± sd. "
+        f"{aesthetics_rating.MEANING}"
     )
     if any(row.metric_random for row in rows if row.metric in axes):
-        markup.show(markup.badge(f"{aesthetics_rating.MODEL}: {markup.RANDOM}"))
-    table("Aesthetics by encoder", axes, rows)
+        markup.show(random_weights_badge(aesthetics_rating.MODEL))
+    summary_table("Aesthetics by encoder", axes, rows)
 
 
-def table(title: str, metrics: Sequence[str], rows: Sequence[queries.Summary]) -> None:
-    """One line an encoder, one cell a metric."""
-    found = {(row.encoder, row.metric): row for row in rows}
+def summary_table(title: str, metrics: Sequence[str], rows: Sequence[queries.Summary]) -> None:
+    """Draw a table with one row per encoder and one column per metric."""
+    row_of = {(row.encoder, row.metric): row for row in rows}
     random = {row.encoder for row in rows if row.random and not row.metric_random}
     lines = []
     for encoder in dict.fromkeys(row.encoder for row in rows):
-        name = markup.title(encoder)
-        if encoder in random:
-            name += Markup("<br>") + markup.badge(markup.RANDOM)
-        of_encoder = [found.get((encoder, one)) for one in metrics]
+        encoder_rows = [row_of.get((encoder, metric)) for metric in metrics]
         cells = [
-            markup.averaged(row, metric_labels.decimals(row.metric)) if row else Markup(markup.DASH)
-            for row in of_encoder
+            mean_cell(row, metric_labels.decimals(row.metric)) if row else Markup(DASH)
+            for row in encoder_rows
         ]
-        licences = dict.fromkeys(row.licence_weights for row in of_encoder if row)
-        lines.append([name, *cells, ", ".join(filter(None, licences)) or markup.DASH])
-    heads = ["encoder", *map(metric_labels.named, metrics), "licence of weights"]
-    markup.show(markup.table(title, heads, lines, numeric=range(1, len(metrics) + 1)))
-    tables.download([row for row in rows if row.metric in metrics], name=title)
+        licences = dict.fromkeys(row.licence_weights for row in encoder_rows if row)
+        name = plugin_cell(encoder, random=encoder in random)
+        lines.append([name, *cells, ", ".join(filter(None, licences)) or DASH])
+    columns = ["encoder", *map(metric_labels.metric_label, metrics), "licence of weights"]
+    markup.show(tables.html_table(title, columns, lines, numeric=range(1, len(metrics) + 1)))
+    download_button([row for row in rows if row.metric in metrics], name=title)
 
 
-def chart(
-    rows: Sequence[queries.Summary], name: str, head: str, axis: str, *, mark: float | None = None
+def summary_chart(
+    rows: Sequence[queries.Summary],
+    metric: str,
+    title: str,
+    axis: str,
+    *,
+    marked_value: float | None = None,
 ) -> None:
-    """One metric's chart under its name."""
-    chosen = [row for row in rows if row.metric == name and row.mean is not None]
-    st.markdown(f"**{head}**")
-    if chosen:
-        st.altair_chart(charts.comparison(chosen, axis=axis, mark=mark), alt=f"{head}, by encoder")
+    """Draw the chart of one metric below its title."""
+    st.markdown(f"**{title}**")
+    defined = [row for row in rows if row.metric == metric and row.mean is not None]
+    if defined:
+        chart = charts.means_by_encoder(defined, axis=axis, marked_value=marked_value)
+        st.altair_chart(chart, alt=f"{title}, by encoder")
     else:
-        st.caption("No pair has a number.")
+        st.caption("There are no values yet.")
 
 
-def differences(rows: Sequence[encoder_comparison.Comparison]) -> None:
-    """Encoders compared, with what is established and what is not."""
+def difference_section(rows: Sequence[encoder_comparison.Comparison]) -> None:
+    """Draw the paired differences between every two encoders. Mark the established ones."""
     shown = [row for row in rows if row.mean_difference is not None and row.metric not in HIDDEN]
     if not shown:
         return
     st.subheader("Do the encoders differ?", anchor=False)
+    st.markdown(established_sentence(sum(row.established for row in shown), len(shown)))
     st.caption(
-        "The first encoder less the second, paired over targets: mean difference, its 95 % "
-        "interval, at how many of n targets the first is higher, and p of a sign-flip test after "
-        "Holm's correction over all comparisons. ✓ established: p below 0.05. Without it, a "
-        "difference may be chance."
+        "Each cell shows the first encoder minus the second, paired over targets: the mean "
+        "difference, its 95 % interval, the number of targets (n), for how many of them the first "
+        "is higher, and p of a sign-flip test after Holm's correction over all comparisons. A "
+        "difference is established if p is below 0.05. Otherwise it may be chance."
     )
-    metrics = ordered({row.metric for row in shown})
-    found = {(row.encoder, row.than_encoder, row.metric): row for row in shown}
+    metrics = leading_first({row.metric for row in shown})
+    row_of = {(row.encoder, row.than_encoder, row.metric): row for row in shown}
     lines = []
     for first, second in dict.fromkeys((row.encoder, row.than_encoder) for row in shown):
-        cells = [found.get((first, second, one)) for one in metrics]
-        pair = Markup("{} less {}").format(markup.title(first), markup.title(second))
-        head = markup.together(pair)
-        lines.append([head, *(difference(one) for one in cells)])
-    heads = ["encoders", *map(metric_labels.named, metrics)]
-    name = "Encoders compared"
-    markup.show(markup.table(name, heads, lines, numeric=range(1, len(heads))))
-    tables.download(shown, name=name)
+        pair = Markup("{} − {}").format(markup.title(first), markup.title(second))
+        cells = [_difference(row_of.get((first, second, metric))) for metric in metrics]
+        lines.append([markup.no_wrap(pair), *cells])
+    columns = ["encoders", *map(metric_labels.metric_label, metrics)]
+    name = "Differences between encoders"
+    markup.show(tables.html_table(name, columns, lines, numeric=range(1, len(columns))))
+    download_button(shown, name=name)
 
 
-def difference(row: encoder_comparison.Comparison | None) -> Markup:
-    """One cell of the comparison."""
+def _difference(row: encoder_comparison.Comparison | None) -> Markup:
     if row is None:
-        return Markup(markup.DASH)
-    return markup.difference(row, metric_labels.decimals(row.metric))
+        return Markup(DASH)
+    return difference_cell(row, metric_labels.decimals(row.metric))

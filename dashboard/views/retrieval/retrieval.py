@@ -1,7 +1,7 @@
-"""Retrieval: how good each encoder's answers are, on the whole and target by target."""
+"""Retrieval page: how similar the matches of each encoder are, on average and per target."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 import streamlit as st
@@ -15,122 +15,134 @@ from dashboard.components import (
     metric_labels,
     tables,
 )
+from dashboard.components.csv_download import download_button
 from dashboard.components.heatmap import Cell
-from dashboard.components.target_picker import labelled
+from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
+from dashboard.components.track_names import unique_names
 from dashboard.data import cached_queries
 from dashboard.views.retrieval import encoder_summary
 from mirpipe.db import queries
 from mirpipe.db.queries import encoder_comparison
 
+
+@dataclass(frozen=True)
+class SimilarityScale:
+    """A way to express similarity: field of the query's rows, decimals, and title."""
+
+    field: str
+    decimals: int
+    title: str
+
+
 SCALES = {
-    "z": ("z", 2, "z, sd above the library's mean"),
-    "percentile": ("percentile", 1, "percentile of the library's pairs"),
-    "cosine": ("cosine", 3, "cosine, each in its own space"),
+    "z": SimilarityScale("z", 2, "z (sd above the mean)"),
+    "percentile": SimilarityScale("percentile", 1, "percentile of all pairs"),
+    "cosine": SimilarityScale("cosine", 3, "cosine (own space per encoder)"),
 }
-"""Ways to say how near an answer is: field, decimals, and the axis's title."""
 
 
-def by_rank(rows: Sequence[encoder_comparison.Depth], scale: str) -> None:
-    """How similarity falls from answer to answer."""
-    field, _, axis = SCALES[scale]
-    st.subheader("How fast does likeness fall?", anchor=False)
-    st.caption("The mean over all targets' answers of a rank.")
-    points = pd.DataFrame([asdict(row) for row in rows])[["encoder", "rank", field, "n"]]
-    chart = charts.curves(points, x="rank", y=field, series="encoder", across="rank", up=axis)
-    st.altair_chart(chart, alt=f"{axis}, by rank and encoder")
-    tables.download(list(rows), name="Likeness by rank")
-
-
-def maps(
-    rows: Sequence[encoder_comparison.TargetMatch], targets: Sequence[queries.Target], scale: str
-) -> None:
-    """Encoder by target: the answer's likeness, its CLAP similarity and its melody accuracy."""
-    st.subheader("Target by target", anchor=False)
-    st.caption(
-        "The first answer of each encoder for each target; point at a cell to read which track it "
-        f"is. {heatmap.LEGEND}"
+def rank_section(rows: Sequence[encoder_comparison.Depth], scale: SimilarityScale) -> None:
+    """Draw the mean similarity over rank."""
+    st.subheader("How quickly does similarity drop with rank?", anchor=False)
+    st.caption("Each dot is the mean over the matches of all targets at this rank.")
+    points = pd.DataFrame([asdict(row) for row in rows])[["encoder", "rank", scale.field, "n"]]
+    chart = charts.lines_over_rank(
+        points, y=scale.field, series="encoder", x_title="rank", y_title=scale.title
     )
-    names = labelled(targets)
-    answered = {row.target_id for row in rows}
-    columns = heatmap.window([names[i] for i in names if i in answered], key="page")
+    st.altair_chart(chart, alt=f"{scale.title}, by rank and encoder")
+    download_button(list(rows), name="Similarity by rank")
+
+
+def heatmap_section(
+    rows: Sequence[encoder_comparison.TargetMatch],
+    targets: Sequence[queries.Target],
+    scale: SimilarityScale,
+) -> None:
+    """Draw heatmaps of encoder by target: similarity, CLAP similarity and melody accuracy."""
+    st.subheader("How similar is the best match of each target?", anchor=False)
+    st.caption(
+        "Each cell is the best match of one target by one encoder. Point at a cell to see which "
+        f"reference it is. {heatmap.LEGEND}"
+    )
+    names = unique_names(targets)
+    matched = {row.target_id for row in rows}
+    columns = heatmap.visible_columns([names[i] for i in names if i in matched], key="page")
     encoders = list(dict.fromkeys(row.encoder for row in rows))
-    field, decimals, axis = SCALES[scale]
     rows = [replace(row, melody_accuracy=None) if row.melodic is False else row for row in rows]
-    for attribute, title, places in (
-        (field, f"Retrieval similarity: {axis}", decimals),
-        ("clap_similarity", "CLAP similarity of target and answer", 3),
-        ("melody_accuracy", "Melody accuracy of target and answer, by chance about 0.085", 3),
+    chance = f"chance: about {MELODY_CHANCE_LEVEL}"
+    for field, title, decimals in (
+        (scale.field, f"Similarity as {scale.title}", scale.decimals),
+        ("clap_similarity", "CLAP similarity of target and match", 3),
+        ("melody_accuracy", f"Melody accuracy of target and match ({chance})", 3),
     ):
         cells = [
-            Cell(row.encoder, names[row.target_id], getattr(row, attribute), row.reference)
+            Cell(row.encoder, names[row.target_id], getattr(row, field), row.reference)
             for row in rows
             if row.target_id in names
         ]
-        heatmap.show(cells, rows=encoders, columns=columns, title=title, decimals=places)
+        heatmap.show_heatmap(cells, rows=encoders, columns=columns, title=title, decimals=decimals)
 
 
-def per_target(rows: Sequence[encoder_comparison.TargetMatch]) -> None:
-    """Everything about every first answer."""
-    st.subheader("Every first answer", anchor=False)
+def match_table(rows: Sequence[encoder_comparison.TargetMatch]) -> None:
+    """Draw a table of all best matches with all their numbers."""
+    st.subheader("What is the best match of each target?", anchor=False)
     data = pd.DataFrame([asdict(row) for row in rows])
     data = data.drop(columns=["target_id", "reference_id"]).dropna(axis="columns", how="all")
-    number = st.column_config.NumberColumn
-    tables.frame(
+    number_column = st.column_config.NumberColumn
+    tables.sortable_table(
         data,
-        name="First answers",
+        name="Best matches",
         columns={
-            "reference": "first answer",
+            "reference": "best match",
             **{
-                name: number(metric_labels.of_one(name), format="%.3f")
+                name: number_column(metric_labels.single_value_label(name), format="%.3f")
                 for name in data.columns
                 if data[name].dtype == float
             },
             "melodic": "both pitched",
-            "melody_corrected": number("beyond chance", format="%.3f"),
-            **{axis.lower(): number(axis, format="%.2f") for axis in ("CE", "CU", "PC", "PQ")},
+            "melody_corrected": number_column("beyond chance", format="%.3f"),
+            **{
+                name.lower(): number_column(name, format="%.2f")
+                for name in aesthetics_rating.SHORT_NAMES
+            },
         },
     )
     if {"ce", "cu", "pc", "pq"} & set(data.columns):
-        st.caption(
-            f"CE, CU, PC, PQ: content enjoyment and usefulness, production complexity and quality "
-            f"of the answer, 1 to 10, as {aesthetics_rating.MODEL} predicts it."
-        )
+        st.caption(aesthetics_rating.MEANING)
 
 
 def main() -> None:
-    """The page, as far as there is something to show."""
+    """Draw the page, or a message if there is nothing to show."""
     st.title("Retrieval", anchor=False)
     run = queries.latest_run()
     if run is None:
-        if cached_queries.library():
-            empty_states.results()
-        else:
-            empty_states.library()
+        empty_states.no_results(has_tracks=bool(cached_queries.library()))
         return
-    key = cached_queries.key(run)
+    key = cached_queries.run_key(run)
     targets = cached_queries.targets(key)
     if not targets:
-        empty_states.targets()
+        empty_states.no_targets()
         return
     rows = cached_queries.summary(key)
-    answered = cached_queries.target_matches(key)
-    if not rows or not answered:
-        empty_states.answers()
+    matches = cached_queries.target_matches(key)
+    if not rows or not matches:
+        empty_states.no_matches()
         return
-    encoder_summary.results(run, rows)
-    scale = st.segmented_control(
-        "Likeness as",
+    encoder_summary.section(run, rows)
+    chosen = st.segmented_control(
+        "Show similarity as",
         list(SCALES),
         default="z",
-        key="likeness",
+        key="similarity",
         bind="query-params",
         required=True,
-        help="z and percentile can be compared between encoders, a cosine cannot.",
+        help="z and percentile can be compared between encoders. Cosine cannot.",
     )
-    by_rank(cached_queries.depths(key), scale or "z")
-    maps(answered, targets, scale or "z")
+    scale = SCALES[chosen or "z"]
+    rank_section(cached_queries.similarity_by_rank(key), scale)
+    heatmap_section(matches, targets, scale)
     group_summaries.section(key, "retrieval")
-    per_target(answered)
+    match_table(matches)
 
 
 main()

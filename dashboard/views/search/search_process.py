@@ -1,4 +1,4 @@
-"""Asks one question of an encoder in a process of its own, which has the model and then ends."""
+"""A search in a separate process, which loads the model, prints the hits and exits."""
 
 import json
 import os
@@ -16,24 +16,24 @@ from mirpipe import registry
 from mirpipe.db import queries
 from mirpipe.settings import child_environment, settings
 
-MOST_SECONDS = 180
-"""A model is loaded for each question; on a slow disk that alone takes a minute."""
-MOST_BYTES = 100 * 2**20
-MOST_ANSWERS = 100
-MOST_LETTERS = 500
+TIME_LIMIT_SECONDS = 180
+"""Limit of one search. Each search loads its model, which takes up to a minute on a slow disk."""
+MAX_FILE_BYTES = 100 * 2**20
+MAX_CHARACTERS = 500
 
-# A model may take gigabytes: questions wait for each other.
+# A model can need gigabytes of memory, so searches run one after the other.
 _ONE_AT_A_TIME = threading.Lock()
-_SPACE = re.compile(r"\s+")
+_WHITESPACE = re.compile(r"\s+")
+_FILE_NAME = "uploaded-audio-file"
 
 
-class NoAnswer(queries.MirpipeError):
-    """The question could not be answered; the message says why and ends with the remedy."""
+class SearchFailed(queries.MirpipeError):
+    """A search that returned no hits. The message says why, and ends with the remedy."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A reference and its cosine to what was asked for, in the encoder's own space."""
+    """A reference and its cosine to the query, in the encoder's own space."""
 
     rank: int
     track_id: int
@@ -43,46 +43,56 @@ class Hit:
 
 
 def takes_text(encoder: str) -> bool:
-    """Whether the encoder can embed words; False for one that this machine does not know."""
+    """Return whether the encoder can embed words. An unknown encoder cannot."""
     try:
         return registry.ENCODERS.takes_text(encoder)
     except queries.MirpipeError:
         return False
 
 
-def by_text(words: str, *, encoder: str, k: int) -> list[Hit]:
-    """The k references that lie nearest to the words. Raises NoAnswer."""
-    return _ask(["--text", "--encoder", encoder, "-k", str(k), "--", words])
+def search_by_words(words: str, *, encoder: str, k: int) -> list[Hit]:
+    """Return the k references that are most similar to the words.
+
+    Raises SearchFailed if the search fails or takes longer than the time limit.
+    """
+    return _search(["--text", "--encoder", encoder, "-k", str(k), "--", words])
 
 
-def by_audio(content: bytes, *, name: str, encoder: str, k: int) -> list[Hit]:
-    """The k references that lie nearest to an audio file of this content. Raises NoAnswer."""
-    if len(content) > MOST_BYTES:
-        raise NoAnswer(f"{name} is larger than {MOST_BYTES // 2**20} MB: cut it shorter")
+def search_by_audio(content: bytes, *, name: str, encoder: str, k: int) -> list[Hit]:
+    """Return the k references that are most similar to an audio file with this content.
+
+    `name` is the file's name in error messages. Raises SearchFailed if the file is too large, the
+    search fails or it takes longer than the time limit.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise SearchFailed(
+            f"{name} is larger than {MAX_FILE_BYTES // 2**20} MB. Search with a shorter file."
+        )
     with TemporaryDirectory(prefix="mirpipe-query-") as folder:
-        path = Path(folder) / "query"
+        path = Path(folder) / _FILE_NAME
         path.write_bytes(content)
         try:
-            return _ask(["--encoder", encoder, "-k", str(k), "--", str(path)])
-        except NoAnswer as problem:
-            said = str(problem).replace(str(path), name).replace("query cannot", f"{name} cannot")
-            raise NoAnswer(said) from None
+            return _search(["--encoder", encoder, "-k", str(k), "--", str(path)])
+        except SearchFailed as error:
+            message = str(error).replace(str(path), name).replace(_FILE_NAME, name)
+            raise SearchFailed(message) from None
 
 
-def _ask(arguments: Sequence[str]) -> list[Hit]:
-    if not _ONE_AT_A_TIME.acquire(timeout=MOST_SECONDS):
-        raise NoAnswer("other searches are still running: try again in a moment")
+def _search(arguments: Sequence[str]) -> list[Hit]:
+    if not _ONE_AT_A_TIME.acquire(timeout=TIME_LIMIT_SECONDS):
+        raise SearchFailed("Other searches are still running. Try again in a moment.")
     try:
-        answer = json.loads(_run(["search", "--json", *arguments]))
+        result = json.loads(_run_command(["search", "--json", *arguments]))
     finally:
         _ONE_AT_A_TIME.release()
     return [
         Hit(hit["rank"], hit["track_id"], hit["title"], hit["labels"], hit["cosine"])
-        for hit in answer["answers"]
+        for hit in result["answers"]
     ]
 
 
-def _run(arguments: Sequence[str]) -> str:
+def _run_command(arguments: Sequence[str]) -> str:
+    """Return the standard output of a mirpipe command. Raises SearchFailed with its error."""
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "mirpipe.cli.main", *arguments],
         stdin=subprocess.DEVNULL,
@@ -93,23 +103,28 @@ def _run(arguments: Sequence[str]) -> str:
         start_new_session=True,
     )
     try:
-        printed, said = process.communicate(timeout=MOST_SECONDS)
+        output, errors = process.communicate(timeout=TIME_LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # with what it may have started
+        os.killpg(process.pid, signal.SIGKILL)  # The process may have started others.
         process.communicate()
-        raise NoAnswer(
-            f"no answer within {MOST_SECONDS} seconds: try a shorter file, or ask on the command "
-            "line with `mirpipe search`, which waits as long as it takes"
+        raise SearchFailed(
+            f"The search was stopped after {TIME_LIMIT_SECONDS} seconds. Try a shorter file, or "
+            "run `mirpipe search` on the command line, which has no time limit."
         ) from None
     if process.returncode:
-        raise NoAnswer(_reason(said) or f"the search ended with exit code {process.returncode}")
-    return printed
+        raise SearchFailed(
+            _error_message(errors) or f"The search ended with exit code {process.returncode}."
+        )
+    return output
 
 
-def _reason(said: str) -> str:
-    """What a command line said, in one line, without usage; of a traceback its last line."""
-    if "Traceback (most recent call last)" in said:
-        said = said.strip().rpartition("\n")[2]
-    plain = _SPACE.sub(" ", said).strip()
-    told = plain.rpartition("Error: ")[2].removeprefix("Invalid value: ")
-    return told.removeprefix("mirpipe: ")
+def _error_message(errors: str) -> str:
+    """Return the error of a command in one line, without usage text and prefixes.
+
+    For a traceback, it is the last line.
+    """
+    if "Traceback (most recent call last)" in errors:
+        errors = errors.strip().rpartition("\n")[2]
+    line = _WHITESPACE.sub(" ", errors).strip()
+    message = line.rpartition("Error: ")[2].removeprefix("Invalid value: ")
+    return message.removeprefix("mirpipe: ")

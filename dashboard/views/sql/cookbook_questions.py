@@ -1,4 +1,4 @@
-"""The questions of docs/sql-cookbook.md, to begin with."""
+"""The example queries of the SQL page, read from docs/sql-cookbook.md."""
 
 import re
 
@@ -6,13 +6,16 @@ from mirpipe.settings import PROJECT
 
 PAGE = PROJECT / "docs" / "sql-cookbook.md"
 _QUESTION = re.compile(r"^## (.+?)\n.*?^```sql\n(.*?)^```", re.S | re.M)
-_SECTION = re.compile(r"^(?=## )", re.M)
+_SECTION_START = re.compile(r"^(?=## )", re.M)
 
 
 def questions() -> dict[str, str]:
-    """Heading → query, in the order of the page; empty where the page is not here."""
+    """Return the query of each heading, in the order of the page.
+
+    Return an empty dict if the page is not installed.
+    """
     if not PAGE.is_file():
         return {}
-    sections = _SECTION.split(PAGE.read_text(encoding="utf-8"))
-    found = filter(None, map(_QUESTION.match, sections))
-    return {one[1].strip(): one[2].strip() for one in found}
+    sections = _SECTION_START.split(PAGE.read_text(encoding="utf-8"))
+    matches = filter(None, map(_QUESTION.match, sections))
+    return {match[1].strip(): match[2].strip() for match in matches}

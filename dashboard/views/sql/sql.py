@@ -1,4 +1,4 @@
-"""SQL: any question to the tables, as the role that only reads, beside what the views hold."""
+"""SQL page: runs a query with the read-only role and describes the views."""
 
 import time
 
@@ -7,24 +7,26 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH
 from dashboard.views.sql import cookbook_questions
 from mirpipe.db.queries import user_sql
 from mirpipe.db.queries.view_catalogue import View, snapshot
 
-FIRST = "v_retrieval_summary"
+DEFAULT_VIEW = "v_retrieval_summary"
 
 
-def views() -> list[View]:
-    """The views that readers have, but those of vectors."""
-    with snapshot() as now:
-        return [view for view in now.views() if not view.vectors]
+def described_views() -> list[View]:
+    """Return the views that the read-only role can use, without the views of vectors."""
+    with snapshot() as database:
+        return [view for view in database.views() if not view.vectors]
 
 
-def write() -> str:
-    """The query in the field, which the address holds, or an example that was chosen."""
+def query_field() -> str:
+    """Draw the examples and the query field, and return the query. The address holds it."""
     examples = cookbook_questions.questions()
 
-    def take() -> None:
+    def use_example() -> None:
         chosen = st.session_state["example"]
         if chosen:
             st.session_state["sql"] = examples[chosen]
@@ -35,92 +37,96 @@ def write() -> str:
             list(examples),
             index=None,
             key="example",
-            on_change=take,
+            on_change=use_example,
             placeholder="Choose a question",
         )
     return st.text_area(
-        "One SELECT; Ctrl+Enter asks it",
+        "SQL query (one SELECT; press Ctrl+Enter to run it)",
         key="sql",
         bind="query-params",
         height=240,
-        placeholder=f"SELECT * FROM {FIRST};",
+        placeholder=f"SELECT * FROM {DEFAULT_VIEW};",
     )
 
 
-def answer(query: str) -> None:
-    """What the server says: rows to sort and to take along, or its complaint as it is."""
-    began = time.monotonic()
+def show_result(query: str) -> None:
+    """Run the query and draw its rows, or the error message of Postgres."""
+    start = time.monotonic()
     try:
-        found = user_sql.ask(query)
-    except user_sql.BadQuestion as problem:
-        st.error("Postgres did not answer this.", icon=":material/error:")
-        st.code(str(problem), language=None)
+        result = user_sql.ask(query)
+    except user_sql.BadQuestion as error:
+        st.error("Postgres returned an error.", icon=":material/error:")
+        st.code(str(error), language=None)
         return
-    took = time.monotonic() - began
-    cut = f"the first {len(found.rows):,} rows; there are more" if found.is_cut else ""
-    st.caption(f"{cut or f'{len(found.rows):,} rows'}, {took:.2f} s")
-    tables.frame(pd.DataFrame(found.rows, columns=_unlike(found.columns)), name="Answer")
+    seconds = time.monotonic() - start
+    rows = f"{len(result.rows):,} rows"
+    if result.is_cut:
+        rows = f"The first {rows}; there are more"
+    st.caption(f"{rows}, {seconds:.2f} s")
+    data = pd.DataFrame(result.rows, columns=_unique_columns(result.columns))
+    tables.sortable_table(data, name="Result")
 
 
-def _unlike(names: list[str]) -> list[str]:
-    """The columns' names, numbered where one comes twice, which a table cannot show."""
+def _unique_columns(names: list[str]) -> list[str]:
+    """Return the names, with a number after each repeated name. A table needs unique names."""
     return [
-        f"{name} ({names[:at].count(name) + 1})" if name in names[:at] else name
-        for at, name in enumerate(names)
+        f"{name} ({names[:index].count(name) + 1})" if name in names[:index] else name
+        for index, name in enumerate(names)
     ]
 
 
-def schema(found: list[View]) -> None:
-    """What one view holds, column by column, in words."""
-    by_name = {view.name: view for view in found}
-    if st.session_state.get("view") not in by_name:
+def view_description(views: list[View]) -> None:
+    """Draw the columns of one view, which the viewer chooses, with their meaning."""
+    view_of = {view.name: view for view in views}
+    if st.session_state.get("view") not in view_of:
         st.session_state.pop("view", None)
     name = st.selectbox(
-        f"Views ({len(by_name)})",
-        list(by_name),
-        index=list(by_name).index(FIRST) if FIRST in by_name else 0,
+        f"Views ({len(view_of)})",
+        list(view_of),
+        index=list(view_of).index(DEFAULT_VIEW) if DEFAULT_VIEW in view_of else 0,
         key="view",
         bind="query-params",
     )
-    view = by_name[name]
+    view = view_of[name]
     lines = [
         [
-            Markup("<code>{}</code>").format(column.name) + markup.small(column.type),
-            column.comment or markup.DASH,
+            Markup("<code>{}</code>").format(column.name) + markup.small_line(column.type),
+            column.comment or DASH,
         ]
         for column in view.columns
     ]
     markup.show(
-        markup.line(view.comment), markup.table(f"Columns of {name}", ["column", "is"], lines)
+        markup.muted_line(view.comment),
+        tables.html_table(f"Columns of {name}", ["column", "meaning"], lines),
     )
     columns = [
         {"view": view.name, "column": column.name, "type": column.type, "comment": column.comment}
-        for view in found
+        for view in views
         for column in view.columns
     ]
-    tables.download(pd.DataFrame(columns), name="All views and columns")
+    download_button(pd.DataFrame(columns), name="All views and columns")
 
 
 def main() -> None:
-    """The page."""
+    """Draw the page."""
     st.title("SQL", anchor=False)
     st.caption(
-        f"As the role that only reads: nothing here can change a number. An answer shows up to "
-        f"{user_sql.MOST_ROWS:,} rows and is stopped after {user_sql.MOST_SECONDS} seconds; "
-        "`mirpipe db url --role reader` gives what any other client needs."
+        "Queries use a read-only role, so they cannot change anything. A result shows up to "
+        f"{user_sql.MOST_ROWS:,} rows. A query is stopped after {user_sql.MOST_SECONDS} seconds. "
+        "To connect with another client, run `mirpipe db url --role reader`."
     )
-    ask, know = st.columns([3, 2], gap="large")
-    with ask:
-        query = write()
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        query = query_field()
         if query and query.strip():
-            answer(query)
+            show_result(query)
         else:
             st.info(
-                "Choose an example, or write a query over the views beside it.",
+                "Choose an example, or write a query over the views.",
                 icon=":material/database_search:",
             )
-    with know:
-        schema(views())
+    with right:
+        view_description(described_views())
 
 
 main()

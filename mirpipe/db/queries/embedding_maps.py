@@ -43,7 +43,7 @@ _MAPS = text("""
         (SELECT count(*) FROM mirpipe.map_point p
             WHERE (p.run_id, p.encoder_id) = (m.run_id, m.encoder_id)) AS points,
         coalesce(e.spec ->> 'licence_weights', '') AS licence_weights,
-        coalesce(e.spec ->> 'checkpoint' LIKE '%random%', false) AS random
+        e.is_random AS random
     FROM mirpipe.map m JOIN mirpipe.encoder e USING (encoder_id)
     ORDER BY array_position(CAST(:shown AS text[]), e.name), e.name
 """)

@@ -87,7 +87,7 @@ _OF_CONTENT = text("""
 _SPACES = text("""
     SELECT e.encoder_id, e.name AS encoder, e.revision,
         s.encoder_id IS NOT NULL AS serving,
-        coalesce(e.spec ->> 'checkpoint' LIKE '%random%', false) AS random
+        e.is_random AS random
     FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     WHERE e.wanted OR s.encoder_id IS NOT NULL
     ORDER BY e.name, serving DESC

@@ -1,1 +1,1 @@
-"""Every write and every question of what is missing, a file a subject."""
+"""Writes all results, and finds pending work: one module per kind of data."""

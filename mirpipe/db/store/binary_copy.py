@@ -1,4 +1,8 @@
-"""Binary COPY: rows in, vectors out, a block at a time, whatever the size of the table."""
+"""Loads rows into a table, and reads vectors from one, by Postgres' binary COPY.
+
+COPY is much faster than INSERT. Rows are written block by block, so memory use does not grow with
+their number.
+"""
 
 import io
 import struct
@@ -12,71 +16,58 @@ from sqlalchemy import Connection, text
 
 from mirpipe.records import Float32
 
-BLOCK = 8192
-"""Rows that are in memory at once."""
+BLOCK_ROWS = 8192
+"""Number of rows that are in memory at the same time."""
 
-_HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
-_TAIL = struct.pack(">h", -1)
-_FIXED = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float4": ">f4", "float8": ">f8"}
-_TYPES = text(
+_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+_TRAILER = struct.pack(">h", -1)
+_NUMBER_FORMATS = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float4": ">f4", "float8": ">f8"}
+_COLUMN_TYPES = text(
     "SELECT a.attname, t.typname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
     "WHERE a.attrelid = CAST(:table AS regclass) AND a.attnum > 0 AND NOT a.attisdropped"
-)
-_VECTORS = (
-    "SELECT track_id, embedding FROM mirpipe.embedding "
-    "WHERE encoder_id = %(encoder_id)s AND track_id = ANY(CAST(%(track_ids)s AS bigint[]))"
 )
 
 
 def copy_rows(
     connection: Connection, table: str, columns: Sequence[str], arrays: Sequence[Any]
 ) -> None:
-    """Writes the rows whose columns are `arrays`, sequences of equal length without NULL.
+    """Append rows to `table`. `arrays` contains one sequence per column, all of equal length.
 
-    Values become what the columns of `table` are: numbers, text (str), bytea (bytes), or vector
-    (an array of shape (rows, D)).
+    The values are converted to the types of the columns: numbers, text (from str), bytea (from
+    bytes) or vector (from an array of shape (rows, D)). NULL is not supported. Raises ValueError if
+    the lengths differ, and TypeError if a column has another type.
     """
     lengths = {len(array) for array in arrays}
     if len(lengths) != 1:
-        raise ValueError(f"columns of different lengths: {sorted(lengths)}")
-    types = {row.attname: row.typname for row in connection.execute(_TYPES, {"table": table})}
-    write = [_fields(types[column]) for column in columns]
-    stream = io.BufferedReader(_Stream(_blocks(write, arrays)), 1 << 18)
+        raise ValueError(f"copy_rows received columns of different lengths: {sorted(lengths)}")
+    types = {
+        row.attname: row.typname for row in connection.execute(_COLUMN_TYPES, {"table": table})
+    }
+    encoders = [_field_encoder(types[column]) for column in columns]
+    stream = io.BufferedReader(_BlockStream(_encoded_blocks(encoders, arrays)), 1 << 18)
     with _cursor(connection) as cursor:
         cursor.copy_expert(
             f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)", stream, 1 << 18
         )
 
 
-def read_vectors(
-    connection: Connection, encoder_id: int, track_ids: Sequence[int] | NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], Float32]]:
-    """Vectors of these tracks, a block at a time: places in `track_ids` (m,), and vectors (m, D).
-
-    A track without a vector is left out; within a block the order is any.
-    """
-    for start in range(0, len(track_ids), BLOCK):
-        asked = np.asarray(track_ids[start : start + BLOCK], np.int64)
-        found, vectors = copy_vectors(
-            connection, _VECTORS, {"encoder_id": encoder_id, "track_ids": asked.tolist()}
-        )
-        if len(found):
-            rank = np.argsort(asked)
-            yield start + rank[np.searchsorted(asked[rank], found)], vectors
-
-
-def copy_vectors(
+def select_vectors(
     connection: Connection, query: str, parameters: dict[str, Any]
 ) -> tuple[NDArray[np.int64], Float32]:
-    """What `query` selects, ids (bigint) and vectors of one dimension: shapes (m,) and (m, D)."""
+    """Return the ids and the vectors that a query selects: shapes (m,) and (m, D), float32.
+
+    `query` selects two columns: a bigint, and vectors that all have the same dimension. Its
+    parameters are written as `%(name)s`. If there are no rows, both results are empty.
+    """
     buffer = io.BytesIO()
     with _cursor(connection) as cursor:
-        asked = cursor.mogrify(query, parameters).decode()
-        cursor.copy_expert(f"COPY ({asked}) TO STDOUT (FORMAT BINARY)", buffer)
+        statement = cursor.mogrify(query, parameters).decode()
+        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", buffer)
     data = buffer.getbuffer()
-    if len(data) == len(_HEAD) + len(_TAIL):
+    if len(data) == len(_HEADER) + len(_TRAILER):
         return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-    (dimension,) = struct.unpack_from(">h", data, len(_HEAD) + 18)  # 2 + 4 + 8 + 4 bytes of row
+    # The dimension comes after 2 + 4 + 8 + 4 bytes of the first row, see the row's layout below.
+    (dimension,) = struct.unpack_from(">h", data, len(_HEADER) + 18)
     row = np.dtype(
         [
             ("fields", ">i2"),
@@ -88,7 +79,7 @@ def copy_vectors(
             ("vector", ">f4", (dimension,)),
         ]
     )
-    rows = np.frombuffer(data[len(_HEAD) : -len(_TAIL)], row)
+    rows = np.frombuffer(data[len(_HEADER) : -len(_TRAILER)], row)
     return rows["id"].astype(np.int64), rows["vector"].astype(np.float32)
 
 
@@ -96,67 +87,70 @@ def _cursor(connection: Connection) -> Any:
     return connection.connection.cursor()
 
 
-def _blocks(
-    write: Sequence[Callable[[Any], list[bytes]]], arrays: Sequence[Any]
+def _encoded_blocks(
+    encoders: Sequence[Callable[[Any], list[bytes]]], arrays: Sequence[Any]
 ) -> Iterator[bytes]:
-    yield _HEAD
-    count = struct.pack(">h", len(arrays))
-    for start in range(0, len(arrays[0]), BLOCK):
+    """Yield the bytes of the COPY format: the header, blocks of rows, and the trailer."""
+    yield _HEADER
+    field_count = struct.pack(">h", len(arrays))
+    for start in range(0, len(arrays[0]), BLOCK_ROWS):
         columns = [
-            fields(array[start : start + BLOCK])
-            for fields, array in zip(write, arrays, strict=True)
+            encode(array[start : start + BLOCK_ROWS])
+            for encode, array in zip(encoders, arrays, strict=True)
         ]
-        rows = zip(repeat(count, len(columns[0])), *columns, strict=True)
+        rows = zip(repeat(field_count, len(columns[0])), *columns, strict=True)
         yield b"".join(chain.from_iterable(rows))
-    yield _TAIL
+    yield _TRAILER
 
 
-def _fields(type_name: str) -> Callable[[Any], list[bytes]]:
-    """What turns values of a column into fields: their length, then their bytes."""
-    if type_name in _FIXED:
-        return lambda values: _fixed(np.asarray(values).astype(_FIXED[type_name]))
+def _field_encoder(type_name: str) -> Callable[[Any], list[bytes]]:
+    """Return a function that turns the values of a column into fields: length, then bytes."""
+    if type_name in _NUMBER_FORMATS:
+        return lambda values: _number_fields(np.asarray(values).astype(_NUMBER_FORMATS[type_name]))
     if type_name == "vector":
-        return _vectors
+        return _vector_fields
     if type_name == "text":
         return lambda values: [_field(value.encode()) for value in values]
     if type_name == "bytea":
         return lambda values: [_field(value) for value in values]
-    raise TypeError(f"copy_rows does not know the type {type_name}")
+    raise TypeError(
+        f"copy_rows does not support the column type {type_name}. Add it to binary_copy.py."
+    )
 
 
 def _field(value: bytes) -> bytes:
     return struct.pack(">i", len(value)) + value
 
 
-def _fixed(values: NDArray[Any]) -> list[bytes]:
+def _number_fields(values: NDArray[Any]) -> list[bytes]:
     rows = np.empty(len(values), [("length", ">i4"), ("value", values.dtype)])
     rows["length"] = values.itemsize
     rows["value"] = values
     return list(rows.view(f"V{rows.itemsize}").tolist())
 
 
-def _vectors(values: Float32) -> list[bytes]:
+def _vector_fields(values: Float32) -> list[bytes]:
     head = struct.pack(">ihh", 4 + 4 * values.shape[1], values.shape[1], 0)
     return [head + row.tobytes() for row in values.astype(">f4")]
 
 
-class _Stream(io.RawIOBase):
-    """A file to read from that holds no more than one block."""
+class _BlockStream(io.RawIOBase):
+    """A readable file over an iterator of blocks. It keeps at most one block in memory."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
-        self._rest = memoryview(b"")
+        self._unread = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while not self._rest:
+        while not self._unread:
             block = next(self._blocks, None)
             if block is None:
                 return 0
-            self._rest = memoryview(block)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
+            self._unread = memoryview(block)
+        size = min(len(buffer), len(self._unread))
+        buffer[:size] = self._unread[:size]
+        self._unread = self._unread[size:]
         return size

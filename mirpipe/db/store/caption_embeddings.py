@@ -1,4 +1,4 @@
-"""Vectors of captions' words: by whose text tower, which are missing, and writing them."""
+"""Stores the vectors of captions, and finds captions without a vector."""
 
 import json
 from collections.abc import Mapping
@@ -24,16 +24,19 @@ _WRITE = text(
 )
 
 
-def encoder(connection: Connection) -> tuple[int, str, str] | None:
-    """Id, name and revision of the encoder that text scores are of; None: there are none."""
+def configured_encoder(connection: Connection) -> tuple[int, str, str] | None:
+    """Return id, name and revision of the encoder that the configured text score uses.
+
+    Returns None if no text score is configured.
+    """
     row = connection.execute(_ENCODER).one_or_none()
     return None if row is None else (row.encoder_id, row.name, row.revision)
 
 
 def pending(connection: Connection, encoder_id: int) -> dict[int, str]:
-    """The captions without a vector by this encoder, by id, in order."""
-    found = connection.execute(_PENDING, {"encoder_id": encoder_id})
-    return {row.caption_id: row.caption for row in found}
+    """Return the captions without a vector of this encoder, by id, in ascending order."""
+    rows = connection.execute(_PENDING, {"encoder_id": encoder_id})
+    return {row.caption_id: row.caption for row in rows}
 
 
 def write(
@@ -45,7 +48,10 @@ def write(
     device: str,
     versions: Mapping[str, str],
 ) -> None:
-    """Stores a normalised vector of shape (dimension,)."""
+    """Store the vector of one caption: shape (dimension,), float32, of length 1.
+
+    An existing vector is kept. `versions` are the versions of the libraries that computed it.
+    """
     row = {"encoder_id": encoder_id, "caption_id": caption_id, "device": device}
     row |= {"vector": Vector(vector).to_text(), "versions": json.dumps(dict(versions))}
     connection.execute(_WRITE, row)

@@ -1,4 +1,4 @@
-"""Captions of tracks: which are missing, and writing them."""
+"""Stores captions, and finds targets without a caption."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,14 +22,18 @@ _WRITE = text(
 
 @dataclass(frozen=True)
 class NewCaption:
-    """What a captioner said of one track."""
+    """A caption that is not stored yet."""
 
     track_id: int
     caption: str
     window_start_seconds: float
+    """Start of the window that the captioner received, in seconds."""
     window_seconds: float
+    """Duration of that window, in seconds."""
     contradictions: list[str]
+    """Names of the features that the caption contradicts."""
     took_seconds: float
+    """Time that the captioner took, in seconds."""
 
 
 def pending(
@@ -38,7 +42,10 @@ def pending(
     features_id: int,
     track_ids: Sequence[int] | None = None,
 ) -> list[int]:
-    """Ids of measured targets without a caption, of `track_ids` where given, ascending."""
+    """Return the ids of targets with features but without a caption, in ascending order.
+
+    If `track_ids` is given, only these tracks are considered.
+    """
     return list(
         connection.execute(
             _PENDING,
@@ -60,8 +67,11 @@ def write(
     device: str,
     versions: Mapping[str, str],
 ) -> None:
-    """Stores captions; one that is there already stays."""
-    for caption in sorted(new, key=lambda one: one.track_id):
+    """Store captions. Existing captions are kept.
+
+    `versions` are the versions of the libraries that the captioner used.
+    """
+    for caption in sorted(new, key=lambda caption: caption.track_id):
         row = asdict(caption) | {
             "captioner_id": captioner_id,
             "features_id": features_id,

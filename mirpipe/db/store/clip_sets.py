@@ -1,4 +1,4 @@
-"""Sets of generated clips, a generator's mode and guidance each, and how far they lie away."""
+"""Reads the set of clips of each mode, and stores the distances (KAD, FAD∞) of a run."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,31 +10,42 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class ClipSet:
-    """The distinct clips that a wanted generator made in one mode, by content hash."""
+    """The distinct clips that a configured generator made in one mode with one guidance."""
 
     generator_id: int
     mode: str
     guidance: float | None
+    """Guidance scale. None if the generator has none."""
     track_ids: NDArray[np.int64]
+    """Track ids of the clips, in the order of their content hashes, shape (n,)."""
     seconds: NDArray[np.float64]
+    """Durations of the clips, in seconds, shape (n,)."""
 
 
 @dataclass(frozen=True)
 class SetDistance:
-    """A row of run_set_distance."""
+    """A row of the table `run_set_distance`: the distance of one set of clips in one space."""
 
     generator_id: int
     mode: str
     guidance: float | None
     encoder_id: int
+    """Encoder whose vectors were compared."""
     metric: str
+    """Name of the distance: `kad` or `fad_inf`."""
     value: float | None
     reason: str | None
+    """Reason code if there is no value."""
     n: int
+    """Number of clips."""
     references_n: int
+    """Number of references."""
     seconds: float
+    """Total duration of the clips, in seconds."""
     bandwidth: float | None
+    """Bandwidth of the kernel, for KAD."""
     is_finding: bool
+    """Whether there are enough clips to show the distance as a finding."""
 
 
 _CLIPS = text("""
@@ -52,14 +63,14 @@ _CLIPS = text("""
             SELECT FROM mirpipe.generation_wish w
             WHERE w.generator_id = g.generator_id AND w.template = g.template
               AND w.is_conditioned = g.is_conditioned)
-    ) made
+    ) clips
     GROUP BY generator_id, mode, guidance ORDER BY generator_id, mode, guidance
 """)
-_EMBEDDED = text(
+_WITH_VECTOR = text(
     "SELECT track_id FROM mirpipe.embedding "
     "WHERE encoder_id = :encoder_id AND track_id = ANY(:track_ids)"
 )
-_WRITE = text(
+_INSERT = text(
     "INSERT INTO mirpipe.run_set_distance (run_id, generator_id, mode, guidance, encoder_id, "
     "metric, value, reason, n, references_n, seconds, bandwidth, is_finding) VALUES (:run_id, "
     ":generator_id, :mode, :guidance, :encoder_id, :metric, :value, :reason, :n, :references_n, "
@@ -67,8 +78,8 @@ _WRITE = text(
 )
 
 
-def clip_sets(connection: Connection) -> list[ClipSet]:
-    """All sets of the wanted generators, as v_generation_score knows their clips."""
+def read_clip_sets(connection: Connection) -> list[ClipSet]:
+    """Return all sets of the configured generators. Their clips are those of v_generation_score."""
     return [
         ClipSet(
             row.generator_id,
@@ -81,20 +92,21 @@ def clip_sets(connection: Connection) -> list[ClipSet]:
     ]
 
 
-def embedded(connection: Connection, encoder_id: int, clips: ClipSet) -> ClipSet:
-    """Those of the clips that have a vector of this encoder."""
-    asked = {"encoder_id": encoder_id, "track_ids": clips.track_ids.tolist()}
-    there = np.isin(clips.track_ids, list(connection.execute(_EMBEDDED, asked).scalars()))
+def clips_with_vector(connection: Connection, encoder_id: int, clips: ClipSet) -> ClipSet:
+    """Return the clips of the set that have a vector of this encoder."""
+    parameters = {"encoder_id": encoder_id, "track_ids": clips.track_ids.tolist()}
+    ids_with_vector = list(connection.execute(_WITH_VECTOR, parameters).scalars())
+    has_vector = np.isin(clips.track_ids, ids_with_vector)
     return ClipSet(
         clips.generator_id,
         clips.mode,
         clips.guidance,
-        clips.track_ids[there],
-        clips.seconds[there],
+        clips.track_ids[has_vector],
+        clips.seconds[has_vector],
     )
 
 
-def write(connection: Connection, run_id: int, rows: Sequence[SetDistance]) -> None:
-    """Stores rows of a run."""
+def insert_distances(connection: Connection, run_id: int, rows: Sequence[SetDistance]) -> None:
+    """Store the distances of a run."""
     if rows:
-        connection.execute(_WRITE, [{"run_id": run_id, **asdict(row)} for row in rows])
+        connection.execute(_INSERT, [{"run_id": run_id, **asdict(row)} for row in rows])

@@ -1,7 +1,8 @@
-"""One hash over what the database says, told by natural keys: equal content, equal hash.
+"""Computes one hash over the content of the database. Equal content has an equal hash.
 
-Ids, times, attempts and the folders that files lie in are left out, so that a run that was killed
-and resumed, or made elsewhere, has the hash of an undisturbed one.
+Rows are identified by names and content hashes. Ids, times, numbers of attempts and folders are
+left out. So a run that was killed and resumed has the same hash as an undisturbed run. The machine
+does not change the hash either.
 """
 
 import hashlib
@@ -11,15 +12,15 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 DIGITS = 9
-"""Decimals of a summary's numbers: the last bits of its sums depend on history."""
+"""Decimals of the numbers of a summary. Their last bits depend on the order of the additions."""
 SET_DIGITS = 6
-"""Decimals of the distances of sets: a matrix's root costs half of the digits."""
+"""Decimals of the distances of clip sets. The root of a matrix is only half as precise."""
 
 _TRACK = "{0}.collection, encode({0}.content_sha256, 'hex')"
-_ANSWER = """
+_MATCHES = """
     SELECT e.name, e.revision, encode(t.content_sha256, 'hex'), n.rank,
         encode(r.content_sha256, 'hex'), n.cosine
-    FROM {answers} n JOIN mirpipe.encoder e USING (encoder_id)
+    FROM {table} n JOIN mirpipe.encoder e USING (encoder_id)
     JOIN mirpipe.track t ON t.track_id = n.target_id
     JOIN mirpipe.track r ON r.track_id = n.reference_id
 """
@@ -50,8 +51,8 @@ CONTENT = {
         FROM mirpipe.embedding v JOIN mirpipe.encoder e USING (encoder_id)
         JOIN mirpipe.track t USING (track_id)
     """,
-    "top_neighbour": _ANSWER.format(answers="mirpipe.top_neighbour"),
-    "served_neighbour": _ANSWER.format(answers="mirpipe.served_neighbour")
+    "top_neighbour": _MATCHES.format(table="mirpipe.top_neighbour"),
+    "served_neighbour": _MATCHES.format(table="mirpipe.served_neighbour")
     + "WHERE n.to_run IS NULL",
     "melody": f"""
         SELECT m.name, m.revision, {_TRACK.format("t")}, v.frames,
@@ -115,7 +116,7 @@ CONTENT = {
         SELECT {_TRACK.format("t")}, encode(sha256(w.peaks), 'hex')
         FROM mirpipe.waveform w JOIN mirpipe.track t USING (track_id)
     """,
-    # Which tracks; where exactly they lie hangs on the last bits of sums, which depend on history.
+    # The coordinates are left out: their last bits depend on the order of the additions.
     "map": f"""
         SELECT e.name, e.revision, m.tracks_n, {_TRACK.format("t")}
         FROM mirpipe.map m JOIN mirpipe.encoder e USING (encoder_id)
@@ -209,25 +210,29 @@ CONTENT = {
         FROM mirpipe.failure
     """,
 }
-"""What is hashed, a query a table; the order of its rows does not matter."""
+"""One query per table, which selects its content. The order of the rows does not matter."""
 
 
 def digests(connection: Connection) -> dict[str, str]:
-    """Table → SHA-256 of its content, in hex. Wants one snapshot: REPEATABLE READ."""
-    return {name: _digest(connection, query) for name, query in CONTENT.items()}
+    """Return the SHA-256 of the content of each table, in hex, by the table's name.
+
+    The transaction must be REPEATABLE READ, so that all tables are read in one state.
+    """
+    return {name: _table_digest(connection, query) for name, query in CONTENT.items()}
 
 
 def combined(tables: dict[str, str]) -> str:
-    """One SHA-256, in hex, over what `digests` returned."""
+    """Return one SHA-256, in hex, over the result of `digests`."""
     return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
 
-def _digest(connection: Connection, query: str) -> str:
-    streamed = text(query).execution_options(stream_results=True, yield_per=1000)
-    rows = sorted(_row(row) for row in connection.execute(streamed))
+def _table_digest(connection: Connection, query: str) -> str:
+    statement = text(query).execution_options(stream_results=True, yield_per=1000)
+    rows = sorted(_row_digest(row) for row in connection.execute(statement))
     return hashlib.sha256(b"".join(rows)).hexdigest()
 
 
-def _row(row: Any) -> bytes:
-    written = json.dumps(list(row), ensure_ascii=True, sort_keys=True)  # floats to the last bit
-    return hashlib.sha256(written.encode()).digest()
+def _row_digest(row: Any) -> bytes:
+    # JSON stores a float without loss of precision.
+    encoded = json.dumps(list(row), ensure_ascii=True, sort_keys=True)
+    return hashlib.sha256(encoded.encode()).digest()

@@ -1,50 +1,53 @@
-"""Maps: where tracks lie in an encoder's space, as far as two dimensions can show it."""
+"""Computes and stores the embedding map of a run: a projection of tracks to two dimensions."""
 
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import binary_copy, cosine_moments
-from mirpipe.statistics.principal_components import plane
+from mirpipe.db.store import binary_copy
+from mirpipe.db.store.cosine_moments import read_moments
+from mirpipe.db.store.stored_vectors import read_vectors
+from mirpipe.statistics.principal_components import principal_plane
 
-# Content hashes are as good as drawn by lot, and the same wherever the library is.
-_CHOSEN = text("""
+# The tracks with the lowest content hashes are a random sample that is the same on every machine.
+_SHOWN_TRACKS = text("""
     SELECT track_id FROM (
         SELECT t.track_id, t.collection,
             row_number() OVER (PARTITION BY t.collection ORDER BY t.content_sha256) AS place
         FROM mirpipe.track t
         WHERE t.state = 'ok' AND EXISTS (SELECT FROM mirpipe.embedding v
-            WHERE v.encoder_id = :encoder_id AND v.track_id = t.track_id)) found
+            WHERE v.encoder_id = :encoder_id AND v.track_id = t.track_id)) embedded
     WHERE place <= CASE collection WHEN 'reference' THEN 2000 ELSE 1000 END
     ORDER BY track_id
 """)
-_TRACKS = text("""
+_TRACK_COUNT = text("""
     SELECT count(*) FROM mirpipe.embedding v JOIN mirpipe.track t USING (track_id)
     WHERE v.encoder_id = :encoder_id AND t.state = 'ok'
 """)
-_FORGET = text("DELETE FROM mirpipe.map WHERE run_id <> :run_id")
+_DELETE_EARLIER = text("DELETE FROM mirpipe.map WHERE run_id <> :run_id")
 _INSERT = text("""
     INSERT INTO mirpipe.map (run_id, encoder_id, tracks_n, spread_x, spread_y)
     VALUES (:run_id, :encoder_id, :tracks_n, :spread_x, :spread_y)
 """)
 
 
-def draw(connection: Connection, run_id: int, encoder_id: int) -> None:
-    """Draws the map of one encoder for this run; those of earlier runs go.
+def write_map(connection: Connection, run_id: int, encoder_id: int) -> None:
+    """Compute and store the map of one encoder, and delete the maps of earlier runs.
 
-    Without three references, or where all are equal, there is none.
+    At most 2,000 references, 1,000 targets and 1,000 clips are shown. There is no map if there are
+    fewer than three references, or if all their vectors are equal.
     """
-    connection.execute(_FORGET, {"run_id": run_id})
-    ground = plane(cosine_moments.moments(connection, encoder_id))
-    if ground is None:
+    connection.execute(_DELETE_EARLIER, {"run_id": run_id})
+    plane = principal_plane(read_moments(connection, encoder_id))
+    if plane is None:
         return
-    asked = {"run_id": run_id, "encoder_id": encoder_id}
-    tracks_n = connection.execute(_TRACKS, asked).scalar_one()
-    spread = dict(zip(("spread_x", "spread_y"), ground.shares, strict=True))
-    connection.execute(_INSERT, asked | {"tracks_n": tracks_n} | spread)
-    chosen = np.array(connection.execute(_CHOSEN, asked).scalars().all(), np.int64)
-    for places, vectors in binary_copy.read_vectors(connection, encoder_id, chosen):
-        x, y = ground.place(vectors).T
-        n = len(places)
+    parameters = {"run_id": run_id, "encoder_id": encoder_id}
+    tracks_n = connection.execute(_TRACK_COUNT, parameters).scalar_one()
+    spread = dict(zip(("spread_x", "spread_y"), plane.variance_shares, strict=True))
+    connection.execute(_INSERT, parameters | {"tracks_n": tracks_n} | spread)
+    track_ids = np.array(connection.execute(_SHOWN_TRACKS, parameters).scalars().all(), np.int64)
+    for indices, vectors in read_vectors(connection, encoder_id, track_ids):
+        x, y = plane.project(vectors).T
+        n = len(indices)
         columns = ["run_id", "encoder_id", "track_id", "x", "y"]
-        rows = [[run_id] * n, [encoder_id] * n, chosen[places], x, y]
+        rows = [[run_id] * n, [encoder_id] * n, track_ids[indices], x, y]
         binary_copy.copy_rows(connection, "mirpipe.map_point", columns, rows)

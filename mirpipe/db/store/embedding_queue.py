@@ -1,4 +1,7 @@
-"""The queue of vectors that came, went or changed eligibility since `retrieve` last looked."""
+"""The queue of changed vectors that `retrieve` has to process. Triggers of the database fill it.
+
+A change is a new, changed or deleted vector, or a track that became usable or unusable.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,26 +13,28 @@ from mirpipe.records import Collection
 
 @dataclass(frozen=True)
 class Change:
-    """A track of the queue as it is now; live: usable and with a vector."""
+    """A track in the queue, in its current state."""
 
     track_id: int
     collection: Collection
-    live: bool
+    is_searchable: bool
+    """Whether the track is usable and has a vector."""
 
 
-# What a writer still holds belongs to the next time: waiting for it could deadlock.
-_TAKE = text("""
+# A row that another transaction is writing stays in the queue for the next run. Waiting for that
+# transaction could cause a deadlock.
+_LOCK_CHANGES = text("""
     SELECT track_id FROM mirpipe.embedding_change WHERE encoder_id = :encoder_id
     ORDER BY track_id FOR UPDATE SKIP LOCKED
 """)
-# A statement of its own: its snapshot must be younger than the locks.
+# This is a separate statement, because its snapshot must be taken after the rows are locked.
 _STATE = text("""
     SELECT t.track_id, t.collection, t.state = 'ok' AND e.track_id IS NOT NULL
     FROM mirpipe.track t
     LEFT JOIN mirpipe.embedding e ON e.encoder_id = :encoder_id AND e.track_id = t.track_id
     WHERE t.track_id = ANY(:track_ids) ORDER BY t.track_id
 """)
-_DONE = text(
+_DELETE_CHANGES = text(
     "DELETE FROM mirpipe.embedding_change "
     "WHERE encoder_id = :encoder_id AND track_id = ANY(:track_ids)"
 )
@@ -40,21 +45,23 @@ _QUEUE_ALL = text("""
 """)
 
 
-def take(connection: Connection, encoder_id: int) -> list[Change]:
-    """The queue; until `done` and the end of the transaction its tracks stay as they are.
+def lock_changes(connection: Connection, encoder_id: int) -> list[Change]:
+    """Lock the queue of an encoder, and return its changes.
 
-    Wants READ COMMITTED.
+    The tracks stay in this state until the transaction ends. The transaction must be READ
+    COMMITTED.
     """
-    taken = list(connection.execute(_TAKE, {"encoder_id": encoder_id}).scalars())
-    found = connection.execute(_STATE, {"encoder_id": encoder_id, "track_ids": taken})
-    return [Change(*row) for row in found]
+    parameters = {"encoder_id": encoder_id}
+    track_ids = list(connection.execute(_LOCK_CHANGES, parameters).scalars())
+    rows = connection.execute(_STATE, parameters | {"track_ids": track_ids})
+    return [Change(*row) for row in rows]
 
 
-def done(connection: Connection, encoder_id: int, track_ids: Sequence[int]) -> None:
-    """Takes these tracks off the queue."""
-    connection.execute(_DONE, {"encoder_id": encoder_id, "track_ids": list(track_ids)})
+def delete_changes(connection: Connection, encoder_id: int, track_ids: Sequence[int]) -> None:
+    """Delete the changes of these tracks from the queue, after they were processed."""
+    connection.execute(_DELETE_CHANGES, {"encoder_id": encoder_id, "track_ids": list(track_ids)})
 
 
-def queue_all(connection: Connection, encoder_id: int) -> None:
-    """Puts every vector of the revision on the queue."""
+def queue_all_vectors(connection: Connection, encoder_id: int) -> None:
+    """Add a change for every vector of the revision."""
     connection.execute(_QUEUE_ALL, {"encoder_id": encoder_id})

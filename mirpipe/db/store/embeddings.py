@@ -1,4 +1,4 @@
-"""Vectors: which are missing, and writing a batch of them."""
+"""Stores vectors of tracks batch by batch, and finds tracks without a vector."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _BATCH = text(
     "INSERT INTO mirpipe.embedding_batch (encoder_id, device, versions, tracks, seconds) "
     "VALUES (:encoder_id, :device, CAST(:versions AS jsonb), :tracks, :seconds) RETURNING batch_id"
 )
-# A row that is there already was made from the same bytes by the same revision: it is equal.
+# An existing vector was computed from the same bytes by the same revision, so it is equal.
 _WRITE = text(
     "INSERT INTO mirpipe.embedding (encoder_id, track_id, collection, batch_id, embedding) "
     "SELECT :encoder_id, t.track_id, t.collection, :batch_id, CAST(new.vector AS vector) "
@@ -29,11 +29,15 @@ _WRITE = text(
 def pending(
     connection: Connection, encoder_id: int, track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Ids of tracks without a vector of this revision, of `track_ids` where given, ascending."""
-    asked = None if track_ids is None else list(track_ids)
-    return list(
-        connection.execute(_PENDING, {"encoder_id": encoder_id, "track_ids": asked}).scalars()
-    )
+    """Return the ids of usable tracks without a vector of this revision, in ascending order.
+
+    If `track_ids` is given, only these tracks are considered.
+    """
+    parameters = {
+        "encoder_id": encoder_id,
+        "track_ids": None if track_ids is None else list(track_ids),
+    }
+    return list(connection.execute(_PENDING, parameters).scalars())
 
 
 def write(
@@ -45,7 +49,11 @@ def write(
     versions: Mapping[str, str],
     seconds: float,
 ) -> None:
-    """Stores one batch: track id → normalised vector of shape (dimension,)."""
+    """Store one batch of vectors by track id: shape (dimension,), float32, of length 1.
+
+    Existing vectors are kept. `versions` are the versions of the libraries that computed the
+    vectors, and `seconds` is the time that the model took.
+    """
     if not vectors:
         return
     batch_id = connection.execute(

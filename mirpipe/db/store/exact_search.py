@@ -1,43 +1,50 @@
-"""Exact search over stored vectors, streamed: what belongs into neighbour lists."""
+"""Finds the references that belong into neighbour lists, by an exact search over all vectors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mirpipe.db.store import binary_copy
-from mirpipe.db.store.neighbour_lists import Lists, References
+from mirpipe.db.store.neighbour_lists import NeighbourLists
+from mirpipe.db.store.searchable_tracks import References
+from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.records import Float64, Int64
 from mirpipe.statistics.exact_top_k import Block, top_k
 
 
 @dataclass(frozen=True)
-class Entries:
-    """Entries of some lists, three arrays of one length: by list, best first."""
+class ListEntries:
+    """Entries of some lists: three arrays of equal length, sorted by list and then best first."""
 
     target_ids: Int64
     reference_ids: Int64
     cosines: Float64
 
 
-def nearest(
-    connection: Connection, encoder_id: int, lists: Lists, references: References, k: int
-) -> Iterator[Entries]:
-    """The best `k` of `references` at or above each list's horizon, many lists at a time."""
-    for place, vectors in binary_copy.read_vectors(connection, encoder_id, lists.target_ids):
+def search_entries(
+    connection: Connection, encoder_id: int, lists: NeighbourLists, references: References, k: int
+) -> Iterator[ListEntries]:
+    """Yield the best `k` of `references` at or above the horizon of each list.
+
+    Each result covers a block of lists. Vectors are read in blocks, so memory use does not grow
+    with the library.
+    """
+    for indices, vectors in read_vectors(connection, encoder_id, lists.target_ids):
         best = top_k(
             vectors,
-            _blocks(connection, encoder_id, references),
+            _reference_blocks(connection, encoder_id, references),
             k,
-            own=references.order_of(lists.hashes[place]),
-            floor_cosine=lists.horizon_cosine[place],
-            floor_order=references.last_up_to(lists.horizon_hash[place]),
+            own=references.places_of(lists.hashes[indices]),
+            floor_cosine=lists.horizon_cosine[indices],
+            floor_order=references.last_places_up_to(lists.horizon_hash[indices]),
         )
-        yield Entries(
-            lists.target_ids[place][best.target], references.track_ids[best.order], best.cosine
+        yield ListEntries(
+            lists.target_ids[indices][best.target], references.track_ids[best.order], best.cosine
         )
 
 
-def _blocks(connection: Connection, encoder_id: int, references: References) -> Iterator[Block]:
-    for place, vectors in binary_copy.read_vectors(connection, encoder_id, references.track_ids):
-        yield Block(vectors, place)
+def _reference_blocks(
+    connection: Connection, encoder_id: int, references: References
+) -> Iterator[Block]:
+    for places, vectors in read_vectors(connection, encoder_id, references.track_ids):
+        yield Block(vectors, places)

@@ -1,4 +1,4 @@
-"""The ledger: what failed, in which stage and revision, and why."""
+"""The failure ledger: records what failed, in which stage and revision, and why."""
 
 import logging
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from mirpipe.records import Track
 _log = logging.getLogger("mirpipe.ledger")
 
 _RECORD = text(
-    "INSERT INTO mirpipe.failure AS known "
+    "INSERT INTO mirpipe.failure AS existing "
     "(stage, revision, subject, track_id, reason, message, retry) "
     "VALUES (:stage, :revision, :subject, :track_id, :reason, :message, :retry) "
     "ON CONFLICT (stage, revision, subject) DO UPDATE SET track_id = excluded.track_id, "
     "reason = excluded.reason, message = excluded.message, retry = excluded.retry, "
-    "attempts = known.attempts + 1, last_seen = now()"
+    "attempts = existing.attempts + 1, last_seen = now()"
 )
 _CLEAR = text(
     "DELETE FROM mirpipe.failure "
     "WHERE stage = :stage AND revision = :revision AND subject = ANY(:subjects)"
 )
-_FORGET_OTHERS = text(
+_CLEAR_OTHERS = text(
     "DELETE FROM mirpipe.failure "
     "WHERE stage = :stage AND starts_with(subject, :prefix) AND subject <> ALL(:subjects)"
 )
@@ -40,16 +40,23 @@ def record(
     track_id: int | None = None,
     log: bool = True,
 ) -> None:
-    """Writes one failure, or counts one more attempt; `retry` false: bad input, left alone.
+    """Record one failure, or count one more attempt if it is already recorded.
 
-    It is logged, too, unless somebody else tells of it.
+    `subject` identifies the failed item. `retry` is false if the input is bad, so that no later run
+    tries it again. The failure is also logged if `log` is true.
     """
-    # Postgres takes no NUL, and UTF-8 no lone surrogate; a message may quote either.
+    # A message may quote characters that cannot be stored: Postgres does not support NUL, and UTF-8
+    # does not support lone surrogates.
     message = message.replace("\0", "�").encode("utf-8", "replace").decode()
     if log:
-        told = {"stage": stage, "revision": revision, "track": track_id}
-        level = logging.ERROR if retry else logging.WARNING
-        _log.log(level, "%s", message, extra=told | {"subject": subject, "reason": reason})
+        fields = {
+            "stage": stage,
+            "revision": revision,
+            "track": track_id,
+            "subject": subject,
+            "reason": reason,
+        }
+        _log.log(logging.ERROR if retry else logging.WARNING, "%s", message, extra=fields)
     connection.execute(
         _RECORD,
         {
@@ -67,54 +74,58 @@ def record(
 def clear(
     connection: Connection, *, stage: str, subjects: Sequence[str], revision: str = ""
 ) -> None:
-    """Takes out of the ledger what works now."""
+    """Delete the failures of these subjects, which work now."""
     if subjects:
         connection.execute(
             _CLEAR, {"stage": stage, "revision": revision, "subjects": list(subjects)}
         )
 
 
-def forget_others(
+def clear_others(
     connection: Connection, *, stage: str, prefix: str, subjects: Sequence[str]
 ) -> None:
-    """Takes out of the ledger what begins with `prefix` and is none of the subjects."""
+    """Delete the failures of all subjects that start with `prefix`, except these subjects."""
     connection.execute(
-        _FORGET_OTHERS, {"stage": stage, "prefix": prefix, "subjects": list(subjects)}
+        _CLEAR_OTHERS, {"stage": stage, "prefix": prefix, "subjects": list(subjects)}
     )
 
 
-def settle(
+def update_for_tracks(
     connection: Connection,
     *,
     stage: str,
     revision: str,
-    done: Sequence[Track],
-    problems: Sequence[tuple[Track, Exception]],
+    succeeded: Sequence[Track],
+    failed: Sequence[tuple[Track, Exception]],
 ) -> None:
-    """Brings the ledger in line with a batch: what works is out, what failed is in.
+    """Update the ledger after a batch of tracks: clear what succeeded, and record what failed.
 
-    A RejectedInput is bad input, unless it is about the machine; anything else is tried again.
+    A RejectedInput means bad input, which is not tried again, except if its `retry` is true. All
+    other errors are tried again.
     """
-    settle_subjects(
+    update_for_subjects(
         connection,
         stage=stage,
         revision=revision,
-        done=[track.subject for track in done],
-        problems=[(track.subject, track.track_id, problem) for track, problem in problems],
+        succeeded=[track.subject for track in succeeded],
+        failed=[(track.subject, track.track_id, problem) for track, problem in failed],
     )
 
 
-def settle_subjects(
+def update_for_subjects(
     connection: Connection,
     *,
     stage: str,
     revision: str,
-    done: Sequence[str],
-    problems: Sequence[tuple[str, int, Exception]],
+    succeeded: Sequence[str],
+    failed: Sequence[tuple[str, int, Exception]],
 ) -> None:
-    """As `settle`, of subjects that are not a track: each with the track that it is about."""
-    clear(connection, stage=stage, revision=revision, subjects=done)
-    for subject, track_id, problem in problems:
+    """Update the ledger after a batch of any subjects, like `update_for_tracks`.
+
+    An item of `failed` is a subject, the id of the track that it belongs to, and the error.
+    """
+    clear(connection, stage=stage, revision=revision, subjects=succeeded)
+    for subject, track_id, problem in failed:
         rejected = problem if isinstance(problem, RejectedInput) else None
         record(
             connection,

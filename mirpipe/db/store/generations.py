@@ -1,4 +1,4 @@
-"""Generations: what is asked for, what of it is missing, and writing what was made."""
+"""Stores requested clips and generated clips, and finds the requested clips that are missing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,15 @@ from sqlalchemy import Connection, text
 
 from mirpipe.generation.modes import Mode
 
-_WISHES = text(
+_REQUESTED = text(
     "SELECT mode, is_conditioned, guidance, seed, template, longest_seconds "
     "FROM mirpipe.generation_wish WHERE generator_id = :generator_id"
 )
-_LOCK = text("SELECT generator_id FROM mirpipe.generator WHERE generator_id = :id FOR UPDATE")
-_FORGET = text("DELETE FROM mirpipe.generation_wish WHERE generator_id = :generator_id")
-_WISH = text(
+_LOCK_GENERATOR = text(
+    "SELECT generator_id FROM mirpipe.generator WHERE generator_id = :id FOR UPDATE"
+)
+_DELETE_REQUESTED = text("DELETE FROM mirpipe.generation_wish WHERE generator_id = :generator_id")
+_INSERT_REQUESTED = text(
     "INSERT INTO mirpipe.generation_wish "
     "(generator_id, mode, is_conditioned, guidance, seed, template, longest_seconds) VALUES "
     "(:generator_id, :mode, :is_conditioned, :guidance, :seed, :template, :longest_seconds)"
@@ -39,69 +41,80 @@ _WRITE = text(
     "FROM mirpipe.track WHERE collection = 'generated' AND content_sha256 = :content_sha256 "
     "ON CONFLICT DO NOTHING"
 )
-_PACE = text(
+_REAL_TIME_FACTOR = text(
     "SELECT sum(g.took_seconds) / sum(g.seconds) FROM mirpipe.generation g "
     "JOIN mirpipe.generator r USING (generator_id) WHERE r.name = :name AND r.revision = :revision"
 )
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A clip that the configuration asks for, of every target."""
+class RequestedClip:
+    """A kind of clip that the settings request for every target."""
 
     mode: str
     is_conditioned: bool
+    """Whether the generator receives audio of the target."""
     guidance: float | None
+    """Guidance scale. None if the generator has none."""
     seed: int
     template: str
+    """Template of the prompt."""
     longest_seconds: float
+    """Longest duration of the clip, in seconds. A shorter target gets a shorter clip."""
 
 
 @dataclass(frozen=True)
 class PendingClip:
-    """A clip that is asked for and not there."""
+    """A requested clip that does not exist yet."""
 
     target_id: int
     title: str
-    """The target's."""
+    """Title of the target."""
     caption_id: int
     caption: str
     features_id: int
+    """Revision of the features that the caption was written from."""
     mode: str
     is_conditioned: bool
     guidance: float | None
     seed: int
     template: str
     seconds: float
+    """Duration of the clip, in seconds."""
     subject: str
-    """Its natural key, under which the ledger knows it."""
+    """Key of the clip in the failure ledger."""
 
     @property
     def as_mode(self) -> Mode:
-        """The mode as a generator is given it."""
+        """The mode in the form that a generator receives."""
         return Mode(self.mode, self.is_conditioned, self.guidance)
 
 
 @dataclass(frozen=True)
-class Made:
-    """How a clip came to be, besides what was asked for."""
+class NewGeneration:
+    """A generated clip that is not stored yet."""
 
     clip: PendingClip
     prompt: str
     prompt_parts: Mapping[str, str]
+    """Parts of the prompt, by name."""
     content_sha256: bytes
+    """Content hash of the clip's file. Its track must be stored already."""
     took_seconds: float
+    """Time that generating it took, in seconds."""
 
 
-def wish(connection: Connection, generator_id: int, wishes: Sequence[Wish]) -> None:
-    """Has exactly these clips asked of the generator from now on."""
-    connection.execute(_LOCK, {"id": generator_id})
-    there = connection.execute(_WISHES, {"generator_id": generator_id}).mappings()
-    if {Wish(**row) for row in map(dict, there)} == set(wishes):
+def set_requested_clips(
+    connection: Connection, generator_id: int, requested: Sequence[RequestedClip]
+) -> None:
+    """Replace the requested clips of a generator. Clips that are not requested any more stay."""
+    connection.execute(_LOCK_GENERATOR, {"id": generator_id})
+    stored = connection.execute(_REQUESTED, {"generator_id": generator_id}).mappings()
+    if {RequestedClip(**row) for row in map(dict, stored)} == set(requested):
         return
-    connection.execute(_FORGET, {"generator_id": generator_id})
-    for one in wishes:
-        connection.execute(_WISH, asdict(one) | {"generator_id": generator_id})
+    connection.execute(_DELETE_REQUESTED, {"generator_id": generator_id})
+    for clip in requested:
+        connection.execute(_INSERT_REQUESTED, asdict(clip) | {"generator_id": generator_id})
 
 
 def pending(
@@ -111,8 +124,11 @@ def pending(
     target_ids: Sequence[int] | None = None,
     modes: Sequence[str] | None = None,
 ) -> list[PendingClip]:
-    """The missing clips of these targets and modes, or of all; a target's stand together."""
-    found = connection.execute(
+    """Return the missing clips, with all clips of a target next to each other.
+
+    If `target_ids` or `modes` are given, only these targets and modes are considered.
+    """
+    rows = connection.execute(
         _PENDING,
         {
             "generator_id": generator_id,
@@ -120,40 +136,49 @@ def pending(
             "modes": None if modes is None else list(modes),
         },
     )
-    return [PendingClip(**row) for row in map(dict, found.mappings())]
+    return [PendingClip(**row) for row in map(dict, rows.mappings())]
 
 
-def pace(connection: Connection, name: str, revision: str) -> float | None:
-    """Seconds that it took for a second of audio so far; None where nothing was made."""
-    found = connection.execute(_PACE, {"name": name, "revision": revision}).scalar_one()
-    return None if found is None else float(found)
+def real_time_factor(connection: Connection, name: str, revision: str) -> float | None:
+    """Return the time that the generator takes per second of audio, in seconds.
+
+    It is the mean over all stored clips of the revision, or None if there are none.
+    """
+    factor = connection.execute(
+        _REAL_TIME_FACTOR, {"name": name, "revision": revision}
+    ).scalar_one()
+    return None if factor is None else float(factor)
 
 
 def write(
     connection: Connection,
     generator_id: int,
-    made: Sequence[Made],
+    clips: Sequence[NewGeneration],
     *,
     sampling: Mapping[str, float | int | bool],
     device: str,
     versions: Mapping[str, str],
 ) -> None:
-    """Stores generations whose tracks are there; one that is there already stays."""
-    for one in made:
-        clip = asdict(one.clip)
+    """Store generated clips whose tracks are stored already. Existing clips are kept.
+
+    `sampling` are the sampling options of the model, and `versions` are the versions of the
+    libraries that it used.
+    """
+    for clip in clips:
+        row = asdict(clip.clip)
         for name in ("title", "caption", "features_id", "subject"):
-            del clip[name]
+            del row[name]
         connection.execute(
             _WRITE,
-            clip
+            row
             | {
                 "generator_id": generator_id,
-                "prompt": one.prompt,
-                "prompt_parts": json.dumps(dict(one.prompt_parts)),
+                "prompt": clip.prompt,
+                "prompt_parts": json.dumps(dict(clip.prompt_parts)),
                 "sampling": json.dumps(dict(sampling)),
                 "device": device,
                 "versions": json.dumps(dict(versions), sort_keys=True),
-                "content_sha256": one.content_sha256,
-                "took_seconds": one.took_seconds,
+                "content_sha256": clip.content_sha256,
+                "took_seconds": clip.took_seconds,
             },
         )

@@ -1,7 +1,7 @@
-"""Melodies of tracks: which are missing, writing a batch of them, and reading them back.
+"""Stores and reads melodies of tracks, and finds tracks without a melody.
 
-What is there already was made from the same bytes by the same revision and is equal, so writing
-it again does nothing. Rows are inserted in order of their keys: two writers cannot deadlock.
+An existing row was computed from the same bytes by the same revision, so it is equal and is kept.
+Rows are inserted in the order of their keys, so that two writers cannot deadlock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,25 +29,36 @@ _WRITE = text(
 
 @dataclass(frozen=True)
 class StoredMelody:
-    """A row of `melody`: packed pitch classes and their number, or the reason for none."""
+    """A row of the table `melody`: a melody, or the reason why there is none."""
 
     frames: int | None
+    """Number of frames."""
     pitch_classes: bytes | None
+    """Packed pitch classes, one per frame."""
     voiced_fraction: float | None
+    """Share of voiced frames, 0 … 1."""
     voiced: bool | None
+    """Whether the track counts as pitched."""
     reason: str | None
+    """Reason code if there is no melody. All other fields are then None."""
 
 
 def pending(
     connection: Connection, metric_id: int, track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Ids of tracks without a melody of this revision, of `track_ids` where given, ascending."""
-    asked = {"metric_id": metric_id, "track_ids": None if track_ids is None else list(track_ids)}
-    return list(connection.execute(_PENDING, asked).scalars())
+    """Return the ids of usable tracks without a melody of this revision, in ascending order.
+
+    If `track_ids` is given, only these tracks are considered.
+    """
+    parameters = {
+        "metric_id": metric_id,
+        "track_ids": None if track_ids is None else list(track_ids),
+    }
+    return list(connection.execute(_PENDING, parameters).scalars())
 
 
 def write(connection: Connection, metric_id: int, new: Mapping[int, StoredMelody]) -> None:
-    """Stores melodies by track id."""
+    """Store melodies by track id."""
     if not new:
         return
     rows = list(new.values())
@@ -68,8 +79,8 @@ def write(connection: Connection, metric_id: int, new: Mapping[int, StoredMelody
 def read(
     connection: Connection, metric_id: int, track_ids: Sequence[int]
 ) -> dict[int, StoredMelody]:
-    """The melodies of those tracks that have a row, by track id."""
-    found = connection.execute(_READ, {"metric_id": metric_id, "track_ids": list(track_ids)})
+    """Return the stored melodies of these tracks, by track id."""
+    rows = connection.execute(_READ, {"metric_id": metric_id, "track_ids": list(track_ids)})
     return {
         row.track_id: StoredMelody(
             row.frames,
@@ -78,5 +89,5 @@ def read(
             row.voiced,
             row.reason,
         )
-        for row in found
+        for row in rows
     }

@@ -1,6 +1,5 @@
-"""What was measured of the first answers and of the clips: a series a metric, and the labels."""
+"""Reads the values of every metric for the best matches and for the clips, as series."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,55 +12,67 @@ from mirpipe.records import Float64
 
 @dataclass(frozen=True)
 class Source:
-    """Whose numbers they are: an encoder's first answers, or the clips of a generator's mode."""
+    """The source of a series: the best matches of an encoder, or the clips of a mode."""
 
     encoder_id: int | None = None
     generator_id: int | None = None
     mode: str | None = None
     guidance: float | None = None
-    place: tuple[Any, ...] = ()
-    """Of two that are compared, the one with the higher place is named first: the later by name of
-    encoders; of modes the conditioned one, then the higher guidance, then the later by name."""
+    sort_key: tuple[Any, ...] = ()
+    """Key that decides which of two compared sources is named first: the one with the higher key.
+
+    The key of an encoder is its name. The key of a mode is whether it is conditioned, its guidance
+    and its name.
+    """
 
 
 @dataclass(frozen=True)
 class MeasuredBy:
-    """The revision of a metric, or of an encoder whose cosine it is, and what binds its numbers."""
+    """The revision of the metric, or of the encoder, that computed the values of clips."""
 
     revision: str
     licence_weights: str
+    """Licence of its weights."""
     random: bool
+    """Whether its weights are random."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One metric of one source. Order is by the target's content hash, then by seed."""
+    """The values of one metric for one source.
+
+    Values are sorted by the content hash of their target, and then by seed.
+    """
 
     source: Source
     metric: str
     metric_id: int | None
-    """The revision, of answers; None where the number is the encoder's own."""
+    """Revision of the metric, for matches. None if the value is the encoder's own, such as z."""
     licences: tuple[str, ...]
+    """Licences of the weights that the values depend on."""
     random: bool
+    """Whether the values depend on random weights."""
     measured_by: MeasuredBy | None
-    """Of clips; None of answers, whose `metric_id` says it."""
+    """Revision that computed the values, for clips. None for matches, which have `metric_id`."""
     target_ids: NDArray[np.int64]
-    """Of every value, shape (n,); the values of a target stand together."""
+    """Target of every value, shape (n,). The values of a target are next to each other."""
     values: Float64
-    """Shape (n,); NaN where it is undefined or not measured."""
+    """Values, shape (n,). NaN if a value is undefined or not measured."""
 
-    def of(self, chosen: NDArray[np.bool_]) -> "Series":
-        """The same metric of some of the values."""
-        return replace(self, target_ids=self.target_ids[chosen], values=self.values[chosen])
+    def select(self, is_selected: NDArray[np.bool_]) -> "Series":
+        """Return the series with only the selected values. The mask has the shape (n,)."""
+        return replace(
+            self, target_ids=self.target_ids[is_selected], values=self.values[is_selected]
+        )
 
-    def defined(self) -> Float64:
-        """The values that are there."""
+    def defined_values(self) -> Float64:
+        """Return the values that are not NaN."""
         return self.values[np.isfinite(self.values)]
 
-    def by_target(self) -> tuple[NDArray[np.int64], Float64]:
-        """Targets with a value, and the mean of each one's values, both of shape (targets,)."""
-        there = np.isfinite(self.values)
-        ids, values = self.target_ids[there], self.values[there]
+    def target_means(self) -> tuple[NDArray[np.int64], Float64]:
+        """Return the targets with a value, and the mean value of each, both of shape (targets,)."""
+        is_defined = np.isfinite(self.values)
+        ids, values = self.target_ids[is_defined], self.values[is_defined]
         starts = np.flatnonzero(np.diff(ids, prepend=-1))
         if not len(starts):
             return ids, values
@@ -69,12 +80,12 @@ class Series:
         return ids[starts], np.add.reduceat(values, starts) / counts
 
 
-_ANSWERS = text("""
-    WITH answer AS MATERIALIZED (
+_MATCHES = text("""
+    WITH best_match AS MATERIALIZED (
         SELECT e.encoder_id, e.name, t.content_sha256, v.target_id, v.reference_id,
             v.cosine, v.z, v.percentile, v.melodic,
             coalesce(e.spec ->> 'licence_weights', '') AS licence,
-            coalesce(e.spec ->> 'checkpoint' LIKE '%random%', false) AS random
+            e.is_random AS random
         FROM mirpipe.v_retrieval v
         JOIN mirpipe.encoder e ON e.name = v.encoder AND e.revision = v.revision
         JOIN mirpipe.track t ON t.track_id = v.target_id
@@ -87,15 +98,15 @@ _ANSWERS = text("""
             WHERE EXISTS (SELECT FROM mirpipe.pair_score p WHERE p.metric_id = k.metric_id)) w
         LEFT JOIN mirpipe.shown_metric m ON m.name = w.name
     ), pair AS MATERIALIZED (
-        SELECT a.encoder_id, a.target_id, m.name AS metric, m.metric_id, m.spec, p.value, a.melodic
-        FROM answer a CROSS JOIN pair_metric m
+        SELECT b.encoder_id, b.target_id, m.name AS metric, m.metric_id, m.spec, p.value, b.melodic
+        FROM best_match b CROSS JOIN pair_metric m
         LEFT JOIN mirpipe.pair_score p ON p.metric_id = m.metric_id
-            AND p.target_id = a.target_id AND p.reference_id = a.reference_id
+            AND p.target_id = b.target_id AND p.reference_id = b.reference_id
     ), number AS (
-        SELECT a.encoder_id, a.target_id, own.metric, CAST(NULL AS smallint) AS metric_id,
+        SELECT b.encoder_id, b.target_id, own.metric, CAST(NULL AS smallint) AS metric_id,
             CAST(NULL AS jsonb) AS spec, own.value
-        FROM answer a CROSS JOIN LATERAL (VALUES
-            ('cosine', a.cosine), ('z', a.z), ('percentile', a.percentile)) own (metric, value)
+        FROM best_match b CROSS JOIN LATERAL (VALUES
+            ('cosine', b.cosine), ('z', b.z), ('percentile', b.percentile)) own (metric, value)
         UNION ALL
         SELECT encoder_id, target_id, metric, metric_id, spec, value FROM pair
         UNION ALL
@@ -103,20 +114,21 @@ _ANSWERS = text("""
             CASE WHEN melodic THEN value END
         FROM pair WHERE metric = 'melody_accuracy'
         UNION ALL
-        SELECT a.encoder_id, a.target_id, k.name, k.metric_id, k.spec, s.value
-        FROM answer a CROSS JOIN mirpipe.shown_metric k
+        SELECT b.encoder_id, b.target_id, k.name, k.metric_id, k.spec, s.value
+        FROM best_match b CROSS JOIN mirpipe.shown_metric k
         LEFT JOIN mirpipe.track_score s
-            ON s.metric_id = k.metric_id AND s.track_id = a.reference_id
+            ON s.metric_id = k.metric_id AND s.track_id = b.reference_id
         WHERE k.spec ->> 'axis' IS NOT NULL
     )
-    SELECT a.encoder_id, a.name, n.metric, n.metric_id, a.licence,
+    SELECT b.encoder_id, b.name, n.metric, n.metric_id, b.licence,
         coalesce(n.spec ->> 'licence_weights', '') AS metric_licence,
-        a.random OR coalesce(n.spec ->> 'checkpoint' LIKE '%random%', false) AS random,
-        array_agg(a.target_id ORDER BY a.content_sha256) AS target_ids,
-        array_agg(n.value ORDER BY a.content_sha256) AS numbers
-    FROM number n JOIN answer a USING (encoder_id, target_id)
-    GROUP BY a.encoder_id, a.name, a.licence, a.random, n.metric, n.metric_id, n.spec
-    ORDER BY a.name, n.metric
+        b.random OR coalesce(m.is_random, false) AS random,
+        array_agg(b.target_id ORDER BY b.content_sha256) AS target_ids,
+        array_agg(n.value ORDER BY b.content_sha256) AS numbers
+    FROM number n JOIN best_match b USING (encoder_id, target_id)
+    LEFT JOIN mirpipe.metric m ON m.metric_id = n.metric_id
+    GROUP BY b.encoder_id, b.name, b.licence, b.random, n.metric, n.metric_id, n.spec, m.is_random
+    ORDER BY b.name, n.metric
 """)
 _CLIPS = text("""
     SELECT s.generator_id, s.mode, s.guidance, s.metric,
@@ -131,22 +143,18 @@ _CLIPS = text("""
     GROUP BY s.generator_id, s.mode, s.guidance, s.metric
     ORDER BY s.generator_id, s.mode, s.guidance, s.metric
 """)
-_LABELS = text("""
-    SELECT t.track_id, l.key, l.value
-    FROM mirpipe.track t CROSS JOIN LATERAL jsonb_each_text(t.labels) l
-    WHERE t.collection = 'target' AND l.key = ANY(:keys) AND l.value <> ''
-""")
 
 
-def answers(connection: Connection) -> list[Series]:
-    """Every number of every target's first answer, as it is served now.
+def match_series(connection: Connection) -> list[Series]:
+    """Return one series per metric and encoder, over the best matches that are shown now.
 
-    The encoder's own (cosine, z, percentile), every metric of the pair, melody_accuracy_melodic,
-    which is NaN where a side is unpitched, and every axis of models that score tracks.
+    The metrics are the encoder's own (cosine, z, percentile), every metric of pairs, and every axis
+    of models that score tracks. The metric melody_accuracy_melodic is melody_accuracy without the
+    pairs in which a track is unpitched.
     """
     return [
         Series(
-            Source(encoder_id=row.encoder_id, place=(row.name,)),
+            Source(encoder_id=row.encoder_id, sort_key=(row.name,)),
             row.metric,
             row.metric_id,
             (row.licence, row.metric_licence),
@@ -155,19 +163,19 @@ def answers(connection: Connection) -> list[Series]:
             np.array(row.target_ids, np.int64),
             np.array(row.numbers, np.float64),
         )
-        for row in connection.execute(_ANSWERS)
+        for row in connection.execute(_MATCHES)
     ]
 
 
-def clips(connection: Connection) -> list[Series]:
-    """Every number of every clip of the wanted generators."""
+def clip_series(connection: Connection) -> list[Series]:
+    """Return one series per metric and mode, over the clips of the configured generators."""
     return [
         Series(
             Source(
                 generator_id=row.generator_id,
                 mode=row.mode,
                 guidance=row.guidance,
-                place=(row.is_conditioned, row.guidance or 0.0, row.mode),
+                sort_key=(row.is_conditioned, row.guidance or 0.0, row.mode),
             ),
             row.metric,
             None,
@@ -179,11 +187,3 @@ def clips(connection: Connection) -> list[Series]:
         )
         for row in connection.execute(_CLIPS)
     ]
-
-
-def target_labels(connection: Connection, keys: Collection[str]) -> dict[str, dict[int, str]]:
-    """Label → target → its value; a target without the label is left out."""
-    found: dict[str, dict[int, str]] = {key: {} for key in keys}
-    for row in connection.execute(_LABELS, {"keys": list(keys)}):
-        found[row.key][row.track_id] = row.value
-    return found

@@ -1,7 +1,7 @@
-"""Numbers of pairs: which are missing, cosines of stored vectors, and writing a block of them.
+"""Stores the scores of pairs, finds pairs without a score, and computes cosines of stored vectors.
 
-What is there already was made of the same by the same revision and is equal, so writing it again
-does nothing. Rows are inserted in order of their keys: two writers cannot deadlock.
+An existing row was computed from the same inputs by the same revision, so it is equal and is kept.
+Rows are inserted in the order of their keys, so that two writers cannot deadlock.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,15 +12,15 @@ from sqlalchemy import Connection, text
 from mirpipe.records import Score
 
 Pair = tuple[int, int]
-"""Ids of a target and of an answer or a clip."""
+"""Track ids of a target, and of one of its matches or clips."""
 
 _PENDING = text(
     "SELECT target_id, reference_id, array_agg(metric_id) AS metric_ids, count(*) OVER () AS total "
     "FROM mirpipe.pending_pair WHERE metric_id = ANY(:metric_ids) "
     "GROUP BY target_id, reference_id ORDER BY target_id, reference_id"
 )
-# A track that no vector can be made of has the reason that the ledger gives.
-_SIDE = """
+# If a track cannot be embedded, the pair gets the reason from the failure ledger.
+_VECTOR_OR_REASON = """
     LEFT JOIN mirpipe.embedding {0} ON {0}.encoder_id = e.encoder_id AND {0}.track_id = p.{1}
     LEFT JOIN LATERAL (
         SELECT f.reason FROM mirpipe.failure f
@@ -35,8 +35,8 @@ _COSINES = text(
     "FROM unnest(CAST(:target_ids AS bigint[]), CAST(:reference_ids AS bigint[])) "
     "AS p (target_id, reference_id) "
     "JOIN mirpipe.encoder e ON e.encoder_id = :encoder_id "
-    + _SIDE.format("t", "target_id")
-    + _SIDE.format("r", "reference_id")
+    + _VECTOR_OR_REASON.format("t", "target_id")
+    + _VECTOR_OR_REASON.format("r", "reference_id")
 )
 _WRITE = text(
     "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value, reason) "
@@ -49,7 +49,7 @@ _WRITE = text(
 
 @dataclass(frozen=True)
 class PendingPair:
-    """Two tracks, and the metrics that they have no number of."""
+    """A pair, and the metrics for which it has no score."""
 
     pair: Pair
     metric_ids: frozenset[int]
@@ -58,32 +58,33 @@ class PendingPair:
 def pending(
     connection: Connection, metric_ids: Sequence[int], *, block: int
 ) -> Iterator[tuple[list[PendingPair], int]]:
-    """Pairs that lack any of these metrics and can have it, `block` at a time, and their number.
+    """Yield pairs that miss a score of one of these metrics, in blocks, and their total number.
 
-    Streamed from the server in the caller's transaction: memory does not grow with their number.
+    A pair is returned when the inputs of its score are stored. The rows are streamed in the
+    transaction of the caller, so memory use does not grow with their number.
     """
-    found = connection.execute(
+    result = connection.execute(
         _PENDING,
         {"metric_ids": list(metric_ids)},
         execution_options={"stream_results": True, "max_row_buffer": block},
     )
-    for rows in found.partitions(block):
-        some = [
+    for rows in result.partitions(block):
+        pairs = [
             PendingPair((row.target_id, row.reference_id), frozenset(row.metric_ids))
             for row in rows
         ]
-        yield some, rows[0].total
+        yield pairs, rows[0].total
 
 
-def cosines(connection: Connection, encoder_id: int, asked: Sequence[Pair]) -> dict[Pair, Score]:
-    """The cosine of two tracks' stored vectors, or why a side can have none; by pair.
+def cosines(connection: Connection, encoder_id: int, pairs: Sequence[Pair]) -> dict[Pair, Score]:
+    """Return the cosine of the stored vectors of each pair, or the reason why there is none.
 
-    A pair whose vectors are still to come is left out.
+    A pair is left out if one of its vectors is still pending.
     """
     parameters = {
         "encoder_id": encoder_id,
-        "target_ids": [target for target, _ in asked],
-        "reference_ids": [reference for _, reference in asked],
+        "target_ids": [target for target, _ in pairs],
+        "reference_ids": [reference for _, reference in pairs],
     }
     return {
         (row.target_id, row.reference_id): Score(row.value, row.reason)
@@ -93,11 +94,11 @@ def cosines(connection: Connection, encoder_id: int, asked: Sequence[Pair]) -> d
 
 
 def write(connection: Connection, scores: Mapping[int, Mapping[Pair, Score]]) -> None:
-    """Stores scores: metric id → pair → score."""
+    """Store scores by metric id and pair."""
     rows = [
         (metric_id, *pair, score.value, score.reason)
-        for metric_id, of_metric in scores.items()
-        for pair, score in of_metric.items()
+        for metric_id, scores_by_pair in scores.items()
+        for pair, score in scores_by_pair.items()
     ]
     if rows:
         names = ("metric_ids", "target_ids", "reference_ids", "values", "reasons")

@@ -1,4 +1,4 @@
-"""Plug-in revisions: making them known, and saying which ones the configuration wants."""
+"""Registers plug-in revisions, and marks which of them are configured (the column `wanted`)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,11 @@ from mirpipe.specs import CaptionerSpec, EncoderSpec, GeneratorSpec, MetricSpec,
 _REGISTER_ENCODER = text(
     "SELECT mirpipe.register_encoder(:name, :revision, :dimension, CAST(:spec AS jsonb))"
 )
-_WANT_ONLY = text("UPDATE mirpipe.encoder SET wanted = false WHERE wanted AND name <> ALL(:names)")
-_RETIRE_METRIC = text(
-    "UPDATE mirpipe.metric SET wanted = false "
+_UNCONFIGURE_OTHER_ENCODERS = text(
+    "UPDATE mirpipe.encoder SET wanted = false WHERE wanted AND name <> ALL(:names)"
+)
+_UNCONFIGURE_OTHER_REVISIONS = (
+    "UPDATE mirpipe.{table} SET wanted = false "
     "WHERE name = :name AND revision <> :revision AND wanted"
 )
 _REGISTER = (
@@ -22,63 +24,64 @@ _REGISTER = (
     "ON CONFLICT (name, revision) DO UPDATE SET wanted = true, spec = excluded.spec "
     "WHERE NOT {table}.wanted OR {table}.spec IS DISTINCT FROM excluded.spec"
 )
-_TAKE_TURNS = text(
-    # of two that register the same at once, one would break the rule that one revision is wanted
-    "SELECT pg_advisory_xact_lock(hashtextextended('mirpipe.register', 0))"
+# Without this lock, two processes that register the same name in parallel would both mark their
+# revision as configured. A unique index allows only one, so one of them would fail.
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended('mirpipe.register', 0))")
+_ID = "SELECT {table}_id FROM mirpipe.{table} WHERE name = :name AND revision = :revision"
+_METRIC_STEPS = tuple(
+    text(step.format(table="metric")) for step in (_UNCONFIGURE_OTHER_REVISIONS, _REGISTER, _ID)
 )
-_REGISTER_METRIC = text(_REGISTER.format(table="metric"))
-_REGISTER_CAPTIONER = text(_REGISTER.format(table="captioner"))
-_REGISTER_GENERATOR = text(_REGISTER.format(table="generator"))
-_RETIRE_CAPTIONERS = text(
-    "UPDATE mirpipe.captioner SET wanted = false "
-    "WHERE (name <> :name OR revision <> :revision) AND wanted"
+_GENERATOR_STEPS = tuple(
+    text(step.format(table="generator")) for step in (_UNCONFIGURE_OTHER_REVISIONS, _REGISTER, _ID)
 )
-_RETIRE_GENERATOR = text(
-    "UPDATE mirpipe.generator SET wanted = false "
-    "WHERE name = :name AND revision <> :revision AND wanted"
+_CAPTIONER_STEPS = (
+    text(
+        "UPDATE mirpipe.captioner SET wanted = false "
+        "WHERE (name <> :name OR revision <> :revision) AND wanted"
+    ),
+    text(_REGISTER.format(table="captioner")),
+    text(_ID.format(table="captioner")),
 )
-_CAPTIONER_ID = text(
-    "SELECT captioner_id FROM mirpipe.captioner WHERE name = :name AND revision = :revision"
-)
-_GENERATOR_ID = text(
-    "SELECT generator_id FROM mirpipe.generator WHERE name = :name AND revision = :revision"
-)
-_WANT_ONLY_GENERATORS = text(
+_UNCONFIGURE_OTHER_GENERATORS = text(
     "UPDATE mirpipe.generator SET wanted = false WHERE wanted AND name <> ALL(:names)"
 )
-_WANT_ONLY_TRACK_METRICS = text(
+_UNCONFIGURE_OTHER_TRACK_METRICS = text(
     "UPDATE mirpipe.metric SET wanted = false "
     "WHERE wanted AND spec ->> 'axis' IS NOT NULL AND spec ->> 'name' <> ALL(:names)"
 )
-_RETIRE = text("UPDATE mirpipe.metric SET wanted = false WHERE wanted AND name = ANY(:names)")
-_WANTED_ENCODERS = text(
-    "SELECT encoder_id, name, revision, spec ->> 'checkpoint' AS checkpoint, "
-    "spec ->> 'licence_weights' AS licence_weights FROM mirpipe.encoder WHERE wanted"
+_UNCONFIGURE_METRICS = text(
+    "UPDATE mirpipe.metric SET wanted = false WHERE wanted AND name = ANY(:names)"
 )
-_METRIC_ID = text(
-    "SELECT metric_id FROM mirpipe.metric WHERE name = :name AND revision = :revision"
+_CONFIGURED_ENCODERS = text(
+    "SELECT encoder_id, name, revision, spec ->> 'checkpoint' AS checkpoint, "
+    "spec ->> 'licence_weights' AS licence_weights, is_random FROM mirpipe.encoder WHERE wanted"
 )
 
 
 @dataclass(frozen=True)
-class WantedEncoder:
-    """An encoder revision that is kept up to date, and what its numbers carry along."""
+class ConfiguredEncoder:
+    """A configured encoder revision, and what the metrics that use its vectors inherit from it."""
 
     encoder_id: int
     name: str
     revision: str
     checkpoint: str
     licence_weights: str
+    is_random: bool
+    """Whether its weights are random, so that its vectors say nothing about music."""
 
 
-def wanted_encoders(connection: Connection) -> dict[str, WantedEncoder]:
-    """The revisions that are kept up to date, by name."""
-    rows = connection.execute(_WANTED_ENCODERS)
-    return {row.name: WantedEncoder(**row._mapping) for row in rows}
+def configured_encoders(connection: Connection) -> dict[str, ConfiguredEncoder]:
+    """Return the configured encoder revisions by name."""
+    rows = connection.execute(_CONFIGURED_ENCODERS)
+    return {row.name: ConfiguredEncoder(**row._mapping) for row in rows}
 
 
 def register_encoder(connection: Connection, spec: EncoderSpec, revision: str) -> int:
-    """The id of this revision, from now on the wanted one of its name; makes its partition."""
+    """Make this revision the configured one of its name, and return its id.
+
+    Creates the partition for its vectors if it is new.
+    """
     return int(
         connection.execute(
             _REGISTER_ENCODER,
@@ -92,17 +95,22 @@ def register_encoder(connection: Connection, spec: EncoderSpec, revision: str) -
     )
 
 
-def want_only(connection: Connection, names: Sequence[str]) -> None:
-    """Encoders of other names are no longer kept up to date; their results stay."""
-    connection.execute(_WANT_ONLY, {"names": list(names)})
+def unconfigure_other_encoders(connection: Connection, names: Sequence[str]) -> None:
+    """Mark the encoders of all other names as not configured. Their results stay."""
+    connection.execute(_UNCONFIGURE_OTHER_ENCODERS, {"names": list(names)})
 
 
 def register_metric(
-    connection: Connection, spec: MetricSpec, revision: str, *, encoder: WantedEncoder | None = None
+    connection: Connection,
+    spec: MetricSpec,
+    revision: str,
+    *,
+    encoder: ConfiguredEncoder | None = None,
 ) -> int:
-    """The id of this revision, from now on the wanted one of its name.
+    """Make this revision the configured one of its name, and return its id.
 
-    `encoder`: whose vectors the metric compares, and whose licence its numbers have.
+    `encoder` is the encoder whose vectors the metric compares. The metric inherits its checkpoint,
+    its licence, and whether its weights are random.
     """
     stored = asdict(spec)
     if encoder is not None:
@@ -111,60 +119,59 @@ def register_metric(
             "encoder_revision": encoder.revision,
             "checkpoint": encoder.checkpoint,
             "licence_weights": encoder.licence_weights,
+            "is_random": encoder.is_random,
         }
     return _register_metric(connection, spec.name, revision, stored)
 
 
-def retire_metrics(connection: Connection, names: Sequence[str]) -> None:
-    """No further numbers of these names are missing; those that are there stay."""
-    connection.execute(_RETIRE, {"names": list(names)})
+def unconfigure_metrics(connection: Connection, names: Sequence[str]) -> None:
+    """Mark the metrics of these names as not configured. Their scores stay."""
+    connection.execute(_UNCONFIGURE_METRICS, {"names": list(names)})
 
 
 def register_track_metric(
     connection: Connection, spec: TrackMetricSpec, revision: str
 ) -> list[int]:
-    """The ids of this revision's axes, in order, from now on the wanted ones of their names."""
+    """Make this revision of every axis the configured one, and return their ids in order."""
     return [
         _register_metric(connection, axis, revision, asdict(spec) | {"axis": axis})
         for axis in spec.axes
     ]
 
 
-def want_only_track_metrics(connection: Connection, names: Sequence[str]) -> None:
-    """Models of other names score no further tracks; their results stay."""
-    connection.execute(_WANT_ONLY_TRACK_METRICS, {"names": list(names)})
+def unconfigure_other_track_metrics(connection: Connection, names: Sequence[str]) -> None:
+    """Mark the axes of models of all other names as not configured. Their scores stay."""
+    connection.execute(_UNCONFIGURE_OTHER_TRACK_METRICS, {"names": list(names)})
+
+
+def register_captioner(connection: Connection, spec: CaptionerSpec, revision: str) -> int:
+    """Make this revision the only configured captioner, and return its id."""
+    parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
+    return _register(connection, parameters, *_CAPTIONER_STEPS)
+
+
+def register_generator(connection: Connection, spec: GeneratorSpec, revision: str) -> int:
+    """Make this revision the configured one of its name, and return its id."""
+    parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
+    return _register(connection, parameters, *_GENERATOR_STEPS)
+
+
+def unconfigure_other_generators(connection: Connection, names: Sequence[str]) -> None:
+    """Mark the generators of all other names as not configured. Their clips stay."""
+    connection.execute(_UNCONFIGURE_OTHER_GENERATORS, {"names": list(names)})
 
 
 def _register_metric(
     connection: Connection, name: str, revision: str, spec: Mapping[str, object]
 ) -> int:
     parameters = {"name": name, "revision": revision, "spec": json.dumps(spec)}
-    return _register(connection, parameters, _RETIRE_METRIC, _REGISTER_METRIC, _METRIC_ID)
-
-
-def register_captioner(connection: Connection, spec: CaptionerSpec, revision: str) -> int:
-    """The id of this revision, from now on the one whose captions are used."""
-    parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
-    steps = (_RETIRE_CAPTIONERS, _REGISTER_CAPTIONER, _CAPTIONER_ID)
-    return _register(connection, parameters, *steps)
-
-
-def register_generator(connection: Connection, spec: GeneratorSpec, revision: str) -> int:
-    """The id of this revision, from now on the wanted one of its name."""
-    parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
-    steps = (_RETIRE_GENERATOR, _REGISTER_GENERATOR, _GENERATOR_ID)
-    return _register(connection, parameters, *steps)
-
-
-def want_only_generators(connection: Connection, names: Sequence[str]) -> None:
-    """Nothing more is asked of generators of other names; their clips stay."""
-    connection.execute(_WANT_ONLY_GENERATORS, {"names": list(names)})
+    return _register(connection, parameters, *_METRIC_STEPS)
 
 
 def _register(connection: Connection, parameters: Mapping[str, str], *steps: TextClause) -> int:
-    """The id that the last step asks for."""
+    """Run the steps, one process at a time, and return the id that the last step selects."""
     connection.execute(_TAKE_TURNS)
-    *before, ask = steps
-    for step in before:
-        connection.execute(step, parameters)
-    return int(connection.execute(ask, parameters).scalar_one())
+    *changes, select_id = steps
+    for change in changes:
+        connection.execute(change, parameters)
+    return int(connection.execute(select_id, parameters).scalar_one())

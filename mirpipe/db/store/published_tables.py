@@ -1,4 +1,4 @@
-"""The published tables: made to hold what was read, touching no row that is as it should be."""
+"""Replaces the content of the published tables, and reads their scores, means and differences."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ Table = Literal[
     "published_comparison",
 ]
 
-# As text, so that 0.83 and 0.830, which were printed with different decimals, differ.
-_REMOVE = """
+# Rows are compared as text, because 0.83 and 0.830 were published with different decimals.
+_DELETE = """
     DELETE FROM mirpipe.{table} t WHERE NOT EXISTS (
         SELECT FROM jsonb_populate_recordset(NULL::mirpipe.{table}, CAST(:rows AS jsonb)) g
         WHERE g::text = t::text)
 """
-_ADD = """
+_INSERT = """
     INSERT INTO mirpipe.{table}
     SELECT g.* FROM jsonb_populate_recordset(NULL::mirpipe.{table}, CAST(:rows AS jsonb)) g
     WHERE NOT EXISTS (SELECT FROM mirpipe.{table} t WHERE g::text = t::text)
@@ -47,7 +47,7 @@ _DIFFERENCES = text("""
 
 
 class Score(NamedTuple):
-    """A number of a printed line, under the name that our own metric has."""
+    """A published number, under the name of the metric in mirpipe."""
 
     task: str
     subject: str
@@ -57,22 +57,28 @@ class Score(NamedTuple):
 
 
 def replace(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> int:
-    """Makes the table hold these rows and no others; how many it had to write or remove."""
-    given = {"rows": json.dumps(list(rows), default=str)}
-    statements = (text(statement.format(table=table)) for statement in (_REMOVE, _ADD))
-    return sum(connection.execute(statement, given).rowcount for statement in statements)
+    """Replace the content of the table by these rows, and return the number of changed rows.
+
+    Equal rows are not written again.
+    """
+    parameters = {"rows": json.dumps(list(rows), default=str)}
+    statements = (text(statement.format(table=table)) for statement in (_DELETE, _INSERT))
+    return sum(connection.execute(statement, parameters).rowcount for statement in statements)
 
 
 def scores(connection: Connection) -> list[Score]:
-    """Every published number, retrieval first, in the order of the lines."""
+    """Return all published numbers in the order of the source: first retrieval, then generation."""
     return [Score(*row) for row in connection.execute(_SCORES)]
 
 
 def means(connection: Connection) -> dict[tuple[str, str], float]:
-    """What the views that readers see give, by encoder or mode, and metric."""
+    """Return the published means by encoder or mode, and by metric, as the views show them."""
     return {(subject, metric): mean for subject, metric, mean in connection.execute(_MEANS)}
 
 
 def differences(connection: Connection) -> list[dict[str, Any]]:
-    """What the views give of two encoders or modes: difference, interval, p, percent."""
+    """Return the published comparisons of two encoders or modes, as the views show them.
+
+    A row contains the mean difference, its interval, p-values, and the difference in percent.
+    """
     return [dict(row) for row in connection.execute(_DIFFERENCES).mappings()]

@@ -1,4 +1,8 @@
-"""What the database keeps for speed, made again from the vectors and compared."""
+"""Recomputes lists and sums from the stored vectors, and compares them with the stored ones.
+
+The lists are neighbour lists, and the sums are those for z. Vectors, files and orphaned rows are
+checked, too. `mirpipe verify` shows the differences.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,59 +10,66 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import binary_copy, cosine_moments, neighbour_lists
-from mirpipe.db.store.exact_search import nearest
+from mirpipe.db.store import neighbour_lists
+from mirpipe.db.store.active_revisions import MaintainedEncoder, maintained_encoders
+from mirpipe.db.store.cosine_moments import read_moments
+from mirpipe.db.store.exact_search import search_entries
+from mirpipe.db.store.neighbour_lists import read_lists
+from mirpipe.db.store.searchable_tracks import searchable_references, searchable_targets
+from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.statistics.cosine_moments import Moments
 
 TOLERANCE = 1e-9
-"""Relative: sums over a long history round differently from sums made in one go."""
+"""Largest relative difference of two sums. Many small updates round differently from one sum."""
 
-REBUILD = "`mirpipe retrieve --rebuild` makes it anew"
+REBUILD = "Run `mirpipe retrieve --rebuild`."
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that is not as it ought to be: which check found it, and what it found."""
+    """A difference between stored data and the data that should be stored."""
 
     check: str
+    """Name of the check that found it."""
     message: str
+    """Description for people."""
 
 
 _COUNTS = {
-    ("vectors", "vectors are not of length 1"): """
+    ("vectors", "vectors whose length is not 1"): """
         SELECT count(*) FROM mirpipe.embedding WHERE abs(public.vector_norm(embedding) - 1) > 1e-6
     """,
-    ("vectors", "vectors stand under another collection than their track"): """
+    ("vectors", "vectors with another collection than their track"): """
         SELECT count(*) FROM mirpipe.embedding e JOIN mirpipe.track t USING (track_id)
         WHERE e.collection <> t.collection
     """,
-    ("files", "tracks are ok without a file, or gone with one"): """
+    ("files", "tracks that are ok without a file, or gone although they have a file"): """
         SELECT count(*) FROM mirpipe.track t
         WHERE t.state IN ('ok', 'gone') AND t.collection <> 'generated'
           AND (t.state = 'ok') <> EXISTS (
             SELECT FROM mirpipe.track_file f WHERE f.track_id = t.track_id AND f.gone_at IS NULL)
     """,
-    ("orphans", "neighbour entries belong to no list"): """
+    ("orphans", "entries of neighbour lists that belong to no list"): """
         SELECT count(*) FROM mirpipe.neighbour n WHERE NOT EXISTS (
             SELECT FROM mirpipe.neighbour_state s
             WHERE s.encoder_id = n.encoder_id AND s.target_id = n.target_id)
     """,
-    ("orphans", "pair scores are of something else than a target with an answer or a clip"): """
+    ("orphans", "pair scores that do not belong to a target with a reference or a clip"): """
         SELECT count(*) FROM mirpipe.pair_score s
         JOIN mirpipe.track t ON t.track_id = s.target_id
         JOIN mirpipe.track r ON r.track_id = s.reference_id
         WHERE t.collection <> 'target' OR r.collection NOT IN ('reference', 'generated')
     """,
 }
-"""Check and finding, with a query that ought to count nothing."""
+"""Queries that must count 0 rows, by name of the check and description of the difference."""
 
 _PENDING = text("SELECT coalesce(sum(items), 0) FROM mirpipe.v_pending")
 _QUEUE = text("SELECT count(*) FROM mirpipe.embedding_change WHERE encoder_id = :encoder_id")
-_STORED = text(
+_STORED_ENTRIES = text(
     "SELECT target_id, reference_id, cosine FROM mirpipe.neighbour WHERE encoder_id = :encoder_id"
 )
 _MEMBERS = text("SELECT track_id FROM mirpipe.background_member WHERE encoder_id = :encoder_id")
-_UNSERVED = text("""
+_UNPUBLISHED = text("""
     WITH desired AS (
         SELECT n.encoder_id, n.target_id, n.rank, n.reference_id, n.cosine
         FROM mirpipe.top_neighbour n JOIN mirpipe.serving_revision USING (encoder_id)
@@ -71,71 +82,105 @@ _UNSERVED = text("""
 
 
 def differences(connection: Connection) -> Iterator[Difference]:
-    """Everything that is not as it ought to be; nothing where all is well.
+    """Yield all differences between the stored data and the recomputed data.
 
-    Wants one snapshot for all its reads: REPEATABLE READ.
+    The transaction must be REPEATABLE READ, so that all tables are read in one state.
     """
-    for (check, finding), query in _COUNTS.items():
+    for (check, description), query in _COUNTS.items():
         if count := connection.execute(text(query)).scalar_one():
-            yield Difference(check, f"{count} {finding}")
-    for encoder in neighbour_lists.kept_up(connection):
-        asked = {"encoder_id": encoder.encoder_id}
-        if waiting := connection.execute(_QUEUE, asked).scalar_one():
-            said = f"{encoder.name}: {waiting} changes wait; run `mirpipe retrieve`"
-            yield Difference("queue", said)
-            continue  # until then its lists need not be right
-        yield from _lists(connection, encoder)
-        yield from _background(connection, encoder)
+            yield Difference(check, f"{description}: {count}")
+    for encoder in maintained_encoders(connection):
+        parameters = {"encoder_id": encoder.encoder_id}
+        if changes := connection.execute(_QUEUE, parameters).scalar_one():
+            yield Difference(
+                "queue",
+                f"{encoder.name}: changed vectors that are not processed yet: {changes}. "
+                "Run `mirpipe retrieve`.",
+            )
+            continue  # The lists are not up to date before the queue is processed.
+        yield from _list_differences(connection, encoder)
+        yield from _moment_differences(connection, encoder)
     nothing_pending = connection.execute(_PENDING).scalar_one() == 0
-    if nothing_pending and (count := connection.execute(_UNSERVED).scalar_one()):
-        yield Difference("served", f"{count} answers are not the latest; run `mirpipe report`")
+    if nothing_pending and (count := connection.execute(_UNPUBLISHED).scalar_one()):
+        yield Difference(
+            "served", f"shown matches that are not up to date: {count}. Run `mirpipe report`."
+        )
 
 
-def _lists(connection: Connection, encoder: neighbour_lists.Encoder) -> Iterator[Difference]:
-    encoder_id = encoder.encoder_id
-    lists = neighbour_lists.lists(connection, encoder_id)
-    references = neighbour_lists.references(connection, encoder_id)
-    live = set(neighbour_lists.targets(connection, encoder_id).tolist())
-    for target in sorted(live ^ set(lists.target_ids.tolist())):
-        what = "no list" if target in live else "a list and no usable vector"
-        yield Difference("lists", f"{encoder.name}: target {target} has {what}; {REBUILD}")
-    stored: dict[int, set[tuple[int, float]]] = {}
-    for target, reference, cosine in connection.execute(_STORED, {"encoder_id": encoder_id}):
-        stored.setdefault(target, set()).add((reference, cosine))
-    exact: dict[int, set[tuple[int, float]]] = {}
-    one_too_many = neighbour_lists.KEPT + 1  # shows a full list that claims to hold every reference
-    for found in nearest(connection, encoder_id, lists, references, one_too_many):
-        rows = (found.target_ids, found.reference_ids, found.cosines)
-        for target, reference, cosine in zip(*(row.tolist() for row in rows), strict=True):
-            exact.setdefault(target, set()).add((reference, cosine))
+def _list_differences(connection: Connection, encoder: MaintainedEncoder) -> Iterator[Difference]:
+    """Yield the differences between the stored lists and an exact search over all vectors."""
+    lists = read_lists(connection, encoder.encoder_id)
+    targets = set(searchable_targets(connection, encoder.encoder_id).tolist())
+    for target in sorted(targets ^ set(lists.target_ids.tolist())):
+        problem = "has no list" if target in targets else "has a list but no usable vector"
+        yield Difference("lists", f"{encoder.name}: target {target} {problem}. {REBUILD}")
+    stored = _stored_entries(connection, encoder.encoder_id)
+    exact = _searched_entries(connection, encoder.encoder_id, lists)
     for target in sorted(stored.keys() | exact.keys()):
         if wrong := stored.get(target, set()) ^ exact.get(target, set()):
-            said = f"{len(wrong)} entries of target {target} are not those of a full search"
-            yield Difference("lists", f"{encoder.name}: {said}; {REBUILD}")
-    cut = lists.target_ids[np.isfinite(lists.horizon_cosine)].tolist()
-    for target in cut:
-        if len(stored.get(target, ())) < neighbour_lists.SERVED:
-            said = f"the list of target {target} is shorter than what is served"
-            yield Difference("lists", f"{encoder.name}: {said}; {REBUILD}")
+            yield Difference(
+                "lists",
+                f"{encoder.name}: target {target}: entries of its list that differ from an exact "
+                f"search: {len(wrong)}. {REBUILD}",
+            )
+    for target in lists.target_ids[np.isfinite(lists.horizon_cosine)].tolist():
+        if len(stored.get(target, ())) < neighbour_lists.SHOWN_MATCHES:
+            yield Difference(
+                "lists", f"{encoder.name}: target {target}: its list is too short. {REBUILD}"
+            )
 
 
-def _background(connection: Connection, encoder: neighbour_lists.Encoder) -> Iterator[Difference]:
-    references = neighbour_lists.references(connection, encoder.encoder_id).track_ids
+def _stored_entries(connection: Connection, encoder_id: int) -> dict[int, set[tuple[int, float]]]:
+    """Return the stored entries, as pairs of reference and cosine, by target."""
+    entries: dict[int, set[tuple[int, float]]] = {}
+    rows = connection.execute(_STORED_ENTRIES, {"encoder_id": encoder_id})
+    for target, reference, cosine in rows:
+        entries.setdefault(target, set()).add((reference, cosine))
+    return entries
+
+
+def _searched_entries(
+    connection: Connection, encoder_id: int, lists: neighbour_lists.NeighbourLists
+) -> dict[int, set[tuple[int, float]]]:
+    """Return the entries that an exact search finds, as pairs of reference and cosine, by target.
+
+    The search returns up to one entry more than a list can contain. So it also shows that a full
+    list is incomplete although it has no horizon.
+    """
+    references = searchable_references(connection, encoder_id)
+    k = neighbour_lists.MAX_ENTRIES + 1
+    entries: dict[int, set[tuple[int, float]]] = {}
+    for part in search_entries(connection, encoder_id, lists, references, k):
+        columns = (part.target_ids, part.reference_ids, part.cosines)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        for target, reference, cosine in rows:
+            entries.setdefault(target, set()).add((reference, cosine))
+    return entries
+
+
+def _moment_differences(connection: Connection, encoder: MaintainedEncoder) -> Iterator[Difference]:
+    """Yield the differences between the stored moments and the moments of all vectors."""
+    references = searchable_references(connection, encoder.encoder_id).track_ids
     members = connection.execute(_MEMBERS, {"encoder_id": encoder.encoder_id}).scalars()
     if wrong := set(members) ^ set(references.tolist()):
-        said = f"{len(wrong)} references are counted and not usable, or the reverse"
-        yield Difference("background", f"{encoder.name}: {said}; {REBUILD}")
-    kept = cosine_moments.moments(connection, encoder.encoder_id)
-    exact = Moments.of_nothing(len(kept.vector_sum))
-    for _, vectors in binary_copy.read_vectors(connection, encoder.encoder_id, references):
+        yield Difference(
+            "background",
+            f"{encoder.name}: references that are counted in the sums for z but are not usable, "
+            f"or the reverse: {len(wrong)}. {REBUILD}",
+        )
+    stored = read_moments(connection, encoder.encoder_id)
+    exact = Moments.empty(len(stored.vector_sum))
+    for _, vectors in read_vectors(connection, encoder.encoder_id, references):
         exact = exact.plus(vectors)
-    same = kept.n == exact.n and all(
-        np.abs(ours - theirs).max() <= TOLERANCE * max(1.0, np.abs(theirs).max())
-        for ours, theirs in (
-            (kept.vector_sum, exact.vector_sum),
-            (kept.outer_sum, exact.outer_sum),
+    is_equal = stored.n == exact.n and all(
+        np.abs(stored_sum - exact_sum).max() <= TOLERANCE * max(1.0, np.abs(exact_sum).max())
+        for stored_sum, exact_sum in (
+            (stored.vector_sum, exact.vector_sum),
+            (stored.outer_sum, exact.outer_sum),
         )
     )
-    if not same:
-        said = "the sums over the references are not those of their vectors"
-        yield Difference("background", f"{encoder.name}: {said}; {REBUILD}")
+    if not is_equal:
+        yield Difference(
+            "background",
+            f"{encoder.name}: the sums for z differ from the sums of the vectors. {REBUILD}",
+        )

@@ -1,4 +1,7 @@
-"""All reference vectors of one encoder: held where they fit into memory, else streamed anew."""
+"""Reads all reference vectors of one encoder, for several searches.
+
+They are cached if they fit into memory. Otherwise every search reads them from the database again.
+"""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -7,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import binary_copy
-from mirpipe.records import Float32
+from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.statistics.exact_top_k import Block
 
-HELD_BYTES = 1 << 28
-"""A quarter of a gigabyte: 130,000 vectors of 512 numbers."""
+MAX_CACHED_BYTES = 1 << 28
+"""Largest cache: 256 MiB, or 130,000 vectors of 512 dimensions."""
 
 _DIMENSION = text("SELECT dimension FROM mirpipe.encoder WHERE encoder_id = :encoder_id")
 
 
 class ReferenceVectors:
-    """The vectors of `track_ids`, all of which have one; a reference's place is its index there."""
+    """The vectors of `track_ids`. Every track must have a vector.
+
+    The place of a reference is its index in `track_ids`.
+    """
 
     def __init__(
         self, connection: Connection, encoder_id: int, track_ids: NDArray[np.int64]
@@ -28,30 +33,18 @@ class ReferenceVectors:
         self._encoder_id = encoder_id
 
     def blocks(self) -> Iterator[Block]:
-        """Every vector once, some at a time."""
-        return iter(self._held) if self._fits else self._read()
+        """Yield all vectors once, in blocks. The tie order of a vector is its place."""
+        return iter(self._cached_blocks) if self._fits_into_memory else self._read_blocks()
 
     @cached_property
-    def _fits(self) -> bool:
-        asked = self._connection.execute(_DIMENSION, {"encoder_id": self._encoder_id})
-        return len(self.track_ids) * int(asked.scalar_one()) * 4 <= HELD_BYTES
+    def _fits_into_memory(self) -> bool:
+        rows = self._connection.execute(_DIMENSION, {"encoder_id": self._encoder_id})
+        return len(self.track_ids) * int(rows.scalar_one()) * 4 <= MAX_CACHED_BYTES
 
     @cached_property
-    def _held(self) -> list[Block]:
-        return list(self._read())
+    def _cached_blocks(self) -> list[Block]:
+        return list(self._read_blocks())
 
-    def _read(self) -> Iterator[Block]:
-        for places, found in binary_copy.read_vectors(
-            self._connection, self._encoder_id, self.track_ids
-        ):
-            yield Block(found, places)
-
-
-def vectors(connection: Connection, encoder_id: int, track_ids: NDArray[np.int64]) -> Float32:
-    """The vectors of tracks that all have one, in the order of their ids, shape (n, D)."""
-    found = np.empty((len(track_ids), 0), np.float32)
-    for places, block in binary_copy.read_vectors(connection, encoder_id, track_ids):
-        if not found.shape[1]:
-            found = np.empty((len(track_ids), block.shape[1]), np.float32)
-        found[places] = block
-    return found
+    def _read_blocks(self) -> Iterator[Block]:
+        for places, vectors in read_vectors(self._connection, self._encoder_id, self.track_ids):
+            yield Block(vectors, places)

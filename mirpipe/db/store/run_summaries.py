@@ -1,4 +1,4 @@
-"""What a run found: its summaries, those by group, and its comparisons, rows in as they are."""
+"""Stores the summaries of a run, its summaries by group, and its comparisons."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,10 +10,13 @@ Table = Literal["run_summary", "run_generation_summary", "run_group_summary", "r
 
 
 def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Writes rows, column → value; a column that a row lacks is NULL, one too many is left out."""
+    """Insert rows. A row is a dictionary of values by column name.
+
+    Missing columns become NULL, and unknown columns are ignored.
+    """
     query = text(
         f"INSERT INTO mirpipe.{table} SELECT new.* "
         f"FROM jsonb_populate_recordset(CAST(NULL AS mirpipe.{table}), CAST(:rows AS jsonb)) new"
     )
-    written = json.dumps(list(rows), allow_nan=False)  # floats to the last bit
-    connection.execute(query, {"rows": written})
+    # JSON stores a float without loss of precision.
+    connection.execute(query, {"rows": json.dumps(list(rows), allow_nan=False)})

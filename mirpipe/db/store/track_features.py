@@ -1,4 +1,4 @@
-"""What was measured of tracks: captions, generations and comparisons rest on it."""
+"""Stores and reads the features of tracks, and finds tracks without features."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,33 +31,41 @@ _NOTES = text(
 )
 
 Row = Mapping[str, Any]
-"""A track's features by column."""
+"""The features of a track, by column name."""
 
 
 def pending(
     connection: Connection, metric_id: int, track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Ids of tracks without features of this revision, of `track_ids` where given, ascending."""
-    asked = {"metric_id": metric_id, "track_ids": None if track_ids is None else list(track_ids)}
-    return list(connection.execute(_PENDING, asked).scalars())
+    """Return the ids of usable tracks without features of this revision, in ascending order.
+
+    If `track_ids` is given, only these tracks are considered.
+    """
+    parameters = {
+        "metric_id": metric_id,
+        "track_ids": None if track_ids is None else list(track_ids),
+    }
+    return list(connection.execute(_PENDING, parameters).scalars())
 
 
 def write(connection: Connection, metric_id: int, rows: Mapping[int, Row]) -> None:
-    """Stores features by track id."""
+    """Store features by track id. Existing features are kept."""
     for track_id, row in sorted(rows.items()):
-        stored = {**row, "reasons": json.dumps(dict(row["reasons"]))}
-        connection.execute(_WRITE, {"metric_id": metric_id, "track_id": track_id, **stored})
+        values = {**row, "reasons": json.dumps(dict(row["reasons"]))}
+        connection.execute(_WRITE, {"metric_id": metric_id, "track_id": track_id, **values})
 
 
 def read(connection: Connection, metric_id: int, track_ids: Sequence[int]) -> dict[int, Row]:
-    """The features of those tracks that have some, by track id."""
-    found = connection.execute(_READ, {"metric_id": metric_id, "track_ids": list(track_ids)})
+    """Return the stored features of these tracks, by track id."""
+    rows = connection.execute(_READ, {"metric_id": metric_id, "track_ids": list(track_ids)})
     return {
-        row["track_id"]: row | {"notes": bytes(row["notes"])} for row in map(dict, found.mappings())
+        row["track_id"]: row | {"notes": bytes(row["notes"])} for row in map(dict, rows.mappings())
     }
 
 
-def notes(connection: Connection, metric_id: int, track_ids: Sequence[int]) -> dict[int, bytes]:
-    """The packed transcriptions alone, by track id."""
-    found = connection.execute(_NOTES, {"metric_id": metric_id, "track_ids": list(track_ids)})
-    return {row.track_id: bytes(row.notes) for row in found}
+def read_notes(
+    connection: Connection, metric_id: int, track_ids: Sequence[int]
+) -> dict[int, bytes]:
+    """Return only the packed transcriptions of these tracks, by track id."""
+    rows = connection.execute(_NOTES, {"metric_id": metric_id, "track_ids": list(track_ids)})
+    return {row.track_id: bytes(row.notes) for row in rows}

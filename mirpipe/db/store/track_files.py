@@ -1,4 +1,4 @@
-"""The files that ingest knows: where each track lies, and which names hold nothing usable."""
+"""Stores the files of each track, and the files that were rejected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from sqlalchemy import Connection, text
 
 from mirpipe.records import Collection
 
-# A prefix by length, not by LIKE: names hold wildcards.
+# Prefixes are not compared by LIKE, because file names may contain the wildcards of LIKE.
 _KNOWN = text(
     "SELECT path, bytes, mtime_ns, track_id, reason, gone_at IS NOT NULL AS gone "
     "FROM mirpipe.track_file f WHERE collection = :collection AND (path = ANY(:roots) OR EXISTS ("
     "SELECT FROM unnest(CAST(:prefixes AS bytea[])) AS p (prefix) "
     "WHERE substring(f.path FOR octet_length(p.prefix)) = p.prefix))"
 )
-_OWNERS = text(
+_TRACK_IDS = text(
     "SELECT DISTINCT track_id FROM mirpipe.track_file "
     "WHERE collection = :collection AND path = ANY(:paths) AND track_id IS NOT NULL"
 )
 _WRITE = text(
-    "INSERT INTO mirpipe.track_file AS known "
+    "INSERT INTO mirpipe.track_file AS existing "
     "(collection, path, path_text, track_id, bytes, mtime_ns, reason) "
     "VALUES (:collection, :path, :path_text, (SELECT track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = :content_sha256), "
@@ -28,15 +28,15 @@ _WRITE = text(
     "bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, reason = excluded.reason, "
     "gone_at = NULL, seen_at = now()"
 )
-_RETURN = text(
+_MARK_EXISTING = text(
     "UPDATE mirpipe.track_file SET gone_at = NULL, seen_at = now() "
     "WHERE collection = :collection AND path = ANY(:paths) AND gone_at IS NOT NULL"
 )
-_LEAVE = text(
+_MARK_GONE = text(
     "UPDATE mirpipe.track_file SET gone_at = now() WHERE collection = :collection "
     "AND path = ANY(:paths) AND gone_at IS NULL AND track_id IS NOT NULL"
 )
-_FORGET = text(
+_DELETE_REJECTED = text(
     "DELETE FROM mirpipe.track_file "
     "WHERE collection = :collection AND path = ANY(:paths) AND track_id IS NULL"
 )
@@ -44,32 +44,42 @@ _FORGET = text(
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A file as the last ingest left it."""
+    """A file in the state that the last ingest stored."""
 
     size: int
+    """Size in bytes."""
     mtime_ns: int
+    """Modification time, in nanoseconds since 1970."""
     track_id: int | None
+    """Track of the file. None if the file was rejected."""
     reason: str | None
-    """Why it was rejected; None where it holds a track."""
+    """Reason code of the rejection. None if the file has a track."""
     gone: bool
+    """Whether the file has disappeared since it was read."""
 
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A file that was just read: it holds a track, or there is a reason why not."""
+    """A file that ingest has read: it has a content hash, or the reason why it was rejected."""
 
     path: bytes
+    """Absolute path."""
     path_text: str
+    """The path as text, for people."""
     size: int
+    """Size in bytes."""
     mtime_ns: int
+    """Modification time, in nanoseconds since 1970."""
     content_sha256: bytes | None
+    """Content hash of the track. None if the file was rejected."""
     reason: str | None
+    """Reason code of the rejection. None if the file has a track."""
 
 
-def known(
+def read_known_files(
     connection: Connection, collection: Collection, roots: Sequence[bytes]
 ) -> dict[bytes, KnownFile]:
-    """Every file seen in or at `roots` so far, gone ones included, by absolute path."""
+    """Return all stored files in or at `roots` by absolute path, including files that are gone."""
     rows = connection.execute(
         _KNOWN,
         {
@@ -84,14 +94,16 @@ def known(
     }
 
 
-def owners(connection: Connection, collection: Collection, paths: Sequence[bytes]) -> set[int]:
-    """Ids of the tracks that these files held when they were last seen."""
-    asked = {"collection": collection, "paths": list(paths)}
-    return set(connection.execute(_OWNERS, asked).scalars())
+def track_ids_of(
+    connection: Connection, collection: Collection, paths: Sequence[bytes]
+) -> set[int]:
+    """Return the ids of the tracks that these files had when they were last read."""
+    parameters = {"collection": collection, "paths": list(paths)}
+    return set(connection.execute(_TRACK_IDS, parameters).scalars())
 
 
 def write(connection: Connection, collection: Collection, files: Sequence[SeenFile]) -> None:
-    """Stores files that were read; their tracks are there already."""
+    """Store files that ingest has read. Their tracks must be stored already."""
     for file in sorted(files, key=lambda file: file.path):
         connection.execute(
             _WRITE,
@@ -107,13 +119,13 @@ def write(connection: Connection, collection: Collection, files: Sequence[SeenFi
         )
 
 
-def bring_back(connection: Connection, collection: Collection, paths: Sequence[bytes]) -> None:
-    """Marks files that were gone, and are as they were, as there again."""
-    connection.execute(_RETURN, {"collection": collection, "paths": list(paths)})
+def mark_existing(connection: Connection, collection: Collection, paths: Sequence[bytes]) -> None:
+    """Mark files that were gone as existing again. Their content is unchanged."""
+    connection.execute(_MARK_EXISTING, {"collection": collection, "paths": list(paths)})
 
 
-def leave(connection: Connection, collection: Collection, paths: Sequence[bytes]) -> None:
-    """Marks vanished files as gone; those that never held a track are forgotten."""
-    asked = {"collection": collection, "paths": list(paths)}
-    connection.execute(_LEAVE, asked)
-    connection.execute(_FORGET, asked)
+def mark_gone(connection: Connection, collection: Collection, paths: Sequence[bytes]) -> None:
+    """Mark files that do not exist any more as gone. Rejected files are deleted instead."""
+    parameters = {"collection": collection, "paths": list(paths)}
+    connection.execute(_MARK_GONE, parameters)
+    connection.execute(_DELETE_REJECTED, parameters)

@@ -1,7 +1,7 @@
-"""Scores of tracks on the axes of a model: which are missing, and writing a batch of them.
+"""Stores the scores of tracks on the axes of a model, and finds tracks without a score.
 
-What is there already was made from the same bytes by the same revision and is equal, so writing
-it again does nothing. Rows are inserted in order of their keys: two writers cannot deadlock.
+An existing row was computed from the same bytes by the same revision, so it is equal and is kept.
+Rows are inserted in the order of their keys, so that two writers cannot deadlock.
 """
 
 import json
@@ -31,9 +31,14 @@ _WRITE = text(
 def pending(
     connection: Connection, metric_ids: Sequence[int], track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Ids of tracks that lack any of these metrics, of `track_ids` where given, ascending."""
-    asked = None if track_ids is None else list(track_ids)
-    parameters = {"metric_ids": list(metric_ids), "track_ids": asked}
+    """Return the ids of usable tracks that miss a score of one of these metrics, ascending.
+
+    If `track_ids` is given, only these tracks are considered.
+    """
+    parameters = {
+        "metric_ids": list(metric_ids),
+        "track_ids": None if track_ids is None else list(track_ids),
+    }
     return list(connection.execute(_PENDING, parameters).scalars())
 
 
@@ -46,7 +51,11 @@ def write(
     versions: Mapping[str, str],
     seconds: float,
 ) -> None:
-    """Stores one batch: track id → a score for each of `metric_ids`, in their order."""
+    """Store one batch of scores by track id: one score per metric, in the order of `metric_ids`.
+
+    `versions` are the versions of the libraries that computed the scores, and `seconds` is the time
+    that the batch took.
+    """
     if not scores:
         return
     batch_id = connection.execute(
@@ -60,8 +69,8 @@ def write(
     ).scalar_one()
     rows = [
         (metric_id, track_id, score.value, score.reason)
-        for track_id, of_track in scores.items()
-        for metric_id, score in zip(metric_ids, of_track, strict=True)
+        for track_id, track_scores in scores.items()
+        for metric_id, score in zip(metric_ids, track_scores, strict=True)
     ]
     names = ("metric_ids", "track_ids", "values", "reasons")
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))

@@ -1,4 +1,4 @@
-"""Tracks: one row a content and collection, usable as long as a file holds it."""
+"""Stores tracks, one row per content and collection. A track is usable while it has a file."""
 
 import json
 import os
@@ -10,18 +10,18 @@ from sqlalchemy import Connection, text
 
 from mirpipe.records import Collection, Track
 
-_TRACKS = text(
+_USABLE = text(
     "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, f.path "
     "FROM mirpipe.track t CROSS JOIN LATERAL (SELECT path FROM mirpipe.track_file f "
     "WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
     "WHERE t.track_id = ANY(:track_ids) AND t.state = 'ok' ORDER BY t.track_id"
 )
-_KNOWN = text(
+_WITH_CONTENT = text(
     "SELECT track_id, collection, state, content_sha256, format, seconds, sample_rate, channels, "
     "rms_dbfs FROM mirpipe.track WHERE content_sha256 = ANY(:hashes) AND seconds IS NOT NULL "
     "AND rms_dbfs IS NOT NULL ORDER BY track_id"
 )
-# Title and labels of a track that is there already are `relabel`'s.
+# The title and labels of an existing track are changed only by `update_labels`.
 _WRITE = text(
     "INSERT INTO mirpipe.track (collection, content_sha256, title, labels, format, seconds, "
     "sample_rate, channels, rms_dbfs, state) VALUES (:collection, :content_sha256, :title, "
@@ -32,15 +32,15 @@ _IDS = text(
     "SELECT track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = ANY(:hashes)"
 )
-_SETTLE = text(
-    "WITH found AS (SELECT t.track_id, CASE WHEN EXISTS (SELECT FROM mirpipe.track_file f "
+_UPDATE_STATES = text(
+    "WITH computed AS (SELECT t.track_id, CASE WHEN EXISTS (SELECT FROM mirpipe.track_file f "
     "WHERE f.track_id = t.track_id AND f.gone_at IS NULL) THEN 'ok' ELSE 'gone' END AS state "
     "FROM mirpipe.track t WHERE t.track_id = ANY(:track_ids) AND t.state <> 'rejected' "
     "ORDER BY t.track_id FOR UPDATE) "
-    "UPDATE mirpipe.track t SET state = found.state, changed_at = now() FROM found "
-    "WHERE t.track_id = found.track_id AND t.state <> found.state RETURNING t.state"
+    "UPDATE mirpipe.track t SET state = computed.state, changed_at = now() FROM computed "
+    "WHERE t.track_id = computed.track_id AND t.state <> computed.state RETURNING t.state"
 )
-_RELABEL = text(
+_UPDATE_LABELS = text(
     "UPDATE mirpipe.track t SET title = new.title, labels = new.labels, changed_at = now() "
     "FROM unnest(CAST(:track_ids AS bigint[]), CAST(:titles AS text[]), "
     "CAST(CAST(:labels AS text[]) AS jsonb[])) AS new (track_id, title, labels) "
@@ -48,7 +48,7 @@ _RELABEL = text(
     "(new.title, new.labels)"
 )
 
-# A sum needs no order, so that this stays cheap however large the library is.
+# The hashes are added up, because a sum needs no sorting of a large library.
 _FINGERPRINT = text(
     "SELECT concat_ws(' ', count(*), sum(hashtextextended(concat_ws(' ', collection, "
     "encode(content_sha256, 'hex'), state, title, labels), 0))) FROM mirpipe.track "
@@ -58,9 +58,10 @@ _FINGERPRINT = text(
 
 @dataclass(frozen=True)
 class NewTrack:
-    """What ingest found out about a content."""
+    """The measured properties of a track that ingest or generate stores."""
 
     content_sha256: bytes
+    """SHA-256 of the file's bytes, 32 bytes."""
     title: str
     labels: Mapping[str, str]
     format: str
@@ -72,7 +73,7 @@ class NewTrack:
 
 @dataclass(frozen=True)
 class KnownTrack:
-    """A content that was measured before, in this collection or another."""
+    """A stored track, with the measured properties that need not be measured again."""
 
     track_id: int
     collection: Collection
@@ -85,8 +86,8 @@ class KnownTrack:
     rms_dbfs: float
 
 
-def tracks(connection: Connection, track_ids: Sequence[int]) -> list[Track]:
-    """Those of the tracks that are usable, each with a file that holds it, in order of id."""
+def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Track]:
+    """Return the usable tracks among these ids, each with one of its files, sorted by id."""
     return [
         Track(
             track_id=row.track_id,
@@ -97,50 +98,55 @@ def tracks(connection: Connection, track_ids: Sequence[int]) -> list[Track]:
             seconds=row.seconds,
             rms_dbfs=row.rms_dbfs,
         )
-        for row in connection.execute(_TRACKS, {"track_ids": list(track_ids)})
+        for row in connection.execute(_USABLE, {"track_ids": list(track_ids)})
     ]
 
 
 def fingerprint(connection: Connection) -> str:
-    """Equal for libraries whose tracks, their states, titles and labels are equal; empty: "0".
+    """Return a text that changes if tracks are added, or if their state, title or labels change.
 
-    What was generated is no part of the library.
+    Generated clips do not count. The text of an empty library is "0".
     """
     return str(connection.execute(_FINGERPRINT).scalar_one())
 
 
-def known(connection: Connection, hashes: Sequence[bytes]) -> list[KnownTrack]:
-    """The tracks of any collection and state that have one of these contents."""
+def tracks_with_content(connection: Connection, hashes: Sequence[bytes]) -> list[KnownTrack]:
+    """Return the measured tracks with one of these content hashes, in any collection and state."""
     return [
         KnownTrack(**(row | {"content_sha256": bytes(row["content_sha256"])}))
-        for row in map(dict, connection.execute(_KNOWN, {"hashes": list(hashes)}).mappings())
+        for row in map(dict, connection.execute(_WITH_CONTENT, {"hashes": list(hashes)}).mappings())
     ]
 
 
 def write(connection: Connection, collection: Collection, new: Sequence[NewTrack]) -> set[int]:
-    """Stores contents that are not there yet; the ids of all of them."""
+    """Store the contents that are not stored yet, and return the track ids of all of them."""
     for track in sorted(new, key=lambda track: track.content_sha256):
         row = asdict(track) | {"collection": collection, "labels": json.dumps(dict(track.labels))}
         connection.execute(_WRITE, row)
-    asked = {"collection": collection, "hashes": [track.content_sha256 for track in new]}
-    return set(connection.execute(_IDS, asked).scalars())
+    parameters = {"collection": collection, "hashes": [track.content_sha256 for track in new]}
+    return set(connection.execute(_IDS, parameters).scalars())
 
 
-def settle(connection: Connection, track_ids: set[int]) -> tuple[int, int]:
-    """Brings the tracks' state in line with their files; how many came back and how many went."""
-    states = list(connection.execute(_SETTLE, {"track_ids": sorted(track_ids)}).scalars())
+def update_states(connection: Connection, track_ids: set[int]) -> tuple[int, int]:
+    """Set the state of these tracks to `ok` if they have a file, and to `gone` if they have none.
+
+    Returns how many tracks became `ok`, and how many became `gone`. Rejected tracks stay rejected.
+    """
+    states = list(connection.execute(_UPDATE_STATES, {"track_ids": sorted(track_ids)}).scalars())
     return states.count("ok"), states.count("gone")
 
 
-def relabel(connection: Connection, labels: Mapping[int, tuple[str, Mapping[str, str]]]) -> int:
-    """Gives tracks, by id, a title and labels; how many had others before."""
+def update_labels(
+    connection: Connection, labels: Mapping[int, tuple[str, Mapping[str, str]]]
+) -> int:
+    """Set title and labels of tracks by track id, and return how many tracks changed."""
     ids = sorted(labels)
-    changed = connection.execute(
-        _RELABEL,
+    result = connection.execute(
+        _UPDATE_LABELS,
         {
             "track_ids": ids,
             "titles": [labels[track_id][0] for track_id in ids],
             "labels": [json.dumps(dict(labels[track_id][1])) for track_id in ids],
         },
     )
-    return changed.rowcount
+    return result.rowcount

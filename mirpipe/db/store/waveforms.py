@@ -1,4 +1,4 @@
-"""Waveforms: what a player draws of a track."""
+"""Stores the waveforms that the dashboard's player draws, and finds tracks without a waveform."""
 
 from collections.abc import Mapping
 
@@ -18,12 +18,19 @@ _WRITE = text(
 
 
 def pending(connection: Connection, collection: Collection) -> list[int]:
-    """Ids of usable tracks of the collection that have none, ascending."""
+    """Return the ids of the collection's usable tracks without a waveform, in ascending order."""
     return list(connection.execute(_PENDING, {"collection": collection}).scalars())
 
 
 def write(connection: Connection, collection: Collection, peaks: Mapping[bytes, bytes]) -> None:
-    """Stores packed peaks by the content hash of a track that is there; an older one stays."""
+    """Store packed peaks by the content hash of their track. Existing waveforms are kept.
+
+    Hashes without a stored track of the collection are ignored.
+    """
     if peaks:
-        asked = {"collection": collection, "hashes": list(peaks), "peaks": list(peaks.values())}
-        connection.execute(_WRITE, asked)
+        parameters = {
+            "collection": collection,
+            "hashes": list(peaks),
+            "peaks": list(peaks.values()),
+        }
+        connection.execute(_WRITE, parameters)

@@ -1,8 +1,11 @@
-"""What model libraries need to run as published: one file a library, the only place for patches.
+"""Adapters that load and run the model libraries as published, one library per file.
 
-Modules here import torch and the libraries at their top, so plug-ins import them in constructors.
+If a library must be patched, the patch is in a file of its own: `<library>_patches.py` or
+`<library>_compat.py`. No other package patches a library. Modules here import torch and the
+libraries at their top, so plug-ins import them only in their constructors.
 """
 
 from mirpipe.models.adapters.torchaudio_torchvision_compat import make_importable
 
-make_importable()  # before any library imports torchaudio or torchvision, as transformers does
+# This must run before any library imports torchaudio or torchvision. transformers imports both.
+make_importable()

@@ -1,40 +1,38 @@
-"""Models that publish config.json and model.safetensors and load by the hub's model mixin."""
+"""Loads models that are published as config.json and model.safetensors on the Hugging Face hub."""
 
 import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from safetensors import safe_open
 
-from mirpipe.errors import PluginError
+from mirpipe.models.adapters.missing_weights import refuse_missing_weights
+from mirpipe.models.adapters.weight_folder import weight_folder
 
 
-def load(model_class: Any, config: Path, checkpoint: Path, *, used: tuple[str, ...] = ("",)) -> Any:
-    """What the class's `from_pretrained` makes of the two files, evaluating, on the CPU.
+def load_hub_model(
+    model_class: Any, config: Path, checkpoint: Path, *, used: tuple[str, ...] = ("",)
+) -> Any:
+    """Return the model that `model_class.from_pretrained` loads, in evaluation mode, on the CPU.
 
-    The loader passes over weights that are missing: raises PluginError where one is missing whose
-    name begins with one of `used`.
+    Raises PluginError if a weight is missing. Only weights with a name that starts with one of
+    `used` are checked.
     """
-    with TemporaryDirectory() as folder, _quiet():
-        # the loader wants one folder, which a cache or a user need not have
-        (Path(folder) / "config.json").symlink_to(config.resolve())
-        (Path(folder) / "model.safetensors").symlink_to(checkpoint.resolve())
+    files = {"config.json": config, "model.safetensors": checkpoint}
+    with weight_folder(files) as folder, _quiet():
         model = model_class.from_pretrained(folder)
     with safe_open(checkpoint, framework="pt") as file:
-        wanted = {name for name in model.state_dict() if name.startswith(used)}
-        missing = sorted(wanted - set(file.keys()))
-    if missing:
-        raise PluginError(f"{checkpoint} lacks {len(missing)} weights, {missing[0]} among them")
+        required = {name for name in model.state_dict() if name.startswith(used)}
+        refuse_missing_weights(checkpoint, required - set(file.keys()))
     return model.eval().requires_grad_(False)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """While it lasts, nobody is told that weights are loaded, nor how they are normalised."""
+    """While the context is open, hide messages about loading and a warning about weight_norm."""
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated")
         yield

@@ -1,73 +1,81 @@
-"""Whether a large model fits into the memory that is free, and what would fit if it does not."""
+"""Estimates the memory that a large model needs, and refuses to load a model that does not fit."""
 
 from dataclasses import dataclass
 
 from mirpipe.errors import Unavailable
 
-SHARE = {"bfloat16": 1.0, "int8": 0.58}
-"""Memory of the weights for each byte of them published in bfloat16.
+MEMORY_SHARE = {"bfloat16": 1.0, "int8": 0.58}
+"""Bytes of memory per byte of published bfloat16 weights, for each dtype.
 
-Held in 8 bits, embeddings and output layer stay as they are: 2.6 of 16.8 GB of a 7B model.
+With int8, the embeddings and the output layer stay in bfloat16: 2.6 of the 16.8 GB of a 7B model.
 """
 WORKING_BYTES = 1_500_000_000
-"""What computing takes besides the weights: attention's cache, logits, the CUDA context."""
+"""Bytes that are needed besides the weights: attention cache, logits and the CUDA context."""
 
 
 @dataclass(frozen=True)
-class Room:
-    """Bytes that are free on this machine."""
+class FreeMemory:
+    """Free memory of this machine."""
 
     ram: int
+    """Free RAM, in bytes."""
     card: int | None
-    """Of the CUDA card; None where there is none."""
+    """Free memory of the CUDA card, in bytes; None if there is no card."""
     has_int8: bool
-    """Whether the libraries are here that hold weights in 8 bits on a CUDA card."""
+    """Whether the libraries that store weights in 8 bits on a CUDA card are installed."""
 
 
-def needed(weight_bytes: int, compute_dtype: str) -> int:
-    """Bytes that a model takes whose published weights are `weight_bytes` of bfloat16."""
-    return round(weight_bytes * SHARE[compute_dtype]) + WORKING_BYTES
+def needed_bytes(weight_bytes: int, compute_dtype: str) -> int:
+    """Return the bytes of memory that a model needs.
 
-
-def require(name: str, room: Room, *, weight_bytes: int, compute_dtype: str, on_card: bool) -> None:
-    """Raises Unavailable where the model does not fit; the message names what would.
-
-    `reason` is `card_missing`, `library_missing` or `memory_missing`.
+    `weight_bytes` is the size of its published bfloat16 weights.
     """
-    if compute_dtype == "int8" and not (on_card and room.card is not None):
+    return round(weight_bytes * MEMORY_SHARE[compute_dtype]) + WORKING_BYTES
+
+
+def require_memory(
+    plugin: str, free: FreeMemory, *, weight_bytes: int, compute_dtype: str, on_card: bool
+) -> None:
+    """Raise Unavailable if the model of the plug-in does not fit into the free memory.
+
+    The reason is `card_missing`, `library_missing` or `memory_missing`. The message names a
+    configuration that would fit.
+    """
+    if compute_dtype == "int8" and not (on_card and free.card is not None):
         raise Unavailable(
             "card_missing",
-            f"{name} in int8 needs a CUDA card: set MIRPIPE_COMPUTE_DTYPE=bfloat16",
+            f"{plugin} in int8 needs a CUDA card: set MIRPIPE_COMPUTE_DTYPE=bfloat16",
         )
-    if compute_dtype == "int8" and not room.has_int8:
+    if compute_dtype == "int8" and not free.has_int8:
         raise Unavailable(
             "library_missing",
-            f"{name} in int8 needs bitsandbytes and accelerate: install both into the models' "
-            "interpreter, or set MIRPIPE_COMPUTE_DTYPE=bfloat16",
+            f"{plugin} in int8 needs the libraries bitsandbytes and accelerate: install both into "
+            "the interpreter of the models, or set MIRPIPE_COMPUTE_DTYPE=bfloat16",
         )
-    wants = needed(weight_bytes, compute_dtype)
-    # weights in bfloat16 pass through the RAM on their way to the card
-    places = {"RAM": room.ram} if compute_dtype != "int8" else {}
+    needed = needed_bytes(weight_bytes, compute_dtype)
+    # Weights in bfloat16 are loaded into RAM first, even if the model computes on the card.
+    places = {"RAM": free.ram} if compute_dtype != "int8" else {}
     if on_card:
-        places["memory of the CUDA card"] = room.card or 0
-    for place, free in places.items():
-        if free < wants:
+        places["memory of the CUDA card"] = free.card or 0
+    for place, available in places.items():
+        if available < needed:
             raise Unavailable(
                 "memory_missing",
-                f"{name} in {compute_dtype} needs {_gigabytes(wants)} of {place} and "
-                f"{_gigabytes(free)} are free: {_remedy(room, weight_bytes, compute_dtype)}",
+                f"{plugin} in {compute_dtype} needs {_gigabytes(needed)} of {place}, but only "
+                f"{_gigabytes(available)} are free: {_remedy(free, weight_bytes, compute_dtype)}",
             )
 
 
-def _remedy(room: Room, weight_bytes: int, compute_dtype: str) -> str:
-    smaller = needed(weight_bytes, "int8")
-    if compute_dtype != "int8" and room.card is not None and room.card >= smaller:
-        missing = "" if room.has_int8 else ", with bitsandbytes and accelerate installed"
-        return f"set MIRPIPE_COMPUTE_DTYPE=int8, which needs {_gigabytes(smaller)}{missing}"
-    larger = needed(weight_bytes, "bfloat16")
-    if room.card is not None and room.ram >= larger:
+def _remedy(free: FreeMemory, weight_bytes: int, compute_dtype: str) -> str:
+    needed_in_int8 = needed_bytes(weight_bytes, "int8")
+    if compute_dtype != "int8" and free.card is not None and free.card >= needed_in_int8:
+        libraries = "" if free.has_int8 else " and the libraries bitsandbytes and accelerate"
+        needs = f"{_gigabytes(needed_in_int8)}{libraries}"
+        return f"set MIRPIPE_COMPUTE_DTYPE=int8, which needs {needs}"
+    needed_in_bfloat16 = needed_bytes(weight_bytes, "bfloat16")
+    if free.card is not None and free.ram >= needed_in_bfloat16:
         return "set MIRPIPE_DEVICE=cpu and MIRPIPE_COMPUTE_DTYPE=bfloat16, which is slow"
-    return "free some, use a machine that has more, or choose another captioner"
+    return "free some memory, use a machine with more, or choose another captioner"
 
 
 def _gigabytes(count: int) -> str:

@@ -1,9 +1,4 @@
-"""MuQ as its package loads and runs it, with the hidden states that transformers 5 withholds.
-
-The package runs the conformer of transformers and asks it for all hidden states. Since 5.15 that
-neither returns them nor accepts the plain configuration that the package gives it. The repair
-stands here, on the one model that is loaded, and gives what transformers 4 gave.
-"""
+"""Runs MuQ, loaded by its library, on windows of ten seconds."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,79 +7,58 @@ from typing import Any
 import muq
 import numpy as np
 import torch
-from transformers.modeling_outputs import BaseModelOutput
 
-from mirpipe.models.adapters import hub_model_loader
-from mirpipe.models.adapters.padded_windows import whole_windows
-from mirpipe.models.adapters.torch_runtime import Batches, keep_float32
+from mirpipe.models.adapters.hub_model_loader import load_hub_model
+from mirpipe.models.adapters.muq_patches import restore_hidden_states
+from mirpipe.models.adapters.padded_windows import repeat_to_full_windows
+from mirpipe.models.adapters.torch_batch_halving import BatchRunner
+from mirpipe.models.adapters.torch_precision import keep_float32
 from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 240_000
-"""Ten seconds at 24 kHz."""
+"""Samples per window: ten seconds at 24 kHz."""
 
 _USED = ("model.conv.", "model.conformer.layers.", "model.conformer.layer_norm.")
+"""Prefixes of the weights that an embedding depends on."""
 
 
 class Muq:
     """The model of one checkpoint."""
 
     def __init__(self, runtime: Runtime, *, config: Path, checkpoint: Path, dimension: int) -> None:
-        # two windows at once are no faster on a CPU
-        self._batches = Batches(runtime, cpu_batch=1)
+        # On a CPU, two windows in one batch are not faster than one.
+        self._batches = BatchRunner(runtime, cpu_batch=1)
         self.device = self._batches.device
         self._dimension = dimension
         self._model = load(config, checkpoint).to(self.device)
-        if runtime.compute_dtype != "float32":  # faster there, slower in float32
+        if runtime.compute_dtype != "float32":
+            # This memory layout is faster in bfloat16 but slower in float32.
             self._model.model.conv.to(memory_format=torch.channels_last)
         keep_float32(self._model.model.preprocessor_melspec_2048.mel_stft)
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """The mean over time of the last hidden state, one row a segment, shape (len(segments), 1024).
+        """Return one row per segment: the mean over time of the last hidden state.
 
-        A shorter segment is repeated to ten seconds. Raises PluginError for a longer one.
+        The array has shape (len(segments), 1024), float32. A segment that is shorter than ten
+        seconds is repeated. Raises PluginError if a segment is longer or empty.
         """
-        found = self._batches.rows(segments, self._mean_state)
-        return np.concatenate([np.empty((0, self._dimension), np.float32), *found])
+        rows = self._batches.run(segments, self._mean_state)
+        return np.concatenate([np.empty((0, self._dimension), np.float32), *rows])
 
     def _mean_state(self, segments: Sequence[AudioSegment]) -> Any:
-        samples = torch.from_numpy(whole_windows(segments, WINDOW_SAMPLES)).to(self.device)
+        windows = repeat_to_full_windows(segments, WINDOW_SAMPLES)
+        samples = torch.from_numpy(windows).to(self.device)
         states = self._model(samples, output_hidden_states=False).last_hidden_state
         return states.float().mean(1)
 
 
 def load(config: Path, checkpoint: Path) -> Any:
-    """A `muq.MuQ` of config.json and model.safetensors, repaired and evaluating, on the CPU.
+    """Return a patched `muq.MuQ` of config.json and model.safetensors, on the CPU.
 
-    Raises PluginError where weights that embedding uses are missing.
+    The model is in evaluation mode. Raises PluginError if a weight is missing that an embedding
+    depends on.
     """
-    model = hub_model_loader.load(muq.MuQ, config, checkpoint, used=_USED)
-    repair(model.model.conformer)
+    model = load_hub_model(muq.MuQ, config, checkpoint, used=_USED)
+    restore_hidden_states(model.model.conformer)
     return model
-
-
-def repair(conformer: Any) -> None:
-    """Has a `Wav2Vec2ConformerEncoder` return the input of each layer and the final state.
-
-    It then takes the configuration that the package gives it, which names no attention.
-    """
-    conformer.config["_attn_implementation"] = "eager"
-    forward = conformer.forward
-
-    def with_hidden_states(states: Any, attention_mask: Any = None, **_: Any) -> Any:
-        inputs: list[Any] = []
-
-        def keep(_layer: Any, given: Any, named: Any) -> None:
-            inputs.append(given[0] if given else named["hidden_states"])
-
-        hooks = [
-            layer.register_forward_pre_hook(keep, with_kwargs=True) for layer in conformer.layers
-        ]
-        try:
-            last = forward(states, attention_mask=attention_mask)[0]
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return BaseModelOutput(last_hidden_state=last, hidden_states=(*inputs, last))
-
-    conformer.forward = with_hidden_states

@@ -1,14 +1,12 @@
-"""Qwen2-Audio as transformers runs it: one segment and one instruction at a time, decoded greedily.
+"""Runs Qwen2-Audio, loaded by transformers, on one segment and one instruction at a time.
 
-Batching is no option: padding moves the numbers, and one moved number may change every later word.
+Decoding is greedy. Segments are not batched: padding changes the numbers slightly, and a slightly
+different number can change every word that follows.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -16,76 +14,85 @@ import torch
 import transformers
 
 from mirpipe.errors import OutOfMemory, PluginError, RejectedInput
-from mirpipe.models.adapters import memory_requirements
-from mirpipe.models.adapters.torch_runtime import device
+from mirpipe.models.adapters.memory_requirements import FreeMemory, require_memory
+from mirpipe.models.adapters.missing_weights import refuse_missing_weights
+from mirpipe.models.adapters.torch_device import choose_device
+from mirpipe.models.adapters.transformers_output import without_progress_bar
+from mirpipe.models.adapters.weight_folder import weight_folder
 from mirpipe.records import AudioSegment
 from mirpipe.specs import Runtime
 
 SAMPLE_RATE = 16_000
+"""Sample rate of the segments, in Hz."""
+
 LONGEST_SAMPLES = 480_000
-"""Thirty seconds: the encoder has no more positions, and the library cuts off the rest."""
+"""Longest segment, in samples: thirty seconds. The library ignores everything after that."""
 
 CONVERSATION = (
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
     "<|im_start|>user\nAudio 1: <|audio_bos|><|AUDIO|><|audio_eos|>\n{instruction}<|im_end|>\n"
     "<|im_start|>assistant\n"
 )
-"""As the model was trained; the published files do not hold it, and the library may drop it."""
+"""Prompt template that the model was trained with.
+
+The published files do not contain it. transformers has it but may remove it.
+"""
 
 
 class Qwen2Audio:
     """The model of one checkpoint."""
 
     def __init__(self, runtime: Runtime, *, name: str, max_new_tokens: int) -> None:
-        """Raises Unavailable where it does not fit into the memory that is free."""
-        self.device = device(runtime.device)
-        memory_requirements.require(
+        """Load the model. Raises Unavailable if it does not fit into the free memory.
+
+        `name` is the plug-in's name for the error message.
+        """
+        self.device = choose_device(runtime.device)
+        require_memory(
             name,
-            here(),
-            weight_bytes=sum(
-                path.stat().st_size
-                for file, path in runtime.files.items()
-                if file.filename.endswith(".safetensors")
-            ),
+            free_memory(),
+            weight_bytes=_weight_bytes(runtime),
             compute_dtype=runtime.compute_dtype,
             on_card=self.device.type == "cuda",
         )
         self._max_new_tokens = max_new_tokens
-        with TemporaryDirectory() as name_of_folder:
-            # the loader wants one folder, and the published names in it
-            folder = Path(name_of_folder)
-            for file, path in runtime.files.items():
-                (folder / file.filename).symlink_to(path.resolve())
+        files = {file.filename: path for file, path in runtime.files.items()}
+        with weight_folder(files) as folder:
             self._processor = load_processor(folder)
             self._model = load_model(folder, runtime.compute_dtype, self.device)
 
     def answer(self, segment: AudioSegment, instruction: str) -> str:
-        """The model's answer in one line, never empty.
+        """Return the model's answer as one line of text that is not empty.
 
-        Raises RejectedInput (`no_caption`) where it says nothing, PluginError for a segment of another
-        rate or length, OutOfMemory where a single segment is too much for the card.
+        Raises RejectedInput (`no_caption`) if the answer is empty, PluginError if the segment has
+        another sample rate or is too long, and OutOfMemory if it does not fit on the card.
         """
         inputs = self._inputs(segment, instruction)
         try:
             with torch.inference_mode():
-                # one beam without sampling: the likeliest token, every time
+                # One beam without sampling: the most likely token is chosen every time.
                 tokens = self._model.generate(
                     **inputs, max_new_tokens=self._max_new_tokens, do_sample=False, num_beams=1
                 )
         except torch.cuda.OutOfMemoryError as error:
-            raise OutOfMemory(f"one segment does not fit beside the model: {error}") from error
-        new = tokens[0, inputs["input_ids"].shape[1] :]
-        said = self._processor.tokenizer.decode(new, skip_special_tokens=True)
-        line = " ".join(str(said).split())
+            raise OutOfMemory(
+                f"One segment does not fit on the card beside the model: {error}. Free memory of "
+                "the card, or use a larger card"
+            ) from error
+        new_tokens = tokens[0, inputs["input_ids"].shape[1] :]
+        text = self._processor.tokenizer.decode(new_tokens, skip_special_tokens=True)
+        line = " ".join(str(text).split())
         if not line:
-            raise RejectedInput("no_caption", "the model says nothing of this segment")
+            raise RejectedInput("no_caption", "The model returned no text for this segment")
         return line
 
     def _inputs(self, segment: AudioSegment, instruction: str) -> Any:
-        if segment.sample_rate != SAMPLE_RATE or not 0 < len(segment.samples) <= LONGEST_SAMPLES:
+        length = len(segment.samples)
+        if segment.sample_rate != SAMPLE_RATE or not 0 < length <= LONGEST_SAMPLES:
             raise PluginError(
-                f"a segment has {len(segment.samples)} samples at {segment.sample_rate} Hz; it must have "
-                f"1 to {LONGEST_SAMPLES} at {SAMPLE_RATE}"
+                f"A segment has {length} samples at {segment.sample_rate} Hz, but the model takes "
+                f"1 to {LONGEST_SAMPLES} samples at {SAMPLE_RATE} Hz. Report this as a bug of "
+                "mirpipe"
             )
         inputs = self._processor(
             text=CONVERSATION.format(instruction=instruction),
@@ -97,33 +104,33 @@ class Qwen2Audio:
         return inputs
 
 
-def here() -> memory_requirements.Room:
-    """What is free on this machine now."""
+def free_memory() -> FreeMemory:
+    """Return the memory that is free on this machine now."""
     card = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
     has_int8 = all(find_spec(library) for library in ("bitsandbytes", "accelerate"))
-    return memory_requirements.Room(psutil.virtual_memory().available, card, has_int8)
+    return FreeMemory(psutil.virtual_memory().available, card, has_int8)
 
 
 def load_processor(folder: Path) -> Any:
-    """Feature extractor and tokenizer of the published files; asks no network."""
+    """Return the feature extractor and the tokenizer, loaded from this folder only."""
     return transformers.Qwen2AudioProcessor(
         transformers.WhisperFeatureExtractor.from_pretrained(folder, local_files_only=True),
         transformers.Qwen2TokenizerFast.from_pretrained(folder, local_files_only=True),
     )
 
 
-def load_model(folder: Path, compute_dtype: str, where: Any) -> Any:
-    """The model, evaluating, on `where`; asks no network.
+def load_model(folder: Path, compute_dtype: str, device: Any) -> Any:
+    """Return the model, in evaluation mode, on this device, loaded from this folder only.
 
-    Raises PluginError where weights are missing, which the library would leave random.
+    Raises PluginError if weights are missing: transformers would leave them random.
     """
     options: dict[str, Any] = {}
     if compute_dtype == "int8":
-        quantised = transformers.BitsAndBytesConfig(load_in_8bit=True)
-        options = {"quantization_config": quantised, "device_map": {"": where}}
-        # it would tell of every product that it casts bfloat16
+        quantisation = transformers.BitsAndBytesConfig(load_in_8bit=True)
+        options = {"quantization_config": quantisation, "device_map": {"": device}}
+        # Without this, the library logs a warning for each product that it converts from bfloat16.
         logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    with _quiet():
+    with without_progress_bar():
         model, report = transformers.Qwen2AudioForConditionalGeneration.from_pretrained(
             folder,
             local_files_only=True,
@@ -131,19 +138,16 @@ def load_model(folder: Path, compute_dtype: str, where: Any) -> Any:
             output_loading_info=True,
             **options,
         )
-    if missing := sorted(report["missing_keys"]):
-        raise PluginError(f"the checkpoint lacks {len(missing)} weights, {missing[0]} among them")
-    # they would be warned of, being of no effect without sampling
+    refuse_missing_weights("The checkpoint of Qwen2-Audio", report["missing_keys"])
+    # transformers warns about sampling parameters if sampling is off.
     model.generation_config.update(do_sample=False, temperature=None, top_k=None, top_p=None)
     model.eval().requires_grad_(False)
-    return model if options else model.to(where)
+    return model if options else model.to(device)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """While it lasts, no bar tells how many weights are loaded."""
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers.utils.logging.enable_progress_bar()
+def _weight_bytes(runtime: Runtime) -> int:
+    return sum(
+        path.stat().st_size
+        for file, path in runtime.files.items()
+        if file.filename.endswith(".safetensors")
+    )

@@ -1,4 +1,7 @@
-"""What a torch generator owes to each request: its own seed, its exact length, clear refusals."""
+"""Sets the random seed per request, so that a torch generator makes the same clip again.
+
+Also checks each request before anything is generated, and cuts each clip to its exact length.
+"""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -9,88 +12,108 @@ import numpy as np
 import torch
 
 from mirpipe.errors import OutOfMemory, PluginError
-from mirpipe.records import Float32, Request
+from mirpipe.records import Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec
 
-_CPU_IS_FULL = ("DefaultCPUAllocator: can't allocate", "DefaultCPUAllocator: not enough memory")
+_CPU_MEMORY_MESSAGES = (
+    "DefaultCPUAllocator: can't allocate",
+    "DefaultCPUAllocator: not enough memory",
+)
 
 
-def one_by_one(
-    requests: Sequence[Request], make: Callable[[Request], Any], spec: GeneratorSpec
+def generate_one_by_one(
+    requests: Sequence[GenerationRequest],
+    generate: Callable[[GenerationRequest], Any],
+    spec: GeneratorSpec,
 ) -> list[Float32]:
-    """One clip a request, in order: mono, float32, −1 … 1, of exactly the length asked for.
+    """Return one clip per request, in order: mono, float32, from −1 to 1, of the requested length.
 
-    `make` returns a request's samples as a tensor, at least as many as asked for; it runs without
-    gradients, with the random numbers of the request's seed. Louder samples are clipped. Raises
-    PluginError, before anything is made, for a request that the generator cannot serve, and
-    OutOfMemory where one does not fit.
+    `generate` returns the samples of a request as a tensor, at least as many as requested. It runs
+    without gradients, and its random numbers depend only on the request's seed. Samples beyond ±1
+    are clipped. Raises PluginError, before anything is generated, if the generator does not support
+    a request. Raises OutOfMemory if a request does not fit into memory.
     """
     for request in requests:
-        check(request, spec)
-    return [_made(request, make, spec) for request in requests]
+        check_request(request, spec)
+    return [_generate_clip(request, generate, spec) for request in requests]
 
 
-def check(request: Request, spec: GeneratorSpec) -> None:
-    """Raises PluginError where the generator cannot serve the request."""
-    mode, heard = request.mode, request.conditioning
+def check_request(request: GenerationRequest, spec: GeneratorSpec) -> None:
+    """Raise PluginError if the generator does not support the request."""
+    mode, conditioning = request.mode, request.conditioning
     if not 0 < request.seconds <= spec.longest_seconds:
         raise PluginError(
-            f"{spec.name} makes at most {spec.longest_seconds:g} s at once, not "
-            f"{request.seconds:g} s: ask for less (MIRPIPE_GENERATE_SECONDS)"
+            f"{spec.name} cannot generate {request.seconds:g} s: it supports more than 0 and at "
+            f"most {spec.longest_seconds:g} s. Change MIRPIPE_GENERATE_SECONDS"
         )
     if mode.guidance is None or mode.guidance < 1:
         raise PluginError(
-            f"{spec.name} needs a guidance of 1 or more; mode {mode.name} has {mode.guidance}"
+            f"{spec.name} needs a guidance of 1 or more, but mode {mode.name} has {mode.guidance}. "
+            "Change the mode in MIRPIPE_MODES"
         )
-    if mode.is_conditioned and (heard is None or not len(heard.samples)):
-        raise PluginError(f"mode {mode.name} of {spec.name} needs conditioning audio")
-    if mode.is_conditioned and heard is not None and heard.sample_rate != spec.sample_rate:
+    if mode.is_conditioned and (conditioning is None or not len(conditioning.samples)):
         raise PluginError(
-            f"{spec.name} hears {spec.sample_rate} Hz; the conditioning audio has "
-            f"{heard.sample_rate} Hz"
+            f"Mode {mode.name} of {spec.name} needs conditioning audio, but the request has none. "
+            "Report this as a bug of mirpipe"
+        )
+    if (
+        mode.is_conditioned
+        and conditioning is not None
+        and conditioning.sample_rate != spec.sample_rate
+    ):
+        raise PluginError(
+            f"{spec.name} needs conditioning audio at {spec.sample_rate} Hz, but the request has "
+            f"{conditioning.sample_rate} Hz. Report this as a bug of mirpipe"
         )
 
 
-def _made(request: Request, make: Callable[[Request], Any], spec: GeneratorSpec) -> Float32:
-    with _chance_of(request.seed), _memory_for(request, spec), torch.inference_mode():
-        samples = np.asarray(make(request).detach().float().cpu(), dtype=np.float32)
-    wanted = round(request.seconds * spec.sample_rate)
-    if samples.ndim != 1 or len(samples) < wanted or not np.isfinite(samples).all():
+def _generate_clip(
+    request: GenerationRequest, generate: Callable[[GenerationRequest], Any], spec: GeneratorSpec
+) -> Float32:
+    with _random_seed(request.seed), _as_out_of_memory(request, spec), torch.inference_mode():
+        samples = np.asarray(generate(request).detach().float().cpu(), dtype=np.float32)
+    length = round(request.seconds * spec.sample_rate)
+    if samples.ndim != 1 or len(samples) < length or not np.isfinite(samples).all():
         raise PluginError(
-            f"{spec.name} made samples of shape {samples.shape} where {wanted} finite ones in a "
-            "row were asked for: its weights or its library are not those it was written for"
+            f"{spec.name} returned samples of shape {samples.shape}, but the request needs "
+            f"{length} finite samples in one dimension. Check its weights and the version of its "
+            "library"
         )
-    return np.clip(samples[:wanted], -1, 1)
+    return np.clip(samples[:length], -1, 1)
 
 
 @contextmanager
-def _chance_of(seed: int) -> Iterator[None]:
-    """While it lasts, random numbers follow from the seed; then they go on as they would have."""
-    before = random.getstate()
+def _random_seed(seed: int) -> Iterator[None]:
+    """While the context is open, random numbers depend only on the seed.
+
+    Afterwards the random generators have the state that they had before.
+    """
+    state_before = random.getstate()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         random.seed(seed)
         try:
             yield
         finally:
-            random.setstate(before)
+            random.setstate(state_before)
 
 
 @contextmanager
-def _memory_for(request: Request, spec: GeneratorSpec) -> Iterator[None]:
-    """Has what torch says of memory that is full said as OutOfMemory."""
+def _as_out_of_memory(request: GenerationRequest, spec: GeneratorSpec) -> Iterator[None]:
+    """Raise OutOfMemory for every error by which Python or torch reports that memory is full."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        is_card = isinstance(error, torch.cuda.OutOfMemoryError)
-        if not (is_card or isinstance(error, MemoryError) or _is_cpu_full(error)):
+        is_card_full = isinstance(error, torch.cuda.OutOfMemoryError)
+        if not (is_card_full or isinstance(error, MemoryError) or _is_cpu_full(error)):
             raise
-        if is_card:
+        if is_card_full:
             torch.cuda.empty_cache()
         raise OutOfMemory(
-            f"{spec.name}: {request.seconds:g} s do not fit into memory: {error}"
+            f"{spec.name} ran out of memory while it generated {request.seconds:g} s: {error}. Set "
+            "MIRPIPE_GENERATE_SECONDS to less, or use a machine with more memory"
         ) from error
 
 
 def _is_cpu_full(error: BaseException) -> bool:
-    return any(words in str(error) for words in _CPU_IS_FULL)
+    return any(message in str(error) for message in _CPU_MEMORY_MESSAGES)

@@ -1,9 +1,10 @@
-"""Makes torchaudio and torchvision importable beside a torch that they were not built for.
+"""Makes torchaudio and torchvision importable with a CPU build of torch.
 
-PyPI has CUDA builds of both alone. Beside a CPU torch their native parts do not load, and both fail
-at import over it, though what the model libraries use of them is Python. Where a native part does
-not load, the module that would need it is replaced by what the package itself has for a build
-without one; where it loads, nothing is done.
+PyPI has only CUDA builds of both. With a CPU build of torch, their native libraries cannot be
+loaded, and the import of both packages fails. The model libraries use only their Python code, so
+the native libraries are not needed. If a native library cannot be loaded, the module that needs it
+is replaced by what the package itself uses in a build without native code. If it can be loaded,
+nothing is changed.
 """
 
 import ctypes
@@ -14,43 +15,46 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch  # its libraries must be in the process before those that link to them
+import torch  # Its libraries must be loaded before the libraries that link to them.
 
 
 def make_importable() -> None:
-    """Has `import torchaudio` and `import torchvision` work; safe to call again."""
-    if not _loads("torchaudio", "lib/_torchaudio*.so"):
+    """Make `import torchaudio` and `import torchvision` work. It is safe to call this twice."""
+    if not _native_library_loads("torchaudio", "lib/_torchaudio*.so"):
         stub = ModuleType("torchaudio._extension")
         stub.__dict__.update(
             _IS_TORCHAUDIO_EXT_AVAILABLE=False,
             _IS_ALIGN_AVAILABLE=False,
             _check_cuda_version=lambda: None,
-            fail_if_no_align=_fails,
+            fail_if_no_align=_raise_when_called,
         )
         sys.modules.setdefault(stub.__name__, stub)
-    if not _loads("torchvision", "_C*.so"):
-        # describes to the compiler operators that are not there
+    if not _native_library_loads("torchvision", "_C*.so"):
+        # The real module describes native operators to the compiler. Here there are none.
         stub = ModuleType("torchvision._meta_registrations")
         sys.modules.setdefault(stub.__name__, stub)
 
 
-def _loads(package: str, native: str) -> bool:
+def _native_library_loads(package: str, pattern: str) -> bool:
+    """Return False if a native library of an installed package cannot be loaded."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         return True
     try:
-        for path in Path(spec.origin).parent.glob(native):
+        for path in Path(spec.origin).parent.glob(pattern):
             ctypes.CDLL(str(path))
     except OSError:
         return False
     return True
 
 
-def _fails(function: Callable[..., Any]) -> Callable[..., Any]:
+def _raise_when_called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that raises RuntimeError in place of `function`."""
+
     def fail(*_arguments: object, **_options: object) -> None:
         raise RuntimeError(
-            f"{function.__name__} needs torchaudio's native part, which this torch "
-            f"({torch.__version__}) cannot load"
+            f"{function.__name__} needs the native library of torchaudio, which cannot be loaded "
+            f"with torch {torch.__version__}. Install a torchaudio that was built for this torch"
         )
 
     return fail

@@ -1,1 +1,1 @@
-"""Captions: what they claim about the music, and where measurements contradict them."""
+"""Captions: the claims in their text, and claims that contradict the measurements."""

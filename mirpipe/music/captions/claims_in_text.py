@@ -1,17 +1,17 @@
-"""What a caption claims of the music: tempo, key, meter, speed and what plays, read from English.
+"""Claims of a caption about the music: tempo, key, meter, speed and instruments, in English text.
 
-Made for how audio language models write: "The tempo is 84.5 BPM", "in the key of F# minor", "a slow
-piece with electric guitar and no vocals". What is denied is not claimed.
+The patterns fit the sentences of audio language models: "The tempo is 84.5 BPM", "in the key of F#
+minor", "a slow piece with electric guitar and no vocals". A denied word is not a claim.
 """
 
 import re
 from collections.abc import Iterator
 
 _NUMBER = r"(\d{2,3}(?:\.\d+)?)"
-_RANGE = re.compile(
+_TEMPO_RANGE = re.compile(
     rf"{_NUMBER}\s*(?:-|–|to|and)\s*{_NUMBER}\s*(?:bpm|beats per minute)\b", re.IGNORECASE
 )
-_TEMPI = (
+_TEMPOS = (
     re.compile(rf"(?<![\d.]){_NUMBER}[\s-]*(?:bpm|beats per minute)\b", re.IGNORECASE),
     re.compile(
         r"\b(?:bpm|beats per minute|tempo)\b(?:\s+(?:is|of|at|around|about|approximately|roughly))*"
@@ -27,7 +27,7 @@ _METER = re.compile(r"(?<![\d/])([234])/4(?!\d)")
 
 SLOW = r"slow(?:-paced|-tempo)?|slower|largo|lento|adagio"
 FAST = r"fast(?:-paced|-tempo)?|up-?tempo|rapid|presto|vivace"
-DRUMS_ALONE = (
+DRUMS_ONLY = (
     r"drums? only|percussion only|(?:only|just|solely) (?:of )?(?:the )?(?:drums|a drum|percussion)"
     r"|solo drums?|drum solo|drum loop|unaccompanied (?:drums|percussion)"
 )
@@ -38,47 +38,53 @@ MELODIC = (
     r"|dizi|suona|choir|vocals?|vocalists?|singers?|singing|sings|melody|melodies|chords"
 )
 _DENIAL = r"(?:no|not|without|lacks?|lacking|neither|never|absence of|devoid of|\w+n't)\b"
-# A denial holds to the end of its clause, or to what the clause has instead.
+# A denial ends with its clause, or at a word such as "but" or "only" that starts a positive part.
 _DENIED = re.compile(
     rf"\b{_DENIAL}.*?(?=[.;!?\n]|\b(?:but|however|although|though|only|just|instead|with)\b|$)",
     re.IGNORECASE,
 )
 
 
-def tempi(text: str) -> list[tuple[float, float]]:
-    """Every claimed tempo in BPM as its range, a single number twice, in order of the patterns."""
-    ranges = [(float(low), float(high)) for low, high in _RANGE.findall(text)]
-    rest = _RANGE.sub(" ", text)
-    singles = [float(found) for pattern in _TEMPI for found in pattern.findall(rest)]
+def claimed_tempos(text: str) -> list[tuple[float, float]]:
+    """Return all claimed tempos as ranges (low, high) in BPM. For a single number, both are equal.
+
+    Ranges come first, then single numbers, each without repetitions.
+    """
+    ranges = [(float(low), float(high)) for low, high in _TEMPO_RANGE.findall(text)]
+    rest = _TEMPO_RANGE.sub(" ", text)
+    singles = [float(number) for pattern in _TEMPOS for number in pattern.findall(rest)]
     return list(dict.fromkeys([*ranges, *((bpm, bpm) for bpm in singles)]))
 
 
-def keys(text: str) -> list[str]:
-    """Every claimed key, spelt as in `Bb minor`; `A major hit.` at a sentence's start is none."""
+def claimed_keys(text: str) -> list[str]:
+    """Return all claimed keys, spelt like `Bb minor`, without repetitions.
+
+    `A major` and `A minor` at the start of a sentence are not keys, because `A` may be an article.
+    """
     return list(dict.fromkeys(_keys(text)))
 
 
-def tonic(key: str) -> int:
-    """The pitch class, 0 (C) … 11 (B), of a key as `keys` spells it."""
+def tonic_pitch_class(key: str) -> int:
+    """Return the pitch class of the tonic, 0 (C) … 11 (B), of a key such as `Bb minor`."""
     return sum(_SEMITONES[sign] for sign in key.split()[0]) % 12
 
 
-def meters(text: str) -> list[str]:
-    """Every claimed time signature in quarters: `2/4`, `3/4`, `4/4`."""
-    return list(dict.fromkeys(found[0] for found in _METER.finditer(text)))
+def claimed_meters(text: str) -> list[str]:
+    """Return all claimed time signatures: `2/4`, `3/4` or `4/4`, without repetitions."""
+    return list(dict.fromkeys(match[0] for match in _METER.finditer(text)))
 
 
-def claimed(words: str, text: str) -> list[str]:
-    """What of the pattern `words` the text claims and does not deny, in lower case, in order."""
+def claimed_words(pattern: str, text: str) -> list[str]:
+    """Return the matches of a pattern that the text does not deny, in lower case, in order."""
     affirmed = _DENIED.sub(" ", text)
-    found = re.findall(rf"(?<![\w-])(?:{words})(?![\w-])", affirmed, re.IGNORECASE)
-    return list(dict.fromkeys(word.lower() for word in found))
+    words = re.findall(rf"(?<![\w-])(?:{pattern})(?![\w-])", affirmed, re.IGNORECASE)
+    return list(dict.fromkeys(word.lower() for word in words))
 
 
 def _keys(text: str) -> Iterator[str]:
-    for found in _KEY.finditer(text):
-        letter, accidental, mode = found.groups()
-        is_article = letter == "A" and not accidental and found[0][1] == " "
-        if is_article and _SENTENCE_START.search(text[: found.start()]):
+    for match in _KEY.finditer(text):
+        letter, accidental, mode = match.groups()
+        is_article = letter == "A" and not accidental and match[0][1] == " "
+        if is_article and _SENTENCE_START.search(text[: match.start()]):
             continue
         yield f"{letter}{_ACCIDENTAL.get(accidental, '')} {mode.lower()}"

@@ -1,56 +1,56 @@
-"""Contradictions: what a caption claims against what was measured.
+"""Contradictions between the claims of a caption and the measured features.
 
-What was not measured contradicts nothing. Each contradiction is a line, `code: what it says, what
-was measured`, with one of these codes:
+A property that was not measured contradicts nothing. Each contradiction is a line of text, such as
+`tempo: says 90 BPM, measured 120.0`. It starts with one of these codes:
 
-| code | when |
+| code | meaning |
 |---|---|
-| tempo | a tempo more than 4 % off the measured one |
-| tempo_octave | the same, but within 4 % of its half or its double: the beat is felt otherwise |
-| speed | slow at 120 BPM or more, fast at 90 BPM or less |
-| meter | another number of beats a bar |
-| key | another key, where the measured one is clear; any key of what is not pitched |
-| key_relative | the relative major or minor: the same notes around another tonic |
-| melodic | melodic instruments, voices or chords where nothing is pitched |
-| drums | nothing but drums where something is pitched |
+| tempo | the tempo differs from the measured tempo by more than 4 % |
+| tempo_octave | the same, but half or double the claimed tempo is within 4 % of the measured one |
+| speed | the caption says slow at 120 BPM or more, or fast at 90 BPM or less |
+| meter | the number of beats per bar differs |
+| key | the key differs from a clear measured key, or the track is unpitched |
+| key_relative | the key is the relative major or minor: the same notes around another tonic |
+| melodic | the caption names melodic instruments, voices or chords, but the track is unpitched |
+| drums | the caption names only drums, but the track is pitched |
 """
 
 from collections.abc import Iterator
 
 from mirpipe.music.captions import claims_in_text
-from mirpipe.music.metrics.melody_accuracy import VOICED_FRACTION
+from mirpipe.music.features.voiced_fraction import VOICED_FRACTION
 from mirpipe.records import Features
 
 TEMPO_TOLERANCE = 0.04
 NOT_SLOW_BPM = 120
 NOT_FAST_BPM = 90
 CLEAR_KEY = 0.05
-"""Clarity from which on a key is worth a word: below it, two keys fit equally well."""
+"""Smallest clarity of a clear key. Below it, two keys fit equally well."""
 
 
 def contradictions(caption: str, features: Features) -> tuple[str, ...]:
-    """A readable line for each, empty where the caption contradicts nothing."""
-    checks = (_tempo, _speed, _meter, _key, _played)
+    """Return one line per contradiction, or nothing if the caption contradicts no measurement."""
+    checks = (_tempo, _speed, _meter, _key, _instruments)
     return tuple(line for check in checks for line in check(caption, features))
 
 
 def is_pitched(features: Features) -> bool:
-    """Whether there is something to call a melody: voiced, or transcribed under drums."""
+    """Return whether the track has a melody: it is voiced, or it has transcribed notes."""
     return features.voiced_fraction >= VOICED_FRACTION or bool(features.notes)
 
 
 def _tempo(caption: str, features: Features) -> Iterator[str]:
     measured = features.tempo_bpm
-    for low, high in claims_in_text.tempi(caption) if measured else ():
-        said = f"{low:g} BPM" if low == high else f"{low:g} to {high:g} BPM"
+    for low, high in claims_in_text.claimed_tempos(caption) if measured else ():
+        claim = f"{low:g} BPM" if low == high else f"{low:g} to {high:g} BPM"
         if _is_within(measured, low, high):
             continue
-        for times, name in ((2.0, "half"), (0.5, "double")):
-            if _is_within(measured, times * low, times * high):
-                yield f"tempo_octave: says {said}, measured {measured:.1f} (says its {name})"
+        for factor, name in ((2.0, "half"), (0.5, "double")):
+            if _is_within(measured, factor * low, factor * high):
+                yield f"tempo_octave: says {claim}, measured {measured:.1f} (says its {name})"
                 break
         else:
-            yield f"tempo: says {said}, measured {measured:.1f}"
+            yield f"tempo: says {claim}, measured {measured:.1f}"
 
 
 def _is_within(measured: float | None, low: float, high: float) -> bool:
@@ -61,8 +61,8 @@ def _is_within(measured: float | None, low: float, high: float) -> bool:
 def _speed(caption: str, features: Features) -> Iterator[str]:
     measured = features.tempo_bpm
     slow, fast = (
-        claims_in_text.claimed(words, caption)
-        for words in (claims_in_text.SLOW, claims_in_text.FAST)
+        claims_in_text.claimed_words(pattern, caption)
+        for pattern in (claims_in_text.SLOW, claims_in_text.FAST)
     )
     if measured is None or (slow and fast):
         return
@@ -71,41 +71,41 @@ def _speed(caption: str, features: Features) -> Iterator[str]:
 
 
 def _meter(caption: str, features: Features) -> Iterator[str]:
-    for said in claims_in_text.meters(caption) if features.meter else ():
-        beats = 3 if said == "3/4" else 4  # bars of two count as four
+    for claim in claims_in_text.claimed_meters(caption) if features.meter else ():
+        beats = 3 if claim == "3/4" else 4  # The measurement counts bars of two as four.
         if beats != features.meter:
-            yield f"meter: says {said}, measured {features.meter} beats a bar"
+            yield f"meter: says {claim}, measured {features.meter} beats per bar"
 
 
 def _key(caption: str, features: Features) -> Iterator[str]:
-    said = claims_in_text.keys(caption)
-    if said and not is_pitched(features):
-        yield f"key: says {said[0]}, measured nothing pitched"
+    claims = claims_in_text.claimed_keys(caption)
+    if claims and not is_pitched(features):
+        yield f"key: says {claims[0]}, measured no pitched notes"
     if features.key is None or (features.key_clarity or 0) < CLEAR_KEY:
         return
-    for key in said:
-        if _scale(key) == _scale(features.key):
-            if _is_minor(key) != _is_minor(features.key):
-                relative = f"says its relative {'minor' if _is_minor(key) else 'major'}"
-                yield f"key_relative: says {key}, measured {features.key} ({relative})"
+    for claim in claims:
+        if _relative_major(claim) == _relative_major(features.key):
+            if _is_minor(claim) != _is_minor(features.key):
+                relative = f"says its relative {'minor' if _is_minor(claim) else 'major'}"
+                yield f"key_relative: says {claim}, measured {features.key} ({relative})"
         else:
-            yield f"key: says {key}, measured {features.key}"
+            yield f"key: says {claim}, measured {features.key}"
 
 
-def _played(caption: str, features: Features) -> Iterator[str]:
-    alone = claims_in_text.claimed(claims_in_text.DRUMS_ALONE, caption)
-    melodic = claims_in_text.claimed(claims_in_text.MELODIC, caption)
+def _instruments(caption: str, features: Features) -> Iterator[str]:
+    drums_only = claims_in_text.claimed_words(claims_in_text.DRUMS_ONLY, caption)
+    melodic = claims_in_text.claimed_words(claims_in_text.MELODIC, caption)
     if is_pitched(features):
-        if alone and not melodic:
-            yield f"drums: says {alone[0]}, measured {features.voiced_fraction:.0%} voiced"
+        if drums_only and not melodic:
+            yield f"drums: says {drums_only[0]}, measured {features.voiced_fraction:.0%} voiced"
     elif melodic:
-        yield f"melodic: says {', '.join(melodic)}, measured nothing pitched"
+        yield f"melodic: says {', '.join(melodic)}, measured no pitched notes"
 
 
 def _is_minor(key: str) -> bool:
     return key.endswith("minor")
 
 
-def _scale(key: str) -> int:
-    """The tonic of the major key that has the same notes."""
-    return (claims_in_text.tonic(key) + (3 if _is_minor(key) else 0)) % 12
+def _relative_major(key: str) -> int:
+    """Return the tonic's pitch class of the major key that has the same notes."""
+    return (claims_in_text.tonic_pitch_class(key) + (3 if _is_minor(key) else 0)) % 12

@@ -1,9 +1,8 @@
-"""What is measured of a track, to caption it, compare it, and condition a generation on it."""
+"""Measured features of a track, for its caption, for comparisons and for generation."""
 
 from mirpipe.music.features.conditioning_audio import CONDITIONING_VERSION, conditioning
 from mirpipe.music.features.extract_all import LONGEST_SECONDS, SAMPLE_RATE, SPEC, VERSION, measure
-from mirpipe.music.features.row_format import from_row, to_row
-from mirpipe.music.features.row_format import unpack as unpack_notes
+from mirpipe.music.features.row_format import from_row, to_row, unpack_notes
 
 __all__ = [
     "CONDITIONING_VERSION",

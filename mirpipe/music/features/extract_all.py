@@ -1,14 +1,20 @@
-"""All features of a track from its samples."""
+"""Extracts all features of a track from its samples."""
 
-from mirpipe.music.features import key, meter, note_transcription, onsets, tempo_and_beats
-from mirpipe.music.features.spectrogram import SAMPLE_RATE as SPECTRUM_RATE
-from mirpipe.music.features.spectrogram import spectrum
-from mirpipe.music.metrics import melody_accuracy
+from mirpipe.music.features import (
+    key,
+    melody_pitch_classes,
+    meter,
+    note_transcription,
+    onsets,
+    tempo_and_beats,
+)
+from mirpipe.music.features.spectrogram import SAMPLE_RATE as SPECTROGRAM_SAMPLE_RATE
+from mirpipe.music.features.spectrogram import compute_spectrogram
 from mirpipe.records import Features, Float32, Note
 from mirpipe.specs import MetricSpec
 
 VERSION = 1
-"""Raise it when any feature changes, the melody metric's voiced fraction included."""
+"""Version of the features. Raise it if any of them changes, including the voiced fraction."""
 SPEC = MetricSpec(
     name="features",
     version=VERSION,
@@ -18,22 +24,25 @@ SPEC = MetricSpec(
     higher_is_better=True,
     citation="tempo Ellis 2007; notes Bittner et al. 2022, arXiv 2203.09893; key Krumhansl 1982",
 )
-SAMPLE_RATE = melody_accuracy.SAMPLE_RATE
+SAMPLE_RATE = melody_pitch_classes.SAMPLE_RATE
 LONGEST_SECONDS = 600
-"""What follows is not listened to: time and memory stay bounded however long a track is."""
+"""Duration that is analysed, from the start of the track. It limits time and memory."""
 
 PITCHED_NOTES_PER_SECOND = 2.0
-"""From so many on, a track is pitched though drums cover its melody: the demo library's drum loops
-have 0 to 0.3, its bands 6 and more."""
+"""Smallest number of notes per second at which a track counts as pitched though it is unvoiced.
+
+In the demo library, drum loops have 0 … 0.3, and bands whose drums cover the melody have 6 or more.
+"""
 
 
-def measure(samples: Float32, heard: melody_accuracy.Melody | None = None) -> Features:
-    """The features of mono audio, shape (n,), at 44,100 Hz: the same bytes, the same features.
+def measure(samples: Float32, melody: melody_pitch_classes.Melody | None = None) -> Features:
+    """Return the features of mono audio at 44,100 Hz, shape (n,), float32.
 
-    `heard`: what `melody.transcribe` gives for these samples, where that is known already.
-    `reasons` has an entry for every field that is None or empty, and `length` where only the
-    beginning was listened to. Takes 1 s for 30 s of audio, 35 s and 1 GB for ten minutes.
-    Raises ValueError as `melody.transcribe` does.
+    Equal samples give equal features. `melody` is the result of `transcribe_melody` for these
+    samples, if it is already known. `reasons` contains an entry for every field that is None or
+    empty, and the entry `length` if only the first ten minutes were analysed. The computation takes
+    1 s for 30 s of audio, and 35 s and 1 GB for ten minutes. Raises ValueError if the array has
+    another shape or dtype, or if samples are not finite.
     """
     import soxr
 
@@ -41,47 +50,51 @@ def measure(samples: Float32, heard: melody_accuracy.Melody | None = None) -> Fe
     if len(samples) >= LONGEST_SECONDS * SAMPLE_RATE:
         samples = samples[: LONGEST_SECONDS * SAMPLE_RATE]
         reasons["length"] = f"first_{LONGEST_SECONDS}_s"
-        heard = None
-    heard = heard or melody_accuracy.transcribe(samples)
-    if heard.reason:
-        reasons["voiced_fraction"] = heard.reason
-    lower = soxr.resample(samples, SAMPLE_RATE, SPECTRUM_RATE, quality="HQ")
-    played = _notes(lower, heard.voiced is True)
-    if not played:
+        melody = None
+    melody = melody or melody_pitch_classes.transcribe_melody(samples)
+    if melody.reason:
+        reasons["voiced_fraction"] = melody.reason
+    resampled = soxr.resample(samples, SAMPLE_RATE, SPECTROGRAM_SAMPLE_RATE, quality="HQ")
+    notes = _pitched_notes(resampled, melody.voiced is True)
+    if not notes:
         reasons["notes"] = "unpitched"
-    tonality, clarity, reasons["key"] = key.key(played) if played else (None, None, "unpitched")
-    shape = spectrum(lower)
-    strength = onsets.strength(shape.mel_db)
-    pulse = _pulse(strength, played)
+    key_name, clarity, reasons["key"] = (
+        key.estimate_key(notes) if notes else (None, None, "unpitched")
+    )
+    spectrogram = compute_spectrogram(resampled)
+    onset_strength = onsets.onset_strength(spectrogram.mel_db)
+    pulse = _pulse(onset_strength, notes)
     reasons["tempo_bpm"] = pulse.reason
-    beats_a_bar, reasons["meter"] = meter.beats_a_bar(shape.mel_db, pulse.beat_seconds)
+    beats_per_bar, reasons["meter"] = meter.beats_per_bar(spectrogram.mel_db, pulse.beat_seconds)
     reasons |= {"key_clarity": reasons["key"], "beat_seconds": pulse.reason}
     return Features(
         tempo_bpm=pulse.tempo_bpm,
         beat_seconds=pulse.beat_seconds,
-        meter=beats_a_bar,
-        key=tonality,
+        meter=beats_per_bar,
+        key=key_name,
         key_clarity=clarity,
-        voiced_fraction=heard.voiced_fraction or 0.0,
-        notes=played,
-        onsets_per_second=onsets.per_second(strength),
-        brightness_hz=shape.brightness_hz,
+        voiced_fraction=melody.voiced_fraction or 0.0,
+        notes=notes,
+        onsets_per_second=onsets.onsets_per_second(onset_strength),
+        brightness_hz=spectrogram.brightness_hz,
         reasons={field: reason for field, reason in reasons.items() if reason},
     )
 
 
-def _notes(samples: Float32, is_voiced: bool) -> tuple[Note, ...]:
-    """The transcription; nothing where what it holds is the rare ringing of a drum."""
-    found = note_transcription.transcribe(samples, SPECTRUM_RATE)
-    is_pitched = is_voiced or len(found) * SPECTRUM_RATE >= PITCHED_NOTES_PER_SECOND * len(samples)
-    return found if is_pitched else ()
+def _pitched_notes(samples: Float32, is_voiced: bool) -> tuple[Note, ...]:
+    """Return the transcribed notes, or none if they are only the occasional ringing of drums."""
+    notes = note_transcription.transcribe(samples, SPECTROGRAM_SAMPLE_RATE)
+    has_many = len(notes) * SPECTROGRAM_SAMPLE_RATE >= PITCHED_NOTES_PER_SECOND * len(samples)
+    return notes if is_voiced or has_many else ()
 
 
-def _pulse(strength: Float32, played: tuple[Note, ...]) -> tempo_and_beats.Pulse:
-    """The beats of the sound; where they are not steady, those of the notes if they are."""
-    pulse = tempo_and_beats.pulse(strength)
-    if pulse.tempo_bpm is None and played:
-        of_notes = tempo_and_beats.pulse(onsets.strength_of_notes(played, len(strength)))
+def _pulse(onset_strength: Float32, notes: tuple[Note, ...]) -> tempo_and_beats.Pulse:
+    """Return the beats of the sound. If they are not steady, return the beats of the notes."""
+    pulse = tempo_and_beats.find_pulse(onset_strength)
+    if pulse.tempo_bpm is None and notes:
+        of_notes = tempo_and_beats.find_pulse(
+            onsets.note_onset_strength(notes, len(onset_strength))
+        )
         if of_notes.tempo_bpm is not None:
             return of_notes
     return pulse

@@ -1,12 +1,12 @@
-"""Meter: whether beats repeat in threes or in fours, where that is clear.
+"""Meter of a track: three or four beats per bar, if that is clear.
 
-What begins within each beat (the rise of 16 groups of mel bands in the beat's four quarters) is
-compared with what begins 3, 4, 6 and 8 beats later. Music in four resembles itself after 4 and 8
-beats; it may also do so after 6, so a three needs both 3 and 6. Bars of two count as four. All
-else, fives and sixes too, is not told apart and has no meter here.
+The onsets in each beat (the rise of 16 groups of mel bands in the four quarters of the beat) are
+compared with those 3, 4, 6 and 8 beats later. Music in four is similar to itself after 4 and 8
+beats. It may also be similar after 6, so music in three must be similar after both 3 and 6. Bars of
+two count as four. Other meters, such as five and six, are not recognised and give no meter.
 
-Of the demo library's 24 drum loops and bands, all in four, 16 get their four, 8 get none and none
-gets a three.
+Of the demo library's 24 drum loops and bands, which are all in four, 16 get the meter four, 8 get
+none, and none gets three.
 """
 
 from collections.abc import Sequence
@@ -16,24 +16,32 @@ import numpy as np
 from mirpipe.music.features.spectrogram import FRAMES_PER_SECOND
 from mirpipe.records import Float32, Float64
 
-FEWEST_BEATS = 16
+MIN_BEATS = 16
+"""Smallest number of beats for which the meter is defined."""
 CLEAR_FOUR = 0.2
+"""Smallest similarity of music in four."""
 CLEAR_THREE = 0.15
+"""Smallest similarity of music in three."""
 MARGIN = 0.25
-"""How much better one must fit than the other."""
+"""Smallest difference between the similarities of both meters."""
 BAND_GROUPS = 16
 QUARTERS = 4
 
 
-def beats_a_bar(mel_db: Float32, beat_seconds: Sequence[float]) -> tuple[int | None, str | None]:
-    """3 or 4, or None with the reason: `no_steady_beat`, `too_few_beats`, `no_clear_meter`."""
+def beats_per_bar(mel_db: Float32, beat_seconds: Sequence[float]) -> tuple[int | None, str | None]:
+    """Return 3 or 4 and no reason. Or None and the reason.
+
+    `mel_db` is the mel spectrogram in dB, shape (128, frames), of `spectrogram.py`. `beat_seconds`
+    are the times of the beats in seconds, ascending. The reason is `no_steady_beat` if there are no
+    beats, `too_few_beats` (fewer than 16) or `no_clear_meter`.
+    """
     if not beat_seconds:
         return None, "no_steady_beat"
-    if len(beat_seconds) < FEWEST_BEATS:
+    if len(beat_seconds) < MIN_BEATS:
         return None, "too_few_beats"
-    beats = _rises(mel_db, np.asarray(beat_seconds))
-    three = min(_likeness(beats, 3), _likeness(beats, 6))
-    four = (_likeness(beats, 4) + _likeness(beats, 8)) / 2
+    onsets = _onsets_per_beat(mel_db, np.asarray(beat_seconds))
+    three = min(_similarity_after(onsets, 3), _similarity_after(onsets, 6))
+    four = (_similarity_after(onsets, 4) + _similarity_after(onsets, 8)) / 2
     if four >= CLEAR_FOUR and four >= three + MARGIN:
         return 4, None
     if three >= CLEAR_THREE and three >= four + MARGIN:
@@ -41,11 +49,14 @@ def beats_a_bar(mel_db: Float32, beat_seconds: Sequence[float]) -> tuple[int | N
     return None, "no_clear_meter"
 
 
-def _rises(mel_db: Float32, beat_seconds: Float64) -> Float64:
-    """One row a beat, shape (beats - 1, 64), without their mean."""
+def _onsets_per_beat(mel_db: Float32, beat_seconds: Float64) -> Float64:
+    """Return the rise of each band group in each quarter of each beat, minus the mean over beats.
+
+    The shape is (beats − 1, 64).
+    """
     rise = np.maximum(0, np.diff(mel_db, axis=1, prepend=mel_db[:, :1]))
     groups = rise.reshape(BAND_GROUPS, -1, rise.shape[1]).mean(axis=1, dtype=np.float64)
-    # Edges of the quarters of every beat, half a frame early: a stroke rises in its own frame.
+    # The quarters start half a frame early, because a drum stroke rises within its own frame.
     index = np.arange((len(beat_seconds) - 1) * QUARTERS + 1) / QUARTERS
     edges = np.interp(index, np.arange(len(beat_seconds)), beat_seconds)
     frames = np.rint(edges * FRAMES_PER_SECOND - 0.5).clip(0, rise.shape[1]).astype(int)
@@ -55,8 +66,8 @@ def _rises(mel_db: Float32, beat_seconds: Float64) -> Float64:
     return np.asarray(rows - rows.mean(axis=0))
 
 
-def _likeness(rows: Float64, lag: int) -> float:
-    """Correlation of rows with those `lag` later, −1 … 1."""
-    early, late = rows[:-lag], rows[lag:]
+def _similarity_after(rows: Float64, beats: int) -> float:
+    """Return the correlation of all rows with those a number of beats later, −1 … 1."""
+    early, late = rows[:-beats], rows[beats:]
     norm = np.sqrt(np.square(early).sum() * np.square(late).sum())
     return float((early * late).sum() / norm) if norm > 0 else 0.0

@@ -1,11 +1,11 @@
-"""Notes: a transcription of polyphonic music by Spotify's basic-pitch.
+"""Notes of a track: a transcription of polyphonic music by Spotify's basic-pitch.
 
-The model hears two seconds at a time at 22,050 Hz and gives, 86 times a second and for each of the
-88 keys of a piano, how sure it is of an onset and of a sounding note. The library's own decoder
-makes notes of that, by the thresholds that it uses by default; shorter notes than 0.13 s are lost.
-What it hears in a drum loop is rare and noise: `measuring` drops it.
+The model takes two seconds of audio at 22,050 Hz. It returns, 86 times per second and for each of
+the 88 keys of a piano, the probability of an onset and of a sounding note. The library's own
+decoder turns them into notes, with its default thresholds. Notes shorter than 0.13 s are lost. A
+drum loop gives a few wrong notes, which `extract_all` drops.
 
-Source: Bittner et al. 2022, arXiv 2203.09893; code and weights Apache-2.0.
+Source: Bittner et al. 2022, arXiv 2203.09893. Code and weights have the licence Apache-2.0.
 """
 
 import logging
@@ -17,46 +17,46 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mirpipe.records import Float32, Note
+from mirpipe.records import Float32, Float64, Note
 
 SAMPLE_RATE = 22_050
 HOP_SAMPLES = 256
 WINDOW_SAMPLES = 43_844
-"""Gives 172 frames, the last of which lies mostly beyond the window."""
+"""Length of a window. It has 172 frames, and most of the last frame is beyond the window."""
 MARGIN_FRAMES = 15
-"""Dropped at both ends of a window, where the model hears half of what is around a frame."""
+"""Number of frames dropped at both ends of a window, because the model lacks context there."""
 WINDOW_STEP = WINDOW_SAMPLES - 2 * MARGIN_FRAMES * HOP_SAMPLES
 
 ONSET_THRESHOLD = 0.5
 FRAME_THRESHOLD = 0.3
 SHORTEST_NOTE_FRAMES = 11
 VELOCITIES = 127
-"""A velocity is a multiple of 1/127, as in MIDI."""
+"""Number of velocity steps. A velocity is a multiple of 1/127, as in MIDI."""
 
 _LOADING = Lock()
-"""What silences the library while it is imported is of the whole process: one thread at a time."""
+"""Only one thread loads the library, because its warnings are silenced for the whole process."""
 
 
 def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
-    """The notes of mono audio, shape (n,), by onset, then pitch.
+    """Return the notes of mono audio, sorted by onset and pitch.
 
-    Times are float32 numbers. The level does not matter. Takes 0.6 s for 30 s of audio.
+    `samples` has shape (n,), float32, with `sample_rate` in Hz. The times have float32 precision.
+    The result hardly depends on the level. The computation takes 0.6 s for 30 s of audio.
     """
     import soxr
 
     samples = soxr.resample(samples, sample_rate, SAMPLE_RATE, quality="HQ")
     if not np.any(samples):
         return ()
-    note, onset, seconds = _activations(samples)
-    if note.max() <= FRAME_THRESHOLD:
+    note_probability, onset_probability, seconds = _probabilities(samples)
+    if note_probability.max() <= FRAME_THRESHOLD:
         return ()
     with _LOADING:
         decode = _decoder()
     decoded = decode(
-        note,
-        onset,
+        note_probability,
+        onset_probability,
         onset_thresh=ONSET_THRESHOLD,
         frame_thresh=FRAME_THRESHOLD,
         min_note_len=SHORTEST_NOTE_FRAMES,
@@ -69,15 +69,18 @@ def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
             onset_seconds=float(np.float32(seconds[first])),
             offset_seconds=float(np.float32(seconds[last])),
             pitch=int(pitch),
-            velocity=round(min(float(sureness), 1.0) * VELOCITIES) / VELOCITIES,
+            velocity=round(min(float(probability), 1.0) * VELOCITIES) / VELOCITIES,
         )
-        for first, last, pitch, sureness in decoded
+        for first, last, pitch, probability in decoded
     ]
     return tuple(sorted(notes, key=lambda note: (note.onset_seconds, note.pitch)))
 
 
-def _activations(samples: Float32) -> tuple[Float32, Float32, NDArray[np.float64]]:
-    """How sure the model is of notes and onsets, shapes (frames, 88), and the frames' times."""
+def _probabilities(samples: Float32) -> tuple[Float32, Float32, Float64]:
+    """Return the probabilities of notes and of onsets, and the times of the frames in seconds.
+
+    The shapes are (frames, 88), (frames, 88) and (frames,).
+    """
     with _LOADING:
         session = _session()
     padded = np.pad(samples, (MARGIN_FRAMES * HOP_SAMPLES, WINDOW_SAMPLES))
@@ -88,7 +91,7 @@ def _activations(samples: Float32) -> tuple[Float32, Float32, NDArray[np.float64
         note, onset = session.run(outputs, {"serving_default_input_2:0": window})
         notes.append(note[0, MARGIN_FRAMES:-MARGIN_FRAMES])
         onsets.append(onset[0, MARGIN_FRAMES:-MARGIN_FRAMES])
-    # Not the library's times, which are up to 10 ms off: a window is not a whole number of hops.
+    # The library's own times are up to 10 ms wrong, because a window is not a multiple of the hop.
     within = np.arange(len(notes[0])) * HOP_SAMPLES
     times = (np.asarray(starts)[:, np.newaxis] + within).ravel() / SAMPLE_RATE
     frames = int(np.searchsorted(times, len(samples) / SAMPLE_RATE))
@@ -97,6 +100,7 @@ def _activations(samples: Float32) -> tuple[Float32, Float32, NDArray[np.float64
 
 @cache
 def _session() -> Any:
+    """Return the ONNX session of the model, on one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -108,16 +112,16 @@ def _session() -> Any:
 
 @cache
 def _decoder() -> Callable[..., list[tuple[int, int, int, float]]]:
-    """basic-pitch's own, imported without its warnings of runtimes that nobody asked for."""
-    # They go to the root logger, which sets itself up to print them unless it has a handler.
-    silence, level = logging.NullHandler(), logging.root.manager.disable
-    logging.root.addHandler(silence)
+    """Return the decoder of basic-pitch, imported without warnings about missing ML runtimes."""
+    # The warnings use the root logger, which configures itself to print them if it has no handler.
+    null_handler, level = logging.NullHandler(), logging.root.manager.disable
+    logging.root.addHandler(null_handler)
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings(action="ignore"):
             from basic_pitch.note_creation import output_to_notes_polyphonic
     finally:
         logging.disable(level)
-        logging.root.removeHandler(silence)
+        logging.root.removeHandler(null_handler)
     decoder: Callable[..., list[tuple[int, int, int, float]]] = output_to_notes_polyphonic
     return decoder

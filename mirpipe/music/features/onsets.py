@@ -1,8 +1,8 @@
-"""Onsets: how strongly something begins at every moment, and how often something does.
+"""Onsets: how strong the onset is in each frame, and how many onsets there are per second.
 
-Two views, both one number per frame of `spectrogram.py`: librosa's onset strength, the mean rise of
-128 mel bands in dB; and the onsets of transcribed notes, which show what a flute or a bowed string
-plays where the spectrum hardly jumps.
+There are two kinds of onset strength, each with one number per frame of `spectrogram.py`. The first
+is librosa's: the mean rise of 128 mel bands in dB. The second comes from transcribed notes. It also
+shows the notes of a flute or a bowed string, whose spectrum hardly rises at an onset.
 """
 
 from collections.abc import Sequence
@@ -13,35 +13,46 @@ import numpy as np
 from mirpipe.music.features.spectrogram import FRAMES_PER_SECOND, HOP_SAMPLES, SAMPLE_RATE
 from mirpipe.records import Float32, Note
 
-WEAKEST = 0.5
-"""Bound on the 95th percentile of the rise in dB: it is 1 and above in music and in noise, 0.2 in a
-sustained chord, where nothing begins that one could hear."""
+MIN_RISE_DB = 0.5
+"""Smallest 95th percentile of the rise, in dB, of audio with onsets.
+
+Music and noise have 1 or more. A sustained chord, which has no audible onsets, has 0.2.
+"""
 
 
-def strength(mel_db: Float32) -> Float32:
-    """Onset strength, shape (frames,), 0 and above; all 0 where nothing begins."""
-    from librosa.onset import onset_strength
+def onset_strength(mel_db: Float32) -> Float32:
+    """Return the onset strength, shape (frames,), float32, 0 or more.
 
-    found = cast(Float32, onset_strength(S=mel_db, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES))
-    return found if np.percentile(found, 95) >= WEAKEST else np.zeros_like(found)
+    `mel_db` is the mel spectrogram in dB, shape (128, frames). All values are 0 if the audio has no
+    audible onsets.
+    """
+    from librosa.onset import onset_strength as librosa_onset_strength
+
+    strength = cast(
+        Float32, librosa_onset_strength(S=mel_db, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES)
+    )
+    return strength if np.percentile(strength, 95) >= MIN_RISE_DB else np.zeros_like(strength)
 
 
-def strength_of_notes(notes: Sequence[Note], frames: int) -> Float32:
-    """The velocities of the notes that begin at every frame, shape (frames,)."""
-    found = np.zeros(frames + 1, dtype=np.float32)
+def note_onset_strength(notes: Sequence[Note], frames: int) -> Float32:
+    """Return the total velocity of the notes that start in each frame, shape (frames,), float32.
+
+    The onset of a note is shared between two frames, because onsets are more precise than frames.
+    """
+    strength = np.zeros(frames + 1, dtype=np.float32)
     for note in notes:
         frame, part = divmod(note.onset_seconds * FRAMES_PER_SECOND, 1)
-        if frame < frames:  # shared between two frames: the grid is coarser than the onsets
-            found[int(frame)] += (1 - part) * note.velocity
-            found[int(frame) + 1] += part * note.velocity
-    return found[:frames]
+        if frame < frames:
+            strength[int(frame)] += (1 - part) * note.velocity
+            strength[int(frame) + 1] += part * note.velocity
+    return strength[:frames]
 
 
-def per_second(onset_strength: Float32) -> float:
-    """The number of distinct onsets in a second, 0 where nothing begins."""
+def onsets_per_second(strength: Float32) -> float:
+    """Return the number of onsets per second, or 0 if the onset strength is 0 everywhere."""
     from librosa.onset import onset_detect
 
-    if not onset_strength.any():
+    if not strength.any():
         return 0.0
-    found = onset_detect(onset_envelope=onset_strength, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES)
-    return float(len(found) * FRAMES_PER_SECOND / len(onset_strength))
+    frames = onset_detect(onset_envelope=strength, sr=SAMPLE_RATE, hop_length=HOP_SAMPLES)
+    return float(len(frames) * FRAMES_PER_SECOND / len(strength))

@@ -1,7 +1,8 @@
-"""Features as a row of plain values, and back: the form in which they are stored.
+"""Stored form of features: a row of plain values, with the notes packed into bytes.
 
-Notes are packed by onset, ten bytes each, little-endian: onset and offset in seconds as float32,
-the MIDI number as uint8, the velocity as uint8 in 127ths. What `measure` gives survives exactly.
+A note takes ten bytes, little-endian: onset and offset in seconds as float32, the MIDI number as
+uint8, and the velocity in 127ths as uint8. Reading a stored row gives exactly the features that
+`measure` returned.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,46 +13,54 @@ import numpy as np
 from mirpipe.music.features.note_transcription import VELOCITIES
 from mirpipe.records import Features, Note
 
-LAYOUT = np.dtype(
+NOTE_LAYOUT = np.dtype(
     [("onset", "<f4"), ("offset", "<f4"), ("pitch", "u1"), ("velocity", "u1")], align=False
 )
-_AS_THEY_ARE = (
+_PLAIN_FIELDS = (
     *("tempo_bpm", "meter", "key", "key_clarity", "voiced_fraction"),
     *("onsets_per_second", "brightness_hz"),
 )
+"""Fields that are stored without conversion."""
 
 
 def to_row(features: Features) -> dict[str, Any]:
-    """Column values: numbers, texts, None; beats a list, notes bytes, reasons a dict."""
-    return {name: getattr(features, name) for name in _AS_THEY_ARE} | {
+    """Return the values to store, by column name.
+
+    The beats are a list, the notes are bytes, and the reasons are a dict. Other values are numbers,
+    strings or None.
+    """
+    return {name: getattr(features, name) for name in _PLAIN_FIELDS} | {
         "beat_seconds": list(features.beat_seconds),
-        "notes": pack(features.notes),
+        "notes": pack_notes(features.notes),
         "reasons": dict(features.reasons),
     }
 
 
 def from_row(row: Mapping[str, Any]) -> Features:
-    """The features that `to_row` was given; columns besides its own are passed over."""
+    """Return the features of a row that `to_row` created. Other columns are ignored."""
     return Features(
-        **{name: row[name] for name in _AS_THEY_ARE},
+        **{name: row[name] for name in _PLAIN_FIELDS},
         beat_seconds=tuple(row["beat_seconds"]),
-        notes=unpack(bytes(row["notes"])),
+        notes=unpack_notes(bytes(row["notes"])),
         reasons=dict(row["reasons"]),
     )
 
 
-def pack(notes: Sequence[Note]) -> bytes:
-    """Ten bytes a note."""
+def pack_notes(notes: Sequence[Note]) -> bytes:
+    """Return the notes as bytes, ten per note."""
     rows = [
         (note.onset_seconds, note.offset_seconds, note.pitch, round(note.velocity * VELOCITIES))
         for note in notes
     ]
-    return np.array(rows, dtype=LAYOUT).tobytes()
+    return np.array(rows, dtype=NOTE_LAYOUT).tobytes()
 
 
-def unpack(packed: bytes) -> tuple[Note, ...]:
-    """The notes that `pack` was given. Raises ValueError for bytes that are no whole notes."""
+def unpack_notes(packed: bytes) -> tuple[Note, ...]:
+    """Return the notes that `pack_notes` packed.
+
+    Raises ValueError if the number of bytes is not a multiple of ten.
+    """
     return tuple(
         Note(onset, offset, pitch, velocity / VELOCITIES)
-        for onset, offset, pitch, velocity in np.frombuffer(packed, dtype=LAYOUT).tolist()
+        for onset, offset, pitch, velocity in np.frombuffer(packed, dtype=NOTE_LAYOUT).tolist()
     )

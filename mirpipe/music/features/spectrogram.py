@@ -1,6 +1,7 @@
-"""The one spectrogram that onsets, meter and brightness are read from.
+"""The spectrogram from which onsets, beats, meter and brightness are computed.
 
-Mono audio at 22,050 Hz; a frame is 2,048 samples, a new one begins every 512 (23 ms).
+The input is mono audio at 22,050 Hz. A frame has 2,048 samples, and frames start every 512 samples
+(23 ms).
 """
 
 from collections.abc import Iterator
@@ -16,23 +17,26 @@ HOP_SAMPLES = 512
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP_SAMPLES
 MEL_BANDS = 128
 AUDIBLE_DB = -40.0
-"""A frame counts for the brightness down to this level below the loudest one."""
+"""Lowest level of a frame that counts for the brightness, relative to the loudest frame."""
 
 _BLOCK_FRAMES = 4096
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
-    """Spectral facts of one track."""
+class Spectrogram:
+    """The mel spectrogram and the brightness of a track."""
 
     mel_db: Float32
-    """Shape (128, 1 + n // 512), at most 80 below its maximum."""
+    """Level of each mel band in dB, shape (128, 1 + n // 512), at most 80 dB below the maximum."""
     brightness_hz: float
-    """Mean spectral centroid of the audible frames; 0 in silence."""
+    """Mean spectral centroid of the audible frames, in Hz. It is 0 for silence."""
 
 
-def spectrum(samples: Float32) -> Spectrum:
-    """The facts of mono audio, shape (n,), at 22,050 Hz; memory grows with the mel bands alone."""
+def compute_spectrogram(samples: Float32) -> Spectrogram:
+    """Return the spectrogram of mono audio at 22,050 Hz, shape (n,), float32.
+
+    The spectrum is computed in blocks, so the memory holds only the mel bands of all frames.
+    """
     from librosa import power_to_db
     from librosa.filters import mel
 
@@ -45,13 +49,13 @@ def spectrum(samples: Float32) -> Spectrum:
         centroids.append(frequencies @ magnitude / np.maximum(magnitude.sum(axis=0), 1e-20))
         energies.append(power.sum(axis=0))
     energy = np.concatenate(energies)
-    audible = (energy > 0) & (energy >= 10 ** (AUDIBLE_DB / 10) * energy.max())
-    brightness = float(np.concatenate(centroids)[audible].mean()) if audible.any() else 0.0
-    return Spectrum(power_to_db(np.concatenate(bands, axis=1), top_db=80.0), brightness)
+    is_audible = (energy > 0) & (energy >= 10 ** (AUDIBLE_DB / 10) * energy.max())
+    brightness = float(np.concatenate(centroids)[is_audible].mean()) if is_audible.any() else 0.0
+    return Spectrogram(power_to_db(np.concatenate(bands, axis=1), top_db=80.0), brightness)
 
 
 def _magnitudes(samples: Float32) -> Iterator[Float32]:
-    """The magnitudes of all centred frames, in blocks of shape (1025, up to 4096)."""
+    """Yield the magnitudes of all centred frames, in blocks of shape (1025, up to 4096)."""
     from librosa import stft
 
     padded = np.pad(samples, FRAME_SAMPLES // 2)

@@ -1,1 +1,1 @@
-"""Metrics: one idea a file, arrays in, numbers out."""
+"""Metrics of pairs: melody accuracy and its corrections, aligned melody, and CLAP similarities."""

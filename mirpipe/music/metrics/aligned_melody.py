@@ -1,28 +1,32 @@
-"""Aligned melody similarity: how much of one track's notes the other plays, in any key and tempo.
+"""Aligned melody similarity: how much of the shorter track also occurs in the other, note by note.
 
-0 … 1, higher is more alike; 1 is the same notes in the same order, in whatever key. Symmetric: the
-two tracks can be swapped. A passage counts wherever it stands in either track, up to twice as fast
-or slow. Undefined, with a reason: `unpitched` (a side has no notes), `too_few_notes` (fewer than
-8).
+The two may be in any keys, and one may be up to twice as fast as the other. A passage counts
+wherever it occurs. The range is 0 … 1, higher is more similar, and the same notes in the same order
+give 1. The similarity is symmetric. It is undefined for the reason `unpitched` (a track has no
+notes) or `too_few_notes` (fewer than 8).
 
-Each track becomes one pitch class vector an eighth of a second: the velocities of the notes that
-sound then, of length 1; rests are left out. One track is transposed by each of the 2 intervals
-that bring the two tracks' overall pitch classes closest (optimal transposition index). Moments of
-the two tracks are alike where their vectors' cosine is at least 0.8. Qmax is the longest path
-through like moments in which both tracks move on, one or two moments at a time; moments that are
-not alike cost half a moment each. Similarity is the greater Qmax over the frames of the shorter
-track.
+The computation has four steps:
+
+1. Each track becomes one vector of pitch classes (chroma) per eighth of a second: the velocities of
+   the sounding notes, normalised to length 1. Rests are left out.
+2. One track is transposed by each of the two best transpositions (`optimal_transposition.py`).
+3. Frames of the two tracks match if the cosine of their vectors is at least 0.8.
+4. Qmax is the length of the longest path through matching frames. In each step, both tracks advance
+   by one or two frames. A frame without a match costs half a frame. The similarity is the greater
+   Qmax of both transpositions, divided by the frames of the shorter track.
 
 Source: Serrà, Serra and Andrzejak 2009, Cross recurrence quantification for cover song
-identification, New Journal of Physics 11, 093017. Theirs is a distance over the length of the
-reference alone and with thresholds from nearest neighbours. The path is that of
-`librosa.sequence.rqa` with knight moves, a row at a time: no moment depends on another of its row.
+identification, New Journal of Physics 11, 093017. Their number is a distance, normalised by the
+reference only, with thresholds from nearest neighbours. Why not `librosa.sequence.rqa` with knight
+moves, which finds the same path: it handles one matrix at a time, cell by cell. Here all cells of a
+row are computed together, because they do not depend on each other.
 
-In the demo library, over transcriptions of 37 voiced tracks: unrelated pairs 0.03 … 0.28 in nine
-cases of ten and 0.47 at most, the same piece 0.30 … 0.95, median 0.72. Asked for the same music in
-another key, tempo or instrument it names it first in 15 of 15 cases, melody accuracy in 2 of 15
-(`test_aligned_melody_demo.py`). What it does not see: a melody under chords that the other track
-lacks (each moment has to be alike as a whole), and anything beyond twice the tempo.
+In the demo library, with the transcriptions of 37 voiced tracks, nine of ten unrelated pairs have
+0.03 … 0.28, and no pair has more than 0.47. Pairs of the same piece have 0.30 … 0.95, median 0.72.
+The same music in another key, tempo or instrument gets rank 1 in 15 of 15 cases, by melody accuracy
+in 2 of 15 (`test_aligned_melody_demo.py`). It does not find a melody under chords that the other
+track lacks, because complete frames must match, or music at less than half or more than double the
+tempo.
 """
 
 from collections.abc import Sequence
@@ -30,6 +34,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mirpipe.music.metrics.optimal_transposition import best_transpositions
 from mirpipe.records import Float64, Note, Score
 from mirpipe.specs import MetricSpec
 
@@ -44,68 +49,71 @@ ALIGNED = MetricSpec(
     compares="notes",
 )
 
-FEWEST_NOTES = 8
+MIN_NOTES = 8
+"""Smallest number of notes for which the similarity is defined."""
 FRAMES_PER_SECOND = 8
-LONGEST_FRAMES = 300 * FRAMES_PER_SECOND
-"""Of either track, from its beginning: two of them take 0.1 s and 100 MB."""
+MAX_FRAMES = 300 * FRAMES_PER_SECOND
+"""Number of frames that are compared, from the start. Two tracks of them need 0.1 s and 100 MB."""
 TRANSPOSITIONS = 2
-ALIKE = 0.8
-"""Above the 0.71 of one note against two, so that a chord is more than one of its notes."""
-GAP = 0.5
+"""Number of transpositions that are tried."""
+MATCHING_COSINE = 0.8
+"""Smallest cosine of matching frames. A note and a chord of two notes have only 0.71."""
+GAP_COST = 0.5
+"""Cost of a frame without a match, in frames."""
 
 
 def similarity(target: Sequence[Note], reference: Sequence[Note]) -> Score:
-    """Aligned similarity of two transcriptions, each of one track."""
-    return compare(sounding(target), sounding(reference))
+    """Return the aligned similarity of the notes of two tracks."""
+    return compare_chroma(note_chroma(target), note_chroma(reference))
 
 
-def sounding(notes: Sequence[Note]) -> Float64 | str:
-    """What of a track is compared, shape (frames, 12), or the reason why nothing can be."""
+def note_chroma(notes: Sequence[Note]) -> Float64 | str:
+    """Return the chroma of a track, shape (frames, 12), float64, or the reason why it has none."""
     if not notes:
         return "unpitched"
-    return "too_few_notes" if len(notes) < FEWEST_NOTES else _chroma(notes)
+    return "too_few_notes" if len(notes) < MIN_NOTES else _chroma(notes)
 
 
-def compare(target: Float64 | str, reference: Float64 | str) -> Score:
-    """Aligned similarity of what `sounding` gave, in 1 ms for 15 s of each."""
-    reasons = [side for side in (target, reference) if isinstance(side, str)]
+def compare_chroma(target: Float64 | str, reference: Float64 | str) -> Score:
+    """Return the aligned similarity of two results of `note_chroma`, in 1 ms for 15 s of each."""
     if isinstance(target, str) or isinstance(reference, str):
-        return Score(None, max(reasons))  # `unpitched` before `too_few_notes`
-    # In an order of their own: rounding and ties depend on which track is transposed.
-    one, other = sorted((target, reference), key=lambda c: (len(c), c.tobytes()))
-    moved = np.stack([np.roll(one, by, axis=1) for by in _transposed(one, other)], axis=1)
-    return Score(_longest_path(moved @ other.T >= ALIKE) / len(one))
+        reasons = [side for side in (target, reference) if isinstance(side, str)]
+        return Score(None, max(reasons))  # `unpitched` is more important than `too_few_notes`.
+    # Rounding and ties depend on which track is transposed. Sorting keeps the score symmetric.
+    shorter, longer = sorted(
+        (target, reference), key=lambda chroma: (len(chroma), chroma.tobytes())
+    )
+    transpositions = best_transpositions(shorter, longer, count=TRANSPOSITIONS)
+    transposed = np.stack([np.roll(shorter, by, axis=1) for by in transpositions], axis=1)
+    return Score(_longest_path(transposed @ longer.T >= MATCHING_COSINE) / len(shorter))
 
 
 def _chroma(notes: Sequence[Note]) -> Float64:
-    """Velocities of what sounds, shape (frames, 12), of length 1 each; frames of rest left out."""
-    begin = min(note.onset_seconds for note in notes)
-    frames = round((max(note.offset_seconds for note in notes) - begin) * FRAMES_PER_SECOND) + 1
+    """Return one unit vector per frame with sounding notes, shape (frames, 12)."""
+    start = min(note.onset_seconds for note in notes)
+    frames = round((max(note.offset_seconds for note in notes) - start) * FRAMES_PER_SECOND) + 1
     chroma = np.zeros((frames, 12))
     for note in notes:
-        first = round((note.onset_seconds - begin) * FRAMES_PER_SECOND)
-        last = max(first + 1, round((note.offset_seconds - begin) * FRAMES_PER_SECOND))
+        first = round((note.onset_seconds - start) * FRAMES_PER_SECOND)
+        last = max(first + 1, round((note.offset_seconds - start) * FRAMES_PER_SECOND))
         sounding = chroma[first:last, note.pitch % 12]
         np.maximum(sounding, max(note.velocity, 0.01), out=sounding)
-    chroma = chroma[chroma.any(axis=1)][:LONGEST_FRAMES]
+    chroma = chroma[chroma.any(axis=1)][:MAX_FRAMES]
     chroma /= np.linalg.norm(chroma, axis=1, keepdims=True)
     return chroma
 
 
-def _transposed(one: Float64, other: Float64) -> list[int]:
-    """By how many semitones to move `one` up so that it has most pitch classes of `other`."""
-    ours, theirs = one.sum(axis=0), other.sum(axis=0)
-    fit = [-float(np.roll(ours, by) @ theirs) for by in range(12)]
-    return [int(by) for by in np.argsort(fit, kind="stable")[:TRANSPOSITIONS]]
+def _longest_path(matches: NDArray[np.bool_]) -> float:
+    """Return Qmax, in frames: the greatest of several matrices.
 
-
-def _longest_path(alike: NDArray[np.bool_]) -> float:
-    """Qmax, in moments: the greatest of several matrices, shape (moments, matrices, moments)."""
-    step = np.where(alike, np.float32(1), np.float32(-GAP))
-    moments, matrices, others = alike.shape
-    before, last = np.zeros((2, matrices, others + 2), np.float32)  # two rows, two columns of none
-    longest = np.zeros((matrices, others), np.float32)
-    for row in range(moments):
+    `matches` has the shape (frames, matrices, frames of the other track).
+    """
+    step = np.where(matches, np.float32(1), np.float32(-GAP_COST))
+    frames, matrices, other_frames = matches.shape
+    # The last two rows of Q, with two columns of zeros before the first frame.
+    before, last = np.zeros((2, matrices, other_frames + 2), np.float32)
+    longest = np.zeros((matrices, other_frames), np.float32)
+    for row in range(frames):
         best = np.maximum(last[:, 1:-1], last[:, :-2])
         np.maximum(best, before[:, 1:-1], out=best)
         best += step[row]

@@ -1,11 +1,13 @@
-"""CLAP similarity: how near two tracks' stored CLAP vectors are, whichever encoder found them.
+"""CLAP similarity: the cosine of the stored CLAP vectors of two tracks.
 
-The cosine of the vectors of one checkpoint: -1 … 1, higher is closer. Those of two checkpoints are
-not comparable. The vectors are the stored ones, of fixed windows of ten seconds: the same pair
-gives the same number, which the common library call, at a random crop, does not. Undefined, with
-the ledger's reason, where no vector can be made of a side, such as silence.
+It is computed for the matches of every encoder, so it allows a comparison of encoders. The range is
+−1 … 1, higher is more similar. Similarities of different checkpoints are not comparable. The
+vectors come from fixed windows of ten seconds, so a pair always has the same similarity. The usual
+library call takes a random crop, and its result changes. The similarity is undefined if a track has
+no CLAP vector, such as silence. The reason is that of the failure ledger.
 
-Source: Wu et al. 2023 (arXiv 2211.06687).
+The cosines are computed by `mirpipe/db/store/pair_scores.py`. Source: Wu et al. 2023 (arXiv
+2211.06687).
 """
 
 from mirpipe.specs import MetricSpec
@@ -21,5 +23,5 @@ CLAP_SIMILARITY = MetricSpec(
     compares="vectors",
 )
 
-LIBRARY = "laion_clap"
-"""An encoder that needs it is a CLAP."""
+CLAP_LIBRARY = "laion_clap"
+"""Import name of the CLAP library. Every encoder that needs it is a CLAP encoder."""

@@ -1,12 +1,12 @@
-"""CLAP text score: how near generated audio is to the words it was made from.
+"""CLAP text score: how well generated audio matches the caption from which it was generated.
 
-The cosine of the caption's CLAP text vector and the clip's CLAP audio vector, of one checkpoint:
--1 … 1, higher is closer. This, and not the similarity to the target, says whether the music is
-what the words asked for. Cosines of two checkpoints are not comparable. The audio vector is the
-stored one: fixed windows, their mean weighted by length, L2.
+It is the cosine of the CLAP text vector of the caption and the CLAP audio vector of the clip, −1 …
+1, higher is better. This score shows whether the music is what the text describes. The similarity
+to the target does not. Scores of different checkpoints are not comparable. The audio vector is the
+stored one: the length-weighted mean over fixed windows, normalised to length 1.
 
-Source: the joint space of Wu et al. 2023 (arXiv 2211.06687), its CLAP score of text and audio as
-text-to-music models are compared by (Copet et al. 2023, arXiv 2306.05284).
+Source: the joint space of Wu et al. 2023 (arXiv 2211.06687). The score is the CLAP score by which
+text-to-music models are compared (Copet et al. 2023, arXiv 2306.05284).
 """
 
 import numpy as np
@@ -25,21 +25,23 @@ TEXT_SCORE = MetricSpec(
     compares="caption",
 )
 
-_UNIT_TOLERANCE = 1e-3
-"""A stored float32 vector's norm is nearer to 1 than this; a pooled one's before L2 is not."""
+_LENGTH_TOLERANCE = 1e-3
+"""Largest deviation of a vector's length from 1. Vectors before normalisation deviate more."""
 
 
 def text_score(caption: Float32, clip: Float32) -> float:
-    """The cosine of two unit vectors of shape (dimension,), computed in float64, in -1 … 1.
+    """Return the cosine of two unit vectors, −1 … 1.
 
-    Raises ValueError where they are not of one dimension, or one is not of length 1: then it was
-    never normalised, and the score would measure its length too.
+    Both have shape (dimension,), float32. The cosine is computed in float64. Raises ValueError if
+    the shapes differ, or if a vector does not have length 1: the score would depend on its length.
     """
     if caption.ndim != 1 or caption.shape != clip.shape:
-        raise ValueError(f"vectors of shapes {caption.shape} and {clip.shape} have no cosine")
+        raise ValueError(
+            f"cannot compare vectors of shapes {caption.shape} and {clip.shape}: they must be equal"
+        )
     text, audio = (np.asarray(vector, dtype=np.float64) for vector in (caption, clip))
     for name, vector in (("caption", text), ("clip", audio)):
-        norm = float(np.linalg.norm(vector))
-        if not abs(norm - 1) <= _UNIT_TOLERANCE:
-            raise ValueError(f"the {name}'s vector is of length {norm:.4f}, not 1")
+        length = float(np.linalg.norm(vector))
+        if not abs(length - 1) <= _LENGTH_TOLERANCE:
+            raise ValueError(f"the vector of the {name} has length {length:.4f}: normalise it to 1")
     return float(np.clip(text @ audio, -1, 1))

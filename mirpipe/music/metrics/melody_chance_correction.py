@@ -1,49 +1,42 @@
-"""Melody accuracy beside chance: what of an agreement is more than two tracks share anyhow.
+"""Chance correction of melody accuracy: how far two melodies agree beyond chance.
 
-Two sequences of pitch classes, as `melody.transcribe` gives them, are cut to the shorter length n.
-Chance is what this very pair gives at every circular time shift of at least 2 s either way, at its
-own transposition: of another transposition any two tracks in one key would look good. From it come
+Two sequences of pitch classes are cut to the shorter length n. Chance is what the same pair gives
+if one sequence is shifted in time, by every circular shift of at least 2 s in either direction. The
+transposition stays, because any two tracks in the same key agree by chance more often than in other
+keys. The shifts give a null distribution, and from it follow
 
-- the null's 95 % point: the smallest accuracy that 95 % of the shifts do not exceed. One above it
-  beats chance, as one unrelated pair in twenty does (one in ten, by its best key one in five, of
-  those whose notes begin together from first to last: out of step, agreements vary less);
-- chance-corrected accuracy, (accuracy - null mean) / (1 - null mean): 1 is identity, 0 chance; it
-  has no lower bound;
-- OTI accuracy: the best over 12 transpositions of one side, 0 … 1. Its null is best over the 12
-  anew at every shift, so that the choice is no advantage: unrelated tracks give 0.12, not 0.085.
-  Transpositions that tie have the same accuracy, which is all that is kept: no tie is broken.
+- the 95 % point: the smallest accuracy that 95 % of the shifts do not exceed. An accuracy above it
+  beats chance. One in twenty unrelated pairs beats chance. If the notes of both tracks start at the
+  same times throughout, one in ten does (in the best key one in five), because shifted sequences
+  are then out of step and vary less.
+- the corrected accuracy, (accuracy − null mean) / (1 − null mean): 1 is identity, 0 is chance, and
+  there is no lower bound.
+- the OTI accuracy: the best accuracy over 12 transpositions of one side, 0 … 1. Its null is the
+  best over the 12 transpositions at every shift, so that the choice gives no advantage. Unrelated
+  tracks have 0.12, not 0.085.
 
-Undefined, with a reason: `unpitched` (the argmax finds a pitch class in a drum loop too, and then
-none of these has a meaning), `too_short` (see FEWEST_SHIFTS: below 8 s), `constant` (every shift
-agrees in every frame, such as one long note with itself: nothing is left to agree beyond chance).
+The numbers are undefined for these reasons: `unpitched` (they have no meaning for a drum loop),
+`too_short` (fewer than FEWEST_SHIFTS shifts, which is below 8 s) and `constant` (all frames agree
+at every shift, as with a single long note, so nothing can agree beyond chance).
 
-All counts, n shifts by 12 transpositions, are one circular cross-correlation of the two piano rolls
-by FFT, rounded to the whole numbers that they are.
-
-Source: the null by circular shifts is the usual one for series that are correlated in themselves
-(Theiler et al. 1992, Physica D 58, 77); OTI: Serrà et al. 2008, IEEE TASLP 16, 1138.
+Source: circular shifts are the usual null for series with autocorrelation (Theiler et al. 1992,
+Physica D 58, 77). OTI: Serrà et al. 2008, IEEE TASLP 16, 1138.
 """
 
 from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import fft
 
-from mirpipe.music.metrics.melody_accuracy import (
-    HOP_SAMPLES,
-    MELODY,
-    PITCH_CLASSES,
-    SAMPLE_RATE,
-)
-from mirpipe.records import Score, UInt8
+from mirpipe.music.features.melody_pitch_classes import HOP_SAMPLES, MELODY, SAMPLE_RATE
+from mirpipe.music.metrics.optimal_transposition import equal_frame_counts
+from mirpipe.records import Int64, Score, UInt8
 from mirpipe.specs import MetricSpec
 
 SHORTEST_SHIFT = ceil(2 * SAMPLE_RATE / HOP_SAMPLES)
-"""In frames, 345: two seconds, longer than a note and than any sloppiness of timing."""
+"""Smallest shift in frames: 345, which is 2 s. It is longer than a note or a timing error."""
 FEWEST_SHIFTS = 20 * ceil(0.2 * SAMPLE_RATE / HOP_SAMPLES)
-"""A 95 % point takes twenty values, and shifts less than 0.2 s apart give much the same one."""
+"""Smallest number of shifts. A 95 % point needs 20 values that are at least 0.2 s apart."""
 
 
 def _spec(name: str, unit: str, *, low: float | None = 0.0) -> MetricSpec:
@@ -59,80 +52,67 @@ def _spec(name: str, unit: str, *, low: float | None = 0.0) -> MetricSpec:
     )
 
 
-CORRECTED = _spec("melody_accuracy_corrected", "share of what chance leaves", low=None)
-NULL95 = _spec("melody_accuracy_null95", "share of frames")
-OTI = _spec("melody_oti", "share of frames")
-OTI_CORRECTED = _spec("melody_oti_corrected", "share of what chance leaves", low=None)
-OTI_NULL95 = _spec("melody_oti_null95", "share of frames")
-
-
 SPECS = {
-    "corrected": CORRECTED,
-    "null95": NULL95,
-    "oti": OTI,
-    "oti_corrected": OTI_CORRECTED,
-    "oti_null95": OTI_NULL95,
+    "corrected": _spec("melody_accuracy_corrected", "share of agreement beyond chance", low=None),
+    "null95": _spec("melody_accuracy_null95", "share of frames"),
+    "oti": _spec("melody_oti", "share of frames"),
+    "oti_corrected": _spec("melody_oti_corrected", "share of agreement beyond chance", low=None),
+    "oti_null95": _spec("melody_oti_null95", "share of frames"),
 }
-"""By field of BesideChance."""
+"""The metrics, by field of ChanceCorrection."""
 
 
 @dataclass(frozen=True)
-class BesideChance:
-    """What one pair of melodies gives beyond its course accuracy."""
+class ChanceCorrection:
+    """The numbers that compare the agreement of two melodies with chance."""
 
     corrected: Score
+    """Melody accuracy, corrected for chance."""
     null95: Score
+    """95 % point of the melody accuracy at other shifts."""
     oti: Score
+    """Melody accuracy in the best of 12 transpositions."""
     oti_corrected: Score
+    """OTI accuracy, corrected for chance."""
     oti_null95: Score
+    """95 % point of the OTI accuracy at other shifts."""
 
     @classmethod
-    def undefined(cls, reason: str) -> "BesideChance":
-        """All of them, for the same reason."""
+    def undefined(cls, reason: str) -> "ChanceCorrection":
+        """Return a record in which all numbers are undefined for one reason."""
         return cls(*[Score(None, reason)] * 5)
 
 
-def beside_chance(target: UInt8, reference: UInt8) -> BesideChance:
-    """All numbers of two pitched tracks' sequences, shapes (n,) and (m,), in 1 ms for 15 s."""
+def correct_for_chance(target: UInt8, reference: UInt8) -> ChanceCorrection:
+    """Return all numbers for the pitch classes of two pitched tracks, shapes (n,) and (m,), uint8.
+
+    The computation takes 1 ms for 15 s.
+    """
     frames = min(len(target), len(reference))
     if frames == 0:
-        return BesideChance.undefined("too_short")
-    counts = agreements(target[:frames], reference[:frames])
+        return ChanceCorrection.undefined("too_short")
+    counts = equal_frame_counts(target[:frames], reference[:frames])
     best = counts.max(axis=0)
-    corrected, null95 = _against_shifts(counts[0])
-    oti_corrected, oti_null95 = _against_shifts(best)
-    return BesideChance(
+    corrected, null95 = _compare_with_shifts(counts[0])
+    oti_corrected, oti_null95 = _compare_with_shifts(best)
+    return ChanceCorrection(
         corrected, null95, Score(float(best[0] / frames)), oti_corrected, oti_null95
     )
 
 
-def agreements(target: UInt8, reference: UInt8) -> NDArray[np.int64]:
-    """Equal frames by transposition and circular shift of the reference: shape (12, n).
+def _compare_with_shifts(counts: Int64) -> tuple[Score, Score]:
+    """Return the corrected accuracy and the 95 % point.
 
-    Row k, column s: target[i] == (reference[i - s] + k) % 12, counted over i; both of shape (n,).
+    `counts` contains the number of equal frames at each circular shift, shape (n,). Shift 0 is the
+    pair itself.
     """
-    shape = (PITCH_CLASSES, len(target))
-    product = _spectrum(target) * _spectrum(reference).conj()
-    return np.rint(fft.irfft2(product, shape)).astype(np.int64)
-
-
-def _spectrum(pitch_classes: UInt8) -> NDArray[np.complex64]:
-    # In float32, twice as fast: the longest track's counts are off by 0.001, and are rounded.
-    roll = np.zeros((PITCH_CLASSES, len(pitch_classes)), np.float32)
-    roll[pitch_classes, np.arange(len(pitch_classes))] = 1
-    spectrum: NDArray[np.complex64] = fft.rfft2(roll)
-    return spectrum
-
-
-def _against_shifts(counts: NDArray[np.int64]) -> tuple[Score, Score]:
-    """Corrected value and 95 % point of equal frames by shift, of which 0 is the pair as it is."""
     frames = len(counts)
     null = counts[SHORTEST_SHIFT : frames - SHORTEST_SHIFT + 1]
     if len(null) < FEWEST_SHIFTS:
         return Score(None, "too_short"), Score(None, "too_short")
-    at = ceil(0.95 * len(null)) - 1
-    point = Score(float(np.partition(null, at)[at] / frames))
+    index = ceil(0.95 * len(null)) - 1
+    null95 = Score(float(np.partition(null, index)[index] / frames))
     mean = null.mean()
     if mean == frames:
-        return Score(None, "constant"), point
-    return Score(float((counts[0] - mean) / (frames - mean))), point
+        return Score(None, "constant"), null95
+    return Score(float((counts[0] - mean) / (frames - mean))), null95

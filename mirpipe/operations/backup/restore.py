@@ -5,11 +5,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from mirpipe.audio import show
 from mirpipe.db.dump import is_filled, load, snapshot
-from mirpipe.db.migrate import head, knows, migrate, provision_roles
+from mirpipe.db.migrate import head, migrate, provision_roles, unknown_revision
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
+from mirpipe.files.printable_path import printable_path
 from mirpipe.files.sha256 import sha256
 from mirpipe.operations.backup import backup_manifest
 from mirpipe.operations.backup.backup_manifest import CLIPS, DUMP, Contents
@@ -39,11 +39,8 @@ def restore(
     """
     folder = folder.expanduser().absolute()
     told = backup_manifest.read(folder)
-    if not knows(told.schema_revision):
-        raise ConfigurationError(
-            f"{folder} has schema {told.schema_revision}, and the newest known here is {head()}: "
-            "update mirpipe first"
-        )
+    if problem := unknown_revision(told.schema_revision):
+        raise ConfigurationError(f"{folder} cannot be restored. {problem}")
     _require_whole(folder, told, progress)
     provision_roles()
     if is_filled() and not replace:
@@ -53,7 +50,12 @@ def restore(
         )
     clips = _put_clips(folder, told)
     store = settings().clips_folder
-    load(folder / DUMP, revision=told.schema_revision, clips=os.fsencode(store), shown=show(store))
+    load(
+        folder / DUMP,
+        revision=told.schema_revision,
+        clips=os.fsencode(store),
+        shown=printable_path(store),
+    )
     migrate()
     with snapshot() as (connection, _):
         digest = combined(digests(connection))

@@ -1,9 +1,9 @@
-"""All checks, one after the other: what is examined, in which order; none stops the rest."""
+"""All checks of `mirpipe doctor`, in their order. A check that fails does not stop the others."""
 
 from collections.abc import Callable, Iterable, Iterator
 
 from mirpipe.errors import MirpipeError
-from mirpipe.operations.doctor import airflow, database, files, machine, packages, plugins
+from mirpipe.operations.doctor import airflow, database, files, machine, packages, plugins, ports
 from mirpipe.operations.doctor.finding import Finding, problem
 
 CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
@@ -12,22 +12,26 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
     "disk": machine.disk,
     "gpu": machine.gpu,
     "models": plugins.interpreter,
-    "plug-in": plugins.wanted,
+    "plug-in": plugins.configured,
     "database": database.check,
     "files": files.check,
-    "ports": airflow.ports,
+    "ports": ports.check,
     "airflow": airflow.check,
 }
-"""Check by the name under which it reports what it did not foresee."""
+"""The checks by name. The name is shown if the check itself raises an error."""
 
 
 def examine() -> Iterator[Finding]:
-    """What every check found, as it is found; starts no server and mends nothing."""
+    """Yield the findings of all checks, each as soon as it is known.
+
+    The checks start no server and change nothing.
+    """
     for name, check in CHECKS.items():
         try:
             yield from check()
         except MirpipeError as error:
             yield problem(name, str(error), "")
-        except Exception as error:  # noqa: BLE001 - what ails an installation may be anything
-            said = f"could not be checked: {type(error).__name__}: {error}"
-            yield problem(name, " ".join(said.split()), "report this, with the line itself")
+        # A broken installation can raise any error, and the other checks may show the cause.
+        except Exception as error:  # noqa: BLE001
+            message = f"this check failed: {type(error).__name__}: {error}"
+            yield problem(name, " ".join(message.split()), "report this line as a bug of mirpipe")

@@ -1,4 +1,4 @@
-"""Whether the database is there, new enough, at head, granted as it should be, and on time."""
+"""Checks of the database: versions, migrations and views, roles and grants, clock, idle locks."""
 
 from collections.abc import Iterator
 from typing import get_args
@@ -9,25 +9,27 @@ from mirpipe.db import health
 from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.engine import PipelineRole, engine
 from mirpipe.db.migrate import current, head
-from mirpipe.operations.doctor.finding import Finding, ok, problem, some, warning
+from mirpipe.db.schema_file_record import outdated_files
+from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
 from mirpipe.settings import settings
 
-LATE_SECONDS, WRONG_SECONDS = 2.0, 60.0
-"""Of the database's clock: a warning, and a problem."""
+CLOCK_WARNING_SECONDS, CLOCK_PROBLEM_SECONDS = 2.0, 60.0
+"""Differences between the clocks from which there is a warning or a problem, in seconds."""
 IDLE_SECONDS = 3600.0
-"""After which a session that holds something and does nothing is told of."""
+"""Time from which an idle session that holds a lock or a transaction is reported, in seconds."""
 
 
 def is_up() -> bool:
-    """Whether there is a server to ask; the embedded one is not started for it."""
+    """Return whether there is a server to connect to. Does not start the embedded server."""
     return settings().database_url is not None or embedded_server(settings().home).pid is not None
 
 
 def check() -> Iterator[Finding]:
-    """Everything about the database; nothing of it where the embedded server is down."""
+    """Run all checks of the database. Yields one warning if the embedded server is not running."""
     if not is_up():
-        said = "the embedded Postgres is not running: what is in it was not checked"
-        yield warning("database", said, "`mirpipe db up`, then `mirpipe doctor` again")
+        message = "the embedded Postgres is not running, so the database was not checked"
+        remedy = "run `mirpipe db up`, then `mirpipe doctor` again"
+        yield warning("database", message, remedy)
         return
     for role in get_args(PipelineRole):
         with engine(role).connect():
@@ -36,66 +38,70 @@ def check() -> Iterator[Finding]:
         yield from versions(reader)
         yield from roles(reader)
         yield from clock(reader)
-    yield from migrations()
+        yield from migrations(reader)
     with engine("app").connect() as app:
         yield from sessions(app)
 
 
 def versions(connection: Connection) -> Iterator[Finding]:
-    """Of Postgres and pgvector."""
-    found = health.server(connection)
-    if old := health.is_too_old(found):
-        remedy = "install newer ones; `mirpipe db migrate` then updates the extension"
-        yield problem("database", "; ".join(old), remedy)
+    """Check the versions of Postgres and pgvector."""
+    server = health.server_versions(connection)
+    if outdated := health.outdated_versions(server):
+        remedy = "install newer versions; `mirpipe db migrate` then updates the extension"
+        yield problem("database", "; ".join(outdated), remedy)
         return
-    postgres, pgvector = (".".join(map(str, one)) for one in (found.postgres, found.pgvector or ()))
+    postgres, pgvector = (".".join(map(str, v)) for v in (server.postgres, server.pgvector or ()))
     yield ok("database", f"Postgres {postgres}, pgvector {pgvector}")
 
 
-def migrations() -> Iterator[Finding]:
-    """Whether the schema is at head."""
-    there, wanted = current(), head()
-    if there == wanted:
-        yield ok("migrations", f"at {there}, the newest")
+def migrations(connection: Connection) -> Iterator[Finding]:
+    """Check whether tables, views and descriptions are those of this mirpipe."""
+    revision, newest = current(), head()
+    if revision != newest:
+        message = f"the schema is at {revision or 'nothing'}, but this mirpipe needs {newest}"
+        remedy = "run `mirpipe db migrate`; if the schema is newer, update mirpipe"
+        yield problem("migrations", message, remedy)
+    elif outdated := outdated_files(connection):
+        message = f"the views are not those of this mirpipe: {shorten(outdated)}"
+        yield problem("migrations", message, "run `mirpipe db migrate`")
     else:
-        said = f"at {there or 'nothing'}, and this mirpipe needs {wanted}"
-        remedy = "`mirpipe db migrate`; where the schema is newer, update mirpipe"
-        yield problem("migrations", said, remedy)
+        yield ok("migrations", f"the schema is at {revision}, the newest revision")
 
 
 def roles(connection: Connection) -> Iterator[Finding]:
-    """Whether the roles are there, and may do what they should and no more."""
-    if missing := health.lacking_roles(connection):
-        yield problem("roles", f"missing: {', '.join(missing)}", "`mirpipe db migrate`")
+    """Check whether the roles exist and have the right permissions."""
+    if missing := health.missing_roles(connection):
+        yield problem("roles", f"missing: {', '.join(missing)}", "run `mirpipe db migrate`")
         return
-    if current() == head() and health.may_write(connection):
-        remedy = "give MIRPIPE_READER_URL a login that has mirpipe_read alone"
-        yield warning("roles", "whoever reads may write, too", remedy)
+    if current() == head() and health.can_write(connection):
+        remedy = "set MIRPIPE_READER_URL to a login that has the role mirpipe_read only"
+        yield warning("roles", "the reader can also write", remedy)
     if wrong := health.wrong_grants(connection):
-        remedy = "grant or revoke that as the owner (migrations/versions has every grant)"
-        yield problem("roles", some(wrong), remedy)
+        remedy = "grant or revoke it as the owner (migrations/versions has all grants)"
+        yield problem("roles", shorten(wrong), remedy)
     else:
-        yield ok("roles", "all three connect, and may what they should")
+        yield ok("roles", "all three can connect and have the right permissions")
 
 
 def clock(connection: Connection) -> Iterator[Finding]:
-    """Whether the database's clock is this machine's: times in the tables come from both."""
-    ahead = health.clock_ahead(connection)
-    if abs(ahead) <= LATE_SECONDS:
-        yield ok("clock", "the database's agrees with this machine's")
+    """Check whether the database's clock agrees with this machine's. Tables hold times of both."""
+    difference = health.clock_difference(connection)
+    if abs(difference) <= CLOCK_WARNING_SECONDS:
+        yield ok("clock", "the database's clock agrees with this machine's clock")
         return
-    level = problem if abs(ahead) > WRONG_SECONDS else warning
-    said = f"the database's is {abs(ahead):.0f} s {'ahead' if ahead > 0 else 'behind'}"
-    yield level("clock", said, "set both by NTP")
+    level = problem if abs(difference) > CLOCK_PROBLEM_SECONDS else warning
+    direction = "ahead" if difference > 0 else "behind"
+    message = f"the database's clock is {abs(difference):.0f} s {direction}"
+    yield level("clock", message, "set both clocks by NTP")
 
 
 def sessions(connection: Connection, *, idle_seconds: float = IDLE_SECONDS) -> Iterator[Finding]:
-    """Sessions that hold a lease or a transaction, and work no more: others wait for them."""
-    found = health.idle_holders(connection, seconds=idle_seconds)
-    for holder in found:
-        who = holder.application or "a session"
-        said = f"{who} has held a lock idly for {holder.idle_seconds:.0f} s"
-        remedy = f"if its process is no longer at work: SELECT pg_terminate_backend({holder.pid})"
-        yield warning("locks", said, remedy)
-    if not found:
-        yield ok("locks", "nobody holds one and does nothing")
+    """Check for idle sessions that hold a lock or a transaction. Other sessions wait for them."""
+    idle = health.idle_sessions(connection, seconds=idle_seconds)
+    for session in idle:
+        application = session.application or "a session"
+        message = f"{application} holds a lock but was idle for {session.idle_seconds:.0f} s"
+        remedy = f"if its process no longer works: SELECT pg_terminate_backend({session.pid})"
+        yield warning("locks", message, remedy)
+    if not idle:
+        yield ok("locks", "no idle session holds a lock")

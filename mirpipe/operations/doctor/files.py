@@ -1,4 +1,4 @@
-"""Whether tables and disk agree: files without a row, rows without a file."""
+"""Checks of audio files: clips without a database row, and rows whose file is missing."""
 
 import time
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from mirpipe.db import health
 from mirpipe.db.engine import engine
 from mirpipe.db.migrate import current, head
 from mirpipe.operations.doctor.database import is_up
-from mirpipe.operations.doctor.finding import Finding, ok, problem, some, warning
+from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
 from mirpipe.settings import settings
 
-FRESH_SECONDS = 3600.0
-"""A clip that is younger may be about to get its row."""
+MIN_AGE_SECONDS = 3600.0
+"""Smallest age of a clip without a row that is reported: a newer clip may get its row soon."""
 
 
 def check() -> Iterator[Finding]:
-    """Clips and library files; nothing where there is no database that knows of them."""
+    """Check clips and library files. Yields nothing if the database is down or not migrated."""
     if not is_up() or current() != head():
         return
     with engine("reader").connect() as reader:
@@ -27,36 +27,38 @@ def check() -> Iterator[Finding]:
 
 
 def clips(connection: Connection) -> Iterator[Finding]:
-    """Generated audio that no row knows, and rows whose audio is gone."""
+    """Check for clips without a row and for rows without a clip."""
     folder = settings().clips_folder
     recorded = set(health.recorded_files(connection, "generated"))
-    lost = sorted(path.name for path in recorded if not path.is_file())
+    missing = sorted(path.name for path in recorded if not path.is_file())
     unknown = sorted(path.name for path in _old_files(folder) if path not in recorded)
-    if lost:
-        remedy = "copy them back from a backup: its folder clips holds them by name"
-        yield problem("clips", f"{len(lost)} of {len(recorded)} are gone: {some(lost)}", remedy)
+    if missing:
+        remedy = "copy them from the folder `clips` of a backup; their names are the same there"
+        message = f"{len(missing)} of {len(recorded)} are missing: {shorten(missing)}"
+        yield problem("clips", message, remedy)
     if unknown:
-        said = f"{len(unknown)} in {folder} belong to no generation: {some(unknown)}"
-        yield warning("clips", said, "a killed generation or another database left them: delete")
-    if not lost and not unknown:
-        yield ok("clips", f"all {len(recorded)} are there, and no others")
+        message = f"{len(unknown)} files in {folder} have no row: {shorten(unknown)}"
+        remedy = "delete them: they come from a killed generation or from another database"
+        yield warning("clips", message, remedy)
+    if not missing and not unknown:
+        yield ok("clips", f"all {len(recorded)} exist, and each file has a row")
 
 
 def library(connection: Connection) -> Iterator[Finding]:
-    """References and targets whose file is gone since they were ingested."""
+    """Check for references and targets whose file is missing."""
     for collection in ("reference", "target"):
         files = list(health.recorded_files(connection, collection))
-        gone = sorted(str(path) for path in files if not path.exists())
-        if gone:
-            said = f"{len(gone)} of {len(files)} files are gone: {some(gone)}"
-            remedy = f"mount their disk, or `mirpipe ingest FOLDER --collection {collection}`"
-            yield warning(f"{collection}s", said, remedy)
+        missing = sorted(str(path) for path in files if not path.exists())
+        if missing:
+            message = f"{len(missing)} of {len(files)} files are missing: {shorten(missing)}"
+            remedy = f"mount their disk, or run `mirpipe ingest FOLDER --collection {collection}`"
+            yield warning(f"{collection}s", message, remedy)
         else:
-            yield ok(f"{collection}s", f"all {len(files)} files are there")
+            yield ok(f"{collection}s", f"all {len(files)} files exist")
 
 
 def _old_files(folder: Path) -> Iterator[Path]:
     now = time.time()
     for path in folder.rglob("*"):
-        if path.is_file() and now - path.stat().st_mtime > FRESH_SECONDS:
+        if path.is_file() and now - path.stat().st_mtime > MIN_AGE_SECONDS:
             yield path

@@ -1,40 +1,39 @@
-"""What a check found: well or not, in a line, with the remedy."""
+"""The result of one check: a level, a message, and a remedy if something is wrong."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["ok", "warning", "problem"]
+"""`warning`: mirpipe works, but the user should know. `problem`: mirpipe cannot work."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of a diagnosis; `remedy` is empty where all is well.
-
-    A warning is something to know of; a problem keeps mirpipe from doing its work.
-    """
+    """One line of `mirpipe doctor`."""
 
     check: str
     level: Level
     message: str
     remedy: str = ""
+    """What the user can do. Empty if the level is `ok`."""
 
 
 def ok(check: str, message: str) -> Finding:
-    """All is well."""
+    """Return a finding that nothing is wrong."""
     return Finding(check, "ok", message)
 
 
 def warning(check: str, message: str, remedy: str) -> Finding:
-    """It works, and somebody should know."""
+    """Return a finding about something that works but may surprise the user."""
     return Finding(check, "warning", message, remedy)
 
 
 def problem(check: str, message: str, remedy: str) -> Finding:
-    """It does not work, or what it says cannot be trusted."""
+    """Return a finding about something that does not work or gives wrong results."""
     return Finding(check, "problem", message, remedy)
 
 
-def some(names: list[str], *, most: int = 3) -> str:
-    """The first names and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def shorten(names: list[str], *, max_names: int = 3) -> str:
+    """Return the first names as a list in words, such as "a, b, c and 4 more"."""
+    more = f" and {len(names) - max_names} more" if len(names) > max_names else ""
+    return ", ".join(names[:max_names]) + more

@@ -1,4 +1,4 @@
-"""What the machine offers: room on its disks, and a graphics card."""
+"""Checks of the machine: free disk space, write permission, and graphics cards."""
 
 import os
 import shutil
@@ -10,60 +10,61 @@ from mirpipe.models import weight_files
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.settings import settings
 
-LITTLE_BYTES, NO_BYTES = 10 << 30, 1 << 30
-"""Free space below which there is a warning, and a problem."""
-_ASK_CARDS = ("--query-gpu=name,memory.total", "--format=csv,noheader")
+WARNING_BYTES, PROBLEM_BYTES = 10 << 30, 1 << 30
+"""Free disk space below which there is a warning or a problem."""
+_CARD_OPTIONS = ("--query-gpu=name,memory.total", "--format=csv,noheader")
 
 
 def disk() -> Iterator[Finding]:
-    """Free space, and the right to write, where data, clips and weights are kept."""
+    """Check free space and write permission of the folders for data, clips and weights."""
     folders = {
         "data": settings().home,
         "clips": settings().clips_folder,
-        "weights": weight_files.folder(),
+        "weights": weight_files.weights_folder(),
     }
-    said = set()
-    for what, folder in folders.items():
-        there = _existing(folder)
-        if not os.access(there, os.W_OK):
-            yield problem("disk", f"{what}: {there} cannot be written", f"chown or chmod {there}")
-        if (device := there.stat().st_dev) in said:
+    checked_devices = set()
+    for name, folder in folders.items():
+        existing = _existing(folder)
+        if not os.access(existing, os.W_OK):
+            remedy = f"allow writing with chown or chmod {existing}"
+            yield problem("disk", f"{name}: no permission to write to {existing}", remedy)
+        if (device := existing.stat().st_dev) in checked_devices:
             continue
-        said.add(device)
-        free = shutil.disk_usage(there).free
-        message = f"{what}: {free / (1 << 30):.1f} GB free at {there}"
-        if free < LITTLE_BYTES:
-            level = problem if free < NO_BYTES else warning
-            yield level("disk", message, "make room, or set MIRPIPE_HOME to a larger disk")
+        checked_devices.add(device)
+        free = shutil.disk_usage(existing).free
+        message = f"{name}: {free / (1 << 30):.1f} GB free at {existing}"
+        if free < WARNING_BYTES:
+            level = problem if free < PROBLEM_BYTES else warning
+            yield level("disk", message, "delete files, or set MIRPIPE_HOME to a larger disk")
         else:
             yield ok("disk", message)
 
 
 def gpu() -> Iterator[Finding]:
-    """The graphics cards that the driver shows, where the settings let models use one."""
-    asked = settings().device
+    """Check whether there is a graphics card, if the settings require one."""
+    device = settings().device
     if found := cards():
         yield ok("gpu", "; ".join(found))
-    elif asked == "cuda":
+    elif device == "cuda":
         remedy = "install NVIDIA's driver, or set MIRPIPE_DEVICE=auto"
-        yield problem("gpu", "MIRPIPE_DEVICE is cuda, and nvidia-smi shows no card", remedy)
+        yield problem("gpu", "MIRPIPE_DEVICE is cuda, but nvidia-smi finds no card", remedy)
     else:
         yield ok("gpu", "none; models run on the processor")
 
 
 def cards() -> list[str]:
-    """Name and memory of each card that NVIDIA's driver shows."""
+    """Return name and memory of each graphics card that NVIDIA's driver lists."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
-    asked = subprocess.run(
-        [program, *_ASK_CARDS], capture_output=True, text=True, timeout=30, check=False
+    process = subprocess.run(
+        [program, *_CARD_OPTIONS], capture_output=True, text=True, timeout=30, check=False
     )
-    return asked.stdout.strip().splitlines() if asked.returncode == 0 else []
+    return process.stdout.strip().splitlines() if process.returncode == 0 else []
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
+    """Return the folder, or its closest parent folder that exists."""
     while not folder.exists():
         folder = folder.parent
     return folder

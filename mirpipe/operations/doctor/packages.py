@@ -1,4 +1,4 @@
-"""Whether this interpreter and its packages are those that mirpipe was locked with."""
+"""Checks of the Python version and of the installed packages, compared with the lock file."""
 
 import sys
 from collections.abc import Iterator
@@ -7,51 +7,51 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from mirpipe.operations.doctor.finding import Finding, ok, problem, some, warning
+from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
 from mirpipe.settings import PROJECT
 
 PYTHON = (3, 11)
 LOCK = PROJECT / "requirements" / "core.txt"
-_REMEDY = "`make setup` installs what requirements/core.txt says"
+_REMEDY = "`make setup` installs the versions of requirements/core.txt"
 
 
 def python() -> Iterator[Finding]:
-    """The interpreter's version."""
-    shown = ".".join(map(str, sys.version_info[:3]))
+    """Check the version of the Python interpreter."""
+    current = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] == PYTHON:
-        yield ok("python", f"{shown} at {sys.executable}")
+        yield ok("python", f"{current} at {sys.executable}")
     else:
-        wanted = ".".join(map(str, PYTHON))
-        remedy = f"run mirpipe with Python {wanted}, whose packages are locked"
-        yield problem("python", f"{shown} at {sys.executable}", remedy)
+        required = ".".join(map(str, PYTHON))
+        remedy = f"run mirpipe with Python {required}: its packages are locked for that version"
+        yield problem("python", f"{current} at {sys.executable}", remedy)
 
 
 def locked(lock: Path = LOCK) -> Iterator[Finding]:
-    """Packages that are missing, or of another version than the lock's."""
+    """Check for packages that are missing or have another version than in the lock file."""
     if not lock.exists():
-        yield ok("packages", "no lock lies beside this installation to compare with")
+        yield ok("packages", "not checked: this installation has no lock file")
         return
-    missing, others, count = [], [], 0
+    missing, different, count = [], [], 0
     for requirement in _requirements(lock):
         (pinned,) = requirement.specifier
         count += 1
         try:
-            found = version(requirement.name)
+            installed = version(requirement.name)
         except PackageNotFoundError:
             missing.append(requirement.name)
             continue
-        if found != pinned.version:
-            others.append(f"{requirement.name} {found} in place of {pinned.version}")
+        if installed != pinned.version:
+            different.append(f"{requirement.name} {installed} instead of {pinned.version}")
     if missing:
-        yield problem("packages", f"missing: {some(missing)}", _REMEDY)
-    if others:
-        yield warning("packages", f"not as locked: {some(others)}", _REMEDY)
-    if not missing and not others:
+        yield problem("packages", f"missing: {shorten(missing)}", _REMEDY)
+    if different:
+        yield warning("packages", f"not as locked: {shorten(different)}", _REMEDY)
+    if not missing and not different:
         yield ok("packages", f"all {count} as locked")
 
 
 def _requirements(lock: Path) -> Iterator[Requirement]:
-    """What the lock pins for this machine."""
+    """Yield the requirements of the lock file that apply to this machine."""
     for line in lock.read_text().splitlines():
         if line[:1].isalnum():
             requirement = Requirement(line.rstrip("\\ "))

@@ -1,4 +1,4 @@
-"""Whether every wanted plug-in can run: its module, its weights, its libraries."""
+"""Checks of the configured plug-ins: whether each can run, with its weights and libraries."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.operations.doctor.machine import cards
 from mirpipe.settings import settings
 
-_ASK = """
+_PRINT_VERSIONS = """
 import json, sys
 from importlib.metadata import version
 print(json.dumps({name: version(name) for name in ("torch", "mirpipe")}
@@ -21,30 +21,37 @@ print(json.dumps({name: version(name) for name in ("torch", "mirpipe")}
 
 
 def interpreter() -> Iterator[Finding]:
-    """The interpreter of the model libraries; not there is well, where nothing wanted needs it."""
+    """Check the interpreter that has the model libraries.
+
+    It is no problem if there is none: the check of each plug-in reports what the plug-in needs.
+    """
     python = settings().models_python
     if python is None:
-        yield ok("models", "no interpreter of the model libraries; `make models` makes one")
+        yield ok("models", "no interpreter with the model libraries; `make models` creates one")
         return
     try:
-        asked = subprocess.run(
-            [str(python), "-P", "-c", _ASK], capture_output=True, text=True, timeout=60, check=True
+        process = subprocess.run(
+            [str(python), "-P", "-c", _PRINT_VERSIONS],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        message = f"{python} cannot be used: {said.strip().splitlines()[-1]}"
-        yield problem("models", message, "`make models`, or set MIRPIPE_MODELS_PYTHON")
+        output = getattr(error, "stderr", "") or str(error)
+        message = f"{python} cannot be used: {output.strip().splitlines()[-1]}"
+        yield problem("models", message, "run `make models`, or set MIRPIPE_MODELS_PYTHON")
         return
-    found = json.loads(asked.stdout)
-    if found["torch"].endswith("+cpu") and settings().device != "cpu" and cards():
-        said = f"torch {found['torch']} cannot use the graphics card"
-        yield warning("models", said, "`make models TORCH=cuda`, or set MIRPIPE_DEVICE=cpu")
+    versions = json.loads(process.stdout)
+    if versions["torch"].endswith("+cpu") and settings().device != "cpu" and cards():
+        message = f"torch {versions['torch']} cannot use the graphics card"
+        yield warning("models", message, "run `make models TORCH=cuda`, or set MIRPIPE_DEVICE=cpu")
         return
-    yield ok("models", f"Python {found['python']} with torch {found['torch']} at {python}")
+    yield ok("models", f"Python {versions['python']} with torch {versions['torch']} at {python}")
 
 
-def wanted() -> Iterator[Finding]:
-    """Every plug-in that the settings name: it runs, is random, or what it lacks."""
+def configured() -> Iterator[Finding]:
+    """Check each configured plug-in: it can run, it has random weights, or something is missing."""
     chosen = settings()
     kinds: tuple[tuple[registry.Plugins[Any, Any], Sequence[str]], ...] = (
         (registry.ENCODERS, chosen.encoders),
@@ -54,19 +61,20 @@ def wanted() -> Iterator[Finding]:
     )
     for kind, names in kinds:
         for name in names:
-            yield _plugin(kind, name)
+            yield _check_plugin(kind, name)
 
 
-def _plugin(kind: registry.Plugins[Any, Any], name: str) -> Finding:
+def _check_plugin(kind: registry.Plugins[Any, Any], name: str) -> Finding:
     check = f"{kind.kind} {name}"
     python = result_or_error(kind.interpreter, name)
     if isinstance(python, Unavailable):
         message, _, remedy = str(python).rpartition(": ")
         return problem(check, message or str(python), remedy if message else "")
     if isinstance(python, Exception):
-        return problem(check, f"{python}", "mend or leave out the plug-in: `mirpipe models`")
-    if "(random)" in kind.spec(name).checkpoint:
+        remedy = "correct the plug-in, or remove it from the settings; see `mirpipe models`"
+        return problem(check, f"{python}", remedy)
+    if kind.spec(name).is_random:
         remedy = f"unset MIRPIPE_STAND_INS and run `mirpipe models pull {name}`"
         return warning(check, "random weights: its numbers say nothing about music", remedy)
-    where = "" if python == interpreters.HERE else f", in {python}"
+    where = "" if python == interpreters.CURRENT_PYTHON else f", in {python}"
     return ok(check, f"can run{where}")

@@ -1,1 +1,1 @@
-"""Captioners: one file each, found by the registry."""
+"""Captioners: one file per captioner. The registry finds them."""

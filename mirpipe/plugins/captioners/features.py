@@ -1,18 +1,19 @@
-"""A plain English sentence from what was measured of a track, and the tags that MusiCNN hears.
+"""Captions from measured features and from the tags that MusiCNN predicts.
 
-No language model: the offline captioner, which works everywhere and says nothing that was not
-measured. Its words, and the bounds between them:
+This captioner uses no language model. It runs offline on every machine, and each word has a
+measurement behind it. These are the words and their bounds:
 
-| of | words |
+| measurement | words |
 |---|---|
-| tempo | slow below 80 BPM, mid-tempo, fast from 140 BPM on |
+| tempo | slow below 80 BPM, mid-tempo, fast from 140 BPM |
 | spectral centroid | dark below 1,200 Hz, mellow, clear from 2,000, bright from 3,200 |
-| onsets a second | sparse below 2, moderately dense, dense from 5 on |
-| melody | melodic at a voiced fraction of 0.6; without melody where nothing is pitched |
-| style, instruments, voices | tags of at least 0.3 over the window, the surest first |
+| onsets per second | sparse below 2, moderately dense, dense from 5 |
+| melody | melodic from a voiced fraction of 0.6; without melody if the track is not pitched |
+| style, instruments, voices | tags with a mean probability of at least 0.3, highest first |
 
-The key is named where it is clear, BPM and beats to the bar where they were measured. Melodic
-instruments are left out where nothing is pitched: of drum loops the tagger says guitar.
+The key is named only if it is clear. BPM and beats to the bar are named if they could be measured.
+Melodic instruments are left out if the track is not pitched: MusiCNN predicts a guitar for drum
+loops.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +21,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mirpipe.music.captions.contradictions import CLEAR_KEY, is_pitched
-from mirpipe.music.metrics.melody_accuracy import VOICED_FRACTION
+from mirpipe.music.features.voiced_fraction import VOICED_FRACTION
 from mirpipe.plugins.encoders import musicnn
-from mirpipe.records import AudioSegment, Features, Heard
+from mirpipe.records import AudioSegment, CaptionInput, Features
 from mirpipe.specs import CaptionerSpec
 
 SPEC = CaptionerSpec(
@@ -42,17 +43,17 @@ TEMPI = ((80.0, "slow"), (140.0, "mid-tempo"), (np.inf, "fast"))
 BRIGHTNESS = ((1200.0, "dark"), (2000.0, "mellow"), (3200.0, "clear"), (np.inf, "bright"))
 DENSITY = ((2.0, "sparse"), (5.0, "moderately dense"), (np.inf, "dense"))
 BEATS = {3: "three", 4: "four"}
-SURE = 0.3
-MOST_STYLES = 2
-MOST_INSTRUMENTS = 3
+MIN_PROBABILITY = 0.3
+MAX_STYLES = 2
+MAX_INSTRUMENTS = 3
 
 STYLES = (
     *("classical", "techno", "electronic", "rock", "ambient", "indian", "opera", "pop"),
     *("new age", "dance", "country", "metal"),
 )
-SPELT = {"indian": "Indian"}
-UNPITCHED = {"drums": ("drums",)}
-PITCHED = {
+SPELLING = {"indian": "Indian"}
+UNPITCHED_INSTRUMENTS = {"drums": ("drums",)}
+PITCHED_INSTRUMENTS = {
     "guitar": ("guitar",),
     "strings": ("strings",),
     "piano": ("piano",),
@@ -68,22 +69,22 @@ PITCHED = {
     "male vocals": ("male", "man", "male vocal", "male voice"),
     "vocals": ("vocal", "vocals", "singing", "voice"),
 }
-"""What a caption calls an instrument or a voice, and its tags: it is as sure as the surest."""
+"""Tags of each instrument or voice. Its probability is the highest of its tags."""
 
 
 class Plugin:
-    """The tagger, and words."""
+    """The tagger MusiCNN with a vocabulary."""
 
     def __init__(self) -> None:
         self._tagger = musicnn.Plugin()
         self._tag_names = self._tagger.tag_names
 
-    def caption(self, heard: Sequence[Heard]) -> list[str]:
-        """One sentence a track."""
-        return [sentence(one.features, self._tags(one.segment)) for one in heard]
+    def caption(self, inputs: Sequence[CaptionInput]) -> list[str]:
+        """Return one sentence per track."""
+        return [sentence(track.features, self._tags(track.segment)) for track in inputs]
 
     def _tags(self, segment: AudioSegment) -> dict[str, float]:
-        """How sure the tagger is of each of its tags, 0 … 1; empty in silence."""
+        """Return the mean probability of each tag, from 0 to 1. It is empty for silence."""
         level = float(np.std(segment.samples)) if len(segment.samples) else 0.0
         if level <= 0:
             return {}
@@ -100,24 +101,24 @@ class Plugin:
 
 
 def sentence(features: Features, tags: Mapping[str, float]) -> str:
-    """The caption of what was measured and what the tagger is sure of."""
-    what = " ".join([*_sound(features), *_styles(tags), _noun(features)])
+    """Return the caption of these features and these tags with their probabilities."""
+    subject = " ".join([*_sound_words(features), *_styles(tags), _noun(features)])
     if features.key is not None and (features.key_clarity or 0) >= CLEAR_KEY:
-        what += f" in {features.key}"
-    parts = [what]
+        subject += f" in {features.key}"
+    parts = [subject]
     if features.tempo_bpm is not None:
         parts.append(f"around {features.tempo_bpm:.0f} BPM")
     if features.meter is not None:
         parts.append(f"{BEATS.get(features.meter, features.meter)} beats to the bar")
     if instruments := _instruments(features, tags):
-        parts.append(f"with {_listed(instruments)}")
+        parts.append(f"with {_join(instruments)}")
     if not is_pitched(features):
         parts.append("without melody")
-    said = ", ".join(parts)
-    return f"{said[0].upper()}{said[1:]}."
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
-def _sound(features: Features) -> list[str]:
+def _sound_words(features: Features) -> list[str]:
     words = []
     if features.tempo_bpm is not None:
         words.append(_word(TEMPI, features.tempo_bpm))
@@ -125,7 +126,7 @@ def _sound(features: Features) -> list[str]:
         words.append(_word(BRIGHTNESS, features.brightness_hz))
     if features.onsets_per_second:
         words.append(_word(DENSITY, features.onsets_per_second))
-    return [_listed(words)] if words else []
+    return [_join(words)] if words else []
 
 
 def _word(scale: tuple[tuple[float, str], ...], value: float) -> str:
@@ -133,8 +134,8 @@ def _word(scale: tuple[tuple[float, str], ...], value: float) -> str:
 
 
 def _styles(tags: Mapping[str, float]) -> list[str]:
-    sure = _surest({style: tags.get(style, 0.0) for style in STYLES})
-    return [SPELT.get(style, style) for style in sure[:MOST_STYLES]]
+    likely = _likely_names({style: tags.get(style, 0.0) for style in STYLES})
+    return [SPELLING.get(style, style) for style in likely[:MAX_STYLES]]
 
 
 def _noun(features: Features) -> str:
@@ -144,16 +145,21 @@ def _noun(features: Features) -> str:
 
 
 def _instruments(features: Features, tags: Mapping[str, float]) -> list[str]:
-    known = UNPITCHED | (PITCHED if is_pitched(features) else {})
-    sure = _surest({name: max(tags.get(tag, 0.0) for tag in of) for name, of in known.items()})
-    return sure[:MOST_INSTRUMENTS]
+    vocabulary = UNPITCHED_INSTRUMENTS | (PITCHED_INSTRUMENTS if is_pitched(features) else {})
+    likely = _likely_names(
+        {
+            name: max(tags.get(tag, 0.0) for tag in tags_of_name)
+            for name, tags_of_name in vocabulary.items()
+        }
+    )
+    return likely[:MAX_INSTRUMENTS]
 
 
-def _surest(found: Mapping[str, float]) -> list[str]:
-    """What is sure enough, the surest first; of equals, in the order of the vocabulary."""
-    sure = [name for name, probability in found.items() if probability >= SURE]
-    return sorted(sure, key=lambda name: -found[name])
+def _likely_names(probabilities: Mapping[str, float]) -> list[str]:
+    """Return the names of at least MIN_PROBABILITY, highest first, else in their given order."""
+    likely = [name for name, value in probabilities.items() if value >= MIN_PROBABILITY]
+    return sorted(likely, key=lambda name: -probabilities[name])
 
 
-def _listed(words: Sequence[str]) -> str:
+def _join(words: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

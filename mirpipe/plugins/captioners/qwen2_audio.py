@@ -1,20 +1,21 @@
-"""Qwen2-Audio-7B-Instruct: answers an instruction about at most 30 seconds of audio.
+"""Qwen2-Audio-7B-Instruct: a language model that describes at most 30 seconds of audio.
 
-Decoding is greedy, so the same window gives the same words on the same device and versions; the
-publisher's repetition penalty stays, its sampling does not. The weights are published in bfloat16,
-which is what they are computed in; MIRPIPE_COMPUTE_DTYPE=int8 halves the memory they take and
-makes another revision. What it says of music is not always so: a measurement stands beside it.
+Decoding is greedy, so a window always gets the same caption on the same device with the same
+library versions. The publisher's repetition penalty is used, but its sampling is not. The weights
+are published in bfloat16, and the model computes in bfloat16. MIRPIPE_COMPUTE_DTYPE=int8 halves the
+memory of the weights and makes another revision. The captions are not always true, so they are
+shown beside measurements.
 """
 
 from collections.abc import Sequence
 
-from mirpipe.records import Heard
+from mirpipe.records import CaptionInput
 from mirpipe.specs import CaptionerSpec, Needs, Runtime, WeightFile
 
 REPOSITORY = "Qwen/Qwen2-Audio-7B-Instruct"
 COMMIT = "0a095220c30b7b31434169c3086508ef3ea5bf0a"
 MAX_NEW_TOKENS = 128
-"""More than one sentence takes; raise `version` with it."""
+"""Longest caption, in tokens. One sentence needs less. If you change this, raise `version`."""
 
 
 def _published(filename: str, megabytes: int, sha256: str | None = None) -> WeightFile:
@@ -87,7 +88,7 @@ SPEC = CaptionerSpec(
 
 
 class Plugin:
-    """The model with its instruction."""
+    """The model with the instruction of SPEC."""
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.qwen2_audio import Qwen2Audio
@@ -95,10 +96,10 @@ class Plugin:
         self._model = Qwen2Audio(runtime, name=SPEC.name, max_new_tokens=MAX_NEW_TOKENS)
         self.device = self._model.device
 
-    def caption(self, heard: Sequence[Heard]) -> list[str]:
-        """One caption a track, from its segment alone.
+    def caption(self, inputs: Sequence[CaptionInput]) -> list[str]:
+        """Return one caption per track, which depends only on the track's segment.
 
-        Raises RejectedInput (`no_caption`) where the model says nothing of a segment, and PluginError
-        for a segment of another rate or of more than 30 seconds.
+        Raises RejectedInput (`no_caption`) if the model returns no text for a segment. Raises
+        PluginError if a segment has another sample rate or is longer than 30 seconds.
         """
-        return [self._model.answer(one.segment, SPEC.instruction) for one in heard]
+        return [self._model.answer(track.segment, SPEC.instruction) for track in inputs]

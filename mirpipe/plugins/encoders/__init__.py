@@ -1,1 +1,1 @@
-"""Encoders: one file each, found by the registry."""
+"""Encoders: one file per encoder. The registry finds them."""

@@ -1,10 +1,12 @@
-"""LAION-CLAP, music checkpoint: audio and text in one space of 512 dimensions.
+"""LAION-CLAP with its music checkpoint: audio and text in one space of 512 dimensions.
 
-The package `laion-clap` itself, on windows of exactly ten seconds: of anything longer it takes a
-random part. A last window that is shorter is repeated as often as it fits whole, then padded with
-zeros, as the package does and the model was trained. The level is brought to -20 dBFS, so that it
-does not matter how loud a track was mastered; the 16-bit quantisation before the model clips peaks
-above full scale, so music with a crest factor under 20 dB passes as it is.
+The model runs on windows of ten seconds, because the package `laion-clap` takes a random part of
+anything longer. A shorter last window is repeated as often as it fits completely, then padded with
+zeros. The package does the same, and the model was trained in this way.
+
+The level of each track is set to -20 dBFS, so that the loudness of the mastering has no influence.
+The model's input is rounded to 16 bits, which clips peaks above full scale. So music with a crest
+factor below 20 dB is not clipped.
 """
 
 from collections.abc import Sequence
@@ -58,7 +60,7 @@ SPEC = EncoderSpec(
 
 
 class Plugin:
-    """Both towers; the text tower's tokenizer is read when it is first asked."""
+    """The audio tower and the text tower. The tokenizer is loaded when a text is embedded."""
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.laion_clap import Clap
@@ -70,12 +72,13 @@ class Plugin:
             tokenizer=[runtime.files[file] for file in TOKENIZER if file in runtime.files],
         )
         self.device = self._clap.device
-        self.rows_stand_alone = self.device.type != "cpu"  # there, four windows are one product
+        # On a CPU, four windows are one matrix product. Its rounding depends on all four.
+        self.rows_are_independent = self.device.type != "cpu"
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """One normalised row a segment, shape (len(segments), 512)."""
+        """Return one row of length 1 per segment: shape (len(segments), 512), float32."""
         return self._clap.embed(segments)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
-        """One normalised row a text, in the same space."""
+        """Return one row of length 1 per text, in the same space: shape (len(texts), 512)."""
         return self._clap.embed_text(texts)

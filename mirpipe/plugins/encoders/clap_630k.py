@@ -1,7 +1,7 @@
-"""LAION-CLAP, the package's default checkpoint: the one of the published report.
+"""LAION-CLAP with the package's default checkpoint, which was used for the published report.
 
-As `clap`, with a smaller audio tower that was trained on LAION-Audio-630K and AudioSet, speech and
-sounds included.
+It works like `clap`, but its audio tower is smaller. It was trained on LAION-Audio-630K and
+AudioSet, which contain speech and other sounds too.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ SPEC = replace(
 
 
 class Plugin:
-    """Both towers; the text tower's tokenizer is read when it is first asked."""
+    """The audio tower and the text tower. The tokenizer is loaded when a text is embedded."""
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.laion_clap import Clap
@@ -41,12 +41,13 @@ class Plugin:
             tokenizer=[runtime.files[file] for file in clap.TOKENIZER if file in runtime.files],
         )
         self.device = self._clap.device
-        self.rows_stand_alone = self.device.type != "cpu"  # there, four windows are one product
+        # On a CPU, four windows are one matrix product. Its rounding depends on all four.
+        self.rows_are_independent = self.device.type != "cpu"
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """One normalised row a segment, shape (len(segments), 512)."""
+        """Return one row of length 1 per segment: shape (len(segments), 512), float32."""
         return self._clap.embed(segments)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
-        """One normalised row a text, in the same space."""
+        """Return one row of length 1 per text, in the same space: shape (len(texts), 512)."""
         return self._clap.embed_text(texts)

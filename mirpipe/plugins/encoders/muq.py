@@ -1,12 +1,12 @@
-"""MuQ, trained on the Million Song Dataset: the mean over time of its last hidden state, 1024-d.
+"""MuQ, trained on the Million Song Dataset: 1024 numbers, the mean of its last hidden states.
 
-The package `muq` itself, on windows of ten seconds. A shorter segment is repeated to the window's
-length, so that every vector averages as many states and a segment too short for one state has some.
-Its authors define no pooling; the mean is this project's.
+The package `muq` runs on windows of ten seconds. A shorter segment is repeated until it fills the
+window. So every vector is the mean of the same number of states, and a segment that is too short
+for one state has a vector too. MuQ's authors define no pooling; this project chose the mean.
 
-The spectrogram is in decibels, so the level shifts all of it, and the paper fixes none: the level
-is brought to -14 dBFS, about that of mastered music, so that it does not matter how loud a track
-was mastered.
+The model's spectrogram is in decibels, so a different level shifts all its values. The paper
+defines no level. So the level of each track is set to -14 dBFS, about the level of mastered music.
+Then the loudness of the mastering has no influence.
 """
 
 from collections.abc import Sequence
@@ -49,9 +49,9 @@ SPEC = EncoderSpec(
 
 
 class Plugin:
-    """The model without its training targets."""
+    """The model without the parts that only its training needs."""
 
-    rows_stand_alone = True
+    rows_are_independent = True
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.muq import Muq
@@ -65,5 +65,5 @@ class Plugin:
         self.device = self._model.device
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """One row a segment, shape (len(segments), 1024): the mean of its last hidden states."""
+        """Return the mean of the last hidden states per segment: shape (len(segments), 1024)."""
         return self._model.embed(segments)

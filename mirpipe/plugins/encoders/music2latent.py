@@ -1,14 +1,14 @@
 """Music2Latent: the mean over time of the 64 numbers from which its decoder rebuilds music.
 
-The package `music2latent` itself, on windows of exactly ten seconds: the encoder's group
-normalisation spans all it is given, so the same second comes out differently in a longer chunk. A
-shorter segment is therefore repeated to ten seconds, which keeps it music; silence instead would shift
-what everything else is normalised by. Of each window the package leaves out the last 27 ms, which
-fill no latent. Its authors embed with no pooling; the mean is this project's.
+The package `music2latent` runs on windows of exactly ten seconds. Its encoder normalises over the
+complete input, so the same second of music has other latents in a longer window. For the same
+reason, a shorter segment is repeated to ten seconds: padding with silence would change how the
+music is normalised. The package ignores the last 27 ms of each window, which do not fill a latent.
+Its authors define no pooling; this project chose the mean.
 
-The latents carry the level, as they must to rebuild it, and the paper fixes none: the level is
-brought to -14 dBFS, about that of mastered music, so that it does not matter how loud a track was
-mastered.
+The latents contain the level of the music, because the decoder must rebuild it. The paper defines
+no level. So the level of each track is set to -14 dBFS, about the level of mastered music. Then the
+loudness of the mastering has no influence.
 """
 
 from collections.abc import Sequence
@@ -38,9 +38,9 @@ SPEC = EncoderSpec(
 
 
 class Plugin:
-    """The encoder half of the autoencoder."""
+    """The encoder of the autoencoder."""
 
-    rows_stand_alone = True
+    rows_are_independent = True
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.music2latent import Music2Latent
@@ -49,5 +49,5 @@ class Plugin:
         self.device = self._model.device
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """One row a segment, shape (len(segments), 64): the mean of its latents."""
+        """Return the mean of the latents per segment: shape (len(segments), 64), float32."""
         return self._model.embed(segments)

@@ -1,16 +1,18 @@
-"""MusiCNN (MagnaTagATune): the 200 numbers from which it tells instruments, styles and voices.
+"""MusiCNN (MagnaTagATune): the 200 numbers from which it predicts instruments, styles and voices.
 
-Weights: those of the source package `musicnn` 0.1.0, as `tools/make_musicnn_onnx.py` writes them.
-Front end: that package's, in float32 (its float16 overflows): 16 kHz, magnitude squared of 512
-samples every 256, 96 mel bands, log10(10000 x + 1), 187 frames a patch; a window is one patch.
+The weights are those of the source package `musicnn` 0.1.0; `tools/make_musicnn_onnx.py` writes
+them. The spectrogram is computed as in that package, but in float32, because float16 overflows: 16
+kHz, squared magnitude of 512 samples every 256 samples, 96 mel bands, log10(10000 x + 1). A window
+is one patch of 187 frames.
 
-A shorter segment is repeated to the window's length: the model was trained so, and a 1.5 s segment then
-lies at cosine .94 to the window that it begins, where padding with silence gives .76.
+A shorter segment is repeated until it fills the window, as in the model's training. A segment of
+1.5 s then has a cosine of .94 to the window that starts with it; padded with silence it has .76.
 
-The level is not free: 20 dB less move a track to cosine .67 on average. At -16 dBFS the demo
-library's spectrograms have mean 1.56 and variance 1.71, where the model's input layer remembers
-1.59 and 1.75 from its training; of the levels from -35 to -6 dBFS the answers are within noise of
-the best there (P@1 by genre .61, from .56 to .61; by work .50, from .39 to .50).
+The level matters: a track that is 20 dB quieter has a cosine of .67 to the original on average. So
+the level of each track is set to -16 dBFS. At this level the spectrograms of the demo library have
+mean 1.56 and variance 1.71; the model's input layer has stored 1.59 and 1.75 from its training.
+Levels from -35 to -6 dBFS were compared. At -16 dBFS, the matches are the best within noise (P@1 by
+genre .61, from .56 to .61; by work .50, from .39 to .50).
 """
 
 import json
@@ -44,7 +46,7 @@ MEL_BANDS = 96
 
 
 class Plugin:
-    """The model on one thread; whoever wants more cores runs more processes."""
+    """The model on one thread. To use more cores, run more processes."""
 
     def __init__(self) -> None:
         import onnxruntime
@@ -61,44 +63,44 @@ class Plugin:
         self._mel = mel_filters()
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """One row a segment, shape (len(segments), 200): the penultimate layer."""
+        """Return the penultimate layer per segment: shape (len(segments), 200), float32."""
         return self._run("penultimate", SPEC.dimension, segments)
 
     def tags(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Probabilities of `tag_names`, one row a segment, shape (len(segments), 50)."""
+        """Return the probabilities of `tag_names` per segment: shape (len(segments), 50)."""
         return self._run("tags", len(self.tag_names), segments)
 
     @property
     def tag_names(self) -> list[str]:
-        """The 50 tags of MagnaTagATune that the model knows."""
+        """The 50 tags of MagnaTagATune that the model predicts."""
         names: list[str] = json.loads(self._session.get_modelmeta().custom_metadata_map["tags"])
         return names
 
     def _run(self, output: str, width: int, segments: Sequence[AudioSegment]) -> Float32:
         rows = np.empty((len(segments), width), dtype=np.float32)
         for row, segment in zip(rows, segments, strict=True):
-            # One patch a call: several at once take four times as long a patch (memory).
+            # One patch per call: a batch takes four times as long per patch, because of memory.
             patch = log_mel(segment.samples, self._mel)[np.newaxis]
             row[:] = self._session.run([output], {"logmel": patch})[0][0]
         return rows
 
 
 def log_mel(samples: Float32, mel: Float32) -> Float32:
-    """The patch of one segment, shape (187, 96)."""
+    """Return the log-mel spectrogram of one segment: a patch of shape (187, 96), float32."""
     padded = np.pad(np.resize(samples, SPEC.window_samples), FFT_SAMPLES // 2)
     hann = np.hanning(FFT_SAMPLES + 1)[:-1].astype(np.float32)
     frames = sliding_window_view(padded, FFT_SAMPLES)[::HOP_SAMPLES] * hann
     power = np.abs(np.fft.rfft(frames)) ** 2
-    # Not through BLAS, whose threads, waiting for more to do, take the cores of other processes.
+    # einsum does not use BLAS. Threads of BLAS keep cores busy while they wait for work.
     patch: Float32 = np.log10(10_000 * np.einsum("tf,mf->tm", power, mel) + 1)
     return patch
 
 
 def mel_filters() -> Float32:
-    """Weights of the mel bands, shape (96, 257), equal to those of `librosa.filters.mel`.
+    """Return the weights of the mel bands: shape (96, 257), equal to `librosa.filters.mel`.
 
-    Slaney's scale (linear below 1 kHz, logarithmic above), triangles of equal area. Written out
-    because importing librosa takes longer than embedding a song.
+    The bands are triangles of equal area on Slaney's scale, which is linear below 1 kHz and
+    logarithmic above. librosa is not used, because its import takes longer than to embed a song.
     """
     bins = np.arange(FFT_SAMPLES // 2 + 1) * (SPEC.sample_rate / FFT_SAMPLES)
     top = 15 + 27 * np.log(SPEC.sample_rate / 2 / 1000) / np.log(6.4)

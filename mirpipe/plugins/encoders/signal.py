@@ -1,16 +1,16 @@
-"""Classical statistics of a signal, 178 numbers: the baseline that a learned encoder has to beat.
+"""Classical statistics of a signal: 178 numbers, a baseline for the learned encoders.
 
-| from | over the window's frames | numbers |
+| from | statistics over the window's frames | numbers |
 |---|---|---|
 | 20 MFCC | mean, deviation, 10th and 90th percentile; deviation of the steps | 100 |
 | 7 spectral contrasts | mean, deviation, 10th and 90th percentile | 28 |
-| 12 pitch classes | mean, deviation and mean step, each sorted: the key drops out | 36 |
+| 12 pitch classes | mean, deviation and mean step, each sorted, so the key has no influence | 36 |
 | onset strength | log mean, log deviation, four percentiles in units of the mean | 6 |
 | onset strength | highest autocorrelation in 8 bands of tempo, 40 to 320 BPM | 8 |
 
-All come from one spectrogram. Each number is standardised by its mean and deviation over the demo
-library (`weights/signal_demo.txt`, made by `tools/make_signal_constants.py`) and cut at four
-deviations, so that one window of near-silence cannot outweigh a track.
+All are computed from one spectrogram. Each number is standardised by its mean and deviation over
+the demo library (`weights/signal_demo.txt`, which `tools/make_signal_constants.py` writes). It is
+limited to four deviations, so that one window of near-silence cannot dominate a track's vector.
 """
 
 import itertools
@@ -46,24 +46,27 @@ TEMPO_BANDS_BPM = np.geomspace(40, 320, 9)
 
 
 class Plugin:
-    """Standardised features."""
+    """The standardised statistics."""
 
     def __init__(self) -> None:
         constants = files("mirpipe.plugins.encoders").joinpath("weights", SPEC.checkpoint)
         self._mean, self._deviation = np.loadtxt(constants.read_text().splitlines()).T
-        self._features = Features()
+        self._statistics = Statistics()
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """One row a segment of at least a tenth of a second, shape (len(segments), 178)."""
+        """Return one row per segment: shape (len(segments), 178), float32.
+
+        A segment must have at least a tenth of a second.
+        """
         rows = np.empty((len(segments), SPEC.dimension), dtype=np.float32)
         for row, segment in zip(rows, segments, strict=True):
-            standard = (self._features(segment.samples) - self._mean) / self._deviation
+            standard = (self._statistics(segment.samples) - self._mean) / self._deviation
             row[:] = standard.clip(-LARGEST_DEVIATION, LARGEST_DEVIATION)
         return rows
 
 
-class Features:
-    """The 178 features of a segment as librosa measures them, not yet standardised."""
+class Statistics:
+    """The 178 statistics of a segment, measured by librosa, not standardised yet."""
 
     def __init__(self) -> None:
         import librosa
@@ -74,11 +77,11 @@ class Features:
         self._chroma = librosa.filters.chroma(sr=SPEC.sample_rate, n_fft=FFT_SAMPLES)
 
     def __call__(self, samples: Float32) -> NDArray[np.float64]:
-        """Shape (178,), finite for any finite samples, silence included."""
+        """Return an array of shape (178,), which is finite for all finite samples."""
         librosa = self._librosa
         magnitude = np.abs(librosa.stft(samples, n_fft=FFT_SAMPLES, hop_length=HOP_SAMPLES))
         power = magnitude**2
-        # Neither product goes through BLAS, whose threads, waiting for more, take the other cores.
+        # Both products avoid BLAS. Threads of BLAS keep cores busy while they wait for work.
         mel = librosa.power_to_db(self._mel @ power)
         pitch_classes = np.einsum("cf,ft->ct", self._chroma, power)
         mfcc = librosa.feature.mfcc(S=mel, n_mfcc=MFCC)
@@ -100,20 +103,22 @@ class Features:
 
 
 def _harmony(chroma: Float32) -> list[NDArray[np.float64]]:
+    """Return mean, deviation and mean step of the 12 pitch classes, each sorted."""
     steps = np.abs(np.diff(chroma, axis=1))
     return [np.sort(row) for row in (chroma.mean(axis=1), chroma.std(axis=1), steps.mean(axis=1))]
 
 
 def _rhythm(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log mean, log deviation and four percentiles (in units of the mean)."""
     mean = onsets.mean()
     shape = np.percentile(onsets, [25, 50, 75, 95]) / (mean + 1e-9)
     return np.concatenate([np.log([mean + 1e-3, onsets.std() + 1e-3]), shape])
 
 
 def _tempo(autocorrelation: NDArray[np.float64]) -> NDArray[np.float64]:
-    lags = 60 * SPEC.sample_rate / HOP_SAMPLES / TEMPO_BANDS_BPM
-    whole = np.ceil(lags).astype(int)
-    strength = np.zeros(whole[0])  # a segment may be shorter than the longest lag
-    known = autocorrelation[: len(strength)] / (autocorrelation[0] + 1e-9)
-    strength[: len(known)] = known
-    return np.array([strength[short:long].max() for long, short in itertools.pairwise(whole)])
+    """Return the highest autocorrelation in each of the 8 bands of tempo."""
+    lags = np.ceil(60 * SPEC.sample_rate / HOP_SAMPLES / TEMPO_BANDS_BPM).astype(int)
+    strength = np.zeros(lags[0])  # A segment may be shorter than the longest lag.
+    measured = autocorrelation[: len(strength)] / (autocorrelation[0] + 1e-9)
+    strength[: len(measured)] = measured
+    return np.array([strength[short:long].max() for long, short in itertools.pairwise(lags)])

@@ -1,1 +1,1 @@
-"""Generators of music: one file each, found by the registry."""
+"""Generators of music: one file per generator. The registry finds them."""

@@ -1,19 +1,20 @@
-"""MusicGen-Melody by transformers: music from text, and from text and a melody.
+"""MusicGen-Melody, run by transformers: generates music from text, or from text and a melody.
 
-1.5 billion parameters in safetensors, T5 and EnCodec included, 30 s at most. The melody is what it
-hears of the conditioning audio: the strongest pitch class, eight times a second. It separates no
-stems, so the conditioning audio has to be free of drums. Guidance holds it to text and melody
-together. GPU work: on two CPU threads it takes about 14 times as long as the music lasts.
+The model has 1.5 billion parameters, with T5 and EnCodec included, and generates at most 30 s. It
+uses only the strongest pitch class of the conditioning audio, eight times per second. It does not
+separate stems, so the conditioning audio must not contain drums. The guidance applies to text and
+melody together. The model needs a GPU: on two CPU threads, it takes about 14 times as long as the
+clip lasts.
 """
 
 from collections.abc import Sequence
 
-from mirpipe.records import Float32, Request
+from mirpipe.records import Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec, Needs, Runtime, WeightFile
 
 REPOSITORY = "facebook/musicgen-melody"
 COMMIT = "refs/pr/14"
-"""The publisher's correction of its conversion: what was there before lacks weights."""
+"""The publisher's corrected conversion. The earlier conversion lacks some weights."""
 
 
 def _file(filename: str, megabytes: int) -> WeightFile:
@@ -63,6 +64,9 @@ class Plugin:
         self._model = MusicgenMelody(runtime, SPEC)
         self.device = self._model.device
 
-    def generate(self, requests: Sequence[Request]) -> list[Float32]:
-        """One clip a request, in order: mono, 32 kHz, each by itself and from its own seed."""
+    def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
+        """Return one mono clip at 32 kHz per request, in order.
+
+        A clip depends only on its own request and its seed.
+        """
         return self._model.generate(requests)

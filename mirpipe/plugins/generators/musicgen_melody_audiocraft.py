@@ -1,14 +1,14 @@
-"""MusicGen-Melody by audiocraft, its authors' package: longer than 30 s, stems built in.
+"""MusicGen-Melody, run by its authors' package audiocraft: more than 30 s, and it separates stems.
 
-The weights of `musicgen_melody` in the authors' own format, half as large. It separates the
-conditioning audio by Demucs and hears the melody of vocals and other, so that drums and bass do
-not disturb it; beyond 30 s it goes on from the last 12 s, melody included. T5 and Demucs are
-weights of their own.
+The weights are those of `musicgen_melody` in the authors' own format, which is half as large. T5
+and Demucs are separate weight files. Demucs separates the conditioning audio, and only the stems
+`vocals` and `other` provide the melody, so drums and bass do not disturb it. A clip of more than 30
+s is continued from its last 12 s, with the melody.
 """
 
 from collections.abc import Sequence
 
-from mirpipe.records import Float32, Request
+from mirpipe.records import Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec, Needs, Runtime, WeightFile
 
 REPOSITORY = "facebook/musicgen-melody"
@@ -58,7 +58,7 @@ SPEC = GeneratorSpec(
     checkpoint="facebook/musicgen-melody (audiocraft)",
     checkpoint_sha256="",
     sample_rate=32_000,
-    longest_seconds=300.0,  # the codec decodes a whole clip at once
+    longest_seconds=300.0,  # The codec decodes a complete clip in one step.
     has_guidance=True,
     sampling={
         "use_sampling": True,
@@ -76,7 +76,7 @@ SPEC = GeneratorSpec(
 
 
 class Plugin:
-    """The model with its text encoder, its separator and its codec."""
+    """The model with its text encoder, its source separator and its codec."""
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.audiocraft import Audiocraft
@@ -91,6 +91,9 @@ class Plugin:
         )
         self.device = self._model.device
 
-    def generate(self, requests: Sequence[Request]) -> list[Float32]:
-        """One clip a request, in order: mono, 32 kHz, each by itself and from its own seed."""
+    def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
+        """Return one mono clip at 32 kHz per request, in order.
+
+        A clip depends only on its own request and its seed.
+        """
         return self._model.generate(requests)

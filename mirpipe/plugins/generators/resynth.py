@@ -1,22 +1,22 @@
-"""Resynthesis: plays a target's own transcription on a simple synthesiser. A baseline, no model.
+"""Resynthesis: plays a target's own transcription on a simple synthesiser, as a baseline.
 
-It composes nothing. It shows what generated music scores when the melody and the beat that it was
-conditioned on come through whole, and lets everything behind a generator run without weights.
+It is not a model and does not compose. It shows which scores generated music gets if it keeps the
+melody and the beat of its target. It also lets the rest of the pipeline run without weights.
 
-| mode | what is played |
+| mode | music |
 |---|---|
-| not conditioned (`simple`) | chords, bass and drums in the stated tempo and key |
+| not conditioned (`simple`) | chords, bass and drums in the tempo and the key of the prompt |
 | conditioned (`medium` or any other) | the target's notes at their transcribed times; its beats |
-| `strong` | the same, beats evened out, notes moved to quarters of a beat |
+| `strong` | the same with even beats, and with notes moved to quarters of a beat |
 
-Stated is what the prompt says in so many words, `84 BPM` or `A minor`: 100 BPM and C major where
-it says nothing; tempi outside of 30 … 300 BPM are passed over.
+The prompt must state its tempo and its key literally, such as `84 BPM` or `A minor`. The defaults
+are 100 BPM and C major. Tempi below 30 or above 300 BPM are ignored.
 
-Without notes the drums are full, as dense as the target's onsets; beside notes they are soft; where
-a target has no beats, no drums play, and `strong` moves notes to quarters of a beat at 120 BPM.
-With neither notes nor beats in the time that is asked for, the prompt is played as in `simple`. The
-seed varies timbre and pattern, never notes, beats or tempo. There is no guidance: a mode's is
-ignored.
+Without notes, the drums are loud and as dense as the target's onsets. With notes, they are soft. If
+a target has no beats, there are no drums, and `strong` moves notes to quarters of a beat at 120
+BPM. If the target has neither notes nor beats in the requested time, the clip is made from the
+prompt as in `simple`. The seed changes timbre and pattern, but never notes, beats or tempo. The
+guidance of a mode has no effect.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ from itertools import pairwise
 import numpy as np
 
 from mirpipe.music.captions import claims_in_text
-from mirpipe.music.synthesiser import Hit, Timbre, hits, levelled, tones
-from mirpipe.records import Features, Float32, Float64, Note, Request
+from mirpipe.music.synthesiser import DrumHit, Timbre, normalise_level, render_drums, render_notes
+from mirpipe.records import Features, Float32, Float64, GenerationRequest, Note
 from mirpipe.specs import GeneratorSpec
 
 SPEC = GeneratorSpec(
@@ -46,37 +46,40 @@ SPEC = GeneratorSpec(
 
 QUANTISED_MODES = frozenset({"strong"})
 DIVISIONS = 4
-"""Of a beat: the grid that notes are moved to."""
+"""Parts of a beat in the grid that notes are moved to."""
 GRID_BPM = 120.0
-"""Where the target has no beats."""
+"""Tempo of the grid if the target has no beats."""
 
 DEFAULT_BPM = 100.0
-SANE_BPM = (30.0, 300.0)
+ACCEPTED_BPM = (30.0, 300.0)
 DEFAULT_KEY = "C major"
 _SCALE = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 _PROGRESSIONS = ((0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 0, 4), (0, 2, 3, 4))
-"""Steps of the scale, one a bar."""
+"""Chord progressions, as one step of the scale per bar."""
 _STRUMS = ((0.0, 2.0), (0.0, 2.0, 3.0), (0.0, 1.0, 2.0, 3.0))
-"""Beats of a bar; strokes between them would blur the tempo."""
+"""Beats of a bar on which chords are played. Chords between beats would blur the tempo."""
 
 _DRUMS_ALONE, _DRUMS_BESIDE_NOTES = 1.0, 0.3
 
 
 class Plugin:
-    """The synthesiser, which needs nothing."""
+    """The synthesiser. It needs no weights and no libraries."""
 
-    def generate(self, requests: Sequence[Request]) -> list[Float32]:
-        """One clip a request, each of it alone."""
+    def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
+        """Return one mono clip at 32 kHz per request, in order.
+
+        A clip depends only on its own request.
+        """
         return [_clip(request) for request in requests]
 
 
-def _clip(request: Request) -> Float32:
+def _clip(request: GenerationRequest) -> Float32:
     random = np.random.default_rng(request.seed)
     timbre = _timbre(random)
-    notes, strokes = _score(request, random)
+    notes, drums = _score(request, random)
     size = {"samples": round(request.seconds * SPEC.sample_rate), "sample_rate": SPEC.sample_rate}
-    mix = tones(notes, timbre, **size) + hits(strokes, random, **size)
-    return levelled(mix, SPEC.sample_rate)
+    mix = render_notes(notes, timbre, **size) + render_drums(drums, random, **size)
+    return normalise_level(mix, SPEC.sample_rate)
 
 
 def _timbre(random: np.random.Generator) -> Timbre:
@@ -91,50 +94,55 @@ def _timbre(random: np.random.Generator) -> Timbre:
     )
 
 
-def _score(request: Request, random: np.random.Generator) -> tuple[list[Note], list[Hit]]:
-    """What is played: the target's transcription, else what the prompt states."""
+def _score(
+    request: GenerationRequest, random: np.random.Generator
+) -> tuple[list[Note], list[DrumHit]]:
+    """Return the notes and drum hits of the clip, from the target if possible, else the prompt."""
     features = request.features if request.mode.is_conditioned else None
     if features:
         notes = [note for note in features.notes if note.onset_seconds < request.seconds]
         beats = _beats(features, request.seconds)
         if request.mode.name in QUANTISED_MODES:
-            beats = _evened(beats)
+            beats = _even(beats)
             notes = _quantised(notes, beats)
         if notes or len(beats):
             return notes, _drums(features, beats, random, beside_notes=bool(notes))
-    return _plain(request, random)
+    return _score_from_prompt(request, random)
 
 
 def _beats(features: Features, seconds: float) -> Float64:
-    """The beats of a clip, continued in the measured tempo before the first and after the last."""
+    """Return the beat times of the clip, in seconds.
+
+    The measured tempo continues the target's beats before the first and after the last.
+    """
     if not features.tempo_bpm or not features.beat_seconds:
         return np.empty(0)
     beats, period = np.asarray(features.beat_seconds), 60 / features.tempo_bpm
     before = np.arange(beats[0] - period, 0, -period)[::-1]
     after = np.arange(beats[-1] + period, seconds, period)
-    everywhere = np.concatenate([before, beats, after])
-    return everywhere[everywhere < seconds]
+    all_beats = np.concatenate([before, beats, after])
+    return all_beats[all_beats < seconds]
 
 
-def _evened(beats: Float64) -> Float64:
-    """Every beat but the first and last at the mean of itself and its neighbours."""
+def _even(beats: Float64) -> Float64:
+    """Return more even beats: each is the mean of itself and its two neighbours."""
     inner = (beats[:-2] + beats[1:-1] + beats[2:]) / 3
     return np.concatenate([beats[:1], inner, beats[-1:]]) if len(beats) > 2 else beats
 
 
 def _quantised(notes: Sequence[Note], beats: Float64) -> list[Note]:
-    """The notes on the nearest division of a beat, at least one division long."""
+    """Return the notes moved to the nearest division of a beat, at least one division long."""
     if len(beats) < 2:
         last = max((note.offset_seconds for note in notes), default=0.0)
         beats = np.arange(0, last + 1, 60 / GRID_BPM)
     first, last = 2 * beats[0] - beats[1], 2 * beats[-1] - beats[-2]
     beats = np.array([max(first, 0.0), *beats, last, 2 * last - beats[-1]])
-    parts = [np.linspace(one, other, DIVISIONS, endpoint=False) for one, other in pairwise(beats)]
+    parts = [np.linspace(start, end, DIVISIONS, endpoint=False) for start, end in pairwise(beats)]
     grid = np.concatenate(parts)
-    return [_moved(note, grid) for note in notes]
+    return [_move_to_grid(note, grid) for note in notes]
 
 
-def _moved(note: Note, grid: Float64) -> Note:
+def _move_to_grid(note: Note, grid: Float64) -> Note:
     onset = min(int(np.argmin(np.abs(grid - note.onset_seconds))), len(grid) - 2)
     offset = max(int(np.argmin(np.abs(grid - note.offset_seconds))), onset + 1)
     return replace(note, onset_seconds=float(grid[onset]), offset_seconds=float(grid[offset]))
@@ -142,37 +150,53 @@ def _moved(note: Note, grid: Float64) -> Note:
 
 def _drums(
     features: Features, beats: Float64, random: np.random.Generator, *, beside_notes: bool
-) -> list[Hit]:
-    """The beat, with as many hats as the target has onsets; two a beat where notes play, too."""
+) -> list[DrumHit]:
+    """Return drums on the beats.
+
+    The number of hats per beat follows the target's onsets; with notes it is two.
+    """
     if not len(beats):
         return []
-    a_beat = features.onsets_per_second * 60 / (features.tempo_bpm or DEFAULT_BPM)
+    onsets_per_beat = features.onsets_per_second * 60 / (features.tempo_bpm or DEFAULT_BPM)
     return _groove(
         beats,
-        bar=features.meter or 4,
-        hats=2 if beside_notes else int(np.clip(round(a_beat), 1, 4)),
+        beats_per_bar=features.meter or 4,
+        hats_per_beat=2 if beside_notes else int(np.clip(round(onsets_per_beat), 1, 4)),
         level=_DRUMS_BESIDE_NOTES if beside_notes else _DRUMS_ALONE,
         random=random,
     )
 
 
 def _groove(
-    beats: Float64, *, bar: int, hats: int, level: float, random: np.random.Generator
-) -> list[Hit]:
-    """Kick on a bar's first beat and amid four, else snare; `hats` strokes of the hat a beat."""
-    kicks = {0, 2} if bar == 4 else {0}
+    beats: Float64,
+    *,
+    beats_per_bar: int,
+    hats_per_beat: int,
+    level: float,
+    random: np.random.Generator,
+) -> list[DrumHit]:
+    """Return a drum pattern: kick or snare on each beat, and hats.
+
+    The kick plays on the first beat of a bar, and on the third of four. The snare plays on the
+    other beats.
+    """
+    kicks = {0, 2} if beats_per_bar == 4 else {0}
     hat_level = level * random.uniform(0.25, 0.4)
-    strokes: list[Hit] = []
-    for number, (beat, after) in enumerate(pairwise([*beats, 2 * beats[-1] - beats[-2:][0]])):
-        strokes.append(Hit(float(beat), "kick" if number % bar in kicks else "snare", level))
-        parts = np.linspace(beat, after, hats, endpoint=False)
-        strokes += [Hit(float(part), "hat", hat_level) for part in parts]
-    return strokes
+    drums: list[DrumHit] = []
+    end = 2 * beats[-1] - beats[-2:][0]
+    for number, (beat, next_beat) in enumerate(pairwise([*beats, end])):
+        is_kick = number % beats_per_bar in kicks
+        drums.append(DrumHit(float(beat), "kick" if is_kick else "snare", level))
+        hat_times = np.linspace(beat, next_beat, hats_per_beat, endpoint=False)
+        drums += [DrumHit(float(time), "hat", hat_level) for time in hat_times]
+    return drums
 
 
-def _plain(request: Request, random: np.random.Generator) -> tuple[list[Note], list[Hit]]:
-    """Four chords over and over, with a bass and drums; the seed chooses chords and strumming."""
-    key = next(iter(claims_in_text.keys(request.prompt)), DEFAULT_KEY)
+def _score_from_prompt(
+    request: GenerationRequest, random: np.random.Generator
+) -> tuple[list[Note], list[DrumHit]]:
+    """Return four repeated chords with bass and drums, in the tempo and the key of the prompt."""
+    key = next(iter(claims_in_text.claimed_keys(request.prompt)), DEFAULT_KEY)
     beat = 60 / _stated_bpm(request.prompt)
     scale = _SCALE[key.split()[1]]
     progression = _PROGRESSIONS[random.integers(len(_PROGRESSIONS))]
@@ -182,18 +206,21 @@ def _plain(request: Request, random: np.random.Generator) -> tuple[list[Note], l
     for bar, start in enumerate(beats[::4]):
         step = progression[bar % len(progression)]
         root, *others = (
-            scale[(step + third) % 7] + 48 + claims_in_text.tonic(key) for third in (0, 2, 4)
+            scale[(step + third) % 7] + 48 + claims_in_text.tonic_pitch_class(key)
+            for third in (0, 2, 4)
         )
         notes.append(Note(float(start), float(start + 3.5 * beat), root - 12, 0.8))
-        for after in strum:
-            onset = float(start + after * beat)
+        for beats_after_start in strum:
+            onset = float(start + beats_after_start * beat)
             notes += [Note(onset, onset + 0.8 * beat, p + 12, 0.5) for p in (root, *others)]
-    drums = _groove(beats, bar=4, hats=2, level=_DRUMS_BESIDE_NOTES, random=random)
+    drums = _groove(
+        beats, beats_per_bar=4, hats_per_beat=2, level=_DRUMS_BESIDE_NOTES, random=random
+    )
     return notes, drums
 
 
 def _stated_bpm(prompt: str) -> float:
-    """The first tempo that is stated, the middle of a range, or the default."""
-    low, high = SANE_BPM
-    stated = ((slow + fast) / 2 for slow, fast in claims_in_text.tempi(prompt))
+    """Return the first accepted tempo in the prompt (the middle of a range), or the default."""
+    low, high = ACCEPTED_BPM
+    stated = ((slow + fast) / 2 for slow, fast in claims_in_text.claimed_tempos(prompt))
     return next((bpm for bpm in stated if low <= bpm <= high), DEFAULT_BPM)

@@ -1,1 +1,1 @@
-"""Models that score tracks: one file each, found by the registry."""
+"""Models that score tracks: one file per model. The registry finds them."""

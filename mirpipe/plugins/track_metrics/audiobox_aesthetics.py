@@ -1,12 +1,13 @@
-"""Audiobox Aesthetics: how people would rate a track, on four axes of 1 to 10.
+"""Audiobox Aesthetics: a prediction of how people would rate a track, on four axes from 1 to 10.
 
-Content enjoyment (CE), content usefulness (CU), production complexity (PC) and production quality
-(PQ), as the package `audiobox-aesthetics` predicts them: windows of ten seconds, one after the
-other, at 16 kHz; the last one, however short, padded with zeros that are masked; the mean weighted
-by length. It is a regression, so a score a little below 1 or above 10 can occur and is kept. The
-level of the music is part of what was rated, so no gain is applied.
+The axes are content enjoyment (CE), content usefulness (CU), production complexity (PC) and
+production quality (PQ). As in the package `audiobox-aesthetics`, a track is split into windows of
+ten seconds at 16 kHz, without overlap. The last window, even if it is very short, is padded with
+zeros, which are masked. A track's score is the mean over its windows, weighted by their lengths.
 
-The authors' program resamples by torchaudio, this project by soxr.
+The model is a regression, so a score can be a little below 1 or above 10. Such scores are kept. No
+gain is applied, because the raters heard the music at its own level. The authors' program resamples
+with torchaudio, this project with soxr.
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ SPEC = TrackMetricSpec(
 
 
 class Plugin:
-    """The predictor of all four axes."""
+    """The model that predicts all four axes."""
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.audiobox_aesthetics import AudioboxAesthetics
@@ -63,5 +64,5 @@ class Plugin:
         self.device = self._model.device
 
     def score(self, segments: Sequence[AudioSegment]) -> Float32:
-        """One row a segment, shape (len(segments), 4), in the order of SPEC.axes."""
+        """Return one row per segment, in the order of SPEC.axes: shape (len(segments), 4)."""
         return self._model.score(segments)

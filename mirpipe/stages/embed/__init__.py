@@ -1,8 +1,8 @@
-"""Embed: gives every usable track a vector of every wanted encoder revision.
+"""Embed: computes a vector for each usable track, by each configured encoder.
 
-A track is decoded once for all encoders that lack it, by threads that run ahead of the models. A
-vector depends on its own track alone, so that a resumed run writes the bytes that an undisturbed
-one would have written.
+A track is decoded only once for all encoders for which it is pending. Threads decode ahead of the
+models. A vector depends only on its own track, so a run that was resumed stores the same bytes as
+an undisturbed run.
 """
 
 from mirpipe.stages.embed.caption_vectors import embed_captions, plan_captions

@@ -1,64 +1,72 @@
-"""Vectors of captions' words, by the text tower of the encoder that text scores are of."""
+"""Computes and stores the vectors of captions, by the encoder that the text score uses."""
 
 from functools import partial
 from typing import cast
-
-import numpy as np
 
 from mirpipe import registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import caption_embeddings
 from mirpipe.errors import PluginError
 from mirpipe.models import library_versions
-from mirpipe.models.runnable_plugins import attempt, available
+from mirpipe.models.runnable_plugins import check_plugins, try_plugin
 from mirpipe.protocols import TextEncoder
 from mirpipe.records import Float32, Progress
 from mirpipe.specs import EncoderSpec
 from mirpipe.stages.embed.embed_tracks import EmbedResult
+from mirpipe.stages.embed.text_tower import embed_one_text
 
 STAGE = "embed captions"
-"""As the ledger calls it: what ails a text tower keeps no track from being embedded."""
+"""Stage in the failure ledger. It is not `embed`, so a broken text tower does not affect tracks."""
 
 
 def plan_captions() -> str | None:
-    """The encoder that has captions to embed and can; the ledger says why one cannot."""
+    """Return the name of the encoder that can embed the pending captions.
+
+    Returns None if no caption is pending, or if the encoder cannot run on this machine. The failure
+    ledger then records the cause.
+    """
     with engine("app").connect() as connection:
-        asked = caption_embeddings.encoder(connection)
-        missing = asked and caption_embeddings.pending(connection, asked[0])
-    if asked is None or not missing:
+        encoder = caption_embeddings.configured_encoder(connection)
+        pending = encoder and caption_embeddings.pending(connection, encoder[0])
+    if encoder is None or not pending:
         return None
-    _, name, _ = asked
-    if name not in available(registry.ENCODERS, [name], stage=STAGE).usable:
+    _, name, _ = encoder
+    if name not in check_plugins(registry.ENCODERS, [name], stage=STAGE).usable:
         return None
-    ready = attempt(registry.ENCODERS, name, _require_text, stage=STAGE)
-    return None if ready is None else name
+    usable = try_plugin(registry.ENCODERS, name, _require_text_tower, stage=STAGE)
+    return None if usable is None else name
 
 
 def embed_captions(*, progress: Progress | None = None) -> EmbedResult:
-    """Embeds what is missing, by an encoder of this interpreter, a transaction a caption.
+    """Embed all pending captions, with one transaction per caption.
 
-    A caption's words alone, one at a time, so that no vector depends on what stands beside it.
-    A text tower that fails is in the ledger, and the captions that are left count as failed.
+    Each caption is embedded alone, so its vector does not depend on other captions. If the text
+    tower fails, the failure ledger records the cause, and all remaining captions count as failed.
+    The encoder must belong to the current interpreter. Raises PluginError if the encoder's revision
+    is not the configured one.
     """
     with engine("app").connect() as connection:
-        asked = caption_embeddings.encoder(connection)
-        missing = caption_embeddings.pending(connection, asked[0]) if asked else {}
-    if asked is None or not missing:
+        encoder = caption_embeddings.configured_encoder(connection)
+        pending = caption_embeddings.pending(connection, encoder[0]) if encoder else {}
+    if encoder is None or not pending:
         return EmbedResult()
-    encoder_id, name, revision = asked
+    encoder_id, name, revision = encoder
     spec = registry.ENCODERS.spec(name)
     if registry.revision(spec) != revision:
-        raise PluginError(f"{name} is another revision than the wanted one: run `mirpipe run`")
-    model = attempt(registry.ENCODERS, name, registry.ENCODERS.load, stage=STAGE)
+        raise PluginError(
+            f"Cannot embed captions: the revision of the encoder {name} has changed since it was "
+            "registered. Run `mirpipe run`."
+        )
+    model = try_plugin(registry.ENCODERS, name, registry.ENCODERS.load, stage=STAGE)
     if model is None:
-        return EmbedResult(failed=len(missing))
-    tower = cast(TextEncoder, model)
-    made_with = library_versions.of(registry.ENCODERS.needs(name).libraries)
-    for done, (caption_id, words) in enumerate(missing.items()):
-        embed = partial(_vector, tower, spec, words)
-        vector = attempt(registry.ENCODERS, name, embed, stage=STAGE)
+        return EmbedResult(failed=len(pending))
+    text_model = cast(TextEncoder, model)
+    versions = library_versions.installed_versions(registry.ENCODERS.needs(name).libraries)
+    for embedded, (caption_id, words) in enumerate(pending.items()):
+        embed = partial(_embed_caption, text_model, spec, words)
+        vector = try_plugin(registry.ENCODERS, name, embed, stage=STAGE)
         if vector is None:
-            return EmbedResult(embedded=done, failed=len(missing) - done)
+            return EmbedResult(embedded=embedded, failed=len(pending) - embedded)
         with engine("app").begin() as connection:
             caption_embeddings.write(
                 connection,
@@ -66,21 +74,17 @@ def embed_captions(*, progress: Progress | None = None) -> EmbedResult:
                 caption_id,
                 vector,
                 device=str(getattr(model, "device", "cpu")),
-                versions=made_with,
+                versions=versions,
             )
         if progress:
-            progress(done + 1, len(missing))
-    return EmbedResult(embedded=len(missing))
+            progress(embedded + 1, len(pending))
+    return EmbedResult(embedded=len(pending))
 
 
-def _require_text(name: str) -> str:
+def _require_text_tower(name: str) -> str:
     registry.ENCODERS.require_text(name)
     return name
 
 
-def _vector(tower: TextEncoder, spec: EncoderSpec, words: str, _: str) -> Float32:
-    rows = np.asarray(tower.embed_text([words]), dtype=np.float64)
-    if rows.shape != (1, spec.dimension) or not np.isfinite(rows).all() or not rows.any():
-        raise PluginError(f"{spec.name} gives words no vector of {spec.dimension} numbers")
-    vector: Float32 = (rows[0] / np.linalg.norm(rows[0])).astype(np.float32)
-    return vector
+def _embed_caption(model: TextEncoder, spec: EncoderSpec, words: str, _name: str) -> Float32:
+    return embed_one_text(model, spec, words)

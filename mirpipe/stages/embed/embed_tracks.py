@@ -1,4 +1,4 @@
-"""Makes vectors: each track is decoded once, and every encoder takes the windows it asked for."""
+"""Embeds tracks: decodes each track once, and passes its windows to all encoders that need it."""
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
@@ -13,24 +13,25 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, failure_ledger, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
-from mirpipe.models import library_versions as versions
-from mirpipe.models.runnable_plugins import attempt
+from mirpipe.models import library_versions
+from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Encoder
 from mirpipe.records import AudioSegment, Float32, Progress, Track
-from mirpipe.settings import cores, settings
+from mirpipe.settings import available_cores, settings
 from mirpipe.specs import EncoderSpec
 from mirpipe.stages.embed.missing_vectors import register
-from mirpipe.stages.embed.read_ahead import ahead
-from mirpipe.stages.embed.window_pooling import Vectors, window_request
+from mirpipe.stages.embed.read_ahead import read_ahead
+from mirpipe.stages.embed.window_pooling import WindowPooler, window_request
 
-AHEAD_BYTES = 64 * 2**20
-"""Of decoded audio that may wait, for each track that is read or is read ahead."""
-MOST_DECODERS = 8
+READ_AHEAD_BYTES = 64 * 2**20
+"""Largest size of the decoded audio that waits in memory, per track, in bytes."""
+MAX_DECODERS = 8
+"""Largest number of decoding threads."""
 
 
 @dataclass(frozen=True)
 class EmbedResult:
-    """How many vectors were made, cannot be made, or failed and will be tried again."""
+    """Numbers of vectors, by result. The next run tries to compute failed vectors again."""
 
     embedded: int = 0
     rejected: int = 0
@@ -38,14 +39,16 @@ class EmbedResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Maker:
-    """A loaded encoder and the tracks it is to embed."""
+class _LoadedEncoder:
+    """An encoder with its model, and its pending tracks."""
 
     spec: EncoderSpec
     encoder_id: int
-    missing: frozenset[int]
+    pending: frozenset[int]
+    """Ids of the tracks that it has to embed."""
     model: Encoder
     versions: dict[str, str]
+    """Versions of the libraries that it uses."""
 
 
 def embed(
@@ -55,149 +58,164 @@ def embed(
     batch_tracks: int,
     progress: Progress | None = None,
 ) -> EmbedResult:
-    """Embeds what is missing, of `track_ids` where given, by encoders of this interpreter.
+    """Embed all pending tracks, or those of `track_ids`, by encoders of this interpreter.
 
-    A batch is one transaction an encoder. One that cannot be loaded, or that fails on a track,
-    keeps no other from its work: that is in the ledger, and counted as failed.
+    There is one transaction per batch of `batch_tracks` tracks and encoder. If an encoder cannot be
+    loaded or fails on a track, the other encoders are not affected. The failure ledger records the
+    cause, and the missing vectors count as failed.
     """
-    makers, failed = _loaded(encoders, track_ids)
+    loaded, failed = _load_encoders(encoders, track_ids)
     counts = Counter(failed=failed)
-    wanted = sorted({track_id for maker in makers for track_id in maker.missing})
-    total = sum(len(maker.missing) for maker in makers)
-    handled = 0
+    pending = sorted({track_id for encoder in loaded for track_id in encoder.pending})
+    total = sum(len(encoder.pending) for encoder in loaded)
+    finished = 0
 
-    def makers_of(track: Track) -> list[_Maker]:
-        return [maker for maker in makers if track.track_id in maker.missing]
+    def encoders_of(track: Track) -> list[_LoadedEncoder]:
+        return [encoder for encoder in loaded if track.track_id in encoder.pending]
 
-    def windows(track: Track) -> Generator[tuple[int, AudioSegment], None, None]:
+    def read_windows(track: Track) -> Generator[tuple[int, AudioSegment], None, None]:
         content_hash.require_unchanged(track)
-        asked = [window_request(maker.spec, track.rms_dbfs) for maker in makers_of(track)]
-        yield from audio.windows(track.path, asked)
+        requests = [window_request(encoder.spec, track.rms_dbfs) for encoder in encoders_of(track)]
+        yield from audio.read_windows(track.path, requests)
 
-    batch = _Batch(makers)
+    batch = _TrackBatch(loaded)
     with closing(
-        ahead(
-            _tracks(wanted, batch_tracks),
-            windows,
-            threads=max(1, min(MOST_DECODERS, cores() // settings().slots)),
-            most=AHEAD_BYTES,
+        read_ahead(
+            _usable_tracks(pending, batch_tracks),
+            read_windows,
+            threads=max(1, min(MAX_DECODERS, available_cores() // settings().slots)),
+            max_size=READ_AHEAD_BYTES,
             size=lambda window: window[1].samples.nbytes,
         )
-    ) as decoded:
-        for track, found in decoded:
-            batch.add(track, found, makers_of(track))
-            handled += len(makers_of(track))
+    ) as decoded_tracks:
+        for track, windows in decoded_tracks:
+            batch.add(track, windows, encoders_of(track))
+            finished += len(encoders_of(track))
             if progress:
-                progress(handled, total)
+                progress(finished, total)
             if len(batch.tracks) == batch_tracks:
-                counts += batch.write()
-                batch = _Batch(makers)
-    counts += batch.write()
+                counts += batch.store()
+                batch = _TrackBatch(loaded)
+    counts += batch.store()
     return EmbedResult(**counts)
 
 
 def embed_file(encoder: str, path: Path) -> Float32:
-    """The vector, of shape (dimension,), of a file that need not be in the library.
+    """Return the vector of a file, shape (dimension,), float32, of length 1.
 
-    Raises RejectedInput where the file cannot be used.
+    The file need not be in the library, and nothing is stored. Raises RejectedInput if the file
+    cannot be used.
     """
-    facts = audio.inspect(path)
+    facts = audio.read_audio_facts(path)
     spec = registry.ENCODERS.spec(encoder)
-    vectors = Vectors(registry.ENCODERS.load(encoder), spec)
-    windows = audio.windows(path, [window_request(spec, facts.rms_dbfs)])
-    _take(0, windows, [vectors])
-    vectors.finish()
-    for problem in vectors.problems.values():
-        raise problem
-    return vectors.made[0]
+    pooler = WindowPooler(registry.ENCODERS.load(encoder), spec)
+    windows = audio.read_windows(path, [window_request(spec, facts.rms_dbfs)])
+    _add_windows(0, windows, [pooler])
+    pooler.finish()
+    for error in pooler.failures.values():
+        raise error
+    return pooler.vectors[0]
 
 
-class _Batch:
-    """The tracks of one transaction an encoder, and what becomes of them."""
+class _TrackBatch:
+    """A batch of tracks. The vectors of each encoder are stored in one transaction."""
 
-    def __init__(self, makers: Sequence[_Maker]) -> None:
+    def __init__(self, encoders: Sequence[_LoadedEncoder]) -> None:
         self.tracks: list[Track] = []
-        self._vectors = {maker: Vectors(maker.model, maker.spec) for maker in makers}
+        self._poolers = {encoder: WindowPooler(encoder.model, encoder.spec) for encoder in encoders}
 
     def add(
-        self, track: Track, windows: Iterator[tuple[int, AudioSegment]], makers: Sequence[_Maker]
+        self,
+        track: Track,
+        windows: Iterator[tuple[int, AudioSegment]],
+        encoders: Sequence[_LoadedEncoder],
     ) -> None:
-        """`windows` come with their encoder's index in `makers`."""
+        """Embed the windows of a track. Each window comes with the index of its encoder."""
         self.tracks.append(track)
-        takers = [self._vectors[maker] for maker in makers]
-        problem = result_or_error(_take, track.track_id, windows, takers)
-        if problem is not None:  # of decoding
-            for taker in takers:
-                taker.fail(track.track_id, problem)
+        poolers = [self._poolers[encoder] for encoder in encoders]
+        decoding_error = result_or_error(_add_windows, track.track_id, windows, poolers)
+        if decoding_error is not None:
+            for pooler in poolers:
+                pooler.fail_track(track.track_id, decoding_error)
 
-    def write(self) -> Counter[str]:
-        """Stores what there is of every encoder; how many were embedded, rejected and failed."""
+    def store(self) -> Counter[str]:
+        """Store the vectors and failures of all encoders, and return their counts."""
         counts: Counter[str] = Counter()
-        for maker, vectors in self._vectors.items():
-            vectors.finish()
-            _write(maker, vectors, self.tracks)
-            rejected = sum(isinstance(why, RejectedInput) for why in vectors.problems.values())
-            counts["embedded"] += len(vectors.made)
+        for encoder, pooler in self._poolers.items():
+            pooler.finish()
+            _store_vectors(encoder, pooler, self.tracks)
+            errors = pooler.failures.values()
+            rejected = sum(isinstance(error, RejectedInput) for error in errors)
+            counts["embedded"] += len(pooler.vectors)
             counts["rejected"] += rejected
-            counts["failed"] += len(vectors.problems) - rejected
+            counts["failed"] += len(pooler.failures) - rejected
         return counts
 
 
-def _take(
-    track_id: int, windows: Iterator[tuple[int, AudioSegment]], takers: Sequence[Vectors]
+def _add_windows(
+    track_id: int, windows: Iterator[tuple[int, AudioSegment]], poolers: Sequence[WindowPooler]
 ) -> None:
+    """Pass each window to the pooler with its index. Stops if the track fails for all poolers."""
     for index, segment in windows:
-        takers[index].add(track_id, segment)
-        if all(track_id in taker.problems for taker in takers):
+        poolers[index].add(track_id, segment)
+        if all(track_id in pooler.failures for pooler in poolers):
             return
-    for taker in takers:
-        taker.end(track_id)
+    for pooler in poolers:
+        pooler.complete_track(track_id)
 
 
-def _write(maker: _Maker, vectors: Vectors, batch: Sequence[Track]) -> None:
+def _store_vectors(encoder: _LoadedEncoder, pooler: WindowPooler, batch: Sequence[Track]) -> None:
+    """Store the vectors of a batch by one encoder, and update the failure ledger."""
     by_id = {track.track_id: track for track in batch}
     with engine("app").begin() as connection:
         embeddings.write(
             connection,
-            maker.encoder_id,
-            vectors.made,
-            device=str(getattr(maker.model, "device", "cpu")),
-            versions=maker.versions,
-            seconds=vectors.seconds,
+            encoder.encoder_id,
+            pooler.vectors,
+            device=str(getattr(encoder.model, "device", "cpu")),
+            versions=encoder.versions,
+            seconds=pooler.model_seconds,
         )
-        failure_ledger.settle(
+        failure_ledger.update_for_tracks(
             connection,
             stage="embed",
-            revision=registry.revision(maker.spec),
-            done=[by_id[track_id] for track_id in vectors.made],
-            problems=[(by_id[track_id], why) for track_id, why in vectors.problems.items()],
+            revision=registry.revision(encoder.spec),
+            succeeded=[by_id[track_id] for track_id in pooler.vectors],
+            failed=[(by_id[track_id], error) for track_id, error in pooler.failures.items()],
         )
 
 
-def _loaded(encoders: Sequence[str], track_ids: Sequence[int] | None) -> tuple[list[_Maker], int]:
-    """The encoders that work and lack something, and how many vectors the others fail to make."""
-    makers, failed = [], 0
+def _load_encoders(
+    encoders: Sequence[str], track_ids: Sequence[int] | None
+) -> tuple[list[_LoadedEncoder], int]:
+    """Load the encoders that have pending tracks.
+
+    Returns them, and the number of vectors that are missing because an encoder cannot be loaded. An
+    unknown encoder counts as one missing vector.
+    """
+    loaded, failed = [], 0
     for name in encoders:
-        spec = attempt(registry.ENCODERS, name, registry.ENCODERS.spec, stage="embed")
+        spec = try_plugin(registry.ENCODERS, name, registry.ENCODERS.spec, stage="embed")
         if spec is None:
             failed += 1
             continue
         encoder_id = register(spec)
         with engine("app").connect() as connection:
-            lacking = embeddings.pending(connection, encoder_id, track_ids)
-        if not lacking:
+            pending = embeddings.pending(connection, encoder_id, track_ids)
+        if not pending:
             continue
-        model = attempt(registry.ENCODERS, name, registry.ENCODERS.load, stage="embed")
+        model = try_plugin(registry.ENCODERS, name, registry.ENCODERS.load, stage="embed")
         if model is None:
-            failed += len(lacking)
+            failed += len(pending)
             continue
-        made_with = versions.of(registry.ENCODERS.needs(name).libraries)
-        makers.append(_Maker(spec, encoder_id, frozenset(lacking), model, made_with))
-    return makers, failed
+        versions = library_versions.installed_versions(registry.ENCODERS.needs(name).libraries)
+        loaded.append(_LoadedEncoder(spec, encoder_id, frozenset(pending), model, versions))
+    return loaded, failed
 
 
-def _tracks(ids: Sequence[int], at_once: int) -> Iterator[Track]:
-    for batch in batched(ids, at_once):
+def _usable_tracks(track_ids: Sequence[int], page_tracks: int) -> Iterator[Track]:
+    """Yield the usable tracks among these ids, and query `page_tracks` of them at a time."""
+    for page in batched(track_ids, page_tracks):
         with engine("app").connect() as connection:
-            some = tracks.tracks(connection, batch)
-        yield from some
+            usable = tracks.usable_tracks(connection, page)
+        yield from usable

@@ -1,4 +1,4 @@
-"""Which vectors are missing, and which encoders can make them together."""
+"""Finds the tracks without a vector, and plans which encoders embed them together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,57 +9,66 @@ from more_itertools import batched
 from mirpipe import registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, plugin_revisions
-from mirpipe.models.runnable_plugins import available, forget_others
+from mirpipe.models.runnable_plugins import check_plugins, delete_failures_of_other_plugins
 from mirpipe.specs import EncoderSpec
 
 
 @dataclass(frozen=True)
 class EmbedBatch:
-    """Tracks that lack the same encoders, which run in the same interpreter."""
+    """Tracks that are pending for the same encoders, which run in the same interpreter."""
 
     encoders: tuple[str, ...]
     track_ids: tuple[int, ...]
 
 
 def plan(encoders: Sequence[str], *, batch_tracks: int, tasks: int = 1) -> list[EmbedBatch]:
-    """The missing vectors of the available encoders in batches; no others are kept up to date.
+    """Return the pending tracks of the configured encoders in batches.
 
-    Encoders share a batch where they can share a decoding. What would fill less than `tasks`
-    batches is spread over so many, but over no more than there are encoders. A broken encoder
-    stays wanted and gets one batch without tracks, for a task that fails and says why.
+    `encoders` are the names of the configured encoders; all others are marked as not configured. A
+    batch has at most `batch_tracks` tracks. Encoders share a batch if they can share the decoded
+    audio. If there are few tracks, they are divided into up to `tasks` batches, but not into more
+    batches than there are encoders. An encoder that is broken stays configured and gets one batch
+    without tracks, so that a task fails with the cause.
     """
-    tried = available(registry.ENCODERS, encoders, stage="embed")
-    forget_others(registry.ENCODERS, encoders, stage="embed")
-    lacking: dict[int, list[str]] = {}
-    for name in tried.usable:
+    availability = check_plugins(registry.ENCODERS, encoders, stage="embed")
+    delete_failures_of_other_plugins(registry.ENCODERS, encoders, stage="embed")
+    pending_encoders: dict[int, list[str]] = {}
+    for name in availability.usable:
         encoder_id = register(registry.ENCODERS.spec(name))
         with engine("app").connect() as connection:
             for track_id in embeddings.pending(connection, encoder_id):
-                lacking.setdefault(track_id, []).append(name)
-    batches = [EmbedBatch((name,), ()) for name in tried.broken]
-    for names, ids in _groups(lacking, tried.usable).items():
-        share = -(-len(ids) // min(tasks, len(names)))
-        batches += [EmbedBatch(names, some) for some in batched(ids, min(batch_tracks, share))]
+                pending_encoders.setdefault(track_id, []).append(name)
+    batches = [EmbedBatch((name,), ()) for name in availability.broken]
+    for names, track_ids in _group_by_encoders(pending_encoders, availability.usable).items():
+        share = -(-len(track_ids) // min(tasks, len(names)))
+        batches += [
+            EmbedBatch(names, batch) for batch in batched(track_ids, min(batch_tracks, share))
+        ]
     with engine("app").begin() as connection:
-        plugin_revisions.want_only(connection, [*tried.usable, *tried.broken])
+        plugin_revisions.unconfigure_other_encoders(
+            connection, [*availability.usable, *availability.broken]
+        )
     return batches
 
 
 def register(spec: EncoderSpec) -> int:
-    """The id of the encoder's present revision, made known to the database as the wanted one."""
+    """Register the encoder's current revision as the configured one, and return its id."""
     with engine("app").begin() as connection:
         return plugin_revisions.register_encoder(connection, spec, registry.revision(spec))
 
 
-def _groups(
-    lacking: Mapping[int, Sequence[str]], interpreters: Mapping[str, Path]
+def _group_by_encoders(
+    pending_encoders: Mapping[int, Sequence[str]], interpreters: Mapping[str, Path]
 ) -> dict[tuple[str, ...], list[int]]:
-    """By encoders of one interpreter, the tracks that lack just these of it, ascending."""
+    """Return ascending ids of pending tracks per group of encoders.
+
+    The encoders of a group run in the same interpreter and need the same tracks.
+    """
     groups: dict[tuple[str, ...], list[int]] = {}
-    for track_id in sorted(lacking):
-        together: dict[Path, list[str]] = {}
-        for name in lacking[track_id]:
-            together.setdefault(interpreters[name], []).append(name)
-        for names in together.values():
+    for track_id in sorted(pending_encoders):
+        by_interpreter: dict[Path, list[str]] = {}
+        for name in pending_encoders[track_id]:
+            by_interpreter.setdefault(interpreters[name], []).append(name)
+        for names in by_interpreter.values():
             groups.setdefault(tuple(names), []).append(track_id)
     return groups

@@ -1,4 +1,4 @@
-"""Iterators that threads run ahead of their reader, in bounded memory."""
+"""Runs generators in threads ahead of their reader, with a limit on the items in memory."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -12,92 +12,94 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
-def ahead(
+def read_ahead(
     keys: Iterable[K],
-    make: Callable[[K], Generator[T, None, None]],
+    make_items: Callable[[K], Generator[T, None, None]],
     *,
     threads: int,
-    most: int,
+    max_size: int,
     size: Callable[[T], int],
 ) -> Generator[tuple[K, Iterator[T]], None, None]:
-    """Each key with the items of `make(key)`, in order; up to `threads` keys are being made.
+    """Yield each key with the items of `make_items(key)`, in order.
 
-    What is made and not yet read adds up to about `most`, in the unit of `size`, for the key that
-    is being read and for each of the `threads` next ones. What `make` raises is raised to whoever
-    reads that key's items; the next key is there all the same. `keys` is drawn from in the
-    reader's thread. A key's items can be read until the next key is asked for.
+    The items of up to `threads` further keys are made in advance. For each key, the items that wait
+    for the reader have a total size of about `max_size`. `size` returns the size of an item. An
+    error of `make_items` is raised when the items of its key are read, and the next key follows.
+    `keys` is iterated in the thread of the reader. The items of a key can be read until the next
+    key is requested.
     """
-    coming = iter(keys)
-    lines: deque[tuple[K, _Line[T]]] = deque()
+    remaining_keys = iter(keys)
+    started: deque[tuple[K, _ItemQueue[T]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="ahead") as pool:
         try:
             while True:
-                for key in islice(coming, threads + 1 - len(lines)):
-                    line = _Line(most, size)
-                    lines.append((key, line))
-                    pool.submit(line.fill, make, key)
-                if not lines:
+                for key in islice(remaining_keys, threads + 1 - len(started)):
+                    queue = _ItemQueue(max_size, size)
+                    started.append((key, queue))
+                    pool.submit(queue.fill, make_items, key)
+                if not started:
                     return
-                key, line = lines[0]
-                yield key, iter(line)
-                line.stop()
-                lines.popleft()
+                key, queue = started[0]
+                yield key, iter(queue)
+                queue.stop()
+                started.popleft()
         finally:
-            for _, line in lines:
-                line.stop()
+            for _, queue in started:
+                queue.stop()
 
 
-class _Line(Generic[T]):
-    """Items on their way from the thread that makes them to the one that reads them."""
+class _ItemQueue(Generic[T]):
+    """The items of one key, passed from the thread that makes them to the reader."""
 
-    def __init__(self, most: int, size: Callable[[T], int]) -> None:
-        self._most, self._size = most, size
+    def __init__(self, max_size: int, size: Callable[[T], int]) -> None:
+        self._max_size, self._size = max_size, size
         self._items: deque[T] = deque()
-        self._held = 0
-        self._stopped = self._ended = False
-        self._problem: BaseException | None = None
+        self._current_size = 0
+        self._is_stopped = self._is_complete = False
+        self._error: BaseException | None = None
         self._changed = Condition()
 
-    def fill(self, make: Callable[[K], Generator[T, None, None]], key: K) -> None:
-        """Makes all items, or as many as are read; never raises."""
-        problem: BaseException | None = None
+    def fill(self, make_items: Callable[[K], Generator[T, None, None]], key: K) -> None:
+        """Make all items, or stop when the reader needs no more. Errors are kept for the reader."""
+        error: BaseException | None = None
         try:
-            with closing(make(key)) as items:
+            with closing(make_items(key)) as items:
                 for item in items:
                     if not self._put(item):
                         break
-        except BaseException as raised:  # noqa: BLE001 - it belongs to the reader
-            problem = raised
+        except BaseException as raised:  # noqa: BLE001 - the reader raises it
+            error = raised
         with self._changed:
-            self._problem, self._ended = problem, True
+            self._error, self._is_complete = error, True
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Nobody reads on: has `fill` end at its next item."""
+        """Discard all items, and let `fill` stop at its next item: the reader needs no more."""
         with self._changed:
-            self._stopped = True
+            self._is_stopped = True
             self._items.clear()
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[T]:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._items or self._ended or self._stopped)
+                self._changed.wait_for(lambda: self._items or self._is_complete or self._is_stopped)
                 if not self._items:
-                    if self._problem and not self._stopped:
-                        raise self._problem
+                    if self._error and not self._is_stopped:
+                        raise self._error
                     return
                 item = self._items.popleft()
-                self._held -= self._size(item)
+                self._current_size -= self._size(item)
                 self._changed.notify_all()
             yield item
 
     def _put(self, item: T) -> bool:
+        """Wait until there is room, and add the item. Returns false if the queue was stopped."""
         with self._changed:
-            self._changed.wait_for(lambda: self._held < self._most or self._stopped)
-            if self._stopped:
+            self._changed.wait_for(lambda: self._current_size < self._max_size or self._is_stopped)
+            if self._is_stopped:
                 return False
             self._items.append(item)
-            self._held += self._size(item)
+            self._current_size += self._size(item)
             self._changed.notify_all()
         return True

@@ -1,25 +1,19 @@
-"""The vector of a few words, for one question."""
+"""Computes the vector of the words of a search."""
 
 from typing import cast
 
-import numpy as np
-
 from mirpipe import registry
-from mirpipe.errors import PluginError
 from mirpipe.protocols import TextEncoder
 from mirpipe.records import Float32
+from mirpipe.stages.embed.text_tower import embed_one_text
 
 
 def embed_text(encoder: str, words: str) -> Float32:
-    """The vector, of shape (dimension,) and unit length, of words in the encoder's space.
+    """Return the vector of the words, shape (dimension,), float32, of length 1.
 
-    Raises Unavailable where what embeds text is missing, PluginError where it is broken.
+    Raises Unavailable if a file or library of the encoder's text tower is missing, and PluginError
+    if the text tower is broken.
     """
     registry.ENCODERS.require_text(encoder)
     model = cast(TextEncoder, registry.ENCODERS.load(encoder))
-    made = np.asarray(model.embed_text([words]), np.float64)
-    length = float(np.linalg.norm(made))
-    if made.shape != (1, registry.ENCODERS.spec(encoder).dimension) or not 0 < length < np.inf:
-        raise PluginError(f"{encoder} gave no vector of {words!r}: the plug-in is broken")
-    vector: Float32 = (made[0] / length).astype(np.float32)
-    return vector
+    return embed_one_text(model, registry.ENCODERS.spec(encoder), words)

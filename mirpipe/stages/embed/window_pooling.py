@@ -1,4 +1,7 @@
-"""What one encoder makes of a batch of tracks, window by window as they are decoded."""
+"""Pools the windows of a track into one vector: the mean of their vectors, weighted by duration.
+
+The last window of a track may be shorter, and then counts less. The mean is L2-normalised.
+"""
 
 import time
 import traceback
@@ -7,111 +10,113 @@ from itertools import groupby
 
 import numpy as np
 
-from mirpipe.audio import WindowRequest
+from mirpipe.audio import WindowRequest, gain_for_level
 from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.protocols import Encoder
 from mirpipe.records import AudioSegment, Float32, Float64
 from mirpipe.specs import EncoderSpec
+from mirpipe.stages.embed.l2_normalisation import l2_normalise
+from mirpipe.statistics.length_weighted_mean import LengthWeightedMean
 
 WINDOWS_PER_CALL = 64
-"""Bounds memory however long a track is."""
+"""Number of windows per call of the model. It limits the memory that a long track needs."""
 
-_Waiting = Sequence[tuple[int, AudioSegment]]
+_Windows = Sequence[tuple[int, AudioSegment]]
+"""Windows with the id of their track."""
 
 
 def window_request(spec: EncoderSpec, rms_dbfs: float) -> WindowRequest:
-    """How the encoder wants to see a track of this level."""
-    gain = 1.0 if spec.gain_dbfs is None else 10 ** ((spec.gain_dbfs - rms_dbfs) / 20)
+    """Return which windows the encoder needs of a track with this RMS level, in dBFS."""
+    gain = 1.0 if spec.gain_dbfs is None else gain_for_level(rms_dbfs, spec.gain_dbfs)
     return WindowRequest(spec.sample_rate, spec.window_samples, gain)
 
 
-class Vectors:
-    """Takes the windows of one track after the other and gives each track its vector or its fault.
+class WindowPooler:
+    """Collects the windows of a batch of tracks for one encoder, and pools them into vectors.
 
-    A call of the model holds windows of one track, in fixed groups, or of several where the model
-    promises by `rows_stand_alone` that this changes nothing.
+    Add all windows of one track before those of the next track. Usually, a call of the model
+    contains windows of only one track. A call contains windows of several tracks if the model has
+    `rows_are_independent`: then other windows in the call do not change a row.
     """
 
     def __init__(self, model: Encoder, spec: EncoderSpec) -> None:
-        self.made: dict[int, Float32] = {}
-        """Of each track that `finish` found complete: shape (dimension,), of unit length."""
-        self.problems: dict[int, Exception] = {}
-        """Of each other track: what was raised first, its frames cleared, which hold audio."""
-        self.seconds = 0.0
-        """Spent in the model."""
+        self.vectors: dict[int, Float32] = {}
+        """Vectors by track id, shape (dimension,), of length 1. Complete after `finish`."""
+        self.failures: dict[int, Exception] = {}
+        """First error of each other track. Its frames are cleared, because they contain audio."""
+        self.model_seconds = 0.0
+        """Time spent in the model, in seconds."""
         self._model, self._spec = model, spec
-        self._mixed = bool(getattr(model, "rows_stand_alone", False))
+        self._mixes_tracks = bool(getattr(model, "rows_are_independent", False))
         self._waiting: list[tuple[int, AudioSegment]] = []
-        self._sums: dict[int, Float64] = {}
+        self._means: dict[int, LengthWeightedMean] = {}
 
     def add(self, track_id: int, segment: AudioSegment) -> None:
-        """The track's next window; of no effect once the track has failed."""
-        if track_id in self.problems:
+        """Add the next window of a track. It is ignored if the track has failed already."""
+        if track_id in self.failures:
             return
         self._waiting.append((track_id, segment))
         if len(self._waiting) == WINDOWS_PER_CALL:
-            self._call()
+            self._call_model_on_waiting()
 
-    def end(self, track_id: int) -> None:
-        """There are no more windows of this track, and there was one."""
-        self._sums.setdefault(track_id, np.zeros(self._spec.dimension))
-        if not self._mixed:
-            self._call()
+    def complete_track(self, track_id: int) -> None:
+        """Mark the track as complete: all its windows were added."""
+        self._means.setdefault(track_id, LengthWeightedMean(self._spec.dimension))
+        if not self._mixes_tracks:
+            self._call_model_on_waiting()
 
-    def fail(self, track_id: int, problem: Exception) -> None:
-        """The track has no vector, for this reason unless there was one before."""
-        traceback.clear_frames(problem.__traceback__)
-        self.problems.setdefault(track_id, problem)
-        self._waiting = [(waits, segment) for waits, segment in self._waiting if waits != track_id]
+    def fail_track(self, track_id: int, error: Exception) -> None:
+        """Record that the track has no vector because of this error. The first error is kept."""
+        traceback.clear_frames(error.__traceback__)
+        self.failures.setdefault(track_id, error)
+        self._waiting = [
+            (waiting_id, segment) for waiting_id, segment in self._waiting if waiting_id != track_id
+        ]
 
     def finish(self) -> None:
-        """Has `made` and `problems` hold every track; call it once, at the end of the batch."""
-        self._call()
-        for track_id, total in self._sums.items():
-            if track_id in self.problems:
+        """Complete `vectors` and `failures`. Call it once, at the end of the batch."""
+        self._call_model_on_waiting()
+        for track_id, mean in self._means.items():
+            if track_id in self.failures:
                 continue
             try:
-                self.made[track_id] = self._normalised(total)
-            except (PluginError, RejectedInput) as problem:
-                self.fail(track_id, problem)
+                # The sum has the same direction as the mean, so it need not be divided.
+                self.vectors[track_id] = l2_normalise(mean.weighted_sum, encoder=self._spec.name)
+            except (PluginError, RejectedInput) as error:
+                self.fail_track(track_id, error)
 
-    def _call(self) -> None:
+    def _call_model_on_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self._sum(waiting)
+            self._pool(waiting)
 
-    def _sum(self, waiting: _Waiting) -> None:
-        rows = result_or_error(self._rows, waiting)
+    def _pool(self, windows: _Windows) -> None:
+        """Call the model on these windows, and add its rows to the means of their tracks."""
+        rows = result_or_error(self._embed, windows)
         if isinstance(rows, Exception):
-            tracks = [list(windows) for _, windows in groupby(waiting, key=lambda one: one[0])]
+            tracks = [list(group) for _, group in groupby(windows, key=lambda window: window[0])]
             if len(tracks) == 1:
-                self.fail(waiting[0][0], rows)
+                self.fail_track(windows[0][0], rows)
                 return
-            for windows in tracks:  # alone, the one at fault is found
-                self._sum(windows)
+            # A separate call for each track shows which track is the cause.
+            for track_windows in tracks:
+                self._pool(track_windows)
             return
-        for (track_id, segment), row in zip(waiting, rows, strict=True):
-            # One by one: the last bits of a product of matrices depend on what was called together.
-            total = self._sums.setdefault(track_id, np.zeros(self._spec.dimension))
-            total += len(segment.samples) * row
+        for (track_id, segment), row in zip(windows, rows, strict=True):
+            mean = self._means.setdefault(track_id, LengthWeightedMean(self._spec.dimension))
+            # Rows are added one by one, so that the last bits of the sum do not depend on which
+            # windows were in one call.
+            mean.add(row[None], np.array([len(segment.samples)], np.float64))
 
-    def _rows(self, waiting: _Waiting) -> Float64:
+    def _embed(self, windows: _Windows) -> Float64:
         started = time.monotonic()
-        rows = self._model.embed([segment for _, segment in waiting])
-        self.seconds += time.monotonic() - started
-        if rows.shape != (len(waiting), self._spec.dimension):
+        rows = self._model.embed([segment for _, segment in windows])
+        self.model_seconds += time.monotonic() - started
+        expected = (len(windows), self._spec.dimension)
+        if rows.shape != expected:
             raise PluginError(
-                f"{self._spec.name} returned {rows.shape} for {len(waiting)} windows, "
-                f"not ({len(waiting)}, {self._spec.dimension}): the plug-in is broken"
+                f"The encoder {self._spec.name} returned rows of shape {rows.shape} for "
+                f"{len(windows)} windows, but the expected shape is {expected}: the plug-in is "
+                "broken. Correct its method `embed`."
             )
         return rows.astype(np.float64)
-
-    def _normalised(self, total: Float64) -> Float32:
-        norm = float(np.linalg.norm(total))
-        if not np.isfinite(norm):
-            raise PluginError(f"{self._spec.name} returned numbers that are not finite")
-        if norm == 0:
-            raise RejectedInput(
-                "zero_vector", f"{self._spec.name} gives this audio a vector of zeros"
-            )
-        return (total / norm).astype(np.float32)

@@ -1,6 +1,6 @@
-"""Report: publishes the present answers as a run, in one transaction that readers see whole.
+"""Report: publishes the current results as a run, in one transaction.
 
-A file a part of what a run holds, each called once by `publish`.
+Each module computes one kind of results of a run. `publish_run` calls them.
 """
 
 from mirpipe.stages.report.publish_run import ReportResult, report

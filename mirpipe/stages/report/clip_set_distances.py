@@ -1,80 +1,88 @@
-"""Sets of a run: how far the clips of each mode lie from the reference library, by encoder."""
+"""Computes KAD and FAD∞ of the clips of each mode: how far they are from the reference library."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mirpipe.db.store import clip_sets, cosine_moments, neighbour_lists, run_rankings
+from mirpipe.db.store import clip_sets
+from mirpipe.db.store.active_revisions import active_encoders
 from mirpipe.db.store.clip_sets import ClipSet, SetDistance
-from mirpipe.db.store.reference_vectors import vectors
-from mirpipe.statistics.frechet_audio_distance import FEWEST, ReferenceNormal, frechet_infinity
+from mirpipe.db.store.cosine_moments import read_moments
+from mirpipe.db.store.searchable_tracks import searchable_references
+from mirpipe.db.store.stored_vectors import read_vectors_in_order
+from mirpipe.statistics.frechet_audio_distance import MIN_CLIPS, ReferenceNormal, frechet_infinity
 from mirpipe.statistics.kernel_audio_distance import ReferenceKernel, kernel_distance
 
-KERNEL_REFERENCES = 4_000
-"""References, the first by content hash, that a kernel distance is taken from: 128 MB of pairs."""
-FINDING = 50
-"""Clips below which a distance is not shown as a finding."""
+KAD_REFERENCES = 4_000
+"""Largest number of references for KAD, whose pairs need 128 MB: those with the lowest hashes."""
+MIN_FINDING_CLIPS = 50
+"""Smallest number of clips for which a distance is shown as a finding."""
 
 
 @dataclass(frozen=True)
-class _Reference:
-    """One encoder's reference library, as both distances want it; None where it has no spread."""
+class _ReferenceSet:
+    """The reference library in the space of one encoder, in the forms that KAD and FAD∞ need."""
 
     encoder_id: int
     kernel: ReferenceKernel | None
+    """Input of KAD. None if the references have no spread."""
     kernel_n: int
+    """Number of references in `kernel`."""
     normal: ReferenceNormal | None
+    """Input of FAD∞. None if there are fewer than two references."""
     normal_n: int
+    """Number of references in `normal`."""
 
 
-def insert_sets(connection: Connection, run_id: int) -> None:
-    """Stores both distances of every set of clips in the space of every encoder that answers."""
-    sets = clip_sets.clip_sets(connection)
+def insert_set_distances(connection: Connection, run_id: int) -> None:
+    """Store both distances of every set of clips, in the space of every active encoder."""
+    sets = clip_sets.read_clip_sets(connection)
     if not sets:
         return
-    for encoder in run_rankings.serving(connection):
-        reference = _reference(connection, encoder.encoder_id)
-        clip_sets.write(
-            connection,
-            run_id,
-            [row for clips in sets for row in _distances(connection, reference, clips)],
-        )
+    for encoder in active_encoders(connection):
+        reference = _read_references(connection, encoder.encoder_id)
+        rows = [row for clips in sets for row in _distances(connection, reference, clips)]
+        clip_sets.insert_distances(connection, run_id, rows)
 
 
-def _reference(connection: Connection, encoder_id: int) -> _Reference:
-    ids = neighbour_lists.references(connection, encoder_id).track_ids[:KERNEL_REFERENCES]
-    sums = cosine_moments.moments(connection, encoder_id)
-    return _Reference(
+def _read_references(connection: Connection, encoder_id: int) -> _ReferenceSet:
+    ids = searchable_references(connection, encoder_id).track_ids[:KAD_REFERENCES]
+    moments = read_moments(connection, encoder_id)
+    return _ReferenceSet(
         encoder_id,
-        ReferenceKernel.of(vectors(connection, encoder_id, ids)),
+        ReferenceKernel.of(read_vectors_in_order(connection, encoder_id, ids)),
         len(ids),
-        ReferenceNormal.of(sums),
-        sums.n,
+        ReferenceNormal.of(moments),
+        moments.n,
     )
 
 
 def _distances(
-    connection: Connection, reference: _Reference, clips: ClipSet
+    connection: Connection, reference: _ReferenceSet, clips: ClipSet
 ) -> Iterator[SetDistance]:
-    clips = clip_sets.embedded(connection, reference.encoder_id, clips)
+    """Yield the KAD and the FAD∞ of the clips that have a vector of the encoder."""
+    clips = clip_sets.clips_with_vector(connection, reference.encoder_id, clips)
     n = len(clips.track_ids)
-    rows = vectors(connection, reference.encoder_id, clips.track_ids)
+    vectors = read_vectors_in_order(connection, reference.encoder_id, clips.track_ids)
     value: float | None = None
-    reason = _reason(n, 2, reference.kernel_n, reference.kernel is not None)
+    reason = _undefined_reason(n, 2, reference.kernel_n, reference.kernel is not None)
     if reason is None and reference.kernel is not None:
-        value = kernel_distance(rows, reference.kernel)
+        value = kernel_distance(vectors, reference.kernel)
     bandwidth = None if reference.kernel is None else reference.kernel.bandwidth
     yield _row("kad", value, reason, reference, clips, reference.kernel_n, bandwidth)
     value = None
-    reason = _reason(n, FEWEST, reference.normal_n, reference.normal is not None)
+    reason = _undefined_reason(n, MIN_CLIPS, reference.normal_n, reference.normal is not None)
     if reason is None and reference.normal is not None:
-        value = frechet_infinity(rows, reference.normal)
+        value = frechet_infinity(vectors, reference.normal)
     yield _row("fad_inf", value, reason, reference, clips, reference.normal_n, None)
 
 
-def _reason(n: int, fewest: int, references_n: int, has_spread: bool) -> str | None:
-    if n < fewest:
+def _undefined_reason(
+    clips_n: int, min_clips: int, references_n: int, has_spread: bool
+) -> str | None:
+    """Return the reason code why a distance is undefined, or None if it is defined."""
+    if clips_n < min_clips:
         return "too_few_clips"
     if references_n < 2:
         return "too_few_references"
@@ -85,7 +93,7 @@ def _row(
     metric: str,
     value: float | None,
     reason: str | None,
-    reference: _Reference,
+    reference: _ReferenceSet,
     clips: ClipSet,
     references_n: int,
     bandwidth: float | None,
@@ -103,5 +111,5 @@ def _row(
         references_n,
         float(clips.seconds.sum()),
         bandwidth,
-        value is not None and n >= FINDING,
+        value is not None and n >= MIN_FINDING_CLIPS,
     )

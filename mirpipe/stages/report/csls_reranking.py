@@ -1,4 +1,4 @@
-"""The nearest references of one encoder put in order by CSLS, as far as it can be afforded."""
+"""Ranks the nearest references of each query again by CSLS, and stores the new order of matches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,125 +6,98 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
-from mirpipe.db.store import neighbour_lists, run_rankings
-from mirpipe.db.store.reference_vectors import vectors
+from mirpipe.db.store import neighbour_lists
+from mirpipe.db.store.run_matches import Matches, insert_matches
+from mirpipe.db.store.stored_vectors import read_vectors_in_order
 from mirpipe.records import Float64, Int64
-from mirpipe.stages.report.full_rankings import Library, Lists
-from mirpipe.statistics.csls import (
-    Agreement,
-    K,
-    agreement_with_full,
-    compared,
-    csls,
-    local_scale,
-    reranked,
-)
-from mirpipe.statistics.exact_top_k import top_k
+from mirpipe.stages.report.full_rankings import QueryRankings, RankedLibrary
+from mirpipe.statistics.csls import csls, mean_neighbour_cosines, rerank_order
 
-PAIRS = 1 << 28
-"""Cosines that the neighbourhoods may cost: seconds. A larger library gives so many references,
-by content hash, among which a neighbourhood is looked for."""
-FEWEST_BASE = 1_000
-LARGEST_BASE = 1 << 14
-FULL_REFERENCES = 1 << 12
-"""References, by content hash, among which re-ranking is compared with a full computation."""
-FULL_TARGETS = 1_000
-BASE_TARGETS = 20
-"""Targets, by content hash, whose neighbourhoods are looked for among all references, too."""
-_AT_ONCE = 1 << 14
-"""Candidates whose vectors are in memory at once."""
+MAX_COSINES = 1 << 28
+"""Largest number of cosines for the local scaling. They take a few seconds.
+
+If a library needs more, the nearest references are searched only in a part of the references, the
+base. These are the references with the lowest content hashes.
+"""
+MIN_BASE = 1_000
+"""Smallest number of references in the base. A smaller library is used completely."""
+MAX_BASE = 1 << 14
+"""Largest number of references in the base."""
+_BLOCK_TRACKS = 1 << 14
+"""Number of tracks whose vectors are in memory at the same time."""
 
 
 @dataclass(frozen=True)
-class Reranked:
-    """Lists in the order of CSLS, beside those by cosine."""
+class Reranking:
+    """The first K references of n queries by cosine, sorted by CSLS."""
 
-    lists: Lists
+    by_cosine: QueryRankings
     order: Int64
-    """Shape (n, K): columns of `lists`, best first."""
+    """Columns of `by_cosine.places` in the order of CSLS, best first. Shape (n, K)."""
     scores: Float64
-    """Shape (n, K), in the columns of `lists`."""
+    """CSLS of the references, in the columns of `by_cosine.places`. Shape (n, K)."""
 
     @property
     def places(self) -> Int64:
-        """The references, best first; -1 behind the last."""
-        return np.take_along_axis(self.lists.places, self.order, axis=1)
+        """Places of the references, best first, filled up with -1. Shape (n, K)."""
+        return np.take_along_axis(self.by_cosine.places, self.order, axis=1)
 
 
 def rerank(
-    connection: Connection, library: Library, sets: Sequence[Lists]
-) -> tuple[list[Reranked], int]:
-    """Each of `sets` by CSLS, and among how many references neighbourhoods were looked for."""
+    connection: Connection, library: RankedLibrary, query_sets: Sequence[QueryRankings]
+) -> tuple[list[Reranking], int]:
+    """Return each set of queries ranked by CSLS, and the number of references in the base.
+
+    The local scaling r of a track is its mean cosine with its nearest references in the base.
+    """
     count = len(library.references.track_ids)
-    candidates = np.unique(np.concatenate([one.places.ravel() for one in sets]))
+    candidates = np.unique(np.concatenate([queries.places.ravel() for queries in query_sets]))
     candidates = candidates[candidates >= 0]
-    wanted = len(candidates) + sum(len(one.track_ids) for one in sets)
-    base_n = min(count, LARGEST_BASE, max(FEWEST_BASE, PAIRS // wanted))
-    scale = np.full(count + 1, np.nan)  # the last is for -1: nobody
-    ids = library.references.track_ids[candidates]
-    scale[candidates] = _scales(connection, library, ids, candidates, base_n)
-    found = []
-    for one in sets:
-        own = _scales(connection, library, one.track_ids, one.own, base_n)
-        scores = csls(one.cosines, own, scale[one.places])
-        found.append(Reranked(one, reranked(scores, one.places), scores))
-    return found, base_n
+    tracks_n = len(candidates) + sum(len(queries.track_ids) for queries in query_sets)
+    base_n = min(count, MAX_BASE, max(MIN_BASE, MAX_COSINES // tracks_n))
+    reference_r = np.full(count + 1, np.nan)  # The last item is for place -1: no reference.
+    candidate_ids = library.references.track_ids[candidates]
+    reference_r[candidates] = _local_scaling(connection, library, candidate_ids, candidates, base_n)
+    rerankings = []
+    for queries in query_sets:
+        query_r = _local_scaling(connection, library, queries.track_ids, queries.own, base_n)
+        scores = csls(queries.cosines, query_r, reference_r[queries.places])
+        rerankings.append(Reranking(queries, rerank_order(scores, queries.places), scores))
+    return rerankings, base_n
 
 
-def agreement(
-    connection: Connection, library: Library, targets: Reranked, base_n: int
-) -> run_rankings.Csls:
-    """How far this re-ranking gives what a full computation gives, where that can be afforded."""
-    ids, lists = library.references.track_ids, targets.lists
-    references_n = min(len(ids), FULL_REFERENCES)
-    targets_n = min(len(lists.track_ids), FULL_TARGETS)
-    own = lists.own[:targets_n]
-    found = agreement_with_full(
-        vectors(connection, library.encoder_id, lists.track_ids[:targets_n]),
-        vectors(connection, library.encoder_id, ids[:references_n]),
-        own=np.where(own < references_n, own, -1),
-        kept=neighbour_lists.KEPT,
+def insert_reranked_matches(
+    connection: Connection, run_id: int, library: RankedLibrary, reranking: Reranking
+) -> None:
+    """Store the first matches of each target in the order of CSLS."""
+    order = reranking.order[:, : neighbour_lists.SHOWN_MATCHES]
+    places = np.take_along_axis(reranking.by_cosine.places, order, axis=1)
+    row, column = np.nonzero(places >= 0)
+    cosine_column = order[row, column]
+    matches = Matches(
+        reranking.by_cosine.track_ids[row],
+        column + 1,
+        library.references.track_ids[places[row, column]],
+        reranking.scores[row, cosine_column],
+        reranking.by_cosine.cosines[row, cosine_column],
+        cosine_column + 1,
     )
-    base = _of_base(connection, library, targets) if base_n < len(ids) else None
-    return run_rankings.Csls(
-        library.encoder_id,
-        neighbour_lists.KEPT,
-        K,
-        base_n,
-        targets_n,
-        references_n,
-        references_n < len(ids) or targets_n < len(lists.track_ids),
-        found.top1_equal,
-        found.top10_overlap,
-        None if base is None else min(BASE_TARGETS, len(lists.track_ids)),
-        None if base is None else base.top1_equal,
-        None if base is None else base.top10_overlap,
-    )
+    insert_matches(connection, run_id, "csls", library.encoder_id, matches)
 
 
-def _of_base(connection: Connection, library: Library, targets: Reranked) -> Agreement:
-    """How far neighbourhoods among some references give the answers of those among all."""
-    places = targets.lists.places[:BASE_TARGETS]
-    candidates = np.unique(places[places >= 0])
-    block = vectors(connection, library.encoder_id, library.references.track_ids[candidates])
-    best = top_k(block, library.references.blocks(), K, own=candidates)
-    scale = np.full(len(library.references.track_ids) + 1, np.nan)
-    sums = np.bincount(best.target, best.cosine, minlength=len(candidates))
-    scale[candidates] = sums / np.bincount(best.target, minlength=len(candidates))
-    cosines = targets.lists.cosines[:BASE_TARGETS]
-    order = reranked(csls(cosines, np.zeros(len(places)), scale[places]), places)
-    return compared(np.take_along_axis(places, order, axis=1), targets.places[:BASE_TARGETS])
-
-
-def _scales(
-    connection: Connection, library: Library, track_ids: Int64, own: Int64, base_n: int
+def _local_scaling(
+    connection: Connection, library: RankedLibrary, track_ids: Int64, own: Int64, base_n: int
 ) -> Float64:
-    """r of each track over the first references; `own` are the places of the tracks there."""
-    base = vectors(connection, library.encoder_id, library.references.track_ids[:base_n])
-    mine = np.where(own < base_n, own, -1)
-    found = np.empty(len(track_ids))
-    for start in range(0, len(track_ids), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        block = vectors(connection, library.encoder_id, track_ids[part])
-        found[part] = local_scale(block, base, own=mine[part])
-    return found
+    """Return r of each track over the base, shape (n,).
+
+    `own`, shape (n,), is the place of the reference that is the track itself, or -1.
+    """
+    base_ids = library.references.track_ids[:base_n]
+    base = read_vectors_in_order(connection, library.encoder_id, base_ids)
+    own_in_base = np.where(own < base_n, own, -1)
+    result = np.empty(len(track_ids))
+    for start in range(0, len(track_ids), _BLOCK_TRACKS):
+        block = slice(start, start + _BLOCK_TRACKS)
+        vectors = read_vectors_in_order(connection, library.encoder_id, track_ids[block])
+        result[block] = mean_neighbour_cosines(vectors, base, own=own_in_base[block])
+    return result

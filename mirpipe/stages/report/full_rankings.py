@@ -1,4 +1,4 @@
-"""One encoder's rankings of the whole library: for every target, and for some references."""
+"""Ranks the whole library of one encoder for each target, and for some of the references."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,121 +6,138 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
-from mirpipe.db.store import neighbour_lists, run_rankings
-from mirpipe.db.store.reference_vectors import ReferenceVectors, vectors
+from mirpipe.db.store import neighbour_lists
+from mirpipe.db.store.reference_vectors import ReferenceVectors
+from mirpipe.db.store.searchable_tracks import searchable_references, searchable_targets
+from mirpipe.db.store.stored_vectors import read_vectors_in_order
+from mirpipe.db.store.track_labels import read_hashes_and_labels
 from mirpipe.records import LABELS, Float32, Float64, Int64
-from mirpipe.statistics.full_ranking import NOBODY, full_ranking
-from mirpipe.statistics.label_relevance_metrics import (
+from mirpipe.statistics.exact_top_k import NO_REFERENCE
+from mirpipe.statistics.full_ranking import full_ranking
+from mirpipe.statistics.label_relevance import (
     UNLABELLED,
     Relevance,
-    codes_of,
-    joined,
-    relevance,
+    concatenate,
+    find_relevant,
+    label_codes,
 )
 
 REFERENCE_QUERIES = 1_000
-"""References, the first by content hash, that are queries against all others."""
-_AT_ONCE = 2_048
-"""Queries whose vectors are in memory at once."""
+"""Largest number of references that are also queries: those with the lowest content hashes."""
+_BLOCK_QUERIES = 2_048
+"""Number of queries whose vectors are in memory at the same time."""
 
 
 @dataclass(frozen=True)
-class Library:
-    """An encoder's live references, by content hash, and what they are labelled."""
+class RankedLibrary:
+    """The searchable references of an encoder, in the order of their content hashes."""
 
     encoder_id: int
     references: ReferenceVectors
     codes: dict[str, Int64]
-    """A code a reference for each label that any has."""
+    """Label codes per reference, shape (references,), for each label that a reference has."""
 
 
 @dataclass(frozen=True)
-class Lists:
-    """The nearest references of each query, shape (n, K), and how relevant its full ranking is."""
+class QueryRankings:
+    """The first K references of n queries, and the relevance of their full rankings."""
 
     name: str
-    """Of the set of queries: targets or references."""
+    """Name of the set of queries: `targets` or `references`."""
     track_ids: Int64
+    """Track ids of the queries, shape (n,)."""
     own: Int64
-    """Place of the query's own reference, shape (n,); NOBODY for none."""
+    """Place of the reference with the query's own content, or NO_REFERENCE. Shape (n,)."""
     places: Int64
-    """Best first; -1 behind the last."""
+    """Places of the first references, best first, filled up with -1. Shape (n, K)."""
     cosines: Float64
+    """Cosines of the first references, shape (n, K)."""
     relevance: dict[str, Relevance]
-    """By label."""
+    """Relevance of the full rankings, by label."""
 
 
-def full_lists(connection: Connection, encoder_id: int) -> tuple[Library, list[Lists]] | None:
-    """Both sets of queries, those that are empty left out; None where there is no reference."""
-    references = neighbour_lists.references(connection, encoder_id)
-    if not len(references.track_ids):
-        return None
-    target_ids = neighbour_lists.targets(connection, encoder_id)
-    query_ids = references.track_ids[:REFERENCE_QUERIES]
-    known = run_rankings.labelled(connection, np.concatenate((references.track_ids, target_ids)))
+def rank_library(
+    connection: Connection, encoder_id: int
+) -> tuple[RankedLibrary, list[QueryRankings]] | None:
+    """Return the library, and the rankings of both sets of queries. Empty sets are left out.
+
+    Returns None if there are no references.
+    """
+    references = searchable_references(connection, encoder_id)
     count = len(references.track_ids)
-    coded = {label: codes_of(known.labels[label]) for label in LABELS}
-    codes = {label: code for label, code in coded.items() if (code[:count] != UNLABELLED).any()}
-    library = Library(
+    if not count:
+        return None
+    target_ids = searchable_targets(connection, encoder_id)
+    query_ids = references.track_ids[:REFERENCE_QUERIES]
+    tracks = read_hashes_and_labels(connection, np.concatenate((references.track_ids, target_ids)))
+    all_codes = {label: label_codes(tracks.labels[label]) for label in LABELS}
+    codes = {label: code for label, code in all_codes.items() if (code[:count] != UNLABELLED).any()}
+    library = RankedLibrary(
         encoder_id,
         ReferenceVectors(connection, encoder_id, references.track_ids),
         {label: code[:count] for label, code in codes.items()},
     )
-    sets = [
-        ("targets", target_ids, references.order_of(known.hashes[count:]), slice(count, None)),
+    query_sets = [
+        ("targets", target_ids, references.places_of(tracks.hashes[count:]), slice(count, None)),
         ("references", query_ids, np.arange(len(query_ids)), slice(len(query_ids))),
     ]
     return library, [
-        _lists(connection, library, name, ids, own, {one: codes[one][rows] for one in codes})
-        for name, ids, own, rows in sets
+        _rank(connection, library, name, ids, own, {label: codes[label][rows] for label in codes})
+        for name, ids, own, rows in query_sets
         if len(ids) and not (name == "references" and count < 2)
     ]
 
 
-def _lists(
+def _rank(
     connection: Connection,
-    library: Library,
+    library: RankedLibrary,
     name: str,
     track_ids: Int64,
     own: Int64,
     codes: dict[str, Int64],
-) -> Lists:
+) -> QueryRankings:
+    """Rank the library for one set of queries. `codes` are the label codes of the queries."""
     count = len(library.references.track_ids)
     places, cosines = [], []
-    found: dict[str, list[Relevance]] = {label: [] for label in codes}
-    for start, block in _blocks(connection, library.encoder_id, track_ids):
-        mine = own[start : start + len(block)]
-        ranked = full_ranking(
-            block, library.references.blocks, count, own=mine, kept=neighbour_lists.KEPT
+    relevance: dict[str, list[Relevance]] = {label: [] for label in codes}
+    for start, vectors in _vector_blocks(connection, library.encoder_id, track_ids):
+        rankings = full_ranking(
+            vectors,
+            library.references.blocks,
+            count,
+            own=own[start : start + len(vectors)],
+            kept=neighbour_lists.MAX_ENTRIES,
         )
-        for part in ranked:
-            head = part.places[:, : neighbour_lists.KEPT].copy()
-            if head.shape[1] == count:
-                head[part.own, -1] = NOBODY
-            places.append(head)
+        for part in rankings:
+            first_places = part.places[:, : neighbour_lists.MAX_ENTRIES].copy()
+            if first_places.shape[1] == count:
+                first_places[part.own, -1] = NO_REFERENCE
+            places.append(first_places)
             cosines.append(part.cosines)
             for label in codes:
-                found[label].append(
-                    relevance(
+                relevance[label].append(
+                    find_relevant(
                         part.places,
                         part.own,
                         library.codes[label],
                         codes[label][start + part.rows],
-                        kept=neighbour_lists.KEPT,
+                        kept=neighbour_lists.MAX_ENTRIES,
                     )
                 )
-    return Lists(
+    return QueryRankings(
         name,
         track_ids,
         own,
         np.concatenate(places),
         np.concatenate(cosines),
-        {label: joined(parts) for label, parts in found.items()},
+        {label: concatenate(parts) for label, parts in relevance.items()},
     )
 
 
-def _blocks(
+def _vector_blocks(
     connection: Connection, encoder_id: int, track_ids: Int64
 ) -> Iterator[tuple[int, Float32]]:
-    for start in range(0, len(track_ids), _AT_ONCE):
-        yield start, vectors(connection, encoder_id, track_ids[start : start + _AT_ONCE])
+    """Yield the vectors of the queries block by block, with the index of the first query."""
+    for start in range(0, len(track_ids), _BLOCK_QUERIES):
+        block_ids = track_ids[start : start + _BLOCK_QUERIES]
+        yield start, read_vectors_in_order(connection, encoder_id, block_ids)

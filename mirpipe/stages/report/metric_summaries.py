@@ -1,4 +1,4 @@
-"""Mean, spread and interval of every metric: over all targets, and by their labels."""
+"""Summarises every metric: mean, standard deviation and interval, for all targets and by label."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,30 +6,34 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from mirpipe.db.store import metric_series, run_summaries
+from mirpipe.db.store import run_summaries
 from mirpipe.db.store.metric_series import Series
+from mirpipe.db.store.track_labels import read_target_labels
 from mirpipe.statistics.bootstrap_intervals import intervals
 
 LABELS = ("genre", "instrument")
-"""By which labels of a target summaries are also made."""
+"""Labels of targets for which there are summaries by group."""
 
-NO_INTERVAL = {0: "no_target", 1: "one_target"}
-"""Why so few targets give no interval."""
+NO_INTERVAL_REASONS = {0: "no_target", 1: "one_target"}
+"""Reason codes of a missing interval, by number of targets."""
 
 Row = dict[str, Any]
 
 
-def summarise(connection: Connection, run_id: int, series: Sequence[Series]) -> None:
-    """Stores every series' summary, and those of its targets by genre and by instrument."""
-    labels = metric_series.target_labels(connection, LABELS)
-    groups = [part for one in series for part in _groups(one, labels)]
-    parts = [(one, Row()) for one in series] + groups
-    rows = [_keys(run_id, one) | keys for one, keys in parts]
-    rows = [row | found for row, found in zip(rows, _numbers([p for p, _ in parts]), strict=True)]
-    whole, by_group = rows[: len(series)], rows[len(series) :]
-    answers = [row for row in whole if row["encoder_id"] is not None]
-    clips = [row for row in whole if row["encoder_id"] is None]
-    run_summaries.insert(connection, "run_summary", answers)
+def insert_summaries(connection: Connection, run_id: int, series: Sequence[Series]) -> None:
+    """Store the summary of each series, and its summaries by genre and by instrument."""
+    labels = read_target_labels(connection, LABELS)
+    groups = [group for one_series in series for group in _groups(one_series, labels)]
+    parts = [(one_series, Row()) for one_series in series] + groups
+    numbers = _summary_columns([part for part, _ in parts])
+    rows = [
+        _key_columns(run_id, part) | group_columns | summary
+        for (part, group_columns), summary in zip(parts, numbers, strict=True)
+    ]
+    complete, by_group = rows[: len(series)], rows[len(series) :]
+    matches = [row for row in complete if row["encoder_id"] is not None]
+    clips = [row for row in complete if row["encoder_id"] is None]
+    run_summaries.insert(connection, "run_summary", matches)
     run_summaries.insert(connection, "run_generation_summary", clips)
     run_summaries.insert(connection, "run_group_summary", by_group)
 
@@ -37,18 +41,25 @@ def summarise(connection: Connection, run_id: int, series: Sequence[Series]) -> 
 def _groups(
     series: Series, labels: Mapping[str, Mapping[int, str]]
 ) -> list[tuple[Series, dict[str, str | int]]]:
-    found: list[tuple[Series, dict[str, str | int]]] = []
-    for label, values in labels.items():
-        of_each = np.array([values.get(one, "") for one in series.target_ids.tolist()])
-        unlabelled = len(np.unique(series.target_ids[of_each == ""]))
-        for value in sorted(set(of_each.tolist()) - {""}):
-            keys: dict[str, str | int] = {"label": label, "value": value}
-            found.append((series.of(of_each == value), keys | {"unlabelled_n": unlabelled}))
-    return found
+    """Return one part of the series per label value, and the columns that identify the group."""
+    groups: list[tuple[Series, dict[str, str | int]]] = []
+    for label, value_by_target in labels.items():
+        values = np.array(
+            [value_by_target.get(target, "") for target in series.target_ids.tolist()]
+        )
+        unlabelled = len(np.unique(series.target_ids[values == ""]))
+        for value in sorted(set(values.tolist()) - {""}):
+            columns: dict[str, str | int] = {
+                "label": label,
+                "value": value,
+                "unlabelled_n": unlabelled,
+            }
+            groups.append((series.select(values == value), columns))
+    return groups
 
 
-def _keys(run_id: int, series: Series) -> Row:
-    source, by = series.source, series.measured_by
+def _key_columns(run_id: int, series: Series) -> Row:
+    source, measured_by = series.source, series.measured_by
     return {
         "run_id": run_id,
         "encoder_id": source.encoder_id,
@@ -57,27 +68,30 @@ def _keys(run_id: int, series: Series) -> Row:
         "guidance": source.guidance,
         "metric": series.metric,
         "metric_id": series.metric_id,
-        "metric_revision": by and by.revision,
-        "metric_licence_weights": by and by.licence_weights,
-        "metric_random": by and by.random,
+        "metric_revision": measured_by and measured_by.revision,
+        "metric_licence_weights": measured_by and measured_by.licence_weights,
+        "metric_random": measured_by and measured_by.random,
     }
 
 
-def _numbers(series: Sequence[Series]) -> list[Row]:
-    by_target = [one.by_target()[1] for one in series]
-    found = []
-    for one, targets, (low, high) in zip(series, by_target, intervals(by_target), strict=True):
-        values = one.defined()
-        found.append(
+def _summary_columns(series: Sequence[Series]) -> list[Row]:
+    """Return the summary of each series. Means are over values. Intervals are over targets."""
+    target_means = [one_series.target_means()[1] for one_series in series]
+    rows = []
+    for one_series, means, (low, high) in zip(
+        series, target_means, intervals(target_means), strict=True
+    ):
+        values = one_series.defined_values()
+        rows.append(
             {
                 "n": len(values),
-                "undefined_n": len(one.values) - len(values),
-                "targets_n": len(targets),
+                "undefined_n": len(one_series.values) - len(values),
+                "targets_n": len(means),
                 "mean": float(values.mean()) if len(values) else None,
                 "sd": float(values.std()) if len(values) else None,
                 "low": None if np.isnan(low) else float(low),
                 "high": None if np.isnan(high) else float(high),
-                "interval_reason": NO_INTERVAL.get(len(targets)),
+                "interval_reason": NO_INTERVAL_REASONS.get(len(means)),
             }
         )
-    return found
+    return rows

@@ -1,4 +1,4 @@
-"""Every two encoders, and every two modes of a generator, compared on the targets they share."""
+"""Compares all pairs of encoders, and all pairs of a generator's modes, on their common targets."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,71 +12,92 @@ from sqlalchemy import Connection
 from mirpipe.db.store import run_summaries
 from mirpipe.db.store.metric_series import Series
 from mirpipe.records import Float64
-from mirpipe.stages.report.metric_summaries import NO_INTERVAL
+from mirpipe.stages.report.metric_summaries import NO_INTERVAL_REASONS
 from mirpipe.statistics.holm_correction import holm
-from mirpipe.statistics.paired_sign_flip_test import Paired, compare
+from mirpipe.statistics.paired_sign_flip_test import PairedComparison, compare
 
-OWN_SPACE = "cosine"
-"""The metric that lies in an encoder's own space: two encoders are never compared by it."""
-THRESHOLDS = "_null95"
-"""How metrics end that say what chance reaches, not how good something is."""
+NOT_COMPARABLE = "cosine"
+"""Metric that is not compared: cosines of different encoders have different scales."""
+THRESHOLD_SUFFIX = "_null95"
+"""End of the names of metrics that are thresholds. They do not measure quality."""
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two series of one metric, the first less the second on the targets that both have."""
+class SeriesPair:
+    """Two series of one metric, and their differences on common targets."""
 
     first: Series
     second: Series
     differences: Float64
+    """First minus second per common target, shape (targets,)."""
 
     @property
     def family(self) -> int | None:
-        """What is corrected together: all of one generator, or all of the encoders (None)."""
+        """Id of the generator, or None for encoders. A family is corrected as a whole."""
         return self.first.source.generator_id
 
 
-def compare_all(connection: Connection, run_id: int, series: Sequence[Series]) -> None:
-    """Stores the comparison of every two sources, with p after Holm's correction in its family."""
-    pairs = _pairs(series)
-    found = compare([pair.differences for pair in pairs])
+def insert_comparisons(connection: Connection, run_id: int, series: Sequence[Series]) -> None:
+    """Store the comparison of each pair of sources, with p-values after Holm's correction."""
+    pairs = _series_pairs(series)
+    comparisons = compare([pair.differences for pair in pairs])
     families = defaultdict(list)
-    for at, pair in enumerate(pairs):
-        families[pair.family].append(at)
-    ps = np.array([one.p for one in found])
-    corrected, sizes = np.full(len(ps), np.nan), np.zeros(len(ps), int)
-    for places in families.values():
-        corrected[places] = holm(ps[places])
-        sizes[places] = np.count_nonzero(~np.isnan(ps[places]))
+    for index, pair in enumerate(pairs):
+        families[pair.family].append(index)
+    ps = np.array([comparison.p for comparison in comparisons])
+    corrected, family_sizes = np.full(len(ps), np.nan), np.zeros(len(ps), int)
+    for indices in families.values():
+        corrected[indices] = holm(ps[indices])
+        family_sizes[indices] = np.count_nonzero(~np.isnan(ps[indices]))
     rows = [
-        _keys(run_id, pair) | _numbers(one, float(p_holm)) | {"family_n": int(size)}
-        for pair, one, p_holm, size in zip(pairs, found, corrected, sizes, strict=True)
+        _key_columns(run_id, pair)
+        | _result_columns(comparison, float(p_holm))
+        | {"family_n": int(size)}
+        for pair, comparison, p_holm, size in zip(
+            pairs, comparisons, corrected, family_sizes, strict=True
+        )
     ]
     run_summaries.insert(connection, "run_comparison", rows)
 
 
-def _pairs(series: Sequence[Series]) -> list[Pair]:
-    """Of every metric that two sources of one kind and generator share, the higher place first."""
-    alike = defaultdict(list)
-    for one in series:
-        if one.metric != OWN_SPACE and not one.metric.endswith(THRESHOLDS):
-            alike[one.source.generator_id, one.metric].append(one)
+def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
+    """Return all pairs of series of one metric: two modes of a generator, or two encoders.
+
+    The series with the higher sort key comes first.
+    """
+    comparable = defaultdict(list)
+    for one_series in series:
+        metric = one_series.metric
+        if metric != NOT_COMPARABLE and not metric.endswith(THRESHOLD_SUFFIX):
+            comparable[one_series.source.generator_id, metric].append(one_series)
     return [
-        Pair(first, second, _differences(first, second))
-        for some in alike.values()
-        for second, first in combinations(sorted(some, key=lambda one: one.source.place), 2)
+        SeriesPair(first, second, _differences(first, second))
+        for group in comparable.values()
+        for second, first in combinations(
+            sorted(group, key=lambda one_series: one_series.source.sort_key), 2
+        )
     ]
 
 
 def _differences(first: Series, second: Series) -> Float64:
-    """By target, in the order of the first, a target's seeds averaged."""
-    ids, values = first.by_target()
-    others = dict(zip(*(one.tolist() for one in second.by_target()), strict=True))
-    rows = zip(ids.tolist(), values.tolist(), strict=True)
-    return np.array([value - others[one] for one, value in rows if one in others], np.float64)
+    """Return first minus second for each common target, in the order of the first series.
+
+    The values of a target with different seeds are averaged first.
+    """
+    first_ids, first_means = (array.tolist() for array in first.target_means())
+    second_ids, second_means = (array.tolist() for array in second.target_means())
+    second_by_target = dict(zip(second_ids, second_means, strict=True))
+    return np.array(
+        [
+            mean - second_by_target[target]
+            for target, mean in zip(first_ids, first_means, strict=True)
+            if target in second_by_target
+        ],
+        np.float64,
+    )
 
 
-def _keys(run_id: int, pair: Pair) -> dict[str, Any]:
+def _key_columns(run_id: int, pair: SeriesPair) -> dict[str, Any]:
     first, second = pair.first.source, pair.second.source
     licences = dict.fromkeys((*pair.first.licences, *pair.second.licences))
     return {
@@ -95,22 +116,23 @@ def _keys(run_id: int, pair: Pair) -> dict[str, Any]:
     }
 
 
-def _numbers(found: Paired, p_holm: float) -> dict[str, Any]:
-    tested = found.n > 0
+def _result_columns(comparison: PairedComparison, p_holm: float) -> dict[str, Any]:
+    is_tested = comparison.n > 0
+    method = "exact" if comparison.is_exact else "permutation"
     return {
-        "n": found.n,
-        "mean_difference": _or_none(found.mean),
-        "sd": _or_none(found.sd),
-        "low": _or_none(found.low),
-        "high": _or_none(found.high),
-        "interval_reason": NO_INTERVAL.get(found.n),
-        "higher_n": found.higher_n,
-        "p": _or_none(found.p),
-        "p_holm": _or_none(p_holm),
-        "method": ("exact" if found.is_exact else "permutation") if tested else None,
-        "reason": None if tested else "no_target",
+        "n": comparison.n,
+        "mean_difference": _none_if_nan(comparison.mean),
+        "sd": _none_if_nan(comparison.sd),
+        "low": _none_if_nan(comparison.low),
+        "high": _none_if_nan(comparison.high),
+        "interval_reason": NO_INTERVAL_REASONS.get(comparison.n),
+        "higher_n": comparison.higher_n,
+        "p": _none_if_nan(comparison.p),
+        "p_holm": _none_if_nan(p_holm),
+        "method": method if is_tested else None,
+        "reason": None if is_tested else "no_target",
     }
 
 
-def _or_none(value: float) -> float | None:
+def _none_if_nan(value: float) -> float | None:
     return None if np.isnan(value) else value

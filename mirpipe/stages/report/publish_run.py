@@ -1,4 +1,4 @@
-"""One transaction: a run where anything changed since the last one, else its confirmation."""
+"""Publishes a run if anything has changed since the latest run, and otherwise confirms that run."""
 
 from dataclasses import dataclass
 
@@ -6,50 +6,56 @@ from sqlalchemy import Connection
 
 from mirpipe.db.advisory_locks import exclusive
 from mirpipe.db.engine import engine
-from mirpipe.db.store import embedding_maps, metric_series, runs
-from mirpipe.stages.report.clip_set_distances import insert_sets
-from mirpipe.stages.report.metric_summaries import summarise
-from mirpipe.stages.report.paired_comparisons import compare_all
-from mirpipe.stages.report.ranking_quality import insert_rankings
-from mirpipe.stages.report.z_and_percentile_scales import insert_background
+from mirpipe.db.store import embedding_maps, metric_series, runs, shown_matches
+from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
+from mirpipe.stages.report.clip_set_distances import insert_set_distances
+from mirpipe.stages.report.metric_summaries import insert_summaries
+from mirpipe.stages.report.paired_comparisons import insert_comparisons
+from mirpipe.stages.report.ranking_quality import insert_ranking_results
+from mirpipe.stages.report.z_and_percentile_scales import insert_scales_of_encoder
 
 
 @dataclass(frozen=True)
 class ReportResult:
-    """The run that describes the present state, and whether this report had to make it."""
+    """The run that describes the current state, and whether this report created it."""
 
     run_id: int
     changed: bool
+    """True if the run is new. False if nothing has changed since it was published."""
 
 
 def report(*, trigger: str) -> ReportResult:
-    """Makes a run where anything changed since the last one, else confirms the last one.
+    """Publish a new run if anything has changed since the latest run; otherwise confirm that run.
 
-    `trigger` says in the run's row who asked: a DAG run's id, or "command line".
+    `trigger` is stored with the run and shows who started it: the id of a DAG run, or "command
+    line". Everything is written in one transaction, so readers see either the old or the new run.
     """
     with exclusive("report"), _snapshot() as connection, connection.begin():
-        runs.switch_revisions(connection)
-        digest = runs.stage_answers(connection)
-        last = runs.last(connection)
-        if last is not None and last[1] == digest:
-            runs.confirm(connection, last[0])
-            return ReportResult(last[0], changed=False)
-        run_id = runs.insert(connection, trigger=trigger, digest=digest)
-        for encoder_id in runs.serving(connection):
-            insert_background(connection, run_id, encoder_id)
-            embedding_maps.draw(connection, run_id, encoder_id)
-        measure(connection, run_id)
-        insert_rankings(connection, run_id)
-        insert_sets(connection, run_id)
+        activate_complete_revisions(connection)
+        shown_matches.prepare_matches(connection)
+        digest = runs.state_digest(connection)
+        latest = runs.latest_run(connection)
+        if latest is not None and latest[1] == digest:
+            runs.confirm_run(connection, latest[0])
+            return ReportResult(latest[0], changed=False)
+        run_id = runs.insert_run(connection, trigger=trigger, digest=digest)
+        shown_matches.publish_matches(connection, run_id)
+        for encoder in active_encoders(connection):
+            insert_scales_of_encoder(connection, run_id, encoder.encoder_id)
+            embedding_maps.write_map(connection, run_id, encoder.encoder_id)
+        insert_summaries_and_comparisons(connection, run_id)
+        insert_ranking_results(connection, run_id)
+        insert_set_distances(connection, run_id)
     return ReportResult(run_id, changed=True)
 
 
-def measure(connection: Connection, run_id: int) -> None:
-    """Stores what there is to say in numbers of the answers and clips that are served now."""
-    series = [*metric_series.answers(connection), *metric_series.clips(connection)]
-    summarise(connection, run_id, series)
-    compare_all(connection, run_id, series)
+def insert_summaries_and_comparisons(connection: Connection, run_id: int) -> None:
+    """Store the summaries and comparisons of all matches and clips that are shown now."""
+    series = [*metric_series.match_series(connection), *metric_series.clip_series(connection)]
+    insert_summaries(connection, run_id, series)
+    insert_comparisons(connection, run_id, series)
 
 
 def _snapshot() -> Connection:
+    """Return a connection whose transactions read all tables in one state."""
     return engine("app").connect().execution_options(isolation_level="REPEATABLE READ")

@@ -1,105 +1,77 @@
-"""Rankings of a run: against labels, hubs, re-ranked, how far encoders agree, and all fused."""
+"""Stores all results about the rankings of a run, for each encoder and for all encoders together.
 
-from collections.abc import Iterator, Sequence
+For each encoder: agreement with labels, hubs, and re-ranking by CSLS. Over all encoders: how well
+they agree, and their fused matches.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 from sqlalchemy import Connection
 
-from mirpipe.db.store import neighbour_lists, run_rankings
-from mirpipe.records import Int64
-from mirpipe.stages.report.agreement_and_fusion import Nearest, insert_agreement, insert_fusion
-from mirpipe.stages.report.csls_reranking import Reranked, agreement, rerank
-from mirpipe.stages.report.full_rankings import Library, Lists, full_lists
-from mirpipe.stages.report.label_relevance import DEPTHS, Judged, label_rows
-from mirpipe.statistics.hubness import hubness, occurrences
+from mirpipe.db.store.active_revisions import ActiveEncoder, active_encoders
+from mirpipe.db.store.run_csls import insert_csls
+from mirpipe.db.store.run_matches import delete_matches_of_earlier_runs
+from mirpipe.db.store.run_rankings import insert_rankings
+from mirpipe.stages.report.csls_accuracy import csls_accuracy
+from mirpipe.stages.report.csls_reranking import insert_reranked_matches, rerank
+from mirpipe.stages.report.encoder_agreement import EncoderMatches, insert_agreement_of_encoders
+from mirpipe.stages.report.full_rankings import QueryRankings, RankedLibrary, rank_library
+from mirpipe.stages.report.fused_matches import insert_fused_matches
+from mirpipe.stages.report.hubs import insert_hubs_of_ranking
+from mirpipe.stages.report.matches_with_same_label import LabelledRanking
+from mirpipe.stages.report.precision_by_label import precision_rows
 
-HUBS = 20
-"""References of a run_hub."""
 
+def insert_ranking_results(connection: Connection, run_id: int) -> None:
+    """Store all results about the rankings of all active encoders.
 
-def insert_rankings(connection: Connection, run_id: int) -> None:
-    """Stores what there is to say about the rankings of every encoder that answers."""
-    run_rankings.forget_answers(connection, run_id)
-    nearest: dict[run_rankings.Serving, Nearest] = {}
-    for encoder in run_rankings.serving(connection):
-        found = full_lists(connection, encoder.encoder_id)
-        if found is None:
+    Matches by CSLS and by fusion are kept only for the latest run.
+    """
+    delete_matches_of_earlier_runs(connection, run_id)
+    matches: dict[ActiveEncoder, EncoderMatches] = {}
+    for encoder in active_encoders(connection):
+        ranked = rank_library(connection, encoder.encoder_id)
+        if ranked is None:
             continue
-        library, sets = found
-        _insert_encoder(connection, run_id, library, sets)
-        for one in sets:
-            if one.name == "targets":
-                ids = library.references.track_ids
-                answers = np.where(one.places < 0, -1, ids[one.places])
-                nearest[encoder] = Nearest(one.track_ids, answers, ids)
-    insert_agreement(connection, run_id, nearest)
-    insert_fusion(connection, run_id, nearest)
+        library, query_sets = ranked
+        _insert_results_of_encoder(connection, run_id, library, query_sets)
+        for queries in query_sets:
+            if queries.name == "targets":
+                matches[encoder] = _encoder_matches(library, queries)
+    insert_agreement_of_encoders(connection, run_id, matches)
+    insert_fused_matches(connection, run_id, matches)
 
 
-def _insert_encoder(
-    connection: Connection, run_id: int, library: Library, sets: Sequence[Lists]
+def _insert_results_of_encoder(
+    connection: Connection,
+    run_id: int,
+    library: RankedLibrary,
+    query_sets: Sequence[QueryRankings],
 ) -> None:
-    rows: list[run_rankings.Row] = []
-    judged: list[Judged] = []
-    for one in sets:
-        judged.append(Judged(one.name, "cosine", one.relevance))
-        rows += _of_hubs(library, one.name, "cosine", one.places)
-    if sets and len(library.references.track_ids) > 1:  # one alone has no neighbourhood
-        again, base_n = rerank(connection, library, sets)
-        for other in again:
-            name = other.lists.name
+    rankings: list[LabelledRanking] = []
+    for queries in query_sets:
+        rankings.append(LabelledRanking(queries.name, "cosine", queries.relevance))
+        insert_hubs_of_ranking(connection, run_id, library, queries.name, "cosine", queries.places)
+    # CSLS needs two references, because a single reference has no nearest reference.
+    if query_sets and len(library.references.track_ids) > 1:
+        rerankings, base_n = rerank(connection, library, query_sets)
+        for reranking in rerankings:
+            name = reranking.by_cosine.name
             relevance = {
-                label: found.reordered(other.order)
-                for label, found in other.lists.relevance.items()
+                label: by_cosine.reordered(reranking.order)
+                for label, by_cosine in reranking.by_cosine.relevance.items()
             }
-            judged.append(Judged(name, "csls", relevance))
-            rows += _of_hubs(library, name, "csls", other.places)
+            rankings.append(LabelledRanking(name, "csls", relevance))
+            insert_hubs_of_ranking(connection, run_id, library, name, "csls", reranking.places)
             if name == "targets":
-                rows.append(agreement(connection, library, other, base_n))
-                _insert_reranked(connection, run_id, library, other)
-    rows += label_rows(library.encoder_id, judged)
-    run_rankings.write(connection, run_id, rows)
+                accuracy = csls_accuracy(connection, library, reranking, base_n)
+                insert_csls(connection, run_id, accuracy)
+                insert_reranked_matches(connection, run_id, library, reranking)
+    insert_rankings(connection, run_id, list(precision_rows(library.encoder_id, rankings)))
 
 
-def _of_hubs(
-    library: Library, queries: str, order: str, places: Int64
-) -> Iterator[run_rankings.Row]:
-    ids = library.references.track_ids
-    for k in DEPTHS:
-        counts = occurrences(places, k, len(ids))
-        found = hubness(counts)
-        yield run_rankings.HubnessOf(
-            library.encoder_id,
-            queries,
-            order,
-            k,
-            found.skewness,
-            found.largest,
-            int(ids[found.largest_place]),
-            found.never_share,
-            len(places),
-            len(ids),
-        )
-        most = np.argsort(-counts, kind="stable")[:HUBS]
-        for rank, place in enumerate(most[counts[most] > 0], start=1):
-            yield run_rankings.Hub(
-                library.encoder_id, queries, order, k, rank, int(ids[place]), int(counts[place])
-            )
-
-
-def _insert_reranked(
-    connection: Connection, run_id: int, library: Library, found: Reranked
-) -> None:
-    order = found.order[:, : neighbour_lists.SERVED]
-    places = np.take_along_axis(found.lists.places, order, axis=1)
-    row, column = np.nonzero(places >= 0)
-    taken = order[row, column]
-    answers = run_rankings.Answers(
-        found.lists.track_ids[row],
-        column + 1,
-        library.references.track_ids[places[row, column]],
-        found.scores[row, taken],
-        found.lists.cosines[row, taken],
-        taken + 1,
-    )
-    run_rankings.write_answers(connection, run_id, "csls", library.encoder_id, answers)
+def _encoder_matches(library: RankedLibrary, targets: QueryRankings) -> EncoderMatches:
+    reference_ids = library.references.track_ids
+    matches = np.where(targets.places < 0, -1, reference_ids[targets.places])
+    return EncoderMatches(targets.track_ids, matches, reference_ids)

@@ -1,36 +1,31 @@
-"""The scales of a run: of z, a target's cosines to every reference, and of percentile."""
+"""Computes the scales of a run, from which z and percentile of a cosine are read.
+
+The scale of z is the mean and standard deviation of a target's cosines with all references. The
+scale of percentiles is the distribution of the cosines of pairs of references.
+"""
 
 import numpy as np
 from sqlalchemy import Connection
 
-from mirpipe.db.store import cosine_moments, runs
+from mirpipe.db.store import cosine_moments
+from mirpipe.db.store.reference_pair_cosines import reference_pair_cosines
+from mirpipe.db.store.run_scales import insert_scales
 
-BACKGROUND_QUANTILES = 1001
-"""Resolution of percentile: a tenth of a percent."""
+PERCENTILE_STEPS = 1001
+"""Number of quantiles on the scale of percentiles: one per 0.1 %."""
 
 
-def insert_background(connection: Connection, run_id: int, encoder_id: int) -> None:
-    """Stores both scales of one encoder; one reference alone gives none of z."""
-    spread = cosine_moments.background(connection, encoder_id)
-    sample = cosine_moments.reference_pairs(connection, encoder_id)
-    scale = sample
-    if len(sample) > BACKGROUND_QUANTILES:
-        scale = np.quantile(sample, np.linspace(0, 1, BACKGROUND_QUANTILES))
-    measured = len(spread.target_ids) if spread.n >= 2 else 0  # one reference has no spread
-    runs.insert_background(
+def insert_scales_of_encoder(connection: Connection, run_id: int, encoder_id: int) -> None:
+    """Compute and store both scales of one encoder."""
+    cosines = reference_pair_cosines(connection, encoder_id)
+    scale = cosines
+    if len(cosines) > PERCENTILE_STEPS:
+        scale = np.quantile(cosines, np.linspace(0, 1, PERCENTILE_STEPS))
+    insert_scales(
         connection,
         run_id,
         encoder_id,
-        counts={
-            "references_n": spread.n,
-            "targets_n": len(spread.target_ids),
-            "pairs": len(sample),
-        },
-        cosines=scale,
-        targets={
-            "target_id": spread.target_ids[:measured],
-            "background_n": np.full(measured, spread.n),
-            "background_mean": spread.mean[:measured],
-            "background_sd": spread.sd[:measured],
-        },
+        targets=cosine_moments.read_target_cosines(connection, encoder_id),
+        percentile_cosines=scale,
+        pairs=len(cosines),
     )

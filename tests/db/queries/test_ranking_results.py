@@ -25,7 +25,7 @@ def library(fresh_database: Database) -> SyntheticLibrary:
         ("target", "near north", [0.1, 1, 0], "jazz"),
     ):
         track_id = made.add(collection, title, vector, labels={"genre": genre})
-        other.embed(track_id, vector)
+        other.set_vector(track_id, vector)
     retrieve()
     report(trigger="test")
     return made

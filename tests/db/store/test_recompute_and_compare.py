@@ -1,4 +1,4 @@
-"""What verify finds, and what its digest sees."""
+"""Damage to the stored data is found, and the digest changes with the content and nothing else."""
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +11,7 @@ from tests.support.synthetic_library import SyntheticLibrary
 
 VECTORS = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-2, -1, 1, 2)]
 
-# What breaks the database, and the checks that must find it.
+# Statements that damage the stored data, and the checks that must find the damage.
 DAMAGE = {
     "DELETE FROM neighbour WHERE cosine > 0.9": {"lists", "served"},
     "DELETE FROM neighbour n USING neighbour_state s WHERE s.target_id = n.target_id "
@@ -40,7 +40,7 @@ DAMAGE = {
     "DELETE FROM served_neighbour WHERE rank = 10": {"served"},
 }
 
-# One change a table that the digest must see, in that table alone.
+# One change per table. Only the digest of this table must change.
 CHANGES = {
     "track": "UPDATE track SET labels = '{\"genre\": \"folk\"}' WHERE title = 'r0'",
     "track_file": "UPDATE track_file SET gone_at = now() WHERE path_text = 'r0'",
@@ -75,7 +75,7 @@ CHANGES = {
     "run_set_distance": "UPDATE run_set_distance SET n = 2",
 }
 
-# A target that was measured, captioned and made anew; r1 stands for the clip.
+# A target with features, a caption and a clip. The reference r1 is used as the clip.
 GENERATION = (
     "INSERT INTO track_feature SELECT metric_id, track_id, 120, '{0.5}', 4, 'A minor', 0.5, 1, "
     "'\\x01', 2, 2000, '{}' FROM metric, track WHERE title = 't1'",
@@ -96,7 +96,7 @@ GENERATION = (
     "FROM generator, caption c, track t WHERE t.title = 'r1'",
 )
 
-# One mode has nothing to be compared with.
+# A comparison of two modes. A report does not store one, because there is only one mode.
 COMPARISON = (
     "INSERT INTO run_comparison (run_id, kind, generator_id, mode, than_mode, metric, n, "
     "mean_difference, sd, interval_reason, higher_n, p, p_holm, method, family_n, "
@@ -104,7 +104,7 @@ COMPARISON = (
     "'simple', 'm', 1, 0.5, 0, 'one_target', 1, 1, 1, 'exact', 1, '', false FROM run, generator"
 )
 
-# What an undisturbed run elsewhere would not have.
+# Changes that do not affect the content. A run on another machine could have these values.
 NOT_CONTENT = (
     "UPDATE failure SET attempts = 7, last_seen = now(), message = 'elsewhere', "
     "subject = '/another/folder/broken.wav'",
@@ -117,44 +117,47 @@ NOT_CONTENT = (
 )
 
 
-def fill(library: SyntheticLibrary, *, backwards: bool = False) -> None:
-    """The same content, whatever the order in which it comes."""
+def fill_library(library: SyntheticLibrary, *, backwards: bool = False) -> None:
+    """Fill the library. The content does not depend on the order in which it is added."""
     references = list(enumerate(VECTORS * 2))
     targets = [(1, 1, 1), (0, 1, 2), (1, 0, -1)]
     for number, vector in references[::-1] if backwards else references:
         library.add("reference", f"r{number}", vector)
-        if number == 40:  # lists that grew in another way
+        # An extra retrieve gives the lists another history.
+        if number == 40:
             retrieve()
     for number in (2, 1, 0) if backwards else (0, 1, 2):
         library.add("target", f"t{number}", targets[number], labels={"genre": "folk"})
-    library.run(
+    library.execute(
         "INSERT INTO failure (stage, subject, reason, message, retry) "
         "VALUES ('ingest', '/a/folder/broken.wav', 'truncated', 'at byte 7', false)"
     )
-    library.run("INSERT INTO metric (name, revision, spec, wanted) VALUES ('m', '1', '{}', false)")
-    library.run(
+    library.execute(
+        "INSERT INTO metric (name, revision, spec, wanted) VALUES ('m', '1', '{}', false)"
+    )
+    library.execute(
         "INSERT INTO track_score SELECT metric_id, track_id, 0.25, NULL FROM metric, track "
         "WHERE title = 'r1'"
     )
-    library.run(
+    library.execute(
         "INSERT INTO pair_score SELECT metric_id, t.track_id, r.track_id, 0.25, NULL "
         "FROM metric, track t, track r WHERE t.title = 't1' AND r.title = 'r1'"
     )
-    library.run(
+    library.execute(
         "INSERT INTO melody SELECT metric_id, track_id, 2, '\\x1f', 1, true, NULL "
         "FROM metric, track WHERE title = 'r1'"
     )
     for statement in GENERATION:
-        library.run(statement)
+        library.execute(statement)
     retrieve()
     report(trigger="test")
-    library.run(COMPARISON)
+    library.execute(COMPARISON)
 
 
 @pytest.fixture
 def library(fresh_database):
     library = SyntheticLibrary(fresh_database.app)
-    fill(library)
+    fill_library(library)
     return library
 
 
@@ -162,7 +165,7 @@ def snapshot(library: SyntheticLibrary):
     return library.app.connect().execution_options(isolation_level="REPEATABLE READ")
 
 
-def test_nothing_differs_where_all_is_well(library):
+def test_an_undamaged_library_has_no_differences(library):
     with snapshot(library) as connection:
         assert list(differences(connection)) == []
 
@@ -173,20 +176,20 @@ def test_every_kind_of_damage_is_found(library):
         for damage in DAMAGE:
             for statement in damage.split("; "):
                 connection.execute(text(statement))
-            found[damage] = {one.check for one in differences(connection)}
+            found[damage] = {difference.check for difference in differences(connection)}
             connection.rollback()
     assert found == DAMAGE
 
 
-def test_what_waits_for_retrieve_is_no_damage_to_lists(library):
+def test_a_queued_change_is_not_reported_as_damage_to_lists(library):
     library.add("reference", "new", (1, 2, 3))
     with snapshot(library) as connection:
-        (one,) = differences(connection)
-    assert one.check == "queue"
-    assert "1 changes wait; run `mirpipe retrieve`" in one.message
+        (difference,) = differences(connection)
+    assert difference.check == "queue"
+    assert "not processed yet: 1. Run `mirpipe retrieve`" in difference.message
 
 
-def test_digest_is_that_of_the_same_content_with_other_ids_and_history(library, fresh_database):
+def test_equal_content_with_other_ids_and_history_has_an_equal_digest(library, fresh_database):
     with snapshot(library) as connection:
         before = digests(connection)
     with fresh_database.owner.begin() as owner:
@@ -194,27 +197,27 @@ def test_digest_is_that_of_the_same_content_with_other_ids_and_history(library, 
         owner.execute(text("TRUNCATE mirpipe.captioner, mirpipe.generator CASCADE"))
         owner.execute(text("TRUNCATE mirpipe.failure, mirpipe.run CASCADE"))
     again = SyntheticLibrary(fresh_database.app)
-    fill(again, backwards=True)
+    fill_library(again, backwards=True)
     with snapshot(again) as connection:
         assert digests(connection) == before
     assert again.encoder_id != library.encoder_id
 
 
-def test_digest_sees_content_and_says_in_which_table(library):
+def test_a_change_of_content_changes_the_digest_of_its_table_only(library):
     with snapshot(library) as connection:
         before = digests(connection)
         assert set(CHANGES) == set(before)
-        seen = {}
+        changed = {}
         for table, change in CHANGES.items():
             connection.execute(text(change))
             after = digests(connection)
             assert combined(after) != combined(before)
-            seen[table] = [name for name in before if before[name] != after[name]]
+            changed[table] = [name for name in before if before[name] != after[name]]
             connection.rollback()
-    assert seen == {table: [table] for table in CHANGES}
+    assert changed == {table: [table] for table in CHANGES}
 
 
-def test_digest_leaves_out_what_is_not_content(library):
+def test_times_paths_and_attempts_do_not_change_the_digest(library):
     with snapshot(library) as connection:
         before = digests(connection)
         for change in NOT_CONTENT:

@@ -1,4 +1,4 @@
-"""The tables that ingest writes, and the ledger."""
+"""Storing tracks, files and failures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +11,17 @@ from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import NewTrack
 from tests.support.databases import Database
 
-ONE, TWO = b"\1" * 32, b"\2" * 32
+FIRST, SECOND = b"\1" * 32, b"\2" * 32
 
 
 @pytest.fixture
 def app(fresh_database: Database) -> Iterator[Connection]:
-    """A transaction of the pipeline's role."""
+    """A transaction of the role that the pipeline uses."""
     with fresh_database.app.begin() as connection:
         yield connection
 
 
-def add(app: Connection, content: bytes, *paths: bytes, title: str = "t") -> int:
+def add_track(app: Connection, content: bytes, *paths: bytes, title: str = "t") -> int:
     new = NewTrack(content, title, {"genre": "folk"}, "WAV", 2.0, 8000, 1, -20.0)
     (track_id,) = tracks.write(app, "reference", [new])
     track_files.write(app, "reference", [SeenFile(p, repr(p), 5, 7, content, None) for p in paths])
@@ -29,63 +29,63 @@ def add(app: Connection, content: bytes, *paths: bytes, title: str = "t") -> int
 
 
 def state(app: Connection, track_id: int) -> str:
-    found = app.execute(text("SELECT state FROM track WHERE track_id = :id"), {"id": track_id})
-    return str(found.scalar_one())
+    rows = app.execute(text("SELECT state FROM track WHERE track_id = :id"), {"id": track_id})
+    return str(rows.scalar_one())
 
 
-def test_a_track_comes_with_its_first_living_path(app: Connection) -> None:
-    one = add(app, ONE, b"/b\xff.wav", b"/a.wav", b"/c.wav")
-    track_files.leave(app, "reference", [b"/a.wav"])
-    (track,) = tracks.tracks(app, [one, 999])
+def test_a_track_comes_with_its_first_existing_path(app: Connection) -> None:
+    track_id = add_track(app, FIRST, b"/b\xff.wav", b"/a.wav", b"/c.wav")
+    track_files.mark_gone(app, "reference", [b"/a.wav"])
+    (track,) = tracks.usable_tracks(app, [track_id, 999])
     assert track.path == Path("/b\udcff.wav")
     assert (track.title, track.seconds, track.rms_dbfs) == ("t", 2.0, -20.0)
-    assert track.content_sha256 == ONE
+    assert track.content_sha256 == FIRST
     assert track.subject == "reference:" + "01" * 32
 
 
 def test_a_track_without_a_file_is_gone_until_one_returns(app: Connection) -> None:
-    one = add(app, ONE, b"/a.wav")
-    assert tracks.settle(app, {one}) == (0, 0)
-    track_files.leave(app, "reference", [b"/a.wav"])
-    assert tracks.settle(app, {one}) == (0, 1)
-    assert state(app, one) == "gone"
-    assert tracks.tracks(app, [one]) == []
-    track_files.bring_back(app, "reference", [b"/a.wav"])
-    assert tracks.settle(app, {one}) == (1, 0)
-    assert state(app, one) == "ok"
+    track_id = add_track(app, FIRST, b"/a.wav")
+    assert tracks.update_states(app, {track_id}) == (0, 0)
+    track_files.mark_gone(app, "reference", [b"/a.wav"])
+    assert tracks.update_states(app, {track_id}) == (0, 1)
+    assert state(app, track_id) == "gone"
+    assert tracks.usable_tracks(app, [track_id]) == []
+    track_files.mark_existing(app, "reference", [b"/a.wav"])
+    assert tracks.update_states(app, {track_id}) == (1, 0)
+    assert state(app, track_id) == "ok"
 
 
-def test_writing_a_known_content_again_changes_nothing(app: Connection) -> None:
-    one = add(app, ONE, b"/a.wav", title="first")
-    assert add(app, ONE, b"/b.wav", title="second") == one
-    assert tracks.tracks(app, [one])[0].title == "first"
+def test_writing_a_stored_content_again_changes_nothing(app: Connection) -> None:
+    track_id = add_track(app, FIRST, b"/a.wav", title="first")
+    assert add_track(app, FIRST, b"/b.wav", title="second") == track_id
+    assert tracks.usable_tracks(app, [track_id])[0].title == "first"
 
 
-def test_only_other_labels_count_as_relabelled(app: Connection) -> None:
-    one, two = add(app, ONE, b"/a.wav"), add(app, TWO, b"/b.wav")
-    wanted = {one: ("t", {"genre": "folk"}), two: ("t", {"genre": "jazz"})}
-    assert tracks.relabel(app, wanted) == 1
-    assert tracks.relabel(app, wanted) == 0
-    assert tracks.relabel(app, {}) == 0
+def test_only_tracks_with_new_labels_are_counted(app: Connection) -> None:
+    first, second = add_track(app, FIRST, b"/a.wav"), add_track(app, SECOND, b"/b.wav")
+    labels = {first: ("t", {"genre": "folk"}), second: ("t", {"genre": "jazz"})}
+    assert tracks.update_labels(app, labels) == 1
+    assert tracks.update_labels(app, labels) == 0
+    assert tracks.update_labels(app, {}) == 0
 
 
-def test_known_files_are_those_below_a_root(app: Connection) -> None:
-    add(app, ONE, b"/m/a.wav", b"/m_x/b.wav", b"/mm/c.wav", b"/m/%/\\d.wav", b"/m")
-    assert set(track_files.known(app, "reference", [b"/m"])) == {
+def test_known_files_are_the_files_in_or_at_a_root(app: Connection) -> None:
+    add_track(app, FIRST, b"/m/a.wav", b"/m_x/b.wav", b"/mm/c.wav", b"/m/%/\\d.wav", b"/m")
+    assert set(track_files.read_known_files(app, "reference", [b"/m"])) == {
         b"/m/a.wav",
         b"/m/%/\\d.wav",
         b"/m",
     }
-    assert len(track_files.known(app, "reference", [b"/"])) == 5
-    assert track_files.known(app, "target", [b"/"]) == {}
+    assert len(track_files.read_known_files(app, "reference", [b"/"])) == 5
+    assert track_files.read_known_files(app, "target", [b"/"]) == {}
 
 
-def test_a_rejected_file_is_forgotten_when_it_goes(app: Connection) -> None:
+def test_a_rejected_file_is_deleted_when_it_is_gone(app: Connection) -> None:
     track_files.write(app, "reference", [SeenFile(b"/a.wav", "/a.wav", 5, 7, None, "empty")])
-    known = track_files.known(app, "reference", [b"/"])[b"/a.wav"]
+    known = track_files.read_known_files(app, "reference", [b"/"])[b"/a.wav"]
     assert (known.reason, known.track_id, known.gone) == ("empty", None, False)
-    track_files.leave(app, "reference", [b"/a.wav"])
-    assert track_files.known(app, "reference", [b"/"]) == {}
+    track_files.mark_gone(app, "reference", [b"/a.wav"])
+    assert track_files.read_known_files(app, "reference", [b"/"]) == {}
 
 
 def test_the_ledger_counts_attempts_and_can_be_cleared(
@@ -98,7 +98,7 @@ def test_the_ledger_counts_attempts_and_can_be_cleared(
     failure_ledger.record(
         app, stage="embed", subject="/a", reason="x", message="y", retry=True, revision="r"
     )
-    assert caplog.messages == ["�?!", "�?!", "y"]  # what a log, too, can hold
+    assert caplog.messages == ["�?!", "�?!", "y"]  # A log cannot contain these characters either.
     row = app.execute(
         text("SELECT reason, message, attempts, retry FROM failure WHERE stage = 'ingest'")
     ).one()

@@ -1,4 +1,4 @@
-"""Tests of the models: collected by the interpreter that has their libraries."""
+"""Collects the tests of the adapters only in the interpreter that has torch."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""What tests ask of both MusicGen plug-ins, on which weights, and how they compare answers."""
+"""Requests, weights and a comparison of clips for the tests of both MusicGen plug-ins."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mirpipe.generation.modes import Mode
-from mirpipe.records import AudioSegment, Float32, Request
+from mirpipe.records import AudioSegment, Float32, GenerationRequest
 from mirpipe.specs import WeightFile
 from tests.support.random_weights import folder_of_weights
 from tests.support.synthetic_music import melody
@@ -14,8 +14,8 @@ from tests.support.synthetic_music import melody
 RATE = 32_000
 
 
-def stand_in_of(plugin: Any) -> dict[WeightFile, Path]:
-    """Where the random weights of the plug-in's module lie."""
+def random_weights_of(plugin: Any) -> dict[WeightFile, Path]:
+    """Return the paths of the random weights for the module of a plug-in."""
     folder = folder_of_weights()
     return {file: folder / file.repository / file.filename for file in plugin.NEEDS.weights}
 
@@ -23,23 +23,24 @@ def stand_in_of(plugin: Any) -> dict[WeightFile, Path]:
 def request(
     prompt: str = "calm piano",
     *,
-    heard: int | None = None,
+    melody_seed: int | None = None,
     guidance: float | None = 3.0,
     seconds: float = 0.4,
     seed: int = 0,
-) -> Request:
-    """`heard` is the seed of the melody that conditions it; None: a mode of text alone."""
-    clip = None if heard is None else AudioSegment(melody(1, RATE, seed=heard), RATE)
-    mode = Mode("test", is_conditioned=heard is not None, guidance=guidance)
-    return Request(mode, prompt, seconds, seed, clip, features=None)
+) -> GenerationRequest:
+    """Return a request. `melody_seed` is the seed of its conditioning audio; None for no audio."""
+    is_conditioned = melody_seed is not None
+    conditioning = AudioSegment(melody(1, RATE, seed=melody_seed), RATE) if is_conditioned else None
+    mode = Mode("test", is_conditioned=is_conditioned, guidance=guidance)
+    return GenerationRequest(mode, prompt, seconds, seed, conditioning, features=None)
 
 
-def one(generator: Any, asked: Request) -> Float32:
-    """The clip of a request that is alone in its call."""
-    clip: Float32 = generator.generate([asked])[0]
+def generate_alone(generator: Any, request: GenerationRequest) -> Float32:
+    """Return the clip of a request that is generated alone."""
+    clip: Float32 = generator.generate([request])[0]
     return clip
 
 
-def far_apart(one: Float32, other: Float32) -> bool:
-    """Whether they differ by as much as different music does, not by rounding."""
-    return bool(np.abs(one - other).mean() > 0.1 * np.abs(one).mean())
+def is_different_music(clip: Float32, other_clip: Float32) -> bool:
+    """Return whether two clips differ like different music, and not only by rounding."""
+    return bool(np.abs(clip - other_clip).mean() > 0.1 * np.abs(clip).mean())

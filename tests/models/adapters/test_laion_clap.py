@@ -1,4 +1,4 @@
-"""LAION-CLAP: what its package does, without what makes the package unfit for an archive."""
+"""Tests of the adapter for LAION-CLAP: repeatable vectors, and no code from a checkpoint."""
 
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ NAME, RATE = "clap_630k", 48_000
 
 @cache
 def plugin() -> Any:
+    """Return the plug-in. It is loaded once per process."""
     return registry.ENCODERS.load(NAME)
 
 
@@ -45,7 +46,7 @@ def tokenizer(random_weights: Path) -> list[Path]:
 
 @pytest.fixture
 def long_file(tmp_path: Path) -> Path:
-    """Thirty seconds that grow louder, so that a crop says where it was taken."""
+    """Return a file of 30 s that grows louder, so that crops at different places differ."""
     samples = melody(30, RATE) * np.linspace(0.02, 1, 30 * RATE, dtype=np.float32)
     soundfile.write(tmp_path / "long.wav", samples, RATE)
     return tmp_path / "long.wav"
@@ -62,62 +63,62 @@ def segment(seconds: float) -> AudioSegment:
     return AudioSegment(melody(seconds, RATE), RATE)
 
 
-def cosine(one: Float32, other: Float32) -> float:
-    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
+def cosine(row: Float32, other_row: Float32) -> float:
+    return float(row @ other_row / (np.linalg.norm(row) * np.linalg.norm(other_row)))
 
 
-def test_the_file_that_the_package_embeds_differently_each_time_has_one_vector_here(
+def test_a_file_that_the_library_crops_at_random_always_has_the_same_vector(
     encoder: Any, long_file: Path, checkpoint: Path
 ) -> None:
-    package = laion_clap.load(checkpoint, architecture="HTSAT-tiny", device="cpu")
+    library = laion_clap.load(checkpoint, architecture="HTSAT-tiny", device="cpu")
     samples, _ = soundfile.read(long_file, dtype="float32")
     np.random.seed(0)
     with torch.inference_mode():
-        first, second = (package.get_audio_embedding_from_data(samples[None]) for _ in range(2))
+        first, second = (library.get_audio_embedding_from_data(samples[None]) for _ in range(2))
     assert not np.array_equal(first, second)
 
     np.random.seed(0)
-    ours = stage.embed_file(NAME, long_file)
+    vector = stage.embed_file(NAME, long_file)
     np.random.seed(1)
-    assert np.array_equal(stage.embed_file(NAME, long_file), ours)
+    assert np.array_equal(stage.embed_file(NAME, long_file), vector)
 
 
 @pytest.mark.parametrize("seconds", [10.0, 7.0, 1.0])
-def test_a_window_has_the_vector_that_the_package_gives_it(
+def test_a_window_has_the_same_vector_as_with_the_library(
     encoder: Any, checkpoint: Path, seconds: float
 ) -> None:
-    package = laion_clap.construct(
+    library = laion_clap.construct(
         architecture="HTSAT-tiny",
         text=laion_clap.text_config(laion_clap.read_state(checkpoint)),
         device="cpu",
     )
     saved = torch.load(checkpoint, weights_only=False)["state_dict"]
     del saved["module.text_branch.embeddings.position_ids"]
-    package.model.load_state_dict({name[len("module.") :]: saved[name] for name in saved})
+    library.model.load_state_dict({name[len("module.") :]: saved[name] for name in saved})
     with torch.inference_mode():
-        expected = package.get_audio_embedding_from_data(segment(seconds).samples[None])
+        expected = library.get_audio_embedding_from_data(segment(seconds).samples[None])
     assert np.array_equal(encoder.embed([segment(seconds)]), expected)
 
 
-def test_more_than_ten_seconds_are_refused_rather_than_cropped(encoder: Any) -> None:
-    with pytest.raises(PluginError, match="10 s"):
+def test_a_segment_of_more_than_ten_seconds_is_refused(encoder: Any) -> None:
+    with pytest.raises(PluginError, match="at most 10 s"):
         encoder.embed([segment(10.001)])
 
 
-def test_bfloat16_is_another_revision_and_nearly_the_same_vector(
+def test_bfloat16_is_another_revision_with_nearly_the_same_vectors(
     encoder: Any, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = registry.revision(registry.ENCODERS.spec(NAME))
-    lowered = load(checkpoint, dtype="bfloat16").embed([segment(10)])[0]
-    assert lowered.dtype == np.float32
-    assert 0.999 <= cosine(lowered, encoder.embed([segment(10)])[0]) < 1
+    float32_revision = registry.revision(registry.ENCODERS.spec(NAME))
+    vector = load(checkpoint, dtype="bfloat16").embed([segment(10)])[0]
+    assert vector.dtype == np.float32
+    assert 0.999 <= cosine(vector, encoder.embed([segment(10)])[0]) < 1
     monkeypatch.setenv("MIRPIPE_COMPUTE_DTYPE", "bfloat16")
     settings.cache_clear()
     assert registry.ENCODERS.spec(NAME).compute_dtype == "bfloat16"
-    assert registry.revision(registry.ENCODERS.spec(NAME)) != exact
+    assert registry.revision(registry.ENCODERS.spec(NAME)) != float32_revision
 
 
-def test_a_checkpoint_that_runs_code_is_refused_before_it_runs(tmp_path: Path) -> None:
+def test_a_checkpoint_with_code_is_refused_before_the_code_runs(tmp_path: Path) -> None:
     class Payload:
         def __reduce__(self) -> tuple[Any, ...]:
             return Path.touch, (tmp_path / "ran",)
@@ -128,7 +129,7 @@ def test_a_checkpoint_that_runs_code_is_refused_before_it_runs(tmp_path: Path) -
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_checkpoint_of_newer_transformers_loads_without_position_ids(
+def test_a_checkpoint_without_position_ids_can_be_loaded(
     encoder: Any, checkpoint: Path, tmp_path: Path
 ) -> None:
     saved = torch.load(checkpoint, weights_only=False)
@@ -139,7 +140,7 @@ def test_a_checkpoint_of_newer_transformers_loads_without_position_ids(
     )
 
 
-def test_texts_have_unit_vectors_that_differ(encoder: Any) -> None:
+def test_different_texts_have_different_unit_vectors(encoder: Any) -> None:
     rows = encoder.embed_text(["dark techno", "a happy piano", "dark techno"])
     assert rows.shape == (3, 512)
     assert rows.dtype == np.float32
@@ -149,14 +150,14 @@ def test_texts_have_unit_vectors_that_differ(encoder: Any) -> None:
     np.testing.assert_allclose(encoder.embed_text(["a happy piano"])[0], rows[1], atol=1e-5)
 
 
-def test_words_are_split_as_the_published_tokenizer_splits_them(
+def test_tokens_equal_those_of_the_published_tokenizer(
     checkpoint: Path, tokenizer: list[Path]
 ) -> None:
     published = RobertaTokenizer.from_pretrained(tokenizer[0].parent, local_files_only=True)
     text = "The héavy   drums, he said: 100 %"
-    ours = load(checkpoint, *tokenizer)._load_tokenizer()(text)["input_ids"]
-    assert ours == published(text)["input_ids"]
-    assert 261 in ours
+    tokens = load(checkpoint, *tokenizer)._load_tokenizer()(text)["input_ids"]
+    assert tokens == published(text)["input_ids"]
+    assert 261 in tokens
 
 
 def test_a_tokenizer_of_another_size_than_the_model_is_refused(
@@ -166,10 +167,10 @@ def test_a_tokenizer_of_another_size_than_the_model_is_refused(
         '{"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": 4}'
     )
     (tmp_path / "merges.txt").write_text("#version: 0.2\n")
-    with pytest.raises(PluginError, match="5 tokens and the model knows 262"):
+    with pytest.raises(PluginError, match="5 tokens, but the model has 262"):
         load(checkpoint, tmp_path / "vocab.json", tmp_path / "merges.txt").embed_text(["x"])
 
 
-def test_text_without_a_tokenizer_names_the_remedy(checkpoint: Path) -> None:
+def test_the_error_for_a_missing_tokenizer_names_the_remedy(checkpoint: Path) -> None:
     with pytest.raises(PluginError, match="mirpipe models pull"):
         load(checkpoint).embed_text(["x"])

@@ -1,4 +1,4 @@
-"""MusicGen-Melody by transformers: what it cannot do is refused, and nothing is left random."""
+"""Tests of the adapter for MusicGen-Melody with transformers: its errors and its precision."""
 
 import gc
 import json
@@ -15,13 +15,18 @@ from mirpipe.errors import OutOfMemory, PluginError
 from mirpipe.models.adapters import musicgen_melody as library
 from mirpipe.plugins.generators import musicgen_melody as plugin
 from mirpipe.specs import Runtime, WeightFile
-from tests.models.adapters.musicgen_requests import far_apart, one, request, stand_in_of
+from tests.models.adapters.musicgen_requests import (
+    generate_alone,
+    is_different_music,
+    random_weights_of,
+    request,
+)
 
 
 @pytest.fixture(scope="module")
 def files() -> dict[WeightFile, Path]:
-    """Where the stand-in's weights lie."""
-    return stand_in_of(plugin)
+    """Return the paths of the random weights."""
+    return random_weights_of(plugin)
 
 
 @pytest.fixture(scope="module")
@@ -38,19 +43,20 @@ def test_more_than_thirty_seconds_are_refused(generator: plugin.Plugin) -> None:
         generator.generate([request(seconds=31)])
 
 
-def test_bfloat16_leaves_the_codec_its_digits(
+def test_with_bfloat16_the_codec_computes_in_float32(
     generator: plugin.Plugin, files: dict[WeightFile, Path]
 ) -> None:
-    lowered = load(files, "bfloat16")
-    model = lowered._model._model
+    bfloat16_generator = load(files, "bfloat16")
+    model = bfloat16_generator._model._model
     assert model.decoder.dtype == model.text_encoder.dtype == torch.bfloat16
     assert model.audio_encoder.dtype == torch.float32
-    clip = one(lowered, request(heard=1))
+    clip = generate_alone(bfloat16_generator, request(melody_seed=1))
     assert clip.dtype == np.float32
-    assert far_apart(clip, one(lowered, request(heard=1, guidance=5.0)))
+    more_guidance = generate_alone(bfloat16_generator, request(melody_seed=1, guidance=5.0))
+    assert is_different_music(clip, more_guidance)
 
 
-def test_a_transformers_that_heeds_nothing_is_refused(
+def test_versions_of_transformers_that_ignore_the_request_are_refused(
     files: dict[WeightFile, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for version in ("4.57.6", "5.17.1"):
@@ -60,50 +66,52 @@ def test_a_transformers_that_heeds_nothing_is_refused(
     library.require_version("5.18.0")
 
 
-def test_a_missing_weight_is_refused_rather_than_left_random(
+def test_a_checkpoint_with_a_missing_weight_is_refused(
     files: dict[WeightFile, Path], tmp_path: Path
 ) -> None:
     shard = plugin.SHARDS[0]
     weights = load_file(files[shard])
-    lost = "audio_enc_to_dec_proj.weight"
-    del weights[lost]
+    missing = "audio_enc_to_dec_proj.weight"
+    del weights[missing]
     save_file(weights, tmp_path / "shard", metadata={"format": "pt"})
     index = json.loads(files[plugin.INDEX].read_text())
-    del index["weight_map"][lost]
+    del index["weight_map"][missing]
     (tmp_path / "index").write_text(json.dumps(index))
     changed = {shard: tmp_path / "shard", plugin.INDEX: tmp_path / "index"}
-    with pytest.raises(PluginError, match=f"lacks 1 weights, {lost}"):
+    with pytest.raises(PluginError, match=f"are missing: {missing}"):
         load(files | changed)
 
 
-def test_a_tokenizer_without_words_is_refused(files: dict[WeightFile, Path]) -> None:
-    no_words = {file: path for file, path in files.items() if not file.filename.startswith("token")}
-    with pytest.raises(PluginError, match="the tokenizer holds 104 tokens; the model knows 147"):
-        load(no_words)
+def test_a_missing_tokenizer_file_is_detected(files: dict[WeightFile, Path]) -> None:
+    without_tokenizer = {
+        file: path for file, path in files.items() if not file.filename.startswith("token")
+    }
+    with pytest.raises(PluginError, match="104 tokens, but the model needs about 147"):
+        load(without_tokenizer)
 
 
-def test_a_full_memory_leaves_the_generator_as_it_was(
+def test_the_generator_still_works_after_an_out_of_memory(
     generator: plugin.Plugin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = one(generator, request())
+    before = generate_alone(generator, request())
     with monkeypatch.context() as patch:
         model = generator._model._model.audio_encoder
         patch.setattr(model, "decode", lambda *_, **__: torch.empty(1 << 55))
         with pytest.raises(OutOfMemory):
             generator.generate([request()])
-    assert np.array_equal(one(generator, request()), before)
+    assert np.array_equal(generate_alone(generator, request()), before)
 
 
-def test_the_model_is_gone_with_its_plugin(files: dict[WeightFile, Path]) -> None:
-    loaded = load(files)
-    loaded.generate([request(heard=1)])
-    model = weakref.ref(loaded._model._model)
-    del loaded
+def test_deleting_the_plugin_frees_the_model(files: dict[WeightFile, Path]) -> None:
+    generator = load(files)
+    generator.generate([request(melody_seed=1)])
+    model = weakref.ref(generator._model._model)
+    del generator
     gc.collect()
     assert model() is None
 
 
-def test_nothing_is_left_to_train(generator: plugin.Plugin) -> None:
+def test_the_model_is_in_evaluation_mode_without_gradients(generator: plugin.Plugin) -> None:
     model = generator._model._model
     assert not any(module.training for module in model.modules())
     assert not any(weights.requires_grad for weights in model.parameters())

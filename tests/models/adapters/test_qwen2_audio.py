@@ -1,4 +1,4 @@
-"""Qwen2-Audio: it hears, it is asked, it repeats itself, and it is refused where it cannot fit."""
+"""Tests of the adapter for Qwen2-Audio: its captions, its prompt, its weights and its memory."""
 
 import gc
 import weakref
@@ -16,10 +16,10 @@ from mirpipe.errors import PluginError, RejectedInput, Unavailable
 from mirpipe.models.adapters import memory_requirements, qwen2_audio
 from mirpipe.models.adapters.qwen2_audio import transformers
 from mirpipe.plugins.captioners import qwen2_audio as plugin
-from mirpipe.records import AudioSegment, Features, Heard
+from mirpipe.records import AudioSegment, CaptionInput, Features
 from mirpipe.settings import settings
 from mirpipe.specs import Runtime
-from tests.models.adapters.adapters import stand_in_qwen2_audio
+from tests.models.adapters import random_qwen2_audio_weights
 from tests.support.random_weights import folder_of_weights
 from tests.support.synthetic_music import melody
 
@@ -29,18 +29,19 @@ UNMEASURED = Features(None, (), None, None, None, 0.0, (), 0.0, 0.0, {})
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    """Where the stand-in's files lie."""
+    """Return the folder of the random weights."""
     return folder_of_weights()
 
 
 @pytest.fixture(scope="module")
 def published(folder: Path) -> Path:
+    """Return the folder with the files that are published."""
     return folder / plugin.REPOSITORY
 
 
 @pytest.fixture
-def chosen(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The settings name the stand-in and no other weights."""
+def configured(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the settings so that only the random weights are used."""
     monkeypatch.setenv("MIRPIPE_STAND_INS", str(folder))
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path))
     monkeypatch.setenv("MIRPIPE_DEVICE", "cpu")
@@ -62,65 +63,68 @@ def segment(seconds: float, seed: int = 0) -> AudioSegment:
     return AudioSegment(melody(seconds, RATE, seed=seed), RATE)
 
 
-def test_it_loads_by_name_and_captions_every_track_in_order(chosen: None) -> None:
-    heard = [Heard(segment(2, seed), UNMEASURED) for seed in (0, 1, 0)]
-    captions = registry.CAPTIONERS.load("qwen2_audio").caption(heard)
-    assert all(type(one) is str and one.strip() == one != "" for one in captions)
+def test_the_plugin_captions_each_track_in_order(configured: None) -> None:
+    inputs = [CaptionInput(segment(2, seed), UNMEASURED) for seed in (0, 1, 0)]
+    captions = registry.CAPTIONERS.load("qwen2_audio").caption(inputs)
+    assert all(type(each) is str and each.strip() == each != "" for each in captions)
     assert captions[0] == captions[2] != captions[1]
 
 
-def test_its_dtype_is_the_published_one_unless_eight_bits_are_asked_for(
-    chosen: None, monkeypatch: pytest.MonkeyPatch
+def test_the_dtype_is_bfloat16_unless_int8_is_configured(
+    configured: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published = registry.CAPTIONERS.spec("qwen2_audio")
     assert published.compute_dtype == "bfloat16"
     monkeypatch.setenv("MIRPIPE_COMPUTE_DTYPE", "int8")
     settings.cache_clear()
-    held = registry.CAPTIONERS.spec("qwen2_audio")
-    assert held.compute_dtype == "int8"
-    assert registry.revision(held) != registry.revision(published)
+    in_int8 = registry.CAPTIONERS.spec("qwen2_audio")
+    assert in_int8.compute_dtype == "int8"
+    assert registry.revision(in_int8) != registry.revision(published)
     assert registry.ENCODERS.declared("muq").compute_dtype == "float32"
 
 
-def test_a_captions_words_are_repeated(model: qwen2_audio.Qwen2Audio, folder: Path) -> None:
-    said = model.answer(segment(3), plugin.SPEC.instruction)
-    assert model.answer(segment(3), plugin.SPEC.instruction) == said
-    assert load(folder).answer(segment(3), plugin.SPEC.instruction) == said
+def test_the_same_segment_always_gets_the_same_caption(
+    model: qwen2_audio.Qwen2Audio, folder: Path
+) -> None:
+    caption = model.answer(segment(3), plugin.SPEC.instruction)
+    assert model.answer(segment(3), plugin.SPEC.instruction) == caption
+    assert load(folder).answer(segment(3), plugin.SPEC.instruction) == caption
 
 
-def test_decoding_is_greedy_though_the_published_settings_sample(
+def test_decoding_is_greedy_although_the_published_settings_sample(
     model: qwen2_audio.Qwen2Audio, published: Path
 ) -> None:
     assert '"do_sample": true' in (published / "generation_config.json").read_text()
     torch.manual_seed(1)
-    one = model.answer(segment(3), plugin.SPEC.instruction)
+    caption = model.answer(segment(3), plugin.SPEC.instruction)
     torch.manual_seed(2)
-    assert model.answer(segment(3), plugin.SPEC.instruction) == one
+    assert model.answer(segment(3), plugin.SPEC.instruction) == caption
 
 
 def test_the_audio_changes_the_caption(model: qwen2_audio.Qwen2Audio) -> None:
-    said = {model.answer(segment(3, seed), plugin.SPEC.instruction) for seed in range(4)}
-    assert len(said) == 4
+    captions = {model.answer(segment(3, seed), plugin.SPEC.instruction) for seed in range(4)}
+    assert len(captions) == 4
 
 
 def test_the_instruction_changes_the_caption(model: qwen2_audio.Qwen2Audio) -> None:
-    asked = plugin.SPEC.instruction, "Name the key.", "Is there a singer?"
-    assert len({model.answer(segment(3), instruction) for instruction in asked}) == 3
+    instructions = plugin.SPEC.instruction, "Name the key.", "Is there a singer?"
+    answers = {model.answer(segment(3), instruction) for instruction in instructions}
+    assert len(answers) == 3
 
 
-def test_all_of_thirty_seconds_is_heard_and_no_more_is_accepted(
+def test_thirty_seconds_are_used_completely_and_more_is_refused(
     model: qwen2_audio.Qwen2Audio,
 ) -> None:
-    whole = segment(30)
-    assert len(whole.samples) == plugin.SPEC.window_samples == qwen2_audio.LONGEST_SAMPLES
-    changed = whole.samples.copy()
-    changed[-RATE:] = segment(1, seed=1).samples
-    said = model.answer(whole, plugin.SPEC.instruction)
-    assert model.answer(AudioSegment(changed, RATE), plugin.SPEC.instruction) != said
+    longest = segment(30)
+    assert len(longest.samples) == plugin.SPEC.window_samples == qwen2_audio.LONGEST_SAMPLES
+    other_ending = longest.samples.copy()
+    other_ending[-RATE:] = segment(1, seed=1).samples
+    caption = model.answer(longest, plugin.SPEC.instruction)
+    assert model.answer(AudioSegment(other_ending, RATE), plugin.SPEC.instruction) != caption
 
-    longer = np.append(whole.samples, np.float32(0))
+    too_long = np.append(longest.samples, np.float32(0))
     with pytest.raises(PluginError, match="480001 samples"):
-        model.answer(AudioSegment(longer, RATE), plugin.SPEC.instruction)
+        model.answer(AudioSegment(too_long, RATE), plugin.SPEC.instruction)
 
 
 def test_another_sample_rate_is_refused(model: qwen2_audio.Qwen2Audio) -> None:
@@ -128,38 +132,39 @@ def test_another_sample_rate_is_refused(model: qwen2_audio.Qwen2Audio) -> None:
         model.answer(AudioSegment(segment(1).samples, 44_100), plugin.SPEC.instruction)
 
 
-def test_the_conversation_is_the_one_that_the_library_knows(published: Path) -> None:
+def test_the_prompt_equals_the_template_of_the_library(published: Path) -> None:
     processor = qwen2_audio.load_processor(published)
-    asked = [{"type": "audio"}, {"type": "text", "text": "What is it?"}]
+    content = [{"type": "audio"}, {"type": "text", "text": "What is it?"}]
     template = processor.default_chat_template
-    known = processor.apply_chat_template(
-        [{"role": "user", "content": asked}], chat_template=template, add_generation_prompt=True
+    expected = processor.apply_chat_template(
+        [{"role": "user", "content": content}], chat_template=template, add_generation_prompt=True
     )
-    assert qwen2_audio.CONVERSATION.format(instruction="What is it?") == known
+    assert qwen2_audio.CONVERSATION.format(instruction="What is it?") == expected
 
 
-def test_special_tokens_are_one_token_each_and_are_never_said(
+def test_special_tokens_are_one_token_each_and_never_part_of_an_answer(
     model: qwen2_audio.Qwen2Audio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokenizer = model._processor.tokenizer
-    specials = [tokenizer.convert_tokens_to_ids(t) for t in stand_in_qwen2_audio.SPECIAL]
-    assert tokenizer("".join(stand_in_qwen2_audio.SPECIAL)).input_ids == specials
-    said = answering(model, monkeypatch, [*tokenizer(" a\n b ").input_ids, *specials])
-    assert said == "a b"
+    special = random_qwen2_audio_weights.SPECIAL
+    special_ids = [tokenizer.convert_tokens_to_ids(token) for token in special]
+    assert tokenizer("".join(special)).input_ids == special_ids
+    tokens = [*tokenizer(" a\n b ").input_ids, *special_ids]
+    assert answer_with_tokens(model, monkeypatch, tokens) == "a b"
 
 
-def test_saying_nothing_is_no_caption(
+def test_an_empty_answer_is_rejected(
     model: qwen2_audio.Qwen2Audio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(RejectedInput) as raised:
-        answering(model, monkeypatch, [model._processor.tokenizer.eos_token_id])
+        answer_with_tokens(model, monkeypatch, [model._processor.tokenizer.eos_token_id])
     assert raised.value.reason == "no_caption"
 
 
-def answering(
+def answer_with_tokens(
     model: qwen2_audio.Qwen2Audio, monkeypatch: pytest.MonkeyPatch, tokens: list[int]
 ) -> str:
-    """The answer where the model appends these tokens."""
+    """Return the answer if the model generates these tokens."""
 
     def generate(input_ids: Any, **_: Any) -> Any:
         return torch.cat([input_ids, torch.tensor([tokens])], dim=1)
@@ -168,7 +173,9 @@ def answering(
     return model.answer(segment(1), "What is it?")
 
 
-def test_weights_are_read_as_published(model: qwen2_audio.Qwen2Audio, published: Path) -> None:
+def test_the_published_weights_are_loaded_unchanged(
+    model: qwen2_audio.Qwen2Audio, published: Path
+) -> None:
     assert model._model.dtype == torch.bfloat16
     saved: dict[str, Any] = {}
     for shard in plugin.SHARDS:
@@ -178,21 +185,19 @@ def test_weights_are_read_as_published(model: qwen2_audio.Qwen2Audio, published:
     assert torch.equal(saved["language_model.lm_head.weight"], loaded["lm_head.weight"])
 
 
-def test_a_missing_weight_is_refused_rather_than_left_random(
-    published: Path, tmp_path: Path
-) -> None:
+def test_a_checkpoint_with_a_missing_weight_is_refused(published: Path, tmp_path: Path) -> None:
     for path in published.iterdir():
         (tmp_path / path.name).symlink_to(path)
     shard = tmp_path / plugin.SHARDS[-1].filename
     weights = load_file(shard)
-    lost = next(iter(weights))
+    del weights[next(iter(weights))]
     shard.unlink()
-    save_file({k: v for k, v in weights.items() if k != lost}, shard, metadata={"format": "pt"})
-    with pytest.raises(PluginError, match="lacks 1 weights"):
+    save_file(weights, shard, metadata={"format": "pt"})
+    with pytest.raises(PluginError, match="weights are missing"):
         qwen2_audio.load_model(tmp_path, "bfloat16", torch.device("cpu"))
 
 
-def test_the_published_sizes_and_the_share_of_eight_bits_are_those_of_the_architecture() -> None:
+def test_the_stated_sizes_and_the_share_of_int8_agree_with_the_architecture() -> None:
     text = {
         "model_type": "qwen2",
         "vocab_size": 156_032,
@@ -210,26 +215,26 @@ def test_the_published_sizes_and_the_share_of_eight_bits_are_those_of_the_archit
         for name, module in full.named_modules()
         if isinstance(module, torch.nn.Linear) and name != "lm_head"
     )
-    assert 0 <= memory_requirements.SHARE["int8"] - (total - quantised) / total < 0.01
+    assert 0 <= memory_requirements.MEMORY_SHARE["int8"] - (total - quantised) / total < 0.01
 
 
-def test_too_little_memory_is_refused_before_anything_is_read(
-    chosen: None, monkeypatch: pytest.MonkeyPatch
+def test_too_little_memory_is_an_error_before_weights_are_loaded(
+    configured: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Little:
+    class LittleMemory:
         available = 10**9
 
-    monkeypatch.setattr(psutil, "virtual_memory", Little)
+    monkeypatch.setattr(psutil, "virtual_memory", LittleMemory)
     monkeypatch.setattr(qwen2_audio, "load_model", None)
-    with pytest.raises(Unavailable, match=r"needs 1\.5 GB of RAM and 1\.0 GB are free") as raised:
+    with pytest.raises(Unavailable, match=r"needs 1\.5 GB of RAM, but only 1\.0 GB") as raised:
         registry.CAPTIONERS.load("qwen2_audio")
     assert raised.value.reason == "memory_missing"
 
 
-def test_a_deleted_plug_in_frees_its_model(chosen: None) -> None:
+def test_deleting_the_plugin_frees_the_model(configured: None) -> None:
     captioner = registry.CAPTIONERS.load("qwen2_audio")
-    captioner.caption([Heard(segment(1), UNMEASURED)])
-    alive = weakref.ref(captioner._model._model)
+    captioner.caption([CaptionInput(segment(1), UNMEASURED)])
+    model = weakref.ref(captioner._model._model)
     del captioner
     gc.collect()
-    assert alive() is None
+    assert model() is None

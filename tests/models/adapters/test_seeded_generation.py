@@ -1,4 +1,4 @@
-"""What every torch generator owes to a request, shown on one that makes nothing but noise."""
+"""Tests of seeded generation with a fake generator that returns noise."""
 
 import random
 from dataclasses import replace
@@ -9,90 +9,97 @@ import pytest
 import torch
 
 from mirpipe.errors import OutOfMemory, PluginError
-from mirpipe.models.adapters.seeded_generation import one_by_one
+from mirpipe.models.adapters.seeded_generation import generate_one_by_one
 from mirpipe.plugins.generators.musicgen_melody import SPEC
-from mirpipe.records import AudioSegment, Float32, Request
+from mirpipe.records import AudioSegment, Float32, GenerationRequest
 from tests.models.adapters.musicgen_requests import RATE, request
 
 
-def noise(asked: Request) -> Any:
-    return torch.randn(round(asked.seconds * RATE) + 7) * random.random()
+def noise(request: GenerationRequest) -> Any:
+    """Return a little more noise than requested, from the random generators of torch and Python."""
+    return torch.randn(round(request.seconds * RATE) + 7) * random.random()
 
 
-def made(*requests: Request, make: Any = noise) -> list[Float32]:
-    return one_by_one(requests, make, SPEC)
+def generate(*requests: GenerationRequest, model: Any = noise) -> list[Float32]:
+    """Return the clips of these requests."""
+    return generate_one_by_one(requests, model, SPEC)
 
 
-def test_a_seed_repeats_its_clip_whatever_stands_beside_it() -> None:
-    one, other = request(seed=1), request(seed=2)
-    alone = made(one)[0]
-    random.seed(99)  # as it might be in another process
+def test_the_same_seed_gives_the_same_clip_beside_other_requests() -> None:
+    first, second = request(seed=1), request(seed=2)
+    alone = generate(first)[0]
+    # In another process, the random generators have another state.
+    random.seed(99)
     torch.manual_seed(99)
-    assert np.array_equal(made(other, one)[1], alone)
-    assert not np.array_equal(made(other)[0], alone)
+    assert np.array_equal(generate(second, first)[1], alone)
+    assert not np.array_equal(generate(second)[0], alone)
 
 
-def test_random_numbers_of_others_go_on_as_if_nothing_had_been_made() -> None:
+def test_generating_does_not_change_the_random_numbers_of_other_code() -> None:
     torch.manual_seed(5)
     random.seed(5)
     expected = torch.rand(1).item(), random.random()
     torch.manual_seed(5)
     random.seed(5)
-    made(request(), request(seed=1))
+    generate(request(), request(seed=1))
     assert (torch.rand(1).item(), random.random()) == expected
 
 
-def test_a_clip_is_as_long_as_asked_for_and_never_louder_than_one() -> None:
-    clip = made(request(seconds=0.12345), make=lambda asked: 5 * noise(asked))[0]
+def test_a_clip_has_the_requested_length_and_is_clipped_at_one() -> None:
+    clip = generate(request(seconds=0.12345), model=lambda request: 5 * noise(request))[0]
     assert clip.shape == (round(0.12345 * RATE),)
     assert clip.dtype == np.float32
     assert np.abs(clip).max() == 1
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("unsupported", "message"),
     [
-        (request(seconds=30.1), "at most 30 s at once, not 30.1 s"),
-        (request(seconds=0), "not 0 s"),
-        (request(guidance=None), "guidance of 1 or more; mode test has None"),
+        (request(seconds=30.1), r"cannot generate 30\.1 s: it supports .* at most 30 s"),
+        (request(seconds=0), "cannot generate 0 s"),
+        (request(guidance=None), "guidance of 1 or more, but mode test has None"),
         (request(guidance=0.5), "has 0.5"),
-        (replace(request(heard=1), conditioning=None), "needs conditioning audio"),
+        (replace(request(melody_seed=1), conditioning=None), "needs conditioning audio"),
         (
-            replace(request(heard=1), conditioning=AudioSegment(np.ones(9, np.float32), 44_100)),
+            replace(
+                request(melody_seed=1), conditioning=AudioSegment(np.ones(9, np.float32), 44_100)
+            ),
             "44100 Hz",
         ),
     ],
 )
-def test_what_cannot_be_made_is_refused_before_anything_is(asked: Request, said: str) -> None:
-    calls: list[Request] = []
-    with pytest.raises(PluginError, match=said):
-        made(request(), asked, make=calls.append)
+def test_an_unsupported_request_is_refused_before_anything_is_generated(
+    unsupported: GenerationRequest, message: str
+) -> None:
+    calls: list[GenerationRequest] = []
+    with pytest.raises(PluginError, match=message):
+        generate(request(), unsupported, model=calls.append)
     assert not calls
 
 
 @pytest.mark.parametrize("samples", [torch.zeros(9), torch.full((RATE,), float("nan"))])
-def test_too_little_and_what_is_no_number_is_not_passed_on(samples: Any) -> None:
-    with pytest.raises(PluginError, match="12800 finite ones"):
-        made(request(), make=lambda _: samples)
+def test_too_few_samples_and_nan_are_refused(samples: Any) -> None:
+    with pytest.raises(PluginError, match="12800 finite samples"):
+        generate(request(), model=lambda _: samples)
 
 
-def test_memory_that_torch_cannot_get_is_an_out_of_memory() -> None:
+def test_a_failed_allocation_in_torch_is_an_out_of_memory() -> None:
     with pytest.raises(OutOfMemory, match="can't allocate"):
-        made(request(), make=lambda _: torch.empty(1 << 55))
+        generate(request(), model=lambda _: torch.empty(1 << 55))
 
 
 def test_a_full_card_is_an_out_of_memory() -> None:
-    def fill(_: Request) -> Any:
+    def fill_card(_: GenerationRequest) -> Any:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    with pytest.raises(OutOfMemory, match=r"0\.4 s do not fit"):
-        made(request(), make=fill)
+    with pytest.raises(OutOfMemory, match=r"while it generated 0\.4 s"):
+        generate(request(), model=fill_card)
 
 
-def test_another_failure_is_not_taken_for_a_full_memory() -> None:
-    def fail(_: Request) -> Any:
+def test_another_error_is_not_changed_to_an_out_of_memory() -> None:
+    def fail(_: GenerationRequest) -> Any:
         raise RuntimeError("shapes differ")
 
-    with pytest.raises(RuntimeError, match="shapes differ") as caught:
-        made(request(), make=fail)
-    assert not isinstance(caught.value, OutOfMemory)
+    with pytest.raises(RuntimeError, match="shapes differ") as raised:
+        generate(request(), model=fail)
+    assert not isinstance(raised.value, OutOfMemory)

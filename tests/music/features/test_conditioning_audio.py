@@ -1,4 +1,4 @@
-"""The conditioning audio keeps melody and rhythm."""
+"""Conditioning audio keeps the melody and the rhythm of a track."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mirpipe import audio
 from mirpipe.music.features import conditioning, onsets, tempo_and_beats
-from mirpipe.music.features.spectrogram import SAMPLE_RATE, spectrum
+from mirpipe.music.features.spectrogram import SAMPLE_RATE, compute_spectrogram
 from mirpipe.records import AudioSegment, Float32
 from mirpipe.settings import PROJECT
 from tests.support.synthetic_music import melody as tune
@@ -17,43 +17,43 @@ RATE = 44_100
 
 
 def hats(seconds: float, rate: int) -> Float32:
-    """Loud short noise, four times a second."""
+    """Return loud short bursts of noise, four per second."""
     random = np.random.default_rng(0)
     time = np.arange(round(seconds * rate)) / rate
     return (random.standard_normal(len(time)) * np.exp(-80 * (time * 4 % 1) / 4)).astype(np.float32)
 
 
-def strength(samples: Float32) -> Float32:
-    return onsets.strength(spectrum(samples).mel_db)
+def onset_strength(samples: Float32) -> Float32:
+    return onsets.onset_strength(compute_spectrogram(samples).mel_db)
 
 
-def test_drums_over_a_tune_are_turned_down() -> None:
+def test_drums_over_a_tune_become_quieter() -> None:
     tones = tune(6, RATE, dbfs=-20)
-    covered = AudioSegment(tones + hats(6, RATE), RATE)
-    before = np.corrcoef(covered.samples, tones)[0, 1]
-    after = np.corrcoef(conditioning(covered).samples, tones)[0, 1]
+    mix = AudioSegment(tones + hats(6, RATE), RATE)
+    before = np.corrcoef(mix.samples, tones)[0, 1]
+    after = np.corrcoef(conditioning(mix).samples, tones)[0, 1]
     assert after > before + 0.15
 
 
-def test_length_rate_and_level_stay() -> None:
+def test_length_rate_and_level_stay_the_same() -> None:
     segment = AudioSegment(tune(3.21, 32_000), 32_000)
-    made = conditioning(segment)
-    assert (made.samples.shape, made.sample_rate) == (segment.samples.shape, 32_000)
-    assert made.samples.dtype == np.float32
-    assert np.std(made.samples) == pytest.approx(np.std(segment.samples), rel=0.01)
+    result = conditioning(segment)
+    assert (result.samples.shape, result.sample_rate) == (segment.samples.shape, 32_000)
+    assert result.samples.dtype == np.float32
+    assert np.std(result.samples) == pytest.approx(np.std(segment.samples), rel=0.01)
 
 
 @given(samples=st.integers(1, 5000), scale=st.sampled_from([0.0, 1e-6, 1.0, 4.0]))
 @settings(max_examples=25, deadline=None)
-def test_anything_gives_finite_samples_within_full_scale(samples: int, scale: float) -> None:
+def test_any_audio_gives_finite_samples_within_full_scale(samples: int, scale: float) -> None:
     noise = scale * np.random.default_rng(samples).uniform(-1, 1, samples)
-    made = conditioning(AudioSegment(noise.astype(np.float32), 32_000)).samples
-    assert made.shape == (samples,)
-    assert np.isfinite(made).all()
-    assert np.abs(made).max() <= 1.001
+    result = conditioning(AudioSegment(noise.astype(np.float32), 32_000)).samples
+    assert result.shape == (samples,)
+    assert np.isfinite(result).all()
+    assert np.abs(result).max() <= 1.001
 
 
-def test_the_clip_is_left_as_it_is() -> None:
+def test_input_is_not_changed() -> None:
     segment = AudioSegment(tune(1, 32_000), 32_000)
     before = segment.samples.copy()
     conditioning(segment)
@@ -62,10 +62,10 @@ def test_the_clip_is_left_as_it_is() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["Country 114 BPM", "Jazz 120 BPM", "Rock 102 BPM"])
-def test_a_drum_loop_keeps_its_rhythm(name: str) -> None:
+def test_drum_loop_keeps_its_rhythm(name: str) -> None:
     samples = audio.load_mono(DEMO / f"target/{name}.ogg", SAMPLE_RATE)
-    made = conditioning(AudioSegment(samples, SAMPLE_RATE)).samples
-    assert tempo_and_beats.pulse(strength(made)).tempo_bpm == pytest.approx(
+    result = conditioning(AudioSegment(samples, SAMPLE_RATE)).samples
+    assert tempo_and_beats.find_pulse(onset_strength(result)).tempo_bpm == pytest.approx(
         float(name.split()[1]), rel=0.01
     )
-    assert np.corrcoef(strength(made), strength(samples))[0, 1] > 0.9
+    assert np.corrcoef(onset_strength(result), onset_strength(samples))[0, 1] > 0.9

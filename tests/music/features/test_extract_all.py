@@ -11,7 +11,7 @@ import pytest
 
 from mirpipe import audio
 from mirpipe.music import features
-from mirpipe.music.metrics import melody_accuracy
+from mirpipe.music.features.melody_pitch_classes import SHORTEST_SAMPLES, transcribe_melody
 from mirpipe.records import Features, Float32
 from mirpipe.settings import PROJECT
 from tests.support.synthetic_music import melody as tune
@@ -21,7 +21,7 @@ RATE = features.SAMPLE_RATE
 DEMO = PROJECT / "demo"
 
 
-def measured(path: str) -> Features:
+def features_of(path: str) -> Features:
     return features.measure(audio.load_mono(DEMO / path, RATE))
 
 
@@ -29,7 +29,7 @@ def digest(samples: Float32) -> str:
     return hashlib.sha256(repr(features.measure(samples)).encode()).hexdigest()
 
 
-def test_a_tune_has_everything() -> None:
+def test_tune_has_all_features() -> None:
     found = features.measure(tune(20, RATE))
     assert found.tempo_bpm == pytest.approx(120, rel=0.01)
     assert 0.3 < found.voiced_fraction <= 1
@@ -39,12 +39,10 @@ def test_a_tune_has_everything() -> None:
     assert 300 < found.brightness_hz < 6000
 
 
-def test_the_voiced_fraction_is_the_melody_metrics() -> None:
+def test_voiced_fraction_is_that_of_the_melody() -> None:
     samples = tune(5, RATE)
-    assert (
-        features.measure(samples).voiced_fraction
-        == melody_accuracy.transcribe(samples).voiced_fraction
-    )
+    expected = transcribe_melody(samples).voiced_fraction
+    assert features.measure(samples).voiced_fraction == expected
 
 
 def test_noise_is_unpitched_and_has_no_beat() -> None:
@@ -61,21 +59,21 @@ def test_noise_is_unpitched_and_has_no_beat() -> None:
 
 
 @pytest.mark.parametrize("samples", [0, 1, 9, 10, 600, RATE])
-def test_silence_of_any_length_is_borne(samples: int) -> None:
+def test_silence_of_any_length_gives_reasons(samples: int) -> None:
     found = features.measure(np.zeros(samples, np.float32))
     assert (found.voiced_fraction, found.brightness_hz, found.onsets_per_second) == (0, 0, 0)
     assert found.reasons["tempo_bpm"] == "no_onsets"
-    assert ("voiced_fraction" in found.reasons) == (samples < melody_accuracy.SHORTEST_SAMPLES)
+    assert ("voiced_fraction" in found.reasons) == (samples < SHORTEST_SAMPLES)
 
 
-def test_what_is_undefined_has_a_reason_and_nothing_else_has() -> None:
+def test_exactly_the_undefined_features_have_a_reason() -> None:
     for samples in (tune(3, RATE), noise(3, RATE, dbfs=-30), np.zeros(100, np.float32)):
         found = features.measure(samples)
         missing = {name for name, value in vars(found).items() if value is None or value == ()}
         assert set(found.reasons) == missing
 
 
-def test_only_the_beginning_of_a_long_track_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_start_of_a_long_track_is_analysed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mirpipe.music.features.extract_all.LONGEST_SECONDS", 5)
     long = features.measure(tune(6, RATE))
     assert long.reasons["length"] == "first_5_s"
@@ -83,7 +81,7 @@ def test_only_the_beginning_of_a_long_track_is_listened_to(monkeypatch: pytest.M
 
 
 @pytest.mark.slow
-def test_another_process_measures_the_same(tmp_path: Path) -> None:
+def test_another_process_measures_the_same_features(tmp_path: Path) -> None:
     np.save(tmp_path / "tune.npy", tune(5, RATE))
     code = """
 import hashlib, json, sys
@@ -92,8 +90,8 @@ from mirpipe.music import features
 found = features.measure(np.load(sys.argv[1]))
 print(json.dumps(hashlib.sha256(repr(found).encode()).hexdigest()))
 """
-    said = subprocess.check_output([sys.executable, "-c", code, str(tmp_path / "tune.npy")])
-    assert json.loads(said) == digest(tune(5, RATE))
+    output = subprocess.check_output([sys.executable, "-c", code, str(tmp_path / "tune.npy")])
+    assert json.loads(output) == digest(tune(5, RATE))
 
 
 @pytest.mark.slow
@@ -106,7 +104,7 @@ print(json.dumps(hashlib.sha256(repr(found).encode()).hexdigest()))
     ],
 )
 def test_drum_loops_have_their_tempo_and_no_key(path: str, bpm: float) -> None:
-    found = measured(path)
+    found = features_of(path)
     assert found.tempo_bpm == pytest.approx(bpm, rel=0.005)
     assert (found.key, found.notes) == (None, ())
     assert found.meter in (4, None)
@@ -114,7 +112,7 @@ def test_drum_loops_have_their_tempo_and_no_key(path: str, bpm: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("path", "name"),
+    ("path", "key"),
     [
         ("target/J.S. Bach- BWV 846 (piano).ogg", "C major"),
         ("reference/J.S. Bach- BWV 846 (harpsichord, E♭).ogg", "Eb major"),
@@ -123,5 +121,5 @@ def test_drum_loops_have_their_tempo_and_no_key(path: str, bpm: float) -> None:
         ("reference/Band- Bluegrass.ogg", "G major"),
     ],
 )
-def test_pieces_are_in_their_key(path: str, name: str) -> None:
-    assert measured(path).key == name
+def test_pieces_have_their_key(path: str, key: str) -> None:
+    assert features_of(path).key == key

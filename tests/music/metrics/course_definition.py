@@ -1,6 +1,6 @@
-"""Melody accuracy as the published tables computed it: the whole track at once, nothing clever.
+"""Melody accuracy as the published tables computed it, on the complete track at once.
 
-Written from the definition, and from nothing in mirpipe.
+The code follows the published definition and uses no code of mirpipe.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from scipy.signal import butter, filtfilt
 
 
 def course_pitch_classes(samples: np.ndarray) -> np.ndarray:
+    """Return the strongest pitch class of each frame, shape (frames,), for samples at 44.1 kHz."""
     b, a = butter(2, 261.2, btype="high", fs=44100)
     melody = filtfilt(b, a, samples)
     chroma = librosa.feature.chroma_stft(
@@ -20,6 +21,7 @@ def course_pitch_classes(samples: np.ndarray) -> np.ndarray:
 
 
 def course_accuracy(target: Path, reference: Path) -> float:
+    """Return the melody accuracy of two audio files."""
     tracks = []
     for path in (target, reference):
         samples, _ = librosa.load(path, sr=44100)

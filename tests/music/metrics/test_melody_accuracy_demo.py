@@ -1,4 +1,4 @@
-"""Melody on the demo library: equal to the definition, and voiced where there is a melody."""
+"""Melody accuracy and voiced fraction on the demo library."""
 
 import csv
 import subprocess
@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from mirpipe.music.features.voiced_fraction import VOICED_FRACTION
 from mirpipe.music.metrics import melody_accuracy
 from tests.music.metrics.course_definition import course_accuracy
 from tests.support.demo_music import DEMO, melody_of
@@ -30,7 +31,7 @@ PAIRS = [
         "reference/J.S. Bach- BWV 66.6 (organ).ogg",
     ),
 ]
-# Computed by course_definition.py with librosa 0.11.0: an update of librosa must not change it.
+# Computed by course_definition.py with librosa 0.11.0. An update of librosa must not change them.
 GOLDEN = (
     *(0.2543, 0.0259, 0.0019, 0.0712, 0.4330, 0.0948),
     *(0.1556, 0.1881, 0.0836, 0.0782, 0.0817, 0.0159),
@@ -44,46 +45,48 @@ def manifest() -> list[dict[str, str]]:
 
 
 def accuracy(target: str, reference: str) -> float | None:
-    sides = (melody_of(target).pitch_classes, melody_of(reference).pitch_classes)
-    assert sides[0] is not None
-    assert sides[1] is not None
-    return melody_accuracy.accuracy(sides[0], sides[1]).value
+    target_classes = melody_of(target).pitch_classes
+    reference_classes = melody_of(reference).pitch_classes
+    assert target_classes is not None
+    assert reference_classes is not None
+    return melody_accuracy.accuracy(target_classes, reference_classes).value
 
 
-def fractions(chosen: Callable[[dict[str, str]], bool]) -> np.ndarray:
-    """Voiced fractions of the tracks whose row of the manifest is chosen."""
-    return np.array([melody_of(row["path"]).voiced_fraction for row in manifest() if chosen(row)])
+def voiced_fractions(is_chosen: Callable[[dict[str, str]], bool]) -> np.ndarray:
+    """Return the voiced fractions of all tracks whose row in the manifest is chosen."""
+    rows = [row for row in manifest() if is_chosen(row)]
+    return np.array([melody_of(row["path"]).voiced_fraction for row in rows])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("target", "reference"), PAIRS)
-def test_accuracy_is_the_course_definition_to_the_bit(target: str, reference: str) -> None:
+def test_accuracy_is_bit_identical_to_the_published_definition(target: str, reference: str) -> None:
     assert accuracy(target, reference) == course_accuracy(DEMO / target, DEMO / reference)
 
 
 @pytest.mark.slow
-def test_accuracies_are_those_first_measured() -> None:
+def test_accuracies_equal_those_measured_first() -> None:
     found = [accuracy(target, reference) for target, reference in PAIRS]
     np.testing.assert_allclose(found, GOLDEN, atol=0.001)
 
 
 @pytest.mark.slow
-def test_every_drum_loop_is_unpitched_with_a_margin() -> None:
-    found = fractions(lambda row: row["instrument"] == "drums")
-    assert len(found) == 19
-    assert found.max() < melody_accuracy.VOICED_FRACTION - 0.2
+def test_every_drum_loop_is_far_below_the_voiced_threshold() -> None:
+    fractions = voiced_fractions(lambda row: row["instrument"] == "drums")
+    assert len(fractions) == 19
+    assert fractions.max() < VOICED_FRACTION - 0.2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("relation", "tracks"), [("melody_query", 6), ("melody_match", 8)])
-def test_every_melody_is_voiced_with_a_margin(relation: str, tracks: int) -> None:
-    found = fractions(lambda row: row["relation"].startswith(relation))
-    assert len(found) == tracks
-    assert found.min() > melody_accuracy.VOICED_FRACTION + 0.2
+def test_every_melody_is_far_above_the_voiced_threshold(relation: str, tracks: int) -> None:
+    fractions = voiced_fractions(lambda row: row["relation"].startswith(relation))
+    assert len(fractions) == tracks
+    assert fractions.min() > VOICED_FRACTION + 0.2
 
 
 @pytest.mark.slow
-def test_other_music_is_voiced_but_for_four_tracks_with_drums() -> None:
+def test_other_tracks_are_voiced_except_four_with_percussion() -> None:
     unpitched = {
         row["path"]
         for row in manifest()
@@ -98,15 +101,15 @@ def test_other_music_is_voiced_but_for_four_tracks_with_drums() -> None:
 
 
 @pytest.mark.slow
-def test_the_longest_track_takes_less_than_two_gigabytes() -> None:
+def test_longest_track_needs_less_than_two_gigabytes() -> None:
     code = """
 import resource
 import numpy as np
-from mirpipe.music.metrics import melody_accuracy as melody
+from mirpipe.music.features import melody_pitch_classes as melody
 samples = np.random.default_rng(0).standard_normal(
     melody.LONGEST_SECONDS * melody.SAMPLE_RATE, dtype=np.float32)
-assert melody.transcribe(samples).reason is None
+assert melody.transcribe_melody(samples).reason is None
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(ran.stdout) / 2**20 < 2
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) / 2**20 < 2

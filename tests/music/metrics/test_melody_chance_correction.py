@@ -1,65 +1,40 @@
-"""Melody accuracy beside chance: exact counts, nulls and reasons."""
+"""Chance correction of melody accuracy: exact numbers, null distributions and reasons."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from mirpipe.music.metrics import melody_accuracy, melody_chance_correction
+from mirpipe.music.metrics import melody_accuracy
 from mirpipe.music.metrics.melody_chance_correction import (
     FEWEST_SHIFTS,
     SHORTEST_SHIFT,
-    agreements,
-    beside_chance,
+    SPECS,
+    ChanceCorrection,
+    correct_for_chance,
 )
+from mirpipe.music.metrics.optimal_transposition import equal_frame_counts
 from mirpipe.records import Score
+from tests.music.metrics.test_optimal_transposition import count_directly, quarter_second_notes
 
 SHORTEST = 2 * SHORTEST_SHIFT + FEWEST_SHIFTS - 1
-"""The fewest frames that have a null."""
+"""Smallest number of frames with enough shifts for a null distribution."""
 
 
-def notes(seed: int, frames: int) -> np.ndarray:
-    """Notes of a quarter of a second."""
-    found = np.random.default_rng(seed).integers(0, 12, frames // 43 + 1)
-    return np.repeat(found, 43)[:frames].astype(np.uint8)
-
-
-def by_hand(target: np.ndarray, reference: np.ndarray, k: int, s: int) -> int:
-    return int(np.count_nonzero(target == (np.roll(reference, s) + k) % 12))
-
-
-@given(
-    st.integers(1, 40).flatmap(
-        lambda n: st.tuples(*[arrays(np.uint8, n, elements=st.integers(0, 11))] * 2)
-    )
-)
-def test_counts_of_all_shifts_and_transpositions_are_those_of_counting(
-    sides: tuple[np.ndarray, np.ndarray],
-) -> None:
-    n = len(sides[0])
-    counted = [[by_hand(*sides, k, s) for s in range(n)] for k in range(12)]
-    np.testing.assert_array_equal(agreements(*sides), counted)
-
-
-def test_counts_of_twenty_minutes_are_exact() -> None:
-    one, other = notes(0, 206_719), notes(1, 206_719)  # a prime: the hardest for an FFT
-    found = agreements(one, other)
-    for k, s in ((0, 0), (3, 345), (11, 100_001), (7, 206_718)):
-        assert found[k, s] == by_hand(one, other, k, s)
-
-
-def test_numbers_are_those_of_comparing_every_shift_by_hand() -> None:
-    one, other = notes(0, SHORTEST + 100), notes(1, SHORTEST)
+def test_numbers_equal_a_direct_comparison_of_every_shift() -> None:
+    target = quarter_second_notes(0, SHORTEST + 100)
+    reference = quarter_second_notes(1, SHORTEST)
     n = SHORTEST
     shifts = range(SHORTEST_SHIFT, n - SHORTEST_SHIFT + 1)
     assert len(shifts) == FEWEST_SHIFTS
-    null = np.array([by_hand(one[:n], other, 0, s) for s in shifts]) / n
-    best = np.array([max(by_hand(one[:n], other, k, s) for k in range(12)) for s in shifts]) / n
-    accuracy = melody_accuracy.accuracy(one, other).value
-    oti = max(by_hand(one[:n], other, k, 0) for k in range(12)) / n
 
-    found = beside_chance(one, other)
+    def count(semitones: int, shift: int) -> int:
+        return count_directly(target[:n], reference, semitones, shift)
+
+    null = np.array([count(0, shift) for shift in shifts]) / n
+    best = np.array([max(count(k, shift) for k in range(12)) for shift in shifts]) / n
+    accuracy = melody_accuracy.accuracy(target, reference).value
+    oti = max(count(k, 0) for k in range(12)) / n
+
+    found = correct_for_chance(target, reference)
 
     assert found.corrected.value == pytest.approx((accuracy - null.mean()) / (1 - null.mean()))
     assert found.null95.value == pytest.approx(np.quantile(null, 0.95, method="inverted_cdf"))
@@ -68,55 +43,56 @@ def test_numbers_are_those_of_comparing_every_shift_by_hand() -> None:
     assert found.oti_null95.value == pytest.approx(np.quantile(best, 0.95, method="inverted_cdf"))
 
 
-def test_the_95_percent_point_is_the_smallest_that_95_percent_do_not_exceed() -> None:
-    one, other = notes(2, 3000), notes(3, 3000)
-    null = agreements(one, other)[0][SHORTEST_SHIFT : 3000 - SHORTEST_SHIFT + 1] / 3000
-    point = beside_chance(one, other).null95.value
+def test_95_percent_point_is_the_smallest_value_that_95_percent_do_not_exceed() -> None:
+    target, reference = quarter_second_notes(2, 3000), quarter_second_notes(3, 3000)
+    counts = equal_frame_counts(target, reference)[0]
+    null = counts[SHORTEST_SHIFT : 3000 - SHORTEST_SHIFT + 1] / 3000
+    point = correct_for_chance(target, reference).null95.value
     assert point is not None
     assert np.mean(null <= point) >= 0.95
     assert np.mean(null < point) < 0.95
 
 
-def test_it_does_not_matter_which_side_is_the_target() -> None:
-    one, other = notes(4, 3000), notes(5, 2500)
-    assert beside_chance(one, other) == beside_chance(other, one)
+def test_target_and_reference_can_be_swapped() -> None:
+    target, reference = quarter_second_notes(4, 3000), quarter_second_notes(5, 2500)
+    assert correct_for_chance(target, reference) == correct_for_chance(reference, target)
 
 
-def test_identity_is_1_and_a_transposition_of_it_is_1_in_the_best_key() -> None:
-    tune = notes(0, 3000)
-    same = beside_chance(tune, tune)
+def test_identity_gives_1_and_a_transposition_gives_1_in_the_best_key() -> None:
+    tune = quarter_second_notes(0, 3000)
+    same = correct_for_chance(tune, tune)
     assert (same.corrected, same.oti, same.oti_corrected) == (Score(1.0),) * 3
-    higher = beside_chance(tune, ((tune + 5) % 12).astype(np.uint8))
+    higher = correct_for_chance(tune, ((tune + 5) % 12).astype(np.uint8))
     assert (higher.oti, higher.oti_corrected) == (Score(1.0),) * 2
     assert higher.corrected.value is not None
     assert higher.corrected.value < 0
 
 
-def test_fewer_shifts_than_a_95_percent_point_takes_are_a_reason() -> None:
-    short = beside_chance(notes(0, SHORTEST - 1), notes(1, 5000))
+def test_too_few_shifts_for_a_95_percent_point_give_a_reason() -> None:
+    reference = quarter_second_notes(1, 5000)
+    short = correct_for_chance(quarter_second_notes(0, SHORTEST - 1), reference)
     reason = Score(None, "too_short")
     assert (short.corrected, short.null95, short.oti_corrected, short.oti_null95) == (reason,) * 4
     assert short.oti.value is not None
-    assert beside_chance(notes(0, SHORTEST), notes(1, 5000)).null95.value is not None
+    enough = correct_for_chance(quarter_second_notes(0, SHORTEST), reference)
+    assert enough.null95.value is not None
 
 
-def test_no_frames_at_all_are_a_reason() -> None:
-    nothing = np.empty(0, dtype=np.uint8)
-    assert beside_chance(nothing, notes(0, 9)) == melody_chance_correction.BesideChance.undefined(
-        "too_short"
-    )
+def test_no_frames_give_a_reason() -> None:
+    empty = np.empty(0, dtype=np.uint8)
+    found = correct_for_chance(empty, quarter_second_notes(0, 9))
+    assert found == ChanceCorrection.undefined("too_short")
 
 
-def test_one_note_held_by_both_leaves_nothing_beyond_chance() -> None:
-    held = np.full(3000, 9, dtype=np.uint8)
-    found = beside_chance(held, held)
+def test_one_long_note_in_both_tracks_cannot_agree_beyond_chance() -> None:
+    long_note = np.full(3000, 9, dtype=np.uint8)
+    found = correct_for_chance(long_note, long_note)
     assert found.corrected == found.oti_corrected == Score(None, "constant")
     assert found.null95 == found.oti == found.oti_null95 == Score(1.0)
 
 
-def test_every_number_has_a_metric_of_its_own() -> None:
-    names = [spec.name for spec in melody_chance_correction.SPECS.values()]
+def test_every_number_has_its_own_metric() -> None:
+    names = [spec.name for spec in SPECS.values()]
     assert len(set(names)) == len(names) == 5
-    assert set(melody_chance_correction.SPECS) == set(
-        beside_chance(notes(0, 9), notes(1, 9)).__dict__
-    )
+    found = correct_for_chance(quarter_second_notes(0, 9), quarter_second_notes(1, 9))
+    assert set(SPECS) == set(vars(found))

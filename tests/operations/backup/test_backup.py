@@ -1,4 +1,4 @@
-"""Backup and restore: there and back without a difference, and never half."""
+"""A backup that is restored gives the same content, and one that is killed changes nothing."""
 
 import hashlib
 import json
@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from mirpipe.cli.main import app
 from mirpipe.db import health
-from mirpipe.db.dump import suit_older_servers
+from mirpipe.db.dump import remove_newer_settings
 from mirpipe.db.migrate import current, downgrade, head, migrate
+from mirpipe.db.schema_file_record import outdated_files
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.generation import clip_store
@@ -54,12 +55,12 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filled(fresh_database: Database, store: Path) -> Database:
-    """A library with answers, scores and two clips whose audio lies in the store."""
+    """A library with matches, scores, and two clips with audio in the store."""
     with fresh_database.owner.begin() as owner:
         fill(owner, PIECES, MODELS)
         rate(owner, "r1", 1.5, 2.5, 3.5, 4.5)
         for seed in (1, 2):
-            clip = clip_store.store(melody(0.5, 8000, seed=seed), 8000)
+            clip = clip_store.store_clip(melody(0.5, 8000, seed=seed), 8000)
             track(owner, Piece("generated", f"seed {seed}", clip.path), clip.content_sha256)
     return fresh_database
 
@@ -83,12 +84,14 @@ def empty(database: Database, store: Path) -> None:
         path.unlink()
 
 
-def test_there_and_back_nothing_differs(filled: Database, store: Path, tmp_path: Path) -> None:
+def test_a_restored_backup_has_the_same_content(
+    filled: Database, store: Path, tmp_path: Path
+) -> None:
     before, sound = digest(filled), audio(store)
-    made = back_up(tmp_path / "kept")
-    assert (made.digest, made.clips, made.missing_clips) == (before, 2, [])
+    backup = back_up(tmp_path / "backup")
+    assert (backup.digest, backup.clips, backup.missing_clips) == (before, 2, [])
     empty(filled, store)
-    restored = restore(tmp_path / "kept")
+    restored = restore(tmp_path / "backup")
     assert (restored.digest, restored.clips, restored.is_compared) == (before, 2, True)
     assert digest(filled) == before
     assert audio(store) == sound
@@ -98,88 +101,121 @@ def test_there_and_back_nothing_differs(filled: Database, store: Path, tmp_path:
 def test_roles_and_functions_work_after_a_restore(
     filled: Database, store: Path, tmp_path: Path
 ) -> None:
-    back_up(tmp_path / "kept")
+    back_up(tmp_path / "backup")
     empty(filled, store)
-    restore(tmp_path / "kept")
+    restore(tmp_path / "backup")
     with filled.owner.connect() as owner:
         assert health.wrong_grants(owner) == []
     with filled.app.begin() as app_:
-        made = "SELECT mirpipe.register_encoder('new', 'r1', 3, '{}')"
-        encoder_id = app_.execute(text(made)).scalar_one()
+        query = "SELECT mirpipe.register_encoder('new', 'r1', 3, '{}')"
+        encoder_id = app_.execute(text(query)).scalar_one()
     with filled.reader.connect() as reader:
         reader.execute(text(f"TABLE mirpipe.v_embedding_{encoder_id}"))
 
 
-def test_clips_are_found_where_the_settings_say_now(
+def test_a_restore_is_refused_while_objects_of_users_depend_on_the_schema(
+    filled: Database, tmp_path: Path
+) -> None:
+    backup = back_up(tmp_path / "backup")
+    with filled.owner.begin() as owner:
+        owner.execute(text("CREATE VIEW public.mine AS SELECT title FROM mirpipe.v_library"))
+    with pytest.raises(DatabaseError, match=r"view public\.mine needs view mirpipe\.v_library"):
+        restore(tmp_path / "backup", replace=True)
+    with filled.owner.begin() as owner:
+        assert len(owner.execute(text("TABLE public.mine")).all()) > 0
+        owner.execute(text("DROP VIEW public.mine"))
+    assert restore(tmp_path / "backup", replace=True).digest == backup.digest
+
+
+def test_views_are_those_of_this_mirpipe_after_a_restore(
+    filled: Database, store: Path, tmp_path: Path
+) -> None:
+    with filled.owner.begin() as owner:
+        owner.execute(text("DROP VIEW mirpipe.v_map"))
+        owner.execute(text("CREATE VIEW mirpipe.v_map AS SELECT 'old' AS version"))
+        owner.execute(text("CREATE VIEW mirpipe.v_removed AS SELECT 'old' AS version"))
+        owner.execute(text("UPDATE mirpipe.schema_file SET sha256 = '' WHERE path ~ 'v_map'"))
+        owner.execute(text("INSERT INTO mirpipe.schema_file VALUES ('views/v_removed.sql', '')"))
+    back_up(tmp_path / "backup")
+    empty(filled, store)
+    restore(tmp_path / "backup")
+    with filled.owner.connect() as owner:
+        assert outdated_files(owner) == []
+        assert owner.execute(text("SELECT encoder FROM mirpipe.v_map")).all() == []
+        assert owner.execute(text("SELECT to_regclass('mirpipe.v_removed')")).scalar() is None
+
+
+def test_clips_are_restored_to_the_configured_folder(
     filled: Database, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sound = audio(store)
-    back_up(tmp_path / "kept")
+    back_up(tmp_path / "backup")
     empty(filled, store)
     monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "else" / "whère"))
     settings.cache_clear()
-    restore(tmp_path / "kept")
+    restore(tmp_path / "backup")
     with filled.reader.connect() as reader:
-        places = list(health.recorded_files(reader, "generated"))
+        paths = list(health.recorded_files(reader, "generated"))
         shown = reader.execute(
             text("SELECT path FROM mirpipe.v_library WHERE collection = 'generated'")
         ).scalars()
-        assert set(shown) == {str(place) for place in places}
-    assert {str(place.relative_to(settings().clips_folder)) for place in places} == sound.keys()
+        assert set(shown) == {str(path) for path in paths}
+    assert {str(path.relative_to(settings().clips_folder)) for path in paths} == sound.keys()
     assert audio(settings().clips_folder) == sound
 
 
-def test_a_database_that_holds_something_is_replaced_only_when_asked(
+def test_a_database_with_content_is_replaced_only_on_request(
     filled: Database, tmp_path: Path
 ) -> None:
-    made = back_up(tmp_path / "kept")
+    backup = back_up(tmp_path / "backup")
     with filled.owner.begin() as owner:
         fill_more = Piece("reference", "more", Path("/nowhere/more.ogg"))
         track(owner, fill_more)
     changed = digest(filled)
     with pytest.raises(ConfigurationError, match="--replace"):
-        restore(tmp_path / "kept")
-    assert digest(filled) == changed != made.digest
-    restore(tmp_path / "kept", replace=True)
-    assert digest(filled) == made.digest
+        restore(tmp_path / "backup")
+    assert digest(filled) == changed != backup.digest
+    restore(tmp_path / "backup", replace=True)
+    assert digest(filled) == backup.digest
 
 
-def test_a_new_empty_schema_is_not_in_the_way(
-    filled: Database, store: Path, tmp_path: Path
-) -> None:
-    made = back_up(tmp_path / "kept")
+def test_an_empty_schema_is_replaced(filled: Database, store: Path, tmp_path: Path) -> None:
+    backup = back_up(tmp_path / "backup")
     empty(filled, store)
     migrate()
-    assert restore(tmp_path / "kept").digest == made.digest
+    assert restore(tmp_path / "backup").digest == backup.digest
 
 
-def test_a_backup_of_an_older_schema_is_brought_to_head(
+def test_a_backup_of_another_schema_is_not_compared(
     filled: Database, store: Path, tmp_path: Path
 ) -> None:
-    back_up(tmp_path / "kept")
-    manifest = tmp_path / "kept" / "manifest.json"
-    told = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps(told | {"digest_of": "other questions", "digest": "0"}))
+    back_up(tmp_path / "backup")
+    manifest = tmp_path / "backup" / "manifest.json"
+    manifest_content = json.loads(manifest.read_text())
+    manifest.write_text(
+        json.dumps(manifest_content | {"digest_of": "other questions", "digest": "0"})
+    )
     empty(filled, store)
-    assert restore(tmp_path / "kept").is_compared is False
-    manifest.write_text(json.dumps(told | {"schema_revision": "9999"}))
-    with pytest.raises(ConfigurationError, match="update mirpipe"):
-        restore(tmp_path / "kept", replace=True)
+    assert restore(tmp_path / "backup").is_compared is False
+    for revision, remedy in (("9999", "Update mirpipe"), ("0004", r"0009_comments\.py")):
+        manifest.write_text(json.dumps(manifest_content | {"schema_revision": revision}))
+        with pytest.raises(ConfigurationError, match=remedy):
+            restore(tmp_path / "backup", replace=True)
 
 
 @pytest.mark.parametrize("moment", ["dump", "_copy", "_sync"])
-def test_a_killed_backup_leaves_nothing_that_looks_whole(
+def test_a_killed_backup_leaves_no_complete_backup(
     filled: Database, tmp_path: Path, moment: str
 ) -> None:
-    command = [sys.executable, "-c", _KILLED, tmp_path / "kept", moment]
-    ended = subprocess.run(command, check=False, capture_output=True, timeout=60)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-    assert not (tmp_path / "kept").exists()
+    command = [sys.executable, "-c", _KILLED, tmp_path / "backup", moment]
+    process = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert not (tmp_path / "backup").exists()
     with pytest.raises(ConfigurationError, match="no whole backup"):
-        restore(tmp_path / "kept", replace=True)
-    made = back_up(tmp_path / "kept")
-    assert [path.name for path in tmp_path.glob("kept*")] == ["kept"]
-    assert restore(made.folder, replace=True).digest == made.digest
+        restore(tmp_path / "backup", replace=True)
+    backup = back_up(tmp_path / "backup")
+    assert [path.name for path in tmp_path.glob("backup*")] == ["backup"]
+    assert restore(backup.folder, replace=True).digest == backup.digest
 
 
 def test_a_failed_backup_leaves_no_folder(
@@ -187,8 +223,8 @@ def test_a_failed_backup_leaves_no_folder(
 ) -> None:
     monkeypatch.setattr("mirpipe.db.dump._program", lambda _: "/bin/false")
     with pytest.raises(DatabaseError, match="false failed"):
-        back_up(tmp_path / "kept")
-    assert list(tmp_path.glob("kept*")) == []
+        back_up(tmp_path / "backup")
+    assert list(tmp_path.glob("backup*")) == []
 
 
 Harm = Callable[[Path], object]
@@ -197,61 +233,59 @@ Harm = Callable[[Path], object]
 @pytest.mark.parametrize(
     "harm",
     [
-        lambda kept: (kept / DUMP).write_bytes(b"PGDMP"),
-        lambda kept: next(kept.glob("clips/*/*")).write_bytes(b"noise"),
-        lambda kept: next(kept.glob("clips/*/*")).unlink(),
-        lambda kept: (kept / "manifest.json").unlink(),
-        lambda kept: (kept / "manifest.json").write_text("{"),
+        lambda backup: (backup / DUMP).write_bytes(b"PGDMP"),
+        lambda backup: next(backup.glob("clips/*/*")).write_bytes(b"noise"),
+        lambda backup: next(backup.glob("clips/*/*")).unlink(),
+        lambda backup: (backup / "manifest.json").unlink(),
+        lambda backup: (backup / "manifest.json").write_text("{"),
     ],
     ids=["dump", "clip", "lost clip", "no manifest", "manifest"],
 )
-def test_a_damaged_backup_is_refused_before_anything_is_touched(
+def test_a_damaged_backup_is_refused_before_anything_changes(
     filled: Database, tmp_path: Path, harm: Harm
 ) -> None:
-    back_up(tmp_path / "kept")
+    back_up(tmp_path / "backup")
     before = digest(filled)
-    harm(tmp_path / "kept")
+    harm(tmp_path / "backup")
     with pytest.raises(ConfigurationError, match=r"whole|damaged"):
-        restore(tmp_path / "kept", replace=True)
+        restore(tmp_path / "backup", replace=True)
     assert digest(filled) == before
 
 
-def test_a_restore_that_fails_half_way_changes_no_row(
+def test_a_restore_that_fails_changes_no_row(
     filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = back_up(tmp_path / "kept")
+    backup = back_up(tmp_path / "backup")
     monkeypatch.setattr("mirpipe.db.dump._MOVE_CLIPS", "SELECT 1 / 0 -- {folder} {shown}")
     with pytest.raises(DatabaseError, match="division by zero"):
-        restore(tmp_path / "kept", replace=True)
-    assert digest(filled) == made.digest
+        restore(tmp_path / "backup", replace=True)
+    assert digest(filled) == backup.digest
 
 
-def test_content_that_came_back_otherwise_is_not_trusted(filled: Database, tmp_path: Path) -> None:
-    back_up(tmp_path / "kept")
-    manifest = tmp_path / "kept" / "manifest.json"
-    told = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps(told | {"digest": "0" * 64}))
+def test_restored_content_with_another_digest_is_an_error(filled: Database, tmp_path: Path) -> None:
+    back_up(tmp_path / "backup")
+    manifest = tmp_path / "backup" / "manifest.json"
+    manifest_content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(manifest_content | {"digest": "0" * 64}))
     with pytest.raises(DatabaseError, match="do not trust it"):
-        restore(tmp_path / "kept", replace=True)
+        restore(tmp_path / "backup", replace=True)
 
 
-def test_clips_that_were_gone_already_are_named(
-    filled: Database, store: Path, tmp_path: Path
-) -> None:
+def test_missing_clips_are_named(filled: Database, store: Path, tmp_path: Path) -> None:
     lost = next(store.rglob("*.flac"))
     lost.unlink()
-    result = CliRunner().invoke(app, ["backup", str(tmp_path / "kept"), "--json"])
+    result = CliRunner().invoke(app, ["backup", str(tmp_path / "backup"), "--json"])
     assert result.exit_code == 1
-    told = Made(**json.loads(result.stdout))
-    assert (told.clips, told.missing_clips) == (1, [lost.name])
+    backup = Made(**json.loads(result.stdout))
+    assert (backup.clips, backup.missing_clips) == (1, [lost.name])
 
 
-def test_nothing_is_written_over(filled: Database, tmp_path: Path) -> None:
-    (tmp_path / "kept").mkdir()
-    (tmp_path / "kept" / "mine").touch()
+def test_an_existing_folder_is_not_overwritten(filled: Database, tmp_path: Path) -> None:
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "mine").touch()
     with pytest.raises(ConfigurationError, match="name a new folder"):
-        back_up(tmp_path / "kept")
-    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["mine"]
+        back_up(tmp_path / "backup")
+    assert [path.name for path in (tmp_path / "backup").iterdir()] == ["mine"]
 
 
 def test_a_database_without_tables_has_nothing_to_back_up(
@@ -259,31 +293,31 @@ def test_a_database_without_tables_has_nothing_to_back_up(
 ) -> None:
     downgrade("base")
     with pytest.raises(DatabaseError, match="nothing to back up"):
-        back_up(tmp_path / "kept")
+        back_up(tmp_path / "backup")
 
 
-def test_a_script_for_an_older_server_lacks_what_that_does_not_know(tmp_path: Path) -> None:
+def test_a_script_for_an_older_server_lacks_newer_settings(tmp_path: Path) -> None:
     script = tmp_path / "script.sql"
     script.write_bytes(b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nSELECT 1;\n")
     size = script.stat().st_size
-    suit_older_servers(script)
+    remove_newer_settings(script)
     assert script.stat().st_size == size
     first, second, third = script.read_bytes().splitlines()
     assert (first, second.strip(), third) == (b"SET lock_timeout = 0;", b"--", b"SELECT 1;")
 
 
-def test_the_password_is_in_no_arguments(
+def test_the_password_is_not_an_argument_of_any_program(
     filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
     run = subprocess.run
 
     def spy(command: list[str], **options: object) -> object:
-        seen.append([str(one) for one in command])
+        seen.append([str(argument) for argument in command])
         return run(command, **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr("mirpipe.db.dump.subprocess.run", spy)
-    restore(back_up(tmp_path / "kept").folder, replace=True)
+    restore(back_up(tmp_path / "backup").folder, replace=True)
     password = str(filled.owner.url.password)
     assert len(seen) == 4
     assert not any(password in argument for command in seen for argument in command)

@@ -1,4 +1,4 @@
-"""Checks of the database and of what it says of files, each thing broken once."""
+"""Checks of the database and of the files that it records, with one thing broken at a time."""
 
 import os
 from pathlib import Path
@@ -17,8 +17,8 @@ from tests.dashboard.filled import Piece, track
 from tests.support.databases import Database
 
 
-def by_check(found: object) -> dict[str, Finding]:
-    return {one.check: one for one in found}  # type: ignore[attr-defined]
+def by_check(findings: object) -> dict[str, Finding]:
+    return {finding.check: finding for finding in findings}  # type: ignore[attr-defined]
 
 
 def run(fresh: Database, statement: str) -> None:
@@ -26,18 +26,18 @@ def run(fresh: Database, statement: str) -> None:
         owner.execute(text(statement))
 
 
-def test_a_new_database_is_well(fresh_database: Database) -> None:
-    levels = {name: one.level for name, one in by_check(database.check()).items()}
+def test_a_new_database_passes_all_checks(fresh_database: Database) -> None:
+    levels = {name: finding.level for name, finding in by_check(database.check()).items()}
     assert levels == dict.fromkeys(["database", "roles", "clock", "migrations", "locks"], "ok")
 
 
-def test_an_embedded_server_that_is_down_is_told_and_not_started(
+def test_an_embedded_server_that_is_down_is_reported_and_not_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path))
     settings.cache_clear()
-    (found,) = database.check()
-    assert (found.level, found.remedy[:15]) == ("warning", "`mirpipe db up`")
+    (finding,) = database.check()
+    assert (finding.level, finding.remedy[:19]) == ("warning", "run `mirpipe db up`")
     assert list(files.check()) == []
     assert list(tmp_path.iterdir()) == []
 
@@ -48,71 +48,89 @@ def test_old_versions_are_a_problem(
     monkeypatch.setattr(health, "OLDEST_PGVECTOR", (99, 0, 0))
     monkeypatch.setattr(health, "OLDEST_POSTGRES", 99)
     with fresh_database.reader.connect() as reader:
-        (found,) = database.versions(reader)
-    assert found.level == "problem"
-    assert "older than 99;" in found.message
-    assert "older than 99.0.0" in found.message
+        (finding,) = database.versions(reader)
+    assert finding.level == "problem"
+    assert "older than 99;" in finding.message
+    assert "older than 99.0.0" in finding.message
 
 
 def test_a_database_without_pgvector_is_a_problem() -> None:
-    assert health.is_too_old(health.Server((18, 6), None)) == [
+    assert health.outdated_versions(health.Server((18, 6), None)) == [
         "the extension vector is not in the database"
     ]
 
 
 def test_a_schema_that_is_not_at_head_is_a_problem(fresh_database: Database) -> None:
-    downgrade("0001")
-    found = by_check(database.check())["migrations"]
-    assert (found.level, "mirpipe db migrate" in found.remedy) == ("problem", True)
+    downgrade("-1")
+    finding = by_check(database.check())["migrations"]
+    assert (finding.level, "mirpipe db migrate" in finding.remedy) == ("problem", True)
     assert list(files.check()) == []
 
 
 @pytest.mark.parametrize(
-    ("statement", "said"),
+    "statement",
     [
-        ("REVOKE SELECT ON mirpipe.v_library FROM mirpipe_read", "may not read v_library"),
-        ("REVOKE INSERT ON mirpipe.track FROM mirpipe_app", "mirpipe_app may not write track"),
-        ("GRANT DELETE ON mirpipe.run TO mirpipe_read", "mirpipe_read may write run"),
-        ("REVOKE USAGE ON SCHEMA mirpipe FROM mirpipe_app", "may not look into the schema"),
+        "DROP VIEW mirpipe.v_map",
+        "UPDATE mirpipe.schema_file SET sha256 = '' WHERE path = 'views/v_map.sql'",
+        "DELETE FROM mirpipe.schema_file WHERE path = 'views/v_map.sql'",
     ],
 )
-def test_wrong_grants_are_problems(fresh_database: Database, statement: str, said: str) -> None:
+def test_views_that_are_not_those_of_the_files_are_a_problem(
+    fresh_database: Database, statement: str
+) -> None:
+    run(fresh_database, statement)
+    finding = by_check(database.check())["migrations"]
+    assert finding.level == "problem"
+    assert finding.message.endswith(": views/v_map.sql")
+    assert finding.remedy == "run `mirpipe db migrate`"
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("REVOKE SELECT ON mirpipe.v_library FROM mirpipe_read", "cannot read v_library"),
+        ("REVOKE INSERT ON mirpipe.track FROM mirpipe_app", "mirpipe_app cannot write track"),
+        ("GRANT DELETE ON mirpipe.run TO mirpipe_read", "mirpipe_read can write run"),
+        ("REVOKE USAGE ON SCHEMA mirpipe FROM mirpipe_app", "cannot use the schema"),
+    ],
+)
+def test_wrong_grants_are_problems(fresh_database: Database, statement: str, message: str) -> None:
     run(fresh_database, statement)
     with fresh_database.reader.connect() as reader:
-        (found,) = database.roles(reader)
-    assert found.level == "problem"
-    assert said in found.message
+        (finding,) = database.roles(reader)
+    assert finding.level == "problem"
+    assert message in finding.message
 
 
-def test_a_reader_who_may_write_is_told(
+def test_a_reader_that_can_write_is_reported(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_READER_URL", str(settings().database_url))
     settings.cache_clear()
     forget_engines()
-    found = [one for one in database.check() if one.check == "roles"]
-    assert [one.level for one in found] == ["warning", "ok"]
-    assert "MIRPIPE_READER_URL" in found[0].remedy
+    findings = [finding for finding in database.check() if finding.check == "roles"]
+    assert [finding.level for finding in findings] == ["warning", "ok"]
+    assert "MIRPIPE_READER_URL" in findings[0].remedy
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(10, "warning"), (-3600, "problem")])
-def test_a_clock_that_is_off_is_told(
+def test_a_wrong_clock_is_reported(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch, seconds: float, level: str
 ) -> None:
     now = health.time.time
     monkeypatch.setattr(health.time, "time", lambda: now() - seconds)
     with fresh_database.reader.connect() as reader:
-        (found,) = database.clock(reader)
-    assert found.level == level
-    assert f"{abs(seconds)} s {'ahead' if seconds > 0 else 'behind'}" in found.message
+        (finding,) = database.clock(reader)
+    assert finding.level == level
+    assert f"{abs(seconds)} s {'ahead' if seconds > 0 else 'behind'}" in finding.message
 
 
-def test_a_lock_that_is_held_idly_is_told(fresh_database: Database) -> None:
+def test_an_idle_session_that_holds_a_lock_is_reported(fresh_database: Database) -> None:
     with exclusive("something"), fresh_database.app.connect() as app:
-        assert [one.level for one in database.sessions(app)] == ["ok"]
-        (found,) = database.sessions(app, idle_seconds=0)
-    assert found.level == "warning"
-    assert "pg_terminate_backend" in found.remedy
+        assert [finding.level for finding in database.sessions(app)] == ["ok"]
+        (finding,) = database.sessions(app, idle_seconds=0)
+    assert finding.level == "warning"
+    assert "pg_terminate_backend" in finding.remedy
 
 
 @pytest.fixture
@@ -123,26 +141,26 @@ def clips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "clips" / "ab"
 
 
-def test_clips_without_a_row_are_told_once_they_are_old(
+def test_clips_without_a_row_are_reported_once_they_are_old(
     fresh_database: Database, clips: Path
 ) -> None:
     (clips / "ab01.flac").write_bytes(b"sound")
     assert by_check(files.check())["clips"].level == "ok"
     os.utime(clips / "ab01.flac", (0, 0))
-    found = by_check(files.check())["clips"]
-    assert found.level == "warning"
-    assert "ab01.flac" in found.message
+    finding = by_check(files.check())["clips"]
+    assert finding.level == "warning"
+    assert "ab01.flac" in finding.message
 
 
-def test_rows_without_a_file_are_told(fresh_database: Database, clips: Path) -> None:
+def test_rows_without_a_file_are_reported(fresh_database: Database, clips: Path) -> None:
     with fresh_database.owner.begin() as owner:
         track(owner, Piece("generated", "made", clips / "ab02.flac"))
         track(owner, Piece("reference", "found", clips / "gone.ogg"))
-    found = by_check(files.check())
-    assert {name: one.level for name, one in found.items()} == {
+    findings = by_check(files.check())
+    assert {name: finding.level for name, finding in findings.items()} == {
         "clips": "problem",
         "references": "warning",
         "targets": "ok",
     }
-    assert "ab02.flac" in found["clips"].message
-    assert "mirpipe ingest" in found["references"].remedy
+    assert "ab02.flac" in findings["clips"].message
+    assert "mirpipe ingest" in findings["references"].remedy

@@ -1,4 +1,4 @@
-"""The offline captioner's words."""
+"""Tests of the captioner `features`, which needs no language model."""
 
 import re
 from dataclasses import replace
@@ -10,12 +10,19 @@ from hypothesis import strategies as st
 
 from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.music.features.key import KEYS
-from mirpipe.plugins.captioners.features import PITCHED, SPEC, STYLES, UNPITCHED, Plugin, sentence
+from mirpipe.plugins.captioners.features import (
+    PITCHED_INSTRUMENTS,
+    SPEC,
+    STYLES,
+    UNPITCHED_INSTRUMENTS,
+    Plugin,
+    sentence,
+)
 from mirpipe.plugins.encoders import musicnn
-from mirpipe.records import AudioSegment, Features, Heard, Note
+from mirpipe.records import AudioSegment, CaptionInput, Features, Note
 from tests.support.synthetic_music import melody
 
-LAMENT = Features(
+SLOW_SONG = Features(
     tempo_bpm=72.4,
     beat_seconds=(0.5, 1.33),
     meter=3,
@@ -27,8 +34,8 @@ LAMENT = Features(
     brightness_hz=900.0,
     reasons={},
 )
-LOOP = replace(
-    LAMENT,
+DRUM_LOOP = replace(
+    SLOW_SONG,
     tempo_bpm=160.0,
     meter=4,
     key=None,
@@ -38,15 +45,20 @@ LOOP = replace(
     onsets_per_second=6.0,
     brightness_hz=4000.0,
 )
-NOTHING = replace(
-    LOOP, tempo_bpm=None, meter=None, onsets_per_second=0.0, brightness_hz=0.0, voiced_fraction=0.0
+UNMEASURABLE = replace(
+    DRUM_LOOP,
+    tempo_bpm=None,
+    meter=None,
+    onsets_per_second=0.0,
+    brightness_hz=0.0,
+    voiced_fraction=0.0,
 )
 
-tags = st.dictionaries(
-    st.sampled_from([*STYLES, *(tag for of in (UNPITCHED | PITCHED).values() for tag in of)]),
-    st.floats(0, 1),
-)
-anything = st.builds(
+INSTRUMENTS = UNPITCHED_INSTRUMENTS | PITCHED_INSTRUMENTS
+USED_TAGS = [*STYLES, *(tag for tags_of_name in INSTRUMENTS.values() for tag in tags_of_name)]
+
+tag_probabilities = st.dictionaries(st.sampled_from(USED_TAGS), st.floats(0, 1))
+pitched_features = st.builds(
     Features,
     tempo_bpm=st.none() | st.floats(30, 300),
     beat_seconds=st.just(()),
@@ -54,76 +66,81 @@ anything = st.builds(
     key=st.none() | st.sampled_from(KEYS),
     key_clarity=st.floats(0, 1),
     voiced_fraction=st.floats(0.7, 1),
-    notes=st.just(LAMENT.notes),
+    notes=st.just(SLOW_SONG.notes),
     onsets_per_second=st.floats(0, 30),
     brightness_hz=st.floats(0, 11_025),
     reasons=st.just({}),
 )
-unpitched = anything.map(lambda f: replace(f, key=None, voiced_fraction=0.2, notes=()))
+unpitched_features = pitched_features.map(
+    lambda features: replace(features, key=None, voiced_fraction=0.2, notes=())
+)
 
 
 @pytest.mark.parametrize(
-    ("features", "heard", "said"),
+    ("features", "tags", "caption"),
     [
         (
-            LAMENT,
+            SLOW_SONG,
             {"flute": 0.4, "strings": 0.6, "guitar": 0.2, "classical": 0.5},
             "Slow, dark and sparse classical melodic piece in A minor, around 72 BPM, "
             "three beats to the bar, with strings and flute.",
         ),
         (
-            LOOP,
+            DRUM_LOOP,
             {"drums": 0.5, "guitar": 0.6, "indian": 0.31},
             "Fast, bright and dense Indian percussive piece, around 160 BPM, "
             "four beats to the bar, with drums, without melody.",
         ),
-        (NOTHING, {}, "Percussive piece, without melody."),
+        (UNMEASURABLE, {}, "Percussive piece, without melody."),
         (
-            replace(LAMENT, key_clarity=0.01, tempo_bpm=None, meter=None),
+            replace(SLOW_SONG, key_clarity=0.01, tempo_bpm=None, meter=None),
             {"female": 0.2, "woman": 0.3},
             "Dark and sparse melodic piece, with female vocals.",
         ),
         (
-            replace(LAMENT, voiced_fraction=0.4),
+            replace(SLOW_SONG, voiced_fraction=0.4),
             {"piano": 0.5, "harp": 0.4, "flute": 0.6, "cello": 0.3},
             "Slow, dark and sparse piece in A minor, around 72 BPM, three beats to the bar, "
             "with flute, piano and harp.",
         ),
     ],
 )
-def test_it_says_what_was_measured(features: Features, heard: dict[str, float], said: str) -> None:
-    assert sentence(features, heard) == said
-
-
-@given(st.one_of(anything, unpitched), tags)
-def test_a_caption_never_contradicts_what_it_was_made_from(
-    features: Features, heard: dict[str, float]
+def test_a_caption_describes_the_measured_features(
+    features: Features, tags: dict[str, float], caption: str
 ) -> None:
-    assert contradictions(sentence(features, heard), features) == ()
+    assert sentence(features, tags) == caption
 
 
-@given(anything, tags)
-def test_what_was_not_measured_is_not_said(features: Features, heard: dict[str, float]) -> None:
-    said = sentence(replace(features, tempo_bpm=None, meter=None, key=None), heard)
-    assert not re.search(r"\d|BPM|slow|fast|tempo|beats|major|minor", said, re.IGNORECASE)
+@given(st.one_of(pitched_features, unpitched_features), tag_probabilities)
+def test_a_caption_never_contradicts_its_features(
+    features: Features, tags: dict[str, float]
+) -> None:
+    assert contradictions(sentence(features, tags), features) == ()
 
 
-def test_every_word_stands_for_tags_that_the_model_knows() -> None:
-    known = set(musicnn.Plugin().tag_names)
-    assert {*STYLES, *(tag for of in (UNPITCHED | PITCHED).values() for tag in of)} <= known
+@given(pitched_features, tag_probabilities)
+def test_a_caption_does_not_mention_missing_features(
+    features: Features, tags: dict[str, float]
+) -> None:
+    caption = sentence(replace(features, tempo_bpm=None, meter=None, key=None), tags)
+    assert not re.search(r"\d|BPM|slow|fast|tempo|beats|major|minor", caption, re.IGNORECASE)
 
 
-def test_the_level_of_the_window_does_not_matter() -> None:
+def test_the_tagger_has_every_tag_of_the_vocabulary() -> None:
+    assert set(USED_TAGS) <= set(musicnn.Plugin().tag_names)
+
+
+def test_the_level_of_the_window_has_no_influence() -> None:
     tune = melody(7, SPEC.sample_rate)
     loud, soft = (
-        Heard(AudioSegment(tune * gain, SPEC.sample_rate), LAMENT) for gain in (1.0, 0.01)
+        CaptionInput(AudioSegment(tune * gain, SPEC.sample_rate), SLOW_SONG) for gain in (1.0, 0.01)
     )
-    said = Plugin().caption([loud, soft])
-    assert said[0] == said[1]
+    captions = Plugin().caption([loud, soft])
+    assert captions[0] == captions[1]
 
 
 @pytest.mark.parametrize("samples", [0, 1, 16_000])
-def test_a_silent_window_leaves_what_was_measured(samples: int) -> None:
+def test_the_caption_of_a_silent_window_has_no_tags(samples: int) -> None:
     silence = AudioSegment(np.zeros(samples, np.float32), SPEC.sample_rate)
-    (said,) = Plugin().caption([Heard(silence, LAMENT)])
-    assert said == sentence(LAMENT, {})
+    (caption,) = Plugin().caption([CaptionInput(silence, SLOW_SONG)])
+    assert caption == sentence(SLOW_SONG, {})

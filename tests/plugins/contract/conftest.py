@@ -1,4 +1,4 @@
-"""What another process makes of the same clips and of long files, asked once for all contracts."""
+"""Fixture with the results of all plug-ins in a second process that has no network."""
 
 import json
 import os
@@ -10,42 +10,47 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.plugins.contract.installed_plugins import names_here
+from tests.plugins.contract.installed_plugins import names_of_installed
 from tests.support.synthetic_music import noise
 
 RATE = 8000
 
-collect_ignore = [] if names_here("metric") else ["test_track_metrics.py"]
+collect_ignore = [] if names_of_installed("metric") else ["test_track_metrics.py"]
 
 
-class Elsewhere(TypedDict):
-    """What is known of one plug-in."""
+class OfflineResult(TypedDict):
+    """The behaviour of one plug-in in the process without a network."""
 
     sha256: str
-    """Of what it makes of different music."""
+    """SHA-256 of its results for different music."""
     stdout: str
+    """Text that it printed to standard output."""
     stderr: str
+    """Text that it printed to standard error."""
     arguments_and_paths_kept: bool
+    """Whether it left sys.argv and sys.path unchanged."""
     peaks: list[float]
-    """Megabytes, while it works on one minute and on a long time; only of what takes windows."""
+    """Peak memory for one minute and for a long track, in MB. Only for models that take windows."""
 
 
 @pytest.fixture(scope="session")
-def elsewhere(
+def offline_results(
     tmp_path_factory: pytest.TempPathFactory, random_weights_of_session: dict[str, str]
-) -> dict[str, Elsewhere]:
-    """By plug-in; takes a minute."""
-    folder = tmp_path_factory.mktemp("elsewhere")
+) -> dict[str, OfflineResult]:
+    """Return the result of each plug-in, by its name. This takes a minute."""
+    folder = tmp_path_factory.mktemp("offline")
     path = folder / "ten_minutes.wav"
     soundfile.write(path, np.tile(noise(10, RATE, dbfs=-20), 60), RATE)
-    # words behind it that a library would take for its own
+    # The last two arguments must be ignored. A library might parse them as its own.
     arguments = [str(path), "--amodel", "--help"]
     command = [sys.executable, "-m", "tests.plugins.contract.offline_process", *arguments]
     environment = os.environ | {
-        # what is freed goes back at once, so that a peak is what is needed, to the megabyte
+        # Freed memory goes back to the system at once, so a peak is exact to the megabyte.
         "MALLOC_MMAP_THRESHOLD_": "1048576",
         "HF_HOME": str(folder),
         "HF_HUB_OFFLINE": "0",
     }
-    said: dict[str, Elsewhere] = json.loads(subprocess.check_output(command, env=environment))
-    return said
+    results: dict[str, OfflineResult] = json.loads(
+        subprocess.check_output(command, env=environment)
+    )
+    return results

@@ -1,4 +1,4 @@
-"""What the contracts of encoders and of track metrics share: the plug-ins, and music for them."""
+"""The plug-ins that this interpreter can run, and test music for encoders and track metrics."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -16,56 +16,68 @@ from tests.support.synthetic_music import melody
 Spec = EncoderSpec | TrackMetricSpec
 
 METHODS = {"encoder": "embed", "metric": "score"}
-"""By kind, what its plug-ins implement."""
+"""Name of the method that a plug-in of each kind implements."""
 KINDS = {kind.kind: kind for kind in registry.KINDS if kind.kind in METHODS}
+"""The kinds of plug-ins that take windows."""
 
 
-def belong_here(plugins: registry.Plugins[Any, Any]) -> list[str]:
-    """The plug-ins whose libraries this interpreter has; `make test` runs tests in both.
+def installed(plugins: registry.Plugins[Any, Any]) -> list[str]:
+    """Return the plug-ins that are tested in this interpreter.
 
-    What needs none always runs in core, which has Airflow, and is tested there alone.
+    `make test` runs the tests in both interpreters. A plug-in with libraries is tested in the
+    interpreter that has them. A plug-in without libraries is tested only in core, which has
+    Airflow.
     """
     is_core = find_spec("airflow") is not None
     needed = {name: plugins.needs(name).libraries for name in plugins.names()}
-    return [n for n, each in needed.items() if (interpreters.is_here(each) if each else is_core)]
+    return [
+        name
+        for name, libraries in needed.items()
+        if (interpreters.current_python_has(libraries) if libraries else is_core)
+    ]
 
 
-def names_here(kind: str) -> list[str]:
-    """The encoders or the track metrics that are tested here."""
-    return belong_here(KINDS[kind])
+def names_of_installed(kind: str) -> list[str]:
+    """Return the encoders or the track metrics that are tested in this interpreter."""
+    return installed(KINDS[kind])
 
 
 @cache
-def loaded(kind: str, name: str) -> Any:
-    """The plug-in, loaded once a process."""
+def load_once(kind: str, name: str) -> Any:
+    """Return the plug-in. It is loaded once per process."""
     return KINDS[kind].load(name)
 
 
-def rows(kind: str, name: str, segments: Sequence[AudioSegment]) -> Float32:
-    """What the plug-in makes of the segments."""
-    made: Float32 = getattr(loaded(kind, name), METHODS[kind])(segments)
-    return made
+def compute_rows(kind: str, name: str, segments: Sequence[AudioSegment]) -> Float32:
+    """Return one row per segment, computed by the plug-in."""
+    rows: Float32 = getattr(load_once(kind, name), METHODS[kind])(segments)
+    return rows
 
 
-def segment(spec: Spec, *, windows: float = 1.0, seed: int = 0) -> AudioSegment:
+def music_segment(spec: Spec, *, windows: float = 1.0, seed: int = 0) -> AudioSegment:
+    """Return a melody of this many windows."""
     seconds = windows * spec.window_samples / spec.sample_rate
     return AudioSegment(melody(seconds, spec.sample_rate, seed=seed), spec.sample_rate)
 
 
-def different(spec: Spec) -> list[AudioSegment]:
-    """Different music, and the shorter segment that ends a track."""
-    return [segment(spec, seed=1), segment(spec, windows=0.5, seed=2), segment(spec, seed=3)]
+def different_segments(spec: Spec) -> list[AudioSegment]:
+    """Return three segments of different music. The second is shorter, like the end of a track."""
+    return [
+        music_segment(spec, seed=1),
+        music_segment(spec, windows=0.5, seed=2),
+        music_segment(spec, seed=3),
+    ]
 
 
-def other(value: object) -> object:
-    """A value of the same type that is not the same."""
+def constant_window(spec: Spec, value: float) -> AudioSegment:
+    """Return a window of which every sample has this value."""
+    return AudioSegment(np.full(spec.window_samples, value, np.float32), spec.sample_rate)
+
+
+def changed(value: object) -> object:
+    """Return another value of the same type."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, tuple):
         return (*value, "another")
     return f"{value} x" if isinstance(value, str) else (value or 0) + 1  # type: ignore[operator]
-
-
-def window_of(spec: Spec, value: float) -> AudioSegment:
-    """A window of one number."""
-    return AudioSegment(np.full(spec.window_samples, value, np.float32), spec.sample_rate)

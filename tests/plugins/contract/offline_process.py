@@ -1,6 +1,7 @@
-"""Run as a process without a network: what every plug-in of this interpreter does there.
+"""Program that runs every installed plug-in without a network and prints the results as JSON.
 
-Takes a file of ten minutes. One process for all, since loading libraries costs the most.
+Its argument is the path of a file of ten minutes. All plug-ins run in one process, because loading
+the libraries takes most of the time.
 """
 
 import hashlib
@@ -20,52 +21,56 @@ from tests.plugins.contract import test_captioners, test_generators
 from tests.plugins.contract.installed_plugins import (
     KINDS,
     Spec,
-    belong_here,
-    different,
-    loaded,
-    rows,
+    compute_rows,
+    different_segments,
+    installed,
+    load_once,
 )
 
-EVERYTHING = [(kind.kind, name) for kind in registry.KINDS for name in belong_here(kind)]
+ALL_INSTALLED = [(kind.kind, name) for kind in registry.KINDS for name in installed(kind)]
+"""Kind and name of each installed plug-in."""
 LONG_SAMPLES = 10 * 60 * 16_000
-"""Ten minutes at 16 kHz, or as many samples at a higher rate: a copy of them takes 38 MB."""
+"""Ten minutes at 16 kHz, or the same number of samples at a higher rate. They take 38 MB."""
 
-_FORGET_THE_PEAK = "5"
+_RESET_PEAK = "5"
+"""Value that resets the peak memory in /proc/self/clear_refs."""
 
 
 def digest(kind: str, name: str) -> str:
-    """The SHA-256 of what the plug-in makes of different music, the same wherever it is asked."""
-    return hashlib.sha256(b"\0".join(made(kind, name))).hexdigest()
+    """Return the SHA-256 of the plug-in's results for different music, in hex."""
+    return hashlib.sha256(b"\0".join(_results(kind, name))).hexdigest()
 
 
-def made(kind: str, name: str) -> list[bytes]:
-    """What it makes of different music."""
+def _results(kind: str, name: str) -> list[bytes]:
+    """Return the plug-in's results for different music."""
     if kind == "captioner":
-        heard = test_captioners.different(registry.CAPTIONERS.spec(name))
-        return [said.encode() for said in test_captioners.loaded(name).caption(heard)]
+        inputs = test_captioners.different_inputs(registry.CAPTIONERS.spec(name))
+        return [caption.encode() for caption in test_captioners.load_once(name).caption(inputs)]
     if kind == "generator":
-        requests = test_generators.different(registry.GENERATORS.spec(name))
-        return [segment.tobytes() for segment in test_generators.loaded(name).generate(requests)]
-    return [row.tobytes() for row in rows(kind, name, different(KINDS[kind].spec(name)))]
+        requests = test_generators.different_requests(registry.GENERATORS.spec(name))
+        return [clip.tobytes() for clip in test_generators.load_once(name).generate(requests)]
+    segments = different_segments(KINDS[kind].spec(name))
+    return [row.tobytes() for row in compute_rows(kind, name, segments)]
 
 
 def peak_megabytes(kind: str, spec: Spec, path: Path, *, seconds: float) -> float:
-    """Of this process while the plug-in makes rows of the file's beginning."""
-    Path("/proc/self/clear_refs").write_text(_FORGET_THE_PEAK)
+    """Return the peak memory of this process while the plug-in works on the start of the file."""
+    Path("/proc/self/clear_refs").write_text(_RESET_PEAK)
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples)
     count = round(seconds * spec.sample_rate / spec.window_samples)
-    segments = (segment for _, segment in itertools.islice(audio.windows(path, [request]), count))
-    while call := list(itertools.islice(segments, 6)):
-        rows(kind, spec.name, call)
+    windows = itertools.islice(audio.read_windows(path, [request]), count)
+    segments = (segment for _, segment in windows)
+    while batch := list(itertools.islice(segments, 6)):
+        compute_rows(kind, spec.name, batch)
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 @contextmanager
-def overheard(said: dict[str, Any]) -> Iterator[None]:
-    """Puts under `stdout` and `stderr` what is printed meanwhile, by libraries in C too."""
+def captured_output(result: dict[str, Any]) -> Iterator[None]:
+    """Store in `result` what is printed to `stdout` and `stderr`, also by libraries in C."""
     descriptors = {"stdout": 1, "stderr": 2}
-    kept = {name: os.dup(number) for name, number in descriptors.items()}
+    saved = {name: os.dup(number) for name, number in descriptors.items()}
     with TemporaryFile() as out, TemporaryFile() as err:
         files = {"stdout": out, "stderr": err}
         for name, number in descriptors.items():
@@ -75,35 +80,38 @@ def overheard(said: dict[str, Any]) -> Iterator[None]:
         finally:
             for name, number in descriptors.items():
                 getattr(sys, name).flush()
-                os.dup2(kept[name], number)
-                os.close(kept[name])
+                os.dup2(saved[name], number)
+                os.close(saved[name])
                 files[name].seek(0)
-                said[name] = files[name].read().decode()
+                result[name] = files[name].read().decode()
 
 
-def refuse(*_: object) -> NoReturn:
-    """In place of what opens connections."""
-    raise AssertionError("it went to the network")
+def refuse_connection(*_: object) -> NoReturn:
+    """Raise AssertionError, in place of opening a connection."""
+    raise AssertionError("the plug-in used the network")
 
 
 def main() -> None:
-    """Prints, by plug-in, what `tests.plugins.contract.conftest.Elsewhere` says."""
+    """Print an OfflineResult of `tests.plugins.contract.conftest` per plug-in, as JSON."""
     path = Path(sys.argv[1])
-    socket.socket.connect = socket.getaddrinfo = refuse  # type: ignore[method-assign,assignment]
-    every = {}
-    for kind, name in EVERYTHING:
-        said = every[name] = {}
+    socket.socket.connect = refuse_connection  # type: ignore[method-assign,assignment]
+    socket.getaddrinfo = refuse_connection  # type: ignore[assignment]
+    results = {}
+    for kind, name in ALL_INSTALLED:
+        result = results[name] = {}
         before = list(sys.argv), list(sys.path)
-        with overheard(said):
-            said["sha256"] = digest(kind, name)
+        with captured_output(result):
+            result["sha256"] = digest(kind, name)
             if kind == "encoder" and registry.ENCODERS.takes_text(name):
-                loaded(kind, name).embed_text(["x"])
-        said["arguments_and_paths_kept"] = (sys.argv, sys.path) == before
+                load_once(kind, name).embed_text(["x"])
+        result["arguments_and_paths_kept"] = (sys.argv, sys.path) == before
         if kind in KINDS:
             spec = KINDS[kind].spec(name)
             lengths = (60, LONG_SAMPLES / spec.sample_rate)
-            said["peaks"] = [peak_megabytes(kind, spec, path, seconds=one) for one in lengths]
-    print(json.dumps(every))
+            result["peaks"] = [
+                peak_megabytes(kind, spec, path, seconds=seconds) for seconds in lengths
+            ]
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The contract that every generator of this machine keeps, those to come included."""
+"""Contract tests that every installed generator must pass."""
 
 import json
 import re
@@ -12,14 +12,14 @@ import pytest
 from mirpipe import registry
 from mirpipe.generation.modes import Mode
 from mirpipe.protocols import Generator
-from mirpipe.records import AudioSegment, Features, Float32, Note, Request
+from mirpipe.records import AudioSegment, Features, Float32, GenerationRequest, Note
 from mirpipe.specs import GeneratorSpec
-from tests.plugins.contract.installed_plugins import belong_here
+from tests.plugins.contract.installed_plugins import installed
 from tests.support.synthetic_music import melody
 
-NAMES = belong_here(registry.GENERATORS)
+NAMES = installed(registry.GENERATORS)
 
-NOT_IDENTITY = {"checkpoint", "licence_code", "licence_weights", "citation"}
+NOT_IN_REVISION = {"checkpoint", "licence_code", "licence_weights", "citation", "is_random"}
 
 FEATURES = Features(
     tempo_bpm=120.0,
@@ -36,131 +36,141 @@ FEATURES = Features(
 
 
 @cache
-def loaded(name: str) -> Generator:
+def load_once(name: str) -> Generator:
+    """Return the generator. It is loaded once per process."""
     return registry.GENERATORS.load(name)
 
 
 @pytest.fixture(params=NAMES)
 def spec(request: pytest.FixtureRequest, random_weights: Path) -> GeneratorSpec:
+    """Return the spec of each installed generator."""
     return registry.GENERATORS.spec(request.param)
 
 
 def mode_of(spec: GeneratorSpec, *, is_conditioned: bool) -> Mode:
+    """Return a mode that the generator supports."""
     name = "medium" if is_conditioned else "simple"
     return Mode(name, is_conditioned, guidance=3.0 if spec.has_guidance else None)
 
 
-def asked(
+def clip_request(
     spec: GeneratorSpec, *, is_conditioned: bool, seconds: float = 0.5, seed: int = 0
-) -> Request:
-    heard = AudioSegment(melody(1, spec.sample_rate, seed=3), spec.sample_rate)
-    return Request(
+) -> GenerationRequest:
+    """Return a request for one clip."""
+    conditioning = AudioSegment(melody(1, spec.sample_rate, seed=3), spec.sample_rate)
+    return GenerationRequest(
         mode_of(spec, is_conditioned=is_conditioned),
         "Calm piano at 90 BPM in A minor.",
         seconds,
         seed,
-        conditioning=heard if is_conditioned else None,
+        conditioning=conditioning if is_conditioned else None,
         features=FEATURES if is_conditioned else None,
     )
 
 
-def different(spec: GeneratorSpec) -> list[Request]:
-    """Both kinds of mode, and other durations and seeds."""
+def different_requests(spec: GeneratorSpec) -> list[GenerationRequest]:
+    """Return three requests with different modes, durations and seeds."""
     return [
-        asked(spec, is_conditioned=False, seed=1),
-        asked(spec, is_conditioned=True, seed=2, seconds=0.7),
-        asked(spec, is_conditioned=True, seed=3),
+        clip_request(spec, is_conditioned=False, seed=1),
+        clip_request(spec, is_conditioned=True, seed=2, seconds=0.7),
+        clip_request(spec, is_conditioned=True, seed=3),
     ]
 
 
-def made(spec: GeneratorSpec, *requests: Request) -> list[Float32]:
-    return loaded(spec.name).generate(requests)
+def generate(spec: GeneratorSpec, *requests: GenerationRequest) -> list[Float32]:
+    """Return the clips of these requests."""
+    return load_once(spec.name).generate(requests)
 
 
-def test_the_spec_says_what_a_user_must_know(spec: GeneratorSpec) -> None:
+def test_the_spec_has_all_information_for_users(spec: GeneratorSpec) -> None:
     assert registry.GENERATORS.spec(spec.name) == spec
     assert spec.name in registry.GENERATORS.names()
     assert min(spec.version, spec.sample_rate, spec.longest_seconds) >= 1
-    for said in (spec.checkpoint, spec.licence_code, spec.licence_weights, spec.citation):
-        assert said.strip()
+    for text in (spec.checkpoint, spec.licence_code, spec.licence_weights, spec.citation):
+        assert text.strip()
     if registry.GENERATORS.needs(spec.name).weights:
         assert re.fullmatch("[0-9a-f]{64}", spec.checkpoint_sha256)
         assert spec.checkpoint.endswith(" (random)")
 
 
-def test_its_sampling_can_be_stored(spec: GeneratorSpec) -> None:
+def test_the_sampling_parameters_can_be_stored_as_json(spec: GeneratorSpec) -> None:
     assert json.loads(json.dumps(dict(spec.sampling))) == spec.sampling
 
 
 @pytest.mark.parametrize("field", [field.name for field in fields(GeneratorSpec)])
-def test_the_revision_changes_with_what_determines_a_clip(spec: GeneratorSpec, field: str) -> None:
+def test_the_revision_changes_with_each_field_that_determines_a_clip(
+    spec: GeneratorSpec, field: str
+) -> None:
     value = getattr(spec, field)
     if isinstance(value, str):
-        other: object = f"{value} x"
+        other_value: object = f"{value} x"
     elif isinstance(value, bool):
-        other = not value
+        other_value = not value
     elif isinstance(value, int | float):
-        other = value + 1
+        other_value = value + 1
     else:
-        other = {**value, "another": 1}
-    changed = replace(spec, **{field: other})
-    is_same = registry.revision(changed) == registry.revision(spec)
-    assert is_same == (field in NOT_IDENTITY)
+        other_value = {**value, "another": 1}
+    other_spec = replace(spec, **{field: other_value})
+    is_same = registry.revision(other_spec) == registry.revision(spec)
+    assert is_same == (field in NOT_IN_REVISION)
 
 
 @pytest.mark.parametrize("is_conditioned", [False, True])
-def test_a_clip_is_mono_float32_heard_and_exactly_as_long_as_asked_for(
+def test_a_clip_is_audible_mono_float32_of_exactly_the_requested_length(
     spec: GeneratorSpec, is_conditioned: bool
 ) -> None:
     for seconds in (0.5, 0.61803):
-        clip = made(spec, asked(spec, is_conditioned=is_conditioned, seconds=seconds))[0]
+        clip = generate(spec, clip_request(spec, is_conditioned=is_conditioned, seconds=seconds))[0]
         assert clip.shape == (round(seconds * spec.sample_rate),)
         assert clip.dtype == np.float32
         assert np.abs(clip).max() <= 1
         assert clip.std() > 1e-3
 
 
-def test_requests_give_their_clips_in_order_and_each_its_own(spec: GeneratorSpec) -> None:
-    requests = different(spec)
-    together = made(spec, *requests)
+def test_each_request_gets_its_own_clip_in_order(spec: GeneratorSpec) -> None:
+    requests = different_requests(spec)
+    together = generate(spec, *requests)
     for clip, request in zip(together, requests, strict=True):
-        assert np.array_equal(clip, made(spec, request)[0])
-    for clip, backwards in zip(together, reversed(made(spec, *reversed(requests))), strict=True):
-        assert np.array_equal(clip, backwards)
+        assert np.array_equal(clip, generate(spec, request)[0])
+    in_reverse = reversed(generate(spec, *reversed(requests)))
+    for clip, clip_in_reverse in zip(together, in_reverse, strict=True):
+        assert np.array_equal(clip, clip_in_reverse)
 
 
 @pytest.mark.parametrize("is_conditioned", [False, True])
-def test_another_seed_makes_another_clip(spec: GeneratorSpec, is_conditioned: bool) -> None:
-    one, other = (asked(spec, is_conditioned=is_conditioned, seed=seed) for seed in (4, 5))
-    assert not np.array_equal(*made(spec, one, other))
+def test_another_seed_gives_another_clip(spec: GeneratorSpec, is_conditioned: bool) -> None:
+    requests = (clip_request(spec, is_conditioned=is_conditioned, seed=seed) for seed in (4, 5))
+    assert not np.array_equal(*generate(spec, *requests))
 
 
-def test_what_conditions_it_changes_the_clip(spec: GeneratorSpec) -> None:
-    heard = asked(spec, is_conditioned=True)
-    unheard = replace(heard, mode=mode_of(spec, is_conditioned=False))
-    assert not np.array_equal(*made(spec, heard, unheard))
+def test_conditioning_changes_the_clip(spec: GeneratorSpec) -> None:
+    conditioned = clip_request(spec, is_conditioned=True)
+    from_text = replace(conditioned, mode=mode_of(spec, is_conditioned=False))
+    assert not np.array_equal(*generate(spec, conditioned, from_text))
 
 
-def test_a_mode_of_text_alone_needs_no_target_and_heeds_none(spec: GeneratorSpec) -> None:
-    alone = asked(spec, is_conditioned=False)
-    other = asked(spec, is_conditioned=True)
-    beside = replace(alone, conditioning=other.conditioning, features=other.features)
-    assert np.array_equal(*made(spec, alone, beside))
+def test_a_mode_without_conditioning_ignores_the_target(spec: GeneratorSpec) -> None:
+    without_target = clip_request(spec, is_conditioned=False)
+    conditioned = clip_request(spec, is_conditioned=True)
+    with_target = replace(
+        without_target, conditioning=conditioned.conditioning, features=conditioned.features
+    )
+    assert np.array_equal(*generate(spec, without_target, with_target))
 
 
-def test_guidance_changes_the_clip_where_there_is_any(spec: GeneratorSpec) -> None:
-    request = asked(spec, is_conditioned=True)
-    more = replace(request, mode=replace(request.mode, guidance=6.0))
-    assert np.array_equal(*made(spec, request, more)) != spec.has_guidance
+def test_guidance_changes_the_clip_if_the_generator_has_guidance(spec: GeneratorSpec) -> None:
+    request = clip_request(spec, is_conditioned=True)
+    more_guidance = replace(request, mode=replace(request.mode, guidance=6.0))
+    assert np.array_equal(*generate(spec, request, more_guidance)) != spec.has_guidance
 
 
-def test_what_is_given_is_left_as_it_was(spec: GeneratorSpec) -> None:
-    request = asked(spec, is_conditioned=True)
+def test_generating_does_not_change_the_conditioning_audio(spec: GeneratorSpec) -> None:
+    request = clip_request(spec, is_conditioned=True)
     assert request.conditioning is not None
     before = request.conditioning.samples.copy()
-    made(spec, request)
+    generate(spec, request)
     assert np.array_equal(request.conditioning.samples, before)
 
 
 def test_no_requests_give_no_clips(spec: GeneratorSpec) -> None:
-    assert made(spec) == []
+    assert generate(spec) == []

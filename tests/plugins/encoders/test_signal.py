@@ -1,4 +1,4 @@
-"""The classical statistics: what they say of music whose answer is known."""
+"""Tests of the classical statistics on music with known properties."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mirpipe.plugins.encoders.signal import SPEC, TEMPO_BANDS_BPM, Features, Plugin
+from mirpipe.plugins.encoders.signal import SPEC, TEMPO_BANDS_BPM, Plugin, Statistics
 from mirpipe.records import AudioSegment, Float32
 from tests.support.synthetic_music import at_level, melody
 from tools import make_signal_constants
@@ -20,12 +20,12 @@ GOLDEN = [-0.1768, -2.7102, -0.9510, 0.3333, -4.0, 0.4551, -1.0078, 0.4113, -0.3
 
 
 @cache
-def features() -> Features:
-    return Features()
+def statistics() -> Statistics:
+    return Statistics()
 
 
 def measure(samples: Float32) -> NDArray[np.float64]:
-    return features()(samples)
+    return statistics()(samples)
 
 
 def music(seconds: float = 15.0) -> Float32:
@@ -33,36 +33,36 @@ def music(seconds: float = 15.0) -> Float32:
 
 
 def clicks(bpm: float) -> Float32:
-    """A click a beat."""
+    """Return one click per beat."""
     time = np.arange(SPEC.window_samples) / SPEC.sample_rate
-    since = time % (60 / bpm)
-    return at_level(np.exp(-80 * since) * np.sin(2 * np.pi * 1500 * since), -20)
+    since_beat = time % (60 / bpm)
+    return at_level(np.exp(-80 * since_beat) * np.sin(2 * np.pi * 1500 * since_beat), -20)
 
 
-def test_rows_are_those_of_the_first_version() -> None:
+def test_rows_have_not_changed_since_the_first_version() -> None:
     row = Plugin().embed([AudioSegment(music(), SPEC.sample_rate)])[0]
     np.testing.assert_allclose(row[::20], GOLDEN, atol=5e-3)
 
 
-def test_mfcc_means_are_those_of_librosa() -> None:
+def test_mfcc_means_equal_those_of_librosa() -> None:
     mfcc = librosa.feature.mfcc(y=music(), sr=SPEC.sample_rate, n_mfcc=20)
     np.testing.assert_allclose(
         measure(music())[MFCC_MEANS], mfcc.mean(axis=1), rtol=1e-3, atol=0.01
     )
 
 
-def test_harmony_stays_when_music_is_transposed() -> None:
-    up = librosa.resample(
+def test_transposition_does_not_change_the_harmony_numbers() -> None:
+    transposed = librosa.resample(
         music(), orig_sr=SPEC.sample_rate, target_sr=SPEC.sample_rate / 2 ** (5 / 12)
     )
-    moved = np.abs(measure(up)[HARMONY] - measure(music())[HARMONY]).max()
-    other = np.abs(measure(clicks(120))[HARMONY] - measure(music())[HARMONY]).max()
-    assert moved < 0.1
-    assert moved < other / 3
+    change = np.abs(measure(transposed)[HARMONY] - measure(music())[HARMONY]).max()
+    change_to_clicks = np.abs(measure(clicks(120))[HARMONY] - measure(music())[HARMONY]).max()
+    assert change < 0.1
+    assert change < change_to_clicks / 3
 
 
 @pytest.mark.parametrize("bpm", [70, 90, 120, 150])
-def test_no_band_faster_than_the_beat_is_strong(bpm: float) -> None:
+def test_tempo_bands_above_the_beat_are_weak(bpm: float) -> None:
     strength = measure(clicks(bpm))[TEMPO]
     band = np.searchsorted(TEMPO_BANDS_BPM, bpm) - 1
     assert strength[band] > 0.5
@@ -70,7 +70,7 @@ def test_no_band_faster_than_the_beat_is_strong(bpm: float) -> None:
 
 
 @pytest.mark.parametrize("samples", [2205, 4410, 22_050])
-def test_a_clip_shorter_than_a_beat_gives_finite_numbers(samples: int) -> None:
+def test_a_segment_shorter_than_a_beat_gives_finite_numbers(samples: int) -> None:
     assert np.isfinite(measure(music(1.0)[:samples])).all()
 
 
@@ -80,8 +80,9 @@ def test_no_number_exceeds_four_deviations() -> None:
 
 
 @pytest.mark.slow
-def test_the_constants_are_those_of_the_demo_library(tmp_path: Path) -> None:
-    make_signal_constants.main(tmp_path / "made.txt")
-    made, shipped = np.loadtxt(tmp_path / "made.txt"), np.loadtxt(make_signal_constants.CONSTANTS)
-    assert made.shape == (SPEC.dimension, 2)
-    np.testing.assert_allclose(made, shipped, rtol=1e-3, atol=1e-4)
+def test_the_shipped_constants_are_those_of_the_demo_library(tmp_path: Path) -> None:
+    make_signal_constants.main(tmp_path / "constants.txt")
+    constants = np.loadtxt(tmp_path / "constants.txt")
+    shipped = np.loadtxt(make_signal_constants.CONSTANTS)
+    assert constants.shape == (SPEC.dimension, 2)
+    np.testing.assert_allclose(constants, shipped, rtol=1e-3, atol=1e-4)

@@ -1,7 +1,7 @@
-"""Made-up features and requests for tests of generators."""
+"""Invented features and requests for tests of generators."""
 
 from mirpipe.generation.modes import Mode
-from mirpipe.records import Features, Note, Request
+from mirpipe.records import Features, GenerationRequest, Note
 
 SIMPLE = Mode("simple", is_conditioned=False, guidance=None)
 MEDIUM = Mode("medium", is_conditioned=True, guidance=None)
@@ -11,13 +11,13 @@ SCALE = tuple(
     Note(0.5 * number + 0.05, 0.5 * number + 0.45, pitch, 0.8)
     for number, pitch in enumerate((69, 71, 73, 74, 76, 78, 80, 81))
 )
-"""A major, a note every half second, 50 ms behind the beat of 120 BPM."""
+"""The scale of A major, one note per half second, each 50 ms after a beat of 120 BPM."""
 
 
 def features(
     *, notes: tuple[Note, ...] = SCALE, bpm: float | None = 120.0, beats: int = 8
 ) -> Features:
-    """Of a target that plays `notes` over so many beats from 0 s on."""
+    """Return the features of a target that plays `notes`, with `beats` beats from 0 s."""
     return Features(
         tempo_bpm=bpm,
         beat_seconds=tuple(60 / bpm * number for number in range(beats)) if bpm else (),
@@ -35,10 +35,12 @@ def features(
 def request(
     mode: Mode = MEDIUM,
     *,
-    of: Features | None = None,
+    target: Features | None = None,
     prompt: str = "Calm music.",
     seconds: float = 4.0,
     seed: int = 0,
-) -> Request:
-    """A request in `mode`; of the scale where nothing else is said."""
-    return Request(mode, prompt, seconds, seed, conditioning=None, features=of or features())
+) -> GenerationRequest:
+    """Return a request in `mode`. The default target plays the scale."""
+    return GenerationRequest(
+        mode, prompt, seconds, seed, conditioning=None, features=target or features()
+    )

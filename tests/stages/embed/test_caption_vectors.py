@@ -1,4 +1,4 @@
-"""Captions' vectors: made by the text tower that scores are of, once, and compared with clips."""
+"""Captions are embedded once, by the encoder of the text score, and compared with clips."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,37 +15,37 @@ from mirpipe.settings import settings
 from mirpipe.stages import evaluate
 from mirpipe.stages.embed import EmbedResult, embed_captions, plan_captions
 from tests.dashboard.clips import Maker, describe, make
-from tests.stages.answers import Answers
+from tests.stages.synthetic_matches import SyntheticMatches
 from tests.support.databases import Database
 
 
-class Tower:
-    """Words as a vector: how many there are, and 4."""
+class FakeTextTower:
+    """Returns the number of words and 4 as the vector of a text."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.received: list[str] = []
 
     def embed_text(self, texts: Sequence[str]) -> np.ndarray:
-        self.said += texts
+        self.received += texts
         return np.array([[len(text.split()), 4, 0] for text in texts], dtype=np.float32)
 
 
 @pytest.fixture
-def library(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> Answers:
-    """A captioned target in a database whose wanted CLAP has vectors of three numbers."""
+def library(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> SyntheticMatches:
+    """A target with a caption. The configured CLAP encoder has three dimensions."""
     monkeypatch.setenv("MIRPIPE_ENCODERS", "clap")
     settings.cache_clear()
-    found = Answers(fresh_database, name="clap")
-    found.track("target", "t", [0, 1])
+    library = SyntheticMatches(fresh_database, name="clap")
+    library.add_with_melody("target", "t", [0, 1])
     with fresh_database.owner.begin() as connection:
         describe(connection, caption="slow sad strings")
-    return found
+    return library
 
 
 @pytest.fixture
-def tower(library: Answers, monkeypatch: pytest.MonkeyPatch) -> Tower:
-    """Stands for the model, whose weights are here."""
-    model = Tower()
+def tower(library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch) -> FakeTextTower:
+    """A fake text tower instead of the model, whose weights count as installed."""
+    model = FakeTextTower()
     monkeypatch.setattr(Plugins, "interpreter", lambda *_: Path())
     monkeypatch.setattr(Plugins, "spec", lambda *_: replace(clap.SPEC, dimension=3))
     monkeypatch.setattr(Plugins, "require_text", lambda *_: None)
@@ -54,12 +54,12 @@ def tower(library: Answers, monkeypatch: pytest.MonkeyPatch) -> Tower:
     return model
 
 
-def test_captions_get_the_vector_of_their_words_once(library: Answers, tower: Tower) -> None:
+def test_each_caption_is_embedded_once(library: SyntheticMatches, tower: FakeTextTower) -> None:
     assert plan_captions() == "clap"
 
     assert embed_captions() == EmbedResult(embedded=1)
 
-    assert tower.said == ["slow sad strings"]
+    assert tower.received == ["slow sad strings"]
     assert library.rows("SELECT embedding::text FROM mirpipe.caption_embedding") == [
         ("[0.6,0.8,0]",)
     ]
@@ -68,34 +68,36 @@ def test_captions_get_the_vector_of_their_words_once(library: Answers, tower: To
 
 
 def test_text_scores_are_cosines_of_caption_and_clip(
-    library: Answers, tower: Tower, fresh_database: Database, tmp_path: Path
+    library: SyntheticMatches, tower: FakeTextTower, fresh_database: Database, tmp_path: Path
 ) -> None:
     sound = tmp_path / "a.wav"
     sound.write_bytes(b"a clip")
-    library.run("INSERT INTO mirpipe.run (trigger, state_digest, library) VALUES ('', '', '{}')")
+    library.execute(
+        "INSERT INTO mirpipe.run (trigger, state_digest, library) VALUES ('', '', '{}')"
+    )
     with fresh_database.owner.begin() as connection:
         make(connection, [Maker("m", seeds=1)], tmp_path, sound)
     score = "SELECT value, reason FROM mirpipe.v_generation_score WHERE metric = 'clap_text_score'"
     assert {row[1] for row in library.rows(score)} == {"not_measured"}
 
     embed_captions()
-    library.run("DELETE FROM mirpipe.embedding")
+    library.execute("DELETE FROM mirpipe.embedding")
     ((clip,), *_) = library.rows("SELECT DISTINCT track_id FROM mirpipe.generation")
-    library.embed(clip, [1, 0, 0])
+    library.set_vector(clip, [1, 0, 0])
 
     values = [value for value, _ in library.rows(score) if value is not None]
     assert values == pytest.approx([0.6] * len(values), abs=1e-6)
     assert values
 
 
-def test_a_tower_that_lacks_weights_is_in_the_ledger_and_nothing_else_ails(
-    library: Answers, tower: Tower, monkeypatch: pytest.MonkeyPatch
+def test_missing_weights_are_recorded_and_the_record_is_deleted_when_they_exist(
+    library: SyntheticMatches, tower: FakeTextTower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lacks(*_: object) -> None:
+    def raise_unavailable(*_: object) -> None:
         raise Unavailable("weights_missing", "no vocab.json: `mirpipe models pull clap`")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Plugins, "require_text", lacks)
+        patch.setattr(Plugins, "require_text", raise_unavailable)
         assert plan_captions() is None
     ledger = "SELECT stage, subject, reason FROM mirpipe.failure"
     assert library.rows(ledger) == [("embed captions", "encoder:clap", "weights_missing")]
@@ -104,18 +106,18 @@ def test_a_tower_that_lacks_weights_is_in_the_ledger_and_nothing_else_ails(
     assert library.rows(ledger) == []
 
 
-def test_a_tower_that_fails_leaves_the_rest_to_the_next_run(
-    library: Answers, tower: Tower, monkeypatch: pytest.MonkeyPatch
+def test_captions_that_failed_are_embedded_by_the_next_run(
+    library: SyntheticMatches, tower: FakeTextTower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Tower, "embed_text", lambda *_: np.full((1, 3), np.nan))
+        patch.setattr(FakeTextTower, "embed_text", lambda *_: np.full((1, 3), np.nan))
         assert embed_captions() == EmbedResult(failed=1)
     assert library.rows("SELECT reason FROM mirpipe.failure") == [("PluginError",)]
     assert embed_captions() == EmbedResult(embedded=1)
 
 
-def test_without_a_wanted_clap_no_caption_is_pending(
-    library: Answers, monkeypatch: pytest.MonkeyPatch
+def test_without_a_configured_clap_encoder_no_caption_is_pending(
+    library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_ENCODERS", "signal")
     settings.cache_clear()

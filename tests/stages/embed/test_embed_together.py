@@ -1,4 +1,4 @@
-"""Several encoders over the same tracks: one decoding, and no encoder suffers from another."""
+"""Several encoders embed the same tracks, decode each track once, and fail independently."""
 
 import tracemalloc
 from collections.abc import Iterator, Sequence
@@ -33,18 +33,18 @@ def music(fresh_database: Database, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def decodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Of each decoding, how many encoders it served."""
-    served: list[int] = []
-    windows = audio.windows
+    """The number of encoders that share each decoding, updated during the test."""
+    encoders: list[int] = []
+    windows = audio.read_windows
 
     def counted(
         path: Path, requests: Sequence[audio.WindowRequest]
     ) -> Iterator[tuple[int, AudioSegment]]:
-        served.append(len(requests))
+        encoders.append(len(requests))
         return windows(path, requests)
 
-    monkeypatch.setattr("mirpipe.audio.windows", counted)
-    return served
+    monkeypatch.setattr("mirpipe.audio.read_windows", counted)
+    return encoders
 
 
 def embed(*encoders: str, **options: Any) -> stage.EmbedResult:
@@ -52,45 +52,45 @@ def embed(*encoders: str, **options: Any) -> stage.EmbedResult:
 
 
 def vectors(database: Database) -> dict[tuple[str, str], str]:
-    """By encoder and title, the vector's digits."""
+    """Return the vectors as text, by encoder and title."""
     with database.reader.connect() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             text(
                 "SELECT e.name, t.title, CAST(v.embedding AS text) AS digits "
                 "FROM mirpipe.embedding v JOIN mirpipe.track t USING (track_id) "
                 "JOIN mirpipe.encoder e USING (encoder_id)"
             )
         )
-        return {(row.name, row.title): row.digits for row in found}
+        return {(row.name, row.title): row.digits for row in rows}
 
 
 def ledger(database: Database) -> list[tuple[str, str]]:
     with database.reader.connect() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             text("SELECT coalesce(title, subject), reason FROM mirpipe.v_failure ORDER BY 1, 2")
         )
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in rows]
 
 
-def forget(database: Database) -> None:
+def delete_vectors(database: Database) -> None:
     with database.app.begin() as connection:
         connection.execute(text("DELETE FROM mirpipe.embedding"))
 
 
-def test_a_track_is_decoded_once_for_all_and_has_the_bytes_that_it_has_alone(
+def test_a_track_is_decoded_once_for_all_encoders_and_vectors_stay_the_same(
     fresh_database: Database, music: Path, decodings: list[int]
 ) -> None:
     assert embed() == stage.EmbedResult(embedded=6)
     assert decodings == [2, 2, 2]
     together = vectors(fresh_database)
-    forget(fresh_database)
+    delete_vectors(fresh_database)
     for name in BOTH:
         embed(name, batch_tracks=1)
     assert vectors(fresh_database) == together
     assert len(together) == 6
 
 
-def test_what_one_of_them_has_is_not_made_again(
+def test_an_existing_vector_of_one_encoder_is_not_computed_again(
     fresh_database: Database, music: Path, decodings: list[int]
 ) -> None:
     embed("tiny")
@@ -102,7 +102,7 @@ def test_what_one_of_them_has_is_not_made_again(
     assert embed() == stage.EmbedResult()
 
 
-def test_a_plan_has_those_share_a_batch_that_lack_the_same_tracks(
+def test_encoders_with_the_same_pending_tracks_share_a_batch(
     fresh_database: Database, music: Path
 ) -> None:
     def planned(**options: int) -> list[tuple[tuple[str, ...], int]]:
@@ -114,15 +114,15 @@ def test_a_plan_has_those_share_a_batch_that_lack_the_same_tracks(
     assert planned(tasks=4) == planned(batch_tracks=2)
     embed("tiny")
     assert planned() == [(("mixing",), 3)]
-    assert planned(tasks=4) == planned()  # one encoder's few tracks are worth one process
+    assert planned(tasks=4) == planned()  # A single encoder gets one task.
     tones(music, [550])
     ingest_folder(music, "reference")
     assert planned() == [(("mixing",), 3), (("tiny", "mixing"), 1)]
 
 
 @pytest.mark.parametrize("broken", BOTH)
-@pytest.mark.parametrize("fault", ["raises", "not finite", "too few rows", "will not load"])
-def test_an_encoder_that_fails_stops_no_other(
+@pytest.mark.parametrize("fault", ["raises", "not finite", "too few rows", "cannot be loaded"])
+def test_an_encoder_that_fails_does_not_stop_the_others(
     fresh_database: Database,
     music: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -137,17 +137,17 @@ def test_an_encoder_that_fails_stops_no_other(
             return np.full((len(segments), module.SPEC.dimension), np.nan, np.float32)
         if fault == "too few rows":
             return np.zeros((0, module.SPEC.dimension), np.float32)
-        raise RuntimeError("the model fell over")
+        raise RuntimeError("the model failed")
 
     module = {"tiny": tiny, "mixing": mixing}[broken]
     (works,) = {*BOTH} - {broken}
-    method = "__init__" if fault == "will not load" else "embed"
+    method = "__init__" if fault == "cannot be loaded" else "embed"
     with monkeypatch.context() as patch:
         patch.setattr(module.Plugin, method, fails)
         assert embed() == stage.EmbedResult(embedded=3, failed=3)
     assert {name for name, _ in vectors(fresh_database)} == {works}
     failed = ledger(fresh_database)
-    if fault == "will not load":
+    if fault == "cannot be loaded":
         assert failed == [(f"encoder:{broken}", "RuntimeError")]
     else:
         assert [title for title, _ in failed] == ["220 Hz", "330 Hz", "440 Hz"]
@@ -156,35 +156,35 @@ def test_an_encoder_that_fails_stops_no_other(
     assert ledger(fresh_database) == []
 
 
-def test_the_track_at_fault_is_found_among_those_that_were_called_together(
+def test_only_the_track_that_causes_an_error_fails_when_tracks_share_a_call(
     fresh_database: Database, music: Path
 ) -> None:
     tone(music / "loud.wav", 300, level=0.99)
     ingest_folder(music, "reference")
     assert embed("mixing", batch_tracks=9) == stage.EmbedResult(embedded=3, failed=1)
     assert ledger(fresh_database) == [("loud", "RuntimeError")]
-    amid = vectors(fresh_database)
-    forget(fresh_database)
+    in_shared_calls = vectors(fresh_database)
+    delete_vectors(fresh_database)
     embed("mixing", batch_tracks=1)
-    assert vectors(fresh_database) == amid
+    assert vectors(fresh_database) == in_shared_calls
 
 
-def test_windows_of_several_tracks_share_a_call_where_rows_stand_alone_and_nowhere_else(
+def test_windows_of_several_tracks_share_a_call_only_if_rows_are_independent(
     music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: dict[str, list[int]] = {name: [] for name in BOTH}
     for name in BOTH:
         plugin = __import__(f"mirpipe.plugins.encoders.{name}", fromlist=["Plugin"]).Plugin
-        embed_clips = plugin.embed
+        original_embed = plugin.embed
 
         def counted(
             self: Any,
             segments: Sequence[AudioSegment],
             name: str = name,
-            embed_clips: Any = embed_clips,
+            original_embed: Any = original_embed,
         ) -> Float32:
             calls[name].append(len(segments))
-            rows: Float32 = embed_clips(self, segments)
+            rows: Float32 = original_embed(self, segments)
             return rows
 
         monkeypatch.setattr(plugin, "embed", counted)
@@ -195,23 +195,23 @@ def test_windows_of_several_tracks_share_a_call_where_rows_stand_alone_and_nowhe
     }
 
 
-def test_broken_off_between_two_encoders_it_ends_with_the_same_vectors(
+def test_a_run_interrupted_between_two_encoders_ends_with_the_same_vectors(
     fresh_database: Database, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embed()
     undisturbed = vectors(fresh_database)
-    forget(fresh_database)
+    delete_vectors(fresh_database)
     write = embeddings.write
     writes: list[int] = []
 
-    def fourth_breaks(*arguments: Any, **options: Any) -> None:
+    def interrupt_fourth(*arguments: Any, **options: Any) -> None:
         writes.append(1)
         if len(writes) == 4:
             raise KeyboardInterrupt
         write(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(embeddings, "write", fourth_breaks)
+        patch.setattr(embeddings, "write", interrupt_fourth)
         with pytest.raises(KeyboardInterrupt):
             embed()
     assert 0 < len(vectors(fresh_database)) < 6
@@ -219,10 +219,10 @@ def test_broken_off_between_two_encoders_it_ends_with_the_same_vectors(
     assert vectors(fresh_database) == undisturbed
 
 
-def test_memory_is_as_flat_at_ten_minutes_as_at_one(
+def test_memory_does_not_grow_with_the_length_of_a_track(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embed_tracks, "AHEAD_BYTES", 2**20)
+    monkeypatch.setattr(embed_tracks, "READ_AHEAD_BYTES", 2**20)
     peaks = []
     for minutes in (1, 10):
         tone(tmp_path / f"{minutes}.wav", 300 + minutes, seconds=60 * minutes)

@@ -1,4 +1,4 @@
-"""What embed writes, leaves alone and puts into the ledger."""
+"""Embed stores vectors, keeps existing ones, and records failures."""
 
 from pathlib import Path
 
@@ -22,21 +22,21 @@ def embed(**options: object) -> stage.EmbedResult:
 
 def vectors(database: Database) -> dict[str, np.ndarray]:
     with database.reader.connect() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             text(
                 "SELECT title, CAST(embedding AS text) AS vector "
                 "FROM mirpipe.embedding JOIN mirpipe.track USING (track_id)"
             )
         )
-        return {row.title: np.fromstring(row.vector[1:-1], sep=",") for row in found}
+        return {row.title: np.fromstring(row.vector[1:-1], sep=",") for row in rows}
 
 
 def ledger(database: Database) -> list[tuple[str, str, bool, int]]:
     with database.reader.connect() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             text("SELECT title, reason, retry, attempts FROM mirpipe.v_failure WHERE stage='embed'")
         )
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in rows]
 
 
 def test_vector_is_the_length_weighted_mean_of_windows_with_unit_norm(
@@ -64,7 +64,7 @@ def test_second_run_embeds_nothing(fresh_database: Database, tmp_path: Path) -> 
     assert stage.plan(["tiny"], batch_tracks=2) == []
 
 
-def test_vector_is_the_same_to_the_bit_whichever_tracks_are_missing_together(
+def test_vectors_are_bit_identical_whether_tracks_are_embedded_together_or_alone(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path, [220, 330, 440])
@@ -81,7 +81,7 @@ def test_vector_is_the_same_to_the_bit_whichever_tracks_are_missing_together(
     assert all((together[title] == alone[title]).all() for title in together)
 
 
-def test_one_failing_track_does_not_stop_the_others_and_is_tried_again(
+def test_a_failing_track_does_not_stop_the_others_and_is_tried_again(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path, [220, 330])
@@ -94,7 +94,7 @@ def test_one_failing_track_does_not_stop_the_others_and_is_tried_again(
     assert ledger(fresh_database) == [("loud", "RuntimeError", True, 2)]
 
 
-def test_success_takes_the_track_off_the_ledger(
+def test_success_deletes_the_failure_of_the_track(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tone(tmp_path / "loud.wav", 300, level=0.99)
@@ -133,7 +133,7 @@ def test_vector_of_zeros_is_rejected_and_not_tried_again(
     assert embed() == stage.EmbedResult(embedded=0, rejected=0, failed=0)
 
 
-def test_rejection_for_the_machines_sake_is_tried_again(
+def test_a_rejection_that_depends_on_the_machine_is_tried_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def needs_ffmpeg(*_: object) -> None:
@@ -142,13 +142,13 @@ def test_rejection_for_the_machines_sake_is_tried_again(
     tone(tmp_path / "a.wav", 440)
     ingest_folder(tmp_path, "reference")
     with monkeypatch.context() as patch:
-        patch.setattr("mirpipe.audio.windows", needs_ffmpeg)
+        patch.setattr("mirpipe.audio.read_windows", needs_ffmpeg)
         embed()
     assert ledger(fresh_database) == [("a", "needs_ffmpeg", True, 1)]
     assert embed().embedded == 1
 
 
-def test_new_revision_makes_exactly_its_own_vectors_missing(
+def test_a_new_revision_embeds_all_tracks_and_old_vectors_stay(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dataclasses
@@ -163,11 +163,11 @@ def test_new_revision_makes_exactly_its_own_vectors_missing(
     monkeypatch.setattr(tiny, "SPEC", changed)
     assert embed().embedded == 2
     with fresh_database.reader.connect() as connection:
-        kept = connection.execute(text("SELECT count(*) FROM mirpipe.embedding")).scalar_one()
-    assert kept == 4
+        count = connection.execute(text("SELECT count(*) FROM mirpipe.embedding")).scalar_one()
+    assert count == 4
 
 
-def test_plan_makes_batches_and_drops_encoders_that_are_not_named(
+def test_a_plan_has_batches_only_for_configured_encoders(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path, [220, 330, 440])

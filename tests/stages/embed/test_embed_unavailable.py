@@ -1,4 +1,4 @@
-"""What becomes of an encoder that cannot run on this machine."""
+"""An encoder that cannot run on this machine is reported with its remedy, and the others run."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("_tiny_encoder")
 
 @pytest.fixture
 def models(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The empty folder of models, in a library of one track; `tiny` and `wanting` are wanted."""
+    """The empty models folder. The library has one track; `wanting` and `tiny` are configured."""
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("MIRPIPE_ENCODERS", "wanting,tiny")
@@ -41,7 +41,7 @@ def plan() -> list[str]:
     return [name for batch in batches for name in batch.encoders]
 
 
-def test_the_others_are_planned_and_the_ledger_names_the_remedy(models: Path) -> None:
+def test_the_other_encoders_are_planned_and_the_failure_names_the_remedy(models: Path) -> None:
     assert plan() == ["tiny"]
     assert plan() == ["tiny"]
     (wanting,) = queries.unavailable()
@@ -55,7 +55,7 @@ def test_the_others_are_planned_and_the_ledger_names_the_remedy(models: Path) ->
     )
 
 
-def test_weights_that_arrive_clear_the_ledger_and_make_work(
+def test_installed_weights_delete_the_failure_and_the_encoder_is_planned(
     models: Path, fresh_database: Database
 ) -> None:
     plan()
@@ -70,30 +70,30 @@ def test_weights_that_arrive_clear_the_ledger_and_make_work(
     assert "httpx" in versions
 
 
-def test_an_encoder_that_is_no_longer_wanted_is_no_longer_missed(models: Path) -> None:
+def test_an_encoder_that_is_no_longer_configured_is_not_reported(models: Path) -> None:
     plan()
     stage.plan(["tiny"], batch_tracks=9)
     assert queries.unavailable() == []
 
 
-def test_embed_does_the_others_says_so_and_ends_with_1(models: Path) -> None:
-    done = CliRunner().invoke(main.app, ["embed"])
-    assert done.exit_code == 1
-    assert done.stdout.strip() == "embedded 1, rejected 0, failed 0"
-    assert "wanting is unavailable" in done.stderr
-    assert "mirpipe models pull wanting" in done.stderr
+def test_embed_runs_the_other_encoders_and_exits_with_1(models: Path) -> None:
+    result = CliRunner().invoke(main.app, ["embed"])
+    assert result.exit_code == 1
+    assert result.stdout.strip() == "embedded 1, rejected 0, failed 0"
+    assert "wanting is unavailable" in result.stderr
+    assert "mirpipe models pull wanting" in result.stderr
 
 
 def test_status_names_the_encoder_and_the_remedy(models: Path) -> None:
     plan()
-    said = CliRunner().invoke(main.app, ["status"]).stdout
-    assert "unavailable" in said
-    assert "mirpipe models pull wanting" in " ".join(said.split())
+    output = CliRunner().invoke(main.app, ["status"]).stdout
+    assert "unavailable" in output
+    assert "mirpipe models pull wanting" in " ".join(output.split())
 
 
-def test_models_lists_what_is_here_and_what_is_missing(models: Path) -> None:
-    listed = CliRunner().invoke(main.app, ["models"]).stdout
-    assert "CC-BY-4.0" in listed
-    assert "mirpipe models pull wanting" in " ".join(listed.split())
+def test_models_lists_installed_and_missing_weights(models: Path) -> None:
+    output = CliRunner().invoke(main.app, ["models"]).stdout
+    assert "CC-BY-4.0" in output
+    assert "mirpipe models pull wanting" in " ".join(output.split())
     put_weights(models)
     assert "pull wanting" not in CliRunner().invoke(main.app, ["models"]).stdout

@@ -1,10 +1,10 @@
-"""Threads that run ahead of whoever reads: order, faults, bounds."""
+"""Reading ahead keeps the order, raises errors to the reader, and limits the items in memory."""
 
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 
-from mirpipe.stages.embed.read_ahead import ahead
+from mirpipe.stages.embed.read_ahead import read_ahead
 from tests.support.waiting import eventually
 
 
@@ -17,52 +17,58 @@ def size_of_one(_item: int) -> int:
 
 
 def test_keys_and_items_come_in_order() -> None:
-    with closing(ahead(range(9), numbers, threads=3, most=2, size=size_of_one)) as found:
-        assert [(key, list(items)) for key, items in found] == [
+    with closing(
+        read_ahead(range(9), numbers, threads=3, max_size=2, size=size_of_one)
+    ) as keys_and_items:
+        assert [(key, list(items)) for key, items in keys_and_items] == [
             (key, list(numbers(key))) for key in range(9)
         ]
 
 
-def test_what_one_key_raises_is_raised_to_its_reader_and_the_next_is_there() -> None:
-    def some_break(key: int) -> Generator[int, None, None]:
+def test_an_error_is_raised_when_its_key_is_read_and_the_next_key_follows() -> None:
+    def fail_for_key_1(key: int) -> Generator[int, None, None]:
         yield key
         if key == 1:
             raise ValueError("key 1")
         yield -key
 
-    said: list[list[int] | str] = []
-    with closing(ahead(range(3), some_break, threads=1, most=9, size=size_of_one)) as found:
-        for _, items in found:
+    results: list[list[int] | str] = []
+    with closing(
+        read_ahead(range(3), fail_for_key_1, threads=1, max_size=9, size=size_of_one)
+    ) as keys_and_items:
+        for _, items in keys_and_items:
             try:
-                said.append(list(items))
+                results.append(list(items))
             except ValueError as error:
-                said.append(str(error))
-    assert said == [[0, 0], "key 1", [2, -2]]
+                results.append(str(error))
+    assert results == [[0, 0], "key 1", [2, -2]]
 
 
-def test_a_key_that_is_not_read_to_its_end_is_ended() -> None:
-    ended = threading.Event()
+def test_a_generator_is_closed_if_its_items_are_not_all_read() -> None:
+    closed = threading.Event()
 
     def endless(key: int) -> Generator[int, None, None]:
         try:
             while True:
                 yield key
         finally:
-            ended.set()
+            closed.set()
 
-    with closing(ahead([1, 2], endless, threads=1, most=3, size=size_of_one)) as found:
-        for key, items in found:
+    with closing(
+        read_ahead([1, 2], endless, threads=1, max_size=3, size=size_of_one)
+    ) as keys_and_items:
+        for key, items in keys_and_items:
             assert next(items) == key
-    assert ended.is_set()
+    assert closed.is_set()
 
 
-def test_as_many_keys_as_threads_are_made_ahead_and_no_more_than_fits() -> None:
+def test_only_as_many_keys_and_items_are_made_in_advance_as_allowed() -> None:
     made: list[int] = []
-    drawn: list[int] = []
+    requested: list[int] = []
 
     def keys() -> Iterator[int]:
         for key in range(9):
-            drawn.append(key)
+            requested.append(key)
             yield key
 
     def counted(key: int) -> Generator[int, None, None]:
@@ -70,16 +76,20 @@ def test_as_many_keys_as_threads_are_made_ahead_and_no_more_than_fits() -> None:
             made.append(key)
             yield key
 
-    with closing(ahead(keys(), counted, threads=2, most=5, size=size_of_one)) as found:
-        next(found)
-        eventually(lambda: len(made) == 2 * (5 + 1))  # the last of each waits to be let in
-    assert drawn == [0, 1, 2]
+    with closing(
+        read_ahead(keys(), counted, threads=2, max_size=5, size=size_of_one)
+    ) as keys_and_items:
+        next(keys_and_items)
+        eventually(lambda: len(made) == 2 * (5 + 1))  # One more item per key waits for room.
+    assert requested == [0, 1, 2]
     assert {made.count(key) for key in (0, 1)} == {6}
 
 
-def test_a_reader_that_breaks_off_leaves_no_thread_behind() -> None:
+def test_no_thread_is_left_if_the_reader_stops_early() -> None:
     before = threading.active_count()
-    with closing(ahead(range(9), numbers, threads=2, most=1, size=size_of_one)) as found:
-        next(found)
+    with closing(
+        read_ahead(range(9), numbers, threads=2, max_size=1, size=size_of_one)
+    ) as keys_and_items:
+        next(keys_and_items)
         assert threading.active_count() == before + 2
     assert threading.active_count() == before

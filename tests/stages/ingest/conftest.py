@@ -1,34 +1,36 @@
-"""A small library, and who reads its files."""
+"""A small library, and a record of the files that ingest reads."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from mirpipe.stages import ingest as stage
-from tests.support import hostile_files
+from mirpipe.library.folder_scan import Candidate
+from mirpipe.library.ingested_file import IngestedFile
+from mirpipe.stages.ingest import read_files as reading
+from tests.support import encoded_audio
 
 
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
-    """Three tracks, one of them in a folder below."""
+    """Return a folder with three tracks, one of them in a subfolder."""
     folder = tmp_path / "library"
     (folder / "below").mkdir(parents=True)
     for seed, name in enumerate(("one.wav", "two.flac", "below/three.ogg")):
         kind = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG"}[name.rpartition(".")[2]]
-        (folder / name).write_bytes(hostile_files.encode(kind, hostile_files.music(seed=seed)))
+        (folder / name).write_bytes(encoded_audio.encode(kind, encoded_audio.music(seed=seed)))
     return folder
 
 
 @pytest.fixture
 def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that ingest opened to read their bytes."""
+    """Return the list of the files that ingest reads, which grows during the test."""
     names: list[str] = []
-    identify = stage.identify
+    hash_file = reading.hash_file
 
-    def noted(candidate: stage.Candidate) -> stage.Reading:
+    def record(candidate: Candidate) -> IngestedFile:
         names.append(os.fsdecode(candidate.path).rpartition("/")[2])
-        return identify(candidate)
+        return hash_file(candidate)
 
-    monkeypatch.setattr(stage, "identify", noted)
+    monkeypatch.setattr(reading, "hash_file", record)
     return names

@@ -1,4 +1,4 @@
-"""What ingest wrote, as tests look at it."""
+"""Reads the tables that ingest writes."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def query(database: Database, sql: str) -> Rows:
 
 
 def tables(database: Database) -> list[Rows]:
-    """Everything that ingest writes, without ids, times and attempts."""
+    """Return all rows that ingest writes, without ids, times and numbers of attempts."""
     return [
         query(
             database,
@@ -37,14 +37,15 @@ def tables(database: Database) -> list[Rows]:
 
 
 def states(database: Database) -> dict[str, str]:
+    """Return the state of each track, by title."""
     return dict(query(database, "SELECT title, state FROM mirpipe.track"))  # type: ignore[arg-type]
 
 
-def counted(result: IngestResult, **expected: int) -> None:
-    """Every count that is not named is nought."""
-    found = {name: count for name, count in vars(result).items() if count}
-    assert found == expected
+def require_counts(result: IngestResult, **expected: int) -> None:
+    """Check the counts of a run. A count that is not given must be 0."""
+    counts = {name: count for name, count in vars(result).items() if count}
+    assert counts == expected
 
 
-def references(folder: Path, **options: object) -> IngestResult:
+def ingest_references(folder: Path, **options: object) -> IngestResult:
     return ingest([folder], collection="reference", **options)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Ingest: files and tables come to say the same, however the files came and went."""
+"""Ingest: the tables match the files after files were added, moved, copied and removed."""
 
 import os
 import shutil
@@ -7,56 +7,56 @@ from pathlib import Path
 import pytest
 
 from mirpipe.stages.ingest import ingest
-from tests.stages.ingest.tables import counted, query, references, states, tables
-from tests.support import hostile_files
+from tests.stages.ingest.tables import ingest_references, query, require_counts, states, tables
+from tests.support import encoded_audio
 from tests.support.databases import Database
 
 
 def test_every_usable_file_becomes_a_track(fresh_database: Database, library: Path) -> None:
-    counted(references(library), seen=3, added=3)
+    require_counts(ingest_references(library), seen=3, added=3)
     rows = query(
         fresh_database,
         "SELECT title, path, format, seconds, sample_rate, channels "
         "FROM mirpipe.v_library ORDER BY title",
     )
     assert rows == [
-        ("one", str(library / "one.wav"), "WAV", 2.0, hostile_files.RATE, 1),
-        ("three", str(library / "below/three.ogg"), "OGG", 2.0, hostile_files.RATE, 1),
-        ("two", str(library / "two.flac"), "FLAC", 2.0, hostile_files.RATE, 1),
+        ("one", str(library / "one.wav"), "WAV", 2.0, encoded_audio.RATE, 1),
+        ("three", str(library / "below/three.ogg"), "OGG", 2.0, encoded_audio.RATE, 1),
+        ("two", str(library / "two.flac"), "FLAC", 2.0, encoded_audio.RATE, 1),
     ]
 
 
-def test_second_run_reads_nothing_and_writes_nothing(
+def test_a_second_run_reads_no_file_and_changes_no_table(
     fresh_database: Database, library: Path, read_files: list[str]
 ) -> None:
-    references(library)
+    ingest_references(library)
     (library / "broken.wav").write_bytes(b"no music")
-    references(library)
+    ingest_references(library)
     before = tables(fresh_database)
     read_files.clear()
-    counted(references(library), seen=4, unchanged=3, rejected=1)
+    require_counts(ingest_references(library), seen=4, unchanged=3, rejected=1)
     assert read_files == []
     assert tables(fresh_database) == before
 
 
-def test_a_touched_file_is_read_and_stays_the_same_track(
+def test_a_file_with_a_new_time_is_read_once_and_stays_the_same_track(
     fresh_database: Database, library: Path, read_files: list[str]
 ) -> None:
-    references(library)
+    ingest_references(library)
     os.utime(library / "one.wav", ns=(1, 1))
     read_files.clear()
-    counted(references(library), seen=3, unchanged=3)
+    require_counts(ingest_references(library), seen=3, unchanged=3)
     assert read_files == ["one.wav"]
     read_files.clear()
-    references(library)
+    ingest_references(library)
     assert read_files == []
 
 
 def test_a_moved_file_is_the_same_track(fresh_database: Database, library: Path) -> None:
-    references(library)
+    ingest_references(library)
     before = query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1")
     (library / "one.wav").rename(library / "below" / "uno.wav")
-    counted(references(library), seen=3, unchanged=2, moved=1)
+    require_counts(ingest_references(library), seen=3, unchanged=2, moved=1)
     assert (
         query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1") == before
     )
@@ -65,37 +65,39 @@ def test_a_moved_file_is_the_same_track(fresh_database: Database, library: Path)
     assert str(library / "one.wav") not in paths
 
 
-def test_a_copy_is_not_a_second_track(fresh_database: Database, library: Path) -> None:
+def test_a_copy_does_not_become_a_second_track(fresh_database: Database, library: Path) -> None:
     for name in ("copy of two.flac", "another.flac"):
         shutil.copy(library / "two.flac", library / name)
-    counted(references(library), seen=5, added=3, duplicate=2)
+    require_counts(ingest_references(library), seen=5, added=3, duplicate=2)
     shutil.copy(library / "two.flac", library / "later.flac")
-    counted(references(library), seen=6, unchanged=5, duplicate=1)
+    require_counts(ingest_references(library), seen=6, unchanged=5, duplicate=1)
     assert query(fresh_database, "SELECT count(*) FROM mirpipe.track") == [(3,)]
 
 
-def test_a_track_is_gone_only_with_its_last_file(fresh_database: Database, library: Path) -> None:
+def test_a_track_is_gone_when_its_last_file_is_removed(
+    fresh_database: Database, library: Path
+) -> None:
     shutil.copy(library / "one.wav", library / "copy.wav")
-    references(library)
+    ingest_references(library)
     (library / "one.wav").unlink()
-    counted(references(library), seen=3, unchanged=3)
+    require_counts(ingest_references(library), seen=3, unchanged=3)
     (library / "copy.wav").unlink()
-    counted(references(library), seen=2, unchanged=2, gone=1)
+    require_counts(ingest_references(library), seen=2, unchanged=2, gone=1)
     assert sorted(states(fresh_database).values()) == ["gone", "ok", "ok"]
-    counted(references(library), seen=2, unchanged=2)
+    require_counts(ingest_references(library), seen=2, unchanged=2)
 
 
-def test_a_track_that_returns_is_the_one_it_was(
+def test_a_track_whose_file_returns_is_the_same_track(
     fresh_database: Database, library: Path, read_files: list[str]
 ) -> None:
-    references(library)
+    ingest_references(library)
     before = tables(fresh_database)
-    away = library.parent / "away.wav"
-    (library / "one.wav").rename(away)
-    counted(references(library), seen=2, unchanged=2, gone=1)
-    away.rename(library / "one.wav")
+    moved_away = library.parent / "away.wav"
+    (library / "one.wav").rename(moved_away)
+    require_counts(ingest_references(library), seen=2, unchanged=2, gone=1)
+    moved_away.rename(library / "one.wav")
     read_files.clear()
-    counted(references(library), seen=3, unchanged=2, returned=1)
+    require_counts(ingest_references(library), seen=3, unchanged=2, returned=1)
     assert read_files == []
     assert tables(fresh_database) == before
 
@@ -103,67 +105,67 @@ def test_a_track_that_returns_is_the_one_it_was(
 def test_content_that_returns_under_another_name_is_not_decoded(
     fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    references(library)
+    ingest_references(library)
     content = (library / "one.wav").read_bytes()
     (library / "one.wav").unlink()
-    references(library)
+    ingest_references(library)
     (library / "new name.wav").write_bytes(content)
 
-    def refuse(_path: object) -> None:
+    def fail_on_decoding(_path: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr("mirpipe.library.ingested_file.inspect", refuse)
-    counted(references(library), seen=3, unchanged=2, returned=1)
+    monkeypatch.setattr("mirpipe.library.ingested_file.read_audio_facts", fail_on_decoding)
+    require_counts(ingest_references(library), seen=3, unchanged=2, returned=1)
     assert set(states(fresh_database).values()) == {"ok"}
 
 
 def test_new_content_at_a_known_path_is_a_new_track(
     fresh_database: Database, library: Path
 ) -> None:
-    references(library)
-    (library / "one.wav").write_bytes(hostile_files.encode("WAV", hostile_files.music(3.0, seed=9)))
-    counted(references(library), seen=3, unchanged=2, added=1, gone=1)
+    ingest_references(library)
+    (library / "one.wav").write_bytes(encoded_audio.encode("WAV", encoded_audio.music(3.0, seed=9)))
+    require_counts(ingest_references(library), seen=3, unchanged=2, added=1, gone=1)
     rows = query(fresh_database, "SELECT state, seconds FROM mirpipe.track WHERE title = 'one'")
     assert sorted(rows) == [("gone", 2.0), ("ok", 3.0)]
 
 
-def test_the_same_content_may_be_target_and_reference(
+def test_the_same_content_may_be_a_target_and_a_reference(
     fresh_database: Database, library: Path
 ) -> None:
-    references(library)
-    counted(ingest([library], collection="target"), seen=3, added=3)
+    ingest_references(library)
+    require_counts(ingest([library], collection="target"), seen=3, added=3)
     rows = query(
         fresh_database, "SELECT collection, count(*) FROM mirpipe.track GROUP BY 1 ORDER BY 1"
     )
     assert rows == [("reference", 3), ("target", 3)]
 
 
-def test_a_path_that_returns_with_other_content_is_there(
+def test_new_content_at_the_path_of_a_gone_file_is_a_new_track(
     fresh_database: Database, library: Path
 ) -> None:
-    references(library)
+    ingest_references(library)
     (library / "one.wav").unlink()
-    references(library)
-    (library / "one.wav").write_bytes(hostile_files.encode("WAV", hostile_files.music(3.0, seed=9)))
-    counted(references(library), seen=3, unchanged=2, added=1)
+    ingest_references(library)
+    (library / "one.wav").write_bytes(encoded_audio.encode("WAV", encoded_audio.music(3.0, seed=9)))
+    require_counts(ingest_references(library), seen=3, unchanged=2, added=1)
     assert (3.0, "ok", 1) in query(
         fresh_database, "SELECT seconds, state, files FROM mirpipe.v_library"
     )
-    counted(references(library), seen=3, unchanged=3)
+    require_counts(ingest_references(library), seen=3, unchanged=3)
 
 
-def test_only_files_below_the_given_folders_can_vanish(
+def test_only_files_in_the_ingested_folders_are_marked_as_gone(
     fresh_database: Database, library: Path
 ) -> None:
-    references(library)
+    ingest_references(library)
     (library / "below2").mkdir()
     shutil.copy(library / "one.wav", library / "below2")
     shutil.rmtree(library / "below")
-    counted(references(library / "below2"), seen=1, duplicate=1)
+    require_counts(ingest_references(library / "below2"), seen=1, duplicate=1)
     assert set(states(fresh_database).values()) == {"ok"}
 
 
-def test_progress_reaches_its_total(fresh_database: Database, library: Path) -> None:
-    said: list[tuple[int, int]] = []
-    references(library, progress=lambda done, total: said.append((done, total)))
-    assert said == [(1, 3), (2, 3), (3, 3)]
+def test_progress_is_reported_for_each_file(fresh_database: Database, library: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    ingest_references(library, progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 3), (2, 3), (3, 3)]

@@ -1,4 +1,4 @@
-"""Ingest: titles and labels, from manifests and from files."""
+"""Ingest: titles and labels from manifests and from files."""
 
 import unicodedata
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 
 from mirpipe.records import Collection
 from mirpipe.stages.ingest import ingest
-from tests.stages.ingest.tables import counted, query, references
-from tests.support import hostile_files
+from tests.stages.ingest.tables import ingest_references, query, require_counts
+from tests.support import encoded_audio
 from tests.support.databases import Database
 
 
@@ -18,6 +18,7 @@ def write_manifest(path: Path, *rows: str) -> Path:
 
 
 def labels(database: Database) -> dict[str, object]:
+    """Return the labels of each track, by title."""
     return dict(query(database, "SELECT title, labels FROM mirpipe.track"))  # type: ignore[arg-type]
 
 
@@ -28,49 +29,57 @@ def test_the_manifest_gives_title_and_labels(fresh_database: Database, library: 
         "one.wav,Die Eins,reference,folk,",
         "below/three.ogg,Drei,target,jazz,w3",
     )
-    counted(references(library, manifest=manifest), seen=3, added=3)
+    require_counts(ingest_references(library, manifest=manifest), seen=3, added=3)
     assert labels(fresh_database) == {"Die Eins": {"genre": "folk"}, "two": {}, "three": {}}
 
 
 def test_a_changed_manifest_relabels_without_reading_audio(
     fresh_database: Database, library: Path, read_files: list[str]
 ) -> None:
-    references(library)
+    ingest_references(library)
     read_files.clear()
     manifest = write_manifest(
         library.parent / "m.csv", "path,title,genre", "library/one.wav,Eins,folk", "nowhere.wav,x,y"
     )
-    counted(references(library, manifest=manifest), seen=3, unchanged=3, relabelled=1, unmatched=1)
+    require_counts(
+        ingest_references(library, manifest=manifest),
+        seen=3,
+        unchanged=3,
+        relabelled=1,
+        unmatched=1,
+    )
     assert labels(fresh_database)["Eins"] == {"genre": "folk"}
     assert read_files == []
-    counted(references(library, manifest=manifest), seen=3, unchanged=3, unmatched=1)
-    counted(references(library), seen=3, unchanged=3)
+    require_counts(ingest_references(library, manifest=manifest), seen=3, unchanged=3, unmatched=1)
+    require_counts(ingest_references(library), seen=3, unchanged=3)
     assert "Eins" in labels(fresh_database)
 
 
-def test_composed_and_decomposed_names_match(fresh_database: Database, tmp_path: Path) -> None:
+def test_a_row_matches_a_file_name_in_the_other_unicode_form(
+    fresh_database: Database, tmp_path: Path
+) -> None:
     name = "Café 한글.wav"
     folder = tmp_path / "library"
     folder.mkdir()
     on_disk = unicodedata.normalize("NFD", name)
     assert on_disk != unicodedata.normalize("NFC", name)
-    (folder / on_disk).write_bytes(hostile_files.encode("WAV"))
+    (folder / on_disk).write_bytes(encoded_audio.encode("WAV"))
     manifest = write_manifest(
         folder / "m.csv", "path,title", f"{unicodedata.normalize('NFC', name)},Café"
     )
-    references(folder, manifest=manifest)
+    ingest_references(folder, manifest=manifest)
     assert labels(fresh_database) == {"Café": {}}
 
 
 @pytest.mark.parametrize(
     "collection", [pytest.param("reference", marks=pytest.mark.slow), "target"]
 )
-def test_the_demo_library_is_all_usable_and_all_labelled(
+def test_every_demo_track_is_usable_and_has_a_genre(
     fresh_database: Database, collection: Collection
 ) -> None:
     demo = Path(__file__).parents[3] / "demo"
     result = ingest([demo / collection], collection=collection, manifest=demo / "manifest.csv")
     count = len(list((demo / collection).iterdir()))
-    counted(result, seen=count, added=count)
+    require_counts(result, seen=count, added=count)
     rows = query(fresh_database, "SELECT count(*) FROM mirpipe.v_library WHERE genre IS NOT NULL")
     assert rows == [(count,)]

@@ -1,4 +1,4 @@
-"""What a report says of the clips of each mode as a set."""
+"""KAD and FAD∞ of the clips of a mode, and the reasons why there is no distance."""
 
 import numpy as np
 import pytest
@@ -42,40 +42,43 @@ _GENERATION = """
 """
 
 
-def cloud(n: int, seed: int) -> np.ndarray:
+def random_units(n: int, seed: int) -> np.ndarray:
+    """Return n random vectors of length 1."""
     rows = np.random.default_rng(seed).standard_normal((n, 3))
     return np.array([unit(row) for row in rows])
 
 
-def made_of(database: Database, clips: int, *, references: int = 12) -> list[tuple[object, ...]]:
-    """Distances that a report finds between so many clips and references."""
+def report_distances(
+    database: Database, clips: int, *, references: int = 12
+) -> list[tuple[object, ...]]:
+    """Return the distances that a report stores for these numbers of clips and references."""
     library = SyntheticLibrary(database.app)
     target_id = library.add("target", "target", [1, 0, 0])
-    for at, vector in enumerate(cloud(references, 0)):
-        library.add("reference", f"reference {at}", vector)
-    library.run(_PLUGINS, target_id=target_id)
-    for seed, vector in enumerate(cloud(clips, 1)):
+    for number, vector in enumerate(random_units(references, 0)):
+        library.add("reference", f"reference {number}", vector)
+    library.execute(_PLUGINS, target_id=target_id)
+    for seed, vector in enumerate(random_units(clips, 1)):
         track_id = library.add("generated", f"clip {seed}", vector)
-        library.run(_GENERATION, target_id=target_id, track_id=track_id, seed=seed)
+        library.execute(_GENERATION, target_id=target_id, track_id=track_id, seed=seed)
     retrieve()
     report(trigger="test")
     with database.reader.connect() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             text(
                 "SELECT metric, value, reason, is_finding, n, references_n, seconds, bandwidth, "
                 "generator, mode, guidance, encoder, licence_weights, random "
                 "FROM mirpipe.v_set_distance ORDER BY metric DESC"
             )
         )
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in rows]
 
 
-def test_distances_of_a_mode_name_what_they_were_computed_from(fresh_database: Database) -> None:
-    kad, fad = made_of(fresh_database, 9)
-    reference = ReferenceKernel.of(cloud(12, 0))
+def test_distances_are_stored_with_their_inputs(fresh_database: Database) -> None:
+    kad, fad = report_distances(fresh_database, 9)
+    reference = ReferenceKernel.of(random_units(12, 0))
     assert reference is not None
     assert kad[0] == "kad"
-    assert kad[1] == pytest.approx(kernel_distance(cloud(9, 1), reference), abs=1e-6)
+    assert kad[1] == pytest.approx(kernel_distance(random_units(9, 1), reference), abs=1e-6)
     assert kad[2:7] == (None, False, 9, 12, 9.0)
     assert kad[7] == pytest.approx(reference.bandwidth, abs=1e-6)
     assert kad[8:] == ("maker", "plain", None, "made_up", "CC0; none", False)
@@ -83,22 +86,22 @@ def test_distances_of_a_mode_name_what_they_were_computed_from(fresh_database: D
     assert fad[2:8] == (None, False, 9, 12, 9.0, None)
 
 
-def test_few_clips_have_a_reason_in_place_of_a_number(fresh_database: Database) -> None:
-    kad, fad = made_of(fresh_database, 3)
+def test_too_few_clips_have_a_reason_instead_of_a_number(fresh_database: Database) -> None:
+    kad, fad = report_distances(fresh_database, 3)
     assert kad[1] is not None
     assert fad[1:4] == (None, "too_few_clips", False)
 
 
-def test_library_without_spread_has_a_reason_in_place_of_a_number(
+def test_a_library_with_one_reference_has_a_reason_instead_of_a_number(
     fresh_database: Database,
 ) -> None:
-    kad, fad = made_of(fresh_database, 9, references=1)
+    kad, fad = report_distances(fresh_database, 9, references=1)
     assert kad[1:3] == (None, "too_few_references")
     assert fad[1:3] == (None, "too_few_references")
 
 
 @pytest.mark.parametrize(("clips", "is_finding"), [(49, False), (50, True)])
-def test_fifty_clips_are_a_finding_and_fewer_are_not(
+def test_only_fifty_clips_or_more_are_a_finding(
     fresh_database: Database, clips: int, is_finding: bool
 ) -> None:
-    assert [row[3] for row in made_of(fresh_database, clips)] == [is_finding, is_finding]
+    assert [row[3] for row in report_distances(fresh_database, clips)] == [is_finding, is_finding]

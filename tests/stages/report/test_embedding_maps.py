@@ -1,4 +1,4 @@
-"""The map that a run draws of each encoder's space."""
+"""Each run stores a two-dimensional map of each encoder's vectors."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,10 @@ def library(fresh_database: Database) -> SyntheticLibrary:
     return SyntheticLibrary(fresh_database.app)
 
 
-def fill(library: SyntheticLibrary, references: Sequence[Sequence[float]]) -> None:
-    for at, vector in enumerate(references):
-        library.add("reference", f"r{at}", vector, title=f"r{at}", labels={"genre": "folk"})
+def fill_and_report(library: SyntheticLibrary, references: Sequence[Sequence[float]]) -> None:
+    for number, vector in enumerate(references):
+        name = f"r{number}"
+        library.add("reference", name, vector, title=name, labels={"genre": "folk"})
     library.add("target", "t", [1, 0.1, 0], title="t")
     retrieve()
     report(trigger="test")
@@ -30,19 +31,21 @@ def points(library: SyntheticLibrary) -> dict[str, tuple[float, float]]:
     return {t: (x, y) for t, x, y in library.rows("SELECT track, x, y FROM mirpipe.v_map")}
 
 
-def test_tracks_lie_in_the_order_of_what_they_differ_in_most(library: SyntheticLibrary) -> None:
-    fill(library, LINE)
-    found = points(library)
-    assert set(found) == {"r0", "r1", "r2", "r3", "r4", "t"}
-    order = sorted((name for name in found), key=lambda name: found[name][0])
+def test_tracks_are_sorted_along_the_direction_in_which_they_differ_most(
+    library: SyntheticLibrary,
+) -> None:
+    fill_and_report(library, LINE)
+    positions = points(library)
+    assert set(positions) == {"r0", "r1", "r2", "r3", "r4", "t"}
+    order = sorted(positions, key=lambda name: positions[name][0])
     assert order in (["r4", "r2", "r0", "t", "r1", "r3"], ["r3", "r1", "t", "r0", "r2", "r4"])
     [(share, tracks)] = library.rows("SELECT spread_x, tracks_n FROM mirpipe.map")
     assert share > 0.9
     assert tracks == 6
 
 
-def test_only_the_latest_runs_map_is_kept(library: SyntheticLibrary) -> None:
-    fill(library, LINE)
+def test_only_the_map_of_the_latest_run_is_kept(library: SyntheticLibrary) -> None:
+    fill_and_report(library, LINE)
     library.add("reference", "new", [0, 1, 0], title="new")
     retrieve()
     report(trigger="test")
@@ -53,14 +56,14 @@ def test_only_the_latest_runs_map_is_kept(library: SyntheticLibrary) -> None:
 
 
 def test_two_references_have_no_map(library: SyntheticLibrary) -> None:
-    fill(library, LINE[:2])
+    fill_and_report(library, LINE[:2])
     assert points(library) == {}
 
 
-def test_of_many_tracks_those_of_the_lowest_hashes_are_drawn(
+def test_of_many_tracks_those_with_the_lowest_hashes_are_shown(
     library: SyntheticLibrary, fresh_database: Database
 ) -> None:
-    fill(library, LINE)
+    fill_and_report(library, LINE)
     with fresh_database.app.begin() as connection:
         connection.execute(
             text("""
@@ -79,12 +82,12 @@ def test_of_many_tracks_those_of_the_lowest_hashes_are_drawn(
         )
     retrieve()
     report(trigger="test")
-    chosen = library.rows(
+    shown = library.rows(
         "SELECT content_sha256 FROM mirpipe.v_map JOIN mirpipe.track USING (track_id) "
         "WHERE track.collection = 'target' ORDER BY 1"
     )
     lowest = library.rows(
         "SELECT content_sha256 FROM mirpipe.track WHERE collection = 'target' ORDER BY 1 LIMIT 1000"
     )
-    assert [bytes(row[0]) for row in chosen] == [bytes(row[0]) for row in lowest]
+    assert [bytes(row[0]) for row in shown] == [bytes(row[0]) for row in lowest]
     assert library.rows("SELECT tracks_n FROM mirpipe.map") == [(1106,)]

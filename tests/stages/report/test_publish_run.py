@@ -1,4 +1,4 @@
-"""What a report publishes, when it makes a run, and what it says about changes."""
+"""A report publishes a run only if something changed, and records what changed."""
 
 from pathlib import Path
 
@@ -17,14 +17,15 @@ pytestmark = pytest.mark.usefixtures("_tiny_encoder")
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """A folder of references and one of targets, each with some tones."""
+    """A folder of references and a folder of targets, each with some tones."""
     references, targets = tmp_path / "references", tmp_path / "targets"
     tones(references, [200, 400, 800, 1600])
     tones(targets, [210, 790])
     return references, targets
 
 
-def pipeline(references: Path, targets: Path) -> ReportResult:
+def run_pipeline(references: Path, targets: Path) -> ReportResult:
+    """Run all stages from ingest to report."""
     ingest_folder(references, "reference")
     ingest_folder(targets, "target")
     embed_stage.plan(["tiny"], batch_tracks=64)
@@ -33,50 +34,50 @@ def pipeline(references: Path, targets: Path) -> ReportResult:
     return report(trigger="test")
 
 
-def ask(database: Database, query: str) -> list[tuple[object, ...]]:
+def query(database: Database, sql: str) -> list[tuple[object, ...]]:
     with database.reader.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
+        return [tuple(row) for row in connection.execute(text(sql))]
 
 
-def vector(shown: str) -> np.ndarray:
-    """The float32 numbers that pgvector shows, exactly, as float64."""
-    return np.array(shown[1:-1].split(","), dtype=np.float32).astype(np.float64)
+def parse_vector(vector_text: str) -> np.ndarray:
+    """Return the float32 numbers of pgvector's text form, as float64."""
+    return np.array(vector_text[1:-1].split(","), dtype=np.float32).astype(np.float64)
 
 
 def best_matches(database: Database) -> dict[object, object]:
     return dict(  # type: ignore[arg-type]
-        ask(database, "SELECT target, reference FROM mirpipe.v_retrieval WHERE rank = 1")
+        query(database, "SELECT target, reference FROM mirpipe.v_retrieval WHERE rank = 1")
     )
 
 
-def test_first_report_serves_the_nearest_references(
+def test_first_report_shows_the_nearest_references(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
-    assert pipeline(*folders).changed
+    assert run_pipeline(*folders).changed
     assert best_matches(fresh_database) == {"210 Hz": "200 Hz", "790 Hz": "800 Hz"}
-    causes = ask(fresh_database, "SELECT DISTINCT cause FROM mirpipe.neighbour_change")
+    causes = query(fresh_database, "SELECT DISTINCT cause FROM mirpipe.neighbour_change")
     assert causes == [("first answer",)]
 
 
-def test_report_without_a_change_makes_no_run_and_confirms_the_last(
+def test_report_without_a_change_confirms_the_latest_run(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
-    first = pipeline(*folders)
-    [(confirmed,)] = ask(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
-    again = pipeline(*folders)
+    first = run_pipeline(*folders)
+    [(confirmed,)] = query(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
+    again = run_pipeline(*folders)
     assert again == ReportResult(first.run_id, changed=False)
-    [(confirmed_again,)] = ask(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
+    [(confirmed_again,)] = query(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
     assert confirmed_again > confirmed  # type: ignore[operator]
 
 
-def test_new_reference_changes_only_the_answers_it_beats(
+def test_new_reference_changes_only_matches_that_are_less_similar(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
-    first = pipeline(*folders)
+    first = run_pipeline(*folders)
     tones(folders[0], [212])
-    second = pipeline(*folders)
+    second = run_pipeline(*folders)
     assert best_matches(fresh_database) == {"210 Hz": "212 Hz", "790 Hz": "800 Hz"}
-    changes = ask(
+    changes = query(
         fresh_database,
         "SELECT t.title, p.title, r.title, cause FROM mirpipe.neighbour_change c "
         "JOIN mirpipe.track t ON t.track_id = c.target_id "
@@ -84,7 +85,7 @@ def test_new_reference_changes_only_the_answers_it_beats(
         f"JOIN mirpipe.track r ON r.track_id = c.reference_id WHERE run_id = {second.run_id}",
     )
     assert changes == [("210 Hz", "200 Hz", "212 Hz", "new reference")]
-    kept = ask(
+    kept = query(
         fresh_database,
         "SELECT count(*) FROM mirpipe.served_neighbour WHERE to_run IS NULL "
         f"AND from_run = {first.run_id} AND rank = 1",
@@ -92,11 +93,13 @@ def test_new_reference_changes_only_the_answers_it_beats(
     assert kept == [(1,)]
 
 
-def test_past_run_can_still_be_asked(fresh_database: Database, folders: tuple[Path, Path]) -> None:
-    first = pipeline(*folders)
+def test_matches_of_a_past_run_can_be_queried(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    first = run_pipeline(*folders)
     tones(folders[0], [212])
-    pipeline(*folders)
-    past = ask(
+    run_pipeline(*folders)
+    past = query(
         fresh_database,
         "SELECT r.title FROM mirpipe.served_neighbour s "
         "JOIN mirpipe.track t ON t.track_id = s.target_id "
@@ -107,27 +110,27 @@ def test_past_run_can_still_be_asked(fresh_database: Database, folders: tuple[Pa
     assert [row[0] for row in past] == ["200 Hz", "400 Hz", "800 Hz", "1600 Hz"]
 
 
-def test_vanished_reference_leaves_every_answer(
+def test_removed_reference_is_no_match_any_more(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
-    pipeline(*folders)
+    run_pipeline(*folders)
     (folders[0] / "200 Hz.wav").unlink()
-    second = pipeline(*folders)
+    second = run_pipeline(*folders)
     assert best_matches(fresh_database)["210 Hz"] == "400 Hz"
-    assert ask(
+    assert query(
         fresh_database,
         f"SELECT cause FROM mirpipe.neighbour_change WHERE run_id = {second.run_id}",
     ) == [("removed reference",)]
 
 
-def test_vanished_target_is_no_longer_answered(
+def test_removed_target_has_no_matches_any_more(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
-    pipeline(*folders)
+    run_pipeline(*folders)
     (folders[1] / "210 Hz.wav").unlink()
-    second = pipeline(*folders)
+    second = run_pipeline(*folders)
     assert best_matches(fresh_database) == {"790 Hz": "800 Hz"}
-    assert ask(
+    assert query(
         fresh_database,
         f"SELECT cause FROM mirpipe.neighbour_change WHERE run_id = {second.run_id}",
     ) == [("removed target",)]
@@ -136,16 +139,16 @@ def test_vanished_target_is_no_longer_answered(
 def test_z_and_percentile_equal_a_direct_computation(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
-    pipeline(*folders)
-    rows = ask(
+    run_pipeline(*folders)
+    rows = query(
         fresh_database,
         "SELECT t.collection, t.title, CAST(e.embedding AS text) FROM mirpipe.embedding e "
         "JOIN mirpipe.track t USING (track_id)",
     )
-    vectors = {(row[0], row[1]): vector(str(row[2])) for row in rows}
+    vectors = {(row[0], row[1]): parse_vector(str(row[2])) for row in rows}
     references = np.array([v for (c, _), v in vectors.items() if c == "reference"])
     pairs = (references @ references.T)[np.triu_indices(len(references), 1)]
-    for target, cosine, z, percentile in ask(
+    for target, cosine, z, percentile in query(
         fresh_database,
         "SELECT target, cosine, z, percentile FROM mirpipe.v_retrieval WHERE rank <= 3",
     ):
@@ -154,14 +157,15 @@ def test_z_and_percentile_equal_a_direct_computation(
         np.testing.assert_allclose(percentile, 100 * (pairs <= cosine).mean())
 
 
-def test_summary_is_mean_and_population_sd_over_first_answers(
+def test_summary_is_mean_and_population_sd_over_best_matches(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
-    pipeline(*folders)
+    run_pipeline(*folders)
     cosines = [
-        row[0] for row in ask(fresh_database, "SELECT cosine FROM mirpipe.v_retrieval WHERE rank=1")
+        row[0]
+        for row in query(fresh_database, "SELECT cosine FROM mirpipe.v_retrieval WHERE rank=1")
     ]
-    [(n, mean, sd)] = ask(
+    [(n, mean, sd)] = query(
         fresh_database,
         "SELECT n, mean, sd FROM mirpipe.v_retrieval_summary WHERE metric = 'cosine'",
     )
@@ -169,82 +173,82 @@ def test_summary_is_mean_and_population_sd_over_first_answers(
     np.testing.assert_allclose([mean, sd], [np.mean(cosines), np.std(cosines)], rtol=1e-12)  # type: ignore[arg-type]
 
 
-def test_metric_that_nobody_measured_is_null_in_the_summary(
+def test_metric_without_scores_is_null_in_the_summary(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
-    pipeline(*folders)
-    assert ask(
+    run_pipeline(*folders)
+    assert query(
         fresh_database,
         "SELECT n, undefined_n, mean, sd FROM mirpipe.v_retrieval_summary "
         "WHERE metric = 'melody_accuracy'",
     ) == [(0, 2, None, None)]
 
 
-def test_new_revision_answers_only_when_it_is_complete(
+def test_new_revision_becomes_active_only_when_it_is_complete(
     fresh_database: Database, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dataclasses
 
     import mirpipe.plugins.encoders.tiny as tiny  # type: ignore[import-not-found]
 
-    pipeline(*folders)
-    old = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
+    run_pipeline(*folders)
+    old = query(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
     monkeypatch.setattr(tiny, "SPEC", dataclasses.replace(tiny.SPEC, version=2))
     [batch] = embed_stage.plan(["tiny"], batch_tracks=64)
 
     embed_stage.embed(["tiny"], batch.track_ids[:3], batch_tracks=64)
     retrieve()
     report(trigger="half way")
-    assert ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
+    assert query(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
 
     embed_stage.embed(["tiny"], batch_tracks=64)
     retrieve()
     report(trigger="complete")
-    new = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
+    new = query(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
     assert len(new) == 1
     assert new != old
 
 
-def test_reference_that_no_answer_shows_still_moves_the_background(
+def test_reference_that_is_no_match_still_changes_the_scale_of_z(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
     tones(folders[0], [2000 + 100 * step for step in range(12)])
-    pipeline(*folders)
+    run_pipeline(*folders)
     farthest = folders[0] / "3100 Hz.wav"
     content = farthest.read_bytes()
     farthest.unlink()
-    pipeline(*folders)
+    run_pipeline(*folders)
     farthest.write_bytes(content)
     ingest_folder(folders[0], "reference")
-    report(trigger="before retrieve saw it")
+    report(trigger="before retrieve")
     retrieve()
     assert report(trigger="after").changed
-    assert ask(
+    assert query(
         fresh_database,
         "SELECT DISTINCT background_n FROM mirpipe.run_target "
         "WHERE run_id = (SELECT max(run_id) FROM mirpipe.run)",
     ) == [(16,)]
 
 
-def test_new_revision_does_not_answer_before_its_lists_are_complete(
+def test_new_revision_is_not_active_before_its_lists_are_complete(
     fresh_database: Database, folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dataclasses
 
     import mirpipe.plugins.encoders.tiny as tiny
 
-    pipeline(*folders)
-    old = ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
+    run_pipeline(*folders)
+    old = query(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval")
     monkeypatch.setattr(tiny, "SPEC", dataclasses.replace(tiny.SPEC, version=2))
     [batch] = embed_stage.plan(["tiny"], batch_tracks=64)
     embed_stage.embed(["tiny"], batch.track_ids[1:], batch_tracks=64)
     retrieve()
     embed_stage.embed(["tiny"], batch_tracks=64)
     report(trigger="retrieve did not run")
-    assert ask(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
+    assert query(fresh_database, "SELECT DISTINCT revision FROM mirpipe.v_retrieval") == old
 
 
-def test_empty_library_is_reported_without_answers(fresh_database: Database) -> None:
+def test_empty_library_gives_a_run_without_matches(fresh_database: Database) -> None:
     assert report(trigger="test").changed
-    assert ask(fresh_database, "SELECT library FROM mirpipe.run") == [({},)]
+    assert query(fresh_database, "SELECT library FROM mirpipe.run") == [({},)]
     assert not report(trigger="test").changed

@@ -1,4 +1,4 @@
-"""What a run says of the clips: intervals over targets, modes compared, aesthetics by mode."""
+"""Results about clips: intervals over targets, comparisons of modes, and aesthetics by mode."""
 
 from pathlib import Path
 
@@ -18,13 +18,13 @@ TARGETS = 5
 
 
 @pytest.fixture
-def clipped(fresh_database: Database, tmp_path: Path) -> Database:
-    """Five targets, four of a genre, each made anew in three modes by two seeds."""
+def library(fresh_database: Database, tmp_path: Path) -> Database:
+    """Five targets, four with a genre. Each has clips in three modes, with two seeds per mode."""
     pieces = [
-        Piece("target", f"t{at}", Path(f"/t{at}"), labels={"genre": "folk"} if at else {})
-        for at in range(TARGETS)
+        Piece("target", f"t{n}", Path(f"/t{n}"), labels={"genre": "folk"} if n else {})
+        for n in range(TARGETS)
     ]
-    pieces += [Piece("reference", f"r{at}", Path(f"/r{at}")) for at in range(4)]
+    pieces += [Piece("reference", f"r{n}", Path(f"/r{n}")) for n in range(4)]
     sound = tmp_path / "a.flac"
     sound.touch()
     with fresh_database.owner.begin() as connection:
@@ -35,13 +35,14 @@ def clipped(fresh_database: Database, tmp_path: Path) -> Database:
     return fresh_database
 
 
-def ask(database: Database, query: str) -> list[tuple]:
+def query(database: Database, sql: str) -> list[tuple]:
     with database.reader.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
+        return [tuple(row) for row in connection.execute(text(sql))]
 
 
-def by_target(database: Database, mode: str) -> np.ndarray:
-    rows = ask(
+def target_means(database: Database, mode: str) -> np.ndarray:
+    """Return the mean cosine of the clips of each target in one mode."""
+    rows = query(
         database,
         "SELECT avg(value) FROM mirpipe.v_generation_score s "
         "JOIN mirpipe.track t ON t.track_id = s.target_id "
@@ -51,42 +52,44 @@ def by_target(database: Database, mode: str) -> np.ndarray:
     return np.array([row[0] for row in rows])
 
 
-def test_a_mean_is_of_clips_and_its_interval_over_targets(clipped: Database) -> None:
-    [(n, targets, mean, low, high)] = ask(
-        clipped,
+def test_a_mean_is_over_clips_and_its_interval_over_targets(library: Database) -> None:
+    [(n, targets, mean, low, high)] = query(
+        library,
         "SELECT n, targets_n, mean, low, high FROM mirpipe.v_generation_summary "
         "WHERE metric = 'cosine real' AND mode = 'strong'",
     )
     assert (n, targets) == (2 * TARGETS, TARGETS)
-    values = by_target(clipped, "strong")
+    values = target_means(library, "strong")
     [expected] = compare([values])
     np.testing.assert_allclose([mean, low, high], [values.mean(), expected.low, expected.high])
 
 
-def test_every_two_modes_are_compared_seeds_averaged_stronger_less_weaker(
-    clipped: Database,
+def test_all_pairs_of_modes_are_compared_after_averaging_seeds(
+    library: Database,
 ) -> None:
-    found = {
-        (one.mode, one.than_mode): one for one in generation_deltas() if one.metric == "cosine real"
+    deltas = {
+        (delta.mode, delta.than_mode): delta
+        for delta in generation_deltas()
+        if delta.metric == "cosine real"
     }
-    assert set(found) == {("medium", "simple"), ("strong", "simple"), ("strong", "medium")}
-    [expected] = compare([by_target(clipped, "strong") - by_target(clipped, "medium")])
-    one = found["strong", "medium"]
-    assert (one.n, one.higher_n) == (TARGETS, expected.higher_n)
+    assert set(deltas) == {("medium", "simple"), ("strong", "simple"), ("strong", "medium")}
+    [expected] = compare([target_means(library, "strong") - target_means(library, "medium")])
+    delta = deltas["strong", "medium"]
+    assert (delta.n, delta.higher_n) == (TARGETS, expected.higher_n)
     np.testing.assert_allclose(
-        [one.mean_difference, one.sd, one.low, one.high],
+        [delta.mean_difference, delta.sd, delta.low, delta.high],
         [expected.mean, expected.sd, expected.low, expected.high],
     )
-    assert ask(
-        clipped,
+    assert query(
+        library,
         f"SELECT abs(p - {expected.p}) < 1e-9, method FROM mirpipe.v_generation_delta "
         "WHERE metric = 'cosine real' AND mode = 'strong' AND than_mode = 'medium'",
     ) == [(True, "exact")]
 
 
-def test_aesthetics_are_means_by_mode_with_what_is_not_scored_counted(clipped: Database) -> None:
-    assert ask(
-        clipped,
+def test_aesthetics_are_means_by_mode_and_unscored_clips_are_counted(library: Database) -> None:
+    assert query(
+        library,
         "SELECT metric, mean, n, undefined_n, interval_reason FROM mirpipe.v_generation_summary "
         "WHERE mode = 'strong' AND metric LIKE 'aesthetics%' ORDER BY metric",
     ) == [
@@ -95,24 +98,24 @@ def test_aesthetics_are_means_by_mode_with_what_is_not_scored_counted(clipped: D
     ]
 
 
-def test_a_summary_says_which_weights_measured_in_the_past_too(clipped: Database) -> None:
-    asked = (
+def test_summaries_of_past_runs_also_name_the_weights(library: Database) -> None:
+    columns = (
         "SELECT DISTINCT metric_revision, metric_licence_weights, metric_random FROM mirpipe.{} "
         "WHERE metric = 'cosine real'"
     )
     views = ("v_generation_summary", "v_generation_summary_history", "v_generation_group_summary")
-    [encoder] = ask(clipped, "SELECT revision, licence_weights, random FROM mirpipe.v_encoder")
+    [encoder] = query(library, "SELECT revision, licence_weights, random FROM mirpipe.v_encoder")
     for view in (*views, "v_generation_score"):
-        assert ask(clipped, asked.format(view)) == [encoder]
+        assert query(library, columns.format(view)) == [encoder]
 
 
-def test_clips_are_summed_up_by_the_genre_of_their_targets(clipped: Database) -> None:
-    found = [
-        (one.subject, one.value, one.n, one.unlabelled_n)
-        for one in group_summaries.generation_by("genre")
-        if one.metric == "cosine real"
+def test_clips_are_summarised_by_the_genre_of_their_targets(library: Database) -> None:
+    rows = [
+        (row.subject, row.value, row.n, row.unlabelled_n)
+        for row in group_summaries.generation_by("genre")
+        if row.metric == "cosine real"
     ]
-    assert found == [
+    assert rows == [
         ("model simple (3)", "folk", 2 * (TARGETS - 1), 1),
         ("model medium (3)", "folk", 2 * (TARGETS - 1), 1),
         ("model strong (5)", "folk", 2 * (TARGETS - 1), 1),
@@ -127,17 +130,17 @@ _EMBED = """
 """
 
 
-def test_clips_keep_their_cosines_until_a_new_revision_has_embedded_them_too(
-    clipped: Database,
+def test_cosines_of_clips_stay_until_a_new_revision_has_embedded_the_clips(
+    library: Database,
 ) -> None:
     def embed(*collections: str) -> str:
-        """The revision that answers once a report saw these embedded."""
-        with clipped.app.begin() as connection:
+        """Embed these collections with the new revision, and return the active revision."""
+        with library.app.begin() as connection:
             connection.execute(text(_EMBED), {"collections": list(collections)})
         retrieve()
         report(trigger="test")
-        [(revision,)] = ask(
-            clipped,
+        [(revision,)] = query(
+            library,
             "SELECT revision FROM mirpipe.serving_revision JOIN mirpipe.encoder USING (encoder_id)",
         )
         return str(revision)
@@ -146,10 +149,10 @@ def test_clips_keep_their_cosines_until_a_new_revision_has_embedded_them_too(
         "SELECT metric, mean, n FROM mirpipe.v_generation_summary "
         "WHERE metric LIKE 'cosine%' ORDER BY mode"
     )
-    before = ask(clipped, cosines)
-    with clipped.app.begin() as connection:
+    before = query(library, cosines)
+    with library.app.begin() as connection:
         connection.execute(text("SELECT mirpipe.register_encoder('real', 'r2', 4, '{}')"))
     assert embed("reference", "target") == "r1"
-    assert ask(clipped, cosines) == before
+    assert query(library, cosines) == before
     assert embed("generated") == "r2"
-    assert [row[1:] for row in ask(clipped, cosines)] == [(1.0, 2 * TARGETS)] * 3
+    assert [row[1:] for row in query(library, cosines)] == [(1.0, 2 * TARGETS)] * 3

@@ -1,4 +1,4 @@
-"""Libraries with hardly anything in them: a report says so, and never in the form of a NaN."""
+"""Reports of very small or unusual libraries work, and never contain NaN or infinity."""
 
 import io
 from collections.abc import Callable
@@ -16,20 +16,21 @@ Libraries = tuple[SyntheticLibrary, SyntheticLibrary]
 
 
 def add(libraries: Libraries, collection: str, name: str, *vector: float, **labels: str) -> None:
-    one, other = libraries
-    other.embed(one.add(collection, name, vector, labels=labels), vector[::-1])
+    """Add a track. The second encoder gets the same vector in reverse order."""
+    first, second = libraries
+    second.set_vector(first.add(collection, name, vector, labels=labels), vector[::-1])
 
 
 def nothing(libraries: Libraries) -> None:
     pass
 
 
-def references_alone(libraries: Libraries) -> None:
+def only_references(libraries: Libraries) -> None:
     add(libraries, "reference", "east", 1, 0, 0, genre="folk")
     add(libraries, "reference", "north", 0, 1, 0, genre="folk")
 
 
-def targets_alone(libraries: Libraries) -> None:
+def only_targets(libraries: Libraries) -> None:
     add(libraries, "target", "east", 1, 0, 0, genre="folk")
     add(libraries, "target", "north", 0, 1, 0)
 
@@ -63,7 +64,7 @@ def opposite_vectors(libraries: Libraries) -> None:
     add(libraries, "target", "target", 0, 0, 1)
 
 
-def labels_in_part(libraries: Libraries) -> None:
+def some_labels(libraries: Libraries) -> None:
     add(libraries, "reference", "east", 1, 0, 0, genre="folk")
     add(libraries, "reference", "north", 0, 1, 0, genre="")
     add(libraries, "reference", "up", 0, 0, 1)
@@ -72,13 +73,13 @@ def labels_in_part(libraries: Libraries) -> None:
 
 
 FILLINGS = (
-    *(nothing, references_alone, targets_alone, one_of_each, equal_vectors, opposite_vectors),
-    *(only_reference_is_the_target_itself, target_is_one_of_two_references, labels_in_part),
+    *(nothing, only_references, only_targets, one_of_each, equal_vectors, opposite_vectors),
+    *(only_reference_is_the_target_itself, target_is_one_of_two_references, some_labels),
 )
 
 
-def views(database: Database) -> dict[str, list[str]]:
-    """The columns of every view that hold floating point numbers."""
+def float_columns_by_view(database: Database) -> dict[str, list[str]]:
+    """Return the columns with floating point numbers, by view."""
     query = text(r"""
         SELECT table_name, array_agg(column_name::text) AS columns FROM information_schema.columns
         WHERE table_schema = 'mirpipe' AND table_name LIKE 'v\_%'
@@ -90,27 +91,27 @@ def views(database: Database) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("fill", FILLINGS, ids=lambda fill: fill.__name__)
-def test_what_is_undefined_is_null_and_what_is_there_is_printed(
+def test_undefined_numbers_are_null_and_the_results_can_be_printed(
     fresh_database: Database, fill: Callable[[Libraries], None]
 ) -> None:
     libraries = (
-        SyntheticLibrary(fresh_database.app, name="one"),
-        SyntheticLibrary(fresh_database.app, name="other"),
+        SyntheticLibrary(fresh_database.app, name="first"),
+        SyntheticLibrary(fresh_database.app, name="second"),
     )
     fill(libraries)
     retrieve()
     report(trigger="test")
-    odd = []
+    not_finite = []
     with fresh_database.reader.connect() as connection:
-        for view, columns in views(fresh_database).items():
+        for view, columns in float_columns_by_view(fresh_database).items():
             for column in columns:
                 query = text(
                     f"SELECT count(*) FROM mirpipe.{view} "
                     f"WHERE {column} IN ('NaN', 'Infinity', '-Infinity')"
                 )
                 if connection.execute(query).scalar_one():
-                    odd.append(f"{view}.{column}")
-    assert odd == []
+                    not_finite.append(f"{view}.{column}")
+    assert not_finite == []
     printed = io.StringIO()
     print_results(printed)
     assert printed.getvalue()

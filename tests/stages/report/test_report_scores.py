@@ -1,4 +1,4 @@
-"""Scores of the answers in a run: its summary, its digest, and when it makes a new run."""
+"""Scores of the matches are summarised, and new scores make a new run if a summary changes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,8 +21,8 @@ AXES = ["aesthetics_ce", "aesthetics_cu", "aesthetics_pc", "aesthetics_pq"]
 
 
 @pytest.fixture
-def answered(fresh_database: Database, tmp_path: Path) -> Database:
-    """Two targets and their first answers, of three references; nothing is scored."""
+def reported(fresh_database: Database, tmp_path: Path) -> Database:
+    """A published run with two targets and three references. No track is scored."""
     tones(tmp_path / "references", [200, 800, 3000])
     tones(tmp_path / "targets", [210, 790])
     ingest_folder(tmp_path / "references", "reference")
@@ -34,37 +34,37 @@ def answered(fresh_database: Database, tmp_path: Path) -> Database:
     return fresh_database
 
 
-def ask(database: Database, query: str) -> list[tuple]:
+def query(database: Database, sql: str) -> list[tuple]:
     with database.reader.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
+        return [tuple(row) for row in connection.execute(text(sql))]
 
 
 def score(titles: Sequence[str], database: Database) -> None:
     stage.plan(["tasteful"], batch_tracks=9)
     with database.reader.connect() as connection:
-        found = connection.execute(
+        rows = connection.execute(
             text("SELECT track_id FROM mirpipe.track WHERE title = ANY(:titles)"),
             {"titles": list(titles)},
         )
-        stage.score("tasteful", list(found.scalars()), batch_tracks=9)
+        stage.score("tasteful", list(rows.scalars()), batch_tracks=9)
 
 
-def test_a_run_without_models_says_nothing_of_aesthetics(answered: Database) -> None:
-    metrics = ask(answered, "SELECT metric FROM mirpipe.v_retrieval_summary")
+def test_a_run_without_models_has_no_aesthetics(reported: Database) -> None:
+    metrics = query(reported, "SELECT metric FROM mirpipe.v_retrieval_summary")
     assert len(metrics) == 5
     assert not any("aesthetics" in metric for (metric,) in metrics)
 
 
-def test_the_summary_is_mean_and_sd_of_the_first_answers_on_each_axis(answered: Database) -> None:
-    score(["200 Hz", "800 Hz", "3000 Hz"], answered)
+def test_the_summary_is_mean_and_sd_over_best_matches_on_each_axis(reported: Database) -> None:
+    score(["200 Hz", "800 Hz", "3000 Hz"], reported)
     assert report(trigger="scored").changed
-    values = ask(
-        answered,
+    values = query(
+        reported,
         "SELECT ce FROM mirpipe.v_retrieval v "
         "JOIN mirpipe.v_aesthetics a ON a.track_id = v.reference_id WHERE rank = 1",
     )
-    rows = ask(
-        answered,
+    rows = query(
+        reported,
         "SELECT metric, n, undefined_n, mean, sd FROM mirpipe.v_retrieval_summary "
         "WHERE metric LIKE 'aesthetics%' ORDER BY metric",
     )
@@ -74,43 +74,43 @@ def test_the_summary_is_mean_and_sd_of_the_first_answers_on_each_axis(answered: 
     assert rows[3][3:] == (10.0, 0.0)
 
 
-def test_an_answer_that_is_not_scored_is_counted_as_undefined(answered: Database) -> None:
-    score(["200 Hz"], answered)
+def test_a_match_without_a_score_is_counted_as_undefined(reported: Database) -> None:
+    score(["200 Hz"], reported)
     report(trigger="scored in part")
-    assert ask(
-        answered,
+    assert query(
+        reported,
         "SELECT n, undefined_n FROM mirpipe.v_retrieval_summary WHERE metric = 'aesthetics_pq'",
     ) == [(1, 1)]
 
 
-def test_a_score_makes_a_new_run_only_where_a_summary_shows_it(answered: Database) -> None:
-    score([], answered)
-    assert report(trigger="a model is wanted").changed
-    score(["3000 Hz", "210 Hz"], answered)
-    assert not report(trigger="no first answer is scored").changed
-    score(["200 Hz"], answered)
-    assert report(trigger="one is").changed
+def test_a_score_makes_a_new_run_only_if_it_changes_a_summary(reported: Database) -> None:
+    score([], reported)
+    assert report(trigger="a model is configured").changed
+    score(["3000 Hz", "210 Hz"], reported)
+    assert not report(trigger="no best match is scored").changed
+    score(["200 Hz"], reported)
+    assert report(trigger="a best match is scored").changed
     assert not report(trigger="nothing new").changed
 
 
-def test_a_model_that_is_switched_off_changes_nothing(answered: Database) -> None:
-    score(["200 Hz", "800 Hz"], answered)
+def test_a_model_that_is_no_longer_configured_changes_nothing(reported: Database) -> None:
+    score(["200 Hz", "800 Hz"], reported)
     report(trigger="scored")
     stage.plan([], batch_tracks=9)
-    assert not report(trigger="switched off").changed
+    assert not report(trigger="not configured").changed
 
 
-def test_the_digest_sees_a_score_and_not_by_which_machine(answered: Database) -> None:
+def test_the_digest_depends_on_scores_but_not_on_the_machine(reported: Database) -> None:
     def digest() -> dict[str, str]:
-        with answered.app.connect() as connection:
+        with reported.app.connect() as connection:
             return digests(connection)
 
-    score(["200 Hz"], answered)
+    score(["200 Hz"], reported)
     before = digest()
-    with answered.app.begin() as connection:
+    with reported.app.begin() as connection:
         connection.execute(text("UPDATE mirpipe.score_batch SET device = 'other', seconds = 9"))
     assert digest() == before
-    with answered.app.begin() as connection:
+    with reported.app.begin() as connection:
         connection.execute(
             text("UPDATE mirpipe.track_score SET value = value * (1 + 3e-16) WHERE value > 0")
         )

@@ -1,9 +1,9 @@
-"""A captioner for tests: says what ECHO holds, or how long it listened."""
+"""A fake captioner: returns the value of the variable ECHO, or the length of the segment."""
 
 import os
 from collections.abc import Sequence
 
-from mirpipe.records import Heard
+from mirpipe.records import CaptionInput
 from mirpipe.specs import CaptionerSpec
 
 SPEC = CaptionerSpec(
@@ -21,8 +21,8 @@ SPEC = CaptionerSpec(
 
 
 class Plugin:
-    """Repeats itself."""
+    """A captioner that computes nothing."""
 
-    def caption(self, heard: Sequence[Heard]) -> list[str]:
-        """A sentence a track."""
-        return [os.environ.get("ECHO", f"{len(one.segment.samples)} samples") for one in heard]
+    def caption(self, inputs: Sequence[CaptionInput]) -> list[str]:
+        """Return one caption per track."""
+        return [os.environ.get("ECHO", f"{len(track.segment.samples)} samples") for track in inputs]

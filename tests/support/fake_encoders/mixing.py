@@ -1,4 +1,4 @@
-"""An encoder for tests that promises that its rows stand alone; it fails where a file says so."""
+"""A fake encoder that promises independent rows, and that fails for loud segments."""
 
 from collections.abc import Sequence
 
@@ -22,15 +22,16 @@ SPEC = EncoderSpec(
 )
 
 FAILS_ABOVE = 0.95
+"""Level of a sample above which the encoder raises, as a broken model would."""
 
 
 class Plugin:
-    """Two numbers a window."""
+    """An encoder that returns two numbers per window."""
 
-    rows_stand_alone = True
+    rows_are_independent = True
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Standard deviation, and one; shape (len(segments), 2)."""
+        """Return the standard deviation, and 1: shape (len(segments), 2)."""
         if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
-            raise RuntimeError("the model fell over")
+            raise RuntimeError("the model failed")
         return np.asarray([(segment.samples.std(), 1.0) for segment in segments], dtype=np.float32)

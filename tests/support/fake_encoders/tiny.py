@@ -1,4 +1,4 @@
-"""An encoder for tests: level, roughness and mean of a window. It fails where a file says so."""
+"""A fake encoder: level and roughness of a window. It fails for loud segments."""
 
 from collections.abc import Sequence
 
@@ -22,16 +22,16 @@ SPEC = EncoderSpec(
 )
 
 FAILS_ABOVE = 0.95
-"""Windows that reach this level make the encoder raise, as a broken model would."""
+"""Level of a sample above which the encoder raises, as a broken model would."""
 
 
 class Plugin:
-    """Three numbers a window."""
+    """An encoder that returns three numbers per window."""
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Standard deviation, mean step between samples, and one; shape (len(segments), 3)."""
+        """Return standard deviation, mean step between samples, and 1: shape (len(segments), 3)."""
         if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
-            raise RuntimeError("the model fell over")
+            raise RuntimeError("the model failed")
         rows = [
             (segment.samples.std(), np.abs(np.diff(segment.samples)).mean(), 1.0)
             for segment in segments

@@ -1,4 +1,4 @@
-"""An encoder for tests that needs weights, and a library that every interpreter has."""
+"""A fake encoder that needs weights, and a library that every interpreter has."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ SPEC = EncoderSpec(
 
 
 class Plugin:
-    """The first three bytes of its weights, whatever it hears."""
+    """An encoder that returns the first three bytes of its weights for every segment."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
@@ -34,5 +34,5 @@ class Plugin:
         self._row = np.frombuffer(runtime.files[CHECKPOINT].read_bytes()[:3], np.uint8)
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """The same row for every segment, shape (len(segments), 3)."""
+        """Return the same row for every segment: shape (len(segments), 3)."""
         return np.tile(self._row, (len(segments), 1)).astype(np.float32)

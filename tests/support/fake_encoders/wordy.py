@@ -1,4 +1,4 @@
-"""An encoder for tests that takes words, too: it hears how loud they are."""
+"""A fake encoder that embeds text too: words in capitals are loud."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,13 +12,14 @@ SPEC = replace(tiny.SPEC, name="wordy", dimension=2)
 
 
 class Plugin:
-    """Level and one."""
+    """An encoder that returns the level, and 1."""
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Shape (len(segments), 2)."""
-        return np.asarray([(np.abs(c.samples).max(), 1.0) for c in segments], dtype=np.float32)
+        """Return the level, and 1: shape (len(segments), 2)."""
+        rows = [(np.abs(segment.samples).max(), 1.0) for segment in segments]
+        return np.asarray(rows, dtype=np.float32)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
-        """As segments of level 1 where they shout, 0.1 where they do not, undefined where empty."""
+        """Return the level 1 for `LOUD`, NaN for an empty text, and 0.1 for any other text."""
         levels = {"": np.nan, "LOUD": 1.0}
-        return np.asarray([(levels.get(t, 0.1), 1.0) for t in texts], dtype=np.float32)
+        return np.asarray([(levels.get(text, 0.1), 1.0) for text in texts], dtype=np.float32)

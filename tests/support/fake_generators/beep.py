@@ -1,8 +1,8 @@
-"""A generator for tests: a tone for every request; environment variables make it fail.
+"""A fake generator: returns a tone for every request. Environment variables make it fail.
 
-BEEP_LOG names a file that gets a line a clip. BEEP_ROOM is how many requests fit into memory.
-BEEP_DIES_AT kills the process at that many lines of the log. A prompt that holds `broken` raises,
-one that holds `silent` gives silence.
+BEEP_LOG is a file to which one line per clip is written. BEEP_ROOM is the number of requests that
+fit into memory. If the log has BEEP_DIES_AT lines, the process is killed. A prompt with the word
+`broken` raises RuntimeError. A prompt with the word `silent` gives a silent clip.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mirpipe.errors import OutOfMemory
-from mirpipe.records import Float32, Request
+from mirpipe.records import Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec
 
 SPEC = GeneratorSpec(
@@ -32,29 +32,29 @@ SPEC = GeneratorSpec(
 
 
 class Plugin:
-    """Deaf to guidance: medium and strong are the same samples."""
+    """A generator without guidance: the modes medium and strong give the same samples."""
 
-    def generate(self, requests: Sequence[Request]) -> list[Float32]:
-        """A tone a request."""
+    def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
+        """Return one tone per request."""
         if len(requests) > int(os.environ.get("BEEP_ROOM", "99")):
             raise OutOfMemory(f"no room for {len(requests)} clips")
         clips = []
         for request in requests:
             if "broken" in request.prompt:
-                raise RuntimeError("the model fell over")
+                raise RuntimeError("the model failed")
             _log(request)
             clips.append(_tone(request))
         return clips
 
 
-def _tone(request: Request) -> Float32:
+def _tone(request: GenerationRequest) -> Float32:
     time = np.arange(round(request.seconds * SPEC.sample_rate)) / SPEC.sample_rate
     hertz = 100 * (1 + request.seed) + 10 * len(request.prompt) + (request.conditioning is not None)
     level = 0.0 if "silent" in request.prompt else 0.5
     return (level * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
 
 
-def _log(request: Request) -> None:
+def _log(request: GenerationRequest) -> None:
     if "BEEP_LOG" not in os.environ:
         return
     log = Path(os.environ["BEEP_LOG"])

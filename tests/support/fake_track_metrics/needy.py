@@ -1,4 +1,4 @@
-"""A model for tests that needs weights, and a library that every interpreter has."""
+"""A fake track metric that needs weights, and a library that every interpreter has."""
 
 from collections.abc import Sequence
 
@@ -27,12 +27,12 @@ SPEC = TrackMetricSpec(
 
 
 class Plugin:
-    """The first byte of its weights, whatever it hears."""
+    """A track metric that returns the first byte of its weights for every segment."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.device = "abacus"
         self._need = runtime.files[CHECKPOINT].read_bytes()[0]
 
     def score(self, segments: Sequence[AudioSegment]) -> Float32:
-        """The same row for every segment, shape (len(segments), 1)."""
+        """Return the same row for every segment: shape (len(segments), 1)."""
         return np.full((len(segments), 1), self._need, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A model for tests that scores windows by level and length. It fails where a file says so."""
+"""A fake track metric: scores windows by level and length. It fails for loud segments."""
 
 from collections.abc import Sequence
 
@@ -24,16 +24,16 @@ SPEC = TrackMetricSpec(
 )
 
 FAILS_ABOVE = 0.95
-"""Windows that reach this level make the model raise, as a broken one would."""
+"""Level of a sample above which the model raises, as a broken model would."""
 
 
 class Plugin:
-    """Four numbers a window."""
+    """A track metric that returns four numbers per window."""
 
     def score(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Level, highest sample, seconds and ten; shape (len(segments), 4)."""
+        """Return level, highest sample, seconds, and 10: shape (len(segments), 4)."""
         if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
-            raise RuntimeError("the model fell over")
+            raise RuntimeError("the model failed")
         rows = [
             (
                 segment.samples.std(),

@@ -1,0 +1,26 @@
+"""A button that downloads the rows of a table as a CSV file."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+
+def download_button(data: pd.DataFrame | Sequence[Any], *, name: str) -> None:
+    """Draw a download button for a data frame or for dataclass instances of one type.
+
+    The file is named after `name`, in lower case with hyphens.
+    """
+    rows = data if isinstance(data, pd.DataFrame) else pd.DataFrame(list(data))
+    st.download_button(
+        f"{name} (CSV)",
+        # Spreadsheet programs need the byte-order mark to recognise UTF-8.
+        rows.to_csv(index=False).encode("utf-8-sig"),
+        file_name=f"{name.lower().replace(' ', '-')}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        key=f"csv {name}",
+    )

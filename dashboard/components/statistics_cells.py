@@ -1,0 +1,91 @@
+"""Table cells for statistics over targets: a mean with its interval, or a paired difference."""
+
+from typing import Protocol
+
+from markupsafe import Markup, escape
+
+from dashboard.components.markup import small_line
+from dashboard.components.number_format import DASH, format_number
+
+
+class Mean(Protocol):
+    """Row of a query with the mean of a metric over targets."""
+
+    @property
+    def mean(self) -> float | None: ...
+    @property
+    def sd(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def undefined_n(self) -> int: ...
+
+
+class PairedDifference(Protocol):
+    """Row of a query with the mean difference of a metric, paired over targets."""
+
+    @property
+    def mean_difference(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def higher_n(self) -> int: ...
+    @property
+    def p_holm(self) -> float | None: ...
+    @property
+    def established(self) -> bool: ...
+
+
+def mean_and_sd(mean: float | None, sd: float | None, decimals: int) -> Markup:
+    """Return "mean ± sd" with the sd in grey, or a dash if the mean is None."""
+    if mean is None:
+        return escape(DASH)
+    return Markup("{}&nbsp;<span class='mp-muted'>±&nbsp;{}</span>").format(
+        format_number(mean, decimals), format_number(sd, decimals)
+    )
+
+
+def interval(low: float | None, high: float | None, decimals: int) -> Markup:
+    """Return a 95 % interval on its own line. Return nothing if an end is None."""
+    if low is None or high is None:
+        return Markup("")
+    return small_line(f"{format_number(low, decimals)} … {format_number(high, decimals)}")
+
+
+def mean_cell(row: Mean, decimals: int) -> Markup:
+    """Return mean ± sd, the 95 % interval, n, and the number of undefined values if any."""
+    undefined = f", {row.undefined_n} undefined" if row.undefined_n else ""
+    return (
+        mean_and_sd(row.mean, row.sd, decimals)
+        + interval(row.low, row.high, decimals)
+        + small_line(f"n = {row.n}{undefined}")
+    )
+
+
+def difference_cell(row: PairedDifference, decimals: int) -> Markup:
+    """Return a mean difference, its interval, n, the corrected p and the mark "established"."""
+    p = "no test" if row.p_holm is None else f"p = {row.p_holm:.3f}"
+    mark = Markup("<strong>✓ established</strong>") if row.established else Markup("")
+    return (
+        Markup("<span>{}</span>").format(format_number(row.mean_difference, decimals))
+        + interval(row.low, row.high, decimals)
+        + small_line(f"n = {row.n}, higher for {row.higher_n}")
+        + small_line(p)
+        + mark
+    )
+
+
+def established_sentence(established: int, total: int) -> str:
+    """Return a sentence that says how many of the compared differences are established."""
+    if not established:
+        return "No difference is established."
+    verb = "is" if established == 1 else "are"
+    return f"{established} of {total} differences {verb} established."

@@ -1,0 +1,82 @@
+"""The captions of the targets, compared with the measured tempo, meter, key and pitch."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard.components import markup, metric_labels, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH
+from dashboard.components.plugin_labels import plugin_heading
+from mirpipe.db import queries
+
+CAPTIONS_PER_PAGE = 20
+
+
+def section(captions: Sequence[queries.Caption]) -> None:
+    """Draw one page of captions next to the measurements. `captions` must not be empty."""
+    first = captions[0]
+    contradicting = [caption for caption in captions if caption.contradictions]
+    st.subheader("Do the captions agree with the measurements?", anchor=False)
+    st.markdown(
+        f"{len(contradicting):,} of {len(captions):,} captions contradict the measurements."
+    )
+    markup.show(
+        plugin_heading(f"Captions by {first.captioner}", first.licence_weights, random=first.random)
+    )
+    only = st.toggle("Show contradictions only", key="contradictions", bind="query-params")
+    shown = visible_captions(contradicting if only else captions)
+    columns = ["target", "caption", "tempo", "meter", "key", "pitched"]
+    lines = [
+        [markup.wide(markup.title(caption.title)), caption_cell(caption), *measurements(caption)]
+        for caption in shown
+    ]
+    markup.show(tables.html_table("Captions", columns, lines))
+    download_button(list(captions), name="Captions")
+
+
+def visible_captions(captions: Sequence[queries.Caption]) -> Sequence[queries.Caption]:
+    """Return the captions of the page that the viewer chooses, or all if one page is enough."""
+    pages = max(1, -(-len(captions) // CAPTIONS_PER_PAGE))
+    page = 1
+    if pages > 1:
+        page = st.number_input(
+            f"Page of captions (1 to {pages:,}; {CAPTIONS_PER_PAGE} of {len(captions):,} per page)",
+            min_value=1,
+            max_value=pages,
+            step=1,
+            key="captions",
+            bind="query-params",
+            width=320,
+        )
+    return captions[(page - 1) * CAPTIONS_PER_PAGE : page * CAPTIONS_PER_PAGE]
+
+
+def caption_cell(caption: queries.Caption) -> Markup:
+    """Return the text of a caption, and a warning if it contradicts the measurements."""
+    cell = Markup("<div class='mp-quote'><bdi>{}</bdi></div>").format(caption.caption)
+    if caption.contradictions:
+        cell += markup.warning_box(
+            "The caption contradicts the measurement", caption.contradictions
+        )
+    return cell
+
+
+def measurements(caption: queries.Caption) -> list[Markup]:
+    """Return tempo, meter, key and share of pitched frames, each with the reason if missing."""
+    values = {
+        "tempo_bpm": caption.tempo_bpm and f"{caption.tempo_bpm:.1f} BPM",
+        "meter": caption.meter and f"{caption.meter} beats per bar",
+        "key": caption.key,
+        "voiced_fraction": f"{caption.voiced_fraction:.0%} of frames",
+    }
+    return [
+        Markup("{}").format(value or DASH)
+        + (
+            markup.small_line(metric_labels.reason_text(caption.reasons[field]))
+            if field in caption.reasons
+            else ""
+        )
+        for field, value in values.items()
+    ]

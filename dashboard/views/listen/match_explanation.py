@@ -1,0 +1,80 @@
+"""Sentences that explain a match: its similarity, its rank by other encoders, melody and CLAP."""
+
+from collections.abc import Mapping, Sequence
+
+from dashboard.components.number_format import format_number
+from dashboard.components.plugin_labels import RANDOM_WEIGHTS
+from mirpipe.db import queries
+
+
+def explanation(
+    match: queries.Match, matches_by_encoder: Mapping[str, Sequence[queries.Match]]
+) -> list[str]:
+    """Return the sentences for one match. A missing number has no sentence."""
+    sentences = []
+    if match.z is not None:
+        side = "above" if match.z >= 0 else "below"
+        sentences.append(
+            f"Its cosine is {format_number(abs(match.z), 2)} standard deviations {side} the mean "
+            "of this target's cosines to the whole library."
+        )
+    if match.percentile is not None:
+        percentile = format_number(match.percentile, 1)
+        sentences.append(f"{percentile} % of the library's pairs have no higher cosine.")
+    sentences += [
+        f"{encoder}: {rank_text(match, others)}."
+        for encoder, others in matches_by_encoder.items()
+        if encoder != match.encoder
+    ]
+    return sentences + _melody_sentences(match) + _clap_sentences(match)
+
+
+def rank_text(match: queries.Match, others: Sequence[queries.Match]) -> str:
+    """Return the rank of the same reference among the matches of another encoder."""
+    ranks = [other.rank for other in others if other.reference_id == match.reference_id]
+    return f"rank {ranks[0]}" if ranks else f"not among its first {len(others)} matches"
+
+
+def melody_remark(match: queries.Match) -> str:
+    """Return why the melody accuracy is missing or meaningless, or an empty text."""
+    if match.melody_accuracy is None:
+        return f"No melody accuracy: {match.melody_reason or 'not measured yet'}."
+    unpitched = [
+        name
+        for name, voiced in (("target", match.target_voiced), ("match", match.reference_voiced))
+        if voiced is False
+    ]
+    if not unpitched:
+        return ""
+    verb = "is" if len(unpitched) == 1 else "are"
+    return f"Melody accuracy has no meaning: {' and '.join(unpitched)} {verb} unpitched."
+
+
+def _melody_sentences(match: queries.Match) -> list[str]:
+    if match.melodic is False:
+        return []
+    sentences = []
+    for name, value, bound in (
+        ("Melody accuracy", match.melody_accuracy, match.melody_null95),
+        ("Melody accuracy in the best transposition", match.melody_oti, match.melody_oti_null95),
+    ):
+        if value is not None and bound is not None:
+            relation = "above chance" if value > bound else "not above chance"
+            sentences.append(
+                f"{name}: {format_number(value, 3)}, {relation}. For 95 % of the time shifts of "
+                f"this pair it is at most {format_number(bound, 3)}."
+            )
+    if match.aligned_melody is not None:
+        share = format_number(100 * match.aligned_melody, 0)
+        sentences.append(
+            f"{share} % of the notes of the shorter track also occur in the other track, in some "
+            "key and tempo. For unrelated music it is up to 30 %."
+        )
+    return sentences
+
+
+def _clap_sentences(match: queries.Match) -> list[str]:
+    if match.clap_similarity is None:
+        return []
+    mark = f" ({RANDOM_WEIGHTS})" if match.clap_similarity_random else ""
+    return [f"CLAP similarity: {format_number(match.clap_similarity, 3)}{mark}."]

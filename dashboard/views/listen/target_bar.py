@@ -1,0 +1,34 @@
+"""The bar with the target, its pictures and its player. It stays visible while the page scrolls."""
+
+import streamlit as st
+
+from dashboard.components import aesthetics_rating, markup
+from dashboard.components.player import player
+from dashboard.components.track_names import genre_and_instrument
+from dashboard.components.waveform_and_chroma import waveform_and_chroma
+from dashboard.views.listen.track_details import TrackDetails
+from mirpipe.db import queries
+
+
+def target_bar(target: queries.Target, details: TrackDetails) -> None:
+    """Draw the bar."""
+    axis_values = aesthetics_rating.axis_values(details.aesthetics.get(target.track_id))
+    with st.container(key="target-bar"):
+        left, middle, right = st.columns([5, 4, 4], vertical_alignment="center")
+        with left:
+            description = markup.title(target.title) + genre_and_instrument(target.labels)
+            if target.voiced is False:
+                description += markup.remark(
+                    "This target is unpitched, so its melody numbers have no meaning."
+                )
+            markup.show(description, *([markup.named_values(axis_values)] if axis_values else []))
+        with middle:
+            picture = details.pictures.get(target.track_id)
+            markup.show(waveform_and_chroma(picture, name=target.title))
+        with right:
+            player(
+                details.files.get(target.track_id, []),
+                name=f"Target: {target.title}",
+                key="target player",
+                level=details.level,
+            )

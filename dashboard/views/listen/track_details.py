@@ -1,0 +1,32 @@
+"""What the cards of the Listen page show about any track: files, ratings, pictures and level."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboard.components.level_matching import common_level
+from mirpipe.db import queries
+
+COLUMNS_PER_ROW = 4
+"""Largest number of cards next to each other."""
+
+
+@dataclass(frozen=True)
+class TrackDetails:
+    """Files, aesthetics rating and picture of each track on the page, by track id."""
+
+    files: Mapping[int, Sequence[queries.LiveFile]]
+    aesthetics: Mapping[int, queries.Aesthetics]
+    pictures: Mapping[int, queries.Picture]
+    level: float
+    """Level in dBFS that all players are reduced to."""
+
+
+def read_track_details(track_ids: Sequence[int]) -> TrackDetails:
+    """Read the details of these tracks from the database."""
+    files = queries.live_files(track_ids)
+    return TrackDetails(
+        files,
+        queries.aesthetics(track_ids),
+        queries.pictures(track_ids),
+        common_level(files.values()),
+    )

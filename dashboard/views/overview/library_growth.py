@@ -1,0 +1,51 @@
+"""Growth of the library: the number of usable tracks at each run."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard.components.csv_download import download_button
+from mirpipe.db.queries import run_history
+
+CHART_PIXELS = 260
+
+
+def section(runs: Sequence[run_history.Moment]) -> None:
+    """Draw the growth chart. `runs` are sorted from new to old."""
+    st.subheader("How has the library grown?", anchor=False)
+    if len(runs) < 2:
+        st.caption("A chart shows the growth after the second run.")
+        return
+    points = pd.DataFrame(
+        [
+            {"run": run.run_id, "finished": run.finished_at, "tracks": tracks, "collection": name}
+            for run in reversed(runs)
+            for name, tracks in (
+                ("references", run.references),
+                ("targets", run.targets),
+                ("clips", run.clips),
+            )
+        ]
+    )
+    st.altair_chart(growth_chart(points), alt="Usable tracks by collection, at each run")
+    download_button(runs, name="Growth")
+
+
+def growth_chart(points: pd.DataFrame) -> alt.Chart:
+    """Return a chart with one stepped line per collection over time, on a logarithmic scale."""
+    order = list(dict.fromkeys(points["collection"]))
+    legend = alt.Legend(title=None, orient="bottom")
+    chart: alt.Chart = (
+        alt.Chart(points[points["tracks"] > 0], height=CHART_PIXELS)
+        .mark_line(interpolate="step-after", point={"size": 50, "filled": True, "opacity": 1})
+        .encode(
+            x=alt.X("finished:T", title=None),
+            y=alt.Y("tracks:Q", title="usable tracks", scale=alt.Scale(type="log")),
+            color=alt.Color("collection:N", sort=order, legend=legend),
+            shape=alt.Shape("collection:N", sort=order, legend=legend),
+            tooltip=["run", "finished", "collection", "tracks"],
+        )
+    )
+    return chart

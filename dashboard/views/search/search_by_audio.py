@@ -1,0 +1,39 @@
+"""Search by an audio file: the upload field and its cached search."""
+
+from hashlib import sha256
+
+import streamlit as st
+
+from dashboard.data.cached_queries import RunKey
+from dashboard.views.search import search_process
+
+SUFFIXES = ["wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "m4a", "mp4", "aac", "wma"]
+
+
+def hits_for_audio(run: RunKey | None, encoder: str, k: int) -> list[search_process.Hit] | None:
+    """Draw the upload field and return the hits for its file, or None if there is no file."""
+    megabytes = search_process.MAX_FILE_BYTES // 2**20
+    file = st.file_uploader(
+        f"Audio file of up to {megabytes} MB. It is not stored.",
+        type=SUFFIXES,
+        max_upload_size=megabytes,
+    )
+    if file is None:
+        st.caption("A link to this page restores everything except the file.")
+        return None
+    content = file.getvalue()
+    st.audio(content, format=file.type, alt=f"Query: {file.name}")
+    with st.spinner(f"Searching with {encoder}. This takes longer if its model must be loaded …"):
+        return _cached_search(run, sha256(content).digest(), encoder, k, content, file.name)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _cached_search(
+    run: RunKey | None,  # noqa: ARG001  (part of the cache key: a new run has new references)
+    content_sha256: bytes,  # noqa: ARG001  (part of the cache key instead of the content)
+    encoder: str,
+    k: int,
+    _content: bytes,
+    _name: str,
+) -> list[search_process.Hit]:
+    return search_process.search_by_audio(_content, name=_name, encoder=encoder, k=k)

@@ -1,0 +1,32 @@
+"""Search by words: the text field and its cached search."""
+
+import streamlit as st
+
+from dashboard.data.cached_queries import RunKey
+from dashboard.views.search import search_process
+
+
+def hits_for_words(run: RunKey | None, encoder: str, k: int) -> list[search_process.Hit] | None:
+    """Draw the text field and return the hits for its words, or None if it is empty."""
+    words = st.text_input(
+        "What should it sound like?",
+        key="q",
+        bind="query-params",
+        placeholder="slow dizi solo",
+        max_chars=search_process.MAX_CHARACTERS,
+    )
+    if not words or not words.strip():
+        st.caption("Describe it in a few words, best in English. Press Enter to search.")
+        return None
+    with st.spinner(f"Searching with {encoder}. This takes longer if its model must be loaded …"):
+        return _cached_search(run, words.strip(), encoder, k)
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _cached_search(
+    run: RunKey | None,  # noqa: ARG001  (part of the cache key: a new run has new references)
+    words: str,
+    encoder: str,
+    k: int,
+) -> list[search_process.Hit]:
+    return search_process.search_by_words(words, encoder=encoder, k=k)

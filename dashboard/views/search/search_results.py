@@ -1,0 +1,50 @@
+"""The result of a search: one card with a player per reference."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard.components import level_matching, markup
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import format_number
+from dashboard.components.player import player
+from dashboard.components.track_names import genre_and_instrument
+from dashboard.components.waveform_and_chroma import waveform_and_chroma
+from dashboard.views.search import search_process
+from mirpipe.db import queries
+
+COLUMNS = 3
+
+
+def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
+    """Draw the references that were found, most similar first."""
+    if not hits:
+        st.info("There are no references yet. Add some, then run `mirpipe run`.")
+        return
+    track_ids = [hit.track_id for hit in hits]
+    files, pictures = queries.live_files(track_ids), queries.pictures(track_ids)
+    level = level_matching.common_level(files.values())
+    st.subheader("Which references are most similar?", anchor=False)
+    st.caption(f"The cosine is in the space of {encoder}. {level_matching.EXPLANATION}")
+    for first in range(0, len(hits), COLUMNS):
+        hits_in_row = hits[first : first + COLUMNS]
+        for hit, column in zip(hits_in_row, st.columns(COLUMNS, gap="medium"), strict=False):
+            with column, st.container(border=True, gap="xsmall"):
+                markup.show(
+                    Markup("<div><span class='mp-rank'>{}</span>{}</div>").format(
+                        hit.rank, markup.title(hit.title)
+                    ),
+                    genre_and_instrument(hit.labels),
+                    markup.named_values([("cosine", format_number(hit.cosine, 4))]),
+                    waveform_and_chroma(pictures.get(hit.track_id), name=hit.title),
+                )
+                player(
+                    files.get(hit.track_id, []),
+                    name=f"Match {hit.rank}: {hit.title}",
+                    key=f"hit {hit.rank}",
+                    level=level,
+                )
+    download_button(pd.DataFrame([asdict(hit) for hit in hits]), name="Search results")

@@ -1,0 +1,12 @@
+CREATE OR REPLACE VIEW pending_caption_embedding AS
+SELECT e.encoder_id, e.name, e.revision, c.caption_id
+FROM metric p
+JOIN encoder e ON e.name = p.spec ->> 'encoder' AND e.revision = p.spec ->> 'encoder_revision' AND e.wanted
+CROSS JOIN caption c
+JOIN captioner k ON k.captioner_id = c.captioner_id AND k.wanted
+JOIN track t ON t.track_id = c.track_id AND t.state = 'ok'
+WHERE p.wanted AND p.spec ->> 'compares' = 'caption'
+  AND NOT EXISTS (
+    SELECT FROM caption_embedding v WHERE v.encoder_id = e.encoder_id AND v.caption_id = c.caption_id);
+
+COMMENT ON VIEW pending_caption_embedding IS 'Captions by the configured captioner without a vector of the encoder that the text score uses.';

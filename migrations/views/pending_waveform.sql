@@ -1,0 +1,10 @@
+CREATE OR REPLACE VIEW pending_waveform AS
+SELECT t.track_id, t.collection
+FROM track t
+WHERE t.state = 'ok'
+  AND NOT EXISTS (SELECT FROM waveform w WHERE w.track_id = t.track_id)
+  AND NOT EXISTS (
+    SELECT FROM failure f
+    WHERE f.stage = 'draw' AND f.track_id = t.track_id AND NOT f.retry);
+
+COMMENT ON VIEW pending_waveform IS 'Usable tracks without a waveform. The next ingest computes it. Tracks that failed as bad input are left out.';

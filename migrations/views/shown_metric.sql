@@ -1,0 +1,9 @@
+CREATE OR REPLACE VIEW shown_metric AS
+SELECT DISTINCT ON (m.name) m.metric_id, m.name, m.revision, m.spec, m.wanted, m.is_random
+FROM metric m
+ORDER BY m.name, EXISTS (
+    SELECT FROM serving_revision s JOIN encoder e USING (encoder_id)
+    WHERE e.name = m.spec ->> 'encoder' AND e.revision = m.spec ->> 'encoder_revision') DESC,
+    m.wanted DESC, m.metric_id DESC;
+
+COMMENT ON VIEW shown_metric IS 'The revision per metric that readers see: first one that compares vectors of an active encoder, then the configured one, then the newest. Results stay visible when a model is switched off.';

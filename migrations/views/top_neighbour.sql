@@ -1,0 +1,13 @@
+CREATE OR REPLACE VIEW top_neighbour AS
+SELECT encoder_id, target_id, rank, reference_id, cosine
+FROM (
+    SELECT n.encoder_id, n.target_id, n.reference_id, n.cosine,
+        row_number() OVER (
+            PARTITION BY n.encoder_id, n.target_id ORDER BY n.cosine DESC, r.content_sha256
+        )::smallint AS rank
+    FROM neighbour n
+    JOIN track r ON r.track_id = n.reference_id
+) ranked
+WHERE rank <= 10;
+
+COMMENT ON VIEW top_neighbour IS 'The 10 best matches per target and encoder in the neighbour lists. v_retrieval shows those that are published.';

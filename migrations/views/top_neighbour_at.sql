@@ -1,0 +1,24 @@
+CREATE OR REPLACE FUNCTION top_neighbour_at(run_id bigint)
+RETURNS TABLE (encoder text, rank smallint, target text, reference text, cosine double precision,
+    z double precision, percentile double precision, target_id bigint, reference_id bigint,
+    revision text, licence_weights text, random boolean, from_run bigint, to_run bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT e.name, s.rank, t.title, r.title, s.cosine,
+        (s.cosine - b.background_mean) / nullif(b.background_sd, 0),
+        100.0::double precision * width_bucket(s.cosine, g.background_cosines)
+            / nullif(cardinality(g.background_cosines), 0),
+        s.target_id, s.reference_id, e.revision, e.spec ->> 'licence_weights',
+        e.is_random, s.from_run, s.to_run
+    FROM mirpipe.served_neighbour s
+    JOIN mirpipe.encoder e ON e.encoder_id = s.encoder_id
+    JOIN mirpipe.track t ON t.track_id = s.target_id
+    JOIN mirpipe.track r ON r.track_id = s.reference_id
+    JOIN mirpipe.run n ON n.run_id = top_neighbour_at.run_id
+    LEFT JOIN mirpipe.run_target b
+        ON b.run_id = n.run_id AND b.encoder_id = s.encoder_id AND b.target_id = s.target_id
+    LEFT JOIN mirpipe.run_encoder g ON g.run_id = n.run_id AND g.encoder_id = s.encoder_id
+    WHERE s.from_run <= n.run_id AND (s.to_run IS NULL OR s.to_run > n.run_id)
+    ORDER BY e.name, s.target_id, s.rank
+$$;
+
+COMMENT ON FUNCTION top_neighbour_at IS 'The matches that readers saw in a run, up to 10 per target and encoder. z and percentile refer to the library of that time, titles are the current ones. Empty if there is no such run.';

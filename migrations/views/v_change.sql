@@ -1,0 +1,19 @@
+CREATE OR REPLACE VIEW v_change AS
+SELECT c.run_id, n.finished_at, c.encoder_name AS encoder, t.title AS target,
+    p.title AS previous, r.title AS reference, c.cause,
+    c.target_id, c.previous_reference_id AS previous_id, c.reference_id,
+    e.revision, e.spec ->> 'licence_weights' AS licence_weights,
+    coalesce(e.is_random, false) AS random
+FROM neighbour_change c
+JOIN run n ON n.run_id = c.run_id
+JOIN track t ON t.track_id = c.target_id
+LEFT JOIN track p ON p.track_id = c.previous_reference_id
+LEFT JOIN track r ON r.track_id = c.reference_id
+LEFT JOIN (run_encoder g JOIN encoder e ON e.encoder_id = g.encoder_id)
+    ON g.run_id = c.run_id AND e.name = c.encoder_name;
+
+COMMENT ON VIEW v_change IS 'Best matches that each run changed, and why.';
+COMMENT ON COLUMN v_change.previous IS 'Title of the best match before the run. NULL if there was none.';
+COMMENT ON COLUMN v_change.reference IS 'Title of the best match since the run. NULL if there is none.';
+COMMENT ON COLUMN v_change.previous_id IS 'Best match before the run; key of track.';
+COMMENT ON COLUMN v_change.reference_id IS 'Best match since the run; key of track.';

@@ -1,0 +1,60 @@
+CREATE OR REPLACE VIEW v_generation_score AS
+WITH clip AS (
+    SELECT g.*, r.name AS generator, r.revision,
+        r.spec ->> 'licence_weights' AS generator_licence,
+        r.is_random AS generator_is_random
+    FROM generation g
+    JOIN generator r ON r.generator_id = g.generator_id AND r.wanted
+    JOIN caption c USING (caption_id)
+    JOIN captioner k ON k.captioner_id = c.captioner_id AND k.wanted
+    JOIN track t ON t.track_id = g.target_id AND t.state = 'ok'
+    WHERE EXISTS (
+        SELECT FROM generation_wish w
+        WHERE w.generator_id = g.generator_id AND w.template = g.template AND w.is_conditioned = g.is_conditioned)
+), score AS (
+    SELECT g.generation_id, 'cosine ' || e.name AS metric,
+        -(a.embedding OPERATOR(public.<#>) b.embedding) AS value,
+        CASE WHEN a.embedding IS NULL OR b.embedding IS NULL THEN 'not_measured' END AS reason,
+        e.spec ->> 'licence_weights' AS licence_weights, e.is_random, e.revision
+    FROM clip g
+    CROSS JOIN serving_revision s
+    JOIN encoder e ON e.encoder_id = s.encoder_id
+        AND EXISTS (SELECT FROM encoder w WHERE w.name = e.name AND w.wanted)
+    LEFT JOIN embedding a ON a.encoder_id = e.encoder_id AND a.track_id = g.target_id
+    LEFT JOIN embedding b ON b.encoder_id = e.encoder_id AND b.track_id = g.track_id
+    UNION ALL
+    SELECT g.generation_id, m.name, p.value,
+        CASE WHEN p.value IS NULL THEN coalesce(p.reason, 'not_measured') END,
+        m.spec ->> 'licence_weights', m.is_random, m.revision
+    FROM clip g
+    JOIN shown_metric m ON m.spec ->> 'compares' IN ('melodies', 'notes', 'vectors')
+    LEFT JOIN pair_score p
+        ON p.metric_id = m.metric_id AND p.target_id = g.target_id AND p.reference_id = g.track_id
+    UNION ALL
+    SELECT g.generation_id, m.name, -(c.embedding OPERATOR(public.<#>) v.embedding),
+        CASE WHEN c.embedding IS NULL OR v.embedding IS NULL THEN 'not_measured' END,
+        m.spec ->> 'licence_weights', m.is_random, m.revision
+    FROM clip g
+    JOIN shown_metric m ON m.spec ->> 'compares' = 'caption'
+    JOIN encoder e ON e.name = m.spec ->> 'encoder' AND e.revision = m.spec ->> 'encoder_revision'
+    LEFT JOIN caption_embedding c ON c.encoder_id = e.encoder_id AND c.caption_id = g.caption_id
+    LEFT JOIN embedding v ON v.encoder_id = e.encoder_id AND v.track_id = g.track_id
+    UNION ALL
+    SELECT g.generation_id, m.name, p.value,
+        CASE WHEN p.value IS NULL THEN coalesce(p.reason, 'not_measured') END,
+        m.spec ->> 'licence_weights', m.is_random, m.revision
+    FROM clip g
+    JOIN shown_metric m ON m.spec ->> 'axis' IS NOT NULL
+    LEFT JOIN track_score p ON p.metric_id = m.metric_id AND p.track_id = g.track_id
+)
+SELECT g.generation_id, g.generator_id, g.generator, g.mode, g.is_conditioned, g.guidance, g.seed, g.target_id, g.track_id,
+    s.metric, s.value, s.reason, g.revision,
+    concat_ws('; ', g.generator_licence, nullif(s.licence_weights, '')) AS licence_weights,
+    g.generator_is_random OR s.is_random AS random,
+    s.revision AS metric_revision, coalesce(s.licence_weights, '') AS metric_licence_weights,
+    s.is_random AS metric_random
+FROM clip g
+JOIN score s USING (generation_id);
+
+COMMENT ON VIEW v_generation_score IS 'Scores of the clips of configured generators, one row per clip and metric: pair scores with the target, and scores of the clip alone.';
+COMMENT ON COLUMN v_generation_score.track_id IS 'The clip, a track of the collection generated; key of track.';

@@ -1,0 +1,16 @@
+CREATE OR REPLACE VIEW v_generation_summary_history AS
+SELECT s.run_id, n.finished_at, r.name AS generator, s.mode, s.guidance, s.metric, s.n, s.mean, s.sd,
+    s.low, s.high, s.targets_n, s.undefined_n, s.interval_reason,
+    s.mean - lag(s.mean) OVER (
+        PARTITION BY r.name, s.mode, s.guidance, s.metric ORDER BY s.run_id) AS mean_change,
+    coalesce((n.library ->> 'reference ok')::integer, 0) AS library_references,
+    coalesce((n.library ->> 'target ok')::integer, 0) AS library_targets,
+    coalesce((n.library ->> 'generated ok')::integer, 0) AS library_clips,
+    r.revision, r.spec ->> 'licence_weights' AS licence_weights,
+    r.is_random AS random,
+    s.metric_revision, s.metric_licence_weights, s.metric_random
+FROM run_generation_summary s
+JOIN generator r USING (generator_id)
+JOIN run n USING (run_id);
+
+COMMENT ON VIEW v_generation_summary_history IS 'Every run: v_generation_summary without the published tables, with the size of the library at that time.';

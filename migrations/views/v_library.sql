@@ -1,0 +1,21 @@
+CREATE OR REPLACE VIEW v_library AS
+SELECT t.track_id, t.collection, t.title, t.state, t.reason, t.labels,
+    t.labels ->> 'genre' AS genre, t.labels ->> 'instrument' AS instrument,
+    t.seconds, t.sample_rate, t.channels, t.format, t.rms_dbfs,
+    m.voiced_fraction, m.voiced,
+    f.path_text AS path, f.files, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen
+FROM track t
+LEFT JOIN metric mm ON mm.name = 'melody' AND mm.wanted
+LEFT JOIN melody m ON m.metric_id = mm.metric_id AND m.track_id = t.track_id
+LEFT JOIN LATERAL (
+    SELECT min(path_text) AS path_text, count(*) AS files
+    FROM track_file f WHERE f.track_id = t.track_id AND f.gone_at IS NULL
+) f ON true;
+
+COMMENT ON VIEW v_library IS 'Every track that was ever seen, with its labels, its audio format and its file.';
+COMMENT ON COLUMN v_library.reason IS 'Why a rejected track cannot be used. NULL otherwise.';
+COMMENT ON COLUMN v_library.genre IS 'Genre, from the labels.';
+COMMENT ON COLUMN v_library.instrument IS 'Instrument, from the labels.';
+COMMENT ON COLUMN v_library.voiced IS 'false: unpitched, such as a drum loop. Melody values have no meaning then. NULL if not measured.';
+COMMENT ON COLUMN v_library.path IS 'Path of the file; the first in alphabetical order if there are several. NULL if the track is gone.';
+COMMENT ON COLUMN v_library.files IS 'Number of files with this content.';

@@ -1,0 +1,10 @@
+CREATE OR REPLACE VIEW wanted_pair AS
+SELECT n.target_id, n.reference_id
+FROM top_neighbour n
+JOIN encoder e ON e.encoder_id = n.encoder_id
+    AND (e.wanted OR e.encoder_id IN (SELECT s.encoder_id FROM serving_revision s))
+UNION
+SELECT g.target_id, g.track_id FROM generation g;
+
+COMMENT ON VIEW wanted_pair IS 'Pairs that pair metrics compare: a target with a match of any encoder, or with one of its clips.';
+COMMENT ON COLUMN wanted_pair.reference_id IS 'Match or clip of the target; key of track.';

@@ -1,0 +1,35 @@
+"""Loads a complete track as mono audio at a given sample rate."""
+
+import math
+
+import numpy as np
+
+from mirpipe.audio.decode import decode
+from mirpipe.audio.downmix import mono_blocks
+from mirpipe.audio.resampling import StreamResampler
+from mirpipe.files.printable_path import AnyPath, printable_path
+from mirpipe.records import Float32
+
+
+def load_mono(path: AnyPath, sample_rate: int, *, max_seconds: float | None = None) -> Float32:
+    """Return the mean of all channels at `sample_rate` Hz, float32 of shape (n,).
+
+    With `max_seconds`, only the beginning of the file is decoded. The result is bit-identical to
+    `librosa.load(path, sr=sample_rate, mono=True, duration=max_seconds)`, which resamples with
+    soxr HQ. Raises RejectedInput with the reasons of `decode`, or with non_finite.
+    """
+    with decode(path) as audio:
+        max_frames = None if max_seconds is None else int(max_seconds * audio.sample_rate)
+        resampler = StreamResampler(audio.sample_rate, sample_rate)
+        parts, frames = [], 0
+        for mono in mono_blocks(audio.blocks, printable_path(path)):
+            kept = mono if max_frames is None else mono[: max_frames - frames]
+            frames += len(kept)
+            parts.append(resampler.resample(kept))
+            if frames == max_frames:
+                break
+        parts.append(resampler.flush())
+    samples = np.concatenate(parts)
+    # librosa rounds the number of samples up and pads with zeros; soxr rounds it down.
+    length = math.ceil(frames * (float(sample_rate) / audio.sample_rate))
+    return np.pad(samples[:length], (0, max(0, length - len(samples))))

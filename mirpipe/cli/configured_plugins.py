@@ -1,0 +1,26 @@
+"""Registers the configured plug-ins in the database, so that pending work can be found."""
+
+from mirpipe import registry
+from mirpipe.settings import settings
+
+
+def register_configured_plugins() -> None:
+    """Register the plug-ins that the settings name, with their current revisions.
+
+    The database finds pending work by comparing these revisions with the stored results. Plug-ins
+    that cannot run are recorded in the failure ledger.
+    """
+    from mirpipe.models.runnable_plugins import check_all_configured_plugins
+    from mirpipe.stages import analyse, caption, embed, evaluate, generate, score
+
+    embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
+    score.plan(settings().metrics, batch_tracks=settings().batch_tracks)
+    analyse.register()
+    evaluate.register()
+    captioners = list(filter(None, [settings().captioner]))
+    generators = settings().generators if captioners else []
+    for name in check_all_configured_plugins(registry.CAPTIONERS, captioners, stage="caption"):
+        caption.plan(name)
+    generate.deactivate_other_generators(generators)
+    for name in check_all_configured_plugins(registry.GENERATORS, generators, stage="generate"):
+        generate.plan(name)

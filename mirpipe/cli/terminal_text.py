@@ -1,0 +1,41 @@
+"""Prepares text for the terminal: table width, titles in any script, and markup characters."""
+
+from typing import IO
+from unicodedata import bidirectional
+
+from rich.console import Console
+from rich.text import Text
+
+WIDTH_WITHOUT_TERMINAL = 160
+"""Number of columns of a table if the output is not a terminal."""
+
+_RIGHT_TO_LEFT = {"R", "AL", "AN"}
+"""Unicode's classes of characters that are written from right to left."""
+
+
+def wide_console(file: IO[str] | None = None) -> Console:
+    """Return a console for tables that writes to `file`, or to stdout if `file` is None.
+
+    It is as wide as the terminal, or WIDTH_WITHOUT_TERMINAL if the output is not a terminal.
+    """
+    console = Console(file=file)
+    return console if console.is_terminal else Console(file=file, width=WIDTH_WITHOUT_TERMINAL)
+
+
+def printable_title(title: str) -> Text:
+    """Return the title as text that cannot control the terminal.
+
+    Characters that are not printable are replaced. A title with right-to-left characters is
+    isolated, so that it does not reverse the text next to it.
+    """
+    shown = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in title
+    )
+    if any(bidirectional(character) in _RIGHT_TO_LEFT for character in shown):
+        shown = f"\N{FIRST STRONG ISOLATE}{shown}\N{POP DIRECTIONAL ISOLATE}"
+    return Text(shown)
+
+
+def escape_markup(value: str) -> str:
+    """Return the text with escaped brackets, so that rich does not read them as markup."""
+    return value.replace("[", r"\[")

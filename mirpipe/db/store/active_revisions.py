@@ -1,0 +1,87 @@
+"""Makes complete encoder revisions active, and reads which revisions are active or maintained.
+
+The matches of active revisions are shown. The neighbour lists of maintained revisions are kept up
+to date.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class ActiveEncoder:
+    """An encoder revision whose matches are shown."""
+
+    encoder_id: int
+    name: str
+    random: bool
+    """Whether its weights are random, so that its matches say nothing about music."""
+
+
+@dataclass(frozen=True)
+class MaintainedEncoder:
+    """An encoder revision whose neighbour lists are kept up to date: configured, or active."""
+
+    encoder_id: int
+    name: str
+    revision: str
+
+
+_ACTIVATE = text("""
+    INSERT INTO mirpipe.serving_revision AS s (name, encoder_id)
+    SELECT e.name, e.encoder_id FROM mirpipe.encoder e
+    WHERE e.wanted AND (
+        NOT EXISTS (SELECT FROM mirpipe.serving_revision o WHERE o.name = e.name)
+        OR NOT EXISTS (
+            SELECT FROM mirpipe.track t
+            WHERE t.state = 'ok'
+              AND NOT EXISTS (
+                SELECT FROM mirpipe.embedding v
+                WHERE v.encoder_id = e.encoder_id AND v.track_id = t.track_id)
+              AND NOT EXISTS (
+                SELECT FROM mirpipe.failure f
+                WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = t.track_id))
+        AND NOT EXISTS (
+            SELECT FROM mirpipe.embedding_change c WHERE c.encoder_id = e.encoder_id))
+      AND EXISTS (SELECT FROM mirpipe.neighbour_state n WHERE n.encoder_id = e.encoder_id)
+    ON CONFLICT (name) DO UPDATE SET encoder_id = excluded.encoder_id
+    WHERE s.encoder_id <> excluded.encoder_id
+""")
+_ACTIVE = text("""
+    SELECT e.encoder_id, e.name, e.is_random
+    FROM mirpipe.serving_revision JOIN mirpipe.encoder e USING (encoder_id) ORDER BY e.name
+""")
+_MAINTAINED = text("""
+    SELECT encoder_id, name, revision FROM mirpipe.encoder e
+    WHERE (wanted OR EXISTS (SELECT FROM mirpipe.serving_revision s
+        WHERE s.encoder_id = e.encoder_id))
+      AND (CAST(:names AS text[]) IS NULL OR name = ANY(:names))
+    ORDER BY name, encoder_id
+""")
+
+
+def activate_complete_revisions(connection: Connection) -> None:
+    """Make a configured revision active if it is complete, or if its name has no active revision.
+
+    A revision is complete if every usable track has a vector or a recorded failure, and if
+    `retrieve` has processed all its vectors. Every active revision has at least one neighbour list.
+    """
+    connection.execute(_ACTIVATE)
+
+
+def active_encoders(connection: Connection) -> list[ActiveEncoder]:
+    """Return the active revisions, sorted by name."""
+    return [ActiveEncoder(*row) for row in connection.execute(_ACTIVE)]
+
+
+def maintained_encoders(
+    connection: Connection, names: Sequence[str] | None = None
+) -> list[MaintainedEncoder]:
+    """Return the maintained revisions, sorted by name.
+
+    If `names` is given, only the revisions of these encoders are returned.
+    """
+    parameters = {"names": None if names is None else list(names)}
+    return [MaintainedEncoder(*row) for row in connection.execute(_MAINTAINED, parameters)]

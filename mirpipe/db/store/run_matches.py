@@ -1,0 +1,55 @@
+"""Stores the matches of a run by rankings other than cosine: CSLS, and fusion of all encoders."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from mirpipe.db.store import binary_copy
+from mirpipe.records import Float64, Int64
+
+_DELETE_EARLIER = text("DELETE FROM mirpipe.run_answer WHERE run_id < :run_id")
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Rows of the table `run_answer`, as arrays of shape (n,)."""
+
+    target_ids: Int64
+    ranks: Int64
+    """Ranks of the matches, from 1."""
+    reference_ids: Int64
+    scores: Float64
+    """Scores by which the matches are ranked."""
+    cosines: Float64 | None = None
+    """Cosines of the matches. None for fusion."""
+    cosine_ranks: Int64 | None = None
+    """Ranks of the matches by cosine. None for fusion."""
+
+
+def insert_matches(
+    connection: Connection, run_id: int, method: str, encoder_id: int | None, matches: Matches
+) -> None:
+    """Store the matches of one ranking.
+
+    `method` is `csls` or `fusion`. `encoder_id` is None for fusion.
+    """
+    n = len(matches.target_ids)
+    columns = {
+        "run_id": np.full(n, run_id),
+        "method": [method] * n,
+        "target_id": matches.target_ids,
+        "rank": matches.ranks,
+        "reference_id": matches.reference_ids,
+        "score": matches.scores,
+    }
+    if encoder_id is not None:
+        columns["encoder_id"] = np.full(n, encoder_id)
+    if matches.cosines is not None and matches.cosine_ranks is not None:
+        columns |= {"cosine": matches.cosines, "cosine_rank": matches.cosine_ranks}
+    binary_copy.copy_rows(connection, "mirpipe.run_answer", list(columns), list(columns.values()))
+
+
+def delete_matches_of_earlier_runs(connection: Connection, run_id: int) -> None:
+    """Delete the matches of all runs before this one. Only the latest run keeps them."""
+    connection.execute(_DELETE_EARLIER, {"run_id": run_id})

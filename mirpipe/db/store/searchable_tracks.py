@@ -1,0 +1,77 @@
+"""Reads the searchable tracks of an encoder: usable tracks that have a vector of its revision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text
+
+from mirpipe.records import Collection, Int64
+
+_SEARCHABLE = text("""
+    SELECT track_id, t.content_sha256 FROM mirpipe.embedding e JOIN mirpipe.track t USING (track_id)
+    WHERE e.encoder_id = :encoder_id AND e.collection = :collection AND t.state = 'ok'
+      AND (CAST(:track_ids AS bigint[]) IS NULL OR track_id = ANY(:track_ids))
+    ORDER BY t.content_sha256
+""")
+
+
+@dataclass(frozen=True)
+class References:
+    """References in the order of their content hashes.
+
+    The place of a reference is its index in this order. References with equal cosines are ranked by
+    place.
+    """
+
+    track_ids: Int64
+    """Track ids, shape (n,)."""
+    hashes: NDArray[np.bytes_]
+    """Content hashes, ascending, shape (n,)."""
+
+    def places_of(self, hashes: NDArray[np.bytes_]) -> Int64:
+        """Return the place of the reference with each hash, shape (m,). It is -1 if none has it."""
+        places = np.searchsorted(self.hashes, hashes)
+        is_reference = places < len(self.hashes)
+        is_reference[is_reference] = self.hashes[places[is_reference]] == hashes[is_reference]
+        return np.where(is_reference, places, -1)
+
+    def last_places_up_to(self, hashes: NDArray[np.bytes_]) -> Int64:
+        """Return, for each hash, the place of the last reference with the same or a lower hash.
+
+        The shape is (m,). The place is -1 if all references have higher hashes.
+        """
+        return np.searchsorted(self.hashes, hashes, side="right") - 1
+
+
+def searchable_references(
+    connection: Connection, encoder_id: int, track_ids: Sequence[int] | None = None
+) -> References:
+    """Return the searchable references. If `track_ids` is given, only these are considered."""
+    return References(*_searchable(connection, encoder_id, "reference", track_ids))
+
+
+def searchable_targets(connection: Connection, encoder_id: int) -> Int64:
+    """Return the track ids of the searchable targets, in the order of their content hashes."""
+    return _searchable(connection, encoder_id, "target", None)[0]
+
+
+def to_hash_array(hashes: Sequence[bytes]) -> NDArray[np.bytes_]:
+    """Return SHA-256 hashes as an array of shape (n,), 32 bytes per item."""
+    return np.array([bytes(value) for value in hashes], "S32")
+
+
+def _searchable(
+    connection: Connection,
+    encoder_id: int,
+    collection: Collection,
+    track_ids: Sequence[int] | None,
+) -> tuple[Int64, NDArray[np.bytes_]]:
+    parameters = {
+        "encoder_id": encoder_id,
+        "collection": collection,
+        "track_ids": None if track_ids is None else list(track_ids),
+    }
+    rows = connection.execute(_SEARCHABLE, parameters).all()
+    return np.array([row[0] for row in rows], np.int64), to_hash_array([row[1] for row in rows])

@@ -1,0 +1,62 @@
+"""Publishes the current matches with a run: stores which matches are shown, and what changed.
+
+A row of `served_neighbour` is valid from one run to another, so matches that stay the same are not
+written again.
+"""
+
+from sqlalchemy import Connection, text
+
+_PREPARE = text("""
+    CREATE TEMPORARY TABLE desired ON COMMIT DROP AS
+    SELECT n.encoder_id, n.target_id, n.rank, n.reference_id, n.cosine
+    FROM mirpipe.top_neighbour n JOIN mirpipe.serving_revision USING (encoder_id)
+""")
+_RECORD_CHANGES = text("""
+    INSERT INTO mirpipe.neighbour_change
+        (run_id, encoder_name, target_id, previous_reference_id, reference_id, cause)
+    SELECT :run_id, coalesce(o.name, n.name), coalesce(o.target_id, n.target_id),
+        o.reference_id, n.reference_id,
+        CASE WHEN o.reference_id IS NULL THEN 'first answer'
+            WHEN t.state <> 'ok' THEN 'removed target'
+            WHEN o.encoder_id <> n.encoder_id THEN 're-embedding'
+            WHEN n.reference_id IS NULL OR r.state <> 'ok' THEN 'removed reference'
+            ELSE 'new reference' END
+    FROM (SELECT e.name, s.* FROM mirpipe.served_neighbour s JOIN mirpipe.encoder e
+            USING (encoder_id) WHERE s.to_run IS NULL AND s.rank = 1) o
+    FULL JOIN (SELECT e.name, d.* FROM desired d JOIN mirpipe.encoder e
+            USING (encoder_id) WHERE d.rank = 1) n
+        ON n.name = o.name AND n.target_id = o.target_id
+    JOIN mirpipe.track t ON t.track_id = coalesce(o.target_id, n.target_id)
+    LEFT JOIN mirpipe.track r ON r.track_id = o.reference_id
+    WHERE o.reference_id IS DISTINCT FROM n.reference_id
+""")
+_END_OLD = text("""
+    UPDATE mirpipe.served_neighbour s SET to_run = :run_id
+    WHERE s.to_run IS NULL AND NOT EXISTS (
+        SELECT FROM desired d WHERE (d.encoder_id, d.target_id, d.rank, d.reference_id, d.cosine)
+            = (s.encoder_id, s.target_id, s.rank, s.reference_id, s.cosine))
+""")
+_INSERT_NEW = text("""
+    INSERT INTO mirpipe.served_neighbour
+        (encoder_id, target_id, rank, reference_id, cosine, from_run)
+    SELECT d.encoder_id, d.target_id, d.rank, d.reference_id, d.cosine, :run_id FROM desired d
+    WHERE NOT EXISTS (
+        SELECT FROM mirpipe.served_neighbour s
+        WHERE s.to_run IS NULL AND (s.encoder_id, s.target_id, s.rank)
+            = (d.encoder_id, d.target_id, d.rank))
+    ORDER BY 1, 2, 3
+""")
+
+
+def prepare_matches(connection: Connection) -> None:
+    """Collect the current matches of the active revisions in the temporary table `desired`.
+
+    The table exists until the transaction ends.
+    """
+    connection.execute(_PREPARE)
+
+
+def publish_matches(connection: Connection, run_id: int) -> None:
+    """Show the prepared matches from this run on, and record which best matches changed and why."""
+    for statement in (_RECORD_CHANGES, _END_OLD, _INSERT_NEW):
+        connection.execute(statement, {"run_id": run_id})

@@ -1,0 +1,20 @@
+"""Puts weight files into one temporary folder, because libraries load a model from one folder."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+
+@contextmanager
+def weight_folder(files: Mapping[str, Path]) -> Iterator[Path]:
+    """Yield a temporary folder that holds a link to each file under its published name.
+
+    `files` maps published names to paths. The files themselves may be in different folders and may
+    have other names.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for filename, path in files.items():
+            (folder / filename).symlink_to(path.resolve())
+        yield folder

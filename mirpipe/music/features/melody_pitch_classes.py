@@ -1,0 +1,145 @@
+"""The melody of a track: the strongest pitch class of each frame.
+
+The input is mono float32 audio at 44.1 kHz. A frame has 2,048 samples, and frames start every 256
+samples (5.8 ms). A pitch class is 0 (C) … 11 (B).
+
+Source: the frame-wise pitch class match of Music ControlNet (Wu et al. 2023, arXiv 2311.07069), as
+the published tables computed it: a Butterworth high-pass filter of order 2 at 261.2 Hz, applied
+forwards and backwards, then librosa's chroma_stft, then argmax. `transcribe_melody` returns exactly
+these pitch classes.
+
+librosa and scipy.signal are imported inside the functions, because code that only compares stored
+melodies does not need them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirpipe.music.features.voiced_fraction import VOICED_FRACTION, peaked_frames, voiced_fraction
+from mirpipe.records import Float32, Float64, UInt8
+from mirpipe.specs import MetricSpec
+
+MELODY = MetricSpec(
+    name="melody",
+    version=1,
+    unit="pitch class per frame",
+    low=0,
+    high=11,
+    higher_is_better=True,
+    citation="Wu et al. 2023, arXiv 2311.07069",
+)
+
+SAMPLE_RATE = 44_100
+HIGH_PASS_HZ = 261.2
+FRAME_SAMPLES = 2048
+HOP_SAMPLES = 256
+PITCH_CLASSES = 12
+
+SHORTEST_SAMPLES = 10
+"""Length of the shortest track. The filter needs nine mirrored samples at each end."""
+LONGEST_SECONDS = 1200
+"""Duration of the longest track. The filter needs it complete in float64, with about 1.5 GB."""
+
+_BLOCK_FRAMES = 512
+_TUNING_BINS = FRAME_SAMPLES // 8 + 1
+"""Number of frequency bins up to 5.5 kHz. The tuning depends only on peaks below 4 kHz."""
+
+
+@dataclass(frozen=True, eq=False)
+class Melody:
+    """The pitch classes of a track, or the reason why it has none."""
+
+    pitch_classes: UInt8 | None
+    """Pitch class of each frame, 0 … 11, shape (1 + samples // 256,), uint8."""
+    voiced_fraction: float | None
+    """Share of voiced frames, 0 … 1."""
+    voiced: bool | None
+    """Whether the track is pitched: whether its voiced fraction is at least 0.6."""
+    reason: str | None = None
+    """Reason code if there are no pitch classes."""
+
+
+def transcribe_melody(samples: Float32) -> Melody:
+    """Return the melody of a track: mono samples at 44.1 kHz, shape (n,), float32.
+
+    The melody is undefined for the reason `too_short` (fewer than 10 samples) or
+    `longer_than_1200_s`. The computation takes 0.1 s for 15 s of audio. Raises ValueError if the
+    array has another shape or dtype, or if samples are not finite.
+    """
+    if samples.ndim != 1 or samples.dtype != np.float32:
+        raise ValueError(
+            f"samples must be mono float32, not shape {samples.shape}, dtype {samples.dtype}"
+        )
+    if not np.isfinite(samples).all():
+        raise ValueError("samples must be finite, not infinite or NaN")
+    if len(samples) < SHORTEST_SAMPLES:
+        return Melody(None, None, None, "too_short")
+    if len(samples) > LONGEST_SECONDS * SAMPLE_RATE:
+        return Melody(None, None, None, f"longer_than_{LONGEST_SECONDS}_s")
+    return _melody_of(_high_pass(samples))
+
+
+def _high_pass(samples: Float32) -> Float64:
+    from scipy import signal
+
+    numerator, denominator = signal.butter(2, HIGH_PASS_HZ, btype="highpass", fs=SAMPLE_RATE)
+    # The input stays float32: the mirrored ends are rounded to float32, and the exact result of the
+    # published definition depends on that.
+    filtered: Float64 = signal.filtfilt(numerator, denominator, samples)
+    return filtered
+
+
+def _melody_of(filtered: Float64) -> Melody:
+    """Return the melody of filtered samples, in two passes over the spectrum: tuning, then chroma.
+
+    Both passes compute the spectrum block by block. Storing it would need 1.7 GB for 20 minutes.
+    """
+    from librosa.feature import chroma_stft
+
+    tuning = _tuning(filtered)
+    strongest, is_peaked, energy = [], [], []
+    for power in _power_spectra(filtered):
+        chroma = chroma_stft(S=power, sr=SAMPLE_RATE, n_fft=FRAME_SAMPLES, tuning=tuning)
+        strongest.append(np.argmax(chroma, axis=0).astype(np.uint8))
+        is_peaked.append(peaked_frames(chroma))
+        energy.append(power.sum(axis=0))
+    fraction = voiced_fraction(np.concatenate(energy), np.concatenate(is_peaked))
+    return Melody(np.concatenate(strongest), fraction, fraction >= VOICED_FRACTION)
+
+
+def _power_spectra(filtered: Float64) -> Iterator[Float64]:
+    """Yield the power spectrum of all centred frames, in blocks of shape (1025, up to 512)."""
+    from librosa import stft
+
+    padded = np.pad(filtered, FRAME_SAMPLES // 2)
+    frames = 1 + len(filtered) // HOP_SAMPLES
+    for start in range(0, frames, _BLOCK_FRAMES):
+        stop = min(start + _BLOCK_FRAMES, frames)
+        block = padded[start * HOP_SAMPLES : (stop - 1) * HOP_SAMPLES + FRAME_SAMPLES]
+        yield np.abs(stft(block, n_fft=FRAME_SAMPLES, hop_length=HOP_SAMPLES, center=False)) ** 2
+
+
+def _tuning(filtered: Float64) -> float:
+    """Return the tuning of a track in semitones, equal to librosa's estimate_tuning.
+
+    librosa uses only peaks below 4 kHz. A quarter of the spectrum, at a quarter of the sample rate,
+    has bit-identical peaks. Peaks must exceed a tenth of the maximum of the complete frame.
+    """
+    from librosa import piptrack, pitch_tuning
+
+    pitches, magnitudes = [], []
+    for power in _power_spectra(filtered):
+        pitch, magnitude = piptrack(
+            S=power[:_TUNING_BINS],
+            sr=SAMPLE_RATE // 4,
+            n_fft=FRAME_SAMPLES // 4,
+            ref=0.1 * power.max(axis=0, keepdims=True),
+        )
+        pitches.append(pitch[pitch > 0])
+        magnitudes.append(magnitude[pitch > 0])
+    pitch, magnitude = np.concatenate(pitches), np.concatenate(magnitudes)
+    if not len(pitch):
+        return 0.0
+    return float(pitch_tuning(pitch[magnitude >= np.median(magnitude)], bins_per_octave=12))

@@ -1,0 +1,26 @@
+"""Stored form of pitch classes: 4 bits per frame, so two frames per byte."""
+
+import numpy as np
+
+from mirpipe.records import UInt8
+
+
+def pack_pitch_classes(pitch_classes: UInt8) -> bytes:
+    """Return pitch classes, shape (frames,), uint8, as bytes with two frames each.
+
+    The first frame of a byte is in the high half. With an odd number of frames, the last low half
+    is 0.
+    """
+    even = np.pad(pitch_classes, (0, len(pitch_classes) % 2))
+    return ((even[::2] << 4) | even[1::2]).tobytes()
+
+
+def unpack_pitch_classes(packed: bytes, frames: int) -> UInt8:
+    """Return the pitch classes that `pack_pitch_classes` packed, shape (frames,), uint8.
+
+    Raises ValueError if the number of bytes does not fit the number of frames.
+    """
+    pairs = np.frombuffer(packed, dtype=np.uint8)
+    if len(pairs) != (frames + 1) // 2:
+        raise ValueError(f"{frames} frames need {(frames + 1) // 2} bytes, not {len(pairs)}")
+    return np.stack([pairs >> 4, pairs & 0x0F], axis=1).ravel()[:frames]

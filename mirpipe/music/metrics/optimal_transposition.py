@@ -1,0 +1,46 @@
+"""Optimal transposition index (OTI): the transposition in which two melodies agree best.
+
+Source: Serrà et al. 2008, IEEE TASLP 16, 1138.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from mirpipe.music.features.melody_pitch_classes import PITCH_CLASSES
+from mirpipe.records import Float64, Int64, UInt8
+
+
+def equal_frame_counts(target: UInt8, reference: UInt8) -> Int64:
+    """Return the number of equal frames for each transposition and circular shift, shape (12, n).
+
+    Both sequences contain pitch classes, shape (n,), uint8. Row k, column s is the number of frames
+    i with target[i] == (reference[i − s] + k) % 12. So the maximum of column 0 is the agreement in
+    the optimal transposition.
+
+    All counts come from one circular cross-correlation of the two piano rolls by FFT. They are
+    rounded to integers, so they are exact.
+    """
+    shape = (PITCH_CLASSES, len(target))
+    product = _spectrum(target) * _spectrum(reference).conj()
+    return np.rint(fft.irfft2(product, shape)).astype(np.int64)
+
+
+def _spectrum(pitch_classes: UInt8) -> NDArray[np.complex64]:
+    # float32 takes half the time of float64. For the longest track the counts have an error of
+    # 0.001, which rounding removes.
+    roll = np.zeros((PITCH_CLASSES, len(pitch_classes)), np.float32)
+    roll[pitch_classes, np.arange(len(pitch_classes))] = 1
+    spectrum: NDArray[np.complex64] = fft.rfft2(roll)
+    return spectrum
+
+
+def best_transpositions(moved: Float64, fixed: Float64, *, count: int) -> list[int]:
+    """Return the `count` best transpositions of `moved`, in semitones upwards, best first.
+
+    Both arrays are chroma, shape (frames, 12). The best transposition brings their overall pitch
+    class distributions closest. Of equally good ones, the smaller comes first.
+    """
+    moved_total, fixed_total = moved.sum(axis=0), fixed.sum(axis=0)
+    cost = [-float(np.roll(moved_total, semitones) @ fixed_total) for semitones in range(12)]
+    return [int(semitones) for semitones in np.argsort(cost, kind="stable")[:count]]

@@ -1,0 +1,36 @@
+"""Check of the ports of Airflow and of the dashboard."""
+
+import socket
+from collections.abc import Iterator
+
+from mirpipe.operations.doctor.finding import Finding, ok, warning
+from mirpipe.orchestration.home_lock import is_up_running, was_up_killed
+from mirpipe.settings import settings
+
+
+def check() -> Iterator[Finding]:
+    """Check whether both ports are free, or used by a running `mirpipe up`."""
+    home = settings().home
+    if is_up_running(home):
+        yield ok("ports", "`mirpipe up` is running and has its ports")
+        return
+    if was_up_killed(home):
+        remedy = "run `mirpipe up`: it first stops the servers of the killed one"
+        yield warning("ports", "`mirpipe up` was killed, and its servers may still run", remedy)
+    configured = {"AIRFLOW": settings().airflow_port, "DASHBOARD": settings().dashboard_port}
+    for name, port in configured.items():
+        if _is_taken(port):
+            remedy = f"`mirpipe up` takes the next free port; or set MIRPIPE_{name}_PORT"
+            yield warning("ports", f"{port} is used by another program", remedy)
+        else:
+            yield ok("ports", f"{port} is free for {name.lower()}")
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False

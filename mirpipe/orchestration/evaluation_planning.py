@@ -1,0 +1,65 @@
+"""Plan the tasks that embed, analyse and score: query the pending work and divide it into tasks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mirpipe.orchestration.batch_grouping import group_batches
+from mirpipe.settings import settings
+
+_GENERATION_STAGES = {"caption", "embed captions", "generate"}
+
+
+def has_pending_work() -> bool:
+    """Return whether the configured plug-ins have pending work, apart from generation."""
+    from mirpipe.db import queries
+
+    pending = [work for work in queries.pending() if work.stage not in _GENERATION_STAGES]
+    return bool(plan_embed() or plan_analyse() or plan_scores() or pending)
+
+
+def plan_embed() -> list[dict[str, Any]]:
+    """Return the arguments of each task that embeds tracks: encoder names and track ids.
+
+    Encoders that have the same pending tracks share a task. A broken encoder gets one task without
+    tracks; that task fails with the cause.
+    """
+    from mirpipe.stages import embed
+
+    configured = settings()
+    batches = embed.plan(
+        configured.encoders, batch_tracks=configured.batch_tracks, tasks=configured.slots
+    )
+    batches_by_encoders: dict[tuple[str, ...], list[Sequence[int]]] = {}
+    for batch in batches:
+        batches_by_encoders.setdefault(batch.encoders, []).append(batch.track_ids)
+    return [
+        {"encoders": list(encoders), "track_ids": track_ids}
+        for encoders, id_batches in batches_by_encoders.items()
+        for track_ids in group_batches(id_batches)
+    ]
+
+
+def plan_analyse() -> list[list[int]]:
+    """Return the track ids of each task that analyses tracks without melody or features."""
+    from mirpipe.stages import analyse, evaluate
+
+    evaluate.register()
+    pending, size = analyse.plan(), settings().batch_tracks
+    return group_batches([pending[start : start + size] for start in range(0, len(pending), size)])
+
+
+def plan_scores() -> list[dict[str, Any]]:
+    """Return the arguments of each task that scores tracks: a track metric and track ids.
+
+    A broken track metric gets one task without tracks; that task fails with the cause.
+    """
+    from mirpipe.stages import score
+
+    batches_by_metric: dict[str, list[tuple[int, ...]]] = {}
+    for batch in score.plan(settings().metrics, batch_tracks=settings().batch_tracks):
+        batches_by_metric.setdefault(batch.metric, []).append(batch.track_ids)
+    return [
+        {"metric": metric, "track_ids": track_ids}
+        for metric, id_batches in batches_by_metric.items()
+        for track_ids in group_batches(id_batches)
+    ]

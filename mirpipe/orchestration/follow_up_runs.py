@@ -1,0 +1,85 @@
+"""Find or start the DAG run that follows another one in the main job, and wait for its start."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun
+from mirpipe.orchestration.dag_run_progress import show_until_ended
+from mirpipe.orchestration.polling import wait_until
+
+START_SECONDS = 60
+
+_ASSET_TASKS = {"ingest_library": "announce", "evaluate_retrieval": "report"}
+"""Task per DAG that updates an asset. If it succeeds, Airflow starts the next DAG."""
+
+
+def follow_up_run(
+    airflow: AirflowClient,
+    dag_id: str,
+    *,
+    after: DagRun,
+    since: datetime,
+    has_pending_work: Callable[[], bool],
+    show: Callable[[str], None],
+    require_alive: Callable[[], None],
+) -> DagRun | None:
+    """Return the run of the DAG that follows the ended run `after`, or None if none is needed.
+
+    If `after` updated an asset, wait for the run that Airflow then starts. It is the one that is
+    queued later than `since`. Otherwise return the run in progress, or start a new one if work is
+    pending or the latest run failed.
+    """
+    if _updated_asset(airflow, after):
+        return _wait_for_asset_run(
+            airflow, dag_id, since=since, show=show, require_alive=require_alive
+        )
+    return _run_for_pending_work(airflow, dag_id, has_pending_work=has_pending_work)
+
+
+def _updated_asset(airflow: AirflowClient, run: DagRun) -> bool:
+    task_id = _ASSET_TASKS.get(run.dag_id)
+    tasks = airflow.task_states(run)
+    return any(task.task_id == task_id and task.state == "success" for task in tasks)
+
+
+def _wait_for_asset_run(
+    airflow: AirflowClient,
+    dag_id: str,
+    *,
+    since: datetime,
+    show: Callable[[str], None],
+    require_alive: Callable[[], None],
+) -> DagRun:
+    """Return the run that Airflow starts for the asset.
+
+    The DAG has at most one run at a time, so wait for any other run of it first.
+    """
+
+    def is_asset_run(run: DagRun) -> bool:
+        is_new = run.queued_at is not None and run.queued_at >= since
+        return run.run_type == "asset_triggered" and is_new
+
+    def asset_runs() -> list[DagRun]:
+        return list(filter(is_asset_run, airflow.latest_runs(dag_id)))
+
+    for run in airflow.latest_runs(dag_id):
+        if not (run.has_ended or is_asset_run(run)):
+            show_until_ended(airflow, run, show=show, require_alive=require_alive)
+    wait_until(
+        lambda: bool(asset_runs()),
+        seconds=START_SECONDS,
+        problem=f"The DAG {dag_id} did not start",
+        require_alive=require_alive,
+    )
+    return asset_runs()[0]
+
+
+def _run_for_pending_work(
+    airflow: AirflowClient, dag_id: str, *, has_pending_work: Callable[[], bool]
+) -> DagRun | None:
+    latest = airflow.latest_runs(dag_id, limit=1)
+    if latest and not latest[0].has_ended:
+        return latest[0]
+    if has_pending_work() or (latest and latest[0].state == "failed"):
+        return airflow.trigger(dag_id)
+    return None

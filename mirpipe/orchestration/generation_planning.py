@@ -1,0 +1,91 @@
+"""Plan the tasks of the DAG generate_music: query the pending work and divide it into tasks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mirpipe.orchestration.batch_grouping import group_batches
+from mirpipe.settings import settings
+
+
+def has_pending_work() -> bool:
+    """Return whether a target needs features, a caption, a caption vector or a clip."""
+    return bool(plan_analyse([]) or plan_caption([]) or plan_embed_captions() or plan_generate({}))
+
+
+def plan_analyse(targets: Sequence[str]) -> list[list[int]]:
+    """Return the track ids of each task that analyses targets without features.
+
+    `targets` are ids or titles; an empty list means all targets.
+    """
+    from mirpipe.stages import analyse
+
+    if not settings().captioner:
+        return []
+    pending = _keep_named(analyse.plan("target"), targets)
+    return group_batches([[track_id] for track_id in pending], max_groups=2 * settings().slots)
+
+
+def plan_caption(targets: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the arguments of the task that captions targets: a captioner and track ids.
+
+    Only targets with features are captioned. `targets` are ids or titles; an empty list means all.
+    """
+    from mirpipe import registry
+    from mirpipe.models.runnable_plugins import check_all_configured_plugins
+    from mirpipe.stages import caption
+
+    configured = list(filter(None, [settings().captioner]))
+    usable = check_all_configured_plugins(registry.CAPTIONERS, configured, stage="caption")
+    tasks = [(name, _keep_named(caption.plan(name), targets)) for name in usable]
+    return [{"captioner": name, "track_ids": ids} for name, ids in tasks if ids]
+
+
+def plan_embed_captions() -> list[str]:
+    """Return the encoder that embeds captions, if it can run and captions are pending for it."""
+    from mirpipe.stages import embed, evaluate
+
+    evaluate.register()
+    return [name for name in [embed.plan_captions()] if name]
+
+
+def plan_generate(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the arguments of each task that generates clips: a generator and target ids.
+
+    `params` are the DAG's parameters `targets`, `modes`, `seeds` and `limit`.
+    """
+    from mirpipe import registry
+    from mirpipe.models.runnable_plugins import check_all_configured_plugins
+    from mirpipe.stages import generate
+
+    configured = settings().generators if settings().captioner else []
+    usable = check_all_configured_plugins(registry.GENERATORS, configured, stage="generate")
+    generate.deactivate_other_generators(configured)
+    tasks = []
+    for name in usable:
+        request = generate.ClipSelection(
+            target_ids=_target_ids(params.get("targets")) or None,
+            modes=params.get("modes") or None,
+            seeds=params.get("seeds"),
+            limit=params.get("limit"),
+        )
+        targets = list(dict.fromkeys(clip.target_id for clip in generate.plan(name, request)))
+        size = len(targets) if request.limit else settings().batch_tracks
+        for start in range(0, len(targets), size or 1):
+            tasks.append({"generator": name, "track_ids": targets[start : start + size]})
+    return tasks
+
+
+def _keep_named(track_ids: Sequence[int], targets: Sequence[str]) -> list[int]:
+    """Return the ids of the named targets only, or all ids if no target is named."""
+    named = set(_target_ids(targets))
+    return [track_id for track_id in track_ids if not named or track_id in named]
+
+
+def _target_ids(targets: Sequence[str] | None) -> list[int]:
+    """Return the ids of the named targets.
+
+    Raises ConfigurationError if a name matches no target, or several.
+    """
+    from mirpipe.db.queries import vector_search
+
+    return [vector_search.one_target(name) for name in targets or ()]

@@ -1,0 +1,67 @@
+"""Lock of a home, held by the `mirpipe up` that runs on it."""
+
+import contextlib
+import fcntl
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from mirpipe.errors import MirpipeError
+
+
+class AlreadyRunning(MirpipeError):
+    """`mirpipe up` is already running on this home."""
+
+
+def record_file(home: Path) -> Path:
+    """Return the file in which a running `mirpipe up` describes itself, as JSON.
+
+    It is deleted when `mirpipe up` ends, so it remains only if that process was killed.
+    """
+    return home / "up.json"
+
+
+@contextlib.contextmanager
+def hold_lock(home: Path) -> Iterator[None]:
+    """Hold the lock of the home. Raises AlreadyRunning if another process holds it."""
+    with _lock_file(home).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(
+                f"`mirpipe up` is already running on {home}{_running_process(home)}. Stop it with "
+                "Ctrl-C in its terminal, or set MIRPIPE_HOME to another folder."
+            ) from None
+        yield
+
+
+def is_up_running(home: Path) -> bool:
+    """Return whether a `mirpipe up` is running on this home."""
+    try:
+        with _lock_file(home).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def was_up_killed(home: Path) -> bool:
+    """Return whether the last `mirpipe up` on this home was killed.
+
+    Its servers may then still be running.
+    """
+    return record_file(home).exists() and not is_up_running(home)
+
+
+def _lock_file(home: Path) -> Path:
+    return home / "up.lock"
+
+
+def _running_process(home: Path) -> str:
+    """Return the process id from the record, as part of a sentence, or an empty string."""
+    try:
+        return f" as process {json.loads(record_file(home).read_text())['pid']}"
+    except (OSError, ValueError, KeyError):
+        return ""

@@ -1,0 +1,16 @@
+"""Fingerprint of the library, which shows whether tracks or labels have changed."""
+
+EMPTY_LIBRARY = "0"
+"""Fingerprint of a library without tracks."""
+
+
+def library_fingerprint() -> str:
+    """Return a string that changes if tracks are added, removed or relabelled.
+
+    A library without tracks has the fingerprint `EMPTY_LIBRARY`.
+    """
+    from mirpipe.db.engine import engine
+    from mirpipe.db.store import tracks
+
+    with engine("app").connect() as connection:
+        return tracks.fingerprint(connection)

@@ -1,0 +1,29 @@
+"""Wait until a condition becomes true, with a time limit."""
+
+import time
+from collections.abc import Callable
+
+from mirpipe.errors import MirpipeError
+
+
+def wait_until(
+    condition: Callable[[], bool],
+    *,
+    seconds: float,
+    problem: str,
+    require_alive: Callable[[], None],
+) -> None:
+    """Return as soon as the condition is true.
+
+    Raises MirpipeError after `seconds`; its message starts with `problem`, as in "Airflow did not
+    start". `require_alive` runs between the attempts and raises an error if waiting is useless.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        require_alive()
+        if time.monotonic() > deadline:
+            raise MirpipeError(
+                f"{problem} within {seconds:g} s. The log files in the folder `logs` of "
+                "MIRPIPE_HOME may show the cause."
+            )
+        time.sleep(0.2)

@@ -1,0 +1,36 @@
+"""Decides whether a file is a new track, a copy of an existing track, or a track that was moved.
+
+Two files with equal content are one track: the SHA-256 of the bytes identifies a track within its
+collection.
+"""
+
+from mirpipe.db.store.tracks import KnownTrack
+from mirpipe.library.ingested_file import IngestedFile
+from mirpipe.stages.ingest.ingest_job import IngestJob
+
+
+class DuplicateDetector:
+    """Classifies the files of one run. Call it in the order in which the files are stored."""
+
+    def __init__(self, job: IngestJob) -> None:
+        self._job = job
+        self._stored_hashes: set[bytes] = set()
+
+    def classify(self, file: IngestedFile, track: KnownTrack | None) -> str:
+        """Return added, returned_file, unchanged, moved or duplicate for a file without a problem.
+
+        `track` is the track of the collection that had the same content before the file was
+        stored. A `returned_file` belongs to a track that was gone; it has no count of its own,
+        because `returned` counts tracks.
+        """
+        content_sha256 = file.content_sha256 or b""
+        if content_sha256 in self._stored_hashes:
+            return "duplicate"
+        if track is None or track.state == "gone":
+            self._stored_hashes.add(content_sha256)
+            return "added" if track is None else "returned_file"
+        paths = self._job.known_paths.get(track.track_id, [])
+        if file.path in paths:
+            return "unchanged"  # The file has a new modification time only.
+        has_vanished_path = any(path not in self._job.listing.candidates for path in paths)
+        return "moved" if has_vanished_path else "duplicate"

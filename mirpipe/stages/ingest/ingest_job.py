@@ -1,0 +1,82 @@
+"""The state of one run of ingest: its input, the files that are already stored, and its counts."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from mirpipe.db.store import track_files, tracks
+from mirpipe.library.folder_scan import Listing
+from mirpipe.library.manifest_matching import Manifest, ManifestRow
+from mirpipe.records import Collection
+
+PAGE_FILES = 1000
+"""Number of files or tracks per transaction, in the steps that do not read files."""
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """Counts of one run: files, except `gone`, `returned` and `relabelled`, which count tracks."""
+
+    seen: int
+    """Files with the name of an audio file."""
+    unchanged: int
+    added: int
+    moved: int
+    duplicate: int
+    """Files with the content of a track that has another file."""
+    rejected: int
+    """Files that cannot be used, including those that were rejected in an earlier run."""
+    failed: int
+    """Files that could not be read because of an error outside the file.
+
+    The next run tries them again.
+    """
+    changing: int
+    """Files that another program changed while they were read. The next run reads them again."""
+    gone: int
+    """Tracks that have lost their last file."""
+    returned: int
+    """Tracks that were gone and have a file again."""
+    relabelled: int
+    """Tracks with a new title or new labels from the manifest."""
+    unmatched: int
+    """Rows of the manifest that match no file."""
+
+
+@dataclass
+class IngestJob:
+    """One run of ingest on the folders of one collection."""
+
+    collection: Collection
+    roots: Sequence[bytes]
+    manifest: Manifest | None
+    known_files: dict[bytes, track_files.KnownFile]
+    """Files stored by earlier runs, by absolute path."""
+    listing: Listing
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def result(self) -> IngestResult:
+        """Return the counts so far."""
+        return IngestResult(**{each.name: self.counts[each.name] for each in fields(IngestResult)})
+
+    def manifest_row(self, path: bytes) -> ManifestRow | None:
+        """Return the manifest's row for the file, or None if there is no row or no manifest."""
+        return None if self.manifest is None else self.manifest.find_row(path, self.roots)
+
+    @cached_property
+    def known_paths(self) -> dict[int, list[bytes]]:
+        """Paths that each track had when the run started, by track id."""
+        paths: dict[int, list[bytes]] = {}
+        for path, file in self.known_files.items():
+            if file.track_id is not None and not file.gone:
+                paths.setdefault(file.track_id, []).append(path)
+        return paths
+
+    def update_track_states(self, connection: Connection, track_ids: set[int]) -> None:
+        """Store whether each of these tracks still has a file, and count the changes."""
+        returned, gone = tracks.update_states(connection, track_ids)
+        self.counts["returned"] += returned
+        self.counts["gone"] += gone

@@ -1,0 +1,89 @@
+"""Measures how accurate the re-ranking by CSLS is, compared with a full computation of CSLS.
+
+Two approximations are checked. Only the nearest references of a target are ranked again. In a
+large library, the local scaling r is computed over a part of the references, called the base.
+"""
+
+import numpy as np
+from sqlalchemy import Connection
+
+from mirpipe.db.store import neighbour_lists
+from mirpipe.db.store.run_csls import CslsRow
+from mirpipe.db.store.stored_vectors import read_vectors_in_order
+from mirpipe.stages.report.csls_reranking import Reranking
+from mirpipe.stages.report.full_rankings import RankedLibrary
+from mirpipe.statistics.csls import (
+    Agreement,
+    K,
+    agreement_with_full,
+    compare_rankings,
+    csls,
+    rerank_order,
+)
+from mirpipe.statistics.exact_top_k import top_k
+
+MAX_REFERENCES = 1 << 12
+"""Largest number of references in the full computation: those with the lowest hashes."""
+MAX_TARGETS = 1_000
+"""Largest number of targets in the full computation: those with the lowest hashes."""
+BASE_TARGETS = 20
+"""Number of targets for which r is also computed over all references."""
+
+
+def csls_accuracy(
+    connection: Connection, library: RankedLibrary, targets: Reranking, base_n: int
+) -> CslsRow:
+    """Return how well the re-ranking agrees with a ranking of all references by CSLS.
+
+    `base_n` is the number of references in the base. In a large library, the comparison uses a
+    sample of targets and references.
+    """
+    ids, by_cosine = library.references.track_ids, targets.by_cosine
+    references_n = min(len(ids), MAX_REFERENCES)
+    targets_n = min(len(by_cosine.track_ids), MAX_TARGETS)
+    own = by_cosine.own[:targets_n]
+    agreement = agreement_with_full(
+        read_vectors_in_order(connection, library.encoder_id, by_cosine.track_ids[:targets_n]),
+        read_vectors_in_order(connection, library.encoder_id, ids[:references_n]),
+        own=np.where(own < references_n, own, -1),
+        kept=neighbour_lists.MAX_ENTRIES,
+    )
+    base = _agreement_of_base(connection, library, targets) if base_n < len(ids) else None
+    return CslsRow(
+        library.encoder_id,
+        neighbour_lists.MAX_ENTRIES,
+        K,
+        base_n,
+        targets_n,
+        references_n,
+        references_n < len(ids) or targets_n < len(by_cosine.track_ids),
+        agreement.top1_equal,
+        agreement.top10_overlap,
+        None if base is None else min(BASE_TARGETS, len(by_cosine.track_ids)),
+        None if base is None else base.top1_equal,
+        None if base is None else base.top10_overlap,
+    )
+
+
+def _agreement_of_base(
+    connection: Connection, library: RankedLibrary, targets: Reranking
+) -> Agreement:
+    """Return how well the re-ranking agrees with one whose r is computed over all references.
+
+    It is computed for the first targets. r of the target does not matter, because it is the same
+    for all its references.
+    """
+    places = targets.by_cosine.places[:BASE_TARGETS]
+    candidates = np.unique(places[places >= 0])
+    vectors = read_vectors_in_order(
+        connection, library.encoder_id, library.references.track_ids[candidates]
+    )
+    nearest = top_k(vectors, library.references.blocks(), K, own=candidates)
+    reference_r = np.full(len(library.references.track_ids) + 1, np.nan)
+    sums = np.bincount(nearest.target, nearest.cosine, minlength=len(candidates))
+    reference_r[candidates] = sums / np.bincount(nearest.target, minlength=len(candidates))
+    cosines = targets.by_cosine.cosines[:BASE_TARGETS]
+    order = rerank_order(csls(cosines, np.zeros(len(places)), reference_r[places]), places)
+    return compare_rankings(
+        np.take_along_axis(places, order, axis=1), targets.places[:BASE_TARGETS]
+    )

@@ -1,0 +1,58 @@
+"""Computes P@k, MRR and mAP of rankings by label, with confidence intervals over the queries."""
+
+from collections.abc import Iterator, Sequence
+
+from mirpipe.db.store.run_rankings import RankingRow
+from mirpipe.records import Float64
+from mirpipe.stages.report.matches_with_same_label import LabelledRanking
+from mirpipe.statistics.bootstrap_intervals import intervals
+from mirpipe.statistics.label_relevance import Relevance
+from mirpipe.statistics.precision_mrr_map import (
+    average_precision,
+    precision_at_k,
+    reciprocal_rank,
+)
+
+DEPTHS = (1, 5, 10)
+"""Values of k: P@k and hubness count the first k matches."""
+
+
+def precision_rows(
+    encoder_id: int | None, rankings: Sequence[LabelledRanking], *, only_precision: bool = False
+) -> Iterator[RankingRow]:
+    """Yield one row per ranking, label and measure.
+
+    The measures are P@k, MRR and mAP, or P@k alone if `only_precision` is true. Queries without a
+    relevant reference do not count. `encoder_id` is None for fusion.
+    """
+    measured = [
+        (ranking, label, metric, relevance, values[relevance.has_relevant])
+        for ranking in rankings
+        for label, relevance in ranking.relevance.items()
+        for metric, values in _measures(relevance, only_precision=only_precision).items()
+    ]
+    bounds = intervals([values for *_, values in measured])
+    for (ranking, label, metric, relevance, values), (low, high) in zip(
+        measured, bounds, strict=True
+    ):
+        n = len(values)
+        yield RankingRow(
+            encoder_id,
+            ranking.queries,
+            label,
+            metric,
+            ranking.rerank,
+            n,
+            len(relevance.has_relevant) - n,
+            float(values.mean()) if n else None,
+            float(low) if n > 1 else None,
+            float(high) if n > 1 else None,
+        )
+
+
+def _measures(relevance: Relevance, *, only_precision: bool) -> dict[str, Float64]:
+    """Return the values of each measure per query, shape (n,)."""
+    precisions = {f"p_at_{k}": precision_at_k(relevance, k) for k in DEPTHS}
+    if only_precision:
+        return precisions
+    return precisions | {"mrr": reciprocal_rank(relevance), "map": average_precision(relevance)}

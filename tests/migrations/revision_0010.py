@@ -1,0 +1,27 @@
+"""A database at revision 0010 with the demo library, as a development version left it."""
+
+import lzma
+import subprocess
+from pathlib import Path
+
+from sqlalchemy import text
+
+from mirpipe.db.migrate import downgrade
+from mirpipe.db.psql import psql_url
+from mirpipe.postgres.binaries import installed
+from tests.support.databases import Database
+
+DUMP = Path(__file__).with_name("revision_0010.sql.xz")
+"""Output of pg_dump for the schema mirpipe: two runs of the demo library, and published tables."""
+
+
+def load_revision_0010(database: Database) -> None:
+    """Replace the schema of the database with that of the dump, at revision 0010."""
+    downgrade("base")
+    url = psql_url(database.owner.url.render_as_string(hide_password=False))
+    psql = [installed() / "psql", url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    sql = lzma.decompress(DUMP.read_bytes())
+    subprocess.run([*psql, "--output=/dev/null"], input=sql, check=True, timeout=60)
+    with database.owner.begin() as owner:
+        owner.execute(text("INSERT INTO public.schema_version VALUES ('0010')"))
+        owner.execute(text("ANALYZE"))

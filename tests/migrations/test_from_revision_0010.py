@@ -1,0 +1,122 @@
+"""A database at revision 0010 with the demo library keeps its content, views and grants."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mirpipe.db import health
+from mirpipe.db.migrate import current, downgrade, head, migrate
+from mirpipe.db.store.content_digest import combined, digests
+from mirpipe.operations.backup import back_up, restore
+from mirpipe.settings import settings
+from tests.migrations.catalogue import catalogue
+from tests.migrations.queries import execute, rows
+from tests.migrations.revision_0010 import load_revision_0010
+from tests.support.databases import Database
+
+_COLUMNS_OF_VIEWS = """
+    SELECT c.relname, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    WHERE c.relnamespace = 'mirpipe'::regnamespace AND c.relkind = 'v' GROUP BY c.relname
+"""
+_GRANTS = """
+    SELECT c.oid::regclass::text, c.relacl::text, a.attname, a.attacl::text
+    FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
+    WHERE c.relkind IN ('v', 'm') AND c.relnamespace::regnamespace::text IN ('mirpipe', 'mine')
+    ORDER BY 1, 3
+"""
+_PLUGINS = ("encoder", "metric", "captioner", "generator")
+
+
+def digest(database: Database) -> str:
+    with database.reader.connect() as reader:
+        return combined(digests(reader))
+
+
+def view_hashes(database: Database, columns: dict[str, str]) -> dict[str, tuple]:
+    """Number of rows per view, and a hash of these columns that ignores the order of the rows."""
+    query = """
+        SELECT count(*), md5(coalesce(string_agg(line, E'\n' ORDER BY line), ''))
+        FROM (SELECT ROW({columns})::text AS line FROM mirpipe.{view}) v
+    """
+    return {
+        view: rows(database, query.format(columns=names, view=view))[0]
+        for view, names in columns.items()
+    }
+
+
+def without_encoders(lines: list[str]) -> list[str]:
+    """Leave out the partitions and views per encoder, because a new database has no encoders."""
+    return [line for line in lines if not re.search(r"embedding_\d", line)]
+
+
+def test_content_and_rows_of_every_view_stay(demo: Database) -> None:
+    columns = dict(rows(demo, _COLUMNS_OF_VIEWS))
+    content, views = digest(demo), view_hashes(demo, columns)
+    assert sum(count > 0 for count, _ in views.values()) == 39
+    migrate()
+    assert current() == head()
+    assert digest(demo) == content
+    assert view_hashes(demo, columns) == views
+
+
+def test_catalogue_becomes_that_of_a_new_database(fresh_database: Database) -> None:
+    new = catalogue(fresh_database)
+    load_revision_0010(fresh_database)
+    assert without_encoders(catalogue(fresh_database)) != new
+    migrate()
+    assert without_encoders(catalogue(fresh_database)) == new
+
+
+def test_views_and_grants_of_users_survive(demo: Database) -> None:
+    execute(
+        demo,
+        "CREATE SCHEMA mine",
+        "CREATE VIEW mine.matches AS SELECT encoder, target, random FROM mirpipe.v_retrieval",
+        "CREATE VIEW mine.best AS SELECT DISTINCT target FROM mine.matches WHERE NOT random",
+        "CREATE MATERIALIZED VIEW mine.clips AS SELECT count(*) FROM mirpipe.v_generation",
+        "GRANT SELECT ON mine.matches TO mirpipe_read",
+        "GRANT SELECT ON mirpipe.v_library TO airflow WITH GRANT OPTION",
+        "GRANT SELECT (encoder) ON mirpipe.v_retrieval_summary TO airflow",
+        "REVOKE SELECT ON mirpipe.v_hubs FROM mirpipe_read",
+    )
+    grants, best = rows(demo, _GRANTS), rows(demo, "SELECT * FROM mine.best ORDER BY target")
+    assert len(best) > 0
+    migrate()
+    assert rows(demo, _GRANTS) == grants
+    assert rows(demo, "SELECT * FROM mine.best ORDER BY target") == best
+
+
+def test_existing_random_weights_are_marked_by_their_checkpoint(demo: Database) -> None:
+    for table in _PLUGINS:
+        execute(
+            demo,
+            f"UPDATE mirpipe.{table} SET spec = spec || jsonb_build_object('checkpoint', "
+            f"CASE {table}_id WHEN 1 THEN 'weights (random)' ELSE 'random_forest.onnx' END)",
+        )
+    migrate()
+    for table in _PLUGINS:
+        random = rows(demo, f"SELECT {table}_id FROM mirpipe.{table} WHERE is_random")
+        assert random == [(1,)], table
+    encoders = rows(demo, "SELECT encoder, random FROM mirpipe.v_encoder ORDER BY encoder")
+    assert encoders == [("musicnn", True), ("signal", False)]
+
+
+def test_backup_of_revision_0010_is_restored_and_migrated(
+    demo: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
+    settings.cache_clear()
+    content = digest(demo)
+    back_up(tmp_path / "backup")
+    downgrade("base")
+    migrate()
+    new = catalogue(demo)
+    restore(tmp_path / "backup")
+    assert (current(), digest(demo)) == (head(), content)
+    assert without_encoders(catalogue(demo)) == new
+    with demo.owner.connect() as owner:
+        assert health.wrong_grants(owner) == []
+        owner.execute(text("TABLE mirpipe.v_embedding_1"))

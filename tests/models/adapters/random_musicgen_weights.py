@@ -1,0 +1,132 @@
+"""Writes a small MusicGen-Melody with random weights, in the format for transformers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+CODEBOOKS, CODES = 4, 256
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.-"
+
+
+def write(folder: Path) -> None:
+    """Write every file of NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
+    from mirpipe.models.adapters.musicgen_melody import errors_only, transformers
+    from mirpipe.plugins.generators import musicgen_melody
+
+    repository = folder / musicgen_melody.REPOSITORY
+    repository.mkdir(parents=True, exist_ok=True)
+    transformers.MusicgenMelodyFeatureExtractor().save_pretrained(repository)
+    tokenizer = t5_tokenizer()
+    tokenizer.save_pretrained(repository)
+    torch.manual_seed(0)
+    with errors_only():
+        model = transformers.MusicgenMelodyForConditionalGeneration(_config(len(tokenizer)))
+        _fill_with_random_weights(model)
+        model.save_pretrained(repository)
+    generation = {
+        "bos_token_id": CODES,
+        "decoder_start_token_id": CODES,
+        "do_sample": True,
+        "guidance_scale": 3.0,
+        "max_length": 1500,
+        "pad_token_id": CODES,
+    }
+    (repository / "generation_config.json").write_text(json.dumps(generation))
+    _split_into_shards(repository)
+
+
+def t5_tokenizer() -> Any:
+    """Return a tokenizer with one token per letter, and the hundred extra tokens of T5."""
+    from mirpipe.models.adapters.musicgen_melody import transformers
+
+    special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    extra = [(f"<extra_id_{n}>", 0.0) for n in reversed(range(100))]
+    return transformers.T5Tokenizer(
+        vocab=[*special, *((letter, -3.0) for letter in "▁" + LETTERS), *extra]
+    )
+
+
+def _fill_with_random_weights(model: Any) -> None:
+    """Set weights with which every input changes the output.
+
+    The codebooks get random numbers too, because the library initialises them with zeros.
+    """
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            is_codec = name.startswith("audio_encoder")
+            if is_codec and name.endswith("bias"):
+                weights.zero_()  # Otherwise the biases would dominate the sound.
+            elif not is_codec and weights.ndim > 1:
+                weights.normal_(std=0.4)
+        for layer in model.audio_encoder.quantizer.layers:
+            layer.codebook.embed.normal_(std=3)
+
+
+def _config(vocabulary_size: int) -> Any:
+    """Return the published configuration with smaller sizes."""
+    from mirpipe.models.adapters.musicgen_melody import transformers
+
+    text = transformers.T5Config(
+        vocab_size=vocabulary_size + 4, d_model=32, d_kv=8, d_ff=64, num_layers=1, num_heads=4
+    )
+    codec = transformers.EncodecConfig(
+        sampling_rate=32_000,
+        audio_channels=1,
+        normalize=False,
+        num_filters=4,
+        num_residual_layers=1,
+        upsampling_ratios=[8, 5, 4, 4],
+        codebook_size=CODES,
+        codebook_dim=16,
+        hidden_size=16,
+        target_bandwidths=[1.6],
+        num_lstm_layers=1,
+        use_causal_conv=False,
+    )
+    decoder = transformers.MusicgenMelodyDecoderConfig(
+        vocab_size=CODES,
+        hidden_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        ffn_dim=64,
+        num_codebooks=CODEBOOKS,
+        pad_token_id=CODES,
+        bos_token_id=CODES,
+        audio_channels=1,
+    )
+    return transformers.MusicgenMelodyConfig(
+        text_encoder=text.to_dict(),
+        audio_encoder=codec.to_dict(),
+        decoder=decoder.to_dict(),
+        num_chroma=12,
+        chroma_length=235,
+    )
+
+
+def _split_into_shards(repository: Path) -> None:
+    """Split the weights into the files that are published."""
+    from safetensors.torch import load_file, save_file
+
+    from mirpipe.plugins.generators.musicgen_melody import INDEX, SHARDS
+
+    single_file = repository / "model.safetensors"
+    weights = load_file(single_file)
+    single_file.unlink()
+    names = sorted(weights)
+    middle = len(names) // 2
+    first, second = (shard.filename for shard in SHARDS)
+    names_by_file = {first: names[:middle], second: names[middle:]}
+    for filename, names_in_file in names_by_file.items():
+        tensors = {name: weights[name] for name in names_in_file}
+        save_file(tensors, repository / filename, metadata={"format": "pt"})
+    index = {
+        "metadata": {"total_size": sum(value.nbytes for value in weights.values())},
+        "weight_map": {
+            name: filename
+            for filename, names_in_file in names_by_file.items()
+            for name in names_in_file
+        },
+    }
+    (repository / INDEX.filename).write_text(json.dumps(index))

@@ -1,0 +1,161 @@
+"""Writes a small Qwen2-Audio with random weights, in the published format."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from mirpipe.models.adapters.qwen2_audio import transformers
+from tests.models.adapters.byte_vocabulary import byte_vocabulary
+
+SPECIAL = (
+    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
+    *("<|AUDIO|>", "<|audio_bos|>", "<|audio_eos|>"),
+)
+LETTERS = "abcdefghijklmnopqrstuvwxyz "
+
+
+def write(folder: Path) -> None:
+    """Write every file of NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
+    from mirpipe.plugins.captioners import qwen2_audio
+
+    repository = folder / qwen2_audio.REPOSITORY
+    repository.mkdir(parents=True, exist_ok=True)
+    vocabulary = _vocabulary()
+    _write_config(repository, vocabulary)
+    _write_model(repository, vocabulary)
+    _write_tokenizer(repository, vocabulary)
+    ends = [vocabulary["<|endoftext|>"], vocabulary["<|im_end|>"]]
+    generation = {
+        "bos_token_id": ends[0],
+        "do_sample": True,
+        "eos_token_id": ends,
+        "pad_token_id": ends[0],
+        "repetition_penalty": 1.1,
+        "temperature": 0.7,
+        "top_k": 20,
+        "top_p": 0.5,
+    }
+    _write_json(repository / "generation_config.json", generation)
+    extractor = transformers.WhisperFeatureExtractor(feature_size=128, return_attention_mask=True)
+    extractor.save_pretrained(repository)
+
+
+def _vocabulary() -> dict[str, int]:
+    """Return one token per byte, followed by the special tokens of Qwen2-Audio."""
+    specials_of_roberta = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+    tokens = [token for token in byte_vocabulary() if token not in specials_of_roberta]
+    return {token: number for number, token in enumerate([*tokens, *SPECIAL])}
+
+
+def _write_model(repository: Path, vocabulary: dict[str, int]) -> None:
+    torch.manual_seed(0)
+    config = transformers.Qwen2AudioConfig.from_pretrained(repository)
+    model = transformers.Qwen2AudioForConditionalGeneration(config)
+    with torch.no_grad():
+        for weights in model.parameters():
+            if weights.dim() > 1:
+                # With the default initialisation, differences of the input have no visible effect.
+                weights.normal_(std=0.3)
+        head = model.lm_head.weight
+        letters = {"Ġ" if letter == " " else letter for letter in LETTERS}
+        others = [number for token, number in vocabulary.items() if token not in letters]
+        # The most likely token is then always a letter, and the model never ends its answer.
+        head[others] = 0
+    with TemporaryDirectory() as temporary:
+        model.to(torch.bfloat16).save_pretrained(temporary)
+        _write_shards(repository, load_file(Path(temporary) / "model.safetensors"))
+
+
+def _write_config(repository: Path, vocabulary: dict[str, int]) -> None:
+    """Write the published configuration with smaller sizes. The library adds the missing keys."""
+    config = {
+        "architectures": ["Qwen2AudioForConditionalGeneration"],
+        "audio_config": {
+            "model_type": "qwen2_audio_encoder",
+            "d_model": 32,
+            "encoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "encoder_ffn_dim": 64,
+        },
+        "audio_token_index": vocabulary["<|AUDIO|>"],
+        "ignore_index": -100,
+        "model_type": "qwen2_audio",
+        "text_config": {
+            "bos_token_id": vocabulary["<|endoftext|>"],
+            "eos_token_id": vocabulary["<|im_end|>"],
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "max_position_embeddings": 8192,
+            "model_type": "qwen2",
+            "num_attention_heads": 4,
+            "num_hidden_layers": 2,
+            "num_key_value_heads": 4,
+            "rms_norm_eps": 1e-05,
+            "rope_theta": 10000,
+            "torch_dtype": "bfloat16",
+            "use_mrope": False,
+            "vocab_size": len(vocabulary),
+        },
+        "torch_dtype": "bfloat16",
+        "transformers_version": "4.45.0.dev0",
+        "vocab_size": len(vocabulary),
+    }
+    _write_json(repository / "config.json", config)
+
+
+def _write_shards(repository: Path, weights: dict[str, Any]) -> None:
+    """Write the weights as the five published files and their index."""
+    from mirpipe.plugins.captioners import qwen2_audio
+
+    filenames = [shard.filename for shard in qwen2_audio.SHARDS]
+    file_of = {
+        name: filenames[number * len(filenames) // len(weights)]
+        for number, name in enumerate(weights)
+    }
+    for filename in filenames:
+        tensors = {name: value for name, value in weights.items() if file_of[name] == filename}
+        save_file(tensors, repository / filename, metadata={"format": "pt"})
+    total = sum(value.nbytes for value in weights.values())
+    index = {"metadata": {"total_size": total}, "weight_map": file_of}
+    _write_json(repository / qwen2_audio.INDEX.filename, index)
+
+
+def _write_tokenizer(repository: Path, vocabulary: dict[str, int]) -> None:
+    bytes_only = {token: n for token, n in vocabulary.items() if token not in SPECIAL}
+    tokenizer = transformers.Qwen2TokenizerFast(vocab=bytes_only, merges=[])
+    tokenizer.add_special_tokens({"additional_special_tokens": list(SPECIAL)})
+    tokenizer.save_pretrained(repository)
+    added = {
+        str(vocabulary[token]): {
+            "content": token,
+            "lstrip": False,
+            "normalized": False,
+            "rstrip": False,
+            "single_word": False,
+            "special": True,
+        }
+        for token in SPECIAL
+    }
+    config = {
+        "add_prefix_space": False,
+        "added_tokens_decoder": added,
+        "additional_special_tokens": list(SPECIAL),
+        "bos_token": None,
+        "clean_up_tokenization_spaces": False,
+        "eos_token": "<|im_end|>",
+        "errors": "replace",
+        "model_max_length": 8192,
+        "pad_token": "<|endoftext|>",
+        "split_special_tokens": False,
+        "tokenizer_class": "Qwen2Tokenizer",
+        "unk_token": None,
+    }
+    _write_json(repository / "tokenizer_config.json", config)
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=2))

@@ -1,0 +1,22 @@
+"""Batches are grouped into a limited number of tasks."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirpipe.orchestration.batch_grouping import group_batches
+
+
+@given(st.lists(st.lists(st.integers(), min_size=1, max_size=3), max_size=60), st.integers(1, 9))
+def test_grouping_keeps_all_ids_in_order_in_a_limited_number_of_lists(
+    batches: list[list[int]], max_groups: int
+) -> None:
+    groups = group_batches(batches, max_groups=max_groups)
+    ids_in = [track_id for batch in batches for track_id in batch]
+    ids_out = [track_id for group in groups for track_id in group]
+    assert ids_out == ids_in
+    assert len(groups) <= max_groups
+    assert all(groups)
+
+
+def test_few_batches_are_not_merged() -> None:
+    assert group_batches([(1, 2), (3,)]) == [[1, 2], [3]]

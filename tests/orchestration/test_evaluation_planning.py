@@ -1,0 +1,116 @@
+"""Plans for the tasks that embed, analyse and score."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mirpipe.db import queries
+from mirpipe.errors import PluginError
+from mirpipe.orchestration import evaluation_planning, stage_tasks
+from mirpipe.settings import settings
+from tests.support.audio_files import ingest_folder, tones
+from tests.support.databases import Database
+from tests.support.fake_plugins import add_fakes
+
+
+@pytest.fixture
+def _metric(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three references, and one configured track metric from the fake plug-ins."""
+    add_fakes(monkeypatch, "track_metrics")
+    monkeypatch.setenv("MIRPIPE_METRICS", "tasteful")
+    settings.cache_clear()
+    tones(tmp_path / "audio", [300, 500, 700])
+    ingest_folder(tmp_path / "audio", "reference")
+
+
+def test_encoders_with_the_same_pending_tracks_share_a_task(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_SLOTS", "2")
+    settings.cache_clear()
+    assert evaluation_planning.plan_embed() == []
+    tones(tmp_path, [300, 500])
+    ingest_folder(tmp_path, "reference")
+    assert [
+        (task["encoders"], len(task["track_ids"])) for task in evaluation_planning.plan_embed()
+    ] == [
+        (["musicnn", "signal"], 1),
+        (["musicnn", "signal"], 1),
+    ]
+    assert [len(track_ids) for track_ids in evaluation_planning.plan_analyse()] == [2]
+
+
+def test_an_encoder_that_is_broken_for_a_while_stays_pending(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pending() -> dict[str, int]:
+        return {work.plugin: work.items for work in queries.pending() if work.stage == "embed"}
+
+    tones(tmp_path, [300])
+    ingest_folder(tmp_path, "reference")
+    evaluation_planning.plan_embed()
+    assert pending() == {"musicnn": 1, "signal": 1}
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "mirpipe.plugins.encoders.signal", None)  # importing it raises
+        assert {"encoders": ["signal"], "track_ids": []} in evaluation_planning.plan_embed()
+        assert pending() == {"musicnn": 1, "signal": 1}
+        (failure,) = queries.unavailable()
+        assert (failure.name, failure.reason) == ("signal", "ModuleNotFoundError")
+        with pytest.raises(ImportError):
+            stage_tasks.embed(["signal"], [])
+    assert [task["encoders"] for task in evaluation_planning.plan_embed()] == [
+        ["musicnn", "signal"]
+    ]
+    assert queries.unavailable() == []
+
+
+def test_the_other_encoders_are_planned_if_one_does_not_exist(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "absent,signal")
+    settings.cache_clear()
+    tones(tmp_path, [300])
+    ingest_folder(tmp_path, "reference")
+    absent, signal = evaluation_planning.plan_embed()
+    assert absent == {"encoders": ["absent"], "track_ids": []}
+    assert (signal["encoders"], len(signal["track_ids"])) == (["signal"], 1)
+    with pytest.raises(PluginError, match="absent"):
+        stage_tasks.embed(**absent)
+
+
+@pytest.mark.usefixtures("_metric")
+def test_a_score_task_has_a_metric_and_its_pending_tracks() -> None:
+    tasks = evaluation_planning.plan_scores()
+    assert [(task["metric"], len(task["track_ids"])) for task in tasks] == [("tasteful", 3)]
+
+
+@pytest.mark.usefixtures("_metric")
+def test_no_scores_are_planned_without_track_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRPIPE_METRICS", "")
+    settings.cache_clear()
+    assert evaluation_planning.plan_scores() == []
+
+
+@pytest.mark.usefixtures("_metric")
+def test_a_new_track_metric_alone_is_pending_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation_planning, "plan_embed", list)
+    monkeypatch.setattr(evaluation_planning, "plan_analyse", list)
+    monkeypatch.setattr("mirpipe.db.queries.pending", list)
+    assert evaluation_planning.has_pending_work()
+    monkeypatch.setenv("MIRPIPE_METRICS", "")
+    settings.cache_clear()
+    assert not evaluation_planning.has_pending_work()
+
+
+@pytest.mark.usefixtures("_metric")
+def test_the_other_track_metrics_are_planned_if_one_does_not_exist(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MIRPIPE_METRICS", "absent,tasteful")
+    settings.cache_clear()
+    absent, tasteful = evaluation_planning.plan_scores()
+    assert absent == {"metric": "absent", "track_ids": []}
+    assert (tasteful["metric"], len(tasteful["track_ids"])) == ("tasteful", 3)
+    with pytest.raises(PluginError, match="absent"):
+        stage_tasks.score(**absent)
