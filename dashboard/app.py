@@ -29,6 +29,7 @@ PAGES = (
     ("history", "History", "history"),
     ("sql", "SQL", "database"),
     ("failures", "Failures", "report"),
+    ("glossary", "Glossary", "dictionary"),
 )
 """Name, title and icon of each page. The name is the page's folder and its address."""
 

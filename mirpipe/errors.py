@@ -29,15 +29,17 @@ class PluginError(MirpipeError):
 
 
 class Unavailable(PluginError):
-    """A plug-in cannot run on this machine. The message ends with the remedy.
+    """A plug-in cannot run on this machine. The message is the problem and then the remedy.
 
     `reason` is a short stable code: `weights_missing`, `weights_refused`, `library_missing`,
     `memory_missing` or `card_missing`.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, reason: str, problem: str, *, remedy: str) -> None:
+        super().__init__(f"{problem}: {remedy}")
         self.reason = reason
+        self.problem = problem
+        self.remedy = remedy
 
 
 class OutOfMemory(PluginError):

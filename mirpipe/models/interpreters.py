@@ -44,8 +44,8 @@ def find_python(libraries: Sequence[str], *, plugin: str) -> Path:
     if models_python is None or missing:
         raise Unavailable(
             "library_missing",
-            f"{plugin} needs {', '.join(missing)}, which is not installed: run `make models`, or "
-            "set MIRPIPE_MODELS_PYTHON to an interpreter that has it",
+            f"{plugin} needs {', '.join(missing)}, which is not installed",
+            remedy="run `make models`, or set MIRPIPE_MODELS_PYTHON to an interpreter that has it",
         )
     return models_python
 
@@ -59,7 +59,7 @@ def _missing_libraries(python: Path, libraries: tuple[str, ...]) -> tuple[str, .
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(
             "library_missing",
-            f"The interpreter {python} cannot be run ({error}): run `make models`, or set "
-            "MIRPIPE_MODELS_PYTHON to a working interpreter",
+            f"The interpreter {python} cannot be run ({error})",
+            remedy="run `make models`, or set MIRPIPE_MODELS_PYTHON to a working interpreter",
         ) from error
     return tuple(json.loads(process.stdout))

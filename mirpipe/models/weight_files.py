@@ -64,8 +64,8 @@ def verified_weights(file: WeightFile, *, plugin: str) -> VerifiedWeights:
     if found is None:
         raise Unavailable(
             "weights_missing",
-            f"The weight file {file.repository}/{file.filename} ({file.megabytes} MB) is missing: "
-            f"run `mirpipe models pull {plugin}`",
+            f"The weight file {file.repository}/{file.filename} ({file.megabytes} MB) is missing",
+            remedy=f"run `mirpipe models pull {plugin}`",
         )
     digest = cached_sha256(found.path)
     if not found.random:

@@ -24,5 +24,6 @@ def verify_sha256(file: WeightFile, path: Path, digest: str) -> None:
         raise Unavailable(
             "weights_refused",
             f"{path} is not {file.repository}/{file.filename} (its SHA-256 is {digest}, not "
-            f"{expected}): delete the file and download it again with `mirpipe models pull`",
+            f"{expected})",
+            remedy="delete the file and download it again with `mirpipe models pull`",
         )

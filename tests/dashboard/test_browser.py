@@ -45,6 +45,7 @@ PAGES = {
     "published": "History",
     "sql": "SQL",
     "failures": "Failures",
+    "glossary": "Glossary",
 }
 ADDRESSES = {
     "overview": "",

@@ -79,3 +79,9 @@ def test_results_are_read_once_per_run(filled: Database) -> None:
     with filled.owner.begin() as connection:
         connection.execute(text("UPDATE mirpipe.run SET finished_at = finished_at + '1 s'"))
     assert "n = 77" in html(page("retrieval"))
+
+
+def test_the_glossary_explains_the_words_of_the_dashboard() -> None:
+    text = "".join(element.value for element in page("glossary").markdown)
+    assert "**match**" in text
+    assert "**active revision**" in text

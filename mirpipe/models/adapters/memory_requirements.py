@@ -44,13 +44,15 @@ def require_memory(
     if compute_dtype == "int8" and not (on_card and free.card is not None):
         raise Unavailable(
             "card_missing",
-            f"{plugin} in int8 needs a CUDA card: set MIRPIPE_COMPUTE_DTYPE=bfloat16",
+            f"{plugin} in int8 needs a CUDA card",
+            remedy="set MIRPIPE_COMPUTE_DTYPE=bfloat16",
         )
     if compute_dtype == "int8" and not free.has_int8:
         raise Unavailable(
             "library_missing",
-            f"{plugin} in int8 needs the libraries bitsandbytes and accelerate: install both into "
-            "the interpreter of the models, or set MIRPIPE_COMPUTE_DTYPE=bfloat16",
+            f"{plugin} in int8 needs the libraries bitsandbytes and accelerate",
+            remedy="install both into the interpreter of the models, or set "
+            "MIRPIPE_COMPUTE_DTYPE=bfloat16",
         )
     needed = needed_bytes(weight_bytes, compute_dtype)
     # Weights in bfloat16 are loaded into RAM first, even if the model computes on the card.
@@ -62,7 +64,8 @@ def require_memory(
             raise Unavailable(
                 "memory_missing",
                 f"{plugin} in {compute_dtype} needs {_gigabytes(needed)} of {place}, but only "
-                f"{_gigabytes(available)} are free: {_remedy(free, weight_bytes, compute_dtype)}",
+                f"{_gigabytes(available)} are free",
+                remedy=_remedy(free, weight_bytes, compute_dtype),
             )
 
 

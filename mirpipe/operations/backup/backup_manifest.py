@@ -1,11 +1,11 @@
-"""What a backup says of itself: manifest.json, written last: only a whole backup has one."""
+"""The file manifest.json of a backup. It is written last, so only complete backups have one."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mirpipe.db.store import content_digest as digest
+from mirpipe.db.store import content_digest
 from mirpipe.errors import ConfigurationError
 
 FORMAT = 1
@@ -15,47 +15,60 @@ _MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
-class Contents:
-    """Everything that is needed to trust a backup and to restore it."""
+class Manifest:
+    """Everything that is needed to check a backup and to restore it."""
 
     made_at: str
-    """ISO 8601, UTC."""
+    """Time of the backup, ISO 8601, in UTC."""
     mirpipe: str
-    """Version of the program that made it."""
+    """Version of mirpipe that created the backup."""
     schema_revision: str
     digest: str
-    """Of the content, as `mirpipe verify --digest` prints it."""
+    """Digest of the content, as `mirpipe verify --digest` prints it."""
     digest_of: str
-    """Which questions that digest answers: another mirpipe may ask others."""
+    """Hash of the queries behind the digest. Another version of mirpipe can have other queries."""
     files: dict[str, str]
-    """Path within the backup → SHA-256, in hex."""
+    """SHA-256 of each file, in hex, by its path within the backup."""
     missing_clips: list[str]
-    """Names of clips that had a row and no file."""
+    """Names of clips that are in the database but had no file."""
     format: int = FORMAT
 
 
-def questions() -> str:
-    """A hash over what the digest asks: two digests compare only where this is equal."""
-    return hashlib.sha256(json.dumps(digest.CONTENT, sort_keys=True).encode()).hexdigest()
+def hash_of_digest_queries() -> str:
+    """Return a hash of the queries behind the digest.
+
+    Two digests can be compared only if this hash is the same for both.
+    """
+    queries = json.dumps(content_digest.CONTENT, sort_keys=True)
+    return hashlib.sha256(queries.encode()).hexdigest()
 
 
-def write(folder: Path, contents: Contents) -> Path:
-    """The manifest's path, written."""
+def write_manifest(folder: Path, manifest: Manifest) -> Path:
+    """Write the manifest into the folder and return its path."""
     path = folder / _MANIFEST
-    path.write_text(json.dumps(asdict(contents), indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n")
     return path
 
 
-def read(folder: Path) -> Contents:
-    """What the backup says of itself. Raises ConfigurationError where there is no whole backup."""
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a backup.
+
+    Raises ConfigurationError if the folder does not contain a complete backup.
+    """
     try:
-        told = json.loads((folder / _MANIFEST).read_text())
+        fields = json.loads((folder / _MANIFEST).read_text())
     except OSError as error:
         raise ConfigurationError(
-            f"{folder} holds no whole backup: {_MANIFEST} cannot be read ({error.strerror})"
+            f"{folder} is not a complete backup: {_MANIFEST} cannot be read ({error.strerror}). "
+            "Use another backup."
         ) from error
     except ValueError as error:
-        raise ConfigurationError(f"{folder / _MANIFEST} is damaged: {error}") from error
-    if told.get("format") != FORMAT:
-        raise ConfigurationError(f"{folder} was made by another mirpipe: {told.get('mirpipe')}")
-    return Contents(**told)
+        raise ConfigurationError(
+            f"{folder / _MANIFEST} is damaged: {error}. Use another backup."
+        ) from error
+    if fields.get("format") != FORMAT:
+        raise ConfigurationError(
+            f"{folder} has a format that this version cannot read. It was created by mirpipe "
+            f"{fields.get('mirpipe')}: restore it with that version."
+        )
+    return Manifest(**fields)

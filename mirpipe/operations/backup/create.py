@@ -1,4 +1,4 @@
-"""Backup: the database as of one moment and the audio that it knows of, whole or not there."""
+"""Creates a backup: the database at one moment, and the audio of its clips."""
 
 import fcntl
 import os
@@ -17,38 +17,47 @@ from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError, MirpipeError
 from mirpipe.files.durable_write import sync_file, sync_folder
 from mirpipe.files.sha256 import sha256
-from mirpipe.operations.backup import backup_manifest
-from mirpipe.operations.backup.backup_manifest import CLIPS, DUMP, Contents
+from mirpipe.operations.backup.backup_manifest import (
+    CLIPS,
+    DUMP,
+    Manifest,
+    hash_of_digest_queries,
+    write_manifest,
+)
 from mirpipe.records import Progress
 
 
 @dataclass(frozen=True)
-class Made:
-    """A backup that lies in `folder`."""
+class Backup:
+    """A complete backup in `folder`."""
 
     folder: Path
     digest: str
     clips: int
     missing_clips: list[str]
-    """Names of clips that the database knows and that were gone already."""
+    """Names of clips that are in the database but had no file."""
     bytes: int
 
 
-def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) -> Made:
-    """Writes database and generated audio to the new `folder`, while the pipeline goes on.
+def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) -> Backup:
+    """Write the database and all clips to the new `folder`. The pipeline can run at the same time.
 
-    All is written beside it and takes its name when it is whole and on disk. Raises
-    ConfigurationError where the folder holds anything, DatabaseError without a schema to back up.
+    The files are written to a folder next to it, which is renamed when everything is on disk.
+    Raises ConfigurationError if the folder is not empty, and DatabaseError if the database has no
+    tables of mirpipe.
     """
     folder = folder.expanduser().absolute()
     revision = current()
     if revision is None:
-        raise DatabaseError("there is nothing to back up: the database has no tables of mirpipe")
-    with _partial(folder) as partial:
-        with snapshot() as (connection, moment):
+        raise DatabaseError(
+            "There is nothing to back up: the database has no tables of mirpipe. Check "
+            "MIRPIPE_HOME or MIRPIPE_DATABASE_URL."
+        )
+    with _partial_folder(folder) as partial:
+        with snapshot() as (connection, snapshot_name):
             digest = combined(digests(connection))
             clips = sorted(set(health.recorded_files(connection, "generated")))
-            dump(partial / DUMP, moment=moment)
+            dump(partial / DUMP, moment=snapshot_name)
         files = {DUMP: sha256(partial / DUMP).hex()}
         missing = []
         for done, clip in enumerate(clips, start=1):
@@ -58,61 +67,67 @@ def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) ->
             except FileNotFoundError:
                 missing.append(clip.name)
             progress(done, len(clips))
-        said = Contents(
+        manifest = Manifest(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             mirpipe=version("mirpipe"),
             schema_revision=revision,
             digest=digest,
-            digest_of=backup_manifest.questions(),
+            digest_of=hash_of_digest_queries(),
             files=files,
             missing_clips=missing,
         )
-        backup_manifest.write(partial, said)
+        write_manifest(partial, manifest)
         size = _sync(partial)
         partial.rename(folder)
         sync_folder(folder.parent)
-    return Made(folder, digest, len(files) - 1, missing, size)
+    return Backup(folder, digest, len(files) - 1, missing, size)
 
 
 @contextmanager
-def _partial(folder: Path) -> Iterator[Path]:
-    """An empty folder beside `folder`, which no other backup writes to; gone where this fails."""
+def _partial_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder next to `folder` that no other backup writes to.
+
+    Deletes it if the backup fails.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigurationError(f"{folder} is there already: name a new folder")
+        raise ConfigurationError(f"{folder} exists already: name a new folder.")
     partial = folder.with_name(f"{folder.name}.partial")
     try:
         partial.mkdir(parents=True, exist_ok=True)
-        held = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(held)
-            raise MirpipeError(f"another backup writes to {folder}: wait for it") from None
+            os.close(descriptor)
+            raise MirpipeError(
+                f"Another backup is writing to {folder}. Wait until it has finished."
+            ) from None
         try:
-            _empty(partial)
+            _delete_contents(partial)
             yield partial
         finally:
-            shutil.rmtree(partial, ignore_errors=True)  # by its own name still, where this fails
-            os.close(held)
+            # After a success the folder has its final name, so this deletes nothing.
+            shutil.rmtree(partial, ignore_errors=True)
+            os.close(descriptor)
     except OSError as error:
-        raise MirpipeError(f"{folder} cannot be written: {error}") from error
+        raise MirpipeError(f"Cannot write to {folder}: {error}") from error
 
 
-def _empty(folder: Path) -> None:
-    """Removes what a killed backup left."""
-    for left in folder.iterdir():
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+def _delete_contents(folder: Path) -> None:
+    """Delete the files of a backup that was killed."""
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _copy(source: Path, place: Path) -> str:
-    """The SHA-256, in hex, of what was copied; time of change goes with it."""
+    """Copy a file with its modification time and return the SHA-256 of the copy, in hex."""
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, place)
     return sha256(place).hex()
 
 
 def _sync(folder: Path) -> int:
-    """Has the folder on disk; the bytes of its files."""
+    """Flush all files of the folder to disk and return their total size in bytes."""
     size = 0
     for path in sorted(folder.rglob("*")):
         if path.is_dir():

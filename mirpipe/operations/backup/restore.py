@@ -1,4 +1,4 @@
-"""Restore: what a backup holds, checked first, in place of what is there."""
+"""Restores a backup: checks its files first, then replaces the database and copies the clips."""
 
 import os
 import shutil
@@ -11,85 +11,99 @@ from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.files.printable_path import printable_path
 from mirpipe.files.sha256 import sha256
-from mirpipe.operations.backup import backup_manifest
-from mirpipe.operations.backup.backup_manifest import CLIPS, DUMP, Contents
+from mirpipe.operations.backup.backup_manifest import (
+    CLIPS,
+    DUMP,
+    Manifest,
+    hash_of_digest_queries,
+    read_manifest,
+)
 from mirpipe.records import Progress
 from mirpipe.settings import settings
 
 
 @dataclass(frozen=True)
-class Restored:
-    """What was restored; `is_compared`: its content was found equal to that of the backup."""
+class RestoreResult:
+    """Counts and digest of a restored backup."""
 
     made_at: str
+    """Time of the backup, ISO 8601, in UTC."""
     clips: int
     digest: str
     is_compared: bool
-    """False where the backup is of an older schema, which was brought to head."""
+    """Whether the digest was compared with that of the backup, and was equal.
+
+    False if the backup has an older schema, which was upgraded.
+    """
 
 
 def restore(
     folder: Path, *, replace: bool = False, progress: Progress = lambda _done, _total: None
-) -> Restored:
-    """Puts the backup's rows and audio where the settings say, the rows all at once.
+) -> RestoreResult:
+    """Restore the database and the clips to the places that the settings name.
 
-    Its files are checked before anything is written. Raises ConfigurationError where the backup is
-    not whole, where it needs a newer mirpipe, or where the database holds anything, unless
-    `replace`; DatabaseError where its content is another afterwards.
+    All files of the backup are checked before anything is written, and all rows are written in one
+    transaction. Raises ConfigurationError if the backup is not complete, if it needs a newer
+    mirpipe, or if the database is not empty and `replace` is false. Raises DatabaseError if the
+    restored content differs from the backup.
     """
     folder = folder.expanduser().absolute()
-    told = backup_manifest.read(folder)
-    if problem := unknown_revision(told.schema_revision):
+    manifest = read_manifest(folder)
+    if problem := unknown_revision(manifest.schema_revision):
         raise ConfigurationError(f"{folder} cannot be restored. {problem}")
-    _require_whole(folder, told, progress)
+    _require_undamaged(folder, manifest, progress)
     provision_roles()
     if is_filled() and not replace:
         raise ConfigurationError(
-            "the database is not empty: `--replace` drops what it holds, or set MIRPIPE_HOME or "
-            "MIRPIPE_DATABASE_URL to an empty one"
+            "The database is not empty. Use `--replace` to delete its content first, or set "
+            "MIRPIPE_HOME or MIRPIPE_DATABASE_URL to an empty database."
         )
-    clips = _put_clips(folder, told)
+    clips = _copy_clips(folder, manifest)
     store = settings().clips_folder
     load(
         folder / DUMP,
-        revision=told.schema_revision,
+        revision=manifest.schema_revision,
         clips=os.fsencode(store),
         shown=printable_path(store),
     )
     migrate()
     with snapshot() as (connection, _):
         digest = combined(digests(connection))
-    comparable = told.schema_revision == head() and told.digest_of == backup_manifest.questions()
-    if comparable and digest != told.digest:
+    is_comparable = (
+        manifest.schema_revision == head() and manifest.digest_of == hash_of_digest_queries()
+    )
+    if is_comparable and digest != manifest.digest:
         raise DatabaseError(
-            f"what was restored has the digest {digest} and the backup says {told.digest}: "
-            "do not trust it; `mirpipe verify` tells more"
+            f"The restored content has the digest {digest}, but the backup has {manifest.digest}. "
+            "Do not use this database. Run `mirpipe verify` to see what differs."
         )
-    return Restored(told.made_at, clips, digest, comparable)
+    return RestoreResult(manifest.made_at, clips, digest, is_comparable)
 
 
-def _require_whole(folder: Path, told: Contents, progress: Progress) -> None:
-    for done, (name, wanted) in enumerate(told.files.items(), start=1):
+def _require_undamaged(folder: Path, manifest: Manifest, progress: Progress) -> None:
+    """Raise ConfigurationError if a file of the backup is missing or has other bytes."""
+    for done, (name, expected) in enumerate(manifest.files.items(), start=1):
         path = folder / name
-        found = sha256(path).hex() if path.is_file() else "missing"
-        if found != wanted:
-            raise ConfigurationError(
-                f"{path} is {'missing' if found == 'missing' else 'damaged'}: this backup is not "
-                "whole, take another one"
-            )
-        progress(done, len(told.files))
+        if not path.is_file():
+            raise ConfigurationError(f"{path} is missing. Use another backup.")
+        if sha256(path).hex() != expected:
+            raise ConfigurationError(f"{path} is damaged. Use another backup.")
+        progress(done, len(manifest.files))
 
 
-def _put_clips(folder: Path, told: Contents) -> int:
-    """How many clips lie in the store now, each whole or not there."""
+def _copy_clips(folder: Path, manifest: Manifest) -> int:
+    """Copy the clips into the store and return their number. A killed copy leaves no partial file.
+
+    Clips that the store has already are skipped.
+    """
     store = settings().clips_folder
-    names = [name for name in told.files if name.startswith(f"{CLIPS}/")]
+    names = [name for name in manifest.files if name.startswith(f"{CLIPS}/")]
     for name in names:
         place = store / Path(name).relative_to(CLIPS)
-        if place.is_file() and sha256(place).hex() == told.files[name]:
+        if place.is_file() and sha256(place).hex() == manifest.files[name]:
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
-        new = place.with_name(f".{place.name}.{os.getpid()}")
-        shutil.copy2(folder / name, new)
-        new.replace(place)
+        temporary = place.with_name(f".{place.name}.{os.getpid()}")
+        shutil.copy2(folder / name, temporary)
+        temporary.replace(place)
     return len(names)

@@ -68,8 +68,7 @@ def _check_plugin(kind: registry.Plugins[Any, Any], name: str) -> Finding:
     check = f"{kind.kind} {name}"
     python = result_or_error(kind.interpreter, name)
     if isinstance(python, Unavailable):
-        message, _, remedy = str(python).rpartition(": ")
-        return problem(check, message or str(python), remedy if message else "")
+        return problem(check, python.problem, python.remedy)
     if isinstance(python, Exception):
         remedy = "correct the plug-in, or remove it from the settings; see `mirpipe models`"
         return problem(check, f"{python}", remedy)

@@ -14,7 +14,10 @@ from mirpipe.db.store.searchable_tracks import References
 from mirpipe.db.store.track_labels import read_hashes_and_labels
 from mirpipe.records import Float64, Int64
 from mirpipe.stages.report.encoder_agreement import EncoderMatches
-from mirpipe.stages.report.matches_with_same_label import LabelledRanking, relevance_of_first_matches
+from mirpipe.stages.report.matches_with_same_label import (
+    LabelledRanking,
+    relevance_of_first_matches,
+)
 from mirpipe.stages.report.precision_by_label import precision_rows
 from mirpipe.statistics.reciprocal_rank_fusion import fuse_rankings
 

@@ -20,7 +20,7 @@ from mirpipe.db.schema_file_record import outdated_files
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.generation import clip_store
-from mirpipe.operations.backup import Made, back_up, restore
+from mirpipe.operations.backup import Backup, back_up, restore
 from mirpipe.operations.backup.backup_manifest import DUMP
 from mirpipe.settings import settings
 from tests.dashboard.filled import Model, Piece, fill, rate, track
@@ -211,7 +211,7 @@ def test_a_killed_backup_leaves_no_complete_backup(
     process = subprocess.run(command, check=False, capture_output=True, timeout=60)
     assert process.returncode == -signal.SIGKILL, process.stderr
     assert not (tmp_path / "backup").exists()
-    with pytest.raises(ConfigurationError, match="no whole backup"):
+    with pytest.raises(ConfigurationError, match="not a complete backup"):
         restore(tmp_path / "backup", replace=True)
     backup = back_up(tmp_path / "backup")
     assert [path.name for path in tmp_path.glob("backup*")] == ["backup"]
@@ -247,7 +247,7 @@ def test_a_damaged_backup_is_refused_before_anything_changes(
     back_up(tmp_path / "backup")
     before = digest(filled)
     harm(tmp_path / "backup")
-    with pytest.raises(ConfigurationError, match=r"whole|damaged"):
+    with pytest.raises(ConfigurationError, match=r"not a complete backup|missing|damaged"):
         restore(tmp_path / "backup", replace=True)
     assert digest(filled) == before
 
@@ -267,7 +267,7 @@ def test_restored_content_with_another_digest_is_an_error(filled: Database, tmp_
     manifest = tmp_path / "backup" / "manifest.json"
     manifest_content = json.loads(manifest.read_text())
     manifest.write_text(json.dumps(manifest_content | {"digest": "0" * 64}))
-    with pytest.raises(DatabaseError, match="do not trust it"):
+    with pytest.raises(DatabaseError, match="Do not use this database"):
         restore(tmp_path / "backup", replace=True)
 
 
@@ -276,7 +276,7 @@ def test_missing_clips_are_named(filled: Database, store: Path, tmp_path: Path) 
     lost.unlink()
     result = CliRunner().invoke(app, ["backup", str(tmp_path / "backup"), "--json"])
     assert result.exit_code == 1
-    backup = Made(**json.loads(result.stdout))
+    backup = Backup(**json.loads(result.stdout))
     assert (backup.clips, backup.missing_clips) == (1, [lost.name])
 
 

@@ -94,7 +94,7 @@ def test_missing_weights_are_recorded_and_the_record_is_deleted_when_they_exist(
     library: SyntheticMatches, tower: FakeTextTower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def raise_unavailable(*_: object) -> None:
-        raise Unavailable("weights_missing", "no vocab.json: `mirpipe models pull clap`")
+        raise Unavailable("weights_missing", "no vocab.json", remedy="`mirpipe models pull clap`")
 
     with monkeypatch.context() as patch:
         patch.setattr(Plugins, "require_text", raise_unavailable)
