@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from mirpipe.db.embedded_server import embedded_server
-from mirpipe.db.engine import engine, forget_engines
+from mirpipe.db.engine import close_engines, engine
 from mirpipe.db.migrate import migrate
 from mirpipe.db.store import binary_copy
 from mirpipe.records import Collection, Float32
@@ -32,12 +32,12 @@ def temporary_server() -> Iterator[None]:
             del os.environ[variable]
         os.environ["MIRPIPE_HOME"] = name
         settings.cache_clear()
-        forget_engines()
+        close_engines()
         try:
             migrate()
             yield
         finally:
-            forget_engines()
+            close_engines()
             embedded_server(Path(name)).down()
             os.environ.clear()
             os.environ.update(before)

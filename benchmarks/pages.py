@@ -5,13 +5,7 @@ from collections.abc import Callable
 from benchmarks.large_library import measure_seconds, temporary_server
 from benchmarks.page_rows import ENCODERS, REFERENCES, RUNS, TARGETS, insert_rows
 from mirpipe.db import queries
-from mirpipe.db.queries import (
-    embedding_maps,
-    encoder_comparison,
-    run_history,
-    user_sql,
-    vector_search,
-)
+from mirpipe.db.queries import user_sql, vector_search
 
 Query = Callable[[], object]
 REPEATS = 3
@@ -23,55 +17,62 @@ def queries_by_page() -> dict[str, dict[str, Query]]:
     target = queries.targets()[0].track_id
     matches = [match.reference_id for match in queries.matches(target, k=10)]
     tracks = [target, *dict.fromkeys(matches)]
-    rankings: dict[str, Query] = {
-        name: getattr(queries, name)
-        for name in ("rankings", "hubness", "hubs", "agreements", "csls_agreements")
-        if hasattr(queries, name)
-    }
     return {
         "overview": {
-            "runs": queries.runs,
-            "library": queries.library,
-            "pending": queries.pending,
+            "runs": queries.last_runs,
+            "library": queries.library_counts,
+            "pending": queries.pending_work,
             "failure counts": queries.failure_counts,
-            "unavailable": queries.unavailable,
-            "moments": run_history.moments,
-            "encoders": queries.encoders,
-            "changes": lambda: queries.changes(RUNS),
+            "unavailable": queries.unavailable_plugins,
+            "past runs": queries.past_runs,
+            "encoders": queries.encoder_revisions,
+            "changes": lambda: queries.best_match_changes(RUNS),
         },
         "retrieval": {
             "latest run": queries.latest_run,
-            "summary": queries.summary,
-            "comparisons": encoder_comparison.comparisons,
-            "depths": encoder_comparison.depths,
+            "summary": queries.retrieval_summaries,
+            "comparisons": queries.encoder_comparisons,
+            "similarity by rank": queries.similarity_by_rank,
             "targets": queries.targets,
-            "best matches": encoder_comparison.target_matches,
+            "best matches": queries.best_match_scores,
         },
         "generation": {
-            "summary": queries.generation_summary,
-            "deltas": queries.generation_deltas,
+            "summary": queries.generation_summaries,
+            "comparisons": queries.mode_comparisons,
             "target scores": queries.target_scores,
             "captions": queries.captions,
         },
         "listen": {
             "targets": queries.targets,
             "matches": lambda: queries.matches(target, k=10),
-            "files": lambda: queries.live_files(tracks),
+            "files": lambda: queries.file_locations(tracks),
             "aesthetics": lambda: queries.aesthetics(tracks),
             "waveforms": lambda: queries.pictures(tracks),
-            "generations": lambda: queries.generations(target),
-            "scores of clips": lambda: queries.generation_scores(target),
+            "clips": lambda: queries.clips_of_target(target),
+            "scores of clips": lambda: queries.clip_scores(target),
         },
-        "search": {"spaces": vector_search.spaces, "files": lambda: queries.live_files(tracks)},
-        "map": {"maps": embedding_maps.maps, "points": lambda: embedding_maps.points("encoder0")},
+        "search": {
+            "encoders": vector_search.searchable_revisions,
+            "files": lambda: queries.file_locations(tracks),
+        },
+        "map": {
+            "maps": queries.maps,
+            "points": lambda: queries.map_points("encoder0"),
+        },
         "history": {
-            "moments": run_history.moments,
-            "retrieval": run_history.retrieval,
-            "generation": run_history.generation,
-            "changed matches": lambda: run_history.moved(1, RUNS),
+            "past runs": queries.past_runs,
+            "retrieval": queries.past_retrieval_summaries,
+            "generation": queries.past_generation_summaries,
+            "changed matches": lambda: queries.best_match_differences(1, RUNS),
         },
-        "hubs": rankings,
-        "sql": {"v_retrieval": lambda: user_sql.ask("SELECT * FROM v_retrieval")},
+        "hubs": {
+            "hubness": queries.hubness,
+            "hubs": queries.hubs,
+            "encoder agreements": queries.encoder_agreements,
+            "CSLS checks": queries.csls_checks,
+            "label rankings": queries.label_rankings,
+        },
+        "sql": {"v_retrieval": lambda: user_sql.run_query("SELECT * FROM v_retrieval")},
         "failures": {"failures": queries.failures},
     }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe.db.embedded_server import embedded_server
-from mirpipe.db.engine import forget_engines
+from mirpipe.db.engine import close_engines
 from mirpipe.db.migrate import migrate
 from mirpipe.music.numba_cache import claim_cache
 from mirpipe.postgres.embedded import EmbeddedPostgres
@@ -115,7 +115,7 @@ def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
         patch.setenv("MIRPIPE_HOME", str(short_folder / "home"))
         settings.cache_clear()
         migrate()
-        forget_engines()
+        close_engines()
     settings.cache_clear()
     with closing(server.connect()) as link, link.cursor() as sql:
         sql.execute("CREATE DATABASE migrated TEMPLATE mirpipe ALLOW_CONNECTIONS false")
@@ -145,5 +145,5 @@ def _delete_abandoned(folder: Path) -> None:
             server = embedded_server(passwords.parent.parent)
             server.down()
             # If the tests run as root, the server is stored outside this folder.
-            shutil.rmtree(server.place, ignore_errors=True)
+            shutil.rmtree(server.cluster_folder, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)

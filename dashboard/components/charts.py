@@ -13,7 +13,7 @@ GREY = "#828a94"
 
 
 def means_by_encoder(
-    rows: Sequence[queries.Summary], *, axis: str, marked_value: float | None = None
+    rows: Sequence[queries.RetrievalSummary], *, axis: str, marked_value: float | None = None
 ) -> alt.LayerChart:
     """Return a chart of one metric: a dot per encoder at its mean, on its 95 % interval.
 

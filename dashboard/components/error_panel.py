@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from mirpipe.db import queries
+from mirpipe.errors import MirpipeError
 
 
 @contextmanager
@@ -16,7 +16,7 @@ def error_panel() -> Iterator[None]:
     """
     try:
         yield
-    except queries.MirpipeError as error:
+    except MirpipeError as error:
         st.error("The results cannot be read.", icon=":material/database_off:")
         st.text(str(error))
         st.button("Try again", icon=":material/refresh:")

@@ -14,8 +14,8 @@ from dashboard.components.number_format import DASH
 from dashboard.components.plugin_labels import plugin_text
 from dashboard.components.statistics_cells import mean_cell
 from dashboard.data import cached_queries
-from mirpipe.db.queries.group_summaries import GroupSummary
-from mirpipe.db.queries.metric_names import BOUNDS
+from mirpipe.db import queries
+from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 
 LABELS = ("genre", "instrument")
 LEADING = ("z", "clap_similarity", "melody_accuracy_corrected", "melody_accuracy")
@@ -43,7 +43,9 @@ def section(run: cached_queries.RunKey, task: str) -> None:
         )
     label = label or "genre"
     rows = [
-        row for row in cached_queries.group_summaries(run, task, label) if row.metric not in BOUNDS
+        row
+        for row in cached_queries.group_summaries(run, task, label)
+        if row.metric not in CHANCE_BOUNDS
     ]
     metrics = sorted({row.metric for row in rows if row.mean is not None}, key=_metric_order)
     if not metrics:
@@ -68,7 +70,7 @@ def section(run: cached_queries.RunKey, task: str) -> None:
     download_button(rows, name=f"{task.capitalize()} by {label}")
 
 
-def show_metric(metric: str, label: str, task: str, rows: Sequence[GroupSummary]) -> None:
+def show_metric(metric: str, label: str, task: str, rows: Sequence[queries.GroupSummary]) -> None:
     """Draw the chart and the table of one metric. `rows` must not be empty."""
     name = metric_labels.metric_label(metric)
     unlabelled = max(row.unlabelled_n for row in rows)
@@ -95,7 +97,7 @@ def show_metric(metric: str, label: str, task: str, rows: Sequence[GroupSummary]
         markup.show(tables.html_table(table_name, columns, lines, numeric=numeric))
 
 
-def groups_by_size(rows: Sequence[GroupSummary]) -> list[str]:
+def groups_by_size(rows: Sequence[queries.GroupSummary]) -> list[str]:
     """Return the groups, those with the most targets first."""
     size: dict[str, int] = {}
     for row in rows:
@@ -103,7 +105,7 @@ def groups_by_size(rows: Sequence[GroupSummary]) -> list[str]:
     return sorted(size, key=lambda group: (-size[group], group))
 
 
-def group_chart(rows: Sequence[GroupSummary], groups: Sequence[str]) -> alt.LayerChart:
+def group_chart(rows: Sequence[queries.GroupSummary], groups: Sequence[str]) -> alt.LayerChart:
     """Return a chart with one line per group and one dot per encoder or mode, with intervals.
 
     Encoders and modes differ in colour and in shape.
@@ -143,5 +145,5 @@ def _metric_order(metric: str) -> tuple[int, str]:
     return (LEADING.index(metric) if metric in LEADING else len(LEADING), metric)
 
 
-def _cell(row: GroupSummary | None) -> Markup:
+def _cell(row: queries.GroupSummary | None) -> Markup:
     return Markup(DASH) if row is None else mean_cell(row, metric_labels.decimals(row.metric))

@@ -32,7 +32,7 @@ document.addEventListener("play", (event) => {
 """Script of the app: sets each player's volume and lets only one player play."""
 
 
-def common_level(files: Iterable[Sequence[queries.LiveFile]]) -> float:
+def common_level(files: Iterable[Sequence[queries.FileLocation]]) -> float:
     """Return the level, in dBFS, that players of these tracks are reduced to.
 
     It is the level of the quietest track, but at most `MAX_REDUCTION_DB` below the loudest.

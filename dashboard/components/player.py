@@ -28,7 +28,7 @@ MAX_BYTES = 512 * 2**20
 
 
 def player(
-    files: Sequence[queries.LiveFile], *, name: str, key: str, level: float | None = None
+    files: Sequence[queries.FileLocation], *, name: str, key: str, level: float | None = None
 ) -> None:
     """Draw a player for the first readable file of a track.
 

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.components.charts import GREY
-from mirpipe.db.queries.embedding_maps import Map, Point
+from mirpipe.db import queries
 
 HEIGHT = 560
 COLOURS = 6
@@ -18,7 +18,7 @@ SELECTION = "track"
 RING_COLOUR = "#D55E00"
 
 
-def colour_groups(points: Sequence[Point], label: str) -> list[str]:
+def colour_groups(points: Sequence[queries.MapPoint], label: str) -> list[str]:
     """Return the group that determines the colour of each point.
 
     It is the collection or the value of a label. Values beyond the most frequent ones are "others".
@@ -31,7 +31,11 @@ def colour_groups(points: Sequence[Point], label: str) -> list[str]:
 
 
 def scatter_plot(
-    map_: Map, points: Sequence[Point], *, label: str, chosen_id: int | None
+    map_: queries.EmbeddingMap,
+    points: Sequence[queries.MapPoint],
+    *,
+    label: str,
+    chosen_id: int | None,
 ) -> alt.LayerChart:
     """Return the chart of the points, coloured by `label`.
 

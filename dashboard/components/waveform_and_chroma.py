@@ -27,11 +27,11 @@ def waveform_and_chroma(picture: queries.Picture | None, *, name: str) -> Markup
     `name` is the track's name for screen readers. An unpitched track has no chroma picture.
     """
     images = Markup("")
-    if picture is not None and picture.outline is not None:
+    if picture is not None and picture.waveform is not None:
         images += _image(waveform_opacity(picture), "mp-wave", f"Waveform of {name}")
     if picture is not None and picture.voiced is False:
         images += small_line("unpitched: no pitch classes to show")
-    elif picture is not None and picture.classes is not None:
+    elif picture is not None and picture.chroma is not None:
         images += _image(chroma_opacity(picture), "mp-chroma", f"Pitch classes over time of {name}")
     return images
 
@@ -41,8 +41,8 @@ def waveform_opacity(picture: queries.Picture) -> NDArray[np.uint8]:
 
     The loudest sample reaches the full height.
     """
-    assert picture.outline is not None
-    scaled = picture.outline / max(float(np.abs(picture.outline).max()), 1 / 127)
+    assert picture.waveform is not None
+    scaled = picture.waveform / max(float(np.abs(picture.waveform).max()), 1 / 127)
     middle = (WAVEFORM_HEIGHT - 1) / 2
     row = np.arange(WAVEFORM_HEIGHT)[:, None]
     top, bottom = middle - scaled[:, 1] * middle, middle - scaled[:, 0] * middle
@@ -55,8 +55,8 @@ def chroma_opacity(picture: queries.Picture) -> NDArray[np.uint8]:
 
     It is proportional to the share of frames. B is the first row, C the last.
     """
-    assert picture.classes is not None
-    return np.rint(picture.classes[::-1] * 255).astype(np.uint8)
+    assert picture.chroma is not None
+    return np.rint(picture.chroma[::-1] * 255).astype(np.uint8)
 
 
 def png(opacity: NDArray[np.uint8]) -> bytes:

@@ -10,8 +10,6 @@ from datetime import datetime
 import streamlit as st
 
 from mirpipe.db import queries
-from mirpipe.db.queries import embedding_maps, encoder_comparison, run_history
-from mirpipe.db.queries import group_summaries as group_queries
 
 POLLING_SECONDS = 10
 """Interval of checks for changes. A change triggers queries that scan whole tables."""
@@ -26,21 +24,21 @@ def run_key(run: queries.Run) -> RunKey:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def summary(run: RunKey) -> list[queries.Summary]:
+def retrieval_summaries(run: RunKey) -> list[queries.RetrievalSummary]:
     """Return mean and sd by encoder and metric."""
-    return queries.summary()
+    return queries.retrieval_summaries()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def encoders(run: RunKey) -> list[queries.EncoderRevision]:
+def encoder_revisions(run: RunKey) -> list[queries.EncoderRevision]:
     """Return the encoders with checkpoint and licence."""
-    return queries.encoders()
+    return queries.encoder_revisions()
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def changes(run: RunKey) -> list[queries.Change]:
+def best_match_changes(run: RunKey) -> list[queries.BestMatchChange]:
     """Return the best matches that this run changed."""
-    return queries.changes(run[0])
+    return queries.best_match_changes(run[0])
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -50,21 +48,21 @@ def targets(run: RunKey) -> list[queries.Target]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def comparisons(run: RunKey) -> list[encoder_comparison.Comparison]:
+def encoder_comparisons(run: RunKey) -> list[queries.EncoderComparison]:
     """Return the comparisons of encoders, paired over targets."""
-    return encoder_comparison.comparisons()
+    return queries.encoder_comparisons()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def similarity_by_rank(run: RunKey) -> list[encoder_comparison.Depth]:
+def similarity_by_rank(run: RunKey) -> list[queries.RankSimilarity]:
     """Return the mean similarity of the matches by encoder and rank."""
-    return encoder_comparison.depths()
+    return queries.similarity_by_rank()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def target_matches(run: RunKey) -> list[encoder_comparison.TargetMatch]:
-    """Return the best match of every target by each encoder."""
-    return encoder_comparison.target_matches()
+def best_match_scores(run: RunKey) -> list[queries.BestMatchScores]:
+    """Return the best match of every target by each encoder, with its scores."""
+    return queries.best_match_scores()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -92,65 +90,67 @@ def reranked_matches(run: RunKey, target_id: int) -> list[queries.RerankedMatch]
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def generation_summary(run: RunKey) -> list[queries.GenerationSummary]:
+def generation_summaries(run: RunKey) -> list[queries.GenerationSummary]:
     """Return mean and sd by generator, mode, guidance and metric."""
-    return queries.generation_summary()
+    return queries.generation_summaries()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def generation_deltas(run: RunKey) -> list[queries.Delta]:
+def mode_comparisons(run: RunKey) -> list[queries.ModeComparison]:
     """Return the comparisons of modes, paired over targets."""
-    return queries.generation_deltas()
+    return queries.mode_comparisons()
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def group_summaries(run: RunKey, task: str, label: str) -> list[group_queries.GroupSummary]:
+def group_summaries(run: RunKey, task: str, label: str) -> list[queries.GroupSummary]:
     """Return the summaries by "genre" or "instrument", for "retrieval" or "generation"."""
     if task == "retrieval":
-        return group_queries.retrieval_by(label)
-    return group_queries.generation_by(label)
+        return queries.retrieval_group_summaries(label)
+    return queries.generation_group_summaries(label)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def past_runs(run: RunKey) -> list[run_history.Moment]:
+def past_runs(run: RunKey) -> list[queries.PastRun]:
     """Return the last runs up to this one, newest first."""
-    return run_history.moments()
+    return queries.past_runs()
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def past_summaries(run: RunKey, task: str, run_ids: tuple[int, ...]) -> list[run_history.Past]:
+def past_summaries(run: RunKey, task: str, run_ids: tuple[int, ...]) -> list[queries.PastSummary]:
     """Return the summaries of these runs, for "retrieval" or "generation"."""
     if task == "retrieval":
-        return run_history.retrieval(list(run_ids))
-    return run_history.generation(list(run_ids))
+        return queries.past_retrieval_summaries(list(run_ids))
+    return queries.past_generation_summaries(list(run_ids))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def changes_between(run: RunKey, then_id: int, now_id: int) -> list[run_history.Moved]:
+def best_match_differences(
+    run: RunKey, then_id: int, now_id: int
+) -> list[queries.BestMatchDifference]:
     """Return the best matches that differ between two runs."""
-    return run_history.moved(then_id, now_id)
+    return queries.best_match_differences(then_id, now_id)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def maps(run: RunKey) -> list[embedding_maps.Map]:
+def maps(run: RunKey) -> list[queries.EmbeddingMap]:
     """Return the maps of this run."""
-    return embedding_maps.maps()
+    return queries.maps()
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def map_points(run: RunKey, encoder: str) -> list[embedding_maps.Point]:
+def map_points(run: RunKey, encoder: str) -> list[queries.MapPoint]:
     """Return the positions of the tracks on the map of an encoder."""
-    return embedding_maps.points(encoder)
+    return queries.map_points(encoder)
 
 
-def library() -> list[queries.LibraryCount]:
+def library_counts() -> list[queries.LibraryCount]:
     """Return the number of tracks by collection and state, at most some seconds old."""
-    return _library(_change_mark())
+    return _library_counts(_change_mark())
 
 
-def pending() -> list[queries.Pending]:
+def pending_work() -> list[queries.PendingWork]:
     """Return the work of the next run, at most some seconds old."""
-    return _pending(_change_mark())
+    return _pending_work(_change_mark())
 
 
 def failure_counts() -> list[queries.FailureCount]:
@@ -158,24 +158,24 @@ def failure_counts() -> list[queries.FailureCount]:
     return _failure_counts(_change_mark())
 
 
-def unavailable() -> list[queries.Unavailable]:
+def unavailable_plugins() -> list[queries.UnavailablePlugin]:
     """Return the plug-ins that cannot run, at most some seconds old."""
-    return _unavailable(_change_mark())
+    return _unavailable_plugins(_change_mark())
 
 
 @st.cache_data(ttl=POLLING_SECONDS, show_spinner=False)
 def _change_mark() -> str:
-    return queries.written()
+    return queries.change_mark()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _library(change_mark: str) -> list[queries.LibraryCount]:
-    return queries.library()
+def _library_counts(change_mark: str) -> list[queries.LibraryCount]:
+    return queries.library_counts()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _pending(change_mark: str) -> list[queries.Pending]:
-    return queries.pending()
+def _pending_work(change_mark: str) -> list[queries.PendingWork]:
+    return queries.pending_work()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -184,5 +184,5 @@ def _failure_counts(change_mark: str) -> list[queries.FailureCount]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _unavailable(change_mark: str) -> list[queries.Unavailable]:
-    return queries.unavailable()
+def _unavailable_plugins(change_mark: str) -> list[queries.UnavailablePlugin]:
+    return queries.unavailable_plugins()

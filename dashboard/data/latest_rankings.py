@@ -18,9 +18,9 @@ class RankingResults:
 
     hubness: list[queries.Hubness]
     hubs: list[queries.Hub]
-    agreements: list[queries.Agreement]
-    csls: list[queries.CslsAgreement]
-    rankings: list[queries.Ranking]
+    agreements: list[queries.EncoderAgreement]
+    csls: list[queries.CslsCheck]
+    rankings: list[queries.LabelRanking]
     distances: list[queries.SetDistance]
 
 
@@ -30,8 +30,8 @@ def ranking_results(run: RunKey) -> RankingResults:
     return RankingResults(
         queries.hubness(),
         queries.hubs(),
-        queries.agreements(),
-        queries.csls_agreements(),
-        queries.rankings(),
+        queries.encoder_agreements(),
+        queries.csls_checks(),
+        queries.label_rankings(),
         queries.set_distances(),
     )

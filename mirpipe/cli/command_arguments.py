@@ -79,9 +79,9 @@ def repeat_options(
 
 
 def _target_id(name: str) -> int:
-    from mirpipe.db.queries import vector_search
+    from mirpipe.db.queries.find_tracks import target_id_by_name
 
     try:
-        return vector_search.one_target(name)
+        return target_id_by_name(name)
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None

@@ -11,7 +11,7 @@ from sqlalchemy import URL, make_url
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.db.embedded_server import embedded_server
 from mirpipe.db.engine import database_url
-from mirpipe.db.psql import become_psql, psql_url
+from mirpipe.db.psql import psql_url, replace_process_with_psql
 from mirpipe.db.roles import Role
 from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
@@ -105,16 +105,17 @@ def remove(yes: Yes = False) -> None:
     """
     _warn_about_own_server()
     server = embedded_server(settings().home)
-    place = server.place
-    if not (place.exists() or server.folder.exists()):
-        print(f"nothing to delete: there is no {place}")
+    cluster_folder = server.cluster_folder
+    if not (cluster_folder.exists() or server.folder.exists()):
+        print(f"nothing to delete: there is no {cluster_folder}")
         return
     if not yes:
-        typer.confirm(f"Delete {place} with all results in it?", abort=True)
+        typer.confirm(f"Delete {cluster_folder} with all results in it?", abort=True)
     server.down()
-    for folder in (place, server.folder):  # For root, data and passwords are in two folders.
+    # For root, the data and the passwords can be in two folders.
+    for folder in (cluster_folder, server.folder):
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{place} is deleted")
+    print(f"{cluster_folder} is deleted")
 
 
 @app.command()
@@ -168,7 +169,7 @@ def psql(
 
     mirpipe comes with this psql.
     """
-    become_psql(_url(role), arguments or [])
+    replace_process_with_psql(_url(role), arguments or [])
 
 
 @app.command()

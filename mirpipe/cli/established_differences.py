@@ -3,7 +3,7 @@
 from typing import IO
 
 from mirpipe.db import queries
-from mirpipe.db.queries import comparison_sentences, encoder_comparison
+from mirpipe.db.queries.comparison_sentences import summary_sentences
 
 
 def print_established_differences(file: IO[str] | None = None) -> None:
@@ -12,8 +12,8 @@ def print_established_differences(file: IO[str] | None = None) -> None:
     Prints nothing if the latest run compared nothing. `file` is stdout if it is None.
     """
     sentences = [
-        *comparison_sentences.findings(encoder_comparison.comparisons()),
-        *comparison_sentences.findings(queries.generation_deltas()),
+        *summary_sentences(queries.encoder_comparisons()),
+        *summary_sentences(queries.mode_comparisons()),
     ]
     if sentences:
         print("Which differences are established?", file=file)

@@ -18,13 +18,15 @@ def print_rankings(console: Console) -> None:
     Prints nothing if no target shares a label with a reference.
     """
     rankings = [
-        ranking for ranking in queries.rankings() if ranking.queries == "targets" and ranking.n
+        ranking
+        for ranking in queries.label_rankings()
+        if ranking.queries == "targets" and ranking.n
     ]
     if rankings:
         console.print(_table(rankings, queries.hubness()))
 
 
-def _table(rankings: Sequence[queries.Ranking], hubness: Sequence[queries.Hubness]) -> Table:
+def _table(rankings: Sequence[queries.LabelRanking], hubness: Sequence[queries.Hubness]) -> Table:
     labels = list(dict.fromkeys(ranking.label for ranking in rankings))
     targets_by_label = {ranking.label: ranking.n for ranking in rankings}
     columns = [(label, metric) for label in labels for metric in _LABEL_METRICS]

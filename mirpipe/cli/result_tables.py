@@ -10,14 +10,14 @@ from mirpipe.cli.established_differences import print_established_differences
 from mirpipe.cli.ranking_tables import print_rankings
 from mirpipe.cli.terminal_text import printable_title, wide_console
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import BOUNDS, metric_name
+from mirpipe.db.queries.metric_names import CHANCE_BOUNDS, metric_name
 
 _MATCH_METRICS = {
     "cosine": ("cosine", 3),
     "z": ("z", 2),
     "percentile": ("percentile", 1),
     "melody_accuracy_melodic": ("melody accuracy", 3),
-    "melody_accuracy_corrected": ("beyond chance", 3),
+    "melody_accuracy_corrected": ("chance-corrected", 3),
     "aligned_melody": ("aligned melody", 3),
     "clap_similarity": ("CLAP similarity", 3),
 }
@@ -38,7 +38,7 @@ def print_results(file: IO[str] | None = None) -> None:
     `file` is stdout if it is None.
     """
     console = wide_console(file)
-    summaries = queries.summary()
+    summaries = queries.retrieval_summaries()
     if not summaries:
         console.print("no results yet: there are no targets with references", style="dim")
         return
@@ -50,7 +50,7 @@ def print_results(file: IO[str] | None = None) -> None:
         title = f"Best match of each target, rated from 1 to 10 by {model}: {_STATISTICS}"
         _print(console, title, _match_summary_table(_AESTHETICS, summaries))
     _print(console, "Best matches", _match_table(queries.best_matches()))
-    generated = queries.generation_summary()
+    generated = queries.generation_summaries()
     if generated:
         title = f"Generated clips, compared with their targets: {_STATISTICS}"
         _print(console, title, _generation_table(generated))
@@ -69,7 +69,7 @@ def _print(console: Console, title: str, table: Table) -> None:
 
 
 def _match_summary_table(
-    metrics: Mapping[str, tuple[str, int]], summaries: Sequence[queries.Summary]
+    metrics: Mapping[str, tuple[str, int]], summaries: Sequence[queries.RetrievalSummary]
 ) -> Table:
     """Return a table with one row per encoder and one column per metric that has values."""
     existing = {summary.metric for summary in summaries}
@@ -94,7 +94,7 @@ def _match_summary_table(
     return table
 
 
-def _mean(summary: queries.Summary | queries.GenerationSummary, digits: int) -> str:
+def _mean(summary: queries.RetrievalSummary | queries.GenerationSummary, digits: int) -> str:
     """Return mean, standard deviation and number of targets, with the interval below them."""
     if summary.mean is None or summary.sd is None:
         return "–"
@@ -142,7 +142,7 @@ def _generation_table(summaries: Sequence[queries.GenerationSummary]) -> Table:
     cells = {
         (summary.metric, _generator_heading(summary)): _mean(summary, 3) for summary in summaries
     }
-    for metric in sorted({summary.metric for summary in summaries} - BOUNDS):
+    for metric in sorted({summary.metric for summary in summaries} - CHANCE_BOUNDS):
         name = metric_name(metric)
         if metric in random_metrics:
             name = f"{name} (random weights)"

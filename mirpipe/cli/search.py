@@ -13,6 +13,7 @@ from rich.table import Table
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.terminal_text import printable_title, wide_console
 from mirpipe.db.queries import vector_search
+from mirpipe.db.queries.find_tracks import FoundTrack, tracks_by_content, tracks_by_name
 from mirpipe.errors import PluginError, RejectedInput
 from mirpipe.files.sha256 import sha256
 from mirpipe.records import Float32
@@ -57,47 +58,47 @@ def search(
         mirpipe search ~/Downloads/song.mp3 --encoder musicnn -k 5
         mirpipe search --text "slow piano with rain" --encoder clap
     """
-    space = _space(encoder)
+    revision = _searchable_revision(encoder)
     track = None if text else _find_track(query)
     if text:
-        vector, own_hash, title = _text_vector(space, query), b"", query
+        vector, own_hash, title = _text_vector(revision, query), b"", query
     elif track is None:
-        vector, own_hash, title = _file_vector(space, Path(query))
+        vector, own_hash, title = _file_vector(revision, Path(query))
     else:
         vector, own_hash, title = (
-            _track_vector(space, track),
+            _track_vector(revision, track),
             bytes(track.content_sha256),
             track.title,
         )
-    hits = vector_search.nearest(space, vector, k=k, own=own_hash)
+    references = vector_search.nearest_references(revision, vector, k=k, excluded_sha256=own_hash)
     if as_json:
         result = {
             "query": {"title": title, "track_id": track.track_id if track else None},
-            "encoder": space.encoder,
-            "revision": space.revision,
-            "random": space.random,
-            "answers": [asdict(hit) for hit in hits],
+            "encoder": revision.encoder,
+            "revision": revision.revision,
+            "random": revision.random,
+            "answers": [asdict(reference) for reference in references],
         }
         print(json.dumps(result))
         return
-    if not hits:
+    if not references:
         Console(stderr=True).print(
             "There are no references yet. Run `mirpipe ingest`, then `mirpipe run`."
         )
         return
     console = wide_console()
-    name = f"{space.encoder} (random weights)" if space.random else space.encoder
+    name = f"{revision.encoder} (random weights)" if revision.random else revision.encoder
     console.print(printable_title(f"{title}: most similar references by {name}"))
-    console.print(_table(hits))
+    console.print(_table(references))
 
 
-def _space(encoder: str) -> vector_search.Space:
+def _searchable_revision(encoder: str) -> vector_search.SearchableRevision:
     """Return the encoder's revision that is searched. Raises BadParameter if it has no vectors."""
-    spaces = vector_search.spaces()
-    for space in spaces:
-        if space.encoder == encoder:
-            return space
-    existing = ", ".join(dict.fromkeys(space.encoder for space in spaces)) or "none yet"
+    revisions = vector_search.searchable_revisions()
+    for revision in revisions:
+        if revision.encoder == encoder:
+            return revision
+    existing = ", ".join(dict.fromkeys(revision.encoder for revision in revisions)) or "none yet"
     raise typer.BadParameter(
         f"There are no vectors of {encoder!r} in the database. Encoders with vectors: {existing}. "
         f"If `mirpipe encoders` lists {encoder}, `mirpipe embed --encoder {encoder}` computes its "
@@ -105,13 +106,13 @@ def _space(encoder: str) -> vector_search.Space:
     )
 
 
-def _find_track(query: str) -> vector_search.Found | None:
+def _find_track(query: str) -> FoundTrack | None:
     """Return the track that the query names, or None if the query is the path of a file.
 
     An id or a complete title is preferred to a path, and a path to a part of a title. Raises
     BadParameter if the query names nothing, or tracks with different content.
     """
-    tracks = vector_search.find(query)
+    tracks = tracks_by_name(query)
     is_exact = any(query in (track.title, str(track.track_id)) for track in tracks)
     if not is_exact and Path(query).is_file():
         return None
@@ -133,55 +134,58 @@ def _find_track(query: str) -> vector_search.Found | None:
     return tracks[0]
 
 
-def _track_vector(space: vector_search.Space, track: vector_search.Found) -> Float32:
+def _track_vector(revision: vector_search.SearchableRevision, track: FoundTrack) -> Float32:
     """Return the stored vector of a track. Raises PluginError if there is none."""
-    vector = vector_search.vector_of(space, track.track_id)
+    vector = vector_search.stored_vector(revision, track.track_id)
     if vector is None:
         raise PluginError(
-            f"{track.title!r} has no vector of {space.encoder} yet. Run `mirpipe embed --encoder "
-            f"{space.encoder}`. If that does not help, `mirpipe failures` shows the reason."
+            f"{track.title!r} has no vector of {revision.encoder} yet. Run `mirpipe embed "
+            f"--encoder {revision.encoder}`. If that does not help, `mirpipe failures` shows the "
+            "reason."
         )
     return vector
 
 
-def _file_vector(space: vector_search.Space, path: Path) -> tuple[Float32, bytes, str]:
+def _file_vector(
+    revision: vector_search.SearchableRevision, path: Path
+) -> tuple[Float32, bytes, str]:
     """Return the vector, the SHA-256 and the name of a file.
 
     If a track with the same content has a vector, that vector is returned and the file is not
     embedded.
     """
     content_hash = sha256(path)
-    for track in vector_search.of_content(content_hash):
-        vector = vector_search.vector_of(space, track.track_id)
+    for track in tracks_by_content(content_hash):
+        vector = vector_search.stored_vector(revision, track.track_id)
         if vector is not None:
             return vector, content_hash, path.name
     from mirpipe.stages.embed import embed_file
 
-    _require_encoder(space)
+    _require_encoder(revision)
     try:
-        return embed_file(space.encoder, path), content_hash, path.name
+        return embed_file(revision.encoder, path), content_hash, path.name
     except RejectedInput as problem:
         typer.echo(f"mirpipe: Cannot search with {path.name}: {problem}", err=True)
         raise typer.Exit(3) from problem
 
 
-def _text_vector(space: vector_search.Space, text: str) -> Float32:
+def _text_vector(revision: vector_search.SearchableRevision, text: str) -> Float32:
     """Return the vector of a text. Raises BadParameter if the encoder cannot embed text."""
     from mirpipe import registry
     from mirpipe.stages.embed.text_query import embed_text
 
     if not text.strip():
         raise typer.BadParameter("The text is empty. Describe the sound that you look for.")
-    if not registry.ENCODERS.takes_text(space.encoder):
+    if not registry.ENCODERS.takes_text(revision.encoder):
         names = ", ".join(filter(registry.ENCODERS.takes_text, registry.ENCODERS.names()))
         raise typer.BadParameter(
-            f"{space.encoder} cannot search by text. Encoders that can: {names}"
+            f"{revision.encoder} cannot search by text. Encoders that can: {names}"
         )
-    _require_encoder(space)
-    return embed_text(space.encoder, text)
+    _require_encoder(revision)
+    return embed_text(revision.encoder, text)
 
 
-def _require_encoder(space: vector_search.Space) -> None:
+def _require_encoder(revision: vector_search.SearchableRevision) -> None:
     """Continue only if this process can run the encoder in the revision of its stored vectors.
 
     If another interpreter has the encoder's libraries, that interpreter replaces this process and
@@ -191,25 +195,27 @@ def _require_encoder(space: vector_search.Space) -> None:
     from mirpipe.cli import other_interpreter
     from mirpipe.models import interpreters
 
-    installed = registry.revision(registry.ENCODERS.spec(space.encoder))
-    if installed != space.revision:
+    installed = registry.revision(registry.ENCODERS.spec(revision.encoder))
+    if installed != revision.revision:
         raise PluginError(
-            f"The stored vectors of {space.encoder} have revision {space.revision}, but revision "
-            f"{installed} is installed. Run `mirpipe run` to compute the vectors of the installed "
-            "revision."
+            f"The stored vectors of {revision.encoder} have revision {revision.revision}, but "
+            f"revision {installed} is installed. Run `mirpipe run` to compute the vectors of the "
+            "installed revision."
         )
-    python = registry.ENCODERS.interpreter(space.encoder)
+    python = registry.ENCODERS.interpreter(revision.encoder)
     if python != interpreters.CURRENT_PYTHON:
         other_interpreter.replace_process(python, sys.argv[1:])
 
 
-def _table(hits: list[vector_search.Hit]) -> Table:
+def _table(references: list[vector_search.NearReference]) -> Table:
     table = Table()
     table.add_column("rank", justify="right")
     table.add_column("cosine", justify="right")
     table.add_column("reference", overflow="fold")
     table.add_column("id", justify="right")
-    for hit in hits:
-        title = printable_title(hit.title)
-        table.add_row(str(hit.rank), f"{hit.cosine:.4f}", title, str(hit.track_id))
+    for reference in references:
+        title = printable_title(reference.title)
+        table.add_row(
+            str(reference.rank), f"{reference.cosine:.4f}", title, str(reference.track_id)
+        )
     return table

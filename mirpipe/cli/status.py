@@ -16,8 +16,9 @@ def status(as_json: AsJson = False) -> None:
 
     Also shows plug-ins that cannot run on this machine, and the last run.
     """
-    library, pending, failures = queries.library(), queries.pending(), queries.failure_counts()
-    latest_runs, unavailable = queries.runs(limit=1), queries.unavailable()
+    library, pending = queries.library_counts(), queries.pending_work()
+    failures, unavailable = queries.failure_counts(), queries.unavailable_plugins()
+    latest_runs = queries.last_runs(limit=1)
     if as_json:
         result = {
             "library": [asdict(count) for count in library],

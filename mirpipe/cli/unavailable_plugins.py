@@ -15,7 +15,7 @@ def print_unavailable_plugins() -> bool:
 
     Returns whether there are any. In JSON logs, each line is a warning with the reason code.
     """
-    plugins = queries.unavailable()
+    plugins = queries.unavailable_plugins()
     for plugin in plugins:
         message = f"{plugin.name} is unavailable: {plugin.message}"
         if logs.is_json():

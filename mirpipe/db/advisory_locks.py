@@ -1,4 +1,4 @@
-"""Leases by name across processes and machines, held by a database session."""
+"""Locks with a name that work across processes and machines: advisory locks of Postgres."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,43 +7,46 @@ from sqlalchemy import text
 
 from mirpipe.db.engine import engine
 
-_TRY = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-_TAKE = text("SELECT pg_advisory_lock(hashtextextended(:name, 0))")
-_RELEASE = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_LOCK = text("SELECT pg_advisory_lock(hashtextextended(:name, 0))")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
 
 
 @contextmanager
-def exclusive(name: str) -> Iterator[None]:
-    """Holds the lease `mirpipe.<name>`; waits while another process has it.
+def hold_lock(name: str) -> Iterator[None]:
+    """Hold the lock `mirpipe.<name>`. Wait while another process holds it.
 
-    It falls with the session, so a killed process leaves nothing behind. Take it before the
-    transaction that relies on it: a snapshot taken while waiting would be stale.
+    Postgres releases the lock when the session ends, for example because the process was killed.
+    Take the lock before you begin a transaction that depends on it. Otherwise the transaction could
+    read the tables as they were before the wait.
     """
-    with one_of([name]):
+    with hold_first_free_lock([name]):
         yield
 
 
 @contextmanager
-def one_of(names: Sequence[str], *, waiting: Callable[[], None] | None = None) -> Iterator[str]:
-    """Holds the first of these leases that is free; gives its name.
+def hold_first_free_lock(
+    names: Sequence[str], *, on_wait: Callable[[], None] | None = None
+) -> Iterator[str]:
+    """Hold the first of these locks that is free, and yield its name.
 
-    Where others have them all, it calls `waiting` and waits for the first.
+    If other processes hold all of them, call `on_wait` and wait for the first lock of the list.
     """
     with engine("app").connect() as connection:
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         for name in names:
-            if connection.execute(_TRY, _key(name)).scalar_one():
+            if connection.execute(_TRY_LOCK, _parameters(name)).scalar_one():
                 break
         else:
             name = names[0]
-            if waiting:
-                waiting()
-            connection.execute(_TAKE, _key(name))
+            if on_wait:
+                on_wait()
+            connection.execute(_LOCK, _parameters(name))
         try:
             yield name
         finally:
-            connection.execute(_RELEASE, _key(name))
+            connection.execute(_UNLOCK, _parameters(name))
 
 
-def _key(name: str) -> dict[str, str]:
+def _parameters(name: str) -> dict[str, str]:
     return {"name": f"mirpipe.{name}"}

@@ -16,7 +16,7 @@ from mirpipe.db.migrate import VERSION_TABLE
 from mirpipe.db.psql import psql_url
 from mirpipe.db.remove_schema import drop_statements
 from mirpipe.errors import DatabaseError
-from mirpipe.postgres.binaries import installed
+from mirpipe.postgres.installed_programs import programs_folder
 from mirpipe.settings import child_environment
 
 LOCK_SECONDS = 30
@@ -137,7 +137,7 @@ def remove_newer_settings(script: Path) -> None:
 def _program(name: str) -> str:
     """Return the path of a Postgres program: of the embedded server, or else on the PATH."""
     try:
-        return str(installed() / name)
+        return str(programs_folder() / name)
     except DatabaseError:
         path = shutil.which(name)
         if path is None:

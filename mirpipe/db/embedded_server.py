@@ -1,14 +1,14 @@
-"""The embedded Postgres server with the roles, databases and grants of mirpipe."""
+"""The embedded Postgres server, with the roles, databases and grants of mirpipe."""
 
 from pathlib import Path
 
-from mirpipe.db.roles import LOGINS, provision_embedded
+from mirpipe.db.roles import LOGINS, create_roles_and_databases
 from mirpipe.postgres.embedded import EmbeddedPostgres, Provisioning
 
 PROVISIONING = Provisioning(
     logins=LOGINS,
     default_database="mirpipe",
-    provision=provision_embedded,
+    provision=create_roles_and_databases,
     version=1,
 )
 
@@ -16,8 +16,8 @@ PROVISIONING = Provisioning(
 def embedded_server(
     home: Path, *, port: int | None = None, start_timeout: float = 120
 ) -> EmbeddedPostgres:
-    """Return the server that belongs to `home`, running or not.
+    """Return the server that belongs to `home`. Does not start it.
 
-    `port` asks for 127.0.0.1:port beside the socket; `start_timeout` is in seconds.
+    With `port`, the server also listens on 127.0.0.1. `start_timeout` is in seconds.
     """
     return EmbeddedPostgres(home, PROVISIONING, port=port, start_timeout=start_timeout)

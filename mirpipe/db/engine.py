@@ -1,137 +1,156 @@
-"""One SQLAlchemy engine a role and process, to the server of the settings or the embedded one."""
+"""Creates one SQLAlchemy engine per role and process, for the configured or embedded server."""
 
 import os
 from typing import Any, Literal
 
 import psycopg2
-from psycopg2 import errors
-from psycopg2.extensions import connection
+from psycopg2 import errors, extensions
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from mirpipe.db.embedded_server import embedded_server
-from mirpipe.db.roles import LOGINS, READER_LIMITS
+from mirpipe.db.reader_limits import READER_LIMITS
+from mirpipe.db.roles import LOGINS
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.settings import settings
 
 PipelineRole = Literal["owner", "app", "reader"]
 
-_OUT_OF_DATE = (
+_OUTDATED_SCHEMA_ERRORS = (
     errors.InvalidSchemaName,
     errors.UndefinedColumn,
     errors.UndefinedFunction,
     errors.UndefinedTable,
 )
 
-_made: dict[tuple[PipelineRole, int], Engine] = {}
+_engines: dict[tuple[PipelineRole, int], Engine] = {}
+"""Engine per role and process id."""
 
 
 def engine(role: PipelineRole) -> Engine:
-    """The engine of this process that connects as `role`; starts the embedded server if need be.
+    """Return the engine of this process for a role.
 
-    On a server of the user's, a role without a URL of its own shares MIRPIPE_DATABASE_URL, and so
-    does app where there is no MIRPIPE_OWNER_URL; it then becomes mirpipe_app or mirpipe_read by
-    SET ROLE where that role exists and is granted, and else stays who it is. Connecting raises
-    DatabaseError where the server cannot be reached.
+    Starts the embedded server if it is used and not running. On a server of the user, a role
+    without a URL of its own uses MIRPIPE_DATABASE_URL. If app or reader shares its URL with another
+    role, its sessions run SET ROLE to mirpipe_app or mirpipe_read. They skip that if the role does
+    not exist or is not granted to their login. Connecting raises DatabaseError if the server cannot
+    be reached.
     """
-    key = (role, os.getpid())  # a forked child must not share its parent's connections
-    if key not in _made:
-        _made[key] = _make(role)
-    return _made[key]
+    key = (role, os.getpid())  # A forked child must not use the connections of its parent.
+    if key not in _engines:
+        _engines[key] = _create_engine(role)
+    return _engines[key]
 
 
 def database_url(role: PipelineRole) -> str:
-    """The URL of `role`, password included, always `postgresql+psycopg2://`."""
+    """Return the URL of `role` with its password. It starts with `postgresql+psycopg2://`.
+
+    Starts the embedded server if it is used and not running. Raises ConfigurationError if the
+    setting is not a URL of a Postgres database.
+    """
     return _url(role).render_as_string(hide_password=False)
 
 
-def forget_engines() -> None:
-    """Close this process's engines; the next ones follow the settings as they are then."""
-    for key in [key for key in _made if key[1] == os.getpid()]:
-        _made.pop(key).dispose()
+def close_engines() -> None:
+    """Close the engines of this process. The next engines use the settings of that moment."""
+    for key in [key for key in _engines if key[1] == os.getpid()]:
+        _engines.pop(key).dispose()
 
 
-def unreachable(url: URL, error: psycopg2.OperationalError) -> DatabaseError:
-    """What to tell a user whose server does not answer; the password is left out."""
-    remedy = "start the embedded server with `mirpipe db up`"
+def connection_error(url: URL, error: psycopg2.OperationalError) -> DatabaseError:
+    """Return the error for a server that cannot be reached. Its message omits the password."""
+    cause = " ".join(str(error).split())
+    remedy = "Start the embedded server with `mirpipe db up`."
     if settings().database_url is not None:
-        remedy = "check that the server runs and that MIRPIPE_DATABASE_URL is right"
-    return DatabaseError(f"no connection to {url}: {str(error).strip()}; {remedy}")
+        remedy = "Check that the server is running and that MIRPIPE_DATABASE_URL is correct."
+    return DatabaseError(f"Cannot connect to {url} ({cause}). {remedy}")
 
 
-def _make(role: PipelineRole) -> Engine:
+def _create_engine(role: PipelineRole) -> Engine:
     url = _url(role)
-    made = create_engine(
+    new_engine = create_engine(
         url, pool_pre_ping=True, connect_args={"application_name": "mirpipe", "connect_timeout": 10}
     )
 
-    @event.listens_for(made, "do_connect")
-    def reach(_dialect: Any, _record: Any, args: Any, options: Any) -> connection:
+    @event.listens_for(new_engine, "do_connect")
+    def connect(_dialect: Any, _record: Any, args: Any, options: Any) -> extensions.connection:
+        """Open a connection. Raises DatabaseError if the server cannot be reached."""
         try:
-            link: connection = psycopg2.connect(*args, **options)
+            connection: extensions.connection = psycopg2.connect(*args, **options)
         except psycopg2.OperationalError as error:
-            raise unreachable(url, error) from error
-        return link
+            raise connection_error(url, error) from error
+        return connection
 
-    @event.listens_for(made, "connect")
-    def prepare(link: connection, _record: Any) -> None:
-        with link.cursor() as sql:
-            if _shares_its_url(role) and _may_become(link, LOGINS[role]):
+    @event.listens_for(new_engine, "connect")
+    def prepare_session(connection: extensions.connection, _record: Any) -> None:
+        """Set the role, the search path and the limits of a new session."""
+        with connection.cursor() as sql:
+            if _shares_its_url(role) and _can_set_role(connection, LOGINS[role]):
                 sql.execute(f"SET ROLE {LOGINS[role]}")
             if role != "owner":
                 sql.execute("SET search_path = mirpipe, public")
             if role == "reader":
                 for name, value in READER_LIMITS.items():
                     sql.execute(f"SET {name} = '{value}'")
-        link.commit()
+        connection.commit()
 
-    @event.listens_for(made, "handle_error")
-    def explain(context: ExceptionContext) -> None:
-        if isinstance(context.original_exception, _OUT_OF_DATE):
-            said = str(context.original_exception).partition("\n")[0]
+    @event.listens_for(new_engine, "handle_error")
+    def explain_outdated_schema(context: ExceptionContext) -> None:
+        """Raise DatabaseError with the remedy if a table, column or function is missing."""
+        if isinstance(context.original_exception, _OUTDATED_SCHEMA_ERRORS):
+            cause = str(context.original_exception).partition("\n")[0]
             raise DatabaseError(
-                f"the database cannot be used as it is ({said}); "
-                "bring it up to date with `mirpipe db migrate`"
+                f"The database does not have the schema of this mirpipe ({cause}). "
+                "Run `mirpipe db migrate`."
             ) from context.original_exception
 
-    return made
+    return new_engine
 
 
 def _url(role: PipelineRole) -> URL:
-    chosen = settings()
-    if chosen.database_url is None:
-        server = embedded_server(chosen.home)
+    configured = settings()
+    if configured.database_url is None:
+        server = embedded_server(configured.home)
         server.up()
         return make_url(server.url(role))
-    own = {"owner": chosen.owner_url, "app": None, "reader": chosen.reader_url}[role]
-    name = f"MIRPIPE_{role.upper()}_URL" if own else "MIRPIPE_DATABASE_URL"
-    return _postgres(own or chosen.database_url, name)
+    role_urls = {"owner": configured.owner_url, "app": None, "reader": configured.reader_url}
+    role_url = role_urls[role]
+    setting = f"MIRPIPE_{role.upper()}_URL" if role_url else "MIRPIPE_DATABASE_URL"
+    return _parse_url(role_url or configured.database_url, setting)
 
 
-def _postgres(written: str, name: str) -> URL:
-    """`written` as SQLAlchemy wants it, which takes bare `postgresql://` for another driver's."""
+def _parse_url(url_text: str, setting: str) -> URL:
+    """Return the URL for the driver psycopg2. A bare `postgresql://` could mean another driver.
+
+    Raises ConfigurationError, with the name of the setting, if it is not a Postgres URL.
+    """
     try:
-        url = make_url(written)
+        url = make_url(url_text)
     except (ArgumentError, ValueError) as error:
         raise ConfigurationError(
-            f"{name} is not a URL: write postgresql://user:password@host:port/database"
+            f"{setting} is not a URL. Set it to postgresql://user:password@host:port/database."
         ) from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigurationError(f"{name} names {url.drivername}, and mirpipe needs postgresql")
+        raise ConfigurationError(
+            f"{setting} is a URL of {url.drivername}, but mirpipe needs Postgres. Set it to "
+            "postgresql://user:password@host:port/database."
+        )
     return url.set(drivername="postgresql+psycopg2")
 
 
 def _shares_its_url(role: PipelineRole) -> bool:
-    chosen = settings()
-    if chosen.database_url is None or role == "owner":
+    """Return whether app or reader shares its URL with another role, on a server of the user."""
+    configured = settings()
+    if configured.database_url is None or role == "owner":
         return False
-    return (chosen.owner_url if role == "app" else chosen.reader_url) is None
+    return (configured.owner_url if role == "app" else configured.reader_url) is None
 
 
-def _may_become(link: connection, login: str) -> bool:
-    privilege = "SET" if link.server_version >= 160000 else "MEMBER"
-    with link.cursor() as sql:
+def _can_set_role(connection: extensions.connection, role: str) -> bool:
+    """Return whether the role exists and the connected login may run SET ROLE to it."""
+    privilege = "SET" if connection.server_version >= 160000 else "MEMBER"
+    with connection.cursor() as sql:
         sql.execute(
-            "SELECT FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, %s)", (login, privilege)
+            "SELECT FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, %s)", (role, privilege)
         )
         return sql.rowcount == 1

@@ -1,46 +1,64 @@
-"""Prepares a server that is mirpipe's alone, as its superuser: what the embedded server gets."""
+"""Prepares a server of the user that only mirpipe uses, with the URL of its superuser.
+
+The server gets the same roles, databases and grants as the embedded server.
+"""
 
 from collections.abc import Mapping
 
 import psycopg2
-from psycopg2.extensions import connection
-from sqlalchemy import URL, make_url
+from psycopg2 import extensions
+from sqlalchemy import make_url
 
-from mirpipe.db.engine import unreachable
+from mirpipe.db.engine import connection_error
 from mirpipe.db.psql import psql_url
-from mirpipe.db.roles import LOGINS, Role, provision_embedded
+from mirpipe.db.roles import LOGINS, Role, create_roles_and_databases
 from mirpipe.errors import ConfigurationError
 
 
 def provision_server(superuser_url: str, *, urls: Mapping[Role, str | None]) -> None:
-    """Have every role, database and grant on the server; safe to run again, and after a kill.
+    """Create all roles, databases and grants. It is safe to run this again, also after a kill.
 
-    `urls` says as whom mirpipe and Airflow will come, and so holds each role's password. Raises
-    ConfigurationError where one names another login or database than mirpipe's own.
+    `urls` contains the URL by which each role will connect. The roles get the passwords in these
+    URLs. Raises ConfigurationError if a URL is missing, has no password, or names another login or
+    database than that of its role.
     """
     passwords = {LOGINS[role]: _password(role, url) for role, url in urls.items()}
     superuser = make_url(superuser_url)
 
-    def connect(database: str) -> connection:
+    def connect(database: str) -> extensions.connection:
         url = superuser.set(database=database)
-        written = psql_url(url.render_as_string(hide_password=False))
         try:
-            link = psycopg2.connect(written, application_name="mirpipe set-up", connect_timeout=10)
+            connection = psycopg2.connect(
+                psql_url(url.render_as_string(hide_password=False)),
+                application_name="mirpipe set-up",
+                connect_timeout=10,
+            )
         except psycopg2.OperationalError as error:
-            raise unreachable(url, error) from error
-        link.autocommit = True
-        return link
+            raise connection_error(url, error) from error
+        connection.autocommit = True
+        return connection
 
-    provision_embedded(connect, passwords)
+    create_roles_and_databases(connect, passwords)
 
 
-def _password(role: Role, url: str | None) -> str:
-    asked: URL | None = make_url(url) if url else None
-    database = "airflow" if role == "airflow" else "mirpipe"
-    if asked is None or not asked.password:
-        raise ConfigurationError(f"there is no URL with a password for {LOGINS[role]}")
-    if (asked.username, asked.database) != (LOGINS[role], database):
+def _password(role: Role, role_url: str | None) -> str:
+    """Return the password in the URL of the role. Raises ConfigurationError if it is wrong."""
+    url = make_url(role_url) if role_url else None
+    login, database = LOGINS[role], "airflow" if role == "airflow" else "mirpipe"
+    setting = {
+        "owner": "MIRPIPE_OWNER_URL",
+        "app": "MIRPIPE_DATABASE_URL",
+        "reader": "MIRPIPE_READER_URL",
+        "airflow": "MIRPIPE_AIRFLOW_DATABASE_URL",
+    }[role]
+    if url is None or not url.password:
         raise ConfigurationError(
-            f"{asked} should be {LOGINS[role]}'s and name the database {database}"
+            f"There is no URL with a password for {login}. Set {setting} to "
+            f"postgresql://{login}:PASSWORD@host:port/{database}."
         )
-    return str(asked.password)
+    if (url.username, url.database) != (login, database):
+        raise ConfigurationError(
+            f"The URL {url} does not have the login {login} and the database {database}. "
+            f"Correct {setting}."
+        )
+    return str(url.password)

@@ -1,4 +1,4 @@
-"""Opens the bundled psql on any server."""
+"""Opens the bundled psql on any Postgres server."""
 
 import os
 from collections.abc import Sequence
@@ -6,20 +6,24 @@ from typing import NoReturn
 
 from sqlalchemy import make_url
 
-from mirpipe.postgres.binaries import installed
+from mirpipe.postgres.installed_programs import programs_folder
 from mirpipe.settings import child_environment
 
 
-def become_psql(url: str, arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by psql, connected to `url`; `arguments` are psql's own."""
-    whole = make_url(url)
-    # the password goes by environment: anybody may list the arguments of a process
-    secret = {"PGPASSWORD": str(whole.password)} if whole.password else {}
-    bare = whole._replace(password=None).render_as_string()  # `set` takes None for "as it is"
-    command = ["psql", "--dbname", psql_url(bare), *arguments]
-    os.execve(installed() / "psql", command, child_environment(without="PGPASSWORD", **secret))
+def replace_process_with_psql(url: str, arguments: Sequence[str]) -> NoReturn:
+    """Replace this process by psql, which connects to `url` and gets `arguments`."""
+    url_with_password = make_url(url)
+    # Every user of the machine can see the arguments of a process, but not its environment.
+    password = url_with_password.password
+    environment = {"PGPASSWORD": str(password)} if password else {}
+    # `URL.set(password=None)` would keep the password.
+    url_without_password = url_with_password._replace(password=None).render_as_string()
+    command = ["psql", "--dbname", psql_url(url_without_password), *arguments]
+    os.execve(
+        programs_folder() / "psql", command, child_environment(without="PGPASSWORD", **environment)
+    )
 
 
 def psql_url(url: str) -> str:
-    """`url` as psql and every other client write it: with no driver in its scheme."""
+    """Return the URL for psql and other clients: without the name of a Python driver."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,11 +1,14 @@
-"""Who may do what: the roles of the embedded server, its two databases and their grants."""
+"""The roles of mirpipe: their logins, and how they and their databases are created."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Literal
 
-from psycopg2.extensions import connection, cursor, encrypt_password
+from psycopg2 import extensions
 from psycopg2.sql import SQL, Identifier
 from psycopg2.sql import Literal as Value
+
+from mirpipe.db.reader_limits import limit_reader_sessions, revoke_locks_and_large_objects
 
 Role = Literal["owner", "app", "reader", "airflow"]
 
@@ -15,97 +18,67 @@ LOGINS: dict[str, str] = {
     "reader": "mirpipe_read",
     "airflow": "airflow",
 }
-OWNERS = {"mirpipe": "mirpipe_owner", "airflow": "airflow"}
-"""The databases of the embedded server and who owns them."""
-
-READER_LIMITS = {"default_transaction_read_only": "on", "statement_timeout": "30s"}
-"""Courtesies: a user can lift them, so what a reader may do is settled by grants."""
-
-_LOCK_OUT = """
-DO $$
-DECLARE
-    f record;
-BEGIN
-    FOR f IN
-        SELECT p.oid::regprocedure AS signature, p.proname LIKE 'pg\\_%' AS locks
-        FROM pg_proc p
-        WHERE p.pronamespace = 'pg_catalog'::regnamespace
-          AND (p.proname ~ '^pg_.*advisory.*lock' OR p.proname ~ '^lo(_|read$|write$)')
-    LOOP
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f.signature);
-        IF f.locks THEN
-            EXECUTE format(
-                'GRANT EXECUTE ON FUNCTION %s TO mirpipe_owner, mirpipe_app, airflow', f.signature);
-        END IF;
-    END LOOP;
-END $$;
-"""
+"""Login per role."""
+DATABASE_OWNERS = {"mirpipe": "mirpipe_owner", "airflow": "airflow"}
+"""Owner per database."""
 
 
-def provision_embedded(connect: Callable[[str], connection], passwords: Mapping[str, str]) -> None:
-    """Bring roles, databases and grants to what they should be, whatever is there already.
+def create_roles_and_databases(
+    connect: Callable[[str], extensions.connection], passwords: Mapping[str, str]
+) -> None:
+    """Create all roles, databases and grants of a server that only mirpipe uses.
 
-    `connect` gives an autocommit connection of the superuser to a database; `passwords` holds one
-    a login. Safe to run again after being killed at any point.
+    `connect` opens an autocommit connection of the superuser to a database. `passwords` contains
+    the password per login. Existing roles get these passwords, and existing databases get these
+    grants. It is safe to run this again, also after it was killed.
     """
-    admin = connect("postgres")
-    try:
-        with admin.cursor() as sql:
-            for login in LOGINS.values():
-                _role(sql, login, passwords[login])
-            _limit_roles(sql)
-            for database, owner in OWNERS.items():
-                _database(sql, database, owner)
-            sql.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
-    finally:
-        admin.close()
-    for database in OWNERS:
-        inside = connect(database)
-        try:
-            with inside.cursor() as sql:
-                sql.execute(_LOCK_OUT)
-                if database == "mirpipe":
-                    sql.execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
-                    sql.execute("ALTER EXTENSION vector UPDATE")
-        finally:
-            inside.close()
+    with closing(connect("postgres")) as admin, admin.cursor() as sql:
+        for login in LOGINS.values():
+            _create_role(sql, login, passwords[login])
+        for login in ("mirpipe_app", "mirpipe_read"):
+            sql.execute(
+                SQL("ALTER ROLE {} SET search_path = mirpipe, public").format(Identifier(login))
+            )
+        limit_reader_sessions(sql)
+        for database, owner in DATABASE_OWNERS.items():
+            _create_database(sql, database, owner)
+        sql.execute("REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC")
+    for database in DATABASE_OWNERS:
+        with closing(connect(database)) as admin, admin.cursor() as sql:
+            revoke_locks_and_large_objects(sql)
+            if database == "mirpipe":
+                sql.execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
+                sql.execute("ALTER EXTENSION vector UPDATE")
 
 
-def grant_connect(sql: cursor, database: str) -> None:
-    """Let the three roles, and nobody else, into a database of ours."""
+def grant_connect(sql: extensions.cursor, database: str) -> None:
+    """Allow app and reader to connect to a database, and revoke this from all other roles.
+
+    Its owner can always connect.
+    """
     name = Identifier(database)
     sql.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-    # the pipeline loads by COPY into a temporary table
+    # The pipeline loads rows by COPY into a temporary table.
     sql.execute(SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO mirpipe_app").format(name))
     sql.execute(SQL("GRANT CONNECT ON DATABASE {} TO mirpipe_read").format(name))
 
 
-def _role(sql: cursor, login: str, password: str) -> None:
+def _create_role(sql: extensions.cursor, login: str, password: str) -> None:
+    """Create the role if it is missing, and set its password and its attributes."""
     sql.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,))
     if not sql.rowcount:
         sql.execute(SQL("CREATE ROLE {}").format(Identifier(login)))
-    # only the verifier travels, so that no log can hold the password
-    verifier = encrypt_password(password, login, sql.connection, "scram-sha-256")
+    # Only a hash of the password is sent, so no log of the server can contain the password.
+    password_hash = extensions.encrypt_password(password, login, sql.connection, "scram-sha-256")
     sql.execute(
         SQL(
             "ALTER ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {}"
-        ).format(Identifier(login), Value(verifier))
+        ).format(Identifier(login), Value(password_hash))
     )
 
 
-def _limit_roles(sql: cursor) -> None:
-    for login in ("mirpipe_app", "mirpipe_read"):
-        sql.execute(
-            SQL("ALTER ROLE {} SET search_path = mirpipe, public").format(Identifier(login))
-        )
-    for name, value in READER_LIMITS.items():
-        sql.execute(
-            SQL("ALTER ROLE mirpipe_read SET {} = {}").format(Identifier(name), Value(value))
-        )
-    sql.execute("ALTER ROLE mirpipe_read SET temp_file_limit = '1GB'")
-
-
-def _database(sql: cursor, database: str, owner: str) -> None:
+def _create_database(sql: extensions.cursor, database: str, owner: str) -> None:
+    """Create the database if it is missing, and grant its roles the right to connect to it."""
     sql.execute("SELECT FROM pg_database WHERE datname = %s", (database,))
     if not sql.rowcount:
         sql.execute(

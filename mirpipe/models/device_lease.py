@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from mirpipe.db.advisory_locks import one_of
+from mirpipe.db.advisory_locks import hold_first_free_lock
 from mirpipe.settings import settings
 from mirpipe.specs import Needs
 
@@ -27,7 +27,7 @@ def hold_device(needs: Needs, *, on_wait: Callable[[str], None] | None = None) -
         if on_wait is not None:
             on_wait(f"{platform.node()} {first_device}")
 
-    with one_of(list(devices), waiting=report_wait) as lease:
+    with hold_first_free_lock(list(devices), on_wait=report_wait) as lease:
         if devices[lease] != "cpu":
             import torch
 

@@ -16,7 +16,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from mirpipe.db.queries.view_catalogue import Snapshot, View, snapshot
+from mirpipe.db.queries.view_descriptions import View
+from mirpipe.db.queries.view_snapshot import Snapshot, snapshot
 from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.files.durable_write import sync_file
 

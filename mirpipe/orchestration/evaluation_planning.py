@@ -13,7 +13,7 @@ def has_pending_work() -> bool:
     """Return whether the configured plug-ins have pending work, apart from generation."""
     from mirpipe.db import queries
 
-    pending = [work for work in queries.pending() if work.stage not in _GENERATION_STAGES]
+    pending = [work for work in queries.pending_work() if work.stage not in _GENERATION_STAGES]
     return bool(plan_embed() or plan_analyse() or plan_scores() or pending)
 
 

@@ -86,6 +86,6 @@ def _target_ids(targets: Sequence[str] | None) -> list[int]:
 
     Raises ConfigurationError if a name matches no target, or several.
     """
-    from mirpipe.db.queries import vector_search
+    from mirpipe.db.queries.find_tracks import target_id_by_name
 
-    return [vector_search.one_target(name) for name in targets or ()]
+    return [target_id_by_name(name) for name in targets or ()]

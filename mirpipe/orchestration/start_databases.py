@@ -45,5 +45,6 @@ def start_databases(
 def _require_alive(postgres: EmbeddedPostgres) -> None:
     if postgres.pid is None:
         raise ServerDied(
-            f"Postgres ended by itself. Its log is in {postgres.place}. Run the command again."
+            f"Postgres ended by itself. Its log is in {postgres.cluster_folder}. Run the command "
+            "again."
         )

@@ -1,4 +1,7 @@
-"""The account that the embedded Postgres runs as: Postgres refuses root, so root drops to it."""
+"""Chooses the account that Postgres runs as, and runs commands as that account.
+
+Postgres refuses to run as root. If this process is root, Postgres runs as an unprivileged account.
+"""
 
 import os
 import pwd
@@ -10,14 +13,17 @@ from typing import Any
 
 from mirpipe.errors import DatabaseError
 
-UNPRIVILEGED = ("postgres", "nobody")
-# none of the caller's own, whose PG* variables would speak to the wrong server
+SHARED_FOLDER = Path("/var/lib/mirpipe")
+"""Folder for files that the unprivileged account must read and cannot reach elsewhere."""
+
+_UNPRIVILEGED_NAMES = ("postgres", "nobody")
+# The caller's environment is left out, because its PG* variables could name another server.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 @dataclass(frozen=True)
 class Account:
-    """A user of this machine to run Postgres as."""
+    """A user account of this machine that Postgres runs as."""
 
     name: str
     uid: int
@@ -25,33 +31,50 @@ class Account:
 
 
 def server_account(data: Path) -> Account | None:
-    """The account to drop to, None where this process is not root.
+    """Return the account that Postgres must run as, or None if this process is not root.
 
-    A cluster that exists decides: it runs as its owner. Raises DatabaseError where there is none.
+    If the data folder exists, the account is the owner of that folder. Raises DatabaseError if root
+    owns the data folder, or if this machine has no unprivileged account for Postgres.
     """
     if os.geteuid() != 0:
         return None
     if data.exists():
-        found = data.stat()
-        if found.st_uid == 0:
+        owner = data.stat()
+        if owner.st_uid == 0:
             raise DatabaseError(
-                f"{data} belongs to root, as whom Postgres refuses to run: "
-                f"run `chown -R postgres {data}`"
+                f"The folder {data} belongs to root, but Postgres refuses to run as root. "
+                f"Run `chown -R postgres {data}`."
             )
-        return Account(f"number {found.st_uid}", found.st_uid, found.st_gid)
-    for name in UNPRIVILEGED:
+        return Account(f"number {owner.st_uid}", owner.st_uid, owner.st_gid)
+    for name in _UNPRIVILEGED_NAMES:
         try:
             user = pwd.getpwnam(name)
         except KeyError:
             continue
         return Account(name, user.pw_uid, user.pw_gid)
     raise DatabaseError(
-        "Postgres refuses to run as root and there is no user postgres or nobody to run it as: "
-        "run mirpipe as another user, or set MIRPIPE_DATABASE_URL"
+        "Postgres refuses to run as root, and this machine has no user `postgres` or `nobody` to "
+        "run it as. Run mirpipe as another user, or set MIRPIPE_DATABASE_URL to a server that has "
+        "pgvector."
     )
 
 
-def run_as(
+def require_account(cluster: Path) -> Account | None:
+    """Return the account for the server in the folder `cluster`, or None if this is not root.
+
+    Raises DatabaseError in the cases of `server_account`, and if the account cannot reach the
+    folder.
+    """
+    account = server_account(cluster / "data")
+    if account and not can_reach_folder(account, cluster):
+        raise DatabaseError(
+            f"Postgres does not run as root, and user {account.name} cannot reach {cluster}. "
+            "Run `chmod o+x` on the folders above it, or run mirpipe as that user."
+        )
+    return account
+
+
+def run_as_account(
     account: Account | None,
     command: Sequence[str | Path],
     *,
@@ -59,13 +82,14 @@ def run_as(
     environment: dict[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """What `command` answered, run as `account` in a session of its own, output in `stdout`.
+    """Run a command as `account`, or as the current user if it is None. Return the result.
 
-    A program that the account may not execute answers with exit status 126.
+    The command runs in a session of its own. `stdout` of the result contains standard output and
+    standard error. The exit status is 126 if the account may not execute the program.
     """
-    drop: dict[str, Any] = {}
+    user_arguments: dict[str, Any] = {}
     if account is not None:
-        drop = {"user": account.uid, "group": account.gid, "extra_groups": []}
+        user_arguments = {"user": account.uid, "group": account.gid, "extra_groups": []}
     try:
         return subprocess.run(
             command,
@@ -77,26 +101,30 @@ def run_as(
             env=_ENVIRONMENT | (environment or {}),
             cwd=cwd,
             pass_fds=pass_fds,
-            start_new_session=True,  # Ctrl-C in the terminal of the caller is not for Postgres
-            **drop,
+            start_new_session=True,  # Ctrl-C in the caller's terminal must not stop Postgres.
+            **user_arguments,
         )
     except PermissionError as error:
         return subprocess.CompletedProcess(command, 126, str(error))
 
 
-def can_enter(account: Account | None, folder: Path) -> bool:
-    """Whether `account` can traverse every directory down to and including `folder`."""
-    return run_as(account, ["/bin/sh", "-c", 'test -x "$1"', "sh", folder]).returncode == 0
+def can_reach_folder(account: Account | None, folder: Path) -> bool:
+    """Return whether `account` has the permission to enter `folder` and every folder above it."""
+    command: list[str | Path] = ["/bin/sh", "-c", 'test -x "$1"', "sh", folder]
+    return run_as_account(account, command).returncode == 0
 
 
-def give(path: Path, account: Account | None) -> None:
-    """Make `account` the owner of a file or directory that this process just made."""
+def change_owner(path: Path, account: Account | None) -> None:
+    """Make `account` the owner of a file or folder. Do nothing if `account` is None."""
     if account is not None:
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
-def open_folder(path: Path) -> None:
-    """Make `path` and its missing parents readable to all; what exists keeps its mode."""
+def create_readable_folder(path: Path) -> None:
+    """Create a folder and its missing parents, readable by all users.
+
+    Existing folders keep their permissions.
+    """
     for folder in (*reversed(path.parents), path):
         try:
             folder.mkdir()

@@ -1,4 +1,4 @@
-"""The passwords of the embedded server's logins: a pgpass file, which psql reads as it is."""
+"""Stores the passwords of the server's logins in a pgpass file, which psql can read."""
 
 import os
 import secrets
@@ -9,28 +9,32 @@ from mirpipe.errors import DatabaseError
 from mirpipe.files.durable_write import sync_folder
 
 
-def make_passwords(passfile: Path, logins: Iterable[str]) -> None:
-    """Write `passfile`, mode 0600, with a new password a login, unless it is there."""
-    if passfile.exists():
+def create_passwords(password_file: Path, logins: Iterable[str]) -> None:
+    """Write a file with a new random password for each login, unless the file exists.
+
+    Only its owner can read the file (mode 0600). It is complete or does not exist.
+    """
+    if password_file.exists():
         return
-    new = passfile.with_name(f"{passfile.name}.new")
+    new = password_file.with_name(f"{password_file.name}.new")
     new.unlink(missing_ok=True)
     lines = [f"*:*:*:{login}:{secrets.token_urlsafe(24)}\n" for login in logins]
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.writelines(lines)
         file.flush()
         os.fsync(file.fileno())
-    new.rename(passfile)
-    sync_folder(passfile.parent)
+    new.rename(password_file)
+    sync_folder(password_file.parent)
 
 
-def passwords(passfile: Path) -> dict[str, str]:
-    """The password of every login in `passfile`."""
+def read_passwords(password_file: Path) -> dict[str, str]:
+    """Return the password of each login in the file. Raises DatabaseError if it is missing."""
     try:
-        lines = passfile.read_text().splitlines()
+        lines = password_file.read_text().splitlines()
     except FileNotFoundError:
         raise DatabaseError(
-            f"the passwords of the embedded Postgres are gone: {passfile} is missing; restore it, "
-            f"or remove {passfile.parent} to begin with an empty database"
+            "The passwords of the embedded Postgres cannot be read: the file "
+            f"{password_file} is missing. Restore it from a backup, or remove the folder "
+            f"{password_file.parent} to start with an empty database."
         ) from None
     return {login: password for *_, login, password in (line.split(":") for line in lines)}

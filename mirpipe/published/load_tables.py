@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from mirpipe.db.advisory_locks import exclusive
+from mirpipe.db.advisory_locks import hold_lock
 from mirpipe.db.engine import engine
 from mirpipe.db.store import published_tables
 from mirpipe.published.claim_numbers import ClaimNumbers
@@ -23,7 +23,7 @@ def load(folder: Path = FOLDER) -> dict[str, int]:
     is then unchanged.
     """
     tables = read(folder)
-    with exclusive("published"), engine("app").begin() as connection:
+    with hold_lock("published"), engine("app").begin() as connection:
         changed = {
             "published_retrieval": _store(connection, "published_retrieval", tables.retrieval),
             "published_generation": _store(connection, "published_generation", tables.generation),

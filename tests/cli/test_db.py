@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from mirpipe.cli.db import app
 from mirpipe.db.embedded_server import embedded_server
-from mirpipe.db.engine import forget_engines
+from mirpipe.db.engine import close_engines
 from mirpipe.settings import settings
 from tests.support.databases import Database
 
@@ -40,9 +40,9 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = short_folder / "home-for-db-commands"
     monkeypatch.setenv("MIRPIPE_HOME", str(path))
     settings.cache_clear()
-    forget_engines()
+    close_engines()
     yield path
-    forget_engines()
+    close_engines()
     embedded_server(path).down()
     shutil.rmtree(path, ignore_errors=True)
 

@@ -83,7 +83,7 @@ def test_generated_clips_are_embedded_and_scored_by_the_other_stages(
 
 @pytest.mark.usefixtures("library")
 def test_an_unknown_or_ambiguous_target_is_wrong_usage() -> None:
-    for name, message in (("月亮", "names 2"), ("太阳", "no usable target")):
+    for name, message in (("月亮", "matches 2 targets"), ("太阳", "no usable target")):
         process = mirpipe("generate", "--target", name)
         assert process.returncode == 2
         assert message in process.stderr

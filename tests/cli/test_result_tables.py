@@ -10,7 +10,6 @@ from rich.cells import cell_len
 
 from mirpipe.cli import result_tables
 from mirpipe.db import queries
-from mirpipe.db.queries import encoder_comparison
 
 
 def match(**values: Any) -> queries.Match:
@@ -39,23 +38,23 @@ def match(**values: Any) -> queries.Match:
     )
 
 
-def summary(metric: str, mean: float | None, *, random: bool = False) -> queries.Summary:
-    return queries.Summary("signal", metric, 3, 0, mean, mean and 0.25, "none", random)
+def summary(metric: str, mean: float | None, *, random: bool = False) -> queries.RetrievalSummary:
+    return queries.RetrievalSummary("signal", metric, 3, 0, mean, mean and 0.25, "none", random)
 
 
 def printed(
     monkeypatch: pytest.MonkeyPatch,
-    summaries: list[queries.Summary],
+    summaries: list[queries.RetrievalSummary],
     matches: list[queries.Match] | None = None,
     generated: list[queries.GenerationSummary] | None = None,
     distances: list[queries.SetDistance] | None = None,
 ) -> str:
-    monkeypatch.setattr(queries, "summary", lambda: summaries)
+    monkeypatch.setattr(queries, "retrieval_summaries", lambda: summaries)
     monkeypatch.setattr(queries, "best_matches", lambda: matches or [])
-    monkeypatch.setattr(queries, "generation_summary", lambda: generated or [])
+    monkeypatch.setattr(queries, "generation_summaries", lambda: generated or [])
     monkeypatch.setattr(queries, "set_distances", lambda: distances or [])
-    monkeypatch.setattr(queries, "generation_deltas", list)
-    monkeypatch.setattr(encoder_comparison, "comparisons", list)
+    monkeypatch.setattr(queries, "mode_comparisons", list)
+    monkeypatch.setattr(queries, "encoder_comparisons", list)
     monkeypatch.setattr(result_tables, "print_rankings", lambda _: None)
     file = io.StringIO()
     result_tables.print_results(file)
@@ -103,7 +102,7 @@ def test_without_results_a_message_says_so(monkeypatch: pytest.MonkeyPatch) -> N
 def test_aesthetics_have_their_own_table_that_marks_the_right_model_as_random(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rated = queries.Summary("signal", "aesthetics_pq", 3, 0, 6.5, 0.5, "none", True, True)
+    rated = queries.RetrievalSummary("signal", "aesthetics_pq", 3, 0, 6.5, 0.5, "none", True, True)
     text = printed(monkeypatch, [summary("cosine", 0.5), rated])
     assert "rated from 1 to 10 by a model with random weights" in text
     assert "6.50 ± 0.50 (3)" in text
@@ -138,7 +137,9 @@ def test_clips_are_summarised_by_mode_and_guidance(
 
 
 def test_the_interval_is_printed_below_its_mean(monkeypatch: pytest.MonkeyPatch) -> None:
-    certain = queries.Summary("signal", "z", 9, 0, 1.5, 0.25, "none", False, low=1.375, high=1.625)
+    certain = queries.RetrievalSummary(
+        "signal", "z", 9, 0, 1.5, 0.25, "none", False, low=1.375, high=1.625
+    )
     text = printed(monkeypatch, [certain])
     rows = [line for line in text.splitlines() if "±" in line or "[1" in line]
     assert "1.50 ± 0.25 (9)" in rows[1]

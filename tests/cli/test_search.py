@@ -11,7 +11,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from mirpipe.cli.main import app
-from mirpipe.db.queries import vector_search as reports
+from mirpipe.db.queries import vector_search
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.retrieve import retrieve
 from tests.support.audio_files import ingest_folder, tone, tones
@@ -185,12 +185,12 @@ def test_the_query_can_use_an_index(library, fresh_database):
                 "WHERE collection = 'reference'"
             )
         )
-    (space,) = reports.spaces()
-    asked = {"vector": Vector([1, 1, 1]).to_text(), "own": b"", "wanted": 5}
-    query = reports._NEAR.format(encoder_id=space.encoder_id)
+    (revision,) = vector_search.searchable_revisions()
+    parameters = {"vector": Vector([1, 1, 1]).to_text(), "excluded_sha256": b"", "limit": 5}
+    query = vector_search._NEAREST_REFERENCES.format(encoder_id=revision.encoder_id)
     with fresh_database.reader.connect() as reader:
         for scan in ("seqscan", "bitmapscan", "sort"):
             reader.execute(text(f"SET LOCAL enable_{scan} = off"))
-        plan = "\n".join(reader.execute(text(f"EXPLAIN {query}"), asked).scalars())
+        plan = "\n".join(reader.execute(text(f"EXPLAIN {query}"), parameters).scalars())
     assert "Order By: ((embedding)::vector(3) <=>" in plan
     assert [hit["title"] for hit in matches("5", "-k", 2)] != []

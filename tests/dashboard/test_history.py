@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from mirpipe.db.queries.read_rows import MODE_ORDER
+from mirpipe.db.queries.mode_order import MODE_ORDER
 from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve

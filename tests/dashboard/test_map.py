@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from dashboard.components import scatter_plot
-from mirpipe.db.queries.embedding_maps import Point
+from mirpipe.db.queries import MapPoint
 from tests.dashboard.drawn import write_maps
 from tests.dashboard.pages import HOSTILE, html, link, page
 from tests.support.databases import Database
@@ -54,9 +54,9 @@ def test_a_link_restores_encoder_colour_and_track(with_maps: Database) -> None:
 
 def test_rare_values_share_one_colour() -> None:
     points = [
-        Point(index, "", "", "reference", {"genre": f"g{index % 9}"}, 0.0, 0.0)
+        MapPoint(index, "", "", "reference", {"genre": f"g{index % 9}"}, 0.0, 0.0)
         for index in range(90)
-    ] + [Point(99, "", "", "target", {}, 0.0, 0.0)]
+    ] + [MapPoint(99, "", "", "target", {}, 0.0, 0.0)]
     groups = scatter_plot.colour_groups(points, "genre")
     assert len(set(groups) - {scatter_plot.OTHERS}) == scatter_plot.COLOURS
     assert groups[-1] == scatter_plot.OTHERS

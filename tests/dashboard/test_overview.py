@@ -48,13 +48,13 @@ def test_best_matches_that_the_last_run_changed_are_listed(filled: Database) -> 
 
 def test_a_write_changes_the_mark_and_nothing_else_does(filled: Database) -> None:
     run_and_flush_statistics(filled, "UPDATE mirpipe.track SET title = title")
-    assert queries.written() == (before := queries.written())
+    assert queries.change_mark() == (before := queries.change_mark())
     run_and_flush_statistics(filled, "DELETE FROM mirpipe.failure")
-    assert queries.written() == before, "the table was already empty"
+    assert queries.change_mark() == before, "the table was already empty"
     run_and_flush_statistics(
         filled, "UPDATE mirpipe.track SET title = title WHERE collection = 'target'"
     )
-    assert queries.written() != before
+    assert queries.change_mark() != before
 
 
 def run_and_flush_statistics(database: Database, statement: str) -> None:

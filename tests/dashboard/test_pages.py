@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.engine import forget_engines
+from mirpipe.db.engine import close_engines
 from mirpipe.settings import settings
 from tests.dashboard.filled import fill, rate
 from tests.dashboard.pages import HOSTILE, MODELS, PIECES, SHOWN, html, link, page
@@ -63,12 +63,12 @@ def test_a_title_with_markup_is_shown_literally_everywhere(filled: Database) -> 
 def test_an_unreachable_database_shows_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     settings.cache_clear()
-    forget_engines()
+    close_engines()
     for name in ("overview", "retrieval", "listen", "failures"):
         app = page(name)
         assert "cannot be read" in app.error[0].value
         assert "MIRPIPE_DATABASE_URL" in app.text[0].value
-    forget_engines()
+    close_engines()
 
 
 def test_results_are_read_once_per_run(filled: Database) -> None:

@@ -31,7 +31,7 @@ def test_a_result_with_more_rows_than_the_limit_says_so(
     filled: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = page("sql", sql="SELECT generate_series(1, 1001) AS n")
-    assert len(app.dataframe[0].value) == user_sql.MOST_ROWS
+    assert len(app.dataframe[0].value) == user_sql.MAX_ROWS
     assert any("there are more" in element.value for element in app.caption)
 
 
@@ -50,7 +50,7 @@ def test_every_example_of_the_cookbook_runs(filled: Database) -> None:
     assert app.text_area(key="sql").value == examples[name]
     assert not app.exception
     for query in examples.values():
-        user_sql.ask(query)
+        user_sql.run_query(query)
 
 
 def test_without_the_cookbook_there_are_no_examples(

@@ -23,9 +23,9 @@ def picture(*, voiced: bool = True) -> Picture:
     """Return the data of a track with a waveform and pitch classes."""
     rng = np.random.default_rng(0)
     peaks = np.abs(rng.normal(size=400)).astype(np.float32)
-    outline = np.stack([-peaks, peaks], axis=1) / 4
-    classes = rng.dirichlet(np.full(12, 0.3), size=120).T.astype(np.float32)
-    return Picture(outline, classes, voiced)
+    waveform = np.stack([-peaks, peaks], axis=1) / 4
+    chroma = rng.dirichlet(np.full(12, 0.3), size=120).T.astype(np.float32)
+    return Picture(waveform, chroma, voiced)
 
 
 def decoded(image: bytes) -> NDArray[np.uint8]:
@@ -53,9 +53,9 @@ def test_the_page_contains_the_pixels_of_both_pictures() -> None:
 
 def test_the_loudest_moment_of_a_waveform_has_the_full_height() -> None:
     track = picture()
-    assert track.outline is not None
+    assert track.waveform is not None
     columns = waveform_opacity(track).astype(bool).sum(axis=0)
-    assert columns.argmax() == np.abs(track.outline).max(axis=1).argmax()
+    assert columns.argmax() == np.abs(track.waveform).max(axis=1).argmax()
     assert columns.max() == WAVEFORM_HEIGHT
 
 

@@ -1,42 +1,47 @@
-"""Leases: one holder each, the first that is free, and waiting for the first where none is."""
+"""Advisory locks: one holder per lock, the first free lock of a list, and waiting for a lock."""
 
 import threading
 
 import pytest
 
-from mirpipe.db import advisory_locks
+from mirpipe.db.advisory_locks import hold_first_free_lock, hold_lock
 from tests.support.databases import Database
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
 
-def test_the_first_lease_that_is_free_is_taken_and_given_back() -> None:
-    with advisory_locks.one_of(["a", "b"]) as first, advisory_locks.one_of(["a", "b"]) as second:
+def test_the_first_free_lock_is_held_and_then_released() -> None:
+    with (
+        hold_first_free_lock(["a", "b"]) as first,
+        hold_first_free_lock(["a", "b"]) as second,
+    ):
         assert (first, second) == ("a", "b")
-    with advisory_locks.one_of(["a", "b"]) as again:
-        assert again == "a"
+    with hold_first_free_lock(["a", "b"]) as third:
+        assert third == "a"
 
 
-def test_where_all_are_taken_it_says_so_and_waits_for_the_first(fresh_database: Database) -> None:
-    told, got = threading.Event(), []
+def test_if_all_locks_are_held_the_caller_is_told_and_waits_for_the_first(
+    fresh_database: Database,
+) -> None:
+    is_waiting, acquired = threading.Event(), []
 
     def wait() -> None:
-        with advisory_locks.one_of(["a", "b"], waiting=told.set) as lease:
-            got.append(lease)
+        with hold_first_free_lock(["a", "b"], on_wait=is_waiting.set) as lock:
+            acquired.append(lock)
 
-    with advisory_locks.exclusive("b"):
-        with advisory_locks.one_of(["a"]):
+    with hold_lock("b"):
+        with hold_first_free_lock(["a"]):
             thread = threading.Thread(target=wait)
             thread.start()
-            assert told.wait(30)
-            assert got == []
+            assert is_waiting.wait(30)
+            assert acquired == []
         thread.join(30)
-        assert got == ["a"]
+        assert acquired == ["a"]
 
 
-def test_a_lease_that_is_free_is_not_waited_for() -> None:
-    def complain() -> None:
-        pytest.fail("nobody has it")
+def test_a_free_lock_is_held_without_waiting() -> None:
+    def fail() -> None:
+        pytest.fail("waited for a lock that no process holds")
 
-    with advisory_locks.one_of(["a"], waiting=complain) as lease:
-        assert lease == "a"
+    with hold_first_free_lock(["a"], on_wait=fail) as lock:
+        assert lock == "a"

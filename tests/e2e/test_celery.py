@@ -17,9 +17,9 @@ from sqlalchemy import create_engine, text
 
 from mirpipe.db.embedded_server import embedded_server
 from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun
-from mirpipe.postgres.cluster import SUPERUSER
+from mirpipe.postgres.create_cluster import SUPERUSER
 from mirpipe.postgres.embedded import EmbeddedPostgres
-from mirpipe.postgres.passwords import passwords
+from mirpipe.postgres.passwords import read_passwords
 from mirpipe.settings import PROJECT
 from tests.deploy.compose import env_file, needs_program
 from tests.e2e.compose_services import ComposeServices
@@ -77,7 +77,7 @@ def services(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Compose
         soundfile.write(folder / "library" / collection / f"{title}.wav", samples, rate)
     redis, api, dashboard = free_port(), free_port(), free_port()
     variables = env_file(
-        POSTGRES_PASSWORD=passwords(postgres.folder / "pgpass")[SUPERUSER],
+        POSTGRES_PASSWORD=read_passwords(postgres.folder / "pgpass")[SUPERUSER],
         POSTGRES_HOST="127.0.0.1",
         POSTGRES_PORT=str(postgres.status().port),
         REDIS_HOST="127.0.0.1",

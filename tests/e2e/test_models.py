@@ -14,7 +14,7 @@ import streamlit as st
 from sqlalchemy import Connection, text
 from streamlit.testing.v1 import AppTest
 
-from mirpipe.db.engine import forget_engines
+from mirpipe.db.engine import close_engines
 from mirpipe.settings import PROJECT, settings
 from tests.e2e.conftest import REFERENCES, TARGETS, Installation, Up
 from tests.support.random_weights import folder_of_weights
@@ -144,13 +144,13 @@ def test_the_dashboard_marks_models_with_random_weights(
     for name, value in with_models[0].environment.items():
         monkeypatch.setenv(name, value)
     settings.cache_clear()
-    forget_engines()
+    close_engines()
     st.cache_data.clear()
     app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=60)
     if page != "overview":
         app.switch_page(f"views/{page}/{page}.py")
     app.run()
-    forget_engines()
+    close_engines()
     assert not app.exception
     shown = " ".join(re.sub("<[^>]*>", " ", element.value) for element in app.html)
     words = " ".join(shown.split())

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from mirpipe.db.migrate import downgrade
 from mirpipe.db.psql import psql_url
-from mirpipe.postgres.binaries import installed
+from mirpipe.postgres.installed_programs import programs_folder
 from tests.support.databases import Database
 
 DUMP = Path(__file__).with_name("revision_0010.sql.xz")
@@ -19,7 +19,7 @@ def load_revision_0010(database: Database) -> None:
     """Replace the schema of the database with that of the dump, at revision 0010."""
     downgrade("base")
     url = psql_url(database.owner.url.render_as_string(hide_password=False))
-    psql = [installed() / "psql", url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+    psql = [programs_folder() / "psql", url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
     sql = lzma.decompress(DUMP.read_bytes())
     subprocess.run([*psql, "--output=/dev/null"], input=sql, check=True, timeout=60)
     with database.owner.begin() as owner:

@@ -45,7 +45,7 @@ def test_an_encoder_that_is_broken_for_a_while_stays_pending(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def pending() -> dict[str, int]:
-        return {work.plugin: work.items for work in queries.pending() if work.stage == "embed"}
+        return {work.plugin: work.items for work in queries.pending_work() if work.stage == "embed"}
 
     tones(tmp_path, [300])
     ingest_folder(tmp_path, "reference")
@@ -55,14 +55,14 @@ def test_an_encoder_that_is_broken_for_a_while_stays_pending(
         patch.setitem(sys.modules, "mirpipe.plugins.encoders.signal", None)  # importing it raises
         assert {"encoders": ["signal"], "track_ids": []} in evaluation_planning.plan_embed()
         assert pending() == {"musicnn": 1, "signal": 1}
-        (failure,) = queries.unavailable()
+        (failure,) = queries.unavailable_plugins()
         assert (failure.name, failure.reason) == ("signal", "ModuleNotFoundError")
         with pytest.raises(ImportError):
             stage_tasks.embed(["signal"], [])
     assert [task["encoders"] for task in evaluation_planning.plan_embed()] == [
         ["musicnn", "signal"]
     ]
-    assert queries.unavailable() == []
+    assert queries.unavailable_plugins() == []
 
 
 def test_the_other_encoders_are_planned_if_one_does_not_exist(
@@ -96,7 +96,7 @@ def test_no_scores_are_planned_without_track_metrics(monkeypatch: pytest.MonkeyP
 def test_a_new_track_metric_alone_is_pending_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation_planning, "plan_embed", list)
     monkeypatch.setattr(evaluation_planning, "plan_analyse", list)
-    monkeypatch.setattr("mirpipe.db.queries.pending", list)
+    monkeypatch.setattr("mirpipe.db.queries.pending_work", list)
     assert evaluation_planning.has_pending_work()
     monkeypatch.setenv("MIRPIPE_METRICS", "")
     settings.cache_clear()

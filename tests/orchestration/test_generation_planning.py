@@ -46,7 +46,7 @@ def test_nothing_is_planned_without_a_captioner(
     monkeypatch.setenv("MIRPIPE_CAPTIONER", "")
     settings.cache_clear()
     assert not generation_planning.has_pending_work()
-    assert [work for work in queries.pending() if work.stage == "generate"] == []
+    assert [work for work in queries.pending_work() if work.stage == "generate"] == []
 
 
 def test_an_unavailable_generator_is_listed_while_it_is_configured(
@@ -57,9 +57,9 @@ def test_an_unavailable_generator_is_listed_while_it_is_configured(
     monkeypatch.setenv("MIRPIPE_GENERATORS", "musicgen_melody,resynth")
     settings.cache_clear()
     assert [task["generator"] for task in generation_planning.plan_generate({})] == ["resynth"]
-    (unavailable,) = queries.unavailable()
+    (unavailable,) = queries.unavailable_plugins()
     assert (unavailable.kind, unavailable.name) == ("generator", "musicgen_melody")
     monkeypatch.setenv("MIRPIPE_GENERATORS", "resynth")
     settings.cache_clear()
     generation_planning.plan_generate({})
-    assert queries.unavailable() == []
+    assert queries.unavailable_plugins() == []

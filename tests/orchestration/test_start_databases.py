@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe.db.embedded_server import embedded_server
-from mirpipe.db.engine import forget_engines
+from mirpipe.db.engine import close_engines
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.orchestration.start_databases import start_databases
 from mirpipe.settings import Settings, settings
@@ -20,9 +20,9 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = short_folder / "up"
     monkeypatch.setenv("MIRPIPE_HOME", str(path))
     settings.cache_clear()
-    forget_engines()
+    close_engines()
     yield path
-    forget_engines()
+    close_engines()
     embedded_server(path).down()
 
 

@@ -1,4 +1,4 @@
-"""The embedded server as root, who must drop to another user, and as a user without privileges."""
+"""The embedded server if mirpipe runs as root, and if it runs as an unprivileged user."""
 
 import os
 import pwd
@@ -17,28 +17,29 @@ import pytest
 
 from mirpipe.db.embedded_server import embedded_server
 from mirpipe.errors import DatabaseError
-from mirpipe.postgres import binaries, embedded
+from mirpipe.postgres import binaries, copy_programs, create_cluster, embedded, server_files
+from mirpipe.postgres.account import SHARED_FOLDER, Account
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import PROJECT
 
 pytestmark = pytest.mark.database
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a user to drop to")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run Postgres as another user")
 
 
 @pytest.fixture
 def shared(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Stands for /var/lib/mirpipe."""
+    """Return a folder that is used in place of /var/lib/mirpipe."""
     folder = short_folder / "shared"
-    monkeypatch.setattr(binaries, "SHARED", folder)
-    monkeypatch.setattr(embedded, "SHARED", folder)
+    monkeypatch.setattr(copy_programs, "SHARED_FOLDER", folder)
+    monkeypatch.setattr(server_files, "SHARED_FOLDER", folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def closed(short_folder: Path) -> Iterator[Path]:
-    """A folder that nobody but root can enter."""
+    """Return a folder that only root can enter."""
     folder = short_folder / "closed"
     folder.mkdir(mode=0o700)
     yield folder
@@ -51,29 +52,29 @@ def test_root_runs_the_server_as_another_user(server: EmbeddedPostgres) -> None:
     pid = server.status().pid
     assert pid
     assert psutil.Process(pid).uids().real == server.data.stat().st_uid != 0
-    assert server.place == server.folder
+    assert server.cluster_folder == server.folder
 
 
 @pytest.mark.slow
 @as_root
-def test_below_a_closed_folder_roots_cluster_lies_elsewhere(
+def test_if_the_home_is_in_a_closed_folder_the_cluster_is_stored_elsewhere(
     closed: Path, shared: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server = embedded_server(closed / "home")
     server.up()
     try:
-        with closing(psycopg2.connect(server.url("reader", driver="postgresql"))) as link:
-            assert link.info.user == "mirpipe_read"
-        assert server.place.parent == shared / "clusters"
-        said = capfd.readouterr().err
-        assert said.count(f"keeping its data in {server.place}\n") == 1
+        with closing(psycopg2.connect(server.url("reader", driver="postgresql"))) as connection:
+            assert connection.info.user == "mirpipe_read"
+        assert server.cluster_folder.parent == shared / "clusters"
+        message = capfd.readouterr().err
+        assert message.count(f"its data is stored in {server.cluster_folder}\n") == 1
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
-        made = server.status()
-        closed.chmod(0o755)  # the cluster is where it was made, whatever becomes of the folder
+        status = server.status()
+        closed.chmod(0o755)  # The cluster is still found if the folder is opened later.
         again = embedded_server(closed / "home")
         again.up()
-        assert again.status() == made
+        assert again.status() == status
         assert capfd.readouterr().err == ""
     finally:
         server.down()
@@ -81,61 +82,63 @@ def test_below_a_closed_folder_roots_cluster_lies_elsewhere(
 
 @pytest.mark.slow
 @as_root
-def test_a_home_made_anew_does_not_inherit_the_old_cluster(closed: Path, shared: Path) -> None:
+def test_a_home_that_is_deleted_and_created_again_gets_a_new_cluster(
+    closed: Path, shared: Path
+) -> None:
     server = embedded_server(closed / "home")
     server.up()
     server.down()
-    old = server.place
+    old_cluster = server.cluster_folder
     shutil.rmtree(closed / "home")
     server.up()
     try:
-        assert old.parent == server.place.parent == shared / "clusters"
-        assert server.place != old
+        assert old_cluster.parent == server.cluster_folder.parent == shared / "clusters"
+        assert server.cluster_folder != old_cluster
     finally:
         server.down()
 
 
 @as_root
-def test_make_clean_removes_the_cluster_of_a_home_in_the_checkout_and_no_other(
+def test_make_clean_deletes_only_the_clusters_of_homes_in_the_checkout(
     closed: Path,
 ) -> None:
     (closed / ".venv/bin").mkdir(parents=True)
     (closed / ".venv/bin/mirpipe").symlink_to(Path(sys.executable).with_name("mirpipe"))
     shutil.copy(PROJECT / "Makefile", closed)
-    places = []
+    clusters = []
     for home in (closed / "var/demo", closed / "other"):
         server = embedded_server(home)
         server.folder.mkdir(parents=True)
         (server.folder / "pgpass").write_text(f"{home} and its passwords")
-        places.append(server.place)
-        (server.place / "data").mkdir(parents=True)
-    lost, kept = places
+        clusters.append(server.cluster_folder)
+        (server.cluster_folder / "data").mkdir(parents=True)
+    deleted, kept = clusters
     try:
-        assert lost.parent == kept.parent == binaries.SHARED / "clusters"
+        assert deleted.parent == kept.parent == SHARED_FOLDER / "clusters"
         environment = os.environ | {"MIRPIPE_HOME": str(closed / "other")}
         subprocess.run(["make", "clean"], cwd=closed, env=environment, check=True)
-        assert not lost.exists()
+        assert not deleted.exists()
         assert not (closed / "var").exists()
         assert (kept / "data").exists()
     finally:
-        for place in places:
-            shutil.rmtree(place, ignore_errors=True)
+        for cluster in clusters:
+            shutil.rmtree(cluster, ignore_errors=True)
 
 
 @pytest.mark.slow
 @as_root
-def test_programs_below_a_closed_folder_are_copied_once(
+def test_programs_in_a_closed_folder_are_copied_once(
     closed: Path,
     shared: Path,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    package = binaries.installed().parent.parent
+    package = binaries.programs_folder().parent.parent
     for part in (package, package.with_name(f"{package.name}.libs")):
         shutil.copytree(part, closed / part.name)
     programs = closed / package.name / "pginstall" / "bin"
-    monkeypatch.setattr(binaries, "installed", lambda: programs)
+    monkeypatch.setattr(copy_programs, "programs_folder", lambda: programs)
     (shared / "postgres.new-killed").mkdir(parents=True)
 
     server = embedded_server(home)
@@ -150,13 +153,13 @@ def test_programs_below_a_closed_folder_are_copied_once(
     assert sorted(path.name for path in shared.iterdir()) == [copy.name, "postgres.lock"]
     assert capfd.readouterr().err.count("\n") == 1
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    with closing(server.connect("mirpipe")) as link, link.cursor() as sql:
+    with closing(server.connect("mirpipe")) as connection, connection.cursor() as sql:
         sql.execute("SELECT '[1,2]'::vector <-> '[1,2]'")
         assert sql.fetchone() == (0.0,)
 
 
 @as_root
-def test_a_cluster_that_was_closed_in_is_not_replaced_by_an_empty_one(
+def test_a_cluster_that_cannot_be_reached_is_not_replaced_by_an_empty_one(
     server: EmbeddedPostgres,
 ) -> None:
     home = server.folder.parent
@@ -171,11 +174,11 @@ def test_a_cluster_that_was_closed_in_is_not_replaced_by_an_empty_one(
 
 
 @as_root
-def test_the_cluster_of_a_user_is_run_as_that_user_by_root(server: EmbeddedPostgres) -> None:
+def test_root_runs_the_cluster_of_a_user_as_that_user(server: EmbeddedPostgres) -> None:
     nobody = pwd.getpwnam("nobody")
     owner = server.data.stat()
-    things = ("data", "log", "socket")
-    chown(server.place, things, nobody.pw_uid, nobody.pw_gid)
+    names = ("data", "log", "socket")
+    chown(server.cluster_folder, names, nobody.pw_uid, nobody.pw_gid)
     try:
         server.up()
         pid = server.status().pid
@@ -183,15 +186,15 @@ def test_the_cluster_of_a_user_is_run_as_that_user_by_root(server: EmbeddedPostg
         assert psutil.Process(pid).uids().real == nobody.pw_uid
         server.down()
     finally:
-        chown(server.place, things, owner.st_uid, owner.st_gid)
+        chown(server.cluster_folder, names, owner.st_uid, owner.st_gid)
 
 
 @pytest.mark.slow
-def test_a_user_without_privileges_has_everything_at_home(short_folder: Path) -> None:
-    home = short_folder / "of-a-user"
+def test_an_unprivileged_user_has_all_files_in_the_home(short_folder: Path) -> None:
+    home = short_folder / "unprivileged"
     home.mkdir(mode=0o700)
 
-    def live() -> None:
+    def start_and_stop() -> None:
         server = embedded_server(home)
         try:
             server.up()
@@ -200,26 +203,28 @@ def test_a_user_without_privileges_has_everything_at_home(short_folder: Path) ->
             pid = server.status().pid
             assert pid
             assert psutil.Process(pid).uids().real == os.getuid()
-            assert server.place == home / "postgres"
-            with closing(psycopg2.connect(server.url("app", driver="postgresql"))) as link:
-                assert link.info.user == "mirpipe_app"
+            assert server.cluster_folder == home / "postgres"
+            with closing(psycopg2.connect(server.url("app", driver="postgresql"))) as connection:
+                assert connection.info.user == "mirpipe_app"
         finally:
             server.down()
 
     try:
-        without_privileges(live, home)
+        run_without_privileges(start_and_stop, home)
     finally:
         shutil.rmtree(home)
 
 
 @as_root
-def test_the_cluster_of_another_user_is_refused_by_name(server: EmbeddedPostgres) -> None:
-    def refused() -> None:
+def test_the_error_for_the_cluster_of_another_user_names_the_setting(
+    server: EmbeddedPostgres,
+) -> None:
+    def require_refused() -> None:
         for attempt in (server.status, server.up, server.down):
             with pytest.raises(DatabaseError, match="MIRPIPE_HOME"):
                 attempt()
 
-    without_privileges(refused)
+    run_without_privileges(require_refused)
 
 
 def chown(folder: Path, names: tuple[str, ...], uid: int, gid: int) -> None:
@@ -227,14 +232,18 @@ def chown(folder: Path, names: tuple[str, ...], uid: int, gid: int) -> None:
         subprocess.run(["chown", "-R", f"{uid}:{gid}", folder / name], check=True)
 
 
-def without_privileges(act: Callable[[], None], home: Path | None = None) -> None:
-    """Act in a child that root has turned into user nobody, and who owns `home`."""
+def run_without_privileges(function: Callable[[], None], home: Path | None = None) -> None:
+    """Call the function as user nobody, who owns `home`, in a child process.
+
+    If the tests do not run as root, call the function in this process.
+    """
     if os.geteuid() != 0:
-        act()
+        function()
         return
     nobody = pwd.getpwnam("nobody")
-    account = binaries.Account("nobody", nobody.pw_uid, nobody.pw_gid)
-    programs, version = binaries.runnable(account), binaries.wheel_version()
+    account = Account("nobody", nobody.pw_uid, nobody.pw_gid)
+    programs = copy_programs.programs_folder_for(account)
+    version = binaries.wheel_version()
     if home:
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
     child = os.fork()
@@ -244,11 +253,13 @@ def without_privileges(act: Callable[[], None], home: Path | None = None) -> Non
             os.setgroups([])
             os.setgid(nobody.pw_gid)
             os.setuid(nobody.pw_uid)
-            binaries.installed = lambda: programs
-            embedded.wheel_version = lambda: version  # nobody may not look into a closed checkout
-            act()
+            # The user nobody may not be able to read the installed packages.
+            copy_programs.programs_folder = lambda: programs
+            create_cluster.wheel_version = lambda: version
+            embedded.wheel_version = lambda: version
+            function()
             status = 0
-        except BaseException:  # noqa: BLE001 - the child must end here, and say why
+        except BaseException:  # noqa: BLE001 - The child must end here and print the error.
             traceback.print_exc()
         finally:
             os._exit(status)

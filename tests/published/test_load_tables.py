@@ -188,10 +188,18 @@ def test_queries_for_our_own_results_do_not_return_published_results(
     )
     with fresh_database.owner.begin() as connection:
         fill(connection, pieces, [Model("real", 0.5, 0.1)])
-    before = (queries.summary(), queries.generation_summary(), queries.generation_deltas())
+    before = (
+        queries.retrieval_summaries(),
+        queries.generation_summaries(),
+        queries.mode_comparisons(),
+    )
     load()
     assert before[0]
-    after = (queries.summary(), queries.generation_summary(), queries.generation_deltas())
+    after = (
+        queries.retrieval_summaries(),
+        queries.generation_summaries(),
+        queries.mode_comparisons(),
+    )
     assert after == before
     sources = ask(fresh_database, "SELECT DISTINCT source FROM mirpipe.v_retrieval_summary")
     assert sorted(sources) == [("library",), ("published",)]

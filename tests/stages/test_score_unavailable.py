@@ -49,7 +49,7 @@ def mirpipe(*arguments: str) -> tuple[int, str, str]:
 
 def test_the_other_models_are_planned_and_the_failure_names_the_remedy(models: Path) -> None:
     assert plan() == plan() == ["tasteful"]
-    (needy,) = queries.unavailable()
+    (needy,) = queries.unavailable_plugins()
     assert (needy.kind, needy.name, needy.reason) == ("metric", "needy", "weights_missing")
     assert needy.message.endswith("`mirpipe models pull needy`")
     (row,) = queries.failures()
@@ -60,14 +60,14 @@ def test_installed_weights_delete_the_failure_and_the_model_is_planned(models: P
     plan()
     put_weights(models)
     assert plan() == ["needy", "tasteful"]
-    assert queries.unavailable() == []
+    assert queries.unavailable_plugins() == []
     assert stage.score("needy", batch_tracks=9).scored == 1
 
 
 def test_a_model_that_is_no_longer_configured_is_not_reported(models: Path) -> None:
     plan()
     stage.plan(["tasteful"], batch_tracks=9)
-    assert queries.unavailable() == []
+    assert queries.unavailable_plugins() == []
 
 
 def test_results_stay_if_the_weights_are_removed(models: Path, fresh_database: Database) -> None:
@@ -84,7 +84,7 @@ def test_results_stay_if_the_weights_are_removed(models: Path, fresh_database: D
 def test_an_unknown_model_gets_a_task_that_fails_with_the_cause(models: Path) -> None:
     batches = stage.plan(["nonesuch", "tasteful"], batch_tracks=9)
     assert [(b.metric, len(b.track_ids)) for b in batches] == [("nonesuch", 0), ("tasteful", 1)]
-    assert [plugin.name for plugin in queries.unavailable()] == ["nonesuch"]
+    assert [plugin.name for plugin in queries.unavailable_plugins()] == ["nonesuch"]
 
 
 def test_a_model_that_cannot_be_loaded_is_recorded_and_the_others_score(
@@ -102,7 +102,7 @@ def test_a_model_that_cannot_be_loaded_is_recorded_and_the_others_score(
     assert (code, output.strip()) == (1, "scored 1, undefined 0, rejected 0, failed 1")
     assert "needy is unavailable: a tensor is missing" in errors
     assert mirpipe("score")[:2] == (0, "scored 1, undefined 0, rejected 0, failed 0\n")
-    assert queries.unavailable() == []
+    assert queries.unavailable_plugins() == []
 
 
 def test_score_runs_the_other_models_and_exits_with_1(models: Path) -> None:
@@ -115,7 +115,7 @@ def test_score_runs_the_other_models_and_exits_with_1(models: Path) -> None:
 def test_scoring_by_one_model_keeps_the_failure_of_another(models: Path) -> None:
     plan()
     assert mirpipe("score", "--metric", "tasteful")[0] == 0
-    assert [plugin.name for plugin in queries.unavailable()] == ["needy"]
+    assert [plugin.name for plugin in queries.unavailable_plugins()] == ["needy"]
 
 
 def test_status_shows_the_unavailable_model_its_remedy_and_pending_work(models: Path) -> None:

@@ -1,13 +1,15 @@
-"""Migrated databases for tests, on the embedded server of the session."""
+"""Creates migrated databases for tests, on the embedded server of the session."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import Engine
+from psycopg2.errors import InsufficientPrivilege
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
 
-from mirpipe.db.engine import engine, forget_engines
+from mirpipe.db.engine import close_engines, engine
 from mirpipe.db.roles import grant_connect
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
@@ -15,19 +17,22 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class Database:
-    """An empty database at head; code under test finds it through the settings."""
+    """A migrated database without rows. The settings contain its URLs."""
 
     name: str
     owner: Engine
+    """Engine of the role owner."""
     app: Engine
+    """Engine of the role app."""
     reader: Engine
+    """Engine of the role reader."""
 
 
 @contextmanager
 def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
-    """A new one, which the settings of this process and of its children name while it is there."""
-    with closing(embedded.connect()) as link, link.cursor() as sql:
-        # as files, which takes half as long
+    """Create a database, configure it for this process and its children, and delete it later."""
+    with closing(embedded.connect()) as connection, connection.cursor() as sql:
+        # Copying the files takes half as long as the default strategy.
         template = "TEMPLATE migrated STRATEGY file_copy"
         sql.execute(f"CREATE DATABASE {name} {template} OWNER mirpipe_owner")
         grant_connect(sql, name)
@@ -36,9 +41,16 @@ def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
         for variable, role in (("DATABASE", "app"), ("OWNER", "owner"), ("READER", "reader")):
             patch.setenv(f"MIRPIPE_{variable}_URL", embedded.url(role, name))
         settings.cache_clear()
-        forget_engines()
+        close_engines()
         yield Database(name, owner=engine("owner"), app=engine("app"), reader=engine("reader"))
-        forget_engines()
+        close_engines()
     settings.cache_clear()
-    with closing(embedded.connect()) as link, link.cursor() as sql:
+    with closing(embedded.connect()) as connection, connection.cursor() as sql:
         sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def require_refused(role_engine: Engine, statement: str) -> None:
+    """Check that the role of the engine lacks the privilege to run the statement."""
+    with role_engine.connect() as connection, pytest.raises(ProgrammingError) as caught:
+        connection.execute(text(statement))
+    assert isinstance(caught.value.orig, InsufficientPrivilege)

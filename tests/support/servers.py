@@ -1,4 +1,4 @@
-"""Fixtures: embedded servers that a test may start, stop and kill."""
+"""Fixtures for embedded servers that a test may start, stop and kill."""
 
 import itertools
 import shutil
@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def home(short_folder: Path) -> Iterator[Path]:
-    """A home that does not exist yet; its server is stopped and its data removed afterwards."""
+    """Return the path of a new home. After the test, stop its server and delete the folder."""
     path = short_folder / f"home-{next(_numbers)}"
     yield path
     embedded_server(path).down()
@@ -26,28 +26,30 @@ def home(short_folder: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def provisioned(short_folder: Path) -> EmbeddedPostgres:
+    """Start a server with the roles and databases of mirpipe. All tests of the session share it."""
     server = embedded_server(short_folder / "provisioned", start_timeout=60)
     server.up()
     with (server.data / "postgresql.conf").open("a") as settings:
-        settings.write("fsync = off\n")  # these tests kill processes, not machines
+        # The tests kill processes, but they do not cut the power.
+        settings.write("fsync = off\n")
     return server
 
 
 @pytest.fixture
 def server(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
-    """A stopped server with its roles and databases; a test leaves it usable for the next."""
+    """Return the shared server, stopped. A test must not damage its roles and databases."""
     provisioned.down()
     yield provisioned
     provisioned.down()
 
 
 def unprovision(server: EmbeddedPostgres) -> None:
-    """Leave a running server as initdb made it; its next `up` makes all of it again."""
-    with closing(server.connect()) as link, link.cursor() as sql:
-        for database in roles.OWNERS:
+    """Remove all roles and databases from a running server. Its next `up` creates them again."""
+    with closing(server.connect()) as connection, connection.cursor() as sql:
+        for database in roles.DATABASE_OWNERS:
             sql.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
         for login in roles.LOGINS.values():
             sql.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,))
             if sql.rowcount:
                 sql.execute(f"DROP OWNED BY {login}; DROP ROLE {login}")
-    (server.place / "provisioned").unlink(missing_ok=True)
+    (server.cluster_folder / "provisioned").unlink(missing_ok=True)

@@ -80,7 +80,7 @@ def meaningful_scores(
     chosen = [score for score in scores if score.metric == metric]
     if metric != "melody_accuracy":
         return chosen
-    # The accuracy beyond chance is undefined if the target or its clips are unpitched.
+    # The chance-corrected accuracy is undefined if the target or its clips are unpitched.
     unpitched = {
         (score.target_id, score.generator, score.mode, score.guidance)
         for score in scores
@@ -124,7 +124,7 @@ def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Generation", anchor=False)
     run = queries.latest_run()
-    counts = cached_queries.library()
+    counts = cached_queries.library_counts()
     if run is None:
         empty_states.no_results(has_tracks=bool(counts))
         return
@@ -133,7 +133,7 @@ def main() -> None:
     if not targets:
         empty_states.no_targets()
         return
-    rows, scores = cached_queries.generation_summary(key), cached_queries.target_scores(key)
+    rows, scores = cached_queries.generation_summaries(key), cached_queries.target_scores(key)
     if rows:
         mode_summary.section(run, rows)
         if scores:

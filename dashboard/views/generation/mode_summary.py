@@ -21,7 +21,7 @@ from dashboard.views.generation import guidance_charts
 from dashboard.views.generation.guidance_charts import LEADING
 from dashboard.views.generation.metric_heading import metric_heading
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import BOUNDS
+from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 
 LineKey = tuple[str, ...]
 """Texts of the first columns of a line: the generator, and a mode or two modes."""
@@ -29,7 +29,7 @@ LineKey = tuple[str, ...]
 
 def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None:
     """Draw the averages per mode as tables and charts, and compare the modes."""
-    metrics = {row.metric for row in rows} - {*metric_labels.AXES, *BOUNDS}
+    metrics = {row.metric for row in rows} - {*metric_labels.AXES, *CHANCE_BOUNDS}
     similarities = [metric for metric in LEADING if metric in metrics]
     similarities += sorted(metrics.difference(LEADING))
     st.subheader("How close are the generated clips to their targets?", anchor=False)
@@ -53,9 +53,9 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
             f"sd. {aesthetics_rating.MEANING}"
         )
         average_table("Aesthetics by mode", axes, rows)
-    deltas = cached_queries.generation_deltas(cached_queries.run_key(run))
-    if deltas:
-        difference_section([*similarities, *axes], rows, deltas)
+    comparisons = cached_queries.mode_comparisons(cached_queries.run_key(run))
+    if comparisons:
+        difference_section([*similarities, *axes], rows, comparisons)
 
 
 def average_table(
@@ -74,13 +74,15 @@ def average_table(
 def difference_section(
     metrics: Sequence[str],
     rows: Sequence[queries.GenerationSummary],
-    deltas: Sequence[queries.Delta],
+    comparisons: Sequence[queries.ModeComparison],
 ) -> None:
     """Draw the paired differences between every two modes. Mark the established ones."""
-    shown = [delta for delta in deltas if delta.metric in metrics]
-    defined = [delta for delta in shown if delta.mean_difference is not None]
+    shown = [comparison for comparison in comparisons if comparison.metric in metrics]
+    defined = [comparison for comparison in shown if comparison.mean_difference is not None]
     st.subheader("Do the modes differ?", anchor=False)
-    st.markdown(established_sentence(sum(delta.established for delta in defined), len(defined)))
+    st.markdown(
+        established_sentence(sum(comparison.established for comparison in defined), len(defined))
+    )
     st.caption(
         "Each cell shows the first mode minus the second, paired over the targets that have a "
         "value for both modes. The seeds of a target are averaged. The cell shows the mean "
@@ -89,12 +91,12 @@ def difference_section(
         "if p is below 0.05. Otherwise it may be chance."
     )
     cells: dict[LineKey, dict[str, Markup]] = {}
-    for delta in deltas:
-        first = mode_with_guidance(delta.mode, delta.guidance)
-        second = mode_with_guidance(delta.than_mode, delta.than_guidance)
-        line = (delta.generator, f"{first} − {second}")
-        cell = difference_cell(delta, metric_labels.decimals(delta.metric))
-        cells.setdefault(line, {})[delta.metric] = cell
+    for comparison in comparisons:
+        first = mode_with_guidance(comparison.mode, comparison.guidance)
+        second = mode_with_guidance(comparison.than_mode, comparison.than_guidance)
+        line = (comparison.generator, f"{first} − {second}")
+        cell = difference_cell(comparison, metric_labels.decimals(comparison.metric))
+        cells.setdefault(line, {})[comparison.metric] = cell
     title = "Differences between modes"
     _table(title, ("generator", "modes (guidance)"), metrics, cells, rows)
     download_button(shown, name=title)

@@ -9,12 +9,11 @@ from dashboard.components.number_format import format_local_time
 from dashboard.data import cached_queries
 from dashboard.views.history import published_tables, run_differences, summary_trends
 from mirpipe.db import queries
-from mirpipe.db.queries import run_history
 
 PARTS = ("runs", "trends", "published")
 
 
-def run_name(run: run_history.Moment) -> str:
+def run_name(run: queries.PastRun) -> str:
     """Return a run with its time and the size of its library."""
     return (
         f"run {run.run_id} · {format_local_time(run.finished_at)} · "
@@ -23,8 +22,8 @@ def run_name(run: run_history.Moment) -> str:
 
 
 def choose_run(
-    runs: Sequence[run_history.Moment], parameter: str, label: str, *, default: run_history.Moment
-) -> run_history.Moment:
+    runs: Sequence[queries.PastRun], parameter: str, label: str, *, default: queries.PastRun
+) -> queries.PastRun:
     """Draw the selector of a run and return the chosen run.
 
     At first, this is the run in the query parameter, or else the default.
@@ -54,7 +53,7 @@ def choose_run(
     return run_of[run_id]
 
 
-def two_runs(key: cached_queries.RunKey, runs: Sequence[run_history.Moment]) -> None:
+def two_runs(key: cached_queries.RunKey, runs: Sequence[queries.PastRun]) -> None:
     """Compare two runs that the viewer chooses. The default is the last run and the one before."""
     if len(runs) < 2:
         st.info("There is only one run so far, so there is nothing to compare it with.")
@@ -85,7 +84,7 @@ def main() -> None:
     if part == "published":
         published_tables.section(key)
     elif key is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library()))
+        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
     elif part == "trends":
         summary_trends.section(key, cached_queries.past_runs(key))
     else:

@@ -40,7 +40,7 @@ def own_means(task: str, key: cached_queries.RunKey | None) -> list[OwnMean]:
     if task == "retrieval":
         return [
             OwnMean(row.encoder, row.metric, row.mean, row.sd, row.low, row.high, row.n, row.random)
-            for row in cached_queries.summary(key)
+            for row in cached_queries.retrieval_summaries(key)
         ]
     return [
         OwnMean(
@@ -48,7 +48,7 @@ def own_means(task: str, key: cached_queries.RunKey | None) -> list[OwnMean]:
             *(row.metric, row.mean, row.sd, row.low, row.high, row.n),
             row.random or row.metric_random,
         )
-        for row in cached_queries.generation_summary(key)
+        for row in cached_queries.generation_summaries(key)
     ]
 
 

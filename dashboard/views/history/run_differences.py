@@ -13,19 +13,20 @@ from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_number
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
-from mirpipe.db.queries import run_history
-from mirpipe.db.queries.metric_names import BOUNDS
+from mirpipe.db import queries
+from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
+from mirpipe.db.queries.run_comparison import MAX_DIFFERENCES
 
-Pair = tuple[run_history.Past | None, run_history.Past | None]
+Pair = tuple[queries.PastSummary | None, queries.PastSummary | None]
 """A summary then and now. It is None if the run has no such summary."""
 
 NAME_COLUMNS = {"retrieval": "encoder", "generation": "generator and mode"}
 """Title of the table's first column, by task."""
 
 
-def section(key: cached_queries.RunKey, then: run_history.Moment, now: run_history.Moment) -> None:
+def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.PastRun) -> None:
     """Draw all differences between the two runs."""
-    changes = cached_queries.changes_between(key, then.run_id, now.run_id)
+    changes = cached_queries.best_match_differences(key, then.run_id, now.run_id)
     st.subheader("What changed, and why?", anchor=False)
     markup.show(
         markup.large_numbers(
@@ -54,7 +55,7 @@ def count_and_change(name: str, then: int, now: int) -> tuple[str, str, str]:
     return name, format_number(now, 0), remark
 
 
-def causes(changes: Sequence[run_history.Moved]) -> str:
+def causes(changes: Sequence[queries.BestMatchDifference]) -> str:
     """Return how many changes each cause has, most frequent first."""
     counts = Counter(
         cause for change in changes for cause in set(change.causes.split(", ")) if cause
@@ -62,12 +63,12 @@ def causes(changes: Sequence[run_history.Moved]) -> str:
     return ", ".join(f"{cause}: {n:,}" for cause, n in counts.most_common()) or "no changes"
 
 
-def changed_matches(changes: Sequence[run_history.Moved]) -> None:
+def changed_matches(changes: Sequence[queries.BestMatchDifference]) -> None:
     """Draw a table of the best matches that differ."""
     if not changes:
         st.caption("Every target has the same best match in both runs, for every encoder.")
         return
-    limit = run_history.MOST_CHANGES
+    limit = MAX_DIFFERENCES
     if len(changes) == limit:
         st.caption(f"At least {limit:,} best matches differ. The table shows the first {limit:,}.")
     data = pd.DataFrame([asdict(change) for change in changes])
@@ -82,11 +83,13 @@ def changed_matches(changes: Sequence[run_history.Moved]) -> None:
 
 
 def pair_up(
-    rows: Sequence[run_history.Past], then_id: int, now_id: int
+    rows: Sequence[queries.PastSummary], then_id: int, now_id: int
 ) -> dict[tuple[str, str], Pair]:
     """Return the summary then and now by subject and metric, in the order of the rows."""
     row_of = {(row.run_id, row.subject, row.metric): row for row in rows}
-    keys = dict.fromkeys((row.subject, row.metric) for row in rows if row.metric not in BOUNDS)
+    keys = dict.fromkeys(
+        (row.subject, row.metric) for row in rows if row.metric not in CHANCE_BOUNDS
+    )
     return {key: (row_of.get((then_id, *key)), row_of.get((now_id, *key))) for key in keys}
 
 
@@ -126,7 +129,7 @@ def summary_differences(
 
 
 def subject_cell(
-    subject: str, then: run_history.Past | None, now: run_history.Past | None
+    subject: str, then: queries.PastSummary | None, now: queries.PastSummary | None
 ) -> Markup:
     """Return the name, with marks for random weights and for different revisions."""
     random = any(row is not None and row.random for row in (then, now))
@@ -136,7 +139,7 @@ def subject_cell(
     return name
 
 
-def summary_cell(row: run_history.Past | None, decimals: int) -> Markup:
+def summary_cell(row: queries.PastSummary | None, decimals: int) -> Markup:
     """Return the mean, and below it the interval and n."""
     if row is None:
         return Markup(DASH)
@@ -147,7 +150,7 @@ def summary_cell(row: run_history.Past | None, decimals: int) -> Markup:
     return Markup(format_number(row.mean, decimals)) + markup.small_line(remark)
 
 
-def mean_change(then: run_history.Past | None, now: run_history.Past | None) -> str:
+def mean_change(then: queries.PastSummary | None, now: queries.PastSummary | None) -> str:
     """Return the change of the mean with its sign, or a dash if one of the means is missing."""
     if then is None or now is None or then.mean is None or now.mean is None:
         return DASH

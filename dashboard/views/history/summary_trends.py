@@ -12,8 +12,8 @@ from dashboard.components.charts import LINE_CHART_PIXELS, interval_layers
 from dashboard.components.csv_download import download_button
 from dashboard.components.plugin_labels import plugin_text
 from dashboard.data import cached_queries
-from mirpipe.db.queries import run_history
-from mirpipe.db.queries.metric_names import BOUNDS
+from mirpipe.db import queries
+from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 
 TASKS = ("retrieval", "generation")
 LEADING = ("z", "clap_similarity", "melody_accuracy")
@@ -22,7 +22,7 @@ AXES = {"run": "run", "references": "references in the library"}
 """Title of each horizontal axis that the viewer can choose."""
 
 
-def section(key: cached_queries.RunKey, runs: Sequence[run_history.Moment]) -> None:
+def section(key: cached_queries.RunKey, runs: Sequence[queries.PastRun]) -> None:
     """Draw the trend of one metric. The viewer chooses the task, the axis and the metric."""
     st.subheader("How did the results change from run to run?", anchor=False)
     st.caption(
@@ -50,7 +50,7 @@ def section(key: cached_queries.RunKey, runs: Sequence[run_history.Moment]) -> N
             bind="query-params",
             required=True,
         )
-    metrics = sorted({row.metric for row in rows} - BOUNDS, key=_metric_order)
+    metrics = sorted({row.metric for row in rows} - CHANCE_BOUNDS, key=_metric_order)
     if st.session_state.get("metric") not in metrics:
         st.session_state.pop("metric", None)
     with right:
@@ -65,7 +65,10 @@ def section(key: cached_queries.RunKey, runs: Sequence[run_history.Moment]) -> N
 
 
 def show_trend(
-    rows: Sequence[run_history.Past], runs: Sequence[run_history.Moment], metric: str, axis: str
+    rows: Sequence[queries.PastSummary],
+    runs: Sequence[queries.PastRun],
+    metric: str,
+    axis: str,
 ) -> None:
     """Draw the trend of one metric with one line per encoder or mode, and the download."""
     run_of = {run.run_id: run for run in runs}

@@ -12,7 +12,7 @@ from dashboard.components.plugin_labels import plugin_cell
 from mirpipe.db import queries
 
 
-def section(rows: Sequence[queries.Agreement], random: Set[str]) -> None:
+def section(rows: Sequence[queries.EncoderAgreement], random: Set[str]) -> None:
     """Draw a table of every encoder against every other. `random` encoders are marked."""
     st.subheader("Do the encoders agree?", anchor=False)
     if not rows:
@@ -40,7 +40,7 @@ def section(rows: Sequence[queries.Agreement], random: Set[str]) -> None:
     download_button(rows, name=name)
 
 
-def _cell(row: queries.Agreement | None, *, same: bool) -> Markup:
+def _cell(row: queries.EncoderAgreement | None, *, same: bool) -> Markup:
     if row is None:
         return Markup("same encoder" if same else DASH)
     return (

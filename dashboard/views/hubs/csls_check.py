@@ -11,7 +11,7 @@ from dashboard.components.plugin_labels import plugin_cell
 from mirpipe.db import queries
 
 
-def section(rows: Sequence[queries.CslsAgreement]) -> None:
+def section(rows: Sequence[queries.CslsCheck]) -> None:
     """Draw one row per encoder. Draw nothing if the run has no such check."""
     if not rows:
         return
@@ -39,7 +39,7 @@ def section(rows: Sequence[queries.CslsAgreement]) -> None:
     download_button(rows, name=name)
 
 
-def _neighbourhoods(row: queries.CslsAgreement) -> Markup:
+def _neighbourhoods(row: queries.CslsCheck) -> Markup:
     base = Markup(markup.no_wrap(f"{row.base_n:,} references"))
     if row.base_top1_equal is None or row.base_top10_overlap is None:
         return base

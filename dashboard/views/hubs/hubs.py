@@ -51,7 +51,7 @@ def main() -> None:
     st.title("Hubs and agreement", anchor=False)
     run = queries.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library()))
+        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     page(cached_queries.run_key(run))
 

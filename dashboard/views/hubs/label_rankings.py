@@ -22,7 +22,7 @@ LABELS = ("genre", "instrument", "work")
 """Order of the labels. Other labels follow."""
 
 
-def section(rows: Sequence[queries.Ranking], query_kind: str) -> None:
+def section(rows: Sequence[queries.LabelRanking], query_kind: str) -> None:
     """Draw the ranking metrics of one label, which the viewer chooses."""
     st.subheader("Do matches share the query's label?", anchor=False)
     rows_of_kind = [row for row in rows if row.queries == query_kind and row.n]
@@ -60,7 +60,7 @@ def section(rows: Sequence[queries.Ranking], query_kind: str) -> None:
                 st.altair_chart(chart, alt=f"{name}, by encoder")
 
 
-def explain(row: queries.Ranking) -> None:
+def explain(row: queries.LabelRanking) -> None:
     """Explain the metrics, and say how many queries they are based on."""
     st.caption(
         f"A reference is relevant if it has the same {row.label} as the query. P@k is the share of "
@@ -72,7 +72,7 @@ def explain(row: queries.Ranking) -> None:
     )
 
 
-def ranking_table(rows: Sequence[queries.Ranking]) -> None:
+def ranking_table(rows: Sequence[queries.LabelRanking]) -> None:
     """Draw a table with one row per encoder and ranking method, and one column per metric."""
     row_of = {(row.encoder, row.rerank, row.metric): row for row in rows}
     random = {row.encoder for row in rows if row.random}
@@ -91,7 +91,7 @@ def ranking_table(rows: Sequence[queries.Ranking]) -> None:
 
 
 def ranking_chart(
-    rows: Sequence[queries.Ranking], encoders: Sequence[str], methods: Sequence[str]
+    rows: Sequence[queries.LabelRanking], encoders: Sequence[str], methods: Sequence[str]
 ) -> alt.LayerChart:
     """Return a chart with a dot at each mean and a line for its 95 % interval.
 
@@ -129,7 +129,7 @@ def ranking_chart(
     return alt.LayerChart(layer=[*interval_layers(data, intervals), dots], height=height)
 
 
-def _cell(row: queries.Ranking | None) -> Markup:
+def _cell(row: queries.LabelRanking | None) -> Markup:
     if row is None:
         return Markup(DASH)
     return Markup(format_number(row.mean, 3)) + interval(row.low, row.high, 3)

@@ -14,13 +14,13 @@ from dashboard.components.plugin_labels import RANDOM_WEIGHTS, plugin_heading
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.listen.track_details import COLUMNS_PER_ROW, TrackDetails
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import BOUNDS
+from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 
 
 def clip_columns(
     target: queries.Target,
-    clips: Sequence[queries.Generation],
-    scores: Sequence[queries.GenerationScore],
+    clips: Sequence[queries.GeneratedClip],
+    scores: Sequence[queries.ClipScore],
     random_metrics: set[str],
     details: TrackDetails,
 ) -> None:
@@ -28,11 +28,11 @@ def clip_columns(
 
     `random_metrics` are the metrics that are computed with random weights.
     """
-    scores_of: dict[int, list[queries.GenerationScore]] = defaultdict(list)
+    scores_of: dict[int, list[queries.ClipScore]] = defaultdict(list)
     for score in scores:
         scores_of[score.track_id].append(score)
     for generator in dict.fromkeys(clip.generator for clip in clips):
-        by_mode: dict[tuple[str, float | None], list[queries.Generation]] = defaultdict(list)
+        by_mode: dict[tuple[str, float | None], list[queries.GeneratedClip]] = defaultdict(list)
         for clip in clips:
             if clip.generator == generator:
                 by_mode[clip.mode, clip.guidance].append(clip)
@@ -64,7 +64,7 @@ def mode_heading(mode: str, guidance: float | None) -> Markup:
 
 def clip_card(
     target: queries.Target,
-    clip: queries.Generation,
+    clip: queries.GeneratedClip,
     values: Markup,
     details: TrackDetails,
     index: int,
@@ -93,7 +93,7 @@ def clip_card(
 
 
 def clip_values(
-    scores: Sequence[queries.GenerationScore],
+    scores: Sequence[queries.ClipScore],
     rating: queries.Aesthetics | None,
     random_metrics: set[str],
 ) -> Markup:
@@ -103,7 +103,7 @@ def clip_values(
     """
     values: list[tuple[str, str]] = []
     for score in scores:
-        if score.metric in metric_labels.AXES or score.metric in BOUNDS:
+        if score.metric in metric_labels.AXES or score.metric in CHANCE_BOUNDS:
             continue
         decimals = metric_labels.decimals(score.metric)
         text = Markup("{}").format(format_number(score.value, decimals))

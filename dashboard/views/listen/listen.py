@@ -36,7 +36,7 @@ def match_section(
         "pairs that have no higher cosine. Melody is the share of frames with the same pitch class "
         f"(chance: about {MELODY_CHANCE_LEVEL})."
     )
-    encoders = cached_queries.encoders(cached_queries.run_key(run))
+    encoders = cached_queries.encoder_revisions(cached_queries.run_key(run))
     active = {row.encoder: row for row in encoders if row.serving}
     match_cards.match_columns(matches, depth, active, details)
 
@@ -44,7 +44,7 @@ def match_section(
 def clip_section(
     run: queries.Run,
     target: queries.Target,
-    clips: Sequence[queries.Generation],
+    clips: Sequence[queries.GeneratedClip],
     details: TrackDetails,
 ) -> None:
     """Draw the clips of each generator."""
@@ -52,10 +52,10 @@ def clip_section(
     if not clips:
         empty_states.no_clips_of_target()
         return
-    encoders = cached_queries.encoders(cached_queries.run_key(run))
+    encoders = cached_queries.encoder_revisions(cached_queries.run_key(run))
     active = [row for row in encoders if row.serving]
     random_metrics = {f"cosine {row.encoder}" for row in active if row.random}
-    scores = queries.generation_scores(target.track_id)
+    scores = queries.clip_scores(target.track_id)
     clip_cards.clip_columns(target, clips, scores, random_metrics, details)
     licences = [f"{row.encoder}: {row.licence_weights or 'not stated'}" for row in active]
     markup.show(markup.muted_line(f"Licences of the encoders' weights: {'; '.join(licences)}"))
@@ -109,7 +109,7 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
         key = cached_queries.run_key(run)
         matches = cached_queries.matches(key, target.track_id, DEPTHS[-1])
     if "clips" in parts:
-        clips = queries.generations(target.track_id)
+        clips = queries.clips_of_target(target.track_id)
     shown = [match.reference_id for match in matches if match.rank <= depth]
     shown += [clip.track_id for clip in clips]
     details = read_track_details([target.track_id, *dict.fromkeys(shown)])
@@ -126,7 +126,7 @@ def main() -> None:
     st.title("Listen", anchor=False)
     run = queries.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library()))
+        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     targets = cached_queries.targets(cached_queries.run_key(run))
     if not targets:

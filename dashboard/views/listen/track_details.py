@@ -14,7 +14,7 @@ COLUMNS_PER_ROW = 4
 class TrackDetails:
     """Files, aesthetics rating and picture of each track on the page, by track id."""
 
-    files: Mapping[int, Sequence[queries.LiveFile]]
+    files: Mapping[int, Sequence[queries.FileLocation]]
     aesthetics: Mapping[int, queries.Aesthetics]
     pictures: Mapping[int, queries.Picture]
     level: float
@@ -23,7 +23,7 @@ class TrackDetails:
 
 def read_track_details(track_ids: Sequence[int]) -> TrackDetails:
     """Read the details of these tracks from the database."""
-    files = queries.live_files(track_ids)
+    files = queries.file_locations(track_ids)
     return TrackDetails(
         files,
         queries.aesthetics(track_ids),

@@ -13,12 +13,11 @@ from dashboard.components.track_names import genre_and_instrument
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data import cached_queries
 from mirpipe.db import queries
-from mirpipe.db.queries.embedding_maps import Map, Point
 
 TRACK_PARAMETER, CHART_KEY = "track", "map"
 
 
-def choose_map(maps: Sequence[Map]) -> Map:
+def choose_map(maps: Sequence[queries.EmbeddingMap]) -> queries.EmbeddingMap:
     """Draw the selector of the encoder and return the map of the chosen one."""
     map_of = {map_.encoder: map_ for map_ in maps}
     if st.session_state.get("encoder") not in map_of:
@@ -34,13 +33,13 @@ def choose_map(maps: Sequence[Map]) -> Map:
     return map_of[encoder or maps[0].encoder]
 
 
-def colour_labels(points: Sequence[Point]) -> list[str]:
+def colour_labels(points: Sequence[queries.MapPoint]) -> list[str]:
     """Return what dots can be coloured by: the collection, and genre or instrument if known."""
     known = {label for point in points for label, value in point.labels.items() if value}
     return ["collection", *sorted(known & {"genre", "instrument"})]
 
 
-def chosen_point(points: Sequence[Point]) -> Point | None:
+def chosen_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
     """Return the track that was clicked last, or else the track in the address."""
     point_of = {point.track_id: point for point in points}
     selection = getattr(st.session_state.get(CHART_KEY), "selection", {})
@@ -52,13 +51,13 @@ def chosen_point(points: Sequence[Point]) -> Point | None:
     return linked_point(points)
 
 
-def linked_point(points: Sequence[Point]) -> Point | None:
+def linked_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
     """Return the track in the address, or None."""
     link = st.query_params.get(TRACK_PARAMETER)
     return next((point for point in points if link_value(point.content_sha256) == link), None)
 
 
-def track_card(point: Point) -> None:
+def track_card(point: queries.MapPoint) -> None:
     """Draw the title, the pictures and the player of a track."""
     with st.container(border=True):
         left, right = st.columns(2, vertical_alignment="center")
@@ -78,11 +77,11 @@ def track_card(point: Point) -> None:
         with right:
             picture = queries.pictures([point.track_id]).get(point.track_id)
             markup.show(waveform_and_chroma(picture, name=point.title))
-            files = queries.live_files([point.track_id]).get(point.track_id, [])
+            files = queries.file_locations([point.track_id]).get(point.track_id, [])
             player(files, name=point.title, key="clicked")
 
 
-def explain(map_: Map) -> None:
+def explain(map_: queries.EmbeddingMap) -> None:
     """Say how many tracks are drawn, and explain the axes."""
     drawn = "Every track is drawn."
     if map_.points < map_.tracks:
@@ -97,7 +96,7 @@ def explain(map_: Map) -> None:
     )
 
 
-def page(run: queries.Run, maps: Sequence[Map]) -> None:
+def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
     """Draw the chosen map and the track that was clicked."""
     st.subheader("Which tracks are close to each other?", anchor=False)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
@@ -152,7 +151,7 @@ def main() -> None:
     st.title("Map", anchor=False)
     run = queries.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library()))
+        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     maps = cached_queries.maps(cached_queries.run_key(run))
     if not maps:

@@ -7,12 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components.csv_download import download_button
-from mirpipe.db.queries import run_history
+from mirpipe.db import queries
 
 CHART_PIXELS = 260
 
 
-def section(runs: Sequence[run_history.Moment]) -> None:
+def section(runs: Sequence[queries.PastRun]) -> None:
     """Draw the growth chart. `runs` are sorted from new to old."""
     st.subheader("How has the library grown?", anchor=False)
     if len(runs) < 2:

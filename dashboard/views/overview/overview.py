@@ -66,7 +66,7 @@ def revision_state(row: queries.EncoderRevision) -> str:
     return "active" if row.wanted else "active until the configured revision is complete"
 
 
-def pending_section(work: Sequence[queries.Pending]) -> None:
+def pending_section(work: Sequence[queries.PendingWork]) -> None:
     """Draw the work that the next run will do."""
     st.subheader("What is pending?", anchor=False)
     if not work:
@@ -99,7 +99,9 @@ def run_section(runs: Sequence[queries.Run]) -> None:
     latest = runs[0]
     if latest.changes:
         with st.expander(f"Best matches that run {latest.run_id} changed"):
-            changes = pd.DataFrame(cached_queries.changes(cached_queries.run_key(latest)))
+            changes = pd.DataFrame(
+                cached_queries.best_match_changes(cached_queries.run_key(latest))
+            )
             tables.sortable_table(changes, name="Changed best matches")
 
 
@@ -114,7 +116,7 @@ def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | Non
         )
         for collection, row in usable.items()
     ]
-    pending = sum(row.items for row in cached_queries.pending())
+    pending = sum(row.items for row in cached_queries.pending_work())
     numbers.append(("pending", format_number(pending, 0), "items of work"))
     failures = cached_queries.failure_counts()
     total = sum(row.items for row in failures)
@@ -130,7 +132,7 @@ def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | Non
 
 def unavailable_plugins() -> None:
     """Show the plug-ins that cannot run on the pipeline's machine, with the remedy."""
-    for plugin in cached_queries.unavailable():
+    for plugin in cached_queries.unavailable_plugins():
         st.warning(f"{plugin.name} is unavailable.", icon=":material/extension_off:")
         st.text(plugin.message)
 
@@ -138,8 +140,8 @@ def unavailable_plugins() -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Overview", anchor=False)
-    counts = cached_queries.library()
-    runs = queries.runs()
+    counts = cached_queries.library_counts()
+    runs = queries.last_runs()
     if not counts:
         empty_states.no_library()
         return
@@ -150,13 +152,13 @@ def main() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         library_section(counts)
-        pending_section(cached_queries.pending())
+        pending_section(cached_queries.pending_work())
     with right:
         if runs:
             library_growth.section(cached_queries.past_runs(cached_queries.run_key(runs[0])))
     if runs:
         run_section(runs)
-        encoder_section(cached_queries.encoders(cached_queries.run_key(runs[0])))
+        encoder_section(cached_queries.encoder_revisions(cached_queries.run_key(runs[0])))
 
 
 main()

@@ -21,16 +21,15 @@ from dashboard.components.statistics_cells import (
 )
 from dashboard.data import cached_queries
 from mirpipe.db import queries
-from mirpipe.db.queries import encoder_comparison
-from mirpipe.db.queries.metric_names import BOUNDS
+from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 
 LEADING = ("z", "clap_similarity", "melody_accuracy_melodic", "percentile", "cosine")
 """Metrics that are listed before all others."""
-HIDDEN = {*metric_labels.AXES, *BOUNDS}
+HIDDEN = {*metric_labels.AXES, *CHANCE_BOUNDS}
 """Metrics that the table of similarities leaves out."""
 
 
-def section(run: queries.Run, rows: Sequence[queries.Summary]) -> None:
+def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
     """Draw the averages per encoder as a table and as charts, and compare the encoders."""
     st.subheader("How similar are the best matches?", anchor=False)
     st.caption(
@@ -59,7 +58,7 @@ def section(run: queries.Run, rows: Sequence[queries.Summary]) -> None:
             marked_value=MELODY_CHANCE_LEVEL,
         )
     aesthetics_section(rows)
-    difference_section(cached_queries.comparisons(cached_queries.run_key(run)))
+    difference_section(cached_queries.encoder_comparisons(cached_queries.run_key(run)))
 
 
 def leading_first(metrics: set[str]) -> list[str]:
@@ -68,7 +67,7 @@ def leading_first(metrics: set[str]) -> list[str]:
     return [metric for metric in LEADING if metric in metrics] + others
 
 
-def aesthetics_section(rows: Sequence[queries.Summary]) -> None:
+def aesthetics_section(rows: Sequence[queries.RetrievalSummary]) -> None:
     """Draw the aesthetics ratings of the best matches, if there are any."""
     axes = [axis for axis in metric_labels.AXES if any(row.metric == axis for row in rows)]
     if not axes:
@@ -83,7 +82,9 @@ def aesthetics_section(rows: Sequence[queries.Summary]) -> None:
     summary_table("Aesthetics by encoder", axes, rows)
 
 
-def summary_table(title: str, metrics: Sequence[str], rows: Sequence[queries.Summary]) -> None:
+def summary_table(
+    title: str, metrics: Sequence[str], rows: Sequence[queries.RetrievalSummary]
+) -> None:
     """Draw a table with one row per encoder and one column per metric."""
     row_of = {(row.encoder, row.metric): row for row in rows}
     random = {row.encoder for row in rows if row.random and not row.metric_random}
@@ -103,7 +104,7 @@ def summary_table(title: str, metrics: Sequence[str], rows: Sequence[queries.Sum
 
 
 def summary_chart(
-    rows: Sequence[queries.Summary],
+    rows: Sequence[queries.RetrievalSummary],
     metric: str,
     title: str,
     axis: str,
@@ -120,7 +121,7 @@ def summary_chart(
         st.caption("There are no values yet.")
 
 
-def difference_section(rows: Sequence[encoder_comparison.Comparison]) -> None:
+def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
     """Draw the paired differences between every two encoders. Mark the established ones."""
     shown = [row for row in rows if row.mean_difference is not None and row.metric not in HIDDEN]
     if not shown:
@@ -146,7 +147,7 @@ def difference_section(rows: Sequence[encoder_comparison.Comparison]) -> None:
     download_button(shown, name=name)
 
 
-def _difference(row: encoder_comparison.Comparison | None) -> Markup:
+def _difference(row: queries.EncoderComparison | None) -> Markup:
     if row is None:
         return Markup(DASH)
     return difference_cell(row, metric_labels.decimals(row.metric))

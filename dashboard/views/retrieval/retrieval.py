@@ -22,7 +22,6 @@ from dashboard.components.track_names import unique_names
 from dashboard.data import cached_queries
 from dashboard.views.retrieval import encoder_summary
 from mirpipe.db import queries
-from mirpipe.db.queries import encoder_comparison
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ SCALES = {
 }
 
 
-def rank_section(rows: Sequence[encoder_comparison.Depth], scale: SimilarityScale) -> None:
+def rank_section(rows: Sequence[queries.RankSimilarity], scale: SimilarityScale) -> None:
     """Draw the mean similarity over rank."""
     st.subheader("How quickly does similarity drop with rank?", anchor=False)
     st.caption("Each dot is the mean over the matches of all targets at this rank.")
@@ -54,7 +53,7 @@ def rank_section(rows: Sequence[encoder_comparison.Depth], scale: SimilarityScal
 
 
 def heatmap_section(
-    rows: Sequence[encoder_comparison.TargetMatch],
+    rows: Sequence[queries.BestMatchScores],
     targets: Sequence[queries.Target],
     scale: SimilarityScale,
 ) -> None:
@@ -83,7 +82,7 @@ def heatmap_section(
         heatmap.show_heatmap(cells, rows=encoders, columns=columns, title=title, decimals=decimals)
 
 
-def match_table(rows: Sequence[encoder_comparison.TargetMatch]) -> None:
+def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
     """Draw a table of all best matches with all their numbers."""
     st.subheader("What is the best match of each target?", anchor=False)
     data = pd.DataFrame([asdict(row) for row in rows])
@@ -100,7 +99,7 @@ def match_table(rows: Sequence[encoder_comparison.TargetMatch]) -> None:
                 if data[name].dtype == float
             },
             "melodic": "both pitched",
-            "melody_corrected": number_column("beyond chance", format="%.3f"),
+            "melody_corrected": number_column("chance-corrected", format="%.3f"),
             **{
                 name.lower(): number_column(name, format="%.2f")
                 for name in aesthetics_rating.SHORT_NAMES
@@ -116,15 +115,15 @@ def main() -> None:
     st.title("Retrieval", anchor=False)
     run = queries.latest_run()
     if run is None:
-        empty_states.no_results(has_tracks=bool(cached_queries.library()))
+        empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     key = cached_queries.run_key(run)
     targets = cached_queries.targets(key)
     if not targets:
         empty_states.no_targets()
         return
-    rows = cached_queries.summary(key)
-    matches = cached_queries.target_matches(key)
+    rows = cached_queries.retrieval_summaries(key)
+    matches = cached_queries.best_match_scores(key)
     if not rows or not matches:
         empty_states.no_matches()
         return

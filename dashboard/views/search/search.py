@@ -11,18 +11,20 @@ from dashboard.views.search import search_process, search_results
 from dashboard.views.search.search_by_audio import hits_for_audio
 from dashboard.views.search.search_by_words import hits_for_words
 from mirpipe.db import queries
-from mirpipe.db.queries.vector_search import Space, spaces
+from mirpipe.db.queries.vector_search import SearchableRevision, searchable_revisions
 
 QUERY_KINDS = ("words", "audio")
 DEPTHS = (5, 10, 25)
 
 
-def choose_encoder(available: Sequence[Space], query_kind: str) -> tuple[str, int] | None:
+def choose_encoder(
+    available: Sequence[SearchableRevision], query_kind: str
+) -> tuple[str, int] | None:
     """Draw the selectors and return the encoder and the number of matches.
 
     Return None if no encoder supports the kind of query.
     """
-    names = list(dict.fromkeys(space.encoder for space in available))
+    names = list(dict.fromkeys(revision.encoder for revision in available))
     able = [name for name in names if query_kind == "audio" or search_process.takes_text(name)]
     if not able:
         st.info(
@@ -57,8 +59,8 @@ def choose_encoder(available: Sequence[Space], query_kind: str) -> tuple[str, in
 def main() -> None:
     """Draw the page, or a message if there is nothing to search."""
     st.title("Search", anchor=False)
-    available = spaces()
-    if not cached_queries.library():
+    available = searchable_revisions()
+    if not cached_queries.library_counts():
         empty_states.no_library()
         return
     if not available:
@@ -78,7 +80,7 @@ def main() -> None:
     encoder, k = chosen
     run = queries.latest_run()
     key = cached_queries.run_key(run) if run else None
-    encoders = cached_queries.encoders(key) if key else []
+    encoders = cached_queries.encoder_revisions(key) if key else []
     if encoder in {row.encoder for row in encoders if row.random}:
         markup.show(random_weights_badge(encoder))
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mirpipe import registry
-from mirpipe.db import queries
+from mirpipe.errors import MirpipeError
 from mirpipe.settings import child_environment, settings
 
 TIME_LIMIT_SECONDS = 180
@@ -27,7 +27,7 @@ _WHITESPACE = re.compile(r"\s+")
 _FILE_NAME = "uploaded-audio-file"
 
 
-class SearchFailed(queries.MirpipeError):
+class SearchFailed(MirpipeError):
     """A search that returned no hits. The message says why, and ends with the remedy."""
 
 
@@ -46,7 +46,7 @@ def takes_text(encoder: str) -> bool:
     """Return whether the encoder can embed words. An unknown encoder cannot."""
     try:
         return registry.ENCODERS.takes_text(encoder)
-    except queries.MirpipeError:
+    except MirpipeError:
         return False
 
 

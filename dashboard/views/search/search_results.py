@@ -25,7 +25,7 @@ def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
         st.info("There are no references yet. Add some, then run `mirpipe run`.")
         return
     track_ids = [hit.track_id for hit in hits]
-    files, pictures = queries.live_files(track_ids), queries.pictures(track_ids)
+    files, pictures = queries.file_locations(track_ids), queries.pictures(track_ids)
     level = level_matching.common_level(files.values())
     st.subheader("Which references are most similar?", anchor=False)
     st.caption(f"The cosine is in the space of {encoder}. {level_matching.EXPLANATION}")

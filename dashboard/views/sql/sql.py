@@ -11,7 +11,8 @@ from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH
 from dashboard.views.sql import cookbook_questions
 from mirpipe.db.queries import user_sql
-from mirpipe.db.queries.view_catalogue import View, snapshot
+from mirpipe.db.queries.view_descriptions import View
+from mirpipe.db.queries.view_snapshot import snapshot
 
 DEFAULT_VIEW = "v_retrieval_summary"
 
@@ -50,12 +51,12 @@ def query_field() -> str:
 
 
 def show_result(query: str) -> None:
-    """Run the query and draw its rows, or the error message of Postgres."""
+    """Run the query and draw its rows, or the error message."""
     start = time.monotonic()
     try:
-        result = user_sql.ask(query)
-    except user_sql.BadQuestion as error:
-        st.error("Postgres returned an error.", icon=":material/error:")
+        result = user_sql.run_query(query)
+    except user_sql.QueryFailed as error:
+        st.error("The query failed.", icon=":material/error:")
         st.code(str(error), language=None)
         return
     seconds = time.monotonic() - start
@@ -112,7 +113,7 @@ def main() -> None:
     st.title("SQL", anchor=False)
     st.caption(
         "Queries use a read-only role, so they cannot change anything. A result shows up to "
-        f"{user_sql.MOST_ROWS:,} rows. A query is stopped after {user_sql.MOST_SECONDS} seconds. "
+        f"{user_sql.MAX_ROWS:,} rows. A query is stopped after {user_sql.MAX_SECONDS} seconds. "
         "To connect with another client, run `mirpipe db url --role reader`."
     )
     left, right = st.columns([3, 2], gap="large")

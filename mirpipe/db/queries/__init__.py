@@ -1,134 +1,136 @@
-"""Every read for people: the dashboard, `mirpipe status` and the summary that `mirpipe up` prints.
+"""Queries for people: for the dashboard, for `mirpipe status`, and for printed results.
 
-All of it is asked as the role that only reads. Times are aware datetimes, lengths are seconds,
-labels are dicts of text; a number that could not be computed is None.
+All queries run with the read-only role. Times have a time zone, lengths are in seconds, and labels
+are dicts of text. A number that could not be computed is None. The package exports the queries
+about runs and about the library. Import the search, the SQL of users and the published results
+from their own modules.
 """
 
 from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics
-from mirpipe.db.queries.generation_results import (
-    Caption,
-    Delta,
-    Generation,
-    GenerationScore,
-    GenerationSummary,
-    TargetScore,
-    captions,
-    generation_deltas,
-    generation_scores,
-    generation_summary,
-    generations,
-    target_scores,
-)
-from mirpipe.db.queries.latest_run import (
-    Change,
-    Match,
-    Run,
-    Summary,
-    Target,
-    best_matches,
-    changes,
-    latest_run,
-    matches,
-    runs,
-    summary,
-    targets,
-)
-from mirpipe.db.queries.library_status import (
-    EncoderRevision,
-    Failure,
-    FailureCount,
-    LibraryCount,
-    LiveFile,
-    Pending,
-    Unavailable,
-    encoders,
-    failure_counts,
-    failures,
-    library,
-    live_files,
-    pending,
-    unavailable,
-    written,
-)
-from mirpipe.db.queries.ranking_results import (
-    Agreement,
-    CslsAgreement,
+from mirpipe.db.queries.best_match_scores import BestMatchScores, best_match_scores
+from mirpipe.db.queries.captions import Caption, captions
+from mirpipe.db.queries.change_mark import change_mark
+from mirpipe.db.queries.clip_scores import ClipScore, TargetScore, clip_scores, target_scores
+from mirpipe.db.queries.csls_check import CslsCheck, csls_checks
+from mirpipe.db.queries.embedding_maps import EmbeddingMap, MapPoint, map_points, maps
+from mirpipe.db.queries.encoder_agreement import EncoderAgreement, encoder_agreements
+from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_comparisons
+from mirpipe.db.queries.encoder_revisions import EncoderRevision, encoder_revisions
+from mirpipe.db.queries.failure_ledger import Failure, FailureCount, failure_counts, failures
+from mirpipe.db.queries.file_locations import FileLocation, file_locations
+from mirpipe.db.queries.fused_and_csls_rankings import (
     FusedMatch,
-    Hub,
-    Hubness,
-    Ranking,
     RerankedMatch,
-    agreements,
-    csls_agreements,
     fused_matches,
-    hubness,
-    hubs,
-    rankings,
     reranked_matches,
 )
+from mirpipe.db.queries.generated_clips import GeneratedClip, clips_of_target
+from mirpipe.db.queries.generation_summaries import GenerationSummary, generation_summaries
+from mirpipe.db.queries.group_summaries import (
+    GroupSummary,
+    generation_group_summaries,
+    retrieval_group_summaries,
+)
+from mirpipe.db.queries.hubness import Hub, Hubness, hubness, hubs
+from mirpipe.db.queries.label_rankings import LabelRanking, label_rankings
+from mirpipe.db.queries.library_counts import LibraryCount, library_counts
+from mirpipe.db.queries.matches import Match, best_matches, matches
+from mirpipe.db.queries.mode_comparison import ModeComparison, mode_comparisons
+from mirpipe.db.queries.pending_work import PendingWork, pending_work
+from mirpipe.db.queries.retrieval_summaries import RetrievalSummary, retrieval_summaries
+from mirpipe.db.queries.run_comparison import BestMatchDifference, best_match_differences
+from mirpipe.db.queries.run_history import (
+    PastRun,
+    PastSummary,
+    past_generation_summaries,
+    past_retrieval_summaries,
+    past_runs,
+)
+from mirpipe.db.queries.runs import BestMatchChange, Run, best_match_changes, last_runs, latest_run
 from mirpipe.db.queries.set_distances import SetDistance, set_distances
+from mirpipe.db.queries.similarity_by_rank import RankSimilarity, similarity_by_rank
+from mirpipe.db.queries.targets import Target, targets
+from mirpipe.db.queries.unavailable_plugins import UnavailablePlugin, unavailable_plugins
 from mirpipe.db.queries.waveform_and_chroma import Picture, pictures
-from mirpipe.errors import MirpipeError
 
 __all__ = [
     "Aesthetics",
-    "Agreement",
+    "BestMatchChange",
+    "BestMatchDifference",
+    "BestMatchScores",
     "Caption",
-    "Change",
-    "CslsAgreement",
-    "Delta",
+    "ClipScore",
+    "CslsCheck",
+    "EmbeddingMap",
+    "EncoderAgreement",
+    "EncoderComparison",
     "EncoderRevision",
     "Failure",
     "FailureCount",
+    "FileLocation",
     "FusedMatch",
-    "Generation",
-    "GenerationScore",
+    "GeneratedClip",
     "GenerationSummary",
+    "GroupSummary",
     "Hub",
     "Hubness",
+    "LabelRanking",
     "LibraryCount",
-    "LiveFile",
+    "MapPoint",
     "Match",
-    "MirpipeError",
-    "Pending",
+    "ModeComparison",
+    "PastRun",
+    "PastSummary",
+    "PendingWork",
     "Picture",
-    "Ranking",
+    "RankSimilarity",
     "RerankedMatch",
+    "RetrievalSummary",
     "Run",
     "SetDistance",
-    "Summary",
     "Target",
     "TargetScore",
-    "Unavailable",
+    "UnavailablePlugin",
     "aesthetics",
-    "agreements",
+    "best_match_changes",
+    "best_match_differences",
+    "best_match_scores",
     "best_matches",
     "captions",
-    "changes",
-    "csls_agreements",
-    "encoders",
+    "change_mark",
+    "clip_scores",
+    "clips_of_target",
+    "csls_checks",
+    "encoder_agreements",
+    "encoder_comparisons",
+    "encoder_revisions",
     "failure_counts",
     "failures",
+    "file_locations",
     "fused_matches",
-    "generation_deltas",
-    "generation_scores",
-    "generation_summary",
-    "generations",
+    "generation_group_summaries",
+    "generation_summaries",
     "hubness",
     "hubs",
+    "label_rankings",
+    "last_runs",
     "latest_run",
-    "library",
-    "live_files",
+    "library_counts",
+    "map_points",
+    "maps",
     "matches",
-    "pending",
+    "mode_comparisons",
+    "past_generation_summaries",
+    "past_retrieval_summaries",
+    "past_runs",
+    "pending_work",
     "pictures",
-    "rankings",
     "reranked_matches",
-    "runs",
+    "retrieval_group_summaries",
+    "retrieval_summaries",
     "set_distances",
-    "summary",
+    "similarity_by_rank",
     "target_scores",
     "targets",
-    "unavailable",
-    "written",
+    "unavailable_plugins",
 ]

@@ -1,29 +1,35 @@
-"""What Audiobox Aesthetics says of tracks."""
+"""Ratings of tracks by Audiobox Aesthetics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.read_rows import rows
+from mirpipe.db.queries.read_rows import read_rows
 
 
 @dataclass(frozen=True)
 class Aesthetics:
-    """What listeners would give a track, about 1 to 10 points, as a model predicts it.
+    """Predicted ratings of one track by listeners, in points from about 1 to 10.
 
-    Content enjoyment, content usefulness, production complexity, production quality; `reason` says
-    why a number is missing; `random` marks a model without trained weights.
+    A rating is None if the model could not compute it.
     """
 
     track_id: int
     ce: float | None
+    """Content enjoyment."""
     cu: float | None
+    """Content usefulness."""
     pc: float | None
+    """Production complexity."""
     pq: float | None
+    """Production quality."""
     reason: str | None
+    """Reason code why a rating is missing. None if no rating is missing."""
     licence_weights: str
+    """Licence of the model's weights."""
     random: bool
+    """Whether the model has random weights. Its ratings then say nothing about music."""
 
 
 _AESTHETICS = text("""
@@ -34,6 +40,6 @@ _AESTHETICS = text("""
 
 
 def aesthetics(track_ids: Sequence[int]) -> dict[int, Aesthetics]:
-    """Of each of these tracks; no key for one that is not scored."""
-    found = rows(Aesthetics, _AESTHETICS, track_ids=list(track_ids))
-    return {row.track_id: row for row in found}
+    """Return the ratings of these tracks, by track id. Tracks without ratings are left out."""
+    rows = read_rows(Aesthetics, _AESTHETICS, track_ids=list(track_ids))
+    return {row.track_id: row for row in rows}

@@ -1,102 +1,136 @@
-"""Comparisons in plain sentences: which differences are established, and which are not."""
+"""Sentences about comparisons: which differences are established, and which are not."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-from mirpipe.db.queries.encoder_comparison import Comparison
-from mirpipe.db.queries.generation_results import Delta
+from mirpipe.db.queries.encoder_comparison import EncoderComparison
 from mirpipe.db.queries.metric_names import metric_name
+from mirpipe.db.queries.mode_comparison import ModeComparison
 
-LEVEL = 0.05
-"""A difference counts as established where its corrected p is below this."""
-MOST_EXACT = 20
-"""Targets up to which the smallest possible p is one in all choices of signs."""
+Comparison = EncoderComparison | ModeComparison
+
+SIGNIFICANCE_LEVEL = 0.05
+"""A difference is established if its corrected p-value is below this level."""
+MAX_EXACT_TARGETS = 20
+"""Largest number of targets for which the test counts all 2^n choices of signs."""
 
 
-def sentence(found: Comparison | Delta) -> str:
-    """One comparison as a sentence, which names the higher side first, with n and "established"."""
-    first, second = sides(found)
-    metric = metric_name(found.metric)
-    if found.mean_difference is None:
-        return f"{first} and {second} cannot be compared in {metric}: no target has it of both."
-    low, high = found.low, found.high
-    if found.mean_difference < 0:
+def summary_sentences(comparisons: Sequence[Comparison]) -> list[str]:
+    """Return sentences that summarise the comparisons of encoders or of modes.
+
+    There is one sentence for each established difference. Then, for every two encoders or modes,
+    one sentence lists the metrics without an established difference. Comparisons with random
+    weights are only counted. Each generator is summarised separately.
+    """
+    families: dict[str | None, list[Comparison]] = defaultdict(list)
+    for comparison in comparisons:
+        generator = comparison.generator if isinstance(comparison, ModeComparison) else None
+        families[generator].append(comparison)
+    return [sentence for family in families.values() for sentence in _family_sentences(family)]
+
+
+def comparison_sentence(comparison: Comparison) -> str:
+    """Return one sentence with the difference, its interval, n, p and the verdict.
+
+    The sentence starts with the encoder or mode that has the higher mean.
+    """
+    first, second = compared_names(comparison)
+    metric = metric_name(comparison.metric)
+    if comparison.mean_difference is None:
+        return (
+            f"{first} and {second} cannot be compared in {metric}: no target has a value for both."
+        )
+    low, high = comparison.low, comparison.high
+    if comparison.mean_difference < 0:
         first, second = second, first
         low, high = (None, None) if low is None or high is None else (-high, -low)
-    interval = "no interval" if low is None else f"95 % interval {low:.3f} to {high:.3f}"
-    verdict = "established" if found.established else "not established"
-    p = "no p" if found.p_holm is None else f"corrected p {_p(found.p_holm)}"
+    interval = (
+        "no interval"
+        if low is None or high is None
+        else f"95 % interval {_signed(low)} to {_signed(high)}"
+    )
+    p = "no p-value"
+    if comparison.p_holm is not None:
+        p = f"corrected p {_with_relation(comparison.p_holm)}"
+    verdict = "established" if comparison.established else "not established"
     return (
-        f"{first} is higher than {second} in {metric} by {abs(found.mean_difference):.3f} "
-        f"over {_counted(found.n, 'target')} ({interval}, {p}): {verdict}."
+        f"{first} is higher than {second} in {metric} by {abs(comparison.mean_difference):.3f} on "
+        f"average over {_counted(comparison.n, 'target')} ({interval}, {p}): {verdict}."
     )
 
 
-def findings(compared: Sequence[Comparison | Delta]) -> list[str]:
-    """What all comparisons of the encoders, and of each generator, establish and do not.
+def compared_names(comparison: Comparison) -> tuple[str, str]:
+    """Return the names of the first and the second encoder or mode."""
+    if isinstance(comparison, ModeComparison):
+        first = _mode_name(comparison.mode, comparison.guidance)
+        second = _mode_name(comparison.than_mode, comparison.than_guidance)
+        return f"{comparison.generator} {first}", f"{comparison.generator} {second}"
+    return comparison.encoder, comparison.than_encoder
 
-    A sentence for each established difference; then, of every two sides, what is not established.
-    Numbers that random weights made are counted and left out.
+
+def _family_sentences(family: Sequence[Comparison]) -> list[str]:
+    """Return the sentences about comparisons whose p-values are corrected together."""
+    trained = [comparison for comparison in family if not comparison.random]
+    sentences = [
+        comparison_sentence(comparison) for comparison in trained if comparison.established
+    ]
+    not_established: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for comparison in trained:
+        if not comparison.established and comparison.n:
+            metric = f"{metric_name(comparison.metric)} (n = {comparison.n})"
+            not_established[compared_names(comparison)].append(metric)
+    for (first, second), metrics in not_established.items():
+        sentences.append(
+            f"No difference is established between {first} and {second} in {', '.join(metrics)}."
+        )
+    too_few_targets = _too_few_targets_sentence(family)
+    if too_few_targets and trained:
+        sentences.append(too_few_targets)
+    random_n = len(family) - len(trained)
+    if random_n:
+        verb = "is" if random_n == 1 else "are"
+        sentences.append(
+            f"{_counted(random_n, 'comparison')} with random weights {verb} left out, because "
+            "results with random weights say nothing about music."
+        )
+    return sentences
+
+
+def _too_few_targets_sentence(family: Sequence[Comparison]) -> str | None:
+    """Return a sentence if no difference can be established with so few targets, else None.
+
+    With n targets, the smallest possible p-value is 2^(1 - n). All differences then have the same
+    sign.
     """
-    families = defaultdict(list)
-    for one in compared:
-        families[one.generator if isinstance(one, Delta) else None].append(one)
-    return [said for family in families.values() for said in _family(family)]
-
-
-def sides(found: Comparison | Delta) -> tuple[str, str]:
-    """The names of the first and of the other side of a difference."""
-    if isinstance(found, Delta):
-        return (
-            f"{found.generator} {_mode(found.mode, found.guidance)}",
-            f"{found.generator} {_mode(found.than_mode, found.than_guidance)}",
-        )
-    return found.encoder, found.than_encoder
-
-
-def _family(family: Sequence[Comparison | Delta]) -> list[str]:
-    real = [one for one in family if not one.random]
-    said = [sentence(one) for one in real if one.established]
-    open_: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for one in real:
-        if not one.established and one.n:
-            open_[sides(one)].append(f"{metric_name(one.metric)} (n = {one.n})")
-    for (first, second), metrics in open_.items():
-        said.append(
-            f"Between {first} and {second} no difference is established in {', '.join(metrics)}."
-        )
-    limit = _limit(family)
-    if limit and real:
-        said.append(limit)
-    if left := len(family) - len(real):
-        verb = "is" if left == 1 else "are"
-        said.append(
-            f"{_counted(left, 'comparison')} with random weights {verb} left out: "
-            "they say nothing about music."
-        )
-    return said
-
-
-def _limit(family: Sequence[Comparison | Delta]) -> str | None:
-    """Says so where n is so small that not even targets that all agree would establish anything."""
-    tests = sum(one.p_holm is not None for one in family)
-    n = max((one.n for one in family), default=0)
-    if not 0 < n <= MOST_EXACT or tests * 2.0 ** (1 - n) < LEVEL:
+    tests_n = sum(comparison.p_holm is not None for comparison in family)
+    n = max((comparison.n for comparison in family), default=0)
+    smallest_p = 2.0 ** (1 - n)
+    if not 0 < n <= MAX_EXACT_TARGETS or tests_n * smallest_p < SIGNIFICANCE_LEVEL:
         return None
+    corrected_p = min(1.0, tests_n * smallest_p)
     return (
-        f"With {_counted(n, 'target')} and {_counted(tests, 'test')} none could be: "
-        f"the smallest possible p is {_p(2.0 ** (1 - n))}, "
-        f"and {_p(min(1.0, tests * 2.0 ** (1 - n)))} after the correction."
+        f"With {_counted(n, 'target')} and {_counted(tests_n, 'test')}, no difference can be "
+        f"established: the smallest possible p is {_rounded(smallest_p)}, and "
+        f"{_rounded(corrected_p)} after correction."
     )
 
 
-def _counted(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _mode(mode: str, guidance: float | None) -> str:
+def _mode_name(mode: str, guidance: float | None) -> str:
     return mode if guidance is None else f"{mode} ({guidance:g})"
 
 
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+def _signed(number: float) -> str:
+    """Return the number with three decimals and a minus sign, not a hyphen."""
+    return f"{number:.3f}".replace("-", "−")
+
+
+def _rounded(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _with_relation(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -1,41 +1,47 @@
-"""Where tracks lie on the latest run's maps, one an encoder."""
+"""The embedding maps of the latest run: positions of tracks in two dimensions, per encoder."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.read_rows import rows
+from mirpipe.db.queries.read_rows import read_rows
 from mirpipe.settings import settings
 
 
 @dataclass(frozen=True)
-class Map:
-    """A projection of an encoder's space onto the two directions of most variance.
-
-    `spread_x` and `spread_y` are the shares of the references' variance along them, `points` how
-    many of `tracks` are drawn.
-    """
+class EmbeddingMap:
+    """Projection of an encoder's space onto the two principal components of the references."""
 
     encoder: str
     tracks: int
+    """Number of usable tracks with a vector."""
     points: int
+    """Number of tracks on the map."""
     spread_x: float
+    """Share of the references' variance along the first component, 0 to 1."""
     spread_y: float
+    """Share of the references' variance along the second component, 0 to 1."""
     licence_weights: str
+    """Licence of the encoder's weights."""
     random: bool
+    """Whether the encoder has random weights."""
 
 
 @dataclass(frozen=True)
-class Point:
-    """A track on a map; `content_sha256` is what a link should hold."""
+class MapPoint:
+    """A track on a map."""
 
     track_id: int
     content_sha256: str
+    """SHA-256 of the content, in hexadecimal. Links use it, because it never changes."""
     title: str
     collection: str
     labels: dict[str, str]
+    """Labels such as genre and instrument."""
     x: float
+    """Position along the first principal component. 0 is the mean of the references."""
     y: float
+    """Position along the second principal component. 0 is the mean of the references."""
 
 
 _MAPS = text("""
@@ -45,9 +51,9 @@ _MAPS = text("""
         coalesce(e.spec ->> 'licence_weights', '') AS licence_weights,
         e.is_random AS random
     FROM mirpipe.map m JOIN mirpipe.encoder e USING (encoder_id)
-    ORDER BY array_position(CAST(:shown AS text[]), e.name), e.name
+    ORDER BY array_position(CAST(:encoder_order AS text[]), e.name), e.name
 """)
-_POINTS = text("""
+_MAP_POINTS = text("""
     SELECT t.track_id, encode(t.content_sha256, 'hex') AS content_sha256, t.title, t.collection,
         t.labels, p.x, p.y
     FROM mirpipe.map_point p
@@ -58,11 +64,11 @@ _POINTS = text("""
 """)
 
 
-def maps() -> list[Map]:
-    """The maps that there are, in the order in which encoders are shown."""
-    return rows(Map, _MAPS, shown=settings().encoders)
+def maps() -> list[EmbeddingMap]:
+    """Return the maps of the latest run. Encoders are in the order of the settings."""
+    return read_rows(EmbeddingMap, _MAPS, encoder_order=settings().encoders)
 
 
-def points(encoder: str) -> list[Point]:
-    """The points of an encoder's map, targets last, so that they are drawn on top."""
-    return rows(Point, _POINTS, encoder=encoder)
+def map_points(encoder: str) -> list[MapPoint]:
+    """Return the points of an encoder's map. Targets come last, so they are drawn on top."""
+    return read_rows(MapPoint, _MAP_POINTS, encoder=encoder)

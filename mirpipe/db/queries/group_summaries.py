@@ -1,57 +1,66 @@
-"""The latest run's summaries by genre and by instrument of the targets."""
+"""Summaries of the latest run by genre or by instrument of the targets."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.read_rows import MODE_ORDER, rows
+from mirpipe.db.queries.mode_order import MODE_ORDER
+from mirpipe.db.queries.read_rows import read_rows
 from mirpipe.settings import settings
 
 
 @dataclass(frozen=True)
 class GroupSummary:
-    """A metric over the targets that share a label's value; `subject` is whose numbers they are.
-
-    That is an encoder, or a generator, its mode and guidance. `low` and `high` are the mean's 95 %
-    interval over the group's targets; `unlabelled_n` targets carry no such label and are left out.
-    """
+    """Summary of one metric over the targets with the same genre or instrument."""
 
     subject: str
+    """Name of the encoder; or generator, mode and guidance."""
     label: str
+    """Label by which the targets are grouped: genre or instrument."""
     value: str
+    """Value of the label that all targets of the group have."""
     metric: str
     n: int
+    """Number of values in the mean."""
     undefined_n: int
+    """Number of best matches or clips in the group without a value."""
     unlabelled_n: int
+    """Number of targets that lack the label and are in no group."""
     mean: float | None
+    """Mean of the values. None if there are no values."""
     sd: float | None
+    """Population standard deviation of the values. None if there are no values."""
     low: float | None
+    """Lower end of the mean's 95 % interval over the targets of the group."""
     high: float | None
+    """Upper end of the mean's 95 % interval over the targets of the group."""
     licence_weights: str
+    """Licences of the weights that were used."""
     random: bool
+    """Whether random weights were used."""
 
 
-_NUMBERS = (
+_COLUMNS = (
     "label, value, metric, n, undefined_n, unlabelled_n, mean, sd, low, high, "
     "coalesce(licence_weights, '') AS licence_weights, random"
 )
 _RETRIEVAL = text(f"""
-    SELECT encoder AS subject, {_NUMBERS} FROM mirpipe.v_retrieval_group_summary
+    SELECT encoder AS subject, {_COLUMNS} FROM mirpipe.v_retrieval_group_summary
     WHERE label = :label
-    ORDER BY array_position(CAST(:shown AS text[]), encoder), encoder, metric, value
+    ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder, metric, value
 """)
 _GENERATION = text(f"""
-    SELECT concat_ws(' ', generator, mode, '(' || guidance || ')') AS subject, {_NUMBERS}
+    SELECT concat_ws(' ', generator, mode, '(' || guidance || ')') AS subject, {_COLUMNS}
     FROM mirpipe.v_generation_group_summary WHERE label = :label
     ORDER BY generator, {MODE_ORDER}, metric, value
 """)
 
 
-def retrieval_by(label: str) -> list[GroupSummary]:
-    """The encoders' first answers by the targets' "genre" or "instrument"."""
-    return rows(GroupSummary, _RETRIEVAL, label=label, shown=settings().encoders)
+def retrieval_group_summaries(label: str) -> list[GroupSummary]:
+    """Return summaries of the best matches by "genre" or "instrument" of the targets."""
+    return read_rows(GroupSummary, _RETRIEVAL, label=label, encoder_order=settings().encoders)
 
 
-def generation_by(label: str) -> list[GroupSummary]:
-    """The modes' clips by the targets' "genre" or "instrument"."""
-    return rows(GroupSummary, _GENERATION, label=label)
+def generation_group_summaries(label: str) -> list[GroupSummary]:
+    """Return summaries of the clips by "genre" or "instrument" of their targets."""
+    return read_rows(GroupSummary, _GENERATION, label=label)

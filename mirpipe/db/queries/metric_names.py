@@ -1,20 +1,24 @@
-"""What people call a metric, in sentences, tables and charts."""
+"""Names of metrics for people: in sentences, tables and charts."""
 
 _NAMES = {
     "cosine": "cosine (own space)",
     "melody_accuracy": "melody accuracy of all pairs",
     "melody_accuracy_melodic": "melody accuracy of pitched pairs",
-    "melody_accuracy_corrected": "melody accuracy beyond chance",
-    "melody_oti": "melody accuracy in the best key",
-    "melody_oti_corrected": "melody accuracy in the best key beyond chance",
+    "melody_accuracy_corrected": "chance-corrected melody accuracy",
+    "melody_oti": "melody accuracy in the best transposition",
+    "melody_oti_corrected": "chance-corrected melody accuracy in the best transposition",
     "clap_similarity": "CLAP similarity",
     "clap_text_score": "CLAP text score",
 }
 
-BOUNDS = {"melody_accuracy_null95", "melody_oti_null95"}
-"""What chance reaches, beside a number of its own; not a score."""
+CHANCE_BOUNDS = {"melody_accuracy_null95", "melody_oti_null95"}
+"""Metrics that are upper bounds of what chance gives. They are not scores and are not shown."""
 
 
 def metric_name(metric: str) -> str:
-    """A metric's name for people; that of a cosine of clips ends with its encoder's."""
+    """Return the name of a metric for people.
+
+    A metric without an entry keeps its name, with spaces instead of underscores. The cosines of
+    clips have no entry, for example `cosine clap`.
+    """
     return _NAMES.get(metric, metric.replace("_", " "))

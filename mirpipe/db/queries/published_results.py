@@ -1,75 +1,105 @@
-"""The published tables: what was printed beside what its lines give, and what was claimed."""
+"""The published tables: printed numbers, recomputed numbers, and a verdict per claim."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.read_rows import rows
+from mirpipe.db.queries.read_rows import read_rows
 
 
 @dataclass(frozen=True)
 class PublishedNumber:
-    """A printed mean, sd or change, with its decimals, and what the lines give.
-
-    `agrees` is False where the two differ in the printed decimals; `discrepancy` is then the known
-    reason. `than_subject` is, of a change, the mode that it starts from.
-    """
+    """A printed mean, standard deviation or change, and the number that the lines give."""
 
     task: str
+    """Task of the table: retrieval or generation."""
     subject: str | None
+    """Encoder or mode, as printed. For a change, the mode after the change."""
     than_subject: str | None
+    """Mode before the change. None for means and standard deviations."""
     metric: str
     number: str
+    """Kind of the number: mean, sd (population) or "change, percent"."""
     printed: str
+    """Number as printed, with its decimals."""
     recomputed: float | None
+    """Number computed from the printed lines. None if the lines do not give it."""
     agrees: bool
+    """Whether the recomputed number, rounded to the printed decimals, is the printed one."""
     discrepancy: str | None
+    """Known cause of a difference. None if no cause is known, or if there is no difference."""
 
 
 @dataclass(frozen=True)
 class PublishedMean:
-    """A mean over the published targets with its sd (population) and 95 % interval."""
+    """Mean of one metric over the published targets, for one encoder or mode."""
 
     task: str
+    """Task of the table: retrieval or generation."""
     subject: str
+    """Encoder or mode, as printed."""
     guidance: float | None
+    """Classifier-free guidance scale. None for retrieval."""
     metric: str
     n: int
+    """Number of targets with a value."""
     mean: float
+    """Mean in the unit of the metric."""
     sd: float
+    """Population standard deviation, in the unit of the metric."""
     low: float | None
+    """Lower end of the mean's 95 % interval over targets. None with fewer than two targets."""
     high: float | None
+    """Upper end of the mean's 95 % interval over targets. None with fewer than two targets."""
 
 
 @dataclass(frozen=True)
 class PublishedDifference:
-    """Two encoders, or two modes, compared over the published targets that both have."""
+    """Two encoders or two modes, compared by one metric over the same published targets."""
 
     task: str
+    """Task of the table: retrieval or generation."""
     subject: str
+    """First encoder or mode, as printed."""
     than_subject: str
+    """Second encoder or mode, as printed."""
     metric: str
     n: int
+    """Number of targets with both values."""
     mean_difference: float
+    """Mean of first − second, in the unit of the metric."""
     low: float | None
+    """Lower end of the 95 % interval of the mean difference. None with fewer than two targets."""
     high: float | None
+    """Upper end of the 95 % interval of the mean difference. None with fewer than two targets."""
     higher_n: int
+    """Number of targets for which the first has the higher value."""
     p: float | None
+    """p-value of a sign-flip test."""
     p_holm: float | None
+    """p-value after Holm's correction for all tests of the task."""
     family_n: int
+    """Number of tests that the correction counts."""
     established: bool
+    """Whether the corrected p-value is below 0.05."""
     percent: float | None
+    """Difference in percent of the second mean. None for retrieval."""
 
 
 @dataclass(frozen=True)
 class PublishedClaim:
-    """What was claimed, what the numbers say, and whether they bear it out."""
+    """A published claim, the numbers behind it, and whether they support it."""
 
     section: str
+    """Topic of the claim."""
     claim: str
+    """Claim in our words."""
     numbers: str
+    """Numbers from the printed lines."""
     verdict: str
+    """Short verdict, such as "stands" or "not established"."""
     remark: str | None
+    """Explanation of the verdict. None if it needs none."""
 
 
 _NUMBERS = text("""
@@ -110,20 +140,23 @@ _CLAIMS = text("""
 
 
 def published_numbers() -> list[PublishedNumber]:
-    """Every printed mean, sd and change, in the order of print; empty before an import."""
-    return rows(PublishedNumber, _NUMBERS)
+    """Return every printed mean, standard deviation and change, in the order of print.
+
+    The list is empty if the tables are not imported.
+    """
+    return read_rows(PublishedNumber, _NUMBERS)
 
 
 def published_means() -> list[PublishedMean]:
-    """What the lines give by encoder and mode, in the order of print, metrics by name."""
-    return rows(PublishedMean, _MEANS)
+    """Return the means of each encoder and mode, in the order of print, sorted by metric."""
+    return read_rows(PublishedMean, _MEANS)
 
 
 def published_differences() -> list[PublishedDifference]:
-    """What the lines give of every two encoders and modes, by metric."""
-    return rows(PublishedDifference, _DIFFERENCES)
+    """Return the comparisons of every two encoders and every two modes, sorted by metric."""
+    return read_rows(PublishedDifference, _DIFFERENCES)
 
 
 def published_claims() -> list[PublishedClaim]:
-    """What was claimed, in the order of the report."""
-    return rows(PublishedClaim, _CLAIMS)
+    """Return the published claims in the order of the report."""
+    return read_rows(PublishedClaim, _CLAIMS)

@@ -1,35 +1,37 @@
-"""One read as the role that only reads: a query's rows as frozen dataclasses."""
+"""Runs a query with the read-only role and returns the rows as dataclasses."""
 
 from typing import TypeVar
 
+from psycopg2.errors import QueryCanceled
 from sqlalchemy import TextClause
 from sqlalchemy.exc import OperationalError
 
 from mirpipe.db.engine import engine
+from mirpipe.db.reader_limits import READER_LIMITS
 from mirpipe.errors import DatabaseError
-from mirpipe.generation.modes import MODES
 
 Row = TypeVar("Row")
 
-MODE_ORDER = (
-    f"guidance NULLS FIRST, array_position(ARRAY{[mode.name for mode in MODES]}, mode), mode"
-)
-"""What modes are sorted by: the least guidance first, and of equals the caption alone."""
 
+def read_rows(row_type: type[Row], query: TextClause, **parameters: object) -> list[Row]:
+    """Return the rows of the query as instances of `row_type`, in the order of the query.
 
-def rows(row: type[Row], query: TextClause, **parameters: object) -> list[Row]:
-    """The query's rows in order; its columns are the fields of `row`.
-
-    Raises DatabaseError, with the remedy, where the server cannot be reached or has no tables.
+    The columns of the query must be the fields of `row_type`. Raises DatabaseError, with the
+    remedy, if the server cannot be reached, the query takes too long, or the schema is outdated.
     """
     try:
         with engine("reader").connect() as connection:
-            return [row(**values) for values in connection.execute(query, parameters).mappings()]
+            rows = connection.execute(query, parameters).mappings()
+            return [row_type(**row) for row in rows]
     except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            raise DatabaseError(
+                "The database stopped the query, because it took longer than "
+                f"{READER_LIMITS['statement_timeout']}. Try again when the server is less busy."
+            ) from error
         raise DatabaseError(
-            f"the database does not answer ({_first_line(error.orig)}); "
-            "start the embedded one with `mirpipe db up`, or check MIRPIPE_READER_URL "
-            "and MIRPIPE_DATABASE_URL"
+            f"Cannot read from the database ({_first_line(error.orig)}). Start the embedded server "
+            "with `mirpipe db up`, or check MIRPIPE_READER_URL and MIRPIPE_DATABASE_URL."
         ) from error
 
 

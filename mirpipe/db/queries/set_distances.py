@@ -1,47 +1,57 @@
-"""How far the clips of each mode lie, as a set, from the reference library."""
+"""Distances between the clips of each mode, as a set, and the reference library."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.read_rows import MODE_ORDER, rows
+from mirpipe.db.queries.mode_order import MODE_ORDER
+from mirpipe.db.queries.read_rows import read_rows
 
 
 @dataclass(frozen=True)
 class SetDistance:
-    """KAD or FAD∞ (`metric` is kad or fad_inf) of a mode's clips in an encoder's space.
-
-    Nothing to conclude from where `is_finding` is false: the clips are fewer than 50. `value` is
-    None with a `reason`; `seconds` is the clips' length together.
-    """
+    """Distance between the clips of one mode and the reference library, in an encoder's space."""
 
     generator: str
     mode: str
     guidance: float | None
+    """Classifier-free guidance scale. None if the generator has none."""
     encoder: str
     metric: str
+    """Name of the distance: kad or fad_inf (FAD∞)."""
     value: float | None
+    """Distance, without a unit. 0 means equal distributions. None if it is undefined."""
     reason: str | None
+    """Reason code why there is no value. None if there is one."""
     is_finding: bool
+    """Whether there are at least 50 clips. With fewer clips, the value says nothing yet."""
     n: int
+    """Number of clips with distinct content."""
     references_n: int
+    """Number of references in the comparison."""
     seconds: float
+    """Total length of the clips, in seconds."""
     bandwidth: float | None
+    """Bandwidth of the kernel of KAD. None for fad_inf."""
     licence_weights: str
+    """Licences of the weights of generator and encoder."""
     random: bool
+    """Whether the generator or the encoder has random weights."""
     run_id: int
     finished_at: datetime
+    """Time at which the run was published, with its time zone."""
 
 
 _DISTANCES = """
     SELECT generator, mode, guidance, encoder, metric, value, reason, is_finding, n, references_n,
         seconds, bandwidth, licence_weights, random, run_id, finished_at
-    FROM mirpipe.{0} ORDER BY run_id, metric DESC, encoder, generator, {1}
+    FROM mirpipe.{view} ORDER BY run_id, metric DESC, encoder, generator, {mode_order}
 """
 
 
 def set_distances(*, history: bool = False) -> list[SetDistance]:
-    """Distances in the latest run, or in every run, the oldest first."""
+    """Return the distances of the latest run, or of every run, oldest first."""
     view = "v_set_distance_history" if history else "v_set_distance"
-    return rows(SetDistance, text(_DISTANCES.format(view, MODE_ORDER)))
+    query = text(_DISTANCES.format(view=view, mode_order=MODE_ORDER))
+    return read_rows(SetDistance, query)

@@ -1,4 +1,4 @@
-"""Any question in SQL, as the role that only reads: one statement, some rows, some seconds."""
+"""Runs the SQL query of a user: one SELECT, read-only, with a time limit and a row limit."""
 
 import json
 from dataclasses import dataclass
@@ -7,68 +7,80 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg2
+from psycopg2 import errors
 
 from mirpipe.db.engine import engine
 from mirpipe.errors import MirpipeError
 
-MOST_ROWS = 1000
-MOST_SECONDS = 20
-_PLAIN = (int, float, str, bool, datetime, date, time, type(None))
+MAX_ROWS = 1000
+"""Largest number of rows in a result."""
+MAX_SECONDS = 20
+"""Time after which a query is stopped, in seconds."""
+_SHOWN_UNCHANGED = (int, float, str, bool, datetime, date, time, type(None))
 
-# A cursor takes one statement that gives rows, and what it was opened for cannot close it again.
-_OPEN = """
+# A cursor accepts only one statement, which must return rows. The statement can neither close the
+# cursor nor lift the time limit, because Postgres reads the limit when a statement starts.
+_OPEN_CURSOR = """
     DO $$
     DECLARE
-        answer refcursor := 'mirpipe_answer';
+        result refcursor := 'mirpipe_result';
     BEGIN
-        OPEN answer NO SCROLL FOR EXECUTE current_setting('mirpipe.question');
+        OPEN result NO SCROLL FOR EXECUTE current_setting('mirpipe.query');
     END $$
 """
 
 
-class BadQuestion(MirpipeError):
-    """The server did not answer; the message is its own."""
+class QueryFailed(MirpipeError):
+    """The query returned no result. The message says why, or is the error message of Postgres."""
 
 
 @dataclass(frozen=True)
-class Table:
-    """The first rows of an answer; `is_cut` where there are more."""
+class QueryResult:
+    """The first rows of a result."""
 
     columns: list[str]
+    """Names of the columns. A name can occur several times."""
     rows: list[tuple[Any, ...]]
     is_cut: bool
+    """Whether the query has more rows than these."""
 
 
-def ask(question: str, *, most_rows: int = MOST_ROWS, most_seconds: float = MOST_SECONDS) -> Table:
-    """What one SELECT gives, in a transaction that can write nothing and ends here.
+def run_query(
+    query: str, *, max_rows: int = MAX_ROWS, max_seconds: float = MAX_SECONDS
+) -> QueryResult:
+    """Return the first rows of one SELECT statement, which runs in a read-only transaction.
 
-    JSON, arrays and vectors come as text, bytes as hexadecimal digits. Raises BadQuestion with
-    what Postgres says, DatabaseError where the server cannot be reached.
+    JSON, arrays and vectors are returned as text, and bytes as hexadecimal digits. Raises
+    QueryFailed if the query is not one SELECT, has an error, or takes longer than `max_seconds`.
+    Raises DatabaseError if the server cannot be reached.
     """
-    link = engine("reader").raw_connection()
+    connection = engine("reader").raw_connection()
     try:
-        sql = link.cursor()
+        sql = connection.cursor()
         sql.execute("SET TRANSACTION READ ONLY")
-        sql.execute(f"SET LOCAL statement_timeout = {round(most_seconds * 1000)}")
-        sql.execute("SELECT set_config('mirpipe.question', %s, true)", [_bare(question)])
-        sql.execute(_OPEN)
-        sql.execute(f"FETCH {most_rows + 1:d} FROM mirpipe_answer")
-        rows = [tuple(map(_shown, row)) for row in sql.fetchall()]
+        sql.execute(f"SET LOCAL statement_timeout = {round(max_seconds * 1000)}")
+        sql.execute(
+            "SELECT set_config('mirpipe.query', %s, true)", [_without_final_semicolon(query)]
+        )
+        sql.execute(_OPEN_CURSOR)
+        sql.execute(f"FETCH {max_rows + 1:d} FROM mirpipe_result")
+        rows = [tuple(map(_shown_value, row)) for row in sql.fetchall()]
         columns = [str(column[0]) for column in sql.description or []]
     except psycopg2.Error as error:
-        raise BadQuestion(_said(error)) from error
+        raise QueryFailed(_error_message(error, max_seconds)) from error
     finally:
-        link.rollback()
-        link.close()
-    return Table(columns, rows[:most_rows], is_cut=len(rows) > most_rows)
+        connection.rollback()
+        connection.close()
+    return QueryResult(columns, rows[:max_rows], is_cut=len(rows) > max_rows)
 
 
-def _bare(question: str) -> str:
-    return question.replace("\0", "").strip().rstrip(";")
+def _without_final_semicolon(query: str) -> str:
+    return query.replace("\0", "").strip().rstrip(";")
 
 
-def _shown(value: Any) -> Any:
-    if isinstance(value, _PLAIN):
+def _shown_value(value: Any) -> Any:
+    """Return a value that a table can show."""
+    if isinstance(value, _SHOWN_UNCHANGED):
         return value
     if isinstance(value, Decimal):
         return float(value)
@@ -79,11 +91,32 @@ def _shown(value: Any) -> Any:
     return str(value)
 
 
-def _said(error: psycopg2.Error) -> str:
-    lines = (error.pgerror or str(error)).strip().splitlines()
-    kept = []
-    for line in lines:
+def _error_message(error: psycopg2.Error, max_seconds: float) -> str:
+    """Return the exceeded limit or the refused statement, or else the message of Postgres."""
+    if isinstance(error, errors.QueryCanceled):
+        return (
+            f"The query was stopped, because it may run for at most {max_seconds:g} seconds. "
+            "Restrict it, for example with WHERE. For a longer query, use another client (`mirpipe "
+            "db url --role reader` prints the address) and raise statement_timeout there."
+        )
+    if isinstance(error, errors.InvalidCursorDefinition):
+        return "The query was not run. Only one SELECT is allowed here. Remove other statements."
+    if isinstance(error, errors.ReadOnlySqlTransaction):
+        return (
+            "The query was not run. Only a SELECT that changes nothing is allowed here. Remove "
+            "INSERT, UPDATE, DELETE and FOR UPDATE."
+        )
+    return _postgres_message(error)
+
+
+def _postgres_message(error: psycopg2.Error) -> str:
+    """Return the error message of Postgres with the position in the query.
+
+    Lines about the statements of this module are left out.
+    """
+    lines: list[str] = []
+    for line in (error.pgerror or str(error)).strip().splitlines():
         if line.startswith(("CONTEXT:", "QUERY:")):
             break
-        kept.append(line.removeprefix("ERROR:  "))
-    return "\n".join(kept)
+        lines.append(line.removeprefix("ERROR:  "))
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Nearest references of anything that has a vector, from pgvector, as the role that only reads."""
+"""Uses pgvector to find the references that are nearest to a vector."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,56 +8,54 @@ from pgvector import Vector
 from sqlalchemy import text
 
 from mirpipe.db.engine import engine
-from mirpipe.db.queries.read_rows import rows
-from mirpipe.errors import ConfigurationError
+from mirpipe.db.queries.read_rows import read_rows
 from mirpipe.records import Float32
 from mirpipe.statistics.exact_top_k import cosines
 
-SLACK = 10
-"""Answers beyond those asked for: pgvector adds in float32 and may swap what is nearly level."""
+EXTRA_CANDIDATES = 10
+"""Number of candidates that are read in addition to k.
+
+pgvector computes in float32, so it may swap references with almost equal cosines.
+"""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A usable track that a search may start from."""
-
-    track_id: int
-    collection: str
-    title: str
-    content_sha256: bytes
-
-
-@dataclass(frozen=True)
-class Space:
-    """The revision of an encoder that answers, or, before the first run, the wanted one."""
+class SearchableRevision:
+    """An active or configured revision of an encoder. Its vectors can be searched."""
 
     encoder_id: int
     encoder: str
+    """Name of the encoder."""
     revision: str
     serving: bool
+    """Whether the revision is active. If not, it is the configured one."""
     random: bool
-    """Its weights are a stand-in: its answers say nothing about music."""
+    """Whether the weights are random. The results then say nothing about music."""
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A reference and its cosine to what was searched for."""
+class NearReference:
+    """A reference in the result of a search."""
 
     rank: int
+    """Rank in the result. Rank 1 is the nearest reference."""
     track_id: int
     title: str
     labels: dict[str, str]
+    """Labels such as genre and instrument."""
     content_sha256: str
+    """SHA-256 of the content, in hexadecimal."""
     cosine: float
+    """Cosine to the query, in the encoder's own space."""
 
 
 @dataclass(frozen=True)
-class _Vector:
+class _StoredVector:
     vector: list[float]
 
 
 @dataclass(frozen=True)
-class _Near:
+class _Candidate:
     track_id: int
     title: str
     labels: dict[str, str]
@@ -65,26 +63,7 @@ class _Near:
     vector: list[float]
 
 
-# The best kind of match alone: an id, else a whole title, else a part of one, whatever its case.
-_FIND = text("""
-    SELECT track_id, collection, title, content_sha256 FROM (
-        SELECT t.*, rank() OVER (ORDER BY CASE
-            WHEN CAST(track_id AS text) = :asked THEN 1
-            WHEN normalize(title) = normalize(:asked) THEN 2
-            WHEN normalize(lower(title)) = normalize(lower(:asked)) THEN 3
-            ELSE 4 END) AS kind
-        FROM mirpipe.track t
-        WHERE state = 'ok' AND (CAST(track_id AS text) = :asked
-            OR position(normalize(lower(:asked)) IN normalize(lower(title))) > 0)
-    ) matching
-    WHERE kind = 1
-    ORDER BY array_position(ARRAY['target', 'reference', 'generated'], collection), title, track_id
-""")
-_OF_CONTENT = text("""
-    SELECT track_id, collection, title, content_sha256 FROM mirpipe.track
-    WHERE state = 'ok' AND content_sha256 = :sha256 ORDER BY collection, track_id
-""")
-_SPACES = text("""
+_SEARCHABLE_REVISIONS = text("""
     SELECT e.encoder_id, e.name AS encoder, e.revision,
         s.encoder_id IS NOT NULL AS serving,
         e.is_random AS random
@@ -92,83 +71,78 @@ _SPACES = text("""
     WHERE e.wanted OR s.encoder_id IS NOT NULL
     ORDER BY e.name, serving DESC
 """)
-_VECTOR = text("""
+_STORED_VECTOR = text("""
     SELECT CAST(embedding AS real[]) AS vector FROM mirpipe.embedding
     WHERE encoder_id = :encoder_id AND track_id = :track_id
 """)
-_NEAR = """
+_NEAREST_REFERENCES = """
     SELECT t.track_id, t.title, t.labels, t.content_sha256, CAST(v.embedding AS real[]) AS vector
     FROM mirpipe.v_embedding_{encoder_id} v JOIN mirpipe.track t USING (track_id)
-    WHERE v.collection = 'reference' AND t.state = 'ok' AND t.content_sha256 <> :own
+    WHERE v.collection = 'reference' AND t.state = 'ok' AND t.content_sha256 <> :excluded_sha256
     ORDER BY v.embedding <=> CAST(:vector AS vector), t.content_sha256
-    LIMIT :wanted
+    LIMIT :limit
 """
-# Where there is an HNSW index: filters would otherwise leave short lists.
-_SCAN_ON = text("SET LOCAL hnsw.iterative_scan = strict_order")
+# Without this setting, an HNSW index can return fewer rows than the limit, because the query
+# filters the rows after the index scan.
+_ITERATIVE_SCAN = text("SET LOCAL hnsw.iterative_scan = strict_order")
 
 
-def find(asked: str) -> list[Found]:
-    """Usable tracks that `asked` names: by id, by whole title, or by a part of it."""
-    return rows(Found, _FIND, asked=asked)
+def searchable_revisions() -> list[SearchableRevision]:
+    """Return the active and the configured revision of each encoder, sorted by encoder.
 
-
-def one_target(asked: str) -> int:
-    """The id of the usable target that is meant. Raises ConfigurationError where it is not one."""
-    found = [one for one in find(asked) if one.collection == "target"]
-    exact = [one for one in found if asked in (one.title, str(one.track_id))] or found
-    if len(exact) == 1:
-        return exact[0].track_id
-    if not found:
-        raise ConfigurationError(f"no usable target is called {asked!r}")
-    listed = [f"  {one.track_id}  {one.title}" for one in exact[:20]]
-    raise ConfigurationError("\n".join([f"{asked!r} names {len(exact)}; give an id:", *listed]))
-
-
-def of_content(sha256: bytes) -> list[Found]:
-    """Usable tracks that hold these bytes."""
-    return rows(Found, _OF_CONTENT, sha256=sha256)
-
-
-def spaces() -> list[Space]:
-    """Where a search can take place, by encoder; of two revisions the one that answers first."""
-    return rows(Space, _SPACES)
-
-
-def vector_of(space: Space, track_id: int) -> Float32 | None:
-    """The stored vector, of shape (dimension,), of a track."""
-    found = rows(_Vector, _VECTOR, encoder_id=space.encoder_id, track_id=track_id)
-    return np.array(found[0].vector, np.float32) if found else None
-
-
-def nearest(space: Space, vector: Float32, *, k: int, own: bytes) -> list[Hit]:
-    """The `k` references nearest to `vector`, shape (dimension,); never the content `own`.
-
-    pgvector finds them; then they are ordered as `retrieve` orders, by the exact cosine and, where
-    that is equal, by content hash.
+    If they differ, the active revision comes first.
     """
-    query = _NEAR.format(encoder_id=space.encoder_id)
-    asked = {"vector": Vector(vector).to_text(), "own": own, "wanted": k + SLACK}
+    return read_rows(SearchableRevision, _SEARCHABLE_REVISIONS)
+
+
+def stored_vector(revision: SearchableRevision, track_id: int) -> Float32 | None:
+    """Return the stored vector of a track, shape (dimension,), or None if there is none."""
+    rows = read_rows(
+        _StoredVector, _STORED_VECTOR, encoder_id=revision.encoder_id, track_id=track_id
+    )
+    return np.array(rows[0].vector, np.float32) if rows else None
+
+
+def nearest_references(
+    revision: SearchableRevision, vector: Float32, *, k: int, excluded_sha256: bytes
+) -> list[NearReference]:
+    """Return the k references with the highest cosines to `vector`, shape (dimension,).
+
+    References with the content `excluded_sha256` are left out. The order is the same as in stored
+    result lists: by exact cosine in float64, and by content hash if cosines are equal.
+    """
+    query = text(_NEAREST_REFERENCES.format(encoder_id=revision.encoder_id))
+    parameters = {
+        "vector": Vector(vector).to_text(),
+        "excluded_sha256": excluded_sha256,
+        "limit": k + EXTRA_CANDIDATES,
+    }
     with engine("reader").connect() as connection, connection.begin():
-        connection.execute(_SCAN_ON)
-        near = [_Near(**row) for row in connection.execute(text(query), asked).mappings()]
-    return _ranked(vector, near)[:k]
+        connection.execute(_ITERATIVE_SCAN)
+        rows = connection.execute(query, parameters).mappings()
+        candidates = [_Candidate(**row) for row in rows]
+    return _ranked(vector, candidates)[:k]
 
 
-def _ranked(vector: Float32, near: Sequence[_Near]) -> list[Hit]:
-    if not near:
+def _ranked(vector: Float32, candidates: Sequence[_Candidate]) -> list[NearReference]:
+    """Return the candidates, highest cosine first, with rank and exact cosine."""
+    if not candidates:
         return []
-    found = np.array([one.vector for one in near], np.float32)
-    exact = cosines(np.broadcast_to(vector, found.shape), found)
-    keys = [(-cosine, bytes(one.content_sha256)) for cosine, one in zip(exact, near, strict=True)]
-    best = sorted(range(len(near)), key=keys.__getitem__)
+    vectors = np.array([candidate.vector for candidate in candidates], np.float32)
+    exact = cosines(np.broadcast_to(vector, vectors.shape), vectors)
+    sort_keys = [
+        (-cosine, bytes(candidate.content_sha256))
+        for cosine, candidate in zip(exact, candidates, strict=True)
+    ]
+    order = sorted(range(len(candidates)), key=sort_keys.__getitem__)
     return [
-        Hit(
+        NearReference(
             rank,
-            near[place].track_id,
-            near[place].title,
-            near[place].labels,
-            bytes(near[place].content_sha256).hex(),
-            float(exact[place]),
+            candidates[index].track_id,
+            candidates[index].title,
+            candidates[index].labels,
+            bytes(candidates[index].content_sha256).hex(),
+            float(exact[index]),
         )
-        for rank, place in enumerate(best, start=1)
+        for rank, index in enumerate(order, start=1)
     ]

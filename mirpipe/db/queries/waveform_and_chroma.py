@@ -1,4 +1,4 @@
-"""What is drawn beside a player: the outline of a track and its pitch classes over time."""
+"""Data for the pictures of a track: its waveform, and its pitch classes over time (chroma)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,28 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import text
 
-from mirpipe.db.queries.read_rows import rows
+from mirpipe.db.queries.read_rows import read_rows
 from mirpipe.records import Float32
 
-CLASSES = 12
-CELLS = 120
-"""Of a track's length, whatever it is."""
+PITCH_CLASSES = 12
+CHROMA_COLUMNS = 120
+"""Number of columns of the chroma picture, for tracks of any length."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What is known of a track's course."""
+    """Waveform and chroma of one track. A part that is not measured yet is None."""
 
-    outline: Float32 | None
-    """Lowest and highest sample, full scale ±1, of equal stretches: shape (400, 2)."""
-    classes: Float32 | None
-    """Share of a stretch's frames that each pitch class, C … B, is strongest in: (12, 120)."""
+    waveform: Float32 | None
+    """Lowest and highest sample of each column, full scale ±1, shape (400, 2)."""
+    chroma: Float32 | None
+    """Share of frames in which a pitch class, C to B, is the strongest, shape (12, 120), 0 to 1."""
     voiced: bool | None
-    """False: unpitched, so that the classes say nothing."""
+    """Whether the track is pitched. If not, the chroma has no meaning."""
 
 
 @dataclass(frozen=True)
-class _Stored:
+class _PackedPicture:
     track_id: int
     peaks: memoryview | None
     frames: int | None
@@ -35,7 +35,7 @@ class _Stored:
     voiced: bool | None
 
 
-_STORED = text("""
+_PACKED_PICTURES = text("""
     SELECT t.track_id, w.peaks, m.frames, m.pitch_classes, m.voiced
     FROM unnest(CAST(:track_ids AS bigint[])) t (track_id)
     LEFT JOIN mirpipe.waveform w USING (track_id)
@@ -45,29 +45,40 @@ _STORED = text("""
 
 
 def pictures(track_ids: Sequence[int]) -> dict[int, Picture]:
-    """Of each of these tracks; parts that are not measured yet are None."""
+    """Return the waveform and the chroma of each of these tracks, by track id."""
     return {
         row.track_id: Picture(
-            None if row.peaks is None else _outline(bytes(row.peaks)),
-            _classes(row.frames, row.pitch_classes),
+            None if row.peaks is None else _unpack_waveform(bytes(row.peaks)),
+            _unpack_chroma(row.frames, row.pitch_classes),
             row.voiced,
         )
-        for row in rows(_Stored, _STORED, track_ids=list(track_ids))
+        for row in read_rows(_PackedPicture, _PACKED_PICTURES, track_ids=list(track_ids))
     }
 
 
-def _outline(peaks: bytes) -> Float32:
+def _unpack_waveform(peaks: bytes) -> Float32:
+    """Return lowest and highest sample per column, full scale ±1, shape (columns, 2).
+
+    `peaks` contains both as signed bytes, with 127 as full scale.
+    """
     pairs = np.frombuffer(peaks, np.int8).astype(np.float32).reshape(-1, 2)
     return np.divide(pairs, 127, dtype=np.float32)
 
 
-def _classes(frames: int | None, packed: memoryview | None) -> Float32 | None:
+def _unpack_chroma(frames: int | None, packed: memoryview | None) -> Float32 | None:
+    """Return the share of frames per pitch class and column, shape (12, 120).
+
+    `packed` contains the strongest pitch class of each frame, two frames per byte. Returns None if
+    there are no frames.
+    """
     if packed is None or not frames:
         return None
     pairs = np.frombuffer(packed, np.uint8)
-    each = np.stack((pairs >> 4, pairs & 15), axis=1).ravel()[:frames].astype(np.int64)
-    cell = np.arange(len(each)) * CELLS // frames
-    counts = np.bincount(each * CELLS + cell, minlength=CLASSES * CELLS)
-    found = counts[: CLASSES * CELLS].reshape(CLASSES, CELLS)
-    shares: Float32 = (found / np.maximum(found.sum(axis=0), 1)).astype(np.float32)
+    strongest = np.stack((pairs >> 4, pairs & 15), axis=1).ravel()[:frames].astype(np.int64)
+    column = np.arange(len(strongest)) * CHROMA_COLUMNS // frames
+    cells = PITCH_CLASSES * CHROMA_COLUMNS
+    counts = np.bincount(strongest * CHROMA_COLUMNS + column, minlength=cells)
+    # A code takes four bits. The codes 12 to 15 are not pitch classes.
+    counts = counts[:cells].reshape(PITCH_CLASSES, CHROMA_COLUMNS)
+    shares: Float32 = (counts / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
     return shares

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mirpipe.db.advisory_locks import exclusive
+from mirpipe.db.advisory_locks import hold_lock
 from mirpipe.db.engine import engine
 from mirpipe.db.store import track_files
 from mirpipe.library.folder_scan import absolute_roots, scan_folders
@@ -40,7 +40,7 @@ def ingest(
     """
     paths = absolute_roots(roots)
     rows = None if manifest is None else read_manifest(manifest, collection)
-    with exclusive(f"ingest.{collection}"):
+    with hold_lock(f"ingest.{collection}"):
         with engine("app").connect() as connection:
             known_files = track_files.read_known_files(connection, collection, paths)
         job = IngestJob(collection, paths, rows, known_files, scan_folders(paths))

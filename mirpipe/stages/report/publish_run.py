@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mirpipe.db.advisory_locks import exclusive
+from mirpipe.db.advisory_locks import hold_lock
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embedding_maps, metric_series, runs, shown_matches
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
@@ -30,7 +30,7 @@ def report(*, trigger: str) -> ReportResult:
     `trigger` is stored with the run and shows who started it: the id of a DAG run, or "command
     line". Everything is written in one transaction, so readers see either the old or the new run.
     """
-    with exclusive("report"), _snapshot() as connection, connection.begin():
+    with hold_lock("report"), _snapshot() as connection, connection.begin():
         activate_complete_revisions(connection)
         shown_matches.prepare_matches(connection)
         digest = runs.state_digest(connection)

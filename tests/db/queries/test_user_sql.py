@@ -1,38 +1,39 @@
-"""Any question in SQL: what is answered, what is refused, and what a question cannot do."""
+"""SQL of users: its results, its limits, and statements that are refused."""
 
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.queries.user_sql import BadQuestion, ask
+from mirpipe.db.queries.user_sql import QueryFailed, run_query
 from tests.support.databases import Database
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
 
-def refused(question: str) -> str:
-    with pytest.raises(BadQuestion) as problem:
-        ask(question, most_seconds=0.3)
-    return str(problem.value)
+def error_of(query: str) -> str:
+    """Return the error message of a query that may run for 0.3 seconds."""
+    with pytest.raises(QueryFailed) as error:
+        run_query(query, max_seconds=0.3)
+    return str(error.value)
 
 
-def test_columns_and_rows_come_as_they_can_be_shown() -> None:
-    found = ask(
+def test_values_are_converted_to_what_a_table_can_show() -> None:
+    result = run_query(
         "SELECT 1 AS n, 'é%s' AS t, 1.5::numeric AS d, '{\"a\": 1}'::jsonb AS j, ARRAY[1, 2] AS a, "
         "'[1,2]'::vector AS v, '\\x00ff'::bytea AS b, NULL AS nothing;"
     )
-    assert found.columns == ["n", "t", "d", "j", "a", "v", "b", "nothing"]
-    assert found.rows == [(1, "é%s", 1.5, '{"a": 1}', "[1, 2]", "[1,2]", "00ff", None)]
-    assert not found.is_cut
+    assert result.columns == ["n", "t", "d", "j", "a", "v", "b", "nothing"]
+    assert result.rows == [(1, "é%s", 1.5, '{"a": 1}', "[1, 2]", "[1,2]", "00ff", None)]
+    assert not result.is_cut
 
 
-def test_more_rows_than_the_limit_are_cut_and_it_is_said() -> None:
-    found = ask("SELECT generate_series(1, 100000000)", most_rows=3)
-    assert found.rows == [(1,), (2,), (3,)]
-    assert found.is_cut
+def test_a_result_with_more_rows_than_the_limit_is_cut() -> None:
+    result = run_query("SELECT generate_series(1, 100000000)", max_rows=3)
+    assert result.rows == [(1,), (2,), (3,)]
+    assert result.is_cut
 
 
 @pytest.mark.parametrize(
-    "question",
+    "query",
     [
         "DELETE FROM mirpipe.run",
         "WITH gone AS (DELETE FROM mirpipe.run RETURNING 1) SELECT * FROM gone",
@@ -43,23 +44,25 @@ def test_more_rows_than_the_limit_are_cut_and_it_is_said() -> None:
         "",
     ],
 )
-def test_anything_but_one_select_is_refused(question: str, fresh_database: Database) -> None:
+def test_only_one_select_is_allowed(query: str, fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
         connection.execute(
             text("INSERT INTO mirpipe.run (trigger, state_digest, library) VALUES ('t', 'd', '{}')")
         )
-    assert refused(question)
-    assert ask("SELECT count(*) FROM mirpipe.run").rows == [(1,)]
+    assert "SELECT" in error_of(query)
+    assert "allowed here" in error_of(query)
+    assert run_query("SELECT count(*) FROM mirpipe.run").rows == [(1,)]
 
 
-def test_a_question_cannot_lift_its_time_limit() -> None:
-    assert "statement timeout" in refused("SELECT pg_sleep(20)")
+def test_a_query_cannot_lift_its_time_limit() -> None:
+    message = "The query was stopped, because it may run for at most 0.3 seconds."
+    assert error_of("SELECT pg_sleep(20)").startswith(message)
     lift = "SELECT set_config('statement_timeout', '0', false), pg_sleep(20)"
-    assert "statement timeout" in refused(lift)
-    assert ask("SHOW statement_timeout").rows == [("20s",)]
+    assert error_of(lift).startswith(message)
+    assert run_query("SHOW statement_timeout").rows == [("20s",)]
 
 
-def test_the_complaint_is_postgres_own_and_points_at_the_place() -> None:
-    said = refused("SELECT nope\nFROM v_retrieval")
-    assert said.startswith('column "nope" does not exist\nLINE 1: SELECT nope\n')
-    assert "CONTEXT" not in said
+def test_an_error_in_the_query_has_the_message_of_postgres_and_the_position() -> None:
+    message = error_of("SELECT nope\nFROM v_retrieval")
+    assert message.startswith('column "nope" does not exist\nLINE 1: SELECT nope\n')
+    assert "CONTEXT" not in message

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db import health
-from mirpipe.db.advisory_locks import exclusive
-from mirpipe.db.engine import forget_engines
+from mirpipe.db.advisory_locks import hold_lock
+from mirpipe.db.engine import close_engines
 from mirpipe.db.migrate import downgrade
 from mirpipe.operations.doctor import database, files
 from mirpipe.operations.doctor.finding import Finding
@@ -107,7 +107,7 @@ def test_a_reader_that_can_write_is_reported(
 ) -> None:
     monkeypatch.setenv("MIRPIPE_READER_URL", str(settings().database_url))
     settings.cache_clear()
-    forget_engines()
+    close_engines()
     findings = [finding for finding in database.check() if finding.check == "roles"]
     assert [finding.level for finding in findings] == ["warning", "ok"]
     assert "MIRPIPE_READER_URL" in findings[0].remedy
@@ -126,7 +126,7 @@ def test_a_wrong_clock_is_reported(
 
 
 def test_an_idle_session_that_holds_a_lock_is_reported(fresh_database: Database) -> None:
-    with exclusive("something"), fresh_database.app.connect() as app:
+    with hold_lock("something"), fresh_database.app.connect() as app:
         assert [finding.level for finding in database.sessions(app)] == ["ok"]
         (finding,) = database.sessions(app, idle_seconds=0)
     assert finding.level == "warning"

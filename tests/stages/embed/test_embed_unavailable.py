@@ -44,7 +44,7 @@ def plan() -> list[str]:
 def test_the_other_encoders_are_planned_and_the_failure_names_the_remedy(models: Path) -> None:
     assert plan() == ["tiny"]
     assert plan() == ["tiny"]
-    (wanting,) = queries.unavailable()
+    (wanting,) = queries.unavailable_plugins()
     assert (wanting.kind, wanting.name, wanting.reason) == (
         *("encoder", "wanting", "weights_missing"),
     )
@@ -61,7 +61,7 @@ def test_installed_weights_delete_the_failure_and_the_encoder_is_planned(
     plan()
     put_weights(models)
     assert plan() == ["wanting", "tiny"]
-    assert queries.unavailable() == []
+    assert queries.unavailable_plugins() == []
     assert stage.embed(["wanting"], batch_tracks=9).embedded == 1
     with fresh_database.reader.connect() as connection:
         batch = connection.execute(text("SELECT device, versions FROM mirpipe.embedding_batch"))
@@ -73,7 +73,7 @@ def test_installed_weights_delete_the_failure_and_the_encoder_is_planned(
 def test_an_encoder_that_is_no_longer_configured_is_not_reported(models: Path) -> None:
     plan()
     stage.plan(["tiny"], batch_tracks=9)
-    assert queries.unavailable() == []
+    assert queries.unavailable_plugins() == []
 
 
 def test_embed_runs_the_other_encoders_and_exits_with_1(models: Path) -> None:

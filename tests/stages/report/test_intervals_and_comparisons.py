@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.queries import encoder_comparison, group_summaries
+from mirpipe.db import queries
 from mirpipe.db.store import plugin_revisions
 from mirpipe.specs import EncoderSpec
 from mirpipe.stages.report import publish_run, report
@@ -101,7 +101,7 @@ def test_encoders_are_compared_on_the_same_targets_but_never_by_their_cosines(
             "WHERE rank = 1 AND a.encoder = 'first' AND b.encoder = 'second'"
         )
     ]
-    comparisons = {row.metric: row for row in encoder_comparison.comparisons()}
+    comparisons = {row.metric: row for row in queries.encoder_comparisons()}
     assert "cosine" not in comparisons
     z = comparisons["z"]
     assert (z.encoder, z.than_encoder, z.n) == ("second", "first", 8)
@@ -152,7 +152,7 @@ def test_groups_are_summarised_by_label_and_unlabelled_targets_are_counted(
     library.report()
     genres = [
         row
-        for row in group_summaries.retrieval_by("genre")
+        for row in queries.retrieval_group_summaries("genre")
         if (row.subject, row.metric) == ("first", "z")
     ]
     assert [(row.value, row.n, row.unlabelled_n) for row in genres] == [
@@ -167,7 +167,7 @@ def test_groups_are_summarised_by_label_and_unlabelled_targets_are_counted(
     np.testing.assert_allclose(genres[0].mean, mean, rtol=1e-9)
     assert genres[0].low is not None
     assert genres[2].low is None
-    rows = group_summaries.retrieval_by("instrument")
+    rows = queries.retrieval_group_summaries("instrument")
     assert {row.n for row in rows if row.metric == "z"} == {8}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.queries import generation_deltas, group_summaries
+from mirpipe.db import queries
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.paired_sign_flip_test import compare
@@ -67,17 +67,17 @@ def test_a_mean_is_over_clips_and_its_interval_over_targets(library: Database) -
 def test_all_pairs_of_modes_are_compared_after_averaging_seeds(
     library: Database,
 ) -> None:
-    deltas = {
-        (delta.mode, delta.than_mode): delta
-        for delta in generation_deltas()
-        if delta.metric == "cosine real"
+    comparisons = {
+        (comparison.mode, comparison.than_mode): comparison
+        for comparison in queries.mode_comparisons()
+        if comparison.metric == "cosine real"
     }
-    assert set(deltas) == {("medium", "simple"), ("strong", "simple"), ("strong", "medium")}
+    assert set(comparisons) == {("medium", "simple"), ("strong", "simple"), ("strong", "medium")}
     [expected] = compare([target_means(library, "strong") - target_means(library, "medium")])
-    delta = deltas["strong", "medium"]
-    assert (delta.n, delta.higher_n) == (TARGETS, expected.higher_n)
+    comparison = comparisons["strong", "medium"]
+    assert (comparison.n, comparison.higher_n) == (TARGETS, expected.higher_n)
     np.testing.assert_allclose(
-        [delta.mean_difference, delta.sd, delta.low, delta.high],
+        [comparison.mean_difference, comparison.sd, comparison.low, comparison.high],
         [expected.mean, expected.sd, expected.low, expected.high],
     )
     assert query(
@@ -112,7 +112,7 @@ def test_summaries_of_past_runs_also_name_the_weights(library: Database) -> None
 def test_clips_are_summarised_by_the_genre_of_their_targets(library: Database) -> None:
     rows = [
         (row.subject, row.value, row.n, row.unlabelled_n)
-        for row in group_summaries.generation_by("genre")
+        for row in queries.generation_group_summaries("genre")
         if row.metric == "cosine real"
     ]
     assert rows == [

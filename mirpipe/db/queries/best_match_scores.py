@@ -1,0 +1,70 @@
+"""The best match of every target by each encoder, with its scores and its aesthetics ratings."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.settings import settings
+
+
+@dataclass(frozen=True)
+class BestMatchScores:
+    """Scores of the best match of one target by one encoder. A missing score is None."""
+
+    target_id: int
+    target: str
+    """Title of the target."""
+    encoder: str
+    reference_id: int
+    reference: str
+    """Title of the best match."""
+    cosine: float
+    """Cosine in the encoder's own space. Cosines of different encoders are not comparable."""
+    z: float | None
+    """Number of standard deviations above the target's mean cosine to all references."""
+    percentile: float | None
+    """Percentage of the pairs of references that do not have a higher cosine."""
+    clap_similarity: float | None
+    """Cosine of the CLAP vectors of both tracks, −1 to 1."""
+    melody_accuracy: float | None
+    """Share of frames with the same pitch class, 0 to 1."""
+    melodic: bool | None
+    """Whether both tracks are pitched. If not, the melody scores have no meaning."""
+    melody_corrected: float | None
+    """Chance-corrected melody accuracy: 0 is chance, 1 is identity."""
+    aligned_melody: float | None
+    """Share of the shorter track's notes that the other track also plays, in any key and tempo."""
+    ce: float | None
+    """Content enjoyment of the best match, about 1 to 10."""
+    cu: float | None
+    """Content usefulness of the best match, about 1 to 10."""
+    pc: float | None
+    """Production complexity of the best match, about 1 to 10."""
+    pq: float | None
+    """Production quality of the best match, about 1 to 10."""
+
+
+_BEST_MATCH_SCORES = text("""
+    WITH axis AS (
+        SELECT metric_id, name FROM mirpipe.shown_metric WHERE spec ->> 'axis' IS NOT NULL)
+    SELECT r.target_id, r.target, r.encoder, r.reference_id, r.reference, r.cosine, r.z,
+        r.percentile, r.clap_similarity, r.melody_accuracy, r.melodic, r.melody_corrected,
+        r.aligned_melody, a.ce, a.cu, a.pc, a.pq
+    FROM mirpipe.v_retrieval r
+    CROSS JOIN LATERAL (
+        SELECT max(s.value) FILTER (WHERE x.name = 'aesthetics_ce') AS ce,
+            max(s.value) FILTER (WHERE x.name = 'aesthetics_cu') AS cu,
+            max(s.value) FILTER (WHERE x.name = 'aesthetics_pc') AS pc,
+            max(s.value) FILTER (WHERE x.name = 'aesthetics_pq') AS pq
+        FROM axis x JOIN mirpipe.track_score s
+            ON s.metric_id = x.metric_id AND s.track_id = r.reference_id) a
+    WHERE r.rank = 1
+    ORDER BY r.target, r.target_id, array_position(CAST(:encoder_order AS text[]), r.encoder),
+        r.encoder
+""")
+
+
+def best_match_scores() -> list[BestMatchScores]:
+    """Return the scores of all best matches of the latest run, sorted by target."""
+    return read_rows(BestMatchScores, _BEST_MATCH_SCORES, encoder_order=settings().encoders)

@@ -1,0 +1,89 @@
+"""Scores of generated clips: per clip, and averaged over the clips of a target in one mode."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.mode_order import MODE_PLACES
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class ClipScore:
+    """The score of one clip by one metric, or the reason why there is none."""
+
+    track_id: int
+    """Track id of the clip."""
+    metric: str
+    value: float | None
+    """Value in the unit of the metric. None if there is none."""
+    reason: str | None
+    """Reason code why there is no value. None if there is one."""
+
+
+@dataclass(frozen=True)
+class TargetScore:
+    """The mean score of the clips of one target in one mode, by one metric."""
+
+    target_id: int
+    target: str
+    """Title of the target."""
+    generator: str
+    mode: str
+    guidance: float | None
+    """Classifier-free guidance scale. None if the generator has none."""
+    metric: str
+    value: float | None
+    """Mean over the seeds, in the unit of the metric. None if no clip has a value."""
+    clips: int
+    """Number of clips."""
+
+
+@dataclass(frozen=True)
+class _TargetRow:
+    target_id: int
+    target: str
+    generator: str
+    mode: str
+    guidance: float | None
+    metrics: dict[str, tuple[float | None, int]]
+
+
+_CLIP_SCORES = text("""
+    SELECT DISTINCT track_id, metric, value, reason FROM mirpipe.v_generation_score
+    WHERE target_id = :target_id ORDER BY track_id, metric
+""")
+# One row per target and mode contains all metrics. One row per metric would take twice as long.
+_TARGET_SCORES = text(f"""
+    SELECT t.track_id AS target_id, t.title AS target, s.generator, s.mode, s.guidance, s.metrics
+    FROM (
+        SELECT target_id, generator, mode, guidance,
+            json_object_agg(metric, json_build_array(value, clips) ORDER BY metric) AS metrics
+        FROM (
+            SELECT target_id, generator, mode, guidance, metric, avg(value) AS value,
+                count(*) AS clips
+            FROM mirpipe.v_generation_score
+            GROUP BY target_id, generator, mode, guidance, metric) m
+        GROUP BY target_id, generator, mode, guidance) s
+    JOIN mirpipe.track t ON t.track_id = s.target_id
+    JOIN ({MODE_PLACES}) o ON o.generator = s.generator AND o.mode = s.mode
+        AND o.guidance IS NOT DISTINCT FROM s.guidance
+    ORDER BY t.title, t.track_id, o.place
+""")
+
+
+def clip_scores(target_id: int) -> list[ClipScore]:
+    """Return all scores of the clips of a target, sorted by clip and metric."""
+    return read_rows(ClipScore, _CLIP_SCORES, target_id=target_id)
+
+
+def target_scores() -> list[TargetScore]:
+    """Return the mean scores of all clips by target, mode and metric, sorted by target."""
+    return [
+        TargetScore(
+            *(row.target_id, row.target, row.generator, row.mode, row.guidance),
+            *(metric, value, clips),
+        )
+        for row in read_rows(_TargetRow, _TARGET_SCORES)
+        for metric, (value, clips) in row.metrics.items()
+    ]

@@ -1,0 +1,51 @@
+"""The active and the configured revision of each encoder, with checkpoint and licences."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.settings import settings
+
+
+@dataclass(frozen=True)
+class EncoderRevision:
+    """A revision of an encoder that is active or configured, or both.
+
+    The checkpoint, the licences and the citation are empty texts if the encoder has none.
+    """
+
+    encoder: str
+    revision: str
+    dimension: int
+    """Number of values in a vector."""
+    wanted: bool
+    """Whether this is the configured revision."""
+    serving: bool
+    """Whether this is the active revision."""
+    checkpoint: str
+    """Name that the publisher gave the weights."""
+    licence_code: str
+    """Licence of the encoder's code."""
+    licence_weights: str
+    """Licence of the encoder's weights."""
+    citation: str
+    """Publication that describes the encoder."""
+    random: bool
+    """Whether the weights are random. Matches by this revision then say nothing about music."""
+
+
+_ENCODER_REVISIONS = text("""
+    SELECT encoder, revision, dimension, wanted, serving, coalesce(checkpoint, '') AS checkpoint,
+        coalesce(licence_code, '') AS licence_code,
+        coalesce(licence_weights, '') AS licence_weights,
+        coalesce(citation, '') AS citation, coalesce(random, false) AS random
+    FROM mirpipe.v_encoder WHERE wanted OR serving
+    ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder, serving DESC,
+        revision
+""")
+
+
+def encoder_revisions() -> list[EncoderRevision]:
+    """Return the active and the configured revisions. Encoders are in the order of the settings."""
+    return read_rows(EncoderRevision, _ENCODER_REVISIONS, encoder_order=settings().encoders)

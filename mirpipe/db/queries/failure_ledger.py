@@ -1,0 +1,99 @@
+"""The failure ledger: its rows, and the number of failures by stage and reason."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row of the failure ledger: one input or plug-in that could not be used."""
+
+    stage: str
+    """Stage that failed."""
+    plugin: str
+    """Plug-in that failed. Empty if no plug-in was involved."""
+    subject: str
+    """Input that failed: the path for ingest, else the collection and the content hash.
+
+    If the plug-in itself is unavailable, this is its kind and its name.
+    """
+    title: str | None
+    """Title of the track. None if the failure is not about a track."""
+    collection: str | None
+    """Collection of the track. None if the failure is not about a track."""
+    reason: str
+    """Short reason code, for counting."""
+    message: str
+    """Cause and remedy, for people."""
+    retry: bool
+    """Whether the next run tries again. False for bad input, which is skipped until it changes."""
+    attempts: int
+    """Number of attempts so far."""
+    first_seen: datetime
+    """Time of the first failure, with its time zone."""
+    last_seen: datetime
+    """Time of the latest failure, with its time zone."""
+    revision: str
+    """Revision of the plug-in. Empty if no plug-in was involved."""
+
+
+@dataclass(frozen=True)
+class FailureCount:
+    """The failures of one stage with the same reason."""
+
+    stage: str
+    reason: str
+    """Short reason code."""
+    retry: bool
+    """Whether the next run tries again."""
+    items: int
+    """Number of failures."""
+
+
+_FAILURES = text("""
+    WITH plugin AS (
+        SELECT revision, name FROM mirpipe.encoder
+        UNION SELECT revision, coalesce(spec ->> 'name', name) FROM mirpipe.metric
+        UNION SELECT revision, name FROM mirpipe.captioner
+        UNION SELECT revision, name FROM mirpipe.generator
+    ), ledger AS (
+        SELECT f.*, coalesce(
+            (SELECT min(name) FROM plugin WHERE plugin.revision = f.revision),
+            substring(f.subject FROM '^(?\\:encoder|metric|captioner|generator)\\:(.+)$'),
+            '') AS plugin
+        FROM mirpipe.v_failure f
+    )
+    SELECT stage, plugin, subject, title, collection, reason, message, retry, attempts,
+        first_seen, last_seen, revision
+    FROM ledger
+    WHERE (CAST(:stages AS text[]) = '{}' OR stage = ANY(:stages))
+      AND (CAST(:reasons AS text[]) = '{}' OR reason = ANY(:reasons))
+      AND position(lower(:search) IN
+        lower(concat_ws(' ', plugin, title, subject, reason, message))) > 0
+    ORDER BY last_seen DESC, stage, subject
+""")
+_FAILURE_COUNTS = text("""
+    SELECT stage, reason, retry, count(*) AS items FROM mirpipe.v_failure
+    GROUP BY stage, reason, retry ORDER BY items DESC, stage, reason, retry
+""")
+
+
+def failures(
+    *, stages: Sequence[str] = (), reasons: Sequence[str] = (), search: str = ""
+) -> list[Failure]:
+    """Return the failures with one of these stages and one of these reasons, latest first.
+
+    An empty sequence includes all stages or reasons. `search` is a text that the plug-in, title,
+    subject, reason or message must contain, in upper or lower case.
+    """
+    return read_rows(Failure, _FAILURES, stages=list(stages), reasons=list(reasons), search=search)
+
+
+def failure_counts() -> list[FailureCount]:
+    """Return the number of failures by stage and reason, most frequent first."""
+    return read_rows(FailureCount, _FAILURE_COUNTS)

@@ -1,0 +1,54 @@
+"""Paths of the audio files of tracks."""
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class FileLocation:
+    """A path at which the last ingest found a track. The file may have been deleted since."""
+
+    track_id: int
+    path: Path
+    shown: str
+    """Path as one line of printable characters."""
+    format: str
+    """Container format, detected from the content: WAV, FLAC, OGG, MP3, MP4, AIFF …"""
+    rms_dbfs: float
+    """RMS level of the mono mix, in dB relative to full scale."""
+
+
+@dataclass(frozen=True)
+class _FileRow:
+    track_id: int
+    path: memoryview
+    shown: str
+    format: str
+    rms_dbfs: float
+
+
+_FILE_LOCATIONS = text("""
+    SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format,
+        coalesce(t.rms_dbfs, 0) AS rms_dbfs
+    FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
+    WHERE f.track_id = ANY(:track_ids) AND f.gone_at IS NULL ORDER BY t.track_id, f.path
+""")
+
+
+def file_locations(track_ids: Sequence[int]) -> dict[int, list[FileLocation]]:
+    """Return the files of these tracks, by track id. Tracks without a file are left out."""
+    locations: dict[int, list[FileLocation]] = defaultdict(list)
+    for row in read_rows(_FileRow, _FILE_LOCATIONS, track_ids=list(track_ids)):
+        # A path is stored as bytes, because it may not be valid UTF-8.
+        path = Path(os.fsdecode(bytes(row.path)))
+        locations[row.track_id].append(
+            FileLocation(row.track_id, path, row.shown, row.format, row.rms_dbfs)
+        )
+    return dict(locations)

@@ -1,0 +1,80 @@
+"""Finds usable tracks by id, title, part of the title, or content."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.errors import ConfigurationError
+
+MAX_LISTED_TARGETS = 20
+"""Largest number of targets that an error message lists."""
+
+
+@dataclass(frozen=True)
+class FoundTrack:
+    """A usable track."""
+
+    track_id: int
+    collection: str
+    title: str
+    content_sha256: bytes
+    """SHA-256 of the content, 32 bytes."""
+
+
+# Only the best kind of result is returned: 1 id, 2 title, 3 title in another case, 4 part of title.
+_TRACKS_BY_NAME = text("""
+    SELECT track_id, collection, title, content_sha256 FROM (
+        SELECT t.*, rank() OVER (ORDER BY CASE
+            WHEN CAST(track_id AS text) = :name THEN 1
+            WHEN normalize(title) = normalize(:name) THEN 2
+            WHEN normalize(lower(title)) = normalize(lower(:name)) THEN 3
+            ELSE 4 END) AS kind
+        FROM mirpipe.track t
+        WHERE state = 'ok' AND (CAST(track_id AS text) = :name
+            OR position(normalize(lower(:name)) IN normalize(lower(title))) > 0)
+    ) found
+    WHERE kind = 1
+    ORDER BY array_position(ARRAY['target', 'reference', 'generated'], collection), title, track_id
+""")
+_TRACKS_BY_CONTENT = text("""
+    SELECT track_id, collection, title, content_sha256 FROM mirpipe.track
+    WHERE state = 'ok' AND content_sha256 = :content_sha256 ORDER BY collection, track_id
+""")
+
+
+def tracks_by_name(name: str) -> list[FoundTrack]:
+    """Return the usable tracks with this id.
+
+    If there are none, return those with this title, and if there are none, those whose title
+    contains the name. Titles with the same upper and lower case are preferred to others.
+    """
+    return read_rows(FoundTrack, _TRACKS_BY_NAME, name=name)
+
+
+def tracks_by_content(content_sha256: bytes) -> list[FoundTrack]:
+    """Return the usable tracks with this content."""
+    return read_rows(FoundTrack, _TRACKS_BY_CONTENT, content_sha256=content_sha256)
+
+
+def target_id_by_name(name: str) -> int:
+    """Return the id of the usable target with this id, title or part of the title.
+
+    Raises ConfigurationError if there is no such target, or several.
+    """
+    found = [track for track in tracks_by_name(name) if track.collection == "target"]
+    exact = [track for track in found if name in (track.title, str(track.track_id))]
+    candidates = exact or found
+    if not candidates:
+        raise ConfigurationError(
+            f"There is no usable target {name!r}. Give a target's id, its title or a part of the "
+            "title."
+        )
+    if len(candidates) > 1:
+        listed = [f"  {track.track_id}  {track.title}" for track in candidates]
+        if len(listed) > MAX_LISTED_TARGETS:
+            more = len(listed) - MAX_LISTED_TARGETS
+            listed[MAX_LISTED_TARGETS:] = [f"  and {more} more"]
+        message = f"{name!r} matches {len(candidates)} targets. Give the id of one:"
+        raise ConfigurationError("\n".join([message, *listed]))
+    return candidates[0].track_id

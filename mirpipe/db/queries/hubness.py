@@ -1,0 +1,91 @@
+"""Hubness of each encoder, and the hubs: the references that are matches of the most queries."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class Hubness:
+    """How unevenly the references occur among the first k matches of all queries."""
+
+    encoder: str
+    queries: str
+    """Kind of the queries: targets or references."""
+    rerank: str
+    """Ranking method: cosine or csls."""
+    k: int
+    """Number of matches per query that are counted."""
+    skewness: float | None
+    """Skewness of the number of lists that contain a reference. None if all numbers are equal."""
+    largest: int
+    """Number of lists of k matches that contain the most frequent reference."""
+    largest_reference: str
+    """Title of the most frequent reference."""
+    never_retrieved_share: float
+    """Share of references that are in no list of k matches, 0 to 1."""
+    n: int
+    """Number of queries."""
+    references_n: int
+    """Number of references that were ranked."""
+    licence_weights: str
+    """Licence of the encoder's weights."""
+    random: bool
+    """Whether the encoder has random weights."""
+    run_id: int
+    finished_at: datetime
+    """Time at which the run was published, with its time zone."""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A reference that is among the first k matches of many queries."""
+
+    encoder: str
+    queries: str
+    """Kind of the queries: targets or references."""
+    rerank: str
+    """Ranking method: cosine or csls."""
+    k: int
+    """Number of matches per query that are counted."""
+    rank: int
+    """Rank among the hubs. Rank 1 is the most frequent reference."""
+    reference: str
+    """Title of the reference."""
+    reference_id: int
+    retrieved_n: int
+    """Number of queries that have the reference among their first k matches."""
+    share: float
+    """Share of queries that have the reference among their first k matches, 0 to 1."""
+    n: int
+    """Number of queries."""
+    licence_weights: str
+    """Licence of the encoder's weights."""
+    random: bool
+    """Whether the encoder has random weights."""
+
+
+_HUBNESS = """
+    SELECT encoder, queries, rerank, k, skewness, largest, largest_reference,
+        never_retrieved_share, n, references_n, licence_weights, random, run_id, finished_at
+    FROM mirpipe.{view} ORDER BY run_id, queries DESC, encoder, k, rerank
+"""
+_HUBS = text("""
+    SELECT encoder, queries, rerank, k, rank, reference, reference_id, retrieved_n, share, n,
+        licence_weights, random
+    FROM mirpipe.v_hubs ORDER BY queries DESC, encoder, k, rerank, rank
+""")
+
+
+def hubness(*, history: bool = False) -> list[Hubness]:
+    """Return the hubness in the latest run, or in every run, oldest first."""
+    view = "v_hubness_history" if history else "v_hubness"
+    return read_rows(Hubness, text(_HUBNESS.format(view=view)))
+
+
+def hubs() -> list[Hub]:
+    """Return the hubs of the latest run, most frequent first for each encoder, k and method."""
+    return read_rows(Hub, _HUBS)

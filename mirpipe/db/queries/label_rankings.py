@@ -1,0 +1,58 @@
+"""Ranking metrics by label: P@k, MRR and mAP of each encoder."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class LabelRanking:
+    """Mean of one ranking metric over the queries. References with the query's label are relevant.
+
+    All means range from 0 to 1, and higher is better.
+    """
+
+    encoder: str
+    """Name of the encoder, or "fusion" for all encoders together."""
+    queries: str
+    """Kind of the queries: targets or references."""
+    label: str
+    """Label that makes a reference relevant: genre, instrument or work."""
+    metric: str
+    """Ranking metric: p_at_1, p_at_5, p_at_10, mrr or map."""
+    rerank: str
+    """Ranking method: cosine, csls or fusion."""
+    n: int
+    """Number of queries in the mean."""
+    left_out_n: int
+    """Number of queries without the label or without a relevant reference. They are left out."""
+    mean: float | None
+    """Mean over the queries. None if there are no queries."""
+    low: float | None
+    """Lower end of the mean's 95 % interval over queries. None with fewer than two queries."""
+    high: float | None
+    """Upper end of the mean's 95 % interval over queries. None with fewer than two queries."""
+    licence_weights: str
+    """Licences of the encoders' weights."""
+    random: bool
+    """Whether the encoder has random weights."""
+    run_id: int
+    finished_at: datetime
+    """Time at which the run was published, with its time zone."""
+
+
+_LABEL_RANKINGS = """
+    SELECT encoder, queries, label, metric, rerank, n, left_out_n, mean, low, high,
+        licence_weights, random, run_id, finished_at
+    FROM mirpipe.{view} ORDER BY run_id, queries DESC, label, encoder = 'fusion', encoder, rerank,
+        array_position(ARRAY['p_at_1', 'p_at_5', 'p_at_10', 'mrr', 'map'], metric)
+"""
+
+
+def label_rankings(*, history: bool = False) -> list[LabelRanking]:
+    """Return the ranking metrics of the latest run, or of every run, oldest first."""
+    view = "v_ranking_history" if history else "v_ranking"
+    return read_rows(LabelRanking, text(_LABEL_RANKINGS.format(view=view)))

@@ -1,0 +1,33 @@
+"""Number and length of the tracks in each collection."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class LibraryCount:
+    """The tracks of one collection in one state."""
+
+    collection: str
+    state: str
+    """State of the tracks: ok, rejected or gone."""
+    tracks: int
+    """Number of tracks."""
+    seconds: float
+    """Total length of the tracks, in seconds."""
+
+
+_LIBRARY_COUNTS = text("""
+    SELECT collection, state, count(*) AS tracks, coalesce(sum(seconds), 0) AS seconds
+    FROM mirpipe.v_library GROUP BY collection, state
+    ORDER BY array_position(ARRAY['target', 'reference', 'generated'], collection),
+        array_position(ARRAY['ok', 'rejected', 'gone'], state)
+""")
+
+
+def library_counts() -> list[LibraryCount]:
+    """Return the number and the total length of the tracks, by collection and state."""
+    return read_rows(LibraryCount, _LIBRARY_COUNTS)

@@ -1,0 +1,84 @@
+"""The matches of targets in the latest run."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.settings import settings
+
+
+@dataclass(frozen=True)
+class Match:
+    """A reference in the result list of one target by one encoder, with the scores of the pair."""
+
+    encoder: str
+    rank: int
+    """Rank in the result list. Rank 1 is the best match."""
+    target_id: int
+    target: str
+    """Title of the target."""
+    reference_id: int
+    reference: str
+    """Title of the reference."""
+    reference_labels: dict[str, str]
+    """Labels of the reference, such as genre and instrument."""
+    cosine: float
+    """Cosine in the encoder's own space. Cosines of different encoders are not comparable."""
+    z: float | None
+    """Number of standard deviations above the target's mean cosine to all references."""
+    percentile: float | None
+    """Percentage of the pairs of references that do not have a higher cosine."""
+    melody_accuracy: float | None
+    """Share of frames with the same pitch class, 0 to 1."""
+    melody_reason: str | None
+    """Reason code why there is no melody accuracy."""
+    melodic: bool | None
+    """Whether both tracks are pitched. If not, the melody scores have no meaning."""
+    target_voiced: bool | None
+    """Whether the target is pitched. None if this is not measured yet."""
+    reference_voiced: bool | None
+    """Whether the reference is pitched. None if this is not measured yet."""
+    melody_corrected: float | None
+    """Chance-corrected melody accuracy: 0 is chance, 1 is identity."""
+    melody_null95: float | None
+    """Melody accuracy that 95 % of this pair's time shifts do not exceed."""
+    melody_oti: float | None
+    """Melody accuracy in the best of 12 transpositions, 0 to 1."""
+    melody_oti_null95: float | None
+    """Value of `melody_oti` that 95 % of this pair's time shifts do not exceed."""
+    aligned_melody: float | None
+    """Share of the shorter track's notes that the other track also plays, in any key and tempo."""
+    clap_similarity: float | None
+    """Cosine of the CLAP vectors of both tracks, −1 to 1."""
+    clap_similarity_random: bool | None
+    """Whether CLAP has random weights. None if CLAP is not configured."""
+
+
+_MATCHES = """
+    SELECT encoder, rank, target_id, target, reference_id, reference, reference_labels,
+        cosine, z, percentile, melody_accuracy, melody_reason, melodic,
+        target_voiced, reference_voiced, melody_corrected, melody_null95, melody_oti,
+        melody_oti_null95, aligned_melody, clap_similarity, clap_similarity_random
+    FROM mirpipe.v_retrieval
+"""
+_MATCHES_OF_TARGET = text(f"""{_MATCHES} WHERE target_id = :target_id AND rank <= :k
+    ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder, rank""")
+_BEST_MATCHES = text(f"""{_MATCHES} WHERE rank = 1
+    ORDER BY target, target_id, array_position(CAST(:encoder_order AS text[]), encoder), encoder""")
+
+
+def matches(target_id: int, *, k: int = 10) -> list[Match]:
+    """Return the first k matches of a target by each encoder, sorted by encoder and rank.
+
+    A run has at most 10 matches per target and encoder. The list is empty if the latest run does
+    not include the target.
+    """
+    return read_rows(
+        Match, _MATCHES_OF_TARGET, target_id=target_id, k=k, encoder_order=settings().encoders
+    )
+
+
+def best_matches() -> list[Match]:
+    """Return the best match of every target by each encoder, sorted by target."""
+    return read_rows(Match, _BEST_MATCHES, encoder_order=settings().encoders)

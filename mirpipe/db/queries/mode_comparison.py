@@ -1,0 +1,64 @@
+"""Comparison of generation modes: differences between their clips in the latest run."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.mode_order import MODE_PLACES
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class ModeComparison:
+    """The clips of two modes of one generator, compared by one metric over the same targets.
+
+    The values of a target are averaged over the seeds first.
+    """
+
+    generator: str
+    metric: str
+    mode: str
+    """Name of the first mode."""
+    guidance: float | None
+    """Guidance of the first mode. None if the generator has none."""
+    than_mode: str
+    """Name of the second mode."""
+    than_guidance: float | None
+    """Guidance of the second mode. None if the generator has none."""
+    n: int
+    """Number of targets with a value for both modes."""
+    mean_difference: float | None
+    """Mean of first − second mode, in the unit of the metric. None if n is 0."""
+    sd: float | None
+    """Population standard deviation of the differences. None if n is 0."""
+    higher_n: int
+    """Number of targets for which the first mode has the higher value."""
+    random: bool
+    """Whether random weights were used."""
+    low: float | None = None
+    """Lower end of the 95 % interval of the mean difference over targets. None if n is below 2."""
+    high: float | None = None
+    """Upper end of the 95 % interval of the mean difference over targets. None if n is below 2."""
+    p_holm: float | None = None
+    """p-value of a sign-flip test, corrected by Holm's method for all tests of the generator."""
+    established: bool = False
+    """Whether the corrected p-value is below 0.05."""
+
+
+_MODE_COMPARISONS = text(f"""
+    SELECT d.generator, d.metric, d.mode, d.guidance, d.than_mode, d.than_guidance, d.n,
+        d.mean_difference, d.sd, d.higher_n, d.random, d.low, d.high, d.p_holm, d.established
+    FROM mirpipe.v_generation_delta d
+    JOIN ({MODE_PLACES}) a ON a.generator = d.generator AND a.mode = d.mode
+        AND a.guidance IS NOT DISTINCT FROM d.guidance
+    WHERE d.source = 'library'
+    ORDER BY d.metric, a.place, d.than_mode
+""")
+
+
+def mode_comparisons() -> list[ModeComparison]:
+    """Return the comparisons of every two modes of each generator, sorted by metric.
+
+    The first mode has conditioning audio or the higher guidance.
+    """
+    return read_rows(ModeComparison, _MODE_COMPARISONS)

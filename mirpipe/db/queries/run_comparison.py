@@ -1,0 +1,72 @@
+"""Comparison of two runs: the best matches that differ, with the causes."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.settings import settings
+
+MAX_DIFFERENCES = 10_000
+"""Largest number of differences that are returned."""
+
+
+@dataclass(frozen=True)
+class BestMatchDifference:
+    """A target with different best matches in two runs, by the same encoder."""
+
+    encoder: str
+    target: str
+    """Title of the target."""
+    before: str | None
+    """Title of the best match in the first run. None if there was none."""
+    after: str | None
+    """Title of the best match in the second run. None if there was none."""
+    cosine_before: float | None
+    """Cosine of the best match in the first run."""
+    cosine_after: float | None
+    """Cosine of the best match in the second run."""
+    causes: str
+    """Causes of all changes between the two runs, oldest first, separated by commas."""
+
+
+_DIFFERENCES = text("""
+    WITH best AS (
+        SELECT e.name AS encoder, s.target_id, s.reference_id, s.cosine, s.from_run, s.to_run
+        FROM mirpipe.served_neighbour s JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE s.rank = 1
+    ), before AS (
+        SELECT * FROM best WHERE from_run <= :before AND (to_run IS NULL OR to_run > :before)
+    ), after AS (
+        SELECT * FROM best WHERE from_run <= :after AND (to_run IS NULL OR to_run > :after)
+    )
+    SELECT encoder, t.title AS target, b.title AS before, a.title AS after,
+        before.cosine AS cosine_before, after.cosine AS cosine_after,
+        coalesce((SELECT string_agg(c.cause, ', ' ORDER BY c.run_id)
+            FROM mirpipe.neighbour_change c
+            WHERE c.encoder_name = encoder AND c.target_id = t.track_id
+                AND c.run_id > least(:before, :after) AND c.run_id <= greatest(:before, :after)
+        ), '') AS causes
+    FROM before FULL JOIN after USING (encoder, target_id)
+    JOIN mirpipe.track t ON t.track_id = target_id
+    LEFT JOIN mirpipe.track b ON b.track_id = before.reference_id
+    LEFT JOIN mirpipe.track a ON a.track_id = after.reference_id
+    WHERE before.reference_id IS DISTINCT FROM after.reference_id
+    ORDER BY t.title, t.track_id, array_position(CAST(:encoder_order AS text[]), encoder), encoder
+    LIMIT :limit
+""")
+
+
+def best_match_differences(before: int, after: int) -> list[BestMatchDifference]:
+    """Return the best matches that differ between two runs, given by their ids.
+
+    The list is sorted by target and has at most `MAX_DIFFERENCES` items.
+    """
+    return read_rows(
+        BestMatchDifference,
+        _DIFFERENCES,
+        before=before,
+        after=after,
+        encoder_order=settings().encoders,
+        limit=MAX_DIFFERENCES,
+    )

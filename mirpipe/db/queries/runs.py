@@ -1,0 +1,73 @@
+"""The last runs, and the best matches that each run changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.settings import settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """A published state of all results. All times have a time zone."""
+
+    run_id: int
+    finished_at: datetime
+    """Time at which the run was published."""
+    confirmed_at: datetime
+    """Time at which a report last found that nothing has changed since."""
+    trigger: str
+    """Text that names what started the report, such as "command line"."""
+    library: dict[str, int]
+    """Number of tracks by collection and state, with keys such as "reference ok"."""
+    changes: dict[str, int]
+    """Number of best matches that the run changed, by cause."""
+
+
+@dataclass(frozen=True)
+class BestMatchChange:
+    """A best match that a run changed, for one target and one encoder."""
+
+    encoder: str
+    target: str
+    """Title of the target."""
+    previous: str | None
+    """Title of the best match before the run. None if there was none."""
+    reference: str | None
+    """Title of the best match since the run. None if there is none."""
+    cause: str
+    """Reason for the change, such as "new reference"."""
+
+
+_RUNS = text("""
+    SELECT r.run_id, r.finished_at, r.confirmed_at, r.trigger, r.library, coalesce((
+        SELECT jsonb_object_agg(cause, changes) FROM (
+            SELECT c.cause, count(*) AS changes FROM mirpipe.v_change c
+            WHERE c.run_id = r.run_id GROUP BY c.cause) counted
+    ), '{}') AS changes
+    FROM mirpipe.run r ORDER BY r.run_id DESC LIMIT :limit
+""")
+_BEST_MATCH_CHANGES = text("""
+    SELECT encoder, target, previous, reference, cause FROM mirpipe.v_change
+    WHERE run_id = :run_id
+    ORDER BY target, target_id, array_position(CAST(:encoder_order AS text[]), encoder), encoder
+""")
+
+
+def latest_run() -> Run | None:
+    """Return the run whose results are shown, or None before the first run."""
+    return next(iter(last_runs(limit=1)), None)
+
+
+def last_runs(*, limit: int = 10) -> list[Run]:
+    """Return the last runs, newest first."""
+    return read_rows(Run, _RUNS, limit=limit)
+
+
+def best_match_changes(run_id: int) -> list[BestMatchChange]:
+    """Return the best matches that a run changed, sorted by target."""
+    return read_rows(
+        BestMatchChange, _BEST_MATCH_CHANGES, run_id=run_id, encoder_order=settings().encoders
+    )

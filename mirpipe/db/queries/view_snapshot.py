@@ -1,0 +1,57 @@
+"""Reads complete views from one snapshot of the database."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from mirpipe.db.engine import engine
+from mirpipe.db.queries.view_descriptions import View, describe_views
+
+BATCH_ROWS = 10_000
+"""Number of rows that are in memory at the same time."""
+
+
+class Snapshot:
+    """The database at one moment. Later writes are not visible."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def taken_at(self) -> datetime:
+        """Return the time of the snapshot, with its time zone."""
+        taken_at: datetime = self._connection.execute(text("SELECT now()")).scalar_one()
+        return taken_at
+
+    def views(self) -> list[View]:
+        """Return every view that readers may use, sorted by name. Views of vectors come last."""
+        return describe_views(self._connection)
+
+    def rows(self, view: View, casts: Sequence[str | None]) -> Iterator[Sequence[Sequence[Any]]]:
+        """Yield all rows of the view, in batches of at most `BATCH_ROWS`.
+
+        `casts` contains, for each column, the SQL type to convert it to, or None.
+        """
+        quoted = self._connection.dialect.identifier_preparer.quote
+        columns = ", ".join(
+            quoted(column.name)
+            if sql_type is None
+            else f"CAST({quoted(column.name)} AS {sql_type})"
+            for column, sql_type in zip(view.columns, casts, strict=True)
+        )
+        query = text(f"SELECT {columns} FROM mirpipe.{quoted(view.name)}")
+        streamed = query.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
+        with self._connection.execute(streamed) as result:
+            yield from result.partitions(BATCH_ROWS)
+
+
+@contextmanager
+def snapshot() -> Iterator[Snapshot]:
+    """Open a snapshot with the read-only role, without a time limit."""
+    connection = engine("reader").connect().execution_options(isolation_level="REPEATABLE READ")
+    with connection, connection.begin():
+        # Reading a large view can take longer than the time limit of readers.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        yield Snapshot(connection)

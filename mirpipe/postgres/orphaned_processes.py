@@ -1,0 +1,29 @@
+"""Ends the child processes that remain after a Postgres server was killed."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import psutil
+
+
+def end_orphans(data: Path) -> None:
+    """Send SIGQUIT to the child processes of a killed server, so that they end immediately.
+
+    A child that computes a long query does not notice that its server was killed. Until it ends, it
+    uses the shared memory that a new server needs. Does nothing if the server is alive. The caller
+    cannot know that if the server has just started and has not written its pid yet.
+    """
+    working_directory = os.path.realpath(data)
+    children = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, IndexError):
+            if process.cwd() == working_directory:
+                # Only children have this name, so another process is the server itself.
+                if not process.cmdline()[0].startswith("postgres: "):
+                    return
+                children.append(process)
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            child.send_signal(signal.SIGQUIT)
