@@ -90,9 +90,9 @@ def ingest(
     empty, truncated, silent, or shorter than a second. `mirpipe failures` lists such files with the
     reason.
 
-    Paths in the manifest are relative to the folder of the manifest or to PATH. Without a row in
-    the manifest, title and labels come from the tags of the file. Without tags, the title is the
-    name of the file.
+    Paths in the manifest are relative to its own folder or to one of the given folders. Without a
+    row in the manifest, title and labels come from the tags of the file. Without tags, the title is
+    the name of the file.
 
     Exit codes:
 

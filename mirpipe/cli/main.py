@@ -53,11 +53,11 @@ Start everything on your own folders. Ctrl-C stops it:
 Or run the stages yourself, in this order. Each one skips finished work:
 
 \b
-    mirpipe db up       start the embedded Postgres
+    mirpipe db up       start the embedded Postgres and create the tables
     mirpipe ingest ~/music/library --collection reference
     mirpipe ingest ~/music/targets --collection target
     mirpipe run         find matches, measure and compare them
-    mirpipe generate    generate new audio for every target from its caption
+    mirpipe generate    caption every target, and generate new audio from the caption
     mirpipe run         measure the new audio, too
 
 Look at the results:
@@ -65,11 +65,12 @@ Look at the results:
 \b
     mirpipe status      show the library, pending work and failures
     mirpipe failures    list files that cannot be used, with the reasons
-    mirpipe search "Greensleeves" --encoder musicnn
-    mirpipe db psql -- -c "SELECT * FROM mirpipe.v_retrieval_summary"
+    mirpipe search "part of a title" --encoder musicnn
+    mirpipe db psql -c "TABLE v_retrieval_summary"
 
 If something does not work, run `mirpipe doctor`. `mirpipe COMMAND --help` explains a command.
-Settings are environment variables named MIRPIPE_…; `mirpipe settings` lists them.
+Settings are environment variables named MIRPIPE_…; `mirpipe settings` lists them. All data is
+stored in the folder MIRPIPE_HOME. Its default is your data folder, such as ~/.local/share/mirpipe.
 
 Exit codes:
 

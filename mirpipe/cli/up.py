@@ -43,10 +43,11 @@ def up(
 ) -> None:
     """Start everything and process all new files.
 
-    Starts Postgres, Airflow and the dashboard. Airflow then runs all stages. At the end, the
-    summary and the addresses of the dashboard and of Airflow are printed. Airflow keeps looking for
-    new files until you press Ctrl-C, which stops everything that this command started. The second
-    run skips finished work.
+    Starts Postgres, Airflow and the dashboard. Airflow then ingests, embeds and matches the tracks,
+    captions the targets, generates audio, scores everything and reports. At the end, the summary
+    and the addresses of the dashboard and of Airflow are printed. Airflow keeps looking for new
+    files until you press Ctrl-C, which stops everything that this command started. The second run
+    skips finished work.
 
     Exit codes:
 

@@ -17,7 +17,13 @@ import pytest
 
 from mirpipe.db.embedded_server import embedded_server
 from mirpipe.errors import DatabaseError
-from mirpipe.postgres import binaries, copy_programs, create_cluster, embedded, server_files
+from mirpipe.postgres import (
+    copy_programs,
+    create_cluster,
+    embedded,
+    installed_programs,
+    server_files,
+)
 from mirpipe.postgres.account import SHARED_FOLDER, Account
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import PROJECT
@@ -134,7 +140,7 @@ def test_programs_in_a_closed_folder_are_copied_once(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    package = binaries.programs_folder().parent.parent
+    package = installed_programs.programs_folder().parent.parent
     for part in (package, package.with_name(f"{package.name}.libs")):
         shutil.copytree(part, closed / part.name)
     programs = closed / package.name / "pginstall" / "bin"
@@ -148,7 +154,7 @@ def test_programs_in_a_closed_folder_are_copied_once(
 
     pid = server.status().pid
     assert pid
-    copy = shared / f"postgres-{binaries.wheel_version()}"
+    copy = shared / f"postgres-{installed_programs.wheel_version()}"
     assert Path(psutil.Process(pid).exe()).is_relative_to(copy)
     assert sorted(path.name for path in shared.iterdir()) == [copy.name, "postgres.lock"]
     assert capfd.readouterr().err.count("\n") == 1
@@ -243,7 +249,7 @@ def run_without_privileges(function: Callable[[], None], home: Path | None = Non
     nobody = pwd.getpwnam("nobody")
     account = Account("nobody", nobody.pw_uid, nobody.pw_gid)
     programs = copy_programs.programs_folder_for(account)
-    version = binaries.wheel_version()
+    version = installed_programs.wheel_version()
     if home:
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
     child = os.fork()
