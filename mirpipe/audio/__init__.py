@@ -4,8 +4,8 @@ All code that reads audio uses this package. Files may be damaged or hostile, so
 in a header is trusted: memory is only allocated for decoded samples, and durations are counted.
 """
 
+from mirpipe.audio.audio_facts import AudioFacts, read_audio_facts
 from mirpipe.audio.decode import AudioStream, decode
-from mirpipe.audio.facts import AudioFacts, read_audio_facts
 from mirpipe.audio.ffmpeg import has_ffmpeg
 from mirpipe.audio.gain import gain_for_level
 from mirpipe.audio.load_mono import load_mono

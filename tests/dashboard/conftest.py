@@ -3,8 +3,8 @@
 import pytest
 import streamlit as st
 
-from tests.dashboard.filled import fill
-from tests.dashboard.pages import MODELS, PIECES
+from tests.dashboard.example_library import fill
+from tests.dashboard.open_page import MODELS, PIECES
 from tests.support.databases import Database
 
 

@@ -18,11 +18,11 @@ from tests.dashboard.browser import (
     wait_until_drawn,
     watched,
 )
-from tests.dashboard.clips import UNGUIDED, Maker, describe, make
-from tests.dashboard.drawn import write_maps, write_waveforms
-from tests.dashboard.filled import fail, fill, rate
-from tests.dashboard.pages import HOSTILE, MODELS, PIECES, link
-from tests.dashboard.ranked import write_earlier_run, write_rankings
+from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
+from tests.dashboard.example_library import fail, fill, rate
+from tests.dashboard.example_maps import write_maps, write_waveforms
+from tests.dashboard.example_rankings import write_earlier_run, write_rankings
+from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, link
 from tests.support.databases import database
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -1,7 +1,7 @@
 """The Failures page: the ledger and its filters."""
 
-from tests.dashboard.filled import fail
-from tests.dashboard.pages import html, page
+from tests.dashboard.example_library import fail
+from tests.dashboard.open_page import html, page
 from tests.support.databases import Database
 
 

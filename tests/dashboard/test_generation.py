@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from dashboard.components import heatmap
 from mirpipe.generation.modes import Mode
-from tests.dashboard.clips import UNGUIDED, Maker, describe, make, update_summaries
-from tests.dashboard.filled import Model, Piece, fill, rate
-from tests.dashboard.pages import DEMO, HOSTILE, SHOWN, html, page
+from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make, update_summaries
+from tests.dashboard.example_library import Model, Piece, fill, rate
+from tests.dashboard.open_page import DEMO, HOSTILE, SHOWN, html, page
 from tests.support.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from tests.dashboard.clips import UNGUIDED, Maker, describe, make
-from tests.dashboard.pages import PIECES, html, page
+from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
+from tests.dashboard.open_page import PIECES, html, page
 from tests.support.databases import Database
 
 

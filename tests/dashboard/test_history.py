@@ -8,7 +8,7 @@ from mirpipe.db.queries.mode_order import MODE_ORDER
 from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.pages import HOSTILE, html, page
+from tests.dashboard.open_page import HOSTILE, html, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 

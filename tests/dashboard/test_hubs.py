@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.pages import HOSTILE, SHOWN, html, link, page
+from tests.dashboard.open_page import HOSTILE, SHOWN, html, link, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import text
 
-from tests.dashboard.drawn import write_waveforms
-from tests.dashboard.filled import rate
-from tests.dashboard.pages import HOSTILE, MODELS, html, link, page
+from tests.dashboard.example_library import rate
+from tests.dashboard.example_maps import write_waveforms
+from tests.dashboard.open_page import HOSTILE, MODELS, html, link, page
 from tests.support.databases import Database
 
 

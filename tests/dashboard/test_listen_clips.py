@@ -6,9 +6,9 @@ import pytest
 import streamlit as st
 from sqlalchemy import text
 
-from tests.dashboard.clips import UNGUIDED, Maker, describe, make
-from tests.dashboard.filled import Model, Piece, fill, rate, track
-from tests.dashboard.pages import DEMO, HOSTILE, html, link, page
+from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
+from tests.dashboard.example_library import Model, Piece, fill, rate, track
+from tests.dashboard.open_page import DEMO, HOSTILE, html, link, page
 from tests.support.databases import Database
 
 SOUND = DEMO / "target/Jazz 120 BPM.ogg"

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from dashboard.components import scatter_plot
 from mirpipe.db.queries import MapPoint
-from tests.dashboard.drawn import write_maps
-from tests.dashboard.pages import HOSTILE, html, link, page
+from tests.dashboard.example_maps import write_maps
+from tests.dashboard.open_page import HOSTILE, html, link, page
 from tests.support.databases import Database
 
 

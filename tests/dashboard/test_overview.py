@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from mirpipe.db import queries
-from tests.dashboard.pages import html, page
+from tests.dashboard.open_page import html, page
 from tests.support.databases import Database
 
 

@@ -5,8 +5,8 @@ from sqlalchemy import text
 
 from mirpipe.db.engine import close_engines
 from mirpipe.settings import settings
-from tests.dashboard.filled import fill, rate
-from tests.dashboard.pages import HOSTILE, MODELS, PIECES, SHOWN, html, link, page
+from tests.dashboard.example_library import fill, rate
+from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, SHOWN, html, link, page
 from tests.support.databases import Database
 
 

@@ -7,8 +7,8 @@ import streamlit as st
 from sqlalchemy import text
 
 from dashboard.components import heatmap
-from tests.dashboard.filled import Piece, fill, rate
-from tests.dashboard.pages import HOSTILE, MODELS, PIECES, html, page
+from tests.dashboard.example_library import Piece, fill, rate
+from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, html, page
 from tests.support.databases import Database
 
 

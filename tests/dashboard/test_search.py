@@ -6,8 +6,8 @@ import pytest
 
 from dashboard.views.search import search_process
 from mirpipe.stages import embed as embed_stage
-from tests.dashboard.filled import fill
-from tests.dashboard.pages import MODELS, PIECES, html, page
+from tests.dashboard.example_library import fill
+from tests.dashboard.open_page import MODELS, PIECES, html, page
 from tests.support.audio_files import ingest_folder, tone, tones
 from tests.support.databases import Database
 

@@ -6,7 +6,7 @@ import pytest
 
 from dashboard.views.sql import cookbook_questions
 from mirpipe.db.queries import user_sql
-from tests.dashboard.pages import html, page
+from tests.dashboard.open_page import html, page
 from tests.support.databases import Database
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db.migrate import migrate
-from tests.dashboard.filled import Model, Piece, fill, rate, update_summaries
+from tests.dashboard.example_library import Model, Piece, fill, rate, update_summaries
 from tests.migrations.queries import execute
 from tests.migrations.revision_0010 import load_revision_0010
 from tests.support.databases import Database

@@ -16,7 +16,7 @@ from mirpipe.cli.main import app
 from mirpipe.operations import export as module
 from mirpipe.operations.export import export
 from mirpipe.published.load_tables import load
-from tests.dashboard.filled import Model, Piece, fill
+from tests.dashboard.example_library import Model, Piece, fill
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 

@@ -13,7 +13,7 @@ from mirpipe.db.queries.published_results import published_claims, published_num
 from mirpipe.errors import RejectedInput
 from mirpipe.published.load_tables import load
 from mirpipe.published.printed_lines import FOLDER, read
-from tests.dashboard.filled import Model, Piece, fill
+from tests.dashboard.example_library import Model, Piece, fill
 from tests.support.databases import Database
 
 METRIC = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.filled import Model, Piece, fill
+from tests.dashboard.example_library import Model, Piece, fill
 from tests.support.databases import Database
 
 PIECES = (

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from mirpipe.db import queries
-from tests.dashboard.filled import fail
+from tests.dashboard.example_library import fail
 from tests.support.databases import Database
 
 

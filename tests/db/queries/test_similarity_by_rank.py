@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db import queries
-from tests.dashboard.filled import fill
-from tests.dashboard.pages import MODELS, PIECES
+from tests.dashboard.example_library import fill
+from tests.dashboard.open_page import MODELS, PIECES
 from tests.support.databases import Database
 
 

@@ -23,7 +23,7 @@ from mirpipe.generation import clip_store
 from mirpipe.operations.backup import Backup, back_up, restore
 from mirpipe.operations.backup.backup_manifest import DUMP
 from mirpipe.settings import settings
-from tests.dashboard.filled import Model, Piece, fill, rate, track
+from tests.dashboard.example_library import Model, Piece, fill, rate, track
 from tests.support.databases import Database
 from tests.support.synthetic_music import melody
 

@@ -13,7 +13,7 @@ from mirpipe.db.migrate import downgrade
 from mirpipe.operations.doctor import database, files
 from mirpipe.operations.doctor.finding import Finding
 from mirpipe.settings import settings
-from tests.dashboard.filled import Piece, track
+from tests.dashboard.example_library import Piece, track
 from tests.support.databases import Database
 
 

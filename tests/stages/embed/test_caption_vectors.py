@@ -14,7 +14,7 @@ from mirpipe.registry import Plugins
 from mirpipe.settings import settings
 from mirpipe.stages import evaluate
 from mirpipe.stages.embed import EmbedResult, embed_captions, plan_captions
-from tests.dashboard.clips import Maker, describe, make
+from tests.dashboard.example_clips import Maker, describe, make
 from tests.stages.synthetic_matches import SyntheticMatches
 from tests.support.databases import Database
 

@@ -10,8 +10,8 @@ from mirpipe.db import queries
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.paired_sign_flip_test import compare
-from tests.dashboard import clips, filled
-from tests.dashboard.filled import Model, Piece
+from tests.dashboard import example_clips, example_library
+from tests.dashboard.example_library import Model, Piece
 from tests.support.databases import Database
 
 TARGETS = 5
@@ -28,10 +28,10 @@ def library(fresh_database: Database, tmp_path: Path) -> Database:
     sound = tmp_path / "a.flac"
     sound.touch()
     with fresh_database.owner.begin() as connection:
-        filled.fill(connection, pieces, [Model("real", 0.5, 0.1)])
-        clips.describe(connection)
-        clips.make(connection, [clips.Maker("model", seeds=2)], tmp_path, sound)
-        filled.rate(connection, "t1 · model strong 5.0 1", 6.0, 7.0, 3.0, 8.0)
+        example_library.fill(connection, pieces, [Model("real", 0.5, 0.1)])
+        example_clips.describe(connection)
+        example_clips.make(connection, [example_clips.Maker("model", seeds=2)], tmp_path, sound)
+        example_library.rate(connection, "t1 · model strong 5.0 1", 6.0, 7.0, 3.0, 8.0)
     return fresh_database
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 from mirpipe.db.store import embeddings
 from mirpipe.stages.report.clip_set_distances import insert_set_distances
 from mirpipe.stages.report.ranking_quality import insert_ranking_results
-from tests.dashboard.clips import unit_vector
+from tests.dashboard.example_clips import unit_vector
 
 
 def write_rankings(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from mirpipe.settings import PROJECT
-from tests.dashboard.filled import Model, Piece
+from tests.dashboard.example_library import Model, Piece
 from tests.support.databases import Database
 
 DEMO = PROJECT / "demo"

@@ -13,7 +13,7 @@ from mirpipe.db.store import captions, embeddings, generations, plugin_revisions
 from mirpipe.db.store.generations import NewGeneration, PendingClip, RequestedClip
 from mirpipe.generation.modes import MODES, Mode, modes_for_generator
 from mirpipe.specs import CaptionerSpec, GeneratorSpec, MetricSpec
-from tests.dashboard.filled import Piece, accuracy, track, update_summaries
+from tests.dashboard.example_library import Piece, accuracy, track, update_summaries
 
 UNGUIDED = modes_for_generator(MODES, (), has_guidance=False)
 
