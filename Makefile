@@ -17,7 +17,8 @@ ifeq ($(strip $(UV_DEFAULT_INDEX)),)
 unexport UV_DEFAULT_INDEX
 endif
 
-# The commands start hundreds of processes. Without stored bytecode, each would compile all libraries.
+# The commands start hundreds of processes, each of which would compile all libraries without stored
+# bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Test files run in parallel, each in one process. Tests that start servers are run separately.
@@ -25,7 +26,7 @@ IN_PARALLEL := -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorde
 
 .PHONY: help
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/uv: requirements/uv.txt
 	@echo "── creating the virtual environment $(VENV)"
@@ -77,7 +78,7 @@ lint: $(VENV)/dev ## check format, style, imports and types without changing fil
 	@$(BIN)/mypy
 
 .PHONY: check
-check: lint ## lint, and the fast tests without a database: about a minute
+check: lint ## run lint, and the fast tests that need no database: about a minute
 	@echo "── fast tests"
 	@$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not browser and not slow and not database"
 
@@ -97,7 +98,7 @@ test: ## run all tests, in both Python environments
 	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models")
 	@echo "── the complete pipeline, and in parallel the models with random weights, then Celery: some minutes"
 	@$(JOBS) test-pipeline test-models
-	@echo "── times of the parts; the last three run in parallel" && cat $(TIMES)
+	@echo "── duration of each part; the last three run in parallel" && cat $(TIMES)
 
 .PHONY: test-programs test-pipeline test-models
 test-programs:
@@ -109,11 +110,11 @@ test-models: $(MODELS)/torch-$(TORCH)
 	@$(call timed,models by command line and Celery,$(BIN)/pytest -q -m "celery or models and not e2e")
 
 .PHONY: bench
-bench: $(VENV)/dev ## measure speed and memory, and write docs/benchmarks.md; PARTS=--missing continues
+bench: $(VENV)/dev ## measure speed and memory, and write docs/benchmarks.md; PARTS=--missing skips measured parts
 	@$(BIN)/python -m benchmarks $(PARTS)
 
 .PHONY: reference
-reference: $(VENV)/dev ## generate docs/reference/ and docs/published.md from code and database
+reference: $(VENV)/dev ## generate docs/reference/ and docs/published.md from the code and a database
 	@export MIRPIPE_HOME=$(CURDIR)/var/reference; $(BIN)/mirpipe db up >/dev/null; \
 	  $(BIN)/python -m tools.write_reference_docs; $(BIN)/mirpipe published import >/dev/null; \
 	  $(BIN)/mirpipe published page >docs/published.md; $(BIN)/mirpipe db remove --yes >/dev/null
@@ -121,6 +122,10 @@ reference: $(VENV)/dev ## generate docs/reference/ and docs/published.md from co
 .PHONY: docs
 docs: $(VENV)/dev ## build the documentation site in var/site
 	@$(BIN)/mkdocs build --strict --quiet
+
+.PHONY: screenshots
+screenshots: $(VENV)/dev ## retake the dashboard screenshots in docs/images/
+	@MIRPIPE_HOME="$$(mktemp -d)" $(BIN)/python -m tools.take_screenshots
 
 .PHONY: lock
 lock: $(VENV)/uv ## update the lock files from requirements/*.in
@@ -132,9 +137,9 @@ lock: $(VENV)/uv ## update the lock files from requirements/*.in
 	  lock models --override models_overrides.txt --no-emit-package torch
 
 .PHONY: clean
-clean: ## delete all build and demo files here (also stops the demo's database)
+clean: ## delete all build and demo files in this folder (also stops the demo's database)
 	@if [ -x $(BIN)/mirpipe ]; then MIRPIPE_HOME="$${MIRPIPE_HOME:-$(CURDIR)/var/demo}" $(BIN)/mirpipe db down || true; fi
-	@# Homes below var may keep their database in another folder; delete those folders, too.
+	@# Home folders in var can have their database in another folder, which must be deleted, too.
 	@for home in var/*/postgres/pgpass; do \
 	  if [ -e "$$home" ] && [ -x $(BIN)/mirpipe ]; then \
 	    MIRPIPE_HOME="$(CURDIR)/$${home%/postgres/pgpass}" $(BIN)/mirpipe db remove --yes || true; fi; done

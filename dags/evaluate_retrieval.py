@@ -1,17 +1,17 @@
 """Bring all results up to date: embed, score, analyse, retrieve, evaluate and report.
 
 This DAG runs every night, and whenever the library has changed (asset `tracks`). Each run queries
-the database for pending work. So it also does the work that a killed run did not finish, and the
-work for a new encoder or a new revision of an encoder. If nothing is pending, the run still updates
-the result lists, because references may have been removed.
+the database for pending work. Therefore, it also does the work that a killed run did not finish,
+and the work for a new encoder or encoder revision. If nothing is pending, the run still updates the
+neighbour lists, because references might have been removed.
 
 The work is divided into batches of tracks, with one task per batch. Encoders that have the same
-pending tracks share a task, so that each track is decoded only once. If the process of such a task
-crashes, the task runs each encoder again in a process of its own.
+pending tracks share a task, so that each track is decoded only once. If the process of such a
+shared task crashes, the task runs each encoder again in a separate process.
 
-If one encoder fails, the results of all others are still reported, but the DAG run ends as failed.
-Rejected audio does not make a run fail: `mirpipe failures` lists it. The asset `metrics` is updated
-if the report found a change.
+If one encoder fails, the results of all other encoders are still reported, but the DAG run ends as
+failed. Rejected audio does not make a run fail; `mirpipe failures` lists it. The asset `metrics` is
+updated if the report finds a change.
 """
 
 from airflow.sdk import AssetOrTimeSchedule, dag

@@ -1,16 +1,16 @@
-"""Generate music from every target: caption it, generate clips, then embed, score and report them.
+"""Generate music from every target: write a caption, generate clips, and evaluate the clips.
 
 This DAG runs when there are new results (asset `metrics`), and on demand. Each run queries the
 database for pending work: targets without a caption, and configured clips that do not exist yet.
 Targets that were added after the last evaluation are analysed first. If you trigger the DAG by
-hand, you can limit it to some targets, modes, seeds or a number of clips.
+hand, you can limit the run to certain targets and modes, and limit the number of seeds or clips.
 
-Tasks that load a large model run in the pool and the queue `gpu`, one at a time per GPU. They are
-not deferrable. Captioning is a task of its own, so that the captioner has left the memory before a
-generator is loaded.
+Tasks that load a large model run in the pool and queue `gpu`, one at a time per GPU. These tasks
+are not deferrable. Captioning is a separate task, so that the captioner is no longer in memory when
+a generator is loaded.
 
-Every clip is also a track. The last tasks embed, score and report it, as in `evaluate_retrieval`.
-If a run is killed, the next run continues with the next missing clip.
+Every clip is also a track. The last tasks embed, score and report the clips, as in
+`evaluate_retrieval`. If a run is killed, the next run continues with the next missing clip.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ from mirpipe.orchestration.pools import STAGES, on_gpu
     default_args=DEFAULT_ARGS,
     params={
         "targets": Param(
-            [], type="array", description="Ids or titles of targets. Leave empty for all targets."
+            [], type="array", description="Target ids or titles. Leave empty for all targets."
         ),
         "modes": Param(
             [],
@@ -43,13 +43,13 @@ from mirpipe.orchestration.pools import STAGES, on_gpu
             None,
             type=["null", "integer"],
             minimum=1,
-            description="Number of clips per target and mode. The default is the setting.",
+            description="Number of clips per target and mode. By default, MIRPIPE_SEEDS is used.",
         ),
         "limit": Param(
             None,
             type=["null", "integer"],
             minimum=1,
-            description="Largest number of clips to generate. The default is no limit.",
+            description="Largest number of clips to generate. By default, there is no limit.",
         ),
     },
     tags=["generation"],
@@ -58,7 +58,7 @@ from mirpipe.orchestration.pools import STAGES, on_gpu
 def generate_music() -> None:
     @task
     def plan_targets(params: dict[str, Any] | None = None) -> list[list[int]]:
-        assert params is not None  # Airflow passes them
+        assert params is not None  # Airflow always passes the parameters.
         return generation_planning.plan_analyse(params["targets"])
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} targets")

@@ -1,12 +1,12 @@
-"""Scan the folders of the library, and announce if the library has changed.
+"""Scan the library folders, and start the evaluation if the library has changed.
 
-Each audio file in the folders becomes a track, and copies of a file are one track. The folders are
-`MIRPIPE_REFERENCES` and `MIRPIPE_TARGETS`, unless you trigger the DAG by hand with other folders. A
-file is read only if its size or its modification time has changed. Rejected files do not make a run
-fail: `mirpipe failures` lists them.
+Each audio file in the folders becomes a track, and copies of a file count as one track. The folders
+are those in `MIRPIPE_REFERENCES` and `MIRPIPE_TARGETS`, unless you trigger the DAG by hand with
+other folders. A file is read only if it is new, or if its size or modification time has changed.
+Rejected files do not make a run fail; `mirpipe failures` lists them.
 
-The task `announce` updates the asset `tracks` if the library has changed since its last update, and
-is skipped otherwise. You can run this DAG at any time. Repeated runs do no harm.
+The task `announce` updates the asset `tracks` if the library has changed since the asset was last
+updated; otherwise, the task is skipped. You can run this DAG at any time, and repeat it safely.
 """
 
 from typing import Any
@@ -34,12 +34,12 @@ def _folders(configured: list[Any], description: str) -> Param:
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     params={
-        "references": _folders(settings().references, "Folders of the library that is searched."),
-        "targets": _folders(settings().targets, "Folders of the tracks that are searched for."),
+        "references": _folders(settings().references, "Folders of the reference library."),
+        "targets": _folders(settings().targets, "Folders of the target tracks."),
         "manifest": Param(
             settings().manifest and str(settings().manifest),
             type=["null", "string"],
-            description="CSV file with titles and labels.",
+            description="CSV file that contains titles and labels for the tracks.",
         ),
         "allow_empty": Param(
             False,
@@ -53,7 +53,7 @@ def _folders(configured: list[Any], description: str) -> Param:
 def ingest_library() -> None:
     @task(pool=STAGES)
     def ingest(collection: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        assert params is not None  # Airflow passes them
+        assert params is not None  # Airflow always passes the parameters.
         folders = params[f"{collection}s"]
         if not folders:
             raise AirflowSkipException(f"no folder of {collection}s is configured")

@@ -1,4 +1,4 @@
-"""Entry point of the dashboard: page navigation, style and error panel.
+"""Entry point of the dashboard: page navigation, style sheet and error panel.
 
 Start it with `streamlit run dashboard/app.py`.
 """
@@ -16,7 +16,7 @@ st.set_page_config(page_title="mirpipe", page_icon=HERE / "icon.svg", layout="wi
 st.html(HERE / "style.css")
 st.html(SCRIPT, unsafe_allow_javascript=True)
 
-# The folder of the pages is not called `pages`. With that name, Streamlit shows "Page not found"
+# The pages are not in a folder named `pages`. If they were, Streamlit would show "Page not found"
 # to the first visitor who opens a link to any page except the first.
 PAGES = (
     ("overview", "Overview", "monitoring"),
@@ -31,7 +31,7 @@ PAGES = (
     ("failures", "Failures", "report"),
     ("glossary", "Glossary", "dictionary"),
 )
-"""Name, title and icon of each page. The name is the page's folder and its address."""
+"""Name, title and icon of each page. The name is also the page's folder and address."""
 
 page = st.navigation(
     [

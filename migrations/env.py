@@ -1,4 +1,4 @@
-"""Runs migrations over the connection, and in the transaction, that `mirpipe.db.migrate` opens."""
+"""Runs migrations on the connection and in the transaction that `mirpipe.db.migrate` opens."""
 
 from alembic import context
 

@@ -29,7 +29,7 @@ class PluginError(MirpipeError):
 
 
 class Unavailable(PluginError):
-    """A plug-in cannot run on this machine. The message is the problem and then the remedy.
+    """A plug-in cannot run on this machine. The message states the problem, then the remedy.
 
     `reason` is a short stable code: `weights_missing`, `weights_refused`, `library_missing`,
     `memory_missing` or `card_missing`.
@@ -43,11 +43,12 @@ class Unavailable(PluginError):
 
 
 class OutOfMemory(PluginError):
-    """The model and its batch do not fit into the memory of the device."""
+    """The model and its batch do not fit into the device's memory."""
 
 
 class StageFailed(MirpipeError):
-    """A stage failed for a reason other than bad input. A new run continues with the rest."""
+    """A stage failed for a reason other than bad input. A new run continues with the remaining
+    work."""
 
 
 class StageCrashed(MirpipeError):
@@ -66,7 +67,7 @@ class RejectedInput(MirpipeError):
 
     @property
     def retry(self) -> bool:
-        """Whether the cause is this machine and not the input, so that a retry may succeed."""
+        """Whether the cause is this machine rather than the input, so that a retry may succeed."""
         return self.reason in {"needs_ffmpeg", "unreadable"}
 
 
@@ -77,7 +78,8 @@ T = TypeVar("T")
 def result_or_error(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exception:
     """Return the result of the call, or the exception that it raised.
 
-    Batches use it, so that one item that fails does not stop the other items.
+    Code that processes batches uses this function, so that one failed item does not stop the
+    others.
     """
     try:
         return call(*args, **kwargs)

@@ -1,7 +1,7 @@
 """Log lines on stderr: text for people or JSON for programs, with run, stage, track and revision.
 
-Code that logs passes the fields of one message in `extra`. `configure_logging` and
-`added_fields` set the fields of all messages of the process.
+The caller passes the fields of a single message in `extra`. `configure_logging` and `added_fields`
+set the fields that all messages of the process contain.
 """
 
 import json
@@ -15,19 +15,19 @@ from typing import Any, Literal
 Format = Literal["text", "json"]
 
 LOGGER_NAME = "mirpipe"
-"""Name of the parent of all loggers of mirpipe."""
+"""Name of the parent of all mirpipe loggers."""
 FIELDS = ("run", "stage", "revision", "track", "subject", "reason", "done", "total", "seconds")
-"""Names of the fields that a line may contain in addition to its message, in this order."""
+"""Names of the fields that a line can contain in addition to its message, in output order."""
 
 _process_fields: dict[str, object] = {}
 """The fields that every line of this process contains."""
 
 
 def configure_logging(line_format: Format, **fields: object) -> None:
-    """Let all loggers of mirpipe write to stderr, and add these fields to every line.
+    """Make all mirpipe loggers write to stderr, and add these fields to every line.
 
-    JSON contains all messages. Text contains warnings and errors. On a terminal it contains errors
-    only, because there can be many warnings about bad input.
+    The JSON log contains all messages. The text log contains only warnings and errors, and on a
+    terminal only errors, because bad input can cause many warnings.
     """
     handler = _StderrHandler()
     handler.setFormatter(_JsonFormatter() if line_format == "json" else _TextFormatter())
@@ -40,7 +40,7 @@ def configure_logging(line_format: Format, **fields: object) -> None:
 
 
 def is_json() -> bool:
-    """Return whether this process logs JSON. It then shows no progress bar and no colours."""
+    """Return whether this process logs JSON, in which case it shows no progress bar or colours."""
     handlers = logging.getLogger(LOGGER_NAME).handlers
     return any(isinstance(handler.formatter, _JsonFormatter) for handler in handlers)
 
@@ -58,7 +58,7 @@ def added_fields(**fields: object) -> Iterator[None]:
 
 
 def parse_json_line(line: str) -> dict[str, Any] | None:
-    """Return the fields of a JSON line of mirpipe, or None for a line of another program."""
+    """Return the fields of a JSON line from mirpipe, or None if another program wrote the line."""
     if not line.startswith('{"time": '):
         return None
     try:
@@ -69,14 +69,14 @@ def parse_json_line(line: str) -> dict[str, Any] | None:
 
 
 def level_number(fields: dict[str, Any]) -> int:
-    """Return the number of the level of a parsed line, as the logging module defines it."""
+    """Return the numeric level of a parsed line, as the logging module defines it."""
     return logging.getLevelNamesMapping().get(str(fields["level"]).upper(), logging.INFO)
 
 
 def format_as_text(fields: dict[str, Any]) -> str:
     """Return a parsed line as text: the message, then the fields in brackets.
 
-    The text contains no level, stage or run, because the reader sees them elsewhere.
+    The text contains no level, stage or run, because the reader sees these fields elsewhere.
     """
     message = " ".join(str(fields["message"]).split())
     if "done" in fields:
@@ -87,7 +87,7 @@ def format_as_text(fields: dict[str, Any]) -> str:
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return time, level, message and all known fields of a record."""
+    """Return the time, level, message and all known fields of a record."""
     known = {name: getattr(record, name, _process_fields.get(name)) for name in FIELDS}
     fields = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),

@@ -19,6 +19,7 @@ LABELS = ("genre", "instrument", "work")
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
 UInt8 = NDArray[np.uint8]
 
 Progress = Callable[[int, int], None]
@@ -27,17 +28,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Track:
-    """A usable track of the library, and a file that contains it."""
+    """A usable library track, and a file that contains it."""
 
     track_id: int
     collection: Collection
     content_sha256: bytes
-    """SHA-256 of the file's bytes, 32 bytes."""
+    """SHA-256 of the file content (32 bytes)."""
     title: str
     path: Path
     seconds: float
     rms_dbfs: float
-    """RMS level of the mono mix without its constant part, in dB relative to full scale."""
+    """RMS level of the mono mix without its DC offset, in dB relative to full scale."""
 
     @property
     def subject(self) -> str:
@@ -57,33 +58,33 @@ class AudioSegment:
 
 @dataclass(frozen=True)
 class Note:
-    """A note of a transcription."""
+    """A transcribed note."""
 
     onset_seconds: float
     offset_seconds: float
     pitch: int
-    """MIDI number, 0 … 127. Number 69 is the A of 440 Hz."""
+    """MIDI number, 0 … 127. Number 69 is the A at 440 Hz."""
     velocity: float
     """Loudness of the note, 0 … 1."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """The measured properties of a track, used for its caption and as input of a generation.
+    """The measured properties of a track, used for captions and as generation input.
 
-    A property that cannot be measured is None or empty. `reasons` then contains the reason.
+    A property that cannot be measured is None or empty, and `reasons` contains the reason.
     """
 
     tempo_bpm: float | None
     """Beats per minute."""
     beat_seconds: tuple[float, ...]
-    """Times of the beats in seconds, ascending. Empty if the track has no tempo."""
+    """Beat times in seconds, ascending. Empty if the track has no tempo."""
     meter: int | None
     """Beats per bar."""
     key: str | None
     """Name of the key, such as `A minor` or `Bb major`."""
     key_clarity: float | None
-    """How much better the best key fits than the second best, 0 … 1."""
+    """How much better the best key fits than the second-best key, 0 … 1."""
     voiced_fraction: float
     """Share of voiced frames, 0 … 1, as the melody metrics measure it."""
     notes: tuple[Note, ...]
@@ -93,7 +94,7 @@ class Features:
     brightness_hz: float
     """Mean spectral centroid, in Hz."""
     reasons: Mapping[str, str]
-    """Reason codes of the missing properties, by field name."""
+    """Reason codes for the missing properties, by field name."""
 
 
 @dataclass(frozen=True)
@@ -112,20 +113,20 @@ class GenerationRequest:
 
     mode: Mode
     prompt: str
-    """The text input of the model: the caption, or the caption with tempo and meter."""
+    """The model's text input: the caption, or the caption with tempo and meter."""
     seconds: float
-    """Duration of the clip."""
+    """Duration of the clip, in seconds."""
     seed: int
-    """Seed of the random sampling."""
+    """Seed for the random sampling."""
     conditioning: AudioSegment | None
-    """The target's harmonic part with its onsets. None if the mode uses only text."""
+    """The target's harmonic component with its onsets. None if the mode uses only text."""
     features: Features | None
     """The features of the target. None if the mode uses only text."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A number, or the reason why there is none. Exactly one of the two is None."""
+    """A number, or the reason why there is no number. Exactly one of the fields is None."""
 
     value: float | None
     reason: str | None = None

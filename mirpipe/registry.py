@@ -1,11 +1,11 @@
-"""The registry of plug-ins: finds them, loads them, and computes their revisions.
+"""The plug-in registry: finds plug-ins, loads them, and computes their revisions.
 
 mirpipe's own plug-ins are the modules of four packages in `mirpipe/plugins`. Other packages
-register a plug-in by an entry point, whose value is the name of the module. The entry point groups
-are `mirpipe.encoders`, `mirpipe.track_metrics`, `mirpipe.captioners` and `mirpipe.generators`.
+register a plug-in with an entry point whose value is the module name. The entry point groups are
+`mirpipe.encoders`, `mirpipe.track_metrics`, `mirpipe.captioners` and `mirpipe.generators`.
 
-`names` imports no plug-in. Every other method imports the module of one plug-in, but not its heavy
-libraries: these are imported by the constructor of `Plugin`.
+`names` imports no plug-in. Every other method imports the module of one plug-in. The heavy
+libraries are imported only by the constructor of `Plugin`, which `load` calls.
 """
 
 import hashlib
@@ -53,9 +53,10 @@ class Plugins(Generic[S, P]):
     """All plug-ins of one kind, such as all encoders."""
 
     kind: str
-    """Name of the kind in messages, such as `encoder`."""
+    """Name of this kind in messages, such as `encoder`."""
     folder: str
-    """Name of the package in `mirpipe/plugins` that contains mirpipe's own plug-ins."""
+    """Name of the package in `mirpipe/plugins` that contains mirpipe's own plug-ins of this
+    kind."""
 
     @property
     def group(self) -> str:
@@ -100,7 +101,7 @@ class Plugins(Generic[S, P]):
         return replace(spec, checkpoint=checkpoint, licence_weights="none (random)", is_random=True)
 
     def takes_text(self, name: str) -> bool:
-        """Return whether the plug-in can embed text. This does not check its weights."""
+        """Return whether the plug-in can embed text, without checking its weights."""
         return hasattr(self._module(name).Plugin, "embed_text")
 
     def require_text(self, name: str) -> None:
@@ -131,7 +132,7 @@ class Plugins(Generic[S, P]):
         return cast(P, module.Plugin(Runtime(files, dtype, settings().device)))
 
     def _modules(self) -> dict[str, str]:
-        """Return the module of each plug-in, by the plug-in's name."""
+        """Return the name of each plug-in's module, by plug-in name."""
         package = importlib.import_module(f"mirpipe.plugins.{self.folder}")
         own = {
             module.name: f"{package.__name__}.{module.name}"
@@ -154,7 +155,7 @@ KINDS: tuple[Plugins[Any, Any], ...] = (ENCODERS, TRACK_METRICS, CAPTIONERS, GEN
 
 
 def plugins_of(name: str) -> Plugins[Any, Any]:
-    """Return the kind of plug-ins to which the plug-in `name` belongs.
+    """Return all plug-ins of the kind to which the plug-in `name` belongs.
 
     Raises PluginError if there is no such plug-in.
     """
@@ -165,7 +166,7 @@ def plugins_of(name: str) -> Plugins[Any, Any]:
 
 
 def revision(spec: Spec) -> str:
-    """Return the revision of a plug-in: 16 hex digits, a hash of all that determines its results.
+    """Return a plug-in's revision: a hash (16 hex digits) of everything that affects its results.
 
     Plug-ins with equal revisions give equal results.
     """
@@ -174,7 +175,7 @@ def revision(spec: Spec) -> str:
 
 
 def metric_revision(spec: MetricSpec, *made_from: str) -> str:
-    """Return the revision of a metric, 16 hex digits.
+    """Return a metric's revision (16 hex digits).
 
     `made_from` contains the revisions of the metric's input, such as melodies or vectors.
     """
@@ -183,7 +184,8 @@ def metric_revision(spec: MetricSpec, *made_from: str) -> str:
 
 
 def _compute_dtype(declared: Spec, needs: Needs) -> str:
-    """Return the configured number format, or the declared one if the plug-in lacks that format."""
+    """Return the configured number format, or the declared one if the plug-in does not support
+    it."""
     configured = settings().compute_dtype
     return configured if configured in needs.compute_dtypes else declared.compute_dtype
 

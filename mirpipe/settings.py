@@ -1,4 +1,4 @@
-"""The settings of mirpipe. Only this module reads the variables `MIRPIPE_<NAME>`."""
+"""The mirpipe settings. Only this module reads the `MIRPIPE_<NAME>` variables."""
 
 import json
 import os
@@ -19,18 +19,18 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 _FOLDER_LISTS = ("references", "targets")
 _CONTAINER_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
-"""File with the CPU limit of this container: microseconds of CPU time, and the period length."""
+"""File with this container's CPU limit: the CPU time per period and the period, in microseconds."""
 
 
 def _default_home() -> Path:
-    # Postgres cannot run as root, and its user cannot enter the home folder of root.
+    # Postgres cannot run as root, and the user that runs it cannot enter root's home folder.
     if os.geteuid() == 0:
         return Path("/var/lib/mirpipe")
     return platformdirs.user_data_path("mirpipe")
 
 
 def available_cores() -> int:
-    """Return how many CPU cores this process may use: its affinity and the container's limit."""
+    """Return the number of CPU cores that the affinity and the container's limit allow."""
     cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
@@ -57,31 +57,31 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default_factory=_default_home)
-    """Folder of the embedded Postgres, Airflow's files and the logs. Default: the data folder of
-    the user, such as ~/.local/share/mirpipe. For root: /var/lib/mirpipe."""
+    """Folder for the embedded Postgres, Airflow's files and the logs. Default: the user's data
+    folder, such as ~/.local/share/mirpipe, or /var/lib/mirpipe for root."""
 
     database_url: str | None = None
-    """URL of a Postgres server with pgvector, with the role of the pipeline. Default: the embedded
+    """URL of a Postgres server with pgvector, for the pipeline's role. Default: the embedded
     Postgres."""
     owner_url: str | None = None
-    """URL of the same server, with the role that runs the migrations. Default: database_url."""
+    """URL of the same server, for the role that runs the migrations. Default: database_url."""
     reader_url: str | None = None
-    """URL of the same server, with the role that only reads. Default: database_url."""
+    """URL of the same server, for the read-only role. Default: database_url."""
     superuser_url: str | None = None
-    """URL of the same server, with a superuser. Only `mirpipe db provision` uses it, to create
-    roles and databases. Only mirpipe may use this server. Default: none."""
+    """URL of the same server, for a superuser. Only `mirpipe db provision` uses this URL, to create
+    roles and databases. No other program may use this server. Default: none."""
 
     references: Annotated[list[Path], NoDecode] = []
-    """Folders of the reference library, in which mirpipe searches. Default: none."""
+    """Folders of the reference library, which mirpipe searches for matches. Default: none."""
     targets: Annotated[list[Path], NoDecode] = []
-    """Folders of the target tracks, for which mirpipe searches. Default: none."""
+    """Folders of the target tracks, for which mirpipe finds matches. Default: none."""
     manifest: Path | None = None
     """CSV file with titles and labels. The column `path` is required. `title` and `collection` are
-    optional. Every other column is a label. Default: none. Titles and labels then come from the
-    tags of the files."""
+    optional. Every other column is a label. Default: none, so that titles and labels come from the
+    file tags."""
 
     encoders: Annotated[list[str], NoDecode] = ["musicnn", "signal"]
-    """Names of the encoders that the pipeline keeps up to date, in display order."""
+    """Names of the encoders whose vectors the pipeline keeps up to date, in display order."""
     metrics: Annotated[list[str], NoDecode] = []
     """Names of the models that score every track, such as `audiobox_aesthetics`. Default: none,
     because every such model needs weights."""
@@ -89,48 +89,48 @@ class Settings(BaseSettings):
     """Number of tracks per batch. Each batch is one transaction, so a stopped task loses at most
     one batch."""
     models_python: Path | None = Field(default_factory=_models_python)
-    """Python interpreter that has the model libraries. Default: .venv-models/bin/python of the
-    project, if `make models` has created it."""
+    """Python interpreter that has the model libraries. Default: .venv-models/bin/python in the
+    project folder, if `make models` has created it."""
     models_dir: Path | None = None
-    """Folder of the weights, as REPOSITORY/FILE. Default: home/models, then the cache of the
-    Hugging Face hub."""
+    """Folder of the model weights, stored as REPOSITORY/FILE. Default: home/models, then the
+    Hugging Face cache."""
     stand_ins: Path | None = None
-    """Folder of random weights for tests, as REPOSITORY/FILE. They replace the published weights,
-    and all their results are marked as random. Default: none."""
+    """Folder of random weights for tests, stored as REPOSITORY/FILE. These weights replace the
+    published weights, and all results computed with them are marked as random. Default: none."""
     compute_dtype: Literal["float32", "bfloat16", "int8"] = "float32"
     """Number format in which models compute, if they support it: `float32`, `bfloat16` or `int8`.
-    Another format gives another revision."""
+    A different format gives a different revision."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device on which models compute: `cpu`, `cuda`, or `auto` for CUDA if available. The device is
-    stored with each batch and does not change the revision."""
+    """Device on which models run: `cpu`, `cuda`, or `auto` for CUDA if available. The device is
+    stored with each batch and does not affect the revision."""
 
     captioner: str = "features"
-    """Name of the captioner whose captions are the prompts of generated clips. If empty, there are
-    no captions and no clips."""
+    """Name of the captioner whose captions are used as prompts for generated clips. If empty, there
+    are no captions and no clips."""
     generators: Annotated[list[str], NoDecode] = ["resynth"]
-    """Names of the generators that make clips for every target. If empty, there are no clips."""
+    """Names of the generators that create clips for every target. If empty, there are no clips."""
     modes: list[Mode] = list(MODES)
     """Modes in which clips are generated, as JSON:
     `[{"name": "strong", "is_conditioned": true, "guidance": 5}, …]`."""
     guidance_sweep: Annotated[list[float], NoDecode] = []
-    """More guidance values for which conditioned clips are generated, such as `2,8`. Default:
+    """Additional guidance values at which conditioned clips are generated, such as `2,8`. Default:
     none."""
     seeds: int = Field(default=1, ge=1)
     """Number of clips per target and mode. Their seeds are 0, 1, 2 and so on."""
     generate_seconds: float = Field(default=30.0, gt=0)
-    """Greatest duration of a clip, in seconds. A shorter target gets a clip of its own duration."""
+    """Maximum duration of a clip, in seconds. The clip of a shorter target is as long as the
+    target."""
     generate_batch: int = Field(default=1, ge=1)
-    """Number of clips per call of a generator. A stopped task repeats one batch. The batch is
-    halved if it does not fit into memory. A value above 1 helps only if the generator supports
-    batches."""
+    """Number of clips per generator call. After a task is stopped, one batch must be repeated. A
+    batch that does not fit into memory is halved. A value above 1 helps only if the generator
+    supports batches."""
     clips_dir: Path | None = None
-    """Folder of the generated audio. Default: home/clips."""
+    """Folder for the generated audio. Default: home/clips."""
     gpu_slots: int = Field(default=1, ge=1)
-    """Number of graphics cards, which is the number of caption and generate tasks that run in
-    parallel."""
+    """Number of GPUs. The same number of caption and generate tasks can run in parallel."""
     gpu_executor: str | None = None
-    """Airflow executor of the caption and generate tasks, such as CeleryExecutor. Default: the
-    first executor of Airflow's configuration."""
+    """Airflow executor for the caption and generate tasks, such as CeleryExecutor. Default: the
+    first executor in Airflow's configuration."""
 
     slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
@@ -142,23 +142,25 @@ class Settings(BaseSettings):
     """Schedule on which Airflow updates all results, even without new files, as a cron
     expression."""
     airflow_database_url: str | None = None
-    """URL of Airflow's metadata database. Default: a second database of the embedded Postgres."""
+    """URL of Airflow's metadata database. Default: a second database in the embedded Postgres."""
     airflow_admin_password: str | None = None
     """Password of Airflow's user `admin`. Default: a random password, which is created at the first
     start and stored in home/airflow."""
     airflow_port: int = 8080
-    """Port of Airflow's web page and REST API. If it is in use, the next free port is taken."""
+    """Port of Airflow's web page and REST API. If this port is in use, the next free port is
+    taken."""
     dashboard_port: int = 8501
-    """Port of the dashboard. If it is in use, the next free port is taken."""
+    """Port of the dashboard. If this port is in use, the next free port is taken."""
     bind: str = "127.0.0.1"
-    """IP address on which Airflow and the dashboard listen. With the default, only this machine can
-    open them. Other addresses make them reachable from other machines."""
+    """IP address on which Airflow and the dashboard listen. With the default, they can be opened
+    only on this machine. Other addresses make them reachable from other machines."""
 
     log: Literal["text", "json"] = "text"
     """Format of the log lines that stages write to stderr: `text` for people, or `json` for
     programs, with one JSON object per line."""
     run: str | None = None
-    """Id of the DAG run, which every log line contains. Airflow's tasks set it. Default: none."""
+    """Id of the DAG run, which is added to every log line. Airflow's tasks set this id. Default:
+    none."""
 
     @field_validator("references", "targets", mode="before")
     @classmethod
@@ -206,7 +208,7 @@ class Settings(BaseSettings):
 def child_environment(*, without: str, **added: str) -> dict[str, str]:
     """Return the environment of a child process: a copy of this process's environment.
 
-    Variables whose names start with `without` are left out, and `added` is added.
+    Variables whose names start with `without` are left out. The variables in `added` are added.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
     return kept | added
@@ -219,7 +221,7 @@ def dag_run_id() -> str | None:
 
 @cache
 def settings() -> Settings:
-    """Return the settings of this process. The environment is read once.
+    """Return the settings of this process. The environment is read only once.
 
     Raises ConfigurationError if a variable has an invalid value.
     """

@@ -1,6 +1,6 @@
-"""Specs of plug-ins and metrics: what identifies each one, what it needs, and its load options.
+"""Plug-in and metric specs: what identifies each one, what it needs, and its load options.
 
-A revision is a hash over the fields of a spec that determine the results.
+A revision is a hash of the spec fields that determine the results.
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ Compared = Literal["melodies", "notes", "vectors", "caption"]
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """The identity of an encoder, and information about it for users.
+    """An encoder's identity, and information about the encoder for users.
 
     The revision depends on every field except `checkpoint`, `dimension`, the licences and the
-    citation. If one of these fields changes, all vectors become pending again.
+    citation. If a field that the revision depends on changes, all vectors become pending again.
     """
 
     name: str
     version: int
-    """Version of the plug-in. Raise it if the vectors change and no other field does."""
+    """Version of the plug-in. Increase it if the vectors change but no other field does."""
     checkpoint: str
-    """Name of the weights, as their publisher calls them."""
+    """The publisher's name for the weights."""
     checkpoint_sha256: str
-    """Hash of the weights, or of the constants of an encoder without weights."""
+    """Hash of the weights, or of the encoder's constants if it has no weights."""
     sample_rate: int
     """Sample rate of the windows, in Hz."""
     window_samples: int
@@ -34,7 +34,7 @@ class EncoderSpec:
     dimension: int
     """Length of a vector."""
     gain_dbfs: float | None
-    """RMS level to which a track is brought before encoding. None keeps the track's own level."""
+    """RMS level to which a track is scaled before encoding. None keeps the track's own level."""
     licence_code: str
     licence_weights: str
     citation: str
@@ -42,7 +42,7 @@ class EncoderSpec:
     resampler: str = "soxr HQ"
     compute_dtype: str = "float32"
     is_random: bool = False
-    """Whether the weights are random, which only tests use. Not part of the revision."""
+    """Whether the weights are random, as in tests. Not part of the revision."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class TrackMetricSpec:
 
     name: str
     version: int
-    """Version of the plug-in. Raise it if the scores change and no other field does."""
+    """Version of the plug-in. Increase it if the scores change but no other field does."""
     checkpoint: str
-    """Name of the weights, as their publisher calls them."""
+    """The publisher's name for the weights."""
     checkpoint_sha256: str
     """Hash of the weights."""
     sample_rate: int
@@ -75,32 +75,33 @@ class TrackMetricSpec:
     licence_weights: str
     citation: str
     keep_tail: bool = True
-    """Whether the last window always counts. Otherwise it counts only if at least half full."""
+    """Whether the last window always counts. If false, it counts only if it is at least half
+    full."""
     pooling: str = "length-weighted mean"
     resampler: str = "soxr HQ"
     compute_dtype: str = "float32"
     is_random: bool = False
-    """Whether the weights are random, which only tests use. Not part of the revision."""
+    """Whether the weights are random, as in tests. Not part of the revision."""
 
 
 @dataclass(frozen=True)
 class CaptionerSpec:
-    """The identity of a captioner, and information about it for users.
+    """A captioner's identity, and information about the captioner for users.
 
     The revision depends on every field except `checkpoint`, the licences and the citation.
     """
 
     name: str
     version: int
-    """Version of the plug-in. Raise it if the captions change and no other field does."""
+    """Version of the plug-in. Increase it if the captions change but no other field does."""
     checkpoint: str
-    """Name of the weights, as their publisher calls them."""
+    """The publisher's name for the weights."""
     checkpoint_sha256: str
     """Hash of the weights."""
     sample_rate: int
     """Sample rate of the window, in Hz."""
     window_samples: int
-    """Greatest length of the window, in samples. The stage chooses one window per track."""
+    """Maximum length of the window, in samples. The stage chooses one window per track."""
     instruction: str
     """Instruction to the model. Empty if the model takes no instruction."""
     licence_code: str
@@ -108,49 +109,49 @@ class CaptionerSpec:
     citation: str
     compute_dtype: str = "float32"
     is_random: bool = False
-    """Whether the weights are random, which only tests use. Not part of the revision."""
+    """Whether the weights are random, as in tests. Not part of the revision."""
 
 
 @dataclass(frozen=True)
 class GeneratorSpec:
-    """The identity of a generator, and information about it for users.
+    """A generator's identity, and information about the generator for users.
 
     The revision depends on every field except `checkpoint`, the licences and the citation.
     """
 
     name: str
     version: int
-    """Version of the plug-in. Raise it if the clips change and no other field does."""
+    """Version of the plug-in. Increase it if the clips change but no other field does."""
     checkpoint: str
-    """Name of the weights, as their publisher calls them."""
+    """The publisher's name for the weights."""
     checkpoint_sha256: str
     """Hash of the weights."""
     sample_rate: int
     """Sample rate of the clips and of the conditioning audio, in Hz."""
     longest_seconds: float
-    """Duration of the longest clip that the model can generate."""
+    """Duration of the longest clip that the model can generate, in seconds."""
     has_guidance: bool
     """Whether the model has a classifier-free guidance scale."""
     sampling: Mapping[str, float | int | bool]
-    """All parameters of the sampling except guidance, seed and duration."""
+    """All sampling parameters except guidance, seed and duration."""
     licence_code: str
     licence_weights: str
     citation: str
     compute_dtype: str = "float32"
     is_random: bool = False
-    """Whether the weights are random, which only tests use. Not part of the revision."""
+    """Whether the weights are random, as in tests. Not part of the revision."""
 
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """The identity of a metric, and information about it for users.
+    """A metric's identity, and information about the metric for users.
 
     The revision depends on `name`, on `version`, and on the revisions of the metric's input.
     """
 
     name: str
     version: int
-    """Version of the metric. Raise it if the numbers change."""
+    """Version of the metric. Increase it if the numbers change."""
     unit: str
     low: float | None
     """Lowest possible value. None means that there is no lower bound."""
@@ -159,9 +160,9 @@ class MetricSpec:
     higher_is_better: bool
     citation: str
     licence_weights: str = ""
-    """Licence of the weights that the metric depends on. Empty if there are none."""
+    """Licence of the weights that the metric depends on. Empty if it depends on no weights."""
     compares: Compared | None = None
-    """What the metric compares. None means that it measures a single track."""
+    """What the metric compares. None means that the metric measures a single track."""
 
 
 @dataclass(frozen=True)
@@ -170,12 +171,12 @@ class WeightFile:
 
     repository: str
     commit: str
-    """Commit of the repository from which the file is downloaded."""
+    """Repository commit from which the file is downloaded."""
     filename: str
     megabytes: int
     """Size of the file, in MB."""
     sha256: str | None
-    """Published SHA-256. If it is None, the first downloaded file sets the expected hash."""
+    """Published SHA-256. If None, the expected hash is that of the first downloaded file."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ class Needs:
     """The libraries and weights that a plug-in needs: the value of `NEEDS` in its module."""
 
     libraries: tuple[str, ...]
-    """Import names of the libraries that the core package does not install."""
+    """Import names of the required libraries that the core package does not install."""
     weights: tuple[WeightFile, ...]
     """Weights that determine the results. Their hashes are part of the revision."""
     text_weights: tuple[WeightFile, ...] = ()
@@ -194,7 +195,7 @@ class Needs:
 
 @dataclass(frozen=True)
 class Runtime:
-    """The load options of a plug-in with NEEDS: verified weights, number format and device."""
+    """Load options for a plug-in with NEEDS: verified weights, number format and device."""
 
     files: Mapping[WeightFile, Path]
     """Paths of the verified weights. Contains `text_weights` only if they are present."""

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: an embedded Postgres per session, and a migrated database per test."""
+"""Fixtures for all tests: an embedded Postgres per session, and a migrated database per test."""
 
 import fcntl
 import itertools
@@ -23,17 +23,18 @@ from tests.support.random_weights import folder_of_weights, require_models_pytho
 
 pytest_plugins = ["tests.support.servers"]
 
-claim_cache()  # Before any test imports numba, because several test processes may run in parallel.
+# The cache must be claimed before any test imports numba, because tests may run in parallel.
+claim_cache()
 
-_TEMPORARY = Path("/tmp")  # A short path, because the path of a socket has a maximum length.
+_TEMPORARY = Path("/tmp")  # The path is short, because the length of a socket path is limited.
 _numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests that need Postgres or the model libraries, and sort files with slow tests first.
 
-    The files are only sorted if tests run in parallel. A file that takes minutes could otherwise
-    start last, and only one process would be busy.
+    The files are sorted only if tests run in parallel. Otherwise, a file that takes minutes could
+    start last and keep a single process busy.
     """
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
@@ -48,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _no_user_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hide the MIRPIPE_ variables of the developer from every test."""
+    """Hide the developer's MIRPIPE_ variables from every test."""
     for name in [name for name in os.environ if name.startswith("MIRPIPE_")]:
         monkeypatch.delenv(name)
     settings.cache_clear()
@@ -60,7 +61,7 @@ def _no_user_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def random_weights_of_session(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
-    """Set and return the variables that give all installed models random weights."""
+    """Set and return the variables that configure random weights for all installed models."""
     folder = folder_of_weights() if find_spec("torch") else tmp_path_factory.mktemp("no_weights")
     home = tmp_path_factory.mktemp("home")
     variables = {"MIRPIPE_STAND_INS": str(folder), "MIRPIPE_HOME": str(home)}
@@ -73,7 +74,7 @@ def random_weights_of_session(
 
 @pytest.fixture(scope="session")
 def models_python() -> Path:
-    """Return the interpreter of the model libraries. Without it, skip the test or fail in CI."""
+    """Return the models interpreter. If it does not exist, skip the test, or fail in CI."""
     return require_models_python()
 
 
@@ -90,7 +91,7 @@ def random_weights(
 
 @pytest.fixture(scope="session")
 def short_folder() -> Iterator[Path]:
-    """Return a folder of this session that all users can enter. Delete those of killed sessions."""
+    """Yield a session folder that all users can enter. Delete the folders of killed sessions."""
     for abandoned in _TEMPORARY.glob("mirpipe-test-*"):
         _delete_abandoned(abandoned)
     new = Path(tempfile.mkdtemp(prefix="mirpipe-new-", dir=_TEMPORARY))
@@ -125,16 +126,17 @@ def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def fresh_database(embedded: EmbeddedPostgres) -> Iterator[Database]:
-    """Create an empty migrated database, and configure it for this process and its children."""
+    """Create an empty migrated database, and configure it for this process and its subprocesses."""
     with database(embedded, f"test_{next(_numbers)}") as created:
         yield created
 
 
 def _delete_abandoned(folder: Path) -> None:
-    """Stop the servers of a session that has ended, and delete its folder."""
+    """Stop the servers of a session that has ended, and delete the session's folder."""
     try:
         alive = (folder / "alive").open("r+")
-    except OSError:  # Another process has deleted it, or it belongs to another user.
+    except OSError:
+        # Another process has deleted the folder, or the folder belongs to another user.
         return
     with alive:
         try:

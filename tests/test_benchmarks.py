@@ -1,4 +1,4 @@
-"""Tests of `make bench`: its stored results, its errors and its page."""
+"""Tests for `make bench`: the stored results, the errors and the generated page."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ def _results_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def run_instead(monkeypatch: pytest.MonkeyPatch, module: Path, source: str) -> None:
-    """Replace the program of every part by this one."""
+    """Replace the program of every part with this one."""
     module.write_text(source)
     monkeypatch.setenv("PYTHONPATH", str(module.parent))
     monkeypatch.setattr(parts, "_commands", lambda _part: (sys.executable, [[module.stem]]))

@@ -1,4 +1,4 @@
-"""Log lines: their fields, their two formats, and how Airflow's task logs show them."""
+"""Log line tests: fields, both formats, and display in Airflow's task logs."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Settings: the number of available cores, and the message about an invalid value."""
+"""Settings tests: the number of available cores, and the error message for an invalid value."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Components that several pages use: charts, tables, players, labels."""
+"""Components that several pages use: charts, tables, players and labels."""

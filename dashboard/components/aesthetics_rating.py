@@ -1,4 +1,4 @@
-"""The rating of tracks by Audiobox Aesthetics: its four axes, as numbers and in words."""
+"""Track ratings by Audiobox Aesthetics: values and explanations of the four axes."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,17 @@ AXES = (
     ("aesthetics_pc", "PC, complexity", 2),
     ("aesthetics_pq", "PQ, quality", 2),
 )
-"""Metric, name and number of decimals of each axis."""
+"""Metric, name and number of decimals for each axis."""
 SHORT_NAMES = ("CE", "CU", "PC", "PQ")
 MEANING = (
     "CE, CU, PC and PQ are content enjoyment, content usefulness, production complexity and "
-    f"production quality. {MODEL} predicts the rating that listeners would give, from 1 to 10."
+    f"production quality. {MODEL} predicts the ratings that listeners would give, from 1 to 10."
 )
-"""Explanation of the axes for readers."""
+"""Explanation of the axes for viewers."""
 
 
 def axis_values(aesthetics: queries.Aesthetics | None) -> list[tuple[str, str]]:
-    """Return name and value of each axis. Return an empty list if the track has no rating."""
+    """Return the name and the value of each axis, or an empty list if the track has no rating."""
     if aesthetics is None:
         return []
     values = (aesthetics.ce, aesthetics.cu, aesthetics.pc, aesthetics.pq)
@@ -34,10 +34,10 @@ def axis_values(aesthetics: queries.Aesthetics | None) -> list[tuple[str, str]]:
 
 
 def show_explanation(ratings: Sequence[queries.Aesthetics]) -> None:
-    """Explain the axes and show the licence of the weights. Draw nothing without ratings."""
+    """Explain the axes and show the licence of the weights, or nothing if there are no ratings."""
     if not ratings:
         return
     licences = sorted({rating.licence_weights or "not stated" for rating in ratings})
-    markup.show(markup.muted_line(f"{MEANING} Licence of its weights: {', '.join(licences)}"))
+    markup.show(markup.muted_line(f"{MEANING} Licence of the weights: {', '.join(licences)}"))
     if any(rating.random for rating in ratings):
         markup.show(random_weights_badge(MODEL))

@@ -1,4 +1,4 @@
-"""Charts that several pages use: means with intervals per encoder, and lines over rank."""
+"""Charts that several pages use: mean and interval per encoder, and line charts by rank."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from mirpipe.db import queries
 
 ROW_PIXELS, AXIS_PIXELS, LINE_CHART_PIXELS = 30, 60, 300
 GREY = "#828a94"
-"""Grey of interval lines. It is visible on a white and on a near-black background."""
+"""Colour of interval lines: a grey that is visible on white and on near-black backgrounds."""
 
 
 def means_by_encoder(
     rows: Sequence[queries.RetrievalSummary], *, axis: str, marked_value: float | None = None
 ) -> alt.LayerChart:
-    """Return a chart of one metric: a dot per encoder at its mean, on its 95 % interval.
+    """Return a chart of one metric: for each encoder, a dot at the mean and the 95 % interval.
 
-    `axis` is the title of the axis. `marked_value` adds a dashed line, for example at chance level.
+    `axis` is the title of the axis. `marked_value` adds a dashed line, such as the chance level.
     """
     data = pd.DataFrame([row for row in rows if row.mean is not None])
     order = list(data["encoder"])
@@ -48,9 +48,9 @@ def means_by_encoder(
 
 
 def interval_layers(data: pd.DataFrame, intervals: alt.Chart) -> list[alt.Chart]:
-    """Return the layer of intervals in a list, or an empty list if `data` has no interval.
+    """Return a list with the interval layer, or an empty list if `data` contains no interval.
 
-    A layer without marks would have no name for screen readers.
+    An empty layer is avoided because screen readers could not name a layer without marks.
     """
     return [intervals] if data["low"].notna().any() else []
 
@@ -58,9 +58,9 @@ def interval_layers(data: pd.DataFrame, intervals: alt.Chart) -> list[alt.Chart]
 def lines_over_rank(
     points: pd.DataFrame, *, y: str, series: str, x_title: str, y_title: str
 ) -> alt.Chart:
-    """Return a line chart over the column `rank`: one line per value of the column `series`.
+    """Return a line chart over the column `rank`, with one line per value of the column `series`.
 
-    Lines differ in colour and in the shape of their dots.
+    The lines differ in colour and in the shape of their dots.
     """
     legend = alt.Legend(title=None, orient="bottom", columns=2)
     order = list(dict.fromkeys(points[series]))

@@ -1,4 +1,4 @@
-"""A button that downloads the rows of a table as a CSV file."""
+"""A button that downloads table rows as a CSV file."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,9 @@ import streamlit as st
 
 
 def download_button(data: pd.DataFrame | Sequence[Any], *, name: str) -> None:
-    """Draw a download button for a data frame or for dataclass instances of one type.
+    """Draw a download button for a data frame or for a sequence of dataclass instances.
 
-    The file is named after `name`, in lower case with hyphens.
+    The instances must have the same type. The file name is `name` in lower case with hyphens.
     """
     rows = data if isinstance(data, pd.DataFrame) else pd.DataFrame(list(data))
     st.download_button(

@@ -1,14 +1,14 @@
-"""Messages for pages that have nothing to show yet, with the command that comes next."""
+"""Messages for pages that have nothing to show yet, with the next command to run."""
 
 import streamlit as st
 
-AUTOMATIC = "It runs automatically on schedule."
+AUTOMATIC = "The pipeline runs automatically on a schedule."
 
 
 def no_library() -> None:
     """Show how to add the first tracks."""
     st.info("The library is empty.", icon=":material/library_music:")
-    st.markdown("To let mirpipe run on your own folders on a schedule:")
+    st.markdown("To run mirpipe on your own folders on a schedule:")
     st.code(
         "mirpipe up --references ~/music/library --targets ~/music/targets",
         language=None,
@@ -25,14 +25,14 @@ def no_library() -> None:
 
 
 def no_run() -> None:
-    """Show how to start a run, for a library that has tracks but no run."""
+    """Show how to start a run, for a library with tracks but without a run."""
     st.info("No run has finished yet, so there are no results.", icon=":material/hourglass_empty:")
     st.markdown(f"{AUTOMATIC} To run all pending work now:")
     st.code("mirpipe run", language=None)
 
 
 def no_results(*, has_tracks: bool) -> None:
-    """Show the message for a database without a run, with or without tracks."""
+    """Show the message for a database without a run. It depends on whether there are tracks."""
     if has_tracks:
         no_run()
     else:
@@ -54,8 +54,8 @@ def no_targets() -> None:
 
 
 def no_matches() -> None:
-    """Show how to get the first matches of a target."""
-    st.info("There are no matches of this target yet.", icon=":material/hourglass_empty:")
+    """Show how to compute the first matches for a target."""
+    st.info("There are no matches for this target yet.", icon=":material/hourglass_empty:")
     st.markdown(f"{AUTOMATIC} To run all pending work now:")
     st.code("mirpipe run", language=None)
 
@@ -75,16 +75,16 @@ def no_clip_scores() -> None:
 
 
 def no_clips_of_target() -> None:
-    """Show how to generate clips for a target that has none."""
-    st.info("Nothing has been generated from this target yet.", icon=":material/hourglass_empty:")
+    """Show how to generate clips for a target without clips."""
+    st.info("Nothing has been generated for this target yet.", icon=":material/hourglass_empty:")
     st.code("mirpipe generate", language=None)
 
 
 def no_maps() -> None:
-    """Show how to get a map after a run that drew none."""
+    """Show how to create a map if the last run created none."""
     st.info(
-        "The last run drew no map. A map needs at least three references. The next run that finds "
-        "a change draws it.",
+        "The last run created no map. A map needs at least three references. The next run that "
+        "finds a change creates one.",
         icon=":material/scatter_plot:",
     )
     st.code(
@@ -95,5 +95,7 @@ def no_maps() -> None:
 
 
 def no_failures() -> None:
-    """Say that the failure ledger is empty."""
-    st.success("Nothing has failed: the failure ledger is empty.", icon=":material/check_circle:")
+    """Show that the failure ledger is empty."""
+    st.success(
+        "There are no failures: the failure ledger is empty.", icon=":material/check_circle:"
+    )

@@ -1,4 +1,4 @@
-"""An error panel with the message and the remedy, instead of a traceback."""
+"""An error panel that shows the message and the remedy instead of a traceback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,9 @@ from mirpipe.errors import MirpipeError
 
 @contextmanager
 def error_panel() -> Iterator[None]:
-    """Run the block. If it raises an error of mirpipe, show the message and a button to retry.
+    """Run the block. If it raises a MirpipeError, show the message and a retry button.
 
-    The part of the page after the error is not drawn.
+    The rest of the page after the error is not drawn.
     """
     try:
         yield

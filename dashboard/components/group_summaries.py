@@ -1,4 +1,4 @@
-"""Summaries by genre or instrument of the targets, for encoders or for generation modes."""
+"""Summaries by the targets' genre or instrument, for encoders or for generation modes."""
 
 from collections.abc import Sequence
 
@@ -22,13 +22,13 @@ LEADING = ("z", "clap_similarity", "melody_accuracy_corrected", "melody_accuracy
 """Metrics that are listed before all others."""
 DOT_PIXELS = 16
 MAX_GROUPS_IN_CHART = 40
-"""The chart shows the largest groups. With more groups, it would be too tall."""
+"""Number of groups in the chart. It shows the largest groups; more would make it too tall."""
 
 
 def section(run: cached_queries.RunKey, task: str) -> None:
     """Draw the section for the task "retrieval" or "generation".
 
-    The viewer chooses the label and the metric.
+    The viewer can choose the label and the metric.
     """
     st.subheader("Do the results depend on genre or instrument?", anchor=False)
     left, right = st.columns([1, 2], vertical_alignment="bottom")
@@ -50,7 +50,7 @@ def section(run: cached_queries.RunKey, task: str) -> None:
     metrics = sorted({row.metric for row in rows if row.mean is not None}, key=_metric_order)
     if not metrics:
         st.info(f"No target has the label {label}.", icon=":material/label:")
-        st.markdown("Labels come from a manifest with the columns path, genre and instrument:")
+        st.markdown("To add labels, use a manifest with the columns path, genre and instrument:")
         st.code(
             "mirpipe ingest ~/music/targets --collection target --manifest labels.csv\nmirpipe run",
             language=None,
@@ -71,13 +71,13 @@ def section(run: cached_queries.RunKey, task: str) -> None:
 
 
 def show_metric(metric: str, label: str, task: str, rows: Sequence[queries.GroupSummary]) -> None:
-    """Draw the chart and the table of one metric. `rows` must not be empty."""
+    """Draw the chart and the table for one metric. `rows` must not be empty."""
     name = metric_labels.metric_label(metric)
     unlabelled = max(row.unlabelled_n for row in rows)
     left_out = f" Targets with no {label} are left out: {unlabelled:,}." if unlabelled else ""
     st.caption(
-        f"Mean of {name} per {label}, its 95 % interval over the targets of the group, and n. "
-        "A small group says little. A group with one target has no interval."
+        f"Mean of {name} per {label}, its 95 % interval over the group's targets, and the number "
+        "of targets (n). Small groups allow no conclusion. A group with one target has no interval."
         f"{left_out}"
     )
     defined = [row for row in rows if row.mean is not None]
@@ -98,7 +98,7 @@ def show_metric(metric: str, label: str, task: str, rows: Sequence[queries.Group
 
 
 def groups_by_size(rows: Sequence[queries.GroupSummary]) -> list[str]:
-    """Return the groups, those with the most targets first."""
+    """Return the groups, sorted by their number of targets, largest first."""
     size: dict[str, int] = {}
     for row in rows:
         size[row.value] = max(size.get(row.value, 0), row.n)
@@ -106,9 +106,9 @@ def groups_by_size(rows: Sequence[queries.GroupSummary]) -> list[str]:
 
 
 def group_chart(rows: Sequence[queries.GroupSummary], groups: Sequence[str]) -> alt.LayerChart:
-    """Return a chart with one line per group and one dot per encoder or mode, with intervals.
+    """Return a chart with one row per group and one dot per encoder or mode, with intervals.
 
-    Encoders and modes differ in colour and in shape.
+    Encoders and modes are distinguished by colour and by shape.
     """
     data = pd.DataFrame(
         [

@@ -1,4 +1,4 @@
-"""Heatmaps: one row per encoder or mode, one column per target, a page of targets at a time."""
+"""Heatmaps with one row per encoder or mode, and one column per target of the chosen page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ import pandas as pd
 import streamlit as st
 
 COLUMNS_PER_PAGE = 40
-"""With more columns, there is no room for their titles."""
+"""Largest number of columns with titles. With more columns, there is no room for titles."""
 ROW_PIXELS, TITLE_PIXELS = 30, 215
 MAX_COLUMNS_WITH_NUMBERS = 16
-"""With more columns, there is no room for a number in each cell."""
-LEGEND = "Lighter = higher. Melody accuracy is shown for pitched pairs only."
-"""Explanation for the readers of a page with heatmaps."""
+"""Largest number of columns with numbers in the cells. With more, there is no room for them."""
+LEGEND = "Lighter cells have higher values. Melody accuracy is shown only for pitched pairs."
+"""Explanation for the viewers of a page with heatmaps."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A value of the heatmap with the names of its row and column, and a remark for the tooltip."""
+    """A heatmap value with the names of its row and column, and a remark for the tooltip."""
 
     row: str
     column: str
@@ -27,9 +27,9 @@ class Cell:
 
 
 def visible_columns(columns: Sequence[str], *, key: str) -> Sequence[str]:
-    """Return the columns to draw: all of them, or one page if there are too many.
+    """Return the columns to draw: all columns, or one page of them if there are too many.
 
-    The viewer chooses the page. The query parameter `key` holds it.
+    The viewer chooses the page, which is stored in the query parameter `key`.
     """
     pages = -(-len(columns) // COLUMNS_PER_PAGE)
     if pages <= 1:
@@ -55,7 +55,7 @@ def heatmap(
     title: str,
     decimals: int,
 ) -> alt.LayerChart:
-    """Return the chart. Lighter cells have higher values. A cell without a value stays empty."""
+    """Return the chart. Lighter cells have higher values. Cells without a value are empty."""
     data = pd.DataFrame(
         [
             {"row": cell.row, "target": cell.column, "value": cell.value, "remark": cell.remark}
@@ -114,7 +114,7 @@ def show_heatmap(
     title: str,
     decimals: int,
 ) -> None:
-    """Draw the heatmap below its title, or a remark if there are no values."""
+    """Draw the title and below it the heatmap, or a remark if there are no values."""
     st.markdown(f"**{title}**")
     visible = [cell for cell in cells if cell.column in set(columns)]
     if not any(cell.value is not None for cell in visible):

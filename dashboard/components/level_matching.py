@@ -1,4 +1,4 @@
-"""Level matching: all players of a page play at the level of the quietest track."""
+"""Level matching: all players on a page play at the level of the quietest track."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,10 +8,12 @@ from dashboard.components.number_format import format_number
 from mirpipe.db import queries
 
 MAX_REDUCTION_DB = 20.0
-"""Largest reduction of a player's level, even if another track is quieter."""
-EXPLANATION = "Loudness is matched; the figure above a player shows the reduction in dB."
-# The volume of a player can be reduced but not raised above 1. A player is found by the element
-# that holds its reduction. The script also pauses all other players when one starts.
+"""Largest reduction of a player's level, in dB, even if another track is quieter."""
+EXPLANATION = (
+    "Loudness is matched: the number above each player shows by how many dB it is reduced."
+)
+# A player's volume can be reduced but not raised above 1. The script finds the element with the
+# reduction in the same block as the player. It also pauses all other players when one starts.
 SCRIPT = """<script>
 const matchLevel = (event) => {
   const player = event.target;
@@ -29,13 +31,13 @@ document.addEventListener("play", (event) => {
   }
 }, true);
 </script>"""
-"""Script of the app: sets each player's volume and lets only one player play."""
+"""Script of the app: it sets each player's volume and lets only one player play at a time."""
 
 
 def common_level(files: Iterable[Sequence[queries.FileLocation]]) -> float:
-    """Return the level, in dBFS, that players of these tracks are reduced to.
+    """Return the level, in dBFS, to which the players of these tracks are reduced.
 
-    It is the level of the quietest track, but at most `MAX_REDUCTION_DB` below the loudest.
+    This is the level of the quietest track, but at most `MAX_REDUCTION_DB` below the loudest track.
     """
     levels = [files_of_track[0].rms_dbfs for files_of_track in files if files_of_track]
     return max(min(levels), max(levels) - MAX_REDUCTION_DB) if levels else 0.0

@@ -1,4 +1,4 @@
-"""Pieces of HTML. They show any text literally: a title is never read as Markdown or HTML."""
+"""HTML fragments that show any text literally: titles are never parsed as Markdown or HTML."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 
 def show(*pieces: Markup) -> None:
-    """Draw the pieces one after the other. Draw nothing if all of them are empty."""
+    """Draw the fragments one after the other, or nothing if all of them are empty."""
     body = str(Markup("").join(pieces))
     if body:
         st.html(body)
@@ -19,12 +19,12 @@ def title(text: str) -> Markup:
 
 
 def muted_line(text: str) -> Markup:
-    """Return a line in grey with its own writing direction."""
+    """Return a grey line whose writing direction does not affect the text around it."""
     return Markup("<div class='mp-muted'><bdi>{}</bdi></div>").format(text)
 
 
 def no_wrap(text: str | Markup) -> Markup:
-    """Return text that never breaks over two lines."""
+    """Return text that is never broken across lines."""
     return Markup("<span class='mp-nowrap'>{}</span>").format(text)
 
 
@@ -34,12 +34,12 @@ def wide(text: str | Markup) -> Markup:
 
 
 def small_line(text: str) -> Markup:
-    """Return a remark in small print, on its own line below a number or a name."""
+    """Return a remark in small print, on a separate line below a number or a name."""
     return Markup("<small>{}</small>").format(text)
 
 
 def remark(text: str) -> Markup:
-    """Return a remark about what is shown above it. It takes one line even if the text is empty."""
+    """Return a remark about the element above it. Even an empty remark takes up one line."""
     return Markup("<div class='mp-remark'>{}</div>").format(text)
 
 
@@ -57,7 +57,7 @@ def warning_box(heading: str, lines: Sequence[str]) -> Markup:
 
 
 def collapsed_list(heading: str, lines: Sequence[str]) -> Markup:
-    """Return a heading that shows a list of sentences when it is clicked."""
+    """Return a heading that, when clicked, shows a list of sentences."""
     items = Markup("").join(Markup("<li>{}</li>").format(line) for line in lines)
     return Markup("<details class='mp-details'><summary>{}</summary><ul>{}</ul></details>").format(
         heading, items
@@ -65,16 +65,16 @@ def collapsed_list(heading: str, lines: Sequence[str]) -> Markup:
 
 
 def large_numbers(values: Sequence[tuple[str, str, str]]) -> Markup:
-    """Return a row of large numbers from tuples of name, number and remark."""
+    """Return a row of large numbers, from tuples of name, number and remark."""
     cell = Markup("<div><dt>{}</dt><dd>{}</dd><dd class='mp-muted'>{}</dd></div>")
     cells = Markup("").join(cell.format(*value) for value in values)
     return Markup("<dl class='mp-large-numbers'>{}</dl>").format(cells)
 
 
 def named_values(values: Sequence[tuple[str, str]], *, wrap: bool = False) -> Markup:
-    """Return small numbers next to each other from tuples of name and number.
+    """Return small numbers next to each other, from tuples of name and number.
 
-    A row has four numbers. With `wrap`, it has as many as fit.
+    Each row has four numbers. With `wrap`, each row has as many numbers as fit.
     """
     cell = Markup("<div><dt>{}</dt><dd>{}</dd></div>")
     cells = Markup("").join(cell.format(*value) for value in values)

@@ -1,4 +1,4 @@
-"""The melody accuracy that unrelated tracks reach by chance."""
+"""The average melody accuracy of unrelated tracks."""
 
 MELODY_CHANCE_LEVEL = 0.085
 """Share of frames with the same pitch class, from `mirpipe.music.metrics.melody_accuracy`."""

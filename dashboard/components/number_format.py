@@ -1,4 +1,4 @@
-"""Numbers, durations and times as text for people."""
+"""Formatting of numbers, durations and times for display."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 DASH = "–"
-"""Text in place of a missing value."""
+"""Text that is shown instead of a missing value."""
 
 
 def format_number(value: float | None, decimals: int) -> str:
-    """Return the value with thousands separators and a true minus sign, or a dash for None.
+    """Return the value with thousands separators and a real minus sign, or a dash for None.
 
-    A value that rounds to zero has no sign.
+    A value that rounds to zero is shown without a sign.
     """
     return DASH if value is None else f"{value:z,.{decimals}f}".replace("-", "−")
 
@@ -27,7 +27,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_local_time(time: datetime) -> str:
-    """Return date and time in the viewer's time zone, or in UTC if that zone is unknown."""
+    """Return date and time in the viewer's time zone, or in UTC if the time zone is unknown."""
     zone = st.context.timezone
     local = time.astimezone(ZoneInfo(zone or "UTC"))
     return f"{local:%Y-%m-%d %H:%M}" + ("" if zone else " UTC")

@@ -1,4 +1,4 @@
-"""The audio player of a track, or the reason why the browser cannot play it."""
+"""The audio player for a track, or the reason why the track cannot be played."""
 
 import os
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ MEDIA_TYPES = {
     "MP4": "audio/mp4",
     "Matroska": "audio/webm",
 }
-"""Media types of the containers that browsers play, by the name of the container."""
+"""Media types of the containers that browsers can play, by container name."""
 
-# Streamlit keeps the complete content of every file that it serves in memory.
+# Streamlit keeps the complete content of every served file in memory.
 CONFIRM_ABOVE_BYTES = 32 * 2**20
 MAX_BYTES = 512 * 2**20
 
@@ -32,8 +32,8 @@ def player(
 ) -> None:
     """Draw a player for the first readable file of a track.
 
-    `name` is the label of the player for screen readers. `level` is the level in dBFS that a
-    louder track is reduced to. Each container may hold only one player.
+    `name` is the player's label for screen readers. `level` is the level, in dBFS, to which
+    louder tracks are reduced. Each Streamlit container may contain only one player.
     """
     readable = [file for file in files if file.path.is_file() and os.access(file.path, os.R_OK)]
     if not readable:

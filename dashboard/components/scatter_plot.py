@@ -1,4 +1,4 @@
-"""The dots of the map: one dot per track, which the viewer can click."""
+"""The scatter plot on the Map page: one dot per track, which the viewer can click."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,17 +11,18 @@ from mirpipe.db import queries
 
 HEIGHT = 560
 COLOURS = 6
-"""Number of colours of the theme. The rarer values of a label are drawn in grey."""
+"""Number of theme colours. The less frequent values of a label are drawn in grey."""
 OTHERS, NONE = "others", "none"
 SELECTION = "track"
-"""Name of the chart's selection, which holds the clicked track."""
+"""Name of the chart's selection, which contains the clicked track."""
 RING_COLOUR = "#D55E00"
 
 
 def colour_groups(points: Sequence[queries.MapPoint], label: str) -> list[str]:
     """Return the group that determines the colour of each point.
 
-    It is the collection or the value of a label. Values beyond the most frequent ones are "others".
+    The group is the collection or the value of a label. All values except the most frequent ones
+    are in the group "others".
     """
     if label == "collection":
         return [point.collection for point in points]
@@ -37,9 +38,9 @@ def scatter_plot(
     label: str,
     chosen_id: int | None,
 ) -> alt.LayerChart:
-    """Return the chart of the points, coloured by `label`.
+    """Return the scatter plot, with dots coloured by `label`.
 
-    Collections also differ in shape. The chosen track has a ring.
+    Collections also differ in the shape of their dots. The chosen track is marked by a ring.
     """
     data = pd.DataFrame(
         {

@@ -9,7 +9,7 @@ from dashboard.components.number_format import DASH, format_number
 
 
 class Mean(Protocol):
-    """Row of a query with the mean of a metric over targets."""
+    """Query row with the mean of a metric over targets."""
 
     @property
     def mean(self) -> float | None: ...
@@ -26,7 +26,7 @@ class Mean(Protocol):
 
 
 class PairedDifference(Protocol):
-    """Row of a query with the mean difference of a metric, paired over targets."""
+    """Query row with the mean difference of a metric, paired over targets."""
 
     @property
     def mean_difference(self) -> float | None: ...
@@ -45,7 +45,7 @@ class PairedDifference(Protocol):
 
 
 def mean_and_sd(mean: float | None, sd: float | None, decimals: int) -> Markup:
-    """Return "mean ± sd" with the sd in grey, or a dash if the mean is None."""
+    """Return "mean ± sd" with "± sd" in grey, or a dash if the mean is None."""
     if mean is None:
         return escape(DASH)
     return Markup("{}&nbsp;<span class='mp-muted'>±&nbsp;{}</span>").format(
@@ -54,14 +54,14 @@ def mean_and_sd(mean: float | None, sd: float | None, decimals: int) -> Markup:
 
 
 def interval(low: float | None, high: float | None, decimals: int) -> Markup:
-    """Return a 95 % interval on its own line. Return nothing if an end is None."""
+    """Return a 95 % interval on its own line, or an empty text if one of its ends is None."""
     if low is None or high is None:
         return Markup("")
     return small_line(f"{format_number(low, decimals)} … {format_number(high, decimals)}")
 
 
 def mean_cell(row: Mean, decimals: int) -> Markup:
-    """Return mean ± sd, the 95 % interval, n, and the number of undefined values if any."""
+    """Return mean ± sd, the 95 % interval, n, and the number of undefined values (if any)."""
     undefined = f", {row.undefined_n} undefined" if row.undefined_n else ""
     return (
         mean_and_sd(row.mean, row.sd, decimals)
@@ -71,7 +71,7 @@ def mean_cell(row: Mean, decimals: int) -> Markup:
 
 
 def difference_cell(row: PairedDifference, decimals: int) -> Markup:
-    """Return a mean difference, its interval, n, the corrected p and the mark "established"."""
+    """Return a mean difference, its interval, n and corrected p, and whether it is established."""
     p = "no test" if row.p_holm is None else f"p = {row.p_holm:.3f}"
     mark = Markup("<strong>✓ established</strong>") if row.established else Markup("")
     return (
@@ -84,7 +84,7 @@ def difference_cell(row: PairedDifference, decimals: int) -> Markup:
 
 
 def established_sentence(established: int, total: int) -> str:
-    """Return a sentence that says how many of the compared differences are established."""
+    """Return a sentence that states how many of the differences are established."""
     if not established:
         return "No difference is established."
     verb = "is" if established == 1 else "are"

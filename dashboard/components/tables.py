@@ -1,4 +1,4 @@
-"""Tables with a CSV download: one kind in plain HTML, one that sorts and searches."""
+"""Two kinds of tables: plain HTML tables, and tables that can be sorted and searched."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,10 +18,10 @@ def html_table(
     numeric: Sequence[int] = (),
     narrow: bool = False,
 ) -> Markup:
-    """Return a table as HTML that scrolls sideways on a narrow window.
+    """Return an HTML table that scrolls sideways in a narrow window.
 
-    `name` is its label for screen readers. `numeric` holds the indices of the columns that are
-    aligned to the right. A `narrow` table is only as wide as its content.
+    `name` is the table's label for screen readers. `numeric` contains the indices of the
+    right-aligned columns. A `narrow` table is only as wide as its content.
     """
 
     def cells(tag: str, values: Sequence[str | Markup]) -> Markup:
@@ -43,6 +43,6 @@ def html_table(
 def sortable_table(
     data: pd.DataFrame, *, name: str, columns: Mapping[str, Any] | None = None
 ) -> None:
-    """Draw a table that can be sorted and searched, and a button that downloads it as CSV."""
+    """Draw a table that can be sorted and searched, and a button to download it as CSV."""
     st.dataframe(data, hide_index=True, column_config=columns, alt=name)
     download_button(data, name=name)

@@ -1,4 +1,4 @@
-"""The selector of a target, and the link that opens a page with this target."""
+"""The target selector, and the link that opens a page with the chosen target."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ from dashboard.components.track_names import unique_names
 from mirpipe.db import queries
 
 TARGET_PARAMETER = "target"
-"""Query parameter that holds the chosen target."""
+"""Query parameter that contains the chosen target."""
 LINK_DIGITS = 16
 LAST_TARGET = "last target"
-"""Key of the session state that keeps the target when the viewer opens another page."""
+"""Session state key that stores the target for when the viewer opens another page."""
 
 
 def link_value(content_sha256: str) -> str:
     """Return the text that identifies a track in links: the first digits of its content hash.
 
-    The hash stays the same if a title changes or a database is rebuilt.
+    The hash remains the same if the title changes or the database is rebuilt.
     """
     return content_sha256[:LINK_DIGITS]
 
@@ -25,8 +25,8 @@ def link_value(content_sha256: str) -> str:
 def choose_target(targets: Sequence[queries.Target]) -> queries.Target:
     """Draw the selector and return the chosen target. `targets` must not be empty.
 
-    At first, this is the target in the address. Without one, it is the target that was chosen
-    last, or else the first target.
+    Initially, the target in the address is chosen. If the address contains none, this is the
+    target that was chosen last, or else the first target.
     """
     by_link = {link_value(target.content_sha256): target for target in targets}
     names = unique_names(targets)
@@ -34,7 +34,7 @@ def choose_target(targets: Sequence[queries.Target]) -> queries.Target:
     if requested in by_link:
         st.session_state[TARGET_PARAMETER] = requested
     elif st.query_params.get(TARGET_PARAMETER):
-        st.warning("The target of this link is not in the library. Choose another target.")
+        st.warning("The target in this link is not in the library. Choose another target.")
 
     def name(link: str) -> str:
         return names[by_link[link].track_id]

@@ -1,4 +1,4 @@
-"""Names of tracks: unique names of targets, and a track's genre and instrument."""
+"""Unique target names, and a line with a track's genre and instrument."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from mirpipe.db import queries
 def unique_names(targets: Sequence[queries.Target]) -> dict[int, str]:
     """Return a unique name for each target, by track id.
 
-    The name is the title. If several targets share a title, six digits of the content hash follow.
+    The name is the title. If several targets have the same title, the first six digits of the
+    content hash are appended.
     """
     titles = Counter(target.title for target in targets)
     return {
@@ -24,6 +25,6 @@ def unique_names(targets: Sequence[queries.Target]) -> dict[int, str]:
 
 
 def genre_and_instrument(labels: dict[str, str]) -> Markup:
-    """Return a line with the genre and the instrument of a track, as far as they are known."""
+    """Return a line with the genre and the instrument of a track, if they are known."""
     values = [labels[label] for label in ("genre", "instrument") if labels.get(label)]
     return muted_line(" · ".join(values))

@@ -1,7 +1,7 @@
-"""Pictures of a track: its waveform, and its pitch classes over time (chroma).
+"""Two pictures of a track: its waveform, and its pitch classes over time (chroma).
 
-Both are PNG images in one colour on a transparent background, so they suit the light and the dark
-theme.
+The pictures are PNG images in one colour on a transparent background, which suits the light and
+the dark theme.
 """
 
 import base64
@@ -16,15 +16,15 @@ from dashboard.components.markup import small_line
 from mirpipe.db import queries
 
 COLOUR = bytes.fromhex("2b87c4")
-"""Red, green and blue. The contrast exceeds 3 : 1 on a white and on a near-black background."""
+"""Red, green and blue values. The contrast exceeds 3 : 1 on white and on near-black backgrounds."""
 WAVEFORM_HEIGHT = 48
 """Height of a waveform in pixels."""
 
 
 def waveform_and_chroma(picture: queries.Picture | None, *, name: str) -> Markup:
-    """Return both pictures as HTML images, or as many as there is data for.
+    """Return the pictures for which there is data as HTML images.
 
-    `name` is the track's name for screen readers. An unpitched track has no chroma picture.
+    `name` is the track's name for screen readers. Unpitched tracks have no chroma picture.
     """
     images = Markup("")
     if picture is not None and picture.waveform is not None:
@@ -37,7 +37,7 @@ def waveform_and_chroma(picture: queries.Picture | None, *, name: str) -> Markup
 
 
 def waveform_opacity(picture: queries.Picture) -> NDArray[np.uint8]:
-    """Return the opacity, 0 or 255, of each pixel of the waveform, shape (48, stretches).
+    """Return the opacity, 0 or 255, of each pixel in the waveform, shape (48, stretches).
 
     The loudest sample reaches the full height.
     """
@@ -53,14 +53,17 @@ def waveform_opacity(picture: queries.Picture) -> NDArray[np.uint8]:
 def chroma_opacity(picture: queries.Picture) -> NDArray[np.uint8]:
     """Return the opacity, 0 to 255, of each pitch class over time, shape (12, cells).
 
-    It is proportional to the share of frames. B is the first row, C the last.
+    The opacity is proportional to the share of frames. B is the first row, and C is the last row.
     """
     assert picture.chroma is not None
     return np.rint(picture.chroma[::-1] * 255).astype(np.uint8)
 
 
 def png(opacity: NDArray[np.uint8]) -> bytes:
-    """Return a PNG image of shape (height, width) in one colour, with this opacity per pixel."""
+    """Return a one-colour PNG image in which each pixel has the given opacity.
+
+    `opacity` has shape (height, width).
+    """
     colour = np.full((*opacity.shape, 3), list(COLOUR), np.uint8)
     pixels = np.concatenate([colour, opacity[:, :, None]], axis=2)
     encoded = BytesIO()

@@ -1,1 +1,1 @@
-"""Cached database queries."""
+"""Cached results of database queries."""

@@ -1,10 +1,10 @@
-"""The cache of database queries, shared by all viewers.
+"""A cache for the results of database queries, shared by all viewers.
 
-Results of a run are read once per run. The current state of the library is read again when the
+The results of a run are read only once. The current state of the library is read again when the
 database has changed.
 """
 
-# ruff: noqa: ARG001  (Streamlit keys the cache by all arguments, also by those that are not read)
+# ruff: noqa: ARG001  (Streamlit uses all arguments as the cache key, including unused ones)
 from datetime import datetime
 
 import streamlit as st
@@ -12,10 +12,11 @@ import streamlit as st
 from mirpipe.db import queries
 
 POLLING_SECONDS = 10
-"""Interval of checks for changes. A change triggers queries that scan whole tables."""
+"""Interval between checks for changes. A change triggers queries that scan whole tables."""
 
 RunKey = tuple[int, datetime]
-"""Id and end time of a run. Runs of different databases can have the same id."""
+"""Id and end time of a run. The id alone is not enough: runs in different databases can share it.
+"""
 
 
 def run_key(run: queries.Run) -> RunKey:
@@ -25,13 +26,13 @@ def run_key(run: queries.Run) -> RunKey:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def retrieval_summaries(run: RunKey) -> list[queries.RetrievalSummary]:
-    """Return mean and sd by encoder and metric."""
+    """Return the mean and the sd by encoder and metric."""
     return queries.retrieval_summaries()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def encoder_revisions(run: RunKey) -> list[queries.EncoderRevision]:
-    """Return the encoders with checkpoint and licence."""
+    """Return the encoders with their checkpoints and licences."""
     return queries.encoder_revisions()
 
 
@@ -49,13 +50,13 @@ def targets(run: RunKey) -> list[queries.Target]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def encoder_comparisons(run: RunKey) -> list[queries.EncoderComparison]:
-    """Return the comparisons of encoders, paired over targets."""
+    """Return the encoder comparisons, paired over targets."""
     return queries.encoder_comparisons()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def similarity_by_rank(run: RunKey) -> list[queries.RankSimilarity]:
-    """Return the mean similarity of the matches by encoder and rank."""
+    """Return the mean similarity of matches by encoder and rank."""
     return queries.similarity_by_rank()
 
 
@@ -67,7 +68,7 @@ def best_match_scores(run: RunKey) -> list[queries.BestMatchScores]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def target_scores(run: RunKey) -> list[queries.TargetScore]:
-    """Return the scores of the clips by target, mode and metric."""
+    """Return the clip scores by target, mode and metric."""
     return queries.target_scores()
 
 
@@ -79,7 +80,7 @@ def matches(run: RunKey, target_id: int, k: int) -> list[queries.Match]:
 
 @st.cache_data(max_entries=1000, show_spinner=False)
 def fused_matches(run: RunKey, target_id: int) -> list[queries.FusedMatch]:
-    """Return the first ten matches of a target by all encoders together."""
+    """Return the first ten matches of a target in the fused ranking by all encoders."""
     return queries.fused_matches(target_id)
 
 
@@ -91,13 +92,13 @@ def reranked_matches(run: RunKey, target_id: int) -> list[queries.RerankedMatch]
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def generation_summaries(run: RunKey) -> list[queries.GenerationSummary]:
-    """Return mean and sd by generator, mode, guidance and metric."""
+    """Return the mean and the sd by generator, mode, guidance and metric."""
     return queries.generation_summaries()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def mode_comparisons(run: RunKey) -> list[queries.ModeComparison]:
-    """Return the comparisons of modes, paired over targets."""
+    """Return the mode comparisons, paired over targets."""
     return queries.mode_comparisons()
 
 
@@ -111,7 +112,7 @@ def group_summaries(run: RunKey, task: str, label: str) -> list[queries.GroupSum
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def past_runs(run: RunKey) -> list[queries.PastRun]:
-    """Return the last runs up to this one, newest first."""
+    """Return the latest runs up to this run, newest first."""
     return queries.past_runs()
 
 
@@ -139,27 +140,27 @@ def maps(run: RunKey) -> list[queries.EmbeddingMap]:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def map_points(run: RunKey, encoder: str) -> list[queries.MapPoint]:
-    """Return the positions of the tracks on the map of an encoder."""
+    """Return the track positions on the map of an encoder."""
     return queries.map_points(encoder)
 
 
 def library_counts() -> list[queries.LibraryCount]:
-    """Return the number of tracks by collection and state, at most some seconds old."""
+    """Return the number of tracks by collection and state. It is at most 10 seconds old."""
     return _library_counts(_change_mark())
 
 
 def pending_work() -> list[queries.PendingWork]:
-    """Return the work of the next run, at most some seconds old."""
+    """Return the work that the next run will do. It is at most 10 seconds old."""
     return _pending_work(_change_mark())
 
 
 def failure_counts() -> list[queries.FailureCount]:
-    """Return the number of failures by stage and reason, at most some seconds old."""
+    """Return the number of failures by stage and reason. It is at most 10 seconds old."""
     return _failure_counts(_change_mark())
 
 
 def unavailable_plugins() -> list[queries.UnavailablePlugin]:
-    """Return the plug-ins that cannot run, at most some seconds old."""
+    """Return the plug-ins that cannot run. The list is at most 10 seconds old."""
     return _unavailable_plugins(_change_mark())
 
 

@@ -1,6 +1,6 @@
 """The ranking results of the latest run, read from the database once per run."""
 
-# ruff: noqa: ARG001  (Streamlit keys the cache by all arguments, also by those that are not read)
+# ruff: noqa: ARG001  (Streamlit uses all arguments as the cache key, including unused ones)
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,7 +11,7 @@ from mirpipe.db import queries
 
 @dataclass(frozen=True)
 class RankingResults:
-    """Hubs, agreement, CSLS check, label rankings and set distances of a run.
+    """Hubs, encoder agreement, CSLS check, label rankings and set distances of a run.
 
     A list is empty if the run has no such results.
     """

@@ -1,4 +1,4 @@
-"""The published tables as they are in the database: numbers, means, differences and claims."""
+"""The published tables in the database: numbers, means, differences and claims."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from mirpipe.db.queries import published_results
 
 @dataclass(frozen=True)
 class PublishedBaseline:
-    """All published tables. The lists are empty if the tables have not been imported."""
+    """All published tables. The lists are empty if the published tables were not imported."""
 
     numbers: list[published_results.PublishedNumber]
     means: list[published_results.PublishedMean]
@@ -20,7 +20,7 @@ class PublishedBaseline:
 
 @st.cache_data(ttl=POLLING_SECONDS, show_spinner=False)
 def published_baseline() -> PublishedBaseline:
-    """Return the published tables, at most some seconds old. They do not depend on any run."""
+    """Return the published tables, at most 10 seconds old. They do not depend on any run."""
     return PublishedBaseline(
         published_results.published_numbers(),
         published_results.published_means(),

@@ -1,9 +1,9 @@
 """Creates all tables, with their constraints, indexes, triggers, functions and grants.
 
-The first revision is 0010, because it is the result of ten migrations of the development versions
-that it replaces. A database that those brought to 0010 is at this revision already. The roles
-mirpipe_app and mirpipe_read must exist: `mirpipe.db.migrate` creates them. The SQL is plain because
-Alembic has no other form for partitions, triggers on statements, storage and grants. Views are in
+The first revision is 0010, because it replaces ten migrations of the development versions. A
+database that those migrations brought to 0010 is already at this revision. The roles mirpipe_app
+and mirpipe_read must exist: `mirpipe.db.migrate` creates them. The migration is plain SQL because
+Alembic has no operations for partitions, statement triggers, storage and grants. The views are in
 migrations/views/.
 """
 
@@ -20,4 +20,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Do nothing: `mirpipe db downgrade base` removes the schema, see mirpipe.db.remove_schema."""
+    """Do nothing. `mirpipe db downgrade base` removes the schema, see mirpipe.db.remove_schema."""

@@ -1,6 +1,6 @@
 CREATE SCHEMA mirpipe;
 SET LOCAL search_path = mirpipe, public;
-COMMENT ON SCHEMA mirpipe IS 'Music retrieval and generation, evaluated. Views named v_ are for readers and keep their columns; tables may change.';
+COMMENT ON SCHEMA mirpipe IS 'Evaluation of music retrieval and generation. Views whose names begin with v_ are for readers and keep their columns; tables may change.';
 
 -- Library ---------------------------------------------------------------------------------------
 
@@ -23,8 +23,8 @@ CREATE TABLE track (
     CHECK (state <> 'ok' OR (seconds IS NOT NULL AND rms_dbfs IS NOT NULL AND reason IS NULL))
 );
 COMMENT ON TABLE track IS 'Tracks: one row per distinct content in a collection. The SHA-256 of the file''s bytes identifies the content.';
-COMMENT ON COLUMN track.title IS 'Title from the manifest, the tags or the file name. Not unique.';
-COMMENT ON COLUMN track.reason IS 'Why a rejected track cannot be used. NULL otherwise.';
+COMMENT ON COLUMN track.title IS 'Title, taken from the manifest, the tags or the file name. Not unique.';
+COMMENT ON COLUMN track.reason IS 'Code of the reason why the track was rejected. NULL if it was not rejected.';
 COMMENT ON COLUMN track.changed_at IS 'When the state, title or labels last changed.';
 
 CREATE TABLE track_file (
@@ -40,15 +40,15 @@ CREATE TABLE track_file (
     PRIMARY KEY (collection, path)
 );
 CREATE INDEX ON track_file (track_id);
-COMMENT ON TABLE track_file IS 'Every path at which a track was seen. A track that was moved or copied has several rows.';
+COMMENT ON TABLE track_file IS 'Every path at which a track was found. A track that was moved or copied has several rows.';
 COMMENT ON COLUMN track_file.path IS 'Absolute path, as the bytes that the file system returned.';
-COMMENT ON COLUMN track_file.path_text IS 'The path as text. Bytes that cannot be decoded are escaped.';
-COMMENT ON COLUMN track_file.track_id IS 'Track of the file; key of track. NULL if the file was rejected.';
-COMMENT ON COLUMN track_file.bytes IS 'Size of the file in bytes.';
-COMMENT ON COLUMN track_file.mtime_ns IS 'Time of the last change of the file, in nanoseconds since 1970. A file with unchanged size and time is not read again.';
-COMMENT ON COLUMN track_file.reason IS 'Why the file was rejected. NULL if it was accepted.';
+COMMENT ON COLUMN track_file.path_text IS 'Path as text. Bytes that cannot be decoded are escaped.';
+COMMENT ON COLUMN track_file.track_id IS 'Track that the file belongs to; key of track. NULL if the file was rejected.';
+COMMENT ON COLUMN track_file.bytes IS 'Size of the file, in bytes.';
+COMMENT ON COLUMN track_file.mtime_ns IS 'Modification time of the file, in nanoseconds since 1970. A file whose size and modification time are unchanged is not read again.';
+COMMENT ON COLUMN track_file.reason IS 'Code of the reason why the file was rejected. NULL if the file was accepted.';
 COMMENT ON COLUMN track_file.seen_at IS 'When the file was last read.';
-COMMENT ON COLUMN track_file.gone_at IS 'When the file was first missing. NULL if it exists.';
+COMMENT ON COLUMN track_file.gone_at IS 'When the file was first found missing. NULL if the file exists.';
 
 -- Plug-in revisions -----------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ CREATE TABLE encoder (
 );
 CREATE UNIQUE INDEX encoder_one_wanted ON encoder (name) WHERE wanted;
 COMMENT ON TABLE encoder IS 'Encoders: one row per revision of a plug-in that turns tracks into vectors.';
-COMMENT ON COLUMN encoder.wanted IS 'true: the configured revision, which the settings ask for. Its missing vectors are pending work.';
+COMMENT ON COLUMN encoder.wanted IS 'true for the configured revision, which the settings request. Its missing vectors are pending work.';
 
 CREATE TABLE metric (
     metric_id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -76,8 +76,8 @@ CREATE TABLE metric (
     UNIQUE (name, revision)
 );
 CREATE UNIQUE INDEX metric_one_wanted ON metric (name) WHERE wanted;
-COMMENT ON TABLE metric IS 'Metrics: one row per revision of a number about a track or a pair of tracks.';
-COMMENT ON COLUMN metric.spec IS 'Everything that identifies the metric. "axis" names the column of a model that scores tracks. "compares" says what a pair metric compares: melodies, notes, vectors, or caption for a caption and a clip.';
+COMMENT ON TABLE metric IS 'Metrics: one row per revision. A metric is a number about a track or a pair of tracks.';
+COMMENT ON COLUMN metric.spec IS 'Everything that identifies the metric. "axis" is the name of a score axis of a model that scores tracks. "compares" is what a pair metric compares: melodies, notes or vectors, or caption if it compares a caption with a clip.';
 
 CREATE TABLE captioner (
     captioner_id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -90,7 +90,7 @@ CREATE TABLE captioner (
 );
 CREATE UNIQUE INDEX captioner_one_wanted ON captioner (wanted) WHERE wanted;
 COMMENT ON TABLE captioner IS 'Captioners: one row per revision of a plug-in that describes tracks in words.';
-COMMENT ON COLUMN captioner.wanted IS 'true: the configured captioner. Generators use its captions.';
+COMMENT ON COLUMN captioner.wanted IS 'true for the configured captioner. Generators use its captions.';
 
 CREATE TABLE generator (
     generator_id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -115,7 +115,7 @@ CREATE TABLE embedding_batch (
     seconds double precision NOT NULL,
     written_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE embedding_batch IS 'Batches of vectors: the device and the library versions that computed each batch.';
+COMMENT ON TABLE embedding_batch IS 'Batches of vectors: the device and the library versions used for each batch.';
 
 CREATE TABLE embedding (
     encoder_id smallint NOT NULL REFERENCES encoder,
@@ -126,7 +126,7 @@ CREATE TABLE embedding (
     PRIMARY KEY (encoder_id, track_id)
 ) PARTITION BY LIST (encoder_id);
 ALTER TABLE embedding ALTER embedding SET STORAGE PLAIN;
-COMMENT ON TABLE embedding IS 'Vectors of tracks: float32 of length 1, one partition per encoder revision. Compare vectors of the same encoder_id only.';
+COMMENT ON TABLE embedding IS 'Track vectors: float32, of length 1, with one partition per encoder revision. Compare only vectors with the same encoder_id.';
 COMMENT ON COLUMN embedding.collection IS 'Collection of the track, copied from track so that filters need no join. It never changes.';
 COMMENT ON COLUMN embedding.batch_id IS 'Batch in which the vector was computed; key of embedding_batch.';
 COMMENT ON COLUMN embedding.embedding IS 'Vector of the track: float32, of length 1, with the encoder''s dimension.';
@@ -188,7 +188,8 @@ BEGIN
 END $$;
 REVOKE EXECUTE ON FUNCTION describe_encoder FROM PUBLIC;
 
--- Deferred to the end of the transaction, because register_encoder creates the partition after the row.
+-- The trigger is deferred to the end of the transaction, because register_encoder creates the
+-- partition after the row.
 CREATE CONSTRAINT TRIGGER encoder_described AFTER INSERT OR UPDATE OF name ON encoder
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION describe_encoder();
 
@@ -196,8 +197,8 @@ CREATE TABLE serving_revision (
     name text PRIMARY KEY,
     encoder_id smallint NOT NULL REFERENCES encoder
 );
-COMMENT ON TABLE serving_revision IS 'The active revision per encoder name. It changes when a new revision has the vectors of all usable tracks.';
-COMMENT ON COLUMN serving_revision.encoder_id IS 'Active revision: its matches are shown; key of encoder.';
+COMMENT ON TABLE serving_revision IS 'The active revision for each encoder name. It changes when a new revision has vectors for all usable tracks.';
+COMMENT ON COLUMN serving_revision.encoder_id IS 'Active revision, whose matches are shown; key of encoder.';
 
 -- Neighbours ------------------------------------------------------------------------------------
 
@@ -208,10 +209,10 @@ CREATE TABLE embedding_change (
     PRIMARY KEY (encoder_id, track_id)
 );
 COMMENT ON TABLE embedding_change IS 'Vectors that were added, removed or changed, or whose track became usable or unusable, since retrieve last ran.';
-COMMENT ON COLUMN embedding_change.previous IS 'First vector that was overwritten or deleted since then. background_moment still counts it.';
+COMMENT ON COLUMN embedding_change.previous IS 'First vector that was overwritten or deleted since retrieve last ran. The sums in background_moment still include this vector.';
 
--- If a row is already queued, a no-op update locks it. retrieve takes only unlocked rows, so it does
--- not take this row before it can see the change of this transaction.
+-- If a row is already queued, an update that changes nothing locks it. retrieve takes only unlocked
+-- rows, so it cannot take this row before it can see the change made by this transaction.
 CREATE FUNCTION queue_embedding_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = mirpipe, public, pg_temp AS $$
 BEGIN
@@ -228,8 +229,8 @@ CREATE TRIGGER embedding_updated AFTER UPDATE ON embedding REFERENCING OLD TABLE
 CREATE TRIGGER embedding_deleted AFTER DELETE ON embedding REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION queue_embedding_change();
 
--- Queues the track for every encoder, because an encoder that embeds the track at this moment has a
--- row that this transaction cannot see yet.
+-- The track is queued for every encoder, because an encoder that is embedding the track at this
+-- moment has a row that this transaction cannot see yet.
 CREATE FUNCTION queue_state_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = mirpipe, public, pg_temp AS $$
 BEGIN
@@ -264,7 +265,7 @@ CREATE TABLE neighbour_state (
     CHECK ((horizon_cosine IS NULL) = (horizon_sha256 IS NULL))
 );
 COMMENT ON TABLE neighbour_state IS 'Horizon of each neighbour list: the cosine and content hash down to which the list is known to be complete.';
-COMMENT ON COLUMN neighbour_state.horizon_cosine IS 'Cosine down to which the list is complete. NULL if the list holds every reference.';
+COMMENT ON COLUMN neighbour_state.horizon_cosine IS 'Cosine down to which the list is complete. NULL if the list contains every reference.';
 COMMENT ON COLUMN neighbour_state.horizon_sha256 IS 'Content hash that breaks ties between equal cosines at the horizon.';
 
 CREATE TABLE background_member (
@@ -272,7 +273,7 @@ CREATE TABLE background_member (
     track_id bigint NOT NULL REFERENCES track,
     PRIMARY KEY (encoder_id, track_id)
 );
-COMMENT ON TABLE background_member IS 'References that background_moment counts.';
+COMMENT ON TABLE background_member IS 'References that are included in the sums of background_moment.';
 
 CREATE TABLE background_moment (
     encoder_id smallint PRIMARY KEY REFERENCES encoder,
@@ -280,8 +281,8 @@ CREATE TABLE background_moment (
     vector_sum bytea NOT NULL,
     outer_sum bytea NOT NULL
 );
-ALTER TABLE background_moment ALTER outer_sum SET STORAGE EXTERNAL;  -- it does not compress
-COMMENT ON TABLE background_moment IS 'Sums over the reference vectors r, per encoder. Mean and standard deviation of a target''s cosines follow from them exactly.';
+ALTER TABLE background_moment ALTER outer_sum SET STORAGE EXTERNAL;  -- The bytes do not compress.
+COMMENT ON TABLE background_moment IS 'Sums over the reference vectors r, per encoder. The mean and the standard deviation of a target''s cosines follow exactly from these sums.';
 COMMENT ON COLUMN background_moment.n IS 'Number of references in the sums.';
 COMMENT ON COLUMN background_moment.vector_sum IS 'Sum of r, as little-endian float64.';
 COMMENT ON COLUMN background_moment.outer_sum IS 'Sum of the outer products r r^T, as little-endian float64, row by row.';
@@ -299,10 +300,10 @@ CREATE TABLE melody (
     PRIMARY KEY (metric_id, track_id),
     CHECK ((pitch_classes IS NULL) = (reason IS NOT NULL))
 );
-COMMENT ON TABLE melody IS 'Melodies: the pitch class per frame of a track, and how much of the track is pitched.';
-COMMENT ON COLUMN melody.frames IS 'Number of frames; each has one pitch class.';
-COMMENT ON COLUMN melody.pitch_classes IS 'Pitch classes, 0 is C. A byte holds two frames, the first one in its upper half.';
-COMMENT ON COLUMN melody.reason IS 'Why there is no melody. NULL if there is one.';
+COMMENT ON TABLE melody IS 'Melodies: the pitch class in each frame of a track, and the share of the track that is pitched.';
+COMMENT ON COLUMN melody.frames IS 'Number of frames. Each frame has one pitch class.';
+COMMENT ON COLUMN melody.pitch_classes IS 'Pitch classes, where 0 is C. Each byte contains two frames, the first one in its upper half.';
+COMMENT ON COLUMN melody.reason IS 'Code of the reason why the melody is missing. NULL if there is a melody.';
 
 CREATE TABLE track_feature (
     metric_id smallint NOT NULL REFERENCES metric,
@@ -319,9 +320,9 @@ CREATE TABLE track_feature (
     reasons jsonb NOT NULL CHECK (jsonb_typeof(reasons) = 'object'),
     PRIMARY KEY (metric_id, track_id)
 );
-COMMENT ON TABLE track_feature IS 'Features: tempo, beats, meter, key, notes and brightness of a track. They are measured once.';
-COMMENT ON COLUMN track_feature.beat_seconds IS 'Times of the beats in seconds, ascending. Empty if there is no tempo.';
-COMMENT ON COLUMN track_feature.notes IS 'Transcribed notes in a packed format, which mirpipe.music.features.rows defines.';
+COMMENT ON TABLE track_feature IS 'Features: tempo, beats, meter, key, notes and brightness of a track. Each revision measures a track only once.';
+COMMENT ON COLUMN track_feature.beat_seconds IS 'Beat times in seconds, in ascending order. Empty if there is no tempo.';
+COMMENT ON COLUMN track_feature.notes IS 'Transcribed notes, in a packed format.';
 COMMENT ON COLUMN track_feature.onsets_per_second IS 'Number of note or drum onsets per second.';
 COMMENT ON COLUMN track_feature.brightness_hz IS 'Mean spectral centroid, in Hz.';
 
@@ -333,7 +334,7 @@ CREATE TABLE score_batch (
     seconds double precision NOT NULL,
     written_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE score_batch IS 'Batches of track scores: the device and the library versions that computed each batch.';
+COMMENT ON TABLE score_batch IS 'Batches of track scores: the device and the library versions used for each batch.';
 
 CREATE TABLE track_score (
     metric_id smallint NOT NULL REFERENCES metric,
@@ -356,7 +357,7 @@ CREATE TABLE pair_score (
     PRIMARY KEY (metric_id, target_id, reference_id),
     CHECK ((value IS NULL) = (reason IS NOT NULL))
 );
-COMMENT ON TABLE pair_score IS 'Scores of pairs: a target with one of its matches or clips. A score depends on the two tracks only.';
+COMMENT ON TABLE pair_score IS 'Scores of pairs: a target and one of its matches or clips. A score depends only on these two tracks.';
 COMMENT ON COLUMN pair_score.reference_id IS 'Match or clip of the target; key of track.';
 
 -- Captions --------------------------------------------------------------------------------------
@@ -377,7 +378,7 @@ CREATE TABLE caption (
     UNIQUE (captioner_id, track_id, features_id),
     FOREIGN KEY (features_id, track_id) REFERENCES track_feature (metric_id, track_id)
 );
-COMMENT ON TABLE caption IS 'Captions: what a captioner writes about a window of a track. The measured features are in track_feature.';
+COMMENT ON TABLE caption IS 'Captions: what a captioner wrote about a window of a track. The measured features are in track_feature.';
 
 CREATE TABLE caption_embedding (
     encoder_id smallint NOT NULL REFERENCES encoder,
@@ -388,9 +389,9 @@ CREATE TABLE caption_embedding (
     written_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (encoder_id, caption_id)
 );
-COMMENT ON TABLE caption_embedding IS 'Vectors of captions: float32 of length 1, in the same space as the audio vectors of the same encoder.';
-COMMENT ON COLUMN caption_embedding.encoder_id IS 'Encoder whose text part computed the vector; key of encoder. Compare with vectors of the same encoder_id only.';
-COMMENT ON COLUMN caption_embedding.caption_id IS 'Caption; key of caption. Only its own words are embedded.';
+COMMENT ON TABLE caption_embedding IS 'Caption vectors: float32, of length 1, in the same space as the audio vectors of the encoder.';
+COMMENT ON COLUMN caption_embedding.encoder_id IS 'Encoder that computed the vector from the text; key of encoder. Compare only with vectors that have the same encoder_id.';
+COMMENT ON COLUMN caption_embedding.caption_id IS 'Caption; key of caption. Only the words of the caption are embedded.';
 COMMENT ON COLUMN caption_embedding.embedding IS 'Vector of the caption: float32, of length 1.';
 
 -- Generation ------------------------------------------------------------------------------------
@@ -406,7 +407,7 @@ CREATE TABLE generation_wish (
     UNIQUE NULLS NOT DISTINCT (generator_id, mode, guidance, seed)
 );
 COMMENT ON TABLE generation_wish IS 'Clips that the settings request for every target.';
-COMMENT ON COLUMN generation_wish.longest_seconds IS 'Maximum length of a clip in seconds. Shorter targets get a clip of their own length.';
+COMMENT ON COLUMN generation_wish.longest_seconds IS 'Maximum length of a clip, in seconds. The clip for a shorter target has the length of the target.';
 
 CREATE TABLE generation (
     generation_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -432,8 +433,8 @@ CREATE TABLE generation (
         (target_id, generator_id, caption_id, mode, is_conditioned, guidance, seed, seconds, template, device, versions)
 );
 CREATE INDEX ON generation (track_id);
-COMMENT ON TABLE generation IS 'Generated clips, with everything that determines each clip. Two generations can have the same content and share a track.';
-COMMENT ON COLUMN generation.track_id IS 'The clip, a track of the collection generated; key of track.';
+COMMENT ON TABLE generation IS 'Generated clips, with everything that determines each clip. Two generations can have the same content, and then share a track.';
+COMMENT ON COLUMN generation.track_id IS 'The clip, which is a track in the collection generated; key of track.';
 
 -- Runs ------------------------------------------------------------------------------------------
 
@@ -446,10 +447,10 @@ CREATE TABLE run (
     library jsonb NOT NULL
 );
 COMMENT ON TABLE run IS 'Runs: one row per published state of all results. A report adds a row only if something changed.';
-COMMENT ON COLUMN run.run_id IS 'Number of the run.';
+COMMENT ON COLUMN run.run_id IS 'Run number.';
 COMMENT ON COLUMN run.confirmed_at IS 'When a later report last found no change.';
-COMMENT ON COLUMN run.trigger IS 'What started the report: the id of a DAG run, or "command line".';
-COMMENT ON COLUMN run.state_digest IS 'Hash over everything that the run reports on. If it equals the last one, nothing changed.';
+COMMENT ON COLUMN run.trigger IS 'What started the report: a DAG run id, or "command line".';
+COMMENT ON COLUMN run.state_digest IS 'Hash of everything that the run reports on. If the hash is the same as that of the previous run, nothing changed.';
 COMMENT ON COLUMN run.library IS 'Number of tracks per collection and state.';
 
 CREATE TABLE served_neighbour (
@@ -494,9 +495,9 @@ CREATE TABLE run_target (
     PRIMARY KEY (run_id, encoder_id, target_id)
 );
 COMMENT ON TABLE run_target IS 'Mean and standard deviation of a target''s cosines to all references. The column z of views is computed from them.';
-COMMENT ON COLUMN run_target.background_n IS 'Number of references in the mean.';
-COMMENT ON COLUMN run_target.background_mean IS 'Mean of the target''s cosines to these references.';
-COMMENT ON COLUMN run_target.background_sd IS 'Population standard deviation of these cosines.';
+COMMENT ON COLUMN run_target.background_n IS 'Number of references that the mean was computed over.';
+COMMENT ON COLUMN run_target.background_mean IS 'Mean of the target''s cosines to all references.';
+COMMENT ON COLUMN run_target.background_sd IS 'Population standard deviation of the target''s cosines to all references.';
 
 CREATE TABLE neighbour_change (
     run_id bigint NOT NULL REFERENCES run,
@@ -507,10 +508,10 @@ CREATE TABLE neighbour_change (
     cause text NOT NULL CHECK (cause IN ('first answer', 'new reference', 'removed reference', 're-embedding', 'removed target')),
     PRIMARY KEY (run_id, encoder_name, target_id)
 );
-COMMENT ON TABLE neighbour_change IS 'Best matches that a run changed, and why.';
+COMMENT ON TABLE neighbour_change IS 'Best matches that changed in a run, and why they changed.';
 COMMENT ON COLUMN neighbour_change.encoder_name IS 'Name of the encoder.';
 COMMENT ON COLUMN neighbour_change.previous_reference_id IS 'Best match before the run; key of track. NULL if there was none.';
-COMMENT ON COLUMN neighbour_change.reference_id IS 'Best match since the run; key of track. NULL if there is none.';
+COMMENT ON COLUMN neighbour_change.reference_id IS 'Best match from the run on; key of track. NULL if there is none.';
 
 CREATE TABLE run_summary (
     run_id bigint NOT NULL REFERENCES run,
@@ -582,10 +583,10 @@ CREATE TABLE run_group_summary (
     CHECK ((n = 0) = (mean IS NULL) AND (n = 0) = (sd IS NULL)),
     CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL))
 );
-COMMENT ON TABLE run_group_summary IS 'Summaries by group: a metric over the targets with the same genre or instrument, for the matches of an encoder or the clips of a generator.';
+COMMENT ON TABLE run_group_summary IS 'Summaries by group: a metric over the targets with the same genre or instrument, for an encoder''s matches or a generator''s clips.';
 COMMENT ON COLUMN run_group_summary.encoder_id IS 'Encoder of the matches; key of encoder. NULL for clips.';
 COMMENT ON COLUMN run_group_summary.generator_id IS 'Generator of the clips; key of generator. NULL for matches.';
-COMMENT ON COLUMN run_group_summary.mode IS 'Mode in which the clips were generated. NULL for matches.';
+COMMENT ON COLUMN run_group_summary.mode IS 'Generation mode of the clips. NULL for matches.';
 COMMENT ON COLUMN run_group_summary.guidance IS 'Classifier-free guidance scale. NULL for matches, and if the generator has none.';
 COMMENT ON COLUMN run_group_summary.metric_id IS 'Revision of the metric for matches; key of metric. NULL for clips, and if the number comes from the encoder itself.';
 COMMENT ON COLUMN run_group_summary.n IS 'Number of matches or clips with a value.';
@@ -625,13 +626,13 @@ CREATE TABLE run_comparison (
     CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL)),
     CHECK ((p IS NULL) = (p_holm IS NULL) AND (p IS NULL) = (method IS NULL) AND (p IS NULL) = (reason IS NOT NULL))
 );
-COMMENT ON TABLE run_comparison IS 'Comparisons of two encoders, or of two modes of a generator, by one metric. They are paired over the targets that have both values.';
+COMMENT ON TABLE run_comparison IS 'Comparisons of two encoders, or of two modes of a generator, by one metric. The values are paired by target; only targets with both values are compared.';
 COMMENT ON COLUMN run_comparison.kind IS 'retrieval: the best matches of two encoders. generation: the clips of two modes.';
 COMMENT ON COLUMN run_comparison.encoder_id IS 'First encoder: the later one by name; key of encoder. NULL for clips.';
 COMMENT ON COLUMN run_comparison.than_encoder_id IS 'Second encoder; key of encoder. NULL for clips.';
 COMMENT ON COLUMN run_comparison.generator_id IS 'Generator of both modes; key of generator. NULL for matches.';
-COMMENT ON COLUMN run_comparison.metric IS 'Name of the metric, as in run_summary and run_generation_summary. Cosines of two encoders are not comparable and are left out.';
-COMMENT ON COLUMN run_comparison.p_holm IS 'p after Holm''s correction. A family is all comparisons of encoders in the run, or all comparisons of one generator''s modes.';
+COMMENT ON COLUMN run_comparison.metric IS 'Name of the metric, as in run_summary and run_generation_summary. Cosines of different encoders are left out, because they are not comparable.';
+COMMENT ON COLUMN run_comparison.p_holm IS 'p-value after Holm''s correction for all encoder comparisons in the run, or for all mode comparisons of the generator.';
 
 CREATE TABLE run_ranking (
     run_id bigint NOT NULL REFERENCES run,
@@ -650,8 +651,8 @@ CREATE TABLE run_ranking (
     CHECK ((n = 0) = (mean IS NULL)),
     CHECK ((n < 2) = (low IS NULL) AND (low IS NULL) = (high IS NULL))
 );
-COMMENT ON TABLE run_ranking IS 'Ranking quality: how well an encoder ranks references that share a label with the query.';
-COMMENT ON COLUMN run_ranking.encoder_id IS 'Revision of the encoder; key of encoder. NULL for the fusion of all encoders.';
+COMMENT ON TABLE run_ranking IS 'Ranking quality: how highly an encoder ranks references that share a label with the query.';
+COMMENT ON COLUMN run_ranking.encoder_id IS 'Encoder revision; key of encoder. NULL for the fusion of all encoders.';
 
 CREATE TABLE run_hubness (
     run_id bigint NOT NULL REFERENCES run,
@@ -667,7 +668,7 @@ CREATE TABLE run_hubness (
     references_n integer NOT NULL CHECK (references_n > 0),
     PRIMARY KEY (run_id, encoder_id, queries, rerank, k)
 );
-COMMENT ON TABLE run_hubness IS 'Hubness: how unevenly references occur in the matches. Few references may occur in most lists, and many in none.';
+COMMENT ON TABLE run_hubness IS 'Hubness: how unevenly references occur in the matches. A few references may occur in most match lists, and many in none.';
 
 CREATE TABLE run_hub (
     run_id bigint NOT NULL REFERENCES run,
@@ -680,7 +681,7 @@ CREATE TABLE run_hub (
     retrieved_n integer NOT NULL CHECK (retrieved_n > 0),
     PRIMARY KEY (run_id, encoder_id, queries, rerank, k, rank)
 );
-COMMENT ON TABLE run_hub IS 'Hubs: the 20 references that occur in the most lists of matches.';
+COMMENT ON TABLE run_hub IS 'Hubs: the 20 references that occur in the largest number of match lists.';
 
 CREATE TABLE run_agreement (
     run_id bigint NOT NULL REFERENCES run,
@@ -691,7 +692,7 @@ CREATE TABLE run_agreement (
     n integer NOT NULL CHECK (n > 0),
     PRIMARY KEY (run_id, encoder_id, other_id)
 );
-COMMENT ON TABLE run_agreement IS 'Agreement: how similar the matches of two encoders are, ranked by cosine. Each pair of encoders has two rows, one per order.';
+COMMENT ON TABLE run_agreement IS 'Agreement: how similar the matches of two encoders are when ranked by cosine. Each pair of encoders has two rows, one for each order.';
 COMMENT ON COLUMN run_agreement.encoder_id IS 'Revision of the first encoder; key of encoder.';
 COMMENT ON COLUMN run_agreement.other_id IS 'Revision of the second encoder; key of encoder.';
 
@@ -713,7 +714,7 @@ CREATE TABLE run_csls (
     CHECK ((base_targets_n IS NULL) = (base_top1_equal IS NULL)),
     CHECK ((base_targets_n IS NULL) = (base_top10_overlap IS NULL))
 );
-COMMENT ON TABLE run_csls IS 'Re-ranking by CSLS: how it was computed, and how far it agrees with a CSLS ranking of all references.';
+COMMENT ON TABLE run_csls IS 'Re-ranking by CSLS: how it was computed, and how well it agrees with a CSLS ranking of all references.';
 
 CREATE TABLE run_answer (
     run_id bigint NOT NULL REFERENCES run,
@@ -729,10 +730,10 @@ CREATE TABLE run_answer (
     CHECK ((encoder_id IS NULL) = (method = 'fusion')),
     CHECK ((cosine IS NULL) = (method = 'fusion') AND (cosine_rank IS NULL) = (method = 'fusion'))
 );
-COMMENT ON TABLE run_answer IS 'The 10 best matches by rankings other than cosine. Only the latest run is kept.';
+COMMENT ON TABLE run_answer IS 'The 10 best matches in rankings by CSLS and by fusion. Only those of the latest run are kept.';
 COMMENT ON COLUMN run_answer.method IS 'csls: the 50 most similar references, re-ranked by CSLS. fusion: reciprocal rank fusion of all encoders (k = 60).';
-COMMENT ON COLUMN run_answer.encoder_id IS 'Revision of the encoder; key of encoder. NULL for fusion.';
-COMMENT ON COLUMN run_answer.rank IS '1 is the best match. Ties are broken by content hash.';
+COMMENT ON COLUMN run_answer.encoder_id IS 'Encoder revision; key of encoder. NULL for fusion.';
+COMMENT ON COLUMN run_answer.rank IS 'Rank of the match. Rank 1 is the best match. Ties are broken by content hash.';
 COMMENT ON COLUMN run_answer.score IS 'csls: 2 * cosine - r of the target - r of the reference. fusion: sum of 1 / (60 + rank) over the encoders.';
 COMMENT ON COLUMN run_answer.cosine IS 'Cosine similarity in the encoder''s own space, -1 to 1. NULL for fusion.';
 COMMENT ON COLUMN run_answer.cosine_rank IS 'Rank by cosine, 1 to 50. NULL for fusion.';
@@ -755,8 +756,8 @@ CREATE TABLE run_set_distance (
     CHECK ((value IS NULL) = (reason IS NOT NULL)),
     CHECK (NOT is_finding OR (value IS NOT NULL AND n >= 50))
 );
-COMMENT ON TABLE run_set_distance IS 'Distances between the clips of a mode, as a set, and the reference library.';
-COMMENT ON COLUMN run_set_distance.encoder_id IS 'Encoder in whose space the distance is measured; key of encoder.';
+COMMENT ON TABLE run_set_distance IS 'Distances between the set of clips in a mode and the reference library.';
+COMMENT ON COLUMN run_set_distance.encoder_id IS 'Encoder whose vectors are used to measure the distance; key of encoder.';
 
 -- Failures --------------------------------------------------------------------------------------
 
@@ -774,7 +775,7 @@ CREATE TABLE failure (
     PRIMARY KEY (stage, revision, subject)
 );
 CREATE INDEX ON failure (track_id, stage);
-COMMENT ON TABLE failure IS 'The failure ledger: inputs and plug-ins that could not be used, with the reason and what to do.';
+COMMENT ON TABLE failure IS 'The failure ledger: inputs and plug-ins that could not be used, the reason, and what to do about it.';
 COMMENT ON COLUMN failure.track_id IS 'Track; key of track. NULL if the failure is not about a track.';
 
 -- Waveforms and maps ----------------------------------------------------------------------------
@@ -783,8 +784,8 @@ CREATE TABLE waveform (
     track_id bigint PRIMARY KEY REFERENCES track ON DELETE CASCADE,
     peaks bytea NOT NULL CHECK (octet_length(peaks) = 800)
 );
-ALTER TABLE waveform ALTER peaks SET STORAGE EXTERNAL;  -- it does not compress
-COMMENT ON TABLE waveform IS 'Waveforms for the player: the outline of a track in 400 columns. ingest computes it while it decodes the track.';
+ALTER TABLE waveform ALTER peaks SET STORAGE EXTERNAL;  -- The bytes do not compress.
+COMMENT ON TABLE waveform IS 'Waveforms for the player: the outline of a track in 400 columns, computed while ingest decodes the track.';
 COMMENT ON COLUMN waveform.peaks IS '400 pairs of signed bytes: the lowest and the highest sample of the mono mix in each 400th of the track. 127 is full scale.';
 
 CREATE TABLE map (
@@ -795,7 +796,7 @@ CREATE TABLE map (
     spread_y double precision NOT NULL CHECK (spread_y BETWEEN 0 AND 1),
     PRIMARY KEY (run_id, encoder_id)
 );
-COMMENT ON TABLE map IS 'Maps of encoder spaces: a projection onto the first two principal components of the references. Only the latest run is kept.';
+COMMENT ON TABLE map IS 'Maps of encoder spaces: projections onto the first two principal components of the references. Only the maps of the latest run are kept.';
 
 CREATE TABLE map_point (
     run_id bigint NOT NULL,
@@ -824,12 +825,12 @@ CREATE TABLE published_retrieval (
     pq double precision NOT NULL CHECK (pq BETWEEN 1 AND 10),
     UNIQUE (encoder, target)
 );
-COMMENT ON TABLE published_retrieval IS 'Published best matches, one row per printed line. Names are as printed and do not identify tracks.';
+COMMENT ON TABLE published_retrieval IS 'Published best matches, one row per printed line. Names are given as printed and do not identify tracks.';
 COMMENT ON COLUMN published_retrieval.line IS 'Line in retrieval.csv. The header is line 1.';
-COMMENT ON COLUMN published_retrieval.encoder IS 'Encoder as printed.';
-COMMENT ON COLUMN published_retrieval.retrieved IS 'Name of the match as printed. Several files can have it.';
-COMMENT ON COLUMN published_retrieval.clap IS 'CLAP similarity of target and match, -1 to 1.';
-COMMENT ON COLUMN published_retrieval.melody IS 'Melody accuracy of target and match, 0 to 1.';
+COMMENT ON COLUMN published_retrieval.encoder IS 'Encoder, as printed.';
+COMMENT ON COLUMN published_retrieval.retrieved IS 'Name of the match, as printed. Several files can have this name.';
+COMMENT ON COLUMN published_retrieval.clap IS 'CLAP similarity between target and match, -1 to 1.';
+COMMENT ON COLUMN published_retrieval.melody IS 'Melody accuracy between target and match, 0 to 1.';
 COMMENT ON COLUMN published_retrieval.ce IS 'Content enjoyment of the match, 1 to 10.';
 COMMENT ON COLUMN published_retrieval.cu IS 'Content usefulness of the match, 1 to 10.';
 COMMENT ON COLUMN published_retrieval.pc IS 'Production complexity of the match, 1 to 10.';
@@ -848,12 +849,12 @@ CREATE TABLE published_generation (
     pq double precision NOT NULL CHECK (pq BETWEEN 1 AND 10),
     UNIQUE (mode, target)
 );
-COMMENT ON TABLE published_generation IS 'Published clips, one row per printed line. Names are as printed and do not identify tracks.';
+COMMENT ON TABLE published_generation IS 'Published clips, one row per printed line. Names are given as printed and do not identify tracks.';
 COMMENT ON COLUMN published_generation.line IS 'Line in generation.csv. The header is line 1.';
-COMMENT ON COLUMN published_generation.mode IS 'Mode as printed.';
+COMMENT ON COLUMN published_generation.mode IS 'Mode, as printed.';
 COMMENT ON COLUMN published_generation.cfg IS 'Classifier-free guidance scale.';
-COMMENT ON COLUMN published_generation.clap IS 'CLAP similarity of target and clip, -1 to 1.';
-COMMENT ON COLUMN published_generation.melody IS 'Melody accuracy of target and clip, 0 to 1.';
+COMMENT ON COLUMN published_generation.clap IS 'CLAP similarity between target and clip, -1 to 1.';
+COMMENT ON COLUMN published_generation.melody IS 'Melody accuracy between target and clip, 0 to 1.';
 COMMENT ON COLUMN published_generation.ce IS 'Content enjoyment of the clip, 1 to 10.';
 COMMENT ON COLUMN published_generation.cu IS 'Content usefulness of the clip, 1 to 10.';
 COMMENT ON COLUMN published_generation.pc IS 'Production complexity of the clip, 1 to 10.';
@@ -870,13 +871,13 @@ CREATE TABLE published_summary (
     sd numeric CHECK (sd >= 0),
     discrepancy text
 );
-COMMENT ON TABLE published_summary IS 'Published means and standard deviations, to compare with those that the printed lines give.';
+COMMENT ON TABLE published_summary IS 'Published means and standard deviations, for comparison with the values computed from the printed lines.';
 COMMENT ON COLUMN published_summary.line IS 'Line in summary.csv. The header is line 1.';
-COMMENT ON COLUMN published_summary.place IS 'Where the number was printed.';
+COMMENT ON COLUMN published_summary.place IS 'Place where the number was printed.';
 COMMENT ON COLUMN published_summary.cfg IS 'Classifier-free guidance scale. NULL for retrieval.';
-COMMENT ON COLUMN published_summary.metric IS 'Metric as printed.';
-COMMENT ON COLUMN published_summary.mean IS 'Mean as printed, with the printed number of decimals.';
-COMMENT ON COLUMN published_summary.sd IS 'Standard deviation as printed. NULL if none was printed.';
+COMMENT ON COLUMN published_summary.metric IS 'Metric, as printed.';
+COMMENT ON COLUMN published_summary.mean IS 'Mean as printed, with the same number of decimals.';
+COMMENT ON COLUMN published_summary.sd IS 'Standard deviation as printed. NULL if no standard deviation was printed.';
 
 CREATE TABLE published_change (
     line integer PRIMARY KEY,
@@ -886,12 +887,12 @@ CREATE TABLE published_change (
     percent numeric NOT NULL,
     discrepancy text
 );
-COMMENT ON TABLE published_change IS 'Published changes between two modes, to compare with those that the printed lines give.';
+COMMENT ON TABLE published_change IS 'Published changes between two modes, for comparison with the values computed from the printed lines.';
 COMMENT ON COLUMN published_change.line IS 'Line in changes.csv. The header is line 1.';
 COMMENT ON COLUMN published_change.mode IS 'First mode.';
-COMMENT ON COLUMN published_change.than_mode IS 'Second mode, with which the first one is compared.';
-COMMENT ON COLUMN published_change.metric IS 'Metric as printed.';
-COMMENT ON COLUMN published_change.percent IS 'Change in percent as printed, with the printed number of decimals.';
+COMMENT ON COLUMN published_change.than_mode IS 'Second mode, which the first one is compared with.';
+COMMENT ON COLUMN published_change.metric IS 'Metric, as printed.';
+COMMENT ON COLUMN published_change.percent IS 'Change in percent as printed, with the same number of decimals.';
 
 CREATE TABLE published_claim (
     line integer PRIMARY KEY,
@@ -902,13 +903,13 @@ CREATE TABLE published_claim (
         ('stands', 'arithmetic only', 'not established', 'does not stand', 'not measured')),
     remark text
 );
-COMMENT ON TABLE published_claim IS 'Published claims about the tables, and what the printed lines show.';
+COMMENT ON TABLE published_claim IS 'Published claims about the tables, and what the printed lines show about them.';
 COMMENT ON COLUMN published_claim.line IS 'Line in claims.csv. The header is line 1.';
 COMMENT ON COLUMN published_claim.section IS 'Topic of the claim.';
-COMMENT ON COLUMN published_claim.claim IS 'The claim in our words.';
-COMMENT ON COLUMN published_claim.numbers IS 'Numbers that the printed lines give, computed at import. "none" if nothing was measured.';
-COMMENT ON COLUMN published_claim.verdict IS 'stands. arithmetic only: the number is right, but the conclusion does not follow. not established: chance can explain it. does not stand: the lines contradict it. not measured: no measurement could show it.';
-COMMENT ON COLUMN published_claim.remark IS 'Further remark.';
+COMMENT ON COLUMN published_claim.claim IS 'Claim, in our own words.';
+COMMENT ON COLUMN published_claim.numbers IS 'Numbers computed from the printed lines at import. "none" if nothing was measured.';
+COMMENT ON COLUMN published_claim.verdict IS 'stands: the printed lines support the claim. arithmetic only: the number is correct, but the conclusion does not follow from it. not established: the result can be explained by chance. does not stand: the printed lines contradict the claim. not measured: no measurement could support the claim.';
+COMMENT ON COLUMN published_claim.remark IS 'Further remark on the claim.';
 
 CREATE TABLE published_interval (
     task text NOT NULL,
@@ -920,7 +921,7 @@ CREATE TABLE published_interval (
     PRIMARY KEY (task, subject, metric),
     CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL))
 );
-COMMENT ON TABLE published_interval IS 'Confidence intervals of the means that the printed lines give.';
+COMMENT ON TABLE published_interval IS 'Confidence intervals of the means computed from the printed lines.';
 
 CREATE TABLE published_comparison (
     task text NOT NULL,
@@ -939,7 +940,7 @@ CREATE TABLE published_comparison (
     CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL)),
     CHECK ((p IS NULL) = (p_holm IS NULL) AND (p IS NULL) = (method IS NULL) AND (p IS NULL) = (reason IS NOT NULL))
 );
-COMMENT ON TABLE published_comparison IS 'Tests and intervals for two encoders, or two modes, over the published targets that have both values.';
+COMMENT ON TABLE published_comparison IS 'Tests and intervals for two encoders, or two modes, on the published targets that have both values.';
 
 -- Grants ----------------------------------------------------------------------------------------
 

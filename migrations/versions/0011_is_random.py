@@ -1,4 +1,4 @@
-"""Stores whether a plug-in has random weights, as a column of its own."""
+"""Adds a column that records whether a plug-in has random weights."""
 
 from pathlib import Path
 

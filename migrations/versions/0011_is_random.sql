@@ -1,6 +1,6 @@
 SET LOCAL search_path = mirpipe, public;
 
--- Earlier versions marked random weights in the name of the checkpoint only.
+-- Earlier versions marked random weights only in the checkpoint name.
 UPDATE encoder SET spec = spec || '{"is_random": true}' WHERE spec ->> 'checkpoint' LIKE '% (random)';
 UPDATE metric SET spec = spec || '{"is_random": true}' WHERE spec ->> 'checkpoint' LIKE '% (random)';
 UPDATE captioner SET spec = spec || '{"is_random": true}' WHERE spec ->> 'checkpoint' LIKE '% (random)';

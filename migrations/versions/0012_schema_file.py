@@ -1,4 +1,4 @@
-"""Records which files the views and descriptions come from, and rewords those of partitions."""
+"""Records the files of the views and descriptions, and rewords the partition descriptions."""
 
 from pathlib import Path
 

@@ -4,7 +4,7 @@ CREATE TABLE schema_file (
     path text PRIMARY KEY,
     sha256 text NOT NULL
 );
-COMMENT ON TABLE schema_file IS 'Files from which `mirpipe db migrate` last wrote the views and descriptions of this database.';
+COMMENT ON TABLE schema_file IS 'Files that contained the views and descriptions when `mirpipe db migrate` last wrote them to this database.';
 COMMENT ON COLUMN schema_file.path IS 'Path of the file in the folder migrations/.';
 COMMENT ON COLUMN schema_file.sha256 IS 'SHA-256 of the file, in hexadecimal.';
 GRANT SELECT ON schema_file TO mirpipe_app, mirpipe_read;

@@ -1,5 +1,5 @@
--- One hash join leaves out the pairs that have every score. So the view is fast when nothing is
--- pending: it does not look up every score of every pair.
+-- One hash join leaves out the pairs that have all their scores. This makes the view fast when
+-- nothing is pending, because it does not look up every score of every pair.
 CREATE OR REPLACE VIEW pending_pair AS
 WITH pair AS MATERIALIZED (
     SELECT n.target_id, n.reference_id
@@ -42,7 +42,7 @@ WHERE NOT EXISTS (
         SELECT FROM failure f
         WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = side.track_id AND NOT f.retry));
 
-COMMENT ON VIEW pending_pair IS 'Missing scores of pairs whose inputs are stored: melodies, notes, or vectors. A vector that failed as bad input counts as stored.';
-COMMENT ON COLUMN pending_pair.name IS 'Pair metric without a score.';
-COMMENT ON COLUMN pending_pair.melody_id IS 'Revision of the melodies that are compared; key of metric. NULL if vectors are compared.';
+COMMENT ON VIEW pending_pair IS 'Missing scores of pairs whose inputs (melodies, notes or vectors) are stored. The vector of a track that failed as bad input counts as stored.';
+COMMENT ON COLUMN pending_pair.name IS 'Pair metric whose score is missing.';
+COMMENT ON COLUMN pending_pair.melody_id IS 'Metric revision that computed the compared melodies; key of metric. NULL if vectors are compared.';
 COMMENT ON COLUMN pending_pair.reference_id IS 'Match or clip of the target; key of track.';

@@ -11,6 +11,6 @@ CROSS JOIN LATERAL (
     JOIN published_score b USING (task, target, metric)
     WHERE (a.task, a.metric, a.subject) = (c.task, c.metric, c.subject) AND b.subject = c.than_subject) d;
 
-COMMENT ON VIEW published_difference IS 'Two encoders, or two modes, compared over the published targets that have both values.';
-COMMENT ON COLUMN published_difference.subject IS 'First encoder or mode, as printed: of two encoders the later one by name, of two modes the later one printed.';
-COMMENT ON COLUMN published_difference.percent IS 'mean_difference in percent of the second one''s mean over these targets. NULL if that mean is 0.';
+COMMENT ON VIEW published_difference IS 'Two encoders, or two modes, compared on the published targets that have both values.';
+COMMENT ON COLUMN published_difference.subject IS 'First encoder or mode, as printed. For encoders, this is the one whose name is later in the alphabet. For modes, it is the one that is printed later.';
+COMMENT ON COLUMN published_difference.percent IS 'mean_difference as a percentage of the mean of the second encoder or mode over these targets. NULL if that mean is 0.';

@@ -5,4 +5,4 @@ FROM published_score s
 LEFT JOIN published_interval i USING (task, subject, metric)
 GROUP BY s.task, s.subject, s.guidance, s.metric, i.low, i.high, i.interval_reason;
 
-COMMENT ON VIEW published_mean IS 'Mean and standard deviation of the published numbers, computed from the printed lines.';
+COMMENT ON VIEW published_mean IS 'Means and standard deviations of the published numbers, computed from the printed lines.';

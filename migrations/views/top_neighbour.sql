@@ -10,4 +10,4 @@ FROM (
 ) ranked
 WHERE rank <= 10;
 
-COMMENT ON VIEW top_neighbour IS 'The 10 best matches per target and encoder in the neighbour lists. v_retrieval shows those that are published.';
+COMMENT ON VIEW top_neighbour IS 'The 10 best matches per target and encoder in the neighbour lists. v_retrieval shows the published matches.';

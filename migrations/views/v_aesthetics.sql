@@ -11,9 +11,9 @@ FROM v_track_score
 WHERE metric IN ('aesthetics_ce', 'aesthetics_cu', 'aesthetics_pc', 'aesthetics_pq')
 GROUP BY track_id, track, collection;
 
-COMMENT ON VIEW v_aesthetics IS 'Audiobox Aesthetics, one row per track: estimated ratings by listeners, about 1 to 10 points.';
+COMMENT ON VIEW v_aesthetics IS 'Audiobox Aesthetics: predicted listener ratings of each track, about 1 to 10 points. One row per track.';
 COMMENT ON COLUMN v_aesthetics.ce IS 'Content enjoyment.';
 COMMENT ON COLUMN v_aesthetics.cu IS 'Content usefulness.';
 COMMENT ON COLUMN v_aesthetics.pc IS 'Production complexity.';
 COMMENT ON COLUMN v_aesthetics.pq IS 'Production quality.';
-COMMENT ON COLUMN v_aesthetics.reason IS 'Why a rating is missing. NULL if none is.';
+COMMENT ON COLUMN v_aesthetics.reason IS 'Code of the reason why a rating is missing. NULL if no rating is missing.';

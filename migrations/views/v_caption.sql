@@ -9,4 +9,4 @@ JOIN captioner k USING (captioner_id)
 JOIN track t USING (track_id)
 JOIN track_feature f ON f.metric_id = c.features_id AND f.track_id = c.track_id;
 
-COMMENT ON VIEW v_caption IS 'Captions, next to the measured features of the same track.';
+COMMENT ON VIEW v_caption IS 'Captions, together with the measured features of the same track.';

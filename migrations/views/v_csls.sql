@@ -7,4 +7,4 @@ FROM run_csls s
 JOIN encoder e USING (encoder_id)
 WHERE s.run_id = (SELECT max(run_id) FROM run);
 
-COMMENT ON VIEW v_csls IS 'The latest run: how re-ranking by CSLS was computed, and how far it agrees with a CSLS ranking of all references.';
+COMMENT ON VIEW v_csls IS 'The latest run: how re-ranking by CSLS was computed, and how well it agrees with a CSLS ranking of all references.';

@@ -16,6 +16,6 @@ LEFT JOIN LATERAL (
     WHERE f.track_id = g.track_id AND f.gone_at IS NULL) f ON true;
 
 COMMENT ON VIEW v_generation IS 'Generated clips, with everything that each clip was generated from.';
-COMMENT ON COLUMN v_generation.track_id IS 'The clip, a track of the collection generated; key of track.';
+COMMENT ON COLUMN v_generation.track_id IS 'The clip, which is a track in the collection generated; key of track.';
 COMMENT ON COLUMN v_generation.path IS 'Path of the clip. NULL if the file is missing.';
 COMMENT ON COLUMN v_generation.wanted IS 'true if both the captioner and the generator are configured.';

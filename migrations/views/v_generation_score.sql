@@ -56,5 +56,5 @@ SELECT g.generation_id, g.generator_id, g.generator, g.mode, g.is_conditioned, g
 FROM clip g
 JOIN score s USING (generation_id);
 
-COMMENT ON VIEW v_generation_score IS 'Scores of the clips of configured generators, one row per clip and metric: pair scores with the target, and scores of the clip alone.';
-COMMENT ON COLUMN v_generation_score.track_id IS 'The clip, a track of the collection generated; key of track.';
+COMMENT ON VIEW v_generation_score IS 'Scores of the clips from configured generators, one row per clip and metric: scores of the clip paired with its target, and scores of the clip alone.';
+COMMENT ON COLUMN v_generation_score.track_id IS 'The clip, which is a track in the collection generated; key of track.';

@@ -12,10 +12,10 @@ LEFT JOIN LATERAL (
     FROM track_file f WHERE f.track_id = t.track_id AND f.gone_at IS NULL
 ) f ON true;
 
-COMMENT ON VIEW v_library IS 'Every track that was ever seen, with its labels, its audio format and its file.';
-COMMENT ON COLUMN v_library.reason IS 'Why a rejected track cannot be used. NULL otherwise.';
-COMMENT ON COLUMN v_library.genre IS 'Genre, from the labels.';
-COMMENT ON COLUMN v_library.instrument IS 'Instrument, from the labels.';
-COMMENT ON COLUMN v_library.voiced IS 'false: unpitched, such as a drum loop. Melody values have no meaning then. NULL if not measured.';
-COMMENT ON COLUMN v_library.path IS 'Path of the file; the first in alphabetical order if there are several. NULL if the track is gone.';
+COMMENT ON VIEW v_library IS 'Every track that was ever ingested or generated, with its labels, audio format and file.';
+COMMENT ON COLUMN v_library.reason IS 'Code of the reason why the track was rejected. NULL if it was not rejected.';
+COMMENT ON COLUMN v_library.genre IS 'Genre, taken from the labels.';
+COMMENT ON COLUMN v_library.instrument IS 'Instrument, taken from the labels.';
+COMMENT ON COLUMN v_library.voiced IS 'false if the track is unpitched, such as a drum loop. Its melody values are then meaningless. NULL if not measured.';
+COMMENT ON COLUMN v_library.path IS 'Path of the file. If there are several files, the first path in alphabetical order. NULL if the track is gone.';
 COMMENT ON COLUMN v_library.files IS 'Number of files with this content.';

@@ -38,14 +38,14 @@ SELECT n.task, n.subject, n.than_subject, n.metric, n.number, n.printed, n.recom
     n.discrepancy, NULL::text AS licence_weights, false AS random, n.place
 FROM number n;
 
-COMMENT ON VIEW v_published IS 'Published means, standard deviations and changes, compared with those that the printed lines give. Order by place.';
+COMMENT ON VIEW v_published IS 'Published means, standard deviations and changes, compared with the values computed from the printed lines. Sort by place.';
 COMMENT ON COLUMN v_published.subject IS 'Encoder or mode.';
-COMMENT ON COLUMN v_published.than_subject IS 'Second mode of a change, with which the first one is compared. NULL otherwise.';
-COMMENT ON COLUMN v_published.number IS 'mean, sd (population) or change, percent.';
+COMMENT ON COLUMN v_published.than_subject IS 'For a change, the second mode, which the first one is compared with. NULL for means and standard deviations.';
+COMMENT ON COLUMN v_published.number IS 'Kind of number: mean, sd (population) or "change, percent".';
 COMMENT ON COLUMN v_published.printed IS 'Number as printed, with its decimals.';
 COMMENT ON COLUMN v_published.recomputed IS 'Number computed from the printed lines.';
-COMMENT ON COLUMN v_published.agrees IS 'true if the recomputed number, rounded to the printed decimals, is the printed one.';
+COMMENT ON COLUMN v_published.agrees IS 'true if the recomputed number equals the printed one after rounding to the same number of decimals.';
 COMMENT ON COLUMN v_published.discrepancy IS 'Known reason why the two numbers differ. NULL if they should agree.';
-COMMENT ON COLUMN v_published.licence_weights IS 'Always NULL: the licence was not printed.';
-COMMENT ON COLUMN v_published.random IS 'Always false: no published number comes from random weights.';
+COMMENT ON COLUMN v_published.licence_weights IS 'Always NULL, because the licence was not printed.';
+COMMENT ON COLUMN v_published.random IS 'Always false, because no published number comes from random weights.';
 COMMENT ON COLUMN v_published.place IS 'Position in the report.';

@@ -11,4 +11,4 @@ LEFT JOIN LATERAL (
     FROM run_encoder g JOIN encoder o USING (encoder_id)
     WHERE g.run_id = s.run_id AND NOT o.is_random) f ON true;
 
-COMMENT ON VIEW v_ranking_history IS 'Every run: how well each encoder ranks references that share a label with the query, by cosine and by CSLS.';
+COMMENT ON VIEW v_ranking_history IS 'Every run: how highly each encoder ranks references that share a label with the query, by cosine and by CSLS.';

@@ -28,7 +28,7 @@ class AudioFacts:
     channels: int
     format: str
     rms_dbfs: float
-    """Level of the mono mix without its constant part, in dB relative to full scale."""
+    """Level of the mono mix without its DC offset, in dB relative to full scale."""
     peak: float
     """Largest absolute sample of all channels; full scale is 1."""
     outline: bytes
@@ -50,7 +50,7 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
         raise RejectedInput(
             "too_short",
             f"{name} has only {seconds:.2f} s of audio, but at least {MIN_SECONDS:g} s are "
-            "required. Remove it from the folder.",
+            "required. Use a longer file.",
         )
     variance = mean_square - mean * mean
     rms_dbfs = 10 * math.log10(variance) if variance > 0 else -math.inf
@@ -58,7 +58,7 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
         raise RejectedInput(
             "silent",
             f"{name} is silent: the mean of its channels is below {SILENCE_DBFS:g} dB. Export it "
-            "again, or remove it from the folder.",
+            "again.",
         )
     return AudioFacts(
         seconds=seconds,

@@ -12,8 +12,7 @@ def not_audio_error(name: str, cause: str) -> RejectedInput:
     """Return the error for a file that no decoder can open."""
     return RejectedInput(
         "not_audio",
-        f"{name} is not audio in a supported format ({cause}). Convert it to WAV or FLAC, or "
-        "remove it from the folder.",
+        f"{name} is not audio in a supported format ({cause}). Convert it to WAV or FLAC.",
     )
 
 

@@ -1,4 +1,4 @@
-"""`mirpipe analyse`: measures the music of each track."""
+"""`mirpipe analyse`: measures the musical features of each track."""
 
 from dataclasses import asdict
 
@@ -13,9 +13,9 @@ from mirpipe.settings import settings
 def analyse(target: Target = None, manifest: TrackManifest = None, as_json: AsJson = False) -> None:
     """Measure melody, tempo, meter, key and notes.
 
-    Every track is decoded once and measured once. Later stages use the stored results: they compare
-    melodies, write captions, and generate music from them. If something cannot be measured, the
-    tables melody and track_feature contain the reason.
+    Every track is decoded once and measured once. Later stages use the stored results to compare
+    melodies, write captions and generate music. If a feature cannot be measured, the tables melody
+    and track_feature contain the reason.
 
     Exit codes:
 

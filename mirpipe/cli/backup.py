@@ -17,9 +17,9 @@ def backup(
 ) -> None:
     """Back up the database and the clips.
 
-    The pipeline may run at the same time. The folder DIR appears when the backup is complete. A
-    backup that was stopped leaves the folder DIR.partial, which the next one deletes. A backup does
-    not contain your own audio, the weights, passwords, or the history of Airflow.
+    The pipeline can keep running during a backup. The folder DIR appears when the backup is
+    complete. A stopped backup leaves the folder DIR.partial, which the next backup deletes. A
+    backup does not contain your own audio, the weights, passwords, or Airflow's history.
 
     Exit codes:
 
@@ -40,25 +40,27 @@ def backup(
     if result.missing_clips:
         typer.echo(
             f"mirpipe: The audio files of {len(result.missing_clips)} clips are missing, so they "
-            "are not in the backup. Run `mirpipe doctor` to see which.",
+            "are not in the backup. Run `mirpipe doctor` to see which ones.",
             err=True,
         )
         raise typer.Exit(1)
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of `mirpipe backup`.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder that `mirpipe backup` created.")
+    ],
     replace: Annotated[
         bool,
         typer.Option("--replace", help="Replace the current content of the database."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Restore the database and clips of a backup.
+    """Restore the database and the clips from a backup.
 
-    Stop `mirpipe up` before you restore. All files of the backup are checked before anything is
+    Stop `mirpipe up` before you restore. All files in the backup are checked before anything is
     written, and all rows are written in one transaction. At the end, the hash of the restored
-    content is compared with that of the backup.
+    content is compared with the backup's hash.
     """
     from mirpipe.operations.backup import restore as restore_backup
 
@@ -67,8 +69,8 @@ def restore(
     if as_json:
         print(json.dumps(asdict(result)))
         return
-    print(f"restored the backup of {result.made_at}: the database and {result.clips} clips")
+    print(f"restored the backup from {result.made_at}: the database and {result.clips} clips")
     if result.is_compared:
         print(f"digest {result.digest}, the same as in the backup")
     else:
-        print("another version of mirpipe made this backup, so the digests were not compared")
+        print("the digests were not compared, because another version of mirpipe made this backup")

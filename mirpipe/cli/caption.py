@@ -31,8 +31,8 @@ def caption(
     """Write a caption for each target.
 
     MIRPIPE_CAPTIONER names the model that describes the targets. Targets that have not been
-    measured are measured first. If a caption contradicts a measurement, its column contradictions
-    says so. You can stop the command and run it again: finished captions are kept.
+    measured are measured first. If a caption contradicts a measurement, the column contradictions
+    contains the statement. You can stop the command and run it again: finished captions are kept.
 
     Exit codes:
 

@@ -1,4 +1,4 @@
-"""Arguments that several commands share: option types, manifests of ids, and names of targets."""
+"""Arguments that several commands share: option types, id manifests, and target names."""
 
 import json
 from collections.abc import Sequence
@@ -52,8 +52,8 @@ def track_ids(manifest: Path | None) -> list[int] | None:
 def target_ids(names: Sequence[str] | None, manifest: Path | None) -> list[int] | None:
     """Return the ids of the named targets that are in the manifest. None means all targets.
 
-    A name is an id, a title or a part of a title. Without names, all ids of the manifest are
-    returned. Raises BadParameter if a name matches no target or several.
+    A name is an id, a title or a part of a title. Without names, all ids in the manifest are
+    returned. Raises BadParameter if a name does not match exactly one target.
     """
     manifest_ids = track_ids(manifest)
     if not names:
@@ -70,7 +70,7 @@ def repeat_options(
     seeds: int | None = None,
     limit: int | None = None,
 ) -> list[str]:
-    """Return these options as words, for the same command in another interpreter."""
+    """Return these options as arguments for the same command in another interpreter."""
     words = [word for name in target or () for word in ("--target", name)]
     words += [word for name in mode or () for word in ("--mode", name)]
     for option, value in (("--manifest", manifest), ("--seeds", seeds), ("--limit", limit)):

@@ -21,7 +21,7 @@ Start, stop and query the database.
 
 mirpipe stores all results in Postgres. It comes with its own server (the embedded server), which
 stores its data in MIRPIPE_HOME. Commands start this server when they need it. It keeps running
-after the command, and its data survives kill -9 and power cuts. To use your own server with
+after the command. No data is lost after kill -9 or a power cut. To use your own server with
 pgvector 0.8.4 or newer, set MIRPIPE_DATABASE_URL.
 
 Examples:
@@ -64,9 +64,9 @@ def up(
 ) -> None:
     """Start the server and migrate the schema.
 
-    The first start creates the data, the roles and the databases. If the server is running and the
-    schema is up to date, nothing happens. If MIRPIPE_DATABASE_URL is set, only the schema of that
-    server is migrated.
+    The first start creates the data, the roles and the databases. If the server is already running
+    and the schema is up to date, nothing happens. If MIRPIPE_DATABASE_URL is set, the command only
+    migrates the schema on that server.
     """
     if settings().database_url is None:
         server = embedded_server(settings().home, port=port)
@@ -81,14 +81,14 @@ def up(
         )
     migrate()
     print(f"URL for queries: {_without_password(_url('reader'))}")
-    print("`mirpipe db url --role reader` prints it with the password")
+    print("`mirpipe db url --role reader` prints this URL with the password")
 
 
 @app.command()
 def down() -> None:
     """Stop the server and keep its data.
 
-    Stops the embedded server with all its processes. Open transactions are rolled back.
+    Stops the embedded server and all its processes. Open transactions are rolled back.
     """
     _warn_about_own_server()
     server = embedded_server(settings().home)
@@ -101,7 +101,7 @@ def down() -> None:
 def remove(yes: Yes = False) -> None:
     """Stop the server and delete all its data.
 
-    This deletes the data of the embedded server of MIRPIPE_HOME, and its passwords.
+    Deletes the data and the passwords of the embedded server in MIRPIPE_HOME.
     """
     _warn_about_own_server()
     server = embedded_server(settings().home)
@@ -112,7 +112,7 @@ def remove(yes: Yes = False) -> None:
     if not yes:
         typer.confirm(f"Delete {cluster_folder} with all results in it?", abort=True)
     server.down()
-    # For root, the data and the passwords can be in two folders.
+    # If mirpipe runs as root, the data and the passwords can be in different folders.
     for folder in (cluster_folder, server.folder):
         shutil.rmtree(folder, ignore_errors=True)
     print(f"{cluster_folder} is deleted")
@@ -150,10 +150,10 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command()
 def url(role: RoleOption = "reader") -> None:
-    """Print the URL of the database.
+    """Print the database URL.
 
-    It contains the password, and works with psql and most other programs. For SQLAlchemy, replace
-    postgresql:// by postgresql+psycopg2://.
+    The URL contains the password, and works with psql and most other programs. For SQLAlchemy,
+    replace postgresql:// with postgresql+psycopg2://.
     """
     print(_url(role))
 
@@ -165,9 +165,9 @@ def psql(
     ] = None,
     role: RoleOption = "reader",
 ) -> None:
-    """Open psql on the database.
+    """Open psql, connected to the database.
 
-    mirpipe comes with this psql.
+    This psql is part of mirpipe.
     """
     replace_process_with_psql(_url(role), arguments or [])
 
@@ -176,19 +176,19 @@ def psql(
 def provision() -> None:
     """Create roles and databases on your server.
 
-    Only for a server that nothing but mirpipe uses. MIRPIPE_SUPERUSER_URL must be the URL of a
-    superuser. The roles get the passwords in MIRPIPE_DATABASE_URL, MIRPIPE_OWNER_URL,
-    MIRPIPE_READER_URL and MIRPIPE_AIRFLOW_DATABASE_URL.
+    Use this command only for a server that no other program uses. MIRPIPE_SUPERUSER_URL must be the
+    URL of a superuser. The passwords of the roles are read from MIRPIPE_DATABASE_URL,
+    MIRPIPE_OWNER_URL, MIRPIPE_READER_URL and MIRPIPE_AIRFLOW_DATABASE_URL.
 
-    On a shared server, run `mirpipe db migrate` instead. If something is missing, it prints the SQL
-    that a superuser must run.
+    On a shared server, run `mirpipe db migrate` instead. If the server lacks something, that
+    command prints the SQL that a superuser must run.
     """
     from mirpipe.db.provision_server import provision_server
 
     configured = settings()
     if configured.superuser_url is None:
         raise ConfigurationError(
-            "MIRPIPE_SUPERUSER_URL is not set. Set it to the URL of a superuser of the server."
+            "MIRPIPE_SUPERUSER_URL is not set. Set it to the URL of a superuser on the server."
         )
     urls: dict[Role, str | None] = {
         "owner": configured.owner_url,
@@ -251,14 +251,14 @@ def _without_password(url: str) -> str:
 
 
 def _warn_about_own_server() -> None:
-    """Print on stderr that the command is only for the embedded server, if the user has another."""
+    """Print a warning on stderr if the user has configured a server of their own."""
     if settings().database_url is not None:
         message = "MIRPIPE_DATABASE_URL is set, but this command is only for the embedded server."
         typer.echo(message, err=True)
 
 
 def _url(role: Role) -> str:
-    """Return the URL of the role with its password. Starts the embedded server if it is used."""
+    """Return the role's URL with its password. Starts the embedded server if that is used."""
     if role != "airflow" and settings().database_url is not None:
         return psql_url(database_url(role))
     server = embedded_server(settings().home)

@@ -14,14 +14,14 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
 def doctor(as_json: AsJson = False) -> None:
     """Check this installation and suggest repairs.
 
-    Checks Python and its packages, disks, graphics card, models, database, files, ports and
-    Airflow. It starts no server and changes nothing. Each line starts with a level and ends with a
+    Checks Python and its packages, disks, GPUs, models, database, files, ports and Airflow. The
+    command starts no server and changes nothing. Each line starts with a level and ends with a
     remedy, if one is needed:
 
     \b
         ok       nothing to do
-        warning  mirpipe works, but you should know this
-        problem  mirpipe cannot work like this
+        warning  mirpipe works, but you should know about this
+        problem  mirpipe does not work correctly
 
     Exit codes:
 

@@ -28,15 +28,15 @@ def embed(
     manifest: TrackManifest = None,
     captions: Annotated[
         bool,
-        typer.Option("--captions", help="Embed the text of captions with CLAP, instead of tracks."),
+        typer.Option("--captions", help="Embed caption texts with CLAP instead of tracks."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute the missing vectors of all tracks.
 
     MIRPIPE_ENCODERS names the encoders. Each batch is one transaction: if you stop the command,
-    only its last batch is lost, and the next run continues there. If an encoder cannot run on this
-    machine, the command says why and what to do, and runs the others.
+    only the last batch is lost, and the next run continues from there. If an encoder cannot run on
+    this machine, the command prints the reason and a remedy, and runs the others.
 
     Exit codes:
 
@@ -52,7 +52,7 @@ def embed(
     selected_ids = track_ids(manifest)
     chosen = encoder or settings().encoders
     usable = check_plugins(registry.ENCODERS, chosen, stage="embed").usable
-    # Encoders of one interpreter run together, because each track is then decoded only once.
+    # Encoders of one interpreter run together, so that each track is decoded only once.
     names_by_python: dict[Path, list[str]] = {}
     for name, python in usable.items():
         names_by_python.setdefault(python, []).append(name)
@@ -63,7 +63,7 @@ def embed(
 
 
 def _finish(counts: Mapping[str, int], *, as_json: bool, is_incomplete: bool = False) -> NoReturn:
-    """Print the counts and the unavailable plug-ins, and end with the exit code."""
+    """Print the counts and the unavailable plug-ins, and exit with the matching exit code."""
     print_counts(counts, as_json=as_json)
     print_unavailable_plugins()
     raise typer.Exit(exit_code(counts, is_incomplete=is_incomplete))

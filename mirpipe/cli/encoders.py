@@ -22,7 +22,7 @@ def encoders(as_json: AsJson = False) -> None:
     """List the encoders and their properties.
 
     Shows whether each encoder is configured (MIRPIPE_ENCODERS), its revision, window, dimension,
-    and the licence of its weights. JSON contains all fields of the specification.
+    and the licence of its weights. The JSON output contains all fields of the specification.
     """
     specs = [_spec_and_revision(name) for name in registry.ENCODERS.names()]
     if as_json:
@@ -47,7 +47,7 @@ def encoders(as_json: AsJson = False) -> None:
 def _spec_and_revision(name: str) -> tuple[EncoderSpec, str | None]:
     """Return the encoder's specification and revision.
 
-    The revision is None if weights are missing, because it depends on their content.
+    The revision is None if weights are missing, because the revision depends on their content.
     """
     try:
         spec = registry.ENCODERS.spec(name)

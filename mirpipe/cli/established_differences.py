@@ -7,9 +7,10 @@ from mirpipe.db.queries.comparison_sentences import summary_sentences
 
 
 def print_established_differences(file: IO[str] | None = None) -> None:
-    """Print one sentence per result of the comparisons between encoders and between modes.
+    """Print one sentence for each comparison between encoders and between modes.
 
-    Prints nothing if the latest run compared nothing. `file` is stdout if it is None.
+    Prints nothing if the latest run compared nothing. If `file` is None, the sentences are printed
+    to stdout.
     """
     sentences = [
         *summary_sentences(queries.encoder_comparisons()),

@@ -11,10 +11,10 @@ def evaluate(as_json: AsJson = False) -> None:
     """Compare targets with their matches and clips.
 
     Computes melody accuracy (also compared with chance, and in the best key), aligned melody and
-    CLAP similarity. It needs the results of `mirpipe analyse` and `mirpipe embed`, and decodes no
-    audio. If a number is undefined, its reason is stored instead: for example, a drum loop has no
-    pitch. Each block of pairs is one transaction: if you stop the command, only its last block is
-    lost.
+    CLAP similarity. The command needs the results of `mirpipe analyse` and `mirpipe embed`, and
+    decodes no audio. If a number is undefined, the reason is stored instead: for example, a drum
+    loop has no pitch. Each block of pairs is one transaction: if you stop the command, only the
+    last block is lost.
     """
     from mirpipe.stages import evaluate as stage
 

@@ -33,8 +33,8 @@ def export(
     """Export the views as Parquet files.
 
     Writes one file VIEW.parquet per view. The files dictionary.md and dictionary.csv describe every
-    column. All files show the database at the same moment, while the pipeline continues. If you
-    stop the command, the files of the previous export remain.
+    column. All files come from one snapshot of the database, and the pipeline can keep running. If
+    you stop the command, the files of the previous export remain.
     """
     from mirpipe.operations.export import export as write_files
 

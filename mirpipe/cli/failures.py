@@ -21,8 +21,8 @@ def failures(
 ) -> None:
     """List what failed or was rejected, and why.
 
-    A file that cannot be used is skipped until it changes. Every run tries all other failures
-    again.
+    A file that cannot be used is skipped until it changes. All other failed work is tried again in
+    every run.
     """
     ledger = queries.failures(stages=stage or [])
     if as_json:
@@ -31,7 +31,7 @@ def failures(
     table = Table("stage", "plug-in", "reason", "subject", "message", box=None)
     for failure in ledger:
         subject = failure.subject
-        if failure.title and failure.stage != "ingest":  # The subject of ingest is the path.
+        if failure.title and failure.stage != "ingest":  # An ingest subject is a path.
             subject = failure.title
         cells = (failure.stage, failure.plugin, failure.reason, subject, failure.message)
         table.add_row(*map(escape_markup, cells))

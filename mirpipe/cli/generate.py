@@ -64,11 +64,11 @@ def generate(
 ) -> None:
     """Generate new audio for each target.
 
-    The mode simple uses only the caption of the target. The modes medium and strong also use its
-    melody. Each clip becomes a track of the collection generated: run `mirpipe run` afterwards to
-    embed and score the clips. You can stop the command and run it again: it continues with the next
-    missing clip. If a generator cannot run on this machine, the command says why and what to do,
-    and runs the others.
+    The mode simple uses only the target's caption. The modes medium and strong also use its melody.
+    Each clip becomes a track in the collection generated: run `mirpipe run` afterwards to embed and
+    score the clips. You can stop the command and run it again: the second run continues with the
+    next missing clip. If a generator cannot run on this machine, the command prints the reason and
+    a remedy, and runs the others.
 
     Exit codes:
 
@@ -119,7 +119,7 @@ def _caption(target: list[str] | None, manifest: Path | None) -> int:
 
 
 def _print_plan(generators: list[str], selection: "ClipSelection", *, as_json: bool) -> None:
-    """Print how many clips each generator would generate, and how long this would take."""
+    """Print the number of clips that each generator would generate, and the expected time."""
     from mirpipe.stages import generate as stage
 
     plans = {name: stage.estimate(name, stage.plan(name, selection)) for name in generators}
@@ -127,7 +127,7 @@ def _print_plan(generators: list[str], selection: "ClipSelection", *, as_json: b
         print(json.dumps({name: asdict(plan) for name, plan in plans.items()}))
         return
     for name, plan in plans.items():
-        duration = "time unknown, because it has not generated any clips here yet"
+        duration = "time unknown, because the generator has not yet been used here"
         if plan.takes_seconds is not None:
             duration = f"in about {timedelta(seconds=round(plan.takes_seconds))}"
         print(

@@ -1,4 +1,4 @@
-"""`mirpipe ingest`: registers the audio files of folders as tracks."""
+"""`mirpipe ingest`: registers the audio files in folders as tracks."""
 
 import json
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ class FolderCollection(StrEnum):
 
 
 MAX_LISTED_ROWS = 10
-"""Largest number of manifest rows that are listed if they match no file."""
+"""Maximum number of manifest rows without a file that are listed."""
 
 _COUNT_MEANINGS = {
     "unchanged": "unchanged files, not read again",
     "added": "new tracks",
     "moved": "known tracks at a new path",
     "duplicate": "more copies of known tracks",
-    "returned": "tracks that were gone and have a file again",
+    "returned": "missing tracks that have a file again",
     "gone": "tracks that no longer have a file",
     "relabelled": "tracks with a new title or new labels",
     "changing": "files that another program is writing; the next run reads them",
@@ -52,8 +52,8 @@ def ingest(
     collection: Annotated[
         FolderCollection,
         typer.Option(
-            help="reference: the library in which mirpipe searches. target: the tracks for which "
-            "it searches."
+            help="reference: the library that mirpipe searches for matches. target: the tracks for "
+            "which it finds matches."
         ),
     ],
     manifest: Annotated[
@@ -68,16 +68,16 @@ def ingest(
         typer.Option(
             "--allow-empty",
             help="Accept a folder that is missing or has lost all its files, and mark its tracks "
-            "as gone. Without this option, the command stops: a disk may not be mounted.",
+            "as missing. Without this option, the command stops: a disk may not be mounted.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Register the audio files of a collection.
 
-    Run it again whenever files have changed. Files with the same size and time as before are not
-    read again. A moved or copied file is recognised by its content. A track whose file is gone
-    keeps its results, and they are shown again if the file comes back.
+    Run the command again whenever files have changed. Files with an unchanged size and modification
+    time are not read again. A moved or copied file is recognised by its content. A track whose file
+    is missing keeps its results, which are shown again if the file returns.
 
     Examples:
 
@@ -85,20 +85,20 @@ def ingest(
         mirpipe ingest ~/music/library --collection reference
         mirpipe ingest ~/music/targets --collection target --manifest labels.csv
 
-    WAV, FLAC, MP3, Ogg, Opus, AIFF and CAF always work. M4A, AAC, WMA, Matroska and more need the
-    program ffmpeg. A file that cannot be used is skipped until it changes: for example, if it is
-    empty, truncated, silent, or shorter than a second. `mirpipe failures` lists such files with the
-    reason.
+    WAV, FLAC, MP3, Ogg, Opus, AIFF and CAF are always supported. M4A, AAC, WMA, Matroska and other
+    formats need the program ffmpeg. A file that cannot be used, for example because it is empty,
+    truncated, silent, or shorter than a second, is skipped until it changes. `mirpipe failures`
+    lists such files with the reason.
 
-    Paths in the manifest are relative to its own folder or to one of the given folders. Without a
-    row in the manifest, title and labels come from the tags of the file. Without tags, the title is
-    the name of the file.
+    Paths in the manifest are relative to the manifest's folder or to one of the given folders. For
+    a file without a row in the manifest, title and labels come from its tags. Without tags, the
+    title is the file name.
 
     Exit codes:
 
     \b
         0  all files can be used
-        1  a file could not be read, and the reason is not the file itself
+        1  a file could not be read for a reason other than the file itself
         3  some files cannot be used
     """
     from mirpipe.stages import ingest as stage
@@ -141,7 +141,7 @@ def _print_unmatched_rows(rows: Sequence[ManifestRow]) -> None:
 
 
 def _print_counts(collection: str, counts: dict[str, int]) -> None:
-    """Print the counts that are not zero, each with its meaning."""
+    """Print the counts that are not zero, each with an explanation."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(justify="right")
     table.add_row(str(counts["seen"]), "seen", f"audio files in the {collection} folders")

@@ -42,15 +42,15 @@ HELP = """
 Evaluate a growing music library on a schedule.
 
 mirpipe searches a library of reference tracks for the tracks that are most similar to your target
-tracks. It generates new audio for the targets, and measures how close matches and new audio are to
-them. All results are stored in Postgres and shown on a dashboard.
+tracks. It generates new audio for the targets, and measures how similar the matches and the new
+audio are to the targets. All results are stored in Postgres and shown on a dashboard.
 
-Start everything on your own folders. Ctrl-C stops it:
+Start everything with your own folders. Ctrl-C stops everything:
 
 \b
     mirpipe up --references ~/music/library --targets ~/music/targets
 
-Or run the stages yourself, in this order. Each one skips finished work:
+Or run the stages yourself, in this order. Each stage skips finished work:
 
 \b
     mirpipe db up       start the embedded Postgres and create the tables
@@ -70,13 +70,13 @@ Look at the results:
 
 If something does not work, run `mirpipe doctor`. `mirpipe COMMAND --help` explains a command.
 Settings are environment variables named MIRPIPE_…; `mirpipe settings` lists them. All data is
-stored in the folder MIRPIPE_HOME. Its default is your data folder, such as ~/.local/share/mirpipe.
+stored in the folder MIRPIPE_HOME. The default is your data folder, such as ~/.local/share/mirpipe.
 
 Exit codes:
 
 \b
     0  everything is done
-    1  something failed for another reason than bad input
+    1  something failed for a reason other than bad input
     2  wrong usage
     3  done, but some input was rejected; see `mirpipe failures`
 """
@@ -141,7 +141,7 @@ def _configure(
     try:
         logs.configure_logging(settings().log, run=settings().run, stage=stage)
     except ConfigurationError:
-        # A wrong setting must not prevent --help. The command itself will report the error.
+        # An invalid setting must not prevent --help. The command itself reports the error.
         logs.configure_logging("text", stage=stage)
     if stage in STAGES:
         started = time.monotonic()

@@ -17,12 +17,12 @@ from mirpipe.models import interpreters, weight_files
 HELP = """
 List the models and download their weights.
 
-Each encoder, metric, captioner and generator has a model. Without a subcommand, the list shows
+Each encoder, metric, captioner and generator has a model. Without a subcommand, the command lists
 their licences, and whether their weights and libraries are on this machine.
 
 Weights are stored in MIRPIPE_MODELS_DIR as REPOSITORY/FILE. The default is the folder `models` in
-MIRPIPE_HOME. Weights in the cache of the Hugging Face hub are used, too. On a machine without a
-network, copy this folder from another machine.
+MIRPIPE_HOME. Weights in the Hugging Face cache are used, too. If the machine has no network, copy
+the weights folder from another machine.
 """
 
 _HEADINGS = (
@@ -41,15 +41,15 @@ class Model:
     name: str
     checkpoint: str
     sha256: str | None
-    """SHA-256 that the publisher gives. None if there is none: later files must then be equal to
-    the first file that was seen."""
+    """SHA-256 from the publisher. None if there is no such hash, in which case later files must be
+    equal to the first file."""
     licence_code: str
     licence_weights: str
     sample_rate: int
     window_seconds: float | None
-    """Length of a window of the input. None for generators."""
+    """Length of an input window, in seconds. None for generators."""
     longest_seconds: float | None
-    """Greatest duration of the generated audio. None for models that generate no audio."""
+    """Maximum duration of generated audio, in seconds. None for models that generate no audio."""
     dimension: int | None
     """Dimension of the vectors. None for models that compute no vectors."""
     citation: str
@@ -96,7 +96,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def pull(
     names: Annotated[
-        list[str], typer.Argument(help="Names of plug-ins, as `mirpipe models` lists them.")
+        list[str], typer.Argument(help="Plug-in names, as `mirpipe models` lists them.")
     ],
 ) -> None:
     """Download and verify the weights of plug-ins.
@@ -141,7 +141,7 @@ def _model(kind: registry.Plugins[Any, Any], name: str) -> Model:
 
 
 def _audio(model: Model) -> str:
-    """Return the duration and the sample rate of the audio that the model takes or generates."""
+    """Return the duration and the sample rate of the model's input audio or generated audio."""
     if model.window_seconds is not None:
         length = f"{model.window_seconds:g} s"
     else:

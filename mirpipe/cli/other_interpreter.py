@@ -29,7 +29,7 @@ def run_for_counts(python: Path, arguments: Sequence[str]) -> dict[str, int]:
 
 
 def replace_process(python: Path, arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by `mirpipe ARGUMENTS` in the interpreter `python`."""
+    """Replace this process with `mirpipe ARGUMENTS` in the interpreter `python`."""
     command = [*_command(python), *arguments]
     os.execve(python, command, _environment())
 
@@ -39,5 +39,5 @@ def _command(python: Path) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of the other process: without Airflow's, with mirpipe's settings."""
+    """Return the environment of the other process: mirpipe's settings but not Airflow's."""
     return child_environment(without="AIRFLOW", **settings().as_environment())

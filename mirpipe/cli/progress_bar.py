@@ -16,7 +16,7 @@ _log = logging.getLogger("mirpipe.progress")
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Yield a function `(done, total)` that updates a progress bar.
 
-    If stderr is not a terminal, the function prints one line per ten percent instead.
+    If stderr is not a terminal, the function prints one line for every ten percent instead.
     """
     console = Console(stderr=True)
     if logs.is_json() or not console.is_terminal:
@@ -34,7 +34,7 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def print_waiting(device: str) -> None:
-    """Print on stderr that this process waits for a device that another process uses."""
+    """Print on stderr that this process is waiting for a device that another process is using."""
     message = f"waiting for the device {device!r}: another mirpipe process is using it"
     if logs.is_json():
         _log.info(message)
@@ -43,7 +43,7 @@ def print_waiting(device: str) -> None:
 
 
 def _line_printer(console: Console, label: str) -> Callable[[int, int], None]:
-    """Return a function `(done, total)` that prints or logs one line per ten percent."""
+    """Return a function `(done, total)` that prints or logs one line for every ten percent."""
     last_tenth = -1
 
     def print_line(done: int, total: int) -> None:

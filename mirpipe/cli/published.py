@@ -17,9 +17,9 @@ from mirpipe.errors import RejectedInput
 HELP = """
 Import and show the published results.
 
-An earlier evaluation printed its results as tables. They are part of mirpipe, and serve as the
-first baseline. After the import, the summary views also contain them. The column `source` tells
-them apart from our own results. Each row is a line of a printed table, and never a track.
+An earlier evaluation printed its results as tables. The tables are part of mirpipe, and serve as
+the first baseline. After the import, the summary views also contain the published results, with
+their source in the column `source`. Each imported row is a line of a printed table, not a track.
 
 Examples:
 
@@ -37,8 +37,8 @@ def load(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder with other files of the same names and columns. Default: the tables that "
-            "are part of mirpipe."
+            help="Folder with other files that have the same names and columns. Default: the "
+            "tables that are part of mirpipe."
         ),
     ] = None,
     as_json: AsJson = False,
@@ -51,7 +51,7 @@ def load(
 
     \b
         0  the database contains the tables
-        3  a line is wrong; the message names it, and the database is unchanged
+        3  a line is invalid; the message names the line, and the database is unchanged
     """
     from mirpipe.published.load_tables import load as load_tables
     from mirpipe.published.printed_lines import FOLDER
@@ -102,7 +102,7 @@ def show(as_json: AsJson = False) -> None:
 def page() -> None:
     """Print the page docs/published.md as Markdown.
 
-    It compares each published claim with the numbers.
+    The page compares each published claim with the numbers.
     """
     from mirpipe.published.docs_page import page as page_text
 

@@ -1,4 +1,4 @@
-"""Prints how well the encoders rank: by labels of the references, and by hubness."""
+"""Prints how well the encoders rank references: agreement of labels, and hubness."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from mirpipe.db import queries
 
 _LABEL_METRICS = {"p_at_1": "P@1", "map": "mAP"}
 _HUB_K = 5
-"""Number of matches per target in which references are counted for the hubness."""
+"""Number of matches per target that are counted for the hubness."""
 
 
 def print_rankings(console: Console) -> None:
-    """Print P@1 and mAP of the targets per label, and the hubness, by cosine and by CSLS.
+    """Print P@1 and mAP per label, and the hubness, for rankings by cosine and by CSLS.
 
     Prints nothing if no target shares a label with a reference.
     """

@@ -11,7 +11,7 @@ from mirpipe.cli.command_arguments import AsJson
 
 def report(
     trigger: Annotated[
-        str, typer.Option(help="Text that says what started this report. It is stored in the run.")
+        str, typer.Option(help="What started this report. The text is stored in the run.")
     ] = "command line",
     as_json: AsJson = False,
 ) -> None:

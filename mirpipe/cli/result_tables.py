@@ -21,21 +21,21 @@ _MATCH_METRICS = {
     "aligned_melody": ("aligned melody", 3),
     "clap_similarity": ("CLAP similarity", 3),
 }
-"""Heading and number of decimals of each metric of the best matches."""
+"""Heading and number of decimals for each best-match metric."""
 
 _AESTHETICS = {f"aesthetics_{axis}": (axis.upper(), 2) for axis in ("ce", "cu", "pc", "pq")}
-"""Heading and number of decimals of each axis of Audiobox Aesthetics."""
+"""Heading and number of decimals for each Audiobox Aesthetics axis."""
 
 _DISTANCES = {"kad": "KAD", "fad_inf": "FAD∞"}
 
 _STATISTICS = "mean ± sd (n) [95 % interval over targets]"
-"""Explanation of the cells with a mean."""
+"""Explanation of cells that contain a mean."""
 
 
 def print_results(file: IO[str] | None = None) -> None:
     """Print the summaries, the best match of each target, and the established differences.
 
-    `file` is stdout if it is None.
+    If `file` is None, the results are printed to stdout.
     """
     console = wide_console(file)
     summaries = queries.retrieval_summaries()
@@ -95,7 +95,7 @@ def _match_summary_table(
 
 
 def _mean(summary: queries.RetrievalSummary | queries.GenerationSummary, digits: int) -> str:
-    """Return mean, standard deviation and number of targets, with the interval below them."""
+    """Return the mean, the standard deviation and the number of targets, above the interval."""
     if summary.mean is None or summary.sd is None:
         return "–"
     text = f"{summary.mean:.{digits}f} ± {summary.sd:.{digits}f} ({summary.n})"

@@ -21,7 +21,7 @@ from mirpipe.cli.score import score
 def run(as_json: AsJson = False) -> None:
     """Run all stages from embed to report.
 
-    The stages are embed, score, analyse, retrieve, evaluate and report, in this order. Each one
+    The stages are embed, score, analyse, retrieve, evaluate and report, in this order. Each stage
     skips finished work. Run this command after `mirpipe ingest` and after `mirpipe generate`.
 
     Exit codes:

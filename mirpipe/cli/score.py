@@ -30,9 +30,9 @@ def score(
     """Score tracks with the configured models.
 
     MIRPIPE_METRICS names the models, such as audiobox_aesthetics. Tracks that have their scores are
-    skipped. Each batch is one transaction: if you stop the command, only its last batch is lost,
-    and the next run continues there. If a model cannot run on this machine, the command says why
-    and what to do, and runs the others.
+    skipped. Each batch is one transaction: if you stop the command, only the last batch is lost,
+    and the next run continues from there. If a model cannot run on this machine, the command prints
+    the reason and a remedy, and runs the others.
 
     Exit codes:
 

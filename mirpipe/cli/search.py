@@ -19,7 +19,7 @@ from mirpipe.files.sha256 import sha256
 from mirpipe.records import Float32
 
 MAX_LISTED_TRACKS = 20
-"""Largest number of tracks that are listed if a name is ambiguous."""
+"""Maximum number of tracks that are listed if a name is ambiguous."""
 
 
 def search(
@@ -40,16 +40,16 @@ def search(
     text: Annotated[
         bool,
         typer.Option(
-            "--text", help="Search by a text. The encoder must support this; clap and clap_630k do."
+            "--text", help="Search with a text. The encoders clap and clap_630k support this."
         ),
     ] = False,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of matches.")] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Search for references with a similar sound.
+    """Search for references that sound similar.
 
-    The query is a track, an audio file or a text. A file does not have to be in the library: it is
-    embedded for this search only.
+    The query is a track, an audio file or a text. A file that is not in the library is embedded for
+    this search only.
 
     Examples:
 
@@ -93,7 +93,7 @@ def search(
 
 
 def _searchable_revision(encoder: str) -> vector_search.SearchableRevision:
-    """Return the encoder's revision that is searched. Raises BadParameter if it has no vectors."""
+    """Return the encoder's revision to search. Raises BadParameter if there are no vectors."""
     revisions = vector_search.searchable_revisions()
     for revision in revisions:
         if revision.encoder == encoder:
@@ -109,8 +109,8 @@ def _searchable_revision(encoder: str) -> vector_search.SearchableRevision:
 def _find_track(query: str) -> FoundTrack | None:
     """Return the track that the query names, or None if the query is the path of a file.
 
-    An id or a complete title is preferred to a path, and a path to a part of a title. Raises
-    BadParameter if the query names nothing, or tracks with different content.
+    An id or a complete title takes precedence over a path, and a path over a part of a title.
+    Raises BadParameter if the query names nothing, or tracks with different content.
     """
     tracks = tracks_by_name(query)
     is_exact = any(query in (track.title, str(track.track_id)) for track in tracks)
@@ -175,7 +175,7 @@ def _text_vector(revision: vector_search.SearchableRevision, text: str) -> Float
     from mirpipe.stages.embed.text_query import embed_text
 
     if not text.strip():
-        raise typer.BadParameter("The text is empty. Describe the sound that you look for.")
+        raise typer.BadParameter("The text is empty. Describe the sound that you are looking for.")
     if not registry.ENCODERS.takes_text(revision.encoder):
         names = ", ".join(filter(registry.ENCODERS.takes_text, registry.ENCODERS.names()))
         raise typer.BadParameter(
@@ -186,7 +186,7 @@ def _text_vector(revision: vector_search.SearchableRevision, text: str) -> Float
 
 
 def _require_encoder(revision: vector_search.SearchableRevision) -> None:
-    """Continue only if this process can run the encoder in the revision of its stored vectors.
+    """Continue only if this process can run the encoder revision of the stored vectors.
 
     If another interpreter has the encoder's libraries, that interpreter replaces this process and
     starts the command again. Raises PluginError if another revision is installed.

@@ -1,4 +1,4 @@
-"""Prints the counts of a stage, and derives the exit code of its command from them."""
+"""Prints a stage's counts, and derives the exit code of the command from the counts."""
 
 import json
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ def print_counts(counts: Mapping[str, int], *, as_json: bool) -> None:
 
 
 def exit_code(counts: Mapping[str, int], *, is_incomplete: bool = False) -> int:
-    """Return 1 if something failed or `is_incomplete`, 3 if input was rejected, and else 0.
+    """Return 1 if something failed or `is_incomplete`, 3 if input was rejected, otherwise 0.
 
-    `is_incomplete` says that some work was left out, for example because a model is unavailable.
+    `is_incomplete` is true if some work was left out, for example because a model is unavailable.
     """
     if counts["failed"] or is_incomplete:
         return 1

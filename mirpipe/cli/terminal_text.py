@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH_WITHOUT_TERMINAL = 160
-"""Number of columns of a table if the output is not a terminal."""
+"""Width of a table in characters if the output is not a terminal."""
 
 _RIGHT_TO_LEFT = {"R", "AL", "AN"}
-"""Unicode's classes of characters that are written from right to left."""
+"""Unicode classes of characters that are written from right to left."""
 
 
 def wide_console(file: IO[str] | None = None) -> Console:

@@ -13,7 +13,8 @@ _log = logging.getLogger("mirpipe.plugins")
 def print_unavailable_plugins() -> bool:
     """Print one line on stderr for each configured plug-in that cannot run on this machine.
 
-    Returns whether there are any. In JSON logs, each line is a warning with the reason code.
+    Returns whether there are any such plug-ins. In JSON logs, each line is a warning with the
+    reason code.
     """
     plugins = queries.unavailable_plugins()
     for plugin in plugins:

@@ -20,15 +20,15 @@ def up(
     references: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder of the library in which mirpipe searches. Repeat for several folders. "
-            "Default: the setting MIRPIPE_REFERENCES."
+            help="Folder of the library that mirpipe searches for matches. Repeat for several "
+            "folders. Default: the setting MIRPIPE_REFERENCES."
         ),
     ] = None,
     targets: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folder of the tracks for which mirpipe searches. Repeat for several folders. "
-            "Default: the setting MIRPIPE_TARGETS."
+            help="Folder of the tracks for which mirpipe finds matches. Repeat for several "
+            "folders. Default: the setting MIRPIPE_TARGETS."
         ),
     ] = None,
     manifest: Annotated[
@@ -44,10 +44,10 @@ def up(
     """Start everything and process all new files.
 
     Starts Postgres, Airflow and the dashboard. Airflow then ingests, embeds and matches the tracks,
-    captions the targets, generates audio, scores everything and reports. At the end, the summary
-    and the addresses of the dashboard and of Airflow are printed. Airflow keeps looking for new
-    files until you press Ctrl-C, which stops everything that this command started. The second run
-    skips finished work.
+    captions the targets, generates audio, scores everything and reports. After that, the summary
+    and the addresses of the dashboard and Airflow are printed. Airflow keeps looking for new files
+    until you press Ctrl-C, which stops everything that this command started. A second run skips
+    finished work.
 
     Exit codes:
 
@@ -68,9 +68,9 @@ def up(
 def _settings_with(
     references: list[Path] | None, targets: list[Path] | None, manifest: Path | None
 ) -> Settings:
-    """Return the settings with the options of the command.
+    """Return the settings, with the command's options applied.
 
-    Raises BadParameter if there is no folder of references or no folder of targets.
+    Raises BadParameter if no references folder or no targets folder is set.
     """
     options = {
         "references": [path.absolute() for path in references or []],
@@ -80,7 +80,7 @@ def _settings_with(
     chosen = settings().model_copy(update={name: value for name, value in options.items() if value})
     if not (chosen.references and chosen.targets):
         raise typer.BadParameter(
-            "mirpipe needs a folder of references and a folder of targets. Run mirpipe up "
+            "mirpipe needs a references folder and a targets folder. Run mirpipe up "
             "--references FOLDER --targets FOLDER, or set MIRPIPE_REFERENCES and MIRPIPE_TARGETS."
         )
     return chosen
@@ -158,8 +158,8 @@ def _step_printer() -> Callable[[str], None]:
 def _stop_on_signals() -> Iterator[None]:
     """Raise KeyboardInterrupt at the first SIGINT, SIGTERM or SIGHUP, and ignore all later ones.
 
-    Stopping the servers takes seconds. A second Ctrl-C must not interrupt it, because some servers
-    would then keep running.
+    Stopping the servers takes several seconds. A second Ctrl-C must not interrupt this, because
+    some servers would keep running.
     """
     stop_signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mirpipe.cli.command_arguments import AsJson
-from mirpipe.db.engine import engine
+from mirpipe.db.snapshot import open_snapshot
 
 
 def verify(
@@ -22,11 +22,11 @@ def verify(
 ) -> None:
     """Check stored results against the vectors.
 
-    The database stores neighbour lists and sums, so that they need not be computed for every query.
-    This command computes them again and prints every difference.
+    The database stores neighbour lists and sums, so that queries do not have to compute them. This
+    command computes the lists and sums again and prints every difference.
 
-    The hash of --digest does not include ids, times and folders. So a run that was stopped and
-    resumed has the same hash as a run without interruption.
+    The hash that --digest prints does not include ids, times and folders, so a run that was stopped
+    and resumed has the same hash as a run without interruption.
 
     Exit codes:
 
@@ -34,8 +34,7 @@ def verify(
         0  all checks passed
         1  there is a difference
     """
-    snapshot = engine("app").connect().execution_options(isolation_level="REPEATABLE READ")
-    with snapshot as connection, connection.begin():
+    with open_snapshot("app") as connection:
         if digest:
             from mirpipe.db.store.content_digest import combined, digests
 

@@ -1,1 +1,1 @@
-"""The database layer: the only place that knows SQL."""
+"""The database layer: the only package that contains SQL."""

@@ -1,4 +1,4 @@
-"""Locks with a name that work across processes and machines: advisory locks of Postgres."""
+"""Named locks that work across processes and machines: Postgres advisory locks."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +17,8 @@ def hold_lock(name: str) -> Iterator[None]:
     """Hold the lock `mirpipe.<name>`. Wait while another process holds it.
 
     Postgres releases the lock when the session ends, for example because the process was killed.
-    Take the lock before you begin a transaction that depends on it. Otherwise the transaction could
-    read the tables as they were before the wait.
+    Take the lock before beginning a transaction that depends on it. Otherwise the transaction could
+    read the tables as they were before it waited for the lock.
     """
     with hold_first_free_lock([name]):
         yield
@@ -30,7 +30,8 @@ def hold_first_free_lock(
 ) -> Iterator[str]:
     """Hold the first of these locks that is free, and yield its name.
 
-    If other processes hold all of them, call `on_wait` and wait for the first lock of the list.
+    If other processes hold all of the locks, call `on_wait` and wait for the first lock in the
+    list.
     """
     with engine("app").connect() as connection:
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")

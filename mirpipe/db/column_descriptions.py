@@ -1,7 +1,7 @@
 """Writes the descriptions of the schema, its tables, views and columns as SQL comments.
 
-A description comes from COMMENT ON in a migration or a view file, or from the file of shared
-descriptions. The partitions of embedding and their views get theirs from the trigger
+A description comes from COMMENT ON in a migration or a view file, or from the file with shared
+descriptions. The partitions of embedding and their views are described by the trigger
 encoder_described.
 """
 
@@ -53,17 +53,18 @@ class Descriptions:
     """All descriptions in the files of migrations/, and the columns that exist."""
 
     own: Mapping[str, str]
-    """Text by the name of a table, a view, or "table.column"."""
+    """Descriptions by name of the table or view, or by "table.column"."""
     shared: Mapping[str, Mapping[str, Any]]
-    """Sections of the file of shared descriptions: `relations`, and a text per column."""
+    """Sections of the file with shared descriptions: `relations`, and one text per column."""
     columns: Collection[tuple[str, str]]
-    """Every existing column, as table or view and column."""
+    """Every existing column, as a pair of table or view name and column name."""
 
     def column(self, relation: str, column: str) -> str | None:
         """Return the description of a column, or None if there is none.
 
-        Its own one comes first, then that of the same column of v_X for a view v_X_history, then
-        the first section that lists the table or view, then the section `everywhere`.
+        The column's own description is used if there is one. Otherwise these are tried in order:
+        for a view v_X_history, the description of the same column in v_X; the first section that
+        lists the table or view and contains the column; the section `everywhere`.
         """
         if own := self.own.get(f"{relation}.{column}"):
             return own

@@ -1,4 +1,4 @@
-"""Finds the objects that depend on our tables, views and functions: ours and the users'."""
+"""Finds the objects that depend on mirpipe's tables, views and functions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ _RELATIONS_AND_FUNCTIONS = """
     SELECT 'pg_class'::regclass::oid AS classid, unnest(CAST(:{0}_relations AS oid[])) AS objid
     UNION ALL SELECT 'pg_proc'::regclass::oid, unnest(CAST(:{0}_functions AS oid[]))
 """
-# Postgres records that a view's rule _RETURN depends on other objects, not that the view does.
-# Indexes, sequences and row types of a relation are left out, because they come and go with it. So
-# are its constraints, defaults, triggers and policies, unless the relation itself stays.
+# Postgres records the dependencies of a view on its rule _RETURN, not on the view itself. Indexes,
+# sequences and row types of a relation are left out, because they are dropped with it. Its
+# constraints, defaults, triggers and policies are also left out, unless the relation itself stays.
 _DEPENDENTS = text(f"""
     WITH RECURSIVE own AS ({_RELATIONS_AND_FUNCTIONS.format("own")}),
     start AS (
@@ -68,7 +68,7 @@ _DEPENDENTS = text(f"""
 
 @dataclass(frozen=True)
 class Objects:
-    """Identifiers (oid) of relations, that is tables and views, and of functions."""
+    """Object identifiers (oid) of relations (tables and views) and of functions."""
 
     relations: frozenset[int] = frozenset()
     functions: frozenset[int] = frozenset()
@@ -84,12 +84,13 @@ def own_dependents(
     problem: str,
     remedy: str,
 ) -> Objects:
-    """Return the objects of `own` that depend on `start`, directly or through others.
+    """Return the objects in `own` that depend on `start`, directly or through other objects.
 
-    `start` is part of `own` and of the result. `schemas` are schemas to start from as well.
-    `with_rules`: rules and triggers that a user added to our views count as objects of the user.
-    Raises DatabaseError if an object that is not in `own` depends on `start`. It begins with
-    `problem`, names each such object with the object of ours that it needs, and ends with `remedy`.
+    `start` is part of `own` and of the result. The search also starts from the schemas in
+    `schemas`. If `with_rules` is true, rules and triggers that a user added to mirpipe's views
+    count as objects of the user. Raises DatabaseError if an object that is not in `own` depends on
+    `start`. The message begins with `problem`, names each such object and the mirpipe object that
+    it needs, and ends with `remedy`.
     """
     parameters = {
         "own_relations": list(own.relations),

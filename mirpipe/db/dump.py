@@ -1,4 +1,4 @@
-"""Dumps the schema mirpipe to a file and loads it again, with Postgres's pg_dump and pg_restore."""
+"""Dumps the schema mirpipe to a file and loads it again, using pg_dump and pg_restore."""
 
 import shutil
 import subprocess
@@ -15,12 +15,13 @@ from mirpipe.db.engine import database_url, engine
 from mirpipe.db.migrate import VERSION_TABLE
 from mirpipe.db.psql import psql_url
 from mirpipe.db.remove_schema import drop_statements
+from mirpipe.db.snapshot import open_snapshot
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.installed_programs import programs_folder
 from mirpipe.settings import child_environment
 
 LOCK_SECONDS = 30
-"""Longest time that a restore waits for sessions that use the tables, in seconds."""
+"""Maximum time that a restore waits for sessions that are using the tables, in seconds."""
 
 _NEW_IN_17 = b"SET transaction_timeout = 0;"
 _HEADER_BYTES = 8192
@@ -32,7 +33,7 @@ _HAS_CONTENT = text("""
 _MAJOR_VERSION = text("SELECT current_setting('server_version_num')::integer / 10000")
 _HAS_TABLES = text("SELECT to_regclass('mirpipe.track') IS NOT NULL")
 
-# A dump of the schema mirpipe has neither the default privileges of this owner nor the revision.
+# A dump of the schema mirpipe contains neither the owner's default privileges nor the revision.
 _STAMP = f"""
     ALTER DEFAULT PRIVILEGES IN SCHEMA mirpipe GRANT SELECT ON TABLES TO mirpipe_app, mirpipe_read;
     CREATE TABLE IF NOT EXISTS public.{VERSION_TABLE} (
@@ -40,7 +41,8 @@ _STAMP = f"""
     DELETE FROM public.{VERSION_TABLE};
     INSERT INTO public.{VERSION_TABLE} VALUES ({{revision}});
 """
-# The name of a clip follows from its content, so its path in another folder follows from its name.
+# A clip's file name depends only on its content. The folder and this name therefore determine the
+# path of the clip.
 _MOVE_CLIPS = """
     UPDATE mirpipe.track_file f
     SET path = decode({folder}, 'hex') || convert_to(place, 'UTF8'), path_text = {shown} || place
@@ -55,17 +57,16 @@ _MOVE_CLIPS = """
 
 @contextmanager
 def snapshot() -> Iterator[tuple[Connection, str]]:
-    """Open a connection of the owner that sees one moment, and yield it with the snapshot's name.
+    """Open an owner connection with a snapshot of the database, and yield both.
 
-    Other connections can see the same moment by that name.
+    The snapshot is given by its name, which other connections can use to see the same snapshot.
     """
-    connection = engine("owner").connect().execution_options(isolation_level="REPEATABLE READ")
-    with connection, connection.begin():
+    with open_snapshot("owner") as connection:
         yield connection, str(connection.execute(text("SELECT pg_export_snapshot()")).scalar_one())
 
 
 def is_filled() -> bool:
-    """Return whether the database has any content that a restore would delete."""
+    """Return whether the database contains anything that a restore would delete."""
     with engine("owner").connect() as connection:
         if not connection.execute(_HAS_TABLES).scalar_one():
             return False
@@ -88,11 +89,11 @@ def dump(file: Path, *, moment: str) -> None:
 
 
 def load(file: Path, *, revision: str, clips: bytes, shown: str) -> None:
-    """Replace the schema mirpipe with a dump made at schema `revision`, in one transaction.
+    """Replace the schema mirpipe, in one transaction, with a dump made at schema `revision`.
 
-    `clips` is the folder of the generated audio, and `shown` is the same path as printable text.
-    Raises DatabaseError, and changes nothing, if the load fails or objects of a user depend on the
-    schema.
+    `clips` is the path of the folder with the generated audio, and `shown` is the same path as
+    printable text. Raises DatabaseError, and changes nothing, if the load fails or if a user's
+    objects depend on the schema.
     """
     name, password = _connection()
     with engine("owner").begin() as connection:
@@ -109,7 +110,7 @@ def load(file: Path, *, revision: str, clips: bytes, shown: str) -> None:
 
 @contextmanager
 def _script(file: Path) -> Iterator[IO[bytes]]:
-    """Open the dump as an SQL script, in a temporary file."""
+    """Convert the dump to an SQL script in a temporary file, and open it."""
     restore = [_program("pg_restore"), "--no-owner"]
     with tempfile.TemporaryDirectory(prefix="mirpipe-restore-") as folder:
         contents, script = Path(folder) / "contents", Path(folder) / "script.sql"
@@ -124,9 +125,9 @@ def _script(file: Path) -> Iterator[IO[bytes]]:
 
 
 def remove_newer_settings(script: Path) -> None:
-    """Remove the setting that servers before 17 lack from pg_restore's script.
+    """Remove the setting that Postgres servers before 17 lack from the script of pg_restore.
 
-    The size of the file stays the same.
+    The size of the file does not change.
     """
     with script.open("r+b") as file:
         header = file.read(_HEADER_BYTES)
@@ -135,7 +136,7 @@ def remove_newer_settings(script: Path) -> None:
 
 
 def _program(name: str) -> str:
-    """Return the path of a Postgres program: of the embedded server, or else on the PATH."""
+    """Return the path of a Postgres program: the embedded server's, otherwise the one on PATH."""
     try:
         return str(programs_folder() / name)
     except DatabaseError:
@@ -149,9 +150,9 @@ def _program(name: str) -> str:
 
 
 def _connection() -> tuple[str, dict[str, str]]:
-    """Return the value of --dbname, and the password as an environment variable.
+    """Return the value for --dbname, and the password as an environment variable.
 
-    Every user of the machine can see the arguments of a program, but not its environment.
+    Every user of the machine can see a program's arguments, but not its environment.
     """
     url = make_url(database_url("owner"))
     password = {"PGPASSWORD": str(url.password)} if url.password else {}
@@ -177,7 +178,7 @@ def _run(
 
 
 def _literal(value: str) -> str:
-    """Return the text as an SQL literal."""
+    """Return the text as an SQL string literal."""
     quoted = QuotedString(value)
     quoted.encoding = "utf-8"
     return quoted.getquoted().decode()

@@ -1,4 +1,4 @@
-"""The embedded Postgres server, with the roles, databases and grants of mirpipe."""
+"""The embedded Postgres server, with mirpipe's roles, databases and grants."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ PROVISIONING = Provisioning(
 def embedded_server(
     home: Path, *, port: int | None = None, start_timeout: float = 120
 ) -> EmbeddedPostgres:
-    """Return the server that belongs to `home`. Does not start it.
+    """Return the server that belongs to `home`, without starting it.
 
-    With `port`, the server also listens on 127.0.0.1. `start_timeout` is in seconds.
+    If `port` is given, the server also listens on 127.0.0.1. `start_timeout` is in seconds.
     """
     return EmbeddedPostgres(home, PROVISIONING, port=port, start_timeout=start_timeout)

@@ -24,41 +24,41 @@ _OUTDATED_SCHEMA_ERRORS = (
 )
 
 _engines: dict[tuple[PipelineRole, int], Engine] = {}
-"""Engine per role and process id."""
+"""Engines by role and process id."""
 
 
 def engine(role: PipelineRole) -> Engine:
-    """Return the engine of this process for a role.
+    """Return this process's engine for a role.
 
-    Starts the embedded server if it is used and not running. On a server of the user, a role
-    without a URL of its own uses MIRPIPE_DATABASE_URL. If app or reader shares its URL with another
-    role, its sessions run SET ROLE to mirpipe_app or mirpipe_read. They skip that if the role does
-    not exist or is not granted to their login. Connecting raises DatabaseError if the server cannot
-    be reached.
+    Starts the embedded server if it is used and not running. On a user's server, a role without
+    its own URL uses MIRPIPE_DATABASE_URL. If app or reader shares its URL with another role, its
+    sessions run SET ROLE to mirpipe_app or mirpipe_read. They do not run it if the role does not
+    exist or is not granted to their login. Connecting raises DatabaseError if the server cannot be
+    reached.
     """
-    key = (role, os.getpid())  # A forked child must not use the connections of its parent.
+    key = (role, os.getpid())  # A forked child must not use its parent's connections.
     if key not in _engines:
         _engines[key] = _create_engine(role)
     return _engines[key]
 
 
 def database_url(role: PipelineRole) -> str:
-    """Return the URL of `role` with its password. It starts with `postgresql+psycopg2://`.
+    """Return the URL for `role`, including the password. It starts with `postgresql+psycopg2://`.
 
     Starts the embedded server if it is used and not running. Raises ConfigurationError if the
-    setting is not a URL of a Postgres database.
+    setting is not the URL of a Postgres database.
     """
     return _url(role).render_as_string(hide_password=False)
 
 
 def close_engines() -> None:
-    """Close the engines of this process. The next engines use the settings of that moment."""
+    """Close the engines of this process. Later engines use the settings at their creation."""
     for key in [key for key in _engines if key[1] == os.getpid()]:
         _engines.pop(key).dispose()
 
 
 def connection_error(url: URL, error: psycopg2.OperationalError) -> DatabaseError:
-    """Return the error for a server that cannot be reached. Its message omits the password."""
+    """Return the error for a server that cannot be reached. The message omits the password."""
     cause = " ".join(str(error).split())
     remedy = "Start the embedded server with `mirpipe db up`."
     if settings().database_url is not None:
@@ -83,7 +83,7 @@ def _create_engine(role: PipelineRole) -> Engine:
 
     @event.listens_for(new_engine, "connect")
     def prepare_session(connection: extensions.connection, _record: Any) -> None:
-        """Set the role, the search path and the limits of a new session."""
+        """Set the role, search path and limits of a new session."""
         with connection.cursor() as sql:
             if _shares_its_url(role) and _can_set_role(connection, LOGINS[role]):
                 sql.execute(f"SET ROLE {LOGINS[role]}")
@@ -96,11 +96,11 @@ def _create_engine(role: PipelineRole) -> Engine:
 
     @event.listens_for(new_engine, "handle_error")
     def explain_outdated_schema(context: ExceptionContext) -> None:
-        """Raise DatabaseError with the remedy if a table, column or function is missing."""
+        """Raise DatabaseError with a remedy if a table, column or function is missing."""
         if isinstance(context.original_exception, _OUTDATED_SCHEMA_ERRORS):
             cause = str(context.original_exception).partition("\n")[0]
             raise DatabaseError(
-                f"The database does not have the schema of this mirpipe ({cause}). "
+                f"The database does not have the schema of this mirpipe version ({cause}). "
                 "Run `mirpipe db migrate`."
             ) from context.original_exception
 
@@ -120,7 +120,7 @@ def _url(role: PipelineRole) -> URL:
 
 
 def _parse_url(url_text: str, setting: str) -> URL:
-    """Return the URL for the driver psycopg2. A bare `postgresql://` could mean another driver.
+    """Return the URL with the driver psycopg2, because `postgresql://` could use another driver.
 
     Raises ConfigurationError, with the name of the setting, if it is not a Postgres URL.
     """
@@ -139,7 +139,10 @@ def _parse_url(url_text: str, setting: str) -> URL:
 
 
 def _shares_its_url(role: PipelineRole) -> bool:
-    """Return whether app or reader shares its URL with another role, on a server of the user."""
+    """Return whether `role` is app or reader and shares its URL with another role.
+
+    Only URLs of a user's server can be shared.
+    """
     configured = settings()
     if configured.database_url is None or role == "owner":
         return False
@@ -147,7 +150,7 @@ def _shares_its_url(role: PipelineRole) -> bool:
 
 
 def _can_set_role(connection: extensions.connection, role: str) -> bool:
-    """Return whether the role exists and the connected login may run SET ROLE to it."""
+    """Return whether the role exists and the connected login is allowed to SET ROLE to it."""
     privilege = "SET" if connection.server_version >= 160000 else "MEMBER"
     with connection.cursor() as sql:
         sql.execute(

@@ -1,4 +1,4 @@
-"""Reads the state of a database: versions, roles and grants, clock, idle sessions, file paths."""
+"""Reads a database's state: versions, roles, grants, clock, idle sessions and file paths."""
 
 import os
 import time
@@ -16,26 +16,26 @@ from mirpipe.errors import DatabaseError
 from mirpipe.records import Collection
 
 OLDEST_POSTGRES = 15
-"""Oldest supported major version. Earlier ones lack NULLS NOT DISTINCT."""
+"""Oldest supported major version of Postgres. Earlier versions lack NULLS NOT DISTINCT."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """Versions of a Postgres server and of its extension pgvector."""
+    """Versions of a Postgres server and its extension pgvector."""
 
     postgres: tuple[int, ...]
     pgvector: tuple[int, ...] | None
-    """None if the extension is not in this database."""
+    """Version of pgvector. None if the extension is not installed in this database."""
 
 
 @dataclass(frozen=True)
 class IdleSession:
-    """A session that holds a lock or a transaction but runs no statement."""
+    """A session that holds a lock or an open transaction but is not running a statement."""
 
     pid: int
     application: str
     idle_seconds: float
-    """Time since the end of its last statement, in seconds."""
+    """Time since the session's last statement ended, in seconds."""
 
 
 _SERVER = text("""
@@ -101,7 +101,7 @@ def outdated_versions(server: Server) -> list[str]:
     if server.postgres[0] < OLDEST_POSTGRES:
         messages.append(f"Postgres {server.postgres[0]} is older than {OLDEST_POSTGRES}")
     if server.pgvector is None:
-        messages.append("the extension vector is not in the database")
+        messages.append("the extension vector is not installed in the database")
     elif server.pgvector < OLDEST_PGVECTOR:
         version, oldest = (".".join(map(str, v)) for v in (server.pgvector, OLDEST_PGVECTOR))
         messages.append(
@@ -111,7 +111,7 @@ def outdated_versions(server: Server) -> list[str]:
 
 
 def missing_roles(connection: Connection) -> list[str]:
-    """Return the roles that the migrations grant privileges to and that do not exist."""
+    """Return the roles that the migrations grant privileges to but that do not exist."""
     return list(connection.execute(_MISSING_ROLES).scalars())
 
 
@@ -124,31 +124,31 @@ def wrong_grants(connection: Connection) -> list[str]:
 
 
 def can_write(connection: Connection) -> bool:
-    """Return whether the connected role may change tracks."""
+    """Return whether the connected role is allowed to change tracks."""
     return bool(connection.execute(_CAN_WRITE).scalar_one())
 
 
 def clock_difference(connection: Connection) -> float:
-    """Return the server's clock minus this machine's clock, in seconds."""
+    """Return the difference between the server's clock and this machine's clock, in seconds."""
     before = time.time()
     server_time = float(connection.execute(_CLOCK).scalar_one())
     return server_time - (before + time.time()) / 2
 
 
 def idle_sessions(connection: Connection, *, seconds: float) -> list[IdleSession]:
-    """Return the sessions that hold a lock or a transaction and were idle for `seconds` or more."""
+    """Return the sessions that hold a lock or transaction and have been idle for over `seconds`."""
     rows = connection.execute(_IDLE, {"seconds": seconds}).mappings()
     return [IdleSession(**row) for row in rows]
 
 
 def recorded_files(connection: Connection, collection: Collection) -> Iterator[Path]:
-    """Yield the paths of all usable tracks of a collection, as the tables record them."""
+    """Yield the recorded file paths of all usable tracks in a collection."""
     for path in connection.execute(_FILES, {"collection": collection}).scalars():
         yield Path(os.fsdecode(bytes(path)))
 
 
 def airflow_pools(url: str) -> dict[str, int]:
-    """Return the number of slots per pool in Airflow's database.
+    """Return the number of slots of each pool in Airflow's database.
 
     Raises DatabaseError if the database cannot be reached or has no pools.
     """

@@ -1,4 +1,4 @@
-"""Brings the schema up to date: tables by Alembic, then views and descriptions from their files."""
+"""Updates the schema: first the tables with Alembic, then views and descriptions from files."""
 
 import re
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ from mirpipe.errors import DatabaseError
 from mirpipe.settings import settings
 
 VERSION_TABLE = "schema_version"
-"""The table of the schema public in which Alembic stores the revision of the database."""
+"""Table in the schema public where Alembic stores the database revision."""
 
 _WITHOUT_MIGRATION = {f"{number:04}" for number in range(1, 10)}
-"""Revisions of development versions. Their migrations were merged into 0010."""
+"""Revisions of development versions, whose migrations were merged into 0010."""
 _LOCK = text("SELECT pg_advisory_lock(hashtextextended('mirpipe.migrate', 0))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended('mirpipe.migrate', 0))")
 
@@ -34,10 +34,10 @@ _UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended('mirpipe.migrate', 0)
 def migrate(*, folder: Path = MIGRATIONS) -> None:
     """Upgrade tables, views and descriptions to those in `folder`, in one transaction.
 
-    Writes nothing if they are up to date. First creates the roles and the extension on a server of
-    the user. A migration can name tables in `DROPS_VIEWS_ON`: our views on them are then dropped
-    before the migration. Raises DatabaseError if the revision of the database is unknown, or if
-    objects of a user depend on a view that must be dropped. Nothing is changed then.
+    Writes nothing if they are up to date. On a user's server, first creates the roles and the
+    extension. A migration can name tables in `DROPS_VIEWS_ON`; mirpipe's views on these tables are
+    dropped before the migration. Raises DatabaseError, and changes nothing, if the database
+    revision is unknown, or if a user's objects depend on a view that must be dropped.
     """
     provision_roles()
     with _locked_transaction() as connection:
@@ -57,19 +57,19 @@ def migrate(*, folder: Path = MIGRATIONS) -> None:
 
 
 def provision_roles() -> None:
-    """Create what migrations need on a server of the user. The embedded server has it already."""
+    """Create the objects that migrations need on a user's server. The embedded server has them."""
     if settings().database_url is not None:
         logins = {LOGINS[role]: make_url(database_url(role)).username for role in ("app", "reader")}
         provision_user_server(database_url("owner"), logins=logins)
 
 
 def downgrade(revision: str, *, folder: Path = MIGRATIONS) -> None:
-    """Downgrade the tables to `revision`, or for `base` remove the schema with all its data.
+    """Downgrade the tables to `revision`. If it is `base`, remove the schema with all its data.
 
-    Other revisions are 0010 and later ones, or -1 for the previous one. A downgrade drops our
-    views, with the privileges on them. `mirpipe db migrate` of the version that belongs to the
-    revision creates its own views. Raises DatabaseError if objects of a user depend on what must
-    be dropped. Nothing is changed then.
+    The revision can also be 0010 or later, or -1 for the previous revision. A downgrade drops
+    mirpipe's views and the privileges on them. After that, `mirpipe db migrate` of the version that
+    belongs to the revision creates the views of that version. Raises DatabaseError, and changes
+    nothing, if a user's objects depend on what must be dropped.
     """
     with _locked_transaction() as connection:
         target = _downgrade_target(_scripts(folder), _revision(connection), revision)
@@ -84,34 +84,34 @@ def downgrade(revision: str, *, folder: Path = MIGRATIONS) -> None:
 
 
 def current() -> str | None:
-    """Return the revision of the database, or None if it was never migrated."""
+    """Return the database revision, or None if the database was never migrated."""
     with engine("owner").connect() as connection:
         return _revision(connection)
 
 
 def head() -> str | None:
-    """Return the newest revision that this mirpipe knows."""
+    """Return the newest revision in this version of mirpipe."""
     return _scripts(MIGRATIONS).get_current_head()
 
 
 def unknown_revision(revision: str | None, *, folder: Path = MIGRATIONS) -> str | None:
-    """Return why this mirpipe cannot upgrade from `revision`, and a remedy; None if it can.
+    """Return a message if this version of mirpipe cannot upgrade from `revision`, otherwise None.
 
-    The revision None stands for an empty database.
+    The message contains the reason and a remedy. `revision` is None for an empty database.
     """
     known = {script.revision for script in _scripts(folder).walk_revisions()}
     if revision is None or revision in known:
         return None
     if revision in _WITHOUT_MIGRATION:
         return (
-            f"The schema is at revision {revision}. This mirpipe upgrades from revision 0010 or "
-            "later. First run `mirpipe db migrate` of the last development version that has the "
-            "file migrations/versions/0009_comments.py. Or start with an empty database: set "
-            "MIRPIPE_HOME to a new folder."
+            f"The schema is at revision {revision}. This version of mirpipe can upgrade from "
+            "revision 0010 or later. First run `mirpipe db migrate` of the last development "
+            "version that has the file migrations/versions/0009_comments.py. Alternatively, set "
+            "MIRPIPE_HOME to a new folder to start with an empty database."
         )
     return (
-        f"The schema is at revision {revision}, which this mirpipe does not know. The newest "
-        f"revision that it knows is {head()}. Update mirpipe."
+        f"The schema is at revision {revision}, which this version of mirpipe does not support. "
+        f"The newest revision that it supports is {head()}. Update mirpipe."
     )
 
 
@@ -121,7 +121,7 @@ def _require_known(revision: str | None, folder: Path) -> None:
 
 
 def _downgrade_target(scripts: ScriptDirectory, at: str | None, revision: str) -> str:
-    """Return the revision to go back to, or `base`. Raises DatabaseError if there is none."""
+    """Return the revision to downgrade to, or `base`. Raises DatabaseError if it does not exist."""
     if revision == "base" or at is None:
         return "base"
     _require_known(at, Path(scripts.dir))
@@ -131,7 +131,7 @@ def _downgrade_target(scripts: ScriptDirectory, at: str | None, revision: str) -
     if revision in earlier:
         return revision
     raise DatabaseError(
-        f"The schema cannot go back from revision {at} to {revision}. Possible are: "
+        f"The schema cannot be downgraded from revision {at} to {revision}. Possible revisions: "
         f"{', '.join(earlier)}."
     )
 
@@ -147,7 +147,7 @@ def _scripts(folder: Path) -> ScriptDirectory:
 
 @contextmanager
 def _locked_transaction() -> Iterator[Connection]:
-    """Open a transaction as the owner, while no other process migrates this database."""
+    """Open a transaction as the owner, and keep other processes from migrating this database."""
     owner = engine("owner")
     with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
         guard.execute(_LOCK)

@@ -1,4 +1,4 @@
-"""Prepares a server of the user that only mirpipe uses, with the URL of its superuser.
+"""Prepares a user's server that only mirpipe uses, with the superuser's URL.
 
 The server gets the same roles, databases and grants as the embedded server.
 """
@@ -16,11 +16,11 @@ from mirpipe.errors import ConfigurationError
 
 
 def provision_server(superuser_url: str, *, urls: Mapping[Role, str | None]) -> None:
-    """Create all roles, databases and grants. It is safe to run this again, also after a kill.
+    """Create all roles, databases and grants. It is safe to call this again, even after a kill.
 
-    `urls` contains the URL by which each role will connect. The roles get the passwords in these
-    URLs. Raises ConfigurationError if a URL is missing, has no password, or names another login or
-    database than that of its role.
+    `urls` contains the URL that each role will use to connect. The roles receive the passwords in
+    these URLs. Raises ConfigurationError if a URL is missing, has no password, or does not name the
+    login and the database of its role.
     """
     passwords = {LOGINS[role]: _password(role, url) for role, url in urls.items()}
     superuser = make_url(superuser_url)
@@ -42,7 +42,7 @@ def provision_server(superuser_url: str, *, urls: Mapping[Role, str | None]) -> 
 
 
 def _password(role: Role, role_url: str | None) -> str:
-    """Return the password in the URL of the role. Raises ConfigurationError if it is wrong."""
+    """Return the password in the role's URL. Raises ConfigurationError if the URL is unsuitable."""
     url = make_url(role_url) if role_url else None
     login, database = LOGINS[role], "airflow" if role == "airflow" else "mirpipe"
     setting = {

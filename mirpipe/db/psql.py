@@ -11,9 +11,9 @@ from mirpipe.settings import child_environment
 
 
 def replace_process_with_psql(url: str, arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by psql, which connects to `url` and gets `arguments`."""
+    """Replace this process with psql, which connects to `url` and receives `arguments`."""
     url_with_password = make_url(url)
-    # Every user of the machine can see the arguments of a process, but not its environment.
+    # Every user of the machine can see a process's arguments, but not its environment.
     password = url_with_password.password
     environment = {"PGPASSWORD": str(password)} if password else {}
     # `URL.set(password=None)` would keep the password.
@@ -25,5 +25,5 @@ def replace_process_with_psql(url: str, arguments: Sequence[str]) -> NoReturn:
 
 
 def psql_url(url: str) -> str:
-    """Return the URL for psql and other clients: without the name of a Python driver."""
+    """Return the URL for psql and other clients, without the name of a Python driver."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,6 +1,6 @@
-"""Limits what a reader can do: session settings, and functions that only other roles may call.
+"""Limits what a reader can do, with session settings and revoked privileges on functions.
 
-The grants on tables and views are in the migrations: a reader may only select from them.
+The migrations grant a reader only SELECT on tables and views.
 """
 
 from psycopg2 import extensions
@@ -8,7 +8,7 @@ from psycopg2.sql import SQL, Identifier
 from psycopg2.sql import Literal as Value
 
 READER_LIMITS = {"default_transaction_read_only": "on", "statement_timeout": "30s"}
-"""Settings that prevent mistakes. A reader can change them, so security depends on the grants."""
+"""Settings that prevent mistakes. Readers can change them, so security depends on the grants."""
 
 _REVOKE_FUNCTIONS = """
 DO $$
@@ -32,9 +32,9 @@ END $$;
 
 
 def limit_reader_sessions(sql: extensions.cursor) -> None:
-    """Set the limits of all sessions of mirpipe_read: read-only, 30 s, 1 GB of temporary files.
+    """Set the limits for all mirpipe_read sessions: read-only, 30 s, 1 GB of temporary files.
 
-    Only a superuser may change the limit of the temporary files.
+    Only a superuser can change the limit on temporary files.
     """
     for name, value in READER_LIMITS.items():
         sql.execute(
@@ -46,8 +46,8 @@ def limit_reader_sessions(sql: extensions.cursor) -> None:
 def revoke_locks_and_large_objects(sql: extensions.cursor) -> None:
     """Prevent readers from calling the functions for advisory locks and large objects.
 
-    By default, every role may call them. With such a lock, a reader could block the pipeline. With
-    large objects, a reader could write to the database. Only the roles that write may still call
-    the functions for locks. This applies to the connected database.
+    By default, every role is allowed to call these functions. With an advisory lock, a reader could
+    block the pipeline. With large objects, a reader could write to the database. Only the roles
+    that write can still call the lock functions. The change applies to the connected database only.
     """
     sql.execute(_REVOKE_FUNCTIONS)

@@ -1,4 +1,4 @@
-"""Removes everything of mirpipe from the schema mirpipe, without DROP … CASCADE."""
+"""Removes the schema mirpipe and mirpipe's objects in it, without DROP … CASCADE."""
 
 from pathlib import Path
 
@@ -26,10 +26,10 @@ _OWN = text(r"""
 
 
 def drop_statements(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
-    """Return the SQL that drops all our views, tables and functions, and then the schema.
+    """Return the SQL statements that drop mirpipe's views, tables and functions, and the schema.
 
-    Returns an empty list if there is no schema. Raises DatabaseError if objects of a user are in
-    the schema or depend on what is in it.
+    Returns an empty list if there is no schema. Raises DatabaseError if a user's objects are in the
+    schema or depend on objects in it.
     """
     schema = connection.execute(_SCHEMA).scalar_one_or_none()
     if schema is None:

@@ -1,8 +1,8 @@
 """Replaces the views, and the SQL functions for readers, with those in migrations/views/.
 
-Everything here runs in the transaction of the caller. So readers see either the old views or the
-new ones, and a process that is killed changes nothing. The views per encoder, v_embedding_N, are
-created by the function register_encoder and are not replaced.
+Everything runs in the caller's transaction. Readers therefore see either the old views or the new
+ones, and a process that is killed changes nothing. The encoder views, v_embedding_N, are created by
+the function register_encoder and are not replaced.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -45,16 +45,16 @@ _USERS_OF_TABLES = text("""
 
 @dataclass(frozen=True)
 class View:
-    """A view, or a function for readers, that exists in the database."""
+    """A view, or a function for readers, in the database."""
 
     name: str
     oid: int
     is_view: bool
     columns: Sequence[str]
-    """Name, type and collation per column; of a function its arguments and its result."""
+    """Name, type and collation of each column. For a function, its arguments and result."""
 
     def can_become(self, new: "View | None") -> bool:
-        """Return whether CREATE OR REPLACE accepts the new view: it may only add columns."""
+        """Return whether CREATE OR REPLACE accepts the new view, which can only add columns."""
         if new is None or new.is_view != self.is_view:
             return False
         return list(new.columns[: len(self.columns)]) == list(self.columns)
@@ -63,12 +63,12 @@ class View:
 def replace_views(
     connection: Connection, folder: Path = MIGRATIONS, *, dropped: Iterable[Privilege] = ()
 ) -> None:
-    """Create the views of the folder, replace existing ones, and drop those without a file.
+    """Create the views in the folder, replace existing ones, and drop views without a file.
 
-    A view is dropped and created again only if CREATE OR REPLACE cannot change it. It then gets the
-    same privileges as before. `dropped` are the privileges on views that `drop_views_on` dropped.
-    Raises DatabaseError if objects of a user depend on a view that must be dropped, or if a user
-    created a view with the name of a new one.
+    A view is dropped and created again only if CREATE OR REPLACE cannot change it. It then receives
+    the same privileges as before. `dropped` contains the privileges on views that `drop_views_on`
+    has dropped. Raises DatabaseError if a user's objects depend on a view that must be dropped, or
+    if a user has created a view with the name of a new one.
     """
     files = view_files(folder)
     new = _create_in_trial_schema(connection, files)
@@ -93,10 +93,10 @@ def replace_views(
 def drop_views_on(
     connection: Connection, tables: Collection[str], folder: Path = MIGRATIONS
 ) -> list[Privilege]:
-    """Drop our views that use these tables, so that a migration can change the tables.
+    """Drop mirpipe's views that use these tables, so that a migration can change the tables.
 
-    Returns the privileges on the views, for `replace_views`. Raises DatabaseError if objects of a
-    user depend on them.
+    Returns the privileges on the views, for `replace_views`. Raises DatabaseError if a user's
+    objects depend on the views.
     """
     own = own_views(connection, folder)
     views = [view.oid for view in own if view.is_view]
@@ -106,27 +106,27 @@ def drop_views_on(
 
 
 def drop_views(connection: Connection, folder: Path = MIGRATIONS) -> None:
-    """Drop all our views. Raises DatabaseError if objects of a user depend on them."""
+    """Drop all of mirpipe's views. Raises DatabaseError if a user's objects depend on them."""
     own = own_views(connection, folder)
     _drop(connection, own, own)
 
 
 def own_views(connection: Connection, folder: Path = MIGRATIONS) -> list[View]:
-    """Return our views and functions for readers that exist in the database."""
+    """Return mirpipe's views, and its functions for readers, that exist in the database."""
     return _views(connection, "mirpipe", own_view_names(connection, folder))
 
 
 def _require_free_names(connection: Connection, names: Collection[str]) -> None:
-    """Raise DatabaseError if there are views or functions with these names."""
+    """Raise DatabaseError if views or functions with these names exist."""
     if taken := [f"mirpipe.{view.name}" for view in _views(connection, "mirpipe", names)]:
         raise DatabaseError(
-            f"Views with the names of new views exist already: {', '.join(taken)}. Nothing was "
+            f"Views with the names of new views already exist: {', '.join(taken)}. Nothing was "
             "changed. Rename them, and run `mirpipe db migrate` again."
         )
 
 
 def _create_in_trial_schema(connection: Connection, files: dict[str, str]) -> dict[str, View]:
-    """Create all views in another schema, roll back, and return what they looked like."""
+    """Create all views in another schema, roll back, and return the columns that they had."""
     trial = connection.begin_nested()
     _run(connection, f"CREATE SCHEMA {_TRIAL_SCHEMA}")
     _run(connection, f"SET LOCAL search_path = {_TRIAL_SCHEMA}, mirpipe, public")
@@ -172,5 +172,5 @@ def _objects(views: Iterable[View]) -> Objects:
 
 
 def _run(connection: Connection, sql: str) -> None:
-    """Run SQL as it is: colons and percent signs in it have no special meaning."""
+    """Run SQL unchanged: colons and percent signs have no special meaning."""
     connection.exec_driver_sql(sql, execution_options={"no_parameters": True})

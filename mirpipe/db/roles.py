@@ -1,4 +1,4 @@
-"""The roles of mirpipe: their logins, and how they and their databases are created."""
+"""mirpipe's roles: their logins, and how the roles and their databases are created."""
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -20,17 +20,17 @@ LOGINS: dict[str, str] = {
 }
 """Login per role."""
 DATABASE_OWNERS = {"mirpipe": "mirpipe_owner", "airflow": "airflow"}
-"""Owner per database."""
+"""Owner of each database."""
 
 
 def create_roles_and_databases(
     connect: Callable[[str], extensions.connection], passwords: Mapping[str, str]
 ) -> None:
-    """Create all roles, databases and grants of a server that only mirpipe uses.
+    """Create all roles, databases and grants on a server that only mirpipe uses.
 
-    `connect` opens an autocommit connection of the superuser to a database. `passwords` contains
-    the password per login. Existing roles get these passwords, and existing databases get these
-    grants. It is safe to run this again, also after it was killed.
+    `connect` opens an autocommit connection to a database as the superuser. `passwords` contains
+    the password of each login. Existing roles also receive these passwords, and existing databases
+    these grants. It is safe to call this again, even after a kill.
     """
     with closing(connect("postgres")) as admin, admin.cursor() as sql:
         for login in LOGINS.values():
@@ -52,23 +52,23 @@ def create_roles_and_databases(
 
 
 def grant_connect(sql: extensions.cursor, database: str) -> None:
-    """Allow app and reader to connect to a database, and revoke this from all other roles.
+    """Allow app and reader to connect to a database, and revoke this right from all other roles.
 
-    Its owner can always connect.
+    The owner of the database can always connect.
     """
     name = Identifier(database)
     sql.execute(SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-    # The pipeline loads rows by COPY into a temporary table.
+    # The pipeline loads rows into a temporary table with COPY.
     sql.execute(SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO mirpipe_app").format(name))
     sql.execute(SQL("GRANT CONNECT ON DATABASE {} TO mirpipe_read").format(name))
 
 
 def _create_role(sql: extensions.cursor, login: str, password: str) -> None:
-    """Create the role if it is missing, and set its password and its attributes."""
+    """Create the role if it is missing, and set its password and attributes."""
     sql.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,))
     if not sql.rowcount:
         sql.execute(SQL("CREATE ROLE {}").format(Identifier(login)))
-    # Only a hash of the password is sent, so no log of the server can contain the password.
+    # Only a hash of the password is sent, so that the password cannot appear in a server log.
     password_hash = extensions.encrypt_password(password, login, sql.connection, "scram-sha-256")
     sql.execute(
         SQL(
@@ -78,7 +78,7 @@ def _create_role(sql: extensions.cursor, login: str, password: str) -> None:
 
 
 def _create_database(sql: extensions.cursor, database: str, owner: str) -> None:
-    """Create the database if it is missing, and grant its roles the right to connect to it."""
+    """Create the database if it is missing, and allow its roles to connect to it."""
     sql.execute("SELECT FROM pg_database WHERE datname = %s", (database,))
     if not sql.rowcount:
         sql.execute(

@@ -1,4 +1,4 @@
-"""The table schema_file: from which files the views and descriptions of a database were written."""
+"""The table schema_file, which records the files that views and descriptions were written from."""
 
 from pathlib import Path
 
@@ -19,26 +19,27 @@ _EXISTING = text("""
 
 
 def recorded(connection: Connection) -> dict[str, str]:
-    """Return SHA-256 by path, as recorded. Empty if nothing was recorded yet."""
+    """Return the recorded SHA-256 hashes by path. Empty if nothing has been recorded yet."""
     if not connection.execute(_EXISTS).scalar_one():
         return {}
     return {row.path: row.sha256 for row in connection.execute(_READ)}
 
 
 def own_view_names(connection: Connection, folder: Path = MIGRATIONS) -> set[str]:
-    """Return the names of our views and functions for readers: of all recorded files.
+    """Return the names of mirpipe's views, and of its functions for readers.
 
-    Databases at revision 0010 have no record. There every view with a file is ours.
+    The names are those of the recorded files. Databases at revision 0010 have no record; in these,
+    every view that has a file belongs to mirpipe.
     """
     files = recorded(connection) or hashes(folder)
     return {name for path in files if (name := view_of(path))}
 
 
 def outdated_files(connection: Connection, folder: Path = MIGRATIONS) -> list[str]:
-    """Return the paths of files that are not in effect in this database, sorted.
+    """Return the sorted paths of the files that are not in effect in this database.
 
-    These are files that were changed, added or removed since they were recorded, and files whose
-    view does not exist.
+    These are files that were changed, added or removed after the last record, and files whose view
+    does not exist.
     """
     before, now = recorded(connection), hashes(folder)
     existing = set(connection.execute(_EXISTING).scalars())
@@ -48,7 +49,7 @@ def outdated_files(connection: Connection, folder: Path = MIGRATIONS) -> list[st
 
 
 def record(connection: Connection, folder: Path = MIGRATIONS) -> None:
-    """Record that the files of the folder are in effect."""
+    """Record that the files in the folder are in effect."""
     connection.execute(_CLEAR)
     connection.execute(
         _WRITE, [{"path": path, "sha256": digest} for path, digest in hashes(folder).items()]

@@ -1,4 +1,4 @@
-"""Prepares a server of the user that other programs may use too: pgvector, roles and grants."""
+"""Prepares a user's server that other programs can also use: pgvector, roles and grants."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
@@ -14,16 +14,16 @@ from mirpipe.db.psql import psql_url
 from mirpipe.errors import DatabaseError
 
 OLDEST_PGVECTOR = (0, 8, 4)
-"""Oldest supported version of pgvector. Earlier versions could corrupt HNSW indexes."""
+"""Oldest supported version of pgvector. Earlier versions can corrupt HNSW indexes."""
 
 
 def provision_user_server(url: str, *, logins: Mapping[str, str | None] | None = None) -> None:
     """Create the objects that the migrations need, if they are missing. Change nothing else.
 
-    These are the extension vector in the schema public, the roles mirpipe_app and mirpipe_read, and
-    grants. The login in `url` will own mirpipe's tables. `logins` contains the login that each role
-    is granted to. Raises DatabaseError if the login in `url` does not have all privileges for this.
-    The message then contains the SQL that a superuser must run.
+    These objects are the extension vector in the schema public, the roles mirpipe_app and
+    mirpipe_read, and grants. The login in `url` will own mirpipe's tables. `logins` contains the
+    login that each role is granted to. Raises DatabaseError if the login in `url` lacks the
+    necessary privileges. The message then contains the SQL that a superuser must run.
     """
     try:
         connection = psycopg2.connect(
@@ -35,10 +35,10 @@ def provision_user_server(url: str, *, logins: Mapping[str, str | None] | None =
     with closing(connection), connection.cursor() as sql:
         _require_suitable_database(sql)
         for statement in _missing_statements(sql, logins or {}):
-            # UndefinedObject: the statement names a role that could not be created.
+            # UndefinedObject means that the statement names a role that could not be created.
             with suppress(InsufficientPrivilege, UndefinedObject):
                 sql.execute(statement)
-        # Postgres reports no error for a GRANT by a login that may not grant, so check again.
+        # Postgres reports no error if a login without the grant option runs GRANT, so check again.
         refused = [f"{s.as_string(connection)};" for s in _missing_statements(sql, logins or {})]
     if refused:
         raise DatabaseError(
@@ -48,7 +48,7 @@ def provision_user_server(url: str, *, logins: Mapping[str, str | None] | None =
 
 
 def _require_suitable_database(sql: extensions.cursor) -> None:
-    """Raise DatabaseError for problems that no grant can solve: encoding, pgvector, its schema."""
+    """Raise DatabaseError if the encoding, pgvector or its schema is unsuitable."""
     encoding = _value(sql, "SHOW server_encoding")
     if encoding != "UTF8":
         raise DatabaseError(
@@ -116,7 +116,7 @@ def _role_exists(sql: extensions.cursor, name: str) -> bool:
 
 
 def _has_role(sql: extensions.cursor, login: str, role: str) -> bool:
-    """Return whether the login has the role. Also True if the login does not exist."""
+    """Return whether the login has the role. Also returns True if the login does not exist."""
     return not _role_exists(sql, login) or bool(
         _value(sql, "SELECT pg_has_role(%s, %s, 'USAGE')", login, role)
     )

@@ -1,4 +1,4 @@
-"""Reads the privileges on views before they are dropped, and grants them on the new views."""
+"""Reads the privileges on views before the views are dropped, and grants them on the new views."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,15 +35,15 @@ _COLUMNS = text("""
 
 @dataclass(frozen=True)
 class Privilege:
-    """One privilege of one role on a view, on a column of it, or on a function."""
+    """One privilege of one role on a view, a view column, or a function."""
 
     name: str
     """Name of the view or function."""
     column: str | None
     privilege: str
-    """The privilege and the object, as in GRANT and REVOKE."""
+    """Privilege and object, as written in GRANT and REVOKE."""
     target: str
-    """The object, as in GRANT and REVOKE."""
+    """Object, as written in GRANT and REVOKE."""
     grantee: str
     is_grantable: bool
 
@@ -59,16 +59,16 @@ def read_privileges(connection: Connection, objects: Objects) -> list[Privilege]
 def restore_privileges(
     connection: Connection, objects: Objects, before: Iterable[Privilege]
 ) -> None:
-    """Give these views and functions the privileges of `before`, and no others.
+    """Give these views and functions the privileges in `before`, and no others.
 
-    Objects that `before` does not name keep theirs. Privileges on columns that no longer exist are
-    left out.
+    Objects that are not in `before` keep their privileges. Privileges on columns that no longer
+    exist are left out.
     """
     before = list(before)
     names = {privilege.name for privilege in before}
     now = read_privileges(connection, objects)
     for target, grantee in sorted({(p.target, p.grantee) for p in now if p.name in names}):
-        connection.exec_driver_sql(f"REVOKE ALL ON {target} FROM {grantee}")
+        _run(connection, f"REVOKE ALL ON {target} FROM {grantee}")
     columns = {tuple(row) for row in connection.execute(_COLUMNS, _oids(objects))}
     existing = {privilege.name for privilege in now}
     for privilege in before:
@@ -76,9 +76,12 @@ def restore_privileges(
             continue
         if privilege.column is None or (privilege.name, privilege.column) in columns:
             option = " WITH GRANT OPTION" if privilege.is_grantable else ""
-            connection.exec_driver_sql(
-                f"GRANT {privilege.privilege} TO {privilege.grantee}{option}"
-            )
+            _run(connection, f"GRANT {privilege.privilege} TO {privilege.grantee}{option}")
+
+
+def _run(connection: Connection, statement: str) -> None:
+    """Run a statement unchanged. Without parameters, a % in a name needs no escape."""
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def _oids(objects: Objects) -> dict[str, list[int]]:

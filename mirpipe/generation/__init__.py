@@ -1,1 +1,1 @@
-"""Prepares generation: modes, prompts, requests to generators, and the store of clips."""
+"""Prepares generation: modes, prompts, generator requests and the clip store."""

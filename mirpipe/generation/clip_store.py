@@ -23,10 +23,10 @@ class StoredClip:
 
 
 def store_clip(samples: Float32, sample_rate: int) -> StoredClip:
-    """Write mono samples to a 16-bit FLAC file and return the file.
+    """Write mono samples to a 16-bit FLAC file and return the stored clip.
 
     `samples` has the shape (n,) and values from −1 to 1. Equal samples give the same file. After a
-    crash the file is complete or does not exist. Raises OSError.
+    crash, the file is either complete or does not exist. Raises OSError.
     """
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, sample_rate, format="FLAC", subtype=SUBTYPE)

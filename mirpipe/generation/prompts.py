@@ -1,13 +1,13 @@
-"""Builds the prompt for a generator from a caption and from the measured tempo and meter."""
+"""Builds a generator's prompt from a caption and from the measured tempo and meter."""
 
 from mirpipe.music.features import CONDITIONING_VERSION
 from mirpipe.records import Features
 
 
 def prompt_template(*, is_conditioned: bool) -> str:
-    """Return a text that identifies how prompt and conditioning audio are made.
+    """Return a text that identifies how the prompt and the conditioning audio are made.
 
-    It is stored with each clip. If it changes, all clips are generated again.
+    The text is stored with each clip. If it changes, all clips are generated again.
     """
     if not is_conditioned:
         return "caption"
@@ -19,8 +19,8 @@ def build_prompt(
 ) -> tuple[str, dict[str, str]]:
     """Return the prompt, and its parts by name: caption, tempo and meter.
 
-    Without conditioning audio, the prompt is the unchanged caption. With conditioning audio, tempo
-    and meter are appended if they could be measured.
+    Without conditioning audio, the prompt is the unchanged caption. With conditioning audio, the
+    tempo and the meter are appended if they could be measured.
     """
     parts = {"caption": caption}
     if is_conditioned and features.tempo_bpm is not None:

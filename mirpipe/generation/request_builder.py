@@ -1,4 +1,4 @@
-"""Builds the request to a generator for a pending clip: prompt, features, conditioning audio."""
+"""Builds the generator request for a pending clip: prompt, features and conditioning audio."""
 
 from dataclasses import dataclass
 
@@ -14,17 +14,17 @@ from mirpipe.records import AudioSegment, Features, GenerationRequest, Track
 
 
 class RequestBuilder:
-    """Builds requests, and caches the target of the last request for its other clips."""
+    """Builds requests, and caches the last target for its other clips."""
 
     def __init__(self, sample_rate: int) -> None:
-        """`sample_rate` is the rate of the conditioning audio, in Hz."""
+        """`sample_rate` is the sample rate of the conditioning audio, in Hz."""
         self._sample_rate = sample_rate
         self._target: _Target | None = None
 
     def build(self, clip: PendingClip) -> tuple[GenerationRequest, dict[str, str]]:
         """Return the request for the clip, and the parts of its prompt by name.
 
-        Raises RejectedInput or ContentChanged if the target cannot be used any more.
+        Raises RejectedInput or ContentChanged if the target can no longer be used.
         """
         if self._target is None or not self._target.is_target_of(clip):
             self._target = _load_target(clip)
@@ -46,7 +46,7 @@ class RequestBuilder:
 
 @dataclass
 class _Target:
-    """A target with its features and with its last conditioning audio."""
+    """A target with its features and its most recent conditioning audio."""
 
     track: Track
     features_id: int
@@ -57,7 +57,7 @@ class _Target:
         return (self.track.track_id, self.features_id) == (clip.target_id, clip.features_id)
 
     def conditioning_audio(self, sample_rate: int, seconds: float) -> AudioSegment:
-        """Return the harmonic part of the target's first `seconds`, with its onsets."""
+        """Return the harmonic component and the onsets of the target's first `seconds`."""
         if self._conditioning is None or self._conditioning[0] != seconds:
             content_hash.require_unchanged(self.track)
             samples = audio.load_mono(self.track.path, sample_rate, max_seconds=seconds)
@@ -74,6 +74,6 @@ def _load_target(clip: PendingClip) -> _Target:
         raise RejectedInput(
             "unreadable",
             f"The target {clip.title!r} was removed after this clip was planned. Ingest its folder "
-            "again if it should have clips.",
+            "again if the target should have clips.",
         )
     return _Target(found[0], clip.features_id, features.from_row(rows[clip.target_id]))

@@ -13,11 +13,11 @@ Result = TypeVar("Result")
 def run_in_batches(
     items: Sequence[Item], run: Callable[[Sequence[Item]], Sequence[Result]], *, batch_size: int
 ) -> Iterator[list[tuple[Item, Result | Exception]]]:
-    """Yield, per call of `run`, each item with its result or its error, in order.
+    """Yield a list per call of `run`: each item with its result or its error, in order.
 
     `run` takes up to `batch_size` items and returns one result per item. If it raises OutOfMemory,
     all later batches have half the size. If it raises another error, the items of that batch are
-    run again one by one, so that only the broken item gets the error.
+    run again one by one, so that only the item that causes the error is returned with it.
     """
 
     def run_batch(batch: Sequence[Item]) -> list[tuple[Item, Result | Exception]]:

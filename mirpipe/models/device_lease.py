@@ -1,6 +1,6 @@
-"""Reserves the CPU or a graphics card for one process; other processes wait until it is free.
+"""Reserves the CPU or a GPU for one process; other processes wait until the device is free.
 
-The lease is a database lock, so it works between Airflow tasks and commands.
+The lease is a database lock, so it also works between Airflow tasks and commands.
 """
 
 import platform
@@ -14,11 +14,12 @@ from mirpipe.specs import Needs
 
 @contextmanager
 def hold_device(needs: Needs, *, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Reserve the device that a plug-in with these needs computes on.
+    """Reserve the device on which a plug-in with these needs computes.
 
-    The device is the CPU or a CUDA card of this machine. If the machine has several cards, a free
-    one is chosen and becomes torch's current device. If all are in use, this calls `on_wait` with
-    the name of a device and waits until that device is free. Call this before you load a model.
+    The device is the CPU or a CUDA GPU of this machine. If the machine has several GPUs, a free one
+    is chosen and becomes torch's current device. If all devices are in use, this function calls
+    `on_wait` with a device name and waits until that device is free. Call this function before you
+    load a model.
     """
     devices = {f"device {platform.node()} {name}": name for name in _devices(needs)}
     first_device = next(iter(devices.values()))
@@ -36,7 +37,7 @@ def hold_device(needs: Needs, *, on_wait: Callable[[str], None] | None = None) -
 
 
 def _devices(needs: Needs) -> list[str]:
-    """Return `cpu`, or the names of all CUDA cards if the plug-in computes on a card."""
+    """Return `cpu`, or the names of all CUDA GPUs if the plug-in computes on a GPU."""
     if "torch" not in needs.libraries:
         return ["cpu"]
     import torch

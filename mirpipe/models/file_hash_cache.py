@@ -12,7 +12,7 @@ CACHE = "fingerprints.json"
 def cached_sha256(path: Path) -> str:
     """Return the file's SHA-256 in hex.
 
-    The file is read only if its size or its modification time has changed since the last call.
+    The file is read again only if its size or modification time has changed since the last call.
     Raises OSError.
     """
     status = path.stat()

@@ -22,7 +22,7 @@ def read_entries(name: str) -> dict[str, Any]:
 def add_entry(name: str, key: str, value: object) -> None:
     """Add one entry to the file `name` in the home folder.
 
-    A lock file lets processes that add entries at the same time keep each other's entries.
+    A lock file ensures that no entries are lost if several processes add entries at the same time.
     """
     path = settings().home / name
     path.parent.mkdir(parents=True, exist_ok=True)

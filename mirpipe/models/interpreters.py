@@ -1,6 +1,6 @@
-"""Finds a Python interpreter that has the libraries of a plug-in.
+"""Finds a Python interpreter that has a plug-in's libraries.
 
-There are two: the current interpreter, and the one that MIRPIPE_MODELS_PYTHON names.
+There are two candidates: the current interpreter, and the one that MIRPIPE_MODELS_PYTHON names.
 """
 
 import json
@@ -24,14 +24,14 @@ print(json.dumps([name for name in sys.argv[1:] if importlib.util.find_spec(name
 
 
 def current_python_has(libraries: Sequence[str]) -> bool:
-    """Return True if the current interpreter has all these libraries. Imports none of them."""
+    """Return whether the current interpreter has all these libraries, without importing them."""
     return all(find_spec(library) for library in libraries)
 
 
 def find_python(libraries: Sequence[str], *, plugin: str) -> Path:
-    """Return the interpreter that has all these libraries.
+    """Return an interpreter that has all these libraries.
 
-    `plugin` is the plug-in's name for the error message. Raises Unavailable (`library_missing`) if
+    The error message uses `plugin`, the plug-in's name. Raises Unavailable (`library_missing`) if
     no interpreter has the libraries.
     """
     if current_python_has(libraries):
@@ -44,15 +44,15 @@ def find_python(libraries: Sequence[str], *, plugin: str) -> Path:
     if models_python is None or missing:
         raise Unavailable(
             "library_missing",
-            f"{plugin} needs {', '.join(missing)}, which is not installed",
-            remedy="run `make models`, or set MIRPIPE_MODELS_PYTHON to an interpreter that has it",
+            f"{plugin} needs libraries that are not installed: {', '.join(missing)}",
+            remedy="run `make models`, or set MIRPIPE_MODELS_PYTHON to one that has them",
         )
     return models_python
 
 
 @cache
 def _missing_libraries(python: Path, libraries: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the libraries that `python` does not have. Raises Unavailable if it cannot be run."""
+    """Return the libraries that `python` lacks. Raises Unavailable if `python` cannot be run."""
     command = [str(python), "-P", "-c", _PRINT_MISSING_LIBRARIES, *libraries]
     try:
         process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

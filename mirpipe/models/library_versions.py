@@ -8,9 +8,9 @@ ALWAYS = ("mirpipe", "numpy", "soxr", "soundfile")
 
 
 def installed_versions(libraries: Sequence[str]) -> dict[str, str]:
-    """Return the version of each package in ALWAYS and of each package of these libraries.
+    """Return the versions of the packages in ALWAYS and of those that provide these libraries.
 
-    `libraries` are names of importable modules. The keys are names of installed packages.
+    `libraries` are names of importable modules. The result's keys are names of installed packages.
     """
     packages = packages_distributions() if libraries else {}
     of_libraries = [name for library in libraries for name in packages.get(library, ())]

@@ -1,6 +1,7 @@
 """Recognises random weights, which tests use in place of the published weights.
 
-Random weights are stored apart from published weights, in the folder that MIRPIPE_STAND_INS names.
+Random weights are stored separately from published weights, in the folder that MIRPIPE_STAND_INS
+names.
 """
 
 from pathlib import Path

@@ -15,23 +15,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PluginAvailability:
-    """The checked plug-ins, sorted into those that can run and those that cannot."""
+    """The checked plug-ins, divided into those that can run and those that cannot."""
 
     usable: dict[str, Path]
     """Interpreter of each plug-in that can run, by the plug-in's name."""
     unavailable: list[str]
     """Names of the plug-ins for which only weights or libraries are missing."""
     broken: list[str]
-    """Names of the plug-ins that are unknown or raise any other error."""
+    """Names of the plug-ins that are unknown or for which another error was raised."""
 
 
 def check_plugins(
     kind: Plugins[Any, Any], names: Sequence[str], *, stage: str
 ) -> PluginAvailability:
-    """Return which plug-ins of `names` can run on this machine.
+    """Return which of the plug-ins in `names` can run on this machine.
 
-    The failure ledger of `stage` is updated: it records why a plug-in cannot run, and no longer
-    lists plug-ins that can run.
+    The failure ledger of `stage` is updated: the ledger then shows why a plug-in cannot run, and no
+    longer lists plug-ins that can run.
     """
     usable: dict[str, Path] = {}
     problems: dict[str, Exception] = {}
@@ -54,8 +54,8 @@ def check_all_configured_plugins(
 ) -> dict[str, Path]:
     """Return the interpreter of each plug-in that can run, by the plug-in's name.
 
-    `names` must be all configured plug-ins of this kind: the failure ledger of `stage` no longer
-    lists any others.
+    `names` must contain all configured plug-ins of this kind, because all others are deleted from
+    the failure ledger of `stage`.
     """
     delete_failures_of_other_plugins(kind, names, stage=stage)
     return check_plugins(kind, names, stage=stage).usable
@@ -67,7 +67,7 @@ def try_plugin(
     """Return `call(name)`, or None if the call raises any exception.
 
     `call` is, for example, `kind.load`. The exception is recorded in the failure ledger of `stage`
-    as a failure that is tried again.
+    as a failure to be retried.
     """
     result = result_or_error(call, name)
     if not isinstance(result, Exception):
@@ -81,7 +81,8 @@ def delete_failures_of_other_plugins(
 ) -> None:
     """Delete from the failure ledger of `stage` all plug-ins of this kind that are not in `names`.
 
-    `names` are the configured plug-ins. A plug-in that is no longer configured is no problem.
+    `names` are the configured plug-ins. A plug-in that is no longer configured does not count as a
+    failure.
     """
     with engine("app").begin() as connection:
         failure_ledger.clear_others(

@@ -1,7 +1,7 @@
 """Downloads weights from the Hugging Face hub or a mirror, and resumes interrupted downloads.
 
-The library `huggingface_hub` is not used for this: it starts a large file again from the beginning
-if its download was interrupted.
+The library `huggingface_hub` is not used for downloads, because it restarts an interrupted download
+of a large file from the beginning.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from mirpipe.records import Progress
 from mirpipe.specs import WeightFile
 
 TRIES = 5
-"""Number of attempts in a row without any new data after which a download fails."""
+"""Number of consecutive attempts without new data after which a download fails."""
 _TIMEOUT_SECONDS = 60
 _BLOCK_BYTES = 1 << 20
 
@@ -29,12 +29,13 @@ class DownloadFailed(MirpipeError):
 
 
 def fetch(file: WeightFile, *, progress: Progress | None = None) -> Path:
-    """Return the path of the verified file. Download it if this machine does not have it.
+    """Return the path of the verified file. It is downloaded if this machine does not have it.
 
     `progress` is called with the downloaded and the total number of megabytes. An interrupted
-    download is resumed. The file gets its final name when it is complete and its SHA-256 is
-    verified. The variable HF_ENDPOINT names a mirror; HF_HUB_OFFLINE=1 forbids downloads. Raises
-    DownloadFailed, and Unavailable (`weights_refused`) if the SHA-256 is not the expected one.
+    download is resumed. The file receives its final name only when it is complete and its SHA-256
+    is verified. The environment variable HF_ENDPOINT names a mirror; HF_HUB_OFFLINE=1 disables
+    downloads. Raises DownloadFailed if the download fails, and Unavailable (`weights_refused`) if
+    the SHA-256 is not the expected one.
     """
     found = find_weights(file)
     if found and not found.random:
@@ -44,7 +45,8 @@ def fetch(file: WeightFile, *, progress: Progress | None = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
     with part.open("ab") as output:
-        # A second process waits here until the first has finished, then resumes or returns.
+        # A second process waits here until the first process has finished. It then resumes the
+        # download or returns the complete file.
         fcntl.flock(output, fcntl.LOCK_EX)
         if path.is_file():
             return path
@@ -66,7 +68,7 @@ def fetch(file: WeightFile, *, progress: Progress | None = None) -> Path:
 
 
 def _download(file: WeightFile, output: IO[bytes], progress: Progress) -> None:
-    """Download the rest of the file into `output`. Reconnect if the connection breaks."""
+    """Download the rest of the file into `output`, and reconnect if the connection breaks."""
     from huggingface_hub import constants, hf_hub_url
 
     if constants.HF_HUB_OFFLINE:
@@ -86,9 +88,10 @@ def _download(file: WeightFile, output: IO[bytes], progress: Progress) -> None:
 
 
 def _resume(url: str, output: IO[bytes], progress: Progress) -> None:
-    """Append the missing rest of the file at `url` to `output`.
+    """Append the missing part of the file at `url` to `output`.
 
-    Raises httpx.HTTPError. If `output` is larger than the file, it is emptied first.
+    Raises httpx.HTTPError if the request fails. If `output` is larger than the file, `output` is
+    emptied and httpx.RemoteProtocolError is raised.
     """
     size = output.tell()
     headers = {"Accept-Encoding": "identity", "Range": f"bytes={size}-"}
@@ -98,7 +101,7 @@ def _resume(url: str, output: IO[bytes], progress: Progress) -> None:
         range_total = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             if range_total and int(range_total[1]) == size:
-                return  # The file was complete already; only its verification was missing.
+                return  # The file was already complete, but not yet verified.
             output.truncate(0)
             raise httpx.RemoteProtocolError("the partial download is larger than the file")
         response.raise_for_status()

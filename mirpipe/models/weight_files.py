@@ -14,11 +14,11 @@ from mirpipe.specs import WeightFile
 
 @dataclass(frozen=True)
 class WeightPath:
-    """The path of a weight file that exists but is not verified yet."""
+    """The path of a weight file that exists but has not been verified yet."""
 
     path: Path
     random: bool
-    """Whether the file holds random weights for tests instead of the published weights."""
+    """Whether the file contains random weights for tests instead of the published weights."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class VerifiedWeights:
 
     path: Path
     random: bool
-    """Whether the file holds random weights for tests instead of the published weights."""
+    """Whether the file contains random weights for tests instead of the published weights."""
     sha256: str
     """SHA-256 of the file, in hex."""
 
@@ -40,7 +40,7 @@ def weights_folder() -> Path:
 def find_weights(file: WeightFile) -> WeightPath | None:
     """Return the path of the file, or None if this machine does not have it.
 
-    Looks for random weights first, then in the folder of weights, then in the hub's cache.
+    Looks for random weights first, then in the weights folder, then in the hub's cache.
     """
     if random_weights := find_random_weights(file):
         return WeightPath(random_weights, random=True)
@@ -56,9 +56,9 @@ def find_weights(file: WeightFile) -> WeightPath | None:
 def verified_weights(file: WeightFile, *, plugin: str) -> VerifiedWeights:
     """Return the file with its SHA-256.
 
-    `plugin` is the plug-in's name for the error message. Raises Unavailable: `weights_missing` if
-    this machine does not have the file, `weights_refused` if the file has another SHA-256 than
-    expected.
+    The error message uses `plugin`, the plug-in's name. Raises Unavailable with the reason
+    `weights_missing` if this machine does not have the file, or `weights_refused` if the file's
+    SHA-256 is not the expected one.
     """
     found = find_weights(file)
     if found is None:
@@ -74,7 +74,7 @@ def verified_weights(file: WeightFile, *, plugin: str) -> VerifiedWeights:
 
 
 def combined_sha256(files: list[VerifiedWeights]) -> str:
-    """Return one SHA-256 for all files, in hex. For a single file it is that file's SHA-256."""
+    """Return one SHA-256 for all files, in hex. For a single file, return its own SHA-256."""
     if len(files) == 1:
         return files[0].sha256
     return hashlib.sha256("".join(file.sha256 for file in files).encode()).hexdigest()

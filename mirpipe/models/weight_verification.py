@@ -1,4 +1,4 @@
-"""Checks the SHA-256 of a weight file, so that no other bytes are used in its place."""
+"""Checks the SHA-256 of a weight file, so that no other file is used in its place."""
 
 from pathlib import Path
 
@@ -7,14 +7,15 @@ from mirpipe.models import home_json_file
 from mirpipe.specs import WeightFile
 
 FIRST_SEEN = "trusted_weights.json"
-"""Name of the file in the home folder that stores the SHA-256 of each file when first seen."""
+"""Name of the file in the home folder that stores each weight file's SHA-256 when first seen."""
 
 
 def verify_sha256(file: WeightFile, path: Path, digest: str) -> None:
     """Raise Unavailable (`weights_refused`) if `digest` is not the expected SHA-256 of `file`.
 
-    `digest` is the SHA-256 of `path`, in hex. The publisher gives the expected SHA-256. If it gives
-    none, the SHA-256 of the first file that was seen on this machine is expected.
+    `digest` is the SHA-256 of `path`, in hex. The expected SHA-256 is the one that the publisher
+    states. If the publisher states none, it is the SHA-256 of the first copy of the file that was
+    seen on this machine.
     """
     key = f"{file.repository}@{file.commit}/{file.filename}"
     expected = file.sha256 or home_json_file.read_entries(FIRST_SEEN).get(key)

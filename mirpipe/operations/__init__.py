@@ -1,1 +1,1 @@
-"""Maintenance of an installation: check it, back it up, and export its results."""
+"""Installation maintenance: checks, backups, and export of the results."""

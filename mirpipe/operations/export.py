@@ -1,6 +1,6 @@
-"""Export database views as Parquet files with a data dictionary.
+"""Exports database views as Parquet files with a data dictionary.
 
-All files come from one snapshot of the database, and no incomplete file is ever visible.
+All files come from one database snapshot, and no incomplete file is ever visible.
 """
 
 import csv
@@ -22,7 +22,7 @@ from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.files.durable_write import sync_file
 
 PARTIAL = ".partial"
-"""Folder inside the target folder that holds the files until all of them are complete."""
+"""Folder inside the output folder that contains the files until all of them are complete."""
 
 _TYPES: dict[str, pa.DataType] = {
     "bigint": pa.int64(),
@@ -47,11 +47,11 @@ def export(
 ) -> dict[str, int]:
     """Write each view as VIEW.parquet, and return the number of rows per view.
 
-    Without `views`, all views are written. Views of vectors are written only if `vectors` is true
-    or if they are named. The files dictionary.md and dictionary.csv describe all views, except
-    views of vectors that are not written. All files come from one snapshot. They are moved to
-    `folder` when the last one is complete; other files in the folder stay. `progress` is called
-    with the number of finished views and the number of all views.
+    Without `views`, all views are written. Vector views are written only if `vectors` is true or if
+    `views` names them. The files dictionary.md and dictionary.csv describe all views except the
+    vector views that are not written. All files come from one snapshot, and are moved to `folder`
+    when the last one is complete. Other files in `folder` are kept. `progress` is called with the
+    number of finished views and the total number of views.
 
     Raises ConfigurationError if a view does not exist, and MirpipeError if another export is
     writing to the folder.
@@ -87,7 +87,7 @@ def _select(existing: Sequence[View], names: Sequence[str], *, vectors: bool) ->
 def _write_view(moment: Snapshot, view: View, file: Path) -> int:
     """Write the view to a Parquet file and return its number of rows.
 
-    Columns of a type that Parquet does not support are written as text.
+    Columns whose type Parquet does not support are written as text.
     """
     types, casts = zip(*(_parquet_type(column.type) for column in view.columns), strict=True)
     schema = pa.schema(
@@ -102,7 +102,7 @@ def _write_view(moment: Snapshot, view: View, file: Path) -> int:
         for batch in moment.rows(view, casts):
             writer.write_batch(_record_batch(batch, schema))
             count += len(batch)
-    sync_file(file)  # all of it must be on disk before it is moved to its final name
+    sync_file(file)  # The file must be completely on disk before it is moved.
     return count
 
 
@@ -117,7 +117,7 @@ def _record_batch(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Record
 def _parquet_type(postgres_type: str) -> tuple[pa.DataType, str | None]:
     """Return the Parquet type of a Postgres type.
 
-    The second value is the type to which Postgres must cast the column first, or None.
+    The second value is the type to which Postgres must first cast the column, or None.
     """
     if postgres_type in _TYPES:
         return _TYPES[postgres_type], None
@@ -132,7 +132,7 @@ def _parquet_type(postgres_type: str) -> tuple[pa.DataType, str | None]:
 
 
 def _write_dictionary(folder: Path, views: Sequence[View]) -> None:
-    """Write dictionary.csv and dictionary.md, with one row per column of the views."""
+    """Write dictionary.csv and dictionary.md, with one row per view column."""
     with (folder / "dictionary.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["view", "column", "type", "comment"])
@@ -178,7 +178,7 @@ def _locked(folder: Path) -> Iterator[Path]:
                 f"Cannot export to {folder}: another export is writing there. Wait until it ends."
             ) from None
         try:
-            shutil.rmtree(partial, ignore_errors=True)  # a killed export may have left it
+            shutil.rmtree(partial, ignore_errors=True)  # A killed export may have left this folder.
             partial.mkdir()
             yield partial
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Command lines of Airflow's own program, `airflow`, in the running interpreter."""
+"""Commands that run Airflow's program `airflow` with the current Python interpreter."""
 
 import sys
 

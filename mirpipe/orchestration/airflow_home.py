@@ -15,19 +15,19 @@ _OFF = "False"
 
 
 def folder(settings: Settings) -> Path:
-    """Return AIRFLOW_HOME, the folder of Airflow's secrets and task logs."""
+    """Return AIRFLOW_HOME, the folder that contains Airflow's secrets and task logs."""
     return settings.home / "airflow"
 
 
 def server_logs(settings: Settings) -> Path:
-    """Return the folder with the output of the servers that `mirpipe up` starts."""
+    """Return the folder for the log files of the servers that `mirpipe up` starts."""
     return settings.home / "logs"
 
 
 def admin_password(settings: Settings) -> str:
     """Return the password of Airflow's user `admin`.
 
-    It is the configured password, or else a random one that is stored at first use.
+    It is the configured password, or else a random password that is stored at first use.
     """
     configured = settings.airflow_admin_password
     file = _password_file(settings)
@@ -38,10 +38,10 @@ def admin_password(settings: Settings) -> str:
 
 
 def environment(settings: Settings, *, database_url: str, port: int) -> dict[str, str]:
-    """Return all environment variables of Airflow's processes, and create missing secrets.
+    """Return all environment variables for Airflow's processes, and create missing secrets.
 
-    AIRFLOW variables of the running process are left out. `database_url` is the URL of Airflow's
-    metadata database, and `port` is the port of the API server on this machine.
+    AIRFLOW variables of the current process are not inherited. `database_url` is the URL of
+    Airflow's metadata database, and `port` is the API server's port on this machine.
     """
     home = folder(settings)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
         ),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "DATABASE__SQL_ALCHEMY_CONN": database_url,
-        "DATABASE__CHECK_MIGRATIONS": _OFF,  # `mirpipe up` migrates before it starts a server
+        "DATABASE__CHECK_MIGRATIONS": _OFF,  # `mirpipe up` runs the migrations itself
         "LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(home / "logs" / "dag_processor"),
         "LOGGING__COLORED_CONSOLE_LOG": _OFF,
@@ -75,11 +75,13 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
         "API__SECRET_KEY": _read_or_create(home / "session.key", secrets.token_hex(32)),
         "API_AUTH__JWT_SECRET": _read_or_create(home / "jwt.key", secrets.token_hex(32)),
         "API_AUTH__JWT_ISSUER": "mirpipe",
-        # A task keeps its slot for one interval after its end, so the interval is short. The
-        # product of both numbers is how long a task survives without the API server: 15 s.
+        # A task keeps its slot for one heartbeat interval after it ends, so the interval is short.
+        # The product of the next two numbers is how long a task can run without the API server:
+        # 15 s.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "WORKERS__MAX_FAILED_HEARTBEATS": "15",
-        # Airflow then notices a killed worker or scheduler after 30 s; its default is 5 minutes.
+        # With the next two settings, Airflow notices a killed worker or scheduler after 30 s. The
+        # default is 5 minutes.
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
@@ -97,7 +99,7 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
 
 
 def _no_proxy() -> str:
-    """Return the hosts that are reached without a proxy: the configured ones and this machine."""
+    """Return the hosts that are reached without a proxy: the configured hosts and this machine."""
     variables = child_environment(without="AIRFLOW")
     configured = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
     return ",".join(filter(None, [configured, "127.0.0.1", "localhost"]))
@@ -110,14 +112,14 @@ def _password_file(settings: Settings) -> Path:
 def _read_or_create(path: Path, content: str) -> str:
     """Return the content of the file; if it does not exist, create it with `content` first.
 
-    Only its owner can read it.
+    Only the file's owner can read it.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     temporary.touch(mode=0o600)
     temporary.write_text(content + "\n")
     try:
-        os.link(temporary, path)  # creates a complete file, and never replaces an existing one
+        os.link(temporary, path)  # creates a complete file, and never replaces an existing file
     except FileExistsError:
         pass
     finally:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-# Airflow's only public check of its schema, `airflow db check-migrations`, takes seconds to start.
-# So this module reads the revision that Airflow's migration tool, Alembic, stores in the database.
+# Airflow's only public schema check, `airflow db check-migrations`, takes seconds to start.
+# Therefore, this module reads the revision that Airflow's migration tool, Alembic, stores in the
+# database.
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
@@ -25,10 +26,10 @@ def migrate_if_needed(
     log: Path,
     show: Callable[[str], None],
 ) -> None:
-    """Run `airflow db migrate`, unless this Airflow has already migrated this database.
+    """Run `airflow db migrate`, unless the installed Airflow has already migrated this database.
 
-    The file `migrated.json` in Airflow's folder stores the last migration. Raises MirpipeError if
-    the migration fails.
+    The last migration is recorded in the file `migrated.json` in Airflow's folder. Raises
+    MirpipeError if the migration fails.
     """
     record = airflow_home.folder(settings) / "migrated.json"
     installed = version("apache-airflow-core")

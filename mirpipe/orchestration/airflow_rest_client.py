@@ -1,4 +1,4 @@
-"""Client of Airflow's public REST API (version 2), with the calls that the main job needs."""
+"""Client for Airflow's public REST API (version 2), with the calls that the main job needs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class TaskState:
 
     task_id: str
     map_index: int
-    """Index of a mapped task, from 0; -1 for other tasks."""
+    """Index of a mapped task, counted from 0; -1 for other tasks."""
     label: str
     """Description of a mapped task, such as "signal, 64 tracks"; empty for other tasks."""
     state: str | None
@@ -44,12 +44,12 @@ class TaskState:
 
 
 class AirflowClient:
-    """A client of one API server, logged in as one user. Failed calls raise MirpipeError."""
+    """A client for one API server, logged in as one user. Failed calls raise MirpipeError."""
 
     def __init__(self, url: str, *, user: str, password: str) -> None:
         self.url = url
         self._login = {"username": user, "password": password}
-        # trust_env: the server is on this machine, so a configured proxy must not be used
+        # trust_env=False: the server is on this machine, so a configured proxy must not be used.
         self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
         self._token = ""
 
@@ -58,10 +58,10 @@ class AirflowClient:
         self._http.close()
 
     def is_healthy(self) -> bool:
-        """Return whether API server, database, scheduler and DAG processor are all healthy."""
+        """Return whether the API server, database, scheduler and DAG processor are all healthy."""
         try:
-            # The first call to the Execution API takes seconds, and should be over before the
-            # first task needs it. The public API has no call that starts the Execution API.
+            # The first call to the Execution API takes seconds, and should finish before the first
+            # task needs that API. No call of the public API starts the Execution API.
             execution_api = self._http.get("/execution/health/ping", timeout=60)
             health = self._http.get("/api/v2/monitor/health")
         except httpx.TransportError:
@@ -81,7 +81,7 @@ class AirflowClient:
         self._call("PATCH", "/pools", json={"actions": [action]})
 
     def last_parsed_at(self, dag_id: str) -> datetime | None:
-        """Return when the DAG's file was last parsed, or None if Airflow has not parsed it yet."""
+        """Return when Airflow last parsed the DAG's file, or None if it has not been parsed yet."""
         dags = self._call("GET", "/dags", params={"dag_id_pattern": dag_id})["dags"]
         times = [_datetime(dag["last_parsed_time"]) for dag in dags if dag["dag_id"] == dag_id]
         return times[0] if times else None
@@ -106,16 +106,16 @@ class AirflowClient:
         return [_dag_run(run) for run in answer["dag_runs"]]
 
     def refresh(self, run: DagRun) -> DagRun:
-        """Return the run with its current state."""
+        """Query the run again, and return it with its current state."""
         return _dag_run(self._call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}"))
 
     def mark_failed(self, run: DagRun, *, note: str) -> None:
-        """Set the state of the run to `failed`, with a note that Airflow shows."""
+        """Set the run's state to `failed`, and add a note that Airflow shows."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}"
         self._call("PATCH", path, json={"state": "failed", "note": note})
 
     def task_states(self, run: DagRun) -> list[TaskState]:
-        """Return the state of every task of the run."""
+        """Return the state of every task in the run."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
         tasks: list[TaskState] = []
         while True:
@@ -125,7 +125,10 @@ class AirflowClient:
                 return tasks
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
-        """Return the decoded JSON of the answer; log in again if the token has expired."""
+        """Send a request and return the decoded JSON of the response.
+
+        If the token has expired, log in again first.
+        """
         answer = self._send(method, path, **options)
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self._token = ""
@@ -133,7 +136,7 @@ class AirflowClient:
         if answer.is_error:
             raise MirpipeError(
                 f"Airflow rejected the request {method} {path} ({answer.status_code}): "
-                f"{answer.text[:500]}\nThe log of its API server may show the cause."
+                f"{answer.text[:500]}\nThe log of Airflow's API server may show the cause."
             )
         return answer.json() if answer.content else None
 
@@ -166,7 +169,8 @@ def _task_state(values: Mapping[str, Any]) -> TaskState:
     return TaskState(
         values["task_id"],
         values["map_index"],
-        "" if label == str(values["map_index"]) else label,  # before it runs, only its index
+        # Before a mapped task runs, Airflow uses the task's index as its label.
+        "" if label == str(values["map_index"]) else label,
         values["state"],
         values["try_number"],
     )

@@ -1,9 +1,12 @@
-"""Assets that connect the DAGs: a DAG run updates an asset, and that starts the next DAG."""
+"""Assets that connect the DAGs: when a DAG run updates an asset, Airflow starts the next DAG."""
 
 from airflow.sdk import Asset
 
 TRACKS = Asset("tracks")
-"""Updated if tracks were added, removed, replaced or relabelled. Starts evaluate_retrieval."""
+"""Asset that is updated if tracks were added, removed, replaced or relabelled.
+
+Its update starts evaluate_retrieval.
+"""
 
 METRICS = Asset("metrics")
-"""Updated if a report stored a new run of results. Starts generate_music."""
+"""Asset that is updated if a report has published a new run. Its update starts generate_music."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from more_itertools import batched
+
 MAX_TASKS = 24
 """Largest number of tasks per DAG run that do the same work on different tracks.
 
-Each task costs half a second, and a DAG run of thousands of tasks is hard to read.
+Each task takes an extra half second, and a DAG run with thousands of tasks is hard to read.
 """
 
 
@@ -17,5 +19,4 @@ def group_batches(
     The order of the ids is kept, and no batch is split.
     """
     size = -(-len(batches) // max_groups) or 1
-    groups = [batches[start : start + size] for start in range(0, len(batches), size)]
-    return [[track_id for batch in group for track_id in batch] for group in groups]
+    return [[track_id for batch in group for track_id in batch] for group in batched(batches, size)]

@@ -1,4 +1,4 @@
-"""Isolate a track that crashes a stage: run the batch in halves, down to the single track."""
+"""Isolate a track that crashes a stage: halve the batch repeatedly, down to single tracks."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,7 +7,10 @@ from mirpipe.errors import StageCrashed
 from mirpipe.orchestration.stage_subprocess import Counts, Outcome, require_success, try_stage
 
 RecordCrash = Callable[[int, Outcome], None]
-"""Callback with the id of a track that killed the process alone, and how that process ended."""
+"""Callback for a track whose process crashed although it worked on no other track.
+
+The arguments are the track id and how the process ended.
+"""
 
 
 def run_batch(
@@ -17,11 +20,11 @@ def run_batch(
     record_crash: RecordCrash,
     python: Path | None = None,
 ) -> Counts:
-    """Run the stage `mirpipe ARGUMENTS` on the tracks and return its summed counts.
+    """Run the stage `mirpipe ARGUMENTS` on the tracks and return the summed counts.
 
-    `python` is the interpreter that has the libraries of the model. If the process crashes, each
-    half of the batch runs in a process of its own, and so on. A track that crashes its process
-    alone is passed to `record_crash`; all other tracks are processed. After that, raises
+    `python` is the interpreter that has the model's libraries. If the process crashes, each half of
+    the batch runs in a separate process, and so on. If a process crashes while it works on a single
+    track, the track is passed to `record_crash`. All other tracks are processed. After that, raises
     StageFailed if a retry may succeed, or StageCrashed if a track crashes the process every time.
     """
     outcomes = _run_in_halves(arguments, list(track_ids), record_crash, python)

@@ -1,4 +1,4 @@
-"""Record in the failure ledger that a track crashes a stage."""
+"""Record in the failure ledger the tracks that crash a stage."""
 
 from mirpipe.orchestration.crash_isolation import RecordCrash
 from mirpipe.orchestration.stage_subprocess import Outcome
@@ -14,7 +14,7 @@ def crash_recorder(stage: str, revision: str) -> RecordCrash:
         with engine("app").begin() as connection:
             found = tracks.usable_tracks(connection, [track_id])
             if not found:
-                return  # the track was removed in the meantime, so nothing is pending for it
+                return  # The track has been removed in the meantime, so nothing is pending for it.
             (track,) = found
             failure_ledger.record(
                 connection,

@@ -6,10 +6,11 @@ from airflow.sdk import CronTriggerTimetable
 
 
 def cron_timetable(cron: str) -> CronTriggerTimetable:
-    """Return the timetable of a cron expression, in UTC.
+    """Return the timetable for a cron expression, in UTC.
 
-    A new DAG waits for the next time of the expression. For that, the DAG must have no start date,
-    and `run_immediately` must be a duration of zero: with False, Airflow 3.3 also runs a time that
-    passed less than five minutes ago, although its documentation says otherwise.
+    A new DAG first runs at the next scheduled time. To achieve this, the DAG must have no start
+    date, and `run_immediately` must be a duration of zero. If it is False, Airflow 3.3 also starts
+    a run for a scheduled time that passed less than five minutes ago, contrary to its
+    documentation.
     """
     return CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0))

@@ -1,4 +1,4 @@
-"""Default arguments of every task: owner, number of retries, retry policy and time limit."""
+"""Default arguments for every task: owner, number of retries, retry policy and time limit."""
 
 from datetime import timedelta
 from typing import Any

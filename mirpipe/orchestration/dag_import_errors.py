@@ -12,12 +12,12 @@ TIMEOUT_SECONDS = 120
 
 
 def dag_errors(settings: Settings) -> dict[str, str]:
-    """Return the last line of the error per DAG file that cannot be imported.
+    """Return the last line of the import error, by DAG file.
 
-    The result is empty if Airflow can import every file. Raises MirpipeError if Airflow's program
-    cannot run. It parses the files itself, so no server has to run.
+    The result is empty if Airflow can import every DAG file. Raises MirpipeError if Airflow's
+    program cannot run. The program parses the files itself, so no server needs to run.
     """
-    # The command needs a database URL but stores nothing, so an empty database in memory is enough.
+    # The command needs a database URL but stores nothing, so an empty in-memory database is enough.
     environment = airflow_home.environment(settings, database_url="sqlite://", port=0)
     environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(PROJECT / "dags")
     process = subprocess.run(
@@ -28,7 +28,8 @@ def dag_errors(settings: Settings) -> dict[str, str]:
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    # Warnings may come before the result. The exit code is 1 if there are import errors, too.
+    # Warnings may precede the result. The exit code does not show whether the program could run,
+    # because it is also 1 if there are import errors.
     last_line = "".join(process.stdout.strip().splitlines()[-1:])
     try:
         errors = json.loads(last_line)

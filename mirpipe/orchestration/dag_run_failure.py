@@ -1,4 +1,4 @@
-"""The last task of every DAG: it makes the DAG run fail if any task has failed."""
+"""The last task of every DAG, which makes the DAG run fail if any task has failed."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from airflow.sdk.exceptions import AirflowFailException
 
 
 def fail_run_if_any_failed(*tasks: Any) -> None:
-    """Add a last task to the current DAG. It fails if any of `tasks` failed; else it is skipped.
+    """Add a last task to the current DAG that fails if any of `tasks` failed, and else is skipped.
 
-    Airflow derives the state of a DAG run from its last tasks. Many tasks here run even if the
-    tasks before them failed, so without this task such a run would count as a success.
+    Airflow derives the state of a DAG run from its last tasks. Many of mirpipe's tasks run even if
+    the tasks before them failed, so without this last task, such a run would count as a success.
     """
 
     @task(task_id="anything_failed", trigger_rule="one_failed", retries=0)

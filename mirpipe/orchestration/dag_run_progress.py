@@ -1,4 +1,4 @@
-"""Show the progress of a DAG run on the screen, and list its failed tasks."""
+"""Show the progress of a DAG run, and list its failed tasks."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun, TaskState
 
 POLL_SECONDS = 1.0
-"""Time between two calls. Each costs the API server tens of milliseconds of CPU time."""
+"""Time between two calls. Each call costs the API server tens of milliseconds of CPU time."""
 
 _SHOWN_STATES = {
     "running": "runs",
@@ -27,7 +27,7 @@ def show_until_ended(
 ) -> DagRun:
     """Show each change of a task's state until the run has ended, and return the ended run.
 
-    `require_alive` raises an error if Airflow no longer runs.
+    `require_alive` raises an error if Airflow is no longer running.
     """
     last_states: dict[tuple[str, int], str | None] = {}
     while True:
@@ -46,8 +46,9 @@ def show_until_ended(
 def failure_lines(airflow: AirflowClient, run: DagRun, *, task_logs: Path) -> list[str]:
     """Return one line per failed task of an ended run, with the path of its log file.
 
-    `task_logs` is Airflow's log folder, with its default file names. If the run failed without a
-    failed task, the only line names the run. The result is empty if the run succeeded.
+    `task_logs` is Airflow's log folder, in which files have Airflow's default names. If the run
+    failed although no task failed, the only line names the run. The result is empty if the run
+    succeeded.
     """
     failed = [task for task in airflow.task_states(run) if task.state == "failed"]
     lines = []

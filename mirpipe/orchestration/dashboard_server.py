@@ -1,4 +1,4 @@
-"""Start the dashboard as a Streamlit server on this machine, without usage statistics."""
+"""Start the dashboard as a Streamlit server on this machine, with usage statistics turned off."""
 
 import sys
 
@@ -12,9 +12,9 @@ DASHBOARD = "dashboard"
 
 
 def start_dashboard(settings: Settings, servers: Servers) -> str:
-    """Start the dashboard, wait until it answers, and return its URL.
+    """Start the dashboard, wait until it responds, and return its URL.
 
-    Raises MirpipeError if it does not answer within 60 s.
+    Raises MirpipeError if the dashboard does not respond within 60 s.
     """
     port = servers.reserve_port(settings.dashboard_port)
     options = {

@@ -1,7 +1,9 @@
-"""Plan the tasks that embed, analyse and score: query the pending work and divide it into tasks."""
+"""Plan the tasks that embed, analyse and score: find the pending work and divide it into tasks."""
 
 from collections.abc import Sequence
 from typing import Any
+
+from more_itertools import batched
 
 from mirpipe.orchestration.batch_grouping import group_batches
 from mirpipe.settings import settings
@@ -10,7 +12,7 @@ _GENERATION_STAGES = {"caption", "embed captions", "generate"}
 
 
 def has_pending_work() -> bool:
-    """Return whether the configured plug-ins have pending work, apart from generation."""
+    """Return whether any work other than captioning and generation is pending."""
     from mirpipe.db import queries
 
     pending = [work for work in queries.pending_work() if work.stage not in _GENERATION_STAGES]
@@ -20,8 +22,8 @@ def has_pending_work() -> bool:
 def plan_embed() -> list[dict[str, Any]]:
     """Return the arguments of each task that embeds tracks: encoder names and track ids.
 
-    Encoders that have the same pending tracks share a task. A broken encoder gets one task without
-    tracks; that task fails with the cause.
+    Encoders that have the same pending tracks share a task. A broken encoder has one task without
+    tracks; that task fails and reports the cause.
     """
     from mirpipe.stages import embed
 
@@ -40,18 +42,17 @@ def plan_embed() -> list[dict[str, Any]]:
 
 
 def plan_analyse() -> list[list[int]]:
-    """Return the track ids of each task that analyses tracks without melody or features."""
+    """Return the track ids for each task that analyses tracks without a melody or features."""
     from mirpipe.stages import analyse, evaluate
 
     evaluate.register()
-    pending, size = analyse.plan(), settings().batch_tracks
-    return group_batches([pending[start : start + size] for start in range(0, len(pending), size)])
+    return group_batches(list(batched(analyse.plan(), settings().batch_tracks)))
 
 
 def plan_scores() -> list[dict[str, Any]]:
     """Return the arguments of each task that scores tracks: a track metric and track ids.
 
-    A broken track metric gets one task without tracks; that task fails with the cause.
+    A broken track metric has one task without tracks; that task fails and reports the cause.
     """
     from mirpipe.stages import score
 

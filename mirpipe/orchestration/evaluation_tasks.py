@@ -15,10 +15,11 @@ from mirpipe.orchestration.stage_subprocess import run_stage
 
 
 def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()) -> list[Any]:
-    """Add the tasks from embed to report to the current DAG and return all of them.
+    """Add the tasks from embed to report to the current DAG, and return all added tasks.
 
-    They start when all tasks of `after` have ended, even if some of those failed. The report
-    updates the assets `outlets` if results have changed; otherwise it is skipped.
+    The added tasks start when all tasks in `after` have ended, even if some of these have failed.
+    The report task updates the assets `outlets` if results have changed; otherwise, it ends as
+    skipped.
     """
 
     @task(trigger_rule="all_done")
@@ -63,7 +64,7 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
 
     @task(pool=STAGES, trigger_rule="all_done", outlets=list(outlets))
     def report(run_id: str | None = None) -> dict[str, Any]:
-        assert run_id is not None  # Airflow passes it
+        assert run_id is not None  # Airflow always passes the run id.
         counts = run_stage("report", "--trigger", run_id)
         if not counts["changed"]:
             raise AirflowSkipException("no result has changed since the last report")

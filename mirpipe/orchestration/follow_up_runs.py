@@ -1,4 +1,4 @@
-"""Find or start the DAG run that follows another one in the main job, and wait for its start."""
+"""Find or start the next DAG run of the main job, and wait until it starts."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,7 +10,7 @@ from mirpipe.orchestration.polling import wait_until
 START_SECONDS = 60
 
 _ASSET_TASKS = {"ingest_library": "announce", "evaluate_retrieval": "report"}
-"""Task per DAG that updates an asset. If it succeeds, Airflow starts the next DAG."""
+"""Task that updates an asset, by DAG. If the task succeeds, Airflow starts the next DAG."""
 
 
 def follow_up_run(
@@ -23,11 +23,11 @@ def follow_up_run(
     show: Callable[[str], None],
     require_alive: Callable[[], None],
 ) -> DagRun | None:
-    """Return the run of the DAG that follows the ended run `after`, or None if none is needed.
+    """Return the DAG's run that follows the ended run `after`, or None if no run is needed.
 
-    If `after` updated an asset, wait for the run that Airflow then starts. It is the one that is
-    queued later than `since`. Otherwise return the run in progress, or start a new one if work is
-    pending or the latest run failed.
+    If `after` updated an asset, wait for the run that Airflow starts because of the update, which
+    is queued later than `since`. Otherwise, return the DAG's run in progress, or start a new run if
+    work is pending or the latest run failed.
     """
     if _updated_asset(airflow, after):
         return _wait_for_asset_run(
@@ -50,9 +50,9 @@ def _wait_for_asset_run(
     show: Callable[[str], None],
     require_alive: Callable[[], None],
 ) -> DagRun:
-    """Return the run that Airflow starts for the asset.
+    """Return the run that Airflow starts because an asset was updated.
 
-    The DAG has at most one run at a time, so wait for any other run of it first.
+    The DAG has at most one run at a time, so any other run of the DAG must end first.
     """
 
     def is_asset_run(run: DagRun) -> bool:

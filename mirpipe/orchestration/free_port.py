@@ -1,4 +1,4 @@
-"""Find a free port of this machine, and reserve it for a server that needs seconds to start."""
+"""Find a free port on this machine, and reserve it for a server that takes seconds to start."""
 
 import socket
 import sys
@@ -9,11 +9,11 @@ MAX_ATTEMPTS = 100
 
 
 def reserve_free_port(first: int) -> tuple[int, socket.socket]:
-    """Return the first free port of 127.0.0.1 from `first` on, and a socket that reserves it.
+    """Return the first free port on 127.0.0.1 from `first` on, and a socket that reserves it.
 
-    The port is reserved until that socket is closed. The socket has a name that contains the port
-    number, and another mirpipe process cannot create a second socket of that name. Programs other
-    than mirpipe can still take the port. Raises ConfigurationError if none of 100 ports is free.
+    The port is reserved until the socket is closed. The socket's name contains the port number, and
+    another mirpipe process cannot create a second socket with the same name. Programs other than
+    mirpipe can still use the port. Raises ConfigurationError if none of 100 ports is free.
     """
     for port in range(first, min(first + MAX_ATTEMPTS, 65536)):
         reservation = socket.socket(socket.AF_UNIX)
@@ -28,6 +28,6 @@ def reserve_free_port(first: int) -> tuple[int, socket.socket]:
             continue
         return port, reservation
     raise ConfigurationError(
-        f"No free port found from {first} on. Set MIRPIPE_AIRFLOW_PORT or MIRPIPE_DASHBOARD_PORT "
-        "to another port."
+        f"No free port was found from {first} on. Set MIRPIPE_AIRFLOW_PORT or "
+        "MIRPIPE_DASHBOARD_PORT to another port."
     )

@@ -1,7 +1,9 @@
-"""Plan the tasks of the DAG generate_music: query the pending work and divide it into tasks."""
+"""Plan the tasks of the DAG generate_music: find the pending work and divide it into tasks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from more_itertools import batched
 
 from mirpipe.orchestration.batch_grouping import group_batches
 from mirpipe.settings import settings
@@ -13,9 +15,9 @@ def has_pending_work() -> bool:
 
 
 def plan_analyse(targets: Sequence[str]) -> list[list[int]]:
-    """Return the track ids of each task that analyses targets without features.
+    """Return the track ids for each task that analyses targets without a melody or features.
 
-    `targets` are ids or titles; an empty list means all targets.
+    `targets` are target ids or titles; an empty list means all targets.
     """
     from mirpipe.stages import analyse
 
@@ -28,7 +30,8 @@ def plan_analyse(targets: Sequence[str]) -> list[list[int]]:
 def plan_caption(targets: Sequence[str]) -> list[dict[str, Any]]:
     """Return the arguments of the task that captions targets: a captioner and track ids.
 
-    Only targets with features are captioned. `targets` are ids or titles; an empty list means all.
+    Only targets that have features are captioned. `targets` are target ids or titles; an empty list
+    means all targets.
     """
     from mirpipe import registry
     from mirpipe.models.runnable_plugins import check_all_configured_plugins
@@ -41,7 +44,10 @@ def plan_caption(targets: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def plan_embed_captions() -> list[str]:
-    """Return the encoder that embeds captions, if it can run and captions are pending for it."""
+    """Return the encoder that embeds captions, as a list of one name.
+
+    The list is empty if the encoder cannot run or no captions are pending.
+    """
     from mirpipe.stages import embed, evaluate
 
     evaluate.register()
@@ -70,13 +76,13 @@ def plan_generate(params: Mapping[str, Any]) -> list[dict[str, Any]]:
         )
         targets = list(dict.fromkeys(clip.target_id for clip in generate.plan(name, request)))
         size = len(targets) if request.limit else settings().batch_tracks
-        for start in range(0, len(targets), size or 1):
-            tasks.append({"generator": name, "track_ids": targets[start : start + size]})
+        for track_ids in batched(targets, size or 1):
+            tasks.append({"generator": name, "track_ids": list(track_ids)})
     return tasks
 
 
 def _keep_named(track_ids: Sequence[int], targets: Sequence[str]) -> list[int]:
-    """Return the ids of the named targets only, or all ids if no target is named."""
+    """Return only the ids that belong to the named targets, or all ids if no target is named."""
     named = set(_target_ids(targets))
     return [track_id for track_id in track_ids if not named or track_id in named]
 
@@ -84,7 +90,7 @@ def _keep_named(track_ids: Sequence[int], targets: Sequence[str]) -> list[int]:
 def _target_ids(targets: Sequence[str] | None) -> list[int]:
     """Return the ids of the named targets.
 
-    Raises ConfigurationError if a name matches no target, or several.
+    Raises ConfigurationError if a name matches no target or several targets.
     """
     from mirpipe.db.queries.find_tracks import target_id_by_name
 

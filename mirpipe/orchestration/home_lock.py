@@ -1,4 +1,4 @@
-"""Lock of a home, held by the `mirpipe up` that runs on it."""
+"""Lock on a mirpipe home folder, held by the `mirpipe up` that uses the folder."""
 
 import contextlib
 import fcntl
@@ -10,33 +10,33 @@ from mirpipe.errors import MirpipeError
 
 
 class AlreadyRunning(MirpipeError):
-    """`mirpipe up` is already running on this home."""
+    """`mirpipe up` is already running in this home folder."""
 
 
 def record_file(home: Path) -> Path:
-    """Return the file in which a running `mirpipe up` describes itself, as JSON.
+    """Return the JSON file in which a running `mirpipe up` describes itself.
 
-    It is deleted when `mirpipe up` ends, so it remains only if that process was killed.
+    The file is deleted when `mirpipe up` ends, so it remains only if that process was killed.
     """
     return home / "up.json"
 
 
 @contextlib.contextmanager
 def hold_lock(home: Path) -> Iterator[None]:
-    """Hold the lock of the home. Raises AlreadyRunning if another process holds it."""
+    """Hold the lock on the home folder. Raises AlreadyRunning if another process holds it."""
     with _lock_file(home).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning(
-                f"`mirpipe up` is already running on {home}{_running_process(home)}. Stop it with "
+                f"`mirpipe up` is already running in {home}{_running_process(home)}. Stop it with "
                 "Ctrl-C in its terminal, or set MIRPIPE_HOME to another folder."
             ) from None
         yield
 
 
 def is_up_running(home: Path) -> bool:
-    """Return whether a `mirpipe up` is running on this home."""
+    """Return whether a `mirpipe up` is running in this home folder."""
     try:
         with _lock_file(home).open("r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,9 +48,9 @@ def is_up_running(home: Path) -> bool:
 
 
 def was_up_killed(home: Path) -> bool:
-    """Return whether the last `mirpipe up` on this home was killed.
+    """Return whether the last `mirpipe up` in this home folder was killed.
 
-    Its servers may then still be running.
+    If it was killed, its servers may still be running.
     """
     return record_file(home).exists() and not is_up_running(home)
 
@@ -60,7 +60,7 @@ def _lock_file(home: Path) -> Path:
 
 
 def _running_process(home: Path) -> str:
-    """Return the process id from the record, as part of a sentence, or an empty string."""
+    """Return the process id from the record file, as part of a sentence, or an empty string."""
     try:
         return f" as process {json.loads(record_file(home).read_text())['pid']}"
     except (OSError, ValueError, KeyError):

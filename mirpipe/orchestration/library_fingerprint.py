@@ -1,4 +1,4 @@
-"""Fingerprint of the library, which shows whether tracks or labels have changed."""
+"""Fingerprint of the library, by which changes of tracks or labels are detected."""
 
 EMPTY_LIBRARY = "0"
 """Fingerprint of a library without tracks."""

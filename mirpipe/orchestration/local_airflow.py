@@ -20,12 +20,13 @@ def start_airflow(
 ) -> AirflowClient:
     """Start Airflow's servers, wait until they are healthy, set the pools, and return a client.
 
-    `servers` stops them at its end. `database_url` is the URL of Airflow's metadata database.
-    Raises MirpipeError if Airflow is not healthy within 300 s.
+    `servers` stops Airflow's servers when its context ends. `database_url` is the URL of Airflow's
+    metadata database. Raises MirpipeError if Airflow is not healthy within 300 s.
     """
     port = servers.reserve_port(settings.airflow_port)
     environment = airflow_home.environment(settings, database_url=database_url, port=port)
-    # The API server loads for several seconds before it uses the database, so it starts first.
+    # The API server takes several seconds to load before it uses the database, so it is started
+    # before the migration.
     servers.start(API_SERVER, airflow_command("api-server"), environment)
     migrate_if_needed(
         settings, environment, database_url=database_url, log=servers.log("migrate"), show=show

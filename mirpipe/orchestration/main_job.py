@@ -1,4 +1,4 @@
-"""The main job: run ingest_library, then evaluate_retrieval and generate_music if needed."""
+"""The main job: run ingest_library, then run evaluate_retrieval and generate_music if needed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ class JobResult:
     """Result of the main job."""
 
     has_worked: bool
-    """Whether a DAG ran after ingest. False means that nothing was new and nothing pending."""
+    """Whether a DAG ran after ingest. False means that nothing was new and no work was pending."""
     failures: list[str]
     """One line per failed task, with the path of its log file."""
 
 
 def fail_interrupted_runs(airflow: AirflowClient, *, before: datetime) -> None:
-    """Mark as failed every unfinished DAG run that was queued before this time.
+    """Mark as failed every unfinished DAG run that was queued before the time `before`.
 
-    A killed Airflow leaves such runs, and Airflow itself would need minutes to notice. No work is
-    lost, since the next run does all pending work.
+    Such runs remain if Airflow was killed, and a restarted Airflow would need minutes to notice
+    them. No work is lost, because the next run does all pending work.
     """
     for dag_id in (INGEST, EVALUATE, GENERATE):
         if airflow.last_parsed_at(dag_id) is None:
@@ -46,7 +46,7 @@ def wait_until_parsed(
 ) -> None:
     """Wait until Airflow has parsed every DAG file after the time `since`.
 
-    Raises MirpipeError if Airflow cannot import a file or needs more than 120 s.
+    Raises MirpipeError if Airflow cannot import a DAG file or needs more than 120 s.
     """
 
     def are_parsed() -> bool:
@@ -66,7 +66,7 @@ def wait_until_parsed(
 def follow_up_dags(settings: Settings) -> dict[str, Callable[[], bool]]:
     """Return the DAGs that follow ingest, in order, each with a check for pending work.
 
-    Generation is left out if no captioner is configured.
+    The DAG generate_music is left out if no captioner is configured.
     """
     checks: dict[str, Callable[[], bool]] = {EVALUATE: evaluation_planning.has_pending_work}
     if settings.captioner:
@@ -82,11 +82,12 @@ def run_main_job(
     show: Callable[[str], None],
     require_alive: Callable[[], None],
 ) -> JobResult:
-    """Run ingest and the DAGs that follow it, and return when all have ended.
+    """Run ingest and the DAGs that follow it, and return when all runs have ended.
 
-    `follow_ups` are the DAGs that follow, in order. Each has a check for pending work, which finds
-    work without an asset update: after an interrupted run, or for a new encoder. `task_logs` is
-    Airflow's log folder. `show` prints a line; `require_alive` raises an error if Airflow stopped.
+    `follow_ups` contains the DAGs that follow ingest, in order. Each DAG has a check for pending
+    work, which also finds work that no asset update announces: the work after an interrupted run,
+    or for a new encoder. `task_logs` is Airflow's log folder. `show` prints a line. `require_alive`
+    raises an error if Airflow has stopped.
     """
     for dag_id in (*reversed([*follow_ups]), INGEST):
         airflow.unpause(dag_id)

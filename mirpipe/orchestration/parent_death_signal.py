@@ -12,12 +12,13 @@ _PR_SET_PDEATHSIG = 1
 def dies_with_parent(signal_number: signal.Signals) -> Callable[[], None] | None:
     """Return a `preexec_fn` that makes the kernel signal the child when its parent ends.
 
-    The child then ends even if the parent was killed by SIGKILL. Returns None on systems other than
-    Linux, which have no such feature.
+    With this function, the child ends even if the parent is killed by SIGKILL. Returns None on
+    systems other than Linux, which do not offer this feature.
     """
     if sys.platform != "linux":
         return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl  # loading a library is not safe after the fork
+    # The library is loaded here because loading it after the fork is not safe.
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
     parent = os.getpid()
 
     def set_death_signal() -> None:

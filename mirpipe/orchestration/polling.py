@@ -15,8 +15,9 @@ def wait_until(
 ) -> None:
     """Return as soon as the condition is true.
 
-    Raises MirpipeError after `seconds`; its message starts with `problem`, as in "Airflow did not
-    start". `require_alive` runs between the attempts and raises an error if waiting is useless.
+    Raises MirpipeError after `seconds`. The message starts with `problem`, for example "Airflow did
+    not start". `require_alive` is called between the attempts, and raises an error if further
+    waiting is useless.
     """
     deadline = time.monotonic() + seconds
     while not condition():

@@ -1,6 +1,6 @@
-"""Airflow's pools, which limit how many tasks run in parallel: `stages` and `gpu`.
+"""Airflow's pools `stages` and `gpu`, which limit how many tasks run in parallel.
 
-This module does not import Airflow, so that programs can read the pools without loading it.
+This module does not import Airflow, so that programs can read the pools without loading Airflow.
 """
 
 from typing import Any
@@ -8,28 +8,29 @@ from typing import Any
 from mirpipe.settings import settings
 
 STAGES = "stages"
-"""Pool of tasks that run a stage. MIRPIPE_SLOTS sets how many run in parallel."""
+"""Pool for tasks that run a stage. MIRPIPE_SLOTS sets how many of them run in parallel."""
 
 GPU = "gpu"
-"""Pool and queue of tasks that load a large model. MIRPIPE_GPU_SLOTS is the number of GPUs.
+"""Pool and queue for tasks that load a large model. MIRPIPE_GPU_SLOTS is the number of GPUs.
 
-These tasks must not be deferrable: a deferred task gives its slot back, and another task would
-then take the GPU.
+These tasks must not be deferrable: a deferred task releases its slot, so another task could use the
+same GPU.
 """
 
 
 def on_gpu() -> dict[str, Any]:
-    """Return the arguments for `@task` of a task that captions or generates.
+    """Return the `@task` arguments for a task that captions or generates.
 
-    They name the pool, the queue and, if one is configured, the executor.
+    The arguments name the pool, the queue and, if it is configured, the executor.
     """
     executor = settings().gpu_executor
     return {"pool": GPU, "queue": GPU, **({"executor": executor} if executor else {})}
 
 
 def pool_slots() -> dict[str, int]:
-    """Return the number of slots per pool.
+    """Return the number of slots of each pool.
 
-    All pools of tasks must be listed here: a task in a pool that does not exist waits forever.
+    Every pool that a task uses must be listed here, because a task waits forever if its pool does
+    not exist.
     """
     return {STAGES: settings().slots, GPU: settings().gpu_slots}

@@ -1,7 +1,7 @@
-"""Prepare the databases, pools and user of an Airflow whose servers run as separate processes.
+"""Prepare databases, pools and the user for an Airflow whose servers run as separate processes.
 
-Run `python -m mirpipe.orchestration.prepare_airflow` once before these servers start, and again
-after every update of mirpipe or Airflow and every change of the slots.
+Run `python -m mirpipe.orchestration.prepare_airflow` once before these servers are started for the
+first time. Run it again whenever mirpipe or Airflow is updated or the numbers of slots change.
 """
 
 import json
@@ -18,10 +18,10 @@ from mirpipe.settings import Settings, settings
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate both databases, create Airflow's pools, and store the password of its user.
+    """Migrate both databases, create Airflow's pools, and store the password of Airflow's user.
 
-    Airflow's environment variables name its database. Running this again does no harm. Raises
-    MirpipeError if one of Airflow's commands fails.
+    Airflow's database is the one that Airflow's environment variables name. This function can be
+    run again safely. Raises MirpipeError if one of Airflow's commands fails.
     """
     migrate()
     print("mirpipe's schema is up to date", flush=True)
@@ -33,7 +33,10 @@ def prepare(settings: Settings) -> None:
 
 
 def _import_pools() -> None:
-    """Create or update every pool. The REST API is not available yet, as no server runs."""
+    """Create or update every pool with a command.
+
+    The REST API is not available yet, because no server is running.
+    """
     pools = {
         name: {"slots": slots, "description": "mirpipe", "include_deferred": False}
         for name, slots in pool_slots().items()
@@ -49,7 +52,7 @@ def _run_airflow(*arguments: str) -> None:
     if process.returncode:
         raise MirpipeError(
             f"`airflow {' '.join(arguments)}` failed with exit code {process.returncode}. "
-            "Its output above shows the cause."
+            "The command's output above shows the cause."
         )
 
 

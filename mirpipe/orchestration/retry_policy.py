@@ -1,4 +1,4 @@
-"""The errors after which Airflow does not retry a task."""
+"""Errors after which Airflow does not retry a task."""
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
@@ -13,4 +13,4 @@ RETRY_POLICY = ExceptionRetryPolicy(
         )
     ]
 )
-"""Policy that fails a task at once if a retry would fail again. Other errors are retried."""
+"""Retry policy: a task fails at once if a retry would fail too. Otherwise, the task is retried."""

@@ -1,6 +1,6 @@
 """Start the servers of `mirpipe up`, watch them, and stop them when `mirpipe up` ends.
 
-Servers of a killed `mirpipe up` are stopped by the next one on the same home.
+If `mirpipe up` is killed, the next `mirpipe up` in the same home folder stops the servers.
 """
 
 import contextlib
@@ -23,9 +23,9 @@ from mirpipe.orchestration.parent_death_signal import dies_with_parent
 from mirpipe.orchestration.process_mark import MARK, kill_marked
 
 STOP_SECONDS = 10
-"""Time that a server has to stop. A task that needs longer is run again by the next DAG run."""
+"""Time within which a server must stop. The next DAG run repeats a task that needs longer."""
 LOG_LINES, LOG_COLUMNS = 8, 160
-"""Largest number of lines, and of characters per line, in the quoted log of a dead server."""
+"""Largest numbers of lines and of characters per line that are quoted from a dead server's log."""
 
 
 class ServerDied(MirpipeError):
@@ -33,15 +33,17 @@ class ServerDied(MirpipeError):
 
 
 class Servers:
-    """The server processes of one home.
+    """The server processes of one home folder.
 
-    As a context manager, it holds the lock of the home, and stops all its servers at the end.
+    As a context manager, the object holds the lock on the home folder, and stops all its servers
+    when the context ends.
     """
 
     def __init__(self, home: Path, *, logs: Path, stop_order: Sequence[str]) -> None:
-        """Create the object and start nothing.
+        """Create the object, but start no server.
 
-        `logs` is the folder of the servers' output. `stop_order` contains the name of each server.
+        `logs` is the folder for the servers' log files. `stop_order` contains the names of all
+        servers, in the order in which the servers are stopped.
         """
         self._home = home
         self._logs = logs
@@ -54,11 +56,12 @@ class Servers:
         """Whether this `mirpipe up`, or a killed one before it, started the embedded Postgres."""
 
     def __enter__(self) -> Self:
-        """Take the lock and stop the servers of a killed `mirpipe up`.
+        """Acquire the lock, and stop the servers of a killed `mirpipe up`.
 
-        Raises AlreadyRunning if another `mirpipe up` is running on this home.
+        Raises AlreadyRunning if another `mirpipe up` is running in this home folder.
         """
-        # Others may enter the home: Postgres runs as another user and has its files inside it.
+        # Other users can enter the home folder, because Postgres may run as another user and has
+        # its files in this folder.
         self._home.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(mode=0o700, exist_ok=True)
         self._stack.enter_context(hold_lock(self._home))
@@ -83,15 +86,15 @@ class Servers:
             kill_marked(self._mark)
 
     def run_after_stop(self, step: Callable[[], None]) -> None:
-        """Run `step` when all servers have stopped, before the lock is released."""
+        """Run `step` after all servers have stopped and before the lock is released."""
         self._stack.callback(step)
 
     def add_check(self, check: Callable[[], None]) -> None:
-        """Add a check that raises ServerDied if something that the servers need has ended."""
+        """Add a check that raises ServerDied if a program that the servers need has ended."""
         self._checks.append(check)
 
     def write_record(self) -> None:
-        """Store what the next `mirpipe up` needs to know if this process is killed."""
+        """Store the information that the next `mirpipe up` needs if this process is killed."""
         values = {"mark": self._mark, "pid": os.getpid(), "owns_postgres": self.owns_postgres}
         record = record_file(self._home)
         temporary = record.with_suffix(".new")
@@ -99,13 +102,13 @@ class Servers:
         temporary.replace(record)
 
     def reserve_port(self, first: int) -> int:
-        """Return the first free port from `first` on, reserved until all servers have stopped."""
+        """Return the first free port from `first` on; it stays reserved until all servers stop."""
         port, reservation = reserve_free_port(first)
         self._stack.callback(reservation.close)
         return port
 
     def log(self, name: str) -> Path:
-        """Return the file with the output of the server."""
+        """Return the server's log file."""
         return self._logs / f"{name}.log"
 
     def start(
@@ -123,7 +126,7 @@ class Servers:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # SPT_NOENV: a server that changes its process title must not overwrite the mark
+                # SPT_NOENV: a server that changes its process title must not overwrite the mark.
                 env={**environment, MARK: self._mark, "SPT_NOENV": "1"},
                 cwd=folder,
                 start_new_session=True,
@@ -131,10 +134,10 @@ class Servers:
             )
 
     def require_alive(self) -> None:
-        """Raise ServerDied, with the end of the log, if a server ended by itself.
+        """Raise ServerDied, with the end of the server's log, if a server ended by itself.
 
-        The added checks run first. If Postgres has ended, other servers may have ended because of
-        that, and the error must name Postgres.
+        The added checks run first: if Postgres has ended, other servers may have ended for that
+        reason, and the error must name Postgres.
         """
         for check in self._checks:
             check()
@@ -142,15 +145,15 @@ class Servers:
             if process.poll() is not None:
                 lines = self.log(name).read_text(errors="replace").splitlines()[-LOG_LINES:]
                 raise ServerDied(
-                    f"{name} ended by itself (exit code {process.returncode}). The end of its "
-                    f"log {self.log(name)}:\n" + "\n".join(line[:LOG_COLUMNS] for line in lines)
+                    f"{name} ended by itself (exit code {process.returncode}). The last lines of "
+                    f"{self.log(name)}:\n" + "\n".join(line[:LOG_COLUMNS] for line in lines)
                 )
 
     @contextlib.contextmanager
     def report_dead_server(self) -> Iterator[None]:
-        """Raise ServerDied in place of an error of the block, if a server ended by itself.
+        """Replace an error in the `with` block by ServerDied if a server ended by itself.
 
-        Only MirpipeError and errors of the database are replaced: a dead server may cause them.
+        Only MirpipeError and database errors are replaced, because a dead server can cause them.
         """
         try:
             yield

@@ -1,7 +1,8 @@
-"""Run a stage as a subprocess of the Python interpreter that has the libraries of its model.
+"""Run a stage as a subprocess, with the Python interpreter that has the model's libraries.
 
-A crash or an out-of-memory kill then ends one batch and not Airflow's worker, and all memory is
-free again afterwards. The stage writes its results to Postgres; only its counts are returned.
+Because the stage is a subprocess, a crash or an out-of-memory kill ends only one batch and not
+Airflow's worker, and all memory is released when the stage ends. The stage writes its results to
+Postgres; only its counts are returned.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ from mirpipe.settings import available_cores, child_environment, dag_run_id, set
 
 Counts = dict[str, Any]
 
-_SUCCESS_CODES = {0, 3}  # 3: finished, and some input was rejected, which is not a failure
+_SUCCESS_CODES = {0, 3}  # 3: some input was rejected, which is not a failure
 _STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
@@ -38,21 +39,24 @@ class Outcome:
 
     counts: Counts
     exit_code: int
-    """Exit code as `mirpipe --help` documents it, or -n if signal n killed the process."""
+    """Exit code that `mirpipe --help` documents, or -n if signal n killed the process."""
 
     @property
     def crashed(self) -> bool:
-        """Whether a signal killed the process, other than the signals that ask it to stop."""
+        """Whether a signal killed the process, other than a signal that asks it to stop."""
         return self.exit_code < 0 and -self.exit_code not in _STOP_SIGNALS
 
     @property
     def transient(self) -> bool:
-        """Whether a retry may succeed: true after an out-of-memory kill, false after a crash."""
+        """Whether the stage failed but a retry may succeed.
+
+        It is true after an out-of-memory kill, and false after any other crash.
+        """
         return self.exit_code not in _SUCCESS_CODES and not (self.crashed and self.exit_code != -9)
 
     @property
     def description(self) -> str:
-        """How the process ended, as the end of a sentence: "was killed (out of memory?)"."""
+        """How the process ended, as part of a sentence, such as "was killed (out of memory?)"."""
         if self.exit_code == -signal.SIGKILL:
             return "was killed (out of memory?)"
         if self.exit_code < 0:
@@ -75,7 +79,8 @@ def require_success(arguments: Sequence[str], outcome: Outcome) -> None:
     if outcome.exit_code not in _SUCCESS_CODES:
         raise StageFailed(
             f"`mirpipe {' '.join(arguments)}` {outcome.description}. The log above and "
-            "`mirpipe failures` show the cause. Run it again: it continues with the pending work."
+            "`mirpipe failures` show the cause. If you run the command again, it continues with "
+            "the pending work."
         )
 
 
@@ -85,8 +90,8 @@ def try_stage(
     """Run `mirpipe ARGUMENTS --json` and return how it ended. A failed stage raises no error.
 
     `track_ids` limits the stage to these tracks; None means all pending tracks. `python` is the
-    interpreter that has the libraries of the model; None means the running interpreter. What the
-    stage writes to stderr is logged line by line.
+    interpreter that has the model's libraries; None means the current interpreter. The stage's
+    error output is logged line by line.
     """
     with tempfile.TemporaryDirectory(prefix="mirpipe-stage-") as folder:
         stage, *options = arguments
@@ -110,7 +115,7 @@ def try_stage(
 
 
 def _run(command: list[str], stdout: Path) -> int:
-    """Run the command with its output in the file `stdout`, and return its exit code."""
+    """Run the command, write its output to the file `stdout`, and return its exit code."""
     threads = str(max(1, available_cores() // settings().slots))
     added = {**settings().as_environment(), **dict.fromkeys(_THREAD_LIMITS, threads)}
     added |= {"MIRPIPE_LOG": "json", "MIRPIPE_RUN": dag_run_id() or settings().run or ""}
@@ -147,7 +152,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
         try:
             return process.wait(timeout=1)
         except subprocess.TimeoutExpired:
-            if os.getppid() != parent:  # without the worker, no process reads the result
+            if os.getppid() != parent:  # Without the worker, no process would read the result.
                 raise StageFailed(
                     "The Airflow worker that ran this stage was killed. The next DAG run "
                     "continues with the pending work."
@@ -155,14 +160,18 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def _log_lines(stderr: IO[bytes]) -> None:
-    # ValueError: a grandchild of the stage kept the pipe open, and this process closed its end.
+    # ValueError: a child process of the stage kept the pipe open, and this process has closed the
+    # end that it reads from.
     with contextlib.suppress(ValueError):
         for line in stderr:
             _log_line(line.decode(errors="backslashreplace").rstrip())
 
 
 def _log_line(line: str) -> None:
-    """Log a line of the stage at its own level, as text or, if MIRPIPE_LOG is `json`, as JSON."""
+    """Log a line from the stage at the line's own level.
+
+    It is logged as JSON if MIRPIPE_LOG is `json`, and otherwise as text.
+    """
     record = logs.parse_json_line(line)
     if record is None:
         log.info("%s", line)

@@ -1,7 +1,7 @@
-"""Bodies of the tasks that run a stage on some tracks, in a subprocess that may crash.
+"""Bodies of the tasks that run a stage on certain tracks in a subprocess.
 
-Each function runs its stage with the interpreter that has the model's libraries, returns the
-stage's counts, and raises StageFailed or StageCrashed if the stage did not finish.
+Each function runs its stage with the interpreter that has the model's libraries, and returns the
+stage's counts. It raises StageFailed or StageCrashed if the stage did not finish.
 """
 
 from collections import Counter
@@ -25,10 +25,10 @@ def ingest(
 
 
 def embed(encoders: Sequence[str], track_ids: Sequence[int]) -> Counts:
-    """Embed the tracks by all these encoders in one process.
+    """Embed the tracks with all these encoders in one process.
 
-    If that process crashes, each encoder runs again in a process of its own, so that only the
-    encoder that crashes is recorded in the failure ledger.
+    If that process crashes, each encoder runs again in a separate process, so that the crash is
+    recorded in the failure ledger only for the encoder that causes it.
     """
     from mirpipe import registry
 
@@ -46,7 +46,8 @@ def embed(encoders: Sequence[str], track_ids: Sequence[int]) -> Counts:
             counts.update(_embed_by_one(encoder, track_ids, python))
         except (StageCrashed, StageFailed) as error:
             errors.append(error)
-    # Airflow retries after StageFailed and not after StageCrashed, so StageFailed comes first.
+    # If both errors occurred, StageFailed is raised, because Airflow retries the task only after
+    # StageFailed.
     for first in sorted(errors, key=lambda failure: isinstance(failure, StageCrashed)):
         raise first
     return dict(counts)
@@ -65,7 +66,7 @@ def _embed_by_one(encoder: str, track_ids: Sequence[int], python: Path) -> Count
 
 
 def score(metric: str, track_ids: Sequence[int]) -> Counts:
-    """Score the tracks by one track metric."""
+    """Score the tracks with one track metric."""
     from mirpipe import registry
 
     python = registry.TRACK_METRICS.interpreter(metric)
@@ -79,7 +80,7 @@ def score(metric: str, track_ids: Sequence[int]) -> Counts:
 
 
 def analyse(track_ids: Sequence[int]) -> Counts:
-    """Measure melody and features of the tracks."""
+    """Measure the melody and features of these tracks."""
     from mirpipe import registry
     from mirpipe.music import features
 
@@ -101,7 +102,7 @@ def caption(captioner: str, track_ids: Sequence[int]) -> Counts:
 
 
 def embed_captions(encoder: str) -> Counts:
-    """Embed all pending captions by the text tower of the encoder."""
+    """Embed all pending captions with the encoder's text tower."""
     from mirpipe import registry
 
     arguments = ["embed", "--captions"]
@@ -113,7 +114,7 @@ def embed_captions(encoder: str) -> Counts:
 def generate(generator: str, track_ids: Sequence[int], params: Mapping[str, Any]) -> Counts:
     """Generate the missing clips of these targets.
 
-    `params` are the DAG's parameters; `modes`, `seeds` and `limit` are used.
+    `params` are the DAG's parameters, of which `modes`, `seeds` and `limit` are used.
     """
     from mirpipe import registry
 

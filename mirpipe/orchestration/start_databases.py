@@ -1,6 +1,6 @@
 """Start and migrate the databases for `mirpipe up`.
 
-The embedded Postgres is started unless the settings name other servers.
+The embedded Postgres is started unless the settings contain the URLs of other servers.
 """
 
 from collections.abc import Callable
@@ -18,10 +18,10 @@ def start_databases(
 ) -> tuple[Settings, str]:
     """Start Postgres if needed, migrate mirpipe's schema, and return the settings and a URL.
 
-    The returned settings contain the URLs of the running database. Child processes get them, so
-    that a child that runs longer than this process does not start the embedded server again. The
-    returned URL is that of Airflow's metadata database. If this function starts the embedded
-    server, `servers` stops it at its end.
+    The returned settings contain the URLs of the running database. Child processes receive these
+    URLs, so that a child process that runs longer than this process does not start the embedded
+    server again. The returned URL is that of Airflow's metadata database. If this function starts
+    the embedded server, `servers` stops it when its context ends.
     """
     airflow_url = settings.airflow_database_url
     if settings.database_url is None or airflow_url is None:

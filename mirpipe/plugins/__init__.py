@@ -1,1 +1,1 @@
-"""Plug-ins: encoders, track metrics, captioners and generators. Each has a file of its own."""
+"""Plug-ins: encoders, track metrics, captioners and generators. Each plug-in has its own file."""

@@ -1,5 +1,6 @@
-"""Creates, starts and stops a private Postgres server with pgvector, from programs in a wheel.
+"""Creates, starts and stops a private Postgres server with pgvector, with programs from a wheel.
 
-This package does not know what the databases are used for. Of mirpipe it uses only the errors and
-the durable file writes. Its error messages name the commands and settings of mirpipe.
+The code in this package does not depend on what the databases are used for. From mirpipe it uses
+only the errors and the durable file writes. Its error messages name mirpipe's commands and
+settings.
 """

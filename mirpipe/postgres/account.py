@@ -14,16 +14,16 @@ from typing import Any
 from mirpipe.errors import DatabaseError
 
 SHARED_FOLDER = Path("/var/lib/mirpipe")
-"""Folder for files that the unprivileged account must read and cannot reach elsewhere."""
+"""Folder for files that the unprivileged account must read but cannot reach elsewhere."""
 
 _UNPRIVILEGED_NAMES = ("postgres", "nobody")
-# The caller's environment is left out, because its PG* variables could name another server.
+# The caller's environment is not passed on, because its PG* variables could name another server.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 @dataclass(frozen=True)
 class Account:
-    """A user account of this machine that Postgres runs as."""
+    """A user account on this machine that Postgres runs as."""
 
     name: str
     uid: int
@@ -60,9 +60,10 @@ def server_account(data: Path) -> Account | None:
 
 
 def require_account(cluster: Path) -> Account | None:
-    """Return the account for the server in the folder `cluster`, or None if this is not root.
+    """Return the account for the server in the folder `cluster`.
 
-    Raises DatabaseError in the cases of `server_account`, and if the account cannot reach the
+    Returns None if this process is not root.
+    Raises DatabaseError in the same cases as `server_account`, and if the account cannot reach the
     folder.
     """
     account = server_account(cluster / "data")
@@ -82,10 +83,10 @@ def run_as_account(
     environment: dict[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command as `account`, or as the current user if it is None. Return the result.
+    """Run a command as `account`, or as the current user if `account` is None. Return the result.
 
-    The command runs in a session of its own. `stdout` of the result contains standard output and
-    standard error. The exit status is 126 if the account may not execute the program.
+    The command runs in its own session. `stdout` of the result contains standard output and
+    standard error. The exit status is 126 if the account is not allowed to execute the program.
     """
     user_arguments: dict[str, Any] = {}
     if account is not None:
@@ -109,7 +110,7 @@ def run_as_account(
 
 
 def can_reach_folder(account: Account | None, folder: Path) -> bool:
-    """Return whether `account` has the permission to enter `folder` and every folder above it."""
+    """Return whether `account` has permission to enter `folder` and every folder above it."""
     command: list[str | Path] = ["/bin/sh", "-c", 'test -x "$1"', "sh", folder]
     return run_as_account(account, command).returncode == 0
 
@@ -121,7 +122,7 @@ def change_owner(path: Path, account: Account | None) -> None:
 
 
 def create_readable_folder(path: Path) -> None:
-    """Create a folder and its missing parents, readable by all users.
+    """Create a folder and its missing parents so that all users can read them.
 
     Existing folders keep their permissions.
     """

@@ -1,6 +1,6 @@
-"""Copies the Postgres programs to a folder that the unprivileged account of the server can read.
+"""Copies the Postgres programs to a folder that the server's unprivileged account can read.
 
-A copy is needed only if this process is root and the installed programs are in a closed folder.
+A copy is needed only if this process is root and the account cannot run the installed programs.
 """
 
 import fcntl
@@ -19,10 +19,10 @@ from mirpipe.postgres.installed_programs import BIN, programs_folder, wheel_vers
 
 
 def programs_folder_for(account: Account | None) -> Path:
-    """Return a folder with the Postgres programs that `account` can run.
+    """Return a folder with Postgres programs that `account` can run.
 
-    Copies the programs if the account cannot run the installed ones and there is no copy of this
-    version yet.
+    Copies the programs if the account cannot run the installed ones and this version has not been
+    copied yet.
     """
     installed = programs_folder()
     if account is None or _can_run(account, installed):
@@ -44,9 +44,9 @@ def _can_run(account: Account, programs: Path) -> bool:
 
 
 def _copy_programs(installed: Path, copy: Path, account: Account) -> None:
-    """Copy the programs, their libraries and their data to `copy`, readable by all users.
+    """Copy the programs, their libraries and their data to `copy` so that all users can read them.
 
-    Only one process copies at a time. A copy that was interrupted is deleted by the next one.
+    Only one process copies at a time. The next copy deletes what an interrupted one left behind.
     """
     package = installed.parent.parent
     create_readable_folder(SHARED_FOLDER)

@@ -21,14 +21,14 @@ from mirpipe.postgres.server_files import ServerFiles
 from mirpipe.postgres.tuning import TUNING
 
 SUPERUSER = "postgres"
-"""Login of the superuser."""
+"""Login name of the superuser."""
 
 
 def ensure_cluster(files: ServerFiles, *, password: str) -> None:
     """Create the cluster if it does not exist. `password` becomes the superuser's password.
 
-    Raises DatabaseError if initdb fails, or if another major version of Postgres created the
-    existing cluster.
+    Raises DatabaseError if initdb fails, or if the existing cluster was created by another major
+    version of Postgres.
     """
     cluster = files.cluster
     if (cluster / "data").exists():
@@ -48,7 +48,7 @@ def ensure_cluster(files: ServerFiles, *, password: str) -> None:
 
 
 def _run_initdb(cluster: Path, *, programs: Path, account: Account | None, password: str) -> None:
-    """Create the data folder `cluster/data`. If this fails, the folder does not exist."""
+    """Create the data folder `cluster/data`. If initdb fails, the folder does not exist."""
     _remove_unfinished(cluster)
     new = Path(tempfile.mkdtemp(prefix="data.new-", dir=cluster))
     password_file = new / "password"
@@ -65,7 +65,7 @@ def _run_initdb(cluster: Path, *, programs: Path, account: Account | None, passw
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             "--no-locale",
-            # With this locale, the sort order does not depend on the C library of the machine.
+            # With this locale, the sort order does not depend on the machine's C library.
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
             *(f"--set={name}={value}" for name, value in TUNING.items()),
@@ -90,7 +90,7 @@ def _remove_unfinished(cluster: Path) -> None:
 
 
 def _require_same_version(data: Path, wheel: str) -> None:
-    """Raise DatabaseError if another major version of Postgres created the data folder."""
+    """Raise DatabaseError if the data folder was created by another major version of Postgres."""
     version = (data / "PG_VERSION").read_text().strip()
     if version != wheel.split(".")[0]:
         raise DatabaseError(

@@ -23,16 +23,16 @@ from mirpipe.postgres.stop_server import stop_server
 
 @dataclass(frozen=True)
 class Status:
-    """State of the embedded server. If it is not running, only the data folder is known."""
+    """State of the embedded server. If the server is not running, only the data folder is set."""
 
     running: bool
-    """Whether the server accepts connections."""
+    """Whether the server is accepting connections."""
     pid: int | None
-    """Process id of the server. It is also set while the server starts or stops."""
+    """Process id of the server. Also set while the server is starting or stopping."""
     port: int | None
     """Port on 127.0.0.1, or None if the server only listens on its socket."""
     socket: Path | None
-    """Folder of the Unix socket."""
+    """Folder that contains the Unix socket."""
     version: str | None
     """Version of Postgres."""
     data: Path
@@ -40,29 +40,29 @@ class Status:
 
 
 Connect = Callable[[str], extensions.connection]
-"""Opens an autocommit connection of the superuser to the database with the given name."""
+"""Opens an autocommit connection, as the superuser, to the database with the given name."""
 
 
 @dataclass(frozen=True)
 class Provisioning:
-    """Logins, databases and grants that a program needs on the server, and how to create them."""
+    """The logins, databases and grants that a program needs on the server, and their creation."""
 
     logins: Mapping[str, str]
     """Login per role."""
     default_database: str
-    """Database in the URLs of a caller that names no database."""
+    """Database that a URL names if the caller does not name one."""
     provision: Callable[[Connect, Mapping[str, str]], None]
-    """Function that creates them. It gets the password per login, and may run many times."""
+    """Function that creates them. It receives the password of each login and can run repeatedly."""
     version: int
-    """Version of `provision`. Increase it if `provision` changes, so that it runs again."""
+    """Version of `provision`. Increase it when `provision` changes, so that it runs again."""
 
 
 class EmbeddedPostgres:
     """The Postgres server that belongs to `home`.
 
-    It keeps running after the process that started it has ended. Its files are in `home/postgres`.
-    If this process is root, Postgres runs as an unprivileged account. If that account cannot reach
-    `home/postgres`, the data is in /var/lib/mirpipe.
+    The server keeps running after the process that started it has ended. Its files are in
+    `home/postgres`. If this process is root, Postgres runs as an unprivileged account. If that
+    account cannot reach `home/postgres`, the data is in /var/lib/mirpipe.
     """
 
     def __init__(
@@ -75,10 +75,11 @@ class EmbeddedPostgres:
     ) -> None:
         """Create the object without starting the server.
 
-        With `port`, the server also listens on 127.0.0.1. `start_timeout` is in seconds, and
-        applies to stopping, too. Raises ConfigurationError if `home` contains a line break.
+        If `port` is given, the server also listens on 127.0.0.1. `start_timeout` is in seconds and
+        also applies when the server stops. Raises ConfigurationError if `home` contains a line
+        break.
         """
-        if "\n" in str(home):  # The file postmaster.pid has one value per line.
+        if "\n" in str(home):  # The file postmaster.pid contains one value per line.
             raise ConfigurationError(
                 f"MIRPIPE_HOME contains a line break: {str(home)!r}. Choose a folder without one."
             )
@@ -92,9 +93,9 @@ class EmbeddedPostgres:
     def up(self) -> None:
         """Start the server, and create its roles and databases if they are missing.
 
-        Does nothing if the server is running and complete. Many processes may call this at the same
-        time, also after one of them was killed. Raises DatabaseError, with the end of the log, if
-        the server does not start.
+        Does nothing if the server is running and has all of them. Several processes can call this
+        method at the same time, even after one of them was killed. Raises DatabaseError, with the
+        end of the log, if the server does not start.
         """
         while (server := self._ready_server()) is None:
             with self._locked():
@@ -132,7 +133,7 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the server, also while it starts or stops. None if no server is alive."""
+        """Process id of the server, even while it starts or stops. None if no server is alive."""
         server = running_server(self.data)
         return server.pid if server else None
 
@@ -146,10 +147,10 @@ class EmbeddedPostgres:
         driver: str = "postgresql+psycopg2",
         tcp: bool = False,
     ) -> str:
-        """Return the URL, with the password, by which `role` connects to `database`.
+        """Return the URL, including the password, that `role` uses to connect to `database`.
 
-        psql needs `driver="postgresql"`. The URL names the socket. With `tcp`, it names 127.0.0.1
-        if the server listens there. Raises DatabaseError if the server is not running.
+        psql needs `driver="postgresql"`. The URL contains the socket folder, or 127.0.0.1 if `tcp`
+        is true and the server listens there. Raises DatabaseError if the server is not running.
         """
         server = self._require_running()
         login = self._provisioning.logins[role]
@@ -160,7 +161,7 @@ class EmbeddedPostgres:
         return f"{prefix}@/{database}?host={server.socket}&port={server.port}"
 
     def connect(self, database: str = "postgres") -> extensions.connection:
-        """Return an autocommit connection of the superuser, for setup.
+        """Return an autocommit connection as the superuser, for setup.
 
         Raises DatabaseError if the server is not running or does not accept the connection.
         """
@@ -188,12 +189,12 @@ class EmbeddedPostgres:
 
     @property
     def folder(self) -> Path:
-        """Folder `home/postgres`. It contains the passwords."""
+        """The folder `home/postgres`, which contains the passwords."""
         return self._files.folder
 
     @property
     def cluster_folder(self) -> Path:
-        """Folder of the data and the log: `home/postgres`, or one in /var/lib/mirpipe."""
+        """Folder with the data and the log: `home/postgres`, or a folder in /var/lib/mirpipe."""
         return self._files.cluster
 
     @property
@@ -209,7 +210,7 @@ class EmbeddedPostgres:
         raise DatabaseError("The embedded Postgres is not running. Start it with `mirpipe db up`.")
 
     def _ready_server(self) -> RunningServer | None:
-        """Return the server if it accepts connections and has all roles and databases."""
+        """Return the server, or None if it is not accepting connections or is not provisioned."""
         server = running_server(self.data)
         return server if server and server.is_ready and self._is_provisioned() else None
 

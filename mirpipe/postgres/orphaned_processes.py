@@ -11,16 +11,17 @@ import psutil
 def end_orphans(data: Path) -> None:
     """Send SIGQUIT to the child processes of a killed server, so that they end immediately.
 
-    A child that computes a long query does not notice that its server was killed. Until it ends, it
-    uses the shared memory that a new server needs. Does nothing if the server is alive. The caller
-    cannot know that if the server has just started and has not written its pid yet.
+    A child process that is executing a long query does not notice that its server was killed. Until
+    the child ends, it uses the shared memory that a new server needs. This function does nothing if
+    the server is alive, because the caller cannot detect a server that has just started and has not
+    written its pid yet.
     """
     working_directory = os.path.realpath(data)
     children = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, IndexError):
             if process.cwd() == working_directory:
-                # Only children have this name, so another process is the server itself.
+                # Only child processes have this name. A process without it is the server itself.
                 if not process.cmdline()[0].startswith("postgres: "):
                     return
                 children.append(process)

@@ -1,4 +1,4 @@
-"""Paths of the files and folders of an embedded server."""
+"""Paths of the files and folders that belong to an embedded server."""
 
 import hashlib
 import os
@@ -10,18 +10,18 @@ from mirpipe.postgres.account import SHARED_FOLDER, can_reach_folder, server_acc
 
 @dataclass(frozen=True)
 class ServerFiles:
-    """Paths of one server, whether they exist or not."""
+    """Paths of one server's files and folders, which need not exist."""
 
     folder: Path
-    """Folder of the passwords and of the lock. Usually it is the cluster folder, too."""
+    """Folder with the passwords and the lock files. Usually it is also the cluster folder."""
 
     @property
     def cluster(self) -> Path:
-        """Folder of the data and the log: `folder`, or one in /var/lib/mirpipe.
+        """Folder with the data and the log: `folder`, or a folder in /var/lib/mirpipe.
 
         If this process is root, Postgres runs as an unprivileged account. If that account cannot
-        reach `folder`, the cluster is in /var/lib/mirpipe. There, the name of its folder is a hash
-        of `folder` and of the passwords. So a home that is deleted and created again gets a new
+        reach `folder`, the cluster is in a folder in /var/lib/mirpipe, whose name is a hash of
+        `folder` and the passwords. A home that is deleted and created again therefore gets a new
         cluster.
         """
         if os.geteuid() != 0 or (self.folder / "data").exists() or not self.passwords.exists():
@@ -40,7 +40,7 @@ class ServerFiles:
 
     @property
     def passwords(self) -> Path:
-        """File with the password of each login."""
+        """File that contains the password of each login."""
         return self.folder / "pgpass"
 
     @property
@@ -55,5 +55,5 @@ class ServerFiles:
 
     @property
     def provisioned(self) -> Path:
-        """File that exists if the logins, databases and grants of the server are complete."""
+        """File that exists once all logins, databases and grants on the server are complete."""
         return self.cluster / "provisioned"

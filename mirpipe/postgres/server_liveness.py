@@ -1,11 +1,12 @@
-"""Checks whether the server of a data folder is alive, or was killed.
+"""Checks whether the server of a data folder is alive or was killed.
 
-The pid in the file postmaster.pid does not prove that: after a kill, it may be the pid of a zombie
-or of another process. So `running_server` also examines the process with that pid.
+The pid in the file postmaster.pid does not prove that the server is alive: after a kill, the pid
+may belong to a zombie or to another process. `running_server` therefore also examines the process
+with that pid.
 
-A server that was killed can leave child processes that are still alive. The server and its children
-inherit a file descriptor that holds a lock. The kernel releases the lock when the last of them has
-ended, and `is_server_lock_held` checks that.
+A killed server can leave child processes that are still alive. The server and its child processes
+inherit a file descriptor that holds a lock. The kernel releases the lock when the last of these
+processes has ended. `is_server_lock_held` checks whether the lock is still held.
 """
 
 import fcntl
@@ -20,22 +21,22 @@ from mirpipe.errors import DatabaseError
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server that is alive, as its file postmaster.pid describes it."""
+    """A server that is alive, as described by its file postmaster.pid."""
 
     pid: int
     port: int
     socket: Path
-    """Folder of the Unix socket."""
+    """Folder that contains the Unix socket."""
     has_tcp: bool
     """Whether the server also listens on 127.0.0.1."""
     is_ready: bool
-    """Whether it accepts connections. It does not while it starts, recovers or stops."""
+    """Whether the server accepts connections. False while it starts, recovers or stops."""
 
 
 def running_server(data: Path) -> RunningServer | None:
     """Return the server of the data folder, or None if no server is alive.
 
-    Raises DatabaseError if this user may not read the folder.
+    Raises DatabaseError if this user is not allowed to read the folder.
     """
     try:
         lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
@@ -60,14 +61,15 @@ def running_server(data: Path) -> RunningServer | None:
 
 
 def _is_server_process(pid: int, data: Path) -> bool:
-    """Return whether the process is the server of `data`, and not a zombie or another process."""
+    """Return whether the process is the server of `data`, not a zombie or another process."""
     try:
         process = psutil.Process(pid)
         try:
-            # The server works in its data folder. A zombie has no working directory.
+            # The server's working directory is its data folder. A zombie has no working directory.
             return process.cwd() == os.path.realpath(data)
         except psutil.AccessDenied:
-            # In a container, root may not read the working directory of another user's process.
+            # In a container, root may be unable to read the working directory of another user's
+            # process.
             return (
                 process.name() == "postgres"
                 and process.uids().real == data.stat().st_uid
@@ -85,7 +87,7 @@ def acquire_server_lock(lock_file: Path) -> int:
 
 
 def is_server_lock_held(lock_file: Path) -> bool:
-    """Return whether any process that inherited the lock from a server is alive."""
+    """Return whether the server, or a child process that inherited its lock, is alive."""
     try:
         descriptor = os.open(lock_file, os.O_RDWR)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The log file of the server: created before a start, and quoted in error messages."""
+"""The server's log file: created before the server starts, and quoted in error messages."""
 
 import contextlib
 from pathlib import Path
@@ -10,9 +10,9 @@ _LINES_IN_MESSAGES = 12
 
 
 def prepare_log(cluster: Path, account: Account | None) -> Path:
-    """Return the path of the log in the folder `cluster`, as a file that `account` can write.
+    """Prepare a log file that `account` can write in the folder `cluster`, and return its path.
 
-    A log of more than 16 MiB is renamed to `log.1` first.
+    If the existing log is larger than 16 MiB, it is first renamed to `log.1`.
     """
     log = cluster / "log"
     if log.exists() and log.stat().st_size > _MAXIMUM_BYTES:

@@ -11,16 +11,17 @@ from pathlib import Path
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.account import Account, change_owner
 
-# macOS has the shortest limit for the path of a socket: 103 bytes.
+# The shortest limit for a socket path is 103 bytes, on macOS.
 _MAXIMUM_BYTES = 103 - len("/.s.PGSQL.65535")
-# Paths of these characters need no quotes in a shell, a Postgres setting or a URL.
+# Paths with only these characters need no quotes in a shell, a Postgres setting or a URL.
 _UNQUOTED_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 
 
 def socket_folder(cluster: Path) -> Path:
-    """Return the folder for the socket of the server in the folder `cluster`.
+    """Return the folder for the socket of the server whose data is in the folder `cluster`.
 
-    It is in `cluster`, or in /tmp if the path is too long or has characters that need quotes.
+    The socket folder is in `cluster`, or in /tmp if its path would be too long or would contain
+    characters that need quotes.
     """
     inside = cluster / "socket"
     if len(os.fsencode(inside)) <= _MAXIMUM_BYTES and _UNQUOTED_PATH.fullmatch(str(inside)):
@@ -31,7 +32,7 @@ def socket_folder(cluster: Path) -> Path:
 def create_socket_folder(cluster: Path, account: Account | None) -> Path:
     """Create the folder if it is missing, and return it. Only `account` can enter it.
 
-    Raises DatabaseError if its path is not a folder, or if it belongs to another user.
+    Raises DatabaseError if the path is not a folder, or if the folder belongs to another user.
     """
     folder = socket_folder(cluster)
     with contextlib.suppress(FileExistsError):
@@ -50,7 +51,7 @@ def create_socket_folder(cluster: Path, account: Account | None) -> Path:
 
 
 def remove_socket_folder(cluster: Path) -> None:
-    """Delete the folder if it is in /tmp. Call this after the server has stopped."""
+    """Delete the socket folder if it is in /tmp. Call this after the server has stopped."""
     folder = socket_folder(cluster)
     if folder.parent != cluster:
         shutil.rmtree(folder, ignore_errors=True)

@@ -23,13 +23,13 @@ from mirpipe.postgres.wait_for_server import wait_a_moment
 def start_server(files: ServerFiles, *, port: int | None, timeout: float) -> None:
     """Start the server, and wait until it accepts connections.
 
-    Does nothing if the server already accepts connections. With `port`, a new server also listens
-    on 127.0.0.1. `timeout` is in seconds. Raises DatabaseError, with the end of the log, if the
-    server does not start in that time.
+    Does nothing if the server already accepts connections. If `port` is given, a new server also
+    listens on 127.0.0.1. `timeout` is in seconds. Raises DatabaseError, with the end of the log, if
+    the server does not start within that time.
     """
     deadline = time.monotonic() + timeout
     while not ((server := running_server(files.data)) and server.is_ready):
-        # A server is starting, recovering or stopping, or a killed one has left child processes.
+        # A server is starting, recovering or stopping, or a killed server has left child processes.
         if server or is_server_lock_held(files.server_lock):
             problem = f"was not ready within {timeout:g} s"
             wait_a_moment(files, deadline=deadline, problem=problem)
@@ -54,7 +54,7 @@ def _run_pg_ctl(
 ) -> None:
     """Start the server and wait until it accepts connections.
 
-    Call this only if no server is alive. The new server inherits the lock on `files.server_lock`.
+    Call this only if no server is alive. The new server inherits the lock of `files.server_lock`.
     """
     cluster = files.cluster
     socket = create_socket_folder(cluster, account)
@@ -62,13 +62,14 @@ def _run_pg_ctl(
     options = ["-k", str(socket), "-p", str(port or 5432), "-c", "unix_socket_permissions=0700"]
     options += ["-c", f"listen_addresses={'127.0.0.1' if port else ''}", *shared_memory_options()]
     descriptor = acquire_server_lock(files.server_lock)
-    # A killed server leaves files with its pid. That pid may now belong to a zombie or to another
-    # process. Postgres only checks whether the pid exists, and would refuse to start.
+    # A killed server leaves files that contain its pid. That pid may now belong to a zombie or to
+    # another process. Postgres only checks whether the pid exists, so it would refuse to start.
     for stale in (cluster / "data" / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
         stale.unlink(missing_ok=True)
     try:
-        # pg_ctl inserts both paths into a shell command without quoting them safely. So the data
-        # folder is passed in the environment, and the log as a relative path.
+        # pg_ctl inserts the paths of the data folder and the log into a shell command without
+        # quoting them safely. Therefore the data folder is passed in the environment, and the log
+        # as a relative path.
         process = run_as_account(
             account,
             [

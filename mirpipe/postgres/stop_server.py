@@ -1,4 +1,4 @@
-"""Stops a Postgres server with all its processes."""
+"""Stops a Postgres server and all its processes."""
 
 import contextlib
 import os
@@ -11,22 +11,23 @@ from mirpipe.postgres.socket_folder import remove_socket_folder
 from mirpipe.postgres.wait_for_server import wait_a_moment
 
 FAST_SHUTDOWN_SECONDS = 60.0
-"""Time that Postgres gets to write all changed data to disk, in seconds."""
+"""Time that Postgres is given to write all changed data to disk, in seconds."""
 
 
 def stop_server(files: ServerFiles, *, timeout: float) -> None:
     """Stop the server and wait until all its processes have ended. Rolls back open transactions.
 
-    First asks Postgres for a fast shutdown. If that takes more than 60 s, asks for an immediate
-    one, after which the next start recovers the data. `timeout` is in seconds, for both together.
-    Raises DatabaseError, with the end of the log, if a process is then still alive.
+    First requests a fast shutdown. If that takes more than 60 s, requests an immediate shutdown,
+    after which the next start recovers the data. `timeout` is the total time in seconds. Raises
+    DatabaseError, with the end of the log, if a process is still alive after that time.
     """
     start = time.monotonic()
     last_signal = None
     while (server := running_server(files.data)) or is_server_lock_held(files.server_lock):
         is_fast = time.monotonic() < start + FAST_SHUTDOWN_SECONDS
         shutdown = signal.SIGINT if is_fast else signal.SIGQUIT
-        # A server that is just starting has not written its pid yet. A later round signals it.
+        # A server that has just started has not written its pid yet. It is signalled in a later
+        # iteration.
         if server and (server.pid, shutdown) != last_signal:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(server.pid, shutdown)

@@ -1,4 +1,4 @@
-"""The tuning of Postgres: settings for large tables and vector indexes."""
+"""Postgres settings for large tables and vector indexes."""
 
 import os
 import sys
@@ -18,13 +18,13 @@ TUNING = {
     "idle_in_transaction_session_timeout": "10min",
     "log_min_duration_statement": "5s",
 }
-"""Settings in the file postgresql.conf of a new cluster. ALTER SYSTEM can change them."""
+"""Settings in a new cluster's postgresql.conf. ALTER SYSTEM can change them."""
 
 _PARALLEL_BUILD_BYTES = 2 << 30
 
 
 def shared_memory_options() -> list[str]:
-    """Return start options that keep shared memory out of /dev/shm if it has less than 2 GiB free.
+    """Return start options that avoid shared memory in /dev/shm if less than 2 GiB is free there.
 
     Parallel index builds allocate maintenance_work_mem in /dev/shm, which is small in containers.
     """

@@ -1,4 +1,4 @@
-"""Waits a moment while a server starts or stops, and ends orphaned processes that block it."""
+"""Waits briefly while a server starts or stops, and ends orphaned processes that block it."""
 
 import time
 
@@ -12,9 +12,9 @@ _PAUSE_SECONDS = 0.02
 
 
 def wait_a_moment(files: ServerFiles, *, deadline: float, problem: str) -> None:
-    """Sleep for 20 ms. If no server is alive, first end the processes that a killed one has left.
+    """Sleep for 20 ms. If no server is alive, first end the processes that a killed server left.
 
-    `deadline` is a value of `time.monotonic()`. If it has passed, raises DatabaseError with
+    `deadline` is a `time.monotonic()` value. If the deadline has passed, raises DatabaseError with
     `problem` (such as "did not stop within 60 s") and the end of the log.
     """
     if time.monotonic() > deadline:

@@ -1,1 +1,1 @@
-"""The published tables: an earlier, printed evaluation, stored and recomputed next to ours."""
+"""The published tables of an earlier evaluation, stored and recomputed next to our own results."""

@@ -1,8 +1,8 @@
-"""Replace names in braces in the text of a claim by numbers from the published tables.
+"""Replace names in braces in a claim's text with numbers from the published tables.
 
 Examples: `{CLAP cosine:3}` is a mean with three decimals, and `{CLAP/Mussorgsky cosine:3}` is the
-value of one line. `{strong - medium clap_similarity}` is a difference with its interval and p, and
-`{strong - medium clap_similarity percent:0}` is the same difference in percent.
+value of one line. `{strong - medium clap_similarity}` is a difference with its interval and its p
+value, and `{strong - medium clap_similarity percent:0}` is the same difference in percent.
 """
 
 import re
@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}:]+)(?::(\d))?\}")
 
 
 class ClaimNumbers:
-    """Numbers and differences by the name that a claim uses for them."""
+    """Numbers and differences, by the names that claims use for them."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class ClaimNumbers:
         differences: Sequence[Mapping[str, Any]],
         retrieval: Sequence[RetrievalLine],
     ) -> None:
-        """The keys of `means` are an encoder or mode, and a metric."""
+        """Each key of `means` is a pair of an encoder or mode and a metric."""
         self._numbers = {f"{subject} {metric}": mean for (subject, metric), mean in means.items()}
         for score in scores:
             self._numbers[f"{score.subject}/{score.target} {score.metric}"] = score.value
@@ -36,7 +36,7 @@ class ClaimNumbers:
             self._phrases[name] = difference_phrase(difference)
             if difference["percent"] is not None:
                 self._numbers[f"{name} percent"] = difference["percent"]
-        # The titles of the three drum targets start with a style: "Jazz 120 BPM".
+        # The titles of the three drum targets start with a style, for example "Jazz 120 BPM".
         styled = [line for line in retrieval if line.target.endswith(" BPM")]
         self._numbers["style lines"] = len(styled)
         self._numbers["style hits"] = sum(
@@ -44,7 +44,7 @@ class ClaimNumbers:
         )
 
     def fill(self, text: str, *, where: str) -> str:
-        """Return the text with every name in braces replaced.
+        """Return the text with every name in braces replaced by its number.
 
         Raises RejectedInput, with `where` in its message, if a name is unknown.
         """
@@ -55,13 +55,13 @@ class ClaimNumbers:
                 return self._phrases[name]
             if digits is not None and name in self._numbers:
                 return f"{self._numbers[name]:.{digits}f}"
-            raise RejectedInput("wrong_value", f"{where}: there is no number {match[0]}")
+            raise RejectedInput("wrong_value", f"{where}: there is no number named {match[0]}")
 
         return _PLACEHOLDER.sub(replacement, text)
 
 
 def difference_phrase(difference: Mapping[str, Any]) -> str:
-    """Return a difference as text: size, 95 % interval, percentage and p, as far as known."""
+    """Return a difference as text: size, 95 % interval, percentage and p, where known."""
     phrase = f"{difference['mean_difference']:+.3f}"
     if difference["low"] is not None:
         phrase += f" [{difference['low']:+.3f}, {difference['high']:+.3f}]"
@@ -74,5 +74,5 @@ def difference_phrase(difference: Mapping[str, Any]) -> str:
 
 
 def format_p(p: float) -> str:
-    """Return p with three decimals, or with four if it is below 0.01."""
+    """Return p with three decimals, or with four decimals if p is below 0.01."""
     return f"{p:.3f}" if p >= 0.01 else f"{p:.4f}"

@@ -1,6 +1,6 @@
-"""Confidence intervals and paired tests of the published numbers.
+"""Confidence intervals and paired tests for the published numbers.
 
-They are computed by the same functions as those of our own results.
+The same functions compute the intervals and tests of our own results.
 """
 
 import math
@@ -41,7 +41,7 @@ def comparison_rows(scores: Sequence[Score]) -> list[Row]:
     """Return the rows of published_comparison: all pairs of encoders and of modes, per metric.
 
     A difference is the later subject minus the earlier one: encoders are sorted by name, and modes
-    are in the printed order. The p values of a task are corrected together. Cosines of different
+    are in the printed order. All p values of a task are corrected together. Cosines of different
     encoders are not compared, because they are not on one scale.
     """
     rows: list[Row] = []
@@ -69,7 +69,7 @@ def comparison_rows(scores: Sequence[Score]) -> list[Row]:
 
 
 def _group_scores(scores: Sequence[Score]) -> dict[tuple[str, str, str], _ValueByTarget]:
-    """Return the value per target for each task, metric and subject, in the printed order."""
+    """Return the values by target for each task, metric and subject, in the printed order."""
     groups: dict[tuple[str, str, str], _ValueByTarget] = defaultdict(dict)
     for score in scores:
         groups[score.task, score.metric, score.subject][score.target] = score.value
@@ -79,7 +79,7 @@ def _group_scores(scores: Sequence[Score]) -> dict[tuple[str, str, str], _ValueB
 def _pairs(
     task: str, groups: dict[tuple[str, str, str], _ValueByTarget]
 ) -> list[tuple[dict[str, str], Float64]]:
-    """Return metric and subjects of each comparison, with its difference per common target."""
+    """Return each comparison's metric and subjects, with its difference for each common target."""
     metrics = dict.fromkeys(metric for _, metric, _ in groups)
     subjects = list(dict.fromkeys(subject for _, _, subject in groups))
     if task == "retrieval":
@@ -98,7 +98,7 @@ def _pairs(
 
 
 def _interval_columns(low: float, high: float, n: int) -> Row:
-    """Return the columns of an interval over `n` targets. It is undefined if n is below 2."""
+    """Return the columns of an interval over `n` targets. The bounds are None if n < 2."""
     if n < 2:
         return {"low": None, "high": None, "interval_reason": ["no_target", "one_target"][n]}
     return {"low": float(low), "high": float(high), "interval_reason": None}

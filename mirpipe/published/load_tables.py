@@ -16,9 +16,9 @@ from mirpipe.published.printed_lines import FOLDER, ClaimLine, read
 
 
 def load(folder: Path = FOLDER) -> dict[str, int]:
-    """Make the tables in the database equal to the files, and return the changed rows per table.
+    """Make the database tables equal to the files, and return the number of changed rows by table.
 
-    Intervals, tests and the numbers of claims are computed in the same transaction. A second call
+    Intervals, tests and the numbers in claims are computed in the same transaction. A second call
     changes no row. Raises RejectedInput with file, line and reason if a file is wrong; the database
     is then unchanged.
     """

@@ -28,8 +28,8 @@ Verdict = Literal["stands", "arithmetic only", "not established", "does not stan
 class RetrievalLine:
     """The best match of one encoder for one target.
 
-    `line`, the number of the line in the file, identifies it. The names do not: several files may
-    have the same name.
+    `line`, the line number in the file, identifies the line. The names do not, because several
+    files can have the same name.
     """
 
     line: int
@@ -47,7 +47,7 @@ class RetrievalLine:
 
 @dataclass(frozen=True)
 class GenerationLine:
-    """One clip of a mode and guidance (`cfg`), with its scores against the target."""
+    """One clip generated with a mode and guidance (`cfg`), with its scores against the target."""
 
     line: int
     mode: Name
@@ -63,9 +63,9 @@ class GenerationLine:
 
 @dataclass(frozen=True)
 class SummaryLine:
-    """A printed mean of an encoder or mode, with its standard deviation if one was printed.
+    """A printed mean for an encoder or mode, with its standard deviation if one was printed.
 
-    `discrepancy` explains why the lines do not give this mean. It is None if they do.
+    `discrepancy` explains why this mean cannot be computed from the lines. It is None if it can.
     """
 
     line: int
@@ -95,7 +95,7 @@ class ChangeLine:
 
 @dataclass(frozen=True)
 class ClaimLine:
-    """A claim in our words. `numbers` contains names in braces, which are replaced by numbers."""
+    """A claim in our own words. Names in braces in `numbers` are replaced by numbers."""
 
     line: int
     section: Name
@@ -120,10 +120,10 @@ Line = TypeVar("Line", RetrievalLine, GenerationLine, SummaryLine, ChangeLine, C
 
 
 def read(folder: Path = FOLDER) -> Tables:
-    """Return the tables in the folder. It must contain the same files as the default folder.
+    """Return the tables in `folder`, which must contain the same files as the default folder.
 
-    Raises RejectedInput at the first error, with file, line and cause. The reason is `unreadable`,
-    `wrong_columns`, `wrong_value` or `repeated`.
+    Raises RejectedInput at the first error, with the file, the line and the cause. The reason is
+    `unreadable`, `wrong_columns`, `wrong_value` or `repeated`.
     """
     return Tables(
         _read_file(folder / "retrieval.csv", RetrievalLine, key=("encoder", "target")),
@@ -171,13 +171,13 @@ def _read_file(path: Path, line_type: type[Line], *, key: tuple[str, ...]) -> li
 
 
 def _column_name(name: str) -> str:
-    """Return the field name of a column; two columns of the files have another name there."""
+    """Return the field name of a column. In the files, two columns have a different name."""
     lowered = name.strip().lower()
     return {"where": "place", "group": "subject"}.get(lowered, lowered)
 
 
 def _parse_line(path: Path, line_type: type[Line], number: int, row: dict[str, str]) -> Line:
-    """Return the checked line; an empty value becomes None. Raises RejectedInput if it is wrong."""
+    """Return the checked line; empty values become None. Raises RejectedInput if any is wrong."""
     values = {name: value.strip() or None for name, value in row.items()}
     try:
         return TypeAdapter(line_type).validate_python({"line": number, **values})

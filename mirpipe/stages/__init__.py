@@ -1,1 +1,1 @@
-"""The stages of the pipeline. A stage queries the tables for pending work, and does it."""
+"""The pipeline stages. Each stage queries the database for pending work, and does that work."""

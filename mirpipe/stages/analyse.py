@@ -1,6 +1,6 @@
-"""Analyse: measures the melody and the features of each usable track, from one decoding.
+"""Analyse: measures the melody and the features of each usable track, which is decoded only once.
 
-Comparisons, captions and clips use the stored results and do not measure the track again.
+Comparisons, captions and clips use the stored results, so they need not measure the track again.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from mirpipe.records import Collection, Float32, Progress, Track
 from mirpipe.settings import available_cores, settings
 
 MAX_THREADS = 4
-"""Largest number of threads. Each thread needs about 1.5 GB for a track of the longest length."""
+"""Largest number of threads. Each thread needs about 1.5 GB for a track of the maximum length."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class AnalyseResult:
 
 @dataclass(frozen=True)
 class MetricIds:
-    """Ids of the configured revisions of the melody and of the features."""
+    """Ids of the configured melody and features revisions."""
 
     melody: int
     features: int
@@ -44,7 +44,7 @@ class MetricIds:
 
 @dataclass(frozen=True)
 class _Measurement:
-    """The results of one track, and the error that stopped the measurement, if any."""
+    """The results for one track, and the error that stopped the measurement, if there was one."""
 
     melody: melodies.StoredMelody | None = None
     features: track_features.Row | None = None
@@ -52,7 +52,7 @@ class _Measurement:
 
 
 def register() -> MetricIds:
-    """Register the configured revisions of melody and features, and return their ids."""
+    """Register the current melody and features revisions as configured, and return their ids."""
     with engine("app").begin() as connection:
         ids = [
             plugin_revisions.register_metric(connection, spec, registry.metric_revision(spec))
@@ -64,7 +64,7 @@ def register() -> MetricIds:
 def plan(collection: Collection | None = None) -> list[int]:
     """Return the ids of the tracks without a melody or without features.
 
-    They are the tracks of `collection`, or of all collections if it is None.
+    Only tracks of `collection` are returned, or tracks of all collections if it is None.
     """
     pending = _pending(register(), None)
     if collection is None:
@@ -80,12 +80,13 @@ def analyse(
     batch_tracks: int = 16,
     progress: Progress | None = None,
 ) -> AnalyseResult:
-    """Measure all pending tracks, or those of `track_ids`, with one transaction per batch."""
+    """Measure all pending tracks, or only those in `track_ids`, with one transaction per batch."""
     metric_ids = register()
     pending = _pending(metric_ids, track_ids)
     counts = {"measured": 0, "rejected": 0, "failed": 0}
     threads = min(MAX_THREADS, max(2, available_cores() // settings().slots))
-    # BLAS gets one thread per track. More BLAS threads wait in busy loops and double the CPU time.
+    # BLAS uses one thread per track. Further BLAS threads would wait in busy loops and double the
+    # CPU time.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         for ids in batched(pending, batch_tracks):
             with engine("app").connect() as connection:
@@ -118,7 +119,7 @@ def _count_as(measurement: _Measurement) -> str:
 
 
 def _write(metric_ids: MetricIds, measurements: dict[Track, _Measurement]) -> None:
-    """Store the results of a batch, and update the failure ledger, in one transaction."""
+    """Store a batch's results and update the failure ledger in one transaction."""
     items = list(measurements.items())
     with engine("app").begin() as connection:
         melodies.write(
@@ -152,9 +153,10 @@ def _measure(track: Track) -> _Measurement:
 
 
 def _transcribe(track: Track) -> tuple[Float32, melody.Melody, melodies.StoredMelody]:
-    """Return the track's samples, its melody, and the row to store for the melody."""
+    """Return the track's samples, its melody, and the database row for the melody."""
     content_hash.require_unchanged(track)
-    # One extra second is enough to recognise a track that is too long. The rest is not decoded.
+    # One second more than the limit is decoded, which is enough to recognise a track that is too
+    # long.
     max_seconds = melody.LONGEST_SECONDS + 1
     samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=max_seconds)
     transcribed = melody.transcribe_melody(samples)

@@ -1,4 +1,4 @@
-"""Caption: writes a caption for each target that has features, by the configured captioner."""
+"""Caption: writes a caption for each target that has features, with the configured captioner."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ class CaptionResult:
 
 @dataclass(frozen=True)
 class _LoadedCaptioner:
-    """A captioner with its model, and the revisions that its captions are stored under."""
+    """A captioner with its model, and the revision ids that are stored with its captions."""
 
     spec: CaptionerSpec
     captioner_id: int
@@ -40,7 +40,7 @@ class _LoadedCaptioner:
 
 
 def register(captioner: str) -> tuple[int, int]:
-    """Register the configured revisions of the captioner and of the features; return both ids."""
+    """Register the current captioner and features revisions as configured; return both ids."""
     spec = registry.CAPTIONERS.spec(captioner)
     with engine("app").begin() as connection:
         return (
@@ -65,11 +65,11 @@ def caption(
     progress: Progress | None = None,
     on_wait: Callable[[str], None] | None = None,
 ) -> CaptionResult:
-    """Caption all pending targets, or those of `track_ids`, with one transaction per target.
+    """Caption all pending targets, or only those in `track_ids`, with one transaction per target.
 
-    If the captioner cannot be loaded, the failure ledger records the cause and all targets count
-    as failed. The device is reserved during the run. `on_wait` is called with the device's name if
-    another process uses it.
+    If the captioner cannot be loaded, the cause is recorded in the failure ledger and all targets
+    count as failed. The device is reserved during the run. If another process uses the device,
+    `on_wait` is called with the device's name.
     """
     spec, needs = registry.CAPTIONERS.spec(captioner), registry.CAPTIONERS.needs(captioner)
     captioner_id, features_id = register(captioner)
@@ -107,7 +107,7 @@ def _count_as(outcome: captions.NewCaption | Exception) -> str:
 def _store(
     loaded: _LoadedCaptioner, target: Track, outcome: captions.NewCaption | Exception
 ) -> None:
-    """Store the caption or the failure of one target in one transaction."""
+    """Store one target's caption or failure in one transaction."""
     problem = outcome if isinstance(outcome, Exception) else None
     with engine("app").begin() as connection:
         if isinstance(outcome, captions.NewCaption):
@@ -152,9 +152,9 @@ def _write_caption(
 
 
 def _middle_window(spec: CaptionerSpec, target: Track) -> tuple[float, AudioSegment]:
-    """Return the start in seconds and the samples of a window from the middle of the target.
+    """Return the start in seconds and the audio of a window from the middle of the target.
 
-    The middle is used because it is more typical of a track than its introduction.
+    The middle is used because it is more typical of a track than the introduction.
     """
     window_seconds = spec.window_samples / spec.sample_rate
     start_seconds = max(0.0, (target.seconds - window_seconds) / 2)

@@ -1,4 +1,4 @@
-"""Evaluate: computes the scores of pairs, which are a target with one of its matches or clips.
+"""Evaluate: computes the scores of pairs. A pair is a target and one of its matches or clips.
 
 Stored melodies, notes and vectors are compared; no audio is decoded. Only missing scores are
 computed. All missing scores of a pair are computed together.
@@ -26,7 +26,7 @@ from mirpipe.settings import settings
 from mirpipe.specs import MetricSpec
 
 PAIRS_PER_BLOCK = 512
-"""Number of pairs per transaction. It limits the memory that their melodies need."""
+"""Number of pairs per transaction. It limits the memory for the melodies."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class EvaluateResult:
 
     measured: int
     undefined: int
-    """Scores without a number. The reason is stored."""
+    """Number of scores that have no value. The reason is stored instead."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class ConfiguredMetrics:
     features: int
     """Id of the configured features revision."""
     pairs: Mapping[str, int]
-    """Ids of the metrics of pairs, by name."""
+    """Ids of the metrics that compare pairs, by name."""
     clap: plugin_revisions.ConfiguredEncoder | None
-    """Encoder whose vectors are compared. None if no CLAP encoder is configured."""
+    """CLAP encoder whose vectors are compared. None if no CLAP encoder is configured."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class _StoredTrack:
 
     melody: melodies.StoredMelody
     packed_notes: bytes | None
-    """Packed transcription. None if the track has no features."""
+    """Packed notes of the transcription. None if the track has no features."""
 
     @cached_property
     def pitch_classes(self) -> UInt8:
@@ -69,7 +69,7 @@ class _StoredTrack:
 
     @cached_property
     def chroma(self) -> Float64 | str:
-        """The chroma of the notes, or the reason why there is none."""
+        """The chroma of the notes, or the reason why the notes have no chroma."""
         assert self.packed_notes is not None  # The score is pending only if the notes are stored.
         return aligned_melody.note_chroma(features.unpack_notes(self.packed_notes))
 
@@ -104,7 +104,7 @@ def register() -> ConfiguredMetrics:
                 metric_id = plugin_revisions.register_metric(
                     connection, spec, revision, encoder=clap
                 )
-                # A text score belongs to a caption and a clip, so it is no score of a pair.
+                # A text score compares a caption with a clip, so it is not a score of a pair.
                 if spec is CLAP_SIMILARITY:
                     ids[spec.name] = metric_id
         return ConfiguredMetrics(
@@ -116,7 +116,7 @@ def register() -> ConfiguredMetrics:
 
 
 def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
-    """Compute all pending scores whose inputs are stored, with one transaction per block."""
+    """Compute all pending scores whose inputs are stored, in one transaction per block of pairs."""
     metrics = register()
     measured = undefined = finished = 0
     with engine("app").connect() as reading:
@@ -137,7 +137,7 @@ def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
 def _configured_clap(
     configured: Mapping[str, plugin_revisions.ConfiguredEncoder],
 ) -> plugin_revisions.ConfiguredEncoder | None:
-    """Return the first CLAP encoder of the settings that can run on this machine."""
+    """Return the first configured CLAP encoder that can run on this machine, or None."""
     for name in settings().encoders:
         if name in configured:
             needs = try_plugin(registry.ENCODERS, name, registry.ENCODERS.needs, stage="embed")
@@ -149,7 +149,7 @@ def _configured_clap(
 def _score_block(
     connection: Connection, metrics: ConfiguredMetrics, block: Sequence[pair_scores.PendingPair]
 ) -> dict[int, dict[pair_scores.Pair, Score]]:
-    """Return the pending scores of the pairs of a block, by metric id and pair."""
+    """Compute the pending scores of a block of pairs, and return them by metric id and pair."""
     scores: dict[int, dict[pair_scores.Pair, Score]] = {id_: {} for id_ in metrics.pairs.values()}
     clap_id = metrics.pairs.get(CLAP_SIMILARITY.name)
     if metrics.clap is not None and clap_id is not None:
@@ -171,7 +171,7 @@ def _score_block(
 def _read_tracks(
     connection: Connection, metrics: ConfiguredMetrics, block: Sequence[pair_scores.PendingPair]
 ) -> dict[int, _StoredTrack]:
-    """Return the stored melodies and notes of all tracks of these pairs, by track id."""
+    """Return the stored melody and notes of each track in these pairs, by track id."""
     track_ids = sorted({track_id for pending in block for track_id in pending.pair})
     notes = track_features.read_notes(connection, metrics.features, track_ids)
     rows = melodies.read(connection, metrics.melody, track_ids)
@@ -181,7 +181,7 @@ def _read_tracks(
 def _melody_scores(
     target: _StoredTrack, reference: _StoredTrack, names: set[str]
 ) -> dict[str, Score]:
-    """Return the scores of the named metrics, and compute only what they need."""
+    """Return the scores of the metrics in `names`, and compute only what these metrics need."""
     reason = target.melody.reason or reference.melody.reason
     if reason:
         return {name: Score(None, reason) for name in names}

@@ -1,6 +1,6 @@
-"""Generate: makes the clips that are configured for each target and do not exist yet.
+"""Generate: makes the configured clips that do not exist yet for each target.
 
-A clip becomes a track of the collection `generated`. The other stages embed and score it like any
+A clip becomes a track in the collection `generated`. The other stages embed and score it like any
 other track.
 """
 
@@ -38,7 +38,7 @@ from mirpipe.specs import GeneratorSpec
 
 @dataclass(frozen=True)
 class ClipSelection:
-    """Which of the pending clips a run makes. None means no restriction."""
+    """The pending clips that a run makes. None means no restriction."""
 
     target_ids: Sequence[int] | None = None
     modes: Sequence[str] | None = None
@@ -59,21 +59,21 @@ class GenerateResult:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The number and duration of the clips that a run would make, and the time it would take."""
+    """The number and duration of the clips that a run would make, and how long it would take."""
 
     clips: int
     seconds: float
-    """Total duration of the clips."""
+    """Total duration of the clips, in seconds."""
     modes: dict[str, int]
     """Number of clips per mode."""
     takes_seconds: float | None
-    """Time estimated from earlier clips of this generator. None if there are no earlier clips."""
+    """Time in seconds, estimated from earlier clips. None if the generator has no earlier clips."""
 
 
 def register(generator: str, *, seeds: int | None = None) -> int:
-    """Register the generator's configured revision and its configured clips, and return its id.
+    """Register the generator's current revision and its configured clips, and return its id.
 
-    `seeds` is the number of clips per target and mode, instead of the number in the settings.
+    `seeds` is the number of clips per target and mode. None means the number in the settings.
     """
     spec, configured = registry.GENERATORS.spec(generator), settings()
     requested = [
@@ -99,7 +99,7 @@ def register(generator: str, *, seeds: int | None = None) -> int:
 
 
 def deactivate_other_generators(generators: Sequence[str]) -> None:
-    """Stop making new clips by generators outside `generators`. Their existing clips are kept."""
+    """Mark all other generators as not configured. Their existing clips are kept."""
     with engine("app").begin() as connection:
         plugin_revisions.unconfigure_other_generators(connection, generators)
 
@@ -118,7 +118,7 @@ def plan(generator: str, selection: ClipSelection = ALL_CLIPS) -> list[PendingCl
 
 
 def estimate(generator: str, pending: Sequence[PendingClip]) -> Estimate:
-    """Return the number and duration of these clips, and the time that generating them takes."""
+    """Return the number and duration of these clips, and the time needed to generate them."""
     seconds = sum(clip.seconds for clip in pending)
     spec = registry.GENERATORS.spec(generator)
     with engine("app").connect() as connection:
@@ -138,11 +138,12 @@ def generate(
     progress: Progress | None = None,
     on_wait: Callable[[str], None] | None = None,
 ) -> GenerateResult:
-    """Generate the selected pending clips, with one transaction per call of the model.
+    """Generate the selected pending clips, with one transaction per model call.
 
-    A killed run loses only the clips of its last call; the next run continues there. If the
-    generator cannot be loaded, all selected clips count as failed. The device is reserved during
-    the run. `on_wait` is called with the device's name if another process uses it.
+    If the run is killed, only the clips of the last model call are lost, and the next run continues
+    with these clips. If the generator cannot be loaded, all selected clips count as failed. The
+    device is reserved during the run. If another process uses the device, `on_wait` is called with
+    the device's name.
     """
     counts = {"made": 0, "rejected": 0, "failed": 0}
     needs = registry.GENERATORS.needs(generator)
@@ -169,7 +170,7 @@ def generate(
 
 @dataclass(frozen=True)
 class _GeneratedClip:
-    """A clip in the clip store, with the rows to write for it."""
+    """A clip in the clip store, with its database rows, which are not written yet."""
 
     file: track_files.SeenFile
     track: tracks.NewTrack
@@ -184,7 +185,7 @@ def _count_as(outcome: _GeneratedClip | Exception) -> str:
 
 
 class _LoadedGenerator:
-    """A generator with its model: generates batches of clips and stores them."""
+    """A generator with its model. It generates batches of clips and stores them."""
 
     def __init__(self, generator: str, generator_id: int, model: Generator) -> None:
         self.spec: GeneratorSpec = registry.GENERATORS.spec(generator)
@@ -195,7 +196,7 @@ class _LoadedGenerator:
         self._requests = RequestBuilder(self.spec.sample_rate)
 
     def generate(self, batch: Sequence[PendingClip]) -> list[_GeneratedClip]:
-        """Call the model once, check its clips, and write them to the clip store.
+        """Call the model once, check the generated clips, and write them to the clip store.
 
         Raises PluginError if the model returns a wrong number of samples, and RejectedInput if a
         clip is silent or the target cannot be used.
@@ -210,7 +211,7 @@ class _LoadedGenerator:
         ]
 
     def store(self, outcomes: Sequence[tuple[PendingClip, _GeneratedClip | Exception]]) -> None:
-        """Write the rows of all clips, and the failures of the others, in one transaction."""
+        """Write the database rows and failures of a batch of clips in one transaction."""
         clips = [outcome for _, outcome in outcomes if isinstance(outcome, _GeneratedClip)]
         with engine("app").begin() as connection:
             tracks.write(connection, "generated", [clip.track for clip in clips])
@@ -274,7 +275,7 @@ class _LoadedGenerator:
         )
 
     def _require_valid_samples(self, samples: Float32, seconds: float) -> None:
-        """Raise PluginError if the samples are not finite or do not last `seconds`."""
+        """Raise PluginError if the samples are not finite or their duration is not `seconds`."""
         expected = (round(seconds * self.spec.sample_rate),)
         if samples.shape != expected or not np.isfinite(samples).all():
             raise PluginError(

@@ -1,8 +1,8 @@
-"""Retrieve: keeps the neighbour list of each target exact, and computes only what changed.
+"""Retrieve: keeps the neighbour list of each target exact, and computes only what has changed.
 
-New and changed references are compared with the existing lists, and enter a list if they are at or
-above its horizon. A search over the whole library is needed only for new and changed targets, and
-for lists that became shorter than what is shown.
+A new or changed reference is added to an existing list if it is at or above the list's horizon. A
+search of the whole library is needed only for new and changed targets, and for lists that have
+become shorter than the number of shown matches.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,18 +25,18 @@ from mirpipe.errors import PluginError
 
 @dataclass(frozen=True)
 class RetrieveResult:
-    """The work that was needed to update the lists of one encoder revision."""
+    """The work that was needed to update the neighbour lists of one encoder revision."""
 
     encoder: str
     revision: str
     changed: int
     """Number of tracks with a new, changed or deleted vector."""
     removed: int
-    """Number of entries that were removed because their reference changed or was deleted."""
+    """Number of list entries that were removed because a reference changed or was deleted."""
     admitted: int
     """Number of entries that were added to existing lists for new and changed references."""
     searched: int
-    """Number of lists that needed a search over the whole library."""
+    """Number of lists that needed a search of the whole library."""
 
 
 def retrieve(
@@ -45,11 +45,12 @@ def retrieve(
     rebuild: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[RetrieveResult]:
-    """Update the lists of all configured and active revisions, with one transaction per revision.
+    """Update the lists of all configured and active encoder revisions.
 
-    If `encoders` is given, only these are updated. If `rebuild` is true, the lists are deleted and
-    computed again. A second process that runs at the same time waits, and then finds no changes.
-    Raises PluginError if one of `encoders` is not registered in the database.
+    If `encoders` is given, only the lists of these encoders are updated. There is one transaction
+    per revision. If `rebuild` is true, the lists are deleted and computed again. If a second
+    process runs at the same time, it waits for the first one and then finds no changes. Raises
+    PluginError if one of `encoders` is not registered in the database.
     """
     with engine("app").connect() as connection:
         revisions = maintained_encoders(connection, encoders)
@@ -74,7 +75,7 @@ def retrieve(
 
 
 def _process_queue(connection: Connection, encoder: MaintainedEncoder) -> RetrieveResult:
-    """Update the lists and sums of one revision with all changes in its queue."""
+    """Update one revision's neighbour lists and cosine moments with all changes in its queue."""
     encoder_id = encoder.encoder_id
     changes = embedding_queue.lock_changes(connection, encoder_id)
     if not changes:
@@ -114,9 +115,10 @@ def _search_and_add(
     reference_ids: Sequence[int] | None,
     target_ids: Sequence[int] | None,
 ) -> int:
-    """Add references to the lists of targets if they are at or above the lists' horizons.
+    """Add each reference to the neighbour lists whose horizon it reaches or exceeds.
 
-    None means all references, or all targets that have a list. Returns the number of new entries.
+    If `reference_ids` is None, all references are considered. If `target_ids` is None, the lists of
+    all targets are considered. Returns the number of new entries.
     """
     lists = neighbour_lists.read_lists(connection, encoder_id, target_ids)
     references = searchable_references(connection, encoder_id, reference_ids)

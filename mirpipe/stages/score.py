@@ -1,8 +1,8 @@
-"""Score: computes the scores of each usable track by the configured models, one score per axis.
+"""Score: computes the scores of each usable track with the configured models, one score per axis.
 
-A score depends only on its own track: a call of the model never contains windows of several tracks.
-So a run that was resumed stores the same numbers as an undisturbed run. The model receives the
-audio at its original level.
+A model call never contains windows of several tracks, so a score depends only on its own track.
+Therefore, an interrupted and resumed run stores the same scores as an uninterrupted run. The model
+receives the audio at its original level.
 """
 
 import time
@@ -29,12 +29,12 @@ from mirpipe.specs import TrackMetricSpec
 from mirpipe.statistics.length_weighted_mean import LengthWeightedMean
 
 WINDOWS_PER_CALL = 64
-"""Number of windows per call of the model. It limits the memory that a long track needs."""
+"""Number of windows per model call. It limits the memory that a long track needs."""
 
 
 @dataclass(frozen=True)
 class ScoreBatch:
-    """The tracks that one task scores by one model. It has no tracks if the model is broken."""
+    """The tracks that one task scores with one model. There are none if the model is broken."""
 
     metric: str
     track_ids: tuple[int, ...]
@@ -46,11 +46,11 @@ class ScoreResult:
 
     scored: int
     undefined: int
-    """Tracks that have no number on at least one axis. The reason is stored."""
+    """Tracks that have no score on at least one axis. The reason is stored instead."""
     rejected: int
     """Tracks that cannot be used. The failure ledger records the reason."""
     failed: int
-    """Tracks that failed. The failure ledger records the cause, and the next run tries again."""
+    """Tracks that failed. The failure ledger records the cause, and the next run retries them."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def plan(metrics: Sequence[str], *, batch_tracks: int) -> list[ScoreBatch]:
     """Return the pending tracks of the configured models in batches.
 
     `metrics` are the names of the configured models; all others are marked as not configured. A
-    model that is broken stays configured and gets one batch without tracks, so that a task fails
-    with the cause.
+    broken model stays configured, and has one batch without tracks, so that its task fails and
+    reports the cause.
     """
     availability = check_plugins(registry.TRACK_METRICS, metrics, stage="score")
     delete_failures_of_other_plugins(registry.TRACK_METRICS, metrics, stage="score")
@@ -97,7 +97,7 @@ def score(
     batch_tracks: int,
     progress: Progress | None = None,
 ) -> ScoreResult:
-    """Score all pending tracks, or those of `track_ids`, with one transaction per batch.
+    """Score all pending tracks, or only those in `track_ids`, with one transaction per batch.
 
     If the model cannot be loaded, the failure ledger records the cause, and all tracks count as
     failed.
@@ -127,7 +127,10 @@ def _score_batch(
     progress: Progress | None,
     total: int,
 ) -> None:
-    """Score a batch, store its scores and failures in one transaction, and update the counts."""
+    """Score a batch of tracks, and update `counts`.
+
+    The batch's scores and failures are stored in one transaction.
+    """
     started = time.monotonic()
     scores: dict[int, list[Score]] = {}
     failed: list[tuple[Track, Exception]] = []
@@ -162,7 +165,7 @@ def _score_batch(
 
 
 def _score_track(model: _LoadedModel, track: Track) -> list[Score]:
-    """Return one score per axis: the mean over the track's windows, weighted by their length."""
+    """Return one score per axis: the mean over the track's windows, weighted by window length."""
     content_hash.require_unchanged(track)
     plugin, spec = model.plugin, model.spec
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
@@ -181,7 +184,7 @@ def _score_windows(
 ) -> Float64:
     """Return the model's scores, shape (windows, axes), float64.
 
-    Raises PluginError if the model returns another shape or numbers that are not finite.
+    Raises PluginError if the model returns scores of a different shape or that are not finite.
     """
     rows = plugin.score(segments)
     expected = (len(segments), len(spec.axes))

@@ -1,1 +1,1 @@
-"""Statistics of arrays. No module of this package reads files or the database."""
+"""Statistics on arrays. The modules of this package read neither files nor the database."""

@@ -1,11 +1,11 @@
-"""Mean and standard deviation of a target's cosines to the whole library, from which z follows.
+"""Mean and standard deviation of the cosines between a target and all references, used for z.
 
-z = (cosine − mean) / standard deviation. Both are computed from sums over the reference vectors r:
-with their number n, their sum s and the sum M of r rᵀ, the mean of t·r is t·s / n, and the mean of
-(t·r)² is tᵀ M t / n, for every target t.
+z = (cosine − mean) / standard deviation. The mean and the standard deviation are computed from sums
+over the reference vectors r. Let n be the number of vectors, s their sum, and M the sum of r rᵀ.
+For every target t, the mean of t·r is t·s / n, and the mean of (t·r)² is tᵀ M t / n.
 
-Why not a library: the sums are updated when references are added or removed, and no class of scipy
-or scikit-learn can remove vectors again.
+No library is used because the sums are updated when references are added or removed, and no class
+in scipy or scikit-learn can remove vectors again.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import numpy as np
 from mirpipe.records import Float32, Float64
 
 NO_SPREAD = 1e-12
-"""Variances up to this value are rounding errors: cosines in float32 have errors of 1e-7."""
+"""Variances up to this value are rounding errors: float32 cosines have errors of about 1e-7."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Moments:
 
     @classmethod
     def empty(cls, dimension: int) -> "Moments":
-        """Return the moments of no vectors."""
+        """Return the moments of an empty set of vectors."""
         return cls(0, np.zeros(dimension), np.zeros((dimension, dimension)))
 
     def plus(self, vectors: Float32) -> "Moments":
@@ -56,10 +56,10 @@ class Moments:
 
 
 def mean_and_sd(targets: Float32, moments: Moments) -> tuple[Float64, Float64]:
-    """Return the mean and the population sd of the cosines of each target with all references.
+    """Return the mean and population sd of the cosines between each target and all references.
 
     `targets` are unit vectors, shape (n, D), float32. `moments` must contain at least one vector.
-    Both results have shape (n,), float64. A spread that is only a rounding error gives an sd of 0.
+    Both results have shape (n,), float64. If the spread is only a rounding error, the sd is 0.
     """
     rows = targets.astype(np.float64)
     mean = rows @ moments.vector_sum / moments.n

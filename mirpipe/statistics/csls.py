@@ -1,10 +1,10 @@
 """CSLS: cross-domain similarity local scaling, a similarity that reduces hubs.
 
-CSLS = 2 · cosine − r(target) − r(reference). r is the mean cosine of a vector with its k nearest
-references, so a reference that is close to everything loses most. Source: Conneau et al., Word
-Translation Without Parallel Data (arXiv 1710.04087), section 2.3.
+CSLS = 2 · cosine − r(target) − r(reference). r is the mean cosine between a vector and its k
+nearest references, so CSLS reduces the similarity most for references that are close to everything.
+Source: Conneau et al., Word Translation Without Parallel Data (arXiv 1710.04087), section 2.3.
 
-Why not a library: neither scipy nor scikit-learn contains CSLS.
+No library is used because neither scipy nor scikit-learn implements CSLS.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ import numpy as np
 from mirpipe.records import Float32, Float64, Int64
 
 K = 10
-"""Number of nearest references in r."""
+"""Number of nearest references whose mean cosine is r."""
 COMPARED_MATCHES = 10
-"""Number of matches per target that an agreement compares."""
+"""Number of matches per target that are compared between two rankings."""
 _MAX_PRODUCTS = 1 << 23
 """Number of cosines that are in memory at the same time."""
 
@@ -26,19 +26,20 @@ class Agreement:
     """How well two rankings of the same targets agree."""
 
     top1_equal: float
-    """Share of targets with the same best match, 0 … 1."""
+    """Share of targets with the same best match in both rankings, 0 … 1."""
     top10_overlap: float
-    """Mean share of the first ten matches that both rankings contain, in any order, 0 … 1."""
+    """Mean share of the first ten matches that both rankings have in common, 0 … 1."""
 
 
 def mean_neighbour_cosines(
     vectors: Float32, references: Float32, *, own: Int64, k: int = K
 ) -> Float64:
-    """Return r of each vector: its mean cosine with its k nearest references, shape (n,), float64.
+    """Return r of each vector, shape (n,), float64: its mean cosine to its k nearest references.
 
-    `vectors` has shape (n, D), `references` has shape (m, D); both are unit vectors, float32.
-    `own`, shape (n,), is the row in `references` that contains the vector itself, or -1. That row
-    does not count. With fewer than k references, r is the mean over all; with none it is NaN.
+    `vectors` has shape (n, D), `references` has shape (m, D); both contain unit vectors, float32.
+    `own`, shape (n,), is the row of `references` that contains the vector itself, or -1. That row
+    does not count. If there are fewer than k references, r is the mean over all of them; if there
+    are none, r is NaN.
     """
     transposed = references.astype(np.float64).T
     means = np.empty(len(vectors))
@@ -59,7 +60,7 @@ def mean_neighbour_cosines(
 
 
 def csls(cosines: Float64, target_r: Float64, reference_r: Float64) -> Float64:
-    """Return the CSLS of each target with its references, shape (n, K), float64.
+    """Return the CSLS between each target and its references, shape (n, K), float64.
 
     `cosines` and `reference_r` have shape (n, K), `target_r` has shape (n,). The range is −4 … 4;
     hubs get low values.
@@ -68,10 +69,10 @@ def csls(cosines: Float64, target_r: Float64, reference_r: Float64) -> Float64:
 
 
 def rerank_order(scores: Float64, places: Int64) -> Int64:
-    """Return the columns of `scores`, highest score first, shape (n, K), int64.
+    """Return the column indices of `scores`, highest score first, shape (n, K), int64.
 
-    `places` are the references of the scores, shape (n, K). Ties are sorted by place. Columns with
-    the place -1 come last.
+    `places` contains the reference index of each score, shape (n, K). Ties are sorted by this
+    index. Columns with the index -1 come last.
     """
     shown = np.where(places < 0, -np.inf, scores)
     return np.lexsort((places, -shown), axis=1)
@@ -82,9 +83,9 @@ def agreement_with_full(
 ) -> Agreement:
     """Return how well re-ranking the `kept` nearest references agrees with ranking all by CSLS.
 
-    `targets` has shape (n, D), `references` has shape (m, D); both are unit vectors, float32.
-    `own`, shape (n,), is the target's own row in `references`, or -1. The cost is n · m + m²
-    cosines.
+    `targets` has shape (n, D), `references` has shape (m, D); both contain unit vectors, float32.
+    `own`, shape (n,), is the row of `references` that contains the target itself, or -1. The
+    function computes n · m + m² cosines.
     """
     reference_r = mean_neighbour_cosines(
         references, references, own=np.arange(len(references)), k=k
@@ -107,7 +108,7 @@ def agreement_with_full(
 def compare_rankings(first: Int64, second: Int64) -> Agreement:
     """Return how well two rankings of each target agree.
 
-    Both have shape (n, K) and contain the places of references, best first, filled up with -1.
+    Both arrays have shape (n, K) and contain reference indices, best first, padded with -1.
     """
     overlaps = []
     rows = zip(first[:, :COMPARED_MATCHES], second[:, :COMPARED_MATCHES], strict=True)

@@ -1,10 +1,10 @@
-"""The k most similar references of each target: exact, with the same bits on every machine.
+"""The k most similar references for each target: exact, and bit-identical on every machine.
 
-First, a product in float32 selects candidates, with a margin for all rounding errors. Then the
+First, a float32 product selects candidates, with a margin for all rounding errors. After that, the
 cosine of each candidate is summed in float64, in an order that depends only on the dimension.
 
-Why not NearestNeighbors of scikit-learn: its results depend on the block size and on the number of
-threads, and it does not sort ties by content hash. It takes about the same time.
+scikit-learn's NearestNeighbors is not used because its results depend on the block size and on the
+number of threads, and it does not sort ties by content hash. It takes about the same time.
 """
 
 from collections.abc import Iterable
@@ -16,44 +16,45 @@ import numpy as np
 from mirpipe.records import Float32, Float64, Int64
 
 NO_REFERENCE = -1
-"""Value of a tie order that means: no reference."""
+"""Tie order that stands for "no reference"."""
 
 _MAX_PAIRS = 512
-"""Number of pairs whose cosines are computed together. Their products fit into the CPU cache."""
+"""Number of pairs whose cosines are computed together, so that all products fit in the CPU cache.
+"""
 _MAX_TARGETS = 512
-"""Number of targets per block. It limits the memory if every pair is a candidate."""
+"""Number of targets per block. This limits memory use when every pair is a candidate."""
 
 
 class Block(NamedTuple):
-    """Some of the references."""
+    """A block of references."""
 
     vectors: Float32
     """Unit vectors, shape (m, D), float32."""
     order: Int64
-    """Tie order of each reference, shape (m,): of equal cosines, the lower order comes first."""
+    """Tie order of each reference, shape (m,). If cosines are equal, the lower one comes first."""
 
 
 @dataclass(frozen=True)
 class TopMatches:
-    """The best references of all targets: one row per match, as three arrays of equal length.
+    """The best matches of all targets: one row per match, as three arrays of equal length.
 
-    The rows are sorted by target, then by falling cosine, then by tie order.
+    The rows are sorted by target, then by descending cosine, then by tie order.
     """
 
     target: Int64
-    """Row of the target."""
+    """Row index of the target."""
     order: Int64
     """Tie order of the reference, which identifies it."""
     cosine: Float64
 
 
 class _DistinctVectors(NamedTuple):
-    """The distinct vectors of a block, and the tie orders of the references that have them."""
+    """The distinct vectors of a block, each with the tie orders of the references that have it."""
 
     vectors: Float32
     """Distinct vectors, shape (groups, D)."""
     starts: Int64
-    """Start of each group in `order`, shape (groups + 1,)."""
+    """Start index of each group in `order`, shape (groups + 1,)."""
     order: Int64
     """Tie orders of all references, group by group, ascending within a group."""
 
@@ -62,16 +63,17 @@ _NO_MATCHES = TopMatches(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(
 
 
 def cosines(targets: Float32, references: Float32) -> Float64:
-    """Return the cosine of each row of `targets` with the same row of `references`, shape (n,).
+    """Return the cosine between each row of `targets` and the same row of `references`, shape (n,).
 
     Both arrays contain unit vectors, shape (n, D), float32. The result is the dot product in
-    float64, limited to [-1, 1]. It is summed as a binary tree, so its bits depend only on the pair.
+    float64, limited to [-1, 1]. The products are summed in a binary tree, so the bits of the result
+    depend only on the two vectors.
     """
     result = np.empty(len(targets))
     for start in range(0, len(targets), _MAX_PAIRS):
         part = slice(start, start + _MAX_PAIRS)
         products = targets[part].astype(np.float64)
-        products *= references[part]  # This is exact: a product of two float32 has 48 bits.
+        products *= references[part]  # This is exact: a product of two float32 values has 48 bits.
         width = products.shape[1]
         while width > 1:
             half = (width + 1) // 2
@@ -92,13 +94,14 @@ def top_k(
 ) -> TopMatches:
     """Return the `k` references with the highest cosine for each target.
 
-    `targets` are unit vectors, shape (n, D), float32. Of equal cosines, the lower tie order comes
-    first; no two references have the same tie order. `own`, shape (n,), is the tie order of the
-    reference that a target must not match, or -1. `floor_cosine` and `floor_order`, shape (n,),
-    exclude references with a lower cosine, or with that cosine and a higher tie order.
+    `targets` are unit vectors, shape (n, D), float32. If cosines are equal, the lower tie order
+    comes first; no two references have the same tie order. `own`, shape (n,), is the tie order of
+    the reference that a target must not match, or -1. `floor_cosine` and `floor_order`, shape (n,),
+    exclude references with a lower cosine than `floor_cosine`, or with the same cosine and a higher
+    tie order than `floor_order`.
 
-    A target has fewer than `k` matches if there are not enough references. The memory holds one
-    block, its products with all targets, and the matches.
+    A target has fewer than `k` matches if there are not enough references. One block, its products
+    with all targets, and the matches are in memory at the same time.
     """
     count = len(targets)
     own = np.full(count, NO_REFERENCE, np.int64) if own is None else own
@@ -133,7 +136,7 @@ def _add_block(
     floor: Float64,
     last: Int64,
 ) -> TopMatches:
-    """Return the best matches among those in `best` and those in a block."""
+    """Return the best matches among those in `best` and the references of a block."""
     bound = np.maximum(_lowest_cosines(best, len(targets), k), floor)
     target, group = _candidates(targets, distinct.vectors, k, bound)
     cosine = _candidate_cosines(targets, distinct.vectors, target, group)
@@ -146,9 +149,9 @@ def _add_block(
 
 
 def _distinct_vectors(block: Block) -> _DistinctVectors:
-    """Return the block with one row for all equal vectors.
+    """Return the distinct vectors of the block: one row for all equal vectors.
 
-    Otherwise ten thousand copies of a vector would be ten thousand candidates of every target.
+    Without this, ten thousand copies of a vector could be ten thousand candidates for every target.
     """
     vectors = np.ascontiguousarray(block.vectors)
     as_bytes = vectors.view(np.dtype((np.void, vectors.itemsize * vectors.shape[1]))).ravel()
@@ -162,12 +165,12 @@ def _candidates(targets: Float32, vectors: Float32, k: int, bound: Float64) -> t
     """Return pairs (target, row of `vectors`) that include every pair with a cosine in the top k.
 
     `bound`, shape (n,), is a cosine that a match must reach. In float32, the error of a sum of D
-    products is at most D u / (1 − D u) times the product of the lengths, with u = 2^-24, for every
-    order of the sum (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
+    products is at most D u / (1 − D u) times the product of the vector lengths, with u = 2^-24, in
+    whatever order they are summed (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
     """
     margin = 1.01 * targets.shape[1] * 2.0**-24 + 1e-5  # 1e-5: the lengths are not exactly 1.
     products = targets @ vectors.T
-    needed = k + 1  # One of them may be the target's own reference.
+    needed = k + 1  # One of the references may be the target's own.
     if len(vectors) > needed and not np.isfinite(bound).all():
         reached = np.partition(products, len(vectors) - needed, axis=1)[:, len(vectors) - needed]
         bound = np.maximum(bound, reached.astype(np.float64) - margin)
@@ -177,9 +180,9 @@ def _candidates(targets: Float32, vectors: Float32, k: int, bound: Float64) -> t
 
 
 def _lowest_cosines(best: TopMatches, count: int, k: int) -> Float64:
-    """Return the lowest cosine of each target with k matches, and -inf for other targets.
+    """Return the lowest cosine of each target that has k matches, and -inf for other targets.
 
-    The shape is (count,).
+    The result has the shape (count,).
     """
     ends = np.searchsorted(best.target, np.arange(count), side="right")
     is_full = np.bincount(best.target, minlength=count) == k
@@ -199,7 +202,7 @@ def _candidate_cosines(targets: Float32, vectors: Float32, target: Int64, row: I
 def _expand_groups(
     distinct: _DistinctVectors, target: Int64, group: Int64, cosine: Float64, k: int
 ) -> tuple[Int64, Int64, Float64]:
-    """Replace each group by its references, at most k + 1, because one may be the target's own."""
+    """Replace each group with its references: at most k + 1, as one may be the target's own."""
     size = np.minimum(np.diff(distinct.starts), k + 1)[group]
     pair = np.repeat(np.arange(len(target)), size)
     offset = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size)

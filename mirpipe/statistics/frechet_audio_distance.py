@@ -1,13 +1,14 @@
-"""FAD and FAD∞: the Fréchet distance between clips and references, as normal distributions.
+"""FAD and FAD∞: the Fréchet distance between normal distributions fitted to clips and references.
 
 FAD: Kilgour et al., Fréchet Audio Distance (arXiv 1812.08466). A set of n clips has a bias of about
-c / n. FAD∞ removes it: it is the intercept of a line through the FAD of subsets, over 1 / n.
+c / n. FAD∞ removes this bias: a line is fitted to the FAD of subsets as a function of 1 / n, and
+FAD∞ is the intercept of this line.
 Sources: Chong and Forsyth, Effectively Unbiased FID (CVPR 2020); Gui et al., Adapting Fréchet Audio
 Distance (arXiv 2311.01616).
 
-Why not the library fadtk: see docs/adr/0011-own-code-for-kad-and-fad.md. Why not
-scipy.linalg.sqrtm: FAD∞ needs about 300 distances, and each (200 clips, 512 dimensions) takes 1 %
-of the time here.
+docs/adr/0011-own-code-for-kad-and-fad.md explains why the library fadtk is not used.
+scipy.linalg.sqrtm is not used because FAD∞ needs about 300 distances, and the code here takes 1 %
+of its time for each (200 clips, 512 dimensions).
 """
 
 from dataclasses import dataclass
@@ -18,13 +19,13 @@ from mirpipe.records import Float32, Float64
 from mirpipe.statistics.cosine_moments import Moments
 
 MIN_CLIPS = 8
-"""Smallest number of clips for which FAD∞ is defined."""
+"""Minimum number of clips for which FAD∞ is defined."""
 SUBSET_SIZES = 15
-"""Number of subset sizes on the line, from a quarter of the clips to all clips."""
+"""Number of subset sizes that the line is fitted to, from a quarter of the clips to all clips."""
 SUBSETS_PER_SIZE = 20
-"""Number of subsets of each size. There are fewer large subsets, see _MAX_ROWS_PER_SIZE."""
+"""Number of subsets per size. For large subsets there are fewer, see _MAX_ROWS_PER_SIZE."""
 _MAX_ROWS_PER_SIZE = 20_000
-"""Largest number of clips in all subsets of one size together."""
+"""Maximum total number of clips in all subsets of the same size."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ class ReferenceNormal:
 
 
 def frechet_distance(clips: Float32, reference: ReferenceNormal) -> float:
-    """Return the FAD of n ≥ 2 clips: 0 for equal distributions, without an upper bound.
+    """Return the FAD of n ≥ 2 clips. It is 0 for equal distributions and has no upper bound.
 
-    `clips` has shape (n, D), float32. Covariances are divided by n − 1. The trace of the square
-    root of the product of both covariances is computed without that root: it is the sum of the
-    singular values of the centred clips times the root of the reference covariance, divided by the
-    square root of n − 1.
+    `clips` has shape (n, D), float32. Covariances are computed with the divisor n − 1. FAD needs
+    the trace of the square root of the product of the clip and reference covariances. This trace is
+    computed without the matrix root. It equals the sum of the singular values of X R / √(n − 1),
+    where X contains the centred clips and R is the square root of the reference covariance.
     """
     rows = clips.astype(np.float64)
     mean = rows.mean(axis=0)
@@ -71,9 +72,9 @@ def frechet_distance(clips: Float32, reference: ReferenceNormal) -> float:
 def frechet_infinity(clips: Float32, reference: ReferenceNormal, *, seed: int = 0) -> float:
     """Return the FAD∞ of n ≥ MIN_CLIPS clips. It can be slightly negative.
 
-    `clips` has shape (n, D), float32. Their order must be the same in every run, because the
-    subsets depend on it. Subsets are drawn without replacement, so all their clips differ. Raises
-    ValueError if there are too few clips.
+    `clips` has shape (n, D), float32. The clips must be in the same order in every run, because the
+    subsets depend on the order. Clips are drawn without replacement, so a subset contains no clip
+    twice. Raises ValueError if there are too few clips.
     """
     n = len(clips)
     if n < MIN_CLIPS:

@@ -1,20 +1,19 @@
 """Rankings of all references for each query: highest cosine first, ties sorted by content hash.
 
 Cosines are summed in float64 and rounded to a grid that is much finer than float32 (2^-44 for a
-hundred thousand references). So equal vectors have equal cosines, even if they are in different
-blocks.
+hundred thousand references). This gives equal vectors equal cosines, even if the vectors are in
+different blocks.
 
-Why not numpy's stable argsort: cosine and place are packed into one integer, whose sort takes a
-fifth of the time.
+numpy's stable argsort is not used because it is slower: each cosine and its reference index are
+packed into one integer, and sorting these integers takes a fifth of the time.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mirpipe.records import Float32, Float64, Int64
+from mirpipe.records import Bool, Float32, Float64, Int64
 from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block
 
 MAX_PRODUCTS = 1 << 26
@@ -26,13 +25,13 @@ class FullRanking:
     """The rankings of m queries."""
 
     rows: Int64
-    """Rows of the queries, shape (m,)."""
+    """Row indices of the queries, shape (m,)."""
     places: Int64
-    """Places of all references, best first, shape (m, count). The place is the tie order."""
-    own: NDArray[np.bool_]
-    """Whether the last place is the query's own reference, which is not a match. Shape (m,)."""
+    """Indices of all references, best first, shape (m, count). Ties are sorted by index."""
+    own: Bool
+    """Whether the last index is the query's own reference, which is not a match. Shape (m,)."""
     cosines: Float64
-    """Cosines of the first references, shape (m, kept)."""
+    """Cosines of the best `kept` references, shape (m, kept)."""
 
 
 def full_ranking(
@@ -46,9 +45,9 @@ def full_ranking(
     """Yield the rankings of all queries, as many at a time as MAX_PRODUCTS allows.
 
     `queries` are unit vectors, shape (n, D), float32. `blocks()` returns all `count` references;
-    their `order` is their place, 0 … count − 1. It is called once per result. `own`, shape (n,), is
-    the place of the reference that a query must not match, or -1. Raises ValueError if the blocks
-    do not contain `count` references.
+    their `order` is their index, 0 … count − 1. `blocks` is called once per yielded result. `own`,
+    shape (n,), is the index of the reference that a query must not match, or -1. Raises ValueError
+    if the blocks do not contain `count` references.
     """
     place_bits = max(count - 1, 1).bit_length()
     scale = 2.0 ** (61 - place_bits)
@@ -69,7 +68,7 @@ def _sort_keys(
 ) -> Int64:
     """Return integers whose ascending order is the ranking, shape (queries, count).
 
-    The high bits contain the negative cosine, and the `place_bits` low bits contain the place.
+    The high bits contain the negative cosine, and the low `place_bits` bits contain the index.
     """
     keys = np.empty((len(queries), count), np.int64)
     scaled = queries * -scale  # This is exact, because the scale is a power of two.

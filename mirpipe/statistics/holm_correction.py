@@ -2,8 +2,8 @@
 
 Source: Holm, A simple sequentially rejective multiple test procedure (1979).
 
-Why not statsmodels: scipy has no Holm correction, and statsmodels would be a new dependency of
-every installation for six lines of code. A test compares the results.
+scipy has no Holm correction. statsmodels is not used because every installation would need it for
+only six lines of code. A test compares the results with those of statsmodels.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from mirpipe.records import Float64
 def holm(ps: Float64) -> Float64:
     """Return the corrected p-values, shape (m,), float64.
 
-    `ps` has shape (m,). NaN means that there was no test: it does not count and stays NaN.
+    `ps` has shape (m,). NaN means that there was no test: NaN values are not counted and stay NaN.
     """
     corrected = np.full(len(ps), np.nan)
     tested = np.flatnonzero(~np.isnan(ps))

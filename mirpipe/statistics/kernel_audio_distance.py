@@ -1,11 +1,12 @@
 """KAD, kernel audio distance: how far clips are from references, for distributions of any shape.
 
-Chung et al., KAD: No More FAD! (arXiv 2502.15602): the unbiased estimate of the squared maximum
-mean discrepancy (Gretton et al., JMLR 13, 2012, equation 3) with a Gaussian kernel. The number is
-not scaled. The authors' own program prints 100 times this number.
+KAD is the unbiased estimate of the squared maximum mean discrepancy (Gretton et al., JMLR 13, 2012,
+equation 3) with a Gaussian kernel. Source: Chung et al., KAD: No More FAD! (arXiv 2502.15602). The
+value is not scaled here; the authors' own program prints 100 times this value.
 
-Why not the library kadtk: see docs/adr/0011-own-code-for-kad-and-fad.md. Why not scipy's cdist: it
-takes 13 times as long as one matrix product, for 4,000 references of 512 dimensions.
+docs/adr/0011-own-code-for-kad-and-fad.md explains why the library kadtk is not used. scipy's cdist
+is not used because it takes 13 times as long as one matrix product for 4,000 references with 512
+dimensions.
 """
 
 from dataclasses import dataclass
@@ -15,26 +16,26 @@ import numpy as np
 from mirpipe.records import Float32, Float64
 
 NO_DISTANCE = 1e-6
-"""Distances below this value are rounding errors. Unit vectors in float32 have errors of 1e-7."""
+"""Distances below this value are rounding errors: float32 unit vectors have errors of 1e-7."""
 
 
 @dataclass(frozen=True)
 class ReferenceKernel:
-    """The part of KAD that depends only on the references, computed once for all sets of clips."""
+    """The part of KAD that depends only on the references, computed once for all clip sets."""
 
     vectors: Float64
     """Reference vectors, shape (m, D)."""
     bandwidth: float
     """Bandwidth of the kernel: the median distance between two references."""
     mean: float
-    """Mean kernel value over all pairs of different references."""
+    """Mean of the kernel over all pairs of different references."""
 
     @classmethod
     def of(cls, vectors: Float32) -> "ReferenceKernel | None":
-        """Return the kernel of m references, shape (m, D), float32.
+        """Return the kernel for m reference vectors, shape (m, D), float32.
 
-        Returns None if there are fewer than two references, or if they are all equal. The memory
-        holds m² distances in float64.
+        Returns None if there are fewer than two references, or if they are all equal. m² float64
+        distances are in memory at the same time.
         """
         if len(vectors) < 2:
             return None
@@ -62,7 +63,7 @@ def kernel_distance(clips: Float32, reference: ReferenceKernel) -> float:
 
 
 def _squared_distances(first: Float64, second: Float64) -> Float64:
-    """Return the squared Euclidean distances of all pairs of rows, shape (n, m)."""
+    """Return the squared Euclidean distance between each pair of rows, shape (n, m)."""
     squared: Float64 = (
         (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
     )

@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mirpipe.records import Float64, Int64
-
-Bool = NDArray[np.bool_]
+from mirpipe.records import Bool, Float64, Int64
 
 UNLABELLED = -1
 """Code of a track without the label. Such a track is not relevant to any query."""
@@ -21,35 +18,36 @@ UNLABELLED = -1
 class Relevance:
     """The relevant references in the rankings of n queries.
 
-    Only the first K places are stored. The places below are summarised, because a ranking contains
-    the whole library.
+    Only the first K ranks are stored one by one. The lower ranks are summarised, because a ranking
+    contains the whole library.
     """
 
     head: Bool
     """Whether the reference at each of the first K ranks is relevant, shape (n, K)."""
     below: Float64
-    """Sum of the precision at each relevant rank below K, shape (n,)."""
+    """Sum of the precisions at all relevant ranks below K, shape (n,)."""
     first_below: Float64
-    """First relevant rank below K, shape (n,). Infinite if there is none."""
+    """First relevant rank below K, shape (n,). Infinite if there is no such rank."""
     total: Int64
     """Number of relevant references, shape (n,)."""
 
     def reordered(self, order: Int64) -> "Relevance":
-        """Return the relevance after the first K places are reordered.
+        """Return the relevance after the first K ranks have been reordered.
 
-        `order`, shape (n, K), contains the old places in the new order. The numbers for the places
-        below stay correct, because they depend only on how many relevant references are above.
+        `order`, shape (n, K), contains the indices of the old ranks in the new order. The values
+        for the lower ranks stay correct, because they depend only on how many of the first K
+        references are relevant.
         """
         return replace(self, head=np.take_along_axis(self.head, order, axis=1))
 
     @property
     def has_relevant(self) -> Bool:
-        """Whether the query has any relevant reference, shape (n,). Other queries do not count."""
+        """Whether each query has a relevant reference, shape (n,). Other queries do not count."""
         return self.total > 0
 
 
 def label_codes(values: Sequence[str | None]) -> Int64:
-    """Return an integer per value, shape (len(values),). Equal values have equal integers.
+    """Return one integer per value, shape (len(values),). Equal values have equal integers.
 
     None becomes UNLABELLED.
     """
@@ -63,12 +61,12 @@ def label_codes(values: Sequence[str | None]) -> Int64:
 def find_relevant(
     places: Int64, own: Bool, reference_codes: Int64, query_codes: Int64, *, kept: int
 ) -> Relevance:
-    """Return which references are relevant, with the first `kept` places in full.
+    """Return which references are relevant: one by one for the first `kept` ranks.
 
-    `places`, shape (n, count), contains full rankings, best first. If `own`, shape (n,), is true,
-    the last place is the query's own reference and does not count. `reference_codes`, shape
-    (count,), and `query_codes`, shape (n,), are label codes. A reference is relevant if its code is
-    the query's code and not UNLABELLED.
+    `places`, shape (n, count), contains the reference indices of full rankings, best first. Where
+    `own`, shape (n,), is true, the last one is the query's own reference and does not count.
+    `reference_codes`, shape (count,), and `query_codes`, shape (n,), are label codes. A reference
+    is relevant if it has the same code as the query and this code is not UNLABELLED.
     """
     n, count = places.shape
     depth = min(kept, count)
@@ -88,7 +86,7 @@ def find_relevant(
 
 
 def concatenate(parts: Sequence[Relevance]) -> Relevance:
-    """Return the relevance of the queries of all parts, in order."""
+    """Return one relevance with the queries of all parts, in order."""
     return Relevance(
         np.concatenate([part.head for part in parts]),
         np.concatenate([part.below for part in parts]),

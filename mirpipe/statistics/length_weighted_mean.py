@@ -1,9 +1,9 @@
-"""The mean of a track's windows, weighted by their lengths: a shorter last window counts less.
+"""The mean over a track's windows, weighted by their lengths: a shorter last window counts less.
 
-The stages embed and score use it for the vectors and the scores of a track.
+The stages embed and score use this mean for the vector and the scores of a track.
 
-Why not numpy's average: the rows of a track are added batch by batch, so they need not be in memory
-together.
+numpy's average is not used because the rows of a track are added batch by batch, so that they need
+not all be in memory at the same time.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from mirpipe.records import Float64
 
 
 class LengthWeightedMean:
-    """The weighted mean of rows of numbers that are added one after the other."""
+    """The weighted mean of rows that are added one after the other."""
 
     def __init__(self, dimension: int) -> None:
         self.weighted_sum: Float64 = np.zeros(dimension)
@@ -23,8 +23,8 @@ class LengthWeightedMean:
     def add(self, rows: Float64, lengths: Float64) -> None:
         """Add rows, shape (n, dimension), float64, with the lengths of their windows, shape (n,).
 
-        The last bits of the sum depend on which rows are added together. Add them one by one if the
-        sum must not depend on that.
+        The last bits of the sum depend on which rows are added in the same call. If the sum must
+        not depend on that, add the rows one by one.
         """
         self.weighted_sum += lengths @ rows
         self.total_length += float(lengths.sum())

@@ -1,12 +1,12 @@
 """Paired sign-flip tests: whether two encoders, or two modes, differ on the same targets.
 
-If they do not differ, each difference could equally well have the opposite sign. p is the share of
-all sign choices whose mean is at least as far from 0 as the observed mean. Sources: Fisher, The
-Design of Experiments (1935), section 21; Phipson and Smyth, Permutation p-values should never be
-zero (2010).
+If the two do not differ, the difference on each target could equally well have the opposite sign. p
+is the share of all sign choices whose mean is at least as far from 0 as the observed mean. Sources:
+Fisher, The Design of Experiments (1935), section 21; Phipson and Smyth, Permutation p-values should
+never be zero (2010).
 
-Why not scipy.stats.permutation_test: with 20 targets it takes 3,500 times as long, and with
-1,000 targets and 60 metrics 1,200 times.
+scipy.stats.permutation_test is not used because it takes 3,500 times as long with 20 targets, and
+1,200 times as long with 1,000 targets and 60 metrics.
 """
 
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ from mirpipe.records import Float64
 from mirpipe.statistics.bootstrap_intervals import SEED, intervals
 
 EXACT_N = 20
-"""Largest number of differences for which all 2^n sign choices are counted."""
+"""Maximum number n of differences for which all 2^n sign choices are counted."""
 FLIPS = 100_000
-"""Number of random sign choices for more differences. p is then at least 1 / (FLIPS + 1)."""
+"""Number of random sign choices if there are more differences. p is at least 1 / (FLIPS + 1)."""
 
 _ROUNDING = 1e-12
-"""Sums that differ by less than this share of the sum of absolute differences are equal."""
+"""Two sums count as equal if they differ by less than this share of all absolute differences."""
 _MAX_SIGNS = 1 << 22
 """Number of random signs that are in memory at the same time."""
 
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """The differences of n pairs, summarised. Numbers that n does not allow are NaN."""
+    """Summary of the differences of n pairs. Values that are undefined for this n are NaN."""
 
     n: int
     mean: float
@@ -53,7 +53,7 @@ class PairedComparison:
 
 
 def compare(differences: Sequence[Float64], *, seed: int = SEED) -> list[PairedComparison]:
-    """Return a comparison per column of differences (first − second).
+    """Return one comparison per column of differences (first − second).
 
     Each column has shape (n,) and finite values; n may differ between columns and may be 0.
     """
@@ -78,9 +78,9 @@ def sign_flip_p_values(
 ) -> Float64:
     """Return the two-sided p-value of each column of differences, shape (columns,), float64.
 
-    The null hypothesis is that the differences are symmetric around 0. p is exact up to n = 20. For
-    more differences it comes from `flips` random sign choices plus the observed one. It is NaN if n
-    is 0.
+    The null hypothesis is that the differences are symmetric around 0. p is exact up to n = 20. If
+    there are more differences, p is estimated from `flips` random sign choices and the observed
+    one. p is NaN if n is 0.
     """
     ps = np.full(len(differences), np.nan)
     sampled = [index for index, column in enumerate(differences) if len(column) > EXACT_N]
@@ -93,7 +93,7 @@ def sign_flip_p_values(
 
 
 def _exact_p(differences: Float64) -> float:
-    """Return p over all sign choices.
+    """Return p, counted over all sign choices.
 
     The first sign stays fixed, because flipping all signs only flips the sign of the sum.
     """
@@ -104,9 +104,9 @@ def _exact_p(differences: Float64) -> float:
 
 
 def _sampled_ps(columns: Sequence[Float64], flips: int, seed: int) -> Float64:
-    """Return p of each column over random sign choices, which all columns share.
+    """Return p for each column, estimated from random sign choices that all columns share.
 
-    Short columns are filled up with zeros, whose signs do not change the sum.
+    Short columns are padded with zeros, whose signs do not change the sum.
     """
     longest = max(len(column) for column in columns)
     values = np.zeros((longest, len(columns)))
@@ -126,5 +126,5 @@ def _sampled_ps(columns: Sequence[Float64], flips: int, seed: int) -> Float64:
 
 
 def _critical_sum(differences: Float64) -> float:
-    """Return the smallest absolute sum that counts as at least as extreme as the observed sum."""
+    """Return the smallest absolute sum that counts as at least as extreme as the observed one."""
     return float(abs(differences.sum()) - _ROUNDING * np.abs(differences).sum())

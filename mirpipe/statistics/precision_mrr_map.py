@@ -1,10 +1,10 @@
-"""P@k, reciprocal rank and average precision of rankings. Their means are P@k, MRR and mAP.
+"""Precision at k, reciprocal rank and average precision: their means are P@k, MRR and mAP.
 
-The definitions are those of Manning, Raghavan and Schütze, Introduction to Information Retrieval
-(2008), section 8.4. Queries without a relevant reference do not count: leave them out of the mean.
+The definitions follow Manning, Raghavan and Schütze, Introduction to Information Retrieval (2008),
+section 8.4. Leave queries without a relevant reference out of the mean, because they do not count.
 
-Why not ir_measures: it takes 500 times as long for 200 rankings of 5,000 references, because it
-needs one Python object per reference.
+ir_measures is not used because it needs one Python object per reference and therefore takes 500
+times as long for 200 rankings of 5,000 references.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from mirpipe.statistics.label_relevance import Relevance
 def precision_at_k(relevance: Relevance, k: int) -> Float64:
     """Return P@k: the share of relevant references among the first k ≤ K, shape (n,), 0 … 1.
 
-    The divisor is always k, even if there are fewer references, or fewer relevant ones.
+    The divisor is always k, even if there are fewer than k references or relevant references.
     """
     share: Float64 = relevance.head[:, :k].sum(axis=1) / k
     return share
@@ -32,7 +32,7 @@ def reciprocal_rank(relevance: Relevance) -> Float64:
 def average_precision(relevance: Relevance) -> Float64:
     """Return the mean precision at the ranks of all relevant references, shape (n,), 0 … 1.
 
-    It covers the full ranking. It is NaN if no reference is relevant.
+    The full ranking is used. The result is NaN if no reference is relevant.
     """
     ranks = np.arange(1, relevance.head.shape[1] + 1)
     above = (relevance.head * relevance.head.cumsum(axis=1) / ranks).sum(axis=1)

@@ -1,7 +1,7 @@
 """Principal components: the plane of an embedding map, in which the references differ most.
 
-Why not PCA of scikit-learn: the components follow from the stored moments, so the vectors of a
-large library need not be in memory.
+scikit-learn's PCA is not used because the components can be computed from the stored moments, so
+the vectors of a large library need not be in memory.
 """
 
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from mirpipe.statistics.cosine_moments import NO_SPREAD, Moments
 
 @dataclass(frozen=True, eq=False)
 class PrincipalPlane:
-    """The first two principal components of some vectors."""
+    """The plane of the first two principal components of a set of vectors."""
 
     mean: Float64
     """Mean of the vectors, shape (D,)."""
     axes: Float64
     """Unit vectors of the two components as columns, shape (D, 2).
 
-    The sign is chosen so that the entry with the largest absolute value is positive.
+    The sign of each column is chosen so that its entry with the largest absolute value is positive.
     """
     variance_shares: tuple[float, float]
     """Share of the total variance along each axis, 0 … 1."""
 
     def project(self, vectors: Float32) -> Float32:
-        """Return the coordinates of vectors on the plane, shape (n, 2), float32.
+        """Return the coordinates of the vectors on the plane, shape (n, 2), float32.
 
         `vectors` has shape (n, D), float32.
         """
@@ -39,8 +39,8 @@ class PrincipalPlane:
 def principal_plane(moments: Moments) -> PrincipalPlane | None:
     """Return the plane of the vectors with these moments.
 
-    Returns None if there are fewer than three vectors, if all are equal, or if they have only one
-    dimension.
+    Returns None if there are fewer than three vectors, if all vectors are equal, or if they have
+    only one dimension.
     """
     dimension = len(moments.vector_sum)
     if moments.n < 3 or dimension < 2:

@@ -3,7 +3,8 @@
 Source: Webber, Moffat and Zobel, A Similarity Measure for Indefinite Rankings, ACM TOIS 28 (2010),
 equation 30.
 
-Why not a library: scipy has no RBO, and its rank correlations require the same items in both lists.
+No library is used because scipy has no RBO, and its rank correlations require that both lists
+contain the same items.
 """
 
 import numpy as np
@@ -11,15 +12,15 @@ import numpy as np
 from mirpipe.records import Float64, Int64
 
 PERSISTENCE = 0.9
-"""The parameter p of RBO. With 0.9, the first ten ranks have about 86 % of the weight."""
+"""The RBO parameter p. With 0.9, the first ten ranks have about 86 % of the weight."""
 
 
 def rank_biased_overlap(first: Int64, second: Int64, *, p: float = PERSISTENCE) -> Float64:
     """Return the RBO of each pair of rows, shape (n,), from 0 (disjoint) to 1 (equal).
 
-    Both arrays have shape (n, K). A row contains item numbers, best first, filled up with -1. RBO
-    is extrapolated from the depth of the shorter row: the overlap at that depth is assumed to stay
-    the same below. It is NaN if a row is empty.
+    Both arrays have shape (n, K). A row contains item numbers, best first, padded with -1. RBO is
+    extrapolated from the depth of the shorter row: the share of common items is assumed to stay the
+    same at greater depths. RBO is NaN if a row is empty.
     """
     depth = np.minimum((first >= 0).sum(axis=1), (second >= 0).sum(axis=1))
     overlaps = _overlaps(first, second)
@@ -32,7 +33,7 @@ def rank_biased_overlap(first: Int64, second: Int64, *, p: float = PERSISTENCE) 
 
 
 def _overlaps(first: Int64, second: Int64) -> Int64:
-    """Return how many items are among the first d of both rows, for d = 1 … K, shape (n, K)."""
+    """Return how many items the first d of both rows share, for d = 1 … K, shape (n, K)."""
     width = min(first.shape[1], second.shape[1])
     counts = np.zeros((len(first), width), np.int64)
     row, first_rank, second_rank = np.nonzero(first[:, :width, None] == second[:, None, :width])

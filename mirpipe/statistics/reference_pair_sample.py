@@ -1,6 +1,7 @@
-"""A fixed sample of pairs of references, whose cosines define the percentile of a match.
+"""A fixed sample of reference pairs, whose cosines are used for the percentile of a match.
 
-Why not numpy's random choice: the sample must stay nearly the same when one reference is added.
+numpy's random choice is not used because the sample must stay almost the same when one reference is
+added.
 """
 
 import numpy as np
@@ -9,12 +10,12 @@ from mirpipe.records import Int64
 
 
 def sample_pairs(count: int, limit: int) -> tuple[Int64, Int64]:
-    """Return at most `limit` different pairs of `count` items: the indices of both items.
+    """Return at most `limit` different pairs of `count` items, as the indices of both items.
 
-    Both arrays have one entry per pair, int64. If there are at most `limit` pairs, all are
-    returned. Otherwise each item is paired with the items that follow it on a ring. If the items
-    are sorted by content hash, all items occur equally often, and a new item changes only pairs of
-    its neighbours in this order.
+    Both arrays have one entry per pair, int64. If there are at most `limit` pairs, all of them are
+    returned. Otherwise the items are arranged in a ring, and each item is paired with the items
+    that follow it, so all items occur equally often. If the items are sorted by content hash, a new
+    item changes only the pairs of its neighbours.
     """
     if count * (count - 1) // 2 <= limit:
         first, second = np.triu_indices(count, 1)

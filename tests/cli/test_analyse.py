@@ -1,4 +1,4 @@
-"""`mirpipe analyse`: its results, its output and its exit codes."""
+"""Tests for `mirpipe analyse`: results, output and exit codes."""
 
 import json
 from pathlib import Path

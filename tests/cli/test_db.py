@@ -1,4 +1,4 @@
-"""`mirpipe db`: every command on the embedded server and on a server of the user."""
+"""Tests for `mirpipe db`: every command on the embedded server and on the user's own server."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ def run(*arguments: str, exit_code: int = 0, typed: str | None = None) -> str:
 
 
 def psql(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `mirpipe db psql` in a process of its own, because psql replaces the process."""
+    """Run `mirpipe db psql` in a separate process, because psql replaces that process."""
     return subprocess.run(
         [sys.executable, "-c", "from mirpipe.cli.db import app; app()", "psql", *arguments],
         capture_output=True,

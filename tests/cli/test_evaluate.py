@@ -1,4 +1,4 @@
-"""`mirpipe evaluate`: its results and its output."""
+"""Tests for `mirpipe evaluate`: results and output."""
 
 import json
 
@@ -27,7 +27,8 @@ def run(*arguments: str) -> Result:
 def test_first_run_computes_missing_numbers_and_second_run_none() -> None:
     first, second = run("--json"), run("--json")
 
-    # Accuracy and accuracy in the best key. Two frames are too few to compare with chance.
+    # The two numbers are the accuracy and the accuracy in the best key. Two frames are too few for
+    # a comparison with chance.
     assert json.loads(first.stdout) == {"measured": 2, "undefined": 4}
     assert json.loads(second.stdout) == {"measured": 0, "undefined": 0}
     assert (first.exit_code, second.exit_code) == (0, 0)

@@ -1,4 +1,4 @@
-"""`mirpipe caption` and `mirpipe generate`: offline, and with random weights in the real models."""
+"""Tests for `mirpipe caption` and `mirpipe generate`, also with real models and random weights."""
 
 import json
 import subprocess
@@ -133,4 +133,4 @@ def test_models_with_random_weights_run_and_their_results_are_marked_random(
     versions = rows(fresh_database, "SELECT DISTINCT versions ? 'torch' FROM mirpipe.generation")
     assert versions == [(True,)]
     clips = rows(fresh_database, "SELECT count(DISTINCT content_sha256) FROM mirpipe.generation")
-    assert clips == [(6,)], "text, melody and guidance must each change the clip"
+    assert clips == [(6,)], "text, melody and guidance must each affect the clip"

@@ -1,4 +1,4 @@
-"""`mirpipe ingest`: its output and its exit codes."""
+"""Tests for `mirpipe ingest`: output and exit codes."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The command `mirpipe`: its help, its error messages and its exit codes."""
+"""Tests for the command `mirpipe`: help, error messages and exit codes."""
 
 import json
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from tests.support.audio_files import tones
 from tests.support.databases import Database
 
 COMMANDS = [
-    # In the order of the help.
+    # The commands in the order in which the help lists them.
     "up",
     "db",
     "ingest",

@@ -1,4 +1,4 @@
-"""`mirpipe models`: lists plug-ins of every kind and downloads their weights."""
+"""Tests for `mirpipe models`, which lists plug-ins of every kind and downloads their weights."""
 
 import json
 import sys
@@ -41,7 +41,7 @@ SPECS = {
 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the empty folder of weights. One plug-in of each kind except encoders is installed."""
+    """Install one plug-in of each kind except encoders, and return the empty weights folder."""
     entry_points = {}
     for group, spec in SPECS.items():
         module = ModuleType(f"other_package_{spec.name}")

@@ -1,4 +1,4 @@
-"""Commands of this interpreter that run a model in the models interpreter."""
+"""Tests for commands that run a model in the models interpreter."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""`mirpipe published`: its output and its exit codes."""
+"""Tests for `mirpipe published`: output and exit codes."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The printed results: aligned in any script, and safe against titles that control a terminal."""
+"""Printed results: tables are aligned in any script, and titles cannot control the terminal."""
 
 import io
 import re

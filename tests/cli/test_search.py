@@ -1,4 +1,4 @@
-"""`mirpipe search`: its matches, how it finds the track of a query, and its error messages."""
+"""Tests for `mirpipe search`: matches, finding the track of a query, and error messages."""
 
 import json
 
@@ -52,7 +52,8 @@ def test_search_returns_the_stored_list_even_with_ties_and_equal_content(library
         library.add("target", f"t{n}", rng.integers(-1, 2, 3) + np.array([0, 0, 3]))
         for n in range(3)
     ]
-    targets.append(library.add("target", "r7", [0, 0, 1]))  # The same content as a reference.
+    # This target has the same content as a reference.
+    targets.append(library.add("target", "r7", [0, 0, 1]))
     retrieve()
     for target in targets:
         stored = library.rows(
@@ -83,7 +84,7 @@ def test_option_k_sets_the_number_of_matches(library):
     for n in range(30):
         library.add("reference", f"r{n}", [n, 1, 1])
     assert len(matches("r3", "-k", 25)) == 25
-    assert len(matches("r3", "-k", 100)) == 29  # All except the reference itself.
+    assert len(matches("r3", "-k", 100)) == 29  # All references except the query itself.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`mirpipe search --text`: its matches, and its error messages."""
+"""Tests for `mirpipe search --text`: matches and error messages."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.support.fake_plugins import add_fakes
 def _loud_and_soft(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Embed three tones of different level with two encoders. One of them can embed text."""
+    """Embed three tones of different levels with two encoders, one of which can embed text."""
     add_fakes(monkeypatch, "encoders")
     for name, level in (("soft", 0.1), ("middle", 0.4), ("loud", 0.9)):
         tone(tmp_path / "music" / f"{name}.wav", 440, level=level)

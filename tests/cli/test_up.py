@@ -1,4 +1,4 @@
-"""`mirpipe up`: its options and its signals. The e2e tests start it with all servers."""
+"""Tests for the options and signals of `mirpipe up`. The e2e tests run it with all servers."""
 
 import signal
 from pathlib import Path

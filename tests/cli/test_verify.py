@@ -1,4 +1,4 @@
-"""`mirpipe verify` after one complete run of the pipeline, and after several partial runs."""
+"""Tests for `mirpipe verify` after one complete pipeline run and after several partial runs."""
 
 import json
 import shutil

@@ -1,12 +1,12 @@
-"""Load the DAGs in some folders, and print them and the imported modules as a line of JSON."""
+"""Load the DAGs in the given folders, and print the DAGs and the imported modules as JSON."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-# Airflow has no public interface that loads DAG files and shows their tasks; the section on testing
-# in its best practices uses DagBag, too.
+# Airflow has no public interface that loads DAG files and shows their tasks. The testing section of
+# Airflow's best practices also uses DagBag.
 from airflow.dag_processing.dagbag import DagBag
 
 from mirpipe.orchestration.pools import pool_slots

@@ -1,4 +1,4 @@
-"""Rules for every DAG in dags/, including future ones."""
+"""Rules for every DAG in dags/, including future DAGs."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ Airflow loads the DAGs every minute.
 
 @pytest.fixture(scope="module")
 def description(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The DAGs as Airflow loads them, and a copy with a task in a pool that does not exist."""
+    """The DAGs as Airflow loads them, and a DAG with a task in a pool that does not exist."""
     home = tmp_path_factory.mktemp("home")
     copy = home / "copy"
     copy.mkdir()

@@ -1,4 +1,4 @@
-"""A Streamlit server on a filled database, and pages of a real Chromium that report errors."""
+"""A Streamlit server on a filled database, and Chromium pages that report errors."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
 )
 SECONDS = 60
-# When a page is opened by its address, Streamlit's script first requests these below that address.
+# When a page is opened by its address, Streamlit's script first requests these paths under it.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 # A player that is being removed may request a file that the server no longer offers.
 REMOVED_MEDIA = "/media/"
@@ -47,7 +47,7 @@ SIDEWAYS_SCROLL = (
     "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 )
 AXE = files("axe_playwright_python").joinpath("axe.min.js")
-# Violations with a serious or critical impact, with the HTML of the elements.
+# Returns violations with serious or critical impact, and the HTML of the affected elements.
 VIOLATIONS = """async () => {
   const result = await axe.run(document, {resultTypes: ["violations"]});
   const html = (rule) => rule.nodes.map((node) => node.html.slice(0, 160)).join(" | ");
@@ -67,7 +67,7 @@ class Served:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Yield the installed Chromium. If there is none, skip the test; in CI, fail it."""
+    """Yield the installed Chromium. If Chromium is missing, skip the test, or fail it in CI."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         skip_or_fail("Chromium is missing: run `apt-get install chromium` as root")
@@ -79,13 +79,13 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def serve(filled: Database, folder: Path) -> Iterator[Served]:
-    """Yield the dashboard on this database. It uses a free port and runs in `folder`."""
+def running_dashboard(folder: Path) -> Iterator[str]:
+    """Yield the address of a dashboard on the configured database. Its log is in `folder`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard/app.py")]
-    environment = {**os.environ, "MIRPIPE_OWNER_URL": ""}  # The dashboard must work without it.
+    environment = {**os.environ, "MIRPIPE_OWNER_URL": ""}  # The dashboard does not need it.
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--server.port", str(port)],
@@ -98,10 +98,17 @@ def serve(filled: Database, folder: Path) -> Iterator[Served]:
         health = f"http://127.0.0.1:{port}/_stcore/health"
         eventually(lambda: server.poll() is not None or _responds(health), seconds=SECONDS)
         assert server.poll() is None, (folder / "log").read_text()
-        yield Served(f"http://127.0.0.1:{port}", filled)
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(20)
+
+
+@contextmanager
+def serve(filled: Database, folder: Path) -> Iterator[Served]:
+    """Yield a running dashboard on this database."""
+    with running_dashboard(folder) as address:
+        yield Served(address, filled)
 
 
 def _responds(url: str) -> bool:
@@ -114,7 +121,7 @@ def _responds(url: str) -> bool:
 
 @contextmanager
 def watched(browser: Browser, size: str, scheme: str) -> Iterator[Page]:
-    """Yield a page. Fail on console errors, script errors and requests to other machines."""
+    """Yield a page. Fail if there are console errors, script errors or external requests."""
     width, height = SIZES[size]
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.set_default_timeout(SECONDS * 1000)
@@ -136,7 +143,7 @@ def watched(browser: Browser, size: str, scheme: str) -> Iterator[Page]:
     page.on("request", record_external_request)
     yield page
     page.close()
-    assert not problems
+    assert not problems, problems
 
 
 def wait_until_drawn(page: Page) -> None:
@@ -145,7 +152,7 @@ def wait_until_drawn(page: Page) -> None:
 
 
 def save_screenshot(page: Page, name: str) -> None:
-    """Save a picture of the complete page, and fail if the page scrolls sideways."""
+    """Save a screenshot of the complete page. Fail if the page scrolls sideways."""
     assert page.evaluate(SIDEWAYS_SCROLL) <= 0, f"{name} scrolls sideways"
     size = page.viewport_size
     assert size is not None
@@ -158,7 +165,7 @@ def save_screenshot(page: Page, name: str) -> None:
 
 
 def accessibility_violations(page: Page) -> list[str]:
-    """Return the serious and critical violations that axe finds on the page."""
+    """Return the serious and critical accessibility violations that axe finds on the page."""
     page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
     violations: list[str] = page.evaluate(VIOLATIONS)
     return violations

@@ -1,4 +1,4 @@
-"""Fixtures of the page tests: a filled database, and an empty cache for every test."""
+"""Fixtures for the page tests: a filled database, and an empty cache for every test."""
 
 import pytest
 import streamlit as st
@@ -16,7 +16,7 @@ def _empty_cache() -> None:
 
 @pytest.fixture
 def filled(fresh_database: Database) -> Database:
-    """Return a database with the example library: with matches, without clips."""
+    """Return a database that contains the example library with matches but without clips."""
     with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
     return fresh_database

@@ -1,4 +1,4 @@
-"""Writes captions and clips of the example library to the database."""
+"""Helpers that write captions and clips for the example library to the database."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ UNGUIDED = modes_for_generator(MODES, (), has_guidance=False)
 
 @dataclass(frozen=True)
 class Maker:
-    """A generator and the clips that it generates from every target."""
+    """A generator and the clips that it generates for every target."""
 
     name: str
     modes: Sequence[Mode] = MODES
@@ -37,7 +37,7 @@ def describe(
     contradictions: Sequence[str] = (),
     checkpoint: str = "writer",
 ) -> None:
-    """Write features and a caption for every target. An unpitched target has no key or meter."""
+    """Write features and a caption for every target. Unpitched targets have no key or meter."""
     spec = MetricSpec("features", 1, "", 0, 1, True, "")
     features_id = plugin_revisions.register_metric(connection, spec, "1")
     captioner = CaptionerSpec(
@@ -55,9 +55,9 @@ def describe(
 
 
 def make(connection: Connection, makers: Sequence[Maker], folder: Path, sound: Path) -> None:
-    """Write clips of every captioned target with their scores, and update the last run.
+    """Write clips and scores for every captioned target, and update the last run.
 
-    All clips have the audio of the file `sound`. Vectors and melody accuracies are random. The
+    All clips contain the audio of the file `sound`. Vectors and melody accuracies are random. The
     first clip has no melody accuracy.
     """
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Writes an example library with matches to the database, without running the pipeline."""
+"""Helpers that write an example library with matches to the database without the pipeline."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from mirpipe.stages.report.publish_run import insert_summaries_and_comparisons
 
 @dataclass(frozen=True)
 class Piece:
-    """A track of the example library. If `voiced` is False, it is unpitched."""
+    """A track in the example library. If `voiced` is False, the track is unpitched."""
 
     collection: str
     title: str
@@ -29,7 +29,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Model:
-    """An encoder. Its cosines are normally distributed around `level` with sd `spread`."""
+    """An encoder whose cosines are normally distributed with mean `level` and sd `spread`."""
 
     name: str
     level: float
@@ -54,7 +54,7 @@ def fill(connection: Connection, pieces: Sequence[Piece], models: Sequence[Model
 
 
 def rate(connection: Connection, title: str, *values: float, is_random: bool = False) -> None:
-    """Write CE, CU, PC and PQ of the tracks with this title, and update the summaries."""
+    """Write CE, CU, PC and PQ for the tracks with this title, and update the summaries."""
     axes = [f"aesthetics_{axis}" for axis in ("ce", "cu", "pc", "pq")]
     for axis, value in zip(axes, values, strict=True):
         spec = {
@@ -83,7 +83,7 @@ def rate(connection: Connection, title: str, *values: float, is_random: bool = F
 
 
 def update_summaries(connection: Connection) -> None:
-    """Replace the summaries of the last run by summaries of the current results."""
+    """Replace the summaries of the last run with summaries of the current results."""
     run_id = connection.execute(text("SELECT max(run_id) FROM mirpipe.run")).scalar_one()
     for table in ("summary", "generation_summary", "group_summary", "comparison"):
         connection.execute(
@@ -93,7 +93,7 @@ def update_summaries(connection: Connection) -> None:
 
 
 def fail(connection: Connection, **row: object) -> None:
-    """Write a row of the failure ledger: stage, subject, reason, message and retry."""
+    """Write a row to the failure ledger: stage, subject, reason, message and retry."""
     _insert(connection, "failure", row)
 
 
@@ -178,7 +178,7 @@ def _write_matches(
             _insert(connection, "served_neighbour", row)
             accuracy(connection, target_id, reference_id, float(rng.beta(2, 12)))
         change = {"run_id": run_id, "encoder_name": model.name, "target_id": target_id}
-        change |= {"reference_id": references[order[0]], "cause": "first answer"}
+        change |= {"reference_id": references[order[0]], "cause": "first match"}
         _insert(connection, "neighbour_change", change)
 
 

@@ -1,11 +1,11 @@
-"""Writes a waveform for every track of the example library, and a map for every encoder."""
+"""Helpers that write a waveform for every example track, and a map for every encoder."""
 
 import numpy as np
 from sqlalchemy import Connection, text
 
 
 def write_waveforms(connection: Connection) -> None:
-    """Write a waveform for every track that has none."""
+    """Write a waveform for every track without a waveform."""
     peaks = np.sin(np.arange(400) / 9)[:, None] * np.array([-90, 90])
     connection.execute(
         text(
@@ -17,7 +17,7 @@ def write_waveforms(connection: Connection) -> None:
 
 
 def write_maps(connection: Connection) -> None:
-    """Add a map per encoder to the last run. The tracks are on a spiral, in order of their ids."""
+    """Add one map per encoder to the last run. The tracks form a spiral, in order of their ids."""
     connection.execute(
         text(
             "INSERT INTO mirpipe.map SELECT run_id, encoder_id, "

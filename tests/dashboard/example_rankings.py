@@ -1,4 +1,4 @@
-"""Writes ranking results and an earlier run of the example library to the database."""
+"""Helpers that write ranking results and an earlier run for the example library."""
 
 import numpy as np
 from sqlalchemy import Connection, text
@@ -10,7 +10,7 @@ from tests.dashboard.example_clips import unit_vector
 
 
 def write_rankings(connection: Connection) -> None:
-    """Write vectors and genres of references, and add ranking results to the last run."""
+    """Write vectors and genres for references, and add ranking results to the last run."""
     connection.execute(
         text(
             'UPDATE mirpipe.track SET labels = \'{"genre": "<i>jazz</i>"}\' '
@@ -32,7 +32,7 @@ def write_rankings(connection: Connection) -> None:
 
 
 def write_earlier_run(connection: Connection) -> None:
-    """Write run 0 of a smaller library, with other summaries and other best matches."""
+    """Write run 0, which has a smaller library, other summaries and other best matches."""
     connection.execute(
         text(
             "INSERT INTO mirpipe.run (run_id, finished_at, trigger, state_digest, library) "

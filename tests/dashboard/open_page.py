@@ -1,4 +1,4 @@
-"""Opens a page of the dashboard in a test, and describes the example library."""
+"""Helpers that open a dashboard page in a test, and a description of the example library."""
 
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
@@ -26,7 +26,7 @@ MODELS = (
 
 
 def page(name: str, **query: str) -> AppTest:
-    """Return the page after its first run. Fail the test if it shows a traceback."""
+    """Return the page after its first run. Fail the test if the page shows a traceback."""
     app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=30)
     for key, value in query.items():
         app.query_params[key] = value
@@ -39,12 +39,12 @@ def page(name: str, **query: str) -> AppTest:
 
 
 def html(app: AppTest) -> str:
-    """Return all HTML of a page."""
+    """Return the complete HTML text of a page."""
     return "\n".join(element.value for element in app.html)
 
 
 def link(database: Database, title: str) -> str:
-    """Return the text that links contain for the target with this title."""
+    """Return the text that identifies the target with this title in links."""
     query = (
         "SELECT content_sha256 FROM mirpipe.v_library WHERE title = :t AND collection = 'target'"
     )

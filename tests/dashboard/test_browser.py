@@ -1,4 +1,4 @@
-"""The dashboard in a real Chromium: every page, on a desktop and on a phone."""
+"""Tests of every dashboard page in Chromium, in desktop and phone size."""
 
 import re
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ ADDRESSES = {
     "trends": "history?part=trends",
     "published": "history?part=published",
 }
-"""Addresses that differ from the page's name, with query parameters that show more of it."""
+"""Addresses of pages that are opened with query parameters, which show more of the page."""
 DECODED = """() => {
   const players = [...document.querySelectorAll("audio")];
   return players.length
@@ -99,7 +99,7 @@ def served(
 
 
 def open_page(page: Page, served: Served, name: str) -> None:
-    """Open a page by its address, as a link does, and wait until it is drawn."""
+    """Open a page by its address, like a link, and wait until the page is drawn."""
     page.goto(f"{served.address}/{ADDRESSES.get(name, name)}")
     expect(page.get_by_role("heading", name=PAGES[name], level=1)).to_be_visible()
     wait_until_drawn(page)

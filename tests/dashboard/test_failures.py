@@ -1,4 +1,4 @@
-"""The Failures page: the ledger and its filters."""
+"""Tests of the Failures page: the failure ledger and the filters."""
 
 from tests.dashboard.example_library import fail
 from tests.dashboard.open_page import html, page

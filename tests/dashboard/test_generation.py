@@ -1,4 +1,4 @@
-"""The Generation page: with clips, without clips, and with incomplete clips."""
+"""Tests of the Generation page with clips, without clips, and with incomplete clips."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def filled(fresh_database: Database) -> Database:
 
 
 def write_captions_and_clips(database: Database, folder: Path, *makers: Maker) -> None:
-    """Write a caption of every target and the clips of every generator."""
+    """Write a caption for every target and the clips of every generator."""
     with database.app.begin() as connection:
         describe(connection)
         make(connection, makers, folder, SOUND)
@@ -78,7 +78,7 @@ def test_averages_have_mean_sd_n_and_what_is_undefined(filled: Database, tmp_pat
 
 
 def adjacent_cells(*cells: str) -> str:
-    """Return the HTML of these cells in a row of a table."""
+    """Return the HTML of a table row with these cells."""
     return "".join(f"<td><span class='mp-nowrap'>{cell}</span></td>" for cell in cells)
 
 
@@ -99,7 +99,7 @@ def test_a_generator_with_guidance_has_a_chart_per_metric(filled: Database, tmp_
     shown = html(app)
     assert adjacent_cells("sweep", "7.5") in shown
     assert adjacent_cells("sweep (7.5) − strong (5)") in shown
-    assert len(app.get("vega_lite_chart")) == 2 + 1  # and the heatmap of melody accuracy
+    assert len(app.get("vega_lite_chart")) == 2 + 1  # Two guidance charts and one heatmap.
     assert "Guidance of musicgen" in shown
     assert "Guidance of resynth" not in shown
 
@@ -132,8 +132,8 @@ def test_models_with_random_weights_are_marked(filled: Database, tmp_path: Path)
     shown = html(page("generation"))
     badge = "<span class='mp-badge'>random weights</span>"
     assert f"Captions by writer {badge}" in shown
-    assert shown.count(f"resynth</bdi></span><br>{badge}") == 6  # in two tables
-    assert shown.count(f"<small>CC-BY-NC-SA-4.0</small>{badge}") == 2  # tables
+    assert shown.count(f"resynth</bdi></span><br>{badge}") == 6  # Both tables together.
+    assert shown.count(f"<small>CC-BY-NC-SA-4.0</small>{badge}") == 2  # One per table.
 
 
 def test_a_caption_is_shown_next_to_the_measurements(filled: Database, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The sections by genre and instrument on the Retrieval and Generation pages."""
+"""Tests of the summaries by genre and instrument on the Retrieval and Generation pages."""
 
 from pathlib import Path
 

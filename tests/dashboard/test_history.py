@@ -1,4 +1,4 @@
-"""The History page: two runs, trends, and the published tables."""
+"""Tests of the History page: comparison of two runs, trends, and the published tables."""
 
 import pytest
 from sqlalchemy import text
@@ -23,7 +23,8 @@ def run_now() -> None:
 def library(fresh_database: Database) -> SyntheticLibrary:
     """Return a library with three runs.
 
-    The second run has a more similar reference. In the third, it is gone and a target is added.
+    Before the second run, a more similar reference is added. Before the third run, this reference
+    is removed and a target is added.
     """
     synthetic = SyntheticLibrary(fresh_database.app)
     synthetic.add("reference", "east", [1, 0, 0], title=HOSTILE)
@@ -39,7 +40,7 @@ def library(fresh_database: Database) -> SyntheticLibrary:
 
 
 def notes(app: AppTest) -> str:
-    """Return all texts and captions of a page."""
+    """Return all texts and captions on a page."""
     return "\n".join(element.value for element in [*app.markdown, *app.caption])
 
 
@@ -49,7 +50,7 @@ def test_the_last_run_is_compared_with_the_one_before(
     app = page("history")
     table = app.dataframe[0].value
     assert list(table["target"]) == ["near up", "菊花台"]
-    assert list(table["why"]) == ["first answer", "removed reference"]
+    assert list(table["why"]) == ["first match", "removed reference"]
     assert list(table["then"])[1] == "قمر"
     assert "<dt>references</dt><dd>2</dd><dd class='mp-muted'>was 3</dd>" in html(app)
     assert "removed reference: 1" in html(app)
@@ -65,9 +66,8 @@ def test_a_link_compares_any_two_runs_and_names_every_cause_between(
     assert list(table["why"]) == ["new reference"]
     app.selectbox(key="now").set_value("3").run()
     assert app.query_params["now"] in ("3", ["3"])
-    assert list(app.dataframe[0].value["target"]) == [
-        "near up"
-    ]  # The other target has its old match again.
+    # The other target has the same match as in the first run.
+    assert list(app.dataframe[0].value["target"]) == ["near up"]
 
 
 def test_a_link_to_an_unknown_run_says_so(library: SyntheticLibrary) -> None:
@@ -133,7 +133,7 @@ def test_a_single_run_says_how_to_get_another(fresh_database: Database) -> None:
     app = page("history")
     assert "only one run so far" in app.info[0].value
     assert "mirpipe ingest" in app.code[0].value
-    assert "From the second run on" in notes(page("history", part="trends"))
+    assert "After the second run" in notes(page("history", part="trends"))
 
 
 def test_an_empty_database_names_the_next_command(fresh_database: Database) -> None:
@@ -146,7 +146,7 @@ def test_printed_recomputed_and_own_numbers_are_shown(
 ) -> None:
     load()
     shown = html(page("history", part="published"))
-    assert "37 of 40 do" in notes(page("history", part="published"))
+    assert "37 of 40 numbers do" in notes(page("history", part="published"))
     row = shown[shown.index("0.802 ± 0.076") :].partition("</tr>")[0]
     assert "0.8026 ± 0.0759" in row
     assert "✗ the nine lines give 0.8026" in row

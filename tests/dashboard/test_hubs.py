@@ -1,4 +1,4 @@
-"""The Hubs page: hubs, agreement, label rankings, other rankings, and distances of clips."""
+"""Tests of the Hubs page: hubs, agreement, label and other rankings, and clip distances."""
 
 import pytest
 from sqlalchemy import text
@@ -31,7 +31,7 @@ def library(fresh_database: Database) -> SyntheticLibrary:
 
 
 def row(app: AppTest, table: str, *texts: str) -> str:
-    """Return the first row of a table whose first cells contain these texts."""
+    """Return the first table row whose first cells contain these texts."""
     shown = html(app)
     body = shown[shown.index(f"aria-label='{table}'") :].partition("</table>")[0]
     for line in body.split("<tr>"):
@@ -59,8 +59,8 @@ def test_the_link_chooses_queries_and_depth(library: SyntheticLibrary) -> None:
     app = page("hubs", queries="references")
     assert "3 × 3" in row(app, "Hubness", "made_up")
     notes = "\n".join(element.value for element in app.caption)
-    assert "Queries in the table: 2." in notes
-    assert "no relevant reference: 1." in notes  # Only one reference is jazz.
+    assert "Number of queries: 2." in notes
+    assert "no relevant reference: 1." in notes  # Only one reference has the genre jazz.
     line = row(page("hubs", k="5"), "Hubness", "made_up", "cosine")
     assert "0.0%" in line
     assert "2 of 2 queries" in line
@@ -79,7 +79,7 @@ def test_label_rankings_have_intervals_and_a_fusion(
     assert "1.000<small>1.000 … 1.000</small>" in row(app, "Rankings by label", "made_up", "cosine")
     assert "0.500" in row(app, "Rankings by label", "other", "cosine")
     assert row(app, "Rankings by label", "fusion", "all encoders")
-    assert len(app.get("vega_lite_chart")) == 1 + 3  # one for hubs; P@1, MRR and mAP
+    assert len(app.get("vega_lite_chart")) == 1 + 3  # One for hubs, and three for P@1, MRR and mAP.
 
 
 def test_a_target_has_matches_by_fusion_and_by_csls(

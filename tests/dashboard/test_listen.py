@@ -1,4 +1,4 @@
-"""The Listen page: a target and the matches of each encoder."""
+"""Tests of the Listen page: a target and the matches by each encoder."""
 
 from sqlalchemy import text
 
@@ -57,15 +57,15 @@ def test_ratings_of_target_and_matches_are_shown(filled: Database) -> None:
     )
     assert f"<dl class='mp-values'>{row}</dl>" in shown
     assert shown.count("<dt>CE</dt><dd>1.25</dd>") == len(MODELS)
-    assert "Licence of its weights: CC-BY-4.0" in shown
-    assert shown.count(">random weights<") == 1  # only the encoder
+    assert "Licence of the weights: CC-BY-4.0" in shown
+    assert shown.count(">random weights<") == 1  # Only the encoder is marked.
 
 
 def test_each_match_has_an_explanation(filled: Database) -> None:
     shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
-    assert shown.count("<summary>Why match 1 of musicnn?</summary>") == 1
+    assert shown.count("<summary>Why is this track match 1 by musicnn?</summary>") == 1
     assert "standard deviations above the mean of this target" in shown
-    assert "% of the library&#39;s pairs have no higher cosine." in shown
+    assert "% of the library&#39;s reference pairs have no higher cosine." in shown
     assert shown.count("<li>untrained: rank ") == 4
     assert "not among its first" not in shown
 
@@ -113,7 +113,9 @@ def test_waveform_and_pitch_classes_are_drawn_if_known(filled: Database) -> None
 def test_a_link_chooses_the_parts_of_the_page(filled: Database) -> None:
     app = page("listen", target=link(filled, HOSTILE), show="clips")
     assert len(app.get("audio")) == 1
-    assert [heading.value for heading in app.subheader] == ["What was generated from this target?"]
+    assert [heading.value for heading in app.subheader] == [
+        "Which clips were generated for this target?"
+    ]
 
 
 def test_an_old_link_to_answers_shows_the_matches(filled: Database) -> None:

@@ -1,4 +1,4 @@
-"""The Listen page: the clips of a target."""
+"""Tests of the clips on the Listen page."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def filled(fresh_database: Database) -> Database:
 
 
 def write_captions_and_clips(database: Database, folder: Path, *makers: Maker) -> None:
-    """Write a caption of every target and the clips of every generator."""
+    """Write a caption for every target and the clips of every generator."""
     with database.app.begin() as connection:
         describe(connection)
         make(connection, makers, folder, SOUND)
@@ -57,7 +57,7 @@ def test_every_seed_has_its_player_prompt_and_numbers(filled: Database, tmp_path
     assert shown.count("<bdi>A slow piece in A minor. 120 BPM.</bdi>") == 4
     assert shown.count("<dt>cosine musicnn</dt>") == 6
     assert shown.count("<dt>CE</dt><dd>7.25</dd>") == 1
-    assert "Licence of its weights: CC-BY-4.0" in shown
+    assert "Licence of the weights: CC-BY-4.0" in shown
 
 
 def test_a_target_without_clips_says_so(filled: Database, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_target_without_clips_says_so(filled: Database, tmp_path: Path) -> Non
         track(connection, Piece("target", "new"))
     st.cache_data.clear()
     app = page("listen", target=link(filled, "new"))
-    assert "Nothing has been generated from this target" in app.info[-1].value
+    assert "Nothing has been generated for this target" in app.info[-1].value
 
 
 def test_the_target_stays_chosen_on_the_next_page(filled: Database) -> None:
@@ -89,4 +89,4 @@ def test_numbers_by_random_weights_are_marked(filled: Database, tmp_path: Path) 
             )
     shown = html(page("listen", show="clips"))
     assert "Clips by resynth <span class='mp-badge'>random weights</span>" in shown
-    assert shown.count("<small>random weights</small>") == 3  # one cosine per clip
+    assert shown.count("<small>random weights</small>") == 3  # There is one cosine per clip.

@@ -1,4 +1,4 @@
-"""The Map page: points, colours, and the track that a click or a link chooses."""
+"""Tests of the Map page: points, colours, and choosing a track by a click or a link."""
 
 import json
 
@@ -14,21 +14,21 @@ from tests.support.databases import Database
 
 @pytest.fixture
 def with_maps(filled: Database) -> Database:
-    """Return the database of the example library with a map per encoder."""
+    """Return the example library's database with one map per encoder."""
     with filled.owner.begin() as connection:
         write_maps(connection)
     return filled
 
 
 def spec(app: object) -> dict:
-    """Return the specification of the only chart of a page."""
+    """Return the specification of the only chart on a page."""
     [chart] = app.get("vega_lite_chart")  # type: ignore[attr-defined]
     return json.loads(chart.proto.spec)
 
 
 def test_without_a_map_the_page_names_the_next_command(filled: Database) -> None:
     app = page("map")
-    assert "drew no map" in app.info[0].value
+    assert "created no map" in app.info[0].value
     assert "mirpipe run" in app.code[0].value
 
 

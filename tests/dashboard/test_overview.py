@@ -1,4 +1,4 @@
-"""The Overview page: library, growth, encoders and runs."""
+"""Tests of the Overview page: library, growth, encoders and runs."""
 
 from sqlalchemy import text
 
@@ -43,7 +43,7 @@ def test_growth_chart_needs_two_runs(filled: Database) -> None:
 def test_best_matches_that_the_last_run_changed_are_listed(filled: Database) -> None:
     changed = page("overview").dataframe[0].value
     assert set(changed["encoder"]) == {"musicnn", "untrained"}
-    assert set(changed["cause"]) == {"first answer"}
+    assert set(changed["cause"]) == {"first match"}
 
 
 def test_a_write_changes_the_mark_and_nothing_else_does(filled: Database) -> None:
@@ -58,7 +58,7 @@ def test_a_write_changes_the_mark_and_nothing_else_does(filled: Database) -> Non
 
 
 def run_and_flush_statistics(database: Database, statement: str) -> None:
-    """Run the statement, and make the server update its statistics immediately."""
+    """Run the statement, and make the database server update its statistics immediately."""
     with database.owner.connect() as connection:
         connection.exec_driver_sql(statement)
         connection.commit()

@@ -1,4 +1,4 @@
-"""All pages with an empty, a filled and an unreachable database."""
+"""Tests of all pages with an empty, a filled and an unreachable database."""
 
 import pytest
 from sqlalchemy import text
@@ -46,7 +46,7 @@ def test_ratings_by_random_weights_are_marked(filled: Database) -> None:
     for name in ("listen", "retrieval"):
         shown = html(page(name))
         assert shown.count(">Audiobox Aesthetics: random weights<") == 1
-        assert "musicnn</bdi></span><br>" not in shown  # The mark is not on the encoder.
+        assert "musicnn</bdi></span><br>" not in shown  # The encoder is not marked.
 
 
 def test_a_title_with_markup_is_shown_literally_everywhere(filled: Database) -> None:

@@ -1,4 +1,4 @@
-"""The Retrieval page: encoders on average and per target."""
+"""Tests of the Retrieval page: encoder results on average and for each target."""
 
 from pathlib import Path
 
@@ -25,9 +25,8 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
     assert f"{z.mean:.2f}&nbsp;<span class='mp-muted'>±&nbsp;{z.sd:.2f}</span>" in shown
     assert "n = 3" in shown
     assert "CC-BY-NC-SA-4.0" in shown
-    assert (
-        len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1
-    )  # summaries, similarity by rank, heatmaps, groups
+    # The charts show summaries, similarity by rank, heatmaps and groups.
+    assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1
 
 
 def test_melody_accuracy_is_drawn_for_pitched_pairs_only(
@@ -103,7 +102,7 @@ def test_every_best_match_is_in_the_table(filled: Database) -> None:
     table = page("retrieval").dataframe[0].value
     assert len(table) == 3 * 2
     assert set(table["target"]) == {HOSTILE, "تجربة", "long gone"}
-    assert "clap_similarity" not in table  # No metric measured it.
+    assert "clap_similarity" not in table  # CLAP similarity was not measured.
 
 
 def test_many_targets_are_shown_in_pages(fresh_database: Database) -> None:

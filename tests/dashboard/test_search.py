@@ -1,4 +1,4 @@
-"""The Search page: searches in a separate process, their limits and their errors."""
+"""Tests of the Search page: searches in a separate process, their limits and errors."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ HIT = search_process.Hit(1, 4, "**静音** <b>", {"genre": "folk"}, 0.875)
 
 @pytest.fixture
 def _tones(fresh_database: Database, tmp_path: Path) -> None:
-    """Embed four tones with the encoder signal."""
+    """Embed four tones with the encoder `signal`."""
     tones(tmp_path / "music", [110, 220, 880, 3000])
     ingest_folder(tmp_path / "music", "reference")
     embed_stage.embed(["signal"], batch_tracks=64)
@@ -69,7 +69,7 @@ def test_an_empty_library_says_which_command_comes_next(fresh_database: Database
 
 def test_without_an_encoder_for_words_the_page_names_one(filled: Database) -> None:
     app = page("search")
-    assert "No encoder of this library can search by words" in app.info[0].value
+    assert "No encoder in this library can search by words" in app.info[0].value
     assert "mirpipe models pull clap" in app.code[0].value
 
 

@@ -1,4 +1,4 @@
-"""The SQL page: results, errors, examples and descriptions of views."""
+"""Tests of the SQL page: results, errors, examples and view descriptions."""
 
 from pathlib import Path
 

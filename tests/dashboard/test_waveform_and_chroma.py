@@ -1,4 +1,4 @@
-"""The pictures of waveform and chroma: their pixels, decoded from the PNG."""
+"""Tests of the waveform and chroma pictures: their pixels, decoded from the PNG image."""
 
 import base64
 import re
@@ -20,7 +20,7 @@ from mirpipe.db.queries import Picture
 
 
 def picture(*, voiced: bool = True) -> Picture:
-    """Return the data of a track with a waveform and pitch classes."""
+    """Return the picture data of a track with a waveform and pitch classes."""
     rng = np.random.default_rng(0)
     peaks = np.abs(rng.normal(size=400)).astype(np.float32)
     waveform = np.stack([-peaks, peaks], axis=1) / 4

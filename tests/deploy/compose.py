@@ -1,4 +1,4 @@
-"""Read docker-compose.yml with the real `docker compose` program, which needs no Docker engine."""
+"""Reads docker-compose.yml with the real `docker compose` program, which needs no Docker engine."""
 
 import json
 import os
@@ -22,7 +22,7 @@ needs_program = pytest.mark.skipif(
 
 
 def env_file(**changed: str | None) -> dict[str, str]:
-    """Return the variables that docker/new-env prints, with changes. None removes a variable."""
+    """Return the variables that docker/new-env prints, with changes. The value None removes one."""
     printed = subprocess.run(
         [PROJECT / "docker" / "new-env"], capture_output=True, text=True, check=True
     ).stdout
@@ -46,9 +46,9 @@ def compose(
 def config(
     variables: Mapping[str, str], *, files: tuple[str, ...] = ("docker-compose.yml",)
 ) -> dict[str, Any]:
-    """Return the compose file with these variables filled in. Fails if the file is not valid."""
+    """Return the compose file with these variables filled in. The test fails if it is invalid."""
     process = compose(variables, "config", "--format", "json", files=files)
     assert process.returncode == 0, process.stderr
-    # The program prints a valid compose file, in which each $ is escaped as $$.
+    # In the compose file that the program prints, each $ is escaped as $$.
     services: dict[str, Any] = json.loads(process.stdout.replace("$$", "$"))
     return services

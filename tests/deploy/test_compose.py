@@ -1,4 +1,4 @@
-"""docker-compose.yml, read by the real program: services, secrets, ports and limits."""
+"""Tests that docker-compose.yml defines the right services, secrets, ports and limits."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ Services = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def services() -> Services:
-    """All services of all profiles."""
+    """Return all services of all profiles."""
     return config(env_file(COMPOSE_PROFILES=ALL_PROFILES))["services"]
 
 

@@ -1,4 +1,4 @@
-"""The steps of the Dockerfile, run in an empty folder instead of an image."""
+"""Tests that run the Dockerfile's steps in an empty folder instead of an image."""
 
 import os
 import re
@@ -26,7 +26,7 @@ SKIPPED_COMMANDS = ("docker/install system", "useradd")
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Folder with the content of /opt/mirpipe in the image `models`, with torch for the CPU."""
+    """Create a folder like /opt/mirpipe in the image `models`, with torch for the CPU."""
     folder = tmp_path_factory.mktemp("image")
     for target in ("core", "models"):
         for line in TARGETS[target].splitlines():
@@ -42,7 +42,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def copy(line: str, folder: Path) -> None:
-    """Run a COPY line of the Dockerfile."""
+    """Run a COPY line from the Dockerfile."""
     *sources, destination = line.split()[1:]
     for source in sources:
         to = folder / destination / (Path(source).name if destination.endswith("/") else "")

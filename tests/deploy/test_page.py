@@ -1,4 +1,4 @@
-"""docs/how-to/deploy.md: its settings are valid, and its commands name existing services."""
+"""Tests that docs/how-to/deploy.md has valid settings and commands that name existing services."""
 
 import itertools
 import re

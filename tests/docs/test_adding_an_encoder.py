@@ -1,4 +1,4 @@
-"""The page on adding an encoder, walked in a copy of the checkout as a reader would."""
+"""Test of the page on adding an encoder, whose steps are run in a copy of the checkout."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ done
 
 @pytest.fixture
 def checkout(short_folder: Path) -> Iterator[Path]:
-    """A copy of what the walk touches."""
+    """Yield a copy of the files that the steps of the page use."""
     copy = short_folder / "walk"
     copy.mkdir()
     for name in CHECKOUT:
@@ -51,7 +51,7 @@ def write(file: File, checkout: Path) -> None:
 
 
 def install(package: Path) -> None:
-    """What pip would leave of a package that lies on the path: its metadata and entry points."""
+    """Write the metadata and the entry points that pip would install for the package."""
     project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
     metadata = package / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     metadata.mkdir()
@@ -65,7 +65,7 @@ def install(package: Path) -> None:
 
 
 class Shell:
-    """One shell into which commands are typed."""
+    """A shell that runs commands one after the other."""
 
     def __init__(self, checkout: Path) -> None:
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -85,7 +85,7 @@ class Shell:
         self._process.communicate()
 
     def type(self, line: str) -> tuple[int, str]:
-        """Exit code and standard output of a command."""
+        """Run a command, and return its exit code and its standard output."""
         assert self._process.stdin
         self._process.stdin.write(line.encode() + b"\0")
         self._process.stdin.flush()
@@ -104,7 +104,7 @@ def test_every_command_of_the_page_prints_what_it_says(checkout: Path) -> None:
         for step in steps(PAGE.read_text()):
             if isinstance(step, File):
                 write(step, checkout)
-            elif not step.line.startswith("pip "):  # what pip would do, the files on the path do
+            elif not step.line.startswith("pip "):  # install() replaces pip
                 code, output = shell.type(step.line)
                 assert code == 0, f"{step.line}\n{output}"
                 assert step.prints(output), f"{step.line}\n{output}"

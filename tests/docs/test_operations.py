@@ -1,4 +1,4 @@
-"""The page on looking after mirpipe: every command on it does what it says, in its order."""
+"""Test that the commands on the operations page work in the order of the page."""
 
 import shlex
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.databases import Database
 
 PAGE = (PROJECT / "docs" / "operations.md").read_text()
 CODES = {"doctor": (0, 1), "ingest": (3,)}
-"""Exit codes of what need not end well: a machine may have problems, and noise is rejected."""
+"""Expected exit codes other than 0: a machine may have problems, and noise is rejected."""
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The site: it builds without a warning, and its generated pages are as the code says."""
+"""Tests that the site builds without a warning and that its generated pages are up to date."""
 
 import subprocess
 import sys

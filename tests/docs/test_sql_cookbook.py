@@ -1,4 +1,4 @@
-"""The page of questions in SQL: each is asked, as the role that only reads, of the demo library."""
+"""Tests that run each query of the SQL cookbook on the demo library, with the read-only role."""
 
 import re
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.slow
 
 PAGE = (PROJECT / "docs" / "sql-cookbook.md").read_text()
 MAY_BE_EMPTY = {"Which work is pending?"}
-"""Questions that have no answer on the demo library; the page says so of each."""
+"""Questions whose result is empty for the demo library. The page mentions this for each one."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A heading of the page, what it asks, and the columns that it promises."""
+    """A question on the page, with its heading, its queries and the documented columns."""
 
     heading: str
     query: str
@@ -37,7 +37,7 @@ def _questions(page: str) -> Iterator[Question]:
     for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
         heading, _, body = section.partition("\n")
         fences = {t.info.strip(): t.content for t in MarkdownIt().parse(body) if t.type == "fence"}
-        promised = re.search(r"^Columns: (.*)$", body, re.MULTILINE)
+        promised = re.search(r"^Columns: (.*?)(?=\n\n|\Z)", body, re.MULTILINE | re.DOTALL)
         columns = re.findall(r"`(\w+)`", promised.group(1)) if promised else []
         yield Question(heading, fences["sql"], fences.get("sql owner", ""), columns, body)
 
@@ -49,7 +49,7 @@ QUESTIONS = list(_questions(PAGE))
 def reader(
     embedded: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Connection]:
-    """A connection of the reader to a database that holds the demo library."""
+    """Yield a read-only connection to a database that contains the demo library."""
     with database(embedded, "cookbook") as demo:
         fill_database(tmp_path_factory.mktemp("demo"))
         with demo.owner.begin() as owner:

@@ -1,4 +1,4 @@
-"""A Markdown page as what it tells a reader to do: files to write and commands to type."""
+"""Extracts the steps of a Markdown page: files to write and commands to run."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 @dataclass(frozen=True)
 class File:
-    """A code block whose fence names a path after the language."""
+    """A code block whose opening fence contains a path after the language."""
 
     path: str
     content: str
@@ -17,13 +17,13 @@ class File:
 
 @dataclass(frozen=True)
 class Command:
-    """A line behind `$` and what the page says that it prints; None where it shows nothing."""
+    """A command after `$`, and the output on the page, or None if the page shows no output."""
 
     line: str
     output: str | None
 
     def prints(self, output: str) -> bool:
-        """Whether this is the output; `...` stands for anything, and blanks count as one."""
+        """Return whether the output matches. `...` matches any text; whitespace is collapsed."""
         if self.output is None:
             return True
         words = [re.escape(word) for word in self.output.split()]
@@ -32,7 +32,7 @@ class Command:
 
 
 def steps(page: str) -> Iterator[File | Command]:
-    """Every named file and every command of the page, in its order."""
+    """Yield every named file and every command on the page, in order."""
     for token in MarkdownIt().parse(page):
         language, _, path = token.info.strip().partition(" ")
         if token.type != "fence":

@@ -1,4 +1,4 @@
-"""The clip store: complete files that are named after the hash of their bytes."""
+"""Tests for the clip store: complete files that are named after the hash of their bytes."""
 
 import hashlib
 import os

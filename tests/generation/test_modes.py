@@ -1,4 +1,4 @@
-"""The modes in which clips are generated, and the prompt of each mode."""
+"""Tests for the modes in which clips are generated, and for each mode's prompt."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests of batch halving: each item gets one result or one error, in order."""
+"""Tests for batch halving: each item has one result or one error, in order."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from mirpipe.models.batch_halving import run_in_batches
 class Model:
     """A fake model that doubles numbers.
 
-    It raises OutOfMemory for more than `room` items, and ValueError for an item in `broken`.
+    The model raises OutOfMemory for more than `room` items, and ValueError for an item in `broken`.
     """
 
     def __init__(self, *, room: int = 99, broken: frozenset[int] = frozenset()) -> None:

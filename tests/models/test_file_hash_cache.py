@@ -1,4 +1,4 @@
-"""Tests of the cache of file hashes."""
+"""Tests for the file hash cache."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from mirpipe.settings import settings
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the home folder of this test."""
+    """Return this test's home folder."""
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
     settings.cache_clear()
     return tmp_path / "home"

@@ -1,4 +1,4 @@
-"""Tests of JSON files in the home folder."""
+"""Tests for JSON files in the home folder."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

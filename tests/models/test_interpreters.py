@@ -1,4 +1,4 @@
-"""Tests of the choice of a Python interpreter for a plug-in's libraries."""
+"""Tests for choosing a Python interpreter that has a plug-in's libraries."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from mirpipe.settings import PROJECT, Settings, settings
 
 
 def set_models_python(monkeypatch: pytest.MonkeyPatch, python: Path) -> None:
-    """Configure `python` as the interpreter of the model libraries."""
+    """Configure `python` as the interpreter that has the model libraries."""
     monkeypatch.setenv("MIRPIPE_MODELS_PYTHON", str(python))
     settings.cache_clear()
 
@@ -38,7 +38,7 @@ def test_the_models_interpreter_is_chosen_if_the_current_one_lacks_a_library(
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("""echo '["no_such_library"]'""", "tiny needs no_such_library.*make models"),
+        ("""echo '["no_such_library"]'""", "not installed: no_such_library.*make models"),
         ("exit 1", "cannot be run.*make models"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Tests of downloading weights, from a fake hub on this machine."""
+"""Tests for downloading weights from a fake hub on this machine."""
 
 import hashlib
 import os
@@ -31,13 +31,13 @@ except MirpipeError as error:
 
 
 class Hub(ThreadingHTTPServer):
-    """A fake hub that serves one file, and can interrupt its first response."""
+    """A fake hub that serves one file, and can interrupt a response."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.content = CONTENT
         self.breaks_at: int | None = None
-        """Position in the file at which the next response is interrupted."""
+        """Position in the file at which the next response is interrupted, if any."""
         self.requests: list[tuple[str, str | None]] = []
         """Method and Range header of each request."""
 
@@ -47,7 +47,7 @@ class Hub(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers a request for a part of the file."""
+    """Responds to a request for a part of the file."""
 
     server: Hub
 
@@ -85,12 +85,12 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """Return the folder of weights of this test."""
+    """Return this test's weights folder."""
     return tmp_path / "models"
 
 
 def fetch(models: Path, url: str, *, sha256: str = "", **variables: str) -> tuple[int, str, str]:
-    """Fetch the file in a process of its own. Return exit status, standard output and errors."""
+    """Fetch the file in a new process, and return its exit status, output and errors."""
     environment = os.environ | {
         "HF_ENDPOINT": url,
         "HF_HOME": str(models.parent / "cache"),

@@ -1,4 +1,4 @@
-"""Tests of weight files: their lookup, their verification and their effect on revisions."""
+"""Tests for weight files: their lookup, their verification and their effect on revisions."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ def _folders_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def write_weights(folder: Path, content: bytes = b"weights", file: WeightFile = FILE) -> Path:
-    """Write a weight file into a folder of weights and return its path."""
+    """Write a weight file into a weights folder and return its path."""
     path = folder / file.repository / file.filename
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -43,7 +43,7 @@ def write_into_hub_cache(cache: Path, content: bytes) -> Path:
 
 
 def with_published_sha256(content: bytes) -> WeightFile:
-    """Return FILE with the SHA-256 of `content` as its published SHA-256."""
+    """Return FILE with the SHA-256 of `content` as published SHA-256."""
     return replace(FILE, sha256=hashlib.sha256(content).hexdigest())
 
 

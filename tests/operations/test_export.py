@@ -1,4 +1,4 @@
-"""Views as Parquet files: they contain the rows of the database in one snapshot."""
+"""Export tests: the Parquet files contain the rows of one database snapshot."""
 
 import csv
 import fcntl
@@ -41,7 +41,7 @@ def ask(database: Database, query: str, **values: object) -> list[tuple[Any, ...
 
 
 def columns(database: Database) -> list[tuple[str, str, str]]:
-    """Return view, column and comment of every view, except views of vectors."""
+    """Return view, column and comment of every view column, except in vector views."""
     return ask(
         database,
         "SELECT c.relname, a.attname, coalesce(col_description(c.oid, a.attnum), '') "

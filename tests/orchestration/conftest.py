@@ -1,4 +1,4 @@
-"""Fixtures for the tests of orchestration: a fake stage, and two targets in a database."""
+"""Fixtures for the orchestration tests: a fake stage, and two targets in a database."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from tests.support.databases import Database
 
 
 class FakeStage:
-    """A program in place of the interpreter that runs stages; see `fake_stage.py`."""
+    """A program that replaces the interpreter that runs stages; see `fake_stage.py`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -34,17 +34,17 @@ class FakeStage:
     ) -> None:
         """Set what the program does when it runs.
 
-        `signals` are the signals with which it kills itself, by track id; `codes` are its exit
-        codes, by track id; `code` is its exit code without track ids. The option `encoders` maps
-        the name of an encoder to a signal: the program kills itself if its arguments contain the
-        name.
+        `signals` maps track ids to the signals with which the program kills itself. `codes` maps
+        track ids to the program's exit codes. `code` is the exit code if the program receives no
+        track ids. The option `encoders` maps encoder names to signals: the program kills itself if
+        its arguments contain such a name.
         """
         plan |= {"signals": signals or {}, "codes": {**(codes or {}), "all": code}}
         (self._folder / "plan.json").write_text(json.dumps(plan))
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        """One entry per start of the program: pid, arguments, track_ids and environment."""
+        """One entry per program start, with the keys pid, arguments, track_ids and environment."""
         path = self._folder / "calls.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
@@ -58,7 +58,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeStage:
 
 @pytest.fixture
 def targets(fresh_database: Database, tmp_path: Path) -> dict[str, int]:
-    """Ids by title of two targets without any results."""
+    """The ids of two targets without results, by title."""
     tones(tmp_path / "targets", [300, 500])
     ingest_folder(tmp_path / "targets", "target")
     with fresh_database.app.connect() as connection:
@@ -68,7 +68,7 @@ def targets(fresh_database: Database, tmp_path: Path) -> dict[str, int]:
 
 @pytest.fixture
 def captioned(targets: dict[str, int]) -> dict[str, int]:
-    """Ids by title of two targets that are analysed and captioned."""
+    """The ids of two targets that are analysed and captioned, by title."""
     analyse.analyse()
     caption.caption("features")
     return targets

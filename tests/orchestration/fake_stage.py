@@ -1,7 +1,8 @@
-"""A program that replaces the interpreter of a stage and does what its plan says.
+"""A program that replaces the interpreter of a stage and follows a plan.
 
-It is called as `-P -m mirpipe.cli.main STAGE --json [--manifest FILE] …`. It reads `plan.json` in
-its own folder, and adds one line per call to `calls.jsonl` there.
+The program is called with the arguments `-P -m mirpipe.cli.main STAGE --json [--manifest FILE] …`.
+It reads the plan from `plan.json` in its own folder, and appends one line per call to `calls.jsonl`
+in the same folder.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Airflow's environment: complete, and independent of the caller's Airflow variables."""
+"""Airflow's environment is complete, and independent of the caller's Airflow variables."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Airflow's metadata database is migrated only if it has to be."""
+"""Airflow's metadata database is migrated only if a migration is needed."""
 
 import subprocess
 from pathlib import Path

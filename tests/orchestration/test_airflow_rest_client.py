@@ -1,4 +1,4 @@
-"""The client of Airflow's REST API: login, error messages and lists of several pages."""
+"""The client for Airflow's REST API: login, error messages, and lists with several pages."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def client(handler: Handler) -> AirflowClient:
 
 
 class Server:
-    """A server whose tokens are valid for some calls. Calls are answered by `answer`."""
+    """A fake server whose tokens expire after several calls. `answer` answers the calls."""
 
     def __init__(self, answer: Handler, *, calls_per_token: int = 100) -> None:
         self._answer = answer

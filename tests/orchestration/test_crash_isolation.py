@@ -1,4 +1,7 @@
-"""Batches whose process crashes: the track that causes it is found, and the others are done."""
+"""If the process of a batch crashes, the track that causes the crash is found.
+
+All other tracks are processed.
+"""
 
 import signal
 
@@ -13,7 +16,7 @@ EMBED = ["embed", "--encoder", "tiny"]
 
 
 def done(stage: FakeStage, bad_tracks: set[int]) -> list[int]:
-    """Return the tracks of all processes that did not crash."""
+    """Return the track ids of all processes that did not crash."""
     return sorted(
         track_id
         for call in stage.calls

@@ -16,7 +16,7 @@ from tests.support.fake_plugins import add_fakes
 
 @pytest.fixture
 def _metric(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three references, and one configured track metric from the fake plug-ins."""
+    """Add three references, and configure one of the fake track metrics."""
     add_fakes(monkeypatch, "track_metrics")
     monkeypatch.setenv("MIRPIPE_METRICS", "tasteful")
     settings.cache_clear()
@@ -52,7 +52,7 @@ def test_an_encoder_that_is_broken_for_a_while_stays_pending(
     evaluation_planning.plan_embed()
     assert pending() == {"musicnn": 1, "signal": 1}
     with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "mirpipe.plugins.encoders.signal", None)  # importing it raises
+        patch.setitem(sys.modules, "mirpipe.plugins.encoders.signal", None)  # its import now fails
         assert {"encoders": ["signal"], "track_ids": []} in evaluation_planning.plan_embed()
         assert pending() == {"musicnn": 1, "signal": 1}
         (failure,) = queries.unavailable_plugins()

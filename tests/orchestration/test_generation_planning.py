@@ -1,4 +1,4 @@
-"""Plans for the tasks of generate_music."""
+"""Plans for the tasks of the DAG generate_music."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The fingerprint of the library depends on its content only."""
+"""The library fingerprint depends only on the library's content."""
 
 from pathlib import Path
 

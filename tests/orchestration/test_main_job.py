@@ -1,4 +1,4 @@
-"""The DAG runs that the main job starts and waits for, against a fake Airflow."""
+"""The DAG runs that the main job starts and waits for, tested with a fake Airflow."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,10 +15,10 @@ LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 
 
 class FakeAirflow:
-    """A fake client. Each run ends as soon as its state is read.
+    """A fake Airflow client. Each run ends as soon as its state is read.
 
-    `announces`: ingest updates its asset. `reports`: the evaluation updates its asset. `failing`:
-    DAGs whose runs fail.
+    If `announces` is true, ingest updates its asset. If `reports` is true, the evaluation updates
+    its asset. `failing` contains the DAGs whose runs fail.
     """
 
     def __init__(

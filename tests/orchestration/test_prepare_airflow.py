@@ -12,7 +12,7 @@ from mirpipe.settings import Settings
 
 
 class FakeAirflowCli:
-    """A fake `airflow` program that stores its calls and the imported pools."""
+    """A fake `airflow` program that records its calls and the imported pools."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""Servers of one home: the lock, the order in which they stop, and how dead ones are found."""
+"""The servers of one home folder: the lock, the stop order, and the detection of dead servers."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""A stage as a subprocess: its counts, its log, its number of threads, and its end."""
+"""A stage that runs as a subprocess: its counts, its log, its number of threads, and its end."""
 
 import logging
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Tasks that run a stage: what they run, and how they record a crash in the failure ledger."""
+"""Tasks that run a stage: which command they run, and how they record a crash."""
 
 import json
 import signal
@@ -106,7 +106,7 @@ def test_encoders_share_one_process_if_nothing_crashes(
 def score_task(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, object]:
-    """A planned task that scores three references by a fake track metric."""
+    """A planned task that scores three references with a fake track metric."""
     add_fakes(monkeypatch, "track_metrics")
     monkeypatch.setenv("MIRPIPE_METRICS", "tasteful")
     settings.cache_clear()

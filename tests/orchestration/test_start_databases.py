@@ -1,4 +1,4 @@
-"""Databases for `mirpipe up`: the embedded Postgres is started if needed, and stopped again."""
+"""Databases for `mirpipe up`: the embedded Postgres is started if needed, and later stopped."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +27,7 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def start_and_stop(home: Path, configured: Settings) -> tuple[Settings, str]:
-    """Return the result of `start_databases`, after everything that it started has stopped."""
+    """Call `start_databases`, stop what it started, and return its result."""
     with Servers(home, logs=home / "logs", stop_order=()) as servers:
         return start_databases(configured, servers, show=lambda _line: None)
 

@@ -1,4 +1,4 @@
-"""The page docs/published.md agrees with the database."""
+"""Tests that the page docs/published.md agrees with the database."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The published tables in the database: our views return what was printed."""
+"""Tests for the published tables in the database: our views return what was printed."""
 
 import shutil
 from decimal import ROUND_HALF_UP, Decimal
@@ -56,7 +56,7 @@ def versions(database: Database) -> list[tuple[Any, ...]]:
 
 
 def summaries(database: Database) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return mean and standard deviation by encoder or mode, in capitals, and metric."""
+    """Return the mean and standard deviation by metric and by encoder or mode, in capitals."""
     rows = ask(
         database,
         "SELECT encoder, metric, mean, sd FROM mirpipe.v_retrieval_summary "
@@ -142,7 +142,7 @@ def test_comparisons_have_an_exact_p_and_an_interval(loaded: Database) -> None:
     assert encoders[0][:2] == (9, pytest.approx(-0.130, abs=1e-9))
     assert encoders[0][4] == pytest.approx(0.012, abs=5e-4)
     compared = ask(loaded, "SELECT DISTINCT metric FROM mirpipe.v_retrieval_comparison")
-    assert ("cosine",) not in compared  # cosines of different encoders are not on one scale
+    assert ("cosine",) not in compared  # Cosines of different encoders are not on one scale.
 
 
 def test_a_second_import_writes_nothing(loaded: Database) -> None:
@@ -157,7 +157,7 @@ def test_an_import_deletes_rows_that_are_no_longer_in_a_file(
     shutil.copytree(FOLDER, tmp_path / "other")
     file = tmp_path / "other" / "retrieval.csv"
     file.write_text(file.read_text().replace("latin-reggaeton_90", "another name"))
-    assert load(tmp_path / "other")["published_retrieval"] == 2  # the old line and the new
+    assert load(tmp_path / "other")["published_retrieval"] == 2  # the old line and the new line
     names = ask(loaded, "SELECT retrieved FROM mirpipe.published_retrieval ORDER BY line")
     assert (len(names), names[0]) == (27, ("another name",))
 

@@ -1,4 +1,4 @@
-"""The shipped tables are complete, and the error of a wrong line contains its number."""
+"""Tests that the shipped tables are complete and that errors contain the line number."""
 
 import shutil
 from pathlib import Path

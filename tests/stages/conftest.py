@@ -1,4 +1,4 @@
-"""Fixtures for tests of stages: fake plug-ins that are fast enough for every test."""
+"""Fixtures for the stage tests: fake plug-ins that are fast enough for every test."""
 
 import pytest
 

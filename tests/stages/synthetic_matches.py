@@ -1,4 +1,4 @@
-"""A synthetic library with melodies, notes and matches, written to the tables without a model."""
+"""A synthetic library with melodies, notes and matches that are stored without a model."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from tests.support.synthetic_library import SyntheticLibrary
 class SyntheticMatches(SyntheticLibrary):
     """Tracks with synthetic melodies, and neighbour lists that contain them.
 
-    `name` is the name of the encoder. If it is `clap`, the CLAP metrics use its vectors.
+    `name` is the encoder's name. If it is `clap`, the CLAP metrics use the encoder's vectors.
     """
 
     def __init__(self, database: Database, *, name: str = "made_up") -> None:
@@ -32,7 +32,7 @@ class SyntheticMatches(SyntheticLibrary):
     ) -> int:
         """Add a track with these pitch classes, and return its id.
 
-        If `classes` is a text, it is the reason why the track has no melody.
+        If `classes` is a string, it is the reason why the track has no melody.
         """
         track_id = self.add(collection, title)
         self.set_melody(track_id, classes, voiced=voiced)
@@ -41,7 +41,7 @@ class SyntheticMatches(SyntheticLibrary):
     def set_melody(
         self, track_id: int, classes: list[int] | np.ndarray | str, *, voiced: bool = True
     ) -> None:
-        """Store the melody of a track, or the reason why it has none."""
+        """Store a track's melody, or the reason why the track has no melody."""
         if isinstance(classes, str):
             row = melodies.StoredMelody(None, None, None, None, classes)
         else:
@@ -51,7 +51,7 @@ class SyntheticMatches(SyntheticLibrary):
             melodies.write(connection, self.melody_id, {track_id: row})
 
     def set_notes(self, track_id: int, notes: list[Note]) -> None:
-        """Store features with this transcription for a track."""
+        """Store features for a track that contain the given notes."""
         measured = Features(None, (), None, None, None, 1.0, tuple(notes), 0.0, 0.0, {})
         with self.app.begin() as connection:
             track_features.write(
@@ -59,7 +59,7 @@ class SyntheticMatches(SyntheticLibrary):
             )
 
     def add_matches(self, target: int, *references: int) -> None:
-        """Store the neighbour list of a target, best match first."""
+        """Store a target's neighbour list, best match first."""
         for index, reference in enumerate(references):
             self.execute(
                 "INSERT INTO mirpipe.neighbour VALUES (:encoder_id, :target, :reference, :cosine)",
@@ -70,7 +70,7 @@ class SyntheticMatches(SyntheticLibrary):
             )
 
     def scores(self, metric: str = "melody_accuracy") -> list[tuple]:
-        """Return target, reference, value and reason of every score of a metric."""
+        """Return the target, reference, value and reason of each score by a metric."""
         return self.rows(
             "SELECT target, reference, value, reason FROM mirpipe.v_pair_score "
             "WHERE metric = :metric ORDER BY 1, 2",

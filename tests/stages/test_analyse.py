@@ -1,4 +1,4 @@
-"""Analyse: the stored melodies and features, and the failures in the ledger."""
+"""Analyse: the stored melodies and features, and the failures in the failure ledger."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,10 @@ def rows(database: Database, sql: str, **parameters: object) -> list[tuple]:
 
 
 def melodies(database: Database) -> dict[str, tuple]:
-    """Return frames, pitch classes, voiced fraction, voiced and reason of each track, by title."""
+    """Return the melody columns of each track, by title.
+
+    The columns are frames, pitch classes, voiced fraction, voiced and reason.
+    """
     stored = rows(
         database,
         "SELECT title, frames, pitch_classes, voiced_fraction, voiced, m.reason "
@@ -47,7 +50,7 @@ def ledger(database: Database) -> list[tuple]:
 
 
 def break_reading(monkeypatch: pytest.MonkeyPatch, name: str, problem: Exception | None) -> None:
-    """Make reading the file with this name raise `problem`. None means that it works again."""
+    """Make the decoding of the file with this name raise `problem`. None makes it work again."""
     load_mono = audio.load_mono
 
     def load(path: Path, *arguments: object, **options: object) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Caption: each target gets one caption, and contradictions to its features are listed."""
+"""Caption: each target is captioned once, and contradictions to its features are listed."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 
 @pytest.fixture
 def targets(fresh_database: Database, tmp_path: Path) -> Path:
-    """Ingest two targets and one reference, and return the folder of the targets."""
+    """Ingest two targets and one reference, and return the targets folder."""
     tones(tmp_path / "targets", [300, 500])
     tones(tmp_path / "references", [700])
     ingest_folder(tmp_path / "references", "reference")

@@ -1,4 +1,4 @@
-"""Scores of pairs are computed from stored data, and only once, even after a killed run."""
+"""Pair scores are computed from stored data, and only once, even after a run is killed."""
 
 import subprocess
 import sys
@@ -90,7 +90,7 @@ def test_pairs_are_compared_once_and_without_audio(
 
 
 def long_melody(seed: int, *, frames: int = 2000) -> np.ndarray:
-    """Return pitch classes of random notes, each a quarter of a second long."""
+    """Return the pitch classes of random notes, each of which lasts a quarter of a second."""
     notes = np.random.default_rng(seed).integers(0, 12, frames // 43 + 1)
     return np.repeat(notes, 43)[:frames].astype(np.uint8)
 
@@ -240,7 +240,7 @@ def test_clap_similarities_of_a_new_revision_are_shown_when_it_is_active(
 def add_random_matches(
     library: SyntheticMatches, *, targets: int = 20, references: int = 12
 ) -> dict:
-    """Add random melodies and matches, and return the expected accuracies by titles."""
+    """Add random melodies and matches, and return the expected accuracies by title pair."""
     random = np.random.default_rng(0)
     sides: dict[str, dict[int, np.ndarray]] = {"target": {}, "reference": {}}
     for side, number in (("target", targets), ("reference", references)):
@@ -326,7 +326,7 @@ def test_a_new_melody_revision_is_compared_again(
     )
     monkeypatch.setattr(melody_accuracy, "ACCURACY", replace(melody_accuracy.ACCURACY, version=2))
 
-    assert evaluate() == EvaluateResult(0, 0)  # There are no melodies of the new revision yet.
+    assert evaluate() == EvaluateResult(0, 0)  # The new revision has no melodies yet.
     metrics = stage.register()
     library.execute(
         "INSERT INTO mirpipe.melody SELECT :new, track_id, frames, pitch_classes, "

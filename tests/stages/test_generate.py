@@ -1,4 +1,4 @@
-"""Generate: each configured clip is generated once, also after errors and killed runs."""
+"""Generate: each configured clip is generated only once, even after errors and killed runs."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 TARGETS = [300.0, 500.0]
 MODES = [("medium", 3.0), ("simple", 3.0), ("strong", 5.0)]
 
-# Script of a process that is killed. Its arguments are the folders of the fake plug-ins.
+# Script for a process that is killed. The script's arguments are the folders of the fake plug-ins.
 _GENERATE = """
 import sys
 import mirpipe.plugins.captioners, mirpipe.plugins.generators
@@ -42,7 +42,7 @@ generate.generate("beep")
 
 @pytest.fixture
 def log(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Ingest and caption two targets, and return the file where the generator logs its clips."""
+    """Ingest and caption two targets, and return the file to which the generator logs its clips."""
     monkeypatch.setenv("BEEP_LOG", str(tmp_path / "log"))
     monkeypatch.setenv("MIRPIPE_CLIPS_DIR", str(tmp_path / "clips"))
     settings.cache_clear()
@@ -81,7 +81,8 @@ def test_each_target_gets_one_clip_per_mode_and_the_next_run_makes_none(
     )
     assert [(mode, guidance) for mode, guidance, *_ in clips] == MODES
     assert {(seed, seconds) for _, _, seed, seconds, *_ in clips} == {(0, 1.5)}
-    assert {prompt for *_, prompt, _ in clips} == {"8000 samples"}  # A tone has no tempo.
+    # The prompt contains no tempo, because a tone has no tempo.
+    assert {prompt for *_, prompt, _ in clips} == {"8000 samples"}
     (summary,) = rows(
         fresh_database,
         "SELECT count(*), min(state), min(seconds) FROM mirpipe.track "
@@ -172,7 +173,8 @@ def test_a_silent_clip_is_in_the_ledger_and_not_generated_again(
 def test_a_target_with_a_missing_file_fails_alone(log: Path, tmp_path: Path) -> None:
     (tmp_path / "targets/300 Hz.wav").unlink()
     result = stage.generate("beep")
-    assert (result.made, result.failed) == (4, 2)  # The mode simple needs no audio.
+    # Clips in the mode simple can still be generated, because they need no audio.
+    assert (result.made, result.failed) == (4, 2)
 
 
 def test_a_clip_of_the_wrong_length_is_an_error_of_the_plug_in(

@@ -1,4 +1,4 @@
-"""Neighbour lists are exact after any history, compared with a search over the whole library."""
+"""Neighbour lists equal the result of a full search, whatever changes preceded them."""
 
 import threading
 
@@ -30,7 +30,7 @@ def set_list_lengths(monkeypatch, max_entries: int, shown: int) -> None:
 
 
 class Expected:
-    """The content that the library should have, recorded by the test without the database."""
+    """The expected content of the library, which the test records outside the database."""
 
     def __init__(self) -> None:
         self.tracks: dict[int, tuple[str, object]] = {}
@@ -38,11 +38,11 @@ class Expected:
         self.gone: set[int] = set()
 
     def searchable(self, collection: str) -> list[int]:
-        """Return the ids of the searchable tracks of a collection."""
+        """Return the ids of a collection's searchable tracks."""
         return [t for t in self.vectors if t not in self.gone and self.tracks[t][0] == collection]
 
     def ranking(self, target: int) -> list[tuple[float, bytes, int]]:
-        """Return all references that may be in the target's list, best first."""
+        """Return all references that the target's list can contain, best first."""
         own = sha256(self.tracks[target][1])
         return sorted(
             (-float(cosines(self.vectors[target][None], self.vectors[r][None])[0]), key, r)
@@ -107,7 +107,10 @@ def assert_moments_are_exact(library: SyntheticLibrary, expected: Expected) -> N
 
 
 def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expected) -> None:
-    """Change the library at random. Coordinates have few values, so that many cosines are equal."""
+    """Change the library at random.
+
+    Vector coordinates have few different values, so that many cosines are equal.
+    """
     vector = rng.integers(-2, 3, 3)
     vector[rng.integers(3)] += 0 if vector.any() else 1
     known = list(expected.tracks)
@@ -117,7 +120,7 @@ def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expect
         collection = str(rng.choice(["reference"] * 4 + ["target", "generated"]))
         content = int(rng.integers(10_000))
         shared = [c for other, c in expected.tracks.values() if other != collection]
-        # Often, a target and a reference have the same content.
+        # In half of the cases, the new track has the same content as a track of another collection.
         if shared and rng.random() < 0.5:
             content = shared[rng.integers(len(shared))]
         if (collection, content) not in expected.tracks.values():
@@ -312,7 +315,7 @@ def test_a_change_that_is_written_while_retrieve_runs_is_not_lost(library):
                 text("UPDATE mirpipe.track SET state = 'gone' WHERE track_id = :id"),
                 {"id": reference},
             )
-            retrieve()  # It cannot see the change, so the change must stay in the queue.
+            retrieve()  # It cannot see the uncommitted change, which must stay in the queue.
         assert library.rows("SELECT track_id FROM mirpipe.embedding_change") == [(reference,)]
     retrieve()
     assert reference not in {entry[2] for entry in lists_of(library).popitem()[1]}

@@ -28,7 +28,7 @@ def counts(scored: int = 0, *, undefined: int = 0, rejected: int = 0, failed: in
 
 
 def query(database: Database, sql: str) -> list[tuple]:
-    """Return the rows of a query as the reader role."""
+    """Run a query as the reader role, and return its rows."""
     with database.reader.connect() as connection:
         return [tuple(row) for row in connection.execute(text(sql))]
 
@@ -64,7 +64,7 @@ def test_a_score_is_the_length_weighted_mean_and_the_level_is_not_changed(
     ingest_folder(tmp_path, "reference")
     assert score() == counts(1)
     samples, _ = soundfile.read(path, dtype="float32")
-    windows = [samples[:8000], samples[8000:16000], samples[16000:]]  # The last one is shorter.
+    windows = [samples[:8000], samples[8000:16000], samples[16000:]]  # The last window is shorter.
     rows = [(w.std(), w.max(), len(w) / 8000, 10) for w in windows]
     expected = np.average(rows, axis=0, weights=[len(w) for w in windows])
     scores = values(fresh_database)

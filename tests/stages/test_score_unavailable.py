@@ -1,4 +1,4 @@
-"""A model that cannot run on this machine is reported with its remedy, and the others score."""
+"""If a model cannot run on this machine, the remedy is reported and all other models score."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("_fake_track_metrics")
 
 @pytest.fixture
 def models(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The empty models folder. The library has one track; `needy` and `tasteful` are configured."""
+    """An empty models folder. The library has one track; `needy` and `tasteful` are configured."""
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("MIRPIPE_METRICS", "needy, tasteful")
@@ -42,7 +42,7 @@ def plan() -> list[str]:
 
 
 def mirpipe(*arguments: str) -> tuple[int, str, str]:
-    """Run a command, and return its exit code, its output and its error output."""
+    """Run a mirpipe command, and return its exit code, output and error output."""
     result = CliRunner().invoke(main.app, list(arguments))
     return result.exit_code, result.stdout, result.stderr
 

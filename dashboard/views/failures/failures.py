@@ -1,4 +1,4 @@
-"""Failures page: the failure ledger, with the reason of each failure and whether it is retried."""
+"""Failures page: the failure ledger, with each failure's reason and whether it is retried."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def reason_table(counts: Sequence[queries.FailureCount]) -> None:
 
 
 def failure_frame(failures: Sequence[queries.Failure]) -> pd.DataFrame:
-    """Return the failures as the data frame that is shown and downloaded."""
+    """Return the failures as the data frame that the page shows and that can be downloaded."""
     return pd.DataFrame(
         {
             "stage": [row.stage for row in failures],
@@ -45,14 +45,14 @@ def failure_frame(failures: Sequence[queries.Failure]) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Draw the page, or a message if the ledger is empty."""
+    """Draw the page, or a message if the failure ledger is empty."""
     st.title("Failures", anchor=False)
     counts = cached_queries.failure_counts()
     if not counts:
         empty_states.no_failures()
         return
     st.subheader("What failed, and why?", anchor=False)
-    st.caption("Failures because of bad input are not retried until the input changes.")
+    st.caption("Failures that are due to bad input are not retried until the input changes.")
     reason_table(counts)
     by_stage, by_reason, by_text = st.columns(3)
     stages = by_stage.multiselect(

@@ -1,4 +1,4 @@
-"""The captions of the targets, compared with the measured tempo, meter, key and pitch."""
+"""The target captions, compared with the measured tempo, meter, key and pitch."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ CAPTIONS_PER_PAGE = 20
 
 
 def section(captions: Sequence[queries.Caption]) -> None:
-    """Draw one page of captions next to the measurements. `captions` must not be empty."""
+    """Draw one page of captions and measurements. `captions` must not be empty."""
     first = captions[0]
     contradicting = [caption for caption in captions if caption.contradictions]
     st.subheader("Do the captions agree with the measurements?", anchor=False)
@@ -37,7 +37,7 @@ def section(captions: Sequence[queries.Caption]) -> None:
 
 
 def visible_captions(captions: Sequence[queries.Caption]) -> Sequence[queries.Caption]:
-    """Return the captions of the page that the viewer chooses, or all if one page is enough."""
+    """Return the captions on the page that the viewer chooses, or all if one page is enough."""
     pages = max(1, -(-len(captions) // CAPTIONS_PER_PAGE))
     page = 1
     if pages > 1:
@@ -64,7 +64,7 @@ def caption_cell(caption: queries.Caption) -> Markup:
 
 
 def measurements(caption: queries.Caption) -> list[Markup]:
-    """Return tempo, meter, key and share of pitched frames, each with the reason if missing."""
+    """Return tempo, meter, key and share of pitched frames, or the reasons why they are missing."""
     values = {
         "tempo_bpm": caption.tempo_bpm and f"{caption.tempo_bpm:.1f} BPM",
         "meter": caption.meter and f"{caption.meter} beats per bar",

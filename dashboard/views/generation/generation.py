@@ -1,4 +1,4 @@
-"""Generation page: how close the clips of each mode are to their targets, and the captions."""
+"""Generation page: how similar the clips of each mode are to their targets, and the captions."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -26,7 +26,7 @@ HEATMAPS = (
 
 
 def row_name(score: queries.TargetScore, *, several_generators: bool) -> str:
-    """Return mode and guidance, after the generator if there are several."""
+    """Return the mode with its guidance, preceded by the generator if there are several."""
     mode = mode_with_guidance(score.mode, score.guidance)
     return f"{score.generator} {mode}" if several_generators else mode
 
@@ -34,9 +34,11 @@ def row_name(score: queries.TargetScore, *, several_generators: bool) -> str:
 def heatmap_section(
     scores: Sequence[queries.TargetScore], targets: Sequence[queries.Target]
 ) -> None:
-    """Draw heatmaps of mode by target: CLAP similarity, melody accuracy and aesthetics."""
-    st.subheader("How close are the clips of each target?", anchor=False)
-    st.caption(f"Each cell is the mean over the seeds of one mode for one target. {heatmap.LEGEND}")
+    """Draw heatmaps of CLAP similarity, melody accuracy and aesthetics, by mode and target."""
+    st.subheader("How similar are the clips to each target?", anchor=False)
+    st.caption(
+        f"Each cell shows the mean over all seeds, for one mode and target. {heatmap.LEGEND}"
+    )
     names = unique_names(targets)
     with_clips = {score.target_id for score in scores}
     columns = heatmap.visible_columns([names[i] for i in names if i in with_clips], key="page")
@@ -76,7 +78,7 @@ def heatmap_section(
 def meaningful_scores(
     scores: Sequence[queries.TargetScore], metric: str
 ) -> list[queries.TargetScore]:
-    """Return the scores of one metric, without melody accuracies of unpitched tracks."""
+    """Return the scores for one metric, without the melody accuracies of unpitched tracks."""
     chosen = [score for score in scores if score.metric == metric]
     if metric != "melody_accuracy":
         return chosen
@@ -95,7 +97,7 @@ def meaningful_scores(
 
 def score_table(scores: Sequence[queries.TargetScore]) -> None:
     """Draw a table with one row per target and mode, and one column per metric."""
-    st.subheader("How did each target and mode score?", anchor=False)
+    st.subheader("What are the scores of each target and mode?", anchor=False)
     rows: dict[tuple[object, ...], dict[str, object]] = {}
     for score in scores:
         key = (score.target_id, score.generator, score.mode, score.guidance)

@@ -1,4 +1,4 @@
-"""Charts over guidance: how similarity changes with it, and what it costs or gains."""
+"""Guidance charts: how similarity changes with guidance, and what guidance costs or gains."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,11 +19,11 @@ CHARTS_PER_ROW = 3
 CHART_PIXELS = 260
 TEXT_METRIC, TARGET_METRIC = "clap_text_score", "clap_similarity"
 LEADING = (TEXT_METRIC, TARGET_METRIC, "melody_accuracy")
-"""Metrics with a chart over guidance. Cosines have one too."""
+"""Metrics that have a guidance chart. Cosines also have guidance charts."""
 
 
 def section(rows: Sequence[queries.GenerationSummary], metrics: Sequence[str]) -> None:
-    """Draw one chart per metric for each generator that has a guidance scale."""
+    """Draw one chart per metric for each generator with a guidance scale."""
     guided = [row for row in rows if row.guidance is not None and row.mean is not None]
     for generator in dict.fromkeys(row.generator for row in guided):
         rows_of_generator = [row for row in guided if row.generator == generator]
@@ -52,9 +52,9 @@ def section(rows: Sequence[queries.GenerationSummary], metrics: Sequence[str]) -
 
 
 def guidance_chart(rows: Sequence[queries.GenerationSummary]) -> alt.LayerChart:
-    """Return a chart of one metric over guidance: a dot per mode on its 95 % interval.
+    """Return a chart of one metric by guidance: for each mode, a dot and the 95 % interval.
 
-    Modes differ in colour and in shape. Modes with the same guidance are next to each other.
+    Modes are distinguished by colour and shape. Modes with the same guidance are side by side.
     """
     data = pd.DataFrame([asdict(row) for row in rows])
     base = alt.Chart(data).encode(
@@ -76,7 +76,7 @@ def guidance_chart(rows: Sequence[queries.GenerationSummary]) -> alt.LayerChart:
 
 
 def trade_off(rows: Sequence[queries.GenerationSummary]) -> None:
-    """Draw similarity to the target over similarity to the caption, for every guidance."""
+    """Draw the similarity to the target against the similarity to the caption, by guidance."""
     means = {
         (row.generator, row.mode, row.guidance, row.metric): row.mean
         for row in rows
@@ -99,19 +99,21 @@ def trade_off(rows: Sequence[queries.GenerationSummary]) -> None:
         return
     st.markdown("**What does guidance gain, and what does it cost?**")
     st.caption(
-        "Each dot is a mode at one guidance. Dots further right follow the caption more closely. "
-        "Higher dots are more similar to the target."
+        "Each dot is one mode at one guidance value. The further right a dot is, the more similar "
+        "the clips are to the caption; the higher it is, the more similar they are to the target."
     )
     chart = trade_off_chart(
         pd.DataFrame(points),
         x_title="CLAP similarity of caption and clip",
         y_title="CLAP similarity of target and clip",
     )
-    st.altair_chart(chart, alt="Similarity to the target over similarity to the caption, by mode")
+    st.altair_chart(
+        chart, alt="Similarity to the target against similarity to the caption, by mode"
+    )
 
 
 def trade_off_chart(points: pd.DataFrame, *, x_title: str, y_title: str) -> alt.LayerChart:
-    """Return a chart of two metrics, with one line per generator over rising guidance.
+    """Return a chart of two metrics, with one line per generator in order of guidance.
 
     `points` has the columns generator, mode, guidance, label, x and y.
     """

@@ -1,4 +1,4 @@
-"""The name of a metric with the licence of the weights that compute it."""
+"""Metric headings: the metric's name, and the licence of the weights that it uses."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from mirpipe.db import queries
 
 
 def metric_heading(metric: str, rows: Sequence[queries.GenerationSummary]) -> Markup:
-    """Return the metric's name, its licence if it has one, and the badge of random weights."""
+    """Return the metric's name, its licence (if any), and a badge if its weights are random."""
     row = next((row for row in rows if row.metric == metric), None)
     heading = Markup("{}").format(metric_labels.metric_label(metric))
     if row and row.metric_licence_weights:

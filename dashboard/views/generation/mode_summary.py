@@ -1,4 +1,4 @@
-"""Clips averaged per generation mode, and the differences between modes."""
+"""Averages of the clips for each generation mode, and the differences between modes."""
 
 from collections.abc import Sequence
 
@@ -24,22 +24,23 @@ from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 
 LineKey = tuple[str, ...]
-"""Texts of the first columns of a line: the generator, and a mode or two modes."""
+"""Texts in the first columns of a line: the generator, and one or two modes."""
 
 
 def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None:
-    """Draw the averages per mode as tables and charts, and compare the modes."""
+    """Draw the averages for each mode as tables and charts, and compare the modes."""
     metrics = {row.metric for row in rows} - {*metric_labels.AXES, *CHANCE_BOUNDS}
     similarities = [metric for metric in LEADING if metric in metrics]
     similarities += sorted(metrics.difference(LEADING))
-    st.subheader("How close are the generated clips to their targets?", anchor=False)
+    st.subheader("How similar are the generated clips to their targets?", anchor=False)
     st.caption(
-        "The table averages the clips of every target, per generator, mode and guidance: mean ± "
-        "sd over the clips, the 95 % interval of the mean over targets, and n. Cosines of "
-        "different encoders cannot be compared, because each encoder has its own space. Melody "
-        "accuracy is the share of frames with the same pitch class (chance: about "
-        f"{MELODY_CHANCE_LEVEL}). Here it includes unpitched targets, for which it has no meaning. "
-        "Below the name of a metric is the licence of the weights that compute it."
+        "For each generator, mode and guidance, the table shows averages over the clips of all "
+        "targets: mean ± sd over the clips, the 95 % interval of the mean over targets, and n. "
+        "Cosines of different encoders cannot be compared, because each encoder has its own space. "
+        "Melody accuracy is the share of frames with the same pitch class (chance: about "
+        f"{MELODY_CHANCE_LEVEL}). The averages include unpitched targets, for which melody "
+        "accuracy has no meaning. The licence of the weights that a metric uses is shown below its "
+        "name."
     )
     average_table("Similarity by mode", similarities, rows)
     if any(row.random or row.metric_random for row in rows):
@@ -49,8 +50,8 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
     if axes:
         st.subheader("How good do the clips sound?", anchor=False)
         st.caption(
-            "The table averages the rating of the clips, per generator, mode and guidance: mean ± "
-            f"sd. {aesthetics_rating.MEANING}"
+            "For each generator, mode and guidance, the table shows the average rating of the "
+            f"clips: mean ± sd. {aesthetics_rating.MEANING}"
         )
         average_table("Aesthetics by mode", axes, rows)
     comparisons = cached_queries.mode_comparisons(cached_queries.run_key(run))
@@ -76,7 +77,7 @@ def difference_section(
     rows: Sequence[queries.GenerationSummary],
     comparisons: Sequence[queries.ModeComparison],
 ) -> None:
-    """Draw the paired differences between every two modes. Mark the established ones."""
+    """Draw the paired differences for each pair of modes, and mark established differences."""
     shown = [comparison for comparison in comparisons if comparison.metric in metrics]
     defined = [comparison for comparison in shown if comparison.mean_difference is not None]
     st.subheader("Do the modes differ?", anchor=False)
@@ -84,11 +85,12 @@ def difference_section(
         established_sentence(sum(comparison.established for comparison in defined), len(defined))
     )
     st.caption(
-        "Each cell shows the first mode minus the second, paired over the targets that have a "
-        "value for both modes. The seeds of a target are averaged. The cell shows the mean "
-        "difference, its 95 % interval, the number of targets (n), for how many of them the first "
-        "is higher, and p of a sign-flip test after Holm's correction. A difference is established "
-        "if p is below 0.05. Otherwise it may be chance."
+        "Each cell shows the difference between the first and the second mode, paired over the "
+        "targets that have a value for both modes. The seeds of a target are averaged. The cell "
+        "shows the mean difference, its 95 % interval, the number of targets (n), the number of "
+        "targets for which the first mode is higher, and the p-value of a sign-flip test after "
+        "Holm's correction. A difference is established if p is below 0.05. Any other difference "
+        "may be due to chance."
     )
     cells: dict[LineKey, dict[str, Markup]] = {}
     for comparison in comparisons:
@@ -109,7 +111,7 @@ def _table(
     cells: dict[LineKey, dict[str, Markup]],
     rows: Sequence[queries.GenerationSummary],
 ) -> None:
-    """Draw a table whose lines start with the generator. Random weights are marked."""
+    """Draw a table with the generator in the first column. Random weights are marked."""
     random = {row.generator for row in rows if row.random}
     licences = {row.generator: row.licence_weights or DASH for row in rows}
     lines = []

@@ -1,4 +1,4 @@
-"""History page: compares two runs, shows trends over all runs, and the published tables."""
+"""History page: compares two runs, and shows trends over all runs and the published tables."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ PARTS = ("runs", "trends", "published")
 
 
 def run_name(run: queries.PastRun) -> str:
-    """Return a run with its time and the size of its library."""
+    """Return a text with the id and time of a run and the size of its library."""
     return (
         f"run {run.run_id} · {format_local_time(run.finished_at)} · "
         f"{run.references:,} references, {run.targets:,} targets, {run.clips:,} clips"
@@ -24,9 +24,9 @@ def run_name(run: queries.PastRun) -> str:
 def choose_run(
     runs: Sequence[queries.PastRun], parameter: str, label: str, *, default: queries.PastRun
 ) -> queries.PastRun:
-    """Draw the selector of a run and return the chosen run.
+    """Draw a run selector and return the chosen run.
 
-    At first, this is the run in the query parameter, or else the default.
+    Initially, the run in the query parameter is chosen, or else the default run.
     """
     run_of = {str(run.run_id): run for run in runs}
     requested = st.query_params.get(parameter)
@@ -34,7 +34,7 @@ def choose_run(
         st.session_state[parameter] = requested
     elif requested:
         st.warning(
-            f"The run {requested!r} of this link is not among the last {len(runs):,} runs. Choose "
+            f"Run {requested!r} in this link is not among the last {len(runs):,} runs. Choose "
             "another run."
         )
     st.session_state.setdefault(parameter, str(default.run_id))
@@ -54,7 +54,7 @@ def choose_run(
 
 
 def two_runs(key: cached_queries.RunKey, runs: Sequence[queries.PastRun]) -> None:
-    """Compare two runs that the viewer chooses. The default is the last run and the one before."""
+    """Compare two runs that the viewer chooses. By default, these are the last two runs."""
     if len(runs) < 2:
         st.info("There is only one run so far, so there is nothing to compare it with.")
         st.markdown("A change creates the next run. For example, add tracks:")

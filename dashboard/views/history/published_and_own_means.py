@@ -1,4 +1,4 @@
-"""Published means next to the means of our own latest run, for the same metrics."""
+"""Comparison of the published means with the means of our own latest run, by metric."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +21,7 @@ METRIC_ORDER = ("cosine", "clap_similarity", "melody_accuracy", *metric_labels.A
 
 @dataclass(frozen=True)
 class OwnMean:
-    """Mean of our own latest run, with the fields of a published mean."""
+    """Mean from our own latest run, with the same fields as a published mean."""
 
     subject: str
     metric: str
@@ -34,7 +34,7 @@ class OwnMean:
 
 
 def own_means(task: str, key: cached_queries.RunKey | None) -> list[OwnMean]:
-    """Return the means of our own latest run for a task, or none before the first run."""
+    """Return the means from our own latest run for a task, or an empty list if there is no run."""
     if key is None:
         return []
     if task == "retrieval":
@@ -53,7 +53,7 @@ def own_means(task: str, key: cached_queries.RunKey | None) -> list[OwnMean]:
 
 
 def section(task: str, published: Sequence[PublishedMean], own: Sequence[OwnMean]) -> None:
-    """Draw published and own means in one table, with one row per encoder or mode."""
+    """Draw published and own means in one table, with one row for each encoder or mode."""
     st.subheader(f"How do our {task} results compare with the published ones?", anchor=False)
     own_space = " Cosines of different encoders cannot be compared."
     st.caption(

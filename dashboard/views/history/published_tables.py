@@ -19,7 +19,7 @@ from mirpipe.db.queries.published_results import (
 )
 
 TASKS = {"retrieval": "encoders", "generation": "modes"}
-"""Title of the first column of the table of differences, by task."""
+"""Title of the first column in the table of differences, by task."""
 VERDICT_MARKS = {
     "stands": "✓",
     "arithmetic only": "≈",
@@ -30,16 +30,16 @@ VERDICT_MARKS = {
 
 
 def section(key: cached_queries.RunKey | None) -> None:
-    """Draw the published tables. `key` is None before the first run of our own."""
+    """Draw the published tables. `key` is None if there is no run of our own yet."""
     baseline = published_baseline()
     if not baseline.numbers:
-        st.info("The published tables are not loaded.", icon=":material/library_books:")
-        st.markdown("They come with mirpipe. To load them:")
+        st.info("The published tables have not been imported.", icon=":material/library_books:")
+        st.markdown("The tables are part of mirpipe. To import them:")
         st.code("mirpipe published import", language=None)
         return
     st.caption(
         "An earlier evaluation published one result per target, for three encoders and three modes "
-        "of generation. Names are as printed. A row is a printed line, not a track of the library."
+        "of generation. Names are as printed. Each row is a printed line, not a track."
     )
     printed_numbers(baseline.numbers)
     for task in TASKS:
@@ -52,16 +52,14 @@ def section(key: cached_queries.RunKey | None) -> None:
 
 
 def printed_numbers(numbers: Sequence[PublishedNumber]) -> None:
-    """Draw every printed number next to the number that is recomputed from its lines.
+    """Draw every printed number next to the number that is recomputed from the printed lines.
 
-    A mean and its sd share a line.
+    A mean and its sd are on the same line.
     """
     st.subheader("Do the printed numbers follow from their lines?", anchor=False)
     agreeing = sum(number.agrees for number in numbers)
-    st.markdown(f"{agreeing} of {len(numbers)} do, to the last printed decimal.")
-    st.caption(
-        "A number is a mean ± sd (of the population), or the change from one mode to another."
-    )
+    st.markdown(f"{agreeing} of {len(numbers)} numbers do, to the last printed decimal.")
+    st.caption("Each number is a mean, a population sd, or the change from one mode to another.")
     groups: dict[tuple[str | None, str | None, str], list[PublishedNumber]] = {}
     for number in numbers:
         key = (number.subject, number.than_subject, number.metric)
@@ -93,21 +91,21 @@ def printed_numbers(numbers: Sequence[PublishedNumber]) -> None:
 
 
 def decimal_places(printed: str) -> int:
-    """Return the number of decimals of a printed number."""
+    """Return the number of decimals in a printed number."""
     return len(printed.partition(".")[2])
 
 
 def difference_section(task: str, rows: Sequence[PublishedDifference]) -> None:
-    """Draw the published differences of one task. Mark the established ones."""
+    """Draw the published differences for one task, and mark established differences."""
     if not rows:
         return
     st.subheader(f"Are the published {task} differences established?", anchor=False)
     st.markdown(established_sentence(sum(row.established for row in rows), len(rows)))
     st.caption(
-        "Each cell shows the first minus the second, paired over targets: the mean difference, its "
-        "95 % interval, the number of targets (n), for how many of them the first is higher, and p "
-        f"of a sign-flip test after Holm's correction over {rows[0].family_n} tests. A difference "
-        "is established if p is below 0.05."
+        "Each cell shows the first value minus the second, paired over targets: the mean "
+        "difference, its 95 % interval, the number of targets (n), the number of targets for which "
+        "the first value is higher, and the p-value of a sign-flip test after Holm's correction "
+        f"over {rows[0].family_n} tests. A difference is established if p is below 0.05."
     )
     metrics = list(dict.fromkeys(row.metric for row in rows))
     row_of = {(row.subject, row.than_subject, row.metric): row for row in rows}
@@ -126,10 +124,10 @@ def difference_section(task: str, rows: Sequence[PublishedDifference]) -> None:
 
 
 def claim_section(claims: Sequence[PublishedClaim]) -> None:
-    """Draw the published claims with the numbers behind them and a verdict."""
+    """Draw the published claims with a verdict and the numbers that it is based on."""
     if not claims:
         return
-    st.subheader("Do the published claims stand?", anchor=False)
+    st.subheader("Are the published claims supported?", anchor=False)
     verdicts = Counter(claim.verdict for claim in claims)
     st.markdown(", ".join(f"{verdict}: {n}" for verdict, n in verdicts.most_common()))
     lines = [

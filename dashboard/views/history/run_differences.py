@@ -18,7 +18,7 @@ from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 from mirpipe.db.queries.run_comparison import MAX_DIFFERENCES
 
 Pair = tuple[queries.PastSummary | None, queries.PastSummary | None]
-"""A summary then and now. It is None if the run has no such summary."""
+"""The summary in the earlier and in the later run. It is None if the run does not contain it."""
 
 NAME_COLUMNS = {"retrieval": "encoder", "generation": "generator and mode"}
 """Title of the table's first column, by task."""
@@ -50,13 +50,13 @@ def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.Past
 
 
 def count_and_change(name: str, then: int, now: int) -> tuple[str, str, str]:
-    """Return name, current number, and a remark with the earlier number."""
+    """Return the name, the current number, and a remark with the earlier number."""
     remark = "unchanged" if then == now else f"was {then:,}"
     return name, format_number(now, 0), remark
 
 
 def causes(changes: Sequence[queries.BestMatchDifference]) -> str:
-    """Return how many changes each cause has, most frequent first."""
+    """Return the number of changes by cause, most frequent cause first."""
     counts = Counter(
         cause for change in changes for cause in set(change.causes.split(", ")) if cause
     )
@@ -85,7 +85,7 @@ def changed_matches(changes: Sequence[queries.BestMatchDifference]) -> None:
 def pair_up(
     rows: Sequence[queries.PastSummary], then_id: int, now_id: int
 ) -> dict[tuple[str, str], Pair]:
-    """Return the summary then and now by subject and metric, in the order of the rows."""
+    """Return the earlier and the later summary by subject and metric, in the order of the rows."""
     row_of = {(row.run_id, row.subject, row.metric): row for row in rows}
     keys = dict.fromkeys(
         (row.subject, row.metric) for row in rows if row.metric not in CHANCE_BOUNDS
@@ -94,7 +94,7 @@ def pair_up(
 
 
 def has_changed(pair: Pair) -> bool:
-    """Return whether the two summaries differ in what is shown."""
+    """Return whether the two summaries differ in the numbers that are shown."""
     then, now = pair
     if then is None or now is None:
         return True
@@ -105,15 +105,15 @@ def has_changed(pair: Pair) -> bool:
 def summary_differences(
     task: str, pairs: dict[tuple[str, str], Pair], *, only_changed: bool
 ) -> None:
-    """Draw a table with one row per summary: then, now, and the change."""
+    """Draw a table with one row per summary: the value then and now, and the change."""
     st.subheader(f"How did the {task} results change?", anchor=False)
     shown = {key: pair for key, pair in pairs.items() if has_changed(pair) or not only_changed}
     if not shown:
         st.caption("No summary has changed.")
         return
     st.caption(
-        "Each cell shows the mean, its 95 % interval over the targets of that run, and n. The "
-        "change is not tested, because the targets and the library may differ between the runs."
+        "Each cell shows the mean, its 95 % interval over the targets of that run, and n. No "
+        "test is applied to changes, because targets and library may differ between the runs."
     )
     lines = []
     for (subject, metric), (then, now) in shown.items():
@@ -131,7 +131,7 @@ def summary_differences(
 def subject_cell(
     subject: str, then: queries.PastSummary | None, now: queries.PastSummary | None
 ) -> Markup:
-    """Return the name, with marks for random weights and for different revisions."""
+    """Return the subject's name, with marks for random weights and for different revisions."""
     random = any(row is not None and row.random for row in (then, now))
     name = plugin_cell(subject, random=random)
     if then and now and then.revision != now.revision:
@@ -140,7 +140,7 @@ def subject_cell(
 
 
 def summary_cell(row: queries.PastSummary | None, decimals: int) -> Markup:
-    """Return the mean, and below it the interval and n."""
+    """Return the mean, with the interval and n below it."""
     if row is None:
         return Markup(DASH)
     remark = f"n = {row.n}"

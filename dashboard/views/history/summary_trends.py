@@ -1,4 +1,4 @@
-"""Trends: how the summaries change from run to run, while the library grows."""
+"""Trends: how the summaries change from run to run as the library grows."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -26,8 +26,8 @@ def section(key: cached_queries.RunKey, runs: Sequence[queries.PastRun]) -> None
     """Draw the trend of one metric. The viewer chooses the task, the axis and the metric."""
     st.subheader("How did the results change from run to run?", anchor=False)
     st.caption(
-        "Each dot is the mean of a run on its 95 % interval over the targets of that run. Cosines "
-        "of different encoders cannot be compared, because each encoder has its own space."
+        "Each dot is the mean in one run, with its 95 % interval over the targets of that run. "
+        "Cosines of different encoders cannot be compared, because each encoder has its own space."
     )
     left, middle, right = st.columns([1.2, 1.6, 2.2], vertical_alignment="bottom")
     with left:
@@ -70,7 +70,7 @@ def show_trend(
     metric: str,
     axis: str,
 ) -> None:
-    """Draw the trend of one metric with one line per encoder or mode, and the download."""
+    """Draw the trend of one metric, with one line per encoder or mode, and a download button."""
     run_of = {run.run_id: run for run in runs}
     points = pd.DataFrame(
         [
@@ -89,14 +89,14 @@ def show_trend(
     chart = trend_chart(points, axis=axis, y_title=label)
     st.altair_chart(chart, alt=f"{label}, by {AXES[axis]}")
     if points["run"].nunique() < 2:
-        st.caption("From the second run on, a line connects the dots.")
+        st.caption("After the second run, a line connects the dots.")
     download_button(points, name=f"Trend of {label}")
 
 
 def trend_chart(points: pd.DataFrame, *, axis: str, y_title: str) -> alt.LayerChart:
-    """Return a chart with one line per name, in the order of the runs.
+    """Return a chart with one line per encoder or mode, in the order of the runs.
 
-    Lines differ in colour and in the shape of their dots.
+    The lines differ in colour and in the shape of their dots.
     """
     order = list(dict.fromkeys(points["name"]))
     if axis == "run":

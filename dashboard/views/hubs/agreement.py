@@ -1,4 +1,4 @@
-"""Agreement of encoders: how similar the result lists of every two encoders are."""
+"""Encoder agreement: how similar the result lists are, for each pair of encoders."""
 
 from collections.abc import Sequence, Set
 
@@ -13,19 +13,21 @@ from mirpipe.db import queries
 
 
 def section(rows: Sequence[queries.EncoderAgreement], random: Set[str]) -> None:
-    """Draw a table of every encoder against every other. `random` encoders are marked."""
+    """Draw a table that compares each encoder with each other. `random` encoders are marked."""
     st.subheader("Do the encoders agree?", anchor=False)
     if not rows:
-        st.caption("There is only one encoder, so there is nothing to compare. To use two:")
+        st.caption(
+            "There is only one encoder, so there is nothing to compare. To use two encoders:"
+        )
         st.code("MIRPIPE_ENCODERS=musicnn,signal mirpipe run", language=None)
         return
     lowest, highest = min(row.top1 for row in rows), max(row.top1 for row in rows)
     share = f"{lowest:.0%}" if lowest == highest else f"{lowest:.0%} to {highest:.0%}"
-    st.markdown(f"Two encoders give the same best match for {share} of the targets.")
+    st.markdown(f"Pairs of encoders find the same best match for {share} of the targets.")
     st.caption(
         "Each cell shows the rank-biased overlap of each target's 50 nearest references (p = 0.9), "
-        "from 0 for disjoint lists to 1 for equal lists. Below it is the share of targets with the "
-        "same best match."
+        "from 0 for disjoint lists to 1 for equal lists. The share of targets with the same best "
+        "match is shown below the overlap."
     )
     names = list(dict.fromkeys(row.encoder for row in rows))
     row_of = {(row.encoder, row.other): row for row in rows}

@@ -1,4 +1,4 @@
-"""Distances (KAD and FAD∞) between the clips of each mode, as a set, and the reference library."""
+"""Distances (KAD and FAD∞) between the set of a mode's clips and the reference library."""
 
 from collections.abc import Sequence, Set
 
@@ -14,27 +14,27 @@ from mirpipe.db import queries
 
 METRIC_NAMES = {"kad": "KAD", "fad_inf": "FAD∞"}
 MIN_CLIPS = 50
-"""Smallest number of clips for which the database marks a distance as a finding."""
+"""Smallest number of clips with which a distance counts as a finding in the database."""
 
 
 def section(rows: Sequence[queries.SetDistance], random: Set[str]) -> None:
     """Draw a table with one row per encoder, generator, mode and guidance.
 
-    `random` are the encoders with random weights. In other rows that are marked as random, the
-    generator has random weights.
+    `random` contains the encoders with random weights. If a row of another encoder is marked as
+    random, its generator has random weights.
     """
-    st.subheader("How far are the clips, as a set, from the library?", anchor=False)
+    st.subheader("How far is the set of clips from the library?", anchor=False)
     if not rows:
-        st.info("No run has measured clips yet.", icon=":material/hourglass_empty:")
+        st.info("No run has computed these distances yet.", icon=":material/hourglass_empty:")
         st.code("mirpipe generate\nmirpipe run", language=None)
         return
     findings = sum(row.is_finding for row in rows)
     st.markdown(f"{findings or 'None'} of the {len(rows):,} distances can be used as a finding.")
     st.caption(
         "KAD is the kernel audio distance. FAD∞ is the Fréchet audio distance, extrapolated to an "
-        "infinite set. 0 means equal, and higher means farther. Compare only distances of the same "
-        f"encoder. A distance is a finding (✓) if it is based on at least {MIN_CLIPS} clips. With "
-        "fewer clips it says nothing yet."
+        "infinite set. A distance of 0 means equal distributions. Compare only distances by the "
+        f"same encoder. A distance is a finding (✓) if it is based on at least {MIN_CLIPS} clips. "
+        "With fewer clips, it allows no conclusion."
     )
     row_of = {(*_line(row), row.metric): row for row in rows}
     random_generators = {row.generator for row in rows if row.random and row.encoder not in random}

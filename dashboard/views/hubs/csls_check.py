@@ -1,4 +1,4 @@
-"""Check of CSLS: how often re-ranking the nearest references equals re-ranking all references."""
+"""CSLS check: how often re-ranking only the nearest references gives the same matches."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,15 @@ from mirpipe.db import queries
 
 
 def section(rows: Sequence[queries.CslsCheck]) -> None:
-    """Draw one row per encoder. Draw nothing if the run has no such check."""
+    """Draw one row per encoder, or nothing if the run has no CSLS check."""
     if not rows:
         return
     kept = rows[0].kept
     st.markdown(f"**Is it enough to re-rank the {kept} nearest references?**")
     st.caption(
-        f"CSLS re-ranks the {kept} nearest references. The table compares this with re-ranking all "
-        "references: the share of targets with the same best match, and the share of the first ten "
-        "matches that are the same."
+        f"CSLS re-ranks the {kept} nearest references. The table compares the result with the "
+        "result of re-ranking all references: the share of targets with the same best match, and "
+        "the share of the first ten matches that are the same."
     )
     lines = [
         [
@@ -44,6 +44,6 @@ def _neighbourhoods(row: queries.CslsCheck) -> Markup:
     if row.base_top1_equal is None or row.base_top10_overlap is None:
         return base
     return base + markup.small_line(
-        f"same as among all references: best match {row.base_top1_equal:.1%}, "
+        f"same as with all references: best match {row.base_top1_equal:.1%}, "
         f"first ten {row.base_top10_overlap:.1%}"
     )

@@ -1,4 +1,4 @@
-"""Two other rankings of one target's references: by all encoders together, and by CSLS."""
+"""Two alternative rankings of the references for a target: fused over encoders, and by CSLS."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ from mirpipe.db import queries
 
 
 def section(run: cached_queries.RunKey) -> None:
-    """Draw both rankings of a target, which the viewer chooses."""
-    st.subheader("Which references match best by all encoders together?", anchor=False)
+    """Draw both rankings for a target that the viewer chooses."""
+    st.subheader("Which references match best according to all encoders together?", anchor=False)
     targets = cached_queries.targets(run)
     if not targets:
-        st.info("There is no target yet.", icon=":material/music_note:")
+        st.info("There are no targets yet.", icon=":material/music_note:")
         st.code("mirpipe ingest ~/music/targets --collection target\nmirpipe run", language=None)
         return
     target = choose_target(targets)
@@ -32,7 +32,7 @@ def section(run: cached_queries.RunKey) -> None:
     fused = cached_queries.fused_matches(run, target.track_id)
     reranked = cached_queries.reranked_matches(run, target.track_id)
     if not fused and not reranked:
-        st.info("There are no matches of this target yet.", icon=":material/hourglass_empty:")
+        st.info("There are no matches for this target yet.", icon=":material/hourglass_empty:")
         st.code("mirpipe run", language=None)
         return
     left, right = st.columns(2, gap="large")
@@ -45,16 +45,16 @@ def section(run: cached_queries.RunKey) -> None:
 def fusion_table(
     fused: Sequence[queries.FusedMatch], reranked: Sequence[queries.RerankedMatch]
 ) -> None:
-    """Draw the ranking by reciprocal rank fusion, with the rank by each encoder alone."""
+    """Draw the ranking by reciprocal rank fusion, and the ranks by the individual encoders."""
     st.markdown("**Fusion of encoders**")
     if not fused:
-        st.caption("No encoder with trained weights has matches of this target.")
+        st.caption("No encoder with trained weights has matches for this target.")
         return
     encoders = fused[0].encoders
     st.caption(
         f"Reciprocal rank fusion of {' and '.join(encoders)}. Encoders with random weights are "
-        "left out. The last columns show the rank by cosine of each encoder alone, if the "
-        "reference is among its matches."
+        "left out. The last columns show the rank by cosine for each single encoder, if the "
+        "reference is among that encoder's matches."
     )
     rank_of = {(row.encoder, row.reference_id): row.cosine_rank for row in reranked}
     lines = [
@@ -73,10 +73,10 @@ def fusion_table(
 
 
 def csls_table(rows: Sequence[queries.RerankedMatch]) -> None:
-    """Draw the ranks by cosine and by CSLS for one encoder, which the viewer chooses."""
+    """Draw the ranks by cosine and by CSLS for one encoder that the viewer chooses."""
     st.markdown("**By cosine and by CSLS**")
     if not rows:
-        st.caption("This run has not re-ranked the matches of this target.")
+        st.caption("The latest run has not re-ranked the matches of this target.")
         return
     chosen = st.segmented_control(
         "Encoder",
@@ -106,7 +106,7 @@ def csls_table(rows: Sequence[queries.RerankedMatch]) -> None:
 
 
 def rank_change(row: queries.RerankedMatch) -> Markup:
-    """Return the rank by CSLS, and by how many ranks it is higher or lower than by cosine."""
+    """Return the rank by CSLS, and the difference from the rank by cosine."""
     if row.csls_rank is None:
         return Markup("below 10")
     change = row.cosine_rank - row.csls_rank

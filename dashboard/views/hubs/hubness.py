@@ -1,4 +1,4 @@
-"""Hubness: how unevenly references are retrieved by cosine and by CSLS, and which are the hubs."""
+"""Hubness: how unevenly references are retrieved by cosine and by CSLS, and a list of the hubs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,18 +15,18 @@ from dashboard.views.hubs.ranking_methods import METHOD_NAMES
 from mirpipe.db import queries
 
 MAX_LISTED_HUBS = 10
-"""Number of hubs per encoder in the table. The download contains all that are stored."""
+"""Number of hubs per encoder in the table. The download contains all stored hubs."""
 
 
 def section(
     hubness: Sequence[queries.Hubness], hubs: Sequence[queries.Hub], query_kind: str, k: int
 ) -> None:
-    """Draw hubness and hubs among the first `k` matches of the queries of one kind."""
+    """Draw hubness and hubs among the first `k` matches, for one kind of query."""
     st.subheader("Are there hubs?", anchor=False)
     shown = [row for row in hubness if row.queries == query_kind and row.k == k]
     shown_hubs = [row for row in hubs if row.queries == query_kind and row.k == k]
     if not shown:
-        st.info("This run has not measured hubs.", icon=":material/hub:")
+        st.info("The latest run contains no hubness results.", icon=":material/hub:")
         st.code("mirpipe run", language=None)
         return
     largest = max(row.largest / max(row.n, 1) for row in shown)
@@ -35,9 +35,9 @@ def section(
     )
     st.caption(
         "A hub is a reference that appears in almost every result list. The skewness measures how "
-        f"unevenly references appear among the first {k} matches: 0 is even, and higher values "
-        "mean hubs. CSLS re-ranks the nearest references. It reduces hubs, because it moves "
-        "references down that are close to everything."
+        f"unevenly references appear among the first {k} matches: 0 means evenly, and higher "
+        "values mean stronger hubs. CSLS re-ranks the nearest references, so that references that "
+        "are close to everything rank lower."
     )
     hubness_table(shown)
     if shown_hubs:
@@ -66,7 +66,7 @@ def hubness_table(rows: Sequence[queries.Hubness]) -> None:
 
 
 def hub_chart(rows: Sequence[queries.Hub], k: int) -> None:
-    """Draw the share of queries that retrieve each of the most retrieved references."""
+    """Draw, for each of the most retrieved references, the share of queries that retrieve it."""
     points = pd.DataFrame(
         [
             {
@@ -86,7 +86,9 @@ def hub_chart(rows: Sequence[queries.Hub], k: int) -> None:
         x_title="rank among the most retrieved references",
         y_title="% of queries",
     )
-    st.altair_chart(chart, alt=f"How often the most retrieved references are in the first {k}")
+    st.altair_chart(
+        chart, alt=f"How often the most retrieved references are among the first {k} matches"
+    )
 
 
 def hub_table(rows: Sequence[queries.Hub]) -> None:

@@ -1,4 +1,4 @@
-"""Hubs page: hubs, agreement of encoders, label rankings, and distances of clips to the library."""
+"""Hubs page: hubs, encoder agreement, label rankings, and distances from clips to the library."""
 
 import streamlit as st
 
@@ -20,7 +20,7 @@ DEPTHS = (1, 5, 10)
 
 
 def page(run: cached_queries.RunKey) -> None:
-    """Draw all sections for a run."""
+    """Draw all sections of the page for a run."""
     results = ranking_results(run)
     random = {row.encoder for row in results.hubness if row.random}
     left, right = st.columns([2, 1], vertical_alignment="bottom")
@@ -32,7 +32,7 @@ def page(run: cached_queries.RunKey) -> None:
             key="queries",
             bind="query-params",
             required=True,
-            help="With references, each reference is a query against all other references.",
+            help="If you choose references, each reference is compared with all others.",
         )
     with right:
         k = st.segmented_control(

@@ -1,4 +1,4 @@
-"""Label rankings: how well each encoder ranks the references that share a label with the query."""
+"""Label rankings: how high each encoder ranks references that have the same label as the query."""
 
 from collections.abc import Sequence
 
@@ -19,18 +19,18 @@ from mirpipe.db import queries
 METRIC_NAMES = {"p_at_1": "P@1", "p_at_5": "P@5", "p_at_10": "P@10", "mrr": "MRR", "map": "mAP"}
 METRICS_WITH_CHART = ("p_at_1", "mrr", "map")
 LABELS = ("genre", "instrument", "work")
-"""Order of the labels. Other labels follow."""
+"""Labels that are listed first. Other labels follow."""
 
 
 def section(rows: Sequence[queries.LabelRanking], query_kind: str) -> None:
-    """Draw the ranking metrics of one label, which the viewer chooses."""
-    st.subheader("Do matches share the query's label?", anchor=False)
+    """Draw the ranking metrics for a label that the viewer chooses."""
+    st.subheader("Do matches have the same label as the query?", anchor=False)
     rows_of_kind = [row for row in rows if row.queries == query_kind and row.n]
     labels = list(dict.fromkeys(row.label for row in rows_of_kind))
     if not labels:
-        st.info("No query shares a label with a reference.", icon=":material/label:")
+        st.info("No query has the same label as a reference.", icon=":material/label:")
         st.markdown(
-            "Labels come from a manifest with the columns path, genre, instrument and work:"
+            "To add labels, use a manifest with the columns path, genre, instrument and work:"
         )
         st.code(
             "mirpipe ingest ~/music/library --collection reference --manifest labels.csv\n"
@@ -61,13 +61,13 @@ def section(rows: Sequence[queries.LabelRanking], query_kind: str) -> None:
 
 
 def explain(row: queries.LabelRanking) -> None:
-    """Explain the metrics, and say how many queries they are based on."""
+    """Explain the metrics, and state how many queries they are based on."""
     st.caption(
         f"A reference is relevant if it has the same {row.label} as the query. P@k is the share of "
         "relevant references among the first k. MRR is the mean of 1 / rank of the first relevant "
-        "reference. mAP is the mean average precision of the full ranking. All range from 0 to 1 "
-        f"and have a 95 % interval. Fusion ranks by all encoders together. Queries in the table: "
-        f"{row.n:,}. Queries that are left out because they have no label or no relevant "
+        "reference. mAP is the mean average precision of the full ranking. All metrics range from "
+        f"0 to 1 and have a 95 % interval. Fusion combines the rankings by all encoders. Number of "
+        f"queries: {row.n:,}. Queries that are left out because they have no label or no relevant "
         f"reference: {row.left_out_n:,}."
     )
 
@@ -93,10 +93,10 @@ def ranking_table(rows: Sequence[queries.LabelRanking]) -> None:
 def ranking_chart(
     rows: Sequence[queries.LabelRanking], encoders: Sequence[str], methods: Sequence[str]
 ) -> alt.LayerChart:
-    """Return a chart with a dot at each mean and a line for its 95 % interval.
+    """Return a chart with a dot for each mean and a line for its 95 % interval.
 
-    Every one of `encoders` and `methods` keeps its place, even without a value. Ranking methods
-    differ in colour and in shape.
+    Encoders and methods without a value are shown as empty rows. Ranking methods differ in colour
+    and in shape.
     """
     data = pd.DataFrame(
         [

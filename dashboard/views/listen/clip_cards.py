@@ -1,4 +1,4 @@
-"""The clips of a target: one column per mode, one card with a player per seed."""
+"""The clips of a target: one column per mode, with one card and player per seed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ def clip_columns(
 
 
 def mode_heading(mode: str, guidance: float | None) -> Markup:
-    """Return a mode and its guidance as the heading of a column."""
+    """Return a column heading with the mode and its guidance."""
     return Markup("<div>{} <span class='mp-muted'>guidance {}</span></div>").format(
         markup.title(mode), guidance_text(guidance)
     )
@@ -69,7 +69,7 @@ def clip_card(
     details: TrackDetails,
     index: int,
 ) -> None:
-    """Draw one clip: seed, prompt, numbers, pictures and player.
+    """Draw one clip: seed, prompt, scores, pictures and player.
 
     `index` distinguishes clips of the same generator, mode, guidance and seed.
     """
@@ -99,7 +99,7 @@ def clip_values(
 ) -> Markup:
     """Return the scores and the rating of a clip.
 
-    A missing score is shown with its reason. A score by random weights is marked.
+    If a score is missing, the reason is shown. Scores that use random weights are marked.
     """
     values: list[tuple[str, str]] = []
     for score in scores:

@@ -1,4 +1,4 @@
-"""Listen page: plays a target, the matches of each encoder and the clips of each mode."""
+"""Listen page: plays a target, the matches by each encoder and the clips of each mode."""
 
 from collections.abc import Sequence
 
@@ -18,23 +18,23 @@ DEPTHS = (1, 3, 5, 10)
 DEFAULT_DEPTH = 3
 PARTS = ("matches", "clips")
 OLD_NAME_OF_MATCHES = "answers"
-"""Value of the query parameter `show` in older links."""
+"""Value of the query parameter `show` in old links."""
 
 
 def match_section(
     run: queries.Run, matches: Sequence[queries.Match], depth: int, details: TrackDetails
 ) -> None:
-    """Draw the matches of each encoder."""
+    """Draw the matches by each encoder."""
     st.subheader("Which references are most similar?", anchor=False)
     if not matches:
         empty_states.no_matches()
         return
     st.caption(
-        "Each column shows the matches of one encoder, best match first. z is the number of "
-        "standard deviations above the mean of this target's cosines to the whole library. It can "
-        "be compared between encoders, the cosine cannot. Percentile is the share of the library's "
-        "pairs that have no higher cosine. Melody is the share of frames with the same pitch class "
-        f"(chance: about {MELODY_CHANCE_LEVEL})."
+        "Each column shows the matches by one encoder, best match first. z is the number of "
+        "standard deviations by which the cosine exceeds this target's mean cosine to the whole "
+        "library. z can be compared between encoders; cosines cannot. Percentile is the share of "
+        "the library's reference pairs that have no higher cosine. Melody is the share of frames "
+        f"with the same pitch class (chance: about {MELODY_CHANCE_LEVEL})."
     )
     encoders = cached_queries.encoder_revisions(cached_queries.run_key(run))
     active = {row.encoder: row for row in encoders if row.serving}
@@ -48,7 +48,7 @@ def clip_section(
     details: TrackDetails,
 ) -> None:
     """Draw the clips of each generator."""
-    st.subheader("What was generated from this target?", anchor=False)
+    st.subheader("Which clips were generated for this target?", anchor=False)
     if not clips:
         empty_states.no_clips_of_target()
         return
@@ -65,7 +65,7 @@ def explain_players(details: TrackDetails) -> None:
     """Explain the level matching and the pictures."""
     level = format_number(details.level, 1)
     st.caption(
-        f"{level_matching.EXPLANATION} All players play at the level of the quietest track "
+        f"{level_matching.EXPLANATION} Every player plays at the level of the quietest track "
         f"({level} dBFS). The pictures show the waveform and, below it, how often each pitch class "
         "is the strongest, from C at the bottom to B at the top."
     )
@@ -73,7 +73,7 @@ def explain_players(details: TrackDetails) -> None:
 
 
 def choose_parts() -> list[str]:
-    """Draw the selector of the parts of the page and return the chosen ones."""
+    """Draw the selector for the parts of the page and return the chosen parts."""
     default = list(PARTS)
     if st.query_params.get_all("show") == [OLD_NAME_OF_MATCHES]:
         default = st.session_state["show"] = ["matches"]
@@ -88,7 +88,7 @@ def choose_parts() -> list[str]:
 
 
 def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
-    """Draw the chosen target with its matches and its clips."""
+    """Draw the chosen target, its matches and its clips."""
     left, middle, right = st.columns([3, 1.2, 1.2], vertical_alignment="bottom")
     with left:
         target = choose_target(targets)

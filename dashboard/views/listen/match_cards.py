@@ -1,4 +1,4 @@
-"""The matches of a target: one column per encoder, one card with a player per match."""
+"""The matches of a target: one column per encoder, with one card and player per match."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,9 @@ def match_columns(
     encoders: Mapping[str, queries.EncoderRevision],
     details: TrackDetails,
 ) -> None:
-    """Draw the first `depth` matches of each encoder.
+    """Draw the first `depth` matches by each encoder.
 
-    `matches` may contain more. The explanations also name their ranks.
+    `matches` may contain more matches, because the explanations also name lower ranks.
     """
     by_encoder: dict[str, list[queries.Match]] = defaultdict(list)
     for match in matches:
@@ -48,7 +48,7 @@ def match_card(
     by_encoder: Mapping[str, Sequence[queries.Match]],
     details: TrackDetails,
 ) -> None:
-    """Draw one match: its numbers, its pictures, its player and an explanation."""
+    """Draw one match: its scores, its pictures, its player and an explanation."""
     values = [
         ("cosine", format_number(match.cosine, 3)),
         ("z", format_number(match.z, 2)),
@@ -64,7 +64,7 @@ def match_card(
             ),
             genre_and_instrument(match.reference_labels),
             markup.named_values(values),
-            # Even an empty remark takes a line, so that equal ranks are level across the columns.
+            # Even an empty remark takes up a line, so that equal ranks are aligned across columns.
             markup.remark(melody_remark(match)),
             waveform_and_chroma(picture, name=match.reference),
         )
@@ -74,5 +74,5 @@ def match_card(
             key=f"{match.encoder} {match.rank}",
             level=details.level,
         )
-        heading = f"Why match {match.rank} of {match.encoder}?"
+        heading = f"Why is this track match {match.rank} by {match.encoder}?"
         markup.show(markup.collapsed_list(heading, explanation(match, by_encoder)))

@@ -1,4 +1,4 @@
-"""Sentences that explain a match: its similarity, its rank by other encoders, melody and CLAP."""
+"""Sentences that explain a match: its similarity, ranks by other encoders, melody and CLAP."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from mirpipe.db import queries
 def explanation(
     match: queries.Match, matches_by_encoder: Mapping[str, Sequence[queries.Match]]
 ) -> list[str]:
-    """Return the sentences for one match. A missing number has no sentence."""
+    """Return the sentences for one match. There is no sentence for a missing number."""
     sentences = []
     if match.z is not None:
         side = "above" if match.z >= 0 else "below"
@@ -20,7 +20,7 @@ def explanation(
         )
     if match.percentile is not None:
         percentile = format_number(match.percentile, 1)
-        sentences.append(f"{percentile} % of the library's pairs have no higher cosine.")
+        sentences.append(f"{percentile} % of the library's reference pairs have no higher cosine.")
     sentences += [
         f"{encoder}: {rank_text(match, others)}."
         for encoder, others in matches_by_encoder.items()
@@ -30,13 +30,13 @@ def explanation(
 
 
 def rank_text(match: queries.Match, others: Sequence[queries.Match]) -> str:
-    """Return the rank of the same reference among the matches of another encoder."""
+    """Return the rank of the same reference among the matches by another encoder."""
     ranks = [other.rank for other in others if other.reference_id == match.reference_id]
     return f"rank {ranks[0]}" if ranks else f"not among its first {len(others)} matches"
 
 
 def melody_remark(match: queries.Match) -> str:
-    """Return why the melody accuracy is missing or meaningless, or an empty text."""
+    """Return why the melody accuracy is missing or has no meaning, or an empty text."""
     if match.melody_accuracy is None:
         return f"No melody accuracy: {match.melody_reason or 'not measured yet'}."
     unpitched = [
@@ -68,7 +68,7 @@ def _melody_sentences(match: queries.Match) -> list[str]:
         share = format_number(100 * match.aligned_melody, 0)
         sentences.append(
             f"{share} % of the notes of the shorter track also occur in the other track, in some "
-            "key and tempo. For unrelated music it is up to 30 %."
+            "key and at some tempo. For unrelated tracks, this share can reach 30 %."
         )
     return sentences
 

@@ -1,4 +1,4 @@
-"""The bar with the target, its pictures and its player. It stays visible while the page scrolls."""
+"""The bar with the target, its pictures and its player. It is visible even after scrolling."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from mirpipe.db import queries
 
 
 def target_bar(target: queries.Target, details: TrackDetails) -> None:
-    """Draw the bar."""
+    """Draw the target bar."""
     axis_values = aesthetics_rating.axis_values(details.aesthetics.get(target.track_id))
     with st.container(key="target-bar"):
         left, middle, right = st.columns([5, 4, 4], vertical_alignment="center")
@@ -19,7 +19,7 @@ def target_bar(target: queries.Target, details: TrackDetails) -> None:
             description = markup.title(target.title) + genre_and_instrument(target.labels)
             if target.voiced is False:
                 description += markup.remark(
-                    "This target is unpitched, so its melody numbers have no meaning."
+                    "This target is unpitched, so its melody scores have no meaning."
                 )
             markup.show(description, *([markup.named_values(axis_values)] if axis_values else []))
         with middle:

@@ -1,4 +1,4 @@
-"""What the cards of the Listen page show about any track: files, ratings, pictures and level."""
+"""Track details for the cards on the Listen page: files, ratings, pictures and level."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from dashboard.components.level_matching import common_level
 from mirpipe.db import queries
 
 COLUMNS_PER_ROW = 4
-"""Largest number of cards next to each other."""
+"""Largest number of cards in a row."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class TrackDetails:
     aesthetics: Mapping[int, queries.Aesthetics]
     pictures: Mapping[int, queries.Picture]
     level: float
-    """Level in dBFS that all players are reduced to."""
+    """Level, in dBFS, to which all players are reduced."""
 
 
 def read_track_details(track_ids: Sequence[int]) -> TrackDetails:

@@ -1,4 +1,4 @@
-"""Map page: the space of an encoder in two dimensions. A click on a dot shows its player."""
+"""Map page: an encoder's space in two dimensions. Clicking a dot shows a player for the track."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ TRACK_PARAMETER, CHART_KEY = "track", "map"
 
 
 def choose_map(maps: Sequence[queries.EmbeddingMap]) -> queries.EmbeddingMap:
-    """Draw the selector of the encoder and return the map of the chosen one."""
+    """Draw the encoder selector and return the map of the chosen encoder."""
     map_of = {map_.encoder: map_ for map_ in maps}
     if st.session_state.get("encoder") not in map_of:
         st.session_state.pop("encoder", None)
@@ -34,13 +34,13 @@ def choose_map(maps: Sequence[queries.EmbeddingMap]) -> queries.EmbeddingMap:
 
 
 def colour_labels(points: Sequence[queries.MapPoint]) -> list[str]:
-    """Return what dots can be coloured by: the collection, and genre or instrument if known."""
+    """Return the choices for colouring: the collection, and the genre or instrument if known."""
     known = {label for point in points for label, value in point.labels.items() if value}
     return ["collection", *sorted(known & {"genre", "instrument"})]
 
 
 def chosen_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
-    """Return the track that was clicked last, or else the track in the address."""
+    """Return the point of the track that was clicked last, or else of the track in the address."""
     point_of = {point.track_id: point for point in points}
     selection = getattr(st.session_state.get(CHART_KEY), "selection", {})
     for item in selection.get(scatter_plot.SELECTION) or []:
@@ -52,7 +52,7 @@ def chosen_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
 
 
 def linked_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
-    """Return the track in the address, or None."""
+    """Return the point of the track in the address, or None."""
     link = st.query_params.get(TRACK_PARAMETER)
     return next((point for point in points if link_value(point.content_sha256) == link), None)
 
@@ -82,7 +82,7 @@ def track_card(point: queries.MapPoint) -> None:
 
 
 def explain(map_: queries.EmbeddingMap) -> None:
-    """Say how many tracks are drawn, and explain the axes."""
+    """State how many tracks are drawn, and explain the axes."""
     drawn = "Every track is drawn."
     if map_.points < map_.tracks:
         drawn = (
@@ -91,13 +91,13 @@ def explain(map_: queries.EmbeddingMap) -> None:
         )
     st.caption(
         f"{drawn} The axes are the two directions in which the references differ most (principal "
-        "components). Tracks that are close here may be far apart in the other dimensions. Point "
-        "at a dot to read its title. Click it to listen."
+        "components). Tracks that are close on the map may be far apart in other dimensions. Point "
+        "at a dot to see the title. Click a dot to listen to the track."
     )
 
 
 def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
-    """Draw the chosen map and the track that was clicked."""
+    """Draw the chosen map and the clicked track."""
     st.subheader("Which tracks are close to each other?", anchor=False)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     with left:
@@ -127,7 +127,7 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
         key=CHART_KEY,
         on_select="rerun",
         selection_mode=scatter_plot.SELECTION,
-        alt=f"Map of the space of {map_.encoder}. The table below contains the same points.",
+        alt=f"Map of the {map_.encoder} space. The table below contains the same points.",
     )
     if chosen is not None:
         track_card(chosen)

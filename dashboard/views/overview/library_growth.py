@@ -1,4 +1,4 @@
-"""Growth of the library: the number of usable tracks at each run."""
+"""Library growth: the number of usable tracks at each run."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,10 @@ CHART_PIXELS = 260
 
 
 def section(runs: Sequence[queries.PastRun]) -> None:
-    """Draw the growth chart. `runs` are sorted from new to old."""
+    """Draw the growth chart. `runs` must be sorted from newest to oldest."""
     st.subheader("How has the library grown?", anchor=False)
     if len(runs) < 2:
-        st.caption("A chart shows the growth after the second run.")
+        st.caption("After the second run, a chart shows the growth of the library.")
         return
     points = pd.DataFrame(
         [
@@ -34,7 +34,7 @@ def section(runs: Sequence[queries.PastRun]) -> None:
 
 
 def growth_chart(points: pd.DataFrame) -> alt.Chart:
-    """Return a chart with one stepped line per collection over time, on a logarithmic scale."""
+    """Return a chart over time with one stepped line per collection, on a logarithmic scale."""
     order = list(dict.fromkeys(points["collection"]))
     legend = alt.Legend(title=None, orient="bottom")
     chart: alt.Chart = (

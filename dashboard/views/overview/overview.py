@@ -24,7 +24,7 @@ COLLECTION_NAMES = {"target": "targets", "reference": "references", "generated":
 
 
 def library_section(counts: Sequence[queries.LibraryCount]) -> None:
-    """Draw the number of tracks and their length by collection and state."""
+    """Draw the number of tracks and their total duration by collection and state."""
     st.subheader("What is in the library?", anchor=False)
     lines = [
         [row.collection, row.state, format_number(row.tracks, 0), format_duration(row.seconds)]
@@ -39,7 +39,7 @@ def encoder_section(rows: Sequence[queries.EncoderRevision]) -> None:
     """Draw the active and the configured revision of each encoder."""
     st.subheader("Which encoders are in use?", anchor=False)
     if not rows:
-        st.caption("None yet. The first run registers the configured encoders.")
+        st.caption("There are no encoders yet. The first run registers the configured encoders.")
         return
     lines = [
         [
@@ -60,7 +60,7 @@ def encoder_section(rows: Sequence[queries.EncoderRevision]) -> None:
 
 
 def revision_state(row: queries.EncoderRevision) -> str:
-    """Return whether a revision is active, configured or about to be replaced."""
+    """Return the state of a revision: configured, active, or active but about to be replaced."""
     if not row.serving:
         return "configured, not yet complete"
     return "active" if row.wanted else "active until the configured revision is complete"
@@ -70,7 +70,7 @@ def pending_section(work: Sequence[queries.PendingWork]) -> None:
     """Draw the work that the next run will do."""
     st.subheader("What is pending?", anchor=False)
     if not work:
-        st.caption("Nothing: all results are up to date.")
+        st.caption("No work is pending: all results are up to date.")
         return
     st.caption("The next scheduled run does this work. To do it now, run `mirpipe run`.")
     lines = [[row.stage, row.plugin, format_number(row.items, 0)] for row in work]
@@ -80,7 +80,7 @@ def pending_section(work: Sequence[queries.PendingWork]) -> None:
 
 
 def run_section(runs: Sequence[queries.Run]) -> None:
-    """Draw the last runs and the number of best matches that each of them changed."""
+    """Draw the last runs and the number of best matches that each run changed."""
     st.subheader("What did the last runs change?", anchor=False)
     lines = [
         [
@@ -106,7 +106,7 @@ def run_section(runs: Sequence[queries.Run]) -> None:
 
 
 def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | None) -> None:
-    """Draw the most important numbers of the page, and the time of the results."""
+    """Draw the most important numbers, and the times of the last run and of the last check."""
     usable = {row.collection: row for row in counts if row.state == "ok"}
     numbers = [
         (
@@ -131,7 +131,7 @@ def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | Non
 
 
 def unavailable_plugins() -> None:
-    """Show the plug-ins that cannot run on the pipeline's machine, with the remedy."""
+    """Show the plug-ins that cannot run on the machine of the pipeline, with the remedies."""
     for plugin in cached_queries.unavailable_plugins():
         st.warning(f"{plugin.name} is unavailable.", icon=":material/extension_off:")
         st.text(plugin.message)

@@ -1,4 +1,4 @@
-"""Best matches averaged per encoder, and the differences between encoders."""
+"""Averages of the best matches for each encoder, and the differences between encoders."""
 
 from collections.abc import Sequence
 
@@ -26,17 +26,18 @@ from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 LEADING = ("z", "clap_similarity", "melody_accuracy_melodic", "percentile", "cosine")
 """Metrics that are listed before all others."""
 HIDDEN = {*metric_labels.AXES, *CHANCE_BOUNDS}
-"""Metrics that the table of similarities leaves out."""
+"""Metrics that the similarity table leaves out."""
 
 
 def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
-    """Draw the averages per encoder as a table and as charts, and compare the encoders."""
+    """Draw the averages for each encoder as a table and as charts, and compare the encoders."""
     st.subheader("How similar are the best matches?", anchor=False)
     st.caption(
-        "The table averages the best match of every target, per encoder: mean ± sd, the 95 % "
-        "interval of the mean over targets, and n. To compare encoders, use z. It is the number of "
-        "standard deviations above the target's mean cosine to the whole library. Cosines of "
-        "different encoders cannot be compared, because each encoder has its own space."
+        "For each encoder, the table shows averages over the best matches of all targets: mean ± "
+        "sd, the 95 % interval of the mean over targets, and n. To compare encoders, use z: the "
+        "number of standard deviations by which the cosine of the best match exceeds the target's "
+        "mean cosine to the whole library. Cosines of different encoders cannot be compared, "
+        "because each encoder has its own space."
     )
     similarities = leading_first({row.metric for row in rows} - HIDDEN)
     summary_table("Summary by encoder", similarities, rows)
@@ -44,10 +45,10 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
         st.caption(RANDOM_WEIGHTS_NOTE)
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        summary_chart(rows, "z", "z: can be compared", "sd above the mean of the library")
+        summary_chart(rows, "z", "z: can be compared", "sd above the library's mean")
     with middle:
         summary_chart(
-            rows, "cosine", "cosine: cannot be compared", "cosine (own space per encoder)"
+            rows, "cosine", "cosine: cannot be compared", "cosine (each encoder has its own space)"
         )
     with right:
         summary_chart(
@@ -62,19 +63,19 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
 
 
 def leading_first(metrics: set[str]) -> list[str]:
-    """Return the metrics: first the leading ones, then the others by name."""
+    """Return the metrics: first the leading metrics, then all others in alphabetical order."""
     others = sorted(metrics.difference(LEADING))
     return [metric for metric in LEADING if metric in metrics] + others
 
 
 def aesthetics_section(rows: Sequence[queries.RetrievalSummary]) -> None:
-    """Draw the aesthetics ratings of the best matches, if there are any."""
+    """Draw the aesthetics ratings of the best matches, if there are any ratings."""
     axes = [axis for axis in metric_labels.AXES if any(row.metric == axis for row in rows)]
     if not axes:
         return
     st.subheader("How good do the best matches sound?", anchor=False)
     st.caption(
-        "The table averages the rating of every target's best match, per encoder: mean ± sd. "
+        "For each encoder, the table shows the average rating of the best matches: mean ± sd. "
         f"{aesthetics_rating.MEANING}"
     )
     if any(row.metric_random for row in rows if row.metric in axes):
@@ -111,7 +112,7 @@ def summary_chart(
     *,
     marked_value: float | None = None,
 ) -> None:
-    """Draw the chart of one metric below its title."""
+    """Draw a title and the chart of one metric below it."""
     st.markdown(f"**{title}**")
     defined = [row for row in rows if row.metric == metric and row.mean is not None]
     if defined:
@@ -122,17 +123,18 @@ def summary_chart(
 
 
 def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
-    """Draw the paired differences between every two encoders. Mark the established ones."""
+    """Draw the paired differences for each pair of encoders, and mark established differences."""
     shown = [row for row in rows if row.mean_difference is not None and row.metric not in HIDDEN]
     if not shown:
         return
     st.subheader("Do the encoders differ?", anchor=False)
     st.markdown(established_sentence(sum(row.established for row in shown), len(shown)))
     st.caption(
-        "Each cell shows the first encoder minus the second, paired over targets: the mean "
-        "difference, its 95 % interval, the number of targets (n), for how many of them the first "
-        "is higher, and p of a sign-flip test after Holm's correction over all comparisons. A "
-        "difference is established if p is below 0.05. Otherwise it may be chance."
+        "Each cell shows the difference between the first and the second encoder, paired over "
+        "targets: the mean difference, its 95 % interval, the number of targets (n), the number of "
+        "targets for which the first encoder is higher, and the p-value of a sign-flip test after "
+        "Holm's correction over all comparisons. A difference is established if p is below 0.05. "
+        "Any other difference may be due to chance."
     )
     metrics = leading_first({row.metric for row in shown})
     row_of = {(row.encoder, row.than_encoder, row.metric): row for row in shown}

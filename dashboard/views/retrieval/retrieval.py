@@ -1,4 +1,4 @@
-"""Retrieval page: how similar the matches of each encoder are, on average and per target."""
+"""Retrieval page: how similar each encoder's matches are, on average and for each target."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -35,15 +35,15 @@ class SimilarityScale:
 
 SCALES = {
     "z": SimilarityScale("z", 2, "z (sd above the mean)"),
-    "percentile": SimilarityScale("percentile", 1, "percentile of all pairs"),
-    "cosine": SimilarityScale("cosine", 3, "cosine (own space per encoder)"),
+    "percentile": SimilarityScale("percentile", 1, "percentile of all reference pairs"),
+    "cosine": SimilarityScale("cosine", 3, "cosine (each encoder has its own space)"),
 }
 
 
 def rank_section(rows: Sequence[queries.RankSimilarity], scale: SimilarityScale) -> None:
-    """Draw the mean similarity over rank."""
+    """Draw the mean similarity at each rank."""
     st.subheader("How quickly does similarity drop with rank?", anchor=False)
-    st.caption("Each dot is the mean over the matches of all targets at this rank.")
+    st.caption("Each dot is the mean over the matches of all targets at that rank.")
     points = pd.DataFrame([asdict(row) for row in rows])[["encoder", "rank", scale.field, "n"]]
     chart = charts.lines_over_rank(
         points, y=scale.field, series="encoder", x_title="rank", y_title=scale.title
@@ -57,11 +57,11 @@ def heatmap_section(
     targets: Sequence[queries.Target],
     scale: SimilarityScale,
 ) -> None:
-    """Draw heatmaps of encoder by target: similarity, CLAP similarity and melody accuracy."""
+    """Draw heatmaps of similarity, CLAP similarity and melody accuracy, by encoder and target."""
     st.subheader("How similar is the best match of each target?", anchor=False)
     st.caption(
-        "Each cell is the best match of one target by one encoder. Point at a cell to see which "
-        f"reference it is. {heatmap.LEGEND}"
+        "Each cell shows the best match for one target by one encoder. Point at a cell to see the "
+        f"title of the reference. {heatmap.LEGEND}"
     )
     names = unique_names(targets)
     matched = {row.target_id for row in rows}
@@ -83,7 +83,7 @@ def heatmap_section(
 
 
 def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
-    """Draw a table of all best matches with all their numbers."""
+    """Draw a table of all best matches with all their scores."""
     st.subheader("What is the best match of each target?", anchor=False)
     data = pd.DataFrame([asdict(row) for row in rows])
     data = data.drop(columns=["target_id", "reference_id"]).dropna(axis="columns", how="all")
@@ -135,7 +135,7 @@ def main() -> None:
         key="similarity",
         bind="query-params",
         required=True,
-        help="z and percentile can be compared between encoders. Cosine cannot.",
+        help="z and percentile can be compared between encoders; cosines cannot.",
     )
     scale = SCALES[chosen or "z"]
     rank_section(cached_queries.similarity_by_rank(key), scale)

@@ -1,4 +1,4 @@
-"""Search page: finds the references that are most similar to words or to an audio file."""
+"""Search page: finds the references that are most similar to a description or an audio file."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ DEPTHS = (5, 10, 25)
 def choose_encoder(
     available: Sequence[SearchableRevision], query_kind: str
 ) -> tuple[str, int] | None:
-    """Draw the selectors and return the encoder and the number of matches.
+    """Draw the selectors and return the chosen encoder and number of matches.
 
     Return None if no encoder supports the kind of query.
     """
@@ -28,7 +28,7 @@ def choose_encoder(
     able = [name for name in names if query_kind == "audio" or search_process.takes_text(name)]
     if not able:
         st.info(
-            "No encoder of this library can search by words. CLAP can. To add it:",
+            "No encoder in this library can search by words, but CLAP can. To add CLAP:",
             icon=":material/text_fields:",
         )
         st.code(

@@ -1,4 +1,4 @@
-"""Search by an audio file: the upload field and its cached search."""
+"""Search by audio file: the upload field and the cached search."""
 
 from hashlib import sha256
 
@@ -11,19 +11,19 @@ SUFFIXES = ["wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "m4a", "m
 
 
 def hits_for_audio(run: RunKey | None, encoder: str, k: int) -> list[search_process.Hit] | None:
-    """Draw the upload field and return the hits for its file, or None if there is no file."""
+    """Draw the upload field and return the hits for the file, or None if there is no file."""
     megabytes = search_process.MAX_FILE_BYTES // 2**20
     file = st.file_uploader(
-        f"Audio file of up to {megabytes} MB. It is not stored.",
+        f"Audio file of up to {megabytes} MB. The file is not stored.",
         type=SUFFIXES,
         max_upload_size=megabytes,
     )
     if file is None:
-        st.caption("A link to this page restores everything except the file.")
+        st.caption("A link to this page restores all settings, but not the file.")
         return None
     content = file.getvalue()
     st.audio(content, format=file.type, alt=f"Query: {file.name}")
-    with st.spinner(f"Searching with {encoder}. This takes longer if its model must be loaded …"):
+    with st.spinner(f"Searching with {encoder}. Loading the model can take up to a minute …"):
         return _cached_search(run, sha256(content).digest(), encoder, k, content, file.name)
 
 

@@ -1,4 +1,4 @@
-"""Search by words: the text field and its cached search."""
+"""Search by words: the text field and the cached search."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from dashboard.views.search import search_process
 
 
 def hits_for_words(run: RunKey | None, encoder: str, k: int) -> list[search_process.Hit] | None:
-    """Draw the text field and return the hits for its words, or None if it is empty."""
+    """Draw the text field and return the hits for its text, or None if the field is empty."""
     words = st.text_input(
         "What should it sound like?",
         key="q",
@@ -16,9 +16,11 @@ def hits_for_words(run: RunKey | None, encoder: str, k: int) -> list[search_proc
         max_chars=search_process.MAX_CHARACTERS,
     )
     if not words or not words.strip():
-        st.caption("Describe it in a few words, best in English. Press Enter to search.")
+        st.caption(
+            "Describe the music in a few words, preferably in English. Press Enter to search."
+        )
         return None
-    with st.spinner(f"Searching with {encoder}. This takes longer if its model must be loaded …"):
+    with st.spinner(f"Searching with {encoder}. Loading the model can take up to a minute …"):
         return _cached_search(run, words.strip(), encoder, k)
 
 

@@ -1,4 +1,4 @@
-"""A search in a separate process, which loads the model, prints the hits and exits."""
+"""A search in a separate process. The process loads the model, prints the hits and exits."""
 
 import json
 import os
@@ -17,23 +17,23 @@ from mirpipe.errors import MirpipeError
 from mirpipe.settings import child_environment, settings
 
 TIME_LIMIT_SECONDS = 180
-"""Limit of one search. Each search loads its model, which takes up to a minute on a slow disk."""
+"""Time limit for one search. Loading the model alone takes up to a minute on a slow disk."""
 MAX_FILE_BYTES = 100 * 2**20
 MAX_CHARACTERS = 500
 
-# A model can need gigabytes of memory, so searches run one after the other.
+# Searches run one after the other, because a model can need gigabytes of memory.
 _ONE_AT_A_TIME = threading.Lock()
 _WHITESPACE = re.compile(r"\s+")
 _FILE_NAME = "uploaded-audio-file"
 
 
 class SearchFailed(MirpipeError):
-    """A search that returned no hits. The message says why, and ends with the remedy."""
+    """A search failed and returned no hits. The message states the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A reference and its cosine to the query, in the encoder's own space."""
+    """A reference, and the cosine between the reference and the query in the encoder's space."""
 
     rank: int
     track_id: int
@@ -43,7 +43,7 @@ class Hit:
 
 
 def takes_text(encoder: str) -> bool:
-    """Return whether the encoder can embed words. An unknown encoder cannot."""
+    """Return whether the encoder can embed words. For an unknown encoder, return False."""
     try:
         return registry.ENCODERS.takes_text(encoder)
     except MirpipeError:
@@ -61,8 +61,8 @@ def search_by_words(words: str, *, encoder: str, k: int) -> list[Hit]:
 def search_by_audio(content: bytes, *, name: str, encoder: str, k: int) -> list[Hit]:
     """Return the k references that are most similar to an audio file with this content.
 
-    `name` is the file's name in error messages. Raises SearchFailed if the file is too large, the
-    search fails or it takes longer than the time limit.
+    `name` is the file name that error messages use. Raises SearchFailed if the file is too large,
+    or if the search fails or takes longer than the time limit.
     """
     if len(content) > MAX_FILE_BYTES:
         raise SearchFailed(
@@ -92,7 +92,10 @@ def _search(arguments: Sequence[str]) -> list[Hit]:
 
 
 def _run_command(arguments: Sequence[str]) -> str:
-    """Return the standard output of a mirpipe command. Raises SearchFailed with its error."""
+    """Return the standard output of a mirpipe command.
+
+    Raises SearchFailed with the command's error message if the command fails.
+    """
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "mirpipe.cli.main", *arguments],
         stdin=subprocess.DEVNULL,
@@ -119,9 +122,9 @@ def _run_command(arguments: Sequence[str]) -> str:
 
 
 def _error_message(errors: str) -> str:
-    """Return the error of a command in one line, without usage text and prefixes.
+    """Return the error message of a command as one line, without usage text and prefixes.
 
-    For a traceback, it is the last line.
+    If the output contains a traceback, return its last line.
     """
     if "Traceback (most recent call last)" in errors:
         errors = errors.strip().rpartition("\n")[2]

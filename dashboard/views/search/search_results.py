@@ -1,4 +1,4 @@
-"""The result of a search: one card with a player per reference."""
+"""Search results: one card with a player for each reference."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,7 +20,7 @@ COLUMNS = 3
 
 
 def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
-    """Draw the references that were found, most similar first."""
+    """Draw the references that the search found, most similar first."""
     if not hits:
         st.info("There are no references yet. Add some, then run `mirpipe run`.")
         return
@@ -28,7 +28,7 @@ def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
     files, pictures = queries.file_locations(track_ids), queries.pictures(track_ids)
     level = level_matching.common_level(files.values())
     st.subheader("Which references are most similar?", anchor=False)
-    st.caption(f"The cosine is in the space of {encoder}. {level_matching.EXPLANATION}")
+    st.caption(f"Cosines are computed in the space of {encoder}. {level_matching.EXPLANATION}")
     for first in range(0, len(hits), COLUMNS):
         hits_in_row = hits[first : first + COLUMNS]
         for hit, column in zip(hits_in_row, st.columns(COLUMNS, gap="medium"), strict=False):

@@ -1,4 +1,4 @@
-"""The example queries of the SQL page, read from docs/sql-cookbook.md."""
+"""The example queries for the SQL page, read from docs/sql-cookbook.md."""
 
 import re
 
@@ -10,9 +10,9 @@ _SECTION_START = re.compile(r"^(?=## )", re.M)
 
 
 def questions() -> dict[str, str]:
-    """Return the query of each heading, in the order of the page.
+    """Return the query under each heading of the cookbook, in the order of the cookbook.
 
-    Return an empty dict if the page is not installed.
+    Return an empty dict if the cookbook is not installed.
     """
     if not PAGE.is_file():
         return {}

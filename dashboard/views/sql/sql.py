@@ -18,13 +18,13 @@ DEFAULT_VIEW = "v_retrieval_summary"
 
 
 def described_views() -> list[View]:
-    """Return the views that the read-only role can use, without the views of vectors."""
+    """Return the views that the read-only role can use, except the views that contain vectors."""
     with snapshot() as database:
         return [view for view in database.views() if not view.vectors]
 
 
 def query_field() -> str:
-    """Draw the examples and the query field, and return the query. The address holds it."""
+    """Draw the examples and the query field, and return the query. The address contains it."""
     examples = cookbook_questions.questions()
 
     def use_example() -> None:
@@ -51,7 +51,7 @@ def query_field() -> str:
 
 
 def show_result(query: str) -> None:
-    """Run the query and draw its rows, or the error message."""
+    """Run the query and draw the resulting rows, or the error message."""
     start = time.monotonic()
     try:
         result = user_sql.run_query(query)
@@ -69,7 +69,7 @@ def show_result(query: str) -> None:
 
 
 def _unique_columns(names: list[str]) -> list[str]:
-    """Return the names, with a number after each repeated name. A table needs unique names."""
+    """Return unique column names: each repeated name has a number appended."""
     return [
         f"{name} ({names[:index].count(name) + 1})" if name in names[:index] else name
         for index, name in enumerate(names)
@@ -77,7 +77,7 @@ def _unique_columns(names: list[str]) -> list[str]:
 
 
 def view_description(views: list[View]) -> None:
-    """Draw the columns of one view, which the viewer chooses, with their meaning."""
+    """Draw the columns of a view that the viewer chooses, with their meanings."""
     view_of = {view.name: view for view in views}
     if st.session_state.get("view") not in view_of:
         st.session_state.pop("view", None)
@@ -112,8 +112,9 @@ def main() -> None:
     """Draw the page."""
     st.title("SQL", anchor=False)
     st.caption(
-        "Queries use a read-only role, so they cannot change anything. A result shows up to "
-        f"{user_sql.MAX_ROWS:,} rows. A query is stopped after {user_sql.MAX_SECONDS} seconds. "
+        "Queries use a read-only role, so they cannot change anything. Up to "
+        f"{user_sql.MAX_ROWS:,} rows are shown. A query is stopped after {user_sql.MAX_SECONDS} "
+        "seconds. "
         "To connect with another client, run `mirpipe db url --role reader`."
     )
     left, right = st.columns([3, 2], gap="large")
@@ -123,7 +124,7 @@ def main() -> None:
             show_result(query)
         else:
             st.info(
-                "Choose an example, or write a query over the views.",
+                "Choose an example, or write a query on the views.",
                 icon=":material/database_search:",
             )
     with right:

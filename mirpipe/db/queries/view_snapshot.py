@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from mirpipe.db.engine import engine
 from mirpipe.db.queries.view_descriptions import View, describe_views
+from mirpipe.db.snapshot import open_snapshot
 
 BATCH_ROWS = 10_000
 """Number of rows that are in memory at the same time."""
@@ -50,8 +50,7 @@ class Snapshot:
 @contextmanager
 def snapshot() -> Iterator[Snapshot]:
     """Open a snapshot with the read-only role, without a time limit."""
-    connection = engine("reader").connect().execution_options(isolation_level="REPEATABLE READ")
-    with connection, connection.begin():
+    with open_snapshot("reader") as connection:
         # Reading a large view can take longer than the time limit of readers.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         yield Snapshot(connection)

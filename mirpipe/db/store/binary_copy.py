@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from mirpipe.records import Float32
+from mirpipe.records import Float32, Int64
 
 BLOCK_ROWS = 8192
 """Number of rows that are in memory at the same time."""
@@ -53,7 +53,7 @@ def copy_rows(
 
 def select_vectors(
     connection: Connection, query: str, parameters: dict[str, Any]
-) -> tuple[NDArray[np.int64], Float32]:
+) -> tuple[Int64, Float32]:
     """Return the ids and the vectors that a query selects: shapes (m,) and (m, D), float32.
 
     `query` selects two columns: a bigint, and vectors that all have the same dimension. Its

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, text
+
+from mirpipe.records import Float64, Int64
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,9 @@ class ClipSet:
     mode: str
     guidance: float | None
     """Guidance scale. None if the generator has none."""
-    track_ids: NDArray[np.int64]
+    track_ids: Int64
     """Track ids of the clips, in the order of their content hashes, shape (n,)."""
-    seconds: NDArray[np.float64]
+    seconds: Float64
     """Durations of the clips, in seconds, shape (n,)."""
 
 

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store import binary_copy, embedding_queue
 from mirpipe.db.store.searchable_tracks import searchable_targets
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.errors import DatabaseError
-from mirpipe.records import Float64
+from mirpipe.records import Float64, Int64
 from mirpipe.statistics.cosine_moments import Moments, mean_and_sd
 
 
@@ -28,7 +27,7 @@ class TargetCosines:
 
     n: int
     """Number of references."""
-    target_ids: NDArray[np.int64]
+    target_ids: Int64
     """Track ids of the searchable targets."""
     mean: Float64
     """Mean cosine per target."""

@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from mirpipe.records import Float64
+from mirpipe.records import Bool, Float64, Int64
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,12 @@ class Series:
     """Whether the values depend on random weights."""
     measured_by: MeasuredBy | None
     """Revision that computed the values, for clips. None for matches, which have `metric_id`."""
-    target_ids: NDArray[np.int64]
+    target_ids: Int64
     """Target of every value, shape (n,). The values of a target are next to each other."""
     values: Float64
     """Values, shape (n,). NaN if a value is undefined or not measured."""
 
-    def select(self, is_selected: NDArray[np.bool_]) -> "Series":
+    def select(self, is_selected: Bool) -> "Series":
         """Return the series with only the selected values. The mask has the shape (n,)."""
         return replace(
             self, target_ids=self.target_ids[is_selected], values=self.values[is_selected]
@@ -69,7 +68,7 @@ class Series:
         """Return the values that are not NaN."""
         return self.values[np.isfinite(self.values)]
 
-    def target_means(self) -> tuple[NDArray[np.int64], Float64]:
+    def target_means(self) -> tuple[Int64, Float64]:
         """Return the targets with a value, and the mean value of each, both of shape (targets,)."""
         is_defined = np.isfinite(self.values)
         ids, values = self.target_ids[is_defined], self.values[is_defined]

@@ -18,28 +18,36 @@ _UNCONFIGURE_OTHER_REVISIONS = (
     "UPDATE mirpipe.{table} SET wanted = false "
     "WHERE name = :name AND revision <> :revision AND wanted"
 )
-_REGISTER = (
+_CONFIGURE = (
+    "UPDATE mirpipe.{table} SET wanted = true, spec = CAST(:spec AS jsonb) "
+    "WHERE name = :name AND revision = :revision "
+    "AND (NOT wanted OR spec IS DISTINCT FROM CAST(:spec AS jsonb))"
+)
+# ON CONFLICT would take a new id from the sequence at every call, and ids are smallint.
+_INSERT = (
     "INSERT INTO mirpipe.{table} (name, revision, spec) "
-    "VALUES (:name, :revision, CAST(:spec AS jsonb)) "
-    "ON CONFLICT (name, revision) DO UPDATE SET wanted = true, spec = excluded.spec "
-    "WHERE NOT {table}.wanted OR {table}.spec IS DISTINCT FROM excluded.spec"
+    "SELECT :name, :revision, CAST(:spec AS jsonb) WHERE NOT EXISTS "
+    "(SELECT FROM mirpipe.{table} WHERE name = :name AND revision = :revision)"
 )
 # Without this lock, two processes that register the same name in parallel would both mark their
 # revision as configured. A unique index allows only one, so one of them would fail.
 _TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended('mirpipe.register', 0))")
 _ID = "SELECT {table}_id FROM mirpipe.{table} WHERE name = :name AND revision = :revision"
 _METRIC_STEPS = tuple(
-    text(step.format(table="metric")) for step in (_UNCONFIGURE_OTHER_REVISIONS, _REGISTER, _ID)
+    text(step.format(table="metric"))
+    for step in (_UNCONFIGURE_OTHER_REVISIONS, _CONFIGURE, _INSERT, _ID)
 )
 _GENERATOR_STEPS = tuple(
-    text(step.format(table="generator")) for step in (_UNCONFIGURE_OTHER_REVISIONS, _REGISTER, _ID)
+    text(step.format(table="generator"))
+    for step in (_UNCONFIGURE_OTHER_REVISIONS, _CONFIGURE, _INSERT, _ID)
 )
 _CAPTIONER_STEPS = (
     text(
         "UPDATE mirpipe.captioner SET wanted = false "
         "WHERE (name <> :name OR revision <> :revision) AND wanted"
     ),
-    text(_REGISTER.format(table="captioner")),
+    text(_CONFIGURE.format(table="captioner")),
+    text(_INSERT.format(table="captioner")),
     text(_ID.format(table="captioner")),
 )
 _UNCONFIGURE_OTHER_GENERATORS = text(

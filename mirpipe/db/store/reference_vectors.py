@@ -6,11 +6,10 @@ They are cached if they fit into memory. Otherwise every search reads them from 
 from collections.abc import Iterator
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store.stored_vectors import read_vectors
+from mirpipe.records import Int64
 from mirpipe.statistics.exact_top_k import Block
 
 MAX_CACHED_BYTES = 1 << 28
@@ -25,9 +24,7 @@ class ReferenceVectors:
     The place of a reference is its index in `track_ids`.
     """
 
-    def __init__(
-        self, connection: Connection, encoder_id: int, track_ids: NDArray[np.int64]
-    ) -> None:
+    def __init__(self, connection: Connection, encoder_id: int, track_ids: Int64) -> None:
         self.track_ids = track_ids
         self._connection = connection
         self._encoder_id = encoder_id

@@ -16,9 +16,9 @@ _RECORD_CHANGES = text("""
         (run_id, encoder_name, target_id, previous_reference_id, reference_id, cause)
     SELECT :run_id, coalesce(o.name, n.name), coalesce(o.target_id, n.target_id),
         o.reference_id, n.reference_id,
-        CASE WHEN o.reference_id IS NULL THEN 'first answer'
+        CASE WHEN o.reference_id IS NULL THEN 'first match'
             WHEN t.state <> 'ok' THEN 'removed target'
-            WHEN o.encoder_id <> n.encoder_id THEN 're-embedding'
+            WHEN o.encoder_id <> n.encoder_id THEN 'new encoder revision'
             WHEN n.reference_id IS NULL OR r.state <> 'ok' THEN 'removed reference'
             ELSE 'new reference' END
     FROM (SELECT e.name, s.* FROM mirpipe.served_neighbour s JOIN mirpipe.encoder e

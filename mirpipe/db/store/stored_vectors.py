@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from mirpipe.db.store import binary_copy
-from mirpipe.records import Float32
+from mirpipe.records import Float32, Int64
 
 _VECTORS = (
     "SELECT track_id, embedding FROM mirpipe.embedding "
@@ -16,8 +15,8 @@ _VECTORS = (
 
 
 def read_vectors(
-    connection: Connection, encoder_id: int, track_ids: Sequence[int] | NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], Float32]]:
+    connection: Connection, encoder_id: int, track_ids: Sequence[int] | Int64
+) -> Iterator[tuple[Int64, Float32]]:
     """Yield blocks of vectors: their indices in `track_ids`, shape (m,), and the vectors, (m, D).
 
     The vectors are float32. Tracks without a vector are left out. Within a block, the order is
@@ -33,9 +32,7 @@ def read_vectors(
             yield start + order[np.searchsorted(block_ids[order], found_ids)], vectors
 
 
-def read_vectors_in_order(
-    connection: Connection, encoder_id: int, track_ids: NDArray[np.int64]
-) -> Float32:
+def read_vectors_in_order(connection: Connection, encoder_id: int, track_ids: Int64) -> Float32:
     """Return one vector per track, in the order of `track_ids`, shape (n, D), float32.
 
     Every track must have a vector of the encoder.

@@ -1,9 +1,9 @@
 """Runs Audiobox Aesthetics, loaded by its library, on a few windows per call.
 
 The library's own predictor puts all windows of all files into one batch, and it reads files with
-torchcodec. So the model is called directly here, on the same windows as the predictor uses: a
-shorter window is padded with zeros, and the padding is masked. In bfloat16, pooling and the last
-layers still compute in float32.
+torchcodec. This module therefore calls the model directly, on the same windows that the predictor
+uses: a shorter window is padded with zeros, and the padding is masked. With bfloat16, pooling and
+the last layers still compute in float32.
 """
 
 import warnings
@@ -23,17 +23,17 @@ from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 160_000
-"""Samples per window: ten seconds at 16 kHz."""
+"""Number of samples per window: ten seconds at 16 kHz."""
 
 AXES = ("CE", "CU", "PC", "PQ")
 """Axes of a score: content enjoyment and usefulness, production complexity and quality."""
 
 
 class AudioboxAesthetics:
-    """The model of one checkpoint."""
+    """The model loaded from one checkpoint."""
 
     def __init__(self, runtime: Runtime, *, config: Path, checkpoint: Path) -> None:
-        # On a CPU, two windows in one batch are not faster than one.
+        # On a CPU, batches of two windows are no faster than single windows.
         self._batches = BatchRunner(runtime, cpu_batch=1)
         self.device = self._batches.device
         self._model = load(config, checkpoint).to(self.device)
@@ -42,8 +42,8 @@ class AudioboxAesthetics:
     def score(self, segments: Sequence[AudioSegment]) -> Float32:
         """Return one row of scores per segment, in the order of AXES.
 
-        The array has shape (len(segments), 4), float32. Raises PluginError if a segment is empty or
-        longer than a window.
+        The array has shape (len(segments), 4) and dtype float32. Raises PluginError if a segment is
+        empty or longer than a window.
         """
         rows = self._batches.run(segments, self._scores)
         return np.concatenate([np.empty((0, len(AXES)), np.float32), *rows])
@@ -75,7 +75,7 @@ def padded_and_masked(
         if not 0 < length <= WINDOW_SAMPLES:
             raise PluginError(
                 f"A segment has {length} samples, but a window has 1 to {WINDOW_SAMPLES}. Report "
-                "this as a bug of mirpipe"
+                "this as a bug in mirpipe"
             )
         row[:length] = segment.samples
         row_mask[:length] = True
@@ -83,7 +83,7 @@ def padded_and_masked(
 
 
 def load(config: Path, checkpoint: Path) -> Any:
-    """Return an `AesMultiOutput` of config.json and model.safetensors, on the CPU.
+    """Return an `AesMultiOutput` loaded from config.json and model.safetensors, on the CPU.
 
     The model is in evaluation mode. Raises PluginError if weights are missing.
     """

@@ -42,8 +42,8 @@ def wavlm_size_of(checkpoint: Path) -> Iterator[None]:
 def compute_in(wavlm: Any, dtype: Any) -> None:
     """Make the WavLM compute in `dtype` and return float32.
 
-    The library always computes in float32: its own switch for bfloat16 has no effect. WavLM takes
-    most of the time, so only WavLM computes in `dtype`.
+    The library always computes in float32: its own bfloat16 option has no effect. WavLM takes most
+    of the time, so only WavLM computes in `dtype`.
     """
     extract_features = wavlm.extract_features
 

@@ -1,7 +1,7 @@
 """Runs MusicGen-Melody, loaded by the library audiocraft, one request at a time.
 
-`mirpipe.models.adapters.musicgen_melody` explains why requests are not batched. The library would
-compute in float16 on every GPU; here the configured dtype is set.
+`mirpipe.models.adapters.musicgen_melody` explains why requests are not batched. By default, the
+library computes in float16 on every GPU; this module sets the configured dtype instead.
 """
 
 import math
@@ -27,11 +27,11 @@ from mirpipe.records import Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec, Runtime
 
 SEPARATOR_CLASS = "demucs.htdemucs.HTDemucs"
-"""The only class that a checkpoint of the separator may name."""
+"""The only class name that is accepted in a separator checkpoint."""
 
 
 class Audiocraft:
-    """The model of one checkpoint, with its text encoder and its source separator."""
+    """The model loaded from one checkpoint, with its text encoder and its source separator."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Audiocraft:
         """Load the model. `text_encoder` maps the published names of T5's files to paths.
 
         T5's files are config.json, tokenizer.json and model.safetensors. Raises PluginError if
-        weights are missing or a file holds something else.
+        weights are missing or if a file contains something else.
         """
         self.device = choose_device(runtime.device)
         self._sampling = dict(spec.sampling)
@@ -85,14 +85,14 @@ class Audiocraft:
     def _duration(self, seconds: float) -> float:
         """Return a duration, in seconds, for which the library generates at least `seconds`.
 
-        The library rounds the number of frames down.
+        The duration must be corrected because the library rounds the number of frames down.
         """
         rate, longest = self._model.frame_rate, self._model.max_duration
         frames = math.ceil(seconds * rate)
         return float(longest) if frames == longest * rate else (frames + 0.5) / rate
 
     def _set_precision(self, dtype: Any) -> None:
-        """Make the language model compute in `dtype`; separator and chroma compute in float32."""
+        """Make the language model compute in `dtype`, and all other parts in float32."""
         device_type = self.device.type
         for part in (self._model.lm, self._model.compression_model):
             part.float().requires_grad_(False)
@@ -117,22 +117,22 @@ def load_text_encoder(folder: Path) -> tuple[Any, Any]:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    refuse_missing_weights("The checkpoint of T5", report["missing_keys"])
+    refuse_missing_weights("The T5 checkpoint", report["missing_keys"])
     check_tokenizer_size(tokenizer, encoder.config.vocab_size)
     return tokenizer, encoder.requires_grad_(False)
 
 
 def load_separator(checkpoint: Path) -> Any:
-    """Return the Demucs model of a safetensors file.
+    """Return the Demucs model that is stored in a safetensors file.
 
-    Demucs creates an instance of any class that the file names. So this raises PluginError if the
-    file names another class than Demucs.
+    Demucs would create an instance of any class that the file names. This function therefore raises
+    PluginError if the file names a class other than SEPARATOR_CLASS.
     """
     with safe_open(checkpoint, framework="pt") as file:
         metadata = file.metadata() or {}
     if metadata.get("klass") != SEPARATOR_CLASS or "structure" in metadata:
         raise PluginError(
-            f"{checkpoint} is not a checkpoint of {SEPARATOR_CLASS}. Delete the file and run "
+            f"{checkpoint} is not a {SEPARATOR_CLASS} checkpoint. Delete the file and run "
             "`mirpipe models pull` again"
         )
     return BagOfModels([demucs.hf.load_safetensors_model(checkpoint)]).eval().requires_grad_(False)

@@ -1,8 +1,8 @@
-"""Patches for the library audiocraft: imports without unused packages, loading without a network.
+"""Patches for the library audiocraft: import without unused packages, and load without a network.
 
-The library imports several packages that only its training and its file formats use. Its attention
-looks up names in xformers, which is not needed either. Its loader downloads T5 and Demucs from the
-hub. Each patch ends with its `with` block.
+The library imports several packages that it uses only for training and for file formats. Its
+attention code looks up names in xformers, which is not needed either. Its loader downloads T5 and
+Demucs from the hub. Each patch is undone at the end of its `with` block.
 """
 
 import sys
@@ -21,7 +21,7 @@ import transformers
 from mirpipe.errors import PluginError
 
 StubModules = Mapping[str, Mapping[str, Any]]
-"""Contents of stub modules, by the module's name."""
+"""Contents of stub modules, by module name."""
 
 _ATTENTION: StubModules = {
     "xformers": {},
@@ -31,22 +31,22 @@ _ATTENTION: StubModules = {
         "memory_efficient_attention": None,
     },
 }
-"""Names that the library's attention looks up. It calls only `unbind`, which torch has too."""
+"""Names that the library's attention code looks up. It calls only `unbind`, which is in torch."""
 
 _NEVER_CALLED: StubModules = {
     "av": {},
     "flashy": {},
     "flashy.distrib": {},
     "spacy": {},
-    # This is another decoder. Its import would load all the training code.
+    # This module contains another decoder, and importing it would load all the training code.
     "audiocraft.models.multibanddiffusion": {"MultiBandDiffusion": None},
 }
-"""Modules that the library imports but never calls here."""
+"""Modules that the library imports but that are never called by mirpipe."""
 
 
 @contextmanager
 def stub_modules(contents: StubModules) -> Iterator[None]:
-    """While the context is open, these names can be imported and are stubs.
+    """While the context is open, modules with these names can be imported as stubs.
 
     A module that is already imported is not replaced.
     """
@@ -64,8 +64,8 @@ def stub_modules(contents: StubModules) -> Iterator[None]:
             del sys.modules[name]
 
 
-# transformers looks for some of these packages when it loads the following classes. So they must be
-# loaded before the stubs are there.
+# transformers looks for some of these packages when it loads the following classes. The classes
+# must therefore be loaded before the stubs exist.
 _ = transformers.EncodecModel, transformers.RobertaTokenizer, transformers.T5EncoderModel
 with stub_modules({**_ATTENTION, **_NEVER_CALLED}):
     from audiocraft.models import MusicGen, loaders
@@ -75,7 +75,7 @@ __all__ = ["MusicGen", "loading_only", "stub_attention", "stub_modules"]
 
 
 def stub_attention() -> AbstractContextManager[None]:
-    """Return a context in which the library's attention runs without xformers."""
+    """Return a context in which the library's attention code runs without xformers."""
     return stub_modules(_ATTENTION)
 
 
@@ -83,18 +83,18 @@ def stub_attention() -> AbstractContextManager[None]:
 def loading_only(
     files: Mapping[str, Path], *, tokenizer: Any, text_encoder: Any, separator: Any
 ) -> Iterator[None]:
-    """While the context is open, the library loads only these files and parts, and no others.
+    """While the context is open, the library loads only these files and parts.
 
-    `files` maps the library's names for its files to paths. Only tensors and text are read from
-    them: torch raises UnpicklingError if a file contains anything else.
+    `files` maps the file names that the library uses to paths. Only tensors and text are read from
+    the files: torch raises UnpicklingError if a file contains anything else.
     """
 
     def read_state(_name: Any, filename: str, **_options: Any) -> Any:
         state = torch.load(files[filename], map_location="cpu", weights_only=True, mmap=True)
         if "pretrained" in state:
             raise PluginError(
-                f"{files[filename]} names another model and holds no weights. Delete the file and "
-                "run `mirpipe models pull` again"
+                f"{files[filename]} refers to another model and has no weights. Delete the file "
+                "and run `mirpipe models pull` again"
             )
         return state
 

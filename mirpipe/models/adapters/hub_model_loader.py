@@ -18,7 +18,7 @@ def load_hub_model(
 ) -> Any:
     """Return the model that `model_class.from_pretrained` loads, in evaluation mode, on the CPU.
 
-    Raises PluginError if a weight is missing. Only weights with a name that starts with one of
+    Raises PluginError if a weight is missing. Only weights whose names start with a prefix in
     `used` are checked.
     """
     files = {"config.json": config, "model.safetensors": checkpoint}
@@ -32,7 +32,7 @@ def load_hub_model(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """While the context is open, hide messages about loading and a warning about weight_norm."""
+    """While the context is open, hide loading messages and a warning about weight_norm."""
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated")
         yield

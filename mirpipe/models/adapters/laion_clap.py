@@ -1,4 +1,4 @@
-"""Runs LAION-CLAP, loaded by its library, without a network and without its random crop."""
+"""Runs LAION-CLAP, loaded by its library, without a network and without random crops."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,24 +17,25 @@ from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 480_000
-"""Samples per window: ten seconds at 48 kHz. The library crops longer input at random."""
+"""Number of samples per window: ten seconds at 48 kHz. The library crops longer input at random."""
 
 _POSITIONS = "text_branch.embeddings.position_ids"
 _WORD_EMBEDDINGS = "text_branch.embeddings.word_embeddings.weight"
 
 
 class Clap:
-    """The audio tower and the text tower of one checkpoint."""
+    """The audio and text towers loaded from one checkpoint."""
 
     def __init__(
         self, runtime: Runtime, checkpoint: Path, *, architecture: str, tokenizer: Sequence[Path]
     ) -> None:
         """Load the model.
 
-        `architecture` is `HTSAT-tiny` or `HTSAT-base`. `tokenizer` is the paths of vocab.json and
-        merges.txt; it may be empty if no text is embedded.
+        `architecture` is `HTSAT-tiny` or `HTSAT-base`. `tokenizer` contains the paths of vocab.json
+        and merges.txt; it can be empty if no text is embedded.
         """
-        # On a CPU, batches of four are 5 % faster than single windows. Larger batches are not.
+        # On a CPU, batches of four windows are 5 % faster than single windows. Larger batches give
+        # no further speed-up.
         self._batches = BatchRunner(runtime, cpu_batch=4)
         self.device = self._batches.device
         self._tokenizer = tokenizer
@@ -42,20 +43,21 @@ class Clap:
         model = self._model.model
         keep_float32(model.audio_branch.spectrogram_extractor)
         keep_float32(model.audio_branch.logmel_extractor)
-        # The embedding is normalised after this layer, so its output must have all digits.
+        # The embedding is normalised after this layer, so the layer's output must have full
+        # precision.
         keep_float32(model.audio_projection)
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return one row of length 1 per segment: shape (len(segments), 512), float32.
+        """Return one unit-length row per segment: shape (len(segments), 512), float32.
 
         As in the library, samples are rounded to 16 bits. A segment that is shorter than a window
-        is repeated as often as it fits completely, then padded with zeros. Raises PluginError if a
-        segment is longer than ten seconds.
+        is repeated as many times as it fits completely, and then padded with zeros. Raises
+        PluginError if a segment is longer than ten seconds.
         """
         if any(len(segment.samples) > WINDOW_SAMPLES for segment in segments):
             raise PluginError(
                 "CLAP takes windows of at most 10 s, because it crops longer input at random. "
-                "Report this as a bug of mirpipe"
+                "Report this as a bug in mirpipe"
             )
         rows = self._batches.run(segments, self._embed)
         return np.concatenate([np.empty((0, 512), np.float32), *rows])
@@ -65,10 +67,10 @@ class Clap:
         return self._model.get_audio_embedding_from_data(waves, use_tensor=True)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
-        """Return one row of length 1 per text, in the space of `embed`.
+        """Return one unit-length row per text, in the space of `embed`.
 
-        The array has shape (len(texts), 512), float32. Raises PluginError if the tokenizer is
-        missing or belongs to another model.
+        The array has shape (len(texts), 512) and dtype float32. Raises PluginError if the tokenizer
+        is missing or belongs to another model.
         """
         if self._model.tokenize is None:
             self._model.tokenize = self._load_tokenizer()
@@ -87,23 +89,23 @@ class Clap:
         tokens_of_model = self._model.model.state_dict()[_WORD_EMBEDDINGS].shape[0]
         if len(tokenizer) != tokens_of_model:
             raise PluginError(
-                f"{vocabulary} holds {len(tokenizer)} tokens, but the model has {tokens_of_model}. "
+                f"{vocabulary} has {len(tokenizer)} tokens, but the model has {tokens_of_model}. "
                 "Delete the file and run `mirpipe models pull` again"
             )
         return tokenizer
 
 
 def rounded_to_16_bits(samples: Float32) -> Float32:
-    """Return the samples as the library rounds them to 16 bits, if it gets no tensor."""
+    """Return the samples rounded to 16 bits, as the library rounds input that is not a tensor."""
     integers = (np.clip(samples, -1, 1) * 32767.0).astype(np.int16)
     return (integers / 32767.0).astype(np.float32)
 
 
 def load(checkpoint: Path, *, architecture: str, device: Any) -> Any:
-    """Return a `laion_clap.CLAP_Module` of the checkpoint, loaded by its own `load_ckpt`.
+    """Return a `laion_clap.CLAP_Module` whose own `load_ckpt` has loaded the checkpoint.
 
-    It is in evaluation mode and has no tokenizer. Only tensors and numbers are read from the file:
-    torch raises UnpicklingError if it contains anything else.
+    The module is in evaluation mode and has no tokenizer. Only tensors and numbers are read from
+    the file: torch raises UnpicklingError if the file contains anything else.
     """
     state = read_state(checkpoint)
     module = construct(architecture=architecture, text=text_config(state), device=device)
@@ -115,10 +117,10 @@ def load(checkpoint: Path, *, architecture: str, device: Any) -> Any:
 def construct(*, architecture: str, text: Any, device: Any) -> Any:
     """Return a `laion_clap.CLAP_Module` with random weights and without a tokenizer.
 
-    `text` is the RobertaConfig of its text tower.
+    `text` is the RobertaConfig of the text tower.
     """
     with without_downloads(transformers.RobertaModel(text)), warnings.catch_warnings():
-        # A user can do nothing about this warning.
+        # Users cannot do anything about this warning.
         warnings.filterwarnings("ignore", message="torch.meshgrid")
         import laion_clap
 
@@ -126,7 +128,7 @@ def construct(*, architecture: str, text: Any, device: Any) -> Any:
 
 
 def read_state(checkpoint: Path) -> dict[str, Any]:
-    """Return the checkpoint's tensors by the names that the model uses."""
+    """Return the checkpoint's tensors, by the names that the model uses for them."""
     numpy_scalar = np.float64(0).__reduce__()[0]  # The function that unpickles a NumPy number.
     safe = [
         *(np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType, numpy_scalar),
@@ -135,7 +137,7 @@ def read_state(checkpoint: Path) -> dict[str, Any]:
     with torch.serialization.safe_globals(safe):
         saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
     state = {name.removeprefix("module."): value for name, value in saved["state_dict"].items()}
-    state.pop(_POSITIONS, None)  # A constant that transformers does not store since 4.31.
+    state.pop(_POSITIONS, None)  # A constant that transformers has not stored since 4.31.
     return state
 
 

@@ -1,9 +1,9 @@
 """Patches for the library laion_clap: no downloads, no code from a checkpoint, no printed text.
 
-The library downloads three tokenizers at import, and a fourth with a RoBERTa in its constructor. It
-uses none of them or overwrites them. Its loader runs any code that is in a checkpoint, deletes a
-key that newer checkpoints do not have, and prints to standard output. Each patch ends with the
-context that it is made in.
+The library downloads three tokenizers when it is imported, and a fourth tokenizer with a RoBERTa
+model in its constructor. It either does not use these downloads or overwrites them. Its loader runs
+any code that a checkpoint contains, deletes a key that newer checkpoints do not have, and prints to
+standard output. Each patch is undone at the end of its context.
 """
 
 import io
@@ -18,10 +18,10 @@ import transformers
 
 @contextmanager
 def without_downloads(roberta: Any) -> Iterator[None]:
-    """While the context is open, the library gets None as each tokenizer, and `roberta` as model.
+    """While the context is open, the library receives None as tokenizer and `roberta` as model.
 
-    The library also parses the command line and adds its own folder to sys.path, where modules are
-    called `evaluate` and `training`. Both are undone.
+    The library also parses the command line and adds its own folder, which contains modules named
+    `evaluate` and `training`, to sys.path. This context prevents the former and undoes the latter.
     """
     path = list(sys.path)
     tokenizers = (

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from mirpipe.errors import Unavailable
 
 MEMORY_SHARE = {"bfloat16": 1.0, "int8": 0.58}
-"""Bytes of memory per byte of published bfloat16 weights, for each dtype.
+"""Memory bytes per byte of published bfloat16 weights, for each dtype.
 
-With int8, the embeddings and the output layer stay in bfloat16: 2.6 of the 16.8 GB of a 7B model.
+With int8, the embeddings and the output layer stay in bfloat16. In a 7B model, they take 2.6 of
+16.8 GB.
 """
 WORKING_BYTES = 1_500_000_000
-"""Bytes that are needed besides the weights: attention cache, logits and the CUDA context."""
+"""Bytes needed in addition to the weights: attention cache, logits and the CUDA context."""
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,15 @@ class FreeMemory:
     ram: int
     """Free RAM, in bytes."""
     card: int | None
-    """Free memory of the CUDA card, in bytes; None if there is no card."""
+    """Free memory of the CUDA GPU, in bytes; None if there is no GPU."""
     has_int8: bool
-    """Whether the libraries that store weights in 8 bits on a CUDA card are installed."""
+    """Whether the libraries that store weights in 8 bits on a CUDA GPU are installed."""
 
 
 def needed_bytes(weight_bytes: int, compute_dtype: str) -> int:
-    """Return the bytes of memory that a model needs.
+    """Return the memory that a model needs, in bytes.
 
-    `weight_bytes` is the size of its published bfloat16 weights.
+    `weight_bytes` is the size of the model's published bfloat16 weights.
     """
     return round(weight_bytes * MEMORY_SHARE[compute_dtype]) + WORKING_BYTES
 
@@ -36,29 +37,29 @@ def needed_bytes(weight_bytes: int, compute_dtype: str) -> int:
 def require_memory(
     plugin: str, free: FreeMemory, *, weight_bytes: int, compute_dtype: str, on_card: bool
 ) -> None:
-    """Raise Unavailable if the model of the plug-in does not fit into the free memory.
+    """Raise Unavailable if the plug-in's model does not fit into the free memory.
 
     The reason is `card_missing`, `library_missing` or `memory_missing`. The message names a
-    configuration that would fit.
+    configuration that would fit, if there is one.
     """
     if compute_dtype == "int8" and not (on_card and free.card is not None):
         raise Unavailable(
             "card_missing",
-            f"{plugin} in int8 needs a CUDA card",
+            f"{plugin} in int8 needs a CUDA GPU",
             remedy="set MIRPIPE_COMPUTE_DTYPE=bfloat16",
         )
     if compute_dtype == "int8" and not free.has_int8:
         raise Unavailable(
             "library_missing",
             f"{plugin} in int8 needs the libraries bitsandbytes and accelerate",
-            remedy="install both into the interpreter of the models, or set "
+            remedy="install both libraries in the models interpreter, or set "
             "MIRPIPE_COMPUTE_DTYPE=bfloat16",
         )
     needed = needed_bytes(weight_bytes, compute_dtype)
-    # Weights in bfloat16 are loaded into RAM first, even if the model computes on the card.
+    # Weights in bfloat16 are loaded into RAM first, even if the model computes on the GPU.
     places = {"RAM": free.ram} if compute_dtype != "int8" else {}
     if on_card:
-        places["memory of the CUDA card"] = free.card or 0
+        places["GPU memory"] = free.card or 0
     for place, available in places.items():
         if available < needed:
             raise Unavailable(
@@ -78,7 +79,7 @@ def _remedy(free: FreeMemory, weight_bytes: int, compute_dtype: str) -> str:
     needed_in_bfloat16 = needed_bytes(weight_bytes, "bfloat16")
     if free.card is not None and free.ram >= needed_in_bfloat16:
         return "set MIRPIPE_DEVICE=cpu and MIRPIPE_COMPUTE_DTYPE=bfloat16, which is slow"
-    return "free some memory, use a machine with more, or choose another captioner"
+    return "free some memory, use a machine with more memory, or choose another captioner"
 
 
 def _gigabytes(count: int) -> str:

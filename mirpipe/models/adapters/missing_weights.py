@@ -8,8 +8,9 @@ from mirpipe.errors import PluginError
 def refuse_missing_weights(checkpoint: object, missing: Collection[str]) -> None:
     """Raise PluginError if any weight is missing.
 
-    `checkpoint` is the path or the name of the checkpoint, `missing` the names of the missing
-    weights. The libraries leave missing weights random and do not raise an error.
+    `checkpoint` is the path or the name of the checkpoint, and `missing` contains the names of the
+    missing weights. Without this check, the libraries would leave missing weights random without an
+    error.
     """
     if missing:
         first, others = min(missing), len(missing) - 1

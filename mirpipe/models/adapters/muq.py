@@ -1,4 +1,4 @@
-"""Runs MuQ, loaded by its library, on windows of ten seconds."""
+"""Runs MuQ, loaded by its library, on ten-second windows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,17 +17,17 @@ from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 240_000
-"""Samples per window: ten seconds at 24 kHz."""
+"""Number of samples per window: ten seconds at 24 kHz."""
 
 _USED = ("model.conv.", "model.conformer.layers.", "model.conformer.layer_norm.")
-"""Prefixes of the weights that an embedding depends on."""
+"""Name prefixes of the weights that an embedding depends on."""
 
 
 class Muq:
-    """The model of one checkpoint."""
+    """The model loaded from one checkpoint."""
 
     def __init__(self, runtime: Runtime, *, config: Path, checkpoint: Path, dimension: int) -> None:
-        # On a CPU, two windows in one batch are not faster than one.
+        # On a CPU, batches of two windows are no faster than single windows.
         self._batches = BatchRunner(runtime, cpu_batch=1)
         self.device = self._batches.device
         self._dimension = dimension
@@ -40,8 +40,9 @@ class Muq:
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
         """Return one row per segment: the mean over time of the last hidden state.
 
-        The array has shape (len(segments), 1024), float32. A segment that is shorter than ten
-        seconds is repeated. Raises PluginError if a segment is longer or empty.
+        The array has shape (len(segments), 1024) and dtype float32. A segment that is shorter than
+        ten seconds is repeated. Raises PluginError if a segment is empty or longer than ten
+        seconds.
         """
         rows = self._batches.run(segments, self._mean_state)
         return np.concatenate([np.empty((0, self._dimension), np.float32), *rows])
@@ -54,10 +55,10 @@ class Muq:
 
 
 def load(config: Path, checkpoint: Path) -> Any:
-    """Return a patched `muq.MuQ` of config.json and model.safetensors, on the CPU.
+    """Return a patched `muq.MuQ` loaded from config.json and model.safetensors, on the CPU.
 
-    The model is in evaluation mode. Raises PluginError if a weight is missing that an embedding
-    depends on.
+    The model is in evaluation mode. Raises PluginError if a weight that an embedding depends on is
+    missing.
     """
     model = load_hub_model(muq.MuQ, config, checkpoint, used=_USED)
     restore_hidden_states(model.model.conformer)

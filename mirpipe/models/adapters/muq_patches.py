@@ -1,8 +1,8 @@
 """Patch for the library muq, so that it works with transformers 5.
 
-The library runs the conformer of transformers and needs all its hidden states. Since transformers
-5.15, the conformer does not return them, and it does not accept the plain configuration that the
-library passes. The patch restores the behaviour of transformers 4, on one loaded model only.
+The library uses the conformer from transformers and needs all hidden states. Since transformers
+5.15, the conformer neither returns its hidden states nor accepts the plain configuration that the
+library passes. The patch restores the behaviour of transformers 4, for one loaded model only.
 """
 
 from typing import Any
@@ -13,7 +13,8 @@ from transformers.modeling_outputs import BaseModelOutput
 def restore_hidden_states(conformer: Any) -> None:
     """Make a `Wav2Vec2ConformerEncoder` return the input of each layer and the final state.
 
-    This also sets the attention implementation, which the library's configuration does not name.
+    The function also sets the attention implementation, which the library's configuration does not
+    name.
     """
     conformer.config["_attn_implementation"] = "eager"
     forward = conformer.forward

@@ -1,4 +1,4 @@
-"""Runs the encoder of Music2Latent, loaded by its library, on windows of ten seconds."""
+"""Runs the Music2Latent encoder, loaded by its library, on ten-second windows."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,20 +17,21 @@ from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 WINDOW_SAMPLES = 441_000
-"""Samples per window: ten seconds at 44.1 kHz.
+"""Number of samples per window: ten seconds at 44.1 kHz.
 
 The length is fixed, because the model normalises over everything that it encodes in one call.
 """
 
 CHANNELS = 64
-"""Number of channels of a latent, which is the dimension of the embedding."""
+"""Number of channels per latent, which is also the embedding's dimension."""
 
 
 class Music2Latent:
-    """The encoder of one checkpoint."""
+    """The encoder loaded from one checkpoint."""
 
     def __init__(self, runtime: Runtime, checkpoint: Path) -> None:
-        # On a CPU, two windows in one batch are not faster than one. Each needs two gigabytes.
+        # On a CPU, batches of two windows are no faster than single windows. Each window needs two
+        # gigabytes of memory.
         self._batches = BatchRunner(runtime, cpu_batch=1, cuda_batch=16)
         self.device = self._batches.device
         self._model = load(checkpoint, device=self.device)
@@ -39,8 +40,9 @@ class Music2Latent:
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
         """Return one row per segment: the mean over time of its latents.
 
-        The array has shape (len(segments), 64), float32. A segment that is shorter than ten seconds
-        is repeated. Raises PluginError if a segment is longer or empty.
+        The array has shape (len(segments), 64) and dtype float32. A segment that is shorter than
+        ten seconds is repeated. Raises PluginError if a segment is empty or longer than ten
+        seconds.
         """
         rows = self._batches.run(segments, self._mean_latent)
         return np.concatenate([np.empty((0, CHANNELS), np.float32), *rows])
@@ -49,16 +51,16 @@ class Music2Latent:
         windows = repeat_to_full_windows(segments, WINDOW_SAMPLES)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "CUDA is not available")
-            # The library takes the rows for channels of one track. It encodes each row separately.
+            # The library treats the rows as channels of one track, and encodes each row separately.
             latents = self._model.encode(windows, max_batch_size=len(windows))
         return latents.float().mean(-1)
 
 
 def load(checkpoint: Path, *, device: Any) -> Any:
-    """Return a `music2latent.EncoderDecoder` of the checkpoint, in evaluation mode.
+    """Return a `music2latent.EncoderDecoder` loaded from the checkpoint, in evaluation mode.
 
-    Only tensors and numbers are read from the file: torch raises UnpicklingError if it contains
-    anything else. Raises PluginError if weights of the encoder are missing.
+    Only tensors and numbers are read from the file: torch raises UnpicklingError if the file
+    contains anything else. Raises PluginError if encoder weights are missing.
     """
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
     state: Mapping[str, Any] = saved["gen_state_dict"]

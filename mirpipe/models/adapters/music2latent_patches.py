@@ -1,4 +1,4 @@
-"""Patches for the library music2latent: no download, the checkpoint's size, and the precision."""
+"""Patches for the library music2latent: no downloads, the checkpoint's size, and the precision."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +15,9 @@ from mirpipe.models.adapters.torch_precision import precision
 def loading_only(saved: Mapping[str, Any]) -> Iterator[None]:
     """While the context is open, the library loads this saved checkpoint and downloads nothing.
 
-    Without the patch, the library downloads its checkpoint even if the caller has given it one, and
-    it runs any code that is in the file. A new UNet has the size of the saved checkpoint: the
-    library has only one default size.
+    Without the patch, the library downloads its checkpoint even if the caller provides one, and
+    runs any code that the file contains. While the context is open, a new UNet has the size of the
+    saved checkpoint, because the library has only one default size.
     """
     state = saved["gen_state_dict"]
     widths = {
@@ -35,7 +35,7 @@ def loading_only(saved: Mapping[str, Any]) -> Iterator[None]:
 def compute_in(encoder: Any, dtype: Any) -> None:
     """Make the encoder compute in `dtype`.
 
-    On a GPU, the library always turns on float16. The patch overrides this.
+    On a GPU, the library always enables float16. The patch overrides that setting.
     """
     forward = encoder.forward
 

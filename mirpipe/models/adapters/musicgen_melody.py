@@ -1,11 +1,11 @@
-"""Runs MusicGen-Melody, loaded by transformers, one request at a time and with an exact length.
+"""Runs MusicGen-Melody, loaded by transformers, one request at a time and with exact clip lengths.
 
-Requests are not batched, because a clip would then depend on the other requests of its batch: one
-seed draws the random numbers of all rows, and sums are rounded differently in a batch of another
-size. A batch would be much faster on a GPU, where all its rows take nearly the time of one.
+Requests are not batched, because a clip would then depend on the other requests in its batch: one
+seed determines the random numbers of all rows, and sums are rounded differently if the batch size
+differs. On a GPU, batches would be much faster, because a batch takes hardly longer than one row.
 
-Before 5.18, transformers ignored text, melody and guidance without an error. Such versions are
-refused.
+Before version 5.18, transformers ignored text, melody and guidance without an error. These versions
+are refused.
 """
 
 import math
@@ -27,11 +27,11 @@ from mirpipe.records import Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec, Runtime
 
 OLDEST_VERSION = (5, 18)
-"""First version of transformers in which MusicGen-Melody uses text, melody and guidance."""
+"""First transformers version in which MusicGen-Melody uses text, melody and guidance."""
 
 
 class MusicgenMelody:
-    """The model of one checkpoint."""
+    """The model loaded from one checkpoint."""
 
     def __init__(self, runtime: Runtime, spec: GeneratorSpec) -> None:
         """Load the model. Raises PluginError if transformers is too old or weights are missing."""
@@ -93,8 +93,8 @@ def load_processor(folder: Path) -> Any:
 def load_model(folder: Path, dtype: Any) -> Any:
     """Return the model, in evaluation mode, on the CPU, loaded from this folder only.
 
-    The text encoder and the decoder are in `dtype`, the codec is in float32. Raises PluginError if
-    weights are missing: transformers would leave them random.
+    The text encoder and the decoder are in `dtype`, and the codec is in float32. Raises PluginError
+    if weights are missing, because transformers would leave them random.
     """
     with errors_only():
         model, report = transformers.MusicgenMelodyForConditionalGeneration.from_pretrained(
@@ -104,7 +104,7 @@ def load_model(folder: Path, dtype: Any) -> Any:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    refuse_missing_weights("The checkpoint of MusicGen-Melody", report["missing_keys"])
+    refuse_missing_weights("The MusicGen-Melody checkpoint", report["missing_keys"])
     for name, part in model.named_children():
         if name != "audio_encoder":
             part.to(dtype)

@@ -1,4 +1,4 @@
-"""Repeats short segments until all have the length of a full window."""
+"""Repeats short segments until each has the length of a full window."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def repeat_to_full_windows(segments: Sequence[AudioSegment], window_samples: int
         if not 0 < len(segment.samples) <= window_samples:
             raise PluginError(
                 f"A segment has {len(segment.samples)} samples, but a window has 1 to "
-                f"{window_samples}. Report this as a bug of mirpipe"
+                f"{window_samples}. Report this as a bug in mirpipe"
             )
     rows = [np.resize(segment.samples, window_samples) for segment in segments]
     return np.array(rows, np.float32).reshape(len(segments), window_samples)

@@ -1,7 +1,7 @@
 """Runs Qwen2-Audio, loaded by transformers, on one segment and one instruction at a time.
 
-Decoding is greedy. Segments are not batched: padding changes the numbers slightly, and a slightly
-different number can change every word that follows.
+Decoding is greedy. Segments are not batched, because padding would change the numbers slightly, and
+a slightly different number can change every word that follows.
 """
 
 import logging
@@ -26,7 +26,7 @@ SAMPLE_RATE = 16_000
 """Sample rate of the segments, in Hz."""
 
 LONGEST_SAMPLES = 480_000
-"""Longest segment, in samples: thirty seconds. The library ignores everything after that."""
+"""Maximum segment length, in samples: thirty seconds. The library ignores everything beyond it."""
 
 CONVERSATION = (
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
@@ -35,17 +35,18 @@ CONVERSATION = (
 )
 """Prompt template that the model was trained with.
 
-The published files do not contain it. transformers has it but may remove it.
+The published files do not contain this template. transformers contains it, but a later version may
+remove it.
 """
 
 
 class Qwen2Audio:
-    """The model of one checkpoint."""
+    """The model loaded from one checkpoint."""
 
     def __init__(self, runtime: Runtime, *, name: str, max_new_tokens: int) -> None:
-        """Load the model. Raises Unavailable if it does not fit into the free memory.
+        """Load the model. Raises Unavailable if the model does not fit into the free memory.
 
-        `name` is the plug-in's name for the error message.
+        The error message uses `name`, the plug-in's name.
         """
         self.device = choose_device(runtime.device)
         require_memory(
@@ -62,22 +63,22 @@ class Qwen2Audio:
             self._model = load_model(folder, runtime.compute_dtype, self.device)
 
     def answer(self, segment: AudioSegment, instruction: str) -> str:
-        """Return the model's answer as one line of text that is not empty.
+        """Return the model's answer as one non-empty line of text.
 
         Raises RejectedInput (`no_caption`) if the answer is empty, PluginError if the segment has
-        another sample rate or is too long, and OutOfMemory if it does not fit on the card.
+        the wrong sample rate or is too long, and OutOfMemory if the GPU runs out of memory.
         """
         inputs = self._inputs(segment, instruction)
         try:
             with torch.inference_mode():
-                # One beam without sampling: the most likely token is chosen every time.
+                # With one beam and without sampling, the most likely token is chosen at each step.
                 tokens = self._model.generate(
                     **inputs, max_new_tokens=self._max_new_tokens, do_sample=False, num_beams=1
                 )
         except torch.cuda.OutOfMemoryError as error:
             raise OutOfMemory(
-                f"One segment does not fit on the card beside the model: {error}. Free memory of "
-                "the card, or use a larger card"
+                f"One segment does not fit into GPU memory together with the model: {error}. Free "
+                "some GPU memory, or use a GPU with more memory"
             ) from error
         new_tokens = tokens[0, inputs["input_ids"].shape[1] :]
         text = self._processor.tokenizer.decode(new_tokens, skip_special_tokens=True)
@@ -91,7 +92,7 @@ class Qwen2Audio:
         if segment.sample_rate != SAMPLE_RATE or not 0 < length <= LONGEST_SAMPLES:
             raise PluginError(
                 f"A segment has {length} samples at {segment.sample_rate} Hz, but the model takes "
-                f"1 to {LONGEST_SAMPLES} samples at {SAMPLE_RATE} Hz. Report this as a bug of "
+                f"1 to {LONGEST_SAMPLES} samples at {SAMPLE_RATE} Hz. Report this as a bug in "
                 "mirpipe"
             )
         inputs = self._processor(
@@ -105,7 +106,7 @@ class Qwen2Audio:
 
 
 def free_memory() -> FreeMemory:
-    """Return the memory that is free on this machine now."""
+    """Return the memory that is currently free on this machine."""
     card = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
     has_int8 = all(find_spec(library) for library in ("bitsandbytes", "accelerate"))
     return FreeMemory(psutil.virtual_memory().available, card, has_int8)
@@ -122,13 +123,14 @@ def load_processor(folder: Path) -> Any:
 def load_model(folder: Path, compute_dtype: str, device: Any) -> Any:
     """Return the model, in evaluation mode, on this device, loaded from this folder only.
 
-    Raises PluginError if weights are missing: transformers would leave them random.
+    Raises PluginError if weights are missing, because transformers would leave them random.
     """
     options: dict[str, Any] = {}
     if compute_dtype == "int8":
         quantisation = transformers.BitsAndBytesConfig(load_in_8bit=True)
         options = {"quantization_config": quantisation, "device_map": {"": device}}
-        # Without this, the library logs a warning for each product that it converts from bfloat16.
+        # Without this setting, bitsandbytes logs a warning for each matrix product that it converts
+        # from bfloat16.
         logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     with without_progress_bar():
         model, report = transformers.Qwen2AudioForConditionalGeneration.from_pretrained(
@@ -138,8 +140,8 @@ def load_model(folder: Path, compute_dtype: str, device: Any) -> Any:
             output_loading_info=True,
             **options,
         )
-    refuse_missing_weights("The checkpoint of Qwen2-Audio", report["missing_keys"])
-    # transformers warns about sampling parameters if sampling is off.
+    refuse_missing_weights("The Qwen2-Audio checkpoint", report["missing_keys"])
+    # transformers would warn about sampling parameters, because sampling is off.
     model.generation_config.update(do_sample=False, temperature=None, top_k=None, top_p=None)
     model.eval().requires_grad_(False)
     return model if options else model.to(device)

@@ -1,6 +1,7 @@
-"""Sets the random seed per request, so that a torch generator makes the same clip again.
+"""Sets the random seed for each request, so that a torch model generates the same clip again.
 
-Also checks each request before anything is generated, and cuts each clip to its exact length.
+This module also checks each request before anything is generated, and cuts each clip to the exact
+length.
 """
 
 import random
@@ -28,10 +29,10 @@ def generate_one_by_one(
 ) -> list[Float32]:
     """Return one clip per request, in order: mono, float32, from −1 to 1, of the requested length.
 
-    `generate` returns the samples of a request as a tensor, at least as many as requested. It runs
-    without gradients, and its random numbers depend only on the request's seed. Samples beyond ±1
-    are clipped. Raises PluginError, before anything is generated, if the generator does not support
-    a request. Raises OutOfMemory if a request does not fit into memory.
+    `generate` returns a tensor with at least as many samples as requested. It runs without
+    gradients, and its random numbers depend only on the request's seed. Samples beyond ±1 are
+    clipped. Raises PluginError, before anything is generated, if the generator does not support a
+    request. Raises OutOfMemory if a request does not fit into memory.
     """
     for request in requests:
         check_request(request, spec)
@@ -54,7 +55,7 @@ def check_request(request: GenerationRequest, spec: GeneratorSpec) -> None:
     if mode.is_conditioned and (conditioning is None or not len(conditioning.samples)):
         raise PluginError(
             f"Mode {mode.name} of {spec.name} needs conditioning audio, but the request has none. "
-            "Report this as a bug of mirpipe"
+            "Report this as a bug in mirpipe"
         )
     if (
         mode.is_conditioned
@@ -63,7 +64,7 @@ def check_request(request: GenerationRequest, spec: GeneratorSpec) -> None:
     ):
         raise PluginError(
             f"{spec.name} needs conditioning audio at {spec.sample_rate} Hz, but the request has "
-            f"{conditioning.sample_rate} Hz. Report this as a bug of mirpipe"
+            f"{conditioning.sample_rate} Hz. Report this as a bug in mirpipe"
         )
 
 
@@ -86,7 +87,7 @@ def _generate_clip(
 def _random_seed(seed: int) -> Iterator[None]:
     """While the context is open, random numbers depend only on the seed.
 
-    Afterwards the random generators have the state that they had before.
+    Afterwards, the random generators return to their previous state.
     """
     state_before = random.getstate()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
@@ -100,7 +101,7 @@ def _random_seed(seed: int) -> Iterator[None]:
 
 @contextmanager
 def _as_out_of_memory(request: GenerationRequest, spec: GeneratorSpec) -> Iterator[None]:
-    """Raise OutOfMemory for every error by which Python or torch reports that memory is full."""
+    """Raise OutOfMemory for every error with which Python or torch reports that memory is full."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -111,7 +112,7 @@ def _as_out_of_memory(request: GenerationRequest, spec: GeneratorSpec) -> Iterat
             torch.cuda.empty_cache()
         raise OutOfMemory(
             f"{spec.name} ran out of memory while it generated {request.seconds:g} s: {error}. Set "
-            "MIRPIPE_GENERATE_SECONDS to less, or use a machine with more memory"
+            "MIRPIPE_GENERATE_SECONDS to a lower value, or use a machine with more memory"
         ) from error
 
 

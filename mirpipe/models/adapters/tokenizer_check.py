@@ -6,10 +6,10 @@ from mirpipe.errors import PluginError
 
 
 def check_tokenizer_size(tokenizer: Any, vocabulary_size: int) -> None:
-    """Raise PluginError if the tokenizer does not fit a model with this vocabulary size.
+    """Raise PluginError if the tokenizer does not match a model with this vocabulary size.
 
     If the tokenizer's file is missing, transformers creates an empty tokenizer without an error.
-    All texts would then look the same to the model.
+    With an empty tokenizer, all texts would look the same to the model.
     """
     if not 0.9 * vocabulary_size < len(tokenizer) <= vocabulary_size:
         raise PluginError(

@@ -1,4 +1,4 @@
-"""Runs a torch model on batches of segments and halves the batch when the card's memory runs out.
+"""Runs a torch model on batches of segments and halves the batch size when GPU memory runs out.
 
 `mirpipe.models.batch_halving` does the same for models that raise mirpipe's own OutOfMemory.
 """
@@ -16,16 +16,17 @@ from mirpipe.records import AudioSegment, Float32
 from mirpipe.specs import Runtime
 
 CUDA_BATCH = 64
-"""Number of segments in the first batch on a CUDA card."""
+"""Number of segments in the first batch on a CUDA GPU."""
 
 
 class BatchRunner:
-    """Runs a model on batches of segments that fit into the memory of its device."""
+    """Runs a model on batches of segments that fit into the memory of the device."""
 
     def __init__(self, runtime: Runtime, *, cpu_batch: int, cuda_batch: int = CUDA_BATCH) -> None:
         """Choose the device and the batch size.
 
-        On a CPU, batches are hardly faster and need more memory. So `cpu_batch` is small and fixed.
+        On a CPU, larger batches are hardly faster and need more memory, so `cpu_batch` is small and
+        fixed.
         """
         self.device = choose_device(runtime.device)
         self._dtype = getattr(torch, runtime.compute_dtype)
@@ -34,11 +35,11 @@ class BatchRunner:
     def run(
         self, segments: Sequence[AudioSegment], model: Callable[[Sequence[AudioSegment]], Any]
     ) -> list[Float32]:
-        """Return what `model` returns for each batch of segments, as arrays in order.
+        """Return the results of `model` for all batches of segments, in order and as arrays.
 
         `model` returns one array or tensor per batch. It runs without gradients and in the
         configured precision. If it runs out of CUDA memory, all later batches have half the size.
-        Raises torch.cuda.OutOfMemoryError if a single segment does not fit.
+        Raises torch.cuda.OutOfMemoryError if a single segment does not fit into memory.
         """
         results, start = [], 0
         while start < len(segments):
@@ -54,9 +55,9 @@ class BatchRunner:
     def _run_if_it_fits(
         self, segments: Sequence[AudioSegment], model: Callable[[Sequence[AudioSegment]], Any]
     ) -> Any:
-        """Return what `model` returns, or None if several segments do not fit into memory.
+        """Return the result of `model`, or None if several segments do not fit into memory.
 
-        This is a function of its own because the tensors in the error's stack frames are freed only
+        This is a separate function because the tensors in the error's stack frames are freed only
         after the `except` block has ended.
         """
         try:

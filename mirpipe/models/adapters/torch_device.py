@@ -1,4 +1,4 @@
-"""Chooses the device, CPU or graphics card, on which torch computes."""
+"""Chooses the device on which torch computes: the CPU or a GPU."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 def choose_device(setting: str) -> Any:
     """Return the torch.device for a value of MIRPIPE_DEVICE: `auto`, `cpu` or `cuda`.
 
-    `auto` means CUDA if this machine has a CUDA card, else the CPU.
+    `auto` means CUDA if this machine has a CUDA GPU, otherwise the CPU.
     """
     if setting == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -11,8 +11,8 @@ import torch
 def precision(device: Any, dtype: Any) -> Iterator[None]:
     """While the context is open, torch computes in `dtype` on this kind of device.
 
-    `device` is a torch.device, `dtype` is torch.float32 or torch.bfloat16. An outer autocast has no
-    effect inside this context.
+    `device` is a torch.device, and `dtype` is torch.float32 or torch.bfloat16. An outer autocast
+    has no effect inside this context.
     """
     with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
         yield
@@ -21,7 +21,7 @@ def precision(device: Any, dtype: Any) -> Iterator[None]:
 def keep_float32(module: Any) -> None:
     """Make the module compute in float32, even inside an autocast to bfloat16.
 
-    Spectrograms need this: in bfloat16 they lose too many digits.
+    Spectrograms must be computed in float32, because bfloat16 has too little precision.
     """
     forward = module.forward
 

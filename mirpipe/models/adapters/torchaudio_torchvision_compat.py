@@ -1,10 +1,10 @@
 """Makes torchaudio and torchvision importable with a CPU build of torch.
 
-PyPI has only CUDA builds of both. With a CPU build of torch, their native libraries cannot be
-loaded, and the import of both packages fails. The model libraries use only their Python code, so
-the native libraries are not needed. If a native library cannot be loaded, the module that needs it
-is replaced by what the package itself uses in a build without native code. If it can be loaded,
-nothing is changed.
+PyPI has only CUDA builds of these two packages. With a CPU build of torch, their native libraries
+cannot be loaded, and importing the packages fails. The model libraries use only the Python code of
+the packages, so the native libraries are not needed. If a native library cannot be loaded, the
+Python module that needs it is replaced by what the package itself uses in a build without native
+code. If the library can be loaded, nothing is changed.
 """
 
 import ctypes
@@ -15,11 +15,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch  # Its libraries must be loaded before the libraries that link to them.
+import torch  # torch must be loaded before the native libraries that link to it.
 
 
 def make_importable() -> None:
-    """Make `import torchaudio` and `import torchvision` work. It is safe to call this twice."""
+    """Make `import torchaudio` and `import torchvision` work. A second call is safe."""
     if not _native_library_loads("torchaudio", "lib/_torchaudio*.so"):
         stub = ModuleType("torchaudio._extension")
         stub.__dict__.update(
@@ -30,7 +30,8 @@ def make_importable() -> None:
         )
         sys.modules.setdefault(stub.__name__, stub)
     if not _native_library_loads("torchvision", "_C*.so"):
-        # The real module describes native operators to the compiler. Here there are none.
+        # The real module describes native operators to the compiler. Without native code, there are
+        # none.
         stub = ModuleType("torchvision._meta_registrations")
         sys.modules.setdefault(stub.__name__, stub)
 
@@ -53,8 +54,8 @@ def _raise_when_called(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def fail(*_arguments: object, **_options: object) -> None:
         raise RuntimeError(
-            f"{function.__name__} needs the native library of torchaudio, which cannot be loaded "
-            f"with torch {torch.__version__}. Install a torchaudio that was built for this torch"
+            f"{function.__name__} needs torchaudio's native library, which cannot be loaded "
+            f"with torch {torch.__version__}. Install a torchaudio build for this version"
         )
 
     return fail

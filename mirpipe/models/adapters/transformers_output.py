@@ -1,4 +1,4 @@
-"""Suppresses progress bars and warnings of the library transformers while it loads a model."""
+"""Suppresses progress bars and warnings while the library transformers loads a model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ def without_progress_bar() -> Iterator[None]:
 def errors_only() -> Iterator[None]:
     """While the context is open, transformers shows no progress bar and no warnings.
 
-    MusicGen-Melody needs this: transformers would warn that one of its tokens is outside the range
-    of the audio codes. The model has that token on purpose.
+    MusicGen-Melody is loaded in this context: otherwise, transformers would warn that one of the
+    model's tokens is outside the range of the audio codes. The model has that token on purpose.
     """
     logging = transformers.utils.logging
     had_bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()

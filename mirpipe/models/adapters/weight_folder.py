@@ -1,4 +1,4 @@
-"""Puts weight files into one temporary folder, because libraries load a model from one folder."""
+"""Links weight files into one temporary folder, because libraries load a model from one folder."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 @contextmanager
 def weight_folder(files: Mapping[str, Path]) -> Iterator[Path]:
-    """Yield a temporary folder that holds a link to each file under its published name.
+    """Yield a temporary folder that contains a link to each file under its published name.
 
-    `files` maps published names to paths. The files themselves may be in different folders and may
+    `files` maps published names to paths. The files themselves can be in different folders and can
     have other names.
     """
     with TemporaryDirectory() as name:

@@ -16,9 +16,8 @@ of the surrounding noise has 1.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mirpipe.records import Float64
+from mirpipe.records import Bool, Float64
 
 VOICED_FRACTION = 0.6
 """Smallest voiced fraction of a pitched track."""
@@ -30,16 +29,16 @@ LOUD_RATIO = 0.01
 """−20 dB. It includes the decay of a plucked string and excludes the ringing between two drums."""
 
 
-def peaked_frames(chroma: Float64) -> NDArray[np.bool_]:
+def peaked_frames(chroma: Float64) -> Bool:
     """Return which frames have a clear strongest pitch class, shape (frames,).
 
     `chroma` has shape (12, frames).
     """
-    is_peaked: NDArray[np.bool_] = chroma.max(axis=0) >= PEAKED * chroma.mean(axis=0)
+    is_peaked: Bool = chroma.max(axis=0) >= PEAKED * chroma.mean(axis=0)
     return is_peaked
 
 
-def voiced_fraction(energy: Float64, is_peaked: NDArray[np.bool_]) -> float:
+def voiced_fraction(energy: Float64, is_peaked: Bool) -> float:
     """Return the share of frames that are loud and peaked, 0 … 1.
 
     `energy` is the energy of each frame of the complete track, shape (frames,).

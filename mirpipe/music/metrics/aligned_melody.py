@@ -32,10 +32,9 @@ tempo.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mirpipe.music.metrics.optimal_transposition import best_transpositions
-from mirpipe.records import Float64, Note, Score
+from mirpipe.records import Bool, Float64, Note, Score
 from mirpipe.specs import MetricSpec
 
 ALIGNED = MetricSpec(
@@ -103,7 +102,7 @@ def _chroma(notes: Sequence[Note]) -> Float64:
     return chroma
 
 
-def _longest_path(matches: NDArray[np.bool_]) -> float:
+def _longest_path(matches: Bool) -> float:
     """Return Qmax, in frames: the greatest of several matrices.
 
     `matches` has the shape (frames, matrices, frames of the other track).

@@ -1,4 +1,4 @@
-"""Backup of the database and the clips in one folder, and its restore."""
+"""Backing up the database and the clips to one folder, and restoring them."""
 
 from mirpipe.operations.backup.create import Backup as Backup
 from mirpipe.operations.backup.create import back_up as back_up

@@ -16,7 +16,7 @@ _MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that is needed to check a backup and to restore it."""
+    """Everything that is needed to check and restore a backup."""
 
     made_at: str
     """Time of the backup, ISO 8601, in UTC."""
@@ -26,16 +26,16 @@ class Manifest:
     digest: str
     """Digest of the content, as `mirpipe verify --digest` prints it."""
     digest_of: str
-    """Hash of the queries behind the digest. Another version of mirpipe can have other queries."""
+    """Hash of the queries that compute the digest. They can differ between mirpipe versions."""
     files: dict[str, str]
-    """SHA-256 of each file, in hex, by its path within the backup."""
+    """SHA-256 of each file, in hex, by the file's path within the backup."""
     missing_clips: list[str]
-    """Names of clips that are in the database but had no file."""
+    """Names of the clips in the database whose audio files were missing."""
     format: int = FORMAT
 
 
 def hash_of_digest_queries() -> str:
-    """Return a hash of the queries behind the digest.
+    """Return a hash of the queries that compute the digest.
 
     Two digests can be compared only if this hash is the same for both.
     """

@@ -1,4 +1,4 @@
-"""Creates a backup: the database at one moment, and the audio of its clips."""
+"""Creates a backup: a snapshot of the database, and the audio of its clips."""
 
 import fcntl
 import os
@@ -35,22 +35,22 @@ class Backup:
     digest: str
     clips: int
     missing_clips: list[str]
-    """Names of clips that are in the database but had no file."""
+    """Names of the clips in the database whose audio files were missing."""
     bytes: int
 
 
 def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) -> Backup:
-    """Write the database and all clips to the new `folder`. The pipeline can run at the same time.
+    """Write the database and all clips to the new `folder`, even while the pipeline is running.
 
-    The files are written to a folder next to it, which is renamed when everything is on disk.
-    Raises ConfigurationError if the folder is not empty, and DatabaseError if the database has no
-    tables of mirpipe.
+    The files are written to a partial folder next to `folder`, which is renamed when everything is
+    on disk. Raises ConfigurationError if the folder is not empty, and DatabaseError if the database
+    contains no mirpipe tables.
     """
     folder = folder.expanduser().absolute()
     revision = current()
     if revision is None:
         raise DatabaseError(
-            "There is nothing to back up: the database has no tables of mirpipe. Check "
+            "There is nothing to back up: the database contains no mirpipe tables. Check "
             "MIRPIPE_HOME or MIRPIPE_DATABASE_URL."
         )
     with _partial_folder(folder) as partial:
@@ -87,10 +87,10 @@ def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) ->
 def _partial_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder next to `folder` that no other backup writes to.
 
-    Deletes it if the backup fails.
+    If the backup fails, the folder is deleted.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigurationError(f"{folder} exists already: name a new folder.")
+        raise ConfigurationError(f"{folder} already exists: name a new folder.")
     partial = folder.with_name(f"{folder.name}.partial")
     try:
         partial.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def _partial_folder(folder: Path) -> Iterator[Path]:
             _delete_contents(partial)
             yield partial
         finally:
-            # After a success the folder has its final name, so this deletes nothing.
+            # A complete backup has been renamed already, so this line deletes only a failed one.
             shutil.rmtree(partial, ignore_errors=True)
             os.close(descriptor)
     except OSError as error:
@@ -114,7 +114,7 @@ def _partial_folder(folder: Path) -> Iterator[Path]:
 
 
 def _delete_contents(folder: Path) -> None:
-    """Delete the files of a backup that was killed."""
+    """Delete the files that a killed backup left."""
     for path in folder.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -31,18 +31,18 @@ class RestoreResult:
     clips: int
     digest: str
     is_compared: bool
-    """Whether the digest was compared with that of the backup, and was equal.
+    """Whether the digest was compared with the backup's digest and was equal.
 
-    False if the backup has an older schema, which was upgraded.
+    False if the backup comes from a version with another schema or other digest queries.
     """
 
 
 def restore(
     folder: Path, *, replace: bool = False, progress: Progress = lambda _done, _total: None
 ) -> RestoreResult:
-    """Restore the database and the clips to the places that the settings name.
+    """Restore the database and the clips to the locations in the settings.
 
-    All files of the backup are checked before anything is written, and all rows are written in one
+    All files in the backup are checked before anything is written, and all rows are written in one
     transaction. Raises ConfigurationError if the backup is not complete, if it needs a newer
     mirpipe, or if the database is not empty and `replace` is false. Raises DatabaseError if the
     restored content differs from the backup.
@@ -74,14 +74,15 @@ def restore(
     )
     if is_comparable and digest != manifest.digest:
         raise DatabaseError(
-            f"The restored content has the digest {digest}, but the backup has {manifest.digest}. "
-            "Do not use this database. Run `mirpipe verify` to see what differs."
+            f"The digest of the restored content is {digest}, but that of the backup is "
+            f"{manifest.digest}. Do not use this database. Run `mirpipe verify` to see what "
+            "differs."
         )
     return RestoreResult(manifest.made_at, clips, digest, is_comparable)
 
 
 def _require_undamaged(folder: Path, manifest: Manifest, progress: Progress) -> None:
-    """Raise ConfigurationError if a file of the backup is missing or has other bytes."""
+    """Raise ConfigurationError if a file of the backup is missing or damaged."""
     for done, (name, expected) in enumerate(manifest.files.items(), start=1):
         path = folder / name
         if not path.is_file():
@@ -92,9 +93,10 @@ def _require_undamaged(folder: Path, manifest: Manifest, progress: Progress) -> 
 
 
 def _copy_clips(folder: Path, manifest: Manifest) -> int:
-    """Copy the clips into the store and return their number. A killed copy leaves no partial file.
+    """Copy the clips to the clips folder, and return how many clips the backup contains.
 
-    Clips that the store has already are skipped.
+    Clips that are already in the folder are skipped. If the process is killed, no clip is left
+    incomplete.
     """
     store = settings().clips_folder
     names = [name for name in manifest.files if name.startswith(f"{CLIPS}/")]

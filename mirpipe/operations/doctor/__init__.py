@@ -1,4 +1,4 @@
-"""Checks of an installation, each with a remedy if something is wrong: see `examine`."""
+"""Installation checks. `examine` runs them, and suggests a remedy if something is wrong."""
 
 from mirpipe.operations.doctor.all_checks import examine as examine
 from mirpipe.operations.doctor.finding import Finding as Finding

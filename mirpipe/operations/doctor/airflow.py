@@ -1,4 +1,4 @@
-"""Checks of Airflow: missing pools, and DAG files that cannot be imported."""
+"""Airflow checks: missing pools, and DAG files that cannot be imported."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from mirpipe.settings import settings
 
 
 def check() -> Iterator[Finding]:
-    """Check pools and DAGs. Yields nothing if Airflow was never started in this home."""
+    """Check pools and DAGs. Yields nothing if Airflow was never started with this home folder."""
     if not airflow_home.folder(settings()).exists():
         return
     yield from pools()
@@ -20,9 +20,10 @@ def check() -> Iterator[Finding]:
 
 
 def pools() -> Iterator[Finding]:
-    """Check whether each pool exists with its number of slots. Skipped if the database is down.
+    """Check that each pool has the configured slots. Skipped if the database is not running.
 
-    The pools are read from Airflow's database: its REST API answers only while Airflow runs.
+    The pools are read from Airflow's database, because the REST API is available only while Airflow
+    is running.
     """
     url = _metadata_url()
     if url is None:

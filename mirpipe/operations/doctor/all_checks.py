@@ -1,4 +1,4 @@
-"""All checks of `mirpipe doctor`, in their order. A check that fails does not stop the others."""
+"""All checks of `mirpipe doctor`, in order. A check that fails does not stop the others."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -22,7 +22,7 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
 
 
 def examine() -> Iterator[Finding]:
-    """Yield the findings of all checks, each as soon as it is known.
+    """Yield the findings of all checks, each as soon as it is available.
 
     The checks start no server and change nothing.
     """
@@ -34,4 +34,4 @@ def examine() -> Iterator[Finding]:
         # A broken installation can raise any error, and the other checks may show the cause.
         except Exception as error:  # noqa: BLE001
             message = f"this check failed: {type(error).__name__}: {error}"
-            yield problem(name, " ".join(message.split()), "report this line as a bug of mirpipe")
+            yield problem(name, " ".join(message.split()), "report this line as a mirpipe bug")

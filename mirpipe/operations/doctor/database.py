@@ -1,4 +1,4 @@
-"""Checks of the database: versions, migrations and views, roles and grants, clock, idle locks."""
+"""Database checks: versions, migrations and views, roles and grants, clock, idle locks."""
 
 from collections.abc import Iterator
 from typing import get_args
@@ -14,18 +14,18 @@ from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, war
 from mirpipe.settings import settings
 
 CLOCK_WARNING_SECONDS, CLOCK_PROBLEM_SECONDS = 2.0, 60.0
-"""Differences between the clocks from which there is a warning or a problem, in seconds."""
+"""Clock differences above which a warning or a problem is reported, in seconds."""
 IDLE_SECONDS = 3600.0
-"""Time from which an idle session that holds a lock or a transaction is reported, in seconds."""
+"""Idle time after which a session with a lock or an open transaction is reported, in seconds."""
 
 
 def is_up() -> bool:
-    """Return whether there is a server to connect to. Does not start the embedded server."""
+    """Return whether there is a server to connect to, without starting the embedded server."""
     return settings().database_url is not None or embedded_server(settings().home).pid is not None
 
 
 def check() -> Iterator[Finding]:
-    """Run all checks of the database. Yields one warning if the embedded server is not running."""
+    """Run all database checks. Yields one warning if the embedded server is not running."""
     if not is_up():
         message = "the embedded Postgres is not running, so the database was not checked"
         remedy = "run `mirpipe db up`, then `mirpipe doctor` again"
@@ -47,7 +47,7 @@ def versions(connection: Connection) -> Iterator[Finding]:
     """Check the versions of Postgres and pgvector."""
     server = health.server_versions(connection)
     if outdated := health.outdated_versions(server):
-        remedy = "install newer versions; `mirpipe db migrate` then updates the extension"
+        remedy = "install newer versions, then run `mirpipe db migrate` to update the extension"
         yield problem("database", "; ".join(outdated), remedy)
         return
     postgres, pgvector = (".".join(map(str, v)) for v in (server.postgres, server.pgvector or ()))
@@ -55,14 +55,14 @@ def versions(connection: Connection) -> Iterator[Finding]:
 
 
 def migrations(connection: Connection) -> Iterator[Finding]:
-    """Check whether tables, views and descriptions are those of this mirpipe."""
+    """Check whether tables, views and descriptions match this version of mirpipe."""
     revision, newest = current(), head()
     if revision != newest:
-        message = f"the schema is at {revision or 'nothing'}, but this mirpipe needs {newest}"
+        message = f"the schema is at {revision or 'nothing'}, but mirpipe needs {newest}"
         remedy = "run `mirpipe db migrate`; if the schema is newer, update mirpipe"
         yield problem("migrations", message, remedy)
     elif outdated := outdated_files(connection):
-        message = f"the views are not those of this mirpipe: {shorten(outdated)}"
+        message = f"the views do not match this version of mirpipe: {shorten(outdated)}"
         yield problem("migrations", message, "run `mirpipe db migrate`")
     else:
         yield ok("migrations", f"the schema is at {revision}, the newest revision")
@@ -74,17 +74,20 @@ def roles(connection: Connection) -> Iterator[Finding]:
         yield problem("roles", f"missing: {', '.join(missing)}", "run `mirpipe db migrate`")
         return
     if current() == head() and health.can_write(connection):
-        remedy = "set MIRPIPE_READER_URL to a login that has the role mirpipe_read only"
+        remedy = "set MIRPIPE_READER_URL to a login that has only the role mirpipe_read"
         yield warning("roles", "the reader can also write", remedy)
     if wrong := health.wrong_grants(connection):
-        remedy = "grant or revoke it as the owner (migrations/versions has all grants)"
+        remedy = "grant or revoke them as the owner (migrations/versions contains all grants)"
         yield problem("roles", shorten(wrong), remedy)
     else:
-        yield ok("roles", "all three can connect and have the right permissions")
+        yield ok("roles", "all three roles can connect and have the right permissions")
 
 
 def clock(connection: Connection) -> Iterator[Finding]:
-    """Check whether the database's clock agrees with this machine's. Tables hold times of both."""
+    """Check that the database's clock and this machine's clock agree.
+
+    Tables contain times from both clocks.
+    """
     difference = health.clock_difference(connection)
     if abs(difference) <= CLOCK_WARNING_SECONDS:
         yield ok("clock", "the database's clock agrees with this machine's clock")
@@ -92,15 +95,15 @@ def clock(connection: Connection) -> Iterator[Finding]:
     level = problem if abs(difference) > CLOCK_PROBLEM_SECONDS else warning
     direction = "ahead" if difference > 0 else "behind"
     message = f"the database's clock is {abs(difference):.0f} s {direction}"
-    yield level("clock", message, "set both clocks by NTP")
+    yield level("clock", message, "synchronise both clocks with NTP")
 
 
 def sessions(connection: Connection, *, idle_seconds: float = IDLE_SECONDS) -> Iterator[Finding]:
-    """Check for idle sessions that hold a lock or a transaction. Other sessions wait for them."""
+    """Check for idle sessions with a lock or an open transaction. They can block others."""
     idle = health.idle_sessions(connection, seconds=idle_seconds)
     for session in idle:
         application = session.application or "a session"
-        message = f"{application} holds a lock but was idle for {session.idle_seconds:.0f} s"
+        message = f"{application} holds a lock but has been idle for {session.idle_seconds:.0f} s"
         remedy = f"if its process no longer works: SELECT pg_terminate_backend({session.pid})"
         yield warning("locks", message, remedy)
     if not idle:

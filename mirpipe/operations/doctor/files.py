@@ -1,4 +1,4 @@
-"""Checks of audio files: clips without a database row, and rows whose file is missing."""
+"""Audio file checks: clips without a database row, and rows whose file is missing."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, war
 from mirpipe.settings import settings
 
 MIN_AGE_SECONDS = 3600.0
-"""Smallest age of a clip without a row that is reported: a newer clip may get its row soon."""
+"""Minimum age at which a clip without a row is reported. The row of a newer clip may follow."""
 
 
 def check() -> Iterator[Finding]:
@@ -27,13 +27,13 @@ def check() -> Iterator[Finding]:
 
 
 def clips(connection: Connection) -> Iterator[Finding]:
-    """Check for clips without a row and for rows without a clip."""
+    """Check for clip files without a row and for rows without a clip file."""
     folder = settings().clips_folder
     recorded = set(health.recorded_files(connection, "generated"))
     missing = sorted(path.name for path in recorded if not path.is_file())
     unknown = sorted(path.name for path in _old_files(folder) if path not in recorded)
     if missing:
-        remedy = "copy them from the folder `clips` of a backup; their names are the same there"
+        remedy = "copy them from the `clips` folder of a backup, where they have the same names"
         message = f"{len(missing)} of {len(recorded)} are missing: {shorten(missing)}"
         yield problem("clips", message, remedy)
     if unknown:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["ok", "warning", "problem"]
-"""`warning`: mirpipe works, but the user should know. `problem`: mirpipe cannot work."""
+"""`warning`: the user should know about this. `problem`: mirpipe does not work correctly."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of `mirpipe doctor`."""
+    """One output line of `mirpipe doctor`."""
 
     check: str
     level: Level
@@ -19,7 +19,7 @@ class Finding:
 
 
 def ok(check: str, message: str) -> Finding:
-    """Return a finding that nothing is wrong."""
+    """Return a finding for a check that found nothing wrong."""
     return Finding(check, "ok", message)
 
 
@@ -34,6 +34,6 @@ def problem(check: str, message: str, remedy: str) -> Finding:
 
 
 def shorten(names: list[str], *, max_names: int = 3) -> str:
-    """Return the first names as a list in words, such as "a, b, c and 4 more"."""
+    """Return the first names and the number of the others, such as "a, b, c and 4 more"."""
     more = f" and {len(names) - max_names} more" if len(names) > max_names else ""
     return ", ".join(names[:max_names]) + more

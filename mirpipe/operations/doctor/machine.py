@@ -1,4 +1,4 @@
-"""Checks of the machine: free disk space, write permission, and graphics cards."""
+"""Machine checks: free disk space, write permission, and GPUs."""
 
 import os
 import shutil
@@ -11,12 +11,12 @@ from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.settings import settings
 
 WARNING_BYTES, PROBLEM_BYTES = 10 << 30, 1 << 30
-"""Free disk space below which there is a warning or a problem."""
+"""Free disk space below which a warning or a problem is reported."""
 _CARD_OPTIONS = ("--query-gpu=name,memory.total", "--format=csv,noheader")
 
 
 def disk() -> Iterator[Finding]:
-    """Check free space and write permission of the folders for data, clips and weights."""
+    """Check the folders for data, clips and weights: free disk space and write permission."""
     folders = {
         "data": settings().home,
         "clips": settings().clips_folder,
@@ -26,7 +26,7 @@ def disk() -> Iterator[Finding]:
     for name, folder in folders.items():
         existing = _existing(folder)
         if not os.access(existing, os.W_OK):
-            remedy = f"allow writing with chown or chmod {existing}"
+            remedy = f"allow writing to {existing} with chown or chmod"
             yield problem("disk", f"{name}: no permission to write to {existing}", remedy)
         if (device := existing.stat().st_dev) in checked_devices:
             continue
@@ -41,19 +41,19 @@ def disk() -> Iterator[Finding]:
 
 
 def gpu() -> Iterator[Finding]:
-    """Check whether there is a graphics card, if the settings require one."""
+    """List the GPUs, or report a problem if the settings require a GPU and there is none."""
     device = settings().device
     if found := cards():
         yield ok("gpu", "; ".join(found))
     elif device == "cuda":
         remedy = "install NVIDIA's driver, or set MIRPIPE_DEVICE=auto"
-        yield problem("gpu", "MIRPIPE_DEVICE is cuda, but nvidia-smi finds no card", remedy)
+        yield problem("gpu", "MIRPIPE_DEVICE is cuda, but nvidia-smi finds no GPU", remedy)
     else:
-        yield ok("gpu", "none; models run on the processor")
+        yield ok("gpu", "none; models run on the CPU")
 
 
 def cards() -> list[str]:
-    """Return name and memory of each graphics card that NVIDIA's driver lists."""
+    """Return the name and the memory of each GPU that NVIDIA's driver lists."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
@@ -64,7 +64,7 @@ def cards() -> list[str]:
 
 
 def _existing(folder: Path) -> Path:
-    """Return the folder, or its closest parent folder that exists."""
+    """Return the folder, or its closest existing parent folder."""
     while not folder.exists():
         folder = folder.parent
     return folder

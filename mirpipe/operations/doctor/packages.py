@@ -1,4 +1,4 @@
-"""Checks of the Python version and of the installed packages, compared with the lock file."""
+"""Checks that compare the Python version and the installed packages with the lock file."""
 
 import sys
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def python() -> Iterator[Finding]:
 
 
 def locked(lock: Path = LOCK) -> Iterator[Finding]:
-    """Check for packages that are missing or have another version than in the lock file."""
+    """Check for packages that are missing or whose version differs from the lock file."""
     if not lock.exists():
         yield ok("packages", "not checked: this installation has no lock file")
         return
@@ -45,13 +45,13 @@ def locked(lock: Path = LOCK) -> Iterator[Finding]:
     if missing:
         yield problem("packages", f"missing: {shorten(missing)}", _REMEDY)
     if different:
-        yield warning("packages", f"not as locked: {shorten(different)}", _REMEDY)
+        yield warning("packages", f"not the locked versions: {shorten(different)}", _REMEDY)
     if not missing and not different:
-        yield ok("packages", f"all {count} as locked")
+        yield ok("packages", f"all {count} have the locked versions")
 
 
 def _requirements(lock: Path) -> Iterator[Requirement]:
-    """Yield the requirements of the lock file that apply to this machine."""
+    """Yield those requirements in the lock file that apply to this machine."""
     for line in lock.read_text().splitlines():
         if line[:1].isalnum():
             requirement = Requirement(line.rstrip("\\ "))

@@ -1,4 +1,4 @@
-"""Checks of the configured plug-ins: whether each can run, with its weights and libraries."""
+"""Plug-in checks: whether each configured plug-in can run, with its weights and libraries."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ print(json.dumps({name: version(name) for name in ("torch", "mirpipe")}
 def interpreter() -> Iterator[Finding]:
     """Check the interpreter that has the model libraries.
 
-    It is no problem if there is none: the check of each plug-in reports what the plug-in needs.
+    A missing interpreter is no problem: the check of each plug-in reports what that plug-in needs.
     """
     python = settings().models_python
     if python is None:
@@ -44,14 +44,14 @@ def interpreter() -> Iterator[Finding]:
         return
     versions = json.loads(process.stdout)
     if versions["torch"].endswith("+cpu") and settings().device != "cpu" and cards():
-        message = f"torch {versions['torch']} cannot use the graphics card"
+        message = f"torch {versions['torch']} cannot use the GPU"
         yield warning("models", message, "run `make models TORCH=cuda`, or set MIRPIPE_DEVICE=cpu")
         return
     yield ok("models", f"Python {versions['python']} with torch {versions['torch']} at {python}")
 
 
 def configured() -> Iterator[Finding]:
-    """Check each configured plug-in: it can run, it has random weights, or something is missing."""
+    """Check whether each configured plug-in can run, and whether its weights are random."""
     chosen = settings()
     kinds: tuple[tuple[registry.Plugins[Any, Any], Sequence[str]], ...] = (
         (registry.ENCODERS, chosen.encoders),
@@ -74,6 +74,6 @@ def _check_plugin(kind: registry.Plugins[Any, Any], name: str) -> Finding:
         return problem(check, f"{python}", remedy)
     if kind.spec(name).is_random:
         remedy = f"unset MIRPIPE_STAND_INS and run `mirpipe models pull {name}`"
-        return warning(check, "random weights: its numbers say nothing about music", remedy)
+        return warning(check, "random weights: its results are meaningless", remedy)
     where = "" if python == interpreters.CURRENT_PYTHON else f", in {python}"
     return ok(check, f"can run{where}")

@@ -1,4 +1,4 @@
-"""Check of the ports of Airflow and of the dashboard."""
+"""Port check for Airflow and the dashboard."""
 
 import socket
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from mirpipe.settings import settings
 
 
 def check() -> Iterator[Finding]:
-    """Check whether both ports are free, or used by a running `mirpipe up`."""
+    """Check whether both ports are free or used by a running `mirpipe up`."""
     home = settings().home
     if is_up_running(home):
-        yield ok("ports", "`mirpipe up` is running and has its ports")
+        yield ok("ports", "`mirpipe up` is running and uses its ports")
         return
     if was_up_killed(home):
-        remedy = "run `mirpipe up`: it first stops the servers of the killed one"
+        remedy = "run `mirpipe up`: it first stops the servers of the killed command"
         yield warning("ports", "`mirpipe up` was killed, and its servers may still run", remedy)
     configured = {"AIRFLOW": settings().airflow_port, "DASHBOARD": settings().dashboard_port}
     for name, port in configured.items():

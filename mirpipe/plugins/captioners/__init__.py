@@ -1,1 +1,1 @@
-"""Captioners: one file per captioner. The registry finds them."""
+"""Captioners, one per file. The registry discovers them."""

@@ -1,7 +1,7 @@
 """Captions from measured features and from the tags that MusiCNN predicts.
 
-This captioner uses no language model. It runs offline on every machine, and each word has a
-measurement behind it. These are the words and their bounds:
+This captioner uses no language model. It runs offline on every machine, and each word is based on a
+measurement. The words and their thresholds are:
 
 | measurement | words |
 |---|---|
@@ -11,9 +11,9 @@ measurement behind it. These are the words and their bounds:
 | melody | melodic from a voiced fraction of 0.6; without melody if the track is not pitched |
 | style, instruments, voices | tags with a mean probability of at least 0.3, highest first |
 
-The key is named only if it is clear. BPM and beats to the bar are named if they could be measured.
-Melodic instruments are left out if the track is not pitched: MusiCNN predicts a guitar for drum
-loops.
+The key is named only if it is clear. The tempo in BPM and the number of beats per bar are named if
+they could be measured. Melodic instruments are left out if the track is not pitched, because
+MusiCNN predicts a guitar even for drum loops.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,11 +69,11 @@ PITCHED_INSTRUMENTS = {
     "male vocals": ("male", "man", "male vocal", "male voice"),
     "vocals": ("vocal", "vocals", "singing", "voice"),
 }
-"""Tags of each instrument or voice. Its probability is the highest of its tags."""
+"""Tags of each instrument or voice. The most probable of its tags determines its probability."""
 
 
 class Plugin:
-    """The tagger MusiCNN with a vocabulary."""
+    """The MusiCNN tagger with a vocabulary for captions."""
 
     def __init__(self) -> None:
         self._tagger = musicnn.Plugin()
@@ -84,7 +84,7 @@ class Plugin:
         return [sentence(track.features, self._tags(track.segment)) for track in inputs]
 
     def _tags(self, segment: AudioSegment) -> dict[str, float]:
-        """Return the mean probability of each tag, from 0 to 1. It is empty for silence."""
+        """Return the mean probability of each tag, from 0 to 1, or no tags for silence."""
         level = float(np.std(segment.samples)) if len(segment.samples) else 0.0
         if level <= 0:
             return {}
@@ -101,7 +101,7 @@ class Plugin:
 
 
 def sentence(features: Features, tags: Mapping[str, float]) -> str:
-    """Return the caption of these features and these tags with their probabilities."""
+    """Return the caption for these features and these tag probabilities."""
     subject = " ".join([*_sound_words(features), *_styles(tags), _noun(features)])
     if features.key is not None and (features.key_clarity or 0) >= CLEAR_KEY:
         subject += f" in {features.key}"
@@ -156,7 +156,7 @@ def _instruments(features: Features, tags: Mapping[str, float]) -> list[str]:
 
 
 def _likely_names(probabilities: Mapping[str, float]) -> list[str]:
-    """Return the names of at least MIN_PROBABILITY, highest first, else in their given order."""
+    """Return the names with at least MIN_PROBABILITY, most probable first."""
     likely = [name for name, value in probabilities.items() if value >= MIN_PROBABILITY]
     return sorted(likely, key=lambda name: -probabilities[name])
 

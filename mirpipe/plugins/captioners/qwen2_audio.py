@@ -1,10 +1,10 @@
 """Qwen2-Audio-7B-Instruct: a language model that describes at most 30 seconds of audio.
 
-Decoding is greedy, so a window always gets the same caption on the same device with the same
-library versions. The publisher's repetition penalty is used, but its sampling is not. The weights
-are published in bfloat16, and the model computes in bfloat16. MIRPIPE_COMPUTE_DTYPE=int8 halves the
-memory of the weights and makes another revision. The captions are not always true, so they are
-shown beside measurements.
+Decoding is greedy, so a window always has the same caption on the same device with the same library
+versions. The publisher's repetition penalty is used, but the publisher's sampling parameters are
+not. The weights are published in bfloat16, and the model computes in bfloat16.
+MIRPIPE_COMPUTE_DTYPE=int8 nearly halves the memory for the weights and creates another captioner
+revision. The captions are not always correct, so they are shown next to measurements.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from mirpipe.specs import CaptionerSpec, Needs, Runtime, WeightFile
 REPOSITORY = "Qwen/Qwen2-Audio-7B-Instruct"
 COMMIT = "0a095220c30b7b31434169c3086508ef3ea5bf0a"
 MAX_NEW_TOKENS = 128
-"""Longest caption, in tokens. One sentence needs less. If you change this, raise `version`."""
+"""Maximum caption length, in tokens. One sentence needs fewer. A change needs a new `version`."""
 
 
 def _published(filename: str, megabytes: int, sha256: str | None = None) -> WeightFile:
@@ -88,7 +88,7 @@ SPEC = CaptionerSpec(
 
 
 class Plugin:
-    """The model with the instruction of SPEC."""
+    """The model, prompted with the instruction in SPEC."""
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.qwen2_audio import Qwen2Audio
@@ -97,9 +97,9 @@ class Plugin:
         self.device = self._model.device
 
     def caption(self, inputs: Sequence[CaptionInput]) -> list[str]:
-        """Return one caption per track, which depends only on the track's segment.
+        """Return one caption per track. Each caption depends only on that track's segment.
 
         Raises RejectedInput (`no_caption`) if the model returns no text for a segment. Raises
-        PluginError if a segment has another sample rate or is longer than 30 seconds.
+        PluginError if a segment has the wrong sample rate or is longer than 30 seconds.
         """
         return [self._model.answer(track.segment, SPEC.instruction) for track in inputs]

@@ -1,1 +1,1 @@
-"""Encoders: one file per encoder. The registry finds them."""
+"""Encoders, one per file. The registry discovers them."""

@@ -1,12 +1,12 @@
-"""LAION-CLAP with its music checkpoint: audio and text in one space of 512 dimensions.
+"""LAION-CLAP with its music checkpoint: audio and text in one 512-dimensional space.
 
-The model runs on windows of ten seconds, because the package `laion-clap` takes a random part of
-anything longer. A shorter last window is repeated as often as it fits completely, then padded with
-zeros. The package does the same, and the model was trained in this way.
+The model runs on ten-second windows, because the package `laion-clap` takes a random excerpt of
+anything longer. If the last window is shorter, it is repeated as many times as it fits completely
+and then padded with zeros. The package does the same, and the model was trained this way.
 
-The level of each track is set to -20 dBFS, so that the loudness of the mastering has no influence.
-The model's input is rounded to 16 bits, which clips peaks above full scale. So music with a crest
-factor below 20 dB is not clipped.
+Each track is set to a level of -20 dBFS, so that its mastering loudness has no influence. The
+model's input is rounded to 16 bits, which clips peaks above full scale. At -20 dBFS, music with a
+crest factor below 20 dB is not clipped.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ SPEC = EncoderSpec(
 
 
 class Plugin:
-    """The audio tower and the text tower. The tokenizer is loaded when a text is embedded."""
+    """The audio and text towers. The tokenizer is loaded when the first text is embedded."""
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.laion_clap import Clap
@@ -72,13 +72,13 @@ class Plugin:
             tokenizer=[runtime.files[file] for file in TOKENIZER if file in runtime.files],
         )
         self.device = self._clap.device
-        # On a CPU, four windows are one matrix product. Its rounding depends on all four.
+        # On a CPU, one matrix product covers four windows, and its rounding depends on all four.
         self.rows_are_independent = self.device.type != "cpu"
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return one row of length 1 per segment: shape (len(segments), 512), float32."""
+        """Return one unit-length row per segment: shape (len(segments), 512), float32."""
         return self._clap.embed(segments)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
-        """Return one row of length 1 per text, in the same space: shape (len(texts), 512)."""
+        """Return one unit-length row per text, in the same space: shape (len(texts), 512)."""
         return self._clap.embed_text(texts)

@@ -1,7 +1,7 @@
-"""LAION-CLAP with the package's default checkpoint, which was used for the published report.
+"""LAION-CLAP with the package's default checkpoint, which was used for the published tables.
 
-It works like `clap`, but its audio tower is smaller. It was trained on LAION-Audio-630K and
-AudioSet, which contain speech and other sounds too.
+This encoder works like `clap`, but its audio tower is smaller. It was trained on LAION-Audio-630K
+and AudioSet, which also contain speech and other sounds.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ SPEC = replace(
 
 
 class Plugin:
-    """The audio tower and the text tower. The tokenizer is loaded when a text is embedded."""
+    """The audio and text towers. The tokenizer is loaded when the first text is embedded."""
 
     def __init__(self, runtime: Runtime) -> None:
         from mirpipe.models.adapters.laion_clap import Clap
@@ -41,13 +41,13 @@ class Plugin:
             tokenizer=[runtime.files[file] for file in clap.TOKENIZER if file in runtime.files],
         )
         self.device = self._clap.device
-        # On a CPU, four windows are one matrix product. Its rounding depends on all four.
+        # On a CPU, one matrix product covers four windows, and its rounding depends on all four.
         self.rows_are_independent = self.device.type != "cpu"
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return one row of length 1 per segment: shape (len(segments), 512), float32."""
+        """Return one unit-length row per segment: shape (len(segments), 512), float32."""
         return self._clap.embed(segments)
 
     def embed_text(self, texts: Sequence[str]) -> Float32:
-        """Return one row of length 1 per text, in the same space: shape (len(texts), 512)."""
+        """Return one unit-length row per text, in the same space: shape (len(texts), 512)."""
         return self._clap.embed_text(texts)

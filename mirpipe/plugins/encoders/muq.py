@@ -1,12 +1,13 @@
-"""MuQ, trained on the Million Song Dataset: 1024 numbers, the mean of its last hidden states.
+"""MuQ, trained on the Million Song Dataset: the mean of its last hidden states, 1024 numbers.
 
-The package `muq` runs on windows of ten seconds. A shorter segment is repeated until it fills the
-window. So every vector is the mean of the same number of states, and a segment that is too short
-for one state has a vector too. MuQ's authors define no pooling; this project chose the mean.
+The package `muq` runs on ten-second windows. A shorter segment is repeated until it fills the
+window, so that every vector is the mean of the same number of states, and even a segment that is
+too short for one state has a vector. MuQ's authors do not define a pooling method; this project
+uses the mean.
 
-The model's spectrogram is in decibels, so a different level shifts all its values. The paper
-defines no level. So the level of each track is set to -14 dBFS, about the level of mastered music.
-Then the loudness of the mastering has no influence.
+The model's spectrogram is in decibels, so a change of level shifts all spectrogram values. The
+paper does not define a level. Each track is therefore set to -14 dBFS, about the level of mastered
+music, so that its mastering loudness has no influence.
 """
 
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ SPEC = EncoderSpec(
 
 
 class Plugin:
-    """The model without the parts that only its training needs."""
+    """The model, without the parts that are needed only for training."""
 
     rows_are_independent = True
 
@@ -65,5 +66,5 @@ class Plugin:
         self.device = self._model.device
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return the mean of the last hidden states per segment: shape (len(segments), 1024)."""
+        """Return the mean of each segment's last hidden states: shape (len(segments), 1024)."""
         return self._model.embed(segments)

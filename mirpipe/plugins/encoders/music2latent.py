@@ -1,14 +1,14 @@
-"""Music2Latent: the mean over time of the 64 numbers from which its decoder rebuilds music.
+"""Music2Latent: the mean over time of the 64 numbers from which its decoder reconstructs music.
 
 The package `music2latent` runs on windows of exactly ten seconds. Its encoder normalises over the
-complete input, so the same second of music has other latents in a longer window. For the same
-reason, a shorter segment is repeated to ten seconds: padding with silence would change how the
-music is normalised. The package ignores the last 27 ms of each window, which do not fill a latent.
-Its authors define no pooling; this project chose the mean.
+complete input, so the same second of music has different latents in a longer window. For the same
+reason, a shorter segment is repeated until it lasts ten seconds: padding with silence would change
+how the music is normalised. The package ignores the last 27 ms of each window, which are too short
+for a latent. The authors do not define a pooling method; this project uses the mean.
 
-The latents contain the level of the music, because the decoder must rebuild it. The paper defines
-no level. So the level of each track is set to -14 dBFS, about the level of mastered music. Then the
-loudness of the mastering has no influence.
+The latents encode the level of the music, because the decoder must reconstruct it. The paper does
+not define a level. Each track is therefore set to -14 dBFS, about the level of mastered music, so
+that its mastering loudness has no influence.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ SPEC = EncoderSpec(
 
 
 class Plugin:
-    """The encoder of the autoencoder."""
+    """The encoder half of the autoencoder."""
 
     rows_are_independent = True
 
@@ -49,5 +49,5 @@ class Plugin:
         self.device = self._model.device
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return the mean of the latents per segment: shape (len(segments), 64), float32."""
+        """Return the mean latent of each segment: shape (len(segments), 64), float32."""
         return self._model.embed(segments)

@@ -1,18 +1,20 @@
 """MusiCNN (MagnaTagATune): the 200 numbers from which it predicts instruments, styles and voices.
 
-The weights are those of the source package `musicnn` 0.1.0; `tools/make_musicnn_onnx.py` writes
-them. The spectrogram is computed as in that package, but in float32, because float16 overflows: 16
-kHz, squared magnitude of 512 samples every 256 samples, 96 mel bands, log10(10000 x + 1). A window
-is one patch of 187 frames.
+The weights come from the source package `musicnn` 0.1.0; `tools/make_musicnn_onnx.py` converts
+them. The spectrogram is computed as in that package, but in float32, because float16 overflows. It
+consists of squared magnitudes of 512-sample frames, one every 256 samples at 16 kHz, in 96 mel
+bands, scaled as log10(10000 x + 1). A window is one patch of 187 frames.
 
-A shorter segment is repeated until it fills the window, as in the model's training. A segment of
-1.5 s then has a cosine of .94 to the window that starts with it; padded with silence it has .76.
+A shorter segment is repeated until it fills the window, as during the model's training. The cosine
+similarity between a repeated 1.5 s segment and the full window that starts with this segment is
+0.94. Padding with silence instead lowers it to 0.76.
 
-The level matters: a track that is 20 dB quieter has a cosine of .67 to the original on average. So
-the level of each track is set to -16 dBFS. At this level the spectrograms of the demo library have
-mean 1.56 and variance 1.71; the model's input layer has stored 1.59 and 1.75 from its training.
-Levels from -35 to -6 dBFS were compared. At -16 dBFS, the matches are the best within noise (P@1 by
-genre .61, from .56 to .61; by work .50, from .39 to .50).
+The level matters: the mean cosine similarity between a track and a copy that is 20 dB quieter is
+0.67. Each track is therefore set to a level of -16 dBFS. At this level, the demo library's
+spectrograms have mean 1.56 and variance 1.71, close to the values 1.59 and 1.75 that the model's
+input layer stored during training. Levels from -35 to -6 dBFS were compared, and -16 dBFS gave the
+best matches within noise: P@1 is 0.61 by genre (0.56 to 0.61 over all levels) and 0.50 by work
+(0.39 to 0.50).
 """
 
 import json
@@ -46,7 +48,7 @@ MEL_BANDS = 96
 
 
 class Plugin:
-    """The model on one thread. To use more cores, run more processes."""
+    """The model, which runs on one thread. To use more cores, run more processes."""
 
     def __init__(self) -> None:
         import onnxruntime
@@ -63,23 +65,24 @@ class Plugin:
         self._mel = mel_filters()
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return the penultimate layer per segment: shape (len(segments), 200), float32."""
+        """Return the penultimate layer for each segment: shape (len(segments), 200), float32."""
         return self._run("penultimate", SPEC.dimension, segments)
 
     def tags(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return the probabilities of `tag_names` per segment: shape (len(segments), 50)."""
+        """Return the probabilities of `tag_names` for each segment: shape (len(segments), 50)."""
         return self._run("tags", len(self.tag_names), segments)
 
     @property
     def tag_names(self) -> list[str]:
-        """The 50 tags of MagnaTagATune that the model predicts."""
+        """The 50 MagnaTagATune tags that the model predicts."""
         names: list[str] = json.loads(self._session.get_modelmeta().custom_metadata_map["tags"])
         return names
 
     def _run(self, output: str, width: int, segments: Sequence[AudioSegment]) -> Float32:
         rows = np.empty((len(segments), width), dtype=np.float32)
         for row, segment in zip(rows, segments, strict=True):
-            # One patch per call: a batch takes four times as long per patch, because of memory.
+            # The model runs on one patch per call: in a batch, each patch takes four times as long,
+            # because of memory use.
             patch = log_mel(segment.samples, self._mel)[np.newaxis]
             row[:] = self._session.run([output], {"logmel": patch})[0][0]
         return rows
@@ -91,16 +94,17 @@ def log_mel(samples: Float32, mel: Float32) -> Float32:
     hann = np.hanning(FFT_SAMPLES + 1)[:-1].astype(np.float32)
     frames = sliding_window_view(padded, FFT_SAMPLES)[::HOP_SAMPLES] * hann
     power = np.abs(np.fft.rfft(frames)) ** 2
-    # einsum does not use BLAS. Threads of BLAS keep cores busy while they wait for work.
+    # einsum is used because it avoids BLAS, whose threads keep cores busy while they wait for work.
     patch: Float32 = np.log10(10_000 * np.einsum("tf,mf->tm", power, mel) + 1)
     return patch
 
 
 def mel_filters() -> Float32:
-    """Return the weights of the mel bands: shape (96, 257), equal to `librosa.filters.mel`.
+    """Return the mel filter weights: shape (96, 257), equal to `librosa.filters.mel`.
 
-    The bands are triangles of equal area on Slaney's scale, which is linear below 1 kHz and
-    logarithmic above. librosa is not used, because its import takes longer than to embed a song.
+    The filters are triangles of equal area on Slaney's mel scale, which is linear below 1 kHz and
+    logarithmic above it. librosa is not used, because importing it takes longer than embedding a
+    song.
     """
     bins = np.arange(FFT_SAMPLES // 2 + 1) * (SPEC.sample_rate / FFT_SAMPLES)
     top = 15 + 27 * np.log(SPEC.sample_rate / 2 / 1000) / np.log(6.4)

@@ -1,16 +1,17 @@
-"""Classical statistics of a signal: 178 numbers, a baseline for the learned encoders.
+"""Classical signal statistics: 178 numbers, a baseline for the learned encoders.
 
 | from | statistics over the window's frames | numbers |
 |---|---|---|
-| 20 MFCC | mean, deviation, 10th and 90th percentile; deviation of the steps | 100 |
+| 20 MFCC | mean, deviation, 10th and 90th percentile; deviation of steps between frames | 100 |
 | 7 spectral contrasts | mean, deviation, 10th and 90th percentile | 28 |
 | 12 pitch classes | mean, deviation and mean step, each sorted, so the key has no influence | 36 |
 | onset strength | log mean, log deviation, four percentiles in units of the mean | 6 |
-| onset strength | highest autocorrelation in 8 bands of tempo, 40 to 320 BPM | 8 |
+| onset strength | highest autocorrelation in 8 tempo bands, 40 to 320 BPM | 8 |
 
-All are computed from one spectrogram. Each number is standardised by its mean and deviation over
-the demo library (`weights/signal_demo.txt`, which `tools/make_signal_constants.py` writes). It is
-limited to four deviations, so that one window of near-silence cannot dominate a track's vector.
+All statistics are computed from one spectrogram. All deviations are standard deviations. Each
+number is standardised by its mean and deviation in the demo library (`weights/signal_demo.txt`,
+which `tools/make_signal_constants.py` writes), and then limited to four deviations, so that one
+nearly silent window cannot dominate a track's vector.
 """
 
 import itertools
@@ -18,9 +19,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mirpipe.records import AudioSegment, Float32
+from mirpipe.records import AudioSegment, Float32, Float64
 from mirpipe.specs import EncoderSpec
 
 SPEC = EncoderSpec(
@@ -46,7 +46,7 @@ TEMPO_BANDS_BPM = np.geomspace(40, 320, 9)
 
 
 class Plugin:
-    """The standardised statistics."""
+    """The encoder, which returns the standardised statistics."""
 
     def __init__(self) -> None:
         constants = files("mirpipe.plugins.encoders").joinpath("weights", SPEC.checkpoint)
@@ -56,7 +56,7 @@ class Plugin:
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
         """Return one row per segment: shape (len(segments), 178), float32.
 
-        A segment must have at least a tenth of a second.
+        A segment must last at least a tenth of a second.
         """
         rows = np.empty((len(segments), SPEC.dimension), dtype=np.float32)
         for row, segment in zip(rows, segments, strict=True):
@@ -66,7 +66,7 @@ class Plugin:
 
 
 class Statistics:
-    """The 178 statistics of a segment, measured by librosa, not standardised yet."""
+    """Computes the 178 statistics of a segment with librosa, before standardisation."""
 
     def __init__(self) -> None:
         import librosa
@@ -76,12 +76,12 @@ class Statistics:
         self._mel = csr_array(librosa.filters.mel(sr=SPEC.sample_rate, n_fft=FFT_SAMPLES))
         self._chroma = librosa.filters.chroma(sr=SPEC.sample_rate, n_fft=FFT_SAMPLES)
 
-    def __call__(self, samples: Float32) -> NDArray[np.float64]:
-        """Return an array of shape (178,), which is finite for all finite samples."""
+    def __call__(self, samples: Float32) -> Float64:
+        """Return the statistics: shape (178,). They are finite for all finite samples."""
         librosa = self._librosa
         magnitude = np.abs(librosa.stft(samples, n_fft=FFT_SAMPLES, hop_length=HOP_SAMPLES))
         power = magnitude**2
-        # Both products avoid BLAS. Threads of BLAS keep cores busy while they wait for work.
+        # Both products avoid BLAS, whose threads keep cores busy while they wait for work.
         mel = librosa.power_to_db(self._mel @ power)
         pitch_classes = np.einsum("cf,ft->ct", self._chroma, power)
         mfcc = librosa.feature.mfcc(S=mel, n_mfcc=MFCC)
@@ -102,21 +102,21 @@ class Statistics:
         )
 
 
-def _harmony(chroma: Float32) -> list[NDArray[np.float64]]:
-    """Return mean, deviation and mean step of the 12 pitch classes, each sorted."""
+def _harmony(chroma: Float32) -> list[Float64]:
+    """Return the means, deviations and mean steps of the 12 pitch classes, each list sorted."""
     steps = np.abs(np.diff(chroma, axis=1))
     return [np.sort(row) for row in (chroma.mean(axis=1), chroma.std(axis=1), steps.mean(axis=1))]
 
 
-def _rhythm(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log mean, log deviation and four percentiles (in units of the mean)."""
+def _rhythm(onsets: Float64) -> Float64:
+    """Return the log mean, the log deviation and four percentiles in units of the mean."""
     mean = onsets.mean()
     shape = np.percentile(onsets, [25, 50, 75, 95]) / (mean + 1e-9)
     return np.concatenate([np.log([mean + 1e-3, onsets.std() + 1e-3]), shape])
 
 
-def _tempo(autocorrelation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the highest autocorrelation in each of the 8 bands of tempo."""
+def _tempo(autocorrelation: Float64) -> Float64:
+    """Return the highest autocorrelation in each of the 8 tempo bands."""
     lags = np.ceil(60 * SPEC.sample_rate / HOP_SAMPLES / TEMPO_BANDS_BPM).astype(int)
     strength = np.zeros(lags[0])  # A segment may be shorter than the longest lag.
     measured = autocorrelation[: len(strength)] / (autocorrelation[0] + 1e-9)

@@ -1,1 +1,1 @@
-"""Generators of music: one file per generator. The registry finds them."""
+"""Music generators, one per file. The registry discovers them."""

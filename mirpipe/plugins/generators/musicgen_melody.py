@@ -1,10 +1,10 @@
 """MusicGen-Melody, run by transformers: generates music from text, or from text and a melody.
 
-The model has 1.5 billion parameters, with T5 and EnCodec included, and generates at most 30 s. It
-uses only the strongest pitch class of the conditioning audio, eight times per second. It does not
-separate stems, so the conditioning audio must not contain drums. The guidance applies to text and
-melody together. The model needs a GPU: on two CPU threads, it takes about 14 times as long as the
-clip lasts.
+The model has 1.5 billion parameters, including T5 and EnCodec, and generates at most 30 s. From the
+conditioning audio, it uses only the strongest pitch class, eight times per second. It does not
+separate stems, so the conditioning audio must not contain drums. The guidance applies to the text
+and the melody together. The model needs a GPU: on two CPU threads, generation takes about 14 times
+as long as the clip lasts.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from mirpipe.specs import GeneratorSpec, Needs, Runtime, WeightFile
 
 REPOSITORY = "facebook/musicgen-melody"
 COMMIT = "refs/pr/14"
-"""The publisher's corrected conversion. The earlier conversion lacks some weights."""
+"""Revision with the publisher's corrected conversion. The earlier conversion lacks some weights."""
 
 
 def _file(filename: str, megabytes: int) -> WeightFile:
@@ -67,6 +67,6 @@ class Plugin:
     def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
         """Return one mono clip at 32 kHz per request, in order.
 
-        A clip depends only on its own request and its seed.
+        Each clip depends only on its own request, which includes the seed.
         """
         return self._model.generate(requests)

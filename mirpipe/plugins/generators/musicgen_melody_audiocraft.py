@@ -1,9 +1,10 @@
-"""MusicGen-Melody, run by its authors' package audiocraft: more than 30 s, and it separates stems.
+"""MusicGen-Melody, run by its authors' package audiocraft: long clips and stem separation.
 
-The weights are those of `musicgen_melody` in the authors' own format, which is half as large. T5
-and Demucs are separate weight files. Demucs separates the conditioning audio, and only the stems
-`vocals` and `other` provide the melody, so drums and bass do not disturb it. A clip of more than 30
-s is continued from its last 12 s, with the melody.
+The weights are the same as in `musicgen_melody`, but in the authors' own format, which takes half
+the space. T5 and Demucs have separate weight files. Demucs separates the conditioning audio into
+stems, and the melody is taken only from the stems `vocals` and `other`, so that drums and bass do
+not disturb it. If a clip is longer than 30 s, the model continues it from its last 12 s, with the
+melody.
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,7 @@ SPEC = GeneratorSpec(
     checkpoint="facebook/musicgen-melody (audiocraft)",
     checkpoint_sha256="",
     sample_rate=32_000,
-    longest_seconds=300.0,  # The codec decodes a complete clip in one step.
+    longest_seconds=300.0,  # Limited, because the codec decodes a clip in one step.
     has_guidance=True,
     sampling={
         "use_sampling": True,
@@ -94,6 +95,6 @@ class Plugin:
     def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
         """Return one mono clip at 32 kHz per request, in order.
 
-        A clip depends only on its own request and its seed.
+        Each clip depends only on its own request, which includes the seed.
         """
         return self._model.generate(requests)

@@ -1,22 +1,22 @@
 """Resynthesis: plays a target's own transcription on a simple synthesiser, as a baseline.
 
-It is not a model and does not compose. It shows which scores generated music gets if it keeps the
-melody and the beat of its target. It also lets the rest of the pipeline run without weights.
+This generator is not a model and does not compose. It shows which scores a clip receives if it
+keeps its target's melody and beat. It also allows the rest of the pipeline to run without weights.
 
 | mode | music |
 |---|---|
-| not conditioned (`simple`) | chords, bass and drums in the tempo and the key of the prompt |
-| conditioned (`medium` or any other) | the target's notes at their transcribed times; its beats |
-| `strong` | the same with even beats, and with notes moved to quarters of a beat |
+| not conditioned (`simple`) | chords, bass and drums in the prompt's tempo and key |
+| conditioned (`medium` or any other) | the target's transcribed notes; drums on its beats |
+| `strong` | the same, but with smoothed beats and with notes moved to quarters of a beat |
 
-The prompt must state its tempo and its key literally, such as `84 BPM` or `A minor`. The defaults
-are 100 BPM and C major. Tempi below 30 or above 300 BPM are ignored.
+The prompt must state the tempo and the key literally, for example `84 BPM` and `A minor`. The
+defaults are 100 BPM and C major. Tempi below 30 or above 300 BPM are ignored.
 
-Without notes, the drums are loud and as dense as the target's onsets. With notes, they are soft. If
-a target has no beats, there are no drums, and `strong` moves notes to quarters of a beat at 120
-BPM. If the target has neither notes nor beats in the requested time, the clip is made from the
-prompt as in `simple`. The seed changes timbre and pattern, but never notes, beats or tempo. The
-guidance of a mode has no effect.
+If a target has no notes, the drums are loud and as dense as its onsets; if it has notes, the drums
+are soft. If it has no beats, there are no drums, and `strong` moves notes to quarters of a beat at
+120 BPM. If it has neither notes nor beats in the requested time, the clip is made from the prompt,
+as in `simple`. The seed changes the timbre and the pattern, but never the target's notes or beats,
+nor the tempo. A mode's guidance has no effect.
 """
 
 from collections.abc import Sequence
@@ -46,29 +46,29 @@ SPEC = GeneratorSpec(
 
 QUANTISED_MODES = frozenset({"strong"})
 DIVISIONS = 4
-"""Parts of a beat in the grid that notes are moved to."""
+"""Number of grid points per beat. Notes are moved to this grid."""
 GRID_BPM = 120.0
-"""Tempo of the grid if the target has no beats."""
+"""Tempo of the grid, in BPM, if the target has no beats."""
 
 DEFAULT_BPM = 100.0
 ACCEPTED_BPM = (30.0, 300.0)
 DEFAULT_KEY = "C major"
 _SCALE = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 _PROGRESSIONS = ((0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 0, 4), (0, 2, 3, 4))
-"""Chord progressions, as one step of the scale per bar."""
+"""Chord progressions, with one scale step per bar."""
 _STRUMS = ((0.0, 2.0), (0.0, 2.0, 3.0), (0.0, 1.0, 2.0, 3.0))
-"""Beats of a bar on which chords are played. Chords between beats would blur the tempo."""
+"""Beats in a bar on which chords are played. Chords between beats would blur the tempo."""
 
 _DRUMS_ALONE, _DRUMS_BESIDE_NOTES = 1.0, 0.3
 
 
 class Plugin:
-    """The synthesiser. It needs no weights and no libraries."""
+    """The synthesiser, which needs no weights and no model libraries."""
 
     def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
         """Return one mono clip at 32 kHz per request, in order.
 
-        A clip depends only on its own request.
+        Each clip depends only on its own request.
         """
         return [_clip(request) for request in requests]
 
@@ -97,7 +97,7 @@ def _timbre(random: np.random.Generator) -> Timbre:
 def _score(
     request: GenerationRequest, random: np.random.Generator
 ) -> tuple[list[Note], list[DrumHit]]:
-    """Return the notes and drum hits of the clip, from the target if possible, else the prompt."""
+    """Return the clip's notes and drum hits, from the target if possible, else from the prompt."""
     features = request.features if request.mode.is_conditioned else None
     if features:
         notes = [note for note in features.notes if note.onset_seconds < request.seconds]
@@ -113,7 +113,7 @@ def _score(
 def _beats(features: Features, seconds: float) -> Float64:
     """Return the beat times of the clip, in seconds.
 
-    The measured tempo continues the target's beats before the first and after the last.
+    Before the target's first beat and after its last beat, beats continue at the measured tempo.
     """
     if not features.tempo_bpm or not features.beat_seconds:
         return np.empty(0)
@@ -131,7 +131,7 @@ def _even(beats: Float64) -> Float64:
 
 
 def _quantised(notes: Sequence[Note], beats: Float64) -> list[Note]:
-    """Return the notes moved to the nearest division of a beat, at least one division long."""
+    """Return the notes, moved to the nearest grid points and at least one grid step long."""
     if len(beats) < 2:
         last = max((note.offset_seconds for note in notes), default=0.0)
         beats = np.arange(0, last + 1, 60 / GRID_BPM)
@@ -153,7 +153,8 @@ def _drums(
 ) -> list[DrumHit]:
     """Return drums on the beats.
 
-    The number of hats per beat follows the target's onsets; with notes it is two.
+    The number of hi-hat hits per beat follows the target's onset density, but is two if the target
+    has notes.
     """
     if not len(beats):
         return []
@@ -175,10 +176,10 @@ def _groove(
     level: float,
     random: np.random.Generator,
 ) -> list[DrumHit]:
-    """Return a drum pattern: kick or snare on each beat, and hats.
+    """Return a drum pattern: a kick or a snare on each beat, and hi-hats.
 
-    The kick plays on the first beat of a bar, and on the third of four. The snare plays on the
-    other beats.
+    The kick plays on the first beat of each bar, and also on the third beat if the bar has four.
+    The snare plays on the other beats.
     """
     kicks = {0, 2} if beats_per_bar == 4 else {0}
     hat_level = level * random.uniform(0.25, 0.4)
@@ -195,7 +196,7 @@ def _groove(
 def _score_from_prompt(
     request: GenerationRequest, random: np.random.Generator
 ) -> tuple[list[Note], list[DrumHit]]:
-    """Return four repeated chords with bass and drums, in the tempo and the key of the prompt."""
+    """Return four repeated chords with bass and drums, in the prompt's tempo and key."""
     key = next(iter(claims_in_text.claimed_keys(request.prompt)), DEFAULT_KEY)
     beat = 60 / _stated_bpm(request.prompt)
     scale = _SCALE[key.split()[1]]
@@ -220,7 +221,7 @@ def _score_from_prompt(
 
 
 def _stated_bpm(prompt: str) -> float:
-    """Return the first accepted tempo in the prompt (the middle of a range), or the default."""
+    """Return the first accepted tempo in the prompt, or the default. A range means its middle."""
     low, high = ACCEPTED_BPM
     stated = ((slow + fast) / 2 for slow, fast in claims_in_text.claimed_tempos(prompt))
     return next((bpm for bpm in stated if low <= bpm <= high), DEFAULT_BPM)

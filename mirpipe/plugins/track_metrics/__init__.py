@@ -1,1 +1,1 @@
-"""Models that score tracks: one file per model. The registry finds them."""
+"""Models that score tracks, one per file. The registry discovers them."""

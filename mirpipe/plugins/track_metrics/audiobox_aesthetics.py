@@ -1,13 +1,13 @@
 """Audiobox Aesthetics: a prediction of how people would rate a track, on four axes from 1 to 10.
 
 The axes are content enjoyment (CE), content usefulness (CU), production complexity (PC) and
-production quality (PQ). As in the package `audiobox-aesthetics`, a track is split into windows of
-ten seconds at 16 kHz, without overlap. The last window, even if it is very short, is padded with
-zeros, which are masked. A track's score is the mean over its windows, weighted by their lengths.
+production quality (PQ). As in the package `audiobox-aesthetics`, a track is split into ten-second
+windows at 16 kHz, without overlap. The last window is padded with zeros, even if it is very short,
+and the padding is masked. A track's score is the mean over its windows, weighted by their lengths.
 
-The model is a regression, so a score can be a little below 1 or above 10. Such scores are kept. No
-gain is applied, because the raters heard the music at its own level. The authors' program resamples
-with torchaudio, this project with soxr.
+The model is a regression model, so a score can be slightly below 1 or above 10. Such scores are
+kept unchanged. No gain is applied, because the raters heard the music at its original level. The
+authors' program resamples with torchaudio, whereas this project uses soxr.
 """
 
 from collections.abc import Sequence

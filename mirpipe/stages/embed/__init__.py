@@ -1,8 +1,8 @@
-"""Embed: computes a vector for each usable track, by each configured encoder.
+"""Embed: computes a vector for each usable track with each configured encoder.
 
-A track is decoded only once for all encoders for which it is pending. Threads decode ahead of the
-models. A vector depends only on its own track, so a run that was resumed stores the same bytes as
-an undisturbed run.
+A track is decoded only once for all encoders for which it is pending. Separate threads decode the
+next tracks while the models run. A vector depends only on its own track, so an interrupted and
+resumed run stores the same bytes as an uninterrupted run.
 """
 
 from mirpipe.stages.embed.caption_vectors import embed_captions, plan_captions

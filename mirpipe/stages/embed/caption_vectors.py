@@ -1,4 +1,4 @@
-"""Computes and stores the vectors of captions, by the encoder that the text score uses."""
+"""Computes and stores caption vectors with the encoder that the text score uses."""
 
 from functools import partial
 from typing import cast
@@ -16,14 +16,17 @@ from mirpipe.stages.embed.embed_tracks import EmbedResult
 from mirpipe.stages.embed.text_tower import embed_one_text
 
 STAGE = "embed captions"
-"""Stage in the failure ledger. It is not `embed`, so a broken text tower does not affect tracks."""
+"""Stage name in the failure ledger.
+
+It differs from `embed`, so that an encoder with a broken text tower can still embed tracks.
+"""
 
 
 def plan_captions() -> str | None:
     """Return the name of the encoder that can embed the pending captions.
 
-    Returns None if no caption is pending, or if the encoder cannot run on this machine. The failure
-    ledger then records the cause.
+    Returns None if no caption is pending. Also returns None if the encoder cannot run on this
+    machine; in that case, the cause is recorded in the failure ledger.
     """
     with engine("app").connect() as connection:
         encoder = caption_embeddings.configured_encoder(connection)
@@ -41,9 +44,9 @@ def embed_captions(*, progress: Progress | None = None) -> EmbedResult:
     """Embed all pending captions, with one transaction per caption.
 
     Each caption is embedded alone, so its vector does not depend on other captions. If the text
-    tower fails, the failure ledger records the cause, and all remaining captions count as failed.
-    The encoder must belong to the current interpreter. Raises PluginError if the encoder's revision
-    is not the configured one.
+    tower fails, the cause is recorded in the failure ledger, and all remaining captions count as
+    failed. The encoder must run in the current interpreter. Raises PluginError if the encoder's
+    current revision differs from the configured one.
     """
     with engine("app").connect() as connection:
         encoder = caption_embeddings.configured_encoder(connection)

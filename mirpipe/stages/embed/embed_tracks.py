@@ -1,4 +1,4 @@
-"""Embeds tracks: decodes each track once, and passes its windows to all encoders that need it."""
+"""Embeds tracks: decodes each track once, and passes its windows to all encoders that need them."""
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
@@ -24,14 +24,14 @@ from mirpipe.stages.embed.read_ahead import read_ahead
 from mirpipe.stages.embed.window_pooling import WindowPooler, window_request
 
 READ_AHEAD_BYTES = 64 * 2**20
-"""Largest size of the decoded audio that waits in memory, per track, in bytes."""
+"""Largest amount of decoded audio that waits in memory per track, in bytes."""
 MAX_DECODERS = 8
 """Largest number of decoding threads."""
 
 
 @dataclass(frozen=True)
 class EmbedResult:
-    """Numbers of vectors, by result. The next run tries to compute failed vectors again."""
+    """Numbers of vectors, by result. The next run retries the failed vectors."""
 
     embedded: int = 0
     rejected: int = 0
@@ -45,10 +45,10 @@ class _LoadedEncoder:
     spec: EncoderSpec
     encoder_id: int
     pending: frozenset[int]
-    """Ids of the tracks that it has to embed."""
+    """Ids of the tracks that the encoder has to embed."""
     model: Encoder
     versions: dict[str, str]
-    """Versions of the libraries that it uses."""
+    """Versions of the libraries that the encoder uses."""
 
 
 def embed(
@@ -58,11 +58,11 @@ def embed(
     batch_tracks: int,
     progress: Progress | None = None,
 ) -> EmbedResult:
-    """Embed all pending tracks, or those of `track_ids`, by encoders of this interpreter.
+    """Embed all pending tracks, or only those in `track_ids`, with encoders of this interpreter.
 
-    There is one transaction per batch of `batch_tracks` tracks and encoder. If an encoder cannot be
-    loaded or fails on a track, the other encoders are not affected. The failure ledger records the
-    cause, and the missing vectors count as failed.
+    Each transaction stores the vectors of up to `batch_tracks` tracks by one encoder. An encoder
+    that cannot be loaded or fails on a track does not affect the other encoders. Its missing
+    vectors count as failed, and the cause is recorded in the failure ledger.
     """
     loaded, failed = _load_encoders(encoders, track_ids)
     counts = Counter(failed=failed)
@@ -101,10 +101,10 @@ def embed(
 
 
 def embed_file(encoder: str, path: Path) -> Float32:
-    """Return the vector of a file, shape (dimension,), float32, of length 1.
+    """Return the vector of an audio file, shape (dimension,), float32, of length 1.
 
-    The file need not be in the library, and nothing is stored. Raises RejectedInput if the file
-    cannot be used.
+    The file need not be in the library. Nothing is stored. Raises RejectedInput if the file cannot
+    be used.
     """
     facts = audio.read_audio_facts(path)
     spec = registry.ENCODERS.spec(encoder)
@@ -118,7 +118,7 @@ def embed_file(encoder: str, path: Path) -> Float32:
 
 
 class _TrackBatch:
-    """A batch of tracks. The vectors of each encoder are stored in one transaction."""
+    """A batch of tracks. Each encoder's vectors are stored in one transaction."""
 
     def __init__(self, encoders: Sequence[_LoadedEncoder]) -> None:
         self.tracks: list[Track] = []
@@ -130,7 +130,7 @@ class _TrackBatch:
         windows: Iterator[tuple[int, AudioSegment]],
         encoders: Sequence[_LoadedEncoder],
     ) -> None:
-        """Embed the windows of a track. Each window comes with the index of its encoder."""
+        """Embed a track's windows. Each window is paired with the index of its encoder."""
         self.tracks.append(track)
         poolers = [self._poolers[encoder] for encoder in encoders]
         decoding_error = result_or_error(_add_windows, track.track_id, windows, poolers)
@@ -139,7 +139,7 @@ class _TrackBatch:
                 pooler.fail_track(track.track_id, decoding_error)
 
     def store(self) -> Counter[str]:
-        """Store the vectors and failures of all encoders, and return their counts."""
+        """Store the vectors and failures of all encoders, and count them by result."""
         counts: Counter[str] = Counter()
         for encoder, pooler in self._poolers.items():
             pooler.finish()
@@ -155,7 +155,7 @@ class _TrackBatch:
 def _add_windows(
     track_id: int, windows: Iterator[tuple[int, AudioSegment]], poolers: Sequence[WindowPooler]
 ) -> None:
-    """Pass each window to the pooler with its index. Stops if the track fails for all poolers."""
+    """Pass each window to the pooler with that index. Stop if the track failed in all poolers."""
     for index, segment in windows:
         poolers[index].add(track_id, segment)
         if all(track_id in pooler.failures for pooler in poolers):
@@ -165,7 +165,7 @@ def _add_windows(
 
 
 def _store_vectors(encoder: _LoadedEncoder, pooler: WindowPooler, batch: Sequence[Track]) -> None:
-    """Store the vectors of a batch by one encoder, and update the failure ledger."""
+    """Store one encoder's vectors for a batch, and update the failure ledger."""
     by_id = {track.track_id: track for track in batch}
     with engine("app").begin() as connection:
         embeddings.write(
@@ -190,8 +190,8 @@ def _load_encoders(
 ) -> tuple[list[_LoadedEncoder], int]:
     """Load the encoders that have pending tracks.
 
-    Returns them, and the number of vectors that are missing because an encoder cannot be loaded. An
-    unknown encoder counts as one missing vector.
+    Returns the loaded encoders, and the number of vectors that are missing because an encoder
+    cannot be loaded. An unknown encoder counts as one missing vector.
     """
     loaded, failed = [], 0
     for name in encoders:
@@ -214,7 +214,7 @@ def _load_encoders(
 
 
 def _usable_tracks(track_ids: Sequence[int], page_tracks: int) -> Iterator[Track]:
-    """Yield the usable tracks among these ids, and query `page_tracks` of them at a time."""
+    """Yield the usable tracks with these ids. Each query reads up to `page_tracks` tracks."""
     for page in batched(track_ids, page_tracks):
         with engine("app").connect() as connection:
             usable = tracks.usable_tracks(connection, page)

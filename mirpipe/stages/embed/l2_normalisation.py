@@ -1,4 +1,4 @@
-"""L2 normalisation: scales the vector of a track or a caption to length 1, before it is stored."""
+"""L2 normalisation: scales a track's or caption's vector to length 1 before it is stored."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from mirpipe.records import Float32, Float64
 def l2_normalise(vector: Float64, *, encoder: str) -> Float32:
     """Return the vector divided by its length, float32, shape (dimension,).
 
-    `encoder` is the name of the encoder, for error messages. Raises PluginError if the vector is
-    not finite, and RejectedInput (`zero_vector`) if its length is 0.
+    `encoder` is the encoder's name, which error messages contain. Raises PluginError if the vector
+    is not finite, and RejectedInput (`zero_vector`) if its length is 0.
     """
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length):

@@ -1,4 +1,4 @@
-"""Finds the tracks without a vector, and plans which encoders embed them together."""
+"""Finds the tracks that lack a vector, and plans which encoders embed which tracks together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from mirpipe.specs import EncoderSpec
 
 @dataclass(frozen=True)
 class EmbedBatch:
-    """Tracks that are pending for the same encoders, which run in the same interpreter."""
+    """Tracks that are pending for the same encoders. These encoders run in the same interpreter."""
 
     encoders: tuple[str, ...]
     track_ids: tuple[int, ...]
@@ -25,10 +25,10 @@ def plan(encoders: Sequence[str], *, batch_tracks: int, tasks: int = 1) -> list[
     """Return the pending tracks of the configured encoders in batches.
 
     `encoders` are the names of the configured encoders; all others are marked as not configured. A
-    batch has at most `batch_tracks` tracks. Encoders share a batch if they can share the decoded
-    audio. If there are few tracks, they are divided into up to `tasks` batches, but not into more
-    batches than there are encoders. An encoder that is broken stays configured and gets one batch
-    without tracks, so that a task fails with the cause.
+    batch has at most `batch_tracks` tracks. Encoders that can share the decoded audio share a
+    batch. If there are few tracks, they are divided into up to `tasks` batches, but not into more
+    batches than there are encoders. A broken encoder stays configured, and has one batch without
+    tracks, so that its task fails and reports the cause.
     """
     availability = check_plugins(registry.ENCODERS, encoders, stage="embed")
     delete_failures_of_other_plugins(registry.ENCODERS, encoders, stage="embed")
@@ -60,9 +60,9 @@ def register(spec: EncoderSpec) -> int:
 def _group_by_encoders(
     pending_encoders: Mapping[int, Sequence[str]], interpreters: Mapping[str, Path]
 ) -> dict[tuple[str, ...], list[int]]:
-    """Return ascending ids of pending tracks per group of encoders.
+    """Return the pending track ids of each group of encoders, in ascending order.
 
-    The encoders of a group run in the same interpreter and need the same tracks.
+    The encoders in a group run in the same interpreter and need the same tracks.
     """
     groups: dict[tuple[str, ...], list[int]] = {}
     for track_id in sorted(pending_encoders):

@@ -1,4 +1,4 @@
-"""Runs generators in threads ahead of their reader, with a limit on the items in memory."""
+"""Runs generators in threads ahead of their reader, and limits the size of the waiting items."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -23,10 +23,10 @@ def read_ahead(
     """Yield each key with the items of `make_items(key)`, in order.
 
     The items of up to `threads` further keys are made in advance. For each key, the items that wait
-    for the reader have a total size of about `max_size`. `size` returns the size of an item. An
-    error of `make_items` is raised when the items of its key are read, and the next key follows.
-    `keys` is iterated in the thread of the reader. The items of a key can be read until the next
-    key is requested.
+    for the reader have a total size of at most about `max_size`. `size` returns the size of an
+    item. An error from `make_items` is raised when the items of that key are read; the reader can
+    then continue with the next key. `keys` is iterated in the reader's thread. The items of a key
+    can be read until the next key is requested.
     """
     remaining_keys = iter(keys)
     started: deque[tuple[K, _ItemQueue[T]]] = deque()
@@ -49,7 +49,7 @@ def read_ahead(
 
 
 class _ItemQueue(Generic[T]):
-    """The items of one key, passed from the thread that makes them to the reader."""
+    """A queue that passes the items of one key from the thread that makes them to the reader."""
 
     def __init__(self, max_size: int, size: Callable[[T], int]) -> None:
         self._max_size, self._size = max_size, size
@@ -60,7 +60,7 @@ class _ItemQueue(Generic[T]):
         self._changed = Condition()
 
     def fill(self, make_items: Callable[[K], Generator[T, None, None]], key: K) -> None:
-        """Make all items, or stop when the reader needs no more. Errors are kept for the reader."""
+        """Make all items, or stop early if `stop` is called. An error is kept for the reader."""
         error: BaseException | None = None
         try:
             with closing(make_items(key)) as items:
@@ -74,7 +74,7 @@ class _ItemQueue(Generic[T]):
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Discard all items, and let `fill` stop at its next item: the reader needs no more."""
+        """Discard all items, and make `fill` stop at the next item that it makes."""
         with self._changed:
             self._is_stopped = True
             self._items.clear()
@@ -94,7 +94,7 @@ class _ItemQueue(Generic[T]):
             yield item
 
     def _put(self, item: T) -> bool:
-        """Wait until there is room, and add the item. Returns false if the queue was stopped."""
+        """Wait until there is room, and add the item. Return False if the queue was stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._current_size < self._max_size or self._is_stopped)
             if self._is_stopped:

@@ -1,4 +1,4 @@
-"""Computes the vector of the words of a search."""
+"""Computes the vector of a text query."""
 
 from typing import cast
 
@@ -9,7 +9,7 @@ from mirpipe.stages.embed.text_tower import embed_one_text
 
 
 def embed_text(encoder: str, words: str) -> Float32:
-    """Return the vector of the words, shape (dimension,), float32, of length 1.
+    """Return the vector of the query's words, shape (dimension,), float32, of length 1.
 
     Raises Unavailable if a file or library of the encoder's text tower is missing, and PluginError
     if the text tower is broken.

@@ -1,6 +1,6 @@
-"""Computes the vector of a text, by the text tower of an encoder.
+"""Computes a text's vector with an encoder's text tower.
 
-The vector is in the same space as the audio vectors of the encoder.
+The vector is in the same space as the encoder's audio vectors.
 """
 
 import numpy as np
@@ -16,7 +16,8 @@ def embed_one_text(model: TextEncoder, spec: EncoderSpec, words: str) -> Float32
     """Return the vector of one text, shape (dimension,), float32, of length 1.
 
     The model receives only this text, so the vector does not depend on other texts. Raises
-    PluginError if the model returns no vector of finite numbers, or only zeros.
+    PluginError if the model returns a vector of the wrong shape, of numbers that are not finite, or
+    of zeros.
     """
     rows = np.asarray(model.embed_text([words]), dtype=np.float64)
     if rows.shape != (1, spec.dimension) or not rows.any():

@@ -1,6 +1,6 @@
-"""Pools the windows of a track into one vector: the mean of their vectors, weighted by duration.
+"""Pools a track's windows into one vector: the mean of the window vectors, weighted by duration.
 
-The last window of a track may be shorter, and then counts less. The mean is L2-normalised.
+If the last window of a track is shorter than the others, it counts less. The mean is L2-normalised.
 """
 
 import time
@@ -19,14 +19,17 @@ from mirpipe.stages.embed.l2_normalisation import l2_normalise
 from mirpipe.statistics.length_weighted_mean import LengthWeightedMean
 
 WINDOWS_PER_CALL = 64
-"""Number of windows per call of the model. It limits the memory that a long track needs."""
+"""Number of windows per model call. It limits the memory that a long track needs."""
 
 _Windows = Sequence[tuple[int, AudioSegment]]
-"""Windows with the id of their track."""
+"""Windows, each with the id of its track."""
 
 
 def window_request(spec: EncoderSpec, rms_dbfs: float) -> WindowRequest:
-    """Return which windows the encoder needs of a track with this RMS level, in dBFS."""
+    """Return the request for the windows that the encoder needs of a track.
+
+    `rms_dbfs` is the track's RMS level in dBFS.
+    """
     gain = 1.0 if spec.gain_dbfs is None else gain_for_level(rms_dbfs, spec.gain_dbfs)
     return WindowRequest(spec.sample_rate, spec.window_samples, gain)
 
@@ -34,16 +37,19 @@ def window_request(spec: EncoderSpec, rms_dbfs: float) -> WindowRequest:
 class WindowPooler:
     """Collects the windows of a batch of tracks for one encoder, and pools them into vectors.
 
-    Add all windows of one track before those of the next track. Usually, a call of the model
-    contains windows of only one track. A call contains windows of several tracks if the model has
-    `rows_are_independent`: then other windows in the call do not change a row.
+    Add all windows of one track before those of the next track. Usually, a model call contains the
+    windows of only one track. If the model's `rows_are_independent` is true, a row does not depend
+    on the other windows in the call, so one call can contain the windows of several tracks.
     """
 
     def __init__(self, model: Encoder, spec: EncoderSpec) -> None:
         self.vectors: dict[int, Float32] = {}
         """Vectors by track id, shape (dimension,), of length 1. Complete after `finish`."""
         self.failures: dict[int, Exception] = {}
-        """First error of each other track. Its frames are cleared, because they contain audio."""
+        """First error of each failed track, by track id.
+
+        The stack frames of these errors are cleared, because they contain audio.
+        """
         self.model_seconds = 0.0
         """Time spent in the model, in seconds."""
         self._model, self._spec = model, spec
@@ -52,7 +58,7 @@ class WindowPooler:
         self._means: dict[int, LengthWeightedMean] = {}
 
     def add(self, track_id: int, segment: AudioSegment) -> None:
-        """Add the next window of a track. It is ignored if the track has failed already."""
+        """Add the next window of a track. The window is ignored if the track has already failed."""
         if track_id in self.failures:
             return
         self._waiting.append((track_id, segment))
@@ -60,7 +66,7 @@ class WindowPooler:
             self._call_model_on_waiting()
 
     def complete_track(self, track_id: int) -> None:
-        """Mark the track as complete: all its windows were added."""
+        """Mark the track as complete: all its windows have been added."""
         self._means.setdefault(track_id, LengthWeightedMean(self._spec.dimension))
         if not self._mixes_tracks:
             self._call_model_on_waiting()
@@ -74,13 +80,14 @@ class WindowPooler:
         ]
 
     def finish(self) -> None:
-        """Complete `vectors` and `failures`. Call it once, at the end of the batch."""
+        """Complete `vectors` and `failures`. Call this method once, at the end of the batch."""
         self._call_model_on_waiting()
         for track_id, mean in self._means.items():
             if track_id in self.failures:
                 continue
             try:
-                # The sum has the same direction as the mean, so it need not be divided.
+                # The sum has the same direction as the mean, so it need not be divided by the total
+                # length.
                 self.vectors[track_id] = l2_normalise(mean.weighted_sum, encoder=self._spec.name)
             except (PluginError, RejectedInput) as error:
                 self.fail_track(track_id, error)
@@ -91,21 +98,21 @@ class WindowPooler:
             self._pool(waiting)
 
     def _pool(self, windows: _Windows) -> None:
-        """Call the model on these windows, and add its rows to the means of their tracks."""
+        """Call the model with these windows, and add the resulting rows to the track means."""
         rows = result_or_error(self._embed, windows)
         if isinstance(rows, Exception):
             tracks = [list(group) for _, group in groupby(windows, key=lambda window: window[0])]
             if len(tracks) == 1:
                 self.fail_track(windows[0][0], rows)
                 return
-            # A separate call for each track shows which track is the cause.
+            # A separate call for each track shows which track causes the error.
             for track_windows in tracks:
                 self._pool(track_windows)
             return
         for (track_id, segment), row in zip(windows, rows, strict=True):
             mean = self._means.setdefault(track_id, LengthWeightedMean(self._spec.dimension))
-            # Rows are added one by one, so that the last bits of the sum do not depend on which
-            # windows were in one call.
+            # Rows are added one by one, so that the last bits of the sum do not depend on how the
+            # windows were divided into calls.
             mean.add(row[None], np.array([len(segment.samples)], np.float64))
 
     def _embed(self, windows: _Windows) -> Float64:

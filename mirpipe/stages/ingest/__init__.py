@@ -1,7 +1,7 @@
 """Ingest: updates the tracks of a collection to match the audio files in its folders.
 
-A file is not read again while its size and modification time stay the same. Content that was
-measured before is hashed but not decoded, even if it is in another file. A file that cannot be
+A file is not read again while its size and modification time stay the same. If a file's content was
+measured before, even in another file, the file is hashed but not decoded. A file that cannot be
 used is recorded in the failure ledger, and is skipped until it changes.
 """
 

@@ -1,4 +1,7 @@
-"""Selects the files that ingest has to read: new files, and files with a new size or time."""
+"""Selects the files that ingest has to read: new files and changed files.
+
+A file counts as changed if its size or modification time differs from the stored one.
+"""
 
 from more_itertools import batched
 
@@ -9,15 +12,16 @@ from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import FAILED
 from mirpipe.stages.ingest.ingest_job import PAGE_FILES, IngestJob
 
-# These problems can be solved without a new size or time of the file. The file is therefore read
-# again in each run.
+# A file with one of these problems is read again in each run, because the problem can be solved
+# without a change of the file's size or modification time.
 _RETRIED_REASONS = {"unreadable", "not_a_file", "link_loop", "dangling_link", FAILED}
 
 
 def select_changed_files(job: IngestJob) -> list[Candidate]:
-    """Return the files to read. The other files are counted.
+    """Return the files to read, and count the other files.
 
-    A file that was gone and is back with the same size and time is marked as existing again.
+    If a file was gone and has returned with the same size and modification time, it is marked as
+    existing again.
     """
     job.counts["seen"] = len(job.listing.candidates)
     retried = _RETRIED_REASONS | ({"needs_ffmpeg"} if has_ffmpeg() else set())

@@ -1,7 +1,7 @@
-"""Decides whether a file is a new track, a copy of an existing track, or a track that was moved.
+"""Decides whether a file is a new track, a copy of an existing track, or a moved track.
 
-Two files with equal content are one track: the SHA-256 of the bytes identifies a track within its
-collection.
+Files with equal content are one track, because the SHA-256 hash of the bytes identifies a track
+within its collection.
 """
 
 from mirpipe.db.store.tracks import KnownTrack
@@ -10,7 +10,7 @@ from mirpipe.stages.ingest.ingest_job import IngestJob
 
 
 class DuplicateDetector:
-    """Classifies the files of one run. Call it in the order in which the files are stored."""
+    """Classifies the files of one run. Pass the files in the order in which they are stored."""
 
     def __init__(self, job: IngestJob) -> None:
         self._job = job
@@ -19,9 +19,9 @@ class DuplicateDetector:
     def classify(self, file: IngestedFile, track: KnownTrack | None) -> str:
         """Return added, returned_file, unchanged, moved or duplicate for a file without a problem.
 
-        `track` is the track of the collection that had the same content before the file was
-        stored. A `returned_file` belongs to a track that was gone; it has no count of its own,
-        because `returned` counts tracks.
+        `track` is the collection's track that had the same content before the file was stored, or
+        None. A `returned_file` belongs to a track that was gone. IngestResult has no count of such
+        files, because its count `returned` counts tracks.
         """
         content_sha256 = file.content_sha256 or b""
         if content_sha256 in self._stored_hashes:
@@ -31,6 +31,6 @@ class DuplicateDetector:
             return "added" if track is None else "returned_file"
         paths = self._job.known_paths.get(track.track_id, [])
         if file.path in paths:
-            return "unchanged"  # The file has a new modification time only.
+            return "unchanged"  # Only the file's modification time has changed.
         has_vanished_path = any(path not in self._job.listing.candidates for path in paths)
         return "moved" if has_vanished_path else "duplicate"

@@ -1,4 +1,4 @@
-"""Runs the steps of ingest in their order."""
+"""Runs the steps of ingest in order."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,12 +31,12 @@ def ingest(
 ) -> IngestResult:
     """Update the tracks of the collection to match the files in the folders `roots`.
 
-    A run may be killed and repeated. `workers` is the number of threads that read files.
-    `on_unmatched` is called with the rows of the manifest that match no file, if there are any.
+    It is safe to kill a run and repeat it. `workers` is the number of threads that read files. If
+    the manifest has rows that match no file, `on_unmatched` is called with these rows.
 
-    Raises ConfigurationError if the manifest cannot be read. It is also raised if a folder does
-    not exist or has lost all its files, because its disk may not be mounted; `allow_empty` turns
-    that check off.
+    Raises ConfigurationError if the manifest cannot be read. Unless `allow_empty` is true, also
+    raises ConfigurationError if a folder does not exist or has lost all its files, because its disk
+    might not be mounted.
     """
     paths = absolute_roots(roots)
     rows = None if manifest is None else read_manifest(manifest, collection)

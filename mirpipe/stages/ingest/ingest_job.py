@@ -1,4 +1,4 @@
-"""The state of one run of ingest: its input, the files that are already stored, and its counts."""
+"""The state of one ingest run: its input, the files that are already stored, and its counts."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,42 +13,46 @@ from mirpipe.library.manifest_matching import Manifest, ManifestRow
 from mirpipe.records import Collection
 
 PAGE_FILES = 1000
-"""Number of files or tracks per transaction, in the steps that do not read files."""
+"""Number of files or tracks per transaction in the steps that do not read files."""
 
 
 @dataclass(frozen=True)
 class IngestResult:
-    """Counts of one run: files, except `gone`, `returned` and `relabelled`, which count tracks."""
+    """Counts of one run.
+
+    They count files, except that `gone`, `returned` and `relabelled` count tracks and `unmatched`
+    counts manifest rows.
+    """
 
     seen: int
-    """Files with the name of an audio file."""
+    """Files whose name is that of an audio file."""
     unchanged: int
     added: int
     moved: int
     duplicate: int
-    """Files with the content of a track that has another file."""
+    """Files whose content equals that of another file, so both are one track."""
     rejected: int
     """Files that cannot be used, including those that were rejected in an earlier run."""
     failed: int
     """Files that could not be read because of an error outside the file.
 
-    The next run tries them again.
+    The next run tries to read them again.
     """
     changing: int
-    """Files that another program changed while they were read. The next run reads them again."""
+    """Files that another program changed while ingest read them. The next run reads them again."""
     gone: int
-    """Tracks that have lost their last file."""
+    """Tracks whose last file no longer exists."""
     returned: int
     """Tracks that were gone and have a file again."""
     relabelled: int
-    """Tracks with a new title or new labels from the manifest."""
+    """Tracks whose title or labels were changed to those in the manifest."""
     unmatched: int
-    """Rows of the manifest that match no file."""
+    """Manifest rows that match no file."""
 
 
 @dataclass
 class IngestJob:
-    """One run of ingest on the folders of one collection."""
+    """One ingest run on the folders of one collection."""
 
     collection: Collection
     roots: Sequence[bytes]
@@ -68,7 +72,7 @@ class IngestJob:
 
     @cached_property
     def known_paths(self) -> dict[int, list[bytes]]:
-        """Paths that each track had when the run started, by track id."""
+        """Paths of each track's files when the run started, by track id."""
         paths: dict[int, list[bytes]] = {}
         for path, file in self.known_files.items():
             if file.track_id is not None and not file.gone:

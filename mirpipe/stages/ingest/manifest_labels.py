@@ -1,4 +1,4 @@
-"""Gives tracks the title and labels of their row in the manifest."""
+"""Updates the titles and labels of tracks from the manifest."""
 
 from collections.abc import Mapping
 
@@ -29,7 +29,7 @@ def apply_manifest(job: IngestJob) -> list[ManifestRow]:
         matched_lines.add(row.line)
         track_id = stored_files[path].track_id if path in stored_files else None
         if track_id is not None:
-            # If several files have the same content, the row of the first one counts.
+            # If several files have the same content, the manifest row of the first file is used.
             title = row.title or title_from_file_name(path)
             labels.setdefault(track_id, (title, row.labels))
     for page in batched(list(labels), PAGE_FILES):

@@ -1,4 +1,7 @@
-"""Stops ingest if a folder is missing or has lost all its files: its disk may not be mounted."""
+"""Stops ingest if a folder is missing or has lost all its files.
+
+The cause may be that its disk is not mounted.
+"""
 
 import os
 from pathlib import Path

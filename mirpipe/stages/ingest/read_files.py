@@ -25,7 +25,7 @@ from mirpipe.stages.ingest.duplicate_content import DuplicateDetector
 from mirpipe.stages.ingest.ingest_job import IngestJob
 
 BATCH_FILES = 64
-"""Number of files per transaction. A killed run has to read at most this many files again."""
+"""Number of files per transaction. After a run is killed, at most this many must be read again."""
 
 
 def read_and_store(
@@ -98,7 +98,10 @@ def _record_problem(connection: Connection, file: IngestedFile) -> None:
 def _count_as(
     file: IngestedFile, known: Sequence[tracks.KnownTrack], duplicates: DuplicateDetector
 ) -> str:
-    """Return the count to which a stored file is added. `known` are tracks of the collection."""
+    """Return the name of the count that includes this stored file.
+
+    `known` are the collection's tracks that already had the content of a file in this batch.
+    """
     if file.problem is not None:
         return "failed" if file.problem.reason == FAILED else "rejected"
     same = next((track for track in known if track.content_sha256 == file.content_sha256), None)

@@ -9,9 +9,9 @@ from mirpipe.stages.ingest.ingest_job import PAGE_FILES, IngestJob
 
 
 def mark_vanished_files(job: IngestJob) -> None:
-    """Mark the known files that the scan did not find as gone, and delete their failures.
+    """Mark as gone the known files that the scan did not find, and delete their failures.
 
-    A file in a folder that could not be listed stays as it is.
+    A file in a folder that could not be listed is not marked.
     """
     vanished = [
         path

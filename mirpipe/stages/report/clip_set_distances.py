@@ -1,4 +1,4 @@
-"""Computes KAD and FAD∞ of the clips of each mode: how far they are from the reference library."""
+"""Computes KAD and FAD∞, two distances between each mode's clips and the reference library."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,28 +15,31 @@ from mirpipe.statistics.frechet_audio_distance import MIN_CLIPS, ReferenceNormal
 from mirpipe.statistics.kernel_audio_distance import ReferenceKernel, kernel_distance
 
 KAD_REFERENCES = 4_000
-"""Largest number of references for KAD, whose pairs need 128 MB: those with the lowest hashes."""
+"""Largest number of references for KAD. The pairs of this many references need 128 MB.
+
+In a larger library, the references with the lowest content hashes are used.
+"""
 MIN_FINDING_CLIPS = 50
-"""Smallest number of clips for which a distance is shown as a finding."""
+"""Smallest number of clips whose distance is shown as a finding."""
 
 
 @dataclass(frozen=True)
 class _ReferenceSet:
-    """The reference library in the space of one encoder, in the forms that KAD and FAD∞ need."""
+    """The reference library in one encoder's space, in the forms that KAD and FAD∞ need."""
 
     encoder_id: int
     kernel: ReferenceKernel | None
-    """Input of KAD. None if the references have no spread."""
+    """Input to KAD. None if the references have no spread."""
     kernel_n: int
     """Number of references in `kernel`."""
     normal: ReferenceNormal | None
-    """Input of FAD∞. None if there are fewer than two references."""
+    """Input to FAD∞. None if there are fewer than two references."""
     normal_n: int
     """Number of references in `normal`."""
 
 
 def insert_set_distances(connection: Connection, run_id: int) -> None:
-    """Store both distances of every set of clips, in the space of every active encoder."""
+    """Store KAD and FAD∞ of every clip set in the space of every active encoder."""
     sets = clip_sets.read_clip_sets(connection)
     if not sets:
         return
@@ -61,7 +64,7 @@ def _read_references(connection: Connection, encoder_id: int) -> _ReferenceSet:
 def _distances(
     connection: Connection, reference: _ReferenceSet, clips: ClipSet
 ) -> Iterator[SetDistance]:
-    """Yield the KAD and the FAD∞ of the clips that have a vector of the encoder."""
+    """Yield KAD and FAD∞ of the clips that have a vector by the encoder."""
     clips = clip_sets.clips_with_vector(connection, reference.encoder_id, clips)
     n = len(clips.track_ids)
     vectors = read_vectors_in_order(connection, reference.encoder_id, clips.track_ids)
@@ -81,7 +84,7 @@ def _distances(
 def _undefined_reason(
     clips_n: int, min_clips: int, references_n: int, has_spread: bool
 ) -> str | None:
-    """Return the reason code why a distance is undefined, or None if it is defined."""
+    """Return the code of the reason why a distance is undefined, or None if it is defined."""
     if clips_n < min_clips:
         return "too_few_clips"
     if references_n < 2:

@@ -1,7 +1,8 @@
 """Measures how accurate the re-ranking by CSLS is, compared with a full computation of CSLS.
 
-Two approximations are checked. Only the nearest references of a target are ranked again. In a
-large library, the local scaling r is computed over a part of the references, called the base.
+Two approximations are checked. First, only the nearest references of a target are re-ranked.
+Second, in a large library, the local scaling r is computed on only some of the references, which
+are called the base.
 """
 
 import numpy as np
@@ -23,17 +24,23 @@ from mirpipe.statistics.csls import (
 from mirpipe.statistics.exact_top_k import top_k
 
 MAX_REFERENCES = 1 << 12
-"""Largest number of references in the full computation: those with the lowest hashes."""
+"""Largest number of references in the full computation.
+
+In a larger library, the references with the lowest content hashes are used.
+"""
 MAX_TARGETS = 1_000
-"""Largest number of targets in the full computation: those with the lowest hashes."""
+"""Largest number of targets in the full computation.
+
+If there are more targets, those with the lowest content hashes are used.
+"""
 BASE_TARGETS = 20
-"""Number of targets for which r is also computed over all references."""
+"""Number of targets for which r is also computed on all references."""
 
 
 def csls_accuracy(
     connection: Connection, library: RankedLibrary, targets: Reranking, base_n: int
 ) -> CslsRow:
-    """Return how well the re-ranking agrees with a ranking of all references by CSLS.
+    """Return how well the re-ranking agrees with a CSLS ranking of all references.
 
     `base_n` is the number of references in the base. In a large library, the comparison uses a
     sample of targets and references.
@@ -68,10 +75,10 @@ def csls_accuracy(
 def _agreement_of_base(
     connection: Connection, library: RankedLibrary, targets: Reranking
 ) -> Agreement:
-    """Return how well the re-ranking agrees with one whose r is computed over all references.
+    """Return how well the re-ranking agrees with one whose r is computed on all references.
 
-    It is computed for the first targets. r of the target does not matter, because it is the same
-    for all its references.
+    Only the first BASE_TARGETS targets are compared. The r of a target does not affect its ranking,
+    because it is the same for all references.
     """
     places = targets.by_cosine.places[:BASE_TARGETS]
     candidates = np.unique(places[places >= 0])

@@ -1,4 +1,4 @@
-"""Ranks the nearest references of each query again by CSLS, and stores the new order of matches."""
+"""Re-ranks the nearest references of each query by CSLS, and stores the new order of matches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from mirpipe.stages.report.full_rankings import QueryRankings, RankedLibrary
 from mirpipe.statistics.csls import csls, mean_neighbour_cosines, rerank_order
 
 MAX_COSINES = 1 << 28
-"""Largest number of cosines for the local scaling. They take a few seconds.
+"""Largest number of cosines that the local scaling computes. It takes a few seconds.
 
-If a library needs more, the nearest references are searched only in a part of the references, the
-base. These are the references with the lowest content hashes.
+If a library needs more cosines, the nearest references are searched for only among some of the
+references, which are called the base. They are the references with the lowest content hashes.
 """
 MIN_BASE = 1_000
-"""Smallest number of references in the base. A smaller library is used completely."""
+"""Smallest number of references in the base. The base of a smaller library is the whole library."""
 MAX_BASE = 1 << 14
 """Largest number of references in the base."""
 _BLOCK_TRACKS = 1 << 14
@@ -29,33 +29,34 @@ _BLOCK_TRACKS = 1 << 14
 
 @dataclass(frozen=True)
 class Reranking:
-    """The first K references of n queries by cosine, sorted by CSLS."""
+    """The K nearest references of n queries by cosine, re-ranked by CSLS."""
 
     by_cosine: QueryRankings
     order: Int64
-    """Columns of `by_cosine.places` in the order of CSLS, best first. Shape (n, K)."""
+    """Columns of `by_cosine.places` in CSLS order, best first. Shape (n, K)."""
     scores: Float64
-    """CSLS of the references, in the columns of `by_cosine.places`. Shape (n, K)."""
+    """CSLS scores, in the same columns as in `by_cosine.places`. Shape (n, K)."""
 
     @property
     def places(self) -> Int64:
-        """Places of the references, best first, filled up with -1. Shape (n, K)."""
+        """Reference indices in CSLS order, best first, padded with -1. Shape (n, K)."""
         return np.take_along_axis(self.by_cosine.places, self.order, axis=1)
 
 
 def rerank(
     connection: Connection, library: RankedLibrary, query_sets: Sequence[QueryRankings]
 ) -> tuple[list[Reranking], int]:
-    """Return each set of queries ranked by CSLS, and the number of references in the base.
+    """Return each query set ranked by CSLS, and the number of references in the base.
 
-    The local scaling r of a track is its mean cosine with its nearest references in the base.
+    The local scaling r of a track is the mean cosine similarity between the track and its nearest
+    references in the base.
     """
     count = len(library.references.track_ids)
     candidates = np.unique(np.concatenate([queries.places.ravel() for queries in query_sets]))
     candidates = candidates[candidates >= 0]
     tracks_n = len(candidates) + sum(len(queries.track_ids) for queries in query_sets)
     base_n = min(count, MAX_BASE, max(MIN_BASE, MAX_COSINES // tracks_n))
-    reference_r = np.full(count + 1, np.nan)  # The last item is for place -1: no reference.
+    reference_r = np.full(count + 1, np.nan)  # The last item is for index -1: no reference.
     candidate_ids = library.references.track_ids[candidates]
     reference_r[candidates] = _local_scaling(connection, library, candidate_ids, candidates, base_n)
     rerankings = []
@@ -69,7 +70,7 @@ def rerank(
 def insert_reranked_matches(
     connection: Connection, run_id: int, library: RankedLibrary, reranking: Reranking
 ) -> None:
-    """Store the first matches of each target in the order of CSLS."""
+    """Store the first matches of each target in CSLS order."""
     order = reranking.order[:, : neighbour_lists.SHOWN_MATCHES]
     places = np.take_along_axis(reranking.by_cosine.places, order, axis=1)
     row, column = np.nonzero(places >= 0)
@@ -88,9 +89,9 @@ def insert_reranked_matches(
 def _local_scaling(
     connection: Connection, library: RankedLibrary, track_ids: Int64, own: Int64, base_n: int
 ) -> Float64:
-    """Return r of each track over the base, shape (n,).
+    """Return the local scaling r of each track, computed on the base, shape (n,).
 
-    `own`, shape (n,), is the place of the reference that is the track itself, or -1.
+    `own`, shape (n,), is the index of the reference with the same content as the track, or -1.
     """
     base_ids = library.references.track_ids[:base_n]
     base = read_vectors_in_order(connection, library.encoder_id, base_ids)

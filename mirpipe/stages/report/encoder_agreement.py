@@ -1,4 +1,7 @@
-"""Computes how well the matches of two encoders agree, by rank-biased overlap (RBO) and top 1."""
+"""Computes how well the matches of two encoders agree.
+
+The measures are rank-biased overlap (RBO), and how often both encoders have the same best match.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +23,9 @@ class EncoderMatches:
     target_ids: Int64
     """Track ids of the targets, shape (n,)."""
     matches: Int64
-    """Track ids of the matches, best first, filled up with -1. Shape (n, K)."""
+    """Track ids of the matches, best first, padded with -1. Shape (n, K)."""
     reference_ids: Int64
-    """Track ids of all references of the encoder, shape (references,)."""
+    """Track ids of all references that the encoder searches, shape (references,)."""
 
 
 def insert_agreement_of_encoders(
@@ -30,7 +33,7 @@ def insert_agreement_of_encoders(
 ) -> None:
     """Store how well each pair of encoders agrees on the targets for which both have matches.
 
-    Each pair is stored in both orders.
+    Each pair is stored twice, once in each order.
     """
     rows = [
         _agreement(first, matches[first], second, matches[second])
@@ -45,7 +48,7 @@ def _agreement(
     second: ActiveEncoder,
     second_matches: EncoderMatches,
 ) -> AgreementRow | None:
-    """Return the agreement of two encoders, or None if they have no common target."""
+    """Return the agreement of two encoders, or None if no target has matches by both encoders."""
     _, first_rows, second_rows = np.intersect1d(
         first_matches.target_ids, second_matches.target_ids, return_indices=True
     )

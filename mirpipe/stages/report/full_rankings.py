@@ -1,4 +1,4 @@
-"""Ranks the whole library of one encoder for each target, and for some of the references."""
+"""Ranks all references of one encoder for each target, and for some of the references."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,10 @@ from mirpipe.statistics.label_relevance import (
 )
 
 REFERENCE_QUERIES = 1_000
-"""Largest number of references that are also queries: those with the lowest content hashes."""
+"""Largest number of references that are also queries.
+
+In a larger library, the references with the lowest content hashes are the queries.
+"""
 _BLOCK_QUERIES = 2_048
 """Number of queries whose vectors are in memory at the same time."""
 
@@ -35,23 +38,26 @@ class RankedLibrary:
     encoder_id: int
     references: ReferenceVectors
     codes: dict[str, Int64]
-    """Label codes per reference, shape (references,), for each label that a reference has."""
+    """Label codes of the references, shape (references,), by label.
+
+    Only the labels that a reference has are included.
+    """
 
 
 @dataclass(frozen=True)
 class QueryRankings:
-    """The first K references of n queries, and the relevance of their full rankings."""
+    """The K nearest references of n queries, and the relevance of the full rankings."""
 
     name: str
-    """Name of the set of queries: `targets` or `references`."""
+    """Name of the query set: `targets` or `references`."""
     track_ids: Int64
     """Track ids of the queries, shape (n,)."""
     own: Int64
-    """Place of the reference with the query's own content, or NO_REFERENCE. Shape (n,)."""
+    """Index of the reference with the same content as the query, or NO_REFERENCE. Shape (n,)."""
     places: Int64
-    """Places of the first references, best first, filled up with -1. Shape (n, K)."""
+    """Indices of the nearest references, best first, padded with -1. Shape (n, K)."""
     cosines: Float64
-    """Cosines of the first references, shape (n, K)."""
+    """Cosine similarities of the nearest references, shape (n, K)."""
     relevance: dict[str, Relevance]
     """Relevance of the full rankings, by label."""
 
@@ -59,7 +65,7 @@ class QueryRankings:
 def rank_library(
     connection: Connection, encoder_id: int
 ) -> tuple[RankedLibrary, list[QueryRankings]] | None:
-    """Return the library, and the rankings of both sets of queries. Empty sets are left out.
+    """Return the library, and the rankings of both query sets. Empty query sets are left out.
 
     Returns None if there are no references.
     """
@@ -96,7 +102,7 @@ def _rank(
     own: Int64,
     codes: dict[str, Int64],
 ) -> QueryRankings:
-    """Rank the library for one set of queries. `codes` are the label codes of the queries."""
+    """Rank the library for one query set. `codes` are the label codes of the queries."""
     count = len(library.references.track_ids)
     places, cosines = [], []
     relevance: dict[str, list[Relevance]] = {label: [] for label in codes}
@@ -137,7 +143,7 @@ def _rank(
 def _vector_blocks(
     connection: Connection, encoder_id: int, track_ids: Int64
 ) -> Iterator[tuple[int, Float32]]:
-    """Yield the vectors of the queries block by block, with the index of the first query."""
+    """Yield the query vectors block by block, each block with the index of its first query."""
     for start in range(0, len(track_ids), _BLOCK_QUERIES):
         block_ids = track_ids[start : start + _BLOCK_QUERIES]
         yield start, read_vectors_in_order(connection, encoder_id, block_ids)

@@ -1,4 +1,4 @@
-"""Fuses the matches of all encoders into one ranking per target, by reciprocal rank fusion."""
+"""Fuses the matches of all encoders into one ranking per target by reciprocal rank fusion."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from mirpipe.statistics.reciprocal_rank_fusion import fuse_rankings
 
 @dataclass(frozen=True)
 class FusedMatches:
-    """The first matches of n targets by fusion, filled up with -1."""
+    """The best fused matches of n targets, padded with -1."""
 
     target_ids: Int64
     """Track ids of the targets, shape (n,)."""
     places: Int64
-    """Places of the references, best first, shape (n, SHOWN_MATCHES)."""
+    """Indices of the references, best first, shape (n, SHOWN_MATCHES)."""
     scores: Float64
     """Fusion scores, shape (n, SHOWN_MATCHES). NaN if there is no match."""
 
@@ -37,9 +37,9 @@ class FusedMatches:
 def insert_fused_matches(
     connection: Connection, run_id: int, matches: Mapping[ActiveEncoder, EncoderMatches]
 ) -> None:
-    """Store the fused matches of each target, and their P@k by label.
+    """Store the fused matches of each target, and the P@k of the fused rankings by label.
 
-    Encoders with random weights are left out. Nothing is stored with fewer than two encoders.
+    Encoders with random weights are left out. Nothing is stored if fewer than two encoders remain.
     """
     fused_encoders = [
         encoder_matches for encoder, encoder_matches in matches.items() if not encoder.random
@@ -80,8 +80,8 @@ def insert_fused_matches(
 def _fuse(encoders: Collection[EncoderMatches], reference_ids: Int64) -> FusedMatches:
     """Return the fused matches of all targets.
 
-    `reference_ids`, shape (references,), are all references in the order of their content hashes.
-    References with equal scores are ranked in this order.
+    `reference_ids`, shape (references,), are the ids of all references in the order of their
+    content hashes. References with equal scores are also ranked in that order.
     """
     target_ids = np.unique(np.concatenate([encoder.target_ids for encoder in encoders]))
     by_id = np.argsort(reference_ids)

@@ -1,4 +1,4 @@
-"""Computes the hubness of an encoder, and its hubs: references that are matches of many queries."""
+"""Computes an encoder's hubness and its hubs, the references that are matches of many queries."""
 
 import numpy as np
 from sqlalchemy import Connection
@@ -21,11 +21,12 @@ def insert_hubs_of_ranking(
     rerank: str,
     places: Int64,
 ) -> None:
-    """Store the hubness and the hubs of one ranking, for each k.
+    """Store the hubness and the hubs of one query set's rankings, for each k.
 
     `queries` is `targets` or `references`, and `rerank` is `cosine` or `csls`.
 
-    `places` contains the places of the matches, best first, shape (queries, K), filled up with -1.
+    `places` contains the indices of the matches, best first, padded with -1. Its shape is
+    (queries, K).
     """
     reference_ids = library.references.track_ids
     hubness_rows, hub_rows = [], []

@@ -11,10 +11,10 @@ from mirpipe.statistics.label_relevance import UNLABELLED, Relevance, label_code
 
 @dataclass(frozen=True)
 class LabelledRanking:
-    """The rankings of a set of queries, and their relevance by each label."""
+    """The relevance of a query set's rankings, by label."""
 
     queries: str
-    """Name of the set of queries: `targets` or `references`."""
+    """Name of the query set: `targets` or `references`."""
     rerank: str
     """Order of the rankings: `cosine`, `csls` or `fusion`."""
     relevance: Mapping[str, Relevance]
@@ -27,12 +27,12 @@ def relevance_of_first_matches(
     reference_labels: Mapping[str, Sequence[str | None]],
     target_labels: Mapping[str, Sequence[str | None]],
 ) -> dict[str, Relevance]:
-    """Return the relevance of the first matches by label. Labels of no reference are left out.
+    """Return the relevance of the first matches, by label.
 
-    `places`, shape (n, K), contains the places of the matches, best first, filled up with -1.
-    `own`, shape (n,), is the place of the reference with the target's own content, or -1. That
-    reference does not count. Ranks below K are not known, so MRR and mAP cannot be computed from
-    the result.
+    Labels that no reference has are left out. `places`, shape (n, K), contains the indices of the
+    matches, best first, padded with -1. `own`, shape (n,), is the index of the reference with the
+    same content as the target, or -1. That reference does not count. Matches after rank K are not
+    known, so MRR and mAP cannot be computed from the result.
     """
     relevance = {}
     for label, values in reference_labels.items():

@@ -1,4 +1,4 @@
-"""Summarises every metric: mean, standard deviation and interval, for all targets and by label."""
+"""Summarises every metric by mean, standard deviation and interval, overall and by label."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,10 +12,10 @@ from mirpipe.db.store.track_labels import read_target_labels
 from mirpipe.statistics.bootstrap_intervals import intervals
 
 LABELS = ("genre", "instrument")
-"""Labels of targets for which there are summaries by group."""
+"""Target labels by which metrics are summarised."""
 
 NO_INTERVAL_REASONS = {0: "no_target", 1: "one_target"}
-"""Reason codes of a missing interval, by number of targets."""
+"""Codes of the reason why an interval is missing, by number of targets."""
 
 Row = dict[str, Any]
 
@@ -75,7 +75,10 @@ def _key_columns(run_id: int, series: Series) -> Row:
 
 
 def _summary_columns(series: Sequence[Series]) -> list[Row]:
-    """Return the summary of each series. Means are over values. Intervals are over targets."""
+    """Return the summary columns of each series.
+
+    Means are computed from values, and intervals from one mean per target.
+    """
     target_means = [one_series.target_means()[1] for one_series in series]
     rows = []
     for one_series, means, (low, high) in zip(

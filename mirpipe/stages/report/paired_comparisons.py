@@ -1,4 +1,4 @@
-"""Compares all pairs of encoders, and all pairs of a generator's modes, on their common targets."""
+"""Compares encoders, and the modes of each generator, in pairs on the targets that both share."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,28 +17,28 @@ from mirpipe.statistics.holm_correction import holm
 from mirpipe.statistics.paired_sign_flip_test import PairedComparison, compare
 
 NOT_COMPARABLE = "cosine"
-"""Metric that is not compared: cosines of different encoders have different scales."""
+"""Metric that is not compared, because the cosines of different encoders have different scales."""
 THRESHOLD_SUFFIX = "_null95"
-"""End of the names of metrics that are thresholds. They do not measure quality."""
+"""Suffix of the names of threshold metrics, which do not measure quality."""
 
 
 @dataclass(frozen=True)
 class SeriesPair:
-    """Two series of one metric, and their differences on common targets."""
+    """Two series of the same metric, and their differences on common targets."""
 
     first: Series
     second: Series
     differences: Float64
-    """First minus second per common target, shape (targets,)."""
+    """First series minus second series, one value per common target, shape (targets,)."""
 
     @property
     def family(self) -> int | None:
-        """Id of the generator, or None for encoders. A family is corrected as a whole."""
+        """Id of the generator, or None for encoders. Holm's correction is applied per family."""
         return self.first.source.generator_id
 
 
 def insert_comparisons(connection: Connection, run_id: int, series: Sequence[Series]) -> None:
-    """Store the comparison of each pair of sources, with p-values after Holm's correction."""
+    """Store the comparison of each series pair, with p-values before and after Holm correction."""
     pairs = _series_pairs(series)
     comparisons = compare([pair.differences for pair in pairs])
     families = defaultdict(list)
@@ -61,9 +61,9 @@ def insert_comparisons(connection: Connection, run_id: int, series: Sequence[Ser
 
 
 def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
-    """Return all pairs of series of one metric: two modes of a generator, or two encoders.
+    """Return all pairs of series to compare: two encoders, or two modes of a generator.
 
-    The series with the higher sort key comes first.
+    Both series of a pair have the same metric. The series with the higher sort key comes first.
     """
     comparable = defaultdict(list)
     for one_series in series:
@@ -82,7 +82,7 @@ def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
 def _differences(first: Series, second: Series) -> Float64:
     """Return first minus second for each common target, in the order of the first series.
 
-    The values of a target with different seeds are averaged first.
+    If a target has values for several seeds, their mean is used.
     """
     first_ids, first_means = (array.tolist() for array in first.target_means())
     second_ids, second_means = (array.tolist() for array in second.target_means())

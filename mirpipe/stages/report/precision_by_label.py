@@ -1,4 +1,4 @@
-"""Computes P@k, MRR and mAP of rankings by label, with confidence intervals over the queries."""
+"""Computes P@k, MRR and mAP of rankings by label, with confidence intervals."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ from mirpipe.statistics.precision_mrr_map import (
 )
 
 DEPTHS = (1, 5, 10)
-"""Values of k: P@k and hubness count the first k matches."""
+"""Values of k. P@k and hubness are computed from the first k matches of each query."""
 
 
 def precision_rows(
@@ -51,7 +51,7 @@ def precision_rows(
 
 
 def _measures(relevance: Relevance, *, only_precision: bool) -> dict[str, Float64]:
-    """Return the values of each measure per query, shape (n,)."""
+    """Return one value per query for each measure, shape (n,)."""
     precisions = {f"p_at_{k}": precision_at_k(relevance, k) for k in DEPTHS}
     if only_precision:
         return precisions

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mirpipe.db.advisory_locks import hold_lock
-from mirpipe.db.engine import engine
+from mirpipe.db.snapshot import open_snapshot
 from mirpipe.db.store import embedding_maps, metric_series, runs, shown_matches
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
 from mirpipe.stages.report.clip_set_distances import insert_set_distances
@@ -17,20 +17,20 @@ from mirpipe.stages.report.z_and_percentile_scales import insert_scales_of_encod
 
 @dataclass(frozen=True)
 class ReportResult:
-    """The run that describes the current state, and whether this report created it."""
+    """The run that describes the current state, and whether this report published it."""
 
     run_id: int
     changed: bool
-    """True if the run is new. False if nothing has changed since it was published."""
+    """True if the run is new. False if nothing has changed since the run was published."""
 
 
 def report(*, trigger: str) -> ReportResult:
     """Publish a new run if anything has changed since the latest run; otherwise confirm that run.
 
-    `trigger` is stored with the run and shows who started it: the id of a DAG run, or "command
+    `trigger` is stored with the run and shows what started it: the id of a DAG run, or "command
     line". Everything is written in one transaction, so readers see either the old or the new run.
     """
-    with hold_lock("report"), _snapshot() as connection, connection.begin():
+    with hold_lock("report"), open_snapshot("app") as connection:
         activate_complete_revisions(connection)
         shown_matches.prepare_matches(connection)
         digest = runs.state_digest(connection)
@@ -50,12 +50,7 @@ def report(*, trigger: str) -> ReportResult:
 
 
 def insert_summaries_and_comparisons(connection: Connection, run_id: int) -> None:
-    """Store the summaries and comparisons of all matches and clips that are shown now."""
+    """Store the summaries and comparisons of all currently shown matches and clips."""
     series = [*metric_series.match_series(connection), *metric_series.clip_series(connection)]
     insert_summaries(connection, run_id, series)
     insert_comparisons(connection, run_id, series)
-
-
-def _snapshot() -> Connection:
-    """Return a connection whose transactions read all tables in one state."""
-    return engine("app").connect().execution_options(isolation_level="REPEATABLE READ")

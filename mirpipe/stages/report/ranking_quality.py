@@ -1,7 +1,7 @@
-"""Stores all results about the rankings of a run, for each encoder and for all encoders together.
+"""Stores all results about a run's rankings, for each encoder and for all encoders together.
 
-For each encoder: agreement with labels, hubs, and re-ranking by CSLS. Over all encoders: how well
-they agree, and their fused matches.
+The results for each encoder are the agreement with labels, the hubs and the re-ranking by CSLS. The
+results for all encoders together are their agreement and their fused matches.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from mirpipe.stages.report.precision_by_label import precision_rows
 
 
 def insert_ranking_results(connection: Connection, run_id: int) -> None:
-    """Store all results about the rankings of all active encoders.
+    """Store all results about the rankings by all active encoders.
 
-    Matches by CSLS and by fusion are kept only for the latest run.
+    CSLS matches and fused matches are kept only for the latest run.
     """
     delete_matches_of_earlier_runs(connection, run_id)
     matches: dict[ActiveEncoder, EncoderMatches] = {}
@@ -53,7 +53,7 @@ def _insert_results_of_encoder(
     for queries in query_sets:
         rankings.append(LabelledRanking(queries.name, "cosine", queries.relevance))
         insert_hubs_of_ranking(connection, run_id, library, queries.name, "cosine", queries.places)
-    # CSLS needs two references, because a single reference has no nearest reference.
+    # CSLS needs at least two references, because a single reference has no nearest reference.
     if query_sets and len(library.references.track_ids) > 1:
         rerankings, base_n = rerank(connection, library, query_sets)
         for reranking in rerankings:

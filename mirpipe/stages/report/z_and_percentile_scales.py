@@ -1,7 +1,7 @@
-"""Computes the scales of a run, from which z and percentile of a cosine are read.
+"""Computes the scales of a run, which convert a cosine to a z-score or to a percentile.
 
-The scale of z is the mean and standard deviation of a target's cosines with all references. The
-scale of percentiles is the distribution of the cosines of pairs of references.
+The z scale is the mean and standard deviation of a target's cosine similarities with all
+references. The percentile scale is the distribution of the cosine similarities between references.
 """
 
 import numpy as np
@@ -12,11 +12,11 @@ from mirpipe.db.store.reference_pair_cosines import reference_pair_cosines
 from mirpipe.db.store.run_scales import insert_scales
 
 PERCENTILE_STEPS = 1001
-"""Number of quantiles on the scale of percentiles: one per 0.1 %."""
+"""Number of quantiles on the percentile scale: one per 0.1 %."""
 
 
 def insert_scales_of_encoder(connection: Connection, run_id: int, encoder_id: int) -> None:
-    """Compute and store both scales of one encoder."""
+    """Compute and store one encoder's z scale and percentile scale."""
     cosines = reference_pair_cosines(connection, encoder_id)
     scale = cosines
     if len(cosines) > PERCENTILE_STEPS:

@@ -52,6 +52,19 @@ def test_two_that_register_the_same_take_turns(fresh_database: Database, registe
         assert second.result(timeout=30) == first
 
 
+@pytest.mark.parametrize("register", [metric, captioner, generator])
+def test_registering_again_takes_no_id(fresh_database: Database, register) -> None:
+    table = register.__name__
+    for _ in range(5):
+        with fresh_database.app.begin() as connection:
+            plugin_id = register(connection)
+    with fresh_database.owner.connect() as connection:
+        last = connection.scalar(
+            text(f"SELECT last_value FROM mirpipe.{table}_{table}_id_seq"),
+        )
+    assert last == plugin_id
+
+
 @pytest.mark.parametrize("is_random", [False, True])
 def test_random_weights_are_stored_as_registered_whatever_the_checkpoint_is_called(
     fresh_database: Database, is_random: bool

@@ -2,7 +2,7 @@
 
 
 def byte_vocabulary() -> dict[str, int]:
-    """Return a byte-level vocabulary without merges. Special tokens have RoBERTa's positions."""
+    """Return a byte-level vocabulary without merges. Special tokens have RoBERTa's ids."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     unprintable = [byte for byte in range(256) if byte not in printable]
     characters = [chr(byte) for byte in printable]

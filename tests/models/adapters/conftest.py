@@ -1,4 +1,4 @@
-"""Collects the tests of the adapters only in the interpreter that has torch."""
+"""Collects the adapter tests only in the interpreter that has torch."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""Requests, weights and a comparison of clips for the tests of both MusicGen plug-ins."""
+"""Requests, weights and a clip comparison for the tests of both MusicGen plug-ins."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ RATE = 32_000
 
 
 def random_weights_of(plugin: Any) -> dict[WeightFile, Path]:
-    """Return the paths of the random weights for the module of a plug-in."""
+    """Return the paths of the random weights for a plug-in module."""
     folder = folder_of_weights()
     return {file: folder / file.repository / file.filename for file in plugin.NEEDS.weights}
 
@@ -28,7 +28,7 @@ def request(
     seconds: float = 0.4,
     seed: int = 0,
 ) -> GenerationRequest:
-    """Return a request. `melody_seed` is the seed of its conditioning audio; None for no audio."""
+    """Return a request. `melody_seed` is its conditioning audio's seed, or None for no audio."""
     is_conditioned = melody_seed is not None
     conditioning = AudioSegment(melody(1, RATE, seed=melody_seed), RATE) if is_conditioned else None
     mode = Mode("test", is_conditioned=is_conditioned, guidance=guidance)
@@ -36,11 +36,11 @@ def request(
 
 
 def generate_alone(generator: Any, request: GenerationRequest) -> Float32:
-    """Return the clip of a request that is generated alone."""
+    """Return the clip for a request that is generated alone."""
     clip: Float32 = generator.generate([request])[0]
     return clip
 
 
 def is_different_music(clip: Float32, other_clip: Float32) -> bool:
-    """Return whether two clips differ like different music, and not only by rounding."""
+    """Return whether two clips contain different music and do not differ only by rounding."""
     return bool(np.abs(clip - other_clip).mean() > 0.1 * np.abs(clip).mean())

@@ -1,4 +1,4 @@
-"""Writes a small Audiobox Aesthetics with random weights, in the published format."""
+"""Writes a small Audiobox Aesthetics model with random weights, in the published format."""
 
 from pathlib import Path
 from unittest import mock

@@ -1,4 +1,4 @@
-"""Writes a small MusicGen-Melody with random weights, with T5 and Demucs, for audiocraft."""
+"""Writes a small MusicGen-Melody model for audiocraft, with T5, Demucs and random weights."""
 
 import inspect
 import json
@@ -14,7 +14,7 @@ CODES = 256
 
 
 def write(folder: Path) -> None:
-    """Write every file of NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
+    """Write every file in NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
     from mirpipe.plugins.generators.musicgen_melody_audiocraft import (
         CODEC,
         LANGUAGE_MODEL,
@@ -66,7 +66,7 @@ def _write_separator(path: Path) -> None:
     with torch.no_grad():
         for name, weights in separator.named_parameters():
             if name.endswith("bias"):
-                weights.zero_()  # Otherwise the biases are much larger than the input.
+                weights.zero_()  # Otherwise, the biases would be much larger than the input.
     fraction = {
         "_type": "fraction",
         "numerator": segment.numerator,
@@ -102,7 +102,7 @@ def _write_model(folder: Path, language_model: Path, codec: Path) -> None:
                 weights.normal_(std=0.4)
         for name, weights in compression.named_parameters():
             if name.endswith("bias"):
-                weights.zero_()  # Otherwise the biases would dominate the sound.
+                weights.zero_()  # Otherwise, the biases would dominate the sound.
         for layer in compression.quantizer.vq.layers:
             layer._codebook.embed.normal_(std=3)
     text = OmegaConf.to_yaml(config)
@@ -223,4 +223,4 @@ CONFIG = f"""
       orthogonal_reg_weight: 0.0
       orthogonal_reg_active_codes_only: false
 """
-"""The published configuration with smaller sizes, and with codebooks that need no training data."""
+"""The published configuration, with smaller sizes and codebooks that need no training data."""

@@ -1,4 +1,4 @@
-"""Writes a small LAION-CLAP with random weights, in the published format."""
+"""Writes a small LAION-CLAP model with random weights, in the published format."""
 
 import json
 from importlib import import_module

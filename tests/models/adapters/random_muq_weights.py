@@ -1,4 +1,4 @@
-"""Writes a small MuQ with random weights, in the published format."""
+"""Writes a small MuQ model with random weights, in the published format."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ def write(folder: Path) -> None:
 
 
 def config() -> dict[str, object]:
-    """Return the published configuration with smaller sizes. The vectors keep their length."""
+    """Return the published configuration with smaller sizes. The vector length is unchanged."""
     from transformers import Wav2Vec2ConformerConfig
 
     conformer = Wav2Vec2ConformerConfig(

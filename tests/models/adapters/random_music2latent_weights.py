@@ -1,4 +1,4 @@
-"""Writes a small Music2Latent with random weights, in the published format."""
+"""Writes a small Music2Latent model with random weights, in the published format."""
 
 from pathlib import Path
 from unittest import mock
@@ -16,7 +16,7 @@ def write(folder: Path) -> None:
     with mock.patch.multiple(models, base_channels=8, bottleneck_base_channels=32):
         network = models.UNet()
     for weights in network.parameters():
-        # Some weights are initialised with zeros. Then the layers after them would have no effect.
+        # Some weights are initialised with zeros, so the layers after them would have no effect.
         if weights.ndim > 1 and not weights.any():
             torch.nn.init.normal_(weights, std=0.02)
     path = folder / CHECKPOINT.repository / CHECKPOINT.filename

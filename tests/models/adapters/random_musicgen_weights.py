@@ -1,4 +1,4 @@
-"""Writes a small MusicGen-Melody with random weights, in the format for transformers."""
+"""Writes a small MusicGen-Melody model with random weights, in the transformers format."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.-"
 
 
 def write(folder: Path) -> None:
-    """Write every file of NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
+    """Write every file in NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
     from mirpipe.models.adapters.musicgen_melody import errors_only, transformers
     from mirpipe.plugins.generators import musicgen_melody
 
@@ -38,7 +38,7 @@ def write(folder: Path) -> None:
 
 
 def t5_tokenizer() -> Any:
-    """Return a tokenizer with one token per letter, and the hundred extra tokens of T5."""
+    """Return a tokenizer with one token per letter, and T5's hundred extra tokens."""
     from mirpipe.models.adapters.musicgen_melody import transformers
 
     special = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
@@ -49,15 +49,16 @@ def t5_tokenizer() -> Any:
 
 
 def _fill_with_random_weights(model: Any) -> None:
-    """Set weights with which every input changes the output.
+    """Set the weights so that every input changes the output.
 
-    The codebooks get random numbers too, because the library initialises them with zeros.
+    The codebooks are also filled with random numbers, because the library initialises them with
+    zeros.
     """
     with torch.no_grad():
         for name, weights in model.named_parameters():
             is_codec = name.startswith("audio_encoder")
             if is_codec and name.endswith("bias"):
-                weights.zero_()  # Otherwise the biases would dominate the sound.
+                weights.zero_()  # Otherwise, the biases would dominate the sound.
             elif not is_codec and weights.ndim > 1:
                 weights.normal_(std=0.4)
         for layer in model.audio_encoder.quantizer.layers:
@@ -106,7 +107,7 @@ def _config(vocabulary_size: int) -> Any:
 
 
 def _split_into_shards(repository: Path) -> None:
-    """Split the weights into the files that are published."""
+    """Split the weights into files as in the published checkpoint."""
     from safetensors.torch import load_file, save_file
 
     from mirpipe.plugins.generators.musicgen_melody import INDEX, SHARDS

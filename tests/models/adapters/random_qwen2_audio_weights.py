@@ -1,4 +1,4 @@
-"""Writes a small Qwen2-Audio with random weights, in the published format."""
+"""Writes a small Qwen2-Audio model with random weights, in the published format."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz "
 
 
 def write(folder: Path) -> None:
-    """Write every file of NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
+    """Write every file in NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
     from mirpipe.plugins.captioners import qwen2_audio
 
     repository = folder / qwen2_audio.REPOSITORY
@@ -45,7 +45,7 @@ def write(folder: Path) -> None:
 
 
 def _vocabulary() -> dict[str, int]:
-    """Return one token per byte, followed by the special tokens of Qwen2-Audio."""
+    """Return one token per byte, followed by Qwen2-Audio's special tokens."""
     specials_of_roberta = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
     tokens = [token for token in byte_vocabulary() if token not in specials_of_roberta]
     return {token: number for number, token in enumerate([*tokens, *SPECIAL])}
@@ -58,12 +58,12 @@ def _write_model(repository: Path, vocabulary: dict[str, int]) -> None:
     with torch.no_grad():
         for weights in model.parameters():
             if weights.dim() > 1:
-                # With the default initialisation, differences of the input have no visible effect.
+                # With the default initialisation, differences in the input have no visible effect.
                 weights.normal_(std=0.3)
         head = model.lm_head.weight
         letters = {"Ġ" if letter == " " else letter for letter in LETTERS}
         others = [number for token, number in vocabulary.items() if token not in letters]
-        # The most likely token is then always a letter, and the model never ends its answer.
+        # With zeros here, the most likely token is always a letter, and the answer never ends.
         head[others] = 0
     with TemporaryDirectory() as temporary:
         model.to(torch.bfloat16).save_pretrained(temporary)

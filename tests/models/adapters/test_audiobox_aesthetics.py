@@ -1,4 +1,4 @@
-"""Tests of the adapter for Audiobox Aesthetics: it gives the scores of the library's predictor."""
+"""Tests that the Audiobox Aesthetics adapter returns the same scores as the library's predictor."""
 
 import shutil
 from collections.abc import Sequence
@@ -26,13 +26,13 @@ RATE = 16_000
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    """Return the folder of the random weights."""
+    """Return the folder with all random weights."""
     return folder_of_weights()
 
 
 @pytest.fixture(scope="module")
 def published(folder: Path) -> Path:
-    """Return the folder with the files that are published."""
+    """Return the folder with random weights for the published files."""
     return folder / REPOSITORY
 
 
@@ -54,7 +54,7 @@ def segment(seconds: float, seed: int = 0) -> AudioSegment:
 
 
 def scores_of_the_library(published: Path, samples: Float32) -> list[float]:
-    """Return the scores of a track from the library's predictor, called as in its README."""
+    """Return a track's scores from the library's predictor, called as in the library's README."""
     from audiobox_aesthetics import infer
 
     with wavlm_size_of(published / "model.safetensors"):
@@ -67,7 +67,7 @@ def scores_of_the_library(published: Path, samples: Float32) -> list[float]:
 
 
 def mean_score(scorer: library.AudioboxAesthetics, segments: Sequence[AudioSegment]) -> Float32:
-    """Return the mean score, weighted by length."""
+    """Return the mean score on each axis, weighted by segment length."""
     lengths = [len(segment.samples) for segment in segments]
     return np.average(scorer.score(segments), axis=0, weights=lengths)
 

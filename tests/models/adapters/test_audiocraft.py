@@ -1,4 +1,4 @@
-"""Tests of the adapter for audiocraft: it continues long clips and loads only the given files."""
+"""Tests that the audiocraft adapter continues long clips and loads only the given files."""
 
 import gc
 import math
@@ -59,7 +59,7 @@ def test_a_clip_beyond_the_longest_is_continued_with_the_melody(
     files: dict[WeightFile, Path],
 ) -> None:
     generator = load(files)
-    # The published values are 30 s and a stride of 18 s. Here they are small.
+    # The published values are 30 s and a stride of 18 s. This test uses smaller values.
     generator._model._model.max_duration = 0.5
     generator._model._sampling["extend_stride"] = 0.3
     clips = generator.generate([request(seconds=0.712, melody_seed=seed) for seed in (1, 2)])
@@ -116,7 +116,7 @@ def test_a_separator_of_another_class_is_refused(
 ) -> None:
     metadata = {"klass": "os.mkdir", "args": f'["{tmp_path}/it ran"]', "kwargs": "{}"}
     save_file(load_file(files[plugin.SEPARATOR]), tmp_path / "hostile", metadata=metadata)
-    with pytest.raises(PluginError, match=f"is not a checkpoint of {SEPARATOR_CLASS}"):
+    with pytest.raises(PluginError, match=f"is not a {SEPARATOR_CLASS} checkpoint"):
         load(files | {plugin.SEPARATOR: tmp_path / "hostile"})
     assert not (tmp_path / "it ran").exists()
 
@@ -125,7 +125,7 @@ def test_a_checkpoint_that_names_a_model_on_the_hub_is_refused(
     files: dict[WeightFile, Path], tmp_path: Path
 ) -> None:
     torch.save({"pretrained": "facebook/encodec_32khz"}, tmp_path / "named")
-    with pytest.raises(PluginError, match="names another model and holds no weights"):
+    with pytest.raises(PluginError, match="refers to another model and has no weights"):
         load(files | {plugin.CODEC: tmp_path / "named"})
 
 
@@ -137,7 +137,7 @@ def test_a_t5_with_a_missing_weight_is_refused(
     del weights["encoder.final_layer_norm.weight"]
     save_file(weights, tmp_path / "t5", metadata={"format": "pt"})
     with pytest.raises(
-        PluginError, match=r"T5 is incomplete.* are missing: encoder\.final_layer_norm"
+        PluginError, match=r"T5 checkpoint is incomplete.* are missing: encoder\.final_layer_norm"
     ):
         load(files | {checkpoint: tmp_path / "t5"})
 

@@ -1,4 +1,4 @@
-"""Tests of the adapter for LAION-CLAP: repeatable vectors, and no code from a checkpoint."""
+"""Tests for the LAION-CLAP adapter: repeatable vectors, and no code from a checkpoint."""
 
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ NAME, RATE = "clap_630k", 48_000
 
 @cache
 def plugin() -> Any:
-    """Return the plug-in. It is loaded once per process."""
+    """Return the plug-in, which is loaded once per process."""
     return registry.ENCODERS.load(NAME)
 
 
@@ -46,7 +46,7 @@ def tokenizer(random_weights: Path) -> list[Path]:
 
 @pytest.fixture
 def long_file(tmp_path: Path) -> Path:
-    """Return a file of 30 s that grows louder, so that crops at different places differ."""
+    """Return a 30 s file that grows louder, so that crops from different positions differ."""
     samples = melody(30, RATE) * np.linspace(0.02, 1, 30 * RATE, dtype=np.float32)
     soundfile.write(tmp_path / "long.wav", samples, RATE)
     return tmp_path / "long.wav"

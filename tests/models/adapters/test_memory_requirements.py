@@ -1,4 +1,4 @@
-"""Tests of the memory check for large models: the needed memory, the error and its remedy."""
+"""Tests for the memory check for large models: the required memory, the error and its remedy."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from mirpipe.models.adapters.memory_requirements import FreeMemory, needed_bytes
 
 GB = 10**9
 WEIGHTS = 16_794_000_000
-"""Size of the published weights of Qwen2-Audio-7B-Instruct, in bytes."""
+"""Size of Qwen2-Audio-7B-Instruct's published weights, in bytes."""
 
 
 def refusal(free: FreeMemory, compute_dtype: str, *, on_card: bool) -> Unavailable:
-    """Return the error for a machine with this free memory."""
+    """Return the error on a machine with this free memory."""
     with pytest.raises(Unavailable) as raised:
         require_memory(
             "qwen2_audio",
@@ -63,7 +63,7 @@ def test_the_error_names_needed_and_free_memory() -> None:
 def test_the_error_suggests_int8_if_the_card_is_large_enough_for_it() -> None:
     small = FreeMemory(ram=64 * GB, card=12 * GB, has_int8=True)
     message = str(refusal(small, "bfloat16", on_card=True))
-    assert "18.3 GB of memory of the CUDA card, but only 12.0 GB are free" in message
+    assert "18.3 GB of GPU memory, but only 12.0 GB are free" in message
     assert message.endswith("set MIRPIPE_COMPUTE_DTYPE=int8, which needs 11.2 GB")
 
     without_libraries = FreeMemory(ram=64 * GB, card=12 * GB, has_int8=False)

@@ -1,4 +1,4 @@
-"""Tests of the adapter for MuQ: hidden states as with transformers 4, and no random weights."""
+"""Tests for the MuQ adapter: hidden states as with transformers 4, and no random weights."""
 
 import shutil
 from pathlib import Path
@@ -23,13 +23,13 @@ RATE = 24_000
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    """Return the folder of the random weights."""
+    """Return the folder with all random weights."""
     return folder_of_weights()
 
 
 @pytest.fixture(scope="module")
 def published(folder: Path) -> Path:
-    """Return the folder with the files that are published."""
+    """Return the folder with random weights for the published files."""
     return folder / plugin.REPOSITORY
 
 

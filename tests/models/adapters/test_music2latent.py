@@ -1,4 +1,4 @@
-"""Tests of the adapter for Music2Latent: the library's latents, on windows of one length."""
+"""Tests for the Music2Latent adapter: the library's latents, on windows of one length."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ RATE = 44_100
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    """Return the folder of the random weights."""
+    """Return the folder with all random weights."""
     return folder_of_weights()
 
 
@@ -57,7 +57,7 @@ def test_a_vector_is_the_mean_of_the_latents_of_the_library(
     library = inference.EncoderDecoder(checkpoint, torch.device("cpu"))
     latents = library.encode(segment(10).samples)
     assert latents.shape == (1, 64, 107)
-    # The adapter uses another memory layout, so numbers are summed in another order.
+    # The adapter uses a different memory layout, so numbers are summed in a different order.
     assert cosine(encoder.embed([segment(10)])[0], latents[0].mean(-1).numpy()) > 1 - 1e-6
     assert cosine(encoder.embed([segment(10)])[0], latents[0, :, 0].numpy()) < 1 - 1e-6
 
@@ -89,7 +89,7 @@ def test_bfloat16_gives_nearly_the_same_vector(encoder: Music2Latent, checkpoint
 
 
 def test_an_outer_autocast_does_not_change_the_precision(encoder: Music2Latent) -> None:
-    # On a GPU, the library itself turns on an autocast to float16.
+    # On a GPU, the library itself enables an autocast to float16.
     with torch.autocast("cpu", torch.bfloat16):
         vector = encoder._mean_latent([segment(10)]).numpy()
     assert np.array_equal(vector, encoder.embed([segment(10)]))

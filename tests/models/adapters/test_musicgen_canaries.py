@@ -1,4 +1,4 @@
-"""Tests of MusicGen-Melody with both libraries: each part of a request changes the clip."""
+"""Tests that each part of a request changes the MusicGen-Melody clip, with both libraries."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ PLUGINS = [musicgen_melody, musicgen_melody_audiocraft]
 
 @pytest.fixture(scope="module", params=PLUGINS, ids=["transformers", "audiocraft"])
 def generator(request: pytest.FixtureRequest) -> Any:
-    """Return each of the two plug-ins, with random weights."""
+    """Return one of the two plug-ins, with random weights; each test runs with both plug-ins."""
     return request.param.Plugin(Runtime(random_weights_of(request.param), "float32", "cpu"))
 
 

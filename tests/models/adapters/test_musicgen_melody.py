@@ -1,4 +1,4 @@
-"""Tests of the adapter for MusicGen-Melody with transformers: its errors and its precision."""
+"""Tests for errors and precision in the MusicGen-Melody adapter for transformers."""
 
 import gc
 import json

@@ -1,4 +1,4 @@
-"""Tests of the adapter for Qwen2-Audio: its captions, its prompt, its weights and its memory."""
+"""Tests for the Qwen2-Audio adapter: captions, prompt, weights and memory."""
 
 import gc
 import weakref
@@ -29,19 +29,19 @@ UNMEASURED = Features(None, (), None, None, None, 0.0, (), 0.0, 0.0, {})
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
-    """Return the folder of the random weights."""
+    """Return the folder with all random weights."""
     return folder_of_weights()
 
 
 @pytest.fixture(scope="module")
 def published(folder: Path) -> Path:
-    """Return the folder with the files that are published."""
+    """Return the folder with random weights for the published files."""
     return folder / plugin.REPOSITORY
 
 
 @pytest.fixture
 def configured(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the settings so that only the random weights are used."""
+    """Configure mirpipe so that only the random weights are used."""
     monkeypatch.setenv("MIRPIPE_STAND_INS", str(folder))
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path))
     monkeypatch.setenv("MIRPIPE_DEVICE", "cpu")
@@ -164,7 +164,7 @@ def test_an_empty_answer_is_rejected(
 def answer_with_tokens(
     model: qwen2_audio.Qwen2Audio, monkeypatch: pytest.MonkeyPatch, tokens: list[int]
 ) -> str:
-    """Return the answer if the model generates these tokens."""
+    """Return the answer that results if the model generates these tokens."""
 
     def generate(input_ids: Any, **_: Any) -> Any:
         return torch.cat([input_ids, torch.tensor([tokens])], dim=1)

@@ -1,4 +1,4 @@
-"""Tests of seeded generation with a fake generator that returns noise."""
+"""Tests for seeded generation, with a fake generator that returns noise."""
 
 import random
 from dataclasses import replace
@@ -16,19 +16,19 @@ from tests.models.adapters.musicgen_requests import RATE, request
 
 
 def noise(request: GenerationRequest) -> Any:
-    """Return a little more noise than requested, from the random generators of torch and Python."""
+    """Return slightly more noise than requested, from torch's and Python's random generators."""
     return torch.randn(round(request.seconds * RATE) + 7) * random.random()
 
 
 def generate(*requests: GenerationRequest, model: Any = noise) -> list[Float32]:
-    """Return the clips of these requests."""
+    """Return the clips for these requests."""
     return generate_one_by_one(requests, model, SPEC)
 
 
 def test_the_same_seed_gives_the_same_clip_beside_other_requests() -> None:
     first, second = request(seed=1), request(seed=2)
     alone = generate(first)[0]
-    # In another process, the random generators have another state.
+    # These seeds simulate another process, in which the random generators have another state.
     random.seed(99)
     torch.manual_seed(99)
     assert np.array_equal(generate(second, first)[1], alone)

@@ -1,4 +1,4 @@
-"""Tests of batches of a torch model: their order, their size and the memory that they need."""
+"""Tests for torch batches: their order, their size and the memory that they need."""
 
 import weakref
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Tests of the choice of torch's device."""
+"""Tests for the choice of torch device."""
 
 import torch
 

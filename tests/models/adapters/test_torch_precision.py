@@ -1,4 +1,4 @@
-"""Tests of the precision in which torch models compute."""
+"""Tests for the precision in which torch models compute."""
 
 import pytest
 import torch

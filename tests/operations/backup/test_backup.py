@@ -1,4 +1,4 @@
-"""A backup that is restored gives the same content, and one that is killed changes nothing."""
+"""Backup tests: a restored backup has the same content, and a killed backup changes nothing."""
 
 import hashlib
 import json
@@ -55,7 +55,7 @@ def store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filled(fresh_database: Database, store: Path) -> Database:
-    """A library with matches, scores, and two clips with audio in the store."""
+    """Create a library with matches, scores, and two clips whose audio is in the clips folder."""
     with fresh_database.owner.begin() as owner:
         fill(owner, PIECES, MODELS)
         rate(owner, "r1", 1.5, 2.5, 3.5, 4.5)

@@ -1,4 +1,4 @@
-"""The checks of pools and DAG files, each with a problem."""
+"""Tests for the checks of pools and DAG files, each with a problem."""
 
 from pathlib import Path
 

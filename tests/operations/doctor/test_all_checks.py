@@ -1,4 +1,4 @@
-"""`mirpipe doctor`: one line per finding, and an exit code for scripts."""
+"""Tests for `mirpipe doctor`: one line per finding, and an exit code for scripts."""
 
 import json
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ def test_a_check_that_fails_is_a_problem_and_the_others_go_on(
     assert code == 1
     assert output.splitlines()[:2] == [
         "problem  odd: this check failed: ZeroDivisionError: oh no"
-        " → report this line as a bug of mirpipe",
+        " → report this line as a mirpipe bug",
         "problem  db: no connection; start it",
     ]
     assert len(output.splitlines()) == 4

@@ -1,4 +1,4 @@
-"""Checks of the database and of the files that it records, with one thing broken at a time."""
+"""Tests for the database and file checks, with one thing broken at a time."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The checks of Python, packages, disks, graphics cards and plug-ins, each with a problem."""
+"""Tests for the checks of Python, packages, disks, GPUs and plug-ins, each with a problem."""
 
 import sys
 from collections import namedtuple
@@ -23,7 +23,7 @@ def configure(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
 
 @pytest.fixture
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that lists one graphics card, as NVIDIA's driver does."""
+    """Install a program that lists one GPU, as NVIDIA's driver does."""
     program = tmp_path / "nvidia-smi"
     program.write_text("#!/bin/sh\necho 'NVIDIA H200, 143771 MiB'\n")
     program.chmod(0o755)
@@ -150,4 +150,4 @@ def test_random_weights_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     configure(monkeypatch, home=home, stand_ins=tmp_path, encoders="wanting", generators="")
     finding = next(iter(plugins.configured()))
     assert finding.level == "warning"
-    assert "nothing about music" in finding.message
+    assert "meaningless" in finding.message

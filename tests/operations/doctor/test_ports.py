@@ -1,4 +1,4 @@
-"""The check of the ports: free, used by another program, and after a killed `mirpipe up`."""
+"""Tests for the port check: free ports, ports in use, and ports after a killed `mirpipe up`."""
 
 import fcntl
 import socket

@@ -1,4 +1,4 @@
-"""Tests of the captioner `features`, which needs no language model."""
+"""Tests for the captioner `features`, which needs no language model."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Fixture with the results of all plug-ins in a second process that has no network."""
+"""Fixture with the results of all plug-ins from a second process, which has no network."""
 
 import json
 import os
@@ -22,30 +22,31 @@ class OfflineResult(TypedDict):
     """The behaviour of one plug-in in the process without a network."""
 
     sha256: str
-    """SHA-256 of its results for different music."""
+    """SHA-256 of the plug-in's results for different music."""
     stdout: str
-    """Text that it printed to standard output."""
+    """Text that the plug-in printed to standard output."""
     stderr: str
-    """Text that it printed to standard error."""
+    """Text that the plug-in printed to standard error."""
     arguments_and_paths_kept: bool
-    """Whether it left sys.argv and sys.path unchanged."""
+    """Whether the plug-in left sys.argv and sys.path unchanged."""
     peaks: list[float]
-    """Peak memory for one minute and for a long track, in MB. Only for models that take windows."""
+    """Peak memory in MB for one minute and for a long track; only for models that take windows."""
 
 
 @pytest.fixture(scope="session")
 def offline_results(
     tmp_path_factory: pytest.TempPathFactory, random_weights_of_session: dict[str, str]
 ) -> dict[str, OfflineResult]:
-    """Return the result of each plug-in, by its name. This takes a minute."""
+    """Return the result of each plug-in, by plug-in name. The run takes a minute."""
     folder = tmp_path_factory.mktemp("offline")
     path = folder / "ten_minutes.wav"
     soundfile.write(path, np.tile(noise(10, RATE, dbfs=-20), 60), RATE)
-    # The last two arguments must be ignored. A library might parse them as its own.
+    # The last two arguments must be ignored, although a library might parse them as its own.
     arguments = [str(path), "--amodel", "--help"]
     command = [sys.executable, "-m", "tests.plugins.contract.offline_process", *arguments]
     environment = os.environ | {
-        # Freed memory goes back to the system at once, so a peak is exact to the megabyte.
+        # With this threshold, freed memory returns to the system at once, so peaks are exact to the
+        # megabyte.
         "MALLOC_MMAP_THRESHOLD_": "1048576",
         "HF_HOME": str(folder),
         "HF_HUB_OFFLINE": "0",

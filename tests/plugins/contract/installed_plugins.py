@@ -18,14 +18,14 @@ Spec = EncoderSpec | TrackMetricSpec
 METHODS = {"encoder": "embed", "metric": "score"}
 """Name of the method that a plug-in of each kind implements."""
 KINDS = {kind.kind: kind for kind in registry.KINDS if kind.kind in METHODS}
-"""The kinds of plug-ins that take windows."""
+"""The plug-in kinds that take windows."""
 
 
 def installed(plugins: registry.Plugins[Any, Any]) -> list[str]:
     """Return the plug-ins that are tested in this interpreter.
 
-    `make test` runs the tests in both interpreters. A plug-in with libraries is tested in the
-    interpreter that has them. A plug-in without libraries is tested only in core, which has
+    `make test` runs the tests in both interpreters. A plug-in that needs libraries is tested in the
+    interpreter that has them. Other plug-ins are tested only in the core interpreter, which has
     Airflow.
     """
     is_core = find_spec("airflow") is not None
@@ -44,7 +44,7 @@ def names_of_installed(kind: str) -> list[str]:
 
 @cache
 def load_once(kind: str, name: str) -> Any:
-    """Return the plug-in. It is loaded once per process."""
+    """Return the plug-in, which is loaded once per process."""
     return KINDS[kind].load(name)
 
 
@@ -55,13 +55,13 @@ def compute_rows(kind: str, name: str, segments: Sequence[AudioSegment]) -> Floa
 
 
 def music_segment(spec: Spec, *, windows: float = 1.0, seed: int = 0) -> AudioSegment:
-    """Return a melody of this many windows."""
+    """Return a melody that lasts this number of windows."""
     seconds = windows * spec.window_samples / spec.sample_rate
     return AudioSegment(melody(seconds, spec.sample_rate, seed=seed), spec.sample_rate)
 
 
 def different_segments(spec: Spec) -> list[AudioSegment]:
-    """Return three segments of different music. The second is shorter, like the end of a track."""
+    """Return three segments of different music. The second one is shorter, like a track's end."""
     return [
         music_segment(spec, seed=1),
         music_segment(spec, windows=0.5, seed=2),
@@ -70,12 +70,12 @@ def different_segments(spec: Spec) -> list[AudioSegment]:
 
 
 def constant_window(spec: Spec, value: float) -> AudioSegment:
-    """Return a window of which every sample has this value."""
+    """Return a window in which every sample has this value."""
     return AudioSegment(np.full(spec.window_samples, value, np.float32), spec.sample_rate)
 
 
 def changed(value: object) -> object:
-    """Return another value of the same type."""
+    """Return a different value of the same type."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, tuple):

@@ -1,7 +1,7 @@
-"""Program that runs every installed plug-in without a network and prints the results as JSON.
+"""Runs every installed plug-in without a network and prints the results as JSON.
 
-Its argument is the path of a file of ten minutes. All plug-ins run in one process, because loading
-the libraries takes most of the time.
+The program's argument is the path of a ten-minute file. All plug-ins run in one process, because
+loading the libraries takes most of the time.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from tests.plugins.contract.installed_plugins import (
 ALL_INSTALLED = [(kind.kind, name) for kind in registry.KINDS for name in installed(kind)]
 """Kind and name of each installed plug-in."""
 LONG_SAMPLES = 10 * 60 * 16_000
-"""Ten minutes at 16 kHz, or the same number of samples at a higher rate. They take 38 MB."""
+"""Number of samples in ten minutes at 16 kHz, also used at higher rates. They take 38 MB."""
 
 _RESET_PEAK = "5"
 """Value that resets the peak memory in /proc/self/clear_refs."""
@@ -54,7 +54,7 @@ def _results(kind: str, name: str) -> list[bytes]:
 
 
 def peak_megabytes(kind: str, spec: Spec, path: Path, *, seconds: float) -> float:
-    """Return the peak memory of this process while the plug-in works on the start of the file."""
+    """Return the peak memory of this process while the plug-in processes the start of the file."""
     Path("/proc/self/clear_refs").write_text(_RESET_PEAK)
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples)
     count = round(seconds * spec.sample_rate / spec.window_samples)
@@ -68,7 +68,7 @@ def peak_megabytes(kind: str, spec: Spec, path: Path, *, seconds: float) -> floa
 
 @contextmanager
 def captured_output(result: dict[str, Any]) -> Iterator[None]:
-    """Store in `result` what is printed to `stdout` and `stderr`, also by libraries in C."""
+    """Store in `result` what is printed to `stdout` and `stderr`, including output from C code."""
     descriptors = {"stdout": 1, "stderr": 2}
     saved = {name: os.dup(number) for name, number in descriptors.items()}
     with TemporaryFile() as out, TemporaryFile() as err:
@@ -87,12 +87,12 @@ def captured_output(result: dict[str, Any]) -> Iterator[None]:
 
 
 def refuse_connection(*_: object) -> NoReturn:
-    """Raise AssertionError, in place of opening a connection."""
+    """Raise AssertionError instead of opening a connection."""
     raise AssertionError("the plug-in used the network")
 
 
 def main() -> None:
-    """Print an OfflineResult of `tests.plugins.contract.conftest` per plug-in, as JSON."""
+    """Print one OfflineResult (`tests.plugins.contract.conftest`) per plug-in, as JSON."""
     path = Path(sys.argv[1])
     socket.socket.connect = refuse_connection  # type: ignore[method-assign,assignment]
     socket.getaddrinfo = refuse_connection  # type: ignore[assignment]

@@ -28,20 +28,20 @@ SECONDS = 4.0
 
 @cache
 def load_once(name: str) -> Captioner:
-    """Return the captioner. It is loaded once per process."""
+    """Return the captioner, which is loaded once per process."""
     return registry.CAPTIONERS.load(name)
 
 
 @pytest.fixture(params=NAMES)
 def spec(request: pytest.FixtureRequest, random_weights: Path) -> CaptionerSpec:
-    """Return the spec of each installed captioner."""
+    """Return the spec of an installed captioner; each test runs once per captioner."""
     return registry.CAPTIONERS.spec(request.param)
 
 
 def caption_input(
     spec: CaptionerSpec, *, seed: int, bpm: float, seconds: float = SECONDS
 ) -> CaptionInput:
-    """Return a melody with invented features."""
+    """Return a captioner input: a melody with invented features."""
     features = Features(
         tempo_bpm=bpm,
         beat_seconds=tuple(np.arange(0.0, seconds, 60 / bpm).tolist()),
@@ -60,7 +60,7 @@ def caption_input(
 
 
 def different_inputs(spec: CaptionerSpec) -> list[CaptionInput]:
-    """Return three inputs of different music. The second is shorter."""
+    """Return three inputs with different music. The second one is shorter."""
     return [
         caption_input(spec, seed=1, bpm=72.0),
         caption_input(spec, seed=2, bpm=150.0, seconds=1.5),

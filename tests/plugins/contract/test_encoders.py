@@ -30,18 +30,18 @@ IN_REVISION = {
     *("gain_dbfs", "pooling", "resampler", "compute_dtype"),
 }
 SAME = 0.99999
-"""Lowest cosine at which two rows count as the same."""
+"""Lowest cosine similarity at which two rows count as the same."""
 
 
 def load_once(name: str) -> Encoder:
-    """Return the encoder. It is loaded once per process."""
+    """Return the encoder, which is loaded once per process."""
     encoder: Encoder = installed_plugins.load_once("encoder", name)
     return encoder
 
 
 @pytest.fixture(params=NAMES)
 def spec(request: pytest.FixtureRequest, random_weights: Path) -> EncoderSpec:
-    """Return the spec of each installed encoder."""
+    """Return the spec of an installed encoder; each test runs once per encoder."""
     return registry.ENCODERS.spec(request.param)
 
 

@@ -31,13 +31,13 @@ _load = registry.Plugins.load
 def spec(
     request: pytest.FixtureRequest, random_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> EncoderSpec:
-    """Return the spec of each installed encoder, which is then loaded once per process."""
+    """Return the spec of an installed encoder, which is then loaded only once per process."""
     monkeypatch.setattr(registry.Plugins, "load", lambda _kind, name: _load_once(name))
     return registry.ENCODERS.spec(request.param)
 
 
 def embed_samples(spec: EncoderSpec, folder: Path, samples: Float32) -> Float32:
-    """Write the samples to a file and return the vector of the file."""
+    """Write the samples to a file and return the file's vector."""
     soundfile.write(folder / "a.wav", samples, RATE, subtype="FLOAT")
     return embed_file(spec.name, folder / "a.wav")
 

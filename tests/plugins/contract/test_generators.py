@@ -37,13 +37,13 @@ FEATURES = Features(
 
 @cache
 def load_once(name: str) -> Generator:
-    """Return the generator. It is loaded once per process."""
+    """Return the generator, which is loaded once per process."""
     return registry.GENERATORS.load(name)
 
 
 @pytest.fixture(params=NAMES)
 def spec(request: pytest.FixtureRequest, random_weights: Path) -> GeneratorSpec:
-    """Return the spec of each installed generator."""
+    """Return the spec of an installed generator; each test runs once per generator."""
     return registry.GENERATORS.spec(request.param)
 
 
@@ -78,7 +78,7 @@ def different_requests(spec: GeneratorSpec) -> list[GenerationRequest]:
 
 
 def generate(spec: GeneratorSpec, *requests: GenerationRequest) -> list[Float32]:
-    """Return the clips of these requests."""
+    """Return the clips for these requests."""
     return load_once(spec.name).generate(requests)
 
 

@@ -10,7 +10,7 @@ from tests.plugins.contract.test_encoders import NAMES
 from tests.support.synthetic_music import melody
 
 SAME = 0.99999
-"""Lowest cosine at which two rows count as the same."""
+"""Lowest cosine similarity at which two rows count as the same."""
 
 
 @pytest.mark.parametrize("name", NAMES)

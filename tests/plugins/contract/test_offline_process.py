@@ -1,4 +1,4 @@
-"""Tests of every installed plug-in in a second process: same bytes, no network, flat memory."""
+"""Tests of all installed plug-ins in a second process: same bytes, no network, flat memory."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.plugins.contract.offline_process import ALL_INSTALLED, digest
 
 NAMES = [name for _, name in ALL_INSTALLED]
 FLAT_MEGABYTES = 16
-"""Accuracy of a peak, in MB. Keeping all samples of the long track would add 27 to 35 MB."""
+"""Accuracy of a memory peak, in MB. Keeping all samples of the long track would add 27 to 35 MB."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

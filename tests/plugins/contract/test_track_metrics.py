@@ -1,7 +1,7 @@
 """Contract tests that every installed track metric must pass.
 
-They also apply to random weights. So they do not test the range of the scores: a model with random
-weights may leave it.
+The tests are also run with random weights. They therefore do not check the range of the scores,
+because scores from random weights can be outside it.
 """
 
 import re
@@ -31,12 +31,12 @@ IN_REVISION = {
     *("low", "high", "unit", "keep_tail", "pooling", "resampler", "compute_dtype"),
 }
 SAME = 1e-4
-"""Largest difference between two scores of the same window, as a share of the range."""
+"""Largest allowed difference between two scores of the same window, as a share of the range."""
 
 
 @pytest.fixture(params=names_of_installed("metric"))
 def spec(request: pytest.FixtureRequest, random_weights: Path) -> TrackMetricSpec:
-    """Return the spec of each installed track metric."""
+    """Return the spec of an installed track metric; each test runs once per track metric."""
     return registry.TRACK_METRICS.spec(request.param)
 
 

@@ -1,14 +1,14 @@
-"""Tests of the retrieval quality of the shipped encoders on the demo library.
+"""Tests for the shipped encoders' retrieval quality on the demo library.
 
-The table shows the quality over 60 tracks: each track is a query, and the other 59 are searched.
-Chance is the share of the other tracks that have the same label. P@5 is the number of hits among
-the first five, divided by the largest possible number.
+The table shows the retrieval quality on 60 tracks: each track is a query, and the other 59 tracks
+are searched. Chance is the share of the other tracks that have the same label. P@5 is the number of
+hits among the first five matches, divided by the largest possible number of hits.
 
 | encoder | by genre: P@1, P@5, mAP | by work: P@1, P@5, mAP |
 |---|---|---|
-| musicnn | .61, .40, .43 | .50, .66, .55 |
-| signal | .67, .49, .53 | .47, .66, .55 |
-| chance | .10 | .03 |
+| musicnn | 0.61, 0.40, 0.43 | 0.50, 0.66, 0.55 |
+| signal | 0.67, 0.49, 0.53 | 0.47, 0.66, 0.55 |
+| chance | 0.10 | 0.03 |
 """
 
 import csv
@@ -32,7 +32,7 @@ def manifest() -> list[dict[str, str]]:
 
 @cache
 def vectors(name: str) -> Float32:
-    """Return one row per track of the manifest, pooled as in the pipeline."""
+    """Return one row per track in the manifest, pooled as in the pipeline."""
     spec, encoder = registry.ENCODERS.spec(name), registry.ENCODERS.load(name)
     rows = []
     for entry in manifest():
@@ -47,7 +47,7 @@ def vectors(name: str) -> Float32:
 
 
 def precision_at_1(name: str, label: str) -> tuple[float, float]:
-    """Return P@1: the share of tracks with a best match of the same label. Also return chance."""
+    """Return P@1, the share of tracks whose best match has the same label, and its chance value."""
     labels = np.array([entry[label] for entry in manifest()])
     same = labels[:, np.newaxis] == labels
     np.fill_diagonal(same, val=False)

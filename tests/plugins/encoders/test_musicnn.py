@@ -1,4 +1,4 @@
-"""Tests of MusiCNN against the published model, against librosa and on a known instrument."""
+"""Tests that compare MusiCNN with the published model and librosa, and test a known instrument."""
 
 import subprocess
 import sys
@@ -19,8 +19,8 @@ from tests.support.synthetic_music import melody
 PROJECT = Path(__file__).parents[3]
 WEIGHTS = PROJECT / "mirpipe/plugins/encoders/weights"
 
-# Every 25th number of the penultimate layer and the highest tags of `window()`. PyTorch computed
-# them from the published checkpoint and the spectrogram of librosa.
+# Every 25th number of the penultimate layer, and the highest tags, for `window()`. They were
+# computed by PyTorch from the published checkpoint and librosa's spectrogram.
 PENULTIMATE = [-0.07995, -0.26456, 0.11509, -0.08677, 0.28912, -0.07419, -0.05519, 0.10236]
 TAGS = {"guitar": 0.3594, "beat": 0.1511, "drums": 0.1149, "techno": 0.0929, "electronic": 0.0818}
 
@@ -95,7 +95,7 @@ def test_another_package_is_refused(tmp_path: Path) -> None:
 
 def _source_package(folder: Path) -> Path:
     requirement = PROJECT / "tools" / "musicnn.txt"
-    # pip checks the hash before it runs any code of the package.
+    # pip checks the hash before it runs any code from the package.
     pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", "musicnn"]
     pinned = ["--require-hashes", "--requirement", str(requirement)]
     command = [*pip, *pinned, "--dest", str(folder)]

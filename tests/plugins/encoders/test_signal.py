@@ -1,4 +1,4 @@
-"""Tests of the classical statistics on music with known properties."""
+"""Tests for the classical signal statistics, on music with known properties."""
 
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from tools import make_signal_constants
 
 MFCC_MEANS, HARMONY, TEMPO = slice(0, 20), slice(128, 164), slice(170, 178)
 
-# Every 20th number of `music()`, standardised.
+# Every 20th standardised number of `music()`.
 GOLDEN = [-0.1768, -2.7102, -0.9510, 0.3333, -4.0, 0.4551, -1.0078, 0.4113, -0.3597]
 
 

@@ -1,4 +1,4 @@
-"""Invented features and requests for tests of generators."""
+"""Invented features and requests for the generator tests."""
 
 from mirpipe.generation.modes import Mode
 from mirpipe.records import Features, GenerationRequest, Note
@@ -11,13 +11,13 @@ SCALE = tuple(
     Note(0.5 * number + 0.05, 0.5 * number + 0.45, pitch, 0.8)
     for number, pitch in enumerate((69, 71, 73, 74, 76, 78, 80, 81))
 )
-"""The scale of A major, one note per half second, each 50 ms after a beat of 120 BPM."""
+"""An A major scale with one note every half second, each 50 ms after a beat at 120 BPM."""
 
 
 def features(
     *, notes: tuple[Note, ...] = SCALE, bpm: float | None = 120.0, beats: int = 8
 ) -> Features:
-    """Return the features of a target that plays `notes`, with `beats` beats from 0 s."""
+    """Return the features of a target that plays `notes` and has `beats` beats, starting at 0 s."""
     return Features(
         tempo_bpm=bpm,
         beat_seconds=tuple(60 / bpm * number for number in range(beats)) if bpm else (),
@@ -40,7 +40,7 @@ def request(
     seconds: float = 4.0,
     seed: int = 0,
 ) -> GenerationRequest:
-    """Return a request in `mode`. The default target plays the scale."""
+    """Return a request in `mode`. The default target plays `SCALE`."""
     return GenerationRequest(
         mode, prompt, seconds, seed, conditioning=None, features=target or features()
     )

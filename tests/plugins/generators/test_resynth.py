@@ -1,4 +1,4 @@
-"""Tests of the resynthesis: each mode, and that a clip depends only on its request."""
+"""Tests for the resynthesis: each mode works, and a clip depends only on its request."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def measure(clip: Float32) -> Features:
 
 
 def onset_seconds(clip: Float32, hertz: float) -> float:
-    """Return the time, in seconds, at which a tone of `hertz` starts."""
+    """Return the time, in seconds, at which a tone at `hertz` starts."""
     time = np.arange(len(clip)) / RATE
     frame = RATE // 100
     shifted = (clip * np.exp(-2j * np.pi * hertz * time))[: len(clip) // frame * frame]

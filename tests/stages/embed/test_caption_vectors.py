@@ -1,4 +1,4 @@
-"""Captions are embedded once, by the encoder of the text score, and compared with clips."""
+"""Captions are embedded once, with the text score's encoder, and compared with clips."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from tests.support.databases import Database
 
 
 class FakeTextTower:
-    """Returns the number of words and 4 as the vector of a text."""
+    """A fake text tower. A text's vector is the number of words, 4 and 0."""
 
     def __init__(self) -> None:
         self.received: list[str] = []
@@ -44,7 +44,7 @@ def library(fresh_database: Database, monkeypatch: pytest.MonkeyPatch) -> Synthe
 
 @pytest.fixture
 def tower(library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch) -> FakeTextTower:
-    """A fake text tower instead of the model, whose weights count as installed."""
+    """A fake text tower that replaces the model. The model's weights count as installed."""
     model = FakeTextTower()
     monkeypatch.setattr(Plugins, "interpreter", lambda *_: Path())
     monkeypatch.setattr(Plugins, "spec", lambda *_: replace(clap.SPEC, dimension=3))

@@ -1,4 +1,4 @@
-"""Several encoders embed the same tracks, decode each track once, and fail independently."""
+"""Several encoders share the decoding of the same tracks, and fail independently."""
 
 import tracemalloc
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ BOTH = ["tiny", "mixing"]
 
 @pytest.fixture
 def music(fresh_database: Database, tmp_path: Path) -> Path:
-    """A library of three tracks of different lengths."""
+    """A library with three tracks of different lengths."""
     for number, hertz in enumerate([220, 330, 440]):
         tone(tmp_path / f"{hertz} Hz.wav", hertz, seconds=1.5 + number)
     ingest_folder(tmp_path, "reference")
@@ -33,7 +33,7 @@ def music(fresh_database: Database, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def decodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of encoders that share each decoding, updated during the test."""
+    """The numbers of encoders that share each decoding. The list grows during the test."""
     encoders: list[int] = []
     windows = audio.read_windows
 
@@ -52,7 +52,7 @@ def embed(*encoders: str, **options: Any) -> stage.EmbedResult:
 
 
 def vectors(database: Database) -> dict[tuple[str, str], str]:
-    """Return the vectors as text, by encoder and title."""
+    """Return the vectors as strings, by encoder and title."""
     with database.reader.connect() as connection:
         rows = connection.execute(
             text(
@@ -114,7 +114,7 @@ def test_encoders_with_the_same_pending_tracks_share_a_batch(
     assert planned(tasks=4) == planned(batch_tracks=2)
     embed("tiny")
     assert planned() == [(("mixing",), 3)]
-    assert planned(tasks=4) == planned()  # A single encoder gets one task.
+    assert planned(tasks=4) == planned()  # The tracks of a single encoder are not divided.
     tones(music, [550])
     ingest_folder(music, "reference")
     assert planned() == [(("mixing",), 3), (("tiny", "mixing"), 1)]

@@ -1,4 +1,4 @@
-"""An encoder that cannot run on this machine is reported with its remedy, and the others run."""
+"""If an encoder cannot run on this machine, the remedy is reported and all other encoders run."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("_tiny_encoder")
 
 @pytest.fixture
 def models(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The empty models folder. The library has one track; `wanting` and `tiny` are configured."""
+    """An empty models folder. The library has one track; `wanting` and `tiny` are configured."""
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("MIRPIPE_ENCODERS", "wanting,tiny")

@@ -1,4 +1,4 @@
-"""Reading ahead keeps the order, raises errors to the reader, and limits the items in memory."""
+"""Reading ahead keeps the order, passes errors on to the reader, and limits the waiting items."""
 
 import threading
 from collections.abc import Generator, Iterator
@@ -80,7 +80,7 @@ def test_only_as_many_keys_and_items_are_made_in_advance_as_allowed() -> None:
         read_ahead(keys(), counted, threads=2, max_size=5, size=size_of_one)
     ) as keys_and_items:
         next(keys_and_items)
-        eventually(lambda: len(made) == 2 * (5 + 1))  # One more item per key waits for room.
+        eventually(lambda: len(made) == 2 * (5 + 1))  # Per key, one more item waits for room.
     assert requested == [0, 1, 2]
     assert {made.count(key) for key in (0, 1)} == {6}
 

@@ -1,4 +1,4 @@
-"""A small library, and a record of the files that ingest reads."""
+"""Fixtures for the ingest tests: a small library, and a list of the files that ingest reads."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ def library(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the list of the files that ingest reads, which grows during the test."""
+    """Return the names of the files that ingest reads. The list grows during the test."""
     names: list[str] = []
     hash_file = reading.hash_file
 

@@ -1,4 +1,4 @@
-"""Reads the tables that ingest writes."""
+"""Read and check the tables that ingest writes."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def query(database: Database, sql: str) -> Rows:
 
 
 def tables(database: Database) -> list[Rows]:
-    """Return all rows that ingest writes, without ids, times and numbers of attempts."""
+    """Return all rows that ingest has written, without ids, times and numbers of attempts."""
     return [
         query(
             database,
@@ -42,7 +42,7 @@ def states(database: Database) -> dict[str, str]:
 
 
 def require_counts(result: IngestResult, **expected: int) -> None:
-    """Check the counts of a run. A count that is not given must be 0."""
+    """Check the counts of an ingest run. Every count that is not given must be 0."""
     counts = {name: count for name, count in vars(result).items() if count}
     assert counts == expected
 

@@ -1,4 +1,4 @@
-"""Ingest: the tables match the files after files were added, moved, copied and removed."""
+"""Ingest: the tables match the files after files are added, moved, copied or removed."""
 
 import os
 import shutil

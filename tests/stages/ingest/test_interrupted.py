@@ -1,4 +1,4 @@
-"""Ingest: runs that are killed, and two runs at the same time."""
+"""Ingest: killed runs, and two runs at the same time."""
 
 import os
 import shutil

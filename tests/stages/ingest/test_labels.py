@@ -1,4 +1,4 @@
-"""Ingest: titles and labels from manifests and from files."""
+"""Ingest: titles and labels from manifests and from audio files."""
 
 import unicodedata
 from pathlib import Path

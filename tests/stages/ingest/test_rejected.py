@@ -30,7 +30,8 @@ def test_tracks_in_a_folder_that_cannot_be_listed_are_not_gone(
         return scandir(folder)
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", deny_below)  # The user root may list every folder.
+        # scandir is replaced because the user root can list a folder whatever its permissions are.
+        patch.setattr(os, "scandir", deny_below)
         require_counts(ingest_references(library), seen=3, unchanged=2, rejected=1)
     assert set(states(fresh_database).values()) == {"ok"}
     assert query(fresh_database, "SELECT reason FROM mirpipe.failure") == [("unreadable",)]

@@ -1,4 +1,4 @@
-"""KAD and FAD∞ of the clips of a mode, and the reasons why there is no distance."""
+"""KAD and FAD∞ of a mode's clips, and the reasons why a distance is missing."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def random_units(n: int, seed: int) -> np.ndarray:
 def report_distances(
     database: Database, clips: int, *, references: int = 12
 ) -> list[tuple[object, ...]]:
-    """Return the distances that a report stores for these numbers of clips and references."""
+    """Return the distances that a report stores for the given numbers of clips and references."""
     library = SyntheticLibrary(database.app)
     target_id = library.add("target", "target", [1, 0, 0])
     for number, vector in enumerate(random_units(references, 0)):

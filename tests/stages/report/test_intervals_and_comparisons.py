@@ -1,4 +1,4 @@
-"""Intervals, summaries by group, comparisons of encoders, and results of past runs."""
+"""Intervals, summaries by group, encoder comparisons, and the results of past runs."""
 
 from dataclasses import asdict
 
@@ -19,7 +19,10 @@ GENRES = ["folk", "folk", "folk", "jazz", "jazz", "jazz", "", "rock"]
 
 
 class Library:
-    """Two encoders, eight targets with labels and twelve references, with seeded random vectors."""
+    """A library of eight labelled targets and twelve references.
+
+    Each track has a seeded random vector by each of two encoders.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -33,18 +36,18 @@ class Library:
             self.add("reference", f"r{number}", {})
 
     def add(self, collection: str, name: str, labels: dict[str, str]) -> int:
-        """Add a track with random vectors of both encoders, and return its id."""
+        """Add a track with a random vector by each encoder, and return its id."""
         track_id = self.first.add(collection, name, self.random.normal(size=4), labels=labels)
         self.second.set_vector(track_id, self.random.normal(size=4))
         return track_id
 
     def report(self) -> int:
-        """Run retrieve and report, and return the id of the run."""
+        """Run retrieve and report, and return the run id."""
         retrieve()
         return report(trigger="test").run_id
 
     def query(self, sql: str, **parameters: object) -> list[tuple]:
-        """Return the rows of a query as the reader role."""
+        """Run a query as the reader role, and return its rows."""
         with self.database.reader.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql), parameters)]
 
@@ -272,7 +275,7 @@ def register_new_revision(library: Library) -> int:
 
 
 def embed_all(library: Library, encoder_id: int, *, limit: int | None = None) -> None:
-    """Embed all tracks, or `limit` of them, with the new revision."""
+    """Add vectors by the new revision for all tracks, or for up to `limit` tracks."""
     old = library.first.encoder_id
     library.first.execute(
         "INSERT INTO mirpipe.embedding SELECT :new, track_id, collection, batch_id, "
@@ -313,7 +316,7 @@ def test_a_complete_new_revision_becomes_active_and_is_the_cause_of_changes(
     assert library.query(
         "SELECT DISTINCT encoder, cause FROM mirpipe.v_change WHERE run_id = :run_id",
         run_id=switched,
-    ) == [("first", "re-embedding")]
+    ) == [("first", "new encoder revision")]
     assert library.query(
         "SELECT DISTINCT revision FROM mirpipe.top_neighbour_at(:run_id) WHERE encoder = 'first'",
         run_id=before,

@@ -1,4 +1,4 @@
-"""A report publishes a run only if something changed, and records what changed."""
+"""A report publishes a run only if something has changed, and records what has changed."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("_tiny_encoder")
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """A folder of references and a folder of targets, each with some tones."""
+    """A references folder and a targets folder, each of which contains several tones."""
     references, targets = tmp_path / "references", tmp_path / "targets"
     tones(references, [200, 400, 800, 1600])
     tones(targets, [210, 790])
@@ -40,7 +40,7 @@ def query(database: Database, sql: str) -> list[tuple[object, ...]]:
 
 
 def parse_vector(vector_text: str) -> np.ndarray:
-    """Return the float32 numbers of pgvector's text form, as float64."""
+    """Return the float32 numbers in pgvector's text form as a float64 array."""
     return np.array(vector_text[1:-1].split(","), dtype=np.float32).astype(np.float64)
 
 
@@ -56,7 +56,7 @@ def test_first_report_shows_the_nearest_references(
     assert run_pipeline(*folders).changed
     assert best_matches(fresh_database) == {"210 Hz": "200 Hz", "790 Hz": "800 Hz"}
     causes = query(fresh_database, "SELECT DISTINCT cause FROM mirpipe.neighbour_change")
-    assert causes == [("first answer",)]
+    assert causes == [("first match",)]
 
 
 def test_report_without_a_change_confirms_the_latest_run(

@@ -1,4 +1,4 @@
-"""Results about rankings: precision by label, hubs, CSLS, agreement of encoders, and fusion."""
+"""Results about rankings: precision by label, hubs, CSLS, encoder agreement, and fusion."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def query(database: Database, sql: str) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def library(fresh_database: Database) -> SyntheticLibrary:
-    """Four references and two targets. No reference has the genre of the target `near up`."""
+    """Four references and two targets. No reference has the same genre as the target `near up`."""
     library = SyntheticLibrary(fresh_database.app)
     for name, (vector, genre) in REFERENCES.items():
         library.add("reference", name, vector, labels={} if genre is None else {"genre": genre})
@@ -34,7 +34,7 @@ def library(fresh_database: Database) -> SyntheticLibrary:
 
 
 def publish(library: SyntheticLibrary) -> int:
-    """Run retrieve and report, and return the id of the run."""
+    """Run retrieve and report, and return the run id."""
     retrieve()
     return report(trigger="test").run_id
 
@@ -48,7 +48,7 @@ def test_measures_of_a_known_ranking_have_the_expected_values(
         "SELECT metric, n, left_out_n, mean, low FROM mirpipe.v_ranking "
         "WHERE label = 'genre' AND queries = 'targets' AND rerank = 'cosine' ORDER BY metric",
     )
-    # `near east` has folk at ranks 1 and 3. `near up` has no reference of its genre.
+    # `near east` has folk matches at ranks 1 and 3. No reference has the genre of `near up`.
     assert rows == [
         ("map", 1, 1, pytest.approx((1 + 2 / 3) / 2), None),
         ("mrr", 1, 1, 1.0, None),
@@ -68,7 +68,7 @@ def test_references_are_queries_against_the_others(
         "WHERE label = 'genre' AND queries = 'references' AND rerank = 'cosine' "
         "AND metric = 'mrr'",
     )
-    # For both north and east, `east, a little up` is above the other folk reference.
+    # For north and for east, `east, a little up` ranks above the other folk reference.
     assert rows == [(2, 2, pytest.approx(1 / 2))]
 
 
@@ -114,7 +114,8 @@ def test_own_content_is_no_match_and_not_relevant(
         "SELECT n, mean FROM mirpipe.v_ranking WHERE label = 'genre' AND queries = 'targets' "
         "AND rerank = 'cosine' AND metric = 'map'",
     )
-    # `near east` has 5/6. East has north at rank 2 of 3, and north has east at rank 2.
+    # The average precision of `near east` is 5/6. That of east and of north is 1/2, because each of
+    # them has the other one at rank 2.
     assert rows == [(3, pytest.approx((5 / 6 + 1 / 2 + 1 / 2) / 3))]
 
 

@@ -1,4 +1,4 @@
-"""Results about clips: intervals over targets, comparisons of modes, and aesthetics by mode."""
+"""Results about clips: intervals over targets, mode comparisons, and aesthetics by mode."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ TARGETS = 5
 
 @pytest.fixture
 def library(fresh_database: Database, tmp_path: Path) -> Database:
-    """Five targets, four with a genre. Each has clips in three modes, with two seeds per mode."""
+    """Five targets, four of them with a genre. Each target has two clips in each of three modes."""
     pieces = [
         Piece("target", f"t{n}", Path(f"/t{n}"), labels={"genre": "folk"} if n else {})
         for n in range(TARGETS)
@@ -41,7 +41,7 @@ def query(database: Database, sql: str) -> list[tuple]:
 
 
 def target_means(database: Database, mode: str) -> np.ndarray:
-    """Return the mean cosine of the clips of each target in one mode."""
+    """Return, for each target, the mean cosine similarity of its clips in one mode."""
     rows = query(
         database,
         "SELECT avg(value) FROM mirpipe.v_generation_score s "
@@ -134,7 +134,7 @@ def test_cosines_of_clips_stay_until_a_new_revision_has_embedded_the_clips(
     library: Database,
 ) -> None:
     def embed(*collections: str) -> str:
-        """Embed these collections with the new revision, and return the active revision."""
+        """Add vectors by the new revision for these collections, and return the active revision."""
         with library.app.begin() as connection:
             connection.execute(text(_EMBED), {"collections": list(collections)})
         retrieve()

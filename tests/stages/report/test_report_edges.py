@@ -1,4 +1,4 @@
-"""Reports of very small or unusual libraries work, and never contain NaN or infinity."""
+"""Reports on very small or unusual libraries can be made, and never contain NaN or infinity."""
 
 import io
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Libraries = tuple[SyntheticLibrary, SyntheticLibrary]
 
 
 def add(libraries: Libraries, collection: str, name: str, *vector: float, **labels: str) -> None:
-    """Add a track. The second encoder gets the same vector in reverse order."""
+    """Add a track. Its vector by the second encoder is its first vector in reverse order."""
     first, second = libraries
     second.set_vector(first.add(collection, name, vector, labels=labels), vector[::-1])
 
@@ -79,7 +79,7 @@ FILLINGS = (
 
 
 def float_columns_by_view(database: Database) -> dict[str, list[str]]:
-    """Return the columns with floating point numbers, by view."""
+    """Return the names of the floating-point columns, by view."""
     query = text(r"""
         SELECT table_name, array_agg(column_name::text) AS columns FROM information_schema.columns
         WHERE table_schema = 'mirpipe' AND table_name LIKE 'v\_%'

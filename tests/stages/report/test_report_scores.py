@@ -1,4 +1,4 @@
-"""Scores of the matches are summarised, and new scores make a new run if a summary changes."""
+"""Match scores are summarised, and new scores lead to a new run if a summary changes."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,0 +1,119 @@
+"""Takes the pictures of docs/images from the demo library, with real results on every page.
+
+It uses the home folder MIRPIPE_HOME, which must be empty or from an earlier call. The library grows
+between two runs and contains an unusable file, so that the history and the failures are not empty.
+"""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page
+
+from mirpipe.settings import PROJECT
+from tests.dashboard.browser import chromium, running_dashboard, wait_until_drawn
+
+IMAGES = PROJECT / "docs/images"
+WIDTH = 1280
+ADDED_LATER = ("reference/*笛子*.ogg", "reference/*fiddle*.ogg")
+"""Files of the demo that the second run adds."""
+UPLOADED = "target/茉莉花（笛子）.ogg"
+MATCHES = 5
+"""Matches on the page Search. The uploaded file has a player, too."""
+LISTENED_TO = "小白菜（二胡）"
+PICTURES = {
+    "overview": ("", 1320),
+    "retrieval": ("retrieval", 1700),
+    "generation": ("generation", 1700),
+    "listen": ("listen?k=1", 2010),
+    "search": ("search?by=audio", 1380),
+    "map": ("map", 1000),
+    "hubs": ("hubs", 1700),
+    "history": ("history", 1400),
+    "sql": ("sql?sql=SELECT+*+FROM+v_retrieval", 1000),
+    "failures": ("failures", 680),
+    "glossary": ("glossary", 900),
+}
+"""Address and maximum height in pixels per picture."""
+
+
+def fill_home(library: Path) -> None:
+    """Run all stages on the demo library twice: first without the files that are added later."""
+    shutil.copytree(PROJECT / "demo", library)
+    later = [path for pattern in ADDED_LATER for path in library.glob(pattern)]
+    for path in later:
+        path.rename(path.with_name(f".{path.name}"))
+    _mirpipe("db", "up")
+    _run_stages(library)
+    for path in later:
+        path.with_name(f".{path.name}").rename(path)
+    whole = (PROJECT / "demo" / UPLOADED).read_bytes()
+    (library / "reference/unfinished download.ogg").write_bytes(whole[:2000])
+    (library / "reference/notes.mp3").write_text("Not audio.\n")
+    _run_stages(library)
+
+
+def _run_stages(library: Path) -> None:
+    for collection in ("reference", "target"):
+        manifest = ("--manifest", str(library / "manifest.csv"))
+        _mirpipe("ingest", str(library / collection), "--collection", collection, *manifest)
+    _mirpipe("run")
+    _mirpipe("generate")
+    _mirpipe("run")
+
+
+def _mirpipe(*arguments: str) -> None:
+    """Run a command. Exit code 3 means that it rejected the unusable files."""
+    print("mirpipe", *arguments)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("mirpipe"), *arguments], stdout=subprocess.DEVNULL
+    )
+    if done.returncode not in (0, 3):
+        raise SystemExit(f"mirpipe {arguments[0]} ended with exit code {done.returncode}")
+
+
+def take(page: Page, address: str, name: str) -> None:
+    """Open a page and save its picture with 256 colours, cut at its maximum height."""
+    path, max_height = PICTURES[name]
+    page.set_viewport_size({"width": WIDTH, "height": 900})
+    page.goto(f"{address}/{path}")
+    wait_until_drawn(page)
+    if name == "listen":
+        page.get_by_role("combobox").fill(LISTENED_TO)
+        page.keyboard.press("Enter")
+        page.locator(".st-key-target-bar").get_by_text(LISTENED_TO).wait_for()
+    if name == "search":
+        page.locator("input[type=file]").set_input_files(PROJECT / "demo" / UPLOADED)
+        page.locator("audio").nth(MATCHES).wait_for()
+    wait_until_drawn(page)
+    height = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": WIDTH, "height": min(height, max_height)})
+    wait_until_drawn(page)
+    with Image.open(io.BytesIO(page.screenshot())) as picture:
+        picture.convert("RGB").quantize(256).save(IMAGES / f"{name}.png", optimize=True)
+    print("saved", IMAGES / f"{name}.png")
+
+
+def main() -> None:
+    if not os.environ.get("MIRPIPE_HOME"):
+        raise SystemExit("Set MIRPIPE_HOME to a folder that only this program uses.")
+    with tempfile.TemporaryDirectory() as folder:
+        fill_home(Path(folder) / "library")
+        with (
+            running_dashboard(Path(folder)) as address,
+            chromium() as browser,
+        ):
+            page = browser.new_page(color_scheme="light")
+            page.set_default_timeout(60_000)
+            for name in PICTURES:
+                take(page, address, name)
+    _mirpipe("db", "down")
+
+
+if __name__ == "__main__":
+    main()
