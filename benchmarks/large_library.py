@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import close_engines, engine
 from mirpipe.db.migrate import migrate
 from mirpipe.db.store import binary_copy

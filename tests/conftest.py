@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import close_engines
 from mirpipe.db.migrate import migrate
 from mirpipe.music.numba_cache import claim_cache

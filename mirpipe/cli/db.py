@@ -9,7 +9,7 @@ import typer
 from sqlalchemy import URL, make_url
 
 from mirpipe.cli.command_arguments import AsJson
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import database_url
 from mirpipe.db.psql import psql_url, replace_process_with_psql
 from mirpipe.db.roles import Role
@@ -183,7 +183,7 @@ def provision() -> None:
     On a shared server, run `mirpipe db migrate` instead. If the server lacks something, that
     command prints the SQL that a superuser must run.
     """
-    from mirpipe.db.provision_server import provision_server
+    from mirpipe.db.exclusive_user_server import provision_exclusive_server
 
     configured = settings()
     if configured.superuser_url is None:
@@ -196,7 +196,7 @@ def provision() -> None:
         "reader": configured.reader_url,
         "airflow": configured.airflow_database_url,
     }
-    provision_server(configured.superuser_url, urls=urls)
+    provision_exclusive_server(configured.superuser_url, urls=urls)
     print("The roles and databases exist. Run `mirpipe db migrate` next.")
 
 
@@ -227,8 +227,8 @@ def downgrade(
 ) -> None:
     """Downgrade the tables to an older revision.
 
-    The data of newer tables is deleted. All views are dropped, and `mirpipe db migrate` creates
-    them again.
+    The data of newer tables is deleted, and all views are dropped. `mirpipe db migrate` upgrades to
+    the newest revision and creates the views again.
     """
     from mirpipe.db import migrate as schema
 

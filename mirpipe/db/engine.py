@@ -8,7 +8,7 @@ from psycopg2 import errors, extensions
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.reader_limits import READER_LIMITS
 from mirpipe.db.roles import LOGINS
 from mirpipe.errors import ConfigurationError, DatabaseError

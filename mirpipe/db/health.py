@@ -11,7 +11,7 @@ import psycopg2
 from sqlalchemy import Connection, make_url, text
 
 from mirpipe.db.psql import psql_url
-from mirpipe.db.user_server import OLDEST_PGVECTOR
+from mirpipe.db.shared_user_server import OLDEST_PGVECTOR
 from mirpipe.errors import DatabaseError
 from mirpipe.records import Collection
 

@@ -18,7 +18,7 @@ from mirpipe.db.replace_views import drop_views, drop_views_on, replace_views
 from mirpipe.db.roles import LOGINS
 from mirpipe.db.schema_file_record import clear_record, outdated_files, record
 from mirpipe.db.schema_files import MIGRATIONS
-from mirpipe.db.user_server import provision_user_server
+from mirpipe.db.shared_user_server import provision_shared_server
 from mirpipe.errors import DatabaseError
 from mirpipe.settings import settings
 
@@ -60,7 +60,7 @@ def provision_roles() -> None:
     """Create the objects that migrations need on a user's server. The embedded server has them."""
     if settings().database_url is not None:
         logins = {LOGINS[role]: make_url(database_url(role)).username for role in ("app", "reader")}
-        provision_user_server(database_url("owner"), logins=logins)
+        provision_shared_server(database_url("owner"), logins=logins)
 
 
 def downgrade(revision: str, *, folder: Path = MIGRATIONS) -> None:

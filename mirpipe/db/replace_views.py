@@ -139,7 +139,7 @@ def _create_in_trial_schema(connection: Connection, files: dict[str, str]) -> di
 
 
 def _drop(connection: Connection, changed: Sequence[View], own: Sequence[View]) -> list[Privilege]:
-    """Drop these views and those that use them. Return the privileges on all of them."""
+    """Drop these views and all views that use them. Return the privileges on the dropped views."""
     if not changed:
         return []
     objects = own_dependents(
@@ -147,7 +147,7 @@ def _drop(connection: Connection, changed: Sequence[View], own: Sequence[View]) 
         _objects(changed),
         _objects(own),
         with_rules=True,
-        problem="Views of mirpipe cannot be replaced, because other objects depend on them.",
+        problem="mirpipe's views cannot be replaced, because other objects depend on them.",
         remedy=_REMEDY,
     )
     dropped = [view for view in own if view.oid in objects.relations | objects.functions]

@@ -5,7 +5,7 @@ The embedded Postgres is started unless the settings contain the URLs of other s
 
 from collections.abc import Callable
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import database_url
 from mirpipe.db.migrate import migrate
 from mirpipe.orchestration.server_processes import ServerDied, Servers

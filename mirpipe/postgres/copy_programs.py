@@ -9,13 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mirpipe.postgres.account import (
+from mirpipe.postgres.installed_programs import BIN, programs_folder, wheel_version
+from mirpipe.postgres.os_account import (
     SHARED_FOLDER,
     Account,
     create_readable_folder,
     run_as_account,
 )
-from mirpipe.postgres.installed_programs import BIN, programs_folder, wheel_version
 
 
 def programs_folder_for(account: Account | None) -> Path:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from mirpipe.errors import DatabaseError
 from mirpipe.files.durable_write import sync_folder
-from mirpipe.postgres.account import (
+from mirpipe.postgres.copy_programs import programs_folder_for
+from mirpipe.postgres.installed_programs import wheel_version
+from mirpipe.postgres.os_account import (
     Account,
     change_owner,
     create_readable_folder,
     require_account,
     run_as_account,
 )
-from mirpipe.postgres.copy_programs import programs_folder_for
-from mirpipe.postgres.installed_programs import wheel_version
 from mirpipe.postgres.server_files import ServerFiles
 from mirpipe.postgres.tuning import TUNING
 

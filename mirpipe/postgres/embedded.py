@@ -11,9 +11,9 @@ import psycopg2
 from psycopg2 import extensions
 
 from mirpipe.errors import ConfigurationError, DatabaseError
-from mirpipe.postgres.account import create_readable_folder
 from mirpipe.postgres.create_cluster import SUPERUSER, ensure_cluster
 from mirpipe.postgres.installed_programs import wheel_version
+from mirpipe.postgres.os_account import create_readable_folder
 from mirpipe.postgres.passwords import create_passwords, read_passwords
 from mirpipe.postgres.server_files import ServerFiles
 from mirpipe.postgres.server_liveness import RunningServer, running_server

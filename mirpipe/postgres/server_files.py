@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mirpipe.postgres.account import SHARED_FOLDER, can_reach_folder, server_account
+from mirpipe.postgres.os_account import SHARED_FOLDER, can_reach_folder, server_account
 
 
 @dataclass(frozen=True)

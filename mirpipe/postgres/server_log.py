@@ -3,7 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from mirpipe.postgres.account import Account, change_owner
+from mirpipe.postgres.os_account import Account, change_owner
 
 _MAXIMUM_BYTES = 16 << 20
 _LINES_IN_MESSAGES = 12

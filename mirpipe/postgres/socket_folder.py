@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from mirpipe.errors import DatabaseError
-from mirpipe.postgres.account import Account, change_owner
+from mirpipe.postgres.os_account import Account, change_owner
 
 # The shortest limit for a socket path is 103 bytes, on macOS.
 _MAXIMUM_BYTES = 103 - len("/.s.PGSQL.65535")

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from mirpipe.errors import DatabaseError
-from mirpipe.postgres.account import Account, require_account, run_as_account
 from mirpipe.postgres.copy_programs import programs_folder_for
+from mirpipe.postgres.os_account import Account, require_account, run_as_account
 from mirpipe.postgres.server_files import ServerFiles
 from mirpipe.postgres.server_liveness import (
     acquire_server_lock,

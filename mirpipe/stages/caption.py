@@ -9,7 +9,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import captions, failure_ledger, plugin_revisions, track_features, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
-from mirpipe.models import device_lease, library_versions
+from mirpipe.models import device_lease, package_versions
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.music import features
 from mirpipe.music.captions.contradictions import contradictions
@@ -86,7 +86,7 @@ def caption(
         )
         if model is None:
             return CaptionResult(**counts | {"failed": len(targets)})
-        versions = library_versions.installed_versions(needs.libraries)
+        versions = package_versions.installed_versions(needs.libraries)
         loaded = _LoadedCaptioner(spec, captioner_id, features_id, model, versions)
         for target in targets:
             target_features = features.from_row(rows[target.track_id])

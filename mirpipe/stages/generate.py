@@ -28,7 +28,7 @@ from mirpipe.generation import modes
 from mirpipe.generation.clip_store import store_clip
 from mirpipe.generation.prompts import prompt_template
 from mirpipe.generation.request_builder import RequestBuilder
-from mirpipe.models import batch_halving, device_lease, library_versions
+from mirpipe.models import batch_halving, device_lease, package_versions
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Generator
 from mirpipe.records import Float32, GenerationRequest, Progress
@@ -191,7 +191,7 @@ class _LoadedGenerator:
         self.spec: GeneratorSpec = registry.GENERATORS.spec(generator)
         self._generator_id = generator_id
         libraries = registry.GENERATORS.needs(generator).libraries
-        self._versions = library_versions.installed_versions(libraries)
+        self._versions = package_versions.installed_versions(libraries)
         self._model = model
         self._requests = RequestBuilder(self.spec.sample_rate)
 

@@ -17,7 +17,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import failure_ledger, plugin_revisions, track_scores, tracks
 from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.library import content_hash
-from mirpipe.models import library_versions
+from mirpipe.models import package_versions
 from mirpipe.models.runnable_plugins import (
     check_plugins,
     delete_failures_of_other_plugins,
@@ -152,7 +152,7 @@ def _score_batch(
             model.metric_ids,
             scores,
             device=str(getattr(model.plugin, "device", "cpu")),
-            versions=library_versions.installed_versions(needs.libraries),
+            versions=package_versions.installed_versions(needs.libraries),
             seconds=time.monotonic() - started,
         )
         failure_ledger.update_for_tracks(

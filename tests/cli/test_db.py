@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mirpipe.cli.db import app
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import close_engines
 from mirpipe.settings import settings
 from tests.support.databases import Database

@@ -1,4 +1,4 @@
-"""Every table, view and column has a description, which is written in one place."""
+"""Every table, view and column has a description that is written in exactly one place."""
 
 import re
 import tomllib
@@ -39,7 +39,7 @@ def sql() -> list[str]:
 
 
 def test_every_relation_and_column_is_described(fresh_database: Database) -> None:
-    SyntheticLibrary(fresh_database.app)  # creates a partition and a view for its encoder
+    SyntheticLibrary(fresh_database.app)  # This creates a partition and a view for the encoder.
     assert rows(fresh_database, _UNDESCRIBED) == []
 
 

@@ -1,4 +1,4 @@
-"""Engines: server, role and limits of their sessions, and one engine per process."""
+"""Engines: the server, role and limits of sessions, and one engine per process."""
 
 import os
 from pathlib import Path

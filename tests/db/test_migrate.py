@@ -1,4 +1,4 @@
-"""Migrations from an empty database to head and back, by one process at a time."""
+"""Migrations from an empty database to the newest revision and back, one process at a time."""
 
 import multiprocessing
 from contextlib import closing
@@ -15,7 +15,7 @@ from tests.migrations.queries import execute, rows
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 
-# relations, functions and types, except those of Postgres itself and of the extension
+# Relations, functions and types, except those of Postgres itself and of the extension.
 OBJECTS = (
     "SELECT count(*) FROM (SELECT oid, 'pg_class'::regclass AS of, relnamespace AS schema "
     "FROM pg_class UNION ALL SELECT oid, 'pg_proc'::regclass, pronamespace FROM pg_proc "
@@ -24,7 +24,7 @@ OBJECTS = (
     "WHERE n.nspname !~ '^pg_|^information_schema$' AND NOT EXISTS (SELECT FROM pg_depend d "
     "WHERE d.classid = o.of AND d.objid = o.oid AND d.deptype = 'e')"
 )
-# every row that a migration could write
+# Every row that a migration could write.
 WRITTEN = (
     "SELECT tableoid::regclass::text, ctid::text, xmin::text FROM {} t "
     "UNION ALL SELECT 'count', count(*)::text, '' FROM {}"
@@ -40,7 +40,7 @@ def test_a_database_goes_down_to_nothing_and_up_again(fresh_database: Database) 
     before = rows(fresh_database, OBJECTS)
     downgrade("base")
     assert current() is None
-    # the version table, its index and its types stay
+    # The version table, its index and its types stay.
     assert rows(fresh_database, OBJECTS)[0][0] <= 4
     migrate()
     assert current() == head()
@@ -69,7 +69,7 @@ def test_more_steps_down_than_there_are_remove_the_schema(fresh_database: Databa
 def test_a_downgrade_to_an_unknown_revision_names_the_possible_ones(
     fresh_database: Database,
 ) -> None:
-    with pytest.raises(DatabaseError, match=r"to 0009\. Possible are: .*0010, base"):
+    with pytest.raises(DatabaseError, match=r"to 0009\. Possible revisions: .*0010, base"):
         downgrade("0009")
 
 
@@ -133,7 +133,7 @@ def test_a_migration_without_changes_writes_nothing(fresh_database: Database) ->
     ("revision", "message"),
     [
         ("0004", r"at revision 0004.*upgrades from revision 0010.*0009_comments\.py.*MIRPIPE_HOME"),
-        ("9999", r"at revision 9999.*newest revision that it knows is \d+\. Update mirpipe"),
+        ("9999", r"at revision 9999.*newest revision that it supports is \d+\. Update mirpipe"),
     ],
 )
 def test_an_unknown_revision_is_refused_with_a_remedy(

@@ -1,4 +1,4 @@
-"""Limits of a reader: sessions, privileges, advisory locks and large objects."""
+"""Limits for readers: sessions, privileges, advisory locks and large objects."""
 
 from contextlib import closing
 

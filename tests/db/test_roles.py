@@ -1,4 +1,4 @@
-"""Privileges of the roles on the embedded server, and provisioning that is killed."""
+"""Privileges of roles on the embedded server, and provisioning that is killed."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -104,7 +104,7 @@ def test_no_role_has_special_attributes(embedded: EmbeddedPostgres) -> None:
 
 
 class Killed(BaseException):
-    """Simulates kill -9: nothing runs after the statement that raises it."""
+    """Simulates kill -9: nothing runs after the statement that raises this exception."""
 
 
 def test_provisioning_that_is_killed_at_any_statement_is_completed_by_the_next(
@@ -140,7 +140,7 @@ EXPECTED = {
 
 
 def state(connect: Callable[[str], extensions.connection]) -> dict[str, object]:
-    """Return what provisioning creates, as far as it exists."""
+    """Return the existing objects among those that provisioning creates."""
 
     def column(database: str, query: str) -> list[str]:
         with closing(connect(database)) as connection, connection.cursor() as sql:
@@ -173,7 +173,7 @@ def state(connect: Callable[[str], extensions.connection]) -> dict[str, object]:
 def connect_until_killed(
     allowed: int,
 ) -> Callable[[EmbeddedPostgres, str], extensions.connection]:
-    """Return a `connect` whose connections together run `allowed` statements, then raise Killed."""
+    """Return a `connect` function that raises Killed after `allowed` statements in total."""
     remaining = iter(range(allowed))
     connect = EmbeddedPostgres.connect
 

@@ -1,4 +1,4 @@
-"""Snapshots: one state of the database, however long its reader works between two queries."""
+"""Snapshots show one state of the database, however long the reader works between queries."""
 
 import pytest
 from sqlalchemy import text

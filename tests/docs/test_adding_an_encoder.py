@@ -11,7 +11,7 @@ from typing import Self
 
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.settings import PROJECT
 from tests.docs.walk import File, steps
 

@@ -17,7 +17,7 @@ import pytest
 import soundfile
 from sqlalchemy import Connection, create_engine
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.settings import PROJECT
 from tests.support.waiting import eventually
 

@@ -15,7 +15,7 @@ import pytest
 import soundfile
 from sqlalchemy import create_engine, text
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun
 from mirpipe.postgres.create_cluster import SUPERUSER
 from mirpipe.postgres.embedded import EmbeddedPostgres

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from tests.e2e.conftest import Installation, Up
 from tests.support.waiting import eventually
 

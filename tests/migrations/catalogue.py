@@ -1,4 +1,4 @@
-"""Everything that Postgres's catalogue says about the schema mirpipe, to compare two databases."""
+"""Reads the catalogue entries for the schema mirpipe, for comparing two databases."""
 
 from sqlalchemy import text
 
@@ -54,11 +54,11 @@ QUERIES = {
         WHERE {_IN_SCHEMA} AND r.rulename <> '_RETURN'
     """,
 }
-"""One query per kind of object. Each row describes one object completely."""
+"""One query per object kind. Each row describes one object completely."""
 
 
 def catalogue(database: Database) -> list[str]:
-    """Return one line per object of the schema mirpipe, with everything that defines it."""
+    """Return one line per object in the schema mirpipe, with everything that defines the object."""
     with database.owner.begin() as owner:
         owner.execute(text("SET LOCAL search_path = pg_catalog"))
         return sorted(

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of migrations."""
+"""Fixtures for the migration tests."""
 
 import shutil
 from pathlib import Path
@@ -12,13 +12,13 @@ from tests.support.databases import Database
 
 @pytest.fixture
 def demo(fresh_database: Database) -> Database:
-    """A database at revision 0010 with the demo library."""
+    """Return a database at revision 0010 with the demo library."""
     load_revision_0010(fresh_database)
     return fresh_database
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the folder migrations/ that the test may change."""
+    """Return a copy of the folder migrations/ that the test can change."""
     ignored = shutil.ignore_patterns("__pycache__")
     return Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=ignored))

@@ -1,4 +1,4 @@
-"""Short forms for running SQL as the owner of a test's database."""
+"""Helper functions that run SQL as the owner of a test database."""
 
 from sqlalchemy import text
 
@@ -13,6 +13,6 @@ def execute(database: Database, *statements: str) -> None:
 
 
 def rows(database: Database, query: str) -> list[tuple]:
-    """Return the rows of a query."""
+    """Return the rows that a query selects."""
     with database.owner.connect() as owner:
         return [tuple(row) for row in owner.execute(text(query))]

@@ -1,4 +1,4 @@
-"""A database at revision 0010 with the demo library, as a development version left it."""
+"""Loads a database at revision 0010, as a development version created it for the demo library."""
 
 import lzma
 import subprocess
@@ -12,11 +12,11 @@ from mirpipe.postgres.installed_programs import programs_folder
 from tests.support.databases import Database
 
 DUMP = Path(__file__).with_name("revision_0010.sql.xz")
-"""Output of pg_dump for the schema mirpipe: two runs of the demo library, and published tables."""
+"""pg_dump output for the schema mirpipe, with two demo library runs and the published tables."""
 
 
 def load_revision_0010(database: Database) -> None:
-    """Replace the schema of the database with that of the dump, at revision 0010."""
+    """Replace the database schema with the dumped schema at revision 0010."""
     downgrade("base")
     url = psql_url(database.owner.url.render_as_string(hide_password=False))
     psql = [programs_folder() / "psql", url, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]

@@ -1,4 +1,4 @@
-"""Views are replaced from their files. Objects of users are never dropped or changed."""
+"""Views are replaced from their files. Users' objects are never dropped or changed."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ _FUNCTION_GRANTS = """
 
 
 def change(folder: Path, view: str, old: str, new: str) -> None:
-    """Replace a text that occurs once in the file of a view."""
+    """Replace a text that occurs exactly once in the file of a view."""
     file = folder / "views" / f"{view}.sql"
     assert file.read_text().count(old) == 1
     file.write_text(file.read_text().replace(old, new))
@@ -51,7 +51,7 @@ def description(database: Database, view: str, column: str) -> str:
 
 
 def without_labels(folder: Path) -> None:
-    """Remove a column of v_library, which CREATE OR REPLACE VIEW refuses."""
+    """Remove a column from v_library, which CREATE OR REPLACE VIEW does not allow."""
     change(folder, "v_library", "t.state, t.reason, t.labels,", "t.state, t.reason,")
 
 
@@ -189,7 +189,7 @@ def test_a_view_of_a_user_with_the_name_of_a_new_view_is_not_replaced(
     new = folder / "views" / "v_new.sql"
     new.write_text("CREATE OR REPLACE VIEW v_new AS SELECT 1 AS mine, 2 AS ours;\n")
     before = catalogue(fresh_database)
-    with pytest.raises(DatabaseError, match=r"exist already: mirpipe\.v_new\. Nothing was changed"):
+    with pytest.raises(DatabaseError, match=r"already exist: mirpipe\.v_new\. Nothing was changed"):
         migrate(folder=folder)
     assert catalogue(fresh_database) == before
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import close_engines
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.orchestration.start_databases import start_databases

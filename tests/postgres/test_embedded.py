@@ -1,4 +1,4 @@
-"""The embedded server: ports, passwords, and errors with their remedies."""
+"""The embedded server: ports, passwords, and errors with remedies."""
 
 import socket
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.postgres.socket_folder import socket_folder
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.database
 
 @contextmanager
 def restored_afterwards(path: Path) -> Iterator[Path]:
-    """Yield the file, so that the caller can change it. Restore its content afterwards."""
+    """Yield the file, so that the caller can change it, and restore its content afterwards."""
     content = path.read_bytes()
     try:
         yield path

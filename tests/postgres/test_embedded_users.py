@@ -1,4 +1,4 @@
-"""The embedded server if mirpipe runs as root, and if it runs as an unprivileged user."""
+"""The embedded server when mirpipe runs as root, and when it runs as an unprivileged user."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ import psutil
 import psycopg2
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres import (
     copy_programs,
@@ -24,8 +24,8 @@ from mirpipe.postgres import (
     installed_programs,
     server_files,
 )
-from mirpipe.postgres.account import SHARED_FOLDER, Account
 from mirpipe.postgres.embedded import EmbeddedPostgres
+from mirpipe.postgres.os_account import SHARED_FOLDER, Account
 from mirpipe.settings import PROJECT
 
 pytestmark = pytest.mark.database
@@ -35,7 +35,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run Postgr
 
 @pytest.fixture
 def shared(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return a folder that is used in place of /var/lib/mirpipe."""
+    """Return a folder that is used instead of /var/lib/mirpipe."""
     folder = short_folder / "shared"
     monkeypatch.setattr(copy_programs, "SHARED_FOLDER", folder)
     monkeypatch.setattr(server_files, "SHARED_FOLDER", folder)
@@ -77,7 +77,7 @@ def test_if_the_home_is_in_a_closed_folder_the_cluster_is_stored_elsewhere(
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
         status = server.status()
-        closed.chmod(0o755)  # The cluster is still found if the folder is opened later.
+        closed.chmod(0o755)  # The cluster is still found after the folder becomes accessible.
         again = embedded_server(closed / "home")
         again.up()
         assert again.status() == status
@@ -239,9 +239,9 @@ def chown(folder: Path, names: tuple[str, ...], uid: int, gid: int) -> None:
 
 
 def run_without_privileges(function: Callable[[], None], home: Path | None = None) -> None:
-    """Call the function as user nobody, who owns `home`, in a child process.
+    """Call the function in a child process, as the user nobody, who owns `home`.
 
-    If the tests do not run as root, call the function in this process.
+    If the tests do not run as root, the function is called in this process.
     """
     if os.geteuid() != 0:
         function()
@@ -259,13 +259,13 @@ def run_without_privileges(function: Callable[[], None], home: Path | None = Non
             os.setgroups([])
             os.setgid(nobody.pw_gid)
             os.setuid(nobody.pw_uid)
-            # The user nobody may not be able to read the installed packages.
+            # The user nobody is perhaps unable to read the installed packages.
             copy_programs.programs_folder = lambda: programs
             create_cluster.wheel_version = lambda: version
             embedded.wheel_version = lambda: version
             function()
             status = 0
-        except BaseException:  # noqa: BLE001 - The child must end here and print the error.
+        except BaseException:  # noqa: BLE001 - The child must print the error and end here.
             traceback.print_exc()
         finally:
             os._exit(status)

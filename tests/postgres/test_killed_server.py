@@ -1,4 +1,4 @@
-"""Starting an embedded server again after a kill, with orphaned processes and stale pids."""
+"""Restarting an embedded server after a kill, with orphaned processes and stale pids."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import psutil
 import psycopg2
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from tests.support.embedded_processes import is_alive, kill_9, query, up_in_a_child
 from tests.support.waiting import eventually
@@ -97,7 +97,7 @@ def test_a_server_is_recognised_if_its_working_directory_cannot_be_read(
 
     server.up()
     pid = server.status().pid
-    monkeypatch.setattr(psutil.Process, "cwd", denied)  # As for root in a container.
+    monkeypatch.setattr(psutil.Process, "cwd", denied)  # This happens to root in a container.
     server.up()
     assert server.status().pid == pid
     kill_9(server)

@@ -1,4 +1,4 @@
-"""Starting an embedded server: the first start, later starts, and homes of any name."""
+"""Starting an embedded server: the first start, later starts, and homes with any name."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.postgres import tuning
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.postgres.socket_folder import socket_folder

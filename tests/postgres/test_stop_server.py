@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.postgres import server_liveness, stop_server
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.postgres.server_liveness import is_server_lock_held

@@ -128,7 +128,7 @@ def test_each_axis_is_a_metric_of_the_models_revision(
     assert rows == [(axis, revision, axis, "tasteful", True) for axis in AXES]
 
 
-def test_a_batch_stores_device_and_library_versions(
+def test_a_batch_stores_device_and_package_versions(
     fresh_database: Database, tmp_path: Path
 ) -> None:
     tones(tmp_path, [220, 330, 440])

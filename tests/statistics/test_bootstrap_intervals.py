@@ -1,4 +1,4 @@
-"""Bootstrap intervals: equal to scipy's, correct for a known distribution, and repeatable."""
+"""Bootstrap intervals equal scipy's, are correct for a known distribution, and are repeatable."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Mean and sd from sums, compared with the mean and sd of the cosines themselves."""
+"""Means and standard deviations from sums equal those of the cosines themselves."""
 
 import numpy as np
 from hypothesis import given

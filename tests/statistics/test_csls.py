@@ -1,4 +1,4 @@
-"""CSLS: its formula, the order that it gives, and its agreement with a full computation."""
+"""CSLS: the formula, the resulting order, and the agreement with a full computation."""
 
 import numpy as np
 import pytest

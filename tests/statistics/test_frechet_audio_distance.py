@@ -1,4 +1,4 @@
-"""FAD equals the formula with scipy's matrix root, and FAD∞ has less bias for small sets."""
+"""FAD equals the formula with scipy's matrix root, and FAD∞ is less biased for small sets."""
 
 import numpy as np
 import pytest

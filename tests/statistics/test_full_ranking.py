@@ -1,4 +1,4 @@
-"""Full rankings in blocks: sorted by exact cosine, ties by place."""
+"""Full rankings from blocks are sorted by exact cosine, and ties by index."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Holm's correction: worked out by hand, and equal to statsmodels."""
+"""Holm's correction gives values worked out by hand, and the same values as statsmodels."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -33,5 +33,6 @@ def test_corrected_p_values_lie_between_no_correction_and_bonferroni(ps: np.ndar
     assert (corrected <= np.minimum(1, len(ps) * ps) + 1e-12).all()
     order = np.argsort(ps)
     assert (np.diff(corrected[order]) >= 0).all()
-    # Benjamini and Hochberg's method controls a weaker error rate, so it rejects at least as much.
+    # Benjamini and Hochberg's method controls a weaker error rate, so it rejects at least as many
+    # hypotheses.
     assert (corrected >= stats.false_discovery_control(ps) - 1e-12).all()

@@ -1,4 +1,4 @@
-"""Hubness: counts worked out by hand, and the skewness of its definition."""
+"""Hubness gives counts worked out by hand, and the skewness given by its definition."""
 
 import numpy as np
 import pytest

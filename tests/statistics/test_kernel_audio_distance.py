@@ -1,4 +1,4 @@
-"""KAD equals sums over all pairs and scikit-learn's kernel, for equal and for distant sets."""
+"""KAD equals sums over all pairs and values from scikit-learn's kernel."""
 
 from itertools import combinations, permutations, product
 

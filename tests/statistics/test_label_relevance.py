@@ -1,4 +1,4 @@
-"""Which references are relevant to a query, by label."""
+"""A reference is relevant to a query if both have the same label."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The mean of windows is weighted by their lengths."""
+"""The mean over windows is weighted by window length."""
 
 import numpy as np
 

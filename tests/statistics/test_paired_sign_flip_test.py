@@ -1,4 +1,4 @@
-"""Paired tests: equal to scipy, equal to the published figures, and correct for hidden ties."""
+"""Paired tests equal scipy's tests and the published values, and treat rounding as ties."""
 
 import itertools
 
@@ -10,10 +10,10 @@ from scipy import stats
 
 from mirpipe.statistics.paired_sign_flip_test import EXACT_N, compare, sign_flip_p_values
 
-# CLAP similarity to the target, of nine published clips in two modes ...
+# CLAP similarities of nine published clips to their targets, in two modes ...
 MEDIUM = np.array([0.316, 0.379, 0.383, 0.574, 0.522, 0.354, 0.470, 0.609, 0.354])
 STRONG = np.array([0.404, 0.397, 0.364, 0.742, 0.452, 0.420, 0.470, 0.552, 0.543])
-# ... and of nine published best matches of two encoders.
+# ... and of nine published best matches to their targets, by two encoders.
 CLAP = np.array([0.815, 0.920, 0.940, 0.770, 0.829, 0.762, 0.685, 0.663, 0.534])
 MUSIC2LATENT = np.array([0.668, 0.635, 0.937, 0.684, 0.835, 0.611, 0.536, 0.514, 0.328])
 

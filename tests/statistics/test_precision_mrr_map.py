@@ -1,4 +1,4 @@
-"""P@k, reciprocal rank and average precision: worked out by hand, and equal to ir_measures."""
+"""P@k, reciprocal rank and average precision equal values by hand and from ir_measures."""
 
 import ir_measures
 import numpy as np
@@ -53,7 +53,7 @@ def test_average_precision_is_undefined_without_a_relevant_reference() -> None:
 def test_rankings_with_ties_equal_ir_measures(
     data: st.DataObject, reference_count: int, query_count: int, kept: int
 ) -> None:
-    # Few different vectors, so that many cosines tie. Ties are sorted by place.
+    # There are few different vectors, so many cosines tie. Ties are sorted by index.
     angles = st.lists(
         st.sampled_from(np.linspace(0, np.pi, 5)), min_size=reference_count, max_size=40
     )
@@ -79,7 +79,7 @@ def unit(angles: list[float]) -> np.ndarray:
 
 
 def values_of_ir_measures(places: np.ndarray, codes: np.ndarray, *, k: int) -> dict[str, list]:
-    """Return P@k, RR and AP per query. References with code 0 are relevant."""
+    """Return P@k, RR and AP for each query. References with code 0 are relevant."""
     queries, references = range(len(places)), range(len(codes))
     qrels = [
         ir_measures.Qrel(f"q{query}", f"r{reference}", int(codes[reference] == 0))

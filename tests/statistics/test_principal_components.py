@@ -1,4 +1,4 @@
-"""The plane of the directions in which vectors differ most."""
+"""The principal plane contains the directions in which the vectors differ most."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion: worked out by hand, and equal to its definition."""
+"""Reciprocal rank fusion gives scores worked out by hand, and equals its definition."""
 
 from collections import defaultdict
 

@@ -1,4 +1,4 @@
-"""The sample of reference pairs that defines the percentile of a cosine."""
+"""The sample of reference pairs that is used for the percentile of a cosine."""
 
 import numpy as np
 import pytest

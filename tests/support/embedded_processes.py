@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 
 START_SERVER = """
 import pathlib, sys
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 server = embedded_server(pathlib.Path(sys.argv[1]))
 server.up()
 """

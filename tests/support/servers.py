@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe.db import roles
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.postgres.embedded import EmbeddedPostgres
 
 _numbers = itertools.count(1)

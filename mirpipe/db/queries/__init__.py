@@ -1,9 +1,9 @@
-"""Queries for people: for the dashboard, for `mirpipe status`, and for printed results.
+"""Queries whose results are shown to users: in the dashboard, `mirpipe status` and printed results.
 
 All queries run with the read-only role. Times have a time zone, lengths are in seconds, and labels
-are dicts of text. A number that could not be computed is None. The package exports the queries
-about runs and about the library. Import the search, the SQL of users and the published results
-from their own modules.
+are dicts of strings. A number that could not be computed is None. The package exports the queries
+about runs and the library. Import the vector search, user SQL and the published results from their
+own modules.
 """
 
 from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics

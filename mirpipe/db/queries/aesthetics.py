@@ -10,7 +10,7 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class Aesthetics:
-    """Predicted ratings of one track by listeners, in points from about 1 to 10.
+    """Predicted listener ratings of one track, in points from about 1 to 10.
 
     A rating is None if the model could not compute it.
     """
@@ -25,11 +25,11 @@ class Aesthetics:
     pq: float | None
     """Production quality."""
     reason: str | None
-    """Reason code why a rating is missing. None if no rating is missing."""
+    """Code of the reason why a rating is missing. None if no rating is missing."""
     licence_weights: str
     """Licence of the model's weights."""
     random: bool
-    """Whether the model has random weights. Its ratings then say nothing about music."""
+    """Whether the model has random weights. Its ratings are then not meaningful for music."""
 
 
 _AESTHETICS = text("""

@@ -10,7 +10,7 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class BestMatchScores:
-    """Scores of the best match of one target by one encoder. A missing score is None."""
+    """Scores of one target's best match by one encoder. A missing score is None."""
 
     target_id: int
     target: str
@@ -20,21 +20,21 @@ class BestMatchScores:
     reference: str
     """Title of the best match."""
     cosine: float
-    """Cosine in the encoder's own space. Cosines of different encoders are not comparable."""
+    """Cosine in the encoder's own space. Cosines from different encoders are not comparable."""
     z: float | None
     """Number of standard deviations above the target's mean cosine to all references."""
     percentile: float | None
-    """Percentage of the pairs of references that do not have a higher cosine."""
+    """Percentage of reference pairs whose cosine is not higher."""
     clap_similarity: float | None
-    """Cosine of the CLAP vectors of both tracks, −1 to 1."""
+    """Cosine similarity between the CLAP vectors of both tracks, −1 to 1."""
     melody_accuracy: float | None
-    """Share of frames with the same pitch class, 0 to 1."""
+    """Share of frames with the same pitch class in both tracks, 0 to 1."""
     melodic: bool | None
-    """Whether both tracks are pitched. If not, the melody scores have no meaning."""
+    """Whether both tracks are pitched. If not, the melody scores are meaningless."""
     melody_corrected: float | None
-    """Chance-corrected melody accuracy: 0 is chance, 1 is identity."""
+    """Chance-corrected melody accuracy: 0 is chance level, 1 means identical melodies."""
     aligned_melody: float | None
-    """Share of the shorter track's notes that the other track also plays, in any key and tempo."""
+    """Share of the shorter track's notes that also occur in the other, in any key and tempo."""
     ce: float | None
     """Content enjoyment of the best match, about 1 to 10."""
     cu: float | None
@@ -66,5 +66,5 @@ _BEST_MATCH_SCORES = text("""
 
 
 def best_match_scores() -> list[BestMatchScores]:
-    """Return the scores of all best matches of the latest run, sorted by target."""
+    """Return the scores of all best matches in the latest run, sorted by target."""
     return read_rows(BestMatchScores, _BEST_MATCH_SCORES, encoder_order=settings().encoders)

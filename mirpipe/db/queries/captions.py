@@ -1,4 +1,4 @@
-"""Captions of targets, next to the measured tempo, meter, key and pitch."""
+"""Captions of targets, together with the measured tempo, meter, key and pitch."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class Caption:
-    """A caption of one target by the configured captioner, with the measured features."""
+    """The configured captioner's caption of one target, with the measured features."""
 
     track_id: int
     title: str
@@ -18,7 +18,7 @@ class Caption:
     caption: str
     """Sentence that describes the target."""
     contradictions: list[str]
-    """Statements of the caption that contradict the measured features."""
+    """Statements in the caption that contradict the measured features."""
     tempo_bpm: float | None
     """Measured tempo in beats per minute. None if it could not be measured."""
     meter: int | None
@@ -28,11 +28,11 @@ class Caption:
     voiced_fraction: float
     """Share of frames with a clear pitch, 0 to 1."""
     reasons: dict[str, str]
-    """Reason codes of the missing features, by the name of the field."""
+    """Codes of the reasons why features are missing, by field name."""
     licence_weights: str
     """Licence of the captioner's weights."""
     random: bool
-    """Whether the captioner has random weights. Its captions then say nothing about music."""
+    """Whether the captioner has random weights. Its captions are then not meaningful for music."""
 
 
 _SELECT = """
@@ -45,7 +45,7 @@ _CAPTIONS = text(f"{_SELECT} ORDER BY title, track_id")
 
 
 def captions(track_id: int | None = None) -> list[Caption]:
-    """Return the captions of all targets, sorted by title, or of the given target only."""
+    """Return the captions of all targets, sorted by title, or only those of the given target."""
     if track_id is None:
         return read_rows(Caption, _CAPTIONS)
     return read_rows(Caption, _CAPTION_OF_TARGET, track_id=track_id)

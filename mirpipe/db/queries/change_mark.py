@@ -1,4 +1,4 @@
-"""A mark that shows whether anything was written to the database."""
+"""A mark that shows whether anything has been written to the database."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class _Mark:
 
 
 def change_mark() -> str:
-    """Return a text that changes with every write to the database.
+    """Return a string that changes with every write to the database.
 
     The change is visible a few seconds after the write, when Postgres updates its statistics.
     """

@@ -1,4 +1,4 @@
-"""Scores of generated clips: per clip, and averaged over the clips of a target in one mode."""
+"""Scores of generated clips: per clip, and averaged over a target's clips in one mode."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ class ClipScore:
     """Track id of the clip."""
     metric: str
     value: float | None
-    """Value in the unit of the metric. None if there is none."""
+    """Value in the unit of the metric. None if the value is missing."""
     reason: str | None
-    """Reason code why there is no value. None if there is one."""
+    """Code of the reason why the value is missing. None if there is a value."""
 
 
 @dataclass(frozen=True)
 class TargetScore:
-    """The mean score of the clips of one target in one mode, by one metric."""
+    """The mean score of one target's clips in one mode, by one metric."""
 
     target_id: int
     target: str
@@ -34,7 +34,7 @@ class TargetScore:
     """Classifier-free guidance scale. None if the generator has none."""
     metric: str
     value: float | None
-    """Mean over the seeds, in the unit of the metric. None if no clip has a value."""
+    """Mean over all seeds, in the unit of the metric. None if no clip has a value."""
     clips: int
     """Number of clips."""
 
@@ -53,7 +53,8 @@ _CLIP_SCORES = text("""
     SELECT DISTINCT track_id, metric, value, reason FROM mirpipe.v_generation_score
     WHERE target_id = :target_id ORDER BY track_id, metric
 """)
-# One row per target and mode contains all metrics. One row per metric would take twice as long.
+# All metrics of a target and mode are in one row, because one row per metric would take twice as
+# long.
 _TARGET_SCORES = text(f"""
     SELECT t.track_id AS target_id, t.title AS target, s.generator, s.mode, s.guidance, s.metrics
     FROM (
@@ -73,7 +74,7 @@ _TARGET_SCORES = text(f"""
 
 
 def clip_scores(target_id: int) -> list[ClipScore]:
-    """Return all scores of the clips of a target, sorted by clip and metric."""
+    """Return all scores of a target's clips, sorted by clip and metric."""
     return read_rows(ClipScore, _CLIP_SCORES, target_id=target_id)
 
 

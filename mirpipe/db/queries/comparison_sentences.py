@@ -1,4 +1,4 @@
-"""Sentences about comparisons: which differences are established, and which are not."""
+"""Sentences about comparisons, which name the differences that are established or not."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ Comparison = EncoderComparison | ModeComparison
 SIGNIFICANCE_LEVEL = 0.05
 """A difference is established if its corrected p-value is below this level."""
 MAX_EXACT_TARGETS = 20
-"""Largest number of targets for which the test counts all 2^n choices of signs."""
+"""Maximum number n of targets for which the test counts all 2^n sign choices."""
 
 
 def summary_sentences(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return sentences that summarise the comparisons of encoders or of modes.
+    """Return sentences that summarise the comparisons between encoders or modes.
 
-    There is one sentence for each established difference. Then, for every two encoders or modes,
-    one sentence lists the metrics without an established difference. Comparisons with random
-    weights are only counted. Each generator is summarised separately.
+    First there is one sentence for each established difference. After these, one sentence for each
+    pair of encoders or modes lists the metrics without an established difference. Comparisons with
+    random weights are only counted. Each generator is summarised separately.
     """
     families: dict[str | None, list[Comparison]] = defaultdict(list)
     for comparison in comparisons:
@@ -97,10 +97,10 @@ def _family_sentences(family: Sequence[Comparison]) -> list[str]:
 
 
 def _too_few_targets_sentence(family: Sequence[Comparison]) -> str | None:
-    """Return a sentence if no difference can be established with so few targets, else None.
+    """Return a sentence if there are too few targets to establish any difference, else None.
 
-    With n targets, the smallest possible p-value is 2^(1 - n). All differences then have the same
-    sign.
+    With n targets, the smallest possible p-value is 2^(1 - n). It occurs if all differences have
+    the same sign.
     """
     tests_n = sum(comparison.p_holm is not None for comparison in family)
     n = max((comparison.n for comparison in family), default=0)
@@ -124,7 +124,7 @@ def _mode_name(mode: str, guidance: float | None) -> str:
 
 
 def _signed(number: float) -> str:
-    """Return the number with three decimals and a minus sign, not a hyphen."""
+    """Return the number with three decimals, and with a minus sign instead of a hyphen."""
     return f"{number:.3f}".replace("-", "−")
 
 

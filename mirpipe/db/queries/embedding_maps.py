@@ -1,4 +1,4 @@
-"""The embedding maps of the latest run: positions of tracks in two dimensions, per encoder."""
+"""The embedding maps of the latest run: two-dimensional track positions for each encoder."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class EmbeddingMap:
-    """Projection of an encoder's space onto the two principal components of the references."""
+    """Projection of an encoder's space onto the first two principal components of references."""
 
     encoder: str
     tracks: int
@@ -33,7 +33,7 @@ class MapPoint:
 
     track_id: int
     content_sha256: str
-    """SHA-256 of the content, in hexadecimal. Links use it, because it never changes."""
+    """SHA-256 of the content, in hexadecimal. It is used in links because it never changes."""
     title: str
     collection: str
     labels: dict[str, str]
@@ -70,5 +70,5 @@ def maps() -> list[EmbeddingMap]:
 
 
 def map_points(encoder: str) -> list[MapPoint]:
-    """Return the points of an encoder's map. Targets come last, so they are drawn on top."""
+    """Return the points on an encoder's map. Targets come last, so that they are drawn on top."""
     return read_rows(MapPoint, _MAP_POINTS, encoder=encoder)

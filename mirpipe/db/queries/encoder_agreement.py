@@ -1,4 +1,4 @@
-"""Agreement of encoders: how similar the result lists of every two encoders are."""
+"""Encoder agreement: how similar the match lists of every two encoders are."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class EncoderAgreement:
-    """Agreement of two encoders over the same targets. Each pair has one row per order."""
+    """Agreement between two encoders on the same targets. Each pair has one row per order."""
 
     encoder: str
     """Name of the first encoder."""
@@ -34,5 +34,5 @@ _ENCODER_AGREEMENTS = text("""
 
 
 def encoder_agreements() -> list[EncoderAgreement]:
-    """Return the agreement of every two encoders in the latest run, in both orders."""
+    """Return the agreement between every two encoders in the latest run, in both orders."""
     return read_rows(EncoderAgreement, _ENCODER_AGREEMENTS)

@@ -1,4 +1,4 @@
-"""Comparison of encoders: differences between their best matches in the latest run."""
+"""Encoder comparisons: differences between their best matches in the latest run."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class EncoderComparison:
-    """The best matches of two encoders, compared by one metric over the same targets."""
+    """The best matches of two encoders, compared by one metric on the same targets."""
 
     encoder: str
     """Name of the first encoder."""
@@ -19,7 +19,7 @@ class EncoderComparison:
     n: int
     """Number of targets with a value for both encoders."""
     mean_difference: float | None
-    """Mean of first − second encoder, in the unit of the metric. None if n is 0."""
+    """Mean of (first − second encoder), in the unit of the metric. None if n is 0."""
     low: float | None
     """Lower end of the 95 % interval of the mean difference over targets. None if n is below 2."""
     high: float | None
@@ -27,7 +27,7 @@ class EncoderComparison:
     higher_n: int
     """Number of targets for which the first encoder has the higher value."""
     p_holm: float | None
-    """p-value of a sign-flip test, corrected by Holm's method for all tests of encoders."""
+    """p-value of a sign-flip test, corrected by Holm's method for all encoder comparisons."""
     established: bool
     """Whether the corrected p-value is below 0.05."""
     random: bool
@@ -43,5 +43,5 @@ _ENCODER_COMPARISONS = text("""
 
 
 def encoder_comparisons() -> list[EncoderComparison]:
-    """Return the comparisons of every two encoders by each metric that is comparable."""
+    """Return the comparisons between every two encoders, by each metric that is comparable."""
     return read_rows(EncoderComparison, _ENCODER_COMPARISONS)

@@ -1,4 +1,4 @@
-"""The active and the configured revision of each encoder, with checkpoint and licences."""
+"""The active and configured revisions of each encoder, with checkpoint and licences."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class EncoderRevision:
-    """A revision of an encoder that is active or configured, or both.
+    """An encoder revision that is active, configured, or both.
 
-    The checkpoint, the licences and the citation are empty texts if the encoder has none.
+    The checkpoint, the licences and the citation are empty strings if the encoder has none.
     """
 
     encoder: str
@@ -24,7 +24,7 @@ class EncoderRevision:
     serving: bool
     """Whether this is the active revision."""
     checkpoint: str
-    """Name that the publisher gave the weights."""
+    """Publisher's name for the weights."""
     licence_code: str
     """Licence of the encoder's code."""
     licence_weights: str
@@ -32,7 +32,7 @@ class EncoderRevision:
     citation: str
     """Publication that describes the encoder."""
     random: bool
-    """Whether the weights are random. Matches by this revision then say nothing about music."""
+    """Whether the weights are random. Its matches are then not meaningful for music."""
 
 
 _ENCODER_REVISIONS = text("""
@@ -47,5 +47,5 @@ _ENCODER_REVISIONS = text("""
 
 
 def encoder_revisions() -> list[EncoderRevision]:
-    """Return the active and the configured revisions. Encoders are in the order of the settings."""
+    """Return the active and configured revisions, with encoders in the order of the settings."""
     return read_rows(EncoderRevision, _ENCODER_REVISIONS, encoder_order=settings().encoders)

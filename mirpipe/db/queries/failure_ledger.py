@@ -18,18 +18,18 @@ class Failure:
     plugin: str
     """Plug-in that failed. Empty if no plug-in was involved."""
     subject: str
-    """Input that failed: the path for ingest, else the collection and the content hash.
+    """Input that failed: the path for ingest, otherwise the collection and the content hash.
 
-    If the plug-in itself is unavailable, this is its kind and its name.
+    If the plug-in itself is unavailable, the subject is the kind and name of the plug-in.
     """
     title: str | None
     """Title of the track. None if the failure is not about a track."""
     collection: str | None
     """Collection of the track. None if the failure is not about a track."""
     reason: str
-    """Short reason code, for counting."""
+    """Short reason code, for counting failures."""
     message: str
-    """Cause and remedy, for people."""
+    """Cause and remedy, as a message for the user."""
     retry: bool
     """Whether the next run tries again. False for bad input, which is skipped until it changes."""
     attempts: int
@@ -88,8 +88,8 @@ def failures(
 ) -> list[Failure]:
     """Return the failures with one of these stages and one of these reasons, latest first.
 
-    An empty sequence includes all stages or reasons. `search` is a text that the plug-in, title,
-    subject, reason or message must contain, in upper or lower case.
+    An empty sequence stands for all stages or all reasons. `search` is a text that the plug-in,
+    title, subject, reason or message must contain. The case of letters is ignored.
     """
     return read_rows(Failure, _FAILURES, stages=list(stages), reasons=list(reasons), search=search)
 

@@ -1,4 +1,4 @@
-"""Paths of the audio files of tracks."""
+"""Paths of the tracks' audio files."""
 
 import os
 from collections import defaultdict
@@ -13,12 +13,12 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class FileLocation:
-    """A path at which the last ingest found a track. The file may have been deleted since."""
+    """A path where the last ingest found a track. The file may have been deleted since then."""
 
     track_id: int
     path: Path
     shown: str
-    """Path as one line of printable characters."""
+    """Path as a single line of printable characters."""
     format: str
     """Container format, detected from the content: WAV, FLAC, OGG, MP3, MP4, AIFF …"""
     rms_dbfs: float
@@ -46,7 +46,7 @@ def file_locations(track_ids: Sequence[int]) -> dict[int, list[FileLocation]]:
     """Return the files of these tracks, by track id. Tracks without a file are left out."""
     locations: dict[int, list[FileLocation]] = defaultdict(list)
     for row in read_rows(_FileRow, _FILE_LOCATIONS, track_ids=list(track_ids)):
-        # A path is stored as bytes, because it may not be valid UTF-8.
+        # Paths are stored as bytes, because they are not always valid UTF-8.
         path = Path(os.fsdecode(bytes(row.path)))
         locations[row.track_id].append(
             FileLocation(row.track_id, path, row.shown, row.format, row.rms_dbfs)

@@ -1,4 +1,4 @@
-"""Finds usable tracks by id, title, part of the title, or content."""
+"""Finds usable tracks by id, title, part of a title, or content."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from mirpipe.db.queries.read_rows import read_rows
 from mirpipe.errors import ConfigurationError
 
 MAX_LISTED_TARGETS = 20
-"""Largest number of targets that an error message lists."""
+"""Maximum number of targets that an error message lists."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class FoundTrack:
     """SHA-256 of the content, 32 bytes."""
 
 
-# Only the best kind of result is returned: 1 id, 2 title, 3 title in another case, 4 part of title.
+# Only results of the best kind are returned. 1: equal id. 2: equal title. 3: equal title except for
+# upper and lower case. 4: the title contains the name.
 _TRACKS_BY_NAME = text("""
     SELECT track_id, collection, title, content_sha256 FROM (
         SELECT t.*, rank() OVER (ORDER BY CASE
@@ -46,8 +47,9 @@ _TRACKS_BY_CONTENT = text("""
 def tracks_by_name(name: str) -> list[FoundTrack]:
     """Return the usable tracks with this id.
 
-    If there are none, return those with this title, and if there are none, those whose title
-    contains the name. Titles with the same upper and lower case are preferred to others.
+    If no track has this id, return the tracks with this title. If no track has this title, return
+    the tracks whose title contains the name. A title that is equal including upper and lower case
+    takes precedence.
     """
     return read_rows(FoundTrack, _TRACKS_BY_NAME, name=name)
 
@@ -58,9 +60,9 @@ def tracks_by_content(content_sha256: bytes) -> list[FoundTrack]:
 
 
 def target_id_by_name(name: str) -> int:
-    """Return the id of the usable target with this id, title or part of the title.
+    """Return the id of the usable target with this id, this title, or this text in its title.
 
-    Raises ConfigurationError if there is no such target, or several.
+    Raises ConfigurationError if there is no such target, or more than one.
     """
     found = [track for track in tracks_by_name(name) if track.collection == "target"]
     exact = [track for track in found if name in (track.title, str(track.track_id))]

@@ -1,4 +1,4 @@
-"""Two other rankings of a target's references: by all encoders together, and by CSLS."""
+"""Two alternative rankings of a target's references: by all encoders together, and by CSLS."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class RerankedMatch:
-    """A reference among the first ten matches of a target by cosine, by CSLS, or by both."""
+    """A reference among a target's first ten matches by cosine, by CSLS, or by both."""
 
     encoder: str
     target: str
@@ -17,7 +17,7 @@ class RerankedMatch:
     reference: str
     """Title of the reference."""
     cosine_rank: int
-    """Rank by cosine. It is above 10 if the reference is among the first ten by CSLS only."""
+    """Rank by cosine. Above 10 if the reference is only among the first ten matches by CSLS."""
     cosine: float
     """Cosine in the encoder's own space."""
     csls_rank: int | None
@@ -34,7 +34,7 @@ class RerankedMatch:
 
 @dataclass(frozen=True)
 class FusedMatch:
-    """A reference among the first ten of a target by reciprocal rank fusion of all encoders."""
+    """A reference among a target's first ten matches by reciprocal rank fusion of all encoders."""
 
     rank: int
     """Rank by fusion. Rank 1 is the best."""
@@ -43,9 +43,9 @@ class FusedMatch:
     reference: str
     """Title of the reference."""
     score: float
-    """Sum of 1 / (60 + rank) over the encoders that have it among their 50 nearest references."""
+    """Sum of 1 / (60 + rank) over the encoders that rank the reference among the 50 nearest."""
     encoders: list[str]
-    """Names of the encoders that took part. Encoders with random weights do not take part."""
+    """Names of the encoders that were fused. Encoders with random weights are left out."""
     target_id: int
     reference_id: int
     licence_weights: str
@@ -66,10 +66,10 @@ _FUSED_MATCHES = text("""
 
 
 def reranked_matches(target_id: int | None = None) -> list[RerankedMatch]:
-    """Return the matches by cosine and by CSLS, of one target or of all targets."""
+    """Return the matches by cosine and by CSLS, for one target or for all targets."""
     return read_rows(RerankedMatch, _RERANKED_MATCHES, target_id=target_id)
 
 
 def fused_matches(target_id: int | None = None) -> list[FusedMatch]:
-    """Return the matches by all encoders together, of one target or of all targets."""
+    """Return the matches by all encoders together, for one target or for all targets."""
     return read_rows(FusedMatch, _FUSED_MATCHES, target_id=target_id)

@@ -1,4 +1,4 @@
-"""Mean scores of the generated clips in the latest run, by generator, mode and metric."""
+"""Mean scores of generated clips in the latest run, by generator, mode and metric."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class GenerationSummary:
     guidance: float | None
     """Classifier-free guidance scale. None if the generator has none."""
     metric: str
-    """Name of a metric, or "cosine" and an encoder: similarity of target and clip in its space."""
+    """Name of a metric, or "cosine" and an encoder, for the similarity of target and clip."""
     n: int
     """Number of clips with a value."""
     undefined_n: int
@@ -31,13 +31,13 @@ class GenerationSummary:
     random: bool
     """Whether the generator has random weights."""
     metric_licence_weights: str
-    """Licence of the weights that computed the metric. Empty if there are none."""
+    """Licence of the weights that the metric was computed with. Empty if there are none."""
     metric_random: bool
     """Whether the metric was computed with random weights."""
     low: float | None = None
-    """Lower end of the mean's 95 % interval over targets. None with fewer than two targets."""
+    """Lower end of the mean's 95 % interval over targets. None for fewer than two targets."""
     high: float | None = None
-    """Upper end of the mean's 95 % interval over targets. None with fewer than two targets."""
+    """Upper end of the mean's 95 % interval over targets. None for fewer than two targets."""
 
 
 _GENERATION_SUMMARIES = text(f"""

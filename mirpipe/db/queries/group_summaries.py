@@ -1,4 +1,4 @@
-"""Summaries of the latest run by genre or by instrument of the targets."""
+"""Summaries of the latest run, grouped by the genre or instrument of the targets."""
 
 from dataclasses import dataclass
 
@@ -14,26 +14,26 @@ class GroupSummary:
     """Summary of one metric over the targets with the same genre or instrument."""
 
     subject: str
-    """Name of the encoder; or generator, mode and guidance."""
+    """Name of the encoder, or generator, mode and guidance."""
     label: str
     """Label by which the targets are grouped: genre or instrument."""
     value: str
-    """Value of the label that all targets of the group have."""
+    """Label value that all targets in the group have."""
     metric: str
     n: int
     """Number of values in the mean."""
     undefined_n: int
     """Number of best matches or clips in the group without a value."""
     unlabelled_n: int
-    """Number of targets that lack the label and are in no group."""
+    """Number of targets without the label, which are in no group."""
     mean: float | None
     """Mean of the values. None if there are no values."""
     sd: float | None
     """Population standard deviation of the values. None if there are no values."""
     low: float | None
-    """Lower end of the mean's 95 % interval over the targets of the group."""
+    """Lower end of the mean's 95 % interval over the targets in the group."""
     high: float | None
-    """Upper end of the mean's 95 % interval over the targets of the group."""
+    """Upper end of the mean's 95 % interval over the targets in the group."""
     licence_weights: str
     """Licences of the weights that were used."""
     random: bool
@@ -57,10 +57,10 @@ _GENERATION = text(f"""
 
 
 def retrieval_group_summaries(label: str) -> list[GroupSummary]:
-    """Return summaries of the best matches by "genre" or "instrument" of the targets."""
+    """Return summaries of the best matches, grouped by the targets' "genre" or "instrument"."""
     return read_rows(GroupSummary, _RETRIEVAL, label=label, encoder_order=settings().encoders)
 
 
 def generation_group_summaries(label: str) -> list[GroupSummary]:
-    """Return summaries of the clips by "genre" or "instrument" of their targets."""
+    """Return summaries of the clips, grouped by the targets' "genre" or "instrument"."""
     return read_rows(GroupSummary, _GENERATION, label=label)

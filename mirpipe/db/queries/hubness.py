@@ -1,4 +1,4 @@
-"""Hubness of each encoder, and the hubs: the references that are matches of the most queries."""
+"""Hubness of each encoder, and the hubs: the references that match the most queries."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,19 +14,19 @@ class Hubness:
 
     encoder: str
     queries: str
-    """Kind of the queries: targets or references."""
+    """Kind of queries: targets or references."""
     rerank: str
     """Ranking method: cosine or csls."""
     k: int
-    """Number of matches per query that are counted."""
+    """Number of matches that are counted per query."""
     skewness: float | None
-    """Skewness of the number of lists that contain a reference. None if all numbers are equal."""
+    """Skewness of the number of lists that contain a reference. None if all counts are equal."""
     largest: int
     """Number of lists of k matches that contain the most frequent reference."""
     largest_reference: str
     """Title of the most frequent reference."""
     never_retrieved_share: float
-    """Share of references that are in no list of k matches, 0 to 1."""
+    """Share of references that are not in any list of k matches, 0 to 1."""
     n: int
     """Number of queries."""
     references_n: int
@@ -46,11 +46,11 @@ class Hub:
 
     encoder: str
     queries: str
-    """Kind of the queries: targets or references."""
+    """Kind of queries: targets or references."""
     rerank: str
     """Ranking method: cosine or csls."""
     k: int
-    """Number of matches per query that are counted."""
+    """Number of matches that are counted per query."""
     rank: int
     """Rank among the hubs. Rank 1 is the most frequent reference."""
     reference: str
@@ -81,11 +81,11 @@ _HUBS = text("""
 
 
 def hubness(*, history: bool = False) -> list[Hubness]:
-    """Return the hubness in the latest run, or in every run, oldest first."""
+    """Return the hubness for the latest run, or for every run, oldest first."""
     view = "v_hubness_history" if history else "v_hubness"
     return read_rows(Hubness, text(_HUBNESS.format(view=view)))
 
 
 def hubs() -> list[Hub]:
-    """Return the hubs of the latest run, most frequent first for each encoder, k and method."""
+    """Return the hubs of the latest run, most frequent first per encoder, k and method."""
     return read_rows(Hub, _HUBS)

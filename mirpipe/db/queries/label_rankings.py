@@ -10,15 +10,16 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class LabelRanking:
-    """Mean of one ranking metric over the queries. References with the query's label are relevant.
+    """Mean of one ranking metric over the queries.
 
-    All means range from 0 to 1, and higher is better.
+    References with the same label as the query are relevant. All means range from 0 to 1. Higher is
+    better.
     """
 
     encoder: str
     """Name of the encoder, or "fusion" for all encoders together."""
     queries: str
-    """Kind of the queries: targets or references."""
+    """Kind of queries: targets or references."""
     label: str
     """Label that makes a reference relevant: genre, instrument or work."""
     metric: str
@@ -28,13 +29,13 @@ class LabelRanking:
     n: int
     """Number of queries in the mean."""
     left_out_n: int
-    """Number of queries without the label or without a relevant reference. They are left out."""
+    """Number of queries that are left out, because they have no label or no relevant reference."""
     mean: float | None
     """Mean over the queries. None if there are no queries."""
     low: float | None
-    """Lower end of the mean's 95 % interval over queries. None with fewer than two queries."""
+    """Lower end of the mean's 95 % interval over queries. None for fewer than two queries."""
     high: float | None
-    """Upper end of the mean's 95 % interval over queries. None with fewer than two queries."""
+    """Upper end of the mean's 95 % interval over queries. None for fewer than two queries."""
     licence_weights: str
     """Licences of the encoders' weights."""
     random: bool

@@ -1,4 +1,4 @@
-"""Number and length of the tracks in each collection."""
+"""Number and total length of the tracks in each collection."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class LibraryCount:
-    """The tracks of one collection in one state."""
+    """Number and length of the tracks of one collection that are in one state."""
 
     collection: str
     state: str

@@ -10,11 +10,11 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class Match:
-    """A reference in the result list of one target by one encoder, with the scores of the pair."""
+    """A reference in one target's match list by one encoder, with the scores of the pair."""
 
     encoder: str
     rank: int
-    """Rank in the result list. Rank 1 is the best match."""
+    """Rank in the match list. Rank 1 is the best match."""
     target_id: int
     target: str
     """Title of the target."""
@@ -24,33 +24,33 @@ class Match:
     reference_labels: dict[str, str]
     """Labels of the reference, such as genre and instrument."""
     cosine: float
-    """Cosine in the encoder's own space. Cosines of different encoders are not comparable."""
+    """Cosine in the encoder's own space. Cosines from different encoders are not comparable."""
     z: float | None
     """Number of standard deviations above the target's mean cosine to all references."""
     percentile: float | None
-    """Percentage of the pairs of references that do not have a higher cosine."""
+    """Percentage of reference pairs whose cosine is not higher."""
     melody_accuracy: float | None
-    """Share of frames with the same pitch class, 0 to 1."""
+    """Share of frames with the same pitch class in both tracks, 0 to 1."""
     melody_reason: str | None
-    """Reason code why there is no melody accuracy."""
+    """Code of the reason why the melody accuracy is missing."""
     melodic: bool | None
-    """Whether both tracks are pitched. If not, the melody scores have no meaning."""
+    """Whether both tracks are pitched. If not, the melody scores are meaningless."""
     target_voiced: bool | None
-    """Whether the target is pitched. None if this is not measured yet."""
+    """Whether the target is pitched. None if this has not been measured yet."""
     reference_voiced: bool | None
-    """Whether the reference is pitched. None if this is not measured yet."""
+    """Whether the reference is pitched. None if this has not been measured yet."""
     melody_corrected: float | None
-    """Chance-corrected melody accuracy: 0 is chance, 1 is identity."""
+    """Chance-corrected melody accuracy: 0 is chance level, 1 means identical melodies."""
     melody_null95: float | None
-    """Melody accuracy that 95 % of this pair's time shifts do not exceed."""
+    """Melody accuracy that is not exceeded in 95 % of this pair's time shifts."""
     melody_oti: float | None
-    """Melody accuracy in the best of 12 transpositions, 0 to 1."""
+    """Melody accuracy after the best of 12 transpositions, 0 to 1."""
     melody_oti_null95: float | None
-    """Value of `melody_oti` that 95 % of this pair's time shifts do not exceed."""
+    """Value of `melody_oti` that is not exceeded in 95 % of this pair's time shifts."""
     aligned_melody: float | None
-    """Share of the shorter track's notes that the other track also plays, in any key and tempo."""
+    """Share of the shorter track's notes that also occur in the other, in any key and tempo."""
     clap_similarity: float | None
-    """Cosine of the CLAP vectors of both tracks, −1 to 1."""
+    """Cosine similarity between the CLAP vectors of both tracks, −1 to 1."""
     clap_similarity_random: bool | None
     """Whether CLAP has random weights. None if CLAP is not configured."""
 

@@ -1,4 +1,4 @@
-"""Names of metrics for people: in sentences, tables and charts."""
+"""Display names of metrics, for sentences, tables and charts."""
 
 _NAMES = {
     "cosine": "cosine (own space)",
@@ -12,13 +12,13 @@ _NAMES = {
 }
 
 CHANCE_BOUNDS = {"melody_accuracy_null95", "melody_oti_null95"}
-"""Metrics that are upper bounds of what chance gives. They are not scores and are not shown."""
+"""Metrics that are upper bounds of the chance level. They are not scores and are not shown."""
 
 
 def metric_name(metric: str) -> str:
-    """Return the name of a metric for people.
+    """Return the display name of a metric.
 
-    A metric without an entry keeps its name, with spaces instead of underscores. The cosines of
-    clips have no entry, for example `cosine clap`.
+    A metric without an entry keeps its name, with spaces instead of underscores. For example, the
+    cosines of clips, such as `cosine clap`, have no entry.
     """
     return _NAMES.get(metric, metric.replace("_", " "))

@@ -1,4 +1,4 @@
-"""Comparison of generation modes: differences between their clips in the latest run."""
+"""Mode comparisons: differences between the clips of generation modes in the latest run."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class ModeComparison:
-    """The clips of two modes of one generator, compared by one metric over the same targets.
+    """The clips of one generator in two modes, compared by one metric on the same targets.
 
-    The values of a target are averaged over the seeds first.
+    The values of each target are first averaged over the seeds.
     """
 
     generator: str
@@ -28,7 +28,7 @@ class ModeComparison:
     n: int
     """Number of targets with a value for both modes."""
     mean_difference: float | None
-    """Mean of first − second mode, in the unit of the metric. None if n is 0."""
+    """Mean of (first − second mode), in the unit of the metric. None if n is 0."""
     sd: float | None
     """Population standard deviation of the differences. None if n is 0."""
     higher_n: int
@@ -40,7 +40,7 @@ class ModeComparison:
     high: float | None = None
     """Upper end of the 95 % interval of the mean difference over targets. None if n is below 2."""
     p_holm: float | None = None
-    """p-value of a sign-flip test, corrected by Holm's method for all tests of the generator."""
+    """p-value of a sign-flip test, corrected by Holm's method for all tests of this generator."""
     established: bool = False
     """Whether the corrected p-value is below 0.05."""
 
@@ -57,8 +57,8 @@ _MODE_COMPARISONS = text(f"""
 
 
 def mode_comparisons() -> list[ModeComparison]:
-    """Return the comparisons of every two modes of each generator, sorted by metric.
+    """Return the comparisons between every two modes of each generator, sorted by metric.
 
-    The first mode has conditioning audio or the higher guidance.
+    The first mode is the one with conditioning audio or with the higher guidance.
     """
     return read_rows(ModeComparison, _MODE_COMPARISONS)

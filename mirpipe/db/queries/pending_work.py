@@ -1,4 +1,4 @@
-"""Pending work of each stage."""
+"""Pending work in each stage."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ _PENDING_WORK = text("""
 
 
 def pending_work() -> list[PendingWork]:
-    """Return the work of the next run, in the order of the stages.
+    """Return the work that the next run will do, in stage order.
 
     The list is empty if all results are up to date.
     """

@@ -1,4 +1,4 @@
-"""The published tables: printed numbers, recomputed numbers, and a verdict per claim."""
+"""The published tables: printed numbers, recomputed numbers, and a verdict on each claim."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class PublishedNumber:
-    """A printed mean, standard deviation or change, and the number that the lines give."""
+    """A printed mean, standard deviation or change, and the number computed from the lines."""
 
     task: str
     """Task of the table: retrieval or generation."""
@@ -23,16 +23,16 @@ class PublishedNumber:
     printed: str
     """Number as printed, with its decimals."""
     recomputed: float | None
-    """Number computed from the printed lines. None if the lines do not give it."""
+    """Number computed from the printed lines. None if it cannot be computed from them."""
     agrees: bool
-    """Whether the recomputed number, rounded to the printed decimals, is the printed one."""
+    """Whether the recomputed number equals the printed one after rounding to its decimals."""
     discrepancy: str | None
     """Known cause of a difference. None if no cause is known, or if there is no difference."""
 
 
 @dataclass(frozen=True)
 class PublishedMean:
-    """Mean of one metric over the published targets, for one encoder or mode."""
+    """Mean of one metric over the published targets for one encoder or mode."""
 
     task: str
     """Task of the table: retrieval or generation."""
@@ -48,14 +48,14 @@ class PublishedMean:
     sd: float
     """Population standard deviation, in the unit of the metric."""
     low: float | None
-    """Lower end of the mean's 95 % interval over targets. None with fewer than two targets."""
+    """Lower end of the mean's 95 % interval over targets. None for fewer than two targets."""
     high: float | None
-    """Upper end of the mean's 95 % interval over targets. None with fewer than two targets."""
+    """Upper end of the mean's 95 % interval over targets. None for fewer than two targets."""
 
 
 @dataclass(frozen=True)
 class PublishedDifference:
-    """Two encoders or two modes, compared by one metric over the same published targets."""
+    """Two encoders or two modes, compared by one metric on the same published targets."""
 
     task: str
     """Task of the table: retrieval or generation."""
@@ -67,39 +67,39 @@ class PublishedDifference:
     n: int
     """Number of targets with both values."""
     mean_difference: float
-    """Mean of first − second, in the unit of the metric."""
+    """Mean of (first − second), in the unit of the metric."""
     low: float | None
-    """Lower end of the 95 % interval of the mean difference. None with fewer than two targets."""
+    """Lower end of the 95 % interval of the mean difference. None for fewer than two targets."""
     high: float | None
-    """Upper end of the 95 % interval of the mean difference. None with fewer than two targets."""
+    """Upper end of the 95 % interval of the mean difference. None for fewer than two targets."""
     higher_n: int
-    """Number of targets for which the first has the higher value."""
+    """Number of targets for which the first encoder or mode has the higher value."""
     p: float | None
     """p-value of a sign-flip test."""
     p_holm: float | None
     """p-value after Holm's correction for all tests of the task."""
     family_n: int
-    """Number of tests that the correction counts."""
+    """Number of tests that are corrected for."""
     established: bool
     """Whether the corrected p-value is below 0.05."""
     percent: float | None
-    """Difference in percent of the second mean. None for retrieval."""
+    """Difference as a percentage of the second mean. None for retrieval."""
 
 
 @dataclass(frozen=True)
 class PublishedClaim:
-    """A published claim, the numbers behind it, and whether they support it."""
+    """A published claim, the relevant numbers, and whether the numbers support the claim."""
 
     section: str
     """Topic of the claim."""
     claim: str
-    """Claim in our words."""
+    """Claim, in our own words."""
     numbers: str
-    """Numbers from the printed lines."""
+    """Numbers computed from the printed lines."""
     verdict: str
     """Short verdict, such as "stands" or "not established"."""
     remark: str | None
-    """Explanation of the verdict. None if it needs none."""
+    """Explanation of the verdict. None if no explanation is needed."""
 
 
 _NUMBERS = text("""
@@ -140,20 +140,20 @@ _CLAIMS = text("""
 
 
 def published_numbers() -> list[PublishedNumber]:
-    """Return every printed mean, standard deviation and change, in the order of print.
+    """Return every printed mean, standard deviation and change, in the printed order.
 
-    The list is empty if the tables are not imported.
+    The list is empty if the tables have not been imported.
     """
     return read_rows(PublishedNumber, _NUMBERS)
 
 
 def published_means() -> list[PublishedMean]:
-    """Return the means of each encoder and mode, in the order of print, sorted by metric."""
+    """Return the means of each encoder and mode, in the printed order and sorted by metric."""
     return read_rows(PublishedMean, _MEANS)
 
 
 def published_differences() -> list[PublishedDifference]:
-    """Return the comparisons of every two encoders and every two modes, sorted by metric."""
+    """Return the comparisons between every two encoders and every two modes, sorted by metric."""
     return read_rows(PublishedDifference, _DIFFERENCES)
 
 

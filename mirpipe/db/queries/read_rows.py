@@ -14,10 +14,10 @@ Row = TypeVar("Row")
 
 
 def read_rows(row_type: type[Row], query: TextClause, **parameters: object) -> list[Row]:
-    """Return the rows of the query as instances of `row_type`, in the order of the query.
+    """Return the rows of the query as instances of `row_type`, in query order.
 
-    The columns of the query must be the fields of `row_type`. Raises DatabaseError, with the
-    remedy, if the server cannot be reached, the query takes too long, or the schema is outdated.
+    The columns of the query must be the fields of `row_type`. Raises DatabaseError, with a remedy,
+    if the server cannot be reached, the query takes too long, or the schema is outdated.
     """
     try:
         with engine("reader").connect() as connection:

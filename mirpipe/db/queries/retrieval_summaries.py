@@ -10,14 +10,14 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class RetrievalSummary:
-    """Summary of one metric over the best matches of all targets by one encoder."""
+    """Summary of one metric over one encoder's best matches for all targets."""
 
     encoder: str
     metric: str
     """Metric of the pair or of the match.
 
-    It is cosine, z, percentile, melody_accuracy_melodic (pitched pairs only), another pair metric,
-    or an axis of a model such as aesthetics_ce.
+    The metric is cosine, z, percentile, melody_accuracy_melodic (pitched pairs only), another pair
+    metric, or a score axis of a model, such as aesthetics_ce.
     """
     n: int
     """Number of targets whose best match has a value."""
@@ -28,7 +28,7 @@ class RetrievalSummary:
     sd: float | None
     """Population standard deviation of the values. None if there are no values."""
     licence_weights: str
-    """Licences of the weights of encoder and metric."""
+    """Licences of the weights of the encoder and the metric."""
     random: bool
     """Whether the encoder or the metric has random weights."""
     metric_random: bool = False

@@ -1,4 +1,4 @@
-"""Comparison of two runs: the best matches that differ, with the causes."""
+"""Comparison of two runs: the best matches that differ, and the causes."""
 
 from dataclasses import dataclass
 
@@ -8,20 +8,20 @@ from mirpipe.db.queries.read_rows import read_rows
 from mirpipe.settings import settings
 
 MAX_DIFFERENCES = 10_000
-"""Largest number of differences that are returned."""
+"""Maximum number of differences that are returned."""
 
 
 @dataclass(frozen=True)
 class BestMatchDifference:
-    """A target with different best matches in two runs, by the same encoder."""
+    """A target whose best matches by the same encoder differ between two runs."""
 
     encoder: str
     target: str
     """Title of the target."""
     before: str | None
-    """Title of the best match in the first run. None if there was none."""
+    """Title of the best match in the first run. None if there was no match."""
     after: str | None
-    """Title of the best match in the second run. None if there was none."""
+    """Title of the best match in the second run. None if there was no match."""
     cosine_before: float | None
     """Cosine of the best match in the first run."""
     cosine_after: float | None
@@ -58,7 +58,7 @@ _DIFFERENCES = text("""
 
 
 def best_match_differences(before: int, after: int) -> list[BestMatchDifference]:
-    """Return the best matches that differ between two runs, given by their ids.
+    """Return the best matches that differ between two runs. The runs are given by their ids.
 
     The list is sorted by target and has at most `MAX_DIFFERENCES` items.
     """

@@ -1,4 +1,4 @@
-"""Past runs: the size of the library and the summaries at each run."""
+"""Past runs: the library size and the summaries in each run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +12,13 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run, and the number of usable tracks at that time."""
+    """A run, and the number of usable tracks at the time of the run."""
 
     run_id: int
     finished_at: datetime
     """Time at which the run was published, with its time zone."""
     trigger: str
-    """Text that names what started the report, such as "command line"."""
+    """What started the report, such as "command line"."""
     references: int
     """Number of usable references."""
     targets: int
@@ -29,13 +29,13 @@ class PastRun:
 
 @dataclass(frozen=True)
 class PastSummary:
-    """Summary of one metric in one run, for an encoder or for a generation mode."""
+    """Summary of one metric in one run, for an encoder or a generation mode."""
 
     run_id: int
     finished_at: datetime
     """Time at which the run was published, with its time zone."""
     subject: str
-    """Name of the encoder; or generator, mode and guidance."""
+    """Name of the encoder, or generator, mode and guidance."""
     metric: str
     n: int
     """Number of values in the mean."""
@@ -74,15 +74,15 @@ _GENERATION = text(f"""
 
 
 def past_runs(*, limit: int = 500) -> list[PastRun]:
-    """Return the last runs with the size of the library, newest first."""
+    """Return the last runs with the library size, newest first."""
     return read_rows(PastRun, _PAST_RUNS, limit=limit)
 
 
 def past_retrieval_summaries(run_ids: list[int] | None = None) -> list[PastSummary]:
-    """Return the summaries of the encoders in these runs, or in all runs, oldest first."""
+    """Return the encoder summaries of these runs, or of all runs, oldest first."""
     return read_rows(PastSummary, _RETRIEVAL, run_ids=run_ids, encoder_order=settings().encoders)
 
 
 def past_generation_summaries(run_ids: list[int] | None = None) -> list[PastSummary]:
-    """Return the summaries of the generation modes in these runs, or in all runs, oldest first."""
+    """Return the generation mode summaries of these runs, or of all runs, oldest first."""
     return read_rows(PastSummary, _GENERATION, run_ids=run_ids)

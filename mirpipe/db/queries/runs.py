@@ -1,4 +1,4 @@
-"""The last runs, and the best matches that each run changed."""
+"""The last runs, and the best matches that changed in each run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,18 +17,18 @@ class Run:
     finished_at: datetime
     """Time at which the run was published."""
     confirmed_at: datetime
-    """Time at which a report last found that nothing has changed since."""
+    """Time at which a report last found that nothing had changed since this run."""
     trigger: str
-    """Text that names what started the report, such as "command line"."""
+    """What started the report, such as "command line"."""
     library: dict[str, int]
     """Number of tracks by collection and state, with keys such as "reference ok"."""
     changes: dict[str, int]
-    """Number of best matches that the run changed, by cause."""
+    """Number of best matches that changed in the run, by cause."""
 
 
 @dataclass(frozen=True)
 class BestMatchChange:
-    """A best match that a run changed, for one target and one encoder."""
+    """A best match, for one target and one encoder, that changed in a run."""
 
     encoder: str
     target: str
@@ -36,9 +36,9 @@ class BestMatchChange:
     previous: str | None
     """Title of the best match before the run. None if there was none."""
     reference: str | None
-    """Title of the best match since the run. None if there is none."""
+    """Title of the best match from the run on. None if there is none."""
     cause: str
-    """Reason for the change, such as "new reference"."""
+    """Cause of the change, such as "new reference"."""
 
 
 _RUNS = text("""
@@ -67,7 +67,7 @@ def last_runs(*, limit: int = 10) -> list[Run]:
 
 
 def best_match_changes(run_id: int) -> list[BestMatchChange]:
-    """Return the best matches that a run changed, sorted by target."""
+    """Return the best matches that changed in a run, sorted by target."""
     return read_rows(
         BestMatchChange, _BEST_MATCH_CHANGES, run_id=run_id, encoder_order=settings().encoders
     )

@@ -1,4 +1,4 @@
-"""Distances between the clips of each mode, as a set, and the reference library."""
+"""Distances between the set of clips in each mode and the reference library."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class SetDistance:
-    """Distance between the clips of one mode and the reference library, in an encoder's space."""
+    """Distance between the clips in one mode and the reference library, in an encoder's space."""
 
     generator: str
     mode: str
@@ -21,11 +21,11 @@ class SetDistance:
     metric: str
     """Name of the distance: kad or fad_inf (FAD∞)."""
     value: float | None
-    """Distance, without a unit. 0 means equal distributions. None if it is undefined."""
+    """Distance, without a unit. 0 means equal distributions. None if the distance is undefined."""
     reason: str | None
-    """Reason code why there is no value. None if there is one."""
+    """Code of the reason why the value is missing. None if there is a value."""
     is_finding: bool
-    """Whether there are at least 50 clips. With fewer clips, the value says nothing yet."""
+    """Whether there are at least 50 clips. With fewer clips, the value is not meaningful."""
     n: int
     """Number of clips with distinct content."""
     references_n: int
@@ -33,9 +33,9 @@ class SetDistance:
     seconds: float
     """Total length of the clips, in seconds."""
     bandwidth: float | None
-    """Bandwidth of the kernel of KAD. None for fad_inf."""
+    """Bandwidth of the KAD kernel. None for fad_inf."""
     licence_weights: str
-    """Licences of the weights of generator and encoder."""
+    """Licences of the weights of the generator and the encoder."""
     random: bool
     """Whether the generator or the encoder has random weights."""
     run_id: int

@@ -1,4 +1,4 @@
-"""Mean similarity of the matches at each rank, by encoder."""
+"""Mean similarity of matches at each rank, by encoder."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class RankSimilarity:
-    """Mean similarity of all matches of one rank by one encoder."""
+    """Mean similarity of all matches with one rank by one encoder."""
 
     encoder: str
     rank: int
     n: int
     """Number of matches with this rank."""
     cosine: float
-    """Mean cosine. Cosines of different encoders are not comparable."""
+    """Mean cosine. Cosines from different encoders are not comparable."""
     z: float | None
     """Mean z, in standard deviations. None if no target has a z."""
     percentile: float | None
@@ -41,7 +41,8 @@ class _PercentileScale:
     cosines: list[float]
 
 
-# The view v_retrieval would be slower: it expands an encoder's percentile scale for every match.
+# The view v_retrieval is not used because it is slower: it expands an encoder's percentile scale
+# for every match.
 _MATCHES_BY_RANK = text("""
     SELECT e.name AS encoder, s.rank, array_agg(s.cosine) AS cosines, avg(s.cosine) AS cosine,
         avg((s.cosine - b.background_mean) / nullif(b.background_sd, 0)) AS z
@@ -81,7 +82,7 @@ def similarity_by_rank() -> list[RankSimilarity]:
 def _mean_percentile(cosines: list[float], scale: Float64 | None) -> float | None:
     """Return the mean percentile of the cosines, 0 to 100.
 
-    `scale` contains the sorted cosines of the pairs of references.
+    `scale` contains the sorted cosines of reference pairs.
     """
     if scale is None or not len(scale):
         return None

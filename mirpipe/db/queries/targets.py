@@ -13,14 +13,14 @@ class Target:
 
     track_id: int
     content_sha256: str
-    """SHA-256 of the content, in hexadecimal. Links use it, because it never changes."""
+    """SHA-256 of the content, in hexadecimal. It is used in links because it never changes."""
     title: str
     labels: dict[str, str]
     """Labels such as genre and instrument."""
     seconds: float
     """Length in seconds."""
     voiced: bool | None
-    """Whether the target is pitched. If not, melody numbers have no meaning. None: not measured."""
+    """Whether the target is pitched. If not, melody values are meaningless. None: not measured."""
     has_matches: bool
     """Whether the latest run has matches for the target."""
 

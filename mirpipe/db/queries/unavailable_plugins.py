@@ -10,7 +10,7 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class UnavailablePlugin:
-    """A configured plug-in that cannot run on this machine. Runs leave it out."""
+    """A configured plug-in that cannot run on this machine. It is left out of runs."""
 
     kind: str
     """Kind of the plug-in: encoder, metric, captioner or generator."""
@@ -18,7 +18,7 @@ class UnavailablePlugin:
     reason: str
     """Short reason code, such as weights_missing."""
     message: str
-    """Cause and remedy, for people."""
+    """Cause and remedy, as a message for the user."""
 
 
 _UNAVAILABLE_PLUGINS = text("""
@@ -32,6 +32,6 @@ _UNAVAILABLE_PLUGINS = text("""
 
 
 def unavailable_plugins() -> list[UnavailablePlugin]:
-    """Return the configured plug-ins that cannot run on this machine, in order of the settings."""
+    """Return the configured plug-ins that cannot run on this machine, in settings order."""
     plugin_order = [*settings().encoders, *settings().metrics]
     return read_rows(UnavailablePlugin, _UNAVAILABLE_PLUGINS, plugin_order=plugin_order)

@@ -1,4 +1,4 @@
-"""Runs the SQL query of a user: one SELECT, read-only, with a time limit and a row limit."""
+"""Runs a user's SQL query: one read-only SELECT with a time limit and a row limit."""
 
 import json
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from mirpipe.db.engine import engine
 from mirpipe.errors import MirpipeError
 
 MAX_ROWS = 1000
-"""Largest number of rows in a result."""
+"""Maximum number of rows in a result."""
 MAX_SECONDS = 20
 """Time after which a query is stopped, in seconds."""
 _SHOWN_UNCHANGED = (int, float, str, bool, datetime, date, time, type(None))
 
-# A cursor accepts only one statement, which must return rows. The statement can neither close the
-# cursor nor lift the time limit, because Postgres reads the limit when a statement starts.
+# A cursor accepts only one statement, and this statement must return rows. It can neither close the
+# cursor nor raise the time limit, because Postgres reads the limit when a statement starts.
 _OPEN_CURSOR = """
     DO $$
     DECLARE
@@ -31,7 +31,7 @@ _OPEN_CURSOR = """
 
 
 class QueryFailed(MirpipeError):
-    """The query returned no result. The message says why, or is the error message of Postgres."""
+    """Raised if a query returns no result. The message is the cause or Postgres's error message."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class QueryResult:
     """Names of the columns. A name can occur several times."""
     rows: list[tuple[Any, ...]]
     is_cut: bool
-    """Whether the query has more rows than these."""
+    """Whether the query returned more rows than are included here."""
 
 
 def run_query(
     query: str, *, max_rows: int = MAX_ROWS, max_seconds: float = MAX_SECONDS
 ) -> QueryResult:
-    """Return the first rows of one SELECT statement, which runs in a read-only transaction.
+    """Run one SELECT statement in a read-only transaction, and return its first rows.
 
     JSON, arrays and vectors are returned as text, and bytes as hexadecimal digits. Raises
-    QueryFailed if the query is not one SELECT, has an error, or takes longer than `max_seconds`.
-    Raises DatabaseError if the server cannot be reached.
+    QueryFailed if the query is not a single SELECT, contains an error, or takes longer than
+    `max_seconds`. Raises DatabaseError if the server cannot be reached.
     """
     connection = engine("reader").raw_connection()
     try:
@@ -79,7 +79,7 @@ def _without_final_semicolon(query: str) -> str:
 
 
 def _shown_value(value: Any) -> Any:
-    """Return a value that a table can show."""
+    """Return the value in a form that a table can show."""
     if isinstance(value, _SHOWN_UNCHANGED):
         return value
     if isinstance(value, Decimal):
@@ -92,7 +92,7 @@ def _shown_value(value: Any) -> Any:
 
 
 def _error_message(error: psycopg2.Error, max_seconds: float) -> str:
-    """Return the exceeded limit or the refused statement, or else the message of Postgres."""
+    """Return a message about the limit or the refused statement, or Postgres's own message."""
     if isinstance(error, errors.QueryCanceled):
         return (
             f"The query was stopped, because it may run for at most {max_seconds:g} seconds. "
@@ -110,9 +110,9 @@ def _error_message(error: psycopg2.Error, max_seconds: float) -> str:
 
 
 def _postgres_message(error: psycopg2.Error) -> str:
-    """Return the error message of Postgres with the position in the query.
+    """Return Postgres's error message, with the position in the query.
 
-    Lines about the statements of this module are left out.
+    Lines about this module's own statements are left out.
     """
     lines: list[str] = []
     for line in (error.pgerror or str(error)).strip().splitlines():

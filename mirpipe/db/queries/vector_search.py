@@ -1,4 +1,4 @@
-"""Uses pgvector to find the references that are nearest to a vector."""
+"""Finds the references that are nearest to a vector, using pgvector."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,22 +15,23 @@ from mirpipe.statistics.exact_top_k import cosines
 EXTRA_CANDIDATES = 10
 """Number of candidates that are read in addition to k.
 
-pgvector computes in float32, so it may swap references with almost equal cosines.
+Extra candidates are needed because pgvector computes in float32, which can swap references with
+almost equal cosines.
 """
 
 
 @dataclass(frozen=True)
 class SearchableRevision:
-    """An active or configured revision of an encoder. Its vectors can be searched."""
+    """An active or configured encoder revision, whose vectors can be searched."""
 
     encoder_id: int
     encoder: str
     """Name of the encoder."""
     revision: str
     serving: bool
-    """Whether the revision is active. If not, it is the configured one."""
+    """Whether the revision is active. If not, it is the configured revision."""
     random: bool
-    """Whether the weights are random. The results then say nothing about music."""
+    """Whether the weights are random. The results are then not meaningful for music."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class NearReference:
     content_sha256: str
     """SHA-256 of the content, in hexadecimal."""
     cosine: float
-    """Cosine to the query, in the encoder's own space."""
+    """Cosine between the query and the reference, in the encoder's own space."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,15 @@ _NEAREST_REFERENCES = """
     ORDER BY v.embedding <=> CAST(:vector AS vector), t.content_sha256
     LIMIT :limit
 """
-# Without this setting, an HNSW index can return fewer rows than the limit, because the query
-# filters the rows after the index scan.
+# Without this setting, an HNSW index scan can return fewer rows than the limit, because the rows
+# are filtered after the scan.
 _ITERATIVE_SCAN = text("SET LOCAL hnsw.iterative_scan = strict_order")
 
 
 def searchable_revisions() -> list[SearchableRevision]:
-    """Return the active and the configured revision of each encoder, sorted by encoder.
+    """Return the active and configured revisions of each encoder, sorted by encoder.
 
-    If they differ, the active revision comes first.
+    If the two revisions of an encoder differ, the active one comes first.
     """
     return read_rows(SearchableRevision, _SEARCHABLE_REVISIONS)
 
@@ -106,10 +107,10 @@ def stored_vector(revision: SearchableRevision, track_id: int) -> Float32 | None
 def nearest_references(
     revision: SearchableRevision, vector: Float32, *, k: int, excluded_sha256: bytes
 ) -> list[NearReference]:
-    """Return the k references with the highest cosines to `vector`, shape (dimension,).
+    """Return the k references with the highest cosines to `vector`, which has shape (dimension,).
 
-    References with the content `excluded_sha256` are left out. The order is the same as in stored
-    result lists: by exact cosine in float64, and by content hash if cosines are equal.
+    References with the content hash `excluded_sha256` are left out. The order is the same as in the
+    stored match lists: by exact float64 cosine, and by content hash if cosines are equal.
     """
     query = text(_NEAREST_REFERENCES.format(encoder_id=revision.encoder_id))
     parameters = {
@@ -125,7 +126,7 @@ def nearest_references(
 
 
 def _ranked(vector: Float32, candidates: Sequence[_Candidate]) -> list[NearReference]:
-    """Return the candidates, highest cosine first, with rank and exact cosine."""
+    """Return the candidates with rank and exact cosine, highest cosine first."""
     if not candidates:
         return []
     vectors = np.array([candidate.vector for candidate in candidates], np.float32)

@@ -1,4 +1,4 @@
-"""Names, comments and columns of the views that readers may use."""
+"""Names, comments and columns of the views that readers can use."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ class Column:
 
 @dataclass(frozen=True)
 class View:
-    """A view that readers may use, with its columns in order."""
+    """A view that readers can use, with its columns in order."""
 
     name: str
     comment: str
     """Description of the view. Empty if there is none."""
     vectors: bool
-    """Whether the view contains the vectors of one encoder."""
+    """Whether the view contains an encoder's vectors."""
     columns: list[Column]
 
 
@@ -43,9 +43,9 @@ _VIEWS = text(r"""
 
 
 def describe_views(connection: Connection) -> list[View]:
-    """Return every view that the role of the connection may read, sorted by name.
+    """Return every view that the connection's role is allowed to read, sorted by name.
 
-    Views of vectors come last.
+    Views that contain vectors come last.
     """
     return [
         View(row.name, row.comment, row.vectors, [Column(**column) for column in row.columns])

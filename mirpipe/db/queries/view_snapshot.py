@@ -15,7 +15,7 @@ BATCH_ROWS = 10_000
 
 
 class Snapshot:
-    """The database at one moment. Later writes are not visible."""
+    """The state of the database at one moment. Later writes are not visible."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -26,13 +26,13 @@ class Snapshot:
         return taken_at
 
     def views(self) -> list[View]:
-        """Return every view that readers may use, sorted by name. Views of vectors come last."""
+        """Return every view that readers can use, sorted by name. Vector views come last."""
         return describe_views(self._connection)
 
     def rows(self, view: View, casts: Sequence[str | None]) -> Iterator[Sequence[Sequence[Any]]]:
         """Yield all rows of the view, in batches of at most `BATCH_ROWS`.
 
-        `casts` contains, for each column, the SQL type to convert it to, or None.
+        For each column, `casts` contains the SQL type to convert the column to, or None.
         """
         quoted = self._connection.dialect.identifier_preparer.quote
         columns = ", ".join(
@@ -51,6 +51,6 @@ class Snapshot:
 def snapshot() -> Iterator[Snapshot]:
     """Open a snapshot with the read-only role, without a time limit."""
     with open_snapshot("reader") as connection:
-        # Reading a large view can take longer than the time limit of readers.
+        # Reading a large view can take longer than the time limit for readers.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         yield Snapshot(connection)

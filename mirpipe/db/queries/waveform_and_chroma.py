@@ -1,4 +1,4 @@
-"""Data for the pictures of a track: its waveform, and its pitch classes over time (chroma)."""
+"""Data for the pictures of a track: the waveform, and the pitch classes over time (chroma)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from mirpipe.records import Float32
 
 PITCH_CLASSES = 12
 CHROMA_COLUMNS = 120
-"""Number of columns of the chroma picture, for tracks of any length."""
+"""Number of columns in the chroma picture, whatever the length of the track."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Waveform and chroma of one track. A part that is not measured yet is None."""
+    """Waveform and chroma of one track. A part that has not been measured yet is None."""
 
     waveform: Float32 | None
-    """Lowest and highest sample of each column, full scale ±1, shape (400, 2)."""
+    """Lowest and highest sample in each column, full scale ±1, shape (400, 2)."""
     chroma: Float32 | None
-    """Share of frames in which a pitch class, C to B, is the strongest, shape (12, 120), 0 to 1."""
+    """Share of frames whose strongest pitch class is C to B, shape (12, 120), 0 to 1."""
     voiced: bool | None
-    """Whether the track is pitched. If not, the chroma has no meaning."""
+    """Whether the track is pitched. If not, the chroma is meaningless."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,16 @@ def pictures(track_ids: Sequence[int]) -> dict[int, Picture]:
 
 
 def _unpack_waveform(peaks: bytes) -> Float32:
-    """Return lowest and highest sample per column, full scale ±1, shape (columns, 2).
+    """Return the lowest and highest sample in each column, full scale ±1, shape (columns, 2).
 
-    `peaks` contains both as signed bytes, with 127 as full scale.
+    `peaks` contains these samples as signed bytes, with 127 as full scale.
     """
     pairs = np.frombuffer(peaks, np.int8).astype(np.float32).reshape(-1, 2)
     return np.divide(pairs, 127, dtype=np.float32)
 
 
 def _unpack_chroma(frames: int | None, packed: memoryview | None) -> Float32 | None:
-    """Return the share of frames per pitch class and column, shape (12, 120).
+    """Return the share of frames for each pitch class and column, shape (12, 120).
 
     `packed` contains the strongest pitch class of each frame, two frames per byte. Returns None if
     there are no frames.
@@ -78,7 +78,7 @@ def _unpack_chroma(frames: int | None, packed: memoryview | None) -> Float32 | N
     column = np.arange(len(strongest)) * CHROMA_COLUMNS // frames
     cells = PITCH_CLASSES * CHROMA_COLUMNS
     counts = np.bincount(strongest * CHROMA_COLUMNS + column, minlength=cells)
-    # A code takes four bits. The codes 12 to 15 are not pitch classes.
+    # A code has four bits. Codes 12 to 15 are not pitch classes.
     counts = counts[:cells].reshape(PITCH_CLASSES, CHROMA_COLUMNS)
     shares: Float32 = (counts / np.maximum(counts.sum(axis=0), 1)).astype(np.float32)
     return shares

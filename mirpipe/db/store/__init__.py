@@ -1,1 +1,1 @@
-"""Writes all results, and finds pending work: one module per kind of data."""
+"""Writes all results and finds pending work, with one module per kind of data."""

@@ -1,7 +1,7 @@
 """Makes complete encoder revisions active, and reads which revisions are active or maintained.
 
-The matches of active revisions are shown. The neighbour lists of maintained revisions are kept up
-to date.
+The matches of active revisions are shown to users. The neighbour lists of maintained revisions are
+kept up to date.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ class ActiveEncoder:
     encoder_id: int
     name: str
     random: bool
-    """Whether its weights are random, so that its matches say nothing about music."""
+    """Whether the weights are random, so that the matches are not meaningful for music."""
 
 
 @dataclass(frozen=True)
 class MaintainedEncoder:
-    """An encoder revision whose neighbour lists are kept up to date: configured, or active."""
+    """A configured or active encoder revision, whose neighbour lists are kept up to date."""
 
     encoder_id: int
     name: str
@@ -66,7 +66,8 @@ def activate_complete_revisions(connection: Connection) -> None:
     """Make a configured revision active if it is complete, or if its name has no active revision.
 
     A revision is complete if every usable track has a vector or a recorded failure, and if
-    `retrieve` has processed all its vectors. Every active revision has at least one neighbour list.
+    `retrieve` has processed all vectors. A revision becomes active only if it has at least one
+    neighbour list.
     """
     connection.execute(_ACTIVATE)
 

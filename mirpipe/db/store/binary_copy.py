@@ -1,7 +1,7 @@
-"""Loads rows into a table, and reads vectors from one, by Postgres' binary COPY.
+"""Loads rows into a table, and reads vectors from a table, using Postgres's binary COPY.
 
 COPY is much faster than INSERT. Rows are written block by block, so memory use does not grow with
-their number.
+the number of rows.
 """
 
 import io
@@ -33,9 +33,9 @@ def copy_rows(
 ) -> None:
     """Append rows to `table`. `arrays` contains one sequence per column, all of equal length.
 
-    The values are converted to the types of the columns: numbers, text (from str), bytea (from
-    bytes) or vector (from an array of shape (rows, D)). NULL is not supported. Raises ValueError if
-    the lengths differ, and TypeError if a column has another type.
+    The values are converted to the column types: numbers, text (from str), bytea (from bytes) or
+    vector (from an array of shape (rows, D)). NULL is not supported. Raises ValueError if the
+    lengths differ, and TypeError if a column has any other type.
     """
     lengths = {len(array) for array in arrays}
     if len(lengths) != 1:
@@ -54,10 +54,10 @@ def copy_rows(
 def select_vectors(
     connection: Connection, query: str, parameters: dict[str, Any]
 ) -> tuple[Int64, Float32]:
-    """Return the ids and the vectors that a query selects: shapes (m,) and (m, D), float32.
+    """Return the ids, shape (m,), and the float32 vectors, shape (m, D), that a query selects.
 
-    `query` selects two columns: a bigint, and vectors that all have the same dimension. Its
-    parameters are written as `%(name)s`. If there are no rows, both results are empty.
+    `query` selects two columns: a bigint, and vectors that all have the same dimension. The
+    parameters of the query are written as `%(name)s`. If there are no rows, both results are empty.
     """
     buffer = io.BytesIO()
     with _cursor(connection) as cursor:
@@ -66,7 +66,7 @@ def select_vectors(
     data = buffer.getbuffer()
     if len(data) == len(_HEADER) + len(_TRAILER):
         return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-    # The dimension comes after 2 + 4 + 8 + 4 bytes of the first row, see the row's layout below.
+    # The dimension follows the first 2 + 4 + 8 + 4 bytes of the first row, see the layout below.
     (dimension,) = struct.unpack_from(">h", data, len(_HEADER) + 18)
     row = np.dtype(
         [
@@ -104,7 +104,7 @@ def _encoded_blocks(
 
 
 def _field_encoder(type_name: str) -> Callable[[Any], list[bytes]]:
-    """Return a function that turns the values of a column into fields: length, then bytes."""
+    """Return a function that encodes a column's values as fields: the length, then the bytes."""
     if type_name in _NUMBER_FORMATS:
         return lambda values: _number_fields(np.asarray(values).astype(_NUMBER_FORMATS[type_name]))
     if type_name == "vector":
@@ -135,7 +135,7 @@ def _vector_fields(values: Float32) -> list[bytes]:
 
 
 class _BlockStream(io.RawIOBase):
-    """A readable file over an iterator of blocks. It keeps at most one block in memory."""
+    """A readable file that reads from an iterator of blocks, with at most one block in memory."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks

@@ -1,4 +1,4 @@
-"""Stores the vectors of captions, and finds captions without a vector."""
+"""Stores caption vectors, and finds captions without a vector."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _WRITE = text(
 
 
 def configured_encoder(connection: Connection) -> tuple[int, str, str] | None:
-    """Return id, name and revision of the encoder that the configured text score uses.
+    """Return the id, name and revision of the encoder that the configured text score uses.
 
     Returns None if no text score is configured.
     """
@@ -34,7 +34,7 @@ def configured_encoder(connection: Connection) -> tuple[int, str, str] | None:
 
 
 def pending(connection: Connection, encoder_id: int) -> dict[int, str]:
-    """Return the captions without a vector of this encoder, by id, in ascending order."""
+    """Return the captions that have no vector from this encoder, by id, in ascending order."""
     rows = connection.execute(_PENDING, {"encoder_id": encoder_id})
     return {row.caption_id: row.caption for row in rows}
 
@@ -50,7 +50,8 @@ def write(
 ) -> None:
     """Store the vector of one caption: shape (dimension,), float32, of length 1.
 
-    An existing vector is kept. `versions` are the versions of the libraries that computed it.
+    An existing vector is kept. `versions` contains the versions of the libraries that computed the
+    vector.
     """
     row = {"encoder_id": encoder_id, "caption_id": caption_id, "device": device}
     row |= {"vector": Vector(vector).to_text(), "versions": json.dumps(dict(versions))}

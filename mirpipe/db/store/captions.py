@@ -29,7 +29,7 @@ class NewCaption:
     window_start_seconds: float
     """Start of the window that the captioner received, in seconds."""
     window_seconds: float
-    """Duration of that window, in seconds."""
+    """Duration of the window that the captioner received, in seconds."""
     contradictions: list[str]
     """Names of the features that the caption contradicts."""
     took_seconds: float
@@ -42,7 +42,7 @@ def pending(
     features_id: int,
     track_ids: Sequence[int] | None = None,
 ) -> list[int]:
-    """Return the ids of targets with features but without a caption, in ascending order.
+    """Return the ids of targets that have features but no caption, in ascending order.
 
     If `track_ids` is given, only these tracks are considered.
     """
@@ -69,7 +69,7 @@ def write(
 ) -> None:
     """Store captions. Existing captions are kept.
 
-    `versions` are the versions of the libraries that the captioner used.
+    `versions` contains the versions of the libraries that the captioner used.
     """
     for caption in sorted(new, key=lambda caption: caption.track_id):
         row = asdict(caption) | {

@@ -1,4 +1,4 @@
-"""Reads the set of clips of each mode, and stores the distances (KAD, FAD∞) of a run."""
+"""Reads the clip set of each mode, and stores the distances (KAD, FAD∞) of a run."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -25,18 +25,18 @@ class ClipSet:
 
 @dataclass(frozen=True)
 class SetDistance:
-    """A row of the table `run_set_distance`: the distance of one set of clips in one space."""
+    """A row of the table `run_set_distance`: the distance of one clip set in one encoder space."""
 
     generator_id: int
     mode: str
     guidance: float | None
     encoder_id: int
-    """Encoder whose vectors were compared."""
+    """Id of the encoder whose vectors were compared."""
     metric: str
     """Name of the distance: `kad` or `fad_inf`."""
     value: float | None
     reason: str | None
-    """Reason code if there is no value."""
+    """Code of the reason why the value is missing."""
     n: int
     """Number of clips."""
     references_n: int
@@ -44,7 +44,7 @@ class SetDistance:
     seconds: float
     """Total duration of the clips, in seconds."""
     bandwidth: float | None
-    """Bandwidth of the kernel, for KAD."""
+    """Bandwidth of the KAD kernel. None for FAD∞."""
     is_finding: bool
     """Whether there are enough clips to show the distance as a finding."""
 
@@ -80,7 +80,7 @@ _INSERT = text(
 
 
 def read_clip_sets(connection: Connection) -> list[ClipSet]:
-    """Return all sets of the configured generators. Their clips are those of v_generation_score."""
+    """Return all clip sets of the configured generators: the same clips as v_generation_score."""
     return [
         ClipSet(
             row.generator_id,
@@ -94,7 +94,7 @@ def read_clip_sets(connection: Connection) -> list[ClipSet]:
 
 
 def clips_with_vector(connection: Connection, encoder_id: int, clips: ClipSet) -> ClipSet:
-    """Return the clips of the set that have a vector of this encoder."""
+    """Return the clips in the set that have a vector from this encoder."""
     parameters = {"encoder_id": encoder_id, "track_ids": clips.track_ids.tolist()}
     ids_with_vector = list(connection.execute(_WITH_VECTOR, parameters).scalars())
     has_vector = np.isin(clips.track_ids, ids_with_vector)

@@ -1,8 +1,8 @@
 """Computes one hash over the content of the database. Equal content has an equal hash.
 
 Rows are identified by names and content hashes. Ids, times, numbers of attempts and folders are
-left out. So a run that was killed and resumed has the same hash as an undisturbed run. The machine
-does not change the hash either.
+left out. This gives a run that was killed and resumed the same hash as an undisturbed run. The hash
+does not depend on the machine either.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 DIGITS = 9
-"""Decimals of the numbers of a summary. Their last bits depend on the order of the additions."""
+"""Number of decimals of summary values. Their last bits depend on the order of the additions."""
 SET_DIGITS = 6
-"""Decimals of the distances of clip sets. The root of a matrix is only half as precise."""
+"""Number of decimals of clip set distances. A matrix root has only half the precision."""
 
 _TRACK = "{0}.collection, encode({0}.content_sha256, 'hex')"
 _MATCHES = """
@@ -116,7 +116,7 @@ CONTENT = {
         SELECT {_TRACK.format("t")}, encode(sha256(w.peaks), 'hex')
         FROM mirpipe.waveform w JOIN mirpipe.track t USING (track_id)
     """,
-    # The coordinates are left out: their last bits depend on the order of the additions.
+    # The coordinates are left out, because their last bits depend on the order of the additions.
     "map": f"""
         SELECT e.name, e.revision, m.tracks_n, {_TRACK.format("t")}
         FROM mirpipe.map m JOIN mirpipe.encoder e USING (encoder_id)
@@ -210,19 +210,19 @@ CONTENT = {
         FROM mirpipe.failure
     """,
 }
-"""One query per table, which selects its content. The order of the rows does not matter."""
+"""For each table, a query that selects its content. The order of the rows does not matter."""
 
 
 def digests(connection: Connection) -> dict[str, str]:
-    """Return the SHA-256 of the content of each table, in hex, by the table's name.
+    """Return the SHA-256 (hex) of each table's content, by table name.
 
-    The transaction must be REPEATABLE READ, so that all tables are read in one state.
+    The transaction must be REPEATABLE READ, so that all tables are read in the same state.
     """
     return {name: _table_digest(connection, query) for name, query in CONTENT.items()}
 
 
 def combined(tables: dict[str, str]) -> str:
-    """Return one SHA-256, in hex, over the result of `digests`."""
+    """Return one SHA-256 (hex) over the result of `digests`."""
     return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
 
@@ -233,6 +233,6 @@ def _table_digest(connection: Connection, query: str) -> str:
 
 
 def _row_digest(row: Any) -> bytes:
-    # JSON stores a float without loss of precision.
+    # JSON stores floats without loss of precision.
     encoded = json.dumps(list(row), ensure_ascii=True, sort_keys=True)
     return hashlib.sha256(encoded.encode()).digest()

@@ -1,6 +1,6 @@
-"""Stores the moments of an encoder's reference vectors, from which z is computed.
+"""Stores the moments of an encoder's reference vectors, which are used to compute z.
 
-The moments are the number of the references, the sum of their vectors, and the sum of the outer
+The moments are the number of references, the sum of their vectors, and the sum of the outer
 products. They are updated when references change, so the library need not be read again.
 """
 
@@ -20,7 +20,7 @@ from mirpipe.statistics.cosine_moments import Moments, mean_and_sd
 
 @dataclass(frozen=True)
 class TargetCosines:
-    """Mean and standard deviation of the cosines of each target with all references.
+    """Mean and standard deviation of the cosines between each target and all references.
 
     The three arrays have the shape (targets,). They are empty if there are no references.
     """
@@ -30,9 +30,9 @@ class TargetCosines:
     target_ids: Int64
     """Track ids of the searchable targets."""
     mean: Float64
-    """Mean cosine per target."""
+    """Mean cosine of each target."""
     sd: Float64
-    """Population standard deviation per target."""
+    """Population standard deviation of each target's cosines."""
 
 
 _DIMENSION = text("SELECT dimension FROM mirpipe.encoder WHERE encoder_id = :encoder_id")
@@ -73,7 +73,7 @@ def update_moments(
     """Subtract the old vectors of changed references, and add their new vectors.
 
     The changes must still be in the queue, which contains the overwritten vectors. Raises
-    DatabaseError if a vector to subtract is missing.
+    DatabaseError if a vector that must be subtracted is missing.
     """
     is_searchable = {
         change.track_id: change.is_searchable
@@ -129,7 +129,7 @@ def update_moments(
 
 
 def delete_moments(connection: Connection, encoder_id: int) -> None:
-    """Delete the moments. To compute them again, update them with a change of every reference."""
+    """Delete the moments. To recompute them, update them with a change for every reference."""
     for statement in _DELETE_ALL:
         connection.execute(statement, {"encoder_id": encoder_id})
 
@@ -149,7 +149,7 @@ def read_moments(connection: Connection, encoder_id: int) -> Moments:
 
 
 def read_target_cosines(connection: Connection, encoder_id: int) -> TargetCosines:
-    """Return mean and standard deviation of each target's cosines with the whole library."""
+    """Return the mean and standard deviation of each target's cosines to all references."""
     moments = read_moments(connection, encoder_id)
     target_ids = searchable_targets(connection, encoder_id) if moments.n else np.empty(0, np.int64)
     mean, sd = np.empty(len(target_ids)), np.empty(len(target_ids))

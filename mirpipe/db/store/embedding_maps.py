@@ -1,4 +1,4 @@
-"""Computes and stores the embedding map of a run: a projection of tracks to two dimensions."""
+"""Computes and stores the embedding maps of a run: two-dimensional projections of tracks."""
 
 import numpy as np
 from sqlalchemy import Connection, text
@@ -8,7 +8,7 @@ from mirpipe.db.store.cosine_moments import read_moments
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.statistics.principal_components import principal_plane
 
-# The tracks with the lowest content hashes are a random sample that is the same on every machine.
+# The tracks with the lowest content hashes are a random sample, and the same on every machine.
 _SHOWN_TRACKS = text("""
     SELECT track_id FROM (
         SELECT t.track_id, t.collection,
@@ -31,7 +31,7 @@ _INSERT = text("""
 
 
 def write_map(connection: Connection, run_id: int, encoder_id: int) -> None:
-    """Compute and store the map of one encoder, and delete the maps of earlier runs.
+    """Compute and store one encoder's map, and delete the maps of earlier runs.
 
     At most 2,000 references, 1,000 targets and 1,000 clips are shown. There is no map if there are
     fewer than three references, or if all their vectors are equal.

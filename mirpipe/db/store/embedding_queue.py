@@ -1,6 +1,6 @@
-"""The queue of changed vectors that `retrieve` has to process. Triggers of the database fill it.
+"""The queue of changed vectors that `retrieve` must process. Database triggers fill the queue.
 
-A change is a new, changed or deleted vector, or a track that became usable or unusable.
+A change is a new, changed or deleted vector, or a track that has become usable or unusable.
 """
 
 from collections.abc import Sequence
@@ -46,9 +46,9 @@ _QUEUE_ALL = text("""
 
 
 def lock_changes(connection: Connection, encoder_id: int) -> list[Change]:
-    """Lock the queue of an encoder, and return its changes.
+    """Lock an encoder's queue, and return the changes in it.
 
-    The tracks stay in this state until the transaction ends. The transaction must be READ
+    The tracks stay in the returned state until the transaction ends. The transaction must be READ
     COMMITTED.
     """
     parameters = {"encoder_id": encoder_id}
@@ -58,7 +58,7 @@ def lock_changes(connection: Connection, encoder_id: int) -> list[Change]:
 
 
 def delete_changes(connection: Connection, encoder_id: int, track_ids: Sequence[int]) -> None:
-    """Delete the changes of these tracks from the queue, after they were processed."""
+    """Delete the changes of these tracks from the queue after they have been processed."""
     connection.execute(_DELETE_CHANGES, {"encoder_id": encoder_id, "track_ids": list(track_ids)})
 
 

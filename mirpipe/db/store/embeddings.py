@@ -1,4 +1,4 @@
-"""Stores vectors of tracks batch by batch, and finds tracks without a vector."""
+"""Stores track vectors batch by batch, and finds tracks without a vector."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _BATCH = text(
     "INSERT INTO mirpipe.embedding_batch (encoder_id, device, versions, tracks, seconds) "
     "VALUES (:encoder_id, :device, CAST(:versions AS jsonb), :tracks, :seconds) RETURNING batch_id"
 )
-# An existing vector was computed from the same bytes by the same revision, so it is equal.
+# An existing vector was computed from the same bytes by the same revision, so the two are equal.
 _WRITE = text(
     "INSERT INTO mirpipe.embedding (encoder_id, track_id, collection, batch_id, embedding) "
     "SELECT :encoder_id, t.track_id, t.collection, :batch_id, CAST(new.vector AS vector) "
@@ -29,7 +29,7 @@ _WRITE = text(
 def pending(
     connection: Connection, encoder_id: int, track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Return the ids of usable tracks without a vector of this revision, in ascending order.
+    """Return the ids of usable tracks that have no vector from this revision, in ascending order.
 
     If `track_ids` is given, only these tracks are considered.
     """
@@ -51,7 +51,7 @@ def write(
 ) -> None:
     """Store one batch of vectors by track id: shape (dimension,), float32, of length 1.
 
-    Existing vectors are kept. `versions` are the versions of the libraries that computed the
+    Existing vectors are kept. `versions` contains the versions of the libraries that computed the
     vectors, and `seconds` is the time that the model took.
     """
     if not vectors:

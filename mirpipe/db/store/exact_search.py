@@ -1,4 +1,4 @@
-"""Finds the references that belong into neighbour lists, by an exact search over all vectors."""
+"""Finds the references that belong in neighbour lists, with an exact search over all vectors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mirpipe.statistics.exact_top_k import Block, top_k
 
 @dataclass(frozen=True)
 class ListEntries:
-    """Entries of some lists: three arrays of equal length, sorted by list and then best first."""
+    """List entries: three arrays of equal length, sorted by list, with the best entry first."""
 
     target_ids: Int64
     reference_ids: Int64

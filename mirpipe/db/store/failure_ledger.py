@@ -40,13 +40,13 @@ def record(
     track_id: int | None = None,
     log: bool = True,
 ) -> None:
-    """Record one failure, or count one more attempt if it is already recorded.
+    """Record one failure, or count one more attempt if the failure is already recorded.
 
     `subject` identifies the failed item. `retry` is false if the input is bad, so that no later run
     tries it again. The failure is also logged if `log` is true.
     """
-    # A message may quote characters that cannot be stored: Postgres does not support NUL, and UTF-8
-    # does not support lone surrogates.
+    # A message may quote characters that cannot be stored, because Postgres does not support NUL
+    # and UTF-8 does not support lone surrogates.
     message = message.replace("\0", "�").encode("utf-8", "replace").decode()
     if log:
         fields = {
@@ -74,7 +74,7 @@ def record(
 def clear(
     connection: Connection, *, stage: str, subjects: Sequence[str], revision: str = ""
 ) -> None:
-    """Delete the failures of these subjects, which work now."""
+    """Delete the failures of these subjects, because they have succeeded."""
     if subjects:
         connection.execute(
             _CLEAR, {"stage": stage, "revision": revision, "subjects": list(subjects)}
@@ -100,8 +100,8 @@ def update_for_tracks(
 ) -> None:
     """Update the ledger after a batch of tracks: clear what succeeded, and record what failed.
 
-    A RejectedInput means bad input, which is not tried again, except if its `retry` is true. All
-    other errors are tried again.
+    A RejectedInput error means bad input, which is not tried again unless its `retry` is true.
+    After all other errors, the input is tried again.
     """
     update_for_subjects(
         connection,
@@ -120,9 +120,9 @@ def update_for_subjects(
     succeeded: Sequence[str],
     failed: Sequence[tuple[str, int, Exception]],
 ) -> None:
-    """Update the ledger after a batch of any subjects, like `update_for_tracks`.
+    """Update the ledger after a batch of any kind of subject, like `update_for_tracks`.
 
-    An item of `failed` is a subject, the id of the track that it belongs to, and the error.
+    An item of `failed` contains a subject, the id of its track, and the error.
     """
     clear(connection, stage=stage, revision=revision, subjects=succeeded)
     for subject, track_id, problem in failed:

@@ -1,4 +1,4 @@
-"""Stores requested clips and generated clips, and finds the requested clips that are missing."""
+"""Stores requested and generated clips, and finds requested clips that are missing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -53,14 +53,14 @@ class RequestedClip:
 
     mode: str
     is_conditioned: bool
-    """Whether the generator receives audio of the target."""
+    """Whether the generator receives audio from the target."""
     guidance: float | None
     """Guidance scale. None if the generator has none."""
     seed: int
     template: str
     """Template of the prompt."""
     longest_seconds: float
-    """Longest duration of the clip, in seconds. A shorter target gets a shorter clip."""
+    """Maximum duration of the clip, in seconds. A shorter target receives a shorter clip."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class PendingClip:
     caption_id: int
     caption: str
     features_id: int
-    """Revision of the features that the caption was written from."""
+    """Revision of the track features that the caption is based on."""
     mode: str
     is_conditioned: bool
     guidance: float | None
@@ -86,7 +86,7 @@ class PendingClip:
 
     @property
     def as_mode(self) -> Mode:
-        """The mode in the form that a generator receives."""
+        """The mode, in the form that a generator receives."""
         return Mode(self.mode, self.is_conditioned, self.guidance)
 
 
@@ -99,15 +99,15 @@ class NewGeneration:
     prompt_parts: Mapping[str, str]
     """Parts of the prompt, by name."""
     content_sha256: bytes
-    """Content hash of the clip's file. Its track must be stored already."""
+    """Content hash of the clip's file. The clip's track must already be stored."""
     took_seconds: float
-    """Time that generating it took, in seconds."""
+    """Time that it took to generate the clip, in seconds."""
 
 
 def set_requested_clips(
     connection: Connection, generator_id: int, requested: Sequence[RequestedClip]
 ) -> None:
-    """Replace the requested clips of a generator. Clips that are not requested any more stay."""
+    """Replace a generator's requested clips. Existing clips that are no longer requested stay."""
     connection.execute(_LOCK_GENERATOR, {"id": generator_id})
     stored = connection.execute(_REQUESTED, {"generator_id": generator_id}).mappings()
     if {RequestedClip(**row) for row in map(dict, stored)} == set(requested):
@@ -140,9 +140,9 @@ def pending(
 
 
 def real_time_factor(connection: Connection, name: str, revision: str) -> float | None:
-    """Return the time that the generator takes per second of audio, in seconds.
+    """Return the time in seconds that the generator takes per second of audio.
 
-    It is the mean over all stored clips of the revision, or None if there are none.
+    The result is the mean over all stored clips of the revision, or None if there are no clips.
     """
     factor = connection.execute(
         _REAL_TIME_FACTOR, {"name": name, "revision": revision}
@@ -159,10 +159,10 @@ def write(
     device: str,
     versions: Mapping[str, str],
 ) -> None:
-    """Store generated clips whose tracks are stored already. Existing clips are kept.
+    """Store generated clips whose tracks are already stored. Existing clips are kept.
 
-    `sampling` are the sampling options of the model, and `versions` are the versions of the
-    libraries that it used.
+    `sampling` contains the sampling options of the model, and `versions` the versions of the
+    libraries that the model used.
     """
     for clip in clips:
         row = asdict(clip.clip)

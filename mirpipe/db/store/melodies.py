@@ -1,7 +1,7 @@
-"""Stores and reads melodies of tracks, and finds tracks without a melody.
+"""Stores and reads track melodies, and finds tracks without a melody.
 
-An existing row was computed from the same bytes by the same revision, so it is equal and is kept.
-Rows are inserted in the order of their keys, so that two writers cannot deadlock.
+An existing row was computed from the same bytes by the same revision, so it is identical and kept.
+Rows are inserted in key order, so that two writers cannot deadlock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _WRITE = text(
 
 @dataclass(frozen=True)
 class StoredMelody:
-    """A row of the table `melody`: a melody, or the reason why there is none."""
+    """A row of the table `melody`: a melody, or the reason why it is missing."""
 
     frames: int | None
     """Number of frames."""
@@ -40,13 +40,13 @@ class StoredMelody:
     voiced: bool | None
     """Whether the track counts as pitched."""
     reason: str | None
-    """Reason code if there is no melody. All other fields are then None."""
+    """Code of the reason why the melody is missing. All other fields are then None."""
 
 
 def pending(
     connection: Connection, metric_id: int, track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Return the ids of usable tracks without a melody of this revision, in ascending order.
+    """Return the ids of usable tracks that have no melody from this revision, in ascending order.
 
     If `track_ids` is given, only these tracks are considered.
     """

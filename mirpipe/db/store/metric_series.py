@@ -1,4 +1,4 @@
-"""Reads the values of every metric for the best matches and for the clips, as series."""
+"""Reads the values of every metric as series, for the best matches and for the clips."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,10 +18,10 @@ class Source:
     mode: str | None = None
     guidance: float | None = None
     sort_key: tuple[Any, ...] = ()
-    """Key that decides which of two compared sources is named first: the one with the higher key.
+    """Key that decides the order of two compared sources: the one with the higher key comes first.
 
-    The key of an encoder is its name. The key of a mode is whether it is conditioned, its guidance
-    and its name.
+    The key of an encoder is its name. The key of a mode consists of whether it is conditioned, its
+    guidance and its name.
     """
 
 
@@ -31,22 +31,22 @@ class MeasuredBy:
 
     revision: str
     licence_weights: str
-    """Licence of its weights."""
+    """Licence of the weights."""
     random: bool
-    """Whether its weights are random."""
+    """Whether the weights are random."""
 
 
 @dataclass(frozen=True)
 class Series:
     """The values of one metric for one source.
 
-    Values are sorted by the content hash of their target, and then by seed.
+    The values are sorted by the content hash of the target, and then by seed.
     """
 
     source: Source
     metric: str
     metric_id: int | None
-    """Revision of the metric, for matches. None if the value is the encoder's own, such as z."""
+    """Metric revision, for matches. None if the encoder itself gives the value, such as z."""
     licences: tuple[str, ...]
     """Licences of the weights that the values depend on."""
     random: bool
@@ -54,12 +54,12 @@ class Series:
     measured_by: MeasuredBy | None
     """Revision that computed the values, for clips. None for matches, which have `metric_id`."""
     target_ids: Int64
-    """Target of every value, shape (n,). The values of a target are next to each other."""
+    """Target id of each value, shape (n,). The values of a target are next to each other."""
     values: Float64
     """Values, shape (n,). NaN if a value is undefined or not measured."""
 
     def select(self, is_selected: Bool) -> "Series":
-        """Return the series with only the selected values. The mask has the shape (n,)."""
+        """Return a series with only the selected values. The mask has the shape (n,)."""
         return replace(
             self, target_ids=self.target_ids[is_selected], values=self.values[is_selected]
         )
@@ -69,7 +69,7 @@ class Series:
         return self.values[np.isfinite(self.values)]
 
     def target_means(self) -> tuple[Int64, Float64]:
-        """Return the targets with a value, and the mean value of each, both of shape (targets,)."""
+        """Return the ids of the targets with values, and their mean values, shape (targets,)."""
         is_defined = np.isfinite(self.values)
         ids, values = self.target_ids[is_defined], self.values[is_defined]
         starts = np.flatnonzero(np.diff(ids, prepend=-1))
@@ -145,11 +145,11 @@ _CLIPS = text("""
 
 
 def match_series(connection: Connection) -> list[Series]:
-    """Return one series per metric and encoder, over the best matches that are shown now.
+    """Return one series per metric and encoder, over the best matches that are currently shown.
 
-    The metrics are the encoder's own (cosine, z, percentile), every metric of pairs, and every axis
-    of models that score tracks. The metric melody_accuracy_melodic is melody_accuracy without the
-    pairs in which a track is unpitched.
+    The metrics are the encoder's own (cosine, z, percentile), every pair metric, and every score
+    axis of the models that score tracks. The metric melody_accuracy_melodic is melody_accuracy
+    without the pairs in which a track is unpitched.
     """
     return [
         Series(
@@ -167,7 +167,7 @@ def match_series(connection: Connection) -> list[Series]:
 
 
 def clip_series(connection: Connection) -> list[Series]:
-    """Return one series per metric and mode, over the clips of the configured generators."""
+    """Return one series per metric and mode, over the clips from the configured generators."""
     return [
         Series(
             Source(

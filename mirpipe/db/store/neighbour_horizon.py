@@ -1,4 +1,4 @@
-"""Trims neighbour lists to their largest length, and raises the horizon of full lists."""
+"""Trims neighbour lists to their maximum length, and raises the horizons of full lists."""
 
 from collections.abc import Sequence
 
@@ -30,8 +30,8 @@ def trim_lists_and_raise_horizons(
 ) -> None:
     """Trim the lists of these targets to MAX_ENTRIES, and raise the horizons of full lists.
 
-    The new horizon is the last entry of the full list. References below it are not in the list any
-    more, so the list is complete only down to this entry.
+    The new horizon is the last entry of the full list. References below this entry are no longer in
+    the list, so the list is complete only down to this entry.
     """
     connection.execute(
         _TRIM,

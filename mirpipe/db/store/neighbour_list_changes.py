@@ -31,15 +31,15 @@ _DELETE_ALL_LISTS = (
 
 
 def lock_lists(connection: Connection, encoder_id: int) -> None:
-    """Reserve the encoder's lists until the transaction ends.
+    """Lock the encoder's lists until the transaction ends.
 
-    Waits if another process has reserved them.
+    Waits if another process has locked them.
     """
     connection.execute(_LOCK, {"encoder_id": encoder_id})
 
 
 def create_empty_lists(connection: Connection, encoder_id: int, target_ids: Sequence[int]) -> None:
-    """Create an empty list without a horizon for each of these targets. They must have no list."""
+    """Create an empty list without a horizon for each target. The targets must not have a list."""
     connection.execute(_CREATE_LISTS, {"encoder_id": encoder_id, "ids": list(target_ids)})
 
 
@@ -52,7 +52,7 @@ def add_references(
 ) -> None:
     """Add references to lists: one entry per item of the arrays, which have the shape (n,).
 
-    Lists that become too long are trimmed, and the horizon of full lists is raised.
+    Lists that become too long are trimmed, and the horizons of full lists are raised.
     """
     binary_copy.copy_rows(
         connection,

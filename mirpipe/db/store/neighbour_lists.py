@@ -1,8 +1,8 @@
-"""Reads neighbour lists, and finds the lists that have become too short.
+"""Reads neighbour lists, and finds lists that have become too short.
 
-A list contains every searchable reference at or above its horizon, but at most MAX_ENTRIES. The
-horizon is a pair of cosine and content hash; it is NULL if the list contains all searchable
-references. A reference with the target's own content is never in the target's list.
+A list contains every searchable reference at or above its horizon, but at most MAX_ENTRIES
+references. The horizon is a pair of a cosine and a content hash. It is NULL if the list contains
+all searchable references. A target's list never contains a reference with the target's own content.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from mirpipe.db.store.searchable_tracks import to_hash_array
 from mirpipe.records import Float64, Int64
 
 MAX_ENTRIES = 50
-"""Largest number of references in a list."""
+"""Maximum number of references in a list."""
 SHOWN_MATCHES = 10
-"""Number of references of a list that are shown. A shorter list is searched again."""
+"""Number of references in a list that are shown. The search is repeated for a shorter list."""
 
 _LISTS = text("""
     SELECT s.target_id, t.content_sha256, s.horizon_cosine, s.horizon_sha256
@@ -38,7 +38,7 @@ _TOO_SHORT = text("""
 
 @dataclass(frozen=True)
 class NeighbourLists:
-    """The targets of some lists, and the horizons of the lists. Each array has the shape (n,)."""
+    """Targets and horizons of n lists. Each array has the shape (n,)."""
 
     target_ids: Int64
     """Track ids of the targets."""
@@ -53,7 +53,7 @@ class NeighbourLists:
 def read_lists(
     connection: Connection, encoder_id: int, target_ids: Sequence[int] | None = None
 ) -> NeighbourLists:
-    """Return the lists of the encoder, without their entries, sorted by target id.
+    """Return the encoder's lists without their entries, sorted by target id.
 
     If `target_ids` is given, only the lists of these targets are returned.
     """
@@ -71,6 +71,6 @@ def read_lists(
 
 
 def targets_with_too_short_lists(connection: Connection, encoder_id: int) -> list[int]:
-    """Return the targets that have fewer entries than are shown, although more references exist."""
+    """Return the targets whose lists are shorter than shown lists, although references are left."""
     parameters = {"encoder_id": encoder_id, "shown": SHOWN_MATCHES}
     return list(connection.execute(_TOO_SHORT, parameters).scalars())

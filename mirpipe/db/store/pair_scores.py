@@ -1,7 +1,7 @@
-"""Stores the scores of pairs, finds pairs without a score, and computes cosines of stored vectors.
+"""Stores pair scores, finds pairs without a score, and computes cosines from stored vectors.
 
-An existing row was computed from the same inputs by the same revision, so it is equal and is kept.
-Rows are inserted in the order of their keys, so that two writers cannot deadlock.
+An existing row was computed from the same inputs by the same revision. It is equal and kept.
+Rows are inserted in key order, so that two writers cannot deadlock.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ _PENDING = text(
     "FROM mirpipe.pending_pair WHERE metric_id = ANY(:metric_ids) "
     "GROUP BY target_id, reference_id ORDER BY target_id, reference_id"
 )
-# If a track cannot be embedded, the pair gets the reason from the failure ledger.
+# If a track cannot be embedded, the reason for the pair is taken from the failure ledger.
 _VECTOR_OR_REASON = """
     LEFT JOIN mirpipe.embedding {0} ON {0}.encoder_id = e.encoder_id AND {0}.track_id = p.{1}
     LEFT JOIN LATERAL (
@@ -49,7 +49,7 @@ _WRITE = text(
 
 @dataclass(frozen=True)
 class PendingPair:
-    """A pair, and the metrics for which it has no score."""
+    """A pair, and the metrics for which the pair has no score."""
 
     pair: Pair
     metric_ids: frozenset[int]
@@ -58,10 +58,10 @@ class PendingPair:
 def pending(
     connection: Connection, metric_ids: Sequence[int], *, block: int
 ) -> Iterator[tuple[list[PendingPair], int]]:
-    """Yield pairs that miss a score of one of these metrics, in blocks, and their total number.
+    """Yield blocks of pairs without a score by one of these metrics, and their total number.
 
-    A pair is returned when the inputs of its score are stored. The rows are streamed in the
-    transaction of the caller, so memory use does not grow with their number.
+    A pair is included if the inputs for its score are stored. The rows are streamed in the caller's
+    transaction, so memory use does not grow with the number of rows.
     """
     result = connection.execute(
         _PENDING,
@@ -77,7 +77,7 @@ def pending(
 
 
 def cosines(connection: Connection, encoder_id: int, pairs: Sequence[Pair]) -> dict[Pair, Score]:
-    """Return the cosine of the stored vectors of each pair, or the reason why there is none.
+    """Return the cosine between each pair's stored vectors, or the reason why it is missing.
 
     A pair is left out if one of its vectors is still pending.
     """

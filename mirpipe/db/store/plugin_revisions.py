@@ -68,7 +68,7 @@ _CONFIGURED_ENCODERS = text(
 
 @dataclass(frozen=True)
 class ConfiguredEncoder:
-    """A configured encoder revision, and what the metrics that use its vectors inherit from it."""
+    """A configured encoder revision, with the data that metrics on its vectors inherit."""
 
     encoder_id: int
     name: str
@@ -76,7 +76,7 @@ class ConfiguredEncoder:
     checkpoint: str
     licence_weights: str
     is_random: bool
-    """Whether its weights are random, so that its vectors say nothing about music."""
+    """Whether the weights are random, so that the vectors are not meaningful for music."""
 
 
 def configured_encoders(connection: Connection) -> dict[str, ConfiguredEncoder]:
@@ -86,9 +86,9 @@ def configured_encoders(connection: Connection) -> dict[str, ConfiguredEncoder]:
 
 
 def register_encoder(connection: Connection, spec: EncoderSpec, revision: str) -> int:
-    """Make this revision the configured one of its name, and return its id.
+    """Make this revision the configured one for its name, and return its id.
 
-    Creates the partition for its vectors if it is new.
+    If the revision is new, a partition for its vectors is created.
     """
     return int(
         connection.execute(
@@ -104,7 +104,7 @@ def register_encoder(connection: Connection, spec: EncoderSpec, revision: str) -
 
 
 def unconfigure_other_encoders(connection: Connection, names: Sequence[str]) -> None:
-    """Mark the encoders of all other names as not configured. Their results stay."""
+    """Mark the encoders with all other names as not configured. Their results are kept."""
     connection.execute(_UNCONFIGURE_OTHER_ENCODERS, {"names": list(names)})
 
 
@@ -115,10 +115,10 @@ def register_metric(
     *,
     encoder: ConfiguredEncoder | None = None,
 ) -> int:
-    """Make this revision the configured one of its name, and return its id.
+    """Make this revision the configured one for its name, and return its id.
 
-    `encoder` is the encoder whose vectors the metric compares. The metric inherits its checkpoint,
-    its licence, and whether its weights are random.
+    `encoder` is the encoder whose vectors the metric compares. The metric inherits the encoder's
+    checkpoint, its licence, and whether its weights are random.
     """
     stored = asdict(spec)
     if encoder is not None:
@@ -133,14 +133,14 @@ def register_metric(
 
 
 def unconfigure_metrics(connection: Connection, names: Sequence[str]) -> None:
-    """Mark the metrics of these names as not configured. Their scores stay."""
+    """Mark the metrics with these names as not configured. Their scores are kept."""
     connection.execute(_UNCONFIGURE_METRICS, {"names": list(names)})
 
 
 def register_track_metric(
     connection: Connection, spec: TrackMetricSpec, revision: str
 ) -> list[int]:
-    """Make this revision of every axis the configured one, and return their ids in order."""
+    """Make this revision the configured one for every axis, and return the axis ids in order."""
     return [
         _register_metric(connection, axis, revision, asdict(spec) | {"axis": axis})
         for axis in spec.axes
@@ -148,7 +148,7 @@ def register_track_metric(
 
 
 def unconfigure_other_track_metrics(connection: Connection, names: Sequence[str]) -> None:
-    """Mark the axes of models of all other names as not configured. Their scores stay."""
+    """Mark the axes of models with all other names as not configured. Their scores are kept."""
     connection.execute(_UNCONFIGURE_OTHER_TRACK_METRICS, {"names": list(names)})
 
 
@@ -159,13 +159,13 @@ def register_captioner(connection: Connection, spec: CaptionerSpec, revision: st
 
 
 def register_generator(connection: Connection, spec: GeneratorSpec, revision: str) -> int:
-    """Make this revision the configured one of its name, and return its id."""
+    """Make this revision the configured one for its name, and return its id."""
     parameters = {"name": spec.name, "revision": revision, "spec": json.dumps(asdict(spec))}
     return _register(connection, parameters, *_GENERATOR_STEPS)
 
 
 def unconfigure_other_generators(connection: Connection, names: Sequence[str]) -> None:
-    """Mark the generators of all other names as not configured. Their clips stay."""
+    """Mark the generators with all other names as not configured. Their clips are kept."""
     connection.execute(_UNCONFIGURE_OTHER_GENERATORS, {"names": list(names)})
 
 
@@ -177,7 +177,7 @@ def _register_metric(
 
 
 def _register(connection: Connection, parameters: Mapping[str, str], *steps: TextClause) -> int:
-    """Run the steps, one process at a time, and return the id that the last step selects."""
+    """Run the steps in one process at a time, and return the id that the last step selects."""
     connection.execute(_TAKE_TURNS)
     *changes, select_id = steps
     for change in changes:

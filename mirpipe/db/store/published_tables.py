@@ -1,4 +1,4 @@
-"""Replaces the content of the published tables, and reads their scores, means and differences."""
+"""Replaces the content of the published tables, and reads scores, means and differences."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ Table = Literal[
     "published_comparison",
 ]
 
-# Rows are compared as text, because 0.83 and 0.830 were published with different decimals.
+# Rows are compared as text, because 0.83 and 0.830 differ in their number of printed decimals.
 _DELETE = """
     DELETE FROM mirpipe.{table} t WHERE NOT EXISTS (
         SELECT FROM jsonb_populate_recordset(NULL::mirpipe.{table}, CAST(:rows AS jsonb)) g
@@ -47,7 +47,7 @@ _DIFFERENCES = text("""
 
 
 class Score(NamedTuple):
-    """A published number, under the name of the metric in mirpipe."""
+    """A published number, with mirpipe's name for the metric."""
 
     task: str
     subject: str
@@ -57,9 +57,9 @@ class Score(NamedTuple):
 
 
 def replace(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> int:
-    """Replace the content of the table by these rows, and return the number of changed rows.
+    """Replace the table content with these rows, and return the number of changed rows.
 
-    Equal rows are not written again.
+    Rows that already exist are not written again.
     """
     parameters = {"rows": json.dumps(list(rows), default=str)}
     statements = (text(statement.format(table=table)) for statement in (_DELETE, _INSERT))
@@ -67,7 +67,7 @@ def replace(connection: Connection, table: Table, rows: Sequence[Mapping[str, ob
 
 
 def scores(connection: Connection) -> list[Score]:
-    """Return all published numbers in the order of the source: first retrieval, then generation."""
+    """Return all published numbers in source order: first retrieval, then generation."""
     return [Score(*row) for row in connection.execute(_SCORES)]
 
 
@@ -77,8 +77,8 @@ def means(connection: Connection) -> dict[tuple[str, str], float]:
 
 
 def differences(connection: Connection) -> list[dict[str, Any]]:
-    """Return the published comparisons of two encoders or modes, as the views show them.
+    """Return the published comparisons between two encoders or modes, as the views show them.
 
-    A row contains the mean difference, its interval, p-values, and the difference in percent.
+    A row contains the mean difference, its interval, the p-values, and the difference in percent.
     """
     return [dict(row) for row in connection.execute(_DIFFERENCES).mappings()]

@@ -1,7 +1,6 @@
-"""Recomputes lists and sums from the stored vectors, and compares them with the stored ones.
+"""Recomputes neighbour lists and the sums for z from vectors, and compares them with stored data.
 
-The lists are neighbour lists, and the sums are those for z. Vectors, files and orphaned rows are
-checked, too. `mirpipe verify` shows the differences.
+Vectors, files and orphaned rows are also checked. `mirpipe verify` shows the differences.
 """
 
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.statistics.cosine_moments import Moments
 
 TOLERANCE = 1e-9
-"""Largest relative difference of two sums. Many small updates round differently from one sum."""
+"""Maximum relative difference between two sums, because many small updates round differently."""
 
 REBUILD = "Run `mirpipe retrieve --rebuild`."
 
@@ -30,38 +29,38 @@ class Difference:
     """A difference between stored data and the data that should be stored."""
 
     check: str
-    """Name of the check that found it."""
+    """Name of the check that found the difference."""
     message: str
-    """Description for people."""
+    """Description for the user."""
 
 
 _COUNTS = {
     ("vectors", "vectors whose length is not 1"): """
         SELECT count(*) FROM mirpipe.embedding WHERE abs(public.vector_norm(embedding) - 1) > 1e-6
     """,
-    ("vectors", "vectors with another collection than their track"): """
+    ("vectors", "vectors whose collection differs from that of their track"): """
         SELECT count(*) FROM mirpipe.embedding e JOIN mirpipe.track t USING (track_id)
         WHERE e.collection <> t.collection
     """,
-    ("files", "tracks that are ok without a file, or gone although they have a file"): """
+    ("files", "tracks in state ok without a file, or in state gone with a file"): """
         SELECT count(*) FROM mirpipe.track t
         WHERE t.state IN ('ok', 'gone') AND t.collection <> 'generated'
           AND (t.state = 'ok') <> EXISTS (
             SELECT FROM mirpipe.track_file f WHERE f.track_id = t.track_id AND f.gone_at IS NULL)
     """,
-    ("orphans", "entries of neighbour lists that belong to no list"): """
+    ("orphans", "neighbour list entries that do not belong to any list"): """
         SELECT count(*) FROM mirpipe.neighbour n WHERE NOT EXISTS (
             SELECT FROM mirpipe.neighbour_state s
             WHERE s.encoder_id = n.encoder_id AND s.target_id = n.target_id)
     """,
-    ("orphans", "pair scores that do not belong to a target with a reference or a clip"): """
+    ("orphans", "pair scores that are not for a target with a reference or clip"): """
         SELECT count(*) FROM mirpipe.pair_score s
         JOIN mirpipe.track t ON t.track_id = s.target_id
         JOIN mirpipe.track r ON r.track_id = s.reference_id
         WHERE t.collection <> 'target' OR r.collection NOT IN ('reference', 'generated')
     """,
 }
-"""Queries that must count 0 rows, by name of the check and description of the difference."""
+"""Queries whose count must be 0, by check name and description of the difference."""
 
 _PENDING = text("SELECT coalesce(sum(items), 0) FROM mirpipe.v_pending")
 _QUEUE = text("SELECT count(*) FROM mirpipe.embedding_change WHERE encoder_id = :encoder_id")
@@ -84,7 +83,7 @@ _UNPUBLISHED = text("""
 def differences(connection: Connection) -> Iterator[Difference]:
     """Yield all differences between the stored data and the recomputed data.
 
-    The transaction must be REPEATABLE READ, so that all tables are read in one state.
+    The transaction must be REPEATABLE READ, so that all tables are read in the same state.
     """
     for (check, description), query in _COUNTS.items():
         if count := connection.execute(text(query)).scalar_one():
@@ -94,10 +93,10 @@ def differences(connection: Connection) -> Iterator[Difference]:
         if changes := connection.execute(_QUEUE, parameters).scalar_one():
             yield Difference(
                 "queue",
-                f"{encoder.name}: changed vectors that are not processed yet: {changes}. "
+                f"{encoder.name}: changed vectors that have not been processed yet: {changes}. "
                 "Run `mirpipe retrieve`.",
             )
-            continue  # The lists are not up to date before the queue is processed.
+            continue  # The lists are not up to date until the queue has been processed.
         yield from _list_differences(connection, encoder)
         yield from _moment_differences(connection, encoder)
     nothing_pending = connection.execute(_PENDING).scalar_one() == 0
@@ -144,8 +143,8 @@ def _searched_entries(
 ) -> dict[int, set[tuple[int, float]]]:
     """Return the entries that an exact search finds, as pairs of reference and cosine, by target.
 
-    The search returns up to one entry more than a list can contain. So it also shows that a full
-    list is incomplete although it has no horizon.
+    The search returns up to one entry more than a list can contain. The extra entry shows if a full
+    list without a horizon is incomplete.
     """
     references = searchable_references(connection, encoder_id)
     k = neighbour_lists.MAX_ENTRIES + 1
@@ -165,7 +164,7 @@ def _moment_differences(connection: Connection, encoder: MaintainedEncoder) -> I
     if wrong := set(members) ^ set(references.tolist()):
         yield Difference(
             "background",
-            f"{encoder.name}: references that are counted in the sums for z but are not usable, "
+            f"{encoder.name}: references that are included in the sums for z but not usable, "
             f"or the reverse: {len(wrong)}. {REBUILD}",
         )
     stored = read_moments(connection, encoder.encoder_id)

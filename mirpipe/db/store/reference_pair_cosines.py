@@ -1,4 +1,4 @@
-"""Computes the cosines of pairs of references, the scale from which a percentile is read."""
+"""Computes the cosines of reference pairs, which are the scale for percentiles."""
 
 import numpy as np
 from sqlalchemy import Connection
@@ -14,10 +14,10 @@ from mirpipe.statistics.reference_pair_sample import sample_pairs
 def reference_pair_cosines(
     connection: Connection, encoder_id: int, *, limit: int = 100_000
 ) -> Float64:
-    """Return the cosines of at most `limit` pairs of references, ascending, shape (pairs,).
+    """Return the cosines of at most `limit` reference pairs, ascending, shape (pairs,).
 
-    Small libraries give all their pairs. The choice of pairs depends only on the content of the
-    references, so equal libraries give equal cosines.
+    In a small library, all pairs are used. The choice of pairs depends only on the content of the
+    references, so equal libraries have equal cosines.
     """
     track_ids = searchable_references(connection, encoder_id).track_ids
     first, second = sample_pairs(len(track_ids), limit)

@@ -1,6 +1,7 @@
-"""Reads all reference vectors of one encoder, for several searches.
+"""Reads all reference vectors of one encoder, for use in several searches.
 
-They are cached if they fit into memory. Otherwise every search reads them from the database again.
+The vectors are cached if they fit in memory. Otherwise every search reads them from the database
+again.
 """
 
 from collections.abc import Iterator
@@ -13,16 +14,13 @@ from mirpipe.records import Int64
 from mirpipe.statistics.exact_top_k import Block
 
 MAX_CACHED_BYTES = 1 << 28
-"""Largest cache: 256 MiB, or 130,000 vectors of 512 dimensions."""
+"""Maximum cache size: 256 MiB, or 130,000 vectors with 512 dimensions."""
 
 _DIMENSION = text("SELECT dimension FROM mirpipe.encoder WHERE encoder_id = :encoder_id")
 
 
 class ReferenceVectors:
-    """The vectors of `track_ids`. Every track must have a vector.
-
-    The place of a reference is its index in `track_ids`.
-    """
+    """The vectors of the references in `track_ids`. Every track must have a vector."""
 
     def __init__(self, connection: Connection, encoder_id: int, track_ids: Int64) -> None:
         self.track_ids = track_ids
@@ -30,7 +28,7 @@ class ReferenceVectors:
         self._encoder_id = encoder_id
 
     def blocks(self) -> Iterator[Block]:
-        """Yield all vectors once, in blocks. The tie order of a vector is its place."""
+        """Yield all vectors once, in blocks. The tie order is the index in `track_ids`."""
         return iter(self._cached_blocks) if self._fits_into_memory else self._read_blocks()
 
     @cached_property

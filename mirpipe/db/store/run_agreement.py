@@ -16,7 +16,7 @@ class AgreementRow:
     other_id: int
     """Id of the other encoder."""
     rbo: float
-    """Mean rank-biased overlap of their lists, 0 … 1."""
+    """Mean rank-biased overlap of the two encoders' lists, 0 … 1."""
     top1: float
     """Share of targets with the same best match, 0 … 1."""
     n: int
@@ -24,5 +24,5 @@ class AgreementRow:
 
 
 def insert_agreement(connection: Connection, run_id: int, rows: Sequence[AgreementRow]) -> None:
-    """Store the agreement of all pairs of encoders."""
+    """Store the agreement of all encoder pairs."""
     insert_run_rows(connection, "run_agreement", run_id, rows)

@@ -1,4 +1,4 @@
-"""Stores the hubness of a run, and its hubs: references that are matches of many queries."""
+"""Stores a run's hubness and hubs. A hub is a reference that matches many queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ class HubnessRow:
 
     encoder_id: int
     queries: str
-    """Name of the set of queries: `targets` or `references`."""
+    """Name of the query set: `targets` or `references`."""
     rerank: str
-    """Order of the ranking: `cosine` or `csls`."""
+    """Ranking method: `cosine` or `csls`."""
     k: int
-    """Number of matches per query that count."""
+    """Number of matches that are counted per query."""
     skewness: float | None
     """Skewness of the k-occurrence. None if all references occur equally often."""
     largest: int
-    """Largest k-occurrence: the number of queries that have the reference as a match."""
+    """Largest k-occurrence: the number of queries with the reference among their k matches."""
     largest_reference_id: int
-    """Reference with the largest k-occurrence."""
+    """Id of the reference with the largest k-occurrence."""
     never_retrieved_share: float
-    """Share of references that are a match of no query, 0 … 1."""
+    """Share of references that are not among the first k matches of any query, 0 … 1."""
     n: int
     """Number of queries."""
     references_n: int
@@ -39,11 +39,11 @@ class HubRow:
 
     encoder_id: int
     queries: str
-    """Name of the set of queries: `targets` or `references`."""
+    """Name of the query set: `targets` or `references`."""
     rerank: str
-    """Order of the ranking: `cosine` or `csls`."""
+    """Ranking method: `cosine` or `csls`."""
     k: int
-    """Number of matches per query that count."""
+    """Number of matches that are counted per query."""
     rank: int
     """Rank among the hubs. The hub that occurs most often has rank 1."""
     reference_id: int

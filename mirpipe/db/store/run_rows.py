@@ -1,4 +1,4 @@
-"""Inserts rows of a run into a table of results."""
+"""Inserts a run's rows into a results table."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def insert_run_rows(
     connection: Connection, table: str, run_id: int, rows: "Sequence[DataclassInstance]"
 ) -> None:
-    """Insert rows into a table. The fields of a row are the columns, apart from `run_id`."""
+    """Insert rows into a table. The fields of a row are the columns other than `run_id`."""
     if not rows:
         return
     values = [{"run_id": run_id, **asdict(row)} for row in rows]

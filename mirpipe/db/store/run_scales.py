@@ -1,4 +1,4 @@
-"""Stores the scales of a run: mean and standard deviation for z, and cosines for percentiles."""
+"""Stores a run's scales: mean and standard deviation for z, and cosines for percentiles."""
 
 import numpy as np
 from sqlalchemy import Connection, text
@@ -23,10 +23,10 @@ def insert_scales(
     percentile_cosines: Float64,
     pairs: int,
 ) -> None:
-    """Store both scales of one encoder.
+    """Store the z scale and the percentile scale of one encoder.
 
-    `percentile_cosines` are the ascending cosines of the percentile scale, shape (n,), computed
-    from `pairs` pairs of references. No scale of z is stored if there are fewer than two
+    `percentile_cosines` contains the ascending cosines of the percentile scale, shape (n,), which
+    were computed from `pairs` reference pairs. No z scale is stored if there are fewer than two
     references, because one reference has no spread.
     """
     connection.execute(

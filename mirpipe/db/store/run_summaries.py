@@ -1,4 +1,4 @@
-"""Stores the summaries of a run, its summaries by group, and its comparisons."""
+"""Stores a run's summaries, group summaries and comparisons."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ Table = Literal["run_summary", "run_generation_summary", "run_group_summary", "r
 
 
 def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Insert rows. A row is a dictionary of values by column name.
+    """Insert rows into a table. A row is a dictionary of values by column name.
 
     Missing columns become NULL, and unknown columns are ignored.
     """
@@ -18,5 +18,5 @@ def insert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any
         f"INSERT INTO mirpipe.{table} SELECT new.* "
         f"FROM jsonb_populate_recordset(CAST(NULL AS mirpipe.{table}), CAST(:rows AS jsonb)) new"
     )
-    # JSON stores a float without loss of precision.
+    # JSON stores floats without loss of precision.
     connection.execute(query, {"rows": json.dumps(list(rows), allow_nan=False)})

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 # The hashed text starts with the kinds of results that a run contains. If a new version adds a kind
-# of result, change this text: the next report then publishes a new run.
+# of result, add it to this text, so that the next report publishes a new run.
 _STATE_DIGEST = text("""
     SELECT encode(sha256(convert_to(concat_ws('|', 'intervals, comparisons, rankings, sets',
         (SELECT string_agg(collection || encode(content_sha256, 'hex') || state || title || labels,
@@ -46,24 +46,24 @@ _INSERT = text("""
 
 
 def state_digest(connection: Connection) -> str:
-    """Return the SHA-256, in hex, of everything that a run depends on.
+    """Return the SHA-256 (hex) of everything that a run depends on.
 
-    The matches must be prepared in the same transaction, by `shown_matches.prepare_matches`.
+    `shown_matches.prepare_matches` must be called first in the same transaction.
     """
     return str(connection.execute(_STATE_DIGEST).scalar_one())
 
 
 def latest_run(connection: Connection) -> tuple[int, str] | None:
-    """Return id and state digest of the latest run, or None if there is no run."""
+    """Return the id and the state digest of the latest run, or None if there is no run."""
     row = connection.execute(_LATEST).one_or_none()
     return None if row is None else (row.run_id, row.state_digest)
 
 
 def confirm_run(connection: Connection, run_id: int) -> None:
-    """Store that this run is still up to date at the current time."""
+    """Record that this run is still up to date at the current time."""
     connection.execute(_CONFIRM, {"run_id": run_id})
 
 
 def insert_run(connection: Connection, *, trigger: str, digest: str) -> int:
-    """Insert a run with the current numbers of tracks, and return its id."""
+    """Insert a run with the current track counts, and return its id."""
     return int(connection.execute(_INSERT, {"trigger": trigger, "digest": digest}).scalar_one())

@@ -1,4 +1,4 @@
-"""Reads the searchable tracks of an encoder: usable tracks that have a vector of its revision."""
+"""Reads an encoder's searchable tracks: usable tracks that have a vector from its revision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ _SEARCHABLE = text("""
 class References:
     """References in the order of their content hashes.
 
-    The place of a reference is its index in this order. References with equal cosines are ranked by
-    place.
+    The place of a reference is its index in this order. References with equal cosines are sorted by
+    this index.
     """
 
     track_ids: Int64
@@ -31,16 +31,16 @@ class References:
     """Content hashes, ascending, shape (n,)."""
 
     def places_of(self, hashes: NDArray[np.bytes_]) -> Int64:
-        """Return the place of the reference with each hash, shape (m,). It is -1 if none has it."""
+        """Return the index of the reference with each hash, shape (m,), or -1 if there is none."""
         places = np.searchsorted(self.hashes, hashes)
         is_reference = places < len(self.hashes)
         is_reference[is_reference] = self.hashes[places[is_reference]] == hashes[is_reference]
         return np.where(is_reference, places, -1)
 
     def last_places_up_to(self, hashes: NDArray[np.bytes_]) -> Int64:
-        """Return, for each hash, the place of the last reference with the same or a lower hash.
+        """Return, for each hash, the index of the last reference with the same or a lower hash.
 
-        The shape is (m,). The place is -1 if all references have higher hashes.
+        The result has the shape (m,). The index is -1 if all references have higher hashes.
         """
         return np.searchsorted(self.hashes, hashes, side="right") - 1
 
@@ -48,7 +48,7 @@ class References:
 def searchable_references(
     connection: Connection, encoder_id: int, track_ids: Sequence[int] | None = None
 ) -> References:
-    """Return the searchable references. If `track_ids` is given, only these are considered."""
+    """Return the searchable references. If `track_ids` is given, only consider these."""
     return References(*_searchable(connection, encoder_id, "reference", track_ids))
 
 

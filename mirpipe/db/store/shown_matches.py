@@ -1,7 +1,7 @@
-"""Publishes the current matches with a run: stores which matches are shown, and what changed.
+"""Publishes the current matches with a run: stores the shown matches, and what changed.
 
-A row of `served_neighbour` is valid from one run to another, so matches that stay the same are not
-written again.
+A row of `served_neighbour` is valid from one run until another, so matches that stay the same are
+not written again.
 """
 
 from sqlalchemy import Connection, text
@@ -57,6 +57,6 @@ def prepare_matches(connection: Connection) -> None:
 
 
 def publish_matches(connection: Connection, run_id: int) -> None:
-    """Show the prepared matches from this run on, and record which best matches changed and why."""
+    """Show the prepared matches from this run on, and record the changed best matches."""
     for statement in (_RECORD_CHANGES, _END_OLD, _INSERT_NEW):
         connection.execute(statement, {"run_id": run_id})

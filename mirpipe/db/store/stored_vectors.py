@@ -1,4 +1,4 @@
-"""Reads the stored vectors of tracks: block by block, or all in the order of the ids."""
+"""Reads the stored track vectors: block by block, or all at once in the order of the ids."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,9 +17,9 @@ _VECTORS = (
 def read_vectors(
     connection: Connection, encoder_id: int, track_ids: Sequence[int] | Int64
 ) -> Iterator[tuple[Int64, Float32]]:
-    """Yield blocks of vectors: their indices in `track_ids`, shape (m,), and the vectors, (m, D).
+    """Yield blocks of vectors: indices in `track_ids`, shape (m,), and vectors, shape (m, D).
 
-    The vectors are float32. Tracks without a vector are left out. Within a block, the order is
+    The vectors are float32. Tracks without a vector are left out. The order within a block is
     arbitrary.
     """
     for start in range(0, len(track_ids), binary_copy.BLOCK_ROWS):
@@ -35,7 +35,7 @@ def read_vectors(
 def read_vectors_in_order(connection: Connection, encoder_id: int, track_ids: Int64) -> Float32:
     """Return one vector per track, in the order of `track_ids`, shape (n, D), float32.
 
-    Every track must have a vector of the encoder.
+    Every track must have a vector from the encoder.
     """
     vectors = np.empty((len(track_ids), 0), np.float32)
     for indices, block in read_vectors(connection, encoder_id, track_ids):

@@ -1,4 +1,4 @@
-"""Stores and reads the features of tracks, and finds tracks without features."""
+"""Stores and reads track features, and finds tracks without features."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ Row = Mapping[str, Any]
 def pending(
     connection: Connection, metric_id: int, track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Return the ids of usable tracks without features of this revision, in ascending order.
+    """Return the ids of usable tracks that have no features from this revision, in ascending order.
 
     If `track_ids` is given, only these tracks are considered.
     """

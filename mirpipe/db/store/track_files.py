@@ -1,4 +1,4 @@
-"""Stores the files of each track, and the files that were rejected."""
+"""Stores the files of each track, and rejected files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from mirpipe.records import Collection
 
-# Prefixes are not compared by LIKE, because file names may contain the wildcards of LIKE.
+# Prefixes are not compared with LIKE, because file names may contain LIKE wildcards.
 _KNOWN = text(
     "SELECT path, bytes, mtime_ns, track_id, reason, gone_at IS NOT NULL AS gone "
     "FROM mirpipe.track_file f WHERE collection = :collection AND (path = ANY(:roots) OR EXISTS ("
@@ -44,28 +44,28 @@ _DELETE_REJECTED = text(
 
 @dataclass(frozen=True)
 class KnownFile:
-    """A file in the state that the last ingest stored."""
+    """A file, in the state that the last ingest stored."""
 
     size: int
     """Size in bytes."""
     mtime_ns: int
     """Modification time, in nanoseconds since 1970."""
     track_id: int | None
-    """Track of the file. None if the file was rejected."""
+    """Id of the file's track. None if the file was rejected."""
     reason: str | None
-    """Reason code of the rejection. None if the file has a track."""
+    """Code of the reason for the rejection. None if the file has a track."""
     gone: bool
     """Whether the file has disappeared since it was read."""
 
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A file that ingest has read: it has a content hash, or the reason why it was rejected."""
+    """A file that ingest has read, with its content hash or the reason why it was rejected."""
 
     path: bytes
     """Absolute path."""
     path_text: str
-    """The path as text, for people."""
+    """Path as text, for display."""
     size: int
     """Size in bytes."""
     mtime_ns: int
@@ -73,13 +73,13 @@ class SeenFile:
     content_sha256: bytes | None
     """Content hash of the track. None if the file was rejected."""
     reason: str | None
-    """Reason code of the rejection. None if the file has a track."""
+    """Code of the reason for the rejection. None if the file has a track."""
 
 
 def read_known_files(
     connection: Connection, collection: Collection, roots: Sequence[bytes]
 ) -> dict[bytes, KnownFile]:
-    """Return all stored files in or at `roots` by absolute path, including files that are gone."""
+    """Return all stored files at or under `roots` by absolute path, including missing files."""
     rows = connection.execute(
         _KNOWN,
         {
@@ -103,7 +103,7 @@ def track_ids_of(
 
 
 def write(connection: Connection, collection: Collection, files: Sequence[SeenFile]) -> None:
-    """Store files that ingest has read. Their tracks must be stored already."""
+    """Store files that ingest has read. Their tracks must already be stored."""
     for file in sorted(files, key=lambda file: file.path):
         connection.execute(
             _WRITE,
@@ -120,12 +120,12 @@ def write(connection: Connection, collection: Collection, files: Sequence[SeenFi
 
 
 def mark_existing(connection: Connection, collection: Collection, paths: Sequence[bytes]) -> None:
-    """Mark files that were gone as existing again. Their content is unchanged."""
+    """Mark missing files that have reappeared with unchanged content as existing."""
     connection.execute(_MARK_EXISTING, {"collection": collection, "paths": list(paths)})
 
 
 def mark_gone(connection: Connection, collection: Collection, paths: Sequence[bytes]) -> None:
-    """Mark files that do not exist any more as gone. Rejected files are deleted instead."""
+    """Mark files that no longer exist as gone. Records of rejected files are deleted instead."""
     parameters = {"collection": collection, "paths": list(paths)}
     connection.execute(_MARK_GONE, parameters)
     connection.execute(_DELETE_REJECTED, parameters)

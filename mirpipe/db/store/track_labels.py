@@ -24,16 +24,16 @@ _TARGET_LABELS = text("""
 
 @dataclass(frozen=True)
 class LabelledTracks:
-    """Content hashes and labels of some tracks, in a given order."""
+    """Content hashes and labels of n tracks, in a given order."""
 
     hashes: NDArray[np.bytes_]
     """Content hashes, shape (n,)."""
     labels: dict[str, list[str | None]]
-    """Values per track for each label of LABELS. None for a track without the label."""
+    """For each label in LABELS, one value per track. None if the track does not have the label."""
 
 
 def read_hashes_and_labels(connection: Connection, track_ids: Int64) -> LabelledTracks:
-    """Return content hashes and labels of these tracks, in the order of `track_ids`."""
+    """Return the content hashes and labels of these tracks, in the order of `track_ids`."""
     rows = connection.execute(_LABELLED, {"track_ids": track_ids.tolist()}).all()
     return LabelledTracks(
         to_hash_array([row[0] for row in rows]),
@@ -42,7 +42,7 @@ def read_hashes_and_labels(connection: Connection, track_ids: Int64) -> Labelled
 
 
 def read_target_labels(connection: Connection, keys: Collection[str]) -> dict[str, dict[int, str]]:
-    """Return the values of these labels by label and target id. Unlabelled targets are left out."""
+    """Return the label values by label and target id. Unlabelled targets are left out."""
     values: dict[str, dict[int, str]] = {key: {} for key in keys}
     for row in connection.execute(_TARGET_LABELS, {"keys": list(keys)}):
         values[row.key][row.track_id] = row.value

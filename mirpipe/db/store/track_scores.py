@@ -1,7 +1,7 @@
-"""Stores the scores of tracks on the axes of a model, and finds tracks without a score.
+"""Stores track scores on a model's score axes, and finds tracks without a score.
 
-An existing row was computed from the same bytes by the same revision, so it is equal and is kept.
-Rows are inserted in the order of their keys, so that two writers cannot deadlock.
+An existing row was computed from the same bytes by the same revision, so it is identical and kept.
+Rows are inserted in key order, so that two writers cannot deadlock.
 """
 
 import json
@@ -31,7 +31,7 @@ _WRITE = text(
 def pending(
     connection: Connection, metric_ids: Sequence[int], track_ids: Sequence[int] | None = None
 ) -> list[int]:
-    """Return the ids of usable tracks that miss a score of one of these metrics, ascending.
+    """Return the ids of usable tracks without a score by one of these metrics, in ascending order.
 
     If `track_ids` is given, only these tracks are considered.
     """
@@ -53,8 +53,8 @@ def write(
 ) -> None:
     """Store one batch of scores by track id: one score per metric, in the order of `metric_ids`.
 
-    `versions` are the versions of the libraries that computed the scores, and `seconds` is the time
-    that the batch took.
+    `versions` contains the versions of the libraries that computed the scores. `seconds` is the
+    time that the batch took.
     """
     if not scores:
         return

@@ -1,4 +1,4 @@
-"""Stores tracks, one row per content and collection. A track is usable while it has a file."""
+"""Stores tracks: one row per content and collection. A track is usable while it has a file."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _WITH_CONTENT = text(
     "rms_dbfs FROM mirpipe.track WHERE content_sha256 = ANY(:hashes) AND seconds IS NOT NULL "
     "AND rms_dbfs IS NOT NULL ORDER BY track_id"
 )
-# The title and labels of an existing track are changed only by `update_labels`.
+# Only `update_labels` changes the title and labels of an existing track.
 _WRITE = text(
     "INSERT INTO mirpipe.track (collection, content_sha256, title, labels, format, seconds, "
     "sample_rate, channels, rms_dbfs, state) VALUES (:collection, :content_sha256, :title, "
@@ -48,7 +48,7 @@ _UPDATE_LABELS = text(
     "(new.title, new.labels)"
 )
 
-# The hashes are added up, because a sum needs no sorting of a large library.
+# The hashes are summed, because a sum does not require sorting a large library.
 _FINGERPRINT = text(
     "SELECT concat_ws(' ', count(*), sum(hashtextextended(concat_ws(' ', collection, "
     "encode(content_sha256, 'hex'), state, title, labels), 0))) FROM mirpipe.track "
@@ -73,7 +73,7 @@ class NewTrack:
 
 @dataclass(frozen=True)
 class KnownTrack:
-    """A stored track, with the measured properties that need not be measured again."""
+    """A stored track, with the properties that need not be measured again."""
 
     track_id: int
     collection: Collection
@@ -103,9 +103,9 @@ def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Trac
 
 
 def fingerprint(connection: Connection) -> str:
-    """Return a text that changes if tracks are added, or if their state, title or labels change.
+    """Return a string that changes if tracks are added, or if a state, title or label changes.
 
-    Generated clips do not count. The text of an empty library is "0".
+    Generated clips are not included. The string for an empty library is "0".
     """
     return str(connection.execute(_FINGERPRINT).scalar_one())
 
@@ -119,7 +119,7 @@ def tracks_with_content(connection: Connection, hashes: Sequence[bytes]) -> list
 
 
 def write(connection: Connection, collection: Collection, new: Sequence[NewTrack]) -> set[int]:
-    """Store the contents that are not stored yet, and return the track ids of all of them."""
+    """Store the tracks that are not stored yet, and return the track ids of all given tracks."""
     for track in sorted(new, key=lambda track: track.content_sha256):
         row = asdict(track) | {"collection": collection, "labels": json.dumps(dict(track.labels))}
         connection.execute(_WRITE, row)
@@ -139,7 +139,7 @@ def update_states(connection: Connection, track_ids: set[int]) -> tuple[int, int
 def update_labels(
     connection: Connection, labels: Mapping[int, tuple[str, Mapping[str, str]]]
 ) -> int:
-    """Set title and labels of tracks by track id, and return how many tracks changed."""
+    """Set the title and labels of tracks by track id, and return how many tracks changed."""
     ids = sorted(labels)
     result = connection.execute(
         _UPDATE_LABELS,

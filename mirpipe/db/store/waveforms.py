@@ -18,14 +18,14 @@ _WRITE = text(
 
 
 def pending(connection: Connection, collection: Collection) -> list[int]:
-    """Return the ids of the collection's usable tracks without a waveform, in ascending order."""
+    """Return the ids of usable tracks in the collection without a waveform, in ascending order."""
     return list(connection.execute(_PENDING, {"collection": collection}).scalars())
 
 
 def write(connection: Connection, collection: Collection, peaks: Mapping[bytes, bytes]) -> None:
-    """Store packed peaks by the content hash of their track. Existing waveforms are kept.
+    """Store packed peaks by the track's content hash. Existing waveforms are kept.
 
-    Hashes without a stored track of the collection are ignored.
+    Hashes that have no stored track in the collection are ignored.
     """
     if peaks:
         parameters = {

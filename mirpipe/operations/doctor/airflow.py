@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.health import airflow_pools
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.orchestration import airflow_home

@@ -6,7 +6,7 @@ from typing import get_args
 from sqlalchemy import Connection
 
 from mirpipe.db import health
-from mirpipe.db.embedded_server import embedded_server
+from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import PipelineRole, engine
 from mirpipe.db.migrate import current, head
 from mirpipe.db.schema_file_record import outdated_files

@@ -7,7 +7,7 @@ from mirpipe import registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import caption_embeddings
 from mirpipe.errors import PluginError
-from mirpipe.models import library_versions
+from mirpipe.models import package_versions
 from mirpipe.models.runnable_plugins import check_plugins, try_plugin
 from mirpipe.protocols import TextEncoder
 from mirpipe.records import Float32, Progress
@@ -64,7 +64,7 @@ def embed_captions(*, progress: Progress | None = None) -> EmbedResult:
     if model is None:
         return EmbedResult(failed=len(pending))
     text_model = cast(TextEncoder, model)
-    versions = library_versions.installed_versions(registry.ENCODERS.needs(name).libraries)
+    versions = package_versions.installed_versions(registry.ENCODERS.needs(name).libraries)
     for embedded, (caption_id, words) in enumerate(pending.items()):
         embed = partial(_embed_caption, text_model, spec, words)
         vector = try_plugin(registry.ENCODERS, name, embed, stage=STAGE)

@@ -13,7 +13,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, failure_ledger, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
-from mirpipe.models import library_versions
+from mirpipe.models import package_versions
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Encoder
 from mirpipe.records import AudioSegment, Float32, Progress, Track
@@ -208,7 +208,7 @@ def _load_encoders(
         if model is None:
             failed += len(pending)
             continue
-        versions = library_versions.installed_versions(registry.ENCODERS.needs(name).libraries)
+        versions = package_versions.installed_versions(registry.ENCODERS.needs(name).libraries)
         loaded.append(_LoadedEncoder(spec, encoder_id, frozenset(pending), model, versions))
     return loaded, failed
 

@@ -25,8 +25,8 @@ def require_folders(job: IngestJob) -> None:
         name = printable_path(root)
         if known:
             raise ConfigurationError(
-                f"The folder {name} held {known} tracks and is empty now. Mount its disk. If the "
-                "tracks are deleted for good, ingest with --allow-empty (allow_empty=True)."
+                f"The folder {name} contained {known} tracks and is now empty. Mount its disk. If "
+                "the tracks are deleted for good, ingest with --allow-empty (allow_empty=True)."
             )
         if not Path(os.fsdecode(root)).exists():
             raise ConfigurationError(f"The folder {name} does not exist. Check the path.")

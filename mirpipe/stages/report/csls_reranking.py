@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from mirpipe.db.store import neighbour_lists
-from mirpipe.db.store.run_matches import Matches, insert_matches
+from mirpipe.db.store.run_csls_and_fusion_matches import Matches, insert_matches
 from mirpipe.db.store.stored_vectors import read_vectors_in_order
 from mirpipe.records import Float64, Int64
 from mirpipe.stages.report.full_rankings import QueryRankings, RankedLibrary

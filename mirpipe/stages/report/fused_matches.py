@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store import neighbour_lists
 from mirpipe.db.store.active_revisions import ActiveEncoder
-from mirpipe.db.store.run_matches import Matches, insert_matches
-from mirpipe.db.store.run_rankings import insert_rankings
+from mirpipe.db.store.run_csls_and_fusion_matches import Matches, insert_matches
+from mirpipe.db.store.run_label_rankings import insert_rankings
 from mirpipe.db.store.searchable_tracks import References
 from mirpipe.db.store.track_labels import read_hashes_and_labels
 from mirpipe.records import Float64, Int64

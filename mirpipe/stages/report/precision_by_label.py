@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from mirpipe.db.store.run_rankings import RankingRow
+from mirpipe.db.store.run_label_rankings import RankingRow
 from mirpipe.records import Float64
 from mirpipe.stages.report.matches_with_same_label import LabelledRanking
 from mirpipe.statistics.bootstrap_intervals import intervals

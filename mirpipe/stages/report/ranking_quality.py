@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store.active_revisions import ActiveEncoder, active_encoders
 from mirpipe.db.store.run_csls import insert_csls
-from mirpipe.db.store.run_matches import delete_matches_of_earlier_runs
-from mirpipe.db.store.run_rankings import insert_rankings
+from mirpipe.db.store.run_csls_and_fusion_matches import delete_matches_of_earlier_runs
+from mirpipe.db.store.run_label_rankings import insert_rankings
 from mirpipe.stages.report.csls_accuracy import csls_accuracy
 from mirpipe.stages.report.csls_reranking import insert_reranked_matches, rerank
 from mirpipe.stages.report.encoder_agreement import EncoderMatches, insert_agreement_of_encoders

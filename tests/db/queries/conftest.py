@@ -1,4 +1,4 @@
-"""A small library for the tests of queries."""
+"""A small library for the query tests."""
 
 import os
 from pathlib import Path

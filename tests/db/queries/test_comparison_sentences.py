@@ -1,4 +1,4 @@
-"""Sentences about comparisons: they claim only differences that are established."""
+"""Sentences about comparisons claim only established differences."""
 
 from dataclasses import replace
 

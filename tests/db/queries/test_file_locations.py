@@ -1,4 +1,4 @@
-"""Paths of tracks: any bytes, and no files that are gone."""
+"""Track paths can contain any bytes, and missing files are left out."""
 
 import os
 

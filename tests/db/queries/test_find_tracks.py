@@ -1,4 +1,4 @@
-"""Targets by name: errors of unknown and ambiguous names."""
+"""Finding targets by name: errors for ambiguous names and for references."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Matches and summaries of the latest run: their order and their number."""
+"""Matches of the latest run: their order and number."""
 
 import pytest
 

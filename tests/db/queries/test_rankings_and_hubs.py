@@ -1,4 +1,4 @@
-"""Label rankings, hubs, agreement and other rankings, of the latest run or of all runs."""
+"""Label rankings, hubs, agreement and other rankings of the latest run or of all runs."""
 
 from io import StringIO
 
@@ -15,7 +15,7 @@ from tests.support.synthetic_library import SyntheticLibrary
 
 @pytest.fixture
 def library(fresh_database: Database) -> SyntheticLibrary:
-    """Return a library with one run: three references, one target, two encoders that agree."""
+    """Return a library with one run, three references, one target and two equal encoders."""
     synthetic = SyntheticLibrary(fresh_database.app)
     other = SyntheticLibrary(fresh_database.app, name="other")
     for collection, title, vector, genre in (

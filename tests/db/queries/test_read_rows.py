@@ -1,4 +1,4 @@
-"""Errors of queries name the remedy."""
+"""Query errors name the remedy."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ def test_the_error_about_missing_tables_names_the_remedy(fresh_database: Databas
 
 @dataclass
 class Row:
-    """A row of a test query."""
+    """A row that a test query returns."""
 
     value: str
 

@@ -1,4 +1,4 @@
-"""Runs: the size of the library and the changed best matches."""
+"""Runs: the library size and the changed best matches."""
 
 from mirpipe.db import queries
 from tests.support.databases import Database

@@ -1,4 +1,4 @@
-"""The mean similarity by rank equals the means over the view of the matches."""
+"""The mean similarity at each rank equals the mean computed from the view v_retrieval."""
 
 import pytest
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""Values keep every bit when they are written and read by binary COPY."""
+"""Values keep every bit when they are written and read with binary COPY."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from mirpipe.db.store import binary_copy
 
 @pytest.fixture
 def connection(fresh_database):
-    """A transaction with an empty table that has one column of every supported type."""
+    """Yield a transaction with an empty table that has one column of every supported type."""
     with fresh_database.app.begin() as connection:
         connection.execute(
             text(

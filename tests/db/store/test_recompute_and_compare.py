@@ -1,4 +1,4 @@
-"""Damage to the stored data is found, and the digest changes with the content and nothing else."""
+"""Damage to stored data is found, and the digest changes only if the content changes."""
 
 import pytest
 from sqlalchemy import text
@@ -40,7 +40,7 @@ DAMAGE = {
     "DELETE FROM served_neighbour WHERE rank = 10": {"served"},
 }
 
-# One change per table. Only the digest of this table must change.
+# One change per table. Each change must change only the digest of its table.
 CHANGES = {
     "track": "UPDATE track SET labels = '{\"genre\": \"folk\"}' WHERE title = 'r0'",
     "track_file": "UPDATE track_file SET gone_at = now() WHERE path_text = 'r0'",
@@ -96,7 +96,7 @@ GENERATION = (
     "FROM generator, caption c, track t WHERE t.title = 'r1'",
 )
 
-# A comparison of two modes. A report does not store one, because there is only one mode.
+# A comparison of two modes. A report does not store any, because there is only one mode.
 COMPARISON = (
     "INSERT INTO run_comparison (run_id, kind, generator_id, mode, than_mode, metric, n, "
     "mean_difference, sd, interval_reason, higher_n, p, p_holm, method, family_n, "
@@ -104,7 +104,7 @@ COMPARISON = (
     "'simple', 'm', 1, 0.5, 0, 'one_target', 1, 1, 1, 'exact', 1, '', false FROM run, generator"
 )
 
-# Changes that do not affect the content. A run on another machine could have these values.
+# Changes that do not affect the content. A run on another machine could produce these values.
 NOT_CONTENT = (
     "UPDATE failure SET attempts = 7, last_seen = now(), message = 'elsewhere', "
     "subject = '/another/folder/broken.wav'",
@@ -118,12 +118,12 @@ NOT_CONTENT = (
 
 
 def fill_library(library: SyntheticLibrary, *, backwards: bool = False) -> None:
-    """Fill the library. The content does not depend on the order in which it is added."""
+    """Fill the library with content that does not depend on the order in which it is added."""
     references = list(enumerate(VECTORS * 2))
     targets = [(1, 1, 1), (0, 1, 2), (1, 0, -1)]
     for number, vector in references[::-1] if backwards else references:
         library.add("reference", f"r{number}", vector)
-        # An extra retrieve gives the lists another history.
+        # An additional retrieve gives the lists a different history.
         if number == 40:
             retrieve()
     for number in (2, 1, 0) if backwards else (0, 1, 2):
@@ -186,7 +186,7 @@ def test_a_queued_change_is_not_reported_as_damage_to_lists(library):
     with snapshot(library) as connection:
         (difference,) = differences(connection)
     assert difference.check == "queue"
-    assert "not processed yet: 1. Run `mirpipe retrieve`" in difference.message
+    assert "not been processed yet: 1. Run `mirpipe retrieve`" in difference.message
 
 
 def test_equal_content_with_other_ids_and_history_has_an_equal_digest(library, fresh_database):

@@ -1,4 +1,4 @@
-"""The sample of reference pairs depends only on the content of the library."""
+"""The sample of reference pairs depends only on the library content."""
 
 import numpy as np
 

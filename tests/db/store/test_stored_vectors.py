@@ -1,4 +1,4 @@
-"""Vectors are read back block by block, with their indices."""
+"""Vectors are read block by block, with their indices."""
 
 from mirpipe.db.store import binary_copy
 from mirpipe.db.store.stored_vectors import read_vectors

@@ -16,7 +16,7 @@ FIRST, SECOND = b"\1" * 32, b"\2" * 32
 
 @pytest.fixture
 def app(fresh_database: Database) -> Iterator[Connection]:
-    """A transaction of the role that the pipeline uses."""
+    """Yield a transaction with the role that the pipeline uses."""
     with fresh_database.app.begin() as connection:
         yield connection
 

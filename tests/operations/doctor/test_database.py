@@ -56,7 +56,7 @@ def test_old_versions_are_a_problem(
 
 def test_a_database_without_pgvector_is_a_problem() -> None:
     assert health.outdated_versions(health.Server((18, 6), None)) == [
-        "the extension vector is not in the database"
+        "the extension vector is not installed in the database"
     ]
 
 

@@ -10,28 +10,28 @@ from mirpipe.db.store.run_rows import insert_run_rows
 
 @dataclass(frozen=True)
 class RankingRow:
-    """A row of the table `run_ranking`: the mean of one measure over a set of queries."""
+    """A row of the table `run_ranking`: the mean of one ranking metric over a query set."""
 
     encoder_id: int | None
-    """Encoder of the ranking. None for the fusion of all encoders."""
+    """Id of the encoder. None for the fusion of all encoders."""
     queries: str
-    """Name of the set of queries: `targets` or `references`."""
+    """Name of the query set: `targets` or `references`."""
     label: str
     """Label that defines relevance, such as `genre`."""
     metric: str
-    """Name of the measure: `p_at_1`, `p_at_5`, `p_at_10`, `mrr` or `map`."""
+    """Name of the metric: `p_at_1`, `p_at_5`, `p_at_10`, `mrr` or `map`."""
     rerank: str
-    """Order of the ranking: `cosine`, `csls` or `fusion`."""
+    """Ranking method: `cosine`, `csls` or `fusion`."""
     n: int
     """Number of queries that have a relevant reference."""
     left_out_n: int
-    """Number of queries without a relevant reference. They do not count."""
+    """Number of queries without a relevant reference, which are not counted."""
     mean: float | None
     """Mean over the counted queries, 0 … 1."""
     low: float | None
-    """Lower end of the confidence interval. None with fewer than two queries."""
+    """Lower end of the confidence interval. None for fewer than two queries."""
     high: float | None
-    """Upper end of the confidence interval. None with fewer than two queries."""
+    """Upper end of the confidence interval. None for fewer than two queries."""
 
 
 def insert_rankings(connection: Connection, run_id: int, rows: Sequence[RankingRow]) -> None:

@@ -1,4 +1,4 @@
-"""Preparing a server of the user: created objects, roles of sessions, SQL for a superuser."""
+"""Preparing a user's server: created objects, session roles, and SQL for a superuser."""
 
 import re
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from psycopg2 import extensions
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from mirpipe.db import user_server
+from mirpipe.db import shared_user_server
 from mirpipe.db.engine import close_engines, database_url, engine
 from mirpipe.db.migrate import current, migrate
-from mirpipe.db.user_server import provision_user_server
+from mirpipe.db.shared_user_server import provision_shared_server
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.create_cluster import SUPERUSER
 from mirpipe.postgres.embedded import EmbeddedPostgres
@@ -54,7 +54,7 @@ class UserServer:
 
 @pytest.fixture(scope="module")
 def unprepared_server(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
-    """Return a server without objects of mirpipe. Its `up` does not create them."""
+    """Yield a server without mirpipe's objects, whose method `up` does not create them."""
     marker = provisioned.cluster_folder / "provisioned"
     provisioned.up()
     version = marker.read_text()
@@ -84,7 +84,7 @@ def music_server(
 
 
 def logins_of_session(role: str) -> tuple[str, str]:
-    """Return the login and the current role of a session."""
+    """Return the session's login and current role."""
     with engine(role).connect() as connection:  # type: ignore[arg-type]  # A role is a Literal.
         row = connection.execute(text("SELECT session_user, current_user")).one()
     return row[0], row[1]
@@ -191,7 +191,7 @@ def test_an_unsuitable_database_is_an_error_with_a_remedy(
             "postgres",
         )
     with pytest.raises(DatabaseError, match=remedy):
-        provision_user_server(music_server.url(SUPERUSER))
+        provision_shared_server(music_server.url(SUPERUSER))
 
 
 def test_an_old_pgvector_is_updated(music_server: UserServer) -> None:
@@ -199,7 +199,7 @@ def test_an_old_pgvector_is_updated(music_server: UserServer) -> None:
     music_server.run_as_superuser(
         "UPDATE pg_extension SET extversion = '0.8.3' WHERE extname = 'vector'"
     )
-    provision_user_server(music_server.url(SUPERUSER))
+    provision_shared_server(music_server.url(SUPERUSER))
     with closing(music_server.embedded.connect("music")) as connection, connection.cursor() as sql:
         sql.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
         assert sql.fetchone() == (available_pgvector(sql),)
@@ -208,9 +208,9 @@ def test_an_old_pgvector_is_updated(music_server: UserServer) -> None:
 def test_a_server_with_an_old_pgvector_is_an_error(
     music_server: UserServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(user_server, "OLDEST_PGVECTOR", (99, 0, 0))
+    monkeypatch.setattr(shared_user_server, "OLDEST_PGVECTOR", (99, 0, 0))
     with pytest.raises(DatabaseError, match=r"has pgvector 0\.8\.\d+, but mirpipe needs 99\.0\.0"):
-        provision_user_server(music_server.url(SUPERUSER))
+        provision_shared_server(music_server.url(SUPERUSER))
 
 
 def test_the_error_for_an_unreachable_server_names_it_without_the_password(
@@ -219,7 +219,7 @@ def test_the_error_for_an_unreachable_server_names_it_without_the_password(
     music_server.configure("plain")
     url = database_url("app")
     music_server.embedded.down()
-    for attempt in (lambda: engine("app").connect(), lambda: provision_user_server(url)):
+    for attempt in (lambda: engine("app").connect(), lambda: provision_shared_server(url)):
         with pytest.raises(DatabaseError, match="MIRPIPE_DATABASE_URL") as caught:
             attempt()
         assert "secret" not in str(caught.value)

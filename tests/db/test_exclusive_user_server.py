@@ -1,4 +1,4 @@
-"""Preparing a server as its superuser: by the command, or by the SQL of the how-to page."""
+"""Preparing a server as the superuser, with the command or with the SQL on the how-to page."""
 
 import re
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db.engine import close_engines, engine
+from mirpipe.db.exclusive_user_server import provision_exclusive_server
 from mirpipe.db.migrate import current, migrate
-from mirpipe.db.provision_server import provision_server
 from mirpipe.db.roles import LOGINS, Role
 from mirpipe.errors import ConfigurationError
 from mirpipe.postgres.create_cluster import SUPERUSER
@@ -26,7 +26,7 @@ PAGE = (PROJECT / "docs" / "how-to" / "deploy.md").read_text()
 
 @pytest.fixture
 def empty(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
-    """Return a running server that has no role except its superuser."""
+    """Yield a running server that has no role except its superuser."""
     provisioned.up()
     unprovision(provisioned)
     yield provisioned
@@ -36,7 +36,7 @@ def empty(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
 
 
 def urls(server: EmbeddedPostgres) -> dict[Role, str]:
-    """Return the URLs that mirpipe will use. Their passwords are not yet on the server."""
+    """Return the URLs that mirpipe will use. The server does not have their passwords yet."""
 
     def url(role: Role) -> str:
         database = "airflow" if role == "airflow" else "mirpipe"
@@ -59,7 +59,7 @@ def configure(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def require_usable(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Migrate, write as the pipeline, read as a reader and create a table as Airflow."""
+    """Migrate, write with the app role, read with the reader role, and create an Airflow table."""
     configure(server, monkeypatch)
     migrate()
     assert current() is not None
@@ -77,8 +77,8 @@ def require_usable(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_command_creates_everything_and_can_be_repeated(
     empty: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provision_server(superuser_url(empty), urls=urls(empty))
-    provision_server(superuser_url(empty), urls=urls(empty))
+    provision_exclusive_server(superuser_url(empty), urls=urls(empty))
+    provision_exclusive_server(superuser_url(empty), urls=urls(empty))
     require_usable(empty, monkeypatch)
 
 
@@ -106,7 +106,7 @@ def test_a_url_with_another_login_or_without_a_password_is_an_error(
 ) -> None:
     wrong = urls(empty) | {"app": urls(empty)["reader"]}
     with pytest.raises(ConfigurationError, match="does not have the login mirpipe_app") as caught:
-        provision_server(superuser_url(empty), urls=wrong)
+        provision_exclusive_server(superuser_url(empty), urls=wrong)
     assert "new-reader" not in str(caught.value)
     with pytest.raises(ConfigurationError, match="no URL with a password for mirpipe_owner"):
-        provision_server(superuser_url(empty), urls=urls(empty) | {"owner": None})
+        provision_exclusive_server(superuser_url(empty), urls=urls(empty) | {"owner": None})

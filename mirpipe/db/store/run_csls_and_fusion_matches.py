@@ -1,4 +1,4 @@
-"""Stores the matches of a run by rankings other than cosine: CSLS, and fusion of all encoders."""
+"""Stores a run's matches in rankings other than by cosine: CSLS, and fusion of all encoders."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ class Matches:
 
     target_ids: Int64
     ranks: Int64
-    """Ranks of the matches, from 1."""
+    """Ranks of the matches, starting from 1."""
     reference_ids: Int64
     scores: Float64
-    """Scores by which the matches are ranked."""
+    """Scores that the matches are ranked by."""
     cosines: Float64 | None = None
     """Cosines of the matches. None for fusion."""
     cosine_ranks: Int64 | None = None
@@ -51,5 +51,5 @@ def insert_matches(
 
 
 def delete_matches_of_earlier_runs(connection: Connection, run_id: int) -> None:
-    """Delete the matches of all runs before this one. Only the latest run keeps them."""
+    """Delete the matches of all earlier runs, because only those of the latest run are kept."""
     connection.execute(_DELETE_EARLIER, {"run_id": run_id})

@@ -15,7 +15,7 @@ from mirpipe.db.roles import LOGINS, Role, create_roles_and_databases
 from mirpipe.errors import ConfigurationError
 
 
-def provision_server(superuser_url: str, *, urls: Mapping[Role, str | None]) -> None:
+def provision_exclusive_server(superuser_url: str, *, urls: Mapping[Role, str | None]) -> None:
     """Create all roles, databases and grants. It is safe to call this again, even after a kill.
 
     `urls` contains the URL that each role will use to connect. The roles receive the passwords in

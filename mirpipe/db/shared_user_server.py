@@ -17,7 +17,7 @@ OLDEST_PGVECTOR = (0, 8, 4)
 """Oldest supported version of pgvector. Earlier versions can corrupt HNSW indexes."""
 
 
-def provision_user_server(url: str, *, logins: Mapping[str, str | None] | None = None) -> None:
+def provision_shared_server(url: str, *, logins: Mapping[str, str | None] | None = None) -> None:
     """Create the objects that the migrations need, if they are missing. Change nothing else.
 
     These objects are the extension vector in the schema public, the roles mirpipe_app and
