@@ -132,7 +132,7 @@ def test_a_migration_without_changes_writes_nothing(fresh_database: Database) ->
 @pytest.mark.parametrize(
     ("revision", "message"),
     [
-        ("0004", r"at revision 0004.*upgrades from revision 0010.*0009_comments\.py.*MIRPIPE_HOME"),
+        ("0004", r"revision 0004.*can upgrade from revision 0010.*0009_comments\.py.*MIRPIPE_HOME"),
         ("9999", r"at revision 9999.*newest revision that it supports is \d+\. Update mirpipe"),
     ],
 )

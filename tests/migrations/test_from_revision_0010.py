@@ -27,6 +27,7 @@ _GRANTS = """
     WHERE c.relkind IN ('v', 'm') AND c.relnamespace::regnamespace::text IN ('mirpipe', 'mine')
     ORDER BY 1, 3
 """
+NEW_CAUSES = {"first answer": "first match", "re-embedding": "new encoder revision"}
 _PLUGINS = ("encoder", "metric", "captioner", "generator")
 
 
@@ -54,12 +55,26 @@ def without_encoders(lines: list[str]) -> list[str]:
 
 def test_content_and_rows_of_every_view_stay(demo: Database) -> None:
     columns = dict(rows(demo, _COLUMNS_OF_VIEWS))
+    columns["v_change"] = columns["v_change"].replace(", cause", "")
     content, views = digest(demo), view_hashes(demo, columns)
     assert sum(count > 0 for count, _ in views.values()) == 39
     migrate()
     assert current() == head()
     assert digest(demo) == content
     assert view_hashes(demo, columns) == views
+
+
+def test_causes_of_changes_get_the_words_of_the_glossary(demo: Database) -> None:
+    count = "SELECT cause, count(*)::integer FROM mirpipe.v_change GROUP BY cause"
+    causes = dict(rows(demo, count))
+    assert causes["first answer"] > 0
+    migrate()
+    assert dict(rows(demo, count)) == {
+        NEW_CAUSES.get(cause, cause): n for cause, n in causes.items()
+    }
+    downgrade("0010")
+    stored = rows(demo, "SELECT DISTINCT cause FROM mirpipe.neighbour_change")
+    assert {cause for (cause,) in stored} == set(causes)
 
 
 def test_catalogue_becomes_that_of_a_new_database(fresh_database: Database) -> None:
