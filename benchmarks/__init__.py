@@ -1,1 +1,1 @@
-"""Benchmarks of speed and memory. Each module measures one part of the project in `run()`."""
+"""Speed and memory benchmarks. `run()` in each module measures one part of the project."""

@@ -1,7 +1,7 @@
-"""Measure all parts and write docs/benchmarks.md, or measure only the named parts.
+"""Measure all parts and write docs/benchmarks.md, or measure only the given parts.
 
 Results are stored in var/bench. `--missing` measures only parts without a stored result and then
-writes the page. Use it to continue after an interruption, or after you have measured single parts.
+writes the page. Use this option to continue after an interruption, or after measuring single parts.
 """
 
 import argparse
@@ -29,8 +29,8 @@ figures depend on the machine: {machine}.
 ## The pipeline
 
 These parts measure the offline encoders on the demo library, the memory for a long file, and the
-cost of a large library on a separate database server. Times of encoders are CPU seconds (CPU-s).
-Times of the database are wall-clock seconds (s).
+cost of a large library on a separate database server. Encoder times are in CPU seconds (CPU-s), and
+database times are in wall-clock seconds (s).
 
 | measurement | value | unit |
 |---|---:|---|
@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def page(outcomes: Mapping[str, Outcome]) -> str:
-    """Return the page of all results. It also names the parts without a result."""
+    """Return the page with all results. The page also lists the parts that have no result."""
     lines = [HEAD.format(machine=_machine())]
     for part in PIPELINE:
         for name, value, unit in outcomes[part].result or []:
@@ -97,7 +97,7 @@ def _print(outcome: Outcome) -> None:
 
 
 def _machine() -> str:
-    """Return the model of the processor, the number of cores, and the version of Python."""
+    """Return the processor model, the number of cores and the Python version."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]

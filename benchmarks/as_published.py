@@ -1,8 +1,8 @@
-"""Calls each model library as its own documentation does, on windows of ten seconds.
+"""Calls each model library as its documentation shows, on windows of ten seconds.
 
-MuQ and Music2Latent take input of any length. Longer input costs them more time per second of
-audio, so windows make them look faster. Audiobox Aesthetics gets the complete track and splits it
-into the same windows itself.
+MuQ and Music2Latent accept input of any length. With longer input, they take more time per second
+of audio, so windows make them faster than in normal use. Audiobox Aesthetics receives the complete
+track and splits it into the same windows itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ RunLibrary = Callable[[Float32], Float32]
 
 
 def load_library(name: str, files: Mapping[Any, Path]) -> RunLibrary:
-    """Load the library of a plug-in with these weights. Return a function that runs it."""
+    """Load a plug-in's library with these weights. Return a function that runs the library."""
     return {
         "clap": _clap,
         "clap_630k": _clap,

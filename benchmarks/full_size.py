@@ -1,4 +1,4 @@
-"""Writes the models in their full size, with random weights, in the published formats."""
+"""Writes full-size models with random weights, in the published formats."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from mirpipe.specs import WeightFile
 
 
 def write_random_weights(name: str, folder: Path) -> dict[WeightFile, Path]:
-    """Write the weights of a plug-in into the folder. Return the path of each file."""
+    """Write a plug-in's weights to the folder. Return the path of each file."""
     torch.manual_seed(0)
     return {
         "clap": _clap,
@@ -21,7 +21,7 @@ def write_random_weights(name: str, folder: Path) -> dict[WeightFile, Path]:
 
 
 def _clap(name: str, folder: Path) -> dict[WeightFile, Path]:
-    """Write the audio tower in full size. The text tower is not measured, so it has one layer."""
+    """Write a full-size audio tower. The text tower is not measured, so it has only one layer."""
     from transformers import RobertaConfig
 
     from mirpipe.models.adapters import laion_clap
@@ -72,7 +72,7 @@ def _music2latent(_name: str, folder: Path) -> dict[WeightFile, Path]:
 
     network = models.UNet()
     for weights in network.parameters():
-        # Some weights are initialised with zeros. Then the layers after them would have no effect.
+        # Some weights are initialised with zeros, so the layers after them would have no effect.
         if weights.ndim > 1 and not weights.any():
             torch.nn.init.normal_(weights, std=0.02)
     torch.save({"gen_state_dict": network.state_dict()}, folder / "checkpoint.pt")

@@ -1,4 +1,4 @@
-"""Creates a temporary database server and fills it with an invented library of any size."""
+"""Creates a temporary database server and fills it with a synthetic library of any size."""
 
 import os
 import tempfile
@@ -20,13 +20,13 @@ from mirpipe.settings import settings
 
 @contextmanager
 def temporary_server() -> Iterator[None]:
-    """While the context is open, the settings point to a new, migrated server.
+    """Start a new server with a migrated database, and use it in the settings inside the context.
 
     The server and its data are deleted afterwards.
     """
     before = os.environ.copy()
     with tempfile.TemporaryDirectory(prefix="mirpipe-bench-", dir="/tmp") as name:
-        # If this process runs as root, the server runs as another user.
+        # If this process runs as root, the server must run as another user.
         Path(name).chmod(0o755)
         for variable in [name for name in os.environ if name.startswith("MIRPIPE_")]:
             del os.environ[variable]
@@ -45,21 +45,21 @@ def temporary_server() -> Iterator[None]:
 
 
 def clustered_vectors(random: np.random.Generator, centres: np.ndarray, n: int) -> Float32:
-    """Return random vectors of length 1 around the centres: shapes (n, D) and (m, D)."""
+    """Return random unit vectors around the centres: shapes (n, D) and (m, D)."""
     rows = centres[random.integers(len(centres), size=n)]
     rows = rows + 0.7 * random.standard_normal(rows.shape)
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
 def register_encoder(dimension: int) -> int:
-    """Register an encoder with vectors of this dimension. Return its id."""
+    """Register an encoder whose vectors have this dimension. Return the encoder's id."""
     with engine("app").begin() as connection:
         statement = text("SELECT mirpipe.register_encoder('bench', '1', :dimension, '{}')")
         return int(connection.execute(statement, {"dimension": dimension}).scalar_one())
 
 
 def add_tracks(encoder_id: int, collection: Collection, vectors: Float32) -> None:
-    """Write one new track per vector, with its vector."""
+    """Write one new track for each vector, and the vector itself."""
     n = len(vectors)
     with engine("app").begin() as connection:
         existing = connection.execute(text("SELECT count(*) FROM mirpipe.track")).scalar_one()

@@ -1,25 +1,26 @@
-"""Formats the comparison of the model libraries with mirpipe's adapters as a Markdown table."""
+"""Formats the comparison between the model libraries and mirpipe's adapters as a Markdown table."""
 
 import math
 from collections.abc import Mapping
 from pathlib import Path
 
 GOALS = {"clap": 2.0, "clap_630k": 2.0, "muq": 2.0, "music2latent": 2.0, "audiobox_aesthetics": 1.5}
-"""Goal for each model: how many times as fast as the library bfloat16 should be."""
+"""Goal for each model: bfloat16 should be this many times as fast as the library."""
 
 HEAD = """## Model libraries
 
-The table compares mirpipe's adapters with the libraries. Each library is called in float32, as its
-documentation shows. Both use the same random weights in the full architecture and the same 60 s of
-synthetic music in windows of ten seconds. They run alternately in one process with one thread. The
-speed is the best of `n` rounds, in seconds of audio per CPU second. MuQ and Music2Latent get
-windows too, although they take input of any length.
+The table compares mirpipe's adapters with the model libraries. Each library is called in float32,
+as its documentation shows. The library and the adapter use the same random weights in the full
+architecture and the same 60 s of synthetic music in windows of ten seconds. They run alternately in
+one process with one thread. The speed is the best of `n` rounds, in seconds of audio per CPU
+second. MuQ and Music2Latent also receive windows, although they accept input of any length.
 
-`agreement` is the lowest cosine between a window's vector in bfloat16 and in float32, both from the
-adapter. For Audiobox it compares the four scores of the track and also shows their largest
-difference. The cosine between the adapter in float32 and the library is at least
+`agreement` is the lowest cosine similarity between a window's bfloat16 vector and its float32
+vector, both from the adapter. For Audiobox, `agreement` compares the track's four scores and also
+shows their largest difference. The cosine similarity between the float32 adapter and the library is
+at least
 {library_cosine:.5f}. `peak` is the peak memory of a process that loads the weights and runs two
-windows in float32. A contract test checks for every model that a long track needs no more memory
+windows in float32. A contract test checks for every model that a long track takes no more memory
 (`tests/plugins/contract/test_offline_process.py`).
 
 | model | n | library | f32 | bf16 | f32 ÷ library | bf16 ÷ library | goal | agreement | peak |
@@ -32,20 +33,20 @@ Not measured. `make models` creates the interpreter that this part needs.
 """
 
 FOOT = """
-On this processor ({extensions}), a product of two matrices (2,048 × 2,048, one thread) takes
+On this processor ({extensions}), multiplying two matrices (2,048 × 2,048, one thread) takes
 {gain:.2f} times as long in float32 as in bfloat16. {verdict}
 
 Nothing in this table was measured on CUDA. The automatic batch size on CUDA was not measured
 either.
 """
-_WITHOUT_GAIN = """A model that spends its time on such products cannot reach
+_WITHOUT_GAIN = """A model that spends its time on matrix products cannot reach
 its goal for bfloat16 on this processor. The default is float32."""
-_WITH_GAIN = """This is the largest gain of bfloat16 for a model that
-spends its time on such products."""
+_WITH_GAIN = """This ratio is the largest gain from bfloat16 for a model that
+spends its time on matrix products."""
 
 
 def section(results: Mapping[str, Mapping[str, float]], gain: float | None) -> str:
-    """Return the section of the page about the measured models.
+    """Return the page section about the measured models.
 
     `gain` is the time of a matrix product in float32 divided by its time in bfloat16.
     """
@@ -74,7 +75,7 @@ def section(results: Mapping[str, Mapping[str, float]], gain: float | None) -> s
 
 
 def _extensions() -> str:
-    """Return which instruction sets for bfloat16 the processor has."""
+    """Return the processor's instruction sets for bfloat16."""
     cpuinfo = Path("/proc/cpuinfo")
     flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
     names = ("avx512_bf16", "amx_bf16")

@@ -1,7 +1,7 @@
 """Compares one model library with mirpipe's adapter: speed, agreement and peak memory.
 
-It runs in the interpreter of the models: `python -m benchmarks.models NAME speed|memory` prints
-JSON.
+The module runs in the interpreter of the model libraries: `python -m benchmarks.models NAME
+speed|memory` prints JSON.
 """
 
 import gc
@@ -26,13 +26,13 @@ from tests.support.synthetic_music import melody
 SECONDS = 60
 REPEATS = 3
 MAX_CPU_SECONDS = 100
-"""CPU time after which no further round is started."""
+"""CPU time, in seconds, after which no further round is started."""
 SECONDS_FOR_PEAK = 20
-"""Length of the music for the peak memory, in seconds."""
+"""Length, in seconds, of the music with which the peak memory is measured."""
 
 
 def speed(name: str, folder: Path) -> dict[str, float]:
-    """Return seconds of audio per CPU second of the library, and of the adapter in both dtypes."""
+    """Return seconds of audio per CPU second: of the library, and of the adapter in both dtypes."""
     from benchmarks.as_published import load_library
 
     segments = music(name, SECONDS)
@@ -75,7 +75,8 @@ def memory(name: str, folder: Path) -> dict[str, float]:
     """Return the peak memory of this process while it loads the adapter and runs some windows."""
     segments, files = music(name, SECONDS_FOR_PEAK), write_random_weights(name, folder)
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # Reset the peak after writing the weights.
+    # The peak memory is reset, because writing the weights also took memory.
+    Path("/proc/self/clear_refs").write_text("5")
     load_adapter(name, files, "float32")(segments)
     lines = Path("/proc/self/status").read_text().splitlines()
     peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
@@ -85,7 +86,7 @@ def memory(name: str, folder: Path) -> dict[str, float]:
 def arithmetic() -> dict[str, float]:
     """Return the time of a matrix product in float32 divided by its time in bfloat16.
 
-    This is the largest possible gain of bfloat16 on this processor.
+    The ratio is the largest possible gain from bfloat16 on this processor.
     """
     best_seconds = []
     for dtype in (torch.float32, torch.bfloat16):
@@ -102,7 +103,7 @@ def arithmetic() -> dict[str, float]:
 def load_adapter(
     name: str, files: Mapping[Any, Path], dtype: str
 ) -> Callable[[list[AudioSegment]], Float32]:
-    """Load the plug-in. Return its method that runs the model."""
+    """Load the plug-in. Return the plug-in's method that runs the model."""
     kind = registry.plugins_of(name)
     plugin = kind._module(name).Plugin(Runtime(files, dtype, "cpu"))
     run: Callable[[list[AudioSegment]], Float32] = getattr(plugin, "embed", None) or plugin.score
@@ -120,7 +121,7 @@ def music(name: str, seconds: int) -> list[AudioSegment]:
 
 
 def lowest_cosine(rows: Float32, other_rows: Float32) -> float:
-    """Return the lowest cosine between two rows of the same window."""
+    """Return the lowest cosine similarity between two rows of the same window."""
     norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(other_rows, axis=1)
     return float(((rows * other_rows).sum(1) / norms).min())
 

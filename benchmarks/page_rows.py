@@ -1,4 +1,4 @@
-"""Inserts the rows of a large library with a long history into all tables that pages read."""
+"""Fills all tables that pages read with the rows of a large library with a long history."""
 
 from sqlalchemy import text
 

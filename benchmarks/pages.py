@@ -1,4 +1,4 @@
-"""Measures the database queries of each dashboard page, on a large library with a long history."""
+"""Measures the database queries of each dashboard page, in a large library with a long history."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ from mirpipe.db.queries import user_sql, vector_search
 
 Query = Callable[[], object]
 REPEATS = 3
-"""Number of times that each query is measured. The best time counts."""
+"""Number of times that each query is measured. The best time is reported."""
 
 
 def queries_by_page() -> dict[str, dict[str, Query]]:
-    """Return the queries of each page, by their names."""
+    """Return each page's queries, by query name."""
     target = queries.targets()[0].track_id
     matches = [match.reference_id for match in queries.matches(target, k=10)]
     tracks = [target, *dict.fromkeys(matches)]
@@ -49,7 +49,7 @@ def queries_by_page() -> dict[str, dict[str, Query]]:
             "aesthetics": lambda: queries.aesthetics(tracks),
             "waveforms": lambda: queries.pictures(tracks),
             "clips": lambda: queries.clips_of_target(target),
-            "scores of clips": lambda: queries.clip_scores(target),
+            "clip scores": lambda: queries.clip_scores(target),
         },
         "search": {
             "encoders": vector_search.searchable_revisions,

@@ -1,12 +1,13 @@
-"""Measures the melody metrics of all pairs of the demo library, with and without stored melodies.
+"""Measures the melody metrics on all pairs in the demo library, with and without stored melodies.
 
-The straightforward computation decodes and transcribes both tracks for every pair. With N tracks it
-transcribes each track N - 1 times. So storing the melodies makes it at most N - 1 times as fast
-when they must be computed first ("cold"). From storage there is no such limit. The course accuracy
-is compared with the same computation by its definition. All melody metrics together are compared
-with decoding, transcribing and comparing. Decoding and transcribing are measured in CPU seconds, so
-other processes have no influence. Pairs from storage are measured in wall-clock seconds, because
-the database works too. Other processes make these figures worse.
+The straightforward computation decodes and transcribes both tracks for every pair. With N tracks,
+it transcribes each track N - 1 times. If the melodies must be computed first ("cold"), storing them
+therefore makes the computation at most N - 1 times as fast. There is no such limit if the melodies
+are already stored. The course accuracy is compared with the straightforward computation of the
+course accuracy, and all melody metrics together are compared with the straightforward computation
+of all metrics. Decoding and transcribing are measured in CPU seconds, which other processes do not
+influence. Pairs with stored melodies are measured in wall-clock seconds, because the database also
+takes time. Other processes can increase these times.
 """
 
 import itertools
@@ -30,7 +31,7 @@ from tests.music.metrics.course_definition import course_accuracy
 
 DEMO = PROJECT / "demo"
 SAMPLED_PAIRS = 12
-"""Number of pairs for the straightforward computation. All pairs would take half an hour."""
+"""Number of pairs that are computed without stored melodies. All pairs would take half an hour."""
 
 Results = list[tuple[str, float, str]]
 
@@ -61,13 +62,13 @@ def run() -> Results:
     return [
         ("course melody accuracy, decoding both tracks of each pair", pairs / course, "pairs/s"),
         (f"the same from storage, {pairs:,} pairs of {n} tracks", pairs / course_stored, "pairs/s"),
-        ("the same cold, with computing the melodies", pairs / course_cold, "pairs/s"),
+        ("the same cold, including computing the melodies", pairs / course_cold, "pairs/s"),
         ("from storage ÷ decoding", course / course_stored, "×"),
         ("cold ÷ decoding", course / course_cold, "×"),
         (f"cold, share of the limit of {n - 1} times", 100 * course / course_cold / (n - 1), "%"),
         ("all melody metrics, decoding both tracks of each pair", pairs / metrics, "pairs/s"),
         ("the same from storage", pairs / all_stored, "pairs/s"),
-        ("the same cold, with computing the features", pairs / all_cold, "pairs/s"),
+        ("the same cold, including computing the features", pairs / all_cold, "pairs/s"),
         ("all from storage ÷ decoding", metrics / all_stored, "×"),
         ("all cold ÷ decoding", metrics / all_cold, "×"),
         (f"analyse, {n} tracks of 15 s", analyse_seconds, "CPU-s"),
@@ -75,7 +76,7 @@ def run() -> Results:
 
 
 def _measure_straightforward(pairs: Sequence[tuple[Path, Path]]) -> tuple[float, float]:
-    """Return the CPU seconds of course accuracy, and of all melody metrics, for these pairs."""
+    """Return the CPU seconds for these pairs: course accuracy alone, and all melody metrics."""
     course = sum(_cpu_seconds(lambda pair=pair: course_accuracy(*pair)) for pair in pairs)  # type: ignore[misc]
     metrics = sum(_cpu_seconds(lambda pair=pair: _all_metrics(*pair)) for pair in pairs)  # type: ignore[misc]
     return course, metrics
@@ -95,7 +96,7 @@ def _all_metrics(target: Path, reference: Path) -> None:
 
 
 def _warm_up(pair: tuple[Path, Path]) -> None:
-    """Import and compile everything, so that this is not part of the measurement."""
+    """Import and compile everything, so that imports and compilation are not measured."""
     course_accuracy(*pair)
     _all_metrics(*pair)
 
@@ -107,7 +108,7 @@ def _paths() -> dict[int, Path]:
 
 
 def _set_pairs(pairs: Sequence[tuple[int, int]]) -> None:
-    """Let the stage compare these pairs, in place of matches and clips."""
+    """Let the stage compare these pairs instead of matches and clips."""
     with engine("owner").begin() as connection:
         connection.execute(
             text("CREATE TABLE mirpipe.benchmark_pair (target_id bigint, reference_id bigint)")
@@ -125,9 +126,9 @@ def _set_pairs(pairs: Sequence[tuple[int, int]]) -> None:
 
 
 def _measure_from_storage() -> tuple[float, float]:
-    """Return the seconds of melody accuracy alone, and of all metrics, for all pairs.
+    """Return the seconds for the melody accuracy alone, and for all metrics, of all pairs.
 
-    Both include writing the numbers.
+    Both times include writing the numbers to the database.
     """
     all_metrics = measure_seconds(evaluate)
     with engine("app").begin() as connection:
@@ -141,7 +142,7 @@ def _measure_from_storage() -> tuple[float, float]:
 
 
 def _transcription_seconds(paths: Sequence[Path]) -> float:
-    """Return the CPU seconds to transcribe the melody of each track once, one after the other."""
+    """Return the CPU seconds for transcribing each track's melody once, one track after another."""
     return _cpu_seconds(
         lambda: [
             melody_pitch_classes.transcribe_melody(

@@ -1,6 +1,6 @@
 """Runs the parts of `make bench`, each in its own process, and stores the results in var/bench.
 
-As a program with the name of a module, it prints the result of the module's `run()` as JSON.
+If it is run as a program with a module name, it prints the result of the module's `run()` as JSON.
 """
 
 import json
@@ -20,19 +20,19 @@ from mirpipe.settings import PROJECT, settings
 RESULTS_FOLDER = PROJECT / "var" / "bench"
 """Folder with one JSON file per measured part."""
 PIPELINE = ("embed", "stream", "retrieve", "pairs", "uncertainty", "rankings", "pages")
-"""Modules of this package. Their `run()` returns rows of name, value and unit."""
+"""Modules in this package whose `run()` returns rows of name, value and unit."""
 MODELS = (*GOALS, "arithmetic")
-"""Parts that are measured in the interpreter of the models."""
+"""Parts that are measured in the interpreter of the model libraries."""
 SHOWN_LINES = 8
-"""Number of lines of an error message that are shown."""
+"""Number of lines that are shown of an error message."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a part, or its error."""
+    """The result of a part, or the error that occurred."""
 
     result: Any
-    """Rows of a pipeline module, or the figures of a model by name. None if there is no result."""
+    """Rows of a pipeline module, or figures by model name. None if there is no result."""
     seconds: float = 0.0
     """Duration of the measurement, in seconds."""
     error: str = ""
@@ -81,9 +81,9 @@ def _path(part: str) -> Path:
 
 
 def _commands(part: str) -> tuple[str | Path | None, list[list[str]]]:
-    """Return the interpreter, or None if it is not installed, and its command lines.
+    """Return the interpreter, or None if it is not installed, and the command lines to run with it.
 
-    The outputs of all commands together are the result of the part.
+    The outputs of all commands together are the part's result.
     """
     if part in PIPELINE:
         return sys.executable, [["benchmarks.parts", part]]
@@ -92,7 +92,7 @@ def _commands(part: str) -> tuple[str | Path | None, list[list[str]]]:
 
 
 def results_of_models(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, float]]:
-    """Return the figures of each model that was measured, by the model's name."""
+    """Return the figures of all measured models, by model name."""
     return {part: outcomes[part].result for part in GOALS if outcomes[part].result}
 
 

@@ -1,4 +1,4 @@
-"""Measures the evaluation of one encoder's rankings in a run, on a large library."""
+"""Measures how long a run takes to evaluate one encoder's rankings in a large library."""
 
 import time
 
@@ -32,7 +32,7 @@ _RUN = text("""
 def run() -> list[tuple[str, float, str]]:
     """Return name, value and unit of each measurement.
 
-    This takes minutes, mostly to create the library.
+    The measurement takes minutes, mostly for creating the library.
     """
     random = np.random.default_rng(0)
     centres = random.standard_normal((500, DIMENSION))

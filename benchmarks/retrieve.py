@@ -1,4 +1,4 @@
-"""Measures retrieval: all neighbour lists, one percent of new references, and plain SQL."""
+"""Measures retrieval: all neighbour lists, 1 % new references, and plain SQL."""
 
 import numpy as np
 from sqlalchemy import text

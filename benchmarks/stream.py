@@ -1,4 +1,4 @@
-"""Measures the peak memory of embedding a file of three minutes and a file of three hours."""
+"""Measures the peak memory for embedding a three-minute file and a three-hour file."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Measures the statistics of a large report: intervals, groups and paired comparisons."""
+"""Measures how long a large report's statistics take: intervals, groups and paired comparisons."""
 
 import numpy as np
 
@@ -14,7 +14,8 @@ def run() -> list[tuple[str, float, str]]:
     random = np.random.default_rng(0)
     values = random.normal(0.5, 0.2, (ENCODERS, METRICS, TARGETS))
     columns = list(values.reshape(-1, TARGETS))
-    # A third of the metrics is undefined for some targets, so these metrics share no resamples.
+    # A third of the metrics are undefined for some targets, so these metrics cannot share
+    # resamples.
     columns = [
         column[index % 7 * 3 :] if index % 3 == 0 else column
         for index, column in enumerate(columns)

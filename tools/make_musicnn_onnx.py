@@ -1,11 +1,11 @@
-"""Converts the weights of the source package `musicnn` 0.1.0 to `weights/musicnn_mtt.onnx`.
+"""Converts the weights in the source package `musicnn` 0.1.0 to `weights/musicnn_mtt.onnx`.
 
     pip download --no-deps --no-binary musicnn --require-hashes -r tools/musicnn.txt
     python tools/make_musicnn_onnx.py musicnn-0.1.0.tar.gz [FOLDER]
 
-The package needs TensorFlow 1, which cannot be installed. So its checkpoint is read with numpy, and
-the graph is built here in the same way as in its `musicnn/models.py` (ISC licence). The same source
-package always gives the same bytes. This program needs numpy and onnx.
+The package needs TensorFlow 1, which cannot be installed. Therefore numpy reads the package's
+checkpoint, and this program builds the same graph as the package's `musicnn/models.py` (ISC
+licence). The same source package always produces the same bytes. This program needs numpy and onnx.
 """
 
 import ast
@@ -25,9 +25,9 @@ SDIST_SHA256 = "674ccc1fb638e6894f99197cfc2794b90d96444292ea28cedee96de0f74c4abd
 WEIGHTS = Path(__file__).resolve().parent.parent / "mirpipe/plugins/encoders/weights"
 FRAMES, MELS = 187, 96
 OPSET, IR_VERSION = 17, 8
-"""Versions of the ONNX format. They are fixed, so the bytes do not depend on the onnx package."""
+"""Versions of the ONNX format, fixed so that the bytes do not depend on the onnx package."""
 BATCH_NORM_EPSILON = 1e-3
-"""TensorFlow's default. The checkpoint does not contain it."""
+"""TensorFlow's default value, which the checkpoint does not contain."""
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -57,14 +57,14 @@ def main(sdist: Path, folder: Path = WEIGHTS) -> None:
 def build(weights: Weights, tags: list[str]) -> ModelProto:
     """Return the ONNX model.
 
-    Its input is `logmel` of shape (b, 187, 96). Its outputs are `tags`, `penultimate`, `mean_pool`
-    and `max_pool`.
+    The model's input is `logmel` of shape (b, 187, 96). The outputs are `tags`, `penultimate`,
+    `mean_pool` and `max_pool`.
     """
     graph = _Graph(weights)
     graph.constant("channel_axis", np.array([1], np.int64))
     image = graph.add("Unsqueeze", ["logmel", "channel_axis"])
     image = graph.batch_norm(image, 0)
-    # These pads keep the length of the time axis, like the padding "same" of TensorFlow.
+    # This padding keeps the length of the time axis, like TensorFlow's `same` padding.
     time_pads = [(3, 3), (3, 3), (63, 64), (31, 32), (15, 16)]
     parts = [graph.front_block(image, number, pads) for number, pads in enumerate(time_pads)]
     front = graph.add("Concat", parts, axis=1)
@@ -127,7 +127,7 @@ class _Graph:
         return self.add("BatchNormalization", inputs, output, epsilon=BATCH_NORM_EPSILON)
 
     def front_block(self, image: str, number: int, pads: tuple[int, int]) -> str:
-        """Add a 2-D convolution over time and mel bands, then the maximum over the bands."""
+        """Add a 2-D convolution over time and mel bands, followed by the maximum over the bands."""
         kernel = self._weights[f"{_layer('conv2d', number)}/kernel"].transpose(3, 2, 0, 1)
         h = self._convolution(image, number, kernel, [pads[0], 0, pads[1], 0])
         return self.add("ReduceMax", [h], axes=[3], keepdims=0)
@@ -161,7 +161,7 @@ class _Graph:
 
 
 def _maxima_before_means(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the rows sorted as [all maxima, all means]. In the source they alternate."""
+    """Return the rows sorted as [all maxima, all means]. In the source package, they alternate."""
     return np.concatenate([values[0::2], values[1::2]])
 
 
@@ -177,7 +177,7 @@ def _member(package: tarfile.TarFile, path: str) -> bytes:
 
 
 def _labels(configuration: str) -> list[str]:
-    """Return `MTT_LABELS` of the package's configuration. The code is parsed, but not run."""
+    """Return `MTT_LABELS` from the package's configuration. The code is parsed but not run."""
     for statement in ast.parse(configuration).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "MTT_LABELS":
             return list(ast.literal_eval(statement.value))

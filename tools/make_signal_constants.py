@@ -1,10 +1,11 @@
-"""Writes the constants of the encoder `signal`, measured on the demo library.
+"""Measures the constants of the encoder `signal` on the demo library and writes them to a file.
 
     python tools/make_signal_constants.py [FILE]
 
-The default file is `mirpipe/plugins/encoders/weights/signal_demo.txt`. It has one line per number
-of the encoder: the mean and the standard deviation over all windows of the library. If the
-constants change, copy the SHA-256 of the file into `SPEC` of `mirpipe/plugins/encoders/signal.py`.
+The default file is `mirpipe/plugins/encoders/weights/signal_demo.txt`. The file has one line for
+each number that the encoder returns: the number's mean and standard deviation over all windows in
+the library. If the constants change, copy the file's SHA-256 to `SPEC` in
+`mirpipe/plugins/encoders/signal.py`.
 """
 
 import sys
@@ -29,7 +30,7 @@ def main(file: Path = CONSTANTS) -> None:
         request = audio.WindowRequest(SPEC.sample_rate, SPEC.window_samples, gain)
         rows += [measure(window.samples) for _, window in audio.read_windows(path, [request])]
     constants = np.stack([np.mean(rows, axis=0), np.std(rows, axis=0)], axis=1)
-    # Only six digits are written, because the others depend on the processor.
+    # Only six digits are written, because further digits depend on the processor.
     np.savetxt(
         file, constants, fmt="%.6g", header="mean, deviation; tools/make_signal_constants.py"
     )

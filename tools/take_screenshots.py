@@ -1,7 +1,8 @@
-"""Takes the pictures of docs/images from the demo library, with real results on every page.
+"""Takes the screenshots in docs/images with the demo library, with real results on every page.
 
-It uses the home folder MIRPIPE_HOME, which must be empty or from an earlier call. The library grows
-between two runs and contains an unusable file, so that the history and the failures are not empty.
+The program uses the home folder MIRPIPE_HOME, which must be empty or come from an earlier call. The
+library grows between two runs and contains an unusable file, so that the pages for history and
+failures are not empty.
 """
 
 import io
@@ -21,10 +22,10 @@ from tests.dashboard.browser import chromium, running_dashboard, wait_until_draw
 IMAGES = PROJECT / "docs/images"
 WIDTH = 1280
 ADDED_LATER = ("reference/*笛子*.ogg", "reference/*fiddle*.ogg")
-"""Files of the demo that the second run adds."""
+"""Demo files that the second run adds."""
 UPLOADED = "target/茉莉花（笛子）.ogg"
 MATCHES = 5
-"""Matches on the page Search. The uploaded file has a player, too."""
+"""Matches on the page Search. The uploaded file also has a player."""
 LISTENED_TO = "小白菜（二胡）"
 PICTURES = {
     "overview": ("", 1320),
@@ -39,11 +40,11 @@ PICTURES = {
     "failures": ("failures", 680),
     "glossary": ("glossary", 900),
 }
-"""Address and maximum height in pixels per picture."""
+"""Address and maximum height in pixels for each screenshot."""
 
 
 def fill_home(library: Path) -> None:
-    """Run all stages on the demo library twice: first without the files that are added later."""
+    """Run all stages on the demo library twice: the second run adds files."""
     shutil.copytree(PROJECT / "demo", library)
     later = [path for pattern in ADDED_LATER for path in library.glob(pattern)]
     for path in later:
@@ -68,7 +69,7 @@ def _run_stages(library: Path) -> None:
 
 
 def _mirpipe(*arguments: str) -> None:
-    """Run a command. Exit code 3 means that it rejected the unusable files."""
+    """Run a command. Exit code 3 means that the command rejected unusable files."""
     print("mirpipe", *arguments)
     done = subprocess.run(
         [Path(sys.executable).with_name("mirpipe"), *arguments], stdout=subprocess.DEVNULL
@@ -78,7 +79,7 @@ def _mirpipe(*arguments: str) -> None:
 
 
 def take(page: Page, address: str, name: str) -> None:
-    """Open a page and save its picture with 256 colours, cut at its maximum height."""
+    """Open a page and save a screenshot with 256 colours, cut at the maximum height."""
     path, max_height = PICTURES[name]
     page.set_viewport_size({"width": WIDTH, "height": 900})
     page.goto(f"{address}/{path}")

@@ -1,10 +1,10 @@
 """Reads the tensors of a TensorFlow checkpoint (V2 "bundle") without TensorFlow.
 
 A bundle has an index file (`.index`) and a data file (`.data-00000-of-00001`). The index is a
-sorted string table in LevelDB's format. Its values are protocol buffers, which contain the position
-of each tensor in the data file. Sources: the descriptions of the formats in
-tensorflow/core/util/tensor_bundle and google/leveldb/doc/table_format.md. Only uncompressed blocks
-and a single data file are supported, because `tf.train.Saver` writes these.
+sorted string table in LevelDB format. Its values are protocol buffers, which contain each tensor's
+position in the data file. Sources: the format descriptions in tensorflow/core/util/tensor_bundle
+and google/leveldb/doc/table_format.md. Only uncompressed blocks and a single data file are
+supported, because `tf.train.Saver` writes this format.
 """
 
 import struct
@@ -19,7 +19,7 @@ _DTYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dty
 
 
 def read_bundle(index: bytes, data: bytes) -> dict[str, NDArray[np.generic]]:
-    """Return all tensors by the names of their variables.
+    """Return all tensors by variable name.
 
     `index` and `data` are the bytes of the two files. Raises ValueError for an unsupported format.
     """
@@ -32,13 +32,13 @@ def read_bundle(index: bytes, data: bytes) -> dict[str, NDArray[np.generic]]:
     for _, handle in top_level:
         position = _Cursor(handle)
         for key, entry in _block(index, start=position.varint(), size=position.varint()):
-            if key:  # The value of the empty key is the header of the bundle.
+            if key:  # The value of the empty key is the bundle's header.
                 tensors[key.decode()] = _tensor(entry, data)
     return tensors
 
 
 def _tensor(entry: bytes, data: bytes) -> NDArray[np.generic]:
-    """Return the tensor of a BundleEntryProto. Its fields: 1 dtype, 2 shape, 4 offset, 5 size."""
+    """Return a BundleEntryProto's tensor. Fields: 1 dtype, 2 shape, 4 offset, 5 size."""
     fields = dict(_fields(entry))
     code = fields[1]
     if code not in _DTYPES:
@@ -49,13 +49,16 @@ def _tensor(entry: bytes, data: bytes) -> NDArray[np.generic]:
 
 
 def _shape(message: bytes) -> list[int]:
-    """Return the shape of a TensorShapeProto. Field 2, repeated, is a dim; its field 1 the size."""
+    """Return the shape in a TensorShapeProto.
+
+    Its repeated field 2 contains the dimensions. Field 1 of a dimension is the size.
+    """
     dims = [dict(_fields(bytes(value))) for number, value in _fields(message) if number == 2]
     return [int(dim.get(1, 0)) for dim in dims]
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield the number and the value of each field of a protocol buffer."""
+    """Yield the number and the value of each field in a protocol buffer."""
     cursor = _Cursor(message)
     while not cursor.at_end():
         number, wire = divmod(cursor.varint(), 8)
@@ -70,9 +73,9 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 
 def _block(table: bytes, *, start: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the key and the value of each row of a block.
+    """Yield the key and the value of each row in a block.
 
-    A row stores only the part of its key that differs from the key before.
+    A row stores only the part of its key that differs from the previous key.
     """
     if table[start + size] != 0:
         raise ValueError("The index of the checkpoint is compressed, which is not supported")
@@ -87,7 +90,7 @@ def _block(table: bytes, *, start: int, size: int) -> Iterator[tuple[bytes, byte
 
 
 class _Cursor:
-    """A reading position in bytes."""
+    """A position in bytes, from which data is read."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -102,7 +105,7 @@ class _Cursor:
         return self._content[self._position - count : self._position]
 
     def varint(self) -> int:
-        """Return the next integer of variable length."""
+        """Return the next variable-length integer."""
         value = shift = 0
         while True:
             byte = self.take(1)[0]

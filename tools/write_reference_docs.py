@@ -2,8 +2,8 @@
 
     python -m tools.write_reference_docs
 
-The texts come from the code and from the comments in the database. Start the configured database
-first, with `mirpipe db up`. A test checks that the pages are up to date.
+The texts are taken from the code and from the database comments. Start the configured database
+first, with `mirpipe db up`. A test checks whether the pages are up to date.
 """
 
 from collections.abc import Iterator
@@ -38,23 +38,24 @@ _KINDS = (
         "These views are stable: columns never change their meaning, and new columns are added at "
         "the end.",
     ),
-    ("Pending work", "One view per stage. The next run creates these rows."),
+    ("Pending work", "There is one view per stage. It lists the rows that the next run creates."),
     ("Tables", "The views read these tables. If a view has the data that you need, use the view."),
 )
 
 
 def commands() -> str:
-    """Return the page of all commands of `mirpipe` with their help."""
+    """Return the page with all `mirpipe` commands and their help texts."""
     command = typer.main.get_command(app)
     context = click.Context(command, info_name="mirpipe")
     page = get_docs_for_click(obj=command, ctx=context, name="mirpipe", title="Commands")
-    # A line with a backspace tells click to keep the line breaks. Markdown needs no such line.
+    # A line that contains a backspace tells click to keep the line breaks. Markdown needs no such
+    # line.
     lines = (line.rstrip() for line in page.strip().splitlines() if line.strip() != "\b")
     return "\n".join([_GENERATED, "", *lines, ""])
 
 
 def settings() -> str:
-    """Return the page of all settings: variable, meaning and default."""
+    """Return the page with all settings: variable, meaning and default."""
     lines = [
         *(_GENERATED, "", "# Settings", ""),
         "Each setting is an environment variable. `mirpipe settings` shows the current values. In",
@@ -68,7 +69,7 @@ def settings() -> str:
 
 
 def tables(connection: Connection) -> str:
-    """Return the page of all views and tables of mirpipe, with columns and comments."""
+    """Return the page with all mirpipe views and tables, with their columns and comments."""
     sections: dict[int, list[str]] = {kind: [] for kind in range(len(_KINDS))}
     previous_relation = None
     for row in connection.execute(_COLUMNS):
@@ -83,7 +84,7 @@ def tables(connection: Connection) -> str:
         "",
         "# Views and tables",
         "",
-        "All are in the schema `mirpipe`. The role `mirpipe_read` can read all of them.",
+        "All views and tables are in the schema `mirpipe`. The role `mirpipe_read` can read them.",
     ]
     for (heading, introduction), lines in zip(_KINDS, sections.values(), strict=True):
         page += ["", f"## {heading}", "", introduction, *lines]
@@ -91,21 +92,21 @@ def tables(connection: Connection) -> str:
 
 
 def pages(connection: Connection) -> Iterator[tuple[str, str]]:
-    """Yield the file name and the text of each page."""
+    """Yield each page's file name and text."""
     yield "commands.md", commands()
     yield "settings.md", settings()
     yield "tables.md", tables(connection)
 
 
 def _kind(relation: str, is_view: bool) -> int:
-    """Return the index of the relation's section in _KINDS."""
+    """Return the index in _KINDS of the section that the relation belongs to."""
     if not is_view:
         return 2
     return 0 if relation.startswith("v_") else 1
 
 
 def _default(name: str) -> str:
-    """Return the default of a setting, as text that is the same on every machine."""
+    """Return a setting's default, as text that is the same on every machine."""
     field = Settings.model_fields[name]
     if field.default_factory is not None:
         return "(see meaning)"
@@ -118,7 +119,7 @@ def _default(name: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return the text with the table's column separator escaped."""
+    """Return the text with the Markdown column separator escaped."""
     return text.replace("|", "\\|")
 
 

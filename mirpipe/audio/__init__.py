@@ -1,7 +1,8 @@
 """Reads audio files: decoding, facts, mono samples and windows.
 
 All code that reads audio uses this package. Files may be damaged or hostile, so no size or length
-in a header is trusted: memory is only allocated for decoded samples, and durations are counted.
+in a header is trusted: memory is allocated only for decoded samples, and durations are computed
+from the number of decoded samples.
 """
 
 from mirpipe.audio.audio_facts import AudioFacts, read_audio_facts

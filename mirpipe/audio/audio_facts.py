@@ -1,4 +1,4 @@
-"""Measures length, level, peak and waveform outline of an audio file in one decoding."""
+"""Measures the length, level, peak and waveform outline of an audio file in one decoding pass."""
 
 import math
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from mirpipe.errors import RejectedInput
 from mirpipe.files.printable_path import AnyPath, printable_path
 
 SILENCE_DBFS = -80.0
-# Unscaled 16-bit integers in a float file are below this peak. Samples that are read in the wrong
-# byte order are above it.
+# The peak of a float file with unscaled 16-bit integers is below this limit. The peak of samples
+# that are read in the wrong byte order is above it.
 MAX_PEAK = 1e5
 
 
 @dataclass(frozen=True)
 class AudioFacts:
-    """Facts about one audio file, measured on its samples and not read from its header."""
+    """Facts about one audio file, measured from its samples and not read from its header."""
 
     seconds: float
     sample_rate: int
@@ -30,15 +30,15 @@ class AudioFacts:
     rms_dbfs: float
     """Level of the mono mix without its DC offset, in dB relative to full scale."""
     peak: float
-    """Largest absolute sample of all channels; full scale is 1."""
+    """Largest absolute sample value in any channel; full scale is 1."""
     outline: bytes
-    """Waveform outline of the mono mix, as `WaveformOutline.packed` returns it."""
+    """Waveform outline of the mono mix, packed by `WaveformOutline.packed`."""
 
 
 def read_audio_facts(path: AnyPath) -> AudioFacts:
-    """Decode the file and return its facts. Memory use does not grow with its length.
+    """Decode the file and return its facts. Memory use does not grow with the file's length.
 
-    Raises RejectedInput with the reasons of `decode`, or with too_short, too_long, silent,
+    Raises RejectedInput with one of the reasons of `decode`, or with too_short, too_long, silent,
     non_finite or absurd_level.
     """
     name = printable_path(path)
@@ -57,8 +57,8 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
     if rms_dbfs < SILENCE_DBFS:
         raise RejectedInput(
             "silent",
-            f"{name} is silent: the mean of its channels is below {SILENCE_DBFS:g} dB. Export it "
-            "again.",
+            f"{name} is silent: the level of its mono mix is below {SILENCE_DBFS:g} dB. Export "
+            "it again.",
         )
     return AudioFacts(
         seconds=seconds,
@@ -74,9 +74,9 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
 def _measure(
     audio: AudioStream, name: str, outline: WaveformOutline
 ) -> tuple[int, float, float, float]:
-    """Return the number of frames, mean and mean square of the mono mix, and the peak.
+    """Return the number of frames, the mean and mean square of the mono mix, and the peak.
 
-    The mono mix is also added to the outline.
+    The mono mix is also added to `outline`.
     """
     frames, total, sum_of_squares, peak = 0, 0.0, 0.0, 0.0
     for block in audio.blocks:
@@ -86,13 +86,14 @@ def _measure(
         if block_peak > MAX_PEAK:
             raise RejectedInput(
                 "absurd_level",
-                f"{name} has samples of {block_peak:.1e} times full scale: its sample format is "
+                f"{name} has samples at {block_peak:.1e} times full scale: its sample format is "
                 "probably wrong. Export it again.",
             )
         mono = mix_to_mono(block)
         outline.add(mono)
         total += float(mono.sum(dtype=np.float64))
-        # A dot product is not used, because its last bits depend on the number of threads.
+        # A dot product is not used, because the last bits of its result depend on the number of
+        # threads.
         sum_of_squares += float(np.square(mono, dtype=np.float64).sum())
         frames += len(block)
         peak = max(peak, block_peak)

@@ -1,6 +1,6 @@
-"""Lists the chunks of WAV, RF64, W64, AIFF, CAF and AU files with the sizes that they declare.
+"""Lists the chunks of WAV, RF64, W64, AIFF, CAF and AU files with their declared sizes.
 
-A declared size is compared with the size of the file, and never used to allocate memory. Sources:
+A declared size is only compared with the file size and is never used to allocate memory. Sources:
 RIFF/RF64 (EBU Tech 3306), W64 (Sony), AIFF (Apple 1989), CAF (Apple), AU (Sun).
 """
 
@@ -18,15 +18,15 @@ class Chunk:
 
     name: bytes
     start: int
-    """Position of the content in the file, in bytes."""
+    """Byte position of the content in the file."""
     declared_bytes: int
-    """Size of the content, as the chunk's header declares it."""
+    """Size of the content in bytes, as declared in the chunk header."""
 
 
 def read_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
-    """Return an iterator over the chunks of a file of `size` bytes, at most 10,000.
+    """Return an iterator over the chunks of a file of `size` bytes, limited to 10,000 chunks.
 
-    It is empty if the file is in none of the known containers.
+    The iterator is empty if the file's container is unknown.
     """
     head = os.pread(descriptor, 12, 0)
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
@@ -43,7 +43,7 @@ def read_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
 
 
 def little_endian(value: bytes) -> int:
-    """Return the unsigned integer in these bytes, least significant byte first."""
+    """Return the unsigned integer that these little-endian bytes represent."""
     return int.from_bytes(value, "little")
 
 
@@ -75,8 +75,8 @@ def _caf_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
     for chunk in _walk(
         descriptor, size, first_chunk=8, header_bytes=12, to_int=_big_endian, alignment=1
     ):
-        # In a file that was written to a pipe, the last chunk has the size -1. By definition it
-        # ends at the end of the file.
+        # In a file that was written to a pipe, the last chunk has the size -1. By definition, that
+        # chunk ends at the end of the file.
         is_unknown = chunk.declared_bytes == 2**64 - 1
         yield Chunk(chunk.name, chunk.start, size - chunk.start) if is_unknown else chunk
 
@@ -95,7 +95,7 @@ def _w64_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
 def _au_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
     header = os.pread(descriptor, 12, 0)
     start, declared_bytes = _big_endian(header[4:8]), _big_endian(header[8:])
-    is_unknown = declared_bytes == _UNKNOWN_SIZE  # The data then ends at the end of the file.
+    is_unknown = declared_bytes == _UNKNOWN_SIZE  # Such data ends at the end of the file.
     yield Chunk(b"data", start, size - start if is_unknown else declared_bytes)
 
 

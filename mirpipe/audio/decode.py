@@ -1,4 +1,7 @@
-"""Decodes an audio file block by block, with libsndfile or, for other formats, with ffmpeg."""
+"""Decodes an audio file block by block.
+
+libsndfile is used for every file that it can read, and ffmpeg for the others.
+"""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +22,8 @@ from mirpipe.records import Float32
 
 BLOCK_SECONDS = 10.0
 _FORMATS = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3"}
-# libsndfile's errors for a sample rate out of range, for no channels and for too many channels.
+# libsndfile's error codes for an unsupported sample rate, for no channels and for too many
+# channels.
 _HEADER_ERROR_CODES = {24, 32, 33}
 
 
@@ -31,19 +35,19 @@ class AudioStream:
     channels: int
     format: str
     blocks: Iterator[Float32]
-    """Decoded samples, each block of shape (frames, channels), full scale ±1.
+    """Blocks of decoded samples, each of shape (frames, channels), with full scale at ±1.
 
-    The iterator raises RejectedInput if the file cannot be decoded to its end.
+    The iterator raises RejectedInput if the file cannot be decoded to the end.
     """
 
 
 @contextmanager
 def decode(path: AnyPath, *, block_seconds: float = BLOCK_SECONDS) -> Iterator[AudioStream]:
-    """Yield the audio of the file. A block is decoded when the caller asks for it.
+    """Yield the file's audio as a stream. A block is decoded only when the caller requests it.
 
-    Raises RejectedInput, here or while the blocks are read, with one of the reasons unreadable,
-    not_a_file, empty, too_large, not_audio, needs_ffmpeg, absurd_header, no_frames, truncated and
-    unknown_length.
+    Raises RejectedInput, either here or while the blocks are read, with one of the reasons
+    unreadable, not_a_file, empty, too_large, not_audio, needs_ffmpeg, absurd_header, no_frames,
+    truncated and unknown_length.
     """
     name = printable_path(path)
     with open_regular_file(path) as descriptor:
@@ -67,8 +71,8 @@ def decode(path: AnyPath, *, block_seconds: float = BLOCK_SECONDS) -> Iterator[A
 class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """A sound file that is read from start to end without seeking.
 
-    A seekable file makes soundfile seek after each read. In an MP3, libsndfile then loses the bit
-    reservoir and decodes the next samples wrongly.
+    If a file is seekable, soundfile seeks after each read. In an MP3, each seek makes libsndfile
+    lose the bit reservoir and decode the next samples wrongly.
     """
 
     def seekable(self) -> bool:
@@ -76,10 +80,10 @@ class _SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundf
 
 
 def _open_with_libsndfile(descriptor: int, name: str) -> soundfile.SoundFile | None:
-    """Return the open file, or None if ffmpeg is the decoder to try."""
+    """Return the open file, or None if ffmpeg should be tried instead."""
     try:
-        # libsndfile gets a descriptor, because it reads the path "-" as standard input, and
-        # because it guesses the format from the suffix of a path.
+        # libsndfile receives a descriptor instead of a path, because it reads the path "-" as
+        # standard input and guesses the format from a path's suffix.
         sound = _SequentialSoundFile(os.dup(descriptor), closefd=True)
     except soundfile.LibsndfileError as error:
         cause = error.error_string.rstrip(".")
@@ -99,7 +103,8 @@ def _open_with_libsndfile(descriptor: int, name: str) -> soundfile.SoundFile | N
 
 def _read_blocks(sound: soundfile.SoundFile, block_frames: int, name: str) -> Iterator[Float32]:
     decoded = 0
-    # No more frames are read than libsndfile counts. It would discard the samples beyond that.
+    # Reading stops at libsndfile's frame count, because libsndfile would discard any samples after
+    # it.
     while (frames := min(block_frames, sound.frames - decoded)) > 0:
         try:
             block = sound.read(frames, dtype="float32", always_2d=True)

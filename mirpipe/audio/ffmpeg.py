@@ -1,7 +1,8 @@
-"""Decodes M4A, AAC, WMA and other formats that libsndfile cannot read, with the program ffmpeg.
+"""Uses the program ffmpeg to decode M4A, AAC, WMA and other formats that libsndfile cannot read.
 
-ffmpeg writes raw float samples to a pipe, in AU format. An AU file is a short header with sample
-rate and channels, followed by the samples.
+ffmpeg writes the decoded samples to a pipe as 32-bit floats in AU format. An AU file starts with a
+short header, which contains the sample rate and the number of channels. The samples follow the
+header.
 """
 
 import os
@@ -22,7 +23,7 @@ from mirpipe.errors import RejectedInput
 from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.records import Float32
 
-# Containers that only ffmpeg reads: position of the identifying bytes, these bytes, and the name.
+# Containers that only ffmpeg can read: position of the identifying bytes, the bytes, and the name.
 _MARKS = [
     (4, b"ftyp", "MP4"),
     (4, b"moov", "MP4"),
@@ -44,7 +45,7 @@ _MARKS = [
     (0, b"FRM8", "DSD"),
     (0, b".RMF", "RealMedia"),
 ]
-# Containers that libsndfile reads too, unless the codec inside is unknown to it.
+# Containers that libsndfile can also read if it supports the codec inside.
 _LIBSNDFILE_CONTAINERS = {
     b"RIFF": "WAV",
     b"FORM": "AIFF",
@@ -53,8 +54,8 @@ _LIBSNDFILE_CONTAINERS = {
     b"OggS": "OGG",
 }
 HEAD_BYTES = 16
-"""Number of bytes at the start of a file from which its container is recognised."""
-# Only containers of audio are allowed. A playlist could make ffmpeg open other files.
+"""Number of bytes at the start of a file that are needed to recognise its container."""
+# Only audio containers are allowed, because a playlist could make ffmpeg open other files.
 _DEMUXERS = (
     "mov,aac,matroska,asf,wv,ape,tta,tak,mpc,mpc8,amr,ac3,eac3,dts,flv,dsf,iff,rm,"
     "flac,ogg,wav,avi,aiff,caf,mp3"
@@ -68,7 +69,7 @@ def has_ffmpeg() -> bool:
 
 
 def container_name(head: bytes) -> str | None:
-    """Return the name of the container that a file's first bytes announce, or None if unknown."""
+    """Return the name of the container that a file's first bytes identify, or None if unknown."""
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return "AAC"
     for position, mark, name in _MARKS:
@@ -80,20 +81,21 @@ def container_name(head: bytes) -> str | None:
 def should_decode(head: bytes) -> bool:
     """Return whether to try ffmpeg for a file that libsndfile cannot open.
 
-    `head` are the file's first bytes. The result can be True if ffmpeg is not installed: the error
-    of `decode` then asks the user to install it.
+    `head` contains the file's first bytes. The result can be True even if ffmpeg is not installed;
+    in that case, the error that `decode` raises asks the user to install it.
     """
     if head[:3] == b"ID3" or head[:4] in _LIBSNDFILE_CONTAINERS:
-        # Most such files are damaged. Installing ffmpeg would hardly help, so it is not requested.
+        # Most of these files are damaged, so installing ffmpeg would rarely help. The user is not
+        # asked to install it.
         return has_ffmpeg()
     return container_name(head) is not None
 
 
 @contextmanager
 def decode(path: AnyPath, *, block_seconds: float) -> Iterator[tuple[int, int, Iterator[Float32]]]:
-    """Yield sample rate, number of channels and blocks of the first audio stream.
+    """Yield the sample rate, number of channels and blocks of the first audio stream.
 
-    A block has the shape (frames, channels). ffmpeg is stopped at the end of the context. Raises
+    A block has the shape (frames, channels). ffmpeg is stopped when the context ends. Raises
     RejectedInput with one of the reasons needs_ffmpeg, not_audio, absurd_header, truncated and
     no_frames.
     """
@@ -120,7 +122,7 @@ def decode(path: AnyPath, *, block_seconds: float) -> Iterator[tuple[int, int, I
 
 @contextmanager
 def _running(program: str, path: AnyPath, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    # Without "file:", ffmpeg could read the path as an option, a protocol or a pattern.
+    # Without "file:", ffmpeg could interpret the path as an option, a protocol or a pattern.
     source = f"file:{Path(os.fsdecode(path)).absolute()}"
     options = ["-nostdin", "-hide_banner", "-v", "error", "-xerror", "-threads", "1"]
     reading = ["-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS, "-i", source]
@@ -167,7 +169,7 @@ def _read_blocks(
 
 
 def _no_output_error(message: str, name: str) -> RejectedInput:
-    """Return the error for a file that ffmpeg cannot open. `message` is ffmpeg's own error."""
+    """Return the error for a file that ffmpeg cannot open. `message` is ffmpeg's error message."""
     if "moov atom not found" in message:
         return RejectedInput(
             "truncated", f"The index (moov) of {name} is missing. {TRUNCATED_REMEDY}"
@@ -176,7 +178,7 @@ def _no_output_error(message: str, name: str) -> RejectedInput:
 
 
 def _first_errors(errors: IO[bytes]) -> str:
-    """Return the first lines of ffmpeg's errors, without the parts that differ in each run."""
+    """Return the first lines of ffmpeg's errors, without the parts that differ between runs."""
     errors.seek(0)
     lines = errors.read(2000).decode(errors="replace").splitlines()[:3]
     return "; ".join(re.sub(r" @ 0x[0-9a-f]+|file:/.*?: ", "", line) for line in lines)

@@ -1,4 +1,4 @@
-"""Brings audio to a given level: computes the gain and multiplies the samples by it."""
+"""Scales audio to a given level: computes the gain and multiplies the samples by it."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from mirpipe.records import Float32
 
 
 def gain_for_level(rms_dbfs: float, target_dbfs: float) -> float:
-    """Return the linear factor that brings audio from level `rms_dbfs` to level `target_dbfs`.
+    """Return the linear factor that scales audio from level `rms_dbfs` to level `target_dbfs`.
 
     Both levels are in dB relative to full scale.
     """
@@ -14,5 +14,5 @@ def gain_for_level(rms_dbfs: float, target_dbfs: float) -> float:
 
 
 def apply_gain(samples: Float32, gain: float) -> Float32:
-    """Return the samples multiplied by the linear factor `gain`, as float32 of the same shape."""
+    """Return the samples, multiplied by the linear factor `gain`, as float32 of the same shape."""
     return samples * np.float32(gain)

@@ -12,11 +12,12 @@ from mirpipe.records import Float32
 
 
 def load_mono(path: AnyPath, sample_rate: int, *, max_seconds: float | None = None) -> Float32:
-    """Return the mean of all channels at `sample_rate` Hz, float32 of shape (n,).
+    """Return the mean of all channels, resampled to `sample_rate` Hz, as float32 of shape (n,).
 
-    With `max_seconds`, only the beginning of the file is decoded. The result is bit-identical to
-    `librosa.load(path, sr=sample_rate, mono=True, duration=max_seconds)`, which resamples with
-    soxr HQ. Raises RejectedInput with the reasons of `decode`, or with non_finite.
+    If `max_seconds` is given, only the first `max_seconds` seconds of the file are decoded. The
+    result is bit-identical to `librosa.load(path, sr=sample_rate, mono=True,
+    duration=max_seconds)`, which resamples with soxr HQ. Raises RejectedInput with one of the
+    reasons of `decode`, or with non_finite.
     """
     with decode(path) as audio:
         max_frames = None if max_seconds is None else int(max_seconds * audio.sample_rate)
@@ -30,6 +31,6 @@ def load_mono(path: AnyPath, sample_rate: int, *, max_seconds: float | None = No
                 break
         parts.append(resampler.flush())
     samples = np.concatenate(parts)
-    # librosa rounds the number of samples up and pads with zeros; soxr rounds it down.
+    # librosa rounds the number of samples up and pads with zeros; soxr rounds the number down.
     length = math.ceil(frames * (float(sample_rate) / audio.sample_rate))
     return np.pad(samples[:length], (0, max(0, length - len(samples))))

@@ -4,7 +4,7 @@ import os
 
 
 def mp3_declares_length(descriptor: int) -> bool:
-    """Return whether the MP3 has a Xing, Info or VBRI header that contains its number of frames."""
+    """Return whether the MP3 has a Xing, Info or VBRI header that contains the number of frames."""
     start = 0
     while (tag := os.pread(descriptor, 10, start))[:3] == b"ID3" and len(tag) == 10:
         start += 10 + sum(

@@ -1,4 +1,4 @@
-"""Opens audio files, but only regular files: never a pipe, a socket or a device."""
+"""Opens audio files, but only if they are regular files and not pipes, sockets or devices."""
 
 import os
 import stat
@@ -19,8 +19,9 @@ def open_regular_file(path: AnyPath) -> Iterator[int]:
     """
     name = printable_path(path)
     try:
-        # The check comes before opening, because opening a device can have side effects. It is
-        # repeated below, because another process may have replaced the file in between.
+        # The file type is checked before opening, because opening a device can have side effects.
+        # The check is repeated below, because another process may have replaced the file in the
+        # meantime.
         _require_regular(Path(os.fsdecode(path)).stat(), name)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Errors for unusable files that more than one module of this package raises.
+"""Errors about unusable files, shared by several modules of this package.
 
 Each function takes the printable path of the file as `name`.
 """

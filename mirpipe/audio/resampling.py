@@ -1,4 +1,4 @@
-"""Resamples mono audio block by block with soxr, quality HQ."""
+"""Resamples mono audio block by block with soxr at quality HQ."""
 
 import numpy as np
 import soxr
@@ -7,7 +7,7 @@ from mirpipe.records import Float32
 
 
 class StreamResampler:
-    """Resamples one stream of mono blocks. Returns the blocks unchanged if the rates are equal."""
+    """Resamples one stream of mono blocks. If both rates are equal, the blocks stay unchanged."""
 
     def __init__(self, source_rate: int, target_rate: int) -> None:
         """Both rates are in Hz."""
@@ -18,11 +18,11 @@ class StreamResampler:
         )
 
     def resample(self, block: Float32) -> Float32:
-        """Return the samples at the target rate that are complete after this block, shape (n,)."""
+        """Return the resampled output that is available after this block, shape (n,)."""
         return block if self._stream is None else self._resample(block, is_last=False)
 
     def flush(self) -> Float32:
-        """Return the remaining samples after the last block, shape (n,)."""
+        """Return the resampled output that remains after the last block, shape (n,)."""
         no_samples = np.empty(0, dtype=np.float32)
         return no_samples if self._stream is None else self._resample(no_samples, is_last=True)
 

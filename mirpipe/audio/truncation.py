@@ -1,7 +1,7 @@
-"""Recognises truncated files: compares the declared length with the bytes and samples in the file.
+"""Detects truncated files: compares the declared length with the bytes and samples in the file.
 
-The check is necessary because libsndfile silently shortens a truncated WAV, AIFF, AU, CAF or Ogg
-file to the samples that are left. Source for Ogg: RFC 3533.
+The comparison is necessary because libsndfile silently shortens a truncated WAV, AIFF, AU, CAF or
+Ogg file to the samples that are left. Source for Ogg: RFC 3533.
 """
 
 import os
@@ -19,15 +19,15 @@ from mirpipe.records import Float32
 _ABSURD_BYTES = 2**31 - 1
 _TOLERATED_BYTES = 8  # Some writers include the padding in the declared size.
 _MAX_OGG_PAGE_BYTES = 65_307
-_UNKNOWN_FRAMES = 2**62  # libsndfile returns at least this for a FLAC that was written to a pipe.
+_UNKNOWN_FRAMES = 2**62  # libsndfile's smallest result for a FLAC that was written to a pipe.
 _MP3_MARGIN_FRAMES = 2 * 1152  # Encoders differ in the padding that they declare.
 _MP3_MAX_UNREAD_BYTES = 4096
 
 
 def require_declared_bytes(descriptor: int, size: int, name: str) -> None:
-    """Raise RejectedInput if a file of `size` bytes is smaller than its structure declares.
+    """Raise RejectedInput if a file of `size` bytes is smaller than its header declares.
 
-    The reason is truncated, or absurd_header if the header cannot be right. `name` is the file's
+    The reason is truncated, or absurd_header if the header cannot be correct. `name` is the file's
     printable path. Files in unknown containers are not checked.
     """
     head = os.pread(descriptor, 4, 0)
@@ -49,8 +49,8 @@ def require_declared_frames(
 ) -> Iterator[Float32]:
     """Yield the blocks unchanged. Raise RejectedInput after the last block if samples are missing.
 
-    The reason is truncated, unknown_length or no_frames. `sound` is the open file that the blocks
-    come from, and `descriptor` shares its position.
+    The reason is truncated, unknown_length or no_frames. `sound` is the open file from which the
+    blocks are read. `descriptor` shares its file position.
     """
     declared, estimated = _declared_frames(sound, descriptor)
     decoded = 0
@@ -88,7 +88,7 @@ def _require_bytes(declared: int, available: int, name: str) -> None:
 
 
 def _require_last_ogg_page(descriptor: int, size: int, name: str) -> None:
-    """Raise RejectedInput if the file does not end with a complete page marked as the last one."""
+    """Raise RejectedInput if the file does not end with a complete page that is marked as last."""
     start = max(0, size - 2 * _MAX_OGG_PAGE_BYTES)
     tail = os.pread(descriptor, size - start, start)
     page_start = tail.rfind(b"OggS\0")
@@ -103,10 +103,10 @@ def _require_last_ogg_page(descriptor: int, size: int, name: str) -> None:
 
 
 def _declared_frames(sound: soundfile.SoundFile, descriptor: int) -> tuple[int, int]:
-    """Return the smallest number of frames of a complete file, and libsndfile's estimate.
+    """Return the number of frames that the file must have, and libsndfile's estimate.
 
-    libsndfile estimates the length of an MP3 that does not declare it, and stops reading there.
-    Each of the two numbers is 0 if it is unknown.
+    libsndfile estimates the length of an MP3 that does not declare its length, and stops reading at
+    the estimated end. A number is 0 if it is unknown.
     """
     frames = int(sound.frames)
     if sound.format == "MP3":
@@ -117,5 +117,5 @@ def _declared_frames(sound: soundfile.SoundFile, descriptor: int) -> tuple[int, 
 
 
 def _unread_bytes(descriptor: int) -> int:
-    # libsndfile reads from a duplicate of the descriptor, and duplicates share their position.
+    # libsndfile reads from a duplicate of the descriptor, and duplicates share one file position.
     return os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)

@@ -1,22 +1,22 @@
-"""Computes the outline of a track's waveform, for the picture in a player."""
+"""Computes a track's waveform outline, which is drawn in a player."""
 
 import numpy as np
 
 from mirpipe.records import Float32
 
 COLUMNS = 400
-"""Width of the picture in columns, for tracks of any length."""
+"""Width of the drawing in columns, for tracks of any length."""
 _FIRST_SPAN_SAMPLES = 64
-# With 65,536 spans of 64 samples, 95 s at 44.1 kHz fit in without merging. The number is even, so
-# that the spans can be merged in pairs.
+# 65,536 spans of 64 samples cover 95 s at 44.1 kHz without merging. The number of spans is even, so
+# that they can be merged in pairs.
 _MAX_SPANS = 1 << 16
 
 
 class WaveformOutline:
-    """Collects mono samples and keeps the lowest and highest sample of equally long spans.
+    """Keeps the lowest and highest sample of each span of mono audio.
 
-    Memory use does not grow with the length of the track: when there are too many spans, every two
-    neighbours are merged into one.
+    All spans have the same length. Memory use does not grow with the track's length: when there are
+    too many spans, neighbouring spans are merged in pairs.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class WaveformOutline:
         self._rest = np.empty(0, np.float32)
 
     def add(self, mono: Float32) -> None:
-        """Add the next samples of the track, shape (n,), full scale ±1."""
+        """Add the track's next samples, shape (n,), with full scale at ±1."""
         samples = np.concatenate((self._rest, mono))
         while len(samples) >= self._span_samples:
             free_spans = _MAX_SPANS - self._spans
@@ -40,7 +40,7 @@ class WaveformOutline:
         self._rest = samples.copy()
 
     def packed(self) -> bytes:
-        """Return `COLUMNS` pairs of signed bytes: lowest and highest sample per column.
+        """Return `COLUMNS` pairs of signed bytes: the lowest and highest sample of each column.
 
         127 is full scale; larger samples are clipped. Raises ValueError if no sample was added.
         """

@@ -1,4 +1,4 @@
-"""Cuts a stream of samples into windows of equal length and decides about the last window."""
+"""Cuts a sample stream into windows of equal length and decides whether the last one is kept."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,21 +11,22 @@ from mirpipe.records import AudioSegment, Float32
 
 @dataclass(frozen=True)
 class WindowRequest:
-    """The windows that one model takes: sample rate, length and gain."""
+    """The sample rate, length and gain of the windows that a model requires."""
 
     sample_rate: int
     window_samples: int
     gain: float = 1.0
-    """Linear factor that multiplies every sample."""
+    """Linear factor by which every sample is multiplied."""
     keep_tail: bool = False
     """Whether the last window is kept even if it is less than half full."""
 
 
 class WindowCutter:
-    """Cuts the samples of one track into the windows of one request.
+    """Cuts one track's samples into the windows of one request.
 
-    Windows do not overlap. The last window may be shorter than the others. It is kept if it is at
-    least half full, if it is the only window of the track, or if the request keeps all tails.
+    Windows do not overlap. The last window may be shorter than the others. The last window is kept
+    if it is at least half full, if it is the track's only window, or if the request has
+    `keep_tail`.
     """
 
     def __init__(self, request: WindowRequest) -> None:
@@ -34,18 +35,19 @@ class WindowCutter:
         self._full_windows = 0
 
     def add(self, samples: Float32) -> Iterator[AudioSegment]:
-        """Yield the windows that are full after these samples, which have the shape (n,)."""
+        """Yield the windows that these samples complete. `samples` has the shape (n,)."""
         length = self.request.window_samples
         buffered = np.concatenate([self._rest, samples])
         full = len(buffered) // length
-        # This is set before the first yield, because the caller may stop the iteration there.
+        # The rest is stored before the first yield, because the caller may stop iterating at any
+        # yield.
         self._rest = buffered[full * length :].copy()
         self._full_windows += full
         for start in range(0, full * length, length):
             yield self._window(buffered[start : start + length])
 
     def finish(self, samples: Float32) -> Iterator[AudioSegment]:
-        """Yield the remaining windows of the track, after its last samples."""
+        """Add the track's last samples and yield its remaining windows."""
         yield from self.add(samples)
         is_half_full = 2 * len(self._rest) >= self.request.window_samples
         is_only_window = self._full_windows == 0

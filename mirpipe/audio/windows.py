@@ -1,4 +1,4 @@
-"""Reads a track window by window, so that memory use does not grow with its length."""
+"""Reads a track window by window, so that memory use does not grow with the track's length."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,10 +13,11 @@ from mirpipe.records import AudioSegment
 def read_windows(
     path: AnyPath, requests: Sequence[WindowRequest]
 ) -> Iterator[tuple[int, AudioSegment]]:
-    """Yield the windows of all requests, each with the index of its request.
+    """Yield the windows for all requests, each with the index of the request.
 
-    The file is decoded once. The windows of one request come in order. `WindowCutter` defines
-    the windows. Raises RejectedInput with the reasons of `decode`, or with non_finite.
+    The file is decoded once. The windows of each request are in time order. `WindowCutter`
+    describes how they are cut. Raises RejectedInput with one of the reasons of `decode`, or with
+    non_finite.
     """
     with decode(path) as audio:
         rates = {request.sample_rate for request in requests}

@@ -1,1 +1,1 @@
-"""Files on disk: hashes, printable paths, and writes that survive a power cut."""
+"""File hashes, printable paths, and file writes that are safe in a power cut."""

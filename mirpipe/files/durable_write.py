@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def write_durably(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """Write `data` to `path`. After a crash the file is complete or does not exist.
+    """Write `data` to `path`. After a crash, the file is complete or does not exist.
 
     The data is written to a temporary file in the same folder and flushed to disk. The temporary
     file is then renamed. Raises OSError.
@@ -22,13 +22,13 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Flush a file to disk that another library has written. Raises OSError."""
+    """Flush to disk a file that another library has written. Raises OSError."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder to disk, so that a rename inside it survives a power cut. Raises OSError."""
+    """Flush a folder to disk, so that a rename in it is not lost in a power cut. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Shows any path as one line of printable text.
+"""Converts any path to one line of printable text.
 
 Names in Latin, Chinese or any other script stay readable. Control characters and bytes that are
 not valid UTF-8 are escaped.
@@ -7,14 +7,14 @@ not valid UTF-8 are escaped.
 import os
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-"""A path. If its name is not valid UTF-8, it is given as bytes or with surrogate escapes."""
+"""A path. If it is not valid UTF-8, it is given as bytes or with surrogate escapes."""
 
 
 def printable_path(path: AnyPath) -> str:
     r"""Return the path as one line of printable text. Different paths give different texts.
 
-    A backslash is doubled. A character that cannot be printed, and a byte that is not valid UTF-8,
-    is replaced by `\xNN` for each of its bytes.
+    Every backslash is doubled. Each byte of an unprintable character or of invalid UTF-8 is
+    replaced by `\xNN`.
     """
     return "".join(map(_printable_character, os.fsencode(path).decode("utf-8", "surrogateescape")))
 

@@ -1,4 +1,4 @@
-"""Checks that a track's file still has the content that was ingested, by its SHA-256."""
+"""Checks by SHA-256 that a track's file still has the content that was ingested."""
 
 from mirpipe.errors import MirpipeError
 from mirpipe.files.sha256 import sha256
@@ -6,11 +6,11 @@ from mirpipe.records import Track
 
 
 class ContentChanged(MirpipeError):
-    """The file of a track has another content than the one that was ingested."""
+    """The content of a track's file differs from the content that was ingested."""
 
 
 def require_unchanged(track: Track) -> None:
-    """Raise ContentChanged if the track's file is missing or has another SHA-256 than the track."""
+    """Raise ContentChanged if the track's file is missing or its SHA-256 has changed."""
     try:
         digest = sha256(track.path)
     except FileNotFoundError:

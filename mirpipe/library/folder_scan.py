@@ -1,8 +1,8 @@
-"""Finds the audio files in folders by their names, and skips hidden files and folders.
+"""Finds audio files in folders by file name, and skips hidden files and folders.
 
-A candidate is a file whose name ends in a known audio suffix, in upper or lower case. A name that
-starts with a dot is hidden, such as `.DS_Store` or the `._song.mp3` files of macOS. Links are
-followed. Names are bytes, as the file system returns them. Files are not opened here.
+A candidate is a file whose name ends with a known audio suffix, in upper or lower case. A file or
+folder is hidden if its name starts with a dot, for example `.DS_Store` or `._song.mp3` on macOS.
+Links are followed. Names are bytes, as the file system returns them. The scan does not open files.
 """
 
 import errno
@@ -24,14 +24,14 @@ AUDIO_SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file with the name of an audio file, as the scan found it."""
+    """A file whose name has an audio suffix, as found by the scan."""
 
     path: bytes
     """Absolute path."""
     size: int
     mtime_ns: int
     problem: RejectedInput | None = None
-    """The error if it cannot be read: not_a_file, link_loop, dangling_link or unreadable."""
+    """The error if the file cannot be read: not_a_file, link_loop, dangling_link or unreadable."""
 
 
 @dataclass
@@ -51,19 +51,19 @@ class Listing:
 def absolute_roots(roots: Sequence[Path]) -> list[bytes]:
     """Return the folders as sorted absolute paths with links resolved.
 
-    A folder inside another one of the folders is left out.
+    A folder that is inside another of these folders is left out.
     """
     paths = sorted({os.fsencode(root.expanduser().resolve()) for root in roots})
     return [p for p in paths if not any(p != other and is_inside(p, other) for other in paths)]
 
 
 def is_inside(path: bytes, folder: bytes) -> bool:
-    """Return whether `path` is inside `folder` at any depth, or is the folder itself."""
+    """Return whether `path` is `folder` itself or is inside it at any depth."""
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
 def scan_folders(roots: Sequence[bytes]) -> Listing:
-    """Return all candidates in the folders `roots` and in their subfolders, sorted by path.
+    """Return all candidates in the folders `roots` and their subfolders, sorted by path.
 
     A root may also be a single file. A root that does not exist has no candidates. Raises
     ConfigurationError if a root cannot be listed.
@@ -92,7 +92,8 @@ def scan_folders(roots: Sequence[bytes]) -> Listing:
 
 
 def _scan_folder(listing: Listing, root: bytes, status: os.stat_result) -> None:
-    # A stack replaces recursion, because folders may be nested deeper than Python can recurse.
+    # A stack is used instead of recursion, because folders may be nested deeper than Python can
+    # recurse.
     stack = [(root, frozenset({(status.st_dev, status.st_ino)}))]
     while stack:
         folder, ancestors = stack.pop()
@@ -110,16 +111,14 @@ def _scan_folder(listing: Listing, root: bytes, status: os.stat_result) -> None:
                 message = "is a link to a folder that contains it. Delete the link."
                 _add_problem(listing, path, status, "link_loop", message)
             elif _has_audio_suffix(path):
-                message = (
-                    "is a folder with the name of an audio file. Rename it to have it scanned."
-                )
+                message = "is a folder whose name has an audio suffix. To scan it, rename it."
                 _add_problem(listing, path, status, "not_a_file", message)
             else:
                 stack.append((path, ancestors | {identity}))
 
 
 def _visible_entries(listing: Listing, folder: bytes) -> Iterator[bytes]:
-    """Yield the sorted paths in the folder, without hidden names."""
+    """Yield the paths of the folder's visible entries, in sorted order."""
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries)
@@ -127,12 +126,12 @@ def _visible_entries(listing: Listing, folder: bytes) -> Iterator[bytes]:
         return  # The folder was removed during the scan.
     except OSError as error:
         listing.unlisted_folders.append(folder)
-        message = f"is a folder that cannot be listed: {error.strerror}. Allow reading it."
+        message = f"is a folder that cannot be listed: {error.strerror}. Allow mirpipe to read it."
         _add_problem(listing, folder, _lstat(folder), "unreadable", message)
         return
     for name in names:
         if not _is_hidden(name):
-            yield os.path.join(folder, name)  # noqa: PTH118 - Path takes no bytes
+            yield os.path.join(folder, name)  # noqa: PTH118 - Path does not accept bytes
 
 
 def _is_hidden(name: bytes) -> bool:
@@ -150,7 +149,7 @@ def _add_file(listing: Listing, path: bytes, status: os.stat_result) -> None:
 
 
 def _add_broken_entry(listing: Listing, path: bytes, error: OSError) -> None:
-    """Add the problem of an entry for which `stat` raised `error`."""
+    """Add a problem for an entry whose `stat` call raised `error`."""
     try:
         status = _lstat(path)
     except OSError:
@@ -182,7 +181,7 @@ def _has_audio_suffix(path: bytes) -> bool:
 
 
 def _stat(path: bytes) -> os.stat_result:
-    return os.stat(path)  # noqa: PTH116 - Path takes no bytes
+    return os.stat(path)  # noqa: PTH116 - Path does not accept bytes
 
 
 def _lstat(path: bytes) -> os.stat_result:

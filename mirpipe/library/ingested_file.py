@@ -1,6 +1,7 @@
 """Reads one file for ingest: its content hash, then its facts, title and labels.
 
-No function here raises an error for a file that cannot be used. The error is part of the result.
+The functions in this module do not raise an error for a file that cannot be used. They return the
+error as part of the result.
 """
 
 import hashlib
@@ -20,12 +21,12 @@ from mirpipe.library.tags import Tags, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
 
 FAILED = "failed"
-"""Reason code of a file that could not be read because of an error outside the file."""
+"""Reason code of a file that could not be read because of an unexpected error."""
 
 
 @dataclass(frozen=True)
 class IngestedFile:
-    """The information that ingest has read from a file so far. Reading stops at a `problem`."""
+    """Information that ingest has read from a file so far. Reading stops at the first `problem`."""
 
     candidate: Candidate
     content_sha256: bytes | None = None
@@ -41,18 +42,18 @@ class IngestedFile:
 
 
 def hash_file(candidate: Candidate) -> IngestedFile:
-    """Return the file with its SHA-256, and with its size and time from just before hashing."""
+    """Return the file with its SHA-256, and with its size and modification time before hashing."""
     return _attempt(_hash, IngestedFile(candidate, problem=candidate.problem))
 
 
 def read_facts_and_labels(
     file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None
 ) -> IngestedFile:
-    """Return the file with its facts, title and labels.
+    """Return `file` with its facts, title and labels added.
 
-    The file is decoded unless `known` is a track with the same content. Title and labels come from
-    `row`, the file's row in the manifest. Without a row they come from the file's tags. Without a
-    title, the title is the file's name.
+    The file is decoded unless `known` is a track with the same content. The title and labels come
+    from `row`, the file's row in the manifest, or from the file's tags if there is no row. If
+    neither has a title, the file's name becomes the title.
     """
     return _attempt(lambda file: _read(file, known, row), file)
 
@@ -85,7 +86,7 @@ def to_new_track(file: IngestedFile) -> NewTrack:
 
 
 def waveforms_by_hash(files: list[IngestedFile]) -> dict[bytes, bytes]:
-    """Return the packed waveform outline of each file that was decoded, by content hash."""
+    """Return the packed waveform outlines of all files that were decoded, by content hash."""
     return {
         file.content_sha256: file.facts.outline
         for file in files
@@ -94,7 +95,7 @@ def waveforms_by_hash(files: list[IngestedFile]) -> dict[bytes, bytes]:
 
 
 def to_seen_file(file: IngestedFile) -> SeenFile:
-    """Return the row to store for the file itself, with or without a problem."""
+    """Return the row to store for the file itself, whether or not it has a problem."""
     return SeenFile(
         path=file.path,
         path_text=printable_path(file.path),
@@ -106,7 +107,7 @@ def to_seen_file(file: IngestedFile) -> SeenFile:
 
 
 def _attempt(step: Callable[[IngestedFile], IngestedFile], file: IngestedFile) -> IngestedFile:
-    """Return the result of the step, or the file with the problem that the step has raised."""
+    """Return the step's result, or the file with the error that the step raised."""
     if file.problem is not None:
         return file
     outcome = result_or_error(step, file)
@@ -125,8 +126,8 @@ def _to_rejection(error: Exception, name: str) -> RejectedInput:
         )
     return RejectedInput(
         FAILED,
-        f"{name} could not be read: {type(error).__name__}: {error}. The next ingest tries it "
-        "again.",
+        f"{name} could not be read: {type(error).__name__}: {error}. The next ingest will try "
+        "to read it again.",
     )
 
 
@@ -135,8 +136,8 @@ def _hash(file: IngestedFile) -> IngestedFile:
         open_regular_file(file.path) as descriptor,
         os.fdopen(descriptor, "rb", closefd=False) as content,
     ):
-        # Size and time are read before the content, so that `has_changed_since_hashing` notices a
-        # change during hashing.
+        # The size and modification time are read before the content, so that
+        # `has_changed_since_hashing` detects a change during hashing.
         status = os.fstat(descriptor)
         candidate = replace(file.candidate, size=status.st_size, mtime_ns=status.st_mtime_ns)
         digest = hashlib.file_digest(content, "sha256").digest()

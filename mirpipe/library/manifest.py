@@ -1,7 +1,7 @@
 """Reads a manifest: a CSV file with the titles and labels of tracks, one row per file.
 
 The column `path` is required. The columns `title` and `collection` are optional; a row with a
-collection applies to that collection only. Every other column becomes a label. The encoding is
+collection applies only to that collection. Every other column becomes a label. The encoding is
 UTF-8, with or without a byte order mark.
 """
 
@@ -18,8 +18,8 @@ from mirpipe.records import COLLECTIONS, Collection
 def read_manifest(path: Path, collection: Collection) -> Manifest:
     """Return the rows of the manifest that apply to `collection`.
 
-    Raises ConfigurationError if the manifest cannot be read or has an error. The message names the
-    line.
+    Raises ConfigurationError if the manifest cannot be read or contains an error. The message
+    includes the line number of an error.
     """
     rows: dict[str, ManifestRow] = {}
     for row, row_collection in _rows(path):
@@ -63,8 +63,8 @@ def _require_valid_columns(path: Path, columns: Sequence[str] | None) -> None:
     if not columns or "path" not in columns:
         names = ", ".join(columns or ()) or "none"
         raise ConfigurationError(
-            f"The manifest {path} has no column `path` (its columns: {names}). Write the names of "
-            "the columns on the first line, separated by commas."
+            f"The manifest {path} has no column `path` (its columns: {names}). Write the column "
+            "names on the first line, separated by commas."
         )
     if repeated := {column for column in columns if columns.count(column) > 1}:
         raise ConfigurationError(
@@ -77,7 +77,7 @@ def _parse_row(path: Path, line: int, fields: dict[str, str]) -> tuple[ManifestR
     if None in fields:
         raise ConfigurationError(
             f"{path}, line {line}: there are more fields than columns. Put quotation marks around "
-            "a field with a comma."
+            "each field that contains a comma."
         )
     values = {column.strip(): (value or "").strip() for column, value in fields.items()}
     if any("\0" in value for value in values.values()):

@@ -1,8 +1,8 @@
-"""Matches the rows of a manifest to audio files, by path.
+"""Matches manifest rows to audio files by path.
 
-A row's path is relative to the folder of the manifest or to an ingested folder, or it is absolute.
-Unicode has two forms for a letter such as é, composed and decomposed. macOS may return a file name
-in the other form than the manifest, so both forms match.
+A row's path is absolute, or it is relative to the manifest's folder or to an ingested folder.
+Unicode has two forms for a letter such as é, composed and decomposed. On macOS, the form of a file
+name may differ from the form in the manifest, so both forms match.
 """
 
 import os
@@ -16,13 +16,13 @@ from mirpipe.library.folder_scan import is_inside
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One row of a manifest: the path of a file with its title and labels."""
+    """One manifest row: a file's path, title and labels."""
 
     path: str
     line: int
     """Line number in the manifest; the header is line 1."""
     title: str
-    """Empty if the manifest has no title for the file."""
+    """Title of the track, or an empty string if the manifest has none."""
     labels: dict[str, str]
 
 
@@ -30,7 +30,7 @@ class Manifest:
     """The rows of a manifest that apply to one collection."""
 
     def __init__(self, folder: Path, rows: Sequence[ManifestRow]) -> None:
-        """`folder` is the absolute path of the folder with the manifest."""
+        """`folder` is the absolute path of the folder that contains the manifest."""
         self._folder = os.fsencode(folder)
         self._rows_by_path = {row.path: row for row in rows}
         self._rows_by_composed_path = {_composed(row.path): row for row in rows}
@@ -40,15 +40,15 @@ class Manifest:
 
     @property
     def rows(self) -> Iterable[ManifestRow]:
-        """All rows, in the order of their lines."""
+        """All rows, in line order."""
         return self._rows_by_path.values()
 
     def find_row(self, path: bytes, roots: Sequence[bytes]) -> ManifestRow | None:
         """Return the row for the file at the absolute path `path`, or None if there is no row.
 
         `roots` are the ingested folders. If several rows match, a path relative to the manifest's
-        folder comes before a path relative to a root, and an absolute path comes last. Rows in the
-        same Unicode form as `path` come before all others.
+        folder takes precedence over a path relative to a root, which takes precedence over an
+        absolute path. Rows in the same Unicode form as `path` take precedence over all other rows.
         """
         names = [os.fsdecode(name) for name in _possible_names(path, [self._folder, *roots])]
         rows = [self._rows_by_path.get(name) for name in names]
@@ -57,7 +57,7 @@ class Manifest:
 
 
 def _possible_names(path: bytes, folders: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the paths by which a manifest can name the file, in order of precedence."""
+    """Yield the paths by which a manifest can refer to the file, in order of precedence."""
     for folder in folders:
         if path != folder and is_inside(path, folder):
             yield path[len(folder.rstrip(b"/")) + 1 :]

@@ -1,7 +1,7 @@
-"""Computes the waveforms of tracks that have none.
+"""Computes the waveforms of tracks that do not have one.
 
-These are tracks from before mirpipe had waveforms, and tracks that ingest did not decode because
-another collection already had the same content.
+Such a track was ingested before mirpipe computed waveforms, or ingest did not decode its file
+because another collection already had the same content.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,15 @@ from mirpipe.library import content_hash
 from mirpipe.records import Collection, Track
 
 BATCH_TRACKS = 64
-"""Number of tracks per transaction. A killed run computes at most this many waveforms again."""
+"""Tracks per transaction. After a run is killed, at most this many waveforms must be recomputed.
+"""
 
 
 def draw_missing_waveforms(collection: Collection, *, workers: int) -> None:
-    """Compute and store the waveform of each usable track that has none.
+    """Compute and store a waveform for each usable track that does not have one.
 
-    `workers` is the number of threads that decode. A track that cannot be decoded is recorded in
-    the failure ledger.
+    `workers` is the number of decoding threads. A track that cannot be decoded is recorded in the
+    failure ledger.
     """
     with engine("app").connect() as connection:
         pending = waveforms.pending(connection, collection)

@@ -1,4 +1,4 @@
-"""Reads title and labels from the tags inside an audio file."""
+"""Reads a track's title and labels from the tags in its audio file."""
 
 import os
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import mutagen
 
 from mirpipe.errors import result_or_error
 
-# Names of the labels, and of the ID3 frames for the same information. The names of the labels are
-# also those of Vorbis comments, of APEv2 and of mutagen's "easy" tags.
+# Label names, and the ID3 frames that contain the same information. Vorbis comments, APEv2 tags and
+# mutagen's "easy" tags use the same names as the labels.
 _ID3_FRAMES = {
     "title": "TIT2",
     "artist": "TPE1",
@@ -25,7 +25,7 @@ _MAX_CHARACTERS = 500
 
 @dataclass(frozen=True)
 class Tags:
-    """Title and labels of a file. Both are empty if the file has no tags."""
+    """A file's title and labels. Both are empty if the file has no tags."""
 
     title: str
     labels: dict[str, str]
@@ -48,9 +48,9 @@ def _read_tags(path: bytes) -> Tags:
 
 
 def _first_text(value: object) -> str:
-    """Return the first text of a tag's value, at most 500 printable characters.
+    """Return the first text in a tag's value, cut to 500 printable characters.
 
-    Depending on the format of the file, the value is a text, a list or a frame with a list.
+    Depending on the file format, the value is a text, a list, or a frame that contains a list.
     """
     value = getattr(value, "text", value)
     if isinstance(value, list):

@@ -1,10 +1,10 @@
-"""Makes a title from the name of a file, for tracks that have no title in manifest or tags."""
+"""Derives a title from a file name, for tracks without a title in the manifest or the tags."""
 
 
 def title_from_file_name(path: bytes) -> str:
-    """Return the file's name without folder and suffix.
+    """Return the file's name without its folder and suffix.
 
-    Every character that cannot be printed, and every byte that is not valid UTF-8, becomes �.
+    Every unprintable character, and every byte that is not valid UTF-8, is replaced by �.
     """
     name = path.rpartition(b"/")[2].rpartition(b".")[0].decode("utf-8", "replace")
     return "".join(character if character.isprintable() else "�" for character in name)

@@ -1,4 +1,4 @@
 """Music analysis and synthesis: features, metrics, captions and a synthesiser.
 
-No module of this package reads the settings or the database.
+No module in this package reads the settings or the database.
 """

@@ -1,9 +1,9 @@
-"""A cache folder for numba's compiled functions that no other running process uses.
+"""Gives every running process its own cache folder for numba's compiled functions.
 
 If two processes compile the same `guvectorize` function at the same time, they may leave a broken
-cache, with which every later process crashes by a segmentation fault (numba issue 10128). Stages do
-run in parallel. So each running process gets its own folder, and reuses a folder of a process that
-has ended.
+cache that makes every later process crash with a segmentation fault (numba issue 10128). Because
+mirpipe stages run in parallel, each running process uses its own folder. A folder can be reused
+after its process has ended.
 """
 
 import fcntl
@@ -15,17 +15,17 @@ from pathlib import Path
 import platformdirs
 
 VARIABLE = "NUMBA_CACHE_DIR"
-"""Environment variable from which numba reads its cache folder."""
+"""Environment variable that tells numba which cache folder to use."""
 
 _locks: list[int] = []
-"""File descriptors of the locks of this process."""
+"""File descriptors of this process's lock files."""
 
 
 def claim_cache(root: Path | None = None) -> None:
-    """Give numba a cache folder that only this process uses. Call it before importing numba.
+    """Give numba a cache folder that only this process uses. Call this before importing numba.
 
-    `root` contains the folders of all processes. A folder that the user chose by NUMBA_CACHE_DIR is
-    kept. A folder that was inherited from a parent process of mirpipe is replaced.
+    `root` contains the folders of all processes. A folder that the user has set in NUMBA_CACHE_DIR
+    is kept. A folder that was inherited from a mirpipe parent process is replaced.
     """
     root = root or platformdirs.user_cache_path("mirpipe") / "numba"
     current = os.environ.get(VARIABLE)
@@ -36,7 +36,7 @@ def claim_cache(root: Path | None = None) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError:  # The cache folder of the user is not writable.
+        except OSError:  # The user's cache folder is not writable.
             os.environ[VARIABLE] = tempfile.mkdtemp(prefix="mirpipe-numba-")
             return
         try:

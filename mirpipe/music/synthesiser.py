@@ -1,6 +1,6 @@
-"""A simple synthesiser: notes from additive harmonics, drums from a gliding sine and shaped noise.
+"""A simple synthesiser: notes consist of harmonics, and drums of a gliding sine and shaped noise.
 
-Every sound starts and ends with a ramp, so there are no clicks. Harmonics stay below 0.45 of the
+Every sound starts and ends with a ramp, so there are no clicks. Harmonics stay below 0.45 times the
 sample rate, so there is no aliasing.
 """
 
@@ -17,9 +17,9 @@ Drum = Literal["kick", "snare", "hat"]
 HIGHEST_HARMONIC = 0.45
 """Highest frequency of a harmonic, as a share of the sample rate."""
 RMS = 0.12
-"""RMS level of a normalised clip, which is −18 dBFS."""
+"""RMS level of a normalised clip, equal to −18 dBFS."""
 MAX_PEAK = 1.5
-"""Highest peak before the tanh, which compresses peaks above 1. Higher peaks would distort."""
+"""Highest peak before tanh compresses the peaks above 1. Higher peaks would be distorted."""
 CEILING = 0.98
 """Highest sample value of a normalised clip."""
 _DRUM_SECONDS = {"kick": 0.22, "snare": 0.16, "hat": 0.06}
@@ -29,7 +29,7 @@ _RAMP_SECONDS = 0.002
 
 @dataclass(frozen=True)
 class DrumHit:
-    """A stroke of a drum."""
+    """A drum stroke."""
 
     onset_seconds: float
     drum: Drum
@@ -56,7 +56,7 @@ class Timbre:
 def render_notes(
     notes: Iterable[Note], timbre: Timbre, *, samples: int, sample_rate: int
 ) -> Float64:
-    """Return the sound of the notes, shape (samples,), float64. The sound after the end is cut."""
+    """Return the sound of the notes, shape (samples,), float64. Sound after the end is cut off."""
     mix = np.zeros(samples)
     for note in notes:
         _add(mix, _note_sound(note, timbre, sample_rate), note.onset_seconds, sample_rate)
@@ -68,7 +68,7 @@ def render_drums(
 ) -> Float64:
     """Return the sound of the drums, shape (samples,), float64.
 
-    `random` creates the noise of each drum once, so all strokes of a drum sound the same.
+    Each drum's noise is generated once with `random`, so all strokes of a drum sound the same.
     """
     sounds: dict[Drum, Float64] = {
         "kick": _kick(sample_rate),
@@ -84,7 +84,7 @@ def render_drums(
 def normalise_level(mix: Float64, sample_rate: int) -> Float32:
     """Return the mix at −18 dBFS, faded out, shape (n,), float32, |samples| < 0.98.
 
-    A mix with high peaks gets a lower level.
+    A mix with high peaks has a lower level.
     """
     peak = np.abs(mix).max(initial=0.0)
     if peak > 0:
@@ -133,7 +133,7 @@ def _stroke_envelope(time: Float64) -> Float64:
 
 
 def _raised_cosine(ramp: Float64) -> Float64:
-    """Return a smooth ramp from 0 to 1. `ramp` is the linear ramp from 0 to 1."""
+    """Return a smooth ramp from 0 to 1, computed from the linear ramp `ramp`."""
     smooth: Float64 = 0.5 - 0.5 * np.cos(np.pi * ramp)
     return smooth
 

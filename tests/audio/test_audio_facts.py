@@ -1,4 +1,4 @@
-"""Facts of usable files, and reasons for rejecting the others."""
+"""Facts about usable files, and the reasons for which other files are rejected."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""Decoding in blocks, with libsndfile and with ffmpeg."""
+"""Block-by-block decoding with libsndfile and with ffmpeg."""
 
 import shutil
 from pathlib import Path
@@ -110,7 +110,7 @@ def test_ffmpeg_is_stopped_when_the_context_ends(tmp_path: Path) -> None:
 
 def test_a_flac_that_was_written_to_a_pipe_is_accepted(tmp_path: Path) -> None:
     content = bytearray(encoded_audio.encode("FLAC"))
-    content[21] &= 0xF0  # In STREAMINFO, 0 samples mean that the number is unknown.
+    content[21] &= 0xF0  # In STREAMINFO, a sample count of 0 means that the count is unknown.
     content[22:26] = bytes(4)
     (tmp_path / "a.flac").write_bytes(content)
     assert read_audio_facts(tmp_path / "a.flac").seconds == 2.0

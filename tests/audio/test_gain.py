@@ -1,4 +1,4 @@
-"""The gain that brings audio to a level."""
+"""The gain that scales audio to a given level."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Complete tracks as mono audio, bit-identical to those of librosa."""
+"""Complete tracks are loaded as mono audio, bit-identical to the result of librosa."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def test_load_mono_is_bit_identical_to_librosa(
     tmp_path: Path, kind: str, rate: int, channels: int, target_rate: int
 ) -> None:
     path = tmp_path / "a"
-    # The file is longer than one block, and has a fraction of a sample at the new rate.
+    # The file is longer than one block, and its length at the new rate is not an integer.
     path.write_bytes(
         encoded_audio.encode(
             kind, encoded_audio.music(11.013, rate=rate, channels=channels), rate=rate

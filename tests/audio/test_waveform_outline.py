@@ -1,4 +1,4 @@
-"""The waveform outline of a track: lowest and highest sample of 400 columns."""
+"""The waveform outline: the lowest and highest sample in each of 400 columns."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Windows of a track, at the sample rate of each request."""
+"""A track's windows, at the sample rate of each request."""
 
 import tracemalloc
 from pathlib import Path

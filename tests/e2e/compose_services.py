@@ -1,6 +1,7 @@
-"""Run the services of docker-compose.yml as processes of this machine.
+"""Runs the services in docker-compose.yml as processes on this machine.
 
-Commands and environment are those of the file. Only host names, ports and folders are replaced.
+The commands and the environment are taken from the file. Only host names, ports and folders are
+replaced.
 """
 
 import os
@@ -20,19 +21,19 @@ from tests.deploy.compose import config
 
 
 class ComposeServices:
-    """The services of the file, each with the environment from the file and no other variables."""
+    """The services in the file, each with the environment from the file and no other variables."""
 
     def __init__(
         self, variables: Mapping[str, str], *, replacements: Mapping[str, str], logs: Path
     ) -> None:
-        """`replacements` are texts in commands and variables, with their value on this machine."""
+        """`replacements` maps texts in commands and variables to their values on this machine."""
         self.services: dict[str, Any] = config(variables)["services"]
         self._replacements = replacements
         self._logs = logs
         self._running: dict[str, psutil.Popen] = {}
 
     def environment(self, name: str) -> dict[str, str]:
-        """Return the variables of the service, with the programs of this interpreter in PATH."""
+        """Return the service's variables, with this interpreter's programs in PATH."""
         variables = self.services[name]["environment"]
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return {
@@ -42,7 +43,7 @@ class ComposeServices:
         }
 
     def run(self, name: str) -> None:
-        """Run a service that ends by itself. Fails if its exit code is not 0."""
+        """Run a service that ends by itself. Fails if the exit code is not 0."""
         with self.log(name).open("wb") as output:
             process = subprocess.run(
                 self._command(name), stdout=output, stderr=output, **self._options(name)
@@ -73,12 +74,12 @@ class ComposeServices:
         )
 
     def processes(self, name: str) -> list[psutil.Process]:
-        """Return all processes of a running service."""
+        """Return all processes that belong to a running service."""
         main = self._running[name]
         return [main, *main.children(recursive=True)]
 
     def is_healthy(self, name: str) -> bool:
-        """Run the health check of the service, and return whether its exit code is 0."""
+        """Run the service's health check, and return whether the exit code is 0."""
         kind, *test = self.services[name]["healthcheck"]["test"]
         command = ["sh", "-c", *test] if kind == "CMD-SHELL" else test
         process = subprocess.run(
@@ -87,9 +88,9 @@ class ComposeServices:
         return process.returncode == 0
 
     def kill(self, name: str) -> None:
-        """Kill all processes of the service at once, as the kernel does if memory runs out."""
+        """Kill all of the service's processes at once, as the kernel does if memory runs out."""
         processes = self.processes(name)
-        # All are suspended first, so that no process can react to the death of another.
+        # All processes are suspended first, so that none can react to the end of another.
         for action in (psutil.Process.suspend, psutil.Process.kill):
             for process in processes:
                 with suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""`mirpipe up` as a user runs it: with real servers, real audio and its own home."""
+"""Fixtures that run `mirpipe up` as a user does, with real servers, real audio and its own home."""
 
 import itertools
 import os
@@ -26,7 +26,7 @@ REFERENCES = [
     *("小白菜（笛子）", "茉莉花（古筝）"),
 ]
 SECONDS = 10
-"""Length of each track: long enough for all metrics."""
+"""Length of each track, long enough for all metrics."""
 TARGETS = ["Jazz 120 BPM", "Scottish bagpipes", "茉莉花（笛子）"]
 _numbers = itertools.count(1)
 
@@ -58,7 +58,7 @@ class Installation:
         return process.stdout
 
     def digest(self) -> str:
-        """Return the hash of all content. Postgres is stopped afterwards."""
+        """Return a hash of all database content. Postgres is stopped afterwards."""
         try:
             return self.mirpipe("verify", "--digest").strip()
         finally:
@@ -78,7 +78,7 @@ class Installation:
             server.down()
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process of this home, including its Postgres."""
+        """Return every process that uses this home, including the Postgres server."""
         processes = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
@@ -89,7 +89,7 @@ class Installation:
 
 
 class Up:
-    """A running `mirpipe up --once`, with a method that waits for a line of its output."""
+    """A running `mirpipe up --once`, with a method that waits for a line in the output."""
 
     def __init__(self, installation: Installation, *, batch_tracks: int = 64) -> None:
         library = [
@@ -122,7 +122,7 @@ class Up:
         return "".join(self.lines)
 
     def wait_for(self, pattern: str, *, seconds: float = 240) -> None:
-        """Wait until the output matches the pattern. Fails if the process ends before that."""
+        """Wait until the output matches the pattern. Fails if the process ends first."""
         eventually(
             lambda: re.search(pattern, self.text) or self.process.poll() is not None,
             seconds=seconds,
@@ -137,7 +137,7 @@ class Up:
         return code
 
     def close(self) -> None:
-        """Stop the process if it still runs. Print its output: pytest shows it on a failure."""
+        """Stop the process if it is still running, and print the output for pytest."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=60)
@@ -146,7 +146,7 @@ class Up:
 
 @pytest.fixture(scope="session")
 def new_installation(short_folder: Path) -> Callable[[], Installation]:
-    """Function that creates an empty home with a library of three targets and seven references."""
+    """Return a function that creates an empty home with three targets and seven references."""
 
     def create() -> Installation:
         folder = short_folder / f"e2e-{next(_numbers)}"
@@ -163,7 +163,7 @@ def new_installation(short_folder: Path) -> Callable[[], Installation]:
 
 @pytest.fixture(scope="session")
 def undisturbed(new_installation: Callable[[], Installation]) -> tuple[Installation, Up]:
-    """An installation in which the main job ran once without interruption, and that run."""
+    """Return an installation in which the main job ran once without interruption, and that run."""
     installation = new_installation()
     up = Up(installation)
     try:

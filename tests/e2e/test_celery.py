@@ -1,4 +1,4 @@
-"""The services of docker-compose.yml: Celery, Redis and one worker per queue; one is killed."""
+"""Celery, Redis and one worker per queue run as in docker-compose.yml, and a worker is killed."""
 
 import itertools
 import os
@@ -29,12 +29,12 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.celery, pytest.mark.timeout(600), needs_program]
 
 GPU_WORKER = "worker-gpu-without-card"
-"""It has the same command as worker-gpu, which needs a graphics card; tests/deploy checks that."""
+"""A service with the same command as worker-gpu, which needs a GPU; tests/deploy compares them."""
 SERVERS = ["api-server", "scheduler", "dag-processor", "worker", GPU_WORKER, "dashboard"]
 GPU_TASKS = {"caption", "generate"}
 LIBRARY = [("reference", "West"), ("target", "Jazz 120 BPM"), ("target", "茉莉花（笛子）")]
 SECONDS = 8
-"""Length of each track: long enough for the analysis."""
+"""Length of each track, long enough for the analysis."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def free_port() -> str:
 
 @pytest.fixture
 def postgres(short_folder: Path) -> Iterator[EmbeddedPostgres]:
-    """A server with only a superuser, as in its image, on a port of 127.0.0.1."""
+    """A database server that has only a superuser, as in its image, on a port of 127.0.0.1."""
     server = embedded_server(short_folder / "celery", port=int(free_port()))
     server.up()
     unprovision(server)
@@ -66,7 +66,7 @@ def postgres(short_folder: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def services(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[ComposeServices]:
-    """The services of the file, started in its order."""
+    """The services in docker-compose.yml, started in the order of the file."""
     folder = short_folder / "services"
     for name in ("home", "logs", "redis"):
         (folder / name).mkdir(parents=True)
@@ -106,10 +106,10 @@ def services(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Compose
     }
     compose = ComposeServices(variables, replacements=replacements, logs=folder / "logs")
     compose.services["api-server"]["environment"]["AIRFLOW__API__PORT"] = api
-    # A dead worker is noticed after 10 s and not after 30 s, to save time.
+    # A dead worker is noticed after 10 s instead of 30 s, to save time.
     timeout = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
     compose.services["scheduler"]["environment"] |= timeout
-    # Only the DAGs that the test starts must run.
+    # No DAG should run except those that the test starts.
     paused = {"AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True"}
     compose.services["dag-processor"]["environment"] |= paused
     try:
@@ -150,7 +150,7 @@ def count_clips(services: ComposeServices) -> int:
 
 
 def attempts(airflow: AirflowClient, run: DagRun) -> list[Attempt]:
-    """Return all attempts of all tasks of the run that were started, in order of their start."""
+    """Return all started attempts of all tasks in the run, in the order in which they started."""
     found = []
     for task in airflow.task_states(run):
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}"
@@ -172,7 +172,7 @@ def attempts(airflow: AirflowClient, run: DagRun) -> list[Attempt]:
 def is_generating(services: ComposeServices) -> bool:
     """Return whether a process of the GPU worker is generating a clip."""
     for process in services.processes(GPU_WORKER):
-        with suppress(psutil.Error):  # the process may have just ended
+        with suppress(psutil.Error):  # the process may just have ended
             if {"mirpipe.cli.main", "generate"} <= set(process.cmdline()):
                 return True
     return False

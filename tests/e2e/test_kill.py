@@ -1,4 +1,4 @@
-"""Processes of every kind are killed; the next run has the results of an undisturbed run."""
+"""Processes of every kind are killed, and the next run still has the correct results."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 def stages(installation: Installation) -> list[psutil.Process]:
-    """Return the processes in which a stage runs."""
+    """Return the processes in which a stage is running."""
     return [
         process
         for process in installation.processes()
@@ -51,7 +51,8 @@ def _kill_a_worker_then_the_scheduler(installation: Installation) -> None:
         eventually(lambda: stages(installation), seconds=60)
         stage = stages(installation)[0]
         worker = psutil.Process(stage.parent().ppid())
-        # Airflow has no interface that returns its worker processes, but they have this title.
+        # Airflow has no interface that returns its worker processes, but these processes have this
+        # title.
         assert "LocalExecutor" in worker.cmdline()[0]
         worker.kill()
         eventually(lambda: not stage.is_running(), seconds=20)

@@ -1,7 +1,7 @@
-"""The main job with all large models, which have small random weights, and the offline encoders.
+"""The main job runs with the offline encoders and with small, random versions of all large models.
 
-Numbers from random weights say nothing about music. These tests check that all stages work with
-the models, that their numbers are marked as random, and that they change no other number.
+Numbers from random weights say nothing about music. The tests check that all stages work with the
+models, that the models' numbers are marked as random, and that no other number changes.
 """
 
 import re
@@ -31,13 +31,13 @@ TRACKS = len(REFERENCES) + len(TARGETS)
 def with_models(
     new_installation: Callable[[], Installation], models_python: Path
 ) -> tuple[Installation, Up]:
-    """An installation in which the main job ran with all five encoders and Audiobox Aesthetics."""
+    """Return an installation that ran the main job with all encoders and Audiobox Aesthetics."""
     variables = {
         "MIRPIPE_STAND_INS": str(folder_of_weights()),
         "MIRPIPE_MODELS_PYTHON": str(models_python),
         "MIRPIPE_ENCODERS": ",".join([*OFFLINE, *MODELS]),
         "MIRPIPE_METRICS": "audiobox_aesthetics",
-        "MIRPIPE_CAPTIONER": "",  # no generation: each clip would have to be embedded, too
+        "MIRPIPE_CAPTIONER": "",  # no generation, because each clip would also have to be embedded
     }
     installation = replace(new_installation(), settings=variables)
     up = Up(installation)
@@ -50,7 +50,7 @@ def with_models(
 
 @pytest.fixture(scope="module")
 def connection(with_models: tuple[Installation, Up]) -> Iterator[Connection]:
-    """A connection with read permission to the database of that installation."""
+    """Return a connection with read permission to the installation's database."""
     with with_models[0].read_connection() as reader:
         yield reader
 

@@ -1,4 +1,4 @@
-"""Paths as printable text: unambiguous, on one line, and readable in every script."""
+"""Printable paths are unambiguous, fit on one line, and are readable in every script."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mirpipe.files.printable_path import printable_path
 
 names = st.binary(min_size=1).filter(lambda name: b"\0" not in name)
-# Names of few different characters: two of them are often equal or almost equal.
+# The names contain only a few different characters, so two names are often equal or almost equal.
 similar_names = st.text("\\x0f1\n\xe9é", min_size=1).map(os.fsencode)
 
 

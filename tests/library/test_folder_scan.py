@@ -1,4 +1,4 @@
-"""The folder scan: the files that it finds, and the files that it skips."""
+"""The files that the folder scan finds, and the files that it skips."""
 
 import os
 import subprocess
@@ -65,9 +65,9 @@ def test_links_between_two_folders_do_not_cause_an_endless_scan(tmp_path: Path) 
 
 @pytest.fixture
 def deep(tmp_path: Path) -> Iterator[Path]:
-    """Yield a folder with a track inside 1500 nested folders.
+    """Yield a folder that contains a track inside 1500 nested folders.
 
-    It is deleted here, because pytest would delete it recursively and fail.
+    The fixture deletes the folder itself, because pytest would delete it recursively and fail.
     """
     folder = tmp_path / "deep"
     folder.mkdir()
@@ -100,7 +100,7 @@ def test_files_in_a_folder_that_cannot_be_listed_are_unlisted(
             raise PermissionError(13, "Permission denied")
         return scandir(folder)
 
-    monkeypatch.setattr(os, "scandir", deny_locked)  # The user root may list every folder.
+    monkeypatch.setattr(os, "scandir", deny_locked)  # The root user can list every folder.
     listing = scan_folders(absolute_roots([tmp_path]))
     base = os.fsencode(tmp_path.resolve())
     assert listing.candidates[base + b"/locked"].problem.reason == "unreadable"  # type: ignore[union-attr]

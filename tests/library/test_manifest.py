@@ -1,4 +1,4 @@
-"""Reading manifests: labels, encodings, and the errors of a wrong manifest."""
+"""Reading manifests: labels, encodings, and the errors for an invalid manifest."""
 
 from pathlib import Path
 

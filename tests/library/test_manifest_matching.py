@@ -1,4 +1,4 @@
-"""Matching the rows of a manifest to files."""
+"""Matching manifest rows to files."""
 
 import csv
 import os
@@ -18,7 +18,7 @@ names = st.text(
 
 
 def title(manifest: Manifest, path: str, root: str = "/nowhere") -> str | None:
-    """Return the title in the file's row, or None if the file has no row."""
+    """Return the title in the file's manifest row, or None if the file has no row."""
     row = manifest.find_row(os.fsencode(path), [os.fsencode(root)])
     return None if row is None else row.title
 

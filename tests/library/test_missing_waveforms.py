@@ -1,4 +1,4 @@
-"""Every track gets a waveform, at ingest or later."""
+"""Every track has a waveform, which is computed at ingest or later."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Title and labels from the tags of files in several formats."""
+"""Titles and labels are read from the tags of files in several formats."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The cache folder of numba: one per running process, reused after a process has ended."""
+"""Each running process has its own numba cache folder, which is reused after it has ended."""
 
 import subprocess
 import sys
@@ -35,7 +35,8 @@ def folder_of(process: subprocess.Popen[str]) -> Path:
 def test_parallel_processes_have_different_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "0"))  # A child process of mirpipe inherits this.
+    # A mirpipe child process inherits this variable.
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "0"))
     first, second = start(tmp_path), start(tmp_path)
     assert {folder_of(first), folder_of(second)} == {tmp_path / "0", tmp_path / "1"}
     first.kill()

@@ -1,4 +1,4 @@
-"""The sounds of the synthesiser: no clicks, no aliasing, and a constant level."""
+"""The synthesiser's sounds have no clicks, no aliasing and a constant level."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Creates migrated databases for tests, on the embedded server of the session."""
+"""Creates migrated databases for tests, on the session's embedded server."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,18 +21,18 @@ class Database:
 
     name: str
     owner: Engine
-    """Engine of the role owner."""
+    """Engine for the role owner."""
     app: Engine
-    """Engine of the role app."""
+    """Engine for the role app."""
     reader: Engine
-    """Engine of the role reader."""
+    """Engine for the role reader."""
 
 
 @contextmanager
 def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
-    """Create a database, configure it for this process and its children, and delete it later."""
+    """Create a database, configure this process and its children for it, and delete it later."""
     with closing(embedded.connect()) as connection, connection.cursor() as sql:
-        # Copying the files takes half as long as the default strategy.
+        # Copying the files takes half as long as PostgreSQL's default strategy.
         template = "TEMPLATE migrated STRATEGY file_copy"
         sql.execute(f"CREATE DATABASE {name} {template} OWNER mirpipe_owner")
         grant_connect(sql, name)
@@ -50,7 +50,7 @@ def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
 
 
 def require_refused(role_engine: Engine, statement: str) -> None:
-    """Check that the role of the engine lacks the privilege to run the statement."""
+    """Check that the engine's role does not have the privilege to run the statement."""
     with role_engine.connect() as connection, pytest.raises(ProgrammingError) as caught:
         connection.execute(text(statement))
     assert isinstance(caught.value.orig, InsufficientPrivilege)

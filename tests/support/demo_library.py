@@ -1,7 +1,7 @@
-"""Fills a database with excerpts of the demo library, by two runs of the complete pipeline.
+"""Fills a database with excerpts from the demo library, in two runs of the complete pipeline.
 
-Audio, titles, labels, encoders and measurements are real. Captions, clips and aesthetics would need
-model libraries, so they come from the fake plug-ins in this folder.
+The audio, titles, labels, encoders and measurements are real. Captions, clips and aesthetics scores
+would need model libraries, so fake plug-ins in this folder create them.
 """
 
 import shutil
@@ -27,7 +27,7 @@ FIRST_REFERENCES = (
 )
 ADDED_REFERENCES = ("茉莉花（笛子）", "jazz-swing_140", "Hacienda")
 REMOVED = "West"
-"""The reference of the first run that is removed before the second run."""
+"""The reference in the first run that is removed before the second run."""
 
 SETTINGS = {
     "MIRPIPE_CAPTIONER": "echo",

@@ -1,4 +1,4 @@
-"""Measurements of the demo library's tracks. Each is made once per session."""
+"""Measures the demo library's tracks. Each measurement is made once per session."""
 
 import csv
 from functools import cache
@@ -14,7 +14,7 @@ DEMO = PROJECT / "demo"
 
 @cache
 def manifest() -> dict[str, dict[str, str]]:
-    """Return the rows of the manifest, by path."""
+    """Return the manifest rows, by path."""
     with (DEMO / "manifest.csv").open(newline="") as file:
         return {row["path"]: row for row in csv.DictReader(file)}
 
@@ -39,6 +39,6 @@ def melody_of(path: str) -> melody_pitch_classes.Melody:
 
 @cache
 def notes_of(path: str) -> tuple[Note, ...]:
-    """Return the transcription of a track, even if the track is unpitched."""
+    """Return a track's transcription, even if the track is unpitched."""
     sample_rate = note_transcription.SAMPLE_RATE
     return note_transcription.transcribe(audio.load_mono(DEMO / path, sample_rate), sample_rate)

@@ -21,7 +21,7 @@ server.up()
 
 
 def up_in_a_child(home: Path, then: str = "") -> subprocess.Popen[str]:
-    """Start the server of `home` in another process, which then runs the Python code `then`."""
+    """Start the server of `home` in a new process, which then runs the Python code in `then`."""
     return subprocess.Popen(
         [sys.executable, "-c", START_SERVER + then, home],
         stdout=subprocess.PIPE,
@@ -32,7 +32,7 @@ def up_in_a_child(home: Path, then: str = "") -> subprocess.Popen[str]:
 
 
 def query(server: EmbeddedPostgres, sql_text: str, database: str = "mirpipe") -> object:
-    """Run the statement as superuser. Return the first value of the first row, if any."""
+    """Run the statement as superuser. Return the first value of the first row, or None."""
     with closing(server.connect(database)) as connection, connection.cursor() as sql:
         sql.execute(sql_text)
         row = sql.fetchone() if sql.description else None
@@ -40,7 +40,7 @@ def query(server: EmbeddedPostgres, sql_text: str, database: str = "mirpipe") ->
 
 
 def processes(server: EmbeddedPostgres) -> list[psutil.Process]:
-    """Return all processes that work in the data folder of the server."""
+    """Return all processes whose working directory is the server's data folder."""
     server_processes = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -50,7 +50,7 @@ def processes(server: EmbeddedPostgres) -> list[psutil.Process]:
 
 
 def kill_9(server: EmbeddedPostgres) -> int:
-    """Kill the server, but not its child processes. Return the pid that it had."""
+    """Kill the server, but not its child processes. Return the server's former pid."""
     pid = server.status().pid
     assert pid
     os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Encodes short pieces of music as the bytes of audio files in many formats."""
+"""Encodes short pieces of music as audio files in many formats, and returns the files' bytes."""
 
 import io
 import shutil
@@ -18,7 +18,7 @@ def music(
 ) -> np.ndarray:
     """Return a chord with a little noise, float32 of shape (frames, channels).
 
-    Each seed gives another chord.
+    Each seed produces a different chord.
     """
     rng = np.random.default_rng(seed)
     t = np.arange(int(seconds * rate)) / rate
@@ -28,10 +28,10 @@ def music(
 
 
 def faded_out(samples: np.ndarray, *, rate: int = RATE) -> np.ndarray:
-    """Return the samples with 0.1 s of fade-out.
+    """Return the samples with a fade-out of 0.1 s.
 
-    Without it, a lossy encoder overshoots at the sudden end, by an amount that depends on the
-    length and on the processor.
+    Without the fade-out, a lossy encoder overshoots at the abrupt end, by an amount that depends on
+    the length and on the processor.
     """
     remaining = np.arange(len(samples))[::-1] / (0.1 * rate)
     return (samples * np.minimum(remaining, 1)[:, None]).astype(np.float32)

@@ -1,7 +1,7 @@
-"""Writes about sixty broken files with their expected reasons, and usable files with odd names.
+"""Writes about sixty broken files with known reasons, and usable files with unusual names.
 
-`write_broken` and `write_good` fill a folder. This module does not import mirpipe, and only uses
-its reason codes.
+`write_broken` and `write_good` fill a folder. This module uses mirpipe's reason codes but does not
+import mirpipe.
 """
 
 import os
@@ -31,7 +31,7 @@ def riff(
     codec: int = 1,
     declared_bytes: int | None = None,
 ) -> bytes:
-    """Return a WAV file whose header can have any wrong value."""
+    """Return a WAV file whose header can contain any wrong value."""
     frame = max(1, channels * bits // 8) & 0xFFFF
     fmt = struct.pack("<HHIIHH", codec, channels, rate, rate * frame & 0xFFFFFFFF, frame, bits)
     size = len(data) if declared_bytes is None else declared_bytes
@@ -42,7 +42,7 @@ def riff(
 
 
 def broken_files() -> Iterator[tuple[str, bytes, str]]:
-    """Yield name, content and expected reason of each broken file that is a regular file."""
+    """Yield the name, content and expected reason of each broken file that is a regular file."""
     yield from _not_audio()
     yield from _truncated()
     yield from _wrong_headers()
@@ -60,7 +60,7 @@ def write_broken(folder: Path) -> dict[bytes, str]:
 
 
 def write_good(folder: Path) -> list[Path]:
-    """Fill `folder` with usable files of all formats with difficult names; return their paths."""
+    """Fill `folder` with usable files in all formats, with difficult names; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     names = _good_names()
     written = []
@@ -177,7 +177,7 @@ def _wrong_headers() -> Iterator[tuple[str, bytes, str]]:
     yield "claims 2 GB.aiff", aiff[:at] + b"\x7f\xff\xff\xff" + aiff[at + 4 :], "absurd_header"
     yield "claims one more second.wav", _with_larger_size(complete, 2 * RATE), "truncated"
     flac = bytearray(encode("FLAC"))
-    flac[21] |= 0x0F  # STREAMINFO has the number of samples in 36 bits.
+    flac[21] |= 0x0F  # STREAMINFO stores the number of samples in 36 bits.
     flac[22:26] = b"\xff" * 4
     yield "68 billion samples.flac", bytes(flac), "truncated"
     mp3 = bytearray(encode("MP3"))
@@ -234,7 +234,7 @@ def _write_special(folder: Path) -> dict[bytes, str]:
         b"sub/loop": "link_loop",
         b"a terabyte.wav": "too_large",
     }
-    if os.geteuid() != 0:  # The user root may read any file.
+    if os.geteuid() != 0:  # The root user can read any file.
         (folder / "locked.wav").write_bytes(riff())
         (folder / "locked.wav").chmod(0)
         expected[b"locked.wav"] = "unreadable"
@@ -242,7 +242,7 @@ def _write_special(folder: Path) -> dict[bytes, str]:
 
 
 def _make_socket(folder: Path, name: str) -> None:
-    # A descriptor is used, because the path of a socket must not be longer than 108 bytes.
+    # A descriptor is used, because a socket path must not be longer than 108 bytes.
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with socket.socket(socket.AF_UNIX) as server:

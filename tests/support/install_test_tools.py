@@ -1,8 +1,8 @@
-"""Installs programs that the tests need: a browser, ffmpeg, and fonts for screenshots.
+"""Installs the programs that the tests need: a browser, ffmpeg, and fonts for screenshots.
 
-`make test` runs this. As root, or with sudo without a password, it installs the missing packages.
-Otherwise it prints the command that installs them. If a package is still missing, the tests that
-need it are skipped; with CI=true this is a failure.
+`make test` runs this program. If the user is root or can use sudo without a password, the program
+installs the missing packages. Otherwise it prints the command that installs them. If a package is
+still missing, the tests that need it are skipped; with CI=true, `make test` fails.
 """
 
 import os
@@ -31,7 +31,7 @@ def _has_font(pattern: str) -> bool:
 
 
 def _install(packages: list[str]) -> bool:
-    """Install the packages without asking for a password. Return whether this succeeded."""
+    """Install the packages without asking for a password. Return whether they were installed."""
     apt = shutil.which("apt-get")
     sudo = shutil.which("sudo")
     if apt is None:
@@ -42,7 +42,7 @@ def _install(packages: list[str]) -> bool:
             return False
         prefix = [sudo, "-n"]
     print(f"── installing {' '.join(packages)} for the tests", flush=True)
-    # Wait if another process holds the lock of the package lists or of dpkg.
+    # Wait if another process has locked dpkg or the package lists.
     command = [
         *prefix,
         "env",

@@ -1,8 +1,8 @@
-"""Creates random weights for all models, and caches them for the tests of both interpreters.
+"""Creates random weights for all models, and caches them for tests in both interpreters.
 
-The weights are cached in a folder of the user. Its name is a hash over the code that creates them
-and the code that they are created for. So a change of this code creates new weights. As a program,
-this module writes the weights into the folder that is its argument.
+The weights are cached in a subfolder of the user's cache folder. The folder name is a hash over the
+code that creates the weights and the code that uses them, so new weights are created when this code
+changes. If this module is run as a program, it writes the weights to the folder in its argument.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ from mirpipe.settings import PROJECT, Settings
 from tests.support.skip_or_fail import skip_or_fail
 
 MODELS_PYTHON = Settings().models_python
-"""The interpreter of the model libraries, or None if `make models` has not run."""
+"""The interpreter of the model libraries, or None if `make models` has not been run."""
 
 _HASHED_FILES = (
     "tests/support/random_weights.py",
@@ -36,11 +36,11 @@ _HASHED_FILES = (
     "requirements/models*.txt",
 )
 _UNUSED_SECONDS = 7 * 24 * 3600
-"""Age, in seconds, at which weights of an older state of the code are deleted."""
+"""Age, in seconds, at which weights for older code are deleted."""
 
 
 def require_models_python() -> Path:
-    """Return the interpreter of the model libraries. Without it, skip the test or fail in CI."""
+    """Return the model libraries' interpreter. If it is missing, skip the test or fail in CI."""
     if MODELS_PYTHON is None:
         skip_or_fail("`make models` has not run")
     return MODELS_PYTHON
@@ -65,7 +65,7 @@ def folder_of_weights() -> Path:
 
 
 def _key() -> str:
-    """Return a hash over the files that determine the weights: 16 hex digits."""
+    """Return a hash over the files that determine the weights, as 16 hex digits."""
     digest = hashlib.sha256()
     for path in sorted(path for pattern in _HASHED_FILES for path in PROJECT.glob(pattern)):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -74,7 +74,7 @@ def _key() -> str:
 
 
 def _create(python: Path, folder: Path) -> None:
-    """Create the weights in `folder`, and delete unused older weights."""
+    """Create the weights in `folder`, and delete older weights that are no longer used."""
     for older in folder.parent.glob("*/"):
         if time.time() - older.stat().st_mtime > _UNUSED_SECONDS:
             shutil.rmtree(older)

@@ -1,4 +1,4 @@
-"""Fixtures for embedded servers that a test may start, stop and kill."""
+"""Fixtures for embedded servers that a test can start, stop and kill."""
 
 import itertools
 import shutil
@@ -26,25 +26,25 @@ def home(short_folder: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def provisioned(short_folder: Path) -> EmbeddedPostgres:
-    """Start a server with the roles and databases of mirpipe. All tests of the session share it."""
+    """Start a server with mirpipe's roles and databases. All tests of the session share it."""
     server = embedded_server(short_folder / "provisioned", start_timeout=60)
     server.up()
     with (server.data / "postgresql.conf").open("a") as settings:
-        # The tests kill processes, but they do not cut the power.
+        # The tests kill processes but never cut the power, so fsync is not needed.
         settings.write("fsync = off\n")
     return server
 
 
 @pytest.fixture
 def server(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
-    """Return the shared server, stopped. A test must not damage its roles and databases."""
+    """Stop the shared server and return it. A test must not damage its roles and databases."""
     provisioned.down()
     yield provisioned
     provisioned.down()
 
 
 def unprovision(server: EmbeddedPostgres) -> None:
-    """Remove all roles and databases from a running server. Its next `up` creates them again."""
+    """Remove all roles and databases from a running server. The next `up` creates them again."""
     with closing(server.connect()) as connection, connection.cursor() as sql:
         for database in roles.DATABASE_OWNERS:
             sql.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")

@@ -1,4 +1,4 @@
-"""A library of synthetic tracks and vectors, written to the tables without audio or a model."""
+"""Writes synthetic tracks and vectors to the tables, without audio or a model."""
 
 import hashlib
 import json
@@ -28,18 +28,18 @@ SPEC = EncoderSpec(
 
 
 def unit(vector: Sequence[float]) -> np.ndarray:
-    """Return the vector with length 1, float32."""
+    """Return the vector scaled to length 1, as float32."""
     row = np.asarray(vector, np.float64)
     return (row / np.linalg.norm(row)).astype(np.float32)
 
 
 def sha256(content: object) -> bytes:
-    """Return the content hash that a synthetic track with this content has."""
+    """Return the content hash of a synthetic track with this content."""
     return hashlib.sha256(repr(content).encode()).digest()
 
 
 class SyntheticLibrary:
-    """One encoder, and tracks with any content. Tracks with equal content have equal hashes."""
+    """One encoder and any number of tracks. Tracks with equal content have equal hashes."""
 
     def __init__(self, app: Engine, *, dimension: int = 3, name: str = "made_up") -> None:
         self.app = app
@@ -98,7 +98,7 @@ class SyntheticLibrary:
         return int(track_id)
 
     def set_vector(self, track_id: int, vector: Sequence[float]) -> None:
-        """Store the vector of a track, or replace it."""
+        """Store a track's vector, or replace the stored one."""
         with self.app.begin() as connection:
             self._write_vector(connection, track_id, vector)
 
@@ -115,12 +115,12 @@ class SyntheticLibrary:
         )
 
     def execute(self, sql: str, **parameters: object) -> None:
-        """Execute a statement in a transaction of its own."""
+        """Execute a statement in its own transaction."""
         with self.app.begin() as connection:
             connection.execute(text(sql), parameters)
 
     def rows(self, sql: str, **parameters: object) -> list[tuple]:
-        """Return the rows of a query. It may use the parameter :encoder_id."""
+        """Return the rows of a query. The query can use the parameter :encoder_id."""
         with self.app.connect() as connection:
             return [
                 tuple(row)

@@ -1,4 +1,4 @@
-"""Synthesises music for tests of models. The samples are the same on every machine."""
+"""Synthesises music for model tests. The samples are the same on every machine."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from mirpipe.records import Float32
 def melody(seconds: float, sample_rate: int, *, seed: int = 0, dbfs: float = -18.0) -> Float32:
     """Return four plucked harmonic notes per second over soft noise, mono of shape (n,).
 
-    The mean is 0 and the RMS level is `dbfs`. Each seed gives another melody.
+    The mean is 0 and the RMS level is `dbfs`. Each seed produces a different melody.
     """
     random = np.random.default_rng(seed)
     time = np.arange(round(seconds * sample_rate)) / sample_rate
@@ -21,12 +21,12 @@ def melody(seconds: float, sample_rate: int, *, seed: int = 0, dbfs: float = -18
 
 
 def noise(seconds: float, sample_rate: int, *, dbfs: float) -> Float32:
-    """Return white noise, mono of shape (n,), with the mean 0 and the RMS level `dbfs`."""
+    """Return white noise, mono of shape (n,), with a mean of 0 and the RMS level `dbfs`."""
     random = np.random.default_rng(1)
     return at_level(random.standard_normal(round(seconds * sample_rate)), dbfs)
 
 
 def at_level(samples: np.ndarray, dbfs: float) -> Float32:
-    """Return the samples with the mean 0 and the RMS level `dbfs`."""
+    """Return the samples, changed to a mean of 0 and the RMS level `dbfs`."""
     samples = samples - samples.mean()
     return (samples * (10 ** (dbfs / 20) / samples.std())).astype(np.float32)

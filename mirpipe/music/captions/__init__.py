@@ -1,1 +1,1 @@
-"""Captions: the claims in their text, and claims that contradict the measurements."""
+"""Finds the claims in captions, and the claims that contradict the measurements."""

@@ -1,7 +1,8 @@
-"""Claims of a caption about the music: tempo, key, meter, speed and instruments, in English text.
+"""Finds a caption's claims about the music: tempo, key, meter, speed and instruments.
 
-The patterns fit the sentences of audio language models: "The tempo is 84.5 BPM", "in the key of F#
-minor", "a slow piece with electric guitar and no vocals". A denied word is not a claim.
+The patterns match the English sentences that audio language models write, such as "The tempo is
+84.5 BPM", "in the key of F# minor", "a slow piece with electric guitar and no vocals". A word that
+the caption negates is not a claim.
 """
 
 import re
@@ -38,7 +39,8 @@ MELODIC = (
     r"|dizi|suona|choir|vocals?|vocalists?|singers?|singing|sings|melody|melodies|chords"
 )
 _DENIAL = r"(?:no|not|without|lacks?|lacking|neither|never|absence of|devoid of|\w+n't)\b"
-# A denial ends with its clause, or at a word such as "but" or "only" that starts a positive part.
+# A denial extends to the end of its clause, or to a word such as "but" or "only" that starts an
+# affirmative part.
 _DENIED = re.compile(
     rf"\b{_DENIAL}.*?(?=[.;!?\n]|\b(?:but|however|although|though|only|just|instead|with)\b|$)",
     re.IGNORECASE,
@@ -46,9 +48,10 @@ _DENIED = re.compile(
 
 
 def claimed_tempos(text: str) -> list[tuple[float, float]]:
-    """Return all claimed tempos as ranges (low, high) in BPM. For a single number, both are equal.
+    """Return all claimed tempos as ranges (low, high) in BPM.
 
-    Ranges come first, then single numbers, each without repetitions.
+    A single number is a range whose low and high are equal. Ranges come first, then single numbers,
+    without duplicates.
     """
     ranges = [(float(low), float(high)) for low, high in _TEMPO_RANGE.findall(text)]
     rest = _TEMPO_RANGE.sub(" ", text)
@@ -57,25 +60,26 @@ def claimed_tempos(text: str) -> list[tuple[float, float]]:
 
 
 def claimed_keys(text: str) -> list[str]:
-    """Return all claimed keys, spelt like `Bb minor`, without repetitions.
+    """Return all claimed keys in the form `Bb minor`, without duplicates.
 
-    `A major` and `A minor` at the start of a sentence are not keys, because `A` may be an article.
+    `A major` and `A minor` at the start of a sentence are not taken as keys, because `A` may be an
+    article.
     """
     return list(dict.fromkeys(_keys(text)))
 
 
 def tonic_pitch_class(key: str) -> int:
-    """Return the pitch class of the tonic, 0 (C) … 11 (B), of a key such as `Bb minor`."""
+    """Return the tonic's pitch class, 0 (C) … 11 (B), for a key such as `Bb minor`."""
     return sum(_SEMITONES[sign] for sign in key.split()[0]) % 12
 
 
 def claimed_meters(text: str) -> list[str]:
-    """Return all claimed time signatures: `2/4`, `3/4` or `4/4`, without repetitions."""
+    """Return all claimed time signatures (`2/4`, `3/4` or `4/4`), without duplicates."""
     return list(dict.fromkeys(match[0] for match in _METER.finditer(text)))
 
 
 def claimed_words(pattern: str, text: str) -> list[str]:
-    """Return the matches of a pattern that the text does not deny, in lower case, in order."""
+    """Return the pattern's matches that the text does not negate, in lower case and in order."""
     affirmed = _DENIED.sub(" ", text)
     words = re.findall(rf"(?<![\w-])(?:{pattern})(?![\w-])", affirmed, re.IGNORECASE)
     return list(dict.fromkeys(word.lower() for word in words))

@@ -1,16 +1,16 @@
-"""Contradictions between the claims of a caption and the measured features.
+"""Finds contradictions between a caption's claims and the measured features.
 
-A property that was not measured contradicts nothing. Each contradiction is a line of text, such as
-`tempo: says 90 BPM, measured 120.0`. It starts with one of these codes:
+A claim about a property that was not measured is never a contradiction. Each contradiction is a
+line of text, such as `tempo: says 90 BPM, measured 120.0`. The line starts with one of these codes:
 
 | code | meaning |
 |---|---|
 | tempo | the tempo differs from the measured tempo by more than 4 % |
-| tempo_octave | the same, but half or double the claimed tempo is within 4 % of the measured one |
-| speed | the caption says slow at 120 BPM or more, or fast at 90 BPM or less |
-| meter | the number of beats per bar differs |
+| tempo_octave | the tempo differs, but half or double of it is within 4 % of the measured tempo |
+| speed | the caption calls music of 120 BPM or more slow, or music of 90 BPM or less fast |
+| meter | the number of beats per bar differs from the measured number |
 | key | the key differs from a clear measured key, or the track is unpitched |
-| key_relative | the key is the relative major or minor: the same notes around another tonic |
+| key_relative | the key is the relative major or minor of the measured key |
 | melodic | the caption names melodic instruments, voices or chords, but the track is unpitched |
 | drums | the caption names only drums, but the track is pitched |
 """
@@ -25,17 +25,17 @@ TEMPO_TOLERANCE = 0.04
 NOT_SLOW_BPM = 120
 NOT_FAST_BPM = 90
 CLEAR_KEY = 0.05
-"""Smallest clarity of a clear key. Below it, two keys fit equally well."""
+"""Smallest clarity of a clear key. Below this value, two keys fit about equally well."""
 
 
 def contradictions(caption: str, features: Features) -> tuple[str, ...]:
-    """Return one line per contradiction, or nothing if the caption contradicts no measurement."""
+    """Return one line per contradiction, or an empty tuple if there are no contradictions."""
     checks = (_tempo, _speed, _meter, _key, _instruments)
     return tuple(line for check in checks for line in check(caption, features))
 
 
 def is_pitched(features: Features) -> bool:
-    """Return whether the track has a melody: it is voiced, or it has transcribed notes."""
+    """Return whether the track has a melody, because it is voiced or has transcribed notes."""
     return features.voiced_fraction >= VOICED_FRACTION or bool(features.notes)
 
 
@@ -72,7 +72,7 @@ def _speed(caption: str, features: Features) -> Iterator[str]:
 
 def _meter(caption: str, features: Features) -> Iterator[str]:
     for claim in claims_in_text.claimed_meters(caption) if features.meter else ():
-        beats = 3 if claim == "3/4" else 4  # The measurement counts bars of two as four.
+        beats = 3 if claim == "3/4" else 4  # The measurement reports 2/4 as four beats.
         if beats != features.meter:
             yield f"meter: says {claim}, measured {features.meter} beats per bar"
 
@@ -107,5 +107,5 @@ def _is_minor(key: str) -> bool:
 
 
 def _relative_major(key: str) -> int:
-    """Return the tonic's pitch class of the major key that has the same notes."""
+    """Return the tonic's pitch class in the major key that has the same notes."""
     return (claims_in_text.tonic_pitch_class(key) + (3 if _is_minor(key) else 0)) % 12

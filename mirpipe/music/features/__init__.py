@@ -1,4 +1,4 @@
-"""Measured features of a track, for its caption, for comparisons and for generation."""
+"""Measures the features of a track that captions, comparisons and generation use."""
 
 from mirpipe.music.features.conditioning_audio import CONDITIONING_VERSION, conditioning
 from mirpipe.music.features.extract_all import LONGEST_SECONDS, SAMPLE_RATE, SPEC, VERSION, measure

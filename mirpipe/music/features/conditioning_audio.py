@@ -1,14 +1,16 @@
-"""Conditioning audio: the harmonic part of a track with its onsets, as input of a generator.
+"""Conditioning audio: a track's harmonic component with its onsets, as input for a generator.
 
-Median filtering of the spectrogram (Fitzgerald 2010, in librosa) separates harmonic sounds from
-percussive sounds. The percussive part is kept at a quarter of its amplitude. Then the level of the
-track is restored. A generator follows the strongest pitch class, so it follows the melody more than
-the drums (voiced fraction of a funk band: 0.55 before, 0.63 after).
+Median filtering of the spectrogram (Fitzgerald 2010, implemented in librosa) separates harmonic
+sounds from percussive sounds. The percussive component is reduced to a quarter of its amplitude,
+and then the track's level is restored. A generator follows the strongest pitch class, so this
+change makes it follow the melody more than the drums (for a funk band, the voiced fraction rises
+from 0.55 to 0.63).
 
-The rhythm stays. For the targets of the demo library, the onset strength correlates with that of
-the original at 0.91 to 0.99 (harmonic part alone: −0.17 to 0.92), and all tempos stay the same. A
-drum loop has nearly no harmonic part. Its level is restored too, so the result has the same rhythm,
-and drum loops need no special case.
+The rhythm stays the same. For the demo library's targets, the correlation between the onset
+strengths before and after the change is 0.91 to 0.99 (for the harmonic component alone: −0.17 to
+0.92), and all tempos stay the same. A drum loop has almost no harmonic component, but its level is
+restored too. The rhythm of a drum loop therefore also stays the same, and drum loops need no
+special case.
 """
 
 import numpy as np
@@ -16,18 +18,18 @@ import numpy as np
 from mirpipe.records import AudioSegment
 
 CONDITIONING_VERSION = 1
-"""Version of the conditioning audio. Raise it if the audio changes."""
+"""Version of the conditioning audio. Increase it if the audio changes."""
 FRAME_SAMPLES = 2048
 HOP_SAMPLES = 512
 PERCUSSIVE_GAIN = 0.25
-"""Amplitude factor of the percussive part."""
+"""Amplitude factor of the percussive component."""
 
 
 def conditioning(segment: AudioSegment) -> AudioSegment:
-    """Return the harmonic part of a segment with its onsets.
+    """Return a segment's harmonic component with its onsets.
 
-    Length, sample rate and level are those of `segment`. The samples are float32, −1 … 1. Silence
-    stays silence. The computation takes 2 s for 30 s of audio at 32 kHz.
+    The length, sample rate and level are the same as those of `segment`. The samples are float32,
+    −1 … 1. Silence remains silent. The computation takes 2 s for 30 s of audio at 32 kHz.
     """
     from librosa import istft, stft
     from librosa.decompose import hpss

@@ -14,7 +14,7 @@ from mirpipe.records import Features, Float32, Note
 from mirpipe.specs import MetricSpec
 
 VERSION = 1
-"""Version of the features. Raise it if any of them changes, including the voiced fraction."""
+"""Version of the features. Increase it if any feature changes, including the voiced fraction."""
 SPEC = MetricSpec(
     name="features",
     version=VERSION,
@@ -26,12 +26,13 @@ SPEC = MetricSpec(
 )
 SAMPLE_RATE = melody_pitch_classes.SAMPLE_RATE
 LONGEST_SECONDS = 600
-"""Duration that is analysed, from the start of the track. It limits time and memory."""
+"""Longest duration that is analysed, from the start of the track. It limits time and memory use."""
 
 PITCHED_NOTES_PER_SECOND = 2.0
-"""Smallest number of notes per second at which a track counts as pitched though it is unvoiced.
+"""Smallest number of notes per second at which an unvoiced track counts as pitched.
 
-In the demo library, drum loops have 0 … 0.3, and bands whose drums cover the melody have 6 or more.
+In the demo library, drum loops have 0 … 0.3 notes per second, and bands whose drums mask the melody
+have 6 or more.
 """
 
 
@@ -39,10 +40,10 @@ def measure(samples: Float32, melody: melody_pitch_classes.Melody | None = None)
     """Return the features of mono audio at 44,100 Hz, shape (n,), float32.
 
     Equal samples give equal features. `melody` is the result of `transcribe_melody` for these
-    samples, if it is already known. `reasons` contains an entry for every field that is None or
-    empty, and the entry `length` if only the first ten minutes were analysed. The computation takes
-    1 s for 30 s of audio, and 35 s and 1 GB for ten minutes. Raises ValueError if the array has
-    another shape or dtype, or if samples are not finite.
+    samples, if it is already known. The returned `reasons` contain an entry for every field that is
+    None or empty, and the entry `length` if only the first ten minutes were analysed. The
+    computation takes 1 s for 30 s of audio. For ten minutes, it takes 35 s and 1 GB of memory.
+    Raises ValueError if the array has a different shape or dtype, or if samples are not finite.
     """
     import soxr
 
@@ -82,14 +83,14 @@ def measure(samples: Float32, melody: melody_pitch_classes.Melody | None = None)
 
 
 def _pitched_notes(samples: Float32, is_voiced: bool) -> tuple[Note, ...]:
-    """Return the transcribed notes, or none if they are only the occasional ringing of drums."""
+    """Return the transcribed notes, or none if they are only occasional drum ringing."""
     notes = note_transcription.transcribe(samples, SPECTROGRAM_SAMPLE_RATE)
     has_many = len(notes) * SPECTROGRAM_SAMPLE_RATE >= PITCHED_NOTES_PER_SECOND * len(samples)
     return notes if is_voiced or has_many else ()
 
 
 def _pulse(onset_strength: Float32, notes: tuple[Note, ...]) -> tempo_and_beats.Pulse:
-    """Return the beats of the sound. If they are not steady, return the beats of the notes."""
+    """Return the beats found in the audio or, if only those in the notes are steady, the latter."""
     pulse = tempo_and_beats.find_pulse(onset_strength)
     if pulse.tempo_bpm is None and notes:
         of_notes = tempo_and_beats.find_pulse(

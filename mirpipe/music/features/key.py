@@ -1,13 +1,13 @@
-"""Key of a track: the major or minor key whose profile fits the notes best.
+"""Estimates a track's key: the major or minor key whose profile fits the notes best.
 
-The durations of the twelve pitch classes, weighted by velocity, come from the transcribed notes. A
-chroma of the spectrum would also contain overtones. They are correlated with the profiles of
-Krumhansl and Kessler (1982) of all 24 keys.
+The total durations of the twelve pitch classes, weighted by velocity, are correlated with the
+profiles of Krumhansl and Kessler (1982) for all 24 keys. The durations are computed from the
+transcribed notes, because a chroma of the spectrum would also contain overtones.
 
-Of the demo library's pieces with a known key (two by Bach, one by Joplin, five fiddle tunes and a
-bluegrass band), it finds all. With a chroma of the spectrum, and with the profiles of Temperley, it
-finds one or two fewer. Other modes and pentatonic tunes get the closest of the 24 keys, with a low
-clarity.
+The demo library has nine pieces with a known key (two by Bach, one by Joplin, five fiddle tunes and
+a bluegrass band), and the estimate is correct for all of them. With a chroma of the spectrum, or
+with Temperley's profiles, it is wrong for one or two of them. For pentatonic tunes and for tunes in
+other modes, the result is the closest of the 24 keys, with a low clarity.
 """
 
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ _MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17
 
 
 def estimate_key(notes: Sequence[Note]) -> tuple[str | None, float | None, str | None]:
-    """Return the name of the key, its clarity, and no reason. Or no key, and the reason.
+    """Return the key's name, its clarity and None; or None, None and the reason for having no key.
 
-    The clarity is the correlation of the best key minus that of the second best, 0 … 1. The reason
-    is `too_few_notes` if there are fewer than 8 notes.
+    The clarity is the best key's correlation minus the second-best key's correlation, 0 … 1. The
+    reason is `too_few_notes` if there are fewer than 8 notes.
     """
     if len(notes) < MIN_NOTES:
         return None, None, "too_few_notes"
@@ -43,7 +43,7 @@ def estimate_key(notes: Sequence[Note]) -> tuple[str | None, float | None, str |
 
 
 def _correlations(rows: Float64, row: Float64) -> Float64:
-    """Return Pearson's correlation of each of `rows` with `row`. It is 0 if `row` is constant."""
+    """Return the Pearson correlation of each of `rows` with `row`, or 0 if `row` is constant."""
     rows = rows - rows.mean(axis=1, keepdims=True)
     row = row - row.mean()
     norm = np.linalg.norm(rows, axis=1) * np.linalg.norm(row)

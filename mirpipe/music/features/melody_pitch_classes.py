@@ -1,12 +1,12 @@
-"""The melody of a track: the strongest pitch class of each frame.
+"""Transcribes a track's melody: the strongest pitch class of each frame.
 
 The input is mono float32 audio at 44.1 kHz. A frame has 2,048 samples, and frames start every 256
 samples (5.8 ms). A pitch class is 0 (C) … 11 (B).
 
 Source: the frame-wise pitch class match of Music ControlNet (Wu et al. 2023, arXiv 2311.07069), as
-the published tables computed it: a Butterworth high-pass filter of order 2 at 261.2 Hz, applied
-forwards and backwards, then librosa's chroma_stft, then argmax. `transcribe_melody` returns exactly
-these pitch classes.
+it was computed for the published tables: a Butterworth high-pass filter of order 2 at 261.2 Hz,
+applied forwards and backwards, then librosa's chroma_stft, then argmax. `transcribe_melody` returns
+exactly these pitch classes.
 
 librosa and scipy.signal are imported inside the functions, because code that only compares stored
 melodies does not need them.
@@ -38,9 +38,9 @@ HOP_SAMPLES = 256
 PITCH_CLASSES = 12
 
 SHORTEST_SAMPLES = 10
-"""Length of the shortest track. The filter needs nine mirrored samples at each end."""
+"""Length of the shortest supported track. The filter needs nine mirrored samples at each end."""
 LONGEST_SECONDS = 1200
-"""Duration of the longest track. The filter needs it complete in float64, with about 1.5 GB."""
+"""Duration of the longest supported track. Filtering it in float64 takes about 1.5 GB."""
 
 _BLOCK_FRAMES = 512
 _TUNING_BINS = FRAME_SAMPLES // 8 + 1
@@ -56,17 +56,17 @@ class Melody:
     voiced_fraction: float | None
     """Share of voiced frames, 0 … 1."""
     voiced: bool | None
-    """Whether the track is pitched: whether its voiced fraction is at least 0.6."""
+    """Whether the track is pitched, that is, whether its voiced fraction is at least 0.6."""
     reason: str | None = None
     """Reason code if there are no pitch classes."""
 
 
 def transcribe_melody(samples: Float32) -> Melody:
-    """Return the melody of a track: mono samples at 44.1 kHz, shape (n,), float32.
+    """Return the melody of mono samples at 44.1 kHz, shape (n,), float32.
 
-    The melody is undefined for the reason `too_short` (fewer than 10 samples) or
-    `longer_than_1200_s`. The computation takes 0.1 s for 15 s of audio. Raises ValueError if the
-    array has another shape or dtype, or if samples are not finite.
+    The melody is undefined if there are fewer than 10 samples (reason `too_short`) or more than 20
+    minutes of audio (reason `longer_than_1200_s`). The computation takes 0.1 s for 15 s of audio.
+    Raises ValueError if the array has a different shape or dtype, or if samples are not finite.
     """
     if samples.ndim != 1 or samples.dtype != np.float32:
         raise ValueError(
@@ -85,8 +85,8 @@ def _high_pass(samples: Float32) -> Float64:
     from scipy import signal
 
     numerator, denominator = signal.butter(2, HIGH_PASS_HZ, btype="highpass", fs=SAMPLE_RATE)
-    # The input stays float32: the mirrored ends are rounded to float32, and the exact result of the
-    # published definition depends on that.
+    # The input stays float32, because the exact result of the published definition depends on
+    # rounding the mirrored ends to float32.
     filtered: Float64 = signal.filtfilt(numerator, denominator, samples)
     return filtered
 
@@ -94,7 +94,8 @@ def _high_pass(samples: Float32) -> Float64:
 def _melody_of(filtered: Float64) -> Melody:
     """Return the melody of filtered samples, in two passes over the spectrum: tuning, then chroma.
 
-    Both passes compute the spectrum block by block. Storing it would need 1.7 GB for 20 minutes.
+    Both passes compute the spectrum block by block, because storing the complete spectrum would
+    take 1.7 GB for 20 minutes of audio.
     """
     from librosa.feature import chroma_stft
 
@@ -122,10 +123,11 @@ def _power_spectra(filtered: Float64) -> Iterator[Float64]:
 
 
 def _tuning(filtered: Float64) -> float:
-    """Return the tuning of a track in semitones, equal to librosa's estimate_tuning.
+    """Return a track's tuning in semitones, equal to the result of librosa's estimate_tuning.
 
-    librosa uses only peaks below 4 kHz. A quarter of the spectrum, at a quarter of the sample rate,
-    has bit-identical peaks. Peaks must exceed a tenth of the maximum of the complete frame.
+    librosa uses only peaks below 4 kHz. The lowest quarter of the spectrum, analysed with a quarter
+    of the sample rate, has bit-identical peaks. A peak must exceed a tenth of the complete frame's
+    maximum.
     """
     from librosa import piptrack, pitch_tuning
 

@@ -1,12 +1,13 @@
-"""Meter of a track: three or four beats per bar, if that is clear.
+"""Estimates a track's meter: three or four beats per bar, if the result is clear.
 
 The onsets in each beat (the rise of 16 groups of mel bands in the four quarters of the beat) are
-compared with those 3, 4, 6 and 8 beats later. Music in four is similar to itself after 4 and 8
-beats. It may also be similar after 6, so music in three must be similar after both 3 and 6. Bars of
-two count as four. Other meters, such as five and six, are not recognised and give no meter.
+compared with the onsets 3, 4, 6 and 8 beats later. Music with four beats per bar is similar to
+itself after 4 and 8 beats. It may also be similar after 6 beats, so music with three beats per bar
+must be similar after both 3 and 6 beats. Bars of two beats count as four beats per bar. Other
+meters, such as five and six beats per bar, are not recognised and give no meter.
 
-Of the demo library's 24 drum loops and bands, which are all in four, 16 get the meter four, 8 get
-none, and none gets three.
+All 24 drum loops and bands of the demo library have four beats per bar. The estimate is four for 16
+of them and undefined for 8; it is three for none of them.
 """
 
 from collections.abc import Sequence
@@ -19,21 +20,21 @@ from mirpipe.records import Float32, Float64
 MIN_BEATS = 16
 """Smallest number of beats for which the meter is defined."""
 CLEAR_FOUR = 0.2
-"""Smallest similarity of music in four."""
+"""Smallest similarity of music with four beats per bar."""
 CLEAR_THREE = 0.15
-"""Smallest similarity of music in three."""
+"""Smallest similarity of music with three beats per bar."""
 MARGIN = 0.25
-"""Smallest difference between the similarities of both meters."""
+"""Smallest difference between the two meters' similarities."""
 BAND_GROUPS = 16
 QUARTERS = 4
 
 
 def beats_per_bar(mel_db: Float32, beat_seconds: Sequence[float]) -> tuple[int | None, str | None]:
-    """Return 3 or 4 and no reason. Or None and the reason.
+    """Return 3 or 4 and None; or None and the reason why the meter is undefined.
 
-    `mel_db` is the mel spectrogram in dB, shape (128, frames), of `spectrogram.py`. `beat_seconds`
-    are the times of the beats in seconds, ascending. The reason is `no_steady_beat` if there are no
-    beats, `too_few_beats` (fewer than 16) or `no_clear_meter`.
+    `mel_db` is the mel spectrogram in dB, shape (128, frames), from `spectrogram.py`.
+    `beat_seconds` contains the beat times in seconds, ascending. The reason is `no_steady_beat` (no
+    beats), `too_few_beats` (fewer than 16 beats) or `no_clear_meter`.
     """
     if not beat_seconds:
         return None, "no_steady_beat"
@@ -50,13 +51,14 @@ def beats_per_bar(mel_db: Float32, beat_seconds: Sequence[float]) -> tuple[int |
 
 
 def _onsets_per_beat(mel_db: Float32, beat_seconds: Float64) -> Float64:
-    """Return the rise of each band group in each quarter of each beat, minus the mean over beats.
+    """Return each band group's rise in each quarter of each beat, minus the mean over all beats.
 
     The shape is (beats − 1, 64).
     """
     rise = np.maximum(0, np.diff(mel_db, axis=1, prepend=mel_db[:, :1]))
     groups = rise.reshape(BAND_GROUPS, -1, rise.shape[1]).mean(axis=1, dtype=np.float64)
-    # The quarters start half a frame early, because a drum stroke rises within its own frame.
+    # The quarters start half a frame early, because the level rises within the frame that contains
+    # a drum stroke.
     index = np.arange((len(beat_seconds) - 1) * QUARTERS + 1) / QUARTERS
     edges = np.interp(index, np.arange(len(beat_seconds)), beat_seconds)
     frames = np.rint(edges * FRAMES_PER_SECOND - 0.5).clip(0, rise.shape[1]).astype(int)
@@ -67,7 +69,7 @@ def _onsets_per_beat(mel_db: Float32, beat_seconds: Float64) -> Float64:
 
 
 def _similarity_after(rows: Float64, beats: int) -> float:
-    """Return the correlation of all rows with those a number of beats later, −1 … 1."""
+    """Return the correlation of the rows with the rows `beats` beats later, −1 … 1."""
     early, late = rows[:-beats], rows[beats:]
     norm = np.sqrt(np.square(early).sum() * np.square(late).sum())
     return float((early * late).sum() / norm) if norm > 0 else 0.0

@@ -1,11 +1,12 @@
-"""Notes of a track: a transcription of polyphonic music by Spotify's basic-pitch.
+"""Transcribes the notes of polyphonic music with Spotify's basic-pitch.
 
-The model takes two seconds of audio at 22,050 Hz. It returns, 86 times per second and for each of
-the 88 keys of a piano, the probability of an onset and of a sounding note. The library's own
-decoder turns them into notes, with its default thresholds. Notes shorter than 0.13 s are lost. A
-drum loop gives a few wrong notes, which `extract_all` drops.
+The model processes two seconds of audio at 22,050 Hz. For each of the 88 piano keys, it returns the
+probabilities of an onset and of a sounding note, 86 times per second. basic-pitch's own decoder
+converts the probabilities to notes, with its default thresholds. Notes shorter than 0.13 s are
+lost. A drum loop yields a few wrong notes, which `extract_all` discards.
 
-Source: Bittner et al. 2022, arXiv 2203.09893. Code and weights have the licence Apache-2.0.
+Source: Bittner et al. 2022, arXiv 2203.09893. The code and the weights are licensed under
+Apache-2.0.
 """
 
 import logging
@@ -23,9 +24,9 @@ from mirpipe.records import Float32, Float64, Note
 SAMPLE_RATE = 22_050
 HOP_SAMPLES = 256
 WINDOW_SAMPLES = 43_844
-"""Length of a window. It has 172 frames, and most of the last frame is beyond the window."""
+"""Length of a window. The model returns 172 frames, most of the last one after the window's end."""
 MARGIN_FRAMES = 15
-"""Number of frames dropped at both ends of a window, because the model lacks context there."""
+"""Number of frames dropped at each end of a window, because the model lacks context there."""
 WINDOW_STEP = WINDOW_SAMPLES - 2 * MARGIN_FRAMES * HOP_SAMPLES
 
 ONSET_THRESHOLD = 0.5
@@ -35,14 +36,15 @@ VELOCITIES = 127
 """Number of velocity steps. A velocity is a multiple of 1/127, as in MIDI."""
 
 _LOADING = Lock()
-"""Only one thread loads the library, because its warnings are silenced for the whole process."""
+"""Lets only one thread load basic-pitch, because warnings are silenced for the whole process."""
 
 
 def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
     """Return the notes of mono audio, sorted by onset and pitch.
 
-    `samples` has shape (n,), float32, with `sample_rate` in Hz. The times have float32 precision.
-    The result hardly depends on the level. The computation takes 0.6 s for 30 s of audio.
+    `samples` has the shape (n,) and the dtype float32; `sample_rate` is in Hz. The times have
+    float32 precision. The result hardly depends on the audio's level. The computation takes 0.6 s
+    for 30 s of audio.
     """
     import soxr
 
@@ -77,7 +79,7 @@ def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
 
 
 def _probabilities(samples: Float32) -> tuple[Float32, Float32, Float64]:
-    """Return the probabilities of notes and of onsets, and the times of the frames in seconds.
+    """Return the note and onset probabilities, and the frame times in seconds.
 
     The shapes are (frames, 88), (frames, 88) and (frames,).
     """
@@ -91,7 +93,8 @@ def _probabilities(samples: Float32) -> tuple[Float32, Float32, Float64]:
         note, onset = session.run(outputs, {"serving_default_input_2:0": window})
         notes.append(note[0, MARGIN_FRAMES:-MARGIN_FRAMES])
         onsets.append(onset[0, MARGIN_FRAMES:-MARGIN_FRAMES])
-    # The library's own times are up to 10 ms wrong, because a window is not a multiple of the hop.
+    # basic-pitch's own times are wrong by up to 10 ms, because the window length is not a multiple
+    # of the hop length.
     within = np.arange(len(notes[0])) * HOP_SAMPLES
     times = (np.asarray(starts)[:, np.newaxis] + within).ravel() / SAMPLE_RATE
     frames = int(np.searchsorted(times, len(samples) / SAMPLE_RATE))
@@ -100,7 +103,7 @@ def _probabilities(samples: Float32) -> tuple[Float32, Float32, Float64]:
 
 @cache
 def _session() -> Any:
-    """Return the ONNX session of the model, on one thread."""
+    """Return the model's ONNX session, which uses one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -112,7 +115,7 @@ def _session() -> Any:
 
 @cache
 def _decoder() -> Callable[..., list[tuple[int, int, int, float]]]:
-    """Return the decoder of basic-pitch, imported without warnings about missing ML runtimes."""
+    """Return basic-pitch's decoder, imported without warnings about missing ML runtimes."""
     # The warnings use the root logger, which configures itself to print them if it has no handler.
     null_handler, level = logging.NullHandler(), logging.root.manager.disable
     logging.root.addHandler(null_handler)

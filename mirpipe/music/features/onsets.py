@@ -1,8 +1,9 @@
-"""Onsets: how strong the onset is in each frame, and how many onsets there are per second.
+"""Computes the onset strength of each frame and the number of onsets per second.
 
-There are two kinds of onset strength, each with one number per frame of `spectrogram.py`. The first
-is librosa's: the mean rise of 128 mel bands in dB. The second comes from transcribed notes. It also
-shows the notes of a flute or a bowed string, whose spectrum hardly rises at an onset.
+There are two kinds of onset strength, each with one number per spectrogram frame
+(`spectrogram.py`). The first is librosa's: the mean rise of 128 mel bands in dB. The second is
+computed from transcribed notes. The second also shows the onsets of flutes and bowed strings, whose
+spectrum hardly rises at an onset.
 """
 
 from collections.abc import Sequence
@@ -14,9 +15,10 @@ from mirpipe.music.features.spectrogram import FRAMES_PER_SECOND, HOP_SAMPLES, S
 from mirpipe.records import Float32, Note
 
 MIN_RISE_DB = 0.5
-"""Smallest 95th percentile of the rise, in dB, of audio with onsets.
+"""Smallest 95th percentile of the onset strength, in dB, of audio with onsets.
 
-Music and noise have 1 or more. A sustained chord, which has no audible onsets, has 0.2.
+This percentile is 1 or more for music and noise. It is 0.2 for a sustained chord, which has no
+audible onsets.
 """
 
 
@@ -37,7 +39,8 @@ def onset_strength(mel_db: Float32) -> Float32:
 def note_onset_strength(notes: Sequence[Note], frames: int) -> Float32:
     """Return the total velocity of the notes that start in each frame, shape (frames,), float32.
 
-    The onset of a note is shared between two frames, because onsets are more precise than frames.
+    Each note's velocity is divided between two frames, because onset times are more precise than
+    frames.
     """
     strength = np.zeros(frames + 1, dtype=np.float32)
     for note in notes:

@@ -1,4 +1,4 @@
-"""Stored form of pitch classes: 4 bits per frame, so two frames per byte."""
+"""Packs pitch classes for storage: 4 bits per frame, so two frames per byte."""
 
 import numpy as np
 
@@ -6,10 +6,10 @@ from mirpipe.records import UInt8
 
 
 def pack_pitch_classes(pitch_classes: UInt8) -> bytes:
-    """Return pitch classes, shape (frames,), uint8, as bytes with two frames each.
+    """Pack pitch classes, shape (frames,), uint8, into bytes that contain two frames each.
 
-    The first frame of a byte is in the high half. With an odd number of frames, the last low half
-    is 0.
+    The first frame of a byte is in the high four bits. If the number of frames is odd, the low four
+    bits of the last byte are 0.
     """
     even = np.pad(pitch_classes, (0, len(pitch_classes) % 2))
     return ((even[::2] << 4) | even[1::2]).tobytes()
@@ -18,7 +18,7 @@ def pack_pitch_classes(pitch_classes: UInt8) -> bytes:
 def unpack_pitch_classes(packed: bytes, frames: int) -> UInt8:
     """Return the pitch classes that `pack_pitch_classes` packed, shape (frames,), uint8.
 
-    Raises ValueError if the number of bytes does not fit the number of frames.
+    Raises ValueError if the number of bytes does not match the number of frames.
     """
     pairs = np.frombuffer(packed, dtype=np.uint8)
     if len(pairs) != (frames + 1) // 2:

@@ -1,7 +1,7 @@
-"""Stored form of features: a row of plain values, with the notes packed into bytes.
+"""Converts features to and from stored rows of plain values, with the notes packed into bytes.
 
-A note takes ten bytes, little-endian: onset and offset in seconds as float32, the MIDI number as
-uint8, and the velocity in 127ths as uint8. Reading a stored row gives exactly the features that
+Each note takes ten bytes, little-endian: onset and offset in seconds as float32, the MIDI number as
+uint8, and the velocity in 127ths as uint8. A stored row is read back as exactly the features that
 `measure` returned.
 """
 
@@ -37,7 +37,7 @@ def to_row(features: Features) -> dict[str, Any]:
 
 
 def from_row(row: Mapping[str, Any]) -> Features:
-    """Return the features of a row that `to_row` created. Other columns are ignored."""
+    """Return the features in a row that `to_row` created. Additional columns are ignored."""
     return Features(
         **{name: row[name] for name in _PLAIN_FIELDS},
         beat_seconds=tuple(row["beat_seconds"]),
@@ -47,7 +47,7 @@ def from_row(row: Mapping[str, Any]) -> Features:
 
 
 def pack_notes(notes: Sequence[Note]) -> bytes:
-    """Return the notes as bytes, ten per note."""
+    """Return the notes packed into ten bytes each."""
     rows = [
         (note.onset_seconds, note.offset_seconds, note.pitch, round(note.velocity * VELOCITIES))
         for note in notes

@@ -1,4 +1,4 @@
-"""The spectrogram from which onsets, beats, meter and brightness are computed.
+"""Computes the spectrogram that onsets, beats, meter and brightness are computed from.
 
 The input is mono audio at 22,050 Hz. A frame has 2,048 samples, and frames start every 512 samples
 (23 ms).
@@ -17,7 +17,7 @@ HOP_SAMPLES = 512
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP_SAMPLES
 MEL_BANDS = 128
 AUDIBLE_DB = -40.0
-"""Lowest level of a frame that counts for the brightness, relative to the loudest frame."""
+"""Lowest level of a frame that is included in the brightness, relative to the loudest frame."""
 
 _BLOCK_FRAMES = 4096
 
@@ -29,13 +29,13 @@ class Spectrogram:
     mel_db: Float32
     """Level of each mel band in dB, shape (128, 1 + n // 512), at most 80 dB below the maximum."""
     brightness_hz: float
-    """Mean spectral centroid of the audible frames, in Hz. It is 0 for silence."""
+    """Mean spectral centroid of the audible frames, in Hz, or 0 for silence."""
 
 
 def compute_spectrogram(samples: Float32) -> Spectrogram:
     """Return the spectrogram of mono audio at 22,050 Hz, shape (n,), float32.
 
-    The spectrum is computed in blocks, so the memory holds only the mel bands of all frames.
+    The spectrum is computed block by block, so only the mel bands of all frames are kept in memory.
     """
     from librosa import power_to_db
     from librosa.filters import mel

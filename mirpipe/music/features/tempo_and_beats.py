@@ -1,13 +1,14 @@
-"""Tempo and beats: librosa's beat tracker, used only if its beats are evenly spaced.
+"""Finds tempo and beats with librosa's beat tracker. Unevenly spaced beats are rejected.
 
-The tracker (Ellis 2007) finds beats in any audio, even in rain. In music with a beat, they are on a
-straight line over time: over 16 beats, they deviate by 0.01 to 0.03 of a beat. In noise, in random
-strokes and in sustained music, they deviate by 0.05 or more. The slope of the line gives the tempo
-much more precisely than the tracker's own grid, whose steps are 5 % at 120 BPM.
+The tracker (Ellis 2007) finds beats in any audio, even in the sound of rain. In music with a steady
+beat, the beat times form a nearly straight line: over 16 beats, they deviate from the line by 0.01
+to 0.03 of a beat. In noise, in random strokes and in sustained music, they deviate by 0.05 of a
+beat or more. The slope of the line gives the tempo much more precisely than the tracker's own grid,
+whose steps are 5 % at 120 BPM.
 
-Of the 19 drum loops of the demo library, 16 get a tempo within 0.3 % of the true one. Two get half
-of it (180 and 200 BPM), and one gets double (80 BPM). Half and double tempo are a matter of how a
-listener counts.
+For 16 of the demo library's 19 drum loops, the tempo is within 0.3 % of the true tempo. For two
+loops (180 and 200 BPM), it is half the true tempo, and for one loop (80 BPM), it is double the true
+tempo. Half and double tempos are not wrong: they depend on how a listener counts the beats.
 """
 
 from dataclasses import dataclass
@@ -21,9 +22,9 @@ from mirpipe.records import Float32, Float64
 MIN_BEATS = 5
 """Smallest number of beats for which the tempo is defined."""
 LINE_BEATS = 16
-"""Number of beats over which the tempo counts as constant."""
+"""Number of beats over which the tempo is assumed to be constant."""
 LARGEST_DEVIATION = 0.04
-"""Largest median deviation from a line through 16 beats, as a share of a beat."""
+"""Largest accepted median deviation from a line through 16 beats, as a share of a beat."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +34,15 @@ class Pulse:
     tempo_bpm: float | None
     """Beats per minute."""
     beat_seconds: tuple[float, ...]
-    """Times of the beats in seconds, ascending."""
+    """Beat times in seconds, ascending."""
     reason: str | None = None
     """Reason code if there are no steady beats."""
 
 
 def find_pulse(onset_strength: Float32) -> Pulse:
-    """Return the beats of an onset strength, shape (frames,), as `onsets.py` returns it.
+    """Return the beats in an onset strength, shape (frames,), that `onsets.py` has computed.
 
-    The beats are undefined for the reason `no_onsets`, `too_few_beats` (fewer than 5) or
+    If there are no beats, the reason is `no_onsets`, `too_few_beats` (fewer than 5) or
     `no_steady_beat`.
     """
     from librosa.beat import beat_track
@@ -59,9 +60,9 @@ def find_pulse(onset_strength: Float32) -> Pulse:
 
 
 def _fit_lines(beats: Float64) -> tuple[float, float]:
-    """Return seconds per beat, and the deviation of the beats from lines, as a share of a beat.
+    """Return the seconds per beat, and the beats' deviation from a line, as a share of a beat.
 
-    Both are medians over all lines through 16 neighbouring beats.
+    Both numbers are medians over all lines that are fitted to 16 consecutive beats.
     """
     length = min(LINE_BEATS, len(beats))
     windows = sliding_window_view(beats, length)

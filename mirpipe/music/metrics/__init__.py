@@ -1,1 +1,1 @@
-"""Metrics of pairs: melody accuracy and its corrections, aligned melody, and CLAP similarities."""
+"""Pair metrics: melody accuracy and its corrections, aligned melody, and CLAP similarities."""

@@ -1,32 +1,32 @@
-"""Aligned melody similarity: how much of the shorter track also occurs in the other, note by note.
+"""Aligned melody similarity: how much of the shorter track also occurs in the longer track.
 
-The two may be in any keys, and one may be up to twice as fast as the other. A passage counts
-wherever it occurs. The range is 0 … 1, higher is more similar, and the same notes in the same order
-give 1. The similarity is symmetric. It is undefined for the reason `unpitched` (a track has no
-notes) or `too_few_notes` (fewer than 8).
+The two tracks may be in any keys, and one may be up to twice as fast as the other. A passage counts
+wherever it occurs in the other track. The range is 0 … 1; higher means more similar, and the same
+notes in the same order give 1. The similarity is symmetric. It is undefined if a track has no notes
+(reason `unpitched`) or fewer than 8 notes (reason `too_few_notes`).
 
 The computation has four steps:
 
-1. Each track becomes one vector of pitch classes (chroma) per eighth of a second: the velocities of
-   the sounding notes, normalised to length 1. Rests are left out.
+1. Each track is converted to one pitch class vector (chroma) per eighth of a second. The vector
+   contains the velocities of the sounding notes and is normalised to length 1. Rests are left out.
 2. One track is transposed by each of the two best transpositions (`optimal_transposition.py`).
-3. Frames of the two tracks match if the cosine of their vectors is at least 0.8.
-4. Qmax is the length of the longest path through matching frames. In each step, both tracks advance
+3. Two frames, one of each track, match if the cosine similarity between them is at least 0.8.
+4. Qmax is the length of the longest path through matching frames. In each step, each track advances
    by one or two frames. A frame without a match costs half a frame. The similarity is the greater
-   Qmax of both transpositions, divided by the frames of the shorter track.
+   Qmax of the two transpositions, divided by the number of frames of the shorter track.
 
 Source: Serrà, Serra and Andrzejak 2009, Cross recurrence quantification for cover song
-identification, New Journal of Physics 11, 093017. Their number is a distance, normalised by the
-reference only, with thresholds from nearest neighbours. Why not `librosa.sequence.rqa` with knight
-moves, which finds the same path: it handles one matrix at a time, cell by cell. Here all cells of a
-row are computed together, because they do not depend on each other.
+identification, New Journal of Physics 11, 093017. Their measure is a distance that is normalised by
+the reference's length only and uses nearest-neighbour thresholds. `librosa.sequence.rqa` with
+knight moves finds the same path, but it is not used because it processes one matrix at a time, cell
+by cell. This module computes all cells of a row together, because they do not depend on each other.
 
-In the demo library, with the transcriptions of 37 voiced tracks, nine of ten unrelated pairs have
-0.03 … 0.28, and no pair has more than 0.47. Pairs of the same piece have 0.30 … 0.95, median 0.72.
-The same music in another key, tempo or instrument gets rank 1 in 15 of 15 cases, by melody accuracy
-in 2 of 15 (`test_aligned_melody_demo.py`). It does not find a melody under chords that the other
-track lacks, because complete frames must match, or music at less than half or more than double the
-tempo.
+Among the transcriptions of the demo library's 37 voiced tracks, nine of ten unrelated pairs have a
+similarity of 0.03 … 0.28, and none has more than 0.47. Pairs of the same piece have 0.30 … 0.95,
+with a median of 0.72. The same music in another key, tempo or instrument is at rank 1 in 15 of 15
+cases; ranked by melody accuracy, it is at rank 1 in 2 of 15 cases (`test_aligned_melody_demo.py`).
+The metric does not find a melody that has chords in only one of the tracks, because complete frames
+must match. It also does not find music at less than half or more than double the tempo.
 """
 
 from collections.abc import Sequence
@@ -52,29 +52,29 @@ MIN_NOTES = 8
 """Smallest number of notes for which the similarity is defined."""
 FRAMES_PER_SECOND = 8
 MAX_FRAMES = 300 * FRAMES_PER_SECOND
-"""Number of frames that are compared, from the start. Two tracks of them need 0.1 s and 100 MB."""
+"""Largest number of frames compared, from the start. Two such tracks take 0.1 s and 100 MB."""
 TRANSPOSITIONS = 2
 """Number of transpositions that are tried."""
 MATCHING_COSINE = 0.8
-"""Smallest cosine of matching frames. A note and a chord of two notes have only 0.71."""
+"""Smallest cosine similarity of matching frames. For a note and a two-note chord, it is 0.71."""
 GAP_COST = 0.5
 """Cost of a frame without a match, in frames."""
 
 
 def similarity(target: Sequence[Note], reference: Sequence[Note]) -> Score:
-    """Return the aligned similarity of the notes of two tracks."""
+    """Return the aligned similarity of two tracks' notes."""
     return compare_chroma(note_chroma(target), note_chroma(reference))
 
 
 def note_chroma(notes: Sequence[Note]) -> Float64 | str:
-    """Return the chroma of a track, shape (frames, 12), float64, or the reason why it has none."""
+    """Return a track's chroma, shape (frames, 12), float64, or the reason why it has none."""
     if not notes:
         return "unpitched"
     return "too_few_notes" if len(notes) < MIN_NOTES else _chroma(notes)
 
 
 def compare_chroma(target: Float64 | str, reference: Float64 | str) -> Score:
-    """Return the aligned similarity of two results of `note_chroma`, in 1 ms for 15 s of each."""
+    """Return the aligned similarity of two `note_chroma` results. Two tracks of 15 s take 1 ms."""
     if isinstance(target, str) or isinstance(reference, str):
         reasons = [side for side in (target, reference) if isinstance(side, str)]
         return Score(None, max(reasons))  # `unpitched` is more important than `too_few_notes`.
@@ -88,7 +88,7 @@ def compare_chroma(target: Float64 | str, reference: Float64 | str) -> Score:
 
 
 def _chroma(notes: Sequence[Note]) -> Float64:
-    """Return one unit vector per frame with sounding notes, shape (frames, 12)."""
+    """Return one unit vector for each frame that has sounding notes, shape (frames, 12)."""
     start = min(note.onset_seconds for note in notes)
     frames = round((max(note.offset_seconds for note in notes) - start) * FRAMES_PER_SECOND) + 1
     chroma = np.zeros((frames, 12))
@@ -103,13 +103,13 @@ def _chroma(notes: Sequence[Note]) -> Float64:
 
 
 def _longest_path(matches: Bool) -> float:
-    """Return Qmax, in frames: the greatest of several matrices.
+    """Return the greatest Qmax of several matrices, in frames.
 
     `matches` has the shape (frames, matrices, frames of the other track).
     """
     step = np.where(matches, np.float32(1), np.float32(-GAP_COST))
     frames, matrices, other_frames = matches.shape
-    # The last two rows of Q, with two columns of zeros before the first frame.
+    # The two previous rows of Q, with two columns of zeros before the first frame.
     before, last = np.zeros((2, matrices, other_frames + 2), np.float32)
     longest = np.zeros((matrices, other_frames), np.float32)
     for row in range(frames):

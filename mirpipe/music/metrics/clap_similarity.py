@@ -1,10 +1,11 @@
-"""CLAP similarity: the cosine of the stored CLAP vectors of two tracks.
+"""CLAP similarity: the cosine similarity between two tracks' stored CLAP vectors.
 
-It is computed for the matches of every encoder, so it allows a comparison of encoders. The range is
-−1 … 1, higher is more similar. Similarities of different checkpoints are not comparable. The
-vectors come from fixed windows of ten seconds, so a pair always has the same similarity. The usual
-library call takes a random crop, and its result changes. The similarity is undefined if a track has
-no CLAP vector, such as silence. The reason is that of the failure ledger.
+The similarity is computed for every encoder's matches, so it can be used to compare encoders. Its
+range is −1 … 1; higher means more similar. Similarities from different checkpoints are not
+comparable. The vectors are computed from fixed windows of ten seconds, so a pair always has the
+same similarity. The usual library call takes a random crop, so its result changes between calls.
+The similarity is undefined if a track has no CLAP vector, for example because it is silent. The
+reason is then the one in the failure ledger.
 
 The cosines are computed by `mirpipe/db/store/pair_scores.py`. Source: Wu et al. 2023 (arXiv
 2211.06687).
@@ -24,4 +25,4 @@ CLAP_SIMILARITY = MetricSpec(
 )
 
 CLAP_LIBRARY = "laion_clap"
-"""Import name of the CLAP library. Every encoder that needs it is a CLAP encoder."""
+"""Import name of the CLAP library. Every encoder that needs this library is a CLAP encoder."""

@@ -1,12 +1,12 @@
-"""CLAP text score: how well generated audio matches the caption from which it was generated.
+"""CLAP text score: how well generated audio matches the caption that it was generated from.
 
-It is the cosine of the CLAP text vector of the caption and the CLAP audio vector of the clip, −1 …
-1, higher is better. This score shows whether the music is what the text describes. The similarity
-to the target does not. Scores of different checkpoints are not comparable. The audio vector is the
-stored one: the length-weighted mean over fixed windows, normalised to length 1.
+The score is the cosine similarity between the caption's CLAP text vector and the clip's CLAP audio
+vector, −1 … 1; higher is better. Unlike the similarity to the target, the score shows whether the
+music is what the text describes. Scores from different checkpoints are not comparable. The audio
+vector is the stored one: the length-weighted mean over fixed windows, normalised to length 1.
 
-Source: the joint space of Wu et al. 2023 (arXiv 2211.06687). The score is the CLAP score by which
-text-to-music models are compared (Copet et al. 2023, arXiv 2306.05284).
+Sources: the joint embedding space is from Wu et al. 2023 (arXiv 2211.06687). The same CLAP score is
+used to compare text-to-music models (Copet et al. 2023, arXiv 2306.05284).
 """
 
 import numpy as np
@@ -26,14 +26,15 @@ TEXT_SCORE = MetricSpec(
 )
 
 _LENGTH_TOLERANCE = 1e-3
-"""Largest deviation of a vector's length from 1. Vectors before normalisation deviate more."""
+"""Largest accepted deviation of a vector's length from 1. Unnormalised vectors deviate more."""
 
 
 def text_score(caption: Float32, clip: Float32) -> float:
-    """Return the cosine of two unit vectors, −1 … 1.
+    """Return the cosine similarity between two unit vectors, −1 … 1.
 
-    Both have shape (dimension,), float32. The cosine is computed in float64. Raises ValueError if
-    the shapes differ, or if a vector does not have length 1: the score would depend on its length.
+    Both vectors have the shape (dimension,) and the dtype float32. The cosine is computed in
+    float64. Raises ValueError if the shapes differ, or if a vector's length is not 1, because the
+    score would depend on the length.
     """
     if caption.ndim != 1 or caption.shape != clip.shape:
         raise ValueError(

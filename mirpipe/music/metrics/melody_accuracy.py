@@ -1,12 +1,13 @@
 """Melody accuracy: how often two tracks have the same pitch class at the same time.
 
-It is the share of frames with equal pitch classes, over the frames of the shorter track: 0 … 1,
-higher is more similar. Identical tracks have 1, and unrelated tracks about 0.085 by chance. It
-allows no transposition and no time shift: the same tune a semitone higher has about 0. If one of
-the tracks is unpitched (`voiced_fraction.py`), the number has no musical meaning.
+The accuracy is the share of the shorter track's frames in which both tracks have the same pitch
+class, 0 … 1; higher means more similar. Identical tracks have an accuracy of 1, and unrelated
+tracks about 0.085 by chance. Transpositions and time shifts are not allowed: a tune and the same
+tune a semitone higher have an accuracy of about 0. If one of the tracks is unpitched
+(`voiced_fraction.py`), the accuracy has no musical meaning.
 
 Source: the frame-wise pitch class match of Music ControlNet (Wu et al. 2023, arXiv 2311.07069), as
-the published tables computed it. The result is bit-identical to that definition.
+it was computed for the published tables. The result is bit-identical to that definition.
 """
 
 import numpy as np
@@ -28,10 +29,10 @@ ACCURACY = MetricSpec(
 
 
 def accuracy(target: UInt8, reference: UInt8) -> Score:
-    """Return the melody accuracy of two sequences of pitch classes.
+    """Return the melody accuracy of two pitch class sequences.
 
-    The shapes are (n,) and (m,), dtype uint8. The score is undefined for the reason `too_short` if
-    one of them is empty.
+    The shapes are (n,) and (m,), dtype uint8. If either sequence is empty, the score is undefined
+    and its reason is `too_short`.
     """
     frames = min(len(target), len(reference))
     if frames == 0:

@@ -1,26 +1,28 @@
-"""Chance correction of melody accuracy: how far two melodies agree beyond chance.
+"""Chance correction for melody accuracy: how much two melodies agree beyond chance.
 
-Two sequences of pitch classes are cut to the shorter length n. Chance is what the same pair gives
-if one sequence is shifted in time, by every circular shift of at least 2 s in either direction. The
-transposition stays, because any two tracks in the same key agree by chance more often than in other
-keys. The shifts give a null distribution, and from it follow
+Two pitch class sequences are cut to the length n of the shorter one. Agreement by chance is
+measured on the same pair, with one sequence shifted in time by every circular shift of at least 2 s
+in either direction. The transposition stays the same, because two tracks in the same key agree by
+chance more often than two tracks in different keys. The accuracies at all shifts are a null
+distribution, from which these numbers are computed:
 
-- the 95 % point: the smallest accuracy that 95 % of the shifts do not exceed. An accuracy above it
-  beats chance. One in twenty unrelated pairs beats chance. If the notes of both tracks start at the
-  same times throughout, one in ten does (in the best key one in five), because shifted sequences
-  are then out of step and vary less.
-- the corrected accuracy, (accuracy − null mean) / (1 − null mean): 1 is identity, 0 is chance, and
-  there is no lower bound.
-- the OTI accuracy: the best accuracy over 12 transpositions of one side, 0 … 1. Its null is the
-  best over the 12 transpositions at every shift, so that the choice gives no advantage. Unrelated
-  tracks have 0.12, not 0.085.
+- the 95 % point: the smallest accuracy that 95 % of the shifts do not exceed. An accuracy above the
+  95 % point is better than chance. This is the case for one in twenty unrelated pairs. If the notes
+  of both tracks start at the same times throughout, it is the case for one in ten pairs (for one in
+  five in the best key), because shifted sequences are out of step and their accuracies vary less.
+- the corrected accuracy, (accuracy − null mean) / (1 − null mean): 1 for identical melodies, 0 for
+  agreement by chance, and no lower bound.
+- the OTI accuracy: the best accuracy over 12 transpositions of one track, 0 … 1. Its null
+  distribution contains the best accuracy over 12 transpositions at every shift, so that choosing
+  the best gives no advantage. The OTI accuracy of unrelated tracks is 0.12, whereas their melody
+  accuracy is 0.085.
 
-The numbers are undefined for these reasons: `unpitched` (they have no meaning for a drum loop),
-`too_short` (fewer than FEWEST_SHIFTS shifts, which is below 8 s) and `constant` (all frames agree
-at every shift, as with a single long note, so nothing can agree beyond chance).
+The numbers are undefined for these reasons: `unpitched` (the numbers have no meaning for a drum
+loop), `too_short` (fewer than FEWEST_SHIFTS shifts, that is, less than 8 s) and `constant` (all
+frames agree at every shift, as in a single long note, so no agreement can be better than chance).
 
-Source: circular shifts are the usual null for series with autocorrelation (Theiler et al. 1992,
-Physica D 58, 77). OTI: Serrà et al. 2008, IEEE TASLP 16, 1138.
+Sources: circular shifts are the usual null distribution for autocorrelated series (Theiler et al.
+1992, Physica D 58, 77). The OTI is from Serrà et al. 2008, IEEE TASLP 16, 1138.
 """
 
 from dataclasses import dataclass
@@ -34,7 +36,7 @@ from mirpipe.records import Int64, Score, UInt8
 from mirpipe.specs import MetricSpec
 
 SHORTEST_SHIFT = ceil(2 * SAMPLE_RATE / HOP_SAMPLES)
-"""Smallest shift in frames: 345, which is 2 s. It is longer than a note or a timing error."""
+"""Smallest shift in frames: 345, which is 2 s, longer than a note or a timing error."""
 FEWEST_SHIFTS = 20 * ceil(0.2 * SAMPLE_RATE / HOP_SAMPLES)
 """Smallest number of shifts. A 95 % point needs 20 values that are at least 0.2 s apart."""
 
@@ -64,29 +66,29 @@ SPECS = {
 
 @dataclass(frozen=True)
 class ChanceCorrection:
-    """The numbers that compare the agreement of two melodies with chance."""
+    """The numbers that compare two melodies' agreement with agreement by chance."""
 
     corrected: Score
     """Melody accuracy, corrected for chance."""
     null95: Score
-    """95 % point of the melody accuracy at other shifts."""
+    """95 % point of the melody accuracy over all other shifts."""
     oti: Score
     """Melody accuracy in the best of 12 transpositions."""
     oti_corrected: Score
     """OTI accuracy, corrected for chance."""
     oti_null95: Score
-    """95 % point of the OTI accuracy at other shifts."""
+    """95 % point of the OTI accuracy over all other shifts."""
 
     @classmethod
     def undefined(cls, reason: str) -> "ChanceCorrection":
-        """Return a record in which all numbers are undefined for one reason."""
+        """Return a record in which all numbers are undefined for the same reason."""
         return cls(*[Score(None, reason)] * 5)
 
 
 def correct_for_chance(target: UInt8, reference: UInt8) -> ChanceCorrection:
     """Return all numbers for the pitch classes of two pitched tracks, shapes (n,) and (m,), uint8.
 
-    The computation takes 1 ms for 15 s.
+    The computation takes 1 ms for two tracks of 15 s.
     """
     frames = min(len(target), len(reference))
     if frames == 0:
@@ -104,7 +106,7 @@ def _compare_with_shifts(counts: Int64) -> tuple[Score, Score]:
     """Return the corrected accuracy and the 95 % point.
 
     `counts` contains the number of equal frames at each circular shift, shape (n,). Shift 0 is the
-    pair itself.
+    unshifted pair.
     """
     frames = len(counts)
     null = counts[SHORTEST_SHIFT : frames - SHORTEST_SHIFT + 1]

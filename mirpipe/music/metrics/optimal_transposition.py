@@ -1,4 +1,4 @@
-"""Optimal transposition index (OTI): the transposition in which two melodies agree best.
+"""Optimal transposition index (OTI): the transposition at which two melodies agree best.
 
 Source: Serrà et al. 2008, IEEE TASLP 16, 1138.
 """
@@ -14,12 +14,12 @@ from mirpipe.records import Float64, Int64, UInt8
 def equal_frame_counts(target: UInt8, reference: UInt8) -> Int64:
     """Return the number of equal frames for each transposition and circular shift, shape (12, n).
 
-    Both sequences contain pitch classes, shape (n,), uint8. Row k, column s is the number of frames
-    i with target[i] == (reference[i − s] + k) % 12. So the maximum of column 0 is the agreement in
-    the optimal transposition.
+    Both sequences contain pitch classes, shape (n,), uint8. Row k, column s contains the number of
+    frames i with target[i] == (reference[i − s] + k) % 12. The maximum of column 0 is therefore the
+    agreement at the optimal transposition.
 
-    All counts come from one circular cross-correlation of the two piano rolls by FFT. They are
-    rounded to integers, so they are exact.
+    All counts are computed by one FFT-based circular cross-correlation of the two piano rolls. They
+    are rounded to integers, which makes them exact.
     """
     shape = (PITCH_CLASSES, len(target))
     product = _spectrum(target) * _spectrum(reference).conj()
@@ -27,8 +27,8 @@ def equal_frame_counts(target: UInt8, reference: UInt8) -> Int64:
 
 
 def _spectrum(pitch_classes: UInt8) -> NDArray[np.complex64]:
-    # float32 takes half the time of float64. For the longest track the counts have an error of
-    # 0.001, which rounding removes.
+    # float32 takes half the time of float64. For the longest track, the counts have an error of
+    # 0.001, which is removed by rounding.
     roll = np.zeros((PITCH_CLASSES, len(pitch_classes)), np.float32)
     roll[pitch_classes, np.arange(len(pitch_classes))] = 1
     spectrum: NDArray[np.complex64] = fft.rfft2(roll)
@@ -38,8 +38,8 @@ def _spectrum(pitch_classes: UInt8) -> NDArray[np.complex64]:
 def best_transpositions(moved: Float64, fixed: Float64, *, count: int) -> list[int]:
     """Return the `count` best transpositions of `moved`, in semitones upwards, best first.
 
-    Both arrays are chroma, shape (frames, 12). The best transposition brings their overall pitch
-    class distributions closest. Of equally good ones, the smaller comes first.
+    Both arrays are chroma, shape (frames, 12). The best transposition makes the pitch class totals
+    of the two most similar. Of equally good transpositions, the smaller one comes first.
     """
     moved_total, fixed_total = moved.sum(axis=0), fixed.sum(axis=0)
     cost = [-float(np.roll(moved_total, semitones) @ fixed_total) for semitones in range(12)]

@@ -1,4 +1,4 @@
-"""Contradictions between captions, in the words that models use, and measured features."""
+"""Contradictions between measured features and captions that are worded as models word them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Conditioning audio keeps the melody and the rhythm of a track."""
+"""Conditioning audio keeps a track's melody and rhythm."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ RATE = 44_100
 
 
 def hats(seconds: float, rate: int) -> Float32:
-    """Return loud short bursts of noise, four per second."""
+    """Return short, loud noise bursts, four per second."""
     random = np.random.default_rng(0)
     time = np.arange(round(seconds * rate)) / rate
     return (random.standard_normal(len(time)) * np.exp(-80 * (time * 4 % 1) / 4)).astype(np.float32)

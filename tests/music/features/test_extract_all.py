@@ -1,4 +1,4 @@
-"""All features of a track together."""
+"""All features of a track are measured together."""
 
 import hashlib
 import json

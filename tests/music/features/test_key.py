@@ -1,4 +1,4 @@
-"""Keys of cadences and scales, compared with mir_eval."""
+"""Estimated keys of cadences and scales, scored by mir_eval."""
 
 import mir_eval
 import numpy as np
@@ -46,7 +46,7 @@ def test_transposed_notes_have_the_transposed_key_and_the_same_clarity(
     assert key is not None
     assert higher is not None
     assert higher_clarity == pytest.approx(clarity, abs=1e-9)
-    if clarity is not None and clarity > 1e-6:  # Otherwise two keys fit equally well.
+    if clarity is not None and clarity > 1e-6:  # If the clarity is 0, two keys fit equally well.
         position = (KEYS.index(key) % 12 + semitones) % 12 + 12 * (KEYS.index(key) // 12)
         assert mir_eval.key.weighted_score(KEYS[position], higher) == 1.0
 

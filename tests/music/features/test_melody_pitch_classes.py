@@ -1,4 +1,4 @@
-"""Pitch classes of audio with a known melody, equal to the published definition."""
+"""The pitch classes of audio with a known melody are equal to the published definition's result."""
 
 import warnings
 

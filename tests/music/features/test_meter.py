@@ -1,4 +1,4 @@
-"""The meter of synthetic bars of three, four and other numbers of beats."""
+"""The estimated meter of synthetic bars with three, four and other numbers of beats."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ BEAT_SECONDS = 0.5
 
 
 def bars(beats_per_bar: int, *, beats: int = 48, seed: int = 0) -> Float32:
-    """Return a low stroke on the first beat of each bar, high strokes on others, some between."""
+    """Return low strokes on first beats, high strokes on others, and some soft strokes between."""
     random = np.random.default_rng(seed)
     samples = 1e-4 * random.standard_normal(round((beats * BEAT_SECONDS + 1) * SAMPLE_RATE))
     time = np.arange(5000) / SAMPLE_RATE

@@ -1,4 +1,4 @@
-"""The transcription of synthetic music, compared with the true notes by mir_eval."""
+"""Transcriptions of synthetic music, compared with the true notes by mir_eval."""
 
 import logging
 import subprocess
@@ -17,7 +17,7 @@ NOTE_SECONDS = 0.5
 
 
 def plucked(pitches: tuple[int, ...], *, rate: int = RATE) -> Float32:
-    """Return one plucked note after the other, each with six harmonics."""
+    """Return plucked notes one after another, each with six harmonics."""
     time = np.arange(round(NOTE_SECONDS * rate)) / rate
     tones = [
         sum(
@@ -62,7 +62,7 @@ def test_notes_of_a_tune_have_a_high_f_measure_by_mir_eval() -> None:
 def test_chord_gives_its_three_notes() -> None:
     chord = (plucked((60,)) + plucked((64,)) + plucked((67,))) / 3
     found = {note.pitch for note in note_transcription.transcribe(chord, RATE)}
-    assert found - {79} == {60, 64, 67}  # 79 contains harmonics of all three.
+    assert found - {79} == {60, 64, 67}  # Note 79 contains harmonics of all three notes.
 
 
 def test_level_and_sample_rate_hardly_matter() -> None:

@@ -1,4 +1,4 @@
-"""Packed pitch classes: two frames per byte, without loss."""
+"""Pitch classes are packed without loss, with two frames per byte."""
 
 import numpy as np
 import pytest

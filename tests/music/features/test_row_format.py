@@ -1,4 +1,4 @@
-"""Stored features are equal to the measured ones."""
+"""Stored features are equal to the measured features."""
 
 import json
 

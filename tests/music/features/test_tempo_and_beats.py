@@ -1,4 +1,4 @@
-"""Tempo and beats of synthetic rhythms, compared with the true beats by mir_eval."""
+"""Estimated tempo and beats of synthetic rhythms, compared with the true beats by mir_eval."""
 
 import mir_eval
 import numpy as np
@@ -12,7 +12,7 @@ from tests.support.synthetic_music import melody, noise
 
 
 def strokes(times: np.ndarray, *, seconds: float) -> Float32:
-    """Return a burst of noise at each of these times, over very quiet noise."""
+    """Return a noise burst at each of these times, over very quiet noise."""
     random = np.random.default_rng(0)
     samples = 1e-4 * random.standard_normal(round(seconds * RATE))
     burst = random.standard_normal(2000) * np.exp(-np.arange(2000) / 400)

@@ -1,6 +1,6 @@
-"""Melody accuracy as the published tables computed it, on the complete track at once.
+"""Melody accuracy as in the published tables, computed on the complete track at once.
 
-The code follows the published definition and uses no code of mirpipe.
+The code follows the published definition and uses no mirpipe code.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ from scipy.signal import butter, filtfilt
 
 
 def course_pitch_classes(samples: np.ndarray) -> np.ndarray:
-    """Return the strongest pitch class of each frame, shape (frames,), for samples at 44.1 kHz."""
+    """Return each frame's strongest pitch class, shape (frames,), for samples at 44.1 kHz."""
     b, a = butter(2, 261.2, btype="high", fs=44100)
     melody = filtfilt(b, a, samples)
     chroma = librosa.feature.chroma_stft(

@@ -1,4 +1,4 @@
-"""Aligned melody similarity of synthetic melodies."""
+"""The aligned melody similarity of synthetic melodies."""
 
 from dataclasses import replace
 
@@ -131,7 +131,7 @@ def test_similarity_is_symmetric_and_between_0_and_1(
     )
 )
 def test_longest_path_equals_librosa(matches: np.ndarray) -> None:
-    matches[1, :, 1] = True  # In this corner, librosa treats a gap as a match.
+    matches[1, :, 1] = True  # In this corner of the matrix, librosa treats a gap as a match.
     expected = [
         rqa(matrix.astype(np.float32), gap_onset=0.5, gap_extend=0.5, backtrack=False).max()
         for matrix in np.swapaxes(matches, 0, 1)

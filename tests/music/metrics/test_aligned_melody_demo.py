@@ -1,16 +1,17 @@
 """How often two metrics find another version of the same piece in the demo library.
 
-The library has 37 voiced tracks. For 15 of them, another track plays the same music in another key,
-tempo or instrument. For four more, another recording of the same piece has other passages. Each of
-these 19 tracks is a query against the 36 others. A success is another version at rank 1.
+The library has 37 voiced tracks. For 15 of them, another track contains the same music in another
+key, tempo or instrument. For four more tracks, another recording of the same piece contains other
+passages. Each of these 19 tracks is a query that is compared with the 36 other tracks. A query is
+successful if another version of its piece is at rank 1.
 
 | metric | same music | other passages | the 8 voiced targets against the references |
 |---|---|---|---|
 | aligned melody similarity | 15 of 15 | 1 of 4 | 6 of 8 |
 | melody accuracy | 2 of 15 | 1 of 4 | 1 of 8 |
 
-The two targets that aligned similarity misses are recordings with other passages. Their other
-versions have rank 2.
+For the two targets that are not successful by aligned similarity, the other version is a recording
+with other passages and is at rank 2.
 """
 
 from collections.abc import Callable
@@ -57,7 +58,7 @@ def work(path: str) -> str:
 
 @cache
 def ranks(metric: Metric, *, references_only: bool = False) -> dict[str, int]:
-    """Return the best rank of another version, for every track that has one."""
+    """Return the best rank of another version, for every track that has another version."""
     best_ranks = {}
     for query in voiced():
         others = [path for path in voiced() if path != query]

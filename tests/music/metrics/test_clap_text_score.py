@@ -1,4 +1,4 @@
-"""CLAP text score: the cosine of two unit vectors."""
+"""CLAP text score: the cosine similarity between two unit vectors."""
 
 import numpy as np
 import pytest

@@ -1,8 +1,8 @@
-"""All melody metrics on pairs of melodies whose results are known.
+"""All melody metrics, computed on pairs of melodies for which the results are known.
 
-The melodies are 50 s long, with notes of 0.385 s. Some use all twelve pitch classes equally often,
-and no pitch class follows itself. Others are in a key, with note frequencies as in real music. The
-numbers are means over 24 pairs.
+The melodies are 50 s long, with notes of 0.385 s. Some melodies use all twelve pitch classes
+equally often and never repeat a pitch class immediately. Others are in a key, and their notes are
+as frequent as in real music. The numbers are means over 24 pairs.
 
 | two melodies | accuracy | corrected | beats chance | best key | aligned |
 |---|---|---|---|---|---|
@@ -31,7 +31,10 @@ from tests.music.synthetic_tunes import drum_loop
 SECONDS, NOTE_SECONDS, FRAME_SECONDS = 50.0, 0.385, 256 / 44_100
 FRAMES = round(SECONDS / FRAME_SECONDS)
 C_MAJOR_FREQUENCIES = np.array([0.26, 0, 0.14, 0, 0.2, 0.08, 0, 0.2, 0, 0.08, 0, 0.04])
-"""Relative frequency of each pitch class in C major. Two notes agree by chance with 0.18."""
+"""Relative frequency of each pitch class in C major.
+
+The probability that two notes agree by chance is 0.18.
+"""
 PAIRS = 24
 
 Melody = tuple[int, ...]
@@ -47,7 +50,7 @@ def tune(seed: int, *, in_key: bool = False) -> Melody:
 
 
 def frames(melody: Melody, *, semitones: int = 0, late: float = 0.0, slower: float = 1.0) -> UInt8:
-    """Return the pitch classes that a perfect transcription would have. The length is constant."""
+    """Return the pitch classes of a perfect transcription. The length is constant."""
     position = (np.arange(FRAMES) * FRAME_SECONDS - late) / (NOTE_SECONDS * slower)
     pitches = np.array(melody)[np.maximum(position, 0).astype(int)]
     return ((pitches + semitones) % 12).astype(np.uint8)
@@ -64,7 +67,7 @@ def notes(
 
 
 def all_numbers(pairs: Sequence[tuple[UInt8, UInt8]]) -> dict[str, np.ndarray]:
-    """Return each metric of all pairs, by name. `beats` and `oti_beats` are 0 or 1."""
+    """Return each metric's values for all pairs, by name. `beats` and `oti_beats` are 0 or 1."""
     rows = []
     for pair in pairs:
         found = melody_chance_correction.correct_for_chance(*pair)
@@ -77,7 +80,7 @@ def all_numbers(pairs: Sequence[tuple[UInt8, UInt8]]) -> dict[str, np.ndarray]:
 
 
 def aligned_with_changed_self(**change: float) -> list[float]:
-    """Return the aligned similarity of three tunes with a changed copy of themselves."""
+    """Return the aligned similarity between three tunes and their changed copies."""
     scores = [
         aligned_melody.similarity(notes(tune(seed)),
                              notes(tune(seed), **change)).value  # type: ignore[arg-type]
@@ -88,7 +91,7 @@ def aligned_with_changed_self(**change: float) -> list[float]:
 
 
 def numbers_with_changed_self(**change: float) -> dict[str, np.ndarray]:
-    """Return all metrics of 24 tunes with a changed copy of themselves."""
+    """Return all metrics between 24 tunes and their changed copies."""
     tunes = [tune(seed) for seed in range(PAIRS)]
     return all_numbers([(frames(one), frames(one, **change)) for one in tunes])  # type: ignore[arg-type]
 

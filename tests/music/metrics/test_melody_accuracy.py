@@ -1,4 +1,4 @@
-"""Melody accuracy of known melodies, equal to raw chroma accuracy of mir_eval."""
+"""The melody accuracy of known melodies is equal to mir_eval's raw chroma accuracy."""
 
 import mir_eval
 import numpy as np
@@ -82,7 +82,7 @@ def test_accuracy_equals_raw_chroma_accuracy_of_mir_eval(target: np.ndarray, see
     random = np.random.default_rng(seed)
     reference = np.where(random.random(len(target)) < 0.5, target, random.integers(0, 12))
     octaves = random.integers(3, 6, (2, len(target)))
-    # In cents, which mir_eval compares without octaves. Every frame is voiced.
+    # The pitches are in cents, which mir_eval compares without octaves. Every frame is voiced.
     target_cents = 100.0 * target + 1200 * octaves[0]
     reference_cents = 100.0 * reference + 1200 * octaves[1]
     voicing = np.ones(len(target))

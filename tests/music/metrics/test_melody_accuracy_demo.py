@@ -1,4 +1,4 @@
-"""Melody accuracy and voiced fraction on the demo library."""
+"""The melody accuracy and the voiced fraction of tracks in the demo library."""
 
 import csv
 import subprocess
@@ -31,7 +31,7 @@ PAIRS = [
         "reference/J.S. Bach- BWV 66.6 (organ).ogg",
     ),
 ]
-# Computed by course_definition.py with librosa 0.11.0. An update of librosa must not change them.
+# Computed by course_definition.py with librosa 0.11.0. A librosa update must not change the values.
 GOLDEN = (
     *(0.2543, 0.0259, 0.0019, 0.0712, 0.4330, 0.0948),
     *(0.1556, 0.1881, 0.0836, 0.0782, 0.0817, 0.0159),
@@ -53,7 +53,7 @@ def accuracy(target: str, reference: str) -> float | None:
 
 
 def voiced_fractions(is_chosen: Callable[[dict[str, str]], bool]) -> np.ndarray:
-    """Return the voiced fractions of all tracks whose row in the manifest is chosen."""
+    """Return the voiced fractions of all tracks whose manifest row is chosen."""
     rows = [row for row in manifest() if is_chosen(row)]
     return np.array([melody_of(row["path"]).voiced_fraction for row in rows])
 

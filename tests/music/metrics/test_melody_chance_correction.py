@@ -1,4 +1,4 @@
-"""Chance correction of melody accuracy: exact numbers, null distributions and reasons."""
+"""Chance correction for melody accuracy: exact numbers, null distributions and reasons."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from mirpipe.records import Score
 from tests.music.metrics.test_optimal_transposition import count_directly, quarter_second_notes
 
 SHORTEST = 2 * SHORTEST_SHIFT + FEWEST_SHIFTS - 1
-"""Smallest number of frames with enough shifts for a null distribution."""
+"""Smallest number of frames that allows enough shifts for a null distribution."""
 
 
 def test_numbers_equal_a_direct_comparison_of_every_shift() -> None:

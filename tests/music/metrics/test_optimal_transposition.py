@@ -1,4 +1,4 @@
-"""Agreement of two melodies in all transpositions and at all time shifts."""
+"""The agreement between two melodies in all transpositions and at all time shifts."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A fake captioner: returns the value of the variable ECHO, or the length of the segment."""
+"""A fake captioner that returns the environment variable ECHO, or the length of the segment."""
 
 import os
 from collections.abc import Sequence

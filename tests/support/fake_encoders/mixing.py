@@ -1,4 +1,4 @@
-"""A fake encoder that promises independent rows, and that fails for loud segments."""
+"""A fake encoder that declares its rows independent, and that fails for loud segments."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ SPEC = EncoderSpec(
 )
 
 FAILS_ABOVE = 0.95
-"""Level of a sample above which the encoder raises, as a broken model would."""
+"""Sample level above which the encoder raises an error, as a broken model would."""
 
 
 class Plugin:
@@ -31,7 +31,7 @@ class Plugin:
     rows_are_independent = True
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return the standard deviation, and 1: shape (len(segments), 2)."""
+        """Return the standard deviation and the number 1: shape (len(segments), 2)."""
         if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
             raise RuntimeError("the model failed")
         return np.asarray([(segment.samples.std(), 1.0) for segment in segments], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A fake encoder: level and roughness of a window. It fails for loud segments."""
+"""A fake encoder that returns the level and roughness of a window. It fails for loud segments."""
 
 from collections.abc import Sequence
 
@@ -22,14 +22,17 @@ SPEC = EncoderSpec(
 )
 
 FAILS_ABOVE = 0.95
-"""Level of a sample above which the encoder raises, as a broken model would."""
+"""Sample level above which the encoder raises an error, as a broken model would."""
 
 
 class Plugin:
     """An encoder that returns three numbers per window."""
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return standard deviation, mean step between samples, and 1: shape (len(segments), 3)."""
+        """Return the standard deviation, the mean step between samples, and the number 1.
+
+        The shape is (len(segments), 3).
+        """
         if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
             raise RuntimeError("the model failed")
         rows = [

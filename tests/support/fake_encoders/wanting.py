@@ -1,4 +1,4 @@
-"""A fake encoder that needs weights, and a library that every interpreter has."""
+"""A fake encoder that needs weights and a library that every interpreter has."""
 
 from collections.abc import Sequence
 

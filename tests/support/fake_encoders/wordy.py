@@ -1,4 +1,4 @@
-"""A fake encoder that embeds text too: words in capitals are loud."""
+"""A fake encoder that also embeds text: words in capitals are loud."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,10 +12,10 @@ SPEC = replace(tiny.SPEC, name="wordy", dimension=2)
 
 
 class Plugin:
-    """An encoder that returns the level, and 1."""
+    """An encoder that returns the level and the number 1."""
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return the level, and 1: shape (len(segments), 2)."""
+        """Return the level and the number 1: shape (len(segments), 2)."""
         rows = [(np.abs(segment.samples).max(), 1.0) for segment in segments]
         return np.asarray(rows, dtype=np.float32)
 

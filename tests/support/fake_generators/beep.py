@@ -1,8 +1,8 @@
-"""A fake generator: returns a tone for every request. Environment variables make it fail.
+"""A fake generator that returns a tone for every request. Environment variables make it fail.
 
 BEEP_LOG is a file to which one line per clip is written. BEEP_ROOM is the number of requests that
-fit into memory. If the log has BEEP_DIES_AT lines, the process is killed. A prompt with the word
-`broken` raises RuntimeError. A prompt with the word `silent` gives a silent clip.
+fit in memory. When the log has BEEP_DIES_AT lines, the process is killed. A prompt that contains
+`broken` raises RuntimeError. A prompt that contains `silent` produces a silent clip.
 """
 
 import os
@@ -32,7 +32,7 @@ SPEC = GeneratorSpec(
 
 
 class Plugin:
-    """A generator without guidance: the modes medium and strong give the same samples."""
+    """A generator without guidance, so the modes medium and strong produce the same samples."""
 
     def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
         """Return one tone per request."""

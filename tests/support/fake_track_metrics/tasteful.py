@@ -1,4 +1,4 @@
-"""A fake track metric: scores windows by level and length. It fails for loud segments."""
+"""A fake track metric that scores windows by level and length. It fails for loud segments."""
 
 from collections.abc import Sequence
 
@@ -24,14 +24,14 @@ SPEC = TrackMetricSpec(
 )
 
 FAILS_ABOVE = 0.95
-"""Level of a sample above which the model raises, as a broken model would."""
+"""Sample level above which the track metric raises an error, as a broken model would."""
 
 
 class Plugin:
     """A track metric that returns four numbers per window."""
 
     def score(self, segments: Sequence[AudioSegment]) -> Float32:
-        """Return level, highest sample, seconds, and 10: shape (len(segments), 4)."""
+        """Return the level, the highest sample, the seconds, and 10: shape (len(segments), 4)."""
         if any(np.abs(segment.samples).max() > FAILS_ABOVE for segment in segments):
             raise RuntimeError("the model failed")
         rows = [
