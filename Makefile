@@ -125,7 +125,8 @@ docs: $(VENV)/dev ## build the documentation site in var/site
 
 .PHONY: screenshots
 screenshots: $(VENV)/dev ## retake the dashboard screenshots in docs/images/
-	@MIRPIPE_HOME="$$(mktemp -d)" $(BIN)/python -m tools.take_screenshots
+	@home="$$(mktemp -d)"; trap 'rm -rf "$$home"' EXIT; \
+	  MIRPIPE_HOME="$$home" $(BIN)/python -m tools.take_screenshots
 
 .PHONY: lock
 lock: $(VENV)/uv ## update the lock files from requirements/*.in
