@@ -97,7 +97,7 @@ def test_the_dictionary_has_a_row_for_every_column(library: Database, tmp_path: 
     page = (tmp_path / "dictionary.md").read_text()
     assert all(f"| {line['column']} | {line['type']} |" in page for line in lines)
     field = parquet.read_schema(tmp_path / "v_library.parquet").field("voiced")
-    assert field.metadata[b"comment"].startswith(b"false: unpitched")
+    assert field.metadata[b"comment"].startswith(b"false if the track is unpitched")
 
 
 def test_vectors_are_exported_only_on_request(fresh_database: Database, tmp_path: Path) -> None:
