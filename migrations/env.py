@@ -1,4 +1,4 @@
-"""Runs migrations on the connection and in the transaction that `mirpipe.db.migrate` opens."""
+"""Runs migrations on the connection, and in the transaction, opened by `mirpipe.db.migrate`."""
 
 from alembic import context
 

@@ -148,9 +148,9 @@ class Settings(BaseSettings):
     start and stored in home/airflow."""
     airflow_port: int = 8080
     """Port of Airflow's web page and REST API. If this port is in use, the next free port is
-    taken."""
+    used."""
     dashboard_port: int = 8501
-    """Port of the dashboard. If this port is in use, the next free port is taken."""
+    """Port of the dashboard. If this port is in use, the next free port is used."""
     bind: str = "127.0.0.1"
     """IP address on which Airflow and the dashboard listen. With the default, they can be opened
     only on this machine. Other addresses make them reachable from other machines."""

@@ -1,10 +1,10 @@
 """Creates all tables, with their constraints, indexes, triggers, functions and grants.
 
-The first revision is 0010, because it replaces ten migrations of the development versions. A
-database that those migrations brought to 0010 is already at this revision. The roles mirpipe_app
-and mirpipe_read must exist: `mirpipe.db.migrate` creates them. The migration is plain SQL because
-Alembic has no operations for partitions, statement triggers, storage and grants. The views are in
-migrations/views/.
+The first revision is 0010 because it replaces ten migrations from the development versions. A
+database that those migrations upgraded to 0010 is already at this revision. The roles mirpipe_app
+and mirpipe_read must already exist; `mirpipe.db.migrate` creates them. The migration is plain SQL
+because Alembic has no operations for partitions, statement triggers, storage or grants. The views
+are in migrations/views/.
 """
 
 from pathlib import Path
@@ -20,4 +20,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Do nothing. `mirpipe db downgrade base` removes the schema, see mirpipe.db.remove_schema."""
+    """Do nothing. `mirpipe db downgrade base` removes the schema; see mirpipe.db.remove_schema."""

@@ -25,7 +25,7 @@ CREATE TABLE track (
 COMMENT ON TABLE track IS 'Tracks: one row per distinct content in a collection. The SHA-256 of the file''s bytes identifies the content.';
 COMMENT ON COLUMN track.title IS 'Title, taken from the manifest, the tags or the file name. Not unique.';
 COMMENT ON COLUMN track.reason IS 'Code of the reason why the track was rejected. NULL if it was not rejected.';
-COMMENT ON COLUMN track.changed_at IS 'When the state, title or labels last changed.';
+COMMENT ON COLUMN track.changed_at IS 'Time at which the state, title or labels last changed.';
 
 CREATE TABLE track_file (
     collection text NOT NULL,
@@ -41,14 +41,14 @@ CREATE TABLE track_file (
 );
 CREATE INDEX ON track_file (track_id);
 COMMENT ON TABLE track_file IS 'Every path at which a track was found. A track that was moved or copied has several rows.';
-COMMENT ON COLUMN track_file.path IS 'Absolute path, as the bytes that the file system returned.';
+COMMENT ON COLUMN track_file.path IS 'Absolute path, stored as the bytes that the file system returned.';
 COMMENT ON COLUMN track_file.path_text IS 'Path as text. Bytes that cannot be decoded are escaped.';
-COMMENT ON COLUMN track_file.track_id IS 'Track that the file belongs to; key of track. NULL if the file was rejected.';
-COMMENT ON COLUMN track_file.bytes IS 'Size of the file, in bytes.';
+COMMENT ON COLUMN track_file.track_id IS 'Track that the file belongs to; key in the table track. NULL if the file was rejected.';
+COMMENT ON COLUMN track_file.bytes IS 'File size, in bytes.';
 COMMENT ON COLUMN track_file.mtime_ns IS 'Modification time of the file, in nanoseconds since 1970. A file whose size and modification time are unchanged is not read again.';
 COMMENT ON COLUMN track_file.reason IS 'Code of the reason why the file was rejected. NULL if the file was accepted.';
-COMMENT ON COLUMN track_file.seen_at IS 'When the file was last read.';
-COMMENT ON COLUMN track_file.gone_at IS 'When the file was first found missing. NULL if the file exists.';
+COMMENT ON COLUMN track_file.seen_at IS 'Time at which the file was last read.';
+COMMENT ON COLUMN track_file.gone_at IS 'Time at which the file was first found missing. NULL if the file exists.';
 
 -- Plug-in revisions -----------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ CREATE TABLE encoder (
 );
 CREATE UNIQUE INDEX encoder_one_wanted ON encoder (name) WHERE wanted;
 COMMENT ON TABLE encoder IS 'Encoders: one row per revision of a plug-in that turns tracks into vectors.';
-COMMENT ON COLUMN encoder.wanted IS 'true for the configured revision, which the settings request. Its missing vectors are pending work.';
+COMMENT ON COLUMN encoder.wanted IS 'true for the configured revision, which is the one requested by the settings. Missing vectors of this revision are pending work.';
 
 CREATE TABLE metric (
     metric_id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -127,8 +127,8 @@ CREATE TABLE embedding (
 ) PARTITION BY LIST (encoder_id);
 ALTER TABLE embedding ALTER embedding SET STORAGE PLAIN;
 COMMENT ON TABLE embedding IS 'Track vectors: float32, of length 1, with one partition per encoder revision. Compare only vectors with the same encoder_id.';
-COMMENT ON COLUMN embedding.collection IS 'Collection of the track, copied from track so that filters need no join. It never changes.';
-COMMENT ON COLUMN embedding.batch_id IS 'Batch in which the vector was computed; key of embedding_batch.';
+COMMENT ON COLUMN embedding.collection IS 'Collection of the track, copied from track so that filters need no join. The value never changes.';
+COMMENT ON COLUMN embedding.batch_id IS 'Batch in which the vector was computed; key in the table embedding_batch.';
 COMMENT ON COLUMN embedding.embedding IS 'Vector of the track: float32, of length 1, with the encoder''s dimension.';
 
 CREATE FUNCTION register_encoder(p_name text, p_revision text, p_dimension integer, p_spec jsonb)
@@ -197,8 +197,8 @@ CREATE TABLE serving_revision (
     name text PRIMARY KEY,
     encoder_id smallint NOT NULL REFERENCES encoder
 );
-COMMENT ON TABLE serving_revision IS 'The active revision for each encoder name. It changes when a new revision has vectors for all usable tracks.';
-COMMENT ON COLUMN serving_revision.encoder_id IS 'Active revision, whose matches are shown; key of encoder.';
+COMMENT ON TABLE serving_revision IS 'The active revision for each encoder name. The active revision changes when a new revision has vectors for all usable tracks.';
+COMMENT ON COLUMN serving_revision.encoder_id IS 'Active revision, whose matches are shown; key in the table encoder.';
 
 -- Neighbours ------------------------------------------------------------------------------------
 
@@ -211,8 +211,8 @@ CREATE TABLE embedding_change (
 COMMENT ON TABLE embedding_change IS 'Vectors that were added, removed or changed, or whose track became usable or unusable, since retrieve last ran.';
 COMMENT ON COLUMN embedding_change.previous IS 'First vector that was overwritten or deleted since retrieve last ran. The sums in background_moment still include this vector.';
 
--- If a row is already queued, an update that changes nothing locks it. retrieve takes only unlocked
--- rows, so it cannot take this row before it can see the change made by this transaction.
+-- If a row is already queued, it is locked by an update that changes nothing. retrieve takes only
+-- unlocked rows, and therefore cannot take the row before it can see this transaction's change.
 CREATE FUNCTION queue_embedding_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = mirpipe, public, pg_temp AS $$
 BEGIN
@@ -302,7 +302,7 @@ CREATE TABLE melody (
 );
 COMMENT ON TABLE melody IS 'Melodies: the pitch class in each frame of a track, and the share of the track that is pitched.';
 COMMENT ON COLUMN melody.frames IS 'Number of frames. Each frame has one pitch class.';
-COMMENT ON COLUMN melody.pitch_classes IS 'Pitch classes, where 0 is C. Each byte contains two frames, the first one in its upper half.';
+COMMENT ON COLUMN melody.pitch_classes IS 'Pitch classes, where 0 is C. Each byte contains two frames; the first frame is in the upper four bits.';
 COMMENT ON COLUMN melody.reason IS 'Code of the reason why the melody is missing. NULL if there is a melody.';
 
 CREATE TABLE track_feature (
@@ -346,7 +346,7 @@ CREATE TABLE track_score (
     CHECK ((value IS NULL) = (reason IS NOT NULL))
 );
 COMMENT ON TABLE track_score IS 'Scores of single tracks, one row per track and axis of a model.';
-COMMENT ON COLUMN track_score.batch_id IS 'Batch in which the score was computed; key of score_batch.';
+COMMENT ON COLUMN track_score.batch_id IS 'Batch in which the score was computed; key in the table score_batch.';
 
 CREATE TABLE pair_score (
     metric_id smallint NOT NULL REFERENCES metric,
@@ -358,7 +358,7 @@ CREATE TABLE pair_score (
     CHECK ((value IS NULL) = (reason IS NOT NULL))
 );
 COMMENT ON TABLE pair_score IS 'Scores of pairs: a target and one of its matches or clips. A score depends only on these two tracks.';
-COMMENT ON COLUMN pair_score.reference_id IS 'Match or clip of the target; key of track.';
+COMMENT ON COLUMN pair_score.reference_id IS 'Match or clip of the target; key in the table track.';
 
 -- Captions --------------------------------------------------------------------------------------
 
@@ -390,8 +390,8 @@ CREATE TABLE caption_embedding (
     PRIMARY KEY (encoder_id, caption_id)
 );
 COMMENT ON TABLE caption_embedding IS 'Caption vectors: float32, of length 1, in the same space as the audio vectors of the encoder.';
-COMMENT ON COLUMN caption_embedding.encoder_id IS 'Encoder that computed the vector from the text; key of encoder. Compare only with vectors that have the same encoder_id.';
-COMMENT ON COLUMN caption_embedding.caption_id IS 'Caption; key of caption. Only the words of the caption are embedded.';
+COMMENT ON COLUMN caption_embedding.encoder_id IS 'Encoder that computed the vector from the text; key in the table encoder. Compare only with vectors that have the same encoder_id.';
+COMMENT ON COLUMN caption_embedding.caption_id IS 'Caption; key in the table caption. Only the words of the caption are embedded.';
 COMMENT ON COLUMN caption_embedding.embedding IS 'Vector of the caption: float32, of length 1.';
 
 -- Generation ------------------------------------------------------------------------------------
@@ -407,7 +407,7 @@ CREATE TABLE generation_wish (
     UNIQUE NULLS NOT DISTINCT (generator_id, mode, guidance, seed)
 );
 COMMENT ON TABLE generation_wish IS 'Clips that the settings request for every target.';
-COMMENT ON COLUMN generation_wish.longest_seconds IS 'Maximum length of a clip, in seconds. The clip for a shorter target has the length of the target.';
+COMMENT ON COLUMN generation_wish.longest_seconds IS 'Maximum length of a clip, in seconds. A clip for a shorter target is as long as the target.';
 
 CREATE TABLE generation (
     generation_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -433,8 +433,8 @@ CREATE TABLE generation (
         (target_id, generator_id, caption_id, mode, is_conditioned, guidance, seed, seconds, template, device, versions)
 );
 CREATE INDEX ON generation (track_id);
-COMMENT ON TABLE generation IS 'Generated clips, with everything that determines each clip. Two generations can have the same content, and then share a track.';
-COMMENT ON COLUMN generation.track_id IS 'The clip, which is a track in the collection generated; key of track.';
+COMMENT ON TABLE generation IS 'Generated clips, with everything that determines each clip. If two generations have the same content, they share a track.';
+COMMENT ON COLUMN generation.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';
 
 -- Runs ------------------------------------------------------------------------------------------
 
@@ -448,9 +448,9 @@ CREATE TABLE run (
 );
 COMMENT ON TABLE run IS 'Runs: one row per published state of all results. A report adds a row only if something changed.';
 COMMENT ON COLUMN run.run_id IS 'Run number.';
-COMMENT ON COLUMN run.confirmed_at IS 'When a later report last found no change.';
+COMMENT ON COLUMN run.confirmed_at IS 'Time at which a later report last found no change.';
 COMMENT ON COLUMN run.trigger IS 'What started the report: a DAG run id, or "command line".';
-COMMENT ON COLUMN run.state_digest IS 'Hash of everything that the run reports on. If the hash is the same as that of the previous run, nothing changed.';
+COMMENT ON COLUMN run.state_digest IS 'Hash of everything that the run reports on. If the hash equals that of the previous run, nothing has changed.';
 COMMENT ON COLUMN run.library IS 'Number of tracks per collection and state.';
 
 CREATE TABLE served_neighbour (
@@ -467,8 +467,8 @@ CREATE TABLE served_neighbour (
 CREATE UNIQUE INDEX served_neighbour_current ON served_neighbour (encoder_id, target_id, rank) WHERE to_run IS NULL;
 CREATE INDEX ON served_neighbour (reference_id);
 COMMENT ON TABLE served_neighbour IS 'Published matches. A row is valid from from_run up to, but not including, to_run.';
-COMMENT ON COLUMN served_neighbour.from_run IS 'First run in which the match was valid; key of run.';
-COMMENT ON COLUMN served_neighbour.to_run IS 'First run in which the match was no longer valid; key of run. NULL if it is still valid.';
+COMMENT ON COLUMN served_neighbour.from_run IS 'First run in which the match was valid; key in the table run.';
+COMMENT ON COLUMN served_neighbour.to_run IS 'First run in which the match was no longer valid; key in the table run. NULL if it is still valid.';
 
 CREATE TABLE run_encoder (
     run_id bigint NOT NULL REFERENCES run,
@@ -483,7 +483,7 @@ COMMENT ON TABLE run_encoder IS 'Active encoders of a run: how many tracks were 
 COMMENT ON COLUMN run_encoder.references_n IS 'Number of references with a vector.';
 COMMENT ON COLUMN run_encoder.targets_n IS 'Number of targets with a vector.';
 COMMENT ON COLUMN run_encoder.background_pairs IS 'Number of reference pairs whose cosines were counted.';
-COMMENT ON COLUMN run_encoder.background_cosines IS 'Ascending quantiles of the cosines of reference pairs. The column percentile of views is computed from them.';
+COMMENT ON COLUMN run_encoder.background_cosines IS 'Quantiles of the reference pairs'' cosines, in ascending order. The percentile column in views is computed from these quantiles.';
 
 CREATE TABLE run_target (
     run_id bigint NOT NULL REFERENCES run,
@@ -494,8 +494,8 @@ CREATE TABLE run_target (
     background_sd double precision NOT NULL,
     PRIMARY KEY (run_id, encoder_id, target_id)
 );
-COMMENT ON TABLE run_target IS 'Mean and standard deviation of a target''s cosines to all references. The column z of views is computed from them.';
-COMMENT ON COLUMN run_target.background_n IS 'Number of references that the mean was computed over.';
+COMMENT ON TABLE run_target IS 'Mean and standard deviation of a target''s cosines to all references. The z column in views is computed from these values.';
+COMMENT ON COLUMN run_target.background_n IS 'Number of references over which the mean was computed.';
 COMMENT ON COLUMN run_target.background_mean IS 'Mean of the target''s cosines to all references.';
 COMMENT ON COLUMN run_target.background_sd IS 'Population standard deviation of the target''s cosines to all references.';
 
@@ -510,8 +510,8 @@ CREATE TABLE neighbour_change (
 );
 COMMENT ON TABLE neighbour_change IS 'Best matches that changed in a run, and why they changed.';
 COMMENT ON COLUMN neighbour_change.encoder_name IS 'Name of the encoder.';
-COMMENT ON COLUMN neighbour_change.previous_reference_id IS 'Best match before the run; key of track. NULL if there was none.';
-COMMENT ON COLUMN neighbour_change.reference_id IS 'Best match from the run on; key of track. NULL if there is none.';
+COMMENT ON COLUMN neighbour_change.previous_reference_id IS 'Best match before the run; key in the table track. NULL if there was none.';
+COMMENT ON COLUMN neighbour_change.reference_id IS 'Best match from the run onwards; key in the table track. NULL if there is none.';
 
 CREATE TABLE run_summary (
     run_id bigint NOT NULL REFERENCES run,
@@ -529,8 +529,8 @@ CREATE TABLE run_summary (
     CHECK ((n = 0) = (mean IS NULL) AND (n = 0) = (sd IS NULL)),
     CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL))
 );
-COMMENT ON TABLE run_summary IS 'Summaries of the matches: each metric over the best matches of all targets, per run and encoder.';
-COMMENT ON COLUMN run_summary.metric_id IS 'Revision of the metric; key of metric. NULL if the number comes from the encoder itself.';
+COMMENT ON TABLE run_summary IS 'Match summaries: the mean and standard deviation of each metric over the best matches of all targets, per run and encoder.';
+COMMENT ON COLUMN run_summary.metric_id IS 'Revision of the metric; key in the table metric. NULL if the number comes from the encoder itself.';
 
 CREATE TABLE run_generation_summary (
     run_id bigint NOT NULL REFERENCES run,
@@ -553,7 +553,7 @@ CREATE TABLE run_generation_summary (
     CHECK ((n = 0) = (mean IS NULL) AND (n = 0) = (sd IS NULL)),
     CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL))
 );
-COMMENT ON TABLE run_generation_summary IS 'Summaries of the clips: each metric over the clips of a mode and guidance, per run and generator.';
+COMMENT ON TABLE run_generation_summary IS 'Clip summaries: the mean and standard deviation of each metric over the clips with the same mode and guidance, per run and generator.';
 
 CREATE TABLE run_group_summary (
     run_id bigint NOT NULL REFERENCES run,
@@ -583,12 +583,12 @@ CREATE TABLE run_group_summary (
     CHECK ((n = 0) = (mean IS NULL) AND (n = 0) = (sd IS NULL)),
     CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL))
 );
-COMMENT ON TABLE run_group_summary IS 'Summaries by group: a metric over the targets with the same genre or instrument, for an encoder''s matches or a generator''s clips.';
-COMMENT ON COLUMN run_group_summary.encoder_id IS 'Encoder of the matches; key of encoder. NULL for clips.';
-COMMENT ON COLUMN run_group_summary.generator_id IS 'Generator of the clips; key of generator. NULL for matches.';
+COMMENT ON TABLE run_group_summary IS 'Group summaries: the mean and standard deviation of a metric over the targets with the same genre or instrument, for an encoder''s matches or a generator''s clips.';
+COMMENT ON COLUMN run_group_summary.encoder_id IS 'Encoder that found the matches; key in the table encoder. NULL for clips.';
+COMMENT ON COLUMN run_group_summary.generator_id IS 'Generator that made the clips; key in the table generator. NULL for matches.';
 COMMENT ON COLUMN run_group_summary.mode IS 'Generation mode of the clips. NULL for matches.';
-COMMENT ON COLUMN run_group_summary.guidance IS 'Classifier-free guidance scale. NULL for matches, and if the generator has none.';
-COMMENT ON COLUMN run_group_summary.metric_id IS 'Revision of the metric for matches; key of metric. NULL for clips, and if the number comes from the encoder itself.';
+COMMENT ON COLUMN run_group_summary.guidance IS 'Classifier-free guidance scale. NULL for matches, and for generators without a guidance scale.';
+COMMENT ON COLUMN run_group_summary.metric_id IS 'Revision of the metric for matches; key in the table metric. NULL for clips, and if the number comes from the encoder itself.';
 COMMENT ON COLUMN run_group_summary.n IS 'Number of matches or clips with a value.';
 COMMENT ON COLUMN run_group_summary.undefined_n IS 'Number of matches or clips without a value.';
 
@@ -628,9 +628,9 @@ CREATE TABLE run_comparison (
 );
 COMMENT ON TABLE run_comparison IS 'Comparisons of two encoders, or of two modes of a generator, by one metric. The values are paired by target; only targets with both values are compared.';
 COMMENT ON COLUMN run_comparison.kind IS 'retrieval: the best matches of two encoders. generation: the clips of two modes.';
-COMMENT ON COLUMN run_comparison.encoder_id IS 'First encoder: the later one by name; key of encoder. NULL for clips.';
-COMMENT ON COLUMN run_comparison.than_encoder_id IS 'Second encoder; key of encoder. NULL for clips.';
-COMMENT ON COLUMN run_comparison.generator_id IS 'Generator of both modes; key of generator. NULL for matches.';
+COMMENT ON COLUMN run_comparison.encoder_id IS 'First encoder: the one whose name comes later in alphabetical order; key in the table encoder. NULL for clips.';
+COMMENT ON COLUMN run_comparison.than_encoder_id IS 'Second encoder; key in the table encoder. NULL for clips.';
+COMMENT ON COLUMN run_comparison.generator_id IS 'Generator of both modes; key in the table generator. NULL for matches.';
 COMMENT ON COLUMN run_comparison.metric IS 'Name of the metric, as in run_summary and run_generation_summary. Cosines of different encoders are left out, because they are not comparable.';
 COMMENT ON COLUMN run_comparison.p_holm IS 'p-value after Holm''s correction for all encoder comparisons in the run, or for all mode comparisons of the generator.';
 
@@ -652,7 +652,7 @@ CREATE TABLE run_ranking (
     CHECK ((n < 2) = (low IS NULL) AND (low IS NULL) = (high IS NULL))
 );
 COMMENT ON TABLE run_ranking IS 'Ranking quality: how highly an encoder ranks references that share a label with the query.';
-COMMENT ON COLUMN run_ranking.encoder_id IS 'Encoder revision; key of encoder. NULL for the fusion of all encoders.';
+COMMENT ON COLUMN run_ranking.encoder_id IS 'Encoder revision; key in the table encoder. NULL for the fusion of all encoders.';
 
 CREATE TABLE run_hubness (
     run_id bigint NOT NULL REFERENCES run,
@@ -681,7 +681,7 @@ CREATE TABLE run_hub (
     retrieved_n integer NOT NULL CHECK (retrieved_n > 0),
     PRIMARY KEY (run_id, encoder_id, queries, rerank, k, rank)
 );
-COMMENT ON TABLE run_hub IS 'Hubs: the 20 references that occur in the largest number of match lists.';
+COMMENT ON TABLE run_hub IS 'Hubs: the 20 references that occur in the most match lists.';
 
 CREATE TABLE run_agreement (
     run_id bigint NOT NULL REFERENCES run,
@@ -692,9 +692,9 @@ CREATE TABLE run_agreement (
     n integer NOT NULL CHECK (n > 0),
     PRIMARY KEY (run_id, encoder_id, other_id)
 );
-COMMENT ON TABLE run_agreement IS 'Agreement: how similar the matches of two encoders are when ranked by cosine. Each pair of encoders has two rows, one for each order.';
-COMMENT ON COLUMN run_agreement.encoder_id IS 'Revision of the first encoder; key of encoder.';
-COMMENT ON COLUMN run_agreement.other_id IS 'Revision of the second encoder; key of encoder.';
+COMMENT ON TABLE run_agreement IS 'Agreement: how similar two encoders'' matches are when ranked by cosine. Each pair of encoders has two rows, one for each order.';
+COMMENT ON COLUMN run_agreement.encoder_id IS 'Revision of the first encoder; key in the table encoder.';
+COMMENT ON COLUMN run_agreement.other_id IS 'Revision of the second encoder; key in the table encoder.';
 
 CREATE TABLE run_csls (
     run_id bigint NOT NULL REFERENCES run,
@@ -730,9 +730,9 @@ CREATE TABLE run_answer (
     CHECK ((encoder_id IS NULL) = (method = 'fusion')),
     CHECK ((cosine IS NULL) = (method = 'fusion') AND (cosine_rank IS NULL) = (method = 'fusion'))
 );
-COMMENT ON TABLE run_answer IS 'The 10 best matches in rankings by CSLS and by fusion. Only those of the latest run are kept.';
+COMMENT ON TABLE run_answer IS 'The 10 best matches in rankings by CSLS and by fusion. Only the matches of the latest run are kept.';
 COMMENT ON COLUMN run_answer.method IS 'csls: the 50 most similar references, re-ranked by CSLS. fusion: reciprocal rank fusion of all encoders (k = 60).';
-COMMENT ON COLUMN run_answer.encoder_id IS 'Encoder revision; key of encoder. NULL for fusion.';
+COMMENT ON COLUMN run_answer.encoder_id IS 'Encoder revision; key in the table encoder. NULL for fusion.';
 COMMENT ON COLUMN run_answer.rank IS 'Rank of the match. Rank 1 is the best match. Ties are broken by content hash.';
 COMMENT ON COLUMN run_answer.score IS 'csls: 2 * cosine - r of the target - r of the reference. fusion: sum of 1 / (60 + rank) over the encoders.';
 COMMENT ON COLUMN run_answer.cosine IS 'Cosine similarity in the encoder''s own space, -1 to 1. NULL for fusion.';
@@ -756,8 +756,8 @@ CREATE TABLE run_set_distance (
     CHECK ((value IS NULL) = (reason IS NOT NULL)),
     CHECK (NOT is_finding OR (value IS NOT NULL AND n >= 50))
 );
-COMMENT ON TABLE run_set_distance IS 'Distances between the set of clips in a mode and the reference library.';
-COMMENT ON COLUMN run_set_distance.encoder_id IS 'Encoder whose vectors are used to measure the distance; key of encoder.';
+COMMENT ON TABLE run_set_distance IS 'Distances between the clips generated in each mode and the reference library.';
+COMMENT ON COLUMN run_set_distance.encoder_id IS 'Encoder whose vectors are used to measure the distance; key in the table encoder.';
 
 -- Failures --------------------------------------------------------------------------------------
 
@@ -775,8 +775,8 @@ CREATE TABLE failure (
     PRIMARY KEY (stage, revision, subject)
 );
 CREATE INDEX ON failure (track_id, stage);
-COMMENT ON TABLE failure IS 'The failure ledger: inputs and plug-ins that could not be used, the reason, and what to do about it.';
-COMMENT ON COLUMN failure.track_id IS 'Track; key of track. NULL if the failure is not about a track.';
+COMMENT ON TABLE failure IS 'The failure ledger: inputs and plug-ins that could not be used, with the reason and the remedy.';
+COMMENT ON COLUMN failure.track_id IS 'Track; key in the table track. NULL if the failure does not concern a track.';
 
 -- Waveforms and maps ----------------------------------------------------------------------------
 
@@ -807,7 +807,7 @@ CREATE TABLE map_point (
     PRIMARY KEY (run_id, encoder_id, track_id),
     FOREIGN KEY (run_id, encoder_id) REFERENCES map ON DELETE CASCADE
 );
-COMMENT ON TABLE map_point IS 'Positions of tracks on a map: up to 2,000 references and 1,000 tracks of each other collection, chosen by content hash.';
+COMMENT ON TABLE map_point IS 'Track positions on a map: up to 2,000 references, and up to 1,000 tracks from each of the other collections, chosen by content hash.';
 
 -- Published tables: one row per printed line ----------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Records the files of the views and descriptions, and rewords the partition descriptions."""
+"""Adds a table of view and description files, and rewords the partition descriptions."""
 
 from pathlib import Path
 

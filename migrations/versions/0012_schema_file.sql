@@ -5,11 +5,11 @@ CREATE TABLE schema_file (
     sha256 text NOT NULL
 );
 COMMENT ON TABLE schema_file IS 'Files that contained the views and descriptions when `mirpipe db migrate` last wrote them to this database.';
-COMMENT ON COLUMN schema_file.path IS 'Path of the file in the folder migrations/.';
+COMMENT ON COLUMN schema_file.path IS 'Path of the file, relative to the migrations folder.';
 COMMENT ON COLUMN schema_file.sha256 IS 'SHA-256 of the file, in hexadecimal.';
 GRANT SELECT ON schema_file TO mirpipe_app, mirpipe_read;
 
--- An encoder's partition and its view get their descriptions when the encoder is registered.
+-- An encoder's partition and its view receive their descriptions when the encoder is registered.
 CREATE OR REPLACE FUNCTION describe_encoder() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = mirpipe, public, pg_temp AS $$
 DECLARE

@@ -1,4 +1,4 @@
-"""Renames two causes of a best-match change to the terms used in the dashboard and glossary."""
+"""Renames two causes of best-match changes to match the dashboard and glossary."""
 
 from pathlib import Path
 

@@ -12,4 +12,4 @@ WHERE c.wanted AND t.state = 'ok' AND t.collection = 'target'
     SELECT FROM failure x
     WHERE x.stage = 'caption' AND x.revision = c.revision AND x.track_id = t.track_id AND NOT x.retry);
 
-COMMENT ON VIEW pending_caption IS 'Targets that have features but no caption from the configured captioner. Targets that failed as bad input are left out.';
+COMMENT ON VIEW pending_caption IS 'Targets that have features but no caption from the configured captioner. Targets that failed because of bad input are left out.';

@@ -9,4 +9,4 @@ WHERE e.wanted AND t.state = 'ok'
     SELECT FROM failure f
     WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = t.track_id AND NOT f.retry);
 
-COMMENT ON VIEW pending_embedding IS 'Usable tracks that have no vector from a configured encoder. Tracks that failed as bad input are left out.';
+COMMENT ON VIEW pending_embedding IS 'Usable tracks that have no vector from a configured encoder. Tracks that failed because of bad input are left out.';

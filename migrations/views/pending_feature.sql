@@ -9,4 +9,4 @@ WHERE m.wanted AND m.name = 'features' AND t.state = 'ok'
     SELECT FROM failure f
     WHERE f.stage = 'analyse' AND f.revision = m.revision AND f.track_id = t.track_id AND NOT f.retry);
 
-COMMENT ON VIEW pending_feature IS 'Usable tracks that have no features from the configured revision. Tracks that failed as bad input are left out.';
+COMMENT ON VIEW pending_feature IS 'Usable tracks that have no features from the configured revision. Tracks that failed because of bad input are left out.';

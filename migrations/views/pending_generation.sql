@@ -22,5 +22,5 @@ WHERE NOT EXISTS (
     WHERE f.stage = 'generate' AND f.revision = g.revision AND NOT f.retry
       AND f.subject IN (s.subject, t.collection || ':' || encode(t.content_sha256, 'hex')));
 
-COMMENT ON VIEW pending_generation IS 'Clips that the settings request and that do not exist yet. A clip counts as existing whichever device computed it. Clips that failed as bad input are left out.';
-COMMENT ON COLUMN pending_generation.subject IS 'Name of the clip in the failure ledger. It consists of the target, mode, guidance and seed.';
+COMMENT ON VIEW pending_generation IS 'Clips that are requested by the settings and do not exist yet. A clip counts as existing regardless of the device that computed it. Clips that failed because of bad input are left out.';
+COMMENT ON COLUMN pending_generation.subject IS 'Name of the clip in the failure ledger. The name consists of the target, mode, guidance and seed.';

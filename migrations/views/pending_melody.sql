@@ -9,4 +9,4 @@ WHERE m.wanted AND m.name = 'melody' AND t.state = 'ok'
     SELECT FROM failure f JOIN metric a ON a.name = 'features' AND a.wanted AND a.revision = f.revision
     WHERE f.stage = 'analyse' AND f.track_id = t.track_id AND NOT f.retry);
 
-COMMENT ON VIEW pending_melody IS 'Usable tracks that have no melody from the configured revision. Tracks that failed as bad input are left out.';
+COMMENT ON VIEW pending_melody IS 'Usable tracks that have no melody from the configured revision. Tracks that failed because of bad input are left out.';

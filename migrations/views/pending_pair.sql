@@ -1,5 +1,5 @@
--- One hash join leaves out the pairs that have all their scores. This makes the view fast when
--- nothing is pending, because it does not look up every score of every pair.
+-- A single hash join leaves out the pairs that already have all their scores. The view is
+-- therefore fast when nothing is pending: it does not look up each score of each pair.
 CREATE OR REPLACE VIEW pending_pair AS
 WITH pair AS MATERIALIZED (
     SELECT n.target_id, n.reference_id
@@ -42,7 +42,7 @@ WHERE NOT EXISTS (
         SELECT FROM failure f
         WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = side.track_id AND NOT f.retry));
 
-COMMENT ON VIEW pending_pair IS 'Missing scores of pairs whose inputs (melodies, notes or vectors) are stored. The vector of a track that failed as bad input counts as stored.';
+COMMENT ON VIEW pending_pair IS 'Missing scores of pairs whose inputs (melodies, notes or vectors) are stored. The vector of a track that failed because of bad input counts as stored.';
 COMMENT ON COLUMN pending_pair.name IS 'Pair metric whose score is missing.';
-COMMENT ON COLUMN pending_pair.melody_id IS 'Metric revision that computed the compared melodies; key of metric. NULL if vectors are compared.';
-COMMENT ON COLUMN pending_pair.reference_id IS 'Match or clip of the target; key of track.';
+COMMENT ON COLUMN pending_pair.melody_id IS 'Metric revision that computed the compared melodies; key in the table metric. NULL if vectors are compared.';
+COMMENT ON COLUMN pending_pair.reference_id IS 'Match or clip of the target; key in the table track.';

@@ -9,6 +9,6 @@ WHERE m.wanted AND m.spec ->> 'axis' IS NOT NULL AND t.state = 'ok'
     SELECT FROM failure f
     WHERE f.stage = 'score' AND f.revision = m.revision AND f.track_id = t.track_id AND NOT f.retry);
 
-COMMENT ON VIEW pending_track_score IS 'Usable tracks that have no score on a score axis of a configured model. Tracks that failed as bad input are left out.';
+COMMENT ON VIEW pending_track_score IS 'Usable tracks that have no score on a score axis of a configured model. Tracks that failed because of bad input are left out.';
 COMMENT ON COLUMN pending_track_score.name IS 'Score axis on which the score is missing.';
-COMMENT ON COLUMN pending_track_score.plugin IS 'Model that the axis belongs to. It computes all its axes together.';
+COMMENT ON COLUMN pending_track_score.plugin IS 'Model that the axis belongs to. A model computes all its axes together.';

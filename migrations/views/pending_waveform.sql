@@ -7,4 +7,4 @@ WHERE t.state = 'ok'
     SELECT FROM failure f
     WHERE f.stage = 'draw' AND f.track_id = t.track_id AND NOT f.retry);
 
-COMMENT ON VIEW pending_waveform IS 'Usable tracks that have no waveform. The next ingest computes the missing waveforms. Tracks that failed as bad input are left out.';
+COMMENT ON VIEW pending_waveform IS 'Usable tracks that have no waveform. The next ingest computes the missing waveforms. Tracks that failed because of bad input are left out.';

@@ -12,5 +12,5 @@ CROSS JOIN LATERAL (
     WHERE (a.task, a.metric, a.subject) = (c.task, c.metric, c.subject) AND b.subject = c.than_subject) d;
 
 COMMENT ON VIEW published_difference IS 'Two encoders, or two modes, compared on the published targets that have both values.';
-COMMENT ON COLUMN published_difference.subject IS 'First encoder or mode, as printed. For encoders, this is the one whose name is later in the alphabet. For modes, it is the one that is printed later.';
-COMMENT ON COLUMN published_difference.percent IS 'mean_difference as a percentage of the mean of the second encoder or mode over these targets. NULL if that mean is 0.';
+COMMENT ON COLUMN published_difference.subject IS 'First encoder or mode, as printed: the encoder whose name comes later in alphabetical order, or the mode that is printed later.';
+COMMENT ON COLUMN published_difference.percent IS 'mean_difference as a percentage of the second encoder''s or mode''s mean over these targets. NULL if that mean is 0.';

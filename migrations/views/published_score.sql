@@ -13,6 +13,6 @@ CROSS JOIN LATERAL (VALUES
     ('aesthetics_ce', p.ce), ('aesthetics_cu', p.cu), ('aesthetics_pc', p.pc), ('aesthetics_pq', p.pq)
 ) m (metric, value);
 
-COMMENT ON VIEW published_score IS 'Every published number of a track, one row per line and metric. Metrics have the same names as mirpipe''s own metrics.';
+COMMENT ON VIEW published_score IS 'Every number published for a track, with one row per line and metric. The metrics have the same names as mirpipe''s own metrics.';
 COMMENT ON COLUMN published_score.line IS 'Line in retrieval.csv or generation.csv. The header is line 1.';
 COMMENT ON COLUMN published_score.value IS 'Value as printed, in the metric''s unit.';

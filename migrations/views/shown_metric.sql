@@ -6,4 +6,4 @@ ORDER BY m.name, EXISTS (
     WHERE e.name = m.spec ->> 'encoder' AND e.revision = m.spec ->> 'encoder_revision') DESC,
     m.wanted DESC, m.metric_id DESC;
 
-COMMENT ON VIEW shown_metric IS 'The revision that readers see for each metric: a revision that compares vectors from an active encoder if there is one, otherwise the configured revision, otherwise the newest. Results therefore stay visible when a model is switched off.';
+COMMENT ON VIEW shown_metric IS 'Revision that readers see for each metric: a revision that compares vectors from an active encoder if there is one, otherwise the configured revision, otherwise the newest revision. Results therefore stay visible when a model is switched off.';

@@ -21,4 +21,4 @@ LANGUAGE sql STABLE AS $$
     ORDER BY e.name, s.target_id, s.rank
 $$;
 
-COMMENT ON FUNCTION top_neighbour_at IS 'Returns the matches that readers saw in a run, up to 10 per target and encoder. z and percentile refer to the library at the time of the run; titles are the current titles. Empty if there is no such run.';
+COMMENT ON FUNCTION top_neighbour_at IS 'Returns the matches that readers saw in a run, up to 10 per target and encoder. z and percentile refer to the library at the time of the run; titles are the current titles. Returns no rows if there is no such run.';

@@ -9,7 +9,7 @@ JOIN encoder e USING (encoder_id)
 JOIN encoder o ON o.encoder_id = s.other_id
 WHERE s.run_id = (SELECT max(run_id) FROM run);
 
-COMMENT ON VIEW v_agreement IS 'The latest run: how similar the matches of two encoders are when ranked by cosine. Each pair of encoders has two rows, one for each order.';
+COMMENT ON VIEW v_agreement IS 'The latest run: how similar two encoders'' matches are when ranked by cosine. Each pair of encoders has two rows, one for each order.';
 COMMENT ON COLUMN v_agreement.encoder IS 'Name of the first encoder.';
 COMMENT ON COLUMN v_agreement.other IS 'Name of the second encoder.';
 COMMENT ON COLUMN v_agreement.revision IS 'Revision of the first encoder.';

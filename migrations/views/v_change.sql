@@ -14,6 +14,6 @@ LEFT JOIN (run_encoder g JOIN encoder e ON e.encoder_id = g.encoder_id)
 
 COMMENT ON VIEW v_change IS 'Best matches that changed in each run, and why they changed.';
 COMMENT ON COLUMN v_change.previous IS 'Title of the best match before the run. NULL if there was none.';
-COMMENT ON COLUMN v_change.reference IS 'Title of the best match from the run on. NULL if there is none.';
-COMMENT ON COLUMN v_change.previous_id IS 'Best match before the run; key of track.';
-COMMENT ON COLUMN v_change.reference_id IS 'Best match from the run on; key of track.';
+COMMENT ON COLUMN v_change.reference IS 'Title of the best match from the run onwards. NULL if there is none.';
+COMMENT ON COLUMN v_change.previous_id IS 'Best match before the run; key in the table track.';
+COMMENT ON COLUMN v_change.reference_id IS 'Best match from the run onwards; key in the table track.';

@@ -10,7 +10,7 @@ SELECT e.name AS encoder, e.revision, e.dimension, e.wanted,
 FROM encoder e
 LEFT JOIN serving_revision s ON s.encoder_id = e.encoder_id;
 
-COMMENT ON VIEW v_encoder IS 'Encoder revisions: which revision is configured, which is active, and the licences.';
+COMMENT ON VIEW v_encoder IS 'Encoder revisions, with their licences and whether each revision is configured or active.';
 COMMENT ON COLUMN v_encoder.serving IS 'true for the active revision, whose matches are shown.';
 COMMENT ON COLUMN v_encoder.licence_code IS 'Licence of the program that runs the model.';
 COMMENT ON COLUMN v_encoder.citation IS 'Publication to cite.';

@@ -4,5 +4,5 @@ SELECT f.stage, f.subject, f.reason, f.message, f.retry, f.attempts, f.first_see
 FROM failure f
 LEFT JOIN track t ON t.track_id = f.track_id;
 
-COMMENT ON VIEW v_failure IS 'The failure ledger: inputs and plug-ins that could not be used, the reason, and what to do about it.';
-COMMENT ON COLUMN v_failure.title IS 'Title of the track. NULL if the failure is not about a track.';
+COMMENT ON VIEW v_failure IS 'The failure ledger: inputs and plug-ins that could not be used, with the reason and the remedy.';
+COMMENT ON COLUMN v_failure.title IS 'Title of the track. NULL if the failure does not concern a track.';

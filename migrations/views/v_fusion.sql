@@ -12,7 +12,7 @@ CROSS JOIN LATERAL (
     WHERE g.run_id = a.run_id AND NOT o.is_random) f
 WHERE a.method = 'fusion' AND a.run_id = (SELECT max(run_id) FROM run);
 
-COMMENT ON VIEW v_fusion IS 'The latest run: the 10 best references per target in the ranking by all encoders together.';
+COMMENT ON VIEW v_fusion IS 'The latest run: the 10 best references per target in the ranking that combines all encoders.';
 COMMENT ON COLUMN v_fusion.rank IS 'Rank of the reference. Rank 1 is the best reference. Ties are broken by content hash.';
 COMMENT ON COLUMN v_fusion.score IS 'Sum of 1 / (60 + rank) over the encoders for which the reference is among the 50 most similar ones.';
 COMMENT ON COLUMN v_fusion.encoders IS 'Names of the encoders that were combined: all active encoders except those with random weights.';

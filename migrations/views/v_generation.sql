@@ -15,7 +15,7 @@ LEFT JOIN LATERAL (
     SELECT min(path_text) AS path_text FROM track_file f
     WHERE f.track_id = g.track_id AND f.gone_at IS NULL) f ON true;
 
-COMMENT ON VIEW v_generation IS 'Generated clips, with everything that each clip was generated from.';
-COMMENT ON COLUMN v_generation.track_id IS 'The clip, which is a track in the collection generated; key of track.';
+COMMENT ON VIEW v_generation IS 'Generated clips, with all inputs and settings from which each clip was generated.';
+COMMENT ON COLUMN v_generation.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';
 COMMENT ON COLUMN v_generation.path IS 'Path of the clip. NULL if the file is missing.';
 COMMENT ON COLUMN v_generation.wanted IS 'true if both the captioner and the generator are configured.';

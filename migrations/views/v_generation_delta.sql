@@ -18,6 +18,6 @@ SELECT 'published', p.metric, p.subject, p.guidance, p.than_subject, p.than_guid
     coalesce(p.p_holm < 0.05, false), p.family_n, p.interval_reason, p.reason, NULL, NULL, 'published', p.percent
 FROM published_difference p WHERE p.task = 'generation';
 
-COMMENT ON VIEW v_generation_delta IS 'The latest run and the published tables: every two modes of a generator, compared on the targets that have clips in both modes.';
+COMMENT ON VIEW v_generation_delta IS 'The latest run and the published tables: each pair of a generator''s modes, compared on the targets that have clips in both modes.';
 COMMENT ON COLUMN v_generation_delta.p_holm IS 'p-value after Holm''s correction for all comparisons of this generator in the run.';
-COMMENT ON COLUMN v_generation_delta.percent IS 'mean_difference as a percentage of the second mode''s mean. NULL if that mean is 0; hardly meaningful if that mean is close to 0.';
+COMMENT ON COLUMN v_generation_delta.percent IS 'mean_difference as a percentage of the second mode''s mean. The percentage is hardly meaningful if that mean is close to 0, and NULL if that mean is 0.';

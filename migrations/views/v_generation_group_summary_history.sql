@@ -8,4 +8,4 @@ FROM run_group_summary s
 JOIN generator r USING (generator_id)
 JOIN run n USING (run_id);
 
-COMMENT ON VIEW v_generation_group_summary_history IS 'Every run: v_generation_summary for each group of targets with the same genre or instrument.';
+COMMENT ON VIEW v_generation_group_summary_history IS 'Every run: v_generation_summary, computed for each group of targets with the same genre or instrument.';

@@ -57,4 +57,4 @@ FROM clip g
 JOIN score s USING (generation_id);
 
 COMMENT ON VIEW v_generation_score IS 'Scores of the clips from configured generators, one row per clip and metric: scores of the clip paired with its target, and scores of the clip alone.';
-COMMENT ON COLUMN v_generation_score.track_id IS 'The clip, which is a track in the collection generated; key of track.';
+COMMENT ON COLUMN v_generation_score.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';

@@ -13,6 +13,6 @@ SELECT 'published', p.subject, p.guidance, p.metric, p.n::integer, p.mean, p.sd,
     p.low, p.high, p.n::integer, p.interval_reason, 'published', NULL, NULL, false
 FROM published_mean p WHERE p.task = 'generation';
 
-COMMENT ON VIEW v_generation_summary IS 'The latest run and the published tables: mean and standard deviation of each metric over the clips of a mode and guidance.';
+COMMENT ON VIEW v_generation_summary IS 'The latest run and the published tables: mean and standard deviation of each metric over the clips with the same mode and guidance.';
 COMMENT ON COLUMN v_generation_summary.licence_weights IS 'Licence of the generator''s weights.';
 COMMENT ON COLUMN v_generation_summary.random IS 'true if the generator has random weights. The row is then not meaningful for music.';

@@ -13,4 +13,4 @@ FROM run_generation_summary s
 JOIN generator r USING (generator_id)
 JOIN run n USING (run_id);
 
-COMMENT ON VIEW v_generation_summary_history IS 'Every run: v_generation_summary without the published tables, with the library size at the time of the run.';
+COMMENT ON VIEW v_generation_summary_history IS 'Every run: v_generation_summary without the published tables, but with the library size at the time of the run.';

@@ -8,4 +8,4 @@ JOIN run n USING (run_id)
 JOIN encoder e USING (encoder_id)
 JOIN track t ON t.track_id = s.largest_reference_id;
 
-COMMENT ON VIEW v_hubness_history IS 'Every run: how unevenly references occur in the matches, by cosine and by CSLS.';
+COMMENT ON VIEW v_hubness_history IS 'Every run: how unevenly references occur in the matches ranked by cosine and by CSLS.';

@@ -9,5 +9,5 @@ JOIN encoder e USING (encoder_id)
 JOIN track t ON t.track_id = s.reference_id
 WHERE s.run_id = (SELECT max(run_id) FROM run);
 
-COMMENT ON VIEW v_hubs IS 'The latest run: the 20 references that occur in the largest number of match lists.';
-COMMENT ON COLUMN v_hubs.share IS 'Share of queries that have the reference among their k best matches: retrieved_n / n, 0 to 1.';
+COMMENT ON VIEW v_hubs IS 'The latest run: the 20 references that occur in the most match lists.';
+COMMENT ON COLUMN v_hubs.share IS 'Share (0 to 1) of queries that have the reference among their k best matches: retrieved_n / n.';

@@ -16,6 +16,6 @@ COMMENT ON VIEW v_library IS 'Every track that was ever ingested or generated, w
 COMMENT ON COLUMN v_library.reason IS 'Code of the reason why the track was rejected. NULL if it was not rejected.';
 COMMENT ON COLUMN v_library.genre IS 'Genre, taken from the labels.';
 COMMENT ON COLUMN v_library.instrument IS 'Instrument, taken from the labels.';
-COMMENT ON COLUMN v_library.voiced IS 'false if the track is unpitched, such as a drum loop. Its melody values are then meaningless. NULL if not measured.';
-COMMENT ON COLUMN v_library.path IS 'Path of the file. If there are several files, the first path in alphabetical order. NULL if the track is gone.';
+COMMENT ON COLUMN v_library.voiced IS 'false if the track is unpitched, such as a drum loop. The track''s melody values are then meaningless. NULL if the value was not measured.';
+COMMENT ON COLUMN v_library.path IS 'Path of the file or, if there are several files, the first path in alphabetical order. NULL if the track is gone.';
 COMMENT ON COLUMN v_library.files IS 'Number of files with this content.';

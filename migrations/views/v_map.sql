@@ -8,5 +8,5 @@ JOIN map m USING (run_id, encoder_id)
 JOIN encoder e USING (encoder_id)
 JOIN track t USING (track_id);
 
-COMMENT ON VIEW v_map IS 'The latest run: positions of tracks on the map of each encoder. The axes of a map are the first two principal components of the references.';
+COMMENT ON VIEW v_map IS 'The latest run: track positions on each encoder''s map. The axes of a map are the first two principal components of the references.';
 COMMENT ON COLUMN v_map.encoder IS 'Name of the encoder. Positions on the maps of different encoders are not comparable.';

@@ -11,10 +11,10 @@ JOIN track t ON t.track_id = p.target_id
 JOIN track r ON r.track_id = p.reference_id;
 
 COMMENT ON VIEW v_pair_score IS 'Scores of pairs, one row per pair and metric. A pair consists of a target and one of its matches or clips.';
-COMMENT ON COLUMN v_pair_score.reference IS 'Title of the match or clip. Not unique; join by reference_id.';
+COMMENT ON COLUMN v_pair_score.reference IS 'Title of the match or clip. Titles are not unique; join on reference_id.';
 COMMENT ON COLUMN v_pair_score.collection IS 'Collection of the second track: reference for a match, generated for a clip.';
-COMMENT ON COLUMN v_pair_score.metric IS 'melody_accuracy, melody_oti (each also with _corrected and _null95), aligned_melody or clap_similarity.';
-COMMENT ON COLUMN v_pair_score.value IS 'Score of the pair. Higher means more similar. A _null95 metric is the value that is not exceeded in 95 % of the pair''s time shifts. NULL if undefined, see reason.';
+COMMENT ON COLUMN v_pair_score.metric IS 'Name of the metric: melody_accuracy, melody_oti (each also with _corrected and _null95), aligned_melody or clap_similarity.';
+COMMENT ON COLUMN v_pair_score.value IS 'Score of the pair. Higher means more similar. The value of a _null95 metric is not exceeded in 95 % of the pair''s time shifts. NULL if the score is undefined; see reason.';
 COMMENT ON COLUMN v_pair_score.reason IS 'Code of the reason why the value is missing, such as unpitched. NULL if there is a value.';
-COMMENT ON COLUMN v_pair_score.licence_weights IS 'Licence of the weights that the value was computed with. It may restrict the use of the value. Empty if there are no weights.';
-COMMENT ON COLUMN v_pair_score.reference_id IS 'Match or clip; key of track.';
+COMMENT ON COLUMN v_pair_score.licence_weights IS 'Licence of the weights used to compute the value. The licence may restrict how the value can be used. Empty if there are no weights.';
+COMMENT ON COLUMN v_pair_score.reference_id IS 'Match or clip; key in the table track.';

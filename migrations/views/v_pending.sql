@@ -23,7 +23,7 @@ UNION ALL
 SELECT 'generate', name, revision, count(*) FROM pending_generation GROUP BY name, revision;
 
 COMMENT ON VIEW v_pending IS 'Pending work: what the next run will do, per stage and plug-in.';
-COMMENT ON COLUMN v_pending.stage IS 'embed, embed captions, score, analyse, retrieve, evaluate, caption or generate.';
+COMMENT ON COLUMN v_pending.stage IS 'Stage: embed, embed captions, score, analyse, retrieve, evaluate, caption or generate.';
 COMMENT ON COLUMN v_pending.plugin IS 'Plug-in or metric that will do the work.';
 COMMENT ON COLUMN v_pending.revision IS 'Revision of the plug-in. Empty for evaluate.';
 COMMENT ON COLUMN v_pending.items IS 'Number of pending tracks, pairs, captions or clips.';

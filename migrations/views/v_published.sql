@@ -38,11 +38,11 @@ SELECT n.task, n.subject, n.than_subject, n.metric, n.number, n.printed, n.recom
     n.discrepancy, NULL::text AS licence_weights, false AS random, n.place
 FROM number n;
 
-COMMENT ON VIEW v_published IS 'Published means, standard deviations and changes, compared with the values computed from the printed lines. Sort by place.';
+COMMENT ON VIEW v_published IS 'Published means, standard deviations and changes, compared with the values computed from the printed lines. Sort the rows by place.';
 COMMENT ON COLUMN v_published.subject IS 'Encoder or mode.';
 COMMENT ON COLUMN v_published.than_subject IS 'For a change, the second mode, which the first one is compared with. NULL for means and standard deviations.';
 COMMENT ON COLUMN v_published.number IS 'Kind of number: mean, sd (population) or "change, percent".';
-COMMENT ON COLUMN v_published.printed IS 'Number as printed, with its decimals.';
+COMMENT ON COLUMN v_published.printed IS 'Number as printed, with the same number of decimals.';
 COMMENT ON COLUMN v_published.recomputed IS 'Number computed from the printed lines.';
 COMMENT ON COLUMN v_published.agrees IS 'true if the recomputed number equals the printed one after rounding to the same number of decimals.';
 COMMENT ON COLUMN v_published.discrepancy IS 'Known reason why the two numbers differ. NULL if they should agree.';

@@ -21,6 +21,6 @@ JOIN track t ON t.track_id = a.target_id
 JOIN track r ON r.track_id = a.reference_id;
 
 COMMENT ON VIEW v_reranked IS 'The latest run: the 10 best matches by cosine, together with the 10 best matches by CSLS.';
-COMMENT ON COLUMN v_reranked.cosine_rank IS 'Rank by cosine. From 11 to 50 if the reference is only among the 10 best matches by CSLS.';
-COMMENT ON COLUMN v_reranked.csls_rank IS 'Rank by CSLS, 1 to 10. NULL if the reference is only among the 10 best matches by cosine.';
-COMMENT ON COLUMN v_reranked.csls IS 'CSLS value: 2 * cosine - r(target) - r(reference), where r of a track is its mean cosine to its 10 most similar references. NULL if csls_rank is NULL.';
+COMMENT ON COLUMN v_reranked.cosine_rank IS 'Rank by cosine. The rank is between 11 and 50 if the reference is among the 10 best matches by CSLS but not by cosine.';
+COMMENT ON COLUMN v_reranked.csls_rank IS 'Rank by CSLS, 1 to 10. NULL if the reference is among the 10 best matches by cosine but not by CSLS.';
+COMMENT ON COLUMN v_reranked.csls IS 'CSLS value: 2 * cosine - r(target) - r(reference), where r is a track''s mean cosine similarity to its 10 most similar references. NULL if csls_rank is NULL.';

@@ -14,8 +14,8 @@ SELECT p.subject, p.than_subject, p.metric, p.n::integer, p.mean_difference, p.l
     p.family_n, p.interval_reason, p.reason, NULL, NULL, NULL, false, NULL, NULL, 'published'
 FROM published_difference p WHERE p.task = 'retrieval';
 
-COMMENT ON VIEW v_retrieval_comparison IS 'The latest run and the published tables: the best matches of every two encoders, compared by the same metric on the targets for which both encoders have a value.';
-COMMENT ON COLUMN v_retrieval_comparison.encoder IS 'First encoder: the one whose name is later in the alphabet.';
+COMMENT ON VIEW v_retrieval_comparison IS 'The latest run and the published tables: the best matches of each pair of encoders, compared by the same metric on the targets for which both encoders have a value.';
+COMMENT ON COLUMN v_retrieval_comparison.encoder IS 'First encoder: the one whose name comes later in alphabetical order.';
 COMMENT ON COLUMN v_retrieval_comparison.than_encoder IS 'Second encoder, which the first one is compared with.';
 COMMENT ON COLUMN v_retrieval_comparison.metric IS 'Name of the metric, as in v_retrieval_summary. Cosines of different encoders are left out, because they are not comparable.';
 COMMENT ON COLUMN v_retrieval_comparison.p_holm IS 'p-value after Holm''s correction for all encoder comparisons in the run.';

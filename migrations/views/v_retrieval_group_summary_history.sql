@@ -10,4 +10,4 @@ JOIN encoder e ON e.encoder_id = u.encoder_id
 JOIN run n ON n.run_id = u.run_id
 LEFT JOIN metric m ON m.metric_id = u.metric_id;
 
-COMMENT ON VIEW v_retrieval_group_summary_history IS 'Every run: v_retrieval_summary for each group of targets with the same genre or instrument.';
+COMMENT ON VIEW v_retrieval_group_summary_history IS 'Every run: v_retrieval_summary, computed for each group of targets with the same genre or instrument.';

@@ -14,4 +14,4 @@ JOIN encoder e ON e.encoder_id = u.encoder_id
 JOIN run n ON n.run_id = u.run_id
 LEFT JOIN metric m ON m.metric_id = u.metric_id;
 
-COMMENT ON VIEW v_retrieval_summary_history IS 'Every run: v_retrieval_summary without the published tables, with the library size at the time of the run.';
+COMMENT ON VIEW v_retrieval_summary_history IS 'Every run: v_retrieval_summary without the published tables, but with the library size at the time of the run.';

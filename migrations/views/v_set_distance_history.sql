@@ -9,4 +9,4 @@ JOIN run n USING (run_id)
 JOIN generator r USING (generator_id)
 JOIN encoder e USING (encoder_id);
 
-COMMENT ON VIEW v_set_distance_history IS 'Every run: distances between the set of clips in a mode and the reference library.';
+COMMENT ON VIEW v_set_distance_history IS 'Every run: distances between the clips generated in each mode and the reference library.';

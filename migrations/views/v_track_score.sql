@@ -11,4 +11,4 @@ JOIN track t ON t.track_id = s.track_id;
 
 COMMENT ON VIEW v_track_score IS 'Scores of single tracks, one row per track and metric.';
 COMMENT ON COLUMN v_track_score.metric IS 'Score axis of a model, such as aesthetics_ce.';
-COMMENT ON COLUMN v_track_score.value IS 'Mean over the windows of the track, weighted by window length. NULL if undefined, see reason.';
+COMMENT ON COLUMN v_track_score.value IS 'Mean over the track''s windows, weighted by window length. NULL if the score is undefined; see reason.';

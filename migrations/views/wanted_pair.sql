@@ -6,5 +6,5 @@ JOIN encoder e ON e.encoder_id = n.encoder_id
 UNION
 SELECT g.target_id, g.track_id FROM generation g;
 
-COMMENT ON VIEW wanted_pair IS 'Pairs that pair metrics compare: a target and one of its matches by any encoder, or a target and one of its clips.';
-COMMENT ON COLUMN wanted_pair.reference_id IS 'Match or clip of the target; key of track.';
+COMMENT ON VIEW wanted_pair IS 'Pairs that pair metrics compare: a target and one of its matches from any encoder, or a target and one of its clips.';
+COMMENT ON COLUMN wanted_pair.reference_id IS 'Match or clip of the target; key in the table track.';

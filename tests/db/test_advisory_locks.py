@@ -1,4 +1,4 @@
-"""Advisory locks: one holder per lock, the first free lock in a list, and waiting for a lock."""
+"""Advisory locks: one holder per lock, choosing the first free lock, and waiting for a lock."""
 
 import threading
 

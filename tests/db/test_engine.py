@@ -1,4 +1,4 @@
-"""Engines: the server, role and limits of sessions, and one engine per process."""
+"""Engines: the server and role of their sessions, and one engine per process."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ ROLES: tuple[PipelineRole, ...] = ("owner", "app", "reader")
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, **variables: object) -> None:
-    """Set MIRPIPE_ variables, and close engines that were created with other settings."""
+    """Set MIRPIPE_ variables, and close engines that were created with the previous settings."""
     for name, value in variables.items():
         monkeypatch.setenv(f"MIRPIPE_{name.upper()}", str(value))
     settings.cache_clear()

@@ -1,4 +1,4 @@
-"""Preparing a server as the superuser, with the command or with the SQL on the how-to page."""
+"""Preparing a server as its superuser, with the command or the SQL on the how-to page."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ PAGE = (PROJECT / "docs" / "how-to" / "deploy.md").read_text()
 
 @pytest.fixture
 def empty(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
-    """Yield a running server that has no role except its superuser."""
+    """Yield a running server whose only role is the superuser."""
     provisioned.up()
     unprovision(provisioned)
     yield provisioned
@@ -36,7 +36,7 @@ def empty(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
 
 
 def urls(server: EmbeddedPostgres) -> dict[Role, str]:
-    """Return the URLs that mirpipe will use. The server does not have their passwords yet."""
+    """Return the URLs that mirpipe will use. Their passwords are not yet set on the server."""
 
     def url(role: Role) -> str:
         database = "airflow" if role == "airflow" else "mirpipe"

@@ -1,4 +1,4 @@
-"""Migrations from an empty database to the newest revision and back, one process at a time."""
+"""Migrating an empty database to the newest revision and back, one process at a time."""
 
 import multiprocessing
 from contextlib import closing
@@ -15,7 +15,7 @@ from tests.migrations.queries import execute, rows
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 
-# Relations, functions and types, except those of Postgres itself and of the extension.
+# Relations, functions and types, except those that belong to Postgres or to the extension.
 OBJECTS = (
     "SELECT count(*) FROM (SELECT oid, 'pg_class'::regclass AS of, relnamespace AS schema "
     "FROM pg_class UNION ALL SELECT oid, 'pg_proc'::regclass, pronamespace FROM pg_proc "
@@ -40,7 +40,7 @@ def test_a_database_goes_down_to_nothing_and_up_again(fresh_database: Database) 
     before = rows(fresh_database, OBJECTS)
     downgrade("base")
     assert current() is None
-    # The version table, its index and its types stay.
+    # The version table, with its index and types, is kept.
     assert rows(fresh_database, OBJECTS)[0][0] <= 4
     migrate()
     assert current() == head()

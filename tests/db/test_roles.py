@@ -1,4 +1,4 @@
-"""Privileges of roles on the embedded server, and provisioning that is killed."""
+"""Role privileges on the embedded server, and recovery from killed provisioning."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -140,7 +140,7 @@ EXPECTED = {
 
 
 def state(connect: Callable[[str], extensions.connection]) -> dict[str, object]:
-    """Return the existing objects among those that provisioning creates."""
+    """Return those objects created by provisioning that currently exist."""
 
     def column(database: str, query: str) -> list[str]:
         with closing(connect(database)) as connection, connection.cursor() as sql:

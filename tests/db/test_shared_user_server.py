@@ -1,4 +1,4 @@
-"""Preparing a user's server: created objects, session roles, and SQL for a superuser."""
+"""Preparing a user's server: created objects, session roles, and SQL for the superuser."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.database
 
 @dataclass(frozen=True)
 class UserServer:
-    """A server that mirpipe has not prepared, with a database `music` and three logins."""
+    """A server with a database `music` and three logins, not yet prepared for mirpipe."""
 
     embedded: EmbeddedPostgres
     monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""Snapshots show one state of the database, however long the reader works between queries."""
+"""A snapshot shows one database state, however long the reader waits between queries."""
 
 import pytest
 from sqlalchemy import text

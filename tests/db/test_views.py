@@ -1,4 +1,4 @@
-"""The views for readers: each row has its licence and a mark for random weights."""
+"""Reader views: each row shows the licence and whether the weights are random."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from tests.migrations.revision_0010 import load_revision_0010
 from tests.support.databases import Database
 
 NO_RESULTS = {"v_library", "v_pending", "v_failure"}
-"""Views of files and work. They show no results that were computed with weights."""
+"""Views of files, pending work and failures, without results computed with weights."""
 NEVER_RANDOM = {"v_fusion", "v_published"}
-"""Views without results from random weights: these are left out, or were never published."""
+"""Views that never show results from random weights."""
 
 PIECES = (
     Piece("target", "t"),
@@ -26,7 +26,7 @@ RANDOM = Model("fake", 0.5, 0.1, "w (random)", "none (random)", is_random=True)
 
 
 def views(database: Database) -> dict[str, set[str]]:
-    """Return the columns of every view for readers."""
+    """Return the column names of each reader view."""
     rows = ask(
         database,
         "SELECT table_name, column_name FROM information_schema.columns "

@@ -1,4 +1,4 @@
-"""Reads the catalogue entries for the schema mirpipe, for comparing two databases."""
+"""Reads the catalogue entries of the schema mirpipe, so that two databases can be compared."""
 
 from sqlalchemy import text
 
@@ -58,7 +58,7 @@ QUERIES = {
 
 
 def catalogue(database: Database) -> list[str]:
-    """Return one line per object in the schema mirpipe, with everything that defines the object."""
+    """Return one line, with the full definition, for each object in the schema mirpipe."""
     with database.owner.begin() as owner:
         owner.execute(text("SET LOCAL search_path = pg_catalog"))
         return sorted(

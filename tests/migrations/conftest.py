@@ -19,6 +19,6 @@ def demo(fresh_database: Database) -> Database:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a copy of the folder migrations/ that the test can change."""
+    """Return a copy of the migrations folder that the test can change."""
     ignored = shutil.ignore_patterns("__pycache__")
     return Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations", ignore=ignored))

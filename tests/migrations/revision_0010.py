@@ -1,4 +1,4 @@
-"""Loads a database at revision 0010, as a development version created it for the demo library."""
+"""Loads a database at revision 0010, created by a development version for the demo library."""
 
 import lzma
 import subprocess

@@ -37,7 +37,7 @@ def digest(database: Database) -> str:
 
 
 def view_hashes(database: Database, columns: dict[str, str]) -> dict[str, tuple]:
-    """Return the row count of each view, and a hash of these columns that ignores row order."""
+    """Return each view's row count, and a hash of these columns that ignores row order."""
     query = """
         SELECT count(*), md5(coalesce(string_agg(line, E'\n' ORDER BY line), ''))
         FROM (SELECT ROW({columns})::text AS line FROM mirpipe.{view}) v
@@ -49,7 +49,7 @@ def view_hashes(database: Database, columns: dict[str, str]) -> dict[str, tuple]
 
 
 def without_encoders(lines: list[str]) -> list[str]:
-    """Leave out encoder partitions and views, because a new database has no encoders."""
+    """Leave out encoder partitions and encoder views, because a new database has no encoders."""
     return [line for line in lines if not re.search(r"embedding_\d", line)]
 
 

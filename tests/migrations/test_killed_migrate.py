@@ -1,4 +1,4 @@
-"""A migration that is killed at any step changes nothing, and the next migration completes it."""
+"""A migration killed at any step changes nothing, and the next migration completes it."""
 
 import signal
 import subprocess

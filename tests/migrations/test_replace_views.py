@@ -28,7 +28,7 @@ _FUNCTION_GRANTS = """
 
 
 def change(folder: Path, view: str, old: str, new: str) -> None:
-    """Replace a text that occurs exactly once in the file of a view."""
+    """Replace a text that occurs exactly once in a view file."""
     file = folder / "views" / f"{view}.sql"
     assert file.read_text().count(old) == 1
     file.write_text(file.read_text().replace(old, new))
@@ -65,7 +65,8 @@ def test_a_view_gains_a_column_under_a_view_of_a_user(
     assert columns(fresh_database, "v_library")[-1] == "reference_id"
     assert rows(fresh_database, "SELECT * FROM public.mine") == []
     assert description(fresh_database, "v_library", "files") == "Number of copies."
-    assert description(fresh_database, "v_library", "reference_id") == "Reference; key of track."
+    reference_id = description(fresh_database, "v_library", "reference_id")
+    assert reference_id == "Reference; key in the table track."
 
 
 def test_a_view_that_loses_a_column_keeps_its_privileges(
@@ -229,7 +230,9 @@ def test_descriptions_of_tables_and_partitions_follow_their_files(
     assert tables.read_text().count(old) == 1
     tables.write_text(tables.read_text().replace(old, old.replace("Vector", "New vector")))
     shared = folder / "column_descriptions.toml"
-    shared.write_text(shared.read_text().replace('"Track; key of track."', '"The track."'))
+    shared.write_text(
+        shared.read_text().replace('"Track; key in the table track."', '"The track."')
+    )
     migrate(folder=folder)
     partition = f"embedding_{library.encoder_id}"
     for relation in ("embedding", partition, f"v_{partition}"):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.database
 
 @contextmanager
 def restored_afterwards(path: Path) -> Iterator[Path]:
-    """Yield the file, so that the caller can change it, and restore its content afterwards."""
+    """Yield the file so that the test can change it, and restore its content afterwards."""
     content = path.read_bytes()
     try:
         yield path

@@ -1,4 +1,4 @@
-"""The embedded server when mirpipe runs as root, and when it runs as an unprivileged user."""
+"""The embedded server when mirpipe runs as root or as an unprivileged user."""
 
 import os
 import pwd
@@ -239,7 +239,7 @@ def chown(folder: Path, names: tuple[str, ...], uid: int, gid: int) -> None:
 
 
 def run_without_privileges(function: Callable[[], None], home: Path | None = None) -> None:
-    """Call the function in a child process, as the user nobody, who owns `home`.
+    """Call the function in a child process that runs as the user nobody, the owner of `home`.
 
     If the tests do not run as root, the function is called in this process.
     """
@@ -259,7 +259,7 @@ def run_without_privileges(function: Callable[[], None], home: Path | None = Non
             os.setgroups([])
             os.setgid(nobody.pw_gid)
             os.setuid(nobody.pw_uid)
-            # The user nobody is perhaps unable to read the installed packages.
+            # The user nobody may be unable to read the installed packages.
             copy_programs.programs_folder = lambda: programs
             create_cluster.wheel_version = lambda: version
             embedded.wheel_version = lambda: version

@@ -1,4 +1,4 @@
-"""Restarting an embedded server after a kill, with orphaned processes and stale pids."""
+"""Restarting a killed embedded server despite orphaned processes and stale PIDs."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def test_a_query_that_still_runs_after_a_kill_does_not_prevent_the_next_start(
     with closing(psycopg2.connect(server.url("app", driver="postgresql"), async_=1)) as connection:
         eventually(lambda: connection.poll() == psycopg2.extensions.POLL_OK)
         backend = connection.info.backend_pid
-        # This query does not check whether the server is still alive.
+        # This query does not notice that the server's main process has been killed.
         connection.cursor().execute("SELECT count(*) FROM generate_series(1, 100000000000)")
         running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%100000000000%%' "
         eventually(

@@ -1,4 +1,4 @@
-"""Starting an embedded server: the first start, later starts, and homes with any name."""
+"""Starting an embedded server: first start, later starts, and homes with unusual names."""
 
 import os
 import signal

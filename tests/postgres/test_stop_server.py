@@ -1,4 +1,4 @@
-"""Stopping an embedded server: fast, immediately, and repeatedly."""
+"""Stopping an embedded server: fast shutdown, immediate shutdown, and repeated stops."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Bootstrap intervals equal scipy's, are correct for a known distribution, and are repeatable."""
+"""Bootstrap intervals equal those of scipy, have the stated coverage, and are repeatable."""
 
 import numpy as np
 import pytest

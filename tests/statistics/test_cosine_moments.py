@@ -1,4 +1,4 @@
-"""Means and standard deviations from sums equal those of the cosines themselves."""
+"""Means and standard deviations computed from sums equal those computed from the cosines."""
 
 import numpy as np
 from hypothesis import given

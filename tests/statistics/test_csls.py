@@ -1,4 +1,4 @@
-"""CSLS: the formula, the resulting order, and the agreement with a full computation."""
+"""CSLS: the formula, the resulting order, and the agreement with a full CSLS ranking."""
 
 import numpy as np
 import pytest

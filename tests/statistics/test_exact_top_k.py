@@ -1,4 +1,4 @@
-"""The exact top k equals a full sort for all block sizes, with ties and rounding errors."""
+"""The exact top k equals a full sort for all block sizes, even with ties and rounding errors."""
 
 import math
 
@@ -30,7 +30,7 @@ def split(vectors: Float32, order: np.ndarray, size: int) -> list[Block]:
 
 
 def sort_all(targets, references, order, k, own=None, floor=None) -> TopMatches:
-    """Return the top k, found by sorting all references for each target."""
+    """Return the top k for each target, found by sorting all references."""
     rows = []
     for t, target in enumerate(targets):
         candidates = []
@@ -52,7 +52,7 @@ def assert_same(found: TopMatches, expected: TopMatches) -> None:
 
 @st.composite
 def libraries(draw: st.DrawFn):
-    """Return targets and references with few different coordinates, so that many tie."""
+    """Return targets and references with few distinct coordinates, so that many cosines tie."""
     dimension = draw(st.integers(1, 5))
     row = st.lists(st.integers(-2, 2), min_size=dimension, max_size=dimension).filter(any)
     targets = draw(st.lists(row, min_size=1, max_size=6))

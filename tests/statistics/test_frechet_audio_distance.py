@@ -1,4 +1,4 @@
-"""FAD equals the formula with scipy's matrix root, and FAD∞ is less biased for small sets."""
+"""FAD equals the formula with scipy's matrix square root; FAD∞ is less biased for small sets."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,9 @@ def test_infinity_is_closer_to_the_true_distance_than_the_plain_distance() -> No
     reference = normal_of(vectors(4000, 8, 0))
     plain, infinite = [], []
     for seed in range(1, 6):
-        clips = vectors(80, 8, seed)  # The distribution is the same, so the true distance is 0.
+        clips = vectors(
+            80, 8, seed
+        )  # Both sets have the same distribution, so the true distance is 0.
         plain.append(frechet_distance(clips, reference))
         infinite.append(frechet_infinity(clips, reference))
     assert abs(np.mean(infinite)) < np.mean(plain) / 3

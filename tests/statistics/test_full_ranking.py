@@ -1,4 +1,4 @@
-"""Full rankings from blocks are sorted by exact cosine, and ties by index."""
+"""Full rankings computed from blocks are sorted by exact cosine; ties are sorted by index."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def unit(rows: np.ndarray) -> np.ndarray:
 
 
 def rankings(queries: np.ndarray, references: np.ndarray, own: np.ndarray, size: int) -> np.ndarray:
-    """Return all rankings. The blocks have `size` references each, in random order."""
+    """Return all rankings, computed from blocks of `size` references in random order."""
 
     def blocks() -> list[Block]:
         random = np.random.default_rng(1)

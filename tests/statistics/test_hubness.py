@@ -1,4 +1,4 @@
-"""Hubness gives counts worked out by hand, and the skewness given by its definition."""
+"""Hub counts equal manually calculated values, and skewness equals its definition."""
 
 import numpy as np
 import pytest

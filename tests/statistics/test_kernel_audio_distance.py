@@ -1,4 +1,4 @@
-"""KAD equals sums over all pairs and values from scikit-learn's kernel."""
+"""KAD equals the sum over all pairs and the value computed with scikit-learn's kernel."""
 
 from itertools import combinations, permutations, product
 
@@ -22,7 +22,7 @@ def kernel_of(references: np.ndarray) -> ReferenceKernel:
 
 
 def distance_pair_by_pair(clips: np.ndarray, references: np.ndarray) -> tuple[float, float]:
-    """Return KAD and its bandwidth, computed pair by pair."""
+    """Return KAD and the kernel bandwidth, computed pair by pair."""
     x, y = references.astype(np.float64), clips.astype(np.float64)
     bandwidth = float(np.median([np.linalg.norm(a - b) for a, b in combinations(x, 2)]))
 

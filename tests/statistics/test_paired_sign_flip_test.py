@@ -1,4 +1,4 @@
-"""Paired tests equal scipy's tests and the published values, and treat rounding as ties."""
+"""Paired tests equal scipy and the published values, and treat rounding differences as ties."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""P@k, reciprocal rank and average precision equal values by hand and from ir_measures."""
+"""P@k, reciprocal rank and average precision equal manual and ir_measures results."""
 
 import ir_measures
 import numpy as np
@@ -15,7 +15,7 @@ from mirpipe.statistics.precision_mrr_map import average_precision, precision_at
 
 
 def relevance_of(codes: list[int], *, kept: int, own: bool = False) -> Relevance:
-    """Return the relevance for one query with code 1, whose ranking has these codes."""
+    """Return the relevance of a ranking with these label codes to a query with code 1."""
     count = len(codes)
     return find_relevant(
         np.arange(count)[None], np.array([own]), np.array(codes), np.array([1]), kept=kept

@@ -1,4 +1,4 @@
-"""The principal plane contains the directions in which the vectors differ most."""
+"""The principal plane contains the directions in which the vectors vary most."""
 
 import numpy as np
 import pytest

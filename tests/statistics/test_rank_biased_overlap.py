@@ -1,4 +1,4 @@
-"""Rank-biased overlap equals its definition when summed depth by depth."""
+"""Rank-biased overlap equals its definition, summed depth by depth."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion gives scores worked out by hand, and equals its definition."""
+"""Reciprocal rank fusion equals manually calculated scores and its definition."""
 
 from collections import defaultdict
 

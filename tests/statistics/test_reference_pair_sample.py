@@ -1,4 +1,4 @@
-"""The sample of reference pairs that is used for the percentile of a cosine."""
+"""The sample of reference pairs used to compute cosine percentiles."""
 
 import numpy as np
 import pytest

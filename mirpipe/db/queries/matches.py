@@ -10,7 +10,7 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class Match:
-    """A reference in one target's match list by one encoder, with the scores of the pair."""
+    """One match of a target by one encoder, with the scores of the pair."""
 
     encoder: str
     rank: int

@@ -106,7 +106,7 @@ def _partial_folder(folder: Path) -> Iterator[Path]:
             _delete_contents(partial)
             yield partial
         finally:
-            # A complete backup has been renamed already, so this line deletes only a failed one.
+            # A complete backup has been renamed before, so this deletes only an incomplete one.
             shutil.rmtree(partial, ignore_errors=True)
             os.close(descriptor)
     except OSError as error:

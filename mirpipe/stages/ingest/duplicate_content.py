@@ -20,8 +20,8 @@ class DuplicateDetector:
         """Return added, returned_file, unchanged, moved or duplicate for a file without a problem.
 
         `track` is the collection's track that had the same content before the file was stored, or
-        None. A `returned_file` belongs to a track that was gone. IngestResult has no count of such
-        files, because its count `returned` counts tracks.
+        None. A `returned_file` belongs to a track that was gone. IngestResult does not count such
+        files: its field `returned` is a number of tracks.
         """
         content_sha256 = file.content_sha256 or b""
         if content_sha256 in self._stored_hashes:

@@ -88,5 +88,5 @@ def test_random_weights_establish_nothing() -> None:
 
 def test_generators_are_summarised_separately() -> None:
     other = replace(STRONG, generator="other", n=1, p_holm=1.0)
-    # The second generator has one more sentence, because it has too few targets.
+    # The second generator has an additional sentence because it has too few targets.
     assert len(summary_sentences([STRONG, other])) == 3

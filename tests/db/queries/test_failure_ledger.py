@@ -1,4 +1,4 @@
-"""The failure ledger: its filters, and the plug-in of each failure."""
+"""The failure ledger: filters, and the plug-in that caused each failure."""
 
 from sqlalchemy import text
 

@@ -1,4 +1,4 @@
-"""Matches of the latest run: their order and number."""
+"""Order and number of matches in the latest run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Label rankings, hubs, agreement and other rankings of the latest run or of all runs."""
+"""Label rankings, hubs, agreement and other rankings from the latest run or all runs."""
 
 from io import StringIO
 

@@ -22,7 +22,7 @@ def test_the_error_about_missing_tables_names_the_remedy(fresh_database: Databas
 
 @dataclass
 class Row:
-    """A row that a test query returns."""
+    """A row returned by a test query."""
 
     value: str
 

@@ -1,4 +1,4 @@
-"""Runs: the library size and the changed best matches."""
+"""Runs: library size, and best matches that changed."""
 
 from mirpipe.db import queries
 from tests.support.databases import Database

@@ -1,4 +1,4 @@
-"""User SQL: results, limits, and statements that are refused."""
+"""User SQL: results, limits, and refused statements."""
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.usefixtures("fresh_database")
 
 
 def error_of(query: str) -> str:
-    """Return the error message of a query that is allowed to run for 0.3 seconds."""
+    """Return the error message from a query with a time limit of 0.3 seconds."""
     with pytest.raises(QueryFailed) as error:
         run_query(query, max_seconds=0.3)
     return str(error.value)

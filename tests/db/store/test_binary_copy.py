@@ -1,4 +1,4 @@
-"""Values keep every bit when they are written and read with binary COPY."""
+"""Values remain bit-for-bit identical when written and read with binary COPY."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The moments of an empty library, and moments that do not match the stored vectors."""
+"""Cosine moments of an empty library, and moments that do not match the stored vectors."""
 
 import pytest
 from sqlalchemy import text

@@ -1,4 +1,4 @@
-"""Registering plug-in revisions: from several processes, and with random weights."""
+"""Registering plug-in revisions from several processes and with random weights."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Damage to stored data is found, and the digest changes only if the content changes."""
+"""Damage to stored data is detected, and the digest changes only if the content changes."""
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +11,7 @@ from tests.support.synthetic_library import SyntheticLibrary
 
 VECTORS = [(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-2, -1, 1, 2)]
 
-# Statements that damage the stored data, and the checks that must find the damage.
+# Statements that damage the stored data, and the checks that must detect the damage.
 DAMAGE = {
     "DELETE FROM neighbour WHERE cosine > 0.9": {"lists", "served"},
     "DELETE FROM neighbour n USING neighbour_state s WHERE s.target_id = n.target_id "
@@ -40,7 +40,7 @@ DAMAGE = {
     "DELETE FROM served_neighbour WHERE rank = 10": {"served"},
 }
 
-# One change per table. Each change must change only the digest of its table.
+# One change per table. Each change must affect only the digest of the changed table.
 CHANGES = {
     "track": "UPDATE track SET labels = '{\"genre\": \"folk\"}' WHERE title = 'r0'",
     "track_file": "UPDATE track_file SET gone_at = now() WHERE path_text = 'r0'",
@@ -96,7 +96,7 @@ GENERATION = (
     "FROM generator, caption c, track t WHERE t.title = 'r1'",
 )
 
-# A comparison of two modes. A report does not store any, because there is only one mode.
+# A comparison of two modes. A report would not store one, because there is only one mode.
 COMPARISON = (
     "INSERT INTO run_comparison (run_id, kind, generator_id, mode, than_mode, metric, n, "
     "mean_difference, sd, interval_reason, higher_n, p, p_holm, method, family_n, "
@@ -123,7 +123,7 @@ def fill_library(library: SyntheticLibrary, *, backwards: bool = False) -> None:
     targets = [(1, 1, 1), (0, 1, 2), (1, 0, -1)]
     for number, vector in references[::-1] if backwards else references:
         library.add("reference", f"r{number}", vector)
-        # An additional retrieve gives the lists a different history.
+        # Running retrieve an additional time gives the neighbour lists a different history.
         if number == 40:
             retrieve()
     for number in (2, 1, 0) if backwards else (0, 1, 2):

@@ -16,7 +16,7 @@ FIRST, SECOND = b"\1" * 32, b"\2" * 32
 
 @pytest.fixture
 def app(fresh_database: Database) -> Iterator[Connection]:
-    """Yield a transaction with the role that the pipeline uses."""
+    """Yield a transaction that uses the pipeline role."""
     with fresh_database.app.begin() as connection:
         yield connection
 
@@ -98,7 +98,11 @@ def test_the_ledger_counts_attempts_and_can_be_cleared(
     failure_ledger.record(
         app, stage="embed", subject="/a", reason="x", message="y", retry=True, revision="r"
     )
-    assert caplog.messages == ["�?!", "�?!", "y"]  # A log cannot contain these characters either.
+    assert caplog.messages == [
+        "�?!",
+        "�?!",
+        "y",
+    ]  # Log messages must not contain these characters either.
     row = app.execute(
         text("SELECT reason, message, attempts, retry FROM failure WHERE stage = 'ingest'")
     ).one()
