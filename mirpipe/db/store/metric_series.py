@@ -102,7 +102,7 @@ _MATCHES = text("""
         LEFT JOIN mirpipe.pair_score p ON p.metric_id = m.metric_id
             AND p.target_id = b.target_id AND p.reference_id = b.reference_id
     ), number AS (
-        SELECT b.encoder_id, b.target_id, own.metric, CAST(NULL AS smallint) AS metric_id,
+        SELECT b.encoder_id, b.target_id, own.metric, CAST(NULL AS integer) AS metric_id,
             CAST(NULL AS jsonb) AS spec, own.value
         FROM best_match b CROSS JOIN LATERAL (VALUES
             ('cosine', b.cosine), ('z', b.z), ('percentile', b.percentile)) own (metric, value)

@@ -40,7 +40,7 @@ _COSINES = text(
 )
 _WRITE = text(
     "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value, reason) "
-    "SELECT new.* FROM unnest(CAST(:metric_ids AS smallint[]), CAST(:target_ids AS bigint[]), "
+    "SELECT new.* FROM unnest(CAST(:metric_ids AS integer[]), CAST(:target_ids AS bigint[]), "
     "CAST(:reference_ids AS bigint[]), CAST(:values AS double precision[]), "
     "CAST(:reasons AS text[])) AS new (metric_id, target_id, reference_id) "
     "ORDER BY new.metric_id, new.target_id, new.reference_id ON CONFLICT DO NOTHING"

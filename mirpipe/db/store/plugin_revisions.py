@@ -23,7 +23,7 @@ _CONFIGURE = (
     "WHERE name = :name AND revision = :revision "
     "AND (NOT wanted OR spec IS DISTINCT FROM CAST(:spec AS jsonb))"
 )
-# ON CONFLICT would take a new id from the sequence at every call, and ids are smallint.
+# ON CONFLICT would take a new id from the sequence at every call.
 _INSERT = (
     "INSERT INTO mirpipe.{table} (name, revision, spec) "
     "SELECT :name, :revision, CAST(:spec AS jsonb) WHERE NOT EXISTS "

@@ -21,7 +21,7 @@ _BATCH = text(
 )
 _WRITE = text(
     "INSERT INTO mirpipe.track_score (metric_id, track_id, value, reason, batch_id) "
-    "SELECT new.*, :batch_id FROM unnest(CAST(:metric_ids AS smallint[]), "
+    "SELECT new.*, :batch_id FROM unnest(CAST(:metric_ids AS integer[]), "
     "CAST(:track_ids AS bigint[]), CAST(:values AS double precision[]), "
     "CAST(:reasons AS text[])) AS new (metric_id, track_id) "
     "ORDER BY new.metric_id, new.track_id ON CONFLICT DO NOTHING"
