@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.large_library import measure_seconds
-from mirpipe.statistics.bootstrap_intervals import intervals
+from mirpipe.statistics.mean_intervals import intervals
 from mirpipe.statistics.paired_sign_flip_test import compare
 
 TARGETS, ENCODERS, METRICS, GROUPS = 1000, 3, 20, 20

@@ -132,6 +132,20 @@ class Settings(BaseSettings):
     """Airflow executor for the caption and generate tasks, such as CeleryExecutor. Default: the
     first executor in Airflow's configuration."""
 
+    encoder_contrasts: Annotated[list[str], NoDecode] = []
+    """Pairs of encoders whose differences can be established, such as `signal:musicnn`. Declare
+    them before you look at the results. Default: every encoder with the first one."""
+    mode_contrasts: Annotated[list[str], NoDecode] = []
+    """Pairs of modes whose differences can be established, such as `medium:simple`, or
+    `strong@5:strong@3` with guidance values. Default: neighbouring modes, in the order without
+    conditioning audio, then with it, each by guidance."""
+    primary_retrieval_metric: str = "melody_accuracy"
+    """Metric that is tested first when two encoders are compared. Differences in other metrics can
+    be established only if they also differ in this one."""
+    primary_generation_metric: str = "melody_accuracy"
+    """Metric that is tested first when two modes are compared. Differences in other metrics can be
+    established only if they also differ in this one."""
+
     slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
     the number of available cores, at most 4."""
@@ -169,12 +183,24 @@ class Settings(BaseSettings):
             return value
         return [Path(part) for part in value.split(os.pathsep) if part]
 
-    @field_validator("encoders", "metrics", "generators", "guidance_sweep", mode="before")
+    @field_validator(
+        *("encoders", "metrics", "generators", "guidance_sweep"),
+        *("encoder_contrasts", "mode_contrasts"),
+        mode="before",
+    )
     @classmethod
     def _split_by_commas(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return [part.strip() for part in value.split(",") if part.strip()]
+
+    @field_validator("encoder_contrasts", "mode_contrasts", mode="after")
+    @classmethod
+    def _require_two_names(cls, value: list[str]) -> list[str]:
+        for pair in value:
+            if len(set(pair.split(":"))) != 2 or "" in pair.split(":"):
+                raise ValueError(f"{pair!r} is not two different names separated by a colon")
+        return value
 
     @field_validator("home", "manifest", "models_dir", "stand_ins", "clips_dir", mode="after")
     @classmethod

@@ -39,9 +39,20 @@ class PairedDifference(Protocol):
     @property
     def higher_n(self) -> int: ...
     @property
-    def p_holm(self) -> float | None: ...
+    def p_adjusted(self) -> float | None: ...
     @property
     def established(self) -> bool: ...
+    @property
+    def role(self) -> str: ...
+
+
+ESTABLISHED_WHEN = (
+    "A difference is established if it belongs to a declared contrast and its p-value is below "
+    "0.05. The primary metric is tested first, and the other metrics can be established only if it "
+    "is. Comparisons that were not declared are exploratory. Any difference that is not "
+    "established may be due to chance."
+)
+"""Explanation of the verdicts, for captions."""
 
 
 def mean_and_sd(mean: float | None, sd: float | None, decimals: int) -> Markup:
@@ -72,8 +83,10 @@ def mean_cell(row: Mean, decimals: int) -> Markup:
 
 def difference_cell(row: PairedDifference, decimals: int) -> Markup:
     """Return a mean difference, its interval, n and corrected p, and whether it is established."""
-    p = "no test" if row.p_holm is None else f"p = {row.p_holm:.3f}"
+    p = "no test" if row.p_adjusted is None else f"p = {row.p_adjusted:.3f}"
     mark = Markup("<strong>✓ established</strong>") if row.established else Markup("")
+    if row.role == "exploratory":
+        mark = small_line("exploratory")
     return (
         Markup("<span>{}</span>").format(format_number(row.mean_difference, decimals))
         + interval(row.low, row.high, decimals)

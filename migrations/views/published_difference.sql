@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW published_difference AS
 SELECT c.task, c.metric, c.subject, c.than_subject, d.guidance, d.than_guidance, d.n, d.mean_difference, d.sd, d.higher_n,
-    d.percent, c.low, c.high, c.interval_reason, c.p, c.p_holm, c.method, c.reason, c.family_n
+    d.percent, c.low, c.high, c.interval_reason, c.p, c.p_adjusted, c.method, c.reason, c.family_n, c.role
 FROM published_comparison c
 CROSS JOIN LATERAL (
     SELECT count(*) AS n, avg(a.value - b.value) AS mean_difference, stddev_pop(a.value - b.value) AS sd,

@@ -36,7 +36,7 @@ def backup(
     else:
         size = f"{result.bytes / 1e6:.1f} MB"
         print(f"{result.folder}: the database and {result.clips} clips, {size}")
-        print(f"digest {result.digest}")
+        print(f"digest {result.digest or 'not computed, because the schema is older'}")
     if result.missing_clips:
         typer.echo(
             f"mirpipe: The audio files of {len(result.missing_clips)} clips are missing, so they "

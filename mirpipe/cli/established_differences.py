@@ -18,6 +18,6 @@ def print_established_differences(file: IO[str] | None = None) -> None:
     ]
     if sentences:
         print("Which differences are established?", file=file)
-        print("(paired sign-flip tests over targets, Holm-corrected p < 0.05)", file=file)
+        print("(declared contrasts, sign-flip tests over targets, corrected p < 0.05)", file=file)
         for sentence in sentences:
             print(f"- {sentence}", file=file)

@@ -68,8 +68,9 @@ def difference_phrase(difference: Mapping[str, Any]) -> str:
     if difference["percent"] is not None:
         phrase += f" ({difference['percent']:+.2f} %)"
     if difference["p"] is not None:
-        p, p_holm = format_p(difference["p"]), format_p(difference["p_holm"])
-        phrase += f", p = {p}, corrected {p_holm}"
+        phrase += f", p = {format_p(difference['p'])}"
+    if difference["p_adjusted"] is not None:
+        phrase += f", corrected {format_p(difference['p_adjusted'])}"
     return phrase
 
 

@@ -29,7 +29,7 @@ of a printed table and never a track, because several files can have the same pr
 All numbers below are computed from these lines with the same SQL and the same statistical tests as
 our own results. The only exceptions are the standardised cosines, which need the audio of the
 published library. Standard deviations are population standard deviations. Intervals are 95 %
-bootstrap intervals over the targets.
+intervals over the targets, from the studentised bootstrap.
 """
 
 _NUMBERS = """
@@ -54,15 +54,18 @@ cosine ranks last.
 _DIFFERENCES = """
 ## Which differences are established?
 
-No difference is established. With {n} targets, the smallest possible p value is {least}, which
-becomes {corrected} after correction. **No corrected p value can therefore be below 0.05, however
-large the difference is.** From simple to medium, the values of all targets rise and the interval is
-far from zero. In this case, the number of targets is too small, not the effect.
+{established} of {declared} declared differences are established. The declared contrasts are each
+encoder with {first}, and neighbouring modes. Melody accuracy is tested first; the other metrics of
+a contrast can be established only if melody accuracy is. The metrics of a contrast are corrected
+together by a step-down min-p test, and then for the number of contrasts. All other comparisons are
+exploratory: they are corrected by Benjamini and Hochberg's method, and establish nothing.
+
+With {n} targets, the smallest possible p value is {least}. It is reached if the values of all
+targets change in the same direction.
 
 Each row compares two encoders or modes on the same targets. It shows the mean difference, its 95 %
-interval, and the two-sided p value of a sign-flip test over all sign combinations. The last column
-shows p after Holm's correction for the {family} comparisons in a table. Only CLAP similarity and
-melody accuracy are shown.
+interval, and the two-sided p value of a sign-flip test over all sign combinations, before and after
+correction.
 """
 
 _CLAIMS = """
@@ -86,7 +89,6 @@ _METRICS = {
     "aesthetics_pq": ("PQ", 2),
 }
 """Name on the page and number of decimals for each metric."""
-_COMPARED_METRICS = ("clap_similarity", "melody_accuracy")
 
 
 def page() -> str:
@@ -96,12 +98,10 @@ def page() -> str:
     if not (means and numbers and differences and claims):
         raise MirpipeError("The published tables are not loaded. Run `mirpipe published import`.")
     n = max(mean.n for mean in means)
-    family = max(difference.family_n for difference in differences)
-    least_p = 2.0 ** (1 - n)
     discrepancies = [number for number in numbers if not number.agrees]
     verdicts = [claim.verdict for claim in claims]
     counts = ", ".join(f"{v} {verdicts.count(v)}" for v in dict.fromkeys(sorted(verdicts)))
-    compared = [difference for difference in differences if difference.metric in _COMPARED_METRICS]
+    declared = [difference for difference in differences if difference.role != "exploratory"]
     parts = [
         _INTRODUCTION.format(targets=n),
         _NUMBERS.format(
@@ -112,12 +112,13 @@ def page() -> str:
         _MEANS.format(n=n),
         *_mean_tables(means),
         _DIFFERENCES.format(
-            family=family,
+            established=sum(difference.established for difference in declared),
+            declared=len(declared),
+            first=min(each.than_subject for each in declared if each.task == "retrieval"),
             n=n,
-            least=format_p(least_p),
-            corrected=format_p(min(1, family * least_p)),
+            least=format_p(2.0 ** (1 - n)),
         ),
-        _difference_table(compared),
+        _difference_table(differences),
         _CLAIMS.format(counts=f"There are {len(claims)} claims: {counts}."),
         *_claim_tables(claims),
     ]
@@ -203,9 +204,12 @@ def _difference_table(differences: Sequence[PublishedDifference]) -> str:
         interval = "–"
         if difference.low is not None:
             interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
-        p_values = ["–", "–"]
-        if difference.p is not None and difference.p_holm is not None:
-            p_values = [format_p(difference.p), format_p(difference.p_holm)]
+        p_values = [
+            "–" if p is None else format_p(p) for p in (difference.p, difference.p_adjusted)
+        ]
+        verdict = "**established**" if difference.established else "not established"
+        if difference.role == "exploratory":
+            verdict = "exploratory"
         percent = "" if difference.percent is None else f"{difference.percent:+.2f} %"
         rows.append(
             [
@@ -216,10 +220,11 @@ def _difference_table(differences: Sequence[PublishedDifference]) -> str:
                 percent,
                 f"{difference.higher_n} of {difference.n}",
                 *p_values,
+                verdict,
             ]
         )
     head = ["compared", "metric", "difference", "95 %", "change", "higher for"]
-    return _table([*head, "p", "p, corrected"], rows)
+    return _table([*head, "p", "p, corrected", "verdict"], rows)
 
 
 def _claim_tables(claims: Sequence[PublishedClaim]) -> Iterator[str]:

@@ -3,18 +3,21 @@
 The same functions compute the intervals and tests of our own results.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
+from typing import cast
 
 import numpy as np
 
 from mirpipe.db.store.published_tables import Score
 from mirpipe.records import Float64
-from mirpipe.statistics.bootstrap_intervals import intervals
-from mirpipe.statistics.holm_correction import holm
+from mirpipe.statistics.comparison_family import PairedMetric, correct
+from mirpipe.statistics.mean_intervals import intervals, missing_reason
 from mirpipe.statistics.paired_sign_flip_test import compare
+
+PRIMARY_METRIC = "melody_accuracy"
+"""Metric that is tested first for each contrast."""
 
 Row = dict[str, object]
 _ValueByTarget = dict[str, float]
@@ -41,28 +44,33 @@ def comparison_rows(scores: Sequence[Score]) -> list[Row]:
     """Return the rows of published_comparison: all pairs of encoders and of modes, per metric.
 
     A difference is the later subject minus the earlier one: encoders are sorted by name, and modes
-    are in the printed order. All p values of a task are corrected together. Cosines of different
-    encoders are not compared, because they are not on one scale.
+    are in the printed order. Declared contrasts are each encoder with the first one, and
+    neighbouring modes. Cosines of different encoders are not compared, because they are not on one
+    scale.
     """
     rows: list[Row] = []
     for task in ("retrieval", "generation"):
         pairs = _pairs(task, _group_scores([score for score in scores if score.task == task]))
-        comparisons = compare([differences for _, differences in pairs])
-        corrected = holm(_array(comparison.p for comparison in comparisons))
-        tested_count = sum(not math.isnan(comparison.p) for comparison in comparisons)
-        for (names, _), comparison, p_holm in zip(pairs, comparisons, corrected, strict=True):
-            n = comparison.n
-            has_p = not math.isnan(comparison.p)
+        comparisons = compare([_array(pair.differences.values()) for pair in pairs])
+        for pair, comparison, verdict in zip(
+            pairs, comparisons, correct(pairs, PRIMARY_METRIC), strict=True
+        ):
+            subject, than_subject = cast(tuple[str, str], pair.sources)
             rows.append(
                 {
                     "task": task,
-                    **names,
-                    **_interval_columns(comparison.low, comparison.high, n),
-                    "p": comparison.p if has_p else None,
-                    "p_holm": float(p_holm) if has_p else None,
-                    "method": ("exact" if comparison.is_exact else "permutation") if n else None,
-                    "reason": None if n else "no_target",
-                    "family_n": tested_count,
+                    "metric": pair.metric,
+                    "subject": subject,
+                    "than_subject": than_subject,
+                    **_interval_columns(comparison.low, comparison.high, comparison.n),
+                    "role": verdict.role,
+                    "p": verdict.p,
+                    "p_adjusted": verdict.p_adjusted,
+                    "method": None
+                    if verdict.p is None
+                    else ("exact" if comparison.is_exact else "permutation"),
+                    "reason": verdict.reason,
+                    "family_n": verdict.family_n,
                 }
             )
     return rows
@@ -76,31 +84,35 @@ def _group_scores(scores: Sequence[Score]) -> dict[tuple[str, str, str], _ValueB
     return groups
 
 
-def _pairs(
-    task: str, groups: dict[tuple[str, str, str], _ValueByTarget]
-) -> list[tuple[dict[str, str], Float64]]:
-    """Return each comparison's metric and subjects, with its difference for each common target."""
+def _pairs(task: str, groups: dict[tuple[str, str, str], _ValueByTarget]) -> list[PairedMetric]:
+    """Return the differences of each pair of subjects, for each metric."""
     metrics = dict.fromkeys(metric for _, metric, _ in groups)
     subjects = list(dict.fromkeys(subject for _, _, subject in groups))
     if task == "retrieval":
         metrics.pop("cosine", None)
         subjects.sort()
+        declared = {(subject, subjects[0]) for subject in subjects[1:]}
+    else:
+        declared = {(later, earlier) for earlier, later in pairwise(subjects)}
     pairs = []
     for metric in metrics:
         for than_subject, subject in combinations(subjects, 2):
             values, than_values = groups[task, metric, subject], groups[task, metric, than_subject]
-            differences = _array(
-                values[target] - than_values[target] for target in values if target in than_values
-            )
-            names = {"metric": metric, "subject": subject, "than_subject": than_subject}
-            pairs.append((names, differences))
+            differences = {
+                target: value - than_values[target]
+                for target, value in values.items()
+                if target in than_values
+            }
+            sources = (subject, than_subject)
+            pairs.append(PairedMetric(sources, metric, differences, sources in declared))
     return pairs
 
 
 def _interval_columns(low: float, high: float, n: int) -> Row:
-    """Return the columns of an interval over `n` targets. The bounds are None if n < 2."""
-    if n < 2:
-        return {"low": None, "high": None, "interval_reason": ["no_target", "one_target"][n]}
+    """Return the columns of an interval over `n` targets. The bounds are None if they are NaN."""
+    reason = missing_reason(n, low)
+    if reason:
+        return {"low": None, "high": None, "interval_reason": reason}
     return {"low": float(low), "high": float(high), "interval_reason": None}
 
 

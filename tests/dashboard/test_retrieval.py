@@ -78,7 +78,8 @@ def test_intervals_and_established_differences_are_shown_if_a_run_has_them(
         connection.execute(
             text(
                 "UPDATE mirpipe.run_comparison SET low = 0.1, high = 0.5, interval_reason = NULL, "
-                "higher_n = 3, p = 0.004, p_holm = CASE metric WHEN 'z' THEN 0.004 ELSE 0.4 END"
+                "higher_n = 3, p = 0.004, reason = NULL, role = 'secondary', "
+                "p_adjusted = CASE metric WHEN 'z' THEN 0.004 ELSE 0.4 END"
             )
         )
     st.cache_data.clear()

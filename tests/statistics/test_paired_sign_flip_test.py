@@ -65,7 +65,7 @@ def test_published_strong_mode_is_not_established_to_be_better_than_medium() -> 
     [found] = compare([STRONG - MEDIUM])
     assert (found.n, found.higher_n) == (9, 5)
     assert f"{found.mean:+.3f} {found.p:.3f}" == "+0.043 0.219"
-    np.testing.assert_allclose([found.low, found.high], [-0.012, 0.101], atol=0.001)
+    np.testing.assert_allclose([found.low, found.high], [-0.025, 0.134], atol=0.001)
 
 
 def test_published_music2latent_matches_are_less_similar_than_those_of_clap() -> None:
@@ -89,7 +89,8 @@ def test_sums_that_differ_only_by_rounding_are_ties() -> None:
 
 def test_equal_values_do_not_differ() -> None:
     [few, many] = compare([np.zeros(4), np.zeros(50)])
-    assert (few.mean, few.low, few.high, few.p, few.higher_n) == (0, 0, 0, 1, 0)
+    assert (few.mean, few.p, few.higher_n) == (0, 1, 0)
+    assert np.isnan([few.low, few.high]).all()
     assert many.p == 1
 
 

@@ -12,6 +12,7 @@ from dashboard.components.mode_names import guidance_text, mode_with_guidance
 from dashboard.components.number_format import DASH
 from dashboard.components.plugin_labels import RANDOM_WEIGHTS_NOTE, plugin_cell
 from dashboard.components.statistics_cells import (
+    ESTABLISHED_WHEN,
     difference_cell,
     established_sentence,
     mean_cell,
@@ -88,9 +89,8 @@ def difference_section(
         "Each cell shows the difference between the first and the second mode, paired over the "
         "targets that have a value for both modes. The seeds of a target are averaged. The cell "
         "shows the mean difference, its 95 % interval, the number of targets (n), the number of "
-        "targets for which the first mode is higher, and the p-value of a sign-flip test after "
-        "Holm's correction. A difference is established if p is below 0.05. Any other difference "
-        "may be due to chance."
+        "targets for which the first mode is higher, and the corrected p-value of a sign-flip "
+        "test. " + ESTABLISHED_WHEN
     )
     cells: dict[LineKey, dict[str, Markup]] = {}
     for comparison in comparisons:

@@ -8,7 +8,11 @@ import streamlit as st
 from dashboard.components import markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_number
-from dashboard.components.statistics_cells import difference_cell, established_sentence
+from dashboard.components.statistics_cells import (
+    ESTABLISHED_WHEN,
+    difference_cell,
+    established_sentence,
+)
 from dashboard.data import cached_queries
 from dashboard.data.published_baseline import published_baseline
 from dashboard.views.history import published_and_own_means
@@ -104,8 +108,8 @@ def difference_section(task: str, rows: Sequence[PublishedDifference]) -> None:
     st.caption(
         "Each cell shows the first value minus the second, paired over targets: the mean "
         "difference, its 95 % interval, the number of targets (n), the number of targets for which "
-        "the first value is higher, and the p-value of a sign-flip test after Holm's correction "
-        f"over {rows[0].family_n} tests. A difference is established if p is below 0.05."
+        "the first value is higher, and the corrected p-value of a sign-flip test. "
+        + ESTABLISHED_WHEN
     )
     metrics = list(dict.fromkeys(row.metric for row in rows))
     row_of = {(row.subject, row.than_subject, row.metric): row for row in rows}

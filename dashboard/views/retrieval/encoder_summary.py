@@ -15,6 +15,7 @@ from dashboard.components.plugin_labels import (
     random_weights_badge,
 )
 from dashboard.components.statistics_cells import (
+    ESTABLISHED_WHEN,
     difference_cell,
     established_sentence,
     mean_cell,
@@ -132,9 +133,8 @@ def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
     st.caption(
         "Each cell shows the difference between the first and the second encoder, paired over "
         "targets: the mean difference, its 95 % interval, the number of targets (n), the number of "
-        "targets for which the first encoder is higher, and the p-value of a sign-flip test after "
-        "Holm's correction over all comparisons. A difference is established if p is below 0.05. "
-        "Any other difference may be due to chance."
+        "targets for which the first encoder is higher, and the corrected p-value of a sign-flip "
+        "test. " + ESTABLISHED_WHEN
     )
     metrics = leading_first({row.metric for row in shown})
     row_of = {(row.encoder, row.than_encoder, row.metric): row for row in shown}

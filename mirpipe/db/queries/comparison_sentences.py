@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
 from mirpipe.db.queries.metric_names import metric_name
@@ -11,16 +12,15 @@ Comparison = EncoderComparison | ModeComparison
 
 SIGNIFICANCE_LEVEL = 0.05
 """A difference is established if its corrected p-value is below this level."""
-MAX_EXACT_TARGETS = 20
-"""Maximum number n of targets for which the test counts all 2^n sign choices."""
 
 
 def summary_sentences(comparisons: Sequence[Comparison]) -> list[str]:
     """Return sentences that summarise the comparisons between encoders or modes.
 
     First there is one sentence for each established difference. After these, one sentence for each
-    pair of encoders or modes lists the metrics without an established difference. Comparisons with
-    random weights are only counted. Each generator is summarised separately.
+    declared pair of encoders or modes lists the metrics without an established difference.
+    Exploratory comparisons are named as such, and comparisons with random weights are only counted.
+    Each generator is summarised separately.
     """
     families: dict[str | None, list[Comparison]] = defaultdict(list)
     for comparison in comparisons:
@@ -50,13 +50,19 @@ def comparison_sentence(comparison: Comparison) -> str:
         else f"95 % interval {_signed(low)} to {_signed(high)}"
     )
     p = "no p-value"
-    if comparison.p_holm is not None:
-        p = f"corrected p {_with_relation(comparison.p_holm)}"
-    verdict = "established" if comparison.established else "not established"
+    if comparison.p_adjusted is not None:
+        p = f"corrected p {_with_relation(comparison.p_adjusted)}"
     return (
         f"{first} is higher than {second} in {metric} by {abs(comparison.mean_difference):.3f} on "
-        f"average over {_counted(comparison.n, 'target')} ({interval}, {p}): {verdict}."
+        f"average over {_counted(comparison.n, 'target')} ({interval}, {p}): "
+        f"{_verdict(comparison)}."
     )
+
+
+def _verdict(comparison: Comparison) -> str:
+    if comparison.role == "exploratory":
+        return "exploratory"
+    return "established" if comparison.established else "not established"
 
 
 def compared_names(comparison: Comparison) -> tuple[str, str]:
@@ -69,24 +75,16 @@ def compared_names(comparison: Comparison) -> tuple[str, str]:
 
 
 def _family_sentences(family: Sequence[Comparison]) -> list[str]:
-    """Return the sentences about comparisons whose p-values are corrected together."""
-    trained = [comparison for comparison in family if not comparison.random]
-    sentences = [
-        comparison_sentence(comparison) for comparison in trained if comparison.established
-    ]
-    not_established: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for comparison in trained:
-        if not comparison.established and comparison.n:
-            metric = f"{metric_name(comparison.metric)} (n = {comparison.n})"
-            not_established[compared_names(comparison)].append(metric)
-    for (first, second), metrics in not_established.items():
-        sentences.append(
-            f"No difference is established between {first} and {second} in {', '.join(metrics)}."
-        )
-    too_few_targets = _too_few_targets_sentence(family)
-    if too_few_targets and trained:
-        sentences.append(too_few_targets)
-    random_n = len(family) - len(trained)
+    """Return the sentences about all comparisons that answer one question."""
+    declared = [each for each in family if each.role in ("primary", "secondary") and each.n]
+    sentences = [comparison_sentence(each) for each in declared if each.established]
+    by_pair: dict[tuple[str, str], list[Comparison]] = defaultdict(list)
+    for comparison in declared:
+        by_pair[compared_names(comparison)].append(comparison)
+    for names, contrast in by_pair.items():
+        sentences.extend(_contrast_sentences(names, contrast))
+    sentences.extend(_exploratory_sentences(family))
+    random_n = sum(each.role == "random" for each in family)
     if random_n:
         verb = "is" if random_n == 1 else "are"
         sentences.append(
@@ -96,23 +94,67 @@ def _family_sentences(family: Sequence[Comparison]) -> list[str]:
     return sentences
 
 
-def _too_few_targets_sentence(family: Sequence[Comparison]) -> str | None:
-    """Return a sentence if there are too few targets to establish any difference, else None.
+def _contrast_sentences(names: tuple[str, str], contrast: Sequence[Comparison]) -> list[str]:
+    """Return the sentences about what is not established between these encoders or modes."""
+    first, second = names
+    open_metrics = [each for each in contrast if not each.established and each.reason is None]
+    too_few = [each for each in contrast if each.reason == "too_few_targets"]
+    sentences = []
+    if open_metrics:
+        sentence = f"No difference is established between {first} and {second} in "
+        sentence += ", ".join(map(_metric_and_n, open_metrics))
+        closed = [each for each in open_metrics if each.role == "primary"]
+        if closed and len(open_metrics) > 1:
+            sentence += (
+                f". {_capitalised(metric_name(closed[0].metric))} is tested first; without a "
+                "difference there, no other one can be established"
+            )
+        sentences.append(f"{sentence}.")
+    if too_few:
+        sentences.append(
+            f"{first} and {second} share too few targets to establish a difference in "
+            f"{', '.join(map(_metric_and_n, too_few))}. At least "
+            f"{_fewest_targets(too_few[0].family_n)} targets with different values are needed."
+        )
+    return sentences
 
-    With n targets, the smallest possible p-value is 2^(1 - n). It occurs if all differences have
-    the same sign.
+
+def _exploratory_sentences(family: Sequence[Comparison]) -> list[str]:
+    """Return one sentence about the exploratory comparisons with a small p, or no sentence."""
+    small = [
+        each
+        for each in family
+        if each.role == "exploratory"
+        and each.p_adjusted is not None
+        and each.p_adjusted < SIGNIFICANCE_LEVEL
+    ]
+    if not small:
+        return []
+    named = [_exploratory_difference(each) for each in small]
+    return [f"Exploratory, which means not established: {'; '.join(named)}."]
+
+
+def _exploratory_difference(comparison: Comparison) -> str:
+    first, second = compared_names(comparison)
+    higher, lower = (first, second) if (comparison.mean_difference or 0) > 0 else (second, first)
+    return f"{higher} is higher than {lower} in {_metric_and_n(comparison)}"
+
+
+def _fewest_targets(contrasts_n: int) -> int:
+    """Return the smallest n at which equal signs for all targets establish a difference.
+
+    With n targets, the smallest possible p-value is 2^(1 − n). It is multiplied by the number of
+    declared contrasts.
     """
-    tests_n = sum(comparison.p_holm is not None for comparison in family)
-    n = max((comparison.n for comparison in family), default=0)
-    smallest_p = 2.0 ** (1 - n)
-    if not 0 < n <= MAX_EXACT_TARGETS or tests_n * smallest_p < SIGNIFICANCE_LEVEL:
-        return None
-    corrected_p = min(1.0, tests_n * smallest_p)
-    return (
-        f"With {_counted(n, 'target')} and {_counted(tests_n, 'test')}, no difference can be "
-        f"established: the smallest possible p is {_rounded(smallest_p)}, and "
-        f"{_rounded(corrected_p)} after correction."
-    )
+    return next(n for n in count(1) if contrasts_n * 2.0 ** (1 - n) < SIGNIFICANCE_LEVEL)
+
+
+def _metric_and_n(comparison: Comparison) -> str:
+    return f"{metric_name(comparison.metric)} (n = {comparison.n})"
+
+
+def _capitalised(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _counted(n: int, noun: str) -> str:
@@ -126,10 +168,6 @@ def _mode_name(mode: str, guidance: float | None) -> str:
 def _signed(number: float) -> str:
     """Return the number with three decimals, and with a minus sign instead of a hyphen."""
     return f"{number:.3f}".replace("-", "−")
-
-
-def _rounded(p: float) -> str:
-    return "below 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _with_relation(p: float) -> str:

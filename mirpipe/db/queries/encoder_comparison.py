@@ -21,22 +21,28 @@ class EncoderComparison:
     mean_difference: float | None
     """Mean of (first − second encoder), in the unit of the metric. None if n is 0."""
     low: float | None
-    """Lower end of the 95 % interval of the mean difference over targets. None if n is below 2."""
+    """Lower end of the 95 % interval of the mean difference over targets. None if there is none."""
     high: float | None
-    """Upper end of the 95 % interval of the mean difference over targets. None if n is below 2."""
+    """Upper end of the 95 % interval of the mean difference over targets. None if there is none."""
     higher_n: int
     """Number of targets for which the first encoder has the higher value."""
-    p_holm: float | None
-    """p-value of a sign-flip test, corrected by Holm's method for all encoder comparisons."""
+    p_adjusted: float | None
+    """p-value of a sign-flip test, corrected for the other comparisons of the same role."""
     established: bool
-    """Whether the corrected p-value is below 0.05."""
+    """Whether the comparison was declared and the corrected p-value is below 0.05."""
     random: bool
     """Whether random weights were used."""
+    role: str = "secondary"
+    """primary, secondary, exploratory or random, as in the table run_comparison."""
+    reason: str | None = None
+    """Code of the reason why there is no corrected p-value."""
+    family_n: int = 1
+    """Number of declared contrasts, or of exploratory comparisons, that are corrected together."""
 
 
 _ENCODER_COMPARISONS = text("""
-    SELECT encoder, than_encoder, metric, n, mean_difference, low, high, higher_n, p_holm,
-        established, random
+    SELECT encoder, than_encoder, metric, n, mean_difference, low, high, higher_n, p_adjusted,
+        established, random, coalesce(role, 'secondary') AS role, reason, family_n
     FROM mirpipe.v_retrieval_comparison WHERE source = 'library'
     ORDER BY metric, encoder, than_encoder
 """)

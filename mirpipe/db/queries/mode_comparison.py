@@ -36,18 +36,25 @@ class ModeComparison:
     random: bool
     """Whether random weights were used."""
     low: float | None = None
-    """Lower end of the 95 % interval of the mean difference over targets. None if n is below 2."""
+    """Lower end of the 95 % interval of the mean difference over targets. None if there is none."""
     high: float | None = None
-    """Upper end of the 95 % interval of the mean difference over targets. None if n is below 2."""
-    p_holm: float | None = None
-    """p-value of a sign-flip test, corrected by Holm's method for all tests of this generator."""
+    """Upper end of the 95 % interval of the mean difference over targets. None if there is none."""
+    p_adjusted: float | None = None
+    """p-value of a sign-flip test, corrected for the other comparisons of the same role."""
     established: bool = False
-    """Whether the corrected p-value is below 0.05."""
+    """Whether the comparison was declared and the corrected p-value is below 0.05."""
+    role: str = "secondary"
+    """primary, secondary, exploratory or random, as in the table run_comparison."""
+    reason: str | None = None
+    """Code of the reason why there is no corrected p-value."""
+    family_n: int = 1
+    """Number of declared contrasts, or of exploratory comparisons, that are corrected together."""
 
 
 _MODE_COMPARISONS = text(f"""
     SELECT d.generator, d.metric, d.mode, d.guidance, d.than_mode, d.than_guidance, d.n,
-        d.mean_difference, d.sd, d.higher_n, d.random, d.low, d.high, d.p_holm, d.established
+        d.mean_difference, d.sd, d.higher_n, d.random, d.low, d.high, d.p_adjusted, d.established,
+        coalesce(d.role, 'secondary') AS role, d.reason, d.family_n
     FROM mirpipe.v_generation_delta d
     JOIN ({MODE_PLACES}) a ON a.generator = d.generator AND a.mode = d.mode
         AND a.guidance IS NOT DISTINCT FROM d.guidance

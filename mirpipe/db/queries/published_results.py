@@ -48,9 +48,9 @@ class PublishedMean:
     sd: float
     """Population standard deviation, in the unit of the metric."""
     low: float | None
-    """Lower end of the mean's 95 % interval over targets. None for fewer than two targets."""
+    """Lower end of the mean's 95 % interval over targets. None if there is none."""
     high: float | None
-    """Upper end of the mean's 95 % interval over targets. None for fewer than two targets."""
+    """Upper end of the mean's 95 % interval over targets. None if there is none."""
 
 
 @dataclass(frozen=True)
@@ -69,21 +69,23 @@ class PublishedDifference:
     mean_difference: float
     """Mean of (first − second), in the unit of the metric."""
     low: float | None
-    """Lower end of the 95 % interval of the mean difference. None for fewer than two targets."""
+    """Lower end of the 95 % interval of the mean difference. None if there is none."""
     high: float | None
-    """Upper end of the 95 % interval of the mean difference. None for fewer than two targets."""
+    """Upper end of the 95 % interval of the mean difference. None if there is none."""
     higher_n: int
     """Number of targets for which the first encoder or mode has the higher value."""
     p: float | None
     """p-value of a sign-flip test."""
-    p_holm: float | None
-    """p-value after Holm's correction for all tests of the task."""
+    p_adjusted: float | None
+    """p-value after correction for the other comparisons of the same role."""
     family_n: int
-    """Number of tests that are corrected for."""
+    """Number of declared contrasts, or of exploratory comparisons, that are corrected together."""
     established: bool
-    """Whether the corrected p-value is below 0.05."""
+    """Whether the comparison was declared and the corrected p-value is below 0.05."""
     percent: float | None
     """Difference as a percentage of the second mean. None for retrieval."""
+    role: str
+    """primary, secondary or exploratory."""
 
 
 @dataclass(frozen=True)
@@ -120,16 +122,16 @@ _MEANS = text("""
     ORDER BY s.task DESC, l.line, s.metric
 """)
 _DIFFERENCES = text("""
-    SELECT task, subject, than_subject, metric, n, mean_difference, low, high, higher_n, p, p_holm,
-        family_n, established, percent
+    SELECT task, subject, than_subject, metric, n, mean_difference, low, high, higher_n, p,
+        p_adjusted, family_n, established, percent, role
     FROM (
         SELECT 'retrieval' AS task, encoder AS subject, than_encoder AS than_subject, metric, n,
-            mean_difference, low, high, higher_n, p, p_holm, family_n, established,
-            NULL::double precision AS percent
+            mean_difference, low, high, higher_n, p, p_adjusted, family_n, established,
+            NULL::double precision AS percent, role
         FROM mirpipe.v_retrieval_comparison WHERE source = 'published'
         UNION ALL
         SELECT 'generation', mode, than_mode, metric, n, mean_difference, low, high, higher_n,
-            p, p_holm, family_n, established, percent
+            p, p_adjusted, family_n, established, percent, role
         FROM mirpipe.v_generation_delta WHERE source = 'published') d
     ORDER BY task DESC, array_position(ARRAY['clap_similarity', 'melody_accuracy'], metric),
         metric, subject, than_subject

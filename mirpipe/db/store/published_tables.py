@@ -38,10 +38,10 @@ _MEANS = text("""
 """)
 _DIFFERENCES = text("""
     SELECT encoder AS subject, than_encoder AS than_subject, metric, mean_difference, low, high,
-        p, p_holm, NULL::double precision AS percent
+        p, p_adjusted, NULL::double precision AS percent
     FROM mirpipe.v_retrieval_comparison WHERE source = 'published'
     UNION ALL
-    SELECT mode, than_mode, metric, mean_difference, low, high, p, p_holm, percent
+    SELECT mode, than_mode, metric, mean_difference, low, high, p, p_adjusted, percent
     FROM mirpipe.v_generation_delta WHERE source = 'published'
 """)
 

@@ -29,9 +29,11 @@ class RankingRow:
     mean: float | None
     """Mean over the counted queries, 0 … 1."""
     low: float | None
-    """Lower end of the confidence interval. None for fewer than two queries."""
+    """Lower end of the confidence interval. None if there is a reason."""
     high: float | None
-    """Upper end of the confidence interval. None for fewer than two queries."""
+    """Upper end of the confidence interval. None if there is a reason."""
+    interval_reason: str | None
+    """Code of the reason why there is no interval."""
 
 
 def insert_rankings(connection: Connection, run_id: int, rows: Sequence[RankingRow]) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, text
 # The hashed text starts with the kinds of results that a run contains. If a new version adds a kind
 # of result, add it to this text, so that the next report publishes a new run.
 _STATE_DIGEST = text("""
-    SELECT encode(sha256(convert_to(concat_ws('|', 'intervals, comparisons, rankings, sets',
+    SELECT encode(sha256(convert_to(concat_ws('|', CAST(:method AS text),
         (SELECT string_agg(collection || encode(content_sha256, 'hex') || state || title || labels,
             ',' ORDER BY collection, content_sha256) FROM mirpipe.track),
         (SELECT string_agg(e.name || e.revision, ',' ORDER BY e.name)
@@ -45,12 +45,13 @@ _INSERT = text("""
 """)
 
 
-def state_digest(connection: Connection) -> str:
+def state_digest(connection: Connection, method: str) -> str:
     """Return the SHA-256 (hex) of everything that a run depends on.
 
-    `shown_matches.prepare_matches` must be called first in the same transaction.
+    `method` names the statistical methods and their settings. `shown_matches.prepare_matches` must
+    be called first in the same transaction.
     """
-    return str(connection.execute(_STATE_DIGEST).scalar_one())
+    return str(connection.execute(_STATE_DIGEST, {"method": method}).scalar_one())
 
 
 def latest_run(connection: Connection) -> tuple[int, str] | None:

@@ -24,7 +24,7 @@ class Manifest:
     """Version of mirpipe that created the backup."""
     schema_revision: str
     digest: str
-    """Digest of the content, as `mirpipe verify --digest` prints it."""
+    """Digest of the content, as `mirpipe verify --digest` prints it. Empty for an older schema."""
     digest_of: str
     """Hash of the queries that compute the digest. They can differ between mirpipe versions."""
     files: dict[str, str]

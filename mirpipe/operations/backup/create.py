@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mirpipe.db import health
 from mirpipe.db.dump import dump, snapshot
-from mirpipe.db.migrate import current
+from mirpipe.db.migrate import current, head
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError, MirpipeError
 from mirpipe.files.durable_write import sync_file, sync_folder
@@ -33,6 +33,7 @@ class Backup:
 
     folder: Path
     digest: str
+    """Digest of the content. Empty if the schema is older than this version of mirpipe."""
     clips: int
     missing_clips: list[str]
     """Names of the clips in the database whose audio files were missing."""
@@ -55,7 +56,8 @@ def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) ->
         )
     with _partial_folder(folder) as partial:
         with snapshot() as (connection, snapshot_name):
-            digest = combined(digests(connection))
+            # The queries of the digest belong to the newest schema.
+            digest = combined(digests(connection)) if revision == head() else ""
             clips = sorted(set(health.recorded_files(connection, "generated")))
             dump(partial / DUMP, moment=snapshot_name)
         files = {DUMP: sha256(partial / DUMP).hex()}

@@ -9,13 +9,10 @@ from sqlalchemy import Connection
 from mirpipe.db.store import run_summaries
 from mirpipe.db.store.metric_series import Series
 from mirpipe.db.store.track_labels import read_target_labels
-from mirpipe.statistics.bootstrap_intervals import intervals
+from mirpipe.statistics.mean_intervals import intervals, missing_reason
 
 LABELS = ("genre", "instrument")
 """Target labels by which metrics are summarised."""
-
-NO_INTERVAL_REASONS = {0: "no_target", 1: "one_target"}
-"""Codes of the reason why an interval is missing, by number of targets."""
 
 Row = dict[str, Any]
 
@@ -94,7 +91,7 @@ def _summary_columns(series: Sequence[Series]) -> list[Row]:
                 "sd": float(values.std()) if len(values) else None,
                 "low": None if np.isnan(low) else float(low),
                 "high": None if np.isnan(high) else float(high),
-                "interval_reason": NO_INTERVAL_REASONS.get(len(means)),
+                "interval_reason": missing_reason(len(means), low),
             }
         )
     return rows

@@ -11,9 +11,12 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store import run_summaries
 from mirpipe.db.store.metric_series import Series
+from mirpipe.music.metrics.related_metrics import is_tested
 from mirpipe.records import Float64
-from mirpipe.stages.report.metric_summaries import NO_INTERVAL_REASONS
-from mirpipe.statistics.holm_correction import holm
+from mirpipe.settings import settings
+from mirpipe.stages.report.declared_pairs import declared_pairs
+from mirpipe.statistics.comparison_family import PairedMetric, Verdict, correct
+from mirpipe.statistics.mean_intervals import missing_reason
 from mirpipe.statistics.paired_sign_flip_test import PairedComparison, compare
 
 NOT_COMPARABLE = "cosine"
@@ -28,36 +31,69 @@ class SeriesPair:
 
     first: Series
     second: Series
-    differences: Float64
-    """First series minus second series, one value per common target, shape (targets,)."""
+    differences: dict[int, float]
+    """First series minus second series for each common target."""
 
     @property
     def family(self) -> int | None:
-        """Id of the generator, or None for encoders. Holm's correction is applied per family."""
+        """Id of the generator, or None for encoders. p-values are corrected per family."""
         return self.first.source.generator_id
+
+    @property
+    def random(self) -> bool:
+        """Whether a value depends on random weights."""
+        return self.first.random or self.second.random
+
+
+def comparison_method() -> str:
+    """Return the name of the statistical methods, and the settings that they depend on."""
+    chosen = settings()
+    return (
+        "studentised intervals, step-down min-p, "
+        f"{chosen.encoders[:1]} {chosen.encoder_contrasts} {chosen.primary_retrieval_metric} "
+        f"{chosen.mode_contrasts} {chosen.primary_generation_metric}"
+    )
 
 
 def insert_comparisons(connection: Connection, run_id: int, series: Sequence[Series]) -> None:
-    """Store the comparison of each series pair, with p-values before and after Holm correction."""
-    pairs = _series_pairs(series)
-    comparisons = compare([pair.differences for pair in pairs])
+    """Store the comparison of each series pair, with p-values before and after correction."""
     families = defaultdict(list)
-    for index, pair in enumerate(pairs):
-        families[pair.family].append(index)
-    ps = np.array([comparison.p for comparison in comparisons])
-    corrected, family_sizes = np.full(len(ps), np.nan), np.zeros(len(ps), int)
-    for indices in families.values():
-        corrected[indices] = holm(ps[indices])
-        family_sizes[indices] = np.count_nonzero(~np.isnan(ps[indices]))
-    rows = [
-        _key_columns(run_id, pair)
-        | _result_columns(comparison, float(p_holm))
-        | {"family_n": int(size)}
-        for pair, comparison, p_holm, size in zip(
-            pairs, comparisons, corrected, family_sizes, strict=True
-        )
-    ]
+    for pair in _series_pairs(series):
+        families[pair.family].append(pair)
+    rows = []
+    for family in families.values():
+        comparisons = compare([_column(pair) for pair in family])
+        for pair, comparison, verdict in zip(family, comparisons, _verdicts(family), strict=True):
+            rows.append(_key_columns(run_id, pair) | _result_columns(comparison, verdict))
     run_summaries.insert(connection, "run_comparison", rows)
+
+
+def _verdicts(family: Sequence[SeriesPair]) -> list[Verdict]:
+    """Return the verdict on each pair, after correction for all pairs in the family."""
+    sources = dict.fromkeys(
+        series.source for pair in family for series in (pair.first, pair.second)
+    )
+    declared = declared_pairs(list(sources))
+    primary = (
+        settings().primary_retrieval_metric
+        if family[0].family is None
+        else settings().primary_generation_metric
+    )
+    paired_metrics = []
+    for pair in family:
+        pair_of_sources = frozenset((pair.first.source, pair.second.source))
+        metric = pair.first.metric
+        paired_metrics.append(
+            PairedMetric(
+                pair_of_sources,
+                metric,
+                pair.differences,
+                is_declared=pair_of_sources in declared
+                and (is_tested(metric) or metric == primary),
+                is_random=pair.random,
+            )
+        )
+    return correct(paired_metrics, primary)
 
 
 def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
@@ -79,7 +115,7 @@ def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
     ]
 
 
-def _differences(first: Series, second: Series) -> Float64:
+def _differences(first: Series, second: Series) -> dict[int, float]:
     """Return first minus second for each common target, in the order of the first series.
 
     If a target has values for several seeds, their mean is used.
@@ -87,14 +123,15 @@ def _differences(first: Series, second: Series) -> Float64:
     first_ids, first_means = (array.tolist() for array in first.target_means())
     second_ids, second_means = (array.tolist() for array in second.target_means())
     second_by_target = dict(zip(second_ids, second_means, strict=True))
-    return np.array(
-        [
-            mean - second_by_target[target]
-            for target, mean in zip(first_ids, first_means, strict=True)
-            if target in second_by_target
-        ],
-        np.float64,
-    )
+    return {
+        target: mean - second_by_target[target]
+        for target, mean in zip(first_ids, first_means, strict=True)
+        if target in second_by_target
+    }
+
+
+def _column(pair: SeriesPair) -> Float64:
+    return np.array(list(pair.differences.values()), np.float64)
 
 
 def _key_columns(run_id: int, pair: SeriesPair) -> dict[str, Any]:
@@ -112,12 +149,11 @@ def _key_columns(run_id: int, pair: SeriesPair) -> dict[str, Any]:
         "than_guidance": second.guidance,
         "metric": pair.first.metric,
         "licence_weights": "; ".join(licence for licence in licences if licence),
-        "random": pair.first.random or pair.second.random,
+        "random": pair.random,
     }
 
 
-def _result_columns(comparison: PairedComparison, p_holm: float) -> dict[str, Any]:
-    is_tested = comparison.n > 0
+def _result_columns(comparison: PairedComparison, verdict: Verdict) -> dict[str, Any]:
     method = "exact" if comparison.is_exact else "permutation"
     return {
         "n": comparison.n,
@@ -125,12 +161,14 @@ def _result_columns(comparison: PairedComparison, p_holm: float) -> dict[str, An
         "sd": _none_if_nan(comparison.sd),
         "low": _none_if_nan(comparison.low),
         "high": _none_if_nan(comparison.high),
-        "interval_reason": NO_INTERVAL_REASONS.get(comparison.n),
+        "interval_reason": missing_reason(comparison.n, comparison.low),
         "higher_n": comparison.higher_n,
-        "p": _none_if_nan(comparison.p),
-        "p_holm": _none_if_nan(p_holm),
-        "method": method if is_tested else None,
-        "reason": None if is_tested else "no_target",
+        "role": verdict.role,
+        "p": verdict.p,
+        "p_adjusted": verdict.p_adjusted,
+        "method": method if comparison.n else None,
+        "reason": verdict.reason,
+        "family_n": verdict.family_n,
     }
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from mirpipe.db.store.run_label_rankings import RankingRow
 from mirpipe.records import Float64
 from mirpipe.stages.report.matches_with_same_label import LabelledRanking
-from mirpipe.statistics.bootstrap_intervals import intervals
 from mirpipe.statistics.label_relevance import Relevance
+from mirpipe.statistics.mean_intervals import intervals, missing_reason, wilson_intervals
 from mirpipe.statistics.precision_mrr_map import (
     average_precision,
     precision_at_k,
@@ -31,7 +33,7 @@ def precision_rows(
         for label, relevance in ranking.relevance.items()
         for metric, values in _measures(relevance, only_precision=only_precision).items()
     ]
-    bounds = intervals([values for *_, values in measured])
+    bounds = _bounds([(metric, values) for *_, metric, _, values in measured])
     for (ranking, label, metric, relevance, values), (low, high) in zip(
         measured, bounds, strict=True
     ):
@@ -45,9 +47,21 @@ def precision_rows(
             n,
             len(relevance.has_relevant) - n,
             float(values.mean()) if n else None,
-            float(low) if n > 1 else None,
-            float(high) if n > 1 else None,
+            None if np.isnan(low) else float(low),
+            None if np.isnan(high) else float(high),
+            missing_reason(n, float(low), unit="query"),
         )
+
+
+def _bounds(measured: Sequence[tuple[str, Float64]]) -> Float64:
+    """Return the interval of each metric's mean, shape (metrics, 2), limited to 0 and 1.
+
+    P@1 is a share of hits, so it has Wilson's interval.
+    """
+    bounds = intervals([values for _, values in measured])
+    hits = [index for index, (metric, _) in enumerate(measured) if metric == "p_at_1"]
+    bounds[hits] = wilson_intervals([measured[index][1] for index in hits])
+    return bounds.clip(0, 1)
 
 
 def _measures(relevance: Relevance, *, only_precision: bool) -> dict[str, Float64]:

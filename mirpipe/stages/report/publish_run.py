@@ -10,7 +10,7 @@ from mirpipe.db.store import embedding_maps, metric_series, runs, shown_matches
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
 from mirpipe.stages.report.clip_set_distances import insert_set_distances
 from mirpipe.stages.report.metric_summaries import insert_summaries
-from mirpipe.stages.report.paired_comparisons import insert_comparisons
+from mirpipe.stages.report.paired_comparisons import comparison_method, insert_comparisons
 from mirpipe.stages.report.ranking_quality import insert_ranking_results
 from mirpipe.stages.report.z_and_percentile_scales import insert_scales_of_encoder
 
@@ -33,7 +33,7 @@ def report(*, trigger: str) -> ReportResult:
     with hold_lock("report"), open_snapshot("app") as connection:
         activate_complete_revisions(connection)
         shown_matches.prepare_matches(connection)
-        digest = runs.state_digest(connection)
+        digest = runs.state_digest(connection, comparison_method())
         latest = runs.latest_run(connection)
         if latest is not None and latest[1] == digest:
             runs.confirm_run(connection, latest[0])

@@ -30,7 +30,7 @@ def test_a_difference_that_may_be_chance_is_not_established() -> None:
 
 
 def test_without_a_common_target_there_is_no_comparison() -> None:
-    empty = replace(MUSIC2LATENT, n=0, mean_difference=None, low=None, high=None, p_holm=None)
+    empty = replace(MUSIC2LATENT, n=0, mean_difference=None, low=None, high=None, p_adjusted=None)
     assert comparison_sentence(empty) == (
         "music2latent and clap cannot be compared in CLAP similarity: no target has a value for "
         "both."
@@ -38,18 +38,18 @@ def test_without_a_common_target_there_is_no_comparison() -> None:
 
 
 def test_one_target_has_no_interval() -> None:
-    single = replace(MUSIC2LATENT, n=1, low=None, high=None, p_holm=1.0, established=False)
+    single = replace(MUSIC2LATENT, n=1, low=None, high=None, p_adjusted=1.0, established=False)
     sentence = comparison_sentence(single)
     assert "over 1 target (no interval, corrected p = 1.000): not established" in sentence
 
 
 def test_a_very_small_p_is_given_as_a_bound() -> None:
-    assert "corrected p < 0.001" in comparison_sentence(replace(MUSIC2LATENT, p_holm=0.0004))
+    assert "corrected p < 0.001" in comparison_sentence(replace(MUSIC2LATENT, p_adjusted=0.0004))
 
 
 def test_established_differences_come_before_the_others() -> None:
     sentences = summary_sentences(
-        [MUSIC2LATENT, replace(MUSIC2LATENT, metric="z", established=False, p_holm=0.2)]
+        [MUSIC2LATENT, replace(MUSIC2LATENT, metric="z", established=False, p_adjusted=0.2)]
     )
     assert sentences == [
         comparison_sentence(MUSIC2LATENT),
@@ -57,19 +57,37 @@ def test_established_differences_come_before_the_others() -> None:
     ]
 
 
-def test_too_few_targets_are_named_as_the_cause() -> None:
-    comparisons = [
-        replace(MUSIC2LATENT, metric=name, n=4, p_holm=1.0, established=False) for name in "abc"
-    ]
-    assert summary_sentences(comparisons)[-1] == (
-        "With 4 targets and 3 tests, no difference can be established: the smallest possible p is "
-        "0.125, and 0.375 after correction."
+def test_metrics_with_too_few_targets_say_how_many_are_needed() -> None:
+    few = replace(
+        MUSIC2LATENT, n=4, p_adjusted=None, established=False, reason="too_few_targets", family_n=2
     )
+    assert summary_sentences([few, replace(few, metric="z")]) == [
+        "music2latent and clap share too few targets to establish a difference in CLAP similarity "
+        "(n = 4), z (n = 4). At least 7 targets with different values are needed."
+    ]
 
 
-def test_one_target_and_one_test_are_singular() -> None:
-    single = replace(MUSIC2LATENT, n=1, p_holm=1.0, established=False)
-    assert summary_sentences([single])[-1].startswith("With 1 target and 1 test, no difference")
+def test_a_primary_metric_without_a_difference_explains_why_the_others_are_not_established() -> (
+    None
+):
+    primary = replace(
+        MUSIC2LATENT, metric="melody_accuracy", role="primary", p_adjusted=0.3, established=False
+    )
+    other = replace(MUSIC2LATENT, p_adjusted=0.3, established=False)
+    assert summary_sentences([primary, other]) == [
+        "No difference is established between music2latent and clap in melody accuracy of all "
+        "pairs (n = 9), CLAP similarity (n = 9). Melody accuracy of all pairs is tested first; without a "
+        "difference there, no other one can be established."
+    ]
+
+
+def test_exploratory_differences_are_called_exploratory() -> None:
+    z = replace(MUSIC2LATENT, metric="z", role="exploratory", established=False)
+    large = replace(z, metric="percentile", p_adjusted=0.2)
+    assert comparison_sentence(z).endswith("corrected p = 0.012): exploratory.")
+    assert summary_sentences([z, large]) == [
+        "Exploratory, which means not established: clap is higher than music2latent in z (n = 9)."
+    ]
 
 
 def test_melody_accuracy_says_whether_unpitched_pairs_are_included() -> None:
@@ -80,13 +98,15 @@ def test_melody_accuracy_says_whether_unpitched_pairs_are_included() -> None:
 
 
 def test_random_weights_establish_nothing() -> None:
-    assert summary_sentences([replace(MUSIC2LATENT, random=True)]) == [
+    assert summary_sentences([replace(MUSIC2LATENT, random=True, role="random")]) == [
         "1 comparison with random weights is left out, because results with random weights say "
         "nothing about music."
     ]
 
 
 def test_generators_are_summarised_separately() -> None:
-    other = replace(STRONG, generator="other", n=1, p_holm=1.0)
-    # The second generator has an additional sentence because it has too few targets.
-    assert len(summary_sentences([STRONG, other])) == 3
+    other = replace(STRONG, generator="other")
+    assert [sentence.split()[5] for sentence in summary_sentences([STRONG, other])] == [
+        "model",
+        "other",
+    ]

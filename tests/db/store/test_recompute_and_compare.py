@@ -99,7 +99,7 @@ GENERATION = (
 # A comparison of two modes. A report would not store one, because there is only one mode.
 COMPARISON = (
     "INSERT INTO run_comparison (run_id, kind, generator_id, mode, than_mode, metric, n, "
-    "mean_difference, sd, interval_reason, higher_n, p, p_holm, method, family_n, "
+    "mean_difference, sd, interval_reason, higher_n, p, p_adjusted, method, family_n, "
     "licence_weights, random) SELECT max(run_id), 'generation', min(generator_id), 'strong', "
     "'simple', 'm', 1, 0.5, 0, 'one_target', 1, 1, 1, 'exact', 1, '', false FROM run, generator"
 )

@@ -93,7 +93,7 @@ def test_aesthetics_are_means_by_mode_and_unscored_clips_are_counted(library: Da
         "SELECT metric, mean, n, undefined_n, interval_reason FROM mirpipe.v_generation_summary "
         "WHERE mode = 'strong' AND metric LIKE 'aesthetics%' ORDER BY metric",
     ) == [
-        (f"aesthetics_{axis}", value, 1, 2 * TARGETS - 1, "one_target")
+        (f"aesthetics_{axis}", value, 1, 2 * TARGETS - 1, "too_few_targets")
         for axis, value in (("ce", 6), ("cu", 7), ("pc", 3), ("pq", 8))
     ]
 
