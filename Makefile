@@ -119,6 +119,11 @@ reference: $(VENV)/dev ## generate docs/reference/ and docs/published.md from th
 	  $(BIN)/python -m tools.write_reference_docs; $(BIN)/mirpipe published import >/dev/null; \
 	  $(BIN)/mirpipe published page >docs/published.md; $(BIN)/mirpipe db remove --yes >/dev/null
 
+.PHONY: error-rates
+error-rates: ONCE := 1
+error-rates: $(VENV)/dev demo ## simulate how often intervals and tests are wrong, and write docs/reference/error-rates.md
+	@MIRPIPE_HOME="$${MIRPIPE_HOME:-$(CURDIR)/var/demo}" $(BIN)/python -m tools.write_error_rates
+
 .PHONY: docs
 docs: $(VENV)/dev ## build the documentation site in var/site
 	@$(BIN)/mkdocs build --strict --quiet
