@@ -104,10 +104,10 @@ test: ## run all tests, in both Python environments
 test-programs:
 	@$(PYTHON) tests/support/install_test_tools.py
 test-pipeline:
-	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not celery")
+	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not celery" tests/e2e)
 test-models: $(MODELS)/torch-$(TORCH)
 	@$(call timed,models in their own environment,OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models/adapters tests/plugins/contract)
-	@$(call timed,models by command line and Celery,$(BIN)/pytest -q -m "celery or models and not e2e")
+	@$(call timed,models by command line and Celery,$(BIN)/pytest -q -m "celery or models and not e2e" tests/e2e tests/cli)
 
 .PHONY: bench
 bench: $(VENV)/dev ## measure speed and memory, and write docs/benchmarks.md; PARTS=--missing skips measured parts
