@@ -119,18 +119,17 @@ def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
     """Compute all pending scores whose inputs are stored, in one transaction per block of pairs."""
     metrics = register()
     measured = undefined = finished = 0
-    with engine("app").connect() as reading:
-        blocks = pair_scores.pending(reading, list(metrics.pairs.values()), block=PAIRS_PER_BLOCK)
-        for block, total in blocks:
-            with engine("app").begin() as connection:
-                scores = _score_block(connection, metrics, block)
-                pair_scores.write(connection, scores)
-            values = [score.value for by_pair in scores.values() for score in by_pair.values()]
-            undefined += values.count(None)
-            measured += len(values) - values.count(None)
-            finished += len(block)
-            if progress:
-                progress(finished, total)
+    blocks = pair_scores.pending(list(metrics.pairs.values()), block=PAIRS_PER_BLOCK)
+    for block, total in blocks:
+        with engine("app").begin() as connection:
+            scores = _score_block(connection, metrics, block)
+            pair_scores.write(connection, scores)
+        values = [score.value for by_pair in scores.values() for score in by_pair.values()]
+        undefined += values.count(None)
+        measured += len(values) - values.count(None)
+        finished += len(block)
+        if progress:
+            progress(finished, total)
     return EvaluateResult(measured, undefined)
 
 

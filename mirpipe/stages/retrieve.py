@@ -5,8 +5,8 @@ search of the whole library is needed only for new and changed targets, and for 
 become shorter than the number of shown matches.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -17,10 +17,16 @@ from mirpipe.db.store import (
     neighbour_list_changes,
     neighbour_lists,
 )
-from mirpipe.db.store.active_revisions import MaintainedEncoder, maintained_encoders
+from mirpipe.db.store.active_revisions import maintained_encoders
 from mirpipe.db.store.exact_search import search_entries
 from mirpipe.db.store.searchable_tracks import searchable_references
 from mirpipe.errors import PluginError
+from mirpipe.records import Progress
+
+TARGETS_PER_BLOCK = 512
+"""Maximum number of lists in a transaction that need a search of the whole library."""
+REFERENCES_PER_BLOCK = 8192
+"""Maximum number of changed references in a transaction."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +35,13 @@ class RetrieveResult:
 
     encoder: str
     revision: str
-    changed: int
+    changed: int = 0
     """Number of tracks with a new, changed or deleted vector."""
-    removed: int
+    removed: int = 0
     """Number of list entries that were removed because a reference changed or was deleted."""
-    admitted: int
+    admitted: int = 0
     """Number of entries that were added to existing lists for new and changed references."""
-    searched: int
+    searched: int = 0
     """Number of lists that needed a search of the whole library."""
 
 
@@ -43,70 +49,118 @@ def retrieve(
     encoders: Sequence[str] | None = None,
     *,
     rebuild: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[RetrieveResult]:
     """Update the lists of all configured and active encoder revisions.
 
-    If `encoders` is given, only the lists of these encoders are updated. There is one transaction
-    per revision. If `rebuild` is true, the lists are deleted and computed again. If a second
-    process runs at the same time, it waits for the first one and then finds no changes. Raises
+    If `encoders` is given, only the lists of these encoders are updated. Changes are processed in
+    blocks, each in one transaction, after which every list is exact for all changes so far. If
+    `rebuild` is true, the lists are deleted and computed again. A second process that runs at the
+    same time processes other blocks. `progress` receives the number of processed changes. Raises
     PluginError if one of `encoders` is not registered in the database.
     """
-    with engine("app").connect() as connection:
+    with engine("app").begin() as connection:
         revisions = maintained_encoders(connection, encoders)
-    for name in encoders or ():
-        if name not in {revision.name for revision in revisions}:
-            raise PluginError(
-                f"Cannot update the matches of the encoder {name!r}: it has no vectors yet. Run "
-                f"`mirpipe embed --encoder {name}`."
-            )
+        for name in encoders or ():
+            if name not in {revision.name for revision in revisions}:
+                raise PluginError(
+                    f"Cannot update the matches of the encoder {name!r}: it has no vectors yet. "
+                    f"Run `mirpipe embed --encoder {name}`."
+                )
+        ids = [revision.encoder_id for revision in revisions]
+        if rebuild:
+            for encoder_id in ids:
+                _delete_lists(connection, encoder_id)
+        total = embedding_queue.count_changes(connection, ids)
     results = []
+    done = 0
     for revision in revisions:
-        with engine("app").begin() as connection:
-            neighbour_list_changes.lock_lists(connection, revision.encoder_id)
-            if rebuild:
-                cosine_moments.delete_moments(connection, revision.encoder_id)
-                neighbour_list_changes.delete_all_lists(connection, revision.encoder_id)
-                embedding_queue.queue_all_vectors(connection, revision.encoder_id)
-            results.append(_process_queue(connection, revision))
-        if progress:
-            progress(len(results), len(revisions))
+        result = RetrieveResult(revision.name, revision.revision)
+        for block in _blocks(revision.encoder_id):
+            result = replace(
+                result,
+                changed=result.changed + block.changed,
+                removed=result.removed + block.removed,
+                admitted=result.admitted + block.admitted,
+                searched=result.searched + block.searched,
+            )
+            done += block.changed
+            if progress:
+                progress(done, max(done, total))
+        results.append(result)
     return results
 
 
-def _process_queue(connection: Connection, encoder: MaintainedEncoder) -> RetrieveResult:
-    """Update one revision's neighbour lists and cosine moments with all changes in its queue."""
-    encoder_id = encoder.encoder_id
-    changes = embedding_queue.lock_changes(connection, encoder_id)
-    if not changes:
-        return RetrieveResult(encoder.name, encoder.revision, 0, 0, 0, 0)
-    references = [change for change in changes if change.collection == "reference"]
-    targets = [change for change in changes if change.collection == "target"]
+@dataclass(frozen=True)
+class _Block:
+    """The work that was done in one transaction, in the same numbers as RetrieveResult."""
 
+    changed: int
+    removed: int
+    admitted: int
+    searched: int
+
+
+def _delete_lists(connection: Connection, encoder_id: int) -> None:
+    """Delete all lists of a revision, and queue all its vectors as changed."""
+    neighbour_list_changes.lock_lists(connection, encoder_id)
+    cosine_moments.delete_moments(connection, encoder_id)
+    neighbour_list_changes.delete_all_lists(connection, encoder_id)
+    embedding_queue.queue_all_vectors(connection, encoder_id)
+
+
+def _blocks(encoder_id: int) -> Iterator[_Block]:
+    """Process a revision's queue in blocks, first the references, until nothing is left."""
+    for process, most in (
+        (_process_references, REFERENCES_PER_BLOCK),
+        (_process_targets, TARGETS_PER_BLOCK),
+    ):
+        while True:
+            with engine("app").begin() as connection:
+                neighbour_list_changes.lock_lists(connection, encoder_id)
+                block = process(connection, encoder_id, most)
+            if block == _Block(0, 0, 0, 0):
+                break
+            yield block
+
+
+def _process_references(connection: Connection, encoder_id: int, most: int) -> _Block:
+    """Remove changed references from all lists, and add them where they belong now."""
+    changes = embedding_queue.lock_changes(connection, encoder_id, targets=False, most=most)
+    references = [change for change in changes if change.collection == "reference"]
     removed = neighbour_list_changes.remove_references(
         connection, encoder_id, [change.track_id for change in references]
     )
-    neighbour_list_changes.delete_lists(
-        connection, encoder_id, [change.track_id for change in targets]
-    )
     cosine_moments.update_moments(connection, encoder_id, changes)
+    searchable = [change.track_id for change in references if change.is_searchable]
+    admitted = _search_and_add(connection, encoder_id, searchable, None) if searchable else 0
+    _delete_from_queue(connection, encoder_id, changes)
+    return _Block(len(changes), removed, admitted, 0)
 
-    new_references = [change.track_id for change in references if change.is_searchable]
-    admitted = 0
-    if new_references:
-        admitted = _search_and_add(connection, encoder_id, new_references, None)
 
-    searched = neighbour_lists.targets_with_too_short_lists(connection, encoder_id)
+def _process_targets(connection: Connection, encoder_id: int, most: int) -> _Block:
+    """Search the whole library for changed targets, and for lists that have become too short."""
+    changes = embedding_queue.lock_changes(connection, encoder_id, targets=True, most=most)
+    changed = [change.track_id for change in changes]
+    neighbour_list_changes.delete_lists(connection, encoder_id, changed)
+    cosine_moments.update_moments(connection, encoder_id, changes)
+    searched = neighbour_lists.targets_with_too_short_lists(
+        connection, encoder_id, most=most - len(changes)
+    )
     neighbour_list_changes.delete_lists(connection, encoder_id, searched)
-    searched += [change.track_id for change in targets if change.is_searchable]
+    searched += [change.track_id for change in changes if change.is_searchable]
     neighbour_list_changes.create_empty_lists(connection, encoder_id, searched)
     if searched:
         _search_and_add(connection, encoder_id, None, searched)
+    _delete_from_queue(connection, encoder_id, changes)
+    return _Block(len(changes), 0, 0, len(searched))
 
-    embedding_queue.delete_changes(connection, encoder_id, [change.track_id for change in changes])
-    return RetrieveResult(
-        encoder.name, encoder.revision, len(changes), removed, admitted, len(searched)
-    )
+
+def _delete_from_queue(
+    connection: Connection, encoder_id: int, changes: Sequence[embedding_queue.Change]
+) -> None:
+    track_ids = [change.track_id for change in changes]
+    embedding_queue.delete_changes(connection, encoder_id, track_ids)
 
 
 def _search_and_add(

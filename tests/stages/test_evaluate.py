@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from mirpipe import audio
 from mirpipe.db.store import plugin_revisions
@@ -277,6 +278,25 @@ def test_any_block_size_gives_the_same_scores(
     assert scored(library) == expected
     assert seen[-1] == (140, 140)
     assert len(seen) == -(-140 // block)
+
+
+def test_no_transaction_is_open_between_two_blocks(
+    library: SyntheticMatches, fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_random_matches(library)
+    monkeypatch.setattr(stage, "PAIRS_PER_BLOCK", 50)
+    open_transactions = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+    )
+    counts = []
+
+    def count(_done: int, _total: int) -> None:
+        with fresh_database.owner.connect() as owner:
+            counts.append(owner.execute(open_transactions).scalar_one())
+
+    evaluate(progress=count)
+    assert counts == [0, 0, 0]
 
 
 def test_two_runs_in_parallel_write_every_score_once(

@@ -13,6 +13,7 @@ from mirpipe.db.store import (
     neighbour_lists,
 )
 from mirpipe.errors import PluginError
+from mirpipe.stages import retrieve as stage
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.exact_top_k import cosines
 from tests.support.synthetic_library import SyntheticLibrary, sha256, unit
@@ -144,14 +145,16 @@ def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expect
 
 
 @pytest.mark.parametrize(
-    ("seed", "max_entries", "shown", "block_rows"),
-    [(1, 5, 2, 3), (2, 3, 3, 1), (3, 8, 1, 1000), (4, 50, 10, 7)],
+    ("seed", "max_entries", "shown", "block_rows", "per_block"),
+    [(1, 5, 2, 3, 1), (2, 3, 3, 1, 2), (3, 8, 1, 1000, 1000), (4, 50, 10, 7, 3)],
 )
 def test_lists_are_exact_after_any_history(
-    library, monkeypatch, seed, max_entries, shown, block_rows
+    library, monkeypatch, seed, max_entries, shown, block_rows, per_block
 ):
     set_list_lengths(monkeypatch, max_entries, shown)
     monkeypatch.setattr(binary_copy, "BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(stage, "REFERENCES_PER_BLOCK", per_block)
+    monkeypatch.setattr(stage, "TARGETS_PER_BLOCK", per_block)
     rng = np.random.default_rng(seed)
     expected = Expected()
     for _ in range(25):
@@ -181,6 +184,38 @@ def test_second_retrieve_does_nothing(library):
     (second,) = retrieve()
     assert (first.changed, first.searched) == (23, 3)
     assert (second.changed, second.removed, second.admitted, second.searched) == (0, 0, 0, 0)
+
+
+def test_a_retrieve_that_is_stopped_keeps_its_finished_blocks(library, monkeypatch):
+    fill(library, 20, targets=6)
+    monkeypatch.setattr(stage, "REFERENCES_PER_BLOCK", 7)
+    monkeypatch.setattr(stage, "TARGETS_PER_BLOCK", 2)
+    seen: list[tuple[int, int]] = []
+
+    def stop_after_24(done: int, total: int) -> None:
+        seen.append((done, total))
+        if done >= 24:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        retrieve(progress=stop_after_24)
+    assert seen == [(7, 26), (14, 26), (20, 26), (22, 26), (24, 26)]
+    assert len(lists_of(library)) == 4
+    (rest,) = retrieve()
+    assert (rest.changed, rest.searched) == (2, 2)
+    assert sorted(map(len, lists_of(library).values())) == [20] * 6
+
+
+def test_lists_that_are_too_short_are_searched_in_blocks(library, monkeypatch):
+    references = fill(library, 30, targets=5)
+    set_list_lengths(monkeypatch, 4, 3)
+    retrieve(rebuild=True)
+    monkeypatch.setattr(stage, "TARGETS_PER_BLOCK", 2)
+    for reference in references[:28]:
+        library.set_state(reference, "gone")
+    (result,) = retrieve()
+    assert result.searched == 5
+    assert sorted(map(len, lists_of(library).values())) == [2] * 5
 
 
 def test_new_references_need_no_search_over_the_library(library):
@@ -271,7 +306,8 @@ def test_two_retrieves_in_parallel_do_the_work_once(library):
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sorted(result.changed for result in results) == [0, 63]
+    assert sum(result.changed for result in results) == 63
+    assert sum(result.searched for result in results) == 3
     assert {len(entries) for entries in lists_of(library).values()} == {50}
 
 

@@ -24,8 +24,9 @@ class Change:
 # A row that another transaction is writing stays in the queue for the next run. Waiting for that
 # transaction could cause a deadlock.
 _LOCK_CHANGES = text("""
-    SELECT track_id FROM mirpipe.embedding_change WHERE encoder_id = :encoder_id
-    ORDER BY track_id FOR UPDATE SKIP LOCKED
+    SELECT c.track_id FROM mirpipe.embedding_change c JOIN mirpipe.track t USING (track_id)
+    WHERE c.encoder_id = :encoder_id AND (t.collection = 'target') = :targets
+    ORDER BY c.track_id LIMIT :most FOR UPDATE OF c SKIP LOCKED
 """)
 # This is a separate statement, because its snapshot must be taken after the rows are locked.
 _STATE = text("""
@@ -38,6 +39,7 @@ _DELETE_CHANGES = text(
     "DELETE FROM mirpipe.embedding_change "
     "WHERE encoder_id = :encoder_id AND track_id = ANY(:track_ids)"
 )
+_COUNT = text("SELECT count(*) FROM mirpipe.embedding_change WHERE encoder_id = ANY(:encoder_ids)")
 _QUEUE_ALL = text("""
     INSERT INTO mirpipe.embedding_change (encoder_id, track_id)
     SELECT encoder_id, track_id FROM mirpipe.embedding WHERE encoder_id = :encoder_id
@@ -45,16 +47,24 @@ _QUEUE_ALL = text("""
 """)
 
 
-def lock_changes(connection: Connection, encoder_id: int) -> list[Change]:
-    """Lock an encoder's queue, and return the changes in it.
+def lock_changes(
+    connection: Connection, encoder_id: int, *, targets: bool, most: int
+) -> list[Change]:
+    """Lock up to `most` changes in an encoder's queue, and return them.
 
-    The tracks stay in the returned state until the transaction ends. The transaction must be READ
-    COMMITTED.
+    If `targets` is true, they are changes of targets, otherwise of all other tracks. The tracks
+    stay in the returned state until the transaction ends. The transaction must be READ COMMITTED.
     """
     parameters = {"encoder_id": encoder_id}
-    track_ids = list(connection.execute(_LOCK_CHANGES, parameters).scalars())
+    limits = {"targets": targets, "most": most}
+    track_ids = list(connection.execute(_LOCK_CHANGES, parameters | limits).scalars())
     rows = connection.execute(_STATE, parameters | {"track_ids": track_ids})
     return [Change(*row) for row in rows]
+
+
+def count_changes(connection: Connection, encoder_ids: Sequence[int]) -> int:
+    """Return the number of changes in the queues of these encoders."""
+    return int(connection.execute(_COUNT, {"encoder_ids": list(encoder_ids)}).scalar_one())
 
 
 def delete_changes(connection: Connection, encoder_id: int, track_ids: Sequence[int]) -> None:

@@ -32,7 +32,7 @@ _TOO_SHORT = text("""
     WHERE s.encoder_id = :encoder_id AND s.horizon_cosine IS NOT NULL
       AND (SELECT count(*) FROM mirpipe.neighbour n
         WHERE n.encoder_id = s.encoder_id AND n.target_id = s.target_id) < :shown
-    ORDER BY s.target_id
+    ORDER BY s.target_id LIMIT :most
 """)
 
 
@@ -70,7 +70,12 @@ def read_lists(
     )
 
 
-def targets_with_too_short_lists(connection: Connection, encoder_id: int) -> list[int]:
-    """Return the targets whose lists are shorter than shown lists, although references are left."""
-    parameters = {"encoder_id": encoder_id, "shown": SHOWN_MATCHES}
+def targets_with_too_short_lists(
+    connection: Connection, encoder_id: int, *, most: int
+) -> list[int]:
+    """Return up to `most` targets whose lists are shorter than shown lists, with references left.
+
+    The lowest track ids come first.
+    """
+    parameters = {"encoder_id": encoder_id, "shown": SHOWN_MATCHES, "most": most}
     return list(connection.execute(_TOO_SHORT, parameters).scalars())

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from mirpipe.db.store.held_cursor import held_rows
 from mirpipe.records import Score
 
 Pair = tuple[int, int]
 """Track ids of a target, and of one of its matches or clips."""
 
-_PENDING = text(
+_PENDING = (
     "SELECT target_id, reference_id, array_agg(metric_id) AS metric_ids, count(*) OVER () AS total "
-    "FROM mirpipe.pending_pair WHERE metric_id = ANY(:metric_ids) "
+    "FROM mirpipe.pending_pair WHERE metric_id = ANY(%(metric_ids)s) "
     "GROUP BY target_id, reference_id ORDER BY target_id, reference_id"
 )
 # If a track cannot be embedded, the reason for the pair is taken from the failure ledger.
@@ -55,25 +56,18 @@ class PendingPair:
     metric_ids: frozenset[int]
 
 
-def pending(
-    connection: Connection, metric_ids: Sequence[int], *, block: int
-) -> Iterator[tuple[list[PendingPair], int]]:
+def pending(metric_ids: Sequence[int], *, block: int) -> Iterator[tuple[list[PendingPair], int]]:
     """Yield blocks of pairs without a score by one of these metrics, and their total number.
 
-    A pair is included if the inputs for its score are stored. The rows are streamed in the caller's
-    transaction, so memory use does not grow with the number of rows.
+    A pair is included if the inputs for its score are stored. Postgres keeps the list of pairs, so
+    memory use does not grow with their number, and no transaction is open between two blocks.
     """
-    result = connection.execute(
-        _PENDING,
-        {"metric_ids": list(metric_ids)},
-        execution_options={"stream_results": True, "max_row_buffer": block},
-    )
-    for rows in result.partitions(block):
+    for rows in held_rows(_PENDING, {"metric_ids": list(metric_ids)}, block=block):
         pairs = [
-            PendingPair((row.target_id, row.reference_id), frozenset(row.metric_ids))
-            for row in rows
+            PendingPair((target, reference), frozenset(pending_ids))
+            for target, reference, pending_ids, _ in rows
         ]
-        yield pairs, rows[0].total
+        yield pairs, rows[0][-1]
 
 
 def cosines(connection: Connection, encoder_id: int, pairs: Sequence[Pair]) -> dict[Pair, Score]:

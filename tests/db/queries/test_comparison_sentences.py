@@ -76,8 +76,8 @@ def test_a_primary_metric_without_a_difference_explains_why_the_others_are_not_e
     other = replace(MUSIC2LATENT, p_adjusted=0.3, established=False)
     assert summary_sentences([primary, other]) == [
         "No difference is established between music2latent and clap in melody accuracy of all "
-        "pairs (n = 9), CLAP similarity (n = 9). Melody accuracy of all pairs is tested first; without a "
-        "difference there, no other one can be established."
+        "pairs (n = 9), CLAP similarity (n = 9). Melody accuracy of all pairs is tested first; "
+        "without a difference there, no other one can be established."
     ]
 
 
