@@ -5,7 +5,7 @@ from sqlalchemy import Connection, text
 # The hashed text starts with the kinds of results that a run contains. If a new version adds a kind
 # of result, add it to this text, so that the next report publishes a new run.
 _STATE_DIGEST = text("""
-    SELECT encode(sha256(convert_to(concat_ws('|', 'intervals, comparisons, rankings, sets',
+    SELECT encode(sha256(convert_to(concat_ws('|', 'target means, comparisons, rankings, sets',
         (SELECT string_agg(collection || encode(content_sha256, 'hex') || state || title || labels,
             ',' ORDER BY collection, content_sha256) FROM mirpipe.track),
         (SELECT string_agg(e.name || e.revision, ',' ORDER BY e.name)

@@ -30,6 +30,8 @@ class SeriesPair:
     second: Series
     differences: Float64
     """First series minus second series, one value per common target, shape (targets,)."""
+    second_mean: float
+    """Mean of the second series over the common targets. NaN if there are none."""
 
     @property
     def family(self) -> int | None:
@@ -51,6 +53,7 @@ def insert_comparisons(connection: Connection, run_id: int, series: Sequence[Ser
         family_sizes[indices] = np.count_nonzero(~np.isnan(ps[indices]))
     rows = [
         _key_columns(run_id, pair)
+        | {"than_mean": _none_if_nan(pair.second_mean)}
         | _result_columns(comparison, float(p_holm))
         | {"family_n": int(size)}
         for pair, comparison, p_holm, size in zip(
@@ -71,7 +74,7 @@ def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
         if metric != NOT_COMPARABLE and not metric.endswith(THRESHOLD_SUFFIX):
             comparable[one_series.source.generator_id, metric].append(one_series)
     return [
-        SeriesPair(first, second, _differences(first, second))
+        SeriesPair(first, second, *_compare_targets(first, second))
         for group in comparable.values()
         for second, first in combinations(
             sorted(group, key=lambda one_series: one_series.source.sort_key), 2
@@ -79,22 +82,20 @@ def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
     ]
 
 
-def _differences(first: Series, second: Series) -> Float64:
-    """Return first minus second for each common target, in the order of the first series.
+def _compare_targets(first: Series, second: Series) -> tuple[Float64, float]:
+    """Return first minus second for each common target, and the mean of second over these targets.
 
-    If a target has values for several seeds, their mean is used.
+    The differences are in the order of the first series. If a target has values for several seeds,
+    their mean is used.
     """
-    first_ids, first_means = (array.tolist() for array in first.target_means())
-    second_ids, second_means = (array.tolist() for array in second.target_means())
-    second_by_target = dict(zip(second_ids, second_means, strict=True))
-    return np.array(
-        [
-            mean - second_by_target[target]
-            for target, mean in zip(first_ids, first_means, strict=True)
-            if target in second_by_target
-        ],
-        np.float64,
+    first_by_target, second_by_target = (
+        dict(zip(*(array.tolist() for array in series.target_means()), strict=True))
+        for series in (first, second)
     )
+    common = [target for target in first_by_target if target in second_by_target]
+    firsts = np.array([first_by_target[target] for target in common], np.float64)
+    seconds = np.array([second_by_target[target] for target in common], np.float64)
+    return firsts - seconds, float(seconds.mean()) if common else np.nan
 
 
 def _key_columns(run_id: int, pair: SeriesPair) -> dict[str, Any]:
