@@ -553,7 +553,7 @@ CREATE TABLE run_generation_summary (
     CHECK ((n = 0) = (mean IS NULL) AND (n = 0) = (sd IS NULL)),
     CHECK ((low IS NULL) = (high IS NULL) AND (low IS NULL) = (interval_reason IS NOT NULL))
 );
-COMMENT ON TABLE run_generation_summary IS 'Clip summaries: the mean and standard deviation of each metric over the clips with the same mode and guidance, per run and generator.';
+COMMENT ON TABLE run_generation_summary IS 'Clip summaries: each metric of the clips with the same mode and guidance, summarised over targets, per run and generator. The values of a target''s clips are averaged first.';
 
 CREATE TABLE run_group_summary (
     run_id bigint NOT NULL REFERENCES run,
@@ -589,7 +589,7 @@ COMMENT ON COLUMN run_group_summary.generator_id IS 'Generator that made the cli
 COMMENT ON COLUMN run_group_summary.mode IS 'Generation mode of the clips. NULL for matches.';
 COMMENT ON COLUMN run_group_summary.guidance IS 'Classifier-free guidance scale. NULL for matches, and for generators without a guidance scale.';
 COMMENT ON COLUMN run_group_summary.metric_id IS 'Revision of the metric for matches; key in the table metric. NULL for clips, and if the number comes from the encoder itself.';
-COMMENT ON COLUMN run_group_summary.n IS 'Number of matches or clips with a value.';
+COMMENT ON COLUMN run_group_summary.n IS 'Number of targets with a value, over which mean and sd are computed. Number of clips in rows with averaged_over = clips.';
 COMMENT ON COLUMN run_group_summary.undefined_n IS 'Number of matches or clips without a value.';
 
 CREATE TABLE run_comparison (

@@ -3,7 +3,7 @@ SELECT g.generation_id, r.name AS generator, g.mode, g.guidance, g.seed, t.title
     c.caption, g.prompt, g.seconds, g.target_id, g.track_id, k.name AS captioner,
     g.is_conditioned, g.template, g.prompt_parts, g.sampling, g.device, g.versions,
     g.took_seconds, g.made_at, f.path_text AS path, encode(g.content_sha256, 'hex') AS content_sha256,
-    r.revision, r.wanted AND k.wanted AS wanted,
+    r.revision, w.generation_id IS NOT NULL AS wanted,
     r.spec ->> 'licence_weights' AS licence_weights,
     r.is_random AS random
 FROM generation g
@@ -11,6 +11,7 @@ JOIN generator r USING (generator_id)
 JOIN track t ON t.track_id = g.target_id
 JOIN caption c USING (caption_id)
 JOIN captioner k USING (captioner_id)
+LEFT JOIN wanted_clip w ON (w.generation_id, w.target_id) = (g.generation_id, g.target_id)
 LEFT JOIN LATERAL (
     SELECT min(path_text) AS path_text FROM track_file f
     WHERE f.track_id = g.track_id AND f.gone_at IS NULL) f ON true;
@@ -18,4 +19,4 @@ LEFT JOIN LATERAL (
 COMMENT ON VIEW v_generation IS 'Generated clips, with all inputs and settings from which each clip was generated.';
 COMMENT ON COLUMN v_generation.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';
 COMMENT ON COLUMN v_generation.path IS 'Path of the clip. NULL if the file is missing.';
-COMMENT ON COLUMN v_generation.wanted IS 'true if both the captioner and the generator are configured.';
+COMMENT ON COLUMN v_generation.wanted IS 'true if the settings request this clip now. Only these clips enter the results.';

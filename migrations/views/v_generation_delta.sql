@@ -4,13 +4,10 @@ SELECT r.name AS generator, c.metric, c.mode, c.guidance, c.than_mode, c.than_gu
     c.random, c.licence_weights,
     c.low, c.high, c.p, c.p_adjusted, c.method, coalesce(c.role IS DISTINCT FROM 'exploratory' AND c.p_adjusted < 0.05, false) AS established,
     c.family_n, c.interval_reason, c.reason, c.run_id, n.finished_at, 'library' AS source,
-    100 * c.mean_difference / nullif(s.mean, 0) AS percent, c.role
+    100 * c.mean_difference / nullif(c.than_mean, 0) AS percent, c.role
 FROM run_comparison c
 JOIN generator r ON r.generator_id = c.generator_id
 JOIN run n ON n.run_id = c.run_id
-LEFT JOIN run_generation_summary s
-    ON (s.run_id, s.generator_id, s.mode, s.metric) = (c.run_id, c.generator_id, c.than_mode, c.metric)
-    AND s.guidance IS NOT DISTINCT FROM c.than_guidance
 WHERE c.run_id = (SELECT max(run_id) FROM run)
 UNION ALL
 SELECT 'published', p.metric, p.subject, p.guidance, p.than_subject, p.than_guidance,
@@ -20,4 +17,4 @@ SELECT 'published', p.metric, p.subject, p.guidance, p.than_subject, p.than_guid
 FROM published_difference p WHERE p.task = 'generation';
 
 COMMENT ON VIEW v_generation_delta IS 'The latest run and the published tables: each pair of a generator''s modes, compared on the targets that have clips in both modes.';
-COMMENT ON COLUMN v_generation_delta.percent IS 'mean_difference as a percentage of the second mode''s mean. The percentage is hardly meaningful if that mean is close to 0, and NULL if that mean is 0.';
+COMMENT ON COLUMN v_generation_delta.percent IS 'mean_difference as a percentage of the second mode''s mean over the same n targets. The percentage is hardly meaningful if that mean is close to 0, and NULL if that mean is 0 or was not stored with the run.';

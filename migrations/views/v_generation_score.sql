@@ -3,14 +3,9 @@ WITH clip AS (
     SELECT g.*, r.name AS generator, r.revision,
         r.spec ->> 'licence_weights' AS generator_licence,
         r.is_random AS generator_is_random
-    FROM generation g
-    JOIN generator r ON r.generator_id = g.generator_id AND r.wanted
-    JOIN caption c USING (caption_id)
-    JOIN captioner k ON k.captioner_id = c.captioner_id AND k.wanted
-    JOIN track t ON t.track_id = g.target_id AND t.state = 'ok'
-    WHERE EXISTS (
-        SELECT FROM generation_wish w
-        WHERE w.generator_id = g.generator_id AND w.template = g.template AND w.is_conditioned = g.is_conditioned)
+    FROM wanted_clip w
+    JOIN generation g USING (generation_id)
+    JOIN generator r ON r.generator_id = g.generator_id
 ), score AS (
     SELECT g.generation_id, 'cosine ' || e.name AS metric,
         -(a.embedding OPERATOR(public.<#>) b.embedding) AS value,
@@ -56,5 +51,5 @@ SELECT g.generation_id, g.generator_id, g.generator, g.mode, g.is_conditioned, g
 FROM clip g
 JOIN score s USING (generation_id);
 
-COMMENT ON VIEW v_generation_score IS 'Scores of the clips from configured generators, one row per clip and metric: scores of the clip paired with its target, and scores of the clip alone.';
+COMMENT ON VIEW v_generation_score IS 'Scores of the clips that the settings request now, one row per clip and metric: scores of the clip paired with its target, and scores of the clip alone.';
 COMMENT ON COLUMN v_generation_score.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';

@@ -2,13 +2,13 @@ CREATE OR REPLACE VIEW v_generation_summary_history AS
 SELECT s.run_id, n.finished_at, r.name AS generator, s.mode, s.guidance, s.metric, s.n, s.mean, s.sd,
     s.low, s.high, s.targets_n, s.undefined_n, s.interval_reason,
     s.mean - lag(s.mean) OVER (
-        PARTITION BY r.name, s.mode, s.guidance, s.metric ORDER BY s.run_id) AS mean_change,
+        PARTITION BY r.name, s.mode, s.guidance, s.metric, s.averaged_over ORDER BY s.run_id) AS mean_change,
     coalesce((n.library ->> 'reference ok')::integer, 0) AS library_references,
     coalesce((n.library ->> 'target ok')::integer, 0) AS library_targets,
     coalesce((n.library ->> 'generated ok')::integer, 0) AS library_clips,
     r.revision, r.spec ->> 'licence_weights' AS licence_weights,
     r.is_random AS random,
-    s.metric_revision, s.metric_licence_weights, s.metric_random
+    s.metric_revision, s.metric_licence_weights, s.metric_random, s.clips_n, s.averaged_over
 FROM run_generation_summary s
 JOIN generator r USING (generator_id)
 JOIN run n USING (run_id);

@@ -50,7 +50,11 @@ def generate(
     target: Target = None,
     seeds: Annotated[
         int | None,
-        typer.Option(min=1, help="Clips per target and mode. Default: the setting MIRPIPE_SEEDS."),
+        typer.Option(
+            min=1,
+            help="Clips per target and mode. Default: the setting MIRPIPE_SEEDS. The results "
+            "include only as many clips as the setting requests.",
+        ),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=0, help="Generate at most this many clips per generator.")

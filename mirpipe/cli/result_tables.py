@@ -28,7 +28,7 @@ _AESTHETICS = {f"aesthetics_{axis}": (axis.upper(), 2) for axis in ("ce", "cu", 
 
 _DISTANCES = {"kad": "KAD", "fad_inf": "FAD∞"}
 
-_STATISTICS = "mean ± sd (n) [95 % interval over targets]"
+_STATISTICS = "mean ± sd over targets (n targets) [95 % interval]"
 """Explanation of cells that contain a mean."""
 
 

@@ -43,7 +43,10 @@ class ClipSelection:
     target_ids: Sequence[int] | None = None
     modes: Sequence[str] | None = None
     seeds: int | None = None
-    """Number of clips per target and mode. None means the number in the settings."""
+    """Number of clips per target and mode. None means the number in the settings.
+
+    Clips with more seeds than in the settings are stored, but do not enter the results.
+    """
     limit: int | None = None
     """Largest number of clips that one run makes."""
 
@@ -70,31 +73,16 @@ class Estimate:
     """Time in seconds, estimated from earlier clips. None if the generator has no earlier clips."""
 
 
-def register(generator: str, *, seeds: int | None = None) -> int:
-    """Register the generator's current revision and its configured clips, and return its id.
-
-    `seeds` is the number of clips per target and mode. None means the number in the settings.
-    """
-    spec, configured = registry.GENERATORS.spec(generator), settings()
-    requested = [
-        RequestedClip(
-            mode=mode.name,
-            is_conditioned=mode.is_conditioned,
-            guidance=mode.guidance,
-            seed=seed,
-            template=prompt_template(is_conditioned=mode.is_conditioned),
-            longest_seconds=min(configured.generate_seconds, spec.longest_seconds),
-        )
-        for mode in modes.modes_for_generator(
-            configured.modes, configured.guidance_sweep, has_guidance=spec.has_guidance
-        )
-        for seed in range(seeds or configured.seeds)
-    ]
+def register(generator: str) -> int:
+    """Register the generator's current revision and its configured clips, and return its id."""
+    spec = registry.GENERATORS.spec(generator)
     with engine("app").begin() as connection:
         generator_id = plugin_revisions.register_generator(
             connection, spec, registry.revision(spec)
         )
-        generations.set_requested_clips(connection, generator_id, requested)
+        generations.set_requested_clips(
+            connection, generator_id, _requested_clips(spec, settings().seeds)
+        )
     return generator_id
 
 
@@ -109,10 +97,19 @@ ALL_CLIPS = ClipSelection()
 
 def plan(generator: str, selection: ClipSelection = ALL_CLIPS) -> list[PendingClip]:
     """Return the selected pending clips. All clips of a target are next to each other."""
-    generator_id = register(generator, seeds=selection.seeds)
-    with engine("app").connect() as connection:
+    generator_id, spec = register(generator), registry.GENERATORS.spec(generator)
+    with engine("app").begin() as connection:
+        # Only this transaction sees the seeds of the selection, because the results are about the
+        # clips that the settings request.
+        if selection.seeds is not None:
+            generations.set_requested_clips(
+                connection, generator_id, _requested_clips(spec, selection.seeds)
+            )
         pending = generations.pending(
             connection, generator_id, target_ids=selection.target_ids, modes=selection.modes
+        )
+        generations.set_requested_clips(
+            connection, generator_id, _requested_clips(spec, settings().seeds)
         )
     return pending[: selection.limit]
 
@@ -156,7 +153,7 @@ def generate(
         )
         if model is None:
             return GenerateResult(**counts | {"failed": len(pending)})
-        loaded = _LoadedGenerator(generator, register(generator, seeds=selection.seeds), model)
+        loaded = _LoadedGenerator(generator, register(generator), model)
         for outcomes in batch_halving.run_in_batches(
             pending, loaded.generate, batch_size=settings().generate_batch
         ):
@@ -166,6 +163,25 @@ def generate(
             if progress:
                 progress(sum(counts.values()), len(pending))
     return GenerateResult(**counts)
+
+
+def _requested_clips(spec: GeneratorSpec, seeds: int) -> list[RequestedClip]:
+    """Return the clips of every target in the configured modes, with the seeds below `seeds`."""
+    configured = settings()
+    return [
+        RequestedClip(
+            mode=mode.name,
+            is_conditioned=mode.is_conditioned,
+            guidance=mode.guidance,
+            seed=seed,
+            template=prompt_template(is_conditioned=mode.is_conditioned),
+            longest_seconds=min(configured.generate_seconds, spec.longest_seconds),
+        )
+        for mode in modes.modes_for_generator(
+            configured.modes, configured.guidance_sweep, has_guidance=spec.has_guidance
+        )
+        for seed in range(seeds)
+    ]
 
 
 @dataclass(frozen=True)

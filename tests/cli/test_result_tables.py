@@ -117,10 +117,10 @@ def test_clips_are_summarised_by_mode_and_guidance(
         source = ("model" if guidance else "resynth", mode, guidance)
         return [
             queries.GenerationSummary(
-                *source, "cosine clap", 3, 0, 0.5, 0.25, "none", random, "none", True
+                *source, "cosine clap", 3, 6, 0, 0.5, 0.25, "none", random, "none", True
             ),
             queries.GenerationSummary(
-                *source, "melody_accuracy", 0, 3, None, None, "none", random, "", False
+                *source, "melody_accuracy", 0, 0, 3, None, None, "none", random, "", False
             ),
         ]
 

@@ -71,7 +71,7 @@ def test_averages_have_mean_sd_n_and_what_is_undefined(filled: Database, tmp_pat
         row = connection.execute(text(query)).one()
     shown = html(page("generation"))
     assert f"{row.mean:.3f}&nbsp;<span class='mp-muted'>±&nbsp;{row.sd:.3f}</span>" in shown
-    assert "<small>n = 4</small>" in shown
+    assert "<small>n = 2</small>" in shown
     assert "<small>n = 1, 1 undefined</small>" in shown
     assert "cosine musicnn<small>CC-BY-NC-SA-4.0</small>" in shown
     assert "CC-BY-NC-4.0</td></tr>" in shown

@@ -35,8 +35,10 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
     similarities += sorted(metrics.difference(LEADING))
     st.subheader("How similar are the generated clips to their targets?", anchor=False)
     st.caption(
-        "For each generator, mode and guidance, the table shows averages over the clips of all "
-        "targets: mean ± sd over the clips, the 95 % interval of the mean over targets, and n. "
+        "For each generator, mode and guidance, the table shows averages over the targets. The "
+        "values of a target's clips are averaged first. Each cell shows mean ± sd over the "
+        "targets, the 95 % interval of the mean, the number of targets (n), and the number of "
+        "clips without a value. "
         "Cosines of different encoders cannot be compared, because each encoder has its own space. "
         "Melody accuracy is the share of frames with the same pitch class (chance: about "
         f"{MELODY_CHANCE_LEVEL}). The averages include unpitched targets, for which melody "
@@ -52,7 +54,7 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
         st.subheader("How good do the clips sound?", anchor=False)
         st.caption(
             "For each generator, mode and guidance, the table shows the average rating of the "
-            f"clips: mean ± sd. {aesthetics_rating.MEANING}"
+            f"clips: mean ± sd over the targets, as above. {aesthetics_rating.MEANING}"
         )
         average_table("Aesthetics by mode", axes, rows)
     comparisons = cached_queries.mode_comparisons(cached_queries.run_key(run))

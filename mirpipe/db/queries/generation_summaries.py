@@ -10,7 +10,10 @@ from mirpipe.db.queries.read_rows import read_rows
 
 @dataclass(frozen=True)
 class GenerationSummary:
-    """Summary of one metric over the clips of one generator, mode and guidance."""
+    """Summary of one metric for the clips of one generator, mode and guidance, over targets.
+
+    The values of a target's clips are averaged first.
+    """
 
     generator: str
     mode: str
@@ -19,13 +22,15 @@ class GenerationSummary:
     metric: str
     """Name of a metric, or "cosine" and an encoder, for the similarity of target and clip."""
     n: int
+    """Number of targets with a value."""
+    clips_n: int
     """Number of clips with a value."""
     undefined_n: int
     """Number of clips without a value."""
     mean: float | None
-    """Mean of the values. None if there are no values."""
+    """Mean of the target means. None if there are no values."""
     sd: float | None
-    """Population standard deviation of the values. None if there are no values."""
+    """Population standard deviation of the target means. None if there are no values."""
     licence_weights: str
     """Licence of the generator's weights."""
     random: bool
@@ -41,7 +46,7 @@ class GenerationSummary:
 
 
 _GENERATION_SUMMARIES = text(f"""
-    SELECT s.generator, s.mode, s.guidance, s.metric, s.n, s.undefined_n, s.mean, s.sd,
+    SELECT s.generator, s.mode, s.guidance, s.metric, s.n, s.clips_n, s.undefined_n, s.mean, s.sd,
         s.licence_weights, s.random, s.low, s.high,
         coalesce(s.metric_licence_weights, '') AS metric_licence_weights,
         coalesce(s.metric_random, false) AS metric_random

@@ -21,15 +21,15 @@ class GroupSummary:
     """Label value that all targets in the group have."""
     metric: str
     n: int
-    """Number of values in the mean."""
+    """Number of targets in the mean. The values of a target's clips are averaged first."""
     undefined_n: int
     """Number of best matches or clips in the group without a value."""
     unlabelled_n: int
     """Number of targets without the label, which are in no group."""
     mean: float | None
-    """Mean of the values. None if there are no values."""
+    """Mean over the targets. None if there are no values."""
     sd: float | None
-    """Population standard deviation of the values. None if there are no values."""
+    """Population standard deviation over the targets. None if there are no values."""
     low: float | None
     """Lower end of the mean's 95 % interval over the targets in the group."""
     high: float | None

@@ -8,10 +8,11 @@ MODE_ORDER = (
 """ORDER BY terms: lowest guidance first. Modes with equal guidance are sorted as in MODES."""
 
 MODE_PLACES = """
-    SELECT generator, mode, guidance, row_number() OVER (ORDER BY generator,
-        bool_or(is_conditioned),
-        guidance NULLS FIRST, mode) AS place
-    FROM mirpipe.v_generation GROUP BY generator, mode, guidance
+    SELECT r.name AS generator, g.mode, g.guidance, row_number() OVER (ORDER BY r.name,
+        bool_or(g.is_conditioned),
+        g.guidance NULLS FIRST, g.mode) AS place
+    FROM mirpipe.generation g JOIN mirpipe.generator r USING (generator_id)
+    GROUP BY r.name, g.mode, g.guidance
 """
 """Subquery with the sort position of every mode that has clips.
 

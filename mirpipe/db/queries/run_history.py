@@ -35,12 +35,16 @@ class PastSummary:
     finished_at: datetime
     """Time at which the run was published, with its time zone."""
     subject: str
-    """Name of the encoder, or generator, mode and guidance."""
+    """Name of the encoder, or generator, mode and guidance.
+
+    The name ends with "(mean over clips)" for old runs that did not average each target's clips
+    first. Such means cannot be compared with means over targets.
+    """
     metric: str
     n: int
-    """Number of values in the mean."""
+    """Number of targets in the mean, or of clips if the subject says so."""
     mean: float | None
-    """Mean of the values. None if there are no values."""
+    """Mean over the targets. None if there are no values."""
     low: float | None
     """Lower end of the mean's 95 % interval over targets. None if there is no interval."""
     high: float | None
@@ -65,7 +69,8 @@ _RETRIEVAL = text("""
     ORDER BY run_id, array_position(CAST(:encoder_order AS text[]), encoder), encoder, metric
 """)
 _GENERATION = text(f"""
-    SELECT run_id, finished_at, concat_ws(' ', generator, mode, '(' || guidance || ')') AS subject,
+    SELECT run_id, finished_at, concat_ws(' ', generator, mode, '(' || guidance || ')',
+        CASE averaged_over WHEN 'clips' THEN '(mean over clips)' END) AS subject,
         metric, n, mean, low, high, revision, random
     FROM mirpipe.v_generation_summary_history
     WHERE CAST(:run_ids AS bigint[]) IS NULL OR run_id = ANY(:run_ids)

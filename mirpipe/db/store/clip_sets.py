@@ -53,17 +53,8 @@ _CLIPS = text("""
     SELECT generator_id, mode, guidance, array_agg(track_id ORDER BY content_sha256) AS track_ids,
         array_agg(seconds ORDER BY content_sha256) AS seconds
     FROM (
-        SELECT DISTINCT g.generator_id, g.mode, g.guidance, c.track_id, c.content_sha256, c.seconds
-        FROM mirpipe.generation g
-        JOIN mirpipe.generator r ON r.generator_id = g.generator_id AND r.wanted
-        JOIN mirpipe.caption USING (caption_id)
-        JOIN mirpipe.captioner k ON k.captioner_id = caption.captioner_id AND k.wanted
-        JOIN mirpipe.track t ON t.track_id = g.target_id AND t.state = 'ok'
-        JOIN mirpipe.track c ON c.track_id = g.track_id AND c.state = 'ok'
-        WHERE EXISTS (
-            SELECT FROM mirpipe.generation_wish w
-            WHERE w.generator_id = g.generator_id AND w.template = g.template
-              AND w.is_conditioned = g.is_conditioned)
+        SELECT DISTINCT w.generator_id, w.mode, w.guidance, c.track_id, c.content_sha256, c.seconds
+        FROM mirpipe.wanted_clip w JOIN mirpipe.track c ON c.track_id = w.track_id
     ) clips
     GROUP BY generator_id, mode, guidance ORDER BY generator_id, mode, guidance
 """)
@@ -80,7 +71,7 @@ _INSERT = text(
 
 
 def read_clip_sets(connection: Connection) -> list[ClipSet]:
-    """Return all clip sets of the configured generators: the same clips as v_generation_score."""
+    """Return the clips that the settings request now, by generator, mode and guidance."""
     return [
         ClipSet(
             row.generator_id,

@@ -64,10 +64,6 @@ class Series:
             self, target_ids=self.target_ids[is_selected], values=self.values[is_selected]
         )
 
-    def defined_values(self) -> Float64:
-        """Return the values that are not NaN."""
-        return self.values[np.isfinite(self.values)]
-
     def target_means(self) -> tuple[Int64, Float64]:
         """Return the ids of the targets with values, and their mean values, shape (targets,)."""
         is_defined = np.isfinite(self.values)
@@ -167,7 +163,7 @@ def match_series(connection: Connection) -> list[Series]:
 
 
 def clip_series(connection: Connection) -> list[Series]:
-    """Return one series per metric and mode, over the clips from the configured generators."""
+    """Return one series per metric and mode, over the clips that the settings request now."""
     return [
         Series(
             Source(

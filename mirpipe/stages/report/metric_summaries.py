@@ -74,21 +74,24 @@ def _key_columns(run_id: int, series: Series) -> Row:
 def _summary_columns(series: Sequence[Series]) -> list[Row]:
     """Return the summary columns of each series.
 
-    Means are computed from values, and intervals from one mean per target.
+    The values of each target are averaged first, because clips of the same target are not
+    independent. Mean, standard deviation, interval and n are computed over these target means.
     """
     target_means = [one_series.target_means()[1] for one_series in series]
     rows = []
     for one_series, means, (low, high) in zip(
         series, target_means, intervals(target_means), strict=True
     ):
-        values = one_series.defined_values()
+        defined = int(np.isfinite(one_series.values).sum())
         rows.append(
             {
-                "n": len(values),
-                "undefined_n": len(one_series.values) - len(values),
+                "n": len(means),
+                "undefined_n": len(one_series.values) - defined,
+                "clips_n": None if one_series.source.generator_id is None else defined,
                 "targets_n": len(means),
-                "mean": float(values.mean()) if len(values) else None,
-                "sd": float(values.std()) if len(values) else None,
+                "averaged_over": "targets",
+                "mean": float(means.mean()) if len(means) else None,
+                "sd": float(means.std()) if len(means) else None,
                 "low": None if np.isnan(low) else float(low),
                 "high": None if np.isnan(high) else float(high),
                 "interval_reason": missing_reason(len(means), low),

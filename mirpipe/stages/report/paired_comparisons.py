@@ -33,6 +33,8 @@ class SeriesPair:
     second: Series
     differences: dict[int, float]
     """First series minus second series for each common target."""
+    second_mean: float
+    """Mean of the second series over the common targets. NaN if there are none."""
 
     @property
     def family(self) -> int | None:
@@ -49,7 +51,7 @@ def comparison_method() -> str:
     """Return the name of the statistical methods, and the settings that they depend on."""
     chosen = settings()
     return (
-        "studentised intervals, step-down min-p, "
+        "target means, studentised intervals, step-down min-p, "
         f"{chosen.encoders[:1]} {chosen.encoder_contrasts} {chosen.primary_retrieval_metric} "
         f"{chosen.mode_contrasts} {chosen.primary_generation_metric}"
     )
@@ -64,7 +66,11 @@ def insert_comparisons(connection: Connection, run_id: int, series: Sequence[Ser
     for family in families.values():
         comparisons = compare([_column(pair) for pair in family])
         for pair, comparison, verdict in zip(family, comparisons, _verdicts(family), strict=True):
-            rows.append(_key_columns(run_id, pair) | _result_columns(comparison, verdict))
+            rows.append(
+                _key_columns(run_id, pair)
+                | {"than_mean": _none_if_nan(pair.second_mean)}
+                | _result_columns(comparison, verdict)
+            )
     run_summaries.insert(connection, "run_comparison", rows)
 
 
@@ -107,7 +113,7 @@ def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
         if metric != NOT_COMPARABLE and not metric.endswith(THRESHOLD_SUFFIX):
             comparable[one_series.source.generator_id, metric].append(one_series)
     return [
-        SeriesPair(first, second, _differences(first, second))
+        SeriesPair(first, second, *_compare_targets(first, second))
         for group in comparable.values()
         for second, first in combinations(
             sorted(group, key=lambda one_series: one_series.source.sort_key), 2
@@ -115,19 +121,20 @@ def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
     ]
 
 
-def _differences(first: Series, second: Series) -> dict[int, float]:
-    """Return first minus second for each common target, in the order of the first series.
+def _compare_targets(first: Series, second: Series) -> tuple[dict[int, float], float]:
+    """Return first minus second for each common target, and the mean of second over these targets.
 
-    If a target has values for several seeds, their mean is used.
+    The differences are in the order of the first series. If a target has values for several seeds,
+    their mean is used.
     """
-    first_ids, first_means = (array.tolist() for array in first.target_means())
-    second_ids, second_means = (array.tolist() for array in second.target_means())
-    second_by_target = dict(zip(second_ids, second_means, strict=True))
-    return {
-        target: mean - second_by_target[target]
-        for target, mean in zip(first_ids, first_means, strict=True)
-        if target in second_by_target
-    }
+    first_by_target, second_by_target = (
+        dict(zip(*(array.tolist() for array in series.target_means()), strict=True))
+        for series in (first, second)
+    )
+    common = [target for target in first_by_target if target in second_by_target]
+    differences = {target: first_by_target[target] - second_by_target[target] for target in common}
+    seconds = [second_by_target[target] for target in common]
+    return differences, float(np.mean(seconds)) if common else np.nan
 
 
 def _column(pair: SeriesPair) -> Float64:

@@ -52,13 +52,13 @@ def target_means(database: Database, mode: str) -> np.ndarray:
     return np.array([row[0] for row in rows])
 
 
-def test_a_mean_is_over_clips_and_its_interval_over_targets(library: Database) -> None:
-    [(n, targets, mean, low, high)] = query(
+def test_a_mean_and_its_interval_are_over_targets(library: Database) -> None:
+    [(n, clips, mean, low, high)] = query(
         library,
-        "SELECT n, targets_n, mean, low, high FROM mirpipe.v_generation_summary "
+        "SELECT n, clips_n, mean, low, high FROM mirpipe.v_generation_summary "
         "WHERE metric = 'cosine real' AND mode = 'strong'",
     )
-    assert (n, targets) == (2 * TARGETS, TARGETS)
+    assert (n, clips) == (TARGETS, 2 * TARGETS)
     values = target_means(library, "strong")
     [expected] = compare([values])
     np.testing.assert_allclose([mean, low, high], [values.mean(), expected.low, expected.high])

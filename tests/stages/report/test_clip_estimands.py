@@ -1,0 +1,76 @@
+"""Numbers about clips are over targets, also if the targets have different numbers of clips."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mirpipe.generation.modes import MODES
+from tests.dashboard import example_clips, example_library
+from tests.dashboard.example_library import Piece
+from tests.support.databases import Database
+
+SIMPLE, _, STRONG = MODES
+ACCURACIES = {
+    ("t0", "simple"): [0.2, 0.4],
+    ("t1", "simple"): [0.6],
+    ("t2", "simple"): [0.9],
+    ("t0", "strong"): [0.5, 0.5, 0.8],
+    ("t1", "strong"): [0.7, 0.9],
+}
+"""Melody accuracies by target and mode. All other clips have none."""
+SEEDS = 3
+
+
+@pytest.fixture
+def library(fresh_database: Database, tmp_path: Path) -> Database:
+    """Three targets with three clips in each of two modes, scored as in `ACCURACIES`."""
+    pieces = [Piece("target", f"t{n}", Path(f"/t{n}"), labels={"genre": "folk"}) for n in range(3)]
+    sound = tmp_path / "a.flac"
+    sound.touch()
+    maker = example_clips.Maker("model", modes=[SIMPLE, STRONG], seeds=SEEDS)
+    with fresh_database.owner.begin() as connection:
+        example_library.fill(connection, pieces, [])
+        example_clips.describe(connection)
+        example_clips.make(connection, [maker], tmp_path, sound)
+        connection.execute(text("DELETE FROM mirpipe.pair_score"))
+        clips = connection.execute(
+            text("SELECT target, target_id, mode, seed, track_id FROM mirpipe.v_generation")
+        )
+        for clip in clips:
+            values = ACCURACIES.get((clip.target, clip.mode), [])
+            if clip.seed < len(values):
+                value = values[clip.seed]
+                example_library.accuracy(connection, clip.target_id, clip.track_id, value)
+        example_library.update_summaries(connection)
+    return fresh_database
+
+
+def query(database: Database, sql: str) -> list[tuple[object, ...]]:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(sql))]
+
+
+@pytest.mark.parametrize(
+    "view", ["v_generation_summary", "v_generation_summary_history", "v_generation_group_summary"]
+)
+def test_mean_sd_and_n_are_over_target_means(library: Database, view: str) -> None:
+    simple, strong = query(
+        library,
+        f"SELECT mean, sd, n, targets_n, clips_n, undefined_n, averaged_over FROM mirpipe.{view} "
+        "WHERE metric = 'melody_accuracy' AND run_id IS NOT NULL ORDER BY mode",
+    )
+    # The target means are 0.3, 0.6 and 0.9 for simple, and 0.6 and 0.8 for strong.
+    assert simple == (pytest.approx(0.6), pytest.approx(0.06**0.5), 3, 3, 4, 5, "targets")
+    assert strong == (pytest.approx(0.7), pytest.approx(0.1), 2, 2, 5, 4, "targets")
+
+
+def test_percent_divides_by_the_mean_of_the_compared_targets(library: Database) -> None:
+    [(n, difference, percent)] = query(
+        library,
+        "SELECT n, mean_difference, percent FROM mirpipe.v_generation_delta "
+        "WHERE source = 'library' AND metric = 'melody_accuracy'",
+    )
+    # Both modes have values for t0 and t1: 0.6 − 0.3 and 0.8 − 0.6. The mean of simple is 0.45.
+    assert (n, difference) == (2, pytest.approx(0.25))
+    assert percent == pytest.approx(100 * 0.25 / 0.45)
