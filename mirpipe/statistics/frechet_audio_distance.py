@@ -20,6 +20,12 @@ from mirpipe.statistics.cosine_moments import Moments
 
 MIN_CLIPS = 8
 """Minimum number of clips for which FAD∞ is defined."""
+SIMULATIONS = 19
+"""Number of simulated sets. One set in 20 without a difference exceeds the largest of them."""
+_SIMULATED_CLIPS = 500
+"""Largest number of vectors in a simulated set. The bias of a larger set is smaller."""
+_SIMULATED_SUBSETS = 5
+"""Number of subsets per size in a simulation. It changes the spread of FAD∞, but not its mean."""
 SUBSET_SIZES = 15
 """Number of subset sizes that the line is fitted to, from a quarter of the clips to all clips."""
 SUBSETS_PER_SIZE = 20
@@ -51,6 +57,32 @@ class ReferenceNormal:
         return cls(mean, (vectors * np.sqrt(values)) @ vectors.T, float(values.sum()))
 
 
+@dataclass(frozen=True)
+class SimulatedBias:
+    """FAD∞ of sets that have the same distribution as the references."""
+
+    mean: float
+    """Mean over the simulated sets."""
+    highest: float
+    """Largest value. A distance above it is larger than chance explains (one-sided p ≤ 0.05)."""
+
+
+def simulate_bias(n: int, reference: ReferenceNormal, *, seed: int = 0) -> SimulatedBias:
+    """Return the FAD∞ of SIMULATIONS sets of n vectors, drawn from the reference distribution.
+
+    FAD∞ is not 0 for equal distributions if n is not much larger than the dimension D: for D = 512
+    it is about 0.36 at n = 50. Above 500 vectors, the bias of 500 vectors is returned, which is an
+    upper bound.
+    """
+    random = np.random.default_rng(seed)
+    shape = min(n, _SIMULATED_CLIPS), len(reference.mean)
+    values = []
+    for _ in range(SIMULATIONS):
+        drawn = (reference.mean + random.standard_normal(shape) @ reference.root).astype(np.float32)
+        values.append(frechet_infinity(drawn, reference, subsets_per_size=_SIMULATED_SUBSETS))
+    return SimulatedBias(float(np.mean(values)), float(np.max(values)))
+
+
 def frechet_distance(clips: Float32, reference: ReferenceNormal) -> float:
     """Return the FAD of n ≥ 2 clips. It is 0 for equal distributions and has no upper bound.
 
@@ -69,7 +101,13 @@ def frechet_distance(clips: Float32, reference: ReferenceNormal) -> float:
     return float(squared_distance + (centred**2).sum() + reference.trace - 2 * root_trace)
 
 
-def frechet_infinity(clips: Float32, reference: ReferenceNormal, *, seed: int = 0) -> float:
+def frechet_infinity(
+    clips: Float32,
+    reference: ReferenceNormal,
+    *,
+    subsets_per_size: int = SUBSETS_PER_SIZE,
+    seed: int = 0,
+) -> float:
     """Return the FAD∞ of n ≥ MIN_CLIPS clips. It can be slightly negative.
 
     `clips` has shape (n, D), float32. The clips must be in the same order in every run, because the
@@ -82,7 +120,7 @@ def frechet_infinity(clips: Float32, reference: ReferenceNormal, *, seed: int = 
     random = np.random.default_rng(seed)
     inverse_sizes, distances = [], []
     for size in np.unique(np.linspace(max(n // 4, 2), n, SUBSET_SIZES).round().astype(int)):
-        subsets = 1 if size == n else min(SUBSETS_PER_SIZE, max(_MAX_ROWS_PER_SIZE // int(size), 1))
+        subsets = 1 if size == n else min(subsets_per_size, max(_MAX_ROWS_PER_SIZE // int(size), 1))
         of_size = [
             frechet_distance(clips[random.permutation(n)[:size]], reference) for _ in range(subsets)
         ]

@@ -152,7 +152,7 @@ def test_only_distances_of_enough_clips_are_printed(
     def distance(mode: str, value: float, *, is_finding: bool) -> queries.SetDistance:
         return queries.SetDistance(
             *("model", mode, 3.0, "clap", "kad", value, None, is_finding, 50, 93, 1500.0, 1.1),
-            *("none", False, 1, datetime.now(UTC)),
+            *(None, None, "none", False, 1, datetime.now(UTC)),
         )
 
     distances = [

@@ -10,6 +10,7 @@ from mirpipe.statistics.frechet_audio_distance import (
     ReferenceNormal,
     frechet_distance,
     frechet_infinity,
+    simulate_bias,
 )
 
 
@@ -65,3 +66,24 @@ def test_too_few_clips_or_references_give_no_number() -> None:
     with pytest.raises(ValueError, match="needs at least 8 clips, not 7"):
         frechet_infinity(vectors(MIN_CLIPS - 1, 8, 1), normal_of(vectors(100, 8, 0)))
     assert ReferenceNormal.of(Moments.empty(8).plus(vectors(1, 8, 0))) is None
+
+
+def test_the_simulated_bias_is_that_of_sets_with_the_references_distribution() -> None:
+    random = np.random.default_rng(3)
+    reference = normal_of(random.standard_normal((4000, 40)) * np.linspace(1, 0.1, 40))
+    bias = simulate_bias(50, reference)
+    drawn = [
+        (random.standard_normal((50, 40)) * np.linspace(1, 0.1, 40)).astype(np.float32)
+        for _ in range(12)
+    ]
+    values = [frechet_infinity(clips, reference) for clips in drawn]
+    assert np.mean(values) == pytest.approx(bias.mean, abs=0.25 * abs(bias.mean) + 0.05)
+    assert bias.highest > bias.mean
+    moved = frechet_infinity(drawn[0] + np.float32(0.3), reference)
+    assert moved > bias.highest
+
+
+def test_the_bias_falls_with_the_number_of_clips() -> None:
+    reference = normal_of(np.random.default_rng(4).standard_normal((2000, 60)))
+    few, many = (simulate_bias(n, reference) for n in (50, 200))
+    assert 0 < many.mean < few.mean / 3

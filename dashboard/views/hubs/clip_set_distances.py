@@ -34,7 +34,9 @@ def section(rows: Sequence[queries.SetDistance], random: Set[str]) -> None:
         "KAD is the kernel audio distance. FAD∞ is the Fréchet audio distance, extrapolated to an "
         "infinite set. A distance of 0 means equal distributions. Compare only distances by the "
         f"same encoder. A distance is a finding (✓) if it is based on at least {MIN_CLIPS} clips. "
-        "With fewer clips, it allows no conclusion."
+        "FAD∞ is not 0 for equal distributions if there are few clips: the bias is simulated from "
+        "the references at the same number of clips, and only a distance above all simulated ones "
+        "is a finding."
     )
     row_of = {(*_line(row), row.metric): row for row in rows}
     random_generators = {row.generator for row in rows if row.random and row.encoder not in random}
@@ -74,4 +76,9 @@ def _cell(row: queries.SetDistance | None) -> Markup:
     mark = (
         Markup("<strong>✓ finding</strong>") if row.is_finding else markup.small_line("no finding")
     )
-    return Markup(format_number(row.value, 4)) + mark
+    bias = Markup("")
+    if row.bias is not None:
+        bias = markup.small_line(
+            f"bias {format_number(row.bias, 4)}, at most {format_number(row.bias_high, 4)}"
+        )
+    return Markup(format_number(row.value, 4)) + bias + mark

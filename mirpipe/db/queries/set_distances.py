@@ -25,7 +25,7 @@ class SetDistance:
     reason: str | None
     """Code of the reason why the value is missing. None if there is a value."""
     is_finding: bool
-    """Whether there are at least 50 clips. With fewer clips, the value is not meaningful."""
+    """Whether there are at least 50 clips, and fad_inf is above the bias at this number."""
     n: int
     """Number of clips with distinct content."""
     references_n: int
@@ -34,6 +34,10 @@ class SetDistance:
     """Total length of the clips, in seconds."""
     bandwidth: float | None
     """Bandwidth of the KAD kernel. None for fad_inf."""
+    bias: float | None
+    """Mean fad_inf of sets with the references' distribution. None for kad."""
+    bias_high: float | None
+    """Largest fad_inf of such sets."""
     licence_weights: str
     """Licences of the weights of the generator and the encoder."""
     random: bool
@@ -45,7 +49,7 @@ class SetDistance:
 
 _DISTANCES = """
     SELECT generator, mode, guidance, encoder, metric, value, reason, is_finding, n, references_n,
-        seconds, bandwidth, licence_weights, random, run_id, finished_at
+        seconds, bandwidth, bias, bias_high, licence_weights, random, run_id, finished_at
     FROM mirpipe.{view} ORDER BY run_id, metric DESC, encoder, generator, {mode_order}
 """
 

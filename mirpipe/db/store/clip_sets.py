@@ -45,8 +45,12 @@ class SetDistance:
     """Total duration of the clips, in seconds."""
     bandwidth: float | None
     """Bandwidth of the KAD kernel. None for FAD∞."""
+    bias: float | None
+    """Mean FAD∞ of sets with the references' distribution. None for KAD, which has no bias."""
+    bias_high: float | None
+    """Largest FAD∞ of such sets."""
     is_finding: bool
-    """Whether there are enough clips to show the distance as a finding."""
+    """Whether there are enough clips, and FAD∞ is larger than `bias_high`."""
 
 
 _CLIPS = text("""
@@ -64,9 +68,10 @@ _WITH_VECTOR = text(
 )
 _INSERT = text(
     "INSERT INTO mirpipe.run_set_distance (run_id, generator_id, mode, guidance, encoder_id, "
-    "metric, value, reason, n, references_n, seconds, bandwidth, is_finding) VALUES (:run_id, "
+    "metric, value, reason, n, references_n, seconds, bandwidth, bias, bias_high, is_finding) "
+    "VALUES (:run_id, "
     ":generator_id, :mode, :guidance, :encoder_id, :metric, :value, :reason, :n, :references_n, "
-    ":seconds, :bandwidth, :is_finding)"
+    ":seconds, :bandwidth, :bias, :bias_high, :is_finding)"
 )
 
 

@@ -180,7 +180,8 @@ CONTENT = {
     "run_set_distance": f"""
         SELECT r.name, r.revision, u.mode, u.guidance, e.name, e.revision, u.metric,
             round(u.value::numeric, {SET_DIGITS})::text, u.reason, u.n, u.references_n,
-            round(u.bandwidth::numeric, {SET_DIGITS})::text
+            round(u.bandwidth::numeric, {SET_DIGITS})::text,
+            round(u.bias::numeric, {SET_DIGITS})::text
         FROM mirpipe.run_set_distance u JOIN mirpipe.generator r USING (generator_id)
         JOIN mirpipe.encoder e USING (encoder_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)

@@ -1,7 +1,8 @@
 """Computes KAD and FAD∞, two distances between each mode's clips and the reference library."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import Connection
 
@@ -11,7 +12,13 @@ from mirpipe.db.store.clip_sets import ClipSet, SetDistance
 from mirpipe.db.store.cosine_moments import read_moments
 from mirpipe.db.store.searchable_tracks import searchable_references
 from mirpipe.db.store.stored_vectors import read_vectors_in_order
-from mirpipe.statistics.frechet_audio_distance import MIN_CLIPS, ReferenceNormal, frechet_infinity
+from mirpipe.statistics.frechet_audio_distance import (
+    MIN_CLIPS,
+    ReferenceNormal,
+    SimulatedBias,
+    frechet_infinity,
+    simulate_bias,
+)
 from mirpipe.statistics.kernel_audio_distance import ReferenceKernel, kernel_distance
 
 KAD_REFERENCES = 4_000
@@ -45,7 +52,8 @@ def insert_set_distances(connection: Connection, run_id: int) -> None:
         return
     for encoder in active_encoders(connection):
         reference = _read_references(connection, encoder.encoder_id)
-        rows = [row for clips in sets for row in _distances(connection, reference, clips)]
+        bias_of = _bias_by_size(reference)
+        rows = [row for clips in sets for row in _distances(connection, reference, clips, bias_of)]
         clip_sets.insert_distances(connection, run_id, rows)
 
 
@@ -61,8 +69,26 @@ def _read_references(connection: Connection, encoder_id: int) -> _ReferenceSet:
     )
 
 
+def _bias_by_size(reference: _ReferenceSet) -> Callable[[int], SimulatedBias | None]:
+    """Return a function that simulates the bias of FAD∞ once for each number of clips.
+
+    It is None for sets that are too small for a finding.
+    """
+
+    @cache
+    def bias(n: int) -> SimulatedBias | None:
+        if reference.normal is None or n < MIN_FINDING_CLIPS:
+            return None
+        return simulate_bias(n, reference.normal)
+
+    return bias
+
+
 def _distances(
-    connection: Connection, reference: _ReferenceSet, clips: ClipSet
+    connection: Connection,
+    reference: _ReferenceSet,
+    clips: ClipSet,
+    bias_of: Callable[[int], SimulatedBias | None],
 ) -> Iterator[SetDistance]:
     """Yield KAD and FAD∞ of the clips that have a vector by the encoder."""
     clips = clip_sets.clips_with_vector(connection, reference.encoder_id, clips)
@@ -73,12 +99,13 @@ def _distances(
     if reason is None and reference.kernel is not None:
         value = kernel_distance(vectors, reference.kernel)
     bandwidth = None if reference.kernel is None else reference.kernel.bandwidth
-    yield _row("kad", value, reason, reference, clips, reference.kernel_n, bandwidth)
+    yield _row("kad", value, reason, reference, clips, reference.kernel_n, bandwidth, None)
     value = None
     reason = _undefined_reason(n, MIN_CLIPS, reference.normal_n, reference.normal is not None)
     if reason is None and reference.normal is not None:
         value = frechet_infinity(vectors, reference.normal)
-    yield _row("fad_inf", value, reason, reference, clips, reference.normal_n, None)
+    bias = None if value is None else bias_of(n)
+    yield _row("fad_inf", value, reason, reference, clips, reference.normal_n, None, bias)
 
 
 def _undefined_reason(
@@ -100,6 +127,7 @@ def _row(
     clips: ClipSet,
     references_n: int,
     bandwidth: float | None,
+    bias: SimulatedBias | None,
 ) -> SetDistance:
     n = len(clips.track_ids)
     return SetDistance(
@@ -114,5 +142,7 @@ def _row(
         references_n,
         float(clips.seconds.sum()),
         bandwidth,
-        value is not None and n >= MIN_FINDING_CLIPS,
+        None if bias is None else bias.mean,
+        None if bias is None else bias.highest,
+        value is not None and n >= MIN_FINDING_CLIPS and (bias is None or value > bias.highest),
     )
