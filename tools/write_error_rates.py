@@ -37,7 +37,7 @@ Each data set has {contrasts.CONTRASTS} declared contrasts with {contrasts.METRI
 metrics of a target have a correlation of {contrasts.CORRELATION}, a real difference is
 {contrasts.EFFECT} standard deviations, and the last metric is undefined for {contrasts.MISSING}
 targets. *False* is the share of data sets with at least one false difference, in per cent; it may
-be at most 5, plus 1.1 for the simulation's own error. *Found* is the share of real differences that
+be at most 5, plus 0.6 for the simulation's own error. *Found* is the share of real differences that
 are established. *Before* is Holm's correction over all tests, which mirpipe used earlier.
 """
 _SYMMETRIC = ("normal", "uniform", "Laplace")

@@ -86,4 +86,4 @@ def test_the_simulated_bias_is_that_of_sets_with_the_references_distribution() -
 def test_the_bias_falls_with_the_number_of_clips() -> None:
     reference = normal_of(np.random.default_rng(4).standard_normal((2000, 60)))
     few, many = (simulate_bias(n, reference) for n in (50, 200))
-    assert 0 < many.mean < few.mean / 3
+    assert abs(many.mean) < abs(few.mean) / 3
