@@ -6,7 +6,8 @@ HEAD = """## A database with a long history
 
 The pipeline runs on a library that grows and shrinks, and a plug-in has a new revision now and
 then. Vectors and scores are synthetic, but all rows are written by the functions of the stages, and
-`retrieve` and `report` are the real stages. Stages: median of the last ten runs.
+`retrieve` and `report` are the real stages. Stages: median of the last ten runs. For the last
+column, the runs are spread over one year, and `mirpipe prune --yes` and `VACUUM FULL` are executed.
 """
 NOT_MEASURED = "## A database with a long history\n\nNot measured.\n"
 

@@ -1,5 +1,6 @@
 """Deletes Airflow's old history and task logs, when their retention time is over."""
 
+import contextlib
 import os
 import subprocess
 import time
@@ -51,17 +52,23 @@ def delete_old_logs(folder: Path, *, keep_days: int) -> int:
     Own code, because Airflow has no command for it. Returns the number of deleted files.
     """
     oldest = time.time() - keep_days * 86_400
+    # The times are read first, because deleting a file changes the time of its folder.
+    old = [path for path in folder.rglob("*") if _is_older(path, oldest)]
     deleted = 0
     # A folder comes after its content.
-    for path in sorted(folder.rglob("*"), key=lambda path: len(path.parts), reverse=True):
-        try:
-            if path.lstat().st_mtime >= oldest:
-                continue
-            if path.is_symlink() or not path.is_dir():
+    for path in sorted(old, key=lambda path: len(path.parts), reverse=True):
+        # An OSError means that the folder is not empty, or that another process deleted the file.
+        with contextlib.suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
                 path.unlink()
                 deleted += 1
-            else:
-                path.rmdir()
-        except OSError:  # The folder is not empty, or another process has deleted the file.
-            continue
     return deleted
+
+
+def _is_older(path: Path, time_limit: float) -> bool:
+    try:
+        return path.lstat().st_mtime < time_limit
+    except OSError:  # Another process has deleted the file.
+        return False
