@@ -16,6 +16,7 @@ def queries_by_page(run_id: int, encoder: str) -> dict[str, dict[str, Query]]:
     """Return each page's queries, by query name, for this latest run and this encoder."""
     target = queries.targets()[0].track_id
     matches = [match.reference_id for match in queries.matches(target, k=10)]
+    past_ids = [run.run_id for run in queries.past_runs()]
     tracks = [target, *dict.fromkeys(matches)]
     return {
         "overview": {
@@ -61,8 +62,8 @@ def queries_by_page(run_id: int, encoder: str) -> dict[str, dict[str, Query]]:
         },
         "history": {
             "past runs": queries.past_runs,
-            "retrieval": queries.past_retrieval_summaries,
-            "generation": queries.past_generation_summaries,
+            "retrieval": lambda: queries.past_retrieval_summaries(past_ids),
+            "generation": lambda: queries.past_generation_summaries(past_ids),
             "changed matches": lambda: queries.best_match_differences(1, run_id),
         },
         "hubs": {
