@@ -9,7 +9,12 @@ from sqlalchemy import text
 
 from benchmarks.synthetic_pipeline import ENCODERS, SyntheticPipeline
 from mirpipe.db.snapshot import open_snapshot
-from mirpipe.db.store import content_digest, recompute_and_compare, unused_vectors
+from mirpipe.db.store import (
+    content_digest,
+    recompute_and_compare,
+    retention_rules,
+    unused_vectors,
+)
 from mirpipe.operations import prune as operation
 from mirpipe.operations.prune import PruneResult, count_unneeded, prune
 from mirpipe.postgres.embedded import EmbeddedPostgres
@@ -224,12 +229,13 @@ class Killed(BaseException):
     """Replaces the signal that kills the process between two transactions."""
 
 
-@pytest.mark.parametrize("transactions", [0, 1, 2, 3, 5, 8, 13, 21])
+@pytest.mark.parametrize("transactions", [0, 1, 2, 3, 8, 21, 34])
 def test_prune_can_be_killed_after_any_transaction_and_run_again(
     library: Database, monkeypatch: pytest.MonkeyPatch, transactions: int
 ) -> None:
     before = histories(library)
-    monkeypatch.setattr(unused_vectors, "BLOCK_ROWS", 10)
+    expected = deleted(count_unneeded(settings()))
+    monkeypatch.setattr(retention_rules, "BLOCK_ROWS", 100)
     count_down = iter(range(transactions))
     repeat = operation._repeat
 
@@ -247,6 +253,7 @@ def test_prune_can_be_killed_after_any_transaction_and_run_again(
             prune(settings())
     assert differences() == []
     assert histories(library) == before
+    assert (deleted(count_unneeded(settings())) == expected) == (transactions == 0)
     prune(settings())
     assert histories(library) == before
     assert deleted(count_unneeded(settings())) == {}
@@ -267,6 +274,27 @@ def test_a_revision_that_is_configured_again_during_a_prune_is_rebuilt(library: 
     prune(settings())
     assert count(library, "embedding", f"encoder_id = {encoder_id}") > 0
     retrieve()
+    assert [d for d in differences() if d.check != "served"] == []
+
+
+def test_a_track_that_retrieve_has_not_processed_yet_is_left_to_the_next_prune(
+    library: Database,
+) -> None:
+    query = "SELECT min(track_id) FROM track WHERE collection = 'reference' AND state = 'ok'"
+    with library.app.begin() as connection:
+        track_id = connection.execute(text(query)).scalar_one()
+    execute(
+        library,
+        "UPDATE track SET state = 'gone', changed_at = now() - interval '1 year' "
+        f"WHERE track_id = {track_id}",
+        f"UPDATE track_file SET gone_at = now() WHERE track_id = {track_id}",
+    )
+    prune(settings())
+    assert count(library, "embedding", f"track_id = {track_id}") > 0
+    retrieve()
+    assert [d for d in differences() if d.check != "served"] == []
+    prune(settings())
+    assert count(library, "embedding", f"track_id = {track_id}") == 0
     assert [d for d in differences() if d.check != "served"] == []
 
 

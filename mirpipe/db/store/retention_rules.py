@@ -124,9 +124,9 @@ def delete_block(connection: Connection, rule: RetentionRule, days: Days) -> int
     # A row that another transaction has changed meanwhile has another ctid, so it is kept.
     statement = text(
         f"DELETE FROM mirpipe.{rule.table} WHERE ctid = ANY(ARRAY("
-        f"SELECT x.ctid FROM mirpipe.{rule.table} x WHERE {condition} LIMIT {BLOCK_ROWS}))"
+        f"SELECT x.ctid FROM mirpipe.{rule.table} x WHERE {condition} LIMIT :limit))"
     )
-    return connection.execute(statement).rowcount
+    return connection.execute(statement, {"limit": BLOCK_ROWS}).rowcount
 
 
 def condition_of(condition: str, days: int | None) -> str | None:

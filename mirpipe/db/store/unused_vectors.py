@@ -6,13 +6,13 @@ can bring them up to date, even if the revision is configured again or a track r
 
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import cosine_moments, embedding_queue, neighbour_list_changes
-from mirpipe.db.store.retention_rules import (
-    BLOCK_ROWS,
-    REMOVED_TRACK,
-    REPLACED_ENCODER,
-    condition_of,
+from mirpipe.db.store import (
+    cosine_moments,
+    embedding_queue,
+    neighbour_list_changes,
+    retention_rules,
 )
+from mirpipe.db.store.retention_rules import REMOVED_TRACK, REPLACED_ENCODER, condition_of
 
 _LIST_TABLES = (
     *("neighbour", "neighbour_state", "background_member", "background_moment"),
@@ -22,9 +22,9 @@ _HAS_LISTS = text("""
     SELECT EXISTS (SELECT FROM mirpipe.neighbour_state WHERE encoder_id = :encoder_id)
         OR EXISTS (SELECT FROM mirpipe.background_moment WHERE encoder_id = :encoder_id)
 """)
-_VECTORS_OF_ENCODER = text(f"""
-    SELECT track_id FROM mirpipe.embedding WHERE encoder_id = :encoder_id LIMIT {BLOCK_ROWS}
-""")
+_VECTORS_OF_ENCODER = text(
+    "SELECT track_id FROM mirpipe.embedding WHERE encoder_id = :encoder_id LIMIT :limit"
+)
 _DELETE_VECTORS = text(
     "DELETE FROM mirpipe.embedding WHERE encoder_id = :encoder_id AND track_id = ANY(:track_ids)"
 )
@@ -98,14 +98,15 @@ def delete_lists(connection: Connection, encoder_id: int, days: int) -> bool:
 
 
 def delete_vectors_of_encoder(connection: Connection, encoder_id: int, days: int) -> int:
-    """Delete up to BLOCK_ROWS vectors of a replaced revision without lists. Return their number.
+    """Delete one block of vectors of a replaced revision without lists. Return their number.
 
     When no vector is left, the changes that were queued for the revision are deleted, too.
     """
     if not _lock_replaced(connection, encoder_id, days):
         return 0
     parameters = {"encoder_id": encoder_id}
-    track_ids = list(connection.execute(_VECTORS_OF_ENCODER, parameters).scalars())
+    block = parameters | {"limit": retention_rules.BLOCK_ROWS}
+    track_ids = list(connection.execute(_VECTORS_OF_ENCODER, block).scalars())
     if not track_ids:
         connection.execute(_DELETE_CHANGES_WITHOUT_VECTOR, parameters)
         return 0
@@ -113,12 +114,13 @@ def delete_vectors_of_encoder(connection: Connection, encoder_id: int, days: int
 
 
 def delete_vectors_of_removed_tracks(connection: Connection, days: int) -> int:
-    """Delete up to BLOCK_ROWS vectors of removed tracks, and return their number.
+    """Delete one block of vectors of removed tracks, and return their number.
 
     The tracks are locked, so that none of them can return before the transaction ends.
     """
     candidates = f"SELECT v.encoder_id, v.track_id FROM mirpipe.embedding v WHERE {_removed(days)}"
-    rows = connection.execute(text(f"{candidates} LIMIT {BLOCK_ROWS}")).all()
+    limit = {"limit": retention_rules.BLOCK_ROWS}
+    rows = connection.execute(text(f"{candidates} LIMIT :limit"), limit).all()
     lock = f"""
         SELECT t.track_id FROM mirpipe.track t
         WHERE t.track_id = ANY(:track_ids) AND {condition_of(REMOVED_TRACK, days)}
@@ -127,9 +129,9 @@ def delete_vectors_of_removed_tracks(connection: Connection, days: int) -> int:
     track_ids = sorted({row.track_id for row in rows})
     locked = set(connection.execute(text(lock), {"track_ids": track_ids}).scalars())
     # The candidates are selected again, because a track may have returned before it was locked.
-    recheck = text(f"{candidates} AND v.track_id = ANY(:track_ids) LIMIT {BLOCK_ROWS}")
+    recheck = text(f"{candidates} AND v.track_id = ANY(:track_ids) LIMIT :limit")
     by_encoder: dict[int, list[int]] = {}
-    for row in connection.execute(recheck, {"track_ids": sorted(locked)}):
+    for row in connection.execute(recheck, limit | {"track_ids": sorted(locked)}):
         by_encoder.setdefault(row.encoder_id, []).append(row.track_id)
     return sum(_delete(connection, encoder_id, ids) for encoder_id, ids in by_encoder.items())
 
