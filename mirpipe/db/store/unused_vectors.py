@@ -33,22 +33,13 @@ _DELETE_CHANGES_WITHOUT_VECTOR = text("""
         SELECT FROM mirpipe.embedding v
         WHERE v.encoder_id = c.encoder_id AND v.track_id = c.track_id)
 """)
-# The vectors of a replaced encoder are left to the other rule. A track that `retrieve` has not
-# removed from the lists and sums yet is left to the next prune.
+# A removed track with a queued change is left to the next prune: only after `retrieve` has processed
+# the change, no list and no sum contains the vector.
 _REMOVED_TRACKS = """
     v.track_id IN (SELECT t.track_id FROM mirpipe.track t WHERE {removed})
     AND NOT EXISTS (
         SELECT FROM mirpipe.embedding_change c
         WHERE c.encoder_id = v.encoder_id AND c.track_id = v.track_id)
-    AND NOT EXISTS (
-        SELECT FROM mirpipe.background_member m
-        WHERE m.encoder_id = v.encoder_id AND m.track_id = v.track_id)
-    AND NOT EXISTS (
-        SELECT FROM mirpipe.neighbour_state s
-        WHERE s.encoder_id = v.encoder_id AND s.target_id = v.track_id)
-    AND NOT EXISTS (
-        SELECT FROM mirpipe.neighbour n
-        WHERE n.encoder_id = v.encoder_id AND n.reference_id = v.track_id)
 """
 
 
