@@ -18,7 +18,7 @@ from mirpipe.settings import settings
 
 EARLY, RUNS = 50, 5_000
 """Runs after which the database is measured."""
-REFERENCES, TARGETS, RUNS_PER_REVISION = 300, 20, 100
+REFERENCES, TARGETS, RUNS_PER_REVISION = 200, 12, 100
 
 PRUNED = "pruned"
 """Name of the figures after `mirpipe prune`."""

@@ -33,8 +33,8 @@ _DELETE_CHANGES_WITHOUT_VECTOR = text("""
         SELECT FROM mirpipe.embedding v
         WHERE v.encoder_id = c.encoder_id AND v.track_id = c.track_id)
 """)
-# A removed track with a queued change is left to the next prune: only after `retrieve` has processed
-# the change, no list and no sum contains the vector.
+# A removed track with a queued change is left to the next prune: its vector can still be in lists
+# and sums until `retrieve` has processed the change.
 _REMOVED_TRACKS = """
     v.track_id IN (SELECT t.track_id FROM mirpipe.track t WHERE {removed})
     AND NOT EXISTS (
