@@ -10,8 +10,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks import history_table
 from benchmarks.model_table import section
 from benchmarks.parts import (
+    HISTORY,
     MODELS,
     PIPELINE,
     Outcome,
@@ -43,7 +45,7 @@ def main() -> int:
     A part that fails does not stop the others.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    all_parts = [*PIPELINE, *MODELS]
+    all_parts = [*PIPELINE, HISTORY, *MODELS]
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(all_parts))
     parser.add_argument(
         "--missing", action="store_true", help="measure only parts without a stored result"
@@ -58,7 +60,7 @@ def main() -> int:
             continue
         print(f"── {part}", flush=True)
         outcome = measure(part)
-        _print(outcome)
+        _print(part, outcome)
         if outcome.error:
             failed.append(part)
     if not options.parts:
@@ -75,6 +77,7 @@ def page(outcomes: Mapping[str, Outcome]) -> str:
     for part in PIPELINE:
         for name, value, unit in outcomes[part].result or []:
             lines.append(f"| {name} | {value:,.3g} | {unit} |\n")
+    lines.append("\n" + history_table.section(outcomes[HISTORY].result))
     gain = outcomes["arithmetic"].result
     lines.append("\n" + section(results_of_models(outcomes), gain and gain["bfloat16_to_float32"]))
     durations = [
@@ -86,9 +89,11 @@ def page(outcomes: Mapping[str, Outcome]) -> str:
     return "".join(lines)
 
 
-def _print(outcome: Outcome) -> None:
+def _print(part: str, outcome: Outcome) -> None:
     if outcome.error:
         print(outcome.error, file=sys.stderr)
+    elif part == HISTORY:
+        print(history_table.section(outcome.result))
     elif isinstance(outcome.result, dict):
         print("\n".join(f"{name}: {value:,.3g}" for name, value in outcome.result.items()))
     else:

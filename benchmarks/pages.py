@@ -12,10 +12,11 @@ REPEATS = 3
 """Number of times that each query is measured. The best time is reported."""
 
 
-def queries_by_page() -> dict[str, dict[str, Query]]:
-    """Return each page's queries, by query name."""
+def queries_by_page(run_id: int, encoder: str) -> dict[str, dict[str, Query]]:
+    """Return each page's queries, by query name, for this latest run and this encoder."""
     target = queries.targets()[0].track_id
     matches = [match.reference_id for match in queries.matches(target, k=10)]
+    past_ids = [run.run_id for run in queries.past_runs()]
     tracks = [target, *dict.fromkeys(matches)]
     return {
         "overview": {
@@ -26,7 +27,7 @@ def queries_by_page() -> dict[str, dict[str, Query]]:
             "unavailable": queries.unavailable_plugins,
             "past runs": queries.past_runs,
             "encoders": queries.encoder_revisions,
-            "changes": lambda: queries.best_match_changes(RUNS),
+            "changes": lambda: queries.best_match_changes(run_id),
         },
         "retrieval": {
             "latest run": queries.latest_run,
@@ -57,13 +58,13 @@ def queries_by_page() -> dict[str, dict[str, Query]]:
         },
         "map": {
             "maps": queries.maps,
-            "points": lambda: queries.map_points("encoder0"),
+            "points": lambda: queries.map_points(encoder),
         },
         "history": {
             "past runs": queries.past_runs,
-            "retrieval": queries.past_retrieval_summaries,
-            "generation": queries.past_generation_summaries,
-            "changed matches": lambda: queries.best_match_differences(1, RUNS),
+            "retrieval": lambda: queries.past_retrieval_summaries(past_ids),
+            "generation": lambda: queries.past_generation_summaries(past_ids),
+            "changed matches": lambda: queries.best_match_differences(1, run_id),
         },
         "hubs": {
             "hubness": queries.hubness,
@@ -87,7 +88,7 @@ def run() -> list[tuple[str, float, str]]:
                 name: min(measure_seconds(query) for _ in range(REPEATS))
                 for name, query in page_queries.items()
             }
-            for page, page_queries in queries_by_page().items()
+            for page, page_queries in queries_by_page(RUNS, "encoder0").items()
         }
     results = []
     for page, seconds in seconds_by_page.items():

@@ -21,6 +21,8 @@ RESULTS_FOLDER = PROJECT / "var" / "bench"
 """Folder with one JSON file per measured part."""
 PIPELINE = ("embed", "stream", "retrieve", "pairs", "uncertainty", "rankings", "pages")
 """Modules in this package whose `run()` returns rows of name, value and unit."""
+HISTORY = "long_history"
+"""Part whose `run()` returns the figures of `benchmarks.long_history`."""
 MODELS = (*GOALS, "arithmetic")
 """Parts that are measured in the interpreter of the model libraries."""
 SHOWN_LINES = 8
@@ -85,7 +87,7 @@ def _commands(part: str) -> tuple[str | Path | None, list[list[str]]]:
 
     The outputs of all commands together are the part's result.
     """
-    if part in PIPELINE:
+    if part in (*PIPELINE, HISTORY):
         return sys.executable, [["benchmarks.parts", part]]
     arguments = [[part]] if part == "arithmetic" else [[part, "speed"], [part, "memory"]]
     return settings().models_python, [["benchmarks.models", *each] for each in arguments]

@@ -1,6 +1,7 @@
 """Generate music from every target: write a caption, generate clips, and evaluate the clips.
 
-This DAG runs when there are new results (asset `metrics`), and on demand. Each run queries the
+This DAG runs when there are new results (asset `metrics`), every night, and on demand. The nightly
+run does the work of an asset update that was lost or whose run failed. Each run queries the
 database for pending work: targets without a caption, and configured clips that do not exist yet.
 Targets that were added after the last evaluation are analysed first. If you trigger the DAG by
 hand, you can limit the run to certain targets and modes, and limit the number of seeds or clips.
@@ -15,18 +16,22 @@ Every clip is also a track. The last tasks embed, score and report the clips, as
 
 from typing import Any
 
-from airflow.sdk import Param, chain, dag, task
+from airflow.sdk import AssetOrTimeSchedule, Param, chain, dag, task
 
 from mirpipe.orchestration import generation_planning, stage_tasks
 from mirpipe.orchestration.assets import METRICS
+from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
 from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
 from mirpipe.orchestration.evaluation_tasks import add_evaluation_tasks
 from mirpipe.orchestration.pools import STAGES, on_gpu
+from mirpipe.settings import settings
 
 
 @dag(
-    schedule=[METRICS],
+    schedule=AssetOrTimeSchedule(
+        timetable=cron_timetable(settings().generate_cron), assets=[METRICS]
+    ),
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULT_ARGS,

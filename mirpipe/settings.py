@@ -155,6 +155,28 @@ class Settings(BaseSettings):
     evaluate_cron: str = "0 3 * * *"
     """Schedule on which Airflow updates all results, even without new files, as a cron
     expression."""
+    generate_cron: str = "0 5 * * *"
+    """Schedule on which Airflow generates missing clips, even without new results, as a cron
+    expression."""
+    maintenance_cron: str = "0 2 * * *"
+    """Schedule on which Airflow runs `mirpipe prune --yes` and deletes its own old history, as a
+    cron expression."""
+    keep_unused_days: int = Field(default=90, ge=1)
+    """Number of days for which `mirpipe prune` keeps what no view shows any more: the results of
+    replaced revisions and of removed tracks, and the details of past runs."""
+    keep_history_days: int | None = Field(default=None, ge=1)
+    """Number of days for which `mirpipe prune` keeps the group summaries, rankings, hubness and set
+    distances of past runs. The matches and summaries of all runs are always kept. Default: no
+    limit."""
+    keep_clips_days: int | None = Field(default=None, ge=1)
+    """Number of days for which `mirpipe prune` keeps a clip after its generator or captioner was
+    replaced. Default: no limit."""
+    keep_airflow_days: int = Field(default=30, ge=1)
+    """Number of days for which Airflow's history and task logs are kept."""
+    airflow_timeout: int = Field(default=300, ge=10, le=1200)
+    """Time, in seconds, after which Airflow gives up a task, a scheduler or the import of a DAG
+    file that gives no sign of life. On a very busy machine, increase it. A lower value notices a
+    killed worker sooner."""
     airflow_database_url: str | None = None
     """URL of Airflow's metadata database. Default: a second database in the embedded Postgres."""
     airflow_admin_password: str | None = None

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import parts
+from benchmarks import history_table, long_history, parts
 from benchmarks.__main__ import page
-from benchmarks.parts import MODELS, PIPELINE, Outcome, measure, stored_outcome
+from benchmarks.parts import HISTORY, MODELS, PIPELINE, Outcome, measure, stored_outcome
 
 NOT_MEASURED = Outcome(None, error="not measured")
 
@@ -44,10 +44,26 @@ def test_a_model_is_not_measured_without_the_interpreter_of_the_models(
 
 
 def test_the_page_shows_results_and_names_parts_without_a_result() -> None:
-    outcomes = dict.fromkeys([*PIPELINE, *MODELS], NOT_MEASURED)
+    outcomes = dict.fromkeys([*PIPELINE, HISTORY, *MODELS], NOT_MEASURED)
     outcomes["embed"] = Outcome([["embedding", 63.21, "s/CPU-s"]], seconds=31.4)
     text = page(outcomes)
     assert "| embedding | 63.2 | s/CPU-s |" in text
     assert "Duration of each part, in seconds: embed 31." in text
     assert "Not measured: stream, retrieve" in text
     assert "clap, " in text.rpartition("Not measured:")[2]
+
+
+@pytest.mark.usefixtures("fresh_database")
+def test_a_long_history_is_measured_early_late_and_pruned() -> None:
+    figures = long_history.measure(runs=12, early=2, references=15, targets=2, runs_per_revision=2)
+    assert list(figures) == ["run 2", "run 12", "pruned"]
+    early, late, pruned = (figures[point]["table_bytes"] for point in figures)
+    assert late["embedding"] > early["embedding"]
+    assert pruned["run_hub"] < late["run_hub"]
+    for point in figures.values():
+        assert {"ingest", "retrieve", "report"} < set(point["stage_seconds"])
+        assert {"overview", "history", "sql"} < set(point["page_seconds"])
+    table = history_table.section(figures)
+    assert "| table and its indexes | run 2, MB | run 12, MB | pruned, MB |" in table
+    assert "| report | " in table
+    assert "| history | " in table

@@ -23,6 +23,7 @@ from mirpipe.cli import (
     generate,
     ingest,
     models,
+    prune,
     published,
     report,
     retrieve,
@@ -83,7 +84,7 @@ Exit codes:
 
 STAGES = {
     *("ingest", "embed", "score", "analyse", "retrieve", "evaluate", "report", "run"),
-    *("caption", "generate"),
+    *("caption", "generate", "prune"),
 }
 """Commands that log when they start and end."""
 
@@ -117,6 +118,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(published.app, name="published")
 app.command()(export.export)
 app.command()(verify.verify)
+app.command()(prune.prune)
 app.command()(settings_command.settings)
 app.command()(doctor.doctor)
 app.command()(backup.backup)

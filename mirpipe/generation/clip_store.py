@@ -34,7 +34,9 @@ def store_clip(samples: Float32, sample_rate: int) -> StoredClip:
     digest = hashlib.sha256(data)
     folder = settings().clips_folder / digest.hexdigest()[:2]
     path = folder / f"{digest.hexdigest()}.flac"
-    if not _is_stored(path, data):
+    if _is_stored(path, data):
+        path.touch()  # `mirpipe prune` deletes only old files of removed clips.
+    else:
         folder.mkdir(parents=True, exist_ok=True)
         write_durably(path, data)
     return StoredClip(path, digest.digest())

@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+from mirpipe.orchestration import airflow_timeouts
 from mirpipe.settings import PROJECT, Settings, child_environment
 
 ADMIN = "admin"
@@ -76,18 +77,13 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
         "API_AUTH__JWT_SECRET": _read_or_create(home / "jwt.key", secrets.token_hex(32)),
         "API_AUTH__JWT_ISSUER": "mirpipe",
         # A task keeps its slot for one heartbeat interval after it ends, so the interval is short.
-        # The product of the next two numbers is how long a task can run without the API server:
-        # 15 s.
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-        "WORKERS__MAX_FAILED_HEARTBEATS": "15",
-        # With the next two settings, Airflow notices a killed worker or scheduler after 30 s. The
-        # default is 5 minutes.
-        "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
+        **airflow_timeouts.options(settings.airflow_timeout),
     }
     return child_environment(without="AIRFLOW", **settings.as_environment()) | {
         "AIRFLOW_HOME": str(home),

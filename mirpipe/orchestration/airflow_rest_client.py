@@ -10,6 +10,8 @@ import httpx
 from mirpipe.errors import MirpipeError
 
 FINAL_STATES = {"success", "failed"}
+TIMEOUT_SECONDS = 300
+"""Time for one request. On an overloaded machine, a request was seen to take 30 s."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class AirflowClient:
         self.url = url
         self._login = {"username": user, "password": password}
         # trust_env=False: the server is on this machine, so a configured proxy must not be used.
-        self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._http = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
         self._token = ""
 
     def close(self) -> None:
@@ -62,7 +64,7 @@ class AirflowClient:
         try:
             # The first call to the Execution API takes seconds, and should finish before the first
             # task needs that API. No call of the public API starts the Execution API.
-            execution_api = self._http.get("/execution/health/ping", timeout=60)
+            execution_api = self._http.get("/execution/health/ping")
             health = self._http.get("/api/v2/monitor/health")
         except httpx.TransportError:
             return False

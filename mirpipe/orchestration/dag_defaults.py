@@ -3,12 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from mirpipe.orchestration.retry_policy import RETRY_POLICY
+from mirpipe.orchestration.retry_policy import FIRST_DELAY, LONGEST_DELAY, RETRIES, RETRY_POLICY
 
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "mirpipe",
-    "retries": 2,
-    "retry_delay": timedelta(seconds=15),
+    "retries": RETRIES,
+    "retry_delay": FIRST_DELAY,
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": LONGEST_DELAY,
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(hours=12),
 }

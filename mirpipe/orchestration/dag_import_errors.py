@@ -8,7 +8,7 @@ from mirpipe.orchestration import airflow_home
 from mirpipe.orchestration.airflow_cli import airflow_command
 from mirpipe.settings import PROJECT, Settings
 
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 900
 
 
 def dag_errors(settings: Settings) -> dict[str, str]:

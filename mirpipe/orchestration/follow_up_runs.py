@@ -7,7 +7,7 @@ from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun
 from mirpipe.orchestration.dag_run_progress import show_until_ended
 from mirpipe.orchestration.polling import wait_until
 
-START_SECONDS = 60
+START_SECONDS = 600
 
 _ASSET_TASKS = {"ingest_library": "announce", "evaluate_retrieval": "report"}
 """Task that updates an asset, by DAG. If the task succeeds, Airflow starts the next DAG."""

@@ -12,7 +12,7 @@ from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import Settings
 
 API_SERVER, SCHEDULER, DAG_PROCESSOR = "api-server", "scheduler", "dag-processor"
-START_SECONDS = 300
+START_SECONDS = 900
 
 
 def start_airflow(
@@ -21,7 +21,7 @@ def start_airflow(
     """Start Airflow's servers, wait until they are healthy, set the pools, and return a client.
 
     `servers` stops Airflow's servers when its context ends. `database_url` is the URL of Airflow's
-    metadata database. Raises MirpipeError if Airflow is not healthy within 300 s.
+    metadata database. Raises MirpipeError if Airflow is not healthy within 900 s.
     """
     port = servers.reserve_port(settings.airflow_port)
     environment = airflow_home.environment(settings, database_url=database_url, port=port)

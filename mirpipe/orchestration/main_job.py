@@ -14,7 +14,9 @@ from mirpipe.orchestration.polling import wait_until
 from mirpipe.settings import Settings
 
 INGEST, EVALUATE, GENERATE = "ingest_library", "evaluate_retrieval", "generate_music"
-PARSE_SECONDS = 120
+MAINTENANCE = "maintenance"
+"""DAG that runs only on its schedule."""
+PARSE_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def fail_interrupted_runs(airflow: AirflowClient, *, before: datetime) -> None:
     Such runs remain if Airflow was killed, and a restarted Airflow would need minutes to notice
     them. No work is lost, because the next run does all pending work.
     """
-    for dag_id in (INGEST, EVALUATE, GENERATE):
+    for dag_id in (INGEST, EVALUATE, GENERATE, MAINTENANCE):
         if airflow.last_parsed_at(dag_id) is None:
             continue
         for run in airflow.latest_runs(dag_id):
@@ -46,13 +48,15 @@ def wait_until_parsed(
 ) -> None:
     """Wait until Airflow has parsed every DAG file after the time `since`.
 
-    Raises MirpipeError if Airflow cannot import a DAG file or needs more than 120 s.
+    Raises MirpipeError if Airflow cannot import a DAG file or needs more than 900 s.
     """
 
     def are_parsed() -> bool:
         if errors := airflow.import_errors():
             raise MirpipeError("Airflow cannot import a DAG file:\n" + "\n".join(errors))
-        times = [airflow.last_parsed_at(dag_id) for dag_id in (INGEST, EVALUATE, GENERATE)]
+        times = [
+            airflow.last_parsed_at(dag_id) for dag_id in (INGEST, EVALUATE, GENERATE, MAINTENANCE)
+        ]
         return all(time is not None and time >= since for time in times)
 
     wait_until(
@@ -89,7 +93,7 @@ def run_main_job(
     or for a new encoder. `task_logs` is Airflow's log folder. `show` prints a line. `require_alive`
     raises an error if Airflow has stopped.
     """
-    for dag_id in (*reversed([*follow_ups]), INGEST):
+    for dag_id in (MAINTENANCE, *reversed([*follow_ups]), INGEST):
         airflow.unpause(dag_id)
     since = datetime.now(UTC)
     latest = show_until_ended(

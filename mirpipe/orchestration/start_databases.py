@@ -20,8 +20,9 @@ def start_databases(
 
     The returned settings contain the URLs of the running database. Child processes receive these
     URLs, so that a child process that runs longer than this process does not start the embedded
-    server again. The returned URL is that of Airflow's metadata database. If this function starts
-    the embedded server, `servers` stops it when its context ends.
+    server again. The returned URL is that of Airflow's metadata database, which the settings
+    contain, too. If this function starts the embedded server, `servers` stops it when its context
+    ends.
     """
     airflow_url = settings.airflow_database_url
     if settings.database_url is None or airflow_url is None:
@@ -36,9 +37,10 @@ def start_databases(
         show("Postgres is running")
     migrate()
     show("the schema is up to date")
+    urls = {"airflow_database_url": airflow_url}
     if settings.database_url is None:
-        urls = {"database_url": database_url("app"), "reader_url": database_url("reader")}
-        settings = settings.model_copy(update=urls)
+        urls |= {"database_url": database_url("app"), "reader_url": database_url("reader")}
+    settings = settings.model_copy(update=urls)
     return settings, airflow_url
 
 

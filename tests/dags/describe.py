@@ -29,16 +29,25 @@ def describe_dag(dag: Any) -> dict[str, Any]:
         "doc": dag.doc_md,
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
+        "cron": getattr(getattr(dag.timetable, "timetable", dag.timetable), "expression", None),
+        "assets": asset_names(dag.timetable),
         "tasks": {
             task.task_id: {
                 "owner": task.owner,
                 "retries": task.retries,
+                "retry_delay": task.retry_delay.total_seconds(),
+                "backoff": task.retry_exponential_backoff,
                 "never_retried": [rule.exception_path for rule in task.retry_policy.rules],
                 "execution_timeout": bool(task.execution_timeout),
             }
             for task in dag.tasks
         },
     }
+
+
+def asset_names(timetable: Any) -> list[str]:
+    condition = getattr(timetable, "asset_condition", None)
+    return [asset.name for asset in condition.objects] if condition else []
 
 
 folders = [describe(Path(folder)) for folder in sys.argv[1:]]

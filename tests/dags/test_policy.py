@@ -77,7 +77,26 @@ def test_every_task_has_an_owner_a_time_limit_and_a_retry_policy(
             assert task["owner"] == "mirpipe", (name, task_id)
             assert task["execution_timeout"], (name, task_id)
             assert "mirpipe.errors.RejectedInput" in task["never_retried"][0], (name, task_id)
-            assert task["retries"] == (0 if task_id == "anything_failed" else 2), (name, task_id)
+            assert (task["retries"] == 0) == (task_id == "anything_failed"), (name, task_id)
+
+
+def test_the_retries_outlive_an_hour_in_which_airflow_itself_fails(loaded: dict[str, Any]) -> None:
+    for name, dag in loaded["dags"].items():
+        for task_id, task in dag["tasks"].items():
+            delays = [
+                task["retry_delay"] * task["backoff"] ** retry for retry in range(task["retries"])
+            ]
+            assert sum(delays) > 3600 or task_id == "anything_failed", (name, task_id)
+
+
+def test_every_dag_that_an_asset_starts_also_has_a_clock(loaded: dict[str, Any]) -> None:
+    schedules = {name: (dag["cron"], dag["assets"]) for name, dag in loaded["dags"].items()}
+    assert schedules == {
+        "ingest_library": ("*/15 * * * *", []),
+        "evaluate_retrieval": ("0 3 * * *", ["tracks"]),
+        "generate_music": ("0 5 * * *", ["metrics"]),
+        "maintenance": ("0 2 * * *", []),
+    }
 
 
 def test_every_dag_has_the_task_that_makes_a_run_fail(loaded: dict[str, Any]) -> None:

@@ -202,7 +202,7 @@ def test_the_example_contains_every_variable() -> None:
 
 
 def test_every_setting_reaches_the_workers(services: Services) -> None:
-    only_init = {"OWNER_URL", "SUPERUSER_URL", "AIRFLOW_DATABASE_URL", "AIRFLOW_ADMIN_PASSWORD"}
+    only_init = {"OWNER_URL", "SUPERUSER_URL", "AIRFLOW_ADMIN_PASSWORD"}
     only_mirpipe_up = {"AIRFLOW_PORT", "DASHBOARD_PORT", "BIND", "GPU_EXECUTOR"}
     set_by_image = {"MODELS_PYTHON"}
     only_tasks, only_tests = {"RUN"}, {"STAND_INS"}

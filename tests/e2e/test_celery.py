@@ -106,7 +106,7 @@ def services(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Compose
     }
     compose = ComposeServices(variables, replacements=replacements, logs=folder / "logs")
     compose.services["api-server"]["environment"]["AIRFLOW__API__PORT"] = api
-    # A dead worker is noticed after 10 s instead of 30 s, to save time.
+    # A dead worker is noticed after 10 s instead of 5 minutes, to save time.
     timeout = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
     compose.services["scheduler"]["environment"] |= timeout
     # No DAG should run except those that the test starts.

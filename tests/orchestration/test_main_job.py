@@ -7,7 +7,7 @@ import pytest
 
 from mirpipe.orchestration import main_job
 from mirpipe.orchestration.airflow_rest_client import DagRun, TaskState
-from mirpipe.orchestration.main_job import EVALUATE, GENERATE, INGEST, JobResult
+from mirpipe.orchestration.main_job import EVALUATE, GENERATE, INGEST, MAINTENANCE, JobResult
 from mirpipe.settings import Settings
 
 LOGS = Path("/logs")
@@ -105,7 +105,7 @@ def test_the_run_that_ingest_causes_is_waited_for_and_not_started_again() -> Non
     assert run_job(airflow) == JobResult(has_worked=True, failures=[])
     assert started(airflow) == [(INGEST, "manual"), (EVALUATE, "asset_triggered")]
     assert all(run.has_ended for run in airflow.runs)
-    assert set(airflow.unpaused) == {INGEST, EVALUATE, GENERATE}
+    assert set(airflow.unpaused) == {INGEST, EVALUATE, GENERATE, MAINTENANCE}
 
 
 def test_nothing_is_evaluated_if_nothing_is_new() -> None:
