@@ -287,9 +287,7 @@ class SyntheticPipeline:
     def _evaluate(self) -> None:
         ids = [self._ids[spec.name] for spec in _PAIR_METRICS]
         with engine("app").begin() as connection:
-            pending = [
-                p for block, _ in pair_scores.pending(connection, ids, block=512) for p in block
-            ]
+            pending = [p for block, _ in pair_scores.pending(ids, block=512) for p in block]
             scores: dict[int, dict[pair_scores.Pair, Score]] = {id_: {} for id_ in ids}
             for pair in pending:
                 for id_, value in zip(pair.metric_ids, self._random.random(len(ids)), strict=False):

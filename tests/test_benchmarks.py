@@ -54,7 +54,10 @@ def test_the_page_shows_results_and_names_parts_without_a_result() -> None:
 
 
 @pytest.mark.usefixtures("fresh_database")
-def test_a_long_history_is_measured_early_late_and_pruned() -> None:
+def test_a_long_history_is_measured_early_late_and_pruned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(long_history, "RUNS_AFTER_PRUNE", 2)
     figures = long_history.measure(runs=12, early=2, references=15, targets=2, runs_per_revision=2)
     assert list(figures) == ["run 2", "run 12", "pruned"]
     early, late, pruned = (figures[point]["table_bytes"] for point in figures)

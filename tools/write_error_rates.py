@@ -87,9 +87,14 @@ def _metric_values() -> dict[str, Float64]:
     values: dict[str, Float64] = {}
     with engine("reader").connect() as connection:
         for series in metric_series.match_series(connection):
-            if series.metric in RESAMPLED and len(np.unique(series.defined_values())) > 1:
-                values.setdefault(series.metric.replace("_", " "), series.defined_values())
+            if series.metric in RESAMPLED and len(np.unique(_defined(series))) > 1:
+                values.setdefault(series.metric.replace("_", " "), _defined(series))
     return values
+
+
+def _defined(series: metric_series.Series) -> Float64:
+    defined: Float64 = series.values[np.isfinite(series.values)]
+    return defined
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

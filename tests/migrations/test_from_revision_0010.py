@@ -134,8 +134,9 @@ def test_grants_stay_and_views_of_users_are_named_before_anything_changes(demo: 
     assert current() == "0010"
     execute(demo, "DROP VIEW mine.best, mine.matches")
     grants = rows(demo, _GRANTS)
+    existing = {relation for relation, *_ in grants}
     migrate()
-    assert rows(demo, _GRANTS) == grants
+    assert [row for row in rows(demo, _GRANTS) if row[0] in existing] == grants
 
 
 def test_existing_random_weights_are_marked_by_their_checkpoint(demo: Database) -> None:
