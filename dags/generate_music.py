@@ -43,8 +43,8 @@ from mirpipe.orchestration.pools import STAGES, on_gpu
             None,
             type=["null", "integer"],
             minimum=1,
-            description="Number of clips per target and mode. By default, MIRPIPE_SEEDS is used. The "
-            "results include only as many clips as MIRPIPE_SEEDS requests.",
+            description="Number of clips per target and mode. By default, MIRPIPE_SEEDS is used. "
+            "The results include only as many clips as MIRPIPE_SEEDS requests.",
         ),
         "limit": Param(
             None,

@@ -47,6 +47,19 @@ class Track:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """The part of a target that is captioned, conditions the clips, and is compared with them."""
+
+    excerpt_id: int
+    start_seconds: float
+    """Start in the target, in seconds."""
+    seconds: float
+    """Duration, in seconds."""
+    is_whole: bool
+    """Whether the excerpt is the complete target."""
+
+
+@dataclass(frozen=True)
 class AudioSegment:
     """Mono samples and their rate: a window of a track, or conditioning audio."""
 

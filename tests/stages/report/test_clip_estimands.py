@@ -25,9 +25,7 @@ SEEDS = 3
 @pytest.fixture
 def library(fresh_database: Database, tmp_path: Path) -> Database:
     """Three targets with three clips in each of two modes, scored as in `ACCURACIES`."""
-    pieces = [
-        Piece("target", f"t{n}", Path(f"/t{n}"), labels={"genre": "folk"}) for n in range(3)
-    ]
+    pieces = [Piece("target", f"t{n}", Path(f"/t{n}"), labels={"genre": "folk"}) for n in range(3)]
     sound = tmp_path / "a.flac"
     sound.touch()
     maker = example_clips.Maker("model", modes=[SIMPLE, STRONG], seeds=SEEDS)

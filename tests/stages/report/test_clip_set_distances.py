@@ -23,21 +23,25 @@ _PLUGINS = """
     ), w AS (
         INSERT INTO mirpipe.generation_wish SELECT generator_id, 'plain', false, NULL, 0, 't', 30
         FROM g
+    ), x AS (
+        INSERT INTO mirpipe.excerpt (track_id, start_seconds, seconds, is_whole)
+        VALUES (:target_id, 0, 1, true) RETURNING excerpt_id
     ), f AS (
         INSERT INTO mirpipe.track_feature (metric_id, track_id, beat_seconds, voiced_fraction,
             notes, onsets_per_second, brightness_hz, reasons)
         SELECT metric_id, :target_id, '{}', 0, '', 0, 0, '{}' FROM m
     )
-    INSERT INTO mirpipe.caption (captioner_id, track_id, features_id, caption,
+    INSERT INTO mirpipe.caption (captioner_id, track_id, excerpt_id, features_id, caption,
         window_start_seconds, window_seconds, contradictions, device, versions, took_seconds)
-    SELECT captioner_id, :target_id, metric_id, 'music', 0, 1, '{}', 'cpu', '{}', 0 FROM c, m
+    SELECT captioner_id, :target_id, excerpt_id, metric_id, 'music', 0, 1, '{}', 'cpu', '{}', 0
+    FROM c, m, x
 """
 _GENERATION = """
-    INSERT INTO mirpipe.generation (target_id, generator_id, caption_id, mode, is_conditioned,
-        seed, seconds, template, prompt, prompt_parts, sampling, device, versions, track_id,
-        content_sha256, took_seconds)
-    SELECT :target_id, generator_id, caption_id, 'plain', false, :seed, 1, 't', 'music', '{}',
-        '{}', 'cpu', '{}', :track_id, content_sha256, 0
+    INSERT INTO mirpipe.generation (target_id, excerpt_id, generator_id, caption_id, mode,
+        is_conditioned, seed, seconds, template, prompt, prompt_parts, sampling, device, versions,
+        track_id, content_sha256, took_seconds)
+    SELECT :target_id, excerpt_id, generator_id, caption_id, 'plain', false, :seed, 1, 't',
+        'music', '{}', '{}', 'cpu', '{}', :track_id, content_sha256, 0
     FROM mirpipe.generator, mirpipe.caption, mirpipe.track t WHERE t.track_id = :track_id
 """
 

@@ -91,9 +91,7 @@ def test_clips_of_another_length_leave_the_results(
 def test_clips_of_a_removed_mode_leave_the_results(
     library: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change(
-        monkeypatch, MODES='[{"name": "simple", "is_conditioned": false, "guidance": 3}]'
-    )
+    change(monkeypatch, MODES='[{"name": "simple", "is_conditioned": false, "guidance": 3}]')
     publish()
     assert summarised(library) == [("simple", TARGETS)]
     assert stored(library) == [(2, 4)]
@@ -141,12 +139,13 @@ def test_a_clip_that_two_machines_generated_counts_once(library: Database) -> No
     with library.owner.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO mirpipe.generation (target_id, generator_id, caption_id, mode, "
+                "INSERT INTO mirpipe.generation (target_id, excerpt_id, generator_id, "
+                "caption_id, mode, is_conditioned, guidance, seed, seconds, template, prompt, "
+                "prompt_parts, sampling, device, versions, track_id, content_sha256, "
+                "took_seconds) SELECT target_id, excerpt_id, generator_id, caption_id, mode, "
                 "is_conditioned, guidance, seed, seconds, template, prompt, prompt_parts, "
-                "sampling, device, versions, track_id, content_sha256, took_seconds) "
-                "SELECT target_id, generator_id, caption_id, mode, is_conditioned, guidance, "
-                "seed, seconds, template, prompt, prompt_parts, sampling, 'another device', "
-                "versions, track_id, content_sha256, took_seconds FROM mirpipe.generation"
+                "sampling, 'another device', versions, track_id, content_sha256, took_seconds "
+                "FROM mirpipe.generation"
             )
         )
     publish()
