@@ -132,9 +132,11 @@ class GenerationRequest:
     seed: int
     """Seed for the random sampling."""
     conditioning: AudioSegment | None
-    """The target's harmonic component with its onsets. None if the mode uses only text."""
+    """The harmonic component of the target's excerpt with its onsets. None if the mode uses only
+    text."""
     features: Features | None
-    """The features of the target. None if the mode uses only text."""
+    """The features of the target, with the notes and beats of its excerpt. None if the mode uses
+    only text."""
 
 
 @dataclass(frozen=True)
