@@ -21,8 +21,8 @@ _PLUGINS = """
         INSERT INTO mirpipe.captioner (name, revision, spec) VALUES ('echo', 'r1', '{}')
         RETURNING captioner_id
     ), w AS (
-        INSERT INTO mirpipe.generation_wish SELECT generator_id, 'plain', false, NULL, 0, 't', 30
-        FROM g
+        INSERT INTO mirpipe.generation_wish SELECT generator_id, 'plain', false, NULL, seed, 't', 30
+        FROM g, generate_series(0, :last_seed) seed
     ), x AS (
         INSERT INTO mirpipe.excerpt (track_id, start_seconds, seconds, is_whole)
         VALUES (:target_id, 0, 1, true) RETURNING excerpt_id
@@ -60,7 +60,7 @@ def report_distances(
     target_id = library.add("target", "target", [1, 0, 0])
     for number, vector in enumerate(random_units(references, 0)):
         library.add("reference", f"reference {number}", vector)
-    library.execute(_PLUGINS, target_id=target_id)
+    library.execute(_PLUGINS, target_id=target_id, last_seed=clips - 1)
     for seed, vector in enumerate(random_units(clips, 1)):
         track_id = library.add("generated", f"clip {seed}", vector)
         library.execute(_GENERATION, target_id=target_id, track_id=track_id, seed=seed)

@@ -60,7 +60,7 @@ def summarised(database: Database) -> list[tuple[object, ...]]:
     """Return the modes of the latest run, and how many clips each of them summarises."""
     return rows(
         database,
-        "SELECT mode, n + undefined_n FROM mirpipe.v_generation_summary "
+        "SELECT mode, clips_n + undefined_n FROM mirpipe.v_generation_summary "
         "WHERE source = 'library' AND metric = 'melody_accuracy' ORDER BY mode",
     )
 
