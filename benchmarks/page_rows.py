@@ -117,10 +117,15 @@ STATEMENTS = (
     INSERT INTO captioner (name, revision, spec) VALUES ('teller', '1', '{"checkpoint": "w"}')
     """,
     """
-    INSERT INTO caption (captioner_id, track_id, features_id, caption, window_start_seconds,
-        window_seconds, contradictions, device, versions, took_seconds)
-    SELECT captioner_id, track_id, metric_id, 'A slow piece.', 0, 10, '{}', 'cpu', '{}', 1
-    FROM captioner, track, metric m WHERE collection = 'target' AND m.name = 'features'
+    INSERT INTO excerpt (track_id, start_seconds, seconds, is_whole)
+    SELECT track_id, 0, 30, true FROM track WHERE collection = 'target'
+    """,
+    """
+    INSERT INTO caption (captioner_id, track_id, excerpt_id, features_id, caption,
+        window_start_seconds, window_seconds, contradictions, device, versions, took_seconds)
+    SELECT captioner_id, track_id, excerpt_id, metric_id, 'A slow piece.', 0, 10, '{}', 'cpu',
+        '{}', 1
+    FROM captioner, excerpt, metric m WHERE m.name = 'features'
     """,
     """
     INSERT INTO generator (name, revision, spec) VALUES ('maker', '1', '{"checkpoint": "w"}')
@@ -130,19 +135,19 @@ STATEMENTS = (
     FROM generator, (VALUES ('simple', 2), ('medium', 3), ('strong', 5)) m (mode, guidance)
     """,
     f"""
-    INSERT INTO generation (target_id, generator_id, caption_id, mode, is_conditioned, guidance,
-        seed, seconds, template, prompt, prompt_parts, sampling, device, versions, track_id,
-        content_sha256, took_seconds)
-    SELECT c.track_id, w.generator_id, c.caption_id, w.mode, true, w.guidance, 0, 30, 't1', 'p',
-        '{{}}', '{{}}', 'cpu', '{{}}', t.track_id, t.content_sha256, 1
+    INSERT INTO generation (target_id, excerpt_id, generator_id, caption_id, mode, is_conditioned,
+        guidance, seed, seconds, template, prompt, prompt_parts, sampling, device, versions,
+        track_id, content_sha256, took_seconds)
+    SELECT c.track_id, c.excerpt_id, w.generator_id, c.caption_id, w.mode, true, w.guidance, 0,
+        30, 't1', 'p', '{{}}', '{{}}', 'cpu', '{{}}', t.track_id, t.content_sha256, 1
     FROM (SELECT *, row_number() OVER (ORDER BY caption_id) AS n FROM caption) c
     CROSS JOIN (SELECT *, row_number() OVER (ORDER BY guidance) AS m FROM generation_wish) w
     JOIN (SELECT *, row_number() OVER (ORDER BY track_id) AS g FROM track
         WHERE collection = 'generated') t ON t.g = (c.n - 1) * {MODES} + w.m
     """,
     """
-    INSERT INTO pair_score (metric_id, target_id, reference_id, value)
-    SELECT m.metric_id, p.target_id, p.reference_id, random()
+    INSERT INTO pair_score (metric_id, target_id, reference_id, excerpt_id, value)
+    SELECT m.metric_id, p.target_id, p.reference_id, p.excerpt_id, random()
     FROM metric m CROSS JOIN wanted_pair p WHERE m.spec ->> 'compares' IS NOT NULL
     """,
     """

@@ -120,7 +120,8 @@ def _set_pairs(pairs: Sequence[tuple[int, int]]) -> None:
         )
         connection.execute(
             text(
-                "CREATE OR REPLACE VIEW mirpipe.wanted_pair AS SELECT * FROM mirpipe.benchmark_pair"
+                "CREATE OR REPLACE VIEW mirpipe.wanted_pair AS SELECT target_id, reference_id, "
+                "CAST(NULL AS bigint) AS excerpt_id FROM mirpipe.benchmark_pair"
             )
         )
 

@@ -47,6 +47,19 @@ class Track:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """The part of a target that is captioned, conditions the clips, and is compared with them."""
+
+    excerpt_id: int
+    start_seconds: float
+    """Start in the target, in seconds."""
+    seconds: float
+    """Duration, in seconds."""
+    is_whole: bool
+    """Whether the excerpt is the complete target."""
+
+
+@dataclass(frozen=True)
 class AudioSegment:
     """Mono samples and their rate: a window of a track, or conditioning audio."""
 
@@ -119,9 +132,11 @@ class GenerationRequest:
     seed: int
     """Seed for the random sampling."""
     conditioning: AudioSegment | None
-    """The target's harmonic component with its onsets. None if the mode uses only text."""
+    """The harmonic component of the target's excerpt with its onsets. None if the mode uses only
+    text."""
     features: Features | None
-    """The features of the target. None if the mode uses only text."""
+    """The features of the target, with the notes and beats of its excerpt. None if the mode uses
+    only text."""
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ class Settings(BaseSettings):
     seeds: int = Field(default=1, ge=1)
     """Number of clips per target and mode. Their seeds are 0, 1, 2 and so on."""
     generate_seconds: float = Field(default=30.0, gt=0)
-    """Maximum duration of a clip, in seconds. The clip of a shorter target is as long as the
-    target."""
+    """Maximum duration of a clip, in seconds, and length of the excerpt of each target that is
+    captioned and compared with the clips. The clip of a shorter target is as long as the target."""
     generate_batch: int = Field(default=1, ge=1)
     """Number of clips per generator call. After a task is stopped, one batch must be repeated. A
     batch that does not fit into memory is halved. A value above 1 helps only if the generator

@@ -357,7 +357,7 @@ CREATE TABLE pair_score (
     PRIMARY KEY (metric_id, target_id, reference_id),
     CHECK ((value IS NULL) = (reason IS NOT NULL))
 );
-COMMENT ON TABLE pair_score IS 'Scores of pairs: a target and one of its matches or clips. A score depends only on these two tracks.';
+COMMENT ON TABLE pair_score IS 'Scores of pairs: a target and one of its matches or clips. A score depends only on these two tracks and, for a clip, on the excerpt of the target.';
 COMMENT ON COLUMN pair_score.reference_id IS 'Match or clip of the target; key in the table track.';
 
 -- Captions --------------------------------------------------------------------------------------

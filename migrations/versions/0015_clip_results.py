@@ -1,4 +1,4 @@
-"""Summarises clips by target means, and stores the mean that a difference is compared with."""
+"""Adds excerpts of targets, and summarises clips over targets."""
 
 from pathlib import Path
 

@@ -15,7 +15,7 @@ WITH clip AS (
     CROSS JOIN serving_revision s
     JOIN encoder e ON e.encoder_id = s.encoder_id
         AND EXISTS (SELECT FROM encoder w WHERE w.name = e.name AND w.wanted)
-    LEFT JOIN embedding a ON a.encoder_id = e.encoder_id AND a.track_id = g.target_id
+    LEFT JOIN excerpt_vector a ON a.encoder_id = e.encoder_id AND a.excerpt_id = g.excerpt_id
     LEFT JOIN embedding b ON b.encoder_id = e.encoder_id AND b.track_id = g.track_id
     UNION ALL
     SELECT g.generation_id, m.name, p.value,
@@ -25,6 +25,7 @@ WITH clip AS (
     JOIN shown_metric m ON m.spec ->> 'compares' IN ('melodies', 'notes', 'vectors')
     LEFT JOIN pair_score p
         ON p.metric_id = m.metric_id AND p.target_id = g.target_id AND p.reference_id = g.track_id
+        AND p.excerpt_id = g.excerpt_id
     UNION ALL
     SELECT g.generation_id, m.name, -(c.embedding OPERATOR(public.<#>) v.embedding),
         CASE WHEN c.embedding IS NULL OR v.embedding IS NULL THEN 'not_measured' END,
@@ -51,5 +52,5 @@ SELECT g.generation_id, g.generator_id, g.generator, g.mode, g.is_conditioned, g
 FROM clip g
 JOIN score s USING (generation_id);
 
-COMMENT ON VIEW v_generation_score IS 'Scores of the clips that the settings request now, one row per clip and metric: scores of the clip paired with its target, and scores of the clip alone.';
+COMMENT ON VIEW v_generation_score IS 'Scores of the clips that the settings request now, one row per clip and metric: scores of the clip paired with its target''s excerpt, and scores of the clip alone.';
 COMMENT ON COLUMN v_generation_score.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';

@@ -4,7 +4,7 @@ SELECT t.title AS target, r.title AS reference, r.collection, m.name AS metric, 
     m.spec ->> 'licence_weights' AS licence_weights,
     m.is_random AS random,
     nullif(m.spec ->> 'checkpoint', '') AS checkpoint,
-    p.target_id, p.reference_id, m.metric_id
+    p.target_id, p.reference_id, m.metric_id, p.excerpt_id
 FROM pair_score p
 JOIN shown_metric m ON m.metric_id = p.metric_id
 JOIN track t ON t.track_id = p.target_id

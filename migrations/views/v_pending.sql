@@ -1,6 +1,9 @@
 CREATE OR REPLACE VIEW v_pending AS
 SELECT 'embed' AS stage, name AS plugin, revision, count(*) AS items
-FROM pending_embedding GROUP BY name, revision
+FROM (
+    SELECT name, revision, track_id FROM pending_embedding
+    UNION ALL SELECT name, revision, track_id FROM pending_excerpt_embedding) p
+GROUP BY name, revision
 UNION ALL
 SELECT 'retrieve', e.name, e.revision, count(*)
 FROM embedding_change c JOIN encoder e ON e.encoder_id = c.encoder_id

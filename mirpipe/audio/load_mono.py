@@ -1,4 +1,4 @@
-"""Loads a complete track as mono audio at a given sample rate."""
+"""Loads a track, or a part of it, as mono audio at a given sample rate."""
 
 import math
 
@@ -11,19 +11,28 @@ from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.records import Float32
 
 
-def load_mono(path: AnyPath, sample_rate: int, *, max_seconds: float | None = None) -> Float32:
+def load_mono(
+    path: AnyPath,
+    sample_rate: int,
+    *,
+    start_seconds: float = 0.0,
+    max_seconds: float | None = None,
+) -> Float32:
     """Return the mean of all channels, resampled to `sample_rate` Hz, as float32 of shape (n,).
 
-    If `max_seconds` is given, only the first `max_seconds` seconds of the file are decoded. The
-    result is bit-identical to `librosa.load(path, sr=sample_rate, mono=True,
-    duration=max_seconds)`, which resamples with soxr HQ. Raises RejectedInput with one of the
-    reasons of `decode`, or with non_finite.
+    The audio before `start_seconds` is left out. If `max_seconds` is given, the result contains at
+    most that many seconds, and the rest of the file is not decoded. The result is bit-identical to
+    `librosa.load(path, sr=sample_rate, mono=True, offset=start_seconds, duration=max_seconds)`,
+    which resamples with soxr HQ. Raises RejectedInput with one of the reasons of `decode`, or with
+    non_finite.
     """
     with decode(path) as audio:
         max_frames = None if max_seconds is None else int(max_seconds * audio.sample_rate)
         resampler = StreamResampler(audio.sample_rate, sample_rate)
-        parts, frames = [], 0
-        for mono in mono_blocks(audio.blocks, printable_path(path)):
+        parts, frames, skip = [], 0, int(start_seconds * audio.sample_rate)
+        for block in mono_blocks(audio.blocks, printable_path(path)):
+            mono = block[skip:]
+            skip -= len(block) - len(mono)
             kept = mono if max_frames is None else mono[: max_frames - frames]
             frames += len(kept)
             parts.append(resampler.resample(kept))

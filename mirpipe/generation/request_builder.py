@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from mirpipe import audio
 from mirpipe.db.engine import engine
-from mirpipe.db.store import track_features, tracks
+from mirpipe.db.store import excerpts, track_features, tracks
 from mirpipe.db.store.generations import PendingClip
 from mirpipe.errors import RejectedInput
 from mirpipe.generation.prompts import build_prompt
 from mirpipe.library import content_hash
 from mirpipe.music import features
-from mirpipe.records import AudioSegment, Features, GenerationRequest, Track
+from mirpipe.records import AudioSegment, Excerpt, Features, GenerationRequest, Track
 
 
 class RequestBuilder:
@@ -39,7 +39,7 @@ class RequestBuilder:
             seconds=clip.seconds,
             seed=clip.seed,
             conditioning=conditioning,
-            features=target.features if is_conditioned else None,
+            features=target.features_of_excerpt if is_conditioned else None,
         )
         return request, parts
 
@@ -49,18 +49,30 @@ class _Target:
     """A target with its features and its most recent conditioning audio."""
 
     track: Track
+    excerpt: Excerpt
     features_id: int
     features: Features
+    """Features of the complete target."""
     _conditioning: tuple[float, AudioSegment] | None = None
 
     def is_target_of(self, clip: PendingClip) -> bool:
-        return (self.track.track_id, self.features_id) == (clip.target_id, clip.features_id)
+        return (self.excerpt.excerpt_id, self.features_id) == (clip.excerpt_id, clip.features_id)
+
+    @property
+    def features_of_excerpt(self) -> Features:
+        """The features with the notes and beats of the excerpt only."""
+        return features.cut_features(self.features, self.excerpt)
 
     def conditioning_audio(self, sample_rate: int, seconds: float) -> AudioSegment:
-        """Return the harmonic component and the onsets of the target's first `seconds`."""
+        """Return the harmonic component and the onsets of the excerpt's first `seconds`."""
         if self._conditioning is None or self._conditioning[0] != seconds:
             content_hash.require_unchanged(self.track)
-            samples = audio.load_mono(self.track.path, sample_rate, max_seconds=seconds)
+            samples = audio.load_mono(
+                self.track.path,
+                sample_rate,
+                start_seconds=self.excerpt.start_seconds,
+                max_seconds=seconds,
+            )
             conditioning = features.conditioning(AudioSegment(samples, sample_rate))
             self._conditioning = seconds, conditioning
         return self._conditioning[1]
@@ -70,10 +82,11 @@ def _load_target(clip: PendingClip) -> _Target:
     with engine("app").connect() as connection:
         found = tracks.usable_tracks(connection, [clip.target_id])
         rows = track_features.read(connection, clip.features_id, [clip.target_id])
+        excerpt = excerpts.read(connection, [clip.excerpt_id])[clip.excerpt_id]
     if not found or clip.target_id not in rows:
         raise RejectedInput(
             "unreadable",
             f"The target {clip.title!r} was removed after this clip was planned. Ingest its folder "
             "again if the target should have clips.",
         )
-    return _Target(found[0], clip.features_id, features.from_row(rows[clip.target_id]))
+    return _Target(found[0], excerpt, clip.features_id, features.from_row(rows[clip.target_id]))

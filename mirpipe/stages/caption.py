@@ -1,4 +1,7 @@
-"""Caption: writes a caption for each target that has features, with the configured captioner."""
+"""Caption: writes a caption for each target that has features, with the configured captioner.
+
+The captioner receives the middle of the target's excerpt.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,7 +9,14 @@ from dataclasses import dataclass
 
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import captions, failure_ledger, plugin_revisions, track_features, tracks
+from mirpipe.db.store import (
+    captions,
+    excerpts,
+    failure_ledger,
+    plugin_revisions,
+    track_features,
+    tracks,
+)
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
 from mirpipe.models import device_lease, package_versions
@@ -14,7 +24,8 @@ from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.music import features
 from mirpipe.music.captions.contradictions import contradictions
 from mirpipe.protocols import Captioner
-from mirpipe.records import AudioSegment, CaptionInput, Features, Progress, Track
+from mirpipe.records import AudioSegment, CaptionInput, Excerpt, Features, Progress, Track
+from mirpipe.settings import settings
 from mirpipe.specs import CaptionerSpec
 
 
@@ -40,9 +51,13 @@ class _LoadedCaptioner:
 
 
 def register(captioner: str) -> tuple[int, int]:
-    """Register the current captioner and features revisions as configured; return both ids."""
+    """Register the current captioner and features revisions as configured; return both ids.
+
+    The excerpt of each target is chosen as well.
+    """
     spec = registry.CAPTIONERS.spec(captioner)
     with engine("app").begin() as connection:
+        excerpts.choose(connection, settings().generate_seconds)
         return (
             plugin_revisions.register_captioner(connection, spec, registry.revision(spec)),
             plugin_revisions.register_metric(
@@ -52,7 +67,7 @@ def register(captioner: str) -> tuple[int, int]:
 
 
 def plan(captioner: str) -> list[int]:
-    """Return the ids of the targets that have features but no caption."""
+    """Return the ids of the targets that have features but no caption of their excerpt."""
     captioner_id, features_id = register(captioner)
     with engine("app").connect() as connection:
         return captions.pending(connection, captioner_id, features_id)
@@ -79,6 +94,7 @@ def caption(
             pending = captions.pending(connection, captioner_id, features_id, track_ids)
             targets = tracks.usable_tracks(connection, pending)
             rows = track_features.read(connection, features_id, pending)
+            chosen = excerpts.wanted(connection, pending)
         if not targets:
             return CaptionResult(**counts)
         model = try_plugin(
@@ -90,7 +106,8 @@ def caption(
         loaded = _LoadedCaptioner(spec, captioner_id, features_id, model, versions)
         for target in targets:
             target_features = features.from_row(rows[target.track_id])
-            outcome = result_or_error(_write_caption, loaded, target, target_features)
+            excerpt = chosen[target.track_id]
+            outcome = result_or_error(_write_caption, loaded, target, excerpt, target_features)
             _store(loaded, target, outcome)
             counts[_count_as(outcome)] += 1
             if progress:
@@ -129,11 +146,11 @@ def _store(
 
 
 def _write_caption(
-    loaded: _LoadedCaptioner, target: Track, target_features: Features
+    loaded: _LoadedCaptioner, target: Track, excerpt: Excerpt, target_features: Features
 ) -> captions.NewCaption:
     started = time.monotonic()
     content_hash.require_unchanged(target)
-    start_seconds, segment = _middle_window(loaded.spec, target)
+    start_seconds, segment = _middle_window(loaded.spec, target, excerpt)
     text = loaded.model.caption([CaptionInput(segment, target_features)])[0].strip()
     if not text:
         raise RejectedInput(
@@ -143,6 +160,7 @@ def _write_caption(
         )
     return captions.NewCaption(
         track_id=target.track_id,
+        excerpt_id=excerpt.excerpt_id,
         caption=text,
         window_start_seconds=start_seconds,
         window_seconds=len(segment.samples) / segment.sample_rate,
@@ -151,15 +169,13 @@ def _write_caption(
     )
 
 
-def _middle_window(spec: CaptionerSpec, target: Track) -> tuple[float, AudioSegment]:
-    """Return the start in seconds and the audio of a window from the middle of the target.
-
-    The middle is used because it is more typical of a track than the introduction.
-    """
-    window_seconds = spec.window_samples / spec.sample_rate
-    start_seconds = max(0.0, (target.seconds - window_seconds) / 2)
-    end_seconds = start_seconds + window_seconds
-    samples = audio.load_mono(target.path, spec.sample_rate, max_seconds=end_seconds)
-    first = round(start_seconds * spec.sample_rate)
-    window = samples[first : first + spec.window_samples]
-    return start_seconds, AudioSegment(window, spec.sample_rate)
+def _middle_window(
+    spec: CaptionerSpec, target: Track, excerpt: Excerpt
+) -> tuple[float, AudioSegment]:
+    """Return the start in seconds and the audio of a window from the middle of the excerpt."""
+    window_seconds = min(spec.window_samples / spec.sample_rate, excerpt.seconds)
+    start_seconds = excerpt.start_seconds + (excerpt.seconds - window_seconds) / 2
+    samples = audio.load_mono(
+        target.path, spec.sample_rate, start_seconds=start_seconds, max_seconds=window_seconds
+    )
+    return start_seconds, AudioSegment(samples[: spec.window_samples], spec.sample_rate)

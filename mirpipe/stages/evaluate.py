@@ -1,18 +1,19 @@
 """Evaluate: computes the scores of pairs. A pair is a target and one of its matches or clips.
 
-Stored melodies, notes and vectors are compared; no audio is decoded. Only missing scores are
-computed. All missing scores of a pair are computed together.
+Stored melodies, notes and vectors are compared; no audio is decoded. A match is compared with the
+complete target, and a clip with the target's excerpt. Only missing scores are computed. All missing
+scores of a pair are computed together.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from sqlalchemy import Connection
 
 from mirpipe import registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import melodies, pair_scores, plugin_revisions, track_features
+from mirpipe.db.store import excerpts, melodies, pair_scores, plugin_revisions, track_features
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes
@@ -21,7 +22,7 @@ from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance
 from mirpipe.music.metrics.clap_similarity import CLAP_LIBRARY, CLAP_SIMILARITY
 from mirpipe.music.metrics.clap_text_score import TEXT_SCORE
 from mirpipe.music.metrics.melody_chance_correction import ChanceCorrection
-from mirpipe.records import Float64, Progress, Score, UInt8
+from mirpipe.records import Excerpt, Float64, Progress, Score, UInt8
 from mirpipe.settings import settings
 from mirpipe.specs import MetricSpec
 
@@ -54,24 +55,32 @@ class ConfiguredMetrics:
 
 @dataclass(frozen=True)
 class _StoredTrack:
-    """The stored melody and notes of a track."""
+    """The stored melody and notes of a track, or of an excerpt of it."""
 
     melody: melodies.StoredMelody
     packed_notes: bytes | None
     """Packed notes of the transcription. None if the track has no features."""
+    excerpt: Excerpt | None = None
+    """Excerpt to which the melody and the notes are cut. None for the complete track."""
 
     @cached_property
     def pitch_classes(self) -> UInt8:
         """The melody as one pitch class per frame, shape (frames,)."""
         assert self.melody.pitch_classes is not None
         assert self.melody.frames is not None
-        return unpack_pitch_classes(self.melody.pitch_classes, self.melody.frames)
+        complete = unpack_pitch_classes(self.melody.pitch_classes, self.melody.frames)
+        if self.excerpt is None:
+            return complete
+        return melody_pitch_classes.cut_pitch_classes(complete, self.excerpt)
 
     @cached_property
     def chroma(self) -> Float64 | str:
         """The chroma of the notes, or the reason why the notes have no chroma."""
         assert self.packed_notes is not None  # The score is pending only if the notes are stored.
-        return aligned_melody.note_chroma(features.unpack_notes(self.packed_notes))
+        notes = features.unpack_notes(self.packed_notes)
+        if self.excerpt is not None:
+            notes = features.cut_notes(notes, self.excerpt)
+        return aligned_melody.note_chroma(notes)
 
 
 def register() -> ConfiguredMetrics:
@@ -160,8 +169,10 @@ def _score_block(
     stored_tracks = _read_tracks(connection, metrics, melodic_pairs)
     for pending in melodic_pairs:
         names = {name for name, id_ in melodic.items() if id_ in pending.metric_ids}
-        target, reference = pending.pair
-        pair_scores_by_name = _melody_scores(stored_tracks[target], stored_tracks[reference], names)
+        target, reference, excerpt = pending.pair
+        pair_scores_by_name = _melody_scores(
+            stored_tracks[target, excerpt], stored_tracks[reference, None], names
+        )
         for name, score in pair_scores_by_name.items():
             scores[metrics.pairs[name]][pending.pair] = score
     return scores
@@ -169,12 +180,26 @@ def _score_block(
 
 def _read_tracks(
     connection: Connection, metrics: ConfiguredMetrics, block: Sequence[pair_scores.PendingPair]
-) -> dict[int, _StoredTrack]:
-    """Return the stored melody and notes of each track in these pairs, by track id."""
-    track_ids = sorted({track_id for pending in block for track_id in pending.pair})
+) -> dict[tuple[int, int | None], _StoredTrack]:
+    """Return the stored melody and notes of each track and excerpt in these pairs.
+
+    The keys are pairs of a track id and an excerpt id, which is None for a complete track.
+    """
+    pairs = [pending.pair for pending in block]
+    track_ids = sorted({id_ for pair in pairs for id_ in (pair.target_id, pair.reference_id)})
     notes = track_features.read_notes(connection, metrics.features, track_ids)
     rows = melodies.read(connection, metrics.melody, track_ids)
-    return {track_id: _StoredTrack(row, notes.get(track_id)) for track_id, row in rows.items()}
+    stored: dict[tuple[int, int | None], _StoredTrack] = {
+        (track_id, None): _StoredTrack(row, notes.get(track_id)) for track_id, row in rows.items()
+    }
+    ids = {pair.excerpt_id for pair in pairs if pair.excerpt_id is not None}
+    found = excerpts.read(connection, sorted(ids))
+    for pair in pairs:
+        if pair.excerpt_id is not None:
+            excerpt, complete = found[pair.excerpt_id], stored[pair.target_id, None]
+            key = pair.target_id, pair.excerpt_id
+            stored[key] = complete if excerpt.is_whole else replace(complete, excerpt=excerpt)
+    return stored
 
 
 def _melody_scores(

@@ -15,6 +15,7 @@ import numpy as np
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import (
+    excerpts,
     failure_ledger,
     generations,
     plugin_revisions,
@@ -74,7 +75,10 @@ class Estimate:
 
 
 def register(generator: str) -> int:
-    """Register the generator's current revision and its configured clips, and return its id."""
+    """Register the generator's current revision and its configured clips, and return its id.
+
+    The excerpt of each target is chosen as well.
+    """
     spec = registry.GENERATORS.spec(generator)
     with engine("app").begin() as connection:
         generator_id = plugin_revisions.register_generator(
@@ -83,6 +87,7 @@ def register(generator: str) -> int:
         generations.set_requested_clips(
             connection, generator_id, _requested_clips(spec, settings().seeds)
         )
+        excerpts.choose(connection, settings().generate_seconds)
     return generator_id
 
 

@@ -33,6 +33,16 @@ def test_the_windows_of_a_request_are_the_track_without_its_tail(tmp_path: Path)
         np.testing.assert_array_equal(joined, complete[: len(joined)])
 
 
+def test_the_windows_of_a_part_start_and_end_with_that_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(encoded_audio.encode("WAV", encoded_audio.music(23.0, rate=8000), rate=8000))
+    request = WindowRequest(8000, 16_000, start_seconds=9.25, seconds=5.0)
+    windows = [segment.samples for _, segment in read_windows(path, [request])]
+    assert [len(window) for window in windows] == [16_000, 16_000, 8_000]
+    expected = load_mono(path, 8000)[74_000:114_000]
+    np.testing.assert_array_equal(np.concatenate(windows), expected)
+
+
 @pytest.mark.parametrize(
     ("seconds", "lengths"), [(2.0, [1, 1]), (2.5, [1, 1, 0.5]), (2.4, [1, 1]), (0.3, [0.3])]
 )

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import captions, embeddings, generations, plugin_revisions, track_features
+from mirpipe.db.store import (
+    captions,
+    embeddings,
+    excerpts,
+    generations,
+    plugin_revisions,
+    track_features,
+)
 from mirpipe.db.store.generations import NewGeneration, PendingClip, RequestedClip
 from mirpipe.generation.modes import MODES, Mode, modes_for_generator
 from mirpipe.specs import CaptionerSpec, GeneratorSpec, MetricSpec
@@ -47,9 +54,13 @@ def describe(
     targets = _targets(connection)
     rows = {target_id: _features(voiced=voiced) for target_id, _, voiced in targets}
     track_features.write(connection, features_id, rows)
+    excerpts.choose(connection, 30.0)
+    chosen = excerpts.wanted(connection, list(rows))
     new = [
-        captions.NewCaption(target_id, caption, 0.0, 15.0, list(contradictions), 0.1)
-        for target_id, _, _ in targets
+        captions.NewCaption(
+            target_id, excerpt.excerpt_id, caption, 0.0, 15.0, list(contradictions), 0.1
+        )
+        for target_id, excerpt in chosen.items()
     ]
     captions.write(connection, captioner_id, features_id, new, device="cpu", versions={})
 

@@ -186,9 +186,13 @@ def accuracy(connection: Connection, target_id: int, reference_id: int, value: f
     """Write the melody accuracy of a pair."""
     connection.execute(
         text(
-            "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value) "
-            "SELECT metric_id, :target_id, :reference_id, :value FROM mirpipe.metric "
-            "WHERE name = 'melody_accuracy' ON CONFLICT DO NOTHING"
+            "INSERT INTO mirpipe.pair_score "
+            "(metric_id, target_id, reference_id, excerpt_id, value) "
+            "SELECT m.metric_id, :target_id, r.track_id, x.excerpt_id, :value "
+            "FROM mirpipe.metric m, mirpipe.track r LEFT JOIN mirpipe.excerpt x "
+            "ON r.collection = 'generated' AND x.wanted AND x.track_id = :target_id "
+            "WHERE m.name = 'melody_accuracy' AND r.track_id = :reference_id "
+            "ON CONFLICT DO NOTHING"
         ),
         {"target_id": target_id, "reference_id": reference_id, "value": value},
     )

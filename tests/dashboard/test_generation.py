@@ -207,8 +207,9 @@ def test_melody_accuracy_is_drawn_for_pitched_targets_only(
         connection.execute(
             text(
                 """
-                INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value, reason)
-                SELECT k.metric_id, g.target_id, g.track_id,
+                INSERT INTO mirpipe.pair_score
+                    (metric_id, target_id, reference_id, excerpt_id, value, reason)
+                SELECT k.metric_id, g.target_id, g.track_id, g.excerpt_id,
                     CASE WHEN t.voiced THEN 0.5 END, CASE WHEN NOT t.voiced THEN 'unpitched' END
                 FROM mirpipe.metric k, mirpipe.generation g
                 JOIN mirpipe.melody t ON t.track_id = g.target_id

@@ -76,8 +76,8 @@ def clip_card(
     picture = details.pictures.get(clip.track_id)
     with st.container(border=True, gap="xsmall"):
         markup.show(
-            Markup("<div>seed {} <span class='mp-muted'>· {}</span></div>").format(
-                clip.seed, format_duration(clip.seconds)
+            Markup("<div>seed {} <span class='mp-muted'>· {}{}</span></div>").format(
+                clip.seed, format_duration(clip.seconds), excerpt_text(clip)
             ),
             markup.muted_line(clip.prompt),
             values,
@@ -90,6 +90,13 @@ def clip_card(
             key=f"{name} {index}",
             level=details.level,
         )
+
+
+def excerpt_text(clip: queries.GeneratedClip) -> str:
+    """Return where the clip's excerpt starts in the target. Empty if it starts with the target."""
+    if not clip.excerpt_start_seconds:
+        return ""
+    return f", compared with the target from {format_duration(clip.excerpt_start_seconds)}"
 
 
 def clip_values(

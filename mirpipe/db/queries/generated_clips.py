@@ -22,6 +22,8 @@ class GeneratedClip:
     """Prompt as the generator received it."""
     seconds: float
     """Length of the clip, in seconds."""
+    excerpt_start_seconds: float
+    """Start of the excerpt of the target that the clip is compared with, in seconds."""
     target_id: int
     track_id: int
     """Track id of the clip."""
@@ -32,8 +34,8 @@ class GeneratedClip:
 
 
 _CLIPS_OF_TARGET = text(f"""
-    SELECT g.generator, g.mode, g.guidance, g.seed, g.prompt, g.seconds, g.target_id, g.track_id,
-        g.licence_weights, g.random
+    SELECT g.generator, g.mode, g.guidance, g.seed, g.prompt, g.seconds, g.excerpt_start_seconds,
+        g.target_id, g.track_id, g.licence_weights, g.random
     FROM mirpipe.v_generation g
     JOIN ({MODE_PLACES}) o ON o.generator = g.generator AND o.mode = g.mode
         AND o.guidance IS NOT DISTINCT FROM g.guidance

@@ -12,9 +12,9 @@ _PENDING = text(
     "AND (CAST(:track_ids AS bigint[]) IS NULL OR track_id = ANY(:track_ids)) ORDER BY track_id"
 )
 _WRITE = text(
-    "INSERT INTO mirpipe.caption (captioner_id, features_id, track_id, caption, "
+    "INSERT INTO mirpipe.caption (captioner_id, features_id, track_id, excerpt_id, caption, "
     "window_start_seconds, window_seconds, contradictions, device, versions, took_seconds) "
-    "VALUES (:captioner_id, :features_id, :track_id, :caption, :window_start_seconds, "
+    "VALUES (:captioner_id, :features_id, :track_id, :excerpt_id, :caption, :window_start_seconds, "
     ":window_seconds, :contradictions, :device, CAST(:versions AS jsonb), :took_seconds) "
     "ON CONFLICT DO NOTHING"
 )
@@ -25,6 +25,8 @@ class NewCaption:
     """A caption that is not stored yet."""
 
     track_id: int
+    excerpt_id: int
+    """Excerpt whose middle the captioner received."""
     caption: str
     window_start_seconds: float
     """Start of the window that the captioner received, in seconds."""
@@ -42,7 +44,7 @@ def pending(
     features_id: int,
     track_ids: Sequence[int] | None = None,
 ) -> list[int]:
-    """Return the ids of targets that have features but no caption, in ascending order.
+    """Return the ids of targets that have features but no caption of their excerpt, ascending.
 
     If `track_ids` is given, only these tracks are considered.
     """

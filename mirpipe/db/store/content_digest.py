@@ -78,6 +78,16 @@ CONTENT = {
         FROM mirpipe.track_feature f JOIN mirpipe.metric m USING (metric_id)
         JOIN mirpipe.track t USING (track_id)
     """,
+    "excerpt": f"""
+        SELECT {_TRACK.format("t")}, x.start_seconds, x.seconds, x.is_whole, x.wanted
+        FROM mirpipe.excerpt x JOIN mirpipe.track t USING (track_id)
+    """,
+    "excerpt_embedding": f"""
+        SELECT e.name, e.revision, {_TRACK.format("t")}, x.start_seconds, x.seconds,
+            encode(sha256(public.vector_send(v.embedding)), 'hex')
+        FROM mirpipe.excerpt_embedding v JOIN mirpipe.encoder e USING (encoder_id)
+        JOIN mirpipe.excerpt x USING (excerpt_id) JOIN mirpipe.track t USING (track_id)
+    """,
     "caption": f"""
         SELECT k.name, k.revision, {_TRACK.format("t")}, c.caption, c.window_start_seconds,
             c.window_seconds, c.contradictions

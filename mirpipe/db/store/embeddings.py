@@ -56,16 +56,14 @@ def write(
     """
     if not vectors:
         return
-    batch_id = connection.execute(
-        _BATCH,
-        {
-            "encoder_id": encoder_id,
-            "device": device,
-            "versions": json.dumps(dict(versions)),
-            "tracks": len(vectors),
-            "seconds": seconds,
-        },
-    ).scalar_one()
+    batch_id = write_batch(
+        connection,
+        encoder_id,
+        len(vectors),
+        device=device,
+        versions=versions,
+        seconds=seconds,
+    )
     connection.execute(
         _WRITE,
         {
@@ -75,3 +73,18 @@ def write(
             "vectors": [Vector(vector).to_text() for vector in vectors.values()],
         },
     )
+
+
+def write_batch(
+    connection: Connection,
+    encoder_id: int,
+    tracks: int,
+    *,
+    device: str,
+    versions: Mapping[str, str],
+    seconds: float,
+) -> int:
+    """Store how a batch of vectors of this many tracks was computed, and return its id."""
+    row = {"encoder_id": encoder_id, "device": device, "versions": json.dumps(dict(versions))}
+    row |= {"tracks": tracks, "seconds": seconds}
+    return int(connection.execute(_BATCH, row).scalar_one())

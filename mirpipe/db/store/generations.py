@@ -22,7 +22,7 @@ _INSERT_REQUESTED = text(
     "(:generator_id, :mode, :is_conditioned, :guidance, :seed, :template, :longest_seconds)"
 )
 _PENDING = text(
-    "SELECT p.target_id, t.title, p.caption_id, c.caption, c.features_id, p.mode, "
+    "SELECT p.target_id, t.title, p.excerpt_id, p.caption_id, c.caption, c.features_id, p.mode, "
     "p.is_conditioned, p.guidance, p.seed, p.template, p.seconds, p.subject "
     "FROM mirpipe.pending_generation p JOIN mirpipe.caption c USING (caption_id) "
     "JOIN mirpipe.track t ON t.track_id = p.target_id "
@@ -32,12 +32,13 @@ _PENDING = text(
     "ORDER BY p.target_id, p.is_conditioned, p.mode, p.guidance, p.seed"
 )
 _WRITE = text(
-    "INSERT INTO mirpipe.generation (target_id, generator_id, caption_id, mode, is_conditioned, "
-    "guidance, seed, seconds, template, prompt, prompt_parts, sampling, device, versions, "
-    "track_id, content_sha256, took_seconds) "
-    "SELECT :target_id, :generator_id, :caption_id, :mode, :is_conditioned, :guidance, :seed, "
-    ":seconds, :template, :prompt, CAST(:prompt_parts AS jsonb), CAST(:sampling AS jsonb), "
-    ":device, CAST(:versions AS jsonb), track_id, :content_sha256, :took_seconds "
+    "INSERT INTO mirpipe.generation (target_id, excerpt_id, generator_id, caption_id, mode, "
+    "is_conditioned, guidance, seed, seconds, template, prompt, prompt_parts, sampling, device, "
+    "versions, track_id, content_sha256, took_seconds) "
+    "SELECT :target_id, :excerpt_id, :generator_id, :caption_id, :mode, :is_conditioned, "
+    ":guidance, :seed, :seconds, :template, :prompt, CAST(:prompt_parts AS jsonb), "
+    "CAST(:sampling AS jsonb), :device, CAST(:versions AS jsonb), track_id, :content_sha256, "
+    ":took_seconds "
     "FROM mirpipe.track WHERE collection = 'generated' AND content_sha256 = :content_sha256 "
     "ON CONFLICT DO NOTHING"
 )
@@ -70,6 +71,8 @@ class PendingClip:
     target_id: int
     title: str
     """Title of the target."""
+    excerpt_id: int
+    """Excerpt of the target from which the clip is generated."""
     caption_id: int
     caption: str
     features_id: int

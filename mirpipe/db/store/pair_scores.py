@@ -6,19 +6,29 @@ Rows are inserted in key order, so that two writers cannot deadlock.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store.held_cursor import held_rows
 from mirpipe.records import Score
 
-Pair = tuple[int, int]
-"""Track ids of a target, and of one of its matches or clips."""
+
+class Pair(NamedTuple):
+    """A target, and one of its matches or clips."""
+
+    target_id: int
+    reference_id: int
+    """Track id of the match or clip."""
+    excerpt_id: int | None
+    """Excerpt of the target that a clip is compared with. None for a match."""
+
 
 _PENDING = (
-    "SELECT target_id, reference_id, array_agg(metric_id) AS metric_ids, count(*) OVER () AS total "
+    "SELECT target_id, reference_id, excerpt_id, array_agg(metric_id) AS metric_ids, "
+    "count(*) OVER () AS total "
     "FROM mirpipe.pending_pair WHERE metric_id = ANY(%(metric_ids)s) "
-    "GROUP BY target_id, reference_id ORDER BY target_id, reference_id"
+    "GROUP BY target_id, reference_id, excerpt_id ORDER BY target_id, reference_id, excerpt_id"
 )
 # If a track cannot be embedded, the reason for the pair is taken from the failure ledger.
 _VECTOR_OR_REASON = """
@@ -28,23 +38,41 @@ _VECTOR_OR_REASON = """
         WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = p.{1} AND NOT f.retry
         ORDER BY f.reason LIMIT 1) no_{0} ON {0}.track_id IS NULL
 """
+# For a clip, the vector of the target's excerpt is compared instead of the target's vector.
+_EXCERPT_OR_REASON = """
+    LEFT JOIN mirpipe.excerpt_vector x
+        ON x.encoder_id = e.encoder_id AND x.excerpt_id = p.excerpt_id
+    LEFT JOIN LATERAL (
+        SELECT f.reason FROM mirpipe.failure f
+        WHERE f.stage = 'embed excerpts' AND f.revision = e.revision AND f.track_id = p.target_id
+            AND NOT f.retry
+        ORDER BY f.reason LIMIT 1) no_x ON p.excerpt_id IS NOT NULL AND x.excerpt_id IS NULL
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN p.excerpt_id IS NULL THEN t.embedding ELSE x.embedding END AS embedding,
+            coalesce(no_t.reason, no_x.reason) AS reason) s
+"""
 _COSINES = text(
-    "SELECT p.target_id, p.reference_id, t.embedding IS NULL AND no_t.reason IS NULL "
+    "SELECT p.target_id, p.reference_id, p.excerpt_id, "
+    "s.embedding IS NULL AND s.reason IS NULL "
     "OR r.embedding IS NULL AND no_r.reason IS NULL AS is_pending, "
-    "-(t.embedding OPERATOR(public.<#>) r.embedding) AS value, "
-    "coalesce(no_t.reason, no_r.reason) AS reason "
-    "FROM unnest(CAST(:target_ids AS bigint[]), CAST(:reference_ids AS bigint[])) "
-    "AS p (target_id, reference_id) "
+    "-(s.embedding OPERATOR(public.<#>) r.embedding) AS value, "
+    "coalesce(s.reason, no_r.reason) AS reason "
+    "FROM unnest(CAST(:target_ids AS bigint[]), CAST(:reference_ids AS bigint[]), "
+    "CAST(:excerpt_ids AS bigint[])) AS p (target_id, reference_id, excerpt_id) "
     "JOIN mirpipe.encoder e ON e.encoder_id = :encoder_id "
     + _VECTOR_OR_REASON.format("t", "target_id")
     + _VECTOR_OR_REASON.format("r", "reference_id")
+    + _EXCERPT_OR_REASON
 )
 _WRITE = text(
-    "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value, reason) "
+    "INSERT INTO mirpipe.pair_score "
+    "(metric_id, target_id, reference_id, excerpt_id, value, reason) "
     "SELECT new.* FROM unnest(CAST(:metric_ids AS integer[]), CAST(:target_ids AS bigint[]), "
-    "CAST(:reference_ids AS bigint[]), CAST(:values AS double precision[]), "
-    "CAST(:reasons AS text[])) AS new (metric_id, target_id, reference_id) "
-    "ORDER BY new.metric_id, new.target_id, new.reference_id ON CONFLICT DO NOTHING"
+    "CAST(:reference_ids AS bigint[]), CAST(:excerpt_ids AS bigint[]), "
+    "CAST(:values AS double precision[]), CAST(:reasons AS text[])) "
+    "AS new (metric_id, target_id, reference_id, excerpt_id) "
+    "ORDER BY new.metric_id, new.target_id, new.reference_id, new.excerpt_id "
+    "ON CONFLICT DO NOTHING"
 )
 
 
@@ -64,8 +92,8 @@ def pending(metric_ids: Sequence[int], *, block: int) -> Iterator[tuple[list[Pen
     """
     for rows in held_rows(_PENDING, {"metric_ids": list(metric_ids)}, block=block):
         pairs = [
-            PendingPair((target, reference), frozenset(pending_ids))
-            for target, reference, pending_ids, _ in rows
+            PendingPair(Pair(target, reference, excerpt), frozenset(pending_ids))
+            for target, reference, excerpt, pending_ids, _ in rows
         ]
         yield pairs, rows[0][-1]
 
@@ -77,11 +105,12 @@ def cosines(connection: Connection, encoder_id: int, pairs: Sequence[Pair]) -> d
     """
     parameters = {
         "encoder_id": encoder_id,
-        "target_ids": [target for target, _ in pairs],
-        "reference_ids": [reference for _, reference in pairs],
+        "target_ids": [pair.target_id for pair in pairs],
+        "reference_ids": [pair.reference_id for pair in pairs],
+        "excerpt_ids": [pair.excerpt_id for pair in pairs],
     }
     return {
-        (row.target_id, row.reference_id): Score(row.value, row.reason)
+        Pair(row.target_id, row.reference_id, row.excerpt_id): Score(row.value, row.reason)
         for row in connection.execute(_COSINES, parameters)
         if not row.is_pending
     }
@@ -95,7 +124,7 @@ def write(connection: Connection, scores: Mapping[int, Mapping[Pair, Score]]) ->
         for pair, score in scores_by_pair.items()
     ]
     if rows:
-        names = ("metric_ids", "target_ids", "reference_ids", "values", "reasons")
+        names = ("metric_ids", "target_ids", "reference_ids", "excerpt_ids", "values", "reasons")
         connection.execute(
             _WRITE, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
         )

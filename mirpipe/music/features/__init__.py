@@ -1,6 +1,7 @@
 """Measures the features of a track that captions, comparisons and generation use."""
 
 from mirpipe.music.features.conditioning_audio import CONDITIONING_VERSION, conditioning
+from mirpipe.music.features.cut_features import cut_features, cut_notes
 from mirpipe.music.features.extract_all import LONGEST_SECONDS, SAMPLE_RATE, SPEC, VERSION, measure
 from mirpipe.music.features.row_format import from_row, to_row, unpack_notes
 
@@ -11,6 +12,8 @@ __all__ = [
     "SPEC",
     "VERSION",
     "conditioning",
+    "cut_features",
+    "cut_notes",
     "from_row",
     "measure",
     "to_row",

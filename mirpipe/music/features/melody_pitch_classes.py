@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirpipe.music.features.voiced_fraction import VOICED_FRACTION, peaked_frames, voiced_fraction
-from mirpipe.records import Float32, Float64, UInt8
+from mirpipe.records import Excerpt, Float32, Float64, UInt8
 from mirpipe.specs import MetricSpec
 
 MELODY = MetricSpec(
@@ -79,6 +79,17 @@ def transcribe_melody(samples: Float32) -> Melody:
     if len(samples) > LONGEST_SECONDS * SAMPLE_RATE:
         return Melody(None, None, None, f"longer_than_{LONGEST_SECONDS}_s")
     return _melody_of(_high_pass(samples))
+
+
+def cut_pitch_classes(pitch_classes: UInt8, excerpt: Excerpt) -> UInt8:
+    """Return the pitch classes of an excerpt: as many frames as a track of its length has.
+
+    `pitch_classes` are those of the complete track, shape (frames,). The frame that is nearest to
+    the start of the excerpt becomes the first one.
+    """
+    first = round(excerpt.start_seconds * SAMPLE_RATE / HOP_SAMPLES)
+    frames = 1 + round(excerpt.seconds * SAMPLE_RATE) // HOP_SAMPLES
+    return pitch_classes[first : first + frames]
 
 
 def _high_pass(samples: Float32) -> Float64:

@@ -1,5 +1,7 @@
 """CLAP similarity: the cosine similarity between two tracks' stored CLAP vectors.
 
+A match is compared with the complete target, and a clip with the excerpt of the target.
+
 The similarity is computed for every encoder's matches, so it can be used to compare encoders. Its
 range is −1 … 1; higher means more similar. Similarities from different checkpoints are not
 comparable. The vectors are computed from fixed windows of ten seconds, so a pair always has the

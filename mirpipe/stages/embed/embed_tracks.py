@@ -1,7 +1,7 @@
-"""Embeds tracks: decodes each track once, and passes its windows to all encoders that need them."""
+"""Embeds tracks and excerpts: decodes each track once for all encoders that need its windows."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,13 @@ from more_itertools import batched
 
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import embeddings, failure_ledger, tracks
+from mirpipe.db.store import embeddings, excerpt_embeddings, failure_ledger, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
 from mirpipe.models import package_versions
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Encoder
-from mirpipe.records import AudioSegment, Float32, Progress, Track
+from mirpipe.records import AudioSegment, Excerpt, Float32, Progress, Track
 from mirpipe.settings import available_cores, settings
 from mirpipe.specs import EncoderSpec
 from mirpipe.stages.embed.missing_vectors import register
@@ -27,6 +27,11 @@ READ_AHEAD_BYTES = 64 * 2**20
 """Largest amount of decoded audio that waits in memory per track, in bytes."""
 MAX_DECODERS = 8
 """Largest number of decoding threads."""
+EXCERPT_STAGE = "embed excerpts"
+"""Stage name of excerpts in the failure ledger.
+
+It differs from `embed`, so that a track whose excerpt is silent is still usable.
+"""
 
 
 @dataclass(frozen=True)
@@ -40,12 +45,15 @@ class EmbedResult:
 
 @dataclass(frozen=True, eq=False)
 class _LoadedEncoder:
-    """An encoder with its model, and its pending tracks."""
+    """An encoder with its model, and its pending tracks or excerpts."""
 
     spec: EncoderSpec
     encoder_id: int
     pending: frozenset[int]
-    """Ids of the tracks that the encoder has to embed."""
+    """Ids of the tracks that the encoder has to embed completely, or of which it has to embed an
+    excerpt."""
+    excerpts: Mapping[int, Excerpt]
+    """Excerpts to embed, by track id. Empty if the encoder has to embed complete tracks."""
     model: Encoder
     versions: dict[str, str]
     """Versions of the libraries that the encoder uses."""
@@ -58,7 +66,9 @@ def embed(
     batch_tracks: int,
     progress: Progress | None = None,
 ) -> EmbedResult:
-    """Embed all pending tracks, or only those in `track_ids`, with encoders of this interpreter.
+    """Embed all pending tracks and excerpts with encoders of this interpreter.
+
+    If `track_ids` is given, only these tracks and their excerpts are embedded.
 
     Each transaction stores the vectors of up to `batch_tracks` tracks by one encoder. An encoder
     that cannot be loaded or fails on a track does not affect the other encoders. Its missing
@@ -75,7 +85,10 @@ def embed(
 
     def read_windows(track: Track) -> Generator[tuple[int, AudioSegment], None, None]:
         content_hash.require_unchanged(track)
-        requests = [window_request(encoder.spec, track.rms_dbfs) for encoder in encoders_of(track)]
+        requests = [
+            window_request(encoder.spec, track.rms_dbfs, encoder.excerpts.get(track.track_id))
+            for encoder in encoders_of(track)
+        ]
         yield from audio.read_windows(track.path, requests)
 
     batch = _TrackBatch(loaded)
@@ -167,18 +180,22 @@ def _add_windows(
 def _store_vectors(encoder: _LoadedEncoder, pooler: WindowPooler, batch: Sequence[Track]) -> None:
     """Store one encoder's vectors for a batch, and update the failure ledger."""
     by_id = {track.track_id: track for track in batch}
+    vectors, write, stage = pooler.vectors, embeddings.write, "embed"
+    if encoder.excerpts:
+        vectors = {encoder.excerpts[id_].excerpt_id: vector for id_, vector in vectors.items()}
+        write, stage = excerpt_embeddings.write, EXCERPT_STAGE
     with engine("app").begin() as connection:
-        embeddings.write(
+        write(
             connection,
             encoder.encoder_id,
-            pooler.vectors,
+            vectors,
             device=str(getattr(encoder.model, "device", "cpu")),
             versions=encoder.versions,
             seconds=pooler.model_seconds,
         )
         failure_ledger.update_for_tracks(
             connection,
-            stage="embed",
+            stage=stage,
             revision=registry.revision(encoder.spec),
             succeeded=[by_id[track_id] for track_id in pooler.vectors],
             failed=[(by_id[track_id], error) for track_id, error in pooler.failures.items()],
@@ -188,7 +205,9 @@ def _store_vectors(encoder: _LoadedEncoder, pooler: WindowPooler, batch: Sequenc
 def _load_encoders(
     encoders: Sequence[str], track_ids: Sequence[int] | None
 ) -> tuple[list[_LoadedEncoder], int]:
-    """Load the encoders that have pending tracks.
+    """Load the encoders that have pending tracks or excerpts.
+
+    An encoder that has both is returned twice, with the same model.
 
     Returns the loaded encoders, and the number of vectors that are missing because an encoder
     cannot be loaded. An unknown encoder counts as one missing vector.
@@ -202,14 +221,17 @@ def _load_encoders(
         encoder_id = register(spec)
         with engine("app").connect() as connection:
             pending = embeddings.pending(connection, encoder_id, track_ids)
-        if not pending:
+            excerpts = excerpt_embeddings.pending(connection, encoder_id, track_ids)
+        if not pending and not excerpts:
             continue
         model = try_plugin(registry.ENCODERS, name, registry.ENCODERS.load, stage="embed")
         if model is None:
-            failed += len(pending)
+            failed += len(pending) + len(excerpts)
             continue
         versions = package_versions.installed_versions(registry.ENCODERS.needs(name).libraries)
-        loaded.append(_LoadedEncoder(spec, encoder_id, frozenset(pending), model, versions))
+        for ids, of_tracks in ((frozenset(pending), {}), (frozenset(excerpts), excerpts)):
+            if ids:
+                loaded.append(_LoadedEncoder(spec, encoder_id, ids, of_tracks, model, versions))
     return loaded, failed
 
 

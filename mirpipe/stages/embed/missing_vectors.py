@@ -1,4 +1,7 @@
-"""Finds the tracks that lack a vector, and plans which encoders embed which tracks together."""
+"""Finds missing vectors, and plans which encoders embed which tracks together.
+
+A track is pending if its own vector or that of its excerpt is missing.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ from more_itertools import batched
 
 from mirpipe import registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import embeddings, plugin_revisions
+from mirpipe.db.store import embeddings, excerpt_embeddings, plugin_revisions
 from mirpipe.models.runnable_plugins import check_plugins, delete_failures_of_other_plugins
 from mirpipe.specs import EncoderSpec
 
@@ -36,8 +39,10 @@ def plan(encoders: Sequence[str], *, batch_tracks: int, tasks: int = 1) -> list[
     for name in availability.usable:
         encoder_id = register(registry.ENCODERS.spec(name))
         with engine("app").connect() as connection:
-            for track_id in embeddings.pending(connection, encoder_id):
-                pending_encoders.setdefault(track_id, []).append(name)
+            of_tracks = embeddings.pending(connection, encoder_id)
+            of_excerpts = excerpt_embeddings.pending(connection, encoder_id)
+        for track_id in {*of_tracks, *of_excerpts}:
+            pending_encoders.setdefault(track_id, []).append(name)
     batches = [EmbedBatch((name,), ()) for name in availability.broken]
     for names, track_ids in _group_by_encoders(pending_encoders, availability.usable).items():
         share = -(-len(track_ids) // min(tasks, len(names)))

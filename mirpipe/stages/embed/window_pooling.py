@@ -13,7 +13,7 @@ import numpy as np
 from mirpipe.audio import WindowRequest, gain_for_level
 from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.protocols import Encoder
-from mirpipe.records import AudioSegment, Float32, Float64
+from mirpipe.records import AudioSegment, Excerpt, Float32, Float64
 from mirpipe.specs import EncoderSpec
 from mirpipe.stages.embed.l2_normalisation import l2_normalise
 from mirpipe.statistics.length_weighted_mean import LengthWeightedMean
@@ -25,13 +25,23 @@ _Windows = Sequence[tuple[int, AudioSegment]]
 """Windows, each with the id of its track."""
 
 
-def window_request(spec: EncoderSpec, rms_dbfs: float) -> WindowRequest:
-    """Return the request for the windows that the encoder needs of a track.
+def window_request(
+    spec: EncoderSpec, rms_dbfs: float, excerpt: Excerpt | None = None
+) -> WindowRequest:
+    """Return the request for the windows that the encoder needs of a track or of an excerpt.
 
-    `rms_dbfs` is the track's RMS level in dBFS.
+    `rms_dbfs` is the RMS level of the complete track in dBFS.
     """
     gain = 1.0 if spec.gain_dbfs is None else gain_for_level(rms_dbfs, spec.gain_dbfs)
-    return WindowRequest(spec.sample_rate, spec.window_samples, gain)
+    if excerpt is None:
+        return WindowRequest(spec.sample_rate, spec.window_samples, gain)
+    return WindowRequest(
+        spec.sample_rate,
+        spec.window_samples,
+        gain,
+        start_seconds=excerpt.start_seconds,
+        seconds=excerpt.seconds,
+    )
 
 
 class WindowPooler:

@@ -21,23 +21,27 @@ _PLUGINS = """
         INSERT INTO mirpipe.captioner (name, revision, spec) VALUES ('echo', 'r1', '{}')
         RETURNING captioner_id
     ), w AS (
-        INSERT INTO mirpipe.generation_wish SELECT generator_id, 'plain', false, NULL, 0, 't', 30
-        FROM g
+        INSERT INTO mirpipe.generation_wish SELECT generator_id, 'plain', false, NULL, seed, 't', 30
+        FROM g, generate_series(0, :last_seed) seed
+    ), x AS (
+        INSERT INTO mirpipe.excerpt (track_id, start_seconds, seconds, is_whole)
+        VALUES (:target_id, 0, 1, true) RETURNING excerpt_id
     ), f AS (
         INSERT INTO mirpipe.track_feature (metric_id, track_id, beat_seconds, voiced_fraction,
             notes, onsets_per_second, brightness_hz, reasons)
         SELECT metric_id, :target_id, '{}', 0, '', 0, 0, '{}' FROM m
     )
-    INSERT INTO mirpipe.caption (captioner_id, track_id, features_id, caption,
+    INSERT INTO mirpipe.caption (captioner_id, track_id, excerpt_id, features_id, caption,
         window_start_seconds, window_seconds, contradictions, device, versions, took_seconds)
-    SELECT captioner_id, :target_id, metric_id, 'music', 0, 1, '{}', 'cpu', '{}', 0 FROM c, m
+    SELECT captioner_id, :target_id, excerpt_id, metric_id, 'music', 0, 1, '{}', 'cpu', '{}', 0
+    FROM c, m, x
 """
 _GENERATION = """
-    INSERT INTO mirpipe.generation (target_id, generator_id, caption_id, mode, is_conditioned,
-        seed, seconds, template, prompt, prompt_parts, sampling, device, versions, track_id,
-        content_sha256, took_seconds)
-    SELECT :target_id, generator_id, caption_id, 'plain', false, :seed, 1, 't', 'music', '{}',
-        '{}', 'cpu', '{}', :track_id, content_sha256, 0
+    INSERT INTO mirpipe.generation (target_id, excerpt_id, generator_id, caption_id, mode,
+        is_conditioned, seed, seconds, template, prompt, prompt_parts, sampling, device, versions,
+        track_id, content_sha256, took_seconds)
+    SELECT :target_id, excerpt_id, generator_id, caption_id, 'plain', false, :seed, 1, 't',
+        'music', '{}', '{}', 'cpu', '{}', :track_id, content_sha256, 0
     FROM mirpipe.generator, mirpipe.caption, mirpipe.track t WHERE t.track_id = :track_id
 """
 
@@ -56,7 +60,7 @@ def report_distances(
     target_id = library.add("target", "target", [1, 0, 0])
     for number, vector in enumerate(random_units(references, 0)):
         library.add("reference", f"reference {number}", vector)
-    library.execute(_PLUGINS, target_id=target_id)
+    library.execute(_PLUGINS, target_id=target_id, last_seed=clips - 1)
     for seed, vector in enumerate(random_units(clips, 1)):
         track_id = library.add("generated", f"clip {seed}", vector)
         library.execute(_GENERATION, target_id=target_id, track_id=track_id, seed=seed)

@@ -60,7 +60,7 @@ def summarised(database: Database) -> list[tuple[object, ...]]:
     """Return the modes of the latest run, and how many clips each of them summarises."""
     return rows(
         database,
-        "SELECT mode, n + undefined_n FROM mirpipe.v_generation_summary "
+        "SELECT mode, clips_n + undefined_n FROM mirpipe.v_generation_summary "
         "WHERE source = 'library' AND metric = 'melody_accuracy' ORDER BY mode",
     )
 
@@ -139,12 +139,13 @@ def test_a_clip_that_two_machines_generated_counts_once(library: Database) -> No
     with library.owner.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO mirpipe.generation (target_id, generator_id, caption_id, mode, "
+                "INSERT INTO mirpipe.generation (target_id, excerpt_id, generator_id, "
+                "caption_id, mode, is_conditioned, guidance, seed, seconds, template, prompt, "
+                "prompt_parts, sampling, device, versions, track_id, content_sha256, "
+                "took_seconds) SELECT target_id, excerpt_id, generator_id, caption_id, mode, "
                 "is_conditioned, guidance, seed, seconds, template, prompt, prompt_parts, "
-                "sampling, device, versions, track_id, content_sha256, took_seconds) "
-                "SELECT target_id, generator_id, caption_id, mode, is_conditioned, guidance, "
-                "seed, seconds, template, prompt, prompt_parts, sampling, 'another device', "
-                "versions, track_id, content_sha256, took_seconds FROM mirpipe.generation"
+                "sampling, 'another device', versions, track_id, content_sha256, took_seconds "
+                "FROM mirpipe.generation"
             )
         )
     publish()
