@@ -17,6 +17,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import (
     captions,
     embeddings,
+    excerpts,
     failure_ledger,
     generations,
     melodies,
@@ -32,6 +33,7 @@ from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes
 from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
 from mirpipe.records import Collection, Score
+from mirpipe.settings import settings
 from mirpipe.specs import CaptionerSpec, EncoderSpec, GeneratorSpec, TrackMetricSpec
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
@@ -297,9 +299,14 @@ class SyntheticPipeline:
     def _caption(self) -> None:
         captioner, features_id = self._ids["captioner"], self._ids["features"]
         with engine("app").begin() as connection:
+            excerpts.choose(connection, settings().generate_seconds)
+            pending = captions.pending(connection, captioner, features_id)
+            chosen = excerpts.wanted(connection, pending)
             new = [
-                captions.NewCaption(track_id, "A slow piece.", 0.0, 10.0, [], 1.0)
-                for track_id in captions.pending(connection, captioner, features_id)
+                captions.NewCaption(
+                    track_id, chosen[track_id].excerpt_id, "A slow piece.", 0.0, 10.0, [], 1.0
+                )
+                for track_id in pending
             ]
             captions.write(
                 connection, captioner, features_id, new, device="cpu", versions={"numpy": "1"}

@@ -85,6 +85,11 @@ RULES = (
         f"{_OF_REPLACED_ENCODER} OR x.caption_id IN (SELECT c.caption_id "
         f"FROM mirpipe.caption c JOIN mirpipe.track t USING (track_id) WHERE {REMOVED_TRACK})",
     ),
+    RetentionRule(
+        "excerpt_embedding",
+        f"{_OF_REPLACED_ENCODER} OR x.excerpt_id IN (SELECT e.excerpt_id "
+        f"FROM mirpipe.excerpt e JOIN mirpipe.track t USING (track_id) WHERE {REMOVED_TRACK})",
+    ),
     # The inputs of pair scores come before the scores, so that no score becomes pending again.
     RetentionRule("melody", f"{_OF_REPLACED_METRIC} OR {_of_removed_track()}"),
     RetentionRule(
