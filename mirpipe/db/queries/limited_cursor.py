@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from psycopg2 import extensions
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 # A cursor accepts only one statement, and this statement must return rows. It can neither close the
 # cursor nor raise the time limit, because the limit is set again before each statement.
@@ -21,7 +21,7 @@ _OPEN = """
 class LimitedCursor:
     """A cursor in a read-only transaction. After the deadline, Postgres raises QueryCanceled."""
 
-    def __init__(self, sql: extensions.cursor, *, seconds: float) -> None:
+    def __init__(self, sql: DBAPICursor, *, seconds: float) -> None:
         self._sql = sql
         self._deadline = time.monotonic() + seconds
         sql.execute("SET TRANSACTION READ ONLY")
@@ -35,7 +35,7 @@ class LimitedCursor:
     def columns(self) -> list[tuple[str, int]]:
         """Return the name and the type oid of each column."""
         self._run("FETCH 0 FROM mirpipe_result")
-        return [(str(column.name), column.type_code) for column in self._sql.description or ()]
+        return [(str(column[0]), cast(int, column[1])) for column in self._sql.description or ()]
 
     def fetch(self, rows: int) -> Sequence[tuple[Any, ...]]:
         """Return the next rows, at most `rows`."""

@@ -65,14 +65,13 @@ def run_query(
     require_reader_login()
     connection = engine("reader").raw_connection()
     try:
-        with connection.cursor() as sql:
-            cursor = LimitedCursor(sql, seconds=max_seconds)
-            subquery = _open_as_subquery(cursor, query.replace("\0", ""))
-            columns = cursor.columns()
-            limits = limits_for([type_oid for _, type_oid in columns], max_bytes=max_bytes)
-            # Postgres keeps the order of a subquery's rows if the outer query only converts them.
-            cursor.open(f"SELECT {limits.expressions()} FROM {subquery}{limits.column_aliases()}")
-            return _first_rows(cursor, [name for name, _ in columns], limits, max_rows, max_bytes)
+        cursor = LimitedCursor(connection.cursor(), seconds=max_seconds)
+        subquery = _open_as_subquery(cursor, query.replace("\0", ""))
+        columns = cursor.columns()
+        limits = limits_for([type_oid for _, type_oid in columns], max_bytes=max_bytes)
+        # Postgres keeps the order of a subquery's rows if the outer query only converts them.
+        cursor.open(f"SELECT {limits.expressions()} FROM {subquery}{limits.column_aliases()}")
+        return _first_rows(cursor, [name for name, _ in columns], limits, max_rows, max_bytes)
     except psycopg2.Error as error:
         raise QueryFailed(_error_message(error, max_seconds)) from error
     except ValueError as error:  # Python's dates have only the years 1 to 9999.
