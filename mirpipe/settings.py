@@ -153,7 +153,15 @@ class Settings(BaseSettings):
     """Port of the dashboard. If this port is in use, the next free port is used."""
     bind: str = "127.0.0.1"
     """IP address on which Airflow and the dashboard listen. With the default, they can be opened
-    only on this machine. Other addresses make them reachable from other machines."""
+    only on this machine. Other addresses make them reachable from other machines, and then the
+    dashboard needs a login: see dashboard_user_header."""
+    dashboard_user_header: str | None = None
+    """Name of the HTTP header in which a proxy passes the name of the logged-in user, such as
+    `X-Forwarded-User`. The dashboard refuses requests without this header. Only the proxy may be
+    able to reach the dashboard, and it must replace this header in all requests. Default: none."""
+    dashboard_without_login: bool = False
+    """Whether everyone who can reach the dashboard may use it without a login, even if bind is not
+    an address of this machine alone."""
 
     log: Literal["text", "json"] = "text"
     """Format of the log lines that stages write to stderr: `text` for people, or `json` for
