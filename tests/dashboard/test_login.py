@@ -11,16 +11,17 @@ from streamlit.testing.v1 import AppTest
 from mirpipe.settings import PROJECT, settings
 from tests.dashboard.browser import chromium as started_chromium
 from tests.dashboard.browser import running_dashboard
+from tests.dashboard.openid_provider import openid_provider
 from tests.support.databases import Database
 
 EVERYWHERE = ("--server.address", "0.0.0.0")
 AUTH = """
 [auth]
-redirect_uri = "http://127.0.0.1/oauth2callback"
+redirect_uri = "{dashboard}/oauth2callback"
 cookie_secret = "a secret for this test only, of 48 characters...."
 client_id = "mirpipe"
 client_secret = "secret"
-server_metadata_url = "http://127.0.0.1:9/.well-known/openid-configuration"
+server_metadata_url = "{provider}/.well-known/openid-configuration"
 """
 
 
@@ -109,16 +110,34 @@ def test_only_requests_with_the_header_of_the_proxy_see_a_page(
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("secrets", "shown"), [(AUTH, "Log in"), ("[auth", "The login cannot be set up.")]
-)
-def test_secrets_with_a_login_are_never_ignored(
-    fresh_database: Database, chromium: Browser, tmp_path: Path, secrets: str, shown: str
+def test_a_visitor_logs_in_and_out_with_openid_connect(
+    fresh_database: Database, chromium: Browser, tmp_path: Path
 ) -> None:
     (tmp_path / ".streamlit").mkdir()
-    (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets)
+    with openid_provider() as provider, running_dashboard(tmp_path, *EVERYWHERE) as address:
+        secrets = AUTH.format(dashboard=address, provider=provider)
+        (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets)
+        page = chromium.new_page()
+        page.goto(f"{address}/sql")
+        overview = page.get_by_role("heading", name="Overview", level=1)
+        expect(page.get_by_role("heading", name="mirpipe", level=1)).to_be_visible()
+        expect(page.get_by_role("heading", name="SQL", level=1)).to_have_count(0)
+        page.get_by_role("button", name="Log in").click()
+        expect(overview).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("button", name="Log in")).to_be_visible()
+        expect(overview).to_have_count(0)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_secrets_that_cannot_be_read_refuse_every_visitor(
+    fresh_database: Database, chromium: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text("[auth")
     with running_dashboard(tmp_path) as address:
         page = chromium.new_page()
         page.goto(f"{address}/sql")
-        expect(page.get_by_text(shown)).to_be_visible()
+        expect(page.get_by_text("The login cannot be set up.")).to_be_visible()
         expect(page.get_by_role("heading", name="SQL", level=1)).to_have_count(0)
