@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     owner_url: str | None = None
     """URL of the same server, for the role that runs the migrations. Default: database_url."""
     reader_url: str | None = None
-    """URL of the same server, for the read-only role. Default: database_url."""
+    """URL of the same server, for a login that can only read. Default: database_url, and then the
+    SQL page is off."""
     superuser_url: str | None = None
     """URL of the same server, for a superuser. Only `mirpipe db provision` uses this URL, to create
     roles and databases. No other program may use this server. Default: none."""
