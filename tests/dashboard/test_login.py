@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mirpipe.settings import PROJECT, settings
 from tests.dashboard.browser import chromium as started_chromium
 from tests.dashboard.browser import running_dashboard
+from tests.dashboard.login_proxy import login_proxy
 from tests.dashboard.openid_provider import openid_provider
 from tests.support.databases import Database
 
@@ -103,9 +104,12 @@ def test_only_requests_with_the_header_of_the_proxy_see_a_page(
         page.goto(f"{address}/sql")
         expect(page.get_by_text("You are not logged in.")).to_be_visible()
         expect(page.get_by_role("heading", level=1)).to_have_count(0)
-        page = chromium.new_page(extra_http_headers={"x-user": "maria"})
-        page.goto(f"{address}/sql")
-        expect(page.get_by_role("heading", name="SQL", level=1)).to_be_visible()
+        with login_proxy(int(address.rpartition(":")[2]), "x-user: maria") as proxy:
+            page.goto(f"{proxy}/sql")
+            expect(page.get_by_role("heading", name="SQL", level=1)).to_be_visible()
+        with login_proxy(int(address.rpartition(":")[2]), "x-user: ") as proxy:
+            page.goto(f"{proxy}/sql")
+            expect(page.get_by_text("You are not logged in.")).to_be_visible()
 
 
 @pytest.mark.browser
