@@ -9,10 +9,12 @@ import streamlit as st
 
 from dashboard.components.error_panel import error_panel
 from dashboard.components.level_matching import SCRIPT
+from dashboard.components.login import require_login
 
 HERE = Path(__file__).parent
 
 st.set_page_config(page_title="mirpipe", page_icon=HERE / "icon.svg", layout="wide")
+require_login()
 st.html(HERE / "style.css")
 st.html(SCRIPT, unsafe_allow_javascript=True)
 

@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     owner_url: str | None = None
     """URL of the same server, for the role that runs the migrations. Default: database_url."""
     reader_url: str | None = None
-    """URL of the same server, for the read-only role. Default: database_url."""
+    """URL of the same server, for a login that can only read. Default: database_url, and then the
+    SQL page is off."""
     superuser_url: str | None = None
     """URL of the same server, for a superuser. Only `mirpipe db provision` uses this URL, to create
     roles and databases. No other program may use this server. Default: none."""
@@ -189,7 +190,15 @@ class Settings(BaseSettings):
     """Port of the dashboard. If this port is in use, the next free port is used."""
     bind: str = "127.0.0.1"
     """IP address on which Airflow and the dashboard listen. With the default, they can be opened
-    only on this machine. Other addresses make them reachable from other machines."""
+    only on this machine. Other addresses make them reachable from other machines, and then the
+    dashboard needs a login: see dashboard_user_header."""
+    dashboard_user_header: str | None = None
+    """Name of the HTTP header in which a proxy passes the name of the logged-in user, such as
+    `X-Forwarded-User`. The dashboard refuses requests without this header. Only the proxy may be
+    able to reach the dashboard, and it must replace this header in all requests. Default: none."""
+    dashboard_without_login: bool = False
+    """Whether everyone who can reach the dashboard may use it without a login, even if bind is not
+    an address of this machine alone."""
 
     log: Literal["text", "json"] = "text"
     """Format of the log lines that stages write to stderr: `text` for people, or `json` for

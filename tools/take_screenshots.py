@@ -88,6 +88,9 @@ def take(page: Page, address: str, name: str) -> None:
         page.get_by_role("combobox").fill(LISTENED_TO)
         page.keyboard.press("Enter")
         page.locator(".st-key-target-bar").get_by_text(LISTENED_TO).wait_for()
+    if name == "sql":
+        page.get_by_role("button", name="Run").click()
+        page.locator("[data-testid=stDataFrame]").wait_for()
     if name == "search":
         page.locator("input[type=file]").set_input_files(PROJECT / "demo" / UPLOADED)
         page.locator("audio").nth(MATCHES).wait_for()

@@ -12,6 +12,7 @@ from mirpipe.cli.command_arguments import AsJson
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import database_url
 from mirpipe.db.psql import psql_url, replace_process_with_psql
+from mirpipe.db.reader_login import require_reader_login
 from mirpipe.db.roles import Role
 from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
@@ -80,8 +81,12 @@ def up(
             "--port, or unset MIRPIPE_DATABASE_URL."
         )
     migrate()
-    print(f"URL for queries: {_without_password(_url('reader'))}")
-    print("`mirpipe db url --role reader` prints this URL with the password")
+    try:
+        print(f"URL for queries: {_without_password(_url('reader'))}")
+    except ConfigurationError as error:
+        print(f"There is no URL for queries. {error}")
+    else:
+        print("`mirpipe db url --role reader` prints this URL with the password")
 
 
 @app.command()
@@ -153,7 +158,8 @@ def url(role: RoleOption = "reader") -> None:
     """Print the database URL.
 
     The URL contains the password, and works with psql and most other programs. For SQLAlchemy,
-    replace postgresql:// with postgresql+psycopg2://.
+    replace postgresql:// with postgresql+psycopg2://. On your own server, the role reader needs a
+    login that can only read.
     """
     print(_url(role))
 
@@ -167,7 +173,8 @@ def psql(
 ) -> None:
     """Open psql, connected to the database.
 
-    This psql is part of mirpipe.
+    This psql is part of mirpipe. On your own server, the role reader needs a login that can only
+    read. Without such a login, use --role app.
     """
     replace_process_with_psql(_url(role), arguments or [])
 
@@ -258,8 +265,13 @@ def _warn_about_own_server() -> None:
 
 
 def _url(role: Role) -> str:
-    """Return the role's URL with its password. Starts the embedded server if that is used."""
+    """Return the role's URL with its password. Starts the embedded server if that is used.
+
+    Raises ConfigurationError for the role reader if its login can do more than read.
+    """
     if role != "airflow" and settings().database_url is not None:
+        if role == "reader":
+            require_reader_login()
         return psql_url(database_url(role))
     server = embedded_server(settings().home)
     server.up()

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from mirpipe.dashboard_login import require_login
 from mirpipe.settings import Settings, settings
 
 INTERRUPTED_EXIT_CODE = 130
@@ -57,6 +58,8 @@ def up(
         130  stopped before the summary
     """
     chosen = _settings_with(references, targets, manifest)
+    if not once:
+        require_login(chosen)  # Processing the library first could take hours.
     try:
         with _stop_on_signals():
             has_failed = _run(chosen, once=once)

@@ -69,7 +69,6 @@ _MISSING_ROLES = text("""
     SELECT role FROM unnest(ARRAY['mirpipe_app', 'mirpipe_read']) role
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
 """)
-_CAN_WRITE = text("SELECT has_table_privilege('mirpipe.track', 'INSERT, UPDATE, DELETE')")
 _CLOCK = text("SELECT extract(epoch FROM clock_timestamp())::double precision")
 _IDLE = text("""
     SELECT DISTINCT a.pid, a.application_name AS application,
@@ -121,11 +120,6 @@ def wrong_grants(connection: Connection) -> list[str]:
     The roles must exist.
     """
     return list(connection.execute(_WRONG_GRANTS).scalars())
-
-
-def can_write(connection: Connection) -> bool:
-    """Return whether the connected role is allowed to change tracks."""
-    return bool(connection.execute(_CAN_WRITE).scalar_one())
 
 
 def clock_difference(connection: Connection) -> float:

@@ -4,6 +4,7 @@ import sys
 
 import httpx
 
+from mirpipe.dashboard_login import require_login
 from mirpipe.orchestration.polling import wait_until
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import PROJECT, Settings, child_environment
@@ -14,8 +15,10 @@ DASHBOARD = "dashboard"
 def start_dashboard(settings: Settings, servers: Servers) -> str:
     """Start the dashboard, wait until it responds, and return its URL.
 
-    Raises MirpipeError if the dashboard does not respond within 60 s.
+    Raises ConfigurationError if others could reach the dashboard without a login, and MirpipeError
+    if the dashboard does not respond within 60 s.
     """
+    require_login(settings)
     port = servers.reserve_port(settings.dashboard_port)
     options = {
         "server.port": str(port),

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from mirpipe.cli.db import app
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import close_engines
+from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
 from tests.support.databases import Database
 
@@ -101,6 +102,20 @@ def test_the_users_server_is_used_instead_of_the_embedded_one(
     connection.close()
     assert run("up").startswith("schema 0")
     assert not home.exists()
+
+
+def test_commands_for_queries_need_a_login_that_can_only_read(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MIRPIPE_READER_URL")
+    settings.cache_clear()
+    close_engines()
+    process = psql("-c", "SELECT 1")
+    assert process.returncode != 0
+    assert "the login mirpipe_app has the privileges of mirpipe_app" in process.stderr
+    with pytest.raises(ConfigurationError, match="MIRPIPE_READER_URL"):
+        CliRunner().invoke(app, ["url"], catch_exceptions=False)
+    assert psql("--role", "app", "--", "-Atc", "SELECT 1").stdout == "1\n"
 
 
 @pytest.mark.parametrize("command", ["status", "down"])

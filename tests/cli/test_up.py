@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from mirpipe.cli import up
 from mirpipe.cli.main import app
+from mirpipe.errors import ConfigurationError
 from mirpipe.settings import Settings, settings
 
 
@@ -36,6 +37,20 @@ def test_options_replace_settings_and_become_absolute(
     assert CliRunner().invoke(app, ["up", "--references", "a", "--references", "b"]).exit_code == 0
     assert chosen[0].references == [tmp_path / "a", tmp_path / "b"]
     assert chosen[0].targets == [Path("/from/settings")]
+
+
+def test_a_dashboard_without_a_login_is_refused_before_the_work_starts(
+    chosen: list[Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MIRPIPE_BIND", "0.0.0.0")
+    settings.cache_clear()
+    folders = ["up", "--references", "/a", "--targets", "/b"]
+    with pytest.raises(ConfigurationError, match="without logging in"):
+        CliRunner().invoke(app, folders, catch_exceptions=False)
+    assert chosen == []
+    assert CliRunner().invoke(app, [*folders, "--once"]).exit_code == 0, "--once has no dashboard"
+    assert len(chosen) == 1
 
 
 def test_the_first_signal_stops_it_and_later_signals_are_ignored(

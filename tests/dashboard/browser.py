@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -79,16 +79,22 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def running_dashboard(folder: Path) -> Iterator[str]:
-    """Yield the address of a dashboard on the configured database. Its log is in `folder`."""
+def running_dashboard(
+    folder: Path, *options: str, variables: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Yield the address of a dashboard on the configured database. Its log is in `folder`.
+
+    `options` are added to the command, and `variables` to the environment.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard/app.py")]
-    environment = {**os.environ, "MIRPIPE_OWNER_URL": ""}  # The dashboard does not need it.
+    # The dashboard does not need the owner's URL.
+    environment = {**os.environ, "MIRPIPE_OWNER_URL": "", **(variables or {})}
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [*command, "--server.port", str(port)],
+            [*command, "--server.port", str(port), *options],
             cwd=folder,
             stdout=log,
             stderr=log,

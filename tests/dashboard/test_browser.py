@@ -118,6 +118,16 @@ def test_every_page_is_complete_and_accessible(
     assert {name: lines for name, lines in violations.items() if lines} == {}
 
 
+def test_ctrl_enter_runs_the_query_of_a_link(served: Served, chromium: Browser) -> None:
+    with watched(chromium, "desktop", "light") as page:
+        open_page(page, served, "sql")
+        expect(page.get_by_text("Then press Run")).to_be_visible()
+        expect(page.locator("[data-testid=stDataFrame]")).to_have_count(0)
+        page.get_by_label("SQL query").press("Control+Enter")
+        expect(page.locator("[data-testid=stDataFrame]")).to_be_visible()
+        expect(page).to_have_url(re.compile(r"sql=SELECT"))
+
+
 def test_only_one_track_plays_at_a_time(served: Served, chromium: Browser) -> None:
     target_link = link(served.database, HOSTILE)
     with watched(chromium, "desktop", "light") as page:

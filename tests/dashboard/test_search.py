@@ -73,7 +73,9 @@ def test_without_an_encoder_for_words_the_page_names_one(filled: Database) -> No
     assert "mirpipe models pull clap" in app.code[0].value
 
 
-def test_a_link_repeats_its_search_once(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_fills_in_its_words_and_a_click_searches_once(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     searches = []
 
     def search(words: str, *, encoder: str, k: int) -> list[search_process.Hit]:
@@ -83,6 +85,9 @@ def test_a_link_repeats_its_search_once(filled: Database, monkeypatch: pytest.Mo
     monkeypatch.setattr(search_process, "takes_text", lambda _encoder: True)
     monkeypatch.setattr(search_process, "search_by_words", search)
     app = page("search", q="slow dizi solo", encoder="untrained", k="10")
+    assert app.text_input(key="q").value == "slow dizi solo"
+    assert searches == [], "opening the link started a search"
+    app.button[0].click().run()
     assert searches == [("slow dizi solo", "untrained", 10)]
     assert "**静音** &lt;b&gt;</bdi>" in html(app)
     assert "<dt>cosine</dt><dd>0.8750</dd>" in html(app)
@@ -104,7 +109,7 @@ def test_an_error_is_shown_literally(filled: Database, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(search_process, "takes_text", lambda _encoder: True)
     monkeypatch.setattr(search_process, "search_by_words", fail)
-    app = page("search", q="slow")
+    app = page("search", q="slow").button[0].click().run()
     assert "The search failed" in app.error[0].value
     assert app.text[0].value == "its weights are missing: run `mirpipe models pull clap`"
 

@@ -9,12 +9,15 @@ import pytest
 from psycopg2 import extensions
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from typer.testing import CliRunner
 
+from mirpipe.cli.db import app
 from mirpipe.db import shared_user_server
 from mirpipe.db.engine import close_engines, database_url, engine
 from mirpipe.db.migrate import current, migrate
+from mirpipe.db.queries.user_sql import run_query
 from mirpipe.db.shared_user_server import provision_shared_server
-from mirpipe.errors import DatabaseError
+from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.postgres.create_cluster import SUPERUSER
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.postgres.passwords import read_passwords
@@ -158,6 +161,48 @@ def test_roles_with_their_own_urls_keep_their_logins(music_server: UserServer) -
         connection.execute(text("UPDATE track SET title = title"))
     with engine("reader").connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM v_library")).scalar() == 0
+
+
+def test_sql_of_users_is_refused_without_a_login_that_can_only_read(
+    music_server: UserServer,
+) -> None:
+    music_server.configure(SUPERUSER)
+    output = CliRunner().invoke(app, ["up"]).output
+    assert "There is no URL for queries. SQL queries need" in output
+    assert "postgresql://" + SUPERUSER not in output
+    with pytest.raises(ConfigurationError, match=f"{SUPERUSER} is a superuser.*db provision"):
+        run_query("SELECT set_config('role', 'none', false), pg_read_file('PG_VERSION')")
+
+
+def test_a_reader_with_a_login_of_its_own_runs_sql_of_users(music_server: UserServer) -> None:
+    music_server.configure("runner", owner_url=SUPERUSER, reader_url="viewer")
+    migrate()
+    assert run_query("SELECT session_user::text").rows == [("viewer",)]
+    # The container of the dashboard knows only the reader's URL.
+    music_server.configure("viewer", reader_url="viewer")
+    assert run_query("SELECT session_user::text").rows == [("viewer",)]
+
+
+@pytest.mark.parametrize(
+    ("grant", "privilege"),
+    [
+        ("GRANT mirpipe_app TO viewer", "has the privileges of mirpipe_app"),
+        ("GRANT mirpipe_app TO viewer WITH INHERIT FALSE", "has the privileges of mirpipe_app"),
+        ("GRANT pg_read_server_files TO viewer", "has the privileges of pg_read_server_files"),
+        ("GRANT runner TO viewer", "has the privileges of mirpipe_app"),
+        ("ALTER ROLE viewer CREATEROLE", "is allowed to create roles"),
+        ("ALTER DATABASE music OWNER TO viewer", "owns the database"),
+        ("GRANT UPDATE ON mirpipe.track TO viewer", "is allowed to change the table track"),
+    ],
+)
+def test_a_reader_whose_login_can_do_more_than_read_runs_no_sql_of_users(
+    music_server: UserServer, grant: str, privilege: str
+) -> None:
+    music_server.configure("runner", owner_url=SUPERUSER, reader_url="viewer")
+    migrate()
+    music_server.run_as_superuser(grant)
+    with pytest.raises(ConfigurationError, match=f"the login viewer {privilege}"):
+        run_query("SELECT 1")
 
 
 def test_a_revoked_temporary_privilege_is_granted_to_the_pipeline_again(

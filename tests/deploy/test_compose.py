@@ -79,6 +79,15 @@ def test_only_the_web_pages_have_ports_and_only_on_this_machine(services: Servic
         assert "network_mode" not in service, name
 
 
+def test_a_proxy_can_require_a_login_for_the_dashboard(services: Services) -> None:
+    variables = services["dashboard"]["environment"]
+    assert variables["MIRPIPE_DASHBOARD_WITHOUT_LOGIN"] == "true"
+    assert variables["MIRPIPE_DASHBOARD_USER_HEADER"] == ""
+    header = {"MIRPIPE_DASHBOARD_USER_HEADER": "X-User"}
+    changed = config(env_file(**header))["services"]["dashboard"]["environment"]
+    assert changed["MIRPIPE_DASHBOARD_USER_HEADER"] == "X-User"
+
+
 def test_every_service_runs_once_or_restarts_and_has_a_health_check(services: Services) -> None:
     for name, service in services.items():
         if name in RUNS_ONCE:
@@ -204,6 +213,7 @@ def test_the_example_contains_every_variable() -> None:
 def test_every_setting_reaches_the_workers(services: Services) -> None:
     only_init = {"OWNER_URL", "SUPERUSER_URL", "AIRFLOW_ADMIN_PASSWORD"}
     only_mirpipe_up = {"AIRFLOW_PORT", "DASHBOARD_PORT", "BIND", "GPU_EXECUTOR"}
+    only_dashboard = {"DASHBOARD_USER_HEADER", "DASHBOARD_WITHOUT_LOGIN"}
     set_by_image = {"MODELS_PYTHON"}
     only_tasks, only_tests = {"RUN"}, {"STAND_INS"}
     names = {name.upper() for name in Settings.model_fields}
@@ -212,7 +222,9 @@ def test_every_setting_reaches_the_workers(services: Services) -> None:
         for name in services["worker"]["environment"]
         if name.startswith("MIRPIPE_")
     }
-    elsewhere = only_init | only_mirpipe_up | set_by_image | only_tasks | only_tests
+    elsewhere = (
+        only_init | only_mirpipe_up | only_dashboard | set_by_image | only_tasks | only_tests
+    )
     assert in_worker == names - elsewhere
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from sqlalchemy import Connection, text
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from mirpipe.db.engine import close_engines
@@ -146,6 +147,7 @@ def test_the_dashboard_marks_models_with_random_weights(
     settings.cache_clear()
     close_engines()
     st.cache_data.clear()
+    config.set_option("server.address", "127.0.0.1")  # AppTest has no server.
     app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=60)
     if page != "overview":
         app.switch_page(f"views/{page}/{page}.py")

@@ -5,23 +5,32 @@ import streamlit as st
 from dashboard.data.cached_queries import RunKey
 from dashboard.views.search import search_process
 
+ASKED = "words that were searched for"
+"""Session state key that stores the last words for which the viewer pressed Search."""
+
 
 def hits_for_words(run: RunKey | None, encoder: str, k: int) -> list[search_process.Hit] | None:
-    """Draw the text field and return the hits for its text, or None if the field is empty."""
-    words = st.text_input(
-        "What should it sound like?",
-        key="q",
-        bind="query-params",
-        placeholder="slow dizi solo",
-        max_chars=search_process.MAX_CHARACTERS,
-    )
-    if not words or not words.strip():
-        st.caption(
-            "Describe the music in a few words, preferably in English. Press Enter to search."
+    """Draw the text field, and return the hits for its text after the viewer pressed Search.
+
+    A link only fills in the text: the search loads a model, which can take a minute.
+    """
+    with st.form("words", border=False):
+        text = st.text_input(
+            "What should it sound like?",
+            key="q",
+            bind="query-params",
+            placeholder="slow dizi solo",
+            max_chars=search_process.MAX_CHARACTERS,
         )
+        is_asked = st.form_submit_button("Search", icon=":material/search:")
+    words = (text or "").strip()
+    if is_asked:
+        st.session_state[ASKED] = words
+    if not words or st.session_state.get(ASKED) != words:
+        st.caption("Describe the music in a few words, preferably in English. Then press Search.")
         return None
     with st.spinner(f"Searching with {encoder}. Loading the model can take up to a minute …"):
-        return _cached_search(run, words.strip(), encoder, k)
+        return _cached_search(run, words, encoder, k)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

@@ -1,7 +1,5 @@
 """SQL page: runs a query with the read-only role and describes the views."""
 
-import time
-
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
@@ -9,12 +7,16 @@ from markupsafe import Markup
 from dashboard.components import markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH
-from dashboard.views.sql import cookbook_questions
+from dashboard.views.sql import cookbook_questions, query_answer
 from mirpipe.db.queries import user_sql
 from mirpipe.db.queries.view_descriptions import View
 from mirpipe.db.queries.view_snapshot import snapshot
+from mirpipe.db.reader_login import require_reader_login
+from mirpipe.errors import ConfigurationError
 
 DEFAULT_VIEW = "v_retrieval_summary"
+ANSWER = "answer"
+"""Session state key that stores the last answer, so that only the button Run runs a query."""
 
 
 def described_views() -> list[View]:
@@ -23,8 +25,11 @@ def described_views() -> list[View]:
         return [view for view in database.views() if not view.vectors]
 
 
-def query_field() -> str:
-    """Draw the examples and the query field, and return the query. The address contains it."""
+def query_form() -> tuple[str, bool]:
+    """Draw the examples and the query form. Return the query, and whether Run was pressed.
+
+    A link or an example fills in a query without running it.
+    """
     examples = cookbook_questions.questions()
 
     def use_example() -> None:
@@ -41,39 +46,16 @@ def query_field() -> str:
             on_change=use_example,
             placeholder="Choose a question",
         )
-    return st.text_area(
-        "SQL query (one SELECT; press Ctrl+Enter to run it)",
-        key="sql",
-        bind="query-params",
-        height=240,
-        placeholder=f"SELECT * FROM {DEFAULT_VIEW};",
-    )
-
-
-def show_result(query: str) -> None:
-    """Run the query and draw the resulting rows, or the error message."""
-    start = time.monotonic()
-    try:
-        result = user_sql.run_query(query)
-    except user_sql.QueryFailed as error:
-        st.error("The query failed.", icon=":material/error:")
-        st.code(str(error), language=None)
-        return
-    seconds = time.monotonic() - start
-    rows = f"{len(result.rows):,} rows"
-    if result.is_cut:
-        rows = f"The first {rows}; there are more"
-    st.caption(f"{rows}, {seconds:.2f} s")
-    data = pd.DataFrame(result.rows, columns=_unique_columns(result.columns))
-    tables.sortable_table(data, name="Result")
-
-
-def _unique_columns(names: list[str]) -> list[str]:
-    """Return unique column names: each repeated name has a number appended."""
-    return [
-        f"{name} ({names[:index].count(name) + 1})" if name in names[:index] else name
-        for index, name in enumerate(names)
-    ]
+    with st.form("query", border=False):
+        query = st.text_area(
+            "SQL query (one SELECT)",
+            key="sql",
+            bind="query-params",
+            height=240,
+            placeholder=f"SELECT * FROM {DEFAULT_VIEW};",
+        )
+        is_asked = st.form_submit_button("Run", help="or press Ctrl+Enter")
+    return (query or "").strip(), is_asked
 
 
 def view_description(views: list[View]) -> None:
@@ -109,22 +91,31 @@ def view_description(views: list[View]) -> None:
 
 
 def main() -> None:
-    """Draw the page."""
+    """Draw the page, or the reason why it is off."""
     st.title("SQL", anchor=False)
+    try:
+        require_reader_login()
+    except ConfigurationError as error:
+        st.warning("The SQL page is off.", icon=":material/lock:")
+        st.text(str(error))
+        return
     st.caption(
-        "Queries use a read-only role, so they cannot change anything. Up to "
-        f"{user_sql.MAX_ROWS:,} rows are shown. A query is stopped after {user_sql.MAX_SECONDS} "
-        "seconds. "
+        "Queries use a read-only role, so they cannot change anything. A SELECT, VALUES or TABLE "
+        f"shows up to {user_sql.MAX_ROWS:,} rows and {user_sql.MAX_BYTES // 2**20} MB, and is "
+        f"stopped after {user_sql.MAX_SECONDS} seconds. "
         "To connect with another client, run `mirpipe db url --role reader`."
     )
     left, right = st.columns([3, 2], gap="large")
     with left:
-        query = query_field()
-        if query and query.strip():
-            show_result(query)
+        query, is_asked = query_form()
+        if query and is_asked:
+            st.session_state[ANSWER] = query_answer.ask(query)
+        answer = st.session_state.get(ANSWER)
+        if query and answer and answer.query == query:
+            query_answer.show(answer)
         else:
             st.info(
-                "Choose an example, or write a query on the views.",
+                "Choose an example, or write a query on the views. Then press Run.",
                 icon=":material/database_search:",
             )
     with right:

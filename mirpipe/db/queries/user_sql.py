@@ -1,33 +1,30 @@
-"""Runs a user's SQL query: one read-only SELECT with a time limit and a row limit."""
+"""Runs a user's SQL query: one read-only SELECT with limits on time, rows, bytes and values."""
 
-import json
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
-from typing import Any
+from typing import Literal
 
 import psycopg2
 from psycopg2 import errors
 
 from mirpipe.db.engine import engine
+from mirpipe.db.queries.first_statement import first_statement
+from mirpipe.db.queries.limited_cursor import LimitedCursor
+from mirpipe.db.queries.value_limits import Value, ValueLimits, limits_for, size_in_bytes
+from mirpipe.db.reader_login import require_reader_login
 from mirpipe.errors import MirpipeError
 
 MAX_ROWS = 1000
 """Maximum number of rows in a result."""
+MAX_BYTES = 4 * 2**20
+"""Maximum number of bytes of all rows together."""
 MAX_SECONDS = 20
 """Time after which a query is stopped, in seconds."""
-_SHOWN_UNCHANGED = (int, float, str, bool, datetime, date, time, type(None))
-
-# A cursor accepts only one statement, and this statement must return rows. It can neither close the
-# cursor nor raise the time limit, because Postgres reads the limit when a statement starts.
-_OPEN_CURSOR = """
-    DO $$
-    DECLARE
-        result refcursor := 'mirpipe_result';
-    BEGIN
-        OPEN result NO SCROLL FOR EXECUTE current_setting('mirpipe.query');
-    END $$
-"""
+_MAX_MESSAGE_CHARACTERS = 2000
+_ONLY_SELECT = (
+    "Only SELECT can be asked here: one statement that changes nothing. VALUES, TABLE and WITH … "
+    "SELECT are also allowed. The query was not run. Remove all other statements. To run them, use "
+    "`mirpipe db psql` in a terminal, which also accepts EXPLAIN and SHOW."
+)
 
 
 class QueryFailed(MirpipeError):
@@ -40,55 +37,88 @@ class QueryResult:
 
     columns: list[str]
     """Names of the columns. A name can occur several times."""
-    rows: list[tuple[Any, ...]]
-    is_cut: bool
-    """Whether the query returned more rows than are included here."""
+    rows: list[tuple[Value, ...]]
+    reached: Literal["max_rows", "max_bytes"] | None
+    """The limit because of which further rows are left out, or None if all rows are included."""
+    cut_values: int
+    """Number of values that were cut because they are too long. They end with `…`."""
+    max_characters: int
+    """Number of characters to which values are cut."""
 
 
 def run_query(
-    query: str, *, max_rows: int = MAX_ROWS, max_seconds: float = MAX_SECONDS
+    query: str,
+    *,
+    max_rows: int = MAX_ROWS,
+    max_bytes: int = MAX_BYTES,
+    max_seconds: float = MAX_SECONDS,
 ) -> QueryResult:
     """Run one SELECT statement in a read-only transaction, and return its first rows.
 
-    JSON, arrays and vectors are returned as text, and bytes as hexadecimal digits. Raises
-    QueryFailed if the query is not a single SELECT, contains an error, or takes longer than
-    `max_seconds`. Raises DatabaseError if the server cannot be reached.
+    Postgres cuts long values before it sends them, and sends the rows in blocks of at most
+    `max_bytes`. Numbers, truth values, dates and times keep their types. Bytes are returned as
+    hexadecimal digits, and all other values as psql shows them. Raises QueryFailed if the query is
+    not a single SELECT, contains an error, or takes longer than `max_seconds`. Raises
+    ConfigurationError if the reader's login can do more than read, and DatabaseError if the server
+    cannot be reached.
     """
+    require_reader_login()
     connection = engine("reader").raw_connection()
     try:
-        sql = connection.cursor()
-        sql.execute("SET TRANSACTION READ ONLY")
-        sql.execute(f"SET LOCAL statement_timeout = {round(max_seconds * 1000)}")
-        sql.execute(
-            "SELECT set_config('mirpipe.query', %s, true)", [_without_final_semicolon(query)]
-        )
-        sql.execute(_OPEN_CURSOR)
-        sql.execute(f"FETCH {max_rows + 1:d} FROM mirpipe_result")
-        rows = [tuple(map(_shown_value, row)) for row in sql.fetchall()]
-        columns = [str(column[0]) for column in sql.description or []]
+        cursor = LimitedCursor(connection.cursor(), seconds=max_seconds)
+        subquery = _open_as_subquery(cursor, query.replace("\0", ""))
+        columns = cursor.columns()
+        limits = limits_for([type_oid for _, type_oid in columns], max_bytes=max_bytes)
+        # Postgres keeps the order of a subquery's rows if the outer query only converts them.
+        cursor.open(f"SELECT {limits.expressions()} FROM {subquery}{limits.column_aliases()}")
+        return _first_rows(cursor, [name for name, _ in columns], limits, max_rows, max_bytes)
     except psycopg2.Error as error:
         raise QueryFailed(_error_message(error, max_seconds)) from error
+    except ValueError as error:  # Python's dates have only the years 1 to 9999.
+        raise QueryFailed(
+            f"A date cannot be shown, because its {error}. Convert it to text with ::text."
+        ) from error
     finally:
         connection.rollback()
         connection.close()
-    return QueryResult(columns, rows[:max_rows], is_cut=len(rows) > max_rows)
 
 
-def _without_final_semicolon(query: str) -> str:
-    return query.replace("\0", "").strip().rstrip(";")
+def _open_as_subquery(cursor: LimitedCursor, query: str) -> str:
+    """Open the query as a subquery, and return the subquery. Raises QueryFailed if it is no SELECT.
+
+    Postgres first checks that the query is one statement, and that `first_statement` returned a
+    complete statement. Therefore, no query can close the parenthesis of the subquery.
+    """
+    statement = first_statement(query)
+    for text in dict.fromkeys([query, statement]):
+        cursor.open(text)
+    subquery = f"({statement}\n) AS result"
+    try:
+        cursor.open(f"SELECT * FROM {subquery}")
+    # EXPLAIN, SHOW, and WITH that changes rows can be opened, but cannot be a subquery.
+    except (errors.SyntaxError, errors.FeatureNotSupported) as error:
+        raise QueryFailed(_ONLY_SELECT) from error
+    return subquery
 
 
-def _shown_value(value: Any) -> Any:
-    """Return the value in a form that a table can show."""
-    if isinstance(value, _SHOWN_UNCHANGED):
-        return value
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, memoryview):
-        return bytes(value).hex()
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(value)
+def _first_rows(
+    cursor: LimitedCursor, columns: list[str], limits: ValueLimits, max_rows: int, max_bytes: int
+) -> QueryResult:
+    """Return the rows of the open cursor up to the first limit that is reached."""
+    rows: list[tuple[Value, ...]] = []
+    cut_values, free_bytes = 0, max_bytes
+    reached: Literal["max_rows", "max_bytes"] | None = None
+    block_rows = min(max_rows + 1, max(1, max_bytes // limits.max_row_bytes()))
+    while reached is None and (block := cursor.fetch(block_rows)):
+        for received in block:
+            row, cut = limits.shorten(received)
+            free_bytes -= size_in_bytes(row)
+            if len(rows) == max_rows or free_bytes < 0:
+                reached = "max_rows" if len(rows) == max_rows else "max_bytes"
+                break
+            rows.append(row)
+            cut_values += cut
+    return QueryResult(columns, rows, reached, cut_values, limits.max_characters)
 
 
 def _error_message(error: psycopg2.Error, max_seconds: float) -> str:
@@ -99,24 +129,23 @@ def _error_message(error: psycopg2.Error, max_seconds: float) -> str:
             "Restrict it, for example with WHERE. For a longer query, use another client (`mirpipe "
             "db url --role reader` prints the address) and raise statement_timeout there."
         )
-    if isinstance(error, errors.InvalidCursorDefinition):
-        return "The query was not run. Only one SELECT is allowed here. Remove other statements."
-    if isinstance(error, errors.ReadOnlySqlTransaction):
-        return (
-            "The query was not run. Only a SELECT that changes nothing is allowed here. Remove "
-            "INSERT, UPDATE, DELETE and FOR UPDATE."
-        )
+    if isinstance(error, errors.InvalidCursorDefinition | errors.ReadOnlySqlTransaction):
+        return _ONLY_SELECT
     return _postgres_message(error)
 
 
 def _postgres_message(error: psycopg2.Error) -> str:
     """Return Postgres's error message, with the position in the query.
 
-    Lines about this module's own statements are left out.
+    Lines about mirpipe's own statements are left out. A long message is cut, because it can contain
+    a value of any length.
     """
     lines: list[str] = []
     for line in (error.pgerror or str(error)).strip().splitlines():
         if line.startswith(("CONTEXT:", "QUERY:")):
             break
         lines.append(line.removeprefix("ERROR:  "))
-    return "\n".join(lines)
+    message = "\n".join(lines)
+    if len(message) <= _MAX_MESSAGE_CHARACTERS:
+        return message
+    return f"{message[:_MAX_MESSAGE_CHARACTERS]}…"

@@ -3,7 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from mirpipe.errors import MirpipeError
-from mirpipe.operations.doctor import airflow, database, files, machine, packages, plugins, ports
+from mirpipe.operations.doctor import (
+    airflow,
+    dashboard,
+    database,
+    files,
+    machine,
+    packages,
+    plugins,
+    ports,
+)
 from mirpipe.operations.doctor.finding import Finding, problem
 
 CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
@@ -16,6 +25,7 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
     "database": database.check,
     "files": files.check,
     "ports": ports.check,
+    "dashboard": dashboard.check,
     "airflow": airflow.check,
 }
 """The checks by name. The name is shown if the check itself raises an error."""

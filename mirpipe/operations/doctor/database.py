@@ -9,6 +9,7 @@ from mirpipe.db import health
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import PipelineRole, engine
 from mirpipe.db.migrate import current, head
+from mirpipe.db.reader_login import REMEDY, privilege_beyond_reading
 from mirpipe.db.schema_file_record import outdated_files
 from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
 from mirpipe.settings import settings
@@ -73,14 +74,14 @@ def roles(connection: Connection) -> Iterator[Finding]:
     if missing := health.missing_roles(connection):
         yield problem("roles", f"missing: {', '.join(missing)}", "run `mirpipe db migrate`")
         return
-    if current() == head() and health.can_write(connection):
-        remedy = "set MIRPIPE_READER_URL to a login that has only the role mirpipe_read"
-        yield warning("roles", "the reader can also write", remedy)
     if wrong := health.wrong_grants(connection):
         remedy = "grant or revoke them as the owner (migrations/versions contains all grants)"
         yield problem("roles", shorten(wrong), remedy)
-    else:
-        yield ok("roles", "all three roles can connect and have the right permissions")
+        return
+    if privilege := privilege_beyond_reading(connection):
+        message = f"the reader's login can do more than read, so the SQL page is off: {privilege}"
+        yield warning("roles", message, REMEDY)
+    yield ok("roles", "all three roles can connect and have the right permissions")
 
 
 def clock(connection: Connection) -> Iterator[Finding]:
