@@ -24,6 +24,7 @@ from mirpipe.models import interpreters, weight_files
 from mirpipe.protocols import Captioner, Encoder, Generator, TrackMetric
 from mirpipe.settings import settings
 from mirpipe.specs import (
+    MAX_DIMENSION,
     CaptionerSpec,
     EncoderSpec,
     GeneratorSpec,
@@ -84,9 +85,12 @@ class Plugins(Generic[S, P]):
     def spec(self, name: str) -> S:
         """Return the SPEC, with the hash of the installed weights and the configured dtype.
 
-        Raises PluginError if there is no such plug-in, and Unavailable if weights are missing.
+        Raises PluginError if there is no such plug-in or if its vectors are too long to be stored,
+        and Unavailable if weights are missing.
         """
         declared, needs = self.declared(name), self.needs(name)
+        if isinstance(declared, EncoderSpec):
+            _require_storable(declared)
         files = [weight_files.verified_weights(file, plugin=name) for file in needs.weights]
         if not files:
             return declared
@@ -152,6 +156,16 @@ TRACK_METRICS: Plugins[TrackMetricSpec, TrackMetric] = Plugins("metric", "track_
 CAPTIONERS: Plugins[CaptionerSpec, Captioner] = Plugins("captioner", "captioners")
 GENERATORS: Plugins[GeneratorSpec, Generator] = Plugins("generator", "generators")
 KINDS: tuple[Plugins[Any, Any], ...] = (ENCODERS, TRACK_METRICS, CAPTIONERS, GENERATORS)
+
+
+def _require_storable(spec: EncoderSpec) -> None:
+    """Raise PluginError if the database cannot store and search vectors of this dimension."""
+    if not 1 <= spec.dimension <= MAX_DIMENSION:
+        raise PluginError(
+            f"The encoder {spec.name} has {spec.dimension:,} dimensions, but mirpipe supports 1 to "
+            f"{MAX_DIMENSION:,}. Use a version of the plug-in that reduces the dimension, for "
+            "example with a fixed random projection."
+        )
 
 
 def plugins_of(name: str) -> Plugins[Any, Any]:

@@ -11,6 +11,13 @@ from typing import Literal
 Compared = Literal["melodies", "notes", "vectors", "caption"]
 """Input of a pair metric: stored data of two tracks, or a caption and a clip (`caption`)."""
 
+MAX_DIMENSION = 5_000
+"""Largest dimension of an encoder's vectors.
+
+For z, the sum of the outer products of the vectors is stored in one value of 8 D² bytes. In a
+statement, Postgres accepts such a value up to 256 MiB.
+"""
+
 
 @dataclass(frozen=True)
 class EncoderSpec:
@@ -32,7 +39,7 @@ class EncoderSpec:
     window_samples: int
     """Length of a window, in samples."""
     dimension: int
-    """Length of a vector."""
+    """Length of a vector, at most MAX_DIMENSION."""
     gain_dbfs: float | None
     """RMS level to which a track is scaled before encoding. None keeps the track's own level."""
     licence_code: str
