@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
 from mirpipe.errors import PluginError
-from mirpipe.models import interpreters, weight_files
+from mirpipe.models import devices, interpreters, weight_files
 from mirpipe.protocols import Captioner, Encoder, Generator, TrackMetric
 from mirpipe.settings import settings
 from mirpipe.specs import (
@@ -122,7 +122,11 @@ class Plugins(Generic[S, P]):
         return interpreters.find_python(self.needs(name).libraries, plugin=name)
 
     def load(self, name: str) -> P:
-        """Return the plug-in with its model loaded. Raises Unavailable if weights are missing."""
+        """Return the plug-in with its model loaded.
+
+        Raises Unavailable if weights are missing, and PluginError if the model computes on a GPU
+        that this process has not reserved with `mirpipe.models.device_lease`.
+        """
         module, needs = self._module(name), self.needs(name)
         if needs is _NO_NEEDS:
             return cast(P, module.Plugin())
@@ -133,7 +137,8 @@ class Plugins(Generic[S, P]):
             if weight_files.find_weights(file):
                 files[file] = weight_files.verified_weights(file, plugin=name).path
         dtype = _compute_dtype(self.declared(name), needs)
-        return cast(P, module.Plugin(Runtime(files, dtype, settings().device)))
+        device = devices.device_for_loading(needs, plugin=name)
+        return cast(P, module.Plugin(Runtime(files, dtype, device)))
 
     def _modules(self) -> dict[str, str]:
         """Return the name of each plug-in's module, by plug-in name."""
