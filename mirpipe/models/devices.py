@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.util import find_spec
 
-from mirpipe.errors import PluginError
+from mirpipe.errors import PluginError, Unavailable
 from mirpipe.settings import settings
 from mirpipe.specs import Needs
 
@@ -18,7 +18,8 @@ _reserved: ContextVar[str | None] = ContextVar("reserved device", default=None)
 def device_names(needs: Needs) -> list[str]:
     """Return `cpu`, or the names of all CUDA GPUs if the plug-in computes on a GPU.
 
-    `needs` are the plug-in's needs. The setting MIRPIPE_DEVICE chooses between CPU and GPU.
+    `needs` are the plug-in's needs. The setting MIRPIPE_DEVICE chooses between CPU and GPU. Raises
+    Unavailable (`card_missing`) if it requires a GPU and there is none.
     """
     if "torch" not in needs.libraries or find_spec("torch") is None:
         return CPU
@@ -28,7 +29,14 @@ def device_names(needs: Needs) -> list[str]:
 
     if choose_device(settings().device).type == "cpu":
         return CPU
-    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    names = [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    if not names:
+        raise Unavailable(
+            "card_missing",
+            "MIRPIPE_DEVICE is cuda, but this machine has no CUDA GPU that torch can use",
+            remedy="set MIRPIPE_DEVICE=auto",
+        )
+    return names
 
 
 @contextmanager

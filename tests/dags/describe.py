@@ -32,6 +32,8 @@ def describe_dag(dag: Any) -> dict[str, Any]:
         "tasks": {
             task.task_id: {
                 "owner": task.owner,
+                "pool": task.pool,
+                "queue": task.queue,
                 "retries": task.retries,
                 "never_retried": [rule.exception_path for rule in task.retry_policy.rules],
                 "execution_timeout": bool(task.execution_timeout),

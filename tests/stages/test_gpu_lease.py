@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe import registry
-from mirpipe.errors import PluginError
+from mirpipe.errors import PluginError, Unavailable
 from mirpipe.models import device_lease
 from mirpipe.settings import settings
 from mirpipe.stages import caption, embed, generate, score
@@ -110,3 +110,13 @@ def test_without_pending_work_no_gpu_is_reserved(targets: Path) -> None:
     with device_lease.hold_gpu([ON_GPU]):
         assert embed.embed(["tiny"], batch_tracks=2) == embed.EmbedResult()
         assert score.score("tasteful", batch_tracks=2) == score.ScoreResult(0, 0, 0, 0)
+
+
+def test_a_gpu_that_is_required_but_missing_is_reported_with_a_remedy(
+    targets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_DEVICE", "cuda")
+    settings.cache_clear()
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    with pytest.raises(Unavailable, match="MIRPIPE_DEVICE=auto"):
+        embed.embed(["tiny"], batch_tracks=2)
