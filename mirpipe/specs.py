@@ -178,12 +178,14 @@ class WeightFile:
 
     repository: str
     commit: str
-    """Repository commit from which the file is downloaded."""
+    """Repository commit from which the file is downloaded. If `sha256` is None, this can also be a
+    branch: the commit of the first download is then recorded and used for later downloads."""
     filename: str
     megabytes: int
     """Size of the file, in MB."""
     sha256: str | None
-    """Published SHA-256. If None, the expected hash is that of the first downloaded file."""
+    """Published SHA-256. If None, the user confirms the first copy, and later copies must have the
+    same SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -209,4 +211,4 @@ class Runtime:
     compute_dtype: str
     """Number format of the computation: `float32`, `bfloat16` or `int8`."""
     device: str
-    """`cpu`, `cuda`, or `auto`, which means CUDA if it is available and otherwise the CPU."""
+    """`cpu`, or `cuda` for torch's current GPU, which this process has reserved."""
