@@ -6,8 +6,9 @@ database for pending work: targets without a caption, and configured clips that 
 Targets that were added after the last evaluation are analysed first. If you trigger the DAG by
 hand, you can limit the run to certain targets and modes, and limit the number of seeds or clips.
 
-Tasks that load a large model run in the pool and queue `gpu`, one at a time per GPU. These tasks
-are not deferrable. Captioning is a separate task, so that the captioner is no longer in memory when
+Tasks that caption or generate run in the pool and queue `gpu`, one at a time per GPU. If
+`MIRPIPE_DEVICE` is `cuda`, tasks that embed or score also run there. These tasks are not
+deferrable. Captioning is a separate task, so that the captioner is no longer in memory when
 a generator is loaded.
 
 Every clip is also a track. The last tasks embed, score and report the clips, as in
@@ -24,7 +25,7 @@ from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
 from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
 from mirpipe.orchestration.evaluation_tasks import add_evaluation_tasks
-from mirpipe.orchestration.pools import STAGES, on_gpu
+from mirpipe.orchestration.pools import STAGES, on_gpu, on_gpu_if_required
 from mirpipe.settings import settings
 
 
@@ -88,7 +89,7 @@ def generate_music() -> None:
     def plan_embed_captions() -> list[str]:
         return generation_planning.plan_embed_captions()
 
-    @task(pool=STAGES, map_index_template="{{ task.op_kwargs.encoder }}")
+    @task(**on_gpu_if_required(), map_index_template="{{ task.op_kwargs.encoder }}")
     def embed_captions(encoder: str) -> dict[str, Any]:
         return stage_tasks.embed_captions(encoder)
 

@@ -31,8 +31,8 @@ class PluginError(MirpipeError):
 class Unavailable(PluginError):
     """A plug-in cannot run on this machine. The message states the problem, then the remedy.
 
-    `reason` is a short stable code: `weights_missing`, `weights_refused`, `library_missing`,
-    `memory_missing` or `card_missing`.
+    `reason` is a short stable code: `weights_missing`, `weights_refused`,
+    `weights_unconfirmed`, `library_missing`, `memory_missing` or `card_missing`.
     """
 
     def __init__(self, reason: str, problem: str, *, remedy: str) -> None:

@@ -20,10 +20,11 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
 from mirpipe.errors import PluginError
-from mirpipe.models import interpreters, weight_files
+from mirpipe.models import devices, interpreters, weight_files
 from mirpipe.protocols import Captioner, Encoder, Generator, TrackMetric
 from mirpipe.settings import settings
 from mirpipe.specs import (
+    MAX_DIMENSION,
     CaptionerSpec,
     EncoderSpec,
     GeneratorSpec,
@@ -84,9 +85,12 @@ class Plugins(Generic[S, P]):
     def spec(self, name: str) -> S:
         """Return the SPEC, with the hash of the installed weights and the configured dtype.
 
-        Raises PluginError if there is no such plug-in, and Unavailable if weights are missing.
+        Raises PluginError if there is no such plug-in or if its vectors are too long to be stored,
+        and Unavailable if weights are missing.
         """
         declared, needs = self.declared(name), self.needs(name)
+        if isinstance(declared, EncoderSpec):
+            _require_storable(declared)
         files = [weight_files.verified_weights(file, plugin=name) for file in needs.weights]
         if not files:
             return declared
@@ -118,7 +122,11 @@ class Plugins(Generic[S, P]):
         return interpreters.find_python(self.needs(name).libraries, plugin=name)
 
     def load(self, name: str) -> P:
-        """Return the plug-in with its model loaded. Raises Unavailable if weights are missing."""
+        """Return the plug-in with its model loaded.
+
+        Raises Unavailable if weights are missing, and PluginError if the model computes on a GPU
+        that this process has not reserved with `mirpipe.models.device_lease`.
+        """
         module, needs = self._module(name), self.needs(name)
         if needs is _NO_NEEDS:
             return cast(P, module.Plugin())
@@ -129,7 +137,8 @@ class Plugins(Generic[S, P]):
             if weight_files.find_weights(file):
                 files[file] = weight_files.verified_weights(file, plugin=name).path
         dtype = _compute_dtype(self.declared(name), needs)
-        return cast(P, module.Plugin(Runtime(files, dtype, settings().device)))
+        device = devices.device_for_loading(needs, plugin=name)
+        return cast(P, module.Plugin(Runtime(files, dtype, device)))
 
     def _modules(self) -> dict[str, str]:
         """Return the name of each plug-in's module, by plug-in name."""
@@ -152,6 +161,16 @@ TRACK_METRICS: Plugins[TrackMetricSpec, TrackMetric] = Plugins("metric", "track_
 CAPTIONERS: Plugins[CaptionerSpec, Captioner] = Plugins("captioner", "captioners")
 GENERATORS: Plugins[GeneratorSpec, Generator] = Plugins("generator", "generators")
 KINDS: tuple[Plugins[Any, Any], ...] = (ENCODERS, TRACK_METRICS, CAPTIONERS, GENERATORS)
+
+
+def _require_storable(spec: EncoderSpec) -> None:
+    """Raise PluginError if the database cannot store and search vectors of this dimension."""
+    if not 1 <= spec.dimension <= MAX_DIMENSION:
+        raise PluginError(
+            f"The encoder {spec.name} has {spec.dimension:,} dimensions, but mirpipe supports 1 to "
+            f"{MAX_DIMENSION:,}. Use a version of the plug-in that reduces the dimension, for "
+            "example with a fixed random projection."
+        )
 
 
 def plugins_of(name: str) -> Plugins[Any, Any]:

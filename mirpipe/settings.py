@@ -102,8 +102,9 @@ class Settings(BaseSettings):
     """Number format in which models compute, if they support it: `float32`, `bfloat16` or `int8`.
     A different format gives a different revision."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device on which models run: `cpu`, `cuda`, or `auto` for CUDA if available. The device is
-    stored with each batch and does not affect the revision."""
+    """Device on which models run: `cpu`, `cuda`, or `auto` for CUDA if available. With `cuda`, the
+    tasks that embed and score also run in Airflow's pool and queue `gpu`. The device is stored with
+    each batch and does not affect the revision."""
 
     captioner: str = "features"
     """Name of the captioner whose captions are used as prompts for generated clips. If empty, there
@@ -128,9 +129,9 @@ class Settings(BaseSettings):
     clips_dir: Path | None = None
     """Folder for the generated audio. Default: home/clips."""
     gpu_slots: int = Field(default=1, ge=1)
-    """Number of GPUs. The same number of caption and generate tasks can run in parallel."""
+    """Number of GPUs. The same number of tasks in Airflow's pool `gpu` can run in parallel."""
     gpu_executor: str | None = None
-    """Airflow executor for the caption and generate tasks, such as CeleryExecutor. Default: the
+    """Airflow executor for the tasks in the pool `gpu`, such as CeleryExecutor. Default: the
     first executor in Airflow's configuration."""
 
     encoder_contrasts: Annotated[list[str], NoDecode] = []
@@ -247,6 +248,11 @@ class Settings(BaseSettings):
     def clips_folder(self) -> Path:
         """Folder of the generated audio: `clips_dir`, or `clips` in the home folder."""
         return self.clips_dir or self.home / "clips"
+
+    @property
+    def weights_folder(self) -> Path:
+        """Folder of the model weights: `models_dir`, or `models` in the home folder."""
+        return self.models_dir or self.home / "models"
 
     def as_environment(self) -> dict[str, str]:
         """Return these settings as environment variables, for a child process."""

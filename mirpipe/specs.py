@@ -11,6 +11,13 @@ from typing import Literal
 Compared = Literal["melodies", "notes", "vectors", "caption"]
 """Input of a pair metric: stored data of two tracks, or a caption and a clip (`caption`)."""
 
+MAX_DIMENSION = 5_000
+"""Largest dimension of an encoder's vectors.
+
+For z, the sum of the outer products of the vectors is stored in one value of 8 D² bytes. In a
+statement, Postgres accepts such a value up to 256 MiB.
+"""
+
 
 @dataclass(frozen=True)
 class EncoderSpec:
@@ -32,7 +39,7 @@ class EncoderSpec:
     window_samples: int
     """Length of a window, in samples."""
     dimension: int
-    """Length of a vector."""
+    """Length of a vector, at most MAX_DIMENSION."""
     gain_dbfs: float | None
     """RMS level to which a track is scaled before encoding. None keeps the track's own level."""
     licence_code: str
@@ -171,12 +178,14 @@ class WeightFile:
 
     repository: str
     commit: str
-    """Repository commit from which the file is downloaded."""
+    """Repository commit from which the file is downloaded. If `sha256` is None, this can also be a
+    branch: the commit of the first download is then recorded and used for later downloads."""
     filename: str
     megabytes: int
     """Size of the file, in MB."""
     sha256: str | None
-    """Published SHA-256. If None, the expected hash is that of the first downloaded file."""
+    """Published SHA-256. If None, the user confirms the first copy, and later copies must have the
+    same SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -202,4 +211,4 @@ class Runtime:
     compute_dtype: str
     """Number format of the computation: `float32`, `bfloat16` or `int8`."""
     device: str
-    """`cpu`, `cuda`, or `auto`, which means CUDA if it is available and otherwise the CPU."""
+    """`cpu`, or `cuda` for torch's current GPU, which this process has reserved."""

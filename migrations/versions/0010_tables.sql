@@ -197,7 +197,7 @@ CREATE TABLE serving_revision (
     name text PRIMARY KEY,
     encoder_id smallint NOT NULL REFERENCES encoder
 );
-COMMENT ON TABLE serving_revision IS 'The active revision for each encoder name. The active revision changes when a new revision has vectors for all usable tracks.';
+COMMENT ON TABLE serving_revision IS 'The active revision for each encoder name. A new revision becomes active when it is complete.';
 COMMENT ON COLUMN serving_revision.encoder_id IS 'Active revision, whose matches are shown; key in the table encoder.';
 
 -- Neighbours ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0020"
-down_revision = "0016"
+down_revision = "0019"
 
 DROPS_VIEWS_ON = ("run_comparison", "published_comparison", "run_ranking")
 

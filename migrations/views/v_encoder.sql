@@ -6,7 +6,10 @@ SELECT e.name AS encoder, e.revision, e.dimension, e.wanted,
     e.spec ->> 'licence_weights' AS licence_weights,
     e.spec ->> 'citation' AS citation,
     e.is_random AS random,
-    e.created_at
+    e.created_at,
+    (SELECT count(v.track_id)::double precision / nullif(count(*), 0)
+     FROM track t LEFT JOIN embedding v ON v.encoder_id = e.encoder_id AND v.track_id = t.track_id
+     WHERE t.state = 'ok') AS coverage
 FROM encoder e
 LEFT JOIN serving_revision s ON s.encoder_id = e.encoder_id;
 
@@ -14,3 +17,4 @@ COMMENT ON VIEW v_encoder IS 'Encoder revisions, with their licences and whether
 COMMENT ON COLUMN v_encoder.serving IS 'true for the active revision, whose matches are shown.';
 COMMENT ON COLUMN v_encoder.licence_code IS 'Licence of the program that runs the model.';
 COMMENT ON COLUMN v_encoder.citation IS 'Publication to cite.';
+COMMENT ON COLUMN v_encoder.coverage IS 'Share of the usable tracks that have a vector, from 0 to 1. NULL if there are no usable tracks.';

@@ -11,7 +11,7 @@ import typer
 from mirpipe import registry
 from mirpipe.cli import other_interpreter
 from mirpipe.cli.command_arguments import AsJson, TrackManifest, track_ids
-from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.progress_bar import print_waiting, progress_bar
 from mirpipe.cli.stage_counts import exit_code, print_counts
 from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
 from mirpipe.models import interpreters
@@ -79,7 +79,7 @@ def _embed_captions() -> dict[str, int]:
     if python != interpreters.CURRENT_PYTHON:
         return other_interpreter.run_for_counts(python, ["embed", "--captions"])
     with progress_bar(f"embed captions, {name}") as progress:
-        return asdict(stage.embed_captions(progress=progress))
+        return asdict(stage.embed_captions(progress=progress, on_wait=print_waiting))
 
 
 def _embed_tracks(
@@ -94,6 +94,10 @@ def _embed_tracks(
         return other_interpreter.run_for_counts(python, ["embed", *arguments])
     with progress_bar(f"embed {', '.join(names)}") as progress:
         result = stage.embed(
-            names, selected_ids, batch_tracks=settings().batch_tracks, progress=progress
+            names,
+            selected_ids,
+            batch_tracks=settings().batch_tracks,
+            progress=progress,
+            on_wait=print_waiting,
         )
     return asdict(result)

@@ -8,7 +8,7 @@ from rich.table import Table
 from mirpipe import registry
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.terminal_text import wide_console
-from mirpipe.errors import Unavailable
+from mirpipe.errors import PluginError
 from mirpipe.settings import settings
 from mirpipe.specs import EncoderSpec
 
@@ -47,10 +47,11 @@ def encoders(as_json: AsJson = False) -> None:
 def _spec_and_revision(name: str) -> tuple[EncoderSpec, str | None]:
     """Return the encoder's specification and revision.
 
-    The revision is None if weights are missing, because the revision depends on their content.
+    The revision is None if the encoder cannot run. For example, its weights are missing, and the
+    revision depends on their content.
     """
     try:
         spec = registry.ENCODERS.spec(name)
-    except Unavailable:
+    except PluginError:
         return registry.ENCODERS.declared(name), None
     return spec, registry.revision(spec)

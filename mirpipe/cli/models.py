@@ -1,6 +1,8 @@
 """`mirpipe models`: lists the models of all plug-ins and downloads their weights."""
 
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
@@ -12,7 +14,8 @@ from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.progress_bar import progress_bar
 from mirpipe.cli.terminal_text import wide_console
 from mirpipe.errors import PluginError, Unavailable
-from mirpipe.models import interpreters, weight_files
+from mirpipe.models import interpreters, weight_files, weight_verification
+from mirpipe.specs import WeightFile
 
 HELP = """
 List the models and download their weights.
@@ -41,8 +44,8 @@ class Model:
     name: str
     checkpoint: str
     sha256: str | None
-    """SHA-256 from the publisher. None if there is no such hash, in which case later files must be
-    equal to the first file."""
+    """SHA-256 from the publisher. None if there is no such hash, in which case later copies must be
+    equal to the trusted first copy."""
     licence_code: str
     licence_weights: str
     sample_rate: int
@@ -54,7 +57,11 @@ class Model:
     """Dimension of the vectors. None for models that compute no vectors."""
     citation: str
     weights: str
-    """State of the weights: `shipped`, `present`, `random`, `missing` or `refused`."""
+    """State of the weights: `shipped`, `present`, `random`, `missing`, `unconfirmed`, `refused` or
+    `broken`."""
+    trusted_on: str | None
+    """Date (UTC) on which first copies without a published SHA-256 were trusted. None if there are
+    no such copies."""
     library: str
     """Where the libraries are installed: `present` (this interpreter), `models` (the models
     interpreter) or `missing`."""
@@ -91,6 +98,12 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
     for model in rows:
         if model.remedy:
             console.print(f"{model.name}: {model.remedy}", markup=False, soft_wrap=True)
+        if model.trusted_on:
+            message = (
+                f"{model.name}: you trusted these weights on first use on {model.trusted_on}. "
+                "Their publisher states no SHA-256"
+            )
+            console.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -98,10 +111,19 @@ def pull(
     names: Annotated[
         list[str], typer.Argument(help="Plug-in names, as `mirpipe models` lists them.")
     ],
+    trust_first_copy: Annotated[
+        bool,
+        typer.Option(
+            "--trust-first-copy",
+            help="Trust the first copy of files without a published SHA-256, without asking.",
+        ),
+    ] = False,
 ) -> None:
     """Download and verify the weights of plug-ins.
 
-    An interrupted download is resumed. Set HF_ENDPOINT to download from a mirror.
+    An interrupted download is resumed. Set HF_ENDPOINT to download from a mirror. If the publisher
+    states no SHA-256 of a file, the command asks whether you trust the first copy. It then records
+    the SHA-256 of this copy, and mirpipe refuses any other copy.
     """
     from mirpipe.models import weight_download
 
@@ -111,10 +133,37 @@ def pull(
             raise PluginError(
                 f"{name} has no weights to download. It needs none, or they come with its code."
             )
-        for file in (*needs.weights, *needs.text_weights):
+        files = (*needs.weights, *needs.text_weights)
+        trusts = trust_first_copy or _confirm_first_copies(name, files)
+        for file in files:
             with progress_bar(f"{name}: {file.filename}, MB") as progress:
-                path = weight_download.fetch(file, progress=progress)
+                path = weight_download.fetch(
+                    file, plugin=name, trust_first_copy=trusts, progress=progress
+                )
             print(path)
+
+
+def _confirm_first_copies(name: str, files: Sequence[WeightFile]) -> bool:
+    """Ask whether to trust the first copies of files without a published SHA-256.
+
+    Returns whether the user confirmed them. Returns false if there are no such files, or if nobody
+    can be asked because the command does not run in a terminal. Raises Abort if the answer is no.
+    """
+    unconfirmed = [file for file in files if weight_verification.is_unconfirmed(file)]
+    if not unconfirmed or not _is_interactive():
+        return False
+    typer.echo(
+        f"{name}: the publisher states no SHA-256 of these files, so mirpipe cannot check that the "
+        "first copy is the original:",
+        err=True,
+    )
+    for file in unconfirmed:
+        typer.echo(f"  {file.repository}/{file.filename}", err=True)
+    return typer.confirm("Do you trust the first copy?", abort=True, err=True)
+
+
+def _is_interactive() -> bool:
+    return sys.stdin.isatty()
 
 
 def _model(kind: registry.Plugins[Any, Any], name: str) -> Model:
@@ -135,6 +184,7 @@ def _model(kind: registry.Plugins[Any, Any], name: str) -> Model:
         dimension=getattr(spec, "dimension", None),
         citation=spec.citation,
         weights=weights,
+        trusted_on=weight_verification.trusted_on((*needs.weights, *needs.text_weights)),
         library=library,
         remedy="; ".join(filter(None, [library_remedy, weights_remedy])),
     )
@@ -159,6 +209,8 @@ def _weights_state(kind: registry.Plugins[Any, Any], name: str) -> tuple[str, st
         kind.spec(name)
     except Unavailable as problem:
         return problem.reason.removeprefix("weights_"), str(problem)
+    except PluginError as problem:
+        return "broken", str(problem)
     return ("random" if any(file and file.random for file in files) else "present"), ""
 
 

@@ -9,7 +9,7 @@ import typer
 from mirpipe import registry
 from mirpipe.cli import other_interpreter
 from mirpipe.cli.command_arguments import AsJson, TrackManifest, track_ids
-from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.progress_bar import print_waiting, progress_bar
 from mirpipe.cli.stage_counts import exit_code, print_counts
 from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
 from mirpipe.errors import StageFailed
@@ -73,6 +73,10 @@ def _score_tracks(
         return other_interpreter.run_for_counts(python, arguments)
     with progress_bar(f"score {name}") as progress:
         result = stage.score(
-            name, selected_ids, batch_tracks=settings().batch_tracks, progress=progress
+            name,
+            selected_ids,
+            batch_tracks=settings().batch_tracks,
+            progress=progress,
+            on_wait=print_waiting,
         )
     return asdict(result)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.progress_bar import print_waiting
 from mirpipe.cli.terminal_text import printable_title, wide_console
 from mirpipe.db.queries import vector_search
 from mirpipe.db.queries.find_tracks import FoundTrack, tracks_by_content, tracks_by_name
@@ -163,10 +164,11 @@ def _file_vector(
 
     _require_encoder(revision)
     try:
-        return embed_file(revision.encoder, path), content_hash, path.name
+        vector = embed_file(revision.encoder, path, on_wait=print_waiting)
     except RejectedInput as problem:
         typer.echo(f"mirpipe: Cannot search with {path.name}: {problem}", err=True)
         raise typer.Exit(3) from problem
+    return vector, content_hash, path.name
 
 
 def _text_vector(revision: vector_search.SearchableRevision, text: str) -> Float32:
@@ -182,7 +184,7 @@ def _text_vector(revision: vector_search.SearchableRevision, text: str) -> Float
             f"{revision.encoder} cannot search by text. Encoders that can: {names}"
         )
     _require_encoder(revision)
-    return embed_text(revision.encoder, text)
+    return embed_text(revision.encoder, text, on_wait=print_waiting)
 
 
 def _require_encoder(revision: vector_search.SearchableRevision) -> None:

@@ -1,49 +1,53 @@
-"""Reserves the CPU or a GPU for one process; other processes wait until the device is free.
+"""Reserves a device for one process; other processes wait until the device is free.
 
-The lease is a database lock, so it also works between Airflow tasks and commands.
+The lease is a database lock, so it also works between Airflow tasks and commands. A model can be
+loaded on a GPU only within a lease (see `mirpipe.models.devices`).
 """
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from mirpipe.db.advisory_locks import hold_first_free_lock
-from mirpipe.settings import settings
+from mirpipe.models import devices
 from mirpipe.specs import Needs
 
 
 @contextmanager
 def hold_device(needs: Needs, *, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Reserve the device on which a plug-in with these needs computes.
+    """Reserve the device on which a plug-in with these needs computes, even if it is the CPU.
 
-    The device is the CPU or a CUDA GPU of this machine. If the machine has several GPUs, a free one
-    is chosen and becomes torch's current device. If all devices are in use, this function calls
-    `on_wait` with a device name and waits until that device is free. Call this function before you
-    load a model.
+    This is for large models: two of them would not fit into the memory. If the machine has several
+    GPUs, a free one is chosen and becomes torch's current device. If all devices are in use, this
+    function calls `on_wait` with a device name and waits until that device is free. Call this
+    function before you query which work is pending; otherwise, two processes do the same work.
     """
-    devices = {f"device {platform.node()} {name}": name for name in _devices(needs)}
-    first_device = next(iter(devices.values()))
+    locks = {f"device {platform.node()} {name}": name for name in devices.device_names(needs)}
+    first_device = next(iter(locks.values()))
 
     def report_wait() -> None:
         if on_wait is not None:
             on_wait(f"{platform.node()} {first_device}")
 
-    with hold_first_free_lock(list(devices), on_wait=report_wait) as lease:
-        if devices[lease] != "cpu":
-            import torch
-
-            torch.cuda.set_device(devices[lease])
+    with (
+        hold_first_free_lock(list(locks), on_wait=report_wait) as lease,
+        devices.use_device(locks[lease]),
+    ):
         yield
 
 
-def _devices(needs: Needs) -> list[str]:
-    """Return `cpu`, or the names of all CUDA GPUs if the plug-in computes on a GPU."""
-    if "torch" not in needs.libraries:
-        return ["cpu"]
-    import torch
+@contextmanager
+def hold_gpu(
+    plugins: Iterable[Needs], *, on_wait: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """Reserve a GPU like `hold_device` if any of the plug-ins computes on one.
 
-    from mirpipe.models.adapters.torch_device import choose_device
-
-    if choose_device(settings().device).type == "cpu":
-        return ["cpu"]
-    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+    `plugins` are the needs of all plug-ins that are loaded within the lease. If all of them compute
+    on the CPU, nothing is reserved, because several processes can share the CPU.
+    """
+    on_gpu = next((needs for needs in plugins if devices.device_names(needs) != devices.CPU), None)
+    if on_gpu is None:
+        yield
+        return
+    with hold_device(on_gpu, on_wait=on_wait):
+        yield

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from mirpipe.files import sha256 as file_hash
-from mirpipe.models import home_json_file
+from mirpipe.models import json_entries
+from mirpipe.settings import settings
 
 CACHE = "fingerprints.json"
 """Name of the cache file in the home folder."""
@@ -16,10 +17,11 @@ def cached_sha256(path: Path) -> str:
     Raises OSError.
     """
     status = path.stat()
+    cache = settings().home / CACHE
     size_and_time = [status.st_size, status.st_mtime_ns]
-    entry = home_json_file.read_entries(CACHE).get(str(path))
+    entry = json_entries.read_entries(cache).get(str(path))
     if entry and entry[:2] == size_and_time:
         return str(entry[2])
     digest = file_hash.sha256(path).hex()
-    home_json_file.add_entry(CACHE, str(path), [*size_and_time, digest])
+    json_entries.add_entry(cache, str(path), [*size_and_time, digest])
     return digest

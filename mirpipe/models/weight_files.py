@@ -7,7 +7,7 @@ from pathlib import Path
 from mirpipe.errors import Unavailable
 from mirpipe.models.file_hash_cache import cached_sha256
 from mirpipe.models.random_weights import find_random_weights
-from mirpipe.models.weight_verification import verify_sha256
+from mirpipe.models.weight_verification import require_confirmed, verify_sha256
 from mirpipe.settings import settings
 from mirpipe.specs import WeightFile
 
@@ -23,18 +23,13 @@ class WeightPath:
 
 @dataclass(frozen=True)
 class VerifiedWeights:
-    """A weight file with its SHA-256. Published weights have the expected SHA-256."""
+    """A weight file with its SHA-256. Weights that are not random have the expected SHA-256."""
 
     path: Path
     random: bool
     """Whether the file contains random weights for tests instead of the published weights."""
     sha256: str
     """SHA-256 of the file, in hex."""
-
-
-def weights_folder() -> Path:
-    """Return the folder in which weights are stored as REPOSITORY/FILE."""
-    return settings().models_dir or settings().home / "models"
 
 
 def find_weights(file: WeightFile) -> WeightPath | None:
@@ -44,7 +39,7 @@ def find_weights(file: WeightFile) -> WeightPath | None:
     """
     if random_weights := find_random_weights(file):
         return WeightPath(random_weights, random=True)
-    path = weights_folder() / file.repository / file.filename
+    path = settings().weights_folder / file.repository / file.filename
     if path.is_file():
         return WeightPath(path, random=False)
     from huggingface_hub import try_to_load_from_cache
@@ -57,8 +52,9 @@ def verified_weights(file: WeightFile, *, plugin: str) -> VerifiedWeights:
     """Return the file with its SHA-256.
 
     The error message uses `plugin`, the plug-in's name. Raises Unavailable with the reason
-    `weights_missing` if this machine does not have the file, or `weights_refused` if the file's
-    SHA-256 is not the expected one.
+    `weights_missing` if this machine does not have the file, `weights_unconfirmed` if no SHA-256 is
+    published and the user has not confirmed the file, or `weights_refused` if the file's SHA-256 is
+    not the expected one.
     """
     found = find_weights(file)
     if found is None:
@@ -69,6 +65,7 @@ def verified_weights(file: WeightFile, *, plugin: str) -> VerifiedWeights:
         )
     digest = cached_sha256(found.path)
     if not found.random:
+        require_confirmed(file, plugin=plugin)
         verify_sha256(file, found.path, digest)
     return VerifiedWeights(found.path, found.random, digest)
 

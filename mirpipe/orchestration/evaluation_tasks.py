@@ -10,7 +10,7 @@ from airflow.sdk import Asset, chain, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from mirpipe.orchestration import evaluation_planning, stage_tasks
-from mirpipe.orchestration.pools import STAGES
+from mirpipe.orchestration.pools import STAGES, on_gpu_if_required
 from mirpipe.orchestration.stage_subprocess import run_stage
 
 
@@ -35,7 +35,7 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
         return evaluation_planning.plan_analyse()
 
     @task(
-        pool=STAGES,
+        **on_gpu_if_required(),
         map_index_template="{{ task.op_kwargs.encoders | join(', ') }}, "
         "{{ task.op_kwargs.track_ids | length }} tracks",
     )
@@ -43,7 +43,7 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
         return stage_tasks.embed(encoders, track_ids)
 
     @task(
-        pool=STAGES,
+        **on_gpu_if_required(),
         map_index_template="{{ task.op_kwargs.metric }}, "
         "{{ task.op_kwargs.track_ids | length }} tracks",
     )

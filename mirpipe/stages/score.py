@@ -6,7 +6,7 @@ receives the audio at its original level.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import failure_ledger, plugin_revisions, track_scores, tracks
 from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.library import content_hash
-from mirpipe.models import package_versions
+from mirpipe.models import device_lease, package_versions
 from mirpipe.models.runnable_plugins import (
     check_plugins,
     delete_failures_of_other_plugins,
@@ -96,28 +96,39 @@ def score(
     *,
     batch_tracks: int,
     progress: Progress | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> ScoreResult:
     """Score all pending tracks, or only those in `track_ids`, with one transaction per batch.
 
     If the model cannot be loaded, the failure ledger records the cause, and all tracks count as
-    failed.
+    failed. If the model computes on a GPU, the GPU is reserved; if another process uses it,
+    `on_wait` is called with its name.
     """
     spec = registry.TRACK_METRICS.spec(metric)
     metric_ids = register(spec)
-    with engine("app").connect() as connection:
-        pending = track_scores.pending(connection, metric_ids, track_ids)
     counts = {"scored": 0, "undefined": 0, "rejected": 0, "failed": 0}
-    if not pending:
+    if not _pending(metric_ids, track_ids):
         return ScoreResult(**counts)
-    plugin = try_plugin(registry.TRACK_METRICS, metric, registry.TRACK_METRICS.load, stage="score")
-    if plugin is None:
-        return ScoreResult(**counts | {"failed": len(pending)})
-    model = _LoadedModel(plugin, spec, metric_ids)
-    for ids in batched(pending, batch_tracks):
-        with engine("app").connect() as connection:
-            batch = tracks.usable_tracks(connection, ids)
-        _score_batch(model, batch, counts, progress, len(pending))
+    with device_lease.hold_gpu([registry.TRACK_METRICS.needs(metric)], on_wait=on_wait):
+        pending = _pending(metric_ids, track_ids)
+        if not pending:  # Another process has scored the tracks while this one waited.
+            return ScoreResult(**counts)
+        plugin = try_plugin(
+            registry.TRACK_METRICS, metric, registry.TRACK_METRICS.load, stage="score"
+        )
+        if plugin is None:
+            return ScoreResult(**counts | {"failed": len(pending)})
+        model = _LoadedModel(plugin, spec, metric_ids)
+        for ids in batched(pending, batch_tracks):
+            with engine("app").connect() as connection:
+                batch = tracks.usable_tracks(connection, ids)
+            _score_batch(model, batch, counts, progress, len(pending))
     return ScoreResult(**counts)
+
+
+def _pending(metric_ids: Sequence[int], track_ids: Sequence[int] | None) -> list[int]:
+    with engine("app").connect() as connection:
+        return track_scores.pending(connection, metric_ids, track_ids)
 
 
 def _score_batch(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -107,6 +108,54 @@ def test_pull_downloads_the_weights_of_every_kind(
     )
     pulled = mirpipe("pull", name)
     assert (pulled.exit_code, pulled.stdout.strip()) == (0, str(models / "model.bin"))
+
+
+@pytest.fixture
+def hand_copied(models: Path) -> Path:
+    """Return a weight file without a published SHA-256 that the user copied to this machine."""
+    path = models / FILE.repository / FILE.filename
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights")
+    return path
+
+
+def state_of(name: str) -> tuple[str, str | None]:
+    """Return the state of a plug-in's weights, and the date on which they were trusted."""
+    listed = {model["name"]: model for model in json.loads(mirpipe("--json").stdout)}
+    return listed[name]["weights"], listed[name]["trusted_on"]
+
+
+def test_without_a_terminal_pull_needs_an_option_to_trust_a_first_copy(hand_copied: Path) -> None:
+    refused = mirpipe("pull", "player")
+    assert refused.exit_code == 1
+    assert "--trust-first-copy" in str(refused.exception)
+    assert state_of("player") == ("unconfirmed", None)
+    accepted = mirpipe("pull", "player", "--trust-first-copy")
+    assert (accepted.exit_code, accepted.stdout.strip()) == (0, str(hand_copied))
+    today = datetime.now(UTC).date().isoformat()
+    assert state_of("player") == ("present", today)
+    assert f"player: you trusted these weights on first use on {today}." in mirpipe().stdout
+
+
+@pytest.mark.parametrize(("answer", "state"), [("y", "present"), ("n", "unconfirmed")])
+def test_in_a_terminal_pull_asks_once_whether_to_trust_a_first_copy(
+    hand_copied: Path, monkeypatch: pytest.MonkeyPatch, answer: str, state: str
+) -> None:
+    monkeypatch.setattr("mirpipe.cli.models._is_interactive", lambda: True)
+    asked = CliRunner().invoke(main.app, ["models", "pull", "player"], input=f"{answer}\n")
+    assert "somebody/model/model.bin" in asked.stderr
+    assert "Do you trust the first copy?" in asked.stderr
+    assert asked.exit_code == (answer == "n")
+    assert state_of("player")[0] == state
+    if answer == "y":
+        assert mirpipe("pull", "player").exit_code == 0
+
+
+def test_a_changed_copy_is_listed_as_refused_with_a_remedy(hand_copied: Path) -> None:
+    mirpipe("pull", "player", "--trust-first-copy")
+    hand_copied.write_bytes(b"other weights")
+    assert state_of("player")[0] == "refused"
+    assert "delete the file and download it again" in mirpipe().stdout
 
 
 def test_pull_refuses_plug_ins_without_weights_and_unknown_names(models: Path) -> None:

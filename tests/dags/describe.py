@@ -34,6 +34,8 @@ def describe_dag(dag: Any) -> dict[str, Any]:
         "tasks": {
             task.task_id: {
                 "owner": task.owner,
+                "pool": task.pool,
+                "queue": task.queue,
                 "retries": task.retries,
                 "retry_delay": task.retry_delay.total_seconds(),
                 "backoff": task.retry_exponential_backoff,

@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -26,11 +27,18 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     copy.mkdir()
     source = (PROJECT / "dags" / "ingest_library.py").read_text()
     (copy / "ingest_library.py").write_text(source.replace("pool=STAGES", 'pool="nowhere"'))
+    return describe(home, PROJECT / "dags", copy)
+
+
+def describe(
+    home: Path, *folders: Path, device: Literal["auto", "cuda"] = "auto"
+) -> dict[str, Any]:
+    """Return the DAGs in these folders, as Airflow loads them with this setting of the device."""
     process = subprocess.run(
-        [sys.executable, "-m", "tests.dags.describe", str(PROJECT / "dags"), str(copy)],
+        [sys.executable, "-m", "tests.dags.describe", *map(str, folders)],
         cwd=PROJECT,
         env=airflow_home.environment(
-            Settings(home=home, references=[home / "r"], targets=[home / "t"]),
+            Settings(home=home, references=[home / "r"], targets=[home / "t"], device=device),
             database_url=f"sqlite:///{home}/none.db",
             port=1,
         ),
@@ -114,3 +122,19 @@ def test_loading_dags_imports_no_model_library_and_few_modules(
 def test_a_pool_that_does_not_exist_is_reported(description: dict[str, Any]) -> None:
     (warning,) = description["folders"][1]["warnings"]
     assert "nowhere" in warning
+
+
+def tasks_on_gpu(dags: dict[str, Any]) -> set[str]:
+    """Return the tasks that run in the pool and in the queue `gpu`."""
+    tasks = [task for dag in dags.values() for task in dag["tasks"].items()]
+    assert all((task["pool"] == "gpu") == (task["queue"] == "gpu") for _, task in tasks)
+    return {task_id for task_id, task in tasks if task["pool"] == "gpu"}
+
+
+def test_tasks_that_embed_and_score_need_a_gpu_slot_only_if_a_gpu_is_required(
+    loaded: dict[str, Any], tmp_path: Path
+) -> None:
+    assert tasks_on_gpu(loaded["dags"]) == {"caption", "generate"}
+    (dags,) = describe(tmp_path, PROJECT / "dags", device="cuda")["folders"]
+    expected = {"caption", "generate", "embed", "embed_captions", "score"}
+    assert tasks_on_gpu(dags["dags"]) == expected

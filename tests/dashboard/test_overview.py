@@ -15,13 +15,14 @@ def test_tracks_and_pending_work_are_counted(filled: Database) -> None:
     assert "<td>embed</td><td>musicnn</td>" in shown
 
 
-def test_encoders_have_revision_dimension_and_licences(filled: Database) -> None:
+def test_encoders_have_revision_dimension_coverage_and_licences(filled: Database) -> None:
     shown = html(page("overview"))
     row = shown[shown.index("musicnn</bdi></span></td>") :].partition("</tr>")[0]
     for cell in (
         "<td>active</td>",
         "<code>r1</code>",
         "<td class='mp-number'>4</td>",
+        "<td class='mp-number'>0.0 %</td>",
         "weights.onnx",
     ):
         assert cell in row

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from mirpipe.db.advisory_locks import hold_first_free_lock, hold_lock
+from mirpipe.errors import DatabaseError
 from tests.support.databases import Database
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
@@ -45,3 +46,11 @@ def test_a_free_lock_is_held_without_waiting() -> None:
 
     with hold_first_free_lock(["a"], on_wait=fail) as lock:
         assert lock == "a"
+
+
+def test_a_login_that_may_only_read_gets_a_message_with_remedies(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirpipe.db.advisory_locks.engine", lambda _role: fresh_database.reader)
+    with pytest.raises(DatabaseError, match="MIRPIPE_DEVICE=cpu"), hold_lock("a"):
+        pass

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.models import home_json_file
+from mirpipe.models import json_entries
 from mirpipe.models.file_hash_cache import CACHE, cached_sha256
 from mirpipe.settings import settings
 
@@ -23,4 +23,4 @@ def test_a_damaged_cache_is_created_again(home: Path, tmp_path: Path) -> None:
     digest = cached_sha256(file)
     (home / CACHE).write_text('{"half')
     assert cached_sha256(file) == digest
-    assert str(file) in home_json_file.read_entries(CACHE)
+    assert str(file) in json_entries.read_entries(settings().home / CACHE)

@@ -1,30 +1,38 @@
 """Tests for downloading weights from a fake hub on this machine."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from mirpipe.models.weight_verification import RECORD
+
 pytestmark = pytest.mark.slow
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CONTENT = bytes(range(256)) * 4096 * 20
+PATHS = [f"/somebody/model/resolve/{revision}/model.bin" for revision in (COMMIT, "main")]
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 FETCH = """
 import sys
 from mirpipe.models import weight_download
 from mirpipe.errors import MirpipeError
 from mirpipe.specs import WeightFile
-commit, sha256 = sys.argv[1:]
+commit, sha256, trust = sys.argv[1:]
 file = WeightFile("somebody/model", commit, "model.bin", 1, sha256 or None)
+progress = lambda *parts: print(*parts, file=sys.stderr)
 try:
-    print(weight_download.fetch(file, progress=lambda *parts: print(*parts, file=sys.stderr)))
+    print(weight_download.fetch(
+        file, plugin="model", trust_first_copy=trust == "trust", progress=progress
+    ))
 except MirpipeError as error:
     sys.exit(f"refused: {error}")
 """
@@ -38,8 +46,12 @@ class Hub(ThreadingHTTPServer):
         self.content = CONTENT
         self.breaks_at: int | None = None
         """Position in the file at which the next response is interrupted, if any."""
+        self.stated_sha256: str | None = None
+        """SHA-256 that the responses state, if any."""
         self.requests: list[tuple[str, str | None]] = []
         """Method and Range header of each request."""
+        self.paths: list[str] = []
+        """Path of each request."""
 
     @property
     def url(self) -> str:
@@ -53,12 +65,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append((self.command, self.headers["Range"]))
-        if self.path != f"/somebody/model/resolve/{COMMIT}/model.bin":
+        if self.path not in PATHS:
             self.send_error(404)
             return
+        self.server.paths.append(self.path)
         size = len(self.server.content)
         start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
         self.send_response(206 if start < size else 416)
+        self.send_header("X-Repo-Commit", COMMIT)
+        if self.server.stated_sha256:
+            self.send_header("X-Linked-ETag", f'"{self.server.stated_sha256}"')
         self.send_header("Content-Length", str(size - start))
         content_range = f"{start}-{size - 1}" if start < size else "*"
         self.send_header("Content-Range", f"bytes {content_range}/{size}")
@@ -89,7 +105,15 @@ def models(tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def fetch(models: Path, url: str, *, sha256: str = "", **variables: str) -> tuple[int, str, str]:
+def fetch(
+    models: Path,
+    url: str,
+    *,
+    commit: str = COMMIT,
+    sha256: str = "",
+    trust: bool = False,
+    **variables: str,
+) -> tuple[int, str, str]:
     """Fetch the file in a new process, and return its exit status, output and errors."""
     environment = os.environ | {
         "HF_ENDPOINT": url,
@@ -100,7 +124,7 @@ def fetch(models: Path, url: str, *, sha256: str = "", **variables: str) -> tupl
         "MIRPIPE_MODELS_DIR": str(models),
         **variables,
     }
-    command = [sys.executable, "-c", FETCH, COMMIT, sha256]
+    command = [sys.executable, "-c", FETCH, commit, sha256, "trust" if trust else ""]
     process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return process.returncode, process.stdout.strip(), process.stderr
 
@@ -148,20 +172,52 @@ def test_a_file_with_another_sha256_than_published_is_refused_and_deleted(
     assert not (models / "somebody/model/model.bin").exists()
 
 
-def test_without_a_published_sha256_later_files_must_equal_the_first(
+def test_without_a_published_sha256_nothing_is_downloaded_until_the_user_confirms(
     hub: Hub, models: Path
 ) -> None:
-    assert fetch(models, hub.url)[0] == 0
+    code, _, message = fetch(models, hub.url)
+    assert (code, hub.requests) == (1, [])
+    assert "--trust-first-copy" in message
+    assert not (models / "somebody/model").exists()
+
+
+def test_a_confirmed_first_copy_is_recorded_and_later_copies_must_equal_it(
+    hub: Hub, models: Path
+) -> None:
+    assert fetch(models, hub.url, commit="main", trust=True)[0] == 0
+    (copy,) = json.loads((models / RECORD).read_text()).values()
+    assert copy == {
+        "sha256": SHA256,
+        "trusted_on": datetime.now(UTC).date().isoformat(),
+        "commit": COMMIT,
+    }
     (models / "somebody/model/model.bin").unlink()
     hub.content = CONTENT[::-1]
-    code, _, message = fetch(models, hub.url)
+    code, _, message = fetch(models, hub.url, commit="main", trust=True)
     assert code == 1
     assert SHA256 in message
+    assert f"trusted on first use on {copy['trusted_on']}" in message
+    assert hub.paths == [PATHS[1], PATHS[0]], "the second download is from the recorded commit"
+    hub.content = CONTENT
+    assert fetch(models, hub.url, commit="main")[0] == 0
+
+
+def test_a_first_copy_without_the_sha256_that_the_hub_states_is_not_trusted(
+    hub: Hub, models: Path
+) -> None:
+    hub.stated_sha256 = hashlib.sha256(b"the new file").hexdigest()
+    code, _, message = fetch(models, hub.url, trust=True)
+    assert code == 1
+    assert "damaged" in message
+    assert not (models / RECORD).exists()
+    hub.stated_sha256 = SHA256
+    assert fetch(models, hub.url, trust=True)[0] == 0
+    assert hub.requests[-1] == ("GET", "bytes=0-")
 
 
 @pytest.mark.parametrize("offline", ["1", "0"])
 def test_without_a_network_the_message_names_the_remedies(models: Path, offline: str) -> None:
-    code, _, message = fetch(models, "http://127.0.0.1:9", HF_HUB_OFFLINE=offline)
+    code, _, message = fetch(models, "http://127.0.0.1:9", sha256=SHA256, HF_HUB_OFFLINE=offline)
     assert code == 1
     assert "HF_ENDPOINT" in message
     assert str(models / "somebody/model/model.bin") in message

@@ -9,7 +9,7 @@ import pytest
 
 from mirpipe import registry
 from mirpipe.errors import Unavailable
-from mirpipe.models import weight_files
+from mirpipe.models import weight_download, weight_files, weight_verification
 from mirpipe.settings import settings
 from mirpipe.specs import WeightFile
 from tests.support.fake_plugins import add_fakes
@@ -47,6 +47,11 @@ def with_published_sha256(content: bytes) -> WeightFile:
     return replace(FILE, sha256=hashlib.sha256(content).hexdigest())
 
 
+def trust(content: bytes, file: WeightFile = FILE) -> None:
+    """Record these bytes as the first copy of the file, which the user trusts."""
+    weight_verification.trust(file, hashlib.sha256(content).hexdigest())
+
+
 def verified(file: WeightFile = FILE) -> weight_files.VerifiedWeights:
     """Return the verified file."""
     return weight_files.verified_weights(file, plugin="model")
@@ -60,6 +65,7 @@ def test_the_error_for_missing_weights_names_file_size_and_remedy() -> None:
 
 
 def test_the_folder_of_weights_comes_before_the_hub_cache(tmp_path: Path) -> None:
+    trust(b"weights")
     cached = write_into_hub_cache(tmp_path / "cache", b"weights")
     assert verified().path == cached
     in_folder = write_weights(tmp_path / "models", b"weights")
@@ -80,18 +86,34 @@ def test_weights_with_another_sha256_than_published_are_refused(tmp_path: Path) 
     assert verified(with_published_sha256(b"published")).path == path
 
 
-def test_without_a_published_sha256_later_files_must_equal_the_first(tmp_path: Path) -> None:
+def test_without_a_published_sha256_a_file_is_used_only_after_the_user_confirms_it(
+    tmp_path: Path,
+) -> None:
+    write_weights(tmp_path / "models", b"first")
+    with pytest.raises(Unavailable, match="mirpipe models pull model") as error:
+        verified()
+    assert error.value.reason == "weights_unconfirmed"
+    weight_download.fetch(FILE, plugin="model", trust_first_copy=True)
+    assert verified().sha256 == hashlib.sha256(b"first").hexdigest()
+
+
+def test_later_copies_must_equal_the_trusted_first_copy(tmp_path: Path) -> None:
+    trust(b"first")
     write_weights(tmp_path / "models", b"first")
     first = verified()
     write_weights(tmp_path / "models", b"second")
-    with pytest.raises(Unavailable, match="is not somebody/model"):
+    with pytest.raises(Unavailable, match=r"is not the file somebody/model.*trusted on") as error:
         verified()
+    assert str(tmp_path / "models" / weight_verification.RECORD) in error.value.remedy
+    with pytest.raises(Unavailable, match="is not the file somebody/model"):
+        weight_download.fetch(FILE, plugin="model", trust_first_copy=True)
     write_weights(tmp_path / "models", b"first")
     assert verified() == first
 
 
 def test_changed_bytes_of_the_same_size_are_detected(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "models", b"first")
+    trust(b"first")
     verified()
     path.write_bytes(b"other")
     os.utime(path, ns=(0, 0))
@@ -101,6 +123,7 @@ def test_changed_bytes_of_the_same_size_are_detected(tmp_path: Path) -> None:
 
 def test_an_unchanged_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_weights(tmp_path / "models")
+    trust(b"weights")
     first = verified()
     monkeypatch.delattr("mirpipe.models.file_hash_cache.file_hash.sha256")
     assert verified() == first
@@ -110,6 +133,7 @@ def test_random_weights_come_first_and_mark_the_spec_as_random(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_weights(tmp_path / "models", b"real", _checkpoint())
+    trust(b"real", _checkpoint())
     real = registry.ENCODERS.spec("wanting")
     assert real.checkpoint == "wanting.bin"
 
@@ -125,9 +149,10 @@ def test_random_weights_come_first_and_mark_the_spec_as_random(
 
 def test_the_bytes_of_the_weights_are_part_of_the_revision(tmp_path: Path) -> None:
     path = write_weights(tmp_path / "models", b"one", _checkpoint())
+    trust(b"one", _checkpoint())
     one = registry.ENCODERS.spec("wanting")
     assert one.checkpoint_sha256 == hashlib.sha256(b"one").hexdigest()
-    (tmp_path / "home/trusted_weights.json").unlink()
+    trust(b"another", _checkpoint())
     path.write_bytes(b"another")
     another = registry.ENCODERS.spec("wanting")
     assert registry.revision(another) != registry.revision(one)
@@ -135,9 +160,11 @@ def test_the_bytes_of_the_weights_are_part_of_the_revision(tmp_path: Path) -> No
 
 def test_a_plugin_gets_its_weights_and_its_text_weights_if_they_exist(tmp_path: Path) -> None:
     checkpoint = write_weights(tmp_path / "models", b"one", _checkpoint())
+    trust(b"one", _checkpoint())
     files = registry.ENCODERS.load("wanting").runtime.files  # type: ignore[attr-defined]
     assert dict(files) == {_checkpoint(): checkpoint}
     words = write_weights(tmp_path / "models", b"words", _words())
+    trust(b"words", _words())
     files = registry.ENCODERS.load("wanting").runtime.files  # type: ignore[attr-defined]
     assert dict(files) == {_checkpoint(): checkpoint, _words(): words}
 

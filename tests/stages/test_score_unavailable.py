@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from mirpipe import registry
 from mirpipe.cli import main
 from mirpipe.db import queries
+from mirpipe.files.sha256 import sha256
+from mirpipe.models import weight_verification
 from mirpipe.settings import settings
 from mirpipe.stages import score as stage
 from tests.support.audio_files import ingest_folder, tones
@@ -35,6 +37,7 @@ def put_weights(models: Path) -> None:
     path = models / file.repository / file.filename
     path.parent.mkdir(parents=True)
     path.write_bytes(b"abc")
+    weight_verification.trust(file, sha256(path).hex())
 
 
 def plan() -> list[str]:

@@ -43,9 +43,13 @@ class SyntheticLibrary:
 
     def __init__(self, app: Engine, *, dimension: int = 3, name: str = "made_up") -> None:
         self.app = app
-        spec = EncoderSpec(**(asdict(SPEC) | {"name": name, "dimension": dimension}))
-        with app.begin() as connection:
-            self.encoder_id = plugin_revisions.register_encoder(connection, spec, "r1")
+        self._spec = EncoderSpec(**(asdict(SPEC) | {"name": name, "dimension": dimension}))
+        self.register("r1")
+
+    def register(self, revision: str) -> None:
+        """Make this revision the configured one. Vectors that are added later belong to it."""
+        with self.app.begin() as connection:
+            self.encoder_id = plugin_revisions.register_encoder(connection, self._spec, revision)
             self.batch_id = connection.execute(
                 text(
                     "INSERT INTO mirpipe.embedding_batch "

@@ -47,15 +47,16 @@ def encoder_section(rows: Sequence[queries.EncoderRevision]) -> None:
             revision_state(row),
             Markup("<code>{}</code>").format(row.revision[:12]),
             format_number(row.dimension, 0),
+            DASH if row.coverage is None else f"{format_number(100 * row.coverage, 1)} %",
             row.checkpoint or DASH,
             row.licence_code or DASH,
             row.licence_weights or DASH,
         ]
         for row in rows
     ]
-    columns = ["encoder", "state", "revision", "dimensions", "weights", "licence of code"]
-    columns.append("licence of weights")
-    markup.show(tables.html_table("Encoders", columns, lines, numeric=(3,)))
+    columns = ["encoder", "state", "revision", "dimensions", "coverage", "weights"]
+    columns += ["licence of code", "licence of weights"]
+    markup.show(tables.html_table("Encoders", columns, lines, numeric=(3, 4)))
     download_button(rows, name="Encoders")
 
 

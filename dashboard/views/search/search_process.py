@@ -111,8 +111,9 @@ def _run_command(arguments: Sequence[str]) -> str:
         os.killpg(process.pid, signal.SIGKILL)  # The process may have started others.
         process.communicate()
         raise SearchFailed(
-            f"The search was stopped after {TIME_LIMIT_SECONDS} seconds. Try a shorter file, or "
-            "run `mirpipe search` on the command line, which has no time limit."
+            f"The search was stopped after {TIME_LIMIT_SECONDS} seconds. Another process "
+            "may be using the GPU. Try again later or with a shorter file, or run `mirpipe search` "
+            "on the command line, which has no time limit."
         ) from None
     if process.returncode:
         raise SearchFailed(

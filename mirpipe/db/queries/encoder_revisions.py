@@ -33,13 +33,16 @@ class EncoderRevision:
     """Publication that describes the encoder."""
     random: bool
     """Whether the weights are random. Its matches are then not meaningful for music."""
+    coverage: float | None
+    """Share of the usable tracks that have a vector, or None if there are no usable tracks."""
 
 
 _ENCODER_REVISIONS = text("""
     SELECT encoder, revision, dimension, wanted, serving, coalesce(checkpoint, '') AS checkpoint,
         coalesce(licence_code, '') AS licence_code,
         coalesce(licence_weights, '') AS licence_weights,
-        coalesce(citation, '') AS citation, coalesce(random, false) AS random
+        coalesce(citation, '') AS citation, coalesce(random, false) AS random,
+        coverage
     FROM mirpipe.v_encoder WHERE wanted OR serving
     ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder, serving DESC,
         revision

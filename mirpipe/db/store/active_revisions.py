@@ -29,6 +29,12 @@ class MaintainedEncoder:
     revision: str
 
 
+SUFFICIENT_COVERAGE = 0.95
+"""Share of the usable tracks for which a new revision needs a vector.
+
+A new revision may cover fewer tracks if it covers at least as many as the active revision.
+"""
+
 _ACTIVATE = text("""
     INSERT INTO mirpipe.serving_revision AS s (name, encoder_id)
     SELECT e.name, e.encoder_id FROM mirpipe.encoder e
@@ -42,9 +48,14 @@ _ACTIVATE = text("""
                 WHERE v.encoder_id = e.encoder_id AND v.track_id = t.track_id)
               AND NOT EXISTS (
                 SELECT FROM mirpipe.failure f
-                WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = t.track_id))
+                WHERE f.stage = 'embed' AND f.revision = e.revision AND f.track_id = t.track_id
+                  AND NOT f.retry))
         AND NOT EXISTS (
-            SELECT FROM mirpipe.embedding_change c WHERE c.encoder_id = e.encoder_id))
+            SELECT FROM mirpipe.embedding_change c WHERE c.encoder_id = e.encoder_id)
+        AND (
+            SELECT new.coverage >= least(:sufficient_coverage, active.coverage)
+            FROM mirpipe.v_encoder new JOIN mirpipe.v_encoder active USING (encoder)
+            WHERE new.encoder = e.name AND new.revision = e.revision AND active.serving))
       AND EXISTS (SELECT FROM mirpipe.neighbour_state n WHERE n.encoder_id = e.encoder_id)
     ON CONFLICT (name) DO UPDATE SET encoder_id = excluded.encoder_id
     WHERE s.encoder_id <> excluded.encoder_id
@@ -65,11 +76,11 @@ _MAINTAINED = text("""
 def activate_complete_revisions(connection: Connection) -> None:
     """Make a configured revision active if it is complete, or if its name has no active revision.
 
-    A revision is complete if every usable track has a vector or a recorded failure, and if
-    `retrieve` has processed all vectors. A revision becomes active only if it has at least one
-    neighbour list.
+    A revision is complete if every usable track has a vector or was rejected, if its coverage is
+    sufficient, and if `retrieve` has processed all vectors. A track that failed and will be tried
+    again is not complete. A revision becomes active only if it has at least one neighbour list.
     """
-    connection.execute(_ACTIVATE)
+    connection.execute(_ACTIVATE, {"sufficient_coverage": SUFFICIENT_COVERAGE})
 
 
 def active_encoders(connection: Connection) -> list[ActiveEncoder]:

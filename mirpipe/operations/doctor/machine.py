@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from mirpipe.models import weight_files
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.settings import settings
 
@@ -20,7 +19,7 @@ def disk() -> Iterator[Finding]:
     folders = {
         "data": settings().home,
         "clips": settings().clips_folder,
-        "weights": weight_files.weights_folder(),
+        "weights": settings().weights_folder,
     }
     checked_devices = set()
     for name, folder in folders.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from mirpipe import registry
 from mirpipe.errors import Unavailable, result_or_error
-from mirpipe.models import interpreters
+from mirpipe.models import interpreters, weight_verification
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.operations.doctor.machine import cards
 from mirpipe.settings import settings
@@ -76,4 +76,7 @@ def _check_plugin(kind: registry.Plugins[Any, Any], name: str) -> Finding:
         remedy = f"unset MIRPIPE_STAND_INS and run `mirpipe models pull {name}`"
         return warning(check, "random weights: its results are meaningless", remedy)
     where = "" if python == interpreters.CURRENT_PYTHON else f", in {python}"
-    return ok(check, f"can run{where}")
+    needs = kind.needs(name)
+    date = weight_verification.trusted_on((*needs.weights, *needs.text_weights))
+    weights = "" if date is None else f", with weights trusted on first use on {date}"
+    return ok(check, f"can run{where}{weights}")

@@ -1,5 +1,6 @@
 """Computes and stores caption vectors with the encoder that the text score uses."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import cast
 
@@ -7,7 +8,7 @@ from mirpipe import registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import caption_embeddings
 from mirpipe.errors import PluginError
-from mirpipe.models import package_versions
+from mirpipe.models import device_lease, package_versions
 from mirpipe.models.runnable_plugins import check_plugins, try_plugin
 from mirpipe.protocols import TextEncoder
 from mirpipe.records import Float32, Progress
@@ -40,13 +41,16 @@ def plan_captions() -> str | None:
     return None if usable is None else name
 
 
-def embed_captions(*, progress: Progress | None = None) -> EmbedResult:
+def embed_captions(
+    *, progress: Progress | None = None, on_wait: Callable[[str], None] | None = None
+) -> EmbedResult:
     """Embed all pending captions, with one transaction per caption.
 
     Each caption is embedded alone, so its vector does not depend on other captions. If the text
     tower fails, the cause is recorded in the failure ledger, and all remaining captions count as
-    failed. The encoder must run in the current interpreter. Raises PluginError if the encoder's
-    current revision differs from the configured one.
+    failed. The encoder must run in the current interpreter. If it computes on a GPU, the GPU is
+    reserved; if another process uses it, `on_wait` is called with its name. Raises PluginError if
+    the encoder's current revision differs from the configured one.
     """
     with engine("app").connect() as connection:
         encoder = caption_embeddings.configured_encoder(connection)
@@ -60,6 +64,18 @@ def embed_captions(*, progress: Progress | None = None) -> EmbedResult:
             f"Cannot embed captions: the revision of the encoder {name} has changed since it was "
             "registered. Run `mirpipe run`."
         )
+    with device_lease.hold_gpu([registry.ENCODERS.needs(name)], on_wait=on_wait):
+        with engine("app").connect() as connection:
+            pending = caption_embeddings.pending(connection, encoder_id)
+        return _embed_pending(spec, encoder_id, pending, progress)
+
+
+def _embed_pending(
+    spec: EncoderSpec, encoder_id: int, pending: Mapping[int, str], progress: Progress | None
+) -> EmbedResult:
+    name = spec.name
+    if not pending:  # Another process has embedded the captions while this one waited.
+        return EmbedResult()
     model = try_plugin(registry.ENCODERS, name, registry.ENCODERS.load, stage=STAGE)
     if model is None:
         return EmbedResult(failed=len(pending))

@@ -1,7 +1,7 @@
 """Embeds tracks and excerpts: decodes each track once for all encoders that need its windows."""
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, excerpt_embeddings, failure_ledger, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
-from mirpipe.models import package_versions
+from mirpipe.models import device_lease, package_versions
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Encoder
 from mirpipe.records import AudioSegment, Excerpt, Float32, Progress, Track
@@ -43,6 +43,22 @@ class EmbedResult:
     failed: int = 0
 
 
+@dataclass(frozen=True)
+class _ConfiguredEncoder:
+    """An encoder whose current revision is registered."""
+
+    spec: EncoderSpec
+    encoder_id: int
+
+    def pending(self, track_ids: Sequence[int] | None) -> tuple[list[int], dict[int, Excerpt]]:
+        """Return the ids of the tracks to embed, and the excerpts to embed, by track id."""
+        with engine("app").connect() as connection:
+            return (
+                embeddings.pending(connection, self.encoder_id, track_ids),
+                excerpt_embeddings.pending(connection, self.encoder_id, track_ids),
+            )
+
+
 @dataclass(frozen=True, eq=False)
 class _LoadedEncoder:
     """An encoder with its model, and its pending tracks or excerpts."""
@@ -65,6 +81,7 @@ def embed(
     *,
     batch_tracks: int,
     progress: Progress | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> EmbedResult:
     """Embed all pending tracks and excerpts with encoders of this interpreter.
 
@@ -72,10 +89,24 @@ def embed(
 
     Each transaction stores the vectors of up to `batch_tracks` tracks by one encoder. An encoder
     that cannot be loaded or fails on a track does not affect the other encoders. Its missing
-    vectors count as failed, and the cause is recorded in the failure ledger.
+    vectors count as failed, and the cause is recorded in the failure ledger. If an encoder computes
+    on a GPU, the GPU is reserved; if another process uses it, `on_wait` is called with its name.
     """
-    loaded, failed = _load_encoders(encoders, track_ids)
-    counts = Counter(failed=failed)
+    configured, failed = _configured_encoders(encoders)
+    with_work = [encoder for encoder in configured if any(encoder.pending(track_ids))]
+    needs = [registry.ENCODERS.needs(encoder.spec.name) for encoder in with_work]
+    with device_lease.hold_gpu(needs, on_wait=on_wait):
+        loaded, failed_to_load = _load_encoders(with_work, track_ids)
+        counts = _embed_pending(loaded, batch_tracks, progress)
+    counts["failed"] += failed + failed_to_load
+    return EmbedResult(**counts)
+
+
+def _embed_pending(
+    loaded: Sequence[_LoadedEncoder], batch_tracks: int, progress: Progress | None
+) -> Counter[str]:
+    """Embed the pending tracks of these encoders, and count the vectors by result."""
+    counts: Counter[str] = Counter()
     pending = sorted({track_id for encoder in loaded for track_id in encoder.pending})
     total = sum(len(encoder.pending) for encoder in loaded)
     finished = 0
@@ -109,22 +140,25 @@ def embed(
             if len(batch.tracks) == batch_tracks:
                 counts += batch.store()
                 batch = _TrackBatch(loaded)
-    counts += batch.store()
-    return EmbedResult(**counts)
+    return counts + batch.store()
 
 
-def embed_file(encoder: str, path: Path) -> Float32:
+def embed_file(
+    encoder: str, path: Path, *, on_wait: Callable[[str], None] | None = None
+) -> Float32:
     """Return the vector of an audio file, shape (dimension,), float32, of length 1.
 
-    The file need not be in the library. Nothing is stored. Raises RejectedInput if the file cannot
-    be used.
+    The file need not be in the library. Nothing is stored. If another process uses the GPU,
+    `on_wait` is called with the GPU's name, and the function waits. Raises RejectedInput if the
+    file cannot be used.
     """
     facts = audio.read_audio_facts(path)
     spec = registry.ENCODERS.spec(encoder)
-    pooler = WindowPooler(registry.ENCODERS.load(encoder), spec)
-    windows = audio.read_windows(path, [window_request(spec, facts.rms_dbfs)])
-    _add_windows(0, windows, [pooler])
-    pooler.finish()
+    with device_lease.hold_gpu([registry.ENCODERS.needs(encoder)], on_wait=on_wait):
+        pooler = WindowPooler(registry.ENCODERS.load(encoder), spec)
+        windows = audio.read_windows(path, [window_request(spec, facts.rms_dbfs)])
+        _add_windows(0, windows, [pooler])
+        pooler.finish()
     for error in pooler.failures.values():
         raise error
     return pooler.vectors[0]
@@ -202,26 +236,27 @@ def _store_vectors(encoder: _LoadedEncoder, pooler: WindowPooler, batch: Sequenc
         )
 
 
+def _configured_encoders(names: Sequence[str]) -> tuple[list[_ConfiguredEncoder], int]:
+    """Register the encoders. Return them, and the number of encoders that are unknown or broken."""
+    specs = [try_plugin(registry.ENCODERS, n, registry.ENCODERS.spec, stage="embed") for n in names]
+    configured = [_ConfiguredEncoder(spec, register(spec)) for spec in specs if spec is not None]
+    return configured, len(specs) - len(configured)
+
+
 def _load_encoders(
-    encoders: Sequence[str], track_ids: Sequence[int] | None
+    configured: Sequence[_ConfiguredEncoder], track_ids: Sequence[int] | None
 ) -> tuple[list[_LoadedEncoder], int]:
-    """Load the encoders that have pending tracks or excerpts.
+    """Load the encoders that still have pending tracks or excerpts.
 
     An encoder that has both is returned twice, with the same model.
 
     Returns the loaded encoders, and the number of vectors that are missing because an encoder
-    cannot be loaded. An unknown encoder counts as one missing vector.
+    cannot be loaded.
     """
     loaded, failed = [], 0
-    for name in encoders:
-        spec = try_plugin(registry.ENCODERS, name, registry.ENCODERS.spec, stage="embed")
-        if spec is None:
-            failed += 1
-            continue
-        encoder_id = register(spec)
-        with engine("app").connect() as connection:
-            pending = embeddings.pending(connection, encoder_id, track_ids)
-            excerpts = excerpt_embeddings.pending(connection, encoder_id, track_ids)
+    for encoder in configured:
+        pending, excerpts = encoder.pending(track_ids)
+        name = encoder.spec.name
         if not pending and not excerpts:
             continue
         model = try_plugin(registry.ENCODERS, name, registry.ENCODERS.load, stage="embed")
@@ -231,7 +266,11 @@ def _load_encoders(
         versions = package_versions.installed_versions(registry.ENCODERS.needs(name).libraries)
         for ids, of_tracks in ((frozenset(pending), {}), (frozenset(excerpts), excerpts)):
             if ids:
-                loaded.append(_LoadedEncoder(spec, encoder_id, ids, of_tracks, model, versions))
+                loaded.append(
+                    _LoadedEncoder(
+                        encoder.spec, encoder.encoder_id, ids, of_tracks, model, versions
+                    )
+                )
     return loaded, failed
 
 

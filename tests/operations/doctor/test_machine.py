@@ -1,11 +1,13 @@
 """Tests for the checks of Python, packages, disks, GPUs and plug-ins, each with a problem."""
 
+import hashlib
 import sys
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
+from mirpipe.models import weight_verification
 from mirpipe.operations.doctor import machine, packages, plugins
 from mirpipe.operations.doctor.finding import Finding
 from mirpipe.settings import settings
@@ -139,6 +141,23 @@ def test_missing_weights_and_unknown_plugins_are_problems(
     assert (missing.level, missing.remedy) == ("problem", "run `mirpipe models pull clap`")
     assert "is missing" in missing.message
     assert (unknown.level, unknown.check) == ("problem", "encoder nobody")
+
+
+def test_weights_that_were_trusted_on_first_use_are_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    add_fakes(monkeypatch, "encoders")
+    weights = tmp_path / wanting.CHECKPOINT.repository / wanting.CHECKPOINT.filename
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"abc")
+    home = tmp_path / "home"
+    configure(monkeypatch, home=home, models_dir=tmp_path, encoders="wanting", generators="")
+    (unconfirmed, _) = plugins.configured()
+    assert (unconfirmed.level, "states no SHA-256" in unconfirmed.message) == ("problem", True)
+    weight_verification.trust(wanting.CHECKPOINT, hashlib.sha256(b"abc").hexdigest())
+    (trusted, _) = plugins.configured()
+    assert trusted.level == "ok"
+    assert "trusted on first use on 20" in trusted.message
 
 
 def test_random_weights_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

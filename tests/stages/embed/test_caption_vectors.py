@@ -1,5 +1,6 @@
 """Captions are embedded once, with the text score's encoder, and compared with clips."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from mirpipe import registry
 from mirpipe.errors import Unavailable
+from mirpipe.models import device_lease
 from mirpipe.plugins.encoders import clap
 from mirpipe.registry import Plugins
 from mirpipe.settings import settings
@@ -17,6 +19,7 @@ from mirpipe.stages.embed import EmbedResult, embed_captions, plan_captions
 from tests.dashboard.example_clips import Maker, describe, make
 from tests.stages.synthetic_matches import SyntheticMatches
 from tests.support.databases import Database
+from tests.support.fake_gpu import ON_GPU, add_gpu
 
 
 class FakeTextTower:
@@ -52,6 +55,27 @@ def tower(library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch) -> FakeTex
     monkeypatch.setattr(Plugins, "load", lambda *_: model)
     monkeypatch.setattr(registry, "revision", lambda _: "r1")
     return model
+
+
+def test_the_gpu_is_reserved_before_the_text_tower_is_loaded(
+    library: SyntheticMatches, tower: FakeTextTower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_gpu(monkeypatch)
+    is_waiting, results = threading.Event(), list[EmbedResult]()
+
+    def run() -> None:
+        results.append(embed_captions(on_wait=lambda _device: is_waiting.set()))
+
+    with device_lease.hold_gpu([ON_GPU]):
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        assert is_waiting.wait(30)
+        assert tower.received == []
+    for thread in threads:
+        thread.join(30)
+    assert sorted(result.embedded for result in results) == [0, 1]
+    assert tower.received == ["slow sad strings"]
 
 
 def test_each_caption_is_embedded_once(library: SyntheticMatches, tower: FakeTextTower) -> None:

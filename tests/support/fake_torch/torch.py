@@ -1,0 +1,29 @@
+"""A stand-in for torch on a machine with one GPU. It can name and select devices, nothing else."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class device:  # noqa: N801 - torch's name
+    """A device with this type, such as `cuda`."""
+
+    type: str
+
+
+class cuda:  # noqa: N801 - torch's name
+    """The functions of torch.cuda that mirpipe calls before it loads a model."""
+
+    @staticmethod
+    def is_available() -> bool:
+        """Return that there is a GPU."""
+        return True
+
+    @staticmethod
+    def device_count() -> int:
+        """Return the number of GPUs."""
+        return 1
+
+    @staticmethod
+    def set_device(name: str) -> None:
+        """Select a GPU. There is only one."""
+        assert name == "cuda:0"
