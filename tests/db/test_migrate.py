@@ -61,7 +61,7 @@ def test_a_database_goes_down_some_steps_and_up_again(
 
 
 def test_more_steps_down_than_there_are_remove_the_schema(fresh_database: Database) -> None:
-    downgrade("-9")
+    downgrade("-99")
     assert current() is None
     assert rows(fresh_database, "SELECT to_regnamespace('mirpipe')") == [(None,)]
 

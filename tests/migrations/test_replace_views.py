@@ -278,7 +278,7 @@ def test_a_migration_can_change_a_column_that_views_use(
     execute(
         fresh_database,
         "GRANT SELECT ON mirpipe.v_library TO airflow",
-        "CREATE VIEW public.mine AS SELECT encoder FROM mirpipe.v_encoder",
+        "CREATE VIEW public.mine AS SELECT encoder FROM mirpipe.v_ranking",
     )
     grants = rows(fresh_database, _GRANTS.format("v_library"))
     before = catalogue(fresh_database)
@@ -291,7 +291,7 @@ def test_a_migration_can_change_a_column_that_views_use(
     assert current() == "9999"
     assert rows(fresh_database, _GRANTS.format("v_library")) == grants
     assert rows(fresh_database, "SELECT * FROM public.mine") == []
-    with pytest.raises(DatabaseError, match=r"view public\.mine needs view mirpipe\.v_encoder"):
+    with pytest.raises(DatabaseError, match=r"view public\.mine needs view mirpipe\.v_ranking"):
         downgrade("-1", folder=folder)
     execute(fresh_database, "DROP VIEW public.mine")
     downgrade("-1", folder=folder)
