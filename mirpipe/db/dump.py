@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from psycopg2.extensions import QuotedString
 from sqlalchemy import Connection, make_url, text
 
 from mirpipe.db.engine import database_url, engine
-from mirpipe.db.migrate import VERSION_TABLE
+from mirpipe.db.migrate import CREATE_VERSION_TABLE, VERSION_TABLE
 from mirpipe.db.psql import psql_url
 from mirpipe.db.remove_schema import drop_statements
 from mirpipe.db.snapshot import open_snapshot
+from mirpipe.db.sql_literals import literal
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.installed_programs import programs_folder
 from mirpipe.settings import child_environment
@@ -36,8 +36,7 @@ _HAS_TABLES = text("SELECT to_regclass('mirpipe.track') IS NOT NULL")
 # A dump of the schema mirpipe contains neither the owner's default privileges nor the revision.
 _STAMP = f"""
     ALTER DEFAULT PRIVILEGES IN SCHEMA mirpipe GRANT SELECT ON TABLES TO mirpipe_app, mirpipe_read;
-    CREATE TABLE IF NOT EXISTS public.{VERSION_TABLE} (
-        version_num varchar(32) CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY);
+    {CREATE_VERSION_TABLE};
     DELETE FROM public.{VERSION_TABLE};
     INSERT INTO public.{VERSION_TABLE} VALUES ({{revision}});
 """
@@ -98,7 +97,7 @@ def load(file: Path, *, revision: str, clips: bytes, shown: str) -> None:
     name, password = _connection()
     with engine("owner").begin() as connection:
         drops = drop_statements(connection)
-    folder, shown, stamp = (_literal(value) for value in (clips.hex(), shown, revision))
+    folder, shown, stamp = (literal(value) for value in (clips.hex(), shown, revision))
     before = [f"SET lock_timeout = '{LOCK_SECONDS}s'", *drops]
     after = [_STAMP.format(revision=stamp), _MOVE_CLIPS.format(folder=folder, shown=shown)]
     psql = [_program("psql"), f"--dbname={name}", "--no-psqlrc", "--quiet", "--single-transaction"]
@@ -175,10 +174,3 @@ def _run(
         name = Path(command[0]).name
         raise DatabaseError(f"{name} failed: {' '.join(lines[-3:]) or process.returncode}")
     return process.stdout.decode(errors="replace")
-
-
-def _literal(value: str) -> str:
-    """Return the text as an SQL string literal."""
-    quoted = QuotedString(value)
-    quoted.encoding = "utf-8"
-    return quoted.getquoted().decode()

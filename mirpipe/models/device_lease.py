@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from mirpipe.db.advisory_locks import hold_first_free_lock
+from mirpipe.db.named_locks import hold_first_free_lock
 from mirpipe.settings import settings
 from mirpipe.specs import Needs
 
