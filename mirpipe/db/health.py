@@ -10,13 +10,10 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy import Connection, make_url, text
 
+from mirpipe.db.oldest_versions import version_parts
 from mirpipe.db.psql import psql_url
-from mirpipe.db.shared_user_server import OLDEST_PGVECTOR
 from mirpipe.errors import DatabaseError
 from mirpipe.records import Collection
-
-OLDEST_POSTGRES = 15
-"""Oldest supported major version of Postgres. Earlier versions lack NULLS NOT DISTINCT."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Server:
 
 @dataclass(frozen=True)
 class IdleSession:
-    """A session that holds a lock or an open transaction but is not running a statement."""
+    """A session with an open transaction, and maybe a lock, that is not running a statement."""
 
     pid: int
     application: str
@@ -71,14 +68,13 @@ _MISSING_ROLES = text("""
 """)
 _CLOCK = text("SELECT extract(epoch FROM clock_timestamp())::double precision")
 _IDLE = text("""
-    SELECT DISTINCT a.pid, a.application_name AS application,
-        extract(epoch FROM clock_timestamp() - a.state_change)::double precision AS idle_seconds
-    FROM pg_stat_activity a
-    LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
-    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
-      AND a.state LIKE 'idle%' AND (l.pid IS NOT NULL OR a.state <> 'idle')
-      AND clock_timestamp() - a.state_change > make_interval(secs => :seconds)
-    ORDER BY a.pid
+    SELECT pid, application_name AS application,
+        extract(epoch FROM clock_timestamp() - state_change)::double precision AS idle_seconds
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND state LIKE 'idle in transaction%'
+      AND clock_timestamp() - state_change > make_interval(secs => :seconds)
+    ORDER BY pid
 """)
 _FILES = text("""
     SELECT f.path FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
@@ -90,23 +86,8 @@ _POOLS = "SELECT pool, slots FROM slot_pool"
 def server_versions(connection: Connection) -> Server:
     """Return the versions of Postgres and pgvector."""
     number, vector = connection.execute(_SERVER).one()
-    pgvector = None if vector is None else tuple(int(part) for part in str(vector).split("."))
+    pgvector = None if vector is None else version_parts(vector)
     return Server((number // 10_000, number % 10_000), pgvector)
-
-
-def outdated_versions(server: Server) -> list[str]:
-    """Return a message for each version that is missing or older than mirpipe requires."""
-    messages = []
-    if server.postgres[0] < OLDEST_POSTGRES:
-        messages.append(f"Postgres {server.postgres[0]} is older than {OLDEST_POSTGRES}")
-    if server.pgvector is None:
-        messages.append("the extension vector is not installed in the database")
-    elif server.pgvector < OLDEST_PGVECTOR:
-        version, oldest = (".".join(map(str, v)) for v in (server.pgvector, OLDEST_PGVECTOR))
-        messages.append(
-            f"pgvector {version} is older than {oldest}, and its indexes can be corrupted"
-        )
-    return messages
 
 
 def missing_roles(connection: Connection) -> list[str]:
@@ -130,7 +111,7 @@ def clock_difference(connection: Connection) -> float:
 
 
 def idle_sessions(connection: Connection, *, seconds: float) -> list[IdleSession]:
-    """Return the sessions that hold a lock or transaction and have been idle for over `seconds`."""
+    """Return the sessions with an open transaction that have been idle for over `seconds`."""
     rows = connection.execute(_IDLE, {"seconds": seconds}).mappings()
     return [IdleSession(**row) for row in rows]
 

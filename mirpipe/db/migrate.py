@@ -2,33 +2,39 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from mirpipe.db.column_descriptions import write_descriptions
-from mirpipe.db.engine import database_url, engine
+from mirpipe.db.engine import engine
 from mirpipe.db.remove_schema import drop_statements
 from mirpipe.db.replace_views import drop_views, drop_views_on, replace_views
-from mirpipe.db.roles import LOGINS
 from mirpipe.db.schema_file_record import clear_record, outdated_files, record
 from mirpipe.db.schema_files import MIGRATIONS
-from mirpipe.db.shared_user_server import provision_shared_server
+from mirpipe.db.user_server import require_provisioned
 from mirpipe.errors import DatabaseError
 from mirpipe.settings import settings
 
 VERSION_TABLE = "schema_version"
 """Table in the schema public where Alembic stores the database revision."""
+CREATE_VERSION_TABLE = f"""
+    CREATE TABLE IF NOT EXISTS public.{VERSION_TABLE} (
+        version_num varchar(32) CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY)
+"""
+"""SQL that creates this table as Alembic would."""
 
 _WITHOUT_MIGRATION = {f"{number:04}" for number in range(1, 10)}
 """Revisions of development versions, whose migrations were merged into 0010."""
-_LOCK = text("SELECT pg_advisory_lock(hashtextextended('mirpipe.migrate', 0))")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended('mirpipe.migrate', 0))")
+_HAS_VERSION_TABLE = text(f"SELECT to_regclass('public.{VERSION_TABLE}') IS NOT NULL")
+# Postgres holds the lock until the transaction ends. Readers have no privileges on this table.
+_LOCK = text(f"LOCK TABLE public.{VERSION_TABLE} IN EXCLUSIVE MODE")
 
 
 def migrate(*, folder: Path = MIGRATIONS) -> None:
@@ -57,10 +63,12 @@ def migrate(*, folder: Path = MIGRATIONS) -> None:
 
 
 def provision_roles() -> None:
-    """Create the objects that migrations need on a user's server. The embedded server has them."""
+    """Check that a user's server has what the migrations need. The embedded server has it.
+
+    Raises DatabaseError if something is missing that the owner cannot create.
+    """
     if settings().database_url is not None:
-        logins = {LOGINS[role]: make_url(database_url(role)).username for role in ("app", "reader")}
-        provision_shared_server(database_url("owner"), logins=logins)
+        require_provisioned()
 
 
 def downgrade(revision: str, *, folder: Path = MIGRATIONS) -> None:
@@ -149,13 +157,19 @@ def _scripts(folder: Path) -> ScriptDirectory:
 def _locked_transaction() -> Iterator[Connection]:
     """Open a transaction as the owner, and keep other processes from migrating this database."""
     owner = engine("owner")
-    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
-        guard.execute(_LOCK)
-        try:
-            with owner.begin() as connection:
-                yield connection
-        finally:
-            guard.execute(_UNLOCK)
+    _create_version_table(owner)
+    with owner.begin() as connection:
+        connection.execute(_LOCK)
+        yield connection
+
+
+def _create_version_table(owner: Engine) -> None:
+    """Create the table if it is missing, in a transaction of its own."""
+    with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.execute(_HAS_VERSION_TABLE).scalar_one():
+            # If another process creates the table at the same time, Postgres reports a duplicate.
+            with suppress(IntegrityError):
+                connection.execute(text(CREATE_VERSION_TABLE))
 
 
 def _config(connection: Connection, folder: Path) -> Config:

@@ -32,10 +32,8 @@ _PRIVILEGE = text("""
     END AS privilege
 """)
 REMEDY = (
-    "On a server that only mirpipe uses, set MIRPIPE_READER_URL to "
-    "postgresql://mirpipe_read:PASSWORD@host:port/database and run `mirpipe db provision`. On a "
-    "shared server, create a login as a superuser (CREATE ROLE name LOGIN PASSWORD '…'; GRANT "
-    "mirpipe_read TO name) and set MIRPIPE_READER_URL to its URL."
+    "Set MIRPIPE_READER_URL to postgresql://mirpipe_read:PASSWORD@host:port/database and run "
+    "`mirpipe db provision`, which prints the SQL that creates this login."
 )
 
 

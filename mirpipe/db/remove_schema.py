@@ -17,7 +17,8 @@ _OWN = text(r"""
     WHERE relnamespace = to_regnamespace('mirpipe') AND relkind IN ('r', 'p', 'v')
         AND (relname = ANY(:names)
             OR relname ~ '^v_embedding_\d+$' AND relkind = 'v'
-            OR relname ~ '^embedding_\d+$' AND relispartition)
+            OR relname ~ '^embedding_\d+$' AND relispartition
+            OR relname ~ '^lock_[0-9a-f]{16}$' AND relkind = 'r')
     UNION ALL
     SELECT 'FUNCTION', oid, oid::regprocedure::text
     FROM pg_proc WHERE pronamespace = to_regnamespace('mirpipe') AND proname = ANY(:names)

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from mirpipe.db.advisory_locks import hold_first_free_lock
+from mirpipe.db.named_locks import hold_first_free_lock
 from mirpipe.models import devices
 from mirpipe.specs import Needs
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from mirpipe.db.advisory_locks import hold_lock
 from mirpipe.db.engine import engine
+from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.store import unused_clips, unused_vectors
 from mirpipe.db.store.retention_rules import RULES, Days, RetentionRule, count_rows, delete_block
 from mirpipe.db.table_sizes import TableSize, table_sizes

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from mirpipe.db.advisory_locks import hold_lock
 from mirpipe.db.engine import engine
+from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.store import published_tables
 from mirpipe.published.claim_numbers import ClaimNumbers
 from mirpipe.published.intervals_and_tests import comparison_rows, interval_rows

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from mirpipe.db.engine import close_engines, engine
-from mirpipe.db.roles import grant_connect
+from mirpipe.db.provision_sql import grants_on_database
+from mirpipe.errors import DatabaseError
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
 
@@ -35,7 +36,9 @@ def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
         # Copying the files takes half as long as PostgreSQL's default strategy.
         template = "TEMPLATE migrated STRATEGY file_copy"
         sql.execute(f"CREATE DATABASE {name} {template} OWNER mirpipe_owner")
-        grant_connect(sql, name)
+        sql.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        for grant in grants_on_database(name):
+            sql.execute(grant.sql)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIRPIPE_HOME", str(embedded.folder.parent))
         for variable, role in (("DATABASE", "app"), ("OWNER", "owner"), ("READER", "reader")):
@@ -51,6 +54,11 @@ def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
 
 def require_refused(role_engine: Engine, statement: str) -> None:
     """Check that the engine's role does not have the privilege to run the statement."""
-    with role_engine.connect() as connection, pytest.raises(ProgrammingError) as caught:
+    with (
+        role_engine.connect() as connection,
+        pytest.raises((ProgrammingError, DatabaseError)) as caught,
+    ):
         connection.execute(text(statement))
-    assert isinstance(caught.value.orig, InsufficientPrivilege)
+    error = caught.value
+    cause = error.orig if isinstance(error, ProgrammingError) else error.__cause__
+    assert isinstance(cause, InsufficientPrivilege)

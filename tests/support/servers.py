@@ -46,7 +46,7 @@ def server(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
 def unprovision(server: EmbeddedPostgres) -> None:
     """Remove all roles and databases from a running server. The next `up` creates them again."""
     with closing(server.connect()) as connection, connection.cursor() as sql:
-        for database in roles.DATABASE_OWNERS:
+        for database in ("mirpipe", "airflow"):
             sql.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
         for login in roles.LOGINS.values():
             sql.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from mirpipe.db.named_locks import lock_until_transaction_ends
 from mirpipe.records import Excerpt
 
 _CHOOSE = text("""
@@ -37,7 +38,6 @@ _WANT = text("""
     VALUES (:track_id, :start_seconds, :seconds, :is_whole)
     ON CONFLICT (track_id, start_seconds, seconds) DO UPDATE SET wanted = true
 """)
-_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended('mirpipe.excerpt', 0))")
 _COLUMNS = "excerpt_id, start_seconds, seconds, is_whole"
 _WANTED = text(
     f"SELECT track_id, {_COLUMNS} FROM mirpipe.excerpt "
@@ -54,7 +54,7 @@ def choose(connection: Connection, longest_seconds: float) -> None:
     The excerpt of a shorter target is the complete target. Earlier excerpts are kept, but are no
     longer wanted. If nothing has changed, nothing is written.
     """
-    connection.execute(_TAKE_TURNS)
+    lock_until_transaction_ends(connection, "excerpt")
     new = [
         dict(row) for row in connection.execute(_CHOOSE, {"longest": longest_seconds}).mappings()
     ]

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Connection, text
 
+from mirpipe.db.named_locks import lock_until_transaction_ends
 from mirpipe.db.store import binary_copy
 from mirpipe.db.store.neighbour_horizon import trim_lists_and_raise_horizons
 from mirpipe.records import Float64, Int64
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('mirpipe.retrieve', :encoder_id))")
 _CREATE_LISTS = text(
     "INSERT INTO mirpipe.neighbour_state (encoder_id, target_id) "
     "SELECT :encoder_id, unnest(CAST(:ids AS bigint[]))"
@@ -35,7 +35,7 @@ def lock_lists(connection: Connection, encoder_id: int) -> None:
 
     Waits if another process has locked them.
     """
-    connection.execute(_LOCK, {"encoder_id": encoder_id})
+    lock_until_transaction_ends(connection, f"retrieve.{encoder_id}")
 
 
 def create_empty_lists(connection: Connection, encoder_id: int, target_ids: Sequence[int]) -> None:

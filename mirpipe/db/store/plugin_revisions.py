@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, TextClause, text
 
+from mirpipe.db.named_locks import lock_until_transaction_ends
 from mirpipe.specs import CaptionerSpec, EncoderSpec, GeneratorSpec, MetricSpec, TrackMetricSpec
 
 _REGISTER_ENCODER = text(
@@ -29,9 +30,6 @@ _INSERT = (
     "SELECT :name, :revision, CAST(:spec AS jsonb) WHERE NOT EXISTS "
     "(SELECT FROM mirpipe.{table} WHERE name = :name AND revision = :revision)"
 )
-# Without this lock, two processes that register the same name in parallel would both mark their
-# revision as configured. A unique index allows only one, so one of them would fail.
-_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(hashtextextended('mirpipe.register', 0))")
 _ID = "SELECT {table}_id FROM mirpipe.{table} WHERE name = :name AND revision = :revision"
 _METRIC_STEPS = tuple(
     text(step.format(table="metric"))
@@ -178,7 +176,9 @@ def _register_metric(
 
 def _register(connection: Connection, parameters: Mapping[str, str], *steps: TextClause) -> int:
     """Run the steps in one process at a time, and return the id that the last step selects."""
-    connection.execute(_TAKE_TURNS)
+    # Without this lock, two processes that register the same name in parallel would both mark their
+    # revision as configured. A unique index allows only one, so one of them would fail.
+    lock_until_transaction_ends(connection, "register")
     *changes, select_id = steps
     for change in changes:
         connection.execute(change, parameters)

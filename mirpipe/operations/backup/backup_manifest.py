@@ -1,9 +1,17 @@
-"""The file manifest.json of a backup. It is written last, so only complete backups have one."""
+"""The file manifest.json of a backup. It is written last, so only complete backups have one.
+
+A backup can come from somebody else. The manifest is therefore checked when it is read: it can only
+name files that a backup contains.
+"""
 
 import hashlib
 import json
+import re
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
 
 from mirpipe.db.store import content_digest
 from mirpipe.errors import ConfigurationError
@@ -12,6 +20,7 @@ FORMAT = 1
 DUMP = "database.dump"
 CLIPS = "clips"
 _MANIFEST = "manifest.json"
+_CLIP = re.compile(rf"{CLIPS}/([^/.\0][^/\0])/\1[^/\0]*")
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a backup.
 
-    Raises ConfigurationError if the folder does not contain a complete backup.
+    Raises ConfigurationError if the folder does not contain a complete backup, or if the manifest
+    names a file that does not belong in a backup.
     """
+    require_own_file(folder, _MANIFEST)
     try:
         fields = json.loads((folder / _MANIFEST).read_text())
     except OSError as error:
@@ -66,9 +77,55 @@ def read_manifest(folder: Path) -> Manifest:
         raise ConfigurationError(
             f"{folder / _MANIFEST} is damaged: {error}. Use another backup."
         ) from error
-    if fields.get("format") != FORMAT:
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        creator = fields.get("mirpipe") if isinstance(fields, dict) else None
         raise ConfigurationError(
             f"{folder} has a format that this version cannot read. It was created by mirpipe "
-            f"{fields.get('mirpipe')}: restore it with that version."
+            f"{creator or 'of an unknown version'}: restore it with that version."
         )
-    return Manifest(**fields)
+    try:
+        manifest = TypeAdapter(Manifest).validate_python(fields)
+    except ValidationError as error:
+        field = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ConfigurationError(
+            f"{folder / _MANIFEST} is damaged: the field {field} is missing or has a wrong type. "
+            "Use another backup."
+        ) from error
+    _require_names_of_a_backup(folder, manifest)
+    return manifest
+
+
+def require_own_file(folder: Path, name: str) -> None:
+    """Raise ConfigurationError if `name` is a link, is reached through one, or is not a file.
+
+    `name` is a relative path without `..`. A file that is missing is no error.
+    """
+    path = folder
+    for part in name.split("/"):
+        path /= part
+        try:
+            status = path.lstat()
+        except OSError:
+            return
+        if stat.S_ISDIR(status.st_mode):
+            continue
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            raise ConfigurationError(
+                f"{path} is a link or not a regular file, so it could lead outside the backup. If "
+                "you trust the backup, copy it with `cp --recursive --dereference` and restore the "
+                "copy."
+            )
+
+
+def _require_names_of_a_backup(folder: Path, manifest: Manifest) -> None:
+    """Raise ConfigurationError if a name is neither the dump nor a clip, or the dump is missing."""
+    wrong = [name for name in manifest.files if name != DUMP and not _CLIP.fullmatch(name)]
+    if wrong:
+        raise ConfigurationError(
+            f"{folder} cannot be restored: its manifest names {wrong[0]!r}, which is not a file of "
+            "a backup. Use another backup."
+        )
+    if DUMP not in manifest.files:
+        raise ConfigurationError(
+            f"{folder} cannot be restored: its manifest does not name {DUMP}. Use another backup."
+        )

@@ -17,6 +17,7 @@ from mirpipe.operations.backup.backup_manifest import (
     Manifest,
     hash_of_digest_queries,
     read_manifest,
+    require_own_file,
 )
 from mirpipe.records import Progress
 from mirpipe.settings import settings
@@ -43,9 +44,10 @@ def restore(
     """Restore the database and the clips to the locations in the settings.
 
     All files in the backup are checked before anything is written, and all rows are written in one
-    transaction. Raises ConfigurationError if the backup is not complete, if it needs a newer
-    mirpipe, or if the database is not empty and `replace` is false. Raises DatabaseError if the
-    restored content differs from the backup.
+    transaction. The dump is SQL that runs as the owner, so restore only backups of people you
+    trust. Raises ConfigurationError if the backup is not complete, if it contains links or files
+    that are not part of a backup, if it needs a newer mirpipe, or if the database is not empty and
+    `replace` is false. Raises DatabaseError if the restored content differs from the backup.
     """
     folder = folder.expanduser().absolute()
     manifest = read_manifest(folder)
@@ -85,6 +87,7 @@ def _require_undamaged(folder: Path, manifest: Manifest, progress: Progress) -> 
     """Raise ConfigurationError if a file of the backup is missing or damaged."""
     for done, (name, expected) in enumerate(manifest.files.items(), start=1):
         path = folder / name
+        require_own_file(folder, name)
         if not path.is_file():
             raise ConfigurationError(f"{path} is missing. Use another backup.")
         if sha256(path).hex() != expected:
@@ -106,6 +109,10 @@ def _copy_clips(folder: Path, manifest: Manifest) -> int:
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
         temporary = place.with_name(f".{place.name}.{os.getpid()}")
-        shutil.copy2(folder / name, temporary)
+        # Only the content and its time are copied. A backup of somebody else could set other
+        # permissions, such as setuid.
+        shutil.copyfile(folder / name, temporary, follow_symlinks=False)
+        modified = (folder / name).stat().st_mtime_ns
+        os.utime(temporary, ns=(modified, modified))
         temporary.replace(place)
     return len(names)

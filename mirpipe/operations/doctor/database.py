@@ -9,6 +9,7 @@ from mirpipe.db import health
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import PipelineRole, engine
 from mirpipe.db.migrate import current, head
+from mirpipe.db.oldest_versions import outdated_versions
 from mirpipe.db.reader_login import REMEDY, privilege_beyond_reading
 from mirpipe.db.schema_file_record import outdated_files
 from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
@@ -47,8 +48,8 @@ def check() -> Iterator[Finding]:
 def versions(connection: Connection) -> Iterator[Finding]:
     """Check the versions of Postgres and pgvector."""
     server = health.server_versions(connection)
-    if outdated := health.outdated_versions(server):
-        remedy = "install newer versions, then run `mirpipe db migrate` to update the extension"
+    if outdated := outdated_versions(server.postgres[0], server.pgvector):
+        remedy = "install newer versions on the server, then run `mirpipe db provision`"
         yield problem("database", "; ".join(outdated), remedy)
         return
     postgres, pgvector = (".".join(map(str, v)) for v in (server.postgres, server.pgvector or ()))
@@ -72,7 +73,7 @@ def migrations(connection: Connection) -> Iterator[Finding]:
 def roles(connection: Connection) -> Iterator[Finding]:
     """Check whether the roles exist and have the right permissions."""
     if missing := health.missing_roles(connection):
-        yield problem("roles", f"missing: {', '.join(missing)}", "run `mirpipe db migrate`")
+        yield problem("roles", f"missing: {', '.join(missing)}", "run `mirpipe db provision`")
         return
     if wrong := health.wrong_grants(connection):
         remedy = "grant or revoke them as the owner (migrations/versions contains all grants)"

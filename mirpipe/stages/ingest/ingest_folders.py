@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mirpipe.db.advisory_locks import hold_lock
 from mirpipe.db.engine import engine
+from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.store import track_files
 from mirpipe.library.folder_scan import absolute_roots, scan_folders
 from mirpipe.library.manifest import read_manifest

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mirpipe.db.advisory_locks import hold_lock
+from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.snapshot import open_snapshot
 from mirpipe.db.store import embedding_maps, metric_series, runs, shown_matches
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders

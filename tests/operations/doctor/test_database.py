@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db import health
-from mirpipe.db.advisory_locks import hold_lock
+from mirpipe.db import health, oldest_versions
 from mirpipe.db.engine import close_engines
 from mirpipe.db.migrate import downgrade
+from mirpipe.db.named_locks import hold_lock
 from mirpipe.operations.doctor import database, files
 from mirpipe.operations.doctor.finding import Finding
 from mirpipe.settings import settings
@@ -45,8 +45,8 @@ def test_an_embedded_server_that_is_down_is_reported_and_not_started(
 def test_old_versions_are_a_problem(
     fresh_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "OLDEST_PGVECTOR", (99, 0, 0))
-    monkeypatch.setattr(health, "OLDEST_POSTGRES", 99)
+    monkeypatch.setattr(oldest_versions, "OLDEST_PGVECTOR", (99, 0, 0))
+    monkeypatch.setattr(oldest_versions, "OLDEST_POSTGRES", 99)
     with fresh_database.reader.connect() as reader:
         (finding,) = database.versions(reader)
     assert finding.level == "problem"
@@ -55,9 +55,8 @@ def test_old_versions_are_a_problem(
 
 
 def test_a_database_without_pgvector_is_a_problem() -> None:
-    assert health.outdated_versions(health.Server((18, 6), None)) == [
-        "the extension vector is not installed in the database"
-    ]
+    (message,) = oldest_versions.outdated_versions(18, None)
+    assert message.endswith("is not installed")
 
 
 def test_a_schema_that_is_not_at_head_is_a_problem(fresh_database: Database) -> None:

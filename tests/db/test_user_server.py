@@ -1,4 +1,4 @@
-"""Preparing a user's server: created objects, session roles, and SQL for the superuser."""
+"""A user's server: what migrations need, what is reported as missing, and session roles."""
 
 import re
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from mirpipe.cli.db import app
-from mirpipe.db import shared_user_server
-from mirpipe.db.engine import close_engines, database_url, engine
+from mirpipe.db import oldest_versions
+from mirpipe.db.engine import close_engines, engine
 from mirpipe.db.migrate import current, migrate
 from mirpipe.db.queries.user_sql import run_query
-from mirpipe.db.shared_user_server import provision_shared_server
+from mirpipe.db.user_server import provision_user_server
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.postgres.create_cluster import SUPERUSER
 from mirpipe.postgres.embedded import EmbeddedPostgres
@@ -102,7 +102,7 @@ def test_the_url_of_a_superuser_is_enough(music_server: UserServer) -> None:
     assert logins_of_session("reader") == (SUPERUSER, "mirpipe_read")
     with (
         engine("app").connect() as connection,
-        pytest.raises(DBAPIError, match="permission denied"),
+        pytest.raises(DatabaseError, match="permission denied"),
     ):
         connection.execute(text("CREATE TABLE mirpipe.mine ()"))
     with engine("reader").connect() as connection:
@@ -119,27 +119,27 @@ def test_migrating_twice_changes_nothing(music_server: UserServer) -> None:
     assert current() == first
 
 
-def test_missing_privileges_are_reported_as_sql_that_is_complete(music_server: UserServer) -> None:
-    music_server.configure("plain")
+def test_the_error_for_a_server_that_is_not_ready_names_everything_and_the_remedy(
+    music_server: UserServer,
+) -> None:
+    music_server.configure("plain", owner_url="runner", reader_url="viewer")
     with pytest.raises(DatabaseError) as caught:
         migrate()
-    statements = str(caught.value).split("\n\n")[1]
-    assert statements.splitlines() == [
-        "CREATE EXTENSION vector SCHEMA public;",
-        'CREATE ROLE "mirpipe_app";',
-        'GRANT "mirpipe_app" TO "plain";',
-        'CREATE ROLE "mirpipe_read";',
-        'GRANT "mirpipe_read" TO "plain";',
-        'GRANT CREATE ON DATABASE "music" TO "plain";',
-        'GRANT CREATE ON SCHEMA public TO "plain";',
-    ]
+    message = str(caught.value)
+    assert "the extension vector is not installed in the database" in message
+    assert "there is no role mirpipe_app" in message
+    assert "the login runner, which MIRPIPE_OWNER_URL names, cannot create in the data" in message
+    assert "the login runner, which MIRPIPE_OWNER_URL names, cannot create in the schema" in message
+    assert "Run `mirpipe db provision`" in message
     assert current() is None
 
-    music_server.run_as_superuser(statements)
-    migrate()
-    assert logins_of_session("owner") == ("plain", "plain")
-    assert logins_of_session("app") == ("plain", "mirpipe_app")
-    assert logins_of_session("reader") == ("plain", "mirpipe_read")
+    music_server.run_as_superuser("CREATE ROLE mirpipe_app; CREATE ROLE mirpipe_read")
+    music_server.configure("plain", owner_url="runner", reader_url="nobody_yet")
+    with pytest.raises(DatabaseError) as caught:
+        migrate()
+    message = str(caught.value)
+    assert "the login plain, which MIRPIPE_DATABASE_URL names, does not have the role" in message
+    assert "there is no login nobody_yet, which MIRPIPE_READER_URL names" in message
 
 
 def test_a_login_that_may_create_roles_creates_them(music_server: UserServer) -> None:
@@ -220,7 +220,7 @@ def test_a_revoked_temporary_privilege_is_granted_to_the_pipeline_again(
     ("prepare", "remedy"),
     [
         ("CREATE SCHEMA x; CREATE EXTENSION vector SCHEMA x", "SET SCHEMA public"),
-        (None, "Create a database with the encoding UTF8"),
+        (None, "Name a new database in MIRPIPE_DATABASE_URL"),
     ],
 )
 def test_an_unsuitable_database_is_an_error_with_a_remedy(
@@ -235,8 +235,9 @@ def test_an_unsuitable_database_is_an_error_with_a_remedy(
             "TEMPLATE template0",
             "postgres",
         )
+    music_server.configure(SUPERUSER)
     with pytest.raises(DatabaseError, match=remedy):
-        provision_shared_server(music_server.url(SUPERUSER))
+        migrate()
 
 
 def test_an_old_pgvector_is_updated(music_server: UserServer) -> None:
@@ -244,31 +245,82 @@ def test_an_old_pgvector_is_updated(music_server: UserServer) -> None:
     music_server.run_as_superuser(
         "UPDATE pg_extension SET extversion = '0.8.3' WHERE extname = 'vector'"
     )
-    provision_shared_server(music_server.url(SUPERUSER))
+    music_server.configure(SUPERUSER)
+    migrate()
     with closing(music_server.embedded.connect("music")) as connection, connection.cursor() as sql:
         sql.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
         assert sql.fetchone() == (available_pgvector(sql),)
 
 
-def test_a_server_with_an_old_pgvector_is_an_error(
-    music_server: UserServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("constant", "value", "message"),
+    [
+        ("OLDEST_PGVECTOR", (99, 0, 0), r"pgvector 0\.8\.\d+ is older than 99\.0\.0"),
+        ("OLDEST_POSTGRES", 99, r"Postgres 18 is older than 99"),
+    ],
+)
+def test_an_old_server_is_an_error(
+    music_server: UserServer,
+    monkeypatch: pytest.MonkeyPatch,
+    constant: str,
+    value: object,
+    message: str,
 ) -> None:
-    monkeypatch.setattr(shared_user_server, "OLDEST_PGVECTOR", (99, 0, 0))
-    with pytest.raises(DatabaseError, match=r"has pgvector 0\.8\.\d+, but mirpipe needs 99\.0\.0"):
-        provision_shared_server(music_server.url(SUPERUSER))
+    monkeypatch.setattr(oldest_versions, constant, value)
+    music_server.configure(SUPERUSER)
+    with pytest.raises(DatabaseError, match=message):
+        migrate()
+    with pytest.raises(DatabaseError, match=message):
+        provision_user_server(music_server.url(SUPERUSER))
 
 
-def test_the_error_for_an_unreachable_server_names_it_without_the_password(
+@pytest.mark.parametrize(
+    ("role", "setting"),
+    [
+        ("owner", "MIRPIPE_OWNER_URL"),
+        ("app", "MIRPIPE_DATABASE_URL"),
+        ("reader", "MIRPIPE_READER_URL"),
+    ],
+)
+def test_the_error_for_a_rejected_login_names_its_setting_and_the_remedy(
+    music_server: UserServer, role: str, setting: str
+) -> None:
+    music_server.configure("plain", owner_url="runner", reader_url="viewer")
+    login = {"owner": "runner", "app": "plain", "reader": "viewer"}[role]
+    music_server.run_as_superuser(f"ALTER ROLE {login} NOLOGIN")
+    with pytest.raises(DatabaseError, match=rf"{setting}.*`mirpipe db provision`") as caught:
+        engine(role).connect()  # type: ignore[arg-type]  # A role is a Literal.
+    assert "secret" not in str(caught.value)
+    assert login in str(caught.value)
+
+
+def test_the_error_for_an_unreachable_server_names_the_setting_without_the_password(
     music_server: UserServer,
 ) -> None:
-    music_server.configure("plain")
-    url = database_url("app")
+    music_server.configure("plain", owner_url="runner")
+    superuser_url = music_server.url("viewer")
     music_server.embedded.down()
-    for attempt in (lambda: engine("app").connect(), lambda: provision_shared_server(url)):
-        with pytest.raises(DatabaseError, match="MIRPIPE_DATABASE_URL") as caught:
+    for attempt, setting in (
+        (lambda: engine("app").connect(), "MIRPIPE_DATABASE_URL"),
+        (migrate, "MIRPIPE_OWNER_URL"),
+        (lambda: provision_user_server(superuser_url), "MIRPIPE_SUPERUSER_URL"),
+    ):
+        with pytest.raises(DatabaseError, match=f"host and port in {setting}") as caught:
             attempt()
         assert "secret" not in str(caught.value)
-        assert "plain" in str(caught.value)
+
+
+def test_a_missing_privilege_of_the_pipeline_is_an_error_with_its_setting(
+    music_server: UserServer,
+) -> None:
+    music_server.configure(SUPERUSER)
+    migrate()
+    music_server.run_as_superuser("REVOKE ALL ON mirpipe.track FROM mirpipe_app")
+    with (
+        engine("app").connect() as connection,
+        pytest.raises(DatabaseError, match=r"MIRPIPE_DATABASE_URL .*`mirpipe db provision`"),
+    ):
+        connection.execute(text("TABLE mirpipe.track"))
 
 
 def available_pgvector(sql: extensions.cursor) -> object:
