@@ -26,7 +26,7 @@ def test_every_command_of_the_page_does_what_it_says(
     monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path / "home"))
     commands = [step.line for step in steps(PAGE) if isinstance(step, Command)]
     assert [line.split("mirpipe ")[1].split()[0] for line in commands] == [
-        *("doctor", "verify", "backup", "restore", "ingest")
+        *("doctor", "verify", "backup", "restore", "prune", "ingest")
     ]
     for line in commands:
         words = shlex.split(

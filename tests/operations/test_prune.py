@@ -84,12 +84,13 @@ def library(
     from contextlib import closing
 
     from mirpipe.db.engine import close_engines, engine
-    from mirpipe.db.roles import grant_connect
+    from mirpipe.db.provision_sql import grants_on_database
 
     close_engines()
     with closing(embedded.connect()) as connection, connection.cursor() as sql:
         sql.execute("CREATE DATABASE pruned TEMPLATE old_library OWNER mirpipe_owner")
-        grant_connect(sql, "pruned")
+        for grant in grants_on_database("pruned"):
+            sql.execute(grant.sql)
     monkeypatch.setenv("MIRPIPE_HOME", str(embedded.folder.parent))
     for variable, role in (("DATABASE", "app"), ("OWNER", "owner"), ("READER", "reader")):
         monkeypatch.setenv(f"MIRPIPE_{variable}_URL", embedded.url(role, "pruned"))

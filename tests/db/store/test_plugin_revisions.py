@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from mirpipe import registry
+from mirpipe.db.named_locks import lock_until_transaction_ends
 from mirpipe.db.store import plugin_revisions
 from mirpipe.music.features.melody_pitch_classes import MELODY
 from mirpipe.specs import TrackMetricSpec
@@ -44,7 +45,7 @@ def test_two_that_register_the_same_take_turns(fresh_database: Database, registe
 
     with ThreadPoolExecutor(1) as pool:
         with fresh_database.app.begin() as connection:
-            connection.execute(plugin_revisions._TAKE_TURNS)
+            lock_until_transaction_ends(connection, "register")
             second = pool.submit(other)
             eventually(lambda: second.done() or sessions_waiting(fresh_database.app))
             assert not second.done()
