@@ -30,6 +30,9 @@ _DISTANCES = {"kad": "KAD", "fad_inf": "FAD∞"}
 
 _STATISTICS = "mean ± sd over targets (n targets) [95 % interval]"
 """Explanation of cells that contain a mean."""
+_MEANING_OF_Z = (
+    "z and percentile show how far a match stands out from the library, not how good it is"
+)
 
 
 def print_results(file: IO[str] | None = None) -> None:
@@ -42,8 +45,10 @@ def print_results(file: IO[str] | None = None) -> None:
     if not summaries:
         console.print("no results yet: there are no targets with references", style="dim")
         return
+    print_rankings(console)
     title = f"Best match of each target: {_STATISTICS}"
     _print(console, title, _match_summary_table(_MATCH_METRICS, summaries))
+    console.print(_MEANING_OF_Z, style="dim")
     rated = [summary for summary in summaries if summary.metric in _AESTHETICS]
     if rated:
         model = "a model with random weights" if rated[0].metric_random else "Audiobox Aesthetics"
@@ -58,7 +63,6 @@ def print_results(file: IO[str] | None = None) -> None:
     if distances:
         title = "Distance from all clips of a mode to all references (n clips); 0 means no distance"
         _print(console, title, _distance_table(distances))
-    print_rankings(console)
     print_established_differences(console.file)
 
 

@@ -48,7 +48,8 @@ Cosines of different encoders are not on one scale, so the retrieval similarity 
 encoders. Standardised cosines are on one scale: each shows how many standard deviations a match's
 cosine is above its encoder's mean cosine to the published library. The mean standardised cosines
 are 1.54 for CLAP, 1.49 for MuQ and 1.27 for Music2Latent, so the encoder with the highest mean
-cosine ranks last.
+cosine has the lowest one. Standardised cosines show how far a match stands out, not how good it is,
+so they do not rank the encoders either.
 """
 
 _DIFFERENCES = """

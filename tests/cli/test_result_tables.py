@@ -55,7 +55,7 @@ def printed(
     monkeypatch.setattr(queries, "set_distances", lambda: distances or [])
     monkeypatch.setattr(queries, "mode_comparisons", list)
     monkeypatch.setattr(queries, "encoder_comparisons", list)
-    monkeypatch.setattr(result_tables, "print_rankings", lambda _: None)
+    monkeypatch.setattr(result_tables, "print_rankings", lambda console: console.print("RANKINGS"))
     file = io.StringIO()
     result_tables.print_results(file)
     return file.getvalue()
@@ -144,6 +144,14 @@ def test_the_interval_is_printed_below_its_mean(monkeypatch: pytest.MonkeyPatch)
     rows = [line for line in text.splitlines() if "±" in line or "[1" in line]
     assert "1.50 ± 0.25 (9)" in rows[1]
     assert "[1.38, 1.62]" in rows[2]
+
+
+def test_agreement_of_labels_is_printed_first_and_z_is_explained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = printed(monkeypatch, [summary("z", 1.5)])
+    assert text.startswith("RANKINGS")
+    assert "not how good it is" in text
 
 
 def test_only_distances_of_enough_clips_are_printed(

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from dashboard.components import heatmap
 from tests.dashboard.example_library import Piece, fill, rate
+from tests.dashboard.example_rankings import write_rankings
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, html, page
 from tests.support.databases import Database
 
@@ -27,6 +28,27 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
     assert "CC-BY-NC-SA-4.0" in shown
     # The charts show summaries, similarity by rank, heatmaps and groups.
     assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1
+
+
+def test_label_agreement_comes_first_and_z_is_not_called_quality(filled: Database) -> None:
+    assert "genre P@1" not in html(page("retrieval"))
+    with filled.owner.begin() as connection:
+        write_rankings(connection)
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.run_ranking SELECT run_id, encoder_id, 'targets', 'genre', "
+                "'p_at_1', 'cosine', 8, 0, 0.75, 0.41, 0.93 FROM mirpipe.run, mirpipe.encoder "
+                "ON CONFLICT DO NOTHING"
+            )
+        )
+    st.cache_data.clear()
+    app = page("retrieval")
+    shown = html(app)
+    assert shown.index("genre P@1") < shown.index("cosine (own space)")
+    assert "<span>0.75</span>" in shown
+    assert "0.41 … 0.93" in shown
+    captions = " ".join(caption.value for caption in app.caption)
+    assert "but not how good it is" in captions
 
 
 def test_melody_accuracy_is_drawn_for_pitched_pairs_only(

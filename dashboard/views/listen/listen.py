@@ -32,9 +32,9 @@ def match_section(
     st.caption(
         "Each column shows the matches by one encoder, best match first. z is the number of "
         "standard deviations by which the cosine exceeds this target's mean cosine to the whole "
-        "library. z can be compared between encoders; cosines cannot. Percentile is the share of "
-        "the library's reference pairs that have no higher cosine. Melody is the share of frames "
-        f"with the same pitch class (chance: about {MELODY_CHANCE_LEVEL})."
+        "library. It shows how far a match stands out, not how good it is. Percentile is the share "
+        "of the library's reference pairs that have no higher cosine. Melody is the share of "
+        f"frames with the same pitch class (chance: about {MELODY_CHANCE_LEVEL})."
     )
     encoders = cached_queries.encoder_revisions(cached_queries.run_key(run))
     active = {row.encoder: row for row in encoders if row.serving}

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from dashboard.components import aesthetics_rating, charts, markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
-from dashboard.components.number_format import DASH
+from dashboard.components.number_format import DASH, format_number
 from dashboard.components.plugin_labels import (
     RANDOM_WEIGHTS_NOTE,
     plugin_cell,
@@ -18,9 +18,10 @@ from dashboard.components.statistics_cells import (
     ESTABLISHED_WHEN,
     difference_cell,
     established_sentence,
+    interval,
     mean_cell,
 )
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, latest_rankings
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
 
@@ -32,13 +33,15 @@ HIDDEN = {*metric_labels.AXES, *CHANCE_BOUNDS}
 
 def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
     """Draw the averages for each encoder as a table and as charts, and compare the encoders."""
+    label_section(latest_rankings.ranking_results(cached_queries.run_key(run)).rankings)
     st.subheader("How similar are the best matches?", anchor=False)
     st.caption(
         "For each encoder, the table shows averages over the best matches of all targets: mean ± "
-        "sd, the 95 % interval of the mean over targets, and n. To compare encoders, use z: the "
-        "number of standard deviations by which the cosine of the best match exceeds the target's "
-        "mean cosine to the whole library. Cosines of different encoders cannot be compared, "
-        "because each encoder has its own space."
+        "sd, the 95 % interval of the mean over targets, and n. Cosines of different encoders "
+        "cannot be compared, because each encoder has its own space. z is the number of standard "
+        "deviations by which the cosine of the best match exceeds the target's mean cosine to the "
+        "whole library. z and percentile show how far a match stands out from the library, but "
+        "not how good it is."
     )
     similarities = leading_first({row.metric for row in rows} - HIDDEN)
     summary_table("Summary by encoder", similarities, rows)
@@ -46,7 +49,7 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
         st.caption(RANDOM_WEIGHTS_NOTE)
     left, middle, right = st.columns(3, gap="medium")
     with left:
-        summary_chart(rows, "z", "z: can be compared", "sd above the library's mean")
+        summary_chart(rows, "z", "z: how far the match stands out", "sd above the library's mean")
     with middle:
         summary_chart(
             rows, "cosine", "cosine: cannot be compared", "cosine (each encoder has its own space)"
@@ -61,6 +64,47 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
         )
     aesthetics_section(rows)
     difference_section(cached_queries.encoder_comparisons(cached_queries.run_key(run)))
+
+
+def label_section(rankings: Sequence[queries.LabelRanking]) -> None:
+    """Draw how often the best matches have the same label as their target, if there are labels."""
+    rows = [
+        row
+        for row in rankings
+        if row.queries == "targets" and row.rerank == "cosine" and row.metric == "p_at_1" and row.n
+    ]
+    if not rows:
+        return
+    st.subheader("Do the best matches have the same label as their target?", anchor=False)
+    st.caption(
+        "P@1 is the share of targets whose best match has the same label, with its 95 % interval "
+        "and the number of targets (n). It is the most direct comparison of encoders. The page "
+        "Hubs and agreement shows more ranking metrics."
+    )
+    labels = list(dict.fromkeys(row.label for row in rows))
+    row_of = {(row.encoder, row.label): row for row in rows}
+    random = {row.encoder for row in rows if row.random}
+    lines = [
+        [
+            plugin_cell(encoder, random=encoder in random),
+            *(_share(row_of.get((encoder, label))) for label in labels),
+        ]
+        for encoder in dict.fromkeys(row.encoder for row in rows)
+    ]
+    columns = ["encoder", *(f"{label} P@1" for label in labels)]
+    name = "Label agreement of best matches"
+    markup.show(tables.html_table(name, columns, lines, numeric=range(1, len(columns))))
+    download_button(rows, name=name)
+
+
+def _share(row: queries.LabelRanking | None) -> Markup:
+    if row is None or row.mean is None:
+        return Markup(DASH)
+    return (
+        Markup("<span>{}</span>").format(format_number(row.mean, 2))
+        + interval(row.low, row.high, 2)
+        + markup.small_line(f"n = {row.n}")
+    )
 
 
 def leading_first(metrics: set[str]) -> list[str]:

@@ -135,7 +135,7 @@ def main() -> None:
         key="similarity",
         bind="query-params",
         required=True,
-        help="z and percentile can be compared between encoders; cosines cannot.",
+        help="z and percentile are on the same scale for all encoders; cosines are not.",
     )
     scale = SCALES[chosen or "z"]
     rank_section(cached_queries.similarity_by_rank(key), scale)
