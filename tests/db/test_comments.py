@@ -10,9 +10,9 @@ from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 
 _UNDESCRIBED = """
-    SELECT c.relname || coalesce('.' || a.attname, '') AS name
+    SELECT c.relname || '.' || a.attname AS name
     FROM pg_class c
-    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     WHERE c.relnamespace = 'mirpipe'::regnamespace AND c.relkind IN ('r', 'p', 'v')
       AND coalesce(col_description(c.oid, a.attnum), '') = ''
     UNION
