@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.snapshot import open_snapshot
 from mirpipe.db.store import embedding_maps, metric_series, runs, shown_matches
+from mirpipe.db.store.active_metrics import activate_complete_metrics
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
 from mirpipe.stages.report.clip_set_distances import insert_set_distances
 from mirpipe.stages.report.metric_summaries import insert_summaries
@@ -32,6 +33,7 @@ def report(*, trigger: str) -> ReportResult:
     """
     with hold_lock("report"), open_snapshot("app") as connection:
         activate_complete_revisions(connection)
+        activate_complete_metrics(connection)
         shown_matches.prepare_matches(connection)
         digest = runs.state_digest(connection, comparison_method())
         latest = runs.latest_run(connection)

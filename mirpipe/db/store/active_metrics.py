@@ -1,0 +1,42 @@
+"""Makes a new metric revision active when it has all scores that the old revision has.
+
+Until then, the scores of the old revision are shown. Otherwise, a new revision would take the place
+of complete results while most of its scores are still missing.
+"""
+
+from sqlalchemy import Connection, text
+
+_ACTIVATE = text("""
+    INSERT INTO mirpipe.serving_metric AS s (name, metric_id)
+    SELECT m.name, m.metric_id FROM mirpipe.metric m
+    LEFT JOIN mirpipe.serving_metric a ON a.name = m.name
+    WHERE m.wanted AND a.metric_id IS DISTINCT FROM m.metric_id
+      AND NOT EXISTS (
+        SELECT FROM mirpipe.wanted_pair p JOIN mirpipe.pair_score o
+            ON o.target_id = p.target_id AND o.reference_id = p.reference_id
+            AND o.excerpt_id IS NOT DISTINCT FROM p.excerpt_id
+        WHERE o.metric_id = a.metric_id AND NOT EXISTS (
+            SELECT FROM mirpipe.pair_score n
+            WHERE n.metric_id = m.metric_id AND n.target_id = p.target_id
+              AND n.reference_id = p.reference_id
+              AND n.excerpt_id IS NOT DISTINCT FROM p.excerpt_id))
+      AND NOT EXISTS (
+        SELECT FROM mirpipe.track_score o JOIN mirpipe.track t USING (track_id)
+        WHERE o.metric_id = a.metric_id AND t.state = 'ok' AND NOT EXISTS (
+            SELECT FROM mirpipe.track_score n
+            WHERE n.metric_id = m.metric_id AND n.track_id = o.track_id)
+          AND NOT EXISTS (
+            SELECT FROM mirpipe.failure f
+            WHERE f.stage = 'score' AND f.revision = m.revision AND f.track_id = o.track_id
+              AND NOT f.retry))
+    ON CONFLICT (name) DO UPDATE SET metric_id = excluded.metric_id
+""")
+
+
+def activate_complete_metrics(connection: Connection) -> None:
+    """Make each configured revision active that has all scores which the active one has.
+
+    Only present matches, clips and usable tracks count. A revision also becomes active if its
+    metric has no active revision.
+    """
+    connection.execute(_ACTIVATE)
