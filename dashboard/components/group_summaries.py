@@ -77,7 +77,9 @@ def show_metric(metric: str, label: str, task: str, rows: Sequence[queries.Group
     left_out = f" Targets with no {label} are left out: {unlabelled:,}." if unlabelled else ""
     st.caption(
         f"Mean of {name} per {label}, its 95 % interval over the group's targets, and the number "
-        "of targets (n). Small groups allow no conclusion. A group with one target has no interval."
+        "of targets (n). Small groups allow no conclusion: a group with fewer than 5 targets has "
+        "no interval and no test. A larger group is compared with all other targets (Mann and "
+        "Whitney's test, p corrected for all groups). This is exploratory and establishes nothing."
         f"{left_out}"
     )
     defined = [row for row in rows if row.mean is not None]
@@ -146,4 +148,9 @@ def _metric_order(metric: str) -> tuple[int, str]:
 
 
 def _cell(row: queries.GroupSummary | None) -> Markup:
-    return Markup(DASH) if row is None else mean_cell(row, metric_labels.decimals(row.metric))
+    if row is None:
+        return Markup(DASH)
+    cell = mean_cell(row, metric_labels.decimals(row.metric))
+    if row.p_adjusted is None:
+        return cell
+    return cell + markup.small_line(f"against the others: p = {row.p_adjusted:.3f}")

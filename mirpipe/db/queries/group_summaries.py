@@ -38,11 +38,14 @@ class GroupSummary:
     """Licences of the weights that were used."""
     random: bool
     """Whether random weights were used."""
+    p_adjusted: float | None = None
+    """Corrected p-value of the difference from all other labelled targets. None if not tested."""
 
 
 _COLUMNS = (
     "label, value, metric, n, undefined_n, unlabelled_n, mean, sd, low, high, "
-    "coalesce(licence_weights, '') AS licence_weights, random"
+    "coalesce(licence_weights, '') AS licence_weights, random, "
+    "p_adjusted"
 )
 _RETRIEVAL = text(f"""
     SELECT encoder AS subject, {_COLUMNS} FROM mirpipe.v_retrieval_group_summary

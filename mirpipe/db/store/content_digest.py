@@ -199,7 +199,8 @@ CONTENT = {
     "run_group_summary": f"""
         SELECT e.name, e.revision, r.name, r.revision, u.mode, u.guidance, u.label, u.value,
             u.metric, m.revision, u.n, u.undefined_n, u.targets_n, u.unlabelled_n,
-            u.interval_reason, {_rounded("u.mean", "u.sd", "u.low", "u.high")}
+            u.interval_reason, u.p_reason,
+            {_rounded("u.mean", "u.sd", "u.low", "u.high", "u.p", "u.p_adjusted")}
         FROM mirpipe.run_group_summary u LEFT JOIN mirpipe.encoder e USING (encoder_id)
         LEFT JOIN mirpipe.generator r USING (generator_id)
         LEFT JOIN mirpipe.metric m USING (metric_id)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from mirpipe.db.store import run_summaries
 from mirpipe.db.store.metric_series import Series
 from mirpipe.db.store.track_labels import read_target_labels
+from mirpipe.statistics.group_test import correct_exploratory, group_p_value
 from mirpipe.statistics.mean_intervals import intervals, missing_reason
 
 LABELS = ("genre", "instrument")
@@ -21,6 +22,7 @@ def insert_summaries(connection: Connection, run_id: int, series: Sequence[Serie
     """Store the summary of each series, and its summaries by genre and by instrument."""
     labels = read_target_labels(connection, LABELS)
     groups = [group for one_series in series for group in _groups(one_series, labels)]
+    _add_corrected_p_values([columns for _, columns in groups])
     parts = [(one_series, Row()) for one_series in series] + groups
     numbers = _summary_columns([part for part, _ in parts])
     rows = [
@@ -35,24 +37,42 @@ def insert_summaries(connection: Connection, run_id: int, series: Sequence[Serie
     run_summaries.insert(connection, "run_group_summary", by_group)
 
 
-def _groups(
-    series: Series, labels: Mapping[str, Mapping[int, str]]
-) -> list[tuple[Series, dict[str, str | int]]]:
-    """Return one part of the series per label value, and the columns that identify the group."""
-    groups: list[tuple[Series, dict[str, str | int]]] = []
+def _groups(series: Series, labels: Mapping[str, Mapping[int, str]]) -> list[tuple[Series, Row]]:
+    """Return one part of the series per label value, and the columns of the group.
+
+    These identify the group, and contain the p-value of its difference from all other targets that
+    have the label.
+    """
+    groups: list[tuple[Series, Row]] = []
+    target_ids, means = series.target_means()
     for label, value_by_target in labels.items():
+        label_of_mean = np.array(
+            [value_by_target.get(target, "") for target in target_ids.tolist()], np.str_
+        )
+        labelled = label_of_mean != ""
         values = np.array(
             [value_by_target.get(target, "") for target in series.target_ids.tolist()]
         )
         unlabelled = len(np.unique(series.target_ids[values == ""]))
         for value in sorted(set(values.tolist()) - {""}):
-            columns: dict[str, str | int] = {
-                "label": label,
-                "value": value,
-                "unlabelled_n": unlabelled,
-            }
+            columns: Row = {"label": label, "value": value, "unlabelled_n": unlabelled}
+            if series.random:
+                columns |= {"p": np.nan, "p_reason": "random_weights"}
+            else:
+                p = group_p_value(means[labelled], label_of_mean[labelled] == value)
+                columns |= {"p": p, "p_reason": "too_few_targets" if np.isnan(p) else None}
             groups.append((series.select(values == value), columns))
     return groups
+
+
+def _add_corrected_p_values(groups: Sequence[Row]) -> None:
+    """Correct the p-values of all groups together, and replace NaN by None."""
+    for group, p_adjusted in zip(
+        groups, correct_exploratory([group["p"] for group in groups]), strict=True
+    ):
+        has_p = group["p_reason"] is None
+        group["p_adjusted"] = float(p_adjusted) if has_p else None
+        group["p"] = group["p"] if has_p else None
 
 
 def _key_columns(run_id: int, series: Series) -> Row:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from scipy.stats import mannwhitneyu
 from sqlalchemy import text
 
 from mirpipe.db import queries
@@ -175,6 +176,29 @@ def test_groups_are_summarised_by_label_and_unlabelled_targets_are_counted(
     rows = queries.retrieval_group_summaries("instrument")
     assert {row.n for row in rows if row.metric == "z"} == {8}
     assert all(row.low is not None for row in rows if row.metric == "z")
+
+
+def test_groups_of_five_are_tested_against_the_other_targets(library: Library) -> None:
+    for number in range(10):
+        library.add("target", f"more {number}", {"genre": "folk" if number < 4 else "jazz"})
+    library.report()
+    columns = "SELECT value, p, p_adjusted, p_reason FROM mirpipe.v_retrieval_group_summary "
+    rows = {
+        value: rest
+        for value, *rest in library.query(
+            f"{columns} WHERE label = 'genre' AND encoder = 'first' AND metric = 'z'"
+        )
+    }
+    by_genre = library.query(
+        "SELECT target_labels ->> 'genre', array_agg(z) FROM mirpipe.v_retrieval "
+        "WHERE rank = 1 AND encoder = 'first' AND target_labels ->> 'genre' <> '' GROUP BY 1"
+    )
+    z = dict(by_genre)
+    expected = mannwhitneyu(z["folk"], z["jazz"] + z["rock"]).pvalue
+    p, p_adjusted, reason = rows["folk"]
+    assert (p, reason) == (pytest.approx(expected, rel=1e-9), None)
+    assert p <= p_adjusted <= 1
+    assert rows["rock"] == [None, None, "too_few_targets"]
 
 
 def test_a_past_run_keeps_its_groups(library: Library) -> None:
