@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mirpipe.errors import ConfigurationError
-from mirpipe.generation.modes import MODES, Mode
+from mirpipe.generation.modes import MODES, SWEEP, Mode
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The project folder, which contains dags/, dashboard/, migrations/ and this package."""
@@ -44,6 +44,14 @@ def available_cores() -> int:
 def _models_python() -> Path | None:
     installed = PROJECT / ".venv-models" / "bin" / "python"
     return installed if installed.exists() else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Settings(BaseSettings):
@@ -228,10 +236,21 @@ class Settings(BaseSettings):
 
     @field_validator("encoder_contrasts", "mode_contrasts", mode="after")
     @classmethod
-    def _require_two_names(cls, value: list[str]) -> list[str]:
+    def _require_two_known_names(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if info.field_name == "encoder_contrasts":
+            known = info.data.get("encoders", [])
+        else:
+            known = [*(mode.name for mode in info.data.get("modes", [])), SWEEP]
         for pair in value:
-            if len(set(pair.split(":"))) != 2 or "" in pair.split(":"):
+            names = pair.split(":")
+            if len(names) != 2 or names[0] == names[1]:
                 raise ValueError(f"{pair!r} is not two different names separated by a colon")
+            for name in names:
+                base, at, guidance = name.partition("@")
+                if base not in known:
+                    raise ValueError(f"{base!r} in {pair!r} is none of: {', '.join(known)}")
+                if at and (info.field_name == "encoder_contrasts" or not _is_number(guidance)):
+                    raise ValueError(f"{name!r} in {pair!r} is not a mode and a guidance value")
         return value
 
     @field_validator("home", "manifest", "models_dir", "stand_ins", "clips_dir", mode="after")

@@ -35,3 +35,29 @@ def test_invalid_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatc
     settings.settings.cache_clear()
     with pytest.raises(ConfigurationError, match=r"Invalid setting: MIRPIPE_SEEDS: .*Correct"):
         settings.settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("ENCODER_CONTRASTS", "signal", "two different names"),
+        ("ENCODER_CONTRASTS", "signal:signal", "two different names"),
+        ("ENCODER_CONTRASTS", "signal:clap", "'clap' in 'signal:clap' is none of: musicnn, signal"),
+        ("ENCODER_CONTRASTS", "signal@3:musicnn", "not a mode and a guidance value"),
+        ("MODE_CONTRASTS", "loud:simple", "'loud' in 'loud:simple' is none of: simple, medium"),
+        ("MODE_CONTRASTS", "strong@x:medium", "not a mode and a guidance value"),
+    ],
+)
+def test_a_contrast_that_can_match_nothing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(f"MIRPIPE_{variable}", value)
+    settings.settings.cache_clear()
+    with pytest.raises(ConfigurationError, match=f"MIRPIPE_{variable}: .*{message}"):
+        settings.settings()
+
+
+def test_contrasts_are_read_with_guidance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRPIPE_MODE_CONTRASTS", "strong@5:medium@3, medium:simple")
+    settings.settings.cache_clear()
+    assert settings.settings().mode_contrasts == ["strong@5:medium@3", "medium:simple"]

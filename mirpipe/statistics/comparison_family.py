@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
 
 from mirpipe.records import Float64
 from mirpipe.statistics.declared_contrasts import Contrast, correct_contrasts
+from mirpipe.statistics.group_test import correct_exploratory
 from mirpipe.statistics.paired_sign_flip_test import sign_flip_p_values
 
 Role = Literal["primary", "secondary", "exploratory", "random"]
@@ -54,7 +54,7 @@ def correct(comparisons: Sequence[PairedMetric], primary_metric: str) -> list[Ve
     columns = [_column(comparison) for comparison in comparisons]
     single_ps = sign_flip_p_values(columns)
     declared: dict[Hashable, list[int]] = {}
-    exploratory = []
+    exploratory: list[int] = []
     for index, comparison in enumerate(comparisons):
         if comparison.is_random or not comparison.differences:
             continue
@@ -70,8 +70,7 @@ def correct(comparisons: Sequence[PairedMetric], primary_metric: str) -> list[Ve
     for indices, corrected in zip(declared.values(), correct_contrasts(contrasts), strict=True):
         p[indices] = np.where(np.isnan(corrected.p), p[indices], corrected.p)
         adjusted[indices] = corrected.corrected
-    if exploratory:
-        adjusted[exploratory] = stats.false_discovery_control(p[exploratory], method="bh")
+    adjusted[exploratory] = correct_exploratory(p[exploratory])
     return [
         Verdict(
             role := _role(comparison, primary_metric),

@@ -25,14 +25,16 @@ def group_p_value(values: Float64, is_in_group: Bool) -> float:
     group, others = values[is_in_group], values[~is_in_group]
     if min(len(group), len(others)) < MIN_GROUP:
         return np.nan
-    return float(stats.mannwhitneyu(group, others, alternative="two-sided").pvalue)
+    p = stats.mannwhitneyu(group, others, alternative="two-sided").pvalue
+    return max(float(p), np.finfo(float).tiny)
 
 
-def correct_exploratory(p_values: Sequence[float]) -> Float64:
+def correct_exploratory(p_values: Sequence[float] | Float64) -> Float64:
     """Return the p-values after Benjamini and Hochberg's correction. NaN stays NaN."""
     p = np.array(p_values, np.float64)
     corrected = np.full(len(p), np.nan)
     is_tested = ~np.isnan(p)
     if is_tested.any():
-        corrected[is_tested] = stats.false_discovery_control(p[is_tested], method="bh")
+        by_rate = stats.false_discovery_control(p[is_tested], method="bh")
+        corrected[is_tested] = np.maximum(by_rate, p[is_tested])  # Rounding must not lower p.
     return corrected

@@ -61,5 +61,5 @@ def _p_values(sums: Float64, tolerances: Float64) -> Float64:
         order = np.argsort(sums[:, metric])
         ascending = sums[order, metric]
         smaller = np.searchsorted(ascending, ascending - tolerance)
-        p_values[order, metric] = 1 - smaller / len(order)
+        p_values[order, metric] = (len(order) - smaller) / len(order)
     return p_values

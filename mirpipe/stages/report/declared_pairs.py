@@ -15,11 +15,13 @@ def declared_pairs(sources: Sequence[Source]) -> set[Pair]:
     The sources are all encoders, in any order, or all modes of one generator.
     """
     if all(source.encoder_id is not None for source in sources):
-        declared = _chosen(sources, settings().encoder_contrasts)
-        return declared or _pairs_with_the_first(sources)
-    declared = _chosen(sources, settings().mode_contrasts)
+        if chosen := settings().encoder_contrasts:
+            return _chosen(sources, chosen)
+        return _pairs_with_the_first(sources)
+    if chosen := settings().mode_contrasts:
+        return _chosen(sources, chosen)
     in_order = sorted(sources, key=lambda source: source.sort_key)
-    return declared or {frozenset(pair) for pair in pairwise(in_order)}
+    return {frozenset(pair) for pair in pairwise(in_order)}
 
 
 def _pairs_with_the_first(encoders: Sequence[Source]) -> set[Pair]:
