@@ -108,7 +108,8 @@ def test_views_and_grants_of_users_survive(demo: Database) -> None:
     grants, best = rows(demo, _GRANTS), rows(demo, "SELECT * FROM mine.best ORDER BY target")
     assert len(best) > 0
     migrate()
-    assert rows(demo, _GRANTS) == grants
+    existing = {relation for relation, *_ in grants}
+    assert [grant for grant in rows(demo, _GRANTS) if grant[0] in existing] == grants
     assert rows(demo, "SELECT * FROM mine.best ORDER BY target") == best
 
 
