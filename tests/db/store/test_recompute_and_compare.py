@@ -56,6 +56,8 @@ CHANGES = {
     "track_score": "UPDATE track_score SET value = 0.5",
     "pair_score": "UPDATE pair_score SET value = NULL, reason = 'unvoiced'",
     "track_feature": "UPDATE track_feature SET tempo_bpm = 60",
+    "excerpt": "UPDATE excerpt SET wanted = false",
+    "excerpt_embedding": "UPDATE excerpt_embedding SET embedding = '[1,0,0]'",
     "caption": "UPDATE caption SET contradictions = '{tempo}'",
     "caption_embedding": "UPDATE caption_embedding SET embedding = '[1,0,0]'",
     "generation": "UPDATE generation SET seed = 1",
@@ -80,19 +82,24 @@ GENERATION = (
     "INSERT INTO track_feature SELECT metric_id, track_id, 120, '{0.5}', 4, 'A minor', 0.5, 1, "
     "'\\x01', 2, 2000, '{}' FROM metric, track WHERE title = 't1'",
     "INSERT INTO captioner (name, revision, spec) VALUES ('c', '1', '{}')",
-    "INSERT INTO caption (captioner_id, track_id, features_id, caption, window_start_seconds, "
-    "window_seconds, contradictions, device, versions, took_seconds) SELECT captioner_id, "
-    "track_id, metric_id, 'a song', 0, 1, '{}', 'cpu', '{}', 1 "
-    "FROM captioner, track_feature",
+    "INSERT INTO excerpt (track_id, start_seconds, seconds, is_whole) "
+    "SELECT track_id, 0, 1, true FROM track_feature",
+    "INSERT INTO excerpt_embedding SELECT encoder_id, excerpt_id, batch_id, '[0,1,0]' "
+    "FROM embedding_batch, excerpt",
+    "INSERT INTO caption (captioner_id, track_id, excerpt_id, features_id, caption, "
+    "window_start_seconds, window_seconds, contradictions, device, versions, took_seconds) "
+    "SELECT captioner_id, track_id, excerpt_id, metric_id, 'a song', 0, 1, '{}', 'cpu', '{}', 1 "
+    "FROM captioner, track_feature JOIN excerpt USING (track_id)",
     "INSERT INTO caption_embedding SELECT encoder_id, caption_id, '[0,1,0]', 'cpu', '{}' "
     "FROM encoder, caption",
     "INSERT INTO generator (name, revision, spec) VALUES ('g', '1', '{}')",
     "INSERT INTO generation_wish SELECT generator_id, 'simple', false, 3, 0, 'caption', 30 "
     "FROM generator",
-    "INSERT INTO generation (target_id, generator_id, caption_id, mode, is_conditioned, guidance, "
-    "seed, seconds, template, prompt, prompt_parts, sampling, device, versions, track_id, "
-    "content_sha256, took_seconds) SELECT c.track_id, generator_id, caption_id, 'simple', false, "
-    "3, 0, 30, 'caption', 'a song', '{}', '{}', 'cpu', '{}', t.track_id, t.content_sha256, 1 "
+    "INSERT INTO generation (target_id, excerpt_id, generator_id, caption_id, mode, "
+    "is_conditioned, guidance, seed, seconds, template, prompt, prompt_parts, sampling, device, "
+    "versions, track_id, content_sha256, took_seconds) "
+    "SELECT c.track_id, excerpt_id, generator_id, caption_id, 'simple', false, 3, 0, 1, 'caption', "
+    "'a song', '{}', '{}', 'cpu', '{}', t.track_id, t.content_sha256, 1 "
     "FROM generator, caption c, track t WHERE t.title = 'r1'",
 )
 
@@ -132,9 +139,7 @@ def fill_library(library: SyntheticLibrary, *, backwards: bool = False) -> None:
         "INSERT INTO failure (stage, subject, reason, message, retry) "
         "VALUES ('ingest', '/a/folder/broken.wav', 'truncated', 'at byte 7', false)"
     )
-    library.execute(
-        "INSERT INTO metric (name, revision, spec, wanted) VALUES ('m', '1', '{}', false)"
-    )
+    library.execute("INSERT INTO metric (name, revision, spec) VALUES ('m', '1', '{}')")
     library.execute(
         "INSERT INTO track_score SELECT metric_id, track_id, 0.25, NULL FROM metric, track "
         "WHERE title = 'r1'"
