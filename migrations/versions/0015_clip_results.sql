@@ -14,6 +14,11 @@ UPDATE run_group_summary SET clips_n = n,
 WHERE generator_id IS NOT NULL;
 
 ALTER TABLE run_comparison ADD than_mean double precision;
+-- If all targets of the second mode are compared, their mean is stored already.
+UPDATE run_comparison c SET than_mean = s.mean FROM run_generation_summary s
+WHERE (s.run_id, s.generator_id, s.mode, s.metric) = (c.run_id, c.generator_id, c.than_mode, c.metric)
+  AND s.guidance IS NOT DISTINCT FROM c.than_guidance
+  AND s.averaged_over = 'targets' AND s.n = c.n;
 COMMENT ON COLUMN run_comparison.than_mean IS 'Mean of the second encoder or mode over the n targets that have both values. NULL if n is 0, and in runs made before this column was introduced.';
 
 CREATE TABLE excerpt (

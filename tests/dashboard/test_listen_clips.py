@@ -90,3 +90,16 @@ def test_numbers_by_random_weights_are_marked(filled: Database, tmp_path: Path) 
     shown = html(page("listen", show="clips"))
     assert "Clips by resynth <span class='mp-badge'>random weights</span>" in shown
     assert shown.count("<small>random weights</small>") == 3  # There is one cosine per clip.
+
+
+def test_a_clip_of_a_long_target_shows_where_its_excerpt_starts(
+    filled: Database, tmp_path: Path
+) -> None:
+    with filled.owner.begin() as connection:
+        connection.execute(
+            text("UPDATE mirpipe.track SET seconds = 100 WHERE title = :title"), {"title": HOSTILE}
+        )
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    shown = html(page("listen", target=link(filled, HOSTILE), show="clips"))
+    assert shown.count("30 s, compared with the target from 35 s</span>") == 3
+    assert "compared with" not in html(page("listen", target=link(filled, "تجربة"), show="clips"))

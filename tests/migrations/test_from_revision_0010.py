@@ -87,8 +87,6 @@ def without_encoders(lines: list[str]) -> list[str]:
 def test_content_and_rows_of_every_view_stay(demo: Database) -> None:
     columns = dict(rows(demo, _COLUMNS_OF_VIEWS))
     columns["v_change"] = columns["v_change"].replace(", cause", "")
-    # Runs of earlier versions did not store the mean that a percentage refers to.
-    columns["v_generation_delta"] = columns["v_generation_delta"].replace(", percent", "")
     columns = {view: names.replace(" p_holm,", "") for view, names in columns.items()}
     content, views = column_hashes(demo), view_hashes(demo, columns)
     assert sum(count > 0 for count, _ in views.values()) == 39
@@ -139,6 +137,40 @@ def test_grants_stay_and_views_of_users_are_named_before_anything_changes(demo: 
     existing = {relation for relation, *_ in grants}
     migrate()
     assert [row for row in rows(demo, _GRANTS) if row[0] in existing] == grants
+
+
+def test_means_over_clips_of_earlier_runs_are_marked(demo: Database) -> None:
+    execute(demo, "UPDATE mirpipe.run_generation_summary SET n = 2 * n WHERE mode = 'strong'")
+    migrate()
+    assert rows(
+        demo,
+        "SELECT DISTINCT mode, averaged_over FROM mirpipe.v_generation_summary_history "
+        "WHERE n > 0 ORDER BY mode",
+    ) == [("medium", "targets"), ("simple", "targets"), ("strong", "clips")]
+
+
+def test_only_conditioned_clips_of_long_targets_become_pending(demo: Database) -> None:
+    long_target = "(SELECT min(target_id) FROM mirpipe.generation)"
+    requested = "(SELECT max(longest_seconds) FROM mirpipe.generation_wish)"
+    execute(
+        demo,
+        f"UPDATE mirpipe.track SET seconds = 100 WHERE track_id = {long_target}",
+        f"UPDATE mirpipe.generation SET seconds = {requested} WHERE target_id = {long_target}",
+        f"UPDATE mirpipe.caption SET window_seconds = 10, window_start_seconds = 45 "
+        f"WHERE track_id = {long_target}",
+    )
+    migrate()
+    assert rows(demo, "SELECT count(*) FROM mirpipe.pending_caption") == [(0,)]
+    pending = rows(
+        demo,
+        "SELECT mode, is_conditioned, count(*) FROM mirpipe.pending_generation GROUP BY 1, 2 "
+        "ORDER BY 1",
+    )
+    assert pending == [("medium", True, 1), ("strong", True, 1)]
+    count = "SELECT count(*) FROM mirpipe.generation"
+    clips = rows(demo, count)
+    downgrade("0013")
+    assert rows(demo, count) == clips
 
 
 def test_existing_random_weights_are_marked_by_their_checkpoint(demo: Database) -> None:

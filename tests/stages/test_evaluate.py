@@ -5,6 +5,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from mirpipe import audio
 from mirpipe.db.store import plugin_revisions
+from mirpipe.generation.modes import MODES
 from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes
 from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
@@ -19,6 +21,7 @@ from mirpipe.records import Note
 from mirpipe.settings import settings
 from mirpipe.stages import evaluate as stage
 from mirpipe.stages.evaluate import EvaluateResult, evaluate
+from tests.dashboard.example_clips import Maker, describe, make
 from tests.music.metrics.test_aligned_melody import tune
 from tests.stages.synthetic_matches import SyntheticMatches
 from tests.support.databases import Database
@@ -198,6 +201,55 @@ def test_clap_similarity_is_pending_until_both_vectors_exist_or_one_is_rejected(
 
     clap.set_vector(late, [1, 0, 0])
     assert evaluate() == EvaluateResult(measured=1, undefined=0)
+
+
+@pytest.fixture
+def clip(clap: SyntheticMatches, fresh_database: Database, tmp_path: Path) -> int:
+    """A clip of a target of 100 s. Both have a CLAP vector, and the target's excerpt has none."""
+    sound = tmp_path / "a.wav"
+    sound.write_bytes(b"a clip")
+    target = clap.add_with_melody("target", "t", [0, 1])
+    clap.set_vector(target, [1, 0, 0])
+    clap.set_notes(target, tune(0))
+    clap.execute("UPDATE mirpipe.track SET seconds = 100")
+    clap.execute("INSERT INTO mirpipe.run (trigger, state_digest, library) VALUES ('', '', '{}')")
+    with fresh_database.owner.begin() as connection:
+        describe(connection)
+        make(connection, [Maker("m", modes=MODES[:1])], tmp_path, sound)
+    clap.execute("UPDATE mirpipe.caption SET features_id = :id", id=clap.features_id)
+    ((track_id,),) = clap.rows("SELECT track_id FROM mirpipe.generation")
+    clap.execute("DELETE FROM mirpipe.pair_score")
+    clap.set_vector(track_id, [3, 4, 0])
+    return int(track_id)
+
+
+def test_a_clip_is_compared_with_the_vector_of_the_excerpt(
+    clap: SyntheticMatches, clip: int
+) -> None:
+    assert evaluate() == EvaluateResult(0, 0)
+    clap.execute(
+        "INSERT INTO mirpipe.excerpt_embedding "
+        "SELECT :encoder_id, excerpt_id, :batch_id, '[0,1,0]' FROM mirpipe.excerpt",
+        encoder_id=clap.encoder_id,
+        batch_id=clap.batch_id,
+    )
+    assert evaluate() == EvaluateResult(measured=1, undefined=0)
+    ((value,),) = clap.rows(
+        "SELECT value FROM mirpipe.v_generation_score WHERE metric = 'clap_similarity'"
+    )
+    assert value == pytest.approx(0.8, abs=1e-6)
+
+
+def test_a_clip_has_no_similarity_if_the_excerpt_has_no_vector(
+    clap: SyntheticMatches, clip: int
+) -> None:
+    clap.execute(
+        "INSERT INTO mirpipe.failure (stage, revision, subject, track_id, reason, message, retry) "
+        "SELECT 'embed excerpts', 'r1', 'x', track_id, 'zero_vector', '', false "
+        "FROM mirpipe.excerpt"
+    )
+    assert evaluate() == EvaluateResult(measured=0, undefined=1)
+    assert clap.rows("SELECT reason FROM mirpipe.pair_score") == [("zero_vector",)]
 
 
 def test_without_a_configured_clap_nothing_is_pending_and_stored_scores_stay(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from mirpipe.db import queries
 from mirpipe.generation.modes import MODES
 from tests.dashboard import example_clips, example_library
 from tests.dashboard.example_library import Piece
@@ -63,6 +64,15 @@ def test_mean_sd_and_n_are_over_target_means(library: Database, view: str) -> No
     # The target means are 0.3, 0.6 and 0.9 for simple, and 0.6 and 0.8 for strong.
     assert simple == (pytest.approx(0.6), pytest.approx(0.06**0.5), 3, 3, 4, 5, "targets")
     assert strong == (pytest.approx(0.7), pytest.approx(0.1), 2, 2, 5, 4, "targets")
+
+
+def test_means_over_clips_of_earlier_runs_have_a_name_of_their_own(library: Database) -> None:
+    with library.owner.begin() as connection:
+        connection.execute(
+            text("UPDATE mirpipe.run_generation_summary SET averaged_over = 'clips'")
+        )
+    subjects = {row.subject for row in queries.past_generation_summaries()}
+    assert subjects == {"model simple (3) (mean over clips)", "model strong (5) (mean over clips)"}
 
 
 def test_percent_divides_by_the_mean_of_the_compared_targets(library: Database) -> None:
