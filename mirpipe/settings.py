@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -46,12 +47,13 @@ def _models_python() -> Path | None:
     return installed if installed.exists() else None
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _require_known_pair(pair: str, known: Sequence[str]) -> None:
+    names = pair.split(":")
+    if len(names) != 2 or names[0] == names[1]:
+        raise ValueError(f"{pair!r} is not two different names separated by a colon")
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{name!r} in {pair!r} is none of: {', '.join(known)}")
 
 
 class Settings(BaseSettings):
@@ -151,10 +153,10 @@ class Settings(BaseSettings):
     conditioning audio, then with it, each by guidance."""
     primary_retrieval_metric: str = "melody_accuracy"
     """Metric that is tested first when two encoders are compared. Differences in other metrics can
-    be established only if they also differ in this one."""
+    be established only if they also differ in this one, or if it cannot be tested."""
     primary_generation_metric: str = "melody_accuracy"
     """Metric that is tested first when two modes are compared. Differences in other metrics can be
-    established only if they also differ in this one."""
+    established only if they also differ in this one, or if it cannot be tested."""
 
     slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
@@ -234,23 +236,30 @@ class Settings(BaseSettings):
             return value
         return [part.strip() for part in value.split(",") if part.strip()]
 
-    @field_validator("encoder_contrasts", "mode_contrasts", mode="after")
+    @field_validator("encoder_contrasts", mode="after")
     @classmethod
-    def _require_two_known_names(cls, value: list[str], info: ValidationInfo) -> list[str]:
-        if info.field_name == "encoder_contrasts":
-            known = info.data.get("encoders", [])
-        else:
-            known = [*(mode.name for mode in info.data.get("modes", [])), SWEEP]
+    def _require_two_encoders(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        known = info.data.get("encoders", [])
         for pair in value:
-            names = pair.split(":")
-            if len(names) != 2 or names[0] == names[1]:
-                raise ValueError(f"{pair!r} is not two different names separated by a colon")
-            for name in names:
-                base, at, guidance = name.partition("@")
-                if base not in known:
-                    raise ValueError(f"{base!r} in {pair!r} is none of: {', '.join(known)}")
-                if at and (info.field_name == "encoder_contrasts" or not _is_number(guidance)):
-                    raise ValueError(f"{name!r} in {pair!r} is not a mode and a guidance value")
+            _require_known_pair(pair, known)
+        return value
+
+    @field_validator("mode_contrasts", mode="after")
+    @classmethod
+    def _require_two_modes(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        modes = [(mode.name, mode.guidance) for mode in info.data.get("modes", [])]
+        modes += [(SWEEP, guidance) for guidance in info.data.get("guidance_sweep", [])]
+        known = {name for name, _ in modes}
+        known |= {f"{name}@{guidance:g}" for name, guidance in modes if guidance is not None}
+        for pair in value:
+            _require_known_pair(pair, sorted(known))
+        return value
+
+    @field_validator("primary_retrieval_metric", "primary_generation_metric", mode="after")
+    @classmethod
+    def _require_comparable(cls, value: str) -> str:
+        if value == "cosine" or value.endswith("_null95"):
+            raise ValueError(f"{value!r} is never compared, so it cannot be tested first")
         return value
 
     @field_validator("home", "manifest", "models_dir", "stand_ins", "clips_dir", mode="after")

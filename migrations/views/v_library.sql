@@ -5,7 +5,7 @@ SELECT t.track_id, t.collection, t.title, t.state, t.reason, t.labels,
     m.voiced_fraction, m.voiced,
     f.path_text AS path, f.files, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen
 FROM track t
-LEFT JOIN metric mm ON mm.name = 'melody' AND mm.wanted
+LEFT JOIN shown_metric mm ON mm.name = 'melody'
 LEFT JOIN melody m ON m.metric_id = mm.metric_id AND m.track_id = t.track_id
 LEFT JOIN LATERAL (
     SELECT min(path_text) AS path_text, count(*) AS files

@@ -55,7 +55,7 @@ LEFT JOIN pair_score pa
 LEFT JOIN pair_score pv
     ON pv.metric_id = k.clap AND pv.target_id = s.target_id AND pv.reference_id = s.reference_id
 LEFT JOIN metric cm ON cm.metric_id = k.clap
-LEFT JOIN metric mm ON mm.name = 'melody' AND mm.wanted
+LEFT JOIN shown_metric mm ON mm.name = 'melody'
 LEFT JOIN melody tm ON tm.metric_id = mm.metric_id AND tm.track_id = s.target_id
 LEFT JOIN melody rm ON rm.metric_id = mm.metric_id AND rm.track_id = s.reference_id
 WHERE s.to_run IS NULL;

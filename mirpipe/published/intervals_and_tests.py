@@ -68,7 +68,7 @@ def comparison_rows(scores: Sequence[Score]) -> list[Row]:
                     "p_adjusted": verdict.p_adjusted,
                     "method": None
                     if verdict.p is None
-                    else ("exact" if comparison.is_exact else "permutation"),
+                    else ("exact" if verdict.is_exact else "permutation"),
                     "reason": verdict.reason,
                     "family_n": verdict.family_n,
                 }

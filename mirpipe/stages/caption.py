@@ -57,13 +57,15 @@ def register(captioner: str) -> tuple[int, int]:
     """
     spec = registry.CAPTIONERS.spec(captioner)
     with engine("app").begin() as connection:
-        excerpts.choose(connection, settings().generate_seconds)
-        return (
-            plugin_revisions.register_captioner(connection, spec, registry.revision(spec)),
-            plugin_revisions.register_metric(
-                connection, features.SPEC, registry.metric_revision(features.SPEC)
-            ),
+        captioner_id = plugin_revisions.register_captioner(
+            connection, spec, registry.revision(spec)
         )
+        features_id = plugin_revisions.register_metric(
+            connection, features.SPEC, registry.metric_revision(features.SPEC)
+        )
+        # Locks are taken in the same order as in `generate`: first "register", then "excerpt".
+        excerpts.choose(connection, settings().generate_seconds)
+    return captioner_id, features_id
 
 
 def plan(captioner: str) -> list[int]:

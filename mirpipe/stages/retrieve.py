@@ -5,7 +5,7 @@ search of the whole library is needed only for new and changed targets, and for 
 become shorter than the number of shown matches.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -55,8 +55,9 @@ def retrieve(
 
     If `encoders` is given, only the lists of these encoders are updated. Changes are processed in
     blocks, each in one transaction, after which every list is exact for all changes so far. If
-    `rebuild` is true, the lists are deleted and computed again. A second process that runs at the
-    same time processes other blocks. `progress` receives the number of processed changes. Raises
+    `rebuild` is true, the lists of a revision are deleted and computed again in one transaction, so
+    that no report sees them empty. A second process that runs at the same time processes other
+    blocks. `progress` receives the number of processed changes. Raises
     PluginError if one of `encoders` is not registered in the database.
     """
     with engine("app").begin() as connection:
@@ -67,16 +68,15 @@ def retrieve(
                     f"Cannot update the matches of the encoder {name!r}: it has no vectors yet. "
                     f"Run `mirpipe embed --encoder {name}`."
                 )
-        ids = [revision.encoder_id for revision in revisions]
-        if rebuild:
-            for encoder_id in ids:
-                _delete_lists(connection, encoder_id)
-        total = embedding_queue.count_changes(connection, ids)
+        total = embedding_queue.count_changes(
+            connection, [revision.encoder_id for revision in revisions]
+        )
     results = []
     done = 0
     for revision in revisions:
         result = RetrieveResult(revision.name, revision.revision)
-        for block in _blocks(revision.encoder_id):
+        blocks = _rebuild(revision.encoder_id) if rebuild else _blocks(revision.encoder_id)
+        for block in blocks:
             result = replace(
                 result,
                 changed=result.changed + block.changed,
@@ -101,25 +101,35 @@ class _Block:
     searched: int
 
 
-def _delete_lists(connection: Connection, encoder_id: int) -> None:
-    """Delete all lists of a revision, and queue all its vectors as changed."""
-    neighbour_list_changes.lock_lists(connection, encoder_id)
-    cosine_moments.delete_moments(connection, encoder_id)
-    neighbour_list_changes.delete_all_lists(connection, encoder_id)
-    embedding_queue.queue_all_vectors(connection, encoder_id)
+_NOTHING = _Block(0, 0, 0, 0)
+_Process = Callable[[Connection, int, int], _Block]
+
+
+def _steps() -> list[tuple[_Process, int]]:
+    """Return what processes a block of the queue, and how many changes a block has."""
+    return [(_process_references, REFERENCES_PER_BLOCK), (_process_targets, TARGETS_PER_BLOCK)]
+
+
+def _rebuild(encoder_id: int) -> Iterator[_Block]:
+    """Delete all lists of a revision and compute them again, in one transaction."""
+    with engine("app").begin() as connection:
+        neighbour_list_changes.lock_lists(connection, encoder_id)
+        cosine_moments.delete_moments(connection, encoder_id)
+        neighbour_list_changes.delete_all_lists(connection, encoder_id)
+        embedding_queue.queue_all_vectors(connection, encoder_id)
+        for process, most in _steps():
+            while (block := process(connection, encoder_id, most)) != _NOTHING:
+                yield block
 
 
 def _blocks(encoder_id: int) -> Iterator[_Block]:
     """Process a revision's queue in blocks, first the references, until nothing is left."""
-    for process, most in (
-        (_process_references, REFERENCES_PER_BLOCK),
-        (_process_targets, TARGETS_PER_BLOCK),
-    ):
+    for process, most in _steps():
         while True:
             with engine("app").begin() as connection:
                 neighbour_list_changes.lock_lists(connection, encoder_id)
                 block = process(connection, encoder_id, most)
-            if block == _Block(0, 0, 0, 0):
+            if block == _NOTHING:
                 break
             yield block
 

@@ -14,7 +14,7 @@ import numpy as np
 from mirpipe.records import Float64
 from mirpipe.statistics.declared_contrasts import Contrast, correct_contrasts
 from mirpipe.statistics.group_test import correct_exploratory
-from mirpipe.statistics.paired_sign_flip_test import sign_flip_p_values
+from mirpipe.statistics.paired_sign_flip_test import EXACT_N, sign_flip_p_values
 
 Role = Literal["primary", "secondary", "exploratory", "random"]
 
@@ -41,6 +41,8 @@ class Verdict:
     role: Role
     p: float | None
     """Two-sided p-value. None if there is no target."""
+    is_exact: bool
+    """Whether p counts all sign choices, not a random sample of them."""
     p_adjusted: float | None
     """Corrected p-value. None if there is a reason."""
     reason: str | None
@@ -63,18 +65,22 @@ def correct(comparisons: Sequence[PairedMetric], primary_metric: str) -> list[Ve
         else:
             exploratory.append(index)
     p, adjusted = single_ps.copy(), np.full(len(comparisons), np.nan)
+    is_exact = np.array([len(column) <= EXACT_N for column in columns], bool)
     contrasts = [
         _contrast([comparisons[index] for index in indices], primary_metric)
         for indices in declared.values()
     ]
     for indices, corrected in zip(declared.values(), correct_contrasts(contrasts), strict=True):
-        p[indices] = np.where(np.isnan(corrected.p), p[indices], corrected.p)
+        is_joint = ~np.isnan(corrected.p)
+        p[indices] = np.where(is_joint, corrected.p, p[indices])
+        is_exact[indices] = np.where(is_joint, corrected.is_exact, is_exact[indices])
         adjusted[indices] = corrected.corrected
     adjusted[exploratory] = correct_exploratory(p[exploratory])
     return [
         Verdict(
             role := _role(comparison, primary_metric),
             _none_if_nan(p[index]),
+            bool(is_exact[index]),
             _none_if_nan(adjusted[index]),
             _reason(comparison, adjusted[index]),
             {"exploratory": len(exploratory), "random": 0}.get(role, len(contrasts)),

@@ -15,7 +15,7 @@ import numpy as np
 
 from mirpipe.records import Bool, Float64
 from mirpipe.statistics.mean_intervals import SEED
-from mirpipe.statistics.paired_sign_flip_test import FLIPS
+from mirpipe.statistics.paired_sign_flip_test import EXACT_N, FLIPS
 from mirpipe.statistics.step_down_min_p import step_down_min_p
 
 LEVEL = 0.05
@@ -40,6 +40,8 @@ class CorrectedContrast:
     """Two-sided p-values. NaN for a metric that cannot be established."""
     corrected: Float64
     """Corrected p-values. NaN for a metric that cannot be established."""
+    is_exact: Bool
+    """Whether p counts all sign choices, not a random sample of them."""
 
 
 def correct_contrasts(
@@ -68,18 +70,27 @@ def can_be_established(differences: Float64, contrasts_n: int) -> Bool:
 def _correct(contrast: Contrast, contrasts_n: int, *, flips: int, seed: int) -> CorrectedContrast:
     metrics = contrast.differences.shape[1]
     p, corrected = np.full(metrics, np.nan), np.full(metrics, np.nan)
+    is_exact = np.ones(metrics, bool)
     possible = can_be_established(contrast.differences, contrasts_n)
     gate = 0.0
     secondary = possible.copy()
     if contrast.primary is not None and possible[contrast.primary]:
-        primary = [contrast.primary]
-        p[primary], _ = step_down_min_p(contrast.differences[:, primary], flips=flips, seed=seed)
+        primary = np.arange(metrics) == contrast.primary
+        differences = _without_empty_targets(contrast.differences[:, primary])
+        p[primary], _ = step_down_min_p(differences, flips=flips, seed=seed)
+        is_exact[primary] = len(differences) <= EXACT_N
         corrected[primary] = p[primary]
         gate = float(p[contrast.primary])
         secondary[contrast.primary] = False
     if secondary.any():
-        p[secondary], within = step_down_min_p(
-            contrast.differences[:, secondary], flips=flips, seed=seed
-        )
+        differences = _without_empty_targets(contrast.differences[:, secondary])
+        p[secondary], within = step_down_min_p(differences, flips=flips, seed=seed)
+        is_exact[secondary] = len(differences) <= EXACT_N
         corrected[secondary] = np.maximum(within, gate)
-    return CorrectedContrast(p, np.minimum(1.0, contrasts_n * corrected))
+    return CorrectedContrast(p, np.minimum(1.0, contrasts_n * corrected), is_exact)
+
+
+def _without_empty_targets(differences: Float64) -> Float64:
+    """Return the rows of targets that have a difference in any of these metrics."""
+    kept: Float64 = differences[~np.isnan(differences).all(axis=1)]
+    return kept

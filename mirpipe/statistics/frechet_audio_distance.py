@@ -52,6 +52,11 @@ class ReferenceNormal:
             return None
         mean = moments.vector_sum / moments.n
         covariance = (moments.outer_sum - moments.n * np.outer(mean, mean)) / (moments.n - 1)
+        return cls.from_covariance(mean, covariance)
+
+    @classmethod
+    def from_covariance(cls, mean: Float64, covariance: Float64) -> "ReferenceNormal":
+        """Return the distribution with this mean, shape (D,), and covariance, shape (D, D)."""
         values, vectors = np.linalg.eigh(covariance)
         values = np.maximum(values, 0.0)  # Negative eigenvalues are rounding errors.
         return cls(mean, (vectors * np.sqrt(values)) @ vectors.T, float(values.sum()))
@@ -67,20 +72,43 @@ class SimulatedBias:
     """Largest value. A distance above it is larger than chance explains (one-sided p ≤ 0.05)."""
 
 
-def simulate_bias(n: int, reference: ReferenceNormal, *, seed: int = 0) -> SimulatedBias:
+def simulate_bias(
+    n: int, reference: ReferenceNormal, references_n: int, *, seed: int = 0
+) -> SimulatedBias:
     """Return the FAD∞ of SIMULATIONS sets of n vectors, drawn from the reference distribution.
 
-    FAD∞ is not 0 for equal distributions if n is not much larger than the dimension D: for D = 512
-    it is about 0.36 at n = 50. Above 500 vectors, the bias of 500 vectors is returned, which is an
-    upper bound.
+    FAD∞ is not 0 for equal distributions, because n is finite, and because the reference
+    distribution is estimated from `references_n` vectors. Each simulation therefore also draws
+    estimates of the reference distribution. Above 500 vectors, the bias of 500 vectors is returned,
+    which is an upper bound.
     """
     random = np.random.default_rng(seed)
     shape = min(n, _SIMULATED_CLIPS), len(reference.mean)
     values = []
     for _ in range(SIMULATIONS):
         drawn = (reference.mean + random.standard_normal(shape) @ reference.root).astype(np.float32)
-        values.append(frechet_infinity(drawn, reference, subsets_per_size=_SIMULATED_SUBSETS))
+        estimate = _draw_estimate(reference, references_n, random)
+        values.append(frechet_infinity(drawn, estimate, subsets_per_size=_SIMULATED_SUBSETS))
     return SimulatedBias(float(np.mean(values)), float(np.max(values)))
+
+
+def _draw_estimate(
+    reference: ReferenceNormal, n: int, random: np.random.Generator
+) -> ReferenceNormal:
+    """Return the normal distribution that n ≥ 2 vectors from the reference distribution give.
+
+    If n is large, the covariance is drawn from the Wishart distribution by Bartlett's
+    decomposition, which does not need the vectors.
+    """
+    dimension = len(reference.mean)
+    mean = reference.mean + random.standard_normal(dimension) @ reference.root / np.sqrt(n)
+    if n > dimension:
+        factor = np.tril(random.standard_normal((dimension, dimension)), -1)
+        np.fill_diagonal(factor, np.sqrt(random.chisquare(n - 1 - np.arange(dimension))))
+        factor = reference.root @ factor
+    else:
+        factor = reference.root @ random.standard_normal((dimension, n - 1))
+    return ReferenceNormal.from_covariance(mean, factor @ factor.T / (n - 1))
 
 
 def frechet_distance(clips: Float32, reference: ReferenceNormal) -> float:

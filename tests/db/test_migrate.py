@@ -3,6 +3,7 @@
 import multiprocessing
 from contextlib import closing
 
+import numpy as np
 import pytest
 
 from mirpipe.db.engine import engine
@@ -10,6 +11,8 @@ from mirpipe.db.migrate import current, downgrade, head, migrate
 from mirpipe.db.store import plugin_revisions
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.embedded import EmbeddedPostgres
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
 from tests.migrations.catalogue import catalogue
 from tests.migrations.queries import execute, rows
 from tests.support.databases import Database
@@ -58,6 +61,35 @@ def test_a_database_goes_down_some_steps_and_up_again(
     assert current() != head()
     migrate()
     assert (current(), catalogue(fresh_database)) == (head(), before)
+
+
+def test_a_database_with_newer_results_goes_down_to_the_first_revision_and_up_again(
+    fresh_database: Database,
+) -> None:
+    first = SyntheticLibrary(fresh_database.app, name="musicnn", dimension=4)
+    second = SyntheticLibrary(fresh_database.app, name="signal", dimension=4)
+    random = np.random.default_rng(1)
+    for collection, count in (("target", 3), ("reference", 5)):
+        for number in range(count):
+            labels = {"genre": "folk"}
+            name = f"{collection} {number}"
+            track_id = first.add(collection, name, random.normal(size=4), labels=labels)
+            second.set_vector(track_id, random.normal(size=4))
+    retrieve()
+    report(trigger="test")
+    execute(
+        fresh_database,
+        "UPDATE mirpipe.run_comparison SET p_adjusted = NULL, reason = 'too_few_targets' "
+        "WHERE n > 0",
+    )
+    without_interval = "SELECT count(*) > 0 FROM mirpipe.run_ranking WHERE low IS NULL AND n > 1"
+    assert rows(fresh_database, without_interval) == [(True,)]
+    comparisons = rows(fresh_database, "SELECT count(*) FROM mirpipe.run_comparison")
+    downgrade("0010")
+    migrate()
+    assert current() == head()
+    assert rows(fresh_database, "SELECT count(*) FROM mirpipe.run_comparison") == comparisons
+    report(trigger="again")
 
 
 def test_more_steps_down_than_there_are_remove_the_schema(fresh_database: Database) -> None:

@@ -206,6 +206,24 @@ def test_a_retrieve_that_is_stopped_keeps_its_finished_blocks(library, monkeypat
     assert sorted(map(len, lists_of(library).values())) == [20] * 6
 
 
+def test_a_rebuild_that_is_stopped_changes_nothing(library, monkeypatch):
+    fill(library, 20, targets=6)
+    retrieve()
+    before = lists_of(library)
+    monkeypatch.setattr(stage, "TARGETS_PER_BLOCK", 2)
+
+    def stop(done: int, _total: int) -> None:
+        assert lists_of(library) == before  # Other sessions never see empty lists.
+        if done >= 22:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        retrieve(rebuild=True, progress=stop)
+    assert lists_of(library) == before
+    (result,) = retrieve()
+    assert result.changed == 0
+
+
 def test_lists_that_are_too_short_are_searched_in_blocks(library, monkeypatch):
     references = fill(library, 30, targets=5)
     set_list_lengths(monkeypatch, 4, 3)

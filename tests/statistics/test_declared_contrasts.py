@@ -7,6 +7,7 @@ from mirpipe.statistics.declared_contrasts import (
     can_be_established,
     correct_contrasts,
 )
+from mirpipe.statistics.paired_sign_flip_test import sign_flip_p_values
 
 
 def differences(*means: float, targets: int = 9, seed: int = 0) -> np.ndarray:
@@ -52,3 +53,12 @@ def test_targets_without_a_difference_do_not_count() -> None:
 
 def test_no_contrasts() -> None:
     assert correct_contrasts([]) == []
+
+
+def test_a_metric_with_few_targets_stays_exact_beside_one_with_many() -> None:
+    values = differences(0.1, 0.1, 0.1, targets=30)
+    values[15:, 0] = np.nan
+    values[12:, 1] = np.nan
+    [corrected] = correct_contrasts([Contrast(values, primary=0)], flips=500)
+    assert corrected.is_exact.tolist() == [True, False, False]
+    assert corrected.p[0] == sign_flip_p_values([values[:15, 0]])[0]

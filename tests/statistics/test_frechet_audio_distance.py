@@ -8,6 +8,7 @@ from mirpipe.statistics.cosine_moments import Moments
 from mirpipe.statistics.frechet_audio_distance import (
     MIN_CLIPS,
     ReferenceNormal,
+    _draw_estimate,
     frechet_distance,
     frechet_infinity,
     simulate_bias,
@@ -71,7 +72,7 @@ def test_too_few_clips_or_references_give_no_number() -> None:
 def test_the_simulated_bias_is_that_of_sets_with_the_references_distribution() -> None:
     random = np.random.default_rng(3)
     reference = normal_of(random.standard_normal((4000, 40)) * np.linspace(1, 0.1, 40))
-    bias = simulate_bias(50, reference)
+    bias = simulate_bias(50, reference, 4000)
     drawn = [
         (random.standard_normal((50, 40)) * np.linspace(1, 0.1, 40)).astype(np.float32)
         for _ in range(12)
@@ -85,5 +86,26 @@ def test_the_simulated_bias_is_that_of_sets_with_the_references_distribution() -
 
 def test_the_bias_falls_with_the_number_of_clips() -> None:
     reference = normal_of(np.random.default_rng(4).standard_normal((2000, 60)))
-    few, many = (simulate_bias(n, reference) for n in (50, 200))
+    few, many = (simulate_bias(n, reference, 2000) for n in (50, 200))
     assert abs(many.mean) < abs(few.mean) / 3
+
+
+def test_equal_distributions_rarely_exceed_the_simulated_bias() -> None:
+    dimension, references = 40, 400
+    above = 0
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        reference = normal_of(random.standard_normal((references, dimension)))
+        clips = random.standard_normal((50, dimension)).astype(np.float32)
+        bias = simulate_bias(50, reference, references)
+        above += frechet_infinity(clips, reference) > bias.highest
+    assert above <= 3  # One of 20 is expected.
+
+
+def test_an_estimate_from_few_vectors_has_their_rank() -> None:
+    reference = normal_of(np.random.default_rng(5).standard_normal((500, 30)))
+    few = _draw_estimate(reference, 10, np.random.default_rng(6))
+    many = _draw_estimate(reference, 100_000, np.random.default_rng(6))
+    assert np.linalg.matrix_rank(few.root, tol=1e-6) == 9
+    np.testing.assert_allclose(many.root, reference.root, atol=0.02)
+    assert many.trace == pytest.approx(reference.trace, rel=0.02)

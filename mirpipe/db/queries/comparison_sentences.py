@@ -40,6 +40,8 @@ def comparison_sentence(comparison: Comparison) -> str:
         return (
             f"{first} and {second} cannot be compared in {metric}: no target has a value for both."
         )
+    if comparison.mean_difference == 0:
+        return f"{first} and {second} do not differ on average in {metric}: {_verdict(comparison)}."
     low, high = comparison.low, comparison.high
     if comparison.mean_difference < 0:
         first, second = second, first
@@ -62,6 +64,8 @@ def comparison_sentence(comparison: Comparison) -> str:
 def _verdict(comparison: Comparison) -> str:
     if comparison.role == "exploratory":
         return "exploratory"
+    if comparison.role == "random":
+        return "left out, because of random weights"
     return "established" if comparison.established else "not established"
 
 
@@ -76,13 +80,18 @@ def compared_names(comparison: Comparison) -> tuple[str, str]:
 
 def _family_sentences(family: Sequence[Comparison]) -> list[str]:
     """Return the sentences about all comparisons that answer one question."""
-    declared = [each for each in family if each.role in ("primary", "secondary") and each.n]
+    declared = [each for each in family if each.role in ("primary", "secondary")]
     sentences = [comparison_sentence(each) for each in declared if each.established]
     by_pair: dict[tuple[str, str], list[Comparison]] = defaultdict(list)
     for comparison in declared:
         by_pair[compared_names(comparison)].append(comparison)
     for names, contrast in by_pair.items():
         sentences.extend(_contrast_sentences(names, contrast))
+    if not declared and any(each.role == "exploratory" for each in family):
+        sentences.append(
+            "No difference can be established, because no pair with results is a declared contrast "
+            "(settings MIRPIPE_ENCODER_CONTRASTS and MIRPIPE_MODE_CONTRASTS)."
+        )
     sentences.extend(_exploratory_sentences(family))
     random_n = sum(each.role == "random" for each in family)
     if random_n:
@@ -112,9 +121,16 @@ def _contrast_sentences(names: tuple[str, str], contrast: Sequence[Comparison]) 
         sentences.append(f"{sentence}.")
     if too_few:
         sentences.append(
-            f"{first} and {second} share too few targets to establish a difference in "
-            f"{', '.join(map(_metric_and_n, too_few))}. At least "
-            f"{_fewest_targets(too_few[0].family_n)} targets with different values are needed."
+            f"{first} and {second} have too few targets with different values to establish a "
+            f"difference in {', '.join(map(_metric_and_n, too_few))}. At least "
+            f"{_fewest_targets(too_few[0].family_n)} are needed."
+        )
+    primary = next((each for each in contrast if each.role == "primary"), None)
+    if any(each.reason is None for each in contrast) and (primary is None or primary.reason):
+        name = "the primary metric" if primary is None else metric_name(primary.metric)
+        sentences.append(
+            f"{_capitalised(name)} could not be tested for {first} and {second}, so the other "
+            "metrics were tested without it."
         )
     return sentences
 

@@ -39,7 +39,7 @@ _PACKED_PICTURES = text("""
     SELECT t.track_id, w.peaks, m.frames, m.pitch_classes, m.voiced
     FROM unnest(CAST(:track_ids AS bigint[])) t (track_id)
     LEFT JOIN mirpipe.waveform w USING (track_id)
-    LEFT JOIN mirpipe.metric k ON k.name = 'melody' AND k.wanted
+    LEFT JOIN mirpipe.shown_metric k ON k.name = 'melody'
     LEFT JOIN mirpipe.melody m ON m.metric_id = k.metric_id AND m.track_id = t.track_id
 """)
 

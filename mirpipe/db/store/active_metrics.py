@@ -7,6 +7,11 @@ of complete results while most of its scores are still missing.
 from sqlalchemy import Connection, text
 
 _ACTIVATE = text("""
+    WITH rejected AS (
+        SELECT f.track_id FROM mirpipe.failure f
+        JOIN mirpipe.metric k ON k.name = 'features' AND k.wanted AND k.revision = f.revision
+        WHERE f.stage = 'analyse' AND NOT f.retry
+    )
     INSERT INTO mirpipe.serving_metric AS s (name, metric_id)
     SELECT m.name, m.metric_id FROM mirpipe.metric m
     LEFT JOIN mirpipe.serving_metric a ON a.name = m.name
@@ -19,7 +24,16 @@ _ACTIVATE = text("""
             SELECT FROM mirpipe.pair_score n
             WHERE n.metric_id = m.metric_id AND n.target_id = p.target_id
               AND n.reference_id = p.reference_id
-              AND n.excerpt_id IS NOT DISTINCT FROM p.excerpt_id))
+              AND n.excerpt_id IS NOT DISTINCT FROM p.excerpt_id)
+          AND NOT EXISTS (
+            SELECT FROM rejected r WHERE r.track_id IN (p.target_id, p.reference_id)))
+      AND NOT EXISTS (
+        SELECT FROM mirpipe.melody o JOIN mirpipe.track t USING (track_id)
+        WHERE o.metric_id = a.metric_id AND t.state = 'ok'
+          AND NOT EXISTS (
+            SELECT FROM mirpipe.melody n
+            WHERE n.metric_id = m.metric_id AND n.track_id = o.track_id)
+          AND NOT EXISTS (SELECT FROM rejected r WHERE r.track_id = o.track_id))
       AND NOT EXISTS (
         SELECT FROM mirpipe.track_score o JOIN mirpipe.track t USING (track_id)
         WHERE o.metric_id = a.metric_id AND t.state = 'ok' AND NOT EXISTS (
@@ -36,7 +50,7 @@ _ACTIVATE = text("""
 def activate_complete_metrics(connection: Connection) -> None:
     """Make each configured revision active that has all scores which the active one has.
 
-    Only present matches, clips and usable tracks count. A revision also becomes active if its
-    metric has no active revision.
+    Only present matches, clips and usable tracks count. Tracks that the new revision rejects do not
+    count. A revision also becomes active if its metric has no active revision.
     """
     connection.execute(_ACTIVATE)

@@ -45,6 +45,10 @@ CONTENT = {
         SELECT e.name, e.revision, e.dimension, e.wanted, s.name IS NOT NULL
         FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     """,
+    "serving_metric": """
+        SELECT s.name, m.revision FROM mirpipe.serving_metric s
+        JOIN mirpipe.metric m USING (metric_id)
+    """,
     "embedding": f"""
         SELECT e.name, e.revision, {_TRACK.format("t")},
             encode(sha256(public.vector_send(v.embedding)), 'hex')
@@ -109,7 +113,7 @@ CONTENT = {
     """,
     "run_generation_summary": f"""
         SELECT r.name, r.revision, u.mode, u.guidance, u.metric, u.n, u.undefined_n,
-            u.targets_n, u.interval_reason, u.metric_revision,
+            u.targets_n, u.clips_n, u.averaged_over, u.interval_reason, u.metric_revision,
             u.metric_licence_weights, u.metric_random,
             {_rounded("u.mean", "u.sd", "u.low", "u.high")}
         FROM mirpipe.run_generation_summary u JOIN mirpipe.generator r USING (generator_id)
@@ -191,7 +195,8 @@ CONTENT = {
         SELECT r.name, r.revision, u.mode, u.guidance, e.name, e.revision, u.metric,
             round(u.value::numeric, {SET_DIGITS})::text, u.reason, u.n, u.references_n,
             round(u.bandwidth::numeric, {SET_DIGITS})::text,
-            round(u.bias::numeric, {SET_DIGITS})::text
+            round(u.bias::numeric, {SET_DIGITS})::text,
+            round(u.bias_high::numeric, {SET_DIGITS})::text
         FROM mirpipe.run_set_distance u JOIN mirpipe.generator r USING (generator_id)
         JOIN mirpipe.encoder e USING (encoder_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
@@ -199,7 +204,7 @@ CONTENT = {
     "run_group_summary": f"""
         SELECT e.name, e.revision, r.name, r.revision, u.mode, u.guidance, u.label, u.value,
             u.metric, m.revision, u.n, u.undefined_n, u.targets_n, u.unlabelled_n,
-            u.interval_reason, u.p_reason,
+            u.interval_reason, u.p_reason, u.clips_n, u.averaged_over,
             {_rounded("u.mean", "u.sd", "u.low", "u.high", "u.p", "u.p_adjusted")}
         FROM mirpipe.run_group_summary u LEFT JOIN mirpipe.encoder e USING (encoder_id)
         LEFT JOIN mirpipe.generator r USING (generator_id)
@@ -210,7 +215,8 @@ CONTENT = {
         SELECT u.kind, a.name, a.revision, b.name, b.revision, r.name, r.revision, u.mode,
             u.guidance, u.than_mode, u.than_guidance, u.metric, u.n, u.higher_n, u.method,
             u.reason, u.interval_reason, u.role, u.family_n, u.licence_weights, u.random,
-            {_rounded("u.mean_difference", "u.sd", "u.low", "u.high", "u.p", "u.p_adjusted")}
+            {_rounded("u.mean_difference", "u.sd", "u.low", "u.high", "u.p", "u.p_adjusted")},
+            {_rounded("u.than_mean")}
         FROM mirpipe.run_comparison u
         LEFT JOIN mirpipe.encoder a USING (encoder_id)
         LEFT JOIN mirpipe.encoder b ON b.encoder_id = u.than_encoder_id

@@ -26,6 +26,8 @@ KAD_REFERENCES = 4_000
 
 In a larger library, the references with the lowest content hashes are used.
 """
+MIN_REFERENCES_PER_DIMENSION = 10
+"""Smallest number of references per dimension for which FAD∞ can be a finding."""
 MIN_FINDING_CLIPS = 50
 """Smallest number of clips whose distance is shown as a finding."""
 
@@ -79,7 +81,7 @@ def _bias_by_size(reference: _ReferenceSet) -> Callable[[int], SimulatedBias | N
     def bias(n: int) -> SimulatedBias | None:
         if reference.normal is None or n < MIN_FINDING_CLIPS:
             return None
-        return simulate_bias(n, reference.normal)
+        return simulate_bias(n, reference.normal, reference.normal_n)
 
     return bias
 
@@ -144,5 +146,17 @@ def _row(
         bandwidth,
         None if bias is None else bias.mean,
         None if bias is None else bias.highest,
-        value is not None and n >= MIN_FINDING_CLIPS and (bias is None or value > bias.highest),
+        value is not None
+        and n >= MIN_FINDING_CLIPS
+        and (bias is None or _is_above_bias(value, bias, reference)),
     )
+
+
+def _is_above_bias(value: float, bias: SimulatedBias, reference: _ReferenceSet) -> bool:
+    """Return whether FAD∞ is larger than chance explains.
+
+    With fewer references per dimension, their distribution is not known well enough.
+    """
+    assert reference.normal is not None
+    dimension = len(reference.normal.mean)
+    return value > bias.highest and reference.normal_n >= MIN_REFERENCES_PER_DIMENSION * dimension

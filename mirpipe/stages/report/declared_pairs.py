@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from mirpipe.db.store.metric_series import Source
+from mirpipe.generation.modes import SWEEP
 from mirpipe.settings import settings
 
 Pair = frozenset[Source]
@@ -20,14 +21,19 @@ def declared_pairs(sources: Sequence[Source]) -> set[Pair]:
         return _pairs_with_the_first(sources)
     if chosen := settings().mode_contrasts:
         return _chosen(sources, chosen)
-    in_order = sorted(sources, key=lambda source: source.sort_key)
+    modes = [source for source in sources if source.mode != SWEEP]
+    in_order = sorted(modes, key=lambda source: source.sort_key)
     return {frozenset(pair) for pair in pairwise(in_order)}
 
 
 def _pairs_with_the_first(encoders: Sequence[Source]) -> set[Pair]:
-    """Return the pairs of each encoder with the one that comes first in the settings."""
+    """Return the pairs of each encoder with the one that comes first in the settings.
+
+    There are none if that encoder has no results yet. Otherwise, another encoder would be declared
+    only because of the results.
+    """
     by_name = {str(encoder.sort_key[0]): encoder for encoder in encoders}
-    first = next((by_name[name] for name in settings().encoders if name in by_name), None)
+    first = by_name.get(next(iter(settings().encoders), ""))
     if first is None:
         return set()
     return {frozenset((first, encoder)) for encoder in encoders if encoder != first}
@@ -49,4 +55,6 @@ def _matches(source: Source, name: str) -> bool:
     if source.encoder_id is not None:
         return bool(source.sort_key[0] == name)
     mode, _, guidance = name.partition("@")
-    return source.mode == mode and (not guidance or source.guidance == float(guidance))
+    if not guidance or source.guidance is None:  # The generator has no guidance.
+        return source.mode == mode
+    return source.mode == mode and source.guidance == float(guidance)

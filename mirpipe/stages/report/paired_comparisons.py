@@ -1,5 +1,6 @@
 """Compares encoders, and the modes of each generator, in pairs on the targets that both share."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -132,9 +133,16 @@ def _compare_targets(first: Series, second: Series) -> tuple[dict[int, float], f
         for series in (first, second)
     )
     common = [target for target in first_by_target if target in second_by_target]
-    differences = {target: first_by_target[target] - second_by_target[target] for target in common}
+    differences = {
+        target: _difference(first_by_target[target], second_by_target[target]) for target in common
+    }
     seconds = [second_by_target[target] for target in common]
     return differences, float(np.mean(seconds)) if common else np.nan
+
+
+def _difference(first: float, second: float) -> float:
+    """Return first minus second, or 0 if they differ only by the rounding of a sum."""
+    return 0.0 if math.isclose(first, second, rel_tol=1e-12, abs_tol=1e-15) else first - second
 
 
 def _column(pair: SeriesPair) -> Float64:
@@ -161,7 +169,7 @@ def _key_columns(run_id: int, pair: SeriesPair) -> dict[str, Any]:
 
 
 def _result_columns(comparison: PairedComparison, verdict: Verdict) -> dict[str, Any]:
-    method = "exact" if comparison.is_exact else "permutation"
+    method = "exact" if verdict.is_exact else "permutation"
     return {
         "n": comparison.n,
         "mean_difference": _none_if_nan(comparison.mean),

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from mirpipe.db.queries import EncoderComparison, ModeComparison
 from mirpipe.db.queries.comparison_sentences import comparison_sentence, summary_sentences
 
 MUSIC2LATENT = EncoderComparison(
     *("music2latent", "clap", "clap_similarity", 9, -0.130, -0.201, -0.062, 1, 0.012),
-    *(True, False),
+    *(True, False, "primary"),
 )
 STRONG = ModeComparison(
     *("model", "clap_similarity", "strong", 5.0, "medium", 3.0, 9, 0.043, 0.08, 5, False),
@@ -48,9 +50,8 @@ def test_a_very_small_p_is_given_as_a_bound() -> None:
 
 
 def test_established_differences_come_before_the_others() -> None:
-    sentences = summary_sentences(
-        [MUSIC2LATENT, replace(MUSIC2LATENT, metric="z", established=False, p_adjusted=0.2)]
-    )
+    other = replace(MUSIC2LATENT, metric="z", role="secondary", established=False, p_adjusted=0.2)
+    sentences = summary_sentences([MUSIC2LATENT, other])
     assert sentences == [
         comparison_sentence(MUSIC2LATENT),
         "No difference is established between music2latent and clap in z (n = 9).",
@@ -62,8 +63,8 @@ def test_metrics_with_too_few_targets_say_how_many_are_needed() -> None:
         MUSIC2LATENT, n=4, p_adjusted=None, established=False, reason="too_few_targets", family_n=2
     )
     assert summary_sentences([few, replace(few, metric="z")]) == [
-        "music2latent and clap share too few targets to establish a difference in CLAP similarity "
-        "(n = 4), z (n = 4). At least 7 targets with different values are needed."
+        "music2latent and clap have too few targets with different values to establish a "
+        "difference in CLAP similarity (n = 4), z (n = 4). At least 7 are needed."
     ]
 
 
@@ -81,11 +82,37 @@ def test_a_primary_metric_without_a_difference_explains_why_the_others_are_not_e
     ]
 
 
+@pytest.mark.parametrize(("reason", "n"), [("too_few_targets", 4), ("no_target", 0)])
+def test_a_primary_metric_that_could_not_be_tested_is_named(reason: str, n: int) -> None:
+    primary = replace(
+        MUSIC2LATENT, metric="melody_accuracy", role="primary", reason=reason, n=n,
+        p_adjusted=None, established=False,
+    )  # fmt: skip
+    assert summary_sentences([primary, MUSIC2LATENT])[-1] == (
+        "Melody accuracy of all pairs could not be tested for music2latent and clap, so the other "
+        "metrics were tested without it."
+    )
+
+
+def test_a_family_without_a_declared_contrast_says_so() -> None:
+    [sentence] = summary_sentences(
+        [replace(MUSIC2LATENT, role="exploratory", established=False, p_adjusted=0.3)]
+    )
+    assert "no pair with results is a declared contrast" in sentence
+
+
+def test_equal_means_have_no_winner() -> None:
+    equal = replace(MUSIC2LATENT, mean_difference=0.0, established=False)
+    assert comparison_sentence(equal) == (
+        "music2latent and clap do not differ on average in CLAP similarity: not established."
+    )
+
+
 def test_exploratory_differences_are_called_exploratory() -> None:
     z = replace(MUSIC2LATENT, metric="z", role="exploratory", established=False)
     large = replace(z, metric="percentile", p_adjusted=0.2)
     assert comparison_sentence(z).endswith("corrected p = 0.012): exploratory.")
-    assert summary_sentences([z, large]) == [
+    assert summary_sentences([z, large])[1:] == [
         "Exploratory, which means not established: clap is higher than music2latent in z (n = 9)."
     ]
 
@@ -106,7 +133,5 @@ def test_random_weights_establish_nothing() -> None:
 
 def test_generators_are_summarised_separately() -> None:
     other = replace(STRONG, generator="other")
-    assert [sentence.split()[5] for sentence in summary_sentences([STRONG, other])] == [
-        "model",
-        "other",
-    ]
+    sentences = summary_sentences([STRONG, other])
+    assert ["other strong" in sentence for sentence in sentences] == [False, False, True, True]

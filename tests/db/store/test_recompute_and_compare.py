@@ -56,6 +56,7 @@ CHANGES = {
     "track_score": "UPDATE track_score SET value = 0.5",
     "pair_score": "UPDATE pair_score SET value = NULL, reason = 'unvoiced'",
     "track_feature": "UPDATE track_feature SET tempo_bpm = 60",
+    "serving_metric": "DELETE FROM serving_metric",
     "excerpt": "UPDATE excerpt SET wanted = false",
     "excerpt_embedding": "UPDATE excerpt_embedding SET embedding = '[1,0,0]'",
     "caption": "UPDATE caption SET contradictions = '{tempo}'",

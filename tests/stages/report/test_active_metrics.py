@@ -6,6 +6,7 @@ import pytest
 
 from mirpipe.db.store import pair_scores
 from mirpipe.db.store.plugin_revisions import register_metric
+from mirpipe.music.features.melody_pitch_classes import MELODY
 from mirpipe.music.metrics.melody_accuracy import ACCURACY
 from mirpipe.records import Score
 from mirpipe.stages.evaluate import evaluate
@@ -70,3 +71,28 @@ def test_a_score_of_a_removed_reference_is_not_waited_for(library: SyntheticMatc
     )
     report(trigger="test")
     assert {value for _, value in library.rows(SHOWN)} == {0.5}
+
+
+def test_a_track_that_the_new_revision_rejects_is_not_waited_for(
+    library: SyntheticMatches,
+) -> None:
+    with library.app.begin() as connection:
+        new = register_metric(connection, replace(ACCURACY, version=99), "new")
+    write_scores(library, new, ["r0", "r1"])
+    library.execute(
+        "INSERT INTO mirpipe.failure (stage, revision, subject, track_id, reason, message, retry) "
+        "SELECT 'analyse', m.revision, 'r2', t.track_id, 'silent', 'no sound', false "
+        "FROM mirpipe.track t, mirpipe.metric m WHERE t.title = 'r2' AND m.name = 'features'"
+    )
+    report(trigger="test")
+    assert [reference for reference, _ in library.rows(SHOWN)] == ["r0", "r1"]
+
+
+def test_the_old_melodies_are_used_until_all_new_ones_exist(library: SyntheticMatches) -> None:
+    voiced = "SELECT title, voiced FROM mirpipe.v_library ORDER BY title"
+    before = library.rows(voiced)
+    assert [value for _, value in before] == [True] * 4
+    with library.app.begin() as connection:
+        register_metric(connection, MELODY, "new")
+    report(trigger="test")
+    assert library.rows(voiced) == before

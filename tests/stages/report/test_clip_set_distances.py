@@ -1,5 +1,7 @@
 """KAD and FAD∞ of a mode's clips, and the reasons why a distance is missing."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sqlalchemy import text
@@ -7,6 +9,7 @@ from sqlalchemy import text
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from mirpipe.statistics.kernel_audio_distance import ReferenceKernel, kernel_distance
+from tests.migrations.queries import rows
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary, unit
 
@@ -53,28 +56,31 @@ def random_units(n: int, seed: int) -> np.ndarray:
 
 
 def report_distances(
-    database: Database, clips: int, *, references: int = 12
-) -> list[tuple[object, ...]]:
-    """Return the distances that a report stores for the given numbers of clips and references."""
+    database: Database, clips: int, *, references: int = 12, scale: float = 1.0
+) -> list[tuple[Any, ...]]:
+    """Return the distances that a report stores for the given numbers of clips and references.
+
+    All but the first coordinate of the clips are multiplied by `scale`.
+    """
     library = SyntheticLibrary(database.app)
     target_id = library.add("target", "target", [1, 0, 0])
     for number, vector in enumerate(random_units(references, 0)):
         library.add("reference", f"reference {number}", vector)
     library.execute(_PLUGINS, target_id=target_id, last_seed=clips - 1)
-    for seed, vector in enumerate(random_units(clips, 1)):
+    for seed, vector in enumerate(random_units(clips, 1) * [1, scale, scale]):
         track_id = library.add("generated", f"clip {seed}", vector)
         library.execute(_GENERATION, target_id=target_id, track_id=track_id, seed=seed)
     retrieve()
     report(trigger="test")
     with database.reader.connect() as connection:
-        rows = connection.execute(
+        found = connection.execute(
             text(
                 "SELECT metric, value, reason, is_finding, n, references_n, seconds, bandwidth, "
                 "generator, mode, guidance, encoder, licence_weights, random "
                 "FROM mirpipe.v_set_distance ORDER BY metric DESC"
             )
         )
-        return [tuple(row) for row in rows]
+        return [tuple(row) for row in found]
 
 
 def test_distances_are_stored_with_their_inputs(fresh_database: Database) -> None:
@@ -108,4 +114,18 @@ def test_a_library_with_one_reference_has_a_reason_instead_of_a_number(
 def test_only_fifty_clips_or_more_are_a_finding(
     fresh_database: Database, clips: int, is_finding: bool
 ) -> None:
-    assert [row[3] for row in report_distances(fresh_database, clips)] == [is_finding, is_finding]
+    kad, _ = report_distances(fresh_database, clips)
+    assert kad[3] == is_finding
+
+
+@pytest.mark.parametrize(("references", "is_finding"), [(29, False), (40, True)])
+def test_fad_above_its_bias_is_a_finding_if_there_are_enough_references(
+    fresh_database: Database, references: int, is_finding: bool
+) -> None:
+    _, fad = report_distances(fresh_database, 50, references=references, scale=0.05)
+    [(bias, high)] = rows(
+        fresh_database,
+        "SELECT bias, bias_high FROM mirpipe.v_set_distance WHERE metric = 'fad_inf'",
+    )
+    assert bias < high < fad[1]
+    assert fad[3] == is_finding

@@ -1,5 +1,7 @@
 """Declared pairs: the defaults, and the contrasts that the settings name."""
 
+from dataclasses import replace
+
 import pytest
 
 from mirpipe.db.store.metric_series import Source
@@ -35,13 +37,21 @@ def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
 def test_by_default_every_encoder_is_compared_with_the_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    configure(monkeypatch, ENCODERS="absent,muq,clap,signal")
+    configure(monkeypatch, ENCODERS="muq,clap,signal")
     assert names(declared_pairs(ENCODERS)) == pairs_of("muq:clap", "muq:signal")
+    # Another encoder does not take the place of a first one without results.
+    configure(monkeypatch, ENCODERS="absent,muq,clap,signal")
+    assert declared_pairs(ENCODERS) == set()
 
 
-def test_by_default_neighbouring_modes_are_compared() -> None:
-    expected = pairs_of("simple:medium", "medium:strong", "strong:sweep")
-    assert names(declared_pairs(MODES)) == expected
+def test_by_default_neighbouring_modes_are_compared_without_the_sweep() -> None:
+    assert names(declared_pairs(MODES)) == pairs_of("simple:medium", "medium:strong")
+
+
+def test_a_generator_without_guidance_is_compared_by_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(monkeypatch, MODE_CONTRASTS="simple:strong@5")
+    modes = [replace(mode, guidance=None) for mode in MODES]
+    assert names(declared_pairs(modes)) == pairs_of("simple:strong")
 
 
 def test_the_settings_replace_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +59,7 @@ def test_the_settings_replace_the_defaults(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch,
         ENCODERS="clap,muq,signal,absent",
         ENCODER_CONTRASTS="signal:muq",
+        GUIDANCE_SWEEP="2",
         MODE_CONTRASTS="simple:strong@5,sweep@2:simple",
     )
     assert names(declared_pairs(ENCODERS)) == pairs_of("signal:muq")
