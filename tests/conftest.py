@@ -1,7 +1,6 @@
 """Fixtures for all tests: an embedded Postgres per session, and a migrated database per test."""
 
 import fcntl
-import itertools
 import os
 import shutil
 import tempfile
@@ -18,7 +17,7 @@ from mirpipe.db.migrate import migrate
 from mirpipe.music.numba_cache import claim_cache
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
-from tests.support.databases import Database, database
+from tests.support.databases import Database, DatabasePool
 from tests.support.random_weights import folder_of_weights, require_models_python
 
 pytest_plugins = ["tests.support.servers"]
@@ -27,7 +26,6 @@ pytest_plugins = ["tests.support.servers"]
 claim_cache()
 
 _TEMPORARY = Path("/tmp")  # The path is short, because the length of a socket path is limited.
-_numbers = itertools.count(1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -124,11 +122,16 @@ def embedded(short_folder: Path) -> Iterator[EmbeddedPostgres]:
     server.down()
 
 
+@pytest.fixture(scope="session")
+def database_pool(embedded: EmbeddedPostgres) -> DatabasePool:
+    return DatabasePool(embedded)
+
+
 @pytest.fixture
-def fresh_database(embedded: EmbeddedPostgres) -> Iterator[Database]:
-    """Create an empty migrated database, and configure it for this process and its subprocesses."""
-    with database(embedded, f"test_{next(_numbers)}") as created:
-        yield created
+def fresh_database(database_pool: DatabasePool) -> Iterator[Database]:
+    """Yield an empty migrated database, configured for this process and its subprocesses."""
+    with database_pool.database() as empty:
+        yield empty
 
 
 def _delete_abandoned(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Creates migrated databases for tests, on the session's embedded server."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from mirpipe.db.provision_sql import grants_on_database
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
+from tests.support.emptied_databases import empty, fingerprint
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,46 @@ class Database:
     """Engine for the role reader."""
 
 
+class DatabasePool:
+    """Databases that tests have used and that are empty again."""
+
+    def __init__(self, embedded: EmbeddedPostgres) -> None:
+        self._embedded = embedded
+        self._numbers = itertools.count(1)
+        self._free: list[str] = []
+        self._fingerprint: str | None = None
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """Yield an empty database, and empty or delete it later."""
+        name = self._free.pop() if self._free else self._create()
+        try:
+            with _configured(self._embedded, name) as configured:
+                yield configured
+        finally:
+            if self._fingerprint and empty(self._embedded, name, self._fingerprint):
+                self._free.append(name)
+            else:
+                _drop(self._embedded, name)
+
+    def _create(self) -> str:
+        name = f"test_{next(self._numbers)}"
+        _create(self._embedded, name)
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self._embedded, name)
+        return name
+
+
 @contextmanager
 def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
     """Create a database, configure this process and its children for it, and delete it later."""
+    _create(embedded, name)
+    with _configured(embedded, name) as configured:
+        yield configured
+    _drop(embedded, name)
+
+
+def _create(embedded: EmbeddedPostgres, name: str) -> None:
     with closing(embedded.connect()) as connection, connection.cursor() as sql:
         # Copying the files takes half as long as PostgreSQL's default strategy.
         template = "TEMPLATE migrated STRATEGY file_copy"
@@ -39,6 +78,16 @@ def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
         sql.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
         for grant in grants_on_database(name):
             sql.execute(grant.sql)
+
+
+def _drop(embedded: EmbeddedPostgres, name: str) -> None:
+    with closing(embedded.connect()) as connection, connection.cursor() as sql:
+        sql.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@contextmanager
+def _configured(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
+    """Configure this process and its children for a database."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIRPIPE_HOME", str(embedded.folder.parent))
         for variable, role in (("DATABASE", "app"), ("OWNER", "owner"), ("READER", "reader")):
@@ -48,8 +97,6 @@ def database(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
         yield Database(name, owner=engine("owner"), app=engine("app"), reader=engine("reader"))
         close_engines()
     settings.cache_clear()
-    with closing(embedded.connect()) as connection, connection.cursor() as sql:
-        sql.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def require_refused(role_engine: Engine, statement: str) -> None:

@@ -30,7 +30,7 @@ class OfflineResult(TypedDict):
     arguments_and_paths_kept: bool
     """Whether the plug-in left sys.argv and sys.path unchanged."""
     peaks: list[float]
-    """Peak memory in MB for a short and for a long track; only for models that take windows."""
+    """Peak memory in MB for one minute and for a long track; only for models that take windows."""
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +39,8 @@ def offline_results(
 ) -> dict[str, OfflineResult]:
     """Return the result of each plug-in, by plug-in name. The run takes a minute."""
     folder = tmp_path_factory.mktemp("offline")
-    path = folder / "seven_minutes.wav"
-    soundfile.write(path, np.tile(noise(10, RATE, dbfs=-20), 42), RATE)
+    path = folder / "ten_minutes.wav"
+    soundfile.write(path, np.tile(noise(10, RATE, dbfs=-20), 60), RATE)
     # The last two arguments must be ignored, although a library might parse them as its own.
     arguments = [str(path), "--amodel", "--help"]
     command = [sys.executable, "-m", "tests.plugins.contract.offline_process", *arguments]

@@ -10,7 +10,7 @@ from tests.plugins.contract.offline_process import ALL_INSTALLED, digest
 
 NAMES = [name for _, name in ALL_INSTALLED]
 FLAT_MEGABYTES = 16
-"""Accuracy of a memory peak, in MB. Keeping all samples of the long track would add 22 to 25 MB."""
+"""Accuracy of a memory peak, in MB. Keeping all samples of the long track would add 27 to 35 MB."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -32,8 +32,8 @@ def test_it_prints_nothing_and_does_not_change_arguments_and_paths(
 
 
 @pytest.mark.parametrize("name", [name for kind, name in ALL_INSTALLED if kind in KINDS])
-def test_a_long_track_needs_no_more_memory_than_a_short_one(
+def test_a_long_track_needs_no_more_memory_than_a_minute(
     name: str, offline_results: dict[str, OfflineResult]
 ) -> None:
-    short, long = offline_results[name]["peaks"]
-    assert long < short + FLAT_MEGABYTES
+    one_minute, long = offline_results[name]["peaks"]
+    assert long < one_minute + FLAT_MEGABYTES
