@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from mirpipe.dashboard_login import login_problem
+from mirpipe.orchestration.dashboard_login import login_problem
 from mirpipe.settings import settings
 
 

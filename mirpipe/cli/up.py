@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.dashboard_login import require_login
+from mirpipe.orchestration.dashboard_login import require_login
 from mirpipe.settings import Settings, settings
 
 INTERRUPTED_EXIT_CODE = 130

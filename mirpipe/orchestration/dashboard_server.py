@@ -4,7 +4,7 @@ import sys
 
 import httpx
 
-from mirpipe.dashboard_login import require_login
+from mirpipe.orchestration.dashboard_login import require_login
 from mirpipe.orchestration.polling import wait_until
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import PROJECT, Settings, child_environment

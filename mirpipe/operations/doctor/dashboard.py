@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 
-from mirpipe.dashboard_login import REMEDY, has_openid_connect, is_local, login_problem
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
+from mirpipe.orchestration.dashboard_login import (
+    REMEDY,
+    has_openid_connect,
+    is_local,
+    login_problem,
+)
 from mirpipe.settings import settings
 
 

@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.dashboard_login import has_openid_connect, is_local, login_problem, require_login
 from mirpipe.errors import ConfigurationError
+from mirpipe.orchestration.dashboard_login import (
+    has_openid_connect,
+    is_local,
+    login_problem,
+    require_login,
+)
 from mirpipe.orchestration.dashboard_server import start_dashboard
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import Settings
