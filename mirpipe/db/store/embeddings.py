@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from pgvector import Vector
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from mirpipe.records import Float32
 
@@ -20,7 +20,7 @@ _BATCH = text(
 _WRITE = text(
     "INSERT INTO mirpipe.embedding (encoder_id, track_id, collection, batch_id, embedding) "
     "SELECT :encoder_id, t.track_id, t.collection, :batch_id, CAST(new.vector AS vector) "
-    "FROM unnest(CAST(:track_ids AS bigint[]), CAST(:vectors AS text[])) AS new (track_id, vector) "
+    "FROM unnest(CAST(:ids AS bigint[]), CAST(:vectors AS text[])) AS new (track_id, vector) "
     "JOIN mirpipe.track t ON t.track_id = new.track_id ORDER BY t.track_id "
     "ON CONFLICT DO NOTHING"
 )
@@ -54,37 +54,36 @@ def write(
     Existing vectors are kept. `versions` contains the versions of the libraries that computed the
     vectors, and `seconds` is the time that the model took.
     """
-    if not vectors:
-        return
-    batch_id = write_batch(
-        connection,
-        encoder_id,
-        len(vectors),
-        device=device,
-        versions=versions,
-        seconds=seconds,
-    )
-    connection.execute(
-        _WRITE,
-        {
-            "encoder_id": encoder_id,
-            "batch_id": batch_id,
-            "track_ids": list(vectors),
-            "vectors": [Vector(vector).to_text() for vector in vectors.values()],
-        },
+    write_vectors(
+        connection, _WRITE, encoder_id, vectors, device=device, versions=versions, seconds=seconds
     )
 
 
-def write_batch(
+def write_vectors(
     connection: Connection,
+    statement: TextClause,
     encoder_id: int,
-    tracks: int,
+    vectors: Mapping[int, Float32],
     *,
     device: str,
     versions: Mapping[str, str],
     seconds: float,
-) -> int:
-    """Store how a batch of vectors of this many tracks was computed, and return its id."""
-    row = {"encoder_id": encoder_id, "device": device, "versions": json.dumps(dict(versions))}
-    row |= {"tracks": tracks, "seconds": seconds}
-    return int(connection.execute(_BATCH, row).scalar_one())
+) -> None:
+    """Store how a batch of vectors was computed, and run the statement that stores the vectors.
+
+    The statement has the parameters encoder_id, batch_id, ids and vectors. If there are no vectors,
+    nothing is stored.
+    """
+    if not vectors:
+        return
+    batch = {"encoder_id": encoder_id, "device": device, "versions": json.dumps(dict(versions))}
+    batch |= {"tracks": len(vectors), "seconds": seconds}
+    connection.execute(
+        statement,
+        {
+            "encoder_id": encoder_id,
+            "batch_id": connection.execute(_BATCH, batch).scalar_one(),
+            "ids": list(vectors),
+            "vectors": [Vector(vector).to_text() for vector in vectors.values()],
+        },
+    )

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from pgvector import Vector
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store.embeddings import write_batch
+from mirpipe.db.store.embeddings import write_vectors
 from mirpipe.records import Excerpt, Float32
 
 _PENDING = text(
@@ -19,7 +18,7 @@ _PENDING = text(
 _WRITE = text(
     "INSERT INTO mirpipe.excerpt_embedding (encoder_id, excerpt_id, batch_id, embedding) "
     "SELECT :encoder_id, new.excerpt_id, :batch_id, CAST(new.vector AS vector) "
-    "FROM unnest(CAST(:excerpt_ids AS bigint[]), CAST(:vectors AS text[])) "
+    "FROM unnest(CAST(:ids AS bigint[]), CAST(:vectors AS text[])) "
     "AS new (excerpt_id, vector) ORDER BY new.excerpt_id ON CONFLICT DO NOTHING"
 )
 
@@ -53,22 +52,6 @@ def write(
     Existing vectors are kept. `versions` contains the versions of the libraries that computed the
     vectors, and `seconds` is the time that the model took.
     """
-    if not vectors:
-        return
-    batch_id = write_batch(
-        connection,
-        encoder_id,
-        len(vectors),
-        device=device,
-        versions=versions,
-        seconds=seconds,
-    )
-    connection.execute(
-        _WRITE,
-        {
-            "encoder_id": encoder_id,
-            "batch_id": batch_id,
-            "excerpt_ids": list(vectors),
-            "vectors": [Vector(vector).to_text() for vector in vectors.values()],
-        },
+    write_vectors(
+        connection, _WRITE, encoder_id, vectors, device=device, versions=versions, seconds=seconds
     )
