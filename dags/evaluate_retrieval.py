@@ -9,8 +9,8 @@ The work is divided into batches of tracks, with one task per batch. Encoders th
 pending tracks share a task, so that each track is decoded only once. If the process of such a
 shared task crashes, the task runs each encoder again in a separate process.
 
-If one encoder fails, the results of all other encoders are still reported, but the DAG run is
-marked as failed. Rejected audio does not make a run fail; `mirpipe failures` lists it. The asset
+If one encoder fails, all other encoders are still evaluated and reported, but the DAG run is marked
+as failed. Rejected audio does not make a run fail; `mirpipe failures` lists it. The asset
 `metrics` is updated if the report finds a change.
 """
 

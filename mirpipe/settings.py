@@ -174,8 +174,8 @@ class Settings(BaseSettings):
     """Schedule on which Airflow runs `mirpipe prune --yes` and deletes its own old history, as a
     cron expression."""
     keep_unused_days: int = Field(default=90, ge=1)
-    """Number of days for which `mirpipe prune` keeps what no view shows any more: the results of
-    replaced revisions and of removed tracks, and the details of past runs."""
+    """Number of days for which `mirpipe prune` keeps what no view shows any more: results from
+    replaced revisions, results for removed tracks, and details of earlier runs."""
     keep_history_days: int | None = Field(default=None, ge=1)
     """Number of days for which `mirpipe prune` keeps the group summaries, rankings, hubness and set
     distances of past runs. The matches and summaries of all runs are always kept. Default: no

@@ -22,8 +22,9 @@ def prune(
 ) -> None:
     """Delete data that is not needed any more.
 
-    Shows what would be deleted, and deletes it only with --yes. The results of replaced revisions
-    and of removed tracks, and the details of past runs, are deleted after MIRPIPE_KEEP_UNUSED_DAYS.
+    Shows what would be deleted, and deletes it only with --yes. Results from replaced revisions,
+    results for removed tracks, and details of earlier runs are deleted after
+    MIRPIPE_KEEP_UNUSED_DAYS days.
     The matches and summaries of all runs are kept. The page "Operate mirpipe" in the documentation
     states the rule for each table. The Airflow DAG `maintenance` runs this command every night.
 
