@@ -20,6 +20,8 @@ from mirpipe.settings import PROJECT
 from tests.dashboard.browser import chromium, running_dashboard, wait_until_drawn
 
 IMAGES = PROJECT / "docs/images"
+LIBRARY = Path(tempfile.gettempdir()) / "music"
+"""Folder of the library. Its path is shown on the page Failures."""
 WIDTH = 1280
 ADDED_LATER = ("reference/*笛子*.ogg", "reference/*fiddle*.ogg")
 """Demo files that the second run adds."""
@@ -106,16 +108,18 @@ def take(page: Page, address: str, name: str) -> None:
 def main() -> None:
     if not os.environ.get("MIRPIPE_HOME"):
         raise SystemExit("Set MIRPIPE_HOME to a folder that only this program uses.")
-    with tempfile.TemporaryDirectory() as folder:
-        fill_home(Path(folder) / "library")
-        with (
-            running_dashboard(Path(folder)) as address,
-            chromium() as browser,
-        ):
-            page = browser.new_page(color_scheme="light")
-            page.set_default_timeout(60_000)
-            for name in PICTURES:
-                take(page, address, name)
+    shutil.rmtree(LIBRARY, ignore_errors=True)
+    fill_home(LIBRARY)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_dashboard(Path(folder)) as address,
+        chromium() as browser,
+    ):
+        page = browser.new_page(color_scheme="light")
+        page.set_default_timeout(60_000)
+        for name in PICTURES:
+            take(page, address, name)
+    shutil.rmtree(LIBRARY)
     _mirpipe("db", "down")
 
 

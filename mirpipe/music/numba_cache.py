@@ -17,8 +17,12 @@ import platformdirs
 VARIABLE = "NUMBA_CACHE_DIR"
 """Environment variable that tells numba which cache folder to use."""
 
+LOCK_FILE = "lock"
+"""File in a cache folder that the process using the folder has locked."""
+
 _locks: list[int] = []
 """File descriptors of this process's lock files."""
+_folder: Path | None = None
 
 
 def claim_cache(root: Path | None = None) -> None:
@@ -27,6 +31,7 @@ def claim_cache(root: Path | None = None) -> None:
     `root` contains the folders of all processes. A folder that the user has set in NUMBA_CACHE_DIR
     is kept. A folder that was inherited from a mirpipe parent process is replaced.
     """
+    global _folder
     root = root or platformdirs.user_cache_path("mirpipe") / "numba"
     current = os.environ.get(VARIABLE)
     if _locks or (current and not Path(current).is_relative_to(root)):
@@ -35,7 +40,7 @@ def claim_cache(root: Path | None = None) -> None:
         folder = root / str(number)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+            lock = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError:  # The user's cache folder is not writable.
             os.environ[VARIABLE] = tempfile.mkdtemp(prefix="mirpipe-numba-")
             return
@@ -46,4 +51,10 @@ def claim_cache(root: Path | None = None) -> None:
             continue
         _locks.append(lock)  # The lock is held until the process ends.
         os.environ[VARIABLE] = str(folder)
+        _folder = folder
         return
+
+
+def claimed_folder() -> Path | None:
+    """Return the cache folder that `claim_cache` gave to this process, or None if it gave none."""
+    return _folder

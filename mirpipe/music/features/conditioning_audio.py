@@ -15,6 +15,7 @@ special case.
 
 import numpy as np
 
+from mirpipe.music.compiled_functions import use_compiled_functions
 from mirpipe.records import AudioSegment
 
 CONDITIONING_VERSION = 1
@@ -34,6 +35,7 @@ def conditioning(segment: AudioSegment) -> AudioSegment:
     from librosa import istft, stft
     from librosa.decompose import hpss
 
+    use_compiled_functions()
     spectrum = stft(segment.samples, n_fft=FRAME_SAMPLES, hop_length=HOP_SAMPLES)
     harmonic, percussive = hpss(spectrum)
     mixed_spectrum = harmonic + PERCUSSIVE_GAIN * percussive

@@ -1,5 +1,6 @@
 """Extracts all features of a track from its samples."""
 
+from mirpipe.music.compiled_functions import use_compiled_functions
 from mirpipe.music.features import (
     key,
     melody_pitch_classes,
@@ -47,6 +48,7 @@ def measure(samples: Float32, melody: melody_pitch_classes.Melody | None = None)
     """
     import soxr
 
+    use_compiled_functions()
     reasons: dict[str, str | None] = {}
     if len(samples) >= LONGEST_SECONDS * SAMPLE_RATE:
         samples = samples[: LONGEST_SECONDS * SAMPLE_RATE]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirpipe.music.compiled_functions import use_compiled_functions
 from mirpipe.music.features.voiced_fraction import VOICED_FRACTION, peaked_frames, voiced_fraction
 from mirpipe.records import Excerpt, Float32, Float64, UInt8
 from mirpipe.specs import MetricSpec
@@ -78,6 +79,7 @@ def transcribe_melody(samples: Float32) -> Melody:
         return Melody(None, None, None, "too_short")
     if len(samples) > LONGEST_SECONDS * SAMPLE_RATE:
         return Melody(None, None, None, f"longer_than_{LONGEST_SECONDS}_s")
+    use_compiled_functions()
     return _melody_of(_high_pass(samples))
 
 

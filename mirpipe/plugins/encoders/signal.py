@@ -20,6 +20,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from mirpipe.music.compiled_functions import use_compiled_functions
 from mirpipe.records import AudioSegment, Float32, Float64
 from mirpipe.specs import EncoderSpec
 
@@ -72,6 +73,7 @@ class Statistics:
         import librosa
         from scipy.sparse import csr_array
 
+        use_compiled_functions()
         self._librosa = librosa
         self._mel = csr_array(librosa.filters.mel(sr=SPEC.sample_rate, n_fft=FFT_SAMPLES))
         self._chroma = librosa.filters.chroma(sr=SPEC.sample_rate, n_fft=FFT_SAMPLES)
