@@ -20,7 +20,7 @@ from mirpipe.settings import PROJECT
 from tests.dashboard.browser import chromium, running_dashboard, wait_until_drawn
 
 IMAGES = PROJECT / "docs/images"
-LIBRARY = Path(tempfile.gettempdir()) / "music"
+LIBRARY = Path(tempfile.gettempdir()) / "mirpipe-screenshots"
 """Folder of the library. Its path is shown on the page Failures."""
 WIDTH = 1280
 ADDED_LATER = ("reference/*笛子*.ogg", "reference/*fiddle*.ogg")
