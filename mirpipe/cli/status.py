@@ -9,37 +9,70 @@ from rich.table import Table
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
+from mirpipe.db.embedded_server_roles import embedded_server
+from mirpipe.settings import settings
 
 
 def status(as_json: AsJson = False) -> None:
     """Show the library, pending work and failures.
 
-    Also shows plug-ins that cannot run on this machine, and the last run.
+    Also shows the home folder, plug-ins that cannot run on this machine, and the last run. The
+    command starts nothing: if the embedded Postgres is not running, it only says so.
     """
-    library, pending = queries.library_counts(), queries.pending_work()
-    failures, unavailable = queries.failure_counts(), queries.unavailable_plugins()
-    latest_runs = queries.last_runs(limit=1)
+    home = settings().home
+    stopped = _why_nothing_can_be_shown()
     if as_json:
-        result = {
-            "library": [asdict(count) for count in library],
-            "pending": [asdict(work) for work in pending],
-            "failures": [asdict(count) for count in failures],
-            "unavailable": [asdict(plugin) for plugin in unavailable],
-            "last_run": asdict(latest_runs[0]) if latest_runs else None,
-        }
-        print(json.dumps(result, default=str))
+        shown = {"home": str(home), "database": stopped or "running"}
+        print(json.dumps(shown | ({} if stopped else _results()), default=str))
         return
     console = wide_console()
+    console.print(f"home: {escape_markup(str(home))}", highlight=False)
+    if stopped:
+        console.print(f"database: {stopped}", highlight=False)
+        return
+    _print_results(console)
+
+
+def _why_nothing_can_be_shown() -> str | None:
+    """Return why the embedded server cannot be asked, or None if a server can be asked."""
+    if settings().database_url is not None:
+        return None
+    server = embedded_server(settings().home)
+    if server.status().running:
+        return None
+    if server.data.exists():
+        return "stopped; run `mirpipe up`, or `mirpipe db up` to start only Postgres"
+    return (
+        "none yet; run `mirpipe up --references FOLDER --targets FOLDER`, or set MIRPIPE_HOME to "
+        "the folder of an existing library"
+    )
+
+
+def _results() -> dict[str, object]:
+    latest_runs = queries.last_runs(limit=1)
+    return {
+        "library": [asdict(count) for count in queries.library_counts()],
+        "pending": [asdict(work) for work in queries.pending_work()],
+        "failures": [asdict(count) for count in queries.failure_counts()],
+        "unavailable": [asdict(plugin) for plugin in queries.unavailable_plugins()],
+        "last_run": asdict(latest_runs[0]) if latest_runs else None,
+    }
+
+
+def _print_results(console: Console) -> None:
     _print_table(
         console,
         "library",
-        [(c.collection, c.state, str(c.tracks), f"{c.seconds / 60:.1f} min") for c in library],
+        [
+            (c.collection, c.state, str(c.tracks), f"{c.seconds / 60:.1f} min")
+            for c in queries.library_counts()
+        ],
         empty="no tracks yet; run `mirpipe ingest FOLDER --collection reference`",
     )
     _print_table(
         console,
         "pending",
-        [(w.stage, w.plugin, w.revision, str(w.items)) for w in pending],
+        [(w.stage, w.plugin, w.revision, str(w.items)) for w in queries.pending_work()],
         empty="none; everything is up to date",
     )
     _print_table(
@@ -47,13 +80,13 @@ def status(as_json: AsJson = False) -> None:
         "failures",
         [
             (c.stage, c.reason, str(c.items), "will be tried again" if c.retry else "bad input")
-            for c in failures
+            for c in queries.failure_counts()
         ],
         empty="none",
     )
-    if unavailable:
+    if unavailable := queries.unavailable_plugins():
         _print_table(console, "unavailable", [(p.name, p.message) for p in unavailable], empty="")
-    if latest_runs:
+    if latest_runs := queries.last_runs(limit=1):
         run = latest_runs[0]
         console.print(
             f"last run: {run.run_id}, {run.finished_at:%Y-%m-%d %H:%M} UTC, "

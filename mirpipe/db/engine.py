@@ -24,6 +24,8 @@ _OUTDATED_SCHEMA_ERRORS = (
     errors.UndefinedTable,
 )
 
+_HAS_SCHEMA = "SELECT to_regnamespace('mirpipe') IS NOT NULL"
+
 _engines: dict[tuple[PipelineRole, int], Engine] = {}
 """Engines by role and process id."""
 
@@ -31,11 +33,11 @@ _engines: dict[tuple[PipelineRole, int], Engine] = {}
 def engine(role: PipelineRole) -> Engine:
     """Return this process's engine for a role.
 
-    Starts the embedded server if it is used and not running. On a user's server, a role without
-    its own URL uses MIRPIPE_DATABASE_URL. If app or reader shares its URL with another role, its
-    sessions run SET ROLE to mirpipe_app or mirpipe_read. They do not run it if the role does not
-    exist or is not granted to their login. Connecting raises DatabaseError if the server cannot be
-    reached.
+    Starts the embedded server if it is used and not running, and creates its schema if app or
+    reader finds none. On a user's server, a role without its own URL uses MIRPIPE_DATABASE_URL. If
+    app or reader shares its URL with another role, its sessions run SET ROLE to mirpipe_app or
+    mirpipe_read. They do not run it if the role does not exist or is not granted to their login.
+    Connecting raises DatabaseError if the server cannot be reached.
     """
     key = (role, os.getpid())  # A forked child must not use its parent's connections.
     if key not in _engines:
@@ -113,8 +115,23 @@ def _url(role: PipelineRole) -> URL:
     if configured.database_url is None:
         server = embedded_server(configured.home)
         server.up()
+        if role != "owner":
+            _create_missing_schema()
         return make_url(server.url(role))
     return url_of(role)
+
+
+def _create_missing_schema() -> None:
+    """Create the schema if the embedded server's database has none, so that any command works.
+
+    A schema of another version is not changed: `mirpipe db migrate` and `mirpipe up` update it.
+    """
+    with engine("owner").connect() as connection:
+        has_schema = connection.exec_driver_sql(_HAS_SCHEMA).scalar_one()
+    if not has_schema:
+        from mirpipe.db.migrate import migrate  # This module uses the engine of the owner.
+
+        migrate()
 
 
 def _setting(role: PipelineRole) -> str | None:

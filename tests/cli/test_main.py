@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from mirpipe.cli import main
 from mirpipe.db import queries
+from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
 from tests.support.audio_files import tones
 from tests.support.databases import Database
@@ -93,10 +94,38 @@ def test_status_of_an_empty_database_names_the_next_command(fresh_database: Data
     assert "mirpipe ingest FOLDER" in output
 
 
+def test_status_of_a_new_home_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("MIRPIPE_HOME", str(home))
+    settings.cache_clear()
+    code, output = invoke("status")
+    assert code == 0
+    assert f"home: {home}" in output
+    assert "database: none yet; run `mirpipe up" in output
+    assert not home.exists()
+
+
+def test_status_of_a_stopped_server_does_not_start_it(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.up()
+    server.down()
+    monkeypatch.setenv("MIRPIPE_HOME", str(server.folder.parent))
+    settings.cache_clear()
+    status = json.loads(invoke("status", "--json")[1])
+    assert status["home"] == str(server.folder.parent)
+    assert status["database"].startswith("stopped; run `mirpipe up`")
+    assert server.pid is None
+
+
 def test_status_as_json_is_one_object(fresh_database: Database) -> None:
     code, output = invoke("status", "--json")
     assert code == 0
     assert json.loads(output) == {
+        "home": str(settings().home),
+        "database": "running",
         "library": [],
         "pending": [],
         "failures": [],

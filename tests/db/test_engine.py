@@ -50,6 +50,18 @@ def test_without_a_url_the_embedded_server_is_started(
         close_engines()
 
 
+@pytest.mark.parametrize("role", ["app", "reader"])
+def test_the_first_use_of_the_embedded_server_creates_the_schema(
+    role: PipelineRole, server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, home=server.folder.parent)
+    try:
+        with engine(role).connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM v_library")).scalar() == 0
+    finally:
+        close_engines()
+
+
 def test_an_engine_works_again_after_its_server_was_restarted(
     server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
