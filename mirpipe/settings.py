@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -200,9 +201,9 @@ class Settings(BaseSettings):
     dashboard_port: int = 8501
     """Port of the dashboard. If this port is in use, the next free port is used."""
     bind: str = "127.0.0.1"
-    """IP address on which Airflow and the dashboard listen. With the default, they can be opened
-    only on this machine. Other addresses make them reachable from other machines, and then the
-    dashboard needs a login: see dashboard_user_header."""
+    """IP address of this machine on which Airflow and the dashboard listen. With the default, they
+    can be opened only on this machine. Most other addresses make them reachable from other
+    machines, and then the dashboard needs a login: see dashboard_user_header."""
     dashboard_user_header: str | None = None
     """Name of the HTTP header in which a proxy passes the name of the logged-in user, such as
     `X-Forwarded-User`. The dashboard refuses requests without this header. Only the proxy may be
@@ -261,6 +262,11 @@ class Settings(BaseSettings):
         if value == "cosine" or value.endswith("_null95"):
             raise ValueError(f"{value!r} is never compared, so it cannot be tested first")
         return value
+
+    @field_validator("bind", mode="after")
+    @classmethod
+    def _require_ip_address(cls, value: str) -> str:
+        return str(ip_address(value))
 
     @field_validator("home", "manifest", "models_dir", "stand_ins", "clips_dir", mode="after")
     @classmethod

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from mirpipe.orchestration import airflow_timeouts
+from mirpipe.orchestration.server_address import local_host, local_url
 from mirpipe.settings import PROJECT, Settings, child_environment
 
 ADMIN = "admin"
@@ -47,7 +48,8 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
     home = folder(settings)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     admin_password(settings)
-    url = f"http://127.0.0.1:{port}"
+    no_proxy = _no_proxy(local_host(settings.bind))
+    url = local_url(settings.bind, port)
     options = {
         "CORE__DAGS_FOLDER": str(PROJECT / "dags"),
         "CORE__LOAD_EXAMPLES": _OFF,
@@ -87,18 +89,21 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
     }
     return child_environment(without="AIRFLOW", **settings.as_environment()) | {
         "AIRFLOW_HOME": str(home),
-        "NO_PROXY": _no_proxy(),
-        "no_proxy": _no_proxy(),
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
         "PYTHONUNBUFFERED": "1",
         **{f"AIRFLOW__{name}": value for name, value in options.items()},
     }
 
 
-def _no_proxy() -> str:
-    """Return the hosts that are reached without a proxy: the configured hosts and this machine."""
+def _no_proxy(host: str) -> str:
+    """Return the hosts that are reached without a proxy: the configured hosts and this machine.
+
+    `host` is the address of the API server.
+    """
     variables = child_environment(without="AIRFLOW")
     configured = variables.get("no_proxy") or variables.get("NO_PROXY") or ""
-    return ",".join(filter(None, [configured, "127.0.0.1", "localhost"]))
+    return ",".join(filter(None, [configured, *dict.fromkeys(("127.0.0.1", "localhost", host))]))
 
 
 def _password_file(settings: Settings) -> Path:

@@ -6,6 +6,7 @@ import httpx
 
 from mirpipe.orchestration.dashboard_login import require_login
 from mirpipe.orchestration.polling import wait_until
+from mirpipe.orchestration.server_address import local_url
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import PROJECT, Settings, child_environment
 
@@ -19,7 +20,7 @@ def start_dashboard(settings: Settings, servers: Servers) -> str:
     if the dashboard does not respond within 60 s.
     """
     require_login(settings)
-    port = servers.reserve_port(settings.dashboard_port)
+    port = servers.reserve_port(settings.dashboard_port, bind=settings.bind)
     options = {
         "server.port": str(port),
         "server.address": settings.bind,
@@ -34,7 +35,7 @@ def start_dashboard(settings: Settings, servers: Servers) -> str:
         child_environment(without="AIRFLOW", **settings.as_environment()),
         folder=PROJECT,
     )
-    url = f"http://127.0.0.1:{port}"
+    url = local_url(settings.bind, port)
 
     def is_up() -> bool:
         try:

@@ -4,30 +4,35 @@ import socket
 import sys
 
 from mirpipe.errors import ConfigurationError
+from mirpipe.orchestration.server_address import is_port_free
 
 MAX_ATTEMPTS = 100
 
 
-def reserve_free_port(first: int) -> tuple[int, socket.socket]:
-    """Return the first free port on 127.0.0.1 from `first` on, and a socket that reserves it.
+def reserve_free_port(first: int, *, bind: str) -> tuple[int, socket.socket]:
+    """Return the first free port on `bind` from `first` on, and a socket that reserves it.
 
     The port is reserved until the socket is closed. The socket's name contains the port number, and
     another mirpipe process cannot create a second socket with the same name. Programs other than
-    mirpipe can still use the port. Raises ConfigurationError if none of 100 ports is free.
+    mirpipe can still use the port. Raises ConfigurationError if none of 100 ports is free, or if
+    the IP address `bind` does not belong to this machine.
     """
     for port in range(first, min(first + MAX_ATTEMPTS, 65536)):
-        reservation = socket.socket(socket.AF_UNIX)
-        try:
-            if sys.platform == "linux":
-                reservation.bind(f"\0mirpipe-port-{port}")
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("127.0.0.1", port))
-        except OSError:
-            reservation.close()
-            continue
-        return port, reservation
+        if is_port_free(bind, port) and (reservation := _reservation(port)):
+            return port, reservation
     raise ConfigurationError(
         f"No free port was found from {first} on. Set MIRPIPE_AIRFLOW_PORT or "
         "MIRPIPE_DASHBOARD_PORT to another port."
     )
+
+
+def _reservation(port: int) -> socket.socket | None:
+    """Return a socket that reserves the port, or None if another process has reserved it."""
+    reservation = socket.socket(socket.AF_UNIX)
+    try:
+        if sys.platform == "linux":
+            reservation.bind(f"\0mirpipe-port-{port}")
+    except OSError:
+        reservation.close()
+        return None
+    return reservation

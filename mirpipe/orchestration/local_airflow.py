@@ -8,6 +8,7 @@ from mirpipe.orchestration.airflow_migration import migrate_if_needed
 from mirpipe.orchestration.airflow_rest_client import AirflowClient
 from mirpipe.orchestration.polling import wait_until
 from mirpipe.orchestration.pools import pool_slots
+from mirpipe.orchestration.server_address import local_url
 from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import Settings
 
@@ -23,7 +24,7 @@ def start_airflow(
     `servers` stops Airflow's servers when its context ends. `database_url` is the URL of Airflow's
     metadata database. Raises MirpipeError if Airflow is not healthy within 900 s.
     """
-    port = servers.reserve_port(settings.airflow_port)
+    port = servers.reserve_port(settings.airflow_port, bind=settings.bind)
     environment = airflow_home.environment(settings, database_url=database_url, port=port)
     # The API server takes several seconds to load before it uses the database, so it is started
     # before the migration.
@@ -34,7 +35,7 @@ def start_airflow(
     servers.start(SCHEDULER, airflow_command("scheduler", "--skip-serve-logs"), environment)
     servers.start(DAG_PROCESSOR, airflow_command("dag-processor"), environment)
     client = AirflowClient(
-        f"http://127.0.0.1:{port}",
+        local_url(settings.bind, port),
         user=airflow_home.ADMIN,
         password=airflow_home.admin_password(settings),
     )

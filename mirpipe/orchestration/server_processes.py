@@ -101,9 +101,12 @@ class Servers:
         temporary.write_text(json.dumps(values))
         temporary.replace(record)
 
-    def reserve_port(self, first: int) -> int:
-        """Return the first free port from `first` on; it stays reserved until all servers stop."""
-        port, reservation = reserve_free_port(first)
+    def reserve_port(self, first: int, *, bind: str) -> int:
+        """Return the first free port on the IP address `bind` from `first` on.
+
+        The port stays reserved until all servers stop.
+        """
+        port, reservation = reserve_free_port(first, bind=bind)
         self._stack.callback(reservation.close)
         return port
 

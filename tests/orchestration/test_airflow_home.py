@@ -70,3 +70,13 @@ def test_this_machine_is_reached_without_a_proxy(
     variables = environment(tmp_path)
     expected = "internal.example,127.0.0.1,localhost"
     assert variables["no_proxy"] == variables["NO_PROXY"] == expected
+
+
+def test_another_local_address_is_used_by_all_of_airflow(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, bind="127.0.0.2")
+    variables = airflow_home.environment(settings, database_url=URL, port=18123)
+    assert variables["AIRFLOW__API__HOST"] == "127.0.0.2"
+    assert variables["AIRFLOW__API__BASE_URL"] == "http://127.0.0.2:18123"
+    url = "http://127.0.0.2:18123/execution/"
+    assert variables["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == url
+    assert variables["no_proxy"] == "127.0.0.1,localhost,127.0.0.2"

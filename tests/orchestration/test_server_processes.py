@@ -69,7 +69,7 @@ def test_a_port_in_use_is_skipped(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert port < running.reserve_port(port) < port + 100
+        assert port < running.reserve_port(port, bind="127.0.0.1") < port + 100
 
 
 def test_a_reserved_port_is_not_given_to_another_home(tmp_path: Path) -> None:
@@ -77,10 +77,10 @@ def test_a_reserved_port_is_not_given_to_another_home(tmp_path: Path) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with servers(tmp_path / "a") as first, servers(tmp_path / "b") as second:
-        assert first.reserve_port(port) == port
-        assert second.reserve_port(port) > port
+        assert first.reserve_port(port, bind="127.0.0.1") == port
+        assert second.reserve_port(port, bind="127.0.0.1") > port
     with servers(tmp_path / "b") as second:
-        assert second.reserve_port(port) == port
+        assert second.reserve_port(port, bind="127.0.0.1") == port
 
 
 def test_servers_stop_in_the_given_order_and_the_last_step_runs_after_that(

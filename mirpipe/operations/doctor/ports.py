@@ -1,16 +1,19 @@
 """Port check for Airflow and the dashboard."""
 
-import socket
 from collections.abc import Iterator
 
 from mirpipe.operations.doctor.finding import Finding, ok, warning
 from mirpipe.orchestration.home_lock import is_up_running, was_up_killed
+from mirpipe.orchestration.server_address import is_port_free
 from mirpipe.settings import settings
 
 
 def check() -> Iterator[Finding]:
-    """Check whether both ports are free or used by a running `mirpipe up`."""
-    home = settings().home
+    """Check whether both ports are free or used by a running `mirpipe up`.
+
+    Raises ConfigurationError if MIRPIPE_BIND is not an address of this machine.
+    """
+    home, bind = settings().home, settings().bind
     if is_up_running(home):
         yield ok("ports", "`mirpipe up` is running and uses its ports")
         return
@@ -19,18 +22,8 @@ def check() -> Iterator[Finding]:
         yield warning("ports", "`mirpipe up` was killed, and its servers may still run", remedy)
     configured = {"AIRFLOW": settings().airflow_port, "DASHBOARD": settings().dashboard_port}
     for name, port in configured.items():
-        if _is_taken(port):
+        if is_port_free(bind, port):
+            yield ok("ports", f"{port} is free for {name.lower()}")
+        else:
             remedy = f"`mirpipe up` takes the next free port; or set MIRPIPE_{name}_PORT"
             yield warning("ports", f"{port} is used by another program", remedy)
-        else:
-            yield ok("ports", f"{port} is free for {name.lower()}")
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
