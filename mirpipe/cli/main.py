@@ -13,6 +13,7 @@ from mirpipe.cli import (
     analyse,
     backup,
     caption,
+    dashboard,
     db,
     doctor,
     embed,
@@ -99,6 +100,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(up.up)
+app.command()(dashboard.dashboard)
 app.add_typer(db.app, name="db")
 app.command()(ingest.ingest)
 app.command()(embed.embed)

@@ -44,7 +44,7 @@ def up(
 ) -> None:
     """Start everything and process all new files.
 
-    Starts Postgres, Airflow and the dashboard. Airflow then ingests, embeds and matches the tracks,
+    Starts Postgres, the dashboard and Airflow. Airflow then ingests, embeds and matches the tracks,
     captions the targets, generates audio, scores everything and reports. After that, the summary
     and the addresses of the dashboard and Airflow are printed. Airflow keeps looking for new files
     until you press Ctrl-C, which stops everything that this command started. A second run skips
@@ -115,6 +115,9 @@ def _run(chosen: Settings, *, once: bool) -> bool:
     with servers, servers.report_dead_server():
         servers.run_after_stop(lambda: show("everything is stopped"))
         chosen, airflow_url = start_databases(chosen, servers, show=show)
+        if not once:
+            address = start_dashboard(chosen, servers)
+            show(f"the dashboard shows the progress: {address}")
         airflow = local_airflow.start_airflow(chosen, servers, database_url=airflow_url, show=show)
         main_job.fail_interrupted_runs(airflow, before=started)
         main_job.wait_until_parsed(airflow, since=started, require_alive=servers.require_alive)
@@ -135,7 +138,6 @@ def _run(chosen: Settings, *, once: bool) -> bool:
         has_failed = print_unavailable_plugins() or bool(result.failures)
         if once:
             return has_failed
-        address = start_dashboard(chosen, servers)
         print(f"\ndashboard  {address}")
         print(f"Airflow    {airflow.url}  (user {airflow_home.ADMIN}, password ", end="")
         print(f"{airflow_home.admin_password(chosen)})\n\nCtrl-C stops everything.", flush=True)

@@ -13,6 +13,19 @@ from mirpipe.settings import PROJECT, Settings, child_environment
 DASHBOARD = "dashboard"
 
 
+def dashboard_command(settings: Settings, port: int, *, opens_browser: bool) -> list[str]:
+    """Return the command that runs the dashboard in the project's folder."""
+    options = {
+        "server.port": str(port),
+        "server.address": settings.bind,
+        "server.headless": str(not opens_browser).lower(),
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    return command + [f"--{name}={value}" for name, value in options.items()]
+
+
 def start_dashboard(settings: Settings, servers: Servers) -> str:
     """Start the dashboard, wait until it responds, and return its URL.
 
@@ -21,17 +34,9 @@ def start_dashboard(settings: Settings, servers: Servers) -> str:
     """
     require_login(settings)
     port = servers.reserve_port(settings.dashboard_port, bind=settings.bind)
-    options = {
-        "server.port": str(port),
-        "server.address": settings.bind,
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-    }
     servers.start(
         DASHBOARD,
-        [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
-        + [f"--{name}={value}" for name, value in options.items()],
+        dashboard_command(settings, port, opens_browser=False),
         child_environment(without="AIRFLOW", **settings.as_environment()),
         folder=PROJECT,
     )

@@ -17,6 +17,7 @@ from tests.support.databases import Database
 COMMANDS = [
     # The commands in the order in which the help lists them.
     "up",
+    "dashboard",
     "db",
     "ingest",
     "embed",

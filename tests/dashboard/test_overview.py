@@ -1,7 +1,10 @@
 """Tests of the Overview page: library, growth, encoders and runs."""
 
+import time
+
 from sqlalchemy import text
 
+from dashboard.views.overview.pending_work import work_rates
 from mirpipe.db import queries
 from tests.dashboard.open_page import html, page
 from tests.support.databases import Database
@@ -13,6 +16,16 @@ def test_tracks_and_pending_work_are_counted(filled: Database) -> None:
     assert "<dt>targets</dt><dd>3</dd>" in shown
     assert "<dt>pending</dt>" in shown
     assert "<td>embed</td><td>musicnn</td>" in shown
+
+
+def test_pending_work_that_decreases_has_a_time_left(filled: Database) -> None:
+    work_rates.clear()
+    assert ">about " not in html(page("overview"))
+    work = queries.pending_work()
+    earlier = {(row.stage, row.plugin): 3 * row.items for row in work}
+    work_rates().observe(time.monotonic() - 60, earlier)
+    assert ">about " in html(app := page("overview"))
+    assert any("A run is doing this work now." in caption.value for caption in app.caption)
 
 
 def test_encoders_have_revision_dimension_coverage_and_licences(filled: Database) -> None:

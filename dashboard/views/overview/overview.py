@@ -17,7 +17,7 @@ from dashboard.components.number_format import (
 )
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
-from dashboard.views.overview import library_growth
+from dashboard.views.overview import library_growth, pending_work
 from mirpipe.db import queries
 
 COLLECTION_NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
@@ -65,19 +65,6 @@ def revision_state(row: queries.EncoderRevision) -> str:
     if not row.serving:
         return "configured, not yet complete"
     return "active" if row.wanted else "active until the configured revision is complete"
-
-
-def pending_section(work: Sequence[queries.PendingWork]) -> None:
-    """Draw the work that the next run will do."""
-    st.subheader("What is pending?", anchor=False)
-    if not work:
-        st.caption("No work is pending: all results are up to date.")
-        return
-    st.caption("The next scheduled run does this work. To do it now, run `mirpipe run`.")
-    lines = [[row.stage, row.plugin, format_number(row.items, 0)] for row in work]
-    columns = ["stage", "plug-in", "items"]
-    markup.show(tables.html_table("Pending work", columns, lines, numeric=(2,)))
-    download_button(work, name="Pending work")
 
 
 def run_section(runs: Sequence[queries.Run]) -> None:
@@ -143,8 +130,10 @@ def main() -> None:
     st.title("Overview", anchor=False)
     counts = cached_queries.library_counts()
     runs = queries.last_runs()
+    shown = pending_work.current()
     if not counts:
         empty_states.no_library()
+        pending_work.section(shown)
         return
     large_numbers(counts, runs[0] if runs else None)
     unavailable_plugins()
@@ -153,7 +142,7 @@ def main() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         library_section(counts)
-        pending_section(cached_queries.pending_work())
+        pending_work.section(shown)
     with right:
         if runs:
             library_growth.section(cached_queries.past_runs(cached_queries.run_key(runs[0])))

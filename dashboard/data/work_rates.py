@@ -1,0 +1,43 @@
+"""Estimates how long pending work still takes, from how fast it decreased in the last minutes."""
+
+import threading
+from collections import deque
+from collections.abc import Hashable, Mapping
+
+WINDOW_SECONDS = 180
+"""Age of the oldest observation that is used, so that the estimate follows the present speed."""
+
+
+class WorkRates:
+    """The latest numbers of pending items. It can be shared by the threads of all viewers."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._observations: deque[tuple[float, Mapping[Hashable, int]]] = deque()
+
+    def observe(self, seconds: float, items: Mapping[Hashable, int]) -> None:
+        """Add the numbers of pending items by kind of work, at a time in seconds.
+
+        A number that equals the last one is added too, because it shows that the work stands still.
+        """
+        with self._lock:
+            self._observations.append((seconds, dict(items)))
+            while self._observations[0][0] < seconds - WINDOW_SECONDS:
+                self._observations.popleft()
+
+    def seconds_left(self, work: Hashable) -> float | None:
+        """Return the estimated time until a kind of work is done.
+
+        Returns None if its number of items has not decreased since it last increased.
+        """
+        with self._lock:
+            observed = [(time, items.get(work, 0)) for time, items in self._observations]
+        if not observed:
+            return None
+        last_time, last = observed[-1]
+        first_time, first = last_time, last
+        for time, items in reversed(observed):
+            if items < first:
+                break  # Work was added after this observation.
+            first_time, first = time, items
+        return last * (last_time - first_time) / (first - last) if first > last else None

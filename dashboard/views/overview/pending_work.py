@@ -1,0 +1,69 @@
+"""Pending work with the time that is left, updated while a run is in progress."""
+
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard.components import markup, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH, format_duration, format_number
+from dashboard.data import cached_queries
+from dashboard.data.work_rates import WorkRates
+from mirpipe.db import queries
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the rest of the page shows. If it changes, the page is out of date."""
+
+    tracks: int
+    """Number of tracks in all collections and states."""
+    run_id: int | None
+    """Id of the last run, or None if there is none."""
+
+
+def current() -> Shown:
+    """Return what a page that is drawn now shows."""
+    runs = queries.last_runs(limit=1)
+    tracks = sum(row.tracks for row in cached_queries.library_counts())
+    return Shown(tracks, runs[0].run_id if runs else None)
+
+
+@st.cache_resource
+def work_rates() -> WorkRates:
+    """Return the rates that all viewers share."""
+    return WorkRates()
+
+
+@st.fragment(run_every=cached_queries.POLLING_SECONDS)
+def section(shown: Shown) -> None:
+    """Draw the pending work. Reload the page if tracks were added or a run has finished."""
+    if current() != shown:
+        st.rerun()
+    if not shown.tracks:
+        return
+    work = cached_queries.pending_work()
+    st.subheader("What is pending?", anchor=False)
+    if not work:
+        st.caption("No work is pending: all results are up to date.")
+        return
+    rates = work_rates()
+    rates.observe(time.monotonic(), {(row.stage, row.plugin): row.items for row in work})
+    left = [rates.seconds_left((row.stage, row.plugin)) for row in work]
+    if any(seconds is not None for seconds in left):
+        st.caption("A run is doing this work now. The numbers are updated every 10 seconds.")
+    else:
+        st.caption("The next scheduled run does this work. To do it now, run `mirpipe run`.")
+    lines = [
+        [
+            row.stage,
+            row.plugin,
+            format_number(row.items, 0),
+            DASH if seconds is None else f"about {format_duration(seconds)}",
+        ]
+        for row, seconds in zip(work, left, strict=True)
+    ]
+    columns = ["stage", "plug-in", "items", "time left"]
+    markup.show(tables.html_table("Pending work", columns, lines, numeric=(2, 3)))
+    download_button(work, name="Pending work")

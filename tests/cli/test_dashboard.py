@@ -1,0 +1,50 @@
+"""`mirpipe dashboard` shows a database without any other server."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.support.databases import Database
+from tests.support.waiting import eventually
+
+
+def test_the_dashboard_runs_until_it_is_stopped(fresh_database: Database) -> None:
+    program = Path(sys.executable).with_name("mirpipe")
+    process = subprocess.Popen(
+        [program, "dashboard", "--no-browser"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
+        assert address
+        eventually(lambda: responds(f"{address[0]}/_stcore/health"), seconds=60)
+    finally:
+        process.terminate()
+    assert process.wait(20) == 0
+
+
+def responds(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).text == "ok"
+    except httpx.TransportError:
+        return False
+
+
+def test_without_a_database_nothing_is_started(fresh_database: Database) -> None:
+    program = Path(sys.executable).with_name("mirpipe")
+    done = subprocess.run(
+        [program, "dashboard", "--no-browser"],
+        env={"MIRPIPE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("mirpipe: ")
+    assert "dashboard  http" not in done.stderr
