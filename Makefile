@@ -80,7 +80,7 @@ lint: $(VENV)/dev ## check format, style, imports and types without changing fil
 .PHONY: check
 check: lint ## run lint, and the fast tests that need no database: about a minute
 	@echo "── fast tests"
-	@$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not browser and not slow and not database"
+	@$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not browser and not slow and not database and not faults"
 
 # The parts run in parallel. Each prints its output when it ends.
 JOBS := $(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -95,7 +95,7 @@ test: ## run all tests, in both Python environments
 	@mkdir -p var && rm -f $(TIMES)
 	@$(call timed,lint and installation,$(JOBS) lint test-programs $(MODELS)/torch-$(TORCH))
 	@echo "── all tests of the core packages"
-	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models")
+	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models and not faults")
 	@echo "── the complete pipeline, and in parallel the models with random weights, then Celery: some minutes"
 	@$(JOBS) test-pipeline test-models
 	@echo "── duration of each part; the last three run in parallel" && cat $(TIMES)
@@ -108,6 +108,10 @@ test-pipeline:
 test-models: $(MODELS)/torch-$(TORCH)
 	@$(call timed,models in their own environment,OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models/adapters tests/plugins/contract)
 	@$(call timed,models by command line and Celery,$(BIN)/pytest -q -m "celery or models and not e2e" tests/e2e tests/cli)
+
+.PHONY: test-faults
+test-faults: $(VENV)/dev ## kill, stop and slow down the servers of a real Airflow, and wait until all work is done
+	@$(BIN)/pytest -q -m faults tests/faults
 
 .PHONY: bench
 bench: $(VENV)/dev ## measure speed and memory, and write docs/benchmarks.md; PARTS=--missing skips measured parts

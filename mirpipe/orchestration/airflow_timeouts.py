@@ -25,10 +25,17 @@ def options(timeout_seconds: int) -> dict[str, str]:
         # A worker stops its task after this many failed heartbeats in a row. There is at most one
         # per second, so the worker does not give up before the scheduler does.
         "WORKERS__MAX_FAILED_HEARTBEATS": configured,
+        # A task is stopped if it has not ended this long after it reported success. A report to a
+        # slow API server counts. Airflow's default is 20 s.
+        "CORE__TASK_SUCCESS_OVERTIME": configured,
         # Time for one request to the API server. Airflow's default is 5 s.
         "WORKERS__EXECUTION_API_TIMEOUT": "60",
-        # The random waits between ten attempts grow up to 90 s, and add up to some minutes.
-        "WORKERS__EXECUTION_API_RETRIES": "10",
+        # The longest wait between two attempts: a task notices soon that a restarted API server is
+        # back. Airflow's default of 90 s uses up a large part of the limit for heartbeats.
+        "WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "10",
+        # If the server refuses connections, sixty attempts take about five minutes. After that, the
+        # try of the task has failed, and the task is retried.
+        "WORKERS__EXECUTION_API_RETRIES": "60",
         # A heartbeat renews a task's token in the last fifth of this time: in 24 minutes, which are
         # longer than the largest MIRPIPE_AIRFLOW_TIMEOUT. Airflow's default leaves 2 minutes.
         "EXECUTION_API__JWT_EXPIRATION_TIME": "7200",

@@ -65,7 +65,7 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
     @task(pool=STAGES, trigger_rule="all_done", outlets=list(outlets))
     def report(run_id: str | None = None) -> dict[str, Any]:
         assert run_id is not None  # Airflow always passes the run id.
-        counts = run_stage("report", "--trigger", run_id)
+        counts = stage_tasks.report(run_id)
         if not counts["changed"]:
             raise AirflowSkipException("no result has changed since the last report")
         return counts

@@ -88,6 +88,16 @@ def analyse(track_ids: Sequence[int]) -> Counts:
     return run_batch(["analyse"], track_ids, record_crash=crash_recorder("analyse", revision))
 
 
+def report(dag_run_id: str) -> Counts:
+    """Publish a run if results have changed, and return the counts.
+
+    The count `changed` is also true if an earlier try of this task published the run and was killed
+    before Airflow knew. Otherwise, the DAG that waits for new results would not start.
+    """
+    counts = run_stage("report", "--trigger", dag_run_id)
+    return counts | {"changed": counts["changed"] or counts["trigger"] == dag_run_id}
+
+
 def caption(captioner: str, track_ids: Sequence[int]) -> Counts:
     """Write a caption for each of these targets."""
     from mirpipe import registry

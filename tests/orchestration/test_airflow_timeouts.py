@@ -17,6 +17,7 @@ print("\\n" + json.dumps({name: conf.getfloat(*name.split(".")) for name in sys.
 """
 SET_BY_USER = (
     "core.dagbag_import_timeout",
+    "core.task_success_overtime",
     "dag_processor.health_check_threshold",
     "dag_processor.stale_dag_threshold",
     "scheduler.scheduler_health_check_threshold",
@@ -28,6 +29,7 @@ OTHERS = (
     "execution_api.jwt_expiration_time",
     "scheduler.task_queued_timeout",
     "workers.execution_api_retries",
+    "workers.execution_api_retry_wait_max",
     "workers.execution_api_timeout",
     "workers.min_heartbeat_interval",
 )
@@ -57,7 +59,8 @@ def test_a_machine_that_needs_30_s_for_an_import_or_a_heartbeat_is_fast_enough(
     options = read_options(tmp_path)
     assert {name: options[name] for name in SET_BY_USER} == dict.fromkeys(SET_BY_USER, 300)
     assert options["workers.execution_api_timeout"] >= 60
-    assert options["workers.execution_api_retries"] >= 10
+    assert options["workers.execution_api_retry_wait_max"] == 10
+    assert options["workers.execution_api_retries"] * 5 >= 300
     assert options["scheduler.task_queued_timeout"] == 600
 
 

@@ -159,6 +159,14 @@ def test_a_target_that_crashes_a_generate_task_is_recorded_and_not_retried(
     ]
 
 
+def test_a_report_that_is_tried_again_still_announces_the_run_that_it_published(
+    targets: dict[str, int],
+) -> None:
+    assert stage_tasks.report("asset_triggered__1")["changed"]
+    assert stage_tasks.report("asset_triggered__1")["changed"]
+    assert not stage_tasks.report("asset_triggered__2")["changed"]
+
+
 @pytest.mark.slow
 def test_a_task_and_the_command_line_share_the_device_and_generate_nothing_twice(
     captioned: dict[str, int], fresh_database: Database, caplog: pytest.LogCaptureFixture

@@ -1,5 +1,7 @@
 """Reads, confirms and inserts runs, and computes the digest that shows whether anything changed."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, text
 
 # The hashed text starts with the kinds of results that a run contains. If a new version adds a kind
@@ -34,7 +36,7 @@ _STATE_DIGEST = text("""
             ORDER BY generation_id, metric)) FROM mirpipe.v_generation_score)
     ), 'UTF8')), 'hex')
 """)
-_LATEST = text("SELECT run_id, state_digest FROM mirpipe.run ORDER BY run_id DESC LIMIT 1")
+_LATEST = text("SELECT run_id, state_digest, trigger FROM mirpipe.run ORDER BY run_id DESC LIMIT 1")
 _CONFIRM = text("UPDATE mirpipe.run SET confirmed_at = clock_timestamp() WHERE run_id = :run_id")
 _INSERT = text("""
     INSERT INTO mirpipe.run (trigger, state_digest, library)
@@ -43,6 +45,16 @@ _INSERT = text("""
         FROM mirpipe.track GROUP BY collection, state) counted
     RETURNING run_id
 """)
+
+
+@dataclass(frozen=True)
+class LatestRun:
+    """The run that was published last."""
+
+    run_id: int
+    state_digest: str
+    trigger: str
+    """What started the report: the id of a DAG run, or "command line"."""
 
 
 def state_digest(connection: Connection, method: str) -> str:
@@ -54,10 +66,10 @@ def state_digest(connection: Connection, method: str) -> str:
     return str(connection.execute(_STATE_DIGEST, {"method": method}).scalar_one())
 
 
-def latest_run(connection: Connection) -> tuple[int, str] | None:
-    """Return the id and the state digest of the latest run, or None if there is no run."""
+def latest_run(connection: Connection) -> LatestRun | None:
+    """Return the latest run, or None if there is no run."""
     row = connection.execute(_LATEST).one_or_none()
-    return None if row is None else (row.run_id, row.state_digest)
+    return None if row is None else LatestRun(row.run_id, row.state_digest, row.trigger)
 
 
 def confirm_run(connection: Connection, run_id: int) -> None:

@@ -23,6 +23,8 @@ class ReportResult:
     run_id: int
     changed: bool
     """True if the run is new. False if nothing has changed since the run was published."""
+    trigger: str
+    """What started the report that published the run."""
 
 
 def report(*, trigger: str) -> ReportResult:
@@ -37,9 +39,9 @@ def report(*, trigger: str) -> ReportResult:
         shown_matches.prepare_matches(connection)
         digest = runs.state_digest(connection, comparison_method())
         latest = runs.latest_run(connection)
-        if latest is not None and latest[1] == digest:
-            runs.confirm_run(connection, latest[0])
-            return ReportResult(latest[0], changed=False)
+        if latest is not None and latest.state_digest == digest:
+            runs.confirm_run(connection, latest.run_id)
+            return ReportResult(latest.run_id, changed=False, trigger=latest.trigger)
         run_id = runs.insert_run(connection, trigger=trigger, digest=digest)
         shown_matches.publish_matches(connection, run_id)
         for encoder in active_encoders(connection):
@@ -48,7 +50,7 @@ def report(*, trigger: str) -> ReportResult:
         insert_summaries_and_comparisons(connection, run_id)
         insert_ranking_results(connection, run_id)
         insert_set_distances(connection, run_id)
-    return ReportResult(run_id, changed=True)
+    return ReportResult(run_id, changed=True, trigger=trigger)
 
 
 def insert_summaries_and_comparisons(connection: Connection, run_id: int) -> None:

@@ -65,7 +65,7 @@ def test_report_without_a_change_confirms_the_latest_run(
     first = run_pipeline(*folders)
     [(confirmed,)] = query(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
     again = run_pipeline(*folders)
-    assert again == ReportResult(first.run_id, changed=False)
+    assert again == ReportResult(first.run_id, changed=False, trigger=first.trigger)
     [(confirmed_again,)] = query(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
     assert confirmed_again > confirmed  # type: ignore[operator]
 
