@@ -22,7 +22,8 @@ FILL = f"""
     VALUES ('first', '1', false, 3, '{{}}'), ('first', '2', true, 3, '{{}}'),
         ('second', '1', true, 3, '{{}}');
     INSERT INTO generator (name, revision, wanted, spec)
-    VALUES ('first', '1', false, '{{}}'), ('first', '2', true, '{{}}'), ('second', '1', true, '{{}}');
+    VALUES ('first', '1', false, '{{}}'), ('first', '2', true, '{{}}'),
+        ('second', '1', true, '{{}}');
     INSERT INTO run (trigger, state_digest, library)
     SELECT 'test', i::text, '{{}}' FROM generate_series(1, {RUNS}) i;
     -- The first encoder has a new revision from run 12 on. A metric is missing in some runs, and
@@ -37,7 +38,8 @@ FILL = f"""
     INSERT INTO run_generation_summary (run_id, generator_id, mode, guidance, metric, n,
         undefined_n, mean, sd, interval_reason, targets_n, averaged_over)
     SELECT run_id, generator_id, mode, guidance, metric,
-        CASE WHEN run_id % 5 = 0 THEN 0 ELSE 3 END, 0, CASE WHEN run_id % 5 > 0 THEN sqrt(run_id * generator_id) END,
+        CASE WHEN run_id % 5 = 0 THEN 0 ELSE 3 END, 0,
+        CASE WHEN run_id % 5 > 0 THEN sqrt(run_id * generator_id) END,
         CASE WHEN run_id % 5 > 0 THEN 0 END, 'few_values', 3,
         CASE WHEN run_id < 20 THEN 'clips' ELSE 'targets' END
     FROM run, generator, unnest(ARRAY['a', 'b']) metric,
