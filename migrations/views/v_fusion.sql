@@ -14,6 +14,6 @@ WHERE a.method = 'fusion' AND a.run_id = (SELECT max(run_id) FROM run);
 
 COMMENT ON VIEW v_fusion IS 'The latest run: the 10 best references per target in the ranking that combines all encoders.';
 COMMENT ON COLUMN v_fusion.rank IS 'Rank of the reference. Rank 1 is the best reference. Ties are broken by content hash.';
-COMMENT ON COLUMN v_fusion.score IS 'Sum of 1 / (60 + rank) over the encoders for which the reference is among the 50 most similar ones.';
+COMMENT ON COLUMN v_fusion.score IS 'Sum of 1 / (60 + rank) over the encoders that have vectors of the target and of the reference.';
 COMMENT ON COLUMN v_fusion.encoders IS 'Names of the encoders that were combined: all active encoders except those with random weights.';
 COMMENT ON COLUMN v_fusion.random IS 'Always false, because encoders with random weights are left out.';

@@ -1,8 +1,12 @@
+-- A subquery finds the previous mean, because a window function would read the rows of all runs.
 CREATE OR REPLACE VIEW v_generation_summary_history AS
 SELECT s.run_id, n.finished_at, r.name AS generator, s.mode, s.guidance, s.metric, s.n, s.mean, s.sd,
     s.low, s.high, s.targets_n, s.undefined_n, s.interval_reason,
-    s.mean - lag(s.mean) OVER (
-        PARTITION BY r.name, s.mode, s.guidance, s.metric, s.averaged_over ORDER BY s.run_id) AS mean_change,
+    s.mean - (
+        SELECT p.mean FROM run_generation_summary p JOIN generator o USING (generator_id)
+        WHERE o.name = r.name AND p.mode = s.mode AND p.guidance IS NOT DISTINCT FROM s.guidance
+          AND p.metric = s.metric AND p.averaged_over = s.averaged_over AND p.run_id < s.run_id
+        ORDER BY p.run_id DESC LIMIT 1) AS mean_change,
     coalesce((n.library ->> 'reference ok')::integer, 0) AS library_references,
     coalesce((n.library ->> 'target ok')::integer, 0) AS library_targets,
     coalesce((n.library ->> 'generated ok')::integer, 0) AS library_clips,

@@ -1,7 +1,11 @@
+-- A subquery finds the previous mean, because a window function would read the rows of all runs.
 CREATE OR REPLACE VIEW v_retrieval_summary_history AS
 SELECT u.run_id, n.finished_at, e.name AS encoder, u.metric, u.n, u.mean, u.sd, u.low, u.high,
     u.undefined_n, u.interval_reason,
-    u.mean - lag(u.mean) OVER (PARTITION BY e.name, u.metric ORDER BY u.run_id) AS mean_change,
+    u.mean - (
+        SELECT p.mean FROM run_summary p JOIN encoder o USING (encoder_id)
+        WHERE o.name = e.name AND p.metric = u.metric AND p.run_id < u.run_id
+        ORDER BY p.run_id DESC LIMIT 1) AS mean_change,
     coalesce((n.library ->> 'reference ok')::integer, 0) AS library_references,
     coalesce((n.library ->> 'target ok')::integer, 0) AS library_targets,
     coalesce((n.library ->> 'generated ok')::integer, 0) AS library_clips,

@@ -22,12 +22,12 @@ def hold_device(needs: Needs, *, on_wait: Callable[[str], None] | None = None) -
     function calls `on_wait` with a device name and waits until that device is free. Call this
     function before you query which work is pending; otherwise, two processes do the same work.
     """
-    locks = {f"device {platform.node()} {name}": name for name in devices.device_names(needs)}
-    first_device = next(iter(locks.values()))
+    names = devices.device_names(needs)
+    locks = {f"device {devices.device_id(name)}": name for name in names}
 
     def report_wait() -> None:
         if on_wait is not None:
-            on_wait(f"{platform.node()} {first_device}")
+            on_wait(f"{platform.node()} {names[0]}")
 
     with (
         hold_first_free_lock(list(locks), on_wait=report_wait) as lease,

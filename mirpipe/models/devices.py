@@ -1,5 +1,6 @@
 """The devices on which a plug-in can compute, and the device that this process has reserved."""
 
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,6 +38,23 @@ def device_names(needs: Needs) -> list[str]:
             remedy="set MIRPIPE_DEVICE=auto",
         )
     return names
+
+
+def device_id(name: str) -> str:
+    """Return an id of the device `name` that is the same in every process that can use the device.
+
+    A GPU's id is its UUID if torch can read it. Containers with different host names, and processes
+    that number the GPUs differently, therefore know a GPU by the same id. Otherwise, the id
+    consists of the machine's name and the device name.
+    """
+    if name not in CPU:
+        import torch
+
+        # Older versions of torch do not have this attribute.
+        uuid = getattr(torch.cuda.get_device_properties(name), "uuid", None)
+        if uuid is not None:
+            return f"GPU {uuid}"
+    return f"{platform.node()} {name}"
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Rankings of all references for each query: highest cosine first, ties sorted by content hash.
 
-Cosines are summed in float64 and rounded to a grid that is much finer than float32 (2^-44 for a
-hundred thousand references). This gives equal vectors equal cosines, even if the vectors are in
-different blocks.
+Cosines are summed in float64 and rounded to a grid that is much finer than float32 but coarser than
+the rounding errors of the sum (2^-44, or 2^-41 for a million references). This gives equal vectors
+equal cosines, even if the vectors are in different blocks.
 
 numpy's stable argsort is not used because it is slower: each cosine and its reference index are
 packed into one integer, and sorting these integers takes a fifth of the time.
@@ -50,7 +50,7 @@ def full_ranking(
     if the blocks do not contain `count` references.
     """
     place_bits = max(count - 1, 1).bit_length()
-    scale = 2.0 ** (61 - place_bits)
+    scale = 2.0 ** min(61 - place_bits, 44)
     batch = max(MAX_PRODUCTS // max(count, 1), 1)
     for start in range(0, len(queries), batch):
         rows = np.arange(start, min(start + batch, len(queries)))

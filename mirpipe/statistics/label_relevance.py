@@ -59,12 +59,13 @@ def label_codes(values: Sequence[str | None]) -> Int64:
 
 
 def find_relevant(
-    places: Int64, own: Bool, reference_codes: Int64, query_codes: Int64, *, kept: int
+    places: Int64, ranked_n: Int64, reference_codes: Int64, query_codes: Int64, *, kept: int
 ) -> Relevance:
     """Return which references are relevant: one by one for the first `kept` ranks.
 
-    `places`, shape (n, count), contains the reference indices of full rankings, best first. Where
-    `own`, shape (n,), is true, the last one is the query's own reference and does not count.
+    `places`, shape (n, count), contains the reference indices of full rankings, best first. Only
+    the first `ranked_n` of each query count, shape (n,). The others are not matches, such as the
+    reference with the query's own content.
     `reference_codes`, shape (count,), and `query_codes`, shape (n,), are label codes. A reference
     is relevant if it has the same code as the query and this code is not UNLABELLED.
     """
@@ -73,9 +74,8 @@ def find_relevant(
     head, total = np.zeros((n, depth), bool), np.zeros(n, np.int64)
     below, first_below = np.zeros(n), np.full(n, np.inf)
     for row in np.flatnonzero(query_codes != UNLABELLED):
-        hits = np.flatnonzero(reference_codes[places[row]] == query_codes[row])
-        if own[row] and len(hits) and hits[-1] == count - 1:
-            hits = hits[:-1]
+        ranked = places[row, : ranked_n[row]]
+        hits = np.flatnonzero(reference_codes[ranked] == query_codes[row])
         total[row] = len(hits)
         above = np.searchsorted(hits, depth)
         head[row, hits[:above]] = True

@@ -1,8 +1,10 @@
 """Every stage reserves the GPU before it loads a model that computes on it."""
 
+import platform
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -110,6 +112,31 @@ def test_without_pending_work_no_gpu_is_reserved(targets: Path) -> None:
     with device_lease.hold_gpu([ON_GPU]):
         assert embed.embed(["tiny"], batch_tracks=2) == embed.EmbedResult()
         assert score.score("tasteful", batch_tracks=2) == score.ScoreResult(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("uuid", "same"), [("5f9c", True), (None, False)])
+def test_a_gpu_with_a_uuid_is_the_same_gpu_under_another_host_name(
+    targets: Path, monkeypatch: pytest.MonkeyPatch, uuid: str | None, same: bool
+) -> None:
+    monkeypatch.setattr(
+        "torch.cuda.get_device_properties", lambda _name: SimpleNamespace(uuid=uuid)
+    )
+    held = threading.Event()
+    waited = threading.Event()
+
+    def reserve() -> None:
+        with device_lease.hold_gpu([ON_GPU], on_wait=lambda _device: waited.set()):
+            held.set()
+
+    monkeypatch.setattr(platform, "node", lambda: "first")
+    with device_lease.hold_gpu([ON_GPU]):
+        monkeypatch.setattr(platform, "node", lambda: "second")
+        thread = threading.Thread(target=reserve)
+        thread.start()
+        assert (waited if same else held).wait(30)
+        assert held.is_set() is not same
+    thread.join(60)
+    assert held.is_set()
 
 
 def test_a_gpu_that_is_required_but_missing_is_reported_with_a_remedy(

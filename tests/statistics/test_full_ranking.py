@@ -1,5 +1,7 @@
 """Full rankings computed from blocks are sorted by exact cosine; ties are sorted by index."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,15 @@ def test_order_is_by_exact_cosine_with_ties_by_place(
     for query, places in zip(queries, rows, strict=True):
         exact = cosines(np.repeat(query[None], 200, axis=0), references)
         assert places.tolist() == np.lexsort((np.arange(200), -exact)).tolist()
+
+
+def test_equal_cosines_are_ties_although_their_sums_round_differently() -> None:
+    components = unit(np.random.default_rng(4).standard_normal((1, 6)))[0].tolist()
+    references = np.array(list(permutations(components)), np.float32)
+    query = np.full((1, 6), 6**-0.5, np.float32)
+    assert len(set((query.astype(float) @ references.astype(float).T)[0].tolist())) > 1
+    rows = rankings(query, references, np.array([NO_REFERENCE]), 100)
+    assert rows.tolist() == [list(range(720))]
 
 
 def test_own_reference_comes_last_and_is_marked() -> None:

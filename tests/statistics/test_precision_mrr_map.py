@@ -18,7 +18,7 @@ def relevance_of(codes: list[int], *, kept: int, own: bool = False) -> Relevance
     """Return the relevance of a ranking with these label codes to a query with code 1."""
     count = len(codes)
     return find_relevant(
-        np.arange(count)[None], np.array([own]), np.array(codes), np.array([1]), kept=kept
+        np.arange(count)[None], np.array([count - own]), np.array(codes), np.array([1]), kept=kept
     )
 
 
@@ -44,7 +44,7 @@ def test_own_reference_does_not_count() -> None:
 def test_average_precision_is_undefined_without_a_relevant_reference() -> None:
     places = np.tile(np.arange(3), (3, 1))
     codes = np.array([1, UNLABELLED, 2])
-    found = find_relevant(places, np.zeros(3, bool), codes, np.array([1, UNLABELLED, 7]), kept=2)
+    found = find_relevant(places, np.full(3, 3), codes, np.array([1, UNLABELLED, 7]), kept=2)
     assert np.isnan(average_precision(found)[1:]).all()
 
 
@@ -67,7 +67,9 @@ def test_rankings_with_ties_equal_ir_measures(
     own = np.full(query_count, NO_REFERENCE)
     rankings = full_ranking(queries, lambda: [block], reference_count, own=own, kept=kept)
     places = np.concatenate([ranking.places for ranking in rankings])
-    found = find_relevant(places, np.zeros(query_count, bool), codes, query_codes, kept=kept)
+    found = find_relevant(
+        places, np.full(query_count, reference_count), codes, query_codes, kept=kept
+    )
     expected = values_of_ir_measures(places, codes, k=min(kept, 10))
     assert precision_at_k(found, min(kept, 10)) == pytest.approx(expected["P"])
     assert reciprocal_rank(found) == pytest.approx(expected["RR"])
@@ -106,7 +108,7 @@ def test_average_precision_equals_scikit_learn_over_full_rankings() -> None:
     codes = random.integers(0, 4, 300)
     places = np.array([random.permutation(300) for _ in range(20)])
     query_codes = random.integers(0, 4, 20)
-    found = find_relevant(places, np.zeros(20, bool), codes, query_codes, kept=50)
+    found = find_relevant(places, np.full(20, 300), codes, query_codes, kept=50)
     for row in range(20):
         is_relevant = codes[places[row]] == query_codes[row]
         assert average_precision(found)[row] == pytest.approx(
@@ -122,9 +124,9 @@ def test_reordering_the_head_gives_the_numbers_of_the_reordered_ranking() -> Non
     order = np.array([random.permutation(10) for _ in range(8)])
     reordered_places = places.copy()
     reordered_places[:, :10] = np.take_along_axis(places[:, :10], order, axis=1)
-    own = np.zeros(8, bool)
-    reordered = find_relevant(places, own, codes, query_codes, kept=10).reordered(order)
-    direct = find_relevant(reordered_places, own, codes, query_codes, kept=10)
+    ranked_n = np.full(8, 40)
+    reordered = find_relevant(places, ranked_n, codes, query_codes, kept=10).reordered(order)
+    direct = find_relevant(reordered_places, ranked_n, codes, query_codes, kept=10)
     for measure in (average_precision, reciprocal_rank):
         assert measure(reordered) == pytest.approx(measure(direct))
 

@@ -43,7 +43,7 @@ class FusedMatch:
     reference: str
     """Title of the reference."""
     score: float
-    """Sum of 1 / (60 + rank) over the encoders that rank the reference among the 50 nearest."""
+    """Sum of 1 / (60 + rank) over the encoders that have a vector of the reference."""
     encoders: list[str]
     """Names of the encoders that were fused. Encoders with random weights are left out."""
     target_id: int

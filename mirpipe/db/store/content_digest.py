@@ -17,6 +17,8 @@ SET_DIGITS = 6
 """Number of decimals of clip set distances. A matrix root has only half the precision."""
 
 _TRACK = "{0}.collection, encode({0}.content_sha256, 'hex')"
+_EXCERPT = "x.start_seconds, x.seconds"
+_REVISIONS = "SELECT name, revision, wanted, is_random FROM mirpipe.{0}"
 _MATCHES = """
     SELECT e.name, e.revision, encode(t.content_sha256, 'hex'), n.rank,
         encode(r.content_sha256, 'hex'), n.cosine
@@ -42,9 +44,12 @@ CONTENT = {
         WHERE f.gone_at IS NULL GROUP BY f.collection, t.content_sha256, f.reason
     """,
     "encoder": """
-        SELECT e.name, e.revision, e.dimension, e.wanted, s.name IS NOT NULL
+        SELECT e.name, e.revision, e.dimension, e.wanted, e.is_random, s.name IS NOT NULL
         FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     """,
+    "metric": _REVISIONS.format("metric"),
+    "captioner": _REVISIONS.format("captioner"),
+    "generator": _REVISIONS.format("generator"),
     "serving_metric": """
         SELECT s.name, m.revision FROM mirpipe.serving_metric s
         JOIN mirpipe.metric m USING (metric_id)
@@ -70,8 +75,10 @@ CONTENT = {
         JOIN mirpipe.track t USING (track_id)
     """,
     "pair_score": f"""
-        SELECT m.name, m.revision, {_TRACK.format("t")}, {_TRACK.format("r")}, v.value, v.reason
+        SELECT m.name, m.revision, {_TRACK.format("t")}, {_TRACK.format("r")}, {_EXCERPT}, v.value,
+            v.reason
         FROM mirpipe.pair_score v JOIN mirpipe.metric m USING (metric_id)
+        LEFT JOIN mirpipe.excerpt x USING (excerpt_id)
         JOIN mirpipe.track t ON t.track_id = v.target_id
         JOIN mirpipe.track r ON r.track_id = v.reference_id
     """,
@@ -83,33 +90,43 @@ CONTENT = {
         JOIN mirpipe.track t USING (track_id)
     """,
     "excerpt": f"""
-        SELECT {_TRACK.format("t")}, x.start_seconds, x.seconds, x.is_whole, x.wanted
+        SELECT {_TRACK.format("t")}, {_EXCERPT}, x.is_whole, x.wanted
         FROM mirpipe.excerpt x JOIN mirpipe.track t USING (track_id)
     """,
     "excerpt_embedding": f"""
-        SELECT e.name, e.revision, {_TRACK.format("t")}, x.start_seconds, x.seconds,
+        SELECT e.name, e.revision, {_TRACK.format("t")}, {_EXCERPT},
             encode(sha256(public.vector_send(v.embedding)), 'hex')
         FROM mirpipe.excerpt_embedding v JOIN mirpipe.encoder e USING (encoder_id)
         JOIN mirpipe.excerpt x USING (excerpt_id) JOIN mirpipe.track t USING (track_id)
     """,
     "caption": f"""
-        SELECT k.name, k.revision, {_TRACK.format("t")}, c.caption, c.window_start_seconds,
-            c.window_seconds, c.contradictions
+        SELECT k.name, k.revision, m.name, m.revision, {_TRACK.format("t")}, {_EXCERPT},
+            c.caption, c.window_start_seconds, c.window_seconds, c.contradictions
         FROM mirpipe.caption c JOIN mirpipe.captioner k USING (captioner_id)
-        JOIN mirpipe.track t USING (track_id)
+        LEFT JOIN mirpipe.metric m ON m.metric_id = c.features_id
+        JOIN mirpipe.track t USING (track_id) LEFT JOIN mirpipe.excerpt x USING (excerpt_id)
     """,
     "caption_embedding": f"""
-        SELECT e.name, e.revision, k.name, k.revision, {_TRACK.format("t")},
+        SELECT e.name, e.revision, k.name, k.revision, {_TRACK.format("t")}, {_EXCERPT}, c.caption,
             encode(sha256(public.vector_send(v.embedding)), 'hex')
         FROM mirpipe.caption_embedding v JOIN mirpipe.encoder e USING (encoder_id)
         JOIN mirpipe.caption c USING (caption_id) JOIN mirpipe.captioner k USING (captioner_id)
-        JOIN mirpipe.track t USING (track_id)
+        JOIN mirpipe.track t USING (track_id) LEFT JOIN mirpipe.excerpt x USING (excerpt_id)
     """,
     "generation": f"""
-        SELECT r.name, r.revision, {_TRACK.format("t")}, g.mode, g.guidance, g.seed, g.seconds,
-            g.template, g.prompt, g.prompt_parts, g.sampling, encode(g.content_sha256, 'hex')
+        SELECT r.name, r.revision, {_TRACK.format("t")}, {_EXCERPT}, k.name, k.revision, c.caption,
+            g.mode, g.is_conditioned, g.guidance, g.seed, g.seconds, g.template, g.prompt,
+            g.prompt_parts, g.sampling, encode(g.content_sha256, 'hex')
         FROM mirpipe.generation g JOIN mirpipe.generator r USING (generator_id)
         JOIN mirpipe.track t ON t.track_id = g.target_id
+        LEFT JOIN mirpipe.excerpt x USING (excerpt_id)
+        LEFT JOIN mirpipe.caption c USING (caption_id)
+        LEFT JOIN mirpipe.captioner k USING (captioner_id)
+    """,
+    "generation_wish": """
+        SELECT r.name, r.revision, w.mode, w.is_conditioned, w.guidance, w.seed, w.template,
+            w.longest_seconds
+        FROM mirpipe.generation_wish w JOIN mirpipe.generator r USING (generator_id)
     """,
     "run_generation_summary": f"""
         SELECT r.name, r.revision, u.mode, u.guidance, u.metric, u.n, u.undefined_n,
@@ -144,10 +161,33 @@ CONTENT = {
         UNION ALL SELECT 'change', p::text FROM mirpipe.published_change p
         UNION ALL SELECT 'claim', p::text FROM mirpipe.published_claim p
     """,
+    "published_interval": f"""
+        SELECT task, subject, metric, interval_reason, {_rounded("low", "high")}
+        FROM mirpipe.published_interval
+    """,
+    "published_comparison": f"""
+        SELECT task, metric, subject, than_subject, interval_reason, method, reason, family_n,
+            role, {_rounded("low", "high", "p", "p_adjusted")}
+        FROM mirpipe.published_comparison
+    """,
+    "run_encoder": f"""
+        SELECT e.name, e.revision, u.references_n, u.targets_n, u.background_pairs,
+            ARRAY(SELECT round(c.cosine::numeric, {DIGITS})::text
+                FROM unnest(u.background_cosines) WITH ORDINALITY c (cosine, place) ORDER BY place)
+        FROM mirpipe.run_encoder u JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
+    "run_target": f"""
+        SELECT e.name, e.revision, {_TRACK.format("t")}, u.background_n,
+            {_rounded("u.background_mean", "u.background_sd")}
+        FROM mirpipe.run_target u JOIN mirpipe.encoder e USING (encoder_id)
+        JOIN mirpipe.track t ON t.track_id = u.target_id
+        WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    """,
     "run_ranking": f"""
         SELECT e.name, e.revision, u.queries, u.label, u.metric, u.rerank, u.n, u.left_out_n,
             round(u.mean::numeric, {DIGITS})::text, round(u.low::numeric, {DIGITS})::text,
-            round(u.high::numeric, {DIGITS})::text
+            round(u.high::numeric, {DIGITS})::text, u.interval_reason
         FROM mirpipe.run_ranking u LEFT JOIN mirpipe.encoder e USING (encoder_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
@@ -185,7 +225,7 @@ CONTENT = {
     "run_answer": f"""
         SELECT u.method, e.name, e.revision, encode(t.content_sha256, 'hex'), u.rank,
             encode(r.content_sha256, 'hex'), round(u.score::numeric, {DIGITS})::text,
-            u.cosine_rank
+            u.cosine_rank, round(u.cosine::numeric, {DIGITS})::text
         FROM mirpipe.run_answer u LEFT JOIN mirpipe.encoder e USING (encoder_id)
         JOIN mirpipe.track t ON t.track_id = u.target_id
         JOIN mirpipe.track r ON r.track_id = u.reference_id
@@ -194,6 +234,7 @@ CONTENT = {
     "run_set_distance": f"""
         SELECT r.name, r.revision, u.mode, u.guidance, e.name, e.revision, u.metric,
             round(u.value::numeric, {SET_DIGITS})::text, u.reason, u.n, u.references_n,
+            u.seconds, u.is_finding,
             round(u.bandwidth::numeric, {SET_DIGITS})::text,
             round(u.bias::numeric, {SET_DIGITS})::text,
             round(u.bias_high::numeric, {SET_DIGITS})::text
@@ -204,7 +245,8 @@ CONTENT = {
     "run_group_summary": f"""
         SELECT e.name, e.revision, r.name, r.revision, u.mode, u.guidance, u.label, u.value,
             u.metric, m.revision, u.n, u.undefined_n, u.targets_n, u.unlabelled_n,
-            u.interval_reason, u.p_reason, u.clips_n, u.averaged_over,
+            u.interval_reason, u.p_reason, u.clips_n, u.averaged_over, u.metric_revision,
+            u.metric_licence_weights, u.metric_random,
             {_rounded("u.mean", "u.sd", "u.low", "u.high", "u.p", "u.p_adjusted")}
         FROM mirpipe.run_group_summary u LEFT JOIN mirpipe.encoder e USING (encoder_id)
         LEFT JOIN mirpipe.generator r USING (generator_id)
@@ -224,8 +266,9 @@ CONTENT = {
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
     "failure": r"""
-        SELECT stage, revision, regexp_replace(subject, '^.*/', ''), reason, retry
-        FROM mirpipe.failure
+        SELECT f.stage, f.revision, regexp_replace(f.subject, '^.*/', ''), t.collection,
+            encode(t.content_sha256, 'hex'), f.reason, f.retry
+        FROM mirpipe.failure f LEFT JOIN mirpipe.track t USING (track_id)
     """,
 }
 """For each table, a query that selects its content. The order of the rows does not matter."""

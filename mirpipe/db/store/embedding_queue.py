@@ -1,6 +1,8 @@
 """The queue of changed vectors that `retrieve` must process. Database triggers fill the queue.
 
-A change is a new, changed or deleted vector, or a track that has become usable or unusable.
+A change is a new, changed or deleted vector, or a track that has become usable or unusable. Tracks
+are queued only for configured and active encoders. When another encoder is configured again, the
+tracks that have changed meanwhile are queued.
 """
 
 from collections.abc import Sequence

@@ -33,13 +33,19 @@ _DELETE_CHANGES_WITHOUT_VECTOR = text("""
         SELECT FROM mirpipe.embedding v
         WHERE v.encoder_id = c.encoder_id AND v.track_id = c.track_id)
 """)
-# A removed track with a queued change is left to the next prune: its vector can still be in lists
-# and sums until `retrieve` has processed the change.
+# The vector of a removed track is kept while it is in lists or sums: until `retrieve` has processed
+# the queued change, and for a replaced revision until its lists are deleted.
 _REMOVED_TRACKS = """
     v.track_id IN (SELECT t.track_id FROM mirpipe.track t WHERE {removed})
     AND NOT EXISTS (
         SELECT FROM mirpipe.embedding_change c
         WHERE c.encoder_id = v.encoder_id AND c.track_id = v.track_id)
+    AND NOT EXISTS (
+        SELECT FROM mirpipe.background_member m
+        WHERE m.encoder_id = v.encoder_id AND m.track_id = v.track_id)
+    AND NOT EXISTS (
+        SELECT FROM mirpipe.neighbour_state s
+        WHERE s.encoder_id = v.encoder_id AND s.target_id = v.track_id)
 """
 
 

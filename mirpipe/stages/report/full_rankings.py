@@ -124,7 +124,7 @@ def _rank(
                 relevance[label].append(
                     find_relevant(
                         part.places,
-                        part.own,
+                        count - part.own,
                         library.codes[label],
                         codes[label][start + part.rows],
                         kept=neighbour_lists.MAX_ENTRIES,

@@ -52,7 +52,7 @@ def comparison_method() -> str:
     """Return the name of the statistical methods, and the settings that they depend on."""
     chosen = settings()
     return (
-        "target means, studentised intervals, step-down min-p, FAD bias, group tests, "
+        "target means, studentised intervals, step-down min-p, FAD bias, group tests, fused MRR, "
         f"{chosen.encoders[:1]} {chosen.encoder_contrasts} {chosen.primary_retrieval_metric} "
         f"{chosen.mode_contrasts} {chosen.primary_generation_metric}"
     )

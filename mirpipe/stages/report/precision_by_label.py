@@ -6,7 +6,7 @@ import numpy as np
 
 from mirpipe.db.store.run_label_rankings import RankingRow
 from mirpipe.records import Float64
-from mirpipe.stages.report.matches_with_same_label import LabelledRanking
+from mirpipe.stages.report.labelled_ranking import LabelledRanking
 from mirpipe.statistics.label_relevance import Relevance
 from mirpipe.statistics.mean_intervals import intervals, missing_reason, wilson_intervals
 from mirpipe.statistics.precision_mrr_map import (
@@ -20,18 +20,17 @@ DEPTHS = (1, 5, 10)
 
 
 def precision_rows(
-    encoder_id: int | None, rankings: Sequence[LabelledRanking], *, only_precision: bool = False
+    encoder_id: int | None, rankings: Sequence[LabelledRanking]
 ) -> Iterator[RankingRow]:
-    """Yield one row per ranking, label and measure.
+    """Yield one row per ranking, label and measure: P@k, MRR and mAP.
 
-    The measures are P@k, MRR and mAP, or P@k alone if `only_precision` is true. Queries without a
-    relevant reference do not count. `encoder_id` is None for fusion.
+    Queries without a relevant reference do not count. `encoder_id` is None for fusion.
     """
     measured = [
         (ranking, label, metric, relevance, values[relevance.has_relevant])
         for ranking in rankings
         for label, relevance in ranking.relevance.items()
-        for metric, values in _measures(relevance, only_precision=only_precision).items()
+        for metric, values in _measures(relevance).items()
     ]
     bounds = _bounds([(metric, values) for *_, metric, _, values in measured])
     for (ranking, label, metric, relevance, values), (low, high) in zip(
@@ -64,9 +63,7 @@ def _bounds(measured: Sequence[tuple[str, Float64]]) -> Float64:
     return bounds.clip(0, 1)
 
 
-def _measures(relevance: Relevance, *, only_precision: bool) -> dict[str, Float64]:
+def _measures(relevance: Relevance) -> dict[str, Float64]:
     """Return one value per query for each measure, shape (n,)."""
     precisions = {f"p_at_{k}": precision_at_k(relevance, k) for k in DEPTHS}
-    if only_precision:
-        return precisions
     return precisions | {"mrr": reciprocal_rank(relevance), "map": average_precision(relevance)}

@@ -1,7 +1,7 @@
 """Stores all results about a run's rankings, for each encoder and for all encoders together.
 
 The results for each encoder are the agreement with labels, the hubs and the re-ranking by CSLS. The
-results for all encoders together are their agreement and their fused matches.
+results for all encoders together are their agreement and their fused rankings.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from mirpipe.stages.report.csls_accuracy import csls_accuracy
 from mirpipe.stages.report.csls_reranking import insert_reranked_matches, rerank
 from mirpipe.stages.report.encoder_agreement import EncoderMatches, insert_agreement_of_encoders
 from mirpipe.stages.report.full_rankings import QueryRankings, RankedLibrary, rank_library
-from mirpipe.stages.report.fused_matches import insert_fused_matches
+from mirpipe.stages.report.fused_rankings import insert_fused_rankings
 from mirpipe.stages.report.hubs import insert_hubs_of_ranking
-from mirpipe.stages.report.matches_with_same_label import LabelledRanking
+from mirpipe.stages.report.labelled_ranking import LabelledRanking
 from mirpipe.stages.report.precision_by_label import precision_rows
 
 
@@ -40,7 +40,7 @@ def insert_ranking_results(connection: Connection, run_id: int) -> None:
             if queries.name == "targets":
                 matches[encoder] = _encoder_matches(library, queries)
     insert_agreement_of_encoders(connection, run_id, matches)
-    insert_fused_matches(connection, run_id, matches)
+    insert_fused_rankings(connection, run_id, matches)
 
 
 def _insert_results_of_encoder(

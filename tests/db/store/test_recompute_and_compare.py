@@ -76,6 +76,36 @@ CHANGES = {
     "run_csls": "UPDATE run_csls SET top10_overlap = 0.123",
     "run_answer": "UPDATE run_answer SET score = score + 1e-8",
     "run_set_distance": "UPDATE run_set_distance SET n = 2",
+    "run_encoder": "UPDATE run_encoder SET background_pairs = background_pairs + 1",
+    "run_target": "UPDATE run_target SET background_sd = background_sd + 1e-8",
+    "metric": "INSERT INTO metric (name, revision, spec, wanted) VALUES ('m', '2', '{}', false)",
+    "captioner": "UPDATE captioner SET wanted = NOT wanted",
+    "generator": "UPDATE generator SET spec = '{\"is_random\": true}'",
+    "generation_wish": "INSERT INTO generation_wish SELECT generator_id, 'simple', false, 3, 1, "
+    "'caption', 30 FROM generator",
+    "published_interval": "INSERT INTO published_interval VALUES ('t', 's', 'm', 0.1, 0.2, NULL)",
+    "published_comparison": "INSERT INTO published_comparison (task, metric, subject, "
+    "than_subject, interval_reason, p, p_adjusted, method, family_n, role) "
+    "VALUES ('t', 'm', 'a', 'b', 'one_target', 0.5, 0.5, 'exact', 1, 'exploratory')",
+}
+
+# More columns, each with the tables whose digest must change.
+COLUMN_CHANGES = {
+    "UPDATE run_encoder SET background_cosines = array_append(background_cosines, 0.5)": [
+        "run_encoder"
+    ],
+    "UPDATE run_ranking SET interval_reason = 'other'": ["run_ranking"],
+    "UPDATE pair_score SET excerpt_id = (SELECT excerpt_id FROM excerpt)": ["pair_score"],
+    "UPDATE generation SET excerpt_id = NULL": ["generation"],
+    "UPDATE caption SET excerpt_id = NULL": ["caption", "caption_embedding"],
+    "UPDATE excerpt SET start_seconds = 6": [
+        "excerpt",
+        "excerpt_embedding",
+        "caption",
+        "caption_embedding",
+        "generation",
+    ],
+    "UPDATE failure SET track_id = (SELECT min(track_id) FROM track)": ["failure"],
 }
 
 # A target with features, a caption and a clip. The reference r1 is used as the clip.
@@ -222,6 +252,22 @@ def test_a_change_of_content_changes_the_digest_of_its_table_only(library):
             changed[table] = [name for name in before if before[name] != after[name]]
             connection.rollback()
     assert changed == {table: [table] for table in CHANGES}
+
+
+def test_a_change_of_another_column_changes_the_digest(library):
+    library.execute(CHANGES["run_ranking"])
+    library.execute("UPDATE run_ranking SET low = NULL, high = NULL, interval_reason = 'one'")
+    with snapshot(library) as connection:
+        before = digests(connection)
+        changed = {}
+        for change in COLUMN_CHANGES:
+            assert connection.execute(text(change)).rowcount > 0
+            after = digests(connection)
+            changed[change] = [name for name in before if before[name] != after[name]]
+            connection.rollback()
+    assert {change: set(tables) for change, tables in changed.items()} == {
+        change: set(tables) for change, tables in COLUMN_CHANGES.items()
+    }
 
 
 def test_times_paths_and_attempts_do_not_change_the_digest(library):

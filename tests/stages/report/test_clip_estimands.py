@@ -1,5 +1,6 @@
 """Numbers about clips are over targets, also if the targets have different numbers of clips."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,22 @@ ACCURACIES = {
 SEEDS = 3
 
 
+Accuracies = Mapping[tuple[str, str], Sequence[float]]
+
+
 @pytest.fixture
 def library(fresh_database: Database, tmp_path: Path) -> Database:
     """Three targets with three clips in each of two modes, scored as in `ACCURACIES`."""
+    return fill(fresh_database, tmp_path, ACCURACIES)
+
+
+def fill(database: Database, tmp_path: Path, accuracies: Accuracies) -> Database:
+    """Add three targets with three clips in each of two modes, with these melody accuracies."""
     pieces = [Piece("target", f"t{n}", Path(f"/t{n}"), labels={"genre": "folk"}) for n in range(3)]
     sound = tmp_path / "a.flac"
     sound.touch()
     maker = example_clips.Maker("model", modes=[SIMPLE, STRONG], seeds=SEEDS)
-    with fresh_database.owner.begin() as connection:
+    with database.owner.begin() as connection:
         example_library.fill(connection, pieces, [])
         example_clips.describe(connection)
         example_clips.make(connection, [maker], tmp_path, sound)
@@ -39,12 +48,12 @@ def library(fresh_database: Database, tmp_path: Path) -> Database:
             text("SELECT target, target_id, mode, seed, track_id FROM mirpipe.v_generation")
         )
         for clip in clips:
-            values = ACCURACIES.get((clip.target, clip.mode), [])
+            values = accuracies.get((clip.target, clip.mode), [])
             if clip.seed < len(values):
                 value = values[clip.seed]
                 example_library.accuracy(connection, clip.target_id, clip.track_id, value)
         example_library.update_summaries(connection)
-    return fresh_database
+    return database
 
 
 def query(database: Database, sql: str) -> list[tuple[object, ...]]:
@@ -84,3 +93,40 @@ def test_percent_divides_by_the_mean_of_the_compared_targets(library: Database) 
     # Both modes have values for t0 and t1: 0.6 − 0.3 and 0.8 − 0.6. The mean of simple is 0.45.
     assert (n, difference) == (2, pytest.approx(0.25))
     assert percent == pytest.approx(100 * 0.25 / 0.45)
+
+
+def test_a_difference_that_only_rounding_explains_is_zero(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    upwards, downwards = [0.1, 0.2, 0.3], [0.3, 0.2, 0.1]
+    assert sum(upwards) != sum(downwards)  # The sums differ in their last bit.
+    targets = ("t0", "t1", "t2")
+    fill(
+        fresh_database,
+        tmp_path,
+        {(target, "simple"): upwards for target in targets}
+        | {(target, "strong"): downwards for target in targets},
+    )
+    assert comparison(fresh_database) == (3, 0.0, 0.0, 0)
+
+
+def test_a_tiny_difference_that_is_not_rounding_is_kept(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    values = {("t0", "simple"): 0.2, ("t1", "simple"): 0.2, ("t0", "strong"): 0.2 + 1e-11}
+    values |= {("t1", "strong"): 0.2 - 3e-11}
+    fill(fresh_database, tmp_path, {key: [value] for key, value in values.items()})
+    n, difference, sd, higher_n = comparison(fresh_database)
+    assert (n, higher_n) == (2, 1)
+    assert difference == pytest.approx(-1e-11, rel=1e-4)
+    assert sd == pytest.approx(2e-11, rel=1e-4)
+
+
+def comparison(database: Database) -> tuple[object, ...]:
+    """Return n, mean difference, standard deviation and higher_n of the melody accuracies."""
+    [row] = query(
+        database,
+        "SELECT n, mean_difference, sd, higher_n FROM mirpipe.run_comparison "
+        "WHERE metric = 'melody_accuracy' AND mode IS NOT NULL",
+    )
+    return row

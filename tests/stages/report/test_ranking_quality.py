@@ -207,7 +207,7 @@ def test_encoders_are_compared_and_fused(fresh_database: Database) -> None:
         assert encoders == ["first", "second"]
 
 
-def test_fusion_has_p_at_k_by_label_and_ignores_random_weights(
+def test_fusion_has_all_measures_by_label_and_ignores_random_weights(
     fresh_database: Database, library: SyntheticLibrary
 ) -> None:
     tracks = library.rows("SELECT track_id, title FROM mirpipe.track")
@@ -221,13 +221,26 @@ def test_fusion_has_p_at_k_by_label_and_ignores_random_weights(
     publish(library)
     [(encoders,)] = query(fresh_database, "SELECT DISTINCT encoders FROM mirpipe.v_fusion")
     assert encoders == ["made_up", "second"]
+    fusion = [
+        title
+        for (title,) in query(
+            fresh_database,
+            "SELECT reference FROM mirpipe.v_fusion WHERE target = 'near east' ORDER BY rank",
+        )
+    ]
     rows = query(
         fresh_database,
         "SELECT metric, n, left_out_n, mean FROM mirpipe.v_ranking "
         "WHERE rerank = 'fusion' AND encoder = 'fusion' ORDER BY metric",
     )
-    assert [row[:3] for row in rows] == [("p_at_1", 1, 1), ("p_at_10", 1, 1), ("p_at_5", 1, 1)]
-    assert rows[1][3] == pytest.approx(0.2)
+    first, second = sorted(fusion.index(title) + 1 for title in ("east", "north"))
+    assert rows == [
+        ("map", 1, 1, pytest.approx((1 / first + 2 / second) / 2)),
+        ("mrr", 1, 1, pytest.approx(1 / first)),
+        ("p_at_1", 1, 1, float(first == 1)),
+        ("p_at_10", 1, 1, pytest.approx(0.2)),
+        ("p_at_5", 1, 1, pytest.approx(0.4)),
+    ]
 
 
 def test_unchanged_report_adds_nothing_and_history_contains_every_run(

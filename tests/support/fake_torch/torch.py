@@ -10,6 +10,13 @@ class device:  # noqa: N801 - torch's name
     type: str
 
 
+@dataclass(frozen=True)
+class GpuProperties:
+    """The properties of a GPU."""
+
+    uuid: str | None
+
+
 class cuda:  # noqa: N801 - torch's name
     """The functions of torch.cuda that mirpipe calls before it loads a model."""
 
@@ -22,6 +29,11 @@ class cuda:  # noqa: N801 - torch's name
     def device_count() -> int:
         """Return the number of GPUs."""
         return 1
+
+    @staticmethod
+    def get_device_properties(_name: str) -> GpuProperties:
+        """Return the properties of the GPU."""
+        return GpuProperties("5f9c")
 
     @staticmethod
     def set_device(name: str) -> None:

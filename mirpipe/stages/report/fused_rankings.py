@@ -1,0 +1,174 @@
+"""Fuses the full rankings by all encoders into one ranking per target, and stores the results.
+
+A block of targets is ranked by one encoder after another, so memory use depends on the block size
+and not on the number of targets or encoders.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection
+
+from mirpipe.db.store import neighbour_lists
+from mirpipe.db.store.active_revisions import ActiveEncoder
+from mirpipe.db.store.reference_vectors import ReferenceVectors
+from mirpipe.db.store.run_csls_and_fusion_matches import Matches, insert_matches
+from mirpipe.db.store.run_label_rankings import insert_rankings
+from mirpipe.db.store.searchable_tracks import References
+from mirpipe.db.store.stored_vectors import read_vectors_in_order
+from mirpipe.db.store.track_labels import read_hashes_and_labels
+from mirpipe.records import Bool, Float64, Int64
+from mirpipe.stages.report.encoder_agreement import EncoderMatches
+from mirpipe.stages.report.labelled_ranking import LabelledRanking
+from mirpipe.stages.report.precision_by_label import precision_rows
+from mirpipe.statistics.full_ranking import full_ranking
+from mirpipe.statistics.label_relevance import (
+    UNLABELLED,
+    Relevance,
+    concatenate,
+    find_relevant,
+    label_codes,
+)
+from mirpipe.statistics.reciprocal_rank_fusion import FusedRanking, add_ranking, rank_by_score
+
+MAX_SCORES = 1 << 25
+"""Number of fusion scores that are in memory at the same time: 256 MiB."""
+
+
+@dataclass(frozen=True)
+class FusedEncoder:
+    """An encoder that takes part in the fusion."""
+
+    encoder_id: int
+    reference_ids: Int64
+    """Track ids of the encoder's references, in the order of their content hashes."""
+    places: Int64
+    """Index of each of these references among the references of all encoders."""
+    has_target: Bool
+    """Whether each target of the fusion has a vector by the encoder, shape (targets,)."""
+    own: Int64
+    """Index in `reference_ids` of the reference with each target's content, or -1."""
+
+
+@dataclass(frozen=True)
+class FusedLibrary:
+    """All targets and references of the encoders that take part in the fusion."""
+
+    target_ids: Int64
+    references: References
+    codes: dict[str, tuple[Int64, Int64]]
+    """Label codes of the references and of the targets, for each label that a reference has."""
+    encoders: list[FusedEncoder]
+
+
+def insert_fused_rankings(
+    connection: Connection, run_id: int, matches: Mapping[ActiveEncoder, EncoderMatches]
+) -> None:
+    """Store the best fused matches of each target, and P@k, MRR and mAP by label.
+
+    Encoders with random weights are left out. Nothing is stored if fewer than two encoders remain.
+    A reference that no encoder has ranked for a target is neither a match nor relevant.
+    """
+    by_encoder = {encoder: found for encoder, found in matches.items() if not encoder.random}
+    if len(by_encoder) < 2:
+        return
+    library = _read_library(connection, by_encoder)
+    places, scores = [], []
+    relevance: dict[str, list[Relevance]] = {label: [] for label in library.codes}
+    for rows, ranking in _fused_rankings(connection, library):
+        places.append(ranking.places[:, : neighbour_lists.SHOWN_MATCHES].copy())
+        scores.append(ranking.scores)
+        for label, (reference_codes, target_codes) in library.codes.items():
+            relevance[label].append(
+                find_relevant(
+                    ranking.places,
+                    ranking.ranked_n,
+                    reference_codes,
+                    target_codes[rows],
+                    kept=neighbour_lists.SHOWN_MATCHES,
+                )
+            )
+    _insert_matches(connection, run_id, library, np.concatenate(places), np.concatenate(scores))
+    labelled = LabelledRanking(
+        "targets", "fusion", {label: concatenate(parts) for label, parts in relevance.items()}
+    )
+    insert_rankings(connection, run_id, list(precision_rows(None, [labelled])))
+
+
+def _read_library(
+    connection: Connection, by_encoder: Mapping[ActiveEncoder, EncoderMatches]
+) -> FusedLibrary:
+    target_ids = _union([found.target_ids for found in by_encoder.values()])
+    reference_ids = _union([found.reference_ids for found in by_encoder.values()])
+    targets = read_hashes_and_labels(connection, target_ids)
+    tracks = read_hashes_and_labels(connection, reference_ids)
+    by_hash = np.argsort(tracks.hashes)
+    references = References(reference_ids[by_hash], tracks.hashes[by_hash])
+    place_of_id = np.empty_like(by_hash)  # In the order of `reference_ids`, which is sorted.
+    place_of_id[by_hash] = np.arange(len(by_hash))
+    codes = {}
+    for label, values in tracks.labels.items():
+        all_codes = label_codes([*values, *targets.labels[label]])
+        reference_codes = all_codes[: len(values)][by_hash]
+        if (reference_codes != UNLABELLED).any():
+            codes[label] = (reference_codes, all_codes[len(values) :])
+    encoders = []
+    for encoder, found in by_encoder.items():
+        places = place_of_id[np.searchsorted(reference_ids, found.reference_ids)]
+        own = References(found.reference_ids, references.hashes[places]).places_of(targets.hashes)
+        has_target = np.isin(target_ids, found.target_ids)
+        encoders.append(
+            FusedEncoder(encoder.encoder_id, found.reference_ids, places, has_target, own)
+        )
+    return FusedLibrary(target_ids, references, codes, encoders)
+
+
+def _union(ids: Sequence[Int64]) -> Int64:
+    return np.unique(np.concatenate(ids))
+
+
+def _fused_rankings(
+    connection: Connection, library: FusedLibrary
+) -> Iterator[tuple[slice, FusedRanking]]:
+    """Yield the fused rankings of all targets, block by block, each with the targets' rows."""
+    count = len(library.references.track_ids)
+    step = max(MAX_SCORES // count, 1)
+    for start in range(0, len(library.target_ids), step):
+        rows = slice(start, start + step)
+        scores = np.zeros((len(library.target_ids[rows]), count))
+        for encoder in library.encoders:
+            _add_rankings(connection, encoder, library.target_ids, rows, scores)
+        yield rows, rank_by_score(scores, kept=neighbour_lists.SHOWN_MATCHES)
+
+
+def _add_rankings(
+    connection: Connection, encoder: FusedEncoder, target_ids: Int64, rows: slice, scores: Float64
+) -> None:
+    """Add the encoder's rankings for a block of targets to the block's fusion scores."""
+    has_target = np.flatnonzero(encoder.has_target[rows])
+    references = ReferenceVectors(connection, encoder.encoder_id, encoder.reference_ids)
+    rankings = full_ranking(
+        read_vectors_in_order(connection, encoder.encoder_id, target_ids[rows][has_target]),
+        references.blocks,
+        len(encoder.reference_ids),
+        own=encoder.own[rows][has_target],
+        kept=0,
+    )
+    for part in rankings:
+        for row, places, has_own in zip(has_target[part.rows], part.places, part.own, strict=True):
+            add_ranking(scores[row], encoder.places[places[:-1] if has_own else places])
+
+
+def _insert_matches(
+    connection: Connection, run_id: int, library: FusedLibrary, places: Int64, scores: Float64
+) -> None:
+    """Store the first matches. Both arrays have the shape (targets, shown)."""
+    row, column = np.nonzero(scores)
+    matches = Matches(
+        library.target_ids[row],
+        column + 1,
+        library.references.track_ids[places[row, column]],
+        scores[row, column],
+    )
+    insert_matches(connection, run_id, "fusion", None, matches)
