@@ -96,6 +96,15 @@ class RunningAirflow:
         """Return whether the DAG has no run that is queued or running."""
         return not {"queued", "running"} & set(self.runs(dag_id))
 
+    def has_no_run_soon(self, dag_id: str) -> bool:
+        """Return whether the next scheduled run of the DAG is more than a minute away."""
+        (row,) = self.rows(
+            "SELECT next_dagrun_create_after > now() + interval '1 minute' AS is_later "
+            "FROM dag WHERE dag_id = :dag_id",
+            dag_id=dag_id,
+        )
+        return bool(row.is_later)
+
     def tasks(self, dag_id: str, task_id: str = "%") -> list[Row[Any]]:
         """Return state, number of the last try and seconds since the heartbeat of each task.
 
@@ -109,6 +118,15 @@ class RunningAirflow:
             dag_id=dag_id,
             task_id=task_id,
         )
+
+    def tries_in_first_run(self, dag_id: str) -> list[int]:
+        """Return the number of tries of each task in the DAG's first run."""
+        rows = self.rows(
+            "SELECT try_number FROM task_instance WHERE queued_dttm IS NOT NULL AND run_id = "
+            "(SELECT run_id FROM dag_run WHERE dag_id = :dag_id ORDER BY id LIMIT 1)",
+            dag_id=dag_id,
+        )
+        return [row.try_number for row in rows]
 
     def is_running(self, dag_id: str, task_id: str = "%") -> bool:
         """Return whether Airflow shows such a task as running."""
@@ -140,12 +158,12 @@ class RunningAirflow:
         with self.music.connect() as connection:
             rows = connection.execute(
                 text(
-                    "SELECT target.title, count(*) FROM mirpipe.generation "
+                    "SELECT target.title, count(*) AS clips FROM mirpipe.generation "
                     "JOIN mirpipe.track target ON target.track_id = generation.target_id "
                     "GROUP BY 1"
                 )
             )
-            return {title: number for title, number in rows}
+            return {row.title: row.clips for row in rows}
 
     def _processes(self, component: str) -> list[psutil.Process]:
         # The API server replaces its command line by the title `airflow api_server`.
