@@ -24,11 +24,11 @@ from mirpipe.stages.report.labelled_ranking import LabelledRanking
 from mirpipe.stages.report.precision_by_label import precision_rows
 from mirpipe.statistics.full_ranking import full_ranking
 from mirpipe.statistics.label_relevance import (
-    UNLABELLED,
+    LabelSets,
     Relevance,
     concatenate,
     find_relevant,
-    label_codes,
+    label_sets,
 )
 from mirpipe.statistics.reciprocal_rank_fusion import FusedRanking, add_ranking, rank_by_score
 
@@ -57,8 +57,8 @@ class FusedLibrary:
 
     target_ids: Int64
     references: References
-    codes: dict[str, tuple[Int64, Int64]]
-    """Label codes of the references and of the targets, for each label that a reference has."""
+    labels: dict[str, tuple[LabelSets, LabelSets]]
+    """Label sets of the references and of the targets, for each label that a reference has."""
     encoders: list[FusedEncoder]
 
 
@@ -75,17 +75,17 @@ def insert_fused_rankings(
         return
     library = _read_library(connection, by_encoder)
     places, scores = [], []
-    relevance: dict[str, list[Relevance]] = {label: [] for label in library.codes}
+    relevance: dict[str, list[Relevance]] = {label: [] for label in library.labels}
     for rows, ranking in _fused_rankings(connection, library):
         places.append(ranking.places[:, : neighbour_lists.SHOWN_MATCHES].copy())
         scores.append(ranking.scores)
-        for label, (reference_codes, target_codes) in library.codes.items():
+        for label, (reference_sets, target_sets) in library.labels.items():
             relevance[label].append(
                 find_relevant(
                     ranking.places,
                     ranking.ranked_n,
-                    reference_codes,
-                    target_codes[rows],
+                    reference_sets,
+                    target_sets[rows],
                     kept=neighbour_lists.SHOWN_MATCHES,
                 )
             )
@@ -107,12 +107,12 @@ def _read_library(
     references = References(reference_ids[by_hash], tracks.hashes[by_hash])
     place_of_id = np.empty_like(by_hash)  # In the order of `reference_ids`, which is sorted.
     place_of_id[by_hash] = np.arange(len(by_hash))
-    codes = {}
+    labels = {}
     for label, values in tracks.labels.items():
-        all_codes = label_codes([*values, *targets.labels[label]])
-        reference_codes = all_codes[: len(values)][by_hash]
-        if (reference_codes != UNLABELLED).any():
-            codes[label] = (reference_codes, all_codes[len(values) :])
+        sets = label_sets([*values, *targets.labels[label]])
+        reference_sets = sets[: len(values)][by_hash]
+        if reference_sets.any_labelled:
+            labels[label] = (reference_sets, sets[len(values) :])
     encoders = []
     for encoder, found in by_encoder.items():
         places = place_of_id[np.searchsorted(reference_ids, found.reference_ids)]
@@ -121,7 +121,7 @@ def _read_library(
         encoders.append(
             FusedEncoder(encoder.encoder_id, found.reference_ids, places, has_target, own)
         )
-    return FusedLibrary(target_ids, references, codes, encoders)
+    return FusedLibrary(target_ids, references, labels, encoders)
 
 
 def _union(ids: Sequence[Int64]) -> Int64:
