@@ -66,7 +66,7 @@ def test_one_common_value_is_enough(
     n, count = len(query_genres), len(reference_genres)
     sets = label_sets([*reference_genres, *query_genres])
     places = np.tile(np.arange(count), (n, 1))
-    found = find_relevant(places, np.zeros(n, bool), sets[:count], sets[count:], kept=count)
+    found = find_relevant(places, np.full(n, count), sets[:count], sets[count:], kept=count)
     expected = [[bool(query & other) for other in reference_genres] for query in query_genres]
     assert found.head.tolist() == expected
     assert found.total.tolist() == [sum(row) for row in expected]

@@ -97,6 +97,7 @@ def test_one_common_genre_makes_a_reference_relevant(fresh_database: Database) -
     assert rows == [
         ("first", "map", 1, 1.0),
         ("first", "p_at_5", 1, 2 / 5),
+        ("fusion", "map", 1, 1.0),
         ("fusion", "p_at_5", 1, 2 / 5),
         ("second", "map", 1, 1.0),
         ("second", "p_at_5", 1, 2 / 5),
