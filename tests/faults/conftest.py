@@ -142,10 +142,10 @@ def after_slow_machine(airflow: RunningAirflow) -> RunningAirflow:
     The DAG generate_music is paused when the evaluation updates its asset.
     """
     airflow.set_paused("generate_music", paused=True)
-    airflow.client.trigger("slow_import")
     airflow.client.trigger("ingest_library")
-    eventually(lambda: airflow.is_running("slow_import"))
     eventually(lambda: airflow.is_running("evaluate_retrieval"), seconds=DONE_SECONDS)
+    airflow.client.trigger("slow_import")
+    eventually(lambda: airflow.is_running("slow_import"), seconds=DONE_SECONDS)
     airflow.stop_api_server(signal.SIGSTOP)
     try:
         eventually(
@@ -188,11 +188,14 @@ def after_restart(after_pause: RunningAirflow, library: Library) -> RunningAirfl
     (library.references / f"{REMOVED}.wav").unlink()
     airflow.client.trigger("held")
     airflow.client.trigger("ingest_library")
-    eventually(lambda: airflow.is_running("held"))
+    eventually(lambda: airflow.is_running("held"), seconds=DONE_SECONDS)
     eventually(lambda: airflow.is_running("evaluate_retrieval", "analyse"), seconds=DONE_SECONDS)
     airflow.client.trigger("queued")
     airflow.stop_api_server(signal.SIGKILL)
-    eventually(lambda: [task.state for task in airflow.tasks("queued")] == ["queued"])
+    eventually(
+        lambda: [task.state for task in airflow.tasks("queued")] == ["queued"],
+        seconds=DONE_SECONDS,
+    )
     eventually(
         lambda: [task.state for task in airflow.tasks("held")] == ["up_for_retry"],
         seconds=2 * TIMEOUT_SECONDS,

@@ -20,8 +20,8 @@ from mirpipe.orchestration.server_processes import Servers
 from mirpipe.settings import Settings
 from tests.support.waiting import eventually
 
-DONE_SECONDS = 120
-"""Time for a DAG run on two busy cores, with one retry."""
+DONE_SECONDS = 240
+"""Longest time for a DAG run with one retry, on two busy cores."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class RunningAirflow:
     def start_api_server(self) -> None:
         """Start a killed API server again, and wait until Airflow is healthy."""
         self.servers.start(API_SERVER, airflow_command("api-server"), self.environment)
-        eventually(self.client.is_healthy, seconds=90)
+        eventually(self.client.is_healthy, seconds=DONE_SECONDS)
 
     def restart_dag_processor(self, **variables: str) -> None:
         """Start another DAG processor, with additional environment variables."""
