@@ -11,6 +11,8 @@ from typing import cast
 import numpy as np
 
 from mirpipe.db.store.published_tables import Score
+from mirpipe.music.metrics.metric_ranges import range_of_difference
+from mirpipe.published.metric_ranges import published_range
 from mirpipe.records import Float64
 from mirpipe.statistics.comparison_family import PairedMetric, correct
 from mirpipe.statistics.mean_intervals import intervals, missing_reason
@@ -26,7 +28,10 @@ _ValueByTarget = dict[str, float]
 def interval_rows(scores: Sequence[Score]) -> list[Row]:
     """Return the rows of published_interval: the 95 % interval of each mean over the targets."""
     groups = _group_scores(scores)
-    bounds = intervals([_array(values.values()) for values in groups.values()])
+    bounds = intervals(
+        [_array(values.values()) for values in groups.values()],
+        ranges=[published_range(metric) for _, metric, _ in groups],
+    )
     return [
         {
             "task": task,
@@ -51,7 +56,10 @@ def comparison_rows(scores: Sequence[Score]) -> list[Row]:
     rows: list[Row] = []
     for task in ("retrieval", "generation"):
         pairs = _pairs(task, _group_scores([score for score in scores if score.task == task]))
-        comparisons = compare([_array(pair.differences.values()) for pair in pairs])
+        comparisons = compare(
+            [_array(pair.differences.values()) for pair in pairs],
+            ranges=[range_of_difference(published_range(pair.metric)) for pair in pairs],
+        )
         for pair, comparison, verdict in zip(
             pairs, comparisons, correct(pairs, PRIMARY_METRIC), strict=True
         ):

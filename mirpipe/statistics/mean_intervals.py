@@ -41,14 +41,21 @@ _MAX_COLUMNS = 64
 
 
 def intervals(
-    columns: Sequence[Float64], *, resamples: int = RESAMPLES, seed: int = SEED
+    columns: Sequence[Float64],
+    *,
+    ranges: Sequence[tuple[float, float]] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> Float64:
     """Return the interval bounds for the mean of each column, shape (columns, 2), float64.
 
     The lower bound comes first. Each column has shape (n,) and finite values; n may differ between
     columns. The bounds have the same unit as the column. They are NaN if n is below MIN_N or if all
-    values are equal (see `missing_reason`). The last digits of the bounds depend on the order of
-    the values, so pass equal data in the same order.
+    values are equal (see `missing_reason`). If `ranges` contains the lowest and highest possible
+    value of each column, the bounds are limited to them. This leaves out only impossible means, so
+    the interval contains the true mean as often as before. If a value is outside its range, as a
+    regression model's score can be, the range is extended to this value. The last digits of the
+    bounds depend on the order of the values, so pass equal data in the same order.
     """
     bounds = np.full((len(columns), 2), np.nan)
     indices_by_length = defaultdict(list)
@@ -61,6 +68,10 @@ def intervals(
             values = np.stack([columns[index] for index in batch], axis=1)
             random = np.random.default_rng(seed)
             bounds[batch] = _bounds(values, resamples, random).T
+    if ranges is not None:
+        for bound, column, (lowest, highest) in zip(bounds, columns, ranges, strict=True):
+            if len(column):
+                bound.clip(min(lowest, column.min()), max(highest, column.max()), out=bound)
     return bounds
 
 

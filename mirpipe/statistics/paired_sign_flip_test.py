@@ -52,12 +52,19 @@ class PairedComparison:
         return self.n <= EXACT_N
 
 
-def compare(differences: Sequence[Float64], *, seed: int = SEED) -> list[PairedComparison]:
+def compare(
+    differences: Sequence[Float64],
+    *,
+    ranges: Sequence[tuple[float, float]] | None = None,
+    seed: int = SEED,
+) -> list[PairedComparison]:
     """Return one comparison per column of differences (first − second).
 
     Each column has shape (n,) and finite values; n may differ between columns and may be 0.
+    `ranges` contains the lowest and highest possible difference of each column, which limit the
+    intervals.
     """
-    bounds = intervals(differences, seed=seed)
+    bounds = intervals(differences, ranges=ranges, seed=seed)
     ps = sign_flip_p_values(differences, seed=seed)
     return [
         PairedComparison(

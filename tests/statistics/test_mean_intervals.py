@@ -93,6 +93,27 @@ def test_a_single_different_value_does_not_stretch_the_interval_without_limit() 
     assert low > values.mean() - half_width
 
 
+def test_bounds_are_limited_to_the_range_of_the_metric() -> None:
+    shares = np.array([1.0, 1.0, 1.0, 0.99, 0.9, 1.0])
+    [(low, high)] = intervals([shares])
+    assert high > 1
+    assert intervals([shares, 1 - shares], ranges=[(0, 1), (0, 1)]) == pytest.approx(
+        np.array([[low, 1], [0, 1 - low]])
+    )
+    assert intervals([shares], ranges=[(-np.inf, np.inf)]).tolist() == [[low, high]]
+
+
+def test_a_value_outside_the_range_extends_it() -> None:
+    scores = np.array([9.99, 9.99, 10.05, 9.99, 9.99])
+    [(_, high)] = intervals([scores], ranges=[(1, 10)])
+    assert scores.mean() <= high <= 10.05
+
+
+def test_a_column_without_an_interval_stays_without_one_in_a_range() -> None:
+    columns = [np.array([]), np.array([0.5, 0.6]), np.ones(9)]
+    assert np.isnan(intervals(columns, ranges=[(0, 1)] * 3)).all()
+
+
 def test_no_columns_give_no_intervals() -> None:
     assert intervals([]).shape == (0, 2)
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, text
 
+from mirpipe.music.metrics.metric_ranges import Range, metric_range
 from mirpipe.records import Bool, Float64, Int64
 
 
@@ -57,6 +58,8 @@ class Series:
     """Target id of each value, shape (n,). The values of a target are next to each other."""
     values: Float64
     """Values, shape (n,). NaN if a value is undefined or not measured."""
+    range: Range
+    """Lowest and highest possible value of the metric."""
 
     def select(self, is_selected: Bool) -> "Series":
         """Return a series with only the selected values. The mask has the shape (n,)."""
@@ -118,6 +121,8 @@ _MATCHES = text("""
     SELECT b.encoder_id, b.name, n.metric, n.metric_id, b.licence,
         coalesce(n.spec ->> 'licence_weights', '') AS metric_licence,
         b.random OR coalesce(m.is_random, false) AS random,
+        CAST(n.spec ->> 'low' AS double precision) AS low,
+        CAST(n.spec ->> 'high' AS double precision) AS high,
         array_agg(b.target_id ORDER BY b.content_sha256) AS target_ids,
         array_agg(n.value ORDER BY b.content_sha256) AS numbers
     FROM number n JOIN best_match b USING (encoder_id, target_id)
@@ -132,9 +137,12 @@ _CLIPS = text("""
         max(s.metric_revision) AS metric_revision,
         max(s.metric_licence_weights) AS metric_licence_weights,
         bool_or(s.metric_random) AS metric_random,
+        max(CAST(m.spec ->> 'low' AS double precision)) AS low,
+        max(CAST(m.spec ->> 'high' AS double precision)) AS high,
         array_agg(s.target_id ORDER BY t.content_sha256, s.seed, s.generation_id) AS target_ids,
         array_agg(s.value ORDER BY t.content_sha256, s.seed, s.generation_id) AS numbers
     FROM mirpipe.v_generation_score s JOIN mirpipe.track t ON t.track_id = s.target_id
+    LEFT JOIN mirpipe.shown_metric m ON m.name = s.metric
     GROUP BY s.generator_id, s.mode, s.guidance, s.metric
     ORDER BY s.generator_id, s.mode, s.guidance, s.metric
 """)
@@ -157,6 +165,7 @@ def match_series(connection: Connection) -> list[Series]:
             None,
             np.array(row.target_ids, np.int64),
             np.array(row.numbers, np.float64),
+            metric_range(row.metric, row.low, row.high),
         )
         for row in connection.execute(_MATCHES)
     ]
@@ -179,6 +188,7 @@ def clip_series(connection: Connection) -> list[Series]:
             MeasuredBy(row.metric_revision, row.metric_licence_weights, row.metric_random),
             np.array(row.target_ids, np.int64),
             np.array(row.numbers, np.float64),
+            metric_range(row.metric, row.low, row.high),
         )
         for row in connection.execute(_CLIPS)
     ]

@@ -102,9 +102,8 @@ def _summary_columns(series: Sequence[Series]) -> list[Row]:
     """
     target_means = [one_series.target_means()[1] for one_series in series]
     rows = []
-    for one_series, means, (low, high) in zip(
-        series, target_means, intervals(target_means), strict=True
-    ):
+    bounds = intervals(target_means, ranges=[one_series.range for one_series in series])
+    for one_series, means, (low, high) in zip(series, target_means, bounds, strict=True):
         defined = int(np.isfinite(one_series.values).sum())
         rows.append(
             {

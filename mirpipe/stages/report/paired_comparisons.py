@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store import run_summaries
 from mirpipe.db.store.metric_series import Series
+from mirpipe.music.metrics.metric_ranges import range_of_difference
 from mirpipe.music.metrics.related_metrics import is_tested
 from mirpipe.records import Float64
 from mirpipe.settings import settings
@@ -53,6 +54,7 @@ def comparison_method() -> str:
     chosen = settings()
     return (
         "target means, studentised intervals, step-down min-p, FAD bias, group tests, fused MRR, "
+        "metric ranges, "
         f"{chosen.encoders[:1]} {chosen.encoder_contrasts} {chosen.primary_retrieval_metric} "
         f"{chosen.mode_contrasts} {chosen.primary_generation_metric}"
     )
@@ -65,7 +67,10 @@ def insert_comparisons(connection: Connection, run_id: int, series: Sequence[Ser
         families[pair.family].append(pair)
     rows = []
     for family in families.values():
-        comparisons = compare([_column(pair) for pair in family])
+        comparisons = compare(
+            [_column(pair) for pair in family],
+            ranges=[range_of_difference(pair.first.range) for pair in family],
+        )
         for pair, comparison, verdict in zip(family, comparisons, _verdicts(family), strict=True):
             rows.append(
                 _key_columns(run_id, pair)

@@ -53,14 +53,14 @@ def precision_rows(
 
 
 def _bounds(measured: Sequence[tuple[str, Float64]]) -> Float64:
-    """Return the interval of each metric's mean, shape (metrics, 2), limited to 0 and 1.
+    """Return the interval of each metric's mean, shape (metrics, 2). All metrics are 0 … 1.
 
     P@1 is a share of hits, so it has Wilson's interval.
     """
-    bounds = intervals([values for _, values in measured])
+    bounds = intervals([values for _, values in measured], ranges=[(0, 1)] * len(measured))
     hits = [index for index, (metric, _) in enumerate(measured) if metric == "p_at_1"]
     bounds[hits] = wilson_intervals([measured[index][1] for index in hits])
-    return bounds.clip(0, 1)
+    return bounds
 
 
 def _measures(relevance: Relevance) -> dict[str, Float64]:

@@ -1,5 +1,6 @@
 """Numbers about clips are over targets, also if the targets have different numbers of clips."""
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from mirpipe.db import queries
 from mirpipe.generation.modes import MODES
+from mirpipe.music.metrics.melody_accuracy import ACCURACY
 from tests.dashboard import example_clips, example_library
 from tests.dashboard.example_library import Piece
 from tests.support.databases import Database
@@ -33,9 +35,13 @@ def library(fresh_database: Database, tmp_path: Path) -> Database:
     return fill(fresh_database, tmp_path, ACCURACIES)
 
 
-def fill(database: Database, tmp_path: Path, accuracies: Accuracies) -> Database:
-    """Add three targets with three clips in each of two modes, with these melody accuracies."""
-    pieces = [Piece("target", f"t{n}", Path(f"/t{n}"), labels={"genre": "folk"}) for n in range(3)]
+def fill(
+    database: Database, tmp_path: Path, accuracies: Accuracies, *, targets: int = 3
+) -> Database:
+    """Add targets with three clips in each of two modes, with these melody accuracies."""
+    pieces = [
+        Piece("target", f"t{n}", Path(f"/t{n}"), labels={"genre": "folk"}) for n in range(targets)
+    ]
     sound = tmp_path / "a.flac"
     sound.touch()
     maker = example_clips.Maker("model", modes=[SIMPLE, STRONG], seeds=SEEDS)
@@ -44,6 +50,13 @@ def fill(database: Database, tmp_path: Path, accuracies: Accuracies) -> Database
         example_clips.describe(connection)
         example_clips.make(connection, [maker], tmp_path, sound)
         connection.execute(text("DELETE FROM mirpipe.pair_score"))
+        connection.execute(
+            text(
+                "UPDATE mirpipe.metric SET spec = spec || CAST(:spec AS jsonb) "
+                "WHERE name = 'melody_accuracy'"
+            ),
+            {"spec": json.dumps({"low": ACCURACY.low, "high": ACCURACY.high})},
+        )
         clips = connection.execute(
             text("SELECT target, target_id, mode, seed, track_id FROM mirpipe.v_generation")
         )
@@ -130,3 +143,25 @@ def comparison(database: Database) -> tuple[object, ...]:
         "WHERE metric = 'melody_accuracy' AND mode IS NOT NULL",
     )
     return row
+
+
+def test_intervals_stay_within_the_range_of_their_metric(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    near_one = [1.0, 1.0, 1.0, 1.0, 0.9]
+    near_zero = [0.0, 0.0, 0.1, 0.0, 0.0]
+    accuracies = {
+        (f"t{number}", mode): [values[number]]
+        for mode, values in (("simple", near_zero), ("strong", near_one))
+        for number in range(5)
+    }
+    fill(fresh_database, tmp_path, accuracies, targets=5)
+    metric = "WHERE metric = 'melody_accuracy'"
+    [simple, strong] = query(
+        fresh_database,
+        f"SELECT low, high FROM mirpipe.run_generation_summary {metric} ORDER BY mode",
+    )
+    assert simple[0] == 0.0
+    assert strong[1] == 1.0
+    [(low, high)] = query(fresh_database, f"SELECT low, high FROM mirpipe.run_comparison {metric}")
+    assert 0 < low < 0.96 < high <= 1  # type: ignore[operator]
