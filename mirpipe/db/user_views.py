@@ -106,8 +106,11 @@ def _explained(view: UserView, action: str) -> Iterator[None]:
     """Raise DatabaseError with the cause, a remedy and the SQL of the view if Postgres refuses."""
     try:
         yield
-    except DBAPIError as error:
-        cause = str(error.orig).partition("\n")[0]
+    except (
+        DBAPIError,
+        DatabaseError,
+    ) as error:  # The engine explains some errors for the pipeline.
+        cause = str(error.__cause__).partition("\n")[0]
         raise DatabaseError(
             f"Your view {view.name} uses views of mirpipe that change, and it cannot be {action} "
             f"({cause}). {_REMEDY} Its SQL is now:\n{view.create};"
