@@ -62,13 +62,9 @@ def _run_initdb(files: ServerFiles, wheel: Path) -> None:
     user = {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
     subprocess.run(
         [
-            *(
-                wheel / PACKAGE / BIN / "initdb",
-                f"--pgdata={files.data}",
-                f"--username={SUPERUSER}",
-            ),
-            *(f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8"),
-            "--no-locale",
+            *(wheel / PACKAGE / BIN / "initdb", f"--pgdata={files.data}", "--no-sync"),
+            *(f"--username={SUPERUSER}", f"--pwfile={password_file}", "--encoding=UTF8"),
+            *("--auth=scram-sha-256", "--no-locale"),
         ],
         check=True,
         capture_output=True,
@@ -76,6 +72,9 @@ def _run_initdb(files: ServerFiles, wheel: Path) -> None:
         **user,
     )
     password_file.unlink()
+    with (files.data / "postgresql.conf").open("a") as settings:
+        # The tests kill processes but never cut the power, so fsync is not needed.
+        settings.write("fsync = off\n")
 
 
 def copy_home(source: Path, target: Path) -> EmbeddedPostgres:
