@@ -101,7 +101,7 @@ test: ## run all tests, in both Python environments
 	@echo "── duration of each part; the last three run in parallel" && cat $(TIMES)
 
 .PHONY: test-programs test-pipeline test-models
-test-programs:
+test-programs: $(VENV)/uv
 	@$(PYTHON) tests/support/install_test_tools.py
 test-pipeline:
 	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not celery" tests/e2e)
@@ -144,6 +144,7 @@ lock: $(VENV)/uv ## update the lock files from requirements/*.in
 	  lock uv; \
 	  lock core --override core_overrides.txt; \
 	  lock dev; \
+	  lock old_postgres --no-deps; \
 	  lock models --override models_overrides.txt --no-emit-package torch
 
 .PHONY: clean

@@ -1,20 +1,24 @@
 """`mirpipe db`: starts, stops, migrates and queries the database."""
 
 import json
+import shlex
 import shutil
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
 from sqlalchemy import URL, make_url
 
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.progress_bar import progress_bar
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import database_url
 from mirpipe.db.psql import psql_url, replace_process_with_psql
 from mirpipe.db.reader_login import require_reader_login
 from mirpipe.db.roles import Role
 from mirpipe.errors import ConfigurationError
+from mirpipe.orchestration.home_lock import hold_lock
 from mirpipe.settings import settings
 
 HELP = """
@@ -33,6 +37,7 @@ Examples:
     psql "$(mirpipe db url)"              the same with your own psql
     mirpipe db up --port 5433             also listen on 127.0.0.1:5433
     mirpipe db down                       stop the server and keep its data
+    mirpipe db upgrade                    upgrade the data to a newer Postgres
     mirpipe db remove                     stop the server and delete its data
 
 Roles:
@@ -100,6 +105,35 @@ def down() -> None:
     was_running = server.status().pid is not None
     server.down()
     print("Postgres is stopped" if was_running else "Postgres was not running")
+
+
+@app.command()
+def upgrade() -> None:
+    """Upgrade the data to the installed major version of Postgres.
+
+    Run this command if `mirpipe db up` says so: a server cannot read data that another major
+    version wrote. All roles, databases and settings made with ALTER SYSTEM are copied to new data,
+    and the rows of all tables are compared. Only then does the new data take the place of the old.
+    The old data is kept: the last line is the command that deletes it. The disk needs space for
+    both. The command can be stopped at any time and run again.
+    """
+    _warn_about_own_server()
+    home = settings().home
+    home.mkdir(parents=True, exist_ok=True)
+    with hold_lock(home), progress_bar("upgrade: tables copied") as progress:
+        result = embedded_server(home).upgrade(
+            show=partial(typer.echo, err=True), progress=progress
+        )
+    if result is None:
+        print("nothing to upgrade: the data has the installed major version of Postgres")
+        return
+    print(f"Postgres {result.before} is upgraded to Postgres {result.after}")
+    print(f"{result.tables} tables with {result.rows} rows have the same content as before")
+    for item in result.left_out:
+        print(f"not copied: {item}")
+    print(
+        f"The old data is no longer used. To delete it: rm -r {shlex.quote(str(result.old_data))}"
+    )
 
 
 @app.command()

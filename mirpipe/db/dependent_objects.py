@@ -1,9 +1,10 @@
 """Finds the objects that depend on mirpipe's tables, views and functions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from mirpipe.errors import DatabaseError
 
@@ -33,6 +34,8 @@ _DEPENDENTS = text(f"""
         LEFT JOIN own o ON o.classid = n.classid AND o.objid = n.objid
     )
     SELECT DISTINCT d.classid = 'pg_class'::regclass AS is_relation, d.objid AS oid,
+        coalesce(c.relkind = 'v', false)
+            AND NOT EXISTS (SELECT FROM pg_attrdef f WHERE f.adrelid = c.oid) AS is_plain_view,
         o.objid IS NOT NULL AS is_own, i.type || ' ' || i.identity AS object,
         w.type || ' ' || w.identity AS needs
     FROM dependent d
@@ -92,6 +95,36 @@ def own_dependents(
     `start`. The message begins with `problem`, names each such object and the mirpipe object that
     it needs, and ends with `remedy`.
     """
+    rows = _dependents(connection, start, own, schemas, with_rules=with_rules)
+    if foreign := [f"  {row.object} needs {row.needs}" for row in rows if not row.is_own]:
+        raise DatabaseError("\n".join([f"{problem} Nothing was changed.", *foreign, remedy]))
+    return Objects(
+        frozenset(row.oid for row in rows if row.is_relation),
+        frozenset(row.oid for row in rows if not row.is_relation),
+    )
+
+
+def users_views(connection: Connection, start: Objects, own: Objects) -> frozenset[int]:
+    """Return the views of users that depend on `start`, directly or through other objects.
+
+    Returns none if anything else of a user's depends on `start`, or if a view has something that
+    its definition does not contain: rules, triggers, or default values.
+    """
+    rows = _dependents(connection, start, own, (), with_rules=True)
+    foreign = [row for row in rows if not row.is_own]
+    if not all(row.is_plain_view for row in foreign):
+        return frozenset()
+    return frozenset(row.oid for row in foreign)
+
+
+def _dependents(
+    connection: Connection,
+    start: Objects,
+    own: Objects,
+    schemas: Collection[int],
+    *,
+    with_rules: bool,
+) -> Sequence[Row[Any]]:
     parameters = {
         "own_relations": list(own.relations),
         "own_functions": list(own.functions),
@@ -100,10 +133,4 @@ def own_dependents(
         "start_schemas": list(schemas),
         "with_rules": with_rules,
     }
-    rows = connection.execute(_DEPENDENTS, parameters).all()
-    if foreign := [f"  {row.object} needs {row.needs}" for row in rows if not row.is_own]:
-        raise DatabaseError("\n".join([f"{problem} Nothing was changed.", *foreign, remedy]))
-    return Objects(
-        frozenset(row.oid for row in rows if row.is_relation),
-        frozenset(row.oid for row in rows if not row.is_relation),
-    )
+    return connection.execute(_DEPENDENTS, parameters).all()

@@ -41,9 +41,10 @@ def migrate(*, folder: Path = MIGRATIONS) -> None:
     """Upgrade tables, views and descriptions to those in `folder`, in one transaction.
 
     Writes nothing if they are up to date. On a user's server, first creates the roles and the
-    extension. A migration can name tables in `DROPS_VIEWS_ON`; mirpipe's views on these tables are
-    dropped before the migration. Raises DatabaseError, and changes nothing, if the database
-    revision is unknown, or if a user's objects depend on a view that must be dropped.
+    extension. A migration can name tables in `DROPS_VIEWS_ON`; the views on these tables are
+    dropped before the migration, and created again after it. Raises DatabaseError, and changes
+    nothing, if the database revision is unknown, if a user's view cannot be created again, or if
+    other objects of users depend on a view that must be dropped.
     """
     provision_roles()
     with _locked_transaction() as connection:
@@ -54,7 +55,7 @@ def migrate(*, folder: Path = MIGRATIONS) -> None:
         if not pending and not outdated_files(connection, folder):
             return
         tables = {name for s in pending for name in getattr(s.module, "DROPS_VIEWS_ON", ())}
-        dropped = drop_views_on(connection, tables, folder) if tables else []
+        dropped = drop_views_on(connection, tables, folder)
         if pending:
             command.upgrade(_config(connection, folder), "head")
         replace_views(connection, folder, dropped=dropped)

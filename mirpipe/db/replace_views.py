@@ -11,9 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from mirpipe.db.dependent_objects import Objects, own_dependents
+from mirpipe.db.dependent_objects import Objects, own_dependents, users_views
 from mirpipe.db.schema_file_record import own_view_names
 from mirpipe.db.schema_files import MIGRATIONS, view_files
+from mirpipe.db.user_views import UserView, create_user_views, drop_user_views
 from mirpipe.db.view_privileges import Privilege, read_privileges, restore_privileges
 from mirpipe.errors import DatabaseError
 
@@ -33,13 +34,16 @@ _VIEWS = text("""
     SELECT proname, oid, false, ARRAY[pg_get_function_arguments(oid), pg_get_function_result(oid)]
     FROM pg_proc WHERE pronamespace = to_regnamespace(:schema) AND proname = ANY(:names)
 """)
-_USERS_OF_TABLES = text("""
+# The views v_embedding_N are left to the migrations.
+_VIEWS_ON_TABLES = text(r"""
     SELECT DISTINCT r.ev_class FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+    JOIN pg_class v ON v.oid = r.ev_class
     WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
         AND d.refobjid IN (
             SELECT oid FROM pg_class
             WHERE relnamespace = to_regnamespace('mirpipe') AND relname = ANY(:tables))
-        AND r.ev_class = ANY(:views)
+        AND v.relkind = 'v' AND NOT (
+            v.relnamespace = to_regnamespace('mirpipe') AND v.relname ~ '^v_embedding_\d+$')
 """)
 
 
@@ -60,22 +64,36 @@ class View:
         return list(new.columns[: len(self.columns)]) == list(self.columns)
 
 
+@dataclass(frozen=True)
+class Dropped:
+    """What has been dropped and must be created again."""
+
+    privileges: Sequence[Privilege]
+    """Privileges on mirpipe's views."""
+    user_views: Sequence[UserView]
+
+
+_NOTHING = Dropped((), ())
+
+
 def replace_views(
-    connection: Connection, folder: Path = MIGRATIONS, *, dropped: Iterable[Privilege] = ()
+    connection: Connection, folder: Path = MIGRATIONS, *, dropped: Dropped = _NOTHING
 ) -> None:
     """Create the views in the folder, replace existing ones, and drop views without a file.
 
     A view is dropped and created again only if CREATE OR REPLACE cannot change it. It then receives
-    the same privileges as before. `dropped` contains the privileges on views that `drop_views_on`
-    has dropped. Raises DatabaseError if a user's objects depend on a view that must be dropped, or
-    if a user has created a view with the name of a new one.
+    the same privileges as before, and views of users that use it are created again, too. `dropped`
+    is what `drop_views_on` has dropped. Raises DatabaseError if other objects of users depend on a
+    view that must be dropped, if a user's view cannot be created again, or if a user has created a
+    view with the name of a new one.
     """
     files = view_files(folder)
     new = _create_in_trial_schema(connection, files)
     own = own_views(connection, folder)
     _require_free_names(connection, files.keys() - {view.name for view in own})
     changed = [view for view in own if not view.can_become(new.get(view.name))]
-    privileges = [*dropped, *_drop(connection, changed, own)]
+    replaced = _drop_with_user_views(connection, changed, own)
+    privileges = [*dropped.privileges, *replaced.privileges]
     for sql in files.values():
         _run(connection, sql)
     existing = {view.name for view in own} | {privilege.name for privilege in privileges}
@@ -88,21 +106,21 @@ def replace_views(
                 f"GRANT {privilege} ON {kind} mirpipe.{view.name} TO mirpipe_app, mirpipe_read",
             )
     restore_privileges(connection, _objects(created), privileges)
+    create_user_views(connection, [*dropped.user_views, *replaced.user_views])
 
 
 def drop_views_on(
     connection: Connection, tables: Collection[str], folder: Path = MIGRATIONS
-) -> list[Privilege]:
-    """Drop mirpipe's views that use these tables, so that a migration can change the tables.
+) -> Dropped:
+    """Drop all views that use these tables, so that a migration can change the tables.
 
-    Returns the privileges on the views, for `replace_views`. Raises DatabaseError if a user's
-    objects depend on the views.
+    Returns what `replace_views` needs to create them again. Raises DatabaseError if objects of
+    users that are not views depend on mirpipe's views.
     """
     own = own_views(connection, folder)
-    views = [view.oid for view in own if view.is_view]
-    found = connection.execute(_USERS_OF_TABLES, {"tables": list(tables), "views": views})
-    users = set(found.scalars())
-    return _drop(connection, [view for view in own if view.oid in users], own)
+    on_tables = set(connection.execute(_VIEWS_ON_TABLES, {"tables": list(tables)}).scalars())
+    changed = [view for view in own if view.oid in on_tables]
+    return _drop_with_user_views(connection, changed, own, on_tables)
 
 
 def drop_views(connection: Connection, folder: Path = MIGRATIONS) -> None:
@@ -136,6 +154,19 @@ def _create_in_trial_schema(connection: Connection, files: dict[str, str]) -> di
     trial.rollback()
     _run(connection, "SET LOCAL search_path = mirpipe, public")
     return {view.name: view for view in views}
+
+
+def _drop_with_user_views(
+    connection: Connection,
+    changed: Sequence[View],
+    own: Sequence[View],
+    others: Collection[int] = (),
+) -> Dropped:
+    """Drop these views, the other views with these oids, and all views that use any of them."""
+    start = _objects(changed)
+    start = Objects(start.relations | frozenset(others), start.functions)
+    user_views = drop_user_views(connection, users_views(connection, start, _objects(own)))
+    return Dropped(_drop(connection, changed, own), user_views)
 
 
 def _drop(connection: Connection, changed: Sequence[View], own: Sequence[View]) -> list[Privilege]:

@@ -14,12 +14,13 @@ _PRIVILEGES = text("""
         CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS grantee,
         o.target, a.is_grantable
     FROM (
-        SELECT relname AS name, NULL AS attname, format('mirpipe.%I', relname) AS target,
+        SELECT relname AS name, NULL AS attname, format('%I.%I', nspname, relname) AS target,
             coalesce(relacl, acldefault('r', relowner)) AS privileges
-        FROM pg_class WHERE oid = ANY(:relations)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = ANY(:relations)
         UNION ALL
-        SELECT c.relname, a.attname, format('mirpipe.%I', c.relname), a.attacl
-        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = ANY(:relations)
+        SELECT relname, attname, format('%I.%I', nspname, relname), attacl
+        FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+        JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.oid = ANY(:relations)
         UNION ALL
         SELECT proname, NULL, format('FUNCTION mirpipe.%I', proname),
             coalesce(proacl, acldefault('f', proowner))

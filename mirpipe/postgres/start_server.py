@@ -3,7 +3,9 @@
 import os
 import shlex
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from mirpipe.errors import DatabaseError
 from mirpipe.postgres.copy_programs import programs_folder_for
@@ -20,12 +22,20 @@ from mirpipe.postgres.tuning import shared_memory_options
 from mirpipe.postgres.wait_for_server import wait_a_moment
 
 
-def start_server(files: ServerFiles, *, port: int | None, timeout: float) -> None:
+def start_server(
+    files: ServerFiles,
+    *,
+    port: int | None = None,
+    timeout: float,
+    programs: Path | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Start the server, and wait until it accepts connections.
 
     Does nothing if the server already accepts connections. If `port` is given, a new server also
-    listens on 127.0.0.1. `timeout` is in seconds. Raises DatabaseError, with the end of the log, if
-    the server does not start within that time.
+    listens on 127.0.0.1. `timeout` is in seconds. The program is in the folder `programs`, by
+    default the installed one. `settings` overrides settings in postgresql.conf, by name. Raises
+    DatabaseError, with the end of the log, if the server does not start within that time.
     """
     deadline = time.monotonic() + timeout
     while not ((server := running_server(files.data)) and server.is_ready):
@@ -37,9 +47,10 @@ def start_server(files: ServerFiles, *, port: int | None, timeout: float) -> Non
         account = require_account(files.cluster)
         _run_pg_ctl(
             files,
-            programs=programs_folder_for(account),
+            programs=programs or programs_folder_for(account),
             account=account,
             port=port,
+            settings=settings,
             timeout=max(1, deadline - time.monotonic()),
         )
 
@@ -50,6 +61,7 @@ def _run_pg_ctl(
     programs: Path,
     account: Account | None,
     port: int | None,
+    settings: Mapping[str, str],
     timeout: float,
 ) -> None:
     """Start the server and wait until it accepts connections.
@@ -61,6 +73,8 @@ def _run_pg_ctl(
     log = prepare_log(cluster, account)
     options = ["-k", str(socket), "-p", str(port or 5432), "-c", "unix_socket_permissions=0700"]
     options += ["-c", f"listen_addresses={'127.0.0.1' if port else ''}", *shared_memory_options()]
+    for name, value in settings.items():
+        options += ["-c", f"{name}={value}"]
     descriptor = acquire_server_lock(files.server_lock)
     # A killed server leaves files that contain its pid. That pid may now belong to a zombie or to
     # another process. Postgres only checks whether the pid exists, so it would refuse to start.

@@ -52,6 +52,7 @@ def home(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_every_command_on_the_embedded_server(home: Path) -> None:
     assert json.loads(run("status", "--json", exit_code=1))["running"] is False
     assert "(before: empty)" in run("up")
+    run("upgrade", exit_code=1)
     second_output = run("up")
     assert "before" not in second_output
     password = psycopg2.extensions.parse_dsn(run("url").strip())["password"]
@@ -78,13 +79,14 @@ def test_every_command_on_the_embedded_server(home: Path) -> None:
 
     assert run("down") == "Postgres is stopped\n"
     assert run("down") == "Postgres was not running\n"
+    assert run("upgrade").startswith("nothing to upgrade: the data has the installed major version")
 
     run("remove", exit_code=1, typed="n\n")
     assert (home / "postgres/data").exists()
     (home / "other file").touch()
     assert run("remove", "--yes") == f"{home / 'postgres'} is deleted\n"
     assert run("remove", "--yes") == f"nothing to delete: there is no {home / 'postgres'}\n"
-    assert [path.name for path in home.iterdir()] == ["other file"]
+    assert {path.name for path in home.iterdir()} == {"other file", "up.lock"}
 
 
 def test_downgrade_asks_for_confirmation(fresh_database: Database) -> None:

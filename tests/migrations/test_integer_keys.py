@@ -16,6 +16,7 @@ from tests.migrations.queries import execute, rows
 from tests.support.databases import Database
 
 LARGEST_SMALLINT = 32_767
+VIEWS = ("mine", "encoders")
 _TABLES = ("encoder", "metric", "captioner", "generator")
 _KEYS = [
     *(f"{table}_id" for table in _TABLES),
@@ -50,6 +51,19 @@ def test_a_database_whose_sequences_are_used_up_can_register_again(demo: Databas
     migrate()
     assert register_new_revisions(demo) == [LARGEST_SMALLINT + 1] * 4
     assert rows(demo, "SELECT count(*) FROM mirpipe.embedding_32768") == [(0,)]
+
+
+def test_views_of_users_are_created_again_with_the_new_types(demo: Database) -> None:
+    execute(
+        demo,
+        "CREATE VIEW public.mine AS SELECT encoder, rank FROM mirpipe.v_retrieval",
+        "CREATE VIEW public.encoders AS SELECT encoder_id, name FROM mirpipe.encoder",
+        "CREATE VIEW public.above AS SELECT max(encoder_id) AS last_id FROM public.encoders",
+    )
+    before = [rows(demo, f"SELECT * FROM public.{name} ORDER BY 1, 2") for name in VIEWS]
+    migrate()
+    assert [rows(demo, f"SELECT * FROM public.{name} ORDER BY 1, 2") for name in VIEWS] == before
+    assert rows(demo, "SELECT pg_typeof(last_id)::text FROM public.above") == [("integer",)]
 
 
 def test_no_key_stays_smallint_in_either_direction(demo: Database) -> None:

