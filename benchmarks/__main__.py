@@ -21,7 +21,8 @@ from benchmarks.parts import (
     results_of_models,
     stored_outcome,
 )
-from mirpipe.settings import PROJECT, available_cores
+from mirpipe.available_cores import available_cores
+from mirpipe.settings import PROJECT
 
 HEAD = """# Benchmarks
 

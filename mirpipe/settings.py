@@ -2,26 +2,32 @@
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mirpipe.available_cores import available_cores
 from mirpipe.errors import ConfigurationError
 from mirpipe.generation.modes import MODES, SWEEP, Mode
+from mirpipe.setting_types import (
+    AbsolutePath,
+    ComparableMetric,
+    FolderList,
+    IPAddress,
+    NameList,
+    NumberList,
+    require_known_pair,
+)
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The project folder, which contains dags/, dashboard/, migrations/ and this package."""
 
 _FOLDER_LISTS = ("references", "targets")
-_CONTAINER_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
-"""File with this container's CPU limit: the CPU time per period and the period, in microseconds."""
 
 
 def _default_home() -> Path:
@@ -31,30 +37,9 @@ def _default_home() -> Path:
     return platformdirs.user_data_path("mirpipe")
 
 
-def available_cores() -> int:
-    """Return the number of CPU cores that the affinity and the container's limit allow."""
-    cores = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    try:
-        quota, period = _CONTAINER_CPU_LIMIT.read_text().split()
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):  # There is no control group, or the quota is "max": no limit.
-        return cores
-
-
 def _models_python() -> Path | None:
     installed = PROJECT / ".venv-models" / "bin" / "python"
     return installed if installed.exists() else None
-
-
-def _require_known_pair(pair: str, known: Sequence[str]) -> None:
-    names = pair.split(":")
-    if len(names) != 2 or names[0] == names[1]:
-        raise ValueError(f"{pair!r} is not two different names separated by a colon")
-    for name in names:
-        if name not in known:
-            raise ValueError(f"{name!r} in {pair!r} is none of: {', '.join(known)}")
 
 
 class Settings(BaseSettings):
@@ -67,7 +52,7 @@ class Settings(BaseSettings):
         env_prefix="MIRPIPE_", extra="ignore", use_attribute_docstrings=True
     )
 
-    home: Path = Field(default_factory=_default_home)
+    home: AbsolutePath = Field(default_factory=_default_home)
     """Folder for the embedded Postgres, Airflow's files and the logs. Default: the user's data
     folder, such as ~/.local/share/mirpipe, or /var/lib/mirpipe for root."""
 
@@ -83,18 +68,18 @@ class Settings(BaseSettings):
     """URL of the same server, for a superuser. Only `mirpipe db provision` uses this URL, to create
     logins, databases and grants. Default: none."""
 
-    references: Annotated[list[Path], NoDecode] = []
+    references: FolderList = []
     """Folders of the reference library, which mirpipe searches for matches. Default: none."""
-    targets: Annotated[list[Path], NoDecode] = []
+    targets: FolderList = []
     """Folders of the target tracks, for which mirpipe finds matches. Default: none."""
-    manifest: Path | None = None
+    manifest: AbsolutePath | None = None
     """CSV file with titles and labels. The column `path` is required. `title` and `collection` are
     optional. Every other column is a label. Default: none, so that titles and labels come from the
     file tags."""
 
-    encoders: Annotated[list[str], NoDecode] = ["musicnn", "signal"]
+    encoders: NameList = ["musicnn", "signal"]
     """Names of the encoders whose vectors the pipeline keeps up to date, in display order."""
-    metrics: Annotated[list[str], NoDecode] = []
+    metrics: NameList = []
     """Names of the models that score every track, such as `audiobox_aesthetics`. Default: none,
     because every such model needs weights."""
     batch_tracks: int = Field(default=64, ge=1)
@@ -103,10 +88,10 @@ class Settings(BaseSettings):
     models_python: Path | None = Field(default_factory=_models_python)
     """Python interpreter that has the model libraries. Default: .venv-models/bin/python in the
     project folder, if `make models` has created it."""
-    models_dir: Path | None = None
+    models_dir: AbsolutePath | None = None
     """Folder of the model weights, stored as REPOSITORY/FILE. Default: home/models, then the
     Hugging Face cache."""
-    stand_ins: Path | None = None
+    stand_ins: AbsolutePath | None = None
     """Folder of random weights for tests, stored as REPOSITORY/FILE. These weights replace the
     published weights, and all results computed with them are marked as random. Default: none."""
     compute_dtype: Literal["float32", "bfloat16", "int8"] = "float32"
@@ -120,12 +105,12 @@ class Settings(BaseSettings):
     captioner: str = "features"
     """Name of the captioner whose captions are used as prompts for generated clips. If empty, there
     are no captions and no clips."""
-    generators: Annotated[list[str], NoDecode] = ["resynth"]
+    generators: NameList = ["resynth"]
     """Names of the generators that create clips for every target. If empty, there are no clips."""
     modes: list[Mode] = list(MODES)
     """Modes in which clips are generated, as JSON:
     `[{"name": "strong", "is_conditioned": true, "guidance": 5}, …]`."""
-    guidance_sweep: Annotated[list[float], NoDecode] = []
+    guidance_sweep: NumberList = []
     """Additional guidance values at which conditioned clips are generated, such as `2,8`. Default:
     none."""
     seeds: int = Field(default=1, ge=1)
@@ -137,7 +122,7 @@ class Settings(BaseSettings):
     """Number of clips per generator call. After a task is stopped, one batch must be repeated. A
     batch that does not fit into memory is halved. A value above 1 helps only if the generator
     supports batches."""
-    clips_dir: Path | None = None
+    clips_dir: AbsolutePath | None = None
     """Folder for the generated audio. Default: home/clips."""
     gpu_slots: int = Field(default=1, ge=1)
     """Number of GPUs. The same number of tasks in Airflow's pool `gpu` can run in parallel."""
@@ -145,17 +130,17 @@ class Settings(BaseSettings):
     """Airflow executor for the tasks in the pool `gpu`, such as CeleryExecutor. Default: the
     first executor in Airflow's configuration."""
 
-    encoder_contrasts: Annotated[list[str], NoDecode] = []
+    encoder_contrasts: NameList = []
     """Pairs of encoders whose differences can be established, such as `signal:musicnn`. Declare
     them before you look at the results. Default: every encoder with the first one."""
-    mode_contrasts: Annotated[list[str], NoDecode] = []
+    mode_contrasts: NameList = []
     """Pairs of modes whose differences can be established, such as `medium:simple`, or
     `strong@5:strong@3` with guidance values. Default: neighbouring modes, in the order without
     conditioning audio, then with it, each by guidance."""
-    primary_retrieval_metric: str = "melody_accuracy"
+    primary_retrieval_metric: ComparableMetric = "melody_accuracy"
     """Metric that is tested first when two encoders are compared. Differences in other metrics can
     be established only if they also differ in this one, or if it cannot be tested."""
-    primary_generation_metric: str = "melody_accuracy"
+    primary_generation_metric: ComparableMetric = "melody_accuracy"
     """Metric that is tested first when two modes are compared. Differences in other metrics can be
     established only if they also differ in this one, or if it cannot be tested."""
 
@@ -200,7 +185,7 @@ class Settings(BaseSettings):
     used."""
     dashboard_port: int = 8501
     """Port of the dashboard. If this port is in use, the next free port is used."""
-    bind: str = "127.0.0.1"
+    bind: IPAddress = "127.0.0.1"
     """IP address of this machine on which Airflow and the dashboard listen. With the default, they
     can be opened only on this machine. Most other addresses make them reachable from other
     machines, and then the dashboard needs a login: see dashboard_user_header."""
@@ -219,30 +204,12 @@ class Settings(BaseSettings):
     """Id of the DAG run, which is added to every log line. Airflow's tasks set this id. Default:
     none."""
 
-    @field_validator("references", "targets", mode="before")
-    @classmethod
-    def _split_folders(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return [Path(part) for part in value.split(os.pathsep) if part]
-
-    @field_validator(
-        *("encoders", "metrics", "generators", "guidance_sweep"),
-        *("encoder_contrasts", "mode_contrasts"),
-        mode="before",
-    )
-    @classmethod
-    def _split_by_commas(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return [part.strip() for part in value.split(",") if part.strip()]
-
     @field_validator("encoder_contrasts", mode="after")
     @classmethod
     def _require_two_encoders(cls, value: list[str], info: ValidationInfo) -> list[str]:
         known = info.data.get("encoders", [])
         for pair in value:
-            _require_known_pair(pair, known)
+            require_known_pair(pair, known)
         return value
 
     @field_validator("mode_contrasts", mode="after")
@@ -253,30 +220,8 @@ class Settings(BaseSettings):
         known = {name for name, _ in modes}
         known |= {f"{name}@{guidance:g}" for name, guidance in modes if guidance is not None}
         for pair in value:
-            _require_known_pair(pair, sorted(known))
+            require_known_pair(pair, sorted(known))
         return value
-
-    @field_validator("primary_retrieval_metric", "primary_generation_metric", mode="after")
-    @classmethod
-    def _require_comparable(cls, value: str) -> str:
-        if value == "cosine" or value.endswith("_null95"):
-            raise ValueError(f"{value!r} is never compared, so it cannot be tested first")
-        return value
-
-    @field_validator("bind", mode="after")
-    @classmethod
-    def _require_ip_address(cls, value: str) -> str:
-        return str(ip_address(value))
-
-    @field_validator("home", "manifest", "models_dir", "stand_ins", "clips_dir", mode="after")
-    @classmethod
-    def _make_absolute(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser().absolute()
-
-    @field_validator("references", "targets", mode="after")
-    @classmethod
-    def _make_all_absolute(cls, value: list[Path]) -> list[Path]:
-        return [path.expanduser().absolute() for path in value]
 
     @property
     def clips_folder(self) -> Path:

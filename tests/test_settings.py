@@ -1,33 +1,9 @@
-"""Settings tests: the number of available cores, and the error message for an invalid value."""
-
-from pathlib import Path
+"""Settings tests: the error message for an invalid value."""
 
 import pytest
 
 from mirpipe import settings
 from mirpipe.errors import ConfigurationError
-
-
-@pytest.mark.parametrize(
-    ("limit", "expected"),
-    [("max 100000", 8), ("200000 100000", 2), ("50000 100000", 1), ("1600000 100000", 8)],
-)
-def test_cores_are_limited_by_the_container(
-    limit: str, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "cpu.max"
-    file.write_text(f"{limit}\n")
-    monkeypatch.setattr(settings, "_CONTAINER_CPU_LIMIT", file)
-    monkeypatch.setattr(settings.os, "sched_getaffinity", lambda _: range(8), raising=False)
-    assert settings.available_cores() == expected
-
-
-def test_cores_are_those_of_the_affinity_without_a_control_group(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settings, "_CONTAINER_CPU_LIMIT", tmp_path / "none")
-    monkeypatch.setattr(settings.os, "sched_getaffinity", lambda _: range(3), raising=False)
-    assert settings.available_cores() == 3
 
 
 def test_invalid_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from mirpipe import logs
+from mirpipe.available_cores import available_cores
 from mirpipe.errors import StageFailed
 from mirpipe.models import interpreters
 from mirpipe.orchestration.parent_death_signal import dies_with_parent
-from mirpipe.settings import available_cores, child_environment, dag_run_id, settings
+from mirpipe.settings import child_environment, dag_run_id, settings
 
 Counts = dict[str, Any]
 

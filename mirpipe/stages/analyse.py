@@ -11,6 +11,7 @@ from more_itertools import batched
 from threadpoolctl import threadpool_limits
 
 from mirpipe import audio, registry
+from mirpipe.available_cores import available_cores
 from mirpipe.db.engine import engine
 from mirpipe.db.store import failure_ledger, melodies, plugin_revisions, track_features, tracks
 from mirpipe.errors import RejectedInput, result_or_error
@@ -19,7 +20,7 @@ from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes as melody
 from mirpipe.music.features.pitch_class_packing import pack_pitch_classes
 from mirpipe.records import Collection, Float32, Progress, Track
-from mirpipe.settings import available_cores, settings
+from mirpipe.settings import settings
 
 MAX_THREADS = 4
 """Largest number of threads. Each thread needs about 1.5 GB for a track of the maximum length."""

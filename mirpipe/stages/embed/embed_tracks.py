@@ -9,6 +9,7 @@ from pathlib import Path
 from more_itertools import batched
 
 from mirpipe import audio, registry
+from mirpipe.available_cores import available_cores
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, excerpt_embeddings, failure_ledger, tracks
 from mirpipe.errors import RejectedInput, result_or_error
@@ -17,7 +18,7 @@ from mirpipe.models import device_lease, package_versions
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Encoder
 from mirpipe.records import AudioSegment, Excerpt, Float32, Progress, Track
-from mirpipe.settings import available_cores, settings
+from mirpipe.settings import settings
 from mirpipe.specs import EncoderSpec
 from mirpipe.stages.embed.missing_vectors import register
 from mirpipe.stages.embed.read_ahead import read_ahead

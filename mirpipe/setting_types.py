@@ -1,0 +1,54 @@
+"""How the text of an environment variable becomes a setting, and which values are refused."""
+
+import os
+from collections.abc import Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _split_folders(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [part for part in value.split(os.pathsep) if part]
+
+
+def _split_by_commas(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _require_comparable(metric: str) -> str:
+    if metric == "cosine" or metric.endswith("_null95"):
+        raise ValueError(f"{metric!r} is never compared, so it cannot be tested first")
+    return metric
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+FolderList = Annotated[list[AbsolutePath], NoDecode, BeforeValidator(_split_folders)]
+"""Folders, separated by colons as in PATH."""
+NameList = Annotated[list[str], NoDecode, BeforeValidator(_split_by_commas)]
+"""Names, separated by commas."""
+NumberList = Annotated[list[float], NoDecode, BeforeValidator(_split_by_commas)]
+"""Numbers, separated by commas."""
+IPAddress = Annotated[str, AfterValidator(lambda value: str(ip_address(value)))]
+ComparableMetric = Annotated[str, AfterValidator(_require_comparable)]
+"""Name of a metric that comparisons test."""
+
+
+def require_known_pair(pair: str, known: Sequence[str]) -> None:
+    """Raise ValueError unless the text is two different known names, separated by a colon."""
+    names = pair.split(":")
+    if len(names) != 2 or names[0] == names[1]:
+        raise ValueError(f"{pair!r} is not two different names separated by a colon")
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{name!r} in {pair!r} is none of: {', '.join(known)}")
