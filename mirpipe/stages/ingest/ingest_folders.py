@@ -6,6 +6,7 @@ from pathlib import Path
 from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.store import track_files
+from mirpipe.library.folder_encodings import decode_tags
 from mirpipe.library.folder_scan import absolute_roots, scan_folders
 from mirpipe.library.manifest import read_manifest
 from mirpipe.library.manifest_matching import ManifestRow
@@ -49,6 +50,7 @@ def ingest(
         read_and_store(job, select_changed_files(job), progress, workers)
         mark_vanished_files(job)
         unmatched = apply_manifest(job)
+        decode_tags(collection)
         draw_missing_waveforms(collection, workers=workers)
     job.counts["unmatched"] = len(unmatched)
     if unmatched and on_unmatched:
