@@ -1,4 +1,7 @@
-"""Queues changes of tracks only for maintained encoders. Others catch up when wanted again."""
+"""Queues changes of tracks only for maintained encoders. Others catch up when wanted again.
+
+A metric that compares vectors is now active only if its encoder is active.
+"""
 
 from pathlib import Path
 

@@ -44,3 +44,15 @@ END $$;
 REVOKE EXECUTE ON FUNCTION queue_missed_changes FROM PUBLIC;
 CREATE TRIGGER encoder_wanted_again AFTER UPDATE OF wanted ON encoder FOR EACH ROW
     WHEN (NEW.wanted AND NOT OLD.wanted) EXECUTE FUNCTION queue_missed_changes();
+
+-- Until now, readers saw the metric of the active encoder, whichever revision was active.
+UPDATE serving_metric s SET metric_id = shown.metric_id
+FROM (
+    SELECT DISTINCT ON (m.name) m.name, m.metric_id
+    FROM metric m
+    JOIN encoder e ON e.name = m.spec ->> 'encoder' AND e.revision = m.spec ->> 'encoder_revision'
+    JOIN serving_revision USING (encoder_id)
+    ORDER BY m.name, EXISTS (SELECT FROM serving_metric a WHERE a.metric_id = m.metric_id) DESC,
+        m.wanted DESC, m.metric_id DESC
+) shown
+WHERE shown.name = s.name AND shown.metric_id <> s.metric_id;

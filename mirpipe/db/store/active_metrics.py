@@ -1,7 +1,9 @@
 """Makes a new metric revision active when it has all scores that the old revision has.
 
 Until then, the scores of the old revision are shown. Otherwise, a new revision would take the place
-of complete results while most of its scores are still missing.
+of complete results while most of its scores are still missing. A metric that compares the vectors
+of an encoder also waits until this encoder is active. The text score is complete when the encoder
+has a vector of each caption that the old encoder has a vector of.
 """
 
 from sqlalchemy import Connection, text
@@ -15,7 +17,18 @@ _ACTIVATE = text("""
     INSERT INTO mirpipe.serving_metric AS s (name, metric_id)
     SELECT m.name, m.metric_id FROM mirpipe.metric m
     LEFT JOIN mirpipe.serving_metric a ON a.name = m.name
+    LEFT JOIN mirpipe.metric b ON b.metric_id = a.metric_id
     WHERE m.wanted AND a.metric_id IS DISTINCT FROM m.metric_id
+      AND (a.metric_id IS NULL OR m.spec ->> 'encoder' IS NULL OR EXISTS (
+        SELECT FROM mirpipe.serving_revision JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE e.name = m.spec ->> 'encoder' AND e.revision = m.spec ->> 'encoder_revision'))
+      AND NOT EXISTS (
+        SELECT FROM mirpipe.pending_caption_embedding p
+        JOIN mirpipe.caption_embedding v USING (caption_id)
+        JOIN mirpipe.encoder e ON e.encoder_id = v.encoder_id
+        WHERE m.spec ->> 'compares' = 'caption'
+          AND p.name = m.spec ->> 'encoder' AND p.revision = m.spec ->> 'encoder_revision'
+          AND e.name = b.spec ->> 'encoder' AND e.revision = b.spec ->> 'encoder_revision')
       AND NOT EXISTS (
         SELECT FROM mirpipe.wanted_pair p JOIN mirpipe.pair_score o
             ON o.target_id = p.target_id AND o.reference_id = p.reference_id

@@ -55,7 +55,12 @@ _ACTIVATE = text("""
         AND (
             SELECT new.coverage >= least(:sufficient_coverage, active.coverage)
             FROM mirpipe.v_encoder new JOIN mirpipe.v_encoder active USING (encoder)
-            WHERE new.encoder = e.name AND new.revision = e.revision AND active.serving))
+            WHERE new.encoder = e.name AND new.revision = e.revision AND active.serving)
+        AND NOT EXISTS (
+            SELECT FROM mirpipe.pending_excerpt_embedding p
+            JOIN mirpipe.excerpt_embedding x USING (excerpt_id)
+            JOIN mirpipe.serving_revision o ON o.encoder_id = x.encoder_id AND o.name = e.name
+            WHERE p.encoder_id = e.encoder_id))
       AND EXISTS (SELECT FROM mirpipe.neighbour_state n WHERE n.encoder_id = e.encoder_id)
     ON CONFLICT (name) DO UPDATE SET encoder_id = excluded.encoder_id
     WHERE s.encoder_id <> excluded.encoder_id
@@ -77,8 +82,9 @@ def activate_complete_revisions(connection: Connection) -> None:
     """Make a configured revision active if it is complete, or if its name has no active revision.
 
     A revision is complete if every usable track has a vector or was rejected, if its coverage is
-    sufficient, and if `retrieve` has processed all vectors. A track that failed and will be tried
-    again is not complete. A revision becomes active only if it has at least one neighbour list.
+    sufficient, if `retrieve` has processed all vectors, and if no excerpt is pending of which the
+    active revision has a vector. A track that failed and will be tried again is not complete. A
+    revision becomes active only if it has at least one neighbour list.
     """
     connection.execute(_ACTIVATE, {"sufficient_coverage": SUFFICIENT_COVERAGE})
 
