@@ -42,7 +42,7 @@ class IngestedFile:
 
 
 def hash_file(candidate: Candidate) -> IngestedFile:
-    """Return the file with its SHA-256, and with its size and modification time before hashing."""
+    """Return the file with its SHA-256, and with its size and times before hashing."""
     return _attempt(_hash, IngestedFile(candidate, problem=candidate.problem))
 
 
@@ -66,7 +66,12 @@ def has_changed_since_hashing(file: IngestedFile) -> bool:
         status = Path(os.fsdecode(file.path)).stat()
     except OSError:
         return True
-    return (status.st_size, status.st_mtime_ns) != (file.candidate.size, file.candidate.mtime_ns)
+    found = file.candidate
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns) != (
+        found.size,
+        found.mtime_ns,
+        found.ctime_ns,
+    )
 
 
 def to_new_track(file: IngestedFile) -> NewTrack:
@@ -101,6 +106,7 @@ def to_seen_file(file: IngestedFile) -> SeenFile:
         path_text=printable_path(file.path),
         size=file.candidate.size,
         mtime_ns=file.candidate.mtime_ns,
+        ctime_ns=file.candidate.ctime_ns,
         content_sha256=None if file.problem else file.content_sha256,
         reason=file.problem.reason if file.problem else None,
     )
@@ -136,10 +142,15 @@ def _hash(file: IngestedFile) -> IngestedFile:
         open_regular_file(file.path) as descriptor,
         os.fdopen(descriptor, "rb", closefd=False) as content,
     ):
-        # The size and modification time are read before the content, so that
-        # `has_changed_since_hashing` detects a change during hashing.
+        # The size and the times are read before the content, so that `has_changed_since_hashing`
+        # detects a change during hashing.
         status = os.fstat(descriptor)
-        candidate = replace(file.candidate, size=status.st_size, mtime_ns=status.st_mtime_ns)
+        candidate = replace(
+            file.candidate,
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            ctime_ns=status.st_ctime_ns,
+        )
         digest = hashlib.file_digest(content, "sha256").digest()
         return replace(file, candidate=candidate, content_sha256=digest)
 

@@ -87,4 +87,4 @@ def test_for_a_folder_without_audio_the_known_suffixes_are_listed(tmp_path: Path
     assert result.exit_code == 0
     assert f"No audio file in {tmp_path}." in result.stderr
     assert {".flac", ".mp3", ".wav"} < set(result.stderr.split())
-    assert run("--collection", "reference", "--allow-empty", tmp_path).stderr == ""
+    assert run("--collection", "reference", "--allow-removal", tmp_path).stderr == ""

@@ -7,26 +7,23 @@ from sqlalchemy import Connection, text
 
 from mirpipe.records import Collection
 
-# Prefixes are not compared with LIKE, because file names may contain LIKE wildcards.
-_KNOWN = text(
-    "SELECT path, bytes, mtime_ns, track_id, reason, gone_at IS NOT NULL AS gone "
-    "FROM mirpipe.track_file f WHERE collection = :collection AND (path = ANY(:roots) OR EXISTS ("
-    "SELECT FROM unnest(CAST(:prefixes AS bytea[])) AS p (prefix) "
-    "WHERE substring(f.path FOR octet_length(p.prefix)) = p.prefix))"
-)
 _TRACK_IDS = text(
     "SELECT DISTINCT track_id FROM mirpipe.track_file "
     "WHERE collection = :collection AND path = ANY(:paths) AND track_id IS NOT NULL"
 )
+_EXISTING_PATHS = text(
+    "SELECT track_id, path FROM mirpipe.track_file "
+    "WHERE track_id = ANY(:track_ids) AND gone_at IS NULL ORDER BY track_id, path"
+)
 _WRITE = text(
     "INSERT INTO mirpipe.track_file AS existing "
-    "(collection, path, path_text, track_id, bytes, mtime_ns, reason) "
+    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, reason) "
     "VALUES (:collection, :path, :path_text, (SELECT track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = :content_sha256), "
-    ":bytes, :mtime_ns, :reason) "
+    ":bytes, :mtime_ns, :ctime_ns, :reason) "
     "ON CONFLICT (collection, path) DO UPDATE SET track_id = excluded.track_id, "
-    "bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, reason = excluded.reason, "
-    "gone_at = NULL, seen_at = now()"
+    "bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
+    "reason = excluded.reason, gone_at = NULL, seen_at = now()"
 )
 _MARK_EXISTING = text(
     "UPDATE mirpipe.track_file SET gone_at = NULL, seen_at = now() "
@@ -43,22 +40,6 @@ _DELETE_REJECTED = text(
 
 
 @dataclass(frozen=True)
-class KnownFile:
-    """A file, in the state that the last ingest stored."""
-
-    size: int
-    """Size in bytes."""
-    mtime_ns: int
-    """Modification time, in nanoseconds since 1970."""
-    track_id: int | None
-    """Id of the file's track. None if the file was rejected."""
-    reason: str | None
-    """Code of the reason for the rejection. None if the file has a track."""
-    gone: bool
-    """Whether the file has disappeared since it was read."""
-
-
-@dataclass(frozen=True)
 class SeenFile:
     """A file that ingest has read, with its content hash or the reason why it was rejected."""
 
@@ -70,28 +51,12 @@ class SeenFile:
     """Size in bytes."""
     mtime_ns: int
     """Modification time, in nanoseconds since 1970."""
+    ctime_ns: int
+    """Time of the last change of content or properties, in nanoseconds since 1970."""
     content_sha256: bytes | None
     """Content hash of the track. None if the file was rejected."""
     reason: str | None
     """Code of the reason for the rejection. None if the file has a track."""
-
-
-def read_known_files(
-    connection: Connection, collection: Collection, roots: Sequence[bytes]
-) -> dict[bytes, KnownFile]:
-    """Return all stored files at or under `roots` by absolute path, including missing files."""
-    rows = connection.execute(
-        _KNOWN,
-        {
-            "collection": collection,
-            "roots": list(roots),
-            "prefixes": [root.rstrip(b"/") + b"/" for root in roots],
-        },
-    )
-    return {
-        bytes(row.path): KnownFile(row.bytes, row.mtime_ns, row.track_id, row.reason, row.gone)
-        for row in rows
-    }
 
 
 def track_ids_of(
@@ -100,6 +65,14 @@ def track_ids_of(
     """Return the ids of the tracks that these files had when they were last read."""
     parameters = {"collection": collection, "paths": list(paths)}
     return set(connection.execute(_TRACK_IDS, parameters).scalars())
+
+
+def existing_paths(connection: Connection, track_ids: Sequence[int]) -> dict[int, list[bytes]]:
+    """Return the paths of these tracks' files that are not marked as gone, by track id."""
+    paths: dict[int, list[bytes]] = {}
+    for row in connection.execute(_EXISTING_PATHS, {"track_ids": list(track_ids)}):
+        paths.setdefault(row.track_id, []).append(bytes(row.path))
+    return paths
 
 
 def write(connection: Connection, collection: Collection, files: Sequence[SeenFile]) -> None:
@@ -114,6 +87,7 @@ def write(connection: Connection, collection: Collection, files: Sequence[SeenFi
                 "content_sha256": file.content_sha256,
                 "bytes": file.size,
                 "mtime_ns": file.mtime_ns,
+                "ctime_ns": file.ctime_ns,
                 "reason": file.reason,
             },
         )

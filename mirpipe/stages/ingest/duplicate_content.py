@@ -1,36 +1,54 @@
 """Decides whether a file is a new track, a copy of an existing track, or a moved track.
 
-Files with equal content are one track, because the SHA-256 hash of the bytes identifies a track
-within its collection.
+Files with equal content are one track, because its content identifies a track within its
+collection.
 """
+
+import os
+from collections.abc import Mapping, Sequence
 
 from mirpipe.db.store.tracks import KnownTrack
 from mirpipe.library.ingested_file import IngestedFile
-from mirpipe.stages.ingest.ingest_job import IngestJob
 
 
 class DuplicateDetector:
-    """Classifies the files of one run. Pass the files in the order in which they are stored."""
+    """Classifies the files of one batch. Pass the files in the order in which they are stored."""
 
-    def __init__(self, job: IngestJob) -> None:
-        self._job = job
+    def __init__(
+        self, known: Sequence[KnownTrack], existing_paths: Mapping[int, Sequence[bytes]]
+    ) -> None:
+        """`known` are the collection's tracks before the batch is stored.
+
+        `existing_paths` are the paths of their files that were not marked as gone, by track id.
+        """
+        self._known = {track.content_sha256: track for track in known}
+        self._existing_paths = existing_paths
         self._stored_hashes: set[bytes] = set()
 
-    def classify(self, file: IngestedFile, track: KnownTrack | None) -> str:
+    def classify(self, file: IngestedFile) -> str:
         """Return added, returned_file, unchanged, moved or duplicate for a file without a problem.
 
-        `track` is the collection's track that had the same content before the file was stored, or
-        None. A `returned_file` belongs to a track that was gone. IngestResult does not count such
-        files: its field `returned` is a number of tracks.
+        A `returned_file` belongs to a track that was gone. IngestResult does not count such files:
+        its field `returned` is a number of tracks.
         """
         content_sha256 = file.content_sha256 or b""
         if content_sha256 in self._stored_hashes:
             return "duplicate"
+        track = self._known.get(content_sha256)
         if track is None or track.state == "gone":
             self._stored_hashes.add(content_sha256)
             return "added" if track is None else "returned_file"
-        paths = self._job.known_paths.get(track.track_id, [])
+        paths = self._existing_paths.get(track.track_id, ())
         if file.path in paths:
-            return "unchanged"  # Only the file's modification time has changed.
-        has_vanished_path = any(path not in self._job.listing.candidates for path in paths)
-        return "moved" if has_vanished_path else "duplicate"
+            return "unchanged"  # Only the file's times have changed.
+        return "moved" if any(map(_is_missing, paths)) else "duplicate"
+
+
+def _is_missing(path: bytes) -> bool:
+    try:
+        os.stat(path)  # noqa: PTH116 - Path does not accept bytes
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # The folder cannot be read. The file may exist.
+    return False

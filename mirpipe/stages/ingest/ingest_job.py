@@ -1,14 +1,13 @@
-"""The state of one ingest run: its input, the files that are already stored, and its counts."""
+"""The state of one ingest run: its input, the comparison with the stored files, and its counts."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 
 from sqlalchemy import Connection
 
-from mirpipe.db.store import track_files, tracks
-from mirpipe.library.folder_scan import Listing
+from mirpipe.db.store import tracks
+from mirpipe.db.store.scanned_files import FolderComparison
 from mirpipe.library.manifest_matching import Manifest, ManifestRow
 from mirpipe.records import Collection
 
@@ -20,8 +19,8 @@ PAGE_FILES = 1000
 class IngestResult:
     """Counts of one run.
 
-    They count files, except that `gone`, `returned` and `relabelled` count tracks and `unmatched`
-    counts manifest rows.
+    They count files, except that `withheld`, `gone`, `returned` and `relabelled` count tracks and
+    `unmatched` counts manifest rows.
     """
 
     seen: int
@@ -40,6 +39,8 @@ class IngestResult:
     """
     changing: int
     """Files that another program changed while ingest read them. The next run reads them again."""
+    withheld: int
+    """Tracks that would be gone, but are not marked, because too many files vanished at once."""
     gone: int
     """Tracks whose last file no longer exists."""
     returned: int
@@ -57,9 +58,10 @@ class IngestJob:
     collection: Collection
     roots: Sequence[bytes]
     manifest: Manifest | None
-    known_files: dict[bytes, track_files.KnownFile]
-    """Files stored by earlier runs, by absolute path."""
-    listing: Listing
+    files: FolderComparison
+    """The files in the folders, compared with those stored by earlier runs."""
+    matched_lines: set[int] = field(default_factory=set)
+    """Lines of the manifest that match a file in the folders."""
     counts: Counter[str] = field(default_factory=Counter)
 
     def result(self) -> IngestResult:
@@ -70,14 +72,11 @@ class IngestJob:
         """Return the manifest's row for the file, or None if there is no row or no manifest."""
         return None if self.manifest is None else self.manifest.find_row(path, self.roots)
 
-    @cached_property
-    def known_paths(self) -> dict[int, list[bytes]]:
-        """Paths of each track's files when the run started, by track id."""
-        paths: dict[int, list[bytes]] = {}
-        for path, file in self.known_files.items():
-            if file.track_id is not None and not file.gone:
-                paths.setdefault(file.track_id, []).append(path)
-        return paths
+    def note_manifest_row(self, path: bytes) -> None:
+        """Remember that this file exists, so that its manifest row counts as matched."""
+        row = self.manifest_row(path)
+        if row is not None:
+            self.matched_lines.add(row.line)
 
     def update_track_states(self, connection: Connection, track_ids: set[int]) -> None:
         """Store whether each of these tracks still has a file, and count the changes."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from more_itertools import batched
 
 from mirpipe.db.engine import engine
-from mirpipe.db.store import track_files, tracks
+from mirpipe.db.store import tracks
 from mirpipe.library.manifest_matching import ManifestRow
 from mirpipe.library.title_from_file_name import title_from_file_name
 from mirpipe.stages.ingest.ingest_job import PAGE_FILES, IngestJob
@@ -18,17 +18,10 @@ def apply_manifest(job: IngestJob) -> list[ManifestRow]:
     """
     if job.manifest is None:
         return []
-    with engine("app").connect() as connection:
-        stored_files = track_files.read_known_files(connection, job.collection, job.roots)
     labels: dict[int, tuple[str, Mapping[str, str]]] = {}
-    matched_lines = set()
-    for path in job.listing.candidates:
+    for path, track_id in job.files.existing_files():
         row = job.manifest_row(path)
-        if row is None:
-            continue
-        matched_lines.add(row.line)
-        track_id = stored_files[path].track_id if path in stored_files else None
-        if track_id is not None:
+        if row is not None:
             # If several files have the same content, the manifest row of the first file is used.
             title = row.title or title_from_file_name(path)
             labels.setdefault(track_id, (title, row.labels))
@@ -36,4 +29,4 @@ def apply_manifest(job: IngestJob) -> list[ManifestRow]:
         with engine("app").begin() as connection:
             changes = {track_id: labels[track_id] for track_id in page}
             job.counts["relabelled"] += tracks.update_labels(connection, changes)
-    return [row for row in job.manifest.rows if row.line not in matched_lines]
+    return [row for row in job.manifest.rows if row.line not in job.matched_lines]

@@ -1,6 +1,6 @@
 """Reads files in batches and stores their tracks, file rows, waveforms and failures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from more_itertools import batched
@@ -29,11 +29,10 @@ BATCH_FILES = 64
 
 
 def read_and_store(
-    job: IngestJob, candidates: Sequence[Candidate], progress: Progress | None, workers: int
+    job: IngestJob, candidates: Iterable[Candidate], progress: Progress | None, workers: int
 ) -> None:
     """Read the files in `workers` threads, and store and count them batch by batch."""
-    done = 0
-    duplicates = DuplicateDetector(job)
+    done, total = 0, job.files.counts().get("changed", 0)
     with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
         for batch in batched(candidates, BATCH_FILES):
             hashed = list(pool.map(hash_file, batch))
@@ -49,13 +48,13 @@ def read_and_store(
                 files.append(file)
                 done += 1
                 if progress:
-                    progress(done, len(candidates))
+                    progress(done, total)
             stable = [file for file in files if not has_changed_since_hashing(file)]
             job.counts["changing"] += len(files) - len(stable)
+            duplicates = _duplicate_detector(job, known)
             _store(job, stable)
-            in_collection = [track for track in known if track.collection == job.collection]
             for file in stable:
-                job.counts[_count_as(file, in_collection, duplicates)] += 1
+                job.counts[_count_as(file, duplicates)] += 1
 
 
 def _tracks_with_same_content(files: Sequence[IngestedFile]) -> list[tracks.KnownTrack]:
@@ -95,14 +94,16 @@ def _record_problem(connection: Connection, file: IngestedFile) -> None:
         )
 
 
-def _count_as(
-    file: IngestedFile, known: Sequence[tracks.KnownTrack], duplicates: DuplicateDetector
-) -> str:
-    """Return the name of the count that includes this stored file.
+def _duplicate_detector(job: IngestJob, known: Sequence[tracks.KnownTrack]) -> DuplicateDetector:
+    """Return the detector for a batch. `known` are the tracks with the content of its files."""
+    in_collection = [track for track in known if track.collection == job.collection]
+    with engine("app").connect() as connection:
+        paths = track_files.existing_paths(connection, [track.track_id for track in in_collection])
+    return DuplicateDetector(in_collection, paths)
 
-    `known` are the collection's tracks that already had the content of a file in this batch.
-    """
+
+def _count_as(file: IngestedFile, duplicates: DuplicateDetector) -> str:
+    """Return the name of the count that includes this stored file."""
     if file.problem is not None:
         return "failed" if file.problem.reason == FAILED else "rejected"
-    same = next((track for track in known if track.content_sha256 == file.content_sha256), None)
-    return duplicates.classify(file, same)
+    return duplicates.classify(file)

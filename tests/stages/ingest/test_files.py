@@ -52,6 +52,32 @@ def test_a_file_with_a_new_time_is_read_once_and_stays_the_same_track(
     assert read_files == []
 
 
+def test_an_edit_that_keeps_size_and_modification_time_is_noticed(
+    fresh_database: Database, library: Path, read_files: list[str]
+) -> None:
+    ingest_references(library)
+    before = (library / "one.wav").stat()
+    (library / "one.wav").write_bytes((library / "one.wav").read_bytes()[::-1])
+    os.utime(library / "one.wav", ns=(before.st_atime_ns, before.st_mtime_ns))
+    read_files.clear()
+    require_counts(ingest_references(library), seen=3, unchanged=2, rejected=1, gone=1)
+    assert read_files == ["one.wav"]
+
+
+def test_times_that_moved_by_an_hour_change_nothing_else(
+    fresh_database: Database, library: Path, read_files: list[str], no_decoding: None
+) -> None:
+    before = tables(fresh_database, with_times=False)
+    for path in library.rglob("*.*"):
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 3600 * 10**9))
+    require_counts(ingest_references(library), seen=3, unchanged=3)
+    assert sorted(read_files) == ["one.wav", "three.ogg", "two.flac"]
+    assert tables(fresh_database, with_times=False) == before
+    read_files.clear()
+    require_counts(ingest_references(library), seen=3, unchanged=3)
+    assert read_files == []
+
+
 def test_a_moved_file_is_the_same_track(fresh_database: Database, library: Path) -> None:
     ingest_references(library)
     before = query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1")
@@ -103,18 +129,12 @@ def test_a_track_whose_file_returns_is_the_same_track(
 
 
 def test_content_that_returns_under_another_name_is_not_decoded(
-    fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_database: Database, library: Path, no_decoding: None
 ) -> None:
-    ingest_references(library)
     content = (library / "one.wav").read_bytes()
     (library / "one.wav").unlink()
     ingest_references(library)
     (library / "new name.wav").write_bytes(content)
-
-    def fail_on_decoding(_path: object) -> None:
-        raise AssertionError("decoded")
-
-    monkeypatch.setattr("mirpipe.library.ingested_file.read_audio_facts", fail_on_decoding)
     require_counts(ingest_references(library), seen=3, unchanged=2, returned=1)
     assert set(states(fresh_database).values()) == {"ok"}
 

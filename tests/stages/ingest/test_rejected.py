@@ -126,10 +126,10 @@ def test_a_folder_that_has_lost_all_files_stops_ingest(
 ) -> None:
     ingest_references(library)
     empty_it(library)
-    with pytest.raises(ConfigurationError, match=r"contained 3 tracks.*--allow-empty"):
+    with pytest.raises(ConfigurationError, match=r"contained 3 tracks.*--allow-removal"):
         ingest_references(library)
     assert set(states(fresh_database).values()) == {"ok"}
-    require_counts(ingest_references(library, allow_empty=True), gone=3)
+    require_counts(ingest_references(library, allow_removal=True), gone=3)
 
 
 def test_a_folder_that_does_not_exist_is_an_error(fresh_database: Database, tmp_path: Path) -> None:
