@@ -163,9 +163,9 @@ class Settings(BaseSettings):
     the number of available cores, at most 4."""
 
     max_removed_share: float = Field(default=0.2, ge=0, le=1)
-    """Share of a folder's files that may vanish at once, if they are at least 20 files. If more have
-    vanished, the folder's disk or share may be offline: no file is marked as removed, and ingest
-    fails until the files are back or the removal is accepted."""
+    """Share of a folder's files that may vanish at once, if they are at least 20 files. If more
+    have vanished, the folder's disk or share may be offline: no file is marked as removed, and
+    ingest fails until the files are back or the removal is accepted."""
     ingest_cron: str = "*/15 * * * *"
     """Schedule on which Airflow looks for new files, as a cron expression."""
     evaluate_cron: str = "0 3 * * *"

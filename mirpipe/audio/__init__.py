@@ -6,6 +6,7 @@ from the number of decoded samples.
 """
 
 from mirpipe.audio.audio_facts import AudioFacts, read_audio_facts
+from mirpipe.audio.audio_identity import AudioIdentity, identify
 from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.ffmpeg import has_ffmpeg
 from mirpipe.audio.gain import gain_for_level
@@ -16,11 +17,13 @@ from mirpipe.audio.windows import read_windows
 
 __all__ = [
     "AudioFacts",
+    "AudioIdentity",
     "AudioStream",
     "WindowRequest",
     "decode",
     "gain_for_level",
     "has_ffmpeg",
+    "identify",
     "load_mono",
     "open_regular_file",
     "read_audio_facts",

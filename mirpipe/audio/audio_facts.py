@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirpipe.audio.audio_identity import AudioIdentity, SampleHash
 from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.downmix import mix_to_mono
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
+from mirpipe.audio.lossless_codecs import is_lossless
 from mirpipe.audio.rejected_files import non_finite_error
 from mirpipe.audio.waveform_outline import WaveformOutline
 from mirpipe.errors import RejectedInput
@@ -33,6 +35,8 @@ class AudioFacts:
     """Largest absolute sample value in any channel; full scale is 1."""
     outline: bytes
     """Waveform outline of the mono mix, packed by `WaveformOutline.packed`."""
+    samples: AudioIdentity | None
+    """Identity of the audio by its samples. None if the codec is lossy."""
 
 
 def read_audio_facts(path: AnyPath) -> AudioFacts:
@@ -44,7 +48,8 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
     name = printable_path(path)
     with decode(path) as audio:
         outline = WaveformOutline()
-        frames, mean, mean_square, peak = _measure(audio, name, outline)
+        samples = SampleHash(audio.sample_rate, audio.channels) if is_lossless(path) else None
+        frames, mean, mean_square, peak = _measure(audio, name, outline, samples)
     seconds = frames / audio.sample_rate
     if seconds < MIN_SECONDS:
         raise RejectedInput(
@@ -68,15 +73,16 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
         rms_dbfs=rms_dbfs,
         peak=peak,
         outline=outline.packed(),
+        samples=samples.identity() if samples else None,
     )
 
 
 def _measure(
-    audio: AudioStream, name: str, outline: WaveformOutline
+    audio: AudioStream, name: str, outline: WaveformOutline, samples: SampleHash | None
 ) -> tuple[int, float, float, float]:
     """Return the number of frames, the mean and mean square of the mono mix, and the peak.
 
-    The mono mix is also added to `outline`.
+    The mono mix is also added to `outline`, and all samples to `samples`.
     """
     frames, total, sum_of_squares, peak = 0, 0.0, 0.0, 0.0
     for block in audio.blocks:
@@ -91,6 +97,8 @@ def _measure(
             )
         mono = mix_to_mono(block)
         outline.add(mono)
+        if samples:
+            samples.add(block)
         total += float(mono.sum(dtype=np.float64))
         # A dot product is not used, because the last bits of its result depend on the number of
         # threads.

@@ -68,6 +68,13 @@ def has_ffmpeg() -> bool:
     return shutil.which("ffmpeg") is not None
 
 
+def safe_input(path: Path) -> list[str]:
+    """Return the options with which ffmpeg and ffprobe read this file and no other."""
+    # Without "file:", ffmpeg could interpret the path as an option, a protocol or a pattern.
+    source = f"file:{path.absolute()}"
+    return ["-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS, "-i", source]
+
+
 def container_name(head: bytes) -> str | None:
     """Return the name of the container that a file's first bytes identify, or None if unknown."""
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
@@ -122,10 +129,8 @@ def decode(path: AnyPath, *, block_seconds: float) -> Iterator[tuple[int, int, I
 
 @contextmanager
 def _running(program: str, path: AnyPath, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    # Without "file:", ffmpeg could interpret the path as an option, a protocol or a pattern.
-    source = f"file:{Path(os.fsdecode(path)).absolute()}"
     options = ["-nostdin", "-hide_banner", "-v", "error", "-xerror", "-threads", "1"]
-    reading = ["-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS, "-i", source]
+    reading = safe_input(Path(os.fsdecode(path)))
     writing = ["-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-protocol_whitelist", "pipe"]
     process = subprocess.Popen(
         [program, *options, *reading, *writing, "pipe:1"],

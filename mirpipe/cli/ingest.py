@@ -80,8 +80,8 @@ def ingest(
     """Register the audio files of a collection.
 
     Run the command again whenever files have changed. Files with an unchanged size and unchanged
-    times are not read again. A moved or copied file is recognised by its content. A track whose file
-    is missing keeps its results, which are shown again if the file returns.
+    times are not read again. A file that was moved, copied or retagged is recognised by its audio.
+    A track whose file is missing keeps its results, which are shown again if the file returns.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""Reads one file for ingest: its content hash, then its facts, title and labels.
+"""Reads one file for ingest: its hash, then its facts, its audio's identity, title and labels.
 
 The functions in this module do not raise an error for a file that cannot be used. They return the
 error as part of the result.
@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mirpipe.audio import AudioFacts, open_regular_file, read_audio_facts
+from mirpipe.audio import (
+    AudioFacts,
+    AudioIdentity,
+    identify,
+    open_regular_file,
+    read_audio_facts,
+)
 from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import KnownTrack, NewTrack
 from mirpipe.errors import RejectedInput, result_or_error
@@ -29,7 +35,9 @@ class IngestedFile:
     """Information that ingest has read from a file so far. Reading stops at the first `problem`."""
 
     candidate: Candidate
-    content_sha256: bytes | None = None
+    file_sha256: bytes | None = None
+    """SHA-256 of the file's bytes."""
+    identity: AudioIdentity | None = None
     facts: AudioFacts | KnownTrack | None = None
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -49,11 +57,11 @@ def hash_file(candidate: Candidate) -> IngestedFile:
 def read_facts_and_labels(
     file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None
 ) -> IngestedFile:
-    """Return `file` with its facts, title and labels added.
+    """Return `file` with its facts, its identity, title and labels added.
 
-    The file is decoded unless `known` is a track with the same content. The title and labels come
-    from `row`, the file's row in the manifest, or from the file's tags if there is no row. If
-    neither has a title, the file's name becomes the title.
+    The file is decoded unless `known` is a track that has a file with the same bytes. The title and
+    labels come from `row`, the file's row in the manifest, or from the file's tags if there is no
+    row. If neither has a title, the file's name becomes the title.
     """
     return _attempt(lambda file: _read(file, known, row), file)
 
@@ -77,9 +85,10 @@ def has_changed_since_hashing(file: IngestedFile) -> bool:
 def to_new_track(file: IngestedFile) -> NewTrack:
     """Return the track to store for a file without a problem."""
     assert file.facts is not None
-    assert file.content_sha256 is not None
+    assert file.identity is not None
     return NewTrack(
-        content_sha256=file.content_sha256,
+        content_sha256=file.identity.sha256,
+        content_kind=file.identity.kind,
         title=file.title,
         labels=file.labels,
         format=file.facts.format,
@@ -93,9 +102,9 @@ def to_new_track(file: IngestedFile) -> NewTrack:
 def waveforms_by_hash(files: list[IngestedFile]) -> dict[bytes, bytes]:
     """Return the packed waveform outlines of all files that were decoded, by content hash."""
     return {
-        file.content_sha256: file.facts.outline
+        file.identity.sha256: file.facts.outline
         for file in files
-        if isinstance(file.facts, AudioFacts) and file.content_sha256 is not None
+        if isinstance(file.facts, AudioFacts) and file.identity is not None
     }
 
 
@@ -107,8 +116,9 @@ def to_seen_file(file: IngestedFile) -> SeenFile:
         size=file.candidate.size,
         mtime_ns=file.candidate.mtime_ns,
         ctime_ns=file.candidate.ctime_ns,
-        content_sha256=None if file.problem else file.content_sha256,
+        content_sha256=file.identity.sha256 if file.identity and not file.problem else None,
         reason=file.problem.reason if file.problem else None,
+        file_sha256=file.file_sha256,
     )
 
 
@@ -152,11 +162,21 @@ def _hash(file: IngestedFile) -> IngestedFile:
             ctime_ns=status.st_ctime_ns,
         )
         digest = hashlib.file_digest(content, "sha256").digest()
-        return replace(file, candidate=candidate, content_sha256=digest)
+        return replace(file, candidate=candidate, file_sha256=digest)
 
 
 def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None) -> IngestedFile:
     facts = known or read_audio_facts(file.path)
+    identity = _identity(file, facts)
     source: Tags | ManifestRow = read_tags(file.path) if row is None else row
     title = source.title or title_from_file_name(file.path)
-    return replace(file, facts=facts, title=title, labels=source.labels)
+    return replace(file, facts=facts, identity=identity, title=title, labels=source.labels)
+
+
+def _identity(file: IngestedFile, facts: AudioFacts | KnownTrack) -> AudioIdentity:
+    """Return the identity of the audio, or of the file's bytes if ffmpeg would be needed."""
+    if isinstance(facts, KnownTrack) and facts.content_kind != "file":
+        return AudioIdentity(facts.content_sha256, facts.content_kind)
+    samples = facts.samples if isinstance(facts, AudioFacts) else None
+    assert file.file_sha256 is not None
+    return identify(file.path, samples) or AudioIdentity(file.file_sha256, "file")

@@ -279,6 +279,7 @@ class _LoadedGenerator:
                 ctime_ns=status.st_ctime_ns,
                 content_sha256=stored.content_sha256,
                 reason=None,
+                file_sha256=stored.content_sha256,
             ),
             track=tracks.NewTrack(
                 content_sha256=stored.content_sha256,

@@ -34,8 +34,8 @@ def copy_rows(
     """Append rows to `table`. `arrays` contains one sequence per column, all of equal length.
 
     The values are converted to the column types: numbers, boolean, text (from str), bytea (from
-    bytes) or vector (from an array of shape (rows, D)). NULL is not supported. Raises ValueError if the
-    lengths differ, and TypeError if a column has any other type.
+    bytes) or vector (from an array of shape (rows, D)). NULL is not supported. Raises ValueError if
+    the lengths differ, and TypeError if a column has any other type.
     """
     lengths = {len(array) for array in arrays}
     if len(lengths) != 1:

@@ -7,6 +7,7 @@ memory. Postgres deletes the table when the connection is closed.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from more_itertools import batched
 from sqlalchemy import Connection, text
@@ -30,20 +31,22 @@ _UNDER_ROOTS = (
 )
 _STORED_UNDER_ROOTS = f"f.collection = %(collection)s AND {_UNDER_ROOTS}"
 # A file whose ctime is NULL has not been read by this version, or a stage has found other bytes.
-_COMPARE = f"""
+_COMPARE = """
     CREATE TEMPORARY TABLE scan_outcome AS
     SELECT s.*, CASE
         WHEN f.path IS NULL THEN 'changed'
         WHEN s.reason <> '' AND s.reason IS DISTINCT FROM f.reason THEN 'changed'
         WHEN s.reason = '' AND ((s.bytes, s.mtime_ns, s.ctime_ns)
             IS DISTINCT FROM (f.bytes, f.mtime_ns, f.ctime_ns)
-            OR f.reason = ANY(%(retried)s)) THEN 'changed'
+            OR f.reason = ANY(%(retried)s)
+            OR %(identify)s AND t.content_kind = 'file' AND t.state = 'ok') THEN 'changed'
         WHEN f.gone_at IS NOT NULL THEN 'returned'
         WHEN f.reason IS NOT NULL THEN 'rejected'
         ELSE 'unchanged' END AS outcome,
         f.path IS NULL OR f.gone_at IS NOT NULL AS was_missing
     FROM scanned s LEFT JOIN mirpipe.track_file f
         ON f.collection = %(collection)s AND f.path = s.path
+    LEFT JOIN mirpipe.track t USING (track_id)
 """
 _COUNTS = text("SELECT outcome, count(*) FROM scan_outcome GROUP BY outcome")
 _WITH_OUTCOME = (
@@ -115,10 +118,17 @@ class FolderComparison:
         self._parameters = {"collection": collection, **_root_parameters(roots)}
         connection.execute(_CREATE)
 
-    def compare(self, files: Iterable[ScannedFile], retried_reasons: Iterable[str]) -> None:
+    def compare(
+        self,
+        files: Iterable[ScannedFile],
+        retried_reasons: Iterable[str] = (),
+        *,
+        identify: bool = False,
+    ) -> None:
         """Load the found files, and compare them with the stored files.
 
-        A file that was rejected for one of `retried_reasons` counts as changed.
+        A file that was rejected for one of `retried_reasons` counts as changed, and if `identify`
+        is true, also a file of a track whose audio is not identified.
         """
         for block in batched(files, _BLOCK_ROWS):
             columns = [
@@ -127,13 +137,14 @@ class FolderComparison:
             ]
             binary_copy.copy_rows(self._connection, "scanned", _COLUMNS, columns)
         self._execute("ANALYZE scanned")
-        self._execute(_COMPARE, retried=list(retried_reasons))
+        self._execute(_COMPARE, retried=list(retried_reasons), identify=identify)
         self._execute("DROP TABLE scanned")
         self._execute("ANALYZE scan_outcome")
 
     def counts(self) -> dict[str, int]:
         """Return the number of files by outcome: changed, returned, rejected and unchanged."""
-        return {row.outcome: row.count for row in self._connection.execute(_COUNTS)}
+        rows = self._connection.execute(_COUNTS).all()
+        return {str(row[0]): int(row[1]) for row in rows}
 
     def root_counts(self, root: bytes) -> tuple[bool, int]:
         """Return whether files were found in this root, and how many of its files are stored."""
@@ -177,7 +188,7 @@ class FolderComparison:
     def _execute(self, statement: str, **parameters: object) -> None:
         self._connection.exec_driver_sql(statement, self._parameters | parameters)
 
-    def _rows(self, query: str, **parameters: object) -> Iterator[tuple]:
+    def _rows(self, query: str, **parameters: object) -> Iterator[tuple[Any, ...]]:
         for block in held_rows(
             query, self._parameters | parameters, block=_BLOCK_ROWS, connection=self._connection
         ):
@@ -189,9 +200,7 @@ def _root_parameters(roots: Sequence[bytes]) -> dict[str, object]:
 
 
 @contextmanager
-def folder_comparison(
-    collection: Collection, roots: Sequence[bytes]
-) -> Iterator[FolderComparison]:
+def folder_comparison(collection: Collection, roots: Sequence[bytes]) -> Iterator[FolderComparison]:
     """Yield an empty comparison. Its temporary tables are deleted when the context ends."""
     with engine("app").connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")

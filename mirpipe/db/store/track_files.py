@@ -17,14 +17,15 @@ _EXISTING_PATHS = text(
 )
 _WRITE = text(
     "INSERT INTO mirpipe.track_file AS existing "
-    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, reason) "
+    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, file_sha256, reason) "
     "VALUES (:collection, :path, :path_text, (SELECT track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = :content_sha256), "
-    ":bytes, :mtime_ns, :ctime_ns, :reason) "
+    ":bytes, :mtime_ns, :ctime_ns, :file_sha256, :reason) "
     "ON CONFLICT (collection, path) DO UPDATE SET track_id = excluded.track_id, "
     "bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
-    "reason = excluded.reason, gone_at = NULL, seen_at = now()"
+    "file_sha256 = excluded.file_sha256, reason = excluded.reason, gone_at = NULL, seen_at = now()"
 )
+_MARK_CHANGED = text("UPDATE mirpipe.track_file SET ctime_ns = NULL WHERE path = :path")
 _MARK_EXISTING = text(
     "UPDATE mirpipe.track_file SET gone_at = NULL, seen_at = now() "
     "WHERE collection = :collection AND path = ANY(:paths) AND gone_at IS NOT NULL"
@@ -57,6 +58,8 @@ class SeenFile:
     """Content hash of the track. None if the file was rejected."""
     reason: str | None
     """Code of the reason for the rejection. None if the file has a track."""
+    file_sha256: bytes | None = None
+    """SHA-256 of the file's bytes, 32 bytes. None if the file could not be read."""
 
 
 def track_ids_of(
@@ -88,9 +91,15 @@ def write(connection: Connection, collection: Collection, files: Sequence[SeenFi
                 "bytes": file.size,
                 "mtime_ns": file.mtime_ns,
                 "ctime_ns": file.ctime_ns,
+                "file_sha256": file.file_sha256,
                 "reason": file.reason,
             },
         )
+
+
+def mark_changed(connection: Connection, path: bytes) -> None:
+    """Make the next ingest read the file at this path, even if its size and times stay the same."""
+    connection.execute(_MARK_CHANGED, {"path": path})
 
 
 def mark_existing(connection: Connection, collection: Collection, paths: Sequence[bytes]) -> None:

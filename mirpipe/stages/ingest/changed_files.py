@@ -25,7 +25,7 @@ _RETRIED_REASONS = {"unreadable", "not_a_file", "link_loop", "dangling_link", FA
 def scan_and_compare(job: IngestJob) -> None:
     """Scan the folders, compare the files with the stored ones, and count those not to be read."""
     retried = _RETRIED_REASONS | ({"needs_ffmpeg"} if has_ffmpeg() else set())
-    job.files.compare(_scanned_files(job), retried)
+    job.files.compare(_scanned_files(job), retried, identify=has_ffmpeg())
     counts = job.files.counts()
     job.counts["seen"] = sum(counts.values())
     for outcome in ("rejected", "unchanged"):

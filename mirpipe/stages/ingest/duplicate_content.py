@@ -1,7 +1,6 @@
 """Decides whether a file is a new track, a copy of an existing track, or a moved track.
 
-Files with equal content are one track, because its content identifies a track within its
-collection.
+Files with equal audio are one track, because its audio identifies a track within its collection.
 """
 
 import os
@@ -31,7 +30,7 @@ class DuplicateDetector:
         A `returned_file` belongs to a track that was gone. IngestResult does not count such files:
         its field `returned` is a number of tracks.
         """
-        content_sha256 = file.content_sha256 or b""
+        content_sha256 = file.identity.sha256 if file.identity else b""
         if content_sha256 in self._stored_hashes:
             return "duplicate"
         track = self._known.get(content_sha256)

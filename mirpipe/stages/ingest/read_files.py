@@ -7,7 +7,7 @@ from more_itertools import batched
 from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failure_ledger, track_files, tracks, waveforms
+from mirpipe.db.store import failure_ledger, track_files, track_identity, tracks, waveforms
 from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import (
@@ -36,13 +36,12 @@ def read_and_store(
     with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
         for batch in batched(candidates, BATCH_FILES):
             hashed = list(pool.map(hash_file, batch))
-            known = _tracks_with_same_content(hashed)
-            by_hash = {track.content_sha256: track for track in known}
+            known = _tracks_with_same_bytes(hashed)
             files = []
             for file in pool.map(
                 read_facts_and_labels,
                 hashed,
-                [by_hash.get(file.content_sha256 or b"") for file in hashed],
+                [known.get(file.file_sha256 or b"") for file in hashed],
                 [job.manifest_row(file.path) for file in hashed],
             ):
                 files.append(file)
@@ -51,16 +50,31 @@ def read_and_store(
                     progress(done, total)
             stable = [file for file in files if not has_changed_since_hashing(file)]
             job.counts["changing"] += len(files) - len(stable)
-            duplicates = _duplicate_detector(job, known)
+            _identify_known_tracks(job, stable)
+            duplicates = _duplicate_detector(job, stable)
             _store(job, stable)
             for file in stable:
                 job.counts[_count_as(file, duplicates)] += 1
 
 
-def _tracks_with_same_content(files: Sequence[IngestedFile]) -> list[tracks.KnownTrack]:
-    hashes = [file.content_sha256 for file in files if file.content_sha256 is not None]
+def _tracks_with_same_bytes(files: Sequence[IngestedFile]) -> dict[bytes, tracks.KnownTrack]:
+    """Return the tracks that have a file with the same bytes, in any collection, by file hash."""
+    hashes = [file.file_sha256 for file in files if file.file_sha256 is not None]
     with engine("app").connect() as connection:
-        return tracks.tracks_with_content(connection, hashes)
+        return tracks.tracks_by_file(connection, hashes)
+
+
+def _identify_known_tracks(job: IngestJob, files: Sequence[IngestedFile]) -> None:
+    """Give stored tracks the identity of their audio, if it was not known before."""
+    identities = {
+        file.file_sha256: (file.identity.sha256, file.identity.kind)
+        for file in files
+        if file.file_sha256 and file.identity and not file.problem and file.identity.kind != "file"
+    }
+    with engine("app").begin() as connection:
+        job.update_track_states(
+            connection, track_identity.identify_tracks(connection, job.collection, identities)
+        )
 
 
 def _store(job: IngestJob, files: Sequence[IngestedFile]) -> None:
@@ -94,12 +108,13 @@ def _record_problem(connection: Connection, file: IngestedFile) -> None:
         )
 
 
-def _duplicate_detector(job: IngestJob, known: Sequence[tracks.KnownTrack]) -> DuplicateDetector:
-    """Return the detector for a batch. `known` are the tracks with the content of its files."""
-    in_collection = [track for track in known if track.collection == job.collection]
+def _duplicate_detector(job: IngestJob, files: Sequence[IngestedFile]) -> DuplicateDetector:
+    """Return the detector for a batch that is not stored yet."""
+    hashes = [file.identity.sha256 for file in files if file.identity is not None]
     with engine("app").connect() as connection:
-        paths = track_files.existing_paths(connection, [track.track_id for track in in_collection])
-    return DuplicateDetector(in_collection, paths)
+        known = tracks.tracks_with_content(connection, job.collection, hashes)
+        paths = track_files.existing_paths(connection, [track.track_id for track in known])
+    return DuplicateDetector(known, paths)
 
 
 def _count_as(file: IngestedFile, duplicates: DuplicateDetector) -> str:

@@ -31,7 +31,7 @@ def comparison(fresh_database: Database) -> Iterator[FolderComparison]:
 
 
 def test_files_that_are_not_in_or_at_a_root_are_not_compared(comparison: FolderComparison) -> None:
-    comparison.compare([], [])
+    comparison.compare([])
     assert comparison.root_counts(b"/m") == (False, 3)
     assert comparison.find_vanished() == 0  # The track has files outside the folder.
     assert list(comparison.vanished_paths()) == [b"/m", b"/m/%/\\d.wav", b"/m/a.wav"]
@@ -42,7 +42,7 @@ def test_a_file_with_another_time_or_problem_has_changed(
     comparison: FolderComparison, changed: dict[str, int]
 ) -> None:
     files = [found(b"/m/a.wav", **changed), found(b"/m/%/\\d.wav"), found(b"/m/new.wav")]
-    comparison.compare(files, [])
+    comparison.compare(files)
     assert comparison.counts() == {"changed": 2, "unchanged": 1}
     assert [file.path for file in comparison.files("changed")] == [b"/m/a.wav", b"/m/new.wav"]
     assert list(comparison.existing_files()) == [(b"/m/%/\\d.wav", 1), (b"/m/a.wav", 1)]
@@ -50,6 +50,6 @@ def test_a_file_with_another_time_or_problem_has_changed(
 
 def test_files_in_an_unlisted_folder_have_not_vanished(comparison: FolderComparison) -> None:
     folder = ScannedFile(b"/m/%", 1, 1, 1, "unreadable", "message", True)
-    comparison.compare([folder], [])
+    comparison.compare([folder])
     comparison.find_vanished()
     assert list(comparison.vanished_paths()) == [b"/m", b"/m/a.wav"]

@@ -24,7 +24,8 @@ def losses(root: bytes = b"/m", **counts: tuple[int, int]) -> list[tuple[bytes, 
 
 
 @pytest.mark.parametrize(
-    ("lost", "expected"), [(19, []), (20, []), (21, [(b"/m/a", 21, 100)]), (100, [(b"/m/a", 100, 100)])]
+    ("lost", "expected"),
+    [(19, []), (20, []), (21, [(b"/m/a", 21, 100)]), (100, [(b"/m/a", 100, 100)])],
 )
 def test_a_share_above_the_limit_is_reported(
     lost: int, expected: list[tuple[bytes, int, int]]
