@@ -1,4 +1,4 @@
-"""Identifies a track by its audio, and keeps its files' hashes, times and tags as facts of a file."""
+"""Identifies a track by its audio, and stores the hash and the times of each file."""
 
 from pathlib import Path
 
