@@ -75,6 +75,8 @@ def show_metric(metric: str, label: str, task: str, rows: Sequence[queries.Group
     name = metric_labels.metric_label(metric)
     unlabelled = max(row.unlabelled_n for row in rows)
     left_out = f" Targets with no {label} are left out: {unlabelled:,}." if unlabelled else ""
+    if label == "genre":
+        left_out += " A target with several genres counts in the group of each of them."
     st.caption(
         f"Mean of {name} per {label}, its 95 % interval over the group's targets, and the number "
         "of targets (n). Small groups allow no conclusion: a group with fewer than 5 targets has "

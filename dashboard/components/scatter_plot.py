@@ -21,14 +21,25 @@ RING_COLOUR = "#D55E00"
 def colour_groups(points: Sequence[queries.MapPoint], label: str) -> list[str]:
     """Return the group that determines the colour of each point.
 
-    The group is the collection or the value of a label. All values except the most frequent ones
-    are in the group "others".
+    The group is the collection or the value of a label. A dot has only one colour, so a track with
+    several genres is in the group of the genre that most tracks on the map have. All values except
+    the most frequent ones are in the group "others".
     """
     if label == "collection":
         return [point.collection for point in points]
-    values = [point.labels.get(label) or NONE for point in points]
+    tracks = Counter(value for point in points for value in _values(point, label))
+    values = [
+        min(_values(point, label), key=lambda value: (-tracks[value], value), default=NONE)
+        for point in points
+    ]
     frequent = {value for value, _ in Counter(values).most_common(COLOURS)}
     return [value if value in frequent else OTHERS for value in values]
+
+
+def _values(point: queries.MapPoint, label: str) -> list[str]:
+    if label == "genre":
+        return point.genres
+    return [point.labels[label]] if point.labels.get(label) else []
 
 
 def scatter_plot(

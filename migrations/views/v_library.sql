@@ -3,7 +3,8 @@ SELECT t.track_id, t.collection, t.title, t.state, t.reason, t.labels,
     t.labels ->> 'genre' AS genre, t.labels ->> 'instrument' AS instrument,
     t.seconds, t.sample_rate, t.channels, t.format, t.rms_dbfs,
     m.voiced_fraction, m.voiced,
-    f.path_text AS path, f.files, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen
+    f.path_text AS path, f.files, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen,
+    t.genres
 FROM track t
 LEFT JOIN shown_metric mm ON mm.name = 'melody'
 LEFT JOIN melody m ON m.metric_id = mm.metric_id AND m.track_id = t.track_id
@@ -14,7 +15,7 @@ LEFT JOIN LATERAL (
 
 COMMENT ON VIEW v_library IS 'Every track that was ever ingested or generated, with its labels, audio format and file.';
 COMMENT ON COLUMN v_library.reason IS 'Code of the reason why the track was rejected. NULL if it was not rejected.';
-COMMENT ON COLUMN v_library.genre IS 'Genre, taken from the labels.';
+COMMENT ON COLUMN v_library.genre IS 'Genre, taken from the labels. Several genres are separated by semicolons; see genres.';
 COMMENT ON COLUMN v_library.instrument IS 'Instrument, taken from the labels.';
 COMMENT ON COLUMN v_library.voiced IS 'false if the track is unpitched, such as a drum loop. The track''s melody values are then meaningless. NULL if the value was not measured.';
 COMMENT ON COLUMN v_library.path IS 'Path of the file or, if there are several files, the first path in alphabetical order. NULL if the track is gone.';

@@ -23,7 +23,7 @@ from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.manifest_matching import ManifestRow
-from mirpipe.library.tags import Tags, read_tags
+from mirpipe.library.tags import Tags, decode_western, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
 
 FAILED = "failed"
@@ -168,7 +168,7 @@ def _hash(file: IngestedFile) -> IngestedFile:
 def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None) -> IngestedFile:
     facts = known or read_audio_facts(file.path)
     identity = _identity(file, facts)
-    source: Tags | ManifestRow = read_tags(file.path) if row is None else row
+    source: Tags | ManifestRow = read_tags(file.path).decode(decode_western) if row is None else row
     title = source.title or title_from_file_name(file.path)
     return replace(file, facts=facts, identity=identity, title=title, labels=source.labels)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mirpipe.errors import ConfigurationError
+from mirpipe.library.genres import join_genres, split_genres
 from mirpipe.library.manifest_matching import Manifest, ManifestRow
 from mirpipe.records import COLLECTIONS, Collection
 
@@ -96,4 +97,6 @@ def _parse_row(path: Path, line: int, fields: dict[str, str]) -> tuple[ManifestR
             f"{path}, line {line}: the path is empty. Add the path of a file, or delete the line."
         )
     labels = {column: value for column, value in values.items() if value and column != "path"}
+    if "genre" in labels:
+        labels["genre"] = join_genres(split_genres([labels["genre"]]))
     return ManifestRow(posixpath.normpath(name), line, title, labels), collection

@@ -1,9 +1,12 @@
-"""Relevance by label: which references of a ranking have the same label as the query.
+"""Relevance by label: which references of a ranking share a label value with the query.
+
+A track can have several values of a label, such as two genres. A reference is relevant to a query
+if they share at least one value.
 
 `precision_mrr_map` computes P@k, MRR and mAP from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,34 +49,68 @@ class Relevance:
         return self.total > 0
 
 
-def label_codes(values: Sequence[str | None]) -> Int64:
-    """Return one integer per value, shape (len(values),). Equal values have equal integers.
+@dataclass(frozen=True)
+class LabelSets:
+    """The set of label values that each of n tracks has. Equal sets have equal codes."""
 
-    None becomes UNLABELLED.
-    """
-    codes: dict[str, int] = {}
-    return np.array(
-        [UNLABELLED if value is None else codes.setdefault(value, len(codes)) for value in values],
-        np.int64,
-    )
+    codes: Int64
+    """Code of each track's set, shape (n,). UNLABELLED for an empty set."""
+    sets: Sequence[frozenset[str]]
+    """The set of each code."""
+    codes_by_value: Mapping[str, Sequence[int]]
+    """Codes of the sets that contain a value."""
+
+    @property
+    def any_labelled(self) -> bool:
+        """Whether at least one track has the label."""
+        return bool((self.codes != UNLABELLED).any())
+
+    def __getitem__(self, rows: slice | Int64 | Sequence[int]) -> "LabelSets":
+        """Return the sets of some of the tracks. The codes stay the same."""
+        return replace(self, codes=self.codes[rows])
+
+    def sharing(self, code: int) -> Bool:
+        """Return which codes share a value with the set `code`, shape (codes + 1,).
+
+        The last element, which the index UNLABELLED refers to, is False.
+        """
+        shares = np.zeros(len(self.sets) + 1, bool)
+        if code != UNLABELLED:
+            for value in self.sets[code]:
+                shares[self.codes_by_value[value]] = True
+        return shares
+
+
+def label_sets(values: Sequence[Collection[str]]) -> LabelSets:
+    """Return the label sets of tracks from the values of each track."""
+    code_of: dict[frozenset[str], int] = {}
+    codes = [
+        code_of.setdefault(frozenset(each), len(code_of)) if each else UNLABELLED for each in values
+    ]
+    codes_by_value: dict[str, list[int]] = {}
+    for each, code in code_of.items():
+        for value in each:
+            codes_by_value.setdefault(value, []).append(code)
+    return LabelSets(np.array(codes, np.int64), list(code_of), codes_by_value)
 
 
 def find_relevant(
-    places: Int64, own: Bool, reference_codes: Int64, query_codes: Int64, *, kept: int
+    places: Int64, own: Bool, references: LabelSets, queries: LabelSets, *, kept: int
 ) -> Relevance:
     """Return which references are relevant: one by one for the first `kept` ranks.
 
     `places`, shape (n, count), contains the reference indices of full rankings, best first. Where
     `own`, shape (n,), is true, the last one is the query's own reference and does not count.
-    `reference_codes`, shape (count,), and `query_codes`, shape (n,), are label codes. A reference
-    is relevant if it has the same code as the query and this code is not UNLABELLED.
+    `references` and `queries` are the label sets of the count references and the n queries, with
+    common codes.
     """
     n, count = places.shape
     depth = min(kept, count)
     head, total = np.zeros((n, depth), bool), np.zeros(n, np.int64)
     below, first_below = np.zeros(n), np.full(n, np.inf)
-    for row in np.flatnonzero(query_codes != UNLABELLED):
-        hits = np.flatnonzero(reference_codes[places[row]] == query_codes[row])
+    for row in np.flatnonzero(queries.codes != UNLABELLED):
+        is_relevant = references.sharing(int(queries.codes[row]))
+        hits = np.flatnonzero(is_relevant[references.codes[places[row]]])
         if own[row] and len(hits) and hits[-1] == count - 1:
             hits = hits[:-1]
         total[row] = len(hits)

@@ -54,10 +54,18 @@ def test_a_link_restores_encoder_colour_and_track(with_maps: Database) -> None:
 
 def test_rare_values_share_one_colour() -> None:
     points = [
-        MapPoint(index, "", "", "reference", {"genre": f"g{index % 9}"}, 0.0, 0.0)
-        for index in range(90)
-    ] + [MapPoint(99, "", "", "target", {}, 0.0, 0.0)]
+        MapPoint(index, "", "", "reference", {}, [f"g{index % 9}"], 0.0, 0.0) for index in range(90)
+    ] + [MapPoint(99, "", "", "target", {}, [], 0.0, 0.0)]
     groups = scatter_plot.colour_groups(points, "genre")
     assert len(set(groups) - {scatter_plot.OTHERS}) == scatter_plot.COLOURS
     assert groups[-1] == scatter_plot.OTHERS
     assert set(scatter_plot.colour_groups(points, "collection")) == {"reference", "target"}
+
+
+def test_a_track_with_several_genres_has_the_colour_of_the_most_frequent_one() -> None:
+    points = [
+        MapPoint(index, "", "", "reference", {}, genres, 0.0, 0.0)
+        for index, genres in enumerate((["bossa nova", "jazz"], ["jazz"], ["rock"], []))
+    ]
+    groups = scatter_plot.colour_groups(points, "genre")
+    assert groups == ["jazz", "jazz", "rock", scatter_plot.NONE]

@@ -10,14 +10,30 @@ from sklearn.metrics import average_precision_score
 
 from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block
 from mirpipe.statistics.full_ranking import full_ranking
-from mirpipe.statistics.label_relevance import UNLABELLED, Relevance, concatenate, find_relevant
+from mirpipe.statistics.label_relevance import (
+    UNLABELLED,
+    Relevance,
+    concatenate,
+    find_relevant,
+    label_sets,
+)
 from mirpipe.statistics.precision_mrr_map import average_precision, precision_at_k, reciprocal_rank
+
+
+def relevance_by_code(
+    places: np.ndarray, own: np.ndarray, codes: np.ndarray, query_codes: np.ndarray, *, kept: int
+) -> Relevance:
+    """Return the relevance if each track has one label value, given as a code, or none."""
+    sets = label_sets(
+        [[] if code == UNLABELLED else [str(code)] for code in [*codes, *query_codes]]
+    )
+    return find_relevant(places, own, sets[: len(codes)], sets[len(codes) :], kept=kept)
 
 
 def relevance_of(codes: list[int], *, kept: int, own: bool = False) -> Relevance:
     """Return the relevance of a ranking with these label codes to a query with code 1."""
     count = len(codes)
-    return find_relevant(
+    return relevance_by_code(
         np.arange(count)[None], np.array([own]), np.array(codes), np.array([1]), kept=kept
     )
 
@@ -44,7 +60,9 @@ def test_own_reference_does_not_count() -> None:
 def test_average_precision_is_undefined_without_a_relevant_reference() -> None:
     places = np.tile(np.arange(3), (3, 1))
     codes = np.array([1, UNLABELLED, 2])
-    found = find_relevant(places, np.zeros(3, bool), codes, np.array([1, UNLABELLED, 7]), kept=2)
+    found = relevance_by_code(
+        places, np.zeros(3, bool), codes, np.array([1, UNLABELLED, 7]), kept=2
+    )
     assert np.isnan(average_precision(found)[1:]).all()
 
 
@@ -67,7 +85,7 @@ def test_rankings_with_ties_equal_ir_measures(
     own = np.full(query_count, NO_REFERENCE)
     rankings = full_ranking(queries, lambda: [block], reference_count, own=own, kept=kept)
     places = np.concatenate([ranking.places for ranking in rankings])
-    found = find_relevant(places, np.zeros(query_count, bool), codes, query_codes, kept=kept)
+    found = relevance_by_code(places, np.zeros(query_count, bool), codes, query_codes, kept=kept)
     expected = values_of_ir_measures(places, codes, k=min(kept, 10))
     assert precision_at_k(found, min(kept, 10)) == pytest.approx(expected["P"])
     assert reciprocal_rank(found) == pytest.approx(expected["RR"])
@@ -106,7 +124,7 @@ def test_average_precision_equals_scikit_learn_over_full_rankings() -> None:
     codes = random.integers(0, 4, 300)
     places = np.array([random.permutation(300) for _ in range(20)])
     query_codes = random.integers(0, 4, 20)
-    found = find_relevant(places, np.zeros(20, bool), codes, query_codes, kept=50)
+    found = relevance_by_code(places, np.zeros(20, bool), codes, query_codes, kept=50)
     for row in range(20):
         is_relevant = codes[places[row]] == query_codes[row]
         assert average_precision(found)[row] == pytest.approx(
@@ -123,8 +141,8 @@ def test_reordering_the_head_gives_the_numbers_of_the_reordered_ranking() -> Non
     reordered_places = places.copy()
     reordered_places[:, :10] = np.take_along_axis(places[:, :10], order, axis=1)
     own = np.zeros(8, bool)
-    reordered = find_relevant(places, own, codes, query_codes, kept=10).reordered(order)
-    direct = find_relevant(reordered_places, own, codes, query_codes, kept=10)
+    reordered = relevance_by_code(places, own, codes, query_codes, kept=10).reordered(order)
+    direct = relevance_by_code(reordered_places, own, codes, query_codes, kept=10)
     for measure in (average_precision, reciprocal_rank):
         assert measure(reordered) == pytest.approx(measure(direct))
 

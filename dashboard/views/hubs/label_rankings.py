@@ -20,6 +20,7 @@ METRIC_NAMES = {"p_at_1": "P@1", "p_at_5": "P@5", "p_at_10": "P@10", "mrr": "MRR
 METRICS_WITH_CHART = ("p_at_1", "mrr", "map")
 LABELS = ("genre", "instrument", "work")
 """Labels that are listed first. Other labels follow."""
+_RULE_OF_SETS = {"genre": " (one common genre is enough)"}
 
 
 def section(rows: Sequence[queries.LabelRanking], query_kind: str) -> None:
@@ -63,7 +64,8 @@ def section(rows: Sequence[queries.LabelRanking], query_kind: str) -> None:
 def explain(row: queries.LabelRanking) -> None:
     """Explain the metrics, and state how many queries they are based on."""
     st.caption(
-        f"A reference is relevant if it has the same {row.label} as the query. P@k is the share of "
+        f"A reference is relevant if it has the same {row.label} as the query"
+        f"{_RULE_OF_SETS.get(row.label, '')}. P@k is the share of "
         "relevant references among the first k. MRR is the mean of 1 / rank of the first relevant "
         "reference. mAP is the mean average precision of the full ranking. All metrics range from "
         f"0 to 1 and have a 95 % interval. Fusion combines the rankings by all encoders. Number of "

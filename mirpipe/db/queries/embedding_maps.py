@@ -38,6 +38,8 @@ class MapPoint:
     collection: str
     labels: dict[str, str]
     """Labels such as genre and instrument."""
+    genres: list[str]
+    """Genres. Empty if the track has none."""
     x: float
     """Position along the first principal component. 0 is the mean of the references."""
     y: float
@@ -55,7 +57,7 @@ _MAPS = text("""
 """)
 _MAP_POINTS = text("""
     SELECT t.track_id, encode(t.content_sha256, 'hex') AS content_sha256, t.title, t.collection,
-        t.labels, p.x, p.y
+        t.labels, t.genres, p.x, p.y
     FROM mirpipe.map_point p
     JOIN mirpipe.encoder e USING (encoder_id)
     JOIN mirpipe.track t USING (track_id)

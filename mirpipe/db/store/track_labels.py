@@ -10,16 +10,21 @@ from sqlalchemy import Connection, text
 from mirpipe.db.store.searchable_tracks import to_hash_array
 from mirpipe.records import LABELS, Int64
 
+_VALUES = {
+    label: "t.genres"
+    if label == "genre"
+    else f"array_remove(ARRAY[nullif(t.labels ->> '{label}', '')], NULL)"
+    for label in LABELS
+}
+"""SQL for the values of each label. Only a track's genres can be several."""
 _LABELLED = text(f"""
-    SELECT t.content_sha256, {", ".join(f"t.labels ->> '{label}'" for label in LABELS)}
+    SELECT t.content_sha256, {", ".join(_VALUES.values())}
     FROM unnest(CAST(:track_ids AS bigint[])) WITH ORDINALITY requested (track_id, place)
     JOIN mirpipe.track t USING (track_id) ORDER BY place
 """)
-_TARGET_LABELS = text("""
-    SELECT t.track_id, l.key, l.value
-    FROM mirpipe.track t CROSS JOIN LATERAL jsonb_each_text(t.labels) l
-    WHERE t.collection = 'target' AND l.key = ANY(:keys) AND l.value <> ''
-""")
+_TARGET_LABELS = """
+    SELECT t.track_id, {values} AS values FROM mirpipe.track t WHERE t.collection = 'target'
+"""
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,8 @@ class LabelledTracks:
 
     hashes: NDArray[np.bytes_]
     """Content hashes, shape (n,)."""
-    labels: dict[str, list[str | None]]
-    """For each label in LABELS, one value per track. None if the track does not have the label."""
+    labels: dict[str, list[list[str]]]
+    """For each label in LABELS, the values of each track. Empty if it does not have the label."""
 
 
 def read_hashes_and_labels(connection: Connection, track_ids: Int64) -> LabelledTracks:
@@ -41,9 +46,15 @@ def read_hashes_and_labels(connection: Connection, track_ids: Int64) -> Labelled
     )
 
 
-def read_target_labels(connection: Connection, keys: Collection[str]) -> dict[str, dict[int, str]]:
+def read_target_labels(
+    connection: Connection, labels: Collection[str]
+) -> dict[str, dict[int, list[str]]]:
     """Return the label values by label and target id. Unlabelled targets are left out."""
-    values: dict[str, dict[int, str]] = {key: {} for key in keys}
-    for row in connection.execute(_TARGET_LABELS, {"keys": list(keys)}):
-        values[row.key][row.track_id] = row.value
-    return values
+    return {
+        label: {
+            row.track_id: row.values
+            for row in connection.execute(text(_TARGET_LABELS.format(values=_VALUES[label])))
+            if row.values
+        }
+        for label in labels
+    }

@@ -15,11 +15,11 @@ from mirpipe.records import LABELS, Float32, Float64, Int64
 from mirpipe.statistics.exact_top_k import NO_REFERENCE
 from mirpipe.statistics.full_ranking import full_ranking
 from mirpipe.statistics.label_relevance import (
-    UNLABELLED,
+    LabelSets,
     Relevance,
     concatenate,
     find_relevant,
-    label_codes,
+    label_sets,
 )
 
 REFERENCE_QUERIES = 1_000
@@ -37,11 +37,8 @@ class RankedLibrary:
 
     encoder_id: int
     references: ReferenceVectors
-    codes: dict[str, Int64]
-    """Label codes of the references, shape (references,), by label.
-
-    Only the labels that a reference has are included.
-    """
+    labels: dict[str, LabelSets]
+    """Label sets of the references, by label. Only the labels that a reference has are included."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +73,26 @@ def rank_library(
     target_ids = searchable_targets(connection, encoder_id)
     query_ids = references.track_ids[:REFERENCE_QUERIES]
     tracks = read_hashes_and_labels(connection, np.concatenate((references.track_ids, target_ids)))
-    all_codes = {label: label_codes(tracks.labels[label]) for label in LABELS}
-    codes = {label: code for label, code in all_codes.items() if (code[:count] != UNLABELLED).any()}
+    all_labels = {label: label_sets(tracks.labels[label]) for label in LABELS}
+    labels = {label: sets for label, sets in all_labels.items() if sets[:count].any_labelled}
     library = RankedLibrary(
         encoder_id,
         ReferenceVectors(connection, encoder_id, references.track_ids),
-        {label: code[:count] for label, code in codes.items()},
+        {label: sets[:count] for label, sets in labels.items()},
     )
     query_sets = [
         ("targets", target_ids, references.places_of(tracks.hashes[count:]), slice(count, None)),
         ("references", query_ids, np.arange(len(query_ids)), slice(len(query_ids))),
     ]
     return library, [
-        _rank(connection, library, name, ids, own, {label: codes[label][rows] for label in codes})
+        _rank(
+            connection,
+            library,
+            name,
+            ids,
+            own,
+            {label: sets[rows] for label, sets in labels.items()},
+        )
         for name, ids, own, rows in query_sets
         if len(ids) and not (name == "references" and count < 2)
     ]
@@ -100,12 +104,12 @@ def _rank(
     name: str,
     track_ids: Int64,
     own: Int64,
-    codes: dict[str, Int64],
+    labels: dict[str, LabelSets],
 ) -> QueryRankings:
-    """Rank the library for one query set. `codes` are the label codes of the queries."""
+    """Rank the library for one query set. `labels` are the label sets of the queries."""
     count = len(library.references.track_ids)
     places, cosines = [], []
-    relevance: dict[str, list[Relevance]] = {label: [] for label in codes}
+    relevance: dict[str, list[Relevance]] = {label: [] for label in labels}
     for start, vectors in _vector_blocks(connection, library.encoder_id, track_ids):
         rankings = full_ranking(
             vectors,
@@ -120,13 +124,13 @@ def _rank(
                 first_places[part.own, -1] = NO_REFERENCE
             places.append(first_places)
             cosines.append(part.cosines)
-            for label in codes:
+            for label, sets in labels.items():
                 relevance[label].append(
                     find_relevant(
                         part.places,
                         part.own,
-                        library.codes[label],
-                        codes[label][start + part.rows],
+                        library.labels[label],
+                        sets[start + part.rows],
                         kept=neighbour_lists.MAX_ENTRIES,
                     )
                 )

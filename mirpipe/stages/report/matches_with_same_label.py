@@ -1,12 +1,12 @@
-"""Finds which matches of a ranking have the same label as their query."""
+"""Finds which matches of a ranking share a label value with their query."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mirpipe.records import Int64
-from mirpipe.statistics.label_relevance import UNLABELLED, Relevance, label_codes
+from mirpipe.statistics.label_relevance import Relevance, label_sets
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class LabelledRanking:
 def relevance_of_first_matches(
     places: Int64,
     own: Int64,
-    reference_labels: Mapping[str, Sequence[str | None]],
-    target_labels: Mapping[str, Sequence[str | None]],
+    reference_labels: Mapping[str, Sequence[Collection[str]]],
+    target_labels: Mapping[str, Sequence[Collection[str]]],
 ) -> dict[str, Relevance]:
     """Return the relevance of the first matches, by label.
 
@@ -36,19 +36,16 @@ def relevance_of_first_matches(
     """
     relevance = {}
     for label, values in reference_labels.items():
-        codes = label_codes([*values, *target_labels[label]])
-        reference_codes, target_codes = codes[: len(values)], codes[len(values) :]
-        if (reference_codes == UNLABELLED).all():
+        sets = label_sets([*values, *target_labels[label]])
+        references, targets = sets[: len(values)], sets[len(values) :]
+        if not references.any_labelled:
             continue
-        is_relevant = (reference_codes[places] == target_codes[:, None]) & (places >= 0)
-        is_own_relevant = (own >= 0) & (reference_codes[own] == target_codes)
-        total = (reference_codes == target_codes[:, None]).sum(axis=1) - is_own_relevant
-        is_labelled = target_codes != UNLABELLED
-        zeros = np.zeros(len(target_codes))
-        relevance[label] = Relevance(
-            is_relevant & is_labelled[:, None],
-            zeros,
-            zeros + np.inf,
-            np.where(is_labelled, total, 0),
-        )
+        head, total = np.zeros(places.shape, bool), np.zeros(len(places), np.int64)
+        for row, code in enumerate(targets.codes.tolist()):
+            is_relevant = references.sharing(code)[references.codes]
+            head[row] = is_relevant[places[row]] & (places[row] >= 0)
+            is_own_relevant = own[row] >= 0 and is_relevant[own[row]]
+            total[row] = np.count_nonzero(is_relevant) - is_own_relevant
+        zeros = np.zeros(len(places))
+        relevance[label] = Relevance(head, zeros, zeros + np.inf, total)
     return relevance

@@ -37,31 +37,34 @@ def insert_summaries(connection: Connection, run_id: int, series: Sequence[Serie
     run_summaries.insert(connection, "run_group_summary", by_group)
 
 
-def _groups(series: Series, labels: Mapping[str, Mapping[int, str]]) -> list[tuple[Series, Row]]:
+def _groups(
+    series: Series, labels: Mapping[str, Mapping[int, Sequence[str]]]
+) -> list[tuple[Series, Row]]:
     """Return one part of the series per label value, and the columns of the group.
 
-    These identify the group, and contain the p-value of its difference from all other targets that
-    have the label.
+    A target with several genres is in the group of each of them. The columns identify the group,
+    and contain the p-value of its difference from the labelled targets that are not in the group.
+    These two sets of targets never overlap.
     """
     groups: list[tuple[Series, Row]] = []
     target_ids, means = series.target_means()
-    for label, value_by_target in labels.items():
-        label_of_mean = np.array(
-            [value_by_target.get(target, "") for target in target_ids.tolist()], np.str_
-        )
-        labelled = label_of_mean != ""
-        values = np.array(
-            [value_by_target.get(target, "") for target in series.target_ids.tolist()]
-        )
-        unlabelled = len(np.unique(series.target_ids[values == ""]))
-        for value in sorted(set(values.tolist()) - {""}):
+    for label, values_by_target in labels.items():
+        labelled = np.array([target in values_by_target for target in target_ids.tolist()], bool)
+        all_ids = np.unique(series.target_ids).tolist()
+        unlabelled = sum(target not in values_by_target for target in all_ids)
+        members: dict[str, list[int]] = {}
+        for target in all_ids:
+            for value in values_by_target.get(target, ()):
+                members.setdefault(value, []).append(target)
+        for value in sorted(members):
             columns: Row = {"label": label, "value": value, "unlabelled_n": unlabelled}
             if series.random:
                 columns |= {"p": np.nan, "p_reason": "random_weights"}
             else:
-                p = group_p_value(means[labelled], label_of_mean[labelled] == value)
+                is_member = np.isin(target_ids[labelled], members[value])
+                p = group_p_value(means[labelled], is_member)
                 columns |= {"p": p, "p_reason": "too_few_targets" if np.isnan(p) else None}
-            groups.append((series.select(values == value), columns))
+            groups.append((series.select(np.isin(series.target_ids, members[value])), columns))
     return groups
 
 

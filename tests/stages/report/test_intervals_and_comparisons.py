@@ -201,6 +201,35 @@ def test_groups_of_five_are_tested_against_the_other_targets(library: Library) -
     assert rows["rock"] == [None, None, "too_few_targets"]
 
 
+def test_a_target_with_two_genres_is_in_both_groups_and_never_among_the_others(
+    library: Library,
+) -> None:
+    for number in range(12):
+        genre = ("folk", "jazz", "folk; jazz")[number % 3]
+        library.add("target", f"more {number}", {"genre": genre})
+    library.report()
+    rows = {
+        value: rest
+        for value, *rest in library.query(
+            "SELECT value, n, mean, p FROM mirpipe.v_retrieval_group_summary "
+            "WHERE label = 'genre' AND encoder = 'first' AND metric = 'z'"
+        )
+    }
+    z = library.query(
+        "SELECT t.genres, v.z FROM mirpipe.v_retrieval v JOIN mirpipe.track t "
+        "ON t.track_id = v.target_id WHERE v.rank = 1 AND v.encoder = 'first'"
+    )
+    for genre in ("folk", "jazz"):
+        group = [value for genres, value in z if genre in genres]
+        others = [value for genres, value in z if genres and genre not in genres]
+        assert len(group) == 3 + 8
+        assert rows[genre] == [
+            len(group),
+            pytest.approx(np.mean(group)),
+            pytest.approx(mannwhitneyu(group, others).pvalue),
+        ]
+
+
 def test_a_past_run_keeps_its_groups(library: Library) -> None:
     numbers = "SELECT label, value, encoder, metric, n, mean, low, high FROM mirpipe."
     first = library.report()

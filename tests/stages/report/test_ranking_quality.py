@@ -72,6 +72,37 @@ def test_references_are_queries_against_the_others(
     assert rows == [(2, 2, pytest.approx(1 / 2))]
 
 
+def test_one_common_genre_makes_a_reference_relevant(fresh_database: Database) -> None:
+    """Public report: gonic#416."""
+    for name in ("first", "second"):
+        library = SyntheticLibrary(fresh_database.app, name=name)
+        if name == "first":
+            ids = [
+                library.add("reference", "east", [1, 0, 0], labels={"genre": "Jazz"}),
+                library.add("reference", "north", [0, 1, 0], labels={"genre": "Rock; Bossa Nova"}),
+                library.add("reference", "up", [0, 0, 1], labels={"genre": "Bossa"}),
+                library.add("target", "t", [1, 0.2, 0.1], labels={"genre": "Bossa Nova; Jazz"}),
+            ]
+        else:
+            vectors = ([1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0.2, 0.1])
+            for track_id, vector in zip(ids, vectors, strict=True):
+                library.set_vector(track_id, vector)
+    publish(library)
+    rows = query(
+        fresh_database,
+        "SELECT encoder, metric, n, mean FROM mirpipe.v_ranking WHERE label = 'genre' "
+        "AND queries = 'targets' AND rerank <> 'csls' AND metric IN ('map', 'p_at_5') "
+        "ORDER BY encoder, metric",
+    )
+    assert rows == [
+        ("first", "map", 1, 1.0),
+        ("first", "p_at_5", 1, 2 / 5),
+        ("fusion", "p_at_5", 1, 2 / 5),
+        ("second", "map", 1, 1.0),
+        ("second", "p_at_5", 1, 2 / 5),
+    ]
+
+
 def test_a_label_of_no_reference_has_no_rows(
     fresh_database: Database, library: SyntheticLibrary
 ) -> None:
