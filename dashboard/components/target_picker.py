@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components.track_names import unique_names
 from mirpipe.db import queries
 
 TARGET_PARAMETER = "target"
@@ -29,7 +28,6 @@ def choose_target(targets: Sequence[queries.Target]) -> queries.Target:
     target that was chosen last, or else the first target.
     """
     by_link = {link_value(target.content_sha256): target for target in targets}
-    names = unique_names(targets)
     requested = st.query_params.get(TARGET_PARAMETER) or st.session_state.get(LAST_TARGET)
     if requested in by_link:
         st.session_state[TARGET_PARAMETER] = requested
@@ -37,7 +35,7 @@ def choose_target(targets: Sequence[queries.Target]) -> queries.Target:
         st.warning("The target in this link is not in the library. Choose another target.")
 
     def name(link: str) -> str:
-        return names[by_link[link].track_id]
+        return by_link[link].title
 
     def update_address() -> None:
         st.query_params[TARGET_PARAMETER] = st.session_state[TARGET_PARAMETER]

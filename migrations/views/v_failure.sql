@@ -1,6 +1,6 @@
 CREATE OR REPLACE VIEW v_failure AS
 SELECT f.stage, f.subject, f.reason, f.message, f.retry, f.attempts, f.first_seen, f.last_seen,
-    f.revision, t.title, t.collection
+    f.revision, t.title, t.collection, f.track_id
 FROM failure f
 LEFT JOIN track t ON t.track_id = f.track_id;
 

@@ -31,6 +31,7 @@ from mirpipe.cli import (
     score,
     search,
     status,
+    tags,
     up,
     verify,
 )
@@ -66,6 +67,7 @@ Look at the results:
 \b
     mirpipe status      show the library, pending work and failures
     mirpipe failures    list files that cannot be used, with the reasons
+    mirpipe tags        show tags whose encoding was guessed, and correct it
     mirpipe search "part of a title" --encoder musicnn
     mirpipe db psql -c "TABLE v_retrieval_summary"
 
@@ -113,6 +115,7 @@ app.command()(generate.generate)
 app.command()(search.search)
 app.command()(status.status)
 app.command()(failures.failures)
+app.command()(tags.tags)
 app.command()(encoders.encoders)
 app.add_typer(models.app, name="models")
 app.add_typer(published.app, name="published")

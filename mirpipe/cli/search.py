@@ -15,6 +15,7 @@ from mirpipe.cli.progress_bar import print_waiting
 from mirpipe.cli.terminal_text import printable_title, wide_console
 from mirpipe.db.queries import vector_search
 from mirpipe.db.queries.find_tracks import FoundTrack, tracks_by_content, tracks_by_name
+from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.errors import PluginError, RejectedInput
 from mirpipe.files.sha256 import sha256
 from mirpipe.records import Float32
@@ -125,7 +126,7 @@ def _find_track(query: str) -> FoundTrack | None:
     if len({bytes(track.content_sha256) for track in tracks}) > 1:
         lines = [
             f"  {track.track_id}  {track.collection}  {track.title}"
-            for track in tracks[:MAX_LISTED_TRACKS]
+            for track in with_distinct_titles(tracks[:MAX_LISTED_TRACKS], title="track_id")
         ]
         if len(tracks) > MAX_LISTED_TRACKS:
             lines.append(f"  and {len(tracks) - MAX_LISTED_TRACKS} more")

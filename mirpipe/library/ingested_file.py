@@ -18,12 +18,12 @@ from mirpipe.audio import (
     read_audio_facts,
 )
 from mirpipe.db.store.track_files import SeenFile
-from mirpipe.db.store.tracks import KnownTrack, NewTrack
+from mirpipe.db.store.tracks import KnownTrack, LabelOrigin, NewTrack
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.manifest_matching import ManifestRow
-from mirpipe.library.tags import Tags, decode_western, read_tags
+from mirpipe.library.tags import FileTags, Tags, decode_western, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
 
 FAILED = "failed"
@@ -41,6 +41,9 @@ class IngestedFile:
     facts: AudioFacts | KnownTrack | None = None
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    labels_from: LabelOrigin = "tags"
+    tags: FileTags | None = None
+    """The file's tags. None if they were not read."""
     problem: RejectedInput | None = None
 
     @property
@@ -91,6 +94,7 @@ def to_new_track(file: IngestedFile) -> NewTrack:
         content_kind=file.identity.kind,
         title=file.title,
         labels=file.labels,
+        labels_from=file.labels_from,
         format=file.facts.format,
         seconds=file.facts.seconds,
         sample_rate=file.facts.sample_rate,
@@ -110,6 +114,7 @@ def waveforms_by_hash(files: list[IngestedFile]) -> dict[bytes, bytes]:
 
 def to_seen_file(file: IngestedFile) -> SeenFile:
     """Return the row to store for the file itself, whether or not it has a problem."""
+    tags = None if file.problem else file.tags
     return SeenFile(
         path=file.path,
         path_text=printable_path(file.path),
@@ -118,6 +123,8 @@ def to_seen_file(file: IngestedFile) -> SeenFile:
         ctime_ns=file.candidate.ctime_ns,
         content_sha256=file.identity.sha256 if file.identity and not file.problem else None,
         reason=file.problem.reason if file.problem else None,
+        tags=None if tags is None else tags.texts,
+        undecoded_tags=tags.undecoded if tags else {},
         file_sha256=file.file_sha256,
     )
 
@@ -168,9 +175,18 @@ def _hash(file: IngestedFile) -> IngestedFile:
 def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None) -> IngestedFile:
     facts = known or read_audio_facts(file.path)
     identity = _identity(file, facts)
-    source: Tags | ManifestRow = read_tags(file.path).decode(decode_western) if row is None else row
-    title = source.title or title_from_file_name(file.path)
-    return replace(file, facts=facts, identity=identity, title=title, labels=source.labels)
+    tags = read_tags(file.path)
+    # The last step of ingest decodes the tags again, when the tags of the whole folder are known.
+    source: Tags | ManifestRow = tags.decode(decode_western) if row is None else row
+    return replace(
+        file,
+        facts=facts,
+        identity=identity,
+        title=source.title or title_from_file_name(file.path),
+        labels=source.labels,
+        labels_from="tags" if row is None else "manifest",
+        tags=tags,
+    )
 
 
 def _identity(file: IngestedFile, facts: AudioFacts | KnownTrack) -> AudioIdentity:

@@ -11,7 +11,7 @@ FIELDS = (
 # Names in lower case, without spaces, underscores and hyphens. Each line contains ID3, MP4, ASF,
 # the INFO list of WAV, and then other names that Vorbis comments, APEv2, Matroska and CAF use.
 _NAMES = {
-    "title": "title tit2 ©nam inam",
+    "title": "title tit2 ©nam inam",  # codespell:ignore nam
     "artist": "artist tpe1 ©art author iart",
     "album": "album talb ©alb wm/albumtitle iprd",
     "albumartist": "albumartist tpe2 aart wm/albumartist",

@@ -30,6 +30,7 @@ COMMANDS = [
     "search",
     "status",
     "failures",
+    "tags",
     "encoders",
     "models",
     "published",
@@ -43,7 +44,7 @@ COMMANDS = [
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FAILURE = queries.Failure(
-    "embed", "musicnn", "target:00", "a title", "target", "truncated", "it is truncated",
+    "embed", "musicnn", "target:00", "a title", 1, "target", "truncated", "it is truncated",
     False, 1, NOW, NOW, "0123",
 )  # fmt: skip
 

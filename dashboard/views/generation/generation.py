@@ -10,7 +10,6 @@ from dashboard.components import empty_states, group_summaries, heatmap, metric_
 from dashboard.components.heatmap import Cell
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.mode_names import mode_with_guidance
-from dashboard.components.track_names import unique_names
 from dashboard.data import cached_queries
 from dashboard.views.generation import captions, mode_summary
 from mirpipe.db import queries
@@ -39,7 +38,7 @@ def heatmap_section(
     st.caption(
         f"Each cell shows the mean over all seeds, for one mode and target. {heatmap.LEGEND}"
     )
-    names = unique_names(targets)
+    names = {target.track_id: target.title for target in targets}
     with_clips = {score.target_id for score in scores}
     columns = heatmap.visible_columns([names[i] for i in names if i in with_clips], key="page")
     several = len({score.generator for score in scores}) > 1

@@ -7,10 +7,10 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup
+from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.number_format import format_number
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import plugin_heading
-from dashboard.components.track_names import genre_and_instrument
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.listen.match_explanation import explanation, melody_remark
 from dashboard.views.listen.track_details import COLUMNS_PER_ROW, TrackDetails

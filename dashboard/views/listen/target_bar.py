@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard.components import aesthetics_rating, markup
+from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.player import player
-from dashboard.components.track_names import genre_and_instrument
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.listen.track_details import TrackDetails
 from mirpipe.db import queries

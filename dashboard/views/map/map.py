@@ -6,10 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.components import empty_states, markup, scatter_plot, tables
+from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import licence_text, random_weights_badge
 from dashboard.components.target_picker import TARGET_PARAMETER, link_value
-from dashboard.components.track_names import genre_and_instrument
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data import cached_queries
 from mirpipe.db import queries

@@ -103,7 +103,8 @@ def run_section(runs: Sequence[queries.Run]) -> None:
             changes = pd.DataFrame(
                 cached_queries.best_match_changes(cached_queries.run_key(latest))
             )
-            tables.sortable_table(changes, name="Changed best matches")
+            columns = ["encoder", "target", "previous", "reference", "cause"]
+            tables.sortable_table(changes[columns], name="Changed best matches")
 
 
 def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | None) -> None:

@@ -18,7 +18,6 @@ from dashboard.components import (
 from dashboard.components.csv_download import download_button
 from dashboard.components.heatmap import Cell
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
-from dashboard.components.track_names import unique_names
 from dashboard.data import cached_queries
 from dashboard.views.retrieval import encoder_summary
 from mirpipe.db import queries
@@ -63,7 +62,7 @@ def heatmap_section(
         "Each cell shows the best match for one target by one encoder. Point at a cell to see the "
         f"title of the reference. {heatmap.LEGEND}"
     )
-    names = unique_names(targets)
+    names = {target.track_id: target.title for target in targets}
     matched = {row.target_id for row in rows}
     columns = heatmap.visible_columns([names[i] for i in names if i in matched], key="page")
     encoders = list(dict.fromkeys(row.encoder for row in rows))

@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from dashboard.components import level_matching, markup
 from dashboard.components.csv_download import download_button
+from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.number_format import format_number
 from dashboard.components.player import player
-from dashboard.components.track_names import genre_and_instrument
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.search import search_process
 from mirpipe.db import queries

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.settings import settings
 
 
@@ -67,4 +68,5 @@ _BEST_MATCH_SCORES = text("""
 
 def best_match_scores() -> list[BestMatchScores]:
     """Return the scores of all best matches in the latest run, sorted by target."""
-    return read_rows(BestMatchScores, _BEST_MATCH_SCORES, encoder_order=settings().encoders)
+    rows = read_rows(BestMatchScores, _BEST_MATCH_SCORES, encoder_order=settings().encoders)
+    return with_distinct_titles(rows, reference="reference_id", target="target_id")

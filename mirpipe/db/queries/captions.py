@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 
 
 @dataclass(frozen=True)
@@ -47,5 +48,5 @@ _CAPTIONS = text(f"{_SELECT} ORDER BY title, track_id")
 def captions(track_id: int | None = None) -> list[Caption]:
     """Return the captions of all targets, sorted by title, or only those of the given target."""
     if track_id is None:
-        return read_rows(Caption, _CAPTIONS)
+        return with_distinct_titles(read_rows(Caption, _CAPTIONS), title="track_id")
     return read_rows(Caption, _CAPTION_OF_TARGET, track_id=track_id)

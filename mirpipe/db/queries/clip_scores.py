@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from mirpipe.db.queries.mode_order import MODE_PLACES
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,6 @@ def target_scores() -> list[TargetScore]:
             *(row.target_id, row.target, row.generator, row.mode, row.guidance),
             *(metric, value, clips),
         )
-        for row in read_rows(_TargetRow, _TARGET_SCORES)
+        for row in with_distinct_titles(read_rows(_TargetRow, _TARGET_SCORES), target="target_id")
         for metric, (value, clips) in row.metrics.items()
     ]

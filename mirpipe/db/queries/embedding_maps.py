@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.settings import settings
 
 
@@ -73,4 +74,5 @@ def maps() -> list[EmbeddingMap]:
 
 def map_points(encoder: str) -> list[MapPoint]:
     """Return the points on an encoder's map. Targets come last, so that they are drawn on top."""
-    return read_rows(MapPoint, _MAP_POINTS, encoder=encoder)
+    rows = read_rows(MapPoint, _MAP_POINTS, encoder=encoder)
+    return with_distinct_titles(rows, title="track_id")

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Failure:
     """
     title: str | None
     """Title of the track. None if the failure is not about a track."""
+    track_id: int | None
+    """Id of the track. None if the failure is not about a track."""
     collection: str | None
     """Collection of the track. None if the failure is not about a track."""
     reason: str
@@ -68,7 +71,7 @@ _FAILURES = text("""
             '') AS plugin
         FROM mirpipe.v_failure f
     )
-    SELECT stage, plugin, subject, title, collection, reason, message, retry, attempts,
+    SELECT stage, plugin, subject, title, track_id, collection, reason, message, retry, attempts,
         first_seen, last_seen, revision
     FROM ledger
     WHERE (CAST(:stages AS text[]) = '{}' OR stage = ANY(:stages))
@@ -91,7 +94,8 @@ def failures(
     An empty sequence stands for all stages or all reasons. `search` is a text that the plug-in,
     title, subject, reason or message must contain. The case of letters is ignored.
     """
-    return read_rows(Failure, _FAILURES, stages=list(stages), reasons=list(reasons), search=search)
+    rows = read_rows(Failure, _FAILURES, stages=list(stages), reasons=list(reasons), search=search)
+    return with_distinct_titles(rows, title="track_id")
 
 
 def failure_counts() -> list[FailureCount]:

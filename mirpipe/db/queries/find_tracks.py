@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.errors import ConfigurationError
 
 MAX_LISTED_TARGETS = 20
@@ -73,7 +74,8 @@ def target_id_by_name(name: str) -> int:
             "title."
         )
     if len(candidates) > 1:
-        listed = [f"  {track.track_id}  {track.title}" for track in candidates]
+        named = with_distinct_titles(candidates, title="track_id")
+        listed = [f"  {track.track_id}  {track.title}" for track in named]
         if len(listed) > MAX_LISTED_TARGETS:
             more = len(listed) - MAX_LISTED_TARGETS
             listed[MAX_LISTED_TARGETS:] = [f"  and {more} more"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,11 @@ _FUSED_MATCHES = text("""
 
 def reranked_matches(target_id: int | None = None) -> list[RerankedMatch]:
     """Return the matches by cosine and by CSLS, for one target or for all targets."""
-    return read_rows(RerankedMatch, _RERANKED_MATCHES, target_id=target_id)
+    rows = read_rows(RerankedMatch, _RERANKED_MATCHES, target_id=target_id)
+    return with_distinct_titles(rows, reference="reference_id", target="target_id")
 
 
 def fused_matches(target_id: int | None = None) -> list[FusedMatch]:
     """Return the matches by all encoders together, for one target or for all targets."""
-    return read_rows(FusedMatch, _FUSED_MATCHES, target_id=target_id)
+    rows = read_rows(FusedMatch, _FUSED_MATCHES, target_id=target_id)
+    return with_distinct_titles(rows, reference="reference_id", target="target_id")

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Hubness:
     """Number of lists of k matches that contain the most frequent reference."""
     largest_reference: str
     """Title of the most frequent reference."""
+    largest_reference_id: int
     never_retrieved_share: float
     """Share of references that are not in any list of k matches, 0 to 1."""
     n: int
@@ -70,6 +72,7 @@ class Hub:
 
 _HUBNESS = """
     SELECT encoder, queries, rerank, k, skewness, largest, largest_reference,
+        largest_reference_id,
         never_retrieved_share, n, references_n, licence_weights, random, run_id, finished_at
     FROM mirpipe.{view} ORDER BY run_id, queries DESC, encoder, k, rerank
 """
@@ -83,9 +86,10 @@ _HUBS = text("""
 def hubness(*, history: bool = False) -> list[Hubness]:
     """Return the hubness for the latest run, or for every run, oldest first."""
     view = "v_hubness_history" if history else "v_hubness"
-    return read_rows(Hubness, text(_HUBNESS.format(view=view)))
+    rows = read_rows(Hubness, text(_HUBNESS.format(view=view)))
+    return with_distinct_titles(rows, largest_reference="largest_reference_id")
 
 
 def hubs() -> list[Hub]:
     """Return the hubs of the latest run, most frequent first per encoder, k and method."""
-    return read_rows(Hub, _HUBS)
+    return with_distinct_titles(read_rows(Hub, _HUBS), reference="reference_id")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.settings import settings
 
 
@@ -74,11 +75,13 @@ def matches(target_id: int, *, k: int = 10) -> list[Match]:
     A run has at most 10 matches per target and encoder. The list is empty if the latest run does
     not include the target.
     """
-    return read_rows(
+    rows = read_rows(
         Match, _MATCHES_OF_TARGET, target_id=target_id, k=k, encoder_order=settings().encoders
     )
+    return with_distinct_titles(rows, reference="reference_id", target="target_id")
 
 
 def best_matches() -> list[Match]:
     """Return the best match of every target by each encoder, sorted by target."""
-    return read_rows(Match, _BEST_MATCHES, encoder_order=settings().encoders)
+    rows = read_rows(Match, _BEST_MATCHES, encoder_order=settings().encoders)
+    return with_distinct_titles(rows, reference="reference_id", target="target_id")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.settings import settings
 
 MAX_DIFFERENCES = 10_000
@@ -28,6 +29,11 @@ class BestMatchDifference:
     """Cosine of the best match in the second run."""
     causes: str
     """Causes of all changes between the two runs, oldest first, separated by commas."""
+    target_id: int
+    before_id: int | None
+    """Id of the best match in the first run. None if there was no match."""
+    after_id: int | None
+    """Id of the best match in the second run. None if there was no match."""
 
 
 _DIFFERENCES = text("""
@@ -46,7 +52,8 @@ _DIFFERENCES = text("""
             FROM mirpipe.neighbour_change c
             WHERE c.encoder_name = encoder AND c.target_id = t.track_id
                 AND c.run_id > least(:before, :after) AND c.run_id <= greatest(:before, :after)
-        ), '') AS causes
+        ), '') AS causes,
+        t.track_id AS target_id, b.track_id AS before_id, a.track_id AS after_id
     FROM before FULL JOIN after USING (encoder, target_id)
     JOIN mirpipe.track t ON t.track_id = target_id
     LEFT JOIN mirpipe.track b ON b.track_id = before.reference_id
@@ -62,7 +69,7 @@ def best_match_differences(before: int, after: int) -> list[BestMatchDifference]
 
     The list is sorted by target and has at most `MAX_DIFFERENCES` items.
     """
-    return read_rows(
+    rows = read_rows(
         BestMatchDifference,
         _DIFFERENCES,
         before=before,
@@ -70,3 +77,4 @@ def best_match_differences(before: int, after: int) -> list[BestMatchDifference]
         encoder_order=settings().encoders,
         limit=MAX_DIFFERENCES,
     )
+    return with_distinct_titles(rows, target="target_id", before="before_id", after="after_id")

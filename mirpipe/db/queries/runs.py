@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.settings import settings
 
 
@@ -39,6 +40,11 @@ class BestMatchChange:
     """Title of the best match from the run on. None if there is none."""
     cause: str
     """Cause of the change, such as "new reference"."""
+    target_id: int
+    previous_id: int | None
+    """Id of the best match before the run. None if there was none."""
+    reference_id: int | None
+    """Id of the best match from the run on. None if there is none."""
 
 
 _RUNS = text("""
@@ -50,7 +56,9 @@ _RUNS = text("""
     FROM mirpipe.run r ORDER BY r.run_id DESC LIMIT :limit
 """)
 _BEST_MATCH_CHANGES = text("""
-    SELECT encoder, target, previous, reference, cause FROM mirpipe.v_change
+    SELECT encoder, target, previous, reference, cause, target_id, previous_id,
+        reference_id
+    FROM mirpipe.v_change
     WHERE run_id = :run_id
     ORDER BY target, target_id, array_position(CAST(:encoder_order AS text[]), encoder), encoder
 """)
@@ -68,6 +76,9 @@ def last_runs(*, limit: int = 10) -> list[Run]:
 
 def best_match_changes(run_id: int) -> list[BestMatchChange]:
     """Return the best matches that changed in a run, sorted by target."""
-    return read_rows(
+    rows = read_rows(
         BestMatchChange, _BEST_MATCH_CHANGES, run_id=run_id, encoder_order=settings().encoders
+    )
+    return with_distinct_titles(
+        rows, target="target_id", previous="previous_id", reference="reference_id"
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 
 
 @dataclass(frozen=True)
@@ -35,4 +36,4 @@ _TARGETS = text("""
 
 def targets() -> list[Target]:
     """Return every usable target, sorted by title."""
-    return read_rows(Target, _TARGETS)
+    return with_distinct_titles(read_rows(Target, _TARGETS), title="track_id")

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from mirpipe.db.engine import engine
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.records import Float32
 from mirpipe.statistics.exact_top_k import cosines
 
@@ -122,7 +123,7 @@ def nearest_references(
         connection.execute(_ITERATIVE_SCAN)
         rows = connection.execute(query, parameters).mappings()
         candidates = [_Candidate(**row) for row in rows]
-    return _ranked(vector, candidates)[:k]
+    return with_distinct_titles(_ranked(vector, candidates)[:k], title="track_id")
 
 
 def _ranked(vector: Float32, candidates: Sequence[_Candidate]) -> list[NearReference]:

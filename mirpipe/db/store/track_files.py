@@ -1,10 +1,12 @@
 """Stores the files of each track, and rejected files."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
+from mirpipe.db.store.file_tags import to_json
 from mirpipe.records import Collection
 
 _TRACK_IDS = text(
@@ -17,21 +19,28 @@ _EXISTING_PATHS = text(
 )
 _WRITE = text(
     "INSERT INTO mirpipe.track_file AS existing "
-    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, file_sha256, reason) "
+    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, file_sha256, reason, tags, "
+    "undecoded_tags) "
     "VALUES (:collection, :path, :path_text, (SELECT track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = :content_sha256), "
-    ":bytes, :mtime_ns, :ctime_ns, :file_sha256, :reason) "
+    ":bytes, :mtime_ns, :ctime_ns, :file_sha256, :reason, CAST(:tags AS jsonb), "
+    "CAST(:undecoded_tags AS jsonb)) "
     "ON CONFLICT (collection, path) DO UPDATE SET track_id = excluded.track_id, "
     "bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
-    "file_sha256 = excluded.file_sha256, reason = excluded.reason, gone_at = NULL, seen_at = now()"
+    "file_sha256 = excluded.file_sha256, reason = excluded.reason, tags = excluded.tags, "
+    "undecoded_tags = excluded.undecoded_tags, tag_encoding = NULL, tag_encoding_guessed = NULL, "
+    "gone_at = NULL, seen_at = now()"
 )
 _MARK_CHANGED = text("UPDATE mirpipe.track_file SET ctime_ns = NULL WHERE path = :path")
+# A file without an encoding makes ingest guess the encoding of its folder again.
 _MARK_EXISTING = text(
-    "UPDATE mirpipe.track_file SET gone_at = NULL, seen_at = now() "
+    "UPDATE mirpipe.track_file SET gone_at = NULL, seen_at = now(), tag_encoding = NULL, "
+    "tag_encoding_guessed = NULL "
     "WHERE collection = :collection AND path = ANY(:paths) AND gone_at IS NOT NULL"
 )
 _MARK_GONE = text(
-    "UPDATE mirpipe.track_file SET gone_at = now() WHERE collection = :collection "
+    "UPDATE mirpipe.track_file SET gone_at = now(), tag_encoding = NULL, "
+    "tag_encoding_guessed = NULL WHERE collection = :collection "
     "AND path = ANY(:paths) AND gone_at IS NULL AND track_id IS NOT NULL"
 )
 _DELETE_REJECTED = text(
@@ -60,6 +69,10 @@ class SeenFile:
     """Code of the reason for the rejection. None if the file has a track."""
     file_sha256: bytes | None = None
     """SHA-256 of the file's bytes, 32 bytes. None if the file could not be read."""
+    tags: Mapping[str, Sequence[str]] | None = None
+    """Tag values whose encoding is certain, by field. None if the tags were not read."""
+    undecoded_tags: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
+    """Tag values whose encoding is not certain, by field."""
 
 
 def track_ids_of(
@@ -93,6 +106,8 @@ def write(connection: Connection, collection: Collection, files: Sequence[SeenFi
                 "ctime_ns": file.ctime_ns,
                 "file_sha256": file.file_sha256,
                 "reason": file.reason,
+                "tags": None if file.tags is None else json.dumps(dict(file.tags)),
+                "undecoded_tags": to_json(file.undecoded_tags) if file.undecoded_tags else None,
             },
         )
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, text
 
@@ -37,9 +37,9 @@ _WITH_FILE = text(
 # Only `update_labels` changes the title and labels of an existing track.
 _WRITE = text(
     "INSERT INTO mirpipe.track (collection, content_sha256, content_kind, title, labels, format, "
-    "seconds, sample_rate, channels, rms_dbfs, state) "
-    "VALUES (:collection, :content_sha256, :content_kind, :title, "
-    "CAST(:labels AS jsonb), :format, :seconds, :sample_rate, :channels, :rms_dbfs, 'ok') "
+    "seconds, sample_rate, channels, rms_dbfs, labels_from, state) "
+    "VALUES (:collection, :content_sha256, :content_kind, :title, CAST(:labels AS jsonb), :format, "
+    ":seconds, :sample_rate, :channels, :rms_dbfs, :labels_from, 'ok') "
     "ON CONFLICT (collection, content_sha256) DO NOTHING"
 )
 _IDS = text(
@@ -62,12 +62,19 @@ _UPDATE_LABELS = text(
     "(new.title, new.labels)"
 )
 
+_UPDATE_ORIGIN = text(
+    "UPDATE mirpipe.track SET labels_from = :labels_from WHERE track_id = ANY(:track_ids) "
+    "AND labels_from IS DISTINCT FROM :labels_from"
+)
+
 # The hashes are summed, because a sum does not require sorting a large library.
 _FINGERPRINT = text(
     "SELECT concat_ws(' ', count(*), sum(hashtextextended(concat_ws(' ', collection, "
     "encode(content_sha256, 'hex'), state, title, labels), 0))) FROM mirpipe.track "
     "WHERE collection <> 'generated'"
 )
+
+LabelOrigin = Literal["manifest", "tags"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,8 @@ class NewTrack:
     sample_rate: int
     channels: int
     rms_dbfs: float
+    labels_from: LabelOrigin | None = None
+    """Where the title and the labels come from. None for clips."""
     content_kind: ContentKind = "file"
 
 
@@ -165,10 +174,14 @@ def update_states(connection: Connection, track_ids: set[int]) -> tuple[int, int
 
 
 def update_labels(
-    connection: Connection, labels: Mapping[int, tuple[str, Mapping[str, str]]]
+    connection: Connection,
+    labels: Mapping[int, tuple[str, Mapping[str, str]]],
+    *,
+    labels_from: LabelOrigin,
 ) -> int:
     """Set the title and labels of tracks by track id, and return how many tracks changed."""
     ids = sorted(labels)
+    connection.execute(_UPDATE_ORIGIN, {"track_ids": ids, "labels_from": labels_from})
     result = connection.execute(
         _UPDATE_LABELS,
         {

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.store.scanned_files import folder_comparison
+from mirpipe.library.folder_encodings import decode_tags
 from mirpipe.library.folder_scan import absolute_roots
 from mirpipe.library.manifest import read_manifest
 from mirpipe.library.manifest_matching import ManifestRow
@@ -58,6 +59,7 @@ def ingest(
         max_share = 1.0 if allow_removal else settings().max_removed_share
         losses = mark_vanished_files(job, max_removed_share=max_share)
         unmatched = apply_manifest(job)
+        decode_tags(collection)
         draw_missing_waveforms(collection, workers=workers)
     job.counts["unmatched"] = len(unmatched)
     if unmatched and on_unmatched:

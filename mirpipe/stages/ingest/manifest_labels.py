@@ -28,5 +28,7 @@ def apply_manifest(job: IngestJob) -> list[ManifestRow]:
     for page in batched(list(labels), PAGE_FILES):
         with engine("app").begin() as connection:
             changes = {track_id: labels[track_id] for track_id in page}
-            job.counts["relabelled"] += tracks.update_labels(connection, changes)
+            job.counts["relabelled"] += tracks.update_labels(
+                connection, changes, labels_from="manifest"
+            )
     return [row for row in job.manifest.rows if row.line not in job.matched_lines]

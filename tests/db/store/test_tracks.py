@@ -66,9 +66,9 @@ def test_writing_a_stored_content_again_changes_nothing(app: Connection) -> None
 def test_only_tracks_with_new_labels_are_counted(app: Connection) -> None:
     first, second = add_track(app, FIRST, b"/a.wav"), add_track(app, SECOND, b"/b.wav")
     labels = {first: ("t", {"genre": "folk"}), second: ("t", {"genre": "jazz"})}
-    assert tracks.update_labels(app, labels) == 1
-    assert tracks.update_labels(app, labels) == 0
-    assert tracks.update_labels(app, {}) == 0
+    assert tracks.update_labels(app, labels, labels_from="manifest") == 1
+    assert tracks.update_labels(app, labels, labels_from="manifest") == 0
+    assert tracks.update_labels(app, {}, labels_from="manifest") == 0
 
 
 def test_a_rejected_file_is_deleted_when_it_is_gone(app: Connection) -> None:

@@ -18,22 +18,23 @@ from tests.support.databases import Database
 _KILLED = """
 import os, sys
 from pathlib import Path
-from mirpipe.db.store import track_files, tracks
+from mirpipe.db.store import file_tags, track_files, tracks
 from mirpipe.stages.ingest import ingest, read_files
 read_files.BATCH_FILES = 2
 calls = 0
 def kill_at(function):
-    def call_or_kill(*arguments):
+    def call_or_kill(*arguments, **options):
         global calls
         calls += 1
         if calls == int(sys.argv[2]):
             os.kill(os.getpid(), 9)
-        return function(*arguments)
+        return function(*arguments, **options)
     return call_or_kill
 for name in ("write", "mark_gone", "mark_existing"):
     setattr(track_files, name, kill_at(getattr(track_files, name)))
 for name in ("write", "update_states", "update_labels"):
     setattr(tracks, name, kill_at(getattr(tracks, name)))
+file_tags.write_encoding = kill_at(file_tags.write_encoding)
 ingest([Path(sys.argv[1])], collection="reference", manifest=Path(sys.argv[1]) / "m.csv")
 """
 
