@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,13 @@ UInt8 = NDArray[np.uint8]
 
 Progress = Callable[[int, int], None]
 """A callback that a stage calls with the number of finished items and the total number."""
+
+
+class TitleAndLabels(NamedTuple):
+    """Title and labels of a file or a track."""
+
+    title: str
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True)

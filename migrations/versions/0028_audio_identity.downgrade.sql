@@ -29,6 +29,7 @@ END $$;
 COMMENT ON TABLE embedding_change IS 'Vectors that were added, removed or changed, or whose track became usable or unusable, since retrieve last ran.';
 
 ALTER TABLE track DROP content_kind;
-ALTER TABLE track_file DROP ctime_ns, DROP file_sha256;
+ALTER TABLE track_file DROP ctime_ns, DROP file_sha256, DROP manifest_row;
 COMMENT ON TABLE track IS 'Tracks: one row per distinct content in a collection. The SHA-256 of the file''s bytes identifies the content.';
 COMMENT ON COLUMN track_file.mtime_ns IS 'Modification time of the file, in nanoseconds since 1970. A file whose size and modification time are unchanged is not read again.';
+COMMENT ON COLUMN track.labels_from IS 'Where the title and the labels come from: manifest, or tags (without tags, the title is the file name). NULL for clips, and for tracks that were added before revision 0026, whose labels only a manifest changes.';

@@ -64,3 +64,11 @@ ALTER TABLE neighbour_change DROP CONSTRAINT neighbour_change_cause_check;
 ALTER TABLE neighbour_change ADD CONSTRAINT neighbour_change_cause_check
     CHECK (cause IN ('first match', 'new reference', 'removed reference', 'new encoder revision', 'removed target', 'retagged'));
 COMMENT ON TABLE neighbour_change IS 'Best matches that changed in a run, or whose title or labels changed, and why.';
+
+ALTER TABLE track_file ADD manifest_row jsonb;
+COMMENT ON COLUMN track_file.manifest_row IS 'Title and labels in the file''s row of the manifest. NULL if the manifest had no row. is_inherited: the values were stored by an earlier version, and ingest has not yet decided whether they come from tags.';
+UPDATE track_file f SET manifest_row =
+    jsonb_build_object('title', t.title, 'labels', t.labels, 'is_inherited', true)
+FROM track t WHERE t.track_id = f.track_id AND f.collection <> 'generated'
+    AND t.labels_from IS DISTINCT FROM 'tags';
+COMMENT ON COLUMN track.labels_from IS 'Where the title and the labels come from: manifest, or tags (without tags, the title is the file name). NULL for clips, and for tracks from before revision 0026 whose tags have not been read yet.';

@@ -33,6 +33,7 @@ MAX_LISTED_ROWS = 10
 _COUNT_MEANINGS = {
     "unchanged": "unchanged files, not read again",
     "added": "new tracks",
+    "retagged": "files with other tags, but the same audio",
     "moved": "known tracks at a new path",
     "duplicate": "more copies of known tracks",
     "returned": "missing tracks that have a file again",

@@ -25,6 +25,7 @@ from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.manifest_matching import ManifestRow
 from mirpipe.library.tags import FileTags, Tags, decode_western, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
+from mirpipe.records import TitleAndLabels
 
 FAILED = "failed"
 """Reason code of a file that could not be read because of an unexpected error."""
@@ -42,6 +43,7 @@ class IngestedFile:
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     labels_from: LabelOrigin = "tags"
+    manifest_row: TitleAndLabels | None = None
     tags: FileTags | None = None
     """The file's tags. None if they were not read."""
     problem: RejectedInput | None = None
@@ -123,6 +125,7 @@ def to_seen_file(file: IngestedFile) -> SeenFile:
         ctime_ns=file.candidate.ctime_ns,
         content_sha256=file.identity.sha256 if file.identity and not file.problem else None,
         reason=file.problem.reason if file.problem else None,
+        manifest_row=file.manifest_row,
         tags=None if tags is None else tags.texts,
         undecoded_tags=tags.undecoded if tags else {},
         file_sha256=file.file_sha256,
@@ -185,6 +188,7 @@ def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None)
         title=source.title or title_from_file_name(file.path),
         labels=source.labels,
         labels_from="tags" if row is None else "manifest",
+        manifest_row=None if row is None else TitleAndLabels(row.title, row.labels),
         tags=tags,
     )
 

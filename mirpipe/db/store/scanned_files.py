@@ -7,6 +7,7 @@ memory. Postgres deletes the table when the connection is closed.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from more_itertools import batched
@@ -81,7 +82,8 @@ _KNOWN = f"""
 """
 _VANISHED = "SELECT path FROM vanished ORDER BY path"
 _EXISTING = """
-    SELECT f.path, f.track_id FROM mirpipe.track_file f JOIN scan_outcome s USING (path)
+    SELECT f.path, f.track_id, f.manifest_row
+    FROM mirpipe.track_file f JOIN scan_outcome s USING (path)
     WHERE f.collection = %(collection)s AND f.track_id IS NOT NULL ORDER BY f.path
 """
 _BLOCK_ROWS = 8192
@@ -141,6 +143,11 @@ class FolderComparison:
         self._execute("DROP TABLE scanned")
         self._execute("ANALYZE scan_outcome")
 
+    def started(self) -> datetime:
+        """Return the time of the database."""
+        now: datetime = self._connection.execute(text("SELECT now()")).scalar_one()
+        return now
+
     def counts(self) -> dict[str, int]:
         """Return the number of files by outcome: changed, returned, rejected and unchanged."""
         rows = self._connection.execute(_COUNTS).all()
@@ -180,10 +187,13 @@ class FolderComparison:
         for (path,) in self._rows(_VANISHED):
             yield bytes(path)
 
-    def existing_files(self) -> Iterator[tuple[bytes, int]]:
-        """Yield the path and the track id of each found file that has a track, sorted by path."""
-        for path, track_id in self._rows(_EXISTING):
-            yield bytes(path), track_id
+    def existing_files(self) -> Iterator[tuple[bytes, int, dict[str, Any] | None]]:
+        """Yield the path, the track id and the stored manifest row of each file with a track.
+
+        The files are sorted by path.
+        """
+        for path, track_id, manifest_row in self._rows(_EXISTING):
+            yield bytes(path), track_id, manifest_row
 
     def _execute(self, statement: str, **parameters: object) -> None:
         self._connection.exec_driver_sql(statement, self._parameters | parameters)

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,7 +60,7 @@ _UPDATE_LABELS = text(
     "FROM unnest(CAST(:track_ids AS bigint[]), CAST(:titles AS text[]), "
     "CAST(CAST(:labels AS text[]) AS jsonb[])) AS new (track_id, title, labels) "
     "WHERE t.track_id = new.track_id AND (t.title, t.labels) IS DISTINCT FROM "
-    "(new.title, new.labels)"
+    "(new.title, new.labels) RETURNING t.first_seen"
 )
 
 _UPDATE_ORIGIN = text(
@@ -178,11 +179,15 @@ def update_labels(
     labels: Mapping[int, tuple[str, Mapping[str, str]]],
     *,
     labels_from: LabelOrigin,
+    since: datetime | None = None,
 ) -> int:
-    """Set the title and labels of tracks by track id, and return how many tracks changed."""
+    """Set the title and labels of tracks by track id, and return how many tracks changed.
+
+    Tracks that were added after `since` are not counted.
+    """
     ids = sorted(labels)
     connection.execute(_UPDATE_ORIGIN, {"track_ids": ids, "labels_from": labels_from})
-    result = connection.execute(
+    rows = connection.execute(
         _UPDATE_LABELS,
         {
             "track_ids": ids,
@@ -190,4 +195,4 @@ def update_labels(
             "labels": [json.dumps(dict(labels[track_id][1])) for track_id in ids],
         },
     )
-    return result.rowcount
+    return sum(since is None or first_seen <= since for first_seen in rows.scalars())

@@ -47,7 +47,7 @@ def mark_returned_files(job: IngestJob) -> None:
         with engine("app").begin() as connection:
             track_files.mark_existing(connection, job.collection, page)
             owners = track_files.track_ids_of(connection, job.collection, page)
-            job.update_track_states(connection, owners)
+            job.update_tracks(connection, owners)
 
 
 def _scanned_files(job: IngestJob) -> Iterator[ScannedFile]:

@@ -14,19 +14,24 @@ class DuplicateDetector:
     """Classifies the files of one batch. Pass the files in the order in which they are stored."""
 
     def __init__(
-        self, known: Sequence[KnownTrack], existing_paths: Mapping[int, Sequence[bytes]]
+        self,
+        known: Sequence[KnownTrack],
+        existing_files: Mapping[int, Mapping[bytes, bytes | None]],
     ) -> None:
         """`known` are the collection's tracks before the batch is stored.
 
-        `existing_paths` are the paths of their files that were not marked as gone, by track id.
+        `existing_files` are the hashes of their files that were not marked as gone, by track id
+        and path.
         """
         self._known = {track.content_sha256: track for track in known}
-        self._existing_paths = existing_paths
+        self._existing_files = existing_files
         self._stored_hashes: set[bytes] = set()
 
     def classify(self, file: IngestedFile) -> str:
-        """Return added, returned_file, unchanged, moved or duplicate for a file without a problem.
+        """Return how a file without a problem is counted.
 
+        The result is added, returned_file, unchanged, retagged, moved or duplicate. The times of an
+        unchanged file have changed; the bytes of a retagged file have changed, but not its audio.
         A `returned_file` belongs to a track that was gone. IngestResult does not count such files:
         its field `returned` is a number of tracks.
         """
@@ -37,10 +42,10 @@ class DuplicateDetector:
         if track is None or track.state == "gone":
             self._stored_hashes.add(content_sha256)
             return "added" if track is None else "returned_file"
-        paths = self._existing_paths.get(track.track_id, ())
-        if file.path in paths:
-            return "unchanged"  # Only the file's times have changed.
-        return "moved" if any(map(_is_missing, paths)) else "duplicate"
+        files = self._existing_files.get(track.track_id, {})
+        if file.path in files:
+            return "unchanged" if files[file.path] == file.file_sha256 else "retagged"
+        return "moved" if any(map(_is_missing, files)) else "duplicate"
 
 
 def _is_missing(path: bytes) -> bool:

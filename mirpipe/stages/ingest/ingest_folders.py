@@ -50,7 +50,7 @@ def ingest(
     paths = absolute_roots(roots)
     rows = None if manifest is None else read_manifest(manifest, collection)
     with hold_lock(f"ingest.{collection}"), folder_comparison(collection, paths) as files:
-        job = IngestJob(collection, paths, rows, files)
+        job = IngestJob(collection, paths, rows, files, files.started())
         scan_and_compare(job)
         if not allow_removal:
             require_folders(job)
@@ -59,7 +59,7 @@ def ingest(
         max_share = 1.0 if allow_removal else settings().max_removed_share
         losses = mark_vanished_files(job, max_removed_share=max_share)
         unmatched = apply_manifest(job)
-        decode_tags(collection)
+        job.counts["relabelled"] += decode_tags(collection, since=job.started)
         draw_missing_waveforms(collection, workers=workers)
     job.counts["unmatched"] = len(unmatched)
     if unmatched and on_unmatched:

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from mirpipe.db.store import tracks
 from mirpipe.db.store.scanned_files import FolderComparison
 from mirpipe.library.manifest_matching import Manifest, ManifestRow
+from mirpipe.library.update_labels import update_labels
 from mirpipe.records import Collection
 
 PAGE_FILES = 1000
@@ -28,6 +30,8 @@ class IngestResult:
     unchanged: int
     added: int
     moved: int
+    retagged: int
+    """Files that have changed, but not their audio."""
     duplicate: int
     """Files whose content equals that of another file, so both are one track."""
     rejected: int
@@ -46,7 +50,7 @@ class IngestResult:
     returned: int
     """Tracks that were gone and have a file again."""
     relabelled: int
-    """Tracks whose title or labels were changed to those in the manifest."""
+    """Tracks with a new title or new labels, from the manifest or from the tags."""
     unmatched: int
     """Manifest rows that match no file."""
 
@@ -60,6 +64,8 @@ class IngestJob:
     manifest: Manifest | None
     files: FolderComparison
     """The files in the folders, compared with those stored by earlier runs."""
+    started: datetime
+    """Time of the database when the run started."""
     matched_lines: set[int] = field(default_factory=set)
     """Lines of the manifest that match a file in the folders."""
     counts: Counter[str] = field(default_factory=Counter)
@@ -78,8 +84,12 @@ class IngestJob:
         if row is not None:
             self.matched_lines.add(row.line)
 
-    def update_track_states(self, connection: Connection, track_ids: set[int]) -> None:
-        """Store whether each of these tracks still has a file, and count the changes."""
+    def update_tracks(self, connection: Connection, track_ids: set[int]) -> None:
+        """Store whether each of these tracks still has a file, and its title and labels.
+
+        The changes are counted.
+        """
         returned, gone = tracks.update_states(connection, track_ids)
+        self.counts["relabelled"] += update_labels(connection, track_ids, since=self.started)
         self.counts["returned"] += returned
         self.counts["gone"] += gone

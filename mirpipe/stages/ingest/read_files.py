@@ -23,6 +23,7 @@ from mirpipe.library.ingested_file import (
 from mirpipe.records import Progress
 from mirpipe.stages.ingest.duplicate_content import DuplicateDetector
 from mirpipe.stages.ingest.ingest_job import IngestJob
+from mirpipe.stages.ingest.inherited_titles import settle_inherited_titles
 
 BATCH_FILES = 64
 """Number of files per transaction. After a run is killed, at most this many must be read again."""
@@ -72,7 +73,7 @@ def _identify_known_tracks(job: IngestJob, files: Sequence[IngestedFile]) -> Non
         if file.file_sha256 and file.identity and not file.problem and file.identity.kind != "file"
     }
     with engine("app").begin() as connection:
-        job.update_track_states(
+        job.update_tracks(
             connection, track_identity.identify_tracks(connection, job.collection, identities)
         )
 
@@ -88,8 +89,9 @@ def _store(job: IngestJob, files: Sequence[IngestedFile]) -> None:
         old_owners = track_files.track_ids_of(connection, job.collection, paths)
         owners = tracks.write(connection, job.collection, [to_new_track(file) for file in usable])
         track_files.write(connection, job.collection, [to_seen_file(file) for file in files])
+        settle_inherited_titles(connection, job.collection, usable)
         waveforms.write(connection, job.collection, waveforms_by_hash(usable))
-        job.update_track_states(connection, old_owners | owners)
+        job.update_tracks(connection, old_owners | owners)
         subjects = [printable_path(file.path) for file in usable]
         failure_ledger.clear(connection, stage="ingest", subjects=subjects)
         for file in files:
@@ -113,8 +115,8 @@ def _duplicate_detector(job: IngestJob, files: Sequence[IngestedFile]) -> Duplic
     hashes = [file.identity.sha256 for file in files if file.identity is not None]
     with engine("app").connect() as connection:
         known = tracks.tracks_with_content(connection, job.collection, hashes)
-        paths = track_files.existing_paths(connection, [track.track_id for track in known])
-    return DuplicateDetector(known, paths)
+        existing = track_files.existing_files(connection, [track.track_id for track in known])
+    return DuplicateDetector(known, existing)
 
 
 def _count_as(file: IngestedFile, duplicates: DuplicateDetector) -> str:

@@ -33,7 +33,7 @@ def mark_vanished_files(job: IngestJob, *, max_removed_share: float) -> Sequence
         with engine("app").begin() as connection:
             owners = track_files.track_ids_of(connection, job.collection, page)
             track_files.mark_gone(connection, job.collection, page)
-            job.update_track_states(connection, owners)
+            job.update_tracks(connection, owners)
             subjects = [printable_path(path) for path in page]
             failure_ledger.clear(connection, stage="ingest", subjects=subjects)
     return []

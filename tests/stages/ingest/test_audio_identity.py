@@ -92,18 +92,40 @@ def test_retagged_renamed_and_moved_files_keep_their_vectors(
     shutil.copy(evaluated / "reference" / "5.flac", evaluated / "reference" / "copy.flac")
     counts, _ = ingest_all(evaluated)
     assert counts.get("added", 0) == counts.get("gone", 0) == 0
-    assert (counts["moved"], counts["duplicate"]) == (2, 1)
+    assert counts == {
+        "seen": 13,
+        "retagged": 10,
+        "moved": 2,
+        "duplicate": 1,
+        "relabelled": 12,
+    }
     run_pipeline()
     assert embeddings(fresh_database) == before
     assert found_differences(fresh_database) == []
     assert query(fresh_database, "SELECT count(*) FROM mirpipe.track") == [(14,)]
 
 
+def test_a_single_and_a_compilation_are_one_track(fresh_database: Database, tmp_path: Path) -> None:
+    folder = write_flac(tmp_path / "music", 1)
+    (folder / "0.flac").rename(folder / "compilation.flac")
+    shutil.copy(folder / "compilation.flac", folder / "single.flac")
+    retag(folder / "compilation.flac", title="07 Song", album="Hits", genre="Pop")
+    retag(folder / "single.flac", title="Song", album="Song (single)", genre="Rock")
+    require_counts(ingest_references(folder), seen=2, added=1, duplicate=1)
+    shown = "SELECT title, labels ->> 'album', labels ->> 'genre' FROM mirpipe.track"
+    assert query(fresh_database, shown) == [("07 Song", "Hits", "Pop; Rock")]
+    (folder / "compilation.flac").unlink()
+    require_counts(ingest_references(folder), seen=1, unchanged=1, relabelled=1)
+    assert query(fresh_database, shown) == [("Song", "Song (single)", "Rock")]
+    retag(folder / "single.flac", comment="the title and the labels are the same")
+    require_counts(ingest_references(folder), seen=1, retagged=1)
+
+
 @needs_ffmpeg
 def test_flac_in_ogg_is_the_same_track(fresh_database: Database, library: Path) -> None:
     ingest_references(library)
     command = ["ffmpeg", "-v", "error", "-i", library / "two.flac", "-c", "copy", "-f", "ogg"]
-    subprocess.run([*command, library / "zwei.oga"], check=True)
+    subprocess.run([*command, library / "two.oga"], check=True)
     (library / "two.flac").unlink()
     require_counts(ingest_references(library), seen=3, unchanged=2, moved=1)
     assert set(states(fresh_database).values()) == {"ok"}
@@ -152,6 +174,40 @@ def test_an_existing_library_is_identified_without_new_vectors(
     run_pipeline()
     assert embeddings(fresh_database) == before
     assert found_differences(fresh_database) == []
+
+
+@pytest.mark.parametrize(
+    ("stored_title", "shown"), [("Tag", "New tag"), ("From a manifest", "From a manifest")]
+)
+def test_titles_of_an_existing_library_that_are_not_in_the_tags_are_kept(
+    fresh_database: Database, library: Path, stored_title: str, shown: str
+) -> None:
+    retag(library / "two.flac", title="Tag", genre="Folk")
+    ingest_references(library)
+    forget_audio(fresh_database)
+    with fresh_database.app.begin() as connection:
+        connection.execute(
+            text("UPDATE mirpipe.track SET title = :title, labels_from = NULL WHERE title = 'Tag'"),
+            {"title": stored_title},
+        )
+        connection.execute(
+            text(
+                "UPDATE mirpipe.track_file f SET manifest_row = jsonb_build_object("
+                "'title', t.title, 'labels', t.labels, 'is_inherited', true) "
+                "FROM mirpipe.track t WHERE t.track_id = f.track_id"
+            )
+        )
+    ingest_references(library)
+    assert states(fresh_database).keys() == {"one", "three", stored_title}
+    retag(library / "two.flac", title="New tag")
+    ingest_references(library)
+    assert states(fresh_database).keys() == {"one", "three", shown}
+    assert (
+        query(
+            fresh_database, "SELECT * FROM mirpipe.track_file WHERE manifest_row ? 'is_inherited'"
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("older_first", [True, False])

@@ -68,6 +68,7 @@ def test_times_that_moved_by_an_hour_change_nothing_else(
     fresh_database: Database, library: Path, read_files: list[str], no_decoding: None
 ) -> None:
     before = tables(fresh_database, with_times=False)
+    read_files.clear()
     for path in library.rglob("*.*"):
         os.utime(path, ns=(0, path.stat().st_mtime_ns + 3600 * 10**9))
     require_counts(ingest_references(library), seen=3, unchanged=3)
@@ -81,14 +82,21 @@ def test_times_that_moved_by_an_hour_change_nothing_else(
 def test_a_moved_file_is_the_same_track(fresh_database: Database, library: Path) -> None:
     ingest_references(library)
     before = query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1")
-    (library / "one.wav").rename(library / "below" / "uno.wav")
+    (library / "one.wav").rename(library / "below" / "one.wav")
     require_counts(ingest_references(library), seen=3, unchanged=2, moved=1)
     assert (
         query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1") == before
     )
     paths = {path for (path,) in query(fresh_database, "SELECT path FROM mirpipe.v_library")}
-    assert str(library / "below/uno.wav") in paths
+    assert str(library / "below/one.wav") in paths
     assert str(library / "one.wav") not in paths
+
+
+def test_a_title_from_a_file_name_follows_the_file(fresh_database: Database, library: Path) -> None:
+    ingest_references(library)
+    (library / "one.wav").rename(library / "uno.wav")
+    require_counts(ingest_references(library), seen=3, unchanged=2, moved=1, relabelled=1)
+    assert states(fresh_database).keys() == {"uno", "two", "three"}
 
 
 def test_a_copy_does_not_become_a_second_track(fresh_database: Database, library: Path) -> None:
@@ -128,13 +136,13 @@ def test_a_track_whose_file_returns_is_the_same_track(
     assert tables(fresh_database) == before
 
 
-def test_content_that_returns_under_another_name_is_not_decoded(
+def test_content_that_returns_in_another_folder_is_not_decoded(
     fresh_database: Database, library: Path, no_decoding: None
 ) -> None:
     content = (library / "one.wav").read_bytes()
     (library / "one.wav").unlink()
     ingest_references(library)
-    (library / "new name.wav").write_bytes(content)
+    (library / "below" / "one.wav").write_bytes(content)
     require_counts(ingest_references(library), seen=3, unchanged=2, returned=1)
     assert set(states(fresh_database).values()) == {"ok"}
 
