@@ -19,6 +19,7 @@ from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.manifest_matching import ManifestRow
 from mirpipe.library.tags import Tags, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
+from mirpipe.settings import settings
 
 FAILED = "failed"
 """Reason code of a file that could not be read because of an unexpected error."""
@@ -56,6 +57,15 @@ def read_facts_and_labels(
     neither has a title, the file's name becomes the title.
     """
     return _attempt(lambda file: _read(file, known, row), file)
+
+
+def read_facts(path: bytes) -> AudioFacts:
+    """Decode the file and return its facts.
+
+    Raises RejectedInput if it cannot be used, for example because more of its audio is missing than
+    the setting `max_missing_percent` accepts.
+    """
+    return read_audio_facts(path, max_missing=settings().max_missing_percent / 100)
 
 
 def has_changed_since_hashing(file: IngestedFile) -> bool:
@@ -145,7 +155,7 @@ def _hash(file: IngestedFile) -> IngestedFile:
 
 
 def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None) -> IngestedFile:
-    facts = known or read_audio_facts(file.path)
+    facts = known or read_facts(file.path)
     source: Tags | ManifestRow = read_tags(file.path) if row is None else row
     title = source.title or title_from_file_name(file.path)
     return replace(file, facts=facts, title=title, labels=source.labels)

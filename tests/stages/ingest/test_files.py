@@ -114,7 +114,7 @@ def test_content_that_returns_under_another_name_is_not_decoded(
     def fail_on_decoding(_path: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr("mirpipe.library.ingested_file.read_audio_facts", fail_on_decoding)
+    monkeypatch.setattr("mirpipe.library.ingested_file.read_facts", fail_on_decoding)
     require_counts(ingest_references(library), seen=3, unchanged=2, returned=1)
     assert set(states(fresh_database).values()) == {"ok"}
 

@@ -163,7 +163,7 @@ def test_an_unexpected_error_fails_one_file_which_is_tried_again(
         return read_audio_facts(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("mirpipe.library.ingested_file.read_audio_facts", raise_for_one_file)
+        patch.setattr("mirpipe.library.ingested_file.read_facts", raise_for_one_file)
         require_counts(ingest_references(library), seen=3, added=2, failed=1)
         rows = query(fresh_database, "SELECT reason, retry, message FROM mirpipe.failure")
         ((reason, retry, message),) = rows
