@@ -93,8 +93,8 @@ class Settings(BaseSettings):
 
     max_missing_percent: float = Field(default=1.0, ge=0, le=100)
     """Share of a file's audio that may be damaged or missing, in percent. Ingest rejects a file
-    above this share. Below it, the rest of the file is used, and `mirpipe quality` shows where audio
-    is missing."""
+    above this share. Below it, the rest of the file is used, and `mirpipe quality` shows where
+    audio is missing."""
 
     encoders: Annotated[list[str], NoDecode] = ["musicnn", "signal"]
     """Names of the encoders whose vectors the pipeline keeps up to date, in display order."""

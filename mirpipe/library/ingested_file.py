@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mirpipe.audio import AudioFacts, open_regular_file, read_audio_facts
+from mirpipe.audio import AudioFacts, open_regular_file, read_audio_facts, unreadable_error
 from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import KnownTrack, NewTrack
 from mirpipe.errors import RejectedInput, result_or_error
@@ -130,10 +130,7 @@ def _to_rejection(error: Exception, name: str) -> RejectedInput:
     if isinstance(error, RejectedInput):
         return error
     if isinstance(error, OSError):
-        cause = error.strerror or error
-        return RejectedInput(
-            "unreadable", f"{name} cannot be read: {cause}. Check its permissions and its disk."
-        )
+        return unreadable_error(name, error)
     return RejectedInput(
         FAILED,
         f"{name} could not be read: {type(error).__name__}: {error}. The next ingest will try "

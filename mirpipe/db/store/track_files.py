@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
@@ -9,11 +10,18 @@ from mirpipe.records import Collection
 
 # Prefixes are not compared with LIKE, because file names may contain LIKE wildcards.
 _KNOWN = text(
-    "SELECT path, bytes, mtime_ns, track_id, reason, gone_at IS NOT NULL AS gone "
-    "FROM mirpipe.track_file f WHERE collection = :collection AND (path = ANY(:roots) OR EXISTS ("
+    "SELECT f.path, f.bytes, f.mtime_ns, f.track_id, f.reason, f.gone_at IS NOT NULL AS gone, "
+    "coalesce(l.attempts > 1 AND now() < l.last_seen + least(CAST(:longest_delay AS interval), "
+    "CAST(:first_delay AS interval) * power(2, least(l.attempts, 30) - 2)), false) AS waits "
+    "FROM mirpipe.track_file f LEFT JOIN mirpipe.failure l "
+    "ON l.stage = 'ingest' AND l.revision = '' AND l.subject = f.path_text "
+    "WHERE f.collection = :collection AND (f.path = ANY(:roots) OR EXISTS ("
     "SELECT FROM unnest(CAST(:prefixes AS bytea[])) AS p (prefix) "
     "WHERE substring(f.path FOR octet_length(p.prefix)) = p.prefix))"
 )
+FIRST_DELAY = timedelta(minutes=15)
+"""Time between the second and the third attempt to read a file. It doubles with each attempt."""
+LONGEST_DELAY = timedelta(hours=6)
 _TRACK_IDS = text(
     "SELECT DISTINCT track_id FROM mirpipe.track_file "
     "WHERE collection = :collection AND path = ANY(:paths) AND track_id IS NOT NULL"
@@ -56,6 +64,8 @@ class KnownFile:
     """Code of the reason for the rejection. None if the file has a track."""
     gone: bool
     """Whether the file has disappeared since it was read."""
+    waits: bool
+    """Whether it is too early to try again to read a file that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +96,14 @@ def read_known_files(
             "collection": collection,
             "roots": list(roots),
             "prefixes": [root.rstrip(b"/") + b"/" for root in roots],
+            "first_delay": FIRST_DELAY,
+            "longest_delay": LONGEST_DELAY,
         },
     )
     return {
-        bytes(row.path): KnownFile(row.bytes, row.mtime_ns, row.track_id, row.reason, row.gone)
+        bytes(row.path): KnownFile(
+            row.bytes, row.mtime_ns, row.track_id, row.reason, row.gone, row.waits
+        )
         for row in rows
     }
 

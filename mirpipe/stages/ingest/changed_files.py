@@ -1,6 +1,7 @@
 """Selects the files that ingest has to read: new files and changed files.
 
-A file counts as changed if its size or modification time differs from the stored one.
+A file counts as changed if its size or modification time differs from the stored one. A file that
+could not be read is tried again, each time after a longer delay.
 """
 
 from more_itertools import batched
@@ -12,8 +13,8 @@ from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import FAILED
 from mirpipe.stages.ingest.ingest_job import PAGE_FILES, IngestJob
 
-# A file with one of these problems is read again in each run, because the problem can be solved
-# without a change of the file's size or modification time.
+# A file with one of these problems is read again without a change of its size or modification time,
+# because the problem can be solved without such a change.
 _RETRIED_REASONS = {"unreadable", "not_a_file", "link_loop", "dangling_link", FAILED}
 
 
@@ -46,4 +47,4 @@ def _is_unchanged(candidate: Candidate, known: track_files.KnownFile, retried: s
     if candidate.problem is not None:
         return known.reason == candidate.problem.reason
     is_same = (candidate.size, candidate.mtime_ns) == (known.size, known.mtime_ns)
-    return is_same and known.reason not in retried
+    return is_same and (known.reason not in retried or known.waits)
