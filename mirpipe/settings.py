@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     optional. Every other column is a label. Default: none, so that titles and labels come from the
     file tags."""
 
+    max_missing_percent: float = Field(default=1.0, ge=0, le=100)
+    """Share of a file's audio that may be damaged or missing, in percent. Ingest rejects a file
+    above this share. Below it, the rest of the file is used, and `mirpipe quality` shows where
+    audio is missing."""
+
     encoders: Annotated[list[str], NoDecode] = ["musicnn", "signal"]
     """Names of the encoders whose vectors the pipeline keeps up to date, in display order."""
     metrics: Annotated[list[str], NoDecode] = []

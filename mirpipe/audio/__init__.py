@@ -12,6 +12,7 @@ from mirpipe.audio.ffmpeg import has_ffmpeg
 from mirpipe.audio.gain import gain_for_level
 from mirpipe.audio.load_mono import load_mono
 from mirpipe.audio.regular_files import open_regular_file
+from mirpipe.audio.rejected_files import unreadable_error
 from mirpipe.audio.window_cutting import WindowRequest
 from mirpipe.audio.windows import read_windows
 
@@ -28,4 +29,5 @@ __all__ = [
     "open_regular_file",
     "read_audio_facts",
     "read_windows",
+    "unreadable_error",
 ]

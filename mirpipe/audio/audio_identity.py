@@ -6,16 +6,17 @@ decoder versions, so the coded packets are hashed instead. Tags are part of neit
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 
+from mirpipe.audio.audio_parts import find_parts
 from mirpipe.audio.decode import decode
-from mirpipe.audio.ffmpeg import safe_input
+from mirpipe.audio.ffmpeg import input_arguments
+from mirpipe.audio.file_part import FilePart
 from mirpipe.audio.lossless_codecs import codec_name, is_lossless
-from mirpipe.files.printable_path import AnyPath
+from mirpipe.audio.regular_files import open_regular_file
+from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.records import ContentKind, Float32
 
 _EMPTY_SHA256 = hashlib.sha256().digest()
@@ -45,6 +46,13 @@ class SampleHash:
         return AudioIdentity(self._digest.digest(), "samples")
 
 
+def is_identified_by_samples(path: AnyPath) -> bool:
+    """Return whether the file's codec is lossless. Only headers are read. Raises RejectedInput."""
+    with open_regular_file(path) as descriptor:
+        file = FilePart.complete(descriptor, printable_path(path))
+        return is_lossless(codec_name(path, file))
+
+
 def identify(path: AnyPath, samples: AudioIdentity | None = None) -> AudioIdentity | None:
     """Return the identity of the file's audio, or None if the program ffmpeg is needed for it.
 
@@ -53,23 +61,34 @@ def identify(path: AnyPath, samples: AudioIdentity | None = None) -> AudioIdenti
     """
     if samples is not None:
         return samples
-    if is_lossless(path):
+    if is_identified_by_samples(path):
         return _hash_samples(path)
     if shutil.which("ffmpeg") is None:
         return None
-    return hash_packets(path) or _hash_samples(path)
+    return _hash_packets(path) or _hash_samples(path)
 
 
-def hash_packets(path: AnyPath) -> AudioIdentity | None:
-    """Return the identity by coded packets of the first audio stream, or None if it has none.
+def _hash_packets(path: AnyPath) -> AudioIdentity | None:
+    """Return the identity by coded packets, or None if ffmpeg finds no packets.
 
-    The program ffmpeg must be installed.
+    The identity of a file with several parts is a hash over the hashes of the parts.
     """
+    with open_regular_file(path) as descriptor:
+        parts = find_parts(FilePart.complete(descriptor, printable_path(path)))
+        digests = [_packet_digest(path, part.file) for part in parts]
+    if None in digests:
+        return None
+    first, *others = [digest or b"" for digest in digests]
+    sha256 = hashlib.sha256(b"".join([first, *others])).digest() if others else first
+    return AudioIdentity(sha256, "packets")
+
+
+def _packet_digest(path: AnyPath, part: FilePart) -> bytes | None:
     # The packets of raw AAC (ADTS) have headers that the packets in MP4 do not have.
-    headers = ["-bsf:a", "aac_adtstoasc"] if codec_name(path) == "aac" else []
+    headers = ["-bsf:a", "aac_adtstoasc"] if codec_name(path, part) == "aac" else []
     output = ["-map", "0:a:0", "-c", "copy", *headers, "-f", "hash", "-hash", "sha256", "pipe:1"]
     process = subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "error", *safe_input(Path(os.fsdecode(path))), *output],
+        ["ffmpeg", "-nostdin", "-v", "error", *input_arguments(path, part), *output],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -78,7 +97,7 @@ def hash_packets(path: AnyPath) -> AudioIdentity | None:
     name, _, digest = process.stdout.strip().partition("=")
     if process.returncode != 0 or name != "SHA256" or digest == _EMPTY_SHA256.hex():
         return None
-    return AudioIdentity(bytes.fromhex(digest), "packets")
+    return bytes.fromhex(digest)
 
 
 def _hash_samples(path: AnyPath) -> AudioIdentity:

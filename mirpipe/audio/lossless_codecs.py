@@ -1,14 +1,10 @@
 """Says whether a file's codec is lossless, so that every decoder returns the same samples."""
 
-import os
 import shutil
 import subprocess
-from pathlib import Path
 
-import soundfile
-
-from mirpipe.audio.ffmpeg import safe_input
-from mirpipe.audio.regular_files import open_regular_file
+from mirpipe.audio import ffmpeg, libsndfile
+from mirpipe.audio.file_part import FilePart
 from mirpipe.files.printable_path import AnyPath
 
 _LIBSNDFILE_SUBTYPES = (
@@ -21,36 +17,26 @@ _FFMPEG_CODECS = (
 )
 
 
-def is_lossless(path: AnyPath) -> bool:
-    """Return whether the file's first audio stream is lossless. Only the headers are read.
-
-    The result is False if the codec is not known. Raises RejectedInput if the file cannot be
-    opened.
-    """
-    codec = codec_name(path)
+def is_lossless(codec: str) -> bool:
+    """Return whether this codec is lossless. `codec` is a result of `codec_name`."""
     return codec in (*_LIBSNDFILE_SUBTYPES, *_FFMPEG_CODECS) or codec.startswith("pcm_")
 
 
-def codec_name(path: AnyPath) -> str:
-    """Return libsndfile's or ffmpeg's name of the file's codec, or "" if neither knows it.
+def codec_name(path: AnyPath, part: FilePart) -> str:
+    """Return libsndfile's or ffmpeg's name of the codec of a part, or "" if neither knows it.
 
-    Raises RejectedInput if the file cannot be opened.
+    Only the headers are read.
     """
-    with open_regular_file(path) as descriptor:
-        try:
-            with soundfile.SoundFile(os.dup(descriptor), closefd=True) as sound:
-                return str(sound.subtype)
-        except soundfile.LibsndfileError:
-            return _name_by_ffprobe(path)
-
-
-def _name_by_ffprobe(path: AnyPath) -> str:
+    sound = libsndfile.open_part(part)
+    if sound is not None:
+        with sound:
+            return str(sound.subtype)
     program = shutil.which("ffprobe")
     if program is None:
         return ""
     wanted = ["-select_streams", "a:0", "-show_entries", "stream=codec_name", "-of", "csv=p=0"]
     process = subprocess.run(
-        [program, "-v", "error", *wanted, *safe_input(Path(os.fsdecode(path)))],
+        [program, "-v", "error", *wanted, *ffmpeg.input_arguments(path, part)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -16,6 +16,7 @@ from mirpipe.audio import (
     identify,
     open_regular_file,
     read_audio_facts,
+    unreadable_error,
 )
 from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import KnownTrack, LabelOrigin, NewTrack
@@ -26,6 +27,7 @@ from mirpipe.library.manifest_matching import ManifestRow
 from mirpipe.library.tags import FileTags, Tags, decode_western, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
 from mirpipe.records import TitleAndLabels
+from mirpipe.settings import settings
 
 FAILED = "failed"
 """Reason code of a file that could not be read because of an unexpected error."""
@@ -69,6 +71,15 @@ def read_facts_and_labels(
     row. If neither has a title, the file's name becomes the title.
     """
     return _attempt(lambda file: _read(file, known, row), file)
+
+
+def read_facts(path: bytes) -> AudioFacts:
+    """Decode the file and return its facts.
+
+    Raises RejectedInput if it cannot be used, for example because more of its audio is missing than
+    the setting `max_missing_percent` accepts.
+    """
+    return read_audio_facts(path, max_missing=settings().max_missing_percent / 100)
 
 
 def has_changed_since_hashing(file: IngestedFile) -> bool:
@@ -146,10 +157,7 @@ def _to_rejection(error: Exception, name: str) -> RejectedInput:
     if isinstance(error, RejectedInput):
         return error
     if isinstance(error, OSError):
-        cause = error.strerror or error
-        return RejectedInput(
-            "unreadable", f"{name} cannot be read: {cause}. Check its permissions and its disk."
-        )
+        return unreadable_error(name, error)
     return RejectedInput(
         FAILED,
         f"{name} could not be read: {type(error).__name__}: {error}. The next ingest will try "
@@ -176,7 +184,7 @@ def _hash(file: IngestedFile) -> IngestedFile:
 
 
 def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None) -> IngestedFile:
-    facts = known or read_audio_facts(file.path)
+    facts = known or read_facts(file.path)
     identity = _identity(file, facts)
     tags = read_tags(file.path)
     # The last step of ingest decodes the tags again, when the tags of the whole folder are known.

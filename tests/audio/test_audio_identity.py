@@ -109,6 +109,17 @@ def test_another_container_does_not_change_the_identity(
     )
 
 
+@pytest.mark.parametrize("suffix", ["mp3", "ogg", "opus", "aac"])
+def test_all_parts_of_a_joined_lossy_file_count(tmp_path: Path, suffix: str) -> None:
+    path = written(tmp_path, suffix, LOSSY[suffix])
+    other = tmp_path / f"other.{suffix}"
+    encoded_audio.encode_with_ffmpeg(other, *LOSSY[suffix], samples=encoded_audio.music(seed=1))
+    joined = [tmp_path / f"{name}.{suffix}" for name in ("same", "different")]
+    joined[0].write_bytes(path.read_bytes() * 2)
+    joined[1].write_bytes(path.read_bytes() + other.read_bytes())
+    assert len({identity_of(each) for each in (path, *joined)}) == 3
+
+
 def test_one_other_sample_changes_the_identity(tmp_path: Path) -> None:
     samples = np.round(encoded_audio.music() * 2**15) / 2**15
     path = tmp_path / "a.flac"

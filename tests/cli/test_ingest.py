@@ -53,7 +53,7 @@ def test_an_error_outside_the_file_gives_exit_code_1(
     def raise_error(_path: bytes) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("mirpipe.library.ingested_file.read_audio_facts", raise_error)
+    monkeypatch.setattr("mirpipe.library.ingested_file.read_facts", raise_error)
     assert run("--collection", "reference", library).exit_code == 1
 
 

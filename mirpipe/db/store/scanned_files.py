@@ -7,7 +7,7 @@ memory. Postgres deletes the table when the connection is closed.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from more_itertools import batched
@@ -39,7 +39,9 @@ _COMPARE = """
         WHEN s.reason <> '' AND s.reason IS DISTINCT FROM f.reason THEN 'changed'
         WHEN s.reason = '' AND ((s.bytes, s.mtime_ns, s.ctime_ns)
             IS DISTINCT FROM (f.bytes, f.mtime_ns, f.ctime_ns)
-            OR f.reason = ANY(%(retried)s)
+            OR (f.reason = ANY(%(retried)s) AND NOT coalesce(l.attempts > 1 AND now() < l.last_seen
+                + least(%(longest_delay)s, %(first_delay)s * power(2, least(l.attempts, 30) - 2)),
+                false))
             OR %(identify)s AND t.content_kind = 'file' AND t.state = 'ok') THEN 'changed'
         WHEN f.gone_at IS NOT NULL THEN 'returned'
         WHEN f.reason IS NOT NULL THEN 'rejected'
@@ -48,7 +50,12 @@ _COMPARE = """
     FROM scanned s LEFT JOIN mirpipe.track_file f
         ON f.collection = %(collection)s AND f.path = s.path
     LEFT JOIN mirpipe.track t USING (track_id)
+    LEFT JOIN mirpipe.failure l
+        ON l.stage = 'ingest' AND l.revision = '' AND l.subject = f.path_text
 """
+FIRST_DELAY = timedelta(minutes=15)
+"""Time between the second and the third attempt to read a file. It doubles with each attempt."""
+LONGEST_DELAY = timedelta(hours=6)
 _COUNTS = text("SELECT outcome, count(*) FROM scan_outcome GROUP BY outcome")
 _WITH_OUTCOME = (
     f"SELECT {', '.join(_COLUMNS)} FROM scan_outcome WHERE outcome = %(outcome)s ORDER BY path"
@@ -129,8 +136,8 @@ class FolderComparison:
     ) -> None:
         """Load the found files, and compare them with the stored files.
 
-        A file that was rejected for one of `retried_reasons` counts as changed, and if `identify`
-        is true, also a file of a track whose audio is not identified.
+        A file that was rejected for one of `retried_reasons` counts as changed after a delay, and
+        if `identify` is true, also a file of a track whose audio is not identified.
         """
         for block in batched(files, _BLOCK_ROWS):
             columns = [
@@ -139,7 +146,13 @@ class FolderComparison:
             ]
             binary_copy.copy_rows(self._connection, "scanned", _COLUMNS, columns)
         self._execute("ANALYZE scanned")
-        self._execute(_COMPARE, retried=list(retried_reasons), identify=identify)
+        self._execute(
+            _COMPARE,
+            retried=list(retried_reasons),
+            identify=identify,
+            first_delay=FIRST_DELAY,
+            longest_delay=LONGEST_DELAY,
+        )
         self._execute("DROP TABLE scanned")
         self._execute("ANALYZE scan_outcome")
 

@@ -2,6 +2,7 @@
 
 A file counts as changed if its size, its modification time or the time of its last change (ctime)
 differs from the stored one. A program can change a file and keep the first two, but not the third.
+A file that could not be read is tried again, each time after a longer delay.
 """
 
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ from mirpipe.library.folder_scan import Candidate, scan_folders
 from mirpipe.library.ingested_file import FAILED
 from mirpipe.stages.ingest.ingest_job import PAGE_FILES, IngestJob
 
-# A file with one of these problems is read again in each run, because the problem can be solved
-# without a change of the file.
+# A file with one of these problems is read again without a change of the file, because the problem
+# can be solved without such a change.
 _RETRIED_REASONS = {"unreadable", "not_a_file", "link_loop", "dangling_link", FAILED}
 
 

@@ -106,7 +106,7 @@ def _record_problem(connection: Connection, file: IngestedFile) -> None:
             subject=printable_path(file.path),
             reason=file.problem.reason,
             message=str(file.problem),
-            retry=file.problem.reason == FAILED,
+            retry=file.problem.retry or file.problem.reason == FAILED,
         )
 
 

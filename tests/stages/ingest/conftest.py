@@ -46,4 +46,4 @@ def no_decoding(fresh_database: Database, library: Path, monkeypatch: pytest.Mon
     def fail_on_decoding(_path: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr("mirpipe.library.ingested_file.read_audio_facts", fail_on_decoding)
+    monkeypatch.setattr("mirpipe.library.ingested_file.read_facts", fail_on_decoding)
