@@ -206,7 +206,7 @@ class SyntheticPipeline:
             ],
         )
         files = [
-            track_files.SeenFile(_path(name), f"/music/{name}", 1_000_000, 1, h, None)
+            track_files.SeenFile(_path(name), f"/music/{name}", 1_000_000, 1, 1, h, None, h)
             for h, name in zip(hashes, names, strict=True)
         ]
         track_files.write(connection, collection, files)

@@ -2,8 +2,10 @@
 
 Each audio file in the folders becomes a track, and copies of a file count as one track. The folders
 are those in `MIRPIPE_REFERENCES` and `MIRPIPE_TARGETS`, unless you trigger the DAG by hand with
-other folders. A file is read only if it is new, or if its size or modification time has changed.
-Rejected files do not make a run fail; `mirpipe failures` lists them.
+other folders. A file is read only if it is new, or if its size or times have changed. Rejected
+files do not make a run fail; `mirpipe failures` lists them. If a folder has lost many of its files
+at once, a disk or share may be offline: the run fails, and no track is marked as removed. If the
+files are deleted for good, trigger the DAG with `allow_removal`.
 
 The task `announce` updates the asset `tracks` if the library has changed since the asset was last
 updated; otherwise, the task is skipped. You can run this DAG at any time, and repeat it safely.
@@ -41,10 +43,11 @@ def _folders(configured: list[Any], description: str) -> Param:
             type=["null", "string"],
             description="CSV file that contains titles and labels for the tracks.",
         ),
-        "allow_empty": Param(
+        "allow_removal": Param(
             False,
             type="boolean",
-            description="Accept an empty or missing folder, and mark all its tracks as removed.",
+            description="Accept that a folder is missing, or has lost all or many of its files, "
+            "and mark its tracks as removed.",
         ),
     },
     tags=["library"],
@@ -61,7 +64,7 @@ def ingest_library() -> None:
             collection,
             folders,
             manifest=params["manifest"],
-            allow_empty=params["allow_empty"],
+            allow_removal=params["allow_removal"],
         )
 
     @task(trigger_rule="all_done", inlets=[TRACKS], outlets=[TRACKS])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from mirpipe.generation.modes import Mode
 
 Collection = Literal["reference", "target", "generated"]
 COLLECTIONS: tuple[Collection, ...] = ("reference", "target", "generated")
+
+ContentKind = Literal["samples", "packets", "file"]
+"""What identifies a track: its decoded samples, its coded packets, or its file's bytes."""
 
 LABELS = ("genre", "instrument", "work")
 """Labels that define relevance: a reference is relevant if it has the same label as the target."""
@@ -26,6 +29,13 @@ Progress = Callable[[int, int], None]
 """A callback that a stage calls with the number of finished items and the total number."""
 
 
+class TitleAndLabels(NamedTuple):
+    """Title and labels of a file or a track."""
+
+    title: str
+    labels: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Track:
     """A usable library track, and a file that contains it."""
@@ -33,12 +43,14 @@ class Track:
     track_id: int
     collection: Collection
     content_sha256: bytes
-    """SHA-256 of the file content (32 bytes)."""
+    """SHA-256 that identifies the track's audio, 32 bytes."""
     title: str
     path: Path
     seconds: float
     rms_dbfs: float
     """RMS level of the mono mix without its DC offset, in dB relative to full scale."""
+    file_sha256: bytes | None
+    """SHA-256 of the bytes of the file at `path`, 32 bytes. None if it was never hashed."""
 
     @property
     def subject(self) -> str:

@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     optional. Every other column is a label. Default: none, so that titles and labels come from the
     file tags."""
 
+    max_missing_percent: float = Field(default=1.0, ge=0, le=100)
+    """Share of a file's audio that may be damaged or missing, in percent. Ingest rejects a file
+    above this share. Below it, the rest of the file is used, and `mirpipe quality` shows where
+    audio is missing."""
+
     encoders: NameList = ["musicnn", "signal"]
     """Names of the encoders whose vectors the pipeline keeps up to date, in display order."""
     metrics: NameList = []
@@ -148,6 +153,10 @@ class Settings(BaseSettings):
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
     the number of available cores, at most 4."""
 
+    max_removed_share: float = Field(default=0.2, ge=0, le=1)
+    """Share of a folder's files that may vanish at once, if they are at least 20 files. If more
+    have vanished, the folder's disk or share may be offline: no file is marked as removed, and
+    ingest fails until the files are back or the removal is accepted."""
     ingest_cron: str = "*/15 * * * *"
     """Schedule on which Airflow looks for new files, as a cron expression."""
     evaluate_cron: str = "0 3 * * *"

@@ -1,14 +1,21 @@
 """Measures the length, level, peak and waveform outline of an audio file in one decoding pass."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from mirpipe.audio.audio_identity import (
+    AudioIdentity,
+    SampleHash,
+    is_identified_by_samples,
+)
 from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.downmix import mix_to_mono
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
-from mirpipe.audio.rejected_files import non_finite_error
+from mirpipe.audio.losses import Loss
+from mirpipe.audio.rejected_files import non_finite_error, truncated_error
 from mirpipe.audio.waveform_outline import WaveformOutline
 from mirpipe.errors import RejectedInput
 from mirpipe.files.printable_path import AnyPath, printable_path
@@ -17,6 +24,8 @@ SILENCE_DBFS = -80.0
 # The peak of a float file with unscaled 16-bit integers is below this limit. The peak of samples
 # that are read in the wrong byte order is above it.
 MAX_PEAK = 1e5
+MAX_MISSING = 0.01
+"""Default of the largest accepted share of the audio that is damaged or missing."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +42,28 @@ class AudioFacts:
     """Largest absolute sample value in any channel; full scale is 1."""
     outline: bytes
     """Waveform outline of the mono mix, packed by `WaveformOutline.packed`."""
+    samples: AudioIdentity | None = None
+    """Identity of the audio by its samples. None if the codec is lossy."""
+    losses: tuple[Loss, ...] = ()
+    """Audio that is damaged or missing, and contradictions about the length."""
 
 
-def read_audio_facts(path: AnyPath) -> AudioFacts:
+def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> AudioFacts:
     """Decode the file and return its facts. Memory use does not grow with the file's length.
 
-    Raises RejectedInput with one of the reasons of `decode`, or with too_short, too_long, silent,
+    `max_missing` is the largest accepted share of the audio that is damaged or missing. Raises
+    RejectedInput with one of the reasons of `decode`, or with damaged, too_short, too_long, silent,
     non_finite or absurd_level.
     """
     name = printable_path(path)
     with decode(path) as audio:
         outline = WaveformOutline()
-        frames, mean, mean_square, peak = _measure(audio, name, outline)
+        samples = None
+        if is_identified_by_samples(path):
+            samples = SampleHash(audio.sample_rate, audio.channels)
+        frames, mean, mean_square, peak = _measure(audio, name, outline, samples)
     seconds = frames / audio.sample_rate
+    _require_complete(audio.losses, seconds, max_missing, name)
     if seconds < MIN_SECONDS:
         raise RejectedInput(
             "too_short",
@@ -68,15 +86,35 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
         rms_dbfs=rms_dbfs,
         peak=peak,
         outline=outline.packed(),
+        samples=samples.identity() if samples else None,
+        losses=tuple(audio.losses),
     )
 
 
+def _require_complete(
+    losses: Sequence[Loss], seconds: float, max_missing: float, name: str
+) -> None:
+    """Raise RejectedInput if too much audio is missing in the `seconds` that were decoded."""
+    missing = sum(loss.lost_seconds for loss in losses)
+    share = missing / (seconds + missing) if missing else 0.0
+    if share <= max_missing:
+        return
+    largest = max(losses, key=lambda loss: loss.lost_seconds)
+    message = (
+        f"{largest.detail} In total, {100 * share:.1f} % of its audio is missing, and at most "
+        f"{100 * max_missing:g} % may be (setting max_missing_percent)."
+    )
+    if largest.kind == "early_end":
+        raise truncated_error(name, f"ends after {seconds:.1f} s. {message.removesuffix('.')}")
+    raise RejectedInput("damaged", f"{name} is damaged. {message} Copy or download it again.")
+
+
 def _measure(
-    audio: AudioStream, name: str, outline: WaveformOutline
+    audio: AudioStream, name: str, outline: WaveformOutline, samples: SampleHash | None
 ) -> tuple[int, float, float, float]:
     """Return the number of frames, the mean and mean square of the mono mix, and the peak.
 
-    The mono mix is also added to `outline`.
+    The mono mix is also added to `outline`, and all samples to `samples`.
     """
     frames, total, sum_of_squares, peak = 0, 0.0, 0.0, 0.0
     for block in audio.blocks:
@@ -91,6 +129,8 @@ def _measure(
             )
         mono = mix_to_mono(block)
         outline.add(mono)
+        if samples:
+            samples.add(block)
         total += float(mono.sum(dtype=np.float64))
         # A dot product is not used, because the last bits of its result depend on the number of
         # threads.

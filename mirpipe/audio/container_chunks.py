@@ -4,12 +4,16 @@ A declared size is only compared with the file size and is never used to allocat
 RIFF/RF64 (EBU Tech 3306), W64 (Sony), AIFF (Apple 1989), CAF (Apple), AU (Sun).
 """
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-_UNKNOWN_SIZE = 2**32 - 1
+from mirpipe.audio.file_part import FilePart
+
+_SIZE_IN_DS64 = 2**32 - 1
 _MAX_CHUNKS = 10_000
+
+ByteOrder = Literal["little", "big"]
 
 
 @dataclass(frozen=True)
@@ -21,98 +25,73 @@ class Chunk:
     """Byte position of the content in the file."""
     declared_bytes: int
     """Size of the content in bytes, as declared in the chunk header."""
+    alignment: int
+    """The next chunk begins at a multiple of this number of bytes after the start."""
+    size_position: int
+    """Byte position of the declared size in the file."""
+    size_bytes: int
+    byte_order: ByteOrder
+    header_in_size: int = 0
+    """Size of the chunk header in bytes, if the stored size includes the header."""
+
+    def encoded_size(self, content_bytes: int) -> bytes:
+        """Return the bytes that declare this size, cut to the largest size that can be stored."""
+        largest = (1 << 8 * self.size_bytes) - 2
+        size = min(content_bytes + self.header_in_size, largest)
+        return size.to_bytes(self.size_bytes, self.byte_order)
 
 
-def read_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
-    """Return an iterator over the chunks of a file of `size` bytes, limited to 10,000 chunks.
+def read_chunks(file: FilePart) -> Iterator[Chunk]:
+    """Return an iterator over the chunks of a file, limited to 10,000 chunks.
 
     The iterator is empty if the file's container is unknown.
     """
-    head = os.pread(descriptor, 12, 0)
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return _riff_chunks(descriptor, size)
+    head = file.read_at(0, 12)
+    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        return _riff_chunks(file)
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return _aiff_chunks(descriptor, size)
+        return _walk(file, first_chunk=12, size_bytes=4, byte_order="big", alignment=2)
     if head[:4] == b"riff":
-        return _w64_chunks(descriptor, size)
+        return _w64_chunks(file)
     if head[:4] == b"caff":
-        return _caf_chunks(descriptor, size)
+        return _walk(file, first_chunk=8, size_bytes=8, byte_order="big", alignment=1)
     if head[:4] == b".snd":
-        return _au_chunks(descriptor, size)
+        start, size = int.from_bytes(head[4:8]), int.from_bytes(head[8:])
+        return iter([Chunk(b"data", start, size, 1, 8, 4, "big")])
     return iter(())
 
 
-def little_endian(value: bytes) -> int:
-    """Return the unsigned integer that these little-endian bytes represent."""
-    return int.from_bytes(value, "little")
-
-
-def _big_endian(value: bytes) -> int:
-    return int.from_bytes(value, "big")
-
-
-def _riff_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
-    data_bytes = None
-    for chunk in _walk(
-        descriptor, size, first_chunk=12, header_bytes=8, to_int=little_endian, alignment=2
-    ):
+def _riff_chunks(file: FilePart) -> Iterator[Chunk]:
+    ds64 = None
+    for chunk in _walk(file, first_chunk=12, size_bytes=4, byte_order="little", alignment=2):
         if chunk.name == b"ds64":
-            data_bytes = little_endian(os.pread(descriptor, 8, chunk.start + 8))
-        if (
-            chunk.name == b"data"
-            and chunk.declared_bytes == _UNKNOWN_SIZE
-            and data_bytes is not None
-        ):
-            chunk = Chunk(chunk.name, chunk.start, data_bytes)
+            ds64 = chunk.start + 8
+        if chunk.name == b"data" and chunk.declared_bytes == _SIZE_IN_DS64 and ds64 is not None:
+            size = int.from_bytes(file.read_at(ds64, 8), "little")
+            yield Chunk(chunk.name, chunk.start, size, 2, ds64, 8, "little")
+            return  # The size of a chunk after the samples is rarely needed, and never here.
         yield chunk
 
 
-def _aiff_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
-    return _walk(descriptor, size, first_chunk=12, header_bytes=8, to_int=_big_endian, alignment=2)
-
-
-def _caf_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
-    for chunk in _walk(
-        descriptor, size, first_chunk=8, header_bytes=12, to_int=_big_endian, alignment=1
-    ):
-        # In a file that was written to a pipe, the last chunk has the size -1. By definition, that
-        # chunk ends at the end of the file.
-        is_unknown = chunk.declared_bytes == 2**64 - 1
-        yield Chunk(chunk.name, chunk.start, size - chunk.start) if is_unknown else chunk
-
-
-def _w64_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
+def _w64_chunks(file: FilePart) -> Iterator[Chunk]:
     position = 40
     for _ in range(_MAX_CHUNKS):
-        header = os.pread(descriptor, 24, position) if position < size else b""
+        header = file.read_at(position, 24) if position < file.size else b""
         if len(header) < 24:
             return
-        bytes_with_header = little_endian(header[16:])
-        yield Chunk(header[:4], position + 24, bytes_with_header - 24)
-        position += max(24, bytes_with_header + -bytes_with_header % 8)
-
-
-def _au_chunks(descriptor: int, size: int) -> Iterator[Chunk]:
-    header = os.pread(descriptor, 12, 0)
-    start, declared_bytes = _big_endian(header[4:8]), _big_endian(header[8:])
-    is_unknown = declared_bytes == _UNKNOWN_SIZE  # Such data ends at the end of the file.
-    yield Chunk(b"data", start, size - start if is_unknown else declared_bytes)
+        size = int.from_bytes(header[16:], "little")
+        yield Chunk(header[:4], position + 24, size - 24, 8, position + 16, 8, "little", 24)
+        position += max(24, size + -size % 8)
 
 
 def _walk(
-    descriptor: int,
-    size: int,
-    *,
-    first_chunk: int,
-    header_bytes: int,
-    to_int: Callable[[bytes], int],
-    alignment: int,
+    file: FilePart, *, first_chunk: int, size_bytes: int, byte_order: ByteOrder, alignment: int
 ) -> Iterator[Chunk]:
-    position = first_chunk
+    position, header_bytes = first_chunk, 4 + size_bytes
     for _ in range(_MAX_CHUNKS):
-        header = os.pread(descriptor, header_bytes, position) if position < size else b""
+        header = file.read_at(position, header_bytes) if position < file.size else b""
         if len(header) < header_bytes:
             return
-        declared_bytes = to_int(header[4:])
-        yield Chunk(header[:4], position + header_bytes, declared_bytes)
-        position += header_bytes + declared_bytes + declared_bytes % alignment
+        start, size = position + header_bytes, int.from_bytes(header[4:], byte_order)
+        yield Chunk(header[:4], start, size, alignment, position + 4, size_bytes, byte_order)
+        position = start + size + size % alignment

@@ -1,66 +1,76 @@
-"""Uses the program ffmpeg to decode M4A, AAC, WMA and other formats that libsndfile cannot read.
+"""Uses the program ffmpeg to decode what libsndfile cannot read, and what is damaged.
 
-ffmpeg writes the decoded samples to a pipe as 32-bit floats in AU format. An AU file starts with a
-short header, which contains the sample rate and the number of channels. The samples follow the
-header.
+ffmpeg writes the decoded samples to a pipe as 32-bit floats in WAV format. A WAV file starts with
+chunks that contain the sample rate, the number of channels and the loudspeaker positions. The
+samples follow. ffmpeg goes on after damaged audio and leaves it out. If it has reported errors, a
+second run finds out where audio is missing.
 """
 
+import errno
 import os
-import re
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
+from mirpipe.audio import ffmpeg_messages
+from mirpipe.audio.containers import HEAD_BYTES, declares_length
+from mirpipe.audio.ffmpeg_messages import MessageReader
+from mirpipe.audio.file_part import FilePart
 from mirpipe.audio.limits import require_supported_format
-from mirpipe.audio.rejected_files import TRUNCATED_REMEDY, no_frames_error, not_audio_error
+from mirpipe.audio.losses import Loss, damage, early_end, incomplete_end, unknown_length
+from mirpipe.audio.rejected_files import (
+    needs_ffmpeg_error,
+    no_sound_error,
+    not_audio_error,
+    truncated_error,
+    unreadable_error,
+)
 from mirpipe.errors import RejectedInput
-from mirpipe.files.printable_path import AnyPath, printable_path
+from mirpipe.files.printable_path import AnyPath
 from mirpipe.records import Float32
 
-# Containers that only ffmpeg can read: position of the identifying bytes, the bytes, and the name.
-_MARKS = [
-    (4, b"ftyp", "MP4"),
-    (4, b"moov", "MP4"),
-    (4, b"mdat", "MP4"),
-    (4, b"wide", "MP4"),
-    (0, b"\x1aE\xdf\xa3", "Matroska"),
-    (0, b"0&\xb2u\x8ef\xcf\x11", "ASF"),
-    (0, b"wvpk", "WavPack"),
-    (0, b"MAC ", "Monkey's Audio"),
-    (0, b"TTA1", "TTA"),
-    (0, b"tBaK", "TAK"),
-    (0, b"MPCK", "Musepack"),
-    (0, b"MP+", "Musepack"),
-    (0, b"#!AMR", "AMR"),
-    (0, b"\x0bw", "AC-3"),
-    (0, b"\x7f\xfe\x80\x01", "DTS"),
-    (0, b"FLV\x01", "Flash"),
-    (0, b"DSD ", "DSD"),
-    (0, b"FRM8", "DSD"),
-    (0, b".RMF", "RealMedia"),
-]
-# Containers that libsndfile can also read if it supports the codec inside.
-_LIBSNDFILE_CONTAINERS = {
-    b"RIFF": "WAV",
-    b"FORM": "AIFF",
-    b"caff": "CAF",
-    b"fLaC": "FLAC",
-    b"OggS": "OGG",
-}
-HEAD_BYTES = 16
-"""Number of bytes at the start of a file that are needed to recognise its container."""
 # Only audio containers are allowed, because a playlist could make ffmpeg open other files.
 _DEMUXERS = (
     "mov,aac,matroska,asf,wv,ape,tta,tak,mpc,mpc8,amr,ac3,eac3,dts,flv,dsf,iff,rm,"
     "flac,ogg,wav,avi,aiff,caf,mp3"
 )
-_AU_HEADER_BYTES = 24
+_OPTIONS = ["-nostdin", "-hide_banner", "-nostats", "-v", "level+info", "-threads", "1"]
+_TOLERATED_SECONDS = 0.1  # Containers round their length, and codecs add padding.
+# Texts of errors of a network drive. The text of EIO is not one of them, because ffmpeg also
+# reports it for a file that is cut.
+_NETWORK_ERRORS = [
+    os.strerror(code)
+    for code in (
+        errno.ESTALE,
+        errno.ETIMEDOUT,
+        errno.ENOTCONN,
+        errno.ECONNRESET,
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENODEV,
+        errno.ENXIO,
+        errno.EREMOTEIO,
+    )
+]
+
+
+@dataclass(frozen=True)
+class FfmpegStream:
+    """The audio of a file, as ffmpeg decodes it."""
+
+    sample_rate: int
+    channels: int
+    channel_mask: int | None
+    """Loudspeaker positions of the channels, as the bits of WAVEFORMATEXTENSIBLE, or None."""
+    blocks: Iterator[Float32]
+    """Blocks of shape (frames, channels)."""
+    losses: list[Loss]
+    """What ffmpeg could not read. The list is complete after the last block."""
 
 
 def has_ffmpeg() -> bool:
@@ -68,117 +78,178 @@ def has_ffmpeg() -> bool:
     return shutil.which("ffmpeg") is not None
 
 
-def container_name(head: bytes) -> str | None:
-    """Return the name of the container that a file's first bytes identify, or None if unknown."""
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
-        return "AAC"
-    for position, mark, name in _MARKS:
-        if head[position : position + len(mark)] == mark:
-            return name
-    return _LIBSNDFILE_CONTAINERS.get(head[:4])
+@contextmanager
+def decode(
+    path: AnyPath, part: FilePart, *, block_seconds: float, declared_seconds: float | None = None
+) -> Iterator[FfmpegStream]:
+    """Yield the first audio stream of a part of a file.
 
-
-def should_decode(head: bytes) -> bool:
-    """Return whether to try ffmpeg for a file that libsndfile cannot open.
-
-    `head` contains the file's first bytes. The result can be True even if ffmpeg is not installed;
-    in that case, the error that `decode` raises asks the user to install it.
+    `declared_seconds` is the length that the file declares, if the caller knows it. ffmpeg is
+    stopped when the context ends. Raises RejectedInput with one of the reasons needs_ffmpeg,
+    not_audio, no_sound, absurd_header, truncated and unreadable.
     """
-    if head[:3] == b"ID3" or head[:4] in _LIBSNDFILE_CONTAINERS:
-        # Most of these files are damaged, so installing ffmpeg would rarely help. The user is not
-        # asked to install it.
-        return has_ffmpeg()
-    return container_name(head) is not None
+    writing = ["-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-protocol_whitelist", "pipe"]
+    with _running([*input_arguments(path, part), *writing, "pipe:1"], part.name) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        messages = MessageReader(process.stderr)
+        wav_format = _read_wav_header(process)
+        if wav_format is None:
+            process.wait()
+            raise _no_output_error(messages.text(), part)
+        rate, channels, mask = wav_format
+        require_supported_format(rate, channels, part.name)
+        losses: list[Loss] = []
+
+        def read_blocks() -> Iterator[Float32]:
+            decoded = 0
+            for block in _read_blocks(process, max(1, int(block_seconds * rate)), channels):
+                decoded += len(block)
+                yield block
+            has_failed = process.wait() != 0
+            text = messages.text()
+            losses.extend(_losses(path, part, text, decoded / rate, declared_seconds, has_failed))
+
+        yield FfmpegStream(rate, channels, mask, read_blocks(), losses)
+
+
+def find_gaps(path: AnyPath, part: FilePart) -> list[tuple[float, float]]:
+    """Return the position and duration, in seconds, of the damaged audio that ffmpeg leaves out."""
+    return _gaps_and_end(path, part)[0]
+
+
+def input_arguments(path: AnyPath, part: FilePart) -> list[str]:
+    """Return the arguments with which ffmpeg or ffprobe reads this part of the file."""
+    # Without "file:", ffmpeg could interpret the path as an option, a protocol or a pattern.
+    url = f"file:{Path(os.fsdecode(path)).absolute()}"
+    if not part.is_complete_file:
+        url = f"subfile,,start,{part.start},end,{part.end},,:{url}"
+    # The checksum of each FLAC frame is compared, and a frame with a wrong one is left out.
+    is_flac = part.read_at(0, 4) == b"fLaC"
+    checks = ["-err_detect", "crccheck+explode"] if is_flac else []
+    return [
+        *checks, "-protocol_whitelist", "file,subfile", "-format_whitelist", _DEMUXERS, "-i", url
+    ]  # fmt: skip
 
 
 @contextmanager
-def decode(path: AnyPath, *, block_seconds: float) -> Iterator[tuple[int, int, Iterator[Float32]]]:
-    """Yield the sample rate, number of channels and blocks of the first audio stream.
-
-    A block has the shape (frames, channels). ffmpeg is stopped when the context ends. Raises
-    RejectedInput with one of the reasons needs_ffmpeg, not_audio, absurd_header, truncated and
-    no_frames.
-    """
-    name = printable_path(path)
+def _running(arguments: Sequence[str], name: str) -> Iterator[subprocess.Popen[bytes]]:
     program = shutil.which("ffmpeg")
     if program is None:
-        raise RejectedInput(
-            "needs_ffmpeg",
-            f"{name} can only be decoded with the program ffmpeg. Install it (Debian: apt-get "
-            "install ffmpeg) and ingest the folder again.",
-        )
-    with tempfile.TemporaryFile() as errors, _running(program, path, errors) as process:
-        assert process.stdout is not None
-        header = process.stdout.read(_AU_HEADER_BYTES)
-        if len(header) < _AU_HEADER_BYTES:
-            process.wait()
-            raise _no_output_error(_first_errors(errors), name)
-        offset, _, _, rate, channels = (int.from_bytes(header[i : i + 4]) for i in range(4, 24, 4))
-        require_supported_format(rate, channels, name)
-        process.stdout.read(offset - _AU_HEADER_BYTES)
-        block_frames = max(1, int(block_seconds * rate))
-        yield rate, channels, _read_blocks(process, errors, block_frames, channels, name)
-
-
-@contextmanager
-def _running(program: str, path: AnyPath, errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    # Without "file:", ffmpeg could interpret the path as an option, a protocol or a pattern.
-    source = f"file:{Path(os.fsdecode(path)).absolute()}"
-    options = ["-nostdin", "-hide_banner", "-v", "error", "-xerror", "-threads", "1"]
-    reading = ["-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS, "-i", source]
-    writing = ["-map", "0:a:0", "-c:a", "pcm_f32be", "-f", "au", "-protocol_whitelist", "pipe"]
+        raise needs_ffmpeg_error(name, "")
     process = subprocess.Popen(
-        [program, *options, *reading, *writing, "pipe:1"],
+        [program, *_OPTIONS, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=errors,
+        stderr=subprocess.PIPE,
     )
     try:
         yield process
     finally:
         process.kill()
+        process.wait()
         assert process.stdout is not None
         process.stdout.close()
-        process.wait()
+
+
+def _read_wav_header(process: subprocess.Popen[bytes]) -> tuple[int, int, int | None] | None:
+    """Return the sample rate, the number of channels and the channel mask, or None if the output
+    is empty."""
+    assert process.stdout is not None
+    if len(process.stdout.read(12)) < 12:
+        return None
+    rate, channels, mask = 0, 0, None
+    while len(head := process.stdout.read(8)) == 8 and head[:4] != b"data":
+        content = process.stdout.read(int.from_bytes(head[4:], "little"))
+        if head[:4] == b"fmt ":
+            channels = int.from_bytes(content[2:4], "little")
+            rate = int.from_bytes(content[4:8], "little")
+            mask = int.from_bytes(content[20:24], "little") or None
+    return rate, channels, mask
 
 
 def _read_blocks(
-    process: subprocess.Popen[bytes],
-    errors: IO[bytes],
-    block_frames: int,
-    channels: int,
-    name: str,
+    process: subprocess.Popen[bytes], block_frames: int, channels: int
 ) -> Iterator[Float32]:
     assert process.stdout is not None
     frame_bytes = 4 * channels
-    decoded = 0
     while data := process.stdout.read(block_frames * frame_bytes):
         frames = len(data) // frame_bytes
-        decoded += frames
-        samples = np.frombuffer(data, dtype=">f4", count=frames * channels)
+        samples = np.frombuffer(data, dtype="<f4", count=frames * channels)
         yield samples.astype(np.float32).reshape(frames, channels)
-    has_failed = process.wait() != 0
-    message = _first_errors(errors)
-    if has_failed or "ended prematurely" in message:
-        cause = message or "ffmpeg failed"
+
+
+def _losses(
+    path: AnyPath,
+    part: FilePart,
+    messages: str,
+    decoded: float,
+    declared: float | None,
+    has_failed: bool,
+) -> list[Loss]:
+    """Return what is missing in the `decoded` seconds of audio."""
+    problems = ffmpeg_messages.errors(messages)
+    _require_readable(part, problems)
+    gaps, ends_in_error = _gaps_and_end(path, part) if problems or has_failed else ([], False)
+    losses = [damage(position, seconds) for position, seconds in gaps]
+    if declared is None and (ends_in_error or ffmpeg_messages.has_one_stream(messages)):
+        declared = ffmpeg_messages.declared_seconds(messages)
+    missing = (declared or 0.0) - decoded - sum(seconds for _, seconds in gaps)
+    if missing > _TOLERATED_SECONDS:
+        losses.append(early_end(decoded, missing))
+    elif declared is None and not declares_length(part.read_at(0, HEAD_BYTES)):
+        if ends_in_error:
+            losses.append(incomplete_end(decoded, "The last frame"))
+    elif declared is None and ends_in_error:
+        raise truncated_error(part.name, f"breaks off after {decoded:.1f} s")
+    elif "duplicated MOOV" in messages or has_failed or _stops_reading(problems):
         raise RejectedInput(
-            "truncated", f"{name} cannot be decoded to its end ({cause}). {TRUNCATED_REMEDY}"
+            "truncated",
+            f"{part.name} cannot be read after {decoded:.1f} s, although the file goes on. It is "
+            "damaged, or it consists of several joined files. Copy it again, or split it.",
         )
-    if not decoded:
-        raise no_frames_error(name)
+    elif ffmpeg_messages.is_length_estimated(messages):
+        losses.append(unknown_length())
+    return losses
 
 
-def _no_output_error(message: str, name: str) -> RejectedInput:
-    """Return the error for a file that ffmpeg cannot open. `message` is ffmpeg's error message."""
-    if "moov atom not found" in message:
-        return RejectedInput(
-            "truncated", f"The index (moov) of {name} is missing. {TRUNCATED_REMEDY}"
-        )
-    return not_audio_error(name, message or "ffmpeg failed")
+def _stops_reading(problems: Sequence[str]) -> bool:
+    """Return whether ffmpeg could not read further. The line then begins with the file's path."""
+    return any("[error] file:" in line or "[error] subfile," in line for line in problems)
 
 
-def _first_errors(errors: IO[bytes]) -> str:
-    """Return the first lines of ffmpeg's errors, without the parts that differ between runs."""
-    errors.seek(0)
-    lines = errors.read(2000).decode(errors="replace").splitlines()[:3]
-    return "; ".join(re.sub(r" @ 0x[0-9a-f]+|file:/.*?: ", "", line) for line in lines)
+def _gaps_and_end(path: AnyPath, part: FilePart) -> tuple[list[tuple[float, float]], bool]:
+    arguments = [
+        *input_arguments(path, part),
+        "-map",
+        "0:a:0",
+        "-af",
+        "ashowinfo",
+        "-f",
+        "null",
+        "-",
+    ]
+    with _running(arguments, part.name) as process:
+        assert process.stderr is not None
+        with process.stderr as lines:
+            return ffmpeg_messages.find_gaps(lines)
+
+
+def _no_output_error(messages: str, part: FilePart) -> RejectedInput:
+    """Return the error for a file that ffmpeg cannot open."""
+    _require_readable(part, ffmpeg_messages.errors(messages))
+    if "moov atom not found" in messages:
+        return truncated_error(part.name, "has lost its index (moov)")
+    if "matches no streams" in messages:
+        return no_sound_error(part.name)
+    return not_audio_error(part.name)
+
+
+def _require_readable(part: FilePart, problems: Sequence[str]) -> None:
+    """Raise RejectedInput with the reason unreadable if reading the file's bytes has failed."""
+    for text in _NETWORK_ERRORS:
+        if any(line.endswith(text) for line in problems):
+            raise unreadable_error(part.name, OSError(0, text))
+    if any(line.endswith(os.strerror(errno.EIO)) for line in problems):
+        for position in range(0, part.size, 1 << 20):
+            part.read_at(position, 1 << 20)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mirpipe.audio.limits import MAX_BYTES
+from mirpipe.audio.rejected_files import unreadable_error
 from mirpipe.errors import RejectedInput
 from mirpipe.files.printable_path import AnyPath, printable_path
 
@@ -25,11 +26,7 @@ def open_regular_file(path: AnyPath) -> Iterator[int]:
         _require_regular(Path(os.fsdecode(path)).stat(), name)
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise RejectedInput(
-            "unreadable",
-            f"{name} cannot be opened: {error.strerror}. "
-            "Check that it exists and that you have permission to read it.",
-        ) from error
+        raise unreadable_error(name, error) from error
     try:
         status = os.fstat(descriptor)
         _require_regular(status, name)

@@ -17,6 +17,7 @@ from mirpipe.cli.terminal_text import wide_console
 from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import AUDIO_SUFFIXES
 from mirpipe.library.manifest_matching import ManifestRow
+from mirpipe.stages.ingest.lost_shares import FolderLoss
 
 
 class FolderCollection(StrEnum):
@@ -27,14 +28,16 @@ class FolderCollection(StrEnum):
 
 
 MAX_LISTED_ROWS = 10
-"""Maximum number of manifest rows without a file that are listed."""
+"""Maximum number of manifest rows or folders that are listed."""
 
 _COUNT_MEANINGS = {
     "unchanged": "unchanged files, not read again",
     "added": "new tracks",
+    "retagged": "files with other tags, but the same audio",
     "moved": "known tracks at a new path",
     "duplicate": "more copies of known tracks",
     "returned": "missing tracks that have a file again",
+    "withheld": "tracks whose files have vanished, but that are not marked as gone",
     "gone": "tracks that no longer have a file",
     "relabelled": "tracks with a new title or new labels",
     "changing": "files that another program is writing; the next run reads them",
@@ -63,21 +66,23 @@ def ingest(
             "title and any other columns."
         ),
     ] = None,
-    allow_empty: Annotated[
+    allow_removal: Annotated[
         bool,
         typer.Option(
+            "--allow-removal",
             "--allow-empty",
-            help="Accept a folder that is missing or has lost all its files, and mark its tracks "
-            "as missing. Without this option, the command stops: a disk may not be mounted.",
+            help="Accept a folder that is missing, or has lost all or many of its files, and mark "
+            "its tracks as gone. Without this option, no track is marked as gone: a disk or share "
+            "may be offline.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Register the audio files of a collection.
 
-    Run the command again whenever files have changed. Files with an unchanged size and modification
-    time are not read again. A moved or copied file is recognised by its content. A track whose file
-    is missing keeps its results, which are shown again if the file returns.
+    Run the command again whenever files have changed. Files with an unchanged size and unchanged
+    times are not read again. A file that was moved, copied or retagged is recognised by its audio.
+    A track whose file is missing keeps its results, which are shown again if the file returns.
 
     Examples:
 
@@ -98,7 +103,8 @@ def ingest(
 
     \b
         0  all files can be used
-        1  a file could not be read for a reason other than the file itself
+        1  a file could not be read for a reason other than the file itself, or so many files have
+           vanished at once that no track was marked as gone
         3  some files cannot be used
     """
     from mirpipe.stages import ingest as stage
@@ -109,18 +115,19 @@ def ingest(
             collection=collection.value,
             manifest=manifest,
             progress=progress,
-            allow_empty=allow_empty,
+            allow_removal=allow_removal,
             on_unmatched=_print_unmatched_rows,
+            on_withheld=_print_losses,
         )
     register_configured_plugins()
     counts = asdict(result)
-    if not result.seen and not allow_empty:
+    if not result.seen and not allow_removal:
         typer.echo(f"mirpipe: {_no_audio_message(path)}", err=True)
     if as_json:
         print(json.dumps(counts))
     else:
         _print_counts(collection.value, counts)
-    raise typer.Exit(1 if result.failed else 3 if result.rejected else 0)
+    raise typer.Exit(1 if result.failed or result.withheld else 3 if result.rejected else 0)
 
 
 def _no_audio_message(paths: list[Path]) -> str:
@@ -138,6 +145,20 @@ def _print_unmatched_rows(rows: Sequence[ManifestRow]) -> None:
         typer.echo(f"  line {row.line}: {row.path}", err=True)
     if len(rows) > MAX_LISTED_ROWS:
         typer.echo(f"  and {len(rows) - MAX_LISTED_ROWS} more", err=True)
+
+
+def _print_losses(losses: Sequence[FolderLoss]) -> None:
+    typer.echo("These folders have lost many files at once. No track was marked as gone:", err=True)
+    for loss in losses[:MAX_LISTED_ROWS]:
+        name = printable_path(loss.folder)
+        typer.echo(f"  {name}: {loss.lost} of {loss.known} files are missing", err=True)
+    if len(losses) > MAX_LISTED_ROWS:
+        typer.echo(f"  and {len(losses) - MAX_LISTED_ROWS} more folders", err=True)
+    typer.echo(
+        "Mount the disk or share, and run the command again. If the files are deleted for good, "
+        "add --allow-removal.",
+        err=True,
+    )
 
 
 def _print_counts(collection: str, counts: dict[str, int]) -> None:

@@ -151,12 +151,12 @@ def _track_vector(revision: vector_search.SearchableRevision, track: FoundTrack)
 def _file_vector(
     revision: vector_search.SearchableRevision, path: Path
 ) -> tuple[Float32, bytes, str]:
-    """Return the vector, the SHA-256 and the name of a file.
+    """Return the vector, the content hash and the name of a file.
 
     If a track with the same content has a vector, that vector is returned and the file is not
     embedded.
     """
-    content_hash = sha256(path)
+    content_hash = _content_hash(path)
     for track in tracks_by_content(content_hash):
         vector = vector_search.stored_vector(revision, track.track_id)
         if vector is not None:
@@ -170,6 +170,17 @@ def _file_vector(
         typer.echo(f"mirpipe: Cannot search with {path.name}: {problem}", err=True)
         raise typer.Exit(3) from problem
     return vector, content_hash, path.name
+
+
+def _content_hash(path: Path) -> bytes:
+    """Return the hash that would identify the file as a track."""
+    from mirpipe.audio import identify
+
+    try:
+        identity = identify(path)
+    except RejectedInput:
+        identity = None  # The reason is shown when the file is embedded.
+    return identity.sha256 if identity else sha256(path)
 
 
 def _text_vector(revision: vector_search.SearchableRevision, text: str) -> Float32:

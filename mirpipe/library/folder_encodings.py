@@ -5,23 +5,27 @@ removed there. The labels of all its files then change together.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
-from mirpipe.db.store import file_tags, tracks
+from mirpipe.db.store import file_tags
 from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import is_inside
-from mirpipe.library.tag_encodings import decode_text, guess_encoding
-from mirpipe.library.tags import WESTERN, FileTags
-from mirpipe.library.title_from_file_name import title_from_file_name
+from mirpipe.library.tag_encodings import guess_encoding
+from mirpipe.library.tags import WESTERN
+from mirpipe.library.update_labels import update_labels
 from mirpipe.records import COLLECTIONS, Collection
 
 
-def decode_tags(collection: Collection) -> None:
+def decode_tags(collection: Collection, *, since: datetime) -> int:
     """Decide the encoding of each folder that needs it, and update titles and labels.
 
-    The caller holds the lock of the collection's ingest. Each folder is one transaction.
+    The caller holds the lock of the collection's ingest. Each folder is one transaction. Returns
+    how many tracks have a new title or new labels; tracks that were added after `since` are not
+    counted.
     """
+    relabelled = 0
     with engine("app").connect() as connection:
         paths_by_folder = file_tags.paths_to_decode(connection, collection)
         settings = file_tags.read_settings(connection)
@@ -40,9 +44,8 @@ def decode_tags(collection: Collection) -> None:
                 guessed=guessed and encoding != WESTERN,
             )
             track_ids = {file.track_id for file in files if file.track_id is not None}
-            shown = file_tags.read_shown(connection, track_ids)
-            labels = {track_id: _title_and_labels(file) for track_id, file in shown.items()}
-            tracks.update_labels(connection, labels, labels_from="tags")
+            relabelled += update_labels(connection, track_ids, since=since)
+    return relabelled
 
 
 def set_encoding(folder: bytes, encoding: str | None) -> None:
@@ -54,7 +57,7 @@ def set_encoding(folder: bytes, encoding: str | None) -> None:
         file_tags.write_setting(connection, folder, printable_path(folder), encoding)
     for collection in COLLECTIONS:
         with hold_lock(f"ingest.{collection}"):
-            decode_tags(collection)
+            decode_tags(collection, since=datetime.now(UTC))
 
 
 def _setting_of(folder: bytes, settings: Mapping[bytes, str]) -> str | None:
@@ -77,9 +80,3 @@ def _texts_of_existing(files: list[file_tags.StoredTags]) -> list[bytes]:
         for texts in file.undecoded.values()
         for text in texts
     ]
-
-
-def _title_and_labels(file: file_tags.StoredTags) -> tuple[str, Mapping[str, str]]:
-    encoding = file.encoding or WESTERN
-    tags = FileTags(file.texts, file.undecoded).decode(lambda text: decode_text(text, encoding))
-    return tags.title or title_from_file_name(file.path), tags.labels

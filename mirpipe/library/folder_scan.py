@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mirpipe.errors import ConfigurationError, RejectedInput
@@ -30,22 +30,12 @@ class Candidate:
     """Absolute path."""
     size: int
     mtime_ns: int
+    ctime_ns: int
+    """Time of the last change of the file's content or properties, in nanoseconds since 1970."""
     problem: RejectedInput | None = None
     """The error if the file cannot be read: not_a_file, link_loop, dangling_link or unreadable."""
-
-
-@dataclass
-class Listing:
-    """The result of a scan."""
-
-    candidates: dict[bytes, Candidate] = field(default_factory=dict)
-    """Candidates by absolute path."""
-    unlisted_folders: list[bytes] = field(default_factory=list)
-    """Folders that could not be listed. It is unknown whether their files still exist."""
-
-    def is_unlisted(self, path: bytes) -> bool:
-        """Return whether `path` is inside a folder that could not be listed."""
-        return any(is_inside(path, folder) for folder in self.unlisted_folders)
+    is_unlisted_folder: bool = False
+    """Whether this is a folder that could not be listed. Files in it may still exist."""
 
 
 def absolute_roots(roots: Sequence[Path]) -> list[bytes]:
@@ -62,13 +52,13 @@ def is_inside(path: bytes, folder: bytes) -> bool:
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
-def scan_folders(roots: Sequence[bytes]) -> Listing:
-    """Return all candidates in the folders `roots` and their subfolders, sorted by path.
+def scan_folders(roots: Sequence[bytes]) -> Iterator[Candidate]:
+    """Yield all candidates in the folders `roots` and their subfolders, folder by folder.
 
-    A root may also be a single file. A root that does not exist has no candidates. Raises
-    ConfigurationError if a root cannot be listed.
+    Memory use depends on the largest folder, and not on the number of files. A root may also be a
+    single file. A root that does not exist has no candidates. Raises ConfigurationError if a root
+    cannot be listed.
     """
-    listing = Listing()
     for root in roots:
         try:
             status = _stat(root)
@@ -78,101 +68,97 @@ def scan_folders(roots: Sequence[bytes]) -> Listing:
             raise ConfigurationError(
                 f"{printable_path(root)} cannot be read: {error.strerror}. Check its permissions."
             ) from error
-        if not stat.S_ISDIR(status.st_mode):
-            _add_file(listing, root, status)
-            continue
-        _scan_folder(listing, root, status)
-        if root in listing.unlisted_folders:
-            raise ConfigurationError(
-                f"The folder {printable_path(root)} cannot be listed. Give the user that runs "
-                "mirpipe permission to read it."
-            )
-    listing.candidates = dict(sorted(listing.candidates.items()))
-    return listing
+        if stat.S_ISDIR(status.st_mode):
+            yield from _scan_folder(root, status)
+        else:
+            yield from _file(root, status)
 
 
-def _scan_folder(listing: Listing, root: bytes, status: os.stat_result) -> None:
+def _scan_folder(root: bytes, status: os.stat_result) -> Iterator[Candidate]:
     # A stack is used instead of recursion, because folders may be nested deeper than Python can
     # recurse.
     stack = [(root, frozenset({(status.st_dev, status.st_ino)}))]
     while stack:
         folder, ancestors = stack.pop()
-        for path in _visible_entries(listing, folder):
+        try:
+            names = _visible_names(folder)
+        except OSError as error:
+            if folder == root:
+                raise ConfigurationError(
+                    f"The folder {printable_path(root)} cannot be listed. Give the user that runs "
+                    "mirpipe permission to read it."
+                ) from error
+            yield _unlisted_folder(folder, error)
+            continue
+        for name in names:
+            path = os.path.join(folder, name)  # noqa: PTH118 - Path does not accept bytes
             try:
                 status = _stat(path)
             except OSError as error:
-                _add_broken_entry(listing, path, error)
+                yield from _broken_entry(path, error)
                 continue
             if not stat.S_ISDIR(status.st_mode):
-                _add_file(listing, path, status)
+                yield from _file(path, status)
                 continue
             identity = (status.st_dev, status.st_ino)
             if identity in ancestors:
                 message = "is a link to a folder that contains it. Delete the link."
-                _add_problem(listing, path, status, "link_loop", message)
+                yield _with_problem(path, status, "link_loop", message)
             elif _has_audio_suffix(path):
                 message = "is a folder whose name has an audio suffix. To scan it, rename it."
-                _add_problem(listing, path, status, "not_a_file", message)
+                yield _with_problem(path, status, "not_a_file", message)
             else:
                 stack.append((path, ancestors | {identity}))
 
 
-def _visible_entries(listing: Listing, folder: bytes) -> Iterator[bytes]:
-    """Yield the paths of the folder's visible entries, in sorted order."""
+def _visible_names(folder: bytes) -> list[bytes]:
+    """Return the names of the folder's visible entries, sorted. Raises OSError."""
     try:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries)
+            return sorted(entry.name for entry in entries if not entry.name.startswith(b"."))
     except (FileNotFoundError, NotADirectoryError):
-        return  # The folder was removed during the scan.
-    except OSError as error:
-        listing.unlisted_folders.append(folder)
-        message = f"is a folder that cannot be listed: {error.strerror}. Allow mirpipe to read it."
-        _add_problem(listing, folder, _lstat(folder), "unreadable", message)
-        return
-    for name in names:
-        if not _is_hidden(name):
-            yield os.path.join(folder, name)  # noqa: PTH118 - Path does not accept bytes
+        return []  # The folder was removed during the scan.
 
 
-def _is_hidden(name: bytes) -> bool:
-    return name.startswith(b".")
+def _unlisted_folder(folder: bytes, error: OSError) -> Candidate:
+    message = f"is a folder that cannot be listed: {error.strerror}. Allow mirpipe to read it."
+    candidate = _with_problem(folder, _lstat(folder), "unreadable", message)
+    return replace(candidate, is_unlisted_folder=True)
 
 
-def _add_file(listing: Listing, path: bytes, status: os.stat_result) -> None:
+def _file(path: bytes, status: os.stat_result) -> Iterator[Candidate]:
     if not _has_audio_suffix(path):
         return
     if stat.S_ISREG(status.st_mode):
-        listing.candidates[path] = Candidate(path, status.st_size, status.st_mtime_ns)
+        yield Candidate(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     else:
         message = "is a pipe, a socket or a device, and not a file. Remove it or rename it."
-        _add_problem(listing, path, status, "not_a_file", message)
+        yield _with_problem(path, status, "not_a_file", message)
 
 
-def _add_broken_entry(listing: Listing, path: bytes, error: OSError) -> None:
-    """Add a problem for an entry whose `stat` call raised `error`."""
+def _broken_entry(path: bytes, error: OSError) -> Iterator[Candidate]:
+    """Yield the candidate, if there is one, for an entry whose `stat` call raised `error`."""
     try:
         status = _lstat(path)
     except OSError:
         return  # The file was removed during the scan.
     if error.errno == errno.ELOOP:
         message = "is a link to itself. Delete the link."
-        _add_problem(listing, path, status, "link_loop", message)
+        yield _with_problem(path, status, "link_loop", message)
     elif _has_audio_suffix(path):
         if isinstance(error, FileNotFoundError):
             message = (
                 "is a link to a file that does not exist. Restore the file or delete the link."
             )
-            _add_problem(listing, path, status, "dangling_link", message)
+            yield _with_problem(path, status, "dangling_link", message)
         else:
             message = f"cannot be read: {error.strerror}. Check its permissions."
-            _add_problem(listing, path, status, "unreadable", message)
+            yield _with_problem(path, status, "unreadable", message)
 
 
-def _add_problem(
-    listing: Listing, path: bytes, status: os.stat_result, reason: str, message: str
-) -> None:
+def _with_problem(path: bytes, status: os.stat_result, reason: str, message: str) -> Candidate:
     problem = RejectedInput(reason, f"{printable_path(path)} {message}")
-    listing.candidates[path] = Candidate(path, status.st_size, status.st_mtime_ns, problem)
+    return Candidate(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, problem)
 
 
 def _has_audio_suffix(path: bytes) -> bool:

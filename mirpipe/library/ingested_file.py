@@ -1,4 +1,4 @@
-"""Reads one file for ingest: its content hash, then its facts, title and labels.
+"""Reads one file for ingest: its hash, then its facts, its audio's identity, title and labels.
 
 The functions in this module do not raise an error for a file that cannot be used. They return the
 error as part of the result.
@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mirpipe.audio import AudioFacts, open_regular_file, read_audio_facts
+from mirpipe.audio import (
+    AudioFacts,
+    AudioIdentity,
+    identify,
+    open_regular_file,
+    read_audio_facts,
+    unreadable_error,
+)
 from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import KnownTrack, LabelOrigin, NewTrack
 from mirpipe.errors import RejectedInput, result_or_error
@@ -19,6 +26,8 @@ from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.manifest_matching import ManifestRow
 from mirpipe.library.tags import FileTags, Tags, decode_western, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
+from mirpipe.records import TitleAndLabels
+from mirpipe.settings import settings
 
 FAILED = "failed"
 """Reason code of a file that could not be read because of an unexpected error."""
@@ -29,11 +38,14 @@ class IngestedFile:
     """Information that ingest has read from a file so far. Reading stops at the first `problem`."""
 
     candidate: Candidate
-    content_sha256: bytes | None = None
+    file_sha256: bytes | None = None
+    """SHA-256 of the file's bytes."""
+    identity: AudioIdentity | None = None
     facts: AudioFacts | KnownTrack | None = None
     title: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     labels_from: LabelOrigin = "tags"
+    manifest_row: TitleAndLabels | None = None
     tags: FileTags | None = None
     """The file's tags. None if they were not read."""
     problem: RejectedInput | None = None
@@ -45,20 +57,29 @@ class IngestedFile:
 
 
 def hash_file(candidate: Candidate) -> IngestedFile:
-    """Return the file with its SHA-256, and with its size and modification time before hashing."""
+    """Return the file with its SHA-256, and with its size and times before hashing."""
     return _attempt(_hash, IngestedFile(candidate, problem=candidate.problem))
 
 
 def read_facts_and_labels(
     file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None
 ) -> IngestedFile:
-    """Return `file` with its facts, title and labels added.
+    """Return `file` with its facts, its identity, title and labels added.
 
-    The file is decoded unless `known` is a track with the same content. The title and labels come
-    from `row`, the file's row in the manifest, or from the file's tags if there is no row. If
-    neither has a title, the file's name becomes the title.
+    The file is decoded unless `known` is a track that has a file with the same bytes. The title and
+    labels come from `row`, the file's row in the manifest, or from the file's tags if there is no
+    row. If neither has a title, the file's name becomes the title.
     """
     return _attempt(lambda file: _read(file, known, row), file)
+
+
+def read_facts(path: bytes) -> AudioFacts:
+    """Decode the file and return its facts.
+
+    Raises RejectedInput if it cannot be used, for example because more of its audio is missing than
+    the setting `max_missing_percent` accepts.
+    """
+    return read_audio_facts(path, max_missing=settings().max_missing_percent / 100)
 
 
 def has_changed_since_hashing(file: IngestedFile) -> bool:
@@ -69,15 +90,21 @@ def has_changed_since_hashing(file: IngestedFile) -> bool:
         status = Path(os.fsdecode(file.path)).stat()
     except OSError:
         return True
-    return (status.st_size, status.st_mtime_ns) != (file.candidate.size, file.candidate.mtime_ns)
+    found = file.candidate
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns) != (
+        found.size,
+        found.mtime_ns,
+        found.ctime_ns,
+    )
 
 
 def to_new_track(file: IngestedFile) -> NewTrack:
     """Return the track to store for a file without a problem."""
     assert file.facts is not None
-    assert file.content_sha256 is not None
+    assert file.identity is not None
     return NewTrack(
-        content_sha256=file.content_sha256,
+        content_sha256=file.identity.sha256,
+        content_kind=file.identity.kind,
         title=file.title,
         labels=file.labels,
         labels_from=file.labels_from,
@@ -92,9 +119,9 @@ def to_new_track(file: IngestedFile) -> NewTrack:
 def waveforms_by_hash(files: list[IngestedFile]) -> dict[bytes, bytes]:
     """Return the packed waveform outlines of all files that were decoded, by content hash."""
     return {
-        file.content_sha256: file.facts.outline
+        file.identity.sha256: file.facts.outline
         for file in files
-        if isinstance(file.facts, AudioFacts) and file.content_sha256 is not None
+        if isinstance(file.facts, AudioFacts) and file.identity is not None
     }
 
 
@@ -106,10 +133,13 @@ def to_seen_file(file: IngestedFile) -> SeenFile:
         path_text=printable_path(file.path),
         size=file.candidate.size,
         mtime_ns=file.candidate.mtime_ns,
-        content_sha256=None if file.problem else file.content_sha256,
+        ctime_ns=file.candidate.ctime_ns,
+        content_sha256=file.identity.sha256 if file.identity and not file.problem else None,
         reason=file.problem.reason if file.problem else None,
+        manifest_row=file.manifest_row,
         tags=None if tags is None else tags.texts,
         undecoded_tags=tags.undecoded if tags else {},
+        file_sha256=file.file_sha256,
     )
 
 
@@ -127,10 +157,7 @@ def _to_rejection(error: Exception, name: str) -> RejectedInput:
     if isinstance(error, RejectedInput):
         return error
     if isinstance(error, OSError):
-        cause = error.strerror or error
-        return RejectedInput(
-            "unreadable", f"{name} cannot be read: {cause}. Check its permissions and its disk."
-        )
+        return unreadable_error(name, error)
     return RejectedInput(
         FAILED,
         f"{name} could not be read: {type(error).__name__}: {error}. The next ingest will try "
@@ -143,24 +170,41 @@ def _hash(file: IngestedFile) -> IngestedFile:
         open_regular_file(file.path) as descriptor,
         os.fdopen(descriptor, "rb", closefd=False) as content,
     ):
-        # The size and modification time are read before the content, so that
-        # `has_changed_since_hashing` detects a change during hashing.
+        # The size and the times are read before the content, so that `has_changed_since_hashing`
+        # detects a change during hashing.
         status = os.fstat(descriptor)
-        candidate = replace(file.candidate, size=status.st_size, mtime_ns=status.st_mtime_ns)
+        candidate = replace(
+            file.candidate,
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            ctime_ns=status.st_ctime_ns,
+        )
         digest = hashlib.file_digest(content, "sha256").digest()
-        return replace(file, candidate=candidate, content_sha256=digest)
+        return replace(file, candidate=candidate, file_sha256=digest)
 
 
 def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None) -> IngestedFile:
-    facts = known or read_audio_facts(file.path)
+    facts = known or read_facts(file.path)
+    identity = _identity(file, facts)
     tags = read_tags(file.path)
     # The last step of ingest decodes the tags again, when the tags of the whole folder are known.
     source: Tags | ManifestRow = tags.decode(decode_western) if row is None else row
     return replace(
         file,
         facts=facts,
+        identity=identity,
         title=source.title or title_from_file_name(file.path),
         labels=source.labels,
         labels_from="tags" if row is None else "manifest",
+        manifest_row=None if row is None else TitleAndLabels(row.title, row.labels),
         tags=tags,
     )
+
+
+def _identity(file: IngestedFile, facts: AudioFacts | KnownTrack) -> AudioIdentity:
+    """Return the identity of the audio, or of the file's bytes if ffmpeg would be needed."""
+    if isinstance(facts, KnownTrack) and facts.content_kind != "file":
+        return AudioIdentity(facts.content_sha256, facts.content_kind)
+    samples = facts.samples if isinstance(facts, AudioFacts) else None
+    assert file.file_sha256 is not None
+    return identify(file.path, samples) or AudioIdentity(file.file_sha256, "file")

@@ -9,19 +9,31 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mirpipe.errors import StageCrashed, StageFailed
+from mirpipe.errors import ConfigurationError, StageCrashed, StageFailed
 from mirpipe.orchestration.crash_isolation import run_batch
 from mirpipe.orchestration.crash_ledger import crash_recorder
-from mirpipe.orchestration.stage_subprocess import Counts, require_success, run_stage, try_stage
+from mirpipe.orchestration.stage_subprocess import Counts, require_success, try_stage
 
 
 def ingest(
-    collection: str, folders: Sequence[str], *, manifest: str | None, allow_empty: bool
+    collection: str, folders: Sequence[str], *, manifest: str | None, allow_removal: bool
 ) -> Counts:
-    """Scan the folders of a collection and update its tracks."""
+    """Scan the folders of a collection and update its tracks.
+
+    Raises ConfigurationError if so many files have vanished that their removal must be accepted.
+    """
     options = ["--manifest", manifest] if manifest else []
-    options += ["--allow-empty"] if allow_empty else []
-    return run_stage("ingest", "--collection", collection, *options, "--", *folders)
+    options += ["--allow-removal"] if allow_removal else []
+    arguments = ["ingest", "--collection", collection, *options, "--", *folders]
+    outcome = try_stage(arguments)
+    if outcome.counts.get("withheld"):
+        raise ConfigurationError(
+            f"The files of {outcome.counts['withheld']} {collection} tracks have vanished. No "
+            "track was marked as removed. The log above names the folders. Mount their disks. If "
+            "the files are deleted for good, trigger ingest_library with allow_removal."
+        )
+    require_success(arguments, outcome)
+    return outcome.counts
 
 
 def embed(encoders: Sequence[str], track_ids: Sequence[int]) -> Counts:

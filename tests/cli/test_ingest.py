@@ -53,7 +53,7 @@ def test_an_error_outside_the_file_gives_exit_code_1(
     def raise_error(_path: bytes) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("mirpipe.library.ingested_file.read_audio_facts", raise_error)
+    monkeypatch.setattr("mirpipe.library.ingested_file.read_facts", raise_error)
     assert run("--collection", "reference", library).exit_code == 1
 
 
@@ -87,4 +87,4 @@ def test_for_a_folder_without_audio_the_known_suffixes_are_listed(tmp_path: Path
     assert result.exit_code == 0
     assert f"No audio file in {tmp_path}." in result.stderr
     assert {".flac", ".mp3", ".wav"} < set(result.stderr.split())
-    assert run("--collection", "reference", "--allow-empty", tmp_path).stderr == ""
+    assert run("--collection", "reference", "--allow-removal", tmp_path).stderr == ""

@@ -95,7 +95,7 @@ def require_usable(logins: dict[str, tuple[str, str]]) -> None:
     """Migrate, ingest nothing, read as the reader, and create a table of Airflow."""
     migrate()
     assert current() == head()
-    ingest([], collection="reference", allow_empty=True)
+    ingest([], collection="reference", allow_removal=True)
     with engine("owner").connect() as connection:
         assert health.wrong_grants(connection) == []
     with engine("app").begin() as connection:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.library.folder_scan import Listing, absolute_roots, scan_folders
+from mirpipe.library.folder_scan import absolute_roots, scan_folders
 from tests.support import hostile_files
 
 
 def scan_reasons(folder: Path) -> dict[bytes, str]:
     """Return the reason code of each candidate's problem, or "", by relative path."""
     base = os.fsencode(folder.resolve()) + b"/"
-    candidates = scan_folders(absolute_roots([folder])).candidates.values()
+    candidates = scan_folders(absolute_roots([folder]))
     return {c.path.removeprefix(base): c.problem.reason if c.problem else "" for c in candidates}
 
 
@@ -87,7 +87,7 @@ def test_folders_nested_deeper_than_the_recursion_limit_are_scanned(deep: Path) 
     assert list(scan_reasons(deep)) == [b"d/" * 1500 + b"a.wav"]
 
 
-def test_files_in_a_folder_that_cannot_be_listed_are_unlisted(
+def test_a_folder_that_cannot_be_listed_is_a_candidate_with_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "open").mkdir()
@@ -101,18 +101,18 @@ def test_files_in_a_folder_that_cannot_be_listed_are_unlisted(
         return scandir(folder)
 
     monkeypatch.setattr(os, "scandir", deny_locked)  # The root user can list every folder.
-    listing = scan_folders(absolute_roots([tmp_path]))
+    found = {candidate.path: candidate for candidate in scan_folders(absolute_roots([tmp_path]))}
     base = os.fsencode(tmp_path.resolve())
-    assert listing.candidates[base + b"/locked"].problem.reason == "unreadable"  # type: ignore[union-attr]
-    assert listing.is_unlisted(base + b"/locked/b.wav")
-    assert not listing.is_unlisted(base + b"/locked too/b.wav")
-    assert not listing.is_unlisted(base + b"/open/a.wav")
+    assert found.keys() == {base + b"/locked", base + b"/open/a.wav"}
+    assert found[base + b"/locked"].is_unlisted_folder
+    assert found[base + b"/locked"].problem.reason == "unreadable"  # type: ignore[union-attr]
+    assert not found[base + b"/open/a.wav"].is_unlisted_folder
 
 
 def test_a_root_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "a.wav").touch()
-    listing: Listing = scan_folders(absolute_roots([tmp_path / "a.wav"]))
-    assert list(listing.candidates) == [os.fsencode(tmp_path.resolve() / "a.wav")]
+    found = scan_folders(absolute_roots([tmp_path / "a.wav"]))
+    assert [candidate.path for candidate in found] == [os.fsencode(tmp_path.resolve() / "a.wav")]
 
 
 def test_a_root_inside_another_root_is_scanned_once(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_track_that_cannot_be_decoded_does_not_stop_the_others(
     execute(fresh_database, "DELETE FROM mirpipe.waveform")
     execute(
         fresh_database,
-        "UPDATE mirpipe.track SET content_sha256 = sha256('other') WHERE title = '200 Hz'",
+        "UPDATE mirpipe.track_file SET file_sha256 = sha256('other') WHERE path_text LIKE '%200%'",
     )
     ingest([tmp_path / "music"], collection="reference")
     assert list(peaks(fresh_database)) == ["400 Hz"]

@@ -107,6 +107,14 @@ def assert_moments_are_exact(library: SyntheticLibrary, expected: Expected) -> N
         assert sd == pytest.approx(np.std(scores), abs=1e-6)
 
 
+def new_content(rng: np.random.Generator, expected: Expected, collection: str) -> object:
+    """Return content which, in half of the cases, a track of another collection also has."""
+    shared = [content for other, content in expected.tracks.values() if other != collection]
+    if shared and rng.random() < 0.5:
+        return shared[rng.integers(len(shared))]
+    return int(rng.integers(10_000))
+
+
 def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expected) -> None:
     """Change the library at random.
 
@@ -115,22 +123,24 @@ def change(rng: np.random.Generator, library: SyntheticLibrary, expected: Expect
     vector = rng.integers(-2, 3, 3)
     vector[rng.integers(3)] += 0 if vector.any() else 1
     known = list(expected.tracks)
-    kinds = ["add"] * 6 + ["embed", "delete vector", "gone", "back"]
+    kinds = ["add"] * 6 + ["embed", "delete vector", "gone", "back", "new content"]
     kind = rng.choice(kinds) if known else "add"
     if kind == "add":
         collection = str(rng.choice(["reference"] * 4 + ["target", "generated"]))
-        content = int(rng.integers(10_000))
-        shared = [c for other, c in expected.tracks.values() if other != collection]
-        # In half of the cases, the new track has the same content as a track of another collection.
-        if shared and rng.random() < 0.5:
-            content = shared[rng.integers(len(shared))]
+        content = new_content(rng, expected, collection)
         if (collection, content) not in expected.tracks.values():
             track = library.add(collection, content, vector)
             expected.tracks[track] = (collection, content)
             expected.vectors[track] = unit(vector)
         return
     track = int(rng.choice(known))
-    if kind == "embed":
+    if kind == "new content":
+        collection = expected.tracks[track][0]
+        content = new_content(rng, expected, collection)
+        if (collection, content) not in expected.tracks.values():
+            library.set_content(track, content)
+            expected.tracks[track] = (collection, content)
+    elif kind == "embed":
         library.set_vector(track, vector)
         expected.vectors[track] = unit(vector)
     elif kind == "delete vector":

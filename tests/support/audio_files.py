@@ -27,4 +27,4 @@ def tones(folder: Path, hertz: list[float]) -> None:
 
 def ingest_folder(folder: Path, collection: Collection) -> None:
     """Ingest the folder. It may be empty."""
-    ingest([folder], collection=collection, allow_empty=True)
+    ingest([folder], collection=collection, allow_removal=True)

@@ -54,3 +54,19 @@ def encode_with_ffmpeg(path: Path, *options: str, samples: np.ndarray | None = N
         input=encode("WAV", samples),
         check=True,
     )
+
+
+def tone(hertz: float, seconds: float = 4.0, *, rate: int = RATE, channels: int = 1) -> np.ndarray:
+    """Return a sine wave, float32 of shape (frames, channels). Its level is the same throughout."""
+    t = np.arange(int(seconds * rate)) / rate
+    wave = 0.3 * np.sin(2 * np.pi * hertz * t)
+    return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
+
+
+def encoded_with_ffmpeg(
+    folder: Path, suffix: str, *options: str, samples: np.ndarray | None = None
+) -> bytes:
+    """Return the bytes of an audio file in a format that libsndfile cannot write."""
+    path = folder / f"encoded by ffmpeg.{suffix}"
+    encode_with_ffmpeg(path, *options, samples=samples)
+    return path.read_bytes()

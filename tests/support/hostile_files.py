@@ -147,7 +147,6 @@ def _truncated() -> Iterator[tuple[str, bytes, str]]:
     for kind in ("AIFF", "AU", "CAF", "W64", "RF64"):
         content = encode(kind)
         yield f"cut.{kind.lower()}", content[: len(content) // 2], "truncated"
-    yield "one page missing.ogg", _without_last_page(complete["ogg"]), "truncated"
     yield "header cut.wav", complete["wav"][:30], "not_audio"
     yield "header only.wav", riff(b""), "no_frames"
     boxes = b"\0\0\0\x18ftypM4A \0\0\0\0M4A mp42" + b"\0\1\0\0mdat" + bytes(5000)
@@ -156,8 +155,6 @@ def _truncated() -> Iterator[tuple[str, bytes, str]]:
 
 def _wrong_headers() -> Iterator[tuple[str, bytes, str]]:
     complete = encode("WAV")
-    yield "claims 4 GB.wav", riff(declared_bytes=0xFFFFFFFF), "absurd_header"
-    yield "claims 4 GB less 16.wav", riff(declared_bytes=0xFFFFFFF0), "absurd_header"
     yield "65535 channels.wav", riff(channels=65_535), "absurd_header"
     yield "1000 channels.wav", riff(channels=1000), "absurd_header"
     yield "no channel.wav", riff(channels=0), "absurd_header"
@@ -166,15 +163,6 @@ def _wrong_headers() -> Iterator[tuple[str, bytes, str]]:
     yield "1 Hz.wav", riff(rate=1), "absurd_header"
     au = b".snd" + struct.pack(">IIIII", 24, 0xFFFFFFFF, 3, RATE, 65_535)
     yield "65535 channels.au", au + bytes(50_000), "absurd_header"
-    rf64 = encode("RF64")
-    at = rf64.index(b"ds64") + 16
-    yield "exabyte.rf64", rf64[:at] + struct.pack("<Q", 2**60) + rf64[at + 8 :], "absurd_header"
-    w64 = encode("W64")
-    at = w64.index(b"data") + 16
-    yield "exabyte.w64", w64[:at] + struct.pack("<Q", 2**60) + w64[at + 8 :], "absurd_header"
-    aiff = encode("AIFF")
-    at = aiff.index(b"SSND") + 4
-    yield "claims 2 GB.aiff", aiff[:at] + b"\x7f\xff\xff\xff" + aiff[at + 4 :], "absurd_header"
     yield "claims one more second.wav", _with_larger_size(complete, 2 * RATE), "truncated"
     flac = bytearray(encode("FLAC"))
     flac[21] |= 0x0F  # STREAMINFO stores the number of samples in 36 bits.
@@ -184,7 +172,6 @@ def _wrong_headers() -> Iterator[tuple[str, bytes, str]]:
     at = max(mp3.find(b"Xing"), mp3.find(b"Info")) + 8
     mp3[at : at + 4] = b"\x7f\xff\xff\xff"
     yield "2 billion frames.mp3", bytes(mp3), "truncated"
-    yield "tag of 256 MB.mp3", b"ID3\4\0\0\x7f\x7f\x7f\x7f" + encode("MP3"), "not_audio"
 
 
 def _unusable_samples() -> Iterator[tuple[str, bytes, str]]:
@@ -249,10 +236,6 @@ def _make_socket(folder: Path, name: str) -> None:
             server.bind(f"/proc/self/fd/{descriptor}/{name}")
     finally:
         os.close(descriptor)
-
-
-def _without_last_page(ogg: bytes) -> bytes:
-    return ogg[: ogg.rindex(b"OggS")]
 
 
 def _with_larger_size(wav: bytes, added_bytes: int) -> bytes:

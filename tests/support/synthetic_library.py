@@ -110,6 +110,19 @@ class SyntheticLibrary:
         """Delete the vector of a track."""
         self.execute("DELETE FROM mirpipe.embedding WHERE track_id = :track_id", track_id=track_id)
 
+    def set_content(self, track_id: int, content: object) -> None:
+        """Give a track the content hash of this content, and its file the path."""
+        self.execute(
+            "UPDATE mirpipe.track_file SET path = :path WHERE track_id = :track_id",
+            track_id=track_id,
+            path=str(content).encode(),
+        )
+        self.execute(
+            "UPDATE mirpipe.track SET content_sha256 = :sha256 WHERE track_id = :track_id",
+            track_id=track_id,
+            sha256=sha256(content),
+        )
+
     def set_state(self, track_id: int, state: str) -> None:
         """Set the state of a track: `ok` or `gone`."""
         self.execute(

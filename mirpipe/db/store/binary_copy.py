@@ -33,9 +33,9 @@ def copy_rows(
 ) -> None:
     """Append rows to `table`. `arrays` contains one sequence per column, all of equal length.
 
-    The values are converted to the column types: numbers, text (from str), bytea (from bytes) or
-    vector (from an array of shape (rows, D)). NULL is not supported. Raises ValueError if the
-    lengths differ, and TypeError if a column has any other type.
+    The values are converted to the column types: numbers, boolean, text (from str), bytea (from
+    bytes) or vector (from an array of shape (rows, D)). NULL is not supported. Raises ValueError if
+    the lengths differ, and TypeError if a column has any other type.
     """
     lengths = {len(array) for array in arrays}
     if len(lengths) != 1:
@@ -113,6 +113,8 @@ def _field_encoder(type_name: str) -> Callable[[Any], list[bytes]]:
         return lambda values: [_field(value.encode()) for value in values]
     if type_name == "bytea":
         return lambda values: [_field(value) for value in values]
+    if type_name == "bool":
+        return lambda values: [_field(bytes([value])) for value in values]
     raise TypeError(
         f"copy_rows does not support the column type {type_name}. Add it to binary_copy.py."
     )

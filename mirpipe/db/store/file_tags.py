@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from mirpipe.records import Collection
+from mirpipe.records import Collection, TitleAndLabels
 
 _PATHS_TO_DECODE = text(
     "SELECT path FROM mirpipe.track_file WHERE collection = :collection "
@@ -20,17 +20,15 @@ _UNDECODED_PATHS = text(
     "SELECT path FROM mirpipe.track_file WHERE collection = :collection "
     "AND undecoded_tags IS NOT NULL ORDER BY path"
 )
-_COLUMNS = "f.path, f.track_id, f.tags, f.undecoded_tags, f.tag_encoding"
+_COLUMNS = "f.path, f.track_id, f.tags, f.undecoded_tags, f.tag_encoding, f.manifest_row"
 _UNDECODED_FILES = text(
     f"SELECT {_COLUMNS}, f.gone_at IS NOT NULL AS is_gone FROM mirpipe.track_file f "
     "WHERE collection = :collection AND path = ANY(:paths) AND undecoded_tags IS NOT NULL "
     "ORDER BY path"
 )
-_SHOWN_FILES = text(
-    f"SELECT DISTINCT ON (f.track_id) {_COLUMNS}, false AS is_gone FROM mirpipe.track_file f "
-    "JOIN mirpipe.track t USING (track_id) WHERE f.track_id = ANY(:track_ids) "
-    "AND t.labels_from = 'tags' AND f.gone_at IS NULL AND f.tags IS NOT NULL "
-    "ORDER BY f.track_id, f.path"
+_EXISTING_FILES = text(
+    f"SELECT {_COLUMNS}, false AS is_gone FROM mirpipe.track_file f "
+    "WHERE f.track_id = ANY(:track_ids) AND f.gone_at IS NULL ORDER BY f.track_id, f.path"
 )
 _WRITE_ENCODING = text(
     "UPDATE mirpipe.track_file SET tag_encoding = :encoding, tag_encoding_guessed = :guessed "
@@ -61,6 +59,8 @@ class StoredTags:
     """Values whose encoding is not certain, by field."""
     encoding: str | None
     """Encoding of the undecoded values. None if there are none, or if it is not yet known."""
+    manifest_row: TitleAndLabels | None
+    """The file's row in the manifest. None if there is no row."""
     is_gone: bool
     """Whether the file no longer exists."""
 
@@ -108,14 +108,12 @@ def read_undecoded(
     return [_stored_tags(row) for row in rows]
 
 
-def read_shown(connection: Connection, track_ids: set[int]) -> dict[int, StoredTags]:
-    """Return the tags that give these tracks their titles and labels, by track id.
-
-    If a track has several files, these are the tags of the first existing file in the order of the
-    paths. Tracks whose labels come from a manifest are left out.
-    """
-    rows = connection.execute(_SHOWN_FILES, {"track_ids": sorted(track_ids)})
-    return {row.track_id: _stored_tags(row) for row in rows}
+def read_existing(connection: Connection, track_ids: set[int]) -> dict[int, list[StoredTags]]:
+    """Return the tags of these tracks' existing files, by track id, sorted by path."""
+    files: dict[int, list[StoredTags]] = {}
+    for row in connection.execute(_EXISTING_FILES, {"track_ids": sorted(track_ids)}):
+        files.setdefault(row.track_id, []).append(_stored_tags(row))
+    return files
 
 
 def write_encoding(
@@ -152,8 +150,9 @@ def _stored_tags(row: Any) -> StoredTags:
     return StoredTags(
         bytes(row.path),
         row.track_id,
-        {name: tuple(values) for name, values in row.tags.items()},
+        {name: tuple(values) for name, values in (row.tags or {}).items()},
         undecoded_from_json(row.undecoded_tags),
         row.tag_encoding,
+        row.manifest_row and TitleAndLabels(row.manifest_row["title"], row.manifest_row["labels"]),
         row.is_gone,
     )

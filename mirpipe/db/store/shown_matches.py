@@ -30,6 +30,24 @@ _RECORD_CHANGES = text("""
     LEFT JOIN mirpipe.track r ON r.track_id = o.reference_id
     WHERE o.reference_id IS DISTINCT FROM n.reference_id
 """)
+# A title that was changed and changed back is not a change.
+_RECORD_RETAGGED = text("""
+    WITH published AS (
+        UPDATE mirpipe.label_change SET run_id = :run_id WHERE run_id IS NULL
+        RETURNING label_change_id, track_id, title, labels
+    ), retagged AS (
+        SELECT t.track_id FROM (SELECT DISTINCT ON (track_id) * FROM published
+            ORDER BY track_id, label_change_id) p
+        JOIN mirpipe.track t USING (track_id)
+        WHERE (p.title, p.labels) IS DISTINCT FROM (t.title, t.labels))
+    INSERT INTO mirpipe.neighbour_change
+        (run_id, encoder_name, target_id, previous_reference_id, reference_id, cause)
+    SELECT :run_id, e.name, d.target_id, d.reference_id, d.reference_id, 'retagged'
+    FROM desired d JOIN mirpipe.encoder e USING (encoder_id)
+    WHERE d.rank = 1
+        AND EXISTS (SELECT FROM retagged r WHERE r.track_id IN (d.target_id, d.reference_id))
+    ON CONFLICT DO NOTHING
+""")
 _END_OLD = text("""
     UPDATE mirpipe.served_neighbour s SET to_run = :run_id
     WHERE s.to_run IS NULL AND NOT EXISTS (
@@ -57,6 +75,9 @@ def prepare_matches(connection: Connection) -> None:
 
 
 def publish_matches(connection: Connection, run_id: int) -> None:
-    """Show the prepared matches from this run on, and record the changed best matches."""
-    for statement in (_RECORD_CHANGES, _END_OLD, _INSERT_NEW):
+    """Show the prepared matches from this run on, and record the changed best matches.
+
+    A best match that stays the same, but whose title or labels have changed, is also recorded.
+    """
+    for statement in (_RECORD_CHANGES, _RECORD_RETAGGED, _END_OLD, _INSERT_NEW):
         connection.execute(statement, {"run_id": run_id})

@@ -3,30 +3,43 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from mirpipe.records import Collection, Track
+from mirpipe.records import Collection, ContentKind, Track
 
 _USABLE = text(
-    "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, f.path "
-    "FROM mirpipe.track t CROSS JOIN LATERAL (SELECT path FROM mirpipe.track_file f "
+    "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, f.path, "
+    "f.file_sha256 "
+    "FROM mirpipe.track t CROSS JOIN LATERAL (SELECT path, file_sha256 FROM mirpipe.track_file f "
     "WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
     "WHERE t.track_id = ANY(:track_ids) AND t.state = 'ok' ORDER BY t.track_id"
 )
+_KNOWN = (
+    "SELECT t.track_id, t.collection, t.state, t.content_sha256, t.content_kind, t.format, "
+    "t.seconds, t.sample_rate, t.channels, t.rms_dbfs{more} FROM mirpipe.track t "
+)
 _WITH_CONTENT = text(
-    "SELECT track_id, collection, state, content_sha256, format, seconds, sample_rate, channels, "
-    "rms_dbfs FROM mirpipe.track WHERE content_sha256 = ANY(:hashes) AND seconds IS NOT NULL "
+    _KNOWN.format(more="")
+    + "WHERE collection = :collection AND content_sha256 = ANY(:hashes) AND seconds IS NOT NULL "
     "AND rms_dbfs IS NOT NULL ORDER BY track_id"
+)
+# Of several tracks with the same file, the one whose audio is identified comes last.
+_WITH_FILE = text(
+    _KNOWN.format(more=", f.file_sha256")
+    + "JOIN mirpipe.track_file f USING (track_id) WHERE f.file_sha256 = ANY(:hashes) "
+    "AND seconds IS NOT NULL AND rms_dbfs IS NOT NULL "
+    "ORDER BY t.content_kind <> 'file', t.track_id DESC"
 )
 # Only `update_labels` changes the title and labels of an existing track.
 _WRITE = text(
-    "INSERT INTO mirpipe.track (collection, content_sha256, title, labels, format, seconds, "
-    "sample_rate, channels, rms_dbfs, labels_from, state) "
-    "VALUES (:collection, :content_sha256, :title, CAST(:labels AS jsonb), :format, "
+    "INSERT INTO mirpipe.track (collection, content_sha256, content_kind, title, labels, format, "
+    "seconds, sample_rate, channels, rms_dbfs, labels_from, state) "
+    "VALUES (:collection, :content_sha256, :content_kind, :title, CAST(:labels AS jsonb), :format, "
     ":seconds, :sample_rate, :channels, :rms_dbfs, :labels_from, 'ok') "
     "ON CONFLICT (collection, content_sha256) DO NOTHING"
 )
@@ -47,7 +60,7 @@ _UPDATE_LABELS = text(
     "FROM unnest(CAST(:track_ids AS bigint[]), CAST(:titles AS text[]), "
     "CAST(CAST(:labels AS text[]) AS jsonb[])) AS new (track_id, title, labels) "
     "WHERE t.track_id = new.track_id AND (t.title, t.labels) IS DISTINCT FROM "
-    "(new.title, new.labels)"
+    "(new.title, new.labels) RETURNING t.first_seen"
 )
 
 _UPDATE_ORIGIN = text(
@@ -70,7 +83,7 @@ class NewTrack:
     """The measured properties of a track that ingest or generate stores."""
 
     content_sha256: bytes
-    """SHA-256 of the file's bytes, 32 bytes."""
+    """SHA-256 that identifies the audio, 32 bytes."""
     title: str
     labels: Mapping[str, str]
     format: str
@@ -80,6 +93,7 @@ class NewTrack:
     rms_dbfs: float
     labels_from: LabelOrigin | None = None
     """Where the title and the labels come from. None for clips."""
+    content_kind: ContentKind = "file"
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,7 @@ class KnownTrack:
     collection: Collection
     state: str
     content_sha256: bytes
+    content_kind: ContentKind
     format: str
     seconds: float
     sample_rate: int
@@ -108,6 +123,7 @@ def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Trac
             path=Path(os.fsdecode(bytes(row.path))),
             seconds=row.seconds,
             rms_dbfs=row.rms_dbfs,
+            file_sha256=None if row.file_sha256 is None else bytes(row.file_sha256),
         )
         for row in connection.execute(_USABLE, {"track_ids": list(track_ids)})
     ]
@@ -121,12 +137,23 @@ def fingerprint(connection: Connection) -> str:
     return str(connection.execute(_FINGERPRINT).scalar_one())
 
 
-def tracks_with_content(connection: Connection, hashes: Sequence[bytes]) -> list[KnownTrack]:
-    """Return the measured tracks with one of these content hashes, in any collection and state."""
-    return [
-        KnownTrack(**(row | {"content_sha256": bytes(row["content_sha256"])}))
-        for row in map(dict, connection.execute(_WITH_CONTENT, {"hashes": list(hashes)}).mappings())
-    ]
+def tracks_with_content(
+    connection: Connection, collection: Collection, hashes: Sequence[bytes]
+) -> list[KnownTrack]:
+    """Return the collection's measured tracks with one of these content hashes, in any state."""
+    parameters = {"collection": collection, "hashes": list(hashes)}
+    return [_known_track(row) for row in connection.execute(_WITH_CONTENT, parameters)]
+
+
+def tracks_by_file(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, KnownTrack]:
+    """Return a measured track that has a file with this hash, in any collection, by file hash."""
+    rows = connection.execute(_WITH_FILE, {"hashes": list(hashes)})
+    return {bytes(row.file_sha256): _known_track(row) for row in rows}
+
+
+def _known_track(row: Row[Any]) -> KnownTrack:
+    values = {each.name: getattr(row, each.name) for each in fields(KnownTrack)}
+    return KnownTrack(**(values | {"content_sha256": bytes(row.content_sha256)}))
 
 
 def write(connection: Connection, collection: Collection, new: Sequence[NewTrack]) -> set[int]:
@@ -152,11 +179,15 @@ def update_labels(
     labels: Mapping[int, tuple[str, Mapping[str, str]]],
     *,
     labels_from: LabelOrigin,
+    since: datetime | None = None,
 ) -> int:
-    """Set the title and labels of tracks by track id, and return how many tracks changed."""
+    """Set the title and labels of tracks by track id, and return how many tracks changed.
+
+    Tracks that were added after `since` are not counted.
+    """
     ids = sorted(labels)
     connection.execute(_UPDATE_ORIGIN, {"track_ids": ids, "labels_from": labels_from})
-    result = connection.execute(
+    rows = connection.execute(
         _UPDATE_LABELS,
         {
             "track_ids": ids,
@@ -164,4 +195,4 @@ def update_labels(
             "labels": [json.dumps(dict(labels[track_id][1])) for track_id in ids],
         },
     )
-    return result.rowcount
+    return sum(since is None or first_seen <= since for first_seen in rows.scalars())

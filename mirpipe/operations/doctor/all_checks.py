@@ -20,6 +20,7 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
     "packages": packages.locked,
     "disk": machine.disk,
     "gpu": machine.gpu,
+    "ffmpeg": machine.ffmpeg,
     "models": plugins.interpreter,
     "plug-in": plugins.configured,
     "database": database.check,

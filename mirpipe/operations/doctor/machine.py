@@ -1,4 +1,4 @@
-"""Machine checks: free disk space, write permission, and GPUs."""
+"""Machine checks: free disk space, write permission, GPUs, and the program ffmpeg."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from mirpipe.audio import has_ffmpeg
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.settings import settings
 
@@ -37,6 +38,19 @@ def disk() -> Iterator[Finding]:
             yield level("disk", message, "delete files, or set MIRPIPE_HOME to a larger disk")
         else:
             yield ok("disk", message)
+
+
+def ffmpeg() -> Iterator[Finding]:
+    """Check for the program ffmpeg."""
+    if has_ffmpeg():
+        yield ok("ffmpeg", "installed")
+        return
+    yield warning(
+        "ffmpeg",
+        "not installed: M4A, WMA and other formats cannot be read, and a retagged MP3, Ogg or Opus "
+        "file is a new track",
+        "install it (Debian: apt-get install ffmpeg), and run `mirpipe ingest` again",
+    )
 
 
 def gpu() -> Iterator[Finding]:

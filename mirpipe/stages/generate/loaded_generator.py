@@ -101,8 +101,10 @@ class LoadedGenerator:
                 path_text=str(stored.path),
                 size=status.st_size,
                 mtime_ns=status.st_mtime_ns,
+                ctime_ns=status.st_ctime_ns,
                 content_sha256=stored.content_sha256,
                 reason=None,
+                file_sha256=stored.content_sha256,
             ),
             track=tracks.NewTrack(
                 content_sha256=stored.content_sha256,

@@ -1,6 +1,6 @@
 """Ingest: updates the tracks of a collection to match the audio files in its folders.
 
-A file is not read again while its size and modification time stay the same. If a file's content was
+A file is not read again while its size and times stay the same. If a file's content was
 measured before, even in another file, the file is hashed but not decoded. A file that cannot be
 used is recorded in the failure ledger, and is skipped until it changes.
 """

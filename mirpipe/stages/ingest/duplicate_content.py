@@ -1,36 +1,58 @@
 """Decides whether a file is a new track, a copy of an existing track, or a moved track.
 
-Files with equal content are one track, because the SHA-256 hash of the bytes identifies a track
-within its collection.
+Files with equal audio are one track, because its audio identifies a track within its collection.
 """
+
+import os
+from collections.abc import Mapping, Sequence
 
 from mirpipe.db.store.tracks import KnownTrack
 from mirpipe.library.ingested_file import IngestedFile
-from mirpipe.stages.ingest.ingest_job import IngestJob
 
 
 class DuplicateDetector:
-    """Classifies the files of one run. Pass the files in the order in which they are stored."""
+    """Classifies the files of one batch. Pass the files in the order in which they are stored."""
 
-    def __init__(self, job: IngestJob) -> None:
-        self._job = job
+    def __init__(
+        self,
+        known: Sequence[KnownTrack],
+        existing_files: Mapping[int, Mapping[bytes, bytes | None]],
+    ) -> None:
+        """`known` are the collection's tracks before the batch is stored.
+
+        `existing_files` are the hashes of their files that were not marked as gone, by track id
+        and path.
+        """
+        self._known = {track.content_sha256: track for track in known}
+        self._existing_files = existing_files
         self._stored_hashes: set[bytes] = set()
 
-    def classify(self, file: IngestedFile, track: KnownTrack | None) -> str:
-        """Return added, returned_file, unchanged, moved or duplicate for a file without a problem.
+    def classify(self, file: IngestedFile) -> str:
+        """Return how a file without a problem is counted.
 
-        `track` is the collection's track that had the same content before the file was stored, or
-        None. A `returned_file` belongs to a track that was gone. IngestResult does not count such
-        files: its field `returned` is a number of tracks.
+        The result is added, returned_file, unchanged, retagged, moved or duplicate. The times of an
+        unchanged file have changed; the bytes of a retagged file have changed, but not its audio.
+        A `returned_file` belongs to a track that was gone. IngestResult does not count such files:
+        its field `returned` is a number of tracks.
         """
-        content_sha256 = file.content_sha256 or b""
+        content_sha256 = file.identity.sha256 if file.identity else b""
         if content_sha256 in self._stored_hashes:
             return "duplicate"
+        track = self._known.get(content_sha256)
         if track is None or track.state == "gone":
             self._stored_hashes.add(content_sha256)
             return "added" if track is None else "returned_file"
-        paths = self._job.known_paths.get(track.track_id, [])
-        if file.path in paths:
-            return "unchanged"  # Only the file's modification time has changed.
-        has_vanished_path = any(path not in self._job.listing.candidates for path in paths)
-        return "moved" if has_vanished_path else "duplicate"
+        files = self._existing_files.get(track.track_id, {})
+        if file.path in files:
+            return "unchanged" if files[file.path] == file.file_sha256 else "retagged"
+        return "moved" if any(map(_is_missing, files)) else "duplicate"
+
+
+def _is_missing(path: bytes) -> bool:
+    try:
+        os.stat(path)  # noqa: PTH116 - Path does not accept bytes
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # The folder cannot be read. The file may exist.
+    return False

@@ -1,15 +1,16 @@
-"""The state of one ingest run: its input, the files that are already stored, and its counts."""
+"""The state of one ingest run: its input, the comparison with the stored files, and its counts."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from mirpipe.db.store import track_files, tracks
-from mirpipe.library.folder_scan import Listing
+from mirpipe.db.store import tracks
+from mirpipe.db.store.scanned_files import FolderComparison
 from mirpipe.library.manifest_matching import Manifest, ManifestRow
+from mirpipe.library.update_labels import update_labels
 from mirpipe.records import Collection
 
 PAGE_FILES = 1000
@@ -20,8 +21,8 @@ PAGE_FILES = 1000
 class IngestResult:
     """Counts of one run.
 
-    They count files, except that `gone`, `returned` and `relabelled` count tracks and `unmatched`
-    counts manifest rows.
+    They count files, except that `withheld`, `gone`, `returned` and `relabelled` count tracks and
+    `unmatched` counts manifest rows.
     """
 
     seen: int
@@ -29,6 +30,8 @@ class IngestResult:
     unchanged: int
     added: int
     moved: int
+    retagged: int
+    """Files that have changed, but not their audio."""
     duplicate: int
     """Files whose content equals that of another file, so both are one track."""
     rejected: int
@@ -40,12 +43,14 @@ class IngestResult:
     """
     changing: int
     """Files that another program changed while ingest read them. The next run reads them again."""
+    withheld: int
+    """Tracks that would be gone, but are not marked, because too many files vanished at once."""
     gone: int
     """Tracks whose last file no longer exists."""
     returned: int
     """Tracks that were gone and have a file again."""
     relabelled: int
-    """Tracks whose title or labels were changed to those in the manifest."""
+    """Tracks with a new title or new labels, from the manifest or from the tags."""
     unmatched: int
     """Manifest rows that match no file."""
 
@@ -57,9 +62,12 @@ class IngestJob:
     collection: Collection
     roots: Sequence[bytes]
     manifest: Manifest | None
-    known_files: dict[bytes, track_files.KnownFile]
-    """Files stored by earlier runs, by absolute path."""
-    listing: Listing
+    files: FolderComparison
+    """The files in the folders, compared with those stored by earlier runs."""
+    started: datetime
+    """Time of the database when the run started."""
+    matched_lines: set[int] = field(default_factory=set)
+    """Lines of the manifest that match a file in the folders."""
     counts: Counter[str] = field(default_factory=Counter)
 
     def result(self) -> IngestResult:
@@ -70,17 +78,18 @@ class IngestJob:
         """Return the manifest's row for the file, or None if there is no row or no manifest."""
         return None if self.manifest is None else self.manifest.find_row(path, self.roots)
 
-    @cached_property
-    def known_paths(self) -> dict[int, list[bytes]]:
-        """Paths of each track's files when the run started, by track id."""
-        paths: dict[int, list[bytes]] = {}
-        for path, file in self.known_files.items():
-            if file.track_id is not None and not file.gone:
-                paths.setdefault(file.track_id, []).append(path)
-        return paths
+    def note_manifest_row(self, path: bytes) -> None:
+        """Remember that this file exists, so that its manifest row counts as matched."""
+        row = self.manifest_row(path)
+        if row is not None:
+            self.matched_lines.add(row.line)
 
-    def update_track_states(self, connection: Connection, track_ids: set[int]) -> None:
-        """Store whether each of these tracks still has a file, and count the changes."""
+    def update_tracks(self, connection: Connection, track_ids: set[int]) -> None:
+        """Store whether each of these tracks still has a file, and its title and labels.
+
+        The changes are counted.
+        """
         returned, gone = tracks.update_states(connection, track_ids)
+        self.counts["relabelled"] += update_labels(connection, track_ids, since=self.started)
         self.counts["returned"] += returned
         self.counts["gone"] += gone

@@ -1,41 +1,34 @@
 """Updates the titles and labels of tracks from the manifest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from more_itertools import batched
 
 from mirpipe.db.engine import engine
-from mirpipe.db.store import track_files, tracks
+from mirpipe.db.store import track_files
 from mirpipe.library.manifest_matching import ManifestRow
-from mirpipe.library.title_from_file_name import title_from_file_name
+from mirpipe.records import TitleAndLabels
 from mirpipe.stages.ingest.ingest_job import PAGE_FILES, IngestJob
 
 
 def apply_manifest(job: IngestJob) -> list[ManifestRow]:
     """Update titles and labels from the manifest, and return the rows that match no file.
 
-    A track without a row keeps its title and labels. The audio is not read.
+    A file without a row keeps the row that was stored for it. The audio is not read.
     """
     if job.manifest is None:
         return []
-    with engine("app").connect() as connection:
-        stored_files = track_files.read_known_files(connection, job.collection, job.roots)
-    labels: dict[int, tuple[str, Mapping[str, str]]] = {}
-    matched_lines = set()
-    for path in job.listing.candidates:
-        row = job.manifest_row(path)
-        if row is None:
-            continue
-        matched_lines.add(row.line)
-        track_id = stored_files[path].track_id if path in stored_files else None
-        if track_id is not None:
-            # If several files have the same content, the manifest row of the first file is used.
-            title = row.title or title_from_file_name(path)
-            labels.setdefault(track_id, (title, row.labels))
-    for page in batched(list(labels), PAGE_FILES):
+    for page in batched(_changed_rows(job), PAGE_FILES):
         with engine("app").begin() as connection:
-            changes = {track_id: labels[track_id] for track_id in page}
-            job.counts["relabelled"] += tracks.update_labels(
-                connection, changes, labels_from="manifest"
-            )
-    return [row for row in job.manifest.rows if row.line not in matched_lines]
+            rows = {path: row for path, _, row in page}
+            track_files.write_manifest_rows(connection, job.collection, rows)
+            job.update_tracks(connection, {track_id for _, track_id, _ in page})
+    return [row for row in job.manifest.rows if row.line not in job.matched_lines]
+
+
+def _changed_rows(job: IngestJob) -> Iterator[tuple[bytes, int, TitleAndLabels]]:
+    """Yield path, track id and row of each file whose row differs from the stored row."""
+    for path, track_id, stored in job.files.existing_files():
+        row = job.manifest_row(path)
+        if row is not None and stored != {"title": row.title, "labels": row.labels}:
+            yield path, track_id, TitleAndLabels(row.title, row.labels)

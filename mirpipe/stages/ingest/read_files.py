@@ -1,13 +1,13 @@
 """Reads files in batches and stores their tracks, file rows, waveforms and failures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from more_itertools import batched
 from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failure_ledger, track_files, tracks, waveforms
+from mirpipe.db.store import failure_ledger, track_files, track_identity, tracks, waveforms
 from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import (
@@ -23,45 +23,59 @@ from mirpipe.library.ingested_file import (
 from mirpipe.records import Progress
 from mirpipe.stages.ingest.duplicate_content import DuplicateDetector
 from mirpipe.stages.ingest.ingest_job import IngestJob
+from mirpipe.stages.ingest.inherited_titles import settle_inherited_titles
 
 BATCH_FILES = 64
 """Number of files per transaction. After a run is killed, at most this many must be read again."""
 
 
 def read_and_store(
-    job: IngestJob, candidates: Sequence[Candidate], progress: Progress | None, workers: int
+    job: IngestJob, candidates: Iterable[Candidate], progress: Progress | None, workers: int
 ) -> None:
     """Read the files in `workers` threads, and store and count them batch by batch."""
-    done = 0
-    duplicates = DuplicateDetector(job)
+    done, total = 0, job.files.counts().get("changed", 0)
     with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
         for batch in batched(candidates, BATCH_FILES):
             hashed = list(pool.map(hash_file, batch))
-            known = _tracks_with_same_content(hashed)
-            by_hash = {track.content_sha256: track for track in known}
+            known = _tracks_with_same_bytes(hashed)
             files = []
             for file in pool.map(
                 read_facts_and_labels,
                 hashed,
-                [by_hash.get(file.content_sha256 or b"") for file in hashed],
+                [known.get(file.file_sha256 or b"") for file in hashed],
                 [job.manifest_row(file.path) for file in hashed],
             ):
                 files.append(file)
                 done += 1
                 if progress:
-                    progress(done, len(candidates))
+                    progress(done, total)
             stable = [file for file in files if not has_changed_since_hashing(file)]
             job.counts["changing"] += len(files) - len(stable)
+            _identify_known_tracks(job, stable)
+            duplicates = _duplicate_detector(job, stable)
             _store(job, stable)
-            in_collection = [track for track in known if track.collection == job.collection]
             for file in stable:
-                job.counts[_count_as(file, in_collection, duplicates)] += 1
+                job.counts[_count_as(file, duplicates)] += 1
 
 
-def _tracks_with_same_content(files: Sequence[IngestedFile]) -> list[tracks.KnownTrack]:
-    hashes = [file.content_sha256 for file in files if file.content_sha256 is not None]
+def _tracks_with_same_bytes(files: Sequence[IngestedFile]) -> dict[bytes, tracks.KnownTrack]:
+    """Return the tracks that have a file with the same bytes, in any collection, by file hash."""
+    hashes = [file.file_sha256 for file in files if file.file_sha256 is not None]
     with engine("app").connect() as connection:
-        return tracks.tracks_with_content(connection, hashes)
+        return tracks.tracks_by_file(connection, hashes)
+
+
+def _identify_known_tracks(job: IngestJob, files: Sequence[IngestedFile]) -> None:
+    """Give stored tracks the identity of their audio, if it was not known before."""
+    identities = {
+        file.file_sha256: (file.identity.sha256, file.identity.kind)
+        for file in files
+        if file.file_sha256 and file.identity and not file.problem and file.identity.kind != "file"
+    }
+    with engine("app").begin() as connection:
+        job.update_tracks(
+            connection, track_identity.identify_tracks(connection, job.collection, identities)
+        )
 
 
 def _store(job: IngestJob, files: Sequence[IngestedFile]) -> None:
@@ -75,8 +89,9 @@ def _store(job: IngestJob, files: Sequence[IngestedFile]) -> None:
         old_owners = track_files.track_ids_of(connection, job.collection, paths)
         owners = tracks.write(connection, job.collection, [to_new_track(file) for file in usable])
         track_files.write(connection, job.collection, [to_seen_file(file) for file in files])
+        settle_inherited_titles(connection, job.collection, usable)
         waveforms.write(connection, job.collection, waveforms_by_hash(usable))
-        job.update_track_states(connection, old_owners | owners)
+        job.update_tracks(connection, old_owners | owners)
         subjects = [printable_path(file.path) for file in usable]
         failure_ledger.clear(connection, stage="ingest", subjects=subjects)
         for file in files:
@@ -91,18 +106,21 @@ def _record_problem(connection: Connection, file: IngestedFile) -> None:
             subject=printable_path(file.path),
             reason=file.problem.reason,
             message=str(file.problem),
-            retry=file.problem.reason == FAILED,
+            retry=file.problem.retry or file.problem.reason == FAILED,
         )
 
 
-def _count_as(
-    file: IngestedFile, known: Sequence[tracks.KnownTrack], duplicates: DuplicateDetector
-) -> str:
-    """Return the name of the count that includes this stored file.
+def _duplicate_detector(job: IngestJob, files: Sequence[IngestedFile]) -> DuplicateDetector:
+    """Return the detector for a batch that is not stored yet."""
+    hashes = [file.identity.sha256 for file in files if file.identity is not None]
+    with engine("app").connect() as connection:
+        known = tracks.tracks_with_content(connection, job.collection, hashes)
+        existing = track_files.existing_files(connection, [track.track_id for track in known])
+    return DuplicateDetector(known, existing)
 
-    `known` are the collection's tracks that already had the content of a file in this batch.
-    """
+
+def _count_as(file: IngestedFile, duplicates: DuplicateDetector) -> str:
+    """Return the name of the count that includes this stored file."""
     if file.problem is not None:
         return "failed" if file.problem.reason == FAILED else "rejected"
-    same = next((track for track in known if track.content_sha256 == file.content_sha256), None)
-    return duplicates.classify(file, same)
+    return duplicates.classify(file)

@@ -24,7 +24,9 @@ def app(fresh_database: Database) -> Iterator[Connection]:
 def add_track(app: Connection, content: bytes, *paths: bytes, title: str = "t") -> int:
     new = NewTrack(content, title, {"genre": "folk"}, "WAV", 2.0, 8000, 1, -20.0)
     (track_id,) = tracks.write(app, "reference", [new])
-    track_files.write(app, "reference", [SeenFile(p, repr(p), 5, 7, content, None) for p in paths])
+    track_files.write(
+        app, "reference", [SeenFile(p, repr(p), 5, 7, 8, content, None) for p in paths]
+    )
     return track_id
 
 
@@ -69,23 +71,12 @@ def test_only_tracks_with_new_labels_are_counted(app: Connection) -> None:
     assert tracks.update_labels(app, {}, labels_from="manifest") == 0
 
 
-def test_known_files_are_the_files_in_or_at_a_root(app: Connection) -> None:
-    add_track(app, FIRST, b"/m/a.wav", b"/m_x/b.wav", b"/mm/c.wav", b"/m/%/\\d.wav", b"/m")
-    assert set(track_files.read_known_files(app, "reference", [b"/m"])) == {
-        b"/m/a.wav",
-        b"/m/%/\\d.wav",
-        b"/m",
-    }
-    assert len(track_files.read_known_files(app, "reference", [b"/"])) == 5
-    assert track_files.read_known_files(app, "target", [b"/"]) == {}
-
-
 def test_a_rejected_file_is_deleted_when_it_is_gone(app: Connection) -> None:
-    track_files.write(app, "reference", [SeenFile(b"/a.wav", "/a.wav", 5, 7, None, "empty")])
-    known = track_files.read_known_files(app, "reference", [b"/"])[b"/a.wav"]
-    assert (known.reason, known.track_id, known.gone) == ("empty", None, False)
+    track_files.write(app, "reference", [SeenFile(b"/a.wav", "/a.wav", 5, 7, 8, None, "empty")])
+    stored = text("SELECT reason FROM mirpipe.track_file")
+    assert app.execute(stored).scalars().all() == ["empty"]
     track_files.mark_gone(app, "reference", [b"/a.wav"])
-    assert track_files.read_known_files(app, "reference", [b"/"]) == {}
+    assert app.execute(stored).scalars().all() == []
 
 
 def test_the_ledger_counts_attempts_and_can_be_cleared(

@@ -170,3 +170,12 @@ def test_random_weights_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     finding = next(iter(plugins.configured()))
     assert finding.level == "warning"
     assert "meaningless" in finding.message
+
+
+def test_a_missing_ffmpeg_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/ffmpeg")
+    assert list(machine.ffmpeg()) == [Finding("ffmpeg", "ok", "installed")]
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    (finding,) = machine.ffmpeg()
+    assert finding.level == "warning"
+    assert "apt-get install ffmpeg" in finding.remedy

@@ -8,7 +8,9 @@ import pytest
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import IngestedFile
 from mirpipe.stages.ingest import read_files as reading
+from tests.stages.ingest.tables import ingest_references
 from tests.support import encoded_audio
+from tests.support.databases import Database
 
 
 @pytest.fixture
@@ -34,3 +36,14 @@ def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(reading, "hash_file", record)
     return names
+
+
+@pytest.fixture
+def no_decoding(fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ingest the library as references. Any later decoding is an error."""
+    ingest_references(library)
+
+    def fail_on_decoding(_path: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("mirpipe.library.ingested_file.read_facts", fail_on_decoding)

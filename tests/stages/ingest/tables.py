@@ -15,8 +15,12 @@ def query(database: Database, sql: str) -> Rows:
         return [tuple(row) for row in connection.execute(text(sql))]
 
 
-def tables(database: Database) -> list[Rows]:
-    """Return all rows that ingest has written, without ids, times and numbers of attempts."""
+def tables(database: Database, *, with_times: bool = True) -> list[Rows]:
+    """Return all rows that ingest has written, without ids, attempts and times of writing.
+
+    The modification times of files can be left out. Their ctimes are always left out.
+    """
+    mtime = "mtime_ns" if with_times else "NULL"
     return [
         query(
             database,
@@ -25,8 +29,8 @@ def tables(database: Database) -> list[Rows]:
         ),
         query(
             database,
-            "SELECT f.collection, path::text, path_text, content_sha256::text, bytes, mtime_ns, "
-            "f.reason, gone_at IS NULL FROM mirpipe.track_file f "
+            "SELECT f.collection, path::text, path_text, content_sha256::text, bytes, "
+            f"{mtime}, f.reason, gone_at IS NULL FROM mirpipe.track_file f "
             "LEFT JOIN mirpipe.track t USING (track_id) ORDER BY 1, 2",
         ),
         query(

@@ -52,17 +52,51 @@ def test_a_file_with_a_new_time_is_read_once_and_stays_the_same_track(
     assert read_files == []
 
 
+def test_an_edit_that_keeps_size_and_modification_time_is_noticed(
+    fresh_database: Database, library: Path, read_files: list[str]
+) -> None:
+    ingest_references(library)
+    before = (library / "one.wav").stat()
+    (library / "one.wav").write_bytes((library / "one.wav").read_bytes()[::-1])
+    os.utime(library / "one.wav", ns=(before.st_atime_ns, before.st_mtime_ns))
+    read_files.clear()
+    require_counts(ingest_references(library), seen=3, unchanged=2, rejected=1, gone=1)
+    assert read_files == ["one.wav"]
+
+
+def test_times_that_moved_by_an_hour_change_nothing_else(
+    fresh_database: Database, library: Path, read_files: list[str], no_decoding: None
+) -> None:
+    before = tables(fresh_database, with_times=False)
+    read_files.clear()
+    for path in library.rglob("*.*"):
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 3600 * 10**9))
+    require_counts(ingest_references(library), seen=3, unchanged=3)
+    assert sorted(read_files) == ["one.wav", "three.ogg", "two.flac"]
+    assert tables(fresh_database, with_times=False) == before
+    read_files.clear()
+    require_counts(ingest_references(library), seen=3, unchanged=3)
+    assert read_files == []
+
+
 def test_a_moved_file_is_the_same_track(fresh_database: Database, library: Path) -> None:
     ingest_references(library)
     before = query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1")
-    (library / "one.wav").rename(library / "below" / "uno.wav")
+    (library / "one.wav").rename(library / "below" / "one.wav")
     require_counts(ingest_references(library), seen=3, unchanged=2, moved=1)
     assert (
         query(fresh_database, "SELECT track_id, changed_at FROM mirpipe.track ORDER BY 1") == before
     )
     paths = {path for (path,) in query(fresh_database, "SELECT path FROM mirpipe.v_library")}
-    assert str(library / "below/uno.wav") in paths
+    assert str(library / "below/one.wav") in paths
     assert str(library / "one.wav") not in paths
+
+
+def test_a_title_from_a_file_name_follows_the_file(fresh_database: Database, library: Path) -> None:
+    ingest_references(library)
+    (library / "one.wav").rename(library / "uno.wav")
+    require_counts(ingest_references(library), seen=3, unchanged=2, moved=1, relabelled=1)
+    assert states(fresh_database).keys() == {"uno", "two", "three"}
 
 
 def test_a_copy_does_not_become_a_second_track(fresh_database: Database, library: Path) -> None:
@@ -87,34 +121,28 @@ def test_a_track_is_gone_when_its_last_file_is_removed(
     require_counts(ingest_references(library), seen=2, unchanged=2)
 
 
+@pytest.mark.parametrize(("moved", "expected"), [("below", []), ("one.wav", ["one.wav"])])
 def test_a_track_whose_file_returns_is_the_same_track(
-    fresh_database: Database, library: Path, read_files: list[str]
+    fresh_database: Database, library: Path, read_files: list[str], moved: str, expected: list[str]
 ) -> None:
     ingest_references(library)
     before = tables(fresh_database)
-    moved_away = library.parent / "away.wav"
-    (library / "one.wav").rename(moved_away)
+    (library / moved).rename(library.parent / "away")
     require_counts(ingest_references(library), seen=2, unchanged=2, gone=1)
-    moved_away.rename(library / "one.wav")
+    (library.parent / "away").rename(library / moved)
     read_files.clear()
     require_counts(ingest_references(library), seen=3, unchanged=2, returned=1)
-    assert read_files == []
+    assert read_files == expected  # Only a file that was moved itself has a new ctime.
     assert tables(fresh_database) == before
 
 
-def test_content_that_returns_under_another_name_is_not_decoded(
-    fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
+def test_content_that_returns_in_another_folder_is_not_decoded(
+    fresh_database: Database, library: Path, no_decoding: None
 ) -> None:
-    ingest_references(library)
     content = (library / "one.wav").read_bytes()
     (library / "one.wav").unlink()
     ingest_references(library)
-    (library / "new name.wav").write_bytes(content)
-
-    def fail_on_decoding(_path: object) -> None:
-        raise AssertionError("decoded")
-
-    monkeypatch.setattr("mirpipe.library.ingested_file.read_audio_facts", fail_on_decoding)
+    (library / "below" / "one.wav").write_bytes(content)
     require_counts(ingest_references(library), seen=3, unchanged=2, returned=1)
     assert set(states(fresh_database).values()) == {"ok"}
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from mirpipe.audio import read_audio_facts
 from mirpipe.db.store.tracks import usable_tracks
@@ -126,10 +127,10 @@ def test_a_folder_that_has_lost_all_files_stops_ingest(
 ) -> None:
     ingest_references(library)
     empty_it(library)
-    with pytest.raises(ConfigurationError, match=r"contained 3 tracks.*--allow-empty"):
+    with pytest.raises(ConfigurationError, match=r"contained 3 tracks.*--allow-removal"):
         ingest_references(library)
     assert set(states(fresh_database).values()) == {"ok"}
-    require_counts(ingest_references(library, allow_empty=True), gone=3)
+    require_counts(ingest_references(library, allow_removal=True), gone=3)
 
 
 def test_a_folder_that_does_not_exist_is_an_error(fresh_database: Database, tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_an_unexpected_error_fails_one_file_which_is_tried_again(
         return read_audio_facts(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("mirpipe.library.ingested_file.read_audio_facts", raise_for_one_file)
+        patch.setattr("mirpipe.library.ingested_file.read_facts", raise_for_one_file)
         require_counts(ingest_references(library), seen=3, added=2, failed=1)
         rows = query(fresh_database, "SELECT reason, retry, message FROM mirpipe.failure")
         ((reason, retry, message),) = rows
@@ -173,3 +174,43 @@ def test_an_unexpected_error_fails_one_file_which_is_tried_again(
         )
     require_counts(ingest_references(library), seen=3, unchanged=2, added=1)
     assert query(fresh_database, "SELECT * FROM mirpipe.failure") == []
+
+
+def test_a_file_that_cannot_be_read_is_tried_again_with_a_growing_delay(
+    fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch, read_files: list[str]
+) -> None:
+    pread = os.pread
+
+    def fail(descriptor: int, count: int, offset: int) -> bytes:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "two.flac":
+            raise OSError(116, os.strerror(116))
+        return pread(descriptor, count, offset)
+
+    monkeypatch.setattr(os, "pread", fail)
+    require_counts(ingest_references(library), seen=3, added=2, rejected=1)
+    ledger = "SELECT reason, retry, attempts FROM mirpipe.failure"
+    assert query(fresh_database, ledger) == [("unreadable", True, 1)]
+    require_counts(ingest_references(library), seen=3, unchanged=2, rejected=1)
+    assert query(fresh_database, ledger) == [("unreadable", True, 2)]  # The drive may be back.
+    read_files.clear()
+    for attempts, minutes in ((2, 15), (3, 30), (5, 120), (9, 360), (1000, 360)):
+        for waited, tries in ((minutes - 1, False), (minutes + 1, True)):
+            _set_last_attempt(fresh_database, attempts, waited)
+            require_counts(ingest_references(library), seen=3, unchanged=2, rejected=1)
+            assert read_files == (["two.flac"] if tries else []), (attempts, waited)
+            read_files.clear()
+    monkeypatch.undo()
+    _set_last_attempt(fresh_database, 9, 361)
+    require_counts(ingest_references(library), seen=3, unchanged=2, added=1)
+    assert query(fresh_database, ledger) == []
+
+
+def _set_last_attempt(database: Database, attempts: int, minutes_ago: int) -> None:
+    with database.app.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE mirpipe.failure SET attempts = :attempts, "
+                "last_seen = now() - make_interval(mins => :minutes)"
+            ),
+            {"attempts": attempts, "minutes": minutes_ago},
+        )

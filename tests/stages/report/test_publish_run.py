@@ -136,6 +136,34 @@ def test_removed_target_has_no_matches_any_more(
     ) == [("removed target",)]
 
 
+def test_a_retagged_best_match_is_recorded_with_its_former_title(
+    fresh_database: Database, folders: tuple[Path, Path]
+) -> None:
+    def set_title(old: str, new: str) -> None:
+        with fresh_database.app.begin() as connection:
+            connection.execute(
+                text("UPDATE mirpipe.track SET title = :new WHERE title = :old"),
+                {"old": old, "new": new},
+            )
+
+    first = run_pipeline(*folders)
+    set_title("200 Hz", "Renamed")
+    set_title("790 Hz", "For a moment")
+    set_title("For a moment", "790 Hz")
+    second = run_pipeline(*folders)
+    assert second.run_id != first.run_id
+    changes = "SELECT target, previous, reference, cause FROM mirpipe.v_change WHERE run_id = "
+    assert query(fresh_database, f"{changes}{second.run_id}") == [
+        ("210 Hz", "200 Hz", "Renamed", "retagged")
+    ]
+    (folders[0] / "200 Hz.wav").unlink()
+    set_title("Renamed", "Again")
+    third = run_pipeline(*folders)
+    assert query(fresh_database, f"{changes}{third.run_id}") == [
+        ("210 Hz", "Again", "400 Hz", "removed reference")
+    ]
+
+
 def test_z_and_percentile_equal_a_direct_computation(
     fresh_database: Database, folders: tuple[Path, Path]
 ) -> None:
