@@ -12,7 +12,7 @@ from typing import Any
 from mirpipe.errors import ConfigurationError, StageCrashed, StageFailed
 from mirpipe.orchestration.crash_isolation import run_batch
 from mirpipe.orchestration.crash_ledger import crash_recorder
-from mirpipe.orchestration.stage_subprocess import Counts, require_success, try_stage
+from mirpipe.orchestration.stage_subprocess import Counts, require_success, run_stage, try_stage
 
 
 def ingest(
