@@ -25,6 +25,7 @@ from mirpipe.cli import (
     models,
     prune,
     published,
+    quality,
     report,
     retrieve,
     run,
@@ -65,6 +66,7 @@ Look at the results:
 
 \b
     mirpipe status      show the library, pending work and failures
+    mirpipe quality     list findings about the audio, such as damage or silence
     mirpipe failures    list files that cannot be used, with the reasons
     mirpipe search "part of a title" --encoder musicnn
     mirpipe db psql -c "TABLE v_retrieval_summary"
@@ -112,6 +114,7 @@ app.command()(caption.caption)
 app.command()(generate.generate)
 app.command()(search.search)
 app.command()(status.status)
+app.command()(quality.quality)
 app.command()(failures.failures)
 app.command()(encoders.encoders)
 app.add_typer(models.app, name="models")
