@@ -31,6 +31,7 @@ COMMANDS = [
     "generate",
     "search",
     "status",
+    "quality",
     "failures",
     "tags",
     "encoders",

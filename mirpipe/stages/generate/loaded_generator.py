@@ -9,14 +9,21 @@ import numpy as np
 
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failure_ledger, generations, track_files, tracks, waveforms
+from mirpipe.db.store import (
+    audio_measurements,
+    failure_ledger,
+    generations,
+    track_files,
+    tracks,
+    waveforms,
+)
 from mirpipe.db.store.generations import NewGeneration, PendingClip
 from mirpipe.errors import PluginError
 from mirpipe.generation.clip_store import store_clip
 from mirpipe.generation.request_builder import RequestBuilder
 from mirpipe.models import package_versions
 from mirpipe.protocols import Generator
-from mirpipe.records import Float32, GenerationRequest
+from mirpipe.records import AudioMeasurement, Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec
 
 
@@ -27,6 +34,7 @@ class GeneratedClip:
     file: track_files.SeenFile
     track: tracks.NewTrack
     outline: bytes
+    measurement: AudioMeasurement
     generation: NewGeneration
 
 
@@ -64,6 +72,8 @@ class LoadedGenerator:
             track_files.write(connection, "generated", [clip.file for clip in clips])
             outlines = {clip.track.content_sha256: clip.outline for clip in clips}
             waveforms.write(connection, "generated", outlines)
+            measurements = {clip.track.content_sha256: clip.measurement for clip in clips}
+            audio_measurements.write(connection, "generated", measurements)
             generations.write(
                 connection,
                 self._generator_id,
@@ -117,6 +127,7 @@ class LoadedGenerator:
                 rms_dbfs=facts.rms_dbfs,
             ),
             outline=facts.outline,
+            measurement=facts.measurement,
             generation=NewGeneration(
                 clip, request.prompt, prompt_parts, stored.content_sha256, took_seconds
             ),
