@@ -128,9 +128,9 @@ def waveforms_by_hash(files: list[IngestedFile]) -> dict[bytes, bytes]:
 def measurements_by_hash(files: list[IngestedFile]) -> dict[bytes, AudioMeasurement]:
     """Return what was measured of the audio of all files that were decoded, by content hash."""
     return {
-        file.content_sha256: file.facts.measurement
+        file.identity.sha256: file.facts.measurement
         for file in files
-        if isinstance(file.facts, AudioFacts) and file.content_sha256 is not None
+        if isinstance(file.facts, AudioFacts) and file.identity is not None
     }
 
 
