@@ -30,6 +30,7 @@ PAGES = (
     ("hubs", "Hubs and agreement", "hub"),
     ("history", "History", "history"),
     ("sql", "SQL", "database"),
+    ("quality", "Quality", "equalizer"),
     ("failures", "Failures", "report"),
     ("glossary", "Glossary", "dictionary"),
 )

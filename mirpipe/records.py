@@ -37,6 +37,55 @@ class TitleAndLabels(NamedTuple):
 
 
 @dataclass(frozen=True)
+class MonoMix:
+    """How the channels of a track become mono, measured over the complete track."""
+
+    channel: int | None = None
+    """Number of the channel that is used alone, from 0. None means the downmix of all channels."""
+    dc_offset: float = 0.0
+    """DC offset that is subtracted from the mono samples."""
+
+
+FindingKind = Literal[
+    "damage",
+    "early_end",
+    "length",
+    "checksum",
+    "clipping",
+    "silence",
+    "dead_channel",
+    "inverted_channel",
+    "dc_offset",
+    "level",
+]
+Severity = Literal["info", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a track's audio that may affect its results."""
+
+    kind: FindingKind
+    severity: Severity
+    """`warning` if the results may be wrong, `info` if they are hardly affected."""
+    seconds: float | None
+    """Position in the track, in seconds. None if the finding concerns the complete track."""
+    detail: str
+    """One sentence for users."""
+
+
+@dataclass(frozen=True)
+class AudioMeasurement:
+    """What is stored about the audio of a track, besides the columns of its row."""
+
+    mix: MonoMix
+    correlation: float | None
+    """Correlation of the two channels, from -1 to 1. None if there are not two, or one has a
+    constant value."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
 class Track:
     """A usable library track, and a file that contains it."""
 
@@ -49,8 +98,10 @@ class Track:
     seconds: float
     rms_dbfs: float
     """RMS level of the mono mix without its DC offset, in dB relative to full scale."""
-    file_sha256: bytes | None
+    file_sha256: bytes | None = None
     """SHA-256 of the bytes of the file at `path`, 32 bytes. None if it was never hashed."""
+    mono: MonoMix | None = None
+    """How its channels become mono. None if it was ingested before mirpipe measured this."""
 
     @property
     def subject(self) -> str:

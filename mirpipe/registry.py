@@ -24,6 +24,7 @@ from mirpipe.models import devices, interpreters, weight_files
 from mirpipe.protocols import Captioner, Encoder, Generator, TrackMetric
 from mirpipe.settings import settings
 from mirpipe.specs import (
+    DECODING_VERSION,
     MAX_DIMENSION,
     CaptionerSpec,
     EncoderSpec,
@@ -190,7 +191,7 @@ def revision(spec: Spec) -> str:
     Plug-ins with equal revisions give equal results.
     """
     identity = {name: value for name, value in asdict(spec).items() if name not in _NOT_IN_REVISION}
-    return _digest(identity)
+    return _digest(identity | {"decoding": DECODING_VERSION})
 
 
 def metric_revision(spec: MetricSpec, *made_from: str) -> str:
@@ -199,6 +200,8 @@ def metric_revision(spec: MetricSpec, *made_from: str) -> str:
     `made_from` contains the revisions of the metric's input, such as melodies or vectors.
     """
     identity: dict[str, object] = {"name": spec.name, "version": spec.version}
+    if spec.compares is None:
+        identity["decoding"] = DECODING_VERSION
     return _digest(identity | ({"made_from": made_from} if made_from else {}))
 
 

@@ -11,6 +11,12 @@ from typing import Literal
 Compared = Literal["melodies", "notes", "vectors", "caption"]
 """Input of a pair metric: stored data of two tracks, or a caption and a clip (`caption`)."""
 
+DECODING_VERSION = 2
+"""Version of the samples that `mirpipe.audio` returns for a file. It is part of every revision.
+
+Increase it if the samples of any file change. Then all results are computed again.
+"""
+
 MAX_DIMENSION = 5_000
 """Largest dimension of an encoder's vectors.
 

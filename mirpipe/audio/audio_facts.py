@@ -11,14 +11,18 @@ from mirpipe.audio.audio_identity import (
     SampleHash,
     is_identified_by_samples,
 )
+from mirpipe.audio.channel_statistics import ChannelStatistics
+from mirpipe.audio.clipping import ClippingCounter
 from mirpipe.audio.decode import AudioStream, decode
-from mirpipe.audio.downmix import mix_to_mono
+from mirpipe.audio.downmix import channel_weights, mono_blocks
+from mirpipe.audio.findings import channel_findings, loss_findings, silence_findings
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
 from mirpipe.audio.losses import Loss
 from mirpipe.audio.rejected_files import non_finite_error, truncated_error
 from mirpipe.audio.waveform_outline import WaveformOutline
 from mirpipe.errors import RejectedInput
 from mirpipe.files.printable_path import AnyPath, printable_path
+from mirpipe.records import AudioMeasurement, MonoMix
 
 SILENCE_DBFS = -80.0
 # The peak of a float file with unscaled 16-bit integers is below this limit. The peak of samples
@@ -40,12 +44,20 @@ class AudioFacts:
     """Level of the mono mix without its DC offset, in dB relative to full scale."""
     peak: float
     """Largest absolute sample value in any channel; full scale is 1."""
+    measurement: AudioMeasurement
+    """How the channels become mono, and the findings about the audio."""
     outline: bytes
     """Waveform outline of the mono mix, packed by `WaveformOutline.packed`."""
     samples: AudioIdentity | None = None
     """Identity of the audio by its samples. None if the codec is lossy."""
     losses: tuple[Loss, ...] = ()
-    """Audio that is damaged or missing, and contradictions about the length."""
+    """Audio that is damaged or missing, and contradictions about the length. They are also part of
+    the findings."""
+
+    @property
+    def mix(self) -> MonoMix:
+        """How the channels become mono."""
+        return self.measurement.mix
 
 
 def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> AudioFacts:
@@ -56,13 +68,13 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     non_finite or absurd_level.
     """
     name = printable_path(path)
-    with decode(path) as audio:
-        outline = WaveformOutline()
+    with decode(path, verify=True) as audio:
+        outline, clipping = WaveformOutline(), ClippingCounter()
         samples = None
         if is_identified_by_samples(path):
             samples = SampleHash(audio.sample_rate, audio.channels)
-        frames, mean, mean_square, peak = _measure(audio, name, outline, samples)
-    seconds = frames / audio.sample_rate
+        statistics, peak = _measure(audio, name, outline, clipping, samples)
+    seconds = statistics.frames / audio.sample_rate
     _require_complete(audio.losses, seconds, max_missing, name)
     if seconds < MIN_SECONDS:
         raise RejectedInput(
@@ -70,22 +82,30 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
             f"{name} has only {seconds:.2f} s of audio, but at least {MIN_SECONDS:g} s are "
             "required. Use a longer file.",
         )
-    variance = mean_square - mean * mean
-    rms_dbfs = 10 * math.log10(variance) if variance > 0 else -math.inf
-    if rms_dbfs < SILENCE_DBFS:
+    if statistics.rms_dbfs < SILENCE_DBFS:
         raise RejectedInput(
             "silent",
             f"{name} is silent: the level of its mono mix is below {SILENCE_DBFS:g} dB. Export "
             "it again.",
         )
+    mix = statistics.mix
+    if mix.channel is not None:  # This is rare, so the file is decoded once more.
+        outline = _outline_of(path, mix, name)
+    findings = (
+        *loss_findings(audio.losses),
+        *clipping.findings(audio.sample_rate),
+        *silence_findings(outline, statistics.frames, audio.sample_rate),
+        *channel_findings(statistics, peak),
+    )
     return AudioFacts(
         seconds=seconds,
         sample_rate=audio.sample_rate,
         channels=audio.channels,
         format=audio.format,
-        rms_dbfs=rms_dbfs,
+        rms_dbfs=statistics.rms_dbfs,
         peak=peak,
-        outline=outline.packed(),
+        measurement=AudioMeasurement(mix, statistics.correlation, findings),
+        outline=outline.packed(0.0 if mix.channel is not None else mix.dc_offset),
         samples=samples.identity() if samples else None,
         losses=tuple(audio.losses),
     )
@@ -110,13 +130,19 @@ def _require_complete(
 
 
 def _measure(
-    audio: AudioStream, name: str, outline: WaveformOutline, samples: SampleHash | None
-) -> tuple[int, float, float, float]:
-    """Return the number of frames, the mean and mean square of the mono mix, and the peak.
+    audio: AudioStream,
+    name: str,
+    outline: WaveformOutline,
+    clipping: ClippingCounter,
+    samples: SampleHash | None,
+) -> tuple[ChannelStatistics, float]:
+    """Return the statistics of the channels, and the peak.
 
-    The mono mix is also added to `outline`, and all samples to `samples`.
+    The mono mix is added to `outline`, clipped samples are added to `clipping`, and all samples to
+    `samples`.
     """
-    frames, total, sum_of_squares, peak = 0, 0.0, 0.0, 0.0
+    weights = channel_weights(audio.channels, audio.channel_mask)
+    statistics, peak = ChannelStatistics(audio.channels, weights), 0.0
     for block in audio.blocks:
         block_peak = float(np.abs(block).max())
         if not math.isfinite(block_peak):
@@ -127,20 +153,23 @@ def _measure(
                 f"{name} has samples at {block_peak:.1e} times full scale: its sample format is "
                 "probably wrong. Export it again.",
             )
-        mono = mix_to_mono(block)
-        outline.add(mono)
+        clipping.add(block, block_peak)
+        outline.add(statistics.add(block))
         if samples:
             samples.add(block)
-        total += float(mono.sum(dtype=np.float64))
-        # A dot product is not used, because the last bits of its result depend on the number of
-        # threads.
-        sum_of_squares += float(np.square(mono, dtype=np.float64).sum())
-        frames += len(block)
         peak = max(peak, block_peak)
-        if frames > MAX_SECONDS * audio.sample_rate:
+        if statistics.frames > MAX_SECONDS * audio.sample_rate:
             raise RejectedInput(
                 "too_long",
                 f"{name} is longer than {MAX_SECONDS / 3600:.0f} hours. Split it into shorter "
                 "files.",
             )
-    return frames, total / frames, sum_of_squares / frames, peak
+    return statistics, peak
+
+
+def _outline_of(path: AnyPath, mix: MonoMix, name: str) -> WaveformOutline:
+    outline = WaveformOutline()
+    with decode(path) as audio:
+        for mono in mono_blocks(audio, mix, name):
+            outline.add(mono)
+    return outline

@@ -16,8 +16,9 @@ from mirpipe.audio.audio_parts import AudioPart, find_parts
 from mirpipe.audio.channel_layout import default_mask, has_own_order
 from mirpipe.audio.containers import HEAD_BYTES, container_name, is_for_ffmpeg_alone
 from mirpipe.audio.file_part import FilePart
+from mirpipe.audio.flac_checksum import flac_checksum
 from mirpipe.audio.limits import require_supported_format
-from mirpipe.audio.losses import Loss, damage, disagreement, early_end
+from mirpipe.audio.losses import Loss, damage, disagreement, early_end, wrong_checksum
 from mirpipe.audio.regular_files import open_regular_file
 from mirpipe.audio.rejected_files import (
     mixed_formats_error,
@@ -55,20 +56,23 @@ class AudioStream:
 
 
 @contextmanager
-def decode(path: AnyPath, *, block_seconds: float = BLOCK_SECONDS) -> Iterator[AudioStream]:
+def decode(
+    path: AnyPath, *, block_seconds: float = BLOCK_SECONDS, verify: bool = False
+) -> Iterator[AudioStream]:
     """Yield the file's audio as a stream. A block is decoded only when the caller requests it.
 
     Damaged audio is left out and reported in `losses`; the caller decides how much of it is
-    acceptable. The parts of a joined file are decoded in order. Raises RejectedInput, either here
-    or while the blocks are read, with one of the reasons unreadable, not_a_file, empty, too_large,
+    acceptable. The parts of a joined file are decoded in order. If `verify` is true, the checksum
+    of a FLAC file is also compared. Raises RejectedInput, either here or while the blocks are read,
+    with one of the reasons unreadable, not_a_file, empty, too_large,
     not_audio, no_sound, needs_ffmpeg, absurd_header, mixed_formats, no_frames and truncated.
     """
     name = printable_path(path)
     with open_regular_file(path) as descriptor:
         parts = find_parts(FilePart.complete(descriptor, name))
-        with _open_part(path, parts[0], block_seconds) as first:
+        with _open_part(path, parts[0], block_seconds, verify) as first:
             losses: list[Loss] = []
-            blocks = _joined_blocks(path, parts, first, block_seconds, losses)
+            blocks = _joined_blocks(path, parts, first, block_seconds, verify, losses)
             yield AudioStream(
                 first.sample_rate,
                 first.channels,
@@ -84,6 +88,7 @@ def _joined_blocks(
     parts: Sequence[AudioPart],
     first: AudioStream,
     block_seconds: float,
+    verify: bool,
     losses: list[Loss],
 ) -> Iterator[Float32]:
     """Yield the blocks of all parts in order, and add what is missing to `losses`."""
@@ -92,7 +97,7 @@ def _joined_blocks(
         with ExitStack() as stack:
             stream = first
             if index > 0:
-                stream = stack.enter_context(_open_part(path, part, block_seconds))
+                stream = stack.enter_context(_open_part(path, part, block_seconds, verify))
             if (stream.sample_rate, stream.channels) != (first.sample_rate, first.channels):
                 raise mixed_formats_error(name, len(parts))
             start = decoded / first.sample_rate
@@ -105,7 +110,9 @@ def _joined_blocks(
 
 
 @contextmanager
-def _open_part(path: AnyPath, part: AudioPart, block_seconds: float) -> Iterator[AudioStream]:
+def _open_part(
+    path: AnyPath, part: AudioPart, block_seconds: float, verify: bool
+) -> Iterator[AudioStream]:
     """Yield one part as a stream. A part without samples is a stream without blocks."""
     name, head = part.file.name, part.file.read_at(0, HEAD_BYTES)
     sound = libsndfile.open_part(part.file)
@@ -114,7 +121,7 @@ def _open_part(path: AnyPath, part: AudioPart, block_seconds: float) -> Iterator
             stack.enter_context(sound)
             require_supported_format(sound.samplerate, sound.channels, name)
         if sound is not None and _reads_completely(sound, part):
-            yield _libsndfile_stream(path, part, sound, block_seconds)
+            yield _libsndfile_stream(path, part, sound, block_seconds, verify)
             return
         if sound is None and part.frames is None and not _may_ffmpeg_decode(head):
             raise not_audio_error(name)
@@ -149,7 +156,7 @@ def _reads_completely(sound: soundfile.SoundFile, part: AudioPart) -> bool:
 
 
 def _libsndfile_stream(
-    path: AnyPath, part: AudioPart, sound: soundfile.SoundFile, block_seconds: float
+    path: AnyPath, part: AudioPart, sound: soundfile.SoundFile, block_seconds: float, verify: bool
 ) -> AudioStream:
     mask = part.samples.channel_mask if part.samples else None
     losses: list[Loss] = []
@@ -158,7 +165,7 @@ def _libsndfile_stream(
         sound.channels,
         sound.format,
         mask or default_mask(sound.format, sound.channels),
-        _libsndfile_blocks(path, part, sound, block_seconds, losses),
+        _libsndfile_blocks(path, part, sound, block_seconds, verify, losses),
         losses,
     )
 
@@ -168,15 +175,19 @@ def _libsndfile_blocks(
     part: AudioPart,
     sound: soundfile.SoundFile,
     block_seconds: float,
+    verify: bool,
     losses: list[Loss],
 ) -> Iterator[Float32]:
     """Yield the blocks. If libsndfile stops at damaged audio, ffmpeg decodes the rest."""
     rate, decoded = sound.samplerate, 0
     declared = libsndfile.declared_frames(sound)
+    checksum = flac_checksum(part.file) if verify else None
     losses += part.losses
     try:
         for block in libsndfile.read_blocks(sound, part.file, max(1, int(block_seconds * rate))):
             decoded += len(block)
+            if checksum is not None:
+                checksum.add(block)
             yield block
     except libsndfile.DecodingStopped:
         if not ffmpeg.has_ffmpeg():
@@ -188,7 +199,10 @@ def _libsndfile_blocks(
             yield from _without_first(stream.blocks, decoded)
         losses += stream.losses
         return
-    losses += _missing_in_libsndfile(path, part, sound, decoded)
+    missing = _missing_in_libsndfile(path, part, sound, decoded)
+    losses += missing
+    if checksum is not None and not missing and checksum.is_wrong():
+        losses.append(wrong_checksum())
 
 
 def _missing_in_libsndfile(

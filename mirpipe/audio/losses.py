@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-LossKind = Literal["damage", "early_end", "length"]
+LossKind = Literal["damage", "early_end", "length", "checksum"]
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,8 @@ class Loss:
 
     kind: LossKind
     """`damage` at the start or in the middle of the file, `early_end` at its end, `length` if the
-    file does not say how long it is, or two decoders disagree."""
+    file does not say how long it is, or two decoders disagree, `checksum` if a checksum of the
+    decoded audio is wrong."""
     seconds: float | None
     """Where the loss begins, in seconds of decoded audio. None if this is unknown."""
     lost_seconds: float
@@ -68,6 +69,15 @@ def disagreement(libsndfile_seconds: float, ffmpeg_seconds: float) -> Loss:
         "The length that ffmpeg finds is used."
     )
     return Loss("length", None, 0.0, detail)
+
+
+def wrong_checksum() -> Loss:
+    """Return the finding that the MD5 checksum of a FLAC file does not match its audio."""
+    detail = (
+        "The MD5 checksum in the FLAC header does not match the audio. The audio was changed or is "
+        "damaged."
+    )
+    return Loss("checksum", None, 0.0, detail)
 
 
 def _amount(seconds: float) -> str:

@@ -39,10 +39,11 @@ class WaveformOutline:
                 self._merge_pairs()
         self._rest = samples.copy()
 
-    def packed(self) -> bytes:
+    def packed(self, dc_offset: float = 0.0) -> bytes:
         """Return `COLUMNS` pairs of signed bytes: the lowest and highest sample of each column.
 
-        127 is full scale; larger samples are clipped. Raises ValueError if no sample was added.
+        127 is full scale; larger samples are clipped. `dc_offset` is subtracted. Raises ValueError
+        if no sample was added.
         """
         lows = [*self._lowest, *([self._rest.min(keepdims=True)] if len(self._rest) else [])]
         highs = [*self._highest, *([self._rest.max(keepdims=True)] if len(self._rest) else [])]
@@ -51,7 +52,25 @@ class WaveformOutline:
         pairs = np.stack(
             (np.minimum.reduceat(lowest, starts), np.maximum.reduceat(highest, starts)), axis=1
         )
-        return bytes(np.rint(np.clip(pairs, -1, 1) * 127).astype(np.int8))
+        return bytes(np.rint(np.clip(pairs - dc_offset, -1, 1) * 127).astype(np.int8))
+
+    @property
+    def span_samples(self) -> int:
+        """Length of a span, in samples: the resolution of `silent_ranges`."""
+        return self._span_samples
+
+    def silent_ranges(self, peak: float) -> list[tuple[int, int]]:
+        """Return the first and the last sample, exclusive, of each range without sound.
+
+        In such a range, each span has samples that differ by at most twice `peak`, so a DC offset
+        does not count as sound.
+        """
+        if not self._spans:
+            return []
+        differences = np.concatenate(self._highest) - np.concatenate(self._lowest)
+        is_silent = np.concatenate(([False], differences <= 2 * peak, [False]))
+        edges = np.flatnonzero(np.diff(is_silent.astype(np.int8))) * self._span_samples
+        return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
     def _append(self, lowest: Float32, highest: Float32) -> None:
         self._lowest.append(lowest)

@@ -25,6 +25,7 @@ from mirpipe.cli import (
     models,
     prune,
     published,
+    quality,
     report,
     retrieve,
     run,
@@ -66,6 +67,7 @@ Look at the results:
 
 \b
     mirpipe status      show the library, pending work and failures
+    mirpipe quality     list findings about the audio, such as damage or silence
     mirpipe failures    list files that cannot be used, with the reasons
     mirpipe tags        show tags whose encoding was guessed, and correct it
     mirpipe search "part of a title" --encoder musicnn
@@ -114,6 +116,7 @@ app.command()(caption.caption)
 app.command()(generate.generate)
 app.command()(search.search)
 app.command()(status.status)
+app.command()(quality.quality)
 app.command()(failures.failures)
 app.command()(tags.tags)
 app.command()(encoders.encoders)

@@ -70,6 +70,7 @@ class _Target:
             samples = audio.load_mono(
                 self.track.path,
                 sample_rate,
+                mix=self.track.mono,
                 start_seconds=self.excerpt.start_seconds,
                 max_seconds=seconds,
             )

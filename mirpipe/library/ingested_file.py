@@ -21,12 +21,12 @@ from mirpipe.audio import (
 from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import KnownTrack, LabelOrigin, NewTrack
 from mirpipe.errors import RejectedInput, result_or_error
-from mirpipe.files.printable_path import printable_path
+from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.manifest_matching import ManifestRow
 from mirpipe.library.tags import FileTags, Tags, decode_western, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
-from mirpipe.records import TitleAndLabels
+from mirpipe.records import AudioMeasurement, TitleAndLabels
 from mirpipe.settings import settings
 
 FAILED = "failed"
@@ -73,7 +73,7 @@ def read_facts_and_labels(
     return _attempt(lambda file: _read(file, known, row), file)
 
 
-def read_facts(path: bytes) -> AudioFacts:
+def read_facts(path: AnyPath) -> AudioFacts:
     """Decode the file and return its facts.
 
     Raises RejectedInput if it cannot be used, for example because more of its audio is missing than
@@ -120,6 +120,15 @@ def waveforms_by_hash(files: list[IngestedFile]) -> dict[bytes, bytes]:
     """Return the packed waveform outlines of all files that were decoded, by content hash."""
     return {
         file.identity.sha256: file.facts.outline
+        for file in files
+        if isinstance(file.facts, AudioFacts) and file.identity is not None
+    }
+
+
+def measurements_by_hash(files: list[IngestedFile]) -> dict[bytes, AudioMeasurement]:
+    """Return what was measured of the audio of all files that were decoded, by content hash."""
+    return {
+        file.identity.sha256: file.facts.measurement
         for file in files
         if isinstance(file.facts, AudioFacts) and file.identity is not None
     }

@@ -158,7 +158,9 @@ def _transcribe(track: Track) -> tuple[Float32, melody.Melody, melodies.StoredMe
     # One second more than the limit is decoded, which is enough to recognise a track that is too
     # long.
     max_seconds = melody.LONGEST_SECONDS + 1
-    samples = audio.load_mono(track.path, melody.SAMPLE_RATE, max_seconds=max_seconds)
+    samples = audio.load_mono(
+        track.path, melody.SAMPLE_RATE, mix=track.mono, max_seconds=max_seconds
+    )
     transcribed = melody.transcribe_melody(samples)
     return samples, transcribed, _to_row(transcribed)
 

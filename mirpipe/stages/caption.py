@@ -178,6 +178,10 @@ def _middle_window(
     window_seconds = min(spec.window_samples / spec.sample_rate, excerpt.seconds)
     start_seconds = excerpt.start_seconds + (excerpt.seconds - window_seconds) / 2
     samples = audio.load_mono(
-        target.path, spec.sample_rate, start_seconds=start_seconds, max_seconds=window_seconds
+        target.path,
+        spec.sample_rate,
+        mix=target.mono,
+        start_seconds=start_seconds,
+        max_seconds=window_seconds,
     )
     return start_seconds, AudioSegment(samples[: spec.window_samples], spec.sample_rate)

@@ -15,6 +15,7 @@ import numpy as np
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import (
+    audio_measurements,
     excerpts,
     failure_ledger,
     generations,
@@ -32,7 +33,7 @@ from mirpipe.generation.request_builder import RequestBuilder
 from mirpipe.models import batch_halving, device_lease, package_versions
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Generator
-from mirpipe.records import Float32, GenerationRequest, Progress
+from mirpipe.records import AudioMeasurement, Float32, GenerationRequest, Progress
 from mirpipe.settings import settings
 from mirpipe.specs import GeneratorSpec
 
@@ -196,6 +197,7 @@ class _GeneratedClip:
     file: track_files.SeenFile
     track: tracks.NewTrack
     outline: bytes
+    measurement: AudioMeasurement
     generation: NewGeneration
 
 
@@ -239,6 +241,8 @@ class _LoadedGenerator:
             track_files.write(connection, "generated", [clip.file for clip in clips])
             outlines = {clip.track.content_sha256: clip.outline for clip in clips}
             waveforms.write(connection, "generated", outlines)
+            measurements = {clip.track.content_sha256: clip.measurement for clip in clips}
+            audio_measurements.write(connection, "generated", measurements)
             generations.write(
                 connection,
                 self._generator_id,
@@ -292,6 +296,7 @@ class _LoadedGenerator:
                 rms_dbfs=facts.rms_dbfs,
             ),
             outline=facts.outline,
+            measurement=facts.measurement,
             generation=NewGeneration(
                 clip, request.prompt, prompt_parts, stored.content_sha256, took_seconds
             ),

@@ -180,7 +180,7 @@ def _score_track(model: _LoadedModel, track: Track) -> list[Score]:
     content_hash.require_unchanged(track)
     plugin, spec = model.plugin, model.spec
     request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
-    segments = (segment for _, segment in audio.read_windows(track.path, [request]))
+    segments = (segment for _, segment in audio.read_windows(track.path, [request], mix=track.mono))
     mean = LengthWeightedMean(len(spec.axes))
     for call in batched(segments, WINDOWS_PER_CALL):
         lengths = np.array([len(segment.samples) for segment in call], dtype=np.float64)

@@ -29,6 +29,7 @@ COMMANDS = [
     "generate",
     "search",
     "status",
+    "quality",
     "failures",
     "tags",
     "encoders",

@@ -44,6 +44,7 @@ PAGES = {
     "trends": "History",
     "published": "History",
     "sql": "SQL",
+    "quality": "Quality",
     "failures": "Failures",
     "glossary": "Glossary",
 }

@@ -43,6 +43,8 @@ NAMED_BY_A_RULE = {
         "track_score",
         "pair_score",
         "waveform",
+        "track_audio",
+        "finding",
         "failure",
     ),
 }

@@ -18,6 +18,7 @@ from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_com
 from mirpipe.db.queries.encoder_revisions import EncoderRevision, encoder_revisions
 from mirpipe.db.queries.failure_ledger import Failure, FailureCount, failure_counts, failures
 from mirpipe.db.queries.file_locations import FileLocation, file_locations
+from mirpipe.db.queries.findings import AudioFinding, FindingCount, finding_counts, findings
 from mirpipe.db.queries.fused_and_csls_rankings import (
     FusedMatch,
     RerankedMatch,
@@ -55,6 +56,7 @@ from mirpipe.db.queries.waveform_and_chroma import Picture, pictures
 
 __all__ = [
     "Aesthetics",
+    "AudioFinding",
     "BestMatchChange",
     "BestMatchDifference",
     "BestMatchScores",
@@ -68,6 +70,7 @@ __all__ = [
     "Failure",
     "FailureCount",
     "FileLocation",
+    "FindingCount",
     "FusedMatch",
     "GeneratedClip",
     "GenerationSummary",
@@ -107,6 +110,8 @@ __all__ = [
     "failure_counts",
     "failures",
     "file_locations",
+    "finding_counts",
+    "findings",
     "fused_matches",
     "generation_group_summaries",
     "generation_summaries",

@@ -130,6 +130,14 @@ CONTENT = {
         SELECT {_TRACK.format("t")}, encode(sha256(w.peaks), 'hex')
         FROM mirpipe.waveform w JOIN mirpipe.track t USING (track_id)
     """,
+    "track_audio": f"""
+        SELECT {_TRACK.format("t")}, a.mono_channel, a.dc_offset, a.correlation
+        FROM mirpipe.track_audio a JOIN mirpipe.track t USING (track_id)
+    """,
+    "finding": f"""
+        SELECT {_TRACK.format("t")}, f.number, f.kind, f.severity, f.seconds, f.detail
+        FROM mirpipe.finding f JOIN mirpipe.track t USING (track_id)
+    """,
     # The coordinates are left out, because their last bits depend on the order of the additions.
     "map": f"""
         SELECT e.name, e.revision, m.tracks_n, {_TRACK.format("t")}

@@ -103,6 +103,8 @@ RULES = (
         f"OR {_of_removed_track('reference_id')}",
     ),
     RetentionRule("waveform", _of_removed_track()),
+    RetentionRule("track_audio", _of_removed_track()),
+    RetentionRule("finding", _of_removed_track()),
     RetentionRule(
         "failure",
         f"{_of_removed_track()} OR x.revision <> '' AND x.last_seen < {{before}} "

@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, text
 
-from mirpipe.records import Collection, ContentKind, Track
+from mirpipe.records import Collection, ContentKind, MonoMix, Track
 
 _USABLE = text(
     "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, f.path, "
-    "f.file_sha256 "
-    "FROM mirpipe.track t CROSS JOIN LATERAL (SELECT path, file_sha256 FROM mirpipe.track_file f "
+    "f.file_sha256, a.mono_channel, a.dc_offset FROM mirpipe.track t "
+    "LEFT JOIN mirpipe.track_audio a USING (track_id) "
+    "CROSS JOIN LATERAL (SELECT path, file_sha256 FROM mirpipe.track_file f "
     "WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
     "WHERE t.track_id = ANY(:track_ids) AND t.state = 'ok' ORDER BY t.track_id"
 )
@@ -54,6 +55,13 @@ _UPDATE_STATES = text(
     "ORDER BY t.track_id FOR UPDATE) "
     "UPDATE mirpipe.track t SET state = computed.state, changed_at = now() FROM computed "
     "WHERE t.track_id = computed.track_id AND t.state <> computed.state RETURNING t.state"
+)
+_UPDATE_MEASURED = text(
+    "UPDATE mirpipe.track SET format = :format, seconds = :seconds, sample_rate = :sample_rate, "
+    "channels = :channels, rms_dbfs = :rms_dbfs WHERE track_id = :track_id "
+    "AND (format, seconds, sample_rate, channels, rms_dbfs) IS DISTINCT FROM "
+    "(:format, CAST(:seconds AS double precision), :sample_rate, :channels, "
+    "CAST(:rms_dbfs AS double precision))"
 )
 _UPDATE_LABELS = text(
     "UPDATE mirpipe.track t SET title = new.title, labels = new.labels, changed_at = now() "
@@ -124,6 +132,7 @@ def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Trac
             seconds=row.seconds,
             rms_dbfs=row.rms_dbfs,
             file_sha256=None if row.file_sha256 is None else bytes(row.file_sha256),
+            mono=None if row.dc_offset is None else MonoMix(row.mono_channel, row.dc_offset),
         )
         for row in connection.execute(_USABLE, {"track_ids": list(track_ids)})
     ]
@@ -172,6 +181,30 @@ def update_states(connection: Connection, track_ids: set[int]) -> tuple[int, int
     """
     states = list(connection.execute(_UPDATE_STATES, {"track_ids": sorted(track_ids)}).scalars())
     return states.count("ok"), states.count("gone")
+
+
+def update_measured(
+    connection: Connection,
+    track_id: int,
+    *,
+    format: str,
+    seconds: float,
+    sample_rate: int,
+    channels: int,
+    rms_dbfs: float,
+) -> None:
+    """Store the properties of a track that was measured again."""
+    connection.execute(
+        _UPDATE_MEASURED,
+        {
+            "track_id": track_id,
+            "format": format,
+            "seconds": seconds,
+            "sample_rate": sample_rate,
+            "channels": channels,
+            "rms_dbfs": rms_dbfs,
+        },
+    )
 
 
 def update_labels(

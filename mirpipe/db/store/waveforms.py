@@ -13,17 +13,18 @@ _WRITE = text(
     "INSERT INTO mirpipe.waveform (track_id, peaks) "
     "SELECT t.track_id, new.peaks FROM unnest(CAST(:hashes AS bytea[]), CAST(:peaks AS bytea[])) "
     "AS new (content_sha256, peaks) JOIN mirpipe.track t USING (content_sha256) "
-    "WHERE t.collection = :collection ORDER BY t.track_id ON CONFLICT DO NOTHING"
+    "WHERE t.collection = :collection ORDER BY t.track_id "
+    "ON CONFLICT (track_id) DO UPDATE SET peaks = excluded.peaks"
 )
 
 
 def pending(connection: Connection, collection: Collection) -> list[int]:
-    """Return the ids of usable tracks in the collection without a waveform, in ascending order."""
+    """Return the sorted ids of the collection's usable tracks that have to be measured."""
     return list(connection.execute(_PENDING, {"collection": collection}).scalars())
 
 
 def write(connection: Connection, collection: Collection, peaks: Mapping[bytes, bytes]) -> None:
-    """Store packed peaks by the track's content hash. Existing waveforms are kept.
+    """Store packed peaks by the track's content hash. They replace earlier ones.
 
     Hashes that have no stored track in the collection are ignored.
     """

@@ -120,7 +120,7 @@ def _embed_pending(
             window_request(encoder.spec, track.rms_dbfs, encoder.excerpts.get(track.track_id))
             for encoder in encoders_of(track)
         ]
-        yield from audio.read_windows(track.path, requests)
+        yield from audio.read_windows(track.path, requests, mix=track.mono)
 
     batch = _TrackBatch(loaded)
     with closing(
@@ -156,7 +156,7 @@ def embed_file(
     spec = registry.ENCODERS.spec(encoder)
     with device_lease.hold_gpu([registry.ENCODERS.needs(encoder)], on_wait=on_wait):
         pooler = WindowPooler(registry.ENCODERS.load(encoder), spec)
-        windows = audio.read_windows(path, [window_request(spec, facts.rms_dbfs)])
+        windows = audio.read_windows(path, [window_request(spec, facts.rms_dbfs)], mix=facts.mix)
         _add_windows(0, windows, [pooler])
         pooler.finish()
     for error in pooler.failures.values():

@@ -9,7 +9,7 @@ from mirpipe.library.folder_encodings import decode_tags
 from mirpipe.library.folder_scan import absolute_roots
 from mirpipe.library.manifest import read_manifest
 from mirpipe.library.manifest_matching import ManifestRow
-from mirpipe.library.missing_waveforms import draw_missing_waveforms
+from mirpipe.library.unmeasured_tracks import measure_tracks
 from mirpipe.records import Collection, Progress
 from mirpipe.settings import settings
 from mirpipe.stages.ingest.changed_files import (
@@ -60,7 +60,7 @@ def ingest(
         losses = mark_vanished_files(job, max_removed_share=max_share)
         unmatched = apply_manifest(job)
         job.counts["relabelled"] += decode_tags(collection, since=job.started)
-        draw_missing_waveforms(collection, workers=workers)
+        measure_tracks(collection, workers=workers)
     job.counts["unmatched"] = len(unmatched)
     if unmatched and on_unmatched:
         on_unmatched(unmatched)

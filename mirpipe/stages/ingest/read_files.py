@@ -7,7 +7,14 @@ from more_itertools import batched
 from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
-from mirpipe.db.store import failure_ledger, track_files, track_identity, tracks, waveforms
+from mirpipe.db.store import (
+    audio_measurements,
+    failure_ledger,
+    track_files,
+    track_identity,
+    tracks,
+    waveforms,
+)
 from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import (
@@ -15,6 +22,7 @@ from mirpipe.library.ingested_file import (
     IngestedFile,
     has_changed_since_hashing,
     hash_file,
+    measurements_by_hash,
     read_facts_and_labels,
     to_new_track,
     to_seen_file,
@@ -91,6 +99,7 @@ def _store(job: IngestJob, files: Sequence[IngestedFile]) -> None:
         track_files.write(connection, job.collection, [to_seen_file(file) for file in files])
         settle_inherited_titles(connection, job.collection, usable)
         waveforms.write(connection, job.collection, waveforms_by_hash(usable))
+        audio_measurements.write(connection, job.collection, measurements_by_hash(usable))
         job.update_tracks(connection, old_owners | owners)
         subjects = [printable_path(file.path) for file in usable]
         failure_ledger.clear(connection, stage="ingest", subjects=subjects)

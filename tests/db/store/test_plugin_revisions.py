@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from mirpipe import registry
 from mirpipe.db.named_locks import lock_until_transaction_ends
 from mirpipe.db.store import plugin_revisions
+from mirpipe.music import features
 from mirpipe.music.features.melody_pitch_classes import MELODY
 from mirpipe.specs import TrackMetricSpec
 from tests.support.databases import Database
@@ -99,3 +100,15 @@ def test_random_weights_are_stored_as_registered_whatever_the_checkpoint_is_call
 
 def test_random_weights_do_not_change_the_revision() -> None:
     assert registry.revision(SPEC) == registry.revision(replace(SPEC, is_random=True))
+
+
+def test_a_change_of_the_decoded_samples_changes_every_revision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def revisions() -> set[str]:
+        single_track_metrics = {registry.metric_revision(spec) for spec in (features.SPEC, MELODY)}
+        return {registry.revision(SPEC)} | single_track_metrics
+
+    before = revisions()
+    monkeypatch.setattr(registry, "DECODING_VERSION", registry.DECODING_VERSION + 1)
+    assert not before & revisions()

@@ -65,6 +65,10 @@ CHANGES = {
     "run_generation_summary": "UPDATE run_generation_summary SET mean = mean + 1e-8",
     "waveform": "INSERT INTO waveform SELECT track_id, decode(repeat('00', 800), 'hex') "
     "FROM track WHERE title = 'r2'",
+    "track_audio": "INSERT INTO track_audio SELECT track_id, NULL, 0.5, NULL "
+    "FROM track WHERE title = 'r2'",
+    "finding": "INSERT INTO finding SELECT track_id, 0, 'level', 'info', NULL, 'low' "
+    "FROM track WHERE title = 'r2'",
     "map": "UPDATE map SET tracks_n = tracks_n + 1",
     "published": "INSERT INTO published_retrieval VALUES (1, 'E', 't', 'r', 0, 0, 0, 1, 1, 1, 1)",
     "run_ranking": "INSERT INTO run_ranking SELECT run_id, encoder_id, 'targets', 'genre', 'map', "

@@ -1,0 +1,40 @@
+"""`mirpipe quality`: lists findings about the audio of the tracks."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.terminal_text import escape_markup, wide_console
+from mirpipe.db import queries
+
+
+def quality(
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="List only findings of this kind. Repeat for several kinds."),
+    ] = None,
+    collection: Annotated[
+        list[str] | None,
+        typer.Option(help="List only tracks of this collection. Repeat for several collections."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what is unusual about the audio of the tracks, such as damage, silence or clipping.
+
+    These tracks are used. A warning means that their results may be wrong. `mirpipe failures` lists
+    files that cannot be used.
+    """
+    findings = queries.findings(kinds=kind or [], collections=collection or [])
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+        return
+    table = Table("severity", "kind", "collection", "title", "at", "finding", box=None)
+    for finding in findings:
+        position = "" if finding.seconds is None else f"{finding.seconds:.1f} s"
+        cells = (finding.severity, finding.kind, finding.collection, finding.title, position)
+        table.add_row(*map(escape_markup, (*cells, finding.detail)))
+    wide_console().print(table if findings else "no findings")

@@ -1,0 +1,63 @@
+"""Findings about the audio of usable tracks, and their number by kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class AudioFinding:
+    """Something about a track's audio that may affect its results."""
+
+    kind: str
+    """damage, early_end, length, checksum, clipping, silence, dead_channel, inverted_channel,
+    dc_offset or level."""
+    severity: str
+    """`warning` if the results of the track may be wrong, `info` if they are hardly affected."""
+    title: str
+    collection: str
+    seconds: float | None
+    """Position in the track, in seconds. None if the finding concerns the complete track."""
+    detail: str
+    """The finding in one sentence."""
+    path: str | None
+    track_id: int
+
+
+@dataclass(frozen=True)
+class FindingCount:
+    """The findings of one kind and severity."""
+
+    kind: str
+    severity: str
+    tracks: int
+    """Number of tracks with such a finding."""
+
+
+_FINDINGS = text("""
+    SELECT kind, severity, title, collection, seconds, detail, path, track_id
+    FROM mirpipe.v_finding
+    WHERE (CAST(:kinds AS text[]) = '{}' OR kind = ANY(:kinds))
+      AND (CAST(:collections AS text[]) = '{}' OR collection = ANY(:collections))
+    ORDER BY severity DESC, kind, title, track_id, number
+""")
+_COUNTS = text("""
+    SELECT kind, severity, count(DISTINCT track_id) AS tracks FROM mirpipe.v_finding
+    GROUP BY kind, severity ORDER BY severity DESC, tracks DESC, kind
+""")
+
+
+def findings(*, kinds: Sequence[str] = (), collections: Sequence[str] = ()) -> list[AudioFinding]:
+    """Return the findings of these kinds and collections, warnings first.
+
+    An empty sequence stands for all kinds or all collections.
+    """
+    return read_rows(AudioFinding, _FINDINGS, kinds=list(kinds), collections=list(collections))
+
+
+def finding_counts() -> list[FindingCount]:
+    """Return the number of tracks by kind and severity, warnings first."""
+    return read_rows(FindingCount, _COUNTS)

@@ -1,0 +1,73 @@
+"""Decodes tracks whose waveform, findings or way to mono are not stored.
+
+Such a track was ingested before mirpipe measured them, or ingest did not decode its file because
+another collection already had the same content. Its length and level are also measured again,
+because an earlier version may have read only a part of the file.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from more_itertools import batched
+
+from mirpipe.audio import AudioFacts
+from mirpipe.db.engine import engine
+from mirpipe.db.store import audio_measurements, failure_ledger, tracks, waveforms
+from mirpipe.errors import result_or_error
+from mirpipe.library import content_hash
+from mirpipe.library.ingested_file import read_facts
+from mirpipe.records import Collection, Track
+
+BATCH_TRACKS = 64
+"""Tracks per transaction. After a run is killed, at most this many must be measured again."""
+
+
+def measure_tracks(collection: Collection, *, workers: int) -> None:
+    """Measure each usable track of the collection that was not measured, and store the results.
+
+    `workers` is the number of decoding threads. A track that cannot be decoded is recorded in the
+    failure ledger.
+    """
+    with engine("app").connect() as connection:
+        pending = waveforms.pending(connection, collection)
+    with ThreadPoolExecutor(workers, thread_name_prefix="measure") as pool:
+        for ids in batched(pending, BATCH_TRACKS):
+            with engine("app").connect() as connection:
+                batch = tracks.usable_tracks(connection, ids)
+            outcomes = list(pool.map(lambda track: result_or_error(_measure, track), batch))
+            _write(collection, batch, outcomes)
+
+
+def _measure(track: Track) -> AudioFacts:
+    content_hash.require_unchanged(track)
+    return read_facts(track.path)
+
+
+def _write(
+    collection: Collection, batch: Sequence[Track], outcomes: Sequence[AudioFacts | Exception]
+) -> None:
+    """Store the results of a batch, and update the failure ledger, in one transaction."""
+    pairs = list(zip(batch, outcomes, strict=True))
+    measured = [(track, facts) for track, facts in pairs if isinstance(facts, AudioFacts)]
+    with engine("app").begin() as connection:
+        for track, facts in measured:
+            tracks.update_measured(
+                connection,
+                track.track_id,
+                format=facts.format,
+                seconds=facts.seconds,
+                sample_rate=facts.sample_rate,
+                channels=facts.channels,
+                rms_dbfs=facts.rms_dbfs,
+            )
+        outlines = {track.content_sha256: facts.outline for track, facts in measured}
+        waveforms.write(connection, collection, outlines)
+        measurements = {track.content_sha256: facts.measurement for track, facts in measured}
+        audio_measurements.write(connection, collection, measurements)
+        failure_ledger.update_for_tracks(
+            connection,
+            stage="draw",
+            revision="",
+            succeeded=[track for track, _ in measured],
+            failed=[(track, outcome) for track, outcome in pairs if isinstance(outcome, Exception)],
+        )

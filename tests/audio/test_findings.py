@@ -1,0 +1,104 @@
+"""Findings about a track's audio: one per fault, and none for ordinary music."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirpipe.audio import read_audio_facts
+from mirpipe.records import Finding
+from tests.support import hostile_files
+from tests.support.encoded_audio import RATE, encode, music
+
+
+def findings_of(folder: Path, samples: np.ndarray, kind: str = "WAV") -> list[Finding]:
+    path = folder / "a"
+    path.write_bytes(encode(kind, samples, **({"subtype": "FLOAT"} if kind == "WAV" else {})))
+    return list(read_audio_facts(path).measurement.findings)
+
+
+def test_usable_files_of_every_format_have_no_findings(tmp_path: Path) -> None:
+    for path in hostile_files.write_good(tmp_path):
+        findings = read_audio_facts(path).measurement.findings
+        assert [finding for finding in findings if finding.kind != "length"] == [], path
+
+
+def test_clipping(tmp_path: Path) -> None:
+    quiet, loud = music(3.0), np.clip(music(3.0) * 20, -1, 1)
+    (finding,) = findings_of(tmp_path, np.concatenate([quiet, loud]))
+    assert (finding.kind, finding.severity) == ("clipping", "warning")
+    assert finding.seconds == pytest.approx(3.0, abs=0.1)
+    assert findings_of(tmp_path, music(3.0) / np.abs(music(3.0)).max()) == []
+
+
+def test_silence_at_the_start_inside_and_at_the_end(tmp_path: Path) -> None:
+    silence, sound = music(6.0) * 0, music(8.0)
+    samples = np.concatenate([silence, sound, silence, sound, silence])
+    findings = findings_of(tmp_path, samples)
+    assert [finding.kind for finding in findings] == ["silence"] * 3
+    assert [finding.seconds for finding in findings] == pytest.approx([0, 14, 28], abs=0.1)
+    assert [finding.detail for finding in findings] == [
+        "The track begins with 6.0 s of silence.",
+        "6.0 s of silence begin at 14.0 s.",
+        "The track ends with 6.0 s of silence.",
+    ]
+
+
+def test_a_short_pause_is_no_finding(tmp_path: Path) -> None:
+    pause, sound = music(2.0) * 0, music(8.0)
+    assert findings_of(tmp_path, np.concatenate([pause, sound, pause, sound, pause])) == []
+
+
+def test_a_silent_channel(tmp_path: Path) -> None:
+    sound = music(3.0)
+    (finding,) = findings_of(tmp_path, np.hstack([sound, sound * 0]))
+    assert (finding.kind, finding.detail) == ("dead_channel", "Channel 2 of 2 is silent.")
+
+
+def test_an_inverted_channel_with_its_correlation(tmp_path: Path) -> None:
+    sound = music(3.0)
+    (finding,) = findings_of(tmp_path, np.hstack([sound, -0.8 * sound]))
+    assert (finding.kind, finding.severity) == ("inverted_channel", "warning")
+    assert finding.detail == (
+        "The correlation of the channels is -1.00, so one is inverted. Channel 1, the loudest, is "
+        "used alone."
+    )
+
+
+@pytest.mark.parametrize(("offset", "severity"), [(0.02, "info"), (-0.06, "warning")])
+def test_a_dc_offset(tmp_path: Path, offset: float, severity: str) -> None:
+    sound = music(3.0)
+    (finding,) = findings_of(tmp_path, sound - sound.mean() + np.float32(offset))
+    assert (finding.kind, finding.severity) == ("dc_offset", severity)
+    assert finding.detail == f"The DC offset is {offset:+.3f} of full scale. It is removed."
+    assert findings_of(tmp_path, sound - sound.mean() + np.float32(0.009)) == []
+
+
+def test_a_very_low_level_and_a_peak_above_full_scale(tmp_path: Path) -> None:
+    (finding,) = findings_of(tmp_path, music(3.0) / 500)
+    assert (finding.kind, finding.detail) == ("level", "The level is very low: -72 dBFS.")
+    kinds = {finding.kind for finding in findings_of(tmp_path, music(3.0) * 20)}
+    assert kinds == {"level", "clipping"}
+
+
+@pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
+def test_a_flac_whose_checksum_contradicts_its_audio(tmp_path: Path, subtype: str) -> None:
+    content = bytearray(encode("FLAC", music(12.0, channels=2), subtype=subtype))
+    path = tmp_path / "a.flac"
+    path.write_bytes(content)
+    assert read_audio_facts(path).measurement.findings == ()
+    content[26] ^= 1  # The first byte of the MD5 checksum in STREAMINFO.
+    path.write_bytes(content)
+    (finding,) = read_audio_facts(path).measurement.findings
+    assert (finding.kind, finding.severity) == ("checksum", "warning")
+    content[26:42] = bytes(16)  # An encoder that writes to a pipe leaves the checksum out.
+    path.write_bytes(content)
+    assert read_audio_facts(path).measurement.findings == ()
+
+
+def test_a_missing_end_is_a_finding_at_its_position(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(encode("WAV", music(4.0))[: -RATE // 50])
+    (finding,) = read_audio_facts(path).measurement.findings
+    assert (finding.kind, finding.severity) == ("early_end", "warning")
+    assert finding.seconds == pytest.approx(4.0, abs=0.02)

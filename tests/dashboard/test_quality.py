@@ -1,0 +1,30 @@
+"""Tests of the Quality page: findings and their filters."""
+
+from sqlalchemy import text
+
+from tests.dashboard.open_page import html, page
+from tests.support.databases import Database
+
+TRACK = (
+    "INSERT INTO mirpipe.track (collection, content_sha256, title, seconds, rms_dbfs, state) "
+    "VALUES ('reference', sha256('a'), 'one', 60, -20, 'ok') RETURNING track_id"
+)
+FINDINGS = (
+    "INSERT INTO mirpipe.finding VALUES (:track, 0, 'damage', 'warning', 12.3, 'It is damaged.'), "
+    "(:track, 1, 'level', 'info', NULL, 'It is quiet.')"
+)
+
+
+def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
+    assert "There are no findings." in page("quality").info[0].value
+    with fresh_database.app.begin() as connection:
+        track = connection.execute(text(TRACK)).scalar_one()
+        connection.execute(text(FINDINGS), {"track": track})
+    app = page("quality")
+    assert "damage" in html(app)
+    assert list(app.dataframe[0].value["finding"]) == ["It is damaged.", "It is quiet."]
+    app.multiselect(key="kind").set_value(["level"]).run()
+    assert list(app.dataframe[0].value["track"]) == ["one"]
+    assert list(app.dataframe[0].value["finding"]) == ["It is quiet."]
+    app.multiselect(key="collection").set_value(["target"]).run()
+    assert "matches" in app.info[0].value
