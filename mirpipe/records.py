@@ -98,7 +98,7 @@ class Track:
     seconds: float
     rms_dbfs: float
     """RMS level of the mono mix without its DC offset, in dB relative to full scale."""
-    file_sha256: bytes | None
+    file_sha256: bytes | None = None
     """SHA-256 of the bytes of the file at `path`, 32 bytes. None if it was never hashed."""
     mono: MonoMix | None = None
     """How its channels become mono. None if it was ingested before mirpipe measured this."""

@@ -22,7 +22,7 @@ CREATE TABLE track (
     UNIQUE (collection, content_sha256),
     CHECK (state <> 'ok' OR (seconds IS NOT NULL AND rms_dbfs IS NOT NULL AND reason IS NULL))
 );
-COMMENT ON TABLE track IS 'Tracks: one row per distinct content in a collection. The SHA-256 of the file''s bytes identifies the content.';
+COMMENT ON TABLE track IS 'Tracks: one row per distinct audio in a collection.';
 COMMENT ON COLUMN track.title IS 'Title, taken from the manifest, the tags or the file name. Not unique.';
 COMMENT ON COLUMN track.reason IS 'Code of the reason why the track was rejected. NULL if it was not rejected.';
 COMMENT ON COLUMN track.changed_at IS 'Time at which the state, title or labels last changed.';
@@ -45,7 +45,7 @@ COMMENT ON COLUMN track_file.path IS 'Absolute path, stored as the bytes that th
 COMMENT ON COLUMN track_file.path_text IS 'Path as text. Bytes that cannot be decoded are escaped.';
 COMMENT ON COLUMN track_file.track_id IS 'Track that the file belongs to; key in the table track. NULL if the file was rejected.';
 COMMENT ON COLUMN track_file.bytes IS 'File size, in bytes.';
-COMMENT ON COLUMN track_file.mtime_ns IS 'Modification time of the file, in nanoseconds since 1970. A file whose size and modification time are unchanged is not read again.';
+COMMENT ON COLUMN track_file.mtime_ns IS 'Modification time of the file, in nanoseconds since 1970.';
 COMMENT ON COLUMN track_file.reason IS 'Code of the reason why the file was rejected. NULL if the file was accepted.';
 COMMENT ON COLUMN track_file.seen_at IS 'Time at which the file was last read.';
 COMMENT ON COLUMN track_file.gone_at IS 'Time at which the file was first found missing. NULL if the file exists.';
@@ -208,7 +208,7 @@ CREATE TABLE embedding_change (
     previous public.vector,
     PRIMARY KEY (encoder_id, track_id)
 );
-COMMENT ON TABLE embedding_change IS 'Vectors that were added, removed or changed, or whose track became usable or unusable, since retrieve last ran.';
+COMMENT ON TABLE embedding_change IS 'Vectors that were added, removed or changed, or whose track became usable or unusable or got another content hash, since retrieve last ran.';
 COMMENT ON COLUMN embedding_change.previous IS 'First vector that was overwritten or deleted since retrieve last ran. The sums in background_moment still include this vector.';
 
 -- If a row is already queued, it is locked by an update that changes nothing. retrieve takes only
@@ -508,7 +508,7 @@ CREATE TABLE neighbour_change (
     cause text NOT NULL CHECK (cause IN ('first answer', 'new reference', 'removed reference', 're-embedding', 'removed target')),
     PRIMARY KEY (run_id, encoder_name, target_id)
 );
-COMMENT ON TABLE neighbour_change IS 'Best matches that changed in a run, and why they changed.';
+COMMENT ON TABLE neighbour_change IS 'Best matches that changed in a run, or whose title or labels changed, and why.';
 COMMENT ON COLUMN neighbour_change.encoder_name IS 'Name of the encoder.';
 COMMENT ON COLUMN neighbour_change.previous_reference_id IS 'Best match before the run; key in the table track. NULL if there was none.';
 COMMENT ON COLUMN neighbour_change.reference_id IS 'Best match from the run onwards; key in the table track. NULL if there is none.';

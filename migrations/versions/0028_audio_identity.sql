@@ -1,14 +1,12 @@
 SET LOCAL search_path = mirpipe, public;
 
 ALTER TABLE track_file ADD ctime_ns bigint;
-COMMENT ON COLUMN track_file.mtime_ns IS 'Modification time of the file, in nanoseconds since 1970.';
 COMMENT ON COLUMN track_file.ctime_ns IS 'Time of the last change of the file''s content or properties, in nanoseconds since 1970. A file whose size and both times are unchanged is not read again. NULL if the next ingest has to read the file.';
 
 -- Until now, the SHA-256 of the file's bytes identified a track. Ingest replaces it by the hash of
 -- the audio when it reads the file for the first time after this migration.
 ALTER TABLE track ADD content_kind text NOT NULL DEFAULT 'file'
     CHECK (content_kind IN ('samples', 'packets', 'file'));
-COMMENT ON TABLE track IS 'Tracks: one row per distinct audio in a collection.';
 COMMENT ON COLUMN track.content_kind IS 'What the content hash identifies. samples: decoded samples, for lossless codecs. packets: coded packets, for lossy codecs. file: the bytes of the file, for clips, and for tracks whose audio has not been identified.';
 
 ALTER TABLE track_file ADD file_sha256 bytea CHECK (octet_length(file_sha256) = 32);
@@ -28,7 +26,6 @@ BEGIN
     ON CONFLICT (encoder_id, track_id) DO UPDATE SET previous = c.previous;
     RETURN NULL;
 END $$;
-COMMENT ON TABLE embedding_change IS 'Vectors that were added, removed or changed, or whose track became usable or unusable or got another content hash, since retrieve last ran.';
 
 CREATE TABLE label_change (
     label_change_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -41,6 +38,7 @@ CREATE TABLE label_change (
 CREATE INDEX ON label_change (track_id, run_id);
 CREATE INDEX ON label_change (label_change_id) WHERE run_id IS NULL;
 COMMENT ON TABLE label_change IS 'Titles and labels that tracks had before they were changed, by other tags or by the manifest.';
+COMMENT ON COLUMN label_change.label_change_id IS 'Key of the change. Later changes have higher keys.';
 COMMENT ON COLUMN label_change.title IS 'Title before the change.';
 COMMENT ON COLUMN label_change.labels IS 'Labels before the change.';
 COMMENT ON COLUMN label_change.changed_at IS 'Time of the change.';
@@ -63,7 +61,6 @@ CREATE TRIGGER track_relabelled AFTER UPDATE OF title, labels ON track FOR EACH 
 ALTER TABLE neighbour_change DROP CONSTRAINT neighbour_change_cause_check;
 ALTER TABLE neighbour_change ADD CONSTRAINT neighbour_change_cause_check
     CHECK (cause IN ('first match', 'new reference', 'removed reference', 'new encoder revision', 'removed target', 'retagged'));
-COMMENT ON TABLE neighbour_change IS 'Best matches that changed in a run, or whose title or labels changed, and why.';
 
 ALTER TABLE track_file ADD manifest_row jsonb;
 COMMENT ON COLUMN track_file.manifest_row IS 'Title and labels in the file''s row of the manifest. NULL if the manifest had no row. is_inherited: the values were stored by an earlier version, and ingest has not yet decided whether they come from tags.';
@@ -71,4 +68,3 @@ UPDATE track_file f SET manifest_row =
     jsonb_build_object('title', t.title, 'labels', t.labels, 'is_inherited', true)
 FROM track t WHERE t.track_id = f.track_id AND f.collection <> 'generated'
     AND t.labels_from IS DISTINCT FROM 'tags';
-COMMENT ON COLUMN track.labels_from IS 'Where the title and the labels come from: manifest, or tags (without tags, the title is the file name). NULL for clips, and for tracks from before revision 0026 whose tags have not been read yet.';

@@ -69,7 +69,8 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     """
     name = printable_path(path)
     with decode(path, verify=True) as audio:
-        outline, clipping, samples = WaveformOutline(), ClippingCounter(), None
+        outline, clipping = WaveformOutline(), ClippingCounter()
+        samples = None
         if is_identified_by_samples(path):
             samples = SampleHash(audio.sample_rate, audio.channels)
         statistics, peak = _measure(audio, name, outline, clipping, samples)
@@ -103,9 +104,9 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
         format=audio.format,
         rms_dbfs=statistics.rms_dbfs,
         peak=peak,
-        samples=samples.identity() if samples else None,
         measurement=AudioMeasurement(mix, statistics.correlation, findings),
         outline=outline.packed(0.0 if mix.channel is not None else mix.dc_offset),
+        samples=samples.identity() if samples else None,
         losses=tuple(audio.losses),
     )
 
