@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirpipe.audio.bandwidth import Spectrum
 from mirpipe.audio.channel_statistics import ChannelStatistics
 from mirpipe.audio.clipping import ClippingCounter
 from mirpipe.audio.decode import AudioStream, decode
@@ -63,7 +64,8 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     name = printable_path(path)
     with decode(path, verify=True) as audio:
         outline, clipping = WaveformOutline(), ClippingCounter()
-        statistics, peak = _measure(audio, name, outline, clipping)
+        spectrum = Spectrum(audio.sample_rate)
+        statistics, peak = _measure(audio, name, outline, clipping, spectrum)
     seconds = statistics.frames / audio.sample_rate
     _require_complete(audio.losses, seconds, max_missing, name)
     if seconds < MIN_SECONDS:
@@ -86,6 +88,7 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
         *clipping.findings(audio.sample_rate),
         *silence_findings(outline, statistics.frames, audio.sample_rate),
         *channel_findings(statistics, peak),
+        *spectrum.findings(audio.format),
     )
     return AudioFacts(
         seconds=seconds,
@@ -119,11 +122,15 @@ def _require_complete(
 
 
 def _measure(
-    audio: AudioStream, name: str, outline: WaveformOutline, clipping: ClippingCounter
+    audio: AudioStream,
+    name: str,
+    outline: WaveformOutline,
+    clipping: ClippingCounter,
+    spectrum: Spectrum,
 ) -> tuple[ChannelStatistics, float]:
     """Return the statistics of the channels, and the peak.
 
-    The mono mix is added to `outline`, and clipped samples are added to `clipping`.
+    The mono mix is added to `outline` and `spectrum`, and clipped samples to `clipping`.
     """
     weights = channel_weights(audio.channels, audio.channel_mask)
     statistics, peak = ChannelStatistics(audio.channels, weights), 0.0
@@ -138,7 +145,9 @@ def _measure(
                 "probably wrong. Export it again.",
             )
         clipping.add(block, block_peak)
-        outline.add(statistics.add(block))
+        mono = statistics.add(block)
+        outline.add(mono)
+        spectrum.add(mono)
         peak = max(peak, block_peak)
         if statistics.frames > MAX_SECONDS * audio.sample_rate:
             raise RejectedInput(
