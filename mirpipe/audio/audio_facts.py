@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirpipe.audio.bandwidth import Spectrum
-from mirpipe.audio.channel_statistics import ChannelStatistics
+from mirpipe.audio.channel_statistics import BLOCK_SECONDS, ChannelStatistics
 from mirpipe.audio.clipping import ClippingCounter
 from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.downmix import channel_weights, mono_blocks
@@ -62,7 +62,7 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     non_finite or absurd_level.
     """
     name = printable_path(path)
-    with decode(path, verify=True) as audio:
+    with decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio:
         outline, clipping = WaveformOutline(), ClippingCounter()
         spectrum = Spectrum(audio.sample_rate)
         statistics, peak = _measure(audio, name, outline, clipping, spectrum)
