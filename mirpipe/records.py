@@ -57,6 +57,7 @@ FindingKind = Literal[
     "inverted_channel",
     "dc_offset",
     "level",
+    "bandwidth",
 ]
 Severity = Literal["info", "warning"]
 

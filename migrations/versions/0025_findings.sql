@@ -21,7 +21,7 @@ CREATE TABLE finding (
     PRIMARY KEY (track_id, number)
 );
 CREATE INDEX ON finding (kind);
-COMMENT ON TABLE finding IS 'Findings about the audio of tracks: damage, missing audio, clipping, silence, silent or inverted channels, DC offset, level.';
+COMMENT ON TABLE finding IS 'Findings about the audio of tracks: damage, missing audio, clipping, silence, silent or inverted channels, DC offset, level, bandwidth.';
 
 GRANT SELECT ON track_audio, finding TO mirpipe_app, mirpipe_read;
 GRANT INSERT, UPDATE, DELETE ON track_audio, finding TO mirpipe_app;

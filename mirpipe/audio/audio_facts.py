@@ -11,7 +11,8 @@ from mirpipe.audio.audio_identity import (
     SampleHash,
     is_identified_by_samples,
 )
-from mirpipe.audio.channel_statistics import ChannelStatistics
+from mirpipe.audio.bandwidth import Spectrum
+from mirpipe.audio.channel_statistics import BLOCK_SECONDS, ChannelStatistics
 from mirpipe.audio.clipping import ClippingCounter
 from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.downmix import channel_weights, mono_blocks
@@ -68,12 +69,13 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     non_finite or absurd_level.
     """
     name = printable_path(path)
-    with decode(path, verify=True) as audio:
+    with decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio:
         outline, clipping = WaveformOutline(), ClippingCounter()
+        spectrum = Spectrum(audio.sample_rate)
         samples = None
         if is_identified_by_samples(path):
             samples = SampleHash(audio.sample_rate, audio.channels)
-        statistics, peak = _measure(audio, name, outline, clipping, samples)
+        statistics, peak = _measure(audio, name, outline, clipping, spectrum, samples)
     seconds = statistics.frames / audio.sample_rate
     _require_complete(audio.losses, seconds, max_missing, name)
     if seconds < MIN_SECONDS:
@@ -96,6 +98,7 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
         *clipping.findings(audio.sample_rate),
         *silence_findings(outline, statistics.frames, audio.sample_rate),
         *channel_findings(statistics, peak),
+        *spectrum.findings(audio.format),
     )
     return AudioFacts(
         seconds=seconds,
@@ -134,12 +137,13 @@ def _measure(
     name: str,
     outline: WaveformOutline,
     clipping: ClippingCounter,
+    spectrum: Spectrum,
     samples: SampleHash | None,
 ) -> tuple[ChannelStatistics, float]:
     """Return the statistics of the channels, and the peak.
 
-    The mono mix is added to `outline`, clipped samples are added to `clipping`, and all samples to
-    `samples`.
+    The mono mix is added to `outline` and `spectrum`, clipped samples to `clipping`, and all
+    samples to `samples`.
     """
     weights = channel_weights(audio.channels, audio.channel_mask)
     statistics, peak = ChannelStatistics(audio.channels, weights), 0.0
@@ -154,7 +158,9 @@ def _measure(
                 "probably wrong. Export it again.",
             )
         clipping.add(block, block_peak)
-        outline.add(statistics.add(block))
+        mono = statistics.add(block)
+        outline.add(mono)
+        spectrum.add(mono)
         if samples:
             samples.add(block)
         peak = max(peak, block_peak)

@@ -27,10 +27,10 @@ class FlacChecksum:
         scaled = block * np.float32(2 ** (self._bits - 1))
         sample_bytes = (self._bits + 7) // 8
         if sample_bytes == 2:
-            self._digest.update(scaled.astype("<i2"))
+            self._digest.update(scaled.astype("<i2").data)
         else:
             as_bytes = scaled.astype("<i4").reshape(-1, 1).view(np.uint8)
-            self._digest.update(np.ascontiguousarray(as_bytes[:, :sample_bytes]))
+            self._digest.update(np.ascontiguousarray(as_bytes[:, :sample_bytes]).data)
 
     def is_wrong(self) -> bool:
         """Return whether the checksum differs from that in the header."""

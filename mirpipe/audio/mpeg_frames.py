@@ -121,13 +121,13 @@ def _next_landmark(file: FilePart, position: int, search_bytes: int) -> int | No
 
 def _after_zeros(file: FilePart) -> int:
     position = 0
-    while position < file.size:
+    while position < min(file.size, _MAX_SKIPPED_BYTES):
         content = file.read_at(position, 1 << 20)
         found = _NOT_ZERO.search(content)
         if found:
             return position + found.start()
         position += len(content)
-    return file.size
+    return position
 
 
 def _is_chain(file: FilePart, position: int) -> bool:

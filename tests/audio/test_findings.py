@@ -8,7 +8,9 @@ import pytest
 from mirpipe.audio import read_audio_facts
 from mirpipe.records import Finding
 from tests.support import hostile_files
-from tests.support.encoded_audio import RATE, encode, music
+from tests.support.encoded_audio import HAS_FFMPEG, RATE, encode, encode_with_ffmpeg, music
+
+needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="ffmpeg is not installed")
 
 
 def findings_of(folder: Path, samples: np.ndarray, kind: str = "WAV") -> list[Finding]:
@@ -102,3 +104,39 @@ def test_a_missing_end_is_a_finding_at_its_position(tmp_path: Path) -> None:
     (finding,) = read_audio_facts(path).measurement.findings
     assert (finding.kind, finding.severity) == ("early_end", "warning")
     assert finding.seconds == pytest.approx(4.0, abs=0.02)
+
+
+def broadband(seconds: float = 12.0, rate: int = 44_100) -> np.ndarray:
+    """Return noise whose level falls by about 6 dB per octave, float32 of shape (frames, 1)."""
+    noise = np.random.default_rng(0).standard_normal(int(seconds * rate))
+    frequencies = np.maximum(np.fft.rfftfreq(len(noise), 1 / rate), 50)
+    pink = np.fft.irfft(np.fft.rfft(noise) / frequencies, len(noise))
+    return (0.1 * pink / pink.std()).astype(np.float32)[:, None]
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("options", "low", "high"),
+    [
+        (["-c:a", "libmp3lame", "-b:a", "64k", "-f", "mp3"], 10.0, 18.0),
+        (["-ar", "8000", "-f", "wav"], 3.2, 5.2),
+        (["-ar", "22050", "-f", "wav"], 9.5, 13.5),
+    ],
+)
+def test_a_lossless_file_that_was_made_from_less(
+    tmp_path: Path, options: list[str], low: float, high: float
+) -> None:
+    wav, less, path = tmp_path / "a.wav", tmp_path / "less", tmp_path / "a.flac"
+    wav.write_bytes(encode("WAV", broadband(), rate=44_100))
+    encode_with_ffmpeg(less, "-map", "1:a", *options, inputs=[wav])
+    encode_with_ffmpeg(path, "-map", "1:a", "-ar", "44100", "-c:a", "flac", inputs=[less])
+    (finding,) = read_audio_facts(path).measurement.findings
+    assert finding.kind == "bandwidth"
+    limit = float(finding.detail.split(" kHz")[0].rpartition(" ")[2])
+    assert low < limit < high
+
+
+def test_a_spectrum_that_falls_gradually_has_no_limit(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    path.write_bytes(encode("FLAC", broadband(), rate=44_100))
+    assert read_audio_facts(path).measurement.findings == ()

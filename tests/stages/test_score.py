@@ -159,7 +159,7 @@ def test_a_failing_track_does_not_stop_the_others_and_is_tried_again(
 def test_bad_input_is_recorded_and_not_tried_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         from mirpipe.errors import RejectedInput
 
         raise RejectedInput("truncated", "a.wav ends too early")
@@ -189,7 +189,7 @@ def test_a_track_without_a_window_has_a_reason_instead_of_a_number(
 ) -> None:
     tone(tmp_path / "a.wav", 440)
     ingest_folder(tmp_path, "reference")
-    monkeypatch.setattr("mirpipe.audio.read_windows", lambda *_: iter(()))
+    monkeypatch.setattr("mirpipe.audio.read_windows", lambda *_, **__: iter(()))
     assert score() == counts(0, undefined=1)
     assert query(fresh_database, "SELECT ce, pq, reason FROM mirpipe.v_aesthetics") == [
         (None, None, "no_window")

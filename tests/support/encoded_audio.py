@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,16 @@ def encode(
     return buffer.getvalue()
 
 
-def encode_with_ffmpeg(path: Path, *options: str, samples: np.ndarray | None = None) -> None:
-    """Write an audio file in a format that libsndfile cannot write."""
+def encode_with_ffmpeg(
+    path: Path, *options: str, samples: np.ndarray | None = None, inputs: Sequence[Path] = ()
+) -> None:
+    """Write an audio file in a format that libsndfile cannot write.
+
+    The samples are ffmpeg's input 0. `inputs` are files that become its inputs 1, 2 and so on.
+    """
+    files = [argument for file in inputs for argument in ("-i", f"file:{file}")]
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", "-i", "pipe:0", *options, f"file:{path}"],
+        ["ffmpeg", "-v", "error", "-y", "-i", "pipe:0", *files, *options, f"file:{path}"],
         input=encode("WAV", samples),
         check=True,
     )

@@ -14,7 +14,7 @@ class AudioFinding:
 
     kind: str
     """damage, early_end, length, checksum, clipping, silence, dead_channel, inverted_channel,
-    dc_offset or level."""
+    dc_offset, level or bandwidth."""
     severity: str
     """`warning` if the results of the track may be wrong, `info` if they are hardly affected."""
     title: str

@@ -38,10 +38,10 @@ def decodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     windows = audio.read_windows
 
     def counted(
-        path: Path, requests: Sequence[audio.WindowRequest]
+        path: Path, requests: Sequence[audio.WindowRequest], **options: Any
     ) -> Iterator[tuple[int, AudioSegment]]:
         encoders.append(len(requests))
-        return windows(path, requests)
+        return windows(path, requests, **options)
 
     monkeypatch.setattr("mirpipe.audio.read_windows", counted)
     return encoders

@@ -136,7 +136,7 @@ def test_vector_of_zeros_is_rejected_and_not_tried_again(
 def test_a_rejection_that_depends_on_the_machine_is_tried_again(
     fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def needs_ffmpeg(*_: object) -> None:
+    def needs_ffmpeg(*_: object, **__: object) -> None:
         raise RejectedInput("needs_ffmpeg", "this worker has no ffmpeg")
 
     tone(tmp_path / "a.wav", 440)
