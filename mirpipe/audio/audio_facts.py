@@ -12,7 +12,7 @@ from mirpipe.audio.audio_identity import (
     is_identified_by_samples,
 )
 from mirpipe.audio.bandwidth import Spectrum
-from mirpipe.audio.channel_statistics import ChannelStatistics
+from mirpipe.audio.channel_statistics import BLOCK_SECONDS, ChannelStatistics
 from mirpipe.audio.clipping import ClippingCounter
 from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.downmix import channel_weights, mono_blocks
@@ -69,9 +69,10 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     non_finite or absurd_level.
     """
     name = printable_path(path)
-    with decode(path, verify=True) as audio:
+    with decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio:
         outline, clipping = WaveformOutline(), ClippingCounter()
-        spectrum, samples = Spectrum(audio.sample_rate), None
+        spectrum = Spectrum(audio.sample_rate)
+        samples = None
         if is_identified_by_samples(path):
             samples = SampleHash(audio.sample_rate, audio.channels)
         statistics, peak = _measure(audio, name, outline, clipping, spectrum, samples)

@@ -11,7 +11,6 @@ import numpy as np
 from mirpipe.records import Finding, Float32, Float64
 
 _FFT_SAMPLES = 8192
-_FRAMES_PER_BLOCK = 8
 _BAND_HZ = 100.0
 _DROP_DB = 20.0
 _LOWEST_LIMIT_HZ = 3_000.0
@@ -31,13 +30,12 @@ class Spectrum:
         self._window = np.hanning(_FFT_SAMPLES).astype(np.float32)
 
     def add(self, mono: Float32) -> None:
-        """Add a block of mono samples, shape (n,), of which a few frames are measured."""
+        """Add a block of mono samples, shape (n,), whose first samples are measured."""
         if len(mono) < _FFT_SAMPLES:
             return
-        starts = np.linspace(0, len(mono) - _FFT_SAMPLES, _FRAMES_PER_BLOCK).astype(int)
-        frames = np.stack([mono[start : start + _FFT_SAMPLES] for start in starts])
-        self._power += (np.abs(np.fft.rfft(frames * self._window)) ** 2).sum(axis=0)
-        self._frames += len(starts)
+        spectrum = np.fft.rfft(mono[:_FFT_SAMPLES] * self._window)
+        self._power += np.abs(spectrum) ** 2
+        self._frames += 1
 
     def findings(self, container: str) -> Iterator[Finding]:
         """Yield the finding about the upper limit, if a lossless file has one."""

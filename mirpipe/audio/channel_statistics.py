@@ -7,6 +7,9 @@ import numpy as np
 from mirpipe.audio.downmix import mix_to_mono
 from mirpipe.records import Float32, Float64, MonoMix
 
+BLOCK_SECONDS = 1.0
+"""Length of the blocks that are measured. Longer blocks do not fit into the processor's cache, and
+the last bits of the sums depend on the length."""
 LOWEST_CORRELATION = -0.5
 """Two channels with a lower correlation cancel each other in the mono mix."""
 _NEARLY_SILENT = 0.05

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from mirpipe.cli.ingest import ingest
 from mirpipe.stages.ingest import IngestResult
 from tests.support import encoded_audio
+from tests.support.audio_files import tones
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
@@ -88,3 +89,18 @@ def test_for_a_folder_without_audio_the_known_suffixes_are_listed(tmp_path: Path
     assert f"No audio file in {tmp_path}." in result.stderr
     assert {".flac", ".mp3", ".wav"} < set(result.stderr.split())
     assert run("--collection", "reference", "--allow-removal", tmp_path).stderr == ""
+
+
+def test_many_files_that_vanish_at_once_give_exit_code_1_and_the_remedy(tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    tones(folder / "share", [200 + 10 * number for number in range(20)])
+    tones(folder, [900])
+    assert run("--collection", "reference", folder).exit_code == 0
+    (folder / "share").rename(tmp_path / "offline")
+    result = run("--collection", "reference", "--json", folder)
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["withheld"] == 20
+    assert f"{folder}: 20 of 21 files are missing" in result.stderr
+    assert "add --allow-removal" in result.stderr
+    result = run("--collection", "reference", "--allow-removal", "--json", folder)
+    assert (result.exit_code, json.loads(result.stdout)["gone"]) == (0, 20)

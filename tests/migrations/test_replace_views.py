@@ -68,12 +68,7 @@ def test_a_view_gains_a_column_under_a_view_of_a_user(
     fresh_database: Database, folder: Path
 ) -> None:
     execute(fresh_database, "CREATE VIEW public.mine AS SELECT title FROM mirpipe.v_library")
-    change(
-        folder,
-        "v_library",
-        "AS tag_encoding_guessed\n",
-        "AS tag_encoding_guessed, t.track_id AS reference_id\n",
-    )
+    change(folder, "v_library", "\nFROM track t\n", ", t.track_id AS reference_id\nFROM track t\n")
     change(folder, "v_library", "files with this content", "copies")
     migrate(folder=folder)
     assert columns(fresh_database, "v_library")[-1] == "reference_id"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import text
 
 from mirpipe import registry
 from mirpipe.db import queries
-from mirpipe.errors import StageCrashed, StageFailed
+from mirpipe.errors import ConfigurationError, StageCrashed, StageFailed
 from mirpipe.models import device_lease
 from mirpipe.orchestration import (
     crash_isolation,
@@ -197,3 +198,21 @@ def test_a_task_and_the_command_line_share_the_device_and_generate_nothing_twice
 def count_clips(database: Database) -> int:
     with database.reader.connect() as connection:
         return int(connection.execute(text("SELECT count(*) FROM mirpipe.generation")).scalar_one())
+
+
+def test_an_ingest_that_withholds_a_removal_fails_and_names_the_parameter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[Sequence[str]] = []
+
+    def try_stage(arguments: Sequence[str]) -> Outcome:
+        calls.append(arguments)
+        return Outcome({"gone": 21}, 0) if "--allow-removal" in arguments else withheld
+
+    withheld = Outcome({"withheld": 21}, 1)
+    monkeypatch.setattr(stage_tasks, "try_stage", try_stage)
+    with pytest.raises(ConfigurationError, match=r"21 reference tracks.*with allow_removal"):
+        stage_tasks.ingest("reference", ["/m"], manifest=None, allow_removal=False)
+    counts = stage_tasks.ingest("reference", ["/m"], manifest=None, allow_removal=True)
+    assert counts == {"gone": 21}
+    assert [*calls[0][3:], *calls[1][3:]] == ["--", "/m", "--allow-removal", "--", "/m"]
