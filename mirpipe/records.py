@@ -27,6 +27,19 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
+class Silence:
+    """The silent parts of a track, and the level of the other parts."""
+
+    parts: tuple[tuple[float, float], ...]
+    """Start and end of each silent part, in seconds, ascending."""
+    share: float
+    """Share of the track's duration that is silent, from 0 to below 1."""
+    sounding_rms_dbfs: float
+    """RMS level of the parts that are not silent, without their DC offset, in dB relative to full
+    scale."""
+
+
+@dataclass(frozen=True)
 class Track:
     """A usable library track, and a file that contains it."""
 
@@ -39,6 +52,8 @@ class Track:
     seconds: float
     rms_dbfs: float
     """RMS level of the mono mix without its DC offset, in dB relative to full scale."""
+    silence: Silence | None = None
+    """The silent parts. None if they have not been measured yet."""
 
     @property
     def subject(self) -> str:

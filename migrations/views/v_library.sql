@@ -3,7 +3,8 @@ SELECT t.track_id, t.collection, t.title, t.state, t.reason, t.labels,
     t.labels ->> 'genre' AS genre, t.labels ->> 'instrument' AS instrument,
     t.seconds, t.sample_rate, t.channels, t.format, t.rms_dbfs,
     m.voiced_fraction, m.voiced,
-    f.path_text AS path, f.files, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen
+    f.path_text AS path, f.files, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen,
+    t.silent_share, t.silent_parts, t.sounding_rms_dbfs
 FROM track t
 LEFT JOIN shown_metric mm ON mm.name = 'melody'
 LEFT JOIN melody m ON m.metric_id = mm.metric_id AND m.track_id = t.track_id

@@ -9,9 +9,11 @@ from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.downmix import mix_to_mono
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
 from mirpipe.audio.rejected_files import non_finite_error
+from mirpipe.audio.silence import SilenceMeter
 from mirpipe.audio.waveform_outline import WaveformOutline
 from mirpipe.errors import RejectedInput
 from mirpipe.files.printable_path import AnyPath, printable_path
+from mirpipe.records import Silence
 
 SILENCE_DBFS = -80.0
 # The peak of a float file with unscaled 16-bit integers is below this limit. The peak of samples
@@ -33,6 +35,8 @@ class AudioFacts:
     """Largest absolute sample value in any channel; full scale is 1."""
     outline: bytes
     """Waveform outline of the mono mix, packed by `WaveformOutline.packed`."""
+    silence: Silence
+    """The silent parts of the mono mix."""
 
 
 def read_audio_facts(path: AnyPath) -> AudioFacts:
@@ -43,8 +47,8 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
     """
     name = printable_path(path)
     with decode(path) as audio:
-        outline = WaveformOutline()
-        frames, mean, mean_square, peak = _measure(audio, name, outline)
+        outline, meter = WaveformOutline(), SilenceMeter(audio.sample_rate)
+        frames, mean, mean_square, peak = _measure(audio, name, outline, meter)
     seconds = frames / audio.sample_rate
     if seconds < MIN_SECONDS:
         raise RejectedInput(
@@ -54,7 +58,8 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
         )
     variance = mean_square - mean * mean
     rms_dbfs = 10 * math.log10(variance) if variance > 0 else -math.inf
-    if rms_dbfs < SILENCE_DBFS:
+    silence = meter.silence()
+    if rms_dbfs < SILENCE_DBFS or silence is None:
         raise RejectedInput(
             "silent",
             f"{name} is silent: the level of its mono mix is below {SILENCE_DBFS:g} dB. Export "
@@ -68,15 +73,16 @@ def read_audio_facts(path: AnyPath) -> AudioFacts:
         rms_dbfs=rms_dbfs,
         peak=peak,
         outline=outline.packed(),
+        silence=silence,
     )
 
 
 def _measure(
-    audio: AudioStream, name: str, outline: WaveformOutline
+    audio: AudioStream, name: str, outline: WaveformOutline, meter: SilenceMeter
 ) -> tuple[int, float, float, float]:
     """Return the number of frames, the mean and mean square of the mono mix, and the peak.
 
-    The mono mix is also added to `outline`.
+    The mono mix is also added to `outline` and to `meter`.
     """
     frames, total, sum_of_squares, peak = 0, 0.0, 0.0, 0.0
     for block in audio.blocks:
@@ -91,6 +97,7 @@ def _measure(
             )
         mono = mix_to_mono(block)
         outline.add(mono)
+        meter.add(mono)
         total += float(mono.sum(dtype=np.float64))
         # A dot product is not used, because the last bits of its result depend on the number of
         # threads.

@@ -288,6 +288,7 @@ class _LoadedGenerator:
                 sample_rate=facts.sample_rate,
                 channels=facts.channels,
                 rms_dbfs=facts.rms_dbfs,
+                silence=facts.silence,
             ),
             outline=facts.outline,
             generation=NewGeneration(

@@ -59,7 +59,8 @@ def test_a_view_gains_a_column_under_a_view_of_a_user(
     fresh_database: Database, folder: Path
 ) -> None:
     execute(fresh_database, "CREATE VIEW public.mine AS SELECT title FROM mirpipe.v_library")
-    change(folder, "v_library", "t.first_seen\n", "t.first_seen, t.track_id AS reference_id\n")
+    last = "t.sounding_rms_dbfs\n"
+    change(folder, "v_library", last, "t.sounding_rms_dbfs, t.track_id AS reference_id\n")
     change(folder, "v_library", "files with this content", "copies")
     migrate(folder=folder)
     assert columns(fresh_database, "v_library")[-1] == "reference_id"

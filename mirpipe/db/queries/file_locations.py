@@ -22,7 +22,7 @@ class FileLocation:
     format: str
     """Container format, detected from the content: WAV, FLAC, OGG, MP3, MP4, AIFF …"""
     rms_dbfs: float
-    """RMS level of the mono mix, in dB relative to full scale."""
+    """RMS level of the mono mix without its silent parts, in dB relative to full scale."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class _FileRow:
 
 _FILE_LOCATIONS = text("""
     SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format,
-        coalesce(t.rms_dbfs, 0) AS rms_dbfs
+        coalesce(t.sounding_rms_dbfs, t.rms_dbfs, 0) AS rms_dbfs
     FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
     WHERE f.track_id = ANY(:track_ids) AND f.gone_at IS NULL ORDER BY t.track_id, f.path
 """)

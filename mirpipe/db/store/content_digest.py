@@ -33,7 +33,7 @@ def _rounded(*numbers: str) -> str:
 CONTENT = {
     "track": f"""
         SELECT {_TRACK.format("t")}, title, labels, format, seconds, sample_rate, channels,
-            rms_dbfs, state, reason
+            rms_dbfs, silent_parts, sounding_rms_dbfs, state, reason
         FROM mirpipe.track t
     """,
     "track_file": """

@@ -4,29 +4,37 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from mirpipe.records import Collection, Track
+from mirpipe.records import Collection, Silence, Track
 
 _USABLE = text(
-    "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, f.path "
-    "FROM mirpipe.track t CROSS JOIN LATERAL (SELECT path FROM mirpipe.track_file f "
-    "WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
+    "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, "
+    "t.silent_parts, t.silent_share, t.sounding_rms_dbfs, f.path FROM mirpipe.track t "
+    "CROSS JOIN LATERAL (SELECT path FROM mirpipe.track_file f WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
     "WHERE t.track_id = ANY(:track_ids) AND t.state = 'ok' ORDER BY t.track_id"
 )
 _WITH_CONTENT = text(
     "SELECT track_id, collection, state, content_sha256, format, seconds, sample_rate, channels, "
-    "rms_dbfs FROM mirpipe.track WHERE content_sha256 = ANY(:hashes) AND seconds IS NOT NULL "
-    "AND rms_dbfs IS NOT NULL ORDER BY track_id"
+    "rms_dbfs, silent_parts, silent_share, sounding_rms_dbfs FROM mirpipe.track "
+    "WHERE content_sha256 = ANY(:hashes) AND seconds IS NOT NULL AND rms_dbfs IS NOT NULL "
+    "AND silent_share IS NOT NULL ORDER BY track_id"
 )
 # Only `update_labels` changes the title and labels of an existing track.
 _WRITE = text(
     "INSERT INTO mirpipe.track (collection, content_sha256, title, labels, format, seconds, "
-    "sample_rate, channels, rms_dbfs, state) VALUES (:collection, :content_sha256, :title, "
-    "CAST(:labels AS jsonb), :format, :seconds, :sample_rate, :channels, :rms_dbfs, 'ok') "
+    "sample_rate, channels, rms_dbfs, silent_parts, silent_share, sounding_rms_dbfs, state) "
+    "VALUES (:collection, :content_sha256, :title, CAST(:labels AS jsonb), :format, :seconds, "
+    ":sample_rate, :channels, :rms_dbfs, :silent_parts, :silent_share, :sounding_rms_dbfs, 'ok') "
     "ON CONFLICT (collection, content_sha256) DO NOTHING"
+)
+_WRITE_SILENCE = text(
+    "UPDATE mirpipe.track SET silent_parts = :silent_parts, silent_share = :silent_share, "
+    "sounding_rms_dbfs = :sounding_rms_dbfs WHERE track_id = :track_id AND silent_share IS NULL"
 )
 _IDS = text(
     "SELECT track_id FROM mirpipe.track "
@@ -69,6 +77,7 @@ class NewTrack:
     sample_rate: int
     channels: int
     rms_dbfs: float
+    silence: Silence
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ class KnownTrack:
     sample_rate: int
     channels: int
     rms_dbfs: float
+    silence: Silence
 
 
 def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Track]:
@@ -97,6 +107,7 @@ def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Trac
             path=Path(os.fsdecode(bytes(row.path))),
             seconds=row.seconds,
             rms_dbfs=row.rms_dbfs,
+            silence=None if row.silent_share is None else _to_silence(row),
         )
         for row in connection.execute(_USABLE, {"track_ids": list(track_ids)})
     ]
@@ -113,8 +124,19 @@ def fingerprint(connection: Connection) -> str:
 def tracks_with_content(connection: Connection, hashes: Sequence[bytes]) -> list[KnownTrack]:
     """Return the measured tracks with one of these content hashes, in any collection and state."""
     return [
-        KnownTrack(**(row | {"content_sha256": bytes(row["content_sha256"])}))
-        for row in map(dict, connection.execute(_WITH_CONTENT, {"hashes": list(hashes)}).mappings())
+        KnownTrack(
+            track_id=row.track_id,
+            collection=row.collection,
+            state=row.state,
+            content_sha256=bytes(row.content_sha256),
+            format=row.format,
+            seconds=row.seconds,
+            sample_rate=row.sample_rate,
+            channels=row.channels,
+            rms_dbfs=row.rms_dbfs,
+            silence=_to_silence(row),
+        )
+        for row in connection.execute(_WITH_CONTENT, {"hashes": list(hashes)})
     ]
 
 
@@ -122,9 +144,15 @@ def write(connection: Connection, collection: Collection, new: Sequence[NewTrack
     """Store the tracks that are not stored yet, and return the track ids of all given tracks."""
     for track in sorted(new, key=lambda track: track.content_sha256):
         row = asdict(track) | {"collection": collection, "labels": json.dumps(dict(track.labels))}
-        connection.execute(_WRITE, row)
+        connection.execute(_WRITE, row | _silence_columns(track.silence))
     parameters = {"collection": collection, "hashes": [track.content_sha256 for track in new]}
     return set(connection.execute(_IDS, parameters).scalars())
+
+
+def write_silence(connection: Connection, silences: Mapping[int, Silence]) -> None:
+    """Store the silent parts of tracks by track id. Stored silent parts are kept."""
+    for track_id, silence in sorted(silences.items()):
+        connection.execute(_WRITE_SILENCE, {"track_id": track_id} | _silence_columns(silence))
 
 
 def update_states(connection: Connection, track_ids: set[int]) -> tuple[int, int]:
@@ -150,3 +178,18 @@ def update_labels(
         },
     )
     return result.rowcount
+
+
+def _silence_columns(silence: Silence) -> dict[str, Any]:
+    return {
+        "silent_parts": list(chain.from_iterable(silence.parts)),
+        "silent_share": silence.share,
+        "sounding_rms_dbfs": silence.sounding_rms_dbfs,
+    }
+
+
+def _to_silence(row: Row[Any]) -> Silence:
+    starts, ends = row.silent_parts[::2], row.silent_parts[1::2]
+    return Silence(
+        tuple(zip(starts, ends, strict=True)), row.silent_share, row.sounding_rms_dbfs
+    )

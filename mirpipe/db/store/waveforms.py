@@ -1,4 +1,4 @@
-"""Stores the waveforms that the dashboard's player draws, and finds tracks without a waveform."""
+"""Stores the waveforms that the dashboard's player draws, and finds tracks to measure."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,8 @@ from sqlalchemy import Connection, text
 from mirpipe.records import Collection
 
 _PENDING = text(
-    "SELECT track_id FROM mirpipe.pending_waveform WHERE collection = :collection ORDER BY track_id"
+    "SELECT track_id FROM mirpipe.pending_measurement WHERE collection = :collection "
+    "ORDER BY track_id"
 )
 _WRITE = text(
     "INSERT INTO mirpipe.waveform (track_id, peaks) "
@@ -18,7 +19,7 @@ _WRITE = text(
 
 
 def pending(connection: Connection, collection: Collection) -> list[int]:
-    """Return the ids of usable tracks in the collection without a waveform, in ascending order."""
+    """Return the ids of usable tracks without a waveform or without silent parts, ascending."""
     return list(connection.execute(_PENDING, {"collection": collection}).scalars())
 
 

@@ -9,7 +9,7 @@ from mirpipe.db.store import track_files
 from mirpipe.library.folder_scan import absolute_roots, scan_folders
 from mirpipe.library.manifest import read_manifest
 from mirpipe.library.manifest_matching import ManifestRow
-from mirpipe.library.missing_waveforms import draw_missing_waveforms
+from mirpipe.library.missing_measurements import measure_missing
 from mirpipe.records import Collection, Progress
 from mirpipe.stages.ingest.changed_files import select_changed_files
 from mirpipe.stages.ingest.ingest_job import IngestJob, IngestResult
@@ -49,7 +49,7 @@ def ingest(
         read_and_store(job, select_changed_files(job), progress, workers)
         mark_vanished_files(job)
         unmatched = apply_manifest(job)
-        draw_missing_waveforms(collection, workers=workers)
+        measure_missing(collection, workers=workers)
     job.counts["unmatched"] = len(unmatched)
     if unmatched and on_unmatched:
         on_unmatched(unmatched)

@@ -1,0 +1,22 @@
+"""Stores the silent parts of each track."""
+
+from alembic import op
+
+revision = "0027"
+down_revision = "0023"
+
+
+def upgrade() -> None:
+    op.execute(
+        "ALTER TABLE mirpipe.track "
+        "ADD silent_share double precision CHECK (silent_share >= 0 AND silent_share < 1), "
+        "ADD silent_parts double precision[] CHECK (cardinality(silent_parts) % 2 = 0), "
+        "ADD sounding_rms_dbfs double precision, "
+        "ADD CHECK (num_nulls(silent_share, silent_parts, sounding_rms_dbfs) IN (0, 3))"
+    )
+
+
+def downgrade() -> None:
+    op.execute(
+        "ALTER TABLE mirpipe.track DROP silent_share, DROP silent_parts, DROP sounding_rms_dbfs"
+    )

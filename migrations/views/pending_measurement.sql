@@ -1,0 +1,11 @@
+CREATE OR REPLACE VIEW pending_measurement AS
+SELECT t.track_id, t.collection
+FROM track t
+WHERE t.state = 'ok'
+  AND (t.silent_share IS NULL
+    OR NOT EXISTS (SELECT FROM waveform w WHERE w.track_id = t.track_id))
+  AND NOT EXISTS (
+    SELECT FROM failure f
+    WHERE f.stage = 'draw' AND f.track_id = t.track_id AND NOT f.retry);
+
+COMMENT ON VIEW pending_measurement IS 'Usable tracks that have no waveform, or whose silent parts are not known. The next ingest measures them. Tracks that failed because of bad input are left out.';
