@@ -10,6 +10,7 @@ from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.ffmpeg import has_ffmpeg
 from mirpipe.audio.gain import gain_for_level
 from mirpipe.audio.load_mono import load_mono
+from mirpipe.audio.load_sounding import load_sounding
 from mirpipe.audio.regular_files import open_regular_file
 from mirpipe.audio.window_cutting import WindowRequest
 from mirpipe.audio.windows import read_windows
@@ -22,6 +23,7 @@ __all__ = [
     "gain_for_level",
     "has_ffmpeg",
     "load_mono",
+    "load_sounding",
     "open_regular_file",
     "read_audio_facts",
     "read_windows",

@@ -1,6 +1,6 @@
 """Reads a track window by window, so that memory use does not grow with the track's length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from mirpipe.audio.decode import decode
 from mirpipe.audio.downmix import mono_blocks
@@ -12,7 +12,7 @@ from mirpipe.records import AudioSegment
 
 def read_windows(
     path: AnyPath, requests: Sequence[WindowRequest]
-) -> Iterator[tuple[int, AudioSegment]]:
+) -> Generator[tuple[int, AudioSegment], None, None]:
     """Yield the windows for all requests, each with the index of the request.
 
     The file is decoded once. The windows of each request are in time order. `WindowCutter`

@@ -70,7 +70,8 @@ def test_the_threshold_follows_quiet_music() -> None:
 def test_more_silence_does_not_change_the_threshold() -> None:
     quiet, long = noise(3.0, -62.0), zeros(600.0)
     short_one, long_one = silence_of(MUSIC, quiet, MUSIC), silence_of(MUSIC, quiet, MUSIC, long)
-    assert short_one is not None and long_one is not None
+    assert short_one is not None
+    assert long_one is not None
     assert short_one.parts == ((6.0, 9.0),)
     assert long_one.parts == ((6.0, 9.0), (15.0, 615.0))
 

@@ -63,7 +63,9 @@ def test_silent_parts_are_left_out_of_the_windows(
 ) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(encoded_audio.encode("WAV", encoded_audio.music(23.0, rate=8000), rate=8000))
-    monkeypatch.setattr("mirpipe.audio.windows.decode", partial(decode, block_seconds=block_seconds))
+    monkeypatch.setattr(
+        "mirpipe.audio.windows.decode", partial(decode, block_seconds=block_seconds)
+    )
     silent_parts = ((0.0, 1.5), (5.0, 7.0), (12.5, 12.6), (20.0, 23.0))
     request = WindowRequest(8000, 1_000, keep_tail=True, silent_parts=silent_parts, **part)
     windows = [segment.samples for _, segment in read_windows(path, [request])]

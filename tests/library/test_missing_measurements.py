@@ -112,5 +112,5 @@ def test_silent_parts_are_stored_at_ingest_and_measured_later_if_they_are_missin
     assert silence(fresh_database) == expected | targets
     ingest([tmp_path / "music"], collection="reference")
     with fresh_database.reader.connect() as connection:
-        query = "SELECT count(*) FROM mirpipe.pending_measurement"
+        query = "SELECT count(*) FROM mirpipe.pending_waveform"
         assert connection.execute(text(query)).scalar_one() == 0

@@ -15,7 +15,8 @@ from mirpipe.records import Collection, Silence, Track
 _USABLE = text(
     "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, "
     "t.silent_parts, t.silent_share, t.sounding_rms_dbfs, f.path FROM mirpipe.track t "
-    "CROSS JOIN LATERAL (SELECT path FROM mirpipe.track_file f WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
+    "CROSS JOIN LATERAL (SELECT path FROM mirpipe.track_file f "
+    "WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
     "WHERE t.track_id = ANY(:track_ids) AND t.state = 'ok' ORDER BY t.track_id"
 )
 _WITH_CONTENT = text(
@@ -190,6 +191,4 @@ def _silence_columns(silence: Silence) -> dict[str, Any]:
 
 def _to_silence(row: Row[Any]) -> Silence:
     starts, ends = row.silent_parts[::2], row.silent_parts[1::2]
-    return Silence(
-        tuple(zip(starts, ends, strict=True)), row.silent_share, row.sounding_rms_dbfs
-    )
+    return Silence(tuple(zip(starts, ends, strict=True)), row.silent_share, row.sounding_rms_dbfs)

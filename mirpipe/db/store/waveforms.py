@@ -7,8 +7,7 @@ from sqlalchemy import Connection, text
 from mirpipe.records import Collection
 
 _PENDING = text(
-    "SELECT track_id FROM mirpipe.pending_measurement WHERE collection = :collection "
-    "ORDER BY track_id"
+    "SELECT track_id FROM mirpipe.pending_waveform WHERE collection = :collection ORDER BY track_id"
 )
 _WRITE = text(
     "INSERT INTO mirpipe.waveform (track_id, peaks) "

@@ -1,4 +1,4 @@
-CREATE OR REPLACE VIEW pending_measurement AS
+CREATE OR REPLACE VIEW pending_waveform AS
 SELECT t.track_id, t.collection
 FROM track t
 WHERE t.state = 'ok'
@@ -8,4 +8,4 @@ WHERE t.state = 'ok'
     SELECT FROM failure f
     WHERE f.stage = 'draw' AND f.track_id = t.track_id AND NOT f.retry);
 
-COMMENT ON VIEW pending_measurement IS 'Usable tracks that have no waveform, or whose silent parts are not known. The next ingest measures them. Tracks that failed because of bad input are left out.';
+COMMENT ON VIEW pending_waveform IS 'Usable tracks that have no waveform, or whose silent parts are not known. The next ingest measures them. Tracks that failed because of bad input are left out.';
