@@ -279,6 +279,9 @@ class SyntheticPipeline:
             "onsets_per_second": 2.0,
             "brightness_hz": 2_000.0,
             "reasons": {},
+            "tempo_candidates": [60.0, 120.0, 240.0],
+            "tempo_strengths": [0.1, 1.0, 0.3],
+            "octave_ambiguous": False,
         }
         melody = melodies.StoredMelody(3_000, self._random.bytes(1_500), 0.8, True, None)
         with engine("app").begin() as connection:

@@ -97,6 +97,20 @@ class Note:
 
 
 @dataclass(frozen=True)
+class TempoCandidate:
+    """A tempo at which a listener may count, and how well it fits."""
+
+    bpm: float
+    """Beats per minute."""
+    strength: float
+    """How well the tempo fits, 0 … 1. The stored tempo has 1."""
+
+
+PLAUSIBLE_STRENGTH = 0.5
+"""Smallest strength of a tempo that listeners may count as well as the stored tempo."""
+
+
+@dataclass(frozen=True)
 class Features:
     """The measured properties of a track, used for captions and as generation input.
 
@@ -123,6 +137,20 @@ class Features:
     """Mean spectral centroid, in Hz."""
     reasons: Mapping[str, str]
     """Reason codes for the missing properties, by field name."""
+    tempo_candidates: tuple[TempoCandidate, ...] = ()
+    """The tempo, its half and its double, ascending. Empty if the track has no tempo."""
+
+    @property
+    def plausible_tempos(self) -> tuple[float, ...]:
+        """The tempos at which listeners may count, in BPM, ascending: the tempo and its octaves."""
+        if self.tempo_bpm is None:
+            return ()
+        plausible = {
+            candidate.bpm
+            for candidate in self.tempo_candidates
+            if candidate.strength >= PLAUSIBLE_STRENGTH
+        }
+        return tuple(sorted(plausible | {self.tempo_bpm}))
 
 
 @dataclass(frozen=True)
