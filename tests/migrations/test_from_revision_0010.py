@@ -93,7 +93,12 @@ def test_content_and_rows_of_every_view_stay(demo: Database) -> None:
     migrate()
     assert current() == head()
     require_equal_content(content, demo, without={"cause"})
-    assert view_hashes(demo, columns) == views
+    migrated = view_hashes(demo, columns)
+    # The next ingest measures the silent parts of all usable tracks.
+    usable = rows(demo, "SELECT count(*) FROM mirpipe.track WHERE state = 'ok'")
+    assert [(migrated.pop("pending_waveform")[0],)] == usable
+    assert views.pop("pending_waveform")[0] == 0
+    assert migrated == views
 
 
 def test_causes_of_changes_get_the_words_of_the_glossary(demo: Database) -> None:

@@ -70,7 +70,11 @@ def measure(samples: Float32, melody: melody_pitch_classes.Melody | None = None)
     )
     reasons["tempo_bpm"] = pulse.reason
     beats_per_bar, reasons["meter"] = meter.beats_per_bar(spectrogram.mel_db, pulse.beat_seconds)
-    reasons |= {"key_clarity": reasons["key"], "beat_seconds": pulse.reason}
+    reasons |= {
+        "key_clarity": reasons["key"],
+        "beat_seconds": pulse.reason,
+        "tempo_candidates": pulse.reason,
+    }
     return Features(
         tempo_bpm=pulse.tempo_bpm,
         beat_seconds=pulse.beat_seconds,
