@@ -32,7 +32,7 @@ from mirpipe.db.store import (
 from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes
 from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
-from mirpipe.records import Collection, Score
+from mirpipe.records import Collection, Score, Silence
 from mirpipe.settings import settings
 from mirpipe.specs import CaptionerSpec, EncoderSpec, GeneratorSpec, TrackMetricSpec
 from mirpipe.stages.report import report
@@ -85,6 +85,7 @@ _PAIR_METRICS = (
     *melody_chance_correction.SPECS.values(),
     aligned_melody.ALIGNED,
 )
+_NO_SILENCE = Silence(parts=(), share=0.0, sounding_rms_dbfs=-20.0)
 _USABLE = text(
     "SELECT f.path FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id) "
     "WHERE t.collection = :collection AND t.state = 'ok' ORDER BY t.track_id"
@@ -201,7 +202,7 @@ class SyntheticPipeline:
             connection,
             collection,
             [
-                tracks.NewTrack(h, name, label, "OGG", 30.0, 44_100, 2, -20.0)
+                tracks.NewTrack(h, name, label, "OGG", 30.0, 44_100, 2, -20.0, _NO_SILENCE)
                 for h, name, label in zip(hashes, names, labels, strict=True)
             ],
         )
@@ -278,6 +279,9 @@ class SyntheticPipeline:
             "onsets_per_second": 2.0,
             "brightness_hz": 2_000.0,
             "reasons": {},
+            "tempo_candidates": [60.0, 120.0, 240.0],
+            "tempo_strengths": [0.1, 1.0, 0.3],
+            "octave_ambiguous": False,
         }
         melody = melodies.StoredMelody(3_000, self._random.bytes(1_500), 0.8, True, None)
         with engine("app").begin() as connection:

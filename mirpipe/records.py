@@ -87,6 +87,19 @@ class AudioMeasurement:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """The silent parts of a track, and the level of the other parts."""
+
+    parts: tuple[tuple[float, float], ...]
+    """Start and end of each silent part, in seconds, ascending."""
+    share: float
+    """Share of the track's duration that is silent, from 0 to below 1."""
+    sounding_rms_dbfs: float
+    """RMS level of the parts that are not silent, without their DC offset, in dB relative to full
+    scale."""
+
+
+@dataclass(frozen=True)
 class Track:
     """A usable library track, and a file that contains it."""
 
@@ -103,6 +116,8 @@ class Track:
     """SHA-256 of the bytes of the file at `path`, 32 bytes. None if it was never hashed."""
     mono: MonoMix | None = None
     """How its channels become mono. None if it was ingested before mirpipe measured this."""
+    silence: Silence | None = None
+    """The silent parts. None if they have not been measured yet."""
 
     @property
     def subject(self) -> str:
@@ -146,6 +161,20 @@ class Note:
 
 
 @dataclass(frozen=True)
+class TempoCandidate:
+    """A tempo at which a listener may count, and how well it fits."""
+
+    bpm: float
+    """Beats per minute."""
+    strength: float
+    """How well the tempo fits, 0 … 1. The stored tempo has 1."""
+
+
+PLAUSIBLE_STRENGTH = 0.5
+"""Smallest strength of a tempo that listeners may count as well as the stored tempo."""
+
+
+@dataclass(frozen=True)
 class Features:
     """The measured properties of a track, used for captions and as generation input.
 
@@ -172,6 +201,20 @@ class Features:
     """Mean spectral centroid, in Hz."""
     reasons: Mapping[str, str]
     """Reason codes for the missing properties, by field name."""
+    tempo_candidates: tuple[TempoCandidate, ...] = ()
+    """The tempo, its half and its double, ascending. Empty if the track has no tempo."""
+
+    @property
+    def plausible_tempos(self) -> tuple[float, ...]:
+        """The tempos at which listeners may count, in BPM, ascending: the tempo and its octaves."""
+        if self.tempo_bpm is None:
+            return ()
+        plausible = {
+            candidate.bpm
+            for candidate in self.tempo_candidates
+            if candidate.strength >= PLAUSIBLE_STRENGTH
+        }
+        return tuple(sorted(plausible | {self.tempo_bpm}))
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,10 @@ class EncoderSpec:
     licence_code: str
     licence_weights: str
     citation: str
-    pooling: str = "length-weighted mean, L2"
+    min_seconds: float = 0.5
+    """Shortest audio, without silence, that has a vector, in seconds. It matters only if it is
+    shorter than a window."""
+    pooling: str = "length-weighted mean without silence, L2"
     resampler: str = "soxr HQ"
     compute_dtype: str = "float32"
     is_random: bool = False
@@ -90,7 +93,9 @@ class TrackMetricSpec:
     keep_tail: bool = True
     """Whether the last window always counts. If false, it counts only if it is at least half
     full."""
-    pooling: str = "length-weighted mean"
+    min_seconds: float = 0.1
+    """Shortest audio, without silence, that has scores, in seconds."""
+    pooling: str = "length-weighted mean without silence"
     resampler: str = "soxr HQ"
     compute_dtype: str = "float32"
     is_random: bool = False

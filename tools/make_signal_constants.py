@@ -15,6 +15,7 @@ import numpy as np
 
 from mirpipe import audio
 from mirpipe.plugins.encoders.signal import SPEC, Statistics
+from mirpipe.stages.embed.window_pooling import window_request
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONSTANTS = PROJECT / "mirpipe/plugins/encoders/weights" / SPEC.checkpoint
@@ -25,9 +26,7 @@ def main(file: Path = CONSTANTS) -> None:
     measure = Statistics()
     rows = []
     for path in sorted((PROJECT / "demo").glob("*/*.ogg")):
-        assert SPEC.gain_dbfs is not None
-        gain = 10 ** ((SPEC.gain_dbfs - audio.read_audio_facts(path).rms_dbfs) / 20)
-        request = audio.WindowRequest(SPEC.sample_rate, SPEC.window_samples, gain)
+        request = window_request(SPEC, audio.read_audio_facts(path).silence)
         rows += [measure(window.samples) for _, window in audio.read_windows(path, [request])]
     constants = np.stack([np.mean(rows, axis=0), np.std(rows, axis=0)], axis=1)
     # Only six digits are written, because further digits depend on the processor.

@@ -26,6 +26,9 @@ MEDIA_TYPES = {
 CONFIRM_ABOVE_BYTES = 32 * 2**20
 MAX_BYTES = 512 * 2**20
 
+SHOWN_SILENT_SHARE = 0.01
+"""Smallest silent share of a track that is mentioned."""
+
 
 def player(
     files: Sequence[queries.FileLocation], *, name: str, key: str, level: float | None = None
@@ -53,3 +56,7 @@ def player(
         if level is not None:
             show(reduction_line(file.rms_dbfs, level))
         st.audio(str(file.path), format=MEDIA_TYPES[file.format], alt=name)
+        if file.silent_share >= SHOWN_SILENT_SHARE:
+            show(
+                remark(f"{file.silent_share:.0%} of this track is silent and counts in no result.")
+            )

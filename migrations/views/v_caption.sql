@@ -3,7 +3,8 @@ SELECT t.track_id, t.title, k.name AS captioner, k.revision, c.caption, c.contra
     f.tempo_bpm, f.meter, f.key, f.key_clarity, f.voiced_fraction, f.reasons,
     c.window_start_seconds, c.window_seconds, c.device, c.took_seconds,
     k.spec ->> 'licence_weights' AS licence_weights,
-    k.is_random AS random, k.wanted
+    k.is_random AS random, k.wanted,
+    f.tempo_candidates, f.tempo_strengths, f.octave_ambiguous
 FROM caption c
 JOIN captioner k USING (captioner_id)
 JOIN track t USING (track_id)

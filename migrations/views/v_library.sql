@@ -6,7 +6,8 @@ SELECT t.track_id, t.collection, t.title, t.state, t.reason, t.labels,
     f.path_text AS path, f.files, encode(t.content_sha256, 'hex') AS content_sha256, t.first_seen,
     t.genres, t.labels_from,
     CASE WHEN t.labels_from = 'tags' THEN f.tag_encoding END AS tag_encoding,
-    CASE WHEN t.labels_from = 'tags' THEN f.tag_encoding_guessed END AS tag_encoding_guessed
+    CASE WHEN t.labels_from = 'tags' THEN f.tag_encoding_guessed END AS tag_encoding_guessed,
+    t.silent_share, t.silent_parts, t.sounding_rms_dbfs
 FROM track t
 LEFT JOIN shown_metric mm ON mm.name = 'melody'
 LEFT JOIN melody m ON m.metric_id = mm.metric_id AND m.track_id = t.track_id

@@ -11,6 +11,7 @@ from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.ffmpeg import has_ffmpeg
 from mirpipe.audio.gain import gain_for_level
 from mirpipe.audio.load_mono import load_mono
+from mirpipe.audio.load_sounding import load_sounding
 from mirpipe.audio.regular_files import open_regular_file
 from mirpipe.audio.rejected_files import unreadable_error
 from mirpipe.audio.window_cutting import WindowRequest
@@ -26,6 +27,7 @@ __all__ = [
     "has_ffmpeg",
     "identify",
     "load_mono",
+    "load_sounding",
     "open_regular_file",
     "read_audio_facts",
     "read_windows",

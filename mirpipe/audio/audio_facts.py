@@ -20,10 +20,11 @@ from mirpipe.audio.findings import channel_findings, loss_findings, silence_find
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
 from mirpipe.audio.losses import Loss
 from mirpipe.audio.rejected_files import non_finite_error, truncated_error
+from mirpipe.audio.silence import SilenceMeter
 from mirpipe.audio.waveform_outline import WaveformOutline
 from mirpipe.errors import RejectedInput
 from mirpipe.files.printable_path import AnyPath, printable_path
-from mirpipe.records import AudioMeasurement, MonoMix
+from mirpipe.records import AudioMeasurement, MonoMix, Silence
 
 SILENCE_DBFS = -80.0
 # The peak of a float file with unscaled 16-bit integers is below this limit. The peak of samples
@@ -49,6 +50,8 @@ class AudioFacts:
     """How the channels become mono, and the findings about the audio."""
     outline: bytes
     """Waveform outline of the mono mix, packed by `WaveformOutline.packed`."""
+    silence: Silence
+    """The silent parts of the mono mix."""
     samples: AudioIdentity | None = None
     """Identity of the audio by its samples. None if the codec is lossy."""
     losses: tuple[Loss, ...] = ()
@@ -71,11 +74,11 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     name = printable_path(path)
     with decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio:
         outline, clipping = WaveformOutline(), ClippingCounter()
-        spectrum = Spectrum(audio.sample_rate)
+        spectrum, meter = Spectrum(audio.sample_rate), SilenceMeter(audio.sample_rate)
         samples = None
         if is_identified_by_samples(path):
             samples = SampleHash(audio.sample_rate, audio.channels)
-        statistics, peak = _measure(audio, name, outline, clipping, spectrum, samples)
+        statistics, peak = _measure(audio, name, outline, clipping, spectrum, meter, samples)
     seconds = statistics.frames / audio.sample_rate
     _require_complete(audio.losses, seconds, max_missing, name)
     if seconds < MIN_SECONDS:
@@ -84,15 +87,16 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
             f"{name} has only {seconds:.2f} s of audio, but at least {MIN_SECONDS:g} s are "
             "required. Use a longer file.",
         )
-    if statistics.rms_dbfs < SILENCE_DBFS:
+    mix = statistics.mix
+    if mix.channel is not None:  # This is rare, so the file is decoded once more.
+        outline, meter = _measure_channel(path, mix, name)
+    silence = meter.silence()
+    if statistics.rms_dbfs < SILENCE_DBFS or silence is None:
         raise RejectedInput(
             "silent",
             f"{name} is silent: the level of its mono mix is below {SILENCE_DBFS:g} dB. Export "
             "it again.",
         )
-    mix = statistics.mix
-    if mix.channel is not None:  # This is rare, so the file is decoded once more.
-        outline = _outline_of(path, mix, name)
     findings = (
         *loss_findings(audio.losses),
         *clipping.findings(audio.sample_rate),
@@ -109,6 +113,7 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
         peak=peak,
         measurement=AudioMeasurement(mix, statistics.correlation, findings),
         outline=outline.packed(0.0 if mix.channel is not None else mix.dc_offset),
+        silence=silence,
         samples=samples.identity() if samples else None,
         losses=tuple(audio.losses),
     )
@@ -138,12 +143,13 @@ def _measure(
     outline: WaveformOutline,
     clipping: ClippingCounter,
     spectrum: Spectrum,
+    meter: SilenceMeter,
     samples: SampleHash | None,
 ) -> tuple[ChannelStatistics, float]:
     """Return the statistics of the channels, and the peak.
 
-    The mono mix is added to `outline` and `spectrum`, clipped samples to `clipping`, and all
-    samples to `samples`.
+    The mono mix is added to `outline`, `spectrum` and `meter`, clipped samples to `clipping`, and
+    all samples to `samples`.
     """
     weights = channel_weights(audio.channels, audio.channel_mask)
     statistics, peak = ChannelStatistics(audio.channels, weights), 0.0
@@ -161,6 +167,7 @@ def _measure(
         mono = statistics.add(block)
         outline.add(mono)
         spectrum.add(mono)
+        meter.add(mono)
         if samples:
             samples.add(block)
         peak = max(peak, block_peak)
@@ -173,9 +180,13 @@ def _measure(
     return statistics, peak
 
 
-def _outline_of(path: AnyPath, mix: MonoMix, name: str) -> WaveformOutline:
-    outline = WaveformOutline()
+def _measure_channel(
+    path: AnyPath, mix: MonoMix, name: str
+) -> tuple[WaveformOutline, SilenceMeter]:
+    """Return the outline and the silence of the channel that is used alone."""
     with decode(path) as audio:
+        outline, meter = WaveformOutline(), SilenceMeter(audio.sample_rate)
         for mono in mono_blocks(audio, mix, name):
             outline.add(mono)
-    return outline
+            meter.add(mono)
+    return outline, meter

@@ -1,4 +1,8 @@
-"""Cuts a sample stream into windows of equal length and decides whether the last one is kept."""
+"""Cuts a sample stream into windows of equal length and decides whether the last one is kept.
+
+Silent parts are left out before the windows are cut, so no window contains a part of them. The
+sounds before and after a silent part can share a window.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +26,9 @@ class WindowRequest:
     start_seconds: float = 0.0
     """Start of the first window, in seconds."""
     seconds: float | None = None
-    """Total duration of the windows, in seconds. None means up to the end of the track."""
+    """Duration from which windows are cut, in seconds. None means up to the end of the track."""
+    silent_parts: tuple[tuple[float, float], ...] = ()
+    """Parts of the track that are left out: start and end of each one in seconds, ascending."""
 
 
 class WindowCutter:
@@ -37,10 +43,8 @@ class WindowCutter:
         self.request = request
         self._rest = np.empty(0, dtype=np.float32)
         self._full_windows = 0
-        self._skipped_samples = round(request.start_seconds * request.sample_rate)
-        self._samples_left = (
-            None if request.seconds is None else round(request.seconds * request.sample_rate)
-        )
+        self._position = 0
+        self._ranges = sounding_ranges(request)
 
     def add(self, samples: Float32) -> Iterator[AudioSegment]:
         """Yield the windows that these samples complete. `samples` has the shape (n,)."""
@@ -63,12 +67,37 @@ class WindowCutter:
             yield self._window(self._rest)
 
     def _requested_part(self, samples: Float32) -> Float32:
-        part = samples[self._skipped_samples :]
-        self._skipped_samples -= len(samples) - len(part)
-        if self._samples_left is not None:
-            part = part[: self._samples_left]
-            self._samples_left -= len(part)
-        return part
+        first, self._position = self._position, self._position + len(samples)
+        while self._ranges and (end := self._ranges[0][1]) is not None and end <= first:
+            self._ranges.pop(0)
+        parts = [
+            samples[max(0, start - first) : None if end is None else max(0, end - first)]
+            for start, end in self._ranges
+            if start < self._position
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate([*parts, samples[:0]])
 
     def _window(self, samples: Float32) -> AudioSegment:
         return AudioSegment(apply_gain(samples, self.request.gain), self.request.sample_rate)
+
+
+def sounding_ranges(request: WindowRequest) -> list[tuple[int, int | None]]:
+    """Return the ranges of samples from which the windows are cut, ascending.
+
+    Each range has its first sample and the first sample after it, which is None for the range that
+    extends to the end of the track.
+    """
+    rate = request.sample_rate
+    start = round(request.start_seconds * rate)
+    end = None if request.seconds is None else start + round(request.seconds * rate)
+    ranges: list[tuple[int, int | None]] = []
+    for silent_start, silent_end in request.silent_parts:
+        first, stop = round(silent_start * rate), round(silent_end * rate)
+        if end is not None and first >= end:
+            break
+        if first > start:
+            ranges.append((start, first))
+        start = max(start, stop)
+    if end is None or start < end:
+        ranges.append((start, end))
+    return ranges

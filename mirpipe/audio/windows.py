@@ -1,6 +1,6 @@
 """Reads a track window by window, so that memory use does not grow with the track's length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from mirpipe.audio.decode import decode
 from mirpipe.audio.downmix import mono_blocks
@@ -13,7 +13,7 @@ from mirpipe.records import AudioSegment, MonoMix
 
 def read_windows(
     path: AnyPath, requests: Sequence[WindowRequest], *, mix: MonoMix | None = None
-) -> Iterator[tuple[int, AudioSegment]]:
+) -> Generator[tuple[int, AudioSegment], None, None]:
     """Yield the windows for all requests, each with the index of the request.
 
     The file is decoded once. `mix` is how it becomes mono; if it is None, the file is first decoded

@@ -11,7 +11,7 @@ def prompt_template(*, is_conditioned: bool) -> str:
     """
     if not is_conditioned:
         return "caption"
-    return f"caption; tempo, meter; conditioning {CONDITIONING_VERSION}"
+    return f"caption; tempo and its octaves, meter; conditioning {CONDITIONING_VERSION}"
 
 
 def build_prompt(
@@ -20,11 +20,13 @@ def build_prompt(
     """Return the prompt, and its parts by name: caption, tempo and meter.
 
     Without conditioning audio, the prompt is the unchanged caption. With conditioning audio, the
-    tempo and the meter are appended if they could be measured.
+    tempo and the meter are appended if they could be measured. If a listener may also count half or
+    double the tempo, the prompt names both tempos.
     """
     parts = {"caption": caption}
     if is_conditioned and features.tempo_bpm is not None:
-        parts["tempo"] = f"{features.tempo_bpm:.0f} BPM"
+        tempos = " or ".join(f"{bpm:.0f}" for bpm in features.plausible_tempos)
+        parts["tempo"] = f"{tempos} BPM"
     if is_conditioned and features.meter is not None:
         parts["meter"] = f"{features.meter} beats per bar"
     measured = ", ".join(parts[name] for name in ("tempo", "meter") if name in parts)

@@ -113,6 +113,7 @@ def to_new_track(file: IngestedFile) -> NewTrack:
         sample_rate=file.facts.sample_rate,
         channels=file.facts.channels,
         rms_dbfs=file.facts.rms_dbfs,
+        silence=file.facts.silence,
     )
 
 

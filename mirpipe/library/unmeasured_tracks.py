@@ -60,6 +60,9 @@ def _write(
                 channels=facts.channels,
                 rms_dbfs=facts.rms_dbfs,
             )
+        tracks.write_silence(
+            connection, {track.track_id: facts.silence for track, facts in measured}
+        )
         outlines = {track.content_sha256: facts.outline for track, facts in measured}
         waveforms.write(connection, collection, outlines)
         measurements = {track.content_sha256: facts.measurement for track, facts in measured}

@@ -1,6 +1,7 @@
 """Analyse: measures the melody and the features of each usable track, which is decoded only once.
 
-Comparisons, captions and clips use the stored results, so they need not measure the track again.
+Silent parts of a track are left out, and the stored times are those of the track. Comparisons,
+captions and clips use the stored results, so they need not measure the track again.
 """
 
 from collections.abc import Sequence
@@ -16,9 +17,11 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import failure_ledger, melodies, plugin_revisions, track_features, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
+from mirpipe.library.track_silence import silence_of
 from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes as melody
 from mirpipe.music.features.pitch_class_packing import pack_pitch_classes
+from mirpipe.music.features.track_time import SilentParts
 from mirpipe.records import Collection, Float32, Progress, Track
 from mirpipe.settings import settings
 
@@ -146,24 +149,35 @@ def _measure(track: Track) -> _Measurement:
     transcription = result_or_error(_transcribe, track)
     if isinstance(transcription, Exception):
         return _Measurement(problem=transcription)
-    samples, transcribed, stored_melody = transcription
-    row = result_or_error(lambda: features.to_row(features.measure(samples, transcribed)))
+    samples, silent_parts, transcribed = transcription
+    stored_melody = _to_row(features.melody_in_track(transcribed, silent_parts, track.seconds))
+    row = result_or_error(_feature_row, samples, silent_parts, transcribed)
     if isinstance(row, Exception):
         return _Measurement(stored_melody, problem=row)
     return _Measurement(stored_melody, row)
 
 
-def _transcribe(track: Track) -> tuple[Float32, melody.Melody, melodies.StoredMelody]:
-    """Return the track's samples, its melody, and the database row for the melody."""
+def _transcribe(track: Track) -> tuple[Float32, SilentParts, melody.Melody]:
+    """Return the samples of the track's sounding parts, its silent parts, and its melody.
+
+    The times of the melody are those of the joined sounding parts.
+    """
     content_hash.require_unchanged(track)
+    silent_parts = silence_of(track).parts
     # One second more than the limit is decoded, which is enough to recognise a track that is too
     # long.
     max_seconds = melody.LONGEST_SECONDS + 1
-    samples = audio.load_mono(
-        track.path, melody.SAMPLE_RATE, mix=track.mono, max_seconds=max_seconds
+    samples = audio.load_sounding(
+        track.path, melody.SAMPLE_RATE, silent_parts, mix=track.mono, max_seconds=max_seconds
     )
-    transcribed = melody.transcribe_melody(samples)
-    return samples, transcribed, _to_row(transcribed)
+    return samples, silent_parts, melody.transcribe_melody(samples)
+
+
+def _feature_row(
+    samples: Float32, silent_parts: SilentParts, transcribed: melody.Melody
+) -> track_features.Row:
+    measured = features.measure(samples, transcribed)
+    return features.to_row(features.features_in_track(measured, silent_parts))
 
 
 def _to_row(transcribed: melody.Melody) -> melodies.StoredMelody:

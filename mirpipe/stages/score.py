@@ -17,6 +17,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import failure_ledger, plugin_revisions, track_scores, tracks
 from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.library import content_hash
+from mirpipe.library.track_silence import silence_of
 from mirpipe.models import device_lease, package_versions
 from mirpipe.models.runnable_plugins import (
     check_plugins,
@@ -176,14 +177,24 @@ def _score_batch(
 
 
 def _score_track(model: _LoadedModel, track: Track) -> list[Score]:
-    """Return one score per axis: the mean over the track's windows, weighted by window length."""
+    """Return one score per axis: the mean over the track's windows, weighted by window length.
+
+    Silent parts of the track are left out.
+    """
     content_hash.require_unchanged(track)
     plugin, spec = model.plugin, model.spec
-    request = audio.WindowRequest(spec.sample_rate, spec.window_samples, keep_tail=spec.keep_tail)
+    request = audio.WindowRequest(
+        spec.sample_rate,
+        spec.window_samples,
+        keep_tail=spec.keep_tail,
+        silent_parts=silence_of(track).parts,
+    )
     segments = (segment for _, segment in audio.read_windows(track.path, [request], mix=track.mono))
     mean = LengthWeightedMean(len(spec.axes))
     for call in batched(segments, WINDOWS_PER_CALL):
         lengths = np.array([len(segment.samples) for segment in call], dtype=np.float64)
+        if not mean.total_length and lengths.sum() < spec.min_seconds * spec.sample_rate:
+            return [Score(None, "too_little_sound")] * len(spec.axes)
         mean.add(_score_windows(plugin, spec, call), lengths)
     if not mean.total_length:
         return [Score(None, "no_window")] * len(spec.axes)

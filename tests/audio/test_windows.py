@@ -1,12 +1,13 @@
 """A track's windows, at the sample rate of each request."""
 
 import tracemalloc
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mirpipe.audio import WindowRequest, load_mono, read_windows
+from mirpipe.audio import WindowRequest, decode, load_mono, read_windows
 from mirpipe.errors import RejectedInput
 from tests.support import encoded_audio
 
@@ -41,6 +42,39 @@ def test_the_windows_of_a_part_start_and_end_with_that_part(tmp_path: Path) -> N
     assert [len(window) for window in windows] == [16_000, 16_000, 8_000]
     expected = load_mono(path, 8000)[74_000:114_000]
     np.testing.assert_array_equal(np.concatenate(windows), expected)
+
+
+@pytest.mark.parametrize("block_seconds", [0.07, 1.0, 30.0])
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ({}, [(12_000, 40_000), (56_000, 100_000), (100_800, 160_000)]),
+        ({"start_seconds": 6.0, "seconds": 8.0}, [(56_000, 100_000), (100_800, 112_000)]),
+        ({"start_seconds": 2.0, "seconds": 2.0}, [(16_000, 32_000)]),
+        ({"start_seconds": 0.5, "seconds": 0.75}, []),
+    ],
+)
+def test_silent_parts_are_left_out_of_the_windows(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    block_seconds: float,
+    part: dict[str, float],
+    expected: list[tuple[int, int]],
+) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(encoded_audio.encode("WAV", encoded_audio.music(23.0, rate=8000), rate=8000))
+    monkeypatch.setattr(
+        "mirpipe.audio.windows.decode", partial(decode, block_seconds=block_seconds)
+    )
+    silent_parts = ((0.0, 1.5), (5.0, 7.0), (12.5, 12.6), (20.0, 23.0))
+    request = WindowRequest(8000, 1_000, keep_tail=True, silent_parts=silent_parts, **part)
+    windows = [segment.samples for _, segment in read_windows(path, [request])]
+    samples = load_mono(path, 8000)
+    sounding = [samples[first:stop] for first, stop in expected]
+    np.testing.assert_array_equal(
+        np.concatenate([*windows, samples[:0]]), np.concatenate([*sounding, samples[:0]])
+    )
+    assert {len(window) for window in windows[:-1]} <= {1_000}
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,9 @@ def _features(*, voiced: bool) -> track_features.Row:
         "onsets_per_second": 2.0,
         "brightness_hz": 2000.0,
         "reasons": unpitched,
+        "tempo_candidates": [60.2, 120.4, 240.8],
+        "tempo_strengths": [0.6, 1.0, 0.1],
+        "octave_ambiguous": True,
     }
 
 

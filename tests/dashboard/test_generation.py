@@ -144,7 +144,8 @@ def test_a_caption_is_shown_next_to_the_measurements(filled: Database, tmp_path:
     assert "Captions by writer" in shown
     assert "licence of weights: Tongyi" in shown
     assert (
-        "<td>120.4 BPM</td><td>4 beats per bar</td><td>A minor</td><td>80% of frames</td>" in shown
+        "<td>120.4 BPM, or half or double of it</td><td>4 beats per bar</td><td>A minor</td>"
+        "<td>80% of frames</td>" in shown
     )
     assert "contradicts" not in shown
     assert "<td>–<small>no clear meter</small></td><td>–<small>unpitched</small></td>" in shown

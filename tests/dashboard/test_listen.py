@@ -99,6 +99,21 @@ def test_players_are_reduced_to_the_level_of_the_quietest(filled: Database) -> N
     assert shown.count("data-volume='0.5012'>−6.0 dB<") == 1 + 2 * len(MODELS)
 
 
+def test_silence_is_named_and_does_not_lower_the_level(filled: Database) -> None:
+    assert "is silent" not in html(page("listen", target=link(filled, HOSTILE), k="10"))
+    with filled.owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE mirpipe.track SET rms_dbfs = -25.0, silent_share = 0.8, "
+                "silent_parts = '{15,75}', sounding_rms_dbfs = -18.0 "
+                "WHERE title = '康定情歌（古筝）'"
+            )
+        )
+    shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
+    assert shown.count("80% of this track is silent and counts in no result.") == len(MODELS)
+    assert "−7.0 dB" not in shown
+
+
 def test_waveform_and_pitch_classes_are_drawn_if_known(filled: Database) -> None:
     parameters = {"target": link(filled, HOSTILE), "k": "10"}
     assert "class='mp-wave'" not in html(page("listen", **parameters))

@@ -1,10 +1,12 @@
 """Tests for the modes in which clips are generated, and for each mode's prompt."""
 
+from dataclasses import replace
+
 import pytest
 
 from mirpipe.generation.modes import MODES, Mode, modes_for_generator
 from mirpipe.generation.prompts import build_prompt, prompt_template
-from mirpipe.records import Features
+from mirpipe.records import Features, TempoCandidate
 
 
 def features(*, tempo_bpm: float | None = 119.6, meter: int | None = 4) -> Features:
@@ -70,6 +72,15 @@ def test_the_prompt_with_conditioning_adds_tempo_and_meter_if_they_are_known(
     assert set(parts) - {"caption"} == {
         name for name, value in (("tempo", tempo_bpm), ("meter", meter)) if value is not None
     }
+
+
+@pytest.mark.parametrize("tempo_bpm", [75.0, 150.0])
+def test_the_prompt_is_the_same_for_both_octaves_of_an_ambiguous_tempo(tempo_bpm: float) -> None:
+    strengths = {75.0: 0.7, 150.0: 0.7, 300.0: 0.1} | {tempo_bpm: 1.0}
+    candidates = tuple(TempoCandidate(bpm, strength) for bpm, strength in strengths.items())
+    measured = replace(features(tempo_bpm=tempo_bpm, meter=None), tempo_candidates=candidates)
+    prompt, _ = build_prompt("A waltz.", measured, is_conditioned=True)
+    assert prompt == "A waltz. 75 or 150 BPM."
 
 
 def test_only_the_template_with_conditioning_names_the_conditioning_audio() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from sqlalchemy import text
 
 from mirpipe import audio
@@ -14,8 +15,10 @@ from mirpipe.errors import RejectedInput
 from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes
 from mirpipe.music.features.pitch_class_packing import unpack_pitch_classes
+from mirpipe.music.metrics import aligned_melody
 from mirpipe.stages import analyse as stage
 from mirpipe.stages.analyse import AnalyseResult, analyse
+from tests.support import synthetic_music
 from tests.support.audio_files import ingest_folder, tone, tones
 from tests.support.databases import Database
 
@@ -51,14 +54,14 @@ def ledger(database: Database) -> list[tuple]:
 
 def break_reading(monkeypatch: pytest.MonkeyPatch, name: str, problem: Exception | None) -> None:
     """Make the decoding of the file with this name raise `problem`. None makes it work again."""
-    load_mono = audio.load_mono
+    load_sounding = audio.load_sounding
 
     def load(path: Path, *arguments: object, **options: object) -> np.ndarray:
         if problem is not None and path.name == name:
             raise problem
-        return load_mono(path, *arguments, **options)  # type: ignore[arg-type]
+        return load_sounding(path, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage.audio, "load_mono", load)
+    monkeypatch.setattr(stage.audio, "load_sounding", load)
 
 
 def test_the_pitch_classes_of_a_track_are_stored(fresh_database: Database, tmp_path: Path) -> None:
@@ -81,7 +84,7 @@ def test_a_second_run_decodes_nothing(
     tones(tmp_path, [220, 330, 440])
     ingest_folder(tmp_path, "reference")
     analyse(batch_tracks=2)
-    monkeypatch.delattr(stage.audio, "load_mono")
+    monkeypatch.delattr(stage.audio, "load_sounding")
 
     assert analyse() == AnalyseResult(0, 0, 0)
     assert stage.plan() == []
@@ -93,9 +96,9 @@ def test_melody_and_features_come_from_one_decoding(
 ) -> None:
     path = tone(tmp_path / "a.wav", 440.0, seconds=3)
     ingest_folder(tmp_path, "reference")
-    load_mono, read = audio.load_mono, []
+    load_sounding, read = audio.load_sounding, []
     monkeypatch.setattr(
-        stage.audio, "load_mono", lambda *a, **o: (read.append(a[0]), load_mono(*a, **o))[1]
+        stage.audio, "load_sounding", lambda *a, **o: (read.append(a[0]), load_sounding(*a, **o))[1]
     )
     transcribe, transcribed = melody_pitch_classes.transcribe_melody, []
     monkeypatch.setattr(
@@ -107,7 +110,7 @@ def test_melody_and_features_come_from_one_decoding(
     analyse()
 
     assert (len(read), transcribed) == (1, [3 * 44100])
-    measured = features.to_row(features.measure(load_mono(path, 44100)))
+    measured = features.to_row(features.measure(audio.load_mono(path, 44100)))
     ((fraction, notes),) = rows(
         fresh_database, "SELECT voiced_fraction, notes FROM mirpipe.track_feature"
     )
@@ -298,3 +301,56 @@ def test_two_runs_at_the_same_time_measure_every_track(
 
     assert sum(result.measured for result in results) >= 4
     assert len(melodies(fresh_database)) == 4
+
+
+def test_silence_changes_only_the_times(fresh_database: Database, tmp_path: Path) -> None:
+    rate, seconds = 44_100, 20
+    music = synthetic_music.melody(seconds, rate)
+    zeros = np.zeros(30 * rate, np.float32)
+    soundfile.write(tmp_path / "plain.wav", music, rate, subtype="FLOAT")
+    padded = np.concatenate([zeros, music, zeros, zeros])
+    soundfile.write(tmp_path / "padded.wav", padded, rate, subtype="FLOAT")
+    ingest_folder(tmp_path, "reference")
+    assert analyse() == AnalyseResult(measured=2, rejected=0, failed=0)
+
+    stored = melodies(fresh_database)
+    (plain_frames, plain, *plain_rest), (frames, moved, *rest) = stored["plain"], stored["padded"]
+    assert rest[0] == pytest.approx(plain_rest[0], abs=0.01)
+    assert rest[1:] == plain_rest[1:]
+    first = round(30 * rate / melody_pitch_classes.HOP_SAMPLES)
+    classes = unpack_pitch_classes(moved, frames)
+    sounding = classes[first : first + plain_frames]
+    assert np.mean(sounding == unpack_pitch_classes(plain, plain_frames)) > 0.97
+    assert set(classes[: first - 1]) == {melody_pitch_classes.SILENT_FRAME}
+
+    columns = (
+        "tempo_bpm, key, onsets_per_second, brightness_hz, voiced_fraction, beat_seconds, notes"
+    )
+    (expected, found) = rows(
+        fresh_database,
+        f"SELECT {columns} FROM mirpipe.track_feature JOIN mirpipe.track USING (track_id) "
+        "ORDER BY title DESC",
+    )
+    assert found[1] == expected[1]
+    assert found[0] == pytest.approx(expected[0], rel=1e-3)
+    assert found[2:5] == pytest.approx(expected[2:5], rel=0.02)
+    assert found[5] == pytest.approx(np.add(expected[5], 30.0), abs=0.03)
+    before, after = (features.unpack_notes(bytes(row[6])) for row in (expected, found))
+    assert len(before) > 40
+    score = aligned_melody.similarity(before, after)
+    assert score.value is not None
+    assert score.value > 0.95
+
+
+def test_sound_after_much_silence_is_measured(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(melody_pitch_classes, "LONGEST_SECONDS", 5)
+    path = tone(tmp_path / "a.wav", 440.0, seconds=3)
+    samples, rate = soundfile.read(path)
+    soundfile.write(path, np.concatenate([np.zeros(20 * rate), samples]), rate)
+    ingest_folder(tmp_path, "reference")
+    analyse()
+    frames, classes, _, voiced, reason = melodies(fresh_database)["a"]
+    assert (voiced, reason) == (True, None)
+    assert set(unpack_pitch_classes(classes, frames)[-200:-5]) == {9}

@@ -8,6 +8,7 @@ import soundfile
 from sqlalchemy import text
 
 from mirpipe import registry
+from mirpipe.db.store import excerpts
 from mirpipe.settings import settings
 from mirpipe.stages import analyse, caption, embed
 from mirpipe.stages import generate as stage
@@ -73,6 +74,27 @@ def make_and_compare() -> None:
 def rows(database: Database, query: str) -> list[tuple[object, ...]]:
     with database.reader.connect() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "start_seconds"), [(10, 0, 11.0), (0, 10, 1.0), (1, 1, 2.0), (3, 9, 4.0)]
+)
+def test_the_excerpt_of_a_target_with_silence_is_the_middle_of_its_sound(
+    database: Database, tmp_path: Path, before: int, after: int, start_seconds: float
+) -> None:
+    """The sound lasts four seconds, and an excerpt two seconds."""
+    sound = np.tile(sine(SECTIONS[0]), 2)
+    zeros = np.zeros(SAMPLE_RATE, np.float32)
+    padded = np.concatenate([np.tile(zeros, before), sound, np.tile(zeros, after)])
+    soundfile.write(tmp_path / "targets/song.wav", padded, SAMPLE_RATE)
+    ingest_folder(tmp_path / "targets", "target")
+    for _ in range(2):
+        with database.app.begin() as connection:
+            excerpts.choose(connection, SECTION_SECONDS)
+        chosen = rows(
+            database, "SELECT x.start_seconds, x.seconds FROM mirpipe.excerpt x WHERE x.wanted"
+        )
+        assert chosen == [(start_seconds, 2.0)]
 
 
 def scores(database: Database, metric: str) -> list[float]:

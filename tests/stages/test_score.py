@@ -196,6 +196,20 @@ def test_a_track_without_a_window_has_a_reason_instead_of_a_number(
     ]
 
 
+def test_silence_has_no_influence_on_scores(fresh_database: Database, tmp_path: Path) -> None:
+    samples, rate = soundfile.read(tone(tmp_path / "plain.wav", 440, seconds=2.0))
+    silence = np.zeros(4 * rate)
+    soundfile.write(tmp_path / "padded.wav", np.concatenate([silence, samples, silence]), rate)
+    click = 0.5 * np.sin(np.arange(rate // 20))
+    soundfile.write(tmp_path / "click.wav", np.concatenate([silence, click, silence]), rate)
+    ingest_folder(tmp_path, "reference")
+    assert score() == counts(2, undefined=1)
+    rows = query(fresh_database, "SELECT title, ce, pq, reason FROM mirpipe.v_aesthetics")
+    scores = {title: values for title, *values in rows}
+    assert scores["padded"][:2] == pytest.approx(scores["plain"][:2], rel=1e-3)
+    assert scores["click"] == [None, None, "too_little_sound"]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

@@ -65,8 +65,9 @@ def caption_cell(caption: queries.Caption) -> Markup:
 
 def measurements(caption: queries.Caption) -> list[Markup]:
     """Return tempo, meter, key and share of pitched frames, or the reasons why they are missing."""
+    octave = ", or half or double of it" if caption.octave_ambiguous else ""
     values = {
-        "tempo_bpm": caption.tempo_bpm and f"{caption.tempo_bpm:.1f} BPM",
+        "tempo_bpm": caption.tempo_bpm and f"{caption.tempo_bpm:.1f} BPM{octave}",
         "meter": caption.meter and f"{caption.meter} beats per bar",
         "key": caption.key,
         "voiced_fraction": f"{caption.voiced_fraction:.0%} of frames",

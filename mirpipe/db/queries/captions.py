@@ -22,6 +22,8 @@ class Caption:
     """Statements in the caption that contradict the measured features."""
     tempo_bpm: float | None
     """Measured tempo in beats per minute. None if it could not be measured."""
+    octave_ambiguous: bool | None
+    """Whether a listener may also count half or double the tempo. None: no tempo."""
     meter: int | None
     """Measured beats per bar. None if they could not be measured."""
     key: str | None
@@ -37,8 +39,8 @@ class Caption:
 
 
 _SELECT = """
-    SELECT track_id, title, captioner, caption, contradictions, tempo_bpm, meter, key,
-        voiced_fraction, reasons, licence_weights, random
+    SELECT track_id, title, captioner, caption, contradictions, tempo_bpm,
+        octave_ambiguous, meter, key, voiced_fraction, reasons, licence_weights, random
     FROM mirpipe.v_caption WHERE wanted
 """
 _CAPTION_OF_TARGET = text(f"{_SELECT} AND track_id = :track_id")

@@ -22,7 +22,9 @@ class FileLocation:
     format: str
     """Container format, detected from the content: WAV, FLAC, OGG, MP3, MP4, AIFF …"""
     rms_dbfs: float
-    """RMS level of the mono mix, in dB relative to full scale."""
+    """RMS level of the mono mix without its silent parts, in dB relative to full scale."""
+    silent_share: float
+    """Share of the track's length that is silent, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,13 @@ class _FileRow:
     shown: str
     format: str
     rms_dbfs: float
+    silent_share: float
 
 
 _FILE_LOCATIONS = text("""
     SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format,
-        coalesce(t.rms_dbfs, 0) AS rms_dbfs
+        coalesce(t.sounding_rms_dbfs, t.rms_dbfs, 0) AS rms_dbfs,
+        coalesce(t.silent_share, 0) AS silent_share
     FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
     WHERE f.track_id = ANY(:track_ids) AND f.gone_at IS NULL ORDER BY t.track_id, f.path
 """)
@@ -49,6 +53,6 @@ def file_locations(track_ids: Sequence[int]) -> dict[int, list[FileLocation]]:
         # Paths are stored as bytes, because they are not always valid UTF-8.
         path = Path(os.fsdecode(bytes(row.path)))
         locations[row.track_id].append(
-            FileLocation(row.track_id, path, row.shown, row.format, row.rms_dbfs)
+            FileLocation(row.track_id, path, row.shown, row.format, row.rms_dbfs, row.silent_share)
         )
     return dict(locations)

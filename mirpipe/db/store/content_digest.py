@@ -35,7 +35,7 @@ def _rounded(*numbers: str) -> str:
 CONTENT = {
     "track": f"""
         SELECT {_TRACK.format("t")}, title, labels, format, seconds, sample_rate, channels,
-            rms_dbfs, state, reason
+            rms_dbfs, silent_parts, sounding_rms_dbfs, state, reason
         FROM mirpipe.track t
     """,
     "track_file": """
@@ -83,7 +83,8 @@ CONTENT = {
         JOIN mirpipe.track r ON r.track_id = v.reference_id
     """,
     "track_feature": f"""
-        SELECT m.name, m.revision, {_TRACK.format("t")}, f.tempo_bpm, f.beat_seconds, f.meter,
+        SELECT m.name, m.revision, {_TRACK.format("t")}, f.tempo_bpm, f.tempo_candidates,
+            f.tempo_strengths, f.octave_ambiguous, f.beat_seconds, f.meter,
             f.key, f.key_clarity, f.voiced_fraction, encode(sha256(f.notes), 'hex'),
             f.onsets_per_second, f.brightness_hz, f.reasons
         FROM mirpipe.track_feature f JOIN mirpipe.metric m USING (metric_id)

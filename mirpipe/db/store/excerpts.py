@@ -2,25 +2,36 @@
 
 The excerpt is the part of a target that is captioned, that conditions the clips, and that the clips
 are compared with. It is the middle of the target, because the middle is more typical of a track
-than the introduction, and it is as long as a clip.
+than the introduction, and it is as long as a clip. If more than a tenth of the middle is silent,
+the excerpt is the middle of the longest sounding part instead.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from mirpipe.db.named_locks import lock_until_transaction_ends
 from mirpipe.records import Excerpt
 
+LARGEST_SILENT_SHARE = 0.1
+"""Largest share of silence in the middle of a target with which it is still the excerpt."""
+
+_MIDDLES = text("""
+    SELECT track_id,
+        CAST(round(CAST(greatest(0, (seconds - :longest) / 2) AS numeric), 3)
+            AS double precision) AS start_seconds,
+        CAST(round(CAST(least(seconds, :longest) AS numeric), 3)
+            AS double precision) AS seconds,
+        seconds <= :longest AS is_whole, seconds AS track_seconds,
+        coalesce(silent_parts, '{}') AS silent_parts
+    FROM mirpipe.track WHERE collection = 'target' AND state = 'ok' AND seconds >= 0.001
+""")
 _CHOOSE = text("""
     WITH chosen AS (
-        SELECT track_id,
-            CAST(round(CAST(greatest(0, (seconds - :longest) / 2) AS numeric), 3)
-                AS double precision) AS start_seconds,
-            CAST(round(CAST(least(seconds, :longest) AS numeric), 3)
-                AS double precision) AS seconds,
-            seconds <= :longest AS is_whole
-        FROM mirpipe.track WHERE collection = 'target' AND state = 'ok' AND seconds >= 0.001
+        SELECT * FROM unnest(CAST(:track_ids AS bigint[]), CAST(:starts AS double precision[]),
+            CAST(:lengths AS double precision[]), CAST(:is_whole AS boolean[]))
+            AS c (track_id, start_seconds, seconds, is_whole)
     ), outdated AS (
         UPDATE mirpipe.excerpt x SET wanted = false FROM chosen c
         WHERE x.track_id = c.track_id AND x.wanted
@@ -49,17 +60,35 @@ _READ = text(
 
 
 def choose(connection: Connection, longest_seconds: float) -> None:
-    """Make the middle `longest_seconds` seconds of each usable target its excerpt.
+    """Choose the excerpt of each usable target, `longest_seconds` seconds long.
 
     The excerpt of a shorter target is the complete target. Earlier excerpts are kept, but are no
     longer wanted. If nothing has changed, nothing is written.
     """
     lock_until_transaction_ends(connection, "excerpt")
-    new = [
-        dict(row) for row in connection.execute(_CHOOSE, {"longest": longest_seconds}).mappings()
-    ]
+    middles = connection.execute(_MIDDLES, {"longest": longest_seconds}).all()
+    parameters = {
+        "track_ids": [row.track_id for row in middles],
+        "starts": [_start_seconds(row) for row in middles],
+        "lengths": [row.seconds for row in middles],
+        "is_whole": [row.is_whole for row in middles],
+    }
+    new = [dict(row) for row in connection.execute(_CHOOSE, parameters).mappings()]
     if new:
         connection.execute(_WANT, new)
+
+
+def _start_seconds(middle: Row[Any]) -> float:
+    """Return the start of the excerpt: that of the middle, unless the middle is mostly silent."""
+    start, length = middle.start_seconds, middle.seconds
+    parts = list(zip(middle.silent_parts[::2], middle.silent_parts[1::2], strict=True))
+    silent = sum(max(0.0, min(b, start + length) - max(a, start)) for a, b in parts)
+    if middle.is_whole or silent <= LARGEST_SILENT_SHARE * length:
+        return float(start)
+    edges = [0.0, *middle.silent_parts, middle.track_seconds]
+    first, last = max(zip(edges[::2], edges[1::2], strict=True), key=lambda part: part[1] - part[0])
+    latest = middle.track_seconds - length
+    return float(round(min(max(0.0, (first + last - length) / 2), latest), 3))
 
 
 def wanted(connection: Connection, track_ids: Sequence[int]) -> dict[int, Excerpt]:

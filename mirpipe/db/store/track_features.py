@@ -13,6 +13,7 @@ _PENDING = text(
 _COLUMNS = (
     *("tempo_bpm", "beat_seconds", "meter", "key", "key_clarity", "voiced_fraction", "notes"),
     *("onsets_per_second", "brightness_hz", "reasons"),
+    *("tempo_candidates", "tempo_strengths", "octave_ambiguous"),
 )
 _VALUES = ", ".join(
     f"CAST(:{name} AS jsonb)" if name == "reasons" else f":{name}" for name in _COLUMNS

@@ -5,16 +5,18 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, text
 
-from mirpipe.records import Collection, ContentKind, MonoMix, Track
+from mirpipe.records import Collection, ContentKind, MonoMix, Silence, Track
 
 _USABLE = text(
-    "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, f.path, "
-    "f.file_sha256, a.mono_channel, a.dc_offset FROM mirpipe.track t "
+    "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, "
+    "t.silent_parts, t.silent_share, t.sounding_rms_dbfs, f.path, f.file_sha256, "
+    "a.mono_channel, a.dc_offset FROM mirpipe.track t "
     "LEFT JOIN mirpipe.track_audio a USING (track_id) "
     "CROSS JOIN LATERAL (SELECT path, file_sha256 FROM mirpipe.track_file f "
     "WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
@@ -22,27 +24,34 @@ _USABLE = text(
 )
 _KNOWN = (
     "SELECT t.track_id, t.collection, t.state, t.content_sha256, t.content_kind, t.format, "
-    "t.seconds, t.sample_rate, t.channels, t.rms_dbfs{more} FROM mirpipe.track t "
+    "t.seconds, t.sample_rate, t.channels, t.rms_dbfs, t.silent_parts, t.silent_share, "
+    "t.sounding_rms_dbfs{more} FROM mirpipe.track t "
 )
 _WITH_CONTENT = text(
     _KNOWN.format(more="")
     + "WHERE collection = :collection AND content_sha256 = ANY(:hashes) AND seconds IS NOT NULL "
-    "AND rms_dbfs IS NOT NULL ORDER BY track_id"
+    "AND rms_dbfs IS NOT NULL AND silent_share IS NOT NULL ORDER BY track_id"
 )
 # Of several tracks with the same file, the one whose audio is identified comes last.
 _WITH_FILE = text(
     _KNOWN.format(more=", f.file_sha256")
     + "JOIN mirpipe.track_file f USING (track_id) WHERE f.file_sha256 = ANY(:hashes) "
-    "AND seconds IS NOT NULL AND rms_dbfs IS NOT NULL "
+    "AND seconds IS NOT NULL AND rms_dbfs IS NOT NULL AND silent_share IS NOT NULL "
     "ORDER BY t.content_kind <> 'file', t.track_id DESC"
 )
 # Only `update_labels` changes the title and labels of an existing track.
 _WRITE = text(
     "INSERT INTO mirpipe.track (collection, content_sha256, content_kind, title, labels, format, "
-    "seconds, sample_rate, channels, rms_dbfs, labels_from, state) "
+    "seconds, sample_rate, channels, rms_dbfs, silent_parts, silent_share, sounding_rms_dbfs, "
+    "labels_from, state) "
     "VALUES (:collection, :content_sha256, :content_kind, :title, CAST(:labels AS jsonb), :format, "
-    ":seconds, :sample_rate, :channels, :rms_dbfs, :labels_from, 'ok') "
+    ":seconds, :sample_rate, :channels, :rms_dbfs, :silent_parts, :silent_share, "
+    ":sounding_rms_dbfs, :labels_from, 'ok') "
     "ON CONFLICT (collection, content_sha256) DO NOTHING"
+)
+_WRITE_SILENCE = text(
+    "UPDATE mirpipe.track SET silent_parts = :silent_parts, silent_share = :silent_share, "
+    "sounding_rms_dbfs = :sounding_rms_dbfs WHERE track_id = :track_id AND silent_share IS NULL"
 )
 _IDS = text(
     "SELECT track_id FROM mirpipe.track "
@@ -99,6 +108,7 @@ class NewTrack:
     sample_rate: int
     channels: int
     rms_dbfs: float
+    silence: Silence
     labels_from: LabelOrigin | None = None
     """Where the title and the labels come from. None for clips."""
     content_kind: ContentKind = "file"
@@ -118,6 +128,7 @@ class KnownTrack:
     sample_rate: int
     channels: int
     rms_dbfs: float
+    silence: Silence
 
 
 def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Track]:
@@ -133,6 +144,7 @@ def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Trac
             rms_dbfs=row.rms_dbfs,
             file_sha256=None if row.file_sha256 is None else bytes(row.file_sha256),
             mono=None if row.dc_offset is None else MonoMix(row.mono_channel, row.dc_offset),
+            silence=None if row.silent_share is None else _to_silence(row),
         )
         for row in connection.execute(_USABLE, {"track_ids": list(track_ids)})
     ]
@@ -161,17 +173,27 @@ def tracks_by_file(connection: Connection, hashes: Sequence[bytes]) -> dict[byte
 
 
 def _known_track(row: Row[Any]) -> KnownTrack:
-    values = {each.name: getattr(row, each.name) for each in fields(KnownTrack)}
-    return KnownTrack(**(values | {"content_sha256": bytes(row.content_sha256)}))
+    names = {each.name for each in fields(KnownTrack)} - {"content_sha256", "silence"}
+    return KnownTrack(
+        **{name: getattr(row, name) for name in names},
+        content_sha256=bytes(row.content_sha256),
+        silence=_to_silence(row),
+    )
 
 
 def write(connection: Connection, collection: Collection, new: Sequence[NewTrack]) -> set[int]:
     """Store the tracks that are not stored yet, and return the track ids of all given tracks."""
     for track in sorted(new, key=lambda track: track.content_sha256):
         row = asdict(track) | {"collection": collection, "labels": json.dumps(dict(track.labels))}
-        connection.execute(_WRITE, row)
+        connection.execute(_WRITE, row | _silence_columns(track.silence))
     parameters = {"collection": collection, "hashes": [track.content_sha256 for track in new]}
     return set(connection.execute(_IDS, parameters).scalars())
+
+
+def write_silence(connection: Connection, silences: Mapping[int, Silence]) -> None:
+    """Store the silent parts of tracks by track id. Stored silent parts are kept."""
+    for track_id, silence in sorted(silences.items()):
+        connection.execute(_WRITE_SILENCE, {"track_id": track_id} | _silence_columns(silence))
 
 
 def update_states(connection: Connection, track_ids: set[int]) -> tuple[int, int]:
@@ -229,3 +251,16 @@ def update_labels(
         },
     )
     return sum(since is None or first_seen <= since for first_seen in rows.scalars())
+
+
+def _silence_columns(silence: Silence) -> dict[str, Any]:
+    return {
+        "silent_parts": list(chain.from_iterable(silence.parts)),
+        "silent_share": silence.share,
+        "sounding_rms_dbfs": silence.sounding_rms_dbfs,
+    }
+
+
+def _to_silence(row: Row[Any]) -> Silence:
+    starts, ends = row.silent_parts[::2], row.silent_parts[1::2]
+    return Silence(tuple(zip(starts, ends, strict=True)), row.silent_share, row.sounding_rms_dbfs)

@@ -1,4 +1,4 @@
-"""Stores the waveforms that the dashboard's player draws, and finds tracks without a waveform."""
+"""Stores the waveforms that the dashboard's player draws, and finds tracks to measure."""
 
 from collections.abc import Mapping
 

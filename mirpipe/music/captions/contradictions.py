@@ -5,14 +5,16 @@ line of text, such as `tempo: says 90 BPM, measured 120.0`. The line starts with
 
 | code | meaning |
 |---|---|
-| tempo | the tempo differs from the measured tempo by more than 4 % |
-| tempo_octave | the tempo differs, but half or double of it is within 4 % of the measured tempo |
+| tempo | the tempo, its half and its double differ from the measured tempo by more than 4 % |
 | speed | the caption calls music of 120 BPM or more slow, or music of 90 BPM or less fast |
 | meter | the number of beats per bar differs from the measured number |
 | key | the key differs from a clear measured key, or the track is unpitched |
 | key_relative | the key is the relative major or minor of the measured key |
 | melodic | the caption names melodic instruments, voices or chords, but the track is unpitched |
 | drums | the caption names only drums, but the track is pitched |
+
+Half and double a tempo are the same music, counted differently, so they do not contradict each
+other. If a listener may count the track at several tempos, `speed` must apply to all of them.
 """
 
 from collections.abc import Iterator
@@ -43,13 +45,7 @@ def _tempo(caption: str, features: Features) -> Iterator[str]:
     measured = features.tempo_bpm
     for low, high in claims_in_text.claimed_tempos(caption) if measured else ():
         claim = f"{low:g} BPM" if low == high else f"{low:g} to {high:g} BPM"
-        if _is_within(measured, low, high):
-            continue
-        for factor, name in ((2.0, "half"), (0.5, "double")):
-            if _is_within(measured, factor * low, factor * high):
-                yield f"tempo_octave: says {claim}, measured {measured:.1f} (says its {name})"
-                break
-        else:
+        if not any(_is_within(measured, octave * low, octave * high) for octave in (0.5, 1, 2)):
             yield f"tempo: says {claim}, measured {measured:.1f}"
 
 
@@ -66,7 +62,8 @@ def _speed(caption: str, features: Features) -> Iterator[str]:
     )
     if measured is None or (slow and fast):
         return
-    if (slow and measured >= NOT_SLOW_BPM) or (fast and measured <= NOT_FAST_BPM):
+    tempos = features.plausible_tempos
+    if (slow and min(tempos) >= NOT_SLOW_BPM) or (fast and max(tempos) <= NOT_FAST_BPM):
         yield f"speed: says {(slow or fast)[0]}, measured {measured:.1f} BPM"
 
 

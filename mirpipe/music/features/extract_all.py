@@ -1,4 +1,4 @@
-"""Extracts all features of a track from its samples."""
+"""Extracts all features of a track from the samples of its sounding parts."""
 
 from mirpipe.music.compiled_functions import use_compiled_functions
 from mirpipe.music.features import (
@@ -8,13 +8,14 @@ from mirpipe.music.features import (
     note_transcription,
     onsets,
     tempo_and_beats,
+    tempo_octave,
 )
 from mirpipe.music.features.spectrogram import SAMPLE_RATE as SPECTROGRAM_SAMPLE_RATE
 from mirpipe.music.features.spectrogram import compute_spectrogram
 from mirpipe.records import Features, Float32, Note
 from mirpipe.specs import MetricSpec
 
-VERSION = 1
+VERSION = 2
 """Version of the features. Increase it if any feature changes, including the voiced fraction."""
 SPEC = MetricSpec(
     name="features",
@@ -66,10 +67,16 @@ def measure(samples: Float32, melody: melody_pitch_classes.Melody | None = None)
     )
     spectrogram = compute_spectrogram(resampled)
     onset_strength = onsets.onset_strength(spectrogram.mel_db)
-    pulse = _pulse(onset_strength, notes)
+    pulse, candidates = tempo_octave.choose_octave(
+        _pulse(onset_strength, notes), spectrogram.mel_db
+    )
     reasons["tempo_bpm"] = pulse.reason
     beats_per_bar, reasons["meter"] = meter.beats_per_bar(spectrogram.mel_db, pulse.beat_seconds)
-    reasons |= {"key_clarity": reasons["key"], "beat_seconds": pulse.reason}
+    reasons |= {
+        "key_clarity": reasons["key"],
+        "beat_seconds": pulse.reason,
+        "tempo_candidates": pulse.reason,
+    }
     return Features(
         tempo_bpm=pulse.tempo_bpm,
         beat_seconds=pulse.beat_seconds,
@@ -81,6 +88,7 @@ def measure(samples: Float32, melody: melody_pitch_classes.Melody | None = None)
         onsets_per_second=onsets.onsets_per_second(onset_strength),
         brightness_hz=spectrogram.brightness_hz,
         reasons={field: reason for field, reason in reasons.items() if reason},
+        tempo_candidates=candidates,
     )
 
 

@@ -6,7 +6,8 @@ samples (5.8 ms). A pitch class is 0 (C) … 11 (B).
 Source: the frame-wise pitch class match of Music ControlNet (Wu et al. 2023, arXiv 2311.07069), as
 it was computed for the published tables: a Butterworth high-pass filter of order 2 at 261.2 Hz,
 applied forwards and backwards, then librosa's chroma_stft, then argmax. `transcribe_melody` returns
-exactly these pitch classes.
+exactly these pitch classes. The published definition also gives silence a pitch class (C), so
+silence agrees with silence. This project transcribes only the parts of a track that are not silent.
 
 librosa and scipy.signal are imported inside the functions, because code that only compares stored
 melodies does not need them.
@@ -24,7 +25,7 @@ from mirpipe.specs import MetricSpec
 
 MELODY = MetricSpec(
     name="melody",
-    version=1,
+    version=2,
     unit="pitch class per frame",
     low=0,
     high=11,
@@ -37,11 +38,13 @@ HIGH_PASS_HZ = 261.2
 FRAME_SAMPLES = 2048
 HOP_SAMPLES = 256
 PITCH_CLASSES = 12
+SILENT_FRAME = 12
+"""Code of a frame in a silent part of the track. Such a frame has no pitch class."""
 
 SHORTEST_SAMPLES = 10
 """Length of the shortest supported track. The filter needs nine mirrored samples at each end."""
 LONGEST_SECONDS = 1200
-"""Duration of the longest supported track. Filtering it in float64 takes about 1.5 GB."""
+"""Duration of the longest supported audio. Filtering it in float64 takes about 1.5 GB."""
 
 _BLOCK_FRAMES = 512
 _TUNING_BINS = FRAME_SAMPLES // 8 + 1
@@ -53,7 +56,7 @@ class Melody:
     """The pitch classes of a track, or the reason why it has none."""
 
     pitch_classes: UInt8 | None
-    """Pitch class of each frame, 0 … 11, shape (1 + samples // 256,), uint8."""
+    """Pitch class of each frame, 0 … 11, or `SILENT_FRAME`, shape (1 + samples // 256,), uint8."""
     voiced_fraction: float | None
     """Share of voiced frames, 0 … 1."""
     voiced: bool | None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mirpipe.music.features.note_transcription import VELOCITIES
-from mirpipe.records import Features, Note
+from mirpipe.records import Features, Note, TempoCandidate
 
 NOTE_LAYOUT = np.dtype(
     [("onset", "<f4"), ("offset", "<f4"), ("pitch", "u1"), ("velocity", "u1")], align=False
@@ -26,13 +26,18 @@ _PLAIN_FIELDS = (
 def to_row(features: Features) -> dict[str, Any]:
     """Return the values to store, by column name.
 
-    The beats are a list, the notes are bytes, and the reasons are a dict. Other values are numbers,
-    strings or None.
+    The beats and the tempo candidates are lists, the notes are bytes, and the reasons are a dict.
+    Other values are numbers, strings or None.
     """
     return {name: getattr(features, name) for name in _PLAIN_FIELDS} | {
         "beat_seconds": list(features.beat_seconds),
         "notes": pack_notes(features.notes),
         "reasons": dict(features.reasons),
+        "tempo_candidates": [candidate.bpm for candidate in features.tempo_candidates],
+        "tempo_strengths": [candidate.strength for candidate in features.tempo_candidates],
+        "octave_ambiguous": (
+            None if features.tempo_bpm is None else len(features.plausible_tempos) > 1
+        ),
     }
 
 
@@ -43,6 +48,9 @@ def from_row(row: Mapping[str, Any]) -> Features:
         beat_seconds=tuple(row["beat_seconds"]),
         notes=unpack_notes(bytes(row["notes"])),
         reasons=dict(row["reasons"]),
+        tempo_candidates=tuple(
+            map(TempoCandidate, row["tempo_candidates"], row["tempo_strengths"])
+        ),
     )
 
 

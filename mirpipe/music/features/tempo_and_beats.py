@@ -8,7 +8,7 @@ whose steps are 5 % at 120 BPM.
 
 For 16 of the demo library's 19 drum loops, the tempo is within 0.3 % of the true tempo. For two
 loops (180 and 200 BPM), it is half the true tempo, and for one loop (80 BPM), it is double the true
-tempo. Half and double tempos are not wrong: they depend on how a listener counts the beats.
+tempo. `tempo_octave.py` corrects such tempos where it can.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Chance correction for melody accuracy: how much two melodies agree beyond chance.
 
-Two pitch class sequences are cut to the length n of the shorter one. Agreement by chance is
+Two pitch class sequences are cut to the length n of the shorter one. Frames in which one of the
+tracks is silent are removed from both, and the other frames are joined. Agreement by chance is
 measured on the same pair, with one sequence shifted in time by every circular shift of at least 2 s
 in either direction. The transposition stays the same, because two tracks in the same key agree by
 chance more often than two tracks in different keys. The accuracies at all shifts are a null
@@ -17,7 +18,8 @@ distribution, from which these numbers are computed:
   the best gives no advantage. The OTI accuracy of unrelated tracks is 0.12, whereas their melody
   accuracy is 0.085.
 
-The numbers are undefined for these reasons: `unpitched` (the numbers have no meaning for a drum
+The numbers are undefined for these reasons: `no_common_sound` (the tracks never sound at the same
+time), `unpitched` (the numbers have no meaning for a drum
 loop), `too_short` (fewer than FEWEST_SHIFTS shifts, that is, less than 8 s) and `constant` (all
 frames agree at every shift, as in a single long note, so no agreement can be better than chance).
 
@@ -32,6 +34,7 @@ import numpy as np
 
 from mirpipe.music.features.melody_pitch_classes import HOP_SAMPLES, MELODY, SAMPLE_RATE
 from mirpipe.music.metrics.optimal_transposition import equal_frame_counts
+from mirpipe.music.metrics.sounding_frames import sounding_frames
 from mirpipe.records import Int64, Score, UInt8
 from mirpipe.specs import MetricSpec
 
@@ -90,15 +93,17 @@ def correct_for_chance(target: UInt8, reference: UInt8) -> ChanceCorrection:
 
     The computation takes 1 ms for two tracks of 15 s.
     """
-    frames = min(len(target), len(reference))
-    if frames == 0:
+    if not len(target) or not len(reference):
         return ChanceCorrection.undefined("too_short")
-    counts = equal_frame_counts(target[:frames], reference[:frames])
+    target, reference = sounding_frames(target, reference)
+    if not len(target):
+        return ChanceCorrection.undefined("no_common_sound")
+    counts = equal_frame_counts(target, reference)
     best = counts.max(axis=0)
     corrected, null95 = _compare_with_shifts(counts[0])
     oti_corrected, oti_null95 = _compare_with_shifts(best)
     return ChanceCorrection(
-        corrected, null95, Score(float(best[0] / frames)), oti_corrected, oti_null95
+        corrected, null95, Score(float(best[0] / len(target))), oti_corrected, oti_null95
     )
 
 

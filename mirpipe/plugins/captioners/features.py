@@ -11,9 +11,10 @@ measurement. The words and their thresholds are:
 | melody | melodic from a voiced fraction of 0.6; without melody if the track is not pitched |
 | style, instruments, voices | tags with a mean probability of at least 0.3, highest first |
 
-The key is named only if it is clear. The tempo in BPM and the number of beats per bar are named if
-they could be measured. Melodic instruments are left out if the track is not pitched, because
-MusiCNN predicts a guitar even for drum loops.
+The key is named only if it is clear. If a listener may count half or double the tempo, both tempos
+are named, and a word for the tempo is used only if it fits both. The tempo in BPM and the number of
+beats per bar are named if they could be measured. Melodic instruments are left out if the track is
+not pitched, because MusiCNN predicts a guitar even for drum loops.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ from mirpipe.specs import CaptionerSpec
 
 SPEC = CaptionerSpec(
     name="features",
-    version=1,
+    version=2,
     checkpoint=musicnn.SPEC.checkpoint,
     checkpoint_sha256=musicnn.SPEC.checkpoint_sha256,
     sample_rate=musicnn.SPEC.sample_rate,
@@ -107,7 +108,8 @@ def sentence(features: Features, tags: Mapping[str, float]) -> str:
         subject += f" in {features.key}"
     parts = [subject]
     if features.tempo_bpm is not None:
-        parts.append(f"around {features.tempo_bpm:.0f} BPM")
+        tempos = " or ".join(f"{bpm:.0f}" for bpm in features.plausible_tempos)
+        parts.append(f"around {tempos} BPM")
     if features.meter is not None:
         parts.append(f"{BEATS.get(features.meter, features.meter)} beats to the bar")
     if instruments := _instruments(features, tags):
@@ -119,9 +121,10 @@ def sentence(features: Features, tags: Mapping[str, float]) -> str:
 
 
 def _sound_words(features: Features) -> list[str]:
-    words = []
-    if features.tempo_bpm is not None:
-        words.append(_word(TEMPI, features.tempo_bpm))
+    words: list[str] = []
+    tempo_words = {_word(TEMPI, bpm) for bpm in features.plausible_tempos}
+    if len(tempo_words) == 1:
+        words += tempo_words
     if features.brightness_hz:
         words.append(_word(BRIGHTNESS, features.brightness_hz))
     if features.onsets_per_second:

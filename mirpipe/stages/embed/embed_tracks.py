@@ -14,6 +14,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, excerpt_embeddings, failure_ledger, tracks
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
+from mirpipe.library.track_silence import silence_of
 from mirpipe.models import device_lease, package_versions
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Encoder
@@ -117,8 +118,9 @@ def _embed_pending(
 
     def read_windows(track: Track) -> Generator[tuple[int, AudioSegment], None, None]:
         content_hash.require_unchanged(track)
+        silence = silence_of(track)
         requests = [
-            window_request(encoder.spec, track.rms_dbfs, encoder.excerpts.get(track.track_id))
+            window_request(encoder.spec, silence, encoder.excerpts.get(track.track_id))
             for encoder in encoders_of(track)
         ]
         yield from audio.read_windows(track.path, requests, mix=track.mono)
@@ -157,7 +159,8 @@ def embed_file(
     spec = registry.ENCODERS.spec(encoder)
     with device_lease.hold_gpu([registry.ENCODERS.needs(encoder)], on_wait=on_wait):
         pooler = WindowPooler(registry.ENCODERS.load(encoder), spec)
-        windows = audio.read_windows(path, [window_request(spec, facts.rms_dbfs)], mix=facts.mix)
+        request = window_request(spec, facts.silence)
+        windows = audio.read_windows(path, [request], mix=facts.mix)
         _add_windows(0, windows, [pooler])
         pooler.finish()
     for error in pooler.failures.values():

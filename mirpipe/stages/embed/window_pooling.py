@@ -1,6 +1,8 @@
 """Pools a track's windows into one vector: the mean of the window vectors, weighted by duration.
 
-If the last window of a track is shorter than the others, it counts less. The mean is L2-normalised.
+Silent parts of a track are left out before the windows are cut, and the gain is that of the other
+parts, so silence has no influence on the vector. If the last window of a track is shorter than the
+others, it counts less. The mean is L2-normalised.
 """
 
 import time
@@ -13,7 +15,7 @@ import numpy as np
 from mirpipe.audio import WindowRequest, gain_for_level
 from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.protocols import Encoder
-from mirpipe.records import AudioSegment, Excerpt, Float32, Float64
+from mirpipe.records import AudioSegment, Excerpt, Float32, Float64, Silence
 from mirpipe.specs import EncoderSpec
 from mirpipe.stages.embed.l2_normalisation import l2_normalise
 from mirpipe.statistics.length_weighted_mean import LengthWeightedMean
@@ -26,21 +28,22 @@ _Windows = Sequence[tuple[int, AudioSegment]]
 
 
 def window_request(
-    spec: EncoderSpec, rms_dbfs: float, excerpt: Excerpt | None = None
+    spec: EncoderSpec, silence: Silence, excerpt: Excerpt | None = None
 ) -> WindowRequest:
     """Return the request for the windows that the encoder needs of a track or of an excerpt.
 
-    `rms_dbfs` is the RMS level of the complete track in dBFS.
+    `silence` describes the complete track.
     """
-    gain = 1.0 if spec.gain_dbfs is None else gain_for_level(rms_dbfs, spec.gain_dbfs)
-    if excerpt is None:
-        return WindowRequest(spec.sample_rate, spec.window_samples, gain)
+    gain = 1.0
+    if spec.gain_dbfs is not None:
+        gain = gain_for_level(silence.sounding_rms_dbfs, spec.gain_dbfs)
     return WindowRequest(
         spec.sample_rate,
         spec.window_samples,
         gain,
-        start_seconds=excerpt.start_seconds,
-        seconds=excerpt.seconds,
+        start_seconds=0.0 if excerpt is None else excerpt.start_seconds,
+        seconds=None if excerpt is None else excerpt.seconds,
+        silent_parts=silence.parts,
     )
 
 
@@ -63,21 +66,31 @@ class WindowPooler:
         self.model_seconds = 0.0
         """Time spent in the model, in seconds."""
         self._model, self._spec = model, spec
+        self._shortest_samples = round(spec.min_seconds * spec.sample_rate)
         self._mixes_tracks = bool(getattr(model, "rows_are_independent", False))
         self._waiting: list[tuple[int, AudioSegment]] = []
         self._means: dict[int, LengthWeightedMean] = {}
 
     def add(self, track_id: int, segment: AudioSegment) -> None:
-        """Add the next window of a track. The window is ignored if the track has already failed."""
+        """Add the next window of a track. The window is ignored if the track has already failed.
+
+        A track whose only window is shorter than the encoder requires is rejected.
+        """
         if track_id in self.failures:
             return
+        if track_id not in self._means:
+            self._means[track_id] = LengthWeightedMean(self._spec.dimension)
+            if len(segment.samples) < min(self._shortest_samples, self._spec.window_samples):
+                self._reject_short_track(track_id, len(segment.samples))
+                return
         self._waiting.append((track_id, segment))
         if len(self._waiting) == WINDOWS_PER_CALL:
             self._call_model_on_waiting()
 
     def complete_track(self, track_id: int) -> None:
         """Mark the track as complete: all its windows have been added."""
-        self._means.setdefault(track_id, LengthWeightedMean(self._spec.dimension))
+        if track_id not in self._means and track_id not in self.failures:
+            self._reject_short_track(track_id, 0)
         if not self._mixes_tracks:
             self._call_model_on_waiting()
 
@@ -102,6 +115,16 @@ class WindowPooler:
             except (PluginError, RejectedInput) as error:
                 self.fail_track(track_id, error)
 
+    def _reject_short_track(self, track_id: int, samples: int) -> None:
+        seconds = samples / self._spec.sample_rate
+        error = RejectedInput(
+            "too_little_sound",
+            f"Without silence, this audio has only {seconds:.2f} s, but the encoder "
+            f"{self._spec.name} needs at least {self._spec.min_seconds:g} s. Use audio with more "
+            "music.",
+        )
+        self.fail_track(track_id, error)
+
     def _call_model_on_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         if waiting:
@@ -120,7 +143,7 @@ class WindowPooler:
                 self._pool(track_windows)
             return
         for (track_id, segment), row in zip(windows, rows, strict=True):
-            mean = self._means.setdefault(track_id, LengthWeightedMean(self._spec.dimension))
+            mean = self._means[track_id]
             # Rows are added one by one, so that the last bits of the sum do not depend on how the
             # windows were divided into calls.
             mean.add(row[None], np.array([len(segment.samples)], np.float64))

@@ -125,6 +125,7 @@ class LoadedGenerator:
                 sample_rate=facts.sample_rate,
                 channels=facts.channels,
                 rms_dbfs=facts.rms_dbfs,
+                silence=facts.silence,
             ),
             outline=facts.outline,
             measurement=facts.measurement,

@@ -9,8 +9,10 @@ from sqlalchemy import Connection, text
 from mirpipe.db.store import failure_ledger, track_files, tracks
 from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import NewTrack
+from mirpipe.records import Silence
 from tests.support.databases import Database
 
+SILENCE = Silence(((0.5, 1.0), (1.5, 2.0)), 0.5, -17.0)
 FIRST, SECOND = b"\1" * 32, b"\2" * 32
 
 
@@ -22,7 +24,7 @@ def app(fresh_database: Database) -> Iterator[Connection]:
 
 
 def add_track(app: Connection, content: bytes, *paths: bytes, title: str = "t") -> int:
-    new = NewTrack(content, title, {"genre": "folk"}, "WAV", 2.0, 8000, 1, -20.0)
+    new = NewTrack(content, title, {"genre": "folk"}, "WAV", 2.0, 8000, 1, -20.0, SILENCE)
     (track_id,) = tracks.write(app, "reference", [new])
     track_files.write(
         app, "reference", [SeenFile(p, repr(p), 5, 7, 8, content, None) for p in paths]
@@ -41,6 +43,7 @@ def test_a_track_comes_with_its_first_existing_path(app: Connection) -> None:
     (track,) = tracks.usable_tracks(app, [track_id, 999])
     assert track.path == Path("/b\udcff.wav")
     assert (track.title, track.seconds, track.rms_dbfs) == ("t", 2.0, -20.0)
+    assert track.silence == SILENCE
     assert track.content_sha256 == FIRST
     assert track.subject == "reference:" + "01" * 32
 

@@ -54,6 +54,7 @@ def test_noise_is_unpitched_and_has_no_beat() -> None:
         "key_clarity": "unpitched",
         "tempo_bpm": "no_steady_beat",
         "beat_seconds": "no_steady_beat",
+        "tempo_candidates": "no_steady_beat",
         "meter": "no_steady_beat",
     }
 

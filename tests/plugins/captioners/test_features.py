@@ -19,7 +19,7 @@ from mirpipe.plugins.captioners.features import (
     sentence,
 )
 from mirpipe.plugins.encoders import musicnn
-from mirpipe.records import AudioSegment, CaptionInput, Features, Note
+from mirpipe.records import AudioSegment, CaptionInput, Features, Note, TempoCandidate
 from tests.support.synthetic_music import melody
 
 SLOW_SONG = Features(
@@ -90,6 +90,15 @@ unpitched_features = pitched_features.map(
             {"drums": 0.5, "guitar": 0.6, "indian": 0.31},
             "Fast, bright and dense Indian percussive piece, around 160 BPM, "
             "four beats to the bar, with drums, without melody.",
+        ),
+        (
+            replace(
+                DRUM_LOOP,
+                tempo_candidates=(TempoCandidate(80.0, 0.5), TempoCandidate(160.0, 1.0)),
+            ),
+            {"drums": 0.5},
+            "Bright and dense percussive piece, around 80 or 160 BPM, four beats to the bar, with "
+            "drums, without melody.",
         ),
         (UNMEASURABLE, {}, "Percussive piece, without melody."),
         (

@@ -27,7 +27,7 @@ NAMES = names_of_installed("encoder")
 
 IN_REVISION = {
     *("name", "version", "checkpoint_sha256", "sample_rate", "window_samples"),
-    *("gain_dbfs", "pooling", "resampler", "compute_dtype"),
+    *("gain_dbfs", "min_seconds", "pooling", "resampler", "compute_dtype"),
 }
 SAME = 0.99999
 """Lowest cosine similarity at which two rows count as the same."""

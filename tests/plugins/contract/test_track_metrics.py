@@ -28,7 +28,7 @@ from tests.support.synthetic_music import melody, noise
 
 IN_REVISION = {
     *("name", "version", "checkpoint_sha256", "sample_rate", "window_samples", "axes"),
-    *("low", "high", "unit", "keep_tail", "pooling", "resampler", "compute_dtype"),
+    *("low", "high", "unit", "keep_tail", "min_seconds", "pooling", "resampler", "compute_dtype"),
 }
 SAME = 1e-4
 """Largest allowed difference between two scores of the same window, as a share of the range."""

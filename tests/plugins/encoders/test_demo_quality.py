@@ -20,6 +20,7 @@ import pytest
 from mirpipe import audio, registry
 from mirpipe.records import Float32
 from mirpipe.settings import PROJECT
+from mirpipe.stages.embed.window_pooling import window_request
 
 DEMO = PROJECT / "demo"
 
@@ -37,9 +38,7 @@ def vectors(name: str) -> Float32:
     rows = []
     for entry in manifest():
         path = DEMO / entry["path"]
-        assert spec.gain_dbfs is not None
-        gain = 10 ** ((spec.gain_dbfs - audio.read_audio_facts(path).rms_dbfs) / 20)
-        request = audio.WindowRequest(spec.sample_rate, spec.window_samples, gain)
+        request = window_request(spec, audio.read_audio_facts(path).silence)
         windows = [window for _, window in audio.read_windows(path, [request])]
         row = np.array([len(window.samples) for window in windows]) @ encoder.embed(windows)
         rows.append(row / np.linalg.norm(row))
