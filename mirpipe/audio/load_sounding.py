@@ -23,9 +23,10 @@ def load_sounding(
 ) -> Float32:
     """Return the joined sounding parts of a track as mono audio, float32 of shape (n,).
 
-    `mix` is how the file becomes mono. `silent_parts` contains the start and end of each part that is left out, in seconds. At most
-    `max_seconds` seconds are returned, and nothing after them is decoded. Without silent parts, the
-    result is that of `load_mono`. Raises RejectedInput as `load_mono` does.
+    `mix` is how the file becomes mono. `silent_parts` contains the start and end of each part that
+    is left out, in seconds. At most `max_seconds` seconds are returned, and nothing after them is
+    decoded. Without silent parts, the result is that of `load_mono`. Raises RejectedInput as
+    `load_mono` does.
     """
     if not silent_parts:
         return load_mono(path, sample_rate, mix=mix, max_seconds=max_seconds)
