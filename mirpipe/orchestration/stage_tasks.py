@@ -29,8 +29,8 @@ def ingest(
     if outcome.counts.get("withheld"):
         raise ConfigurationError(
             f"{outcome.counts['withheld']} {collection} files have vanished. No track was marked "
-            "as removed. The log above names the folders. Mount their disks. If the files are deleted "
-            "for good, trigger ingest_library with allow_removal."
+            "as removed. The log above names the folders. Mount their disks. If the files are "
+            "deleted for good, trigger ingest_library with allow_removal."
         )
     require_success(arguments, outcome)
     return outcome.counts
