@@ -37,7 +37,7 @@ _COUNT_MEANINGS = {
     "moved": "known tracks at a new path",
     "duplicate": "more copies of known tracks",
     "returned": "missing tracks that have a file again",
-    "withheld": "tracks whose files have vanished, but that are not marked as gone",
+    "withheld": "vanished files that are not marked as gone",
     "gone": "tracks that no longer have a file",
     "relabelled": "tracks with a new title or new labels",
     "changing": "files that another program is writing; the next run reads them",

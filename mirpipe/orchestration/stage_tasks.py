@@ -28,9 +28,9 @@ def ingest(
     outcome = try_stage(arguments)
     if outcome.counts.get("withheld"):
         raise ConfigurationError(
-            f"The files of {outcome.counts['withheld']} {collection} tracks have vanished. No "
-            "track was marked as removed. The log above names the folders. Mount their disks. If "
-            "the files are deleted for good, trigger ingest_library with allow_removal."
+            f"{outcome.counts['withheld']} {collection} files have vanished. No track was marked "
+            "as removed. The log above names the folders. Mount their disks. If the files are "
+            "deleted for good, trigger ingest_library with allow_removal."
         )
     require_success(arguments, outcome)
     return outcome.counts

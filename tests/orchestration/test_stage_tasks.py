@@ -211,7 +211,9 @@ def test_an_ingest_that_withholds_a_removal_fails_and_names_the_parameter(
 
     withheld = Outcome({"withheld": 21}, 1)
     monkeypatch.setattr(stage_tasks, "try_stage", try_stage)
-    with pytest.raises(ConfigurationError, match=r"21 reference tracks.*with allow_removal"):
+    with pytest.raises(
+        ConfigurationError, match=r"21 reference files have vanished.*with allow_removal"
+    ):
         stage_tasks.ingest("reference", ["/m"], manifest=None, allow_removal=False)
     counts = stage_tasks.ingest("reference", ["/m"], manifest=None, allow_removal=True)
     assert counts == {"gone": 21}

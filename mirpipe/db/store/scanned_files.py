@@ -177,7 +177,7 @@ class FolderComparison:
             yield ScannedFile(bytes(path), *others)
 
     def find_vanished(self) -> int:
-        """Find the stored files that no longer exist, and return how many tracks' files are lost.
+        """Find the stored files that no longer exist, and return how many of them are lost.
 
         A vanished file is lost if its track has no other file. Files in a folder that could not be
         listed are left out.

@@ -21,8 +21,8 @@ PAGE_FILES = 1000
 class IngestResult:
     """Counts of one run.
 
-    They count files, except that `withheld`, `gone`, `returned` and `relabelled` count tracks and
-    `unmatched` counts manifest rows.
+    They count files, except that `gone`, `returned` and `relabelled` count tracks and `unmatched`
+    counts manifest rows.
     """
 
     seen: int
@@ -44,7 +44,10 @@ class IngestResult:
     changing: int
     """Files that another program changed while ingest read them. The next run reads them again."""
     withheld: int
-    """Tracks that would be gone, but are not marked, because too many files vanished at once."""
+    """Vanished files that are not marked as gone, because too many vanished at once.
+
+    Files whose track has another file are left out.
+    """
     gone: int
     """Tracks whose last file no longer exists."""
     returned: int

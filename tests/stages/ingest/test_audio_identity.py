@@ -7,6 +7,7 @@ from pathlib import Path
 
 import mutagen
 import pytest
+from mutagen.id3 import ID3, TIT2
 from sqlalchemy import text
 
 from mirpipe.db.store.recompute_and_compare import differences
@@ -119,6 +120,27 @@ def test_a_single_and_a_compilation_are_one_track(fresh_database: Database, tmp_
     assert query(fresh_database, shown) == [("Song", "Song (single)", "Rock")]
     retag(folder / "single.flac", comment="the title and the labels are the same")
     require_counts(ingest_references(folder), seen=1, retagged=1)
+
+
+@needs_ffmpeg
+def test_new_tags_in_the_padding_of_an_mp3_are_noticed(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    """Public report: syncthing#2289, navidrome PR 5920."""
+    path = tmp_path / "music" / "song.mp3"
+    path.parent.mkdir()
+    path.write_bytes(encoded_audio.encode("MP3", encoded_audio.music()))
+    tags = ID3()
+    tags.add(TIT2(text="Before"))
+    tags.save(path)
+    require_counts(ingest_references(path.parent), seen=1, added=1)
+    before = path.stat()
+    tags.add(TIT2(text="After the change"))
+    tags.save(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    require_counts(ingest_references(path.parent), seen=1, retagged=1, relabelled=1)
+    assert states(fresh_database) == {"After the change": "ok"}
 
 
 @needs_ffmpeg

@@ -30,7 +30,7 @@ def kill_at(function):
             os.kill(os.getpid(), 9)
         return function(*arguments, **options)
     return call_or_kill
-for name in ("write", "mark_gone", "mark_existing"):
+for name in ("write", "write_manifest_rows", "mark_gone", "mark_existing"):
     setattr(track_files, name, kill_at(getattr(track_files, name)))
 for name in ("write", "update_states", "update_labels"):
     setattr(tracks, name, kill_at(getattr(tracks, name)))
