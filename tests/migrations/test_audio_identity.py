@@ -39,7 +39,7 @@ def test_tracks_keep_their_ids_titles_and_identities(
         ("From the manifest", "Folk", "samples"),
     ]
 
-    downgrade("0026")
+    downgrade("0027")
     hashes = [
         hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("0.flac", "1.flac")
     ]

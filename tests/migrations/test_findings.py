@@ -30,7 +30,7 @@ def test_a_file_that_an_earlier_version_rejected_is_read_again(
     piped, empty = tmp_path / "piped.wav", tmp_path / "empty.wav"
     piped.write_bytes(content[:at] + struct.pack("<I", 0xFFFFFFFF) + content[at + 4 :])
     empty.write_bytes(b"")
-    downgrade("0023")
+    downgrade("0024")
     with fresh_database.app.begin() as connection:
         for path, reason in ((piped, "absurd_header"), (empty, "empty")):
             status = path.stat()

@@ -21,7 +21,7 @@ from tests.support.synthetic_library import SyntheticLibrary
 def test_a_stored_genre_becomes_a_set(
     fresh_database: Database, before: str | None, label: str | None, genres: list[str]
 ) -> None:
-    downgrade("0023")
+    downgrade("0025")
     library = SyntheticLibrary(fresh_database.app)
     labels = {"artist": "A; B"} | ({} if before is None else {"genre": before})
     library.add("reference", "r", labels=labels)
@@ -30,7 +30,7 @@ def test_a_stored_genre_becomes_a_set(
     assert library.rows(f"SELECT {columns} FROM mirpipe.v_library") == [
         (label, "A; B", genres, label)
     ]
-    downgrade("0023")
+    downgrade("0025")
     assert library.rows("SELECT labels ->> 'genre' FROM mirpipe.track") == [(label,)]
     with fresh_database.app.connect() as connection:
         columns = connection.execute(text("SELECT * FROM mirpipe.track")).keys()
