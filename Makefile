@@ -109,6 +109,11 @@ test-models: $(MODELS)/torch-$(TORCH)
 	@$(call timed,models in their own environment,OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models/adapters tests/plugins/contract)
 	@$(call timed,models by command line and Celery,$(BIN)/pytest -q -m "celery or models and not e2e" tests/e2e tests/cli)
 
+.PHONY: test-containers
+test-containers: $(VENV)/dev ## build the images and run them in containers, as root if no Docker is running; ALL=1 for all faults
+	@$(PYTHON) tests/support/install_test_tools.py containers
+	@$(BIN)/pytest -q -m "containers$(if $(ALL),, and not slow)" tests/containers
+
 .PHONY: bench
 bench: $(VENV)/dev ## measure speed and memory, and write docs/benchmarks.md; PARTS=--missing skips measured parts
 	@$(BIN)/python -m benchmarks $(PARTS)

@@ -22,7 +22,9 @@ SECRET = re.compile(r"^([A-Z_]+_(?:PASSWORD|SECRET|KEY))=", re.MULTILINE)
 RUNS_ONCE = {"roles", "init"}
 WORKERS = {"worker", "worker-gpu", "worker-gpu-without-card"}
 PAGES = {"api-server": "8080", "dashboard": "8501"}
-ALL_PROFILES = "postgres,cpu,gpu"
+OPERATOR = "operator"
+"""The service for single commands, which `docker compose up` does not start."""
+ALL_PROFILES = "postgres,cpu,gpu,operator"
 
 Services = dict[str, Any]
 
@@ -91,7 +93,9 @@ def test_a_proxy_can_require_a_login_for_the_dashboard(services: Services) -> No
 
 def test_every_service_runs_once_or_restarts_and_has_a_health_check(services: Services) -> None:
     for name, service in services.items():
-        if name in RUNS_ONCE:
+        if name == OPERATOR:
+            assert "restart" not in service
+        elif name in RUNS_ONCE:
             assert service["restart"] == "on-failure:3"
             conditions = [
                 other["depends_on"][name]["condition"]
@@ -152,7 +156,7 @@ def test_workers_leave_processor_time_to_the_servers(services: Services) -> None
 
 
 def test_a_slow_start_does_not_count_as_unhealthy(services: Services) -> None:
-    for name in set(services) - RUNS_ONCE:
+    for name in set(services) - RUNS_ONCE - {OPERATOR}:
         assert services[name]["healthcheck"]["start_period"] == "10m0s", name
 
 
@@ -176,15 +180,16 @@ def test_volumes_are_mounted_only_where_they_are_needed(services: Services) -> N
         "redis": {"redis"},
         "airflow": {"init", "api-server"},
         "logs": {"api-server (read only)", "dag-processor", *WORKERS},
-        "caches": WORKERS,
-        "clips": {"dashboard (read only)", *WORKERS},
-        "models": {"dashboard (read only)", *WORKERS},
+        "caches": {*WORKERS, OPERATOR},
+        "clips": {"dashboard (read only)", *WORKERS, OPERATOR},
+        "models": {"dashboard (read only)", *WORKERS, OPERATOR},
+        "backups": {OPERATOR},
     }
 
 
 def test_a_named_volume_is_mounted_on_a_folder_of_the_image(services: Services) -> None:
     dockerfile = (PROJECT / "docker" / "Dockerfile").read_text()
-    (line,) = re.findall(r"mkdir -p (.*) \\\n", dockerfile)
+    (line,) = re.findall(r"mkdir -p (.*) \\\n", dockerfile.replace(" \\\n       ", " "))
     created = {
         str(parent) for folder in line.split() for parent in [Path(folder), *Path(folder).parents]
     }
@@ -238,7 +243,7 @@ def test_the_library_is_mounted_read_only(services: Services) -> None:
         for volume in service.get("volumes", [])
     }
     library = {(name, read_only) for name, target, read_only in mounts if target == "/library"}
-    assert library == {(name, True) for name in (*WORKERS, "dashboard")}
+    assert library == {(name, True) for name in (*WORKERS, "dashboard", OPERATOR)}
     assert all(read_only for name, _, read_only in mounts if name == "dashboard")
 
 
@@ -247,10 +252,10 @@ def test_every_service_has_only_the_secrets_that_it_needs(services: Services) ->
     airflow = {"api-server", "scheduler", "dag-processor", "init", *WORKERS}
     allowed = {
         "POSTGRES_PASSWORD": {"postgres", "roles"},
-        "MIRPIPE_OWNER_PASSWORD": RUNS_ONCE,
-        "MIRPIPE_APP_PASSWORD": RUNS_ONCE | WORKERS,
-        "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *WORKERS, "dashboard"},
-        "AIRFLOW_DB_PASSWORD": {*airflow, "roles"},
+        "MIRPIPE_OWNER_PASSWORD": {*RUNS_ONCE, OPERATOR},
+        "MIRPIPE_APP_PASSWORD": {*RUNS_ONCE, *WORKERS, OPERATOR},
+        "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *WORKERS, "dashboard", OPERATOR},
+        "AIRFLOW_DB_PASSWORD": {*airflow, "roles", OPERATOR},
         "AIRFLOW_ADMIN_PASSWORD": {"init"},
         "AIRFLOW_SESSION_SECRET": airflow,
         "AIRFLOW_JWT_SECRET": airflow,

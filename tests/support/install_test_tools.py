@@ -1,6 +1,8 @@
 """Installs the programs that the tests need: a browser, ffmpeg, and fonts for screenshots.
 
-`make test` runs this program. If the user is root or can use sudo without a password, the program
+With the argument `containers`, it installs the programs that start a container engine and make its
+images, too, unless an engine is running already. `make test` and `make test-containers` run this
+program. If the user is root or can use sudo without a password, the program
 installs the missing packages. Otherwise it prints the command that installs them. If a package is
 still missing, the tests that need it are skipped; with CI=true, `make test` fails.
 """
@@ -14,7 +16,7 @@ from pathlib import Path
 FONTS = Path("/usr/share/fonts")
 
 
-def missing_packages() -> list[str]:
+def missing_packages(*, containers: bool = False) -> list[str]:
     """Return the Debian names of the packages that are missing on this machine."""
     browser = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     present = {
@@ -23,7 +25,27 @@ def missing_packages() -> list[str]:
         "fonts-noto-cjk": _has_font("NotoSansCJK*"),
         "fonts-noto-color-emoji": _has_font("NotoColorEmoji*"),
     }
+    if containers:
+        present["debootstrap"] = _has_program("debootstrap")
+        if not _has_engine():
+            present |= {
+                "docker.io": _has_program("docker") and _has_program("dockerd"),
+                "iptables": _has_program("iptables"),
+                "iproute2": _has_program("ip"),
+            }
     return [package for package, is_present in present.items() if not is_present]
+
+
+def _has_program(name: str) -> bool:
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"])) is not None
+
+
+def _has_engine() -> bool:
+    """Return whether the program `docker` reaches an engine."""
+    return (
+        _has_program("docker")
+        and not subprocess.run(["docker", "info"], capture_output=True).returncode
+    )
 
 
 def _has_font(pattern: str) -> bool:
@@ -62,9 +84,10 @@ def _install(packages: list[str]) -> bool:
 
 def main() -> int:
     """Return the exit status: 1 if a package is still missing and CI=true, else 0."""
-    missing = missing_packages()
+    containers = "containers" in sys.argv[1:]
+    missing = missing_packages(containers=containers)
     if missing and _install(missing):
-        missing = missing_packages()
+        missing = missing_packages(containers=containers)
     if not missing:
         return 0
     command = "apt-get install " + " ".join(missing)
