@@ -22,6 +22,8 @@ from tests.containers.work_folder import work_folder
 
 HERE = Path(__file__).parent
 LOGS = PROJECT / "var" / "container-logs"
+NOTICED_SOON = {"MIRPIPE_AIRFLOW_TIMEOUT": "60", "MIRPIPE_BATCH_TRACKS": "8"}
+"""Settings with which a killed worker delays the main job for a minute only."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,9 +71,18 @@ def started(engine: Engine, version: str, **variables: str) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(engine: Engine, version: str) -> Iterator[Stack]:
+def backups(folder: Path) -> Path:
+    """A folder for backups, which the user in the containers can write to."""
+    made = folder / "backups"
+    made.mkdir()
+    made.chmod(0o777)
+    return made
+
+
+@pytest.fixture(scope="session")
+def undisturbed(engine: Engine, version: str, backups: Path) -> Iterator[Stack]:
     """Yield a stack in which the main job has run over the demo library, with generation."""
-    with started(engine, version) as made:
+    with started(engine, version, BACKUPS_VOLUME=str(backups)) as made:
         main_job.start_main_job(made)
         main_job.wait_for_main_job(made)
         yield made

@@ -30,6 +30,13 @@ def wait_for_main_job(stack: Stack) -> None:
     eventually(lambda: _answer(lambda: _have_ended(stack)), seconds=JOB_SECONDS, every=EVERY)
 
 
+def wait_for_ingest(stack: Stack) -> None:
+    """Wait until ingest has ended, and every run that it has started."""
+    eventually(
+        lambda: _answer(lambda: _have_ended(stack, (INGEST,))), seconds=JOB_SECONDS, every=EVERY
+    )
+
+
 def unsuccessful_tasks(stack: Stack) -> list[str]:
     """Return each task of all runs whose last attempt has not succeeded, with its state."""
     return [
@@ -60,9 +67,11 @@ def wait_until_stored(stack: Stack, table: str, rows: int) -> None:
     eventually(lambda: _answer(lambda: int(stack.query(sql)) >= rows), seconds=JOB_SECONDS, every=1)
 
 
-def _have_ended(stack: Stack) -> bool:
-    runs = [stack.airflow.latest_runs(dag_id) for dag_id in DAGS]
-    return all(runs) and all(run.has_ended for of_dag in runs for run in of_dag)
+def _have_ended(stack: Stack, required: tuple[str, ...] = DAGS) -> bool:
+    """Return whether no run is left, and each required DAG has run."""
+    runs = {dag_id: stack.airflow.latest_runs(dag_id) for dag_id in DAGS}
+    has_run = all(runs[dag_id] for dag_id in required)
+    return has_run and all(run.has_ended for of_dag in runs.values() for run in of_dag)
 
 
 def _answer(question: Callable[[], bool]) -> bool:

@@ -31,6 +31,7 @@ class Stack:
     variables: dict[str, str]
     """The variables in .env, and COMPOSE_PROJECT_NAME."""
     airflow: AirflowClient
+    files: tuple[str, ...] = ("docker-compose.yml",)
 
     @property
     def name(self) -> str:
@@ -44,7 +45,8 @@ class Stack:
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose ARGUMENTS`, and return the output. Fails if the command fails."""
-        process = compose({**self.variables, **self.engine.environment}, *arguments)
+        variables = {**self.variables, **self.engine.environment}
+        process = compose(variables, *arguments, files=self.files)
         output = f"{process.stdout[-2000:]}{process.stderr[-4000:]}"
         assert process.returncode == 0, f"docker compose {' '.join(arguments)}: {output}"
         return process.stdout
@@ -83,6 +85,10 @@ class Stack:
             self.engine.docker("inspect", "--format", "{{json .State}}", container)
         )
         return state
+
+    def operator(self, *command: str) -> str:
+        """Run a command in a new container of the service `operator`, and return the output."""
+        return self.compose("run", "--rm", "--no-TTY", "operator", *command)
 
     def run(self, service: str, *command: str) -> str:
         """Run a command in the running container of a service, and return the output."""

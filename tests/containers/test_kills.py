@@ -1,6 +1,6 @@
 """Containers are killed during the main job, and the results are the same as without kills."""
 
-from tests.containers.conftest import started
+from tests.containers.conftest import NOTICED_SOON, started
 from tests.containers.engine import Engine
 from tests.containers.main_job import (
     digest,
@@ -17,7 +17,6 @@ KILLS = (
     ("worker-gpu-without-card", "generation", 1),
 )
 """The service to kill once the table contains this number of rows."""
-NOTICED_SOON = {"MIRPIPE_AIRFLOW_TIMEOUT": "60", "MIRPIPE_BATCH_TRACKS": "8"}
 
 
 def test_three_kills_do_not_change_the_results(
