@@ -9,13 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from mirpipe.orchestration.parent_death_signal import dies_with_parent
 from tests.containers.host_network import restored_network
 from tests.support.waiting import eventually
 
-PROGRAMS = ("docker", "dockerd", "iptables", "ip")
 START_SECONDS = 120
 
 
@@ -64,9 +61,9 @@ def engine(folder: Path) -> Iterator[Engine]:
 def own_engine(folder: Path) -> Iterator[Engine]:
     """Start dockerd with its own data, socket and process file in `folder`, and stop it at the end.
 
-    If this process is killed, the kernel stops dockerd, which then stops its containers.
+    If this process is killed, the kernel stops dockerd, which then stops its containers. Before the
+    tests, `make test-containers` checks that this user is root and that the programs exist.
     """
-    require_root_and_programs()
     # The path of a socket must be short.
     host = f"unix://{folder}/docker.sock"
     config = folder / "config"
@@ -98,18 +95,3 @@ def own_engine(folder: Path) -> Iterator[Engine]:
         finally:
             process.terminate()
             process.wait(120)
-
-
-def require_root_and_programs() -> None:
-    """Fail the test with a remedy if this machine cannot start an engine."""
-    if os.geteuid() != 0:
-        pytest.fail(
-            "No container engine answers, and only root can start one. Start Docker, or run "
-            "`make test-containers` as root."
-        )
-    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
-    if missing := [name for name in PROGRAMS if shutil.which(name, path=path) is None]:
-        pytest.fail(
-            f"No container engine answers, and {', '.join(missing)} are missing to start one. On "
-            "Debian: `apt-get install docker.io iptables iproute2 debootstrap`."
-        )

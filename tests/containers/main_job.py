@@ -8,7 +8,7 @@ from mirpipe.orchestration.main_job import EVALUATE, GENERATE, INGEST
 from tests.containers.stack import Stack
 from tests.support.waiting import eventually
 
-JOB_SECONDS = 2400
+JOB_SECONDS = 1800
 EVERY = 3
 """Seconds between two questions to Airflow."""
 DAGS = (INGEST, EVALUATE, GENERATE)

@@ -7,6 +7,7 @@ permissions and the entry points in the public images.
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -59,8 +60,12 @@ def stand_ins(engine: Engine, folder: Path) -> Iterator[None]:
         for name, tag in base_images().items():
             if engine.has_image(tag):
                 continue
+            assert os.geteuid() == 0, (
+                f"The engine has no image {tag}, and only root can build a stand-in for it. Run "
+                f"`docker pull {tag}`, or run `make test-containers` as root."
+            )
             added.append(tag)
-            archive = cache / f"{name}-{_key(sources, tag)}.tar"
+            archive = cache / f"{name}-{_key(sources, name, tag)}.tar"
             if archive.exists():
                 engine.docker("load", "--input", str(archive))
                 continue
@@ -82,9 +87,9 @@ def stand_ins(engine: Engine, folder: Path) -> Iterator[None]:
                 engine.try_docker("image", "rm", tag)
 
 
-def _key(sources: PackageSources, tag: str) -> str:
+def _key(sources: PackageSources, name: str, tag: str) -> str:
     """Return a hash of everything that determines a stand-in."""
-    files = [Path(__file__), *sorted(file for file in FOLDERS.rglob("*") if file.is_file())]
+    files = [Path(__file__), *sorted((FOLDERS / name).glob("*"))]
     if sources.certificates:
         files.append(sources.certificates)
     text = json.dumps([tag, sources.apt, sources.variables])
@@ -117,10 +122,5 @@ def _build_python(engine: Engine, tag: str, sources: PackageSources, folder: Pat
 
 
 def _run(*command: str) -> None:
-    try:
-        process = subprocess.run(command, capture_output=True, text=True)
-    except FileNotFoundError as error:
-        raise AssertionError(
-            f"{command[0]} is missing. On Debian: `apt-get install {command[0]}`"
-        ) from error
+    process = subprocess.run(command, capture_output=True, text=True)
     assert process.returncode == 0, f"{' '.join(command)}: {process.stdout}{process.stderr}"
