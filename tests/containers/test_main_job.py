@@ -11,7 +11,7 @@ from tests.containers.stack import Stack
 from tests.dashboard import browser
 
 PAGES = ("", "retrieval", "generation", "listen", "search", "map", "hubs", "history", "failures")
-REFERENCES, TARGETS = 49, 11
+REFERENCES, TARGETS, ENCODERS, MATCHES = 49, 11, 2, 10
 
 
 def test_all_results_exist(undisturbed: Stack) -> None:
@@ -21,7 +21,7 @@ def test_all_results_exist(undisturbed: Stack) -> None:
     for table, rows in {
         "track": REFERENCES + TARGETS + clips,
         "melody": REFERENCES + TARGETS + clips,
-        "served_neighbour": 2 * REFERENCES * TARGETS,
+        "served_neighbour": ENCODERS * MATCHES * TARGETS,
         "caption": TARGETS,
         "generation": clips,
         "failure": 0,
