@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 PREFIX = "mirpipe-containers-"
 
 
@@ -23,7 +25,8 @@ def work_folder() -> Iterator[Path]:
                 fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            _delete(other)
+            if not _is_engine_running(other):
+                _delete(other)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     folder.chmod(0o755)
     with (folder / "alive").open("w") as alive:
@@ -32,6 +35,12 @@ def work_folder() -> Iterator[Path]:
             yield folder
         finally:
             _delete(folder)
+
+
+def _is_engine_running(folder: Path) -> bool:
+    """Return whether the engine of a killed session is still stopping its containers."""
+    file = folder / "dockerd.pid"
+    return file.exists() and psutil.pid_exists(int(file.read_text()))
 
 
 def _delete(folder: Path) -> None:
