@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from mirpipe.errors import MirpipeError
+from mirpipe.orchestration.airflow_rest_client import DagRun
 from mirpipe.orchestration.main_job import EVALUATE, GENERATE, INGEST
 from tests.containers.stack import Stack
 from tests.support.waiting import eventually
@@ -30,11 +31,10 @@ def wait_for_main_job(stack: Stack) -> None:
     eventually(lambda: _answer(lambda: _have_ended(stack)), seconds=JOB_SECONDS, every=EVERY)
 
 
-def wait_for_ingest(stack: Stack) -> None:
-    """Wait until ingest has ended, and every run that it has started."""
-    eventually(
-        lambda: _answer(lambda: _have_ended(stack, (INGEST,))), seconds=JOB_SECONDS, every=EVERY
-    )
+def run_again(stack: Stack) -> None:
+    """Run the DAGs one after the other, as their schedules do, and wait until each run has ended."""
+    for dag_id in DAGS:
+        _wait_for_run(stack, stack.airflow.trigger(dag_id))
 
 
 def unsuccessful_tasks(stack: Stack) -> list[str]:
@@ -67,11 +67,18 @@ def wait_until_stored(stack: Stack, table: str, rows: int) -> None:
     eventually(lambda: _answer(lambda: int(stack.query(sql)) >= rows), seconds=JOB_SECONDS, every=1)
 
 
-def _have_ended(stack: Stack, required: tuple[str, ...] = DAGS) -> bool:
-    """Return whether no run is left, and each required DAG has run."""
-    runs = {dag_id: stack.airflow.latest_runs(dag_id) for dag_id in DAGS}
-    has_run = all(runs[dag_id] for dag_id in required)
-    return has_run and all(run.has_ended for of_dag in runs.values() for run in of_dag)
+def _wait_for_run(stack: Stack, run: DagRun) -> None:
+    eventually(
+        lambda: _answer(lambda: stack.airflow.refresh(run).has_ended),
+        seconds=JOB_SECONDS,
+        every=EVERY,
+    )
+
+
+def _have_ended(stack: Stack) -> bool:
+    """Return whether each DAG has run, and no run is left."""
+    runs = [stack.airflow.latest_runs(dag_id) for dag_id in DAGS]
+    return all(runs) and all(run.has_ended for of_dag in runs for run in of_dag)
 
 
 def _answer(question: Callable[[], bool]) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers.engine import Engine
-from tests.containers.main_job import digest, start_main_job, wait_for_ingest
+from tests.containers.main_job import digest, run_again
 from tests.containers.stack import Stack, stack
 
 pytestmark = pytest.mark.slow
@@ -20,8 +20,7 @@ def test_a_backup_is_restored_in_another_project(
         assert undisturbed_digest in other.operator("mirpipe", "restore", "/backups/first")
         other.up()
         assert digest(other) == undisturbed_digest
-        start_main_job(other)
-        wait_for_ingest(other)
+        run_again(other)
         assert digest(other) == undisturbed_digest
         # `doctor` compares the clips with the files in the volume, and fails if one is missing.
         assert "exist, and each file has a row" in other.operator("mirpipe", "doctor")

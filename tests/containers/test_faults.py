@@ -14,6 +14,7 @@ from tests.containers.engine import Engine
 from tests.containers.main_job import (
     digest,
     pending_work,
+    run_again,
     start_main_job,
     wait_for_main_job,
     wait_until_stored,
@@ -40,8 +41,7 @@ def disturbed(engine: Engine, version: str, undisturbed_digest: str) -> Iterator
         wait_for_main_job(made)
         if pending_work(made):
             # A task has failed in all its attempts. The next run does what is left.
-            start_main_job(made)
-            wait_for_main_job(made)
+            run_again(made)
         assert pending_work(made) == []
         assert digest(made) == undisturbed_digest
 
@@ -83,8 +83,7 @@ def test_a_full_disk_for_clips(
         wait_for_main_job(made)
         assert pending_work(made) != []
         mount_small_disk(small_disk, "remount,size=1g")
-        start_main_job(made)
-        wait_for_main_job(made)
+        run_again(made)
         assert pending_work(made) == []
         assert digest(made) == undisturbed_digest
 

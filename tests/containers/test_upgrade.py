@@ -9,7 +9,12 @@ import pytest
 
 from mirpipe.settings import PROJECT
 from tests.containers.engine import Engine
-from tests.containers.main_job import start_main_job, unsuccessful_tasks, wait_for_main_job
+from tests.containers.main_job import (
+    run_again,
+    start_main_job,
+    unsuccessful_tasks,
+    wait_for_main_job,
+)
 from tests.containers.stack import stack
 
 pytestmark = pytest.mark.slow
@@ -48,8 +53,7 @@ def test_an_upgrade_keeps_all_tracks_and_results(
         assert [new.query(sql) for sql in KEPT] == before
         assert "all checks passed" in new.run("worker", "mirpipe", "verify")
         assert "the newest revision" in new.operator("mirpipe", "doctor")
-        start_main_job(new)
-        wait_for_main_job(new)
+        run_again(new)
         assert unsuccessful_tasks(new) == []
 
 
