@@ -32,7 +32,7 @@ def wait_for_main_job(stack: Stack) -> None:
 
 
 def run_again(stack: Stack) -> None:
-    """Run the DAGs one after the other, as their schedules do, and wait until each run has ended."""
+    """Run the DAGs one after the other, as their schedules do. Wait until each run has ended."""
     for dag_id in DAGS:
         _wait_for_run(stack, stack.airflow.trigger(dag_id))
 
