@@ -113,6 +113,11 @@ test-models: $(MODELS)/torch-$(TORCH)
 test-faults: $(VENV)/dev ## kill, stop and slow down the servers of a real Airflow, and wait until all work is done
 	@$(BIN)/pytest -q -m faults tests/faults
 
+.PHONY: test-containers
+test-containers: $(VENV)/dev ## build the images and run them in containers, as root if no Docker is running; ALL=1 for all faults
+	@$(PYTHON) tests/support/install_test_tools.py containers
+	@$(BIN)/pytest -q -m "containers$(if $(ALL),, and not slow)" tests/containers
+
 .PHONY: bench
 bench: $(VENV)/dev ## measure speed and memory, and write docs/benchmarks.md; PARTS=--missing skips measured parts
 	@$(BIN)/python -m benchmarks $(PARTS)

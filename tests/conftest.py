@@ -28,6 +28,12 @@ claim_cache()
 _TEMPORARY = Path("/tmp")  # The path is short, because the length of a socket path is limited.
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Collect the tests that start a container engine only if `-m` selects them by their marker."""
+    is_for_containers = collection_path == Path(__file__).parent / "containers"
+    return True if is_for_containers and "containers" not in config.option.markexpr else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests that need Postgres or the model libraries, and sort files with slow tests first.
 

@@ -32,6 +32,9 @@ CREATE_VERSION_TABLE = f"""
 
 _WITHOUT_MIGRATION = {f"{number:04}" for number in range(1, 10)}
 """Revisions of development versions, whose migrations were merged into 0010."""
+_CAN_READ = text(f"""
+    SELECT coalesce(has_table_privilege(to_regclass('public.{VERSION_TABLE}'), 'SELECT'), true)
+""")
 _HAS_VERSION_TABLE = text(f"SELECT to_regclass('public.{VERSION_TABLE}') IS NOT NULL")
 # Postgres holds the lock until the transaction ends. Readers have no privileges on this table.
 _LOCK = text(f"LOCK TABLE public.{VERSION_TABLE} IN EXCLUSIVE MODE")
@@ -90,6 +93,15 @@ def downgrade(revision: str, *, folder: Path = MIGRATIONS) -> None:
             drop_views(connection, folder)
             clear_record(connection)
             command.downgrade(_config(connection, folder), target)
+
+
+def can_read_revision() -> bool:
+    """Return whether this process may read the database revision.
+
+    A process without the owner's login may not, such as a worker on a user's server.
+    """
+    with engine("owner").connect() as connection:
+        return bool(connection.execute(_CAN_READ).scalar_one())
 
 
 def current() -> str | None:

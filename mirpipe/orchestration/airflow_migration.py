@@ -28,13 +28,9 @@ def migrate_if_needed(
 ) -> None:
     """Run `airflow db migrate`, unless the installed Airflow has already migrated this database.
 
-    The last migration is recorded in the file `migrated.json` in Airflow's folder. Raises
-    MirpipeError if the migration fails.
+    Raises MirpipeError if the migration fails.
     """
-    record = airflow_home.folder(settings) / "migrated.json"
-    installed = version("apache-airflow-core")
-    current = {"airflow": installed, "revision": _schema_revision(database_url)}
-    if current["revision"] and record.exists() and json.loads(record.read_text()) == current:
+    if is_migrated(settings, database_url):
         return
     with log.open("wb") as output:
         process = subprocess.run(
@@ -48,8 +44,35 @@ def migrate_if_needed(
         raise MirpipeError(
             f"The migration of Airflow's metadata database failed. Its log is {log}."
         )
-    record.write_text(json.dumps(current | {"revision": _schema_revision(database_url)}))
+    record_migration(settings, database_url)
     show("Airflow's metadata database is migrated")
+
+
+def is_migrated(settings: Settings, database_url: str) -> bool:
+    """Return whether the installed Airflow was the last that migrated this database."""
+    record, current = _record(settings), _current(database_url)
+    return (
+        current["revision"] is not None
+        and record.exists()
+        and json.loads(record.read_text()) == current
+    )
+
+
+def record_migration(settings: Settings, database_url: str) -> None:
+    """Record that the installed Airflow has migrated this database.
+
+    The record is the file `migrated.json` in Airflow's folder, which must exist.
+    """
+    _record(settings).write_text(json.dumps(_current(database_url)))
+
+
+def _record(settings: Settings) -> Path:
+    return airflow_home.folder(settings) / "migrated.json"
+
+
+def _current(database_url: str) -> dict[str, str | None]:
+    installed = version("apache-airflow-core")
+    return {"airflow": installed, "revision": _schema_revision(database_url)}
 
 
 def _schema_revision(database_url: str) -> str | None:

@@ -9,10 +9,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from mirpipe.db.health import airflow_pools
 from mirpipe.db.migrate import migrate
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration.airflow_cli import airflow_command
 from mirpipe.orchestration.airflow_home import admin_password
+from mirpipe.orchestration.airflow_migration import is_migrated, record_migration
 from mirpipe.orchestration.pools import pool_slots
 from mirpipe.settings import Settings, settings
 
@@ -20,15 +22,22 @@ from mirpipe.settings import Settings, settings
 def prepare(settings: Settings) -> None:
     """Migrate both databases, create Airflow's pools, and store the password of Airflow's user.
 
-    Airflow's database is the one that Airflow's environment variables name. This function can be
-    run again safely. Raises MirpipeError if one of Airflow's commands fails.
+    Airflow's database is the one that Airflow's environment variables name. If
+    MIRPIPE_AIRFLOW_DATABASE_URL names it, too, Airflow's commands, which take seconds to start, run
+    only if they have something to change. This function can be run again safely. Raises
+    MirpipeError if one of Airflow's commands fails.
     """
     migrate()
     print("mirpipe's schema is up to date", flush=True)
-    _run_airflow("db", "migrate")
-    print("Airflow's metadata database is up to date", flush=True)
-    _import_pools()
     admin_password(settings)
+    url = settings.airflow_database_url
+    if not (url and is_migrated(settings, url)):
+        _run_airflow("db", "migrate")
+        if url:
+            record_migration(settings, url)
+    print("Airflow's metadata database is up to date", flush=True)
+    if not (url and airflow_pools(url).items() >= pool_slots().items()):
+        _import_pools()
     print("Airflow's pools and user exist", flush=True)
 
 

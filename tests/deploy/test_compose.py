@@ -10,7 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import make_url
 
-from mirpipe.orchestration import airflow_home
+from mirpipe.orchestration import airflow_home, airflow_timeouts
 from mirpipe.settings import PROJECT, Settings
 from tests.deploy.compose import compose, config, env_file, needs_program
 
@@ -20,8 +20,11 @@ FILE = (PROJECT / "docker-compose.yml").read_text()
 EXAMPLE = (PROJECT / ".env.example").read_text()
 SECRET = re.compile(r"^([A-Z_]+_(?:PASSWORD|SECRET|KEY))=", re.MULTILINE)
 RUNS_ONCE = {"roles", "init"}
+WORKERS = {"worker", "worker-gpu", "worker-gpu-without-card"}
 PAGES = {"api-server": "8080", "dashboard": "8501"}
-ALL_PROFILES = "postgres,cpu,gpu"
+OPERATOR = "operator"
+"""The service for single commands, which `docker compose up` does not start."""
+ALL_PROFILES = "postgres,cpu,gpu,operator"
 
 Services = dict[str, Any]
 
@@ -90,7 +93,9 @@ def test_a_proxy_can_require_a_login_for_the_dashboard(services: Services) -> No
 
 def test_every_service_runs_once_or_restarts_and_has_a_health_check(services: Services) -> None:
     for name, service in services.items():
-        if name in RUNS_ONCE:
+        if name == OPERATOR:
+            assert "restart" not in service
+        elif name in RUNS_ONCE:
             assert service["restart"] == "on-failure:3"
             conditions = [
                 other["depends_on"][name]["condition"]
@@ -120,7 +125,7 @@ def test_no_service_waits_for_postgres_if_you_use_your_own(services: Services) -
 def test_every_service_has_limits_and_few_rights(services: Services) -> None:
     for name, service in services.items():
         limits = service["deploy"]["resources"]["limits"]
-        assert {"cpus", "memory", "pids"} <= set(limits), name
+        assert {"memory", "pids"} <= set(limits), name
         assert service["read_only"], name
         assert service["init"], name
         assert service["cap_drop"] == ["ALL"], name
@@ -130,6 +135,90 @@ def test_every_service_has_limits_and_few_rights(services: Services) -> None:
             name == "redis"
         ), name
         assert not service.get("privileged"), name
+
+
+def test_no_limit_is_above_the_number_of_processors_of_a_small_machine(services: Services) -> None:
+    for name, service in services.items():
+        assert float(service["deploy"]["resources"]["limits"].get("cpus", 0)) <= 1, name
+    limited = config(env_file(WORKER_CPUS="1.5", GPU_WORKER_CPUS="2", COMPOSE_PROFILES="gpu"))
+    cpus = {
+        name: service["deploy"]["resources"]["limits"]["cpus"]
+        for name, service in limited["services"].items()
+        if name in {"worker", "worker-gpu"}
+    }
+    assert cpus == {"worker": "1.5", "worker-gpu": "2"}
+
+
+def test_workers_leave_processor_time_to_the_servers(services: Services) -> None:
+    shares = {name: service["cpu_shares"] for name, service in services.items()}
+    workers = {name: shares.pop(name) for name in WORKERS}
+    assert 2 * max(workers.values()) <= min(shares.values())
+
+
+def test_a_slow_start_does_not_count_as_unhealthy(services: Services) -> None:
+    for name in set(services) - RUNS_ONCE - {OPERATOR}:
+        assert services[name]["healthcheck"]["start_period"] == "10m0s", name
+
+
+def test_the_dashboard_reaches_postgres_only(services: Services) -> None:
+    networks = {name: set(service["networks"]) for name, service in services.items()}
+    reached = {name for name in networks if networks[name] & networks["dashboard"]}
+    assert reached == {"dashboard", "postgres"}
+    pipeline = {name for name in networks if "pipeline" in networks[name]}
+    assert pipeline == set(services) - {"dashboard"}
+
+
+def test_volumes_are_mounted_only_where_they_are_needed(services: Services) -> None:
+    mounts: dict[str, set[str]] = {}
+    for name, service in services.items():
+        for volume in service.get("volumes", []):
+            reads_only = " (read only)" if volume.get("read_only") else ""
+            mounts.setdefault(volume["source"], set()).add(name + reads_only)
+    del mounts[str(PROJECT / "demo")]
+    assert mounts == {
+        "postgres": {"postgres"},
+        "redis": {"redis"},
+        "airflow": {"init", "api-server"},
+        "logs": {"api-server (read only)", "dag-processor", *WORKERS},
+        "caches": {*WORKERS, OPERATOR},
+        "clips": {"dashboard (read only)", *WORKERS, OPERATOR},
+        "models": {"dashboard (read only)", *WORKERS, OPERATOR},
+        "backups": {OPERATOR},
+    }
+
+
+def test_a_named_volume_is_mounted_on_a_folder_of_the_image(services: Services) -> None:
+    dockerfile = (PROJECT / "docker" / "Dockerfile").read_text()
+    (line,) = re.findall(r"mkdir -p (.*) \\\n", dockerfile.replace(" \\\n       ", " "))
+    created = {
+        str(parent) for folder in line.split() for parent in [Path(folder), *Path(folder).parents]
+    }
+    for name in set(services) - {"postgres", "redis"}:
+        for volume in services[name].get("volumes", []):
+            assert volume["target"] in created, (name, volume["target"])
+
+
+def test_one_variable_is_the_tag_and_the_version_in_the_image() -> None:
+    variables = env_file(MIRPIPE_VERSION="1.2.3", COMPOSE_PROFILES=ALL_PROFILES)
+    services = config(variables)["services"]
+    for service in services.values():
+        if "build" in service:
+            assert service["image"].endswith(":1.2.3")
+            assert service["build"]["args"] == {"SETUPTOOLS_SCM_PRETEND_VERSION": "1.2.3"}
+    stages = re.findall(
+        r"^ARG SETUPTOOLS_SCM_PRETEND_VERSION\n(?:USER .*\n)?RUN .*install project",
+        (PROJECT / "docker" / "Dockerfile").read_text(),
+        re.M,
+    )
+    assert len(stages) == 2
+
+
+def test_the_timeout_for_busy_machines_reaches_airflow() -> None:
+    services = config(env_file(MIRPIPE_AIRFLOW_TIMEOUT="700"))["services"]
+    expected = airflow_timeouts.options(700)
+    for name in ("api-server", "scheduler", "dag-processor", "worker"):
+        variables = services[name]["environment"]
+        assert {option: variables[f"AIRFLOW__{option}"] for option in expected} == expected
 
 
 def test_images_have_the_newest_version_of_the_changelog(services: Services) -> None:
@@ -154,21 +243,19 @@ def test_the_library_is_mounted_read_only(services: Services) -> None:
         for volume in service.get("volumes", [])
     }
     library = {(name, read_only) for name, target, read_only in mounts if target == "/library"}
-    workers = ("worker", "worker-gpu", "worker-gpu-without-card")
-    assert library == {(name, True) for name in (*workers, "dashboard")}
+    assert library == {(name, True) for name in (*WORKERS, "dashboard", OPERATOR)}
     assert all(read_only for name, _, read_only in mounts if name == "dashboard")
 
 
 def test_every_service_has_only_the_secrets_that_it_needs(services: Services) -> None:
     variables = env_file(COMPOSE_PROFILES=ALL_PROFILES)
-    workers = {"worker", "worker-gpu", "worker-gpu-without-card"}
-    airflow = {"api-server", "scheduler", "dag-processor", "init", *workers}
+    airflow = {"api-server", "scheduler", "dag-processor", "init", *WORKERS}
     allowed = {
         "POSTGRES_PASSWORD": {"postgres", "roles"},
-        "MIRPIPE_OWNER_PASSWORD": RUNS_ONCE,
-        "MIRPIPE_APP_PASSWORD": RUNS_ONCE | workers,
-        "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *workers, "dashboard"},
-        "AIRFLOW_DB_PASSWORD": {*airflow, "roles"},
+        "MIRPIPE_OWNER_PASSWORD": {*RUNS_ONCE, OPERATOR},
+        "MIRPIPE_APP_PASSWORD": {*RUNS_ONCE, *WORKERS, OPERATOR},
+        "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *WORKERS, "dashboard", OPERATOR},
+        "AIRFLOW_DB_PASSWORD": {*airflow, "roles", OPERATOR},
         "AIRFLOW_ADMIN_PASSWORD": {"init"},
         "AIRFLOW_SESSION_SECRET": airflow,
         "AIRFLOW_JWT_SECRET": airflow,

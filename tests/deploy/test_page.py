@@ -53,7 +53,10 @@ def test_mirpipe_commands_on_the_page_exist() -> None:
         for command in COMMANDS
         if "mirpipe" in command[:-1]
     }
-    assert commands == {("status",), ("models", "pull")}
+    assert commands == {
+        *(("status",), ("models", "pull"), ("doctor",)),
+        *(("backup", "/backups/2026-11-22"), ("restore", "/backups/2026-11-22")),
+    }
     for words in commands:
         help_ = [sys.executable, "-m", "mirpipe.cli.main", *words, "--help"]
         assert subprocess.run(help_, capture_output=True, cwd=PROJECT).returncode == 0, words

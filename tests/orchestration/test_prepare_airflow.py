@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe.errors import MirpipeError
-from mirpipe.orchestration import prepare_airflow
+from mirpipe.orchestration import airflow_migration, prepare_airflow
 from mirpipe.settings import Settings
 
 
@@ -18,7 +18,10 @@ class FakeAirflowCli:
         self.calls: list[list[str]] = []
         self.pools: dict[str, dict[str, object]] = {}
         self.exit_code = 0
+        self.revision: str | None = None
         monkeypatch.setattr(prepare_airflow, "migrate", lambda: None)
+        monkeypatch.setattr(prepare_airflow, "airflow_pools", lambda _url: self.slots)
+        monkeypatch.setattr(airflow_migration, "_schema_revision", lambda _url: self.revision)
         monkeypatch.setattr(prepare_airflow.subprocess, "run", self._run)
 
     def _run(self, command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
@@ -26,7 +29,14 @@ class FakeAirflowCli:
         self.calls.append(arguments[:2])
         if arguments[:2] == ["pools", "import"]:
             self.pools = json.loads(Path(arguments[2]).read_text())
+        elif not self.exit_code:
+            self.revision = "head"
         return subprocess.CompletedProcess(command, self.exit_code)
+
+    @property
+    def slots(self) -> dict[str, object]:
+        """The pools in the database, with Airflow's own pool."""
+        return {"default_pool": 128} | {name: pool["slots"] for name, pool in self.pools.items()}
 
 
 @pytest.fixture
@@ -48,3 +58,26 @@ def test_the_error_names_the_command_that_failed(cli: FakeAirflowCli, tmp_path: 
     cli.exit_code = 1
     with pytest.raises(MirpipeError, match=r"`airflow db migrate` failed with exit code 1"):
         prepare_airflow.prepare(Settings(home=tmp_path))
+
+
+def test_a_second_preparation_runs_no_command_of_airflow(
+    cli: FakeAirflowCli, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path, airflow_database_url="postgresql://host/airflow")
+    prepare_airflow.prepare(settings)
+    cli.calls.clear()
+    prepare_airflow.prepare(settings)
+    assert cli.calls == []
+
+
+def test_a_second_preparation_repairs_what_differs(cli: FakeAirflowCli, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, airflow_database_url="postgresql://host/airflow")
+    prepare_airflow.prepare(settings)
+    cli.calls.clear()
+    cli.pools["stages"]["slots"] = 99
+    prepare_airflow.prepare(settings)
+    assert cli.calls == [["pools", "import"]]
+    cli.calls.clear()
+    cli.revision = None  # another, empty database
+    prepare_airflow.prepare(settings)
+    assert cli.calls == [["db", "migrate"]]

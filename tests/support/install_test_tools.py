@@ -1,6 +1,8 @@
 """Installs the programs that the tests need: a browser, ffmpeg, fonts for screenshots, Postgres 16.
 
-`make test` runs this program. If the user is root or can use sudo without a password, the program
+With the argument `containers`, it installs the programs that start a container engine and make its
+images, too, unless an engine is running already. `make test` and `make test-containers` run this
+program. If the user is root or can use sudo without a password, the program
 installs the missing packages. Otherwise it prints the command that installs them. If a package is
 still missing, the tests that need it are skipped; with CI=true, `make test` fails.
 """
@@ -17,7 +19,7 @@ OLD_POSTGRES = PROJECT / "var" / "test-programs" / "postgres-16"
 """Folder of the Postgres 16 that the tests of `mirpipe db upgrade` start."""
 
 
-def missing_packages() -> list[str]:
+def missing_packages(*, containers: bool = False) -> list[str]:
     """Return the Debian names of the packages that are missing on this machine."""
     browser = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     present = {
@@ -26,7 +28,28 @@ def missing_packages() -> list[str]:
         "fonts-noto-cjk": _has_font("NotoSansCJK*"),
         "fonts-noto-color-emoji": _has_font("NotoColorEmoji*"),
     }
+    if containers:
+        # Only root can run debootstrap. Other users pull the public images.
+        present["debootstrap"] = os.geteuid() != 0 or _has_program("debootstrap")
+        if not has_engine():
+            present |= {
+                "docker.io": _has_program("docker") and _has_program("dockerd"),
+                "iptables": _has_program("iptables"),
+                "iproute2": _has_program("ip"),
+            }
     return [package for package, is_present in present.items() if not is_present]
+
+
+def _has_program(name: str) -> bool:
+    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"])) is not None
+
+
+def has_engine() -> bool:
+    """Return whether the program `docker` reaches an engine."""
+    return (
+        _has_program("docker")
+        and not subprocess.run(["docker", "info"], capture_output=True).returncode
+    )
 
 
 def _has_font(pattern: str) -> bool:
@@ -80,11 +103,18 @@ def _install_old_postgres() -> bool:
 
 
 def main() -> int:
-    """Return the exit status: 1 if a program is still missing and CI=true, else 0."""
+    """Return the exit status: 1 if a program is still missing that no test may skip, else 0."""
+    containers = "containers" in sys.argv[1:]
+    if containers and os.geteuid() != 0 and not has_engine():
+        print(
+            "No container engine answers, and only root can start one. Start Docker, or run "
+            "`make test-containers` as root"
+        )
+        return 1
     has_old_postgres = _install_old_postgres()
-    missing = missing_packages()
+    missing = missing_packages(containers=containers)
     if missing and _install(missing):
-        missing = missing_packages()
+        missing = missing_packages(containers=containers)
     if not missing and has_old_postgres:
         return 0
     if not has_old_postgres:
@@ -94,6 +124,8 @@ def main() -> int:
         print(f"Missing for some tests: {', '.join(missing)}. On Debian, run as root: {command}")
     if os.environ.get("CI") == "true":
         print("CI=true: no test may be skipped, so this is a failure")
+        return 1
+    if containers:
         return 1
     print("The tests that need it are skipped")
     return 0

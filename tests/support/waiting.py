@@ -12,12 +12,17 @@ _WAITING = text(
 )
 
 
-def eventually(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    """Wait until the condition is true. Fail the test if the wait takes longer than `seconds`."""
+def eventually(
+    condition: Callable[[], object], *, seconds: float = 30, every: float = 0.02
+) -> None:
+    """Wait until the condition is true. Fail the test if the wait takes longer than `seconds`.
+
+    `every` is the time between two checks, in seconds.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"the condition is not true after {seconds:g} s"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def sessions_waiting(engine: Engine) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from mirpipe.db import health
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import PipelineRole, engine
-from mirpipe.db.migrate import current, head
+from mirpipe.db.migrate import can_read_revision, current, head
 from mirpipe.db.oldest_versions import outdated_versions
 from mirpipe.db.reader_login import REMEDY, privilege_beyond_reading
 from mirpipe.db.schema_file_record import outdated_files
@@ -57,17 +57,24 @@ def versions(connection: Connection) -> Iterator[Finding]:
 
 
 def migrations(connection: Connection) -> Iterator[Finding]:
-    """Check whether tables, views and descriptions match this version of mirpipe."""
-    revision, newest = current(), head()
-    if revision != newest:
+    """Check whether tables, views and descriptions match this version of mirpipe.
+
+    Without the owner's login, the revision of the tables cannot be read. Then only the views are
+    checked.
+    """
+    is_readable, newest = can_read_revision(), head()
+    if is_readable and (revision := current()) != newest:
         message = f"the schema is at {revision or 'nothing'}, but mirpipe needs {newest}"
         remedy = "run `mirpipe db migrate`; if the schema is newer, update mirpipe"
         yield problem("migrations", message, remedy)
     elif outdated := outdated_files(connection):
         message = f"the views do not match this version of mirpipe: {shorten(outdated)}"
         yield problem("migrations", message, "run `mirpipe db migrate`")
+    elif is_readable:
+        yield ok("migrations", f"the schema is at {newest}, the newest revision")
     else:
-        yield ok("migrations", f"the schema is at {revision}, the newest revision")
+        message = "the views match; the revision was not read, because MIRPIPE_OWNER_URL is not set"
+        yield ok("migrations", message)
 
 
 def roles(connection: Connection) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from mirpipe.db import health
 from mirpipe.db.engine import engine
-from mirpipe.db.migrate import current, head
+from mirpipe.db.migrate import can_read_revision, current, head
+from mirpipe.db.schema_file_record import outdated_files
 from mirpipe.operations.doctor.database import is_up
 from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
 from mirpipe.settings import settings
@@ -19,9 +20,11 @@ MIN_AGE_SECONDS = 3600.0
 
 def check() -> Iterator[Finding]:
     """Check clips and library files. Yields nothing if the database is down or not migrated."""
-    if not is_up() or current() != head():
+    if not is_up() or (can_read_revision() and current() != head()):
         return
     with engine("reader").connect() as reader:
+        if outdated_files(reader):
+            return
         yield from clips(reader)
         yield from library(reader)
 

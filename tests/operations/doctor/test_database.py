@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from mirpipe.db import health, oldest_versions
-from mirpipe.db.engine import close_engines
+from mirpipe.db.engine import close_engines, database_url
 from mirpipe.db.migrate import downgrade
 from mirpipe.db.named_locks import hold_lock
 from mirpipe.operations.doctor import database, files
@@ -29,6 +29,21 @@ def run(fresh: Database, statement: str) -> None:
 def test_a_new_database_passes_all_checks(fresh_database: Database) -> None:
     levels = {name: finding.level for name, finding in by_check(database.check()).items()}
     assert levels == dict.fromkeys(["database", "roles", "clock", "migrations", "locks"], "ok")
+
+
+def test_a_worker_without_the_owners_login_passes_all_checks(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, reader = (database_url(role) for role in ("app", "reader"))
+    monkeypatch.delenv("MIRPIPE_OWNER_URL", raising=False)
+    monkeypatch.setenv("MIRPIPE_DATABASE_URL", app)
+    monkeypatch.setenv("MIRPIPE_READER_URL", reader)
+    settings.cache_clear()
+    close_engines()
+    found = by_check([*database.check(), *files.check()])
+    assert {finding.level for finding in found.values()} == {"ok"}
+    assert "MIRPIPE_OWNER_URL is not set" in found["migrations"].message
+    assert {"clips", "references", "targets"} <= set(found)
 
 
 def test_an_embedded_server_that_is_down_is_reported_and_not_started(

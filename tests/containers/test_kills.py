@@ -1,0 +1,33 @@
+"""Containers are killed during the main job, and the results are the same as without kills."""
+
+from tests.containers.conftest import NOTICED_SOON, started
+from tests.containers.engine import Engine
+from tests.containers.main_job import (
+    digest,
+    pending_work,
+    start_main_job,
+    unsuccessful_tasks,
+    wait_for_main_job,
+    wait_until_stored,
+)
+
+KILLS = (
+    ("worker", "embedding", 8),
+    ("postgres", "melody", 8),
+    ("worker-gpu-without-card", "generation", 1),
+)
+"""The service to kill once the table contains this number of rows."""
+
+
+def test_three_kills_do_not_change_the_results(
+    engine: Engine, version: str, undisturbed_digest: str
+) -> None:
+    with started(engine, version, **NOTICED_SOON) as disturbed:
+        start_main_job(disturbed)
+        for service, table, rows in KILLS:
+            wait_until_stored(disturbed, table, rows)
+            disturbed.kill(service)
+        wait_for_main_job(disturbed)
+        assert unsuccessful_tasks(disturbed) == []
+        assert pending_work(disturbed) == []
+        assert digest(disturbed) == undisturbed_digest
