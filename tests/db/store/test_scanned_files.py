@@ -45,7 +45,7 @@ def test_a_file_with_another_time_or_problem_has_changed(
     comparison.compare(files)
     assert comparison.counts() == {"changed": 2, "unchanged": 1}
     assert [file.path for file in comparison.files("changed")] == [b"/m/a.wav", b"/m/new.wav"]
-    assert list(comparison.existing_files()) == [(b"/m/%/\\d.wav", 1), (b"/m/a.wav", 1)]
+    assert list(comparison.existing_files()) == [(b"/m/%/\\d.wav", 1, None), (b"/m/a.wav", 1, None)]
 
 
 def test_files_in_an_unlisted_folder_have_not_vanished(comparison: FolderComparison) -> None:
