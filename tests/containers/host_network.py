@@ -1,6 +1,6 @@
 """Restores what a container engine changes in this machine's network.
 
-When dockerd ends, it leaves its bridge, its iptables chains and two kernel settings behind.
+When dockerd ends, it leaves bridges, iptables chains, a policy and a kernel setting behind.
 """
 
 import shlex
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 TABLES = ("nat", "filter")
-BRIDGE = Path("/sys/class/net/docker0")
+INTERFACES = Path("/sys/class/net")
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
 
@@ -21,15 +21,20 @@ def restored_network() -> Iterator[None]:
 
     Rules that other programs add in the meantime are removed only if they use a chain of Docker.
     """
-    rules, had_bridge, forwarding = _rules(), BRIDGE.exists(), FORWARDING.read_text()
+    rules, bridges, forwarding = _rules(), _bridges(), FORWARDING.read_text()
     try:
         yield
     finally:
         for table in TABLES:
             _restore(table, before=rules[table], after=_rules()[table])
-        if BRIDGE.exists() and not had_bridge:
-            subprocess.run(["ip", "link", "delete", BRIDGE.name], check=True)
+        for bridge in _bridges() - bridges:
+            subprocess.run(["ip", "link", "delete", bridge], check=True)
         FORWARDING.write_text(forwarding)
+
+
+def _bridges() -> set[str]:
+    """Return the names of all bridges with a name that Docker gives."""
+    return {path.name for form in ("docker0", "br-*") for path in INTERFACES.glob(form)}
 
 
 def _rules() -> dict[str, list[str]]:
