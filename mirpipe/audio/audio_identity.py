@@ -49,8 +49,8 @@ class SampleHash:
 def is_identified_by_samples(path: AnyPath) -> bool:
     """Return whether the file's codec is lossless. Only headers are read. Raises RejectedInput."""
     with open_regular_file(path) as descriptor:
-        file = FilePart.complete(descriptor, printable_path(path))
-        return is_lossless(codec_name(path, file))
+        parts = find_parts(FilePart.complete(descriptor, printable_path(path)))
+        return all(is_lossless(codec_name(path, part.file)) for part in parts)
 
 
 def identify(path: AnyPath, samples: AudioIdentity | None = None) -> AudioIdentity | None:

@@ -103,8 +103,8 @@ def ingest(
 
     \b
         0  all files can be used
-        1  a file could not be read for a reason other than the file itself, or so many files have
-           vanished at once that no track was marked as gone
+        1  a file could not be read for a reason other than the file itself, or
+           so many files have vanished that no track was marked as gone
         3  some files cannot be used
     """
     from mirpipe.stages import ingest as stage

@@ -62,7 +62,7 @@ def test_exit_code_is_1_after_a_failure_and_3_after_bad_input(
     def load(*_: object, **__: object) -> None:
         raise problem
 
-    monkeypatch.setattr(stage.audio, "load_mono", load)
+    monkeypatch.setattr(stage.audio, "load_sounding", load)
 
     result = run("--json")
 

@@ -12,7 +12,7 @@ from mirpipe.orchestration import airflow_home
 from mirpipe.settings import PROJECT, Settings
 
 HEAVY = {"torch", "librosa", "numba", "transformers", "streamlit", "onnxruntime", "scipy", "numpy"}
-IMPORT_BUDGET = 60
+IMPORT_BUDGET = 64
 """Largest number of modules that loading all DAGs imports in addition to Airflow.
 
 Airflow loads the DAGs every minute.

@@ -393,10 +393,9 @@ def test_a_new_melody_revision_is_compared_again(
 ) -> None:
     add_random_matches(library, targets=2)
     evaluate()
-    monkeypatch.setattr(
-        melody_pitch_classes, "MELODY", replace(melody_pitch_classes.MELODY, version=2)
-    )
-    monkeypatch.setattr(melody_accuracy, "ACCURACY", replace(melody_accuracy.ACCURACY, version=2))
+    for module, name in ((melody_pitch_classes, "MELODY"), (melody_accuracy, "ACCURACY")):
+        spec = getattr(module, name)
+        monkeypatch.setattr(module, name, replace(spec, version=spec.version + 1))
 
     assert evaluate() == EvaluateResult(0, 0)  # The new revision has no melodies yet.
     metrics = stage.register()

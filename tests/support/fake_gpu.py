@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,8 +17,10 @@ def add_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace torch until the test ends, so that this machine seems to have one GPU."""
     monkeypatch.syspath_prepend(Path(__file__).parent / "fake_torch")
     for name in ("torch", "mirpipe.models.adapters.torch_device"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-        monkeypatch.setitem(sys.modules, name, import_module(name))
+        # The import comes last: what is in sys.modules before `setitem` is restored later.
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+        del sys.modules[name]
+        import_module(name)
 
 
 def compute_on_gpu(monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:

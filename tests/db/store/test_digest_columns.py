@@ -6,6 +6,7 @@ from mirpipe.db.store.content_digest import CONTENT
 from tests.support.databases import Database
 
 BY_OTHER = "The digest identifies the same content by names and content hashes."
+DERIVED = "It follows from another column that is in the digest."
 HISTORY = "It depends on the order or the number of past changes, and not on the content."
 ORIGIN = "It states how and when a result was computed."
 PLACE = "It depends on the folder, the file system or the version of the views."
@@ -25,9 +26,13 @@ LEFT_OUT = {
     "encoder": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),
     "excerpt_embedding": {"batch_id": ORIGIN},
     "failure": {"message": ORIGIN, "attempts": HISTORY, "first_seen": ORIGIN, "last_seen": ORIGIN},
+    "folder_encoding": dict.fromkeys(["folder", "folder_text", "encoding"], PLACE),
     "generation": dict.fromkeys(["device", "versions", "took_seconds", "made_at"], ORIGIN)
     | {"generation_id": BY_OTHER, "track_id": BY_OTHER},
     "generator": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),
+    "label_change": dict.fromkeys(
+        ["label_change_id", "track_id", "title", "labels", "changed_at", "run_id"], HISTORY
+    ),
     "map": {"spread_x": ROUNDING, "spread_y": ROUNDING},
     "map_point": {"x": ROUNDING, "y": ROUNDING},
     "metric": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),
@@ -45,8 +50,25 @@ LEFT_OUT = {
         ["batch_id", "device", "versions", "tracks", "seconds", "written_at"], ORIGIN
     ),
     "served_neighbour": {"from_run": HISTORY},
-    "track": {"first_seen": ORIGIN, "changed_at": ORIGIN},
-    "track_file": dict.fromkeys(["path", "path_text", "bytes", "mtime_ns", "seen_at"], PLACE),
+    "track": dict.fromkeys(["first_seen", "changed_at", "content_kind", "labels_from"], ORIGIN)
+    | dict.fromkeys(["genres", "silent_share"], DERIVED),
+    "track_file": dict.fromkeys(
+        [
+            "path",
+            "path_text",
+            "bytes",
+            "mtime_ns",
+            "ctime_ns",
+            "seen_at",
+            "file_sha256",
+            "manifest_row",
+            "tags",
+            "undecoded_tags",
+            "tag_encoding",
+            "tag_encoding_guessed",
+        ],
+        PLACE,
+    ),
     "track_score": {"batch_id": ORIGIN},
 }
 """Columns that no query of the digest reads, by table, each with the reason."""
