@@ -40,6 +40,7 @@ PICTURES = {
     "history": ("history", 1400),
     "sql": ("sql?sql=SELECT+*+FROM+v_retrieval", 1000),
     "failures": ("failures", 680),
+    "quality": ("quality", 900),
     "glossary": ("glossary", 900),
 }
 """Address and maximum height in pixels for each screenshot."""
