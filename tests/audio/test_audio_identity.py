@@ -12,7 +12,10 @@ from mutagen.apev2 import APEv2
 from mirpipe.audio import AudioIdentity, identify, read_audio_facts
 from tests.support import encoded_audio
 
-pytestmark = pytest.mark.skipif(not encoded_audio.HAS_FFMPEG, reason="ffmpeg is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not encoded_audio.HAS_FFMPEG, reason="ffmpeg is not installed"),
+]
 
 LOSSLESS = {
     "wav": ["-c:a", "pcm_s16le"],

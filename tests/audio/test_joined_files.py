@@ -14,6 +14,8 @@ from mirpipe.audio import load_mono, read_audio_facts
 from mirpipe.errors import RejectedInput
 from tests.support.encoded_audio import HAS_FFMPEG, RATE, encode, encoded_with_ffmpeg, tone
 
+pytestmark = pytest.mark.slow
+
 needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="ffmpeg is not installed")
 
 # Some codecs add up to two frames at the start and at the end of a file.

@@ -20,6 +20,8 @@ from tests.support.encoded_audio import (
 )
 from tests.support.hostile_files import riff
 
+pytestmark = pytest.mark.slow
+
 needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="ffmpeg is not installed")
 
 

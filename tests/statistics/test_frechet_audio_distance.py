@@ -90,6 +90,7 @@ def test_the_bias_falls_with_the_number_of_clips() -> None:
     assert abs(many.mean) < abs(few.mean) / 3
 
 
+@pytest.mark.slow
 def test_equal_distributions_rarely_exceed_the_simulated_bias() -> None:
     dimension, references = 40, 400
     above = 0

@@ -15,6 +15,8 @@ from mirpipe.settings import PROJECT
 from mirpipe.stages.embed import embed_file
 from tests.support import synthetic_music
 
+pytestmark = pytest.mark.slow
+
 DEMO = PROJECT / "demo/reference"
 TRACKS = ("Band- Bluegrass.ogg", "小白菜（二胡）.ogg", "rock_120.ogg")
 PADDINGS = ("zeros behind", "zeros in front", "zeros inside", "noise around", "late start")
