@@ -23,6 +23,7 @@ from mirpipe import audio
 from mirpipe.db.engine import engine
 from mirpipe.music.features import melody_pitch_classes, note_transcription
 from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
+from mirpipe.records import MonoMix
 from mirpipe.settings import PROJECT
 from mirpipe.stages.analyse import analyse
 from mirpipe.stages.evaluate import evaluate
@@ -85,7 +86,7 @@ def _measure_straightforward(pairs: Sequence[tuple[Path, Path]]) -> tuple[float,
 def _all_metrics(target: Path, reference: Path) -> None:
     classes, played = [], []
     for path in (target, reference):
-        samples = audio.load_mono(path, melody_pitch_classes.SAMPLE_RATE)
+        samples = audio.load_mono(path, melody_pitch_classes.SAMPLE_RATE, mix=MonoMix())
         found = melody_pitch_classes.transcribe_melody(samples).pitch_classes
         assert found is not None
         classes.append(found)
@@ -147,7 +148,7 @@ def _transcription_seconds(paths: Sequence[Path]) -> float:
     return _cpu_seconds(
         lambda: [
             melody_pitch_classes.transcribe_melody(
-                audio.load_mono(path, melody_pitch_classes.SAMPLE_RATE)
+                audio.load_mono(path, melody_pitch_classes.SAMPLE_RATE, mix=MonoMix())
             )
             for path in paths
         ]

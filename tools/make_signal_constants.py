@@ -26,8 +26,10 @@ def main(file: Path = CONSTANTS) -> None:
     measure = Statistics()
     rows = []
     for path in sorted((PROJECT / "demo").glob("*/*.ogg")):
-        request = window_request(SPEC, audio.read_audio_facts(path).silence)
-        rows += [measure(window.samples) for _, window in audio.read_windows(path, [request])]
+        facts = audio.read_audio_facts(path)
+        request = window_request(SPEC, facts.silence)
+        windows = audio.read_windows(path, [request], mix=facts.mix)
+        rows += [measure(window.samples) for _, window in windows]
     constants = np.stack([np.mean(rows, axis=0), np.std(rows, axis=0)], axis=1)
     # Only six digits are written, because further digits depend on the processor.
     np.savetxt(

@@ -100,7 +100,7 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     findings = (
         *loss_findings(audio.losses),
         *clipping.findings(audio.sample_rate),
-        *silence_findings(outline, statistics.frames, audio.sample_rate),
+        *silence_findings(silence, seconds),
         *channel_findings(statistics, peak),
         *spectrum.findings(audio.format),
     )

@@ -43,8 +43,8 @@ class Spectrum:
         if limit is not None:
             detail = (
                 f"There is nothing above {limit / 1000:.1f} kHz, although the sample rate is "
-                f"{self._sample_rate / 1000:g} kHz. The file was probably made from a lossy file, "
-                "or from one with a lower sample rate."
+                f"{self._sample_rate / 1000:g} kHz. Either the file was made from a lossy file or "
+                "from one with a lower sample rate, or its instruments have no higher sounds."
             )
             yield Finding("bandwidth", "info", None, detail)
 

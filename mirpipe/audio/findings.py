@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from mirpipe.audio.channel_statistics import LOWEST_CORRELATION, ChannelStatistics
 from mirpipe.audio.losses import Loss
-from mirpipe.audio.waveform_outline import WaveformOutline
-from mirpipe.records import Finding, Severity
+from mirpipe.records import Finding, Severity, Silence
 
-_SILENT_PEAK = 10 ** (-60 / 20)
-_SILENCE_AT_ENDS_SECONDS = 3.0
-_SILENCE_INSIDE_SECONDS = 5.0
+_AT_ENDS_SECONDS = 3.0
+_INSIDE_SECONDS = 5.0
+"""Durations of the shortest silence that is a finding."""
 _DEAD_CHANNEL_DB = 60.0
 _DC_OFFSET = 0.01
 _LARGE_DC_OFFSET = 0.05
@@ -24,28 +23,20 @@ def loss_findings(losses: Iterable[Loss]) -> Iterator[Finding]:
         yield Finding(loss.kind, severity, loss.seconds, loss.detail)
 
 
-def silence_findings(outline: WaveformOutline, frames: int, sample_rate: int) -> Iterator[Finding]:
+def silence_findings(silence: Silence, seconds: float) -> Iterator[Finding]:
     """Yield the findings about silence at the start, at the end and inside of a track.
 
-    Silence inside a track changes its similarities (epoupon/lms#671).
+    `seconds` is the length of the track. Silence counts in no result, but a long one can mean that
+    something went wrong when the file was made (epoupon/lms#671).
     """
-    seconds = frames / sample_rate
-    span_seconds = outline.span_samples / sample_rate
-    for first, last in outline.silent_ranges(_SILENT_PEAK):
-        start, end = first / sample_rate, min(seconds, last / sample_rate)
+    for start, end in silence.parts:
         length = end - start
-        if first == 0:
-            is_long, where = length >= _SILENCE_AT_ENDS_SECONDS, "begins"
-        elif end >= seconds - span_seconds:
-            is_long, where = length >= _SILENCE_AT_ENDS_SECONDS, "ends"
-        else:
-            is_long, where = length >= _SILENCE_INSIDE_SECONDS, ""
-        if is_long:
-            severity: Severity = "warning" if length > 0.2 * seconds else "info"
+        detail, shortest = f"{length:.1f} s of silence begin at {start:.1f} s.", _INSIDE_SECONDS
+        if start == 0 or end >= seconds:
+            where, shortest = "begins" if start == 0 else "ends", _AT_ENDS_SECONDS
             detail = f"The track {where} with {length:.1f} s of silence."
-            if not where:
-                detail = f"{length:.1f} s of silence begin at {start:.1f} s."
-            yield Finding("silence", severity, start, detail)
+        if length >= shortest:
+            yield Finding("silence", "info", start, detail)
 
 
 def channel_findings(statistics: ChannelStatistics, peak: float) -> Iterator[Finding]:

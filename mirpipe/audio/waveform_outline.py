@@ -54,24 +54,6 @@ class WaveformOutline:
         )
         return bytes(np.rint(np.clip(pairs - dc_offset, -1, 1) * 127).astype(np.int8))
 
-    @property
-    def span_samples(self) -> int:
-        """Length of a span, in samples: the resolution of `silent_ranges`."""
-        return self._span_samples
-
-    def silent_ranges(self, peak: float) -> list[tuple[int, int]]:
-        """Return the first and the last sample, exclusive, of each range without sound.
-
-        In such a range, each span has samples that differ by at most twice `peak`, so a DC offset
-        does not count as sound.
-        """
-        if not self._spans:
-            return []
-        differences = np.concatenate(self._highest) - np.concatenate(self._lowest)
-        is_silent = np.concatenate(([False], differences <= 2 * peak, [False]))
-        edges = np.flatnonzero(np.diff(is_silent.astype(np.int8))) * self._span_samples
-        return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
-
     def _append(self, lowest: Float32, highest: Float32) -> None:
         self._lowest.append(lowest)
         self._highest.append(highest)

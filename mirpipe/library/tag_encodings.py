@@ -64,14 +64,14 @@ def decode_text(text: bytes, encoding: str) -> str:
 
 def codec_name(encoding: str) -> str:
     """Return Python's name of an encoding. Raises LookupError if tags cannot be written in it."""
-    codec = codecs.lookup(encoding)
     try:
-        is_ascii_superset = codec.decode(_ASCII)[0] == _ASCII.decode("ascii")
-    except Exception:  # noqa: BLE001 - codecs for bytes raise errors of many types
+        # Unlike `codecs.decode`, this raises LookupError for codecs that do not decode text.
+        is_ascii_superset = _ASCII.decode(encoding) == _ASCII.decode("ascii")
+    except UnicodeError:
         is_ascii_superset = False
     if not is_ascii_superset:
         raise LookupError(f"{encoding} does not contain ASCII")
-    return codec.name
+    return codecs.lookup(encoding).name
 
 
 def _is_surely_utf8(text: bytes) -> bool:
