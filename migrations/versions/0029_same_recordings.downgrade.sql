@@ -1,0 +1,4 @@
+SET LOCAL search_path = mirpipe, public;
+
+DROP TABLE same_recording;
+DROP TABLE fingerprint;
