@@ -96,22 +96,23 @@ test: ## run all tests, in both Python environments
 	@$(call timed,lint and installation,$(JOBS) lint test-programs $(MODELS)/torch-$(TORCH))
 	@echo "── all tests of the core packages"
 	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models and not faults")
-	@echo "── the complete pipeline, and in parallel the models with random weights, then Celery: some minutes"
-	@$(JOBS) test-pipeline test-models
-	@echo "── duration of each part; the last three run in parallel" && cat $(TIMES)
+	@echo "── the complete pipeline, the models with random weights, and Celery, two at a time: some minutes"
+	@$(JOBS) test-models test-pipeline test-celery
+	@echo "── duration of each part; of the last three, two run in parallel" && cat $(TIMES)
 
-.PHONY: test-programs test-pipeline test-models
+.PHONY: test-programs test-pipeline test-models test-celery
 test-programs: $(VENV)/uv
 	@$(PYTHON) tests/support/install_test_tools.py
 test-pipeline:
 	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not celery" tests/e2e)
 test-models: $(MODELS)/torch-$(TORCH)
 	@$(call timed,models in their own environment,OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models/adapters tests/plugins/contract)
+test-celery: $(MODELS)/torch-$(TORCH)
 	@$(call timed,models by command line and Celery,$(BIN)/pytest -q -m "celery or models and not e2e" tests/e2e tests/cli)
 
 .PHONY: test-faults
-test-faults: $(VENV)/dev ## kill, stop and slow down the servers of a real Airflow, and wait until all work is done
-	@$(BIN)/pytest -q -m faults tests/faults
+test-faults: $(VENV)/dev ## kill, stop and slow down real processes, and wait until all work is done
+	@$(BIN)/pytest -q -m faults tests/faults tests/e2e
 
 .PHONY: test-containers
 test-containers: $(VENV)/dev ## build the images and run them in containers, as root if no Docker is running; ALL=1 for all faults

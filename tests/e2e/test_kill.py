@@ -12,7 +12,7 @@ from mirpipe.db.embedded_server_roles import embedded_server
 from tests.e2e.conftest import Installation, Up
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
 
 
 def stages(installation: Installation) -> list[psutil.Process]:
