@@ -41,7 +41,7 @@ $(VENV)/core: $(VENV)/uv requirements/core.txt pyproject.toml
 
 $(VENV)/dev: $(VENV)/core requirements/dev.txt
 	@echo "── installing the tools for tests, lint and type checks"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(MODELS)/torch-$(TORCH): $(VENV)/uv requirements/models.txt requirements/models_overrides.txt pyproject.toml
@@ -148,8 +148,8 @@ lock: $(VENV)/uv ## update the lock files from requirements/*.in
 	@cd requirements && lock() { ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header $$1.in --output-file $$1.txt "$${@:2}"; }; \
 	  lock uv; \
-	  lock core --override core_overrides.txt; \
-	  lock dev; \
+	  lock core; \
+	  lock dev --override dev_overrides.txt; \
 	  lock old_postgres --no-deps; \
 	  lock models --override models_overrides.txt --no-emit-package torch
 

@@ -1,24 +1,22 @@
 """Transcribes the notes of polyphonic music with Spotify's basic-pitch.
 
 The model processes two seconds of audio at 22,050 Hz. For each of the 88 piano keys, it returns the
-probabilities of an onset and of a sounding note, 86 times per second. basic-pitch's own decoder
-converts the probabilities to notes, with its default thresholds. Notes shorter than 0.13 s are
-lost. A drum loop yields a few wrong notes, which `extract_all` discards.
+probabilities of an onset and of a sounding note, 86 times per second. `note_decoding.py` converts
+the probabilities to notes. Notes shorter than 0.13 s are lost. A drum loop yields a few wrong
+notes, which `extract_all` discards.
 
-Source: Bittner et al. 2022, arXiv 2203.09893. The code and the weights are licensed under
-Apache-2.0.
+Source: Bittner et al. 2022, arXiv 2203.09893. The weights come from the package basic-pitch 0.4.0
+and are licensed under Apache-2.0.
 """
 
-import logging
-import warnings
-from collections.abc import Callable
 from functools import cache
-from importlib.metadata import distribution
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from mirpipe.music.features.note_decoding import FRAME_THRESHOLD, decode_notes
 from mirpipe.records import Float32, Float64, Note
 
 SAMPLE_RATE = 22_050
@@ -29,14 +27,12 @@ MARGIN_FRAMES = 15
 """Number of frames dropped at each end of a window, because the model lacks context there."""
 WINDOW_STEP = WINDOW_SAMPLES - 2 * MARGIN_FRAMES * HOP_SAMPLES
 
-ONSET_THRESHOLD = 0.5
-FRAME_THRESHOLD = 0.3
-SHORTEST_NOTE_FRAMES = 11
+WEIGHTS = Path(__file__).with_name("weights") / "basic_pitch.onnx"
 VELOCITIES = 127
 """Number of velocity steps. A velocity is a multiple of 1/127, as in MIDI."""
 
 _LOADING = Lock()
-"""Lets only one thread load basic-pitch, because warnings are silenced for the whole process."""
+"""Lets only one thread load the model."""
 
 
 def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
@@ -54,26 +50,14 @@ def transcribe(samples: Float32, sample_rate: int) -> tuple[Note, ...]:
     note_probability, onset_probability, seconds = _probabilities(samples)
     if note_probability.max() <= FRAME_THRESHOLD:
         return ()
-    with _LOADING:
-        decode = _decoder()
-    decoded = decode(
-        note_probability,
-        onset_probability,
-        onset_thresh=ONSET_THRESHOLD,
-        frame_thresh=FRAME_THRESHOLD,
-        min_note_len=SHORTEST_NOTE_FRAMES,
-        infer_onsets=True,
-        min_freq=None,
-        max_freq=None,
-    )
     notes = [
         Note(
-            onset_seconds=float(np.float32(seconds[first])),
-            offset_seconds=float(np.float32(seconds[last])),
-            pitch=int(pitch),
-            velocity=round(min(float(probability), 1.0) * VELOCITIES) / VELOCITIES,
+            onset_seconds=float(np.float32(seconds[note.first])),
+            offset_seconds=float(np.float32(seconds[note.end])),
+            pitch=note.pitch,
+            velocity=round(min(note.probability, 1.0) * VELOCITIES) / VELOCITIES,
         )
-        for first, last, pitch, probability in decoded
+        for note in decode_notes(note_probability, onset_probability)
     ]
     return tuple(sorted(notes, key=lambda note: (note.onset_seconds, note.pitch)))
 
@@ -109,22 +93,4 @@ def _session() -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    model = distribution("basic-pitch").locate_file("basic_pitch/saved_models/icassp_2022/nmp.onnx")
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-
-
-@cache
-def _decoder() -> Callable[..., list[tuple[int, int, int, float]]]:
-    """Return basic-pitch's decoder, imported without warnings about missing ML runtimes."""
-    # The warnings use the root logger, which configures itself to print them if it has no handler.
-    null_handler, level = logging.NullHandler(), logging.root.manager.disable
-    logging.root.addHandler(null_handler)
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            from basic_pitch.note_creation import output_to_notes_polyphonic
-    finally:
-        logging.disable(level)
-        logging.root.removeHandler(null_handler)
-    decoder: Callable[..., list[tuple[int, int, int, float]]] = output_to_notes_polyphonic
-    return decoder
+    return onnxruntime.InferenceSession(str(WEIGHTS), options, providers=["CPUExecutionProvider"])

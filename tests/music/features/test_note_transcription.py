@@ -1,9 +1,5 @@
 """Transcriptions of synthetic music, compared with the true notes by mir_eval."""
 
-import logging
-import subprocess
-import sys
-
 import mir_eval
 import numpy as np
 import pytest
@@ -94,17 +90,3 @@ def test_silence_has_no_notes(samples: int) -> None:
 
 def test_click_shorter_than_a_frame_has_no_notes() -> None:
     assert note_transcription.transcribe(np.ones(50, np.float32), RATE) == ()
-
-
-@pytest.mark.slow
-def test_library_does_not_change_the_logging_of_the_process() -> None:
-    code = """
-import logging
-from mirpipe.music.features import note_transcription
-note_transcription._decoder()
-assert not logging.root.handlers
-logging.warning("still printed")
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "WARNING:root:still printed"
-    assert logging.root.manager.disable == 0
