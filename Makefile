@@ -60,8 +60,7 @@ setup: $(VENV)/core ## create the virtual environment only
 
 .PHONY: demo
 demo: $(VENV)/core ## run the main job on the demo library; with ONCE=1, stop after the summary
-	@MIRPIPE_HOME="$${MIRPIPE_HOME:-$(CURDIR)/var/demo}" $(BIN)/mirpipe up \
-	  --references demo/reference --targets demo/target --manifest demo/manifest.csv $(if $(ONCE),--once)
+	@$(BIN)/mirpipe demo $(if $(ONCE),--once)
 
 .PHONY: format
 format: $(VENV)/dev ## format all files
@@ -80,7 +79,7 @@ lint: $(VENV)/dev ## check format, style, imports and types without changing fil
 .PHONY: check
 check: lint ## run lint, and the fast tests that need no database: about a minute
 	@echo "── fast tests"
-	@$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not browser and not slow and not database and not faults"
+	@$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not browser and not slow and not database and not faults and not package"
 
 # The parts run in parallel. Each prints its output when it ends.
 JOBS := $(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -95,7 +94,7 @@ test: ## run all tests, in both Python environments
 	@mkdir -p var && rm -f $(TIMES)
 	@$(call timed,lint and installation,$(JOBS) lint test-programs $(MODELS)/torch-$(TORCH))
 	@echo "── all tests of the core packages"
-	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models and not faults")
+	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models and not faults and not package")
 	@echo "── the complete pipeline, the models with random weights, and Celery, two at a time: some minutes"
 	@$(JOBS) test-models test-pipeline test-celery
 	@echo "── duration of each part; of the last three, two run in parallel" && cat $(TIMES)
@@ -113,6 +112,10 @@ test-celery: $(MODELS)/torch-$(TORCH)
 .PHONY: test-faults
 test-faults: $(VENV)/dev ## kill, stop and slow down real processes, and wait until all work is done
 	@$(BIN)/pytest -q -m faults tests/faults tests/e2e
+
+.PHONY: test-package
+test-package: $(VENV)/dev ## build the packages, install them as a user does, and run the demo
+	@$(BIN)/pytest -q -m package tests/package
 
 .PHONY: test-containers
 test-containers: $(VENV)/dev ## build the images and run them in containers, as root if no Docker is running; ALL=1 for all faults

@@ -24,8 +24,11 @@ from mirpipe.setting_types import (
     require_known_pair,
 )
 
-PROJECT = Path(__file__).resolve().parent.parent
-"""The project folder, which contains dags/, dashboard/, migrations/ and this package."""
+_PACKAGE = Path(__file__).resolve().parent
+IS_CHECKOUT = (_PACKAGE.parent / "pyproject.toml").exists()
+"""Whether mirpipe runs from a checkout, and not from an installed package."""
+PROJECT = _PACKAGE.parent if IS_CHECKOUT else _PACKAGE / "project"
+"""The folder that contains dags/, dashboard/, migrations/, docs/ and requirements/."""
 
 _FOLDER_LISTS = ("references", "targets")
 
@@ -37,8 +40,13 @@ def _default_home() -> Path:
     return platformdirs.user_data_path("mirpipe")
 
 
+def models_environment() -> Path:
+    """Return the folder in which `mirpipe models install` installs the model libraries."""
+    return PROJECT / ".venv-models" if IS_CHECKOUT else _default_home() / "models-environment"
+
+
 def _models_python() -> Path | None:
-    installed = PROJECT / ".venv-models" / "bin" / "python"
+    installed = models_environment() / "bin" / "python"
     return installed if installed.exists() else None
 
 
@@ -91,8 +99,8 @@ class Settings(BaseSettings):
     """Number of tracks per batch. Each batch is one transaction, so a stopped task loses at most
     one batch."""
     models_python: Path | None = Field(default_factory=_models_python)
-    """Python interpreter that has the model libraries. Default: .venv-models/bin/python in the
-    project folder, if `make models` has created it."""
+    """Python interpreter that has the model libraries. Default: the one that `mirpipe models
+    install` has created, if any."""
     models_dir: AbsolutePath | None = None
     """Folder of the model weights, stored as REPOSITORY/FILE. Default: home/models, then the
     Hugging Face cache."""

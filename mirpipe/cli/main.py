@@ -15,6 +15,7 @@ from mirpipe.cli import (
     caption,
     dashboard,
     db,
+    demo,
     doctor,
     embed,
     encoders,
@@ -49,9 +50,11 @@ mirpipe searches a library of reference tracks for the tracks that are most simi
 tracks. It generates new audio for the targets, and measures how similar the matches and the new
 audio are to the targets. All results are stored in Postgres and shown on a dashboard.
 
-Start everything with your own folders. Ctrl-C stops everything:
+Try it with the demo library (two minutes), or start everything with your own folders. Ctrl-C stops
+everything:
 
 \b
+    mirpipe demo
     mirpipe up --references ~/music/library --targets ~/music/targets
 
 Or run the stages yourself, in this order. Each stage skips finished work:
@@ -100,10 +103,10 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(up.up)
+app.command()(demo.demo)
 app.command()(dashboard.dashboard)
 app.add_typer(db.app, name="db")
 app.command()(ingest.ingest)

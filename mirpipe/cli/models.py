@@ -1,4 +1,4 @@
-"""`mirpipe models`: lists the models of all plug-ins and downloads their weights."""
+"""`mirpipe models`: lists the models, installs their libraries, and downloads their weights."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ from mirpipe.models import interpreters, weight_files, weight_verification
 from mirpipe.specs import WeightFile
 
 HELP = """
-List the models and download their weights.
+List the models, install their libraries and download their weights.
 
 Each encoder, metric, captioner and generator has a model. Without a subcommand, the command lists
 their licences, and whether their weights and libraries are on this machine.
@@ -104,6 +104,30 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
                 "Their publisher states no SHA-256"
             )
             console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def install(
+    torch: Annotated[
+        str,
+        typer.Option(
+            metavar="BUILD",
+            help="Build of torch: cpu, cuda, or another torch backend of uv, such as cu128 or "
+            "rocm6.4.",
+        ),
+    ] = "cpu",
+) -> None:
+    """Install the model libraries, about 2 GB, into a Python environment of their own.
+
+    Their version requirements conflict with those of Airflow. mirpipe finds the environment by
+    itself, unless MIRPIPE_MODELS_PYTHON names another one. After an interruption, run the command
+    again.
+    """
+    from mirpipe.operations.install_models import install_models
+
+    typer.echo("installing the model libraries: about 2 GB, some minutes", err=True)
+    folder = install_models(torch)
+    typer.echo(f"The model libraries are installed in {folder}. Next: mirpipe models pull NAME")
 
 
 @app.command()

@@ -57,7 +57,11 @@ def up(
           1  a task failed, a model cannot run on this machine, or a server ended
         130  stopped before the summary
     """
-    chosen = _settings_with(references, targets, manifest)
+    start(_settings_with(references, targets, manifest), once=once)
+
+
+def start(chosen: Settings, *, once: bool) -> None:
+    """Start everything with these settings, process all new files, and exit."""
     if not once:
         require_login(chosen)  # Processing the library first could take hours.
     try:

@@ -45,7 +45,7 @@ def find_python(libraries: Sequence[str], *, plugin: str) -> Path:
         raise Unavailable(
             "library_missing",
             f"{plugin} needs libraries that are not installed: {', '.join(missing)}",
-            remedy="run `make models`, or set MIRPIPE_MODELS_PYTHON to one that has them",
+            remedy="run `mirpipe models install`, or let MIRPIPE_MODELS_PYTHON name one with them",
         )
     return models_python
 
@@ -60,6 +60,6 @@ def _missing_libraries(python: Path, libraries: tuple[str, ...]) -> tuple[str, .
         raise Unavailable(
             "library_missing",
             f"The interpreter {python} cannot be run ({error})",
-            remedy="run `make models`, or set MIRPIPE_MODELS_PYTHON to a working interpreter",
+            remedy="run `mirpipe models install`, or let MIRPIPE_MODELS_PYTHON name another",
         ) from error
     return tuple(json.loads(process.stdout))

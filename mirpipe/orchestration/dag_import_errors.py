@@ -36,6 +36,6 @@ def dag_errors(settings: Settings) -> dict[str, str]:
     except ValueError as error:
         cause = "".join(process.stderr.strip().splitlines()[-1:]) or last_line
         raise MirpipeError(
-            f"Airflow's program cannot run: {cause}. `make setup` installs it again."
+            f"Airflow's program cannot run: {cause}. `mirpipe doctor` checks the installation."
         ) from error
     return {entry["filepath"]: entry["error"].strip().splitlines()[-1] for entry in errors}

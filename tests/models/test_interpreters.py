@@ -38,8 +38,11 @@ def test_the_models_interpreter_is_chosen_if_the_current_one_lacks_a_library(
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("""echo '["no_such_library"]'""", "not installed: no_such_library.*make models"),
-        ("exit 1", "cannot be run.*make models"),
+        (
+            """echo '["no_such_library"]'""",
+            "not installed: no_such_library.*mirpipe models install",
+        ),
+        ("exit 1", "cannot be run.*mirpipe models install"),
     ],
 )
 def test_the_error_names_the_missing_library_and_the_remedy(

@@ -78,7 +78,7 @@ def require_version(version: str) -> None:
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_VERSION:
         raise PluginError(
             f"transformers {version} ignores text, melody and guidance in MusicGen-Melody. Run "
-            f"`make models` to install {OLDEST_VERSION[0]}.{OLDEST_VERSION[1]} or later"
+            f"`mirpipe models install` to install {OLDEST_VERSION[0]}.{OLDEST_VERSION[1]} or later"
         )
 
 

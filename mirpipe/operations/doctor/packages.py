@@ -8,11 +8,15 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
-from mirpipe.settings import PROJECT
+from mirpipe.settings import IS_CHECKOUT, PROJECT
 
 PYTHON = (3, 11)
 LOCK = PROJECT / "requirements" / "core.txt"
-_REMEDY = "`make setup` installs the versions of requirements/core.txt"
+_REMEDY = (
+    "`make setup` installs the versions of requirements/core.txt"
+    if IS_CHECKOUT
+    else "install mirpipe again, in an environment of its own"
+)
 
 
 def python() -> Iterator[Finding]:

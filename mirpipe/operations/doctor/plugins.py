@@ -27,7 +27,10 @@ def interpreter() -> Iterator[Finding]:
     """
     python = settings().models_python
     if python is None:
-        yield ok("models", "no interpreter with the model libraries; `make models` creates one")
+        yield ok(
+            "models",
+            "no interpreter with the model libraries; `mirpipe models install` creates one",
+        )
         return
     try:
         process = subprocess.run(
@@ -40,12 +43,18 @@ def interpreter() -> Iterator[Finding]:
     except (OSError, subprocess.SubprocessError) as error:
         output = getattr(error, "stderr", "") or str(error)
         message = f"{python} cannot be used: {output.strip().splitlines()[-1]}"
-        yield problem("models", message, "run `make models`, or set MIRPIPE_MODELS_PYTHON")
+        yield problem(
+            "models", message, "run `mirpipe models install`, or set MIRPIPE_MODELS_PYTHON"
+        )
         return
     versions = json.loads(process.stdout)
     if versions["torch"].endswith("+cpu") and settings().device != "cpu" and cards():
         message = f"torch {versions['torch']} cannot use the GPU"
-        yield warning("models", message, "run `make models TORCH=cuda`, or set MIRPIPE_DEVICE=cpu")
+        yield warning(
+            "models",
+            message,
+            "run `mirpipe models install --torch cuda`, or set MIRPIPE_DEVICE=cpu",
+        )
         return
     yield ok("models", f"Python {versions['python']} with torch {versions['torch']} at {python}")
 

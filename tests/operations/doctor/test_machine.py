@@ -107,7 +107,7 @@ def test_a_models_interpreter_that_cannot_run_is_a_problem(
     (finding,) = plugins.interpreter()
     assert finding.level == "problem"
     assert "/bin/false" in finding.message
-    assert "make models" in finding.remedy
+    assert "mirpipe models install" in finding.remedy
 
 
 def test_a_torch_that_cannot_use_the_graphics_card_is_reported(

@@ -1,0 +1,56 @@
+"""`mirpipe demo`: runs everything on a small demo library, in a home of its own."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mirpipe.cli.up import start
+from mirpipe.errors import ConfigurationError
+from mirpipe.settings import IS_CHECKOUT, PROJECT, Settings, settings
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop everything after the summary.")
+    ] = False,
+) -> None:
+    """Run everything on the demo library: 49 references and 11 targets.
+
+    Starts what `mirpipe up` starts, and takes about two minutes. The results are stored in
+    MIRPIPE_HOME, or, if this is not set, in a folder for the demo alone, which the command names.
+    """
+    library = _library()
+    if "MIRPIPE_HOME" not in os.environ:
+        os.environ["MIRPIPE_HOME"] = str(_home())
+        settings.cache_clear()
+    typer.echo(f"home: {settings().home}", err=True)
+    chosen = settings().model_copy(
+        update={
+            "references": [library / "reference"],
+            "targets": [library / "target"],
+            "manifest": library / "manifest.csv",
+        }
+    )
+    start(chosen, once=once)
+
+
+def _library() -> Path:
+    """Return the folder of the demo library. Raises ConfigurationError if it is not installed."""
+    if IS_CHECKOUT:
+        return PROJECT / "demo"
+    package = find_spec("mirpipe_demo")
+    if package is None or not package.submodule_search_locations:
+        raise ConfigurationError(
+            "The demo library is not installed. Install the package mirpipe-demo beside mirpipe."
+        )
+    return Path(package.submodule_search_locations[0])
+
+
+def _home() -> Path:
+    if IS_CHECKOUT:
+        return PROJECT / "var" / "demo"
+    home: Path = Settings.model_fields["home"].get_default(call_default_factory=True)
+    return home.with_name("mirpipe-demo")
