@@ -118,7 +118,7 @@ def test_a_torch_that_cannot_use_the_graphics_card_is_reported(
     python.chmod(0o755)
     configure(monkeypatch, models_python=python)
     (finding,) = plugins.interpreter()
-    assert (finding.level, "TORCH=cuda" in finding.remedy) == ("warning", True)
+    assert (finding.level, "--torch cuda" in finding.remedy) == ("warning", True)
     configure(monkeypatch, device="cpu")
     assert [finding.level for finding in plugins.interpreter()] == ["ok"]
 
