@@ -47,6 +47,7 @@ def test_commands_on_the_page_name_existing_services_and_files() -> None:
     assert {"worker", "worker-gpu", "postgres", "scheduler"} <= named
 
 
+@pytest.mark.slow
 def test_mirpipe_commands_on_the_page_exist() -> None:
     commands = {
         tuple(command[command.index("mirpipe") + 1 :][:2])

@@ -84,6 +84,7 @@ def test_the_simulated_bias_is_that_of_sets_with_the_references_distribution() -
     assert moved > bias.highest
 
 
+@pytest.mark.slow
 def test_the_bias_falls_with_the_number_of_clips() -> None:
     reference = normal_of(np.random.default_rng(4).standard_normal((2000, 60)))
     few, many = (simulate_bias(n, reference, 2000) for n in (50, 200))

@@ -124,6 +124,7 @@ def test_similarity_is_symmetric_and_between_0_and_1(
     assert value(target, target) == 1.0
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)  # The first call compiles code.
 @given(
     st.tuples(st.integers(3, 25), st.integers(3, 25)).flatmap(
