@@ -102,7 +102,7 @@ def running_dashboard(
         )
     try:
         health = f"http://127.0.0.1:{port}/_stcore/health"
-        eventually(lambda: server.poll() is not None or _responds(health), seconds=SECONDS)
+        eventually(lambda: server.poll() is not None or responds(health), seconds=SECONDS)
         assert server.poll() is None, (folder / "log").read_text()
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -117,7 +117,8 @@ def serve(filled: Database, folder: Path) -> Iterator[Served]:
         yield Served(address, filled)
 
 
-def _responds(url: str) -> bool:
+def responds(url: str) -> bool:
+    """Return whether a server answers at the URL."""
     try:
         urllib.request.urlopen(url, timeout=5).close()
     except (URLError, ConnectionError):

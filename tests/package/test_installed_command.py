@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.dashboard.browser import chromium, watched
+from tests.dashboard.browser import chromium, responds, watched
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.package, pytest.mark.timeout(900)]
@@ -83,10 +83,10 @@ def test_the_dashboard_shows_pages_that_read_files_of_the_project(
     try:
         assert server.stdout
         address = next(line for line in server.stdout if line.startswith("dashboard")).split()[1]
+        eventually(lambda: responds(f"{address}/_stcore/health"), seconds=60)
         with chromium() as browser, watched(browser, "desktop", "light") as page:
-            eventually(lambda: page.goto(address) is not None, seconds=60)
             for name in PAGES:
-                page.get_by_role("link", name=name, exact=True).click()
+                page.goto(f"{address}/{name.lower()}")
                 expect(page.get_by_role("heading", name=name).first).to_be_visible()
     finally:
         server.terminate()
