@@ -16,6 +16,7 @@ as failed. Rejected audio does not make a run fail; `mirpipe failures` lists it.
 
 from airflow.sdk import AssetOrTimeSchedule, dag
 
+from mirpipe.orchestration import failure_message
 from mirpipe.orchestration.assets import METRICS, TRACKS
 from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
@@ -33,6 +34,7 @@ from mirpipe.settings import settings
     default_args=DEFAULT_ARGS,
     tags=["results"],
     doc_md=__doc__,
+    **failure_message.callbacks(),
 )
 def evaluate_retrieval() -> None:
     fail_run_if_any_failed(*add_evaluation_tasks(outlets=[METRICS]))

@@ -19,7 +19,7 @@ from typing import Any
 
 from airflow.sdk import AssetOrTimeSchedule, Param, chain, dag, task
 
-from mirpipe.orchestration import generation_planning, stage_tasks
+from mirpipe.orchestration import failure_message, generation_planning, stage_tasks
 from mirpipe.orchestration.assets import METRICS
 from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
@@ -61,6 +61,7 @@ from mirpipe.settings import settings
     },
     tags=["generation"],
     doc_md=__doc__,
+    **failure_message.callbacks(),
 )
 def generate_music() -> None:
     @task

@@ -16,7 +16,7 @@ from typing import Any
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from mirpipe.orchestration import stage_tasks
+from mirpipe.orchestration import failure_message, stage_tasks
 from mirpipe.orchestration.assets import TRACKS
 from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
@@ -52,6 +52,7 @@ def _folders(configured: list[Any], description: str) -> Param:
     },
     tags=["library"],
     doc_md=__doc__,
+    **failure_message.callbacks(),
 )
 def ingest_library() -> None:
     @task(pool=STAGES)

@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
-from mirpipe.orchestration import airflow_home, airflow_retention
+from mirpipe.orchestration import airflow_home, airflow_retention, failure_message
 from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
 from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
@@ -27,6 +27,7 @@ from mirpipe.settings import settings
     default_args=DEFAULT_ARGS,
     tags=["maintenance"],
     doc_md=__doc__,
+    **failure_message.callbacks(),
 )
 def maintenance() -> None:
     @task(pool=STAGES)

@@ -192,6 +192,10 @@ class Settings(BaseSettings):
     """Time, in seconds, after which Airflow gives up a task, a scheduler or the import of a DAG
     file that gives no sign of life. On a very busy machine, increase it. A lower value notices a
     killed worker sooner."""
+    notify: str | None = None
+    """Addresses that receive a message when a DAG run has failed, as Apprise URLs separated by
+    spaces, such as `slack://…`, `mailto://…` or `jsons://host/path` for a webhook: see
+    https://github.com/caronc/apprise. Default: none."""
     airflow_database_url: str | None = None
     """URL of Airflow's metadata database. Default: a second database in the embedded Postgres."""
     airflow_admin_password: str | None = None

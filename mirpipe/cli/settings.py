@@ -13,7 +13,8 @@ from mirpipe.settings import settings as current_settings
 def settings(as_json: AsJson = False) -> None:
     """List all settings and their current values.
 
-    Each setting is an environment variable. Passwords and database URLs are hidden.
+    Each setting is an environment variable. Passwords, database URLs and addresses of
+    messages are hidden.
     """
     values = {
         f"MIRPIPE_{name.upper()}": _as_text(name, getattr(current_settings(), name))
@@ -32,7 +33,7 @@ def _as_text(name: str, value: object) -> str:
     """Return the value as text, without secrets."""
     if value is None:
         return ""
-    if name.endswith(("_url", "_password")):
+    if name == "notify" or name.endswith(("_url", "_password")):
         return "(set)"
     if isinstance(value, list):
         return ", ".join(map(str, value))

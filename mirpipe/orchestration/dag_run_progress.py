@@ -50,10 +50,9 @@ def failure_lines(airflow: AirflowClient, run: DagRun, *, task_logs: Path) -> li
     failed although no task failed, the only line names the run. The result is empty if the run
     succeeded.
     """
-    failed = [task for task in airflow.task_states(run) if task.state == "failed"]
     lines = []
-    for task in failed:
-        if task.task_id == "anything_failed" and len(failed) > 1:
+    for task in airflow.task_states(run):
+        if task.state != "failed":
             continue
         folder = (
             task_logs / f"dag_id={run.dag_id}" / f"run_id={run.run_id}" / f"task_id={task.task_id}"

@@ -31,6 +31,7 @@ def describe_dag(dag: Any) -> dict[str, Any]:
         "max_active_runs": dag.max_active_runs,
         "cron": getattr(getattr(dag.timetable, "timetable", dag.timetable), "expression", None),
         "assets": asset_names(dag.timetable),
+        "reports_failures": bool(dag.has_on_failure_callback or dag.on_failure_callback),
         "tasks": {
             task.task_id: {
                 "owner": task.owner,
@@ -41,6 +42,8 @@ def describe_dag(dag: Any) -> dict[str, Any]:
                 "backoff": task.retry_exponential_backoff,
                 "never_retried": [rule.exception_path for rule in task.retry_policy.rules],
                 "execution_timeout": bool(task.execution_timeout),
+                "trigger_rule": task.trigger_rule,
+                "next": sorted(task.downstream_task_ids),
             }
             for task in dag.tasks
         },

@@ -22,6 +22,7 @@ from mirpipe.orchestration.start_databases import start_databases
 from mirpipe.settings import PROJECT, Settings, settings
 from tests.faults.running_airflow import DONE_SECONDS, RunningAirflow
 from tests.support.waiting import eventually
+from tests.support.webhook import Webhook, running_webhook
 
 TIMEOUT_SECONDS = 45
 """MIRPIPE_AIRFLOW_TIMEOUT: longer than anything that is only slow, and short for a test."""
@@ -72,7 +73,14 @@ def library(short_folder: Path) -> Library:
 
 
 @pytest.fixture(scope="session")
-def airflow(short_folder: Path, library: Library) -> Iterator[RunningAirflow]:
+def webhook() -> Iterator[Webhook]:
+    """A web server that receives the messages about failed runs."""
+    with running_webhook() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def airflow(short_folder: Path, library: Library, webhook: Webhook) -> Iterator[RunningAirflow]:
     """An Airflow with mirpipe's DAGs and the DAGs of this folder, all of them active."""
     dags = short_folder / "faults-dags"
     dags.mkdir()
@@ -106,6 +114,7 @@ def airflow(short_folder: Path, library: Library) -> Iterator[RunningAirflow]:
             encoders=["signal"],
             airflow_timeout=TIMEOUT_SECONDS,
             airflow_port=18200,
+            notify=webhook.address,
             **dict.fromkeys(_CRONS, "0 0 1 1 *"),
         )
         chosen, url = start_databases(chosen, servers, show=print)
@@ -123,7 +132,7 @@ def airflow(short_folder: Path, library: Library) -> Iterator[RunningAirflow]:
             music=create_engine(chosen.database_url),
         )
         names = sorted(path.stem for path in (PROJECT / "dags").glob("*.py"))
-        for dag_id in (*names, "held", "queued", "slow_import"):
+        for dag_id in (*names, "broken", "held", "queued", "slow_import"):
             eventually(lambda dag_id=dag_id: client.last_parsed_at(dag_id), seconds=DONE_SECONDS)
             client.unpause(dag_id)
         settings.cache_clear()

@@ -75,7 +75,7 @@ class FakeAirflow:
             return [
                 TaskState("embed", 1, "signal, 2 tracks", "failed", 3),
                 TaskState("report", -1, "", "skipped", 1),
-                TaskState("anything_failed", -1, "", "failed", 1),
+                TaskState("complete", -1, "", "upstream_failed", 1),
             ]
         report = "success" if self.reports and run.dag_id == EVALUATE else "skipped"
         return [

@@ -8,6 +8,7 @@ import time
 
 from airflow.sdk import dag, task
 
+from mirpipe.orchestration import failure_message
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
 from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
 from mirpipe.settings import settings
@@ -36,5 +37,20 @@ def queued() -> None:
     fail_run_if_any_failed(write())
 
 
+@dag(schedule=None, default_args=DEFAULT_ARGS, **failure_message.callbacks())
+def broken() -> None:
+    @task(retries=0)
+    def break_() -> None:
+        raise ValueError("this task always fails")
+
+    @task(trigger_rule="all_done")
+    def continue_() -> None:
+        pass
+
+    broken = break_()
+    fail_run_if_any_failed(broken, broken >> continue_())
+
+
+broken()
 held()
 queued()

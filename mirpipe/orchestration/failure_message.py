@@ -1,0 +1,45 @@
+"""Sends a message when a DAG run has failed, to the addresses in the setting `notify`."""
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.bases.notifier import BaseNotifier
+
+from mirpipe.settings import settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class FailureMessage(BaseNotifier):
+    """Sends the message through Apprise, which knows Slack, e-mail, webhooks and many others.
+
+    Airflow's own Apprise notifier reads the addresses from a connection. With this one, a single
+    setting is enough.
+    """
+
+    def notify(self, context: "Context") -> None:
+        """Send the message to all addresses. An address that fails does not stop the others."""
+        from apprise import Apprise
+
+        receivers = Apprise()
+        if not receivers.add(settings().notify or ""):
+            self.log.error("MIRPIPE_NOTIFY contains an address that is not an Apprise URL.")
+        if not receivers.notify(title=_title(context), body=_body(context)):
+            self.log.error("The message about the failed run could not be sent to all addresses.")
+
+
+def callbacks() -> dict[str, Any]:
+    """Return the arguments of a DAG that make it report failed runs, if addresses are set."""
+    return {"on_failure_callback": FailureMessage()} if settings().notify else {}
+
+
+def _title(context: "Context") -> str:
+    return f"mirpipe: {context['dag_run'].dag_id} failed"
+
+
+def _body(context: "Context") -> str:
+    run = context["dag_run"]
+    return (
+        f"The run {run.run_id} has failed. Airflow shows the failed tasks and their logs. All "
+        "tasks that do not depend on them have run, and the next run continues the work."
+    )
