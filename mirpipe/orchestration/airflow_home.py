@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from mirpipe.orchestration import airflow_timeouts
+from mirpipe.orchestration import airflow_timeouts, telemetry
 from mirpipe.orchestration.server_address import local_host, local_url
 from mirpipe.settings import PROJECT, Settings, child_environment
 
@@ -86,6 +86,7 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
         **airflow_timeouts.options(settings.airflow_timeout),
+        **telemetry.airflow_options(),
     }
     return child_environment(without="AIRFLOW", **settings.as_environment()) | {
         "AIRFLOW_HOME": str(home),

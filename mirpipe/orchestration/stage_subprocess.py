@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from mirpipe.available_cores import available_cores
 from mirpipe.errors import StageFailed
 from mirpipe.models import interpreters
 from mirpipe.orchestration.parent_death_signal import dies_with_parent
+from mirpipe.orchestration.telemetry import record_stage
 from mirpipe.settings import child_environment, dag_run_id, settings
 
 Counts = dict[str, Any]
@@ -54,6 +56,13 @@ class Outcome:
         It is true after an out-of-memory kill, and false after any other crash.
         """
         return self.exit_code not in _SUCCESS_CODES and not (self.crashed and self.exit_code != -9)
+
+    @property
+    def result(self) -> str:
+        """`success`, `failed` or `crashed`."""
+        if self.exit_code in _SUCCESS_CODES:
+            return "success"
+        return "crashed" if self.crashed else "failed"
 
     @property
     def description(self) -> str:
@@ -110,9 +119,14 @@ def try_stage(
             command += ["--manifest", str(manifest)]
         command += options
         stdout = Path(folder) / "stdout"
+        started = time.monotonic()
         exit_code = _run(command, stdout)
+        seconds = time.monotonic() - started
         output = stdout.read_text()
-    return Outcome(json.loads(output) if output.strip() and exit_code >= 0 else {}, exit_code)
+    counts = json.loads(output) if output.strip() and exit_code >= 0 else {}
+    outcome = Outcome(counts, exit_code)
+    record_stage(stage, counts, seconds=seconds, result=outcome.result)
+    return outcome
 
 
 def _run(command: list[str], stdout: Path) -> int:

@@ -293,7 +293,7 @@ def test_urls_contain_the_roles_that_are_created(services: Services) -> None:
 
 def test_the_example_contains_every_variable() -> None:
     used = set(re.findall(r"\$\{([A-Z_]+)", FILE))
-    used |= set(re.findall(r"^  (MIRPIPE_[A-Z_]+):$", FILE, re.M))
+    used |= set(re.findall(r"^  ((?:MIRPIPE|OTEL)_[A-Z_]+):$", FILE, re.M))
     assert set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.M)) == used
 
 

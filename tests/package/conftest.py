@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import uv
 
-from mirpipe.settings import PROJECT
+from tests.support.wheels import build_wheels
 
 PASSED_ON = (
     "PATH",
@@ -29,11 +29,7 @@ PASSED_ON = (
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Build both packages, and return their files by package name."""
-    folder = tmp_path_factory.mktemp("wheels")
-    for source in (PROJECT, PROJECT / "demo"):
-        command = [uv.find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", folder, source]
-        subprocess.run(command, check=True)
-    return {path.name.split("-")[0]: path for path in folder.glob("*.whl")}
+    return build_wheels(tmp_path_factory.mktemp("wheels"))
 
 
 @pytest.fixture(scope="session")
