@@ -1,4 +1,4 @@
-"""`mirpipe evaluate`: compares each target with its matches and clips."""
+"""`mirpipe evaluate`: compares each target with its matches and clips, and fingerprints."""
 
 from dataclasses import asdict
 
@@ -10,7 +10,8 @@ from mirpipe.cli.stage_counts import print_counts
 def evaluate(as_json: AsJson = False) -> None:
     """Compare targets with their matches and clips.
 
-    Computes melody accuracy (also compared with chance, and in the best key), aligned melody and
+    Compares the fingerprints of new tracks with all others, to find tracks that contain the same
+    recording (see `mirpipe duplicates`). Computes melody accuracy (also compared with chance, and in the best key), aligned melody and
     CLAP similarity. The command needs the results of `mirpipe analyse` and `mirpipe embed`, and
     decodes no audio. If a number is undefined, the reason is stored instead: for example, a drum
     loop has no pitch. Each block of pairs is one transaction: if you stop the command, only the

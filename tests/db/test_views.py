@@ -11,8 +11,8 @@ from tests.migrations.queries import execute
 from tests.migrations.revision_0010 import load_revision_0010
 from tests.support.databases import Database
 
-NO_RESULTS = {"v_library", "v_pending", "v_failure", "v_finding"}
-"""Views of files, findings, pending work and failures, without results computed with weights."""
+NO_RESULTS = {"v_library", "v_pending", "v_failure", "v_finding", "v_same_recording"}
+"""Views of files, findings, fingerprints, pending work and failures, without results computed with weights."""
 NEVER_RANDOM = {"v_fusion", "v_published"}
 """Views that never show results from random weights."""
 
