@@ -31,7 +31,7 @@ CREATE TABLE same_recording (
 CREATE INDEX ON same_recording (other_id);
 COMMENT ON TABLE same_recording IS 'Pairs of tracks that contain the same recording, found by their fingerprints.';
 COMMENT ON COLUMN same_recording.other_id IS 'The other track of the pair; key in the table track.';
-COMMENT ON COLUMN same_recording.agreement IS 'Share of equal bits in the common passage of the two fingerprints, 0 to 1. About 0.5 is expected for unrelated music, and up to 0.9 for unrelated drum loops. At least 0.6 remains after correction for chance.';
+COMMENT ON COLUMN same_recording.agreement IS 'Share of equal bits in the common passage of the two fingerprints, 0 to 1. About 0.5 is expected for unrelated music, and up to 0.9 for unrelated drum loops. At least 0.65 remains after correction for chance.';
 COMMENT ON COLUMN same_recording.overlap_seconds IS 'Length of the common passage, in seconds.';
 COMMENT ON COLUMN same_recording.offset_seconds IS 'Start of the common passage in the other track minus its start in the track, in seconds.';
 

@@ -57,5 +57,6 @@ COMMENT ON COLUMN v_relation.aligned_melody IS 'Aligned melody similarity of the
 COMMENT ON COLUMN v_relation.encoder IS 'Encoder that ranks the reference highest among the shown matches of the target. NULL if the reference is no shown match of the target.';
 COMMENT ON COLUMN v_relation.rank IS 'Rank of the reference among the target''s matches by this encoder.';
 COMMENT ON COLUMN v_relation.cosine IS 'Cosine similarity by this encoder.';
+COMMENT ON COLUMN v_relation.random IS 'true if this encoder has random weights. NULL if no encoder found the pair.';
 COMMENT ON COLUMN v_relation.via_target_id IS 'Target of which two references are versions; key in the table track. NULL if the pair was compared directly.';
 COMMENT ON COLUMN v_relation.other_id IS 'The other track of the pair; key in the table track.';

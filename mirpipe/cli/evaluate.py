@@ -1,13 +1,24 @@
 """`mirpipe evaluate`: compares each target with its matches and clips, and fingerprints."""
 
 from dataclasses import asdict
+from typing import Annotated
+
+import typer
 
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.progress_bar import progress_bar
 from mirpipe.cli.stage_counts import print_counts
 
 
-def evaluate(as_json: AsJson = False) -> None:
+def evaluate(
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild", help="Delete the pairs with the same recording and find them again."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Compare targets with their matches and clips.
 
     Compares the fingerprints of new tracks with all others, to find tracks that contain the same
@@ -20,5 +31,5 @@ def evaluate(as_json: AsJson = False) -> None:
     from mirpipe.stages import evaluate as stage
 
     with progress_bar("evaluate") as progress:
-        counts = asdict(stage.evaluate(progress=progress))
+        counts = asdict(stage.evaluate(rebuild=rebuild, progress=progress))
     print_counts(counts, as_json=as_json)

@@ -8,18 +8,21 @@ BATCH_TRACKS = 64
 """Tracks per transaction. After a run is killed, at most this many must be compared again."""
 
 
-def find_same_recordings() -> int:
+def find_same_recordings(*, rebuild: bool = False) -> int:
     """Compare the fingerprints that are new or have changed, and return the number of pairs found.
 
-    Only one process does this at a time, because it reads fingerprints that it has not locked. If
-    another process changes one of them meanwhile, that one is compared again, and replaces its
-    pairs.
+    If `rebuild` is true, all pairs are deleted first, and all fingerprints are compared. Only one
+    process does this at a time, because it reads fingerprints that it has not locked. If another
+    process changes one of them meanwhile, that one is compared again, and its pairs are replaced.
     """
-    found = set[tuple[int, int]]()
     with engine("app").connect() as connection:
-        if not same_recordings.count_not_compared(connection):
+        if not rebuild and not same_recordings.count_not_compared(connection):
             return 0
     with hold_lock("same_recordings"):
+        if rebuild:
+            with engine("app").begin() as connection:
+                same_recordings.delete_all(connection)
+        found = set[tuple[int, int]]()
         while True:
             with engine("app").begin() as connection:
                 batch = same_recordings.lock_not_compared(connection, most=BATCH_TRACKS)

@@ -128,12 +128,13 @@ def register() -> ConfiguredMetrics:
         )
 
 
-def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
+def evaluate(*, rebuild: bool = False, progress: Progress | None = None) -> EvaluateResult:
     """Compute all pending scores whose inputs are stored, in one transaction per block of pairs.
 
-    New fingerprints are compared first, to find tracks that contain the same recording.
+    New fingerprints are compared first, to find tracks that contain the same recording. If
+    `rebuild` is true, all fingerprints are compared again.
     """
-    same_recordings = find_same_recordings()
+    same_recordings = find_same_recordings(rebuild=rebuild)
     metrics = register()
     measured = undefined = finished = 0
     blocks = pair_scores.pending(list(metrics.pairs.values()), block=PAIRS_PER_BLOCK)

@@ -42,6 +42,9 @@ _SET_COMPARED = text(
     "UPDATE mirpipe.fingerprint SET compared = true WHERE track_id = ANY(:track_ids)"
 )
 
+_DELETE_ALL = text("DELETE FROM mirpipe.same_recording")
+_COMPARE_ALL = text("UPDATE mirpipe.fingerprint SET compared = false WHERE frames IS NOT NULL")
+
 
 @dataclass(frozen=True)
 class ComparedFingerprint:
@@ -115,3 +118,9 @@ def replace_pairs(connection: Connection, track_id: int, pairs: Sequence[FoundPa
     if pairs:
         connection.execute(_WRITE, [vars(pair) for pair in pairs])
     connection.execute(_SET_COMPARED, {"track_ids": [track_id]})
+
+
+def delete_all(connection: Connection) -> None:
+    """Delete all pairs, so that all fingerprints are compared again."""
+    connection.execute(_DELETE_ALL)
+    connection.execute(_COMPARE_ALL)
