@@ -24,6 +24,7 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 UInt8 = NDArray[np.uint8]
+UInt32 = NDArray[np.uint32]
 
 Progress = Callable[[int, int], None]
 """A callback that a stage calls with the number of finished items and the total number."""
@@ -84,6 +85,18 @@ class AudioMeasurement:
     """Correlation of the two channels, from -1 to 1. None if there are not two, or one has a
     constant value."""
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """The acoustic fingerprint of a track, or the reason why it has none."""
+
+    revision: str
+    """What computed the fingerprint. Only fingerprints of one revision are compared."""
+    frames: bytes | None
+    """One 32-bit value per 0.124 s, little-endian."""
+    reason: str | None = None
+    """Reason code if there are no frames."""
 
 
 @dataclass(frozen=True)

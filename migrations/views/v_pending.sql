@@ -14,6 +14,8 @@ SELECT 'analyse', name, revision, count(*) FROM pending_melody GROUP BY name, re
 UNION ALL
 SELECT 'evaluate', name, '', count(*) FROM pending_pair GROUP BY name
 UNION ALL
+SELECT 'evaluate', 'same_recording', '', count(*) FROM fingerprint WHERE NOT compared HAVING count(*) > 0
+UNION ALL
 SELECT 'score', plugin, revision, count(DISTINCT track_id)
 FROM pending_track_score GROUP BY plugin, revision
 UNION ALL
@@ -27,6 +29,6 @@ SELECT 'generate', name, revision, count(*) FROM pending_generation GROUP BY nam
 
 COMMENT ON VIEW v_pending IS 'Pending work: what the next run will do, per stage and plug-in.';
 COMMENT ON COLUMN v_pending.stage IS 'Stage: embed, embed captions, score, analyse, retrieve, evaluate, caption or generate.';
-COMMENT ON COLUMN v_pending.plugin IS 'Plug-in or metric that will do the work.';
+COMMENT ON COLUMN v_pending.plugin IS 'Plug-in or metric that will do the work. same_recording: comparison of fingerprints.';
 COMMENT ON COLUMN v_pending.revision IS 'Revision of the plug-in. Empty for evaluate.';
 COMMENT ON COLUMN v_pending.items IS 'Number of pending tracks, pairs, captions or clips.';

@@ -1,8 +1,10 @@
 """Measures the length, level, peak and waveform outline of an audio file in one decoding pass."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from mirpipe.audio.channel_statistics import BLOCK_SECONDS, ChannelStatistics
 from mirpipe.audio.clipping import ClippingCounter
 from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.downmix import channel_weights, mono_blocks
+from mirpipe.audio.fingerprint import FingerprintMeter, fingerprinting
 from mirpipe.audio.findings import channel_findings, loss_findings, silence_findings
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
 from mirpipe.audio.losses import Loss
@@ -24,7 +27,7 @@ from mirpipe.audio.silence import SilenceMeter
 from mirpipe.audio.waveform_outline import WaveformOutline
 from mirpipe.errors import RejectedInput
 from mirpipe.files.printable_path import AnyPath, printable_path
-from mirpipe.records import AudioMeasurement, MonoMix, Silence
+from mirpipe.records import AudioMeasurement, Fingerprint, Float32, MonoMix, Silence
 
 SILENCE_DBFS = -80.0
 # The peak of a float file with unscaled 16-bit integers is below this limit. The peak of samples
@@ -32,6 +35,13 @@ SILENCE_DBFS = -80.0
 MAX_PEAK = 1e5
 MAX_MISSING = 0.01
 """Default of the largest accepted share of the audio that is damaged or missing."""
+
+
+class MonoMeter(Protocol):
+    """Something that measures mono audio while it is decoded."""
+
+    def add(self, mono: Float32) -> None:
+        """Add the track's next samples, shape (n,), with full scale at ±1."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,8 @@ class AudioFacts:
     """The silent parts of the mono mix."""
     samples: AudioIdentity | None = None
     """Identity of the audio by its samples. None if the codec is lossy."""
+    fingerprint: Fingerprint | None = None
+    """The fingerprint. None if it was not requested, or if ffmpeg with Chromaprint is missing."""
     losses: tuple[Loss, ...] = ()
     """Audio that is damaged or missing, and contradictions about the length. They are also part of
     the findings."""
@@ -64,7 +76,9 @@ class AudioFacts:
         return self.measurement.mix
 
 
-def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> AudioFacts:
+def read_audio_facts(
+    path: AnyPath, *, max_missing: float = MAX_MISSING, with_fingerprint: bool = False
+) -> AudioFacts:
     """Decode the file and return its facts. Memory use does not grow with the file's length.
 
     `max_missing` is the largest accepted share of the audio that is damaged or missing. Raises
@@ -72,13 +86,19 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     non_finite or absurd_level.
     """
     name = printable_path(path)
-    with decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio:
+    fingerprint = fingerprinting if with_fingerprint else _no_fingerprint
+    with (
+        decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio,
+        fingerprint(audio.sample_rate) as print_meter,
+    ):
         outline, clipping = WaveformOutline(), ClippingCounter()
         spectrum, meter = Spectrum(audio.sample_rate), SilenceMeter(audio.sample_rate)
         samples = None
         if is_identified_by_samples(path):
             samples = SampleHash(audio.sample_rate, audio.channels)
-        statistics, peak = _measure(audio, name, outline, clipping, spectrum, meter, samples)
+        meters = (outline, spectrum, meter, *([print_meter] if print_meter else []))
+        statistics, peak = _measure(audio, name, meters, clipping, samples)
+        printed = print_meter.fingerprint() if print_meter else None
     seconds = statistics.frames / audio.sample_rate
     _require_complete(audio.losses, seconds, max_missing, name)
     if seconds < MIN_SECONDS:
@@ -89,7 +109,11 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
         )
     mix = statistics.mix
     if mix.channel is not None:  # This is rare, so the file is decoded once more.
-        outline, meter = _measure_channel(path, mix, name)
+        outline, meter = WaveformOutline(), SilenceMeter(audio.sample_rate)
+        with fingerprint(audio.sample_rate) as print_meter:
+            meters = (outline, meter, *([print_meter] if print_meter else []))
+            _measure_channel(path, mix, name, meters)
+            printed = print_meter.fingerprint() if print_meter else None
     silence = meter.silence()
     if statistics.rms_dbfs < SILENCE_DBFS or silence is None:
         raise RejectedInput(
@@ -115,6 +139,7 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
         outline=outline.packed(0.0 if mix.channel is not None else mix.dc_offset),
         silence=silence,
         samples=samples.identity() if samples else None,
+        fingerprint=printed,
         losses=tuple(audio.losses),
     )
 
@@ -140,16 +165,14 @@ def _require_complete(
 def _measure(
     audio: AudioStream,
     name: str,
-    outline: WaveformOutline,
+    meters: Sequence[MonoMeter],
     clipping: ClippingCounter,
-    spectrum: Spectrum,
-    meter: SilenceMeter,
     samples: SampleHash | None,
 ) -> tuple[ChannelStatistics, float]:
     """Return the statistics of the channels, and the peak.
 
-    The mono mix is added to `outline`, `spectrum` and `meter`, clipped samples to `clipping`, and
-    all samples to `samples`.
+    The mono mix is added to all `meters`, clipped samples to `clipping`, and all samples to
+    `samples`.
     """
     weights = channel_weights(audio.channels, audio.channel_mask)
     statistics, peak = ChannelStatistics(audio.channels, weights), 0.0
@@ -165,9 +188,8 @@ def _measure(
             )
         clipping.add(block, block_peak)
         mono = statistics.add(block)
-        outline.add(mono)
-        spectrum.add(mono)
-        meter.add(mono)
+        for meter in meters:
+            meter.add(mono)
         if samples:
             samples.add(block)
         peak = max(peak, block_peak)
@@ -181,12 +203,15 @@ def _measure(
 
 
 def _measure_channel(
-    path: AnyPath, mix: MonoMix, name: str
-) -> tuple[WaveformOutline, SilenceMeter]:
-    """Return the outline and the silence of the channel that is used alone."""
+    path: AnyPath, mix: MonoMix, name: str, meters: Sequence[MonoMeter]
+) -> None:
+    """Add the channel that is used alone to all `meters`."""
     with decode(path) as audio:
-        outline, meter = WaveformOutline(), SilenceMeter(audio.sample_rate)
         for mono in mono_blocks(audio, mix, name):
-            outline.add(mono)
-            meter.add(mono)
-    return outline, meter
+            for meter in meters:
+                meter.add(mono)
+
+
+@contextmanager
+def _no_fingerprint(_sample_rate: int) -> Iterator[None]:
+    yield None

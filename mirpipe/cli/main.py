@@ -17,6 +17,7 @@ from mirpipe.cli import (
     db,
     demo,
     doctor,
+    duplicates,
     embed,
     encoders,
     evaluate,
@@ -72,6 +73,7 @@ Look at the results:
 \b
     mirpipe status      show the library, pending work and failures
     mirpipe quality     list findings about the audio, such as damage or silence
+    mirpipe duplicates  list tracks with the same audio or the same recording
     mirpipe failures    list files that cannot be used, with the reasons
     mirpipe tags        show tags whose encoding was guessed, and correct it
     mirpipe search "part of a title" --encoder musicnn
@@ -122,6 +124,7 @@ app.command()(generate.generate)
 app.command()(search.search)
 app.command()(status.status)
 app.command()(quality.quality)
+app.command()(duplicates.duplicates)
 app.command()(failures.failures)
 app.command()(tags.tags)
 app.command()(encoders.encoders)

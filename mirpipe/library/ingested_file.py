@@ -26,7 +26,7 @@ from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.manifest_matching import ManifestRow
 from mirpipe.library.tags import FileTags, Tags, decode_western, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
-from mirpipe.records import AudioMeasurement, TitleAndLabels
+from mirpipe.records import AudioMeasurement, Fingerprint, TitleAndLabels
 from mirpipe.settings import settings
 
 FAILED = "failed"
@@ -79,7 +79,8 @@ def read_facts(path: AnyPath) -> AudioFacts:
     Raises RejectedInput if it cannot be used, for example because more of its audio is missing than
     the setting `max_missing_percent` accepts.
     """
-    return read_audio_facts(path, max_missing=settings().max_missing_percent / 100)
+    max_missing = settings().max_missing_percent / 100
+    return read_audio_facts(path, max_missing=max_missing, with_fingerprint=True)
 
 
 def has_changed_since_hashing(file: IngestedFile) -> bool:
@@ -132,6 +133,15 @@ def measurements_by_hash(files: list[IngestedFile]) -> dict[bytes, AudioMeasurem
         file.identity.sha256: file.facts.measurement
         for file in files
         if isinstance(file.facts, AudioFacts) and file.identity is not None
+    }
+
+
+def fingerprints_by_hash(files: list[IngestedFile]) -> dict[bytes, Fingerprint]:
+    """Return the fingerprints of all files that were decoded, by content hash."""
+    return {
+        file.identity.sha256: file.facts.fingerprint
+        for file in files
+        if isinstance(file.facts, AudioFacts) and file.facts.fingerprint and file.identity
     }
 
 

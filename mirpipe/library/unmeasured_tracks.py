@@ -1,6 +1,6 @@
-"""Decodes tracks whose waveform, findings or way to mono are not stored.
+"""Decodes tracks whose waveform, findings, way to mono or fingerprint are not stored.
 
-Such a track was ingested before mirpipe measured them, or ingest did not decode its file because
+Such a track was ingested before mirpipe measured them or before ffmpeg was installed, or ingest did not decode its file because
 another collection already had the same content. Its length and level are also measured again,
 because an earlier version may have read only a part of the file.
 """
@@ -9,10 +9,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from more_itertools import batched
+from sqlalchemy import Connection
 
 from mirpipe.audio import AudioFacts
+from mirpipe.audio.chromaprint import find_program
 from mirpipe.db.engine import engine
-from mirpipe.db.store import audio_measurements, failure_ledger, tracks, waveforms
+from mirpipe.db.store import (
+    audio_measurements,
+    failure_ledger,
+    fingerprints,
+    tracks,
+    waveforms,
+)
 from mirpipe.errors import result_or_error
 from mirpipe.library import content_hash
 from mirpipe.library.ingested_file import read_facts
@@ -29,13 +37,23 @@ def measure_tracks(collection: Collection, *, workers: int) -> None:
     failure ledger.
     """
     with engine("app").connect() as connection:
-        pending = waveforms.pending(connection, collection)
+        pending = _pending(connection, collection)
     with ThreadPoolExecutor(workers, thread_name_prefix="measure") as pool:
         for ids in batched(pending, BATCH_TRACKS):
             with engine("app").connect() as connection:
                 batch = tracks.usable_tracks(connection, ids)
             outcomes = list(pool.map(lambda track: result_or_error(_measure, track), batch))
             _write(collection, batch, outcomes)
+    with engine("app").begin() as connection:
+        fingerprints.write_not_available(connection, collection)
+
+
+def _pending(connection: Connection, collection: Collection) -> list[int]:
+    """Return the sorted ids of the tracks to measure."""
+    pending = set(waveforms.pending(connection, collection))
+    if found := find_program():
+        pending.update(fingerprints.pending(connection, collection, found.revision))
+    return sorted(pending)
 
 
 def _measure(track: Track) -> AudioFacts:
@@ -67,6 +85,9 @@ def _write(
         waveforms.write(connection, collection, outlines)
         measurements = {track.content_sha256: facts.measurement for track, facts in measured}
         audio_measurements.write(connection, collection, measurements)
+        prints = {track.content_sha256: facts.fingerprint for track, facts in measured}
+        known = {sha256: print_ for sha256, print_ in prints.items() if print_ is not None}
+        fingerprints.write(connection, collection, known)
         failure_ledger.update_for_tracks(
             connection,
             stage="draw",

@@ -2,7 +2,8 @@
 
 Stored melodies, notes and vectors are compared; no audio is decoded. A match is compared with the
 complete target, and a clip with the target's excerpt. Only missing scores are computed. All missing
-scores of a pair are computed together.
+scores of a pair are computed together. Fingerprints are also compared, to find tracks that contain
+the same recording.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 from mirpipe import registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import excerpts, melodies, pair_scores, plugin_revisions, track_features
+from mirpipe.library.same_recordings import find_same_recordings
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes
@@ -37,6 +39,8 @@ class EvaluateResult:
     measured: int
     undefined: int
     """Number of scores that have no value. The reason is stored instead."""
+    same_recordings: int = 0
+    """Number of pairs of new tracks and others that contain the same recording."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +128,13 @@ def register() -> ConfiguredMetrics:
         )
 
 
-def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
-    """Compute all pending scores whose inputs are stored, in one transaction per block of pairs."""
+def evaluate(*, rebuild: bool = False, progress: Progress | None = None) -> EvaluateResult:
+    """Compute all pending scores whose inputs are stored, in one transaction per block of pairs.
+
+    New fingerprints are compared first, to find tracks that contain the same recording. If
+    `rebuild` is true, all fingerprints are compared again.
+    """
+    same_recordings = find_same_recordings(rebuild=rebuild)
     metrics = register()
     measured = undefined = finished = 0
     blocks = pair_scores.pending(list(metrics.pairs.values()), block=PAIRS_PER_BLOCK)
@@ -139,7 +148,7 @@ def evaluate(*, progress: Progress | None = None) -> EvaluateResult:
         finished += len(block)
         if progress:
             progress(finished, total)
-    return EvaluateResult(measured, undefined)
+    return EvaluateResult(measured, undefined, same_recordings)
 
 
 def _configured_clap(

@@ -11,8 +11,8 @@ from tests.migrations.queries import execute
 from tests.migrations.revision_0010 import load_revision_0010
 from tests.support.databases import Database
 
-NO_RESULTS = {"v_library", "v_pending", "v_failure", "v_finding"}
-"""Views of files, findings, pending work and failures, without results computed with weights."""
+NO_RESULTS = {"v_library", "v_pending", "v_failure", "v_finding", "v_same_recording"}
+"""Views of files, findings, fingerprints, pending work and failures, without results computed with weights."""
 NEVER_RANDOM = {"v_fusion", "v_published"}
 """Views that never show results from random weights."""
 
@@ -72,7 +72,9 @@ def test_random_weights_are_marked_in_every_view_whatever_the_checkpoint_is_call
         for view in marked.keys() - NO_RESULTS:
             own = "WHERE source = 'library'" if "source" in marked[view] else ""
             fused = "WHERE encoder <> 'fusion'" if view.startswith("v_ranking") else ""
-            rows = ask(fresh_database, f"SELECT DISTINCT random FROM mirpipe.{view} {own}{fused}")
+            matches = "WHERE encoder IS NOT NULL" if view == "v_relation" else ""
+            where = f"{own}{fused}{matches}"
+            rows = ask(fresh_database, f"SELECT DISTINCT random FROM mirpipe.{view} {where}")
             assert rows == [(is_random and view not in NEVER_RANDOM,)], view
 
 

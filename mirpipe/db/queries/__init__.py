@@ -12,6 +12,13 @@ from mirpipe.db.queries.captions import Caption, captions
 from mirpipe.db.queries.change_mark import change_mark
 from mirpipe.db.queries.clip_scores import ClipScore, TargetScore, clip_scores, target_scores
 from mirpipe.db.queries.csls_check import CslsCheck, csls_checks
+from mirpipe.db.queries.duplicates import (
+    DuplicateGroup,
+    FingerprintState,
+    RelatedPair,
+    duplicate_groups,
+    fingerprint_state,
+)
 from mirpipe.db.queries.embedding_maps import EmbeddingMap, MapPoint, map_points, maps
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement, encoder_agreements
 from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_comparisons
@@ -63,6 +70,7 @@ __all__ = [
     "Caption",
     "ClipScore",
     "CslsCheck",
+    "DuplicateGroup",
     "EmbeddingMap",
     "EncoderAgreement",
     "EncoderComparison",
@@ -71,6 +79,7 @@ __all__ = [
     "FailureCount",
     "FileLocation",
     "FindingCount",
+    "FingerprintState",
     "FusedMatch",
     "GeneratedClip",
     "GenerationSummary",
@@ -87,6 +96,7 @@ __all__ = [
     "PendingWork",
     "Picture",
     "RankSimilarity",
+    "RelatedPair",
     "RerankedMatch",
     "RetrievalSummary",
     "Run",
@@ -104,6 +114,7 @@ __all__ = [
     "clip_scores",
     "clips_of_target",
     "csls_checks",
+    "duplicate_groups",
     "encoder_agreements",
     "encoder_comparisons",
     "encoder_revisions",
@@ -112,6 +123,7 @@ __all__ = [
     "file_locations",
     "finding_counts",
     "findings",
+    "fingerprint_state",
     "fused_matches",
     "generation_group_summaries",
     "generation_summaries",

@@ -156,6 +156,23 @@ CONTENT = {
         SELECT {_TRACK.format("t")}, f.number, f.kind, f.severity, f.seconds, f.detail
         FROM mirpipe.finding f JOIN mirpipe.track t USING (track_id)
     """,
+    "fingerprint": f"""
+        SELECT {_TRACK.format("t")}, f.revision, encode(sha256(f.frames), 'hex'), f.reason,
+            f.compared
+        FROM mirpipe.fingerprint f JOIN mirpipe.track t USING (track_id)
+    """,
+    # Which track of a pair comes first depends on the ids.
+    "same_recording": f"""
+        SELECT {_TRACK.format("a")}, {_TRACK.format("b")}, s.agreement, s.overlap_seconds,
+            s.offset_seconds
+        FROM (
+            SELECT track_id, other_id, agreement, overlap_seconds, offset_seconds
+            FROM mirpipe.same_recording
+            UNION ALL SELECT other_id, track_id, agreement, overlap_seconds, 0 - offset_seconds
+            FROM mirpipe.same_recording) s
+        JOIN mirpipe.track a USING (track_id) JOIN mirpipe.track b ON b.track_id = s.other_id
+        WHERE (a.content_sha256, a.collection) < (b.content_sha256, b.collection)
+    """,
     # The coordinates are left out, because their last bits depend on the order of the additions.
     "map": f"""
         SELECT e.name, e.revision, m.tracks_n, {_TRACK.format("t")}

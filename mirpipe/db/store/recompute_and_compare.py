@@ -1,6 +1,6 @@
 """Recomputes neighbour lists and the sums for z from vectors, and compares them with stored data.
 
-Vectors, files and orphaned rows are also checked. `mirpipe verify` shows the differences.
+Pairs with the same recording, vectors, files and orphaned rows are also checked. `mirpipe verify` shows the differences.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ from mirpipe.db.store.active_revisions import MaintainedEncoder, maintained_enco
 from mirpipe.db.store.cosine_moments import read_moments
 from mirpipe.db.store.exact_search import search_entries
 from mirpipe.db.store.neighbour_lists import read_lists
+from mirpipe.db.store.same_recording_check import wrong_pairs
 from mirpipe.db.store.searchable_tracks import searchable_references, searchable_targets
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.statistics.cosine_moments import Moments
@@ -99,6 +100,12 @@ def differences(connection: Connection) -> Iterator[Difference]:
             continue  # The lists are not up to date until the queue has been processed.
         yield from _list_differences(connection, encoder)
         yield from _moment_differences(connection, encoder)
+    for track_id, other_id in wrong_pairs(connection):
+        yield Difference(
+            "same recordings",
+            f"tracks {track_id} and {other_id}: the stored pair differs from a comparison of their "
+            "fingerprints. Run `mirpipe evaluate --rebuild`.",
+        )
     nothing_pending = connection.execute(_PENDING).scalar_one() == 0
     if nothing_pending and (count := connection.execute(_UNPUBLISHED).scalar_one()):
         yield Difference(

@@ -105,6 +105,9 @@ RULES = (
     RetentionRule("waveform", _of_removed_track()),
     RetentionRule("track_audio", _of_removed_track()),
     RetentionRule("finding", _of_removed_track()),
+    # A fingerprint comes before its pairs. If the track returns, it is compared again.
+    RetentionRule("fingerprint", _of_removed_track()),
+    RetentionRule("same_recording", f"{_of_removed_track()} OR {_of_removed_track('other_id')}"),
     RetentionRule(
         "failure",
         f"{_of_removed_track()} OR x.revision <> '' AND x.last_seen < {{before}} "

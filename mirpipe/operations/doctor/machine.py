@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mirpipe.audio import has_ffmpeg
+from mirpipe.audio.chromaprint import find_program
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.settings import settings
 
@@ -41,14 +42,22 @@ def disk() -> Iterator[Finding]:
 
 
 def ffmpeg() -> Iterator[Finding]:
-    """Check for the program ffmpeg."""
+    """Check for the program ffmpeg, and whether it computes fingerprints."""
+    if has_ffmpeg() and find_program():
+        yield ok("ffmpeg", "installed, with Chromaprint for fingerprints")
+        return
     if has_ffmpeg():
-        yield ok("ffmpeg", "installed")
+        yield warning(
+            "ffmpeg",
+            "installed without Chromaprint: copies and cuts of the same recording are not found",
+            "install an ffmpeg whose `ffmpeg -muxers` lists chromaprint, such as Debian's, and run "
+            "`mirpipe ingest` again",
+        )
         return
     yield warning(
         "ffmpeg",
-        "not installed: M4A, WMA and other formats cannot be read, and a retagged MP3, Ogg or Opus "
-        "file is a new track",
+        "not installed: M4A, WMA and other formats cannot be read, a retagged MP3, Ogg or Opus "
+        "file is a new track, and copies and cuts of the same recording are not found",
         "install it (Debian: apt-get install ffmpeg), and run `mirpipe ingest` again",
     )
 

@@ -10,6 +10,7 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import (
     audio_measurements,
     failure_ledger,
+    fingerprints,
     track_files,
     track_identity,
     tracks,
@@ -20,6 +21,7 @@ from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import (
     FAILED,
     IngestedFile,
+    fingerprints_by_hash,
     has_changed_since_hashing,
     hash_file,
     measurements_by_hash,
@@ -100,6 +102,7 @@ def _store(job: IngestJob, files: Sequence[IngestedFile]) -> None:
         settle_inherited_titles(connection, job.collection, usable)
         waveforms.write(connection, job.collection, waveforms_by_hash(usable))
         audio_measurements.write(connection, job.collection, measurements_by_hash(usable))
+        fingerprints.write(connection, job.collection, fingerprints_by_hash(usable))
         job.update_tracks(connection, old_owners | owners)
         subjects = [printable_path(file.path) for file in usable]
         failure_ledger.clear(connection, stage="ingest", subjects=subjects)

@@ -1,0 +1,71 @@
+"""Computes the acoustic fingerprint of a track while it is decoded."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import numpy as np
+
+from mirpipe.audio import chromaprint
+from mirpipe.records import Fingerprint, Float32
+
+MIN_VALUES = 40
+"""Smallest number of values, for 7.6 s of audio. Tracks are compared over at least this length."""
+SILENT_VALUE = 627_964_279
+"""Chromaprint's value for digital silence."""
+
+
+class FingerprintMeter:
+    """Sends mono audio to ffmpeg as it is decoded. Memory use does not grow with the length."""
+
+    def __init__(self, process: subprocess.Popen[bytes], revision: str) -> None:
+        self._process, self._revision = process, revision
+        self._has_failed = False
+
+    def add(self, mono: Float32) -> None:
+        """Add the track's next samples, shape (n,), with full scale at ±1."""
+        if self._has_failed:
+            return
+        assert self._process.stdin is not None
+        samples = np.clip(mono * 32768, -32768, 32767).astype("<i2")
+        try:
+            self._process.stdin.write(samples.tobytes())
+        except BrokenPipeError:
+            self._has_failed = True
+
+    def fingerprint(self) -> Fingerprint:
+        """Return the fingerprint, or the reason why there is none: failed, too_short or silent.
+
+        If ffmpeg has failed, the revision is empty, so that the fingerprint is computed again.
+        """
+        frames = b"" if self._has_failed else self._process.communicate()[0]
+        if self._has_failed or self._process.returncode != 0 or len(frames) % 4:
+            return Fingerprint("", None, "failed")
+        values = chromaprint.to_values(frames)
+        if len(values) < MIN_VALUES:
+            return Fingerprint(self._revision, None, "too_short")
+        if np.count_nonzero(values != SILENT_VALUE) < MIN_VALUES:
+            return Fingerprint(self._revision, None, "silent")
+        return Fingerprint(self._revision, frames)
+
+
+@contextmanager
+def fingerprinting(sample_rate: int) -> Iterator[FingerprintMeter | None]:
+    """Yield a meter for audio at this sample rate, or None if ffmpeg with Chromaprint is missing.
+
+    ffmpeg is stopped when the context ends.
+    """
+    found = chromaprint.find_program()
+    if found is None:
+        yield None
+        return
+    process = chromaprint.start(found.program, sample_rate)
+    try:
+        yield FingerprintMeter(process, found.revision)
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):  # Samples that ffmpeg has not read are lost.
+                pipe.close()

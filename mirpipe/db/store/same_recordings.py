@@ -1,0 +1,126 @@
+"""Finds and stores pairs of tracks that contain the same recording.
+
+Candidates have equal codes in the index of `fingerprint`; their complete fingerprints are then
+compared. Tracks that are not usable now are compared, too, so nothing has to be done if they
+return. The views show only usable tracks.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from mirpipe.audio.chromaprint import to_values
+from mirpipe.music.recordings.common_passage import CommonPassage, common_passage
+
+SHORT_CODES = 128
+"""Number of codes up to which one equal code makes two tracks candidates. Longer tracks need two,
+because unrelated tracks have an equal code now and then."""
+
+_COUNT_NOT_COMPARED = text("SELECT count(*) FROM mirpipe.fingerprint WHERE NOT compared")
+_NOT_COMPARED = text("""
+    SELECT track_id, revision, frames, codes FROM mirpipe.fingerprint
+    WHERE NOT compared ORDER BY track_id LIMIT :most FOR UPDATE
+""")
+_CANDIDATES = text("""
+    SELECT f.track_id, f.frames FROM mirpipe.fingerprint f
+    WHERE f.codes && CAST(:codes AS integer[])
+      AND f.revision = :revision AND f.track_id <> :track_id
+      AND (SELECT count(*) FROM unnest(f.codes) c WHERE c = ANY(CAST(:codes AS integer[])))
+        >= CASE WHEN least(cardinality(f.codes), :codes_n) <= :short THEN 1 ELSE 2 END
+    ORDER BY f.track_id
+""")
+_DELETE = text(
+    "DELETE FROM mirpipe.same_recording WHERE track_id = :track_id OR other_id = :track_id"
+)
+_WRITE = text("""
+    INSERT INTO mirpipe.same_recording
+        (track_id, other_id, agreement, overlap_seconds, offset_seconds)
+    VALUES (:track_id, :other_id, :agreement, :overlap_seconds, :offset_seconds)
+""")
+_SET_COMPARED = text(
+    "UPDATE mirpipe.fingerprint SET compared = true WHERE track_id = ANY(:track_ids)"
+)
+
+_DELETE_ALL = text("DELETE FROM mirpipe.same_recording")
+_COMPARE_ALL = text("UPDATE mirpipe.fingerprint SET compared = false WHERE frames IS NOT NULL")
+
+
+@dataclass(frozen=True)
+class ComparedFingerprint:
+    """The fingerprint of a track that is compared with all others."""
+
+    track_id: int
+    revision: str
+    frames: bytes
+    codes: Sequence[int]
+
+
+@dataclass(frozen=True)
+class FoundPair:
+    """A pair of tracks that contain the same recording. The first id is the smaller one."""
+
+    track_id: int
+    other_id: int
+    agreement: float
+    overlap_seconds: float
+    offset_seconds: float
+
+
+def count_not_compared(connection: Connection) -> int:
+    """Return the number of fingerprints that are not compared yet."""
+    return int(connection.execute(_COUNT_NOT_COMPARED).scalar_one())
+
+
+def lock_not_compared(connection: Connection, *, most: int) -> list[ComparedFingerprint]:
+    """Return up to `most` fingerprints that are not compared yet, sorted by track id."""
+    rows = connection.execute(_NOT_COMPARED, {"most": most})
+    return [to_compared(row.track_id, row.revision, row.frames, row.codes) for row in rows]
+
+
+def to_compared(
+    track_id: int, revision: str, frames: memoryview, codes: Sequence[int]
+) -> ComparedFingerprint:
+    """Return the record of a row of the table `fingerprint`."""
+    return ComparedFingerprint(track_id, revision, bytes(frames), codes)
+
+
+def find_pairs(connection: Connection, track: ComparedFingerprint) -> Iterator[FoundPair]:
+    """Compare a track with all others, and yield the pairs that contain the same recording."""
+    values = to_values(track.frames)
+    parameters = {
+        "codes": list(track.codes),
+        "codes_n": len(track.codes),
+        "revision": track.revision,
+        "track_id": track.track_id,
+        "short": SHORT_CODES,
+    }
+    for row in connection.execute(_CANDIDATES, parameters):
+        found = common_passage(values, to_values(bytes(row.frames)))
+        if found is not None:
+            yield _to_pair(track.track_id, row.track_id, found)
+
+
+def _to_pair(track_id: int, other_id: int, passage: CommonPassage) -> FoundPair:
+    offset = passage.offset_seconds if track_id < other_id else 0.0 - passage.offset_seconds
+    return FoundPair(
+        min(track_id, other_id),
+        max(track_id, other_id),
+        passage.agreement,
+        passage.overlap_seconds,
+        offset,
+    )
+
+
+def replace_pairs(connection: Connection, track_id: int, pairs: Sequence[FoundPair]) -> None:
+    """Store these pairs instead of all earlier pairs of the track, and mark it as compared."""
+    connection.execute(_DELETE, {"track_id": track_id})
+    if pairs:
+        connection.execute(_WRITE, [vars(pair) for pair in pairs])
+    connection.execute(_SET_COMPARED, {"track_ids": [track_id]})
+
+
+def delete_all(connection: Connection) -> None:
+    """Delete all pairs, so that all fingerprints are compared again."""
+    connection.execute(_DELETE_ALL)
+    connection.execute(_COMPARE_ALL)

@@ -1,0 +1,1 @@
+"""Compares acoustic fingerprints, to find tracks that contain the same recording."""
