@@ -122,11 +122,11 @@ def find_relevant(
     """
     n, count = places.shape
     results = [Relevance.of_unlabelled(n, min(kept, count)) for _ in left_out]
-    for row in np.flatnonzero(queries.codes != UNLABELLED):
+    for row in np.flatnonzero(queries.codes != UNLABELLED).tolist():
         is_relevant = references.sharing(int(queries.codes[row]))
         hits = np.flatnonzero(is_relevant[references.codes[places[row, : ranked_n[row]]]])
         for relevance, ranks in zip(results, left_out, strict=True):
-            without = ranks.get(int(row))
+            without = ranks.get(row)
             _write_hits(relevance, row, hits if without is None else moved_up(hits, without))
     return results
 

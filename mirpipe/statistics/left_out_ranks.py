@@ -48,9 +48,9 @@ def moved_up(ranks: Int64, left_out: Int64) -> Int64:
 def reorder_without(order: Int64, left_out: LeftOutRanks) -> Int64:
     """Return how the rankings are reordered after some ranks are left out, shape (n, K).
 
-    `order`, shape (n, K), contains the old ranks of the first K references in the new order, without
-    anything left out. The ranks of the result are those after the left-out references are gone.
-    References that have moved up into the first K ranks keep their order, at the end.
+    `order`, shape (n, K), contains the old ranks of the first K references in the new order,
+    before anything is left out. The ranks in the result are those after the left-out references
+    are gone. References that have moved up into the first K ranks keep their order, at the end.
     """
     counted = order.copy()
     depth = order.shape[1]

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mirpipe.records import Bool, Int64
 from mirpipe.stages.report.left_out_references import LeftOut
 from mirpipe.statistics.label_relevance import LabelSets, Relevance, concatenate, find_relevant
