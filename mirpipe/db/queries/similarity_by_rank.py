@@ -46,7 +46,8 @@ class _PercentileScale:
 # for every match.
 _MATCHES_BY_RANK = text("""
     SELECT e.name AS encoder, s.counted_rank AS rank, array_agg(s.cosine) AS cosines,
-        avg(s.cosine) AS cosine, avg((s.cosine - b.background_mean) / nullif(b.background_sd, 0)) AS z
+        avg(s.cosine) AS cosine,
+        avg((s.cosine - b.background_mean) / nullif(b.background_sd, 0)) AS z
     FROM mirpipe.served_neighbour s
     JOIN mirpipe.encoder e USING (encoder_id)
     LEFT JOIN mirpipe.run_target b ON b.run_id = (SELECT max(run_id) FROM mirpipe.run)
