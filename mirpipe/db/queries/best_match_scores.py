@@ -57,14 +57,16 @@ class BestMatchScores:
     """Production quality of the best match, about 1 to 10."""
 
 
+# The condition on counted_rank selects rows before the joins of v_retrieval. Without it, the query
+# would join all matches.
 _BEST_MATCH_SCORES = text("""
     WITH axis AS (
         SELECT metric_id, name FROM mirpipe.shown_metric WHERE spec ->> 'axis' IS NOT NULL)
     SELECT r.target_id, r.target, r.encoder, r.reference_id, r.reference, r.relation,
         r.counted_rank IS NOT NULL AS counts, r.cosine, r.z, r.percentile, r.clap_similarity,
         r.melody_accuracy, r.melodic, r.melody_corrected, r.aligned_melody, a.ce, a.cu, a.pc, a.pq
-    FROM mirpipe.best_match b
-    JOIN mirpipe.v_retrieval r ON (r.encoder, r.target_id) = (b.encoder, b.target_id)
+    FROM mirpipe.v_retrieval r
+    JOIN mirpipe.best_match b ON (b.encoder, b.target_id) = (r.encoder, r.target_id)
         AND r.rank <= b.same_recording_n + 1
     CROSS JOIN LATERAL (
         SELECT max(s.value) FILTER (WHERE x.name = 'aesthetics_ce') AS ce,
@@ -73,6 +75,7 @@ _BEST_MATCH_SCORES = text("""
             max(s.value) FILTER (WHERE x.name = 'aesthetics_pq') AS pq
         FROM axis x JOIN mirpipe.track_score s
             ON s.metric_id = x.metric_id AND s.track_id = r.reference_id) a
+    WHERE coalesce(r.counted_rank, 1) = 1
     ORDER BY r.target, r.target_id, array_position(CAST(:encoder_order AS text[]), r.encoder),
         r.encoder, r.rank
 """)

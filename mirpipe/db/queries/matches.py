@@ -70,8 +70,10 @@ _MATCHES = """
 """
 _MATCHES_OF_TARGET = text(f"""{_MATCHES} WHERE target_id = :target_id AND rank <= :k
     ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder, rank""")
+# As in best_match_scores, the condition on counted_rank selects rows before the joins.
 _BEST_MATCHES = text(f"""{_MATCHES} JOIN mirpipe.best_match b
         ON (b.encoder, b.target_id) = (r.encoder, r.target_id) AND r.rank <= b.same_recording_n + 1
+    WHERE coalesce(r.counted_rank, 1) = 1
     ORDER BY r.target, r.target_id, array_position(CAST(:encoder_order AS text[]), r.encoder),
         r.encoder, r.rank""")
 

@@ -93,7 +93,7 @@ _MATCHES = text("""
         JOIN mirpipe.encoder e ON e.encoder_id = m.encoder_id
         JOIN mirpipe.track t ON t.track_id = m.target_id
         LEFT JOIN mirpipe.v_retrieval v
-            ON (v.encoder, v.target_id, v.rank) = (m.encoder, m.target_id, m.rank)
+            ON (v.encoder, v.target_id) = (m.encoder, m.target_id) AND v.counted_rank = 1
     ), pair_metric AS (
         SELECT w.name, m.metric_id, m.spec FROM (
             SELECT 'melody_accuracy' AS name
