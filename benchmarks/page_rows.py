@@ -98,13 +98,16 @@ STATEMENTS = (
     FROM run CROSS JOIN encoder CROSS JOIN track WHERE collection = 'target'
     """,
     """
-    INSERT INTO served_neighbour (encoder_id, target_id, rank, reference_id, cosine, from_run)
-    SELECT encoder_id, target_id, rank, reference_id, cosine, 1 + target_id % 90 FROM top_neighbour
+    INSERT INTO served_neighbour
+        (encoder_id, target_id, rank, counted_rank, reference_id, cosine, from_run)
+    SELECT encoder_id, target_id, rank, rank, reference_id, cosine, 1 + target_id % 90
+    FROM top_neighbour
     """,
     """
     INSERT INTO served_neighbour
-        (encoder_id, target_id, rank, reference_id, cosine, from_run, to_run)
-    SELECT s.encoder_id, s.target_id, s.rank, s.reference_id % 1000 + 1, s.cosine - 0.05, f, f + 1
+        (encoder_id, target_id, rank, counted_rank, reference_id, cosine, from_run, to_run)
+    SELECT s.encoder_id, s.target_id, s.rank, s.rank, s.reference_id % 1000 + 1,
+        s.cosine - 0.05, f, f + 1
     FROM served_neighbour s CROSS JOIN LATERAL generate_series(1, s.from_run - 1, 20) f
     """,
     """

@@ -157,6 +157,10 @@ class Settings(BaseSettings):
     """Metric that is tested first when two modes are compared. Differences in other metrics can be
     established only if they also differ in this one, or if it cannot be tested."""
 
+    same_recording_counts: bool = False
+    """Whether a match that is the same recording as its target counts in P@k, MRR, mAP and the
+    averages over matches. By default, it is shown and marked, but left out of these numbers."""
+
     slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
     the number of available cores, at most 4."""

@@ -67,6 +67,12 @@ def best_match_scores(run: RunKey) -> list[queries.BestMatchScores]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
+def same_recordings(run: RunKey) -> queries.SameRecordings:
+    """Return how many matches are the same recording as their target."""
+    return queries.same_recordings()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
 def target_scores(run: RunKey) -> list[queries.TargetScore]:
     """Return the clip scores by target, mode and metric."""
     return queries.target_scores()

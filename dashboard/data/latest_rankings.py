@@ -21,6 +21,7 @@ class RankingResults:
     agreements: list[queries.EncoderAgreement]
     csls: list[queries.CslsCheck]
     rankings: list[queries.LabelRanking]
+    filtered_rankings: list[queries.LabelRanking]
     distances: list[queries.SetDistance]
 
 
@@ -33,5 +34,6 @@ def ranking_results(run: RunKey) -> RankingResults:
         queries.encoder_agreements(),
         queries.csls_checks(),
         queries.label_rankings(),
+        queries.filtered_label_rankings(),
         queries.set_distances(),
     )

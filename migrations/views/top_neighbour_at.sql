@@ -1,14 +1,15 @@
 CREATE OR REPLACE FUNCTION top_neighbour_at(run_id bigint)
 RETURNS TABLE (encoder text, rank smallint, target text, reference text, cosine double precision,
     z double precision, percentile double precision, target_id bigint, reference_id bigint,
-    revision text, licence_weights text, random boolean, from_run bigint, to_run bigint)
+    revision text, licence_weights text, random boolean, from_run bigint, to_run bigint,
+    relation text, counted_rank smallint)
 LANGUAGE sql STABLE AS $$
     SELECT e.name, s.rank, t.title, r.title, s.cosine,
         (s.cosine - b.background_mean) / nullif(b.background_sd, 0),
         100.0::double precision * width_bucket(s.cosine, g.background_cosines)
             / nullif(cardinality(g.background_cosines), 0),
         s.target_id, s.reference_id, e.revision, e.spec ->> 'licence_weights',
-        e.is_random, s.from_run, s.to_run
+        e.is_random, s.from_run, s.to_run, s.relation, s.counted_rank
     FROM mirpipe.served_neighbour s
     JOIN mirpipe.encoder e ON e.encoder_id = s.encoder_id
     JOIN mirpipe.track t ON t.track_id = s.target_id

@@ -1,7 +1,7 @@
 CREATE OR REPLACE VIEW v_fusion AS
 SELECT a.rank, t.title AS target, r.title AS reference, a.score, f.encoders,
     t.labels AS target_labels, r.labels AS reference_labels, a.target_id, a.reference_id,
-    f.licence_weights, false AS random, a.run_id
+    f.licence_weights, false AS random, a.run_id, a.relation
 FROM run_answer a
 JOIN track t ON t.track_id = a.target_id
 JOIN track r ON r.track_id = a.reference_id

@@ -1,13 +1,14 @@
 CREATE OR REPLACE VIEW v_reranked AS
 SELECT e.name AS encoder, t.title AS target, r.title AS reference, a.cosine_rank, a.cosine, a.csls_rank, a.csls,
     a.target_id, a.reference_id, e.revision, e.spec ->> 'licence_weights' AS licence_weights,
-    e.is_random AS random, a.run_id
+    e.is_random AS random, a.run_id, a.relation
 FROM (
     SELECT coalesce(s.encoder_id, a.encoder_id) AS encoder_id,
         coalesce(s.target_id, a.target_id) AS target_id,
         coalesce(s.reference_id, a.reference_id) AS reference_id,
         coalesce(s.rank, a.cosine_rank) AS cosine_rank, coalesce(s.cosine, a.cosine) AS cosine,
-        a.rank AS csls_rank, a.score AS csls, latest.run_id
+        a.rank AS csls_rank, a.score AS csls, latest.run_id,
+        coalesce(s.relation, a.relation) AS relation
     FROM (SELECT max(run_id) AS run_id FROM run) latest
     CROSS JOIN (
         (SELECT * FROM served_neighbour WHERE to_run IS NULL) s

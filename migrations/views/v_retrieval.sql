@@ -19,7 +19,8 @@ SELECT e.name AS encoder, s.rank, t.title AS target, r.title AS reference, s.cos
     pv.value AS clap_similarity,
     CASE WHEN pv.value IS NULL THEN coalesce(pv.reason, 'not_measured') END AS clap_reason,
     cm.is_random AS clap_similarity_random,
-    cm.spec ->> 'licence_weights' AS clap_licence_weights, cm.spec ->> 'checkpoint' AS clap_checkpoint
+    cm.spec ->> 'licence_weights' AS clap_licence_weights, cm.spec ->> 'checkpoint' AS clap_checkpoint,
+    s.relation, s.counted_rank
 FROM served_neighbour s
 JOIN encoder e ON e.encoder_id = s.encoder_id
 JOIN track t ON t.track_id = s.target_id

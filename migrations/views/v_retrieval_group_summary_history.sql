@@ -4,7 +4,8 @@ SELECT e.name AS encoder, u.label, u.value, u.metric, u.n, u.mean, u.sd, u.low, 
     concat_ws('; ', e.spec ->> 'licence_weights', nullif(m.spec ->> 'licence_weights', '')) AS licence_weights,
     e.is_random OR coalesce(m.is_random, false) AS random,
     u.run_id, n.finished_at, m.revision AS metric_revision,
-    coalesce(m.is_random, false) AS metric_random, u.p, u.p_adjusted, u.p_reason
+    coalesce(m.is_random, false) AS metric_random, u.p, u.p_adjusted, u.p_reason,
+    u.same_recording_n
 FROM run_group_summary u
 JOIN encoder e ON e.encoder_id = u.encoder_id
 JOIN run n ON n.run_id = u.run_id

@@ -12,7 +12,7 @@ SELECT u.run_id, n.finished_at, e.name AS encoder, u.metric, u.n, u.mean, u.sd, 
     e.revision,
     concat_ws('; ', e.spec ->> 'licence_weights', nullif(m.spec ->> 'licence_weights', '')) AS licence_weights,
     e.is_random OR coalesce(m.is_random, false) AS random,
-    m.revision AS metric_revision
+    m.revision AS metric_revision, u.same_recording_n
 FROM run_summary u
 JOIN encoder e ON e.encoder_id = u.encoder_id
 JOIN run n ON n.run_id = u.run_id

@@ -8,9 +8,10 @@ from rich.table import Table
 
 from mirpipe.cli.established_differences import print_established_differences
 from mirpipe.cli.ranking_tables import print_rankings
-from mirpipe.cli.terminal_text import printable_title, wide_console
+from mirpipe.cli.terminal_text import marked_title, printable_title, wide_console
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import CHANCE_BOUNDS, metric_name
+from mirpipe.db.queries.same_recordings import same_recording_sentence
 
 _MATCH_METRICS = {
     "cosine": ("cosine", 3),
@@ -45,6 +46,9 @@ def print_results(file: IO[str] | None = None) -> None:
     if not summaries:
         console.print("no results yet: there are no targets with references", style="dim")
         return
+    sentence = same_recording_sentence(queries.same_recordings())
+    if sentence:
+        console.print(sentence)
     print_rankings(console)
     title = f"Best match of each target: {_STATISTICS}"
     _print(console, title, _match_summary_table(_MATCH_METRICS, summaries))
@@ -109,7 +113,7 @@ def _mean(summary: queries.RetrievalSummary | queries.GenerationSummary, digits:
 
 
 def _match_table(matches: list[queries.Match]) -> Table:
-    """Return a table with one row per target and encoder."""
+    """Return a table with one row per target and encoder, after a row per left-out match."""
     table = Table()
     for heading in ("target", "encoder", "best match"):
         table.add_column(heading, overflow="fold")
@@ -120,7 +124,7 @@ def _match_table(matches: list[queries.Match]) -> Table:
         table.add_row(
             "" if match.target_id == previous_target else printable_title(match.target),
             match.encoder,
-            printable_title(match.reference),
+            marked_title(match.reference, match.relation),
             f"{match.cosine:.3f}",
             "–" if match.z is None else f"{match.z:.2f}",
             _melody(match),

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.progress_bar import print_waiting
-from mirpipe.cli.terminal_text import printable_title, wide_console
+from mirpipe.cli.terminal_text import marked_title, printable_title, wide_console
 from mirpipe.db.queries import vector_search
 from mirpipe.db.queries.find_tracks import FoundTrack, tracks_by_content, tracks_by_name
 from mirpipe.db.queries.track_names import with_distinct_titles
@@ -228,7 +228,7 @@ def _table(references: list[vector_search.NearReference]) -> Table:
     table.add_column("reference", overflow="fold")
     table.add_column("id", justify="right")
     for reference in references:
-        title = printable_title(reference.title)
+        title = marked_title(reference.title, reference.relation)
         table.add_row(
             str(reference.rank), f"{reference.cosine:.4f}", title, str(reference.track_id)
         )

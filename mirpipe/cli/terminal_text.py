@@ -6,6 +6,8 @@ from unicodedata import bidirectional
 from rich.console import Console
 from rich.text import Text
 
+from mirpipe.db.queries.same_recordings import relation_name
+
 WIDTH_WITHOUT_TERMINAL = 160
 """Width of a table in characters if the output is not a terminal."""
 
@@ -34,6 +36,12 @@ def printable_title(title: str) -> Text:
     if any(bidirectional(character) in _RIGHT_TO_LEFT for character in shown):
         shown = f"\N{FIRST STRONG ISOLATE}{shown}\N{POP DIRECTIONAL ISOLATE}"
     return Text(shown)
+
+
+def marked_title(title: str, relation: str | None) -> Text:
+    """Return the title, and in brackets that the track is the same recording as its target."""
+    shown = printable_title(title)
+    return shown.append(f" ({relation_name(relation)})") if relation else shown
 
 
 def escape_markup(value: str) -> str:

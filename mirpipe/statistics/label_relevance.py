@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mirpipe.records import Bool, Float64, Int64
+from mirpipe.statistics.left_out_ranks import LeftOutRanks, moved_up
 
 UNLABELLED = -1
 """Code of a track without the label. Such a track is not relevant to any query."""
@@ -33,6 +34,13 @@ class Relevance:
     """First relevant rank below K, shape (n,). Infinite if there is no such rank."""
     total: Int64
     """Number of relevant references, shape (n,)."""
+
+    @classmethod
+    def of_unlabelled(cls, n: int, depth: int) -> "Relevance":
+        """Return the relevance of n queries without the label: no reference is relevant."""
+        return cls(
+            np.zeros((n, depth), bool), np.zeros(n), np.full(n, np.inf), np.zeros(n, np.int64)
+        )
 
     def reordered(self, order: Int64) -> "Relevance":
         """Return the relevance after the first K ranks have been reordered.
@@ -95,29 +103,43 @@ def label_sets(values: Sequence[Collection[str]]) -> LabelSets:
 
 
 def find_relevant(
-    places: Int64, ranked_n: Int64, references: LabelSets, queries: LabelSets, *, kept: int
-) -> Relevance:
+    places: Int64,
+    ranked_n: Int64,
+    references: LabelSets,
+    queries: LabelSets,
+    *,
+    kept: int,
+    left_out: Sequence[LeftOutRanks] = ({},),
+) -> list[Relevance]:
     """Return which references are relevant: one by one for the first `kept` ranks.
 
     `places`, shape (n, count), contains the reference indices of full rankings, best first. Only
     the first `ranked_n` of each query count, shape (n,). The others are not matches, such as the
     reference with the query's own content. `references` and `queries` are the label sets of the
-    count references and the n queries, with common codes.
+    count references and the n queries, with common codes. There is one result for each item of
+    `left_out`: the relevance of the rankings without these ranks, so that the references below
+    move up.
     """
     n, count = places.shape
-    depth = min(kept, count)
-    head, total = np.zeros((n, depth), bool), np.zeros(n, np.int64)
-    below, first_below = np.zeros(n), np.full(n, np.inf)
-    for row in np.flatnonzero(queries.codes != UNLABELLED):
+    results = [Relevance.of_unlabelled(n, min(kept, count)) for _ in left_out]
+    for row in np.flatnonzero(queries.codes != UNLABELLED).tolist():
         is_relevant = references.sharing(int(queries.codes[row]))
         hits = np.flatnonzero(is_relevant[references.codes[places[row, : ranked_n[row]]]])
-        total[row] = len(hits)
-        above = np.searchsorted(hits, depth)
-        head[row, hits[:above]] = True
-        if above < len(hits):
-            first_below[row] = hits[above] + 1
-            below[row] = (np.arange(above + 1, len(hits) + 1) / (hits[above:] + 1)).sum()
-    return Relevance(head, below, first_below, total)
+        for relevance, ranks in zip(results, left_out, strict=True):
+            without = ranks.get(row)
+            _write_hits(relevance, row, hits if without is None else moved_up(hits, without))
+    return results
+
+
+def _write_hits(relevance: Relevance, row: int, hits: Int64) -> None:
+    """Write the relevant ranks of one query, counted from 0, into its row."""
+    depth = relevance.head.shape[1]
+    relevance.total[row] = len(hits)
+    above = np.searchsorted(hits, depth)
+    relevance.head[row, hits[:above]] = True
+    if above < len(hits):
+        relevance.first_below[row] = hits[above] + 1
+        relevance.below[row] = (np.arange(above + 1, len(hits) + 1) / (hits[above:] + 1)).sum()
 
 
 def concatenate(parts: Sequence[Relevance]) -> Relevance:

@@ -11,6 +11,8 @@ from rich.cells import cell_len
 from mirpipe.cli import result_tables
 from mirpipe.db import queries
 
+NO_SAME_RECORDINGS = queries.SameRecordings(0, 0, counts=False)
+
 
 def match(**values: Any) -> queries.Match:
     return queries.Match(
@@ -22,6 +24,8 @@ def match(**values: Any) -> queries.Match:
             "reference_id": 2,
             "reference": "West",
             "reference_labels": {},
+            "relation": None,
+            "counted_rank": 1,
             "cosine": 0.5,
             "z": 1.25,
             "percentile": 99.0,
@@ -48,8 +52,10 @@ def printed(
     matches: list[queries.Match] | None = None,
     generated: list[queries.GenerationSummary] | None = None,
     distances: list[queries.SetDistance] | None = None,
+    found: queries.SameRecordings = NO_SAME_RECORDINGS,
 ) -> str:
     monkeypatch.setattr(queries, "retrieval_summaries", lambda: summaries)
+    monkeypatch.setattr(queries, "same_recordings", lambda: found)
     monkeypatch.setattr(queries, "best_matches", lambda: matches or [])
     monkeypatch.setattr(queries, "generation_summaries", lambda: generated or [])
     monkeypatch.setattr(queries, "set_distances", lambda: distances or [])
@@ -171,3 +177,19 @@ def test_only_distances_of_enough_clips_are_printed(
     assert re.search(r"KAD +. clap +. +0\.1250 \(50\)", text)
     assert "0.25" not in text.partition("KAD")[2]
     assert "KAD" not in printed(monkeypatch, [summary("cosine", 0.5)], distances=distances[1:])
+
+
+def test_left_out_matches_are_counted_and_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    matches = [
+        match(reference="Copy", relation="same_recording", counted_rank=None),
+        match(rank=2),
+    ]
+    found = queries.SameRecordings(3, 2, counts=False)
+    text = printed(monkeypatch, [summary("cosine", 0.5)], matches, found=found)
+    sentence = (
+        "3 matches are the same recording as their target (2 targets) and are marked and left out "
+        "of P@k, MRR, mAP and all averages over matches."
+    )
+    assert sentence in " ".join(text.split())
+    assert "Copy (same recording)" in text
+    assert "West (" not in text

@@ -169,7 +169,8 @@ def _write_matches(
         order = np.argsort(-cosines)[:10]
         for rank, index in enumerate(order, start=1):
             reference_id = references[index]
-            row = {"encoder_id": encoder_id, "target_id": target_id, "rank": rank}
+            row = {"encoder_id": encoder_id, "target_id": target_id}
+            row |= {"rank": rank, "counted_rank": rank}
             row |= {
                 "reference_id": reference_id,
                 "cosine": float(cosines[index]),

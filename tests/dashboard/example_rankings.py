@@ -52,8 +52,8 @@ def write_earlier_run(connection: Connection) -> None:
     connection.execute(
         text(
             "INSERT INTO mirpipe.served_neighbour "
-            "(encoder_id, target_id, rank, reference_id, cosine, from_run, to_run) "
-            "SELECT encoder_id, target_id, 1, reference_id, 0.5, 0, 1 "
+            "(encoder_id, target_id, rank, counted_rank, reference_id, cosine, from_run, to_run) "
+            "SELECT encoder_id, target_id, 1, 1, reference_id, 0.5, 0, 1 "
             "FROM mirpipe.served_neighbour WHERE rank = 2"
         )
     )

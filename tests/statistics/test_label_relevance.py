@@ -26,7 +26,7 @@ def test_equal_sets_have_equal_codes_and_an_empty_set_has_its_own() -> None:
 
 def test_places_below_the_kept_ones_are_summarised() -> None:
     references, queries = references_and_queries("ababba", "b")
-    found = find_relevant(np.arange(6)[None], np.array([6]), references, queries, kept=3)
+    [found] = find_relevant(np.arange(6)[None], np.array([6]), references, queries, kept=3)
     assert found.head.tolist() == [[False, True, False]]
     assert found.total.tolist() == [3]
     assert found.first_below.tolist() == [4]
@@ -35,21 +35,21 @@ def test_places_below_the_kept_ones_are_summarised() -> None:
 
 def test_a_place_after_the_ranked_ones_is_not_relevant() -> None:
     references, queries = references_and_queries("abb", "b")
-    found = find_relevant(np.arange(3)[None], np.array([2]), references, queries, kept=2)
+    [found] = find_relevant(np.arange(3)[None], np.array([2]), references, queries, kept=2)
     assert found.total.tolist() == [1]
 
 
 def test_query_without_a_label_or_without_a_reference_of_its_label_has_nothing_relevant() -> None:
     places = np.tile(np.arange(3), (3, 1))
     references, queries = references_and_queries("b.c", "b.x")
-    found = find_relevant(places, np.full(3, 3), references, queries, kept=2)
+    [found] = find_relevant(places, np.full(3, 3), references, queries, kept=2)
     assert found.has_relevant.tolist() == [True, False, False]
 
 
 def test_parts_are_joined_in_order() -> None:
     places = np.arange(3)[None]
-    first = find_relevant(places, np.array([3]), *references_and_queries("bab", "b"), kept=2)
-    second = find_relevant(places, np.array([3]), *references_and_queries("aba", "b"), kept=2)
+    [first] = find_relevant(places, np.array([3]), *references_and_queries("bab", "b"), kept=2)
+    [second] = find_relevant(places, np.array([3]), *references_and_queries("aba", "b"), kept=2)
     both = concatenate([first, second])
     assert both.total.tolist() == [2, 1]
     assert both.head.tolist() == [[True, False], [False, True]]
@@ -66,7 +66,7 @@ def test_one_common_value_is_enough(
     n, count = len(query_genres), len(reference_genres)
     sets = label_sets([*reference_genres, *query_genres])
     places = np.tile(np.arange(count), (n, 1))
-    found = find_relevant(places, np.full(n, count), sets[:count], sets[count:], kept=count)
+    [found] = find_relevant(places, np.full(n, count), sets[:count], sets[count:], kept=count)
     expected = [[bool(query & other) for other in reference_genres] for query in query_genres]
     assert found.head.tolist() == expected
     assert found.total.tolist() == [sum(row) for row in expected]

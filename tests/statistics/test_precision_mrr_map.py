@@ -32,7 +32,8 @@ def relevance_by_code(
     sets = label_sets(
         [[] if code == UNLABELLED else [str(code)] for code in [*codes, *query_codes]]
     )
-    return find_relevant(places, ranked_n, sets[: len(codes)], sets[len(codes) :], kept=kept)
+    [relevance] = find_relevant(places, ranked_n, sets[: len(codes)], sets[len(codes) :], kept=kept)
+    return relevance
 
 
 def relevance_of(codes: list[int], *, kept: int, own: bool = False) -> Relevance:

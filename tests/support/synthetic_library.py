@@ -110,6 +110,14 @@ class SyntheticLibrary:
         """Delete the vector of a track."""
         self.execute("DELETE FROM mirpipe.embedding WHERE track_id = :track_id", track_id=track_id)
 
+    def add_same_recording(self, first: int, second: int) -> None:
+        """Store that two tracks contain the same recording."""
+        self.execute(
+            "INSERT INTO mirpipe.same_recording VALUES (:first, :second, 0.9, 1, 0)",
+            first=min(first, second),
+            second=max(first, second),
+        )
+
     def set_content(self, track_id: int, content: object) -> None:
         """Give a track the content hash of this content, and its file the path."""
         self.execute(

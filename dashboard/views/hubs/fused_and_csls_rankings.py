@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from dashboard.components import markup, tables
 from dashboard.components.csv_download import download_button
+from dashboard.components.marked_title import marked_title
 from dashboard.components.number_format import DASH, format_number
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.components.target_picker import TARGET_PARAMETER, choose_target
@@ -60,7 +61,7 @@ def fusion_table(
     lines = [
         [
             str(row.rank),
-            markup.wide(markup.title(row.reference)),
+            markup.wide(marked_title(row.reference, row.relation)),
             format_number(row.score, 4),
             *(str(rank_of.get((encoder, row.reference_id), DASH)) for encoder in encoders),
         ]
@@ -92,7 +93,7 @@ def csls_table(rows: Sequence[queries.RerankedMatch]) -> None:
     lines = [
         [
             str(row.cosine_rank),
-            markup.wide(markup.title(row.reference)),
+            markup.wide(marked_title(row.reference, row.relation)),
             format_number(row.cosine, 4),
             rank_change(row),
             format_number(row.csls, 4),

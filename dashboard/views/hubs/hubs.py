@@ -41,7 +41,7 @@ def page(run: cached_queries.RunKey) -> None:
     hubness.section(results.hubness, results.hubs, query_kind or "targets", k or 5)
     csls_check.section(results.csls)
     agreement.section(results.agreements, random)
-    label_rankings.section(results.rankings, query_kind or "targets")
+    label_rankings.section(results.rankings, results.filtered_rankings, query_kind or "targets")
     fused_and_csls_rankings.section(run)
     clip_set_distances.section(results.distances, random)
 

@@ -5,26 +5,29 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 import streamlit as st
-from markupsafe import Markup
 
 from dashboard.components import markup, tables
 from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS, interval_layers
 from dashboard.components.csv_download import download_button
-from dashboard.components.number_format import DASH, format_number
+from dashboard.components.number_format import DASH
 from dashboard.components.plugin_labels import plugin_cell
-from dashboard.components.statistics_cells import interval
-from dashboard.views.hubs.ranking_methods import METHOD_NAMES
+from dashboard.views.hubs import filtered_label_rankings
+from dashboard.views.hubs.filtered_label_rankings import mean_with_interval
+from dashboard.views.hubs.ranking_methods import METHOD_NAMES, METRIC_NAMES
 from mirpipe.db import queries
 
-METRIC_NAMES = {"p_at_1": "P@1", "p_at_5": "P@5", "p_at_10": "P@10", "mrr": "MRR", "map": "mAP"}
 METRICS_WITH_CHART = ("p_at_1", "mrr", "map")
 LABELS = ("genre", "instrument", "work")
 """Labels that are listed first. Other labels follow."""
 _RULE_OF_SETS = {"genre": " (one common genre is enough)"}
 
 
-def section(rows: Sequence[queries.LabelRanking], query_kind: str) -> None:
-    """Draw the ranking metrics for a label that the viewer chooses."""
+def section(
+    rows: Sequence[queries.LabelRanking],
+    filtered_rows: Sequence[queries.LabelRanking],
+    query_kind: str,
+) -> None:
+    """Draw the ranking metrics for a label that the viewer chooses, and those with filters."""
     st.subheader("Do matches have the same label as the query?", anchor=False)
     rows_of_kind = [row for row in rows if row.queries == query_kind and row.n]
     labels = list(dict.fromkeys(row.label for row in rows_of_kind))
@@ -45,7 +48,8 @@ def section(rows: Sequence[queries.LabelRanking], query_kind: str) -> None:
     chosen = st.segmented_control(
         "Label", labels, default=labels[0], key="label", bind="query-params", required=True
     )
-    shown = [row for row in rows_of_kind if row.label == (chosen or labels[0])]
+    label = chosen or labels[0]
+    shown = [row for row in rows_of_kind if row.label == label]
     explain(shown[0])
     ranking_table(shown)
     encoders = list(dict.fromkeys(row.encoder for row in shown))
@@ -59,6 +63,10 @@ def section(rows: Sequence[queries.LabelRanking], query_kind: str) -> None:
                 st.markdown(f"**{name}**")
                 chart = ranking_chart(rows_of_metric, encoders, methods)
                 st.altair_chart(chart, alt=f"{name}, by encoder")
+    filtered = [
+        row for row in filtered_rows if row.queries == query_kind and row.label == label and row.n
+    ]
+    filtered_label_rankings.part(shown, filtered)
 
 
 def explain(row: queries.LabelRanking) -> None:
@@ -70,7 +78,8 @@ def explain(row: queries.LabelRanking) -> None:
         "reference. mAP is the mean average precision of the full ranking. All metrics range from "
         f"0 to 1 and have a 95 % interval. Fusion combines the rankings by all encoders. Number of "
         f"queries: {row.n:,}. Queries that are left out because they have no label or no relevant "
-        f"reference: {row.left_out_n:,}."
+        f"reference: {row.left_out_n:,}. References that are left out because they are the same "
+        f"recording as the query: {row.same_recording_n:,}."
     )
 
 
@@ -81,7 +90,9 @@ def ranking_table(rows: Sequence[queries.LabelRanking]) -> None:
     licences = {row.encoder: row.licence_weights or DASH for row in rows}
     lines = []
     for encoder, rerank in dict.fromkeys((row.encoder, row.rerank) for row in rows):
-        cells = [_cell(row_of.get((encoder, rerank, metric))) for metric in METRIC_NAMES]
+        cells = [
+            mean_with_interval(row_of.get((encoder, rerank, metric))) for metric in METRIC_NAMES
+        ]
         method = markup.no_wrap(METHOD_NAMES.get(rerank, rerank))
         label = plugin_cell(encoder, random=encoder in random)
         lines.append([label, method, *cells, licences[encoder]])
@@ -129,9 +140,3 @@ def ranking_chart(
     )
     height = 2 * ROW_PIXELS * len(encoders) + AXIS_PIXELS
     return alt.LayerChart(layer=[*interval_layers(data, intervals), dots], height=height)
-
-
-def _cell(row: queries.LabelRanking | None) -> Markup:
-    if row is None:
-        return Markup(DASH)
-    return Markup(format_number(row.mean, 3)) + interval(row.low, row.high, 3)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup
 from dashboard.components.genre_and_instrument import genre_and_instrument
+from dashboard.components.marked_title import marked_title
 from dashboard.components.number_format import format_number
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import plugin_heading
@@ -60,7 +61,8 @@ def match_card(
     with st.container(border=True, gap="xsmall"):
         markup.show(
             Markup("<div><span class='mp-rank'>{}</span>{}</div>").format(
-                match.rank, markup.title(match.reference)
+                match.rank,
+                marked_title(match.reference, match.relation),
             ),
             genre_and_instrument(match.reference_labels),
             markup.named_values(values),

@@ -21,6 +21,7 @@ from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.data import cached_queries
 from dashboard.views.retrieval import encoder_summary
 from mirpipe.db import queries
+from mirpipe.db.queries.same_recordings import relation_name, same_recording_sentence
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ SCALES = {
 def rank_section(rows: Sequence[queries.RankSimilarity], scale: SimilarityScale) -> None:
     """Draw the mean similarity at each rank."""
     st.subheader("How quickly does similarity drop with rank?", anchor=False)
-    st.caption("Each dot is the mean over the matches of all targets at that rank.")
+    st.caption(
+        "Each dot is the mean over the matches of all targets at that rank. Matches that are left "
+        "out have no rank here."
+    )
     points = pd.DataFrame([asdict(row) for row in rows])[["encoder", "rank", scale.field, "n"]]
     chart = charts.lines_over_rank(
         points, y=scale.field, series="encoder", x_title="rank", y_title=scale.title
@@ -59,13 +63,14 @@ def heatmap_section(
     """Draw heatmaps of similarity, CLAP similarity and melody accuracy, by encoder and target."""
     st.subheader("How similar is the best match of each target?", anchor=False)
     st.caption(
-        "Each cell shows the best match for one target by one encoder. Point at a cell to see the "
-        f"title of the reference. {heatmap.LEGEND}"
+        "Each cell shows the best match for one target by one encoder, without matches that are "
+        f"left out. Point at a cell to see the title of the reference. {heatmap.LEGEND}"
     )
     names = {target.track_id: target.title for target in targets}
     matched = {row.target_id for row in rows}
     columns = heatmap.visible_columns([names[i] for i in names if i in matched], key="page")
     encoders = list(dict.fromkeys(row.encoder for row in rows))
+    rows = [row for row in rows if row.counts]
     rows = [replace(row, melody_accuracy=None) if row.melodic is False else row for row in rows]
     chance = f"chance: about {MELODY_CHANCE_LEVEL}"
     for field, title, decimals in (
@@ -84,8 +89,15 @@ def heatmap_section(
 def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
     """Draw a table of all best matches with all their scores."""
     st.subheader("What is the best match of each target?", anchor=False)
+    if not all(row.counts for row in rows):
+        st.caption(
+            "Matches that are the same recording as their target are listed above its best match "
+            "that counts."
+        )
     data = pd.DataFrame([asdict(row) for row in rows])
-    data = data.drop(columns=["target_id", "reference_id"]).dropna(axis="columns", how="all")
+    data["relation"] = data["relation"].map(relation_name, na_action="ignore")
+    hidden = ["target_id", "reference_id", "counts"]
+    data = data.drop(columns=hidden).dropna(axis="columns", how="all")
     number_column = st.column_config.NumberColumn
     tables.sortable_table(
         data,
@@ -126,6 +138,8 @@ def main() -> None:
     if not rows or not matches:
         empty_states.no_matches()
         return
+    if sentence := same_recording_sentence(cached_queries.same_recordings(key)):
+        st.markdown(sentence)
     encoder_summary.section(run, rows)
     chosen = st.segmented_control(
         "Show similarity as",

@@ -40,6 +40,8 @@ class Hit:
     title: str
     labels: dict[str, str]
     cosine: float
+    relation: str | None = None
+    """same_recording if the query is a track with the same recording, otherwise None."""
 
 
 def takes_text(encoder: str) -> bool:
@@ -86,7 +88,14 @@ def _search(arguments: Sequence[str]) -> list[Hit]:
     finally:
         _ONE_AT_A_TIME.release()
     return [
-        Hit(hit["rank"], hit["track_id"], hit["title"], hit["labels"], hit["cosine"])
+        Hit(
+            hit["rank"],
+            hit["track_id"],
+            hit["title"],
+            hit["labels"],
+            hit["cosine"],
+            hit["relation"],
+        )
         for hit in result["answers"]
     ]
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from dashboard.components import level_matching, markup
 from dashboard.components.csv_download import download_button
 from dashboard.components.genre_and_instrument import genre_and_instrument
+from dashboard.components.marked_title import marked_title
 from dashboard.components.number_format import format_number
 from dashboard.components.player import player
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
@@ -35,7 +36,7 @@ def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
             with column, st.container(border=True, gap="xsmall"):
                 markup.show(
                     Markup("<div><span class='mp-rank'>{}</span>{}</div>").format(
-                        hit.rank, markup.title(hit.title)
+                        hit.rank, marked_title(hit.title, hit.relation)
                     ),
                     genre_and_instrument(hit.labels),
                     markup.named_values([("cosine", format_number(hit.cosine, 4))]),

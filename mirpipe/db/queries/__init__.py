@@ -40,7 +40,11 @@ from mirpipe.db.queries.group_summaries import (
     retrieval_group_summaries,
 )
 from mirpipe.db.queries.hubness import Hub, Hubness, hubness, hubs
-from mirpipe.db.queries.label_rankings import LabelRanking, label_rankings
+from mirpipe.db.queries.label_rankings import (
+    LabelRanking,
+    filtered_label_rankings,
+    label_rankings,
+)
 from mirpipe.db.queries.library_counts import LibraryCount, library_counts
 from mirpipe.db.queries.matches import Match, best_matches, matches
 from mirpipe.db.queries.mode_comparison import ModeComparison, mode_comparisons
@@ -55,6 +59,7 @@ from mirpipe.db.queries.run_history import (
     past_runs,
 )
 from mirpipe.db.queries.runs import BestMatchChange, Run, best_match_changes, last_runs, latest_run
+from mirpipe.db.queries.same_recordings import SameRecordings, same_recordings
 from mirpipe.db.queries.set_distances import SetDistance, set_distances
 from mirpipe.db.queries.similarity_by_rank import RankSimilarity, similarity_by_rank
 from mirpipe.db.queries.targets import Target, targets
@@ -100,6 +105,7 @@ __all__ = [
     "RerankedMatch",
     "RetrievalSummary",
     "Run",
+    "SameRecordings",
     "SetDistance",
     "Target",
     "TargetScore",
@@ -121,6 +127,7 @@ __all__ = [
     "failure_counts",
     "failures",
     "file_locations",
+    "filtered_label_rankings",
     "finding_counts",
     "findings",
     "fingerprint_state",
@@ -145,6 +152,7 @@ __all__ = [
     "reranked_matches",
     "retrieval_group_summaries",
     "retrieval_summaries",
+    "same_recordings",
     "set_distances",
     "similarity_by_rank",
     "target_scores",

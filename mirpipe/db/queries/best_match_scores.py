@@ -1,4 +1,8 @@
-"""The best match of every target by each encoder, with its scores and its aesthetics ratings."""
+"""The best match of every target by each encoder, with its scores and its aesthetics ratings.
+
+Better matches that are left out, because they are the same recording as their target, are listed,
+too.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +15,10 @@ from mirpipe.settings import settings
 
 @dataclass(frozen=True)
 class BestMatchScores:
-    """Scores of one target's best match by one encoder. A missing score is None."""
+    """Scores of one target's best match by one encoder, or of a match that is left out above it.
+
+    A missing score is None.
+    """
 
     target_id: int
     target: str
@@ -19,7 +26,11 @@ class BestMatchScores:
     encoder: str
     reference_id: int
     reference: str
-    """Title of the best match."""
+    """Title of the match."""
+    relation: str | None
+    """same_recording or same_file if the match is that of its target, otherwise None."""
+    counts: bool
+    """Whether this is the best match in all averages. False if it is left out."""
     cosine: float
     """Cosine in the encoder's own space. Cosines from different encoders are not comparable."""
     z: float | None
@@ -46,13 +57,17 @@ class BestMatchScores:
     """Production quality of the best match, about 1 to 10."""
 
 
+# The condition on counted_rank selects rows before the joins of v_retrieval. Without it, the query
+# would join all matches.
 _BEST_MATCH_SCORES = text("""
     WITH axis AS (
         SELECT metric_id, name FROM mirpipe.shown_metric WHERE spec ->> 'axis' IS NOT NULL)
-    SELECT r.target_id, r.target, r.encoder, r.reference_id, r.reference, r.cosine, r.z,
-        r.percentile, r.clap_similarity, r.melody_accuracy, r.melodic, r.melody_corrected,
-        r.aligned_melody, a.ce, a.cu, a.pc, a.pq
+    SELECT r.target_id, r.target, r.encoder, r.reference_id, r.reference, r.relation,
+        r.counted_rank IS NOT NULL AS counts, r.cosine, r.z, r.percentile, r.clap_similarity,
+        r.melody_accuracy, r.melodic, r.melody_corrected, r.aligned_melody, a.ce, a.cu, a.pc, a.pq
     FROM mirpipe.v_retrieval r
+    JOIN mirpipe.best_match b ON (b.encoder, b.target_id) = (r.encoder, r.target_id)
+        AND r.rank <= b.same_recording_n + 1
     CROSS JOIN LATERAL (
         SELECT max(s.value) FILTER (WHERE x.name = 'aesthetics_ce') AS ce,
             max(s.value) FILTER (WHERE x.name = 'aesthetics_cu') AS cu,
@@ -60,13 +75,16 @@ _BEST_MATCH_SCORES = text("""
             max(s.value) FILTER (WHERE x.name = 'aesthetics_pq') AS pq
         FROM axis x JOIN mirpipe.track_score s
             ON s.metric_id = x.metric_id AND s.track_id = r.reference_id) a
-    WHERE r.rank = 1
+    WHERE coalesce(r.counted_rank, 1) = 1
     ORDER BY r.target, r.target_id, array_position(CAST(:encoder_order AS text[]), r.encoder),
-        r.encoder
+        r.encoder, r.rank
 """)
 
 
 def best_match_scores() -> list[BestMatchScores]:
-    """Return the scores of all best matches in the latest run, sorted by target."""
+    """Return the best match of each target by each encoder in the latest run, sorted by target.
+
+    If matches are left out, they come before the best match that counts.
+    """
     rows = read_rows(BestMatchScores, _BEST_MATCH_SCORES, encoder_order=settings().encoders)
     return with_distinct_titles(rows, reference="reference_id", target="target_id")

@@ -31,6 +31,8 @@ class RerankedMatch:
     """Licence of the encoder's weights."""
     random: bool
     """Whether the encoder has random weights."""
+    relation: str | None = None
+    """same_recording or same_file if the reference is that of its target, otherwise None."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,19 @@ class FusedMatch:
     reference_id: int
     licence_weights: str
     """Licences of the encoders' weights."""
+    relation: str | None = None
+    """same_recording or same_file if the reference is that of its target, otherwise None."""
 
 
 _RERANKED_MATCHES = text("""
     SELECT encoder, target, reference, cosine_rank, cosine, csls_rank, csls, target_id,
-        reference_id, licence_weights, random
+        reference_id, licence_weights, random, relation
     FROM mirpipe.v_reranked WHERE CAST(:target_id AS bigint) IS NULL OR target_id = :target_id
     ORDER BY target, target_id, encoder, cosine_rank
 """)
 _FUSED_MATCHES = text("""
-    SELECT rank, target, reference, score, encoders, target_id, reference_id, licence_weights
+    SELECT rank, target, reference, score, encoders, target_id, reference_id, licence_weights,
+        relation
     FROM mirpipe.v_fusion WHERE CAST(:target_id AS bigint) IS NULL OR target_id = :target_id
     ORDER BY target, target_id, rank
 """)

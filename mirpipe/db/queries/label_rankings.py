@@ -43,17 +43,33 @@ class LabelRanking:
     run_id: int
     finished_at: datetime
     """Time at which the run was published, with its time zone."""
+    filter: str = "none"
+    """References that are left out besides the same recordings: none, album or artist."""
+    filtered_n: int | None = None
+    """Number of queries in the mean with an album or an artist. None without a filter."""
+    same_recording_n: int = 0
+    """Number of same recordings that are left out of the rankings of all queries together."""
 
 
 _LABEL_RANKINGS = """
     SELECT encoder, queries, label, metric, rerank, n, left_out_n, mean, low, high,
-        licence_weights, random, run_id, finished_at
-    FROM mirpipe.{view} ORDER BY run_id, queries DESC, label, encoder = 'fusion', encoder, rerank,
+        licence_weights, random, run_id, finished_at, filter, filtered_n, same_recording_n
+    FROM mirpipe.{view} WHERE (filter <> 'none') = :is_filtered
+    ORDER BY run_id, filter, queries DESC, label, encoder = 'fusion', encoder, rerank,
         array_position(ARRAY['p_at_1', 'p_at_5', 'p_at_10', 'mrr', 'map'], metric)
 """
 
 
 def label_rankings(*, history: bool = False) -> list[LabelRanking]:
-    """Return the ranking metrics of the latest run, or of every run, oldest first."""
+    """Return the ranking metrics of the latest run, or of every run, oldest first.
+
+    No filter is used: of all references, only the same recordings are left out.
+    """
     view = "v_ranking_history" if history else "v_ranking"
-    return read_rows(LabelRanking, text(_LABEL_RANKINGS.format(view=view)))
+    return read_rows(LabelRanking, text(_LABEL_RANKINGS.format(view=view)), is_filtered=False)
+
+
+def filtered_label_rankings() -> list[LabelRanking]:
+    """Return the ranking metrics of the latest run with the album filter and the artist filter."""
+    query = text(_LABEL_RANKINGS.format(view="v_ranking"))
+    return read_rows(LabelRanking, query, is_filtered=True)

@@ -24,6 +24,10 @@ class Match:
     """Title of the reference."""
     reference_labels: dict[str, str]
     """Labels of the reference, such as genre and instrument."""
+    relation: str | None
+    """same_recording or same_file if the reference is that of its target, otherwise None."""
+    counted_rank: int | None
+    """Rank among the matches that count in all averages. None if the match is left out."""
     cosine: float
     """Cosine in the encoder's own space. Cosines from different encoders are not comparable."""
     z: float | None
@@ -57,16 +61,21 @@ class Match:
 
 
 _MATCHES = """
-    SELECT encoder, rank, target_id, target, reference_id, reference, reference_labels,
-        cosine, z, percentile, melody_accuracy, melody_reason, melodic,
-        target_voiced, reference_voiced, melody_corrected, melody_null95, melody_oti,
-        melody_oti_null95, aligned_melody, clap_similarity, clap_similarity_random
-    FROM mirpipe.v_retrieval
+    SELECT r.encoder, r.rank, r.target_id, r.target, r.reference_id, r.reference,
+        r.reference_labels, r.relation, r.counted_rank, r.cosine, r.z, r.percentile,
+        r.melody_accuracy, r.melody_reason, r.melodic, r.target_voiced, r.reference_voiced,
+        r.melody_corrected, r.melody_null95, r.melody_oti, r.melody_oti_null95, r.aligned_melody,
+        r.clap_similarity, r.clap_similarity_random
+    FROM mirpipe.v_retrieval r
 """
 _MATCHES_OF_TARGET = text(f"""{_MATCHES} WHERE target_id = :target_id AND rank <= :k
     ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder, rank""")
-_BEST_MATCHES = text(f"""{_MATCHES} WHERE rank = 1
-    ORDER BY target, target_id, array_position(CAST(:encoder_order AS text[]), encoder), encoder""")
+# As in best_match_scores, the condition on counted_rank selects rows before the joins.
+_BEST_MATCHES = text(f"""{_MATCHES} JOIN mirpipe.best_match b
+        ON (b.encoder, b.target_id) = (r.encoder, r.target_id) AND r.rank <= b.same_recording_n + 1
+    WHERE coalesce(r.counted_rank, 1) = 1
+    ORDER BY r.target, r.target_id, array_position(CAST(:encoder_order AS text[]), r.encoder),
+        r.encoder, r.rank""")
 
 
 def matches(target_id: int, *, k: int = 10) -> list[Match]:
@@ -82,6 +91,10 @@ def matches(target_id: int, *, k: int = 10) -> list[Match]:
 
 
 def best_matches() -> list[Match]:
-    """Return the best match of every target by each encoder, sorted by target."""
+    """Return the best match of every target by each encoder, sorted by target.
+
+    If matches are left out, because they are the same recording as their target, they come before
+    the best match that counts.
+    """
     rows = read_rows(Match, _BEST_MATCHES, encoder_order=settings().encoders)
     return with_distinct_titles(rows, reference="reference_id", target="target_id")

@@ -22,7 +22,7 @@ class RetrievalSummary:
     n: int
     """Number of targets whose best match has a value."""
     undefined_n: int
-    """Number of targets whose best match has no value."""
+    """Number of targets whose best match has no value, or without a match that counts."""
     mean: float | None
     """Mean of the values. None if there are no values."""
     sd: float | None
@@ -37,11 +37,14 @@ class RetrievalSummary:
     """Lower end of the mean's 95 % interval. None if fewer than two targets have a value."""
     high: float | None = None
     """Upper end of the mean's 95 % interval. None if fewer than two targets have a value."""
+    same_recording_n: int = 0
+    """Number of better matches that are left out, because they are the same recording."""
 
 
 _RETRIEVAL_SUMMARIES = text("""
     SELECT encoder, metric, n, undefined_n, mean, sd,
-        coalesce(licence_weights, '') AS licence_weights, random, metric_random, low, high
+        coalesce(licence_weights, '') AS licence_weights, random, metric_random, low, high,
+        same_recording_n
     FROM mirpipe.v_retrieval_summary WHERE source = 'library'
     ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder,
         array_position(ARRAY['cosine', 'z', 'percentile', 'melody_accuracy',

@@ -1,4 +1,4 @@
-"""Mean similarity of matches at each rank, by encoder."""
+"""Mean similarity of matches at each rank, by encoder, without the same recordings."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ class RankSimilarity:
 
     encoder: str
     rank: int
+    """Rank among the matches that count, without the same recordings."""
     n: int
     """Number of matches with this rank."""
     cosine: float
@@ -44,15 +45,16 @@ class _PercentileScale:
 # The view v_retrieval is not used because it is slower: it expands an encoder's percentile scale
 # for every match.
 _MATCHES_BY_RANK = text("""
-    SELECT e.name AS encoder, s.rank, array_agg(s.cosine) AS cosines, avg(s.cosine) AS cosine,
+    SELECT e.name AS encoder, s.counted_rank AS rank, array_agg(s.cosine) AS cosines,
+        avg(s.cosine) AS cosine,
         avg((s.cosine - b.background_mean) / nullif(b.background_sd, 0)) AS z
     FROM mirpipe.served_neighbour s
     JOIN mirpipe.encoder e USING (encoder_id)
     LEFT JOIN mirpipe.run_target b ON b.run_id = (SELECT max(run_id) FROM mirpipe.run)
         AND b.encoder_id = s.encoder_id AND b.target_id = s.target_id
-    WHERE s.to_run IS NULL
-    GROUP BY e.name, s.rank
-    ORDER BY array_position(CAST(:encoder_order AS text[]), e.name), e.name, s.rank
+    WHERE s.to_run IS NULL AND s.counted_rank IS NOT NULL
+    GROUP BY e.name, s.counted_rank
+    ORDER BY array_position(CAST(:encoder_order AS text[]), e.name), e.name, s.counted_rank
 """)
 _PERCENTILE_SCALES = text("""
     SELECT e.name AS encoder, g.background_cosines AS cosines

@@ -1,7 +1,7 @@
 """Finds the references that are nearest to a vector, using pgvector."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pgvector import Vector
@@ -49,11 +49,19 @@ class NearReference:
     """SHA-256 of the content, in hexadecimal."""
     cosine: float
     """Cosine between the query and the reference, in the encoder's own space."""
+    relation: str | None = None
+    """same_recording if the query is a track with the same recording, otherwise None."""
 
 
 @dataclass(frozen=True)
 class _StoredVector:
     vector: list[float]
+
+
+@dataclass(frozen=True)
+class _Relation:
+    track_id: int
+    relation: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,11 @@ _NEAREST_REFERENCES = """
     ORDER BY v.embedding <=> CAST(:vector AS vector), t.content_sha256
     LIMIT :limit
 """
+_RELATIONS = text("""
+    SELECT s.other_id AS track_id, min(s.relation) AS relation
+    FROM mirpipe.track q JOIN mirpipe.v_same_recording s USING (track_id)
+    WHERE q.content_sha256 = :sha256 AND s.other_id = ANY(:track_ids) GROUP BY s.other_id
+""")
 # Without this setting, an HNSW index scan can return fewer rows than the limit, because the rows
 # are filtered after the scan.
 _ITERATIVE_SCAN = text("SET LOCAL hnsw.iterative_scan = strict_order")
@@ -110,8 +123,9 @@ def nearest_references(
 ) -> list[NearReference]:
     """Return the k references with the highest cosines to `vector`, which has shape (dimension,).
 
-    References with the content hash `excluded_sha256` are left out. The order is the same as in the
-    stored match lists: by exact float64 cosine, and by content hash if cosines are equal.
+    References with the content hash `excluded_sha256`, which is that of the query, are left out.
+    References with the same recording as a track with this hash are marked. The order is the same
+    as in the stored match lists: by exact float64 cosine, and by content hash if cosines are equal.
     """
     query = text(_NEAREST_REFERENCES.format(encoder_id=revision.encoder_id))
     parameters = {
@@ -123,7 +137,20 @@ def nearest_references(
         connection.execute(_ITERATIVE_SCAN)
         rows = connection.execute(query, parameters).mappings()
         candidates = [_Candidate(**row) for row in rows]
-    return with_distinct_titles(_ranked(vector, candidates)[:k], title="track_id")
+    nearest = _ranked(vector, candidates)[:k]
+    relation_of = {
+        row.track_id: row.relation
+        for row in read_rows(
+            _Relation,
+            _RELATIONS,
+            sha256=excluded_sha256,
+            track_ids=[reference.track_id for reference in nearest],
+        )
+    }
+    marked = [
+        replace(reference, relation=relation_of.get(reference.track_id)) for reference in nearest
+    ]
+    return with_distinct_titles(marked, title="track_id")
 
 
 def _ranked(vector: Float32, candidates: Sequence[_Candidate]) -> list[NearReference]:

@@ -21,7 +21,7 @@ _EXCERPT = "x.start_seconds, x.seconds"
 _REVISIONS = "SELECT name, revision, wanted, is_random FROM mirpipe.{0}"
 _MATCHES = """
     SELECT e.name, e.revision, encode(t.content_sha256, 'hex'), n.rank,
-        encode(r.content_sha256, 'hex'), n.cosine
+        encode(r.content_sha256, 'hex'), n.cosine{columns}
     FROM {table} n JOIN mirpipe.encoder e USING (encoder_id)
     JOIN mirpipe.track t ON t.track_id = n.target_id
     JOIN mirpipe.track r ON r.track_id = n.reference_id
@@ -60,8 +60,10 @@ CONTENT = {
         FROM mirpipe.embedding v JOIN mirpipe.encoder e USING (encoder_id)
         JOIN mirpipe.track t USING (track_id)
     """,
-    "top_neighbour": _MATCHES.format(table="mirpipe.top_neighbour"),
-    "served_neighbour": _MATCHES.format(table="mirpipe.served_neighbour")
+    "top_neighbour": _MATCHES.format(table="mirpipe.top_neighbour", columns=""),
+    "served_neighbour": _MATCHES.format(
+        table="mirpipe.served_neighbour", columns=", n.relation, n.counted_rank"
+    )
     + "WHERE n.to_run IS NULL",
     "melody": f"""
         SELECT m.name, m.revision, {_TRACK.format("t")}, v.frames,
@@ -139,7 +141,7 @@ CONTENT = {
     """,
     "run_summary": f"""
         SELECT e.name, e.revision, u.metric, m.revision, u.n, u.undefined_n,
-            u.interval_reason, {_rounded("u.mean", "u.sd", "u.low", "u.high")}
+            u.same_recording_n, u.interval_reason, {_rounded("u.mean", "u.sd", "u.low", "u.high")}
         FROM mirpipe.run_summary u JOIN mirpipe.encoder e USING (encoder_id)
         LEFT JOIN mirpipe.metric m USING (metric_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
@@ -213,7 +215,8 @@ CONTENT = {
     "run_ranking": f"""
         SELECT e.name, e.revision, u.queries, u.label, u.metric, u.rerank, u.n, u.left_out_n,
             round(u.mean::numeric, {DIGITS})::text, round(u.low::numeric, {DIGITS})::text,
-            round(u.high::numeric, {DIGITS})::text, u.interval_reason
+            round(u.high::numeric, {DIGITS})::text, u.interval_reason, u.filter, u.filtered_n,
+            u.same_recording_n
         FROM mirpipe.run_ranking u LEFT JOIN mirpipe.encoder e USING (encoder_id)
         WHERE u.run_id = (SELECT max(run_id) FROM mirpipe.run)
     """,
@@ -251,7 +254,7 @@ CONTENT = {
     "run_answer": f"""
         SELECT u.method, e.name, e.revision, encode(t.content_sha256, 'hex'), u.rank,
             encode(r.content_sha256, 'hex'), round(u.score::numeric, {DIGITS})::text,
-            u.cosine_rank, round(u.cosine::numeric, {DIGITS})::text
+            u.cosine_rank, round(u.cosine::numeric, {DIGITS})::text, u.relation
         FROM mirpipe.run_answer u LEFT JOIN mirpipe.encoder e USING (encoder_id)
         JOIN mirpipe.track t ON t.track_id = u.target_id
         JOIN mirpipe.track r ON r.track_id = u.reference_id
@@ -272,7 +275,7 @@ CONTENT = {
         SELECT e.name, e.revision, r.name, r.revision, u.mode, u.guidance, u.label, u.value,
             u.metric, m.revision, u.n, u.undefined_n, u.targets_n, u.unlabelled_n,
             u.interval_reason, u.p_reason, u.clips_n, u.averaged_over, u.metric_revision,
-            u.metric_licence_weights, u.metric_random,
+            u.metric_licence_weights, u.metric_random, u.same_recording_n,
             {_rounded("u.mean", "u.sd", "u.low", "u.high", "u.p", "u.p_adjusted")}
         FROM mirpipe.run_group_summary u LEFT JOIN mirpipe.encoder e USING (encoder_id)
         LEFT JOIN mirpipe.generator r USING (generator_id)

@@ -60,11 +60,16 @@ class Series:
     """Values, shape (n,). NaN if a value is undefined or not measured."""
     range: Range
     """Lowest and highest possible value of the metric."""
+    same_recording_ns: Int64
+    """Number of matches that are left out above each value's match, shape (n,). 0 for clips."""
 
     def select(self, is_selected: Bool) -> "Series":
         """Return a series with only the selected values. The mask has the shape (n,)."""
         return replace(
-            self, target_ids=self.target_ids[is_selected], values=self.values[is_selected]
+            self,
+            target_ids=self.target_ids[is_selected],
+            values=self.values[is_selected],
+            same_recording_ns=self.same_recording_ns[is_selected],
         )
 
     def target_means(self) -> tuple[Int64, Float64]:
@@ -80,14 +85,15 @@ class Series:
 
 _MATCHES = text("""
     WITH best_match AS MATERIALIZED (
-        SELECT e.encoder_id, e.name, t.content_sha256, v.target_id, v.reference_id,
-            v.cosine, v.z, v.percentile, v.melodic,
+        SELECT e.encoder_id, e.name, t.content_sha256, m.target_id, m.same_recording_n,
+            v.reference_id, v.cosine, v.z, v.percentile, v.melodic,
             coalesce(e.spec ->> 'licence_weights', '') AS licence,
             e.is_random AS random
-        FROM mirpipe.v_retrieval v
-        JOIN mirpipe.encoder e ON e.name = v.encoder AND e.revision = v.revision
-        JOIN mirpipe.track t ON t.track_id = v.target_id
-        WHERE v.rank = 1
+        FROM mirpipe.best_match m
+        JOIN mirpipe.encoder e ON e.encoder_id = m.encoder_id
+        JOIN mirpipe.track t ON t.track_id = m.target_id
+        LEFT JOIN mirpipe.v_retrieval v
+            ON (v.encoder, v.target_id) = (m.encoder, m.target_id) AND v.counted_rank = 1
     ), pair_metric AS (
         SELECT w.name, m.metric_id, m.spec FROM (
             SELECT 'melody_accuracy' AS name
@@ -124,7 +130,8 @@ _MATCHES = text("""
         CAST(n.spec ->> 'low' AS double precision) AS low,
         CAST(n.spec ->> 'high' AS double precision) AS high,
         array_agg(b.target_id ORDER BY b.content_sha256) AS target_ids,
-        array_agg(n.value ORDER BY b.content_sha256) AS numbers
+        array_agg(n.value ORDER BY b.content_sha256) AS numbers,
+        array_agg(b.same_recording_n ORDER BY b.content_sha256) AS same_recording_ns
     FROM number n JOIN best_match b USING (encoder_id, target_id)
     LEFT JOIN mirpipe.metric m ON m.metric_id = n.metric_id
     GROUP BY b.encoder_id, b.name, b.licence, b.random, n.metric, n.metric_id, n.spec, m.is_random
@@ -151,6 +158,10 @@ _CLIPS = text("""
 def match_series(connection: Connection) -> list[Series]:
     """Return one series per metric and encoder, over the best matches that are currently shown.
 
+    The matches are those of the view best_match: matches that are the same recording as their
+    target are left out, unless the latest run counts them. A target without a match that counts
+    has an undefined value.
+
     The metrics are the encoder's own (cosine, z, percentile), every pair metric, and every score
     axis of the models that score tracks. The metric melody_accuracy_melodic is melody_accuracy
     without the pairs in which a track is unpitched.
@@ -166,6 +177,7 @@ def match_series(connection: Connection) -> list[Series]:
             np.array(row.target_ids, np.int64),
             np.array(row.numbers, np.float64),
             metric_range(row.metric, row.low, row.high),
+            np.array(row.same_recording_ns, np.int64),
         )
         for row in connection.execute(_MATCHES)
     ]
@@ -189,6 +201,7 @@ def clip_series(connection: Connection) -> list[Series]:
             np.array(row.target_ids, np.int64),
             np.array(row.numbers, np.float64),
             metric_range(row.metric, row.low, row.high),
+            np.zeros(len(row.target_ids), np.int64),
         )
         for row in connection.execute(_CLIPS)
     ]

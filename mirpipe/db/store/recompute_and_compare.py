@@ -16,6 +16,7 @@ from mirpipe.db.store.exact_search import search_entries
 from mirpipe.db.store.neighbour_lists import read_lists
 from mirpipe.db.store.same_recording_check import wrong_pairs
 from mirpipe.db.store.searchable_tracks import searchable_references, searchable_targets
+from mirpipe.db.store.shown_matches import CURRENT_MATCHES
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.statistics.cosine_moments import Moments
 
@@ -69,12 +70,9 @@ _STORED_ENTRIES = text(
     "SELECT target_id, reference_id, cosine FROM mirpipe.neighbour WHERE encoder_id = :encoder_id"
 )
 _MEMBERS = text("SELECT track_id FROM mirpipe.background_member WHERE encoder_id = :encoder_id")
-_UNPUBLISHED = text("""
-    WITH desired AS (
-        SELECT n.encoder_id, n.target_id, n.rank, n.reference_id, n.cosine
-        FROM mirpipe.top_neighbour n JOIN mirpipe.serving_revision USING (encoder_id)
-    ), served AS (
-        SELECT encoder_id, target_id, rank, reference_id, cosine
+_UNPUBLISHED = text(f"""
+    WITH desired AS ({CURRENT_MATCHES}), served AS (
+        SELECT encoder_id, target_id, rank, reference_id, cosine, relation
         FROM mirpipe.served_neighbour WHERE to_run IS NULL)
     SELECT count(*) FROM (
         (TABLE desired EXCEPT TABLE served) UNION ALL (TABLE served EXCEPT TABLE desired)) d

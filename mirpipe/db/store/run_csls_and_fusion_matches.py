@@ -8,6 +8,12 @@ from sqlalchemy import Connection, text
 from mirpipe.db.store import binary_copy
 from mirpipe.records import Float64, Int64
 
+_MARK = text("""
+    UPDATE mirpipe.run_answer a SET relation = s.relation FROM (
+        SELECT track_id, other_id, min(relation) AS relation FROM mirpipe.v_same_recording
+        GROUP BY track_id, other_id) s
+    WHERE a.run_id = :run_id AND (s.track_id, s.other_id) = (a.target_id, a.reference_id)
+""")
 _DELETE_EARLIER = text("DELETE FROM mirpipe.run_answer WHERE run_id < :run_id")
 
 
@@ -48,6 +54,11 @@ def insert_matches(
     if matches.cosines is not None and matches.cosine_ranks is not None:
         columns |= {"cosine": matches.cosines, "cosine_rank": matches.cosine_ranks}
     binary_copy.copy_rows(connection, "mirpipe.run_answer", list(columns), list(columns.values()))
+
+
+def mark_same_recordings(connection: Connection, run_id: int) -> None:
+    """Mark the matches of a run that are the same recording as their target."""
+    connection.execute(_MARK, {"run_id": run_id})
 
 
 def delete_matches_of_earlier_runs(connection: Connection, run_id: int) -> None:

@@ -34,6 +34,12 @@ class RankingRow:
     """Upper end of the confidence interval. None if there is a reason."""
     interval_reason: str | None
     """Code of the reason why there is no interval."""
+    filter: str = "none"
+    """References that are left out besides the same recordings: `none`, `album` or `artist`."""
+    filtered_n: int | None = None
+    """Number of counted queries with the filter's tag. None without a filter."""
+    same_recording_n: int = 0
+    """Number of same recordings that are left out of the rankings of all queries together."""
 
 
 def insert_rankings(connection: Connection, run_id: int, rows: Sequence[RankingRow]) -> None:

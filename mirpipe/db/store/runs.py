@@ -20,7 +20,10 @@ _STATE_DIGEST = text("""
             ORDER BY n.encoder_id, n.target_id))
             FROM mirpipe.neighbour_state n JOIN mirpipe.serving_revision USING (encoder_id)),
         (SELECT md5(string_agg(concat_ws(' ', d.encoder_id, d.target_id, d.rank, d.reference_id,
-            d.cosine), ',' ORDER BY d.encoder_id, d.target_id, d.rank)) FROM desired d),
+            d.cosine, d.counted_rank), ',' ORDER BY d.encoder_id, d.target_id, d.rank))
+            FROM desired d),
+        (SELECT md5(string_agg(concat_ws(' ', track_id, other_id, relation), ','
+            ORDER BY track_id, other_id, relation)) FROM mirpipe.v_same_recording),
         (SELECT md5(string_agg(concat_ws(' ', m.name, p.target_id, p.reference_id, p.value,
             p.reason), ',' ORDER BY m.name, p.target_id, p.reference_id))
             FROM (SELECT DISTINCT target_id, reference_id FROM desired) d
@@ -31,7 +34,7 @@ _STATE_DIGEST = text("""
             FROM desired d JOIN mirpipe.shown_metric m ON m.spec ->> 'axis' IS NOT NULL
             LEFT JOIN mirpipe.track_score s
                 ON s.metric_id = m.metric_id AND s.track_id = d.reference_id
-            WHERE d.rank = 1),
+            WHERE d.counted_rank = 1),
         (SELECT md5(string_agg(concat_ws(' ', generation_id, metric, value, reason), ','
             ORDER BY generation_id, metric)) FROM mirpipe.v_generation_score)
     ), 'UTF8')), 'hex')
@@ -39,8 +42,9 @@ _STATE_DIGEST = text("""
 _LATEST = text("SELECT run_id, state_digest, trigger FROM mirpipe.run ORDER BY run_id DESC LIMIT 1")
 _CONFIRM = text("UPDATE mirpipe.run SET confirmed_at = clock_timestamp() WHERE run_id = :run_id")
 _INSERT = text("""
-    INSERT INTO mirpipe.run (trigger, state_digest, library)
-    SELECT :trigger, :digest, coalesce(jsonb_object_agg(name, tracks), '{}') FROM (
+    INSERT INTO mirpipe.run (trigger, state_digest, same_recording_counts, library)
+    SELECT :trigger, :digest, :same_recording_counts,
+        coalesce(jsonb_object_agg(name, tracks), '{}') FROM (
         SELECT collection || ' ' || state AS name, count(*) AS tracks
         FROM mirpipe.track GROUP BY collection, state) counted
     RETURNING run_id
@@ -77,6 +81,13 @@ def confirm_run(connection: Connection, run_id: int) -> None:
     connection.execute(_CONFIRM, {"run_id": run_id})
 
 
-def insert_run(connection: Connection, *, trigger: str, digest: str) -> int:
+def insert_run(
+    connection: Connection, *, trigger: str, digest: str, same_recording_counts: bool
+) -> int:
     """Insert a run with the current track counts, and return its id."""
-    return int(connection.execute(_INSERT, {"trigger": trigger, "digest": digest}).scalar_one())
+    values = {
+        "trigger": trigger,
+        "digest": digest,
+        "same_recording_counts": same_recording_counts,
+    }
+    return int(connection.execute(_INSERT, values).scalar_one())

@@ -6,10 +6,23 @@ not written again.
 
 from sqlalchemy import Connection, text
 
-_PREPARE = text("""
-    CREATE TEMPORARY TABLE desired ON COMMIT DROP AS
-    SELECT n.encoder_id, n.target_id, n.rank, n.reference_id, n.cosine
+CURRENT_MATCHES = """
+    SELECT n.encoder_id, n.target_id, n.rank, n.reference_id, n.cosine, s.relation
     FROM mirpipe.top_neighbour n JOIN mirpipe.serving_revision USING (encoder_id)
+    LEFT JOIN (
+        SELECT track_id, other_id, min(relation) AS relation FROM mirpipe.v_same_recording
+        GROUP BY track_id, other_id) s
+        ON (s.track_id, s.other_id) = (n.target_id, n.reference_id)
+"""
+"""SQL for the matches of the active revisions that the next report publishes."""
+
+_PREPARE = text(f"""
+    CREATE TEMPORARY TABLE desired ON COMMIT DROP AS
+    SELECT m.*, CASE WHEN NOT m.is_left_out THEN CAST(m.rank - count(*)
+            FILTER (WHERE m.is_left_out) OVER (PARTITION BY m.encoder_id, m.target_id
+            ORDER BY m.rank) AS smallint) END AS counted_rank
+    FROM (SELECT *, relation IS NOT NULL AND NOT :same_recording_counts AS is_left_out
+        FROM ({CURRENT_MATCHES}) c) m
 """)
 _RECORD_CHANGES = text("""
     INSERT INTO mirpipe.neighbour_change
@@ -52,12 +65,14 @@ _END_OLD = text("""
     UPDATE mirpipe.served_neighbour s SET to_run = :run_id
     WHERE s.to_run IS NULL AND NOT EXISTS (
         SELECT FROM desired d WHERE (d.encoder_id, d.target_id, d.rank, d.reference_id, d.cosine)
-            = (s.encoder_id, s.target_id, s.rank, s.reference_id, s.cosine))
+            = (s.encoder_id, s.target_id, s.rank, s.reference_id, s.cosine)
+            AND (d.relation, d.counted_rank) IS NOT DISTINCT FROM (s.relation, s.counted_rank))
 """)
 _INSERT_NEW = text("""
     INSERT INTO mirpipe.served_neighbour
-        (encoder_id, target_id, rank, reference_id, cosine, from_run)
-    SELECT d.encoder_id, d.target_id, d.rank, d.reference_id, d.cosine, :run_id FROM desired d
+        (encoder_id, target_id, rank, reference_id, cosine, relation, counted_rank, from_run)
+    SELECT d.encoder_id, d.target_id, d.rank, d.reference_id, d.cosine, d.relation,
+        d.counted_rank, :run_id FROM desired d
     WHERE NOT EXISTS (
         SELECT FROM mirpipe.served_neighbour s
         WHERE s.to_run IS NULL AND (s.encoder_id, s.target_id, s.rank)
@@ -66,12 +81,13 @@ _INSERT_NEW = text("""
 """)
 
 
-def prepare_matches(connection: Connection) -> None:
+def prepare_matches(connection: Connection, *, same_recording_counts: bool) -> None:
     """Collect the current matches of the active revisions in the temporary table `desired`.
 
-    The table exists until the transaction ends.
+    If `same_recording_counts` is false, matches that are the same recording as their target have no
+    rank among those that count. The table exists until the transaction ends.
     """
-    connection.execute(_PREPARE)
+    connection.execute(_PREPARE, {"same_recording_counts": same_recording_counts})
 
 
 def publish_matches(connection: Connection, run_id: int) -> None:

@@ -22,6 +22,12 @@ _LABELLED = text(f"""
     FROM unnest(CAST(:track_ids AS bigint[])) WITH ORDINALITY requested (track_id, place)
     JOIN mirpipe.track t USING (track_id) ORDER BY place
 """)
+_ALBUM_AND_ARTIST = text("""
+    SELECT t.labels ->> 'album' AS album, t.labels ->> 'albumartist' AS album_artist,
+        t.labels ->> 'artist' AS artist
+    FROM unnest(CAST(:track_ids AS bigint[])) WITH ORDINALITY requested (track_id, place)
+    JOIN mirpipe.track t USING (track_id) ORDER BY place
+""")
 _TARGET_LABELS = """
     SELECT t.track_id, {values} AS values FROM mirpipe.track t WHERE t.collection = 'target'
 """
@@ -44,6 +50,14 @@ def read_hashes_and_labels(connection: Connection, track_ids: Int64) -> Labelled
         to_hash_array([row[0] for row in rows]),
         {label: [row[column] for row in rows] for column, label in enumerate(LABELS, start=1)},
     )
+
+
+def read_albums_and_artists(
+    connection: Connection, track_ids: Int64
+) -> list[tuple[str | None, str | None, str | None]]:
+    """Return album, album artist and artist of these tracks, in the order of `track_ids`."""
+    rows = connection.execute(_ALBUM_AND_ARTIST, {"track_ids": track_ids.tolist()})
+    return [(row.album, row.album_artist, row.artist) for row in rows]
 
 
 def read_target_labels(

@@ -1,7 +1,7 @@
 """Re-ranks the nearest references of each query by CSLS, and stores the new order of matches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Connection
@@ -10,8 +10,10 @@ from mirpipe.db.store import neighbour_lists
 from mirpipe.db.store.run_csls_and_fusion_matches import Matches, insert_matches
 from mirpipe.db.store.stored_vectors import read_vectors_in_order
 from mirpipe.records import Float64, Int64
+from mirpipe.stages.report.filtered_relevance import FilteredRelevance
 from mirpipe.stages.report.full_rankings import QueryRankings, RankedLibrary
 from mirpipe.statistics.csls import csls, mean_neighbour_cosines, rerank_order
+from mirpipe.statistics.left_out_ranks import reorder_without
 
 MAX_COSINES = 1 << 28
 """Largest number of cosines that the local scaling computes. It takes a few seconds.
@@ -65,6 +67,22 @@ def rerank(
         scores = csls(queries.cosines, query_r, reference_r[queries.places])
         rerankings.append(Reranking(queries, rerank_order(scores, queries.places), scores))
     return rerankings, base_n
+
+
+def relevance_by_csls(reranking: Reranking) -> FilteredRelevance:
+    """Return the relevance of the rankings by CSLS, without the same recordings of each query.
+
+    There are no filters by CSLS: an album or an artist can fill the few ranks that CSLS re-ranks.
+    """
+    by_cosine = reranking.by_cosine
+    order = reorder_without(reranking.order, by_cosine.left_out)
+    unfiltered = by_cosine.relevance[0]
+    return replace(
+        unfiltered,
+        relevance={
+            label: relevance.reordered(order) for label, relevance in unfiltered.relevance.items()
+        },
+    )
 
 
 def insert_reranked_matches(

@@ -1,6 +1,6 @@
 """Ranks all references of one encoder for each target, and for some of the references."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +12,12 @@ from mirpipe.db.store.searchable_tracks import searchable_references, searchable
 from mirpipe.db.store.stored_vectors import read_vectors_in_order
 from mirpipe.db.store.track_labels import read_hashes_and_labels
 from mirpipe.records import LABELS, Float32, Float64, Int64
+from mirpipe.stages.report.filtered_relevance import FilteredRelevance, RelevanceByFilter
+from mirpipe.stages.report.left_out_references import LeftOut, left_out_references
 from mirpipe.statistics.exact_top_k import NO_REFERENCE
 from mirpipe.statistics.full_ranking import full_ranking
-from mirpipe.statistics.label_relevance import (
-    LabelSets,
-    Relevance,
-    concatenate,
-    find_relevant,
-    label_sets,
-)
+from mirpipe.statistics.label_relevance import LabelSets, label_sets
+from mirpipe.statistics.left_out_ranks import LeftOutRanks
 
 REFERENCE_QUERIES = 1_000
 """Largest number of references that are also queries.
@@ -43,7 +40,11 @@ class RankedLibrary:
 
 @dataclass(frozen=True)
 class QueryRankings:
-    """The K nearest references of n queries, and the relevance of the full rankings."""
+    """The K nearest references of n queries, and the relevance of the full rankings.
+
+    The same recordings as a query are among its nearest references. Only the relevance leaves
+    them out.
+    """
 
     name: str
     """Name of the query set: `targets` or `references`."""
@@ -55,8 +56,10 @@ class QueryRankings:
     """Indices of the nearest references, best first, padded with -1. Shape (n, K)."""
     cosines: Float64
     """Cosine similarities of the nearest references, shape (n, K)."""
-    relevance: dict[str, Relevance]
-    """Relevance of the full rankings, by label."""
+    relevance: list[FilteredRelevance]
+    """Relevance of the full rankings without the references that are left out, for each filter."""
+    left_out: LeftOutRanks
+    """Ranks of the same recordings of each query, which are left out without a filter."""
 
 
 def rank_library(
@@ -84,6 +87,12 @@ def rank_library(
         ("targets", target_ids, references.places_of(tracks.hashes[count:]), slice(count, None)),
         ("references", query_ids, np.arange(len(query_ids)), slice(len(query_ids))),
     ]
+    all_queries = np.concatenate((target_ids, query_ids))
+    left_out = left_out_references(connection, all_queries, references.track_ids)
+    rows_of = {
+        "targets": slice(len(target_ids)),
+        "references": slice(len(target_ids), None),
+    }
     return library, [
         _rank(
             connection,
@@ -92,6 +101,7 @@ def rank_library(
             ids,
             own,
             {label: sets[rows] for label, sets in labels.items()},
+            [each[rows_of[name]] for each in left_out],
         )
         for name, ids, own, rows in query_sets
         if len(ids) and not (name == "references" and count < 2)
@@ -105,11 +115,12 @@ def _rank(
     track_ids: Int64,
     own: Int64,
     labels: dict[str, LabelSets],
+    left_out: Sequence[LeftOut],
 ) -> QueryRankings:
-    """Rank the library for one query set. `labels` are the label sets of the queries."""
+    """Rank the library for one query set. `labels` and `left_out` are those of the queries."""
     count = len(library.references.track_ids)
     places, cosines = [], []
-    relevance: dict[str, list[Relevance]] = {label: [] for label in labels}
+    relevance = RelevanceByFilter(library.labels, labels, left_out)
     for start, vectors in _vector_blocks(connection, library.encoder_id, track_ids):
         rankings = full_ranking(
             vectors,
@@ -124,23 +135,15 @@ def _rank(
                 first_places[part.own, -1] = NO_REFERENCE
             places.append(first_places)
             cosines.append(part.cosines)
-            for label, sets in labels.items():
-                relevance[label].append(
-                    find_relevant(
-                        part.places,
-                        count - part.own,
-                        library.labels[label],
-                        sets[start + part.rows],
-                        kept=neighbour_lists.MAX_ENTRIES,
-                    )
-                )
+            relevance.add(part.places, count - part.own, kept=neighbour_lists.MAX_ENTRIES)
     return QueryRankings(
         name,
         track_ids,
         own,
         np.concatenate(places),
         np.concatenate(cosines),
-        {label: concatenate(parts) for label, parts in relevance.items()},
+        relevance.result(),
+        relevance.same_recordings,
     )
 
 

@@ -20,16 +20,12 @@ from mirpipe.db.store.stored_vectors import read_vectors_in_order
 from mirpipe.db.store.track_labels import read_hashes_and_labels
 from mirpipe.records import Bool, Float64, Int64
 from mirpipe.stages.report.encoder_agreement import EncoderMatches
+from mirpipe.stages.report.filtered_relevance import RelevanceByFilter
 from mirpipe.stages.report.labelled_ranking import LabelledRanking
+from mirpipe.stages.report.left_out_references import LeftOut, left_out_references
 from mirpipe.stages.report.precision_by_label import precision_rows
 from mirpipe.statistics.full_ranking import full_ranking
-from mirpipe.statistics.label_relevance import (
-    LabelSets,
-    Relevance,
-    concatenate,
-    find_relevant,
-    label_sets,
-)
+from mirpipe.statistics.label_relevance import LabelSets, label_sets
 from mirpipe.statistics.reciprocal_rank_fusion import FusedRanking, add_ranking, rank_by_score
 
 MAX_SCORES = 1 << 25
@@ -60,6 +56,8 @@ class FusedLibrary:
     labels: dict[str, tuple[LabelSets, LabelSets]]
     """Label sets of the references and of the targets, for each label that a reference has."""
     encoders: list[FusedEncoder]
+    left_out: list[LeftOut]
+    """What each filter leaves out of the targets' rankings before the measures are computed."""
 
 
 def insert_fused_rankings(
@@ -68,32 +66,26 @@ def insert_fused_rankings(
     """Store the best fused matches of each target, and P@k, MRR and mAP by label.
 
     Encoders with random weights are left out. Nothing is stored if fewer than two encoders remain.
-    A reference that no encoder has ranked for a target is neither a match nor relevant.
+    A reference that no encoder has ranked for a target is neither a match nor relevant. What is
+    left out of the measures is left out of the fused rankings, and not of those that are fused.
     """
     by_encoder = {encoder: found for encoder, found in matches.items() if not encoder.random}
     if len(by_encoder) < 2:
         return
     library = _read_library(connection, by_encoder)
     places, scores = [], []
-    relevance: dict[str, list[Relevance]] = {label: [] for label in library.labels}
-    for rows, ranking in _fused_rankings(connection, library):
+    relevance = RelevanceByFilter(
+        {label: reference_sets for label, (reference_sets, _) in library.labels.items()},
+        {label: target_sets for label, (_, target_sets) in library.labels.items()},
+        library.left_out,
+    )
+    for ranking in _fused_rankings(connection, library):
         places.append(ranking.places[:, : neighbour_lists.SHOWN_MATCHES].copy())
         scores.append(ranking.scores)
-        for label, (reference_sets, target_sets) in library.labels.items():
-            relevance[label].append(
-                find_relevant(
-                    ranking.places,
-                    ranking.ranked_n,
-                    reference_sets,
-                    target_sets[rows],
-                    kept=neighbour_lists.SHOWN_MATCHES,
-                )
-            )
+        relevance.add(ranking.places, ranking.ranked_n, kept=neighbour_lists.SHOWN_MATCHES)
     _insert_matches(connection, run_id, library, np.concatenate(places), np.concatenate(scores))
-    labelled = LabelledRanking(
-        "targets", "fusion", {label: concatenate(parts) for label, parts in relevance.items()}
-    )
-    insert_rankings(connection, run_id, list(precision_rows(None, [labelled])))
+    rankings = [LabelledRanking("targets", "fusion", found) for found in relevance.result()]
+    insert_rankings(connection, run_id, list(precision_rows(None, rankings)))
 
 
 def _read_library(
@@ -121,17 +113,16 @@ def _read_library(
         encoders.append(
             FusedEncoder(encoder.encoder_id, found.reference_ids, places, has_target, own)
         )
-    return FusedLibrary(target_ids, references, labels, encoders)
+    left_out = left_out_references(connection, target_ids, references.track_ids)
+    return FusedLibrary(target_ids, references, labels, encoders, left_out)
 
 
 def _union(ids: Sequence[Int64]) -> Int64:
     return np.unique(np.concatenate(ids))
 
 
-def _fused_rankings(
-    connection: Connection, library: FusedLibrary
-) -> Iterator[tuple[slice, FusedRanking]]:
-    """Yield the fused rankings of all targets, block by block, each with the targets' rows."""
+def _fused_rankings(connection: Connection, library: FusedLibrary) -> Iterator[FusedRanking]:
+    """Yield the fused rankings of all targets, block by block."""
     count = len(library.references.track_ids)
     step = max(MAX_SCORES // count, 1)
     for start in range(0, len(library.target_ids), step):
@@ -139,7 +130,7 @@ def _fused_rankings(
         scores = np.zeros((len(library.target_ids[rows]), count))
         for encoder in library.encoders:
             _add_rankings(connection, encoder, library.target_ids, rows, scores)
-        yield rows, rank_by_score(scores, kept=neighbour_lists.SHOWN_MATCHES)
+        yield rank_by_score(scores, kept=neighbour_lists.SHOWN_MATCHES)
 
 
 def _add_rankings(

@@ -1,9 +1,8 @@
 """The relevance of a query set's rankings, by label."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mirpipe.statistics.label_relevance import Relevance
+from mirpipe.stages.report.filtered_relevance import FilteredRelevance
 
 
 @dataclass(frozen=True)
@@ -14,5 +13,5 @@ class LabelledRanking:
     """Name of the query set: `targets` or `references`."""
     rerank: str
     """Order of the rankings: `cosine`, `csls` or `fusion`."""
-    relevance: Mapping[str, Relevance]
-    """Relevance by label."""
+    found: FilteredRelevance
+    """Relevance by label, and what was left out."""

@@ -109,6 +109,7 @@ def _summary_columns(series: Sequence[Series]) -> list[Row]:
             {
                 "n": len(means),
                 "undefined_n": len(one_series.values) - defined,
+                "same_recording_n": int(one_series.same_recording_ns.sum()),
                 "clips_n": None if one_series.source.generator_id is None else defined,
                 "targets_n": len(means),
                 "averaged_over": "targets",

@@ -54,7 +54,8 @@ def comparison_method() -> str:
     chosen = settings()
     return (
         "target means, studentised intervals, step-down min-p, FAD bias, group tests, fused MRR, "
-        "metric ranges, "
+        "metric ranges, album and artist filters, "
+        f"same recordings {'count' if chosen.same_recording_counts else 'are left out'}, "
         f"{chosen.encoders[:1]} {chosen.encoder_contrasts} {chosen.primary_retrieval_metric} "
         f"{chosen.mode_contrasts} {chosen.primary_generation_metric}"
     )

@@ -24,12 +24,14 @@ def precision_rows(
 ) -> Iterator[RankingRow]:
     """Yield one row per ranking, label and measure: P@k, MRR and mAP.
 
-    Queries without a relevant reference do not count. `encoder_id` is None for fusion.
+    Queries without a relevant reference do not count. There are no rows for a filter that applies
+    to none of the queries. `encoder_id` is None for fusion.
     """
     measured = [
         (ranking, label, metric, relevance, values[relevance.has_relevant])
         for ranking in rankings
-        for label, relevance in ranking.relevance.items()
+        if ranking.found.is_filtered is None or ranking.found.is_filtered.any()
+        for label, relevance in ranking.found.relevance.items()
         for metric, values in _measures(relevance).items()
     ]
     bounds = _bounds([(metric, values) for *_, metric, _, values in measured])
@@ -37,6 +39,7 @@ def precision_rows(
         measured, bounds, strict=True
     ):
         n = len(values)
+        is_filtered = ranking.found.is_filtered
         yield RankingRow(
             encoder_id,
             ranking.queries,
@@ -49,6 +52,9 @@ def precision_rows(
             None if np.isnan(low) else float(low),
             None if np.isnan(high) else float(high),
             missing_reason(n, float(low), unit="query"),
+            ranking.found.filter,
+            None if is_filtered is None else int((is_filtered & relevance.has_relevant).sum()),
+            ranking.found.same_recording_n,
         )
 
 

@@ -9,6 +9,7 @@ from mirpipe.db.snapshot import open_snapshot
 from mirpipe.db.store import embedding_maps, metric_series, runs, shown_matches
 from mirpipe.db.store.active_metrics import activate_complete_metrics
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
+from mirpipe.settings import settings
 from mirpipe.stages.report.clip_set_distances import insert_set_distances
 from mirpipe.stages.report.metric_summaries import insert_summaries
 from mirpipe.stages.report.paired_comparisons import comparison_method, insert_comparisons
@@ -36,13 +37,16 @@ def report(*, trigger: str) -> ReportResult:
     with hold_lock("report"), open_snapshot("app") as connection:
         activate_complete_revisions(connection)
         activate_complete_metrics(connection)
-        shown_matches.prepare_matches(connection)
+        counts = settings().same_recording_counts
+        shown_matches.prepare_matches(connection, same_recording_counts=counts)
         digest = runs.state_digest(connection, comparison_method())
         latest = runs.latest_run(connection)
         if latest is not None and latest.state_digest == digest:
             runs.confirm_run(connection, latest.run_id)
             return ReportResult(latest.run_id, changed=False, trigger=latest.trigger)
-        run_id = runs.insert_run(connection, trigger=trigger, digest=digest)
+        run_id = runs.insert_run(
+            connection, trigger=trigger, digest=digest, same_recording_counts=counts
+        )
         shown_matches.publish_matches(connection, run_id)
         for encoder in active_encoders(connection):
             insert_scales_of_encoder(connection, run_id, encoder.encoder_id)

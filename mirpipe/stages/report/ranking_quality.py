@@ -11,10 +11,17 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store.active_revisions import ActiveEncoder, active_encoders
 from mirpipe.db.store.run_csls import insert_csls
-from mirpipe.db.store.run_csls_and_fusion_matches import delete_matches_of_earlier_runs
+from mirpipe.db.store.run_csls_and_fusion_matches import (
+    delete_matches_of_earlier_runs,
+    mark_same_recordings,
+)
 from mirpipe.db.store.run_label_rankings import insert_rankings
 from mirpipe.stages.report.csls_accuracy import csls_accuracy
-from mirpipe.stages.report.csls_reranking import insert_reranked_matches, rerank
+from mirpipe.stages.report.csls_reranking import (
+    insert_reranked_matches,
+    relevance_by_csls,
+    rerank,
+)
 from mirpipe.stages.report.encoder_agreement import EncoderMatches, insert_agreement_of_encoders
 from mirpipe.stages.report.full_rankings import QueryRankings, RankedLibrary, rank_library
 from mirpipe.stages.report.fused_rankings import insert_fused_rankings
@@ -41,6 +48,7 @@ def insert_ranking_results(connection: Connection, run_id: int) -> None:
                 matches[encoder] = _encoder_matches(library, queries)
     insert_agreement_of_encoders(connection, run_id, matches)
     insert_fused_rankings(connection, run_id, matches)
+    mark_same_recordings(connection, run_id)
 
 
 def _insert_results_of_encoder(
@@ -51,18 +59,14 @@ def _insert_results_of_encoder(
 ) -> None:
     rankings: list[LabelledRanking] = []
     for queries in query_sets:
-        rankings.append(LabelledRanking(queries.name, "cosine", queries.relevance))
+        rankings += [LabelledRanking(queries.name, "cosine", each) for each in queries.relevance]
         insert_hubs_of_ranking(connection, run_id, library, queries.name, "cosine", queries.places)
     # CSLS needs at least two references, because a single reference has no nearest reference.
     if query_sets and len(library.references.track_ids) > 1:
         rerankings, base_n = rerank(connection, library, query_sets)
         for reranking in rerankings:
             name = reranking.by_cosine.name
-            relevance = {
-                label: by_cosine.reordered(reranking.order)
-                for label, by_cosine in reranking.by_cosine.relevance.items()
-            }
-            rankings.append(LabelledRanking(name, "csls", relevance))
+            rankings.append(LabelledRanking(name, "csls", relevance_by_csls(reranking)))
             insert_hubs_of_ranking(connection, run_id, library, name, "csls", reranking.places)
             if name == "targets":
                 accuracy = csls_accuracy(connection, library, reranking, base_n)

@@ -44,7 +44,9 @@ LEFT_OUT = {
     "neighbour_state": dict.fromkeys(
         ["encoder_id", "target_id", "horizon_cosine", "horizon_sha256"], HISTORY
     ),
-    "run": dict.fromkeys(["finished_at", "confirmed_at", "trigger"], ORIGIN)
+    "run": dict.fromkeys(
+        ["finished_at", "confirmed_at", "trigger", "same_recording_counts"], ORIGIN
+    )
     | {"state_digest": HISTORY, "library": BY_OTHER},
     "schema_file": {"path": PLACE, "sha256": PLACE},
     "score_batch": dict.fromkeys(
