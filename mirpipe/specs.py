@@ -175,7 +175,8 @@ class MetricSpec:
     """Lowest possible value. None means that there is no lower bound."""
     high: float
     """Highest possible value."""
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None means that the value says nothing about quality."""
     citation: str
     licence_weights: str = ""
     """Licence of the weights that the metric depends on. Empty if it depends on no weights."""

@@ -1,8 +1,8 @@
 """Reads the first frame of an MP3, which declares its length and its encoder delay.
 
-An MP3 encoder adds silence at the start, and the decoder another 529 samples. libsndfile leaves both
-out for all encoders, and ffmpeg only for those whose names it knows. Sources: the Xing, LAME and
-VBRI specifications; `check_lame_tag` of mpg123, which libsndfile uses; `mp3dec.c` of ffmpeg.
+An MP3 encoder adds silence at the start, and the decoder another 529 samples. libsndfile leaves
+both out for all encoders, and ffmpeg only for those whose names it knows. Sources: the Xing, LAME
+and VBRI specifications; `check_lame_tag` of mpg123, which libsndfile uses; `mp3dec.c` of ffmpeg.
 """
 
 from dataclasses import dataclass

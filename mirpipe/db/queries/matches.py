@@ -30,6 +30,8 @@ class Match:
     """Number of standard deviations above the target's mean cosine to all references."""
     percentile: float | None
     """Percentage of reference pairs whose cosine is not higher."""
+    aligned_melody: float | None
+    """Share of the shorter track's notes that also occur in the other, in any key and tempo."""
     melody_accuracy: float | None
     """Share of frames with the same pitch class in both tracks, 0 to 1."""
     melody_reason: str | None
@@ -48,8 +50,10 @@ class Match:
     """Melody accuracy after the best of 12 transpositions, 0 to 1."""
     melody_oti_null95: float | None
     """Value of `melody_oti` that is not exceeded in 95 % of this pair's time shifts."""
-    aligned_melody: float | None
-    """Share of the shorter track's notes that also occur in the other, in any key and tempo."""
+    melody_shifted: float | None
+    """Melody accuracy at the best offset in time, 0 to 1."""
+    melody_offset: float | None
+    """Seconds by which the reference is late at the best offset, −0.15 to 0.15."""
     clap_similarity: float | None
     """Cosine similarity between the CLAP vectors of both tracks, −1 to 1."""
     clap_similarity_random: bool | None
@@ -58,9 +62,9 @@ class Match:
 
 _MATCHES = """
     SELECT encoder, rank, target_id, target, reference_id, reference, reference_labels,
-        cosine, z, percentile, melody_accuracy, melody_reason, melodic,
+        cosine, z, percentile, aligned_melody, melody_accuracy, melody_reason, melodic,
         target_voiced, reference_voiced, melody_corrected, melody_null95, melody_oti,
-        melody_oti_null95, aligned_melody, clap_similarity, clap_similarity_random
+        melody_oti_null95, melody_shifted, melody_offset, clap_similarity, clap_similarity_random
     FROM mirpipe.v_retrieval
 """
 _MATCHES_OF_TARGET = text(f"""{_MATCHES} WHERE target_id = :target_id AND rank <= :k
