@@ -9,7 +9,8 @@ REFERENCES, TARGETS, ENCODERS, RUNS, MODES, DIMENSION = 100_000, 1_000, 3, 100, 
 _AXES = ("aesthetics_ce", "aesthetics_cu", "aesthetics_pc", "aesthetics_pq")
 _PAIRS = (
     *("melody_accuracy", "melody_accuracy_corrected", "melody_accuracy_null95", "melody_oti"),
-    *("melody_oti_corrected", "melody_oti_null95", "aligned_melody", "clap_similarity"),
+    *("melody_oti_corrected", "melody_oti_null95", "melody_accuracy_shifted", "melody_offset"),
+    *("aligned_melody", "clap_similarity"),
 )
 _VECTOR = f"""(SELECT array_agg(random() - 0.5) FROM generate_series(1, {DIMENSION}) d
     WHERE t.track_id IS NOT NULL)::public.vector"""

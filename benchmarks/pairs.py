@@ -22,7 +22,12 @@ from benchmarks.large_library import measure_seconds, temporary_server
 from mirpipe import audio
 from mirpipe.db.engine import engine
 from mirpipe.music.features import melody_pitch_classes, note_transcription
-from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
+from mirpipe.music.metrics import (
+    aligned_melody,
+    melody_accuracy,
+    melody_chance_correction,
+    melody_offset,
+)
 from mirpipe.records import MonoMix
 from mirpipe.settings import PROJECT
 from mirpipe.stages.analyse import analyse
@@ -93,6 +98,7 @@ def _all_metrics(target: Path, reference: Path) -> None:
         played.append(note_transcription.transcribe(samples, melody_pitch_classes.SAMPLE_RATE))
     melody_accuracy.accuracy(*classes)
     melody_chance_correction.correct_for_chance(*classes)
+    melody_offset.best_offset(*classes)
     aligned_melody.similarity(*played)
 
 

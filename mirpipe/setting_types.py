@@ -26,8 +26,17 @@ def _split_by_commas(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def is_compared(metric: str) -> bool:
+    """Return whether encoders or modes are compared by this metric.
+
+    The cosines of different encoders have different scales. Offsets, and thresholds (`_null95`), do
+    not measure quality.
+    """
+    return metric not in ("cosine", "melody_offset") and not metric.endswith("_null95")
+
+
 def _require_comparable(metric: str) -> str:
-    if metric == "cosine" or metric.endswith("_null95"):
+    if not is_compared(metric):
         raise ValueError(f"{metric!r} is never compared, so it cannot be tested first")
     return metric
 

@@ -150,10 +150,10 @@ class Settings(BaseSettings):
     """Pairs of modes whose differences can be established, such as `medium:simple`, or
     `strong@5:strong@3` with guidance values. Default: neighbouring modes, in the order without
     conditioning audio, then with it, each by guidance."""
-    primary_retrieval_metric: ComparableMetric = "melody_accuracy"
+    primary_retrieval_metric: ComparableMetric = "aligned_melody"
     """Metric that is tested first when two encoders are compared. Differences in other metrics can
     be established only if they also differ in this one, or if it cannot be tested."""
-    primary_generation_metric: ComparableMetric = "melody_accuracy"
+    primary_generation_metric: ComparableMetric = "aligned_melody"
     """Metric that is tested first when two modes are compared. Differences in other metrics can be
     established only if they also differ in this one, or if it cannot be tested."""
 

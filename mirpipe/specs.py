@@ -11,7 +11,7 @@ from typing import Literal
 Compared = Literal["melodies", "notes", "vectors", "caption"]
 """Input of a pair metric: stored data of two tracks, or a caption and a clip (`caption`)."""
 
-DECODING_VERSION = 2
+DECODING_VERSION = 3
 """Version of the samples that `mirpipe.audio` returns for a file. It is part of every revision.
 
 Increase it if the samples of any file change. Then all results are computed again.
@@ -175,7 +175,8 @@ class MetricSpec:
     """Lowest possible value. None means that there is no lower bound."""
     high: float
     """Highest possible value."""
-    higher_is_better: bool
+    higher_is_better: bool | None
+    """None means that the value says nothing about quality."""
     citation: str
     licence_weights: str = ""
     """Licence of the weights that the metric depends on. Empty if it depends on no weights."""

@@ -24,6 +24,7 @@ def test_invalid_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatc
         ("MODE_CONTRASTS", "strong@3:medium", "'strong@3' in 'strong@3:medium' is none of"),
         ("MODE_CONTRASTS", "sweep@1:medium", "'sweep@1' in 'sweep@1:medium' is none of"),
         ("PRIMARY_RETRIEVAL_METRIC", "cosine", "'cosine' is never compared"),
+        ("PRIMARY_RETRIEVAL_METRIC", "melody_offset", "'melody_offset' is never compared"),
     ],
 )
 def test_what_can_never_be_compared_is_refused(

@@ -15,10 +15,13 @@ from dashboard.components.plugin_labels import plugin_text
 from dashboard.components.statistics_cells import mean_cell
 from dashboard.data import cached_queries
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
+from mirpipe.db.queries.metric_names import NOT_SCORES
 
 LABELS = ("genre", "instrument")
-LEADING = ("z", "clap_similarity", "melody_accuracy_corrected", "melody_accuracy")
+LEADING = (
+    *("z", "clap_similarity", "aligned_melody"),
+    *("melody_accuracy_corrected", "melody_accuracy"),
+)
 """Metrics that are listed before all others."""
 DOT_PIXELS = 16
 MAX_GROUPS_IN_CHART = 40
@@ -45,7 +48,7 @@ def section(run: cached_queries.RunKey, task: str) -> None:
     rows = [
         row
         for row in cached_queries.group_summaries(run, task, label)
-        if row.metric not in CHANCE_BOUNDS
+        if row.metric not in NOT_SCORES
     ]
     metrics = sorted({row.metric for row in rows if row.mean is not None}, key=_metric_order)
     if not metrics:

@@ -20,7 +20,9 @@ SELECT e.name AS encoder, s.rank, t.title AS target, r.title AS reference, s.cos
     CASE WHEN pv.value IS NULL THEN coalesce(pv.reason, 'not_measured') END AS clap_reason,
     cm.is_random AS clap_similarity_random,
     cm.spec ->> 'licence_weights' AS clap_licence_weights, cm.spec ->> 'checkpoint' AS clap_checkpoint,
-    s.relation, s.counted_rank
+    s.relation, s.counted_rank,
+    ps.value AS melody_shifted, pt.value AS melody_offset,
+    CASE WHEN ps.value IS NULL THEN coalesce(ps.reason, 'not_measured') END AS melody_shifted_reason
 FROM served_neighbour s
 JOIN encoder e ON e.encoder_id = s.encoder_id
 JOIN track t ON t.track_id = s.target_id
@@ -33,6 +35,8 @@ CROSS JOIN (
         max(metric_id) FILTER (WHERE name = 'melody_oti') AS oti,
         max(metric_id) FILTER (WHERE name = 'melody_oti_corrected') AS oti_corrected,
         max(metric_id) FILTER (WHERE name = 'melody_oti_null95') AS oti_null95,
+        max(metric_id) FILTER (WHERE name = 'melody_accuracy_shifted') AS shifted,
+        max(metric_id) FILTER (WHERE name = 'melody_offset') AS time_offset,
         max(metric_id) FILTER (WHERE name = 'aligned_melody') AS aligned,
         max(metric_id) FILTER (WHERE name = 'clap_similarity') AS clap
     FROM shown_metric) k
@@ -51,6 +55,10 @@ LEFT JOIN pair_score poc
     ON poc.metric_id = k.oti_corrected AND poc.target_id = s.target_id AND poc.reference_id = s.reference_id
 LEFT JOIN pair_score pon
     ON pon.metric_id = k.oti_null95 AND pon.target_id = s.target_id AND pon.reference_id = s.reference_id
+LEFT JOIN pair_score ps
+    ON ps.metric_id = k.shifted AND ps.target_id = s.target_id AND ps.reference_id = s.reference_id
+LEFT JOIN pair_score pt
+    ON pt.metric_id = k.time_offset AND pt.target_id = s.target_id AND pt.reference_id = s.reference_id
 LEFT JOIN pair_score pa
     ON pa.metric_id = k.aligned AND pa.target_id = s.target_id AND pa.reference_id = s.reference_id
 LEFT JOIN pair_score pv
@@ -79,6 +87,9 @@ COMMENT ON COLUMN v_retrieval.melody_oti_corrected IS 'melody_oti corrected for 
 COMMENT ON COLUMN v_retrieval.melody_oti_null95 IS 'Value of melody_oti, 0 to 1, that is not exceeded in 95 % of this pair''s time shifts.';
 COMMENT ON COLUMN v_retrieval.melody_oti_beats_chance IS 'true if melody_oti is above melody_oti_null95.';
 COMMENT ON COLUMN v_retrieval.melody_oti_reason IS 'Code of the reason why melody_oti_corrected is missing. NULL if there is a value.';
+COMMENT ON COLUMN v_retrieval.melody_shifted IS 'Melody accuracy at melody_offset, 0 to 1. It is never lower than melody_accuracy without silent parts. NULL if either track is unpitched.';
+COMMENT ON COLUMN v_retrieval.melody_offset IS 'Seconds by which the reference is late where the two melodies agree best, within -0.15 and 0.15, in steps of 0.0058. Encoders of lossy files add such offsets.';
+COMMENT ON COLUMN v_retrieval.melody_shifted_reason IS 'Code of the reason why melody_shifted and melody_offset are missing. NULL if there are values.';
 COMMENT ON COLUMN v_retrieval.aligned_melody IS 'Share of the shorter track''s notes that also occur in the other track, in any key and tempo, 0 to 1. For unrelated music, the value is at most about 0.3.';
 COMMENT ON COLUMN v_retrieval.aligned_reason IS 'Code of the reason why aligned_melody is missing. NULL if there is a value.';
 COMMENT ON COLUMN v_retrieval.clap_similarity IS 'Cosine similarity between the two tracks'' CLAP vectors, -1 to 1. The value does not depend on the encoder that found the match.';

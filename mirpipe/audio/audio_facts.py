@@ -202,9 +202,7 @@ def _measure(
     return statistics, peak
 
 
-def _measure_channel(
-    path: AnyPath, mix: MonoMix, name: str, meters: Sequence[MonoMeter]
-) -> None:
+def _measure_channel(path: AnyPath, mix: MonoMix, name: str, meters: Sequence[MonoMeter]) -> None:
     """Add the channel that is used alone to all `meters`."""
     with decode(path) as audio:
         for mono in mono_blocks(audio, mix, name):

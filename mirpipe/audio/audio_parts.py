@@ -31,6 +31,9 @@ class AudioPart:
     """
     has_skipped_bytes: bool = False
     """Whether there are bytes between the frames of MPEG audio that are not audio."""
+    delay_left_by_ffmpeg: int = 0
+    """Number of audio frames at the start that libsndfile leaves out as encoder delay, but ffmpeg
+    does not."""
 
 
 def find_parts(file: FilePart) -> list[AudioPart]:
@@ -86,4 +89,5 @@ def _mpeg_part(file: FilePart, stream: MpegStream) -> AudioPart:
         losses,
         frames=stream.samples,
         has_skipped_bytes=any(at < seconds for at, _ in skipped),
+        delay_left_by_ffmpeg=stream.delay_left_by_ffmpeg,
     )

@@ -196,7 +196,7 @@ def _libsndfile_blocks(
         with ffmpeg.decode(
             path, part.file, block_seconds=block_seconds, declared_seconds=seconds
         ) as stream:
-            yield from _without_first(stream.blocks, decoded)
+            yield from _without_first(stream.blocks, part.delay_left_by_ffmpeg + decoded)
         losses += stream.losses
         return
     missing = _missing_in_libsndfile(path, part, sound, decoded)
@@ -231,7 +231,7 @@ def _ffmpeg_blocks(
     losses: list[Loss],
 ) -> Iterator[Float32]:
     decoded = 0
-    for block in stream.blocks:
+    for block in _without_first(stream.blocks, part.delay_left_by_ffmpeg):
         decoded += len(block)
         yield block
     # The frame headers of MPEG audio show the losses better than ffmpeg's messages.

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from mirpipe.audio import ffmpeg_messages
-from mirpipe.audio.containers import HEAD_BYTES, declares_length
+from mirpipe.audio.containers import HEAD_BYTES, container_name, declares_length
 from mirpipe.audio.ffmpeg_messages import MessageReader
 from mirpipe.audio.file_part import FilePart
 from mirpipe.audio.limits import require_supported_format
@@ -40,6 +40,9 @@ _DEMUXERS = (
     "flac,ogg,wav,avi,aiff,caf,mp3"
 )
 _OPTIONS = ["-nostdin", "-hide_banner", "-nostats", "-v", "level+info", "-threads", "1"]
+# In a fragmented MP4, the encoder delay that an edit list declares has negative timestamps, and
+# ffmpeg would write it.
+_FROM_TIME_ZERO = ["-copyts", "-af", "atrim=start=0"]
 _TOLERATED_SECONDS = 0.1  # Containers round their length, and codecs add padding.
 # Texts of errors of a network drive. The text of EIO is not one of them, because ffmpeg also
 # reports it for a file that is cut.
@@ -89,6 +92,8 @@ def decode(
     not_audio, no_sound, absurd_header, truncated and unreadable.
     """
     writing = ["-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-protocol_whitelist", "pipe"]
+    if container_name(part.read_at(0, HEAD_BYTES)) == "MP4":
+        writing = [*_FROM_TIME_ZERO, *writing]
     with _running([*input_arguments(path, part), *writing, "pipe:1"], part.name) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from mirpipe.audio.file_part import FilePart
+from mirpipe.audio.mpeg_length_header import read_length_header
 
 _BIT_RATES = {  # kbit/s by (is MPEG-1, layer); the index 0 is a free format, which is not followed.
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -52,6 +53,9 @@ class MpegStream:
     """Bytes between the frames that are not frames: samples before them, and their number."""
     is_cut: bool = False
     """Whether the stream ends in the middle of a frame."""
+    delay_left_by_ffmpeg: int = 0
+    """Number of samples at the start that libsndfile leaves out as encoder delay, but ffmpeg does
+    not."""
 
 
 def read_mpeg_streams(file: FilePart) -> list[MpegStream]:
@@ -70,13 +74,15 @@ def read_mpeg_streams(file: FilePart) -> list[MpegStream]:
                 if streams:
                     streams[-1].is_cut = True
                 break
-            declared = _declared_frames(file.buffered_at(position, min(frame.size, 192)))
-            if declared is not None or frame.stream != current:
-                declared_samples = declared * frame.samples if declared else None
-                rate = frame.stream[2]
-                streams.append(MpegStream(position, position, rate, 0, declared_samples))
+            header = read_length_header(file.buffered_at(position, min(frame.size, 192)))
+            if header is not None or frame.stream != current:
+                stream = MpegStream(position, position, frame.stream[2])
+                if header is not None:
+                    stream.declared_samples = header.frames * frame.samples or None
+                    stream.delay_left_by_ffmpeg = header.delay_left_by_ffmpeg
+                streams.append(stream)
                 current = frame.stream
-            if declared is None:
+            if header is None:
                 streams[-1].samples += frame.samples
             position += frame.size
             streams[-1].end = position
@@ -193,19 +199,3 @@ def _parse(second: int, third: int) -> _Frame | None:
         return _Frame((version, layer, rate), (12 * bit_rate // rate + padding) * 4, 384)
     samples = 1152 if is_mpeg_1 or layer == 2 else 576
     return _Frame((version, layer, rate), samples // 8 * bit_rate // rate + padding, samples)
-
-
-def _declared_frames(frame: bytes) -> int | None:
-    """Return the number of frames that this frame declares, 0 if it declares none.
-
-    The result is None if the frame is a normal frame.
-    """
-    vbri = frame.find(b"VBRI", 36, 40)
-    if vbri > 0:
-        return int.from_bytes(frame[vbri + 14 : vbri + 18])
-    for mark in (b"Xing", b"Info"):
-        start = frame.find(mark, 4, 44)
-        if start > 0:
-            has_count = bool(frame[start + 7 : start + 8] and frame[start + 7] & 1)
-            return int.from_bytes(frame[start + 8 : start + 12]) if has_count else 0
-    return None

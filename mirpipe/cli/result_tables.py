@@ -10,16 +10,16 @@ from mirpipe.cli.established_differences import print_established_differences
 from mirpipe.cli.ranking_tables import print_rankings
 from mirpipe.cli.terminal_text import marked_title, printable_title, wide_console
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import CHANCE_BOUNDS, metric_name
+from mirpipe.db.queries.metric_names import NOT_SCORES, metric_name
 from mirpipe.db.queries.same_recordings import same_recording_sentence
 
 _MATCH_METRICS = {
     "cosine": ("cosine", 3),
     "z": ("z", 2),
     "percentile": ("percentile", 1),
+    "aligned_melody": ("aligned melody", 3),
     "melody_accuracy_melodic": ("melody accuracy", 3),
     "melody_accuracy_corrected": ("chance-corrected", 3),
-    "aligned_melody": ("aligned melody", 3),
     "clap_similarity": ("CLAP similarity", 3),
 }
 """Heading and number of decimals for each best-match metric."""
@@ -117,7 +117,7 @@ def _match_table(matches: list[queries.Match]) -> Table:
     table = Table()
     for heading in ("target", "encoder", "best match"):
         table.add_column(heading, overflow="fold")
-    for heading in ("cosine", "z", "melody"):
+    for heading in ("cosine", "z", "aligned melody", "melody accuracy"):
         table.add_column(heading, justify="right")
     previous_target = None
     for match in matches:
@@ -127,6 +127,7 @@ def _match_table(matches: list[queries.Match]) -> Table:
             marked_title(match.reference, match.relation),
             f"{match.cosine:.3f}",
             "–" if match.z is None else f"{match.z:.2f}",
+            "–" if match.aligned_melody is None else f"{match.aligned_melody:.3f}",
             _melody(match),
         )
         previous_target = match.target_id
@@ -150,7 +151,7 @@ def _generation_table(summaries: Sequence[queries.GenerationSummary]) -> Table:
     cells = {
         (summary.metric, _generator_heading(summary)): _mean(summary, 3) for summary in summaries
     }
-    for metric in sorted({summary.metric for summary in summaries} - CHANCE_BOUNDS):
+    for metric in sorted({summary.metric for summary in summaries} - NOT_SCORES):
         name = metric_name(metric)
         if metric in random_metrics:
             name = f"{name} (random weights)"

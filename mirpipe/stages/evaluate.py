@@ -6,8 +6,8 @@ scores of a pair are computed together. Fingerprints are also compared, to find 
 the same recording.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlalchemy import Connection
@@ -20,16 +20,25 @@ from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes
 from mirpipe.music.features.pitch_class_packing import unpack_pitch_classes
-from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
+from mirpipe.music.metrics import (
+    aligned_melody,
+    melody_accuracy,
+    melody_chance_correction,
+    melody_offset,
+)
 from mirpipe.music.metrics.clap_similarity import CLAP_LIBRARY, CLAP_SIMILARITY
 from mirpipe.music.metrics.clap_text_score import TEXT_SCORE
-from mirpipe.music.metrics.melody_chance_correction import ChanceCorrection
 from mirpipe.records import Excerpt, Float64, Progress, Score, UInt8
 from mirpipe.settings import settings
 from mirpipe.specs import MetricSpec
 
 PAIRS_PER_BLOCK = 512
 """Number of pairs per transaction. It limits the memory for the melodies."""
+_COMPARISONS: tuple[tuple[Mapping[str, MetricSpec], Callable[[UInt8, UInt8], object]], ...] = (
+    (melody_offset.SPECS, melody_offset.best_offset),
+    (melody_chance_correction.SPECS, melody_chance_correction.correct_for_chance),
+)
+"""Metrics that one function computes from two melodies, by field of its result."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ def register() -> ConfiguredMetrics:
 
         accuracy = melody_accuracy.ACCURACY
         ids = {accuracy.name: register_metric(accuracy)}
-        for spec in melody_chance_correction.SPECS.values():
+        for spec in (*melody_chance_correction.SPECS.values(), *melody_offset.SPECS.values()):
             ids[spec.name] = register_metric(spec, melody_revision)
         aligned = aligned_melody.ALIGNED
         ids[aligned.name] = register_metric(aligned, melody_revision, features_revision)
@@ -229,12 +238,9 @@ def _melody_scores(
         scores[aligned_melody.ALIGNED.name] = aligned_melody.compare_chroma(
             target.chroma, reference.chroma
         )
-    if {spec.name for spec in melody_chance_correction.SPECS.values()} & names:
-        correction = melody_chance_correction.correct_for_chance(
-            target.pitch_classes, reference.pitch_classes
-        )
-        scores |= {
-            melody_chance_correction.SPECS[field.name].name: getattr(correction, field.name)
-            for field in fields(ChanceCorrection)
-        }
+    classes = target.pitch_classes, reference.pitch_classes
+    for metrics, compare in _COMPARISONS:
+        if names & {spec.name for spec in metrics.values()}:
+            found = compare(*classes)
+            scores |= {spec.name: getattr(found, field) for field, spec in metrics.items()}
     return scores

@@ -36,6 +36,7 @@ def match(**values: Any) -> queries.Match:
             "reference_voiced": True,
             **dict.fromkeys(("melody_corrected", "melody_null95", "melody_oti")),
             **dict.fromkeys(("melody_oti_null95", "aligned_melody", "clap_similarity")),
+            **dict.fromkeys(("melody_shifted", "melody_offset")),
             "clap_similarity_random": False,
             **values,
         }

@@ -140,3 +140,22 @@ def test_an_old_link_to_answers_shows_the_matches(filled: Database) -> None:
         assert headings == ["Which references are most similar?"]
         assert not app.warning
         app.run()
+
+
+def test_the_best_offset_of_the_melodies_is_explained(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        for name, value in (("melody_accuracy_shifted", 0.875), ("melody_offset", -0.02322)):
+            connection.execute(
+                text(
+                    "WITH m AS (INSERT INTO mirpipe.metric (name, revision, spec) "
+                    "VALUES (:name, '1', '{}') RETURNING metric_id) "
+                    "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value) "
+                    "SELECT m.metric_id, target_id, reference_id, :value FROM m, "
+                    "(SELECT DISTINCT target_id, reference_id FROM mirpipe.served_neighbour) p"
+                ),
+                {"name": name, "value": value},
+            )
+    shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
+    expected = "Melody accuracy is 0.875 if the match is compared 23 ms earlier"
+    assert shown.count(expected) == 3 * len(MODELS)
+    assert "best offset" not in html(page("listen", target=link(filled, "تجربة")))

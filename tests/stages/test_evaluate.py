@@ -16,7 +16,12 @@ from mirpipe.db.store import plugin_revisions
 from mirpipe.generation.modes import MODES
 from mirpipe.music import features
 from mirpipe.music.features import melody_pitch_classes
-from mirpipe.music.metrics import aligned_melody, melody_accuracy, melody_chance_correction
+from mirpipe.music.metrics import (
+    aligned_melody,
+    melody_accuracy,
+    melody_chance_correction,
+    melody_offset,
+)
 from mirpipe.records import Note
 from mirpipe.settings import settings
 from mirpipe.stages import evaluate as stage
@@ -41,7 +46,7 @@ def test_matches_get_the_share_of_equal_frames(library: SyntheticMatches) -> Non
     library.add_with_melody("reference", "no match", [0])
     library.add_matches(target, same, longer, shorter)
 
-    assert evaluate() == EvaluateResult(measured=6, undefined=12)
+    assert evaluate() == EvaluateResult(measured=12, undefined=12)
 
     assert library.scores() == [
         ("t", "longer", 0.6, None),
@@ -58,7 +63,7 @@ def test_a_track_without_a_melody_gives_its_reason(library: SyntheticMatches) ->
     library.add_matches(target, short, good)
     library.add_matches(none, short, good)
 
-    assert evaluate() == EvaluateResult(measured=2, undefined=22)
+    assert evaluate() == EvaluateResult(measured=4, undefined=28)
 
     assert library.scores() == [
         ("none", "good", None, "longer_than_1200_s"),
@@ -76,7 +81,7 @@ def test_a_pair_is_scored_when_both_melodies_are_stored(library: SyntheticMatche
 
     library.set_melody(reference, [0, 2])
 
-    assert evaluate().measured == 2
+    assert evaluate().measured == 4
     assert library.scores() == [("t", "r", 0.5, None)]
 
 
@@ -89,7 +94,7 @@ def test_pairs_are_compared_once_and_without_audio(
         library.add_with_melody("target", "t", [0]), library.add_with_melody("reference", "r", [0])
     )
 
-    assert evaluate().measured == 2
+    assert evaluate().measured == 4
     assert evaluate() == EvaluateResult(0, 0)
 
 
@@ -106,7 +111,7 @@ def test_chance_correction_uses_the_stored_melodies(library: SyntheticMatches) -
         library.add_with_melody("reference", "r", second),
     )
 
-    assert evaluate() == EvaluateResult(measured=6, undefined=0)
+    assert evaluate() == EvaluateResult(measured=8, undefined=0)
 
     expected = melody_chance_correction.correct_for_chance(first, second)
     for field, spec in melody_chance_correction.SPECS.items():
@@ -119,6 +124,27 @@ def test_chance_correction_uses_the_stored_melodies(library: SyntheticMatches) -
     assert (is_positive, is_oti_positive) == (True, True)
 
 
+def test_the_best_offset_is_stored_and_shown_beside_the_course_accuracy(
+    library: SyntheticMatches,
+) -> None:
+    melody = long_melody(0)
+    library.add_matches(
+        library.add_with_melody("target", "t", melody[5:]),
+        library.add_with_melody("reference", "late", melody),
+    )
+
+    evaluate()
+
+    ((accuracy, shifted, offset, reason),) = library.rows(
+        "SELECT max(value) FILTER (WHERE metric = 'melody_accuracy'), "
+        "max(value) FILTER (WHERE metric = 'melody_accuracy_shifted'), "
+        "max(value) FILTER (WHERE metric = 'melody_offset'), max(reason) FROM mirpipe.v_pair_score"
+    )
+    assert accuracy < 0.95
+    assert (shifted, reason) == (1.0, None)
+    assert offset == pytest.approx(5 * 256 / 44_100)
+
+
 def test_an_unpitched_track_has_only_the_course_accuracy(library: SyntheticMatches) -> None:
     loop = library.add_with_melody("reference", "loop", long_melody(1), voiced=False)
     target = library.add_with_melody("target", "t", long_melody(0))
@@ -126,11 +152,12 @@ def test_an_unpitched_track_has_only_the_course_accuracy(library: SyntheticMatch
         library.set_notes(track_id, tune(0))
     library.add_matches(target, loop)
 
-    assert evaluate() == EvaluateResult(measured=1, undefined=6)
+    assert evaluate() == EvaluateResult(measured=1, undefined=8)
 
     assert library.scores()[0][2] is not None
     other_metrics = [
         *(spec.name for spec in melody_chance_correction.SPECS.values()),
+        *(spec.name for spec in melody_offset.SPECS.values()),
         aligned_melody.ALIGNED.name,
     ]
     for name in other_metrics:
@@ -145,7 +172,7 @@ def test_only_aligned_melody_needs_the_notes(
     )
     library.add_matches(target, reference)
     library.set_notes(target, tune(0))
-    assert evaluate().measured == 6
+    assert evaluate().measured == 8
     assert library.scores("aligned_melody") == []
 
     library.set_notes(reference, tune(1))
@@ -326,7 +353,7 @@ def test_any_block_size_gives_the_same_scores(
 
     result = evaluate(progress=lambda done, total: seen.append((done, total)))
 
-    assert (result.measured, result.undefined) == (2 * 140, 4 * 140)
+    assert (result.measured, result.undefined) == (4 * 140, 4 * 140)
     assert scored(library) == expected
     assert seen[-1] == (140, 140)
     assert len(seen) == -(-140 // block)
@@ -365,7 +392,7 @@ def test_two_runs_in_parallel_write_every_score_once(
     with ThreadPoolExecutor(2) as pool:
         results = [run.result(timeout=60) for run in [pool.submit(run), pool.submit(run)]]
 
-    assert sum(result.measured for result in results) >= 2 * len(expected)
+    assert sum(result.measured for result in results) >= 4 * len(expected)
     assert scored(library) == expected
 
 
@@ -384,7 +411,7 @@ evaluate.evaluate(progress=die)
     assert killed.returncode == -9
     assert len(scored(library)) == 30
 
-    assert evaluate().measured == 2 * 110
+    assert evaluate().measured == 4 * 110
     assert scored(library) == expected
 
 
@@ -405,4 +432,4 @@ def test_a_new_melody_revision_is_compared_again(
         new=metrics.melody,
         old=library.melody_id,
     )
-    assert evaluate().measured == 2 * 14
+    assert evaluate().measured == 4 * 14

@@ -16,6 +16,7 @@ from mirpipe.db import queries
 
 HEATMAPS = (
     ("clap_similarity", "CLAP similarity of target and clip"),
+    ("aligned_melody", "Aligned melody of target and clip (unrelated: up to 0.3)"),
     (
         "melody_accuracy",
         f"Melody accuracy of target and clip (chance: about {MELODY_CHANCE_LEVEL})",
@@ -33,7 +34,7 @@ def row_name(score: queries.TargetScore, *, several_generators: bool) -> str:
 def heatmap_section(
     scores: Sequence[queries.TargetScore], targets: Sequence[queries.Target]
 ) -> None:
-    """Draw heatmaps of CLAP similarity, melody accuracy and aesthetics, by mode and target."""
+    """Draw heatmaps of CLAP similarity, melody and aesthetics, by mode and target."""
     st.subheader("How similar are the clips to each target?", anchor=False)
     st.caption(
         f"Each cell shows the mean over all seeds, for one mode and target. {heatmap.LEGEND}"

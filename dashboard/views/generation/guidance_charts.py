@@ -18,7 +18,7 @@ from mirpipe.db import queries
 CHARTS_PER_ROW = 3
 CHART_PIXELS = 260
 TEXT_METRIC, TARGET_METRIC = "clap_text_score", "clap_similarity"
-LEADING = (TEXT_METRIC, TARGET_METRIC, "melody_accuracy")
+LEADING = (TEXT_METRIC, TARGET_METRIC, "aligned_melody", "melody_accuracy")
 """Metrics that have a guidance chart. Cosines also have guidance charts."""
 
 

@@ -22,7 +22,7 @@ from dashboard.views.generation import guidance_charts
 from dashboard.views.generation.guidance_charts import LEADING
 from dashboard.views.generation.metric_heading import metric_heading
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
+from mirpipe.db.queries.metric_names import NOT_SCORES
 
 LineKey = tuple[str, ...]
 """Texts in the first columns of a line: the generator, and one or two modes."""
@@ -30,7 +30,7 @@ LineKey = tuple[str, ...]
 
 def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None:
     """Draw the averages for each mode as tables and charts, and compare the modes."""
-    metrics = {row.metric for row in rows} - {*metric_labels.AXES, *CHANCE_BOUNDS}
+    metrics = {row.metric for row in rows} - {*metric_labels.AXES, *NOT_SCORES}
     similarities = [metric for metric in LEADING if metric in metrics]
     similarities += sorted(metrics.difference(LEADING))
     st.subheader("How similar are the generated clips to their targets?", anchor=False)

@@ -14,7 +14,7 @@ from dashboard.components.number_format import DASH, format_number
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
+from mirpipe.db.queries.metric_names import NOT_SCORES
 from mirpipe.db.queries.run_comparison import MAX_DIFFERENCES
 
 Pair = tuple[queries.PastSummary | None, queries.PastSummary | None]
@@ -87,9 +87,7 @@ def pair_up(
 ) -> dict[tuple[str, str], Pair]:
     """Return the earlier and the later summary by subject and metric, in the order of the rows."""
     row_of = {(row.run_id, row.subject, row.metric): row for row in rows}
-    keys = dict.fromkeys(
-        (row.subject, row.metric) for row in rows if row.metric not in CHANCE_BOUNDS
-    )
+    keys = dict.fromkeys((row.subject, row.metric) for row in rows if row.metric not in NOT_SCORES)
     return {key: (row_of.get((then_id, *key)), row_of.get((now_id, *key))) for key in keys}
 
 

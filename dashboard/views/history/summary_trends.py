@@ -13,10 +13,10 @@ from dashboard.components.csv_download import download_button
 from dashboard.components.plugin_labels import plugin_text
 from dashboard.data import cached_queries
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
+from mirpipe.db.queries.metric_names import NOT_SCORES
 
 TASKS = ("retrieval", "generation")
-LEADING = ("z", "clap_similarity", "melody_accuracy")
+LEADING = ("z", "clap_similarity", "aligned_melody", "melody_accuracy")
 """Metrics that are listed before all others."""
 AXES = {"run": "run", "references": "references in the library"}
 """Title of each horizontal axis that the viewer can choose."""
@@ -50,7 +50,7 @@ def section(key: cached_queries.RunKey, runs: Sequence[queries.PastRun]) -> None
             bind="query-params",
             required=True,
         )
-    metrics = sorted({row.metric for row in rows} - CHANCE_BOUNDS, key=_metric_order)
+    metrics = sorted({row.metric for row in rows} - NOT_SCORES, key=_metric_order)
     if st.session_state.get("metric") not in metrics:
         st.session_state.pop("metric", None)
     with right:

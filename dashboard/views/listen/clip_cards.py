@@ -14,7 +14,7 @@ from dashboard.components.plugin_labels import RANDOM_WEIGHTS, plugin_heading
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.listen.track_details import COLUMNS_PER_ROW, TrackDetails
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
+from mirpipe.db.queries.metric_names import NOT_SCORES
 
 
 def clip_columns(
@@ -110,7 +110,7 @@ def clip_values(
     """
     values: list[tuple[str, str]] = []
     for score in scores:
-        if score.metric in metric_labels.AXES or score.metric in CHANCE_BOUNDS:
+        if score.metric in metric_labels.AXES or score.metric in NOT_SCORES:
             continue
         decimals = metric_labels.decimals(score.metric)
         text = Markup("{}").format(format_number(score.value, decimals))

@@ -54,7 +54,8 @@ def match_card(
         ("cosine", format_number(match.cosine, 3)),
         ("z", format_number(match.z, 2)),
         ("percentile", format_number(match.percentile, 1)),
-        ("melody", format_number(match.melody_accuracy, 3)),
+        ("aligned melody", format_number(match.aligned_melody, 3)),
+        ("melody accuracy", format_number(match.melody_accuracy, 3)),
         *aesthetics_rating.axis_values(details.aesthetics.get(match.reference_id)),
     ]
     picture = details.pictures.get(match.reference_id)

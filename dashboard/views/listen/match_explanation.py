@@ -54,6 +54,12 @@ def _melody_sentences(match: queries.Match) -> list[str]:
     if match.melodic is False:
         return []
     sentences = []
+    if match.aligned_melody is not None:
+        share = format_number(100 * match.aligned_melody, 0)
+        sentences.append(
+            f"{share} % of the notes of the shorter track also occur in the other track, in some "
+            "key and at some tempo. For unrelated tracks, this share can reach 30 %."
+        )
     for name, value, bound in (
         ("Melody accuracy", match.melody_accuracy, match.melody_null95),
         ("Melody accuracy in the best transposition", match.melody_oti, match.melody_oti_null95),
@@ -64,11 +70,12 @@ def _melody_sentences(match: queries.Match) -> list[str]:
                 f"{name}: {format_number(value, 3)}, {relation}. For 95 % of the time shifts of "
                 f"this pair it is at most {format_number(bound, 3)}."
             )
-    if match.aligned_melody is not None:
-        share = format_number(100 * match.aligned_melody, 0)
+    if match.melody_shifted is not None and match.melody_offset:
+        side = "later" if match.melody_offset > 0 else "earlier"
+        milliseconds = format_number(1000 * abs(match.melody_offset), 0)
         sentences.append(
-            f"{share} % of the notes of the shorter track also occur in the other track, in some "
-            "key and at some tempo. For unrelated tracks, this share can reach 30 %."
+            f"Melody accuracy is {format_number(match.melody_shifted, 3)} if the match is compared "
+            f"{milliseconds} ms {side}, which is the best offset within 150 ms."
         )
     return sentences
 

@@ -23,11 +23,14 @@ from dashboard.components.statistics_cells import (
 )
 from dashboard.data import cached_queries, latest_rankings
 from mirpipe.db import queries
-from mirpipe.db.queries.metric_names import CHANCE_BOUNDS
+from mirpipe.db.queries.metric_names import NOT_SCORES
 
-LEADING = ("z", "clap_similarity", "melody_accuracy_melodic", "percentile", "cosine")
+LEADING = (
+    *("z", "clap_similarity", "aligned_melody"),
+    *("melody_accuracy_melodic", "percentile", "cosine"),
+)
 """Metrics that are listed before all others."""
-HIDDEN = {*metric_labels.AXES, *CHANCE_BOUNDS}
+HIDDEN = {*metric_labels.AXES, *NOT_SCORES}
 """Metrics that the similarity table leaves out."""
 
 
@@ -47,14 +50,16 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
     summary_table("Summary by encoder", similarities, rows)
     if any(row.random for row in rows):
         st.caption(RANDOM_WEIGHTS_NOTE)
-    left, middle, right = st.columns(3, gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         summary_chart(rows, "z", "z: how far the match stands out", "sd above the library's mean")
-    with middle:
         summary_chart(
             rows, "cosine", "cosine: cannot be compared", "cosine (each encoder has its own space)"
         )
     with right:
+        summary_chart(
+            rows, "aligned_melody", "aligned melody, in any key", "share of the shorter track"
+        )
         summary_chart(
             rows,
             "melody_accuracy_melodic",

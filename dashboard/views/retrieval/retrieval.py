@@ -60,7 +60,7 @@ def heatmap_section(
     targets: Sequence[queries.Target],
     scale: SimilarityScale,
 ) -> None:
-    """Draw heatmaps of similarity, CLAP similarity and melody accuracy, by encoder and target."""
+    """Draw heatmaps of similarity, CLAP similarity and melody, by encoder and target."""
     st.subheader("How similar is the best match of each target?", anchor=False)
     st.caption(
         "Each cell shows the best match for one target by one encoder, without matches that are "
@@ -76,6 +76,7 @@ def heatmap_section(
     for field, title, decimals in (
         (scale.field, f"Similarity as {scale.title}", scale.decimals),
         ("clap_similarity", "CLAP similarity of target and match", 3),
+        ("aligned_melody", "Aligned melody of target and match (unrelated: up to 0.3)", 3),
         ("melody_accuracy", f"Melody accuracy of target and match ({chance})", 3),
     ):
         cells = [
@@ -110,6 +111,8 @@ def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
                 if data[name].dtype == float
             },
             "melodic": "both pitched",
+            "melody_shifted": number_column("at the best offset", format="%.3f"),
+            "melody_offset": number_column("best offset (s)", format="%.3f"),
             "melody_corrected": number_column("chance-corrected", format="%.3f"),
             **{
                 name.lower(): number_column(name, format="%.2f")

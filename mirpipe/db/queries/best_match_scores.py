@@ -39,14 +39,18 @@ class BestMatchScores:
     """Percentage of reference pairs whose cosine is not higher."""
     clap_similarity: float | None
     """Cosine similarity between the CLAP vectors of both tracks, −1 to 1."""
+    aligned_melody: float | None
+    """Share of the shorter track's notes that also occur in the other, in any key and tempo."""
     melody_accuracy: float | None
     """Share of frames with the same pitch class in both tracks, 0 to 1."""
+    melody_shifted: float | None
+    """Melody accuracy at the best offset in time, 0 to 1."""
+    melody_offset: float | None
+    """Seconds by which the best match is late at the best offset, −0.15 to 0.15."""
     melodic: bool | None
     """Whether both tracks are pitched. If not, the melody scores are meaningless."""
     melody_corrected: float | None
     """Chance-corrected melody accuracy: 0 is chance level, 1 means identical melodies."""
-    aligned_melody: float | None
-    """Share of the shorter track's notes that also occur in the other, in any key and tempo."""
     ce: float | None
     """Content enjoyment of the best match, about 1 to 10."""
     cu: float | None
@@ -64,7 +68,8 @@ _BEST_MATCH_SCORES = text("""
         SELECT metric_id, name FROM mirpipe.shown_metric WHERE spec ->> 'axis' IS NOT NULL)
     SELECT r.target_id, r.target, r.encoder, r.reference_id, r.reference, r.relation,
         r.counted_rank IS NOT NULL AS counts, r.cosine, r.z, r.percentile, r.clap_similarity,
-        r.melody_accuracy, r.melodic, r.melody_corrected, r.aligned_melody, a.ce, a.cu, a.pc, a.pq
+        r.aligned_melody, r.melody_accuracy, r.melody_shifted, r.melody_offset, r.melodic,
+        r.melody_corrected, a.ce, a.cu, a.pc, a.pq
     FROM mirpipe.v_retrieval r
     JOIN mirpipe.best_match b ON (b.encoder, b.target_id) = (r.encoder, r.target_id)
         AND r.rank <= b.same_recording_n + 1

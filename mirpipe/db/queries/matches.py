@@ -34,6 +34,8 @@ class Match:
     """Number of standard deviations above the target's mean cosine to all references."""
     percentile: float | None
     """Percentage of reference pairs whose cosine is not higher."""
+    aligned_melody: float | None
+    """Share of the shorter track's notes that also occur in the other, in any key and tempo."""
     melody_accuracy: float | None
     """Share of frames with the same pitch class in both tracks, 0 to 1."""
     melody_reason: str | None
@@ -52,8 +54,10 @@ class Match:
     """Melody accuracy after the best of 12 transpositions, 0 to 1."""
     melody_oti_null95: float | None
     """Value of `melody_oti` that is not exceeded in 95 % of this pair's time shifts."""
-    aligned_melody: float | None
-    """Share of the shorter track's notes that also occur in the other, in any key and tempo."""
+    melody_shifted: float | None
+    """Melody accuracy at the best offset in time, 0 to 1."""
+    melody_offset: float | None
+    """Seconds by which the reference is late at the best offset, −0.15 to 0.15."""
     clap_similarity: float | None
     """Cosine similarity between the CLAP vectors of both tracks, −1 to 1."""
     clap_similarity_random: bool | None
@@ -63,9 +67,9 @@ class Match:
 _MATCHES = """
     SELECT r.encoder, r.rank, r.target_id, r.target, r.reference_id, r.reference,
         r.reference_labels, r.relation, r.counted_rank, r.cosine, r.z, r.percentile,
-        r.melody_accuracy, r.melody_reason, r.melodic, r.target_voiced, r.reference_voiced,
-        r.melody_corrected, r.melody_null95, r.melody_oti, r.melody_oti_null95, r.aligned_melody,
-        r.clap_similarity, r.clap_similarity_random
+        r.aligned_melody, r.melody_accuracy, r.melody_reason, r.melodic, r.target_voiced,
+        r.reference_voiced, r.melody_corrected, r.melody_null95, r.melody_oti, r.melody_oti_null95,
+        r.melody_shifted, r.melody_offset, r.clap_similarity, r.clap_similarity_random
     FROM mirpipe.v_retrieval r
 """
 _MATCHES_OF_TARGET = text(f"""{_MATCHES} WHERE target_id = :target_id AND rank <= :k

@@ -5,14 +5,18 @@ _NAMES = {
     "melody_accuracy": "melody accuracy of all pairs",
     "melody_accuracy_melodic": "melody accuracy of pitched pairs",
     "melody_accuracy_corrected": "chance-corrected melody accuracy",
+    "melody_accuracy_shifted": "melody accuracy at the best offset",
+    "melody_offset": "best offset of the melody (s)",
     "melody_oti": "melody accuracy in the best transposition",
     "melody_oti_corrected": "chance-corrected melody accuracy in the best transposition",
     "clap_similarity": "CLAP similarity",
     "clap_text_score": "CLAP text score",
 }
 
-CHANCE_BOUNDS = {"melody_accuracy_null95", "melody_oti_null95"}
-"""Metrics that are upper bounds of the chance level. They are not scores and are not shown."""
+NOT_SCORES = {"melody_accuracy_null95", "melody_oti_null95", "melody_offset"}
+"""Metrics that are not scores: upper bounds of the chance level, and the offset of the melody.
+
+Their means are not shown."""
 
 
 def metric_name(metric: str) -> str:

@@ -10,6 +10,9 @@ from scipy import fft
 from mirpipe.music.features.melody_pitch_classes import PITCH_CLASSES
 from mirpipe.records import Float64, Int64, UInt8
 
+_TRANSPOSED = (np.arange(PITCH_CLASSES) - np.arange(PITCH_CLASSES)[:, np.newaxis]) % PITCH_CLASSES
+"""Pitch class that becomes each pitch class, by semitones upwards, shape (12, 12)."""
+
 
 def equal_frame_counts(target: UInt8, reference: UInt8) -> Int64:
     """Return the number of equal frames for each transposition and circular shift, shape (12, n).
@@ -42,5 +45,5 @@ def best_transpositions(moved: Float64, fixed: Float64, *, count: int) -> list[i
     of the two most similar. Of equally good transpositions, the smaller one comes first.
     """
     moved_total, fixed_total = moved.sum(axis=0), fixed.sum(axis=0)
-    cost = [-float(np.roll(moved_total, semitones) @ fixed_total) for semitones in range(12)]
+    cost = [-float(transposed @ fixed_total) for transposed in moved_total[_TRANSPOSED]]
     return [int(semitones) for semitones in np.argsort(cost, kind="stable")[:count]]

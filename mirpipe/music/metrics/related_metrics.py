@@ -7,6 +7,7 @@ several results.
 RELATED_TO = {
     "melody_accuracy_melodic": "melody_accuracy",
     "melody_accuracy_corrected": "melody_accuracy",
+    "melody_accuracy_shifted": "melody_accuracy",
     "melody_oti": "melody_accuracy",
     "melody_oti_corrected": "melody_accuracy",
     "cosine clap": "clap_similarity",

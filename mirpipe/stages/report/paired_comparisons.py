@@ -15,16 +15,12 @@ from mirpipe.db.store.metric_series import Series
 from mirpipe.music.metrics.metric_ranges import range_of_difference
 from mirpipe.music.metrics.related_metrics import is_tested
 from mirpipe.records import Float64
+from mirpipe.setting_types import is_compared
 from mirpipe.settings import settings
 from mirpipe.stages.report.declared_pairs import declared_pairs
 from mirpipe.statistics.comparison_family import PairedMetric, Verdict, correct
 from mirpipe.statistics.mean_intervals import missing_reason
 from mirpipe.statistics.paired_sign_flip_test import PairedComparison, compare
-
-NOT_COMPARABLE = "cosine"
-"""Metric that is not compared, because the cosines of different encoders have different scales."""
-THRESHOLD_SUFFIX = "_null95"
-"""Suffix of the names of threshold metrics, which do not measure quality."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +112,8 @@ def _series_pairs(series: Sequence[Series]) -> list[SeriesPair]:
     """
     comparable = defaultdict(list)
     for one_series in series:
-        metric = one_series.metric
-        if metric != NOT_COMPARABLE and not metric.endswith(THRESHOLD_SUFFIX):
-            comparable[one_series.source.generator_id, metric].append(one_series)
+        if is_compared(one_series.metric):
+            comparable[one_series.source.generator_id, one_series.metric].append(one_series)
     return [
         SeriesPair(first, second, *_compare_targets(first, second))
         for group in comparable.values()
