@@ -26,7 +26,7 @@ _KEY_TYPES = f"""
     SELECT DISTINCT atttypid::regtype::text
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE c.relnamespace = 'mirpipe'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0
-        AND attname = ANY(ARRAY{_KEYS})
+        AND attname = ANY(ARRAY{_KEYS}) AND c.relname <> 'same_recording' -- keys of tracks
 """
 _SEQUENCE_TYPES = f"""
     SELECT DISTINCT data_type::text FROM pg_sequences
