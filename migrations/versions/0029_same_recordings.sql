@@ -6,18 +6,22 @@ CREATE TABLE fingerprint (
     frames bytea,
     codes integer[],
     reason text,
-    compared boolean NOT NULL DEFAULT false,
     CHECK ((frames IS NULL) = (reason IS NOT NULL)),
     CHECK ((frames IS NULL) = (codes IS NULL))
 );
 CREATE INDEX ON fingerprint USING gin (codes);
-CREATE INDEX ON fingerprint (track_id) WHERE NOT compared;
 COMMENT ON TABLE fingerprint IS 'Acoustic fingerprint of each reference and target, by Chromaprint, or the reason why there is none. Clips have none.';
 COMMENT ON COLUMN fingerprint.revision IS 'Algorithm that computed the fingerprint. Empty if nothing was computed, so that the next ingest tries again. Only fingerprints of one revision are compared.';
 COMMENT ON COLUMN fingerprint.frames IS 'One 32-bit value per 0.124 s of the complete track, little-endian. Each value describes 2.7 s. NULL if there is no fingerprint.';
 COMMENT ON COLUMN fingerprint.codes IS 'Selected distinct values, by which tracks with common passages are found: a quarter of the values, or all values of a fingerprint with up to 400.';
 COMMENT ON COLUMN fingerprint.reason IS 'Code of the reason why there is no fingerprint. needs_chromaprint: ffmpeg with Chromaprint is not installed. too_short: less than 7.6 s. silent: digital silence. failed: ffmpeg failed. NULL if there is a fingerprint.';
-COMMENT ON COLUMN fingerprint.compared IS 'true if the fingerprint has been compared with all others that were stored before, or if there is no fingerprint.';
+
+-- This is no column of the table fingerprint: an update of a row would write all its codes to the
+-- index again.
+CREATE TABLE fingerprint_change (
+    track_id bigint PRIMARY KEY REFERENCES fingerprint ON DELETE CASCADE
+);
+COMMENT ON TABLE fingerprint_change IS 'Fingerprints that are new or have changed, and were not compared with all others yet. The next run compares them.';
 
 CREATE TABLE same_recording (
     track_id bigint NOT NULL REFERENCES track ON DELETE CASCADE,
@@ -35,5 +39,5 @@ COMMENT ON COLUMN same_recording.agreement IS 'Share of equal bits in the common
 COMMENT ON COLUMN same_recording.overlap_seconds IS 'Length of the common passage, in seconds.';
 COMMENT ON COLUMN same_recording.offset_seconds IS 'Start of the common passage in the other track minus its start in the track, in seconds.';
 
-GRANT SELECT ON fingerprint, same_recording TO mirpipe_app, mirpipe_read;
-GRANT INSERT, UPDATE, DELETE ON fingerprint, same_recording TO mirpipe_app;
+GRANT SELECT ON fingerprint, fingerprint_change, same_recording TO mirpipe_app, mirpipe_read;
+GRANT INSERT, UPDATE, DELETE ON fingerprint, fingerprint_change, same_recording TO mirpipe_app;

@@ -14,7 +14,7 @@ SELECT 'analyse', name, revision, count(*) FROM pending_melody GROUP BY name, re
 UNION ALL
 SELECT 'evaluate', name, '', count(*) FROM pending_pair GROUP BY name
 UNION ALL
-SELECT 'evaluate', 'same_recording', '', count(*) FROM fingerprint WHERE NOT compared HAVING count(*) > 0
+SELECT 'evaluate', 'same_recording', '', count(*) FROM fingerprint_change HAVING count(*) > 0
 UNION ALL
 SELECT 'score', plugin, revision, count(DISTINCT track_id)
 FROM pending_track_score GROUP BY plugin, revision

@@ -1,8 +1,7 @@
 """Measures the length, level, peak and waveform outline of an audio file in one decoding pass."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,8 +17,8 @@ from mirpipe.audio.channel_statistics import BLOCK_SECONDS, ChannelStatistics
 from mirpipe.audio.clipping import ClippingCounter
 from mirpipe.audio.decode import AudioStream, decode
 from mirpipe.audio.downmix import channel_weights, mono_blocks
-from mirpipe.audio.fingerprint import FingerprintMeter, fingerprinting
 from mirpipe.audio.findings import channel_findings, loss_findings, silence_findings
+from mirpipe.audio.fingerprint import fingerprinting
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
 from mirpipe.audio.losses import Loss
 from mirpipe.audio.rejected_files import non_finite_error, truncated_error
@@ -81,24 +80,23 @@ def read_audio_facts(
 ) -> AudioFacts:
     """Decode the file and return its facts. Memory use does not grow with the file's length.
 
-    `max_missing` is the largest accepted share of the audio that is damaged or missing. Raises
-    RejectedInput with one of the reasons of `decode`, or with damaged, too_short, too_long, silent,
-    non_finite or absurd_level.
+    `max_missing` is the largest accepted share of the audio that is damaged or missing.
+    `with_fingerprint` also computes the fingerprint. Raises RejectedInput with one of the reasons
+    of `decode`, or with damaged, too_short, too_long, silent, non_finite or absurd_level.
     """
     name = printable_path(path)
-    fingerprint = fingerprinting if with_fingerprint else _no_fingerprint
     with (
         decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio,
-        fingerprint(audio.sample_rate) as print_meter,
+        fingerprinting(audio.sample_rate, is_wanted=with_fingerprint) as print_meter,
     ):
         outline, clipping = WaveformOutline(), ClippingCounter()
         spectrum, meter = Spectrum(audio.sample_rate), SilenceMeter(audio.sample_rate)
         samples = None
         if is_identified_by_samples(path):
             samples = SampleHash(audio.sample_rate, audio.channels)
-        meters = (outline, spectrum, meter, *([print_meter] if print_meter else []))
+        meters = (outline, spectrum, meter, print_meter)
         statistics, peak = _measure(audio, name, meters, clipping, samples)
-        printed = print_meter.fingerprint() if print_meter else None
+        fingerprint = print_meter.fingerprint()
     seconds = statistics.frames / audio.sample_rate
     _require_complete(audio.losses, seconds, max_missing, name)
     if seconds < MIN_SECONDS:
@@ -110,10 +108,9 @@ def read_audio_facts(
     mix = statistics.mix
     if mix.channel is not None:  # This is rare, so the file is decoded once more.
         outline, meter = WaveformOutline(), SilenceMeter(audio.sample_rate)
-        with fingerprint(audio.sample_rate) as print_meter:
-            meters = (outline, meter, *([print_meter] if print_meter else []))
-            _measure_channel(path, mix, name, meters)
-            printed = print_meter.fingerprint() if print_meter else None
+        with fingerprinting(audio.sample_rate, is_wanted=with_fingerprint) as print_meter:
+            _measure_channel(path, mix, name, (outline, meter, print_meter))
+            fingerprint = print_meter.fingerprint()
     silence = meter.silence()
     if statistics.rms_dbfs < SILENCE_DBFS or silence is None:
         raise RejectedInput(
@@ -139,7 +136,7 @@ def read_audio_facts(
         outline=outline.packed(0.0 if mix.channel is not None else mix.dc_offset),
         silence=silence,
         samples=samples.identity() if samples else None,
-        fingerprint=printed,
+        fingerprint=fingerprint,
         losses=tuple(audio.losses),
     )
 
@@ -208,8 +205,3 @@ def _measure_channel(path: AnyPath, mix: MonoMix, name: str, meters: Sequence[Mo
         for mono in mono_blocks(audio, mix, name):
             for meter in meters:
                 meter.add(mono)
-
-
-@contextmanager
-def _no_fingerprint(_sample_rate: int) -> Iterator[None]:
-    yield None

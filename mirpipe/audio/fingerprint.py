@@ -18,13 +18,14 @@ SILENT_VALUE = 627_964_279
 class FingerprintMeter:
     """Sends mono audio to ffmpeg as it is decoded. Memory use does not grow with the length."""
 
-    def __init__(self, process: subprocess.Popen[bytes], revision: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | None, revision: str) -> None:
+        """Without a process, nothing is computed."""
         self._process, self._revision = process, revision
         self._has_failed = False
 
     def add(self, mono: Float32) -> None:
         """Add the track's next samples, shape (n,), with full scale at ±1."""
-        if self._has_failed:
+        if self._process is None or self._has_failed:
             return
         assert self._process.stdin is not None
         samples = np.clip(mono * 32768, -32768, 32767).astype("<i2")
@@ -33,11 +34,14 @@ class FingerprintMeter:
         except BrokenPipeError:
             self._has_failed = True
 
-    def fingerprint(self) -> Fingerprint:
+    def fingerprint(self) -> Fingerprint | None:
         """Return the fingerprint, or the reason why there is none: failed, too_short or silent.
 
-        If ffmpeg has failed, the revision is empty, so that the fingerprint is computed again.
+        The result is None if nothing was computed. If ffmpeg has failed, the revision is empty, so
+        that the fingerprint is computed again.
         """
+        if self._process is None:
+            return None
         frames = b"" if self._has_failed else self._process.communicate()[0]
         if self._has_failed or self._process.returncode != 0 or len(frames) % 4:
             return Fingerprint("", None, "failed")
@@ -50,14 +54,15 @@ class FingerprintMeter:
 
 
 @contextmanager
-def fingerprinting(sample_rate: int) -> Iterator[FingerprintMeter | None]:
-    """Yield a meter for audio at this sample rate, or None if ffmpeg with Chromaprint is missing.
+def fingerprinting(sample_rate: int, *, is_wanted: bool = True) -> Iterator[FingerprintMeter]:
+    """Yield a meter for audio at this sample rate.
 
+    It computes nothing if the fingerprint is not wanted, or if ffmpeg with Chromaprint is missing.
     ffmpeg is stopped when the context ends.
     """
-    found = chromaprint.find_program()
+    found = chromaprint.find_program() if is_wanted else None
     if found is None:
-        yield None
+        yield FingerprintMeter(None, "")
         return
     process = chromaprint.start(found.program, sample_rate)
     try:

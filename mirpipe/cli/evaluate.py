@@ -22,11 +22,11 @@ def evaluate(
     """Compare targets with their matches and clips.
 
     Compares the fingerprints of new tracks with all others, to find tracks that contain the same
-    recording (see `mirpipe duplicates`). Computes melody accuracy (also compared with chance, and in the best key), aligned melody and
-    CLAP similarity. The command needs the results of `mirpipe analyse` and `mirpipe embed`, and
-    decodes no audio. If a number is undefined, the reason is stored instead: for example, a drum
-    loop has no pitch. Each block of pairs is one transaction: if you stop the command, only the
-    last block is lost.
+    recording (see `mirpipe duplicates`). Computes melody accuracy (also compared with chance, and
+    in the best key), aligned melody and CLAP similarity. The command needs the results of `mirpipe
+    analyse` and `mirpipe embed`, and decodes no audio. If a number is undefined, the reason is
+    stored instead: for example, a drum loop has no pitch. Each block of pairs is one transaction:
+    if you stop the command, only the last block is lost.
     """
     from mirpipe.stages import evaluate as stage
 

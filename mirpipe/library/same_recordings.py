@@ -16,7 +16,7 @@ def find_same_recordings(*, rebuild: bool = False) -> int:
     process changes one of them meanwhile, that one is compared again, and its pairs are replaced.
     """
     with engine("app").connect() as connection:
-        if not rebuild and not same_recordings.count_not_compared(connection):
+        if not rebuild and not same_recordings.count_changes(connection):
             return 0
     with hold_lock("same_recordings"):
         if rebuild:
@@ -25,7 +25,7 @@ def find_same_recordings(*, rebuild: bool = False) -> int:
         found = set[tuple[int, int]]()
         while True:
             with engine("app").begin() as connection:
-                batch = same_recordings.lock_not_compared(connection, most=BATCH_TRACKS)
+                batch = same_recordings.lock_changes(connection, most=BATCH_TRACKS)
                 for track in batch:
                     pairs = list(same_recordings.find_pairs(connection, track))
                     same_recordings.replace_pairs(connection, track.track_id, pairs)

@@ -1,8 +1,8 @@
 """Decodes tracks whose waveform, findings, way to mono or fingerprint are not stored.
 
-Such a track was ingested before mirpipe measured them or before ffmpeg was installed, or ingest did not decode its file because
-another collection already had the same content. Its length and level are also measured again,
-because an earlier version may have read only a part of the file.
+Such a track was ingested before mirpipe measured them or before ffmpeg was installed, or ingest did
+not decode its file because another collection already had the same content. Its length and level
+are also measured again, because an earlier version may have read only a part of the file.
 """
 
 from collections.abc import Sequence

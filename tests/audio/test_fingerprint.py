@@ -1,4 +1,4 @@
-"""Fingerprints cover the complete track, whatever the block size, and a missing one has a reason."""
+"""A fingerprint covers the complete track, whatever the block size. A missing one has a reason."""
 
 from pathlib import Path
 
@@ -20,10 +20,11 @@ needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="ffmpeg is not installe
 def fingerprint_of(samples: Float32, *, block: int = RATE) -> Fingerprint:
     """Return the fingerprint of mono samples at 22.05 kHz, sent in blocks."""
     with fingerprinting(RATE) as meter:
-        assert meter is not None
         for start in range(0, len(samples), block):
             meter.add(samples[start : start + block])
-        return meter.fingerprint()
+        found = meter.fingerprint()
+    assert found is not None
+    return found
 
 
 @needs_ffmpeg
@@ -82,13 +83,14 @@ def fake_ffmpeg(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
     monkeypatch.setenv("PATH", f"{folder}:/bin")
 
 
-def test_without_chromaprint_there_is_no_meter(
+def test_without_chromaprint_there_is_no_fingerprint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_ffmpeg(tmp_path, monkeypatch, "cat > /dev/null; echo unknown format >&2; exit 1")
     assert find_program() is None
     with fingerprinting(RATE) as meter:
-        assert meter is None
+        meter.add(melody(10, RATE))
+        assert meter.fingerprint() is None
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     assert find_program() is None
 
@@ -120,8 +122,8 @@ def test_a_fingerprint_is_tried_again_if_ffmpeg_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with fingerprinting(RATE) as meter:
-        assert meter is not None
         meter.add(melody(10, RATE))
+        assert meter._process is not None
         meter._process.kill()
         meter._process.wait()
         meter.add(melody(60, RATE))

@@ -12,7 +12,7 @@ from tests.migrations.revision_0010 import load_revision_0010
 from tests.support.databases import Database
 
 NO_RESULTS = {"v_library", "v_pending", "v_failure", "v_finding", "v_same_recording"}
-"""Views of files, findings, fingerprints, pending work and failures, without results computed with weights."""
+"""Views of files, findings, fingerprints, pending work and failures, which need no weights."""
 NEVER_RANDOM = {"v_fusion", "v_published"}
 """Views that never show results from random weights."""
 

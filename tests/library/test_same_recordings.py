@@ -37,7 +37,7 @@ def write(path: Path, samples: Float32, **options: Any) -> None:
 
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
-    """Return a folder with a piece of 30 s, an unrelated one, and copies of the first as targets."""
+    """Return a folder with a piece, an unrelated piece, and copies of the first as targets."""
     piece = melody(30, RATE)
     write(tmp_path / "references/piece.flac", piece)
     write(tmp_path / "references/unrelated.flac", melody(30, RATE, seed=1))
@@ -194,7 +194,7 @@ def test_a_killed_run_is_finished_by_the_next(
     )
     killed = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, env=os.environ)
     assert killed.returncode == -signal.SIGKILL
-    pending = rows(fresh_database, "SELECT count(*) FROM mirpipe.fingerprint WHERE NOT compared")
+    pending = rows(fresh_database, "SELECT count(*) FROM mirpipe.fingerprint_change")
     assert pending == [(4,)]
     assert content(fresh_database) != expected
     find_same_recordings()
@@ -223,7 +223,7 @@ def test_fingerprints_of_another_algorithm_replace_the_old_ones_and_their_pairs(
     ingest_all(library)
     find_same_recordings()
     before = found(fresh_database)
-    monkeypatch.setattr(chromaprint, "_revision", lambda program: "another")
+    monkeypatch.setattr(chromaprint, "_revision", lambda _program: "another")
     ingest([library / "references"], collection="reference")
     assert found(fresh_database) == {}
     assert find_same_recordings() == 0  # The targets have fingerprints of the old algorithm.
@@ -236,7 +236,7 @@ def test_tracks_without_chromaprint_have_a_reason_and_are_measured_when_it_is_in
     fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(chromaprint, "_revision", lambda program: None)
+        patch.setattr(chromaprint, "_revision", lambda _program: None)
         ingest_all(library)
         reasons = rows(fresh_database, "SELECT DISTINCT reason FROM mirpipe.fingerprint")
         assert reasons == [("needs_chromaprint",)]
@@ -245,7 +245,7 @@ def test_tracks_without_chromaprint_have_a_reason_and_are_measured_when_it_is_in
     find_same_recordings()
     assert len(found(fresh_database)) == 5
     before = content(fresh_database)
-    monkeypatch.setattr(chromaprint, "_revision", lambda program: None)
+    monkeypatch.setattr(chromaprint, "_revision", lambda _program: None)
     ingest_all(library)
     assert content(fresh_database) == before
 

@@ -73,7 +73,7 @@ class _TrackRow:
 
 
 @dataclass(frozen=True)
-class _StateRow:
+class _CountRow:
     reason: str
     tracks: int
 
@@ -97,14 +97,15 @@ _TRACKS_WITH_COPIES = text("""
 _TRACKS = text(
     "SELECT track_id, title, collection FROM mirpipe.track WHERE track_id = ANY(:track_ids)"
 )
-_STATE = text("""
-    SELECT CASE WHEN f.frames IS NOT NULL THEN '' ELSE coalesce(f.reason, 'not_computed') END
-        AS reason, count(*) AS tracks
+_MISSING = text("""
+    SELECT coalesce(f.reason, 'not_computed') AS reason, count(*) AS tracks
     FROM mirpipe.track t LEFT JOIN mirpipe.fingerprint f USING (track_id)
-    WHERE t.state = 'ok' AND t.collection <> 'generated' AND f.compared IS NOT TRUE
-       OR t.state = 'ok' AND f.reason IS NOT NULL
+    WHERE t.state = 'ok' AND t.collection <> 'generated' AND f.frames IS NULL
     GROUP BY 1 ORDER BY 1
 """)
+_NOT_COMPARED = text(
+    "SELECT 'not_compared' AS reason, count(*) AS tracks FROM mirpipe.fingerprint_change"
+)
 
 
 def duplicate_groups(
@@ -139,9 +140,9 @@ def duplicate_groups(
 
 def fingerprint_state() -> FingerprintState:
     """Return how many tracks have no fingerprint, and how many fingerprints are not compared."""
-    counts = {row.reason: row.tracks for row in read_rows(_StateRow, _STATE)}
-    not_compared = counts.pop("", 0)
-    return FingerprintState(counts, not_compared)
+    missing = {row.reason: row.tracks for row in read_rows(_CountRow, _MISSING)}
+    (not_compared,) = read_rows(_CountRow, _NOT_COMPARED)
+    return FingerprintState(missing, not_compared.tracks)
 
 
 def _groups(track_ids: Sequence[int], pairs: Sequence[RelatedPair]) -> dict[int, int]:

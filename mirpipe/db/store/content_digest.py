@@ -159,8 +159,7 @@ CONTENT = {
         FROM mirpipe.finding f JOIN mirpipe.track t USING (track_id)
     """,
     "fingerprint": f"""
-        SELECT {_TRACK.format("t")}, f.revision, encode(sha256(f.frames), 'hex'), f.reason,
-            f.compared
+        SELECT {_TRACK.format("t")}, f.revision, encode(sha256(f.frames), 'hex'), f.reason
         FROM mirpipe.fingerprint f JOIN mirpipe.track t USING (track_id)
     """,
     # Which track of a pair comes first depends on the ids.

@@ -29,13 +29,12 @@ _IDS = text(
     "SELECT content_sha256, track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = ANY(:hashes) ORDER BY track_id"
 )
-# If ffmpeg has failed, an earlier fingerprint is kept. A fingerprint without values has nothing to
-# be compared with.
+# If ffmpeg has failed, an earlier fingerprint is kept.
 _WRITE = text("""
-    INSERT INTO mirpipe.fingerprint AS old (track_id, revision, frames, codes, reason, compared)
-    VALUES (:track_id, :revision, :frames, CAST(:codes AS integer[]), :reason, :frames IS NULL)
+    INSERT INTO mirpipe.fingerprint AS old (track_id, revision, frames, codes, reason)
+    VALUES (:track_id, :revision, :frames, CAST(:codes AS integer[]), :reason)
     ON CONFLICT (track_id) DO UPDATE SET revision = excluded.revision, frames = excluded.frames,
-        codes = excluded.codes, reason = excluded.reason, compared = excluded.compared
+        codes = excluded.codes, reason = excluded.reason
     WHERE (old.revision, old.frames, old.reason)
         IS DISTINCT FROM (excluded.revision, excluded.frames, excluded.reason)
       AND (excluded.revision <> '' OR old.frames IS NULL)
@@ -45,9 +44,19 @@ _DELETE_PAIRS = text("""
     DELETE FROM mirpipe.same_recording
     WHERE track_id = ANY(:track_ids) OR other_id = ANY(:track_ids)
 """)
+_COMPARE = text("""
+    INSERT INTO mirpipe.fingerprint_change (track_id)
+    SELECT track_id FROM mirpipe.fingerprint
+    WHERE track_id = ANY(:track_ids) AND frames IS NOT NULL
+    ORDER BY track_id ON CONFLICT DO NOTHING
+""")
+_COMPARE_NOTHING = text("""
+    DELETE FROM mirpipe.fingerprint_change c USING mirpipe.fingerprint f
+    WHERE c.track_id = ANY(:track_ids) AND f.track_id = c.track_id AND f.frames IS NULL
+""")
 _WRITE_REASON = text("""
-    INSERT INTO mirpipe.fingerprint (track_id, revision, reason, compared)
-    SELECT t.track_id, '', :reason, true FROM mirpipe.track t
+    INSERT INTO mirpipe.fingerprint (track_id, revision, reason)
+    SELECT t.track_id, '', :reason FROM mirpipe.track t
     WHERE t.collection = :collection AND t.state = 'ok'
       AND NOT EXISTS (SELECT FROM mirpipe.fingerprint f WHERE f.track_id = t.track_id)
     ORDER BY t.track_id
@@ -81,7 +90,8 @@ def write(
         values = columns | {"track_id": row.track_id, "codes": codes}
         changed += connection.execute(_WRITE, values).scalars()
     if changed:
-        connection.execute(_DELETE_PAIRS, {"track_ids": changed})
+        for statement in (_DELETE_PAIRS, _COMPARE, _COMPARE_NOTHING):
+            connection.execute(statement, {"track_ids": changed})
 
 
 def write_not_available(connection: Connection, collection: Collection) -> None:

@@ -1,6 +1,7 @@
 """Recomputes neighbour lists and the sums for z from vectors, and compares them with stored data.
 
-Pairs with the same recording, vectors, files and orphaned rows are also checked. `mirpipe verify` shows the differences.
+Pairs with the same recording, vectors, files and orphaned rows are also checked. `mirpipe verify`
+shows the differences.
 """
 
 from collections.abc import Iterator

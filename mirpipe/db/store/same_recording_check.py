@@ -9,7 +9,10 @@ from mirpipe.db.store.same_recordings import FoundPair, find_pairs, to_compared
 
 _BATCH_TRACKS = 64
 _COMPARED = text("""
-    SELECT track_id FROM mirpipe.fingerprint WHERE compared AND frames IS NOT NULL ORDER BY track_id
+    SELECT track_id FROM mirpipe.fingerprint f
+    WHERE frames IS NOT NULL
+      AND NOT EXISTS (SELECT FROM mirpipe.fingerprint_change c WHERE c.track_id = f.track_id)
+    ORDER BY track_id
 """)
 _FINGERPRINTS = text("""
     SELECT track_id, revision, frames, codes FROM mirpipe.fingerprint

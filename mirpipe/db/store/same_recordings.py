@@ -17,17 +17,30 @@ SHORT_CODES = 128
 """Number of codes up to which one equal code makes two tracks candidates. Longer tracks need two,
 because unrelated tracks have an equal code now and then."""
 
-_COUNT_NOT_COMPARED = text("SELECT count(*) FROM mirpipe.fingerprint WHERE NOT compared")
-_NOT_COMPARED = text("""
-    SELECT track_id, revision, frames, codes FROM mirpipe.fingerprint
-    WHERE NOT compared ORDER BY track_id LIMIT :most FOR UPDATE
+_COUNT_CHANGES = text("SELECT count(*) FROM mirpipe.fingerprint_change")
+# The fingerprint is locked, too. If ingest changes it meanwhile, ingest waits, and then adds it to
+# the changes again.
+_CHANGES = text("""
+    SELECT f.track_id, f.revision, f.frames, f.codes
+    FROM mirpipe.fingerprint_change c JOIN mirpipe.fingerprint f USING (track_id)
+    ORDER BY track_id LIMIT :most FOR UPDATE
+""")
+# Each code is looked up in the index by itself. For the condition `codes && :codes`, Postgres
+# estimates too many rows and reads the complete table.
+_TRACKS_WITH_COMMON_CODES = text("""
+    SELECT f.track_id, count(*) AS codes
+    FROM unnest(CAST(:codes AS integer[])) AS code
+    CROSS JOIN LATERAL (
+        SELECT f.track_id FROM mirpipe.fingerprint f WHERE f.codes @> ARRAY[code]) f
+    WHERE f.track_id <> :track_id
+    GROUP BY f.track_id
 """)
 _CANDIDATES = text("""
-    SELECT f.track_id, f.frames FROM mirpipe.fingerprint f
-    WHERE f.codes && CAST(:codes AS integer[])
-      AND f.revision = :revision AND f.track_id <> :track_id
-      AND (SELECT count(*) FROM unnest(f.codes) c WHERE c = ANY(CAST(:codes AS integer[])))
-        >= CASE WHEN least(cardinality(f.codes), :codes_n) <= :short THEN 1 ELSE 2 END
+    SELECT f.track_id, f.frames
+    FROM unnest(CAST(:track_ids AS bigint[]), CAST(:common AS bigint[])) AS c (track_id, common)
+    JOIN mirpipe.fingerprint f USING (track_id)
+    WHERE f.revision = :revision
+      AND c.common >= CASE WHEN least(cardinality(f.codes), :codes_n) <= :short THEN 1 ELSE 2 END
     ORDER BY f.track_id
 """)
 _DELETE = text(
@@ -38,12 +51,13 @@ _WRITE = text("""
         (track_id, other_id, agreement, overlap_seconds, offset_seconds)
     VALUES (:track_id, :other_id, :agreement, :overlap_seconds, :offset_seconds)
 """)
-_SET_COMPARED = text(
-    "UPDATE mirpipe.fingerprint SET compared = true WHERE track_id = ANY(:track_ids)"
-)
-
+_DELETE_CHANGE = text("DELETE FROM mirpipe.fingerprint_change WHERE track_id = :track_id")
 _DELETE_ALL = text("DELETE FROM mirpipe.same_recording")
-_COMPARE_ALL = text("UPDATE mirpipe.fingerprint SET compared = false WHERE frames IS NOT NULL")
+_COMPARE_ALL = text("""
+    INSERT INTO mirpipe.fingerprint_change (track_id)
+    SELECT track_id FROM mirpipe.fingerprint WHERE frames IS NOT NULL
+    ORDER BY track_id ON CONFLICT DO NOTHING
+""")
 
 
 @dataclass(frozen=True)
@@ -67,14 +81,14 @@ class FoundPair:
     offset_seconds: float
 
 
-def count_not_compared(connection: Connection) -> int:
+def count_changes(connection: Connection) -> int:
     """Return the number of fingerprints that are not compared yet."""
-    return int(connection.execute(_COUNT_NOT_COMPARED).scalar_one())
+    return int(connection.execute(_COUNT_CHANGES).scalar_one())
 
 
-def lock_not_compared(connection: Connection, *, most: int) -> list[ComparedFingerprint]:
+def lock_changes(connection: Connection, *, most: int) -> list[ComparedFingerprint]:
     """Return up to `most` fingerprints that are not compared yet, sorted by track id."""
-    rows = connection.execute(_NOT_COMPARED, {"most": most})
+    rows = connection.execute(_CHANGES, {"most": most})
     return [to_compared(row.track_id, row.revision, row.frames, row.codes) for row in rows]
 
 
@@ -87,15 +101,19 @@ def to_compared(
 
 def find_pairs(connection: Connection, track: ComparedFingerprint) -> Iterator[FoundPair]:
     """Compare a track with all others, and yield the pairs that contain the same recording."""
-    values = to_values(track.frames)
-    parameters = {
-        "codes": list(track.codes),
+    parameters = {"codes": list(track.codes), "track_id": track.track_id}
+    common = connection.execute(_TRACKS_WITH_COMMON_CODES, parameters).all()
+    if not common:
+        return
+    candidates = {
+        "track_ids": [row.track_id for row in common],
+        "common": [row.codes for row in common],
         "codes_n": len(track.codes),
         "revision": track.revision,
-        "track_id": track.track_id,
         "short": SHORT_CODES,
     }
-    for row in connection.execute(_CANDIDATES, parameters):
+    values = to_values(track.frames)
+    for row in connection.execute(_CANDIDATES, candidates):
         found = common_passage(values, to_values(bytes(row.frames)))
         if found is not None:
             yield _to_pair(track.track_id, row.track_id, found)
@@ -113,11 +131,11 @@ def _to_pair(track_id: int, other_id: int, passage: CommonPassage) -> FoundPair:
 
 
 def replace_pairs(connection: Connection, track_id: int, pairs: Sequence[FoundPair]) -> None:
-    """Store these pairs instead of all earlier pairs of the track, and mark it as compared."""
+    """Store these pairs instead of all earlier pairs of the track, which is then compared."""
     connection.execute(_DELETE, {"track_id": track_id})
     if pairs:
         connection.execute(_WRITE, [vars(pair) for pair in pairs])
-    connection.execute(_SET_COMPARED, {"track_ids": [track_id]})
+    connection.execute(_DELETE_CHANGE, {"track_id": track_id})
 
 
 def delete_all(connection: Connection) -> None:

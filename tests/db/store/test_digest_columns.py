@@ -27,6 +27,7 @@ LEFT_OUT = {
     "excerpt_embedding": {"batch_id": ORIGIN},
     "failure": {"message": ORIGIN, "attempts": HISTORY, "first_seen": ORIGIN, "last_seen": ORIGIN},
     "fingerprint": {"codes": DERIVED},
+    "fingerprint_change": {"track_id": HISTORY},
     "folder_encoding": dict.fromkeys(["folder", "folder_text", "encoding"], PLACE),
     "generation": dict.fromkeys(["device", "versions", "took_seconds", "made_at"], ORIGIN)
     | {"generation_id": BY_OTHER, "track_id": BY_OTHER},
