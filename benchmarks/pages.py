@@ -36,6 +36,7 @@ def queries_by_page(run_id: int, encoder: str) -> dict[str, dict[str, Query]]:
             "similarity by rank": queries.similarity_by_rank,
             "targets": queries.targets,
             "best matches": queries.best_match_scores,
+            "same recordings": queries.same_recordings,
         },
         "generation": {
             "summary": queries.generation_summaries,
@@ -72,6 +73,7 @@ def queries_by_page(run_id: int, encoder: str) -> dict[str, dict[str, Query]]:
             "encoder agreements": queries.encoder_agreements,
             "CSLS checks": queries.csls_checks,
             "label rankings": queries.label_rankings,
+            "filtered rankings": queries.filtered_label_rankings,
         },
         "sql": {"v_retrieval": lambda: user_sql.run_query("SELECT * FROM v_retrieval")},
         "failures": {"failures": queries.failures},

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
+from mirpipe import settings
 from mirpipe.db.queries.mode_order import MODE_ORDER
 from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
@@ -166,3 +167,17 @@ def test_modes_are_sorted_by_guidance_and_then_simple_first(filled: Database) ->
     with filled.reader.connect() as connection:
         listed = connection.exec_driver_sql(f"SELECT mode FROM {modes} ORDER BY {MODE_ORDER}")
         assert list(listed.scalars()) == ["simple", "medium", "strong"]
+
+
+def test_a_changed_rule_for_same_recordings_is_named(
+    library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "same recording" not in notes(page("history"))
+    monkeypatch.setenv("MIRPIPE_SAME_RECORDING_COUNTS", "true")
+    settings.settings.cache_clear()
+    report(trigger="test")
+    sentence = (
+        "In run 4, matches that are the same recording as their target count in all averages. Run "
+        "3 leaves them out."
+    )
+    assert sentence in notes(page("history"))

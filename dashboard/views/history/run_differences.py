@@ -39,6 +39,8 @@ def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.Past
         )
     )
     changed_matches(changes)
+    if sentence := changed_rule(then, now):
+        st.markdown(sentence)
     only_changed = st.toggle(
         "Show only summaries that changed", value=True, key="changed", bind="query-params"
     )
@@ -47,6 +49,17 @@ def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.Past
         if rows:
             pairs = pair_up(rows, then.run_id, now.run_id)
             summary_differences(task, pairs, only_changed=only_changed)
+
+
+def changed_rule(then: queries.PastRun, now: queries.PastRun) -> str:
+    """Return a sentence if same recordings count in only one of the runs, or an empty text."""
+    if then.same_recording_counts == now.same_recording_counts:
+        return ""
+    counting, other = (then, now) if then.same_recording_counts else (now, then)
+    return (
+        f"In run {counting.run_id}, matches that are the same recording as their target count in "
+        f"all averages. Run {other.run_id} leaves them out."
+    )
 
 
 def count_and_change(name: str, then: int, now: int) -> tuple[str, str, str]:

@@ -25,6 +25,8 @@ class PastRun:
     """Number of usable targets."""
     clips: int
     """Number of usable clips."""
+    same_recording_counts: bool
+    """Whether matches that are the same recording as their target count in the run's averages."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ _PAST_RUNS = text("""
     SELECT run_id, finished_at, trigger,
         coalesce((library ->> 'reference ok')::int, 0) AS "references",
         coalesce((library ->> 'target ok')::int, 0) AS targets,
-        coalesce((library ->> 'generated ok')::int, 0) AS clips
+        coalesce((library ->> 'generated ok')::int, 0) AS clips, same_recording_counts
     FROM mirpipe.run ORDER BY run_id DESC LIMIT :limit
 """)
 _RETRIEVAL = text("""
