@@ -69,7 +69,7 @@ LEFT JOIN melody tm ON tm.metric_id = mm.metric_id AND tm.track_id = s.target_id
 LEFT JOIN melody rm ON rm.metric_id = mm.metric_id AND rm.track_id = s.reference_id
 WHERE s.to_run IS NULL;
 
-COMMENT ON VIEW v_retrieval IS 'The matches of the latest run: the most similar references per target and encoder, up to 10.';
+COMMENT ON VIEW v_retrieval IS 'The matches of the latest run: the most similar references per target and encoder, up to 10. Use counted_rank for averages, because rank includes the same recordings.';
 COMMENT ON COLUMN v_retrieval.z IS 'Number of standard deviations by which the cosine exceeds the mean of the target''s cosines to all references. NULL if all cosines are equal.';
 COMMENT ON COLUMN v_retrieval.percentile IS 'Percentage of reference pairs whose cosine is less than or equal to that of the match. NULL if there is only one reference.';
 COMMENT ON COLUMN v_retrieval.melody_accuracy IS 'Share of frames with the same pitch class in both tracks, 0 to 1. About 0.085 is expected by chance.';

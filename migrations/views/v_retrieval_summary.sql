@@ -16,4 +16,4 @@ SELECT p.subject, p.metric, p.n::integer, p.mean, p.sd, 0, NULL, NULL, false, NU
     p.low, p.high, p.interval_reason, 'published', 0
 FROM published_mean p WHERE p.task = 'retrieval';
 
-COMMENT ON VIEW v_retrieval_summary IS 'The latest run and the published tables: mean and standard deviation of each metric over the best matches of all targets.';
+COMMENT ON VIEW v_retrieval_summary IS 'The latest run and the published tables: mean and standard deviation of each metric over the best matches of all targets. Matches that are the same recording as their target are left out, unless the settings say that they count.';

@@ -274,3 +274,13 @@ def test_a_pair_that_is_no_match_publishes_a_new_run(
     assert {
         row["same_recording_n"] for row in rows_of(fresh_database) if row["queries"] == "references"
     } == {2}
+
+
+def test_the_reference_with_the_content_of_the_target_is_not_counted_as_left_out(
+    fresh_database: Database, library: SyntheticLibrary
+) -> None:
+    library.add("target", "up", [0, 0.1, 1], labels={"genre": "folk"})
+    retrieve()
+    report(trigger="test")
+    rows = [row for row in rows_of(fresh_database) if row["queries"] == "targets"]
+    assert {(row["same_recording_n"], row["n"]) for row in rows} == {(0, 3)}
