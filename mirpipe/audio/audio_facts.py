@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,12 @@ import numpy as np
 from mirpipe.audio.audio_identity import (
     AudioIdentity,
     SampleHash,
-    is_identified_by_samples,
+    are_identified_by_samples,
 )
 from mirpipe.audio.bandwidth import Spectrum
 from mirpipe.audio.channel_statistics import BLOCK_SECONDS, ChannelStatistics
 from mirpipe.audio.clipping import ClippingCounter
-from mirpipe.audio.decode import AudioStream, decode
+from mirpipe.audio.decode import AudioStream, decode, decode_parts, open_parts
 from mirpipe.audio.downmix import channel_weights, mono_blocks
 from mirpipe.audio.findings import channel_findings, loss_findings, silence_findings
 from mirpipe.audio.limits import MAX_SECONDS, MIN_SECONDS
@@ -72,12 +73,15 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     non_finite or absurd_level.
     """
     name = printable_path(path)
-    with decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio:
+    with ExitStack() as stack:
+        parts = stack.enter_context(open_parts(path))
+        has_identity = are_identified_by_samples(path, parts)
+        decoding = decode_parts(path, parts, block_seconds=BLOCK_SECONDS, verify=True)
+        audio = stack.enter_context(decoding)
         outline, clipping = WaveformOutline(), ClippingCounter()
-        spectrum, meter = Spectrum(audio.sample_rate), SilenceMeter(audio.sample_rate)
-        samples = None
-        if is_identified_by_samples(path):
-            samples = SampleHash(audio.sample_rate, audio.channels)
+        spectrum = Spectrum(audio.sample_rate, audio.format)
+        meter = SilenceMeter(audio.sample_rate)
+        samples = SampleHash(audio.sample_rate, audio.channels) if has_identity else None
         statistics, peak = _measure(audio, name, outline, clipping, spectrum, meter, samples)
     seconds = statistics.frames / audio.sample_rate
     _require_complete(audio.losses, seconds, max_missing, name)
@@ -102,7 +106,7 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
         *clipping.findings(audio.sample_rate),
         *silence_findings(silence, seconds),
         *channel_findings(statistics, peak),
-        *spectrum.findings(audio.format),
+        *spectrum.findings(),
     )
     return AudioFacts(
         seconds=seconds,

@@ -8,15 +8,15 @@ decoder versions, so the coded packets are hashed instead. Tags are part of neit
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mirpipe.audio.audio_parts import find_parts
-from mirpipe.audio.decode import decode
+from mirpipe.audio.audio_parts import AudioPart
+from mirpipe.audio.decode import decode, open_parts
 from mirpipe.audio.ffmpeg import input_arguments
 from mirpipe.audio.file_part import FilePart
 from mirpipe.audio.lossless_codecs import codec_name, is_lossless
-from mirpipe.audio.regular_files import open_regular_file
-from mirpipe.files.printable_path import AnyPath, printable_path
+from mirpipe.files.printable_path import AnyPath
 from mirpipe.records import ContentKind, Float32
 
 _EMPTY_SHA256 = hashlib.sha256().digest()
@@ -46,11 +46,13 @@ class SampleHash:
         return AudioIdentity(self._digest.digest(), "samples")
 
 
-def is_identified_by_samples(path: AnyPath) -> bool:
-    """Return whether the file's codec is lossless. Only headers are read. Raises RejectedInput."""
-    with open_regular_file(path) as descriptor:
-        parts = find_parts(FilePart.complete(descriptor, printable_path(path)))
-        return all(is_lossless(codec_name(path, part.file)) for part in parts)
+def are_identified_by_samples(path: AnyPath, parts: Sequence[AudioPart]) -> bool:
+    """Return whether the codec of all parts is lossless. Only headers are read.
+
+    Call it before the parts are decoded, because it moves their reading positions. Raises
+    RejectedInput.
+    """
+    return all(is_lossless(codec_name(path, part.file)) for part in parts)
 
 
 def identify(path: AnyPath, samples: AudioIdentity | None = None) -> AudioIdentity | None:
@@ -61,21 +63,20 @@ def identify(path: AnyPath, samples: AudioIdentity | None = None) -> AudioIdenti
     """
     if samples is not None:
         return samples
-    if is_identified_by_samples(path):
-        return _hash_samples(path)
-    if shutil.which("ffmpeg") is None:
-        return None
-    return _hash_packets(path) or _hash_samples(path)
+    with open_parts(path) as parts:
+        if are_identified_by_samples(path, parts):
+            return _hash_samples(path)
+        if shutil.which("ffmpeg") is None:
+            return None
+        return _hash_packets(path, parts) or _hash_samples(path)
 
 
-def _hash_packets(path: AnyPath) -> AudioIdentity | None:
+def _hash_packets(path: AnyPath, parts: Sequence[AudioPart]) -> AudioIdentity | None:
     """Return the identity by coded packets, or None if ffmpeg finds no packets.
 
     The identity of a file with several parts is a hash over the hashes of the parts.
     """
-    with open_regular_file(path) as descriptor:
-        parts = find_parts(FilePart.complete(descriptor, printable_path(path)))
-        digests = [_packet_digest(path, part.file) for part in parts]
+    digests = [_packet_digest(path, part.file) for part in parts]
     if None in digests:
         return None
     first, *others = [digest or b"" for digest in digests]
@@ -92,6 +93,7 @@ def _packet_digest(path: AnyPath, part: FilePart) -> bytes | None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        errors="replace",  # Messages contain paths, which can be any bytes.
         check=False,
     )
     name, _, digest = process.stdout.strip().partition("=")
