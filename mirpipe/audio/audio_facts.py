@@ -9,8 +9,10 @@ import numpy as np
 
 from mirpipe.audio.audio_identity import (
     AudioIdentity,
+    CodedPart,
     SampleHash,
-    are_identified_by_samples,
+    are_lossless,
+    coded_parts,
 )
 from mirpipe.audio.bandwidth import Spectrum
 from mirpipe.audio.channel_statistics import BLOCK_SECONDS, ChannelStatistics
@@ -55,6 +57,8 @@ class AudioFacts:
     """The silent parts of the mono mix."""
     samples: AudioIdentity | None = None
     """Identity of the audio by its samples. None if the codec is lossy."""
+    parts: tuple[CodedPart, ...] | None = None
+    """The parts of the file and their codecs."""
     losses: tuple[Loss, ...] = ()
     """Audio that is damaged or missing, and contradictions about the length. They are also part of
     the findings."""
@@ -75,13 +79,13 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
     name = printable_path(path)
     with ExitStack() as stack:
         parts = stack.enter_context(open_parts(path))
-        has_identity = are_identified_by_samples(path, parts)
+        coded = coded_parts(path, parts)
         decoding = decode_parts(path, parts, block_seconds=BLOCK_SECONDS, verify=True)
         audio = stack.enter_context(decoding)
         outline, clipping = WaveformOutline(), ClippingCounter()
         spectrum = Spectrum(audio.sample_rate, audio.format)
         meter = SilenceMeter(audio.sample_rate)
-        samples = SampleHash(audio.sample_rate, audio.channels) if has_identity else None
+        samples = SampleHash(audio.sample_rate, audio.channels) if are_lossless(coded) else None
         statistics, peak = _measure(audio, name, outline, clipping, spectrum, meter, samples)
     seconds = statistics.frames / audio.sample_rate
     _require_complete(audio.losses, seconds, max_missing, name)
@@ -119,6 +123,7 @@ def read_audio_facts(path: AnyPath, *, max_missing: float = MAX_MISSING) -> Audi
         outline=outline.packed(0.0 if mix.channel is not None else mix.dc_offset),
         silence=silence,
         samples=samples.identity() if samples else None,
+        parts=coded,
         losses=tuple(audio.losses),
     )
 

@@ -16,7 +16,8 @@ from mirpipe.audio.decode import decode, open_parts
 from mirpipe.audio.ffmpeg import input_arguments
 from mirpipe.audio.file_part import FilePart
 from mirpipe.audio.lossless_codecs import codec_name, is_lossless
-from mirpipe.files.printable_path import AnyPath
+from mirpipe.audio.regular_files import open_regular_file
+from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.records import ContentKind, Float32
 
 _EMPTY_SHA256 = hashlib.sha256().digest()
@@ -46,37 +47,62 @@ class SampleHash:
         return AudioIdentity(self._digest.digest(), "samples")
 
 
-def are_identified_by_samples(path: AnyPath, parts: Sequence[AudioPart]) -> bool:
-    """Return whether the codec of all parts is lossless. Only headers are read.
+@dataclass(frozen=True)
+class CodedPart:
+    """A part of a file: its position in bytes, and its codec."""
+
+    start: int
+    end: int
+    codec: str
+    """A result of `codec_name`."""
+
+
+def coded_parts(path: AnyPath, parts: Sequence[AudioPart]) -> tuple[CodedPart, ...]:
+    """Return the open parts of a file with their codecs. Only headers are read.
 
     Call it before the parts are decoded, because it moves their reading positions. Raises
     RejectedInput.
     """
-    return all(is_lossless(codec_name(path, part.file)) for part in parts)
+    return tuple(
+        CodedPart(part.file.start, part.file.end, codec_name(path, part.file)) for part in parts
+    )
 
 
-def identify(path: AnyPath, samples: AudioIdentity | None = None) -> AudioIdentity | None:
+def are_lossless(parts: Sequence[CodedPart]) -> bool:
+    """Return whether the codec of all parts is lossless, so that the samples identify them."""
+    return all(is_lossless(part.codec) for part in parts)
+
+
+def identify(
+    path: AnyPath,
+    samples: AudioIdentity | None = None,
+    parts: Sequence[CodedPart] | None = None,
+) -> AudioIdentity | None:
     """Return the identity of the file's audio, or None if the program ffmpeg is needed for it.
 
-    `samples` is the identity by samples, if the file has been decoded and is lossless. If ffmpeg
-    cannot read the packets of a lossy file, its samples are hashed. Raises RejectedInput.
+    `samples` is the identity by samples, if the file has been decoded and is lossless. `parts` are
+    the file's parts, if they are known. If ffmpeg cannot read the packets of a lossy file, its
+    samples are hashed. Raises RejectedInput.
     """
     if samples is not None:
         return samples
-    with open_parts(path) as parts:
-        if are_identified_by_samples(path, parts):
-            return _hash_samples(path)
-        if shutil.which("ffmpeg") is None:
-            return None
-        return _hash_packets(path, parts) or _hash_samples(path)
+    if parts is None:
+        with open_parts(path) as opened:
+            parts = coded_parts(path, opened)
+    if are_lossless(parts):
+        return _hash_samples(path)
+    if shutil.which("ffmpeg") is None:
+        return None
+    return _hash_packets(path, parts) or _hash_samples(path)
 
 
-def _hash_packets(path: AnyPath, parts: Sequence[AudioPart]) -> AudioIdentity | None:
+def _hash_packets(path: AnyPath, parts: Sequence[CodedPart]) -> AudioIdentity | None:
     """Return the identity by coded packets, or None if ffmpeg finds no packets.
 
     The identity of a file with several parts is a hash over the hashes of the parts.
     """
-    digests = [_packet_digest(path, part.file) for part in parts]
+    with open_regular_file(path) as descriptor:
+        digests = [_packet_digest(path, descriptor, part) for part in parts]
     if None in digests:
         return None
     first, *others = [digest or b"" for digest in digests]
@@ -84,12 +110,13 @@ def _hash_packets(path: AnyPath, parts: Sequence[AudioPart]) -> AudioIdentity | 
     return AudioIdentity(sha256, "packets")
 
 
-def _packet_digest(path: AnyPath, part: FilePart) -> bytes | None:
+def _packet_digest(path: AnyPath, descriptor: int, part: CodedPart) -> bytes | None:
+    file = FilePart(descriptor, part.start, part.end, printable_path(path))
     # The packets of raw AAC (ADTS) have headers that the packets in MP4 do not have.
-    headers = ["-bsf:a", "aac_adtstoasc"] if codec_name(path, part) == "aac" else []
+    headers = ["-bsf:a", "aac_adtstoasc"] if part.codec == "aac" else []
     output = ["-map", "0:a:0", "-c", "copy", *headers, "-f", "hash", "-hash", "sha256", "pipe:1"]
     process = subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "error", *input_arguments(path, part), *output],
+        ["ffmpeg", "-nostdin", "-v", "error", *input_arguments(path, file), *output],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
