@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,13 +10,15 @@ import numpy as np
 
 from mirpipe.audio.audio_identity import (
     AudioIdentity,
+    CodedPart,
     SampleHash,
-    is_identified_by_samples,
+    are_lossless,
+    coded_parts,
 )
 from mirpipe.audio.bandwidth import Spectrum
 from mirpipe.audio.channel_statistics import BLOCK_SECONDS, ChannelStatistics
 from mirpipe.audio.clipping import ClippingCounter
-from mirpipe.audio.decode import AudioStream, decode
+from mirpipe.audio.decode import AudioStream, decode, decode_parts, open_parts
 from mirpipe.audio.downmix import channel_weights, mono_blocks
 from mirpipe.audio.findings import channel_findings, loss_findings, silence_findings
 from mirpipe.audio.fingerprint import fingerprinting
@@ -65,6 +68,8 @@ class AudioFacts:
     """Identity of the audio by its samples. None if the codec is lossy."""
     fingerprint: Fingerprint | None = None
     """The fingerprint. None if it was not requested, or if ffmpeg with Chromaprint is missing."""
+    parts: tuple[CodedPart, ...] | None = None
+    """The parts of the file and their codecs."""
     losses: tuple[Loss, ...] = ()
     """Audio that is damaged or missing, and contradictions about the length. They are also part of
     the findings."""
@@ -85,15 +90,18 @@ def read_audio_facts(
     of `decode`, or with damaged, too_short, too_long, silent, non_finite or absurd_level.
     """
     name = printable_path(path)
-    with (
-        decode(path, block_seconds=BLOCK_SECONDS, verify=True) as audio,
-        fingerprinting(audio.sample_rate, is_wanted=with_fingerprint) as print_meter,
-    ):
+    with ExitStack() as stack:
+        parts = stack.enter_context(open_parts(path))
+        coded = coded_parts(path, parts)
+        decoding = decode_parts(path, parts, block_seconds=BLOCK_SECONDS, verify=True)
+        audio = stack.enter_context(decoding)
+        print_meter = stack.enter_context(
+            fingerprinting(audio.sample_rate, is_wanted=with_fingerprint)
+        )
         outline, clipping = WaveformOutline(), ClippingCounter()
-        spectrum, meter = Spectrum(audio.sample_rate), SilenceMeter(audio.sample_rate)
-        samples = None
-        if is_identified_by_samples(path):
-            samples = SampleHash(audio.sample_rate, audio.channels)
+        spectrum = Spectrum(audio.sample_rate, audio.format)
+        meter = SilenceMeter(audio.sample_rate)
+        samples = SampleHash(audio.sample_rate, audio.channels) if are_lossless(coded) else None
         meters = (outline, spectrum, meter, print_meter)
         statistics, peak = _measure(audio, name, meters, clipping, samples)
         fingerprint = print_meter.fingerprint()
@@ -123,7 +131,7 @@ def read_audio_facts(
         *clipping.findings(audio.sample_rate),
         *silence_findings(silence, seconds),
         *channel_findings(statistics, peak),
-        *spectrum.findings(audio.format),
+        *spectrum.findings(),
     )
     return AudioFacts(
         seconds=seconds,
@@ -137,6 +145,7 @@ def read_audio_facts(
         silence=silence,
         samples=samples.identity() if samples else None,
         fingerprint=fingerprint,
+        parts=coded,
         losses=tuple(audio.losses),
     )
 

@@ -8,10 +8,11 @@ decoder versions, so the coded packets are hashed instead. Tags are part of neit
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mirpipe.audio.audio_parts import find_parts
-from mirpipe.audio.decode import decode
+from mirpipe.audio.audio_parts import AudioPart
+from mirpipe.audio.decode import decode, open_parts
 from mirpipe.audio.ffmpeg import input_arguments
 from mirpipe.audio.file_part import FilePart
 from mirpipe.audio.lossless_codecs import codec_name, is_lossless
@@ -46,36 +47,62 @@ class SampleHash:
         return AudioIdentity(self._digest.digest(), "samples")
 
 
-def is_identified_by_samples(path: AnyPath) -> bool:
-    """Return whether the file's codec is lossless. Only headers are read. Raises RejectedInput."""
-    with open_regular_file(path) as descriptor:
-        parts = find_parts(FilePart.complete(descriptor, printable_path(path)))
-        return all(is_lossless(codec_name(path, part.file)) for part in parts)
+@dataclass(frozen=True)
+class CodedPart:
+    """A part of a file: its position in bytes, and its codec."""
+
+    start: int
+    end: int
+    codec: str
+    """A result of `codec_name`."""
 
 
-def identify(path: AnyPath, samples: AudioIdentity | None = None) -> AudioIdentity | None:
+def coded_parts(path: AnyPath, parts: Sequence[AudioPart]) -> tuple[CodedPart, ...]:
+    """Return the open parts of a file with their codecs. Only headers are read.
+
+    Call it before the parts are decoded, because it moves their reading positions. Raises
+    RejectedInput.
+    """
+    return tuple(
+        CodedPart(part.file.start, part.file.end, codec_name(path, part.file)) for part in parts
+    )
+
+
+def are_lossless(parts: Sequence[CodedPart]) -> bool:
+    """Return whether the codec of all parts is lossless, so that the samples identify them."""
+    return all(is_lossless(part.codec) for part in parts)
+
+
+def identify(
+    path: AnyPath,
+    samples: AudioIdentity | None = None,
+    parts: Sequence[CodedPart] | None = None,
+) -> AudioIdentity | None:
     """Return the identity of the file's audio, or None if the program ffmpeg is needed for it.
 
-    `samples` is the identity by samples, if the file has been decoded and is lossless. If ffmpeg
-    cannot read the packets of a lossy file, its samples are hashed. Raises RejectedInput.
+    `samples` is the identity by samples, if the file has been decoded and is lossless. `parts` are
+    the file's parts, if they are known. If ffmpeg cannot read the packets of a lossy file, its
+    samples are hashed. Raises RejectedInput.
     """
     if samples is not None:
         return samples
-    if is_identified_by_samples(path):
+    if parts is None:
+        with open_parts(path) as opened:
+            parts = coded_parts(path, opened)
+    if are_lossless(parts):
         return _hash_samples(path)
     if shutil.which("ffmpeg") is None:
         return None
-    return _hash_packets(path) or _hash_samples(path)
+    return _hash_packets(path, parts) or _hash_samples(path)
 
 
-def _hash_packets(path: AnyPath) -> AudioIdentity | None:
+def _hash_packets(path: AnyPath, parts: Sequence[CodedPart]) -> AudioIdentity | None:
     """Return the identity by coded packets, or None if ffmpeg finds no packets.
 
     The identity of a file with several parts is a hash over the hashes of the parts.
     """
     with open_regular_file(path) as descriptor:
-        parts = find_parts(FilePart.complete(descriptor, printable_path(path)))
-        digests = [_packet_digest(path, part.file) for part in parts]
+        digests = [_packet_digest(path, descriptor, part) for part in parts]
     if None in digests:
         return None
     first, *others = [digest or b"" for digest in digests]
@@ -83,15 +110,17 @@ def _hash_packets(path: AnyPath) -> AudioIdentity | None:
     return AudioIdentity(sha256, "packets")
 
 
-def _packet_digest(path: AnyPath, part: FilePart) -> bytes | None:
+def _packet_digest(path: AnyPath, descriptor: int, part: CodedPart) -> bytes | None:
+    file = FilePart(descriptor, part.start, part.end, printable_path(path))
     # The packets of raw AAC (ADTS) have headers that the packets in MP4 do not have.
-    headers = ["-bsf:a", "aac_adtstoasc"] if codec_name(path, part) == "aac" else []
+    headers = ["-bsf:a", "aac_adtstoasc"] if part.codec == "aac" else []
     output = ["-map", "0:a:0", "-c", "copy", *headers, "-f", "hash", "-hash", "sha256", "pipe:1"]
     process = subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "error", *input_arguments(path, part), *output],
+        ["ffmpeg", "-nostdin", "-v", "error", *input_arguments(path, file), *output],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        errors="replace",  # Messages contain paths, which can be any bytes.
         check=False,
     )
     name, _, digest = process.stdout.strip().partition("=")

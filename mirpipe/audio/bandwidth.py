@@ -22,24 +22,25 @@ _LOSSLESS = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "WavPac
 class Spectrum:
     """The mean power spectrum of some frames of a track."""
 
-    def __init__(self, sample_rate: int) -> None:
-        """`sample_rate` is in Hz."""
+    def __init__(self, sample_rate: int, container: str) -> None:
+        """`sample_rate` is in Hz. Only in a lossless container, a limit is a finding."""
         self._sample_rate = sample_rate
+        self._is_measured = container in _LOSSLESS
         self._power = np.zeros(_FFT_SAMPLES // 2 + 1)
         self._frames = 0
         self._window = np.hanning(_FFT_SAMPLES).astype(np.float32)
 
     def add(self, mono: Float32) -> None:
         """Add a block of mono samples, shape (n,), whose first samples are measured."""
-        if len(mono) < _FFT_SAMPLES:
+        if not self._is_measured or len(mono) < _FFT_SAMPLES:
             return
         spectrum = np.fft.rfft(mono[:_FFT_SAMPLES] * self._window)
         self._power += np.abs(spectrum) ** 2
         self._frames += 1
 
-    def findings(self, container: str) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Finding]:
         """Yield the finding about the upper limit, if a lossless file has one."""
-        limit = self._limit() if container in _LOSSLESS else None
+        limit = self._limit()
         if limit is not None:
             detail = (
                 f"There is nothing above {limit / 1000:.1f} kHz, although the sample rate is "

@@ -56,10 +56,29 @@ class AudioStream:
 
 
 @contextmanager
+def open_parts(path: AnyPath) -> Iterator[list[AudioPart]]:
+    """Yield the parts of the file, which stays open in the context. Raises RejectedInput."""
+    with open_regular_file(path) as descriptor:
+        yield find_parts(FilePart.complete(descriptor, printable_path(path)))
+
+
+@contextmanager
 def decode(
     path: AnyPath, *, block_seconds: float = BLOCK_SECONDS, verify: bool = False
 ) -> Iterator[AudioStream]:
-    """Yield the file's audio as a stream. A block is decoded only when the caller requests it.
+    """Yield the audio of a file as a stream, as `decode_parts` does."""
+    with (
+        open_parts(path) as parts,
+        decode_parts(path, parts, block_seconds=block_seconds, verify=verify) as audio,
+    ):
+        yield audio
+
+
+@contextmanager
+def decode_parts(
+    path: AnyPath, parts: Sequence[AudioPart], *, block_seconds: float, verify: bool
+) -> Iterator[AudioStream]:
+    """Yield the audio of open parts as a stream. A block is decoded when the caller requests it.
 
     Damaged audio is left out and reported in `losses`; the caller decides how much of it is
     acceptable. The parts of a joined file are decoded in order. If `verify` is true, the checksum
@@ -67,20 +86,12 @@ def decode(
     with one of the reasons unreadable, not_a_file, empty, too_large,
     not_audio, no_sound, needs_ffmpeg, absurd_header, mixed_formats, no_frames and truncated.
     """
-    name = printable_path(path)
-    with open_regular_file(path) as descriptor:
-        parts = find_parts(FilePart.complete(descriptor, name))
-        with _open_part(path, parts[0], block_seconds, verify) as first:
-            losses: list[Loss] = []
-            blocks = _joined_blocks(path, parts, first, block_seconds, verify, losses)
-            yield AudioStream(
-                first.sample_rate,
-                first.channels,
-                first.format,
-                first.channel_mask,
-                blocks,
-                losses,
-            )
+    with _open_part(path, parts[0], block_seconds, verify) as first:
+        losses: list[Loss] = []
+        blocks = _joined_blocks(path, parts, first, block_seconds, verify, losses)
+        yield AudioStream(
+            first.sample_rate, first.channels, first.format, first.channel_mask, blocks, losses
+        )
 
 
 def _joined_blocks(
@@ -183,11 +194,10 @@ def _libsndfile_blocks(
     declared = libsndfile.declared_frames(sound)
     checksum = flac_checksum(part.file) if verify else None
     losses += part.losses
+    read = libsndfile.read_blocks if checksum is None else checksum.read_blocks
     try:
-        for block in libsndfile.read_blocks(sound, part.file, max(1, int(block_seconds * rate))):
+        for block in read(sound, part.file, max(1, int(block_seconds * rate))):
             decoded += len(block)
-            if checksum is not None:
-                checksum.add(block)
             yield block
     except libsndfile.DecodingStopped:
         if not ffmpeg.has_ffmpeg():

@@ -4,7 +4,7 @@ Mono and stereo are averaged. More channels are weighted as ITU-R BS.775 does fo
 ffmpeg's downmix to mono does for all other positions. The LFE channel is left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -46,12 +46,21 @@ def mix_to_mono(block: Float32, weights: Float32 | None = None) -> Float32:
     if weights is not None:
         # A matrix product is not used, because its last bits depend on the number of threads.
         columns = [block[:, i] * weight for i, weight in enumerate(weights) if weight]
-        mono = np.add.reduce(columns)
+        mono = _sum(columns)
     elif channels >= _NUMPY_PAIRWISE_LENGTH:
         mono = np.mean(block, axis=1, dtype=np.float32)
     else:  # Adding whole columns is bit-identical and ten times as fast.
         columns = [block[:, channel] for channel in range(channels)]
-        mono = np.add.reduce(columns) / np.float32(channels)
+        mono = _sum(columns)
+        mono /= np.float32(channels)
+    return mono
+
+
+def _sum(columns: Sequence[Float32]) -> Float32:
+    """Return the sum of the columns, added one after another."""
+    mono = columns[0] + columns[1] if len(columns) > 1 else columns[0].copy()
+    for column in columns[2:]:
+        mono += column
     return mono
 
 

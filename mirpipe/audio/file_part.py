@@ -89,7 +89,7 @@ class FilePart:
         An error cannot be raised through libsndfile, so the caller checks `failure`.
         """
         try:
-            content = self.read_at(self._position, count)
+            content = self.buffered_at(self._position, count)
         except RejectedInput:
             return b""
         self._position += len(content)

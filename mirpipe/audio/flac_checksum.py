@@ -4,11 +4,14 @@ libsndfile does not check it. Source: RFC 9639, sections 8.2 and 8.2.1.
 """
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
+import soundfile
 
+from mirpipe.audio import libsndfile
 from mirpipe.audio.file_part import FilePart
-from mirpipe.records import Float32
+from mirpipe.records import Float32, Int32, UInt8
 
 _LARGEST_BITS = 24  # A float32 sample holds 24 bits exactly.
 
@@ -22,15 +25,37 @@ class FlacChecksum:
         self._expected = expected
         self._digest = hashlib.md5(usedforsecurity=False)
 
-    def add(self, block: Float32) -> None:
-        """Add a block of samples, shape (frames, channels), with full scale at ±1."""
-        scaled = block * np.float32(2 ** (self._bits - 1))
+    def read_blocks(
+        self, sound: soundfile.SoundFile, part: FilePart, block_frames: int
+    ) -> Iterator[Float32]:
+        """Yield blocks as `libsndfile.read_blocks` does, and add their samples to the checksum.
+
+        The file is read as integers, whose bytes are hashed. They become exactly the floats that
+        libsndfile returns, because they have at most 24 bits.
+        """
+        for block in libsndfile.read_integers(sound, part, block_frames):
+            self._digest.update(self._packed(block).data)
+            samples = block.astype(np.float32)
+            samples *= np.float32(2**-31)
+            yield samples
+
+    def _packed(self, block: Int32) -> UInt8:
+        """Return the bytes of the samples as in a WAV file: little-endian, without gaps.
+
+        The highest bits of an integer are the sample.
+        """
         sample_bytes = (self._bits + 7) // 8
+        unused_bits = 8 * sample_bytes - self._bits
+        if unused_bits:  # This is rare, and shifting takes as long as hashing.
+            block = block >> np.int32(unused_bits)
+        stored = block.astype("<i4", copy=False).reshape(-1)
         if sample_bytes == 2:
-            self._digest.update(scaled.astype("<i2").data)
-        else:
-            as_bytes = scaled.astype("<i4").reshape(-1, 1).view(np.uint8)
-            self._digest.update(np.ascontiguousarray(as_bytes[:, :sample_bytes]).data)
+            return np.ascontiguousarray(stored.view("<i2")[1::2]).view(np.uint8)
+        stored = stored.view(np.uint8)
+        packed = np.empty((block.size, sample_bytes), np.uint8)
+        for byte in range(sample_bytes):  # Copying whole columns is four times as fast as rows.
+            packed[:, byte] = stored[4 - sample_bytes + byte :: 4]
+        return packed
 
     def is_wrong(self) -> bool:
         """Return whether the checksum differs from that in the header."""

@@ -1,13 +1,15 @@
 """Decodes a part of a file with libsndfile."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from mirpipe.audio.file_part import FilePart
 from mirpipe.errors import RejectedInput
-from mirpipe.records import Float32
+from mirpipe.records import Float32, Int32
 
 _FORMATS = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3"}
 # libsndfile's error codes for an unsupported sample rate, for no channels and for too many
@@ -60,16 +62,27 @@ def declared_frames(sound: soundfile.SoundFile) -> int | None:
 
 
 def read_blocks(sound: soundfile.SoundFile, part: FilePart, block_frames: int) -> Iterator[Float32]:
-    """Yield blocks of shape (frames, channels).
+    """Yield blocks of shape (frames, channels), with full scale at ±1.
 
     Raises DecodingStopped at damaged audio, and RejectedInput with the reason unreadable.
     """
+    return _read(sound, part, block_frames, "float32")
+
+
+def read_integers(sound: soundfile.SoundFile, part: FilePart, block_frames: int) -> Iterator[Int32]:
+    """Yield the same blocks as `read_blocks`, as integers, with full scale at 2^31."""
+    return _read(sound, part, block_frames, "int32")
+
+
+def _read(
+    sound: soundfile.SoundFile, part: FilePart, block_frames: int, dtype: str
+) -> Iterator[NDArray[Any]]:
     decoded = 0
     # Reading stops at libsndfile's frame count, because libsndfile would discard any samples after
     # it.
     while (frames := min(block_frames, sound.frames - decoded)) > 0:
         try:
-            block = sound.read(frames, dtype="float32", always_2d=True)
+            block = sound.read(frames, dtype=dtype, always_2d=True)
         except soundfile.LibsndfileError as error:
             _raise_failure(part)
             raise DecodingStopped(error.error_string) from error

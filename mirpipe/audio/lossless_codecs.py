@@ -40,6 +40,7 @@ def codec_name(path: AnyPath, part: FilePart) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        errors="replace",  # Messages contain paths, which can be any bytes.
         check=False,
     )
     lines = process.stdout.splitlines()

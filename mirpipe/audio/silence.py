@@ -77,9 +77,11 @@ def _moments(frames: Float32) -> Float32:
 
     `frames` has the shape (frames, samples).
     """
-    mean = frames.mean(axis=1, dtype=np.float64)
-    variance = np.square(frames - mean[:, np.newaxis], dtype=np.float64).mean(axis=1)
-    return np.stack((mean, variance)).astype(np.float32)
+    centred = frames.astype(np.float64)
+    mean = centred.mean(axis=1)
+    centred -= mean[:, np.newaxis]
+    np.square(centred, out=centred)
+    return np.stack((mean, centred.mean(axis=1))).astype(np.float32)
 
 
 def _is_silent(power: Float64) -> Bool:

@@ -33,7 +33,11 @@ class WaveformOutline:
             free_spans = _MAX_SPANS - self._spans
             used = min(len(samples) // self._span_samples, free_spans) * self._span_samples
             spans = samples[:used].reshape(-1, self._span_samples)
-            self._append(spans.min(axis=1), spans.max(axis=1))
+            if self._span_samples == _FIRST_SPAN_SAMPLES:  # Long rows are several times as fast.
+                columns = np.ascontiguousarray(spans.T)
+                self._append(columns.min(axis=0), columns.max(axis=0))
+            else:
+                self._append(spans.min(axis=1), spans.max(axis=1))
             samples = samples[used:]
             if self._spans == _MAX_SPANS:
                 self._merge_pairs()

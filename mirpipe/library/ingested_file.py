@@ -225,6 +225,6 @@ def _identity(file: IngestedFile, facts: AudioFacts | KnownTrack) -> AudioIdenti
     """Return the identity of the audio, or of the file's bytes if ffmpeg would be needed."""
     if isinstance(facts, KnownTrack) and facts.content_kind != "file":
         return AudioIdentity(facts.content_sha256, facts.content_kind)
-    samples = facts.samples if isinstance(facts, AudioFacts) else None
+    known = (facts.samples, facts.parts) if isinstance(facts, AudioFacts) else (None, None)
     assert file.file_sha256 is not None
-    return identify(file.path, samples) or AudioIdentity(file.file_sha256, "file")
+    return identify(file.path, *known) or AudioIdentity(file.file_sha256, "file")

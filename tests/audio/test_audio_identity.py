@@ -41,7 +41,8 @@ LOSSY = {
 def identity_of(path: Path) -> AudioIdentity:
     """Return the identity that ingest computes from the facts, which equals `identify(path)`."""
     identity = identify(path)
-    assert identify(path, read_audio_facts(path).samples) == identity
+    facts = read_audio_facts(path)
+    assert identify(path, facts.samples, facts.parts) == identity
     assert identity is not None
     return identity
 

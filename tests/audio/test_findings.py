@@ -1,11 +1,15 @@
 """Findings about a track's audio: one per fault, and none for ordinary music."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from mirpipe.audio import read_audio_facts
+from mirpipe.audio import decode, read_audio_facts
+from mirpipe.audio.decode import open_parts
+from mirpipe.audio.flac_checksum import FlacChecksum
 from mirpipe.records import Finding
 from tests.support import hostile_files
 from tests.support.encoded_audio import HAS_FFMPEG, RATE, encode, encode_with_ffmpeg, music
@@ -81,6 +85,36 @@ def test_a_very_low_level_and_a_peak_above_full_scale(tmp_path: Path) -> None:
     assert (finding.kind, finding.detail) == ("level", "The level is very low: -72 dBFS.")
     kinds = {finding.kind for finding in findings_of(tmp_path, music(3.0) * 20)}
     assert kinds == {"level", "clipping"}
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16, 20, 24])
+def test_comparing_the_checksum_of_a_flac_changes_no_sample(tmp_path: Path, bits: int) -> None:
+    path, subtype = tmp_path / "a.flac", {8: "PCM_S8", 12: "PCM_16", 16: "PCM_16"}.get(bits)
+    samples = np.round(music(3.0, channels=2) * 2 ** (bits - 1)) / 2 ** (bits - 1)
+    path.write_bytes(encode("FLAC", samples, subtype=subtype or "PCM_24"))
+    decoded = []
+    for verify in (False, True):
+        with decode(path, verify=verify) as audio:
+            decoded.append(np.concatenate(list(audio.blocks)))
+            assert audio.losses == []
+    np.testing.assert_array_equal(decoded[0], samples.astype(np.float32))
+    np.testing.assert_array_equal(decoded[1], decoded[0])
+
+
+@pytest.mark.parametrize("bits", [4, 8, 12, 16, 20, 24])
+def test_the_checksum_of_a_flac_is_over_whole_bytes(tmp_path: Path, bits: int) -> None:
+    """libsndfile cannot write most of these FLAC files, so the samples are read from a WAV file."""
+    limit = 2 ** (bits - 1)
+    samples = np.random.default_rng(0).integers(-limit, limit, (900, 2))
+    stored = [int(each).to_bytes(-(-bits // 8), "little", signed=True) for each in samples.flat]
+    path = tmp_path / "a.wav"
+    content = encode("WAV", (samples << (32 - bits)).astype(np.int32), subtype="PCM_32")
+    path.write_bytes(content)
+    checksum = FlacChecksum(bits, hashlib.md5(b"".join(stored), usedforsecurity=False).digest())
+    with open_parts(path) as parts, soundfile.SoundFile(path) as sound:
+        blocks = list(checksum.read_blocks(sound, parts[0].file, 250))
+    assert not checksum.is_wrong()
+    np.testing.assert_array_equal(np.concatenate(blocks), samples / limit)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_S8", "PCM_16", "PCM_24"])
