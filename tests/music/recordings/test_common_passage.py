@@ -96,6 +96,17 @@ def test_bits_that_are_nearly_always_equal_are_evidence_of_nothing() -> None:
     assert common_passage(*loops) is None
 
 
+@pytest.mark.parametrize(("count", "is_found"), [(45, False), (120, True)])
+def test_a_short_passage_needs_more_agreement(count: int, is_found: bool) -> None:
+    """Two performances of a slow tune can agree as well as a bad copy, but not for long."""
+    clean = values(count, seed=1)
+    similar = np.where(np.arange(count) % 2 == 0, clean, noisy(clean, 0.27))
+    track = joined(values(100, seed=2), clean, values(100, seed=3))
+    other = joined(values(30, seed=4), similar, values(30, seed=5))
+    found = common_passage(track, other)
+    assert (found is not None) == is_found
+
+
 def test_the_codes_of_a_cut_are_codes_of_the_track() -> None:
     track = values(4000, seed=1)
     codes = index_codes(track)
