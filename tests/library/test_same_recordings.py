@@ -164,7 +164,15 @@ def test_the_order_of_the_runs_does_not_change_the_tables(
         connection.execute(text("DELETE FROM mirpipe.track_file"))
         connection.execute(text("TRUNCATE mirpipe.track CASCADE"))
     assert rows(fresh_database, "SELECT count(*) FROM mirpipe.fingerprint") == [(0,)]
-    for name in ("late.wav", "other.wav", "cut.wav", "mp3.mp3", "ogg.ogg", "stereo.aiff", "telephone.wav"):
+    for name in (
+        "late.wav",
+        "other.wav",
+        "cut.wav",
+        "mp3.mp3",
+        "ogg.ogg",
+        "stereo.aiff",
+        "telephone.wav",
+    ):
         ingest([library / "targets" / name], collection="target", allow_removal=True)
         find_same_recordings()
     ingest([library / "references"], collection="reference")

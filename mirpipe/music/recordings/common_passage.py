@@ -26,7 +26,7 @@ MIN_AGREEMENT = 0.7
 MIN_CORRECTED = 0.65
 """Smallest agreement of the complete passage, corrected for chance."""
 MIN_EVIDENCE = 12.0
-"""Smallest number of values times their corrected agreement above 0.5. A passage of 15 s reaches it
+"""Smallest number of values times their corrected agreement above 0.5. A passage of 12 s reaches it
 with the smallest agreement, and one of 7.6 s needs 0.8: the best few seconds of two performances of
 a slow tune can be very similar."""
 MAX_OFFSETS = 8

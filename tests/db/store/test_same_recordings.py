@@ -78,9 +78,7 @@ def test_a_new_track_is_looked_up_in_the_index(fresh_database: Database) -> None
                 "FROM generate_series(track_id, track_id + 100)) FROM mirpipe.track"
             )
         )
-        connection.execute(
-            text("SELECT gin_clean_pending_list('mirpipe.fingerprint_codes_idx')")
-        )
+        connection.execute(text("SELECT gin_clean_pending_list('mirpipe.fingerprint_codes_idx')"))
         connection.execute(text("ANALYZE mirpipe.fingerprint"))
         parameters: dict[str, object] = {"codes": list(range(100)), "track_id": 1}
         query = str(same_recordings._TRACKS_WITH_COMMON_CODES)

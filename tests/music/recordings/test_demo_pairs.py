@@ -57,9 +57,7 @@ def test_no_two_tracks_are_the_same_recording(demo: dict[Path, UInt32]) -> None:
     assert wrong == []
 
 
-def test_cuts_of_10_s_at_another_level_are_found_from_every_track(
-    demo: dict[Path, UInt32]
-) -> None:
+def test_cuts_of_10_s_at_another_level_are_found_from_every_track(demo: dict[Path, UInt32]) -> None:
     missed, offsets = [], []
     for path, values in demo.items():
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
