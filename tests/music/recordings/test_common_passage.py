@@ -81,6 +81,12 @@ def test_common_silence_is_no_common_recording() -> None:
     assert SILENT_VALUE not in index_codes(track)
 
 
+def test_silence_does_not_lengthen_a_passage() -> None:
+    passage = joined(values(30, seed=3), np.full(100, SILENT_VALUE, np.uint32))
+    track, other = (joined(values(100, seed=n), passage, values(100, seed=n + 5)) for n in (1, 2))
+    assert common_passage(track, other) is None
+
+
 def test_a_held_chord_is_no_common_recording() -> None:
     chord = np.full(100, 0x1234_5678, np.uint32)
     track, other = (joined(values(100, seed=n), chord) for n in (1, 2))
