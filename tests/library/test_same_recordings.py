@@ -262,6 +262,21 @@ def test_tracks_without_chromaprint_have_a_reason_and_are_measured_when_it_is_in
     assert content(fresh_database) == before
 
 
+def test_tracks_of_an_earlier_version_get_fingerprints_in_the_next_ingest(
+    fresh_database: Database, library: Path
+) -> None:
+    ingest_all(library)
+    find_same_recordings()
+    before = content(fresh_database)
+    with fresh_database.app.begin() as connection:
+        connection.execute(text("DELETE FROM mirpipe.same_recording"))
+        connection.execute(text("DELETE FROM mirpipe.fingerprint"))
+    assert find_same_recordings() == 0
+    ingest_all(library)
+    assert find_same_recordings() == 21
+    assert content(fresh_database) == before
+
+
 def test_verify_reports_a_missing_and_a_wrong_pair_and_a_rebuild_repairs_them(
     fresh_database: Database, library: Path
 ) -> None:
