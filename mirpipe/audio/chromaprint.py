@@ -68,7 +68,8 @@ def _probe_samples() -> bytes:
     steps = (time * 4).astype(np.int64)
     voices = [(7 * steps * (voice + 1) + 5 * voice) % 12 + 12 * voice for voice in range(3)]
     waves = [np.sin(2 * np.pi * 220 * 2 ** (voice / 12) * time) for voice in voices]
-    return (8000 * np.add.reduce(waves)).astype("<i2").tobytes()
+    samples: bytes = (8000 * np.add.reduce(waves)).astype("<i2").tobytes()
+    return samples
 
 
 def start(program: str, sample_rate: int) -> subprocess.Popen[bytes]:

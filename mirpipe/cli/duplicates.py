@@ -53,8 +53,8 @@ def duplicates(
                         far above that of unrelated music, or two references are versions of the
                         same target
 
-    The fingerprints are computed by `mirpipe ingest` and compared by `mirpipe run`. A copy that was
-    retuned or played faster may not be found as same_recording.
+    The fingerprints are computed by `mirpipe ingest` and compared by `mirpipe run`. A copy that is
+    tuned differently or played faster may not be found as same_recording.
     """
     groups = queries.duplicate_groups(
         relations=[each.value for each in relation or list(Relation)[:2]],

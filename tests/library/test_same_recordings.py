@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from sqlalchemy import text
 
 from mirpipe.audio import chromaprint
@@ -48,6 +49,8 @@ def library(tmp_path: Path) -> Path:
     silence = np.zeros(RATE * 5, np.float32)
     write(targets / "late.wav", np.concatenate([silence, melody(12, RATE, seed=5), piece[RATE:]]))
     write(targets / "stereo.aiff", np.stack([piece, piece * 0.5], axis=1))
+    telephone = soxr.resample(piece, RATE, 8000)
+    soundfile.write(targets / "telephone.wav", telephone, 8000, subtype="PCM_U8")
     write(targets / "other.wav", melody(30, RATE, seed=2))
     return tmp_path
 
@@ -89,12 +92,13 @@ def test_copies_cuts_and_encodings_are_found_and_unrelated_music_is_not(
 ) -> None:
     ingest_all(library)
     assert found(fresh_database) == {}
-    assert find_same_recordings() == 15  # Five copies and the piece, each with each.
+    assert find_same_recordings() == 21  # Six copies and the piece, each with each.
     pairs = found(fresh_database)
-    assert pairs.keys() == {"mp3", "ogg", "cut", "late", "stereo"}
+    assert pairs.keys() == {"mp3", "ogg", "cut", "late", "stereo", "telephone"}
     assert pairs["mp3"] == pytest.approx((30, 0), abs=0.5)
     assert pairs["ogg"] == pytest.approx((30, 0), abs=0.5)
     assert pairs["stereo"] == pytest.approx((30, 0), abs=0.5)
+    assert pairs["telephone"] == pytest.approx((30, 0), abs=0.5)
     assert pairs["cut"] == pytest.approx((10, -7), abs=0.6)
     assert pairs["late"] == pytest.approx((29, 16), abs=1)
     assert find_same_recordings() == 0
@@ -111,7 +115,7 @@ def test_both_directions_have_opposite_offsets(fresh_database: Database, library
             "SELECT track_id, other_id, offset_seconds FROM mirpipe.v_same_recording",
         )
     }
-    assert len(offsets) == 30
+    assert len(offsets) == 42
     assert all(offsets[other, track] == -offset for (track, other), offset in offsets.items())
 
 
@@ -160,7 +164,15 @@ def test_the_order_of_the_runs_does_not_change_the_tables(
         connection.execute(text("DELETE FROM mirpipe.track_file"))
         connection.execute(text("TRUNCATE mirpipe.track CASCADE"))
     assert rows(fresh_database, "SELECT count(*) FROM mirpipe.fingerprint") == [(0,)]
-    for name in ("late.wav", "other.wav", "cut.wav", "mp3.mp3", "ogg.ogg", "stereo.aiff"):
+    for name in (
+        "late.wav",
+        "other.wav",
+        "cut.wav",
+        "mp3.mp3",
+        "ogg.ogg",
+        "stereo.aiff",
+        "telephone.wav",
+    ):
         ingest([library / "targets" / name], collection="target", allow_removal=True)
         find_same_recordings()
     ingest([library / "references"], collection="reference")
@@ -195,7 +207,7 @@ def test_a_killed_run_is_finished_by_the_next(
     killed = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, env=os.environ)
     assert killed.returncode == -signal.SIGKILL
     pending = rows(fresh_database, "SELECT count(*) FROM mirpipe.fingerprint_change")
-    assert pending == [(4,)]
+    assert pending == [(5,)]
     assert content(fresh_database) != expected
     find_same_recordings()
     assert content(fresh_database) == expected
@@ -228,7 +240,7 @@ def test_fingerprints_of_another_algorithm_replace_the_old_ones_and_their_pairs(
     assert found(fresh_database) == {}
     assert find_same_recordings() == 0  # The targets have fingerprints of the old algorithm.
     ingest([library / "targets"], collection="target")
-    assert find_same_recordings() == 15
+    assert find_same_recordings() == 21
     assert found(fresh_database) == before
 
 
@@ -243,10 +255,25 @@ def test_tracks_without_chromaprint_have_a_reason_and_are_measured_when_it_is_in
         assert find_same_recordings() == 0
     ingest_all(library)
     find_same_recordings()
-    assert len(found(fresh_database)) == 5
+    assert len(found(fresh_database)) == 6
     before = content(fresh_database)
     monkeypatch.setattr(chromaprint, "_revision", lambda _program: None)
     ingest_all(library)
+    assert content(fresh_database) == before
+
+
+def test_tracks_of_an_earlier_version_get_fingerprints_in_the_next_ingest(
+    fresh_database: Database, library: Path
+) -> None:
+    ingest_all(library)
+    find_same_recordings()
+    before = content(fresh_database)
+    with fresh_database.app.begin() as connection:
+        connection.execute(text("DELETE FROM mirpipe.same_recording"))
+        connection.execute(text("DELETE FROM mirpipe.fingerprint"))
+    assert find_same_recordings() == 0
+    ingest_all(library)
+    assert find_same_recordings() == 21
     assert content(fresh_database) == before
 
 
@@ -264,7 +291,7 @@ def test_verify_reports_a_missing_and_a_wrong_pair_and_a_rebuild_repairs_them(
             )
         )
         connection.execute(text("UPDATE mirpipe.same_recording SET agreement = 0.5"))
-    assert len(wrong(fresh_database)) == 15
+    assert len(wrong(fresh_database)) == 21
     assert "mirpipe evaluate --rebuild" in wrong(fresh_database)[0]
     find_same_recordings(rebuild=True)
     assert wrong(fresh_database) == []

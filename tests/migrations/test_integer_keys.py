@@ -26,8 +26,9 @@ _KEY_TYPES = f"""
     SELECT DISTINCT atttypid::regtype::text
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE c.relnamespace = 'mirpipe'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0
-        AND attname = ANY(ARRAY{_KEYS}) AND c.relname <> 'same_recording' -- keys of tracks
+        AND attname = ANY(ARRAY{_KEYS}) AND c.relname <> 'same_recording'
 """
+"""In same_recording, other_id is the key of a track."""
 _SEQUENCE_TYPES = f"""
     SELECT DISTINCT data_type::text FROM pg_sequences
     WHERE sequencename = ANY(ARRAY{[f"{table}_{table}_id_seq" for table in _TABLES]})

@@ -82,7 +82,7 @@ def write(
     Hashes that have no stored track in the collection are ignored.
     """
     parameters = {"collection": collection, "hashes": list(fingerprints)}
-    changed = []
+    changed: list[int] = []
     for row in connection.execute(_IDS, parameters).all():
         new = fingerprints[bytes(row.content_sha256)]
         codes = None if new.frames is None else index_codes(to_values(new.frames))

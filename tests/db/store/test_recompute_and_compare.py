@@ -38,6 +38,8 @@ DAMAGE = {
     "UPDATE track_file SET gone_at = now()": {"files"},
     "UPDATE served_neighbour SET rank = 11 WHERE rank = 3": {"served"},
     "DELETE FROM served_neighbour WHERE rank = 10": {"served"},
+    "INSERT INTO mirpipe.same_recording SELECT min(track_id), max(track_id), 0.9, 10, 1 "
+    "FROM mirpipe.track": {"same recordings"},
 }
 
 # One change per table. Each change must affect only the digest of the changed table.
@@ -69,6 +71,10 @@ CHANGES = {
     "FROM track WHERE title = 'r2'",
     "finding": "INSERT INTO finding SELECT track_id, 0, 'level', 'info', NULL, 'low' "
     "FROM track WHERE title = 'r2'",
+    "fingerprint": "INSERT INTO fingerprint SELECT track_id, 'r', NULL, NULL, 'too_short' "
+    "FROM track WHERE title = 'r2'",
+    "same_recording": "INSERT INTO same_recording SELECT min(track_id), max(track_id), 0.9, 10, 1 "
+    "FROM track",
     "map": "UPDATE map SET tracks_n = tracks_n + 1",
     "published": "INSERT INTO published_retrieval VALUES (1, 'E', 't', 'r', 0, 0, 0, 1, 1, 1, 1)",
     "run_ranking": "INSERT INTO run_ranking SELECT run_id, encoder_id, 'targets', 'genre', 'map', "

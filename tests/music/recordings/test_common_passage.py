@@ -81,6 +81,12 @@ def test_common_silence_is_no_common_recording() -> None:
     assert SILENT_VALUE not in index_codes(track)
 
 
+def test_silence_does_not_lengthen_a_passage() -> None:
+    passage = joined(values(30, seed=3), np.full(100, SILENT_VALUE, np.uint32))
+    track, other = (joined(values(100, seed=n), passage, values(100, seed=n + 5)) for n in (1, 2))
+    assert common_passage(track, other) is None
+
+
 def test_a_held_chord_is_no_common_recording() -> None:
     chord = np.full(100, 0x1234_5678, np.uint32)
     track, other = (joined(values(100, seed=n), chord) for n in (1, 2))
@@ -94,6 +100,17 @@ def test_bits_that_are_nearly_always_equal_are_evidence_of_nothing() -> None:
     equal = 1 - np.bitwise_count(loops[0] ^ loops[1]).mean() / 32
     assert equal > 0.88
     assert common_passage(*loops) is None
+
+
+@pytest.mark.parametrize(("count", "is_found"), [(45, False), (120, True)])
+def test_a_short_passage_needs_more_agreement(count: int, is_found: bool) -> None:
+    """Two performances of a slow tune can agree as well as a bad copy, but not for long."""
+    clean = values(count, seed=1)
+    similar = np.where(np.arange(count) % 2 == 0, clean, noisy(clean, 0.27))
+    track = joined(values(100, seed=2), clean, values(100, seed=3))
+    other = joined(values(30, seed=4), similar, values(30, seed=5))
+    found = common_passage(track, other)
+    assert (found is not None) == is_found
 
 
 def test_the_codes_of_a_cut_are_codes_of_the_track() -> None:

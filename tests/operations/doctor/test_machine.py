@@ -174,7 +174,13 @@ def test_random_weights_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_a_missing_ffmpeg_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/ffmpeg")
-    assert list(machine.ffmpeg()) == [Finding("ffmpeg", "ok", "installed")]
+    monkeypatch.setattr("mirpipe.audio.chromaprint._revision", lambda _program: "chromaprint-1")
+    message = "installed, with Chromaprint for fingerprints"
+    assert list(machine.ffmpeg()) == [Finding("ffmpeg", "ok", message)]
+    monkeypatch.setattr("mirpipe.audio.chromaprint._revision", lambda _program: None)
+    (finding,) = machine.ffmpeg()
+    assert finding.level == "warning"
+    assert "without Chromaprint" in finding.message
     monkeypatch.setattr("shutil.which", lambda _name: None)
     (finding,) = machine.ffmpeg()
     assert finding.level == "warning"
