@@ -225,6 +225,9 @@ def _identity(file: IngestedFile, facts: AudioFacts | KnownTrack) -> AudioIdenti
     """Return the identity of the audio, or of the file's bytes if ffmpeg would be needed."""
     if isinstance(facts, KnownTrack) and facts.content_kind != "file":
         return AudioIdentity(facts.content_sha256, facts.content_kind)
-    known = (facts.samples, facts.parts) if isinstance(facts, AudioFacts) else (None, None)
+    if isinstance(facts, AudioFacts) and facts.samples is None:
+        identity = identify(file.path, parts=facts.parts)
+    else:
+        identity = identify(file.path, None if isinstance(facts, KnownTrack) else facts.samples)
     assert file.file_sha256 is not None
-    return identify(file.path, *known) or AudioIdentity(file.file_sha256, "file")
+    return identity or AudioIdentity(file.file_sha256, "file")

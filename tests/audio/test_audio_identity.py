@@ -42,6 +42,7 @@ def identity_of(path: Path) -> AudioIdentity:
     """Return the identity that ingest computes from the facts, which equals `identify(path)`."""
     identity = identify(path)
     facts = read_audio_facts(path)
+    assert identify(path, facts.samples) == identity
     assert identify(path, facts.samples, facts.parts) == identity
     assert identity is not None
     return identity

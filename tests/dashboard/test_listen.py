@@ -159,3 +159,18 @@ def test_the_best_offset_of_the_melodies_is_explained(filled: Database) -> None:
     expected = "Melody accuracy is 0.875 if the match is compared 23 ms earlier"
     assert shown.count(expected) == 3 * len(MODELS)
     assert "best offset" not in html(page("listen", target=link(filled, "تجربة")))
+
+
+def test_titles_from_tags_in_a_guessed_encoding_are_marked(filled: Database) -> None:
+    assert "guessed tags" not in html(page("listen", target=link(filled, HOSTILE), k="5"))
+    with filled.owner.begin() as connection:
+        connection.execute(text("UPDATE mirpipe.track SET labels_from = 'tags'"))
+        connection.execute(
+            text(
+                "UPDATE mirpipe.track_file f SET undecoded_tags = '{}', tag_encoding = 'gb18030', "
+                "tag_encoding_guessed = true FROM mirpipe.track t "
+                "WHERE t.track_id = f.track_id AND t.title = '康定情歌（古筝）'"
+            )
+        )
+    shown = html(page("listen", target=link(filled, HOSTILE), k="5"))
+    assert shown.count("<span class='mp-badge'>guessed tags</span>") == len(MODELS)

@@ -28,3 +28,22 @@ def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
     assert list(app.dataframe[0].value["finding"]) == ["It is quiet."]
     app.multiselect(key="collection").set_value(["target"]).run()
     assert "matches" in app.info[0].value
+
+
+def test_titles_from_tags_in_a_guessed_encoding_are_listed(fresh_database: Database) -> None:
+    with fresh_database.app.begin() as connection:
+        track = connection.execute(text(TRACK)).scalar_one()
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.track_file (collection, path, path_text, track_id, bytes, "
+                "mtime_ns, undecoded_tags, tag_encoding, tag_encoding_guessed) VALUES "
+                "('reference', '/a', '/a', :track, 1, 1, '{\"title\": [\"x\"]}', 'gb18030', true)"
+            ),
+            {"track": track},
+        )
+    assert len(page("quality").dataframe) == 0  # The title does not come from the tags.
+    with fresh_database.app.begin() as connection:
+        connection.execute(text("UPDATE mirpipe.track SET labels_from = 'tags'"))
+    (table,) = page("quality").dataframe
+    assert list(table.value["track"]) == ["one"]
+    assert list(table.value["guessed encoding"]) == ["gb18030"]

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup
 from dashboard.components.genre_and_instrument import genre_and_instrument
+from dashboard.components.guessed_tags import guessed_tags_badge
 from dashboard.components.marked_title import marked_title
 from dashboard.components.number_format import format_number
 from dashboard.components.player import player
@@ -59,11 +60,13 @@ def match_card(
         *aesthetics_rating.axis_values(details.aesthetics.get(match.reference_id)),
     ]
     picture = details.pictures.get(match.reference_id)
+    files = details.files.get(match.reference_id, [])
     with st.container(border=True, gap="xsmall"):
         markup.show(
-            Markup("<div><span class='mp-rank'>{}</span>{}</div>").format(
+            Markup("<div><span class='mp-rank'>{}</span>{} {}</div>").format(
                 match.rank,
                 marked_title(match.reference, match.relation),
+                guessed_tags_badge(files),
             ),
             genre_and_instrument(match.reference_labels),
             markup.named_values(values),
@@ -72,7 +75,7 @@ def match_card(
             waveform_and_chroma(picture, name=match.reference),
         )
         player(
-            details.files.get(match.reference_id, []),
+            files,
             name=f"{match.encoder}, match {match.rank}: {match.reference}",
             key=f"{match.encoder} {match.rank}",
             level=details.level,

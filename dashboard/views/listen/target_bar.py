@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.components import aesthetics_rating, markup
 from dashboard.components.genre_and_instrument import genre_and_instrument
+from dashboard.components.guessed_tags import guessed_tags_badge
 from dashboard.components.player import player
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.listen.track_details import TrackDetails
@@ -13,10 +14,12 @@ from mirpipe.db import queries
 def target_bar(target: queries.Target, details: TrackDetails) -> None:
     """Draw the target bar."""
     axis_values = aesthetics_rating.axis_values(details.aesthetics.get(target.track_id))
+    files = details.files.get(target.track_id, [])
     with st.container(key="target-bar"):
         left, middle, right = st.columns([5, 4, 4], vertical_alignment="center")
         with left:
-            description = markup.title(target.title) + genre_and_instrument(target.labels)
+            description = markup.title(target.title) + guessed_tags_badge(files)
+            description += genre_and_instrument(target.labels)
             if target.voiced is False:
                 description += markup.remark(
                     "This target is unpitched, so its melody scores have no meaning."
@@ -27,7 +30,7 @@ def target_bar(target: queries.Target, details: TrackDetails) -> None:
             markup.show(waveform_and_chroma(picture, name=target.title))
         with right:
             player(
-                details.files.get(target.track_id, []),
+                files,
                 name=f"Target: {target.title}",
                 key="target player",
                 level=details.level,

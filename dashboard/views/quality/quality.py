@@ -1,4 +1,4 @@
-"""Quality page: findings about the audio of the tracks."""
+"""Quality page: findings about the audio of the tracks, and titles that were guessed."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,7 @@ from dashboard.components import markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_number
 from mirpipe.db import queries
+from mirpipe.db.queries.undecoded_tags import undecoded_files
 
 NO_FINDINGS = (
     "There are no findings. Ingest looks for damage, silence, clipping, silent or inverted "
@@ -40,9 +41,32 @@ def finding_frame(findings: Sequence[queries.AudioFinding]) -> pd.DataFrame:
     )
 
 
-def main() -> None:
-    """Draw the page, or a message if there are no findings."""
-    st.title("Quality", anchor=False)
+def guessed_section() -> None:
+    """Draw the tracks whose titles come from tags in a guessed encoding, if there are any."""
+    guessed = [file for file in undecoded_files() if file.guessed and file.from_tags]
+    if not guessed:
+        return
+    st.subheader("Which titles may be decoded wrongly?", anchor=False)
+    st.caption(
+        "The tags of these files do not state their encoding, so it was guessed from all files of "
+        "the folder. If a title is wrong, correct it with `mirpipe tags`."
+    )
+    tables.sortable_table(
+        pd.DataFrame(
+            {
+                "track": [file.title for file in guessed],
+                "collection": [file.collection for file in guessed],
+                "guessed encoding": [file.encoding for file in guessed],
+                "path": [file.path for file in guessed],
+            }
+        ),
+        name="Guessed tags",
+        columns={},
+    )
+
+
+def finding_section() -> None:
+    """Draw the findings, or a message if there are none."""
     counts = queries.finding_counts()
     if not counts:
         st.info(NO_FINDINGS)
@@ -72,6 +96,13 @@ def main() -> None:
             "finding": st.column_config.TextColumn(width="large"),
         },
     )
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Quality", anchor=False)
+    finding_section()
+    guessed_section()
 
 
 main()

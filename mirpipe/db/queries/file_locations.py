@@ -25,6 +25,9 @@ class FileLocation:
     """RMS level of the mono mix without its silent parts, in dB relative to full scale."""
     silent_share: float
     """Share of the track's length that is silent, 0 to 1."""
+    has_guessed_tags: bool
+    """Whether the encoding of the file's tags was guessed, and the track is named after the tags.
+    """
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,14 @@ class _FileRow:
     format: str
     rms_dbfs: float
     silent_share: float
+    has_guessed_tags: bool
 
 
 _FILE_LOCATIONS = text("""
     SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format,
         coalesce(t.sounding_rms_dbfs, t.rms_dbfs, 0) AS rms_dbfs,
-        coalesce(t.silent_share, 0) AS silent_share
+        coalesce(t.silent_share, 0) AS silent_share,
+        coalesce(f.tag_encoding_guessed AND t.labels_from = 'tags', false) AS has_guessed_tags
     FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
     WHERE f.track_id = ANY(:track_ids) AND f.gone_at IS NULL ORDER BY t.track_id, f.path
 """)
@@ -52,7 +57,5 @@ def file_locations(track_ids: Sequence[int]) -> dict[int, list[FileLocation]]:
     for row in read_rows(_FileRow, _FILE_LOCATIONS, track_ids=list(track_ids)):
         # Paths are stored as bytes, because they are not always valid UTF-8.
         path = Path(os.fsdecode(bytes(row.path)))
-        locations[row.track_id].append(
-            FileLocation(row.track_id, path, row.shown, row.format, row.rms_dbfs, row.silent_share)
-        )
+        locations[row.track_id].append(FileLocation(**{**vars(row), "path": path}))
     return dict(locations)

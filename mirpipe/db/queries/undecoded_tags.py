@@ -11,6 +11,8 @@ from mirpipe.db.queries.read_rows import read_rows
 class UndecodedFile:
     """A file with tags whose encoding was guessed or set."""
 
+    title: str
+    """Title of the track."""
     collection: str
     path: str
     """Path as a single line of printable characters."""
@@ -25,7 +27,7 @@ class UndecodedFile:
 
 
 _FILES = text("""
-    SELECT f.collection, f.path_text AS path, f.tag_encoding AS encoding,
+    SELECT t.title, f.collection, f.path_text AS path, f.tag_encoding AS encoding,
         f.tag_encoding_guessed AS guessed, t.labels_from IS NOT DISTINCT FROM 'tags' AS from_tags,
         f.undecoded_tags AS values
     FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
