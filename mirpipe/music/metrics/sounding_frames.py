@@ -13,4 +13,6 @@ def sounding_frames(target: UInt8, reference: UInt8) -> tuple[UInt8, UInt8]:
     frames = min(len(target), len(reference))
     target, reference = target[:frames], reference[:frames]
     both = (target < PITCH_CLASSES) & (reference < PITCH_CLASSES)
+    if both.all():  # Most pairs have no silent frames, and copying them takes most of the time.
+        return target, reference
     return target[both], reference[both]
