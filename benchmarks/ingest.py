@@ -2,8 +2,9 @@
 
 A file of three minutes in stereo is made of the demo library. The steps are measured cumulatively:
 hashing and decoding with the waveform outline, which ingest always needs, then also the identity of
-the audio, then also findings and silent parts, then also the fingerprint. The rows show the differences. The steps are measured in turn, and the smallest of several times counts, because
-other processes can only increase the times. CPU time includes the programs ffmpeg and ffprobe.
+the audio, then also findings and silent parts, then also the fingerprint. The rows show the
+differences. The steps are measured in turn, and the smallest of several times counts, because other
+processes can only increase the times. CPU time includes the programs ffmpeg and ffprobe.
 """
 
 import resource
