@@ -60,7 +60,7 @@ setup: $(VENV)/core ## create the virtual environment only
 
 .PHONY: demo
 demo: $(VENV)/core ## run the main job on the demo library; with ONCE=1, stop after the summary
-	@$(BIN)/mirpipe demo $(if $(ONCE),--once)
+	@$(BIN)/mirpipe demo $(if $(MIRPIPE_HOME),--home "$(MIRPIPE_HOME)") $(if $(ONCE),--once)
 
 .PHONY: format
 format: $(VENV)/dev ## format all files

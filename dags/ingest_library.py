@@ -21,7 +21,11 @@ from mirpipe.orchestration.assets import TRACKS
 from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
 from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
-from mirpipe.orchestration.library_fingerprint import EMPTY_LIBRARY, library_fingerprint
+from mirpipe.orchestration.library_fingerprint import (
+    EMPTY_LIBRARY,
+    has_tracks_to_compare,
+    library_fingerprint,
+)
 from mirpipe.orchestration.pools import STAGES
 from mirpipe.settings import settings
 
@@ -73,7 +77,7 @@ def ingest_library() -> None:
         latest = list(inlet_events[TRACKS].ascending(False).limit(1))
         announced = latest[0].extra.get("fingerprint") if latest else EMPTY_LIBRARY
         current = library_fingerprint()
-        if current == announced:
+        if current == announced and not has_tracks_to_compare():
             raise AirflowSkipException("the library has not changed")
         outlet_events[TRACKS].extra = {"fingerprint": current}
 

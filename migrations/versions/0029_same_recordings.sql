@@ -9,7 +9,8 @@ CREATE TABLE fingerprint (
     CHECK ((frames IS NULL) = (reason IS NOT NULL)),
     CHECK ((frames IS NULL) = (codes IS NULL))
 );
-CREATE INDEX ON fingerprint USING gin (codes);
+-- Each lookup would read the complete list of entries that are not in the index yet.
+CREATE INDEX ON fingerprint USING gin (codes) WITH (fastupdate = off);
 COMMENT ON TABLE fingerprint IS 'Acoustic fingerprint of each reference and target, by Chromaprint, or the reason why there is none. Clips have none.';
 COMMENT ON COLUMN fingerprint.revision IS 'Algorithm that computed the fingerprint. Empty if nothing was computed, so that the next ingest tries again. Only fingerprints of one revision are compared.';
 COMMENT ON COLUMN fingerprint.frames IS 'One 32-bit value per 0.124 s of the complete track, little-endian. Each value describes 2.7 s. NULL if there is no fingerprint.';

@@ -46,8 +46,11 @@ def find_program() -> Chromaprint | None:
 
 @lru_cache
 def _revision(program: str) -> str | None:
-    with start(program, _PROBE_RATE) as process:
-        frames, _ = process.communicate(_probe_samples())
+    try:
+        with start(program, _PROBE_RATE) as process:
+            frames, _ = process.communicate(_probe_samples())
+    except OSError:  # The program cannot be run.
+        return None
     if process.returncode != 0 or not frames or len(frames) % 4:
         return None
     expected = bytes.fromhex(_PROBE_VALUES)

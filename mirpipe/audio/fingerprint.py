@@ -18,10 +18,12 @@ SILENT_VALUE = 627_964_279
 class FingerprintMeter:
     """Sends mono audio to ffmpeg as it is decoded. Memory use does not grow with the length."""
 
-    def __init__(self, process: subprocess.Popen[bytes] | None, revision: str) -> None:
-        """Without a process, nothing is computed."""
+    def __init__(
+        self, process: subprocess.Popen[bytes] | None, revision: str, *, has_failed: bool = False
+    ) -> None:
+        """Without a process, nothing is computed. `has_failed`: it could not be started."""
         self._process, self._revision = process, revision
-        self._has_failed = False
+        self._has_failed = has_failed
 
     def add(self, mono: Float32) -> None:
         """Add the track's next samples, shape (n,), with full scale at ±1."""
@@ -40,10 +42,12 @@ class FingerprintMeter:
         The result is None if nothing was computed. If ffmpeg has failed, the revision is empty, so
         that the fingerprint is computed again.
         """
+        if self._has_failed:
+            return Fingerprint("", None, "failed")
         if self._process is None:
             return None
-        frames = b"" if self._has_failed else self._process.communicate()[0]
-        if self._has_failed or self._process.returncode != 0 or len(frames) % 4:
+        frames = self._process.communicate()[0]
+        if self._process.returncode != 0 or len(frames) % 4:
             return Fingerprint("", None, "failed")
         values = chromaprint.to_values(frames)
         if len(values) < MIN_VALUES:
@@ -64,7 +68,11 @@ def fingerprinting(sample_rate: int, *, is_wanted: bool = True) -> Iterator[Fing
     if found is None:
         yield FingerprintMeter(None, "")
         return
-    process = chromaprint.start(found.program, sample_rate)
+    try:
+        process = chromaprint.start(found.program, sample_rate)
+    except OSError:  # Such as too many processes, or an ffmpeg that is being replaced.
+        yield FingerprintMeter(None, found.revision, has_failed=True)
+        return
     try:
         yield FingerprintMeter(process, found.revision)
     finally:

@@ -11,21 +11,32 @@ from mirpipe.cli.up import start
 from mirpipe.errors import ConfigurationError
 from mirpipe.settings import IS_CHECKOUT, PROJECT, Settings, settings
 
+_OTHER_DATABASES = ("database", "owner", "reader", "superuser", "airflow_database")
+"""Beginnings of the settings that name a user's own databases, which the demo must not change."""
+
 
 def demo(
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the results. By default, a folder for the demo alone, which the "
+            "command prints; MIRPIPE_HOME is not used."
+        ),
+    ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="Stop everything after the summary.")
     ] = False,
 ) -> None:
     """Run everything on the demo library: 49 references and 11 targets.
 
-    Starts what `mirpipe up` starts, and takes about two minutes. The results are stored in
-    MIRPIPE_HOME, or, if this is not set, in a folder for the demo alone, which the command names.
+    Starts what `mirpipe up` starts, and takes about two minutes. The demo has its own home and
+    database, so your library stays as it is.
     """
     library = _library()
-    if "MIRPIPE_HOME" not in os.environ:
-        os.environ["MIRPIPE_HOME"] = str(_home())
-        settings.cache_clear()
+    for name in _OTHER_DATABASES:
+        os.environ.pop(f"MIRPIPE_{name.upper()}_URL", None)
+    os.environ["MIRPIPE_HOME"] = str(home.absolute() if home else _home())
+    settings.cache_clear()
     typer.echo(f"home: {settings().home}", err=True)
     chosen = settings().model_copy(
         update={

@@ -11,9 +11,10 @@ BATCH_TRACKS = 64
 def find_same_recordings(*, rebuild: bool = False) -> int:
     """Compare the fingerprints that are new or have changed, and return the number of pairs found.
 
-    If `rebuild` is true, all pairs are deleted first, and all fingerprints are compared. Only one
-    process does this at a time, because it reads fingerprints that it has not locked. If another
-    process changes one of them meanwhile, that one is compared again, and its pairs are replaced.
+    If `rebuild` is true, all fingerprints are compared, and pairs without fingerprints are deleted.
+    Only one process does this at a time, because it reads fingerprints that it has not locked. If
+    another process changes one of them meanwhile, that one is compared again, and its pairs are
+    replaced.
     """
     with engine("app").connect() as connection:
         if not rebuild and not same_recordings.count_changes(connection):
@@ -21,7 +22,7 @@ def find_same_recordings(*, rebuild: bool = False) -> int:
     with hold_lock("same_recordings"):
         if rebuild:
             with engine("app").begin() as connection:
-                same_recordings.delete_all(connection)
+                same_recordings.compare_all_again(connection)
         found = set[tuple[int, int]]()
         while True:
             with engine("app").begin() as connection:

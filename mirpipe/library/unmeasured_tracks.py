@@ -44,8 +44,9 @@ def measure_tracks(collection: Collection, *, workers: int) -> None:
                 batch = tracks.usable_tracks(connection, ids)
             outcomes = list(pool.map(lambda track: result_or_error(_measure, track), batch))
             _write(collection, batch, outcomes)
-    with engine("app").begin() as connection:
-        fingerprints.write_not_available(connection, collection)
+    if find_program() is None:
+        with engine("app").begin() as connection:
+            fingerprints.write_not_available(connection, collection)
 
 
 def _pending(connection: Connection, collection: Collection) -> list[int]:

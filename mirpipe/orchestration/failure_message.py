@@ -34,12 +34,11 @@ def callbacks() -> dict[str, Any]:
 
 
 def _title(context: "Context") -> str:
-    return f"mirpipe: {context['dag_run'].dag_id} failed"
+    return f"mirpipe: {context['dag'].dag_id} failed"
 
 
 def _body(context: "Context") -> str:
-    run = context["dag_run"]
     return (
-        f"The run {run.run_id} has failed. Airflow shows the failed tasks and their logs. All "
-        "tasks that do not depend on them have run, and the next run continues the work."
+        f"The run {context['run_id']} has failed. Airflow shows the failed tasks and their logs. "
+        "All tasks that do not depend on them have run, and the next run continues the work."
     )

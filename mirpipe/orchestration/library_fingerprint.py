@@ -14,3 +14,15 @@ def library_fingerprint() -> str:
 
     with engine("app").connect() as connection:
         return tracks.fingerprint(connection)
+
+
+def has_tracks_to_compare() -> bool:
+    """Return whether there are acoustic fingerprints that were not compared with the others yet.
+
+    This is so after an update of mirpipe, or of ffmpeg, although the library has not changed.
+    """
+    from mirpipe.db.engine import engine
+    from mirpipe.db.store import same_recordings
+
+    with engine("app").connect() as connection:
+        return same_recordings.count_changes(connection) > 0

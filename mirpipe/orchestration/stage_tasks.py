@@ -33,8 +33,8 @@ def ingest(
             "as removed. The log above names the folders. Mount their disks. If the files are "
             "deleted for good, trigger ingest_library with allow_removal."
         )
-    record_queue()
     require_success(arguments, outcome)
+    record_queue()
     return outcome.counts
 
 

@@ -4,12 +4,15 @@ The collector is configured by OpenTelemetry's own variables (OTEL_EXPORTER_OTLP
 others), which Airflow reads, too. Without an endpoint, nothing is imported or sent.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
+
+_log = logging.getLogger("mirpipe.telemetry")
 
 SECONDS = 5
 """Time after which a collector that does not respond is given up."""
@@ -38,7 +41,7 @@ def record_stage(stage: str, counts: Mapping[str, Any], *, seconds: float, resul
         )
         items = meter.create_counter("mirpipe.stage.items", unit="{item}")
         for name, number in counts.items():
-            if isinstance(number, int) and number >= 0:
+            if type(number) is int and name != "run_id":
                 items.add(number, {"stage": stage, "count": name})
 
 
@@ -62,7 +65,7 @@ def record_queue() -> None:
 
 @contextmanager
 def _meter() -> Iterator[Any]:
-    """Yield a meter, and send its values at the end. A collector that is away stops no stage."""
+    """Yield a meter, and send its values at the end. An error in this does not stop the stage."""
     from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
     from opentelemetry.sdk.metrics.export import (
         AggregationTemporality,
@@ -75,8 +78,13 @@ def _meter() -> Iterator[Any]:
         _exporter_class()(preferred_temporality=delta, timeout=SECONDS)
     )
     provider = MeterProvider([reader])
-    yield provider.get_meter("mirpipe")
-    provider.shutdown(timeout_millis=2_000 * SECONDS)
+    try:
+        yield provider.get_meter("mirpipe")
+    finally:
+        try:
+            provider.shutdown(timeout_millis=2_000 * SECONDS)
+        except Exception:  # noqa: BLE001 (the stage has ended, and its result counts)
+            _log.warning("The metrics could not be sent to the collector.", exc_info=True)
 
 
 def _exporter_class() -> Any:

@@ -1,12 +1,13 @@
 """A fingerprint covers the complete track, whatever the block size. A missing one has a reason."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import soundfile
 
-from mirpipe.audio import read_audio_facts
+from mirpipe.audio import chromaprint, read_audio_facts
 from mirpipe.audio.chromaprint import find_program, to_values
 from mirpipe.audio.fingerprint import SILENT_VALUE, fingerprinting
 from mirpipe.records import Fingerprint, Float32
@@ -51,6 +52,25 @@ def test_short_and_silent_tracks_have_a_reason() -> None:
     assert (short.frames, short.reason) == (None, "too_short")
     assert (silent.frames, silent.reason) == (None, "silent")
     assert short.revision == silent.revision != ""
+
+
+def test_a_program_that_cannot_be_run_is_no_chromaprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ffmpeg").write_bytes(b"no program")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_program() is None
+    path = tmp_path / "tune.wav"
+    soundfile.write(path, melody(8, RATE), RATE)
+    assert read_audio_facts(path, with_fingerprint=True).fingerprint is None
+
+
+@needs_ffmpeg
+def test_a_program_that_cannot_be_started_now_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_program() is not None
+    monkeypatch.setattr(chromaprint, "start", Mock(side_effect=OSError("too many processes")))
+    assert fingerprint_of(melody(10, RATE)) == Fingerprint("", None, "failed")
 
 
 @needs_ffmpeg

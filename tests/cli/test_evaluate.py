@@ -27,12 +27,12 @@ def run(*arguments: str) -> Result:
 def test_first_run_computes_missing_numbers_and_second_run_none() -> None:
     first, second = run("--json"), run("--json")
 
-    # The two numbers are the accuracy and the accuracy in the best key. Two frames are too few for
-    # a comparison with chance.
-    assert json.loads(first.stdout) == {"measured": 2, "undefined": 4, "same_recordings": 0}
+    # The four numbers are the accuracy, the accuracy in the best key, the offset and the accuracy
+    # at the offset. Two frames are too few for a comparison with chance.
+    assert json.loads(first.stdout) == {"measured": 4, "undefined": 4, "same_recordings": 0}
     assert json.loads(second.stdout) == {"measured": 0, "undefined": 0, "same_recordings": 0}
     assert (first.exit_code, second.exit_code) == (0, 0)
 
 
 def test_counts_are_printed_on_one_line_without_json() -> None:
-    assert run().stdout.splitlines() == ["measured 2, undefined 4, same_recordings 0"]
+    assert run().stdout.splitlines() == ["measured 4, undefined 4, same_recordings 0"]

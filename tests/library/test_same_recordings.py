@@ -21,6 +21,7 @@ from mirpipe.db.store.content_digest import digests
 from mirpipe.db.store.recompute_and_compare import differences
 from mirpipe.library import same_recordings
 from mirpipe.library.same_recordings import find_same_recordings
+from mirpipe.library.unmeasured_tracks import measure_tracks
 from mirpipe.records import Float32
 from mirpipe.stages.ingest import ingest
 from tests.support.databases import Database
@@ -181,6 +182,24 @@ def test_the_order_of_the_runs_does_not_change_the_tables(
     assert wrong(fresh_database) == []
 
 
+def test_a_track_that_cannot_be_decoded_now_has_no_reason_that_is_untrue(
+    fresh_database: Database, library: Path
+) -> None:
+    ingest_all(library)
+    with fresh_database.app.begin() as connection:
+        connection.execute(text("DELETE FROM mirpipe.fingerprint"))
+    for path in (library / "references").iterdir():
+        path.rename(library / path.name)
+    measure_tracks("reference", workers=1)
+    measure_tracks("target", workers=1)
+    missing = rows(
+        fresh_database,
+        "SELECT DISTINCT t.collection, f.reason FROM mirpipe.track t "
+        "LEFT JOIN mirpipe.fingerprint f USING (track_id) WHERE f.frames IS NULL",
+    )
+    assert missing == [("reference", None)]
+
+
 @pytest.mark.slow
 def test_a_killed_run_is_finished_by_the_next(
     fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
@@ -189,7 +208,8 @@ def test_a_killed_run_is_finished_by_the_next(
     find_same_recordings()
     expected = content(fresh_database)
     with fresh_database.app.begin() as connection:
-        store.delete_all(connection)
+        connection.execute(text("DELETE FROM mirpipe.same_recording"))
+        store.compare_all_again(connection)
     code = (
         "import os, signal\n"
         "from mirpipe.library import same_recordings as library\n"

@@ -1,16 +1,17 @@
 """The message about a failed run arrives at a webhook."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk import DAG
 
 from mirpipe.orchestration.failure_message import FailureMessage
 from mirpipe.settings import settings
 from tests.support.webhook import Webhook, running_webhook
 
-CONTEXT: Any = {"dag_run": SimpleNamespace(dag_id="evaluate_retrieval", run_id="manual__1")}
+CONTEXT: Any = {"dag": DAG("evaluate_retrieval", schedule=None), "run_id": "manual__1"}
+"""What Airflow always passes. If a task was removed, it passes nothing else."""
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def installed(
 @pytest.fixture(scope="module")
 def demo(installed: Installed) -> str:
     """Run the demo, and return its output."""
-    return installed.run("demo", "--once")
+    return installed.run("demo", "--once", "--home", installed.environment["MIRPIPE_HOME"])
 
 
 def test_the_version_is_that_of_the_wheel(installed: Installed, wheels: dict[str, Path]) -> None:

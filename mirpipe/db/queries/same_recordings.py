@@ -17,13 +17,16 @@ class SameRecordings:
     """Number of targets that have such a match."""
     counts: bool
     """Whether these matches count in P@k, MRR, mAP and all averages over matches of the run."""
+    not_compared_n: int
+    """Number of tracks that have not been compared with the others yet."""
 
 
 _SAME_RECORDINGS = text("""
     SELECT count(DISTINCT (target_id, reference_id)) AS matches_n,
         count(DISTINCT target_id) AS targets_n,
         coalesce((SELECT same_recording_counts FROM mirpipe.run ORDER BY run_id DESC LIMIT 1),
-            false) AS counts
+            false) AS counts,
+        (SELECT count(*) FROM mirpipe.fingerprint_change) AS not_compared_n
     FROM mirpipe.served_neighbour WHERE to_run IS NULL AND relation IS NOT NULL
 """)
 
@@ -34,7 +37,18 @@ def same_recordings() -> SameRecordings:
 
 
 def same_recording_sentence(found: SameRecordings) -> str:
-    """Return a sentence which says how many matches are left out, or an empty text if none are."""
+    """Return what is left out, and what is not compared yet. Empty if there is nothing."""
+    return " ".join(filter(None, [_left_out_sentence(found), _not_compared_sentence(found)]))
+
+
+def _not_compared_sentence(found: SameRecordings) -> str:
+    if not found.not_compared_n:
+        return ""
+    tracks = "1 track has" if found.not_compared_n == 1 else f"{found.not_compared_n:,} tracks have"
+    return f"{tracks} not been compared with the others yet; the next `mirpipe run` does this."
+
+
+def _left_out_sentence(found: SameRecordings) -> str:
     if not found.matches_n:
         return ""
     if found.matches_n == 1:
@@ -46,7 +60,7 @@ def same_recording_sentence(found: SameRecordings) -> str:
     numbers = "P@k, MRR, mAP and all averages over matches"
     if found.counts:
         return (
-            f"{start} and {verb} marked, but not left out of {numbers} "
+            f"{start}. Such matches are marked and count in {numbers} "
             "(MIRPIPE_SAME_RECORDING_COUNTS)."
         )
     return f"{start} and {verb} marked and left out of {numbers}."

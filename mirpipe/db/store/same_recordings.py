@@ -23,7 +23,8 @@ _COUNT_CHANGES = text("SELECT count(*) FROM mirpipe.fingerprint_change")
 _CHANGES = text("""
     SELECT f.track_id, f.revision, f.frames, f.codes
     FROM mirpipe.fingerprint_change c JOIN mirpipe.fingerprint f USING (track_id)
-    ORDER BY track_id LIMIT :most FOR UPDATE
+    WHERE f.frames IS NOT NULL
+    ORDER BY track_id LIMIT :most FOR UPDATE OF f
 """)
 # Each code is looked up in the index by itself. For the condition `codes && :codes`, Postgres
 # estimates too many rows and reads the complete table.
@@ -52,7 +53,11 @@ _WRITE = text("""
     VALUES (:track_id, :other_id, :agreement, :overlap_seconds, :offset_seconds)
 """)
 _DELETE_CHANGE = text("DELETE FROM mirpipe.fingerprint_change WHERE track_id = :track_id")
-_DELETE_ALL = text("DELETE FROM mirpipe.same_recording")
+_DELETE_WITHOUT_FINGERPRINT = text("""
+    DELETE FROM mirpipe.same_recording s
+    WHERE (SELECT count(f.frames) FROM mirpipe.fingerprint f
+        WHERE f.track_id IN (s.track_id, s.other_id)) < 2
+""")
 _COMPARE_ALL = text("""
     INSERT INTO mirpipe.fingerprint_change (track_id)
     SELECT track_id FROM mirpipe.fingerprint WHERE frames IS NOT NULL
@@ -138,7 +143,10 @@ def replace_pairs(connection: Connection, track_id: int, pairs: Sequence[FoundPa
     connection.execute(_DELETE_CHANGE, {"track_id": track_id})
 
 
-def delete_all(connection: Connection) -> None:
-    """Delete all pairs, so that all fingerprints are compared again."""
-    connection.execute(_DELETE_ALL)
+def compare_all_again(connection: Connection) -> None:
+    """Add all fingerprints to the changes, and delete the pairs without fingerprints.
+
+    The other pairs stay until they are replaced, so that no report misses them.
+    """
+    connection.execute(_DELETE_WITHOUT_FINGERPRINT)
     connection.execute(_COMPARE_ALL)
