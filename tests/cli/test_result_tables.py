@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from mirpipe.cli import result_tables
 from mirpipe.db import queries
 
-NO_SAME_RECORDINGS = queries.SameRecordings(0, 0, counts=False)
+NO_SAME_RECORDINGS = queries.SameRecordings(0, 0, counts=False, not_compared_n=0)
 
 
 def match(**values: Any) -> queries.Match:
@@ -185,7 +185,7 @@ def test_left_out_matches_are_counted_and_marked(monkeypatch: pytest.MonkeyPatch
         match(reference="Copy", relation="same_recording", counted_rank=None),
         match(rank=2),
     ]
-    found = queries.SameRecordings(3, 2, counts=False)
+    found = queries.SameRecordings(3, 2, counts=False, not_compared_n=0)
     text = printed(monkeypatch, [summary("cosine", 0.5)], matches, found=found)
     sentence = (
         "3 matches are the same recording as their target (2 targets) and are marked and left out "
