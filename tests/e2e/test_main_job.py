@@ -33,7 +33,7 @@ def test_the_main_job_computes_all_results_in_an_empty_home(
     assert count(installation) == {
         "embedding": 2 * tracks,
         "melody": tracks,
-        "pair_score": 7 * (pairs + clips),  # all melody metrics
+        "pair_score": 9 * (pairs + clips),  # all melody metrics
         "run": 2,  # one for the library, one for the clips
         "served_neighbour": 2 * pairs,
         "track_feature": tracks,
