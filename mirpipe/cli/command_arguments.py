@@ -10,6 +10,13 @@ import typer
 from mirpipe.errors import ConfigurationError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+OnlyCollections = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--collection",
+        help="List only tracks of this collection. Repeat for several collections.",
+    ),
+]
 Target = Annotated[
     list[str] | None,
     typer.Option(

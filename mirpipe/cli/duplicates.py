@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.command_arguments import AsJson, OnlyCollections
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 
@@ -38,10 +38,7 @@ def duplicates(
             "same_recording."
         ),
     ] = None,
-    collection: Annotated[
-        list[str] | None,
-        typer.Option(help="List only tracks of this collection. Repeat for several collections."),
-    ] = None,
+    collection: OnlyCollections = None,
     as_json: AsJson = False,
 ) -> None:
     """List groups of tracks that contain the same audio, recording or tune.

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.command_arguments import AsJson, OnlyCollections
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 
@@ -17,10 +17,7 @@ def quality(
         list[str] | None,
         typer.Option(help="List only findings of this kind. Repeat for several kinds."),
     ] = None,
-    collection: Annotated[
-        list[str] | None,
-        typer.Option(help="List only tracks of this collection. Repeat for several collections."),
-    ] = None,
+    collection: OnlyCollections = None,
     as_json: AsJson = False,
 ) -> None:
     """List what is unusual about the audio of the tracks, such as damage, silence or clipping.

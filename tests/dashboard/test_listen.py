@@ -70,9 +70,10 @@ def test_each_match_has_an_explanation(filled: Database) -> None:
     assert "not among its first" not in shown
 
 
-def test_melody_accuracy_is_compared_with_chance(filled: Database) -> None:
-    with filled.owner.begin() as connection:
-        for name, value in (("melody_accuracy_null95", 0.0), ("aligned_melody", 0.75)):
+def add_pair_scores(database: Database, **values: float) -> None:
+    """Store the same value of each metric for every pair of a target and a shown match."""
+    with database.owner.begin() as connection:
+        for name, value in values.items():
             connection.execute(
                 text(
                     "WITH m AS (INSERT INTO mirpipe.metric (name, revision, spec) "
@@ -83,6 +84,10 @@ def test_melody_accuracy_is_compared_with_chance(filled: Database) -> None:
                 ),
                 {"name": name, "value": value},
             )
+
+
+def test_melody_accuracy_is_compared_with_chance(filled: Database) -> None:
+    add_pair_scores(filled, melody_accuracy_null95=0.0, aligned_melody=0.75)
     shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
     assert shown.count(", above chance. For 95 % of the time shifts") == 3 * len(MODELS)
     assert shown.count("75 % of the notes of the shorter track") == 3 * len(MODELS)
@@ -143,18 +148,7 @@ def test_an_old_link_to_answers_shows_the_matches(filled: Database) -> None:
 
 
 def test_the_best_offset_of_the_melodies_is_explained(filled: Database) -> None:
-    with filled.owner.begin() as connection:
-        for name, value in (("melody_accuracy_shifted", 0.875), ("melody_offset", -0.02322)):
-            connection.execute(
-                text(
-                    "WITH m AS (INSERT INTO mirpipe.metric (name, revision, spec) "
-                    "VALUES (:name, '1', '{}') RETURNING metric_id) "
-                    "INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value) "
-                    "SELECT m.metric_id, target_id, reference_id, :value FROM m, "
-                    "(SELECT DISTINCT target_id, reference_id FROM mirpipe.served_neighbour) p"
-                ),
-                {"name": name, "value": value},
-            )
+    add_pair_scores(filled, melody_accuracy_shifted=0.875, melody_offset=-0.02322)
     shown = html(page("listen", target=link(filled, HOSTILE), k="10"))
     expected = "Melody accuracy is 0.875 if the match is compared 23 ms earlier"
     assert shown.count(expected) == 3 * len(MODELS)
