@@ -25,7 +25,7 @@ from mirpipe.setting_types import (
 )
 
 _PACKAGE = Path(__file__).resolve().parent
-IS_CHECKOUT = (_PACKAGE.parent / "pyproject.toml").exists()
+IS_CHECKOUT = not (_PACKAGE / "project").exists()
 """Whether mirpipe runs from a checkout, and not from an installed package."""
 PROJECT = _PACKAGE.parent if IS_CHECKOUT else _PACKAGE / "project"
 """The folder that contains dags/, dashboard/, migrations/, docs/ and requirements/."""

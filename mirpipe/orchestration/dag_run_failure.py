@@ -9,7 +9,7 @@ LAST_TASK = "complete"
 
 
 def fail_run_if_any_failed(*tasks: Any) -> None:
-    """Add a last task to the current DAG that fails if any of `tasks` failed, and else succeeds.
+    """Add a last task to the current DAG. It fails if any of `tasks` failed; otherwise it succeeds.
 
     Airflow derives the state of a DAG run from its last tasks. Many of mirpipe's tasks run even if
     the tasks before them failed, so without this last task, such a run would count as a success.

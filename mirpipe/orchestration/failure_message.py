@@ -18,7 +18,7 @@ class FailureMessage(BaseNotifier):
     """
 
     def notify(self, context: "Context") -> None:
-        """Send the message to all addresses. An address that fails does not stop the others."""
+        """Send the message to all addresses, even if it cannot be sent to one of them."""
         from apprise import Apprise
 
         receivers = Apprise()
