@@ -4,9 +4,10 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from mirpipe.db.migrate import VERSION_TABLE
 from mirpipe.db.named_locks import (
@@ -103,6 +104,31 @@ def test_processes_that_create_the_same_lock_at_the_same_time_take_turns(
         assert acquired == []
     thread.join(30)
     assert acquired == ["thread"]
+
+
+def test_a_new_lock_may_be_created_by_many_processes_at_any_moment(
+    fresh_database: Database,
+) -> None:
+    barrier = threading.Barrier(6)
+    pool = create_engine(fresh_database.app.url, pool_size=6)
+
+    def create(_: int) -> list[str]:
+        with pool.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            tables = []
+            for number in range(60):
+                barrier.wait(30)
+                table = text("SELECT mirpipe.lock_table(:name)")
+                tables.append(connection.execute(table, {"name": f"new {number}"}).scalar_one())
+        return tables
+
+    with ThreadPoolExecutor(6) as threads:
+        first, *others = threads.map(create, range(6))
+    pool.dispose()
+    assert len(set(first)) == 60
+    assert all(tables == first for tables in others)
+    with fresh_database.app.connect() as connection:
+        exist = text("SELECT count(to_regclass(name)) FROM unnest(CAST(:names AS text[])) name")
+        assert connection.execute(exist, {"names": first}).scalar_one() == 60
 
 
 def test_a_held_lock_keeps_vacuum_from_nothing(fresh_database: Database) -> None:
