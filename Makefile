@@ -90,32 +90,46 @@ timed = start=$$(date +%s); status=0; ( $(2) ) || status=$$?; \
   printf '%6d s  %s\n' $$(( $$(date +%s) - start )) "$(1)" >>$(TIMES); exit $$status
 
 .PHONY: test
-test: ## run all tests, in both Python environments
+test: ## run the tests that need no model libraries, on real servers and in a real browser
 	@mkdir -p var && rm -f $(TIMES)
-	@$(call timed,lint and installation,$(JOBS) lint test-programs $(MODELS)/torch-$(TORCH))
+	@$(call timed,lint and installation,$(JOBS) lint test-programs)
 	@echo "── all tests of the core packages"
 	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models and not faults and not package")
-	@echo "── the complete pipeline, the models with random weights, and Celery, two at a time: some minutes"
-	@$(JOBS) test-models test-pipeline test-celery
-	@echo "── duration of each part; of the last three, two run in parallel" && cat $(TIMES)
+	@echo "── the complete pipeline, and Celery, in parallel"
+	@$(JOBS) test-pipeline test-celery
+	@echo "── duration of each part" && cat $(TIMES)
 
-.PHONY: test-programs test-pipeline test-models test-celery
+.PHONY: test-programs test-pipeline test-celery test-adapters test-model-stages
 test-programs: $(VENV)/uv
 	@$(PYTHON) tests/support/install_test_tools.py
 test-pipeline:
-	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not celery" tests/e2e)
-test-models: $(MODELS)/torch-$(TORCH)
+	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not celery and not models" tests/e2e)
+test-celery:
+	@$(call timed,Celery,$(BIN)/pytest -q -m celery tests/e2e)
+test-adapters:
 	@$(call timed,models in their own environment,OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models/adapters tests/plugins/contract)
-test-celery: $(MODELS)/torch-$(TORCH)
-	@$(call timed,models by command line and Celery,$(BIN)/pytest -q -m "celery or models and not e2e" tests/e2e tests/cli)
+test-model-stages:
+	@$(call timed,pipeline with models,$(BIN)/pytest -q -m models tests/e2e tests/cli)
 
-.PHONY: test-faults
+.PHONY: test-models
+test-models: $(VENV)/dev $(MODELS)/torch-$(TORCH) ## run the tests of the large models, with random weights
+	@mkdir -p var && rm -f $(TIMES)
+	@$(JOBS) test-adapters test-model-stages
+	@echo "── duration of each part" && cat $(TIMES)
+
+.PHONY: test-faults test-kills test-airflow-faults
 test-faults: $(VENV)/dev ## kill, stop and slow down real processes, and wait until all work is done
-	@$(BIN)/pytest -q -m faults tests/faults tests/e2e
+	@mkdir -p var && rm -f $(TIMES)
+	@$(JOBS) test-kills test-airflow-faults
+	@echo "── duration of each part" && cat $(TIMES)
+test-kills:
+	@$(call timed,killed processes,$(BIN)/pytest -q -m faults --ignore tests/faults)
+test-airflow-faults:
+	@$(call timed,faults of a running Airflow,$(BIN)/pytest -q tests/faults)
 
 .PHONY: test-package
 test-package: $(VENV)/dev ## build the packages, install them as a user does, and run the demo
-	@$(BIN)/pytest -q -m package tests/package
+	@$(BIN)/pytest -q -m package tests/package tests/deploy
 
 .PHONY: test-containers
 test-containers: $(VENV)/dev ## build the images and run them in containers, as root if no Docker is running; ALL=1 for all faults

@@ -45,10 +45,11 @@ def duplicates(
 
     \b
         same_file       several files or collections have the same audio
-        same_recording  another encoding or a cut: the fingerprints have a passage in common
-        same_tune       another version: the aligned melody of a target and one of its matches is
-                        far above that of unrelated music, or two references are versions of the
-                        same target
+        same_recording  another encoding or a cut: the fingerprints have a
+                        passage in common
+        same_tune       another version: the aligned melody of a target and one
+                        of its matches is far above that of unrelated music, or
+                        two references are versions of the same target
 
     The fingerprints are computed by `mirpipe ingest` and compared by `mirpipe run`. A copy that is
     tuned differently or played faster may not be found as same_recording.

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from mirpipe import registry
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import wide_console
 from mirpipe.errors import PluginError
 from mirpipe.settings import settings
@@ -41,7 +42,7 @@ def encoders(as_json: AsJson = False) -> None:
             spec.licence_weights,
             spec.checkpoint,
         )
-    wide_console().print(table)
+    print_table(wide_console(), table)
 
 
 def _spec_and_revision(name: str) -> tuple[EncoderSpec, str | None]:

@@ -2,6 +2,7 @@
 
 from typing import IO
 
+from mirpipe.cli.terminal_text import wide_console
 from mirpipe.db import queries
 from mirpipe.db.queries.comparison_sentences import summary_sentences
 
@@ -16,8 +17,10 @@ def print_established_differences(file: IO[str] | None = None) -> None:
         *summary_sentences(queries.encoder_comparisons()),
         *summary_sentences(queries.mode_comparisons()),
     ]
-    if sentences:
-        print("Which differences are established?", file=file)
-        print("(declared contrasts, sign-flip tests over targets, corrected p < 0.05)", file=file)
-        for sentence in sentences:
-            print(f"- {sentence}", file=file)
+    if not sentences:
+        return
+    console = wide_console(file)
+    console.print("Which differences are established?")
+    console.print("(declared contrasts, sign-flip tests over targets, corrected p < 0.05)")
+    for sentence in sentences:
+        console.print(f"- {sentence}", markup=False, highlight=False)

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 
@@ -28,6 +29,9 @@ def failures(
     if as_json:
         print(json.dumps([asdict(failure) for failure in ledger], default=str))
         return
+    if not ledger:
+        print("no failures")
+        return
     table = Table("stage", "plug-in", "reason", "subject", "message", box=None)
     for failure in ledger:
         subject = failure.subject
@@ -35,4 +39,4 @@ def failures(
             subject = failure.title
         cells = (failure.stage, failure.plugin, failure.reason, subject, failure.message)
         table.add_row(*map(escape_markup, cells))
-    wide_console().print(table if ledger else "no failures")
+    print_table(wide_console(), table)

@@ -13,6 +13,7 @@ from rich.table import Table
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.configured_plugins import register_configured_plugins
 from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import wide_console
 from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import AUDIO_SUFFIXES
@@ -169,4 +170,4 @@ def _print_counts(collection: str, counts: dict[str, int]) -> None:
     for name, meaning in _COUNT_MEANINGS.items():
         if counts[name]:
             table.add_row(str(counts[name]), name, meaning)
-    wide_console().print(table)
+    print_table(wide_console(), table)

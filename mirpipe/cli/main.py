@@ -65,18 +65,18 @@ Or run the stages yourself, in this order. Each stage skips finished work:
     mirpipe ingest ~/music/library --collection reference
     mirpipe ingest ~/music/targets --collection target
     mirpipe run         find matches, measure and compare them
-    mirpipe generate    caption every target, and generate new audio from the caption
+    mirpipe generate    caption every target, and generate new audio
     mirpipe run         measure the new audio, too
 
 Look at the results:
 
 \b
     mirpipe status      show the library, pending work and failures
-    mirpipe quality     list findings about the audio, such as damage or silence
+    mirpipe quality     list unusual audio, such as damage or silence
     mirpipe duplicates  list tracks with the same audio or the same recording
     mirpipe failures    list files that cannot be used, with the reasons
     mirpipe tags        show tags whose encoding was guessed, and correct it
-    mirpipe search "part of a title" --encoder musicnn
+    mirpipe search "part of a title"
     mirpipe db psql -c "TABLE v_retrieval_summary"
 
 If something does not work, run `mirpipe doctor`. `mirpipe COMMAND --help` explains a command.

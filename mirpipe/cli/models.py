@@ -12,6 +12,7 @@ from rich.table import Table
 from mirpipe import registry
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import wide_console
 from mirpipe.errors import PluginError, Unavailable
 from mirpipe.models import interpreters, weight_files, weight_verification
@@ -94,7 +95,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
             model.library,
         )
     console = wide_console()
-    console.print(table)
+    print_table(console, table)
     for model in rows:
         if model.remedy:
             console.print(f"{model.name}: {model.remedy}", markup=False, soft_wrap=True)

@@ -51,6 +51,7 @@ def prune(
 def _print_table(changes: "Sequence[TableChange]", *, is_deleted: bool) -> None:
     from rich.table import Table
 
+    from mirpipe.cli.table_layout import print_table
     from mirpipe.cli.terminal_text import wide_console
 
     table = Table("table", box=None)
@@ -67,4 +68,4 @@ def _print_table(changes: "Sequence[TableChange]", *, is_deleted: bool) -> None:
             f"{change.before.bytes / 1e6:.1f}",
             f"{change.after.bytes / 1e6:.1f}" if is_deleted else "",
         )
-    wide_console().print(table)
+    print_table(wide_console(), table)

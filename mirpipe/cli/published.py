@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import wide_console
 from mirpipe.db.queries.published_results import published_numbers
 from mirpipe.errors import RejectedInput
@@ -51,7 +52,7 @@ def load(
 
     \b
         0  the database contains the tables
-        3  a line is invalid; the message names the line, and the database is unchanged
+        3  a line is invalid; the message names it, and nothing is changed
     """
     from mirpipe.published.load_tables import load as load_tables
     from mirpipe.published.printed_lines import FOLDER
@@ -95,7 +96,7 @@ def show(as_json: AsJson = False) -> None:
         recomputed = "–" if number.recomputed is None else f"{number.recomputed:.4f}"
         remark = "" if number.agrees else number.discrepancy or "differs"
         table.add_row(subject, number.metric, number.number, number.printed, recomputed, remark)
-    wide_console().print(table)
+    print_table(wide_console(), table)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson, OnlyCollections
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 
@@ -29,9 +30,12 @@ def quality(
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))
         return
+    if not findings:
+        print("no findings")
+        return
     table = Table("severity", "kind", "collection", "title", "at", "finding", box=None)
     for finding in findings:
         position = "" if finding.seconds is None else f"{finding.seconds:.1f} s"
         cells = (finding.severity, finding.kind, finding.collection, finding.title, position)
         table.add_row(*map(escape_markup, (*cells, finding.detail)))
-    wide_console().print(table if findings else "no findings")
+    print_table(wide_console(), table)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from mirpipe.cli.table_layout import print_table
 from mirpipe.db import queries
 
 _LABEL_METRICS = {"p_at_1": "P@1", "map": "mAP"}
@@ -23,15 +24,15 @@ def print_rankings(console: Console) -> None:
         if ranking.queries == "targets" and ranking.n
     ]
     if rankings:
-        console.print(_table(rankings, queries.hubness()))
+        title = "Do matches have the same label as their target? (number of targets)"
+        print_table(console, _table(rankings, queries.hubness()), title=title)
 
 
 def _table(rankings: Sequence[queries.LabelRanking], hubness: Sequence[queries.Hubness]) -> Table:
     labels = list(dict.fromkeys(ranking.label for ranking in rankings))
     targets_by_label = {ranking.label: ranking.n for ranking in rankings}
     columns = [(label, metric) for label in labels for metric in _LABEL_METRICS]
-    title = "Do matches have the same label as their target? (number of targets)"
-    table = Table(title=title, title_justify="left")
+    table = Table()
     table.add_column("encoder")
     table.add_column("ranked by")
     for label, metric in columns:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-from rich.console import Console
 from rich.table import Table
 
 from mirpipe.cli.established_differences import print_established_differences
 from mirpipe.cli.ranking_tables import print_rankings
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import marked_title, printable_title, wide_console
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES, metric_name
@@ -51,29 +51,23 @@ def print_results(file: IO[str] | None = None) -> None:
         console.print(sentence)
     print_rankings(console)
     title = f"Best match of each target: {_STATISTICS}"
-    _print(console, title, _match_summary_table(_MATCH_METRICS, summaries))
+    print_table(console, _match_summary_table(_MATCH_METRICS, summaries), title=title)
     console.print(_MEANING_OF_Z, style="dim")
     rated = [summary for summary in summaries if summary.metric in _AESTHETICS]
     if rated:
         model = "a model with random weights" if rated[0].metric_random else "Audiobox Aesthetics"
         title = f"Best match of each target, rated from 1 to 10 by {model}: {_STATISTICS}"
-        _print(console, title, _match_summary_table(_AESTHETICS, summaries))
-    _print(console, "Best matches", _match_table(queries.best_matches()))
+        print_table(console, _match_summary_table(_AESTHETICS, summaries), title=title)
+    print_table(console, _match_table(queries.best_matches()), title="Best matches")
     generated = queries.generation_summaries()
     if generated:
         title = f"Generated clips, compared with their targets: {_STATISTICS}"
-        _print(console, title, _generation_table(generated))
+        print_table(console, _generation_table(generated), title=title)
     distances = [distance for distance in queries.set_distances() if distance.is_finding]
     if distances:
         title = "Distance from all clips of a mode to all references (n clips); 0 means no distance"
-        _print(console, title, _distance_table(distances))
+        print_table(console, _distance_table(distances), title=title)
     print_established_differences(console.file)
-
-
-def _print(console: Console, title: str, table: Table) -> None:
-    """Print the title and the table. The title may be wider than the table."""
-    console.print(title, style="italic", markup=False)
-    console.print(table)
 
 
 def _match_summary_table(

@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from mirpipe import registry
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.progress_bar import print_waiting
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import marked_title, printable_title, wide_console
 from mirpipe.db.queries import vector_search
 from mirpipe.db.queries.find_tracks import FoundTrack, tracks_by_content, tracks_by_name
@@ -19,6 +21,7 @@ from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.errors import PluginError, RejectedInput
 from mirpipe.files.sha256 import sha256
 from mirpipe.records import Float32
+from mirpipe.settings import settings
 
 MAX_LISTED_TRACKS = 20
 """Maximum number of tracks that are listed if a name is ambiguous."""
@@ -34,11 +37,12 @@ def search(
         ),
     ],
     encoder: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Encoder whose vectors are compared. `mirpipe encoders` lists the encoders."
+            help="Encoder whose vectors are compared. Default: the first of MIRPIPE_ENCODERS that "
+            "has vectors and, with --text, can embed a text."
         ),
-    ],
+    ] = None,
     text: Annotated[
         bool,
         typer.Option(
@@ -56,11 +60,11 @@ def search(
     Examples:
 
     \b
-        mirpipe search "Greensleeves" --encoder musicnn
-        mirpipe search ~/Downloads/song.mp3 --encoder musicnn -k 5
-        mirpipe search --text "slow piano with rain" --encoder clap
+        mirpipe search "Greensleeves"
+        mirpipe search song.mp3 --encoder musicnn -k 5
+        mirpipe search --text "slow piano with rain"
     """
-    revision = _searchable_revision(encoder)
+    revision = _searchable_revision(encoder, takes_text=text)
     track = None if text else _find_track(query)
     if text:
         vector, own_hash, title = _text_vector(revision, query), b"", query
@@ -91,16 +95,35 @@ def search(
     console = wide_console()
     name = f"{revision.encoder} (random weights)" if revision.random else revision.encoder
     console.print(printable_title(f"{title}: most similar references by {name}"))
-    console.print(_table(references))
+    print_table(console, _table(references))
 
 
-def _searchable_revision(encoder: str) -> vector_search.SearchableRevision:
-    """Return the encoder's revision to search. Raises BadParameter if there are no vectors."""
+def _searchable_revision(
+    encoder: str | None, *, takes_text: bool
+) -> vector_search.SearchableRevision:
+    """Return the revision to search: the encoder's, or that of the first suitable encoder.
+
+    Raises BadParameter if there are no vectors.
+    """
     revisions = vector_search.searchable_revisions()
-    for revision in revisions:
-        if revision.encoder == encoder:
-            return revision
+    names = [encoder] if encoder else settings().encoders
+    for name in names:
+        for revision in revisions:
+            suits = encoder or not takes_text or registry.ENCODERS.takes_text(name)
+            if revision.encoder == name and suits:
+                return revision
     existing = ", ".join(dict.fromkeys(revision.encoder for revision in revisions)) or "none yet"
+    if encoder is None and takes_text and revisions:
+        able = ", ".join(filter(registry.ENCODERS.takes_text, registry.ENCODERS.names()))
+        raise typer.BadParameter(
+            f"No configured encoder with vectors can search by text. Encoders that can: {able}. "
+            "Add one to MIRPIPE_ENCODERS, and run `mirpipe run`."
+        )
+    if encoder is None:
+        raise typer.BadParameter(
+            f"There are no vectors of {', '.join(names)} in the database. Encoders with vectors: "
+            f"{existing}. `mirpipe run` computes the vectors."
+        )
     raise typer.BadParameter(
         f"There are no vectors of {encoder!r} in the database. Encoders with vectors: {existing}. "
         f"If `mirpipe encoders` lists {encoder}, `mirpipe embed --encoder {encoder}` computes its "
@@ -111,10 +134,12 @@ def _searchable_revision(encoder: str) -> vector_search.SearchableRevision:
 def _find_track(query: str) -> FoundTrack | None:
     """Return the track that the query names, or None if the query is the path of a file.
 
-    An id or a complete title takes precedence over a path, and a path over a part of a title.
+    An id or a complete title takes precedence over a path, and a path over a part of a title. Clips
+    count only if no other track has the name, because their titles contain those of their targets.
     Raises BadParameter if the query names nothing, or tracks with different content.
     """
     tracks = tracks_by_name(query)
+    tracks = [track for track in tracks if track.collection != "generated"] or tracks
     is_exact = any(query in (track.title, str(track.track_id)) for track in tracks)
     if not is_exact and Path(query).is_file():
         return None
@@ -185,7 +210,6 @@ def _content_hash(path: Path) -> bytes:
 
 def _text_vector(revision: vector_search.SearchableRevision, text: str) -> Float32:
     """Return the vector of a text. Raises BadParameter if the encoder cannot embed text."""
-    from mirpipe import registry
     from mirpipe.stages.embed.text_query import embed_text
 
     if not text.strip():
@@ -205,7 +229,6 @@ def _require_encoder(revision: vector_search.SearchableRevision) -> None:
     If another interpreter has the encoder's libraries, that interpreter replaces this process and
     starts the command again. Raises PluginError if another revision is installed.
     """
-    from mirpipe import registry
     from mirpipe.cli import other_interpreter
     from mirpipe.models import interpreters
 

@@ -1,11 +1,14 @@
 """`mirpipe settings`: lists all settings and their current values."""
 
 import json
+from dataclasses import asdict
 
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import escape_markup, wide_console
+from mirpipe.generation.modes import Mode
 from mirpipe.settings import Settings
 from mirpipe.settings import settings as current_settings
 
@@ -26,15 +29,16 @@ def settings(as_json: AsJson = False) -> None:
     table = Table("variable", "value", box=None)
     for variable, value in values.items():
         table.add_row(variable, escape_markup(value))
-    wide_console().print(table)
+    print_table(wide_console(), table)
 
 
 def _as_text(name: str, value: object) -> str:
-    """Return the value as text, without secrets."""
+    """Return the value as it is written in the environment variable, without secrets."""
     if value is None:
         return ""
     if name == "notify" or name.endswith(("_url", "_password")):
         return "(set)"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)
+        modes = [json.dumps(asdict(each)) for each in value if isinstance(each, Mode)]
+        return f"[{', '.join(modes)}]" if modes else ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

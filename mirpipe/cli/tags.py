@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import escape_markup, printable_title, wide_console
 from mirpipe.db.queries.undecoded_tags import UndecodedFile, undecoded_files
 
@@ -85,7 +86,7 @@ def tags(
             printable_title(value.before),
             printable_title(value.after),
         )
-    wide_console().print(table)
+    print_table(wide_console(), table)
 
 
 def _set_encoding(

@@ -1,5 +1,6 @@
 """Prepares text for the terminal: table width, titles in any script, and markup characters."""
 
+import os
 from typing import IO
 from unicodedata import bidirectional
 
@@ -18,10 +19,13 @@ _RIGHT_TO_LEFT = {"R", "AL", "AN"}
 def wide_console(file: IO[str] | None = None) -> Console:
     """Return a console for tables that writes to `file`, or to stdout if `file` is None.
 
-    It is as wide as the terminal, or WIDTH_WITHOUT_TERMINAL if the output is not a terminal.
+    It is as wide as the terminal. If the output is not a terminal, it is as wide as the variable
+    COLUMNS states, or WIDTH_WITHOUT_TERMINAL.
     """
     console = Console(file=file)
-    return console if console.is_terminal else Console(file=file, width=WIDTH_WITHOUT_TERMINAL)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(file=file, width=WIDTH_WITHOUT_TERMINAL)
 
 
 def printable_title(title: str) -> Text:

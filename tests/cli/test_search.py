@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from mirpipe.cli.main import app
 from mirpipe.db.queries import vector_search
+from mirpipe.settings import settings
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.retrieve import retrieve
 from tests.support.audio_files import ingest_folder, tone, tones
@@ -119,6 +120,29 @@ def test_a_title_of_a_target_and_a_reference_with_equal_content_is_not_ambiguous
     for collection in ("reference", "target"):
         library.add(collection, "same bytes", [1, 0, 0], title="West")
     assert [hit["title"] for hit in matches("West")] == ["other"]
+
+
+def test_without_an_encoder_the_first_configured_one_with_vectors_is_searched(
+    library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.add("reference", "ref", [1, 0, 0])
+    library.add("target", "t", [1, 1, 0])
+    for configured, code in (("signal,made_up", 0), ("signal", 2)):
+        monkeypatch.setenv("MIRPIPE_ENCODERS", configured)
+        settings.cache_clear()
+        result = CliRunner().invoke(app, ["search", "t", "--json"])
+        assert result.exit_code == code
+    assert "There are no vectors of signal" in result.output
+    assert "Encoders with vectors: made_up" in " ".join(result.output.split())
+
+
+def test_a_part_of_a_title_finds_the_target_and_not_its_clips(library: SyntheticLibrary) -> None:
+    library.add("reference", "ref", [1, 0, 0])
+    library.add("target", "t", [1, 1, 0], title="Reel in A")
+    library.add("generated", "c", [1, 2, 0], title="Reel in A · resynth simple")
+    assert json.loads(search("Reel", "--json").stdout)["query"]["title"] == "Reel in A"
+    clip = json.loads(search("resynth simple", "--json").stdout)
+    assert clip["query"]["title"] == "Reel in A · resynth simple"
 
 
 def test_unknown_names_are_wrong_usage_and_the_message_lists_known_ones(library):

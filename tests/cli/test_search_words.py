@@ -8,6 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from mirpipe.cli.main import app
+from mirpipe.settings import settings
 from mirpipe.stages import embed as embed_stage
 from tests.support.audio_files import ingest_folder, tone
 from tests.support.databases import Database
@@ -52,6 +53,18 @@ def test_the_error_about_an_encoder_without_text_names_encoders_with_text() -> N
     refused = search("LOUD", encoder="tiny")
     assert refused.exit_code == 2
     assert "tiny cannot search by text. Encoders that can: clap, clap_630k, wordy" in refused.output
+
+
+@pytest.mark.usefixtures("_loud_and_soft")
+def test_without_an_encoder_the_first_one_that_can_embed_text_is_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for configured, code in (("tiny,wordy", 0), ("tiny", 2)):
+        monkeypatch.setenv("MIRPIPE_ENCODERS", configured)
+        settings.cache_clear()
+        result = CliRunner().invoke(app, ["search", "--text", "LOUD", "--json"])
+        assert result.exit_code == code
+    assert "No configured encoder with vectors can search by text" in result.output
 
 
 @pytest.mark.usefixtures("_loud_and_soft")

@@ -76,7 +76,7 @@ def test_every_copied_file_is_allowed_by_dockerignore() -> None:
     assert "requirements/*.txt" in allowed
 
 
-@pytest.mark.slow
+@pytest.mark.package
 @pytest.mark.parametrize(
     "command",
     [
@@ -95,7 +95,7 @@ def test_an_image_has_every_program_that_the_services_start(image: Path, command
     assert process.returncode == 0, process.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.package
 def test_an_image_contains_the_compiled_bytecode(image: Path) -> None:
     assert list((image / "mirpipe" / "__pycache__").glob("settings.*.pyc"))
     assert list((image / "dags" / "__pycache__").glob("*.pyc"))

@@ -11,7 +11,7 @@ from tests.migrations.catalogue import catalogue
 from tests.migrations.revision_0010 import load_revision_0010
 from tests.support.databases import Database
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.faults
 
 _KILLED = """
 import importlib, os, signal, sys

@@ -22,7 +22,7 @@ from tests.dashboard.example_library import Model, Piece, fill
 from tests.support.embedded_processes import query
 from tests.support.old_postgres import OLD_MAJOR, copy_home, old_wheel, start_old_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.database]
+pytestmark = pytest.mark.database
 
 PIECES = (
     Piece("target", "茉莉花 🎵"),
@@ -96,6 +96,7 @@ def old(old_home: tuple[Path, str], home: Path) -> EmbeddedPostgres:
     return copy_home(old_home[0], home)
 
 
+@pytest.mark.slow
 def test_an_upgrade_keeps_roles_databases_settings_and_rows(
     old: EmbeddedPostgres, old_home: tuple[Path, str]
 ) -> None:
@@ -155,6 +156,7 @@ def upgrade_in_a_child(server: EmbeddedPostgres, killed_at: str) -> int:
     return os.waitpid(child, 0)[1]
 
 
+@pytest.mark.faults
 def test_an_upgrade_that_is_killed_at_any_step_can_run_again(
     old: EmbeddedPostgres, old_home: tuple[Path, str]
 ) -> None:
@@ -168,6 +170,7 @@ def test_an_upgrade_that_is_killed_at_any_step_can_run_again(
     assert not (old.cluster_folder / "upgrade").exists()
 
 
+@pytest.mark.slow
 def test_a_server_that_a_killed_upgrade_has_left_is_stopped(old: EmbeddedPostgres) -> None:
     assert upgrade_in_a_child(old, KILLED_AT[0]) == signal.SIGKILL
     assert old.pid is not None
@@ -177,6 +180,7 @@ def test_a_server_that_a_killed_upgrade_has_left_is_stopped(old: EmbeddedPostgre
     assert not (old.cluster_folder / "upgrade").exists()
 
 
+@pytest.mark.slow
 def test_a_copy_that_fails_or_differs_leaves_the_old_data_in_place(
     old: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

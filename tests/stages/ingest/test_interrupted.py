@@ -39,7 +39,7 @@ ingest([Path(sys.argv[1])], collection="reference", manifest=Path(sys.argv[1]) /
 """
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_after_a_kill_at_any_write_the_next_run_gives_the_same_tables(
     fresh_database: Database, library: Path
 ) -> None:

@@ -1,0 +1,158 @@
+"""Every command fits terminals of 60, 80 and 120 characters, and breaks no word of a table."""
+
+import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from fcntl import ioctl
+from pathlib import Path
+
+import pytest
+import typer
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import text
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from mirpipe.cli.main import app
+from mirpipe.cli.result_tables import print_results
+from mirpipe.cli.table_layout import print_table
+from tests.dashboard.example_library import Model, Piece, fill
+from tests.support.databases import Database
+
+WIDTHS = (60, 80, 120)
+PIECES = tuple(
+    Piece(collection, title, Path(f"/music/a folder with a long name/{number}.ogg"), voiced=voiced)
+    for number, (collection, title, voiced) in enumerate(
+        (
+            ("target", "康定情歌（古筝，十二平均律，现场录音，第二版，未经剪辑，完整版本）", True),
+            ("target", "تجربة طويلة جدا لعنوان مقطوعة موسيقية", False),
+            ("reference", "A long title, as found in collections of field recordings", True),
+            ("reference", "West", True),
+        )
+    )
+)
+MODELS = (Model("musicnn", 0.8, 0.1), Model("untrained", 0.99, 0.001, is_random=True))
+COMMANDS = ("encoders", "failures", "models", "quality", "settings", "status", "duplicates")
+
+
+@pytest.fixture
+def _library(fresh_database: Database) -> None:
+    with fresh_database.app.begin() as connection:
+        fill(connection, PIECES, MODELS)
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.failure (stage, revision, subject, reason, message, retry) "
+                "VALUES ('ingest', '1', '/music/a long folder/with files/and a file.wav', "
+                "'truncated', 'The file ends after 3.0 s of 10.0 s. Copy it again.', false)"
+            )
+        )
+
+
+def require_width(output: str, width: int) -> None:
+    """Check the width of all lines, except for remedies with a command, which can be copied."""
+    lines = [line.rstrip() for line in output.splitlines() if "`mirpipe " not in line]
+    too_wide = [line for line in lines if cell_len(line) > width]
+    assert not too_wide
+
+
+@pytest.mark.usefixtures("_library")
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_list_fits(command: str, width: int) -> None:
+    result = CliRunner().invoke(app, [command], env={"COLUMNS": str(width)})
+    assert result.exit_code == 0
+    assert result.stdout.strip()
+    require_width(result.stdout, width)
+
+
+@pytest.mark.usefixtures("_library")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_fits_and_names_every_target(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    file = io.StringIO()
+    print_results(file)
+    require_width(file.getvalue(), width)
+    for word in ("melody", "unpitched", "established?", "West", "(random"):
+        assert word in file.getvalue().split()
+
+
+def _commands() -> Iterator[list[str]]:
+    """Yield the words of every command and of every group of commands."""
+    group = get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    yield []
+    for name, command in group.commands.items():
+        yield [name]
+        yield from ([name, below] for below in getattr(command, "commands", {}))
+
+
+@pytest.mark.parametrize("width", [80, 120])  # Examples, which are not wrapped, need 80.
+@pytest.mark.parametrize("words", _commands(), ids=" ".join)
+def test_every_help_text_fits(words: list[str], width: int) -> None:
+    result = CliRunner().invoke(app, [*words, "--help"], terminal_width=width)
+    assert result.exit_code == 0
+    require_width(result.stdout, width)
+
+
+def table() -> Table:
+    table = Table("target", "encoder\nand revision", "path")
+    table.add_row("West", "musicnn", "/a/very/long/path/of/a/file.wav")
+    table.add_row("", "an_encoder_with_a_long_name", "")
+    return table
+
+
+def test_a_table_that_does_not_fit_becomes_one_block_per_row() -> None:
+    console = Console(file=io.StringIO(), width=40)
+    print_table(console, table(), title="Matches")
+    assert [line.rstrip() for line in console.file.getvalue().splitlines()] == [
+        "Matches",
+        "target                West",
+        "encoder and revision  musicnn",
+        "path                  /a/very/long/path/",
+        "                      of/a/file.wav",
+        "",
+        "target                West",
+        "encoder and revision  an_encoder_with_a_",
+        "                      long_name",
+        "",
+    ]
+
+
+def test_a_table_that_fits_stays_a_table() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    print_table(console, table())
+    assert console.file.getvalue().startswith("┏")
+
+
+def test_a_command_in_a_terminal_uses_its_width(tmp_path: Path) -> None:
+    main, child = pty.openpty()
+    ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
+    environment = {**os.environ, "MIRPIPE_HOME": str(tmp_path), "TERM": "xterm"}
+    environment.pop("COLUMNS", None)
+    command = [sys.executable, "-m", "mirpipe.cli.main", "encoders"]
+    process = subprocess.Popen(command, stdin=child, stdout=child, env=environment)
+    os.close(child)
+    output = b""
+    while True:
+        try:
+            block = os.read(main, 65536)
+        except OSError:  # Linux reports the end of a terminal as an input/output error.
+            break
+        if not block:
+            break
+        output += block
+    os.close(main)
+    assert process.wait(60) == 0
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", output.decode())
+    require_width(shown, 60)
+    assert "music_audioset_epoch_15_esc_90.14.pt" in shown
