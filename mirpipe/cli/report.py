@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,15 +15,37 @@ def report(
         str, typer.Option(help="What started this report. The text is stored in the run.")
     ] = "command line",
     as_json: AsJson = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Also write one HTML page with all tables, and players for the matches."),
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Also write the tables as Markdown.")
+    ] = None,
+    latex: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write the tables as LaTeX, for a document that uses the package booktabs."
+        ),
+    ] = None,
 ) -> None:
     """Publish the current results as a run.
 
     Prints the summary. If nothing has changed since the last run, no new run is created.
     """
+    from mirpipe.cli import report_files
     from mirpipe.cli.result_tables import print_results
+    from mirpipe.files.durable_write import write_durably
     from mirpipe.stages import report as stage
 
     result = stage.report(trigger=trigger)
+    for path, content in (
+        (html, report_files.html),
+        (markdown, report_files.markdown),
+        (latex, report_files.latex),
+    ):
+        if path:
+            write_durably(path, content().encode())
     if as_json:
         print(json.dumps(asdict(result)))
         return

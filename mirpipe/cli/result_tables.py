@@ -1,17 +1,19 @@
-"""Prints the results of the latest run as tables."""
+"""The results of the latest run as tables and sentences, which can be printed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 from rich.table import Table
 
-from mirpipe.cli.established_differences import print_established_differences
-from mirpipe.cli.ranking_tables import print_rankings
+from mirpipe.cli.ranking_table import ranking_table
 from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import marked_title, printable_title, wide_console
 from mirpipe.db import queries
+from mirpipe.db.queries.comparison_sentences import summary_sentences
 from mirpipe.db.queries.metric_names import NOT_SCORES, metric_name
 from mirpipe.db.queries.same_recordings import same_recording_sentence
+from mirpipe.settings import settings
 
 _MATCH_METRICS = {
     "cosine": ("cosine", 3),
@@ -36,38 +38,98 @@ _MEANING_OF_Z = (
 )
 
 
+@dataclass(frozen=True)
+class Section:
+    """One part of the results."""
+
+    title: str
+    table: Table | None = None
+    remark: str = ""
+    """Explanation of the table."""
+    sentences: Sequence[str] = ()
+
+
 def print_results(file: IO[str] | None = None) -> None:
     """Print the summaries, the best match of each target, and the established differences.
 
     If `file` is None, the results are printed to stdout.
     """
     console = wide_console(file)
+    for section in result_sections():
+        if section.table:
+            print_table(console, section.table, title=section.title)
+        elif section.title:
+            console.print(section.title, markup=False)
+        if section.remark:
+            console.print(section.remark, style="dim")
+        for sentence in section.sentences:
+            console.print(sentence, markup=False, highlight=False)
+
+
+def result_sections() -> Iterator[Section]:
+    """Yield the results of the latest run: tables, and sentences about them."""
     summaries = queries.retrieval_summaries()
     if not summaries:
-        console.print("no results yet: there are no targets with references", style="dim")
+        yield Section("", remark="no results yet: there are no targets with references")
         return
-    sentence = same_recording_sentence(queries.same_recordings())
-    if sentence:
-        console.print(sentence)
-    print_rankings(console)
-    title = f"Best match of each target: {_STATISTICS}"
-    print_table(console, _match_summary_table(_MATCH_METRICS, summaries), title=title)
-    console.print(_MEANING_OF_Z, style="dim")
+    encoder_comparisons, mode_comparisons = (
+        queries.encoder_comparisons(),
+        queries.mode_comparisons(),
+    )
+    generated = queries.generation_summaries()
+    run = queries.latest_run()
+    answers = [
+        *([queries.run_answer(run)] if run else []),
+        *queries.retrieval_answer(
+            summaries,
+            encoder_comparisons,
+            primary_metric=settings().primary_retrieval_metric,
+        ),
+        *queries.generation_answer(
+            generated,
+            mode_comparisons,
+            primary_metric=settings().primary_generation_metric,
+        ),
+        same_recording_sentence(queries.same_recordings()),
+    ]
+    yield Section("", sentences=list(filter(None, answers)))
+    if rankings := ranking_table():
+        yield Section(
+            "Do matches have the same label as their target? (number of targets)", rankings
+        )
+    yield Section(
+        f"Best match of each target: {_STATISTICS}",
+        _match_summary_table(_MATCH_METRICS, summaries),
+        remark=_MEANING_OF_Z,
+    )
     rated = [summary for summary in summaries if summary.metric in _AESTHETICS]
     if rated:
         model = "a model with random weights" if rated[0].metric_random else "Audiobox Aesthetics"
-        title = f"Best match of each target, rated from 1 to 10 by {model}: {_STATISTICS}"
-        print_table(console, _match_summary_table(_AESTHETICS, summaries), title=title)
-    print_table(console, _match_table(queries.best_matches()), title="Best matches")
-    generated = queries.generation_summaries()
+        yield Section(
+            f"Best match of each target, rated from 1 to 10 by {model}: {_STATISTICS}",
+            _match_summary_table(_AESTHETICS, summaries),
+        )
+    yield Section("Best matches", _match_table(queries.best_matches()))
     if generated:
-        title = f"Generated clips, compared with their targets: {_STATISTICS}"
-        print_table(console, _generation_table(generated), title=title)
-    distances = [distance for distance in queries.set_distances() if distance.is_finding]
-    if distances:
-        title = "Distance from all clips of a mode to all references (n clips); 0 means no distance"
-        print_table(console, _distance_table(distances), title=title)
-    print_established_differences(console.file)
+        yield Section(
+            f"Generated clips, compared with their targets: {_STATISTICS}",
+            _generation_table(generated),
+        )
+    if distances := [each for each in queries.set_distances() if each.is_finding]:
+        yield Section(
+            "Distance from all clips of a mode to all references (n clips); 0 means no distance",
+            _distance_table(distances),
+        )
+    differences = [
+        *summary_sentences(encoder_comparisons),
+        *summary_sentences(mode_comparisons),
+    ]
+    if differences:
+        yield Section(
+            "Which differences are established?",
+            remark="(declared contrasts, sign-flip tests over targets, corrected p < 0.05)",
+            sentences=[f"- {sentence}" for sentence in differences],
+        )
 
 
 def _match_summary_table(

@@ -47,20 +47,32 @@ def _longest_word(cell: RenderableType, console: Console) -> int:
 
 def _blocks(table: Table, console: Console) -> list[Table]:
     """Return a table of two columns, heading and cell, for each row."""
-    headings = [_as_text(column.header, console) for column in table.columns]
-    first = Text()
+    headings, rows = text_cells(table, console)
     blocks = []
-    for row in zip(*(column.cells for column in table.columns), strict=True):
-        cells = [_as_text(cell, console) for cell in row]
-        first = cells[0] = cells[0] if cells[0].plain else first
+    for row in rows:
         block = Table(box=None, show_header=False, pad_edge=False)
         block.add_column(style="dim", no_wrap=True)
         block.add_column(overflow="fold")
-        for heading, cell in zip(headings, cells, strict=True):
+        for heading, cell in zip(headings, row, strict=True):
             if cell.plain:
                 block.add_row(heading, cell)
         blocks.append(block)
     return blocks
+
+
+def text_cells(table: Table, console: Console) -> tuple[list[Text], list[list[Text]]]:
+    """Return the headings and the rows of a table, with each cell as one line of text.
+
+    An empty first cell is replaced by the cell above it.
+    """
+    headings = [_as_text(column.header, console) for column in table.columns]
+    rows: list[list[Text]] = []
+    for cells in zip(*(column.cells for column in table.columns), strict=True):
+        row = [_as_text(cell, console) for cell in cells]
+        if rows and not row[0].plain:
+            row[0] = rows[-1][0]
+        rows.append(row)
+    return headings, rows
 
 
 def _as_text(cell: RenderableType, console: Console) -> Text:

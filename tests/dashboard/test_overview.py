@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from dashboard.views.overview.pending_work import work_rates
 from mirpipe.db import queries
-from tests.dashboard.open_page import html, page
+from tests.dashboard.example_library import fill
+from tests.dashboard.open_page import MODELS, PIECES, html, page
 from tests.support.databases import Database
 
 
@@ -40,6 +41,18 @@ def test_encoders_have_revision_dimension_coverage_and_licences(filled: Database
     ):
         assert cell in row
     assert "CC-BY-NC-SA-4.0" in row
+
+
+def test_the_page_starts_with_what_the_last_run_changed(fresh_database: Database) -> None:
+    with fresh_database.app.begin() as connection:
+        fill(connection, PIECES, MODELS)
+        connection.execute(
+            text("UPDATE mirpipe.run SET trigger = 'asset_triggered__2026-01-02T03:04:05Z_x'")
+        )
+    shown = html(page("overview"))
+    assert "Run 1 compared 3 targets with 4 references and changed" in shown
+    assert "new data" in shown
+    assert "asset_triggered" not in shown
 
 
 def test_growth_chart_needs_two_runs(filled: Database) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from sqlalchemy import text
 
 from dashboard.components import heatmap
+from mirpipe.settings import settings
 from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_rankings import write_rankings
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, html, page
@@ -28,6 +29,23 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
     assert "CC-BY-NC-SA-4.0" in shown
     # The charts show summaries, similarity by rank, heatmaps and groups.
     assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1
+
+
+def test_the_page_starts_with_the_encoder_whose_matches_score_highest(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PRIMARY_RETRIEVAL_METRIC", "melody_accuracy")
+    settings.cache_clear()
+    with filled.reader.connect() as connection:
+        mean = connection.execute(
+            text(
+                "SELECT mean FROM mirpipe.v_retrieval_summary "
+                "WHERE encoder = 'musicnn' AND metric = 'melody_accuracy'"
+            )
+        ).scalar_one()
+    answer = html(page("retrieval")).partition("mp-answer'>")[2].partition("</p>")[0]
+    assert f"musicnn have a mean melody accuracy of all pairs of {mean:.3f}" in answer
+    assert "untrained" not in answer
 
 
 def test_label_agreement_comes_first_and_z_is_not_called_quality(filled: Database) -> None:

@@ -6,13 +6,21 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import empty_states, group_summaries, heatmap, metric_labels, tables
+from dashboard.components import (
+    answer,
+    empty_states,
+    group_summaries,
+    heatmap,
+    metric_labels,
+    tables,
+)
 from dashboard.components.heatmap import Cell
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.data import cached_queries
 from dashboard.views.generation import captions, mode_summary
 from mirpipe.db import queries
+from mirpipe.settings import settings
 
 HEATMAPS = (
     ("clap_similarity", "CLAP similarity of target and clip"),
@@ -137,6 +145,13 @@ def main() -> None:
         return
     rows, scores = cached_queries.generation_summaries(key), cached_queries.target_scores(key)
     if rows:
+        answer.show(
+            *queries.generation_answer(
+                rows,
+                cached_queries.mode_comparisons(key),
+                primary_metric=settings().primary_generation_metric,
+            )
+        )
         mode_summary.section(run, rows)
         if scores:
             heatmap_section(scores, targets)

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import empty_states, markup, tables
+from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import (
     DASH,
@@ -21,6 +21,13 @@ from dashboard.views.overview import library_growth, pending_work
 from mirpipe.db import queries
 
 COLLECTION_NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
+
+AIRFLOW_TRIGGERS = {
+    "asset_triggered": "new data",
+    "scheduled": "schedule",
+    "manual": "started in Airflow",
+}
+"""What started a DAG run, by the first part of its name."""
 
 
 def library_section(counts: Sequence[queries.LibraryCount]) -> None:
@@ -74,7 +81,7 @@ def run_section(runs: Sequence[queries.Run]) -> None:
         [
             str(run.run_id),
             markup.no_wrap(format_local_time(run.finished_at)),
-            run.trigger,
+            trigger_name(run.trigger),
             format_number(run.library.get("target ok", 0), 0),
             format_number(run.library.get("reference ok", 0), 0),
             ", ".join(f"{cause}: {n:,}" for cause, n in run.changes.items()) or "none",
@@ -92,6 +99,12 @@ def run_section(runs: Sequence[queries.Run]) -> None:
             )
             columns = ["encoder", "target", "previous", "reference", "cause"]
             tables.sortable_table(changes[columns], name="Changed best matches")
+
+
+def trigger_name(trigger: str) -> str:
+    """Return what started a run. Airflow's names for its own runs are replaced by words."""
+    kind, found, _ = trigger.partition("__")
+    return AIRFLOW_TRIGGERS.get(kind, trigger) if found else trigger
 
 
 def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | None) -> None:
@@ -136,6 +149,8 @@ def main() -> None:
         empty_states.no_library()
         pending_work.section(shown)
         return
+    if runs:
+        answer.show(queries.run_answer(runs[0]))
     large_numbers(counts, runs[0] if runs else None)
     unavailable_plugins()
     if not runs:

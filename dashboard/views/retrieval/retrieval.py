@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.components import (
     aesthetics_rating,
+    answer,
     charts,
     empty_states,
     group_summaries,
@@ -22,6 +23,7 @@ from dashboard.data import cached_queries
 from dashboard.views.retrieval import encoder_summary
 from mirpipe.db import queries
 from mirpipe.db.queries.same_recordings import relation_name, same_recording_sentence
+from mirpipe.settings import settings
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,14 @@ def main() -> None:
     if not rows or not matches:
         empty_states.no_matches()
         return
-    if sentence := same_recording_sentence(cached_queries.same_recordings(key)):
-        st.markdown(sentence)
+    answer.show(
+        *queries.retrieval_answer(
+            rows,
+            cached_queries.encoder_comparisons(key),
+            primary_metric=settings().primary_retrieval_metric,
+        ),
+        same_recording_sentence(cached_queries.same_recordings(key)),
+    )
     encoder_summary.section(run, rows)
     chosen = st.segmented_control(
         "Show similarity as",

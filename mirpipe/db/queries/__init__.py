@@ -7,6 +7,7 @@ own modules.
 """
 
 from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics
+from mirpipe.db.queries.answers import generation_answer, retrieval_answer, run_answer
 from mirpipe.db.queries.best_match_scores import BestMatchScores, best_match_scores
 from mirpipe.db.queries.captions import Caption, captions
 from mirpipe.db.queries.change_mark import change_mark
@@ -132,6 +133,7 @@ __all__ = [
     "findings",
     "fingerprint_state",
     "fused_matches",
+    "generation_answer",
     "generation_group_summaries",
     "generation_summaries",
     "hubness",
@@ -150,8 +152,10 @@ __all__ = [
     "pending_work",
     "pictures",
     "reranked_matches",
+    "retrieval_answer",
     "retrieval_group_summaries",
     "retrieval_summaries",
+    "run_answer",
     "same_recordings",
     "set_distances",
     "similarity_by_rank",

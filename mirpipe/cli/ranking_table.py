@@ -1,11 +1,9 @@
-"""Prints how well the encoders rank references: agreement of labels, and hubness."""
+"""A table of how well the encoders rank references: agreement of labels, and hubness."""
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
-from mirpipe.cli.table_layout import print_table
 from mirpipe.db import queries
 
 _LABEL_METRICS = {"p_at_1": "P@1", "map": "mAP"}
@@ -13,19 +11,17 @@ _HUB_K = 5
 """Number of matches per target that are counted for the hubness."""
 
 
-def print_rankings(console: Console) -> None:
-    """Print P@1 and mAP per label, and the hubness, for rankings by cosine and by CSLS.
+def ranking_table() -> Table | None:
+    """Return P@1 and mAP per label, and the hubness, for rankings by cosine and by CSLS.
 
-    Prints nothing if no target shares a label with a reference.
+    Returns None if no target shares a label with a reference.
     """
     rankings = [
         ranking
         for ranking in queries.label_rankings()
         if ranking.queries == "targets" and ranking.n
     ]
-    if rankings:
-        title = "Do matches have the same label as their target? (number of targets)"
-        print_table(console, _table(rankings, queries.hubness()), title=title)
+    return _table(rankings, queries.hubness()) if rankings else None
 
 
 def _table(rankings: Sequence[queries.LabelRanking], hubness: Sequence[queries.Hubness]) -> Table:

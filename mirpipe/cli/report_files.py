@@ -1,0 +1,169 @@
+"""Formats the results of the latest run as Markdown, LaTeX, or a self-contained HTML page."""
+
+import base64
+import io
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from string import Template
+
+import numpy as np
+import soundfile
+from markupsafe import Markup
+from rich.console import Console
+from tabulate import tabulate
+
+from mirpipe.audio import gain_for_level, load_mono
+from mirpipe.audio.gain import apply_gain
+from mirpipe.cli.result_tables import Section, result_sections
+from mirpipe.cli.table_layout import text_cells
+from mirpipe.db import queries
+from mirpipe.db.queries.same_recordings import relation_name
+from mirpipe.errors import ConfigurationError, RejectedInput
+
+MAX_TARGETS = 20
+"""Number of targets with players on an HTML page, so that it stays small."""
+SECONDS, SAMPLE_RATE = 20.0, 32_000
+"""Duration and sample rate of the players' audio."""
+LEVEL_DBFS = -23.0
+"""Level of all players. A track that would clip is quieter."""
+
+_PAGE = Path(__file__).with_name("report_page.html")
+_LATEX_ESCAPES = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+}
+
+
+def markdown() -> str:
+    """Return the results as Markdown, with tables as GitHub shows them."""
+    escaped = str.maketrans({"|": r"\|", "<": "&lt;", "*": r"\*", "`": r"\`"})
+    parts = []
+    for section in _sections():
+        if section.title:
+            parts.append(f"## {section.title}")
+        if section.table:
+            parts.append(_table(section, "github", lambda text: text.translate(escaped)))
+        parts.extend(filter(None, [section.remark, "\n".join(section.sentences)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def latex() -> str:
+    """Return the results as LaTeX. The document needs the package booktabs."""
+    parts = []
+    for section in _sections():
+        remark = _latex_text(section.remark)
+        if section.table:
+            table = _table(section, "latex_booktabs", lambda text: text)
+            caption = f"\\caption{{{_latex_text(section.title)}}}"
+            lines = ["\\begin{table}", "\\centering", caption, table, remark, "\\end{table}"]
+            parts.append("\n".join(filter(None, lines)))
+        else:
+            lines = [_latex_text(line) for line in (section.title, *section.sentences) if line]
+            parts.append("\n\n".join([*lines, remark] if remark else lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def html() -> str:
+    """Return the results as one page without links to other files.
+
+    The page contains players for the best matches and the clips of the first MAX_TARGETS targets.
+    """
+    results = [_html_section(section) for section in _sections()]
+    run = queries.latest_run()
+    return Template(_PAGE.read_text(encoding="utf-8")).substitute(
+        heading=f"Run {run.run_id}, {run.finished_at:%Y-%m-%d %H:%M} UTC" if run else "No run",
+        results="\n".join(results),
+        explanation=f"The first {SECONDS:g} s of each track, with the same loudness. At most the "
+        f"first {MAX_TARGETS} targets are listed.",
+        players="\n".join(_players()),
+    )
+
+
+def _sections() -> list[Section]:
+    """Return the sections. Raises ConfigurationError if there are no results yet."""
+    sections = list(result_sections())
+    if not any(section.table for section in sections):
+        raise ConfigurationError(
+            "There are no results yet, because there are no targets with references. Run `mirpipe "
+            "ingest` for both collections, then `mirpipe run`."
+        )
+    return sections
+
+
+def _table(section: Section, style: str, escape: Callable[[str], str]) -> str:
+    """Return the section's table in a format of tabulate, with each cell as it is."""
+    assert section.table
+    headings, rows = text_cells(section.table, Console())
+    right = [column.justify == "right" for column in section.table.columns]
+    text: str = tabulate(
+        [[escape(cell.plain) for cell in row] for row in rows],
+        headers=[escape(heading.plain) for heading in headings],
+        tablefmt=style,
+        colalign=["right" if is_right else "left" for is_right in right],
+        disable_numparse=True,
+    )
+    return text
+
+
+def _latex_text(text: str) -> str:
+    return "".join(_LATEX_ESCAPES.get(character, character) for character in text)
+
+
+def _html_section(section: Section) -> Markup:
+    heading = Markup("<h2>{}</h2>").format(section.title) if section.title else Markup("")
+    table = Markup("")
+    if section.table:  # tabulate escapes the cells
+        table = Markup(
+            "<div class='scroll' tabindex='0' role='region' aria-label='{}'>{}</div>"
+        ).format(section.title, Markup(_table(section, "html", lambda text: text)))
+    lines = [line.removeprefix("- ") for line in (*section.sentences, section.remark) if line]
+    return heading + table + Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)
+
+
+def _players() -> Iterator[Markup]:
+    """Yield a row of players for each of the first targets: target, best matches and clips."""
+    matches: dict[int, list[queries.Match]] = {}
+    for match in queries.best_matches():
+        matches.setdefault(match.target_id, []).append(match)
+    for target_id in list(matches)[:MAX_TARGETS]:
+        tracks = {target_id: f"Target: {matches[target_id][0].target}"}
+        for match in matches[target_id]:
+            relation = f" ({relation_name(match.relation)})" if match.relation else ""
+            label = f"Best match by {match.encoder}: {match.reference}{relation}"
+            tracks[match.reference_id] = (
+                f"{tracks[match.reference_id]}; {label}" if match.reference_id in tracks else label
+            )
+        for clip in queries.clips_of_target(target_id):
+            if clip.seed == 0:
+                tracks[clip.track_id] = f"Clip by {clip.generator}, {clip.mode}"
+        yield _row(tracks)
+
+
+def _row(tracks: Mapping[int, str]) -> Markup:
+    """Return the players of these tracks, from labels by track id, at the same level."""
+    figure = Markup(
+        "<figure><figcaption><bdi>{label}</bdi></figcaption>"
+        "<audio controls preload='none' aria-label='{label}' src='data:audio/ogg;base64,{audio}'>"
+        "</audio></figure>"
+    )
+    missing = Markup("<figure><figcaption><bdi>{}</bdi>: {}</figcaption></figure>")
+    files = queries.file_locations(list(tracks))
+    figures = []
+    for track_id, label in tracks.items():
+        try:
+            audio = _excerpt(files[track_id][0])
+        except (KeyError, RejectedInput, OSError):
+            figures.append(missing.format(label, "the audio file is missing or unreadable"))
+        else:
+            figures.append(figure.format(label=label, audio=base64.b64encode(audio).decode()))
+    return Markup("<div class='row'>{}</div>").format(Markup("").join(figures))
+
+
+def _excerpt(file: queries.FileLocation) -> bytes:
+    """Return the first seconds of a file as Ogg Vorbis, with the level that all players have."""
+    samples = load_mono(file.path, SAMPLE_RATE, max_seconds=SECONDS)
+    gain = min(gain_for_level(file.rms_dbfs, LEVEL_DBFS), 1 / float(np.abs(samples).max()))
+    buffer = io.BytesIO()
+    soundfile.write(buffer, apply_gain(samples, gain), SAMPLE_RATE, format="OGG", subtype="VORBIS")
+    return buffer.getvalue()

@@ -1,0 +1,125 @@
+"""Short answers in sentences: what the last run found, for the report and the dashboard's pages."""
+
+from collections.abc import Iterable, Sequence
+
+from mirpipe.db.queries.comparison_sentences import comparison_sentence
+from mirpipe.db.queries.encoder_comparison import EncoderComparison
+from mirpipe.db.queries.generation_summaries import GenerationSummary
+from mirpipe.db.queries.metric_names import metric_name
+from mirpipe.db.queries.mode_comparison import ModeComparison
+from mirpipe.db.queries.retrieval_summaries import RetrievalSummary
+from mirpipe.db.queries.runs import Run
+
+
+def run_answer(run: Run) -> str:
+    """Return what a run compared, and how many best matches it changed."""
+    targets, references = (run.library.get(f"{name} ok", 0) for name in ("target", "reference"))
+    compared = (
+        f"Run {run.run_id} compared {_counted(targets, 'target')} with "
+        f"{_counted(references, 'reference')}"
+    )
+    changed = sum(run.changes.values())
+    if not changed:
+        return f"{compared} and changed no best match."
+    causes = ", ".join(f"{cause}: {n:,}" for cause, n in run.changes.items())
+    noun = "best match" if changed == 1 else "best matches"
+    return f"{compared} and changed {changed:,} {noun} ({causes})."
+
+
+def retrieval_answer(
+    summaries: Sequence[RetrievalSummary],
+    comparisons: Sequence[EncoderComparison],
+    *,
+    primary_metric: str,
+) -> list[str]:
+    """Return which encoder's best matches score highest, and whether that is established.
+
+    The answer uses the primary metric of the run. If the run compared nothing, it uses
+    `primary_metric`. Encoders with random weights are left out. The list is empty if only these
+    have results.
+    """
+    primary = [each for each in comparisons if each.role == "primary"]
+    primary_metric = primary[0].metric if primary else primary_metric
+    means = [
+        (each.encoder, each.mean, each.n)
+        for each in summaries
+        if each.metric == primary_metric and not each.random
+    ]
+    if not means:
+        return []
+    return [
+        _ranking("The best matches by", means, primary_metric, "of any best match"),
+        *_verdicts(primary, "encoders", primary_metric),
+    ]
+
+
+def generation_answer(
+    summaries: Sequence[GenerationSummary],
+    comparisons: Sequence[ModeComparison],
+    *,
+    primary_metric: str,
+) -> list[str]:
+    """Return which mode's clips score highest for each generator, and whether it is established.
+
+    The metric is chosen as in `retrieval_answer`. Generators and metrics with random weights are
+    left out.
+    """
+    primary = [each for each in comparisons if each.role == "primary"]
+    primary_metric = primary[0].metric if primary else primary_metric
+    sentences = []
+    for generator in dict.fromkeys(each.generator for each in summaries if not each.random):
+        means = [
+            (mode_name(each.mode, each.guidance), each.mean, each.n)
+            for each in summaries
+            if (each.generator, each.metric) == (generator, primary_metric)
+            and not each.metric_random
+        ]
+        if not means:
+            continue
+        own = [each for each in primary if each.generator == generator]
+        start = f"The clips by {generator} in the mode"
+        sentences.append(_ranking(start, means, primary_metric, f"of any clip by {generator}"))
+        sentences.extend(_verdicts(own, f"modes of {generator}", primary_metric))
+    return sentences
+
+
+def mode_name(mode: str, guidance: float | None) -> str:
+    """Return the mode, followed by its guidance if it has one."""
+    return mode if guidance is None else f"{mode} (guidance {guidance:g})"
+
+
+def _ranking(
+    start: str, means: Iterable[tuple[str, float | None, int]], metric: str, of_what: str
+) -> str:
+    """Return a sentence that orders the names by their means, from tuples of name, mean and n."""
+    name = metric_name(metric)
+    ordered = sorted(
+        ((mean, n, subject) for subject, mean, n in means if mean is not None),
+        key=lambda each: -each[0],
+    )
+    if not ordered:
+        return f"The {name} {of_what} could not be computed."
+    (mean, n, best), *others = ordered
+    sentence = f"{start} {best} have the highest {name}: {mean:.3f} on average over "
+    sentence += _counted(n, "target")
+    if not others:
+        return f"{start} {best} have a mean {name} of {mean:.3f} over {_counted(n, 'target')}."
+    followed = (
+        f"{subject} with {mean:.3f}" + ("" if others_n == n else f" over {others_n:,}")
+        for mean, others_n, subject in others
+    )
+    return f"{sentence}, followed by {', '.join(followed)}."
+
+
+def _verdicts(
+    primary: Sequence[EncoderComparison] | Sequence[ModeComparison], what: str, metric: str
+) -> list[str]:
+    """Return a sentence for each established difference, or one that says there is none."""
+    established = [comparison_sentence(each) for each in primary if each.established]
+    if established or not primary:
+        return established
+    return [f"No difference between the {what} in {metric_name(metric)} is established."]
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,0 +1,107 @@
+"""Answers in sentences: the order of the means, verdicts, and what is left out."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mirpipe.db import queries
+from mirpipe.db.queries.answers import generation_answer, retrieval_answer, run_answer
+
+METRIC = "aligned_melody"
+
+
+def summary(
+    encoder: str, mean: float | None, n: int = 11, *, random: bool = False
+) -> queries.RetrievalSummary:
+    return queries.RetrievalSummary(encoder, METRIC, n, 0, mean, mean and 0.1, "none", random)
+
+
+def comparison(*, established: bool, role: str = "primary") -> queries.EncoderComparison:
+    return queries.EncoderComparison(
+        *("a", "b", METRIC, 11, 0.125, 0.05, 0.2, 9, 0.01 if established else 0.3),
+        *(established, False, role),
+    )
+
+
+def test_the_highest_mean_comes_first_and_n_is_named_where_it_differs() -> None:
+    summaries = [summary("a", 0.25), summary("b", 0.5), summary("c", None), summary("d", 0.125, 7)]
+    assert retrieval_answer(summaries, [], primary_metric=METRIC) == [
+        "The best matches by b have the highest aligned melody: 0.500 on average over 11 targets, "
+        "followed by a with 0.250, d with 0.125 over 7."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "verdict"),
+    [
+        (
+            [comparison(established=True), comparison(established=False)],
+            "a is higher than b in aligned melody by 0.125 on average over 11 targets (95 % "
+            "interval 0.050 to 0.200, corrected p = 0.010): established.",
+        ),
+        (
+            [comparison(established=False)],
+            "No difference between the encoders in aligned melody is established.",
+        ),
+    ],
+)
+def test_the_verdict_follows(comparisons: list[queries.EncoderComparison], verdict: str) -> None:
+    answer = retrieval_answer([summary("a", 0.5)], comparisons, primary_metric=METRIC)
+    assert answer == [
+        "The best matches by a have a mean aligned melody of 0.500 over 11 targets.",
+        verdict,
+    ]
+
+
+def test_exploratory_and_random_comparisons_give_no_verdict() -> None:
+    comparisons = [comparison(established=True, role=role) for role in ("exploratory", "random")]
+    assert len(retrieval_answer([summary("a", 0.5)], comparisons, primary_metric=METRIC)) == 1
+
+
+def test_random_weights_give_no_answer() -> None:
+    assert retrieval_answer([summary("a", 0.5, random=True)], [], primary_metric=METRIC) == []
+
+
+def test_a_metric_without_a_value_is_named() -> None:
+    assert retrieval_answer([summary("a", None, 0)], [], primary_metric=METRIC) == [
+        "The aligned melody of any best match could not be computed."
+    ]
+
+
+def test_modes_are_ordered_within_each_generator() -> None:
+    def clips(generator: str, mode: str, mean: float, *, random: bool = False):
+        return queries.GenerationSummary(
+            *(generator, mode, 3.0 if generator == "model" else None, METRIC, 1, 1, 0, mean, 0.0),
+            *("none", random, "none", False),
+        )
+
+    summaries = [
+        clips("resynth", "simple", 0.25),
+        clips("resynth", "strong", 0.5),
+        clips("model", "simple", 0.75),
+        clips("untrained", "simple", 0.9, random=True),
+    ]
+    assert generation_answer(summaries, [], primary_metric=METRIC) == [
+        "The clips by resynth in the mode strong have the highest aligned melody: 0.500 on average "
+        "over 1 target, followed by simple with 0.250.",
+        "The clips by model in the mode simple (guidance 3) have a mean aligned melody of 0.750 "
+        "over 1 target.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [
+        ({}, "and changed no best match."),
+        ({"new reference": 1}, "and changed 1 best match (new reference: 1)."),
+        (
+            {"new reference": 1200, "removed reference": 34},
+            "and changed 1,234 best matches (new reference: 1,200, removed reference: 34).",
+        ),
+    ],
+)
+def test_a_run_is_described_with_its_changes(changes: dict[str, int], end: str) -> None:
+    now = datetime.now(UTC)
+    library = {"target ok": 1, "reference ok": 1000, "reference gone": 5}
+    run = queries.Run(3, now, now, "command line", library, changes)
+    assert run_answer(run) == f"Run 3 compared 1 target with 1,000 references {end}"
