@@ -71,13 +71,20 @@ def interval(low: float | None, high: float | None, decimals: int) -> Markup:
     return small_line(f"{format_number(low, decimals)} … {format_number(high, decimals)}")
 
 
-def mean_cell(row: Mean, decimals: int) -> Markup:
-    """Return mean ± sd, the 95 % interval, n, and the number of undefined values (if any)."""
+def mean_cell(row: Mean, decimals: int, *, highest: float | None = None) -> Markup:
+    """Return mean ± sd, the 95 % interval, n, and the number of undefined values (if any).
+
+    The cell is marked if its mean is `highest`, the highest mean in its column.
+    """
+    mark = Markup("")
+    if highest is not None and row.mean == highest:
+        mark = Markup("<strong>highest</strong>")
     undefined = f", {row.undefined_n} undefined" if row.undefined_n else ""
     return (
         mean_and_sd(row.mean, row.sd, decimals)
         + interval(row.low, row.high, decimals)
         + small_line(f"n = {row.n}{undefined}")
+        + mark
     )
 
 

@@ -25,7 +25,8 @@ def choose_target(targets: Sequence[queries.Target]) -> queries.Target:
     """Draw the selector and return the chosen target. `targets` must not be empty.
 
     Initially, the target in the address is chosen. If the address contains none, this is the
-    target that was chosen last, or else the first target.
+    target that was chosen last, or else the first pitched target, because melody has a meaning
+    there.
     """
     by_link = {link_value(target.content_sha256): target for target in targets}
     requested = st.query_params.get(TARGET_PARAMETER) or st.session_state.get(LAST_TARGET)
@@ -33,6 +34,9 @@ def choose_target(targets: Sequence[queries.Target]) -> queries.Target:
         st.session_state[TARGET_PARAMETER] = requested
     elif st.query_params.get(TARGET_PARAMETER):
         st.warning("The target in this link is not in the library. Choose another target.")
+    if TARGET_PARAMETER not in st.session_state:
+        pitched = next((target for target in targets if target.voiced is not False), targets[0])
+        st.session_state[TARGET_PARAMETER] = link_value(pitched.content_sha256)
 
     def name(link: str) -> str:
         return by_link[link].title

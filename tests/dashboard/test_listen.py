@@ -2,9 +2,10 @@
 
 from sqlalchemy import text
 
-from tests.dashboard.example_library import rate
+from mirpipe.settings import PROJECT
+from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_maps import write_waveforms
-from tests.dashboard.open_page import HOSTILE, MODELS, html, link, page
+from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, html, link, page
 from tests.support.databases import Database
 
 
@@ -21,6 +22,19 @@ def test_the_address_holds_the_chosen_target(filled: Database) -> None:
     app = page("listen")
     app.selectbox(key="target").set_value(link(filled, "long gone")).run()
     assert app.query_params["target"] == link(filled, "long gone")
+
+
+def test_the_page_opens_on_a_pitched_target(fresh_database: Database) -> None:
+    demo = sorted((PROJECT / "demo" / "target").glob("*.ogg"))
+    pieces = (
+        Piece("target", "a drum loop", demo[0], voiced=False),
+        Piece("target", "a tune", demo[1]),
+        PIECES[3],
+    )
+    with fresh_database.app.begin() as connection:
+        fill(connection, pieces, MODELS)
+    app = page("listen")
+    assert app.query_params["target"] == [link(fresh_database, "a tune")]
 
 
 def test_a_link_to_an_unknown_target_says_so(filled: Database) -> None:

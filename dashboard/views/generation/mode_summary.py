@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import aesthetics_rating, markup, metric_labels, tables
+from dashboard.components import aesthetics_rating, main_metrics, markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.mode_names import guidance_text, mode_with_guidance
@@ -23,6 +23,7 @@ from dashboard.views.generation.guidance_charts import LEADING
 from dashboard.views.generation.metric_heading import metric_heading
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES
+from mirpipe.settings import settings
 
 LineKey = tuple[str, ...]
 """Texts in the first columns of a line: the generator, and one or two modes."""
@@ -45,7 +46,12 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
         "accuracy has no meaning. The licence of the weights that a metric uses is shown below its "
         "name."
     )
-    average_table("Similarity by mode", similarities, rows)
+    primary = settings().primary_generation_metric
+    first, others = main_metrics.split_metrics(similarities, rows, primary=primary)
+    average_table("Similarity by mode", first, rows)
+    if others:
+        with st.expander(f"Other metrics ({len(others)})"):
+            average_table("Other metrics by mode", others, rows)
     if any(row.random or row.metric_random for row in rows):
         st.caption(RANDOM_WEIGHTS_NOTE)
     guidance_charts.section([row for row in rows if row.metric in similarities], similarities)
@@ -69,7 +75,8 @@ def average_table(
     cells: dict[LineKey, dict[str, Markup]] = {}
     for row in rows:
         line = (row.generator, row.mode, guidance_text(row.guidance))
-        cell = mean_cell(row, metric_labels.decimals(row.metric))
+        highest = main_metrics.highest_mean(rows, row.metric)
+        cell = mean_cell(row, metric_labels.decimals(row.metric), highest=highest)
         cells.setdefault(line, {})[row.metric] = cell
     _table(title, ("generator", "mode", "guidance"), metrics, cells, rows)
     download_button([row for row in rows if row.metric in metrics], name=title)

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import aesthetics_rating, charts, markup, metric_labels, tables
+from dashboard.components import (
+    aesthetics_rating,
+    charts,
+    main_metrics,
+    markup,
+    metric_labels,
+    tables,
+)
 from dashboard.components.csv_download import download_button
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.number_format import DASH, format_number
@@ -24,6 +31,7 @@ from dashboard.components.statistics_cells import (
 from dashboard.data import cached_queries, latest_rankings
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES
+from mirpipe.settings import settings
 
 LEADING = (
     *("z", "clap_similarity", "aligned_melody"),
@@ -47,7 +55,12 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
         "not how good it is."
     )
     similarities = leading_first({row.metric for row in rows} - HIDDEN)
-    summary_table("Summary by encoder", similarities, rows)
+    primary = settings().primary_retrieval_metric
+    first, others = main_metrics.split_metrics(similarities, rows, primary=primary)
+    summary_table("Summary by encoder", first, rows)
+    if others:
+        with st.expander(f"Other metrics ({len(others)})"):
+            summary_table("Other metrics by encoder", others, rows)
     if any(row.random for row in rows):
         st.caption(RANDOM_WEIGHTS_NOTE)
     left, right = st.columns(2, gap="medium")
@@ -139,11 +152,15 @@ def summary_table(
     """Draw a table with one row per encoder and one column per metric."""
     row_of = {(row.encoder, row.metric): row for row in rows}
     random = {row.encoder for row in rows if row.random and not row.metric_random}
+    highest = {metric: main_metrics.highest_mean(rows, metric) for metric in metrics}
+    highest["cosine"] = None  # Cosines of different encoders cannot be compared.
     lines = []
     for encoder in dict.fromkeys(row.encoder for row in rows):
         encoder_rows = [row_of.get((encoder, metric)) for metric in metrics]
         cells = [
-            mean_cell(row, metric_labels.decimals(row.metric)) if row else Markup(DASH)
+            mean_cell(row, metric_labels.decimals(row.metric), highest=highest[row.metric])
+            if row
+            else Markup(DASH)
             for row in encoder_rows
         ]
         licences = dict.fromkeys(row.licence_weights for row in encoder_rows if row)
