@@ -34,7 +34,7 @@ def test_the_page_opens_on_a_pitched_target(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
         fill(connection, pieces, MODELS)
     app = page("listen")
-    assert app.query_params["target"] == [link(fresh_database, "a tune")]
+    assert app.query_params["target"] == link(fresh_database, "a tune")
 
 
 def test_a_link_to_an_unknown_target_says_so(filled: Database) -> None:
