@@ -21,6 +21,7 @@ LABELS = ("genre", "instrument", "work")
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+Int16 = NDArray[np.int16]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]

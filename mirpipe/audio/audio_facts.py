@@ -67,7 +67,7 @@ class AudioFacts:
     samples: AudioIdentity | None = None
     """Identity of the audio by its samples. None if the codec is lossy."""
     fingerprint: Fingerprint | None = None
-    """The fingerprint. None if it was not requested, or if ffmpeg with Chromaprint is missing."""
+    """The fingerprint. None if it was not requested, or if libchromaprint is missing."""
     parts: tuple[CodedPart, ...] | None = None
     """The parts of the file and their codecs."""
     losses: tuple[Loss, ...] = ()

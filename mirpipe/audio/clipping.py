@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mirpipe.records import Finding, Float32, Severity
+from mirpipe.records import Finding, Float32, Int64, Severity
 
 _FULL_SCALE = 0.999
 _FEWEST_SAMPLES = 30
@@ -20,10 +20,8 @@ class ClippingCounter:
     def add(self, block: Float32, peak: float) -> None:
         """Add a block, shape (frames, channels), whose largest absolute sample is `peak`."""
         if peak >= _FULL_SCALE:
-            is_full = np.abs(block) >= _FULL_SCALE
-            begins_run = is_full[:-2] & is_full[1:-1] & is_full[2:]
-            starts = np.flatnonzero(begins_run.any(axis=1))
-            self._clipped += int(begins_run.sum())
+            starts = _run_starts(block)
+            self._clipped += len(starts)
             if self._first is None and len(starts):
                 self._first = self._frames + int(starts[0])
         self._frames += len(block)
@@ -40,3 +38,16 @@ class ClippingCounter:
         )
         severity: Severity = "warning" if per_second > _MANY_PER_SECOND else "info"
         return [Finding("clipping", severity, first, detail)]
+
+
+def _run_starts(block: Float32) -> Int64:
+    """Return the first frame of every three neighbouring samples of a channel at full scale.
+
+    The result is in ascending order. Only the few samples at full scale are compared.
+    """
+    channels = block.shape[1]
+    full: Int64 = np.flatnonzero(np.abs(block.ravel()) >= _FULL_SCALE)
+    frames, channel = np.divmod(full, channels)
+    by_channel = [frames[channel == each] for each in range(channels)]
+    starts = [each[:-2][each[2:] - each[:-2] == 2] for each in by_channel]
+    return np.sort(np.concatenate(starts))

@@ -1,13 +1,14 @@
 """Computes the acoustic fingerprint of a track while it is decoded."""
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import numpy as np
 
 from mirpipe.audio import chromaprint
-from mirpipe.records import Fingerprint, Float32
+from mirpipe.audio.chromaprint import Computation
+from mirpipe.audio.resampling import StreamResampler
+from mirpipe.records import Fingerprint, Float32, Int16
 
 MIN_VALUES = 40
 """Smallest number of values, for 7.6 s of audio. Tracks are compared over at least this length."""
@@ -16,38 +17,29 @@ SILENT_VALUE = 627_964_279
 
 
 class FingerprintMeter:
-    """Sends mono audio to ffmpeg as it is decoded. Memory use does not grow with the length."""
+    """Adds mono audio to a fingerprint as it is decoded. Only the values are kept."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes] | None, revision: str, *, has_failed: bool = False
-    ) -> None:
-        """Without a process, nothing is computed. `has_failed`: it could not be started."""
-        self._process, self._revision = process, revision
-        self._has_failed = has_failed
+    def __init__(self, computation: Computation | None, revision: str, sample_rate: int) -> None:
+        """Without a computation, nothing is computed. `sample_rate` is in Hz."""
+        self._computation, self._revision = computation, revision
+        self._resampler = StreamResampler(sample_rate, chromaprint.SAMPLE_RATE)
 
     def add(self, mono: Float32) -> None:
         """Add the track's next samples, shape (n,), with full scale at ±1."""
-        if self._process is None or self._has_failed:
-            return
-        assert self._process.stdin is not None
-        samples = np.clip(mono * 32768, -32768, 32767).astype("<i2")
-        try:
-            self._process.stdin.write(samples.tobytes())
-        except BrokenPipeError:
-            self._has_failed = True
+        if self._computation is not None:
+            self._computation.add(_to_integers(self._resampler.resample(mono)))
 
     def fingerprint(self) -> Fingerprint | None:
         """Return the fingerprint, or the reason why there is none: failed, too_short or silent.
 
-        The result is None if nothing was computed. If ffmpeg has failed, the revision is empty, so
-        that the fingerprint is computed again.
+        The result is None if nothing was computed. If Chromaprint has failed, the revision is
+        empty, so that the fingerprint is computed again.
         """
-        if self._has_failed:
-            return Fingerprint("", None, "failed")
-        if self._process is None:
+        if self._computation is None:
             return None
-        frames = self._process.communicate()[0]
-        if self._process.returncode != 0 or len(frames) % 4:
+        self._computation.add(_to_integers(self._resampler.flush()))
+        frames = self._computation.finish()
+        if frames is None:
             return Fingerprint("", None, "failed")
         values = chromaprint.to_values(frames)
         if len(values) < MIN_VALUES:
@@ -61,24 +53,18 @@ class FingerprintMeter:
 def fingerprinting(sample_rate: int, *, is_wanted: bool = True) -> Iterator[FingerprintMeter]:
     """Yield a meter for audio at this sample rate.
 
-    It computes nothing if the fingerprint is not wanted, or if ffmpeg with Chromaprint is missing.
-    ffmpeg is stopped when the context ends.
+    It computes nothing if the fingerprint is not wanted, or if Chromaprint is not installed.
     """
-    found = chromaprint.find_program() if is_wanted else None
+    found = chromaprint.find_library() if is_wanted else None
     if found is None:
-        yield FingerprintMeter(None, "")
+        yield FingerprintMeter(None, "", sample_rate)
         return
-    try:
-        process = chromaprint.start(found.program, sample_rate)
-    except OSError:  # Such as too many processes, or an ffmpeg that is being replaced.
-        yield FingerprintMeter(None, found.revision, has_failed=True)
-        return
-    try:
-        yield FingerprintMeter(process, found.revision)
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            assert pipe is not None
-            with suppress(BrokenPipeError):  # Samples that ffmpeg has not read are lost.
-                pipe.close()
+    with chromaprint.computing(found.library) as computation:
+        yield FingerprintMeter(computation, found.revision, sample_rate)
+
+
+def _to_integers(samples: Float32) -> Int16:
+    """Return the samples with full scale at 32,768. Larger samples are clipped."""
+    scaled = samples * np.float32(32768)
+    np.clip(scaled, -32768, 32767, out=scaled)
+    return scaled.astype(np.int16)

@@ -1,7 +1,7 @@
 """Decodes a part of a file with libsndfile."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import soundfile
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mirpipe.audio.file_part import FilePart
 from mirpipe.errors import RejectedInput
-from mirpipe.records import Float32, Int32
+from mirpipe.records import Float32, Int16, Int32
 
 _FORMATS = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3"}
 # libsndfile's error codes for an unsupported sample rate, for no channels and for too many
@@ -69,9 +69,11 @@ def read_blocks(sound: soundfile.SoundFile, part: FilePart, block_frames: int) -
     return _read(sound, part, block_frames, "float32")
 
 
-def read_integers(sound: soundfile.SoundFile, part: FilePart, block_frames: int) -> Iterator[Int32]:
-    """Yield the same blocks as `read_blocks`, as integers, with full scale at 2^31."""
-    return _read(sound, part, block_frames, "int32")
+def read_integers(
+    sound: soundfile.SoundFile, part: FilePart, block_frames: int, dtype: Literal["int16", "int32"]
+) -> Iterator[Int16 | Int32]:
+    """Yield the same blocks as `read_blocks`, as integers, with full scale at 2^15 or 2^31."""
+    return _read(sound, part, block_frames, dtype)
 
 
 def _read(

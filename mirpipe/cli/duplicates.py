@@ -12,13 +12,13 @@ from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 
 _REASONS = {
-    "needs_chromaprint": "ffmpeg with Chromaprint was not installed (Debian: apt-get install "
-    "ffmpeg). After the installation, run `mirpipe ingest` and `mirpipe run` again",
+    "needs_chromaprint": "libchromaprint was not installed (Debian: apt-get install "
+    "libchromaprint1). After the installation, run `mirpipe ingest` and `mirpipe run` again",
     "not_computed": "they were ingested by an earlier version (run `mirpipe ingest` and `mirpipe "
     "run` again), or could not be decoded (see `mirpipe failures`)",
     "too_short": "they are shorter than 7.6 s",
     "silent": "they are almost completely silent",
-    "failed": "ffmpeg has failed (the next `mirpipe ingest` tries again)",
+    "failed": "Chromaprint has failed (the next `mirpipe ingest` tries again)",
 }
 
 

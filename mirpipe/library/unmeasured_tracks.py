@@ -12,7 +12,7 @@ from more_itertools import batched
 from sqlalchemy import Connection
 
 from mirpipe.audio import AudioFacts
-from mirpipe.audio.chromaprint import find_program
+from mirpipe.audio.chromaprint import find_library
 from mirpipe.db.engine import engine
 from mirpipe.db.store import (
     audio_measurements,
@@ -44,7 +44,7 @@ def measure_tracks(collection: Collection, *, workers: int) -> None:
                 batch = tracks.usable_tracks(connection, ids)
             outcomes = list(pool.map(lambda track: result_or_error(_measure, track), batch))
             _write(collection, batch, outcomes)
-    if find_program() is None:
+    if find_library() is None:
         with engine("app").begin() as connection:
             fingerprints.write_not_available(connection, collection)
 
@@ -52,7 +52,7 @@ def measure_tracks(collection: Collection, *, workers: int) -> None:
 def _pending(connection: Connection, collection: Collection) -> list[int]:
     """Return the sorted ids of the tracks to measure."""
     pending = set(waveforms.pending(connection, collection))
-    if found := find_program():
+    if found := find_library():
         pending.update(fingerprints.pending(connection, collection, found.revision))
     return sorted(pending)
 

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 
 from mirpipe.audio import decode, read_audio_facts
+from mirpipe.audio.clipping import ClippingCounter
 from mirpipe.audio.decode import open_parts
 from mirpipe.audio.flac_checksum import FlacChecksum
 from mirpipe.records import Finding
@@ -35,6 +36,24 @@ def test_clipping(tmp_path: Path) -> None:
     assert (finding.kind, finding.severity) == ("clipping", "warning")
     assert finding.seconds == pytest.approx(3.0, abs=0.1)
     assert findings_of(tmp_path, music(3.0) / np.abs(music(3.0)).max()) == []
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_three_neighbouring_samples_of_a_channel_at_full_scale_are_clipped(channels: int) -> None:
+    rng, counter, starts = np.random.default_rng(channels), ClippingCounter(), []
+    for block in range(40):
+        samples = np.clip(rng.standard_normal((50, channels)) * 3, -1, 1).astype(np.float32)
+        counter.add(samples, 1.0)
+        is_full = np.abs(samples) >= 0.999
+        starts += [
+            50 * block + frame
+            for frame in range(48)
+            for channel in range(channels)
+            if is_full[frame : frame + 3, channel].all()
+        ]
+    (finding,) = counter.findings(100)
+    assert finding.seconds == starts[0] / 100
+    assert finding.detail.startswith(f"{len(starts):,} samples are clipped")
 
 
 def test_silence_at_the_start_inside_and_at_the_end(tmp_path: Path) -> None:

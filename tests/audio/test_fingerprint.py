@@ -1,21 +1,22 @@
 """A fingerprint covers the complete track, whatever the block size. A missing one has a reason."""
 
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
 import soundfile
 
 from mirpipe.audio import chromaprint, read_audio_facts
-from mirpipe.audio.chromaprint import find_program, to_values
+from mirpipe.audio.chromaprint import computing, find_library, to_values
 from mirpipe.audio.fingerprint import SILENT_VALUE, fingerprinting
 from mirpipe.records import Fingerprint, Float32
-from tests.support.encoded_audio import HAS_FFMPEG
 from tests.support.synthetic_music import melody
 
 RATE = 22_050
-needs_ffmpeg = pytest.mark.skipif(not HAS_FFMPEG, reason="ffmpeg is not installed")
+needs_chromaprint = pytest.mark.skipif(
+    find_library() is None, reason="libchromaprint is not installed"
+)
 
 
 def fingerprint_of(samples: Float32, *, block: int = RATE) -> Fingerprint:
@@ -28,14 +29,14 @@ def fingerprint_of(samples: Float32, *, block: int = RATE) -> Fingerprint:
     return found
 
 
-@needs_ffmpeg
+@needs_chromaprint
 def test_a_track_longer_than_two_minutes_is_read_to_its_end() -> None:
     frames = fingerprint_of(melody(150, RATE)).frames
     assert frames is not None
     assert len(to_values(frames)) * 1365 / 11_025 == pytest.approx(150, abs=3)
 
 
-@needs_ffmpeg
+@needs_chromaprint
 def test_blocks_gain_and_clipping_samples_do_not_change_the_length() -> None:
     samples = melody(10, RATE)
     expected = fingerprint_of(samples)
@@ -46,7 +47,7 @@ def test_blocks_gain_and_clipping_samples_do_not_change_the_length() -> None:
     assert len(loud) == len(expected.frames)
 
 
-@needs_ffmpeg
+@needs_chromaprint
 def test_short_and_silent_tracks_have_a_reason() -> None:
     short, silent = fingerprint_of(melody(5, RATE)), fingerprint_of(np.zeros(RATE * 20, np.float32))
     assert (short.frames, short.reason) == (None, "too_short")
@@ -54,26 +55,7 @@ def test_short_and_silent_tracks_have_a_reason() -> None:
     assert short.revision == silent.revision != ""
 
 
-def test_a_program_that_cannot_be_run_is_no_chromaprint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "ffmpeg").write_bytes(b"no program")
-    (tmp_path / "ffmpeg").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_program() is None
-    path = tmp_path / "tune.wav"
-    soundfile.write(path, melody(8, RATE), RATE)
-    assert read_audio_facts(path, with_fingerprint=True).fingerprint is None
-
-
-@needs_ffmpeg
-def test_a_program_that_cannot_be_started_now_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_program() is not None
-    monkeypatch.setattr(chromaprint, "start", Mock(side_effect=OSError("too many processes")))
-    assert fingerprint_of(melody(10, RATE)) == Fingerprint("", None, "failed")
-
-
-@needs_ffmpeg
+@needs_chromaprint
 def test_a_silent_part_has_the_value_that_is_left_out() -> None:
     padded = np.concatenate([melody(10, RATE), np.zeros(RATE * 10, np.float32)])
     frames = fingerprint_of(padded).frames
@@ -81,7 +63,7 @@ def test_a_silent_part_has_the_value_that_is_left_out() -> None:
     assert np.count_nonzero(to_values(frames) == SILENT_VALUE) > 50
 
 
-@needs_ffmpeg
+@needs_chromaprint
 def test_a_channel_that_is_used_alone_is_fingerprinted_alone(tmp_path: Path) -> None:
     samples = melody(10, RATE)
     soundfile.write(tmp_path / "mono.wav", samples, RATE)
@@ -95,56 +77,70 @@ def test_a_channel_that_is_used_alone_is_fingerprinted_alone(tmp_path: Path) -> 
     assert prints[0] == prints[1]
 
 
-def fake_ffmpeg(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Install a program named ffmpeg, in a PATH without any other program."""
-    program = folder / "ffmpeg"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/bin")
-
-
-def test_without_chromaprint_there_is_no_fingerprint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@needs_chromaprint
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000, 96_000])
+def test_resampled_audio_has_the_fingerprint_that_chromaprint_computes_at_its_rate(
+    rate: int,
 ) -> None:
-    fake_ffmpeg(tmp_path, monkeypatch, "cat > /dev/null; echo unknown format >&2; exit 1")
-    assert find_program() is None
-    with fingerprinting(RATE) as meter:
-        meter.add(melody(10, RATE))
-        assert meter.fingerprint() is None
-    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    assert find_program() is None
-
-
-def test_another_algorithm_has_another_revision(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake_ffmpeg(tmp_path, monkeypatch, "cat > /dev/null; printf abcdefgh")
-    found = find_program()
+    samples = melody(20, rate)
+    with fingerprinting(rate) as meter:
+        for start in range(0, len(samples), rate):
+            meter.add(samples[start : start + rate])
+        found = meter.fingerprint()
     assert found is not None
-    assert found.revision.startswith("chromaprint-1-")
+    assert found.frames is not None
+    expected = fingerprint_at_its_rate(samples, rate)
+    count = min(len(found.frames), len(expected))
+    assert abs(len(found.frames) - len(expected)) <= 4
+    # With less than this share, the revision of the fingerprints would have to change.
+    assert chromaprint._share_of_equal_bits(found.frames[:count], expected[:count]) > 0.99
 
 
-@needs_ffmpeg
-def test_another_version_of_ffmpeg_with_equal_fingerprints_has_the_same_revision(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    installed = find_program()
-    assert installed is not None
-    fake_ffmpeg(tmp_path, monkeypatch, f'exec {installed.program} "$@"')
-    found = find_program()
+def fingerprint_at_its_rate(samples: Float32, rate: int) -> bytes:
+    """Return the values if Chromaprint resamples the audio itself, as earlier versions did."""
+    found = find_library()
     assert found is not None
-    assert found.program != installed.program
-    assert found.revision == installed.revision == "chromaprint-1"
+    with patch.object(chromaprint, "SAMPLE_RATE", rate), computing(found.library) as computation:
+        computation.add((samples * 32767).astype(np.int16))
+        frames = computation.finish()
+    assert frames is not None
+    return frames
 
 
-@needs_ffmpeg
-def test_a_fingerprint_is_tried_again_if_ffmpeg_stops(
+def test_without_the_library_there_is_no_fingerprint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with fingerprinting(RATE) as meter:
-        meter.add(melody(10, RATE))
-        assert meter._process is not None
-        meter._process.kill()
-        meter._process.wait()
-        meter.add(melody(60, RATE))
-        assert meter.fingerprint() == Fingerprint("", None, "failed")
+    monkeypatch.setattr(chromaprint, "_FILE", str(tmp_path / "libchromaprint.so.1"))
+    monkeypatch.setattr(chromaprint, "_load", chromaprint._load.__wrapped__)
+    path = tmp_path / "tune.wav"
+    soundfile.write(path, melody(8, RATE), RATE)
+    assert find_library() is None
+    (tmp_path / "libchromaprint.so.1").write_bytes(b"no library")
+    assert find_library() is None
+    assert read_audio_facts(path, with_fingerprint=True).fingerprint is None
+
+
+@needs_chromaprint
+def test_only_other_values_have_another_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = find_library()
+    assert found is not None
+    assert found.revision == "chromaprint-1"
+    monkeypatch.setattr(chromaprint, "_PROBE_VALUES", "00112233" * 27)
+    monkeypatch.setattr(chromaprint, "_revision", chromaprint._revision.__wrapped__)
+    other = find_library()
+    assert other is not None
+    assert other.revision.startswith("chromaprint-1-")
+
+
+@needs_chromaprint
+@pytest.mark.parametrize("call", ["new", "start", "feed", "finish", "get_raw_fingerprint"])
+def test_a_fingerprint_is_tried_again_if_a_call_fails(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_library()
+    assert found is not None
+    library = Mock(wraps=found.library)
+    getattr(library, f"chromaprint_{call}").side_effect = lambda *_: 0
+    failing = chromaprint.Chromaprint(library, found.revision)
+    monkeypatch.setattr(chromaprint, "find_library", lambda: failing)
+    assert fingerprint_of(melody(10, RATE)) == Fingerprint("", None, "failed")

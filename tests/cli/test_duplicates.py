@@ -90,11 +90,11 @@ def test_relations_and_collections_are_filtered(fresh_database: Database, folder
 def test_it_says_what_to_do_if_chromaprint_is_missing(
     fresh_database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chromaprint, "_revision", lambda _program: None)
+    monkeypatch.setattr(chromaprint, "_revision", lambda _library: None)
     ingest_all(folder)
     printed = duplicates()
     assert "Tracks without a fingerprint: 4" in printed
-    assert "apt-get install ffmpeg" in " ".join(printed.split())
+    assert "apt-get install libchromaprint1" in " ".join(printed.split())
     assert json.loads(duplicates("--json"))["missing"] == {"needs_chromaprint": 4}
     assert "茉莉花" in printed  # Copies of a file are found without fingerprints.
 

@@ -255,7 +255,7 @@ def test_fingerprints_of_another_algorithm_replace_the_old_ones_and_their_pairs(
     ingest_all(library)
     find_same_recordings()
     before = found(fresh_database)
-    monkeypatch.setattr(chromaprint, "_revision", lambda _program: "another")
+    monkeypatch.setattr(chromaprint, "_revision", lambda _library: "another")
     ingest([library / "references"], collection="reference")
     assert found(fresh_database) == {}
     assert find_same_recordings() == 0  # The targets have fingerprints of the old algorithm.
@@ -268,7 +268,7 @@ def test_tracks_without_chromaprint_have_a_reason_and_are_measured_when_it_is_in
     fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(chromaprint, "_revision", lambda _program: None)
+        patch.setattr(chromaprint, "_revision", lambda _library: None)
         ingest_all(library)
         reasons = rows(fresh_database, "SELECT DISTINCT reason FROM mirpipe.fingerprint")
         assert reasons == [("needs_chromaprint",)]
@@ -277,7 +277,7 @@ def test_tracks_without_chromaprint_have_a_reason_and_are_measured_when_it_is_in
     find_same_recordings()
     assert len(found(fresh_database)) == 6
     before = content(fresh_database)
-    monkeypatch.setattr(chromaprint, "_revision", lambda _program: None)
+    monkeypatch.setattr(chromaprint, "_revision", lambda _library: None)
     ingest_all(library)
     assert content(fresh_database) == before
 

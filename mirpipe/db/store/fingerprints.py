@@ -12,7 +12,7 @@ from mirpipe.music.recordings.index_codes import index_codes
 from mirpipe.records import Collection, Fingerprint
 
 NOT_AVAILABLE = "needs_chromaprint"
-"""Reason code of a track for which ffmpeg with Chromaprint was not available."""
+"""Reason code of a track for which libchromaprint was not installed."""
 
 _PENDING = text("""
     SELECT t.track_id FROM mirpipe.track t
@@ -29,7 +29,7 @@ _IDS = text(
     "SELECT content_sha256, track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = ANY(:hashes) ORDER BY track_id"
 )
-# If ffmpeg has failed, an earlier fingerprint is kept.
+# If Chromaprint has failed, an earlier fingerprint is kept.
 _WRITE = text("""
     INSERT INTO mirpipe.fingerprint AS old (track_id, revision, frames, codes, reason)
     VALUES (:track_id, :revision, :frames, CAST(:codes AS integer[]), :reason)

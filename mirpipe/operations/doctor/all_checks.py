@@ -21,6 +21,7 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
     "disk": machine.disk,
     "gpu": machine.gpu,
     "ffmpeg": machine.ffmpeg,
+    "chromaprint": machine.chromaprint,
     "models": plugins.interpreter,
     "plug-in": plugins.configured,
     "database": database.check,

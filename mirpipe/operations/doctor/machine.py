@@ -1,4 +1,4 @@
-"""Machine checks: free disk space, write permission, GPUs, and the program ffmpeg."""
+"""Machine checks: free disk space, write permission, GPUs, ffmpeg and Chromaprint."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mirpipe.audio import has_ffmpeg
-from mirpipe.audio.chromaprint import find_program
+from mirpipe.audio.chromaprint import find_library
 from mirpipe.operations.doctor.finding import Finding, ok, problem, warning
 from mirpipe.settings import settings
 
@@ -42,23 +42,27 @@ def disk() -> Iterator[Finding]:
 
 
 def ffmpeg() -> Iterator[Finding]:
-    """Check for the program ffmpeg, and whether it computes fingerprints."""
-    if has_ffmpeg() and find_program():
-        yield ok("ffmpeg", "installed, with Chromaprint for fingerprints")
-        return
+    """Check for the program ffmpeg."""
     if has_ffmpeg():
-        yield warning(
-            "ffmpeg",
-            "installed without Chromaprint: copies and cuts of the same recording are not found",
-            "install an ffmpeg whose `ffmpeg -muxers` lists chromaprint, such as Debian's, and run "
-            "`mirpipe ingest` again",
-        )
+        yield ok("ffmpeg", "installed")
         return
     yield warning(
         "ffmpeg",
-        "not installed: M4A, WMA and other formats cannot be read, a retagged MP3, Ogg or Opus "
-        "file is a new track, and copies and cuts of the same recording are not found",
+        "not installed: M4A, WMA and other formats cannot be read, and a retagged MP3, Ogg or Opus "
+        "file is a new track",
         "install it (Debian: apt-get install ffmpeg), and run `mirpipe ingest` again",
+    )
+
+
+def chromaprint() -> Iterator[Finding]:
+    """Check for the library that computes fingerprints."""
+    if find_library():
+        yield ok("chromaprint", "libchromaprint is installed")
+        return
+    yield warning(
+        "chromaprint",
+        "libchromaprint is not installed: copies and cuts of the same recording are not found",
+        "install it (Debian: apt-get install libchromaprint1), and run `mirpipe ingest` again",
     )
 
 

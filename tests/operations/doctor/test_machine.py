@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mirpipe.audio.chromaprint import _load
 from mirpipe.models import weight_verification
 from mirpipe.operations.doctor import machine, packages, plugins
 from mirpipe.operations.doctor.finding import Finding
@@ -174,14 +175,17 @@ def test_random_weights_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_a_missing_ffmpeg_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/ffmpeg")
-    monkeypatch.setattr("mirpipe.audio.chromaprint._revision", lambda _program: "chromaprint-1")
-    message = "installed, with Chromaprint for fingerprints"
-    assert list(machine.ffmpeg()) == [Finding("ffmpeg", "ok", message)]
-    monkeypatch.setattr("mirpipe.audio.chromaprint._revision", lambda _program: None)
-    (finding,) = machine.ffmpeg()
-    assert finding.level == "warning"
-    assert "without Chromaprint" in finding.message
+    assert list(machine.ffmpeg()) == [Finding("ffmpeg", "ok", "installed")]
     monkeypatch.setattr("shutil.which", lambda _name: None)
     (finding,) = machine.ffmpeg()
     assert finding.level == "warning"
     assert "apt-get install ffmpeg" in finding.remedy
+
+
+def test_a_missing_chromaprint_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mirpipe.audio.chromaprint._FILE", "libchromaprint.so.missing")
+    monkeypatch.setattr("mirpipe.audio.chromaprint._load", _load.__wrapped__)
+    (finding,) = machine.chromaprint()
+    assert finding.level == "warning"
+    assert "same recording are not found" in finding.message
+    assert "apt-get install libchromaprint1" in finding.remedy
