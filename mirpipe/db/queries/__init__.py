@@ -10,6 +10,7 @@ from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics
 from mirpipe.db.queries.best_match_scores import BestMatchScores, best_match_scores
 from mirpipe.db.queries.captions import Caption, captions
 from mirpipe.db.queries.change_mark import change_mark
+from mirpipe.db.queries.clip_origins import ClipOrigin, clip_origins
 from mirpipe.db.queries.clip_scores import ClipScore, TargetScore, clip_scores, target_scores
 from mirpipe.db.queries.csls_check import CslsCheck, csls_checks
 from mirpipe.db.queries.duplicates import (
@@ -46,9 +47,11 @@ from mirpipe.db.queries.label_rankings import (
     label_rankings,
 )
 from mirpipe.db.queries.library_counts import LibraryCount, library_counts
+from mirpipe.db.queries.matched_targets import MatchedTarget, matched_targets
 from mirpipe.db.queries.matches import Match, best_matches, matches
 from mirpipe.db.queries.mode_comparison import ModeComparison, mode_comparisons
 from mirpipe.db.queries.pending_work import PendingWork, pending_work
+from mirpipe.db.queries.recordings_of_track import SameRecording, recordings_of_track
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary, retrieval_summaries
 from mirpipe.db.queries.run_comparison import BestMatchDifference, best_match_differences
 from mirpipe.db.queries.run_history import (
@@ -63,6 +66,11 @@ from mirpipe.db.queries.same_recordings import SameRecordings, same_recordings
 from mirpipe.db.queries.set_distances import SetDistance, set_distances
 from mirpipe.db.queries.similarity_by_rank import RankSimilarity, similarity_by_rank
 from mirpipe.db.queries.targets import Target, targets
+from mirpipe.db.queries.track_addresses import TrackAddress, track_addresses
+from mirpipe.db.queries.track_details import TrackDescription, tracks_by_hash
+from mirpipe.db.queries.track_files import TrackFile, track_files
+from mirpipe.db.queries.track_history import TrackEvent, track_history
+from mirpipe.db.queries.track_list import ListedTrack, TrackFilter, listed_tracks, listed_tracks_n
 from mirpipe.db.queries.unavailable_plugins import UnavailablePlugin, unavailable_plugins
 from mirpipe.db.queries.waveform_and_chroma import Picture, pictures
 
@@ -73,6 +81,7 @@ __all__ = [
     "BestMatchDifference",
     "BestMatchScores",
     "Caption",
+    "ClipOrigin",
     "ClipScore",
     "CslsCheck",
     "DuplicateGroup",
@@ -93,8 +102,10 @@ __all__ = [
     "Hubness",
     "LabelRanking",
     "LibraryCount",
+    "ListedTrack",
     "MapPoint",
     "Match",
+    "MatchedTarget",
     "ModeComparison",
     "PastRun",
     "PastSummary",
@@ -105,10 +116,16 @@ __all__ = [
     "RerankedMatch",
     "RetrievalSummary",
     "Run",
+    "SameRecording",
     "SameRecordings",
     "SetDistance",
     "Target",
     "TargetScore",
+    "TrackAddress",
+    "TrackDescription",
+    "TrackEvent",
+    "TrackFile",
+    "TrackFilter",
     "UnavailablePlugin",
     "aesthetics",
     "best_match_changes",
@@ -117,6 +134,7 @@ __all__ = [
     "best_matches",
     "captions",
     "change_mark",
+    "clip_origins",
     "clip_scores",
     "clips_of_target",
     "csls_checks",
@@ -140,8 +158,11 @@ __all__ = [
     "last_runs",
     "latest_run",
     "library_counts",
+    "listed_tracks",
+    "listed_tracks_n",
     "map_points",
     "maps",
+    "matched_targets",
     "matches",
     "mode_comparisons",
     "past_generation_summaries",
@@ -149,6 +170,7 @@ __all__ = [
     "past_runs",
     "pending_work",
     "pictures",
+    "recordings_of_track",
     "reranked_matches",
     "retrieval_group_summaries",
     "retrieval_summaries",
@@ -157,5 +179,9 @@ __all__ = [
     "similarity_by_rank",
     "target_scores",
     "targets",
+    "track_addresses",
+    "track_files",
+    "track_history",
+    "tracks_by_hash",
     "unavailable_plugins",
 ]
