@@ -26,7 +26,13 @@ from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_com
 from mirpipe.db.queries.encoder_revisions import EncoderRevision, encoder_revisions
 from mirpipe.db.queries.failure_ledger import Failure, FailureCount, failure_counts, failures
 from mirpipe.db.queries.file_locations import FileLocation, file_locations
-from mirpipe.db.queries.findings import AudioFinding, FindingCount, finding_counts, findings
+from mirpipe.db.queries.findings import (
+    AudioFinding,
+    FindingCount,
+    finding_counts,
+    findings,
+    findings_of_track,
+)
 from mirpipe.db.queries.fused_and_csls_rankings import (
     FusedMatch,
     RerankedMatch,
@@ -64,6 +70,7 @@ from mirpipe.db.queries.run_history import (
 from mirpipe.db.queries.runs import BestMatchChange, Run, best_match_changes, last_runs, latest_run
 from mirpipe.db.queries.same_recordings import SameRecordings, same_recordings
 from mirpipe.db.queries.set_distances import SetDistance, set_distances
+from mirpipe.db.queries.similar_references import SimilarReferences, similar_references
 from mirpipe.db.queries.similarity_by_rank import RankSimilarity, similarity_by_rank
 from mirpipe.db.queries.targets import Target, targets
 from mirpipe.db.queries.track_addresses import TrackAddress, track_addresses
@@ -119,6 +126,7 @@ __all__ = [
     "SameRecording",
     "SameRecordings",
     "SetDistance",
+    "SimilarReferences",
     "Target",
     "TargetScore",
     "TrackAddress",
@@ -148,6 +156,7 @@ __all__ = [
     "filtered_label_rankings",
     "finding_counts",
     "findings",
+    "findings_of_track",
     "fingerprint_state",
     "fused_matches",
     "generation_group_summaries",
@@ -176,6 +185,7 @@ __all__ = [
     "retrieval_summaries",
     "same_recordings",
     "set_distances",
+    "similar_references",
     "similarity_by_rank",
     "target_scores",
     "targets",

@@ -1,4 +1,4 @@
-"""What happened to a track: its files, its labels, its state and the best matches that include it."""
+"""What happened to a track: its files, labels and state, and the best matches that include it."""
 
 from dataclasses import dataclass
 from datetime import datetime
