@@ -99,7 +99,7 @@ def _choose_track(
         index=None,
         format_func=title_of.__getitem__,
         placeholder="Open the page of a track: choose or type",
-        key=f"{name} track",
+        key=f"open a track of {name}",
         label_visibility="collapsed",
         width=420,
     )

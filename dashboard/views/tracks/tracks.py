@@ -46,9 +46,11 @@ def choose_filter() -> queries.TrackFilter:
         "State", STATES, key="state", bind="query-params", on_change=first_page
     )
     kinds = sorted({row.kind for row in queries.finding_counts()})
-    findings = by_finding.multiselect(
-        "Finding", kinds, key="finding", bind="query-params", on_change=first_page
-    )
+    findings: list[str] = []
+    if kinds:
+        findings = by_finding.multiselect(
+            "Finding", kinds, key="finding", bind="query-params", on_change=first_page
+        )
     return queries.TrackFilter(search or "", tuple(collections), tuple(states), tuple(findings))
 
 
