@@ -7,11 +7,15 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from dashboard.components.track_link import open_track
+
 COLUMNS_PER_PAGE = 40
 """Largest number of columns with titles. With more columns, there is no room for titles."""
 ROW_PIXELS, TITLE_PIXELS = 30, 215
 MAX_COLUMNS_WITH_NUMBERS = 16
 """Largest number of columns with numbers in the cells. With more, there is no room for them."""
+CLICK = "clicked"
+"""Name of the chart's selection, which contains the track of the clicked cell."""
 LEGEND = "Lighter cells have higher values. Melody accuracy is shown only for pitched pairs."
 """Explanation for the viewers of a page with heatmaps."""
 
@@ -24,6 +28,8 @@ class Cell:
     column: str
     value: float | None
     remark: str = ""
+    track_id: int | None = None
+    """Track whose page a click opens. None if a click does nothing."""
 
 
 def visible_columns(columns: Sequence[str], *, key: str) -> Sequence[str]:
@@ -58,11 +64,17 @@ def heatmap(
     """Return the chart. Lighter cells have higher values. Cells without a value are empty."""
     data = pd.DataFrame(
         [
-            {"row": cell.row, "target": cell.column, "value": cell.value, "remark": cell.remark}
+            {
+                "row": cell.row,
+                "target": cell.column,
+                "value": cell.value,
+                "remark": cell.remark,
+                "track_id": cell.track_id,
+            }
             for cell in cells
             if cell.value is not None
         ],
-        columns=["row", "target", "value", "remark"],
+        columns=["row", "target", "value", "remark", "track_id"],
     )
     low, high = (data["value"].min(), data["value"].max()) if len(data) else (0.0, 1.0)
     number_format = f".{decimals}f"
@@ -93,7 +105,8 @@ def heatmap(
         scale=alt.Scale(scheme="cividis", domain=[float(low), float(high)]),
         legend=alt.Legend(title=None, orient="top", gradientLength=160, format=number_format),
     )
-    layers = [base.mark_rect().encode(color=colour)]
+    click = alt.selection_point(name=CLICK, fields=["track_id"], on="click", empty=False)
+    layers = [base.mark_rect(cursor="pointer").encode(color=colour).add_params(click)]
     if len(columns) <= MAX_COLUMNS_WITH_NUMBERS:
         middle = (float(low) + float(high)) / 2
         text_colour = alt.condition(
@@ -120,7 +133,13 @@ def show_heatmap(
     if not any(cell.value is not None for cell in visible):
         st.caption("There are no values yet.")
         return
-    st.altair_chart(
+    event = st.altair_chart(
         heatmap(visible, rows=rows, columns=columns, title=title, decimals=decimals),
         alt=f"{title}, by target",
+        key=f"heatmap {title}",
+        on_select="rerun",
+        selection_mode=CLICK,
     )
+    for clicked in event.selection.get(CLICK) or []:
+        if clicked.get("track_id"):
+            open_track(int(clicked["track_id"]))

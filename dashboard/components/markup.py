@@ -18,6 +18,36 @@ def title(text: str) -> Markup:
     return Markup("<bdi class='mp-title'>{}</bdi>").format(text)
 
 
+def any_direction(text: str) -> Markup:
+    """Return text whose writing direction does not affect the text around it."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def path(text: str) -> Markup:
+    """Return a path in small print, which is broken across lines where it is too long."""
+    return Markup("<small class='mp-path'><bdi>{}</bdi></small>").format(text)
+
+
+def large_title(text: str) -> Markup:
+    """Return the title of the track that a page is about, as a heading."""
+    return Markup("<h2 class='mp-large-title'><bdi>{}</bdi></h2>").format(text)
+
+
+def sentence(template: str, *values: str | Markup) -> Markup:
+    """Return a sentence. The values replace the braces of the template."""
+    return Markup("<div>{}</div>").format(Markup(template).format(*values))
+
+
+def definition_list(values: Sequence[tuple[str, str]]) -> Markup:
+    """Return names and texts below each other, or nothing if there are none."""
+    if not values:
+        return Markup("")
+    row = Markup("<dt>{}</dt><dd><bdi>{}</bdi></dd>")
+    return Markup("<dl class='mp-definitions'>{}</dl>").format(
+        Markup("").join(row.format(*value) for value in values)
+    )
+
+
 def muted_line(text: str) -> Markup:
     """Return a grey line whose writing direction does not affect the text around it."""
     return Markup("<div class='mp-muted'><bdi>{}</bdi></div>").format(text)
@@ -71,7 +101,7 @@ def large_numbers(values: Sequence[tuple[str, str, str]]) -> Markup:
     return Markup("<dl class='mp-large-numbers'>{}</dl>").format(cells)
 
 
-def named_values(values: Sequence[tuple[str, str]], *, wrap: bool = False) -> Markup:
+def named_values(values: Sequence[tuple[str, str | Markup]], *, wrap: bool = False) -> Markup:
     """Return small numbers next to each other, from tuples of name and number.
 
     Each row has four numbers. With `wrap`, each row has as many numbers as fit.

@@ -8,6 +8,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components.csv_download import download_button
+from dashboard.components.track_link import open_track
 
 
 def html_table(
@@ -40,9 +41,67 @@ def html_table(
     ).format(name, Markup(" mp-narrow" if narrow else ""), head, body)
 
 
+def track_ids(rows: Sequence[Any], **id_fields: str) -> dict[str, list[int | None]]:
+    """Return the track ids for each column of titles, from the fields of the rows.
+
+    For example, `target="target_id"` means that the column "target" contains titles of the tracks
+    with the ids in the field `target_id`.
+    """
+    return {
+        column: [getattr(row, id_field) for row in rows] for column, id_field in id_fields.items()
+    }
+
+
 def sortable_table(
-    data: pd.DataFrame, *, name: str, columns: Mapping[str, Any] | None = None
+    data: pd.DataFrame,
+    *,
+    name: str,
+    columns: Mapping[str, Any] | None = None,
+    tracks: Mapping[str, Sequence[int | None]] | None = None,
 ) -> None:
-    """Draw a table that can be sorted and searched, and a button to download it as CSV."""
-    st.dataframe(data, hide_index=True, column_config=columns, alt=name)
-    download_button(data, name=name)
+    """Draw a table that can be sorted and searched, and a button to download it as CSV.
+
+    `tracks` contains the track ids for each column of titles, in the order of the rows. A click on
+    such a title opens the page of the track. The table is a picture for the browser, so a selector
+    below it does the same for the keyboard and for screen readers.
+    """
+    configured, ids_of = dict(columns or {}), tracks or {}
+    for column in ids_of:
+        configured[column] = st.column_config.ButtonColumn(
+            configured.get(column), type="tertiary", alignment="left", key=f"{name} {column}"
+        )
+    st.dataframe(data, hide_index=True, column_config=configured, alt=name)
+    for column, ids in ids_of.items():
+        click = st.session_state.get(f"{name} {column}")
+        track_id = None if click is None else ids[click["row"]]
+        if track_id is not None:
+            open_track(track_id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        download_button(data, name=name)
+        if ids_of:
+            _choose_track(data, name, ids_of)
+
+
+def _choose_track(
+    data: pd.DataFrame, name: str, ids_of: Mapping[str, Sequence[int | None]]
+) -> None:
+    """Draw a selector with the tracks of the table. A choice opens the page of the track."""
+    title_of = {
+        track_id: str(title)
+        for column, ids in ids_of.items()
+        for track_id, title in zip(ids, data[column], strict=True)
+        if track_id is not None
+    }
+    label = f"Open a track of the table {name}"
+    track_id = st.selectbox(
+        label,
+        sorted(title_of, key=lambda track_id: (title_of[track_id].casefold(), track_id)),
+        index=None,
+        format_func=title_of.__getitem__,
+        placeholder="Open the page of a track: choose or type",
+        key=f"open a track of {name}",
+        label_visibility="collapsed",
+        width=420,
+    )
+    if track_id is not None:
+        open_track(track_id)

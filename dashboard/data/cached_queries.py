@@ -170,6 +170,25 @@ def unavailable_plugins() -> list[queries.UnavailablePlugin]:
     return _unavailable_plugins(_change_mark())
 
 
+def listed_tracks_n(chosen: queries.TrackFilter) -> int:
+    """Return the number of tracks that are listed. It is at most 10 seconds old."""
+    return _listed_tracks_n(_change_mark(), chosen)
+
+
+def listed_tracks(
+    chosen: queries.TrackFilter, sort: str, descending: bool, limit: int, offset: int
+) -> list[queries.ListedTrack]:
+    """Return one page of the list of tracks. It is at most 10 seconds old."""
+    return _listed_tracks(_change_mark(), chosen, sort, descending, limit, offset)
+
+
+def similar_references(
+    track_id: int, content_sha256: str, k: int
+) -> list[queries.SimilarReferences]:
+    """Return the nearest references of a track by each encoder. It is at most 10 seconds old."""
+    return _similar_references(_change_mark(), track_id, content_sha256, k)
+
+
 @st.cache_data(ttl=POLLING_SECONDS, show_spinner=False)
 def _change_mark() -> str:
     return queries.change_mark()
@@ -193,3 +212,29 @@ def _failure_counts(change_mark: str) -> list[queries.FailureCount]:
 @st.cache_data(max_entries=4, show_spinner=False)
 def _unavailable_plugins(change_mark: str) -> list[queries.UnavailablePlugin]:
     return queries.unavailable_plugins()
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _listed_tracks_n(change_mark: str, chosen: queries.TrackFilter) -> int:
+    return queries.listed_tracks_n(chosen)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _listed_tracks(
+    change_mark: str,
+    chosen: queries.TrackFilter,
+    sort: str,
+    descending: bool,
+    limit: int,
+    offset: int,
+) -> list[queries.ListedTrack]:
+    return queries.listed_tracks(
+        chosen, sort=sort, descending=descending, limit=limit, offset=offset
+    )
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _similar_references(
+    change_mark: str, track_id: int, content_sha256: str, k: int
+) -> list[queries.SimilarReferences]:
+    return queries.similar_references(track_id, content_sha256, k=k)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from mirpipe.generation.modes import MODES
 from mirpipe.postgres.embedded import EmbeddedPostgres
@@ -38,6 +38,8 @@ PAGES = {
     "generation": "Generation",
     "listen": "Listen",
     "search": "Search",
+    "tracks": "Tracks",
+    "track": "Track",
     "map": "Map",
     "hubs": "Hubs and agreement",
     "history": "History",
@@ -101,8 +103,11 @@ def served(
 
 def open_page(page: Page, served: Served, name: str) -> None:
     """Open a page by its address, like a link, and wait until the page is drawn."""
-    page.goto(f"{served.address}/{ADDRESSES.get(name, name)}")
-    expect(page.get_by_role("heading", name=PAGES[name], level=1)).to_be_visible()
+    address = ADDRESSES.get(name, name)
+    if name == "track":
+        address = f"track?track={link(served.database, HOSTILE)}"
+    page.goto(f"{served.address}/{address}")
+    expect(page.get_by_role("heading", name=PAGES[name], level=1, exact=True)).to_be_visible()
     wait_until_drawn(page)
 
 
@@ -177,6 +182,33 @@ def test_a_click_on_the_map_shows_a_player(served: Served, chromium: Browser) ->
         page.locator(".stVegaLiteChart svg .mark-symbol.role-mark path").first.click(force=True)
         expect(page.locator("audio, .mp-remark").first).to_be_visible()
         expect(page).to_have_url(re.compile("track="))
+
+
+def test_names_of_tracks_open_their_page_in_the_same_session(
+    served: Served, chromium: Browser
+) -> None:
+    title = ".mp-large-title"
+    with watched(chromium, "desktop", "light") as page:
+        sessions: list[WebSocket] = []
+        page.on("websocket", lambda session: sessions.append(session))
+        open_page(page, served, "tracks")
+        expect(page).to_have_title("Tracks · mirpipe")
+        page.get_by_role("link", name="康定情歌（古筝）").click()
+        expect(page.locator(title)).to_have_text("康定情歌（古筝）")
+        expect(page).to_have_title("康定情歌（古筝） · mirpipe")
+        expect(page).to_have_url(re.compile(r"/track\?track=\w{16}&in=reference$"))
+        target = page.get_by_role("link", name="تجربة").first
+        target.focus()
+        target.press("Enter")
+        expect(page.locator(title)).to_have_text("تجربة")
+        page.go_back()
+        expect(page.locator(title)).to_have_text("康定情歌（古筝）")
+        page.get_by_role("link", name="Retrieval").click()
+        expect(page).to_have_title("Retrieval · mirpipe")
+        wait_until_drawn(page)
+        page.locator(".stVegaLiteChart svg .mark-rect.role-mark path").first.click(force=True)
+        expect(page.locator(title)).to_be_visible()
+        assert len(sessions) == 1, "the page was loaded again"
 
 
 def test_tables_are_downloaded_for_spreadsheets(served: Served, chromium: Browser) -> None:

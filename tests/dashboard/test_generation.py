@@ -139,7 +139,7 @@ def test_models_with_random_weights_are_marked(filled: Database, tmp_path: Path)
 def test_a_caption_is_shown_next_to_the_measurements(filled: Database, tmp_path: Path) -> None:
     write_captions_and_clips(filled, tmp_path, RESYNTH)
     shown = html(page("generation"))
-    row = f"{SHOWN}</bdi></div></td><td><div class='mp-quote'><bdi>A slow piece"
+    row = f"{SHOWN}</bdi></a></div></td><td><div class='mp-quote'><bdi>A slow piece"
     assert row in shown
     assert "Captions by writer" in shown
     assert "licence of weights: Tongyi" in shown
@@ -166,7 +166,7 @@ def test_a_caption_with_markup_is_shown_literally(filled: Database, tmp_path: Pa
         describe(connection, caption=HOSTILE)
         make(connection, [RESYNTH], tmp_path, SOUND)
     app = page("generation")
-    assert f"<bdi class='mp-title'>{SHOWN}</bdi>" in html(app)
+    assert f"<bdi>{SHOWN}</bdi></a>" in html(app)
     assert f"<div class='mp-quote'><bdi>{SHOWN}</bdi></div>" in html(app)
     assert not any(HOSTILE in element.value for element in [*app.markdown, *app.caption])
 

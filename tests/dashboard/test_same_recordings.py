@@ -58,7 +58,7 @@ def test_a_library_without_them_says_nothing(library: SyntheticLibrary) -> None:
 def test_the_listen_page_marks_them(library: SyntheticLibrary, fresh_database: Database) -> None:
     shown = html(page("listen", target=link(fresh_database, "original")))
     assert shown.count(BADGE) == 1
-    assert f">copy</bdi> {BADGE}" in shown
+    assert f">copy</bdi></a> {BADGE}" in shown
 
 
 def test_the_hubs_page_marks_them_and_has_the_filters(
@@ -66,7 +66,7 @@ def test_the_hubs_page_marks_them_and_has_the_filters(
 ) -> None:
     app = page("hubs", target=link(fresh_database, "original"), label="genre")
     shown = html(app)
-    assert f">copy</bdi> {BADGE}" in shown
+    assert f">copy</bdi></a> {BADGE}" in shown
     notes = "\n".join(element.value for element in app.caption)
     assert "because they are the same recording as the query: 1." in notes
     [expander] = [each for each in app.expander if "albums and artists" in each.label]

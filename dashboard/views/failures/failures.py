@@ -64,13 +64,15 @@ def main() -> None:
     search = by_text.text_input(
         "Search title, path and message", key="search", type="search", bind="query-params"
     )
-    failures = failure_frame(queries.failures(stages=stages, reasons=reasons, search=search or ""))
+    rows = queries.failures(stages=stages, reasons=reasons, search=search or "")
+    failures = failure_frame(rows)
     if failures.empty:
         st.info("No failure matches these filters.")
         return
     tables.sortable_table(
         failures,
         name="Failures",
+        tracks=tables.track_ids(rows, item="track_id"),
         columns={
             "message": st.column_config.TextColumn(width="large"),
             "last seen": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),

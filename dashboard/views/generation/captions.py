@@ -9,6 +9,7 @@ from dashboard.components import markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH
 from dashboard.components.plugin_labels import plugin_heading
+from dashboard.components.track_link import linked_title, track_links
 from mirpipe.db import queries
 
 CAPTIONS_PER_PAGE = 20
@@ -27,9 +28,14 @@ def section(captions: Sequence[queries.Caption]) -> None:
     )
     only = st.toggle("Show contradictions only", key="contradictions", bind="query-params")
     shown = visible_captions(contradicting if only else captions)
+    links = track_links(caption.track_id for caption in shown)
     columns = ["target", "caption", "tempo", "meter", "key", "pitched"]
     lines = [
-        [markup.wide(markup.title(caption.title)), caption_cell(caption), *measurements(caption)]
+        [
+            markup.wide(linked_title(caption.title, links.get(caption.track_id))),
+            caption_cell(caption),
+            *measurements(caption),
+        ]
         for caption in shown
     ]
     markup.show(tables.html_table("Captions", columns, lines))

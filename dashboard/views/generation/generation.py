@@ -45,7 +45,8 @@ def heatmap_section(
     """Draw heatmaps of CLAP similarity, melody and aesthetics, by mode and target."""
     st.subheader("How similar are the clips to each target?", anchor=False)
     st.caption(
-        f"Each cell shows the mean over all seeds, for one mode and target. {heatmap.LEGEND}"
+        f"Each cell shows the mean over all seeds, for one mode and target. Click a cell to "
+        f"open the page of the target, with its clips. {heatmap.LEGEND}"
     )
     names = {target.track_id: target.title for target in targets}
     with_clips = {score.target_id for score in scores}
@@ -73,6 +74,7 @@ def heatmap_section(
                 names[score.target_id],
                 score.value,
                 f"clips: {score.clips}",
+                score.target_id,
             )
             for score in meaningful_scores(scores, metric)
             if score.target_id in names
@@ -127,6 +129,7 @@ def score_table(scores: Sequence[queries.TargetScore]) -> None:
             )
             for metric in metrics
         },
+        tracks={"target": [int(str(target_id)) for target_id, *_ in rows]},
     )
 
 

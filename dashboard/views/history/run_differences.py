@@ -91,6 +91,7 @@ def changed_matches(changes: Sequence[queries.BestMatchDifference]) -> None:
     tables.sortable_table(
         data[["target", "encoder", "then", "now", "why", "cosine then", "cosine now"]],
         name="Best matches then and now",
+        tracks=tables.track_ids(changes, target="target_id", then="before_id", now="after_id"),
         columns={"cosine then": number_column, "cosine now": number_column},
     )
 

@@ -11,6 +11,7 @@ from dashboard.components.marked_title import marked_title
 from dashboard.components.number_format import DASH, format_number
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.components.target_picker import TARGET_PARAMETER, choose_target
+from dashboard.components.track_link import track_links
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 
@@ -57,11 +58,12 @@ def fusion_table(
         "left out. The last columns show the rank by cosine for each single encoder, if the "
         "reference is among that encoder's matches."
     )
+    links = track_links(row.reference_id for row in fused)
     rank_of = {(row.encoder, row.reference_id): row.cosine_rank for row in reranked}
     lines = [
         [
             str(row.rank),
-            markup.wide(marked_title(row.reference, row.relation)),
+            markup.wide(marked_title(row.reference, row.relation, links.get(row.reference_id))),
             format_number(row.score, 4),
             *(str(rank_of.get((encoder, row.reference_id), DASH)) for encoder in encoders),
         ]
@@ -90,10 +92,11 @@ def csls_table(rows: Sequence[queries.RerankedMatch]) -> None:
     shown = [row for row in rows if row.encoder == (chosen or rows[0].encoder)]
     if shown and shown[0].random:
         markup.show(plugin_cell(shown[0].encoder, random=True))
+    links = track_links(row.reference_id for row in shown)
     lines = [
         [
             str(row.cosine_rank),
-            markup.wide(marked_title(row.reference, row.relation)),
+            markup.wide(marked_title(row.reference, row.relation, links.get(row.reference_id))),
             format_number(row.cosine, 4),
             rank_change(row),
             format_number(row.csls, 4),

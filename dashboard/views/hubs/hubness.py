@@ -11,6 +11,7 @@ from dashboard.components import charts, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_number
 from dashboard.components.plugin_labels import plugin_cell
+from dashboard.components.track_link import TrackLinks, linked_title, track_links
 from dashboard.views.hubs.ranking_methods import METHOD_NAMES
 from mirpipe.db import queries
 
@@ -47,13 +48,18 @@ def section(
 
 def hubness_table(rows: Sequence[queries.Hubness]) -> None:
     """Draw a table with one row per encoder and ranking method."""
+    links = track_links(row.largest_reference_id for row in rows)
     lines = [
         [
             plugin_cell(row.encoder, random=row.random),
             markup.no_wrap(METHOD_NAMES[row.rerank]),
             format_number(row.skewness, 2),
             f"{row.never_retrieved_share:.1%}",
-            _reference(row.largest_reference, f"{row.largest} of {row.n} queries"),
+            _reference(
+                row.largest_reference,
+                links.get(row.largest_reference_id),
+                f"{row.largest} of {row.n} queries",
+            ),
             f"{row.n:,} × {row.references_n:,}",
             row.licence_weights or DASH,
         ]
@@ -97,20 +103,22 @@ def hub_table(rows: Sequence[queries.Hub]) -> None:
     methods = list(dict.fromkeys((row.encoder, row.rerank) for row in rows))
     row_of = {(row.encoder, row.rerank, row.rank): row for row in rows}
     last_rank = min(MAX_LISTED_HUBS, max(row.rank for row in rows))
+    links = track_links(row.reference_id for row in rows if row.rank <= last_rank)
     lines = []
     for rank in range(1, last_rank + 1):
-        cells = [_hub(row_of.get((*method, rank))) for method in methods]
+        cells = [_hub(row_of.get((*method, rank)), links) for method in methods]
         lines.append([str(rank), *cells])
     columns = ["rank", *(f"{encoder}, {METHOD_NAMES[rerank]}" for encoder, rerank in methods)]
     markup.show(tables.html_table("Most retrieved references", columns, lines))
     download_button([asdict(row) for row in rows], name="Most retrieved references")
 
 
-def _hub(row: queries.Hub | None) -> Markup:
-    return (
-        Markup(DASH) if row is None else _reference(row.reference, f"{row.retrieved_n} of {row.n}")
-    )
+def _hub(row: queries.Hub | None, links: TrackLinks) -> Markup:
+    if row is None:
+        return Markup(DASH)
+    remark = f"{row.retrieved_n} of {row.n}"
+    return _reference(row.reference, links.get(row.reference_id), remark)
 
 
-def _reference(title: str, remark: str) -> Markup:
-    return markup.wide(markup.title(title) + markup.small_line(remark))
+def _reference(title: str, address: str | None, remark: str) -> Markup:
+    return markup.wide(linked_title(title, address) + markup.small_line(remark))

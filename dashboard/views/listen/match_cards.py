@@ -65,7 +65,9 @@ def match_card(
         markup.show(
             Markup("<div><span class='mp-rank'>{}</span>{} {}</div>").format(
                 match.rank,
-                marked_title(match.reference, match.relation),
+                marked_title(
+                    match.reference, match.relation, details.links.get(match.reference_id)
+                ),
                 guessed_tags_badge(files),
             ),
             genre_and_instrument(match.reference_labels),

@@ -6,6 +6,7 @@ from dashboard.components import aesthetics_rating, markup
 from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.guessed_tags import guessed_tags_badge
 from dashboard.components.player import player
+from dashboard.components.track_link import linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.listen.track_details import TrackDetails
 from mirpipe.db import queries
@@ -18,7 +19,8 @@ def target_bar(target: queries.Target, details: TrackDetails) -> None:
     with st.container(key="target-bar"):
         left, middle, right = st.columns([5, 4, 4], vertical_alignment="center")
         with left:
-            description = markup.title(target.title) + guessed_tags_badge(files)
+            description = linked_title(target.title, details.links.get(target.track_id))
+            description += guessed_tags_badge(files)
             description += genre_and_instrument(target.labels)
             if target.voiced is False:
                 description += markup.remark(

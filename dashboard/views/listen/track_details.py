@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.components.level_matching import common_level
+from dashboard.components.track_link import TrackLinks, track_links
 from mirpipe.db import queries
 
 COLUMNS_PER_ROW = 4
@@ -12,11 +13,12 @@ COLUMNS_PER_ROW = 4
 
 @dataclass(frozen=True)
 class TrackDetails:
-    """Files, aesthetics rating and picture of each track on the page, by track id."""
+    """Files, aesthetics rating, picture and link of each track on the page, by track id."""
 
     files: Mapping[int, Sequence[queries.FileLocation]]
     aesthetics: Mapping[int, queries.Aesthetics]
     pictures: Mapping[int, queries.Picture]
+    links: TrackLinks
     level: float
     """Level, in dBFS, to which all players are reduced."""
 
@@ -28,5 +30,6 @@ def read_track_details(track_ids: Sequence[int]) -> TrackDetails:
         files,
         queries.aesthetics(track_ids),
         queries.pictures(track_ids),
+        track_links(track_ids),
         common_level(files.values()),
     )

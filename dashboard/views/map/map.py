@@ -10,6 +10,7 @@ from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import licence_text, random_weights_badge
 from dashboard.components.target_picker import TARGET_PARAMETER, link_value
+from dashboard.components.track_link import address_of, linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data import cached_queries
 from mirpipe.db import queries
@@ -63,7 +64,7 @@ def track_card(point: queries.MapPoint) -> None:
         left, right = st.columns(2, vertical_alignment="center")
         with left:
             markup.show(
-                markup.title(point.title),
+                linked_title(point.title, address_of(point.collection, point.content_sha256)),
                 markup.muted_line(point.collection),
                 genre_and_instrument(point.labels),
             )
@@ -143,7 +144,11 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
         for point in points
     ]
     with st.expander("All points as a table"):
-        tables.sortable_table(pd.DataFrame(rows), name="Map")
+        tables.sortable_table(
+            pd.DataFrame(rows),
+            name="Map",
+            tracks={"title": [point.track_id for point in points]},
+        )
 
 
 def main() -> None:

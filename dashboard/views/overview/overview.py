@@ -94,11 +94,18 @@ def run_section(runs: Sequence[queries.Run]) -> None:
     latest = runs[0]
     if latest.changes:
         with st.expander(f"Best matches that run {latest.run_id} changed"):
-            changes = pd.DataFrame(
-                cached_queries.best_match_changes(cached_queries.run_key(latest))
-            )
+            changes = cached_queries.best_match_changes(cached_queries.run_key(latest))
             columns = ["encoder", "target", "previous", "reference", "cause"]
-            tables.sortable_table(changes[columns], name="Changed best matches")
+            tables.sortable_table(
+                pd.DataFrame(changes)[columns],
+                name="Changed best matches",
+                tracks=tables.track_ids(
+                    changes,
+                    target="target_id",
+                    previous="previous_id",
+                    reference="reference_id",
+                ),
+            )
 
 
 def trigger_name(trigger: str) -> str:

@@ -61,7 +61,7 @@ def guessed_section() -> None:
             }
         ),
         name="Guessed tags",
-        columns={},
+        tracks=tables.track_ids(guessed, track="track_id"),
     )
 
 
@@ -84,13 +84,15 @@ def finding_section() -> None:
     collections = by_collection.multiselect(
         "Collection", ["reference", "target", "generated"], key="collection", bind="query-params"
     )
-    findings = finding_frame(queries.findings(kinds=kinds, collections=collections))
+    rows = queries.findings(kinds=kinds, collections=collections)
+    findings = finding_frame(rows)
     if findings.empty:
         st.info("No finding matches these filters.")
         return
     tables.sortable_table(
         findings,
         name="Findings",
+        tracks=tables.track_ids(rows, track="track_id"),
         columns={
             "at (s)": st.column_config.NumberColumn(format="%.1f"),
             "finding": st.column_config.TextColumn(width="large"),

@@ -66,7 +66,8 @@ def heatmap_section(
     st.subheader("How similar is the best match of each target?", anchor=False)
     st.caption(
         "Each cell shows the best match for one target by one encoder, without matches that are "
-        f"left out. Point at a cell to see the title of the reference. {heatmap.LEGEND}"
+        f"left out. Point at a cell to see the title of the reference. Click a cell to "
+        f"open the page of the reference. {heatmap.LEGEND}"
     )
     names = {target.track_id: target.title for target in targets}
     matched = {row.target_id for row in rows}
@@ -82,7 +83,13 @@ def heatmap_section(
         ("melody_accuracy", f"Melody accuracy of target and match ({chance})", 3),
     ):
         cells = [
-            Cell(row.encoder, names[row.target_id], getattr(row, field), row.reference)
+            Cell(
+                row.encoder,
+                names[row.target_id],
+                getattr(row, field),
+                row.reference,
+                row.reference_id,
+            )
             for row in rows
             if row.target_id in names
         ]
@@ -105,6 +112,7 @@ def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
     tables.sortable_table(
         data,
         name="Best matches",
+        tracks=tables.track_ids(rows, target="target_id", reference="reference_id"),
         columns={
             "reference": "best match",
             **{

@@ -13,6 +13,7 @@ from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.marked_title import marked_title
 from dashboard.components.number_format import format_number
 from dashboard.components.player import player
+from dashboard.components.track_link import track_links
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.search import search_process
 from mirpipe.db import queries
@@ -27,6 +28,7 @@ def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
         return
     track_ids = [hit.track_id for hit in hits]
     files, pictures = queries.file_locations(track_ids), queries.pictures(track_ids)
+    links = track_links(track_ids)
     level = level_matching.common_level(files.values())
     st.subheader("Which references are most similar?", anchor=False)
     st.caption(f"Cosines are computed in the space of {encoder}. {level_matching.EXPLANATION}")
@@ -36,7 +38,7 @@ def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
             with column, st.container(border=True, gap="xsmall"):
                 markup.show(
                     Markup("<div><span class='mp-rank'>{}</span>{}</div>").format(
-                        hit.rank, marked_title(hit.title, hit.relation)
+                        hit.rank, marked_title(hit.title, hit.relation, links.get(hit.track_id))
                     ),
                     genre_and_instrument(hit.labels),
                     markup.named_values([("cosine", format_number(hit.cosine, 4))]),

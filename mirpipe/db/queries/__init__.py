@@ -11,6 +11,7 @@ from mirpipe.db.queries.answers import generation_answer, retrieval_answer, run_
 from mirpipe.db.queries.best_match_scores import BestMatchScores, best_match_scores
 from mirpipe.db.queries.captions import Caption, captions
 from mirpipe.db.queries.change_mark import change_mark
+from mirpipe.db.queries.clip_origins import ClipOrigin, clip_origins
 from mirpipe.db.queries.clip_scores import ClipScore, TargetScore, clip_scores, target_scores
 from mirpipe.db.queries.csls_check import CslsCheck, csls_checks
 from mirpipe.db.queries.duplicates import (
@@ -26,7 +27,13 @@ from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_com
 from mirpipe.db.queries.encoder_revisions import EncoderRevision, encoder_revisions
 from mirpipe.db.queries.failure_ledger import Failure, FailureCount, failure_counts, failures
 from mirpipe.db.queries.file_locations import FileLocation, file_locations
-from mirpipe.db.queries.findings import AudioFinding, FindingCount, finding_counts, findings
+from mirpipe.db.queries.findings import (
+    AudioFinding,
+    FindingCount,
+    finding_counts,
+    findings,
+    findings_of_track,
+)
 from mirpipe.db.queries.fused_and_csls_rankings import (
     FusedMatch,
     RerankedMatch,
@@ -47,9 +54,11 @@ from mirpipe.db.queries.label_rankings import (
     label_rankings,
 )
 from mirpipe.db.queries.library_counts import LibraryCount, library_counts
+from mirpipe.db.queries.matched_targets import MatchedTarget, matched_targets
 from mirpipe.db.queries.matches import Match, best_matches, matches
 from mirpipe.db.queries.mode_comparison import ModeComparison, mode_comparisons
 from mirpipe.db.queries.pending_work import PendingWork, pending_work
+from mirpipe.db.queries.recordings_of_track import SameRecording, recordings_of_track
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary, retrieval_summaries
 from mirpipe.db.queries.run_comparison import BestMatchDifference, best_match_differences
 from mirpipe.db.queries.run_history import (
@@ -62,8 +71,14 @@ from mirpipe.db.queries.run_history import (
 from mirpipe.db.queries.runs import BestMatchChange, Run, best_match_changes, last_runs, latest_run
 from mirpipe.db.queries.same_recordings import SameRecordings, same_recordings
 from mirpipe.db.queries.set_distances import SetDistance, set_distances
+from mirpipe.db.queries.similar_references import SimilarReferences, similar_references
 from mirpipe.db.queries.similarity_by_rank import RankSimilarity, similarity_by_rank
 from mirpipe.db.queries.targets import Target, targets
+from mirpipe.db.queries.track_addresses import TrackAddress, track_addresses
+from mirpipe.db.queries.track_details import TrackDescription, tracks_by_hash
+from mirpipe.db.queries.track_files import TrackFile, track_files
+from mirpipe.db.queries.track_history import TrackEvent, track_history
+from mirpipe.db.queries.track_list import ListedTrack, TrackFilter, listed_tracks, listed_tracks_n
 from mirpipe.db.queries.unavailable_plugins import UnavailablePlugin, unavailable_plugins
 from mirpipe.db.queries.waveform_and_chroma import Picture, pictures
 
@@ -74,6 +89,7 @@ __all__ = [
     "BestMatchDifference",
     "BestMatchScores",
     "Caption",
+    "ClipOrigin",
     "ClipScore",
     "CslsCheck",
     "DuplicateGroup",
@@ -94,8 +110,10 @@ __all__ = [
     "Hubness",
     "LabelRanking",
     "LibraryCount",
+    "ListedTrack",
     "MapPoint",
     "Match",
+    "MatchedTarget",
     "ModeComparison",
     "PastRun",
     "PastSummary",
@@ -106,10 +124,17 @@ __all__ = [
     "RerankedMatch",
     "RetrievalSummary",
     "Run",
+    "SameRecording",
     "SameRecordings",
     "SetDistance",
+    "SimilarReferences",
     "Target",
     "TargetScore",
+    "TrackAddress",
+    "TrackDescription",
+    "TrackEvent",
+    "TrackFile",
+    "TrackFilter",
     "UnavailablePlugin",
     "aesthetics",
     "best_match_changes",
@@ -118,6 +143,7 @@ __all__ = [
     "best_matches",
     "captions",
     "change_mark",
+    "clip_origins",
     "clip_scores",
     "clips_of_target",
     "csls_checks",
@@ -131,6 +157,7 @@ __all__ = [
     "filtered_label_rankings",
     "finding_counts",
     "findings",
+    "findings_of_track",
     "fingerprint_state",
     "fused_matches",
     "generation_answer",
@@ -142,8 +169,11 @@ __all__ = [
     "last_runs",
     "latest_run",
     "library_counts",
+    "listed_tracks",
+    "listed_tracks_n",
     "map_points",
     "maps",
+    "matched_targets",
     "matches",
     "mode_comparisons",
     "past_generation_summaries",
@@ -151,6 +181,7 @@ __all__ = [
     "past_runs",
     "pending_work",
     "pictures",
+    "recordings_of_track",
     "reranked_matches",
     "retrieval_answer",
     "retrieval_group_summaries",
@@ -158,8 +189,13 @@ __all__ = [
     "run_answer",
     "same_recordings",
     "set_distances",
+    "similar_references",
     "similarity_by_rank",
     "target_scores",
     "targets",
+    "track_addresses",
+    "track_files",
+    "track_history",
+    "tracks_by_hash",
     "unavailable_plugins",
 ]

@@ -44,6 +44,11 @@ _FINDINGS = text("""
       AND (CAST(:collections AS text[]) = '{}' OR collection = ANY(:collections))
     ORDER BY severity DESC, kind, title, track_id, number
 """)
+_FINDINGS_OF_TRACK = text("""
+    SELECT f.kind, f.severity, t.title, t.collection, f.seconds, f.detail, NULL AS path, t.track_id
+    FROM mirpipe.finding f JOIN mirpipe.track t USING (track_id)
+    WHERE f.track_id = :track_id ORDER BY f.severity DESC, f.number LIMIT 100
+""")
 _COUNTS = text("""
     SELECT kind, severity, count(DISTINCT track_id) AS tracks FROM mirpipe.v_finding
     GROUP BY kind, severity ORDER BY severity DESC, tracks DESC, kind
@@ -56,6 +61,11 @@ def findings(*, kinds: Sequence[str] = (), collections: Sequence[str] = ()) -> l
     An empty sequence stands for all kinds or all collections.
     """
     return read_rows(AudioFinding, _FINDINGS, kinds=list(kinds), collections=list(collections))
+
+
+def findings_of_track(track_id: int) -> list[AudioFinding]:
+    """Return the findings of one track, usable or not, warnings first. They name no path."""
+    return read_rows(AudioFinding, _FINDINGS_OF_TRACK, track_id=track_id)
 
 
 def finding_counts() -> list[FindingCount]:

@@ -11,6 +11,7 @@ from mirpipe.db.queries.read_rows import read_rows
 class UndecodedFile:
     """A file with tags whose encoding was guessed or set."""
 
+    track_id: int
     title: str
     """Title of the track."""
     collection: str
@@ -27,8 +28,9 @@ class UndecodedFile:
 
 
 _FILES = text("""
-    SELECT t.title, f.collection, f.path_text AS path, f.tag_encoding AS encoding,
-        f.tag_encoding_guessed AS guessed, t.labels_from IS NOT DISTINCT FROM 'tags' AS from_tags,
+    SELECT t.track_id, t.title, f.collection, f.path_text AS path,
+        f.tag_encoding AS encoding, f.tag_encoding_guessed AS guessed,
+        t.labels_from IS NOT DISTINCT FROM 'tags' AS from_tags,
         f.undecoded_tags AS values
     FROM mirpipe.track_file f JOIN mirpipe.track t USING (track_id)
     WHERE f.undecoded_tags IS NOT NULL AND f.gone_at IS NULL

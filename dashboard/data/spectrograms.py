@@ -1,0 +1,82 @@
+"""Spectrograms of files. A process computes each of them, and a cache keeps the latest ones."""
+
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from mirpipe.errors import MirpipeError
+from mirpipe.settings import child_environment, settings
+
+TIME_LIMIT_SECONDS = 30
+MAX_ENTRIES = 64
+"""Number of spectrograms in the cache. Each has at most 46 kB."""
+
+# The processes run one after the other, because each can need 500 MB for a moment.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class SpectrogramFailed(MirpipeError):
+    """A file has no spectrogram. The message states the reason."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrogram:
+    """Levels of logarithmic frequency bands over time."""
+
+    levels: NDArray[np.uint8]
+    """Shape (bands, columns): the lowest band first. 255 is the maximum, and 0 is 60 dB below it.
+    """
+    seconds: float
+    """Length of the part of the file that is drawn, from its beginning."""
+    lowest_hz: float
+    highest_hz: float
+
+
+def spectrogram(path: Path) -> Spectrogram:
+    """Return the spectrogram of the first two minutes of a file.
+
+    Raises SpectrogramFailed if the file cannot be decoded in time.
+    """
+    try:
+        status = path.stat()
+    except OSError:
+        raise SpectrogramFailed("The file cannot be read.") from None
+    return _spectrogram(os.fsencode(path), status.st_size, status.st_mtime_ns)
+
+
+# The size and the modification time are arguments, so that a changed file is read again.
+@st.cache_data(max_entries=MAX_ENTRIES, show_spinner=False)
+def _spectrogram(path: bytes, size: int, mtime_ns: int) -> Spectrogram:  # noqa: ARG001
+    program = [sys.executable, "-P", "-m", "mirpipe.audio.spectrogram_picture"]
+    if not _ONE_AT_A_TIME.acquire(timeout=TIME_LIMIT_SECONDS):
+        raise SpectrogramFailed("Other spectrograms are still being computed. Try again.")
+    try:
+        done = subprocess.run(
+            [*program, os.fsdecode(path)],
+            capture_output=True,
+            timeout=TIME_LIMIT_SECONDS,
+            env=child_environment(without="AIRFLOW", **settings().as_environment()),
+        )
+    except subprocess.TimeoutExpired:
+        raise SpectrogramFailed(
+            f"Decoding the file took longer than {TIME_LIMIT_SECONDS} seconds."
+        ) from None
+    finally:
+        _ONE_AT_A_TIME.release()
+    if done.returncode:
+        raise SpectrogramFailed("The file cannot be decoded.")
+    with np.load(BytesIO(done.stdout), allow_pickle=False) as arrays:
+        return Spectrogram(
+            arrays["levels"],
+            float(arrays["seconds"]),
+            float(arrays["lowest_hz"]),
+            float(arrays["highest_hz"]),
+        )

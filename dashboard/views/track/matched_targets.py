@@ -1,0 +1,40 @@
+"""The targets for which the track is a match, and at which rank."""
+
+import streamlit as st
+
+from dashboard.components import markup
+from dashboard.components.merged_ranks import RankedTrack, merged_table
+from dashboard.data import cached_queries
+from mirpipe.db import queries
+
+
+def draw(track: queries.TrackDescription) -> None:
+    """Draw the targets that a reference matches. For other tracks, draw nothing."""
+    run = queries.latest_run()
+    if track.collection != "reference" or run is None:
+        return
+    st.header("For which targets is it a match?", anchor=False)
+    rows = queries.matched_targets(track.track_id)
+    if not rows:
+        st.caption("For no target: no encoder has it among the first ten matches.")
+        return
+    listed = f" The first {len(rows):,} are listed." if rows[0].targets_n > len(rows) else ""
+    targets = "1 target" if rows[0].targets_n == 1 else f"{rows[0].targets_n:,} targets"
+    st.caption(
+        f"It is among the first ten matches of {targets}.{listed} Each number is its rank by that "
+        "encoder."
+    )
+    revisions = cached_queries.encoder_revisions(cached_queries.run_key(run))
+    names = dict.fromkeys(encoder for row in rows for encoder in row.ranks)
+    random = {row.encoder: row.random for row in revisions if row.serving}
+    tracks = [
+        RankedTrack(
+            row.target_id,
+            row.target,
+            row.relation,
+            {encoder: (rank, None) for encoder, rank in row.ranks.items()},
+        )
+        for row in rows
+    ]
+    encoders = {name: random.get(name, False) for name in sorted(names)}
+    markup.show(merged_table("Targets of this match", "target", tracks, encoders))

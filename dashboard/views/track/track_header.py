@@ -1,0 +1,57 @@
+"""The top of the page: title, labels, player, waveform, pitch classes and spectrogram."""
+
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard.components import aesthetics_rating, markup
+from dashboard.components.guessed_tags import guessed_tags_badge
+from dashboard.components.player import player
+from dashboard.components.spectrogram_picture import spectrogram_picture
+from dashboard.components.waveform_and_chroma import waveform_and_chroma
+from dashboard.data.spectrograms import SpectrogramFailed, spectrogram
+from mirpipe.db import queries
+
+GONE = "No file with this audio was found in the last ingest. The path below is where it was last."
+
+
+def draw(track: queries.TrackDescription) -> None:
+    """Draw the title and what can be heard and seen of the track."""
+    files = queries.file_locations([track.track_id]).get(track.track_id, [])
+    with st.container(border=True):
+        left, right = st.columns(2, gap="large")
+        with left:
+            markup.show(
+                markup.large_title(track.title),
+                Markup("<div>{} {} {}</div>").format(
+                    markup.badge(track.collection), _state(track), guessed_tags_badge(files)
+                ),
+                markup.definition_list(sorted(track.labels.items())),
+            )
+            rating = queries.aesthetics([track.track_id]).get(track.track_id)
+            if values := aesthetics_rating.axis_values(rating):
+                markup.show(markup.named_values(values))
+            if track.state == "gone":
+                markup.show(markup.remark(GONE))
+            elif files:
+                player(files, name=track.title, key="track player")
+        with right:
+            picture = queries.pictures([track.track_id]).get(track.track_id)
+            markup.show(waveform_and_chroma(picture, name=track.title))
+            if files:
+                _draw_spectrogram(files[0], track.title)
+
+
+def _state(track: queries.TrackDescription) -> Markup:
+    """Return a badge with the state and the reason of a track that cannot be used."""
+    if track.state == "ok":
+        return Markup("")
+    return markup.badge(f"{track.state}: {track.reason}" if track.reason else track.state)
+
+
+def _draw_spectrogram(file: queries.FileLocation, title: str) -> None:
+    try:
+        picture = spectrogram_picture(spectrogram(file.path), name=title)
+    except SpectrogramFailed as error:
+        markup.show(markup.remark(f"No spectrogram: {error}"))
+        return
+    markup.show(picture)

@@ -1,0 +1,176 @@
+"""Tracks page: the complete library as a table that the database searches, sorts and pages."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+from markupsafe import Markup
+
+from dashboard.components import empty_states, markup, tables
+from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH, format_duration, format_number
+from dashboard.components.track_link import address_of, linked_title
+from dashboard.data import cached_queries
+from mirpipe.db import queries
+from mirpipe.db.queries.track_list import MAX_COUNTED, SORT_COLUMNS
+
+ROWS_PER_PAGE = 50
+COLLECTIONS = ("reference", "target", "generated")
+STATES = ("ok", "rejected", "gone")
+PAGE_KEY = "page"
+ORDERS = ("ascending", "descending")
+SHOWN_LABELS = ("genre", "instrument", "work")
+"""Labels with a place in the table. Search finds all labels, and a track's page shows them."""
+
+
+def first_page() -> None:
+    """Return to the first page of the list, because other tracks are listed now."""
+    st.session_state[PAGE_KEY] = 1
+
+
+def choose_filter() -> queries.TrackFilter:
+    """Draw the search field and the filters, and return what is chosen."""
+    search = st.text_input(
+        "Search title, artist, album, other labels and path",
+        key="search",
+        type="search",
+        bind="query-params",
+        on_change=first_page,
+    )
+    by_collection, by_state, by_finding = st.columns(3)
+    collections = by_collection.multiselect(
+        "Collection", COLLECTIONS, key="collection", bind="query-params", on_change=first_page
+    )
+    states = by_state.multiselect(
+        "State", STATES, key="state", bind="query-params", on_change=first_page
+    )
+    kinds = sorted({row.kind for row in queries.finding_counts()})
+    findings: list[str] = []
+    if kinds:
+        findings = by_finding.multiselect(
+            "Finding", kinds, key="finding", bind="query-params", on_change=first_page
+        )
+    return queries.TrackFilter(search or "", tuple(collections), tuple(states), tuple(findings))
+
+
+def choose_order() -> tuple[str, bool]:
+    """Draw the selectors for the order, and return the column and whether it is descending."""
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    sort = left.selectbox(
+        "Sort by", SORT_COLUMNS, key="sort", bind="query-params", on_change=first_page
+    )
+    order = right.segmented_control(
+        "Order",
+        ORDERS,
+        default=ORDERS[0],
+        key="order",
+        bind="query-params",
+        required=True,
+        on_change=first_page,
+    )
+    return sort, order == ORDERS[1]
+
+
+def choose_page(found: int) -> int:
+    """Draw the page selector if there are several pages, and return the chosen page, from 1."""
+    pages = -(-min(found, MAX_COUNTED) // ROWS_PER_PAGE)
+    if pages <= 1:
+        return 1
+    if st.session_state.get(PAGE_KEY, 1) > pages:
+        st.session_state[PAGE_KEY] = pages
+    return st.number_input(
+        f"Page (1 to {pages:,}; {ROWS_PER_PAGE} tracks per page)",
+        min_value=1,
+        max_value=pages,
+        step=1,
+        key=PAGE_KEY,
+        bind="query-params",
+        width=320,
+    )
+
+
+def found_sentence(found: int) -> str:
+    """Return how many tracks there are, and what to do if they cannot all be listed."""
+    if found > MAX_COUNTED:
+        return (
+            f"More than {MAX_COUNTED:,} tracks. The pages contain the first {MAX_COUNTED:,}: "
+            "search, filter or sort to see others."
+        )
+    return "1 track." if found == 1 else f"{found:,} tracks."
+
+
+def state_badge(row: queries.ListedTrack) -> Markup:
+    """Return a badge with the state and the reason of a track that cannot be used."""
+    if row.state == "ok":
+        return Markup("")
+    text = f"{row.state}: {row.reason}" if row.reason else row.state
+    return Markup(" ") + markup.badge(text)
+
+
+def track_row(row: queries.ListedTrack) -> list[str | Markup]:
+    """Return the cells of one track."""
+    labels = " · ".join(row.labels[name] for name in SHOWN_LABELS if row.labels.get(name))
+    title = linked_title(row.title, address_of(row.collection, row.content_sha256))
+    return [
+        markup.wide(title + state_badge(row) + markup.small_line(row.collection)),
+        markup.any_direction(row.artist or DASH) + markup.small_line(row.album),
+        markup.any_direction(labels or DASH),
+        format_number(row.tempo_bpm, 0),
+        markup.no_wrap(row.key or DASH),
+        markup.no_wrap(DASH if row.seconds is None else format_duration(row.seconds)),
+        ", ".join(row.findings) or DASH,
+        markup.path(row.path or DASH),
+    ]
+
+
+COLUMNS = {
+    "title": "title",
+    "artist": "artist and album",
+    "genre": "genre, instrument, work",
+    "tempo": "tempo (BPM)",
+    "key": "key",
+    "length": "length",
+    "findings": "findings",
+    "path": "path",
+}
+"""Headings of the columns, by the column of the order."""
+
+
+def track_table(rows: Sequence[queries.ListedTrack], sort: str, *, descending: bool) -> None:
+    """Draw one page of the list. An arrow marks the column by which it is sorted."""
+    arrow = "▼" if descending else "▲"
+    headings = [
+        f"{heading} {arrow}" if column == sort else heading for column, heading in COLUMNS.items()
+    ]
+    lines = [track_row(row) for row in rows]
+    markup.show(tables.html_table("Tracks", headings, lines, numeric=(3,)))
+    data = pd.DataFrame([asdict(row) for row in rows])
+    data["findings"] = data["findings"].map(", ".join)
+    download_button(data, name="Tracks on this page")
+
+
+def main() -> None:
+    """Draw the page, or a message if the library is empty."""
+    st.title("Tracks", anchor=False)
+    if not cached_queries.library_counts():
+        empty_states.no_library()
+        return
+    st.caption(
+        "Every track that was ever ingested or generated. The search finds tracks that contain all "
+        "words, in any order. Select a title to see everything about the track."
+    )
+    chosen = choose_filter()
+    sort, descending = choose_order()
+    found = cached_queries.listed_tracks_n(chosen)
+    if not found:
+        st.info("No track matches this search and these filters.")
+        return
+    st.markdown(found_sentence(found))
+    page = choose_page(found)
+    offset = (page - 1) * ROWS_PER_PAGE
+    rows = cached_queries.listed_tracks(chosen, sort, descending, ROWS_PER_PAGE, offset)
+    track_table(rows, sort, descending=descending)
+
+
+main()

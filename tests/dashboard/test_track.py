@@ -1,0 +1,216 @@
+"""Tests of the Track page: what it shows for each kind of track, and links that fail."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from dashboard.data import spectrograms
+from dashboard.views.track.similar_references import merge
+from mirpipe.db import queries
+from mirpipe.db.queries.vector_search import NearReference
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
+from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
+from tests.dashboard.example_library import Piece, track
+from tests.dashboard.open_page import HOSTILE, PIECES, SHOWN, html, page
+from tests.support.databases import Database
+from tests.support.synthetic_library import SyntheticLibrary, sha256
+
+
+@pytest.fixture
+def library(fresh_database: Database) -> SyntheticLibrary:
+    """Return a library with two encoders in which north is the best match of two targets."""
+    made = SyntheticLibrary(fresh_database.app)
+    other = SyntheticLibrary(fresh_database.app, name="other")
+    for collection, title, vector, rotated in (
+        ("reference", "east", [1, 0, 0], [0, 1, 0]),
+        ("reference", "north", [0, 1, 0], [1, 0, 0]),
+        ("reference", "up", [0, 0.1, 1], [0.1, 0, 1]),
+        ("target", "near north", [0.1, 1, 0], [1, 0.1, 0]),
+        ("target", "شمال", [0, 1, 0.1], [0, 1, 0.1]),
+    ):
+        other.set_vector(made.add(collection, title, vector), rotated)
+    retrieve()
+    report(trigger="test")
+    return made
+
+
+def track_page(content: object, collection: str = "reference") -> AppTest:
+    return page("track", track=sha256(content).hex()[:16], **{"in": collection})
+
+
+def linked(database: Database, title: str, collection: str) -> AppTest:
+    """Return the page of the track with this title in the example library."""
+    query = "SELECT content_sha256 FROM mirpipe.v_library WHERE title = :t AND collection = :c"
+    with database.reader.connect() as connection:
+        digits = connection.execute(text(query), {"t": title, "c": collection}).scalar_one()
+    return page("track", track=digits[:16], **{"in": collection})
+
+
+def table(app: AppTest, name: str) -> str:
+    """Return the HTML table with this name."""
+    return html(app).partition(f"aria-label='{name}'")[2].partition("</table>")[0]
+
+
+def test_links_that_name_no_track_lead_to_the_list(filled: Database) -> None:
+    assert "Choose a track" in page("track").info[0].value
+    for digits in ("0" * 16, "xyz", "é"):
+        app = page("track", track=digits)
+        assert "not in the library" in app.warning[0].value
+
+
+def test_a_reference_shows_its_targets_and_similar_references_with_ranks(
+    library: SyntheticLibrary,
+) -> None:
+    app = track_page("north")
+    targets = table(app, "Targets of this match")
+    assert targets.index(">near north<") < targets.index(">شمال<")
+    near = targets.partition(">near north<")[2].partition("</tr>")[0]
+    assert near.count("<td class='mp-number'>1</td>") == 2
+    similar = table(app, "Most similar references")
+    assert [title for title in ("east", "north", "up") if f">{title}<" in similar] == ["east", "up"]
+    assert similar.count("<tr>") == 1 + 2  # Each reference is listed once, not once per encoder.
+
+
+def test_the_lists_of_encoders_are_merged() -> None:
+    def near(rank: int, track_id: int) -> NearReference:
+        return NearReference(rank, track_id, f"t{track_id}", {}, "", 1 - rank / 10)
+
+    merged = merge(
+        [
+            queries.SimilarReferences("a", random=False, references=[near(1, 7), near(2, 8)]),
+            queries.SimilarReferences("b", random=False, references=[near(1, 8)]),
+            queries.SimilarReferences("c", random=False, references=None),
+        ]
+    )
+    ranks = {row.track_id: {name: rank for name, (rank, _) in row.ranks.items()} for row in merged}
+    assert ranks == {7: {"a": 1}, 8: {"a": 2, "b": 1}}
+    assert [row.track_id for row in sorted(merged, key=lambda row: row.sort_key())] == [8, 7]
+
+
+def test_a_target_is_a_query_but_no_match(library: SyntheticLibrary) -> None:
+    app = track_page("شمال", "target")
+    assert "<h2 class='mp-large-title'><bdi>شمال</bdi></h2>" in html(app)
+    assert ">north<" in table(app, "Most similar references")
+    assert not table(app, "Targets of this match")
+    assert "became its best match by made_up (<bdi>first match</bdi>, run" in table(app, "History")
+
+
+def test_a_track_without_vectors_names_the_next_command(library: SyntheticLibrary) -> None:
+    library.add("reference", "new")
+    captions = [element.value for element in track_page("new").caption]
+    assert "Not embedded yet by made_up, other. The next run does this: `mirpipe run`." in captions
+
+
+def test_same_recordings_and_the_same_audio_elsewhere_are_linked(
+    library: SyntheticLibrary,
+) -> None:
+    library.add("target", "up", title="copy of up")
+    rows = library.rows("SELECT track_id, title FROM mirpipe.track")
+    ids = {title: track_id for track_id, title in rows}
+    library.add_same_recording(ids["up"], ids["east"])
+    app = track_page("up")
+    assert "The same audio is also a target: <a" in html(app)
+    recordings = table(app, "Same recordings")
+    assert ">east<" in recordings
+    assert ">copy of up<" in recordings
+
+
+def test_gone_and_rejected_tracks_show_state_reason_and_last_path(
+    library: SyntheticLibrary,
+) -> None:
+    library.set_state(library.add("reference", "lost"), "gone")
+    library.execute("UPDATE mirpipe.track_file SET gone_at = now() WHERE path_text = 'lost'")
+    app = track_page("lost")
+    assert ">gone</span>" in html(app)
+    assert "No file with this audio was found" in html(app)
+    assert ">lost<" in table(app, "Files")
+    library.add("reference", "quiet")
+    library.execute(
+        "UPDATE mirpipe.track SET state = 'rejected', reason = 'too_short' WHERE title = 'quiet'"
+    )
+    assert ">rejected: too_short</span>" in html(track_page("quiet"))
+
+
+def test_features_show_the_reasons_of_missing_values(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        describe(connection)
+    shown = html(linked(filled, HOSTILE, "target"))
+    assert "120.4 BPM" in shown
+    unpitched = html(linked(filled, "تجربة", "target")).partition("<dt>key</dt>")[2]
+    assert unpitched.startswith("<dd>–<small>unpitched</small></dd>")
+
+
+def test_findings_are_listed(library: SyntheticLibrary) -> None:
+    library.execute(
+        "INSERT INTO mirpipe.finding "
+        "SELECT track_id, 0, 'damage', 'warning', 12.3, 'It is damaged.' "
+        "FROM mirpipe.track WHERE title = 'north'"
+    )
+    assert "It is damaged." in table(track_page("north"), "Findings")
+    assert not table(track_page("east"), "Findings")
+
+
+def test_clips_and_their_target_are_linked(filled: Database, tmp_path: Path) -> None:
+    with filled.owner.begin() as connection:
+        describe(connection)
+        make(connection, (Maker("resynth", UNGUIDED),), tmp_path, PIECES[0].path)
+        clip = "SELECT title FROM mirpipe.track WHERE collection = 'generated' LIMIT 1"
+        title = connection.execute(text(clip)).scalar_one()
+    clips = table(linked(filled, HOSTILE, "target"), "Clips")
+    assert "in=generated'><bdi>" in clips
+    assert "in=target'><bdi>" in table(linked(filled, title, "generated"), "Origin of the clip")
+
+
+def test_hostile_titles_are_shown_literally(filled: Database) -> None:
+    app = linked(filled, HOSTILE, "target")
+    assert f"<h2 class='mp-large-title'><bdi>{SHOWN}</bdi></h2>" in html(app)
+    assert not any(HOSTILE in element.value for element in [*app.markdown, *app.caption])
+
+
+def test_the_spectrogram_has_axes_and_names_the_track(filled: Database) -> None:
+    shown = html(linked(filled, "تجربة", "target"))
+    assert "<img alt='Spectrogram of تجربة: frequency over time'" in shown
+    assert "10 kHz</span>" in shown
+
+
+def test_a_file_that_cannot_be_decoded_has_no_spectrogram(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "a.ogg").write_text("no audio")
+    with fresh_database.app.begin() as connection:
+        track(connection, Piece("reference", "broken", tmp_path / "a.ogg"))
+    assert "No spectrogram: The file cannot be decoded." in html(
+        linked(fresh_database, "broken", "reference")
+    )
+
+
+def test_a_spectrogram_is_computed_again_only_for_a_changed_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    run = spectrograms.subprocess.run
+    monkeypatch.setattr(
+        spectrograms.subprocess, "run", lambda *args, **kw: calls.append(args) or run(*args, **kw)
+    )
+    path = tmp_path / "a.ogg"
+    path.write_bytes(PIECES[0].path.read_bytes())
+    first = spectrograms.spectrogram(path)
+    assert spectrograms.spectrogram(path).levels.tolist() == first.levels.tolist()
+    assert len(calls) == 1
+    path.write_bytes(PIECES[1].path.read_bytes())
+    assert spectrograms.spectrogram(path).levels.tolist() != first.levels.tolist()
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("column", ["target", "reference"])
+def test_the_selector_of_a_table_opens_the_page_of_a_track(
+    library: SyntheticLibrary, column: str
+) -> None:
+    app = page("retrieval")
+    title = app.dataframe[0].value[column].iloc[0]
+    app.selectbox(key="open a track of Best matches").select(title).run()
+    assert app.title[0].value == "Track"
+    assert f"<bdi>{title}</bdi></h2>" in html(app)

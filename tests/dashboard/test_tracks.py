@@ -1,0 +1,68 @@
+"""Tests of the Tracks page: search, filters, order and pages, and links to the tracks."""
+
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboard.example_library import Piece, track
+from tests.dashboard.open_page import SHOWN, html, link, page
+from tests.support.databases import Database
+
+
+def rows(app: AppTest) -> list[str]:
+    """Return the rows of the table as HTML."""
+    return html(app).partition("<tbody>")[2].partition("</tbody>")[0].split("<tr>")[1:]
+
+
+def test_an_empty_library_names_the_next_command(fresh_database: Database) -> None:
+    assert any("mirpipe ingest" in code.value for code in page("tracks").code)
+
+
+def test_every_track_is_listed_with_a_link(filled: Database) -> None:
+    app = page("tracks")
+    assert len(rows(app)) == 7
+    assert "7 tracks." in [element.value for element in app.markdown]
+    assert f"href='track?track={link(filled, 'تجربة')}&amp;in=target'" in html(app)
+    assert html(app).count(f"<bdi>{SHOWN} (") == 2  # The titles are equal, so paths are added.
+
+
+def test_the_search_and_the_filters_are_in_the_address(filled: Database) -> None:
+    (row,) = rows(page("tracks", search="情歌"))
+    assert "康定情歌（古筝）" in row
+    assert len(rows(page("tracks", collection="target"))) == 3
+    app = page("tracks", collection="target", search="no such words")
+    assert "No track matches" in app.info[0].value
+    app.text_input(key="search").set_value("تجر").run()
+    assert len(rows(app)) == 1
+
+
+def test_the_state_and_its_reason_are_shown(filled: Database) -> None:
+    with filled.owner.begin() as connection:
+        connection.execute(text("UPDATE mirpipe.track SET state = 'gone' WHERE title = 'drums'"))
+        rejected = "UPDATE mirpipe.track SET state = 'rejected', reason = 'silent' WHERE title = "
+        connection.execute(text(f"{rejected}'apple'"))
+    app = page("tracks", state="gone")
+    app.multiselect(key="state").set_value(["gone", "rejected"]).run()
+    apple, drums = rows(app)
+    assert "rejected: silent" in apple
+    assert ">gone<" in drums
+
+
+def test_the_order_is_marked_in_the_heading(filled: Database) -> None:
+    ascending, descending = page("tracks"), page("tracks", order="descending")
+    assert ">title ▲<" in html(ascending)
+    assert ">title ▼<" in html(descending)
+    assert rows(descending) == rows(ascending)[::-1]
+
+
+def test_a_large_library_has_pages(fresh_database: Database) -> None:
+    with fresh_database.app.begin() as connection:
+        for number in range(101):
+            track(connection, Piece("reference", f"n{number:03d}", f"/music/{number}.ogg"))
+    app = page("tracks", page="3")
+    assert [row.partition("<bdi>")[2].partition("<")[0] for row in rows(app)] == ["n100"]
+    app.text_input(key="search").set_value("n00").run()
+    assert len(rows(app)) == 10
+    app.text_input(key="search").set_value("").run()
+    assert app.number_input(key="page").value == 1
+    assert len(rows(app)) == 50
+    assert len(rows(page("tracks", page="99"))) == 50
