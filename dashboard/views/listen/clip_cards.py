@@ -56,9 +56,10 @@ def clip_columns(
 
 
 def mode_heading(mode: str, guidance: float | None) -> Markup:
-    """Return a column heading with the mode and its guidance."""
-    return Markup("<div>{} <span class='mp-muted'>guidance {}</span></div>").format(
-        markup.title(mode), guidance_text(guidance)
+    """Return a column heading with the mode, and its guidance if the generator has one."""
+    shown = "" if guidance is None else f"guidance {guidance_text(guidance)}"
+    return Markup("<div>{} <span class='mp-muted'>{}</span></div>").format(
+        markup.title(mode), shown
     )
 
 

@@ -10,6 +10,8 @@ from dashboard.components.csv_download import download_button
 from mirpipe.db import queries
 
 CHART_PIXELS = 260
+LARGEST_LINEAR_RATIO = 20
+"""Largest ratio between the sizes of collections that are shown on a linear scale."""
 
 
 def section(runs: Sequence[queries.PastRun]) -> None:
@@ -34,15 +36,21 @@ def section(runs: Sequence[queries.PastRun]) -> None:
 
 
 def growth_chart(points: pd.DataFrame) -> alt.Chart:
-    """Return a chart over time with one stepped line per collection, on a logarithmic scale."""
+    """Return a chart over time with one stepped line per collection.
+
+    The scale is logarithmic if the collections differ so much that a small one would look empty.
+    """
+    visible = points[points["tracks"] > 0]
+    differ = visible["tracks"].max() > LARGEST_LINEAR_RATIO * visible["tracks"].min()
+    y_title = "usable tracks (logarithmic)" if differ else "usable tracks"
     order = list(dict.fromkeys(points["collection"]))
     legend = alt.Legend(title=None, orient="bottom")
     chart: alt.Chart = (
-        alt.Chart(points[points["tracks"] > 0], height=CHART_PIXELS)
+        alt.Chart(visible, height=CHART_PIXELS)
         .mark_line(interpolate="step-after", point={"size": 50, "filled": True, "opacity": 1})
         .encode(
-            x=alt.X("finished:T", title=None),
-            y=alt.Y("tracks:Q", title="usable tracks", scale=alt.Scale(type="log")),
+            x=alt.X("finished:T", title=None, axis=alt.Axis(format="%d %b %H:%M", tickCount=4)),
+            y=alt.Y("tracks:Q", title=y_title, scale=alt.Scale(type="log" if differ else "linear")),
             color=alt.Color("collection:N", sort=order, legend=legend),
             shape=alt.Shape("collection:N", sort=order, legend=legend),
             tooltip=["run", "finished", "collection", "tracks"],
