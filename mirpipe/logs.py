@@ -16,7 +16,18 @@ Format = Literal["text", "json"]
 
 LOGGER_NAME = "mirpipe"
 """Name of the parent of all mirpipe loggers."""
-FIELDS = ("run", "stage", "revision", "track", "subject", "reason", "done", "total", "seconds")
+FIELDS = (
+    "run",
+    "stage",
+    "revision",
+    "track",
+    "subject",
+    "reason",
+    "done",
+    "total",
+    "left_seconds",
+    "seconds",
+)
 """Names of the fields that a line can contain in addition to its message, in output order."""
 
 _process_fields: dict[str, object] = {}
@@ -80,10 +91,21 @@ def format_as_text(fields: dict[str, Any]) -> str:
     """
     message = " ".join(str(fields["message"]).split())
     if "done" in fields:
-        return f"{message}: {fields['done']} of {fields['total']}"
+        return progress_text(message, fields["done"], fields["total"], fields.get("left_seconds"))
     shown = [name for name in FIELDS if name in fields and name not in ("run", "stage")]
     details = ", ".join(f"{name} {fields[name]}" for name in shown)
     return f"{message} [{details}]" if details else message
+
+
+def progress_text(label: str, done: int, total: int, left_seconds: float | None) -> str:
+    """Return how many items are done, and about how long the others take if that is known."""
+    text = f"{label}: {done:,} of {total:,}"
+    if left_seconds is None:
+        return text
+    for unit, seconds in (("h", 3600), ("min", 60)):
+        if left_seconds >= 2 * seconds:
+            return f"{text}, about {left_seconds / seconds:.0f} {unit} left"
+    return f"{text}, about {left_seconds:.0f} s left"
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, Any]:

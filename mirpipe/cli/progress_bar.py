@@ -1,6 +1,7 @@
 """Progress bars and waiting messages on stderr. Only results go to stdout."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mirpipe import logs
 
+MAX_SILENT_SECONDS = 300
+"""Longest time without a line, so that nobody takes long work for a process that hangs."""
+
 _log = logging.getLogger("mirpipe.progress")
 
 
@@ -16,7 +20,8 @@ _log = logging.getLogger("mirpipe.progress")
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Yield a function `(done, total)` that updates a progress bar.
 
-    If stderr is not a terminal, the function prints one line for every ten percent instead.
+    If stderr is not a terminal, the function prints a line for every ten percent instead, and at
+    least every `MAX_SILENT_SECONDS` while items are completed.
     """
     console = Console(stderr=True)
     if logs.is_json() or not console.is_terminal:
@@ -43,18 +48,22 @@ def print_waiting(device: str) -> None:
 
 
 def _line_printer(console: Console, label: str) -> Callable[[int, int], None]:
-    """Return a function `(done, total)` that prints or logs one line for every ten percent."""
-    last_tenth = -1
+    """Return a function `(done, total)` that prints or logs lines with the time that is left."""
+    last_tenth, started = -1, time.monotonic()
+    last_line = started
 
     def print_line(done: int, total: int) -> None:
-        nonlocal last_tenth
-        tenth = 10 * done // max(total, 1)
-        if tenth <= last_tenth:
+        nonlocal last_tenth, last_line
+        tenth, now = 10 * done // max(total, 1), time.monotonic()
+        if tenth <= last_tenth and now - last_line < MAX_SILENT_SECONDS:
             return
-        last_tenth = tenth
+        last_tenth, last_line = tenth, now
+        left = (now - started) * (total - done) / done if 0 < done < total else None
         if logs.is_json():
-            _log.info(label, extra={"done": done, "total": total})
+            extra = {"done": done, "total": total, "left_seconds": left and round(left)}
+            _log.info(label, extra=extra)
         else:
-            console.print(f"{label}: {done} of {total}", markup=False, highlight=False)
+            text = logs.progress_text(label, done, total, left)
+            console.print(text, markup=False, highlight=False)
 
     return print_line

@@ -64,15 +64,6 @@ def test_help_names_every_command() -> None:
     assert [name for name in COMMANDS if f"  {name} " not in output] == []
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_help_text_of_at_most_80_columns(command: str) -> None:
-    code, output = invoke(command, "--help")
-    assert code == 0
-    lines = output.splitlines()
-    assert len(lines) > 5
-    assert [line for line in lines if len(line) > 80] == []
-
-
 def test_unknown_command_is_wrong_usage() -> None:
     assert invoke("conquer")[0] == 2
 
