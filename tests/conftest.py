@@ -53,8 +53,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _no_user_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hide the developer's MIRPIPE_ variables from every test."""
-    for name in [name for name in os.environ if name.startswith("MIRPIPE_")]:
+    """Hide the developer's MIRPIPE_ variables, and the terminal's width, from every test."""
+    for name in [name for name in os.environ if name.startswith("MIRPIPE_") or name == "COLUMNS"]:
         monkeypatch.delenv(name)
     settings.cache_clear()
     yield
