@@ -35,6 +35,8 @@ PICTURES = {
     "generation": ("generation", 1700),
     "listen": ("listen?k=1", 2010),
     "search": ("search?by=audio", 1380),
+    "tracks": ("tracks", 1300),
+    "track": (f"tracks?collection=reference&search={LISTENED_TO}", 1500),
     "map": ("map", 1000),
     "hubs": ("hubs", 1700),
     "history": ("history", 1400),
@@ -91,6 +93,9 @@ def take(page: Page, address: str, name: str) -> None:
         page.get_by_role("combobox").fill(LISTENED_TO)
         page.keyboard.press("Enter")
         page.locator(".st-key-target-bar").get_by_text(LISTENED_TO).wait_for()
+    if name == "track":
+        page.get_by_role("link", name=LISTENED_TO).click()
+        page.get_by_role("heading", name="Track", level=1, exact=True).wait_for()
     if name == "sql":
         page.get_by_role("button", name="Run").click()
         page.locator("[data-testid=stDataFrame]").wait_for()

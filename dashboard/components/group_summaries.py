@@ -33,7 +33,7 @@ def section(run: cached_queries.RunKey, task: str) -> None:
 
     The viewer can choose the label and the metric.
     """
-    st.subheader("Do the results depend on genre or instrument?", anchor=False)
+    st.header("Do the results depend on genre or instrument?", anchor=False)
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         label = st.segmented_control(

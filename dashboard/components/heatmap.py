@@ -128,7 +128,7 @@ def show_heatmap(
     decimals: int,
 ) -> None:
     """Draw the title and below it the heatmap, or a remark if there are no values."""
-    st.markdown(f"**{title}**")
+    st.subheader(title, anchor=False)
     visible = [cell for cell in cells if cell.column in set(columns)]
     if not any(cell.value is not None for cell in visible):
         st.caption("There are no values yet.")

@@ -56,6 +56,16 @@ VIOLATIONS = """async () => {
     .map((rule) => `${rule.id}: ${html(rule)}`);
 }"""
 
+# Returns the levels of headings that do not follow the heading before them, such as "h1 then h3".
+SKIPPED_LEVELS = """() => {
+  const levels = ["h0", ...[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+    .map((heading) => heading.localName)];
+  return levels.slice(1)
+    .map((level, index) => [levels[index], level])
+    .filter(([before, level]) => level[1] - before[1] > 1 || (before !== "h0" && level === "h1"))
+    .map((pair) => `headings: ${pair.join(" then ")}`);
+}"""
+
 
 @dataclass(frozen=True)
 class Served:
@@ -172,7 +182,7 @@ def save_screenshot(page: Page, name: str) -> None:
 
 
 def accessibility_violations(page: Page) -> list[str]:
-    """Return the serious and critical accessibility violations that axe finds on the page."""
+    """Return the serious and critical violations that axe finds, and skipped heading levels."""
     page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    violations: list[str] = page.evaluate(VIOLATIONS)
+    violations: list[str] = page.evaluate(VIOLATIONS) + page.evaluate(SKIPPED_LEVELS)
     return violations

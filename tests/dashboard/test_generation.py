@@ -189,7 +189,7 @@ def test_modes_are_drawn_and_listed_per_target(filled: Database, tmp_path: Path)
     assert len(table) == 2 * 3 * 2
     assert set(table["clips"]) == {1, 2}
     assert set(table["target"]) == {HOSTILE, "تجربة"}
-    assert any("Melody accuracy of target and clip" in element.value for element in app.markdown)
+    assert any("Melody accuracy of target and clip" in element.value for element in app.subheader)
 
 
 def test_melody_accuracy_is_drawn_for_pitched_targets_only(
@@ -249,7 +249,7 @@ def test_the_trade_off_of_guidance_is_drawn_if_both_were_measured(
             )
     st.cache_data.clear()
     app = page("generation")
-    assert any("What does guidance gain" in element.value for element in app.markdown)
+    assert any("What does guidance gain" in element.value for element in app.subheader)
     [curve] = [
         c.proto.spec for c in app.get("vega_lite_chart") if "caption and clip" in c.proto.spec
     ]

@@ -147,7 +147,7 @@ def test_waveform_and_pitch_classes_are_drawn_if_known(filled: Database) -> None
 def test_a_link_chooses_the_parts_of_the_page(filled: Database) -> None:
     app = page("listen", target=link(filled, HOSTILE), show="clips")
     assert len(app.get("audio")) == 1
-    assert [heading.value for heading in app.subheader] == [
+    assert [heading.value for heading in app.header] == [
         "Which clips were generated for this target?"
     ]
 
@@ -155,7 +155,7 @@ def test_a_link_chooses_the_parts_of_the_page(filled: Database) -> None:
 def test_an_old_link_to_answers_shows_the_matches(filled: Database) -> None:
     app = page("listen", target=link(filled, HOSTILE), show="answers")
     for _ in range(2):
-        headings = [heading.value for heading in app.subheader]
+        headings = [heading.value for heading in app.header]
         assert headings == ["Which references are most similar?"]
         assert not app.warning
         app.run()

@@ -53,7 +53,7 @@ def test_every_seed_has_its_player_prompt_and_numbers(filled: Database, tmp_path
     app = page("listen", target=link(filled, HOSTILE), show="clips")
     shown = html(app)
     assert len(app.get("audio")) == 1 + 6
-    assert shown.count("<div>seed 1 ") == 3
+    assert shown.count("<bdi>seed 1</bdi></a>") == 3
     assert shown.count("<bdi>A slow piece in A minor. 120 BPM.</bdi>") == 4
     assert shown.count("<dt>cosine musicnn</dt>") == 6
     assert shown.count("<dt>CE</dt><dd>7.25</dd>") == 1

@@ -51,7 +51,7 @@ def main() -> None:
     if not counts:
         empty_states.no_failures()
         return
-    st.subheader("What failed, and why?", anchor=False)
+    st.header("What failed, and why?", anchor=False)
     st.caption("Failures that are due to bad input are not retried until the input changes.")
     reason_table(counts)
     by_stage, by_reason, by_text = st.columns(3)

@@ -19,7 +19,7 @@ def section(captions: Sequence[queries.Caption]) -> None:
     """Draw one page of captions and measurements. `captions` must not be empty."""
     first = captions[0]
     contradicting = [caption for caption in captions if caption.contradictions]
-    st.subheader("Do the captions agree with the measurements?", anchor=False)
+    st.header("Do the captions agree with the measurements?", anchor=False)
     st.markdown(
         f"{len(contradicting):,} of {len(captions):,} captions contradict the measurements."
     )

@@ -43,7 +43,7 @@ def heatmap_section(
     scores: Sequence[queries.TargetScore], targets: Sequence[queries.Target]
 ) -> None:
     """Draw heatmaps of CLAP similarity, melody and aesthetics, by mode and target."""
-    st.subheader("How similar are the clips to each target?", anchor=False)
+    st.header("How similar are the clips to each target?", anchor=False)
     st.caption(
         f"Each cell shows the mean over all seeds, for one mode and target. Click a cell to "
         f"open the page of the target, with its clips. {heatmap.LEGEND}"
@@ -107,7 +107,7 @@ def meaningful_scores(
 
 def score_table(scores: Sequence[queries.TargetScore]) -> None:
     """Draw a table with one row per target and mode, and one column per metric."""
-    st.subheader("What are the scores of each target and mode?", anchor=False)
+    st.header("What are the scores of each target and mode?", anchor=False)
     rows: dict[tuple[object, ...], dict[str, object]] = {}
     for score in scores:
         key = (score.target_id, score.generator, score.mode, score.guidance)

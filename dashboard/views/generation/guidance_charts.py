@@ -97,7 +97,7 @@ def trade_off(rows: Sequence[queries.GenerationSummary]) -> None:
     ]
     if not points:
         return
-    st.markdown("**What does guidance gain, and what does it cost?**")
+    st.subheader("What does guidance gain, and what does it cost?", anchor=False)
     st.caption(
         "Each dot is one mode at one guidance value. The further right a dot is, the more similar "
         "the clips are to the caption; the higher it is, the more similar they are to the target."

@@ -34,7 +34,7 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
     metrics = {row.metric for row in rows} - {*metric_labels.AXES, *NOT_SCORES}
     similarities = [metric for metric in LEADING if metric in metrics]
     similarities += sorted(metrics.difference(LEADING))
-    st.subheader("How similar are the generated clips to their targets?", anchor=False)
+    st.header("How similar are the generated clips to their targets?", anchor=False)
     st.caption(
         "For each generator, mode and guidance, the table shows averages over the targets. The "
         "values of a target's clips are averaged first. Each cell shows mean ± sd over the "
@@ -57,7 +57,7 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
     guidance_charts.section([row for row in rows if row.metric in similarities], similarities)
     axes = [axis for axis in metric_labels.AXES if any(row.metric == axis for row in rows)]
     if axes:
-        st.subheader("How good do the clips sound?", anchor=False)
+        st.header("How good do the clips sound?", anchor=False)
         st.caption(
             "For each generator, mode and guidance, the table shows the average rating of the "
             f"clips: mean ± sd over the targets, as above. {aesthetics_rating.MEANING}"
@@ -90,7 +90,7 @@ def difference_section(
     """Draw the paired differences for each pair of modes, and mark established differences."""
     shown = [comparison for comparison in comparisons if comparison.metric in metrics]
     defined = [comparison for comparison in shown if comparison.mean_difference is not None]
-    st.subheader("Do the modes differ?", anchor=False)
+    st.header("Do the modes differ?", anchor=False)
     st.markdown(
         established_sentence(sum(comparison.established for comparison in defined), len(defined))
     )

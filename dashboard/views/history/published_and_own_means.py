@@ -54,7 +54,7 @@ def own_means(task: str, key: cached_queries.RunKey | None) -> list[OwnMean]:
 
 def section(task: str, published: Sequence[PublishedMean], own: Sequence[OwnMean]) -> None:
     """Draw published and own means in one table, with one row for each encoder or mode."""
-    st.subheader(f"How do our {task} results compare with the published ones?", anchor=False)
+    st.header(f"How do our {task} results compare with the published ones?", anchor=False)
     own_space = " Cosines of different encoders cannot be compared."
     st.caption(
         "Each cell shows mean ± sd, the 95 % interval of the mean over targets, and n. The targets "

@@ -60,7 +60,7 @@ def printed_numbers(numbers: Sequence[PublishedNumber]) -> None:
 
     A mean and its sd are on the same line.
     """
-    st.subheader("Do the printed numbers follow from their lines?", anchor=False)
+    st.header("Do the printed numbers follow from their lines?", anchor=False)
     agreeing = sum(number.agrees for number in numbers)
     st.markdown(f"{agreeing} of {len(numbers)} numbers do, to the last printed decimal.")
     st.caption("Each number is a mean, a population sd, or the change from one mode to another.")
@@ -103,7 +103,7 @@ def difference_section(task: str, rows: Sequence[PublishedDifference]) -> None:
     """Draw the published differences for one task, and mark established differences."""
     if not rows:
         return
-    st.subheader(f"Are the published {task} differences established?", anchor=False)
+    st.header(f"Are the published {task} differences established?", anchor=False)
     st.markdown(established_sentence(sum(row.established for row in rows), len(rows)))
     st.caption(
         "Each cell shows the first value minus the second, paired over targets: the mean "
@@ -131,7 +131,7 @@ def claim_section(claims: Sequence[PublishedClaim]) -> None:
     """Draw the published claims with a verdict and the numbers that it is based on."""
     if not claims:
         return
-    st.subheader("Are the published claims supported?", anchor=False)
+    st.header("Are the published claims supported?", anchor=False)
     verdicts = Counter(claim.verdict for claim in claims)
     st.markdown(", ".join(f"{verdict}: {n}" for verdict, n in verdicts.most_common()))
     lines = [

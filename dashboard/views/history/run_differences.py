@@ -27,7 +27,7 @@ NAME_COLUMNS = {"retrieval": "encoder", "generation": "generator and mode"}
 def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.PastRun) -> None:
     """Draw all differences between the two runs."""
     changes = cached_queries.best_match_differences(key, then.run_id, now.run_id)
-    st.subheader("What changed, and why?", anchor=False)
+    st.header("What changed, and why?", anchor=False)
     markup.show(
         markup.large_numbers(
             [
@@ -118,7 +118,7 @@ def summary_differences(
     task: str, pairs: dict[tuple[str, str], Pair], *, only_changed: bool
 ) -> None:
     """Draw a table with one row per summary: the value then and now, and the change."""
-    st.subheader(f"How did the {task} results change?", anchor=False)
+    st.header(f"How did the {task} results change?", anchor=False)
     shown = {key: pair for key, pair in pairs.items() if has_changed(pair) or not only_changed}
     if not shown:
         st.caption("No summary has changed.")

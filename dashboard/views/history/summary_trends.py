@@ -24,7 +24,7 @@ AXES = {"run": "run", "references": "references in the library"}
 
 def section(key: cached_queries.RunKey, runs: Sequence[queries.PastRun]) -> None:
     """Draw the trend of one metric. The viewer chooses the task, the axis and the metric."""
-    st.subheader("How did the results change from run to run?", anchor=False)
+    st.header("How did the results change from run to run?", anchor=False)
     st.caption(
         "Each dot is the mean in one run, with its 95 % interval over the targets of that run. "
         "Cosines of different encoders cannot be compared, because each encoder has its own space."

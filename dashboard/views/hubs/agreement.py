@@ -14,7 +14,7 @@ from mirpipe.db import queries
 
 def section(rows: Sequence[queries.EncoderAgreement], random: Set[str]) -> None:
     """Draw a table that compares each encoder with each other. `random` encoders are marked."""
-    st.subheader("Do the encoders agree?", anchor=False)
+    st.header("Do the encoders agree?", anchor=False)
     if not rows:
         st.caption(
             "There is only one encoder, so there is nothing to compare. To use two encoders:"

@@ -23,7 +23,7 @@ def section(rows: Sequence[queries.SetDistance], random: Set[str]) -> None:
     `random` contains the encoders with random weights. If a row of another encoder is marked as
     random, its generator has random weights.
     """
-    st.subheader("How far is the set of clips from the library?", anchor=False)
+    st.header("How far is the set of clips from the library?", anchor=False)
     if not rows:
         st.info("No run has computed these distances yet.", icon=":material/hourglass_empty:")
         st.code("mirpipe generate\nmirpipe run", language=None)

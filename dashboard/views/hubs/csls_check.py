@@ -16,7 +16,7 @@ def section(rows: Sequence[queries.CslsCheck]) -> None:
     if not rows:
         return
     kept = rows[0].kept
-    st.markdown(f"**Is it enough to re-rank the {kept} nearest references?**")
+    st.subheader(f"Is it enough to re-rank the {kept} nearest references?", anchor=False)
     st.caption(
         f"CSLS re-ranks the {kept} nearest references. The table compares the result with the "
         "result of re-ranking all references: the share of targets with the same best match, and "

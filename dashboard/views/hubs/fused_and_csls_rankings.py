@@ -18,7 +18,7 @@ from mirpipe.db import queries
 
 def section(run: cached_queries.RunKey) -> None:
     """Draw both rankings for a target that the viewer chooses."""
-    st.subheader("Which references match best according to all encoders together?", anchor=False)
+    st.header("Which references match best according to all encoders together?", anchor=False)
     targets = cached_queries.targets(run)
     if not targets:
         st.info("There are no targets yet.", icon=":material/music_note:")
@@ -48,7 +48,7 @@ def fusion_table(
     fused: Sequence[queries.FusedMatch], reranked: Sequence[queries.RerankedMatch]
 ) -> None:
     """Draw the ranking by reciprocal rank fusion, and the ranks by the individual encoders."""
-    st.markdown("**Fusion of encoders**")
+    st.subheader("Fusion of encoders", anchor=False)
     if not fused:
         st.caption("No encoder with trained weights has matches for this target.")
         return
@@ -77,7 +77,7 @@ def fusion_table(
 
 def csls_table(rows: Sequence[queries.RerankedMatch]) -> None:
     """Draw the ranks by cosine and by CSLS for one encoder that the viewer chooses."""
-    st.markdown("**By cosine and by CSLS**")
+    st.subheader("By cosine and by CSLS", anchor=False)
     if not rows:
         st.caption("The latest run has not re-ranked the matches of this target.")
         return

@@ -23,7 +23,7 @@ def section(
     hubness: Sequence[queries.Hubness], hubs: Sequence[queries.Hub], query_kind: str, k: int
 ) -> None:
     """Draw hubness and hubs among the first `k` matches, for one kind of query."""
-    st.subheader("Are there hubs?", anchor=False)
+    st.header("Are there hubs?", anchor=False)
     shown = [row for row in hubness if row.queries == query_kind and row.k == k]
     shown_hubs = [row for row in hubs if row.queries == query_kind and row.k == k]
     if not shown:
@@ -99,7 +99,7 @@ def hub_chart(rows: Sequence[queries.Hub], k: int) -> None:
 
 def hub_table(rows: Sequence[queries.Hub]) -> None:
     """Draw the most retrieved references: one column per encoder and ranking method."""
-    st.markdown("**Most retrieved references**")
+    st.subheader("Most retrieved references", anchor=False)
     methods = list(dict.fromkeys((row.encoder, row.rerank) for row in rows))
     row_of = {(row.encoder, row.rerank, row.rank): row for row in rows}
     last_rank = min(MAX_LISTED_HUBS, max(row.rank for row in rows))

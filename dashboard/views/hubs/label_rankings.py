@@ -28,7 +28,7 @@ def section(
     query_kind: str,
 ) -> None:
     """Draw the ranking metrics for a label that the viewer chooses, and those with filters."""
-    st.subheader("Do matches have the same label as the query?", anchor=False)
+    st.header("Do matches have the same label as the query?", anchor=False)
     rows_of_kind = [row for row in rows if row.queries == query_kind and row.n]
     labels = list(dict.fromkeys(row.label for row in rows_of_kind))
     if not labels:
@@ -60,7 +60,7 @@ def section(
         if rows_of_metric:
             with column:
                 name = METRIC_NAMES[metric]
-                st.markdown(f"**{name}**")
+                st.subheader(name, anchor=False)
                 chart = ranking_chart(rows_of_metric, encoders, methods)
                 st.altair_chart(chart, alt=f"{name}, by encoder")
     filtered = [

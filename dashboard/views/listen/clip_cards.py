@@ -11,6 +11,7 @@ from dashboard.components.mode_names import guidance_text
 from dashboard.components.number_format import format_duration, format_number
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import RANDOM_WEIGHTS, plugin_heading
+from dashboard.components.track_link import linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.views.listen.track_details import COLUMNS_PER_ROW, TrackDetails
 from mirpipe.db import queries
@@ -77,8 +78,10 @@ def clip_card(
     picture = details.pictures.get(clip.track_id)
     with st.container(border=True, gap="xsmall"):
         markup.show(
-            Markup("<div>seed {} <span class='mp-muted'>· {}{}</span></div>").format(
-                clip.seed, format_duration(clip.seconds), excerpt_text(clip)
+            Markup("<div>{} <span class='mp-muted'>· {}{}</span></div>").format(
+                linked_title(f"seed {clip.seed}", details.links.get(clip.track_id)),
+                format_duration(clip.seconds),
+                excerpt_text(clip),
             ),
             markup.muted_line(clip.prompt),
             values,

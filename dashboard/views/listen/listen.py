@@ -25,7 +25,7 @@ def match_section(
     run: queries.Run, matches: Sequence[queries.Match], depth: int, details: TrackDetails
 ) -> None:
     """Draw the matches by each encoder."""
-    st.subheader("Which references are most similar?", anchor=False)
+    st.header("Which references are most similar?", anchor=False)
     if not matches:
         empty_states.no_matches()
         return
@@ -48,7 +48,7 @@ def clip_section(
     details: TrackDetails,
 ) -> None:
     """Draw the clips of each generator."""
-    st.subheader("Which clips were generated for this target?", anchor=False)
+    st.header("Which clips were generated for this target?", anchor=False)
     if not clips:
         empty_states.no_clips_of_target()
         return

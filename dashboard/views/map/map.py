@@ -99,7 +99,7 @@ def explain(map_: queries.EmbeddingMap) -> None:
 
 def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
     """Draw the chosen map and the clicked track."""
-    st.subheader("Which tracks are close to each other?", anchor=False)
+    st.header("Which tracks are close to each other?", anchor=False)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     with left:
         map_ = choose_map(maps)

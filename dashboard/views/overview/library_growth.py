@@ -16,7 +16,7 @@ LARGEST_LINEAR_RATIO = 20
 
 def section(runs: Sequence[queries.PastRun]) -> None:
     """Draw the growth chart. `runs` must be sorted from newest to oldest."""
-    st.subheader("How has the library grown?", anchor=False)
+    st.header("How has the library grown?", anchor=False)
     if len(runs) < 2:
         st.caption("After the second run, a chart shows the growth of the library.")
         return

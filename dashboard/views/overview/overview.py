@@ -32,7 +32,7 @@ AIRFLOW_TRIGGERS = {
 
 def library_section(counts: Sequence[queries.LibraryCount]) -> None:
     """Draw the number of tracks and their total duration by collection and state."""
-    st.subheader("What is in the library?", anchor=False)
+    st.header("What is in the library?", anchor=False)
     lines = [
         [row.collection, row.state, format_number(row.tracks, 0), format_duration(row.seconds)]
         for row in counts
@@ -44,7 +44,7 @@ def library_section(counts: Sequence[queries.LibraryCount]) -> None:
 
 def encoder_section(rows: Sequence[queries.EncoderRevision]) -> None:
     """Draw the active and the configured revision of each encoder."""
-    st.subheader("Which encoders are in use?", anchor=False)
+    st.header("Which encoders are in use?", anchor=False)
     if not rows:
         st.caption("There are no encoders yet. The first run registers the configured encoders.")
         return
@@ -76,7 +76,7 @@ def revision_state(row: queries.EncoderRevision) -> str:
 
 def run_section(runs: Sequence[queries.Run]) -> None:
     """Draw the last runs and the number of best matches that each run changed."""
-    st.subheader("What did the last runs change?", anchor=False)
+    st.header("What did the last runs change?", anchor=False)
     lines = [
         [
             str(run.run_id),

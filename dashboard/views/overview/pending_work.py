@@ -44,7 +44,7 @@ def section(shown: Shown) -> None:
     if not shown.tracks:
         return
     work = cached_queries.pending_work()
-    st.subheader("What is pending?", anchor=False)
+    st.header("What is pending?", anchor=False)
     if not work:
         st.caption("No work is pending: all results are up to date.")
         return

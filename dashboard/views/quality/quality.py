@@ -46,7 +46,7 @@ def guessed_section() -> None:
     guessed = [file for file in undecoded_files() if file.guessed and file.from_tags]
     if not guessed:
         return
-    st.subheader("Which titles may be decoded wrongly?", anchor=False)
+    st.header("Which titles may be decoded wrongly?", anchor=False)
     st.caption(
         "The tags of these files do not state their encoding, so it was guessed from all files of "
         "the folder. If a title is wrong, correct it with `mirpipe tags`."
@@ -71,7 +71,7 @@ def finding_section() -> None:
     if not counts:
         st.info(NO_FINDINGS)
         return
-    st.subheader("Which tracks have unusual audio?", anchor=False)
+    st.header("Which tracks have unusual audio?", anchor=False)
     st.caption(
         "These tracks are used. A warning means that their results may be wrong. Files that cannot "
         "be used are on the page Failures."

@@ -45,7 +45,7 @@ HIDDEN = {*metric_labels.AXES, *NOT_SCORES}
 def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
     """Draw the averages for each encoder as a table and as charts, and compare the encoders."""
     label_section(latest_rankings.ranking_results(cached_queries.run_key(run)).rankings)
-    st.subheader("How similar are the best matches?", anchor=False)
+    st.header("How similar are the best matches?", anchor=False)
     st.caption(
         "For each encoder, the table shows averages over the best matches of all targets: mean ± "
         "sd, the 95 % interval of the mean over targets, and n. Cosines of different encoders "
@@ -93,7 +93,7 @@ def label_section(rankings: Sequence[queries.LabelRanking]) -> None:
     ]
     if not rows:
         return
-    st.subheader("Do the best matches have the same label as their target?", anchor=False)
+    st.header("Do the best matches have the same label as their target?", anchor=False)
     st.caption(
         "P@1 is the share of targets whose best match has the same label, with its 95 % interval "
         "and the number of targets (n). It is the most direct comparison of encoders. The page "
@@ -136,7 +136,7 @@ def aesthetics_section(rows: Sequence[queries.RetrievalSummary]) -> None:
     axes = [axis for axis in metric_labels.AXES if any(row.metric == axis for row in rows)]
     if not axes:
         return
-    st.subheader("How good do the best matches sound?", anchor=False)
+    st.header("How good do the best matches sound?", anchor=False)
     st.caption(
         "For each encoder, the table shows the average rating of the best matches: mean ± sd. "
         f"{aesthetics_rating.MEANING}"
@@ -180,7 +180,7 @@ def summary_chart(
     marked_value: float | None = None,
 ) -> None:
     """Draw a title and the chart of one metric below it."""
-    st.markdown(f"**{title}**")
+    st.subheader(title, anchor=False)
     defined = [row for row in rows if row.metric == metric and row.mean is not None]
     if defined:
         chart = charts.means_by_encoder(defined, axis=axis, marked_value=marked_value)
@@ -194,7 +194,7 @@ def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
     shown = [row for row in rows if row.mean_difference is not None and row.metric not in HIDDEN]
     if not shown:
         return
-    st.subheader("Do the encoders differ?", anchor=False)
+    st.header("Do the encoders differ?", anchor=False)
     st.markdown(established_sentence(sum(row.established for row in shown), len(shown)))
     st.caption(
         "Each cell shows the difference between the first and the second encoder, paired over "

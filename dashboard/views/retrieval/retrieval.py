@@ -44,7 +44,7 @@ SCALES = {
 
 def rank_section(rows: Sequence[queries.RankSimilarity], scale: SimilarityScale) -> None:
     """Draw the mean similarity at each rank."""
-    st.subheader("How quickly does similarity drop with rank?", anchor=False)
+    st.header("How quickly does similarity drop with rank?", anchor=False)
     st.caption(
         "Each dot is the mean over the matches of all targets at that rank. Matches that are left "
         "out have no rank here."
@@ -63,7 +63,7 @@ def heatmap_section(
     scale: SimilarityScale,
 ) -> None:
     """Draw heatmaps of similarity, CLAP similarity and melody, by encoder and target."""
-    st.subheader("How similar is the best match of each target?", anchor=False)
+    st.header("How similar is the best match of each target?", anchor=False)
     st.caption(
         "Each cell shows the best match for one target by one encoder, without matches that are "
         f"left out. Point at a cell to see the title of the reference. Click a cell to "
@@ -98,7 +98,7 @@ def heatmap_section(
 
 def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
     """Draw a table of all best matches with all their scores."""
-    st.subheader("What is the best match of each target?", anchor=False)
+    st.header("What is the best match of each target?", anchor=False)
     if not all(row.counts for row in rows):
         st.caption(
             "Matches that are the same recording as their target are listed above its best match "

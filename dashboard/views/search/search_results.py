@@ -30,7 +30,7 @@ def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
     files, pictures = queries.file_locations(track_ids), queries.pictures(track_ids)
     links = track_links(track_ids)
     level = level_matching.common_level(files.values())
-    st.subheader("Which references are most similar?", anchor=False)
+    st.header("Which references are most similar?", anchor=False)
     st.caption(f"Cosines are computed in the space of {encoder}. {level_matching.EXPLANATION}")
     for first in range(0, len(hits), COLUMNS):
         hits_in_row = hits[first : first + COLUMNS]
