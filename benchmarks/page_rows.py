@@ -17,18 +17,19 @@ _VECTOR = f"""(SELECT array_agg(random() - 0.5) FROM generate_series(1, {DIMENSI
 
 STATEMENTS = (
     f"""
-    INSERT INTO track (collection, content_sha256, title, labels, format, seconds, sample_rate,
+    INSERT INTO track (collection, content_sha256, title, labels, seconds, sample_rate,
         channels, rms_dbfs, state)
     SELECT c, sha256(convert_to(c || i, 'UTF8')), c || ' ' || i,
         jsonb_build_object('genre', 'g' || i % 20, 'instrument', 'i' || i % 7, 'work', 'w' || i),
-        'OGG', 30, 44100, 2, -20, 'ok'
+        30, 44100, 2, -20, 'ok'
     FROM (VALUES ('reference', {REFERENCES}), ('target', {TARGETS}),
         ('generated', {TARGETS * MODES})) k (c, n) CROSS JOIN LATERAL generate_series(1, n) i
     """,
     """
-    INSERT INTO track_file (collection, path, path_text, track_id, bytes, mtime_ns)
+    INSERT INTO track_file (collection, path, path_text, track_id, bytes, mtime_ns,
+        format)
     SELECT collection, convert_to('/music/' || track_id, 'UTF8'), '/music/' || track_id, track_id,
-        1, 1 FROM track
+        1, 1, 'OGG' FROM track
     """,
     "INSERT INTO waveform SELECT track_id, decode(repeat('10', 800), 'hex') FROM track",
     *(

@@ -202,12 +202,12 @@ class SyntheticPipeline:
             connection,
             collection,
             [
-                tracks.NewTrack(h, name, label, "OGG", 30.0, 44_100, 2, -20.0, _NO_SILENCE)
+                tracks.NewTrack(h, name, label, 30.0, 44_100, 2, -20.0, _NO_SILENCE)
                 for h, name, label in zip(hashes, names, labels, strict=True)
             ],
         )
         files = [
-            track_files.SeenFile(_path(name), f"/music/{name}", 1_000_000, 1, 1, h, None, h)
+            track_files.SeenFile(_path(name), f"/music/{name}", 1_000_000, 1, 1, h, None, h, "OGG")
             for h, name in zip(hashes, names, strict=True)
         ]
         track_files.write(connection, collection, files)

@@ -15,7 +15,7 @@ COMMENT ON TABLE fingerprint IS 'Acoustic fingerprint of each reference and targ
 COMMENT ON COLUMN fingerprint.revision IS 'Algorithm that computed the fingerprint. Empty if nothing was computed, so that the next ingest tries again. Only fingerprints of one revision are compared.';
 COMMENT ON COLUMN fingerprint.frames IS 'One 32-bit value per 0.124 s of the complete track, little-endian. Each value describes 2.7 s. NULL if there is no fingerprint.';
 COMMENT ON COLUMN fingerprint.codes IS 'Selected distinct values, by which tracks with common passages are found: a quarter of the values, or all values of a fingerprint with up to 400.';
-COMMENT ON COLUMN fingerprint.reason IS 'Code of the reason why there is no fingerprint. needs_chromaprint: ffmpeg with Chromaprint is not installed. too_short: less than 7.6 s. silent: digital silence. failed: ffmpeg failed. NULL if there is a fingerprint.';
+COMMENT ON COLUMN fingerprint.reason IS 'Code of the reason why there is no fingerprint. needs_chromaprint: libchromaprint is not installed. too_short: less than 7.6 s. silent: digital silence. failed: libchromaprint failed. NULL if there is a fingerprint.';
 
 -- This is no column of the table fingerprint: an update of a row would write all its codes to the
 -- index again.

@@ -109,7 +109,6 @@ def to_new_track(file: IngestedFile) -> NewTrack:
         title=file.title,
         labels=file.labels,
         labels_from=file.labels_from,
-        format=file.facts.format,
         seconds=file.facts.seconds,
         sample_rate=file.facts.sample_rate,
         channels=file.facts.channels,
@@ -160,6 +159,7 @@ def to_seen_file(file: IngestedFile) -> SeenFile:
         tags=None if tags is None else tags.texts,
         undecoded_tags=tags.undecoded if tags else {},
         file_sha256=file.file_sha256,
+        format=file.facts.format if file.facts and not file.problem else None,
     )
 
 

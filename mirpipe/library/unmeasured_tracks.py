@@ -5,6 +5,7 @@ not decode its file because another collection already had the same content. Its
 are also measured again, because an earlier version may have read only a part of the file.
 """
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +19,7 @@ from mirpipe.db.store import (
     audio_measurements,
     failure_ledger,
     fingerprints,
+    track_files,
     tracks,
     waveforms,
 )
@@ -73,12 +75,14 @@ def _write(
             tracks.update_measured(
                 connection,
                 track.track_id,
-                format=facts.format,
                 seconds=facts.seconds,
                 sample_rate=facts.sample_rate,
                 channels=facts.channels,
                 rms_dbfs=facts.rms_dbfs,
             )
+            assert track.file_sha256 is not None  # It was compared before the file was decoded.
+            path = os.fsencode(track.path)
+            track_files.write_format(connection, path, track.file_sha256, facts.format)
         tracks.write_silence(
             connection, {track.track_id: facts.silence for track, facts in measured}
         )

@@ -111,7 +111,7 @@ def track(connection: Connection, piece: Piece, digest: bytes = b"") -> int:
     """Write a track and its file, and return its id. `digest` is its content hash."""
     digest = digest or hashlib.sha256(repr(piece).encode("utf-8", "surrogateescape")).digest()
     row = {"collection": piece.collection, "content_sha256": digest, "title": piece.title}
-    row |= {"labels": json.dumps(piece.labels), "format": piece.format, "state": "ok"}
+    row |= {"labels": json.dumps(piece.labels), "state": "ok"}
     row |= {"seconds": piece.seconds, "sample_rate": 44100, "channels": 2, "rms_dbfs": -18.0}
     track_id = _insert(connection, "track", row, "track_id")
     file = {"collection": piece.collection, "path": os.fsencode(piece.path)}
@@ -120,6 +120,7 @@ def track(connection: Connection, piece: Piece, digest: bytes = b"") -> int:
         "track_id": track_id,
         "bytes": 1,
         "mtime_ns": 1,
+        "format": piece.format,
     }
     _insert(connection, "track_file", file)
     return track_id

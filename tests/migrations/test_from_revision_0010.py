@@ -26,7 +26,7 @@ _STORED_COLUMNS = """
     WHERE c.relnamespace = 'mirpipe'::regnamespace AND c.relkind IN ('r', 'p')
         AND NOT a.attisdropped AND c.relname NOT LIKE 'published%' AND c.relname <> 'schema_file'
 """
-REMOVED_COLUMNS = {("run_comparison", "p_holm")}
+REMOVED_COLUMNS = {("run_comparison", "p_holm"), ("track", "format")}
 """Columns that have another name now, or that no longer exist."""
 _GRANTS = """
     SELECT c.oid::regclass::text, a.attname, a.attacl::text,

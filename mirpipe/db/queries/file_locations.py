@@ -42,7 +42,7 @@ class _FileRow:
 
 
 _FILE_LOCATIONS = text("""
-    SELECT t.track_id, f.path, f.path_text AS shown, coalesce(t.format, '') AS format,
+    SELECT t.track_id, f.path, f.path_text AS shown, coalesce(f.format, '') AS format,
         coalesce(t.sounding_rms_dbfs, t.rms_dbfs, 0) AS rms_dbfs,
         coalesce(t.silent_share, 0) AS silent_share,
         coalesce(f.tag_encoding_guessed AND t.labels_from = 'tags', false) AS has_guessed_tags

@@ -34,14 +34,15 @@ def _rounded(*numbers: str) -> str:
 
 CONTENT = {
     "track": f"""
-        SELECT {_TRACK.format("t")}, title, labels, format, seconds, sample_rate, channels,
-            rms_dbfs, silent_parts, sounding_rms_dbfs, state, reason
+        SELECT {_TRACK.format("t")}, title, labels, seconds, sample_rate, channels, rms_dbfs,
+            silent_parts, sounding_rms_dbfs, state, reason
         FROM mirpipe.track t
     """,
     "track_file": """
-        SELECT f.collection, encode(t.content_sha256, 'hex'), f.reason, count(*)
+        SELECT f.collection, encode(t.content_sha256, 'hex'), f.format, f.reason, count(*)
         FROM mirpipe.track_file f LEFT JOIN mirpipe.track t ON t.track_id = f.track_id
-        WHERE f.gone_at IS NULL GROUP BY f.collection, t.content_sha256, f.reason
+        WHERE f.gone_at IS NULL
+        GROUP BY f.collection, t.content_sha256, f.format, f.reason
     """,
     "encoder": """
         SELECT e.name, e.revision, e.dimension, e.wanted, e.is_random, s.name IS NOT NULL

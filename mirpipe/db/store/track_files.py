@@ -33,18 +33,22 @@ _SETTLE_INHERITED = text(
 )
 _WRITE = text(
     "INSERT INTO mirpipe.track_file AS existing "
-    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, file_sha256, reason, tags, "
-    "undecoded_tags, manifest_row) "
+    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, file_sha256, format, "
+    "reason, tags, undecoded_tags, manifest_row) "
     "VALUES (:collection, :path, :path_text, (SELECT track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = :content_sha256), "
-    ":bytes, :mtime_ns, :ctime_ns, :file_sha256, :reason, CAST(:tags AS jsonb), "
+    ":bytes, :mtime_ns, :ctime_ns, :file_sha256, :format, :reason, CAST(:tags AS jsonb), "
     "CAST(:undecoded_tags AS jsonb), CAST(:manifest_row AS jsonb)) "
     "ON CONFLICT (collection, path) DO UPDATE SET track_id = excluded.track_id, "
-    "bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
+    "format = excluded.format, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
     "file_sha256 = excluded.file_sha256, reason = excluded.reason, tags = excluded.tags, "
     "undecoded_tags = excluded.undecoded_tags, tag_encoding = NULL, tag_encoding_guessed = NULL, "
     "manifest_row = coalesce(excluded.manifest_row, existing.manifest_row), "
     "gone_at = NULL, seen_at = now()"
+)
+_WRITE_FORMAT = text(
+    "UPDATE mirpipe.track_file SET format = :format "
+    "WHERE path = :path AND file_sha256 = :file_sha256 AND format IS DISTINCT FROM :format"
 )
 _MARK_CHANGED = text("UPDATE mirpipe.track_file SET ctime_ns = NULL WHERE path = :path")
 # A file without an encoding makes ingest guess the encoding of its folder again.
@@ -84,6 +88,8 @@ class SeenFile:
     """Code of the reason for the rejection. None if the file has a track."""
     file_sha256: bytes | None = None
     """SHA-256 of the file's bytes, 32 bytes. None if the file could not be read."""
+    format: str | None = None
+    """Container format, detected from the content. None if the file was rejected."""
     tags: Mapping[str, Sequence[str]] | None = None
     """Tag values whose encoding is certain, by field. None if the tags were not read."""
     undecoded_tags: Mapping[str, Sequence[bytes]] = field(default_factory=dict)
@@ -159,12 +165,19 @@ def write(connection: Connection, collection: Collection, files: Sequence[SeenFi
                 "mtime_ns": file.mtime_ns,
                 "ctime_ns": file.ctime_ns,
                 "file_sha256": file.file_sha256,
+                "format": file.format,
                 "reason": file.reason,
                 "manifest_row": None if file.manifest_row is None else _row_json(file.manifest_row),
                 "tags": None if file.tags is None else json.dumps(dict(file.tags)),
                 "undecoded_tags": to_json(file.undecoded_tags) if file.undecoded_tags else None,
             },
         )
+
+
+def write_format(connection: Connection, path: bytes, file_sha256: bytes, format: str) -> None:
+    """Store the container format of a file that was read again and has these bytes."""
+    parameters = {"path": path, "file_sha256": file_sha256, "format": format}
+    connection.execute(_WRITE_FORMAT, parameters)
 
 
 def mark_changed(connection: Connection, path: bytes) -> None:

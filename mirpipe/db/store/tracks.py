@@ -23,28 +23,28 @@ _USABLE = text(
     "WHERE t.track_id = ANY(:track_ids) AND t.state = 'ok' ORDER BY t.track_id"
 )
 _KNOWN = (
-    "SELECT t.track_id, t.collection, t.state, t.content_sha256, t.content_kind, t.format, "
+    "SELECT t.track_id, t.collection, t.state, t.content_sha256, t.content_kind, "
     "t.seconds, t.sample_rate, t.channels, t.rms_dbfs, t.silent_parts, t.silent_share, "
     "t.sounding_rms_dbfs{more} FROM mirpipe.track t "
 )
 _WITH_CONTENT = text(
-    _KNOWN.format(more="")
+    _KNOWN.format(more=", NULL AS format")
     + "WHERE collection = :collection AND content_sha256 = ANY(:hashes) AND seconds IS NOT NULL "
     "AND rms_dbfs IS NOT NULL AND silent_share IS NOT NULL ORDER BY track_id"
 )
 # Of several tracks with the same file, the one whose audio is identified comes last.
 _WITH_FILE = text(
-    _KNOWN.format(more=", f.file_sha256")
+    _KNOWN.format(more=", f.format, f.file_sha256")
     + "JOIN mirpipe.track_file f USING (track_id) WHERE f.file_sha256 = ANY(:hashes) "
-    "AND seconds IS NOT NULL AND rms_dbfs IS NOT NULL AND silent_share IS NOT NULL "
+    "AND f.format IS NOT NULL AND seconds IS NOT NULL AND rms_dbfs IS NOT NULL AND silent_share IS NOT NULL "
     "ORDER BY t.content_kind <> 'file', t.track_id DESC"
 )
 # Only `update_labels` changes the title and labels of an existing track.
 _WRITE = text(
-    "INSERT INTO mirpipe.track (collection, content_sha256, content_kind, title, labels, format, "
+    "INSERT INTO mirpipe.track (collection, content_sha256, content_kind, title, labels, "
     "seconds, sample_rate, channels, rms_dbfs, silent_parts, silent_share, sounding_rms_dbfs, "
     "labels_from, state) "
-    "VALUES (:collection, :content_sha256, :content_kind, :title, CAST(:labels AS jsonb), :format, "
+    "VALUES (:collection, :content_sha256, :content_kind, :title, CAST(:labels AS jsonb), "
     ":seconds, :sample_rate, :channels, :rms_dbfs, :silent_parts, :silent_share, "
     ":sounding_rms_dbfs, :labels_from, 'ok') "
     "ON CONFLICT (collection, content_sha256) DO NOTHING"
@@ -66,10 +66,10 @@ _UPDATE_STATES = text(
     "WHERE t.track_id = computed.track_id AND t.state <> computed.state RETURNING t.state"
 )
 _UPDATE_MEASURED = text(
-    "UPDATE mirpipe.track SET format = :format, seconds = :seconds, sample_rate = :sample_rate, "
+    "UPDATE mirpipe.track SET seconds = :seconds, sample_rate = :sample_rate, "
     "channels = :channels, rms_dbfs = :rms_dbfs WHERE track_id = :track_id "
-    "AND (format, seconds, sample_rate, channels, rms_dbfs) IS DISTINCT FROM "
-    "(:format, CAST(:seconds AS double precision), :sample_rate, :channels, "
+    "AND (seconds, sample_rate, channels, rms_dbfs) IS DISTINCT FROM "
+    "(CAST(:seconds AS double precision), :sample_rate, :channels, "
     "CAST(:rms_dbfs AS double precision))"
 )
 _UPDATE_LABELS = text(
@@ -103,7 +103,6 @@ class NewTrack:
     """SHA-256 that identifies the audio, 32 bytes."""
     title: str
     labels: Mapping[str, str]
-    format: str
     seconds: float
     sample_rate: int
     channels: int
@@ -123,7 +122,8 @@ class KnownTrack:
     state: str
     content_sha256: bytes
     content_kind: ContentKind
-    format: str
+    format: str | None
+    """Container format of the file by which the track was found. None if its audio was known."""
     seconds: float
     sample_rate: int
     channels: int
@@ -209,7 +209,6 @@ def update_measured(
     connection: Connection,
     track_id: int,
     *,
-    format: str,
     seconds: float,
     sample_rate: int,
     channels: int,
@@ -220,7 +219,6 @@ def update_measured(
         _UPDATE_MEASURED,
         {
             "track_id": track_id,
-            "format": format,
             "seconds": seconds,
             "sample_rate": sample_rate,
             "channels": channels,

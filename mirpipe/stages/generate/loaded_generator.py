@@ -115,12 +115,12 @@ class LoadedGenerator:
                 content_sha256=stored.content_sha256,
                 reason=None,
                 file_sha256=stored.content_sha256,
+                format=facts.format,
             ),
             track=tracks.NewTrack(
                 content_sha256=stored.content_sha256,
                 title=f"{clip.title} · {self.spec.name} {clip.mode}",
                 labels={},
-                format=facts.format,
                 seconds=facts.seconds,
                 sample_rate=facts.sample_rate,
                 channels=facts.channels,

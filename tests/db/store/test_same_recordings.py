@@ -65,9 +65,9 @@ def test_a_new_track_is_looked_up_in_the_index(fresh_database: Database) -> None
     with fresh_database.owner.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO mirpipe.track (collection, content_sha256, title, state, format, "
+                "INSERT INTO mirpipe.track (collection, content_sha256, title, state, "
                 "seconds, sample_rate, channels, rms_dbfs) SELECT 'reference', "
-                "sha256(int4send(n)), n, 'ok', 'WAV', 30, 44100, 2, -20 "
+                "sha256(int4send(n)), n, 'ok', 30, 44100, 2, -20 "
                 "FROM generate_series(1, 8000) n"
             )
         )

@@ -23,7 +23,7 @@ def found(path: bytes, *, mtime_ns: int = 7, ctime_ns: int = 8, reason: str = ""
 def comparison(fresh_database: Database) -> Iterator[FolderComparison]:
     """Yield a comparison for the folder /m. Five files of one track are stored."""
     with fresh_database.app.begin() as connection:
-        new = NewTrack(CONTENT, "title", {}, "WAV", 2.0, 8000, 1, -20.0, SILENCE)
+        new = NewTrack(CONTENT, "title", {}, 2.0, 8000, 1, -20.0, SILENCE)
         tracks.write(connection, "reference", [new])
         for path in (b"/m/a.wav", b"/m_x/b.wav", b"/mm/c.wav", b"/m/%/\\d.wav", b"/m"):
             file = SeenFile(path, repr(path), 5, 7, 8, CONTENT, None)

@@ -24,7 +24,7 @@ def app(fresh_database: Database) -> Iterator[Connection]:
 
 
 def add_track(app: Connection, content: bytes, *paths: bytes, title: str = "t") -> int:
-    new = NewTrack(content, title, {"genre": "folk"}, "WAV", 2.0, 8000, 1, -20.0, SILENCE)
+    new = NewTrack(content, title, {"genre": "folk"}, 2.0, 8000, 1, -20.0, SILENCE)
     (track_id,) = tracks.write(app, "reference", [new])
     track_files.write(
         app, "reference", [SeenFile(p, repr(p), 5, 7, 8, content, None) for p in paths]

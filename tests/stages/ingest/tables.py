@@ -24,12 +24,12 @@ def tables(database: Database, *, with_times: bool = True) -> list[Rows]:
     return [
         query(
             database,
-            "SELECT collection, content_sha256::text, title, labels::text, format, seconds, "
+            "SELECT collection, content_sha256::text, title, labels::text, seconds, "
             "sample_rate, channels, rms_dbfs, state FROM mirpipe.track ORDER BY 1, 2",
         ),
         query(
             database,
-            "SELECT f.collection, path::text, path_text, content_sha256::text, bytes, "
+            "SELECT f.collection, path::text, path_text, content_sha256::text, format, bytes, "
             f"{mtime}, f.reason, gone_at IS NULL FROM mirpipe.track_file f "
             "LEFT JOIN mirpipe.track t USING (track_id) ORDER BY 1, 2",
         ),

@@ -154,6 +154,25 @@ def test_flac_in_ogg_is_the_same_track(fresh_database: Database, library: Path) 
 
 
 @needs_ffmpeg
+def test_each_file_of_a_track_has_its_own_format(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    folder = write_flac(tmp_path / "music", 1)
+    ingest_references(folder)
+    command = ["ffmpeg", "-v", "error", "-i", folder / "0.flac", "-c", "copy", "-f", "ogg"]
+    subprocess.run([*command, folder / "1.oga"], check=True)
+    shutil.copy(folder / "1.oga", folder / "2.oga")
+    require_counts(ingest_references(folder), seen=3, unchanged=1, duplicate=2)
+    library = "SELECT path, format, files FROM mirpipe.v_library"
+    assert query(fresh_database, library) == [(str(folder / "0.flac"), "FLAC", 3)]
+    formats = "SELECT format FROM mirpipe.track_file ORDER BY path"
+    assert query(fresh_database, formats) == [("FLAC",), ("OGG",), ("OGG",)]
+    (folder / "0.flac").unlink()
+    ingest_references(folder)
+    assert query(fresh_database, library) == [(str(folder / "1.oga"), "OGG", 2)]
+
+
+@needs_ffmpeg
 def test_without_ffmpeg_a_lossy_file_is_identified_by_its_bytes_until_ffmpeg_is_installed(
     fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

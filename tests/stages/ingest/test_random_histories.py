@@ -50,13 +50,13 @@ def usable_tables(database: Database) -> list[Rows]:
     return [
         query(
             database,
-            "SELECT content_sha256::text, content_kind, title, labels::text, labels_from, format, "
+            "SELECT content_sha256::text, content_kind, title, labels::text, labels_from, "
             "seconds, sample_rate, channels, rms_dbfs, md5(peaks) FROM mirpipe.track "
             "LEFT JOIN mirpipe.waveform USING (track_id) WHERE state = 'ok' ORDER BY 1",
         ),
         query(
             database,
-            "SELECT f.path_text, t.content_sha256::text, f.bytes, f.mtime_ns, f.ctime_ns, "
+            "SELECT f.path_text, t.content_sha256::text, f.format, f.bytes, f.mtime_ns, f.ctime_ns, "
             "f.file_sha256::text, f.tags::text, f.manifest_row::text, f.reason "
             "FROM mirpipe.track_file f LEFT JOIN mirpipe.track t USING (track_id) "
             "WHERE f.gone_at IS NULL ORDER BY 1",
