@@ -15,6 +15,7 @@ from mirpipe.db.dump import dump, snapshot
 from mirpipe.db.migrate import current, head
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError, MirpipeError
+from mirpipe.files.addresses import Address
 from mirpipe.files.durable_write import sync_file, sync_folder
 from mirpipe.files.sha256 import sha256
 from mirpipe.operations.backup.backup_manifest import (
@@ -25,6 +26,7 @@ from mirpipe.operations.backup.backup_manifest import (
     write_manifest,
 )
 from mirpipe.records import Progress
+from mirpipe.storage.local_copies import local_copy
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) ->
         with snapshot() as (connection, snapshot_name):
             # The queries of the digest belong to the newest schema.
             digest = combined(digests(connection)) if revision == head() else ""
-            clips = sorted(set(health.recorded_files(connection, "generated")))
+            clips = sorted(set(health.recorded_files(connection, "generated")), key=os.fsencode)
             dump(partial / DUMP, moment=snapshot_name)
         files = {DUMP: sha256(partial / DUMP).hex()}
         missing = []
@@ -121,10 +123,11 @@ def _delete_contents(folder: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _copy(source: Path, place: Path) -> str:
+def _copy(source: Address, place: Path) -> str:
     """Copy a file with its modification time and return the SHA-256 of the copy, in hex."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, place)
+    with local_copy(source) as path:
+        shutil.copy2(path, place)
     return sha256(place).hex()
 
 

@@ -25,6 +25,8 @@ def disk() -> Iterator[Finding]:
     }
     checked_devices = set()
     for name, folder in folders.items():
+        if not isinstance(folder, Path):
+            continue
         existing = _existing(folder)
         if not os.access(existing, os.W_OK):
             remedy = f"allow writing to {existing} with chown or chmod"
