@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     optional. Every other column is a label. Default: none, so that titles and labels come from the
     file tags."""
 
+    s3_connection: str | None = None
+    """Name of the Airflow connection of type `aws` whose login Airflow's tasks use for S3. Default:
+    none, so that the login comes from the usual AWS_ variables or the role of the machine."""
     object_cache_dir: AbsolutePath | None = None
     """Folder on this machine for copies of the objects that are read from S3. Default:
     home/object-cache."""
