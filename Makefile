@@ -168,6 +168,7 @@ lock: $(VENV)/uv ## update the lock files from requirements/*.in
 	  lock core; \
 	  lock dev --override dev_overrides.txt; \
 	  lock old_postgres --no-deps; \
+	  lock s3_server; \
 	  lock models --override models_overrides.txt --no-emit-package torch
 
 .PHONY: clean

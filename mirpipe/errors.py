@@ -55,6 +55,14 @@ class StageCrashed(MirpipeError):
     """A track crashed the process that worked on it. The failure ledger records the track."""
 
 
+class StorageUnavailable(MirpipeError):
+    """A bucket cannot be read or written now. Its objects may still exist."""
+
+
+class ObjectChanged(MirpipeError):
+    """An object was replaced after it was listed. It is read again later."""
+
+
 class RejectedInput(MirpipeError):
     """An input cannot be used. The failure ledger records the reason.
 
@@ -68,7 +76,7 @@ class RejectedInput(MirpipeError):
     @property
     def retry(self) -> bool:
         """Whether the cause is this machine rather than the input, so that a retry may succeed."""
-        return self.reason in {"needs_ffmpeg", "unreadable"}
+        return self.reason in {"needs_ffmpeg", "unreadable", "unreachable"}
 
 
 P = ParamSpec("P")

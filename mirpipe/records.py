@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mirpipe.files.addresses import Address
 from mirpipe.generation.modes import Mode
 
 Collection = Literal["reference", "target", "generated"]
@@ -123,7 +123,8 @@ class Track:
     content_sha256: bytes
     """SHA-256 that identifies the track's audio, 32 bytes."""
     title: str
-    path: Path
+    path: Address
+    """Where the file is: a local path, or an object in S3."""
     seconds: float
     rms_dbfs: float
     """RMS level of the mono mix without its DC offset, in dB relative to full scale."""
@@ -133,6 +134,8 @@ class Track:
     """How its channels become mono. None if it was ingested before mirpipe measured this."""
     silence: Silence | None = None
     """The silent parts. None if they have not been measured yet."""
+    etag: str | None = None
+    """ETag of the ingested version of an object in S3. None for a local file."""
 
     @property
     def subject(self) -> str:

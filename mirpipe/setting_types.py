@@ -6,18 +6,33 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, PlainValidator
 from pydantic_settings import NoDecode
+
+from mirpipe.files.addresses import S3_SCHEME, Address, absolute_address
 
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _to_address(value: object) -> Address:
+    if not isinstance(value, str | os.PathLike):
+        raise ValueError("expected a path, or an address that begins with s3://")
+    return absolute_address(os.fspath(value))
+
+
 def _split_folders(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return [part for part in value.split(os.pathsep) if part]
+    folders: list[str] = []
+    for part in value.split(os.pathsep):
+        # The colon of `s3://` is not a separator.
+        if part.startswith("//") and folders and f"{folders[-1]}://" == S3_SCHEME:
+            folders[-1] += os.pathsep + part
+        else:
+            folders.append(part)
+    return [folder for folder in folders if folder]
 
 
 def _split_by_commas(value: object) -> object:
@@ -42,8 +57,10 @@ def _require_comparable(metric: str) -> str:
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
-FolderList = Annotated[list[AbsolutePath], NoDecode, BeforeValidator(_split_folders)]
-"""Folders, separated by colons as in PATH."""
+FolderAddress = Annotated[Address, PlainValidator(_to_address)]
+"""An absolute path, or an address that begins with `s3://`."""
+FolderList = Annotated[list[FolderAddress], NoDecode, BeforeValidator(_split_folders)]
+"""Folders or `s3://` addresses, separated by colons as in PATH."""
 NameList = Annotated[list[str], NoDecode, BeforeValidator(_split_by_commas)]
 """Names, separated by commas."""
 NumberList = Annotated[list[float], NoDecode, BeforeValidator(_split_by_commas)]

@@ -13,10 +13,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mirpipe.available_cores import available_cores
 from mirpipe.errors import ConfigurationError
+from mirpipe.files.addresses import Address
 from mirpipe.generation.modes import MODES, SWEEP, Mode
 from mirpipe.setting_types import (
     AbsolutePath,
     ComparableMetric,
+    FolderAddress,
     FolderList,
     IPAddress,
     NameList,
@@ -77,13 +79,25 @@ class Settings(BaseSettings):
     logins, databases and grants. Default: none."""
 
     references: FolderList = []
-    """Folders of the reference library, which mirpipe searches for matches. Default: none."""
+    """Folders of the reference library, which mirpipe searches for matches. A folder can also be in
+    an S3 bucket: `s3://BUCKET/FOLDER`. Default: none."""
     targets: FolderList = []
-    """Folders of the target tracks, for which mirpipe finds matches. Default: none."""
+    """Folders of the target tracks, for which mirpipe finds matches. A folder can also be in an S3
+    bucket: `s3://BUCKET/FOLDER`. Default: none."""
     manifest: AbsolutePath | None = None
     """CSV file with titles and labels. The column `path` is required. `title` and `collection` are
     optional. Every other column is a label. Default: none, so that titles and labels come from the
     file tags."""
+
+    s3_connection: str | None = None
+    """Name of the Airflow connection of type `aws` whose login Airflow's tasks use for S3. Default:
+    none, so that the login comes from the usual AWS_ variables or the role of the machine."""
+    object_cache_dir: AbsolutePath | None = None
+    """Folder on this machine for copies of the objects that are read from S3. Default:
+    home/object-cache."""
+    object_cache_gb: float = Field(default=20.0, gt=0)
+    """Largest total size of these copies, in GB (10^9 bytes). The copies that were used longest ago
+    are deleted first. Copies that are being read may exceed it."""
 
     max_missing_percent: float = Field(default=1.0, ge=0, le=100)
     """Share of a file's audio that may be damaged or missing, in percent. Ingest rejects a file
@@ -135,8 +149,8 @@ class Settings(BaseSettings):
     """Number of clips per generator call. After a task is stopped, one batch must be repeated. A
     batch that does not fit into memory is halved. A value above 1 helps only if the generator
     supports batches."""
-    clips_dir: AbsolutePath | None = None
-    """Folder for the generated audio. Default: home/clips."""
+    clips_dir: FolderAddress | None = None
+    """Folder for the generated audio, also as `s3://BUCKET/FOLDER`. Default: home/clips."""
     gpu_slots: int = Field(default=1, ge=1)
     """Number of GPUs. The same number of tasks in Airflow's pool `gpu` can run in parallel."""
     gpu_executor: str | None = None
@@ -249,9 +263,14 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def clips_folder(self) -> Path:
+    def clips_folder(self) -> Address:
         """Folder of the generated audio: `clips_dir`, or `clips` in the home folder."""
         return self.clips_dir or self.home / "clips"
+
+    @property
+    def object_cache(self) -> Path:
+        """Folder for copies of objects: `object_cache_dir`, or one in the home folder."""
+        return self.object_cache_dir or self.home / "object-cache"
 
     @property
     def weights_folder(self) -> Path:

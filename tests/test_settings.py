@@ -1,9 +1,12 @@
-"""Settings tests: the error message for an invalid value."""
+"""Settings tests: how values are read, and the error message for an invalid value."""
+
+from pathlib import Path
 
 import pytest
 
 from mirpipe import settings
 from mirpipe.errors import ConfigurationError
+from mirpipe.files.addresses import S3Address
 
 
 def test_invalid_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,3 +44,26 @@ def test_contrasts_are_read_with_guidance(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("MIRPIPE_MODE_CONTRASTS", "strong@5:medium@3, sweep@8:simple")
     settings.settings.cache_clear()
     assert settings.settings().mode_contrasts == ["strong@5:medium@3", "sweep@8:simple"]
+
+
+def test_folders_can_be_paths_and_s3_addresses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library = S3Address("music", "library")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MIRPIPE_REFERENCES", "/a:s3://music/library/:relative:s3://other:/s3")
+    monkeypatch.setenv("MIRPIPE_CLIPS_DIR", "s3://music/clips")
+    chosen = settings.settings()
+    expected = [Path("/a"), library, tmp_path / "relative", S3Address("other", ""), Path("/s3")]
+    assert chosen.references == expected
+    assert chosen.clips_folder == S3Address("music", "clips")
+    for name, value in chosen.as_environment().items():
+        monkeypatch.setenv(name, value)
+    settings.settings.cache_clear()
+    assert settings.settings() == chosen
+
+
+def test_an_address_without_a_bucket_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRPIPE_TARGETS", "s3:///library")
+    with pytest.raises(ConfigurationError, match=r"MIRPIPE_TARGETS.*s3://BUCKET/FOLDER"):
+        settings.settings()

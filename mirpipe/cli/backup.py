@@ -2,24 +2,29 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.command_arguments import AsJson, address_argument
 from mirpipe.cli.progress_bar import progress_bar
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    folder: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR", help="A new or empty folder, or s3://BUCKET/FOLDER without objects."
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Back up the database and the clips.
 
     The pipeline can keep running during a backup. The folder DIR appears when the backup is
-    complete. A stopped backup leaves the folder DIR.partial, which the next backup deletes. A
-    backup does not contain your own audio, the weights, passwords, or Airflow's history.
+    complete. A stopped backup leaves the folder DIR.partial, which the next backup deletes. In a
+    bucket, a backup is complete when it contains manifest.json. A backup does not contain your own
+    audio, the weights, passwords, or Airflow's history.
 
     Exit codes:
 
@@ -30,9 +35,9 @@ def backup(
     from mirpipe.operations.backup import back_up
 
     with progress_bar("backup: clips") as progress:
-        result = back_up(folder, progress=progress)
+        result = back_up(address_argument(folder), progress=progress)
     if as_json:
-        print(json.dumps(asdict(result), default=str))
+        print(json.dumps(asdict(result) | {"folder": str(result.folder)}))
     else:
         size = f"{result.bytes / 1e6:.1f} MB"
         print(f"{result.folder}: the database and {result.clips} clips, {size}")
@@ -48,7 +53,10 @@ def backup(
 
 def restore(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A folder that `mirpipe backup` created.")
+        str,
+        typer.Argument(
+            metavar="DIR", help="A folder that `mirpipe backup` created, also in an S3 bucket."
+        ),
     ],
     replace: Annotated[
         bool,
@@ -65,7 +73,7 @@ def restore(
     from mirpipe.operations.backup import restore as restore_backup
 
     with progress_bar("restore: files checked") as progress:
-        result = restore_backup(folder, replace=replace, progress=progress)
+        result = restore_backup(address_argument(folder), replace=replace, progress=progress)
     if as_json:
         print(json.dumps(asdict(result)))
         return

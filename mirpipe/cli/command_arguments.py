@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mirpipe.errors import ConfigurationError
+from mirpipe.files.addresses import Address, absolute_address
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 OnlyCollections = Annotated[
@@ -33,6 +34,14 @@ TrackManifest = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print what would be created, and create nothing.")
 ]
+
+
+def address_argument(text: str) -> Address:
+    """Return the folder or file that the text names. Raises BadParameter for an invalid address."""
+    try:
+        return absolute_address(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def track_ids(manifest: Path | None) -> list[int] | None:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.command_arguments import AsJson, address_argument
 from mirpipe.cli.configured_plugins import register_configured_plugins
 from mirpipe.cli.progress_bar import progress_bar
 from mirpipe.cli.table_layout import print_table
@@ -50,8 +50,10 @@ _COUNT_MEANINGS = {
 
 def ingest(
     path: Annotated[
-        list[Path],
-        typer.Argument(help="Folders or files. Folders are read with all their subfolders."),
+        list[str],
+        typer.Argument(
+            help="Folders or files, also in S3 buckets. Folders are read with all their subfolders."
+        ),
     ],
     collection: Annotated[
         FolderCollection,
@@ -82,14 +84,16 @@ def ingest(
     """Register the audio files of a collection.
 
     Run the command again whenever files have changed. Files with an unchanged size and unchanged
-    times are not read again. A file that was moved, copied or retagged is recognised by its audio.
-    A track whose file is missing keeps its results, which are shown again if the file returns.
+    times are not read again, and neither are S3 objects with an unchanged size and ETag. A file
+    that was moved, copied or retagged is recognised by its audio. A track whose file is missing
+    keeps its results, which are shown again if the file returns.
 
     Examples:
 
     \b
         mirpipe ingest ~/music/library --collection reference
         mirpipe ingest ~/music/targets --collection target --manifest labels.csv
+        mirpipe ingest s3://bucket/library --collection reference
 
     WAV, FLAC, MP3, Ogg, Opus, AIFF and CAF are always supported. M4A, AAC, WMA, Matroska and other
     formats need the program ffmpeg. A file that cannot be used, for example because it is empty,
@@ -112,7 +116,7 @@ def ingest(
 
     with progress_bar(f"ingest {collection.value}") as progress:
         result = stage.ingest(
-            path,
+            [address_argument(text) for text in path],
             collection=collection.value,
             manifest=manifest,
             progress=progress,
@@ -131,7 +135,7 @@ def ingest(
     raise typer.Exit(1 if result.failed or result.withheld else 3 if result.rejected else 0)
 
 
-def _no_audio_message(paths: list[Path]) -> str:
+def _no_audio_message(paths: list[str]) -> str:
     """Return the message for folders without any audio file."""
     suffixes = " ".join(sorted(f".{suffix.decode()}" for suffix in AUDIO_SUFFIXES))
     return (

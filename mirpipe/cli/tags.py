@@ -3,17 +3,17 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.command_arguments import AsJson, address_argument
 from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import escape_markup, printable_title, wide_console
 from mirpipe.db.queries.undecoded_tags import UndecodedFile, undecoded_files
+from mirpipe.files.printable_path import printable_path
 
 AUTO = "auto"
 """Value of --encoding that returns to the guess."""
@@ -38,7 +38,7 @@ class DecodedValue:
 
 def tags(
     folder: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(help="List only the files in this folder and its subfolders."),
     ] = None,
     encoding: Annotated[
@@ -65,10 +65,10 @@ def tags(
     """
     from mirpipe.library.folder_scan import absolute_roots
 
-    path = b"/" if folder is None else absolute_roots([folder])[0]
+    path = None if folder is None else absolute_roots([address_argument(folder)])[0]
     files = undecoded_files(path)
     if encoding is not None:
-        _set_encoding(folder, path, encoding, files)
+        _set_encoding(path, encoding, files)
         files = undecoded_files(path)
     values = [value for file in files for value in _decoded(file)]
     if as_json:
@@ -89,19 +89,17 @@ def tags(
     print_table(wide_console(), table)
 
 
-def _set_encoding(
-    folder: Path | None, path: bytes, encoding: str, files: list[UndecodedFile]
-) -> None:
+def _set_encoding(path: bytes | None, encoding: str, files: list[UndecodedFile]) -> None:
     """Set the encoding of a folder. Raises BadParameter if it is unknown or has no effect."""
     from mirpipe.library.folder_encodings import set_encoding
     from mirpipe.library.tag_encodings import codec_name
 
-    if folder is None:
+    if path is None:
         raise typer.BadParameter("Give the folder whose encoding is set.")
     if not files:
         raise typer.BadParameter(
-            f"There is no ingested file with tags of uncertain encoding in {folder}. Ingest the "
-            "folder first; `mirpipe tags` lists these files."
+            f"There is no ingested file with tags of uncertain encoding in {printable_path(path)}. "
+            "Ingest the folder first; `mirpipe tags` lists these files."
         )
     try:
         name = None if encoding == AUTO else codec_name(encoding)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from mirpipe.cli.command_arguments import address_argument
 from mirpipe.orchestration.dashboard_login import require_login
 from mirpipe.settings import Settings, settings
 
@@ -19,14 +20,14 @@ INTERRUPTED_EXIT_CODE = 130
 
 def up(
     references: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             help="Folder of the library that mirpipe searches for matches. Repeat for several "
             "folders. Default: the setting MIRPIPE_REFERENCES."
         ),
     ] = None,
     targets: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             help="Folder of the tracks for which mirpipe finds matches. Repeat for several "
             "folders. Default: the setting MIRPIPE_TARGETS."
@@ -73,15 +74,15 @@ def start(chosen: Settings, *, once: bool) -> None:
 
 
 def _settings_with(
-    references: list[Path] | None, targets: list[Path] | None, manifest: Path | None
+    references: list[str] | None, targets: list[str] | None, manifest: Path | None
 ) -> Settings:
     """Return the settings, with the command's options applied.
 
     Raises BadParameter if no references folder or no targets folder is set.
     """
     options = {
-        "references": [path.absolute() for path in references or []],
-        "targets": [path.absolute() for path in targets or []],
+        "references": [address_argument(text) for text in references or []],
+        "targets": [address_argument(text) for text in targets or []],
         "manifest": manifest and manifest.absolute(),
     }
     chosen = settings().model_copy(update={name: value for name, value in options.items() if value})

@@ -1,11 +1,9 @@
 """Reads a database's state: versions, roles, grants, clock, idle sessions and file paths."""
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg2
 from sqlalchemy import Connection, make_url, text
@@ -13,6 +11,7 @@ from sqlalchemy import Connection, make_url, text
 from mirpipe.db.oldest_versions import version_parts
 from mirpipe.db.psql import psql_url
 from mirpipe.errors import DatabaseError
+from mirpipe.files.addresses import Address, parse_address
 from mirpipe.records import Collection
 
 
@@ -116,10 +115,10 @@ def idle_sessions(connection: Connection, *, seconds: float) -> list[IdleSession
     return [IdleSession(**row) for row in rows]
 
 
-def recorded_files(connection: Connection, collection: Collection) -> Iterator[Path]:
-    """Yield the recorded file paths of all usable tracks in a collection."""
+def recorded_files(connection: Connection, collection: Collection) -> Iterator[Address]:
+    """Yield the recorded addresses of the files of all usable tracks in a collection."""
     for path in connection.execute(_FILES, {"collection": collection}).scalars():
-        yield Path(os.fsdecode(bytes(path)))
+        yield parse_address(bytes(path))
 
 
 def airflow_pools(url: str) -> dict[str, int]:

@@ -66,14 +66,14 @@ class _Target:
     def conditioning_audio(self, sample_rate: int, seconds: float) -> AudioSegment:
         """Return the harmonic component and the onsets of the excerpt's first `seconds`."""
         if self._conditioning is None or self._conditioning[0] != seconds:
-            content_hash.require_unchanged(self.track)
-            samples = audio.load_mono(
-                self.track.path,
-                sample_rate,
-                mix=self.track.mono,
-                start_seconds=self.excerpt.start_seconds,
-                max_seconds=seconds,
-            )
+            with content_hash.unchanged_copy(self.track) as path:
+                samples = audio.load_mono(
+                    path,
+                    sample_rate,
+                    mix=self.track.mono,
+                    start_seconds=self.excerpt.start_seconds,
+                    max_seconds=seconds,
+                )
             conditioning = features.conditioning(AudioSegment(samples, sample_rate))
             self._conditioning = seconds, conditioning
         return self._conditioning[1]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mirpipe.errors import ConfigurationError, RejectedInput
+from mirpipe.files.addresses import Address
 from mirpipe.files.printable_path import printable_path
 
 AUDIO_SUFFIXES = frozenset(
@@ -27,7 +28,7 @@ class Candidate:
     """A file whose name has an audio suffix, as found by the scan."""
 
     path: bytes
-    """Absolute path."""
+    """Absolute path, or the address of an object."""
     size: int
     mtime_ns: int
     ctime_ns: int
@@ -36,14 +37,17 @@ class Candidate:
     """The error if the file cannot be read: not_a_file, link_loop, dangling_link or unreadable."""
     is_unlisted_folder: bool = False
     """Whether this is a folder that could not be listed. Files in it may still exist."""
+    etag: str | None = None
+    """ETag of an object in S3. None for a local file."""
 
 
-def absolute_roots(roots: Sequence[Path]) -> list[bytes]:
-    """Return the folders as sorted absolute paths with links resolved.
+def absolute_roots(roots: Sequence[Address]) -> list[bytes]:
+    """Return the folders as sorted absolute paths with links resolved, or as addresses.
 
     A folder that is inside another of these folders is left out.
     """
-    paths = sorted({os.fsencode(root.expanduser().resolve()) for root in roots})
+    resolved = [root.expanduser().resolve() if isinstance(root, Path) else root for root in roots]
+    paths = sorted({os.fsencode(root) for root in resolved})
     return [p for p in paths if not any(p != other and is_inside(p, other) for other in paths)]
 
 
@@ -104,7 +108,7 @@ def _scan_folder(root: bytes, status: os.stat_result) -> Iterator[Candidate]:
             if identity in ancestors:
                 message = "is a link to a folder that contains it. Delete the link."
                 yield _with_problem(path, status, "link_loop", message)
-            elif _has_audio_suffix(path):
+            elif has_audio_suffix(path):
                 message = "is a folder whose name has an audio suffix. To scan it, rename it."
                 yield _with_problem(path, status, "not_a_file", message)
             else:
@@ -127,7 +131,7 @@ def _unlisted_folder(folder: bytes, error: OSError) -> Candidate:
 
 
 def _file(path: bytes, status: os.stat_result) -> Iterator[Candidate]:
-    if not _has_audio_suffix(path):
+    if not has_audio_suffix(path):
         return
     if stat.S_ISREG(status.st_mode):
         yield Candidate(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -145,7 +149,7 @@ def _broken_entry(path: bytes, error: OSError) -> Iterator[Candidate]:
     if error.errno == errno.ELOOP:
         message = "is a link to itself. Delete the link."
         yield _with_problem(path, status, "link_loop", message)
-    elif _has_audio_suffix(path):
+    elif has_audio_suffix(path):
         if isinstance(error, FileNotFoundError):
             message = (
                 "is a link to a file that does not exist. Restore the file or delete the link."
@@ -161,7 +165,8 @@ def _with_problem(path: bytes, status: os.stat_result, reason: str, message: str
     return Candidate(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, problem)
 
 
-def _has_audio_suffix(path: bytes) -> bool:
+def has_audio_suffix(path: bytes) -> bool:
+    """Return whether the name of the file ends with a known audio suffix."""
     name, dot, suffix = path.rpartition(b"/")[2].rpartition(b".")
     return bool(name and dot) and suffix.lower() in AUDIO_SUFFIXES
 

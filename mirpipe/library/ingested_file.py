@@ -7,6 +7,7 @@ error as part of the result.
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from mirpipe.audio import (
 )
 from mirpipe.db.store.track_files import SeenFile
 from mirpipe.db.store.tracks import KnownTrack, LabelOrigin, NewTrack
-from mirpipe.errors import RejectedInput, result_or_error
+from mirpipe.errors import ObjectChanged, RejectedInput, StorageUnavailable, result_or_error
+from mirpipe.files.addresses import parse_address
 from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.manifest_matching import ManifestRow
@@ -28,9 +30,14 @@ from mirpipe.library.tags import FileTags, Tags, decode_western, read_tags
 from mirpipe.library.title_from_file_name import title_from_file_name
 from mirpipe.records import AudioMeasurement, Fingerprint, TitleAndLabels
 from mirpipe.settings import settings
+from mirpipe.storage.local_copies import local_copy
 
 FAILED = "failed"
 """Reason code of a file that could not be read because of an unexpected error."""
+UNREACHABLE = "unreachable"
+"""Reason code of an object whose bucket cannot be used now. Nothing is known about the object."""
+_CHANGING = "changing"
+"""Reason code of an object that was replaced or deleted after it was listed."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class IngestedFile:
 
 
 def hash_file(candidate: Candidate) -> IngestedFile:
-    """Return the file with its SHA-256, and with its size and times before hashing."""
+    """Return the file with its SHA-256, and a local file with its size and times before hashing."""
     return _attempt(_hash, IngestedFile(candidate, problem=candidate.problem))
 
 
@@ -87,6 +94,8 @@ def has_changed_since_hashing(file: IngestedFile) -> bool:
     """Return whether the file was changed or removed after `hash_file` had read it."""
     if file.candidate.problem is not None:
         return False
+    if file.candidate.etag is not None:  # Only the listed version of an object is read.
+        return file.problem is not None and file.problem.reason == _CHANGING
     try:
         status = Path(os.fsdecode(file.path)).stat()
     except OSError:
@@ -159,6 +168,7 @@ def to_seen_file(file: IngestedFile) -> SeenFile:
         tags=None if tags is None else tags.texts,
         undecoded_tags=tags.undecoded if tags else {},
         file_sha256=file.file_sha256,
+        etag=file.candidate.etag,
         format=file.facts.format if file.facts and not file.problem else None,
     )
 
@@ -169,13 +179,18 @@ def _attempt(step: Callable[[IngestedFile], IngestedFile], file: IngestedFile) -
         return file
     outcome = result_or_error(step, file)
     if isinstance(outcome, Exception):
-        return replace(file, problem=_to_rejection(outcome, printable_path(file.path)))
+        return replace(file, problem=_to_rejection(outcome, file))
     return outcome
 
 
-def _to_rejection(error: Exception, name: str) -> RejectedInput:
+def _to_rejection(error: Exception, file: IngestedFile) -> RejectedInput:
+    name, is_object = printable_path(file.path), file.candidate.etag is not None
     if isinstance(error, RejectedInput):
         return error
+    if isinstance(error, StorageUnavailable):
+        return RejectedInput(UNREACHABLE, f"{name} could not be read. {error}")
+    if isinstance(error, ObjectChanged) or (is_object and isinstance(error, FileNotFoundError)):
+        return RejectedInput(_CHANGING, f"{name} was replaced or deleted while it was read.")
     if isinstance(error, OSError):
         return unreadable_error(name, error)
     return RejectedInput(
@@ -187,26 +202,30 @@ def _to_rejection(error: Exception, name: str) -> RejectedInput:
 
 def _hash(file: IngestedFile) -> IngestedFile:
     with (
-        open_regular_file(file.path) as descriptor,
+        _local_copy(file) as path,
+        open_regular_file(path) as descriptor,
         os.fdopen(descriptor, "rb", closefd=False) as content,
     ):
-        # The size and the times are read before the content, so that `has_changed_since_hashing`
-        # detects a change during hashing.
-        status = os.fstat(descriptor)
-        candidate = replace(
-            file.candidate,
-            size=status.st_size,
-            mtime_ns=status.st_mtime_ns,
-            ctime_ns=status.st_ctime_ns,
-        )
+        candidate = file.candidate
+        if candidate.etag is None:
+            # The size and the times are read before the content, so that
+            # `has_changed_since_hashing` detects a change during hashing.
+            status = os.fstat(descriptor)
+            candidate = replace(
+                candidate,
+                size=status.st_size,
+                mtime_ns=status.st_mtime_ns,
+                ctime_ns=status.st_ctime_ns,
+            )
         digest = hashlib.file_digest(content, "sha256").digest()
         return replace(file, candidate=candidate, file_sha256=digest)
 
 
 def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None) -> IngestedFile:
-    facts = known or read_facts(file.path)
-    identity = _identity(file, facts)
-    tags = read_tags(file.path)
+    with _local_copy(file) as path:
+        facts = known or read_facts(path)
+        identity = _identity(file, path, facts)
+        tags = read_tags(os.fsencode(path))
     # The last step of ingest decodes the tags again, when the tags of the whole folder are known.
     source: Tags | ManifestRow = tags.decode(decode_western) if row is None else row
     return replace(
@@ -221,13 +240,17 @@ def _read(file: IngestedFile, known: KnownTrack | None, row: ManifestRow | None)
     )
 
 
-def _identity(file: IngestedFile, facts: AudioFacts | KnownTrack) -> AudioIdentity:
+def _local_copy(file: IngestedFile) -> AbstractContextManager[Path]:
+    return local_copy(parse_address(file.path), file.candidate.etag)
+
+
+def _identity(file: IngestedFile, path: Path, facts: AudioFacts | KnownTrack) -> AudioIdentity:
     """Return the identity of the audio, or of the file's bytes if ffmpeg would be needed."""
     if isinstance(facts, KnownTrack) and facts.content_kind != "file":
         return AudioIdentity(facts.content_sha256, facts.content_kind)
     if isinstance(facts, AudioFacts) and facts.samples is None:
-        identity = identify(file.path, parts=facts.parts)
+        identity = identify(path, parts=facts.parts)
     else:
-        identity = identify(file.path, None if isinstance(facts, KnownTrack) else facts.samples)
+        identity = identify(path, None if isinstance(facts, KnownTrack) else facts.samples)
     assert file.file_sha256 is not None
     return identity or AudioIdentity(file.file_sha256, "file")

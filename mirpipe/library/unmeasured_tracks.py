@@ -60,8 +60,8 @@ def _pending(connection: Connection, collection: Collection) -> list[int]:
 
 
 def _measure(track: Track) -> AudioFacts:
-    content_hash.require_unchanged(track)
-    return read_facts(track.path)
+    with content_hash.unchanged_copy(track) as path:
+        return read_facts(path)
 
 
 def _write(

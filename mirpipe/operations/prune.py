@@ -4,11 +4,9 @@ Every block of rows is deleted in its own transaction. If the program is killed,
 deletes the rest.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -18,6 +16,7 @@ from mirpipe.db.store import unused_clips, unused_vectors
 from mirpipe.db.store.retention_rules import RULES, Days, RetentionRule, count_rows, delete_block
 from mirpipe.db.table_sizes import TableSize, table_sizes
 from mirpipe.settings import Settings
+from mirpipe.storage.stored_files import delete_file, is_older
 
 MIN_AUDIO_AGE_SECONDS = 86_400.0
 """Audio that was written later is kept, because the row of a new clip with this audio may follow.
@@ -67,7 +66,11 @@ def count_unneeded(settings: Settings) -> PruneResult:
             **unused_vectors.count_rows_of_lists(connection, settings.keep_unused_days),
         )
         counts.update({rule.table: count_rows(connection, rule, days) for rule in RULES})
-        audio = [path for path in unused_clips.removed_audio(connection) if _is_old_file(path)]
+        audio = [
+            path
+            for path in unused_clips.removed_audio(connection)
+            if is_older(path, MIN_AUDIO_AGE_SECONDS)
+        ]
     tables = [TableChange(name, size, size, counts[name]) for name, size in sizes.items()]
     return PruneResult(tables, len(audio))
 
@@ -130,11 +133,7 @@ def _delete_removed_audio() -> int:
     """
     with engine("app").connect() as connection:
         paths = unused_clips.removed_audio(connection)
-    old = [path for path in paths if _is_old_file(path)]
+    old = [path for path in paths if is_older(path, MIN_AUDIO_AGE_SECONDS)]
     for path in old:
-        path.unlink(missing_ok=True)
+        delete_file(path)
     return len(old)
-
-
-def _is_old_file(path: Path) -> bool:
-    return path.is_file() and time.time() - path.stat().st_mtime > MIN_AUDIO_AGE_SECONDS

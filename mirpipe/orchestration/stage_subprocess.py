@@ -24,6 +24,7 @@ from mirpipe.available_cores import available_cores
 from mirpipe.errors import StageFailed
 from mirpipe.models import interpreters
 from mirpipe.orchestration.parent_death_signal import dies_with_parent
+from mirpipe.orchestration.s3_connection import with_s3_login
 from mirpipe.orchestration.telemetry import record_stage
 from mirpipe.settings import child_environment, dag_run_id, settings
 
@@ -134,7 +135,7 @@ def _run(command: list[str], stdout: Path) -> int:
     threads = str(max(1, available_cores() // settings().slots))
     added = {**settings().as_environment(), **dict.fromkeys(_THREAD_LIMITS, threads)}
     added |= {"MIRPIPE_LOG": "json", "MIRPIPE_RUN": dag_run_id() or settings().run or ""}
-    environment = child_environment(without="AIRFLOW", **added)
+    environment = with_s3_login(child_environment(without="AIRFLOW", **added))
     with (
         stdout.open("wb") as output,
         subprocess.Popen(

@@ -162,14 +162,14 @@ def _transcribe(track: Track) -> tuple[Float32, SilentParts, melody.Melody]:
 
     The times of the melody are those of the joined sounding parts.
     """
-    content_hash.require_unchanged(track)
-    silent_parts = silence_of(track).parts
     # One second more than the limit is decoded, which is enough to recognise a track that is too
     # long.
     max_seconds = melody.LONGEST_SECONDS + 1
-    samples = audio.load_sounding(
-        track.path, melody.SAMPLE_RATE, silent_parts, mix=track.mono, max_seconds=max_seconds
-    )
+    with content_hash.unchanged_copy(track) as path:
+        silent_parts = silence_of(track, path).parts
+        samples = audio.load_sounding(
+            path, melody.SAMPLE_RATE, silent_parts, mix=track.mono, max_seconds=max_seconds
+        )
     return samples, silent_parts, melody.transcribe_melody(samples)
 
 

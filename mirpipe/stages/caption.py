@@ -6,6 +6,7 @@ The captioner receives the middle of the target's excerpt.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mirpipe import audio, registry
 from mirpipe.db.engine import engine
@@ -151,8 +152,8 @@ def _write_caption(
     loaded: _LoadedCaptioner, target: Track, excerpt: Excerpt, target_features: Features
 ) -> captions.NewCaption:
     started = time.monotonic()
-    content_hash.require_unchanged(target)
-    start_seconds, segment = _middle_window(loaded.spec, target, excerpt)
+    with content_hash.unchanged_copy(target) as path:
+        start_seconds, segment = _middle_window(loaded.spec, target, path, excerpt)
     text = loaded.model.caption([CaptionInput(segment, target_features)])[0].strip()
     if not text:
         raise RejectedInput(
@@ -172,13 +173,13 @@ def _write_caption(
 
 
 def _middle_window(
-    spec: CaptionerSpec, target: Track, excerpt: Excerpt
+    spec: CaptionerSpec, target: Track, path: Path, excerpt: Excerpt
 ) -> tuple[float, AudioSegment]:
     """Return the start in seconds and the audio of a window from the middle of the excerpt."""
     window_seconds = min(spec.window_samples / spec.sample_rate, excerpt.seconds)
     start_seconds = excerpt.start_seconds + (excerpt.seconds - window_seconds) / 2
     samples = audio.load_mono(
-        target.path,
+        path,
         spec.sample_rate,
         mix=target.mono,
         start_seconds=start_seconds,

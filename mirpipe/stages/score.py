@@ -8,6 +8,7 @@ receives the audio at its original level.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from more_itertools import batched
@@ -181,15 +182,19 @@ def _score_track(model: _LoadedModel, track: Track) -> list[Score]:
 
     Silent parts of the track are left out.
     """
-    content_hash.require_unchanged(track)
+    with content_hash.unchanged_copy(track) as path:
+        return _score_file(model, track, path)
+
+
+def _score_file(model: _LoadedModel, track: Track, path: Path) -> list[Score]:
     plugin, spec = model.plugin, model.spec
     request = audio.WindowRequest(
         spec.sample_rate,
         spec.window_samples,
         keep_tail=spec.keep_tail,
-        silent_parts=silence_of(track).parts,
+        silent_parts=silence_of(track, path).parts,
     )
-    segments = (segment for _, segment in audio.read_windows(track.path, [request], mix=track.mono))
+    segments = (segment for _, segment in audio.read_windows(path, [request], mix=track.mono))
     mean = LengthWeightedMean(len(spec.axes))
     for call in batched(segments, WINDOWS_PER_CALL):
         lengths = np.array([len(segment.samples) for segment in call], dtype=np.float64)

@@ -274,6 +274,23 @@ def test_every_service_has_only_the_secrets_that_it_needs(services: Services) ->
         assert all(variables[name] not in command for command in commands), name
 
 
+def test_only_services_that_read_audio_get_the_login_for_buckets() -> None:
+    login = {"AWS_ACCESS_KEY_ID": "key-of-bucket", "AWS_SECRET_ACCESS_KEY": "secret-of-bucket"}
+    addresses = {"MIRPIPE_REFERENCES": "s3://music/reference", "MIRPIPE_CLIPS_DIR": "s3://music/c"}
+    variables = env_file(COMPOSE_PROFILES=ALL_PROFILES, **login, **addresses)
+    services = config(variables)["services"]
+    readers = {*WORKERS, "dashboard", OPERATOR}
+    for name, value in login.items():
+        with_login = {each for each, service in services.items() if value in str(service)}
+        assert with_login == readers, name
+    for name, value in addresses.items():
+        assert {services[each]["environment"][name] for each in readers} == {value}
+    default = config(env_file(COMPOSE_PROFILES=ALL_PROFILES))["services"]["worker"]["environment"]
+    assert default["MIRPIPE_REFERENCES"] == "/library/reference"
+    # A variable without a value would replace the role of the machine.
+    assert default.get("AWS_ACCESS_KEY_ID") is None
+
+
 def test_urls_contain_the_roles_that_are_created(services: Services) -> None:
     urls = services["roles"]["environment"]
     assert [
@@ -293,7 +310,7 @@ def test_urls_contain_the_roles_that_are_created(services: Services) -> None:
 
 def test_the_example_contains_every_variable() -> None:
     used = set(re.findall(r"\$\{([A-Z_]+)", FILE))
-    used |= set(re.findall(r"^  ((?:MIRPIPE|OTEL)_[A-Z_]+):$", FILE, re.M))
+    used |= set(re.findall(r"^  ((?:MIRPIPE|OTEL|AWS)_[A-Z_]+):$", FILE, re.M))
     assert set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.M)) == used
 
 

@@ -1,4 +1,4 @@
-"""Installs the programs that the tests need: a browser, ffmpeg, fonts for screenshots, Postgres 16.
+"""Installs the programs that the tests need: a browser, ffmpeg, fonts, Postgres 16, an S3 server.
 
 With the argument `containers`, it installs the programs that start a container engine and make its
 images, too, unless an engine is running already. `make test` and `make test-containers` run this
@@ -17,6 +17,8 @@ FONTS = Path("/usr/share/fonts")
 PROJECT = Path(__file__).resolve().parents[2]
 OLD_POSTGRES = PROJECT / "var" / "test-programs" / "postgres-16"
 """Folder of the Postgres 16 that the tests of `mirpipe db upgrade` start."""
+S3_SERVER = PROJECT / "var" / "test-programs" / "s3-server"
+"""Python environment of moto, the S3 server that the tests of object storage start."""
 
 
 def missing_packages(*, containers: bool = False) -> list[str]:
@@ -102,6 +104,26 @@ def _install_old_postgres() -> bool:
     return True
 
 
+def _install_s3_server() -> bool:
+    """Install moto in its own environment, and return whether it is installed."""
+    if S3_SERVER.exists():
+        return True
+    print("── installing an S3 server for the tests", flush=True)
+    unfinished = S3_SERVER.with_name(f"{S3_SERVER.name}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    # With --relocatable, the environment can be renamed when it is complete.
+    uv = PROJECT / ".venv" / "bin" / "uv"
+    create = [uv, "venv", "--quiet", "--relocatable", "--python", PROJECT / ".venv/bin/python"]
+    install = [uv, "pip", "install", "--quiet", "--python", unfinished / "bin" / "python"]
+    install += ["--no-deps", "--require-hashes"]
+    install += ["-r", PROJECT / "requirements" / "s3_server.txt"]
+    for command in ([*create, unfinished], install):
+        if subprocess.run(command).returncode:
+            return False
+    unfinished.rename(S3_SERVER)
+    return True
+
+
 def main() -> int:
     """Return the exit status: 1 if a program is still missing that no test may skip, else 0."""
     containers = "containers" in sys.argv[1:]
@@ -111,14 +133,15 @@ def main() -> int:
             "`make test-containers` as root"
         )
         return 1
-    has_old_postgres = _install_old_postgres()
+    installed = {"Postgres 16": _install_old_postgres(), "an S3 server": _install_s3_server()}
+    not_installed = [name for name, is_installed in installed.items() if not is_installed]
     missing = missing_packages(containers=containers)
     if missing and _install(missing):
         missing = missing_packages(containers=containers)
-    if not missing and has_old_postgres:
+    if not missing and not not_installed:
         return 0
-    if not has_old_postgres:
-        print("Missing for some tests: Postgres 16. The error above says why.")
+    for name in not_installed:
+        print(f"Missing for some tests: {name}. The error above says why.")
     if missing:
         command = "apt-get install " + " ".join(missing)
         print(f"Missing for some tests: {', '.join(missing)}. On Debian, run as root: {command}")

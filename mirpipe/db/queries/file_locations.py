@@ -1,14 +1,13 @@
 """Paths of the tracks' audio files."""
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import text
 
 from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.files.addresses import Address, parse_address
 
 
 @dataclass(frozen=True)
@@ -16,9 +15,13 @@ class FileLocation:
     """A path where the last ingest found a track. The file may have been deleted since then."""
 
     track_id: int
-    path: Path
+    path: Address
     shown: str
     """Path as a single line of printable characters."""
+    size: int
+    """Size in bytes, when it was last read."""
+    etag: str | None
+    """ETag of an object in S3. None for a local file."""
     format: str
     """Container format, detected from the content: WAV, FLAC, OGG, MP3, MP4, AIFF …"""
     rms_dbfs: float
@@ -35,6 +38,8 @@ class _FileRow:
     track_id: int
     path: memoryview
     shown: str
+    size: int
+    etag: str | None
     format: str
     rms_dbfs: float
     silent_share: float
@@ -42,7 +47,8 @@ class _FileRow:
 
 
 _FILE_LOCATIONS = text("""
-    SELECT t.track_id, f.path, f.path_text AS shown, coalesce(f.format, '') AS format,
+    SELECT t.track_id, f.path, f.path_text AS shown, f.bytes AS size, f.etag,
+        coalesce(f.format, '') AS format,
         coalesce(t.sounding_rms_dbfs, t.rms_dbfs, 0) AS rms_dbfs,
         coalesce(t.silent_share, 0) AS silent_share,
         coalesce(f.tag_encoding_guessed AND t.labels_from = 'tags', false) AS has_guessed_tags
@@ -56,6 +62,6 @@ def file_locations(track_ids: Sequence[int]) -> dict[int, list[FileLocation]]:
     locations: dict[int, list[FileLocation]] = defaultdict(list)
     for row in read_rows(_FileRow, _FILE_LOCATIONS, track_ids=list(track_ids)):
         # Paths are stored as bytes, because they are not always valid UTF-8.
-        path = Path(os.fsdecode(bytes(row.path)))
+        path = parse_address(bytes(row.path))
         locations[row.track_id].append(FileLocation(**{**vars(row), "path": path}))
     return dict(locations)

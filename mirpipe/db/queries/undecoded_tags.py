@@ -39,6 +39,7 @@ _FILES = text("""
 """)
 
 
-def undecoded_files(folder: bytes = b"/") -> list[UndecodedFile]:
-    """Return the existing files in `folder` and its subfolders, sorted by path."""
-    return read_rows(UndecodedFile, _FILES, prefix=folder.rstrip(b"/") + b"/")
+def undecoded_files(folder: bytes | None = None) -> list[UndecodedFile]:
+    """Return the existing files in `folder` and its subfolders, or all files, sorted by path."""
+    prefix = b"" if folder is None else folder.rstrip(b"/") + b"/"
+    return read_rows(UndecodedFile, _FILES, prefix=prefix)

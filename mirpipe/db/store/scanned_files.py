@@ -21,9 +21,18 @@ from mirpipe.records import Collection
 _CREATE = text(
     "CREATE TEMPORARY TABLE scanned (path bytea NOT NULL, bytes bigint NOT NULL, "
     "mtime_ns bigint NOT NULL, ctime_ns bigint NOT NULL, reason text NOT NULL, "
-    "message text NOT NULL, is_unlisted_folder boolean NOT NULL)"
+    "message text NOT NULL, is_unlisted_folder boolean NOT NULL, etag text NOT NULL)"
 )
-_COLUMNS = ("path", "bytes", "mtime_ns", "ctime_ns", "reason", "message", "is_unlisted_folder")
+_COLUMNS = (
+    "path",
+    "bytes",
+    "mtime_ns",
+    "ctime_ns",
+    "reason",
+    "message",
+    "is_unlisted_folder",
+    "etag",
+)
 # Prefixes are not compared with LIKE, because file names may contain LIKE wildcards.
 _UNDER_ROOTS = (
     "(f.path = ANY(CAST(%(roots)s AS bytea[])) OR EXISTS ("
@@ -32,13 +41,15 @@ _UNDER_ROOTS = (
 )
 _STORED_UNDER_ROOTS = f"f.collection = %(collection)s AND {_UNDER_ROOTS}"
 # A file whose ctime is NULL has not been read by this version, or a stage has found other bytes.
+# The times of an object do not matter: it can be written again with the same content.
 _COMPARE = """
     CREATE TEMPORARY TABLE scan_outcome AS
     SELECT s.*, CASE
         WHEN f.path IS NULL THEN 'changed'
         WHEN s.reason <> '' AND s.reason IS DISTINCT FROM f.reason THEN 'changed'
-        WHEN s.reason = '' AND ((s.bytes, s.mtime_ns, s.ctime_ns)
-            IS DISTINCT FROM (f.bytes, f.mtime_ns, f.ctime_ns)
+        WHEN s.reason = '' AND (f.ctime_ns IS NULL OR s.bytes <> f.bytes
+            OR s.etag IS DISTINCT FROM coalesce(f.etag, '')
+            OR s.etag = '' AND (s.mtime_ns, s.ctime_ns) <> (f.mtime_ns, f.ctime_ns)
             OR (f.reason = ANY(%(retried)s) AND NOT coalesce(l.attempts > 1 AND now() < l.last_seen
                 + least(%(longest_delay)s, %(first_delay)s * power(2, least(l.attempts, 30) - 2)),
                 false))
@@ -114,6 +125,8 @@ class ScannedFile:
     """Message for this reason, or an empty string."""
     is_unlisted_folder: bool
     """Whether this is a folder that could not be listed."""
+    etag: str = ""
+    """ETag of an object in S3. Empty for a local file."""
 
 
 class FolderComparison:

@@ -33,14 +33,15 @@ _SETTLE_INHERITED = text(
 )
 _WRITE = text(
     "INSERT INTO mirpipe.track_file AS existing "
-    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, file_sha256, format, "
+    "(collection, path, path_text, track_id, bytes, mtime_ns, ctime_ns, etag, file_sha256, format, "
     "reason, tags, undecoded_tags, manifest_row) "
     "VALUES (:collection, :path, :path_text, (SELECT track_id FROM mirpipe.track "
     "WHERE collection = :collection AND content_sha256 = :content_sha256), "
-    ":bytes, :mtime_ns, :ctime_ns, :file_sha256, :format, :reason, CAST(:tags AS jsonb), "
+    ":bytes, :mtime_ns, :ctime_ns, :etag, :file_sha256, :format, :reason, CAST(:tags AS jsonb), "
     "CAST(:undecoded_tags AS jsonb), CAST(:manifest_row AS jsonb)) "
     "ON CONFLICT (collection, path) DO UPDATE SET track_id = excluded.track_id, "
-    "format = excluded.format, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
+    "bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
+    "etag = excluded.etag, format = excluded.format, "
     "file_sha256 = excluded.file_sha256, reason = excluded.reason, tags = excluded.tags, "
     "undecoded_tags = excluded.undecoded_tags, tag_encoding = NULL, tag_encoding_guessed = NULL, "
     "manifest_row = coalesce(excluded.manifest_row, existing.manifest_row), "
@@ -96,6 +97,8 @@ class SeenFile:
     """Tag values whose encoding is not certain, by field."""
     manifest_row: TitleAndLabels | None = None
     """The file's row in the manifest. None keeps the stored row."""
+    etag: str | None = None
+    """ETag of an object in S3. None for a local file."""
 
 
 def track_ids_of(
@@ -164,6 +167,7 @@ def write(connection: Connection, collection: Collection, files: Sequence[SeenFi
                 "bytes": file.size,
                 "mtime_ns": file.mtime_ns,
                 "ctime_ns": file.ctime_ns,
+                "etag": file.etag,
                 "file_sha256": file.file_sha256,
                 "format": file.format,
                 "reason": file.reason,

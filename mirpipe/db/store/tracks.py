@@ -1,24 +1,23 @@
 """Stores tracks: one row per content and collection. A track is usable while it has a file."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import chain
-from pathlib import Path
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, text
 
+from mirpipe.files.addresses import parse_address
 from mirpipe.records import Collection, ContentKind, MonoMix, Silence, Track
 
 _USABLE = text(
     "SELECT t.track_id, t.collection, t.content_sha256, t.title, t.seconds, t.rms_dbfs, "
     "t.silent_parts, t.silent_share, t.sounding_rms_dbfs, f.path, f.file_sha256, "
-    "a.mono_channel, a.dc_offset FROM mirpipe.track t "
+    "f.etag, a.mono_channel, a.dc_offset FROM mirpipe.track t "
     "LEFT JOIN mirpipe.track_audio a USING (track_id) "
-    "CROSS JOIN LATERAL (SELECT path, file_sha256 FROM mirpipe.track_file f "
+    "CROSS JOIN LATERAL (SELECT path, file_sha256, etag FROM mirpipe.track_file f "
     "WHERE f.track_id = t.track_id AND f.gone_at IS NULL ORDER BY path LIMIT 1) f "
     "WHERE t.track_id = ANY(:track_ids) AND t.state = 'ok' ORDER BY t.track_id"
 )
@@ -139,7 +138,8 @@ def usable_tracks(connection: Connection, track_ids: Sequence[int]) -> list[Trac
             collection=row.collection,
             content_sha256=bytes(row.content_sha256),
             title=row.title,
-            path=Path(os.fsdecode(bytes(row.path))),
+            path=parse_address(bytes(row.path)),
+            etag=row.etag,
             seconds=row.seconds,
             rms_dbfs=row.rms_dbfs,
             file_sha256=None if row.file_sha256 is None else bytes(row.file_sha256),

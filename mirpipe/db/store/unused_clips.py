@@ -1,11 +1,9 @@
 """Removes clips whose generator, captioner or target was replaced or removed long ago."""
 
-import os
-from pathlib import Path
-
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store.retention_rules import REMOVED_TRACK, REPLACED, condition_of
+from mirpipe.files.addresses import Address, parse_address
 
 BLOCK_CLIPS = 100
 """Largest number of clips that one transaction removes."""
@@ -63,6 +61,6 @@ def remove_clips(connection: Connection, days: int | None) -> int:
     return len(track_ids)
 
 
-def removed_audio(connection: Connection) -> list[Path]:
+def removed_audio(connection: Connection) -> list[Address]:
     """Return the audio files of removed clips. They may already be deleted."""
-    return [Path(os.fsdecode(bytes(row.path))) for row in connection.execute(_REMOVED_AUDIO)]
+    return [parse_address(bytes(row.path)) for row in connection.execute(_REMOVED_AUDIO)]

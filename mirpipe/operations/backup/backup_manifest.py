@@ -19,7 +19,7 @@ from mirpipe.errors import ConfigurationError
 FORMAT = 1
 DUMP = "database.dump"
 CLIPS = "clips"
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 _CLIP = re.compile(rf"{CLIPS}/([^/.\0][^/\0])/\1[^/\0]*")
 
 
@@ -43,6 +43,11 @@ class Manifest:
     format: int = FORMAT
 
 
+def is_clip(name: str) -> bool:
+    """Return whether this is the name of a clip's audio within a backup."""
+    return _CLIP.fullmatch(name) is not None
+
+
 def hash_of_digest_queries() -> str:
     """Return a hash of the queries that compute the digest.
 
@@ -52,11 +57,10 @@ def hash_of_digest_queries() -> str:
     return hashlib.sha256(queries.encode()).hexdigest()
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> Path:
-    """Write the manifest into the folder and return its path."""
-    path = folder / _MANIFEST
-    path.write_text(json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n")
-    return path
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest into the folder."""
+    text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -65,17 +69,17 @@ def read_manifest(folder: Path) -> Manifest:
     Raises ConfigurationError if the folder does not contain a complete backup, or if the manifest
     names a file that does not belong in a backup.
     """
-    require_own_file(folder, _MANIFEST)
+    require_own_file(folder, MANIFEST)
     try:
-        fields = json.loads((folder / _MANIFEST).read_text())
+        fields = json.loads((folder / MANIFEST).read_text())
     except OSError as error:
         raise ConfigurationError(
-            f"{folder} is not a complete backup: {_MANIFEST} cannot be read ({error.strerror}). "
+            f"{folder} is not a complete backup: {MANIFEST} cannot be read ({error.strerror}). "
             "Use another backup."
         ) from error
     except ValueError as error:
         raise ConfigurationError(
-            f"{folder / _MANIFEST} is damaged: {error}. Use another backup."
+            f"{folder / MANIFEST} is damaged: {error}. Use another backup."
         ) from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         creator = fields.get("mirpipe") if isinstance(fields, dict) else None
@@ -88,7 +92,7 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         field = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise ConfigurationError(
-            f"{folder / _MANIFEST} is damaged: the field {field} is missing or has a wrong type. "
+            f"{folder / MANIFEST} is damaged: the field {field} is missing or has a wrong type. "
             "Use another backup."
         ) from error
     _require_names_of_a_backup(folder, manifest)
@@ -119,7 +123,7 @@ def require_own_file(folder: Path, name: str) -> None:
 
 def _require_names_of_a_backup(folder: Path, manifest: Manifest) -> None:
     """Raise ConfigurationError if a name is neither the dump nor a clip, or the dump is missing."""
-    wrong = [name for name in manifest.files if name != DUMP and not _CLIP.fullmatch(name)]
+    wrong = [name for name in manifest.files if name != DUMP and not is_clip(name)]
     if wrong:
         raise ConfigurationError(
             f"{folder} cannot be restored: its manifest names {wrong[0]!r}, which is not a file of "

@@ -1,10 +1,7 @@
 """Creates a backup: a snapshot of the database, and the audio of its clips."""
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,24 +11,27 @@ from mirpipe.db import health
 from mirpipe.db.dump import dump, snapshot
 from mirpipe.db.migrate import current, head
 from mirpipe.db.store.content_digest import combined, digests
-from mirpipe.errors import ConfigurationError, DatabaseError, MirpipeError
-from mirpipe.files.durable_write import sync_file, sync_folder
+from mirpipe.errors import DatabaseError
+from mirpipe.files.addresses import Address
 from mirpipe.files.sha256 import sha256
 from mirpipe.operations.backup.backup_manifest import (
     CLIPS,
     DUMP,
+    MANIFEST,
     Manifest,
     hash_of_digest_queries,
     write_manifest,
 )
+from mirpipe.operations.backup.destinations import open_destination
 from mirpipe.records import Progress
+from mirpipe.storage.local_copies import local_copy
 
 
 @dataclass(frozen=True)
 class Backup:
-    """A complete backup in `folder`."""
+    """A complete backup."""
 
-    folder: Path
+    folder: Address
     digest: str
     """Digest of the content. Empty if the schema is older than this version of mirpipe."""
     clips: int
@@ -40,34 +40,48 @@ class Backup:
     bytes: int
 
 
-def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) -> Backup:
-    """Write the database and all clips to the new `folder`, even while the pipeline is running.
+def back_up(place: Address, *, progress: Progress = lambda _done, _total: None) -> Backup:
+    """Write the database and all clips to a new place, even while the pipeline is running.
 
-    The files are written to a partial folder next to `folder`, which is renamed when everything is
-    on disk. Raises ConfigurationError if the folder is not empty, and DatabaseError if the database
-    contains no mirpipe tables.
+    The place is complete, or does not count as a backup: a local folder is written under another
+    name and renamed at the end, and in a bucket, the manifest is written last. Raises
+    ConfigurationError if something is there already, DatabaseError if the database contains no
+    mirpipe tables, and StorageUnavailable if the bucket does not answer.
     """
-    folder = folder.expanduser().absolute()
+    if isinstance(place, Path):
+        place = place.expanduser().absolute()
     revision = current()
     if revision is None:
         raise DatabaseError(
             "There is nothing to back up: the database contains no mirpipe tables. Check "
             "MIRPIPE_HOME or MIRPIPE_DATABASE_URL."
         )
-    with _partial_folder(folder) as partial:
+    with open_destination(place) as destination:
+        files: dict[str, str] = {}
+        size = 0
+
+        def keep(name: str) -> None:
+            nonlocal size
+            path = destination.folder / name
+            size += path.stat().st_size
+            files[name] = sha256(path).hex()
+            destination.keep(name)
+
         with snapshot() as (connection, snapshot_name):
             # The queries of the digest belong to the newest schema.
             digest = combined(digests(connection)) if revision == head() else ""
-            clips = sorted(set(health.recorded_files(connection, "generated")))
-            dump(partial / DUMP, moment=snapshot_name)
-        files = {DUMP: sha256(partial / DUMP).hex()}
+            clips = sorted(set(health.recorded_files(connection, "generated")), key=os.fsencode)
+            dump(destination.folder / DUMP, moment=snapshot_name)
+        keep(DUMP)
         missing = []
         for done, clip in enumerate(clips, start=1):
-            place = f"{CLIPS}/{clip.name[:2]}/{clip.name}"
+            name = f"{CLIPS}/{clip.name[:2]}/{clip.name}"
             try:
-                files[place] = _copy(clip, partial / place)
+                _copy(clip, destination.folder / name)
             except FileNotFoundError:
                 missing.append(clip.name)
+            else:
+                keep(name)
             progress(done, len(clips))
         manifest = Manifest(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -75,67 +89,16 @@ def back_up(folder: Path, *, progress: Progress = lambda _done, _total: None) ->
             schema_revision=revision,
             digest=digest,
             digest_of=hash_of_digest_queries(),
-            files=files,
+            files=dict(files),
             missing_clips=missing,
         )
-        write_manifest(partial, manifest)
-        size = _sync(partial)
-        partial.rename(folder)
-        sync_folder(folder.parent)
-    return Backup(folder, digest, len(files) - 1, missing, size)
+        write_manifest(destination.folder, manifest)
+        keep(MANIFEST)
+    return Backup(place, digest, len(manifest.files) - 1, missing, size)
 
 
-@contextmanager
-def _partial_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder next to `folder` that no other backup writes to.
-
-    If the backup fails, the folder is deleted.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigurationError(f"{folder} already exists: name a new folder.")
-    partial = folder.with_name(f"{folder.name}.partial")
-    try:
-        partial.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise MirpipeError(
-                f"Another backup is writing to {folder}. Wait until it has finished."
-            ) from None
-        try:
-            _delete_contents(partial)
-            yield partial
-        finally:
-            # A complete backup has been renamed before, so this deletes only an incomplete one.
-            shutil.rmtree(partial, ignore_errors=True)
-            os.close(descriptor)
-    except OSError as error:
-        raise MirpipeError(f"Cannot write to {folder}: {error}") from error
-
-
-def _delete_contents(folder: Path) -> None:
-    """Delete the files that a killed backup left."""
-    for path in folder.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _copy(source: Path, place: Path) -> str:
-    """Copy a file with its modification time and return the SHA-256 of the copy, in hex."""
+def _copy(source: Address, place: Path) -> None:
+    """Copy a file with its modification time."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, place)
-    return sha256(place).hex()
-
-
-def _sync(folder: Path) -> int:
-    """Flush all files of the folder to disk and return their total size in bytes."""
-    size = 0
-    for path in sorted(folder.rglob("*")):
-        if path.is_dir():
-            sync_folder(path)
-        else:
-            sync_file(path)
-            size += path.stat().st_size
-    sync_folder(folder)
-    return size
+    with local_copy(source) as path:
+        shutil.copy2(path, place)

@@ -9,6 +9,7 @@ from mirpipe.db.dump import is_filled, load, snapshot
 from mirpipe.db.migrate import head, migrate, provision_roles, unknown_revision
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
+from mirpipe.files.addresses import Address, S3Address
 from mirpipe.files.printable_path import printable_path
 from mirpipe.files.sha256 import sha256
 from mirpipe.operations.backup.backup_manifest import (
@@ -19,8 +20,10 @@ from mirpipe.operations.backup.backup_manifest import (
     read_manifest,
     require_own_file,
 )
+from mirpipe.operations.backup.local_backup import local_backup
 from mirpipe.records import Progress
 from mirpipe.settings import settings
+from mirpipe.storage.objects import list_objects, put
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class RestoreResult:
 
 
 def restore(
-    folder: Path, *, replace: bool = False, progress: Progress = lambda _done, _total: None
+    place: Address, *, replace: bool = False, progress: Progress = lambda _done, _total: None
 ) -> RestoreResult:
     """Restore the database and the clips to the locations in the settings.
 
@@ -47,9 +50,14 @@ def restore(
     transaction. The dump is SQL that runs as the owner, so restore only backups of people you
     trust. Raises ConfigurationError if the backup is not complete, if it contains links or files
     that are not part of a backup, if it needs a newer mirpipe, or if the database is not empty and
-    `replace` is false. Raises DatabaseError if the restored content differs from the backup.
+    `replace` is false. Raises DatabaseError if the restored content differs from the backup, and
+    StorageUnavailable if a bucket does not answer.
     """
-    folder = folder.expanduser().absolute()
+    with local_backup(place) as folder:
+        return _restore(folder, replace=replace, progress=progress)
+
+
+def _restore(folder: Path, *, replace: bool, progress: Progress) -> RestoreResult:
     manifest = read_manifest(folder)
     if problem := unknown_revision(manifest.schema_revision):
         raise ConfigurationError(f"{folder} cannot be restored. {problem}")
@@ -98,21 +106,30 @@ def _require_undamaged(folder: Path, manifest: Manifest, progress: Progress) -> 
 def _copy_clips(folder: Path, manifest: Manifest) -> int:
     """Copy the clips to the clips folder, and return how many clips the backup contains.
 
-    Clips that are already in the folder are skipped. If the process is killed, no clip is left
-    incomplete.
+    Clips that are already there are skipped. If the process is killed, no clip is left incomplete.
     """
     store = settings().clips_folder
     names = [name for name in manifest.files if name.startswith(f"{CLIPS}/")]
+    sizes = {}
+    if isinstance(store, S3Address) and names:
+        sizes = {each.address: each.size for each in list_objects(store)}
     for name in names:
-        place = store / Path(name).relative_to(CLIPS)
-        if place.is_file() and sha256(place).hex() == manifest.files[name]:
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = place.with_name(f".{place.name}.{os.getpid()}")
-        # Only the content and its time are copied. A backup of somebody else could set other
-        # permissions, such as setuid.
-        shutil.copyfile(folder / name, temporary, follow_symlinks=False)
-        modified = (folder / name).stat().st_mtime_ns
-        os.utime(temporary, ns=(modified, modified))
-        temporary.replace(place)
+        place = store / name.removeprefix(f"{CLIPS}/")
+        if isinstance(place, S3Address):
+            # The name contains the content's hash, and an object is never incomplete.
+            if sizes.get(place) != (folder / name).stat().st_size:
+                put(place, folder / name)
+        elif not place.is_file() or sha256(place).hex() != manifest.files[name]:
+            _copy_clip(folder / name, place)
     return len(names)
+
+
+def _copy_clip(source: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f".{place.name}.{os.getpid()}")
+    # Only the content and its time are copied. A backup of somebody else could set other
+    # permissions, such as setuid.
+    shutil.copyfile(source, temporary, follow_symlinks=False)
+    modified = source.stat().st_mtime_ns
+    os.utime(temporary, ns=(modified, modified))
+    temporary.replace(place)

@@ -1,8 +1,6 @@
 """Audio file checks: clips without a database row, and rows whose file is missing."""
 
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -10,9 +8,11 @@ from mirpipe.db import health
 from mirpipe.db.engine import engine
 from mirpipe.db.migrate import can_read_revision, current, head
 from mirpipe.db.schema_file_record import outdated_files
+from mirpipe.errors import StorageUnavailable
 from mirpipe.operations.doctor.database import is_up
 from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
 from mirpipe.settings import settings
+from mirpipe.storage.stored_files import missing_files, old_files
 
 MIN_AGE_SECONDS = 3600.0
 """Minimum age at which a clip without a row is reported. The row of a newer clip may follow."""
@@ -25,16 +25,19 @@ def check() -> Iterator[Finding]:
     with engine("reader").connect() as reader:
         if outdated_files(reader):
             return
-        yield from clips(reader)
-        yield from library(reader)
+        try:
+            yield from clips(reader)
+            yield from library(reader)
+        except StorageUnavailable as error:
+            yield problem("storage", str(error), "then run `mirpipe doctor` again")
 
 
 def clips(connection: Connection) -> Iterator[Finding]:
     """Check for clip files without a row and for rows without a clip file."""
     folder = settings().clips_folder
     recorded = set(health.recorded_files(connection, "generated"))
-    missing = sorted(path.name for path in recorded if not path.is_file())
-    unknown = sorted(path.name for path in _old_files(folder) if path not in recorded)
+    missing = sorted(path.name for path in missing_files(recorded))
+    unknown = sorted(path.name for path in set(old_files(folder, MIN_AGE_SECONDS)) - recorded)
     if missing:
         remedy = "copy them from the `clips` folder of a backup, where they have the same names"
         message = f"{len(missing)} of {len(recorded)} are missing: {shorten(missing)}"
@@ -51,17 +54,10 @@ def library(connection: Connection) -> Iterator[Finding]:
     """Check for references and targets whose file is missing."""
     for collection in ("reference", "target"):
         files = list(health.recorded_files(connection, collection))
-        missing = sorted(str(path) for path in files if not path.exists())
+        missing = sorted(map(str, missing_files(files)))
         if missing:
             message = f"{len(missing)} of {len(files)} files are missing: {shorten(missing)}"
             remedy = f"mount their disk, or run `mirpipe ingest FOLDER --collection {collection}`"
             yield warning(f"{collection}s", message, remedy)
         else:
             yield ok(f"{collection}s", f"all {len(files)} files exist")
-
-
-def _old_files(folder: Path) -> Iterator[Path]:
-    now = time.time()
-    for path in folder.rglob("*"):
-        if path.is_file() and now - path.stat().st_mtime > MIN_AGE_SECONDS:
-            yield path

@@ -17,14 +17,17 @@ _CARD_OPTIONS = ("--query-gpu=name,memory.total", "--format=csv,noheader")
 
 
 def disk() -> Iterator[Finding]:
-    """Check the folders for data, clips and weights: free disk space and write permission."""
+    """Check free disk space and write permission for data, clips, weights and copies of objects."""
     folders = {
         "data": settings().home,
         "clips": settings().clips_folder,
         "weights": settings().weights_folder,
+        "copies of objects": settings().object_cache,
     }
     checked_devices = set()
     for name, folder in folders.items():
+        if not isinstance(folder, Path):
+            continue
         existing = _existing(folder)
         if not os.access(existing, os.W_OK):
             remedy = f"allow writing to {existing} with chown or chmod"

@@ -117,13 +117,13 @@ def _embed_pending(
         return [encoder for encoder in loaded if track.track_id in encoder.pending]
 
     def read_windows(track: Track) -> Generator[tuple[int, AudioSegment], None, None]:
-        content_hash.require_unchanged(track)
-        silence = silence_of(track)
-        requests = [
-            window_request(encoder.spec, silence, encoder.excerpts.get(track.track_id))
-            for encoder in encoders_of(track)
-        ]
-        yield from audio.read_windows(track.path, requests, mix=track.mono)
+        with content_hash.unchanged_copy(track) as path:
+            silence = silence_of(track, path)
+            requests = [
+                window_request(encoder.spec, silence, encoder.excerpts.get(track.track_id))
+                for encoder in encoders_of(track)
+            ]
+            yield from audio.read_windows(path, requests, mix=track.mono)
 
     batch = _TrackBatch(loaded)
     with closing(

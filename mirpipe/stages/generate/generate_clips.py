@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mirpipe import registry
-from mirpipe.errors import RejectedInput
+from mirpipe.errors import RejectedInput, StorageUnavailable
 from mirpipe.models import batch_halving, device_lease
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.records import Progress
@@ -34,7 +34,8 @@ def generate(
     If the run is killed, only the clips of the last model call are lost, and the next run continues
     with these clips. If the generator cannot be loaded, all selected clips count as failed. The
     device is reserved during the run. If another process uses the device, `on_wait` is called with
-    the device's name.
+    the device's name. Raises StorageUnavailable if the bucket of the clips or of a target does not
+    answer.
     """
     counts = {"made": 0, "rejected": 0, "failed": 0}
     needs = registry.GENERATORS.needs(generator)
@@ -53,6 +54,9 @@ def generate(
         ):
             loaded.store(outcomes)
             for _, outcome in outcomes:
+                # Without its bucket, all further clips would be generated and lost.
+                if isinstance(outcome, StorageUnavailable):
+                    raise outcome
                 counts[_count_as(outcome)] += 1
             if progress:
                 progress(sum(counts.values()), len(pending))

@@ -25,6 +25,7 @@ from mirpipe.models import package_versions
 from mirpipe.protocols import Generator
 from mirpipe.records import AudioMeasurement, Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec
+from mirpipe.storage.local_copies import local_copy
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,15 @@ class LoadedGenerator:
     ) -> GeneratedClip:
         self._require_valid_samples(samples, request.seconds)
         stored = store_clip(samples, self.spec.sample_rate)
-        facts, status = audio.read_audio_facts(stored.path), stored.path.stat()
+        with local_copy(stored.path) as path:
+            facts = audio.read_audio_facts(path)
         return GeneratedClip(
             file=track_files.SeenFile(
                 path=os.fsencode(stored.path),
                 path_text=str(stored.path),
-                size=status.st_size,
-                mtime_ns=status.st_mtime_ns,
-                ctime_ns=status.st_ctime_ns,
+                size=stored.size,
+                mtime_ns=stored.mtime_ns,
+                ctime_ns=stored.ctime_ns,
                 content_sha256=stored.content_sha256,
                 reason=None,
                 file_sha256=stored.content_sha256,

@@ -2,6 +2,7 @@
 
 A file counts as changed if its size, its modification time or the time of its last change (ctime)
 differs from the stored one. A program can change a file and keep the first two, but not the third.
+An object in S3 counts as changed if its size or its ETag differs.
 A file that could not be read is tried again, each time after a longer delay.
 """
 
@@ -14,8 +15,9 @@ from mirpipe.db.engine import engine
 from mirpipe.db.store import track_files
 from mirpipe.db.store.scanned_files import ScannedFile
 from mirpipe.errors import RejectedInput
-from mirpipe.library.folder_scan import Candidate, scan_folders
+from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import FAILED
+from mirpipe.library.library_scan import scan
 from mirpipe.stages.ingest.ingest_job import PAGE_FILES, IngestJob
 
 # A file with one of these problems is read again without a change of the file, because the problem
@@ -38,7 +40,13 @@ def changed_files(job: IngestJob) -> Iterator[Candidate]:
     for file in job.files.files("changed"):
         problem = RejectedInput(file.reason, file.message) if file.reason else None
         yield Candidate(
-            file.path, file.size, file.mtime_ns, file.ctime_ns, problem, file.is_unlisted_folder
+            file.path,
+            file.size,
+            file.mtime_ns,
+            file.ctime_ns,
+            problem,
+            file.is_unlisted_folder,
+            file.etag or None,
         )
 
 
@@ -52,7 +60,7 @@ def mark_returned_files(job: IngestJob) -> None:
 
 
 def _scanned_files(job: IngestJob) -> Iterator[ScannedFile]:
-    for candidate in scan_folders(job.roots):
+    for candidate in scan(job.roots):
         job.note_manifest_row(candidate.path)
         problem = candidate.problem
         yield ScannedFile(
@@ -63,4 +71,5 @@ def _scanned_files(job: IngestJob) -> Iterator[ScannedFile]:
             reason=problem.reason if problem else "",
             message=str(problem or ""),
             is_unlisted_folder=candidate.is_unlisted_folder,
+            etag=candidate.etag or "",
         )

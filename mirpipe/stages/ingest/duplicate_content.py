@@ -3,11 +3,13 @@
 Files with equal audio are one track, because its audio identifies a track within its collection.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 
 from mirpipe.db.store.tracks import KnownTrack
+from mirpipe.errors import MirpipeError
+from mirpipe.files.addresses import S3Address, parse_address
 from mirpipe.library.ingested_file import IngestedFile
+from mirpipe.storage.objects import current_version
 
 
 class DuplicateDetector:
@@ -49,10 +51,14 @@ class DuplicateDetector:
 
 
 def _is_missing(path: bytes) -> bool:
+    address = parse_address(path)
     try:
-        os.stat(path)  # noqa: PTH116 - Path does not accept bytes
+        if isinstance(address, S3Address):
+            current_version(address)
+        else:
+            address.stat()
     except (FileNotFoundError, NotADirectoryError):
         return True
-    except OSError:
-        return False  # The folder cannot be read. The file may exist.
+    except (OSError, MirpipeError):
+        return False  # The folder or the bucket cannot be read. The file may exist.
     return False

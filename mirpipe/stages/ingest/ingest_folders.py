@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.store.scanned_files import folder_comparison
+from mirpipe.files.addresses import Address
 from mirpipe.library.folder_encodings import decode_tags
 from mirpipe.library.folder_scan import absolute_roots
 from mirpipe.library.manifest import read_manifest
@@ -26,7 +27,7 @@ from mirpipe.stages.ingest.vanished_files import mark_vanished_files
 
 
 def ingest(
-    roots: Sequence[Path],
+    roots: Sequence[Address],
     *,
     collection: Collection,
     manifest: Path | None = None,
@@ -45,7 +46,8 @@ def ingest(
 
     Raises ConfigurationError if the manifest cannot be read. Unless `allow_removal` is true, also
     raises ConfigurationError if a folder does not exist or has lost all its files, because its disk
-    might not be mounted.
+    might not be mounted. Raises StorageUnavailable if a bucket cannot be listed; then, no file is
+    marked as gone.
     """
     paths = absolute_roots(roots)
     rows = None if manifest is None else read_manifest(manifest, collection)

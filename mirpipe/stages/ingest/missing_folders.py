@@ -3,10 +3,10 @@
 The cause may be that its disk is not mounted.
 """
 
-import os
 from pathlib import Path
 
 from mirpipe.errors import ConfigurationError
+from mirpipe.files.addresses import parse_address
 from mirpipe.files.printable_path import printable_path
 from mirpipe.stages.ingest.ingest_job import IngestJob
 
@@ -20,8 +20,10 @@ def require_folders(job: IngestJob) -> None:
         name = printable_path(root)
         if stored:
             raise ConfigurationError(
-                f"The folder {name} contained {stored} tracks and is now empty. Mount its disk. If "
-                "the tracks are deleted for good, ingest with --allow-removal (allow_removal=True)."
+                f"The folder {name} contained {stored} tracks and is now empty. Mount its disk, or "
+                "check the name of its bucket. If the tracks are deleted for good, ingest with "
+                "--allow-removal (allow_removal=True)."
             )
-        if not Path(os.fsdecode(root)).exists():
+        address = parse_address(root)
+        if isinstance(address, Path) and not address.exists():
             raise ConfigurationError(f"The folder {name} does not exist. Check the path.")

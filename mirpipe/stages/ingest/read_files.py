@@ -20,6 +20,7 @@ from mirpipe.files.printable_path import printable_path
 from mirpipe.library.folder_scan import Candidate
 from mirpipe.library.ingested_file import (
     FAILED,
+    UNREACHABLE,
     IngestedFile,
     fingerprints_by_hash,
     has_changed_since_hashing,
@@ -59,13 +60,27 @@ def read_and_store(
                 done += 1
                 if progress:
                     progress(done, total)
-            stable = [file for file in files if not has_changed_since_hashing(file)]
-            job.counts["changing"] += len(files) - len(stable)
+            reached = [file for file in files if not _is_unreachable(file)]
+            _record_unreachable(file for file in files if _is_unreachable(file))
+            job.counts["failed"] += len(files) - len(reached)
+            stable = [file for file in reached if not has_changed_since_hashing(file)]
+            job.counts["changing"] += len(reached) - len(stable)
             _identify_known_tracks(job, stable)
             duplicates = _duplicate_detector(job, stable)
             _store(job, stable)
             for file in stable:
                 job.counts[_count_as(file, duplicates)] += 1
+
+
+def _is_unreachable(file: IngestedFile) -> bool:
+    return file.problem is not None and file.problem.reason == UNREACHABLE
+
+
+def _record_unreachable(files: Iterable[IngestedFile]) -> None:
+    """Record the failures. Nothing else is stored, so that a known object keeps its track."""
+    with engine("app").begin() as connection:
+        for file in files:
+            _record_problem(connection, file)
 
 
 def _tracks_with_same_bytes(files: Sequence[IngestedFile]) -> dict[bytes, tracks.KnownTrack]:

@@ -38,10 +38,10 @@ MODELS = (Model("one", 0.5, 0.1), Model("other", 0.4, 0.2))
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from mirpipe.operations.backup import create
+from mirpipe.operations.backup import create, destinations
 def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
-setattr(create, sys.argv[2], kill)
+setattr(destinations if sys.argv[2] == "_sync" else create, sys.argv[2], kill)
 create.back_up(Path(sys.argv[1]))
 """
 

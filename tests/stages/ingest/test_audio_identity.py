@@ -306,11 +306,15 @@ def test_a_stage_that_finds_other_bytes_makes_the_next_ingest_read_the_file(
     assert read_files == []
     with fresh_database.app.connect() as connection:
         (track,) = [t for t in usable_tracks(connection, track_ids) if t.path.name == "two.flac"]
-    with pytest.raises(content_hash.ContentChanged, match="Run `mirpipe ingest`"):
-        content_hash.require_unchanged(track)
+    with (
+        pytest.raises(content_hash.ContentChanged, match="Run `mirpipe ingest`"),
+        content_hash.unchanged_copy(track),
+    ):
+        pytest.fail("the change was not found")
     ingest_references(library)
     assert read_files == ["two.flac"]
     with fresh_database.app.connect() as connection:
         (track,) = usable_tracks(connection, [track.track_id])
-    content_hash.require_unchanged(track)
+    with content_hash.unchanged_copy(track) as path:
+        assert path == track.path
     assert track.file_sha256 is not None

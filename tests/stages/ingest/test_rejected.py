@@ -158,8 +158,8 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
 def test_an_unexpected_error_fails_one_file_which_is_tried_again(
     fresh_database: Database, library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def raise_for_one_file(path: bytes) -> object:
-        if path.endswith(b"one.wav"):
+    def raise_for_one_file(path: Path) -> object:
+        if path.name == "one.wav":
             raise MemoryError("no more")
         return read_audio_facts(path)
 
