@@ -18,7 +18,8 @@ from mirpipe.cli.result_tables import Section, result_sections
 from mirpipe.cli.table_layout import text_cells
 from mirpipe.db import queries
 from mirpipe.db.queries.same_recordings import relation_name
-from mirpipe.errors import ConfigurationError, RejectedInput
+from mirpipe.errors import ConfigurationError, MirpipeError
+from mirpipe.storage.local_copies import local_copy
 
 MAX_TARGETS = 20
 """Number of targets with players on an HTML page, so that it stays small."""
@@ -153,7 +154,7 @@ def _row(tracks: Mapping[int, str]) -> Markup:
     for track_id, label in tracks.items():
         try:
             audio = _excerpt(files[track_id][0])
-        except (KeyError, RejectedInput, OSError):
+        except (KeyError, MirpipeError, OSError):
             figures.append(missing.format(label, "the audio file is missing or unreadable"))
         else:
             figures.append(figure.format(label=label, audio=base64.b64encode(audio).decode()))
@@ -162,7 +163,8 @@ def _row(tracks: Mapping[int, str]) -> Markup:
 
 def _excerpt(file: queries.FileLocation) -> bytes:
     """Return the first seconds of a file as Ogg Vorbis, with the level that all players have."""
-    samples = load_mono(file.path, SAMPLE_RATE, max_seconds=SECONDS)
+    with local_copy(file.path, file.etag) as path:
+        samples = load_mono(path, SAMPLE_RATE, max_seconds=SECONDS)
     gain = min(gain_for_level(file.rms_dbfs, LEVEL_DBFS), 1 / float(np.abs(samples).max()))
     buffer = io.BytesIO()
     soundfile.write(buffer, apply_gain(samples, gain), SAMPLE_RATE, format="OGG", subtype="VORBIS")

@@ -10,6 +10,8 @@ from dashboard.components.spectrogram_picture import spectrogram_picture
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data.spectrograms import SpectrogramFailed, spectrogram
 from mirpipe.db import queries
+from mirpipe.errors import MirpipeError
+from mirpipe.storage.local_copies import local_copy
 
 GONE = "No file with this audio was found in the last ingest. The path below is where it was last."
 
@@ -50,8 +52,9 @@ def _state(track: queries.TrackDescription) -> Markup:
 
 def _draw_spectrogram(file: queries.FileLocation, title: str) -> None:
     try:
-        picture = spectrogram_picture(spectrogram(file.path), name=title)
-    except SpectrogramFailed as error:
+        with local_copy(file.path, file.etag) as path:
+            picture = spectrogram_picture(spectrogram(path), name=title)
+    except (SpectrogramFailed, FileNotFoundError, MirpipeError) as error:
         markup.show(markup.remark(f"No spectrogram: {error}"))
         return
     markup.show(picture)
