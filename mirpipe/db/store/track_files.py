@@ -40,9 +40,10 @@ _WRITE = text(
     ":bytes, :mtime_ns, :ctime_ns, :file_sha256, :format, :reason, CAST(:tags AS jsonb), "
     "CAST(:undecoded_tags AS jsonb), CAST(:manifest_row AS jsonb)) "
     "ON CONFLICT (collection, path) DO UPDATE SET track_id = excluded.track_id, "
-    "format = excluded.format, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns, "
-    "file_sha256 = excluded.file_sha256, reason = excluded.reason, tags = excluded.tags, "
-    "undecoded_tags = excluded.undecoded_tags, tag_encoding = NULL, tag_encoding_guessed = NULL, "
+    "format = excluded.format, bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, "
+    "ctime_ns = excluded.ctime_ns, file_sha256 = excluded.file_sha256, reason = excluded.reason, "
+    "tags = excluded.tags, undecoded_tags = excluded.undecoded_tags, tag_encoding = NULL, "
+    "tag_encoding_guessed = NULL, "
     "manifest_row = coalesce(excluded.manifest_row, existing.manifest_row), "
     "gone_at = NULL, seen_at = now()"
 )

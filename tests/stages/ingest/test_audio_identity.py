@@ -154,9 +154,7 @@ def test_flac_in_ogg_is_the_same_track(fresh_database: Database, library: Path) 
 
 
 @needs_ffmpeg
-def test_each_file_of_a_track_has_its_own_format(
-    fresh_database: Database, tmp_path: Path
-) -> None:
+def test_each_file_of_a_track_has_its_own_format(fresh_database: Database, tmp_path: Path) -> None:
     folder = write_flac(tmp_path / "music", 1)
     ingest_references(folder)
     command = ["ffmpeg", "-v", "error", "-i", folder / "0.flac", "-c", "copy", "-f", "ogg"]
