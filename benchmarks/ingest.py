@@ -4,8 +4,10 @@ A file of three minutes in stereo is made of the demo library. The steps are mea
 The first step is all that ingest did with a file's audio before it identified audio: it hashes and
 decodes the file and computes the waveform outline, the peak and the level. Then the identity of the
 audio is added, then findings and silent parts, then the fingerprint. The rows show the differences.
-Tags and the database are left out: they cost the same for each file, whatever its length. The steps are measured in turn, and the smallest of several times counts, because other
-processes can only increase the times. CPU time includes the programs ffmpeg and ffprobe.
+Tags and the database are left out: they cost the same for each file, whatever its length.
+
+The steps are measured in turn, and the smallest of several times counts, because other processes
+can only increase the times. CPU time includes the programs ffmpeg and ffprobe.
 """
 
 import resource

@@ -7,10 +7,10 @@ decoder versions, so the coded packets are hashed instead. Tags are part of neit
 
 import hashlib
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mirpipe.audio import hanging_programs
 from mirpipe.audio.audio_parts import AudioPart
 from mirpipe.audio.decode import decode, open_parts
 from mirpipe.audio.ffmpeg import input_arguments
@@ -115,14 +115,8 @@ def _packet_digest(path: AnyPath, descriptor: int, part: CodedPart) -> bytes | N
     # The packets of raw AAC (ADTS) have headers that the packets in MP4 do not have.
     headers = ["-bsf:a", "aac_adtstoasc"] if part.codec == "aac" else []
     output = ["-map", "0:a:0", "-c", "copy", *headers, "-f", "hash", "-hash", "sha256", "pipe:1"]
-    process = subprocess.run(
-        ["ffmpeg", "-nostdin", "-v", "error", *input_arguments(path, file), *output],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",  # Messages contain paths, which can be any bytes.
-        check=False,
-    )
+    command = ["ffmpeg", "-nostdin", "-v", "error", *input_arguments(path, file), *output]
+    process = hanging_programs.run(command, file)
     name, _, digest = process.stdout.strip().partition("=")
     if process.returncode != 0 or name != "SHA256" or digest == _EMPTY_SHA256.hex():
         return None

@@ -7,6 +7,7 @@ second run finds out where audio is missing.
 """
 
 import errno
+import io
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from mirpipe.audio import ffmpeg_messages
 from mirpipe.audio.containers import HEAD_BYTES, container_name, declares_length
 from mirpipe.audio.ffmpeg_messages import MessageReader
 from mirpipe.audio.file_part import FilePart
+from mirpipe.audio.hanging_programs import OutputWithLimit
 from mirpipe.audio.limits import require_supported_format
 from mirpipe.audio.losses import Loss, damage, early_end, incomplete_end, unknown_length
 from mirpipe.audio.rejected_files import (
@@ -88,8 +91,8 @@ def decode(
     """Yield the first audio stream of a part of a file.
 
     `declared_seconds` is the length that the file declares, if the caller knows it. ffmpeg is
-    stopped when the context ends. Raises RejectedInput with one of the reasons needs_ffmpeg,
-    not_audio, no_sound, absurd_header, truncated and unreadable.
+    stopped when the context ends, or if it hangs. Raises RejectedInput with one of the reasons
+    needs_ffmpeg, not_audio, no_sound, absurd_header, truncated and unreadable.
     """
     writing = ["-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav", "-protocol_whitelist", "pipe"]
     if container_name(part.read_at(0, HEAD_BYTES)) == "MP4":
@@ -98,7 +101,8 @@ def decode(
         assert process.stdout is not None
         assert process.stderr is not None
         messages = MessageReader(process.stderr)
-        wav_format = _read_wav_header(process)
+        output = io.BufferedReader(OutputWithLimit(process.stdout, part.name))
+        wav_format = _read_wav_header(output)
         if wav_format is None:
             process.wait()
             raise _no_output_error(messages.text(), part)
@@ -108,7 +112,7 @@ def decode(
 
         def read_blocks() -> Iterator[Float32]:
             decoded = 0
-            for block in _read_blocks(process, max(1, int(block_seconds * rate)), channels):
+            for block in _read_blocks(output, max(1, int(block_seconds * rate)), channels):
                 decoded += len(block)
                 yield block
             has_failed = process.wait() != 0
@@ -157,15 +161,14 @@ def _running(arguments: Sequence[str], name: str) -> Iterator[subprocess.Popen[b
         process.stdout.close()
 
 
-def _read_wav_header(process: subprocess.Popen[bytes]) -> tuple[int, int, int | None] | None:
+def _read_wav_header(output: IO[bytes]) -> tuple[int, int, int | None] | None:
     """Return the sample rate, the number of channels and the channel mask, or None if the output
     is empty."""
-    assert process.stdout is not None
-    if len(process.stdout.read(12)) < 12:
+    if len(output.read(12)) < 12:
         return None
     rate, channels, mask = 0, 0, None
-    while len(head := process.stdout.read(8)) == 8 and head[:4] != b"data":
-        content = process.stdout.read(int.from_bytes(head[4:], "little"))
+    while len(head := output.read(8)) == 8 and head[:4] != b"data":
+        content = output.read(int.from_bytes(head[4:], "little"))
         if head[:4] == b"fmt ":
             channels = int.from_bytes(content[2:4], "little")
             rate = int.from_bytes(content[4:8], "little")
@@ -173,12 +176,9 @@ def _read_wav_header(process: subprocess.Popen[bytes]) -> tuple[int, int, int | 
     return rate, channels, mask
 
 
-def _read_blocks(
-    process: subprocess.Popen[bytes], block_frames: int, channels: int
-) -> Iterator[Float32]:
-    assert process.stdout is not None
+def _read_blocks(output: IO[bytes], block_frames: int, channels: int) -> Iterator[Float32]:
     frame_bytes = 4 * channels
-    while data := process.stdout.read(block_frames * frame_bytes):
+    while data := output.read(block_frames * frame_bytes):
         frames = len(data) // frame_bytes
         samples = np.frombuffer(data, dtype="<f4", count=frames * channels)
         yield samples.astype(np.float32).reshape(frames, channels)
@@ -236,7 +236,8 @@ def _gaps_and_end(path: AnyPath, part: FilePart) -> tuple[list[tuple[float, floa
     ]
     with _running(arguments, part.name) as process:
         assert process.stderr is not None
-        with process.stderr as lines:
+        messages = OutputWithLimit(process.stderr, part.name)
+        with process.stderr, io.BufferedReader(messages) as lines:
             return ffmpeg_messages.find_gaps(lines)
 
 

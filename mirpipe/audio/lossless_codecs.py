@@ -1,9 +1,8 @@
 """Says whether a file's codec is lossless, so that every decoder returns the same samples."""
 
 import shutil
-import subprocess
 
-from mirpipe.audio import ffmpeg, libsndfile
+from mirpipe.audio import ffmpeg, hanging_programs, libsndfile
 from mirpipe.audio.file_part import FilePart
 from mirpipe.files.printable_path import AnyPath
 
@@ -25,7 +24,7 @@ def is_lossless(codec: str) -> bool:
 def codec_name(path: AnyPath, part: FilePart) -> str:
     """Return libsndfile's or ffmpeg's name of the codec of a part, or "" if neither knows it.
 
-    Only the headers are read.
+    Only the headers are read. Raises RejectedInput with the reason unreadable if ffprobe hangs.
     """
     sound = libsndfile.open_part(part)
     if sound is not None:
@@ -35,13 +34,7 @@ def codec_name(path: AnyPath, part: FilePart) -> str:
     if program is None:
         return ""
     wanted = ["-select_streams", "a:0", "-show_entries", "stream=codec_name", "-of", "csv=p=0"]
-    process = subprocess.run(
-        [program, "-v", "error", *wanted, *ffmpeg.input_arguments(path, part)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",  # Messages contain paths, which can be any bytes.
-        check=False,
-    )
+    command = [program, "-v", "error", *wanted, *ffmpeg.input_arguments(path, part)]
+    process = hanging_programs.run(command, part)
     lines = process.stdout.splitlines()
     return lines[0].strip(", ") if lines else ""

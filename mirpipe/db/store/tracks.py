@@ -35,7 +35,8 @@ _WITH_CONTENT = text(
 _WITH_FILE = text(
     _KNOWN.format(more=", f.format, f.file_sha256")
     + "JOIN mirpipe.track_file f USING (track_id) WHERE f.file_sha256 = ANY(:hashes) "
-    "AND f.format IS NOT NULL AND seconds IS NOT NULL AND rms_dbfs IS NOT NULL AND silent_share IS NOT NULL "
+    "AND f.format IS NOT NULL AND seconds IS NOT NULL AND rms_dbfs IS NOT NULL "
+    "AND silent_share IS NOT NULL "
     "ORDER BY t.content_kind <> 'file', t.track_id DESC"
 )
 # Only `update_labels` changes the title and labels of an existing track.

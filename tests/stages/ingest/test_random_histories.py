@@ -56,8 +56,8 @@ def usable_tables(database: Database) -> list[Rows]:
         ),
         query(
             database,
-            "SELECT f.path_text, t.content_sha256::text, f.format, f.bytes, f.mtime_ns, f.ctime_ns, "
-            "f.file_sha256::text, f.tags::text, f.manifest_row::text, f.reason "
+            "SELECT f.path_text, t.content_sha256::text, f.format, f.bytes, f.mtime_ns, "
+            "f.ctime_ns, f.file_sha256::text, f.tags::text, f.manifest_row::text, f.reason "
             "FROM mirpipe.track_file f LEFT JOIN mirpipe.track t USING (track_id) "
             "WHERE f.gone_at IS NULL ORDER BY 1",
         ),
