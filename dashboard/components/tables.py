@@ -10,6 +10,9 @@ from markupsafe import Markup
 from dashboard.components.csv_download import download_button
 from dashboard.components.track_link import open_track
 
+MAX_CHOICES = 1_000
+"""Largest number of tracks in a selector. The server sends all of them in each run of a page."""
+
 
 def html_table(
     name: str,
@@ -85,16 +88,21 @@ def sortable_table(
 def _choose_track(
     data: pd.DataFrame, name: str, ids_of: Mapping[str, Sequence[int | None]]
 ) -> None:
-    """Draw a selector with the tracks of the table. A choice opens the page of the track."""
+    """Draw a selector with the tracks of the table. A choice opens the page of the track.
+
+    If there are too many tracks, draw a link to the list of all tracks, which can be searched.
+    """
     title_of = {
         track_id: str(title)
         for column, ids in ids_of.items()
         for track_id, title in zip(ids, data[column], strict=True)
         if track_id is not None
     }
-    label = f"Open a track of the table {name}"
+    if len(title_of) > MAX_CHOICES:
+        st.page_link("views/tracks/tracks.py", label="Find a track by its name")
+        return
     track_id = st.selectbox(
-        label,
+        f"Open a track of the table {name}",
         sorted(title_of, key=lambda track_id: (title_of[track_id].casefold(), track_id)),
         index=None,
         format_func=title_of.__getitem__,

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
+from dashboard.components import tables
 from dashboard.data import spectrograms
 from dashboard.views.track.similar_references import merge
 from mirpipe.db import queries
@@ -203,6 +204,17 @@ def test_a_spectrogram_is_computed_again_only_for_a_changed_file(
     path.write_bytes(PIECES[1].path.read_bytes())
     assert spectrograms.spectrogram(path).levels.tolist() != first.levels.tolist()
     assert len(calls) == 2
+
+
+@pytest.mark.usefixtures("library")
+def test_a_table_of_many_tracks_has_a_link_to_the_list_instead_of_a_selector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "MAX_CHOICES", 1)
+    app = page("retrieval")
+    assert "open a track of Best matches" not in [choice.key for choice in app.selectbox]
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert labels == ["Find a track by its name"]
 
 
 @pytest.mark.parametrize("column", ["target", "reference"])
