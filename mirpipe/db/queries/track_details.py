@@ -58,7 +58,9 @@ class TrackDescription:
 
 _TRACKS = text("""
     SELECT t.track_id, t.collection, t.title, t.state, coalesce(t.reason, '') AS reason, t.labels,
-        encode(t.content_sha256, 'hex') AS content_sha256, coalesce(t.format, '') AS format,
+        encode(t.content_sha256, 'hex') AS content_sha256, coalesce((
+            SELECT (array_agg(d.format ORDER BY d.path_text))[1] FROM mirpipe.track_file d
+            WHERE d.track_id = t.track_id AND d.gone_at IS NULL), '') AS format,
         t.seconds, t.sample_rate, t.channels, t.rms_dbfs, t.silent_share, m.voiced,
         coalesce(f.voiced_fraction, m.voiced_fraction) AS voiced_fraction, f.tempo_bpm,
         f.octave_ambiguous, f.meter, coalesce(f.key, '') AS key, f.key_clarity,

@@ -1,0 +1,3 @@
+SET LOCAL search_path = mirpipe, public;
+
+ALTER TABLE track_file DROP etag;
