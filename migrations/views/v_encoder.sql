@@ -9,7 +9,9 @@ SELECT e.name AS encoder, e.revision, e.dimension, e.wanted,
     e.created_at,
     (SELECT count(v.track_id)::double precision / nullif(count(*), 0)
      FROM track t LEFT JOIN embedding v ON v.encoder_id = e.encoder_id AND v.track_id = t.track_id
-     WHERE t.state = 'ok') AS coverage
+     WHERE t.state = 'ok') AS coverage,
+    (SELECT count(*) FROM embedding v JOIN embedding_batch b ON b.batch_id = v.batch_id
+     WHERE v.encoder_id = e.encoder_id AND b.is_imported) AS imported_n
 FROM encoder e
 LEFT JOIN serving_revision s ON s.encoder_id = e.encoder_id;
 
@@ -18,3 +20,4 @@ COMMENT ON COLUMN v_encoder.serving IS 'true for the active revision, whose matc
 COMMENT ON COLUMN v_encoder.licence_code IS 'Licence of the program that runs the model.';
 COMMENT ON COLUMN v_encoder.citation IS 'Publication to cite.';
 COMMENT ON COLUMN v_encoder.coverage IS 'Share of the usable tracks that have a vector, from 0 to 1. NULL if there are no usable tracks.';
+COMMENT ON COLUMN v_encoder.imported_n IS 'Number of vectors that were imported from a file. mirpipe did not compute them, and cannot check how they were computed.';

@@ -37,6 +37,7 @@ from mirpipe.cli import (
     status,
     tags,
     up,
+    vectors,
     verify,
 )
 from mirpipe.cli import settings as settings_command
@@ -131,6 +132,7 @@ app.command()(encoders.encoders)
 app.add_typer(models.app, name="models")
 app.add_typer(published.app, name="published")
 app.command()(export.export)
+app.add_typer(vectors.app, name="vectors")
 app.command()(verify.verify)
 app.command()(prune.prune)
 app.command()(settings_command.settings)

@@ -91,6 +91,7 @@ def result_sections() -> Iterator[Section]:
             primary_metric=settings().primary_generation_metric,
         ),
         same_recording_sentence(queries.same_recordings()),
+        *_imported_vectors(queries.encoder_revisions()),
     ]
     yield Section("", sentences=list(filter(None, answers)))
     if rankings := ranking_table():
@@ -130,6 +131,16 @@ def result_sections() -> Iterator[Section]:
             remark="(declared contrasts, sign-flip tests over targets, corrected p < 0.05)",
             sentences=[f"- {sentence}" for sentence in differences],
         )
+
+
+def _imported_vectors(revisions: Sequence[queries.EncoderRevision]) -> Iterator[str]:
+    """Yield one sentence for each active revision that has imported vectors."""
+    for revision in revisions:
+        if revision.serving and revision.imported_n:
+            yield (
+                f"{revision.imported_n:,} vectors of {revision.encoder} were imported. How they "
+                "were computed is unknown."
+            )
 
 
 def _match_summary_table(

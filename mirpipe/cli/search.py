@@ -83,6 +83,7 @@ def search(
             "encoder": revision.encoder,
             "revision": revision.revision,
             "random": revision.random,
+            "imported": revision.imported,
             "answers": [asdict(reference) for reference in references],
         }
         print(json.dumps(result))
@@ -94,6 +95,7 @@ def search(
         return
     console = wide_console()
     name = f"{revision.encoder} (random weights)" if revision.random else revision.encoder
+    name += " (imported vectors)" if revision.imported else ""
     console.print(printable_title(f"{title}: most similar references by {name}"))
     print_table(console, _table(references))
 

@@ -51,7 +51,7 @@ def encoder_section(rows: Sequence[queries.EncoderRevision]) -> None:
     lines = [
         [
             plugin_cell(row.encoder, random=row.random),
-            revision_state(row),
+            revision_state(row) + imported_vectors(row),
             Markup("<code>{}</code>").format(row.revision[:12]),
             format_number(row.dimension, 0),
             DASH if row.coverage is None else f"{format_number(100 * row.coverage, 1)} %",
@@ -72,6 +72,11 @@ def revision_state(row: queries.EncoderRevision) -> str:
     if not row.serving:
         return "configured, not yet complete"
     return "active" if row.wanted else "active until the configured revision is complete"
+
+
+def imported_vectors(row: queries.EncoderRevision) -> str:
+    """Return the number of imported vectors, or an empty text if there are none."""
+    return f"; {format_number(row.imported_n, 0)} imported vectors" if row.imported_n else ""
 
 
 def run_section(runs: Sequence[queries.Run]) -> None:

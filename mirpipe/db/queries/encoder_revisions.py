@@ -35,6 +35,8 @@ class EncoderRevision:
     """Whether the weights are random. Its matches are then not meaningful for music."""
     coverage: float | None
     """Share of the usable tracks that have a vector, or None if there are no usable tracks."""
+    imported_n: int
+    """Number of vectors that were imported from a file, so that their origin is unknown."""
 
 
 _ENCODER_REVISIONS = text("""
@@ -42,7 +44,7 @@ _ENCODER_REVISIONS = text("""
         coalesce(licence_code, '') AS licence_code,
         coalesce(licence_weights, '') AS licence_weights,
         coalesce(citation, '') AS citation, coalesce(random, false) AS random,
-        coverage
+        coverage, imported_n
     FROM mirpipe.v_encoder WHERE wanted OR serving
     ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder, serving DESC,
         revision

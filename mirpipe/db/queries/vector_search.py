@@ -33,6 +33,9 @@ class SearchableRevision:
     """Whether the revision is active. If not, it is the configured revision."""
     random: bool
     """Whether the weights are random. The results are then not meaningful for music."""
+    imported: bool
+    """Whether vectors of the revision were imported from a file, so that their origin is unknown.
+    """
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ class _Candidate:
 _SEARCHABLE_REVISIONS = text("""
     SELECT e.encoder_id, e.name AS encoder, e.revision,
         s.encoder_id IS NOT NULL AS serving,
-        e.is_random AS random
+        e.is_random AS random,
+        EXISTS (SELECT FROM mirpipe.embedding_batch b
+            WHERE b.encoder_id = e.encoder_id AND b.is_imported) AS imported
     FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     WHERE e.wanted OR s.encoder_id IS NOT NULL
     ORDER BY e.name, serving DESC

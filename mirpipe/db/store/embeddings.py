@@ -59,6 +59,13 @@ def write(
     )
 
 
+def write_in_batch(
+    connection: Connection, encoder_id: int, batch_id: int, vectors: Mapping[int, Float32]
+) -> None:
+    """Store vectors by track id in an existing batch. Existing vectors are kept."""
+    _write_in_batch(connection, _WRITE, encoder_id, batch_id, vectors)
+
+
 def write_vectors(
     connection: Connection,
     statement: TextClause,
@@ -78,12 +85,17 @@ def write_vectors(
         return
     batch = {"encoder_id": encoder_id, "device": device, "versions": json.dumps(dict(versions))}
     batch |= {"tracks": len(vectors), "seconds": seconds}
-    connection.execute(
-        statement,
-        {
-            "encoder_id": encoder_id,
-            "batch_id": connection.execute(_BATCH, batch).scalar_one(),
-            "ids": list(vectors),
-            "vectors": [Vector(vector).to_text() for vector in vectors.values()],
-        },
-    )
+    batch_id = connection.execute(_BATCH, batch).scalar_one()
+    _write_in_batch(connection, statement, encoder_id, batch_id, vectors)
+
+
+def _write_in_batch(
+    connection: Connection,
+    statement: TextClause,
+    encoder_id: int,
+    batch_id: int,
+    vectors: Mapping[int, Float32],
+) -> None:
+    texts = [Vector(vector).to_text() for vector in vectors.values()]
+    ids = {"encoder_id": encoder_id, "batch_id": batch_id, "ids": list(vectors)}
+    connection.execute(statement, ids | {"vectors": texts})

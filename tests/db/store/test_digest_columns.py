@@ -20,7 +20,11 @@ LEFT_OUT = {
     "captioner": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),
     "embedding": {"collection": BY_OTHER, "batch_id": ORIGIN},
     "embedding_batch": dict.fromkeys(
-        ["batch_id", "encoder_id", "device", "versions", "tracks", "seconds", "written_at"], ORIGIN
+        [
+            *("batch_id", "encoder_id", "device", "versions", "tracks", "seconds", "written_at"),
+            "is_imported",
+        ],
+        ORIGIN,
     ),
     "embedding_change": dict.fromkeys(["encoder_id", "track_id", "previous"], HISTORY),
     "encoder": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),

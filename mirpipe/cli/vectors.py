@@ -1,0 +1,119 @@
+"""`mirpipe vectors`: exchanges vectors with other libraries, as Parquet files."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.progress_bar import progress_bar
+from mirpipe.cli.terminal_text import printable_title
+from mirpipe.errors import ConfigurationError, RejectedInput
+
+HELP = """
+Exchange vectors with another library.
+
+A Parquet file contains the vectors of one encoder revision, and the content hashes of the tracks.
+An import needs neither the audio nor the weights of the encoder.
+
+Examples:
+
+\b
+    mirpipe vectors export clap clap.parquet   write the vectors of clap
+    mirpipe vectors import clap.parquet        take them into another library
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("export")
+def export(
+    encoder: Annotated[str, typer.Argument(metavar="ENCODER", help="Encoder, such as clap.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Parquet file. It is replaced if it exists.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Write the vectors of an encoder to a Parquet file.
+
+    The file contains the vectors of all usable tracks by the active revision.
+    """
+    from mirpipe.operations.export_vectors import export_vectors
+
+    try:
+        rows = export_vectors(encoder, file)
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None
+    print(json.dumps({"vectors": rows}) if as_json else f"{file}: {rows} vectors of {encoder}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet file with vectors.")],
+    activate: Annotated[
+        bool,
+        typer.Option(
+            "--activate", help="Show the matches of this revision instead of the active one."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take vectors from a Parquet file into the library.
+
+    Each vector is stored for the usable tracks with the same content hash, and marked as imported.
+    Existing vectors are kept. The file is checked completely before anything is stored. Import it
+    again after you have ingested more tracks.
+
+    Exit codes:
+
+    \b
+        0  the file was imported
+        1  tracks already have different vectors of this revision, which were kept
+        3  the file is not valid; nothing was stored
+    """
+    from mirpipe.operations.import_vectors import import_vectors
+
+    try:
+        with progress_bar("import") as progress:
+            result = import_vectors(file, activate=activate, progress=progress)
+    except RejectedInput as problem:
+        typer.echo(f"mirpipe: Cannot import {file}: {problem}", err=True)
+        raise typer.Exit(3) from problem
+    if as_json:
+        print(json.dumps(asdict(result)))
+    else:
+        print(
+            f"{result.encoder}, revision {result.revision}: {result.imported} imported, "
+            f"{result.present} already stored, {result.differing} different, "
+            f"{result.unknown} without a track"
+        )
+    if result.differing:
+        _print_differing(result.differing, [(t.track_id, t.title) for t in result.named])
+    if result.state.other_configured:
+        typer.echo(
+            f"Another revision of {result.encoder} is configured, so its matches are shown, not "
+            f"those of the file. To show those, remove {result.encoder} from MIRPIPE_ENCODERS, run "
+            "`mirpipe run`, and import the file again with --activate.",
+            err=True,
+        )
+    elif result.state.other_active:
+        typer.echo(
+            f"Another revision of {result.encoder} is active. To show the matches of the imported "
+            "one, import the file again with --activate.",
+            err=True,
+        )
+    elif result.imported:
+        typer.echo("Run `mirpipe run` to find the matches.", err=True)
+    raise typer.Exit(1 if result.differing else 0)
+
+
+def _print_differing(count: int, named: list[tuple[int, str]]) -> None:
+    lines = [f"  {track_id}  {printable_title(title).plain}" for track_id, title in named]
+    lines += [f"  and {count - len(named)} more"] if count > len(named) else []
+    heading = (
+        f"The library already has different vectors of this revision for {count} tracks, and kept "
+        "them. One of the two was computed differently:"
+    )
+    typer.echo("\n".join([heading, *lines]), err=True)

@@ -1,0 +1,55 @@
+"""Reads the vectors of an encoder revision with the content hashes of their tracks."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from mirpipe.records import Float32
+
+BLOCK_ROWS = 4096
+"""Number of vectors that are in memory at the same time."""
+
+
+@dataclass(frozen=True)
+class StoredRevision:
+    """The active revision of an encoder or, if it has none, the configured one."""
+
+    encoder_id: int
+    name: str
+    revision: str
+    spec: dict[str, object]
+
+
+_REVISIONS = text("""
+    SELECT DISTINCT ON (e.name) e.encoder_id, e.name, e.revision, e.spec
+    FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
+    WHERE (e.wanted OR s.encoder_id IS NOT NULL)
+      AND EXISTS (SELECT FROM mirpipe.embedding v WHERE v.encoder_id = e.encoder_id)
+    ORDER BY e.name, s.encoder_id IS NULL
+""")
+# Tracks with the same content have the same vector.
+_VECTORS = text("""
+    SELECT DISTINCT ON (t.content_sha256) t.content_sha256, CAST(v.embedding AS real[]) AS vector
+    FROM mirpipe.embedding v JOIN mirpipe.track t USING (track_id)
+    WHERE v.encoder_id = :encoder_id AND t.state = 'ok' ORDER BY t.content_sha256, t.track_id
+""").execution_options(stream_results=True, max_row_buffer=BLOCK_ROWS)
+
+
+def revisions_with_vectors(connection: Connection) -> dict[str, StoredRevision]:
+    """Return one revision per encoder that has vectors, by encoder name."""
+    return {row.name: StoredRevision(**row._mapping) for row in connection.execute(_REVISIONS)}
+
+
+def vectors_by_content(
+    connection: Connection, encoder_id: int
+) -> Iterator[tuple[list[bytes], Float32]]:
+    """Yield blocks of content hashes and vectors, shape (n, D), in the order of the hash.
+
+    Only the vectors of usable tracks are read.
+    """
+    with connection.execute(_VECTORS, {"encoder_id": encoder_id}) as result:
+        for rows in result.partitions(BLOCK_ROWS):
+            hashes = [bytes(row.content_sha256) for row in rows]
+            yield hashes, np.array([row.vector for row in rows], np.float32)

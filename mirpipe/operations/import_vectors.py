@@ -1,0 +1,116 @@
+"""Imports the vectors of a Parquet file for the tracks that have the same content.
+
+The whole file is checked before anything is stored, and all its vectors are stored in one
+transaction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection
+
+from mirpipe.db.engine import engine
+from mirpipe.db.store import imported_vectors
+from mirpipe.db.store.imported_vectors import MatchedTrack, RevisionState
+from mirpipe.db.store.stored_vectors import read_vectors
+from mirpipe.errors import RejectedInput
+from mirpipe.operations import vector_file
+from mirpipe.records import Float32
+
+SAME_COSINE = 1 - 1e-5
+"""Smallest cosine between two vectors of a track that count as the same vector."""
+MAX_NAMED = 20
+"""Largest number of tracks with another vector that are named."""
+
+
+@dataclass
+class ImportedVectors:
+    """What an import did. The numbers count tracks, except for `rows` and `unknown`."""
+
+    encoder: str
+    revision: str
+    state: RevisionState
+    rows: int = 0
+    """Number of vectors in the file."""
+    imported: int = 0
+    present: int = 0
+    """Tracks that already had the same vector."""
+    differing: int = 0
+    """Tracks that already had another vector of the revision, which was kept."""
+    unknown: int = 0
+    """Vectors in the file whose content no usable track has."""
+    named: list[MatchedTrack] = field(default_factory=list)
+    """The first tracks with another vector."""
+
+
+def import_vectors(
+    file: Path,
+    *,
+    activate: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> ImportedVectors:
+    """Store the vectors of the file for the usable tracks with the same content.
+
+    Existing vectors are kept. A revision without an active or configured revision of the same
+    encoder becomes active; with `activate`, it also replaces an active one. `progress` is called
+    with the number of stored rows and of all rows.
+
+    Raises RejectedInput if any part of the file is invalid. Then nothing is stored.
+    """
+    header = vector_file.read_header(file)
+    spec, revision = header.spec, header.revision
+    for _ in vector_file.read_blocks(file, spec):
+        pass  # The reader checks every row.
+    with engine("app").begin() as connection:
+        known = imported_vectors.registered_dimension(connection, spec.name, revision)
+        if known not in (None, spec.dimension):
+            raise RejectedInput(
+                "wrong_dimension",
+                f"The vectors of {spec.name}, revision {revision}, have {known} dimensions in the "
+                f"library, but {spec.dimension} in the file. Check where the file comes from.",
+            )
+        encoder_id = imported_vectors.register(connection, spec, revision)
+    with engine("app").begin() as connection:
+        result = ImportedVectors(spec.name, revision, RevisionState(False, False, False))
+        for hashes, vectors in vector_file.read_blocks(file, spec):
+            _store_block(connection, encoder_id, hashes, vectors, result)
+            progress(result.rows, header.rows)
+        result.state = imported_vectors.make_active(connection, encoder_id, replace=activate)
+    return result
+
+
+def _store_block(
+    connection: Connection,
+    encoder_id: int,
+    hashes: list[bytes],
+    vectors: Float32,
+    result: ImportedVectors,
+) -> None:
+    """Store the vectors of tracks that have none, and count the rows by what became of them."""
+    tracks = imported_vectors.matched_tracks(connection, hashes)
+    ids = [track.track_id for matched in tracks.values() for track in matched]
+    stored: dict[int, Float32] = {}
+    for places, block in read_vectors(connection, encoder_id, ids):
+        stored |= {ids[place]: vector for place, vector in zip(places, block, strict=True)}
+    new: dict[int, Float32] = {}
+    for content_hash, vector in zip(hashes, vectors, strict=True):
+        for track in tracks.get(content_hash, []):
+            existing = stored.setdefault(track.track_id, vector)
+            if existing is vector:
+                new[track.track_id] = vector
+            elif _cosine(existing, vector) >= SAME_COSINE:
+                result.present += 1
+            else:
+                result.differing += 1
+                result.named += [track] if len(result.named) < MAX_NAMED else []
+    imported_vectors.write(connection, encoder_id, new)
+    result.rows += len(hashes)
+    result.imported += len(new)
+    result.unknown += sum(content_hash not in tracks for content_hash in hashes)
+
+
+def _cosine(one: Float32, other: Float32) -> float:
+    """Return the cosine of two vectors of length 1, shape (D,)."""
+    return float(np.dot(one.astype(np.float64), other.astype(np.float64)))
