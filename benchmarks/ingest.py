@@ -61,8 +61,13 @@ def run() -> Results:
             (f"ingest, {name}: all that is added ÷ the first step", 100 * sum(added) / needed, "%")
         )
     rows.append(("analyse, the same music", analyse, "CPU-ms/s"))
+    most_added = max(sum(list(steps.values())[1:]) for steps in costs.values())
     most = max(sum(steps.values()) for steps in costs.values())
-    return [*rows, ("ingest of the most expensive format ÷ analyse", 100 * most / analyse, "%")]
+    return [
+        *rows,
+        ("the most that is added ÷ analyse", 100 * most_added / analyse, "%"),
+        ("ingest of the most expensive format ÷ analyse", 100 * most / analyse, "%"),
+    ]
 
 
 def _decode(path: Path) -> None:
