@@ -41,7 +41,7 @@ CREATE TABLE track_file (
 );
 CREATE INDEX ON track_file (track_id);
 COMMENT ON TABLE track_file IS 'Every path at which a track was found. A track that was moved or copied has several rows.';
-COMMENT ON COLUMN track_file.path IS 'Absolute path, stored as the bytes that the file system returned.';
+COMMENT ON COLUMN track_file.path IS 'Absolute path, stored as the bytes that the file system returned, or the address s3://BUCKET/KEY.';
 COMMENT ON COLUMN track_file.path_text IS 'Path as text. Bytes that cannot be decoded are escaped.';
 COMMENT ON COLUMN track_file.track_id IS 'Track that the file belongs to; key in the table track. NULL if the file was rejected.';
 COMMENT ON COLUMN track_file.bytes IS 'File size, in bytes.';

@@ -83,7 +83,7 @@ def test_a_track_that_cannot_be_decoded_does_not_stop_the_others(
         query = "SELECT title, message, retry FROM mirpipe.v_failure WHERE stage = 'draw'"
         [(title, message, retry)] = connection.execute(text(query))
     assert (title, retry) == ("200 Hz", True)
-    assert "changed on disk" in message
+    assert "changed since it was ingested" in message
 
 
 def test_silent_parts_are_stored_at_ingest_and_measured_later_if_they_are_missing(

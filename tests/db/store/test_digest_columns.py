@@ -63,6 +63,7 @@ LEFT_OUT = {
             "bytes",
             "mtime_ns",
             "ctime_ns",
+            "etag",
             "seen_at",
             "file_sha256",
             "manifest_row",
