@@ -50,6 +50,24 @@ def test_a_file_with_another_time_or_problem_has_changed(
     assert list(comparison.existing_files()) == [(b"/m/%/\\d.wav", 1, None), (b"/m/a.wav", 1, None)]
 
 
+def test_an_object_has_changed_if_its_etag_or_size_differs(fresh_database: Database) -> None:
+    with fresh_database.app.begin() as connection:
+        new = NewTrack(CONTENT, "title", {}, "WAV", 2.0, 8000, 1, -20.0, SILENCE)
+        tracks.write(connection, "reference", [new])
+        for name in (b"same", b"etag", b"size", b"marked"):
+            file = SeenFile(b"s3://b/" + name, "", 5, 7, 8, CONTENT, None, etag="old")
+            track_files.write(connection, "reference", [file])
+        track_files.mark_changed(connection, b"s3://b/marked")
+    scanned = {"same": (5, "old"), "etag": (5, "new"), "size": (6, "old"), "marked": (5, "old")}
+    with folder_comparison("reference", [b"s3://b"]) as objects:
+        objects.compare(
+            ScannedFile(f"s3://b/{name}".encode(), size, 99, 99, "", "", False, etag)
+            for name, (size, etag) in scanned.items()
+        )
+        changed = {file.path for file in objects.files("changed")}
+    assert changed == {b"s3://b/etag", b"s3://b/size", b"s3://b/marked"}
+
+
 def test_files_in_an_unlisted_folder_have_not_vanished(comparison: FolderComparison) -> None:
     folder = ScannedFile(b"/m/%", 1, 1, 1, "unreadable", "message", True)
     comparison.compare([folder])
