@@ -26,6 +26,7 @@ from mirpipe.cli import (
     generate,
     ingest,
     models,
+    playlist,
     prune,
     published,
     quality,
@@ -131,6 +132,7 @@ app.command()(tags.tags)
 app.command()(encoders.encoders)
 app.add_typer(models.app, name="models")
 app.add_typer(published.app, name="published")
+app.command()(playlist.playlist)
 app.command()(export.export)
 app.add_typer(vectors.app, name="vectors")
 app.command()(verify.verify)
