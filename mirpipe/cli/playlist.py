@@ -37,8 +37,8 @@ def playlist(
 
     Any audio player can open the file (M3U8). It contains the absolute paths of the matches of the
     latest run: those of the first encoder, best match first, then those of the next encoder. A
-    match that several encoders have found is listed once. Files that do not exist any more are left
-    out, and printed to stderr.
+    match that several encoders have found is listed once. Matches without a file on this
+    machine are left out, and printed to stderr.
 
     Example:
 
@@ -56,18 +56,18 @@ def playlist(
     entries, missing = [], []
     for track_id, reference in chosen.items():
         paths = [location.path for location in files.get(track_id, [])]
-        path = next((path for path in paths if path.is_file()), None)
+        path = next((path for path in paths if isinstance(path, Path) and path.is_file()), None)
         if path is None:
             missing.append(reference)
         else:
             entries.append(PlaylistEntry(path, reference, seconds.get(track_id)))
     if missing:
         lines = [f"  {printable_title(reference).plain}" for reference in missing]
-        heading = f"{len(missing)} matches are left out, because their files do not exist:"
+        heading = f"{len(missing)} matches are left out, because they have no file on this machine:"
         typer.echo("\n".join([heading, *lines]), err=True)
     if not entries:
         raise MirpipeError(
-            "No file of the matches exists, so no playlist was written. If the files are on "
+            "No match has a file on this machine, so no playlist was written. If the files are on "
             "another disk, connect it. If they were moved, run `mirpipe ingest`."
         )
     try:
