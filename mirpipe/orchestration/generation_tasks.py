@@ -36,7 +36,7 @@ def _add_caption_tasks(group: WorkerGroup) -> tuple[Any, Any]:
     @task(trigger_rule="all_done", task_id=f"plan_caption{group.task_suffix}", **group.planning)
     def plan(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         assert params is not None  # Airflow always passes the parameters.
-        return generation_planning.plan_caption(params["targets"], on_gpu=group.on_gpu)
+        return generation_planning.plan_caption(params["targets"] or [], on_gpu=group.on_gpu)
 
     @task(
         task_id=f"caption{group.task_suffix}",
