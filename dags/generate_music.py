@@ -38,11 +38,13 @@ from mirpipe.settings import settings
     default_args=DEFAULT_ARGS,
     params={
         "targets": Param(
-            [], type="array", description="Target ids or titles. Leave empty for all targets."
+            [],
+            type=["null", "array"],
+            description="Target ids or titles. Leave empty for all targets.",
         ),
         "modes": Param(
             [],
-            type="array",
+            type=["null", "array"],
             description="Modes, such as simple, medium or strong. Leave empty for all modes.",
         ),
         "seeds": Param(
@@ -67,7 +69,7 @@ def generate_music() -> None:
     @task
     def plan_targets(params: dict[str, Any] | None = None) -> list[list[int]]:
         assert params is not None  # Airflow always passes the parameters.
-        return generation_planning.plan_analyse(params["targets"])
+        return generation_planning.plan_analyse(params["targets"] or [])
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} targets")
     def analyse_targets(track_ids: list[int]) -> dict[str, Any]:

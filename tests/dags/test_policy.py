@@ -124,6 +124,17 @@ def test_every_dag_has_the_task_that_makes_a_run_fail(loaded: dict[str, Any]) ->
         assert dag["tasks"][LAST_TASK]["trigger_rule"] == "none_failed", name
 
 
+def test_no_parameter_is_marked_as_required(loaded: dict[str, Any]) -> None:
+    # Airflow's form puts a star on each parameter whose type does not include "null".
+    types = {
+        (name, param): schema_type
+        for name, dag in loaded["dags"].items()
+        for param, schema_type in dag["params"].items()
+    }
+    assert len(types) == 8
+    assert all("null" in schema_type for schema_type in types.values()), types
+
+
 def test_failed_runs_are_reported_only_if_an_address_is_set(
     loaded: dict[str, Any], tmp_path: Path
 ) -> None:
