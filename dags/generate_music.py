@@ -6,10 +6,9 @@ database for pending work: targets without a caption, and configured clips that 
 Targets that were added after the last evaluation are analysed first. If you trigger the DAG by
 hand, you can limit the run to certain targets and modes, and limit the number of seeds or clips.
 
-Tasks that caption or generate run in the pool and queue `gpu`, one at a time per GPU. If
-`MIRPIPE_DEVICE` is `cuda`, tasks that embed or score also run there. These tasks are not
-deferrable. Captioning is a separate task, so that the captioner is no longer in memory when
-a generator is loaded.
+Tasks that caption or generate run one at a time per GPU. If `MIRPIPE_GPU_WORKERS` is set, the tasks
+of plug-ins that can use a GPU end in `_on_gpu` and run in the queue `gpu`. Captioning is a separate
+task, so that the captioner is no longer in memory when a generator is loaded.
 
 Every clip is also a track. The last tasks embed, score and report the clips, as in
 `evaluate_retrieval`. If a run is killed, the next run continues with the next missing clip.
@@ -17,7 +16,7 @@ Every clip is also a track. The last tasks embed, score and report the clips, as
 
 from typing import Any
 
-from airflow.sdk import AssetOrTimeSchedule, Param, chain, dag, task
+from airflow.sdk import AssetOrTimeSchedule, Param, dag, task
 
 from mirpipe.orchestration import failure_message, generation_planning, stage_tasks
 from mirpipe.orchestration.assets import METRICS
@@ -25,7 +24,8 @@ from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
 from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
 from mirpipe.orchestration.evaluation_tasks import add_evaluation_tasks
-from mirpipe.orchestration.pools import STAGES, on_gpu, on_gpu_if_required
+from mirpipe.orchestration.generation_tasks import add_generation_tasks
+from mirpipe.orchestration.pools import STAGES
 from mirpipe.settings import settings
 
 
@@ -38,11 +38,13 @@ from mirpipe.settings import settings
     default_args=DEFAULT_ARGS,
     params={
         "targets": Param(
-            [], type="array", description="Target ids or titles. Leave empty for all targets."
+            [],
+            type=["null", "array"],
+            description="Target ids or titles. Leave empty for all targets.",
         ),
         "modes": Param(
             [],
-            type="array",
+            type=["null", "array"],
             description="Modes, such as simple, medium or strong. Leave empty for all modes.",
         ),
         "seeds": Param(
@@ -67,58 +69,17 @@ def generate_music() -> None:
     @task
     def plan_targets(params: dict[str, Any] | None = None) -> list[list[int]]:
         assert params is not None  # Airflow always passes the parameters.
-        return generation_planning.plan_analyse(params["targets"])
+        return generation_planning.plan_analyse(params["targets"] or [])
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} targets")
     def analyse_targets(track_ids: list[int]) -> dict[str, Any]:
         return stage_tasks.analyse(track_ids)
 
-    @task(trigger_rule="all_done")
-    def plan_caption(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        assert params is not None
-        return generation_planning.plan_caption(params["targets"])
-
-    @task(
-        **on_gpu(),
-        map_index_template="{{ task.op_kwargs.captioner }}, "
-        "{{ task.op_kwargs.track_ids | length }} targets",
-    )
-    def caption(captioner: str, track_ids: list[int]) -> dict[str, Any]:
-        return stage_tasks.caption(captioner, track_ids)
-
-    @task(trigger_rule="all_done")
-    def plan_embed_captions() -> list[str]:
-        return generation_planning.plan_embed_captions()
-
-    @task(**on_gpu_if_required(), map_index_template="{{ task.op_kwargs.encoder }}")
-    def embed_captions(encoder: str) -> dict[str, Any]:
-        return stage_tasks.embed_captions(encoder)
-
-    @task(trigger_rule="all_done")
-    def plan_generate(params: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        assert params is not None
-        return generation_planning.plan_generate(params)
-
-    @task(
-        **on_gpu(),
-        map_index_template="{{ task.op_kwargs.generator }}, "
-        "{{ task.op_kwargs.track_ids | length }} targets",
-    )
-    def generate(
-        generator: str, track_ids: list[int], params: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        assert params is not None
-        return stage_tasks.generate(generator, track_ids, params)
-
-    plans = plan_targets(), plan_caption(), plan_embed_captions(), plan_generate()
-    analysed = analyse_targets.expand(track_ids=plans[0])
-    captioned = caption.expand_kwargs(plans[1])
-    embedded_captions = embed_captions.expand(encoder=plans[2])
-    generated = generate.expand_kwargs(plans[3])
-    chain(analysed, plans[1])
-    chain(captioned, [plans[2], plans[3]])
-    evaluated = add_evaluation_tasks(after=[embedded_captions, generated])
-    fail_run_if_any_failed(*plans, analysed, captioned, embedded_captions, generated, *evaluated)
+    target_plan = plan_targets()
+    analysed = analyse_targets.expand(track_ids=target_plan)
+    generation = add_generation_tasks(after=analysed)
+    evaluation = add_evaluation_tasks(after=generation)
+    fail_run_if_any_failed(target_plan, analysed, *generation, *evaluation)
 
 
 generate_music()

@@ -31,7 +31,8 @@ from mirpipe.settings import settings
 
 
 def _folders(configured: list[Any], description: str) -> Param:
-    return Param([str(path) for path in configured], type="array", description=description)
+    folders = [str(path) for path in configured]
+    return Param(folders, type=["null", "array"], description=description)
 
 
 @dag(
@@ -49,7 +50,7 @@ def _folders(configured: list[Any], description: str) -> Param:
         ),
         "allow_removal": Param(
             False,
-            type="boolean",
+            type=["null", "boolean"],
             description="Accept that a folder is missing, or has lost all or many of its files, "
             "and mark its tracks as removed.",
         ),
@@ -69,7 +70,7 @@ def ingest_library() -> None:
             collection,
             folders,
             manifest=params["manifest"],
-            allow_removal=params["allow_removal"],
+            allow_removal=bool(params["allow_removal"]),
         )
 
     @task(trigger_rule="all_done", inlets=[TRACKS], outlets=[TRACKS])

@@ -12,14 +12,14 @@ import hashlib
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar, cast
 
-from mirpipe.errors import PluginError
+from mirpipe.errors import PluginError, result_or_error
 from mirpipe.models import devices, interpreters, weight_files
 from mirpipe.protocols import Captioner, Encoder, Generator, TrackMetric
 from mirpipe.settings import settings
@@ -104,6 +104,17 @@ class Plugins(Generic[S, P]):
             return spec
         checkpoint = f"{spec.checkpoint} (random)"
         return replace(spec, checkpoint=checkpoint, licence_weights="none (random)", is_random=True)
+
+    def select(self, names: Iterable[str], *, on_gpu: bool | None) -> list[str]:
+        """Return the plug-ins that can use a GPU, or the others, or all if `on_gpu` is None.
+
+        Plug-ins that cannot be imported count as plug-ins that cannot use a GPU.
+        """
+        return [name for name in names if on_gpu in (None, self._can_use_gpu(name))]
+
+    def _can_use_gpu(self, name: str) -> bool:
+        needs = result_or_error(self.needs, name)
+        return isinstance(needs, Needs) and needs.can_use_gpu
 
     def takes_text(self, name: str) -> bool:
         """Return whether the plug-in can embed text, without checking its weights."""

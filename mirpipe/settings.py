@@ -125,9 +125,8 @@ class Settings(BaseSettings):
     """Number format in which models compute, if they support it: `float32`, `bfloat16` or `int8`.
     A different format gives a different revision."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Device on which models run: `cpu`, `cuda`, or `auto` for CUDA if available. With `cuda`, the
-    tasks that embed and score also run in Airflow's pool and queue `gpu`. The device is stored with
-    each batch and does not affect the revision."""
+    """Device on which models run: `cpu`, `cuda`, or `auto` for CUDA if available. The device
+    is stored with each batch and does not affect the revision."""
 
     captioner: str = "features"
     """Name of the captioner whose captions are used as prompts for generated clips. If empty, there
@@ -151,10 +150,15 @@ class Settings(BaseSettings):
     supports batches."""
     clips_dir: FolderAddress | None = None
     """Folder for the generated audio, also as `s3://BUCKET/FOLDER`. Default: home/clips."""
+    gpu_workers: bool = False
+    """Whether Airflow has workers that read the queue `gpu`. Tasks with plug-ins that can use a GPU
+    then run there, and all other tasks on the other workers. Set it to the same value on all
+    machines."""
     gpu_slots: int = Field(default=1, ge=1)
-    """Number of GPUs. The same number of tasks in Airflow's pool `gpu` can run in parallel."""
+    """Number of GPUs of all workers. The same number of tasks in Airflow's pool `gpu` can run in
+    parallel."""
     gpu_executor: str | None = None
-    """Airflow executor for the tasks in the pool `gpu`, such as CeleryExecutor. Default: the
+    """Airflow executor for the tasks in the queue `gpu`, such as CeleryExecutor. Default: the
     first executor in Airflow's configuration."""
 
     encoder_contrasts: NameList = []

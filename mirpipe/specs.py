@@ -213,6 +213,11 @@ class Needs:
     compute_dtypes: tuple[str, ...] = ("float32", "bfloat16")
     """Number formats that the user can choose."""
 
+    @property
+    def can_use_gpu(self) -> bool:
+        """Whether the plug-in computes on a GPU if there is one: whether it uses torch."""
+        return "torch" in self.libraries
+
 
 @dataclass(frozen=True)
 class Runtime:

@@ -10,7 +10,7 @@ def register_configured_plugins() -> None:
     The database finds pending work by comparing these revisions with the stored results. Plug-ins
     that cannot run are recorded in the failure ledger.
     """
-    from mirpipe.models.runnable_plugins import check_all_configured_plugins
+    from mirpipe.models.runnable_plugins import check_configured_plugins
     from mirpipe.stages import analyse, caption, embed, evaluate, generate, score
 
     embed.plan(settings().encoders, batch_tracks=settings().batch_tracks)
@@ -19,8 +19,8 @@ def register_configured_plugins() -> None:
     evaluate.register()
     captioners = list(filter(None, [settings().captioner]))
     generators = settings().generators if captioners else []
-    for name in check_all_configured_plugins(registry.CAPTIONERS, captioners, stage="caption"):
+    for name in check_configured_plugins(registry.CAPTIONERS, captioners, stage="caption").usable:
         caption.plan(name)
     generate.deactivate_other_generators(generators)
-    for name in check_all_configured_plugins(registry.GENERATORS, generators, stage="generate"):
+    for name in check_configured_plugins(registry.GENERATORS, generators, stage="generate").usable:
         generate.plan(name)

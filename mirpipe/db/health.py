@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg2
 from sqlalchemy import Connection, make_url, text
@@ -80,6 +81,7 @@ _FILES = text("""
     WHERE f.collection = :collection AND f.gone_at IS NULL AND t.state = 'ok'
 """)
 _POOLS = "SELECT pool, slots FROM slot_pool"
+_USERS = "SELECT username FROM ab_user"
 
 
 def server_versions(connection: Connection) -> Server:
@@ -126,11 +128,24 @@ def airflow_pools(url: str) -> dict[str, int]:
 
     Raises DatabaseError if the database cannot be reached or has no pools.
     """
+    return dict(_query_airflow(url, _POOLS))
+
+
+def airflow_users(url: str) -> list[str]:
+    """Return the names of the users that Airflow's FAB auth manager stores.
+
+    Raises DatabaseError if the database cannot be reached or the auth manager has not migrated it.
+    """
+    return [name for (name,) in _query_airflow(url, _USERS)]
+
+
+def _query_airflow(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a query to Airflow's database. Raises DatabaseError if it fails."""
     try:
         connection = psycopg2.connect(psql_url(url), connect_timeout=10)
         with closing(connection), connection.cursor() as sql:
-            sql.execute(_POOLS)
-            return dict(sql.fetchall())
+            sql.execute(query)
+            return list(sql.fetchall())
     except psycopg2.Error as error:
         cause = str(error).strip().partition("\n")[0]
         raise DatabaseError(

@@ -22,7 +22,7 @@ def device_names(needs: Needs) -> list[str]:
     `needs` are the plug-in's needs. The setting MIRPIPE_DEVICE chooses between CPU and GPU. Raises
     Unavailable (`card_missing`) if it requires a GPU and there is none.
     """
-    if "torch" not in needs.libraries or find_spec("torch") is None:
+    if not needs.can_use_gpu or find_spec("torch") is None:
         return CPU
     import torch
 

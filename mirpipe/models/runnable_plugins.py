@@ -49,16 +49,17 @@ def check_plugins(
     return PluginAvailability(usable, unavailable, broken)
 
 
-def check_all_configured_plugins(
-    kind: Plugins[Any, Any], names: Sequence[str], *, stage: str
-) -> dict[str, Path]:
-    """Return the interpreter of each plug-in that can run, by the plug-in's name.
+def check_configured_plugins(
+    kind: Plugins[Any, Any], names: Sequence[str], *, stage: str, on_gpu: bool | None = None
+) -> PluginAvailability:
+    """Return which of the configured plug-ins can run on this machine.
 
     `names` must contain all configured plug-ins of this kind, because all others are deleted from
-    the failure ledger of `stage`.
+    the failure ledger of `stage`. `on_gpu` limits the check to the plug-ins that can use a GPU, or
+    to the others.
     """
     delete_failures_of_other_plugins(kind, names, stage=stage)
-    return check_plugins(kind, names, stage=stage).usable
+    return check_plugins(kind, kind.select(names, on_gpu=on_gpu), stage=stage)
 
 
 def try_plugin(

@@ -17,6 +17,8 @@ from mirpipe.orchestration import airflow_home
 from mirpipe.orchestration.airflow_cli import airflow_command
 from mirpipe.settings import Settings
 
+_FAB_PROVIDER = "apache-airflow-providers-fab"
+
 
 def migrate_if_needed(
     settings: Settings,
@@ -71,8 +73,9 @@ def _record(settings: Settings) -> Path:
 
 
 def _current(database_url: str) -> dict[str, str | None]:
-    installed = version("apache-airflow-core")
-    return {"airflow": installed, "revision": _schema_revision(database_url)}
+    # The FAB provider has tables of its own, which the same command migrates.
+    installed = {name: version(name) for name in ("apache-airflow-core", _FAB_PROVIDER)}
+    return {**installed, "revision": _schema_revision(database_url)}
 
 
 def _schema_revision(database_url: str) -> str | None:

@@ -19,17 +19,21 @@ def has_pending_work() -> bool:
     return bool(plan_embed() or plan_analyse() or plan_scores() or pending)
 
 
-def plan_embed() -> list[dict[str, Any]]:
+def plan_embed(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     """Return the arguments of each task that embeds tracks: encoder names and track ids.
 
     Encoders that have the same pending tracks share a task. A broken encoder has one task without
-    tracks; that task fails and reports the cause.
+    tracks; that task fails and reports the cause. `on_gpu` limits the plan to the encoders that can
+    use a GPU, or to the others.
     """
     from mirpipe.stages import embed
 
     configured = settings()
     batches = embed.plan(
-        configured.encoders, batch_tracks=configured.batch_tracks, tasks=configured.slots
+        configured.encoders,
+        batch_tracks=configured.batch_tracks,
+        tasks=configured.gpu_slots if on_gpu else configured.slots,
+        on_gpu=on_gpu,
     )
     batches_by_encoders: dict[tuple[str, ...], list[Sequence[int]]] = {}
     for batch in batches:
@@ -49,15 +53,19 @@ def plan_analyse() -> list[list[int]]:
     return group_batches(list(batched(analyse.plan(), settings().batch_tracks)))
 
 
-def plan_scores() -> list[dict[str, Any]]:
+def plan_scores(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     """Return the arguments of each task that scores tracks: a track metric and track ids.
 
     A broken track metric has one task without tracks; that task fails and reports the cause.
+    `on_gpu` limits the plan to the metrics that can use a GPU, or to the others.
     """
     from mirpipe.stages import score
 
     batches_by_metric: dict[str, list[tuple[int, ...]]] = {}
-    for batch in score.plan(settings().metrics, batch_tracks=settings().batch_tracks):
+    configured = settings()
+    for batch in score.plan(
+        configured.metrics, batch_tracks=configured.batch_tracks, on_gpu=on_gpu
+    ):
         batches_by_metric.setdefault(batch.metric, []).append(batch.track_ids)
     return [
         {"metric": metric, "track_ids": track_ids}

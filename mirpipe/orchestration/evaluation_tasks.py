@@ -10,8 +10,9 @@ from airflow.sdk import Asset, chain, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from mirpipe.orchestration import evaluation_planning, stage_tasks
-from mirpipe.orchestration.pools import STAGES, on_gpu_if_required
+from mirpipe.orchestration.pools import STAGES
 from mirpipe.orchestration.stage_subprocess import run_stage
+from mirpipe.orchestration.worker_groups import WorkerGroup, worker_groups
 
 
 def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()) -> list[Any]:
@@ -23,32 +24,8 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
     """
 
     @task(trigger_rule="all_done")
-    def plan_embed() -> list[dict[str, Any]]:
-        return evaluation_planning.plan_embed()
-
-    @task(trigger_rule="all_done")
-    def plan_scores() -> list[dict[str, Any]]:
-        return evaluation_planning.plan_scores()
-
-    @task(trigger_rule="all_done")
     def plan_analyse() -> list[list[int]]:
         return evaluation_planning.plan_analyse()
-
-    @task(
-        **on_gpu_if_required(),
-        map_index_template="{{ task.op_kwargs.encoders | join(', ') }}, "
-        "{{ task.op_kwargs.track_ids | length }} tracks",
-    )
-    def embed(encoders: list[str], track_ids: list[int]) -> dict[str, Any]:
-        return stage_tasks.embed(encoders, track_ids)
-
-    @task(
-        **on_gpu_if_required(),
-        map_index_template="{{ task.op_kwargs.metric }}, "
-        "{{ task.op_kwargs.track_ids | length }} tracks",
-    )
-    def score(metric: str, track_ids: list[int]) -> dict[str, Any]:
-        return stage_tasks.score(metric, track_ids)
 
     @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} tracks")
     def analyse(track_ids: list[int]) -> dict[str, Any]:
@@ -70,15 +47,58 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
             raise AirflowSkipException("no result has changed since the last report")
         return counts
 
-    embed_plan, score_plan, analyse_plan = plan_embed(), plan_scores(), plan_analyse()
-    plans = [embed_plan, score_plan, analyse_plan]
+    plans, embedded, scored = [analyse_plan := plan_analyse()], [], []
+    for group in worker_groups():
+        embed_plan, embed = _add_embed_tasks(group)
+        score_plan, score = _add_score_tasks(group)
+        plans += [embed_plan, score_plan]
+        embedded.append(embed)
+        scored.append(score)
     if after:
         for plan in plans:
             chain(list(after), plan)
-    embedded = embed.expand_kwargs(embed_plan)
-    scored = score.expand_kwargs(score_plan)
     analysed = analyse.expand(track_ids=analyse_plan)
     retrieved, evaluated, reported = retrieve(), evaluate(), report()
-    chain([embedded, analysed], retrieved, evaluated, reported)
+    chain([*embedded, analysed], retrieved, evaluated, reported)
     chain(scored, reported)
-    return [*plans, embedded, scored, analysed, retrieved, evaluated, reported]
+    return [*plans, *embedded, *scored, analysed, retrieved, evaluated, reported]
+
+
+def _add_embed_tasks(group: WorkerGroup) -> tuple[Any, Any]:
+    """Add the tasks that embed on this group of workers: a planning task and a mapped task."""
+
+    @task(trigger_rule="all_done", task_id=f"plan_embed{group.task_suffix}", **group.planning)
+    def plan() -> list[dict[str, Any]]:
+        return evaluation_planning.plan_embed(on_gpu=group.on_gpu)
+
+    @task(
+        task_id=f"embed{group.task_suffix}",
+        map_index_template="{{ task.op_kwargs.encoders | join(', ') }}, "
+        "{{ task.op_kwargs.track_ids | length }} tracks",
+        **group.stages,
+    )
+    def embed(encoders: list[str], track_ids: list[int]) -> dict[str, Any]:
+        return stage_tasks.embed(encoders, track_ids)
+
+    planned = plan()
+    return planned, embed.expand_kwargs(planned)
+
+
+def _add_score_tasks(group: WorkerGroup) -> tuple[Any, Any]:
+    """Add the tasks that score on this group of workers: a planning task and a mapped task."""
+
+    @task(trigger_rule="all_done", task_id=f"plan_scores{group.task_suffix}", **group.planning)
+    def plan() -> list[dict[str, Any]]:
+        return evaluation_planning.plan_scores(on_gpu=group.on_gpu)
+
+    @task(
+        task_id=f"score{group.task_suffix}",
+        map_index_template="{{ task.op_kwargs.metric }}, "
+        "{{ task.op_kwargs.track_ids | length }} tracks",
+        **group.stages,
+    )
+    def score(metric: str, track_ids: list[int]) -> dict[str, Any]:
+        return stage_tasks.score(metric, track_ids)
+
+    planned = plan()
+    return planned, score.expand_kwargs(planned)

@@ -27,47 +27,53 @@ def plan_analyse(targets: Sequence[str]) -> list[list[int]]:
     return group_batches([[track_id] for track_id in pending], max_groups=2 * settings().slots)
 
 
-def plan_caption(targets: Sequence[str]) -> list[dict[str, Any]]:
+def plan_caption(targets: Sequence[str], *, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     """Return the arguments of the task that captions targets: a captioner and track ids.
 
     Only targets that have features are captioned. `targets` are target ids or titles; an empty list
-    means all targets.
+    means all targets. `on_gpu` limits the plan to a captioner that can use a GPU, or to others.
     """
     from mirpipe import registry
-    from mirpipe.models.runnable_plugins import check_all_configured_plugins
+    from mirpipe.models.runnable_plugins import check_configured_plugins
     from mirpipe.stages import caption
 
     configured = list(filter(None, [settings().captioner]))
-    usable = check_all_configured_plugins(registry.CAPTIONERS, configured, stage="caption")
-    tasks = [(name, _keep_named(caption.plan(name), targets)) for name in usable]
+    found = check_configured_plugins(
+        registry.CAPTIONERS, configured, stage="caption", on_gpu=on_gpu
+    )
+    tasks = [(name, _keep_named(caption.plan(name), targets)) for name in found.usable]
     return [{"captioner": name, "track_ids": ids} for name, ids in tasks if ids]
 
 
-def plan_embed_captions() -> list[str]:
+def plan_embed_captions(*, on_gpu: bool | None = None) -> list[str]:
     """Return the encoder that embeds captions, as a list of one name.
 
-    The list is empty if the encoder cannot run or no captions are pending.
+    The list is empty if the encoder cannot run or no captions are pending. `on_gpu` limits the plan
+    to an encoder that can use a GPU, or to others.
     """
     from mirpipe.stages import embed, evaluate
 
     evaluate.register()
-    return [name for name in [embed.plan_captions()] if name]
+    return [name for name in [embed.plan_captions(on_gpu=on_gpu)] if name]
 
 
-def plan_generate(params: Mapping[str, Any]) -> list[dict[str, Any]]:
+def plan_generate(params: Mapping[str, Any], *, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     """Return the arguments of each task that generates clips: a generator and target ids.
 
-    `params` are the DAG's parameters `targets`, `modes`, `seeds` and `limit`.
+    `params` are the DAG's parameters `targets`, `modes`, `seeds` and `limit`. `on_gpu` limits the
+    plan to the generators that can use a GPU, or to the others.
     """
     from mirpipe import registry
-    from mirpipe.models.runnable_plugins import check_all_configured_plugins
+    from mirpipe.models.runnable_plugins import check_configured_plugins
     from mirpipe.stages import generate
 
     configured = settings().generators if settings().captioner else []
-    usable = check_all_configured_plugins(registry.GENERATORS, configured, stage="generate")
+    found = check_configured_plugins(
+        registry.GENERATORS, configured, stage="generate", on_gpu=on_gpu
+    )
     generate.deactivate_other_generators(configured)
     tasks = []
-    for name in usable:
+    for name in found.usable:
         request = generate.ClipSelection(
             target_ids=_target_ids(params.get("targets")) or None,
             modes=params.get("modes") or None,

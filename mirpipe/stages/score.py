@@ -20,11 +20,7 @@ from mirpipe.errors import PluginError, RejectedInput, result_or_error
 from mirpipe.library import content_hash
 from mirpipe.library.track_silence import silence_of
 from mirpipe.models import device_lease, package_versions
-from mirpipe.models.runnable_plugins import (
-    check_plugins,
-    delete_failures_of_other_plugins,
-    try_plugin,
-)
+from mirpipe.models.runnable_plugins import check_configured_plugins, try_plugin
 from mirpipe.protocols import TrackMetric
 from mirpipe.records import AudioSegment, Float64, Progress, Score, Track
 from mirpipe.specs import TrackMetricSpec
@@ -64,15 +60,19 @@ class _LoadedModel:
     metric_ids: Sequence[int]
 
 
-def plan(metrics: Sequence[str], *, batch_tracks: int) -> list[ScoreBatch]:
+def plan(
+    metrics: Sequence[str], *, batch_tracks: int, on_gpu: bool | None = None
+) -> list[ScoreBatch]:
     """Return the pending tracks of the configured models in batches.
 
     `metrics` are the names of the configured models; all others are marked as not configured. A
     broken model stays configured, and has one batch without tracks, so that its task fails and
-    reports the cause.
+    reports the cause. `on_gpu` limits the plan to the models that can use a GPU, or to the others;
+    all models stay configured.
     """
-    availability = check_plugins(registry.TRACK_METRICS, metrics, stage="score")
-    delete_failures_of_other_plugins(registry.TRACK_METRICS, metrics, stage="score")
+    availability = check_configured_plugins(
+        registry.TRACK_METRICS, metrics, stage="score", on_gpu=on_gpu
+    )
     batches = [ScoreBatch(name, ()) for name in availability.broken]
     for name in availability.usable:
         metric_ids = register(registry.TRACK_METRICS.spec(name))
@@ -81,7 +81,7 @@ def plan(metrics: Sequence[str], *, batch_tracks: int) -> list[ScoreBatch]:
         batches += [ScoreBatch(name, track_ids) for track_ids in batched(pending, batch_tracks)]
     with engine("app").begin() as connection:
         plugin_revisions.unconfigure_other_track_metrics(
-            connection, [*availability.usable, *availability.broken]
+            connection, [name for name in metrics if name not in availability.unavailable]
         )
     return batches
 

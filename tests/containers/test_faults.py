@@ -26,8 +26,7 @@ pytestmark = pytest.mark.slow
 
 KILLS, SEED = 30, 2026
 VICTIMS = (
-    *("postgres", "redis", "api-server", "scheduler", "dag-processor", "worker"),
-    *("worker-gpu-without-card", "dashboard"),
+    *("postgres", "redis", "api-server", "scheduler", "dag-processor", "worker", "dashboard"),
 )
 PAUSE_SECONDS = 120
 

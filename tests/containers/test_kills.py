@@ -14,7 +14,7 @@ from tests.containers.main_job import (
 KILLS = (
     ("worker", "embedding", 8),
     ("postgres", "melody", 8),
-    ("worker-gpu-without-card", "generation", 1),
+    ("worker", "generation", 1),
 )
 """The service to kill once the table contains this number of rows."""
 

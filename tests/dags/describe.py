@@ -29,6 +29,7 @@ def describe_dag(dag: Any) -> dict[str, Any]:
         "doc": dag.doc_md,
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
+        "params": {name: dag.params.get_param(name).schema["type"] for name in dag.params},
         "cron": getattr(getattr(dag.timetable, "timetable", dag.timetable), "expression", None),
         "assets": asset_names(dag.timetable),
         "reports_failures": bool(dag.has_on_failure_callback or dag.on_failure_callback),

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -13,7 +13,7 @@ from mirpipe.orchestration.dag_run_failure import LAST_TASK
 from mirpipe.settings import PROJECT, Settings
 
 HEAVY = {"torch", "librosa", "numba", "transformers", "streamlit", "onnxruntime", "scipy", "numpy"}
-IMPORT_BUDGET = 64
+IMPORT_BUDGET = 66
 """Largest number of modules that loading all DAGs imports in addition to Airflow.
 
 Airflow loads the DAGs every minute.
@@ -34,7 +34,7 @@ def description(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def describe(
     home: Path,
     *folders: Path,
-    device: Literal["auto", "cuda"] = "auto",
+    gpu_workers: bool = False,
     notify: str | None = None,
 ) -> dict[str, Any]:
     """Return the DAGs in these folders, as Airflow loads them with these settings."""
@@ -46,7 +46,7 @@ def describe(
                 home=home,
                 references=[home / "r"],
                 targets=[home / "t"],
-                device=device,
+                gpu_workers=gpu_workers,
                 notify=notify,
             ),
             database_url=f"sqlite:///{home}/none.db",
@@ -124,6 +124,17 @@ def test_every_dag_has_the_task_that_makes_a_run_fail(loaded: dict[str, Any]) ->
         assert dag["tasks"][LAST_TASK]["trigger_rule"] == "none_failed", name
 
 
+def test_no_parameter_is_marked_as_required(loaded: dict[str, Any]) -> None:
+    # Airflow's form puts a star on each parameter whose type does not include "null".
+    types = {
+        (name, param): schema_type
+        for name, dag in loaded["dags"].items()
+        for param, schema_type in dag["params"].items()
+    }
+    assert len(types) == 8
+    assert all("null" in schema_type for schema_type in types.values()), types
+
+
 def test_failed_runs_are_reported_only_if_an_address_is_set(
     loaded: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -145,17 +156,33 @@ def test_a_pool_that_does_not_exist_is_reported(description: dict[str, Any]) -> 
     assert "nowhere" in warning
 
 
-def tasks_on_gpu(dags: dict[str, Any]) -> set[str]:
-    """Return the tasks that run in the pool and in the queue `gpu`."""
+def tasks_with(dags: dict[str, Any], argument: str, value: str) -> set[str]:
+    """Return the tasks of all DAGs for which this argument has this value."""
     tasks = [task for dag in dags.values() for task in dag["tasks"].items()]
-    assert all((task["pool"] == "gpu") == (task["queue"] == "gpu") for _, task in tasks)
-    return {task_id for task_id, task in tasks if task["pool"] == "gpu"}
+    return {task_id for task_id, task in tasks if task[argument] == value}
 
 
-def test_tasks_that_embed_and_score_need_a_gpu_slot_only_if_a_gpu_is_required(
+def test_without_gpu_workers_all_tasks_are_in_one_queue(loaded: dict[str, Any]) -> None:
+    assert tasks_with(loaded["dags"], "queue", "gpu") == set()
+    assert tasks_with(loaded["dags"], "pool", "gpu") == {"caption", "generate"}
+
+
+def test_with_gpu_workers_each_stage_that_uses_plugins_has_tasks_in_both_queues(
     loaded: dict[str, Any], tmp_path: Path
 ) -> None:
-    assert tasks_on_gpu(loaded["dags"]) == {"caption", "generate"}
-    (dags,) = describe(tmp_path, PROJECT / "dags", device="cuda")["folders"]
-    expected = {"caption", "generate", "embed", "embed_captions", "score"}
-    assert tasks_on_gpu(dags["dags"]) == expected
+    (folder,) = describe(tmp_path, PROJECT / "dags", gpu_workers=True)["folders"]
+    dags = folder["dags"]
+    stages = {"caption", "generate", "embed", "embed_captions", "score"}
+    plans = {f"plan_{stage}" for stage in stages - {"score"}} | {"plan_scores"}
+    expected = {f"{task_id}_on_gpu" for task_id in stages | plans}
+    assert tasks_with(dags, "queue", "gpu") == expected
+    # A task that waited in the queue for longer than ten minutes would be queued again.
+    assert tasks_with(dags, "pool", "gpu") == expected
+    assert stages <= tasks_with(dags, "pool", "stages")
+    for name, dag in dags.items():
+        without = {task_id for task_id in dag["tasks"] if not task_id.endswith("_on_gpu")}
+        assert without == set(loaded["dags"][name]["tasks"])
+        for task_id in without - {LAST_TASK}:
+            on_gpu = dag["tasks"].get(f"{task_id}_on_gpu", dag["tasks"][task_id])
+            after = {name.removesuffix("_on_gpu") for name in dag["tasks"][task_id]["next"]}
+            assert {name.removesuffix("_on_gpu") for name in on_gpu["next"]} == after, task_id

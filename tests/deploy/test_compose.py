@@ -20,11 +20,13 @@ FILE = (PROJECT / "docker-compose.yml").read_text()
 EXAMPLE = (PROJECT / ".env.example").read_text()
 SECRET = re.compile(r"^([A-Z_]+_(?:PASSWORD|SECRET|KEY))=", re.MULTILINE)
 RUNS_ONCE = {"roles", "init"}
-WORKERS = {"worker", "worker-gpu", "worker-gpu-without-card"}
+WORKERS = {"worker", "worker-gpu"}
 PAGES = {"api-server": "8080", "dashboard": "8501"}
+AIRFLOW_SERVERS = {"api-server", "scheduler", "dag-processor", "triggerer"}
+LOG_SERVER = "log-server"
 OPERATOR = "operator"
 """The service for single commands, which `docker compose up` does not start."""
-ALL_PROFILES = "postgres,cpu,gpu,operator"
+ALL_PROFILES = "postgres,gpu,logs,operator"
 
 Services = dict[str, Any]
 
@@ -38,14 +40,14 @@ def services() -> Services:
 @pytest.mark.parametrize(
     ("profiles", "started"),
     [
-        ("postgres,cpu", {"postgres", "roles", "worker-gpu-without-card"}),
+        ("postgres", {"postgres", "roles"}),
         ("postgres,gpu", {"postgres", "roles", "worker-gpu"}),
-        ("gpu", {"worker-gpu"}),
+        ("gpu,logs", {"worker-gpu", LOG_SERVER}),
         ("", set()),
     ],
 )
 def test_profiles_select_the_database_and_the_gpu_worker(profiles: str, started: set[str]) -> None:
-    always = {"redis", "init", "api-server", "scheduler", "dag-processor", "worker", "dashboard"}
+    always = {"redis", "init", *AIRFLOW_SERVERS, "worker", "dashboard"}
     assert set(config(env_file(COMPOSE_PROFILES=profiles))["services"]) == always | started
 
 
@@ -78,7 +80,8 @@ def test_new_secrets_differ_and_are_valid_in_a_url() -> None:
 def test_only_the_web_pages_have_ports_and_only_on_this_machine(services: Services) -> None:
     for name, service in services.items():
         ports = [(port["host_ip"], port["published"]) for port in service.get("ports", [])]
-        assert ports == ([("127.0.0.1", PAGES[name])] if name in PAGES else []), name
+        open_ports = {**PAGES, LOG_SERVER: "8793"}
+        assert ports == ([("127.0.0.1", open_ports[name])] if name in open_ports else []), name
         assert "network_mode" not in service, name
 
 
@@ -116,7 +119,7 @@ def test_services_that_others_wait_for_have_a_health_check(services: Services) -
 
 
 def test_no_service_waits_for_postgres_if_you_use_your_own(services: Services) -> None:
-    own = config(env_file(COMPOSE_PROFILES="cpu", POSTGRES_HOST="db.example"))["services"]
+    own = config(env_file(COMPOSE_PROFILES="", POSTGRES_HOST="db.example"))["services"]
     dependencies = [service.get("depends_on", {}).get("postgres") for service in own.values()]
     assert not any(dependency["required"] for dependency in dependencies if dependency)
     assert "@db.example:5432/mirpipe" in own["worker"]["environment"]["MIRPIPE_DATABASE_URL"]
@@ -175,11 +178,12 @@ def test_volumes_are_mounted_only_where_they_are_needed(services: Services) -> N
             reads_only = " (read only)" if volume.get("read_only") else ""
             mounts.setdefault(volume["source"], set()).add(name + reads_only)
     del mounts[str(PROJECT / "demo")]
+    writers = {"dag-processor", *WORKERS}
     assert mounts == {
         "postgres": {"postgres"},
         "redis": {"redis"},
-        "airflow": {"init", "api-server"},
-        "logs": {"api-server (read only)", "dag-processor", *WORKERS},
+        "airflow": {"init"},
+        "logs": {*(f"{name} (read only)" for name in ("api-server", LOG_SERVER)), *writers},
         "caches": {*WORKERS, OPERATOR},
         "clips": {"dashboard (read only)", *WORKERS, OPERATOR},
         "models": {"dashboard (read only)", *WORKERS, OPERATOR},
@@ -249,7 +253,7 @@ def test_the_library_is_mounted_read_only(services: Services) -> None:
 
 def test_every_service_has_only_the_secrets_that_it_needs(services: Services) -> None:
     variables = env_file(COMPOSE_PROFILES=ALL_PROFILES)
-    airflow = {"api-server", "scheduler", "dag-processor", "init", *WORKERS}
+    airflow = {*AIRFLOW_SERVERS, "init", LOG_SERVER, *WORKERS}
     allowed = {
         "POSTGRES_PASSWORD": {"postgres", "roles"},
         "MIRPIPE_OWNER_PASSWORD": {*RUNS_ONCE, OPERATOR},
@@ -310,7 +314,7 @@ def test_urls_contain_the_roles_that_are_created(services: Services) -> None:
 
 def test_the_example_contains_every_variable() -> None:
     used = set(re.findall(r"\$\{([A-Z_]+)", FILE))
-    used |= set(re.findall(r"^  ((?:MIRPIPE|OTEL|AWS)_[A-Z_]+):$", FILE, re.M))
+    used |= set(re.findall(r"^  ((?:MIRPIPE|OTEL|AWS|WORKER)_[A-Z_]+):(?:  #.*)?$", FILE, re.M))
     assert set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.M)) == used
 
 
@@ -341,6 +345,11 @@ def test_airflow_has_the_same_options_as_with_mirpipe_up(
         *("API__HOST", "API__PORT", "API__BASE_URL", "CORE__EXECUTION_API_SERVER_URL"),
         *("API__SECRET_KEY", "API_AUTH__JWT_SECRET", "CORE__FERNET_KEY"),
         "DATABASE__SQL_ALCHEMY_CONN",
+        "CORE__AUTH_MANAGER",
+    }
+    only_mirpipe_up = {
+        "CORE__SIMPLE_AUTH_MANAGER_USERS",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
     }
     home = airflow_home.environment(Settings(home=tmp_path), database_url="", port=1)
     expected = {
@@ -352,7 +361,7 @@ def test_airflow_has_the_same_options_as_with_mirpipe_up(
     }
     for service in ("api-server", "scheduler", "dag-processor", "worker", "worker-gpu"):
         variables = services[service]["environment"]
-        for name in expected:
+        for name in set(expected) - only_mirpipe_up:
             assert f"AIRFLOW__{name}" in variables
             if name not in different:
                 assert variables[f"AIRFLOW__{name}"] == expected[name], name
@@ -368,11 +377,10 @@ def test_each_worker_has_its_queue_and_a_gpu_runs_one_task_at_a_time(services: S
     assert option_of(on_gpu, "--concurrency") == "1"
     slots = int(services[on_cpu]["environment"]["MIRPIPE_SLOTS"])
     assert int(option_of(on_cpu, "--concurrency")) == slots + 2
-    assert services["worker-gpu-without-card"]["command"] == services[on_gpu]["command"]
     (device,) = services[on_gpu]["deploy"]["resources"]["reservations"]["devices"]
     assert (device["driver"], device["count"], device["capabilities"]) == ("nvidia", 1, ["gpu"])
     assert services[on_gpu]["image"].startswith("mirpipe-models:")
-    assert "devices" not in str(services["worker-gpu-without-card"]["deploy"])
+    assert "devices" not in str(services[on_cpu]["deploy"])
 
 
 @pytest.mark.slow

@@ -23,15 +23,20 @@ from mirpipe.postgres.passwords import read_passwords
 from mirpipe.settings import PROJECT
 from tests.deploy.compose import env_file, needs_program
 from tests.e2e.compose_services import ComposeServices
+from tests.support.otel_collector import Values, otel_collector
 from tests.support.servers import unprovision
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.celery, pytest.mark.timeout(600), needs_program]
 
-GPU_WORKER = "worker-gpu-without-card"
-"""A service with the same command as worker-gpu, which needs a GPU; tests/deploy compares them."""
-SERVERS = ["api-server", "scheduler", "dag-processor", "worker", GPU_WORKER, "dashboard"]
-GPU_TASKS = {"caption", "generate"}
+GPU_WORKER = "worker-gpu"
+SERVERS = [
+    *("api-server", "scheduler", "dag-processor", "triggerer"),
+    *("worker", GPU_WORKER, "dashboard"),
+]
+LARGE_TASKS = ("caption_on_gpu", "generate_on_gpu")
+SUPPORT = PROJECT / "tests" / "support"
+GPU_PLUGINS = str(SUPPORT / "gpu_plugins")
 LIBRARY = [("reference", "West"), ("target", "Jazz 120 BPM"), ("target", "茉莉花（笛子）")]
 SECONDS = 8
 """Length of each track, long enough for the analysis."""
@@ -65,7 +70,16 @@ def postgres(short_folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def services(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[ComposeServices]:
+def collector() -> Iterator[tuple[str, Values]]:
+    """The endpoint of an OpenTelemetry collector, and what it has received."""
+    with otel_collector() as running:
+        yield running
+
+
+@pytest.fixture
+def services(
+    postgres: EmbeddedPostgres, collector: tuple[str, Values], short_folder: Path
+) -> Iterator[ComposeServices]:
     """The services in docker-compose.yml, started in the order of the file."""
     folder = short_folder / "services"
     for name in ("home", "logs", "redis"):
@@ -83,8 +97,15 @@ def services(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Compose
         REDIS_HOST="127.0.0.1",
         REDIS_PORT=redis,
         API_HOST="127.0.0.1",
+        AIRFLOW_METRICS="True",
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector[0],
+        OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
         MIRPIPE_MANIFEST=None,
-        MIRPIPE_ENCODERS="musicnn",
+        COMPOSE_PROFILES="postgres,gpu",
+        MIRPIPE_GPU_WORKERS="true",
+        MIRPIPE_ENCODERS="musicnn,signal_on_gpu",
+        MIRPIPE_CAPTIONER="features_on_gpu",
+        MIRPIPE_GENERATORS="resynth_on_gpu",
         MIRPIPE_MODES='[{"name": "simple", "is_conditioned": false, "guidance": null}]',
         MIRPIPE_BATCH_TRACKS="1",
         MIRPIPE_GENERATE_SECONDS="5",
@@ -106,6 +127,10 @@ def services(postgres: EmbeddedPostgres, short_folder: Path) -> Iterator[Compose
     }
     compose = ComposeServices(variables, replacements=replacements, logs=folder / "logs")
     compose.services["api-server"]["environment"]["AIRFLOW__API__PORT"] = api
+    # Only the GPU worker has torch, which these plug-ins need.
+    compose.services["worker"]["environment"]["PYTHONPATH"] = GPU_PLUGINS
+    with_torch = os.pathsep.join([GPU_PLUGINS, str(SUPPORT / "fake_torch")])
+    compose.services[GPU_WORKER]["environment"]["PYTHONPATH"] = with_torch
     # A dead worker is noticed after 10 s instead of 5 minutes, to save time.
     timeout = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10"}
     compose.services["scheduler"]["environment"] |= timeout
@@ -183,7 +208,7 @@ def states(airflow: AirflowClient, run: DagRun, task_id: str) -> list[str | None
 
 
 def test_no_work_is_lost_or_done_by_another_worker_if_the_gpu_worker_is_killed(
-    services: ComposeServices, airflow: AirflowClient
+    services: ComposeServices, airflow: AirflowClient, collector: tuple[str, Values]
 ) -> None:
     for dag_id in ("ingest_library", "generate_music"):
         airflow.unpause(dag_id)
@@ -199,20 +224,23 @@ def test_no_work_is_lost_or_done_by_another_worker_if_the_gpu_worker_is_killed(
     assert not services.is_healthy(GPU_WORKER)
 
     services.start(GPU_WORKER)
-    eventually(lambda: states(airflow, run, "generate") == ["success"] * 2, seconds=180)
+    eventually(lambda: states(airflow, run, "embed_on_gpu").count("success") > 1, seconds=240)
 
+    assert states(airflow, run, "generate_on_gpu") == ["success"] * 2
     assert count_clips(services) == 2
     all_attempts = attempts(airflow, run)
-    on_gpu = [attempt for attempt in all_attempts if attempt.queue == "gpu"]
-    killed_once = ["caption", "generate", "generate", "generate"]
-    assert sorted(attempt.task_id for attempt in on_gpu) == killed_once
-    assert all(first.end <= second.start for first, second in itertools.pairwise(on_gpu)), on_gpu
-    on_cpu = {attempt.task_id for attempt in all_attempts if attempt.queue == "default"}
-    assert on_cpu.isdisjoint(GPU_TASKS)
+    on_gpu = [attempt for attempt in all_attempts if attempt.queue == "gpu" and attempt.end]
+    large = sorted(attempt.task_id for attempt in on_gpu if attempt.task_id in LARGE_TASKS)
+    assert large == ["caption_on_gpu"] + ["generate_on_gpu"] * 3, "one attempt was killed"
+    pairs = itertools.pairwise(on_gpu)
+    assert all(first.end and first.end <= second.start for first, second in pairs), on_gpu
     received = {
         name: set(re.findall(r"task_id='(\w+)'", services.log(name).read_text()))
         for name in ("worker", GPU_WORKER)
     }
-    assert received[GPU_WORKER] == GPU_TASKS
-    assert received["worker"].isdisjoint(GPU_TASKS)
-    assert {"targets", "plan_generate"} <= received["worker"]
+    assert all(task_id.endswith("_on_gpu") for task_id in received[GPU_WORKER])
+    assert {*LARGE_TASKS, "embed_on_gpu", "plan_embed_on_gpu"} <= received[GPU_WORKER]
+    assert not any(task_id.endswith("_on_gpu") for task_id in received["worker"])
+    assert {"targets", "plan_generate", "embed"} <= received["worker"]
+    names = {name for name, _, _ in collector[1]}
+    assert {"airflow.scheduler_heartbeat", "airflow.ti.finish", "mirpipe.stage.items"} <= names

@@ -11,6 +11,7 @@ from mirpipe.orchestration import evaluation_planning, stage_tasks
 from mirpipe.settings import settings
 from tests.support.audio_files import ingest_folder, tones
 from tests.support.databases import Database
+from tests.support.fake_gpu import add_gpu, compute_on_gpu
 from tests.support.fake_plugins import add_fakes
 
 
@@ -114,3 +115,31 @@ def test_the_other_track_metrics_are_planned_if_one_does_not_exist(
     assert (tasteful["metric"], len(tasteful["track_ids"])) == ("tasteful", 3)
     with pytest.raises(PluginError, match="absent"):
         stage_tasks.score(**absent)
+
+
+@pytest.mark.usefixtures("_metric")
+def test_each_group_of_workers_has_the_plugins_that_it_can_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MIRPIPE_METRICS", "tasteful,absent")
+    settings.cache_clear()
+    compute_on_gpu(monkeypatch, "encoders", "signal")
+    compute_on_gpu(monkeypatch, "track_metrics", "tasteful")
+
+    def planned(*, on_gpu: bool) -> set[str]:
+        embed = evaluation_planning.plan_embed(on_gpu=on_gpu)
+        score = evaluation_planning.plan_scores(on_gpu=on_gpu)
+        encoders = {name for task in embed for name in task["encoders"]}
+        return encoders | {task["metric"] for task in score}
+
+    def pending() -> set[str]:
+        stages = {"embed", "score"}
+        return {work.plugin for work in queries.pending_work() if work.stage in stages}
+
+    with monkeypatch.context() as on_machine_with_gpu:
+        add_gpu(on_machine_with_gpu)
+        assert planned(on_gpu=True) == {"signal", "tasteful"}
+    # Here, torch is not installed. The other machine's plug-ins stay configured nevertheless.
+    assert planned(on_gpu=False) == {"musicnn", "absent"}
+    assert pending() == {"musicnn", "signal", "tasteful"}
+    assert [failure.name for failure in queries.unavailable_plugins()] == ["absent"]

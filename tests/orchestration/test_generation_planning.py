@@ -9,6 +9,7 @@ from mirpipe.errors import ConfigurationError
 from mirpipe.orchestration import generation_planning
 from mirpipe.settings import settings
 from mirpipe.stages import analyse, caption
+from tests.support.fake_gpu import add_gpu, compute_on_gpu
 
 
 def test_each_plan_contains_the_pending_targets_of_its_stage(targets: dict[str, int]) -> None:
@@ -63,3 +64,18 @@ def test_an_unavailable_generator_is_listed_while_it_is_configured(
     settings.cache_clear()
     generation_planning.plan_generate({})
     assert queries.unavailable_plugins() == []
+
+
+def test_a_captioner_and_a_generator_run_where_their_libraries_need_it(
+    captioned: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (task,) = generation_planning.plan_generate({}, on_gpu=False)
+    assert task["generator"] == "resynth"
+    assert generation_planning.plan_generate({}, on_gpu=True) == []
+    add_gpu(monkeypatch)
+    compute_on_gpu(monkeypatch, "generators", "resynth")
+    compute_on_gpu(monkeypatch, "captioners", "features")
+    assert generation_planning.plan_generate({}, on_gpu=False) == []
+    assert generation_planning.plan_caption([], on_gpu=False) == []
+    (task,) = generation_planning.plan_generate({}, on_gpu=True)
+    assert task["generator"] == "resynth"

@@ -1,56 +1,23 @@
 """Measurements of the stages arrive at an OpenTelemetry collector."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from sqlalchemy import text
 
 from mirpipe.orchestration import telemetry
 from mirpipe.orchestration.stage_subprocess import try_stage
 from tests.support.databases import Database
-
-Values = list[tuple[str, dict[str, str], float]]
-"""Name, attributes and value of each measurement; of a histogram, the sum."""
+from tests.support.otel_collector import Values, otel_collector
 
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Values]:
-    """A collector on this machine, which is configured: yields what it has received."""
-    received: Values = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.extend(values_of(ExportMetricsServiceRequest.FromString(body)))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    yield received
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def values_of(request: ExportMetricsServiceRequest) -> Iterator[tuple[str, dict[str, str], float]]:
-    for resource in request.resource_metrics:
-        for scope in resource.scope_metrics:
-            for metric in scope.metrics:
-                kind = metric.WhichOneof("data")
-                for point in getattr(metric, kind).data_points:
-                    attributes = {item.key: item.value.string_value for item in point.attributes}
-                    value = point.sum if kind == "histogram" else point.as_int
-                    yield metric.name, attributes, value
+    """A collector that is configured: yields what it has received."""
+    with otel_collector() as (endpoint, received):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield received
 
 
 def test_a_stage_sends_its_duration_and_counts(collector: Values, fresh_database: Database) -> None:

@@ -23,11 +23,12 @@ It differs from `embed`, so that an encoder with a broken text tower can still e
 """
 
 
-def plan_captions() -> str | None:
+def plan_captions(*, on_gpu: bool | None = None) -> str | None:
     """Return the name of the encoder that can embed the pending captions.
 
     Returns None if no caption is pending. Also returns None if the encoder cannot run on this
-    machine; in that case, the cause is recorded in the failure ledger.
+    machine; in that case, the cause is recorded in the failure ledger. `on_gpu` limits the answer
+    to encoders that can use a GPU, or to the others.
     """
     with engine("app").connect() as connection:
         encoder = caption_embeddings.configured_encoder(connection)
@@ -35,6 +36,8 @@ def plan_captions() -> str | None:
     if encoder is None or not pending:
         return None
     _, name, _ = encoder
+    if not registry.ENCODERS.select([name], on_gpu=on_gpu):
+        return None
     if name not in check_plugins(registry.ENCODERS, [name], stage=STAGE).usable:
         return None
     usable = try_plugin(registry.ENCODERS, name, _require_text_tower, stage=STAGE)

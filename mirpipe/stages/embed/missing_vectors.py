@@ -12,7 +12,7 @@ from more_itertools import batched
 from mirpipe import registry
 from mirpipe.db.engine import engine
 from mirpipe.db.store import embeddings, excerpt_embeddings, plugin_revisions
-from mirpipe.models.runnable_plugins import check_plugins, delete_failures_of_other_plugins
+from mirpipe.models.runnable_plugins import check_configured_plugins
 from mirpipe.specs import EncoderSpec
 
 
@@ -24,17 +24,21 @@ class EmbedBatch:
     track_ids: tuple[int, ...]
 
 
-def plan(encoders: Sequence[str], *, batch_tracks: int, tasks: int = 1) -> list[EmbedBatch]:
+def plan(
+    encoders: Sequence[str], *, batch_tracks: int, tasks: int = 1, on_gpu: bool | None = None
+) -> list[EmbedBatch]:
     """Return the pending tracks of the configured encoders in batches.
 
     `encoders` are the names of the configured encoders; all others are marked as not configured. A
     batch has at most `batch_tracks` tracks. Encoders that can share the decoded audio share a
     batch. If there are few tracks, they are divided into up to `tasks` batches, but not into more
     batches than there are encoders. A broken encoder stays configured, and has one batch without
-    tracks, so that its task fails and reports the cause.
+    tracks, so that its task fails and reports the cause. `on_gpu` limits the plan to the encoders
+    that can use a GPU, or to the others; all encoders stay configured.
     """
-    availability = check_plugins(registry.ENCODERS, encoders, stage="embed")
-    delete_failures_of_other_plugins(registry.ENCODERS, encoders, stage="embed")
+    availability = check_configured_plugins(
+        registry.ENCODERS, encoders, stage="embed", on_gpu=on_gpu
+    )
     pending_encoders: dict[int, list[str]] = {}
     for name in availability.usable:
         encoder_id = register(registry.ENCODERS.spec(name))
@@ -51,7 +55,7 @@ def plan(encoders: Sequence[str], *, batch_tracks: int, tasks: int = 1) -> list[
         ]
     with engine("app").begin() as connection:
         plugin_revisions.unconfigure_other_encoders(
-            connection, [*availability.usable, *availability.broken]
+            connection, [name for name in encoders if name not in availability.unavailable]
         )
     return batches
 

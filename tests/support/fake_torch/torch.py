@@ -1,5 +1,6 @@
 """A stand-in for torch on a machine with one GPU. It can name and select devices, nothing else."""
 
+import os
 from dataclasses import dataclass
 
 
@@ -15,6 +16,10 @@ class GpuProperties:
     """The properties of a GPU."""
 
     uuid: str | None
+
+
+class Tensor:
+    """The type of torch's arrays. SciPy compares its input with it."""
 
 
 class cuda:  # noqa: N801 - torch's name
@@ -33,7 +38,7 @@ class cuda:  # noqa: N801 - torch's name
     @staticmethod
     def get_device_properties(_name: str) -> GpuProperties:
         """Return the properties of the GPU."""
-        return GpuProperties("5f9c")
+        return GpuProperties(os.environ.get("FAKE_GPU_UUID", "5f9c"))
 
     @staticmethod
     def set_device(name: str) -> None:

@@ -1,0 +1,18 @@
+"""The encoder `signal` as a plug-in that needs torch, and computes on a GPU if there is one."""
+
+from dataclasses import replace
+
+from mirpipe.plugins.encoders import signal
+from mirpipe.specs import Needs, Runtime
+
+SPEC = replace(signal.SPEC, name="signal_on_gpu")
+NEEDS = Needs(("torch",), weights=())
+
+
+class Plugin(signal.Plugin):
+    """The plug-in with its device."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Accept the device, which need not exist."""
+        super().__init__()
+        self.device = runtime.device
