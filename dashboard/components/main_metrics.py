@@ -16,6 +16,8 @@ class MetricMean(Protocol):
     def mean(self) -> float | None: ...
     @property
     def random(self) -> bool: ...
+    @property
+    def metric_random(self) -> bool: ...
 
 
 def split_metrics(
@@ -38,6 +40,8 @@ def highest_mean(rows: Iterable[MetricMean], metric: str) -> float | None:
     Returns None if fewer than two rows have a mean, because then there is nothing to compare.
     """
     means = [
-        row.mean for row in rows if row.metric == metric and row.mean is not None and not row.random
+        row.mean
+        for row in rows
+        if row.metric == metric and row.mean is not None and not (row.random or row.metric_random)
     ]
     return max(means) if len(means) > 1 else None

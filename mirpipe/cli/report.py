@@ -25,7 +25,8 @@ def report(
     latex: Annotated[
         Path | None,
         typer.Option(
-            help="Also write the tables as LaTeX, for a document that uses the package booktabs."
+            help="Also write the tables as LaTeX, for a document with the packages booktabs and "
+            "longtable. Titles in other scripts need XeLaTeX or LuaLaTeX."
         ),
     ] = None,
 ) -> None:

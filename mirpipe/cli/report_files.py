@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -17,6 +17,7 @@ from mirpipe.audio.gain import apply_gain
 from mirpipe.cli.result_tables import Section, result_sections
 from mirpipe.cli.table_layout import text_cells
 from mirpipe.db import queries
+from mirpipe.db.queries.comparison_sentences import mode_name
 from mirpipe.db.queries.same_recordings import relation_name
 from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.storage.local_copies import local_copy
@@ -29,39 +30,52 @@ LEVEL_DBFS = -23.0
 """Level of all players. A track that would clip is quieter."""
 
 _PAGE = Path(__file__).with_name("report_page.html")
-_LATEX_ESCAPES = {character: f"\\{character}" for character in "&%$#_{}"} | {
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "\\": r"\textbackslash{}",
-}
+_MARKDOWN = str.maketrans(
+    {character: f"\\{character}" for character in "\\|*_[]`!"} | {"<": "&lt;"}
+)
+_ASCII = str.maketrans(
+    {"∞": "-inf", "−": "-", "\N{FIRST STRONG ISOLATE}": "", "\N{POP DIRECTIONAL ISOLATE}": ""}
+)
+"""Characters for which LaTeX's default fonts have no sign."""
+_LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {character: rf"\ensuremath{{{character}}}" for character in "<>±"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+)
 
 
 def markdown() -> str:
     """Return the results as Markdown, with tables as GitHub shows them."""
-    escaped = str.maketrans({"|": r"\|", "<": "&lt;", "*": r"\*", "`": r"\`"})
     parts = []
     for section in _sections():
         if section.title:
-            parts.append(f"## {section.title}")
+            parts.append(f"## {_markdown_text(section.title)}")
         if section.table:
-            parts.append(_table(section, "github", lambda text: text.translate(escaped)))
-        parts.extend(filter(None, [section.remark, "\n".join(section.sentences)]))
+            parts.append(_table(section, "github", _markdown_text))
+        if section.remark:
+            parts.append(_markdown_text(section.remark))
+        parts.extend(f"- {_markdown_text(line.removeprefix('- '))}" for line in section.sentences)
     return "\n\n".join(parts) + "\n"
 
 
+def _markdown_text(text: str) -> str:
+    return text.translate(_MARKDOWN)
+
+
 def latex() -> str:
-    """Return the results as LaTeX. The document needs the package booktabs."""
+    """Return the results as LaTeX. The document needs the packages booktabs and longtable."""
     parts = []
     for section in _sections():
-        remark = _latex_text(section.remark)
         if section.table:
-            table = _table(section, "latex_booktabs", lambda text: text)
-            caption = f"\\caption{{{_latex_text(section.title)}}}"
-            lines = ["\\begin{table}", "\\centering", caption, table, remark, "\\end{table}"]
-            parts.append("\n".join(filter(None, lines)))
-        else:
-            lines = [_latex_text(line) for line in (section.title, *section.sentences) if line]
-            parts.append("\n\n".join([*lines, remark] if remark else lines))
+            table = _table(section, "latex_booktabs", lambda text: text.translate(_ASCII))
+            begin, _, rest = table.partition("\n")
+            columns = begin.removeprefix("\\begin{tabular}")
+            caption = f"\\caption{{{_latex_text(section.title)}}} \\\\"
+            body = rest.removesuffix("\\end{tabular}")
+            parts.append(f"\\begin{{longtable}}{columns}\n{caption}\n{body}\\end{{longtable}}")
+        elif section.title:
+            parts.append(_latex_text(section.title))
+        parts.extend(_latex_text(line) for line in (section.remark, *section.sentences) if line)
     return "\n\n".join(parts) + "\n"
 
 
@@ -108,7 +122,7 @@ def _table(section: Section, style: str, escape: Callable[[str], str]) -> str:
 
 
 def _latex_text(text: str) -> str:
-    return "".join(_LATEX_ESCAPES.get(character, character) for character in text)
+    return text.translate(_ASCII).translate(_LATEX)
 
 
 def _html_section(section: Section) -> Markup:
@@ -137,7 +151,8 @@ def _players() -> Iterator[Markup]:
             )
         for clip in queries.clips_of_target(target_id):
             if clip.seed == 0:
-                tracks[clip.track_id] = f"Clip by {clip.generator}, {clip.mode}"
+                mode = mode_name(clip.mode, clip.guidance)
+                tracks[clip.track_id] = f"Clip by {clip.generator}, {mode}"
         yield _row(tracks)
 
 
@@ -152,20 +167,30 @@ def _row(tracks: Mapping[int, str]) -> Markup:
     files = queries.file_locations(list(tracks))
     figures = []
     for track_id, label in tracks.items():
-        try:
-            audio = _excerpt(files[track_id][0])
-        except (KeyError, MirpipeError, OSError):
+        audio = _first_readable(files.get(track_id, []))
+        if audio is None:
             figures.append(missing.format(label, "the audio file is missing or unreadable"))
         else:
             figures.append(figure.format(label=label, audio=base64.b64encode(audio).decode()))
     return Markup("<div class='row'>{}</div>").format(Markup("").join(figures))
 
 
+def _first_readable(files: Sequence[queries.FileLocation]) -> bytes | None:
+    """Return the excerpt of the first file that can be read, or None if there is none."""
+    for file in files:
+        try:
+            return _excerpt(file)
+        except (MirpipeError, OSError):
+            continue
+    return None
+
+
 def _excerpt(file: queries.FileLocation) -> bytes:
-    """Return the first seconds of a file as Ogg Vorbis, with the level that all players have."""
+    """Return the first seconds of a file as Ogg Vorbis, at the level of all players."""
     with local_copy(file.path, file.etag) as path:
         samples = load_mono(path, SAMPLE_RATE, max_seconds=SECONDS)
-    gain = min(gain_for_level(file.rms_dbfs, LEVEL_DBFS), 1 / float(np.abs(samples).max()))
+    peak = float(np.abs(samples).max(initial=0))
+    gain = min(gain_for_level(file.rms_dbfs, LEVEL_DBFS), 1 / peak) if peak else 1.0
     buffer = io.BytesIO()
     soundfile.write(buffer, apply_gain(samples, gain), SAMPLE_RATE, format="OGG", subtype="VORBIS")
     return buffer.getvalue()

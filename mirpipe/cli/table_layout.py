@@ -7,7 +7,7 @@ from rich.text import Text
 _BREAKABLE_WIDTH = 24
 """Words with a slash, such as paths, may be broken into pieces of at least this width."""
 _BORDER = 2
-"""Width that each column needs in addition to its longest word, without a line beside it."""
+"""Width that each column needs in addition to its longest word, without the border line."""
 
 
 def print_table(console: Console, table: Table, *, title: str = "") -> None:

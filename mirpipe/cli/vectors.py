@@ -22,7 +22,7 @@ Examples:
 
 \b
     mirpipe vectors export clap clap.parquet   write the vectors of clap
-    mirpipe vectors import clap.parquet        take them into another library
+    mirpipe vectors import clap.parquet        import them into another library
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
@@ -60,7 +60,7 @@ def import_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take vectors from a Parquet file into the library.
+    """Import vectors from a Parquet file.
 
     Each vector is stored for the usable tracks with the same content hash, and marked as imported.
     Existing vectors are kept. The file is checked completely before anything is stored. Import it

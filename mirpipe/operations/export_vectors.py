@@ -5,7 +5,12 @@ from pathlib import Path
 
 from pyarrow import parquet
 
-from mirpipe.db.queries.vectors_by_content import revisions_with_vectors, vectors_by_content
+from mirpipe import registry
+from mirpipe.db.queries.vectors_by_content import (
+    StoredRevision,
+    revisions_with_vectors,
+    vectors_by_content,
+)
 from mirpipe.db.snapshot import open_snapshot
 from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.files.durable_write import sync_file, sync_folder
@@ -18,9 +23,13 @@ def export_vectors(encoder: str, file: Path) -> int:
 
     The vectors are those of the active revision or, if there is none, of the configured one. The
     file replaces an older one when it is complete. Equal vectors give equal files. Raises
-    ConfigurationError if the encoder has no vectors, and MirpipeError if the file cannot be
-    written.
+    ConfigurationError if the encoder has no vectors, or only those of an older mirpipe, and
+    MirpipeError if the file cannot be written.
     """
+    if not file.name or file.is_dir():
+        raise MirpipeError(
+            f"{file} is a folder. Give the name of a file, such as {encoder}.parquet."
+        )
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     with open_snapshot("app") as connection:
         revisions = revisions_with_vectors(connection)
@@ -30,7 +39,7 @@ def export_vectors(encoder: str, file: Path) -> int:
                 f"{', '.join(revisions) or 'none yet'}."
             )
         stored = revisions[encoder]
-        spec = EncoderSpec(**stored.spec)  # type: ignore[arg-type]  # stored by register_encoder
+        spec = _current_spec(encoder, stored)
         schema = vector_file.schema(spec, stored.revision)
         rows = 0
         try:
@@ -48,3 +57,21 @@ def export_vectors(encoder: str, file: Path) -> int:
         finally:
             partial.unlink(missing_ok=True)
     return rows
+
+
+def _current_spec(encoder: str, stored: StoredRevision) -> EncoderSpec:
+    """Return the spec of the stored revision.
+
+    Raises ConfigurationError if an older mirpipe has computed the vectors. Their revision does not
+    follow from the spec and the present way of decoding, so no library could import them.
+    """
+    try:
+        spec = EncoderSpec(**stored.spec)  # type: ignore[arg-type]  # stored by register_encoder
+    except TypeError:
+        spec = None
+    if spec is None or registry.revision(spec) != stored.revision:
+        raise ConfigurationError(
+            f"The vectors of {encoder} were computed by an older mirpipe. Run `mirpipe run` first, "
+            "which computes those of this version."
+        )
+    return spec

@@ -125,9 +125,12 @@ def read_blocks(file: Path, spec: EncoderSpec) -> Iterator[tuple[list[bytes], Fl
 
 
 def _open(file: Path) -> parquet.ParquetFile:
-    """Open the file. Raises RejectedInput if it is not a complete Parquet file."""
+    """Open the file. Raises RejectedInput if it cannot be read or is incomplete."""
     try:
         return parquet.ParquetFile(file, page_checksum_verification=True)
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        reason = error.strerror or "it does not exist"
+        raise RejectedInput("unreadable_file", f"It cannot be read: {reason}.") from None
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(error) from None
 

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from typer.testing import CliRunner
@@ -15,7 +16,7 @@ from mirpipe.cli.main import app
 from mirpipe.cli.result_tables import result_sections
 from mirpipe.errors import ConfigurationError
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.example_library import fill
+from tests.dashboard.example_library import Piece, fill
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
@@ -79,9 +80,32 @@ def test_titles_are_never_read_as_markup() -> None:
     assert not any(tag in {"b", "a"} for tag, _ in Page(report_files.html()).tags)
     rows = [line for line in report_files.markdown().splitlines() if "康定情歌" in line]
     assert len({row.count("|") for row in rows}) == 1
-    assert r"\*\*x\*\* &lt;b>" in report_files.markdown()
+    assert r"\*\*x\*\* &lt;b>$a$&lt;/b> :smile: \[l\](http://x)" in report_files.markdown()
     assert r"$a$" not in report_files.latex()
     assert r"\$a\$" in report_files.latex()
+
+
+@pytest.mark.usefixtures("_filled")
+def test_latex_has_only_signs_of_its_default_fonts_besides_titles() -> None:
+    latex = report_files.latex()
+    assert "<" not in latex.replace(r"\ensuremath{<}", "")
+    assert not set(latex) & set("∞−\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}")
+    assert latex.count(r"\begin{longtable}") == latex.count(r"\end{longtable}") > 1
+    assert "tabular}" not in latex
+
+
+def test_a_track_that_begins_with_silence_has_a_player(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "silent at first.wav"
+    silence, tone = np.zeros(22 * 8000), np.sin(np.arange(8 * 8000))
+    soundfile.write(path, np.concatenate([silence, tone]), 8000)
+    pieces = [Piece("target", "silent at first", path), *PIECES[3:]]
+    with fresh_database.app.begin() as connection:
+        fill(connection, pieces, MODELS)
+    page = Page(report_files.html())
+    labels = [values["aria-label"] for tag, values in page.tags if tag == "audio"]
+    assert "Target: silent at first" in labels
 
 
 @pytest.mark.usefixtures("_filled")
@@ -117,3 +141,4 @@ def test_the_command_writes_each_format(fresh_database: Database, tmp_path: Path
     assert html.startswith("<!doctype html>")
     assert "| the target" in markdown
     assert "\\toprule" in latex
+    assert "\\begin{longtable}" in latex

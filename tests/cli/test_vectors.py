@@ -438,3 +438,24 @@ def test_an_encoder_without_vectors_cannot_be_exported(
     assert result.exit_code == 2
     assert "There are no vectors of 'tiny'" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_vectors_of_an_older_version_are_not_exported(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    ingest(tmp_path)
+    embed()
+    with fresh_database.owner.begin() as owner:
+        owner.execute(text("UPDATE mirpipe.encoder SET revision = 'that of an older version'"))
+    result = run("vectors", "export", "tiny", tmp_path / "tiny.parquet")
+    assert result.exit_code == 2
+    assert "computed by an older mirpipe" in result.stderr
+
+
+def test_a_folder_is_no_file_of_vectors(fresh_database: Database, tmp_path: Path) -> None:
+    ingest(tmp_path)
+    embed()
+    assert "is a folder" in str(run("vectors", "export", "tiny", tmp_path).exception)
+    result = run("vectors", "import", tmp_path / "missing.parquet")
+    assert result.exit_code != 0
+    assert "complete Parquet file" not in result.output

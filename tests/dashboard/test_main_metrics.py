@@ -12,6 +12,7 @@ class Row:
     metric: str
     mean: float | None
     random: bool = False
+    metric_random: bool = False
 
 
 def test_the_primary_metric_leads_and_metrics_without_values_are_left_out() -> None:
@@ -21,7 +22,10 @@ def test_the_primary_metric_leads_and_metrics_without_values_are_left_out() -> N
 
 
 def test_the_highest_mean_ignores_random_weights_and_needs_two_values() -> None:
-    rows = [Row("a", 0.25), Row("a", 0.5), Row("a", 0.9, random=True), Row("b", 1.0)]
+    rows = [
+        *(Row("a", 0.25), Row("a", 0.5), Row("a", 0.9, random=True)),
+        *(Row("a", 0.8, metric_random=True), Row("b", 1.0)),
+    ]
     assert highest_mean(rows, "a") == 0.5
     assert highest_mean(rows, "b") is None
     assert highest_mean([Row("a", 0.5), Row("a", None)], "a") is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from mirpipe.db.queries.comparison_sentences import comparison_sentence
+from mirpipe.db.queries.comparison_sentences import comparison_sentence, counted, mode_name
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
 from mirpipe.db.queries.generation_summaries import GenerationSummary
 from mirpipe.db.queries.metric_names import metric_name
@@ -15,8 +15,8 @@ def run_answer(run: Run) -> str:
     """Return what a run compared, and how many best matches it changed."""
     targets, references = (run.library.get(f"{name} ok", 0) for name in ("target", "reference"))
     compared = (
-        f"Run {run.run_id} compared {_counted(targets, 'target')} with "
-        f"{_counted(references, 'reference')}"
+        f"Run {run.run_id} compared {counted(targets, 'target')} with "
+        f"{counted(references, 'reference')}"
     )
     changed = sum(run.changes.values())
     if not changed:
@@ -83,11 +83,6 @@ def generation_answer(
     return sentences
 
 
-def mode_name(mode: str, guidance: float | None) -> str:
-    """Return the mode, followed by its guidance if it has one."""
-    return mode if guidance is None else f"{mode} (guidance {guidance:g})"
-
-
 def _ranking(
     start: str, means: Iterable[tuple[str, float | None, int]], metric: str, of_what: str
 ) -> str:
@@ -101,9 +96,9 @@ def _ranking(
         return f"The {name} {of_what} could not be computed."
     (mean, n, best), *others = ordered
     sentence = f"{start} {best} have the highest {name}: {mean:.3f} on average over "
-    sentence += _counted(n, "target")
+    sentence += counted(n, "target")
     if not others:
-        return f"{start} {best} have a mean {name} of {mean:.3f} over {_counted(n, 'target')}."
+        return f"{start} {best} have a mean {name} of {mean:.3f} over {counted(n, 'target')}."
     followed = (
         f"{subject} with {mean:.3f}" + ("" if others_n == n else f" over {others_n:,}")
         for mean, others_n, subject in others
@@ -119,7 +114,3 @@ def _verdicts(
     if established or not primary:
         return established
     return [f"No difference between the {what} in {metric_name(metric)} is established."]
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -56,7 +56,7 @@ def comparison_sentence(comparison: Comparison) -> str:
         p = f"corrected p {_with_relation(comparison.p_adjusted)}"
     return (
         f"{first} is higher than {second} in {metric} by {abs(comparison.mean_difference):.3f} on "
-        f"average over {_counted(comparison.n, 'target')} ({interval}, {p}): "
+        f"average over {counted(comparison.n, 'target')} ({interval}, {p}): "
         f"{_verdict(comparison)}."
     )
 
@@ -72,8 +72,8 @@ def _verdict(comparison: Comparison) -> str:
 def compared_names(comparison: Comparison) -> tuple[str, str]:
     """Return the names of the first and the second encoder or mode."""
     if isinstance(comparison, ModeComparison):
-        first = _mode_name(comparison.mode, comparison.guidance)
-        second = _mode_name(comparison.than_mode, comparison.than_guidance)
+        first = mode_name(comparison.mode, comparison.guidance)
+        second = mode_name(comparison.than_mode, comparison.than_guidance)
         return f"{comparison.generator} {first}", f"{comparison.generator} {second}"
     return comparison.encoder, comparison.than_encoder
 
@@ -97,7 +97,7 @@ def _family_sentences(family: Sequence[Comparison]) -> list[str]:
     if random_n:
         verb = "is" if random_n == 1 else "are"
         sentences.append(
-            f"{_counted(random_n, 'comparison')} with random weights {verb} left out, because "
+            f"{counted(random_n, 'comparison')} with random weights {verb} left out, because "
             "results with random weights say nothing about music."
         )
     return sentences
@@ -173,11 +173,13 @@ def _capitalised(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+def counted(n: int, noun: str) -> str:
+    """Return the number with its noun, such as "1 target" or "1,000 targets"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def _mode_name(mode: str, guidance: float | None) -> str:
+def mode_name(mode: str, guidance: float | None) -> str:
+    """Return the mode, followed by its guidance if it has one."""
     return mode if guidance is None else f"{mode} ({guidance:g})"
 
 

@@ -74,8 +74,11 @@ _FEATURES = """
     LEFT JOIN mirpipe.track_feature f ON f.metric_id = k.metric_id AND f.track_id = t.track_id
 """
 _FIRST_PATHS = """
-    LEFT JOIN (SELECT track_id, min(path_text) AS path FROM mirpipe.track_file GROUP BY track_id) p
-        ON p.track_id = t.track_id
+    LEFT JOIN (
+        SELECT track_id,
+            coalesce(min(path_text) FILTER (WHERE gone_at IS NULL), min(path_text)) AS path
+        FROM mirpipe.track_file GROUP BY track_id
+    ) p ON p.track_id = t.track_id
 """
 _FINDINGS = """
     LEFT JOIN (SELECT track_id, count(*) AS findings FROM mirpipe.finding GROUP BY track_id) n

@@ -80,8 +80,8 @@ _SEARCHABLE_REVISIONS = text("""
     SELECT e.encoder_id, e.name AS encoder, e.revision,
         s.encoder_id IS NOT NULL AS serving,
         e.is_random AS random,
-        EXISTS (SELECT FROM mirpipe.embedding_batch b
-            WHERE b.encoder_id = e.encoder_id AND b.is_imported) AS imported
+        EXISTS (SELECT FROM mirpipe.embedding v JOIN mirpipe.embedding_batch b USING (batch_id)
+            WHERE v.encoder_id = e.encoder_id AND b.is_imported) AS imported
     FROM mirpipe.encoder e LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     WHERE e.wanted OR s.encoder_id IS NOT NULL
     ORDER BY e.name, serving DESC

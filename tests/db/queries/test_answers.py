@@ -84,7 +84,7 @@ def test_modes_are_ordered_within_each_generator() -> None:
     assert generation_answer(summaries, [], primary_metric=METRIC) == [
         "The clips by resynth in the mode strong have the highest aligned melody: 0.500 on average "
         "over 1 target, followed by simple with 0.250.",
-        "The clips by model in the mode simple (guidance 3) have a mean aligned melody of 0.750 "
+        "The clips by model in the mode simple (3) have a mean aligned melody of 0.750 "
         "over 1 target.",
     ]
 

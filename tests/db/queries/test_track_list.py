@@ -142,6 +142,16 @@ def test_artists_are_sorted_without_regard_to_case() -> None:
     assert [row.artist for row in rows] == ["ann", "Ann"]
 
 
+def test_tracks_are_sorted_by_the_path_that_is_shown(library: SyntheticLibrary) -> None:
+    library.execute(
+        "INSERT INTO mirpipe.track_file (collection, path, path_text, track_id, bytes, mtime_ns, "
+        "gone_at) SELECT collection, 'old', '/a/old path.flac', track_id, 1, 1, now() "
+        "FROM mirpipe.track_file WHERE gone_at IS NULL ORDER BY path_text DESC LIMIT 1"
+    )
+    shown = [row.path for row in listed_tracks(TrackFilter(), sort="path")]
+    assert shown == sorted(shown)
+
+
 def test_a_page_reads_only_its_own_rows_of_a_large_library(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
         connection.execute(
