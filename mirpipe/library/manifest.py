@@ -129,5 +129,5 @@ def _parse_row(
     labels = {heading: value for heading, value in values.items() if value}
     if "genre" in labels:
         labels["genre"] = join_genres(split_genres([labels["genre"]]))
-    path = name if name.startswith(S3_SCHEME) else posixpath.normpath(name)
-    return ManifestRow(path, line, title, labels), collection
+    normalised = name if name.startswith(S3_SCHEME) else posixpath.normpath(name)
+    return ManifestRow(normalised, line, title, labels), collection
