@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mirpipe.errors import ConfigurationError
+from mirpipe.files.addresses import S3_SCHEME
 from mirpipe.library.genres import join_genres, split_genres
 from mirpipe.library.manifest_matching import Manifest, ManifestRow
 from mirpipe.records import COLLECTIONS, Collection
@@ -128,4 +129,5 @@ def _parse_row(
     labels = {heading: value for heading, value in values.items() if value}
     if "genre" in labels:
         labels["genre"] = join_genres(split_genres([labels["genre"]]))
-    return ManifestRow(posixpath.normpath(name), line, title, labels), collection
+    normalised = name if name.startswith(S3_SCHEME) else posixpath.normpath(name)
+    return ManifestRow(normalised, line, title, labels), collection

@@ -1,10 +1,13 @@
 """A library in a bucket: ingest, rescans, changes, and a bucket that is away."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from mirpipe.cli.main import app
 from mirpipe.errors import ConfigurationError, StorageUnavailable
 from mirpipe.files.addresses import Address, S3Address, parse_address
 from mirpipe.settings import settings
@@ -48,6 +51,20 @@ def test_tracks_are_those_of_the_same_files_in_a_folder(
     result = ingest([tmp_path / "local"], collection="reference")
     require_counts(result, seen=3, duplicate=3)
     assert tables(fresh_database, with_times=False)[0] == in_bucket
+
+
+def test_the_commands_take_addresses(
+    fresh_database: Database, bucket: Bucket, library: str, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "labels.csv"
+    manifest.write_text(f"path,title\none.wav,First\n{library}/two.flac,Second\n")
+    options = ["--collection", "reference", "--manifest", str(manifest)]
+    ran = CliRunner().invoke(app, ["ingest", f"{library}/", *options, "--json"])
+    assert (ran.exit_code, json.loads(ran.stdout)["added"]) == (0, 3)
+    assert states(fresh_database) == {"First": "ok", "Second": "ok", "three": "ok"}
+    ran = CliRunner().invoke(app, ["embed", "--encoder", "signal", "--json"])
+    assert json.loads(ran.stdout)["embedded"] == 3
+    assert CliRunner().invoke(app, ["ingest", "s3:///x", *options]).exit_code == 2
 
 
 def test_one_get_per_track_for_ingest_and_all_encoders(
