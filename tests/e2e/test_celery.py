@@ -243,4 +243,4 @@ def test_no_work_is_lost_or_done_by_another_worker_if_the_gpu_worker_is_killed(
     assert not any(task_id.endswith("_on_gpu") for task_id in received["worker"])
     assert {"targets", "plan_generate", "embed"} <= received["worker"]
     names = {name for name, _, _ in collector[1]}
-    assert {"airflow.scheduler_heartbeat", "airflow.ti.finish", "mirpipe.stage.items"} <= names
+    assert {"airflow.scheduler_heartbeat", "mirpipe.stage.items"} <= names

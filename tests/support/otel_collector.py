@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 Values = list[tuple[str, dict[str, str], float]]
-"""Name, attributes and value of each measurement; of a histogram, the sum."""
+"""Name, attributes and value of each measurement; for histograms, the value is the sum."""
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def _values_of(
                 kind = metric.WhichOneof("data")
                 for point in getattr(metric, kind).data_points:
                     attributes = {item.key: item.value.string_value for item in point.attributes}
-                    if kind == "histogram":
+                    if "histogram" in kind:
                         value = point.sum
                     else:
                         value = getattr(point, point.WhichOneof("value"))
