@@ -22,7 +22,7 @@ Examples:
 
 \b
     mirpipe vectors export clap clap.parquet   write the vectors of clap
-    mirpipe vectors import clap.parquet        import them into another library
+    mirpipe vectors import clap.parquet        import them elsewhere
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)

@@ -59,6 +59,7 @@ def printed(
     monkeypatch.setattr(queries, "retrieval_summaries", lambda: summaries)
     monkeypatch.setattr(queries, "same_recordings", lambda: found)
     monkeypatch.setattr(queries, "latest_run", lambda: None)
+    monkeypatch.setattr(queries, "encoder_revisions", list)
     monkeypatch.setattr(queries, "best_matches", lambda: matches or [])
     monkeypatch.setattr(queries, "generation_summaries", lambda: generated or [])
     monkeypatch.setattr(queries, "set_distances", lambda: distances or [])
