@@ -48,11 +48,6 @@ def cached_copy(address: S3Address, etag: str | None) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def discard(address: S3Address, etag: str | None) -> None:
-    """Delete the copy of this version, because its bytes are wrong."""
-    _path_of(address, etag or "").unlink(missing_ok=True)
-
-
 def _path_of(address: S3Address, etag: str) -> Path:
     """Return the path of a copy. It has the object's suffix, because decoders use it."""
     name = hashlib.sha256(f"{address}\0{etag}".encode()).hexdigest()

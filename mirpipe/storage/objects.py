@@ -68,16 +68,21 @@ def _head(bucket: S3Store, address: S3Address) -> ObjectVersion:
     return ObjectVersion(address, meta["size"], meta["e_tag"] or "", meta["last_modified"])
 
 
-def existing(addresses: Iterable[Address]) -> set[S3Address]:
-    """Return those of the S3 addresses that exist, by listing their folders."""
-    keys: dict[str, list[str]] = {}
+def existing(addresses: Iterable[Address]) -> dict[S3Address, ObjectVersion]:
+    """Return those of the S3 addresses that exist, with their versions.
+
+    In each bucket, the smallest folder that contains all its addresses is listed. Memory use
+    depends on the number of addresses, and not on the number of objects.
+    """
+    wanted: dict[str, set[S3Address]] = {}
     for address in addresses:
         if isinstance(address, S3Address):
-            keys.setdefault(address.bucket, []).append(address.key.rpartition("/")[0])
-    found: set[S3Address] = set()
-    for bucket, folders in keys.items():
-        shared = commonpath(folders)
-        found.update(each.address for each in list_objects(S3Address(bucket, shared)))
+            wanted.setdefault(address.bucket, set()).add(address)
+    found: dict[S3Address, ObjectVersion] = {}
+    for bucket, of_bucket in wanted.items():
+        shared = commonpath([each.key.rpartition("/")[0] for each in of_bucket])
+        versions = list_objects(S3Address(bucket, shared))
+        found.update((each.address, each) for each in versions if each.address in of_bucket)
     return found
 
 
