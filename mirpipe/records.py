@@ -135,7 +135,7 @@ class Track:
     silence: Silence | None = None
     """The silent parts. None if they have not been measured yet."""
     etag: str | None = None
-    """ETag of the ingested version of an object in S3. None for a local file."""
+    """ETag of the ingested version of an object in S3. None for a local file and for a clip."""
 
     @property
     def subject(self) -> str:

@@ -247,6 +247,17 @@ class Settings(BaseSettings):
     """Id of the DAG run, which is added to every log line. Airflow's tasks set this id. Default:
     none."""
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _default_if_empty(cls, value: object, info: ValidationInfo) -> object:
+        """Return the default for an empty value, except where an empty text or list is a value."""
+        if value != "" or info.field_name is None:
+            return value
+        default = cls.model_fields[info.field_name].get_default(
+            call_default_factory=True, validated_data=info.data
+        )
+        return default if default is None or isinstance(default, Path) else value
+
     @field_validator("encoder_contrasts", mode="after")
     @classmethod
     def _require_two_encoders(cls, value: list[str], info: ValidationInfo) -> list[str]:

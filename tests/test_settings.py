@@ -67,3 +67,24 @@ def test_an_address_without_a_bucket_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MIRPIPE_TARGETS", "s3:///library")
     with pytest.raises(ConfigurationError, match=r"MIRPIPE_TARGETS.*s3://BUCKET/FOLDER"):
         settings.settings()
+
+
+def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    default = settings.settings()
+    names = [name for name, value in default if value is None or isinstance(value, Path)]
+    assert {"object_cache_dir", "s3_connection", "clips_dir", "home"} <= {*names}
+    for name in names:
+        monkeypatch.setenv(f"MIRPIPE_{name.upper()}", "")
+    settings.settings.cache_clear()
+    chosen = settings.settings()
+    assert chosen.home == settings._default_home()
+    assert [name for name in names if getattr(chosen, name) == Path.cwd()] == []
+    assert [name for name in names if getattr(chosen, name) == ""] == []
+    assert chosen.s3_connection is None
+
+
+def test_an_empty_captioner_and_generator_mean_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRPIPE_CAPTIONER", "")
+    monkeypatch.setenv("MIRPIPE_GENERATORS", "")
+    settings.settings.cache_clear()
+    assert (settings.settings().captioner, settings.settings().generators) == ("", [])

@@ -13,7 +13,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from mirpipe.errors import MirpipeError
+from mirpipe.files.addresses import Address, parse_address
 from mirpipe.settings import child_environment, settings
+from mirpipe.storage.local_copies import local_copy
 
 TIME_LIMIT_SECONDS = 30
 MAX_ENTRIES = 64
@@ -40,27 +42,41 @@ class Spectrogram:
     highest_hz: float
 
 
-def spectrogram(path: Path) -> Spectrogram:
+def spectrogram(address: Address, etag: str | None) -> Spectrogram:
     """Return the spectrogram of the first two minutes of a file.
 
-    Raises SpectrogramFailed if the file cannot be decoded in time.
+    `etag` selects the version of an object. An object is downloaded only if its spectrogram is not
+    in the cache. Raises SpectrogramFailed if the file cannot be decoded in time, and the errors of
+    `local_copy`.
     """
+    if not isinstance(address, Path):
+        return _spectrogram(os.fsencode(address), etag)
     try:
-        status = path.stat()
+        status = address.stat()
     except OSError:
         raise SpectrogramFailed("The file cannot be read.") from None
-    return _spectrogram(os.fsencode(path), status.st_size, status.st_mtime_ns)
+    return _spectrogram(os.fsencode(address), None, status.st_size, status.st_mtime_ns)
 
 
-# The size and the modification time are arguments, so that a changed file is read again.
+# The size and the time of a local file are arguments, so that a changed file is read again.
 @st.cache_data(max_entries=MAX_ENTRIES, show_spinner=False)
-def _spectrogram(path: bytes, size: int, mtime_ns: int) -> Spectrogram:  # noqa: ARG001
+def _spectrogram(
+    address: bytes,
+    etag: str | None,
+    size: int = 0,  # noqa: ARG001
+    mtime_ns: int = 0,  # noqa: ARG001
+) -> Spectrogram:
+    with local_copy(parse_address(address), etag) as path:
+        return _compute(path)
+
+
+def _compute(path: Path) -> Spectrogram:
     program = [sys.executable, "-P", "-m", "mirpipe.audio.spectrogram_picture"]
     if not _ONE_AT_A_TIME.acquire(timeout=TIME_LIMIT_SECONDS):
         raise SpectrogramFailed("Other spectrograms are still being computed. Try again.")
     try:
         done = subprocess.run(
-            [*program, os.fsdecode(path)],
+            [*program, path],
             capture_output=True,
             timeout=TIME_LIMIT_SECONDS,
             env=child_environment(without="AIRFLOW", **settings().as_environment()),

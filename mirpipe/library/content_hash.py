@@ -12,7 +12,6 @@ from mirpipe.files.addresses import S3Address
 from mirpipe.files.sha256 import sha256
 from mirpipe.records import Track
 from mirpipe.storage.local_copies import local_copy
-from mirpipe.storage.object_cache import discard
 
 
 class ContentChanged(MirpipeError):
@@ -40,7 +39,7 @@ def unchanged_copy(track: Track) -> Iterator[Path]:
             raise _changed(track) from None
         if digest != track.file_sha256:
             if isinstance(track.path, S3Address):
-                discard(track.path, track.etag)
+                path.unlink(missing_ok=True)  # The copy may be damaged.
             raise _changed(track)
         yield path
 

@@ -16,7 +16,7 @@ from mirpipe.db.store import unused_clips, unused_vectors
 from mirpipe.db.store.retention_rules import RULES, Days, RetentionRule, count_rows, delete_block
 from mirpipe.db.table_sizes import TableSize, table_sizes
 from mirpipe.settings import Settings
-from mirpipe.storage.stored_files import delete_file, is_older
+from mirpipe.storage.stored_files import delete_file, old_among
 
 MIN_AUDIO_AGE_SECONDS = 86_400.0
 """Audio that was written later is kept, because the row of a new clip with this audio may follow.
@@ -66,11 +66,7 @@ def count_unneeded(settings: Settings) -> PruneResult:
             **unused_vectors.count_rows_of_lists(connection, settings.keep_unused_days),
         )
         counts.update({rule.table: count_rows(connection, rule, days) for rule in RULES})
-        audio = [
-            path
-            for path in unused_clips.removed_audio(connection)
-            if is_older(path, MIN_AUDIO_AGE_SECONDS)
-        ]
+        audio = old_among(unused_clips.removed_audio(connection), MIN_AUDIO_AGE_SECONDS)
     tables = [TableChange(name, size, size, counts[name]) for name, size in sizes.items()]
     return PruneResult(tables, len(audio))
 
@@ -133,7 +129,7 @@ def _delete_removed_audio() -> int:
     """
     with engine("app").connect() as connection:
         paths = unused_clips.removed_audio(connection)
-    old = [path for path in paths if is_older(path, MIN_AUDIO_AGE_SECONDS)]
+    old = old_among(paths, MIN_AUDIO_AGE_SECONDS)
     for path in old:
         delete_file(path)
     return len(old)

@@ -2,7 +2,8 @@
 
 A bucket that does not answer, limits the rate of requests, or refuses the credentials raises
 StorageUnavailable: its objects may still exist. For a while, later requests to this bucket then
-fail at once, so that a stage does not wait for every track.
+fail at once, so that a stage does not wait for every track. A login that may not list, write or
+delete raises StorageUnavailable, too, and other requests to the bucket may succeed.
 """
 
 import errno
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
+from typing import Literal
 
 from obstore.exceptions import BaseError, InvalidPathError, PreconditionError
 from obstore.store import S3Store
@@ -64,20 +66,25 @@ _REFUSED = frozenset(
         "403",
     ]
 )
-_CODE = re.compile(r"<Code>(\w+)</Code>")
+_CODE = re.compile(r"<Code>(\w+)</Code>|\(code: (\w+)\)")
+"""The error code in an answer, or in the client's text about an object that was not deleted."""
 _STATUS = re.compile(r"status code: (\d{3})")
 _INSTANCE_METADATA = "169.254.169.254"
+
+Action = Literal["list", "read", "write", "read back", "delete"]
+"""What a request does, and the permission that it needs."""
 
 _outages: dict[str, tuple[float, str]] = {}
 """Time and message of the last outage of each bucket, in this process."""
 
 
 @contextmanager
-def bucket_of(address: S3Address) -> Iterator[S3Store]:
-    """Yield the bucket for requests about this object or folder.
+def bucket_of(address: S3Address, action: Action) -> Iterator[S3Store]:
+    """Yield the bucket for requests that do this with the object or folder.
 
     Raises FileNotFoundError if the object does not exist, ObjectChanged if it was replaced,
-    RejectedInput if it cannot be read, and StorageUnavailable if the bucket cannot be used now.
+    RejectedInput if it may not be read, and StorageUnavailable if the bucket cannot be used now or
+    the action is not permitted.
     """
     since, message = _outages.get(address.bucket, (0.0, ""))
     if message and time.monotonic() - since < OUTAGE_SECONDS:
@@ -85,8 +92,8 @@ def bucket_of(address: S3Address) -> Iterator[S3Store]:
     try:
         yield _connect(address.bucket)
     except (BaseError, FileNotFoundError) as error:
-        problem = _translated(error, address)
-        if isinstance(problem, StorageUnavailable):
+        problem = _translated(error, address, action)
+        if isinstance(problem, StorageUnavailable) and error_code(error) not in _REFUSED:
             _outages[address.bucket] = time.monotonic(), str(problem)
         raise problem from None  # The client's text can contain the id of the access key.
     _outages.pop(address.bucket, None)
@@ -116,7 +123,7 @@ def _connect(bucket: str) -> S3Store:
     )
 
 
-def _translated(error: Exception, address: S3Address) -> Exception:
+def _translated(error: Exception, address: S3Address, action: Action) -> Exception:
     """Return mirpipe's error for an error of the client."""
     text, name = str(error), printable_path(address)
     if isinstance(error, InvalidPathError):
@@ -129,6 +136,11 @@ def _translated(error: Exception, address: S3Address) -> Exception:
     code = error_code(error)
     if isinstance(error, FileNotFoundError) and code != "NoSuchBucket":
         return FileNotFoundError(errno.ENOENT, "There is no such object", str(address))
+    if code in _REFUSED and action != "read":
+        return StorageUnavailable(
+            f"The login may not {action} {name} ({code}). Give it the permission to {action} "
+            f"objects in s3://{address.bucket}, or use another login, and run the command again."
+        )
     if code in _REFUSED:
         return RejectedInput(
             "unreadable",
@@ -165,7 +177,7 @@ def _describe_outage(bucket: str, code: str, text: str) -> str:
 def error_code(error: Exception) -> str:
     """Return the S3 error code of the client's error, or its HTTP status, or an empty string."""
     found = _CODE.search(str(error)) or _STATUS.search(str(error))
-    return found.group(1) if found else ""
+    return found[found.lastindex or 0] if found else ""
 
 
 def _quoted(text: str) -> str:

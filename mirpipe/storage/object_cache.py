@@ -8,6 +8,8 @@ A killed process leaves at most an incomplete download, which is overwritten or 
 import fcntl
 import hashlib
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +22,8 @@ from mirpipe.storage.objects import current_version, download
 
 _PARTIAL = ".part"
 _LOCK = ".lock"
+_COPY = re.compile(r"[0-9a-f]{64}(\..+)?", re.DOTALL)
+"""Names of copies and incomplete downloads. The folder may contain other files, which are kept."""
 
 
 @contextmanager
@@ -42,11 +46,6 @@ def cached_copy(address: S3Address, etag: str | None) -> Iterator[Path]:
         yield path
     finally:
         os.close(descriptor)
-
-
-def discard(address: S3Address, etag: str | None) -> None:
-    """Delete the copy of this version, because its bytes are wrong."""
-    _path_of(address, etag or "").unlink(missing_ok=True)
 
 
 def _path_of(address: S3Address, etag: str) -> Path:
@@ -116,12 +115,18 @@ def _delete_oldest(folder: Path, limit: int) -> None:
     Copies that are being read are kept.
     """
     with os.scandir(folder) as entries:
-        files = [entry for entry in entries if not entry.name.endswith(_LOCK)]
+        files = [
+            entry
+            for entry in entries
+            if _COPY.fullmatch(entry.name) and not entry.name.endswith(_LOCK)
+        ]
     found = []
     for entry in files:
         try:
-            status = entry.stat()
+            status = entry.stat(follow_symlinks=False)
         except FileNotFoundError:  # Another process has deleted or renamed it.
+            continue
+        if not stat.S_ISREG(status.st_mode):
             continue
         found.append((status.st_mtime_ns, status.st_size, Path(entry.path)))
     total = sum(size for _, size, _ in found)

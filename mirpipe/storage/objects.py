@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from obstore.exceptions import BaseError
+from obstore.store import S3Store
 
 from mirpipe.errors import ObjectChanged
 from mirpipe.files.addresses import Address, S3Address
@@ -40,7 +41,7 @@ def list_objects(folder: S3Address) -> Iterator[ObjectVersion]:
 
     Memory use does not depend on their number, and no object is read.
     """
-    with bucket_of(folder) as bucket:
+    with bucket_of(folder, "list") as bucket:
         for page in bucket.list(folder.key or None, chunk_size=_LIST_PAGE):
             for meta in page:
                 address = S3Address(folder.bucket, meta["path"])
@@ -51,28 +52,37 @@ def list_objects(folder: S3Address) -> Iterator[ObjectVersion]:
 
 def current_version(address: S3Address) -> ObjectVersion:
     """Return the size, ETag and time of an object, without reading it."""
-    with bucket_of(address) as bucket:
-        try:
-            meta = bucket.head(address.key)
-        except BaseError as error:
-            if error_code(error) in ("400", "401", "403"):
-                # An answer to HEAD contains no cause. The answer to a list request contains it, if
-                # the cause is the login and not this object.
-                next(iter(bucket.list(address.key, chunk_size=1)), None)
-            raise
+    with bucket_of(address, "read") as bucket:
+        return _head(bucket, address)
+
+
+def _head(bucket: S3Store, address: S3Address) -> ObjectVersion:
+    try:
+        meta = bucket.head(address.key)
+    except BaseError as error:
+        if error_code(error) in ("400", "401", "403"):
+            # An answer to HEAD contains no cause. The answer to a list request contains it, if
+            # the cause is the login and not this object.
+            next(iter(bucket.list(address.key, chunk_size=1)), None)
+        raise
     return ObjectVersion(address, meta["size"], meta["e_tag"] or "", meta["last_modified"])
 
 
-def existing(addresses: Iterable[Address]) -> set[S3Address]:
-    """Return those of the S3 addresses that exist, by listing their folders."""
-    keys: dict[str, list[str]] = {}
+def existing(addresses: Iterable[Address]) -> dict[S3Address, ObjectVersion]:
+    """Return those of the S3 addresses that exist, with their versions.
+
+    In each bucket, the smallest folder that contains all its addresses is listed. Memory use
+    depends on the number of addresses, and not on the number of objects.
+    """
+    wanted: dict[str, set[S3Address]] = {}
     for address in addresses:
         if isinstance(address, S3Address):
-            keys.setdefault(address.bucket, []).append(address.key.rpartition("/")[0])
-    found: set[S3Address] = set()
-    for bucket, folders in keys.items():
-        shared = commonpath(folders)
-        found.update(each.address for each in list_objects(S3Address(bucket, shared)))
+            wanted.setdefault(address.bucket, set()).add(address)
+    found: dict[S3Address, ObjectVersion] = {}
+    for bucket, of_bucket in wanted.items():
+        shared = commonpath([each.key.rpartition("/")[0] for each in of_bucket])
+        versions = list_objects(S3Address(bucket, shared))
+        found.update((each.address, each) for each in versions if each.address in of_bucket)
     return found
 
 
@@ -81,7 +91,7 @@ def download(address: S3Address, etag: str, file: BinaryIO) -> None:
 
     Raises ObjectChanged if the object has another ETag now.
     """
-    with bucket_of(address) as bucket:
+    with bucket_of(address, "read") as bucket:
         result = bucket.get(address.key, options={"if_match": etag})
         # Some servers ignore the condition.
         if result.meta["e_tag"] != etag:
@@ -93,14 +103,15 @@ def download(address: S3Address, etag: str, file: BinaryIO) -> None:
 def put(address: S3Address, content: bytes | Path) -> ObjectVersion:
     """Write an object, from memory or from a file, and return the new version.
 
-    Others see either the old or the complete new object.
+    Others see either the old or the complete new object. The login must also be able to read it.
     """
-    with bucket_of(address) as bucket:
+    with bucket_of(address, "write") as bucket:
         bucket.put(address.key, content)
-    return current_version(address)
+    with bucket_of(address, "read back") as bucket:
+        return _head(bucket, address)
 
 
 def delete(address: S3Address) -> None:
     """Delete an object. An object that does not exist is no error."""
-    with bucket_of(address) as bucket:
+    with bucket_of(address, "delete") as bucket:
         bucket.delete(address.key)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mirpipe.files.addresses import Address, S3Address
-from mirpipe.storage.objects import current_version, delete, existing, list_objects
+from mirpipe.storage.objects import delete, existing, list_objects
 
 
 def missing_files(addresses: Iterable[Address]) -> list[Address]:
@@ -34,14 +34,25 @@ def old_files(folder: Address, min_age_seconds: float) -> Iterator[Address]:
             yield path
 
 
-def is_older(address: Address, seconds: float) -> bool:
-    """Return whether a file exists at this address and was written at least this long ago."""
-    if isinstance(address, Path):
-        return address.is_file() and time.time() - address.stat().st_mtime > seconds
-    try:
-        return time.time() - current_version(address).modified.timestamp() > seconds
-    except FileNotFoundError:
-        return False
+def old_among(addresses: Iterable[Address], min_age_seconds: float) -> list[Address]:
+    """Return the addresses at which a file exists that is older than this.
+
+    Objects are found by listing their folders. Raises StorageUnavailable if a bucket cannot be
+    listed.
+    """
+    checked = list(addresses)
+    objects = existing(checked)
+    latest = time.time() - min_age_seconds
+    old: list[Address] = []
+    for address in checked:
+        if isinstance(address, S3Address):
+            version = objects.get(address)
+            is_old = version is not None and version.modified.timestamp() < latest
+        else:
+            is_old = address.is_file() and address.stat().st_mtime < latest
+        if is_old:
+            old.append(address)
+    return old
 
 
 def delete_file(address: Address) -> None:

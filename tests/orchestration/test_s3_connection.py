@@ -50,6 +50,27 @@ def test_a_connection_without_a_login_leaves_it_to_the_role_of_the_machine(
     assert with_s3_login({"AWS_ACCESS_KEY_ID": "k"}) == {"AWS_REGION": "eu-central-1"}
 
 
+def test_only_the_region_the_endpoint_and_the_role_of_the_machine_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use_connection(monkeypatch, {"conn_type": "aws", "extra": {"region_name": "eu-central-1"}})
+    environment = {
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": "http://minio.example:9000",
+        "AWS_ENDPOINT_URL_S3": "http://other.example",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/token",
+        "AWS_SKIP_SIGNATURE": "true",
+        "AWS_TOKEN": "of-another",
+        "HOME": "/home",
+    }
+    assert with_s3_login(environment) == {
+        "AWS_REGION": "eu-central-1",
+        "AWS_ENDPOINT_URL": "http://minio.example:9000",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/token",
+        "HOME": "/home",
+    }
+
+
 def test_without_a_connection_the_environment_is_used() -> None:
     assert with_s3_login({"AWS_SESSION_TOKEN": "t"}) == {"AWS_SESSION_TOKEN": "t"}
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from mirpipe.db.store.tracks import usable_tracks
 from mirpipe.errors import StorageUnavailable
 from mirpipe.generation.clip_store import store_clip
+from mirpipe.library import content_hash
 from mirpipe.operations import prune
 from mirpipe.operations.doctor import files as doctor
 from mirpipe.settings import settings
@@ -70,6 +72,23 @@ def test_clips_are_generated_into_the_bucket_and_analysed(
 
 
 @pytest.mark.usefixtures("_captioned")
+def test_a_damaged_copy_of_a_clip_is_downloaded_again(fresh_database: Database) -> None:
+    stage.generate("beep")
+    (track_id, *_), *_ = query(
+        fresh_database, "SELECT track_id FROM mirpipe.track_file WHERE collection = 'generated'"
+    )
+    with fresh_database.app.connect() as connection:
+        (track,) = usable_tracks(connection, [track_id])
+    with content_hash.unchanged_copy(track) as path:
+        content = path.read_bytes()
+        path.write_bytes(b"damaged")
+    with pytest.raises(content_hash.ContentChanged), content_hash.unchanged_copy(track):
+        pytest.fail("the damage was not found")
+    with content_hash.unchanged_copy(track) as path:
+        assert path.read_bytes() == content
+
+
+@pytest.mark.usefixtures("_captioned")
 def test_without_the_bucket_generation_stops_and_continues_later(
     fresh_database: Database, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +133,9 @@ def test_prune_deletes_the_objects_of_removed_clips(
         )
     assert prune.prune(settings()).audio_files == 0
     monkeypatch.setattr(prune, "MIN_AUDIO_AGE_SECONDS", -1.0)
+    bucket.proxy.requests.clear()
     assert prune.count_unneeded(settings()).audio_files == 1
+    assert [request.is_list for request in bucket.proxy.requests] == [True]
     assert prune.prune(settings()).audio_files == 1
     assert bucket.list_keys() == kept
 

@@ -84,12 +84,33 @@ def test_an_incomplete_download_is_replaced_and_counted(
     path.rename(f"{path}.part")
     assert read(bucket, "a") == b"a" * 1000
     assert copies() == [path]
-    (path.parent / "left-by-a-killed-process.part").write_bytes(b"x" * 5000)
-    os.utime(path.parent / "left-by-a-killed-process.part", (0, 0))
+    left = path.parent / f"{'0' * 64}.flac.part"
+    left.write_bytes(b"x" * 5000)
+    os.utime(left, (0, 0))
     limit_bytes(monkeypatch, 2500)
     bucket.put("b", b"b" * 1000)
     read(bucket, "b")
     assert len(copies()) == 2
+
+
+def test_other_files_in_the_folder_are_kept(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = settings().object_cache
+    (folder / ("0" * 64)).mkdir(parents=True)
+    others = [folder / "song.flac", folder / f"{'1' * 63}.flac", folder / "download.part"]
+    for other in others:
+        other.write_bytes(b"x" * 5000)
+        os.utime(other, (0, 0))
+    (folder / ("2" * 64)).symlink_to("song.flac")
+    expected = sorted(folder.iterdir())
+    limit_bytes(monkeypatch, 1500)
+    for key in "ab":
+        bucket.put(key, key.encode() * 1000)
+        read(bucket, key)
+    (copy,) = set(copies()) - {*expected}
+    assert copy.read_bytes() == b"b" * 1000
+    assert set(expected) < set(copies())
 
 
 def test_a_cache_that_cannot_be_written_names_the_folder(

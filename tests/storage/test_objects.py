@@ -1,6 +1,7 @@
 """Objects are listed, read, written and deleted, and every error says what to do."""
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -145,6 +146,45 @@ def test_an_object_that_may_not_be_read(bucket: Bucket) -> None:
             call()
         assert raised.value.retry
     assert read(address_of(bucket, "b.flac")) == b"content"
+
+
+DENIED_DELETE = (
+    "<DeleteResult><Error><Key>folder/a.flac</Key><Code>AccessDenied</Code>"
+    "<Message>Access Denied</Message></Error></DeleteResult>"
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "call", "fault"),
+    [
+        (
+            "list",
+            lambda address: list(list_objects(S3Address(address.bucket, "folder"))),
+            Fault(403, "AccessDenied"),
+        ),
+        ("write", lambda address: put(address, b"new"), Fault(403, "AccessDenied")),
+        ("delete", delete, Fault(403, "AccessDenied")),
+        ("delete", delete, Fault(200, body=DENIED_DELETE)),
+    ],
+)
+def test_a_missing_permission_is_named_and_stops_nothing_else(
+    bucket: Bucket, action: str, call: Callable[[S3Address], object], fault: Fault
+) -> None:
+    bucket.put("folder/a.flac", b"content")
+    address = address_of(bucket, "folder/a.flac")
+    etag = current_version(address).etag
+    bucket.proxy.spoil = lambda request: None if request.is_read else fault
+    with pytest.raises(StorageUnavailable, match=rf"may not {action} .*permission to {action}"):
+        call(address)
+    assert read(address, etag) == b"content"
+
+
+def test_a_written_object_that_may_not_be_read_stops_the_stage(bucket: Bucket) -> None:
+    bucket.proxy.spoil = lambda request: (
+        Fault(403, "AccessDenied") if request.method == "HEAD" else None
+    )
+    with pytest.raises(StorageUnavailable, match=r"may not read back .*a\.flac"):
+        put(address_of(bucket, "a.flac"), b"content")
 
 
 def test_after_an_outage_requests_fail_at_once_for_a_while(

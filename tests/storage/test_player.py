@@ -1,5 +1,6 @@
 """The dashboard plays tracks in buckets from a copy, and says why it cannot."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from mirpipe.db.queries import FileLocation
 from mirpipe.files.addresses import Address, S3Address
+from mirpipe.settings import settings
 from mirpipe.storage.objects import current_version
 from tests.support import encoded_audio
 from tests.support.s3_server import Bucket, Fault
@@ -78,6 +80,33 @@ def test_a_deleted_or_replaced_object_says_so(bucket: Bucket, track: FileLocatio
     assert "was replaced" in text_of(shown(track))
     bucket.delete("library/a.flac")
     assert "The object does not exist" in text_of(shown(track))
+
+
+def draw_spectrogram(location: object) -> None:
+    from dashboard.views.track import track_header
+
+    track_header._draw_spectrogram(location, "track")  # type: ignore[arg-type]
+
+
+def test_a_spectrogram_in_the_cache_needs_no_request(bucket: Bucket, track: FileLocation) -> None:
+    requests = []
+    for _ in range(2):
+        app = AppTest.from_function(draw_spectrogram, args=(track,)).run()
+        assert "<img alt='Spectrogram of track" in text_of(app)
+        requests.append(len(bucket.proxy.requests))
+        shutil.rmtree(settings().object_cache, ignore_errors=True)
+    assert requests[0] == requests[1]
+    bucket.put("library/a.flac", encoded_audio.encode("FLAC", encoded_audio.music(seed=2)))
+    changed = location_of(track.path, etag=current_version(track.path).etag)  # type: ignore[arg-type]
+    AppTest.from_function(draw_spectrogram, args=(changed,)).run()
+    assert bucket.proxy.count(lambda request: request.is_read) == 2
+
+
+def test_no_spectrogram_is_drawn_of_a_large_object(bucket: Bucket, track: FileLocation) -> None:
+    large = location_of(track.path, etag=track.etag, size=33 * 2**20)
+    app = AppTest.from_function(draw_spectrogram, args=(large,)).run()
+    assert "No spectrogram: objects over 32 MB are not downloaded" in text_of(app)
+    assert bucket.proxy.count(lambda request: request.is_read) == 0
 
 
 def test_a_missing_local_file_is_named(tmp_path: Path) -> None:

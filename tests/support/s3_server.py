@@ -51,6 +51,8 @@ class Fault:
     """HTTP status. 0 closes the connection without an answer."""
     code: str = ""
     """S3 error code."""
+    body: str = ""
+    """Body of the answer. Default: an error with the code."""
     cut_body: bool = False
     """Whether the server's answer is passed on, but without its second half."""
 
@@ -189,7 +191,8 @@ def running_proxy(server: str) -> Iterator[Proxy]:
             if not fault.status:
                 self.close_connection = True
                 return
-            text = f"<Error><Code>{fault.code}</Code><Message>test</Message></Error>".encode()
+            error = f"<Error><Code>{fault.code}</Code><Message>test</Message></Error>"
+            text = (fault.body or error).encode()
             self.send_response(fault.status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

@@ -5,13 +5,13 @@ from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup
 from dashboard.components.guessed_tags import guessed_tags_badge
-from dashboard.components.player import player
+from dashboard.components.player import CONFIRM_ABOVE_BYTES, player
 from dashboard.components.spectrogram_picture import spectrogram_picture
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data.spectrograms import SpectrogramFailed, spectrogram
 from mirpipe.db import queries
 from mirpipe.errors import MirpipeError
-from mirpipe.storage.local_copies import local_copy
+from mirpipe.files.addresses import S3Address
 
 GONE = "No file with this audio was found in the last ingest. The path below is where it was last."
 
@@ -51,9 +51,14 @@ def _state(track: queries.TrackDescription) -> Markup:
 
 
 def _draw_spectrogram(file: queries.FileLocation, title: str) -> None:
+    if isinstance(file.path, S3Address) and file.size > CONFIRM_ABOVE_BYTES:
+        limit = f"{CONFIRM_ABOVE_BYTES // 2**20} MB"
+        markup.show(
+            markup.remark(f"No spectrogram: objects over {limit} are not downloaded for a picture.")
+        )
+        return
     try:
-        with local_copy(file.path, file.etag) as path:
-            picture = spectrogram_picture(spectrogram(path), name=title)
+        picture = spectrogram_picture(spectrogram(file.path, file.etag), name=title)
     except (SpectrogramFailed, FileNotFoundError, MirpipeError) as error:
         markup.show(markup.remark(f"No spectrogram: {error}"))
         return

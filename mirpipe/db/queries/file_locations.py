@@ -21,7 +21,7 @@ class FileLocation:
     size: int
     """Size in bytes, when it was last read."""
     etag: str | None
-    """ETag of an object in S3. None for a local file."""
+    """ETag of an object in S3. None for a local file and for a clip."""
     format: str
     """Container format, detected from the content: WAV, FLAC, OGG, MP3, MP4, AIFF …"""
     rms_dbfs: float

@@ -98,7 +98,7 @@ class SeenFile:
     manifest_row: TitleAndLabels | None = None
     """The file's row in the manifest. None keeps the stored row."""
     etag: str | None = None
-    """ETag of an object in S3. None for a local file."""
+    """ETag of an object in S3. None for a local file and for a clip."""
 
 
 def track_ids_of(
