@@ -74,10 +74,11 @@ def interval(low: float | None, high: float | None, decimals: int) -> Markup:
 def mean_cell(row: Mean, decimals: int, *, highest: float | None = None) -> Markup:
     """Return mean ± sd, the 95 % interval, n, and the number of undefined values (if any).
 
-    The cell is marked if its mean is `highest`, the highest mean in its column.
+    The cell is marked if its mean equals `highest`, the highest mean in its column, as shown.
     """
     mark = Markup("")
-    if highest is not None and row.mean == highest:
+    shown = format_number(row.mean, decimals)
+    if highest is not None and shown == format_number(highest, decimals):
         mark = Markup("<strong>highest</strong>")
     undefined = f", {row.undefined_n} undefined" if row.undefined_n else ""
     return (
