@@ -52,7 +52,7 @@ def test_a_file_with_another_time_or_problem_has_changed(
 
 def test_an_object_has_changed_if_its_etag_or_size_differs(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
-        new = NewTrack(CONTENT, "title", {}, "WAV", 2.0, 8000, 1, -20.0, SILENCE)
+        new = NewTrack(CONTENT, "title", {}, 2.0, 8000, 1, -20.0, SILENCE)
         tracks.write(connection, "reference", [new])
         for name in (b"same", b"etag", b"size", b"marked"):
             file = SeenFile(b"s3://b/" + name, "", 5, 7, 8, CONTENT, None, etag="old")
