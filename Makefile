@@ -95,17 +95,13 @@ test: ## run the tests that need no model libraries, on real servers and in a re
 	@$(call timed,lint and installation,$(JOBS) lint test-programs)
 	@echo "── all tests of the core packages"
 	@$(call timed,core,$(BIN)/pytest $(IN_PARALLEL) -m "not e2e and not models and not faults and not package")
-	@echo "── the complete pipeline, and Celery, in parallel"
-	@$(JOBS) test-pipeline test-celery
+	@echo "── the complete pipeline"
+	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not models" tests/e2e)
 	@echo "── duration of each part" && cat $(TIMES)
 
-.PHONY: test-programs test-pipeline test-celery test-adapters test-model-stages
+.PHONY: test-programs test-adapters test-model-stages
 test-programs: $(VENV)/uv
 	@$(PYTHON) tests/support/install_test_tools.py
-test-pipeline:
-	@$(call timed,pipeline end to end,$(BIN)/pytest -q -m "e2e and not celery and not models" tests/e2e)
-test-celery:
-	@$(call timed,Celery,$(BIN)/pytest -q -m celery tests/e2e)
 test-adapters:
 	@$(call timed,models in their own environment,OMP_NUM_THREADS=1 $(MODELS_PYTHON) -m pytest -q tests/models/adapters tests/plugins/contract)
 test-model-stages:
@@ -118,7 +114,7 @@ test-models: $(VENV)/dev $(MODELS)/torch-$(TORCH) ## run the tests of the large 
 	@echo "── duration of each part" && cat $(TIMES)
 
 .PHONY: test-faults test-kills test-airflow-faults
-test-faults: $(VENV)/dev ## kill, stop and slow down real processes, and wait until all work is done
+test-faults: $(VENV)/dev test-programs ## kill, stop and slow down real processes, and wait until all work is done
 	@mkdir -p var && rm -f $(TIMES)
 	@$(JOBS) test-kills test-airflow-faults
 	@echo "── duration of each part" && cat $(TIMES)

@@ -27,7 +27,7 @@ from tests.support.otel_collector import Values, otel_collector
 from tests.support.servers import unprovision
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.celery, pytest.mark.timeout(600), needs_program]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600), needs_program]
 
 GPU_WORKER = "worker-gpu"
 SERVERS = [
