@@ -35,7 +35,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests that need Postgres or the model libraries, and sort files with slow tests first.
+    """Mark tests by the servers and libraries that they need, and sort files with slow tests first.
 
     The files are sorted only if tests run in parallel. Otherwise, a file that takes minutes could
     start last and keep a single process busy.
@@ -44,6 +44,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         fixtures = getattr(item, "fixturenames", ())
         if "embedded" in fixtures:
             item.add_marker(pytest.mark.database)
+        if "s3_server" in fixtures:
+            item.add_marker(pytest.mark.slow)
         if "models_python" in fixtures:
             item.add_marker(pytest.mark.models)
     if hasattr(config, "workerinput"):

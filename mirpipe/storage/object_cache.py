@@ -100,12 +100,12 @@ def _open_locked(path: Path, flags: int, operation: int) -> int:
         descriptor = os.open(path, flags | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, operation)
-            is_same = path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
+            with suppress(FileNotFoundError):  # Another process may delete it at any moment.
+                if os.path.samestat(os.fstat(descriptor), path.stat()):
+                    return descriptor
         except BaseException:
             os.close(descriptor)
             raise
-        if is_same:
-            return descriptor
         os.close(descriptor)
 
 

@@ -32,13 +32,14 @@ def limit_bytes(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
 
 
 def test_several_readers_need_one_download(bucket: Bucket) -> None:
-    bucket.put("a.flac", b"content")
+    keys = [f"{number}.flac" for number in range(10)]
+    for key in keys:
+        bucket.put(key, key.encode())
     with ThreadPoolExecutor(8) as pool:
-        contents = list(pool.map(lambda _: read(bucket, "a.flac"), range(16)))
-    assert set(contents) == {b"content"}
-    assert bucket.proxy.count(is_read) == 1
-    (copy,) = copies()
-    assert copy.suffix == ".flac"
+        contents = list(pool.map(lambda key: read(bucket, key), sorted(16 * keys)))
+    assert contents == sorted(16 * [key.encode() for key in keys])
+    assert bucket.proxy.count(is_read) == len(keys)
+    assert [copy.suffix for copy in copies()] == [".flac"] * len(keys)
 
 
 def test_a_new_version_is_downloaded(bucket: Bucket) -> None:
