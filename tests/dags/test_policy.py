@@ -135,6 +135,7 @@ def test_no_parameter_is_marked_as_required(loaded: dict[str, Any]) -> None:
     assert all("null" in schema_type for schema_type in types.values()), types
 
 
+@pytest.mark.slow
 def test_failed_runs_are_reported_only_if_an_address_is_set(
     loaded: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -167,6 +168,7 @@ def test_without_gpu_workers_all_tasks_are_in_one_queue(loaded: dict[str, Any]) 
     assert tasks_with(loaded["dags"], "pool", "gpu") == {"caption", "generate"}
 
 
+@pytest.mark.slow
 def test_with_gpu_workers_each_stage_that_uses_plugins_has_tasks_in_both_queues(
     loaded: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 from mirpipe.orchestration import airflow_home
 from mirpipe.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 READ_OPTIONS = """
 import json, sys
 from airflow.configuration import conf

@@ -12,6 +12,8 @@ from mirpipe.orchestration.crash_isolation import run_batch
 from mirpipe.orchestration.stage_subprocess import Outcome
 from tests.orchestration.conftest import FakeStage
 
+pytestmark = pytest.mark.slow
+
 EMBED = ["embed", "--encoder", "tiny"]
 
 

@@ -19,6 +19,8 @@ from mirpipe.orchestration.process_mark import MARK
 from mirpipe.orchestration.server_processes import ServerDied, Servers
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 WAIT_FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
 IGNORES_SIGTERM = [
     sys.executable,

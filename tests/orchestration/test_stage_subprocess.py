@@ -15,6 +15,8 @@ from mirpipe.settings import settings
 from tests.orchestration.conftest import FakeStage
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 
 def test_counts_are_returned_and_stderr_is_logged(
     stage: FakeStage, caplog: pytest.LogCaptureFixture
