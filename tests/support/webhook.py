@@ -1,12 +1,12 @@
 """A web server on this machine that stores the messages that it receives."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+
+from tests.support.post_receiver import post_receiver
 
 
 @dataclass(frozen=True)
@@ -20,23 +20,5 @@ class Webhook:
 @contextmanager
 def running_webhook() -> Iterator[Webhook]:
     received: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append(json.loads(body))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield Webhook(f"json://127.0.0.1:{server.server_port}/mirpipe", received)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with post_receiver(lambda body: received.append(json.loads(body))) as port:
+        yield Webhook(f"json://127.0.0.1:{port}/mirpipe", received)
