@@ -7,8 +7,9 @@ from dashboard.components import aesthetics_rating, markup
 from dashboard.components.guessed_tags import guessed_tags_badge
 from dashboard.components.player import CONFIRM_ABOVE_BYTES, player
 from dashboard.components.spectrogram_picture import spectrogram_picture
+from dashboard.components.state_badge import state_badge
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
-from dashboard.data.spectrograms import SpectrogramFailed, spectrogram
+from dashboard.data.spectrograms import spectrogram
 from mirpipe.db import queries
 from mirpipe.errors import MirpipeError
 from mirpipe.files.addresses import S3Address
@@ -25,7 +26,9 @@ def draw(track: queries.TrackDescription) -> None:
             markup.show(
                 markup.large_title(track.title),
                 Markup("<div>{} {} {}</div>").format(
-                    markup.badge(track.collection), _state(track), guessed_tags_badge(files)
+                    markup.badge(track.collection),
+                    state_badge(track.state, track.reason),
+                    guessed_tags_badge(files),
                 ),
                 markup.definition_list(sorted(track.labels.items())),
             )
@@ -43,13 +46,6 @@ def draw(track: queries.TrackDescription) -> None:
                 _draw_spectrogram(files[0], track.title)
 
 
-def _state(track: queries.TrackDescription) -> Markup:
-    """Return a badge with the state and the reason of a track that cannot be used."""
-    if track.state == "ok":
-        return Markup("")
-    return markup.badge(f"{track.state}: {track.reason}" if track.reason else track.state)
-
-
 def _draw_spectrogram(file: queries.FileLocation, title: str) -> None:
     if isinstance(file.path, S3Address) and file.size > CONFIRM_ABOVE_BYTES:
         limit = f"{CONFIRM_ABOVE_BYTES // 2**20} MB"
@@ -59,7 +55,7 @@ def _draw_spectrogram(file: queries.FileLocation, title: str) -> None:
         return
     try:
         picture = spectrogram_picture(spectrogram(file.path, file.etag), name=title)
-    except (SpectrogramFailed, FileNotFoundError, MirpipeError) as error:
+    except (FileNotFoundError, MirpipeError) as error:
         markup.show(markup.remark(f"No spectrogram: {error}"))
         return
     markup.show(picture)

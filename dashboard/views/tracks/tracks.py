@@ -10,6 +10,7 @@ from markupsafe import Markup
 from dashboard.components import empty_states, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_duration, format_number
+from dashboard.components.state_badge import state_badge
 from dashboard.components.track_link import address_of, linked_title
 from dashboard.data import cached_queries
 from mirpipe.db import queries
@@ -100,20 +101,13 @@ def found_sentence(found: int) -> str:
     return "1 track." if found == 1 else f"{found:,} tracks."
 
 
-def state_badge(row: queries.ListedTrack) -> Markup:
-    """Return a badge with the state and the reason of a track that cannot be used."""
-    if row.state == "ok":
-        return Markup("")
-    text = f"{row.state}: {row.reason}" if row.reason else row.state
-    return Markup(" ") + markup.badge(text)
-
-
 def track_row(row: queries.ListedTrack) -> list[str | Markup]:
     """Return the cells of one track."""
     labels = " · ".join(row.labels[name] for name in SHOWN_LABELS if row.labels.get(name))
     title = linked_title(row.title, address_of(row.collection, row.content_sha256))
+    badge = Markup(" ") + state_badge(row.state, row.reason)
     return [
-        markup.wide(title + state_badge(row) + markup.small_line(row.collection)),
+        markup.wide(title + badge + markup.small_line(row.collection)),
         markup.any_direction(row.artist or DASH) + markup.small_line(row.album),
         markup.any_direction(labels or DASH),
         format_number(row.tempo_bpm, 0),
