@@ -56,7 +56,7 @@ class Chromaprint(NamedTuple):
 
 
 class Computation:
-    """One fingerprint that is being computed. A call that fails is remembered."""
+    """One fingerprint that is being computed. After a failed call, it has no result."""
 
     def __init__(self, library: ctypes.CDLL, context: int | None) -> None:
         """`context` is a result of `chromaprint_new`."""
