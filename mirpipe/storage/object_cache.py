@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from mirpipe.errors import StorageUnavailable
@@ -77,16 +77,15 @@ def _download(path: Path, address: S3Address, etag: str) -> int:
     """Download the copy, and return a descriptor that holds a shared lock on it."""
     partial = path.with_name(path.name + _PARTIAL)
     descriptor = _open_locked(partial, os.O_RDWR | os.O_CREAT, fcntl.LOCK_SH)
-    try:
+    with ExitStack() as if_it_fails:
+        if_it_fails.callback(os.close, descriptor)
+        if_it_fails.callback(partial.unlink, missing_ok=True)
         os.truncate(descriptor, 0)
         with os.fdopen(descriptor, "wb", closefd=False) as file:
             download(address, etag, file)
         os.fsync(descriptor)
         partial.rename(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        os.close(descriptor)
-        raise
+        if_it_fails.pop_all()
     _delete_oldest(path.parent, int(settings().object_cache_gb * 1e9))
     return descriptor
 
@@ -98,15 +97,13 @@ def _open_locked(path: Path, flags: int, operation: int) -> int:
     """
     while True:
         descriptor = os.open(path, flags | os.O_CLOEXEC, 0o644)
-        try:
+        with ExitStack() as unless_returned:
+            unless_returned.callback(os.close, descriptor)
             fcntl.flock(descriptor, operation)
             with suppress(FileNotFoundError):  # Another process may delete it at any moment.
                 if os.path.samestat(os.fstat(descriptor), path.stat()):
+                    unless_returned.pop_all()
                     return descriptor
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
 
 
 def _delete_oldest(folder: Path, limit: int) -> None:
