@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.containers.engine import Engine
 from tests.containers.stand_ins import base_images, stand_ins
 from tests.support.wheels import build_wheels
+
+# `make test-package` installs the same packages in a new environment of this machine.
+pytestmark = pytest.mark.slow
 
 INSTALL = "python3 -m venv ~/mirpipe && ~/mirpipe/bin/pip install --quiet /wheels/*.whl"
 RUN = "cd / && ~/mirpipe/bin/mirpipe demo --once && ~/mirpipe/bin/mirpipe doctor"

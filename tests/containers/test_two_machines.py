@@ -1,11 +1,10 @@
 """Two compose projects on two networks work together, as on two machines.
 
 The first project has the database, Redis, Airflow's servers and a GPU worker. The second has the
-other workers. They reach each other through published ports only. Both mount the same library
-(read-only) and the same folder for clips, as from a file server.
+other workers. They reach each other through published ports only. They share no folder: the library
+and the clips are in an object store.
 """
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from tests.containers.main_job import (
 )
 from tests.containers.stack import EVERY, START_SECONDS, Stack, save_logs
 from tests.containers.stack import stack as new_stack
+from tests.support.s3_server import Bucket, Proxy, running_server
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
@@ -44,26 +44,34 @@ class Machines:
     first: Stack
     second: Stack
     address: str
+    bucket: Bucket
 
 
 @pytest.fixture(scope="module")
 def machines(engine: Engine, version: str, folder: Path) -> Iterator[Machines]:
     """Yield two projects, in which the main job has run."""
-    shared = folder / "file-server"
-    for collection, number in (("reference", REFERENCES), ("target", TARGETS)):
-        (shared / "library" / collection).mkdir(parents=True)
-        for file in sorted((PROJECT / "demo" / collection).glob("*.ogg"))[:number]:
-            shutil.copy(file, shared / "library" / collection)
-    (shared / "clips").mkdir()
-    (shared / "clips").chmod(0o777)
     with (
         new_stack(engine, version) as plain,
         published_ports_are_reached(engine),
         private_address(engine, f"{plain.name}-private") as address,
+        running_server(bind=address) as server,
     ):
+        bucket = Bucket("music", server, Proxy(server))
+        bucket.create()
+        for collection, number in (("reference", REFERENCES), ("target", TARGETS)):
+            for file in sorted((PROJECT / "demo" / collection).glob("*.ogg"))[:number]:
+                bucket.put(f"{collection}/{file.name}", file.read_bytes())
+        no_library = folder / "no-library"
+        no_library.mkdir()
         common = plain.variables | {
-            "LIBRARY": str(shared / "library"),
-            "CLIPS_VOLUME": str(shared / "clips"),
+            "LIBRARY": str(no_library),
+            "MIRPIPE_REFERENCES": f"{bucket.url}/reference",
+            "MIRPIPE_TARGETS": f"{bucket.url}/target",
+            "MIRPIPE_CLIPS_DIR": f"{bucket.url}/clips",
+            "AWS_ENDPOINT_URL": server,
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "us-east-1",
             "PRIVATE_ADDRESS": address,
             "SUPPORT": str(PROJECT / "tests" / "support"),
             "MIRPIPE_GPU_WORKERS": "true",
@@ -88,7 +96,7 @@ def machines(engine: Engine, version: str, folder: Path) -> Iterator[Machines]:
             eventually(second.is_healthy, seconds=START_SECONDS, every=EVERY)
             start_main_job(first)
             wait_for_main_job(first)
-            yield Machines(first, second, address)
+            yield Machines(first, second, address, bucket)
         finally:
             for made in (second, first):
                 save_logs(made, LOGS / made.name)
@@ -146,9 +154,12 @@ def test_all_work_is_done_on_the_machine_that_has_the_library_for_it(machines: M
     assert all(task_id.endswith("_on_gpu") for task_id in on_gpu)
     elsewhere = {task["hostname"] for task in tasks if task["queue"] == "default"}
     assert elsewhere == {machines.address}
-    clips = "SELECT count(*) FROM mirpipe.generation"
-    assert int(machines.first.query(clips)) % TARGETS == 0
-    assert int(machines.first.query(clips)) > 0
+    generations = int(machines.first.query("SELECT count(*) FROM mirpipe.generation"))
+    assert generations > 0
+    assert generations % TARGETS == 0
+    contents = "SELECT count(DISTINCT content_sha256) FROM mirpipe.generation"
+    clips = [key for key in machines.bucket.list_keys() if key.startswith("clips/")]
+    assert len(clips) == int(machines.first.query(contents))
 
 
 def test_two_gpu_workers_share_the_work(machines: Machines) -> None:

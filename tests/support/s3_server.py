@@ -129,18 +129,18 @@ def _client() -> httpx.Client:
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Yield the URL of a new moto server."""
+def running_server(bind: str = "127.0.0.1") -> Iterator[str]:
+    """Yield the URL of a new moto server that listens on one address of this machine."""
     program = S3_SERVER / "bin" / "python"
     if not program.exists():
         skip_or_fail("moto is not installed: run tests/support/install_test_tools.py")
-    port, reservation = reserve_free_port(5000, bind="127.0.0.1")
-    command = [program, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    port, reservation = reserve_free_port(5000, bind=bind)
+    command = [program, "-m", "moto.server", "-H", bind, "-p", str(port)]
     output = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     with reservation, subprocess.Popen(command, env=environment, **output) as process:
         try:
-            url = f"http://127.0.0.1:{port}"
+            url = f"http://{bind}:{port}"
             eventually(lambda: _answers(url), seconds=60)
             yield url
         finally:
