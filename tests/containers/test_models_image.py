@@ -42,8 +42,9 @@ def with_models(engine: Engine, version: str, folder: Path) -> Iterator[Stack]:
         "MIRPIPE_ENCODERS": ",".join(ENCODERS),
         "MIRPIPE_CAPTIONER": "",
     }
-    with new_stack(engine, version, **variables) as plain:
-        made = replace(plain, files=FILES)
+    with new_stack(engine, version) as plain:
+        made = replace(plain, variables=plain.variables | variables, files=FILES)
+        del made.variables["MIRPIPE_MANIFEST"]
         try:
             made.compose("build", "worker-gpu")
             write_random_weights(engine, version, weights)
