@@ -23,7 +23,10 @@ FEWER_PROCESSORS = """
 services:
   postgres: {deploy: {resources: {limits: {cpus: "1"}}}}
 """
-"""Earlier compose files require a machine with four processors for this service."""
+"""Earlier compose files require a machine with four processors for this service.
+
+In them, the profile cpu has a worker for captions and generation.
+"""
 KEPT = (
     "SELECT encode(sha256, 'hex') FROM mirpipe.track ORDER BY 1",
     "SELECT count(*) FROM mirpipe.embedding",
@@ -38,7 +41,10 @@ def test_an_upgrade_keeps_all_tracks_and_results(
     limits = folder / "limits.yml"
     limits.write_text(FEWER_PROCESSORS)
     with stack(engine, version, MIRPIPE_ENCODERS="signal") as new:
-        variables = new.variables | {"MIRPIPE_VERSION": f"0.0.{secrets.randbelow(10**9)}"}
+        variables = new.variables | {
+            "MIRPIPE_VERSION": f"0.0.{secrets.randbelow(10**9)}",
+            "COMPOSE_PROFILES": "postgres,cpu",
+        }
         files = (str(earlier / "docker-compose.yml"), str(limits))
         old = replace(new, variables=variables, files=files)
         old.compose("build", "init")
@@ -47,7 +53,7 @@ def test_an_upgrade_keeps_all_tracks_and_results(
         wait_for_main_job(old)
         before = [old.query(sql) for sql in KEPT]
         assert "0" not in before
-        old.compose("stop")
+        old.compose("down", "--timeout", "60")
 
         new.up()
         assert [new.query(sql) for sql in KEPT] == before
