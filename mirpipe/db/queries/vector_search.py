@@ -103,9 +103,10 @@ _RELATIONS = text("""
     WHERE q.content_sha256 = :sha256 AND s.other_id = ANY(:track_ids) GROUP BY s.other_id
 """)
 # For an HNSW index (mirpipe/db/search_index.py), if there is one. Without iterative scans, it can
-# return fewer rows than the limit, because the rows are filtered after the scan.
+# return fewer rows than the limit, because the rows are filtered after the scan. With strict_order,
+# a scan would leave out references that it finds late. The candidates are sorted again below.
 _INDEX_SETTINGS = text("""
-    SELECT set_config('hnsw.iterative_scan', 'strict_order', true),
+    SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
         set_config('hnsw.ef_search', :ef_search, true)
 """)
 MIN_EF_SEARCH, MAX_EF_SEARCH = 100, 1000
