@@ -1,4 +1,4 @@
-"""Measures searches with an HNSW index: recall, time and rate of queries, size and build of the index.
+"""Measures searches with an HNSW index: recall, time, rate, and the size and build of the index.
 
 The recall is that of the ten nearest references, compared with the exact lists.
 """
