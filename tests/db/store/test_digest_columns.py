@@ -79,6 +79,7 @@ LEFT_OUT = {
         PLACE,
     ),
     "track_score": {"batch_id": ORIGIN},
+    "unsettled_track": {"track_id": HISTORY},
 }
 """Columns that no query of the digest reads, by table, each with the reason."""
 
