@@ -1,4 +1,4 @@
-"""History page: compares two runs, and shows trends over all runs and the published tables."""
+"""History page: compares two runs, and shows trends, gates and the published tables."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ import streamlit as st
 from dashboard.components import empty_states
 from dashboard.components.number_format import format_local_time
 from dashboard.data import cached_queries
-from dashboard.views.history import published_tables, run_differences, summary_trends
+from dashboard.views.history import gates, published_tables, run_differences, summary_trends
 from mirpipe.db import queries
 
-PARTS = ("runs", "trends", "published")
+PARTS = ("runs", "trends", "gates", "published")
 
 
 def run_name(run: queries.PastRun) -> str:
@@ -83,6 +83,8 @@ def main() -> None:
     key = cached_queries.run_key(run) if run else None
     if part == "published":
         published_tables.section(key)
+    elif part == "gates":
+        gates.section()
     elif key is None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
     elif part == "trends":
