@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components import empty_states
+from dashboard.components import answer, empty_states
 from dashboard.components.number_format import format_local_time
 from dashboard.data import cached_queries
 from dashboard.views.history import gates, published_tables, run_differences, summary_trends
@@ -85,11 +85,12 @@ def main() -> None:
         published_tables.section(key)
     elif part == "gates":
         gates.section()
-    elif key is None:
+    elif run is None or key is None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
     elif part == "trends":
         summary_trends.section(key, cached_queries.past_runs(key))
     else:
+        answer.show(queries.run_answer(run))
         two_runs(key, cached_queries.past_runs(key))
 
 
