@@ -19,7 +19,17 @@ from mirpipe.settings import PROJECT, settings
 
 RESULTS_FOLDER = PROJECT / "var" / "bench"
 """Folder with one JSON file per measured part."""
-PIPELINE = ("ingest", "embed", "stream", "retrieve", "pairs", "uncertainty", "rankings", "pages")
+PIPELINE = (
+    "ingest",
+    "embed",
+    "stream",
+    "retrieve",
+    "pairs",
+    "uncertainty",
+    "rankings",
+    "search",
+    "pages",
+)
 """Modules in this package whose `run()` returns rows of name, value and unit."""
 HISTORY = "long_history"
 """Part whose `run()` returns the figures of `benchmarks.long_history`."""

@@ -12,6 +12,9 @@ shared task crashes, the task runs each encoder again in a separate process.
 If one encoder fails, all other encoders are still evaluated and reported, but the DAG run is marked
 as failed. Rejected audio does not make a run fail; `mirpipe failures` lists it. The asset
 `metrics` is updated if the report finds a change.
+
+If `MIRPIPE_GATE` is set, the last task judges the gate. It succeeds whatever the verdict is, and
+sends a message only if the verdict has changed.
 """
 
 from airflow.sdk import AssetOrTimeSchedule, dag

@@ -179,6 +179,10 @@ class Settings(BaseSettings):
     """Whether a match that is the same recording as its target counts in P@k, MRR, mAP and the
     averages over matches. By default, it is shown and marked, but left out of these numbers."""
 
+    gate: AbsolutePath | None = None
+    """YAML file with rules that the main job checks after each report, as `mirpipe gate` does. A
+    message is sent to `notify` only if the verdict has changed. Default: none."""
+
     slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
     the number of available cores, at most 4."""
@@ -215,9 +219,9 @@ class Settings(BaseSettings):
     file that gives no sign of life. On a very busy machine, increase it. A lower value notices a
     killed worker sooner."""
     notify: str | None = None
-    """Addresses that receive a message when a DAG run has failed, as Apprise URLs separated by
-    spaces, such as `slack://…`, `mailto://…` or `jsons://host/path` for a webhook: see
-    https://github.com/caronc/apprise. Default: none."""
+    """Addresses that receive a message when a DAG run has failed, or when the verdict of the gate
+    has changed, as Apprise URLs separated by spaces, such as `slack://…`, `mailto://…` or
+    `jsons://host/path` for a webhook: see https://github.com/caronc/apprise. Default: none."""
     airflow_database_url: str | None = None
     """URL of Airflow's metadata database. Default: a second database in the embedded Postgres."""
     airflow_admin_password: str | None = None

@@ -18,7 +18,7 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN mirpipe.run_target b
         ON b.run_id = n.run_id AND b.encoder_id = s.encoder_id AND b.target_id = s.target_id
     LEFT JOIN mirpipe.run_encoder g ON g.run_id = n.run_id AND g.encoder_id = s.encoder_id
-    WHERE s.from_run <= n.run_id AND (s.to_run IS NULL OR s.to_run > n.run_id)
+    WHERE int8range(s.from_run, s.to_run) @> top_neighbour_at.run_id
     ORDER BY e.name, s.target_id, s.rank
 $$;
 

@@ -1,7 +1,9 @@
+-- Only tracks that may have pending work are looked up, so the cost does not grow with the library.
 CREATE OR REPLACE VIEW v_pending AS
 SELECT 'embed' AS stage, name AS plugin, revision, count(*) AS items
 FROM (
     SELECT name, revision, track_id FROM pending_embedding
+    WHERE track_id IN (SELECT u.track_id FROM unsettled_track u)
     UNION ALL SELECT name, revision, track_id FROM pending_excerpt_embedding) p
 GROUP BY name, revision
 UNION ALL
@@ -10,16 +12,19 @@ FROM embedding_change c JOIN encoder e ON e.encoder_id = c.encoder_id
     AND (e.wanted OR e.encoder_id IN (SELECT s.encoder_id FROM serving_revision s))
 GROUP BY e.name, e.revision
 UNION ALL
-SELECT 'analyse', name, revision, count(*) FROM pending_melody GROUP BY name, revision
+SELECT 'analyse', name, revision, count(*) FROM pending_melody
+WHERE track_id IN (SELECT u.track_id FROM unsettled_track u) GROUP BY name, revision
 UNION ALL
 SELECT 'evaluate', name, '', count(*) FROM pending_pair GROUP BY name
 UNION ALL
 SELECT 'evaluate', 'same_recording', '', count(*) FROM fingerprint_change HAVING count(*) > 0
 UNION ALL
 SELECT 'score', plugin, revision, count(DISTINCT track_id)
-FROM pending_track_score GROUP BY plugin, revision
+FROM pending_track_score
+WHERE track_id IN (SELECT u.track_id FROM unsettled_track u) GROUP BY plugin, revision
 UNION ALL
-SELECT 'analyse', name, revision, count(*) FROM pending_feature GROUP BY name, revision
+SELECT 'analyse', name, revision, count(*) FROM pending_feature
+WHERE track_id IN (SELECT u.track_id FROM unsettled_track u) GROUP BY name, revision
 UNION ALL
 SELECT 'caption', name, revision, count(*) FROM pending_caption GROUP BY name, revision
 UNION ALL

@@ -23,6 +23,7 @@ from mirpipe.cli import (
     evaluate,
     export,
     failures,
+    gate,
     generate,
     ingest,
     models,
@@ -77,6 +78,7 @@ Look at the results:
     mirpipe quality     list unusual audio, such as damage or silence
     mirpipe duplicates  list tracks with the same audio or the same recording
     mirpipe failures    list files that cannot be used, with the reasons
+    mirpipe gate FILE   check the results against your own rules
     mirpipe tags        show tags whose encoding was guessed, and correct it
     mirpipe search "part of a title"
     mirpipe db psql -c "TABLE v_retrieval_summary"
@@ -135,6 +137,7 @@ app.add_typer(published.app, name="published")
 app.command()(playlist.playlist)
 app.command()(export.export)
 app.add_typer(vectors.app, name="vectors")
+app.command()(gate.gate)
 app.command()(verify.verify)
 app.command()(prune.prune)
 app.command()(settings_command.settings)

@@ -14,12 +14,15 @@ from tabulate import tabulate
 
 from mirpipe.audio import gain_for_level, load_mono
 from mirpipe.audio.gain import apply_gain
+from mirpipe.cli.interval_chart import Row, interval_chart
 from mirpipe.cli.result_tables import Section, result_sections
 from mirpipe.cli.table_layout import text_cells
 from mirpipe.db import queries
 from mirpipe.db.queries.comparison_sentences import mode_name
+from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.same_recordings import relation_name
 from mirpipe.errors import ConfigurationError, MirpipeError
+from mirpipe.settings import settings
 from mirpipe.storage.local_copies import local_copy
 
 MAX_TARGETS = 20
@@ -80,11 +83,12 @@ def latex() -> str:
 
 
 def html() -> str:
-    """Return the results as one page without links to other files.
+    """Return the results as one page without links to other files: sentences, charts and tables.
 
     The page contains players for the best matches and the clips of the first MAX_TARGETS targets.
     """
-    results = [_html_section(section) for section in _sections()]
+    answers, *others = map(_html_section, _sections())
+    results = [answers, *_charts(), *others]
     run = queries.latest_run()
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
         heading=f"Run {run.run_id}, {run.finished_at:%Y-%m-%d %H:%M} UTC" if run else "No run",
@@ -134,6 +138,34 @@ def _html_section(section: Section) -> Markup:
         ).format(section.title, Markup(_table(section, "html", lambda text: text)))
     lines = [line.removeprefix("- ") for line in (*section.sentences, section.remark) if line]
     return heading + table + Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)
+
+
+def _charts() -> Iterator[Markup]:
+    """Yield a chart of the primary metric of retrieval, and one of that of generation."""
+    metric = settings().primary_retrieval_metric
+    rows = [
+        Row(_marked(each.encoder, each.random), each.mean, each.low, each.high, each.n)
+        for each in queries.retrieval_summaries()
+        if each.metric == metric
+    ]
+    yield interval_chart(f"Best matches: {metric_name(metric)}, mean and 95 % interval", rows)
+    metric = settings().primary_generation_metric
+    rows = [
+        Row(
+            _marked(f"{each.generator}, {mode_name(each.mode, each.guidance)}", each.random),
+            each.mean,
+            each.low,
+            each.high,
+            each.n,
+        )
+        for each in queries.generation_summaries()
+        if each.metric == metric
+    ]
+    yield interval_chart(f"Clips: {metric_name(metric)}, mean and 95 % interval", rows)
+
+
+def _marked(name: str, is_random: bool) -> str:
+    return f"{name} (random weights)" if is_random else name
 
 
 def _players() -> Iterator[Markup]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
-from mirpipe.db.store import unused_clips, unused_vectors
+from mirpipe.db.store import unsettled_tracks, unused_clips, unused_vectors
 from mirpipe.db.store.retention_rules import RULES, Days, RetentionRule, count_rows, delete_block
 from mirpipe.db.table_sizes import TableSize, table_sizes
 from mirpipe.settings import Settings
@@ -74,6 +74,8 @@ def count_unneeded(settings: Settings) -> PruneResult:
 def prune(settings: Settings) -> PruneResult:
     """Delete all rows and files whose retention time is over.
 
+    The list of tracks that may have pending work is completed and shortened.
+
     If a second process runs at the same time, it waits for the first one.
     """
     days = retention(settings)
@@ -86,6 +88,9 @@ def prune(settings: Settings) -> PruneResult:
         audio_files = _delete_removed_audio()
         counts["embedding"] = sum(_delete_vectors(settings.keep_unused_days))
         counts.update({rule.table: _repeat(_block_of(rule, days)) for rule in RULES})
+        with engine("app").begin() as connection:
+            unsettled_tracks.add_missing(connection)
+            unsettled_tracks.delete_complete(connection)
         with engine("app").connect() as connection:
             after = table_sizes(connection)
     tables = [TableChange(name, before[name], after[name], counts[name]) for name in before]

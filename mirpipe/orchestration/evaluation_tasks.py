@@ -13,6 +13,7 @@ from mirpipe.orchestration import evaluation_planning, stage_tasks
 from mirpipe.orchestration.pools import STAGES
 from mirpipe.orchestration.stage_subprocess import run_stage
 from mirpipe.orchestration.worker_groups import WorkerGroup, worker_groups
+from mirpipe.settings import settings
 
 
 def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()) -> list[Any]:
@@ -20,7 +21,7 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
 
     The added tasks start when all tasks in `after` have ended, even if some of these have failed.
     The report task updates the assets `outlets` if results have changed; otherwise, it ends as
-    skipped.
+    skipped. If the setting `gate` is set, a last task judges the gate, unless the report failed.
     """
 
     @task(trigger_rule="all_done")
@@ -47,6 +48,12 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
             raise AirflowSkipException("no result has changed since the last report")
         return counts
 
+    @task(pool=STAGES, trigger_rule="none_failed")
+    def gate() -> dict[str, Any]:
+        from mirpipe.orchestration.gate_task import judge_gate
+
+        return judge_gate()
+
     plans, embedded, scored = [analyse_plan := plan_analyse()], [], []
     for group in worker_groups():
         embed_plan, embed = _add_embed_tasks(group)
@@ -61,7 +68,12 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
     retrieved, evaluated, reported = retrieve(), evaluate(), report()
     chain([*embedded, analysed], retrieved, evaluated, reported)
     chain(scored, reported)
-    return [*plans, *embedded, *scored, analysed, retrieved, evaluated, reported]
+    tasks = [*plans, *embedded, *scored, analysed, retrieved, evaluated, reported]
+    if settings().gate is not None:
+        judged = gate()
+        chain(reported, judged)
+        tasks.append(judged)
+    return tasks
 
 
 def _add_embed_tasks(group: WorkerGroup) -> tuple[Any, Any]:

@@ -11,21 +11,13 @@ if TYPE_CHECKING:
 
 
 class FailureMessage(BaseNotifier):
-    """Sends the message through Apprise, which knows Slack, e-mail, webhooks and many others.
-
-    Airflow's own Apprise notifier reads the addresses from a connection. With this one, a single
-    setting is enough.
-    """
+    """Sends the message to all addresses."""
 
     def notify(self, context: "Context") -> None:
         """Send the message to all addresses, even if it cannot be sent to one of them."""
-        from apprise import Apprise
+        from mirpipe.orchestration.message_receivers import send_message
 
-        receivers = Apprise()
-        if not receivers.add(settings().notify or ""):
-            self.log.error("MIRPIPE_NOTIFY contains an address that is not an Apprise URL.")
-        if not receivers.notify(title=_title(context), body=_body(context)):
-            self.log.error("The message about the failed run could not be sent to all addresses.")
+        send_message(_title(context), _body(context), log=self.log)
 
 
 def callbacks() -> dict[str, Any]:

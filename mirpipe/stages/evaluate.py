@@ -185,14 +185,17 @@ def _score_block(
     melodic_ids = set(melodic.values())
     melodic_pairs = [pending for pending in block if pending.metric_ids & melodic_ids]
     stored_tracks = _read_tracks(connection, metrics, melodic_pairs)
+    chroma = {}
     for pending in melodic_pairs:
         names = {name for name, id_ in melodic.items() if id_ in pending.metric_ids}
-        target, reference, excerpt = pending.pair
-        pair_scores_by_name = _melody_scores(
-            stored_tracks[target, excerpt], stored_tracks[reference, None], names
-        )
-        for name, score in pair_scores_by_name.items():
+        target = stored_tracks[pending.pair.target_id, pending.pair.excerpt_id]
+        reference = stored_tracks[pending.pair.reference_id, None]
+        for name, score in _melody_scores(target, reference, names).items():
             scores[metrics.pairs[name]][pending.pair] = score
+        if aligned_melody.ALIGNED.name in names and _are_pitched(target, reference):
+            chroma[pending.pair] = target.chroma, reference.chroma
+    similarities = aligned_melody.compare_chroma(list(chroma.values()))
+    scores[melodic[aligned_melody.ALIGNED.name]] |= zip(chroma, similarities, strict=True)
     return scores
 
 
@@ -223,7 +226,10 @@ def _read_tracks(
 def _melody_scores(
     target: _StoredTrack, reference: _StoredTrack, names: set[str]
 ) -> dict[str, Score]:
-    """Return the scores of the metrics in `names`, and compute only what these metrics need."""
+    """Return the scores of the metrics in `names`, and compute only what these metrics need.
+
+    The aligned melody of pitched tracks is left out, because many pairs are compared together.
+    """
     reason = target.melody.reason or reference.melody.reason
     if reason:
         return {name: Score(None, reason) for name in names}
@@ -231,16 +237,15 @@ def _melody_scores(
     if melody_accuracy.ACCURACY.name in names:
         accuracy = melody_accuracy.accuracy(target.pitch_classes, reference.pitch_classes)
         scores[melody_accuracy.ACCURACY.name] = accuracy
-    is_pitched = target.melody.voiced and reference.melody.voiced
-    if not is_pitched:
+    if not _are_pitched(target, reference):
         return {name: Score(None, "unpitched") for name in names} | scores
-    if aligned_melody.ALIGNED.name in names:
-        scores[aligned_melody.ALIGNED.name] = aligned_melody.compare_chroma(
-            target.chroma, reference.chroma
-        )
     classes = target.pitch_classes, reference.pitch_classes
     for metrics, compare in _COMPARISONS:
         if names & {spec.name for spec in metrics.values()}:
             found = compare(*classes)
             scores |= {spec.name: getattr(found, field) for field, spec in metrics.items()}
     return scores
+
+
+def _are_pitched(target: _StoredTrack, reference: _StoredTrack) -> bool:
+    return bool(target.melody.voiced and reference.melody.voiced)

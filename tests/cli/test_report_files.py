@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 from mirpipe.cli import report_files
 from mirpipe.cli.main import app
 from mirpipe.cli.result_tables import result_sections
+from mirpipe.db import queries
 from mirpipe.errors import ConfigurationError
+from mirpipe.settings import settings
 from mirpipe.stages.retrieve import retrieve
 from tests.dashboard.example_library import Piece, fill
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES
@@ -49,7 +51,8 @@ def test_the_page_has_all_tables_and_a_player_for_each_best_match() -> None:
     page = Page(report_files.html())
     titles = [section.title for section in result_sections() if section.title]
     assert set(titles) <= set(page.text)
-    assert sum(tag == "table" for tag, _ in page.tags) == sum(
+    tables = [values for tag, values in page.tags if tag == "table"]
+    assert sum(table.get("class") != "chart" for table in tables) == sum(
         section.table is not None for section in result_sections()
     )
     players = [values for tag, values in page.tags if tag == "audio"]
@@ -60,6 +63,19 @@ def test_the_page_has_all_tables_and_a_player_for_each_best_match() -> None:
         audio = base64.b64decode((player["src"] or "").removeprefix("data:audio/ogg;base64,"))
         assert 1 < soundfile.info(io.BytesIO(audio)).duration <= report_files.SECONDS
     assert "the audio file is missing or unreadable" in "".join(page.text)
+
+
+@pytest.mark.usefixtures("_filled")
+def test_the_page_draws_the_primary_metric_of_each_encoder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PRIMARY_RETRIEVAL_METRIC", "melody_accuracy")
+    settings.cache_clear()
+    page = report_files.html()
+    (chart,) = re.findall(r"<table class='chart'>.*?</table>", page, re.S)
+    encoders = [row for row in queries.retrieval_summaries() if row.metric == "melody_accuracy"]
+    assert chart.count("<circle") == len(encoders) == 2
+    assert "<bdi>untrained (random weights)</bdi>" in chart
 
 
 @pytest.mark.usefixtures("_filled")

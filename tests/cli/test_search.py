@@ -5,13 +5,10 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from pgvector import Vector
 from rich.cells import cell_len
-from sqlalchemy import text
 from typer.testing import CliRunner
 
 from mirpipe.cli.main import app
-from mirpipe.db.queries import vector_search
 from mirpipe.settings import settings
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.retrieve import retrieve
@@ -197,25 +194,3 @@ def test_columns_are_aligned_in_every_script(library):
         for line in lines
     }
     assert len(bars) == 1
-
-
-def test_the_query_can_use_an_index(library, fresh_database):
-    for n in range(20):
-        library.add("reference", n, [n, 1, 1])
-    with fresh_database.owner.begin() as owner:
-        owner.execute(
-            text(
-                f"CREATE INDEX ON mirpipe.embedding_{library.encoder_id} "
-                "USING hnsw ((embedding::public.vector(3)) public.vector_cosine_ops) "
-                "WHERE collection = 'reference'"
-            )
-        )
-    (revision,) = vector_search.searchable_revisions()
-    parameters = {"vector": Vector([1, 1, 1]).to_text(), "excluded_sha256": b"", "limit": 5}
-    query = vector_search._NEAREST_REFERENCES.format(encoder_id=revision.encoder_id)
-    with fresh_database.reader.connect() as reader:
-        for scan in ("seqscan", "bitmapscan", "sort"):
-            reader.execute(text(f"SET LOCAL enable_{scan} = off"))
-        plan = "\n".join(reader.execute(text(f"EXPLAIN {query}"), parameters).scalars())
-    assert "Order By: ((embedding)::vector(3) <=>" in plan
-    assert [hit["title"] for hit in matches("5", "-k", 2)] != []

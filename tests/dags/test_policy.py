@@ -36,6 +36,7 @@ def describe(
     *folders: Path,
     gpu_workers: bool = False,
     notify: str | None = None,
+    gate: Path | None = None,
 ) -> dict[str, Any]:
     """Return the DAGs in these folders, as Airflow loads them with these settings."""
     process = subprocess.run(
@@ -48,6 +49,7 @@ def describe(
                 targets=[home / "t"],
                 gpu_workers=gpu_workers,
                 notify=notify,
+                gate=gate,
             ),
             database_url=f"sqlite:///{home}/none.db",
             port=1,
@@ -142,6 +144,20 @@ def test_failed_runs_are_reported_only_if_an_address_is_set(
     assert not any(dag["reports_failures"] for dag in loaded["dags"].values())
     (described,) = describe(tmp_path, PROJECT / "dags", notify="json://localhost")["folders"]
     assert all(dag["reports_failures"] for dag in described["dags"].values())
+
+
+@pytest.mark.slow
+def test_the_main_job_ends_with_the_gate_if_there_is_one(
+    loaded: dict[str, Any], tmp_path: Path
+) -> None:
+    assert not any("gate" in dag["tasks"] for dag in loaded["dags"].values())
+    (folder,) = describe(tmp_path, PROJECT / "dags", gate=tmp_path / "gate.yml")["folders"]
+    for name in ("evaluate_retrieval", "generate_music"):
+        tasks = folder["dags"][name]["tasks"]
+        assert "gate" in tasks["report"]["next"], name
+        assert tasks["gate"]["next"] == [LAST_TASK], name
+        # A report that found no change is skipped, and a report that failed has no new results.
+        assert tasks["gate"]["trigger_rule"] == "none_failed", name
 
 
 def test_loading_dags_imports_no_model_library_and_few_modules(

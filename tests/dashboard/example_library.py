@@ -53,6 +53,19 @@ def fill(connection: Connection, pieces: Sequence[Piece], models: Sequence[Model
     insert_summaries_and_comparisons(connection, run_id)
 
 
+def write_gate(connection: Connection) -> None:
+    """Write verdicts of a gate with three rules on every run, one of each kind."""
+    connection.execute(
+        text(
+            "INSERT INTO mirpipe.gate_verdict "
+            "(gate, run_id, rule, number, kind, verdict, value, at_most, detail) "
+            "SELECT 'weekly', run_id, 'rule ' || n, n, 'pending', "
+            "(ARRAY['passed', 'failed', 'undecided'])[n], 2, n, '2 pending items.' "
+            "FROM mirpipe.run, generate_series(1, 3) n"
+        )
+    )
+
+
 def rate(connection: Connection, title: str, *values: float, is_random: bool = False) -> None:
     """Write CE, CU, PC and PQ for the tracks with this title, and update the summaries."""
     axes = [f"aesthetics_{axis}" for axis in ("ce", "cu", "pc", "pq")]

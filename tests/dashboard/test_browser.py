@@ -19,7 +19,7 @@ from tests.dashboard.browser import (
     watched,
 )
 from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
-from tests.dashboard.example_library import fail, fill, rate
+from tests.dashboard.example_library import fail, fill, rate, write_gate
 from tests.dashboard.example_maps import write_maps, write_waveforms
 from tests.dashboard.example_rankings import write_earlier_run, write_rankings
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, link
@@ -44,6 +44,7 @@ PAGES = {
     "hubs": "Hubs and agreement",
     "history": "History",
     "trends": "History",
+    "gates": "History",
     "published": "History",
     "sql": "SQL",
     "quality": "Quality",
@@ -56,6 +57,7 @@ ADDRESSES = {
     "search": "search?by=audio",
     "listen": "listen?k=1",
     "trends": "history?part=trends",
+    "gates": "history?part=gates",
     "published": "history?part=published",
 }
 """Addresses of pages that are opened with query parameters, which show more of the page."""
@@ -94,6 +96,7 @@ def served(
             write_maps(connection)
             write_rankings(connection)
             write_earlier_run(connection)
+            write_gate(connection)
             row = {"stage": "ingest", "subject": "/静音.wav", "reason": "silent", "retry": False}
             fail(connection, message=f"{HOSTILE} is silent", **row)
         load()

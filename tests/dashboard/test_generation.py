@@ -1,12 +1,13 @@
 """Tests of the Generation page with clips, without clips, and with incomplete clips."""
 
+import re
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from sqlalchemy import text
 
-from dashboard.components import heatmap
+from dashboard.components import heatmap, main_metrics
 from mirpipe.generation.modes import Mode
 from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make, update_summaries
 from tests.dashboard.example_library import Model, Piece, fill, rate
@@ -117,6 +118,22 @@ def test_modes_are_compared_and_chance_is_not_established(filled: Database, tmp_
     assert f"<td class='mp-number'><span>{mean}</span>" in html(app)
     assert f"<small>n = 2, higher for {row.higher_n}</small><small>p = " in html(app)
     assert "established" not in html(app)
+
+
+def test_differences_of_other_metrics_are_folded(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main_metrics, "SHOWN_FIRST", 1)
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    app = page("generation")
+    tables = re.findall(r"aria-label='(Differences[^']*)'>.*?<thead>(.*?)</thead>", html(app))
+    assert [name for name, _ in tables] == [
+        "Differences between modes",
+        "Differences between modes, other metrics",
+    ]
+    first, others = (head.count("mp-number") for _, head in tables)
+    assert first == 1
+    assert f"Other metrics ({others})" in [expander.label for expander in app.expander]
 
 
 def test_models_with_random_weights_are_marked(filled: Database, tmp_path: Path) -> None:

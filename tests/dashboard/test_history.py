@@ -9,7 +9,7 @@ from mirpipe.db.queries.mode_order import MODE_ORDER
 from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.open_page import HOSTILE, html, page
+from tests.dashboard.open_page import HOSTILE, SHOWN, html, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 
@@ -181,3 +181,40 @@ def test_a_changed_rule_for_same_recordings_is_named(
         "3 leaves them out."
     )
     assert sentence in notes(page("history"))
+
+
+def judge(library: SyntheticLibrary, run_id: int, rule: str, verdict: str) -> None:
+    """Store the verdict of a rule on a run."""
+    library.execute(
+        "INSERT INTO mirpipe.gate_verdict "
+        "(gate, run_id, rule, number, kind, verdict, value, at_most, detail) "
+        "VALUES ('weekly', :run_id, :rule, 1, 'pending', :verdict, 2, 0, '2 pending items.')",
+        run_id=run_id,
+        rule=rule,
+        verdict=verdict,
+    )
+
+
+def test_verdicts_of_gates_are_drawn_by_shape_and_listed_in_words(
+    library: SyntheticLibrary,
+) -> None:
+    judge(library, 2, HOSTILE, "passed")
+    judge(library, 3, HOSTILE, "failed")
+    judge(library, 3, "second", "undecided")
+    app = page("history", part="gates")
+    [chart] = app.get("vega_lite_chart")
+    spec = chart.proto.spec.replace('":"', '": "')
+    assert '"shape": {' in spec.replace('":{', '": {')
+    for shape in ("circle", "cross", "triangle-up"):
+        assert shape in spec
+    shown = html(app)
+    assert "✗ failed" in shown
+    assert "? undecided" in shown
+    assert "✓ passed" not in shown  # The table lists the latest judged run.
+    assert SHOWN in shown
+    assert "≤ 0" in shown
+    assert "Run 3" in app.subheader[0].value
+
+
+def test_without_gates_the_page_names_the_command(library: SyntheticLibrary) -> None:
+    assert page("history", part="gates").code[0].value == "mirpipe gate FILE"

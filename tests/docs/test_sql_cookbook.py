@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 from sqlalchemy import Connection, text
 
+from mirpipe.db.search_index import build_search_index, search_indexes
 from mirpipe.db.store import recompute_and_compare
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import PROJECT
@@ -28,7 +29,6 @@ class Question:
 
     heading: str
     query: str
-    owner: str
     columns: list[str]
     words: str
 
@@ -39,7 +39,7 @@ def _questions(page: str) -> Iterator[Question]:
         fences = {t.info.strip(): t.content for t in MarkdownIt().parse(body) if t.type == "fence"}
         promised = re.search(r"^Columns: (.*?)(?=\n\n|\Z)", body, re.MULTILINE | re.DOTALL)
         columns = re.findall(r"`(\w+)`", promised.group(1)) if promised else []
-        yield Question(heading, fences["sql"], fences.get("sql owner", ""), columns, body)
+        yield Question(heading, fences["sql"], columns, body)
 
 
 QUESTIONS = list(_questions(PAGE))
@@ -52,12 +52,9 @@ def reader(
     """Yield a read-only connection to a database that contains the demo library."""
     with database(embedded, "cookbook") as demo:
         fill_database(tmp_path_factory.mktemp("demo"))
-        with demo.owner.begin() as owner:
-            owner.execute(text("SET LOCAL search_path = mirpipe, public"))
-            for question in QUESTIONS:
-                if question.owner:
-                    owner.execute(text(question.owner))
         with demo.reader.connect() as connection:
+            for index in search_indexes(connection):
+                build_search_index(index)
             yield connection
 
 
@@ -78,7 +75,7 @@ def test_question_is_answered_in_the_columns_that_the_page_names(
 
 
 def test_search_by_vector_can_use_the_index(reader: Connection) -> None:
-    (search,) = [question for question in QUESTIONS if question.owner]
+    (search,) = [question for question in QUESTIONS if "FROM v_embedding_1 v" in question.query]
     for way in ("seqscan", "bitmapscan", "sort"):
         reader.execute(text(f"SET LOCAL enable_{way} = off"))
     plan = "\n".join(reader.execute(text(f"EXPLAIN {search.query}")).scalars())

@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 from sklearn.neighbors import NearestNeighbors
 
 from mirpipe.records import Float32
+from mirpipe.statistics import exact_top_k
 from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block, TopMatches, cosines, top_k
 
 
@@ -179,3 +180,35 @@ def test_cosine_is_the_dot_product_and_stays_in_its_range():
     assert cosines(first, second) == pytest.approx(expected, abs=1e-15)
     assert cosines(first, first).max() <= 1.0
     assert cosines(first, -first).min() >= -1.0
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 99), st.sampled_from([-0.5, 0.0, 0.25, 0.5])),
+        unique_by=lambda row: row[:2],
+    )
+)
+def test_matches_are_sorted_by_target_then_cosine_then_tie_order(
+    rows: list[tuple[int, int, float]],
+) -> None:
+    target, order, cosine = map(np.array, zip(*rows, strict=True)) if rows else [np.empty(0)] * 3
+    found = exact_top_k._best_first(target, order, cosine)
+    expected = sorted(range(len(rows)), key=lambda row: (target[row], -cosine[row], order[row]))
+    assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_distinct_vectors_have_the_tie_orders_of_all_references(repeated: bool) -> None:
+    vectors = np.array([[1, 2], [1, 3], [1, 2], [0, 1]] if repeated else [[1, 2], [3, 1], [0, 1]])
+    order = np.arange(len(vectors))[::-1]
+    distinct = exact_top_k._distinct_vectors(Block(vectors.astype(np.float32), order))
+    groups = np.split(distinct.order, distinct.starts[1:-1])
+    found = {
+        tuple(row): group.tolist() for row, group in zip(distinct.vectors, groups, strict=True)
+    }
+    expected: dict[tuple[float, ...], list[int]] = {}
+    for row, place in sorted(
+        zip(vectors.tolist(), order.tolist(), strict=True), key=lambda x: x[1]
+    ):
+        expected.setdefault(tuple(row), []).append(place)
+    assert found == expected

@@ -108,8 +108,13 @@ def difference_section(
         line = (comparison.generator, f"{first} − {second}")
         cell = difference_cell(comparison, metric_labels.decimals(comparison.metric))
         cells.setdefault(line, {})[comparison.metric] = cell
-    title = "Differences between modes"
-    _table(title, ("generator", "modes (guidance)"), metrics, cells, rows)
+    primary = settings().primary_generation_metric
+    first_metrics, others = main_metrics.split_metrics(metrics, rows, primary=primary)
+    title, columns = "Differences between modes", ("generator", "modes (guidance)")
+    _table(title, columns, first_metrics, cells, rows)
+    if others:
+        with st.expander(f"Other metrics ({len(others)})"):
+            _table(f"{title}, other metrics", columns, others, cells, rows)
     download_button(shown, name=title)
 
 

@@ -1,16 +1,16 @@
-"""History page: compares two runs, and shows trends over all runs and the published tables."""
+"""History page: compares two runs, and shows trends, gates and the published tables."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components import empty_states
+from dashboard.components import answer, empty_states
 from dashboard.components.number_format import format_local_time
 from dashboard.data import cached_queries
-from dashboard.views.history import published_tables, run_differences, summary_trends
+from dashboard.views.history import gates, published_tables, run_differences, summary_trends
 from mirpipe.db import queries
 
-PARTS = ("runs", "trends", "published")
+PARTS = ("runs", "trends", "gates", "published")
 
 
 def run_name(run: queries.PastRun) -> str:
@@ -83,11 +83,14 @@ def main() -> None:
     key = cached_queries.run_key(run) if run else None
     if part == "published":
         published_tables.section(key)
-    elif key is None:
+    elif part == "gates":
+        gates.section()
+    elif run is None or key is None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
     elif part == "trends":
         summary_trends.section(key, cached_queries.past_runs(key))
     else:
+        answer.show(queries.run_answer(run))
         two_runs(key, cached_queries.past_runs(key))
 
 

@@ -30,10 +30,6 @@ def section(
         st.info("The latest run contains no hubness results.", icon=":material/hub:")
         st.code("mirpipe run", language=None)
         return
-    largest = max(row.largest / max(row.n, 1) for row in shown)
-    st.markdown(
-        f"The strongest hub is among the first {k} matches of {largest:.0%} of the {query_kind}."
-    )
     st.caption(
         "A hub is a reference that appears in almost every result list. The skewness measures how "
         f"unevenly references appear among the first {k} matches: 0 means evenly, and higher "

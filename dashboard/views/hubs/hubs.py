@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.components import empty_states
+from dashboard.components import answer, empty_states
 from dashboard.data import cached_queries
 from dashboard.data.latest_rankings import ranking_results
 from dashboard.views.hubs import (
@@ -38,10 +38,14 @@ def page(run: cached_queries.RunKey) -> None:
         k = st.segmented_control(
             "First matches (k)", DEPTHS, default=5, key="k", bind="query-params", required=True
         )
-    hubness.section(results.hubness, results.hubs, query_kind or "targets", k or 5)
+    query_kind, k = query_kind or "targets", k or 5
+    answer.show(
+        *queries.hubs_answer(results.hubness, results.agreements, query_kind=query_kind, k=k)
+    )
+    hubness.section(results.hubness, results.hubs, query_kind, k)
     csls_check.section(results.csls)
     agreement.section(results.agreements, random)
-    label_rankings.section(results.rankings, results.filtered_rankings, query_kind or "targets")
+    label_rankings.section(results.rankings, results.filtered_rankings, query_kind)
     fused_and_csls_rankings.section(run)
     clip_set_distances.section(results.distances, random)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import markup, tables
+from dashboard.components import answer, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_number
 from mirpipe.db import queries
@@ -71,6 +71,7 @@ def finding_section() -> None:
     if not counts:
         st.info(NO_FINDINGS)
         return
+    answer.show(queries.quality_answer(counts))
     st.header("Which tracks have unusual audio?", anchor=False)
     st.caption(
         "These tracks are used. A warning means that their results may be wrong. Files that cannot "

@@ -7,7 +7,13 @@ own modules.
 """
 
 from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics
-from mirpipe.db.queries.answers import generation_answer, retrieval_answer, run_answer
+from mirpipe.db.queries.answers import (
+    generation_answer,
+    hubs_answer,
+    quality_answer,
+    retrieval_answer,
+    run_answer,
+)
 from mirpipe.db.queries.best_match_scores import BestMatchScores, best_match_scores
 from mirpipe.db.queries.captions import Caption, captions
 from mirpipe.db.queries.change_mark import change_mark
@@ -165,6 +171,7 @@ __all__ = [
     "generation_summaries",
     "hubness",
     "hubs",
+    "hubs_answer",
     "label_rankings",
     "last_runs",
     "latest_run",
@@ -181,6 +188,7 @@ __all__ = [
     "past_runs",
     "pending_work",
     "pictures",
+    "quality_answer",
     "recordings_of_track",
     "reranked_matches",
     "retrieval_answer",

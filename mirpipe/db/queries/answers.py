@@ -1,10 +1,13 @@
-"""Short answers in sentences: what the last run found, for the report and the dashboard's pages."""
+"""Short answers in sentences, for the report and the dashboard's pages."""
 
 from collections.abc import Iterable, Sequence
 
 from mirpipe.db.queries.comparison_sentences import comparison_sentence, counted, mode_name
+from mirpipe.db.queries.encoder_agreement import EncoderAgreement
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
+from mirpipe.db.queries.findings import FindingCount
 from mirpipe.db.queries.generation_summaries import GenerationSummary
+from mirpipe.db.queries.hubness import Hubness
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.mode_comparison import ModeComparison
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary
@@ -81,6 +84,63 @@ def generation_answer(
         sentences.append(_ranking(start, means, primary_metric, f"of any clip by {generator}"))
         sentences.extend(_verdicts(own, f"modes of {generator}", primary_metric))
     return sentences
+
+
+def hubs_answer(
+    hubness: Sequence[Hubness], agreements: Sequence[EncoderAgreement], *, query_kind: str, k: int
+) -> list[str]:
+    """Return the strongest hub among the first `k` matches, and which encoders agree most.
+
+    `query_kind` is targets or references. Encoders with random weights are left out.
+    """
+    sentences = []
+    shown = [
+        row
+        for row in hubness
+        if (row.queries, row.k) == (query_kind, k) and not row.random and row.n
+    ]
+    if shown:
+        hub = max(shown, key=lambda row: row.largest / row.n)
+        ranked_by = " by CSLS" if hub.rerank == "csls" else ""
+        sentences.append(
+            f"The strongest hub is {_isolated(hub.largest_reference)}: with {hub.encoder}"
+            f"{ranked_by}, it is among the first {k} matches of {hub.largest:,} of {hub.n:,} "
+            f"{query_kind}."
+        )
+    pairs = [row for row in agreements if row.encoder < row.other and not row.random]
+    ordered = sorted(pairs, key=lambda row: -row.top1)
+    if len(ordered) == 1:
+        (pair,) = ordered
+        sentences.append(
+            f"{pair.encoder} and {pair.other} have the same best match for {pair.top1:.0%} of "
+            f"{counted(pair.n, 'target')}."
+        )
+    elif ordered:
+        most, least = ordered[0], ordered[-1]
+        sentences.append(
+            f"{most.encoder} and {most.other} agree most: they have the same best match for "
+            f"{most.top1:.0%} of {counted(most.n, 'target')}. {least.encoder} and {least.other} "
+            f"agree least, with {least.top1:.0%}."
+        )
+    return sentences
+
+
+def quality_answer(counts: Sequence[FindingCount]) -> str:
+    """Return the most frequent kinds of warnings about the audio of tracks."""
+    warnings = sorted(
+        (row for row in counts if row.severity == "warning"), key=lambda row: -row.tracks
+    )
+    if not warnings:
+        return "No track has a warning."
+    first, *others = warnings
+    sentence = f"The most frequent warning is {first.kind}, for {counted(first.tracks, 'track')}"
+    followed = ", ".join(f"{row.kind} for {row.tracks:,}" for row in others)
+    return f"{sentence}, followed by {followed}." if followed else f"{sentence}."
+
+
+def _isolated(title: str) -> str:
+    """Return a title that does not change the writing direction of the sentence around it."""
+    return f"\N{FIRST STRONG ISOLATE}{title}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def _ranking(

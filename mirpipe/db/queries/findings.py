@@ -54,6 +54,18 @@ _COUNTS = text("""
     GROUP BY kind, severity ORDER BY severity DESC, tracks DESC, kind
 """)
 
+_NUMBER = text("""
+    SELECT count(*) AS n FROM mirpipe.v_finding
+    WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
+      AND (CAST(:severity AS text) IS NULL OR severity = :severity)
+      AND (CAST(:collection AS text) IS NULL OR collection = :collection)
+""")
+
+
+@dataclass(frozen=True)
+class _Number:
+    n: int
+
 
 def findings(*, kinds: Sequence[str] = (), collections: Sequence[str] = ()) -> list[AudioFinding]:
     """Return the findings of these kinds and collections, warnings first.
@@ -71,3 +83,11 @@ def findings_of_track(track_id: int) -> list[AudioFinding]:
 def finding_counts() -> list[FindingCount]:
     """Return the number of tracks by kind and severity, warnings first."""
     return read_rows(FindingCount, _COUNTS)
+
+
+def findings_n(
+    *, kind: str | None = None, severity: str | None = None, collection: str | None = None
+) -> int:
+    """Return the number of findings with these properties. None stands for any."""
+    [row] = read_rows(_Number, _NUMBER, kind=kind, severity=severity, collection=collection)
+    return row.n

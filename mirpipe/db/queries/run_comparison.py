@@ -37,14 +37,15 @@ class BestMatchDifference:
 
 
 _DIFFERENCES = text("""
-    WITH best AS (
-        SELECT e.name AS encoder, s.target_id, s.reference_id, s.cosine, s.from_run, s.to_run
+    WITH best AS NOT MATERIALIZED (
+        SELECT e.name AS encoder, s.target_id, s.reference_id, s.cosine,
+            int8range(s.from_run, s.to_run) AS runs
         FROM mirpipe.served_neighbour s JOIN mirpipe.encoder e USING (encoder_id)
         WHERE s.rank = 1
     ), before AS (
-        SELECT * FROM best WHERE from_run <= :before AND (to_run IS NULL OR to_run > :before)
+        SELECT * FROM best WHERE runs @> CAST(:before AS bigint)
     ), after AS (
-        SELECT * FROM best WHERE from_run <= :after AND (to_run IS NULL OR to_run > :after)
+        SELECT * FROM best WHERE runs @> CAST(:after AS bigint)
     )
     SELECT encoder, t.title AS target, b.title AS before, a.title AS after,
         before.cosine AS cosine_before, after.cosine AS cosine_after,

@@ -47,6 +47,13 @@ class BestMatchChange:
     """Id of the best match from the run on. None if there is none."""
 
 
+@dataclass(frozen=True)
+class _RunId:
+    run_id: int
+
+
+_PREVIOUS = text("SELECT run_id FROM mirpipe.run ORDER BY run_id DESC OFFSET 1 LIMIT 1")
+_RUN_AT = text("SELECT run_id FROM mirpipe.run WHERE run_id = mirpipe.run_at(:moment)")
 _RUNS = text("""
     SELECT r.run_id, r.finished_at, r.confirmed_at, r.trigger, r.library, coalesce((
         SELECT jsonb_object_agg(cause, changes) FROM (
@@ -62,6 +69,15 @@ _BEST_MATCH_CHANGES = text("""
     WHERE run_id = :run_id
     ORDER BY target, target_id, array_position(CAST(:encoder_order AS text[]), encoder), encoder
 """)
+
+
+def run_before(moment: datetime | None) -> int | None:
+    """Return the id of the run that readers saw at this time, or None if there was none yet.
+
+    Without a time, return the run before the latest one.
+    """
+    query = _PREVIOUS if moment is None else _RUN_AT
+    return next((row.run_id for row in read_rows(_RunId, query, moment=moment)), None)
 
 
 def latest_run() -> Run | None:

@@ -102,9 +102,15 @@ _RELATIONS = text("""
     FROM mirpipe.track q JOIN mirpipe.v_same_recording s USING (track_id)
     WHERE q.content_sha256 = :sha256 AND s.other_id = ANY(:track_ids) GROUP BY s.other_id
 """)
-# Without this setting, an HNSW index scan can return fewer rows than the limit, because the rows
-# are filtered after the scan.
-_ITERATIVE_SCAN = text("SET LOCAL hnsw.iterative_scan = strict_order")
+# For an HNSW index (mirpipe/db/search_index.py), if there is one. Without iterative scans, it can
+# return fewer rows than the limit, because the rows are filtered after the scan. With strict_order,
+# a scan would leave out references that it finds late. The candidates are sorted again below.
+_INDEX_SETTINGS = text("""
+    SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),
+        set_config('hnsw.ef_search', :ef_search, true)
+""")
+MIN_EF_SEARCH, MAX_EF_SEARCH = 100, 1000
+"""Limits of the number of candidates that a scan of an HNSW index keeps. pgvector allows 1,000."""
 
 
 def searchable_revisions() -> list[SearchableRevision]:
@@ -128,18 +134,21 @@ def nearest_references(
 ) -> list[NearReference]:
     """Return the k references with the highest cosines to `vector`, which has shape (dimension,).
 
-    References with the content hash `excluded_sha256`, which is that of the query, are left out.
+    With an HNSW index, at least 99 of 100 are found; without one, all. References with the content
+    hash `excluded_sha256`, which is that of the query, are left out.
     References with the same recording as a track with this hash are marked. The order is the same
     as in the stored match lists: by exact float64 cosine, and by content hash if cosines are equal.
     """
     query = text(_NEAREST_REFERENCES.format(encoder_id=revision.encoder_id))
+    limit = k + EXTRA_CANDIDATES
     parameters = {
         "vector": Vector(vector).to_text(),
         "excluded_sha256": excluded_sha256,
-        "limit": k + EXTRA_CANDIDATES,
+        "limit": limit,
     }
     with engine("reader").connect() as connection, connection.begin():
-        connection.execute(_ITERATIVE_SCAN)
+        ef_search = min(max(MIN_EF_SEARCH, 2 * limit), MAX_EF_SEARCH)
+        connection.execute(_INDEX_SETTINGS, {"ef_search": str(ef_search)})
         rows = connection.execute(query, parameters).mappings()
         candidates = [_Candidate(**row) for row in rows]
     nearest = _ranked(vector, candidates)[:k]

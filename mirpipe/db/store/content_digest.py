@@ -7,9 +7,10 @@ does not depend on the machine either.
 
 import hashlib
 import json
-from typing import Any
 
 from sqlalchemy import Connection, text
+
+from mirpipe.db.row_hash_sum import row_hash_sum
 
 DIGITS = 9
 """Number of decimals of summary values. Their last bits depend on the order of the additions."""
@@ -317,12 +318,5 @@ def combined(tables: dict[str, str]) -> str:
 
 
 def _table_digest(connection: Connection, query: str) -> str:
-    statement = text(query).execution_options(stream_results=True, yield_per=1000)
-    rows = sorted(_row_digest(row) for row in connection.execute(statement))
-    return hashlib.sha256(b"".join(rows)).hexdigest()
-
-
-def _row_digest(row: Any) -> bytes:
-    # JSON stores floats without loss of precision.
-    encoded = json.dumps(list(row), ensure_ascii=True, sort_keys=True)
-    return hashlib.sha256(encoded.encode()).digest()
+    rows: str = connection.execute(text(f"SELECT {row_hash_sum(query)}")).scalar_one()
+    return hashlib.sha256(rows.encode()).hexdigest()

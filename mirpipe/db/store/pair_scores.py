@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from mirpipe.db.store.array_literals import array_literal
 from mirpipe.db.store.held_cursor import held_rows
 from mirpipe.records import Score
 
@@ -125,6 +126,5 @@ def write(connection: Connection, scores: Mapping[int, Mapping[Pair, Score]]) ->
     ]
     if rows:
         names = ("metric_ids", "target_ids", "reference_ids", "excerpt_ids", "values", "reasons")
-        connection.execute(
-            _WRITE, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-        )
+        columns = map(array_literal, zip(*rows, strict=True))
+        connection.execute(_WRITE, dict(zip(names, columns, strict=True)))

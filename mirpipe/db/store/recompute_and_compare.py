@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import neighbour_lists
+from mirpipe.db.store import neighbour_lists, unsettled_tracks
 from mirpipe.db.store.active_revisions import MaintainedEncoder, maintained_encoders
 from mirpipe.db.store.cosine_moments import read_moments
 from mirpipe.db.store.exact_search import search_entries
@@ -104,6 +104,12 @@ def differences(connection: Connection) -> Iterator[Difference]:
             "same recordings",
             f"tracks {track_id} and {other_id}: the stored pair differs from a comparison of their "
             "fingerprints. Run `mirpipe evaluate --rebuild`.",
+        )
+    if count := unsettled_tracks.count_missing(connection):
+        yield Difference(
+            "pending",
+            f"tracks with pending work that v_pending does not count: {count}. Run `mirpipe prune "
+            "--yes`.",
         )
     nothing_pending = connection.execute(_PENDING).scalar_one() == 0
     if nothing_pending and (count := connection.execute(_UNPUBLISHED).scalar_one()):

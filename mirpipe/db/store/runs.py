@@ -4,40 +4,38 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from mirpipe.db.row_hash_sum import row_hash_sum
+
 # The hashed text starts with the kinds of results that a run contains. If a new version adds a kind
 # of result, add it to this text, so that the next report publishes a new run.
-_STATE_DIGEST = text("""
+_DEPENDS_ON = (
+    "SELECT collection, content_sha256, state, title, labels FROM mirpipe.track",
+    "SELECT e.name, e.revision FROM mirpipe.serving_revision JOIN mirpipe.encoder e "
+    "USING (encoder_id)",
+    "SELECT name, revision FROM mirpipe.shown_metric",
+    "SELECT m.encoder_id, m.track_id FROM mirpipe.background_member m "
+    "JOIN mirpipe.serving_revision USING (encoder_id)",
+    "SELECT n.encoder_id, n.target_id FROM mirpipe.neighbour_state n "
+    "JOIN mirpipe.serving_revision USING (encoder_id)",
+    "SELECT encoder_id, target_id, rank, reference_id, cosine, counted_rank FROM desired",
+    "SELECT track_id, other_id, relation FROM mirpipe.v_same_recording",
+    """
+    SELECT m.name, p.target_id, p.reference_id, p.value, p.reason
+    FROM (SELECT DISTINCT target_id, reference_id FROM desired) d
+    JOIN mirpipe.pair_score p USING (target_id, reference_id)
+    JOIN mirpipe.shown_metric m USING (metric_id)
+    """,
+    """
+    SELECT d.encoder_id, d.target_id, m.name, s.value, s.reason
+    FROM desired d JOIN mirpipe.shown_metric m ON m.spec ->> 'axis' IS NOT NULL
+    LEFT JOIN mirpipe.track_score s ON s.metric_id = m.metric_id AND s.track_id = d.reference_id
+    WHERE d.counted_rank = 1
+    """,
+    "SELECT generation_id, metric, value, reason FROM mirpipe.v_generation_score",
+)
+_STATE_DIGEST = text(f"""
     SELECT encode(sha256(convert_to(concat_ws('|', CAST(:method AS text),
-        (SELECT string_agg(collection || encode(content_sha256, 'hex') || state || title || labels,
-            ',' ORDER BY collection, content_sha256) FROM mirpipe.track),
-        (SELECT string_agg(e.name || e.revision, ',' ORDER BY e.name)
-            FROM mirpipe.serving_revision s JOIN mirpipe.encoder e USING (encoder_id)),
-        (SELECT string_agg(name || revision, ',' ORDER BY name) FROM mirpipe.shown_metric),
-        (SELECT md5(string_agg(m.encoder_id || ' ' || m.track_id, ','
-            ORDER BY m.encoder_id, m.track_id))
-            FROM mirpipe.background_member m JOIN mirpipe.serving_revision USING (encoder_id)),
-        (SELECT md5(string_agg(n.encoder_id || ' ' || n.target_id, ','
-            ORDER BY n.encoder_id, n.target_id))
-            FROM mirpipe.neighbour_state n JOIN mirpipe.serving_revision USING (encoder_id)),
-        (SELECT md5(string_agg(concat_ws(' ', d.encoder_id, d.target_id, d.rank, d.reference_id,
-            d.cosine, d.counted_rank), ',' ORDER BY d.encoder_id, d.target_id, d.rank))
-            FROM desired d),
-        (SELECT md5(string_agg(concat_ws(' ', track_id, other_id, relation), ','
-            ORDER BY track_id, other_id, relation)) FROM mirpipe.v_same_recording),
-        (SELECT md5(string_agg(concat_ws(' ', m.name, p.target_id, p.reference_id, p.value,
-            p.reason), ',' ORDER BY m.name, p.target_id, p.reference_id))
-            FROM (SELECT DISTINCT target_id, reference_id FROM desired) d
-            JOIN mirpipe.pair_score p USING (target_id, reference_id)
-            JOIN mirpipe.shown_metric m USING (metric_id)),
-        (SELECT md5(string_agg(concat_ws(' ', d.encoder_id, d.target_id, m.name, s.value,
-            s.reason), ',' ORDER BY d.encoder_id, d.target_id, m.name))
-            FROM desired d JOIN mirpipe.shown_metric m ON m.spec ->> 'axis' IS NOT NULL
-            LEFT JOIN mirpipe.track_score s
-                ON s.metric_id = m.metric_id AND s.track_id = d.reference_id
-            WHERE d.counted_rank = 1),
-        (SELECT md5(string_agg(concat_ws(' ', generation_id, metric, value, reason), ','
-            ORDER BY generation_id, metric)) FROM mirpipe.v_generation_score)
-    ), 'UTF8')), 'hex')
+        {", ".join(row_hash_sum(query) for query in _DEPENDS_ON)}), 'UTF8')), 'hex')
 """)
 _LATEST = text("SELECT run_id, state_digest, trigger FROM mirpipe.run ORDER BY run_id DESC LIMIT 1")
 _CONFIRM = text("UPDATE mirpipe.run SET confirmed_at = clock_timestamp() WHERE run_id = :run_id")

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from mirpipe.db.engine import engine
 from mirpipe.db.store import binary_copy
 from mirpipe.db.store.held_cursor import held_rows
+from mirpipe.db.store.path_ranges import IN_RANGES, path_ranges
 from mirpipe.records import Collection
 
 _CREATE = text(
@@ -33,13 +34,7 @@ _COLUMNS = (
     "is_unlisted_folder",
     "etag",
 )
-# Prefixes are not compared with LIKE, because file names may contain LIKE wildcards.
-_UNDER_ROOTS = (
-    "(f.path = ANY(CAST(%(roots)s AS bytea[])) OR EXISTS ("
-    "SELECT FROM unnest(CAST(%(prefixes)s AS bytea[])) AS p (prefix) "
-    "WHERE substring(f.path FOR octet_length(p.prefix)) = p.prefix))"
-)
-_STORED_UNDER_ROOTS = f"f.collection = %(collection)s AND {_UNDER_ROOTS}"
+_STORED_UNDER_ROOTS = f"mirpipe.track_file f {IN_RANGES} AND f.collection = %(collection)s"
 # A file whose ctime is NULL has not been read by this version, or a stage has found other bytes.
 # The times of an object do not matter: it can be written again with the same content.
 _COMPARE = """
@@ -72,17 +67,17 @@ _WITH_OUTCOME = (
     f"SELECT {', '.join(_COLUMNS)} FROM scan_outcome WHERE outcome = %(outcome)s ORDER BY path"
 )
 _ROOT_COUNTS = f"""
-    SELECT EXISTS (SELECT FROM scan_outcome f WHERE {_UNDER_ROOTS}),
-        (SELECT count(*) FROM mirpipe.track_file f
-            WHERE {_STORED_UNDER_ROOTS} AND track_id IS NOT NULL AND gone_at IS NULL)
+    SELECT EXISTS (SELECT FROM scan_outcome f {IN_RANGES}),
+        (SELECT count(*) FROM {_STORED_UNDER_ROOTS}
+            WHERE f.track_id IS NOT NULL AND f.gone_at IS NULL)
 """
 _FIND_VANISHED = f"""
     CREATE TEMPORARY TABLE vanished AS
-    SELECT f.path, f.track_id FROM mirpipe.track_file f
-    WHERE {_STORED_UNDER_ROOTS} AND f.gone_at IS NULL
+    SELECT f.path, f.track_id FROM {_STORED_UNDER_ROOTS}
+    WHERE f.gone_at IS NULL
         AND NOT EXISTS (SELECT FROM scan_outcome s WHERE s.path = f.path)
         AND NOT EXISTS (SELECT FROM scan_outcome s WHERE s.is_unlisted_folder
-            AND substring(f.path FOR octet_length(s.path) + 1) = s.path || '/')
+            AND f.path >= s.path || '/' AND f.path < s.path || '0')
 """
 # A track that was moved has lost a file, but it is not lost.
 _FIND_LOST = text("""
@@ -93,8 +88,8 @@ _FIND_LOST = text("""
 """)
 _COUNT_LOST = text("SELECT count(*) FROM lost")
 _KNOWN = f"""
-    SELECT f.path, l.path IS NOT NULL FROM mirpipe.track_file f LEFT JOIN lost l USING (path)
-    WHERE {_STORED_UNDER_ROOTS} AND f.track_id IS NOT NULL AND f.gone_at IS NULL
+    SELECT f.path, l.path IS NOT NULL FROM {_STORED_UNDER_ROOTS} LEFT JOIN lost l ON l.path = f.path
+    WHERE f.track_id IS NOT NULL AND f.gone_at IS NULL
         AND NOT EXISTS (SELECT FROM scan_outcome s WHERE s.path = f.path AND s.was_missing)
     ORDER BY f.path
 """
@@ -137,7 +132,7 @@ class FolderComparison:
     ) -> None:
         """`connection` holds the temporary tables, and commits each statement."""
         self._connection = connection
-        self._parameters = {"collection": collection, **_root_parameters(roots)}
+        self._parameters = {"collection": collection, **path_ranges(roots)}
         connection.execute(_CREATE)
 
     def compare(
@@ -181,7 +176,7 @@ class FolderComparison:
 
     def root_counts(self, root: bytes) -> tuple[bool, int]:
         """Return whether files were found in this root, and how many of its files are stored."""
-        ((found, stored),) = self._rows(_ROOT_COUNTS, **_root_parameters([root]))
+        ((found, stored),) = self._rows(_ROOT_COUNTS, **path_ranges([root]))
         return found, stored
 
     def files(self, outcome: str) -> Iterator[ScannedFile]:
@@ -229,10 +224,6 @@ class FolderComparison:
             query, self._parameters | parameters, block=_BLOCK_ROWS, connection=self._connection
         ):
             yield from block
-
-
-def _root_parameters(roots: Sequence[bytes]) -> dict[str, object]:
-    return {"roots": list(roots), "prefixes": [root.rstrip(b"/") + b"/" for root in roots]}
 
 
 @contextmanager

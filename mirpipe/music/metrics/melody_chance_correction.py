@@ -91,7 +91,7 @@ class ChanceCorrection:
 def correct_for_chance(target: UInt8, reference: UInt8) -> ChanceCorrection:
     """Return all numbers for the pitch classes of two pitched tracks, shapes (n,) and (m,), uint8.
 
-    The computation takes 1 ms for two tracks of 15 s.
+    The computation takes 0.2 ms for two tracks of 15 s that were compared before.
     """
     if not len(target) or not len(reference):
         return ChanceCorrection.undefined("too_short")

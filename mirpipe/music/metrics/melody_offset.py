@@ -19,6 +19,7 @@ mir_eval compares melodies only at the same time, so it has no function for this
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from mirpipe.music.features.melody_pitch_classes import (
     HOP_SAMPLES,
@@ -81,7 +82,7 @@ class BestOffset:
 def best_offset(target: UInt8, reference: UInt8) -> BestOffset:
     """Return the best offset of two pitch class sequences, and the accuracy there.
 
-    The shapes are (n,) and (m,), dtype uint8. Two tracks of 15 s take 0.05 ms.
+    The shapes are (n,) and (m,), dtype uint8. Two tracks of 15 s take 0.04 ms.
     """
     if not len(target) or not len(reference):
         return BestOffset.undefined("too_short")
@@ -114,9 +115,6 @@ def _equal_frames(target: UInt8, reference: UInt8) -> Int64:
     padding = np.full(MAX_OFFSET_FRAMES, _NO_FRAME, np.uint8)
     rest = np.full(max(0, len(target) - len(reference)), _NO_FRAME, np.uint8)
     padded = np.concatenate((padding, reference, rest, padding))
-    is_equal = np.empty(len(target), np.bool_)
-    counts = []
-    for start in range(len(_SHIFTS)):
-        np.equal(target, padded[start : start + len(target)], is_equal)
-        counts.append(np.count_nonzero(is_equal))
-    return np.array(counts)
+    is_equal = sliding_window_view(padded, len(target))[: len(_SHIFTS)] == target
+    counts: Int64 = np.bitwise_count(np.packbits(is_equal, axis=1)).sum(axis=1, dtype=np.int64)
+    return counts

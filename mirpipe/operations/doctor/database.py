@@ -1,4 +1,4 @@
-"""Database checks: versions, migrations and views, roles and grants, clock, idle locks."""
+"""Database checks: versions, migrations and views, roles, clock, search indexes, idle locks."""
 
 from collections.abc import Iterator
 from typing import get_args
@@ -12,6 +12,7 @@ from mirpipe.db.migrate import can_read_revision, current, head
 from mirpipe.db.oldest_versions import outdated_versions
 from mirpipe.db.reader_login import REMEDY, privilege_beyond_reading
 from mirpipe.db.schema_file_record import outdated_files
+from mirpipe.db.search_index import search_indexes
 from mirpipe.operations.doctor.finding import Finding, ok, problem, shorten, warning
 from mirpipe.settings import settings
 
@@ -41,6 +42,7 @@ def check() -> Iterator[Finding]:
         yield from roles(reader)
         yield from clock(reader)
         yield from migrations(reader)
+        yield from search(reader)
     with engine("app").connect() as app:
         yield from sessions(app)
 
@@ -75,6 +77,20 @@ def migrations(connection: Connection) -> Iterator[Finding]:
     else:
         message = "the views match; the revision was not read, because MIRPIPE_OWNER_URL is not set"
         yield ok("migrations", message)
+
+
+def search(connection: Connection) -> Iterator[Finding]:
+    """Check whether searches in a large library have an index."""
+    indexes = search_indexes(connection)
+    for index in indexes:
+        if index.is_missing:
+            message = (
+                f"a search with {index.encoder} compares {index.reference_count:,} references, "
+                "because there is no index"
+            )
+            yield warning("search", message, "run `mirpipe db index`")
+    if not any(index.is_missing for index in indexes):
+        yield ok("search", "no encoder needs another search index")
 
 
 def roles(connection: Connection) -> Iterator[Finding]:

@@ -4,9 +4,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.snapshot import open_snapshot
-from mirpipe.db.store import embedding_maps, metric_series, runs, shown_matches
+from mirpipe.db.store import (
+    embedding_maps,
+    metric_series,
+    runs,
+    shown_matches,
+    unsettled_tracks,
+)
 from mirpipe.db.store.active_metrics import activate_complete_metrics
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
 from mirpipe.settings import settings
@@ -33,8 +40,17 @@ def report(*, trigger: str) -> ReportResult:
 
     `trigger` is stored with the run and shows what started it: the id of a DAG run, or "command
     line". Everything is written in one transaction, so readers see either the old or the new run.
+    Afterwards, the list of tracks that may have pending work is shortened.
     """
-    with hold_lock("report"), open_snapshot("app") as connection:
+    with hold_lock("report"):
+        result = _publish_or_confirm(trigger)
+        with engine("app").begin() as connection:
+            unsettled_tracks.delete_complete(connection)
+    return result
+
+
+def _publish_or_confirm(trigger: str) -> ReportResult:
+    with open_snapshot("app") as connection:
         activate_complete_revisions(connection)
         activate_complete_metrics(connection)
         counts = settings().same_recording_counts

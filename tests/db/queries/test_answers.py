@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from mirpipe.db import queries
-from mirpipe.db.queries.answers import generation_answer, retrieval_answer, run_answer
+from mirpipe.db.queries.answers import (
+    generation_answer,
+    hubs_answer,
+    quality_answer,
+    retrieval_answer,
+    run_answer,
+)
 
 METRIC = "aligned_melody"
 
@@ -105,3 +111,58 @@ def test_a_run_is_described_with_its_changes(changes: dict[str, int], end: str) 
     library = {"target ok": 1, "reference ok": 1000, "reference gone": 5}
     run = queries.Run(3, now, now, "command line", library, changes)
     assert run_answer(run) == f"Run 3 compared 1 target with 1,000 references {end}"
+
+
+def hub(encoder: str, largest: int, *, random: bool = False, k: int = 5) -> queries.Hubness:
+    return queries.Hubness(
+        *(
+            encoder,
+            "targets",
+            "cosine",
+            k,
+            0.5,
+            largest,
+            "康定情歌",
+            1,
+            0.1,
+            10,
+            50,
+            "none",
+            random,
+        ),
+        *(3, datetime(2026, 11, 1, tzinfo=UTC)),
+    )
+
+
+def agreement(encoder: str, other: str, top1: float) -> list[queries.EncoderAgreement]:
+    """Return both rows of a pair."""
+    pairs = ((encoder, other), (other, encoder))
+    return [queries.EncoderAgreement(*pair, 0.5, top1, 10, "none", False) for pair in pairs]
+
+
+def test_the_strongest_hub_and_the_agreement_of_encoders_are_named() -> None:
+    hubness = [hub("a", 4), hub("b", 7), hub("c", 9, random=True), hub("d", 9, k=10)]
+    strongest, agreeing = hubs_answer(hubness, agreement("a", "b", 0.25), query_kind="targets", k=5)
+    assert strongest == (
+        "The strongest hub is \u2068康定情歌\u2069: with b, it is among the first 5 matches of 7 "
+        "of 10 targets."
+    )
+    assert agreeing == "a and b have the same best match for 25% of 10 targets."
+    more = [*agreement("a", "b", 0.25), *agreement("b", "d", 0.5), *agreement("a", "d", 0.125)]
+    assert hubs_answer([], more, query_kind="targets", k=5) == [
+        "b and d agree most: they have the same best match for 50% of 10 targets. a and d agree "
+        "least, with 12%."
+    ]
+    assert hubs_answer(hubness, [], query_kind="references", k=5) == []
+
+
+def test_warnings_are_named_and_other_findings_are_not() -> None:
+    counts = [
+        queries.FindingCount("silence", "info", 9),
+        queries.FindingCount("clipping", "warning", 1),
+        queries.FindingCount("truncated", "warning", 3),
+    ]
+    assert quality_answer(counts) == (
+        "The most frequent warning is truncated, for 3 tracks, followed by clipping for 1."
+    )
+    assert quality_answer(counts[:1]) == "No track has a warning."

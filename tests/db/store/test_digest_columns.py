@@ -33,6 +33,14 @@ LEFT_OUT = {
     "fingerprint": {"codes": DERIVED},
     "fingerprint_change": {"track_id": HISTORY},
     "folder_encoding": dict.fromkeys(["folder", "folder_text", "encoding"], PLACE),
+    "gate_notice": dict.fromkeys(["gate", "verdict", "announced_at"], HISTORY),
+    "gate_verdict": dict.fromkeys(
+        [
+            *("gate", "run_id", "rule", "number", "kind", "verdict", "value", "low", "high"),
+            *("at_least", "at_most", "n", "detail", "judged_at"),
+        ],
+        HISTORY,
+    ),
     "generation": dict.fromkeys(["device", "versions", "took_seconds", "made_at"], ORIGIN)
     | {"generation_id": BY_OTHER, "track_id": BY_OTHER},
     "generator": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),
@@ -79,6 +87,7 @@ LEFT_OUT = {
         PLACE,
     ),
     "track_score": {"batch_id": ORIGIN},
+    "unsettled_track": {"track_id": HISTORY},
 }
 """Columns that no query of the digest reads, by table, each with the reason."""
 

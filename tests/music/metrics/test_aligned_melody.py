@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from librosa.sequence import rqa
 
 from mirpipe.music.metrics import aligned_melody
-from mirpipe.music.metrics.aligned_melody import MIN_NOTES, similarity
+from mirpipe.music.metrics.aligned_melody import MIN_NOTES, note_chroma, similarity
 from mirpipe.records import Note
 
 C_MAJOR = np.array([60, 62, 64, 65, 67, 69, 71, 72, 74, 76])
@@ -101,17 +101,14 @@ def test_only_the_start_of_a_very_long_track_is_compared(monkeypatch: pytest.Mon
     assert value(tune(0)[:20] + tune(1)[20:], tune(0)) == 1.0
 
 
-NOTES = st.lists(
-    st.builds(
-        lambda onset, duration, pitch, velocity: Note(onset, onset + duration, pitch, velocity),
-        st.floats(0, 20),
-        st.floats(0, 3),
-        st.integers(0, 127),
-        st.floats(0, 1),
-    ),
-    min_size=MIN_NOTES,
-    max_size=30,
+NOTE = st.builds(
+    lambda onset, duration, pitch, velocity: Note(onset, onset + duration, pitch, velocity),
+    st.floats(0, 20),
+    st.floats(0, 3),
+    st.integers(0, 127),
+    st.floats(0, 1),
 )
+NOTES = st.lists(NOTE, min_size=MIN_NOTES, max_size=30)
 
 
 @settings(deadline=None, max_examples=50)  # The first call compiles code.
@@ -137,7 +134,39 @@ def test_longest_path_equals_librosa(matches: np.ndarray) -> None:
         rqa(matrix.astype(np.float32), gap_onset=0.5, gap_extend=0.5, backtrack=False).max()
         for matrix in np.swapaxes(matches, 0, 1)
     ]
-    assert aligned_melody._longest_path(matches) == max(expected)
+    assert aligned_melody._longest_paths([matches]) == [max(expected)]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(*[st.one_of(NOTES, st.lists(NOTE, max_size=MIN_NOTES))] * 2), max_size=8))
+def test_pairs_that_are_compared_together_have_the_values_of_single_pairs(
+    pairs: list[tuple[list[Note], list[Note]]],
+) -> None:
+    chroma = [(note_chroma(target), note_chroma(reference)) for target, reference in pairs]
+    assert aligned_melody.compare_chroma(chroma) == [similarity(*pair) for pair in pairs]
+    for batch_cells in (1, 1 << 12):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(aligned_melody, "_BATCH_CELLS", batch_cells)
+            assert aligned_melody.compare_chroma(chroma) == [similarity(*pair) for pair in pairs]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.data())
+def test_longest_paths_of_matrices_of_any_size_are_those_of_a_cell_by_cell_search(
+    data: st.DataObject,
+) -> None:
+    shapes = st.tuples(st.integers(1, 9), st.integers(1, 3), st.integers(1, 9))
+    matches = data.draw(st.lists(shapes.flatmap(lambda shape: arrays(np.bool_, shape)), min_size=1))
+    expected = [max(longest_path(each) for each in np.swapaxes(pair, 0, 1)) for pair in matches]
+    assert aligned_melody._longest_paths(matches) == expected
+
+
+def longest_path(matches: np.ndarray) -> float:
+    q = np.zeros(np.add(matches.shape, 2))
+    for row, column in np.ndindex(matches.shape):
+        steps = (q[row + 1, column + 1], q[row + 1, column], q[row, column + 1])
+        q[row + 2, column + 2] = max(0, max(steps) + (1 if matches[row, column] else -0.5))
+    return float(q.max())
 
 
 def test_two_long_tracks_of_the_same_tune_have_similarity_1() -> None:

@@ -1,9 +1,15 @@
 """Chance correction for melody accuracy: exact numbers, null distributions and reasons."""
 
+import itertools
+from unittest import mock
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mirpipe.music.metrics import melody_accuracy
+from mirpipe.music.features.melody_pitch_classes import SILENT_FRAME
+from mirpipe.music.metrics import melody_accuracy, optimal_transposition
 from mirpipe.music.metrics.melody_chance_correction import (
     FEWEST_SHIFTS,
     SHORTEST_SHIFT,
@@ -96,3 +102,21 @@ def test_every_number_has_its_own_metric() -> None:
     assert len(set(names)) == len(names) == 5
     found = correct_for_chance(quarter_second_notes(0, 9), quarter_second_notes(1, 9))
     assert set(SPECS) == set(vars(found))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.data())
+def test_numbers_do_not_depend_on_which_pairs_were_compared_before(data: st.DataObject) -> None:
+    length = st.one_of(st.integers(0, 3), st.integers(SHORTEST - 2, SHORTEST + 50))
+    melodies = []
+    for seed, frames in enumerate(data.draw(st.lists(length, min_size=1, max_size=4))):
+        melody = quarter_second_notes(seed, frames)
+        if data.draw(st.booleans()):
+            melody[frames // 3 : frames // 2] = SILENT_FRAME
+        melodies.append(melody)
+    pairs = list(itertools.product(melodies, repeat=2))
+    with mock.patch.object(
+        optimal_transposition, "_spectrum", optimal_transposition._spectrum.__wrapped__
+    ):
+        expected = [correct_for_chance(*pair) for pair in pairs]
+    assert [correct_for_chance(*pair) for pair in pairs + pairs] == expected + expected

@@ -28,7 +28,9 @@ def run(fresh: Database, statement: str) -> None:
 
 def test_a_new_database_passes_all_checks(fresh_database: Database) -> None:
     levels = {name: finding.level for name, finding in by_check(database.check()).items()}
-    assert levels == dict.fromkeys(["database", "roles", "clock", "migrations", "locks"], "ok")
+    assert levels == dict.fromkeys(
+        ["database", "roles", "clock", "migrations", "search", "locks"], "ok"
+    )
 
 
 def test_a_worker_without_the_owners_login_passes_all_checks(

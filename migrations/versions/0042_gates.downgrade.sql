@@ -1,0 +1,3 @@
+SET LOCAL search_path = mirpipe, public;
+
+DROP TABLE gate_verdict, gate_notice;

@@ -1,0 +1,132 @@
+"""The best matches of two runs among the targets and references that both runs share.
+
+A change of the library also changes averages. On the shared targets and references, only the models
+can differ. A list of matches is sorted, so the first shared reference in the list of a run is the
+best match that the run would have found among the shared references.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.records import Float64
+
+
+@dataclass(frozen=True)
+class EncoderInRun:
+    """An encoder in one run: its revision, what it compared, and the mean over all targets."""
+
+    run_id: int
+    finished_at: datetime
+    same_recording_counts: bool
+    """Whether matches that are the same recording as their target count in this run."""
+    revision: str
+    random: bool
+    """Whether the encoder or the metric has random weights."""
+    references_n: int
+    targets_n: int
+    mean: float | None
+    """Mean of the metric over all targets of the run. None if there are no values."""
+
+
+@dataclass(frozen=True)
+class SharedChange:
+    """A metric in two runs, for the targets and references that both runs share."""
+
+    then: Float64
+    """Value of each target's best shared match in the earlier run, shape (n,)."""
+    now: Float64
+    """Value of each target's best shared match in the later run, shape (n,)."""
+    references_n: int
+    """Number of shared references."""
+    targets_n: int
+    """Number of shared targets."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    then: float | None
+    now: float | None
+
+
+@dataclass(frozen=True)
+class _Shared:
+    collection: str
+    n: int
+
+
+_ENCODER = text("""
+    SELECT n.run_id, n.finished_at, n.same_recording_counts, e.revision,
+        e.is_random OR coalesce(m.is_random, false) AS random, g.references_n, g.targets_n, u.mean
+    FROM mirpipe.run n
+    JOIN mirpipe.run_encoder g USING (run_id)
+    JOIN mirpipe.encoder e ON e.encoder_id = g.encoder_id AND e.name = :encoder
+    LEFT JOIN mirpipe.run_summary u
+        ON u.run_id = n.run_id AND u.encoder_id = e.encoder_id AND u.metric = :metric
+    LEFT JOIN mirpipe.metric m ON m.metric_id = u.metric_id
+    WHERE n.run_id = :run_id
+""")
+_IS_SHARED = """
+    t.state = 'ok'
+    AND t.first_seen <= (SELECT n.finished_at FROM mirpipe.run n WHERE n.run_id = :then)
+"""
+_SHARED = text(f"""
+    SELECT t.collection, count(*) AS n FROM mirpipe.track t
+    WHERE t.collection IN ('reference', 'target') AND {_IS_SHARED} GROUP BY t.collection
+""")
+_BEST = """
+    SELECT DISTINCT ON (s.target_id) s.target_id, s.reference_id
+    FROM mirpipe.served_neighbour s
+    JOIN mirpipe.encoder e ON e.encoder_id = s.encoder_id AND e.name = :encoder
+    JOIN shared t ON t.track_id = s.reference_id
+    WHERE s.counted_rank IS NOT NULL
+        AND s.from_run <= :{run} AND (s.to_run IS NULL OR s.to_run > :{run})
+    ORDER BY s.target_id, s.counted_rank
+"""
+_VALUE = """
+    CASE WHEN m.spec ->> 'axis' IS NULL THEN (
+        SELECT p.value FROM mirpipe.pair_score p WHERE p.metric_id = m.metric_id
+        AND (p.target_id, p.reference_id) = ({match}.target_id, {match}.reference_id)
+        AND p.excerpt_id IS NULL)
+    ELSE (
+        SELECT s.value FROM mirpipe.track_score s WHERE s.metric_id = m.metric_id
+        AND s.track_id = {match}.reference_id)
+    END
+"""
+_PAIRS = text(f"""
+    WITH shared AS MATERIALIZED (SELECT t.track_id FROM mirpipe.track t WHERE {_IS_SHARED}),
+    earlier AS ({_BEST.format(run="then")}),
+    later AS ({_BEST.format(run="now")})
+    SELECT {_VALUE.format(match="earlier")} AS then, {_VALUE.format(match="later")} AS now
+    FROM earlier JOIN later USING (target_id)
+    JOIN shared h ON h.track_id = earlier.target_id
+    JOIN mirpipe.track t ON t.track_id = earlier.target_id
+    JOIN mirpipe.shown_metric m ON m.name = :metric
+    ORDER BY t.content_sha256
+""")
+
+
+def encoder_in_run(run_id: int, encoder: str, metric: str) -> EncoderInRun | None:
+    """Return the encoder in this run, or None if the run or its results do not exist."""
+    rows = read_rows(EncoderInRun, _ENCODER, run_id=run_id, encoder=encoder, metric=metric)
+    return next(iter(rows), None)
+
+
+def shared_change(then: int, now: int, encoder: str, metric: str) -> SharedChange:
+    """Return the values of the best shared matches in two runs, given by their ids.
+
+    `now` must be the latest run. A track is shared if it is usable now and was first ingested
+    before the earlier run was published. All values are by the metric revision that is shown now. A
+    target is left out if none of its shown matches is shared, or if one of its values is undefined
+    or not measured. The targets are sorted by content hash.
+    """
+    counts = {row.collection: row.n for row in read_rows(_Shared, _SHARED, then=then)}
+    pairs = read_rows(_Pair, _PAIRS, then=then, now=now, encoder=encoder, metric=metric)
+    values = np.array([(pair.then, pair.now) for pair in pairs], np.float64).reshape(-1, 2)
+    values = values[np.isfinite(values).all(axis=1)]
+    return SharedChange(
+        values[:, 0], values[:, 1], counts.get("reference", 0), counts.get("target", 0)
+    )

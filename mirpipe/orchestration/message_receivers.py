@@ -1,0 +1,21 @@
+"""Sends a message to the addresses in the setting `notify`."""
+
+from typing import Any
+
+from mirpipe.settings import settings
+
+
+def send_message(title: str, body: str, *, log: Any) -> None:
+    """Send the message to all addresses, even if it cannot be sent to one of them.
+
+    Apprise knows Slack, e-mail, webhooks and many others. Airflow's own Apprise notifier reads the
+    addresses from a connection. With this function, a single setting is enough. A problem is
+    written to `log`, which is a logger.
+    """
+    from apprise import Apprise
+
+    receivers = Apprise()
+    if not receivers.add(settings().notify or ""):
+        log.error("MIRPIPE_NOTIFY contains an address that is not an Apprise URL.")
+    if not receivers.notify(title=title, body=body):
+        log.error("The message %r could not be sent to all addresses.", title)

@@ -1,0 +1,106 @@
+"""A change is computed on the targets and references of both runs, and tested by a margin."""
+
+import pytest
+
+from mirpipe.db import queries
+from mirpipe.operations.gate.changes import judge_change
+from mirpipe.operations.gate.gate_file import Change
+from mirpipe.operations.gate.verdicts import RuleVerdict
+from tests.operations.gate.judged_library import GOOD, JudgedLibrary
+from tests.support.databases import Database
+
+
+@pytest.fixture
+def library(fresh_database: Database) -> JudgedLibrary:
+    """A library with one run."""
+    library = JudgedLibrary(fresh_database)
+    library.publish()
+    return library
+
+
+def judge(*, margin: float = 0.05, since: object = "previous") -> RuleVerdict:
+    rule = Change.model_validate(
+        {
+            **{"name": "melody", "check": "change", "metric": "aligned_melody"},
+            **{"encoder": "made_up", "since": since, "margin": margin},
+        }
+    )
+    run = queries.latest_run()
+    assert run is not None
+    return judge_change(rule, run)
+
+
+def test_new_references_do_not_change_the_verdict(library: JudgedLibrary) -> None:
+    # Every target now has a better match, which the earlier run could not find.
+    library.add_reference("better", GOOD)
+    library.set_vector(library.references["good"], (1, 0.1, 0))
+    library.publish()
+    verdict = judge()
+    assert (verdict.verdict, verdict.value, verdict.n) == ("passed", 0, 6)
+    assert "share 2 references (of 2 then and 3 now) and 6 targets (of 6 and 6)" in verdict.detail
+    assert "With all tracks of each run, the mean changed by +0.1500" in verdict.detail
+    assert "The encoder is the same." in verdict.detail
+
+
+def test_a_removed_reference_does_not_change_the_verdict(library: JudgedLibrary) -> None:
+    library.set_state(library.references["good"], "gone")
+    library.publish()
+    verdict = judge()
+    assert (verdict.verdict, verdict.value, verdict.n) == ("passed", 0, 6)
+    assert "the mean changed by -0.6000" in verdict.detail
+
+
+def test_a_model_that_finds_worse_matches_fails(library: JudgedLibrary) -> None:
+    library.new_model("r2", targets_at_bad=6)
+    library.publish()
+    verdict = judge()
+    assert verdict.verdict == "failed"
+    assert verdict.value == pytest.approx(-0.6)
+    assert verdict.at_least == -0.05
+    assert "The encoder has a new revision." in verdict.detail
+
+
+def test_an_interval_that_contains_the_margin_is_undecided(library: JudgedLibrary) -> None:
+    library.new_model("r2", targets_at_bad=1)
+    library.publish()
+    verdict = judge(margin=0.2)
+    assert verdict.verdict == "undecided"
+    assert verdict.value == pytest.approx(-0.1)
+    assert verdict.low is not None
+    assert verdict.low < -0.2 < verdict.value
+    assert judge(margin=1).verdict == "passed"
+
+
+def test_too_few_shared_targets_are_undecided(library: JudgedLibrary) -> None:
+    for track_id in library.targets[:2]:
+        library.set_state(track_id, "gone")
+    library.new_model("r2", targets_at_bad=6)
+    library.publish()
+    verdict = judge()
+    assert (verdict.verdict, verdict.value) == ("undecided", None)
+    assert "Only 4 shared targets have values in both runs" in verdict.detail
+
+
+def test_a_run_is_found_by_its_number_and_by_a_time(library: JudgedLibrary) -> None:
+    library.new_model("r2", targets_at_bad=6)
+    second = library.publish()
+    library.new_model("r3", targets_at_bad=0)
+    library.publish()
+    assert judge().value == pytest.approx(0.6)
+    assert judge(since=second).value == pytest.approx(0.6)
+    assert judge(since=second - 1).value == 0
+    run = queries.last_runs()[-1]
+    assert judge(since=run.finished_at).value == 0
+    assert judge(since=9999).detail == f"There is no run 9999 before run {second + 1}."
+
+
+def test_the_first_run_has_no_change(library: JudgedLibrary) -> None:
+    verdict = judge()
+    assert (verdict.verdict, verdict.detail) == ("undecided", "There is no run before run 1.")
+
+
+def test_random_weights_are_undecided(library: JudgedLibrary) -> None:
+    library.add_reference("better", GOOD)
+    library.publish()
+    library.execute("UPDATE mirpipe.encoder SET spec = '{\"is_random\": true}'")
+    assert judge().detail == "Random weights were used."

@@ -1,0 +1,125 @@
+"""A gate file: its rules, and its faults with line, rule and remedy."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mirpipe.errors import ConfigurationError
+from mirpipe.operations.gate.gate_file import Age, Change, Gate, Mean, read_gate
+
+
+def read(folder: Path, text: str) -> Gate:
+    file = folder / "gate.yml"
+    file.write_text(text)
+    return read_gate(file)
+
+
+def faults(folder: Path, text: str) -> list[str]:
+    """Return the lines of the error message, without the path of the file."""
+    with pytest.raises(ConfigurationError) as raised:
+        read(folder, text)
+    lines = str(raised.value).splitlines()
+    return [line.removeprefix(f"{folder / 'gate.yml'}:") for line in lines]
+
+
+def test_rules_are_read_in_the_order_of_the_file(tmp_path: Path) -> None:
+    gate = read(
+        tmp_path,
+        """
+rules:
+  - {name: a, check: mean, metric: cosine, encoder: e, at_least: 0.5}
+  - {name: b, check: age, at_most_hours: 24}
+""",
+    )
+    assert gate.rules == [
+        Mean(name="a", check="mean", metric="cosine", encoder="e", at_least=0.5),
+        Age(name="b", check="age", at_most_hours=24),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        ("12", 12),
+        ("previous", None),
+        ("2026-03-31", datetime(2026, 3, 31, tzinfo=UTC)),
+        ("2026-03-31 10:30:00", datetime(2026, 3, 31, 10, 30, tzinfo=UTC)),
+        ("2026-03-31T10:30:00+02:00", datetime(2026, 3, 31, 8, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_change_is_since_a_run_or_a_time(
+    tmp_path: Path, since: str, expected: int | datetime | None
+) -> None:
+    rule = read(
+        tmp_path,
+        f"rules: [{{name: a, check: change, metric: m, encoder: e, since: {since}, margin: 0}}]",
+    ).rules[0]
+    assert isinstance(rule, Change)
+    assert rule.since == expected
+
+
+def test_all_faults_are_reported_with_line_rule_and_remedy(tmp_path: Path) -> None:
+    text = """rules:
+  - name: one
+    check: mean
+    metric: cosine
+    encoder: e
+  - name: two
+    check: changes
+  - check: pending
+    at_most: many
+  - name: three
+    check: change
+    metric: z
+    encoder: e
+    since: yesterday
+    margins: 0.1
+"""
+    assert faults(tmp_path, text) == [
+        "The gate has faults:",
+        "2: rule 'one': set `at_least`, `at_most` or both.",
+        "6: rule 'two': `check` is missing or unknown. Set it to one of: mean, change, coverage, "
+        "findings, pending, age.",
+        "8: rule 3: `name` is missing. Add it.",
+        "9: rule 3: `at_most`: Input should be a valid integer, unable to parse string as an "
+        "integer. Correct the value.",
+        "10: rule 'three': `margin` is missing. Add it.",
+        "12: rule 'three': the change of z cannot be tested; use a pair metric such as "
+        "aligned_melody or melody_accuracy_corrected, or a score axis.",
+        "14: rule 'three': `since` is `previous`, a run number, or a date such as 2026-03-31.",
+        "15: rule 'three': `margins` is unknown here. Remove it, or correct its name.",
+    ]
+
+
+def test_a_repeated_key_and_a_repeated_name_are_faults(tmp_path: Path) -> None:
+    text = """rules:
+  - {name: a, check: pending}
+  - name: a
+    check: age
+    at_most_hours: 1
+    at_most_hours: 2
+"""
+    assert faults(tmp_path, text) == [
+        "The gate has faults:",
+        "3: rule 'a': another rule has this name. Rename one of them.",
+        "6: `at_most_hours` is set twice. Remove one of them.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "1: no rules. Write `rules:`, and below it a list of rules."),
+        ("- a", "1: no rules. Write `rules:`, and below it a list of rules."),
+        ("a: [\n", "2: not valid YAML ("),
+        ("rules:\n  - when: 2026-13-45\n", "1: not valid YAML ("),
+    ],
+)
+def test_a_file_without_rules_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    assert faults(tmp_path, text)[0].startswith(expected)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"Cannot read the gate .*/none\.yml"):
+        read_gate(tmp_path / "none.yml")
