@@ -1,7 +1,7 @@
-"""The scatter plot on the Map page: one dot per track, which the viewer can click."""
+"""The scatter plot on the Map page: one dot per track, which the viewer can click, and zoom."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
@@ -16,6 +16,14 @@ OTHERS, NONE = "others", "none"
 SELECTION = "track"
 """Name of the chart's selection, which contains the clicked track."""
 RING_COLOUR = "#D55E00"
+COLLECTIONS = ("reference", "target", "generated")
+"""Collections in the order of their colours, which therefore never change."""
+RELATIONS = ("match", "clip")
+"""Relations of tracks to a target. Solid lines lead to matches, and dashed lines to clips."""
+MARGIN = 0.05
+"""Share of the map that is empty at each edge."""
+WIDTH_BY_HEIGHT = 1.3
+"""Shape of the chart in a wide window. Equal distances look equal in both directions there."""
 
 
 def colour_groups(points: Sequence[queries.MapPoint], label: str) -> list[str]:
@@ -48,10 +56,12 @@ def scatter_plot(
     *,
     label: str,
     chosen_id: int | None,
+    linked_ids: Mapping[int, str],
 ) -> alt.LayerChart:
     """Return the scatter plot, with dots coloured by `label`.
 
-    Collections also differ in the shape of their dots. The chosen track is marked by a ring.
+    Collections also differ in the shape of their dots. The chosen track is marked by a ring, and
+    lines lead from it to the tracks in `linked_ids`, which contains their relation by track id.
     """
     data = pd.DataFrame(
         {
@@ -63,18 +73,44 @@ def scatter_plot(
             "y": [point.y for point in points],
         }
     )
-    order = [group for group, _ in Counter(data["label"]).most_common() if group != OTHERS]
-    legend = alt.Legend(title=None, orient="bottom", columns=3, labelLimit=180)
+    present = set(data["label"])
+    if label == "collection":
+        order = list(COLLECTIONS)
+    else:
+        order = [group for group, _ in Counter(data["label"]).most_common() if group != OTHERS]
+    legend = alt.Legend(
+        title=None,
+        orient="bottom",
+        columns=3,
+        labelLimit=180,
+        values=[group for group in order if group in present],
+    )
     if label == "collection":
         shape = alt.Shape("label:N", sort=order, scale=alt.Scale(domain=order), legend=legend)
     else:
-        shape = alt.Shape("collection:N", legend=None)
+        shape = alt.Shape("collection:N", sort=list(COLLECTIONS), legend=None)
     click = alt.selection_point(name=SELECTION, fields=["track_id"], on="click", empty=False)
-    hidden = alt.Axis(labels=False)
-    base = alt.Chart(data).encode(
-        x=alt.X("x:Q", title=f"{map_.spread_x:.0%} of the variance", axis=hidden),
-        y=alt.Y("y:Q", title=f"{map_.spread_y:.0%} of the variance", axis=hidden),
+    # The wheel scrolls the page, unless Shift is held.
+    zoom = alt.selection_interval(
+        bind="scales",
+        zoom="wheel![event.shiftKey]",
+        translate="[pointerdown[event.shiftKey], window:pointerup] > window:pointermove!",
     )
+    domain_x, domain_y = _domains(data["x"], data["y"])
+    hidden = alt.Axis(labels=False)
+    x = alt.X(
+        "x:Q",
+        title=f"{map_.spread_x:.0%} of the variance",
+        axis=hidden,
+        scale=alt.Scale(domain=domain_x, nice=False),
+    )
+    y = alt.Y(
+        "y:Q",
+        title=f"{map_.spread_y:.0%} of the variance",
+        axis=hidden,
+        scale=alt.Scale(domain=domain_y, nice=False),
+    )
+    base = alt.Chart(data).encode(x=x, y=y)
     coloured = base.transform_filter(alt.datum.label != OTHERS)
     dots = (
         coloured.mark_point(filled=True, size=55, opacity=0.85)
@@ -83,15 +119,17 @@ def scatter_plot(
             shape=shape,
             tooltip=["title:N", "collection:N", alt.Tooltip("label:N", title=label)],
         )
-        .add_params(click)
+        .add_params(click, zoom)
     )
     layers = [dots]
+    if chosen_id is not None and data["track_id"].isin(linked_ids).any():
+        layers.insert(0, _lines(data, chosen_id, linked_ids, x, y))
     if OTHERS in set(data["label"]):
         grey = base.transform_filter(alt.datum.label == OTHERS)
         layers.insert(
             0,
             grey.mark_point(filled=True, size=35, opacity=0.6, color=GREY).encode(
-                shape=alt.Shape("collection:N", legend=None),
+                shape=alt.Shape("collection:N", sort=list(COLLECTIONS), legend=None),
                 tooltip=["title:N", "collection:N"],
             ),
         )
@@ -99,3 +137,37 @@ def scatter_plot(
         ring = base.transform_filter(alt.datum.track_id == chosen_id)
         layers.append(ring.mark_point(filled=False, size=320, strokeWidth=3, color=RING_COLOUR))
     return alt.LayerChart(layer=layers, height=HEIGHT)
+
+
+def _domains(x: pd.Series, y: pd.Series) -> tuple[list[float], list[float]]:
+    """Return the ranges of both axes, with the same scale and all points inside."""
+    width = max(x.max() - x.min(), WIDTH_BY_HEIGHT * (y.max() - y.min())) or 1.0
+    half = (0.5 + MARGIN) * width
+    middle_x, middle_y = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2
+    return (
+        [middle_x - half, middle_x + half],
+        [middle_y - half / WIDTH_BY_HEIGHT, middle_y + half / WIDTH_BY_HEIGHT],
+    )
+
+
+def _lines(
+    data: pd.DataFrame, chosen_id: int, linked_ids: Mapping[int, str], x: alt.X, y: alt.Y
+) -> alt.Chart:
+    """Return the lines from the chosen track to the linked tracks that are on the map."""
+    (chosen,) = data[data["track_id"] == chosen_id].to_dict("records")
+    linked = data[data["track_id"].isin(linked_ids)][["track_id", "x", "y"]].assign(
+        to_x=chosen["x"], to_y=chosen["y"]
+    )
+    linked["relation"] = linked["track_id"].map(linked_ids)
+    lines: alt.Chart = (
+        alt.Chart(linked)
+        .mark_rule(strokeWidth=1.5, color=GREY)
+        .encode(
+            x=x,
+            y=y,
+            x2="to_x:Q",
+            y2="to_y:Q",
+            strokeDash=alt.StrokeDash("relation:N", sort=list(RELATIONS), legend=None),
+        )
+    )
+    return lines

@@ -2,10 +2,12 @@
 
 import json
 
+import pyarrow
 import pytest
 from sqlalchemy import text
 
 from dashboard.components import scatter_plot
+from mirpipe.db import queries
 from mirpipe.db.queries import MapPoint
 from tests.dashboard.example_maps import write_maps
 from tests.dashboard.open_page import HOSTILE, html, link, page
@@ -50,6 +52,56 @@ def test_a_link_restores_encoder_colour_and_track(with_maps: Database) -> None:
     assert "**x** &lt;b&gt;$a$" in html(app)
     assert len(app.get("audio")) == 1
     assert app.query_params["track"] in (target_link, [target_link])
+
+
+def test_a_track_is_found_by_its_title_and_lines_lead_from_a_target_to_its_matches(
+    with_maps: Database,
+) -> None:
+    app = page("map", encoder="musicnn")
+    picker = app.selectbox(key="map_track")
+    assert picker.value is None
+    assert rules(spec(app)) == []
+    app = picker.select(next(id_ for id_ in track_ids(with_maps, "target"))).run()
+    assert len(app.get("audio")) == 1
+    assert app.query_params["track"]
+    [lines] = rules(spec(app))
+    [chart] = app.get("vega_lite_chart")
+    content = {data.name: data.data.data for data in chart.proto.datasets}[lines["data"]["name"]]
+    drawn = pyarrow.ipc.open_stream(content).read_all()["track_id"].to_pylist()
+    assert drawn
+    assert set(drawn) <= set(track_ids(with_maps, "reference"))
+    app = app.selectbox(key="map_track").set_value(None).run()
+    assert "track" not in app.query_params
+    assert rules(spec(app)) == []
+
+
+def rules(chart: dict) -> list[dict]:
+    return [layer for layer in chart["layer"] if layer["mark"]["type"] == "rule"]
+
+
+def track_ids(database: Database, collection: str) -> list[int]:
+    with database.reader.connect() as connection:
+        query = text("SELECT track_id FROM track WHERE collection = :collection ORDER BY 1")
+        return list(connection.execute(query, {"collection": collection}).scalars())
+
+
+def test_both_axes_have_the_same_scale_and_collections_keep_their_colours() -> None:
+    points = [
+        MapPoint(1, "", "", "target", {}, [], 0.0, 0.0),
+        MapPoint(2, "", "", "generated", {}, [], 1.0, 3.0),
+    ]
+    map_ = queries.EmbeddingMap("musicnn", 2, 2, 0.5, 0.25, "none", random=False)
+    chart = scatter_plot.scatter_plot(
+        map_, points, label="collection", chosen_id=None, linked_ids={}
+    ).to_dict()
+    [dots] = chart["layer"]
+    x, y = (dots["encoding"][axis]["scale"]["domain"] for axis in "xy")
+    assert x[0] < 0 < 1 < x[1]
+    assert y[0] < 0 < 3 < y[1]
+    assert (x[1] - x[0]) / (y[1] - y[0]) == pytest.approx(scatter_plot.WIDTH_BY_HEIGHT)
+    colour = dots["encoding"]["color"]
+    assert colour["scale"]["domain"] == ["reference", "target", "generated"]
+    assert colour["legend"]["values"] == ["target", "generated"]
 
 
 def test_rare_values_share_one_colour() -> None:

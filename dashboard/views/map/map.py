@@ -1,6 +1,7 @@
-"""Map page: an encoder's space in two dimensions. Clicking a dot shows a player for the track."""
+"""Map page: an encoder's space in two dimensions, with a player for the chosen track."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +16,7 @@ from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 
-TRACK_PARAMETER, CHART_KEY = "track", "map"
+TRACK_PARAMETER, CHART_KEY, PICKER_KEY = "track", "map", "map_track"
 
 
 def choose_map(maps: Sequence[queries.EmbeddingMap]) -> queries.EmbeddingMap:
@@ -40,16 +41,57 @@ def colour_labels(points: Sequence[queries.MapPoint]) -> list[str]:
     return ["collection", *sorted(known & {"genre", "instrument"})]
 
 
-def chosen_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
-    """Return the point of the track that was clicked last, or else of the track in the address."""
+def take_click(points: Sequence[queries.MapPoint]) -> None:
+    """Write the track that was clicked into the address."""
     point_of = {point.track_id: point for point in points}
     selection = getattr(st.session_state.get(CHART_KEY), "selection", {})
     for item in selection.get(scatter_plot.SELECTION) or []:
-        if item.get("track_id") in point_of:
-            clicked = point_of[item["track_id"]]
-            st.query_params[TRACK_PARAMETER] = link_value(clicked.content_sha256)
-            return clicked
-    return linked_point(points)
+        if point := point_of.get(item.get("track_id")):
+            st.query_params[TRACK_PARAMETER] = link_value(point.content_sha256)
+            st.session_state[PICKER_KEY] = point.track_id
+
+
+def take_choice(points: Sequence[queries.MapPoint]) -> None:
+    """Write the track that was chosen by its title into the address, or remove it."""
+    chosen = st.session_state[PICKER_KEY]
+    for point in points:
+        if point.track_id == chosen:
+            st.query_params[TRACK_PARAMETER] = link_value(point.content_sha256)
+            return
+    st.query_params.pop(TRACK_PARAMETER, None)
+
+
+def pick_track(points: Sequence[queries.MapPoint], chosen: queries.MapPoint | None) -> None:
+    """Draw a selector of all tracks on the map, in which the viewer can type."""
+    point_of = {point.track_id: point for point in points}
+    current = None if chosen is None else chosen.track_id
+    if st.session_state.get(PICKER_KEY) != current:
+        st.session_state[PICKER_KEY] = current
+    st.selectbox(
+        "Find a track",
+        sorted(point_of, key=lambda track_id: point_of[track_id].title),
+        format_func=lambda track_id: (
+            f"{point_of[track_id].title} ({point_of[track_id].collection})"
+        ),
+        index=None,
+        placeholder="Type a part of the title",
+        key=PICKER_KEY,
+        on_change=take_choice,
+        args=(points,),
+    )
+
+
+def linked_tracks(
+    run: cached_queries.RunKey, encoder: str, chosen: queries.MapPoint | None
+) -> dict[int, str]:
+    """Return the matches by this encoder and the clips, if a target is chosen, by track id."""
+    if chosen is None or chosen.collection != "target":
+        return {}
+    matches = cached_queries.matches(run, chosen.track_id, 10)
+    clips = queries.clips_of_target(chosen.track_id)
+    return {match.reference_id: "match" for match in matches if match.encoder == encoder} | {
+        clip.track_id: "clip" for clip in clips
+    }
 
 
 def linked_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
@@ -61,25 +103,26 @@ def linked_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
 def track_card(point: queries.MapPoint) -> None:
     """Draw the title, the pictures and the player of a track."""
     with st.container(border=True):
-        left, right = st.columns(2, vertical_alignment="center")
-        with left:
-            markup.show(
-                linked_title(point.title, address_of(point.collection, point.content_sha256)),
-                markup.muted_line(point.collection),
-                genre_and_instrument(point.labels),
+        markup.show(
+            linked_title(point.title, address_of(point.collection, point.content_sha256)),
+            markup.muted_line(point.collection),
+            genre_and_instrument(point.labels),
+        )
+        picture = queries.pictures([point.track_id]).get(point.track_id)
+        markup.show(waveform_and_chroma(picture, name=point.title))
+        files = queries.file_locations([point.track_id]).get(point.track_id, [])
+        player(files, name=point.title, key="clicked")
+        if point.collection == "target":
+            st.page_link(
+                "views/listen/listen.py",
+                label="Listen to its matches",
+                icon=":material/headphones:",
+                query_params={TARGET_PARAMETER: link_value(point.content_sha256)},
             )
-            if point.collection == "target":
-                st.page_link(
-                    "views/listen/listen.py",
-                    label="Listen to its matches",
-                    icon=":material/headphones:",
-                    query_params={TARGET_PARAMETER: link_value(point.content_sha256)},
-                )
-        with right:
-            picture = queries.pictures([point.track_id]).get(point.track_id)
-            markup.show(waveform_and_chroma(picture, name=point.title))
-            files = queries.file_locations([point.track_id]).get(point.track_id, [])
-            player(files, name=point.title, key="clicked")
+            st.caption(
+                "Solid lines lead to its first ten matches by this encoder, and dashed lines to "
+                "its clips."
+            )
 
 
 def explain(map_: queries.EmbeddingMap) -> None:
@@ -93,7 +136,8 @@ def explain(map_: queries.EmbeddingMap) -> None:
     st.caption(
         f"{drawn} The axes are the two directions in which the references differ most (principal "
         "components). Tracks that are close on the map may be far apart in other dimensions. Point "
-        "at a dot to see the title. Click a dot to listen to the track."
+        "at a dot to see the title. Click a dot, or type a title, to listen to the track. Hold "
+        "Shift and turn the wheel to zoom, or drag to move the map."
     )
 
 
@@ -116,22 +160,27 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
     if map_.random:
         markup.show(random_weights_badge(map_.encoder))
     explain(map_)
-    chosen = chosen_point(points)
+    chosen = linked_point(points)
     chart = scatter_plot.scatter_plot(
         map_,
         points,
         label=label or "collection",
         chosen_id=None if chosen is None else chosen.track_id,
+        linked_ids=linked_tracks(cached_queries.run_key(run), map_.encoder, chosen),
     )
-    st.altair_chart(
-        chart,
-        key=CHART_KEY,
-        on_select="rerun",
-        selection_mode=scatter_plot.SELECTION,
-        alt=f"Map of the {map_.encoder} space. The table below contains the same points.",
-    )
-    if chosen is not None:
-        track_card(chosen)
+    drawing, beside = st.columns([7, 3])
+    with drawing:
+        st.altair_chart(
+            chart,
+            key=CHART_KEY,
+            on_select=partial(take_click, points),
+            selection_mode=scatter_plot.SELECTION,
+            alt=f"Map of the {map_.encoder} space. The table below contains the same points.",
+        )
+    with beside:
+        pick_track(points, chosen)
+        if chosen is not None:
+            track_card(chosen)
     markup.show(markup.muted_line(licence_text(map_.licence_weights)))
     rows = [
         {
