@@ -1,8 +1,11 @@
 """Creates the web application of the API."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -17,6 +20,8 @@ Reads the library and the results of mirpipe. All operations only read. An error
 problem details (RFC 9457). Times have a time zone, and lengths are in seconds. A number that could
 not be computed is null.
 """
+MAX_REQUESTS = 15
+"""Number of connections that SQLAlchemy opens for a role. A request that finds none would fail."""
 LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
@@ -28,6 +33,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("mirpipe"),
         docs_url=None,
         redoc_url=None,
+        lifespan=_limit_threads,
     )
     routes = APIRouter(
         prefix="/v1",
@@ -51,6 +57,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
+
+
+@asynccontextmanager
+async def _limit_threads(_app: FastAPI) -> AsyncIterator[None]:
+    """Run at most `MAX_REQUESTS` requests at a time, while the API is running. Others wait."""
+    current_default_thread_limiter().total_tokens = MAX_REQUESTS
+    yield
 
 
 def _health() -> dict[str, str]:

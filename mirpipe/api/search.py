@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import BoundedSemaphore
 from typing import Annotated
 
 from fastapi import APIRouter, File, HTTPException, Query, UploadFile
@@ -10,9 +11,13 @@ from fastapi import APIRouter, File, HTTPException, Query, UploadFile
 from mirpipe.api.values import Neighbours
 from mirpipe.db import queries
 from mirpipe.files.printable_path import printable_path
-from mirpipe.search_process import MAX_FILE_BYTES, Hit, search_by_file
+from mirpipe.search_process import MAX_FILE_BYTES, Hit, SearchBusy, search_by_file
 
 router = APIRouter(tags=["search"])
+
+MAX_SEARCHES = 4
+"""Number of searches that may run or wait. More would keep the threads of all other requests."""
+_places = BoundedSemaphore(MAX_SEARCHES)
 
 
 @router.post("/search", summary="Find the references that are similar to an audio file")
@@ -30,6 +35,15 @@ def search(
         raise HTTPException(
             413, f"The file is larger than {MAX_FILE_BYTES // 2**20} MB. Send a shorter file."
         )
+    if not _places.acquire(blocking=False):
+        raise SearchBusy("Other searches are still running. Try again later.")
+    try:
+        return _search(file, encoder, k)
+    finally:
+        _places.release()
+
+
+def _search(file: UploadFile, encoder: str, k: int) -> list[Hit]:
     name = printable_path(file.filename or "the file")
     with TemporaryDirectory(prefix="mirpipe-query-") as folder:
         path = Path(folder) / "uploaded-audio-file"

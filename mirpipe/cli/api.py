@@ -34,4 +34,5 @@ def api() -> None:
             log_level="warning",
             proxy_headers=False,
             server_header=False,
+            timeout_graceful_shutdown=5,  # Ctrl-C does not wait for a search.
         )

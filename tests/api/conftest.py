@@ -37,7 +37,7 @@ def running_api(variables: Mapping[str, str]) -> Iterator[httpx.Client]:
         assert process.stderr is not None
         address = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
         assert address
-        with httpx.Client(base_url=address[0], trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=address[0], trust_env=False, timeout=180) as client:
             eventually(lambda: responds(client), seconds=60)
             yield client
     finally:

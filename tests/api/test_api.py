@@ -3,14 +3,21 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from anyio.to_thread import current_default_thread_limiter
 from sqlalchemy import text
 
+from mirpipe.api.app import create_app
 from mirpipe.api.request_size import MAX_BODY_BYTES
+from mirpipe.api.search import MAX_SEARCHES
+from mirpipe.settings import settings
 from tests.api.conftest import TOKEN
 from tests.support.audio_files import tone
 from tests.support.databases import Database
@@ -177,3 +184,36 @@ def test_a_query_that_takes_too_long_is_stopped(library: Database, server: httpx
     assert status == 503
     assert "it took longer than 30s" in detail
     assert response.headers["Retry-After"] == "10"
+
+
+def test_every_running_request_has_a_database_connection(library: Database) -> None:
+    async def running_requests() -> float:
+        app = create_app(settings())
+        async with app.router.lifespan_context(app):
+            return float(current_default_thread_limiter().total_tokens)
+
+    requests = int(anyio.run(running_requests))
+    with ExitStack() as opened:
+        for _ in range(requests):
+            opened.enter_context(library.reader.connect())
+        assert library.reader.pool.checkedout() == requests
+
+
+def test_searches_that_would_wait_for_long_are_refused_and_others_still_answered(
+    server: httpx.Client, tmp_path: Path
+) -> None:
+    content = tone(tmp_path / "query.wav", 885).read_bytes()
+
+    def search(_number: int) -> httpx.Response:
+        return server.post(
+            "/v1/search", params={"encoder": "signal"}, files={"file": ("query.wav", content)}
+        )
+
+    with ThreadPoolExecutor(3 * MAX_SEARCHES) as pool:
+        responses = pool.map(search, range(3 * MAX_SEARCHES))
+        assert server.get("/v1/runs").status_code == 200
+        refused = [response for response in responses if response.status_code != 200]
+    assert 0 < len(refused) < 3 * MAX_SEARCHES
+    for response in refused:
+        assert problem(response) == (503, "Other searches are still running. Try again later.")
+        assert response.headers["Retry-After"] == "10"
