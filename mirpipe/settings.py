@@ -232,10 +232,13 @@ class Settings(BaseSettings):
     used."""
     dashboard_port: int = 8501
     """Port of the dashboard. If this port is in use, the next free port is used."""
+    api_port: int = 8600
+    """Port of `mirpipe api`. If this port is in use, the next free port is used."""
     bind: IPAddress = "127.0.0.1"
-    """IP address of this machine on which Airflow and the dashboard listen. With the default, they
-    can be opened only on this machine. Most other addresses make them reachable from other
-    machines, and then the dashboard needs a login: see dashboard_user_header."""
+    """IP address of this machine on which Airflow, the dashboard and `mirpipe api` listen. With the
+    default, they can be opened only on this machine. Most other addresses make them reachable from
+    other machines. The dashboard then needs a login, and the API a token: see
+    dashboard_user_header and api_token."""
     dashboard_user_header: str | None = None
     """Name of the HTTP header in which a proxy passes the name of the logged-in user, such as
     `X-Forwarded-User`. The dashboard refuses requests without this header. Only the proxy may be
@@ -243,6 +246,13 @@ class Settings(BaseSettings):
     dashboard_without_login: bool = False
     """Whether everyone who can reach the dashboard may use it without a login, even if bind is not
     an address of this machine alone."""
+    api_token: str | None = Field(default=None, min_length=16)
+    """Secret of at least 16 characters that all requests to `mirpipe api` must contain, in the
+    header `Authorization: Bearer …`. Default: none, and then the API is available only on this
+    machine."""
+    api_without_login: bool = False
+    """Whether everyone who can reach the API may use it without a token, even if bind is not an
+    address of this machine alone."""
 
     log: Literal["text", "json"] = "text"
     """Format of the log lines that stages write to stderr: `text` for people, or `json` for

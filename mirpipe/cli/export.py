@@ -28,9 +28,23 @@ def export(
             "--vectors", help="Also export the vectors (views v_embedding_N). They are large."
         ),
     ] = False,
+    mteb: Annotated[
+        bool,
+        typer.Option(
+            "--mteb",
+            help="Export the tracks, labels and matches as a retrieval dataset for MTEB instead of "
+            "the views.",
+        ),
+    ] = False,
+    with_audio: Annotated[
+        bool,
+        typer.Option(
+            "--with-audio", help="With --mteb: copy the audio files instead of their paths."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Export the views as Parquet files.
+    """Export the views as Parquet files, or the library as a dataset for MTEB.
 
     Writes one file VIEW.parquet per view. The files dictionary.md and dictionary.csv describe every
     column. All files come from one snapshot of the database, and the pipeline can keep running. If
@@ -38,6 +52,13 @@ def export(
     """
     from mirpipe.operations.export import export as write_files
 
+    if with_audio and not mteb:
+        raise typer.BadParameter("--with-audio needs --mteb. Add --mteb.")
+    if mteb:
+        if view or vectors:
+            raise typer.BadParameter("--mteb exports no views. Remove --view and --vectors.")
+        _export_mteb(folder, with_audio=with_audio, as_json=as_json)
+        return
     try:
         with progress_bar("export") as progress:
             counts = write_files(folder, views=view or (), vectors=vectors, progress=progress)
@@ -49,3 +70,23 @@ def export(
     for name, rows in counts.items():
         print(f"{name}.parquet: {rows} rows")
     print(f"The columns are described in {folder / 'dictionary.md'}")
+
+
+def _export_mteb(folder: Path, *, with_audio: bool, as_json: bool) -> None:
+    from mirpipe.operations.export_mteb import export_mteb
+    from mirpipe.settings import settings
+
+    try:
+        counts = export_mteb(
+            folder,
+            with_audio=with_audio,
+            same_recording_counts=settings().same_recording_counts,
+        )
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None
+    if as_json:
+        print(json.dumps(counts))
+        return
+    for name, rows in counts.items():
+        print(f"{name}: {rows} rows")
+    print(f"The configurations are described in {folder / 'README.md'}")

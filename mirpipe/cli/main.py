@@ -11,6 +11,7 @@ from rich.console import Console
 from mirpipe import logs
 from mirpipe.cli import (
     analyse,
+    api,
     backup,
     caption,
     dashboard,
@@ -114,6 +115,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(demo.demo)
 app.command()(dashboard.dashboard)
+app.command()(api.api)
 app.add_typer(db.app, name="db")
 app.command()(ingest.ingest)
 app.command()(embed.embed)

@@ -36,7 +36,7 @@ def _as_text(name: str, value: object) -> str:
     """Return the value as it is written in the environment variable, without secrets."""
     if value is None:
         return ""
-    if name == "notify" or name.endswith(("_url", "_password")):
+    if name == "notify" or name.endswith(("_url", "_password", "_token")):
         return "(set)"
     if isinstance(value, list):
         modes = [json.dumps(asdict(each)) for each in value if isinstance(each, Mode)]

@@ -4,12 +4,8 @@ All files come from one database snapshot, and no incomplete file is ever visibl
 """
 
 import csv
-import fcntl
-import os
 import re
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +14,9 @@ from pyarrow import parquet
 
 from mirpipe.db.queries.view_descriptions import View
 from mirpipe.db.queries.view_snapshot import Snapshot, snapshot
-from mirpipe.errors import ConfigurationError, MirpipeError
+from mirpipe.errors import ConfigurationError
 from mirpipe.files.durable_write import sync_file
-
-PARTIAL = ".partial"
-"""Folder inside the output folder that contains the files until all of them are complete."""
+from mirpipe.operations.export_folder import locked_folder, publish
 
 _TYPES: dict[str, pa.DataType] = {
     "bigint": pa.int64(),
@@ -56,7 +50,7 @@ def export(
     Raises ConfigurationError if a view does not exist, and MirpipeError if another export is
     writing to the folder.
     """
-    with _locked(folder) as partial, snapshot() as moment:
+    with locked_folder(folder) as partial, snapshot() as moment:
         existing = moment.views()
         chosen = _select(existing, views, vectors=vectors)
         counts = {}
@@ -66,8 +60,7 @@ def export(
         progress(len(chosen), len(chosen))
         described = [view for view in existing if not view.vectors or view in chosen]
         _write_dictionary(partial, described)
-        for file in sorted(partial.iterdir()):
-            file.replace(folder / file.name)
+        publish(partial, folder)
     return counts
 
 
@@ -153,37 +146,3 @@ def _section(view: View) -> str:
 
 def _cell(comment: str) -> str:
     return comment.replace("|", r"\|").replace("\n", " ")
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[Path]:
-    """Lock the folder for one export, and yield an empty folder inside it for incomplete files.
-
-    Raises ConfigurationError if `folder` is not a folder, and MirpipeError if another export holds
-    the lock or if a file cannot be written. The inner folder is deleted at the end.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise ConfigurationError(
-            f"Cannot write to the folder {folder}: {error.strerror}. Choose another folder."
-        ) from None
-    partial = folder / PARTIAL
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise MirpipeError(
-                f"Cannot export to {folder}: another export is writing there. Wait until it ends."
-            ) from None
-        try:
-            shutil.rmtree(partial, ignore_errors=True)  # A killed export may have left this folder.
-            partial.mkdir()
-            yield partial
-        except OSError as error:
-            raise MirpipeError(f"Cannot write to {folder}: {error}") from error
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    finally:
-        os.close(descriptor)

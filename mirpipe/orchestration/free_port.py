@@ -21,8 +21,8 @@ def reserve_free_port(first: int, *, bind: str) -> tuple[int, socket.socket]:
         if is_port_free(bind, port) and (reservation := _reservation(port)):
             return port, reservation
     raise ConfigurationError(
-        f"No free port was found from {first} on. Set MIRPIPE_AIRFLOW_PORT or "
-        "MIRPIPE_DASHBOARD_PORT to another port."
+        f"No free port was found from {first} on. Set MIRPIPE_AIRFLOW_PORT, "
+        "MIRPIPE_DASHBOARD_PORT or MIRPIPE_API_PORT to another port."
     )
 
 

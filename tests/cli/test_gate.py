@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from mirpipe.cli.main import app
 from mirpipe.db.snapshot import open_snapshot
 from mirpipe.db.store.content_digest import combined, digests
+from mirpipe.operations.prune import prune
+from mirpipe.settings import settings
 from tests.operations.gate.judged_library import JudgedLibrary
 from tests.support.databases import Database
 
@@ -121,6 +123,20 @@ def test_each_run_keeps_its_verdicts_and_the_digest_does_not_change(
     ]
     with open_snapshot("app") as connection:
         assert combined(digests(connection)) == before
+
+
+def test_prune_deletes_the_verdicts_of_past_runs_only_after_the_retention_time(
+    library: JudgedLibrary, judge: Judge
+) -> None:
+    judge(MEAN % 0.5, exit_code=0)
+    library.new_model("r2", targets_at_bad=6)
+    library.publish()
+    judge(MEAN % 0.5, exit_code=1)
+    library.execute("UPDATE mirpipe.run SET finished_at = finished_at - interval '10 days'")
+    prune(settings())
+    assert len(library.rows(STORED)) == 2
+    prune(settings().model_copy(update={"keep_history_days": 5}))
+    assert [row[:3] for row in library.rows(STORED)] == [(2, "melody", "failed")]
 
 
 def test_without_a_run_every_rule_is_undecided(fresh_database: Database, judge: Judge) -> None:

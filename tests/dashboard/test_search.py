@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.views.search import search_process
+from mirpipe import search_process
 from mirpipe.stages import embed as embed_stage
 from tests.dashboard.example_library import fill
 from tests.dashboard.open_page import MODELS, PIECES, html, page

@@ -21,12 +21,12 @@ EXAMPLE = (PROJECT / ".env.example").read_text()
 SECRET = re.compile(r"^([A-Z_]+_(?:PASSWORD|SECRET|KEY))=", re.MULTILINE)
 RUNS_ONCE = {"roles", "init"}
 WORKERS = {"worker", "worker-gpu"}
-PAGES = {"api-server": "8080", "dashboard": "8501"}
+PAGES = {"api-server": "8080", "dashboard": "8501", "api": "8600"}
 AIRFLOW_SERVERS = {"api-server", "scheduler", "dag-processor", "triggerer"}
 LOG_SERVER = "log-server"
 OPERATOR = "operator"
 """The service for single commands, which `docker compose up` does not start."""
-ALL_PROFILES = "postgres,gpu,logs,operator"
+ALL_PROFILES = "postgres,gpu,logs,operator,api"
 
 Services = dict[str, Any]
 
@@ -43,6 +43,7 @@ def services() -> Services:
         ("postgres", {"postgres", "roles"}),
         ("postgres,gpu", {"postgres", "roles", "worker-gpu"}),
         ("gpu,logs", {"worker-gpu", LOG_SERVER}),
+        ("api", {"api"}),
         ("", set()),
     ],
 )
@@ -92,6 +93,16 @@ def test_a_proxy_can_require_a_login_for_the_dashboard(services: Services) -> No
     header = {"MIRPIPE_DASHBOARD_USER_HEADER": "X-User"}
     changed = config(env_file(**header))["services"]["dashboard"]["environment"]
     assert changed["MIRPIPE_DASHBOARD_USER_HEADER"] == "X-User"
+
+
+def test_a_token_can_be_required_for_the_api(services: Services) -> None:
+    variables = services["api"]["environment"]
+    assert variables["MIRPIPE_BIND"] == "0.0.0.0"
+    assert (variables["MIRPIPE_API_TOKEN"], variables["MIRPIPE_API_WITHOUT_LOGIN"]) == ("", "true")
+    token = {"MIRPIPE_API_TOKEN": "a token of the tests", "COMPOSE_PROFILES": "api"}
+    for name, service in config(env_file(**token))["services"].items():
+        has_token = token["MIRPIPE_API_TOKEN"] in str(service)
+        assert has_token == (name == "api"), name
 
 
 def test_every_service_runs_once_or_restarts_and_has_a_health_check(services: Services) -> None:
@@ -163,12 +174,12 @@ def test_a_slow_start_does_not_count_as_unhealthy(services: Services) -> None:
         assert services[name]["healthcheck"]["start_period"] == "10m0s", name
 
 
-def test_the_dashboard_reaches_postgres_only(services: Services) -> None:
+def test_the_dashboard_and_the_api_reach_postgres_only(services: Services) -> None:
     networks = {name: set(service["networks"]) for name, service in services.items()}
     reached = {name for name in networks if networks[name] & networks["dashboard"]}
-    assert reached == {"dashboard", "postgres"}
+    assert reached == {"dashboard", "api", "postgres"}
     pipeline = {name for name in networks if "pipeline" in networks[name]}
-    assert pipeline == set(services) - {"dashboard"}
+    assert pipeline == set(services) - {"dashboard", "api"}
 
 
 def test_volumes_are_mounted_only_where_they_are_needed(services: Services) -> None:
@@ -186,7 +197,7 @@ def test_volumes_are_mounted_only_where_they_are_needed(services: Services) -> N
         "logs": {*(f"{name} (read only)" for name in ("api-server", LOG_SERVER)), *writers},
         "caches": {*WORKERS, OPERATOR},
         "clips": {"dashboard (read only)", *WORKERS, OPERATOR},
-        "models": {"dashboard (read only)", *WORKERS, OPERATOR},
+        "models": {"dashboard (read only)", "api (read only)", *WORKERS, OPERATOR},
         "backups": {OPERATOR},
     }
 
@@ -258,7 +269,7 @@ def test_every_service_has_only_the_secrets_that_it_needs(services: Services) ->
         "POSTGRES_PASSWORD": {"postgres", "roles"},
         "MIRPIPE_OWNER_PASSWORD": {*RUNS_ONCE, OPERATOR},
         "MIRPIPE_APP_PASSWORD": {*RUNS_ONCE, *WORKERS, OPERATOR},
-        "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *WORKERS, "dashboard", OPERATOR},
+        "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *WORKERS, "dashboard", "api", OPERATOR},
         "AIRFLOW_DB_PASSWORD": {*airflow, "roles", OPERATOR},
         "AIRFLOW_ADMIN_PASSWORD": {"init"},
         "AIRFLOW_SESSION_SECRET": airflow,
@@ -322,6 +333,7 @@ def test_every_setting_reaches_the_workers(services: Services) -> None:
     only_init = {"OWNER_URL", "SUPERUSER_URL", "AIRFLOW_ADMIN_PASSWORD"}
     only_mirpipe_up = {"AIRFLOW_PORT", "DASHBOARD_PORT", "BIND", "GPU_EXECUTOR"}
     only_dashboard = {"DASHBOARD_USER_HEADER", "DASHBOARD_WITHOUT_LOGIN"}
+    only_api = {"API_PORT", "API_TOKEN", "API_WITHOUT_LOGIN"}
     set_by_image = {"MODELS_PYTHON"}
     only_tasks, only_tests = {"RUN"}, {"STAND_INS"}
     names = {name.upper() for name in Settings.model_fields}
@@ -331,7 +343,13 @@ def test_every_setting_reaches_the_workers(services: Services) -> None:
         if name.startswith("MIRPIPE_")
     }
     elsewhere = (
-        only_init | only_mirpipe_up | only_dashboard | set_by_image | only_tasks | only_tests
+        only_init
+        | only_mirpipe_up
+        | only_dashboard
+        | only_api
+        | set_by_image
+        | only_tasks
+        | only_tests
     )
     assert in_worker == names - elsewhere
 

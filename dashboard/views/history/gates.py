@@ -17,6 +17,7 @@ from mirpipe.db.queries.gate_history import MAX_RUNS, GateVerdict, gate_verdicts
 SIGNS = {"passed": "✓ passed", "failed": "✗ failed", "undecided": "? undecided"}
 """Text of each verdict, so that nobody has to tell colours apart."""
 SHAPES = {"passed": "circle", "failed": "cross", "undecided": "triangle-up"}
+LEGEND_PIXELS = 50
 COLOURS = {"passed": "#2f9e6e", "failed": "#d9480f", "undecided": GREY}
 """Colours that are visible on white and on near-black backgrounds."""
 
@@ -60,7 +61,7 @@ def verdict_chart(rows: Sequence[GateVerdict]) -> alt.Chart:
     names = list(SIGNS)
     legend = alt.Legend(title=None, orient="bottom", symbolOpacity=1)
     chart: alt.Chart = (
-        alt.Chart(data, height=ROW_PIXELS * len(rules) + AXIS_PIXELS)
+        alt.Chart(data, height=ROW_PIXELS * len(rules) + AXIS_PIXELS + LEGEND_PIXELS)
         .mark_point(size=110, filled=True, opacity=1)
         .encode(
             x=alt.X("run:O", title="run", axis=alt.Axis(labelAngle=0, labelOverlap=True)),

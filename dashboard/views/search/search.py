@@ -7,9 +7,10 @@ import streamlit as st
 from dashboard.components import empty_states, markup
 from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.data import cached_queries
-from dashboard.views.search import search_process, search_results
+from dashboard.views.search import search_results
 from dashboard.views.search.search_by_audio import hits_for_audio
 from dashboard.views.search.search_by_words import hits_for_words
+from mirpipe import search_process
 from mirpipe.db import queries
 from mirpipe.db.queries.vector_search import SearchableRevision, searchable_revisions
 

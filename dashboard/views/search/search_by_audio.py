@@ -5,7 +5,7 @@ from hashlib import sha256
 import streamlit as st
 
 from dashboard.data.cached_queries import RunKey
-from dashboard.views.search import search_process
+from mirpipe import search_process
 
 SUFFIXES = ["wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "m4a", "mp4", "aac", "wma"]
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.data.cached_queries import RunKey
-from dashboard.views.search import search_process
+from mirpipe import search_process
 
 ASKED = "words that were searched for"
 """Session state key that stores the last words for which the viewer pressed Search."""

@@ -15,7 +15,7 @@ from dashboard.components.number_format import format_number
 from dashboard.components.player import player
 from dashboard.components.track_link import track_links
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
-from dashboard.views.search import search_process
+from mirpipe import search_process
 from mirpipe.db import queries
 
 COLUMNS = 3

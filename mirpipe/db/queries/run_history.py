@@ -62,7 +62,8 @@ _PAST_RUNS = text("""
         coalesce((library ->> 'reference ok')::int, 0) AS "references",
         coalesce((library ->> 'target ok')::int, 0) AS targets,
         coalesce((library ->> 'generated ok')::int, 0) AS clips, same_recording_counts
-    FROM mirpipe.run ORDER BY run_id DESC LIMIT :limit
+    FROM mirpipe.run WHERE CAST(:before AS bigint) IS NULL OR run_id < :before
+    ORDER BY run_id DESC LIMIT :limit
 """)
 _RETRIEVAL = text("""
     SELECT run_id, finished_at, encoder AS subject, metric, n, mean, low, high, revision, random
@@ -80,9 +81,9 @@ _GENERATION = text(f"""
 """)
 
 
-def past_runs(*, limit: int = 500) -> list[PastRun]:
-    """Return the last runs with the library size, newest first."""
-    return read_rows(PastRun, _PAST_RUNS, limit=limit)
+def past_runs(*, limit: int = 500, before: int | None = None) -> list[PastRun]:
+    """Return the last runs with the library size, newest first. With `before`, only older runs."""
+    return read_rows(PastRun, _PAST_RUNS, limit=limit, before=before)
 
 
 def past_retrieval_summaries(run_ids: list[int] | None = None) -> list[PastSummary]:

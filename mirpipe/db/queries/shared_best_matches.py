@@ -41,9 +41,9 @@ class SharedChange:
     now: Float64
     """Value of each target's best shared match in the later run, shape (n,)."""
     references_n: int
-    """Number of shared references."""
+    """Number of references that are usable now and were ingested before the earlier run."""
     targets_n: int
-    """Number of shared targets."""
+    """Number of targets that are usable now and were ingested before the earlier run."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,26 @@ _SHARED = text(f"""
     SELECT t.collection, count(*) AS n FROM mirpipe.track t
     WHERE t.collection IN ('reference', 'target') AND {_IS_SHARED} GROUP BY t.collection
 """)
-_BEST = """
-    SELECT DISTINCT ON (s.target_id) s.target_id, s.reference_id
+# If the earlier revision still has its vectors, they also show which references it had embedded.
+_WAS_EMBEDDED_LATER = """
+    EXISTS (
+        SELECT FROM mirpipe.run n JOIN mirpipe.run_encoder g USING (run_id)
+        JOIN mirpipe.encoder e ON e.encoder_id = g.encoder_id AND e.name = :encoder
+        JOIN mirpipe.embedding v ON v.encoder_id = e.encoder_id AND v.track_id = t.track_id
+        JOIN mirpipe.embedding_batch b ON b.batch_id = v.batch_id
+        WHERE n.run_id = :then AND b.written_at > n.finished_at)
+"""
+_LISTED = """
+    SELECT s.target_id, s.reference_id, s.counted_rank
     FROM mirpipe.served_neighbour s
     JOIN mirpipe.encoder e ON e.encoder_id = s.encoder_id AND e.name = :encoder
-    JOIN shared t ON t.track_id = s.reference_id
     WHERE s.counted_rank IS NOT NULL
         AND s.from_run <= :{run} AND (s.to_run IS NULL OR s.to_run > :{run})
-    ORDER BY s.target_id, s.counted_rank
+"""
+_BEST = """
+    SELECT DISTINCT ON (l.target_id) l.target_id, l.reference_id
+    FROM listed_{run} l JOIN shared r ON r.track_id = l.reference_id
+    ORDER BY l.target_id, l.counted_rank
 """
 _VALUE = """
     CASE WHEN m.spec ->> 'axis' IS NULL THEN (
@@ -97,7 +109,13 @@ _VALUE = """
     END
 """
 _PAIRS = text(f"""
-    WITH shared AS MATERIALIZED (SELECT t.track_id FROM mirpipe.track t WHERE {_IS_SHARED}),
+    WITH listed_then AS MATERIALIZED ({_LISTED.format(run="then")}),
+    listed_now AS MATERIALIZED ({_LISTED.format(run="now")}),
+    shared AS MATERIALIZED (
+        SELECT t.track_id FROM mirpipe.track t
+        WHERE {_IS_SHARED} AND NOT {_WAS_EMBEDDED_LATER} AND t.track_id IN (
+            SELECT target_id FROM listed_now UNION SELECT reference_id FROM listed_now
+            UNION SELECT reference_id FROM listed_then)),
     earlier AS ({_BEST.format(run="then")}),
     later AS ({_BEST.format(run="now")})
     SELECT {_VALUE.format(match="earlier")} AS then, {_VALUE.format(match="later")} AS now
@@ -118,10 +136,11 @@ def encoder_in_run(run_id: int, encoder: str, metric: str) -> EncoderInRun | Non
 def shared_change(then: int, now: int, encoder: str, metric: str) -> SharedChange:
     """Return the values of the best shared matches in two runs, given by their ids.
 
-    `now` must be the latest run. A track is shared if it is usable now and was first ingested
-    before the earlier run was published. All values are by the metric revision that is shown now. A
-    target is left out if none of its shown matches is shared, or if one of its values is undefined
-    or not measured. The targets are sorted by content hash.
+    `now` must be the latest run. A track is shared if it is usable now, was first ingested before
+    the earlier run was published, and was not embedded later by that run's revision. All values are
+    by the metric revision that is shown now. A target is left out if none of its shown matches is
+    shared, or if one of its values is undefined or not measured. The targets are sorted by content
+    hash.
     """
     counts = {row.collection: row.n for row in read_rows(_Shared, _SHARED, then=then)}
     pairs = read_rows(_Pair, _PAIRS, then=then, now=now, encoder=encoder, metric=metric)

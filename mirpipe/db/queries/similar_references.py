@@ -21,16 +21,19 @@ class SimilarReferences:
     """Nearest references, most similar first. None if the encoder has not embedded the track."""
 
 
-def similar_references(track_id: int, content_sha256: str, *, k: int) -> list[SimilarReferences]:
+def similar_references(
+    track_id: int, content_sha256: str, *, k: int, encoder: str | None = None
+) -> list[SimilarReferences]:
     """Return the k nearest references of a track by each encoder, sorted by encoder.
 
+    With `encoder`, only this encoder is used; the list is empty if it is unknown.
     `content_sha256` is the track's content hash in hexadecimal. References with the same hash are
     left out. The active revision of an encoder is searched, or the configured one if none is
     active.
     """
     results: dict[str, SimilarReferences] = {}
     for revision in searchable_revisions():
-        if revision.encoder in results:
+        if revision.encoder in results or encoder not in (None, revision.encoder):
             continue
         vector, nearest = stored_vector(revision, track_id), None
         if vector is not None:

@@ -56,7 +56,7 @@ class TrackDescription:
     """Time at which the state, the title or the labels last changed, with its time zone."""
 
 
-_TRACKS = text("""
+_TRACKS = """
     SELECT t.track_id, t.collection, t.title, t.state, coalesce(t.reason, '') AS reason, t.labels,
         encode(t.content_sha256, 'hex') AS content_sha256, coalesce((
             SELECT (array_agg(d.format ORDER BY d.path_text))[1] FROM mirpipe.track_file d
@@ -64,18 +64,19 @@ _TRACKS = text("""
         t.seconds, t.sample_rate, t.channels, t.rms_dbfs, t.silent_share, m.voiced,
         coalesce(f.voiced_fraction, m.voiced_fraction) AS voiced_fraction, f.tempo_bpm,
         f.octave_ambiguous, f.meter, coalesce(f.key, '') AS key, f.key_clarity,
-        f.onsets_per_second, f.brightness_hz, coalesce(f.reasons, '{}') AS feature_reasons,
+        f.onsets_per_second, f.brightness_hz, coalesce(f.reasons, '{{}}') AS feature_reasons,
         f.track_id IS NOT NULL AS has_features, t.first_seen, t.changed_at
     FROM mirpipe.track t
     LEFT JOIN mirpipe.shown_metric k ON k.name = 'features'
     LEFT JOIN mirpipe.track_feature f ON f.metric_id = k.metric_id AND f.track_id = t.track_id
     LEFT JOIN mirpipe.shown_metric n ON n.name = 'melody'
     LEFT JOIN mirpipe.melody m ON m.metric_id = n.metric_id AND m.track_id = t.track_id
-    WHERE t.collection IN ('target', 'reference', 'generated')
-        AND t.content_sha256 BETWEEN :lowest AND :highest
+    WHERE t.collection IN ('target', 'reference', 'generated') AND {condition}
     ORDER BY array_position(ARRAY['target', 'reference', 'generated'], t.collection), t.track_id
     LIMIT 10
-""")
+"""
+_BY_HASH = text(_TRACKS.format(condition="t.content_sha256 BETWEEN :lowest AND :highest"))
+_BY_ID = text(_TRACKS.format(condition="t.track_id = :track_id"))
 _HASH = re.compile(r"[0-9a-f]{8,64}")
 
 
@@ -88,4 +89,9 @@ def tracks_by_hash(digits: str) -> list[TrackDescription]:
     if not _HASH.fullmatch(digits):
         return []
     lowest, highest = (bytes.fromhex(digits.ljust(64, digit)) for digit in "0f")
-    return read_rows(TrackDescription, _TRACKS, lowest=lowest, highest=highest)
+    return read_rows(TrackDescription, _BY_HASH, lowest=lowest, highest=highest)
+
+
+def track_by_id(track_id: int) -> TrackDescription | None:
+    """Return the track with this id, or None if there is no such track."""
+    return next(iter(read_rows(TrackDescription, _BY_ID, track_id=track_id)), None)

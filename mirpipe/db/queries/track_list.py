@@ -165,7 +165,7 @@ def page_sql(chosen: TrackFilter, *, sort: str, descending: bool) -> str:
     return _PAGE.format(
         expression=sorting.expression,
         joins=sorting.joins,
-        conditions=_conditions(chosen),
+        conditions=conditions(chosen),
         order=f"{sorting.expression} {direction} {nulls}, t.track_id {direction}",
         direction=direction,
         features=_FEATURES,
@@ -174,7 +174,7 @@ def page_sql(chosen: TrackFilter, *, sort: str, descending: bool) -> str:
 
 def listed_tracks_n(chosen: TrackFilter) -> int:
     """Return the number of tracks, but at most `MAX_COUNTED` + 1."""
-    query = text(_COUNT.format(conditions=_conditions(chosen)))
+    query = text(_COUNT.format(conditions=conditions(chosen)))
     return read_rows(_Count, query, limit=MAX_COUNTED + 1, **parameters(chosen))[0].tracks
 
 
@@ -187,12 +187,13 @@ def _patterns(search: str) -> list[list[str]]:
     ]
 
 
-def _conditions(chosen: TrackFilter) -> str:
-    conditions = _CONDITIONS
+def conditions(chosen: TrackFilter) -> str:
+    """Return the SQL condition of the filter on the table track, which has the alias t."""
+    sql = _CONDITIONS
     for number, patterns in enumerate(_patterns(chosen.search)):
         forms = ", ".join(f"lower(:word_{number}_{form})" for form in range(len(patterns)))
-        conditions += _CONTAINS_WORD.format(like=f"LIKE ANY(ARRAY[{forms}])")
-    return conditions
+        sql += _CONTAINS_WORD.format(like=f"LIKE ANY(ARRAY[{forms}])")
+    return sql
 
 
 def parameters(chosen: TrackFilter) -> dict[str, object]:

@@ -48,9 +48,16 @@ class Snapshot:
 
 
 @contextmanager
-def snapshot() -> Iterator[Snapshot]:
+def long_snapshot() -> Iterator[Connection]:
     """Open a snapshot with the read-only role, without a time limit."""
     with open_snapshot("reader") as connection:
         # Reading a large view can take longer than the time limit for readers.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
+        yield connection
+
+
+@contextmanager
+def snapshot() -> Iterator[Snapshot]:
+    """Open a snapshot of the views with the read-only role, without a time limit."""
+    with long_snapshot() as connection:
         yield Snapshot(connection)

@@ -86,6 +86,9 @@ def _models(then: EncoderInRun, now: EncoderInRun) -> str:
 
 def _library(then: EncoderInRun, now: EncoderInRun, references_n: int, targets_n: int) -> str:
     """Return what the runs share, and how the mean over all tracks of each run differs."""
+    # Tracks without a vector were ingested, but not compared.
+    references_n = min(references_n, then.references_n, now.references_n)
+    targets_n = min(targets_n, then.targets_n, now.targets_n)
     parts = [
         f"The runs share {references_n:,} references (of {then.references_n:,} then and "
         f"{now.references_n:,} now) and {targets_n:,} targets (of {then.targets_n:,} and "

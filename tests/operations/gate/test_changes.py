@@ -42,6 +42,20 @@ def test_new_references_do_not_change_the_verdict(library: JudgedLibrary) -> Non
     assert "The encoder is the same." in verdict.detail
 
 
+def test_a_reference_that_was_embedded_later_is_not_shared(fresh_database: Database) -> None:
+    library = JudgedLibrary(fresh_database)
+    library.set_vector(library.references["good"], (1, 0.1, 0))
+    better = library.add("reference", "better")
+    library.publish()
+    library.register("r1")  # a new batch of the same revision
+    library.set_vector(better, GOOD)
+    library.publish()
+    verdict = judge()
+    assert (verdict.verdict, verdict.value) == ("passed", 0)
+    assert "share 2 references (of 2 then and 3 now)" in verdict.detail
+    assert "the mean changed by +0.1500" in verdict.detail
+
+
 def test_a_removed_reference_does_not_change_the_verdict(library: JudgedLibrary) -> None:
     library.set_state(library.references["good"], "gone")
     library.publish()

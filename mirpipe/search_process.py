@@ -31,6 +31,10 @@ class SearchFailed(MirpipeError):
     """A search failed and returned no hits. The message states the reason and the remedy."""
 
 
+class SearchBusy(SearchFailed):
+    """A search found no time to run. It may succeed later."""
+
+
 @dataclass(frozen=True)
 class Hit:
     """A reference, and the cosine between the reference and the query in the encoder's space."""
@@ -73,16 +77,25 @@ def search_by_audio(content: bytes, *, name: str, encoder: str, k: int) -> list[
     with TemporaryDirectory(prefix="mirpipe-query-") as folder:
         path = Path(folder) / _FILE_NAME
         path.write_bytes(content)
-        try:
-            return _search(["--encoder", encoder, "-k", str(k), "--", str(path)])
-        except SearchFailed as error:
-            message = str(error).replace(str(path), name).replace(_FILE_NAME, name)
-            raise SearchFailed(message) from None
+        return search_by_file(path, name=name, encoder=encoder, k=k)
+
+
+def search_by_file(path: Path, *, name: str, encoder: str, k: int) -> list[Hit]:
+    """Return the k references that are most similar to an audio file.
+
+    `name` is the file name that error messages use instead of the path. Raises SearchFailed if the
+    search fails or takes longer than the time limit.
+    """
+    try:
+        return _search(["--encoder", encoder, "-k", str(k), "--", str(path)])
+    except SearchFailed as error:
+        message = str(error).replace(str(path), name).replace(path.name, name)
+        raise type(error)(message) from None
 
 
 def _search(arguments: Sequence[str]) -> list[Hit]:
     if not _ONE_AT_A_TIME.acquire(timeout=TIME_LIMIT_SECONDS):
-        raise SearchFailed("Other searches are still running. Try again in a moment.")
+        raise SearchBusy("Other searches are still running. Try again in a moment.")
     try:
         result = json.loads(_run_command(["search", "--json", *arguments]))
     finally:
@@ -119,7 +132,7 @@ def _run_command(arguments: Sequence[str]) -> str:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)  # The process may have started others.
         process.communicate()
-        raise SearchFailed(
+        raise SearchBusy(
             f"The search was stopped after {TIME_LIMIT_SECONDS} seconds. Another process "
             "may be using the GPU. Try again later or with a shorter file, or run `mirpipe search` "
             "on the command line, which has no time limit."

@@ -1,0 +1,219 @@
+"""The API as its users see it: pages, single objects, searches, errors, the token and limits."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from anyio.to_thread import current_default_thread_limiter
+from sqlalchemy import text
+
+from mirpipe.api.app import create_app
+from mirpipe.api.request_size import MAX_BODY_BYTES
+from mirpipe.api.search import MAX_SEARCHES
+from mirpipe.settings import settings
+from tests.api.conftest import TOKEN
+from tests.support.audio_files import tone
+from tests.support.databases import Database
+
+pytestmark = pytest.mark.slow
+
+
+def get(client: httpx.Client, path: str, **parameters: Any) -> Any:
+    """Return the JSON of a successful request."""
+    response = client.get(path, params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def problem(response: httpx.Response) -> tuple[int, str]:
+    """Return the status and the detail of an error, which is described as in RFC 9457."""
+    assert response.headers["Content-Type"] == "application/problem+json"
+    body = response.json()
+    assert set(body) == {"type", "title", "status", "detail"}
+    assert (body["type"], body["status"]) == ("about:blank", response.status_code)
+    return response.status_code, body["detail"]
+
+
+def test_pages_of_tracks_contain_each_track_once(server: httpx.Client) -> None:
+    titles, cursor = [], None
+    while True:
+        page = get(server, "/v1/tracks", limit=3, **({"cursor": cursor} if cursor else {}))
+        titles += [track["title"] for track in page["items"]]
+        assert len(page["items"]) <= 3
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert sorted(titles) == ["110 Hz", "3000 Hz", "880 Hz", "890 Hz"]
+
+
+def test_tracks_are_filtered_and_searched(server: httpx.Client) -> None:
+    targets = get(server, "/v1/tracks", collection="target")
+    assert [track["title"] for track in targets["items"]] == ["890 Hz"]
+    found = get(server, "/v1/tracks", search="3000 hz")["items"]
+    assert [track["title"] for track in found] == ["3000 Hz"]
+    assert get(server, "/v1/tracks", state="gone") == {"items": [], "next": None}
+
+
+def test_a_track_and_its_neighbours_are_described(server: httpx.Client) -> None:
+    [target] = get(server, "/v1/tracks", collection="target")["items"]
+    track = get(server, f"/v1/tracks/{target['track_id']}")
+    assert (track["title"], track["seconds"], track["format"]) == ("890 Hz", 2.0, "WAV")
+    [nearest] = get(server, f"/v1/tracks/{target['track_id']}/neighbours", k=2, encoder="signal")
+    assert nearest["encoder"] == "signal"
+    first, second = nearest["references"]
+    assert (first["rank"], first["title"], second["rank"]) == (1, "880 Hz", 2)
+
+
+def test_an_uploaded_file_finds_similar_references(server: httpx.Client, tmp_path: Path) -> None:
+    content = tone(tmp_path / "query.wav", 885).read_bytes()
+    response = server.post(
+        "/v1/search", params={"encoder": "signal", "k": 1}, files={"file": ("query.wav", content)}
+    )
+    [hit] = response.json()
+    assert (hit["rank"], hit["title"]) == (1, "880 Hz")
+
+
+def test_a_file_that_is_no_audio_is_refused_by_its_name(server: httpx.Client) -> None:
+    response = server.post(
+        "/v1/search", params={"encoder": "signal"}, files={"file": ("holiday.wav", b"no music")}
+    )
+    status, detail = problem(response)
+    assert status == 422
+    assert detail.startswith("Cannot search with holiday.wav: ")
+
+
+def test_runs_encoders_and_summaries_are_listed(server: httpx.Client) -> None:
+    [run] = get(server, "/v1/runs")["items"]
+    assert (run["references"], run["targets"]) == (3, 1)
+    assert [row["encoder"] for row in get(server, "/v1/encoders")] == ["signal"]
+    latest = get(server, "/v1/runs/latest/summaries")
+    assert latest == get(server, f"/v1/runs/{run['run_id']}/summaries")
+    assert {row["subject"] for row in latest["retrieval"]} == {"signal"}
+    assert "cosine" in {row["metric"] for row in latest["retrieval"]}
+    assert latest["generation"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail"),
+    [
+        ("/v1/tracks/999999", 404, "There is no track 999999. GET /v1/tracks lists all tracks."),
+        ("/v1/tracks/1/neighbours?encoder=x", 404, "There is no encoder 'x'."),
+        ("/v1/runs/999999/summaries", 404, "There is no run 999999. GET /v1/runs lists all runs."),
+        ("/v1/tracks?limit=0", 422, "query.limit: Input should be greater than or equal to 1"),
+        ("/v1/tracks?search=%00", 422, "query.search: String should match pattern"),
+        ("/v1/tracks/99999999999999999999", 422, "path.track_id: Input should be less than"),
+        ("/v2", 404, "Not Found"),
+    ],
+)
+def test_errors_are_problem_details(
+    server: httpx.Client, path: str, status: int, detail: str
+) -> None:
+    found_status, found_detail = problem(server.get(path))
+    assert found_status == status
+    assert found_detail.startswith(detail)
+
+
+def test_only_reading_is_possible(server: httpx.Client) -> None:
+    assert problem(server.delete("/v1/tracks/1"))[0] == 405
+
+
+@pytest.mark.parametrize("states_length", [True, False])
+def test_a_request_that_is_too_large_is_refused(server: httpx.Client, states_length: bool) -> None:
+    block = b"x" * 2**20
+    blocks = MAX_BODY_BYTES // len(block) + 1
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+
+    def body() -> Any:
+        yield head
+        for _ in range(blocks):
+            yield block
+        yield b"\r\n--b--\r\n"
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    if states_length:
+        headers["Content-Length"] = str(len(head) + blocks * len(block) + 9)
+    response = server.post(
+        "/v1/search", params={"encoder": "signal"}, content=body(), headers=headers
+    )
+    assert problem(response) == (413, "The request is larger than 101 MB. Send less.")
+
+
+def test_without_a_token_the_api_is_only_for_this_machine(server: httpx.Client) -> None:
+    response = server.get("/v1/runs", headers={"Host": "attacker.example"})
+    assert response.status_code == 400
+
+
+def test_a_token_is_required_if_it_is_set(protected: httpx.Client) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
+        response = protected.get("/v1/runs", headers=headers)
+        status, detail = problem(response)
+        assert status == 401
+        assert "Authorization: Bearer TOKEN" in detail
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+    allowed = protected.get("/v1/runs", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert allowed.status_code == 200
+
+
+def test_the_api_does_not_start_where_others_can_reach_it_without_a_token(
+    variables: dict[str, str],
+) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("mirpipe"), "api"],
+        env={**os.environ, **variables, "MIRPIPE_BIND": "0.0.0.0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "The API would listen at 0.0.0.0" in done.stderr
+    assert "MIRPIPE_API_TOKEN" in done.stderr
+
+
+def test_a_query_that_takes_too_long_is_stopped(library: Database, server: httpx.Client) -> None:
+    with library.owner.begin() as owner:
+        owner.execute(text("LOCK TABLE mirpipe.run"))
+        response = server.get("/v1/runs")
+    status, detail = problem(response)
+    assert status == 503
+    assert "it took longer than 30s" in detail
+    assert response.headers["Retry-After"] == "10"
+
+
+def test_every_running_request_has_a_database_connection(library: Database) -> None:
+    async def running_requests() -> float:
+        app = create_app(settings())
+        async with app.router.lifespan_context(app):
+            return float(current_default_thread_limiter().total_tokens)
+
+    requests = int(anyio.run(running_requests))
+    with ExitStack() as opened:
+        for _ in range(requests):
+            opened.enter_context(library.reader.connect())
+        assert library.reader.pool.checkedout() == requests
+
+
+def test_searches_that_would_wait_for_long_are_refused_and_others_still_answered(
+    server: httpx.Client, tmp_path: Path
+) -> None:
+    content = tone(tmp_path / "query.wav", 885).read_bytes()
+
+    def search(_number: int) -> httpx.Response:
+        return server.post(
+            "/v1/search", params={"encoder": "signal"}, files={"file": ("query.wav", content)}
+        )
+
+    with ThreadPoolExecutor(3 * MAX_SEARCHES) as pool:
+        responses = pool.map(search, range(3 * MAX_SEARCHES))
+        assert server.get("/v1/runs").status_code == 200
+        refused = [response for response in responses if response.status_code != 200]
+    assert 0 < len(refused) < 3 * MAX_SEARCHES
+    for response in refused:
+        assert problem(response) == (503, "Other searches are still running. Try again later.")
+        assert response.headers["Retry-After"] == "10"

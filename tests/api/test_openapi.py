@@ -1,0 +1,52 @@
+"""Every operation of the running API behaves as its OpenAPI document says, for any input."""
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case
+
+from tests.api.conftest import TOKEN
+
+pytestmark = pytest.mark.slow
+
+OPERATIONS = (
+    *("GET /health", "GET /v1/tracks", "GET /v1/tracks/{track_id}"),
+    *("GET /v1/tracks/{track_id}/neighbours", "POST /v1/search", "GET /v1/encoders"),
+    *("GET /v1/runs", "GET /v1/runs/latest/summaries", "GET /v1/runs/{run_id}/summaries"),
+)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_responses_to_any_input_are_as_documented(protected: httpx.Client, name: str) -> None:
+    method, _, path = name.partition(" ")
+    operation = schemathesis.openapi.from_url(f"{protected.base_url}/openapi.json")[path][method]
+    statuses = set()
+
+    @given(case=operation.as_strategy())
+    @settings(
+        max_examples=30,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def check(case: Case) -> None:
+        response = case.call_and_validate(headers={"Authorization": f"Bearer {TOKEN}"})
+        statuses.add(response.status_code)
+
+    check()
+    assert statuses <= {200, 404, 422}, statuses
+
+
+def test_every_operation_and_its_errors_are_described(protected: httpx.Client) -> None:
+    document = protected.get("/openapi.json").json()
+    operations = {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert set(operations) == set(OPERATIONS)
+    for name, operation in operations.items():
+        assert operation["summary"], name
+        assert list(operation["responses"]["503"]["content"]) == ["application/problem+json"], name
