@@ -22,4 +22,4 @@ LANGUAGE sql STABLE AS $$
     ORDER BY e.name, s.target_id, s.rank
 $$;
 
-COMMENT ON FUNCTION top_neighbour_at IS 'Returns the matches that readers saw in a run, up to 10 per target and encoder. z and percentile refer to the library at the time of the run; titles are the current titles. Returns no rows if there is no such run.';
+COMMENT ON FUNCTION top_neighbour_at IS 'Returns the matches that readers saw in a run, up to 10 per target and encoder. z and percentile refer to the library at the time of the run; titles are the current titles. z is NULL if all cosines of the target were equal, or if MIRPIPE_KEEP_HISTORY_DAYS is set and over for the run. Returns no rows if there is no such run.';

@@ -78,7 +78,10 @@ RULES = (
     ),
     *(
         RetentionRule(table, _OF_PAST_RUN, days="history")
-        for table in ("run_group_summary", "run_ranking", "run_hubness", "run_set_distance")
+        for table in (
+            *("run_group_summary", "run_ranking", "run_hubness", "run_set_distance"),
+            "run_target",
+        )
     ),
     RetentionRule(
         "caption_embedding",
