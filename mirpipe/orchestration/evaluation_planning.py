@@ -8,6 +8,8 @@ from more_itertools import batched
 from mirpipe.orchestration.batch_grouping import group_batches
 from mirpipe.settings import settings
 
+ASSUMED_SECONDS = 1.0
+"""Expected time per track where it is not measured, in seconds."""
 _GENERATION_STAGES = {"caption", "embed captions", "generate"}
 
 
@@ -41,7 +43,7 @@ def plan_embed(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     return [
         {"encoders": list(encoders), "track_ids": track_ids}
         for encoders, id_batches in batches_by_encoders.items()
-        for track_ids in group_batches(id_batches)
+        for track_ids in group_batches(id_batches, seconds_per_track=_seconds_per_track(encoders))
     ]
 
 
@@ -50,7 +52,8 @@ def plan_analyse() -> list[list[int]]:
     from mirpipe.stages import analyse, evaluate
 
     evaluate.register()
-    return group_batches(list(batched(analyse.plan(), settings().batch_tracks)))
+    batches = list(batched(analyse.plan(), settings().batch_tracks))
+    return group_batches(batches, seconds_per_track=ASSUMED_SECONDS)
 
 
 def plan_scores(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
@@ -70,5 +73,15 @@ def plan_scores(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     return [
         {"metric": metric, "track_ids": track_ids}
         for metric, id_batches in batches_by_metric.items()
-        for track_ids in group_batches(id_batches)
+        for track_ids in group_batches(id_batches, seconds_per_track=ASSUMED_SECONDS)
     ]
+
+
+def _seconds_per_track(encoders: Sequence[str]) -> float:
+    """Return how long these encoders took per track lately, in seconds of all together."""
+    from mirpipe.db.engine import engine
+    from mirpipe.db.store import embeddings
+
+    with engine("app").connect() as connection:
+        measured = embeddings.seconds_per_track(connection)
+    return sum(measured.get(encoder, ASSUMED_SECONDS) for encoder in encoders)

@@ -12,8 +12,11 @@ from airflow.sdk.exceptions import AirflowSkipException
 from mirpipe.orchestration import evaluation_planning, stage_tasks
 from mirpipe.orchestration.pools import STAGES
 from mirpipe.orchestration.stage_subprocess import run_stage
+from mirpipe.orchestration.track_ranges import TrackRanges, ids_in, to_ranges
 from mirpipe.orchestration.worker_groups import WorkerGroup, worker_groups
 from mirpipe.settings import settings
+
+_TRACKS = "{{ task.op_kwargs.track_ranges.tracks }} tracks"
 
 
 def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()) -> list[Any]:
@@ -25,12 +28,12 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
     """
 
     @task(trigger_rule="all_done")
-    def plan_analyse() -> list[list[int]]:
-        return evaluation_planning.plan_analyse()
+    def plan_analyse() -> list[TrackRanges]:
+        return [to_ranges(track_ids) for track_ids in evaluation_planning.plan_analyse()]
 
-    @task(pool=STAGES, map_index_template="{{ task.op_kwargs.track_ids | length }} tracks")
-    def analyse(track_ids: list[int]) -> dict[str, Any]:
-        return stage_tasks.analyse(track_ids)
+    @task(pool=STAGES, map_index_template=_TRACKS)
+    def analyse(track_ranges: TrackRanges) -> dict[str, Any]:
+        return stage_tasks.analyse(ids_in(track_ranges))
 
     @task(pool=STAGES, trigger_rule="all_done")
     def retrieve() -> dict[str, Any]:
@@ -64,7 +67,7 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
     if after:
         for plan in plans:
             chain(list(after), plan)
-    analysed = analyse.expand(track_ids=analyse_plan)
+    analysed = analyse.expand(track_ranges=analyse_plan)
     retrieved, evaluated, reported = retrieve(), evaluate(), report()
     chain([*embedded, analysed], retrieved, evaluated, reported)
     chain(scored, reported)
@@ -81,16 +84,18 @@ def _add_embed_tasks(group: WorkerGroup) -> tuple[Any, Any]:
 
     @task(trigger_rule="all_done", task_id=f"plan_embed{group.task_suffix}", **group.planning)
     def plan() -> list[dict[str, Any]]:
-        return evaluation_planning.plan_embed(on_gpu=group.on_gpu)
+        return [
+            {"encoders": each["encoders"], "track_ranges": to_ranges(each["track_ids"])}
+            for each in evaluation_planning.plan_embed(on_gpu=group.on_gpu)
+        ]
 
     @task(
         task_id=f"embed{group.task_suffix}",
-        map_index_template="{{ task.op_kwargs.encoders | join(', ') }}, "
-        "{{ task.op_kwargs.track_ids | length }} tracks",
+        map_index_template="{{ task.op_kwargs.encoders | join(', ') }}, " + _TRACKS,
         **group.stages,
     )
-    def embed(encoders: list[str], track_ids: list[int]) -> dict[str, Any]:
-        return stage_tasks.embed(encoders, track_ids)
+    def embed(encoders: list[str], track_ranges: TrackRanges) -> dict[str, Any]:
+        return stage_tasks.embed(encoders, ids_in(track_ranges))
 
     planned = plan()
     return planned, embed.expand_kwargs(planned)
@@ -101,16 +106,18 @@ def _add_score_tasks(group: WorkerGroup) -> tuple[Any, Any]:
 
     @task(trigger_rule="all_done", task_id=f"plan_scores{group.task_suffix}", **group.planning)
     def plan() -> list[dict[str, Any]]:
-        return evaluation_planning.plan_scores(on_gpu=group.on_gpu)
+        return [
+            {"metric": each["metric"], "track_ranges": to_ranges(each["track_ids"])}
+            for each in evaluation_planning.plan_scores(on_gpu=group.on_gpu)
+        ]
 
     @task(
         task_id=f"score{group.task_suffix}",
-        map_index_template="{{ task.op_kwargs.metric }}, "
-        "{{ task.op_kwargs.track_ids | length }} tracks",
+        map_index_template="{{ task.op_kwargs.metric }}, " + _TRACKS,
         **group.stages,
     )
-    def score(metric: str, track_ids: list[int]) -> dict[str, Any]:
-        return stage_tasks.score(metric, track_ids)
+    def score(metric: str, track_ranges: TrackRanges) -> dict[str, Any]:
+        return stage_tasks.score(metric, ids_in(track_ranges))
 
     planned = plan()
     return planned, score.expand_kwargs(planned)

@@ -34,6 +34,11 @@ FILL = (
     FROM mirpipe.run, mirpipe.encoder, mirpipe.track WHERE collection = 'target'
     """,
     """
+    INSERT INTO mirpipe.run_encoder
+    SELECT 1000, encoder_id, 20, 20, 190, ARRAY(SELECT random() FROM generate_series(1, 1001))
+    FROM mirpipe.encoder
+    """,
+    """
     INSERT INTO mirpipe.neighbour_change
         (run_id, encoder_name, target_id, reference_id, cause)
     SELECT from_run, name, target_id, reference_id, 'first match'
@@ -54,9 +59,11 @@ def history(embedded: EmbeddedPostgres) -> Iterator[Database]:
         yield created
 
 
-def plan_of(history: Database, query: str, **parameters: object) -> Plan:
+def plan_of(
+    history: Database, query: str, *, options: str = "ANALYZE", **parameters: object
+) -> Plan:
     with history.reader.connect() as connection:
-        explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
+        explained = text(f"EXPLAIN ({options}, FORMAT JSON) {query}")
         plan: Plan = connection.execute(explained, parameters).scalar_one()
     return plan
 
@@ -94,3 +101,12 @@ def test_two_runs_are_compared_without_reading_other_runs(history: Database) -> 
     parameters = {"before": 100, "after": 1500, "encoder_order": ["made_up"], "limit": 10}
     plan = plan_of(history, run_comparison._DIFFERENCES.text, **parameters)
     assert 0 < rows_read(plan, "served_neighbour") <= 1000
+
+
+def test_the_percentile_scale_of_a_run_is_read_once(history: Database) -> None:
+    def blocks(run_id: int) -> int:
+        query = f"SELECT * FROM mirpipe.top_neighbour_at({run_id})"
+        plan = plan_of(history, query, options="ANALYZE, BUFFERS")
+        return int(plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"])
+
+    assert blocks(1000) - blocks(999) < 100  # Run 999 has no scale. Each run has 200 matches.

@@ -223,7 +223,7 @@ def test_the_latest_run_keeps_its_details_however_old_it_is(library: Database) -
     kept = rows(library, f"SELECT * FROM run_hub WHERE {latest}")
     prune(settings().model_copy(update={"keep_history_days": 1}))
     assert rows(library, "TABLE run_hub") == kept != []
-    for table in ("run_group_summary", "run_ranking", "run_hubness"):
+    for table in ("run_group_summary", "run_ranking", "run_hubness", "run_target"):
         assert count(library, table) == count(library, table, latest) > 0, table
     assert count(library, "run_summary", f"NOT {latest}") > 0
 

@@ -24,6 +24,14 @@ _WRITE = text(
     "JOIN mirpipe.track t ON t.track_id = new.track_id ORDER BY t.track_id "
     "ON CONFLICT DO NOTHING"
 )
+_SECONDS_PER_TRACK = text("""
+    SELECT e.name, sum(b.seconds) / sum(b.tracks) AS seconds
+    FROM mirpipe.encoder e CROSS JOIN LATERAL (
+        SELECT seconds, tracks FROM mirpipe.embedding_batch b
+        WHERE b.encoder_id = e.encoder_id AND b.tracks > 0 AND NOT b.is_imported
+        ORDER BY batch_id DESC LIMIT 100) b
+    WHERE e.wanted GROUP BY e.name
+""")
 
 
 def pending(
@@ -99,3 +107,11 @@ def _write_in_batch(
     texts = [Vector(vector).to_text() for vector in vectors.values()]
     ids = {"encoder_id": encoder_id, "batch_id": batch_id, "ids": list(vectors)}
     connection.execute(statement, ids | {"vectors": texts})
+
+
+def seconds_per_track(connection: Connection) -> dict[str, float]:
+    """Return the mean time per track in the last batches of each configured encoder, in seconds.
+
+    The result is by encoder name. It contains no encoder without batches.
+    """
+    return {row.name: row.seconds for row in connection.execute(_SECONDS_PER_TRACK)}

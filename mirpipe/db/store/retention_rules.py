@@ -81,6 +81,7 @@ RULES = (
         for table in (
             *("run_group_summary", "run_ranking", "run_hubness", "run_set_distance"),
             "gate_verdict",
+            "run_target",
         )
     ),
     RetentionRule(

@@ -16,6 +16,7 @@ from mirpipe.stages.generate import ClipSelection
 from mirpipe.stages.report import report
 from tests.support.audio_files import ingest_folder, tones
 from tests.support.databases import Database
+from tests.support.query_plans import rows_read
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")
 
@@ -162,3 +163,15 @@ def test_distances_between_clips_and_library_use_only_wanted_clips(
         sets = read_clip_sets(connection)
     assert sorted(clips.mode for clips in sets) == MODES
     assert {seconds for clips in sets for seconds in clips.seconds.tolist()} == {1.0}
+
+
+def test_each_score_of_a_clip_is_read_once_whatever_join_postgres_chooses(
+    library: Database,
+) -> None:
+    with library.reader.connect() as connection:
+        connection.execute(text("SET enable_hashjoin = off"))
+        connection.execute(text("SET enable_mergejoin = off"))
+        view = "SELECT * FROM mirpipe.v_generation_score"
+        scores = len(connection.execute(text(view)).all())
+        plan = connection.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {view}")).scalar_one()
+    assert 0 < rows_read(plan, "pair_score") <= scores
