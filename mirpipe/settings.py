@@ -179,6 +179,12 @@ class Settings(BaseSettings):
     """Whether a match that is the same recording as its target counts in P@k, MRR, mAP and the
     averages over matches. By default, it is shown and marked, but left out of these numbers."""
 
+    ranked_targets: int | None = Field(default=None, ge=1)
+    """Largest number of targets on which a report measures rankings: P@k, MRR, mAP, hubs, CSLS,
+    fusion and the agreement of encoders. Each ranking sorts all references, which takes hours for
+    many targets in a library of a million. If there are more targets, those with the lowest content
+    hashes are used, which is a random sample. Default: all targets."""
+
     slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
     the number of available cores, at most 4."""

@@ -38,6 +38,8 @@ def page(run: cached_queries.RunKey) -> None:
         k = st.segmented_control(
             "First matches (k)", DEPTHS, default=5, key="k", bind="query-params", required=True
         )
+    if sentence := cached_queries.ranked_targets_sentence(run):
+        st.caption(sentence)
     hubness.section(results.hubness, results.hubs, query_kind or "targets", k or 5)
     csls_check.section(results.csls)
     agreement.section(results.agreements, random)

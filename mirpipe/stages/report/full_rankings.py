@@ -11,6 +11,7 @@ from mirpipe.db.store.searchable_tracks import searchable_references, searchable
 from mirpipe.db.store.track_labels import read_hashes_and_labels
 from mirpipe.db.store.track_vectors import TrackVectors
 from mirpipe.records import LABELS, Float64, Int64
+from mirpipe.settings import settings
 from mirpipe.stages.report.filtered_relevance import FilteredRelevance, RelevanceByFilter
 from mirpipe.stages.report.left_out_references import LeftOut, left_out_references
 from mirpipe.statistics.exact_top_k import NO_REFERENCE
@@ -74,7 +75,7 @@ def rank_library(
     count = len(references.track_ids)
     if not count:
         return None
-    target_ids = searchable_targets(connection, encoder_id)
+    target_ids = searchable_targets(connection, encoder_id)[: settings().ranked_targets]
     query_ids = references.track_ids[:REFERENCE_QUERIES]
     tracks = read_hashes_and_labels(connection, np.concatenate((references.track_ids, target_ids)))
     all_labels = {label: label_sets(tracks.labels[label]) for label in LABELS}

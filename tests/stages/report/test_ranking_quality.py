@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
+from mirpipe.db.queries import ranked_targets_sentence
 from mirpipe.db.store import stored_vectors, track_vectors
 from mirpipe.db.store.active_revisions import activate_complete_revisions
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.records import Int64
+from mirpipe.settings import settings
 from mirpipe.stages.report import csls_accuracy, csls_reranking, report
 from mirpipe.stages.report.ranking_quality import insert_ranking_results
 from mirpipe.stages.retrieve import retrieve
@@ -332,3 +334,30 @@ def test_a_report_reads_each_vector_once_for_all_rankings(
         run_id = connection.execute(text(new_run)).scalar_one()
         insert_ranking_results(connection, run_id)
     assert len(read) == len(set(read)) == 6
+
+
+def test_a_setting_limits_the_ranked_targets_and_the_run_says_so(
+    fresh_database: Database, library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(library)
+    assert ranked_targets_sentence() == ""
+    ranked = (
+        "SELECT run_id, n FROM mirpipe.v_hubness_history "
+        "WHERE queries = 'targets' AND rerank = 'cosine' AND k = 1 ORDER BY run_id"
+    )
+    assert query(fresh_database, ranked) == [(1, 2)]
+    monkeypatch.setenv("MIRPIPE_RANKED_TARGETS", "1")
+    settings.cache_clear()
+
+    assert report(trigger="test").changed
+    assert not report(trigger="test").changed
+
+    assert query(fresh_database, ranked) == [(1, 2), (2, 1)]
+    stored = query(fresh_database, "SELECT ranked_targets FROM mirpipe.run ORDER BY run_id")
+    assert stored == [(None,), (1,)]
+    assert "at most 1 of 2 targets" in ranked_targets_sentence()
+    lowest_hash = (
+        "SELECT title FROM mirpipe.track WHERE collection = 'target' ORDER BY content_sha256"
+    )
+    by_csls = "SELECT DISTINCT target FROM mirpipe.v_reranked WHERE csls_rank IS NOT NULL"
+    assert query(fresh_database, by_csls) == query(fresh_database, lowest_hash)[:1]
