@@ -183,6 +183,12 @@ class Settings(BaseSettings):
     """YAML file with rules that the main job checks after each report, as `mirpipe gate` does. A
     message is sent to `notify` only if the verdict has changed. Default: none."""
 
+    ranked_targets: int | None = Field(default=None, ge=1)
+    """Largest number of targets on which a report measures rankings: P@k, MRR, mAP, hubs, CSLS,
+    fusion and the agreement of encoders. Each ranking sorts all references, which takes hours for
+    many targets in a library of a million. If there are more targets, those with the lowest content
+    hashes are used, which is a random sample. Default: all targets."""
+
     slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
     the number of available cores, at most 4."""

@@ -73,6 +73,12 @@ def same_recordings(run: RunKey) -> queries.SameRecordings:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
+def ranked_targets_sentence(run: RunKey) -> str:
+    """Return how the targets of the rankings were chosen. Empty if all targets were used."""
+    return queries.ranked_targets_sentence()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
 def target_scores(run: RunKey) -> list[queries.TargetScore]:
     """Return the clip scores by target, mode and metric."""
     return queries.target_scores()

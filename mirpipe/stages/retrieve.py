@@ -23,7 +23,7 @@ from mirpipe.db.store.searchable_tracks import searchable_references
 from mirpipe.errors import PluginError
 from mirpipe.records import Progress
 
-TARGETS_PER_BLOCK = 512
+TARGETS_PER_BLOCK = 1024
 """Maximum number of lists in a transaction that need a search of the whole library."""
 REFERENCES_PER_BLOCK = 8192
 """Maximum number of changed references in a transaction."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mirpipe.records import Float32, Float64, Int64
 
@@ -155,14 +156,19 @@ def _distinct_vectors(block: Block) -> _DistinctVectors:
     Without this, ten thousand copies of a vector could be ten thousand candidates for every target.
     """
     vectors = np.ascontiguousarray(block.vectors)
-    # The first numbers alone show in most blocks that all vectors are distinct.
-    if len(np.unique(vectors[:, :1].view(np.uint32))) == len(vectors):
+    # The first two numbers alone show in most blocks that all vectors are distinct.
+    if len(np.unique(_as_bytes(vectors[:, :2]))) == len(vectors):
         return _DistinctVectors(vectors, np.arange(len(vectors) + 1), block.order)
-    as_bytes = vectors.view(np.dtype((np.void, vectors.itemsize * vectors.shape[1]))).ravel()
-    _, rows, group = np.unique(as_bytes, return_index=True, return_inverse=True)
+    _, rows, group = np.unique(_as_bytes(vectors), return_index=True, return_inverse=True)
     sequence = np.lexsort((block.order, group))
     starts = np.searchsorted(group[sequence], np.arange(len(rows) + 1))
     return _DistinctVectors(vectors[rows], starts, block.order[sequence])
+
+
+def _as_bytes(rows: Float32) -> NDArray[np.void]:
+    """Return one item per row, shape (n,), so that equal rows are equal items."""
+    rows = np.ascontiguousarray(rows)
+    return rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
 
 
 def _candidates(targets: Float32, vectors: Float32, k: int, bound: Float64) -> tuple[Int64, Int64]:

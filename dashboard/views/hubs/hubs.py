@@ -42,6 +42,8 @@ def page(run: cached_queries.RunKey) -> None:
     answer.show(
         *queries.hubs_answer(results.hubness, results.agreements, query_kind=query_kind, k=k)
     )
+    if sentence := cached_queries.ranked_targets_sentence(run):
+        st.caption(sentence)
     hubness.section(results.hubness, results.hubs, query_kind, k)
     csls_check.section(results.csls)
     agreement.section(results.agreements, random)

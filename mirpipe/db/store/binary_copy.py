@@ -1,4 +1,4 @@
-"""Loads rows into a table, and reads vectors from a table, using Postgres's binary COPY.
+"""Loads rows into a table, and reads vectors and hashes from a table, using Postgres's binary COPY.
 
 COPY is much faster than INSERT. Rows are written block by block, so memory use does not grow with
 the number of rows.
@@ -59,28 +59,41 @@ def select_vectors(
     `query` selects two columns: a bigint, and vectors that all have the same dimension. The
     parameters of the query are written as `%(name)s`. If there are no rows, both results are empty.
     """
+    data = _select(connection, query, parameters)
+    if not data:
+        return np.empty(0, np.int64), np.empty((0, 0), np.float32)
+    # The dimension follows the first 2 + 4 + 8 + 4 bytes of the first row, see the layout below.
+    (dimension,) = struct.unpack_from(">h", data, 18)
+    vector = [("dimension", ">i2"), ("unused", ">i2"), ("numbers", ">f4", (dimension,))]
+    rows = np.frombuffer(data, _row_layout(vector))
+    return rows["id"].astype(np.int64), rows["value"]["numbers"].astype(np.float32)
+
+
+def select_hashes(
+    connection: Connection, query: str, parameters: dict[str, Any]
+) -> tuple[Int64, NDArray[np.bytes_]]:
+    """Return the ids and the SHA-256 hashes that a query selects, both of shape (m,).
+
+    `query` selects two columns: a bigint, and a bytea of 32 bytes. The parameters of the query are
+    written as `%(name)s`.
+    """
+    rows = np.frombuffer(_select(connection, query, parameters), _row_layout("S32"))
+    return rows["id"].astype(np.int64), rows["value"].copy()
+
+
+def _select(connection: Connection, query: str, parameters: dict[str, Any]) -> memoryview:
+    """Return the bytes of all rows that a query selects, without the header and the trailer."""
     buffer = io.BytesIO()
     with _cursor(connection) as cursor:
         statement = cursor.mogrify(query, parameters).decode()
-        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", buffer)
-    data = buffer.getbuffer()
-    if len(data) == len(_HEADER) + len(_TRAILER):
-        return np.empty(0, np.int64), np.empty((0, 0), np.float32)
-    # The dimension follows the first 2 + 4 + 8 + 4 bytes of the first row, see the layout below.
-    (dimension,) = struct.unpack_from(">h", data, len(_HEADER) + 18)
-    row = np.dtype(
-        [
-            ("fields", ">i2"),
-            ("id_bytes", ">i4"),
-            ("id", ">i8"),
-            ("vector_bytes", ">i4"),
-            ("dimension", ">i2"),
-            ("unused", ">i2"),
-            ("vector", ">f4", (dimension,)),
-        ]
-    )
-    rows = np.frombuffer(data[len(_HEADER) : -len(_TRAILER)], row)
-    return rows["id"].astype(np.int64), rows["vector"].astype(np.float32)
+        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)", buffer, 1 << 18)
+    return buffer.getbuffer()[len(_HEADER) : -len(_TRAILER)]
+
+
+def _row_layout(value: Any) -> np.dtype[np.void]:
+    """Return the layout of a row with two fields: a bigint, and a value of the given dtype."""
+    fields = [("fields", ">i2"), ("id_bytes", ">i4"), ("id", ">i8"), ("value_bytes", ">i4")]
+    return np.dtype([*fields, ("value", value)])
 
 
 def _cursor(connection: Connection) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store import binary_copy, embedding_queue
+from mirpipe.db.store.array_literals import array_literal
 from mirpipe.db.store.searchable_tracks import searchable_targets
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.errors import DatabaseError
@@ -100,7 +101,9 @@ def update_moments(
     for start in range(0, len(removed), binary_copy.BLOCK_ROWS):
         block = removed[start : start + binary_copy.BLOCK_ROWS]
         found_ids, vectors = binary_copy.select_vectors(
-            connection, _COUNTED_VECTORS, {"encoder_id": encoder_id, "track_ids": block}
+            connection,
+            _COUNTED_VECTORS,
+            {"encoder_id": encoder_id, "track_ids": array_literal(block)},
         )
         if len(found_ids) < len(block):
             raise DatabaseError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from mirpipe.db.store.array_literals import array_literal
 from mirpipe.records import Collection
 
 
@@ -35,11 +36,11 @@ _STATE = text("""
     SELECT t.track_id, t.collection, t.state = 'ok' AND e.track_id IS NOT NULL
     FROM mirpipe.track t
     LEFT JOIN mirpipe.embedding e ON e.encoder_id = :encoder_id AND e.track_id = t.track_id
-    WHERE t.track_id = ANY(:track_ids) ORDER BY t.track_id
+    WHERE t.track_id = ANY(CAST(:track_ids AS bigint[])) ORDER BY t.track_id
 """)
 _DELETE_CHANGES = text(
     "DELETE FROM mirpipe.embedding_change "
-    "WHERE encoder_id = :encoder_id AND track_id = ANY(:track_ids)"
+    "WHERE encoder_id = :encoder_id AND track_id = ANY(CAST(:track_ids AS bigint[]))"
 )
 _COUNT = text("SELECT count(*) FROM mirpipe.embedding_change WHERE encoder_id = ANY(:encoder_ids)")
 _QUEUE_ALL = text("""
@@ -60,7 +61,7 @@ def lock_changes(
     parameters = {"encoder_id": encoder_id}
     limits = {"targets": targets, "most": most}
     track_ids = list(connection.execute(_LOCK_CHANGES, parameters | limits).scalars())
-    rows = connection.execute(_STATE, parameters | {"track_ids": track_ids})
+    rows = connection.execute(_STATE, parameters | {"track_ids": array_literal(track_ids)})
     return [Change(*row) for row in rows]
 
 
@@ -71,7 +72,9 @@ def count_changes(connection: Connection, encoder_ids: Sequence[int]) -> int:
 
 def delete_changes(connection: Connection, encoder_id: int, track_ids: Sequence[int]) -> None:
     """Delete the changes of these tracks from the queue after they have been processed."""
-    connection.execute(_DELETE_CHANGES, {"encoder_id": encoder_id, "track_ids": list(track_ids)})
+    connection.execute(
+        _DELETE_CHANGES, {"encoder_id": encoder_id, "track_ids": array_literal(track_ids)}
+    )
 
 
 def queue_all_vectors(connection: Connection, encoder_id: int) -> None:

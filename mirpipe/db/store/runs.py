@@ -40,8 +40,8 @@ _STATE_DIGEST = text(f"""
 _LATEST = text("SELECT run_id, state_digest, trigger FROM mirpipe.run ORDER BY run_id DESC LIMIT 1")
 _CONFIRM = text("UPDATE mirpipe.run SET confirmed_at = clock_timestamp() WHERE run_id = :run_id")
 _INSERT = text("""
-    INSERT INTO mirpipe.run (trigger, state_digest, same_recording_counts, library)
-    SELECT :trigger, :digest, :same_recording_counts,
+    INSERT INTO mirpipe.run (trigger, state_digest, same_recording_counts, ranked_targets, library)
+    SELECT :trigger, :digest, :same_recording_counts, CAST(:ranked_targets AS integer),
         coalesce(jsonb_object_agg(name, tracks), '{}') FROM (
         SELECT collection || ' ' || state AS name, count(*) AS tracks
         FROM mirpipe.track GROUP BY collection, state) counted
@@ -80,12 +80,18 @@ def confirm_run(connection: Connection, run_id: int) -> None:
 
 
 def insert_run(
-    connection: Connection, *, trigger: str, digest: str, same_recording_counts: bool
+    connection: Connection,
+    *,
+    trigger: str,
+    digest: str,
+    same_recording_counts: bool,
+    ranked_targets: int | None,
 ) -> int:
     """Insert a run with the current track counts, and return its id."""
     values = {
         "trigger": trigger,
         "digest": digest,
         "same_recording_counts": same_recording_counts,
+        "ranked_targets": ranked_targets,
     }
     return int(connection.execute(_INSERT, values).scalar_one())

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from mirpipe.db.store import binary_copy
+from mirpipe.db.store.array_literals import array_literal
 from mirpipe.records import Collection, Int64
 
-_SEARCHABLE = text("""
+_SEARCHABLE = """
     SELECT track_id, t.content_sha256 FROM mirpipe.embedding e JOIN mirpipe.track t USING (track_id)
-    WHERE e.encoder_id = :encoder_id AND e.collection = :collection AND t.state = 'ok'
-      AND (CAST(:track_ids AS bigint[]) IS NULL OR track_id = ANY(:track_ids))
+    WHERE e.encoder_id = %(encoder_id)s AND e.collection = %(collection)s AND t.state = 'ok'
+      AND (CAST(%(track_ids)s AS bigint[]) IS NULL
+        OR track_id = ANY(CAST(%(track_ids)s AS bigint[])))
     ORDER BY t.content_sha256
-""")
+"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,6 @@ def _searchable(
     parameters = {
         "encoder_id": encoder_id,
         "collection": collection,
-        "track_ids": None if track_ids is None else list(track_ids),
+        "track_ids": None if track_ids is None else array_literal(track_ids),
     }
-    rows = connection.execute(_SEARCHABLE, parameters).all()
-    return np.array([row[0] for row in rows], np.int64), to_hash_array([row[1] for row in rows])
+    return binary_copy.select_hashes(connection, _SEARCHABLE, parameters)

@@ -6,6 +6,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from mirpipe.db.store import binary_copy
+from mirpipe.db.store.array_literals import array_literal
 from mirpipe.records import Float32, Int64
 
 _VECTORS = (
@@ -25,7 +26,9 @@ def read_vectors(
     for start in range(0, len(track_ids), binary_copy.BLOCK_ROWS):
         block_ids = np.asarray(track_ids[start : start + binary_copy.BLOCK_ROWS], np.int64)
         found_ids, vectors = binary_copy.select_vectors(
-            connection, _VECTORS, {"encoder_id": encoder_id, "track_ids": block_ids.tolist()}
+            connection,
+            _VECTORS,
+            {"encoder_id": encoder_id, "track_ids": array_literal(block_ids.tolist())},
         )
         if len(found_ids):
             order = np.argsort(block_ids)

@@ -31,6 +31,7 @@ must match. It also does not find music at less than half or more than double th
 
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 from more_itertools import chunked
@@ -67,6 +68,8 @@ _MATCH = round(1 / GAP_COST)
 _BORDER = np.iinfo(np.int16).min // 2
 _BATCH_CELLS = 1 << 20
 """Number of pairs of frames that are compared together, so that a row fits in the CPU cache."""
+
+_velocity = attrgetter("velocity")
 
 
 def similarity(target: Sequence[Note], reference: Sequence[Note]) -> Score:
@@ -111,11 +114,10 @@ def _chroma(notes: Sequence[Note]) -> Float64:
     start = min(note.onset_seconds for note in notes)
     frames = round((max(note.offset_seconds for note in notes) - start) * FRAMES_PER_SECOND) + 1
     chroma = np.zeros((frames, 12))
-    for note in notes:
+    for note in sorted(notes, key=_velocity):  # The loudest note of a pitch class counts.
         first = round((note.onset_seconds - start) * FRAMES_PER_SECOND)
         last = max(first + 1, round((note.offset_seconds - start) * FRAMES_PER_SECOND))
-        sounding = chroma[first:last, note.pitch % 12]
-        np.maximum(sounding, max(note.velocity, 0.01), out=sounding)
+        chroma[first:last, note.pitch % 12] = max(note.velocity, 0.01)
     chroma = chroma[chroma.any(axis=1)][:MAX_FRAMES]
     chroma /= np.linalg.norm(chroma, axis=1, keepdims=True)
     return chroma

@@ -6,11 +6,9 @@ are called the base.
 """
 
 import numpy as np
-from sqlalchemy import Connection
 
 from mirpipe.db.store import neighbour_lists
 from mirpipe.db.store.run_csls import CslsRow
-from mirpipe.db.store.stored_vectors import read_vectors_in_order
 from mirpipe.stages.report.csls_reranking import Reranking
 from mirpipe.stages.report.full_rankings import RankedLibrary
 from mirpipe.statistics.csls import (
@@ -37,9 +35,7 @@ BASE_TARGETS = 20
 """Number of targets for which r is also computed on all references."""
 
 
-def csls_accuracy(
-    connection: Connection, library: RankedLibrary, targets: Reranking, base_n: int
-) -> CslsRow:
+def csls_accuracy(library: RankedLibrary, targets: Reranking, base_n: int) -> CslsRow:
     """Return how well the re-ranking agrees with a CSLS ranking of all references.
 
     `base_n` is the number of references in the base. In a large library, the comparison uses a
@@ -50,12 +46,12 @@ def csls_accuracy(
     targets_n = min(len(by_cosine.track_ids), MAX_TARGETS)
     own = by_cosine.own[:targets_n]
     agreement = agreement_with_full(
-        read_vectors_in_order(connection, library.encoder_id, by_cosine.track_ids[:targets_n]),
-        read_vectors_in_order(connection, library.encoder_id, ids[:references_n]),
+        by_cosine.vectors.rows(slice(targets_n)),
+        library.references.rows(slice(references_n)),
         own=np.where(own < references_n, own, -1),
         kept=neighbour_lists.MAX_ENTRIES,
     )
-    base = _agreement_of_base(connection, library, targets) if base_n < len(ids) else None
+    base = _agreement_of_base(library, targets) if base_n < len(ids) else None
     return CslsRow(
         library.encoder_id,
         neighbour_lists.MAX_ENTRIES,
@@ -72,9 +68,7 @@ def csls_accuracy(
     )
 
 
-def _agreement_of_base(
-    connection: Connection, library: RankedLibrary, targets: Reranking
-) -> Agreement:
+def _agreement_of_base(library: RankedLibrary, targets: Reranking) -> Agreement:
     """Return how well the re-ranking agrees with one whose r is computed on all references.
 
     Only the first BASE_TARGETS targets are compared. The r of a target does not affect its ranking,
@@ -82,9 +76,7 @@ def _agreement_of_base(
     """
     places = targets.by_cosine.places[:BASE_TARGETS]
     candidates = np.unique(places[places >= 0])
-    vectors = read_vectors_in_order(
-        connection, library.encoder_id, library.references.track_ids[candidates]
-    )
+    vectors = library.references.rows(candidates)
     nearest = top_k(vectors, library.references.blocks(), K, own=candidates)
     reference_r = np.full(len(library.references.track_ids) + 1, np.nan)
     sums = np.bincount(nearest.target, nearest.cosine, minlength=len(candidates))

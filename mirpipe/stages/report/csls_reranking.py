@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store import neighbour_lists
 from mirpipe.db.store.run_csls_and_fusion_matches import Matches, insert_matches
-from mirpipe.db.store.stored_vectors import read_vectors_in_order
-from mirpipe.records import Float64, Int64
+from mirpipe.db.store.track_vectors import TrackVectors
+from mirpipe.records import Float32, Float64, Int64
 from mirpipe.stages.report.filtered_relevance import FilteredRelevance
 from mirpipe.stages.report.full_rankings import QueryRankings, RankedLibrary
 from mirpipe.statistics.csls import csls, mean_neighbour_cosines, rerank_order
@@ -46,7 +46,7 @@ class Reranking:
 
 
 def rerank(
-    connection: Connection, library: RankedLibrary, query_sets: Sequence[QueryRankings]
+    library: RankedLibrary, query_sets: Sequence[QueryRankings]
 ) -> tuple[list[Reranking], int]:
     """Return each query set ranked by CSLS, and the number of references in the base.
 
@@ -59,11 +59,12 @@ def rerank(
     tracks_n = len(candidates) + sum(len(queries.track_ids) for queries in query_sets)
     base_n = min(count, MAX_BASE, max(MIN_BASE, MAX_COSINES // tracks_n))
     reference_r = np.full(count + 1, np.nan)  # The last item is for index -1: no reference.
-    candidate_ids = library.references.track_ids[candidates]
-    reference_r[candidates] = _local_scaling(connection, library, candidate_ids, candidates, base_n)
+    base = library.references.rows(slice(base_n))
+    reference_r[candidates] = _local_scaling(library.references, candidates, base, own=candidates)
     rerankings = []
     for queries in query_sets:
-        query_r = _local_scaling(connection, library, queries.track_ids, queries.own, base_n)
+        rows = np.arange(len(queries.track_ids))
+        query_r = _local_scaling(queries.vectors, rows, base, own=queries.own)
         scores = csls(queries.cosines, query_r, reference_r[queries.places])
         rerankings.append(Reranking(queries, rerank_order(scores, queries.places), scores))
     return rerankings, base_n
@@ -104,19 +105,16 @@ def insert_reranked_matches(
     insert_matches(connection, run_id, "csls", library.encoder_id, matches)
 
 
-def _local_scaling(
-    connection: Connection, library: RankedLibrary, track_ids: Int64, own: Int64, base_n: int
-) -> Float64:
-    """Return the local scaling r of each track, computed on the base, shape (n,).
+def _local_scaling(vectors: TrackVectors, places: Int64, base: Float32, *, own: Int64) -> Float64:
+    """Return the local scaling r of the tracks with these indices, shape (n,).
 
-    `own`, shape (n,), is the index of the reference with the same content as the track, or -1.
+    `base` contains the vectors of the base. `own`, shape (n,), is the index of the reference with
+    the same content as the track, or -1.
     """
-    base_ids = library.references.track_ids[:base_n]
-    base = read_vectors_in_order(connection, library.encoder_id, base_ids)
-    own_in_base = np.where(own < base_n, own, -1)
-    result = np.empty(len(track_ids))
-    for start in range(0, len(track_ids), _BLOCK_TRACKS):
+    own_in_base = np.where(own < len(base), own, -1)
+    result = np.empty(len(places))
+    for start in range(0, len(places), _BLOCK_TRACKS):
         block = slice(start, start + _BLOCK_TRACKS)
-        vectors = read_vectors_in_order(connection, library.encoder_id, track_ids[block])
-        result[block] = mean_neighbour_cosines(vectors, base, own=own_in_base[block])
+        rows = vectors.rows(places[block])
+        result[block] = mean_neighbour_cosines(rows, base, own=own_in_base[block])
     return result

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store.active_revisions import ActiveEncoder
 from mirpipe.db.store.run_agreement import AgreementRow, insert_agreement
+from mirpipe.db.store.track_vectors import TrackVectors
 from mirpipe.records import Int64
 from mirpipe.statistics.rank_biased_overlap import rank_biased_overlap
 
@@ -20,12 +21,12 @@ from mirpipe.statistics.rank_biased_overlap import rank_biased_overlap
 class EncoderMatches:
     """The matches of one encoder for n targets."""
 
-    target_ids: Int64
-    """Track ids of the targets, shape (n,)."""
+    targets: TrackVectors
+    """The n targets."""
     matches: Int64
     """Track ids of the matches, best first, padded with -1. Shape (n, K)."""
-    reference_ids: Int64
-    """Track ids of all references that the encoder searches, shape (references,)."""
+    references: TrackVectors
+    """All references that the encoder searches."""
 
 
 def insert_agreement_of_encoders(
@@ -50,7 +51,7 @@ def _agreement(
 ) -> AgreementRow | None:
     """Return the agreement of two encoders, or None if no target has matches by both encoders."""
     _, first_rows, second_rows = np.intersect1d(
-        first_matches.target_ids, second_matches.target_ids, return_indices=True
+        first_matches.targets.track_ids, second_matches.targets.track_ids, return_indices=True
     )
     first_lists = first_matches.matches[first_rows]
     second_lists = second_matches.matches[second_rows]

@@ -1,17 +1,17 @@
 """Ranks all references of one encoder for each target, and for some of the references."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Connection
 
 from mirpipe.db.store import neighbour_lists
-from mirpipe.db.store.reference_vectors import ReferenceVectors
 from mirpipe.db.store.searchable_tracks import searchable_references, searchable_targets
-from mirpipe.db.store.stored_vectors import read_vectors_in_order
 from mirpipe.db.store.track_labels import read_hashes_and_labels
-from mirpipe.records import LABELS, Float32, Float64, Int64
+from mirpipe.db.store.track_vectors import TrackVectors
+from mirpipe.records import LABELS, Float64, Int64
+from mirpipe.settings import settings
 from mirpipe.stages.report.filtered_relevance import FilteredRelevance, RelevanceByFilter
 from mirpipe.stages.report.left_out_references import LeftOut, left_out_references
 from mirpipe.statistics.exact_top_k import NO_REFERENCE
@@ -33,7 +33,7 @@ class RankedLibrary:
     """The searchable references of an encoder, in the order of their content hashes."""
 
     encoder_id: int
-    references: ReferenceVectors
+    references: TrackVectors
     labels: dict[str, LabelSets]
     """Label sets of the references, by label. Only the labels that a reference has are included."""
 
@@ -48,6 +48,8 @@ class QueryRankings:
 
     name: str
     """Name of the query set: `targets` or `references`."""
+    vectors: TrackVectors
+    """Vectors of the queries. Other tracks can follow them."""
     track_ids: Int64
     """Track ids of the queries, shape (n,)."""
     own: Int64
@@ -73,14 +75,14 @@ def rank_library(
     count = len(references.track_ids)
     if not count:
         return None
-    target_ids = searchable_targets(connection, encoder_id)
+    target_ids = searchable_targets(connection, encoder_id)[: settings().ranked_targets]
     query_ids = references.track_ids[:REFERENCE_QUERIES]
     tracks = read_hashes_and_labels(connection, np.concatenate((references.track_ids, target_ids)))
     all_labels = {label: label_sets(tracks.labels[label]) for label in LABELS}
     labels = {label: sets for label, sets in all_labels.items() if sets[:count].any_labelled}
     library = RankedLibrary(
         encoder_id,
-        ReferenceVectors(connection, encoder_id, references.track_ids),
+        TrackVectors(connection, encoder_id, references.track_ids),
         {label: sets[:count] for label, sets in labels.items()},
     )
     query_sets = [
@@ -95,9 +97,9 @@ def rank_library(
     }
     return library, [
         _rank(
-            connection,
             library,
             name,
+            TrackVectors(connection, encoder_id, ids) if name == "targets" else library.references,
             ids,
             own,
             {label: sets[rows] for label, sets in labels.items()},
@@ -109,9 +111,9 @@ def rank_library(
 
 
 def _rank(
-    connection: Connection,
     library: RankedLibrary,
     name: str,
+    vectors: TrackVectors,
     track_ids: Int64,
     own: Int64,
     labels: dict[str, LabelSets],
@@ -121,12 +123,13 @@ def _rank(
     count = len(library.references.track_ids)
     places, cosines = [], []
     relevance = RelevanceByFilter(library.labels, labels, left_out)
-    for start, vectors in _vector_blocks(connection, library.encoder_id, track_ids):
+    for start in range(0, len(track_ids), _BLOCK_QUERIES):
+        rows = slice(start, min(start + _BLOCK_QUERIES, len(track_ids)))
         rankings = full_ranking(
-            vectors,
+            vectors.rows(rows),
             library.references.blocks,
             count,
-            own=own[start : start + len(vectors)],
+            own=own[rows],
             kept=neighbour_lists.MAX_ENTRIES,
         )
         for part in rankings:
@@ -138,6 +141,7 @@ def _rank(
             relevance.add(part.places, count - part.own, kept=neighbour_lists.MAX_ENTRIES)
     return QueryRankings(
         name,
+        vectors,
         track_ids,
         own,
         np.concatenate(places),
@@ -145,12 +149,3 @@ def _rank(
         relevance.result(),
         relevance.same_recordings,
     )
-
-
-def _vector_blocks(
-    connection: Connection, encoder_id: int, track_ids: Int64
-) -> Iterator[tuple[int, Float32]]:
-    """Yield the query vectors block by block, each block with the index of its first query."""
-    for start in range(0, len(track_ids), _BLOCK_QUERIES):
-        block_ids = track_ids[start : start + _BLOCK_QUERIES]
-        yield start, read_vectors_in_order(connection, encoder_id, block_ids)

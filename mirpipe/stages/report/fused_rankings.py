@@ -12,13 +12,12 @@ from sqlalchemy import Connection
 
 from mirpipe.db.store import neighbour_lists
 from mirpipe.db.store.active_revisions import ActiveEncoder
-from mirpipe.db.store.reference_vectors import ReferenceVectors
 from mirpipe.db.store.run_csls_and_fusion_matches import Matches, insert_matches
 from mirpipe.db.store.run_label_rankings import insert_rankings
 from mirpipe.db.store.searchable_tracks import References
-from mirpipe.db.store.stored_vectors import read_vectors_in_order
 from mirpipe.db.store.track_labels import read_hashes_and_labels
-from mirpipe.records import Bool, Float64, Int64
+from mirpipe.db.store.track_vectors import TrackVectors
+from mirpipe.records import Float64, Int64
 from mirpipe.stages.report.encoder_agreement import EncoderMatches
 from mirpipe.stages.report.filtered_relevance import RelevanceByFilter
 from mirpipe.stages.report.labelled_ranking import LabelledRanking
@@ -36,15 +35,15 @@ MAX_SCORES = 1 << 25
 class FusedEncoder:
     """An encoder that takes part in the fusion."""
 
-    encoder_id: int
-    reference_ids: Int64
-    """Track ids of the encoder's references, in the order of their content hashes."""
+    targets: TrackVectors
+    references: TrackVectors
+    """The encoder's references, in the order of their content hashes."""
     places: Int64
     """Index of each of these references among the references of all encoders."""
-    has_target: Bool
-    """Whether each target of the fusion has a vector by the encoder, shape (targets,)."""
+    target_places: Int64
+    """Index in the encoder's targets of each target of the fusion, or -1. Shape (targets,)."""
     own: Int64
-    """Index in `reference_ids` of the reference with each target's content, or -1."""
+    """Index in `references` of the reference with each target's content, or -1."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def insert_fused_rankings(
         {label: target_sets for label, (_, target_sets) in library.labels.items()},
         library.left_out,
     )
-    for ranking in _fused_rankings(connection, library):
+    for ranking in _fused_rankings(library):
         places.append(ranking.places[:, : neighbour_lists.SHOWN_MATCHES].copy())
         scores.append(ranking.scores)
         relevance.add(ranking.places, ranking.ranked_n, kept=neighbour_lists.SHOWN_MATCHES)
@@ -91,8 +90,8 @@ def insert_fused_rankings(
 def _read_library(
     connection: Connection, by_encoder: Mapping[ActiveEncoder, EncoderMatches]
 ) -> FusedLibrary:
-    target_ids = _union([found.target_ids for found in by_encoder.values()])
-    reference_ids = _union([found.reference_ids for found in by_encoder.values()])
+    target_ids = _union([found.targets.track_ids for found in by_encoder.values()])
+    reference_ids = _union([found.references.track_ids for found in by_encoder.values()])
     targets = read_hashes_and_labels(connection, target_ids)
     tracks = read_hashes_and_labels(connection, reference_ids)
     by_hash = np.argsort(tracks.hashes)
@@ -106,13 +105,14 @@ def _read_library(
         if reference_sets.any_labelled:
             labels[label] = (reference_sets, sets[len(values) :])
     encoders = []
-    for encoder, found in by_encoder.items():
-        places = place_of_id[np.searchsorted(reference_ids, found.reference_ids)]
-        own = References(found.reference_ids, references.hashes[places]).places_of(targets.hashes)
-        has_target = np.isin(target_ids, found.target_ids)
-        encoders.append(
-            FusedEncoder(encoder.encoder_id, found.reference_ids, places, has_target, own)
-        )
+    for found in by_encoder.values():
+        ids = found.references.track_ids
+        places = place_of_id[np.searchsorted(reference_ids, ids)]
+        own = References(ids, references.hashes[places]).places_of(targets.hashes)
+        target_places = np.full(len(target_ids), -1)
+        rows = np.searchsorted(target_ids, found.targets.track_ids)
+        target_places[rows] = np.arange(len(rows))
+        encoders.append(FusedEncoder(found.targets, found.references, places, target_places, own))
     left_out = left_out_references(connection, target_ids, references.track_ids)
     return FusedLibrary(target_ids, references, labels, encoders, left_out)
 
@@ -121,7 +121,7 @@ def _union(ids: Sequence[Int64]) -> Int64:
     return np.unique(np.concatenate(ids))
 
 
-def _fused_rankings(connection: Connection, library: FusedLibrary) -> Iterator[FusedRanking]:
+def _fused_rankings(library: FusedLibrary) -> Iterator[FusedRanking]:
     """Yield the fused rankings of all targets, block by block."""
     count = len(library.references.track_ids)
     step = max(MAX_SCORES // count, 1)
@@ -129,20 +129,18 @@ def _fused_rankings(connection: Connection, library: FusedLibrary) -> Iterator[F
         rows = slice(start, start + step)
         scores = np.zeros((len(library.target_ids[rows]), count))
         for encoder in library.encoders:
-            _add_rankings(connection, encoder, library.target_ids, rows, scores)
+            _add_rankings(encoder, rows, scores)
         yield rank_by_score(scores, kept=neighbour_lists.SHOWN_MATCHES)
 
 
-def _add_rankings(
-    connection: Connection, encoder: FusedEncoder, target_ids: Int64, rows: slice, scores: Float64
-) -> None:
+def _add_rankings(encoder: FusedEncoder, rows: slice, scores: Float64) -> None:
     """Add the encoder's rankings for a block of targets to the block's fusion scores."""
-    has_target = np.flatnonzero(encoder.has_target[rows])
-    references = ReferenceVectors(connection, encoder.encoder_id, encoder.reference_ids)
+    target_places = encoder.target_places[rows]
+    has_target = np.flatnonzero(target_places >= 0)
     rankings = full_ranking(
-        read_vectors_in_order(connection, encoder.encoder_id, target_ids[rows][has_target]),
-        references.blocks,
-        len(encoder.reference_ids),
+        encoder.targets.rows(target_places[has_target]),
+        encoder.references.blocks,
+        len(encoder.references.track_ids),
         own=encoder.own[rows][has_target],
         kept=0,
     )

@@ -52,9 +52,14 @@ def comparison_method() -> str:
         "target means, studentised intervals, step-down min-p, FAD bias, group tests, fused MRR, "
         "metric ranges, album and artist filters, "
         f"same recordings {'count' if chosen.same_recording_counts else 'are left out'}, "
-        f"{chosen.encoders[:1]} {chosen.encoder_contrasts} {chosen.primary_retrieval_metric} "
+        f"{_ranked(chosen.ranked_targets)}{chosen.encoders[:1]} {chosen.encoder_contrasts} "
+        f"{chosen.primary_retrieval_metric} "
         f"{chosen.mode_contrasts} {chosen.primary_generation_metric}"
     )
+
+
+def _ranked(targets: int | None) -> str:
+    return "" if targets is None else f"rankings of {targets} targets, "
 
 
 def insert_comparisons(connection: Connection, run_id: int, series: Sequence[Series]) -> None:

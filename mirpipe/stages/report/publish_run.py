@@ -61,7 +61,11 @@ def _publish_or_confirm(trigger: str) -> ReportResult:
             runs.confirm_run(connection, latest.run_id)
             return ReportResult(latest.run_id, changed=False, trigger=latest.trigger)
         run_id = runs.insert_run(
-            connection, trigger=trigger, digest=digest, same_recording_counts=counts
+            connection,
+            trigger=trigger,
+            digest=digest,
+            same_recording_counts=counts,
+            ranked_targets=settings().ranked_targets,
         )
         shown_matches.publish_matches(connection, run_id)
         for encoder in active_encoders(connection):

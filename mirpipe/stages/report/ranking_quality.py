@@ -63,13 +63,13 @@ def _insert_results_of_encoder(
         insert_hubs_of_ranking(connection, run_id, library, queries.name, "cosine", queries.places)
     # CSLS needs at least two references, because a single reference has no nearest reference.
     if query_sets and len(library.references.track_ids) > 1:
-        rerankings, base_n = rerank(connection, library, query_sets)
+        rerankings, base_n = rerank(library, query_sets)
         for reranking in rerankings:
             name = reranking.by_cosine.name
             rankings.append(LabelledRanking(name, "csls", relevance_by_csls(reranking)))
             insert_hubs_of_ranking(connection, run_id, library, name, "csls", reranking.places)
             if name == "targets":
-                accuracy = csls_accuracy(connection, library, reranking, base_n)
+                accuracy = csls_accuracy(library, reranking, base_n)
                 insert_csls(connection, run_id, accuracy)
                 insert_reranked_matches(connection, run_id, library, reranking)
     insert_rankings(connection, run_id, list(precision_rows(library.encoder_id, rankings)))
@@ -78,4 +78,4 @@ def _insert_results_of_encoder(
 def _encoder_matches(library: RankedLibrary, targets: QueryRankings) -> EncoderMatches:
     reference_ids = library.references.track_ids
     matches = np.where(targets.places < 0, -1, reference_ids[targets.places])
-    return EncoderMatches(targets.track_ids, matches, reference_ids)
+    return EncoderMatches(targets.vectors, matches, library.references)

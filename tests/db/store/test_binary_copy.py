@@ -50,6 +50,17 @@ def test_empty_columns_write_nothing(connection):
     assert len(ids) == len(vectors) == 0
 
 
+def test_hashes_are_read_with_their_ids(connection):
+    hashes = [b"a" * 31 + b"\0", bytes(range(32)), b"\xff" * 32]
+    binary_copy.copy_rows(connection, "every", ["big", "bytes"], [[3, -1, 2**40], hashes])
+    query = "SELECT big, bytes FROM every WHERE big = ANY(%(ids)s) ORDER BY big"
+    ids, read = binary_copy.select_hashes(connection, query, {"ids": [3, -1, 2**40]})
+    assert ids.tolist() == [-1, 3, 2**40]
+    assert read.tobytes() == hashes[1] + hashes[0] + hashes[2]
+    ids, read = binary_copy.select_hashes(connection, query, {"ids": [0]})
+    assert len(ids) == len(read) == 0
+
+
 def test_columns_of_different_lengths_raise(connection):
     with pytest.raises(ValueError, match="different lengths"):
         binary_copy.copy_rows(connection, "every", ["big", "small"], [[1, 2], [1]])

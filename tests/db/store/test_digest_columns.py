@@ -58,7 +58,8 @@ LEFT_OUT = {
         ["encoder_id", "target_id", "horizon_cosine", "horizon_sha256"], HISTORY
     ),
     "run": dict.fromkeys(
-        ["finished_at", "confirmed_at", "trigger", "same_recording_counts"], ORIGIN
+        ["finished_at", "confirmed_at", "trigger", "same_recording_counts", "ranked_targets"],
+        ORIGIN,
     )
     | {"state_digest": HISTORY, "library": BY_OTHER},
     "schema_file": {"path": PLACE, "sha256": PLACE},

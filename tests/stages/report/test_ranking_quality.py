@@ -2,10 +2,18 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from mirpipe.db.queries import ranked_targets_sentence
+from mirpipe.db.store import stored_vectors, track_vectors
+from mirpipe.db.store.active_revisions import activate_complete_revisions
+from mirpipe.db.store.stored_vectors import read_vectors
+from mirpipe.records import Int64
+from mirpipe.settings import settings
 from mirpipe.stages.report import csls_accuracy, csls_reranking, report
+from mirpipe.stages.report.ranking_quality import insert_ranking_results
 from mirpipe.stages.retrieve import retrieve
+from mirpipe.statistics import full_ranking
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary, sha256, unit
 
@@ -302,3 +310,54 @@ def test_a_library_with_one_reference_has_no_csls(fresh_database: Database) -> N
         fresh_database, "SELECT DISTINCT rerank, mean FROM mirpipe.v_ranking WHERE metric = 'mrr'"
     ) == [("cosine", 1.0)]
     assert query(fresh_database, "SELECT count(*) FROM mirpipe.v_csls") == [(0,)]
+
+
+def test_a_report_reads_each_vector_once_for_all_rankings(
+    library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full_ranking, "MAX_PRODUCTS", 4)  # One query at a time.
+    read: list[int] = []
+
+    def count(connection: Connection, encoder_id: int, track_ids: Int64) -> object:
+        read.extend(track_ids.tolist())
+        return read_vectors(connection, encoder_id, track_ids)
+
+    monkeypatch.setattr(track_vectors, "read_vectors", count)
+    monkeypatch.setattr(stored_vectors, "read_vectors", count)
+    retrieve()
+    new_run = (
+        "INSERT INTO mirpipe.run (trigger, state_digest, library) "
+        "VALUES ('test', '', '{}') RETURNING run_id"
+    )
+    with library.app.begin() as connection:
+        activate_complete_revisions(connection)
+        run_id = connection.execute(text(new_run)).scalar_one()
+        insert_ranking_results(connection, run_id)
+    assert len(read) == len(set(read)) == 6
+
+
+def test_a_setting_limits_the_ranked_targets_and_the_run_says_so(
+    fresh_database: Database, library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(library)
+    assert ranked_targets_sentence() == ""
+    ranked = (
+        "SELECT run_id, n FROM mirpipe.v_hubness_history "
+        "WHERE queries = 'targets' AND rerank = 'cosine' AND k = 1 ORDER BY run_id"
+    )
+    assert query(fresh_database, ranked) == [(1, 2)]
+    monkeypatch.setenv("MIRPIPE_RANKED_TARGETS", "1")
+    settings.cache_clear()
+
+    assert report(trigger="test").changed
+    assert not report(trigger="test").changed
+
+    assert query(fresh_database, ranked) == [(1, 2), (2, 1)]
+    stored = query(fresh_database, "SELECT ranked_targets FROM mirpipe.run ORDER BY run_id")
+    assert stored == [(None,), (1,)]
+    assert "at most 1 of 2 targets" in ranked_targets_sentence()
+    lowest_hash = (
+        "SELECT title FROM mirpipe.track WHERE collection = 'target' ORDER BY content_sha256"
+    )
+    by_csls = "SELECT DISTINCT target FROM mirpipe.v_reranked WHERE csls_rank IS NOT NULL"
+    assert query(fresh_database, by_csls) == query(fresh_database, lowest_hash)[:1]
