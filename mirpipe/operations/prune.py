@@ -91,6 +91,8 @@ def prune(settings: Settings) -> PruneResult:
         with engine("app").begin() as connection:
             pair_input_changes.add_missing_mark(connection)
             unsettled_tracks.add_missing(connection)
+            pair_input_changes.delete_marks(connection)
+        with engine("app").begin() as connection:
             unsettled_tracks.delete_complete(connection)
         with engine("app").connect() as connection:
             after = table_sizes(connection)
