@@ -15,7 +15,8 @@ UNION ALL
 SELECT 'analyse', name, revision, count(*) FROM pending_melody
 WHERE track_id IN (SELECT u.track_id FROM unsettled_track u) GROUP BY name, revision
 UNION ALL
-SELECT 'evaluate', name, '', count(*) FROM pending_pair GROUP BY name
+SELECT 'evaluate', name, '', count(*) FROM pending_pair
+WHERE EXISTS (SELECT FROM pair_input_change) GROUP BY name
 UNION ALL
 SELECT 'evaluate', 'same_recording', '', count(*) FROM fingerprint_change HAVING count(*) > 0
 UNION ALL

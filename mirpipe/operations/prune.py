@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
-from mirpipe.db.store import unsettled_tracks, unused_clips, unused_vectors
+from mirpipe.db.store import pair_input_changes, unsettled_tracks, unused_clips, unused_vectors
 from mirpipe.db.store.retention_rules import RULES, Days, RetentionRule, count_rows, delete_block
 from mirpipe.db.table_sizes import TableSize, table_sizes
 from mirpipe.settings import Settings
@@ -89,7 +89,10 @@ def prune(settings: Settings) -> PruneResult:
         counts["embedding"] = sum(_delete_vectors(settings.keep_unused_days))
         counts.update({rule.table: _repeat(_block_of(rule, days)) for rule in RULES})
         with engine("app").begin() as connection:
+            pair_input_changes.add_missing_mark(connection)
             unsettled_tracks.add_missing(connection)
+            pair_input_changes.delete_marks(connection)
+        with engine("app").begin() as connection:
             unsettled_tracks.delete_complete(connection)
         with engine("app").connect() as connection:
             after = table_sizes(connection)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.store import neighbour_lists, unsettled_tracks
+from mirpipe.db.store import neighbour_lists, pair_input_changes, unsettled_tracks
 from mirpipe.db.store.active_revisions import MaintainedEncoder, maintained_encoders
 from mirpipe.db.store.cosine_moments import read_moments
 from mirpipe.db.store.exact_search import search_entries
@@ -110,6 +110,11 @@ def differences(connection: Connection) -> Iterator[Difference]:
             "pending",
             f"tracks with pending work that v_pending does not count: {count}. Run `mirpipe prune "
             "--yes`.",
+        )
+    if pair_input_changes.is_mark_missing(connection):
+        yield Difference(
+            "pending",
+            "pending pair scores that v_pending does not count. Run `mirpipe prune --yes`.",
         )
     nothing_pending = connection.execute(_PENDING).scalar_one() == 0
     if nothing_pending and (count := connection.execute(_UNPUBLISHED).scalar_one()):

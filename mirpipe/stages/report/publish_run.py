@@ -10,6 +10,7 @@ from mirpipe.db.snapshot import open_snapshot
 from mirpipe.db.store import (
     embedding_maps,
     metric_series,
+    pair_input_changes,
     runs,
     shown_matches,
     unsettled_tracks,
@@ -44,6 +45,8 @@ def report(*, trigger: str) -> ReportResult:
     """
     with hold_lock("report"):
         result = _publish_or_confirm(trigger)
+        with engine("app").begin() as connection:
+            pair_input_changes.delete_marks(connection)
         with engine("app").begin() as connection:
             unsettled_tracks.delete_complete(connection)
     return result

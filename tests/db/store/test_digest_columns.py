@@ -57,6 +57,7 @@ LEFT_OUT = {
     "neighbour_state": dict.fromkeys(
         ["encoder_id", "target_id", "horizon_cosine", "horizon_sha256"], HISTORY
     ),
+    "pair_input_change": {"changed_at": HISTORY},
     "run": dict.fromkeys(
         ["finished_at", "confirmed_at", "trigger", "same_recording_counts", "ranked_targets"],
         ORIGIN,
