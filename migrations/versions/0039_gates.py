@@ -1,11 +1,11 @@
-"""Stores on how many targets a run has measured the rankings."""
+"""Stores the verdicts of gates, and which verdict was announced."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0043"
-down_revision = "0042"
+revision = "0039"
+down_revision = "0038"
 
 
 def upgrade() -> None:

@@ -1,11 +1,11 @@
-"""Stores the verdicts of gates, and which verdict was announced."""
+"""Stores on how many targets a run has measured the rankings."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0042"
-down_revision = "0037"
+revision = "0040"
+down_revision = "0039"
 
 
 def upgrade() -> None:
