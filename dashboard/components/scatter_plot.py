@@ -1,4 +1,4 @@
-"""The scatter plot on the Map page: one dot per track, which the viewer can click, and zoom."""
+"""The scatter plot on the Map page: one dot per track. The viewer can click a dot and zoom."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -300,7 +300,8 @@ def index(
     With an HNSW index they compare a few hundred, and find at least 99 of 100 of the nearest
     references. Match lists and all numbers in reports are computed without it and stay exact.
 
-    Encoders with fewer references, with an index, or with more than 2,000 dimensions are left out.
+    Encoders with an index or with more than 2,000 dimensions are left out. Encoders with fewer
+    references are left out, too, unless --encoder names them.
     Later references are added to the index when they are embedded. If the build is stopped, run the
     command again.
 

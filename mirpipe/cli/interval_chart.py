@@ -102,7 +102,9 @@ def _ticks(low: float, high: float) -> tuple[tuple[float, ...], int]:
 
     Also returns the number of decimals that they need.
     """
-    span = high - low or abs(high) or 1.0
+    span = high - low
+    if span <= 1e-9 * max(abs(low), abs(high)):  # ticks would coincide
+        span = abs(high) or 1.0
     power = math.floor(math.log10(span / MAX_TICKS))
     step = next(
         factor * 10.0**power for factor in (1, 2, 5, 10) if factor * 10.0**power * MAX_TICKS >= span

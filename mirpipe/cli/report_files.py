@@ -142,17 +142,21 @@ def _html_section(section: Section) -> Markup:
 
 def _charts() -> Iterator[Markup]:
     """Yield a chart of the primary metric of retrieval, and one of that of generation."""
-    metric = settings().primary_retrieval_metric
+    metric = queries.primary_metric_of_run(
+        queries.encoder_comparisons(), settings().primary_retrieval_metric
+    )
     rows = [
-        Row(_marked(each.encoder, each.random), each.mean, each.low, each.high, each.n)
+        Row(_marked(each.encoder, each), each.mean, each.low, each.high, each.n)
         for each in queries.retrieval_summaries()
         if each.metric == metric
     ]
     yield interval_chart(f"Best matches: {metric_name(metric)}, mean and 95 % interval", rows)
-    metric = settings().primary_generation_metric
+    metric = queries.primary_metric_of_run(
+        queries.mode_comparisons(), settings().primary_generation_metric
+    )
     rows = [
         Row(
-            _marked(f"{each.generator}, {mode_name(each.mode, each.guidance)}", each.random),
+            _marked(f"{each.generator}, {mode_name(each.mode, each.guidance)}", each),
             each.mean,
             each.low,
             each.high,
@@ -164,8 +168,8 @@ def _charts() -> Iterator[Markup]:
     yield interval_chart(f"Clips: {metric_name(metric)}, mean and 95 % interval", rows)
 
 
-def _marked(name: str, is_random: bool) -> str:
-    return f"{name} (random weights)" if is_random else name
+def _marked(name: str, row: queries.RetrievalSummary | queries.GenerationSummary) -> str:
+    return f"{name} (random weights)" if row.random or row.metric_random else name
 
 
 def _players() -> Iterator[Markup]:

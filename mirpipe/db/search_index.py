@@ -4,14 +4,15 @@ Stored match lists do not use these indexes: they are exact. An index of an enco
 name embedding_<encoder_id>_hnsw.
 """
 
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from mirpipe.db.engine import engine
+from mirpipe.db.named_locks import hold_lock
 from mirpipe.errors import ConfigurationError
 
 MANY_REFERENCES = 20_000
@@ -42,6 +43,8 @@ _BUILD = """
     WITH (m = {links}, ef_construction = {candidates}) WHERE collection = 'reference'
 """
 _DROP = "DROP INDEX CONCURRENTLY IF EXISTS mirpipe.embedding_{encoder_id}_hnsw"
+_STOP_WITHOUT_CLIENT = text("SET client_connection_check_interval = '5s'")
+_CANCEL = text("SELECT pg_cancel_backend(:pid)")
 _SET_MEMORY = text("SELECT set_config('maintenance_work_mem', :memory, false)")
 _PROGRESS = text("SELECT tuples_done FROM pg_stat_progress_create_index WHERE pid = :pid")
 
@@ -83,30 +86,37 @@ def build_search_index(
     memory: str | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
-    """Build the index. Vectors can be read and written meanwhile.
+    """Build the index, unless another process has just built it.
 
-    `memory` is a size such as 4GB that the server uses instead of its maintenance_work_mem. If the
-    graph does not fit into it, the build takes several times as long. If the process is killed, an
-    invalid index is left, which the next call replaces. Raises ConfigurationError if pgvector
-    cannot build an index for this dimension.
+    Vectors can be read and written meanwhile. `memory` is a size such as 4GB that the server uses
+    instead of its maintenance_work_mem. If the graph does not fit into it, the build takes several
+    times as long. If the process is interrupted or killed, the server stops the build and leaves an
+    invalid index, which the next call replaces. Raises ConfigurationError if pgvector cannot build
+    an index for this dimension.
     """
     if not index.is_possible:
         raise ConfigurationError(
             f"{index.encoder} has {index.dimension} dimensions, and an index supports at most "
             f"{MAX_DIMENSION}. Its searches compare all references."
         )
-    drop_search_index(index)
     statement = _BUILD.format(
         encoder_id=index.encoder_id,
         dimension=index.dimension,
         links=LINKS,
         candidates=CANDIDATES,
     )
-    with _owner() as connection:
+    with hold_lock(f"search index {index.encoder_id}"), _owner() as connection:
+        if any(found.is_valid for found in search_indexes(connection) if _is_same(found, index)):
+            return
+        connection.execute(text(_DROP.format(encoder_id=index.encoder_id)))
+        connection.execute(_STOP_WITHOUT_CLIENT)
         if memory:
             connection.execute(_SET_MEMORY, {"memory": memory})
-        with _watched(connection, index.reference_count, progress):
-            connection.execute(text(statement))
+        _run_with_progress(connection, statement, index.reference_count, progress)
+
+
+def _is_same(found: SearchIndex, index: SearchIndex) -> bool:
+    return found.encoder_id == index.encoder_id
 
 
 def drop_search_index(index: SearchIndex) -> None:
@@ -124,25 +134,20 @@ def _owner() -> Iterator[Connection]:
         yield connection
 
 
-@contextmanager
-def _watched(
-    connection: Connection, total: int, progress: Callable[[int, int], None]
-) -> Iterator[None]:
-    """Call `progress` every second with the number of indexed vectors, until the context ends."""
+def _run_with_progress(
+    connection: Connection, statement: str, total: int, progress: Callable[[int, int], None]
+) -> None:
+    """Run the statement, and call `progress` every second with the number of indexed vectors."""
     pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    ended = threading.Event()
-
-    def watch() -> None:
-        with _owner() as observer:
-            while not ended.wait(POLL_SECONDS):
+    with ThreadPoolExecutor(1) as thread, _owner() as observer:
+        build = thread.submit(connection.execute, text(statement))
+        try:
+            while wait([build], POLL_SECONDS).not_done:
                 done = observer.execute(_PROGRESS, {"pid": pid}).scalar_one_or_none()
                 progress(min(done or 0, total), total)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join()
+        except BaseException:
+            with _owner() as canceller:
+                canceller.execute(_CANCEL, {"pid": pid})
+            raise
+    build.result()
     progress(total, total)

@@ -16,18 +16,26 @@ TASK_SECONDS = 600
 A worker that is restarted loses little, and Airflow's page shows the progress.
 """
 MAX_LONG_TASKS = 500
-"""Largest number of tasks if there is so much work that they take longer than TASK_SECONDS."""
+"""Largest number of tasks of a plan if there is so much work that they take longer.
+
+Airflow refuses a plan with more than 1,024 tasks.
+"""
 
 
 def group_batches(
-    batches: Sequence[Sequence[int]], *, max_groups: int = MAX_TASKS, seconds_per_track: float = 0
+    batches: Sequence[Sequence[int]],
+    *,
+    max_groups: int = MAX_TASKS,
+    seconds_per_track: float = 0,
+    parts: int = 1,
 ) -> list[list[int]]:
     """Return the track ids of the batches in at most `max_groups` lists, or more if they take long.
 
-    `seconds_per_track` is the expected time per track, in seconds. The order of the ids is kept,
+    `seconds_per_track` is the expected time per track, in seconds. `parts` is the number of lists
+    of batches in the plan, which share its largest number of tasks. The order of the ids is kept,
     and no batch is split.
     """
     seconds = seconds_per_track * sum(len(batch) for batch in batches)
-    groups = max(max_groups, min(MAX_LONG_TASKS, math.ceil(seconds / TASK_SECONDS)))
+    groups = max(max_groups, min(MAX_LONG_TASKS // parts, math.ceil(seconds / TASK_SECONDS)))
     size = -(-len(batches) // groups) or 1
     return [[track_id for batch in group for track_id in batch] for group in batched(batches, size)]

@@ -40,10 +40,15 @@ def plan_embed(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     batches_by_encoders: dict[tuple[str, ...], list[Sequence[int]]] = {}
     for batch in batches:
         batches_by_encoders.setdefault(batch.encoders, []).append(batch.track_ids)
+    seconds = _seconds_per_track()
     return [
         {"encoders": list(encoders), "track_ids": track_ids}
         for encoders, id_batches in batches_by_encoders.items()
-        for track_ids in group_batches(id_batches, seconds_per_track=_seconds_per_track(encoders))
+        for track_ids in group_batches(
+            id_batches,
+            seconds_per_track=sum(seconds.get(encoder, ASSUMED_SECONDS) for encoder in encoders),
+            parts=len(batches_by_encoders),
+        )
     ]
 
 
@@ -73,15 +78,16 @@ def plan_scores(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     return [
         {"metric": metric, "track_ids": track_ids}
         for metric, id_batches in batches_by_metric.items()
-        for track_ids in group_batches(id_batches, seconds_per_track=ASSUMED_SECONDS)
+        for track_ids in group_batches(
+            id_batches, seconds_per_track=ASSUMED_SECONDS, parts=len(batches_by_metric)
+        )
     ]
 
 
-def _seconds_per_track(encoders: Sequence[str]) -> float:
-    """Return how long these encoders took per track lately, in seconds of all together."""
+def _seconds_per_track() -> dict[str, float]:
+    """Return how long each encoder took per track lately, in seconds."""
     from mirpipe.db.engine import engine
     from mirpipe.db.store import embeddings
 
     with engine("app").connect() as connection:
-        measured = embeddings.seconds_per_track(connection)
-    return sum(measured.get(encoder, ASSUMED_SECONDS) for encoder in encoders)
+        return embeddings.seconds_per_track(connection)

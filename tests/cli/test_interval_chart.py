@@ -1,5 +1,6 @@
 """Tests for the chart of means and intervals: positions, ticks, undefined values and titles."""
 
+import math
 import re
 
 import pytest
@@ -33,6 +34,13 @@ def test_an_undefined_mean_has_a_row_without_marks() -> None:
     assert len(positions(chart, "cx")) == 1
     assert "<td class='value'>–</td>" in chart
     assert interval_chart("m", [Row("a", None, None, None, 0)]) == ""
+
+
+@pytest.mark.parametrize("mean", [0.0, 1.0, -3.0])
+def test_almost_equal_values_can_be_drawn(mean: float) -> None:
+    low, high = math.nextafter(mean, -math.inf), math.nextafter(mean, math.inf)
+    chart = interval_chart("m", [Row("a", mean, low, high, 9)])
+    assert len(positions(chart, "cx")) == 1
 
 
 def test_names_are_text() -> None:

@@ -1,6 +1,6 @@
-"""The image `models`, with torch's build for cards, embeds tracks on the queue `gpu`.
+"""The image `models`, with torch's build for GPUs, embeds tracks on the queue `gpu`.
 
-The models have random weights, which the image's own libraries write, and run on the processor.
+The models have random weights, which the image's own libraries write, and run on the CPU.
 """
 
 import shutil
@@ -76,7 +76,7 @@ def test_each_model_embeds_all_tracks_on_the_gpu_worker(with_models: Stack) -> N
     assert "all checks passed" in with_models.run("worker", "mirpipe", "verify")
 
 
-def test_the_image_has_the_torch_build_for_cards(with_models: Stack) -> None:
+def test_the_image_has_the_torch_build_for_gpus(with_models: Stack) -> None:
     asks = "import torch; print(torch.version.cuda is not None)"
     answer = with_models.run("worker-gpu", ".venv-models/bin/python", "-c", asks)
     assert answer.strip() == "True"

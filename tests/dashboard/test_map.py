@@ -75,6 +75,20 @@ def test_a_track_is_found_by_its_title_and_lines_lead_from_a_target_to_its_match
     assert rules(spec(app)) == []
 
 
+def test_of_two_tracks_with_the_same_file_the_chosen_one_is_shown(with_maps: Database) -> None:
+    [target, *_] = track_ids(with_maps, "target")
+    with with_maps.owner.begin() as owner:
+        copy = text(
+            "UPDATE mirpipe.track SET content_sha256 = (SELECT content_sha256 FROM mirpipe.track "
+            "WHERE track_id = :target) WHERE track_id = :reference"
+        )
+        reference = track_ids(with_maps, "reference")[0]
+        owner.execute(copy, {"target": target, "reference": reference})
+    for track_id in (target, reference):
+        app = page("map", encoder="musicnn").selectbox(key="map_track").select(track_id).run()
+        assert app.selectbox(key="map_track").value == track_id
+
+
 def rules(chart: dict) -> list[dict]:
     return [layer for layer in chart["layer"] if layer["mark"]["type"] == "rule"]
 

@@ -1,5 +1,8 @@
 """Tests for the HNSW indexes of the search: building, an interrupted build, dropping, messages."""
 
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -120,6 +123,44 @@ def test_an_interrupted_build_is_done_again(
     assert "the index is built" in db_index()
     assert index(fresh_database).is_valid
     assert nearest(1) == before
+
+
+def test_ctrl_c_stops_the_build_on_the_server(
+    library: SyntheticLibrary, fresh_database: Database
+) -> None:
+    building = text("SELECT phase FROM pg_stat_progress_create_index")
+    command = [sys.executable, "-m", "mirpipe.cli.main", "db", "index", "--encoder", "made_up"]
+    with (
+        fresh_database.app.connect() as writer,
+        fresh_database.owner.connect() as owner,
+        subprocess.Popen(command, preexec_fn=_take_ctrl_c) as process,
+    ):
+        # The build waits for transactions that have written to the table.
+        writer.execute(text("LOCK TABLE mirpipe.embedding IN ROW EXCLUSIVE MODE"))
+        observer = owner.execution_options(isolation_level="AUTOCOMMIT")
+        eventually(lambda: "waiting" in (observer.execute(building).scalar() or ""))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) != 0
+        assert observer.execute(building).all() == []
+    assert not index(fresh_database).is_valid
+
+
+def _take_ctrl_c() -> None:
+    """Restore the signal, which a process in the background of a shell ignores."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_an_index_that_another_process_has_built_is_not_built_again(
+    library: SyntheticLibrary, fresh_database: Database
+) -> None:
+    seen_before = index(fresh_database)
+    build_search_index(seen_before)
+    oid = text("SELECT to_regclass(:name)::oid")
+    name = {"name": f"mirpipe.embedding_{library.encoder_id}_hnsw"}
+    with fresh_database.owner.connect() as owner:
+        built = owner.execute(oid, name).scalar_one()
+        build_search_index(seen_before)
+        assert owner.execute(oid, name).scalar_one() == built
 
 
 def test_an_index_is_built_only_where_it_is_useful_or_asked_for(

@@ -32,3 +32,5 @@ def test_a_large_library_has_tasks_of_about_ten_minutes() -> None:
 def test_a_plan_never_has_too_many_tasks() -> None:
     groups = group_batches([range(10)] * 10_000, seconds_per_track=3600)
     assert len(groups) == MAX_LONG_TASKS
+    parts = [group_batches([range(10)] * 10_000, seconds_per_track=3600, parts=5) for _ in range(5)]
+    assert sum(map(len, parts)) <= MAX_LONG_TASKS

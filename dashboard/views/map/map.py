@@ -95,9 +95,14 @@ def linked_tracks(
 
 
 def linked_point(points: Sequence[queries.MapPoint]) -> queries.MapPoint | None:
-    """Return the point of the track in the address, or None."""
+    """Return the point of the track in the address, or None.
+
+    If several tracks have this content, the one that was chosen here comes first.
+    """
     link = st.query_params.get(TRACK_PARAMETER)
-    return next((point for point in points if link_value(point.content_sha256) == link), None)
+    linked = [point for point in points if link_value(point.content_sha256) == link]
+    picked = st.session_state.get(PICKER_KEY)
+    return next((point for point in linked if point.track_id == picked), next(iter(linked), None))
 
 
 def track_card(point: queries.MapPoint) -> None:

@@ -10,6 +10,7 @@ from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics
 from mirpipe.db.queries.answers import (
     generation_answer,
     hubs_answer,
+    primary_metric_of_run,
     quality_answer,
     retrieval_answer,
     run_answer,
@@ -189,6 +190,7 @@ __all__ = [
     "past_runs",
     "pending_work",
     "pictures",
+    "primary_metric_of_run",
     "quality_answer",
     "ranked_targets_sentence",
     "recordings_of_track",

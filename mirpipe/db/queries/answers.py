@@ -29,6 +29,13 @@ def run_answer(run: Run) -> str:
     return f"{compared} and changed {changed:,} {noun} ({causes})."
 
 
+def primary_metric_of_run(
+    comparisons: Sequence[EncoderComparison] | Sequence[ModeComparison], default: str
+) -> str:
+    """Return the metric of the run's primary comparison, or the default if there is none."""
+    return next((each.metric for each in comparisons if each.role == "primary"), default)
+
+
 def retrieval_answer(
     summaries: Sequence[RetrievalSummary],
     comparisons: Sequence[EncoderComparison],
@@ -42,7 +49,7 @@ def retrieval_answer(
     have results.
     """
     primary = [each for each in comparisons if each.role == "primary"]
-    primary_metric = primary[0].metric if primary else primary_metric
+    primary_metric = primary_metric_of_run(comparisons, primary_metric)
     means = [
         (each.encoder, each.mean, each.n)
         for each in summaries
@@ -68,7 +75,7 @@ def generation_answer(
     left out.
     """
     primary = [each for each in comparisons if each.role == "primary"]
-    primary_metric = primary[0].metric if primary else primary_metric
+    primary_metric = primary_metric_of_run(comparisons, primary_metric)
     sentences = []
     for generator in dict.fromkeys(each.generator for each in summaries if not each.random):
         means = [

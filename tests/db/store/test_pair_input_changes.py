@@ -24,7 +24,8 @@ TABLES = text("""
 """)
 WITH_TRIGGER = text("""
     SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    WHERE t.tgname = 'pair_input_changed' AND NOT c.relispartition
+    WHERE t.tgname LIKE 'pair_input_%' AND NOT c.relispartition
+    GROUP BY c.relname HAVING count(*) = 3 OR c.relname = 'pair_score'
 """)
 DELETE_SCORES = "DELETE FROM mirpipe.pair_score"
 
@@ -91,6 +92,12 @@ def test_verify_finds_a_missing_mark_and_prune_adds_it(library: SyntheticLibrary
     assert counted(library) == [("accuracy", 1)]
     with library.app.connect() as connection:
         assert not pair_input_changes.is_mark_missing(connection)
+
+
+def test_a_statement_that_changes_no_row_leaves_no_mark(library: SyntheticLibrary) -> None:
+    library.execute("DELETE FROM mirpipe.failure")
+    library.execute("UPDATE mirpipe.track SET title = title WHERE false")
+    assert library.rows("SELECT * FROM mirpipe.pair_input_change") == []
 
 
 def test_without_a_change_no_pair_is_read(library: SyntheticLibrary) -> None:
