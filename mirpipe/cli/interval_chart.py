@@ -13,6 +13,8 @@ from markupsafe import Markup
 WIDTH, HEIGHT, MARGIN = 360, 24, 12
 """Size of a drawn row, and the space at its left and right, in pixels."""
 MAX_TICKS = 5
+TINY = 1e-100
+"""Values and differences below this are drawn as 0."""
 
 _ROW = Markup(
     "<tr><th scope='row'><bdi>{label}</bdi></th><td>{drawing}</td><td class='value'>{value}</td>"
@@ -102,9 +104,9 @@ def _ticks(low: float, high: float) -> tuple[tuple[float, ...], int]:
 
     Also returns the number of decimals that they need.
     """
-    span = high - low
-    if span <= 1e-9 * max(abs(low), abs(high)):  # ticks would coincide
-        span = abs(high) or 1.0
+    span, largest = high - low, max(abs(low), abs(high))
+    if span <= max(1e-9 * largest, TINY):  # ticks would coincide
+        span = largest if largest > TINY else 1.0
     power = math.floor(math.log10(span / MAX_TICKS))
     step = next(
         factor * 10.0**power for factor in (1, 2, 5, 10) if factor * 10.0**power * MAX_TICKS >= span
