@@ -95,7 +95,7 @@ _LISTED = """
     FROM mirpipe.served_neighbour s
     JOIN mirpipe.encoder e ON e.encoder_id = s.encoder_id AND e.name = :encoder
     WHERE s.counted_rank IS NOT NULL
-        AND s.from_run <= :{run} AND (s.to_run IS NULL OR s.to_run > :{run})
+        AND int8range(s.from_run, s.to_run) @> CAST(:{run} AS bigint)
 """
 _BEST = """
     SELECT DISTINCT ON (l.target_id) l.target_id, l.reference_id
