@@ -163,7 +163,8 @@ def read_gate(path: Path) -> Gate:
             f"{path}:1: an alias contains itself, or the nesting is too deep. Write the rules "
             "without aliases."
         ) from None
-    except (yaml.YAMLError, ValueError) as error:
+    # PyYAML raises the last two for a wrong value with an explicit type, such as `!!bool a`.
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or error
         raise ConfigurationError(

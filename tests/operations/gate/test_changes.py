@@ -116,6 +116,24 @@ def test_a_former_match_without_a_score_by_the_metric_revision_is_undecided(
     )
 
 
+def test_a_score_axis_needs_the_scores_of_the_matches_themselves(library: JudgedLibrary) -> None:
+    library.new_model("r2", targets_at_bad=6)
+    library.publish()
+    library.execute(
+        'UPDATE mirpipe.metric SET spec = spec || \'{"axis": "quality"}\' '
+        "WHERE name = 'aligned_melody'"
+    )
+    assert judge().detail.startswith("6 shared targets have a match without a score")
+    for name, value in (("good", 0.9), ("bad", 0.4)):
+        library.execute(
+            "INSERT INTO mirpipe.track_score (metric_id, track_id, value) SELECT metric_id, :id, "
+            ":value FROM mirpipe.metric WHERE name = 'aligned_melody'",
+            id=library.references[name],
+            value=value,
+        )
+    assert (judge().verdict, judge().value) == ("failed", pytest.approx(-0.5))
+
+
 def test_a_target_with_an_undefined_score_is_left_out(library: JudgedLibrary) -> None:
     library.new_model("r2", targets_at_bad=1)
     library.publish()

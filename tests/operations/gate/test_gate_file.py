@@ -114,6 +114,8 @@ def test_a_repeated_key_and_a_repeated_name_are_faults(tmp_path: Path) -> None:
         ("- a", "1: no rules. Write `rules:`, and below it a list of rules."),
         ("a: [\n", "2: not valid YAML ("),
         ("? [a]\n: 1\n", "1: not valid YAML (found unhashable key"),
+        ("a: !!bool b", "1: not valid YAML ("),
+        ("a: !!timestamp b", "1: not valid YAML ("),
         ("rules: &a [*a]", "1: an alias contains itself, or the nesting is too deep."),
         ("[" * 5000, "1: an alias contains itself, or the nesting is too deep."),
         ("rules:\n  - when: 2026-13-45\n", "1: not valid YAML ("),
