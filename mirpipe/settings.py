@@ -213,8 +213,8 @@ class Settings(BaseSettings):
     replaced revisions, results for removed tracks, and details of earlier runs."""
     keep_history_days: int | None = Field(default=None, ge=1)
     """Number of days for which `mirpipe prune` keeps the group summaries, rankings, hubness, set
-    distances and z of past runs. The matches and summaries of all runs are always kept. Default: no
-    limit."""
+    distances, z and gate verdicts of past runs. The matches and summaries of all runs are always
+    kept. Default: no limit."""
     keep_clips_days: int | None = Field(default=None, ge=1)
     """Number of days for which `mirpipe prune` keeps a clip after its generator or captioner was
     replaced. Default: no limit."""

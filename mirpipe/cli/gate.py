@@ -63,9 +63,10 @@ def gate(
 
 
 def _table(verdicts: list[RuleVerdict]) -> Table:
+    from mirpipe.db.queries.gate_history import limit_text
+
     table = Table("verdict", "rule", "limit", "measured", box=None)
     for each in verdicts:
-        limits = (("≥", each.at_least), ("≤", each.at_most))
-        limit = ", ".join(f"{sign} {bound:g}" for sign, bound in limits if bound is not None)
+        limit = limit_text(each.at_least, each.at_most)
         table.add_row(*map(escape_markup, (each.verdict, each.rule, limit, each.detail)))
     return table

@@ -35,6 +35,8 @@ SPLIT = "test"
 _FILE = f"{SPLIT}-00000-of-00001.parquet"
 _COLLECTIONS = {"corpus": "reference", "queries": "target"}
 _METADATA = ("title", "genre", "instrument", "work")
+_LIST = ".files.json"
+"""File that lists what the export has written, because MTEB may add files to the same folders."""
 MAX_BATCH_BYTES = 64 * 2**20
 """Size of the audio files in memory after which a row group is written."""
 
@@ -68,9 +70,9 @@ def export_mteb(folder: Path, *, with_audio: bool, same_recording_counts: bool) 
     one for each label with a relevant pair.
 
     All rows come from one snapshot. The files are moved to `folder` when the last one is complete,
-    and files of an earlier export that are not written any more are deleted. Raises
-    ConfigurationError if `folder` is not a folder, and MirpipeError if another export is writing
-    there or if an audio file cannot be read.
+    README.md at the end. After that, files of an earlier export that are not written any more are
+    deleted. Raises ConfigurationError if `folder` is not a folder, and MirpipeError if another
+    export is writing there or if an audio file cannot be read.
     """
     counts: dict[str, int] = {}
     with locked_folder(folder) as partial, long_snapshot() as connection:
@@ -85,8 +87,16 @@ def export_mteb(folder: Path, *, with_audio: bool, same_recording_counts: bool) 
                 labels.append(label)
         for encoder in ranked_encoders(connection):
             _write_predictions(partial / "predictions", connection, encoder, labels)
+        earlier = _listed(folder)
+        written = {str(file.relative_to(partial)) for file in partial.rglob("*") if file.is_file()}
+        # If the moves are stopped, the next export has to know the files of both exports. The list
+        # is moved first, because its name is the first one.
+        _write_list(partial, earlier | written)
+        publish(partial, folder)
         (partial / "README.md").write_text(_readme(labels), encoding="utf-8")
-        _delete_earlier(partial, folder)
+        publish(partial, folder)
+        _delete(folder, earlier - written)
+        _write_list(partial, written)
         publish(partial, folder)
     return counts
 
@@ -188,9 +198,20 @@ def _readme(labels: list[str]) -> str:
     )
 
 
-def _delete_earlier(partial: Path, folder: Path) -> None:
-    """Delete the qrels and predictions of an earlier export that this one does not contain."""
+def _listed(folder: Path) -> set[str]:
+    """Return the files that earlier exports have written, relative to the folder."""
+    file = folder / _LIST
+    return set(json.loads(file.read_bytes())) if file.exists() else set()
+
+
+def _write_list(folder: Path, files: set[str]) -> None:
+    (folder / _LIST).write_text(json.dumps(sorted(files)), encoding="utf-8")
+    sync_file(folder / _LIST)
+
+
+def _delete(folder: Path, files: set[str]) -> None:
+    """Delete those of the files that are qrels or predictions."""
     for pattern in (f"qrels/*/{_FILE}", "predictions/*.json"):
         for file in folder.glob(pattern):
-            if not (partial / file.relative_to(folder)).exists():
+            if str(file.relative_to(folder)) in files:
                 file.unlink()

@@ -11,7 +11,7 @@ from typing import Any
 from mirpipe.db.engine import engine
 from mirpipe.db.store import gate_verdicts
 from mirpipe.orchestration.message_receivers import send_message
-from mirpipe.orchestration.stage_subprocess import Counts, require_success, try_stage
+from mirpipe.orchestration.stage_subprocess import Counts, run_stage
 from mirpipe.settings import settings
 
 _log = logging.getLogger("mirpipe.gate")
@@ -22,11 +22,7 @@ def judge_gate() -> Counts:
 
     Raises StageFailed if the gate could not be judged, for example because its file has a fault.
     """
-    arguments = ["gate", str(settings().gate)]
-    outcome = try_stage(arguments)
-    result = outcome.counts
-    if "verdict" not in result:
-        require_success(arguments, outcome)
+    result = run_stage("gate", str(settings().gate))
     for rule in result["rules"]:
         _log.info("%s: %s. %s", rule["rule"], rule["verdict"], rule["detail"])
     if settings().notify:
@@ -37,8 +33,8 @@ def judge_gate() -> Counts:
 def _announce(gate: str, verdict: str, run_id: int | None, rules: Sequence[dict[str, Any]]) -> None:
     """Send a message if the verdict differs from the last announced one. The first one is passed.
 
-    The verdict is recorded after the message was sent. If the process is killed in between, the
-    message is sent twice rather than never.
+    The verdict is recorded after the message was sent to all addresses. If the process is killed in
+    between, or if an address cannot be reached, the message is sent twice rather than never.
     """
     with engine("app").begin() as connection:
         previous = gate_verdicts.announced_verdict(connection, gate) or "passed"
@@ -50,6 +46,7 @@ def _announce(gate: str, verdict: str, run_id: int | None, rules: Sequence[dict[
         if rule["verdict"] != "passed"
     ]
     body = "\n".join([f"Run {run_id}: the verdict was {previous} and is now {verdict}.", *causes])
-    send_message(f"mirpipe: gate {gate} {verdict}", body, log=_log)
+    if not send_message(f"mirpipe: gate {gate} {verdict}", body, log=_log):
+        return
     with engine("app").begin() as connection:
         gate_verdicts.record_announcement(connection, gate, verdict)

@@ -5,17 +5,19 @@ from typing import Any
 from mirpipe.settings import settings
 
 
-def send_message(title: str, body: str, *, log: Any) -> None:
-    """Send the message to all addresses, even if it cannot be sent to one of them.
+def send_message(title: str, body: str, *, log: Any) -> bool:
+    """Send the message to all addresses, and return whether all of them have received it.
 
     Apprise knows Slack, e-mail, webhooks and many others. Airflow's own Apprise notifier reads the
-    addresses from a connection. With this function, a single setting is enough. A problem is
-    written to `log`, which is a logger.
+    addresses from a connection. With this function, a single setting is enough. A problem with an
+    address is written to `log`, which is a logger, and does not stop the others.
     """
     from apprise import Apprise
 
     receivers = Apprise()
     if not receivers.add(settings().notify or ""):
         log.error("MIRPIPE_NOTIFY contains an address that is not an Apprise URL.")
-    if not receivers.notify(title=title, body=body):
+    sent = bool(receivers.notify(title=title, body=body))
+    if not sent:
         log.error("The message %r could not be sent to all addresses.", title)
+    return sent

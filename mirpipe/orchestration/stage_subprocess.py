@@ -46,6 +46,11 @@ class Outcome:
     """Exit code that `mirpipe --help` documents, or -n if signal n killed the process."""
 
     @property
+    def succeeded(self) -> bool:
+        """Whether the stage finished its work. A gate has, if it printed a verdict of any kind."""
+        return self.exit_code in _SUCCESS_CODES or "verdict" in self.counts
+
+    @property
     def crashed(self) -> bool:
         """Whether a signal killed the process, other than a signal that asks it to stop."""
         return self.exit_code < 0 and -self.exit_code not in _STOP_SIGNALS
@@ -56,12 +61,12 @@ class Outcome:
 
         It is true after an out-of-memory kill, and false after any other crash.
         """
-        return self.exit_code not in _SUCCESS_CODES and not (self.crashed and self.exit_code != -9)
+        return not self.succeeded and not (self.crashed and self.exit_code != -9)
 
     @property
     def result(self) -> str:
         """`success`, `failed` or `crashed`."""
-        if self.exit_code in _SUCCESS_CODES:
+        if self.succeeded:
             return "success"
         return "crashed" if self.crashed else "failed"
 
@@ -87,7 +92,7 @@ def run_stage(*arguments: str) -> Counts:
 
 def require_success(arguments: Sequence[str], outcome: Outcome) -> None:
     """Raise StageFailed unless the stage finished its work."""
-    if outcome.exit_code not in _SUCCESS_CODES:
+    if not outcome.succeeded:
         raise StageFailed(
             f"`mirpipe {' '.join(arguments)}` {outcome.description}. The log above and "
             "`mirpipe failures` show the cause. If you run the command again, it continues with "

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from mirpipe.db.queries import run_comparison
+from mirpipe.db.queries import run_comparison, shared_best_matches
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from tests.support.databases import Database, database
 from tests.support.query_plans import Plan, rows_read
@@ -78,6 +78,14 @@ def test_the_matches_of_a_run_are_found_without_those_of_other_runs(
     plan = plan_of(history, f"SELECT * FROM mirpipe.top_neighbour_at({run_id})")
     assert rows_read(plan, "served_neighbour") <= 400
     assert rows_read(plan, "run_target") <= 400
+
+
+def test_a_change_reads_the_matches_of_its_runs_without_those_of_other_runs(
+    history: Database,
+) -> None:
+    query = shared_best_matches._LISTED.format(run="then")
+    plan = plan_of(history, query, encoder="made_up", then=RUNS // 2)
+    assert 200 <= rows_read(plan, "served_neighbour") <= 400
 
 
 def test_the_matches_of_a_target_in_a_run_are_found_without_those_of_other_targets(

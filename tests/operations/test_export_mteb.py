@@ -149,20 +149,43 @@ def test_audio_is_copied_on_request_and_for_paths_that_are_not_utf8(
     assert copied == {f"audio of {name}".encode() for name in ("near", "far", "cut", "query")}
 
 
-def test_files_of_an_earlier_export_that_are_not_written_any_more_are_deleted(
+def files_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_only_files_of_an_earlier_export_that_are_not_written_any_more_are_deleted(
     library: SyntheticLibrary, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     run(str(out))
-    (out / "predictions" / "replaced.json").write_text("{}")
+    (out / "predictions" / "by_mteb.json").write_text("{}")
     (out / "notes.txt").write_text("mine")
+    assert f"qrels/genre/{FILE}" in files_in(out)
     library.execute("UPDATE mirpipe.track SET labels = '{}' WHERE collection = 'target'")
     assert run(str(out)).exit_code == 0
-    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
-    assert left == {
+    assert files_in(out) == {
         *(f"corpus/{FILE}", f"queries/{FILE}", "predictions/made_up.json"),
-        *("README.md", "notes.txt"),
+        *("README.md", ".files.json", "notes.txt", "predictions/by_mteb.json"),
     }
+
+
+def test_an_export_that_stops_while_it_moves_its_files_is_completed_by_the_next_one(
+    library: SyntheticLibrary, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(str(out))
+    before, card = files_in(out), (out / "README.md").read_bytes()
+    library.execute("UPDATE mirpipe.track SET labels = '{}' WHERE collection = 'target'")
+    (out / "queries").rename(tmp_path / "queries")
+    (out / "queries").write_text("no folder")
+    assert run(str(out)).exit_code == 1
+    (out / "queries").unlink()
+    (tmp_path / "queries").rename(out / "queries")
+    assert files_in(out) == before
+    assert (out / "README.md").read_bytes() == card
+    assert run(str(out)).exit_code == 0
+    assert before - files_in(out) == {f"qrels/genre/{FILE}"}
+    assert (out / "README.md").read_bytes() != card
 
 
 def test_a_missing_audio_file_keeps_the_earlier_export(

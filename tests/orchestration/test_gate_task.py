@@ -73,6 +73,21 @@ def test_a_task_that_is_killed_before_its_message_sends_it_when_it_is_tried_agai
     assert len(webhook.received) == 1
 
 
+def test_a_message_that_could_not_be_sent_is_sent_by_the_next_run(
+    gate: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.write_text(RULE % 0.9)
+    with running_webhook() as stopped:
+        pass
+    monkeypatch.setenv("MIRPIPE_NOTIFY", stopped.address)
+    settings.cache_clear()
+    assert judge_gate()["verdict"] == "failed"
+    monkeypatch.setenv("MIRPIPE_NOTIFY", webhook.address)
+    settings.cache_clear()
+    judge_gate()
+    assert [message["title"] for message in webhook.received] == ["mirpipe: gate weekly failed"]
+
+
 def test_a_gate_without_addresses_is_announced_when_there_is_one(
     gate: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

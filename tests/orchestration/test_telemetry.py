@@ -1,6 +1,7 @@
 """Measurements of the stages arrive at an OpenTelemetry collector."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -31,6 +32,26 @@ def test_a_stage_sends_its_duration_and_counts(collector: Values, fresh_database
     assert seconds > 0.1
     counts = {value[1]["count"]: value[2] for value in collector if "items" in value[0]}
     assert counts == outcome.counts
+
+
+@pytest.mark.parametrize(
+    ("rules", "exit_code", "result"),
+    [("[{name: a, check: pending}]", 2, "success"), ("[]", 1, "failed")],
+)
+def test_a_gate_with_a_verdict_is_no_failed_stage(
+    collector: Values,
+    fresh_database: Database,
+    tmp_path: Path,
+    rules: str,
+    exit_code: int,
+    result: str,
+) -> None:
+    file = tmp_path / "weekly.yml"
+    file.write_text(f"rules: {rules}")
+    assert try_stage(["gate", str(file)]).exit_code == exit_code
+    assert [value[1] for value in collector if "duration" in value[0]] == [
+        {"stage": "gate", "result": result}
+    ]
 
 
 def test_the_queue_and_the_failures_are_sent(collector: Values, fresh_database: Database) -> None:

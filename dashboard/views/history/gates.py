@@ -12,7 +12,7 @@ from dashboard.components import markup, tables
 from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_local_time
-from mirpipe.db.queries.gate_history import MAX_RUNS, GateVerdict, gate_verdicts
+from mirpipe.db.queries.gate_history import MAX_RUNS, GateVerdict, gate_verdicts, limit_text
 
 SIGNS = {"passed": "✓ passed", "failed": "✗ failed", "undecided": "? undecided"}
 """Text of each verdict, so that nobody has to tell colours apart."""
@@ -86,13 +86,11 @@ def verdict_table(rows: Sequence[GateVerdict]) -> Markup:
     """Return a table with the verdict, the limits and the measured value of each rule."""
     cells = []
     for row in rows:
-        limits = (("≥", row.at_least), ("≤", row.at_most))
-        limit = ", ".join(f"{sign} {bound:g}" for sign, bound in limits if bound is not None)
         cells.append(
             [
                 markup.no_wrap(SIGNS[row.verdict]),
                 markup.any_direction(row.rule),
-                markup.no_wrap(limit),
+                markup.no_wrap(limit_text(row.at_least, row.at_most)),
                 markup.wide(markup.any_direction(row.detail)),
             ]
         )

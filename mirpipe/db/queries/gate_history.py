@@ -36,6 +36,12 @@ class GateVerdict:
     """What was measured, and why the rule is undecided, as sentences."""
 
 
+def limit_text(at_least: float | None, at_most: float | None) -> str:
+    """Return the limits of a rule as text, such as "≥ 0.3, ≤ 0.8". Empty if there are none."""
+    limits = (("≥", at_least), ("≤", at_most))
+    return ", ".join(f"{sign} {bound:g}" for sign, bound in limits if bound is not None)
+
+
 _VERDICTS = text("""
     SELECT gate, run_id, finished_at, rule, verdict, value, low, high, at_least, at_most, detail
     FROM (SELECT v.*, dense_rank() OVER (PARTITION BY gate ORDER BY run_id DESC) AS age

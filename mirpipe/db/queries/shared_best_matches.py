@@ -44,12 +44,16 @@ class SharedChange:
     """Number of references that are usable now and were ingested before the earlier run."""
     targets_n: int
     """Number of targets that are usable now and were ingested before the earlier run."""
+    unmeasured_n: int
+    """Number of shared targets of which a best shared match has no score by the metric revision
+    that is shown now. They are not in `then` and `now`."""
 
 
 @dataclass(frozen=True)
 class _Pair:
     then: float | None
     now: float | None
+    measured: bool
 
 
 @dataclass(frozen=True)
@@ -91,22 +95,24 @@ _LISTED = """
     FROM mirpipe.served_neighbour s
     JOIN mirpipe.encoder e ON e.encoder_id = s.encoder_id AND e.name = :encoder
     WHERE s.counted_rank IS NOT NULL
-        AND s.from_run <= :{run} AND (s.to_run IS NULL OR s.to_run > :{run})
+        AND int8range(s.from_run, s.to_run) @> CAST(:{run} AS bigint)
 """
 _BEST = """
     SELECT DISTINCT ON (l.target_id) l.target_id, l.reference_id
     FROM listed_{run} l JOIN shared r ON r.track_id = l.reference_id
     ORDER BY l.target_id, l.counted_rank
 """
-_VALUE = """
-    CASE WHEN m.spec ->> 'axis' IS NULL THEN (
-        SELECT p.value FROM mirpipe.pair_score p WHERE p.metric_id = m.metric_id
+# The score of a match: a row without a value if it is undefined, and no row if it is not measured.
+_SCORE = """
+    LEFT JOIN LATERAL (
+        SELECT p.value, true AS measured FROM mirpipe.pair_score p
+        WHERE m.spec ->> 'axis' IS NULL AND p.metric_id = m.metric_id
         AND (p.target_id, p.reference_id) = ({match}.target_id, {match}.reference_id)
-        AND p.excerpt_id IS NULL)
-    ELSE (
-        SELECT s.value FROM mirpipe.track_score s WHERE s.metric_id = m.metric_id
-        AND s.track_id = {match}.reference_id)
-    END
+        AND p.excerpt_id IS NULL
+        UNION ALL
+        SELECT s.value, true FROM mirpipe.track_score s
+        WHERE m.spec ->> 'axis' IS NOT NULL AND s.metric_id = m.metric_id
+        AND s.track_id = {match}.reference_id) {match}_score ON true
 """
 _PAIRS = text(f"""
     WITH listed_then AS MATERIALIZED ({_LISTED.format(run="then")}),
@@ -118,11 +124,14 @@ _PAIRS = text(f"""
             UNION SELECT reference_id FROM listed_then)),
     earlier AS ({_BEST.format(run="then")}),
     later AS ({_BEST.format(run="now")})
-    SELECT {_VALUE.format(match="earlier")} AS then, {_VALUE.format(match="later")} AS now
+    SELECT earlier_score.value AS then, later_score.value AS now,
+        (earlier_score.measured AND later_score.measured) IS TRUE AS measured
     FROM earlier JOIN later USING (target_id)
     JOIN shared h ON h.track_id = earlier.target_id
     JOIN mirpipe.track t ON t.track_id = earlier.target_id
     JOIN mirpipe.shown_metric m ON m.name = :metric
+    {_SCORE.format(match="earlier")}
+    {_SCORE.format(match="later")}
     ORDER BY t.content_sha256
 """)
 
@@ -139,13 +148,17 @@ def shared_change(then: int, now: int, encoder: str, metric: str) -> SharedChang
     `now` must be the latest run. A track is shared if it is usable now, was first ingested before
     the earlier run was published, and was not embedded later by that run's revision. All values are
     by the metric revision that is shown now. A target is left out if none of its shown matches is
-    shared, or if one of its values is undefined or not measured. The targets are sorted by content
-    hash.
+    shared, or if one of its values is undefined or not measured. The targets that are not measured
+    are counted. The targets are sorted by content hash.
     """
     counts = {row.collection: row.n for row in read_rows(_Shared, _SHARED, then=then)}
     pairs = read_rows(_Pair, _PAIRS, then=then, now=now, encoder=encoder, metric=metric)
     values = np.array([(pair.then, pair.now) for pair in pairs], np.float64).reshape(-1, 2)
     values = values[np.isfinite(values).all(axis=1)]
     return SharedChange(
-        values[:, 0], values[:, 1], counts.get("reference", 0), counts.get("target", 0)
+        values[:, 0],
+        values[:, 1],
+        counts.get("reference", 0),
+        counts.get("target", 0),
+        sum(not pair.measured for pair in pairs),
     )

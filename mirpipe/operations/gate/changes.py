@@ -38,6 +38,12 @@ def judge_change(rule: Change, run: queries.Run) -> RuleVerdict:
             rule, "Matches that are the same recording as their target count in only one run."
         )
     change = shared_change(then_id, run.run_id, rule.encoder, rule.metric)
+    if change.unmeasured_n:
+        return _undecided(
+            rule,
+            f"{change.unmeasured_n} shared targets have a match without a score by the current "
+            f"revision of {rule.metric}.",
+        )
     [test] = compare([change.now - change.then])
     facts = f"{_models(then, now)} {_library(then, now, change.references_n, change.targets_n)}"
     if test.n < MIN_N:

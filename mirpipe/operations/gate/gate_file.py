@@ -19,12 +19,20 @@ from pydantic import (
 from mirpipe.errors import ConfigurationError
 from mirpipe.setting_types import is_compared
 
+_INT8 = 2**63
+"""The first number that a bigint in Postgres cannot store."""
+
+_Name = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""A name without control characters, which Postgres or XML cannot store."""
+
+_Count = Annotated[int, Field(ge=0, lt=_INT8)]
+
 
 def _earlier_run(value: object) -> int | datetime | None:
     """Return the earlier run of a change. A time without a time zone is in UTC."""
     if value == "previous":
         return None
-    if type(value) is int:
+    if type(value) is int and 0 < value < _INT8:
         return value
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
@@ -36,9 +44,9 @@ def _earlier_run(value: object) -> int | datetime | None:
 class _Rule(BaseModel):
     """What all rules have in common."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    name: str = Field(min_length=1)
+    name: _Name
     """Name of the rule, which is unique in its file."""
 
 
@@ -46,10 +54,10 @@ class Mean(_Rule):
     """The mean of a metric over the targets, for an encoder's best matches or a mode's clips."""
 
     check: Literal["mean"]
-    metric: str
-    encoder: str | None = None
-    generator: str | None = None
-    mode: str | None = None
+    metric: _Name
+    encoder: _Name | None = None
+    generator: _Name | None = None
+    mode: _Name | None = None
     guidance: float | None = None
     at_least: float | None = None
     at_most: float | None = None
@@ -67,8 +75,8 @@ class Change(_Rule):
     """The change of a metric's mean over an encoder's best matches since an earlier run."""
 
     check: Literal["change"]
-    metric: str
-    encoder: str
+    metric: _Name
+    encoder: _Name
     since: Annotated[int | datetime | None, PlainValidator(_earlier_run)]
     """The earlier run: a run number, the run that readers saw at a time, or None for the run before
     the latest one."""
@@ -90,7 +98,7 @@ class Coverage(_Rule):
     """The share of the usable tracks that have a vector by the active revision of an encoder."""
 
     check: Literal["coverage"]
-    encoder: str
+    encoder: _Name
     at_least: float = Field(ge=0, le=1)
 
 
@@ -98,19 +106,19 @@ class Findings(_Rule):
     """The number of findings about the audio of the tracks, as `mirpipe quality` lists them."""
 
     check: Literal["findings"]
-    kind: str | None = None
+    kind: _Name | None = None
     severity: Literal["warning", "info"] | None = None
-    collection: str | None = None
-    at_most: int = Field(default=0, ge=0)
+    collection: _Name | None = None
+    at_most: _Count = 0
 
 
 class Pending(_Rule):
     """The number of items that the next run will process."""
 
     check: Literal["pending"]
-    stage: str | None = None
-    plugin: str | None = None
-    at_most: int = Field(default=0, ge=0)
+    stage: _Name | None = None
+    plugin: _Name | None = None
+    at_most: _Count = 0
 
 
 class Age(_Rule):
@@ -150,7 +158,13 @@ def read_gate(path: Path) -> Gate:
         root = loader.get_single_node()
         faults = [] if root is None else list(_repeated_keys(root))
         content = None if root is None else loader.construct_document(root)
-    except (yaml.YAMLError, ValueError) as error:
+    except RecursionError:
+        raise ConfigurationError(
+            f"{path}:1: an alias contains itself, or the nesting is too deep. Write the rules "
+            "without aliases."
+        ) from None
+    # PyYAML raises the last two for a wrong value with an explicit type, such as `!!bool a`.
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or error
         raise ConfigurationError(
@@ -192,6 +206,8 @@ def _fault(problem: Mapping[str, Any], root: yaml.Node, content: Any) -> _Fault:
         text = f"{field} is unknown here. Remove it, or correct its name."
     elif kind in ("union_tag_not_found", "union_tag_invalid"):
         text = f"`check` is missing or unknown. Set it to one of: {_CHECKS}."
+    elif kind == "string_pattern_mismatch":
+        text = f"{field} is empty or contains a control character. Correct the name."
     elif kind == "value_error":
         text = f"{context['error']}."
     else:
@@ -234,9 +250,13 @@ def _repeated_keys(node: yaml.Node) -> Iterator[_Fault]:
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
-            if key.value in seen:
-                yield key.start_mark.line + 1, f"`{key.value}` is set twice. Remove one of them."
-            seen.add(key.value)
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    yield (
+                        key.start_mark.line + 1,
+                        f"`{key.value}` is set twice. Remove one of them.",
+                    )
+                seen.add(key.value)
             yield from _repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:

@@ -30,6 +30,14 @@ def judge(*, margin: float = 0.05, since: object = "previous") -> RuleVerdict:
     return judge_change(rule, run)
 
 
+def delete_scores_at(library: JudgedLibrary, reference: str, *, of_target: int) -> None:
+    library.execute(
+        "DELETE FROM mirpipe.pair_score WHERE (target_id, reference_id) = (:target, :reference)",
+        target=of_target,
+        reference=library.references[reference],
+    )
+
+
 def test_new_references_do_not_change_the_verdict(library: JudgedLibrary) -> None:
     # Every target now has a better match, which the earlier run could not find.
     library.add_reference("better", GOOD)
@@ -93,6 +101,47 @@ def test_too_few_shared_targets_are_undecided(library: JudgedLibrary) -> None:
     verdict = judge()
     assert (verdict.verdict, verdict.value) == ("undecided", None)
     assert "Only 4 shared targets have values in both runs" in verdict.detail
+
+
+def test_a_former_match_without_a_score_by_the_metric_revision_is_undecided(
+    library: JudgedLibrary,
+) -> None:
+    library.new_model("r2", targets_at_bad=1)
+    library.publish()
+    delete_scores_at(library, "good", of_target=library.targets[0])
+    verdict = judge()
+    assert (verdict.verdict, verdict.value) == ("undecided", None)
+    assert verdict.detail == (
+        "1 shared targets have a match without a score by the current revision of aligned_melody."
+    )
+
+
+def test_a_score_axis_needs_the_scores_of_the_matches_themselves(library: JudgedLibrary) -> None:
+    library.new_model("r2", targets_at_bad=6)
+    library.publish()
+    library.execute(
+        'UPDATE mirpipe.metric SET spec = spec || \'{"axis": "quality"}\' '
+        "WHERE name = 'aligned_melody'"
+    )
+    assert judge().detail.startswith("6 shared targets have a match without a score")
+    for name, value in (("good", 0.9), ("bad", 0.4)):
+        library.execute(
+            "INSERT INTO mirpipe.track_score (metric_id, track_id, value) SELECT metric_id, :id, "
+            ":value FROM mirpipe.metric WHERE name = 'aligned_melody'",
+            id=library.references[name],
+            value=value,
+        )
+    assert (judge().verdict, judge().value) == ("failed", pytest.approx(-0.5))
+
+
+def test_a_target_with_an_undefined_score_is_left_out(library: JudgedLibrary) -> None:
+    library.new_model("r2", targets_at_bad=1)
+    library.publish()
+    library.execute(
+        "UPDATE mirpipe.pair_score SET value = NULL, reason = 'too short' WHERE target_id = :id",
+        id=library.targets[0],
+    )
+    assert (judge().verdict, judge().n) == ("passed", 5)
 
 
 def test_a_run_is_found_by_its_number_and_by_a_time(library: JudgedLibrary) -> None:

@@ -113,11 +113,42 @@ def test_a_repeated_key_and_a_repeated_name_are_faults(tmp_path: Path) -> None:
         ("", "1: no rules. Write `rules:`, and below it a list of rules."),
         ("- a", "1: no rules. Write `rules:`, and below it a list of rules."),
         ("a: [\n", "2: not valid YAML ("),
+        ("? [a]\n: 1\n", "1: not valid YAML (found unhashable key"),
+        ("a: !!bool b", "1: not valid YAML ("),
+        ("a: !!timestamp b", "1: not valid YAML ("),
+        ("rules: &a [*a]", "1: an alias contains itself, or the nesting is too deep."),
+        ("[" * 5000, "1: an alias contains itself, or the nesting is too deep."),
         ("rules:\n  - when: 2026-13-45\n", "1: not valid YAML ("),
     ],
 )
 def test_a_file_without_rules_is_refused(tmp_path: Path, text: str, expected: str) -> None:
     assert faults(tmp_path, text)[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("check: age, at_most_hours: .inf", "`at_most_hours`: Input should be a finite number."),
+        ("check: coverage, encoder: e, at_least: .nan", "`at_least`: Input should be a finite"),
+        ('check: pending, stage: "a\\0"', "`stage` is empty or contains a control character."),
+        ('check: pending, plugin: ""', "`plugin` is empty or contains a control character."),
+        ("check: pending, at_most: 99999999999999999999", "`at_most`: Input should be less than"),
+        (
+            "check: change, metric: m, encoder: e, margin: 0, since: 99999999999999999999",
+            "`since` is `previous`, a run number, or a date such as 2026-03-31.",
+        ),
+    ],
+)
+def test_values_that_cannot_be_stored_are_faults(
+    tmp_path: Path, values: str, expected: str
+) -> None:
+    [_, fault] = faults(tmp_path, f"rules: [{{name: a, {values}}}]")
+    assert fault.startswith(f"1: rule 'a': {expected}")
+
+
+def test_a_name_with_a_control_character_is_a_fault(tmp_path: Path) -> None:
+    [_, fault] = faults(tmp_path, 'rules: [{name: "a\\x1b", check: pending}]')
+    assert fault.endswith("`name` is empty or contains a control character. Correct the name.")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
