@@ -1,10 +1,12 @@
 """The API as its users see it: pages, single objects, searches, errors, the token and limits."""
 
 import os
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,14 @@ import pytest
 from anyio.to_thread import current_default_thread_limiter
 from sqlalchemy import text
 
-from mirpipe.api.app import create_app
+from mirpipe.api.app import MAX_CONNECTIONS, create_app
 from mirpipe.api.request_size import MAX_BODY_BYTES
 from mirpipe.api.search import MAX_SEARCHES
 from mirpipe.settings import settings
-from tests.api.conftest import TOKEN
+from tests.api.conftest import TOKEN, responds
 from tests.support.audio_files import tone
 from tests.support.databases import Database
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -159,6 +162,29 @@ def test_a_token_is_required_if_it_is_set(protected: httpx.Client) -> None:
         assert response.headers["WWW-Authenticate"] == "Bearer"
     allowed = protected.get("/v1/runs", headers={"Authorization": f"Bearer {TOKEN}"})
     assert allowed.status_code == 200
+
+
+def test_a_request_without_the_token_is_refused_before_its_body_is_sent(
+    protected: httpx.Client,
+) -> None:
+    connection = HTTPConnection(protected.base_url.host, protected.base_url.port, timeout=30)
+    with closing(connection):
+        connection.putrequest("POST", "/v1/search?encoder=signal")
+        connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+        connection.putheader("Content-Length", str(MAX_BODY_BYTES))
+        connection.endheaders()
+        assert connection.getresponse().status == 401
+
+
+def test_requests_are_refused_while_there_are_too_many_connections(
+    protected: httpx.Client,
+) -> None:
+    address = (protected.base_url.host, protected.base_url.port)
+    with ExitStack() as opened:
+        for _ in range(MAX_CONNECTIONS):
+            opened.enter_context(closing(socket.create_connection(address)))
+        eventually(lambda: protected.get("/health").status_code == 503)
+    eventually(lambda: responds(protected))
 
 
 def test_the_api_does_not_start_where_others_can_reach_it_without_a_token(
