@@ -202,10 +202,20 @@ def test_the_api_does_not_start_where_others_can_reach_it_without_a_token(
     assert "MIRPIPE_API_TOKEN" in done.stderr
 
 
-def test_a_query_that_takes_too_long_is_stopped(library: Database, server: httpx.Client) -> None:
+@pytest.mark.parametrize(
+    ("path", "lock"),
+    [
+        ("/v1/runs", "LOCK TABLE mirpipe.run"),
+        # This statement changes nothing. LOCK TABLE would also lock the tables of the view.
+        ("/v1/tracks/1/neighbours", "ALTER VIEW mirpipe.v_embedding_1 RESET (security_barrier)"),
+    ],
+)
+def test_a_query_that_takes_too_long_is_stopped(
+    library: Database, server: httpx.Client, path: str, lock: str
+) -> None:
     with library.owner.begin() as owner:
-        owner.execute(text("LOCK TABLE mirpipe.run"))
-        response = server.get("/v1/runs")
+        owner.execute(text(lock))
+        response = server.get(path)
     status, detail = problem(response)
     assert status == 503
     assert "it took longer than 30s" in detail
