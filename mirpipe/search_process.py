@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from mirpipe import registry
 from mirpipe.errors import MirpipeError
+from mirpipe.parent_death_signal import dies_with_parent
 from mirpipe.settings import child_environment, settings
 
 TIME_LIMIT_SECONDS = 180
@@ -23,7 +24,11 @@ MAX_CHARACTERS = 500
 
 # Searches run one after the other, because a model can need gigabytes of memory.
 _ONE_AT_A_TIME = threading.Lock()
+_start_or_stop = threading.Lock()
+_stopped = threading.Event()
+_running: subprocess.Popen[str] | None = None
 _WHITESPACE = re.compile(r"\s+")
+_STOPPED = "The server is being stopped. Try again when it runs again."
 _FILE_NAME = "uploaded-audio-file"
 
 
@@ -93,6 +98,14 @@ def search_by_file(path: Path, *, name: str, encoder: str, k: int) -> list[Hit]:
         raise type(error)(message) from None
 
 
+def stop() -> None:
+    """Kill the running search. This search, and all that wait or start later, raise SearchBusy."""
+    with _start_or_stop:
+        _stopped.set()
+        if _running is not None and _running.poll() is None:
+            os.killpg(_running.pid, signal.SIGKILL)
+
+
 def _search(arguments: Sequence[str]) -> list[Hit]:
     if not _ONE_AT_A_TIME.acquire(timeout=TIME_LIMIT_SECONDS):
         raise SearchBusy("Other searches are still running. Try again in a moment.")
@@ -118,15 +131,7 @@ def _run_command(arguments: Sequence[str]) -> str:
 
     Raises SearchFailed with the command's error message if the command fails.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "mirpipe.cli.main", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=child_environment(without="AIRFLOW", **settings().as_environment()),
-        start_new_session=True,
-    )
+    process = _start(arguments)
     try:
         output, errors = process.communicate(timeout=TIME_LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
@@ -137,11 +142,32 @@ def _run_command(arguments: Sequence[str]) -> str:
             "may be using the GPU. Try again later or with a shorter file, or run `mirpipe search` "
             "on the command line, which has no time limit."
         ) from None
+    if process.returncode and _stopped.is_set():
+        raise SearchBusy(_STOPPED)
     if process.returncode:
         raise SearchFailed(
             _error_message(errors) or f"The search ended with exit code {process.returncode}."
         )
     return output
+
+
+def _start(arguments: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a mirpipe command, unless searches are stopped."""
+    global _running
+    with _start_or_stop:
+        if _stopped.is_set():
+            raise SearchBusy(_STOPPED)
+        _running = subprocess.Popen(
+            [sys.executable, "-P", "-m", "mirpipe.cli.main", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=child_environment(without="AIRFLOW", **settings().as_environment()),
+            start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGKILL),
+        )
+        return _running
 
 
 def _error_message(errors: str) -> str:

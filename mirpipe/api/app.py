@@ -9,6 +9,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from mirpipe import search_process
 from mirpipe.api import runs, search, tracks
 from mirpipe.api.problems import describe_errors, handle_errors
 from mirpipe.api.request_size import LimitRequestSize
@@ -35,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("mirpipe"),
         docs_url=None,
         redoc_url=None,
-        lifespan=_limit_threads,
+        lifespan=_lifespan,
     )
     routes = APIRouter(
         prefix="/v1",
@@ -64,10 +65,11 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _limit_threads(_app: FastAPI) -> AsyncIterator[None]:
-    """Run at most `MAX_REQUESTS` requests at a time, while the API is running. Others wait."""
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    """Run at most `MAX_REQUESTS` requests at a time. Others wait. At the end, stop the search."""
     current_default_thread_limiter().total_tokens = MAX_REQUESTS
     yield
+    search_process.stop()
 
 
 def _health() -> dict[str, str]:

@@ -35,5 +35,5 @@ def api() -> None:
             limit_concurrency=MAX_CONNECTIONS,
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=5,  # Ctrl-C does not wait for a search.
+            timeout_graceful_shutdown=5,  # Then a running search is killed.
         )

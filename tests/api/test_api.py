@@ -1,6 +1,7 @@
 """The API as its users see it: pages, single objects, searches, errors, the token and limits."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,24 +9,30 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import anyio
 import httpx
+import psutil
 import pytest
 from anyio.to_thread import current_default_thread_limiter
 from sqlalchemy import text
 
+from mirpipe import search_process
 from mirpipe.api.app import MAX_CONNECTIONS, create_app
 from mirpipe.api.request_size import MAX_BODY_BYTES
 from mirpipe.api.search import MAX_SEARCHES
 from mirpipe.settings import settings
-from tests.api.conftest import TOKEN, responds
+from tests.api.conftest import TOKEN, api_process, responds
 from tests.support.audio_files import tone
 from tests.support.databases import Database
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, sessions_waiting
 
 pytestmark = pytest.mark.slow
+
+LOCK_VECTORS = "ALTER VIEW mirpipe.v_embedding_1 RESET (security_barrier)"
+"""Changes nothing. LOCK TABLE would also lock the tables of the view."""
 
 
 def get(client: httpx.Client, path: str, **parameters: Any) -> Any:
@@ -202,12 +209,35 @@ def test_the_api_does_not_start_where_others_can_reach_it_without_a_token(
     assert "MIRPIPE_API_TOKEN" in done.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_search_ends_with_the_api(
+    library: Database, variables: dict[str, str], tmp_path: Path, number: signal.Signals
+) -> None:
+    content = tone(tmp_path / "query.wav", 885).read_bytes()
+    with (
+        ThreadPoolExecutor(1) as pool,
+        api_process(variables) as (process, client),
+        library.owner.begin() as owner,
+    ):
+        owner.execute(text(LOCK_VECTORS))
+        pool.submit(
+            client.post,
+            "/v1/search",
+            params={"encoder": "signal"},
+            files={"file": ("query.wav", content)},
+        )
+        eventually(lambda: sessions_waiting(library.owner) == 1)
+        [child] = psutil.Process(process.pid).children()
+        process.send_signal(number)
+        process.wait(timeout=20)  # The database would stop the query after 30 s.
+        eventually(lambda: not child.is_running())
+
+
 @pytest.mark.parametrize(
     ("path", "lock"),
     [
         ("/v1/runs", "LOCK TABLE mirpipe.run"),
-        # This statement changes nothing. LOCK TABLE would also lock the tables of the view.
-        ("/v1/tracks/1/neighbours", "ALTER VIEW mirpipe.v_embedding_1 RESET (security_barrier)"),
+        ("/v1/tracks/1/neighbours", LOCK_VECTORS),
     ],
 )
 def test_a_query_that_takes_too_long_is_stopped(
@@ -222,7 +252,11 @@ def test_a_query_that_takes_too_long_is_stopped(
     assert response.headers["Retry-After"] == "10"
 
 
-def test_every_running_request_has_a_database_connection(library: Database) -> None:
+def test_every_running_request_has_a_database_connection(
+    library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_process, "_stopped", Event())
+
     async def running_requests() -> float:
         app = create_app(settings())
         async with app.router.lifespan_context(app):
