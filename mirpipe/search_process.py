@@ -1,6 +1,7 @@
 """A search in a separate process. The process loads the model, prints the hits and exits."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -22,6 +23,8 @@ TIME_LIMIT_SECONDS = 180
 MAX_FILE_BYTES = 100 * 2**20
 MAX_CHARACTERS = 500
 
+_log = logging.getLogger(__name__)
+
 # Searches run one after the other, because a model can need gigabytes of memory.
 _ONE_AT_A_TIME = threading.Lock()
 _start_or_stop = threading.Lock()
@@ -38,6 +41,10 @@ class SearchFailed(MirpipeError):
 
 class SearchBusy(SearchFailed):
     """A search found no time to run. It may succeed later."""
+
+
+class SearchCrashed(SearchFailed):
+    """The search stopped because of an internal error. The log contains the details."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,9 @@ def _run_command(arguments: Sequence[str]) -> str:
         ) from None
     if process.returncode and _stopped.is_set():
         raise SearchBusy(_STOPPED)
+    if process.returncode < 0 or "Traceback (most recent call last)" in errors:
+        _log.error("mirpipe search ended with exit code %d:\n%s", process.returncode, errors)
+        raise SearchCrashed
     if process.returncode:
         raise SearchFailed(
             _error_message(errors) or f"The search ended with exit code {process.returncode}."
@@ -171,12 +181,7 @@ def _start(arguments: Sequence[str]) -> subprocess.Popen[str]:
 
 
 def _error_message(errors: str) -> str:
-    """Return the error message of a command as one line, without usage text and prefixes.
-
-    If the output contains a traceback, return its last line.
-    """
-    if "Traceback (most recent call last)" in errors:
-        errors = errors.strip().rpartition("\n")[2]
+    """Return the error message of a command as one line, without usage text and prefixes."""
     line = _WHITESPACE.sub(" ", errors).strip()
     message = line.rpartition("Error: ")[2].removeprefix("Invalid value: ")
     return message.removeprefix("mirpipe: ")

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from mirpipe.errors import DatabaseError, MirpipeError
-from mirpipe.search_process import SearchBusy, SearchFailed
+from mirpipe.search_process import SearchBusy, SearchCrashed, SearchFailed
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "10"
@@ -50,7 +50,7 @@ def handle_errors(app: FastAPI) -> None:
     def failed_search(_request: Request, error: SearchFailed) -> JSONResponse:
         if isinstance(error, SearchBusy):
             return problem_response(503, str(error), {"Retry-After": RETRY_SECONDS})
-        return problem_response(422, str(error))
+        return problem_response(500 if isinstance(error, SearchCrashed) else 422, str(error))
 
     @app.exception_handler(DatabaseError)
     def unavailable_database(_request: Request, error: DatabaseError) -> JSONResponse:

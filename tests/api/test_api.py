@@ -17,10 +17,13 @@ import httpx
 import psutil
 import pytest
 from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from mirpipe import search_process
 from mirpipe.api.app import MAX_CONNECTIONS, create_app
+from mirpipe.api.problems import handle_errors
 from mirpipe.api.request_size import MAX_BODY_BYTES
 from mirpipe.api.search import MAX_SEARCHES
 from mirpipe.settings import settings
@@ -128,6 +131,19 @@ def test_errors_are_problem_details(
     found_status, found_detail = problem(server.get(path))
     assert found_status == status
     assert found_detail.startswith(detail)
+
+
+def test_a_crashed_search_is_an_internal_error() -> None:
+    app = FastAPI()
+    handle_errors(app)
+
+    @app.get("/")
+    def search() -> None:
+        raise search_process.SearchCrashed
+
+    status, detail = problem(TestClient(app).get("/"))
+    assert status == 500
+    assert detail.startswith("The search stopped because of an internal error.")
 
 
 def test_only_reading_is_possible(server: httpx.Client) -> None:
