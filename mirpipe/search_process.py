@@ -1,6 +1,7 @@
 """A search in a separate process. The process loads the model, prints the hits and exits."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from mirpipe import registry
 from mirpipe.errors import MirpipeError
+from mirpipe.parent_death_signal import dies_with_parent
 from mirpipe.settings import child_environment, settings
 
 TIME_LIMIT_SECONDS = 180
@@ -21,9 +23,15 @@ TIME_LIMIT_SECONDS = 180
 MAX_FILE_BYTES = 100 * 2**20
 MAX_CHARACTERS = 500
 
+_log = logging.getLogger(__name__)
+
 # Searches run one after the other, because a model can need gigabytes of memory.
 _ONE_AT_A_TIME = threading.Lock()
+_start_or_stop = threading.Lock()
+_stopped = threading.Event()
+_running: subprocess.Popen[str] | None = None
 _WHITESPACE = re.compile(r"\s+")
+_STOPPED = "The server is being stopped. Try again when it runs again."
 _FILE_NAME = "uploaded-audio-file"
 
 
@@ -33,6 +41,10 @@ class SearchFailed(MirpipeError):
 
 class SearchBusy(SearchFailed):
     """A search found no time to run. It may succeed later."""
+
+
+class SearchCrashed(SearchFailed):
+    """The search stopped because of an internal error. The log contains the details."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,14 @@ def search_by_file(path: Path, *, name: str, encoder: str, k: int) -> list[Hit]:
         raise type(error)(message) from None
 
 
+def stop() -> None:
+    """Kill the running search. This search, and all that wait or start later, raise SearchBusy."""
+    with _start_or_stop:
+        _stopped.set()
+        if _running is not None and _running.poll() is None:
+            os.killpg(_running.pid, signal.SIGKILL)
+
+
 def _search(arguments: Sequence[str]) -> list[Hit]:
     if not _ONE_AT_A_TIME.acquire(timeout=TIME_LIMIT_SECONDS):
         raise SearchBusy("Other searches are still running. Try again in a moment.")
@@ -118,15 +138,7 @@ def _run_command(arguments: Sequence[str]) -> str:
 
     Raises SearchFailed with the command's error message if the command fails.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "mirpipe.cli.main", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=child_environment(without="AIRFLOW", **settings().as_environment()),
-        start_new_session=True,
-    )
+    process = _start(arguments)
     try:
         output, errors = process.communicate(timeout=TIME_LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
@@ -137,6 +149,11 @@ def _run_command(arguments: Sequence[str]) -> str:
             "may be using the GPU. Try again later or with a shorter file, or run `mirpipe search` "
             "on the command line, which has no time limit."
         ) from None
+    if process.returncode and _stopped.is_set():
+        raise SearchBusy(_STOPPED)
+    if process.returncode < 0 or "Traceback (most recent call last)" in errors:
+        _log.error("mirpipe search ended with exit code %d:\n%s", process.returncode, errors)
+        raise SearchCrashed
     if process.returncode:
         raise SearchFailed(
             _error_message(errors) or f"The search ended with exit code {process.returncode}."
@@ -144,13 +161,27 @@ def _run_command(arguments: Sequence[str]) -> str:
     return output
 
 
-def _error_message(errors: str) -> str:
-    """Return the error message of a command as one line, without usage text and prefixes.
+def _start(arguments: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a mirpipe command, unless searches are stopped."""
+    global _running
+    with _start_or_stop:
+        if _stopped.is_set():
+            raise SearchBusy(_STOPPED)
+        _running = subprocess.Popen(
+            [sys.executable, "-P", "-m", "mirpipe.cli.main", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=child_environment(without="AIRFLOW", **settings().as_environment()),
+            start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGKILL),
+        )
+        return _running
 
-    If the output contains a traceback, return its last line.
-    """
-    if "Traceback (most recent call last)" in errors:
-        errors = errors.strip().rpartition("\n")[2]
+
+def _error_message(errors: str) -> str:
+    """Return the error message of a command as one line, without usage text and prefixes."""
     line = _WHITESPACE.sub(" ", errors).strip()
     message = line.rpartition("Error: ")[2].removeprefix("Invalid value: ")
     return message.removeprefix("mirpipe: ")

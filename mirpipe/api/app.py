@@ -9,10 +9,11 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from mirpipe import search_process
 from mirpipe.api import runs, search, tracks
 from mirpipe.api.problems import describe_errors, handle_errors
 from mirpipe.api.request_size import LimitRequestSize
-from mirpipe.api.token import require_token
+from mirpipe.api.token import DESCRIBED_TOKEN, RequireToken
 from mirpipe.settings import Settings
 
 DESCRIPTION = """
@@ -22,6 +23,8 @@ not be computed is null.
 """
 MAX_REQUESTS = 15
 """Number of connections that SQLAlchemy opens for a role. A request that finds none would fail."""
+MAX_CONNECTIONS = 100
+"""Number of connections from which requests get 503. Each can store an upload in a file."""
 LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 
@@ -33,11 +36,11 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("mirpipe"),
         docs_url=None,
         redoc_url=None,
-        lifespan=_limit_threads,
+        lifespan=_lifespan,
     )
     routes = APIRouter(
         prefix="/v1",
-        dependencies=[Depends(require_token)] if settings.api_token else [],
+        dependencies=[Depends(DESCRIBED_TOKEN)] if settings.api_token else [],
     )
     for part in (tracks, runs, search):
         routes.include_router(part.router)
@@ -45,6 +48,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_api_route("/health", _health, summary="Check that the API responds", tags=["health"])
     handle_errors(app)
     app.add_middleware(LimitRequestSize)
+    if settings.api_token:
+        app.add_middleware(RequireToken, token=settings.api_token)
     if not (settings.api_token or settings.api_without_login):
         # Otherwise, a web page could read the API through a browser here (DNS rebinding).
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS)
@@ -60,10 +65,11 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def _limit_threads(_app: FastAPI) -> AsyncIterator[None]:
-    """Run at most `MAX_REQUESTS` requests at a time, while the API is running. Others wait."""
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    """Run at most `MAX_REQUESTS` requests at a time. Others wait. At the end, stop the search."""
     current_default_thread_limiter().total_tokens = MAX_REQUESTS
     yield
+    search_process.stop()
 
 
 def _health() -> dict[str, str]:

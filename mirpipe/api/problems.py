@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from mirpipe.errors import DatabaseError, MirpipeError
-from mirpipe.search_process import SearchBusy, SearchFailed
+from mirpipe.search_process import SearchBusy, SearchCrashed, SearchFailed
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "10"
@@ -36,7 +36,7 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http_error(_request: Request, error: HTTPException) -> JSONResponse:
-        return _response(error.status_code, str(error.detail), error.headers)
+        return problem_response(error.status_code, str(error.detail), error.headers)
 
     @app.exception_handler(RequestValidationError)
     def invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -44,25 +44,27 @@ def handle_errors(app: FastAPI) -> None:
             f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
             for fault in error.errors()
         )
-        return _response(422, "; ".join(faults))
+        return problem_response(422, "; ".join(faults))
 
     @app.exception_handler(SearchFailed)
     def failed_search(_request: Request, error: SearchFailed) -> JSONResponse:
         if isinstance(error, SearchBusy):
-            return _response(503, str(error), {"Retry-After": RETRY_SECONDS})
-        return _response(422, str(error))
+            return problem_response(503, str(error), {"Retry-After": RETRY_SECONDS})
+        return problem_response(500 if isinstance(error, SearchCrashed) else 422, str(error))
 
     @app.exception_handler(DatabaseError)
     def unavailable_database(_request: Request, error: DatabaseError) -> JSONResponse:
-        return _response(503, str(error), {"Retry-After": RETRY_SECONDS})
+        return problem_response(503, str(error), {"Retry-After": RETRY_SECONDS})
 
     @app.exception_handler(MirpipeError)
     def mirpipe_error(_request: Request, error: MirpipeError) -> JSONResponse:
-        return _response(500, str(error))
+        return problem_response(500, str(error))
 
     @app.exception_handler(Exception)
     def internal_error(_request: Request, _error: Exception) -> JSONResponse:
-        return _response(500, "mirpipe has an internal error. Its log contains the traceback.")
+        return problem_response(
+            500, "mirpipe has an internal error. Its log contains the traceback."
+        )
 
 
 def describe_errors(document: dict[str, Any]) -> None:
@@ -80,7 +82,8 @@ def describe_errors(document: dict[str, Any]) -> None:
         document["components"]["schemas"].pop(unused, None)
 
 
-def _response(status: int, detail: str, headers: Any = None) -> JSONResponse:
+def problem_response(status: int, detail: str, headers: Any = None) -> JSONResponse:
+    """Return an error as problem details."""
     problem = Problem(
         type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail
     )

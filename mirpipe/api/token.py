@@ -1,16 +1,19 @@
 """The token that requests must contain, and whether the settings allow a start without one."""
 
 import secrets
-from typing import Annotated
 
-from fastapi import Depends, HTTPException
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mirpipe.api.problems import problem_response
 from mirpipe.errors import ConfigurationError
 from mirpipe.orchestration.dashboard_login import is_local
-from mirpipe.settings import Settings, settings
+from mirpipe.settings import Settings
 
-_bearer = HTTPBearer(auto_error=False, description="The setting MIRPIPE_API_TOKEN.")
+DESCRIBED_TOKEN = HTTPBearer(auto_error=False, description="The setting MIRPIPE_API_TOKEN.")
+"""Describes the token in the OpenAPI document. It refuses nothing."""
 
 
 def require_token_setting(settings: Settings) -> None:
@@ -24,15 +27,28 @@ def require_token_setting(settings: Settings) -> None:
     )
 
 
-def require_token(
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> None:
-    """Refuse a request without the token. The setting must be set."""
-    token = settings().api_token or ""
-    given = "" if credentials is None else credentials.credentials
-    if not token or not secrets.compare_digest(given.encode(), token.encode()):
-        raise HTTPException(
-            401,
-            "The token is missing or wrong. Send the header `Authorization: Bearer TOKEN`.",
-            {"WWW-Authenticate": "Bearer"},
-        )
+class RequireToken:
+    """ASGI middleware that refuses requests for paths under /v1 without the token.
+
+    It is not a dependency of FastAPI, because FastAPI stores an upload before it runs dependencies.
+    """
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self.app = app
+        self.token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/v1") and not self._allows(scope):
+            refusal = problem_response(
+                401,
+                "The token is missing or wrong. Send the header `Authorization: Bearer TOKEN`.",
+                {"WWW-Authenticate": "Bearer"},
+            )
+            await refusal(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _allows(self, scope: Scope) -> bool:
+        scheme, given = get_authorization_scheme_param(Headers(scope=scope).get("authorization"))
+        same = secrets.compare_digest(given.encode("latin-1"), self.token.encode())
+        return scheme.lower() == "bearer" and same

@@ -14,7 +14,7 @@ def api() -> None:
     """
     import uvicorn
 
-    from mirpipe.api.app import create_app
+    from mirpipe.api.app import MAX_CONNECTIONS, create_app
     from mirpipe.api.token import require_token_setting
     from mirpipe.db.engine import engine
     from mirpipe.orchestration.free_port import reserve_free_port
@@ -32,7 +32,8 @@ def api() -> None:
             host=chosen.bind,
             port=port,
             log_level="warning",
+            limit_concurrency=MAX_CONNECTIONS,
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=5,  # Ctrl-C does not wait for a search.
+            timeout_graceful_shutdown=5,  # Then a running search is killed.
         )

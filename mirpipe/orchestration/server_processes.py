@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration.free_port import reserve_free_port
 from mirpipe.orchestration.home_lock import hold_lock, record_file
-from mirpipe.orchestration.parent_death_signal import dies_with_parent
 from mirpipe.orchestration.process_mark import MARK, kill_marked
+from mirpipe.parent_death_signal import dies_with_parent
 
 STOP_SECONDS = 10
 """Time within which a server must stop. The next DAG run repeats a task that needs longer."""

@@ -23,9 +23,9 @@ from mirpipe import logs
 from mirpipe.available_cores import available_cores
 from mirpipe.errors import StageFailed
 from mirpipe.models import interpreters
-from mirpipe.orchestration.parent_death_signal import dies_with_parent
 from mirpipe.orchestration.s3_connection import with_s3_login
 from mirpipe.orchestration.telemetry import record_stage
+from mirpipe.parent_death_signal import dies_with_parent
 from mirpipe.settings import child_environment, dag_run_id, settings
 
 Counts = dict[str, Any]

@@ -27,6 +27,15 @@ TOKEN = "a secret of the tests"
 @contextmanager
 def running_api(variables: Mapping[str, str]) -> Iterator[httpx.Client]:
     """Start `mirpipe api` with these variables, and yield a client for it."""
+    with api_process(variables) as (_process, client):
+        yield client
+
+
+@contextmanager
+def api_process(
+    variables: Mapping[str, str],
+) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """Start `mirpipe api` with these variables, and yield its process and a client for it."""
     process = subprocess.Popen(
         [Path(sys.executable).with_name("mirpipe"), "api"],
         stderr=subprocess.PIPE,
@@ -39,7 +48,7 @@ def running_api(variables: Mapping[str, str]) -> Iterator[httpx.Client]:
         assert address
         with httpx.Client(base_url=address[0], trust_env=False, timeout=180) as client:
             eventually(lambda: responds(client), seconds=60)
-            yield client
+            yield process, client
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)

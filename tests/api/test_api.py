@@ -1,28 +1,41 @@
 """The API as its users see it: pages, single objects, searches, errors, the token and limits."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import anyio
 import httpx
+import psutil
 import pytest
 from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from mirpipe.api.app import create_app
+from mirpipe import search_process
+from mirpipe.api.app import MAX_CONNECTIONS, create_app
+from mirpipe.api.problems import handle_errors
 from mirpipe.api.request_size import MAX_BODY_BYTES
 from mirpipe.api.search import MAX_SEARCHES
 from mirpipe.settings import settings
-from tests.api.conftest import TOKEN
+from tests.api.conftest import TOKEN, api_process, responds
 from tests.support.audio_files import tone
 from tests.support.databases import Database
+from tests.support.waiting import eventually, sessions_waiting
 
 pytestmark = pytest.mark.slow
+
+LOCK_VECTORS = "ALTER VIEW mirpipe.v_embedding_1 RESET (security_barrier)"
+"""Changes nothing. LOCK TABLE would also lock the tables of the view."""
 
 
 def get(client: httpx.Client, path: str, **parameters: Any) -> Any:
@@ -120,6 +133,19 @@ def test_errors_are_problem_details(
     assert found_detail.startswith(detail)
 
 
+def test_a_crashed_search_is_an_internal_error() -> None:
+    app = FastAPI()
+    handle_errors(app)
+
+    @app.get("/")
+    def search() -> None:
+        raise search_process.SearchCrashed
+
+    status, detail = problem(TestClient(app).get("/"))
+    assert status == 500
+    assert detail.startswith("The search stopped because of an internal error.")
+
+
 def test_only_reading_is_possible(server: httpx.Client) -> None:
     assert problem(server.delete("/v1/tracks/1"))[0] == 405
 
@@ -161,6 +187,29 @@ def test_a_token_is_required_if_it_is_set(protected: httpx.Client) -> None:
     assert allowed.status_code == 200
 
 
+def test_a_request_without_the_token_is_refused_before_its_body_is_sent(
+    protected: httpx.Client,
+) -> None:
+    connection = HTTPConnection(protected.base_url.host, protected.base_url.port, timeout=30)
+    with closing(connection):
+        connection.putrequest("POST", "/v1/search?encoder=signal")
+        connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+        connection.putheader("Content-Length", str(MAX_BODY_BYTES))
+        connection.endheaders()
+        assert connection.getresponse().status == 401
+
+
+def test_requests_are_refused_while_there_are_too_many_connections(
+    protected: httpx.Client,
+) -> None:
+    address = (protected.base_url.host, protected.base_url.port)
+    with ExitStack() as opened:
+        for _ in range(MAX_CONNECTIONS):
+            opened.enter_context(closing(socket.create_connection(address)))
+        eventually(lambda: protected.get("/health").status_code == 503)
+    eventually(lambda: responds(protected))
+
+
 def test_the_api_does_not_start_where_others_can_reach_it_without_a_token(
     variables: dict[str, str],
 ) -> None:
@@ -176,17 +225,54 @@ def test_the_api_does_not_start_where_others_can_reach_it_without_a_token(
     assert "MIRPIPE_API_TOKEN" in done.stderr
 
 
-def test_a_query_that_takes_too_long_is_stopped(library: Database, server: httpx.Client) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_search_ends_with_the_api(
+    library: Database, variables: dict[str, str], tmp_path: Path, number: signal.Signals
+) -> None:
+    content = tone(tmp_path / "query.wav", 885).read_bytes()
+    with (
+        ThreadPoolExecutor(1) as pool,
+        api_process(variables) as (process, client),
+        library.owner.begin() as owner,
+    ):
+        owner.execute(text(LOCK_VECTORS))
+        pool.submit(
+            client.post,
+            "/v1/search",
+            params={"encoder": "signal"},
+            files={"file": ("query.wav", content)},
+        )
+        eventually(lambda: sessions_waiting(library.owner) == 1)
+        [child] = psutil.Process(process.pid).children()
+        process.send_signal(number)
+        process.wait(timeout=20)  # The database would stop the query after 30 s.
+        eventually(lambda: not child.is_running())
+
+
+@pytest.mark.parametrize(
+    ("path", "lock"),
+    [
+        ("/v1/runs", "LOCK TABLE mirpipe.run"),
+        ("/v1/tracks/1/neighbours", LOCK_VECTORS),
+    ],
+)
+def test_a_query_that_takes_too_long_is_stopped(
+    library: Database, server: httpx.Client, path: str, lock: str
+) -> None:
     with library.owner.begin() as owner:
-        owner.execute(text("LOCK TABLE mirpipe.run"))
-        response = server.get("/v1/runs")
+        owner.execute(text(lock))
+        response = server.get(path)
     status, detail = problem(response)
     assert status == 503
     assert "it took longer than 30s" in detail
     assert response.headers["Retry-After"] == "10"
 
 
-def test_every_running_request_has_a_database_connection(library: Database) -> None:
+def test_every_running_request_has_a_database_connection(
+    library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_process, "_stopped", Event())
+
     async def running_requests() -> float:
         app = create_app(settings())
         async with app.router.lifespan_context(app):

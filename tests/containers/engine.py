@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mirpipe.orchestration.parent_death_signal import dies_with_parent
+from mirpipe.parent_death_signal import dies_with_parent
 from tests.containers.host_network import restored_network
 from tests.support.waiting import eventually
 

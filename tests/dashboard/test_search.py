@@ -1,6 +1,9 @@
 """Tests of the Search page: searches in a separate process, their limits and errors."""
 
+import sys
 from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -55,6 +58,24 @@ def test_a_search_stops_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(search_process, "TIME_LIMIT_SECONDS", 0.01)
     with pytest.raises(search_process.SearchFailed, match=r"stopped after 0\.01 seconds"):
         search_process.search_by_words("slow", encoder="clap", k=1)
+
+
+@pytest.mark.parametrize(
+    "program", ["import missing_library", "import os; os.kill(os.getpid(), 9)"]
+)
+def test_a_crash_is_told_apart_from_a_refused_file(
+    program: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    command = Popen[str]
+
+    def crash(_command: list[str], **options: Any) -> Popen[str]:
+        return command([sys.executable, "-c", program], **options)
+
+    monkeypatch.setattr("subprocess.Popen", crash)
+    with pytest.raises(search_process.SearchCrashed, match="because of an internal error"):
+        search_process.search_by_words("slow", encoder="clap", k=1)
+    assert "exit code" in caplog.text
+    assert ("missing_library" in caplog.text) == ("missing_library" in program)
 
 
 def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,10 +95,14 @@ def test_a_proxy_can_require_a_login_for_the_dashboard(services: Services) -> No
     assert changed["MIRPIPE_DASHBOARD_USER_HEADER"] == "X-User"
 
 
-def test_a_token_can_be_required_for_the_api(services: Services) -> None:
+def test_the_api_requires_a_token_unless_a_variable_says_otherwise(services: Services) -> None:
     variables = services["api"]["environment"]
     assert variables["MIRPIPE_BIND"] == "0.0.0.0"
-    assert (variables["MIRPIPE_API_TOKEN"], variables["MIRPIPE_API_WITHOUT_LOGIN"]) == ("", "true")
+    assert len(variables["MIRPIPE_API_TOKEN"]) == 64
+    assert variables["MIRPIPE_API_WITHOUT_LOGIN"] == ""
+    open_to_all = env_file(MIRPIPE_API_TOKEN="", MIRPIPE_API_WITHOUT_LOGIN="true")
+    changed = config(open_to_all | {"COMPOSE_PROFILES": "api"})["services"]["api"]["environment"]
+    assert (changed["MIRPIPE_API_TOKEN"], changed["MIRPIPE_API_WITHOUT_LOGIN"]) == ("", "true")
     token = {"MIRPIPE_API_TOKEN": "a token of the tests", "COMPOSE_PROFILES": "api"}
     for name, service in config(env_file(**token))["services"].items():
         has_token = token["MIRPIPE_API_TOKEN"] in str(service)

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from mirpipe.orchestration.parent_death_signal import dies_with_parent
+from mirpipe.parent_death_signal import dies_with_parent
 from mirpipe.settings import PROJECT
 from tests.deploy.compose import config
 

@@ -1,5 +1,7 @@
 """Runs a query with the read-only role and returns the rows as dataclasses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from psycopg2.errors import QueryCanceled
@@ -19,10 +21,16 @@ def read_rows(row_type: type[Row], query: TextClause, **parameters: object) -> l
     The columns of the query must be the fields of `row_type`. Raises DatabaseError, with a remedy,
     if the server cannot be reached, the query takes too long, or the schema is outdated.
     """
+    with readable_errors(), engine("reader").connect() as connection:
+        rows = connection.execute(query, parameters).mappings()
+        return [row_type(**row) for row in rows]
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """Raise DatabaseError, with a remedy, instead of an error of the server or the connection."""
     try:
-        with engine("reader").connect() as connection:
-            rows = connection.execute(query, parameters).mappings()
-            return [row_type(**row) for row in rows]
+        yield
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
             raise DatabaseError(

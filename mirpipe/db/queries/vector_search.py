@@ -8,7 +8,7 @@ from pgvector import Vector
 from sqlalchemy import text
 
 from mirpipe.db.engine import engine
-from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.read_rows import read_rows, readable_errors
 from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.records import Float32
 from mirpipe.statistics.exact_top_k import cosines
@@ -138,6 +138,7 @@ def nearest_references(
     hash `excluded_sha256`, which is that of the query, are left out.
     References with the same recording as a track with this hash are marked. The order is the same
     as in the stored match lists: by exact float64 cosine, and by content hash if cosines are equal.
+    Raises DatabaseError like `read_rows`.
     """
     query = text(_NEAREST_REFERENCES.format(encoder_id=revision.encoder_id))
     limit = k + EXTRA_CANDIDATES
@@ -146,7 +147,7 @@ def nearest_references(
         "excluded_sha256": excluded_sha256,
         "limit": limit,
     }
-    with engine("reader").connect() as connection, connection.begin():
+    with readable_errors(), engine("reader").connect() as connection, connection.begin():
         ef_search = min(max(MIN_EF_SEARCH, 2 * limit), MAX_EF_SEARCH)
         connection.execute(_INDEX_SETTINGS, {"ef_search": str(ef_search)})
         rows = connection.execute(query, parameters).mappings()
