@@ -7,10 +7,10 @@ from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from mirpipe import search_process
 from mirpipe.api import runs, search, tracks
+from mirpipe.api.host_names import RequireHost
 from mirpipe.api.problems import describe_errors, handle_errors
 from mirpipe.api.request_size import LimitRequestSize
 from mirpipe.api.token import DESCRIBED_TOKEN, RequireToken
@@ -25,7 +25,7 @@ MAX_REQUESTS = 15
 """Number of connections that SQLAlchemy opens for a role. A request that finds none would fail."""
 MAX_CONNECTIONS = 100
 """Number of connections from which requests get 503. Each can store an upload in a file."""
-LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+LOCAL_HOSTS = ["127.0.0.1", "localhost", "::1"]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(RequireToken, token=settings.api_token)
     if not (settings.api_token or settings.api_without_login):
         # Otherwise, a web page could read the API through a browser here (DNS rebinding).
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS)
+        app.add_middleware(RequireHost, hosts={*LOCAL_HOSTS, settings.bind})
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:

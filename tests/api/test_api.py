@@ -26,7 +26,7 @@ from mirpipe.api.app import MAX_CONNECTIONS, create_app
 from mirpipe.api.problems import handle_errors
 from mirpipe.api.request_size import MAX_BODY_BYTES
 from mirpipe.api.search import MAX_SEARCHES
-from mirpipe.settings import settings
+from mirpipe.settings import Settings, settings
 from tests.api.conftest import TOKEN, api_process, responds
 from tests.support.audio_files import tone
 from tests.support.databases import Database
@@ -173,7 +173,14 @@ def test_a_request_that_is_too_large_is_refused(server: httpx.Client, states_len
 
 def test_without_a_token_the_api_is_only_for_this_machine(server: httpx.Client) -> None:
     response = server.get("/v1/runs", headers={"Host": "attacker.example"})
-    assert response.status_code == 400
+    assert problem(response)[0] == 400
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.2", "::1"])
+def test_the_address_on_which_the_api_listens_is_a_host_name(bind: str) -> None:
+    app = create_app(Settings(bind=bind))
+    host = f"[{bind}]:8600" if ":" in bind else f"{bind}:8600"
+    assert TestClient(app).get("/health", headers={"Host": host}).status_code == 200
 
 
 def test_a_token_is_required_if_it_is_set(protected: httpx.Client) -> None:
