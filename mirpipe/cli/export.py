@@ -1,6 +1,7 @@
 """`mirpipe export`: writes the views as Parquet files, with a data dictionary."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -67,8 +68,7 @@ def export(
     if as_json:
         print(json.dumps(counts))
         return
-    for name, rows in counts.items():
-        print(f"{name}.parquet: {rows} rows")
+    _print_counts({f"{name}.parquet": rows for name, rows in counts.items()})
     print(f"The columns are described in {folder / 'dictionary.md'}")
 
 
@@ -87,6 +87,10 @@ def _export_mteb(folder: Path, *, with_audio: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps(counts))
         return
+    _print_counts(counts)
+    print(f"The configurations are described in {folder / 'README.md'}")
+
+
+def _print_counts(counts: Mapping[str, int]) -> None:
     for name, rows in counts.items():
         print(f"{name}: {rows} rows")
-    print(f"The configurations are described in {folder / 'README.md'}")

@@ -145,9 +145,9 @@ def _run_with_progress(
             while wait([build], POLL_SECONDS).not_done:
                 done = observer.execute(_PROGRESS, {"pid": pid}).scalar_one_or_none()
                 progress(min(done or 0, total), total)
-        except BaseException:
-            with _owner() as canceller:
-                canceller.execute(_CANCEL, {"pid": pid})
-            raise
+        finally:
+            if not build.done():  # for example after Ctrl-C
+                with _owner() as canceller:
+                    canceller.execute(_CANCEL, {"pid": pid})
     build.result()
     progress(total, total)
