@@ -28,7 +28,7 @@ services:
 In them, the profile cpu has a worker for captions and generation.
 """
 KEPT = (
-    "SELECT encode(sha256, 'hex') FROM mirpipe.track ORDER BY 1",
+    "SELECT encode(content_sha256, 'hex') FROM mirpipe.track ORDER BY 1",
     "SELECT count(*) FROM mirpipe.embedding",
     "SELECT count(*) FROM mirpipe.generation",
 )
