@@ -30,7 +30,7 @@ class OfflineResult(TypedDict):
     arguments_and_paths_kept: bool
     """Whether the plug-in left sys.argv and sys.path unchanged."""
     peaks: list[float]
-    """Peak memory in MB for one minute and for a long track; only for models that take windows."""
+    """Peak memory in MB for many minutes, one by one, and for a long track, if it takes windows."""
 
 
 @pytest.fixture(scope="session")
