@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from librosa.decompose import hpss
 
 from mirpipe import audio
 from mirpipe.music.features import conditioning, onsets, tempo_and_beats
+from mirpipe.music.features.conditioning_audio import harmonic_and_percussive
 from mirpipe.music.features.spectrogram import SAMPLE_RATE, compute_spectrogram
 from mirpipe.records import AudioSegment, Float32
 from mirpipe.settings import PROJECT
@@ -69,3 +71,13 @@ def test_drum_loop_keeps_its_rhythm(name: str) -> None:
         float(name.split()[1]), rel=0.01
     )
     assert np.corrcoef(onset_strength(result), onset_strength(samples))[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("frames", [1, 20, 300])
+def test_the_components_are_those_of_librosa(frames: int) -> None:
+    random = np.random.default_rng(frames)
+    parts = random.standard_normal((2, 1025, frames)) * random.integers(0, 2, (1025, frames))
+    spectrum = (parts[0] + 1j * parts[1]).astype(np.complex64)
+    for ours, theirs in zip(harmonic_and_percussive(spectrum), hpss(spectrum), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+        assert ours.dtype == theirs.dtype
