@@ -101,6 +101,7 @@ def _run(chosen: Settings, *, once: bool) -> bool:
     """
     from mirpipe.cli.result_tables import print_results
     from mirpipe.cli.unavailable_plugins import print_unavailable_plugins
+    from mirpipe.music.compile_in_background import compile_in_background
     from mirpipe.orchestration import airflow_home, local_airflow, main_job
     from mirpipe.orchestration.dashboard_server import DASHBOARD, start_dashboard
     from mirpipe.orchestration.server_processes import Servers
@@ -119,6 +120,7 @@ def _run(chosen: Settings, *, once: bool) -> bool:
     )
     with servers, servers.report_dead_server():
         servers.run_after_stop(lambda: show("everything is stopped"))
+        servers.run_after_stop(compile_in_background().kill)
         chosen, airflow_url = start_databases(chosen, servers, show=show)
         if not once:
             address = start_dashboard(chosen, servers)

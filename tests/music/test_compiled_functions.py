@@ -1,13 +1,17 @@
 """librosa's functions are compiled once for all processes of a user."""
 
+import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from mirpipe.music import features
+from mirpipe.music.compile_in_background import compile_in_background
 from mirpipe.music.compiled_functions import use_compiled_functions
 from mirpipe.music.features.conditioning_audio import conditioning
 from mirpipe.music.numba_cache import VARIABLE, claimed_folder
@@ -55,7 +59,7 @@ def wait_for(process: subprocess.Popen[str], *expected: str) -> None:
     assert [process.stdout.readline().strip() for _ in expected] == list(expected)
 
 
-def waits_for_a_lock(process: subprocess.Popen[str]) -> bool:
+def waits_for_a_lock(process: subprocess.Popen[Any]) -> bool:
     """Return whether the kernel lists the process as blocked by a file lock."""
     locks = Path("/proc/locks").read_text().splitlines()
     return any("->" in line and str(process.pid) in line.split() for line in locks)
@@ -81,6 +85,21 @@ def test_after_a_killed_compilation_the_next_process_compiles(tmp_path: Path) ->
     assert second.communicate("\n")[0].splitlines() == ["started", "compiling", "compiled"]
     third = start(tmp_path)
     assert third.communicate()[0].splitlines() == ["started", "compiled"]
+
+
+def test_the_compilation_in_the_background_has_the_lock_of_all_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "mirpipe" / "numba"
+    root.mkdir(parents=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(VARIABLE, str(root / "0"))
+    with (root / "compiled.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = compile_in_background()
+        eventually(lambda: waits_for_a_lock(process), seconds=20)
+        process.kill()
+        process.wait()
 
 
 def test_the_shared_functions_are_all_that_are_needed() -> None:
