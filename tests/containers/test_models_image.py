@@ -20,7 +20,7 @@ from tests.containers.stack import stack as new_stack
 pytestmark = pytest.mark.slow
 
 FILES = ("docker-compose.yml", "tests/containers/models.yml")
-ENCODERS = ("clap", "music2latent", "muq")
+ENCODERS = ("clap", "muq", "music2latent")
 REFERENCES, TARGETS = 4, 2
 
 
