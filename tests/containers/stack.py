@@ -141,7 +141,8 @@ def stack(engine: Engine, version: str, **variables: str) -> Iterator[Stack]:
         yield made
     finally:
         airflow.close()
-        made.compose("down", "--volumes", "--timeout", "20")
+        # With all profiles, since a copy of the stack may have started more services.
+        made.compose("--profile", "*", "down", "--volumes", "--timeout", "20")
 
 
 def save_logs(stack: Stack, folder: Path) -> None:
