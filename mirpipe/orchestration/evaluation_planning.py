@@ -10,6 +10,8 @@ from mirpipe.settings import settings
 
 ASSUMED_SECONDS = 1.0
 """Expected time per track where it is not measured, in seconds."""
+SMALLEST_ANALYSIS = 8
+"""Fewest tracks for which a second task that analyses is started. A start takes 3 CPU-seconds."""
 _GENERATION_STAGES = {"caption", "embed captions", "generate"}
 
 
@@ -53,11 +55,16 @@ def plan_embed(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
 
 
 def plan_analyse() -> list[list[int]]:
-    """Return the track ids for each task that analyses tracks without a melody or features."""
+    """Return the track ids for each task that analyses tracks without a melody or features.
+
+    Few tracks are divided into as many tasks as can run at the same time.
+    """
     from mirpipe.stages import analyse, evaluate
 
     evaluate.register()
-    batches = list(batched(analyse.plan(), settings().batch_tracks))
+    pending, configured = analyse.plan(), settings()
+    share = max(SMALLEST_ANALYSIS, -(-len(pending) // configured.slots))
+    batches = list(batched(pending, min(configured.batch_tracks, share)))
     return group_batches(batches, seconds_per_track=ASSUMED_SECONDS)
 
 

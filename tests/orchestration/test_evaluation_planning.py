@@ -9,6 +9,7 @@ from mirpipe.db import queries
 from mirpipe.errors import PluginError
 from mirpipe.orchestration import evaluation_planning, stage_tasks
 from mirpipe.settings import settings
+from mirpipe.stages import analyse, evaluate
 from tests.support.audio_files import ingest_folder, tones
 from tests.support.databases import Database
 from tests.support.fake_gpu import add_gpu, compute_on_gpu
@@ -40,6 +41,23 @@ def test_encoders_with_the_same_pending_tracks_share_a_task(
         (["musicnn", "signal"], 1),
     ]
     assert [len(track_ids) for track_ids in evaluation_planning.plan_analyse()] == [2]
+
+
+@pytest.mark.parametrize(
+    ("tracks", "batch_tracks", "expected"),
+    [(8, 32, [8]), (9, 32, [8, 1]), (60, 32, [30, 30]), (60, 20, [20, 20, 20])],
+)
+def test_all_slots_share_the_tracks_to_analyse(
+    monkeypatch: pytest.MonkeyPatch, tracks: int, batch_tracks: int, expected: list[int]
+) -> None:
+    monkeypatch.setenv("MIRPIPE_SLOTS", "2")
+    monkeypatch.setenv("MIRPIPE_BATCH_TRACKS", str(batch_tracks))
+    settings.cache_clear()
+    monkeypatch.setattr(analyse, "plan", lambda: list(range(tracks)))
+    monkeypatch.setattr(evaluate, "register", lambda: None)
+    plan = evaluation_planning.plan_analyse()
+    assert [len(track_ids) for track_ids in plan] == expected
+    assert [track_id for track_ids in plan for track_id in track_ids] == list(range(tracks))
 
 
 def test_an_encoder_that_is_broken_for_a_while_stays_pending(

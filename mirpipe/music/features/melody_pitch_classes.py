@@ -13,7 +13,7 @@ librosa and scipy.signal are imported inside the functions, because code that on
 melodies does not need them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,8 @@ LONGEST_SECONDS = 1200
 """Duration of the longest supported audio. Filtering it in float64 takes about 1.5 GB."""
 
 _BLOCK_FRAMES = 512
+_KEPT_SAMPLES = 60 * SAMPLE_RATE
+"""Longest audio whose complete spectrum is kept between the passes. It takes 85 MB for a minute."""
 _TUNING_BINS = FRAME_SAMPLES // 8 + 1
 """Number of frequency bins up to 5.5 kHz. The tuning depends only on peaks below 4 kHz."""
 
@@ -110,14 +112,15 @@ def _high_pass(samples: Float32) -> Float64:
 def _melody_of(filtered: Float64) -> Melody:
     """Return the melody of filtered samples, in two passes over the spectrum: tuning, then chroma.
 
-    Both passes compute the spectrum block by block, because storing the complete spectrum would
-    take 1.7 GB for 20 minutes of audio.
+    For long audio, both passes compute the spectrum block by block, because storing the complete
+    spectrum would take 1.7 GB for 20 minutes.
     """
     from librosa.feature import chroma_stft
 
-    tuning = _tuning(filtered)
+    kept = list(_power_spectra(filtered)) if len(filtered) <= _KEPT_SAMPLES else None
+    tuning = _tuning(kept or _power_spectra(filtered))
     strongest, is_peaked, energy = [], [], []
-    for power in _power_spectra(filtered):
+    for power in kept or _power_spectra(filtered):
         chroma = chroma_stft(S=power, sr=SAMPLE_RATE, n_fft=FRAME_SAMPLES, tuning=tuning)
         strongest.append(np.argmax(chroma, axis=0).astype(np.uint8))
         is_peaked.append(peaked_frames(chroma))
@@ -138,17 +141,17 @@ def _power_spectra(filtered: Float64) -> Iterator[Float64]:
         yield np.abs(stft(block, n_fft=FRAME_SAMPLES, hop_length=HOP_SAMPLES, center=False)) ** 2
 
 
-def _tuning(filtered: Float64) -> float:
+def _tuning(power_spectra: Iterable[Float64]) -> float:
     """Return a track's tuning in semitones, equal to the result of librosa's estimate_tuning.
 
-    librosa uses only peaks below 4 kHz. The lowest quarter of the spectrum, analysed with a quarter
+    `power_spectra` are the blocks that `_power_spectra` yields. librosa uses only peaks below 4 kHz. The lowest quarter of the spectrum, analysed with a quarter
     of the sample rate, has bit-identical peaks. A peak must exceed a tenth of the complete frame's
     maximum.
     """
     from librosa import piptrack, pitch_tuning
 
     pitches, magnitudes = [], []
-    for power in _power_spectra(filtered):
+    for power in power_spectra:
         pitch, magnitude = piptrack(
             S=power[:_TUNING_BINS],
             sr=SAMPLE_RATE // 4,
