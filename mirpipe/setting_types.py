@@ -1,5 +1,6 @@
 """How the text of an environment variable becomes a setting, and which values are refused."""
 
+import math
 import os
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -52,8 +53,32 @@ def is_compared(metric: str) -> bool:
 
 def _require_comparable(metric: str) -> str:
     if not is_compared(metric):
-        raise ValueError(f"{metric!r} is never compared, so it cannot be tested first")
+        raise ValueError(f"{metric!r} is never compared, so it can be neither tested nor judged")
     return metric
+
+
+def parse_margins(texts: Sequence[str]) -> dict[str, float]:
+    """Return margins by metric, from texts such as `aligned_melody=0.02`.
+
+    Raises ValueError if a text has another form, if the margin is negative or infinite, or if the
+    metric is never compared or named twice.
+    """
+    margins: dict[str, float] = {}
+    for text in texts:
+        metric, _, number = text.partition("=")
+        try:
+            margin = float(number)
+        except ValueError:
+            margin = math.nan
+        if not metric or not 0 <= margin < math.inf:
+            raise ValueError(
+                f"{text!r} is not METRIC=MARGIN with a margin of at least 0, such as "
+                "aligned_melody=0.02"
+            )
+        if metric in margins:
+            raise ValueError(f"{metric!r} has two margins")
+        margins[_require_comparable(metric)] = margin
+    return margins
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
