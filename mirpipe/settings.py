@@ -175,6 +175,12 @@ class Settings(BaseSettings):
     """Metric that is tested first when two modes are compared. Differences in other metrics can be
     established only if they also differ in this one, or if it cannot be tested."""
 
+    promotion: Literal["complete", "manual"] = "complete"
+    """When a new revision of an encoder replaces the active one: `complete` as soon as its vectors
+    and matches are complete, or `manual` only by `mirpipe promote`. Tracks that are added while a
+    complete revision waits have no matches by the active one. The first revision of an encoder is
+    always active at once."""
+
     same_recording_counts: bool = False
     """Whether a match that is the same recording as its target counts in P@k, MRR, mAP and the
     averages over matches. By default, it is shown and marked, but left out of these numbers."""

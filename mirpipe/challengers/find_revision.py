@@ -6,12 +6,15 @@ from mirpipe.db.store.stored_revisions import StoredRevision
 from mirpipe.errors import ConfigurationError
 
 
-def find_revision(text: str, revisions: Sequence[StoredRevision]) -> StoredRevision:
+def find_revision(
+    text: str, revisions: Sequence[StoredRevision], *, configured: bool = False
+) -> StoredRevision:
     """Return the revision that the text names. `revisions` are all revisions, the active one first.
 
-    `NAME` is the active revision of an encoder, or the configured one if none is active.
-    `NAME@REVISION` contains at least the start of a revision. Raises ConfigurationError, with the
-    revisions that exist, if the text does not name exactly one.
+    `NAME` is the active revision of an encoder, or the configured one if `configured` is true. If
+    there is no such revision, it is the other one of these two. `NAME@REVISION` contains at least
+    the start of a revision. Raises ConfigurationError, with the revisions that exist, if the text
+    does not name exactly one.
     """
     name, _, start = text.partition("@")
     of_name = [revision for revision in revisions if revision.encoder == name]
@@ -21,26 +24,25 @@ def find_revision(text: str, revisions: Sequence[StoredRevision]) -> StoredRevis
             f"There is no encoder {name!r} with vectors. Encoders: {names or 'none'}."
         )
     if not start:
-        if of_name[0].active or of_name[0].configured:
-            return of_name[0]
-        found = of_name
+        found = [each for each in of_name if each.active or each.configured] or of_name
+        found = found[-1:] if configured else found[:1]
     else:
         found = [revision for revision in of_name if revision.revision.startswith(start)]
     if len(found) != 1:
         problem = "does not name a revision" if not found else "names several revisions"
         raise ConfigurationError(
-            f"{text!r} {problem}. Revisions of {name}: {', '.join(map(_described, of_name))}."
+            f"{text!r} {problem}. Revisions of {name}: {described(name, revisions)}."
         )
     return found[0]
 
 
-def _described(revision: StoredRevision) -> str:
-    states = [
-        state
-        for state, is_true in (
-            ("active", revision.active),
-            ("configured", revision.configured),
-        )
-        if is_true
-    ]
-    return f"{revision.label} ({', '.join(states) or 'replaced'})"
+def described(encoder: str, revisions: Sequence[StoredRevision]) -> str:
+    """Return the revisions of an encoder with their states, separated by commas."""
+    return ", ".join(
+        f"{each.label} ({_state(each)})" for each in revisions if each.encoder == encoder
+    )
+
+
+def _state(revision: StoredRevision) -> str:
+    states = ["active"] * revision.active + ["configured"] * revision.configured
+    return ", ".join(states) or "replaced"

@@ -21,7 +21,13 @@ def compare(
         str,
         typer.Argument(metavar="OLD", help="Encoder, such as clap, or a revision: clap@3f2a."),
     ],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="Encoder or revision, like OLD.")],
+    new: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NEW",
+            help="Encoder or revision, like OLD. Default: the configured revision of its encoder.",
+        ),
+    ] = None,
     margin: Annotated[
         list[str] | None,
         typer.Option(
@@ -46,10 +52,11 @@ def compare(
     better, if the complete interval is above 0; not worse, if it is above minus the margin; worse,
     if it is below minus the margin; otherwise undecided.
 
-    Example:
+    Examples:
 
     \b
-        mirpipe compare clap clap@3f2a --margin aligned_melody=0.02
+        mirpipe compare clap --margin aligned_melody=0.02
+        mirpipe compare clap@90ab clap@3f2a --html changes.html
 
     Exit codes:
 
@@ -59,7 +66,7 @@ def compare(
         2  undecided, such as with too few targets
     """
     from mirpipe.challengers.compare_revisions import compare_revisions
-    from mirpipe.challengers.find_revision import find_revision
+    from mirpipe.challengers.find_revision import described, find_revision
     from mirpipe.cli.comparison_tables import comparison_page, comparison_sections
     from mirpipe.cli.result_tables import print_sections
     from mirpipe.db.snapshot import open_snapshot
@@ -75,12 +82,17 @@ def compare(
     with open_snapshot("app") as connection:
         revisions = stored_revisions(connection)
         try:
-            first, second = find_revision(old, revisions), find_revision(new, revisions)
+            first = find_revision(old, revisions)
+            if new is None:
+                second = find_revision(first.encoder, revisions, configured=True)
+            else:
+                second = find_revision(new, revisions)
         except ConfigurationError as error:
             raise typer.BadParameter(str(error)) from None
         if first == second:
             raise typer.BadParameter(
-                f"OLD and NEW are both {first.label}. Name two different revisions."
+                f"OLD and NEW are both {first.label}. Name two different revisions. Those of "
+                f"{first.encoder} are: {described(first.encoder, revisions)}."
             )
         comparison = compare_revisions(
             connection,

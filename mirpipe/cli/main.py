@@ -30,6 +30,7 @@ from mirpipe.cli import (
     ingest,
     models,
     playlist,
+    promote,
     prune,
     published,
     quality,
@@ -143,6 +144,7 @@ app.command()(export.export)
 app.add_typer(vectors.app, name="vectors")
 app.command()(gate.gate)
 app.command()(compare.compare)
+app.command()(promote.promote)
 app.command()(verify.verify)
 app.command()(prune.prune)
 app.command()(settings_command.settings)
