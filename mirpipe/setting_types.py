@@ -53,7 +53,21 @@ def is_compared(metric: str) -> bool:
 
 def _require_comparable(metric: str) -> str:
     if not is_compared(metric):
-        raise ValueError(f"{metric!r} is never compared, so it can be neither tested nor judged")
+        raise ValueError(f"{metric!r} is never compared, so it cannot be tested first")
+    return metric
+
+
+def require_metric_of_pairs(metric: str) -> str:
+    """Return the name of the metric.
+
+    Raises ValueError if a change of the metric cannot be tested on the tracks that two runs or two
+    revisions share. z and percentile depend on all tracks.
+    """
+    if metric in ("z", "percentile", "melody_accuracy_melodic") or not is_compared(metric):
+        raise ValueError(
+            f"the change of {metric} cannot be tested; use a pair metric such as aligned_melody or "
+            "melody_accuracy_corrected, or a score axis"
+        )
     return metric
 
 
@@ -61,7 +75,7 @@ def parse_margins(texts: Sequence[str]) -> dict[str, float]:
     """Return margins by metric, from texts such as `aligned_melody=0.02`.
 
     Raises ValueError if a text has another form, if the margin is negative or infinite, or if the
-    metric is never compared or named twice.
+    metric cannot be tested or is named twice.
     """
     margins: dict[str, float] = {}
     for text in texts:
@@ -77,7 +91,7 @@ def parse_margins(texts: Sequence[str]) -> dict[str, float]:
             )
         if metric in margins:
             raise ValueError(f"{metric!r} has two margins")
-        margins[_require_comparable(metric)] = margin
+        margins[require_metric_of_pairs(metric)] = margin
     return margins
 
 

@@ -33,7 +33,7 @@ def compare(
         typer.Option(
             metavar="METRIC=MARGIN",
             help="Largest acceptable decrease of a metric's mean, in its unit. Repeat for several "
-            "metrics. Default: MIRPIPE_PRIMARY_RETRIEVAL_METRIC=0.",
+            "metrics. Default: MIRPIPE_PROMOTION_MARGINS.",
         ),
     ] = None,
     html: Annotated[
@@ -74,9 +74,8 @@ def compare(
     from mirpipe.files.durable_write import write_durably
     from mirpipe.settings import settings
 
-    primary_metric = settings().primary_retrieval_metric
     try:
-        margins = parse_margins(margin or [f"{primary_metric}=0"])
+        margins = parse_margins(margin) if margin else settings().judged_margins
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--margin") from None
     with open_snapshot("app") as connection:
@@ -99,7 +98,7 @@ def compare(
             first,
             second,
             margins=margins,
-            primary_metric=primary_metric,
+            primary_metric=settings().primary_retrieval_metric,
             same_recording_counts=settings().same_recording_counts,
         )
     changed = with_distinct_titles(

@@ -1,4 +1,4 @@
-"""With MIRPIPE_PROMOTION=manual, a new revision waits until it is promoted."""
+"""A new revision waits until it is promoted, or until its metrics are proven not to be worse."""
 
 import json
 
@@ -15,6 +15,8 @@ from mirpipe.operations import promote as promote_module
 from mirpipe.operations.promote import promote
 from mirpipe.operations.prune import prune
 from mirpipe.settings import settings
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
 from tests.operations.gate.judged_library import TARGETS, JudgedLibrary
 from tests.support.databases import Database
 
@@ -139,6 +141,55 @@ def test_the_retention_time_starts_when_a_revision_is_replaced(library: JudgedLi
     prune(settings())
     promote("made_up@r1")
     assert shown_matches() == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("old_at_bad", "new_at_bad", "margin", "shown"),
+    [
+        pytest.param(TARGETS, 0, 0, "r2", id="better"),
+        pytest.param(0, 0, 0, "r2", id="not worse"),
+        pytest.param(0, TARGETS, 0.7, "r2", id="not worse by more than the margin"),
+        pytest.param(0, TARGETS, 0.5, "r1", id="worse"),
+        pytest.param(0, 1, 0.2, "r1", id="undecided"),
+    ],
+)
+def test_a_revision_takes_over_by_itself_only_if_it_is_not_worse(
+    fresh_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    old_at_bad: int,
+    new_at_bad: int,
+    margin: float,
+    shown: str,
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PROMOTION_MARGINS", f"aligned_melody={margin}")
+    set_promotion(monkeypatch, "not_worse")
+    library = JudgedLibrary(fresh_database)
+    library.new_model("r1", targets_at_bad=old_at_bad)
+    library.publish()
+    assert active() == "r1"
+    library.new_model("r2", targets_at_bad=new_at_bad)
+    library.publish()
+    assert active() == shown
+
+
+def test_a_revision_that_waits_for_scores_takes_over_when_they_exist(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PROMOTION_MARGINS", "aligned_melody=0")
+    set_promotion(monkeypatch, "not_worse")
+    library = JudgedLibrary(fresh_database)
+    library.new_model("r1", targets_at_bad=TARGETS)
+    library.publish()
+    library.new_model("r2", targets_at_bad=0)
+    retrieve()
+    library.execute(
+        "DELETE FROM mirpipe.pair_score WHERE reference_id = :good",
+        good=library.references["good"],
+    )
+    report(trigger="test")
+    assert active() == "r1"
+    library.publish()
+    assert active() == "r2"
 
 
 def test_the_command_prints_the_active_revision_and_the_run(library: JudgedLibrary) -> None:
