@@ -1,5 +1,6 @@
 """How the text of an environment variable becomes a setting, and which values are refused."""
 
+import math
 import os
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -54,6 +55,44 @@ def _require_comparable(metric: str) -> str:
     if not is_compared(metric):
         raise ValueError(f"{metric!r} is never compared, so it cannot be tested first")
     return metric
+
+
+def require_metric_of_pairs(metric: str) -> str:
+    """Return the name of the metric.
+
+    Raises ValueError if a change of the metric cannot be tested on the tracks that two runs or two
+    revisions share. z and percentile depend on all tracks.
+    """
+    if metric in ("z", "percentile", "melody_accuracy_melodic") or not is_compared(metric):
+        raise ValueError(
+            f"the change of {metric} cannot be tested; use a pair metric such as aligned_melody or "
+            "melody_accuracy_corrected, or a score axis"
+        )
+    return metric
+
+
+def parse_margins(texts: Sequence[str]) -> dict[str, float]:
+    """Return margins by metric, from texts such as `aligned_melody=0.02`.
+
+    Raises ValueError if a text has another form, if the margin is negative or infinite, or if the
+    metric cannot be tested or is named twice.
+    """
+    margins: dict[str, float] = {}
+    for text in texts:
+        metric, _, number = text.partition("=")
+        try:
+            margin = float(number)
+        except ValueError:
+            margin = math.nan
+        if not metric or not 0 <= margin < math.inf:
+            raise ValueError(
+                f"{text!r} is not METRIC=MARGIN with a margin of at least 0, such as "
+                "aligned_melody=0.02"
+            )
+        if metric in margins:
+            raise ValueError(f"{metric!r} has two margins")
+        margins[require_metric_of_pairs(metric)] = margin
+    return margins
 
 
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]

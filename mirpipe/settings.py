@@ -23,6 +23,7 @@ from mirpipe.setting_types import (
     IPAddress,
     NameList,
     NumberList,
+    parse_margins,
     require_known_pair,
 )
 
@@ -175,6 +176,18 @@ class Settings(BaseSettings):
     """Metric that is tested first when two modes are compared. Differences in other metrics can be
     established only if they also differ in this one, or if it cannot be tested."""
 
+    promotion_margins: NameList = []
+    """Metrics by which a new revision of an encoder is judged, each with the largest acceptable
+    decrease of its mean over the best matches, in the unit of the metric, such as
+    `aligned_melody=0.02,melody_accuracy=0.01`. `mirpipe compare` uses the same margins. Default:
+    none, so that `mirpipe compare` uses the primary retrieval metric with margin 0."""
+    promotion: Literal["complete", "not_worse", "manual"] = "complete"
+    """When a new revision of an encoder replaces the active one: `complete` as soon as its vectors
+    and matches are complete; `not_worse` if, in addition, no metric in promotion_margins has become
+    worse by more than its margin, which a non-inferiority test decides; or `manual` only by
+    `mirpipe promote`. Tracks that are added while a revision waits have no matches by the active
+    one. The first revision of an encoder is always active at once."""
+
     same_recording_counts: bool = False
     """Whether a match that is the same recording as its target counts in P@k, MRR, mAP and the
     averages over matches. By default, it is shown and marked, but left out of these numbers."""
@@ -286,6 +299,22 @@ class Settings(BaseSettings):
             require_known_pair(pair, known)
         return value
 
+    @field_validator("promotion_margins", mode="after")
+    @classmethod
+    def _require_margins(cls, value: list[str]) -> list[str]:
+        parse_margins(value)
+        return value
+
+    @field_validator("promotion", mode="after")
+    @classmethod
+    def _require_margins_if_judged(cls, value: str, info: ValidationInfo) -> str:
+        if value == "not_worse" and info.data.get("promotion_margins") == []:
+            raise ValueError(
+                "`not_worse` needs margins in MIRPIPE_PROMOTION_MARGINS, such as "
+                "aligned_melody=0.02"
+            )
+        return value
+
     @field_validator("mode_contrasts", mode="after")
     @classmethod
     def _require_two_modes(cls, value: list[str], info: ValidationInfo) -> list[str]:
@@ -296,6 +325,11 @@ class Settings(BaseSettings):
         for pair in value:
             require_known_pair(pair, sorted(known))
         return value
+
+    @property
+    def judged_margins(self) -> dict[str, float]:
+        """Margins by metric: `promotion_margins`, or the primary retrieval metric with margin 0."""
+        return parse_margins(self.promotion_margins) or {self.primary_retrieval_metric: 0.0}
 
     @property
     def clips_folder(self) -> Address:

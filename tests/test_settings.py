@@ -28,6 +28,9 @@ def test_invalid_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatc
         ("MODE_CONTRASTS", "sweep@1:medium", "'sweep@1' in 'sweep@1:medium' is none of"),
         ("PRIMARY_RETRIEVAL_METRIC", "cosine", "'cosine' is never compared"),
         ("PRIMARY_RETRIEVAL_METRIC", "melody_offset", "'melody_offset' is never compared"),
+        ("PROMOTION_MARGINS", "aligned_melody", "is not METRIC=MARGIN"),
+        ("PROMOTION_MARGINS", "percentile=1", "the change of percentile cannot be tested"),
+        ("PROMOTION", "not_worse", "needs margins in MIRPIPE_PROMOTION_MARGINS"),
     ],
 )
 def test_what_can_never_be_compared_is_refused(
@@ -37,6 +40,13 @@ def test_what_can_never_be_compared_is_refused(
     settings.settings.cache_clear()
     with pytest.raises(ConfigurationError, match=f"MIRPIPE_{variable}: .*{message}"):
         settings.settings()
+
+
+def test_margins_are_read_by_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.settings().judged_margins == {"aligned_melody": 0}
+    monkeypatch.setenv("MIRPIPE_PROMOTION_MARGINS", "aligned_melody=0.02, melody_accuracy=1e-3")
+    settings.settings.cache_clear()
+    assert settings.settings().judged_margins == {"aligned_melody": 0.02, "melody_accuracy": 0.001}
 
 
 def test_contrasts_are_read_with_guidance(monkeypatch: pytest.MonkeyPatch) -> None:

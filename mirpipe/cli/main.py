@@ -14,6 +14,7 @@ from mirpipe.cli import (
     api,
     backup,
     caption,
+    compare,
     dashboard,
     db,
     demo,
@@ -29,6 +30,7 @@ from mirpipe.cli import (
     ingest,
     models,
     playlist,
+    promote,
     prune,
     published,
     quality,
@@ -80,6 +82,7 @@ Look at the results:
     mirpipe duplicates  list tracks with the same audio or the same recording
     mirpipe failures    list files that cannot be used, with the reasons
     mirpipe gate FILE   check the results against your own rules
+    mirpipe compare     say what changes with a new encoder revision
     mirpipe tags        show tags whose encoding was guessed, and correct it
     mirpipe search "part of a title"
     mirpipe db psql -c "TABLE v_retrieval_summary"
@@ -140,6 +143,8 @@ app.command()(playlist.playlist)
 app.command()(export.export)
 app.add_typer(vectors.app, name="vectors")
 app.command()(gate.gate)
+app.command()(compare.compare)
+app.command()(promote.promote)
 app.command()(verify.verify)
 app.command()(prune.prune)
 app.command()(settings_command.settings)

@@ -2,13 +2,13 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
 import numpy as np
 import soundfile
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from rich.console import Console
 from tabulate import tabulate
 
@@ -88,14 +88,36 @@ def html() -> str:
     The page contains players for the best matches and the clips of the first MAX_TARGETS targets.
     """
     answers, *others = map(_html_section, _sections())
-    results = [answers, *_charts(), *others]
     run = queries.latest_run()
+    return _page(
+        f"Run {run.run_id}, {run.finished_at:%Y-%m-%d %H:%M} UTC" if run else "No run",
+        [answers, *_charts(), *others],
+        "Listen to the best matches and the clips",
+        f"At most the first {MAX_TARGETS} targets are listed.",
+        _players(),
+    )
+
+
+def html_page(
+    heading: str, sections: Iterable[Section], listen: str, players: Iterable[Mapping[int, str]]
+) -> str:
+    """Return one page with the sections, and a row of players for each mapping of track ids.
+
+    `listen` is the heading above the players. A mapping contains the label of each track.
+    """
+    return _page(heading, map(_html_section, sections), listen, "", map(_row, players))
+
+
+def _page(
+    heading: str, results: Iterable[Markup], listen: str, remark: str, players: Iterable[Markup]
+) -> str:
+    explanation = f"The first {SECONDS:g} s of each track, with the same loudness. {remark}"
     return Template(_PAGE.read_text(encoding="utf-8")).substitute(
-        heading=f"Run {run.run_id}, {run.finished_at:%Y-%m-%d %H:%M} UTC" if run else "No run",
+        heading=escape(heading),
         results="\n".join(results),
-        explanation=f"The first {SECONDS:g} s of each track, with the same loudness. At most the "
-        f"first {MAX_TARGETS} targets are listed.",
-        players="\n".join(_players()),
+        listen=escape(listen),
+        explanation=explanation.strip(),
+        players="\n".join(players),
     )
 
 

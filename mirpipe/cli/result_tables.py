@@ -1,6 +1,6 @@
 """The results of the latest run as tables and sentences, which can be printed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -54,8 +54,13 @@ def print_results(file: IO[str] | None = None) -> None:
 
     If `file` is None, the results are printed to stdout.
     """
+    print_sections(result_sections(), file)
+
+
+def print_sections(sections: Iterable[Section], file: IO[str] | None = None) -> None:
+    """Print the title, table, remark and sentences of each section. The default is stdout."""
     console = wide_console(file)
-    for section in result_sections():
+    for section in sections:
         if section.table:
             print_table(console, section.table, title=section.title)
         elif section.title:

@@ -54,6 +54,7 @@ def _results() -> dict[str, object]:
         "library": [asdict(count) for count in queries.library_counts()],
         "pending": [asdict(work) for work in queries.pending_work()],
         "failures": [asdict(count) for count in queries.failure_counts()],
+        "challengers": [asdict(each) for each in queries.challengers()],
         "unavailable": [asdict(plugin) for plugin in queries.unavailable_plugins()],
         "last_run": asdict(latest_runs[0]) if latest_runs else None,
     }
@@ -84,6 +85,16 @@ def _print_results(console: Console) -> None:
         ],
         empty="none",
     )
+    if challengers := queries.challengers():
+        _print_table(
+            console,
+            "challengers (`mirpipe compare ENCODER` says what would change)",
+            [
+                (each.encoder, each.revision, f"{each.coverage or 0:.1%} of the tracks embedded")
+                for each in challengers
+            ],
+            empty="",
+        )
     if unavailable := queries.unavailable_plugins():
         _print_table(console, "unavailable", [(p.name, p.message) for p in unavailable], empty="")
     if latest_runs := queries.last_runs(limit=1):

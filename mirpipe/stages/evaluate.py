@@ -63,7 +63,7 @@ class ConfiguredMetrics:
     pairs: Mapping[str, int]
     """Ids of the metrics that compare pairs, by name."""
     clap: plugin_revisions.ConfiguredEncoder | None
-    """CLAP encoder whose vectors are compared. None if no CLAP encoder is configured."""
+    """CLAP revision whose vectors are compared. None if no CLAP encoder is configured."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,11 @@ def register() -> ConfiguredMetrics:
     melody_revision = registry.metric_revision(melody_pitch_classes.MELODY)
     features_revision = registry.metric_revision(features.SPEC)
     with engine("app").begin() as connection:
-        clap = _configured_clap(plugin_revisions.configured_encoders(connection))
+        # A revision that may never become active must not interrupt the scores of the active one.
+        encoders = plugin_revisions.configured_encoders(
+            connection, prefer_active=settings().promotion != "complete"
+        )
+        clap = _configured_clap(encoders)
 
         def register_metric(spec: MetricSpec, *input_revisions: str) -> int:
             revision = registry.metric_revision(spec, *input_revisions)

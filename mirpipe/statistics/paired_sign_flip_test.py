@@ -51,6 +51,14 @@ class PairedComparison:
         """Whether p counts all sign choices, not a random sample of them."""
         return self.n <= EXACT_N
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both bounds of the interval. If all differences are equal, they are the mean itself.
+
+        The number of differences must be at least MIN_N (see `mean_intervals`).
+        """
+        return (self.mean, self.mean) if np.isnan(self.low) else (self.low, self.high)
+
 
 def compare(
     differences: Sequence[Float64],

@@ -125,6 +125,7 @@ def test_status_as_json_is_one_object(fresh_database: Database) -> None:
         "library": [],
         "pending": [],
         "failures": [],
+        "challengers": [],
         "unavailable": [],
         "last_run": None,
     }

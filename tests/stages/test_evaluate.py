@@ -317,6 +317,19 @@ def test_clap_similarities_of_a_new_revision_are_shown_when_it_is_active(
     assert clap.scores("clap_similarity") == []
 
 
+def test_a_clap_revision_that_waits_does_not_interrupt_the_scores_of_the_active_one(
+    clap: SyntheticMatches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PROMOTION", "manual")
+    settings.cache_clear()
+    clap.execute("INSERT INTO mirpipe.serving_revision VALUES ('clap', :e)", e=clap.encoder_id)
+    clap.add_matches(clap.add("target", "t", [1, 0, 0]), clap.add("reference", "r", [1, 0, 0]))
+    with clap.app.begin() as connection:
+        plugin_revisions.register_encoder(connection, replace(SPEC, name="clap"), "r2")
+    assert evaluate().measured == 1
+    assert len(clap.scores("clap_similarity")) == 1
+
+
 def add_random_matches(
     library: SyntheticMatches, *, targets: int = 20, references: int = 12
 ) -> dict:

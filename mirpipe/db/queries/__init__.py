@@ -31,7 +31,7 @@ from mirpipe.db.queries.duplicates import (
 from mirpipe.db.queries.embedding_maps import EmbeddingMap, MapPoint, map_points, maps
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement, encoder_agreements
 from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_comparisons
-from mirpipe.db.queries.encoder_revisions import EncoderRevision, encoder_revisions
+from mirpipe.db.queries.encoder_revisions import EncoderRevision, challengers, encoder_revisions
 from mirpipe.db.queries.failure_ledger import Failure, FailureCount, failure_counts, failures
 from mirpipe.db.queries.file_locations import FileLocation, file_locations
 from mirpipe.db.queries.findings import (
@@ -150,6 +150,7 @@ __all__ = [
     "best_match_scores",
     "best_matches",
     "captions",
+    "challengers",
     "change_mark",
     "clip_origins",
     "clip_scores",

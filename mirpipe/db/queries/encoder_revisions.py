@@ -54,3 +54,10 @@ _ENCODER_REVISIONS = text("""
 def encoder_revisions() -> list[EncoderRevision]:
     """Return the active and configured revisions, with encoders in the order of the settings."""
     return read_rows(EncoderRevision, _ENCODER_REVISIONS, encoder_order=settings().encoders)
+
+
+def challengers() -> list[EncoderRevision]:
+    """Return the configured revisions that are not active although another revision is."""
+    revisions = encoder_revisions()
+    with_active = {revision.encoder for revision in revisions if revision.serving}
+    return [each for each in revisions if each.encoder in with_active and not each.serving]

@@ -102,8 +102,7 @@ _BEST = """
     FROM listed_{run} l JOIN shared r ON r.track_id = l.reference_id
     ORDER BY l.target_id, l.counted_rank
 """
-# The score of a match: a row without a value if it is undefined, and no row if it is not measured.
-_SCORE = """
+SCORE_OF_MATCH = """
     LEFT JOIN LATERAL (
         SELECT p.value, true AS measured FROM mirpipe.pair_score p
         WHERE m.spec ->> 'axis' IS NULL AND p.metric_id = m.metric_id
@@ -113,6 +112,10 @@ _SCORE = """
         SELECT s.value, true FROM mirpipe.track_score s
         WHERE m.spec ->> 'axis' IS NOT NULL AND s.metric_id = m.metric_id
         AND s.track_id = {match}.reference_id) {match}_score ON true
+"""
+"""SQL for the score by the metric m of the pair with the alias {match}.
+
+There is a row without a value if the score is undefined, and no row if it is not measured.
 """
 _PAIRS = text(f"""
     WITH listed_then AS MATERIALIZED ({_LISTED.format(run="then")}),
@@ -130,8 +133,8 @@ _PAIRS = text(f"""
     JOIN shared h ON h.track_id = earlier.target_id
     JOIN mirpipe.track t ON t.track_id = earlier.target_id
     JOIN mirpipe.shown_metric m ON m.name = :metric
-    {_SCORE.format(match="earlier")}
-    {_SCORE.format(match="later")}
+    {SCORE_OF_MATCH.format(match="earlier")}
+    {SCORE_OF_MATCH.format(match="later")}
     ORDER BY t.content_sha256
 """)
 

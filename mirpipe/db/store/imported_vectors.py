@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from mirpipe.db.named_locks import lock_until_transaction_ends
-from mirpipe.db.store import embeddings, plugin_revisions
+from mirpipe.db.store import active_revisions, embeddings, plugin_revisions
 from mirpipe.records import Float32
 from mirpipe.specs import EncoderSpec
 
@@ -27,7 +27,6 @@ _BATCH = text("""
     INSERT INTO mirpipe.embedding_batch (encoder_id, tracks, is_imported)
     VALUES (:encoder_id, :tracks, true) RETURNING batch_id
 """)
-_LOCK_ENCODER = text("SELECT FROM mirpipe.encoder WHERE encoder_id = :encoder_id FOR NO KEY UPDATE")
 _OTHER_CONFIGURED = text("""
     SELECT EXISTS (SELECT FROM mirpipe.encoder o JOIN mirpipe.encoder e USING (name)
         WHERE e.encoder_id = :encoder_id AND o.encoder_id <> e.encoder_id AND o.wanted)
@@ -36,13 +35,9 @@ _ACTIVE = text("""
     SELECT s.encoder_id FROM mirpipe.serving_revision s JOIN mirpipe.encoder e USING (name)
     WHERE e.encoder_id = :encoder_id
 """)
-_ACTIVATE = text("""
-    INSERT INTO mirpipe.serving_revision AS s (name, encoder_id)
-    SELECT e.name, e.encoder_id FROM mirpipe.encoder e WHERE e.encoder_id = :encoder_id
-      AND EXISTS (SELECT FROM mirpipe.embedding v WHERE v.encoder_id = e.encoder_id)
-    ON CONFLICT (name) DO UPDATE SET encoder_id = excluded.encoder_id
-    WHERE s.encoder_id <> excluded.encoder_id
-""")
+_HAS_VECTORS = text(
+    "SELECT EXISTS (SELECT FROM mirpipe.embedding v WHERE v.encoder_id = :encoder_id)"
+)
 
 
 @dataclass(frozen=True)
@@ -109,11 +104,11 @@ def make_active(connection: Connection, encoder_id: int, *, replace: bool) -> Re
     replaces another active revision, but never a configured one.
     """
     parameters = {"encoder_id": encoder_id}
-    # Until this transaction ends, no track can become usable without being queued for the revision.
-    connection.execute(_LOCK_ENCODER, parameters)
+    active_revisions.lock_encoder(connection, encoder_id)
     other_configured = bool(connection.execute(_OTHER_CONFIGURED, parameters).scalar_one())
     active = connection.execute(_ACTIVE, parameters).scalar_one_or_none()
-    if not other_configured and (replace or active is None):
-        connection.execute(_ACTIVATE, parameters)
-        active = connection.execute(_ACTIVE, parameters).scalar_one_or_none()
+    has_vectors = bool(connection.execute(_HAS_VECTORS, parameters).scalar_one())
+    if has_vectors and not other_configured and (replace or active is None):
+        active_revisions.make_active(connection, encoder_id)
+        active = encoder_id
     return RevisionState(active == encoder_id, active not in (None, encoder_id), other_configured)

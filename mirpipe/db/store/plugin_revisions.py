@@ -58,10 +58,14 @@ _UNCONFIGURE_OTHER_TRACK_METRICS = text(
 _UNCONFIGURE_METRICS = text(
     "UPDATE mirpipe.metric SET wanted = false WHERE wanted AND name = ANY(:names)"
 )
-_CONFIGURED_ENCODERS = text(
-    "SELECT encoder_id, name, revision, spec ->> 'checkpoint' AS checkpoint, "
-    "spec ->> 'licence_weights' AS licence_weights, is_random FROM mirpipe.encoder WHERE wanted"
-)
+_CONFIGURED_ENCODERS = text("""
+    SELECT e.encoder_id, e.name, e.revision, e.spec ->> 'checkpoint' AS checkpoint,
+        e.spec ->> 'licence_weights' AS licence_weights, e.is_random
+    FROM mirpipe.encoder c
+    LEFT JOIN mirpipe.serving_revision s ON s.name = c.name AND :prefer_active
+    JOIN mirpipe.encoder e ON e.encoder_id = coalesce(s.encoder_id, c.encoder_id)
+    WHERE c.wanted
+""")
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,15 @@ class ConfiguredEncoder:
     """Whether the weights are random, so that the vectors are not meaningful for music."""
 
 
-def configured_encoders(connection: Connection) -> dict[str, ConfiguredEncoder]:
-    """Return the configured encoder revisions by name."""
-    rows = connection.execute(_CONFIGURED_ENCODERS)
+def configured_encoders(
+    connection: Connection, *, prefer_active: bool
+) -> dict[str, ConfiguredEncoder]:
+    """Return the configured encoder revisions by name.
+
+    If `prefer_active` is true, the active revision of each of these encoders is returned instead,
+    if there is one.
+    """
+    rows = connection.execute(_CONFIGURED_ENCODERS, {"prefer_active": prefer_active})
     return {row.name: ConfiguredEncoder(**row._mapping) for row in rows}
 
 

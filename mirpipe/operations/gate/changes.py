@@ -52,13 +52,11 @@ def judge_change(rule: Change, run: queries.Run) -> RuleVerdict:
             f"Only {test.n} shared targets have values in both runs, and an interval needs "
             f"{MIN_N}. {facts}",
         )
-    # If all differences are equal, which are usually 0, there is no interval, and the value counts.
-    low, high = (test.mean if np.isnan(end) else end for end in (test.low, test.high))
     interval = "" if np.isnan(test.low) else f" [{test.low:+.4f}, {test.high:+.4f}]"
     return RuleVerdict(
         rule.name,
         rule.check,
-        compare_with_limits(low, high, at_least=-rule.margin),
+        compare_with_limits(*test.ends, at_least=-rule.margin),
         f"Mean change since run {then_id} on {test.n} shared targets: {test.mean:+.4f}{interval}. "
         f"{facts}",
         value=test.mean,

@@ -7,17 +7,17 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     PlainValidator,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
 from mirpipe.errors import ConfigurationError
-from mirpipe.setting_types import is_compared
+from mirpipe.setting_types import require_metric_of_pairs
 
 _INT8 = 2**63
 """The first number that a bigint in Postgres cannot store."""
@@ -75,23 +75,13 @@ class Change(_Rule):
     """The change of a metric's mean over an encoder's best matches since an earlier run."""
 
     check: Literal["change"]
-    metric: _Name
+    metric: Annotated[_Name, AfterValidator(require_metric_of_pairs)]
     encoder: _Name
     since: Annotated[int | datetime | None, PlainValidator(_earlier_run)]
     """The earlier run: a run number, the run that readers saw at a time, or None for the run before
     the latest one."""
     margin: float = Field(ge=0)
     """Largest decrease that is acceptable, in the unit of the metric."""
-
-    @field_validator("metric")
-    @classmethod
-    def _require_metric_of_pairs(cls, metric: str) -> str:
-        if metric in ("z", "percentile", "melody_accuracy_melodic") or not is_compared(metric):
-            raise ValueError(
-                f"the change of {metric} cannot be tested; use a pair metric such as "
-                "aligned_melody or melody_accuracy_corrected, or a score axis"
-            )
-        return metric
 
 
 class Coverage(_Rule):

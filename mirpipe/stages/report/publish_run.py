@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from mirpipe.challengers.promotion import takes_over
 from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.snapshot import open_snapshot
@@ -54,7 +55,7 @@ def report(*, trigger: str) -> ReportResult:
 
 def _publish_or_confirm(trigger: str) -> ReportResult:
     with open_snapshot("app") as connection:
-        activate_complete_revisions(connection)
+        activate_complete_revisions(connection, takes_over=takes_over)
         activate_complete_metrics(connection)
         counts = settings().same_recording_counts
         shown_matches.prepare_matches(connection, same_recording_counts=counts)

@@ -1,0 +1,116 @@
+"""`mirpipe compare`: says what changes if a new encoder revision takes over from another one."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.db.queries.track_names import with_distinct_titles
+from mirpipe.errors import ConfigurationError
+from mirpipe.setting_types import parse_margins
+from mirpipe.statistics.non_inferiority import NonInferiority
+
+_EXIT_CODES: dict[NonInferiority, int] = {"better": 0, "not worse": 0, "worse": 1, "undecided": 2}
+
+
+def compare(
+    old: Annotated[
+        str,
+        typer.Argument(metavar="OLD", help="Encoder, such as clap, or a revision: clap@3f2a."),
+    ],
+    new: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NEW",
+            help="Encoder or revision, like OLD. Default: the configured revision of its encoder.",
+        ),
+    ] = None,
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=MARGIN",
+            help="Largest acceptable decrease of a metric's mean, in its unit. Repeat for several "
+            "metrics. Default: MIRPIPE_PROMOTION_MARGINS.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Also write one HTML page, with players for the changed targets."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changes if an encoder revision replaces another one.
+
+    Compares the best matches of both revisions on the targets and references that both have
+    embedded: metrics with intervals and tests, matches that differ, speed and licences. A name
+    without a revision is the active revision of the encoder. Nothing is changed.
+
+    The verdict on a metric with a margin comes from the 95 % interval of its mean difference:
+    better, if the complete interval is above 0; not worse, if it is above minus the margin; worse,
+    if it is below minus the margin; otherwise undecided.
+
+    Examples:
+
+    \b
+        mirpipe compare clap --margin aligned_melody=0.02
+        mirpipe compare clap@90ab clap@3f2a --html changes.html
+
+    Exit codes:
+
+    \b
+        0  the new revision is better or not worse
+        1  the new revision is worse in a metric with a margin
+        2  undecided, such as with too few targets
+    """
+    from mirpipe.challengers.compare_revisions import compare_revisions
+    from mirpipe.challengers.find_revision import described, find_revision
+    from mirpipe.cli.comparison_tables import comparison_page, comparison_sections
+    from mirpipe.cli.result_tables import print_sections
+    from mirpipe.db.snapshot import open_snapshot
+    from mirpipe.db.store.stored_revisions import stored_revisions
+    from mirpipe.files.durable_write import write_durably
+    from mirpipe.settings import settings
+
+    try:
+        margins = parse_margins(margin) if margin else settings().judged_margins
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--margin") from None
+    with open_snapshot("app") as connection:
+        revisions = stored_revisions(connection)
+        try:
+            first = find_revision(old, revisions)
+            if new is None:
+                second = find_revision(first.encoder, revisions, configured=True)
+            else:
+                second = find_revision(new, revisions)
+        except ConfigurationError as error:
+            raise typer.BadParameter(str(error)) from None
+        if first == second:
+            raise typer.BadParameter(
+                f"OLD and NEW are both {first.label}. Name two different revisions. Those of "
+                f"{first.encoder} are: {described(first.encoder, revisions)}."
+            )
+        comparison = compare_revisions(
+            connection,
+            first,
+            second,
+            margins=margins,
+            primary_metric=settings().primary_retrieval_metric,
+            same_recording_counts=settings().same_recording_counts,
+        )
+    changed = with_distinct_titles(
+        comparison.changed,
+        target="target_id",
+        old_reference="old_reference_id",
+        new_reference="new_reference_id",
+    )
+    if html is not None:
+        write_durably(html, comparison_page(comparison, changed).encode())
+    if as_json:
+        print(json.dumps(asdict(comparison)))
+    else:
+        print_sections(comparison_sections(comparison, changed))
+    raise typer.Exit(_EXIT_CODES[comparison.verdict])

@@ -1,0 +1,161 @@
+"""The comparison of two encoder revisions as tables and sentences, and as an HTML page."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+
+from mirpipe.challengers.compare_revisions import (
+    ChangedTarget,
+    K,
+    MetricChange,
+    RevisionComparison,
+)
+from mirpipe.cli.report_files import html_page
+from mirpipe.cli.result_tables import Section
+from mirpipe.cli.terminal_text import escape_markup, printable_title
+from mirpipe.db.queries.metric_names import metric_name
+
+_DASH = "–"
+"""Cell of an undefined value."""
+
+_REASONS = {
+    "random_weights": "random weights",
+    "own_vectors": "the metric compares vectors of this encoder",
+    "unsearched_vectors": "vectors are not searched yet; run `mirpipe run`",
+    "not_measured": "scores are missing; run `mirpipe run`",
+    "no_metric": "there are no scores by a metric with this name",
+    "too_few_targets": "too few targets",
+}
+
+
+def comparison_sections(
+    comparison: RevisionComparison, changed: Sequence[ChangedTarget]
+) -> Iterator[Section]:
+    """Yield the parts of a comparison. `changed` are its changed targets, with distinct titles."""
+    old, new = comparison.old.label, comparison.new.label
+    yield Section("", sentences=_sentences(comparison))
+    yield Section(
+        f"Best matches on the shared targets: {new} minus {old}",
+        _metric_table(comparison.metrics),
+        remark="mean over targets [95 % interval]; p is corrected for the other metrics",
+    )
+    yield Section("Revisions", _revision_table(comparison))
+    if changed:
+        yield Section("Targets that change most", _changed_table(changed))
+
+
+def comparison_page(comparison: RevisionComparison, changed: Sequence[ChangedTarget]) -> str:
+    """Return one HTML page with the tables, and players for the changed targets."""
+    old, new = comparison.old.label, comparison.new.label
+    rows = []
+    for each in changed:
+        rows.append(
+            {
+                each.target_id: f"Target: {each.target}",
+                each.old_reference_id: f"Best match by {old}: {each.old_reference}",
+                each.new_reference_id: f"Best match by {new}: {each.new_reference}",
+            }
+        )
+    return html_page(
+        f"{old} and {new}", comparison_sections(comparison, changed), "Listen to the changes", rows
+    )
+
+
+def _sentences(comparison: RevisionComparison) -> list[str]:
+    judged = ", ".join(
+        f"{metric_name(change.metric)} (margin {change.margin:g})"
+        for change in comparison.metrics
+        if change.margin is not None
+    )
+    sentences = [
+        f"{comparison.new.label} compared with {comparison.old.label}: {comparison.verdict}, "
+        f"judged by {judged}.",
+        f"The revisions share {comparison.references_n:,} references and "
+        f"{comparison.targets_n:,} targets.",
+    ]
+    if comparison.common is not None:
+        interval = ""
+        if comparison.common_low is not None:
+            interval = f" [{comparison.common_low:.0%}, {comparison.common_high:.0%}]"
+        sentences.append(
+            f"The best match differs for {comparison.changed_n:,} of {comparison.compared_n:,} "
+            f"targets. {comparison.common:.0%}{interval} of the first {K} matches are the same."
+        )
+    if comparison.old.licence_weights != comparison.new.licence_weights:
+        sentences.append(
+            f"The licence of the weights changes from {comparison.old.licence_weights or 'none'} "
+            f"to {comparison.new.licence_weights or 'none'}."
+        )
+    return sentences
+
+
+def _metric_table(changes: Sequence[MetricChange]) -> Table:
+    table = Table()
+    table.add_column("metric")
+    for heading in ("targets", "old", "new", "difference", "p", "margin"):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for change in changes:
+        verdict: str = change.verdict or ""
+        if change.reason is not None and (change.verdict or change.n):
+            verdict = f"{verdict} ({_REASONS[change.reason]})".strip()
+        table.add_row(
+            metric_name(change.metric),
+            str(change.n),
+            _number(change.old_mean),
+            _number(change.new_mean),
+            _difference(change),
+            _number(change.p_adjusted),
+            "" if change.margin is None else f"{change.margin:g}",
+            verdict,
+        )
+    return table
+
+
+def _difference(change: MetricChange) -> str:
+    if change.difference is None:
+        return _DASH
+    if change.low is None:
+        return f"{change.difference:+.4f}"
+    return f"{change.difference:+.4f}\n[{change.low:+.4f}, {change.high:+.4f}]"
+
+
+def _number(value: float | None) -> str:
+    return _DASH if value is None else f"{value:.4f}"
+
+
+def _revision_table(comparison: RevisionComparison) -> Table:
+    table = Table()
+    for heading in ("revision", "checkpoint", "licence\nof code", "licence\nof weights"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("dimension", "seconds\nper track"):
+        table.add_column(heading, justify="right")
+    table.add_column("device")
+    for each in (comparison.old, comparison.new):
+        table.add_row(
+            escape_markup(f"{each.label} (random weights)" if each.random else each.label),
+            escape_markup(each.checkpoint or _DASH),
+            escape_markup(each.licence_code or _DASH),
+            escape_markup(each.licence_weights or _DASH),
+            str(each.dimension),
+            _DASH if each.seconds_per_track is None else f"{each.seconds_per_track:.3g}",
+            escape_markup(each.device or _DASH),
+        )
+    return table
+
+
+def _changed_table(changed: Sequence[ChangedTarget]) -> Table:
+    table = Table()
+    for heading in ("target", "old best match", "new best match"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("difference", justify="right")
+    table.add_column(f"first {K}\nin common", justify="right")
+    for each in changed:
+        table.add_row(
+            printable_title(each.target),
+            printable_title(each.old_reference),
+            printable_title(each.new_reference),
+            _DASH if each.difference is None else f"{each.difference:+.4f}",
+            f"{each.common:.0%}",
+        )
+    return table

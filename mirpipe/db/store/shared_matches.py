@@ -1,0 +1,175 @@
+"""Reads the matches of two encoder revisions among the tracks that both have embedded.
+
+A neighbour list is sorted. Without the references that only one revision has embedded, it is
+therefore the list that the revision would have found among the shared references.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from mirpipe.db.queries.shared_best_matches import SCORE_OF_MATCH
+from mirpipe.music.metrics.metric_ranges import Range, metric_range
+from mirpipe.records import Float64, Int64
+
+
+@dataclass(frozen=True)
+class SharedMatches:
+    """The matches of two revisions. Arrays have one value per target, sorted by content hash."""
+
+    references_n: int
+    """Number of usable references that both revisions have embedded."""
+    targets_n: int
+    """Number of usable targets that both revisions have embedded."""
+    target_ids: Int64
+    """Targets for which both revisions have a shared match, shape (n,)."""
+    old_ids: Int64
+    """Best match of each target by the old revision, shape (n,)."""
+    new_ids: Int64
+    """Best match of each target by the new revision, shape (n,)."""
+    common: Float64
+    """Share of the first k matches that both revisions have in common, shape (n,), 0 to 1."""
+
+
+@dataclass(frozen=True)
+class MetricOfMatches:
+    """One metric of the best matches. Arrays have one value per target, NaN if it is undefined."""
+
+    metric: str
+    encoder: str | None
+    """Encoder whose vectors the metric compares. None for other metrics."""
+    random: bool
+    """Whether the metric depends on random weights."""
+    range: Range
+    """Lowest and highest possible value."""
+    old: Float64
+    """Values of the old revision's best matches, shape (n,)."""
+    new: Float64
+    """Values of the new revision's best matches, shape (n,)."""
+    unmeasured_n: int
+    """Number of targets for which one of the two best matches has no score yet."""
+
+
+_COUNTS = text("""
+    SELECT t.collection, count(*) AS n
+    FROM mirpipe.track t
+    JOIN mirpipe.embedding o ON o.encoder_id = :old AND o.track_id = t.track_id
+    JOIN mirpipe.embedding w ON w.encoder_id = :new AND w.track_id = t.track_id
+    WHERE t.state = 'ok' AND t.collection IN ('reference', 'target')
+    GROUP BY t.collection
+""")
+_MATCHES = text("""
+    WITH list AS MATERIALIZED (
+        SELECT n.encoder_id, n.target_id, n.reference_id, n.cosine FROM mirpipe.neighbour n
+        WHERE n.encoder_id IN (:old, :new)
+    ), shared AS MATERIALIZED (
+        SELECT t.track_id, t.content_sha256 FROM mirpipe.track t
+        WHERE t.state = 'ok'
+          AND t.track_id IN (SELECT target_id FROM list UNION SELECT reference_id FROM list)
+          AND EXISTS (SELECT FROM mirpipe.embedding v
+            WHERE v.encoder_id = :old AND v.track_id = t.track_id)
+          AND EXISTS (SELECT FROM mirpipe.embedding v
+            WHERE v.encoder_id = :new AND v.track_id = t.track_id)
+    ), left_out AS MATERIALIZED (
+        SELECT s.track_id AS target_id, s.other_id AS reference_id FROM mirpipe.v_same_recording s
+        WHERE NOT :same_recording_counts AND s.track_id IN (SELECT target_id FROM list)
+    ), ranked AS (
+        SELECT l.encoder_id, l.target_id, t.content_sha256, l.reference_id, row_number() OVER (
+            PARTITION BY l.encoder_id, l.target_id ORDER BY l.cosine DESC, r.content_sha256) AS rank
+        FROM list l
+        JOIN shared t ON t.track_id = l.target_id
+        JOIN shared r ON r.track_id = l.reference_id
+        WHERE (l.target_id, l.reference_id) NOT IN (SELECT target_id, reference_id FROM left_out)
+    ), top AS (
+        SELECT * FROM ranked WHERE rank <= :k
+    )
+    SELECT target_id, old.best AS old_id, new.best AS new_id,
+        cardinality(ARRAY(SELECT unnest(old.ids) INTERSECT SELECT unnest(new.ids)))
+            / CAST(greatest(cardinality(old.ids), cardinality(new.ids)) AS double precision)
+            AS common
+    FROM (
+        SELECT target_id, content_sha256, min(reference_id) FILTER (WHERE rank = 1) AS best,
+            array_agg(reference_id) AS ids
+        FROM top WHERE encoder_id = :old GROUP BY target_id, content_sha256) old
+    JOIN (
+        SELECT target_id, min(reference_id) FILTER (WHERE rank = 1) AS best,
+            array_agg(reference_id) AS ids
+        FROM top WHERE encoder_id = :new GROUP BY target_id) new USING (target_id)
+    ORDER BY content_sha256, target_id
+""")
+_METRICS = text(f"""
+    WITH metric AS MATERIALIZED (
+        SELECT * FROM mirpipe.shown_metric
+        WHERE spec ->> 'compares' IN ('melodies', 'notes', 'vectors') OR spec ->> 'axis' IS NOT NULL
+    )
+    SELECT m.name AS metric, m.spec ->> 'encoder' AS encoder, m.is_random AS random,
+        CAST(m.spec ->> 'low' AS double precision) AS low,
+        CAST(m.spec ->> 'high' AS double precision) AS high,
+        array_agg(old_score.value ORDER BY b.place) AS old,
+        array_agg(new_score.value ORDER BY b.place) AS new,
+        count(*) FILTER (WHERE (old_score.measured AND new_score.measured) IS NOT TRUE)
+            AS unmeasured_n
+    FROM metric m
+    CROSS JOIN ROWS FROM (unnest(
+        CAST(:target_ids AS bigint[]), CAST(:old_ids AS bigint[]), CAST(:new_ids AS bigint[])
+    )) WITH ORDINALITY b (target_id, old_id, new_id, place)
+    CROSS JOIN LATERAL (SELECT b.target_id, b.old_id AS reference_id) old
+    CROSS JOIN LATERAL (SELECT b.target_id, b.new_id AS reference_id) new
+    {SCORE_OF_MATCH.format(match="old")}
+    {SCORE_OF_MATCH.format(match="new")}
+    GROUP BY m.name, m.spec, m.is_random
+    ORDER BY m.name
+""")
+_TITLES = text("SELECT track_id, title FROM mirpipe.track WHERE track_id = ANY(:track_ids)")
+
+
+def shared_matches(
+    connection: Connection, old: int, new: int, *, k: int, same_recording_counts: bool
+) -> SharedMatches:
+    """Return the best matches of two revisions, given by their ids, and how many are in common.
+
+    Only targets and references with vectors by both revisions count. If `same_recording_counts` is
+    false, matches that are the same recording as their target are left out. A list that has fewer
+    than k shared matches is compared with as many as it has.
+    """
+    ids = {"old": old, "new": new}
+    counts = {row.collection: row.n for row in connection.execute(_COUNTS, ids)}
+    rows = connection.execute(
+        _MATCHES, {**ids, "k": k, "same_recording_counts": same_recording_counts}
+    ).all()
+    return SharedMatches(
+        references_n=counts.get("reference", 0),
+        targets_n=counts.get("target", 0),
+        target_ids=np.array([row.target_id for row in rows], np.int64),
+        old_ids=np.array([row.old_id for row in rows], np.int64),
+        new_ids=np.array([row.new_id for row in rows], np.int64),
+        common=np.array([row.common for row in rows], np.float64),
+    )
+
+
+def metrics_of_matches(connection: Connection, matches: SharedMatches) -> list[MetricOfMatches]:
+    """Return all pair metrics and score axes of the best matches, by the revisions shown now."""
+    parameters = {
+        "target_ids": matches.target_ids.tolist(),
+        "old_ids": matches.old_ids.tolist(),
+        "new_ids": matches.new_ids.tolist(),
+    }
+    return [
+        MetricOfMatches(
+            row.metric,
+            row.encoder,
+            row.random,
+            metric_range(row.metric, row.low, row.high),
+            np.array(row.old, np.float64),
+            np.array(row.new, np.float64),
+            row.unmeasured_n,
+        )
+        for row in connection.execute(_METRICS, parameters)
+    ]
+
+
+def titles(connection: Connection, track_ids: list[int]) -> dict[int, str]:
+    """Return the titles of tracks by their ids."""
+    rows = connection.execute(_TITLES, {"track_ids": track_ids})
+    return {row.track_id: row.title for row in rows}

@@ -1,0 +1,66 @@
+"""Makes an encoder revision active by hand, and publishes its matches."""
+
+from dataclasses import dataclass
+
+from mirpipe.challengers.find_revision import find_revision
+from mirpipe.db.engine import engine
+from mirpipe.db.named_locks import hold_lock
+from mirpipe.db.store import active_revisions
+from mirpipe.db.store.stored_revisions import StoredRevision, stored_revisions
+from mirpipe.errors import ConfigurationError
+from mirpipe.settings import settings
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """The revision that is active now, and the run that shows its matches."""
+
+    encoder: str
+    revision: str
+    previous: str | None
+    """Revision that was active before. None if there was none."""
+    run_id: int
+
+
+def promote(name: str, *, incomplete: bool = False) -> Promotion:
+    """Make a revision active, update its neighbour lists and publish a run.
+
+    `name` is an encoder, whose configured revision is then meant, or `NAME@REVISION`. If the
+    command is killed, it can be run again. Raises ConfigurationError if there is no such revision,
+    if it is not complete and `incomplete` is false, or if the configured revision would replace it.
+    """
+    with engine("app").connect() as connection:
+        revisions = stored_revisions(connection)
+        revision = find_revision(name, revisions, configured=True)
+    of_encoder = [each for each in revisions if each.encoder == revision.encoder]
+    if not revision.active:
+        _require_lasting(revision, of_encoder)
+        # A report that runs at the same time changes the same row.
+        with hold_lock("report"), engine("app").begin() as connection:
+            active_revisions.lock_encoder(connection, revision.encoder_id)
+            if not incomplete and not active_revisions.complete_challengers(
+                connection, revision.encoder_id
+            ):
+                raise ConfigurationError(
+                    f"{revision.label} is not complete: some usable tracks have no vector by it, "
+                    "or are not searched yet. Run `mirpipe run` first, or add --incomplete to show "
+                    "its matches without these tracks."
+                )
+            active_revisions.make_active(connection, revision.encoder_id)
+    retrieve([revision.encoder])
+    run = report(trigger=f"promote {revision.label}")
+    previous = next((each.revision for each in of_encoder if each.active), None)
+    return Promotion(revision.encoder, revision.revision, previous, run.run_id)
+
+
+def _require_lasting(revision: StoredRevision, of_encoder: list[StoredRevision]) -> None:
+    """Raise ConfigurationError if the next report would make the configured revision active."""
+    is_other_configured = any(each.configured for each in of_encoder) and not revision.configured
+    if is_other_configured and settings().promotion != "manual":
+        raise ConfigurationError(
+            f"Another revision of {revision.encoder} is configured, and would replace "
+            f"{revision.label} at the next report. Set MIRPIPE_PROMOTION=manual everywhere, then "
+            "try again."
+        )

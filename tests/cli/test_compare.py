@@ -1,0 +1,114 @@
+"""`mirpipe compare`: text, JSON, HTML and exit codes for challengers of each verdict."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mirpipe.cli.main import app
+from tests.operations.gate.judged_library import TARGETS, JudgedLibrary
+from tests.support.databases import Database
+
+
+@pytest.fixture
+def library(fresh_database: Database) -> JudgedLibrary:
+    return JudgedLibrary(fresh_database)
+
+
+def challenge(library: JudgedLibrary, *, old_at_bad: int, new_at_bad: int) -> None:
+    for revision, targets_at_bad in (("old", old_at_bad), ("new", new_at_bad)):
+        library.new_model(revision, targets_at_bad=targets_at_bad)
+        library.publish()
+
+
+def compare(*options: str, old: str = "made_up@old", new: str = "made_up@new") -> Result:
+    return CliRunner().invoke(app, ["compare", old, new, *options])
+
+
+@pytest.mark.parametrize(
+    ("old_at_bad", "new_at_bad", "margin", "verdict", "exit_code"),
+    [
+        (TARGETS, 0, "0", "better", 0),
+        (0, 0, "0", "not worse", 0),
+        (0, TARGETS, "0.1", "worse", 1),
+        (0, 1, "0.2", "undecided", 2),
+    ],
+)
+def test_each_verdict_has_an_exit_code(
+    library: JudgedLibrary,
+    old_at_bad: int,
+    new_at_bad: int,
+    margin: str,
+    verdict: str,
+    exit_code: int,
+) -> None:
+    challenge(library, old_at_bad=old_at_bad, new_at_bad=new_at_bad)
+    result = compare("--margin", f"aligned_melody={margin}", "--json")
+    assert result.exit_code == exit_code, result.output
+    comparison = json.loads(result.stdout)
+    assert comparison["verdict"] == verdict
+    assert comparison["changed_n"] == abs(old_at_bad - new_at_bad)
+    result = compare("--margin", f"aligned_melody={margin}")
+    assert result.exit_code == exit_code
+    assert (
+        f"made_up@new compared with made_up@old: {verdict}, judged by aligned melody "
+        f"(margin {margin})." in result.stdout
+    )
+
+
+def test_the_output_contains_speed_licences_and_changed_matches(library: JudgedLibrary) -> None:
+    challenge(library, old_at_bad=1, new_at_bad=0)
+    library.execute("UPDATE mirpipe.embedding_batch SET tracks = 10, seconds = 25")
+    library.execute(
+        'UPDATE mirpipe.encoder SET spec = spec || \'{"licence_weights": "CC BY-NC 4.0"}\' '
+        "WHERE revision = 'new'"
+    )
+    output = compare().stdout
+    assert "The licence of the weights changes from none to CC BY-NC 4.0." in output
+    assert "The best match differs for 1 of 6 targets." in output
+    assert output.count("2.5") == 2  # seconds per track of both revisions
+    [changed] = json.loads(compare("--json").stdout)["changed"]
+    assert (changed["target"], changed["old_reference"], changed["new_reference"]) == (
+        *("t0", "bad", "good"),
+    )
+
+
+def test_the_page_has_the_tables_and_the_changed_targets(
+    library: JudgedLibrary, tmp_path: Path
+) -> None:
+    challenge(library, old_at_bad=TARGETS, new_at_bad=0)
+    library.execute("UPDATE mirpipe.track SET title = '<b>t0</b>' WHERE title = 't0'")
+    compare("--html", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text()
+    assert "<h1>made_up@old and made_up@new</h1>" in page
+    assert page.count("<div class='row'>") == TARGETS
+    assert "Target: &lt;b&gt;t0&lt;/b&gt;" in page
+    assert "<b>t0" not in page
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--margin", "aligned_melody"), "is not METRIC=MARGIN"),
+        (("--margin", "aligned_melody=-1"), "is not METRIC=MARGIN"),
+        (("--margin", "aligned_melody=nan"), "is not METRIC=MARGIN"),
+        (("--margin", "cosine=1"), "the change of cosine cannot be tested"),
+        (("--margin", "z=1"), "the change of z cannot be tested"),
+        (("--margin", "a=1", "--margin", "a=2"), "has two margins"),
+    ],
+)
+def test_a_wrong_margin_is_wrong_usage(
+    library: JudgedLibrary, options: tuple[str, ...], message: str
+) -> None:
+    challenge(library, old_at_bad=0, new_at_bad=0)
+    result = compare(*options)
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.replace("│", " ").split())
+
+
+def test_a_revision_is_not_compared_with_itself(library: JudgedLibrary) -> None:
+    challenge(library, old_at_bad=0, new_at_bad=0)
+    result = compare(old="made_up")
+    assert result.exit_code == 2
+    assert "Name two different revisions." in result.output
