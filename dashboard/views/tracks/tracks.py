@@ -50,7 +50,12 @@ def choose_filter() -> queries.TrackFilter:
     findings: list[str] = []
     if kinds:
         findings = by_finding.multiselect(
-            "Finding", kinds, key="finding", bind="query-params", on_change=first_page
+            "Finding",
+            kinds,
+            format_func=queries.finding_name,
+            key="finding",
+            bind="query-params",
+            on_change=first_page,
         )
     return queries.TrackFilter(search or "", tuple(collections), tuple(states), tuple(findings))
 
@@ -113,7 +118,7 @@ def track_row(row: queries.ListedTrack) -> list[str | Markup]:
         format_number(row.tempo_bpm, 0),
         markup.no_wrap(row.key or DASH),
         markup.no_wrap(DASH if row.seconds is None else format_duration(row.seconds)),
-        ", ".join(row.findings) or DASH,
+        ", ".join(map(queries.finding_name, row.findings)) or DASH,
         markup.path(row.path or DASH),
     ]
 

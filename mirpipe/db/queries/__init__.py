@@ -38,6 +38,7 @@ from mirpipe.db.queries.findings import (
     AudioFinding,
     FindingCount,
     finding_counts,
+    finding_name,
     findings,
     findings_of_track,
 )
@@ -164,6 +165,7 @@ __all__ = [
     "file_locations",
     "filtered_label_rankings",
     "finding_counts",
+    "finding_name",
     "findings",
     "findings_of_track",
     "fingerprint_state",

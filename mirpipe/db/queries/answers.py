@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from mirpipe.db.queries.comparison_sentences import comparison_sentence, counted, mode_name
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
-from mirpipe.db.queries.findings import FindingCount
+from mirpipe.db.queries.findings import FindingCount, finding_name
 from mirpipe.db.queries.generation_summaries import GenerationSummary
 from mirpipe.db.queries.hubness import Hubness
 from mirpipe.db.queries.metric_names import metric_name
@@ -140,8 +140,9 @@ def quality_answer(counts: Sequence[FindingCount]) -> str:
     if not warnings:
         return "No track has a warning."
     first, *others = warnings
-    sentence = f"The most frequent warning is {first.kind}, for {counted(first.tracks, 'track')}"
-    followed = ", ".join(f"{row.kind} for {row.tracks:,}" for row in others)
+    name = finding_name(first.kind)
+    sentence = f"The most frequent warning is {name}, for {counted(first.tracks, 'track')}"
+    followed = ", ".join(f"{finding_name(row.kind)} for {row.tracks:,}" for row in others)
     return f"{sentence}, followed by {followed}." if followed else f"{sentence}."
 
 

@@ -159,10 +159,10 @@ def test_the_strongest_hub_and_the_agreement_of_encoders_are_named() -> None:
 def test_warnings_are_named_and_other_findings_are_not() -> None:
     counts = [
         queries.FindingCount("silence", "info", 9),
-        queries.FindingCount("clipping", "warning", 1),
+        queries.FindingCount("dc_offset", "warning", 1),
         queries.FindingCount("truncated", "warning", 3),
     ]
     assert quality_answer(counts) == (
-        "The most frequent warning is truncated, for 3 tracks, followed by clipping for 1."
+        "The most frequent warning is truncated, for 3 tracks, followed by DC offset for 1."
     )
     assert quality_answer(counts[:1]) == "No track has a warning."
