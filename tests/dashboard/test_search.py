@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from mirpipe import search_process
+from mirpipe.db.queries.vector_search import NearReference
 from mirpipe.stages import embed as embed_stage
 from tests.dashboard.example_library import fill
 from tests.dashboard.open_page import MODELS, PIECES, html, page
 from tests.support.audio_files import ingest_folder, tone, tones
 from tests.support.databases import Database
 
-HIT = search_process.Hit(1, 4, "**静音** <b>", {"genre": "folk"}, 0.875)
+HIT = NearReference(1, 4, "**静音** <b>", {"genre": "folk"}, "00", 0.875)
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_link_fills_in_its_words_and_a_click_searches_once(
 ) -> None:
     searches = []
 
-    def search(words: str, *, encoder: str, k: int) -> list[search_process.Hit]:
+    def search(words: str, *, encoder: str, k: int) -> list[NearReference]:
         searches.append((words, encoder, k))
         return [HIT]
 
@@ -125,7 +126,7 @@ def test_a_link_opens_the_search_by_audio(filled: Database) -> None:
 
 
 def test_an_error_is_shown_literally(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(words: str, *, encoder: str, k: int) -> list[search_process.Hit]:
+    def fail(words: str, *, encoder: str, k: int) -> list[NearReference]:
         raise search_process.SearchFailed("its weights are missing: run `mirpipe models pull clap`")
 
     monkeypatch.setattr(search_process, "takes_text", lambda _encoder: True)

@@ -6,11 +6,12 @@ import streamlit as st
 
 from dashboard.data.cached_queries import RunKey
 from mirpipe import search_process
+from mirpipe.db.queries.vector_search import NearReference
 
 SUFFIXES = ["wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "m4a", "mp4", "aac", "wma"]
 
 
-def hits_for_audio(run: RunKey | None, encoder: str, k: int) -> list[search_process.Hit] | None:
+def hits_for_audio(run: RunKey | None, encoder: str, k: int) -> list[NearReference] | None:
     """Draw the upload field and return the hits for the file, or None if there is no file."""
     megabytes = search_process.MAX_FILE_BYTES // 2**20
     file = st.file_uploader(
@@ -35,5 +36,5 @@ def _cached_search(
     k: int,
     _content: bytes,
     _name: str,
-) -> list[search_process.Hit]:
+) -> list[NearReference]:
     return search_process.search_by_audio(_content, name=_name, encoder=encoder, k=k)

@@ -4,12 +4,13 @@ import streamlit as st
 
 from dashboard.data.cached_queries import RunKey
 from mirpipe import search_process
+from mirpipe.db.queries.vector_search import NearReference
 
 ASKED = "words that were searched for"
 """Session state key that stores the last words for which the viewer pressed Search."""
 
 
-def hits_for_words(run: RunKey | None, encoder: str, k: int) -> list[search_process.Hit] | None:
+def hits_for_words(run: RunKey | None, encoder: str, k: int) -> list[NearReference] | None:
     """Draw the text field, and return the hits for its text after the viewer pressed Search.
 
     A link only fills in the text: the search loads a model, which can take a minute.
@@ -39,5 +40,5 @@ def _cached_search(
     words: str,
     encoder: str,
     k: int,
-) -> list[search_process.Hit]:
+) -> list[NearReference]:
     return search_process.search_by_words(words, encoder=encoder, k=k)

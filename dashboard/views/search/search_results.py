@@ -15,13 +15,13 @@ from dashboard.components.number_format import format_number
 from dashboard.components.player import player
 from dashboard.components.track_link import track_links
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
-from mirpipe import search_process
 from mirpipe.db import queries
+from mirpipe.db.queries.vector_search import NearReference
 
 COLUMNS = 3
 
 
-def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
+def section(hits: Sequence[NearReference], encoder: str) -> None:
     """Draw the references that the search found, most similar first."""
     if not hits:
         st.info("There are no references yet. Add some, then run `mirpipe run`.")
