@@ -8,12 +8,15 @@ own modules.
 
 from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics
 from mirpipe.db.queries.answers import (
+    BestReference,
+    clips_answer,
     generation_answer,
     hubs_answer,
     primary_metric_of_run,
     quality_answer,
     retrieval_answer,
     run_answer,
+    similarity_answer,
 )
 from mirpipe.db.queries.best_match_scores import BestMatchScores, best_match_scores
 from mirpipe.db.queries.captions import Caption, captions
@@ -97,6 +100,7 @@ __all__ = [
     "BestMatchChange",
     "BestMatchDifference",
     "BestMatchScores",
+    "BestReference",
     "Caption",
     "ClipOrigin",
     "ClipScore",
@@ -154,6 +158,7 @@ __all__ = [
     "change_mark",
     "clip_origins",
     "clip_scores",
+    "clips_answer",
     "clips_of_target",
     "csls_checks",
     "duplicate_groups",
@@ -204,6 +209,7 @@ __all__ = [
     "same_recordings",
     "set_distances",
     "similar_references",
+    "similarity_answer",
     "similarity_by_rank",
     "target_scores",
     "targets",

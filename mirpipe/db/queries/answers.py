@@ -1,17 +1,33 @@
 """Short answers in sentences, for the report and the dashboard's pages."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from mirpipe.db.queries.comparison_sentences import comparison_sentence, counted, mode_name
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
 from mirpipe.db.queries.findings import FindingCount, finding_name
+from mirpipe.db.queries.generated_clips import GeneratedClip
 from mirpipe.db.queries.generation_summaries import GenerationSummary
 from mirpipe.db.queries.hubness import Hubness
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.mode_comparison import ModeComparison
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary
 from mirpipe.db.queries.runs import Run
+from mirpipe.db.queries.same_recordings import relation_name
+
+
+@dataclass(frozen=True)
+class BestReference:
+    """The reference that one encoder finds most similar to a query."""
+
+    encoder: str
+    title: str
+    relation: str | None
+    """same_recording or same_file if it is the same recording as the query, otherwise None."""
+    z: float | None
+    random: bool
+    """Whether the encoder's weights are random."""
 
 
 def run_answer(run: Run) -> str:
@@ -132,6 +148,39 @@ def hubs_answer(
     return sentences
 
 
+def similarity_answer(query: str, best: Sequence[BestReference]) -> str:
+    """Return which reference each encoder finds most similar to a query.
+
+    Encoders that agree are named together. Encoders with random weights are left out. The answer is
+    empty if only these have found a reference.
+    """
+    encoders: dict[tuple[str, str | None], list[str]] = {}
+    for row in best:
+        if not row.random:
+            z = "" if row.z is None else f" (z = {row.z:.2f})".replace("-", "−")
+            encoders.setdefault((row.title, row.relation), []).append(f"{row.encoder}{z}")
+    found = [
+        f"{_isolated(title)}{f', the {relation_name(relation)},' if relation else ''} "
+        f"by {_listed(names)}"
+        for (title, relation), names in encoders.items()
+    ]
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"The reference that is most similar to {_isolated(query)} is {found[0]}."
+    return f"The encoders find different references for {_isolated(query)}: {'; '.join(found)}."
+
+
+def clips_answer(clips: Sequence[GeneratedClip]) -> str:
+    """Return how many clips were generated from a target. Empty if there are none."""
+    if not clips:
+        return ""
+    modes = len({(clip.generator, clip.mode, clip.guidance) for clip in clips})
+    verb = "was" if len(clips) == 1 else "were"
+    counts = f"{counted(len(clips), 'clip')} in {counted(modes, 'mode')}"
+    return f"From the target, {counts} {verb} generated."
+
+
 def quality_answer(counts: Sequence[FindingCount]) -> str:
     """Return the most frequent kinds of warnings about the audio of tracks."""
     warnings = sorted(
@@ -144,6 +193,11 @@ def quality_answer(counts: Sequence[FindingCount]) -> str:
     sentence = f"The most frequent warning is {name}, for {counted(first.tracks, 'track')}"
     followed = ", ".join(f"{finding_name(row.kind)} for {row.tracks:,}" for row in others)
     return f"{sentence}, followed by {followed}." if followed else f"{sentence}."
+
+
+def _listed(items: Sequence[str]) -> str:
+    """Return the items as a list within a sentence."""
+    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else items[0]
 
 
 def _isolated(title: str) -> str:
