@@ -54,7 +54,7 @@ PAGES = {
 ADDRESSES = {
     "overview": "",
     "sql": "sql?sql=SELECT+*+FROM+v_retrieval",
-    "search": "search?by=audio",
+    "search": "search?q=ogg",
     "listen": "listen?k=1",
     "trends": "history?part=trends",
     "gates": "history?part=gates",

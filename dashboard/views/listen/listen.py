@@ -10,10 +10,10 @@ from dashboard.components.merged_ranks import RankedTrack, answer_sentence
 from dashboard.components.number_format import format_number
 from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
+from dashboard.components.track_details import TrackDetails, read_track_details
 from dashboard.data import cached_queries
 from dashboard.views.listen import clip_cards, match_cards
 from dashboard.views.listen.target_bar import target_bar
-from dashboard.views.listen.track_details import TrackDetails, read_track_details
 from mirpipe.db import queries
 
 DEPTHS = (1, 3, 5, 10)
