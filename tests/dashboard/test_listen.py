@@ -4,6 +4,9 @@ import re
 
 from sqlalchemy import text
 
+from dashboard.components.merged_ranks import EncoderRank, RankedTrack
+from dashboard.views.listen import distributions
+from mirpipe.db import queries
 from mirpipe.settings import PROJECT
 from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_maps import write_waveforms
@@ -95,6 +98,31 @@ def test_a_reference_is_shown_once_with_its_rank_by_each_encoder(filled: Databas
     assert best == sorted(best), "the best rank does not come first"
 
 
+def test_the_target_is_marked_in_the_distributions(filled: Database) -> None:
+    app = page("listen", target=link(filled, HOSTILE))
+    assert next(header.value for header in app.header) == "Do the matches stand out?"
+    cosines, z = app.get("vega_lite_chart")
+    assert "each encoder has its own space" in cosines.proto.spec
+    assert "of z for each encoder" in z.proto.alt
+    tracks = [
+        RankedTrack(1, "first", None, {"a": EncoderRank(1, 0.5, 3.0), "b": EncoderRank(2, 0.25)}),
+        RankedTrack(2, "second", None, {"b": EncoderRank(1, 0.75, None)}),
+    ]
+    assert [mark.value for mark in distributions.marks(tracks, "cosine")] == [0.5, 0.25, 0.75]
+    marked = distributions.marks(tracks, "z")
+    assert marked == [distributions.Mark("a", 3.0, "first", 1)]
+    bins = [
+        queries.HistogramBin("b", "z", 0, 1, 0.5, 4),
+        queries.HistogramBin("b", "z", 1, 2, 0.25, 4),
+        queries.HistogramBin("a", "z", 0, 1, 1.0, 4),
+    ]
+    chart = distributions.histogram_rows(bins, marked, ["a", "b"], title="z")
+    bars, lines = (layer.data for layer in chart.layer)
+    assert list(bars["foot"]) == [0, 0, 1], "the first encoder is not at the top"
+    assert list(bars["top"]) == [0.8, 0.4, 1.8], "the highest bars are not equally high"
+    assert (lines["foot"].item(), lines["top"].item()) == (1, 1.8)
+
+
 def test_the_page_answers_first(filled: Database) -> None:
     shown = html(page("listen", target=link(filled, "تجربة"), k="1"))
     answer = shown.partition("class='mp-answer'>")[2].partition("</p>")[0]
@@ -175,7 +203,7 @@ def test_an_old_link_to_answers_shows_the_matches(filled: Database) -> None:
     app = page("listen", target=link(filled, HOSTILE), show="answers")
     for _ in range(2):
         headings = [heading.value for heading in app.header]
-        assert headings == ["Which references are most similar?"]
+        assert headings == ["Do the matches stand out?", "Which references are most similar?"]
         assert not app.warning
         app.run()
 

@@ -12,7 +12,7 @@ from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
 from dashboard.components.track_details import TrackDetails, read_track_details
 from dashboard.data import cached_queries
-from dashboard.views.listen import clip_cards, match_cards
+from dashboard.views.listen import clip_cards, distributions, match_cards
 from dashboard.views.listen.target_bar import target_bar
 from mirpipe.db import queries
 
@@ -123,6 +123,8 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
     shown = [track.track_id for track in tracks] + [clip.track_id for clip in clips]
     details = read_track_details([target.track_id, *dict.fromkeys(shown)])
     target_bar(target, details)
+    if matches:
+        distributions.section(key, tracks, encoders)
     if "matches" in parts:
         match_section(matches, tracks, encoders, details)
     if "clips" in parts:

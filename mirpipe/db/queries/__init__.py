@@ -23,6 +23,7 @@ from mirpipe.db.queries.captions import Caption, captions
 from mirpipe.db.queries.change_mark import change_mark
 from mirpipe.db.queries.clip_origins import ClipOrigin, clip_origins
 from mirpipe.db.queries.clip_scores import ClipScore, TargetScore, clip_scores, target_scores
+from mirpipe.db.queries.cosine_distributions import HistogramBin, cosine_distributions
 from mirpipe.db.queries.csls_check import CslsCheck, csls_checks
 from mirpipe.db.queries.duplicates import (
     DuplicateGroup,
@@ -119,6 +120,7 @@ __all__ = [
     "GeneratedClip",
     "GenerationSummary",
     "GroupSummary",
+    "HistogramBin",
     "Hub",
     "Hubness",
     "LabelRanking",
@@ -160,6 +162,7 @@ __all__ = [
     "clip_scores",
     "clips_answer",
     "clips_of_target",
+    "cosine_distributions",
     "csls_checks",
     "duplicate_groups",
     "encoder_agreements",
