@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import empty_states, markup, tables
+from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_duration, format_number
 from dashboard.components.state_badge import state_badge
@@ -152,9 +152,11 @@ def track_table(rows: Sequence[queries.ListedTrack], sort: str, *, descending: b
 def main() -> None:
     """Draw the page, or a message if the library is empty."""
     st.title("Tracks", anchor=False)
-    if not cached_queries.library_counts():
+    counts = cached_queries.library_counts()
+    if not counts:
         empty_states.no_library()
         return
+    answer.show(*queries.library_answer(counts))
     st.caption(
         "Every track that was ever ingested or generated. The search finds tracks that contain all "
         "words, in any order. Select a title to see everything about the track."

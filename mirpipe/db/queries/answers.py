@@ -10,6 +10,7 @@ from mirpipe.db.queries.findings import FindingCount, finding_name
 from mirpipe.db.queries.generated_clips import GeneratedClip
 from mirpipe.db.queries.generation_summaries import GenerationSummary
 from mirpipe.db.queries.hubness import Hubness
+from mirpipe.db.queries.library_counts import LibraryCount
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.mode_comparison import ModeComparison
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary
@@ -28,6 +29,27 @@ class BestReference:
     z: float | None
     random: bool
     """Whether the encoder's weights are random."""
+
+
+def library_answer(counts: Sequence[LibraryCount]) -> list[str]:
+    """Return how many tracks of each collection are used, and how many are not."""
+
+    def number(state: str) -> int:
+        return sum(row.tracks for row in counts if row.state == state)
+
+    nouns = (("reference", "reference"), ("target", "target"), ("generated", "clip"))
+    tracks_of = {row.collection: row.tracks for row in counts if row.state == "ok"}
+    used = [counted(tracks_of[name], noun) for name, noun in nouns if name in tracks_of]
+    unused = []
+    if rejected := number("rejected"):
+        unused.append(f"{counted(rejected, 'track')} {_was(rejected)} rejected")
+    if gone := number("gone"):
+        unused.append(f"the files of {counted(gone, 'track')} are gone")
+    sentences = [f"The library contains {_listed(used) if used else 'no usable tracks'}."]
+    if unused:
+        sentence = _listed(unused)
+        sentences.append(f"{sentence[0].upper()}{sentence[1:]}.")
+    return sentences
 
 
 def run_answer(run: Run) -> str:
@@ -176,9 +198,8 @@ def clips_answer(clips: Sequence[GeneratedClip]) -> str:
     if not clips:
         return ""
     modes = len({(clip.generator, clip.mode, clip.guidance) for clip in clips})
-    verb = "was" if len(clips) == 1 else "were"
     counts = f"{counted(len(clips), 'clip')} in {counted(modes, 'mode')}"
-    return f"From the target, {counts} {verb} generated."
+    return f"From the target, {counts} {_was(len(clips))} generated."
 
 
 def quality_answer(counts: Sequence[FindingCount]) -> str:
@@ -195,8 +216,12 @@ def quality_answer(counts: Sequence[FindingCount]) -> str:
     return f"{sentence}, followed by {followed}." if followed else f"{sentence}."
 
 
+def _was(n: int) -> str:
+    return "was" if n == 1 else "were"
+
+
 def _listed(items: Sequence[str]) -> str:
-    """Return the items as a list within a sentence."""
+    """Return one or more items as a list within a sentence."""
     return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else items[0]
 
 

@@ -11,6 +11,7 @@ from mirpipe.db.queries.answers import (
     clips_answer,
     generation_answer,
     hubs_answer,
+    library_answer,
     quality_answer,
     retrieval_answer,
     run_answer,
@@ -198,3 +199,23 @@ def test_the_clips_of_a_target_are_counted() -> None:
     assert clips_answer(clips) == "From the target, 3 clips in 2 modes were generated."
     assert clips_answer(clips[:1]) == "From the target, 1 clip in 1 mode was generated."
     assert clips_answer([]) == ""
+
+
+def test_the_tracks_of_the_library_are_counted_by_collection() -> None:
+    counts = [
+        queries.LibraryCount("target", "ok", 1, 60),
+        queries.LibraryCount("target", "gone", 2, 60),
+        queries.LibraryCount("reference", "ok", 1_200, 60),
+        queries.LibraryCount("reference", "rejected", 1, 60),
+        queries.LibraryCount("generated", "ok", 3, 60),
+        queries.LibraryCount("generated", "gone", 2, 60),
+    ]
+    assert library_answer(counts) == [
+        "The library contains 1,200 references, 1 target and 3 clips.",
+        "1 track was rejected and the files of 4 tracks are gone.",
+    ]
+    assert library_answer(counts[:1]) == ["The library contains 1 target."]
+    assert library_answer(counts[1:2]) == [
+        "The library contains no usable tracks.",
+        "The files of 2 tracks are gone.",
+    ]
