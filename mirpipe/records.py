@@ -114,6 +114,21 @@ class Silence:
     scale."""
 
 
+@dataclass(frozen=True, eq=False)
+class Spectrogram:
+    """Levels of logarithmic frequency bands over time, for a picture."""
+
+    levels: UInt8
+    """Shape (bands, columns): the lowest band first. 255 is the maximum, and 0 is 60 dB below it.
+    """
+    seconds: float
+    """Length of the part of the file that is drawn, from its beginning."""
+    lowest_hz: float
+    """Lower edge of the first band."""
+    highest_hz: float
+    """Upper edge of the last band."""
+
+
 @dataclass(frozen=True)
 class Track:
     """A usable library track, and a file that contains it."""

@@ -9,11 +9,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mirpipe import registry
+from mirpipe.db.queries.vector_search import NearReference
 from mirpipe.errors import MirpipeError
 from mirpipe.parent_death_signal import dies_with_parent
 from mirpipe.settings import child_environment, settings
@@ -47,19 +47,6 @@ class SearchCrashed(SearchFailed):
     """The search stopped because of an internal error. The log contains the details."""
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A reference, and the cosine between the reference and the query in the encoder's space."""
-
-    rank: int
-    track_id: int
-    title: str
-    labels: dict[str, str]
-    cosine: float
-    relation: str | None = None
-    """same_recording if the query is a track with the same recording, otherwise None."""
-
-
 def takes_text(encoder: str) -> bool:
     """Return whether the encoder can embed words. For an unknown encoder, return False."""
     try:
@@ -68,7 +55,7 @@ def takes_text(encoder: str) -> bool:
         return False
 
 
-def search_by_words(words: str, *, encoder: str, k: int) -> list[Hit]:
+def search_by_words(words: str, *, encoder: str, k: int) -> list[NearReference]:
     """Return the k references that are most similar to the words.
 
     Raises SearchFailed if the search fails or takes longer than the time limit.
@@ -76,7 +63,7 @@ def search_by_words(words: str, *, encoder: str, k: int) -> list[Hit]:
     return _search(["--text", "--encoder", encoder, "-k", str(k), "--", words])
 
 
-def search_by_audio(content: bytes, *, name: str, encoder: str, k: int) -> list[Hit]:
+def search_by_audio(content: bytes, *, name: str, encoder: str, k: int) -> list[NearReference]:
     """Return the k references that are most similar to an audio file with this content.
 
     `name` is the file name that error messages use. Raises SearchFailed if the file is too large,
@@ -92,7 +79,7 @@ def search_by_audio(content: bytes, *, name: str, encoder: str, k: int) -> list[
         return search_by_file(path, name=name, encoder=encoder, k=k)
 
 
-def search_by_file(path: Path, *, name: str, encoder: str, k: int) -> list[Hit]:
+def search_by_file(path: Path, *, name: str, encoder: str, k: int) -> list[NearReference]:
     """Return the k references that are most similar to an audio file.
 
     `name` is the file name that error messages use instead of the path. Raises SearchFailed if the
@@ -113,24 +100,14 @@ def stop() -> None:
             os.killpg(_running.pid, signal.SIGKILL)
 
 
-def _search(arguments: Sequence[str]) -> list[Hit]:
+def _search(arguments: Sequence[str]) -> list[NearReference]:
     if not _ONE_AT_A_TIME.acquire(timeout=TIME_LIMIT_SECONDS):
         raise SearchBusy("Other searches are still running. Try again in a moment.")
     try:
         result = json.loads(_run_command(["search", "--json", *arguments]))
     finally:
         _ONE_AT_A_TIME.release()
-    return [
-        Hit(
-            hit["rank"],
-            hit["track_id"],
-            hit["title"],
-            hit["labels"],
-            hit["cosine"],
-            hit["relation"],
-        )
-        for hit in result["answers"]
-    ]
+    return [NearReference(**answer) for answer in result["answers"]]
 
 
 def _run_command(arguments: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import math
 from markupsafe import Markup
 
 from dashboard.components.waveform_and_chroma import png
-from dashboard.data.spectrograms import Spectrogram
+from mirpipe.records import Spectrogram
 
 FREQUENCIES_HZ = (100, 1_000, 10_000)
 """Frequencies with a label at the vertical axis."""

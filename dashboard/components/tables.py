@@ -8,6 +8,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components.csv_download import download_button
+from dashboard.components.number_format import DASH
 from dashboard.components.track_link import open_track
 
 MAX_CHOICES = 1_000
@@ -73,7 +74,7 @@ def sortable_table(
         configured[column] = st.column_config.ButtonColumn(
             configured.get(column), type="tertiary", alignment="left", key=f"{name} {column}"
         )
-    st.dataframe(data, hide_index=True, column_config=configured, alt=name)
+    st.dataframe(data, hide_index=True, column_config=configured, placeholder=DASH, alt=name)
     for column, ids in ids_of.items():
         click = st.session_state.get(f"{name} {column}")
         track_id = None if click is None else ids[click["row"]]

@@ -84,6 +84,12 @@ def target_scores(run: RunKey) -> list[queries.TargetScore]:
     return queries.target_scores()
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def cosine_distributions(run: RunKey) -> list[queries.HistogramBin]:
+    """Return the histograms of cosines and z, by encoder."""
+    return queries.cosine_distributions()
+
+
 @st.cache_data(max_entries=1000, show_spinner=False)
 def matches(run: RunKey, target_id: int, k: int) -> list[queries.Match]:
     """Return the k best matches of a target by each encoder."""

@@ -4,16 +4,15 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from mirpipe.errors import MirpipeError
 from mirpipe.files.addresses import Address, parse_address
+from mirpipe.records import Spectrogram
 from mirpipe.settings import child_environment, settings
 from mirpipe.storage.local_copies import local_copy
 
@@ -27,19 +26,6 @@ _ONE_AT_A_TIME = threading.Lock()
 
 class SpectrogramFailed(MirpipeError):
     """A file has no spectrogram. The message states the reason."""
-
-
-@dataclass(frozen=True, eq=False)
-class Spectrogram:
-    """Levels of logarithmic frequency bands over time."""
-
-    levels: NDArray[np.uint8]
-    """Shape (bands, columns): the lowest band first. 255 is the maximum, and 0 is 60 dB below it.
-    """
-    seconds: float
-    """Length of the part of the file that is drawn, from its beginning."""
-    lowest_hz: float
-    highest_hz: float
 
 
 def spectrogram(address: Address, etag: str | None) -> Spectrogram:

@@ -10,8 +10,9 @@ from fastapi import APIRouter, File, HTTPException, Query, UploadFile
 
 from mirpipe.api.values import Neighbours
 from mirpipe.db import queries
+from mirpipe.db.queries.vector_search import NearReference
 from mirpipe.files.printable_path import printable_path
-from mirpipe.search_process import MAX_FILE_BYTES, Hit, SearchBusy, search_by_file
+from mirpipe.search_process import MAX_FILE_BYTES, SearchBusy, search_by_file
 
 router = APIRouter(tags=["search"])
 
@@ -25,7 +26,7 @@ def search(
     file: Annotated[UploadFile, File(description="Audio file of up to 100 MB. It is not stored.")],
     encoder: Annotated[str, Query(description="Name of an encoder.")],
     k: Neighbours = 10,
-) -> list[Hit]:
+) -> list[NearReference]:
     """Return the k most similar references. Searches run one at a time."""
     if encoder not in {revision.encoder for revision in queries.encoder_revisions()}:
         raise HTTPException(
@@ -43,7 +44,7 @@ def search(
         _places.release()
 
 
-def _search(file: UploadFile, encoder: str, k: int) -> list[Hit]:
+def _search(file: UploadFile, encoder: str, k: int) -> list[NearReference]:
     name = printable_path(file.filename or "the file")
     with TemporaryDirectory(prefix="mirpipe-query-") as folder:
         path = Path(folder) / "uploaded-audio-file"

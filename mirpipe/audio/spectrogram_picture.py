@@ -5,7 +5,6 @@ dashboard runs this module as a process, so that a large or damaged file cannot 
 """
 
 import sys
-from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from mirpipe.audio.decode import decode
 from mirpipe.audio.downmix import channel_weights, mix_to_mono
 from mirpipe.files.printable_path import AnyPath
-from mirpipe.records import Float32
+from mirpipe.records import Float32, Spectrogram
 
 MAX_SECONDS = 120.0
 """Longest beginning of a file that is drawn."""
@@ -27,23 +26,10 @@ RANGE_DB = 60.0
 _FRAME_SECONDS = 0.1
 
 
-@dataclass(frozen=True, eq=False)
-class SpectrogramPicture:
-    """Levels of logarithmic frequency bands over time."""
+def spectrogram_picture(path: AnyPath) -> Spectrogram:
+    """Return the spectrogram of the first two minutes of a file, at most 96 bands × 480 columns.
 
-    levels: NDArray[np.uint8]
-    """Shape (96, up to 480): the lowest band first. 255 is the maximum, and 0 is 60 dB below it."""
-    seconds: float
-    """Length of the part of the file that is drawn."""
-    lowest_hz: float
-    """Lower edge of the first row."""
-    highest_hz: float
-    """Upper edge of the last row: 16,000 Hz, or half the sample rate if that is less."""
-
-
-def spectrogram_picture(path: AnyPath) -> SpectrogramPicture:
-    """Return the picture of the first two minutes of a file.
-
+    The bands reach up to 16,000 Hz, or to half the sample rate if that is less.
     Raises RejectedInput with one of the reasons of `decode`.
     """
     samples, sample_rate = _load_beginning(path)
@@ -52,7 +38,7 @@ def spectrogram_picture(path: AnyPath) -> SpectrogramPicture:
     edges_hz = np.geomspace(LOWEST_HZ, highest_hz, ROWS + 1)
     power = _band_power(samples, frame_samples, edges_hz * frame_samples / sample_rate)
     seconds = len(samples) / sample_rate
-    return SpectrogramPicture(_to_levels(power), seconds, LOWEST_HZ, highest_hz)
+    return Spectrogram(_to_levels(power), seconds, LOWEST_HZ, highest_hz)
 
 
 def _load_beginning(path: AnyPath) -> tuple[Float32, int]:

@@ -250,11 +250,18 @@ def _table(references: list[vector_search.NearReference]) -> Table:
     table = Table()
     table.add_column("rank", justify="right")
     table.add_column("cosine", justify="right")
+    table.add_column("z", justify="right")
+    table.add_column("percentile", justify="right")
     table.add_column("reference", overflow="fold")
     table.add_column("id", justify="right")
     for reference in references:
         title = marked_title(reference.title, reference.relation)
         table.add_row(
-            str(reference.rank), f"{reference.cosine:.4f}", title, str(reference.track_id)
+            str(reference.rank),
+            f"{reference.cosine:.4f}",
+            "" if reference.z is None else f"{reference.z:.2f}",
+            "" if reference.percentile is None else f"{reference.percentile:.1f}",
+            title,
+            str(reference.track_id),
         )
     return table

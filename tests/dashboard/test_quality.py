@@ -1,5 +1,6 @@
 """Tests of the Quality page: findings and their filters."""
 
+import pytest
 from sqlalchemy import text
 
 from tests.dashboard.open_page import html, page
@@ -11,7 +12,7 @@ TRACK = (
 )
 FINDINGS = (
     "INSERT INTO mirpipe.finding VALUES (:track, 0, 'damage', 'warning', 12.3, 'It is damaged.'), "
-    "(:track, 1, 'level', 'info', NULL, 'It is quiet.')"
+    "(:track, 1, 'dc_offset', 'info', NULL, 'It has an offset.')"
 )
 
 
@@ -21,11 +22,17 @@ def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
         track = connection.execute(text(TRACK)).scalar_one()
         connection.execute(text(FINDINGS), {"track": track})
     app = page("quality")
-    assert "damage" in html(app)
-    assert list(app.dataframe[0].value["finding"]) == ["It is damaged.", "It is quiet."]
-    app.multiselect(key="kind").set_value(["level"]).run()
-    assert list(app.dataframe[0].value["track"]) == ["one"]
-    assert list(app.dataframe[0].value["finding"]) == ["It is quiet."]
+    assert "<td>damage</td>" in html(app)
+    assert "<td>DC offset</td>" in html(app)
+    assert app.multiselect(key="kind").options == ["damage", "DC offset"]
+    assert list(app.dataframe[0].value["at (s)"].dropna()) == [pytest.approx(12.3)]
+    assert list(app.dataframe[0].value["finding"]) == ["It is damaged.", "It has an offset."]
+    app.multiselect(key="kind").set_value(["dc_offset"]).run()
+    (shown,) = app.dataframe
+    assert list(shown.value["track"]) == ["one"]
+    assert list(shown.value["kind"]) == ["DC offset"]
+    assert "at (s)" not in shown.value, "a column without any number is shown"
+    assert list(shown.value["finding"]) == ["It has an offset."]
     app.multiselect(key="collection").set_value(["target"]).run()
     assert "matches" in app.info[0].value
 

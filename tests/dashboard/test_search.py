@@ -6,15 +6,19 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
+import streamlit as st
 
 from mirpipe import search_process
+from mirpipe.db.queries.vector_search import NearReference
 from mirpipe.stages import embed as embed_stage
+from mirpipe.stages.retrieve import retrieve
 from tests.dashboard.example_library import fill
 from tests.dashboard.open_page import MODELS, PIECES, html, page
 from tests.support.audio_files import ingest_folder, tone, tones
 from tests.support.databases import Database
+from tests.support.synthetic_library import SyntheticLibrary
 
-HIT = search_process.Hit(1, 4, "**静音** <b>", {"genre": "folk"}, 0.875)
+HIT = NearReference(1, 4, "**静音** <b>", {"genre": "folk"}, "00", 0.875)
 
 
 @pytest.fixture
@@ -90,8 +94,43 @@ def test_an_empty_library_says_which_command_comes_next(fresh_database: Database
 
 def test_without_an_encoder_for_words_the_page_names_one(filled: Database) -> None:
     app = page("search")
-    assert "No encoder in this library can search by words" in app.info[0].value
+    assert "or a description" not in app.text_input(key="q").label
     assert "mirpipe models pull clap" in app.code[0].value
+
+
+def test_a_title_finds_a_track_and_the_references_that_are_similar_to_it(
+    fresh_database: Database,
+) -> None:
+    library, other = (SyntheticLibrary(fresh_database.app, name=name) for name in ("one", "two"))
+    for title, vector in (("east", [1, 0, 0]), ("north", [0, 1, 0]), ("up", [0, 0.2, 1])):
+        other.set_vector(library.add("reference", title, vector), vector)
+    target = library.add("target", "north wind", [0, 1, 0.1], labels={"artist": "Boreas"})
+    retrieve()
+    app = page("search", q="boreas", k="10")
+    assert app.selectbox(key="of").options == ["north wind (target)"]
+    assert "is most similar to ⁨north wind⁩ is ⁨north⁩ by one (z = " in html(app)
+    ranks = html(app).split("<table class='mp-ranks'>")[1:]
+    assert len(ranks) == 3, "each reference is shown once"
+    assert all("<th>cosine</th><th>z</th>" in table for table in ranks)
+    assert "Not embedded yet by two." in app.caption[0].value
+    other.set_vector(target, [1, 0, 0])
+    st.cache_data.clear()
+    app = page("search", q="boreas", k="10")
+    assert "different references for ⁨north wind⁩: ⁨north⁩ by one" in html(app)
+    assert html(app).count("<table class='mp-ranks'>") == 3
+    app = page("search", q="boreas", encoder="two")
+    assert "is ⁨east⁩ by two" in html(app)
+
+
+def test_several_found_tracks_can_be_chosen(filled: Database) -> None:
+    app = page("search", q="ogg")
+    assert len(app.selectbox(key="of").options) == 7
+    app = page("search", q="ogg", of="drums (reference)")
+    assert ">drums</bdi></a>" in html(app)
+    app.text_input(key="q").set_value("apple").run()
+    assert app.selectbox(key="of").options == ["apple (reference)"]
+    app.text_input(key="q").set_value("no such words").run()
+    assert "No track has these words" in app.info[0].value
 
 
 def test_a_link_fills_in_its_words_and_a_click_searches_once(
@@ -99,7 +138,7 @@ def test_a_link_fills_in_its_words_and_a_click_searches_once(
 ) -> None:
     searches = []
 
-    def search(words: str, *, encoder: str, k: int) -> list[search_process.Hit]:
+    def search(words: str, *, encoder: str, k: int) -> list[NearReference]:
         searches.append((words, encoder, k))
         return [HIT]
 
@@ -111,28 +150,46 @@ def test_a_link_fills_in_its_words_and_a_click_searches_once(
     app.button[0].click().run()
     assert searches == [("slow dizi solo", "untrained", 10)]
     assert "**静音** &lt;b&gt;</bdi>" in html(app)
-    assert "<dt>cosine</dt><dd>0.8750</dd>" in html(app)
+    assert "<td>untrained (random weights)</td><td>1</td><td>0.875</td></tr>" in html(app)
     assert "untrained: random weights" in html(app)
     app.run()
     assert len(searches) == 1, "the same search ran twice"
 
 
-def test_a_link_opens_the_search_by_audio(filled: Database) -> None:
-    app = page("search", by="audio", encoder="untrained")
-    assert len(app.get("file_uploader")) == 1
-    assert app.query_params["by"] in ("audio", ["audio"])
-    assert "untrained: random weights" in html(app)
-
-
-def test_an_error_is_shown_literally(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(words: str, *, encoder: str, k: int) -> list[search_process.Hit]:
-        raise search_process.SearchFailed("its weights are missing: run `mirpipe models pull clap`")
+def test_words_are_searched_by_all_encoders_in_one_list(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(words: str, *, encoder: str, k: int) -> list[NearReference]:
+        if encoder == "untrained":
+            raise search_process.SearchFailed("its weights are missing: run `mirpipe models`")
+        return [HIT]
 
     monkeypatch.setattr(search_process, "takes_text", lambda _encoder: True)
-    monkeypatch.setattr(search_process, "search_by_words", fail)
+    monkeypatch.setattr(search_process, "search_by_words", search)
     app = page("search", q="slow").button[0].click().run()
-    assert "The search failed" in app.error[0].value
-    assert app.text[0].value == "its weights are missing: run `mirpipe models pull clap`"
+    assert "The search with untrained failed." in app.error[0].value
+    assert app.text[0].value == "its weights are missing: run `mirpipe models`"
+    assert "is most similar to ⁨slow⁩ is ⁨**静音** &lt;b&gt;⁩ by musicnn." in html(app)
+
+
+def test_a_file_is_searched_by_all_encoders(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = []
+
+    def search(content: bytes, *, name: str, encoder: str, k: int) -> list[NearReference]:
+        searches.append((content, name, encoder, k))
+        return [HIT]
+
+    monkeypatch.setattr(search_process, "search_by_audio", search)
+    app = page("search")
+    app.file_uploader[0].upload("query.wav", b"RIFF", "audio/wav").run()
+    assert [(name, encoder) for _, name, encoder, _ in searches] == [
+        ("query.wav", "musicnn"),
+        ("query.wav", "untrained"),
+    ]
+    assert html(app).count("<table class='mp-ranks'>") == 1
+    assert "untrained: random weights" in html(app)
 
 
 def test_a_revision_that_is_not_installed_is_named(fresh_database: Database) -> None:

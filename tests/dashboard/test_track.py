@@ -7,9 +7,8 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components import tables
+from dashboard.components.merged_ranks import merged_references
 from dashboard.data import spectrograms
-from dashboard.views.track.similar_references import merge
-from mirpipe.db import queries
 from mirpipe.db.queries.vector_search import NearReference
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
@@ -79,16 +78,12 @@ def test_the_lists_of_encoders_are_merged() -> None:
     def near(rank: int, track_id: int) -> NearReference:
         return NearReference(rank, track_id, f"t{track_id}", {}, "", 1 - rank / 10)
 
-    merged = merge(
-        [
-            queries.SimilarReferences("a", random=False, references=[near(1, 7), near(2, 8)]),
-            queries.SimilarReferences("b", random=False, references=[near(1, 8)]),
-            queries.SimilarReferences("c", random=False, references=None),
-        ]
-    )
-    ranks = {row.track_id: {name: rank for name, (rank, _) in row.ranks.items()} for row in merged}
-    assert ranks == {7: {"a": 1}, 8: {"a": 2, "b": 1}}
-    assert [row.track_id for row in sorted(merged, key=lambda row: row.sort_key())] == [8, 7]
+    tracks = merged_references({"a": [near(1, 7), near(2, 8)], "b": [near(1, 8)], "c": []})
+    ranks = [
+        (track.track_id, {name: rank.rank for name, rank in track.ranks.items()})
+        for track in tracks
+    ]
+    assert ranks == [(8, {"a": 2, "b": 1}), (7, {"a": 1})]
 
 
 def test_a_target_is_a_query_but_no_match(library: SyntheticLibrary) -> None:

@@ -20,6 +20,7 @@ def test_an_empty_library_names_the_next_command(fresh_database: Database) -> No
 def test_every_track_is_listed_with_a_link(filled: Database) -> None:
     app = page("tracks")
     assert len(rows(app)) == 7
+    assert "The library contains 4 references and 3 targets." in html(app)
     assert "7 tracks." in [element.value for element in app.markdown]
     assert f"href='track?track={link(filled, 'تجربة')}&amp;in=target'" in html(app)
     assert html(app).count(f"<bdi>{SHOWN} (") == 2  # The titles are equal, so paths are added.

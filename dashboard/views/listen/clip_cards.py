@@ -11,11 +11,14 @@ from dashboard.components.mode_names import guidance_text
 from dashboard.components.number_format import format_duration, format_number
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import RANDOM_WEIGHTS, plugin_heading
+from dashboard.components.track_details import TrackDetails
 from dashboard.components.track_link import linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
-from dashboard.views.listen.track_details import COLUMNS_PER_ROW, TrackDetails
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES
+
+COLUMNS_PER_ROW = 4
+"""Largest number of modes in a row."""
 
 
 def clip_columns(

@@ -1,17 +1,19 @@
-"""Listen page: plays a target, the matches by each encoder and the clips of each mode."""
+"""Listen page: plays a target, its matches by all encoders and the clips of each mode."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboard.components import aesthetics_rating, empty_states, level_matching, markup
+from dashboard.components import aesthetics_rating, answer, empty_states, level_matching, markup
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
+from dashboard.components.merged_ranks import RankedTrack, answer_sentence
 from dashboard.components.number_format import format_number
+from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
+from dashboard.components.track_details import TrackDetails, read_track_details
 from dashboard.data import cached_queries
-from dashboard.views.listen import clip_cards, match_cards
+from dashboard.views.listen import clip_cards, distributions, match_cards
 from dashboard.views.listen.target_bar import target_bar
-from dashboard.views.listen.track_details import TrackDetails, read_track_details
 from mirpipe.db import queries
 
 DEPTHS = (1, 3, 5, 10)
@@ -22,29 +24,31 @@ OLD_NAME_OF_MATCHES = "answers"
 
 
 def match_section(
-    run: queries.Run, matches: Sequence[queries.Match], depth: int, details: TrackDetails
+    matches: Sequence[queries.Match],
+    tracks: Sequence[RankedTrack],
+    encoders: Mapping[str, bool],
+    details: TrackDetails,
 ) -> None:
-    """Draw the matches by each encoder."""
+    """Draw the matches by all encoders in one list."""
     st.header("Which references are most similar?", anchor=False)
     if not matches:
         empty_states.no_matches()
         return
     st.caption(
-        "Each column shows the matches by one encoder, best match first. z is the number of "
+        "Each reference is shown once, with its rank by each encoder. A dash means that it is not "
+        f"among the first {DEPTHS[-1]} matches by that encoder. z is the number of "
         "standard deviations by which the cosine exceeds this target's mean cosine to the whole "
         "library. It shows how far a match stands out, not how good it is. Percentile is the share "
         "of the library's reference pairs that have no higher cosine. Melody is the share of "
         f"frames with the same pitch class (chance: about {MELODY_CHANCE_LEVEL})."
     )
-    encoders = cached_queries.encoder_revisions(cached_queries.run_key(run))
-    active = {row.encoder: row for row in encoders if row.serving}
-    match_cards.match_columns(matches, depth, active, details)
+    match_cards.match_cards(tracks, matches, encoders, details)
 
 
 def clip_section(
-    run: queries.Run,
     target: queries.Target,
     clips: Sequence[queries.GeneratedClip],
+    active: Sequence[queries.EncoderRevision],
     details: TrackDetails,
 ) -> None:
     """Draw the clips of each generator."""
@@ -52,17 +56,13 @@ def clip_section(
     if not clips:
         empty_states.no_clips_of_target()
         return
-    encoders = cached_queries.encoder_revisions(cached_queries.run_key(run))
-    active = [row for row in encoders if row.serving]
     random_metrics = {f"cosine {row.encoder}" for row in active if row.random}
     scores = queries.clip_scores(target.track_id)
     clip_cards.clip_columns(target, clips, scores, random_metrics, details)
-    licences = [f"{row.encoder}: {row.licence_weights or 'not stated'}" for row in active]
-    markup.show(markup.muted_line(f"Licences of the encoders' weights: {'; '.join(licences)}"))
 
 
-def explain_players(details: TrackDetails) -> None:
-    """Explain the level matching and the pictures."""
+def explain_players(active: Sequence[queries.EncoderRevision], details: TrackDetails) -> None:
+    """Explain the level matching, the pictures and the models."""
     level = format_number(details.level, 1)
     st.caption(
         f"{level_matching.EXPLANATION} Every player plays at the level of the quietest track "
@@ -70,6 +70,11 @@ def explain_players(details: TrackDetails) -> None:
         "is the strongest, from C at the bottom to B at the top."
     )
     aesthetics_rating.show_explanation(list(details.aesthetics.values()))
+    licences = [f"{row.encoder}: {row.licence_weights or 'not stated'}" for row in active]
+    markup.show(
+        markup.muted_line(f"Licences of the encoders' weights: {'; '.join(licences)}"),
+        *(random_weights_badge(row.encoder) for row in active if row.random),
+    )
 
 
 def choose_parts() -> list[str]:
@@ -88,7 +93,7 @@ def choose_parts() -> list[str]:
 
 
 def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
-    """Draw the chosen target, its matches and its clips."""
+    """Draw the answer, the chosen target, its matches and its clips."""
     left, middle, right = st.columns([3, 1.2, 1.2], vertical_alignment="bottom")
     with left:
         target = choose_target(targets)
@@ -104,21 +109,27 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
             required=True,
         )
     depth = chosen_depth or DEFAULT_DEPTH
+    key = cached_queries.run_key(run)
+    active = [row for row in cached_queries.encoder_revisions(key) if row.serving]
     matches, clips = [], []
     if "matches" in parts:
-        key = cached_queries.run_key(run)
         matches = cached_queries.matches(key, target.track_id, DEPTHS[-1])
     if "clips" in parts:
         clips = queries.clips_of_target(target.track_id)
-    shown = [match.reference_id for match in matches if match.rank <= depth]
-    shown += [clip.track_id for clip in clips]
+    tracks = match_cards.merged_matches(matches, depth)
+    found = {match.encoder for match in matches}
+    encoders = {row.encoder: row.random for row in active if row.encoder in found}
+    answer.show(answer_sentence(target.title, tracks, encoders), queries.clips_answer(clips))
+    shown = [track.track_id for track in tracks] + [clip.track_id for clip in clips]
     details = read_track_details([target.track_id, *dict.fromkeys(shown)])
     target_bar(target, details)
-    explain_players(details)
+    if matches:
+        distributions.section(key, tracks, encoders)
     if "matches" in parts:
-        match_section(run, matches, depth, details)
+        match_section(matches, tracks, encoders, details)
     if "clips" in parts:
-        clip_section(run, target, clips, details)
+        clip_section(target, clips, active, details)
+    explain_players(active, details)
 
 
 def main() -> None:

@@ -1,86 +1,60 @@
-"""The matches of a target: one column per encoder, with one card and player per match."""
+"""The matches of a target by all encoders in one list, with the scores of each pair."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup
-from dashboard.components.genre_and_instrument import genre_and_instrument
-from dashboard.components.guessed_tags import guessed_tags_badge
-from dashboard.components.marked_title import marked_title
+from dashboard.components.merged_ranks import EncoderRank, RankedTrack, merged
 from dashboard.components.number_format import format_number
-from dashboard.components.player import player
-from dashboard.components.plugin_labels import plugin_heading
-from dashboard.components.waveform_and_chroma import waveform_and_chroma
+from dashboard.components.reference_cards import reference_cards
+from dashboard.components.track_details import TrackDetails
 from dashboard.views.listen.match_explanation import explanation, melody_remark
-from dashboard.views.listen.track_details import COLUMNS_PER_ROW, TrackDetails
 from mirpipe.db import queries
 
 
-def match_columns(
-    matches: Sequence[queries.Match],
-    depth: int,
-    encoders: Mapping[str, queries.EncoderRevision],
-    details: TrackDetails,
-) -> None:
-    """Draw the first `depth` matches by each encoder.
+def merged_matches(matches: Sequence[queries.Match], depth: int) -> list[RankedTrack]:
+    """Return each reference among the first `depth` matches by any encoder once.
 
-    `matches` may contain more matches, because the explanations also name lower ranks.
+    `matches` may contain more matches, because the ranks by other encoders can be lower.
     """
-    by_encoder: dict[str, list[queries.Match]] = defaultdict(list)
-    for match in matches:
-        by_encoder[match.encoder].append(match)
-    names = list(by_encoder)
-    for first in range(0, len(names), COLUMNS_PER_ROW):
-        names_in_row = names[first : first + COLUMNS_PER_ROW]
-        columns = st.columns(len(names_in_row), gap="medium")
-        for encoder, column in zip(names_in_row, columns, strict=True):
-            with column:
-                row = encoders.get(encoder)
-                licence, random = (row.licence_weights, row.random) if row else ("", False)
-                markup.show(plugin_heading(encoder, licence, random=random))
-                for match in by_encoder[encoder][:depth]:
-                    match_card(match, by_encoder, details)
+    tracks = merged(
+        RankedTrack(
+            match.reference_id,
+            match.reference,
+            match.relation,
+            {match.encoder: EncoderRank(match.rank, match.cosine, match.z, match.percentile)},
+            match.reference_labels,
+        )
+        for match in matches
+    )
+    return [track for track in tracks if track.best_rank <= depth]
 
 
-def match_card(
-    match: queries.Match,
-    by_encoder: Mapping[str, Sequence[queries.Match]],
+def match_cards(
+    tracks: Sequence[RankedTrack],
+    matches: Sequence[queries.Match],
+    encoders: Mapping[str, bool],
     details: TrackDetails,
 ) -> None:
-    """Draw one match: its scores, its pictures, its player and an explanation."""
-    values = [
-        ("cosine", format_number(match.cosine, 3)),
-        ("z", format_number(match.z, 2)),
-        ("percentile", format_number(match.percentile, 1)),
-        ("aligned melody", format_number(match.aligned_melody, 3)),
-        ("melody accuracy", format_number(match.melody_accuracy, 3)),
-        *aesthetics_rating.axis_values(details.aesthetics.get(match.reference_id)),
-    ]
-    picture = details.pictures.get(match.reference_id)
-    files = details.files.get(match.reference_id, [])
-    with st.container(border=True, gap="xsmall"):
-        markup.show(
-            Markup("<div><span class='mp-rank'>{}</span>{} {}</div>").format(
-                match.rank,
-                marked_title(
-                    match.reference, match.relation, details.links.get(match.reference_id)
-                ),
-                guessed_tags_badge(files),
-            ),
-            genre_and_instrument(match.reference_labels),
-            markup.named_values(values),
-            # Even an empty remark takes up a line, so that equal ranks are aligned across columns.
-            markup.remark(melody_remark(match)),
-            waveform_and_chroma(picture, name=match.reference),
+    """Draw one card per track. `encoders` says for each encoder whether its weights are random."""
+    # The scores of a pair do not depend on the encoder that found it.
+    match_of = {match.reference_id: match for match in matches}
+
+    def scores(track: RankedTrack) -> list[Markup]:
+        match = match_of[track.track_id]
+        pair = (
+            ("aligned melody", match.aligned_melody),
+            ("melody accuracy", match.melody_accuracy),
         )
-        player(
-            files,
-            name=f"{match.encoder}, match {match.rank}: {match.reference}",
-            key=f"{match.encoder} {match.rank}",
-            level=details.level,
-        )
-        heading = f"Why is this track match {match.rank} by {match.encoder}?"
-        markup.show(markup.collapsed_list(heading, explanation(match, by_encoder)))
+        values = [(name, format_number(value, 3)) for name, value in pair if value is not None]
+        values += aesthetics_rating.axis_values(details.aesthetics.get(track.track_id))
+        shown = [markup.named_values(values)] if values else []
+        # Even an empty remark takes up a line, so that the pictures of a row are aligned.
+        return [*shown, markup.remark(melody_remark(match))]
+
+    def reasons(track: RankedTrack) -> list[Markup]:
+        sentences = explanation(match_of[track.track_id], track.ranks)
+        return [markup.collapsed_list("Why is it a match?", sentences)]
+
+    reference_cards(tracks, encoders, details, scores=scores, explanation=reasons)

@@ -1,38 +1,38 @@
-"""Sentences that explain a match: its similarity, ranks by other encoders, melody and CLAP."""
+"""Sentences that explain a match: its similarity for each encoder, melody and CLAP."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from dashboard.components.merged_ranks import EncoderRank
 from dashboard.components.number_format import format_number
 from dashboard.components.plugin_labels import RANDOM_WEIGHTS
 from mirpipe.db import queries
 
 
-def explanation(
-    match: queries.Match, matches_by_encoder: Mapping[str, Sequence[queries.Match]]
-) -> list[str]:
-    """Return the sentences for one match. There is no sentence for a missing number."""
-    sentences = []
-    if match.z is not None:
-        side = "above" if match.z >= 0 else "below"
-        sentences.append(
-            f"Its cosine is {format_number(abs(match.z), 2)} standard deviations {side} the mean "
-            "of this target's cosines to the whole library."
-        )
-    if match.percentile is not None:
-        percentile = format_number(match.percentile, 1)
-        sentences.append(f"{percentile} % of the library's reference pairs have no higher cosine.")
-    sentences += [
-        f"{encoder}: {rank_text(match, others)}."
-        for encoder, others in matches_by_encoder.items()
-        if encoder != match.encoder
+def explanation(match: queries.Match, ranks: Mapping[str, EncoderRank]) -> list[str]:
+    """Return the sentences for one match, from its ranks by encoder and the scores of the pair.
+
+    There is no sentence for a missing number.
+    """
+    sentences = [
+        sentence for encoder, rank in ranks.items() for sentence in _rank_sentences(encoder, rank)
     ]
     return sentences + _melody_sentences(match) + _clap_sentences(match)
 
 
-def rank_text(match: queries.Match, others: Sequence[queries.Match]) -> str:
-    """Return the rank of the same reference among the matches by another encoder."""
-    ranks = [other.rank for other in others if other.reference_id == match.reference_id]
-    return f"rank {ranks[0]}" if ranks else f"not among its first {len(others)} matches"
+def _rank_sentences(encoder: str, rank: EncoderRank) -> list[str]:
+    sentences = []
+    if rank.z is not None:
+        side = "above" if rank.z >= 0 else "below"
+        sentences.append(
+            f"{encoder}: its cosine is {format_number(abs(rank.z), 2)} standard deviations {side} "
+            "the mean of this target's cosines to the whole library."
+        )
+    if rank.percentile is not None:
+        percentile = format_number(rank.percentile, 1)
+        sentences.append(
+            f"{encoder}: {percentile} % of the library's reference pairs have no higher cosine."
+        )
+    return sentences
 
 
 def melody_remark(match: queries.Match) -> str:

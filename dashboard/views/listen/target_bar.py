@@ -6,9 +6,9 @@ from dashboard.components import aesthetics_rating, markup
 from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.guessed_tags import guessed_tags_badge
 from dashboard.components.player import player
+from dashboard.components.track_details import TrackDetails
 from dashboard.components.track_link import linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
-from dashboard.views.listen.track_details import TrackDetails
 from mirpipe.db import queries
 
 

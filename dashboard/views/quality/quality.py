@@ -19,7 +19,10 @@ NO_FINDINGS = (
 
 def kind_table(counts: Sequence[queries.FindingCount]) -> None:
     """Draw the number of tracks by kind and severity."""
-    lines = [[row.kind, row.severity, format_number(row.tracks, 0)] for row in counts]
+    lines = [
+        [queries.finding_name(row.kind), row.severity, format_number(row.tracks, 0)]
+        for row in counts
+    ]
     name = "Findings by kind"
     columns = ["kind", "severity", "tracks"]
     markup.show(tables.html_table(name, columns, lines, numeric=(2,), narrow=True))
@@ -27,18 +30,18 @@ def kind_table(counts: Sequence[queries.FindingCount]) -> None:
 
 
 def finding_frame(findings: Sequence[queries.AudioFinding]) -> pd.DataFrame:
-    """Return the findings as the data frame that the page shows and that can be downloaded."""
+    """Return the findings as a data frame, without columns that are empty."""
     return pd.DataFrame(
         {
             "severity": [row.severity for row in findings],
-            "kind": [row.kind for row in findings],
+            "kind": [queries.finding_name(row.kind) for row in findings],
             "track": [row.title for row in findings],
             "collection": [row.collection for row in findings],
             "at (s)": [row.seconds for row in findings],
             "finding": [row.detail for row in findings],
             "path": [row.path for row in findings],
         }
-    )
+    ).dropna(axis="columns", how="all")
 
 
 def guessed_section() -> None:
@@ -80,7 +83,11 @@ def finding_section() -> None:
     kind_table(counts)
     by_kind, by_collection = st.columns(2)
     kinds = by_kind.multiselect(
-        "Kind", sorted({row.kind for row in counts}), key="kind", bind="query-params"
+        "Kind",
+        sorted({row.kind for row in counts}),
+        format_func=queries.finding_name,
+        key="kind",
+        bind="query-params",
     )
     collections = by_collection.multiselect(
         "Collection", ["reference", "target", "generated"], key="collection", bind="query-params"

@@ -1,60 +1,111 @@
-"""Search page: finds the references that are most similar to a description or an audio file."""
+"""Search page: one field for a title, a description or a file, and the most similar references."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from dashboard.components import empty_states, markup
-from dashboard.components.plugin_labels import random_weights_badge
+from dashboard.components import empty_states
 from dashboard.data import cached_queries
-from dashboard.views.search import search_results
-from dashboard.views.search.search_by_audio import hits_for_audio
-from dashboard.views.search.search_by_words import hits_for_words
+from dashboard.views.search import search_by_audio, search_by_track, search_by_words
+from dashboard.views.search.search_results import section
 from mirpipe import search_process
 from mirpipe.db import queries
-from mirpipe.db.queries.vector_search import SearchableRevision, searchable_revisions
+from mirpipe.db.queries.vector_search import NearReference, searchable_revisions
 
-QUERY_KINDS = ("words", "audio")
 DEPTHS = (5, 10, 25)
 
 
-def choose_encoder(
-    available: Sequence[SearchableRevision], query_kind: str
-) -> tuple[str, int] | None:
-    """Draw the selectors and return the chosen encoder and number of matches.
-
-    Return None if no encoder supports the kind of query.
-    """
-    names = list(dict.fromkeys(revision.encoder for revision in available))
-    able = [name for name in names if query_kind == "audio" or search_process.takes_text(name)]
-    if not able:
-        st.info(
-            "No encoder in this library can search by words, but CLAP can. To add CLAP:",
-            icon=":material/text_fields:",
-        )
-        st.code(
-            "mirpipe models pull clap\nMIRPIPE_ENCODERS=musicnn,signal,clap mirpipe run",
-            language=None,
-            wrap_lines=True,
-        )
-        return None
+def choose_encoders(names: Sequence[str]) -> tuple[list[str], int]:
+    """Draw the selectors, and return the chosen encoders and the number of matches by each."""
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    if st.session_state.get("encoder") not in able:
-        st.session_state.pop("encoder", None)
     with left:
-        encoder = st.segmented_control(
-            "Encoder",
-            able,
-            default=able[0],
+        chosen = st.segmented_control(
+            "Encoders",
+            names,
+            default=list(names),
+            selection_mode="multi",
             key="encoder",
             bind="query-params",
-            required=True,
         )
     with right:
         k = st.segmented_control(
             "Matches", DEPTHS, default=DEPTHS[0], key="k", bind="query-params", required=True
         )
-    return encoder or able[0], k or DEPTHS[0]
+    return list(chosen or names), k or DEPTHS[0]
+
+
+def search_with_models(
+    search: Callable[[str], list[NearReference]], encoders: Sequence[str]
+) -> dict[str, list[NearReference]]:
+    """Return the references that each encoder finds. Draw the errors of those that fail."""
+    found = {}
+    for encoder in encoders:
+        with st.spinner(f"Searching with {encoder}. Loading the model can take up to a minute …"):
+            try:
+                found[encoder] = search(encoder)
+            except search_process.SearchFailed as error:
+                st.error(f"The search with {encoder} failed.", icon=":material/search_off:")
+                st.text(str(error))
+    return found
+
+
+def search_stored(track: queries.ListedTrack, k: int) -> dict[str, list[NearReference]]:
+    """Return the references near a track of the library, by each encoder that has embedded it."""
+    rows = cached_queries.similar_references(track.track_id, track.content_sha256, k)
+    return {row.encoder: row.references for row in rows if row.references is not None}
+
+
+def page(names: dict[str, bool]) -> None:
+    """Draw the search field, and what it finds. `names` are the encoders and if they are random."""
+    able = [name for name in names if search_process.takes_text(name)]
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        text = st.text_input(
+            "Title, artist, other tags or path"
+            + (", or a description of the sound" if able else ""),
+            key="q",
+            type="search",
+            bind="query-params",
+            max_chars=search_process.MAX_CHARACTERS,
+        )
+    with right:
+        file = search_by_audio.choose_file()
+    chosen, k = choose_encoders(list(names))
+    words = (text or "").strip()
+    run = queries.latest_run()
+    key = cached_queries.run_key(run) if run else None
+    if file is not None:
+        query = file.name
+        st.audio(file.getvalue(), format=file.type, alt=f"Query: {query}")
+        found = search_with_models(
+            lambda encoder: search_by_audio.search_by_audio(key, file, encoder, k), chosen
+        )
+    elif words and able and search_by_words.is_asked(words):
+        query = words
+        found = search_with_models(
+            lambda encoder: search_by_words.search_by_words(key, words, encoder, k),
+            [name for name in able if name in chosen] or able,
+        )
+    elif words:
+        track = search_by_track.choose_found_track(words)
+        if track is None:
+            return
+        query = track.title
+        search_by_track.draw(track)
+        stored = search_stored(track, k)
+        found = {name: stored[name] for name in chosen if name in stored}
+        if missing := [name for name in chosen if name not in stored]:
+            names_missing = ", ".join(missing)
+            st.caption(f"Not embedded yet by {names_missing}. The next run does this.")
+    else:
+        st.caption(
+            "Type a part of a title, an artist or any other tag: the tracks that contain all words "
+            "are listed, and the references that are most similar to one of them. A file is "
+            "compared with all references; a link to this page does not restore it."
+        )
+        return
+    if found:
+        section(query, found, {name: names[name] for name in found})
 
 
 def main() -> None:
@@ -67,31 +118,12 @@ def main() -> None:
     if not available:
         empty_states.no_run()
         return
-    query_kind = st.segmented_control(
-        "Search by",
-        QUERY_KINDS,
-        default=QUERY_KINDS[0],
-        key="by",
-        bind="query-params",
-        required=True,
-    )
-    chosen = choose_encoder(available, query_kind or QUERY_KINDS[0])
-    if chosen is None:
-        return
-    encoder, k = chosen
-    run = queries.latest_run()
-    key = cached_queries.run_key(run) if run else None
-    encoders = cached_queries.encoder_revisions(key) if key else []
-    if encoder in {row.encoder for row in encoders if row.random}:
-        markup.show(random_weights_badge(encoder))
-    try:
-        hits = (hits_for_audio if query_kind == "audio" else hits_for_words)(key, encoder, k)
-    except search_process.SearchFailed as error:
-        st.error("The search failed.", icon=":material/search_off:")
-        st.text(str(error))
-        return
-    if hits is not None:
-        search_results.section(hits, encoder)
+    names: dict[str, bool] = {}
+    for revision in available:  # If there are two revisions of an encoder, the active one is first.
+        names.setdefault(revision.encoder, revision.random)
+    page(names)
+    if not any(map(search_process.takes_text, names)):
+        search_by_words.explain_clap()
 
 
 main()

@@ -3,28 +3,31 @@
 from hashlib import sha256
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard.data.cached_queries import RunKey
 from mirpipe import search_process
+from mirpipe.db.queries.vector_search import NearReference
 
 SUFFIXES = ["wav", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "m4a", "mp4", "aac", "wma"]
 
 
-def hits_for_audio(run: RunKey | None, encoder: str, k: int) -> list[search_process.Hit] | None:
-    """Draw the upload field and return the hits for the file, or None if there is no file."""
+def choose_file() -> UploadedFile | None:
+    """Draw the upload field, and return the file."""
     megabytes = search_process.MAX_FILE_BYTES // 2**20
-    file = st.file_uploader(
-        f"Audio file of up to {megabytes} MB. The file is not stored.",
+    return st.file_uploader(
+        f"Or an audio file of up to {megabytes} MB, which is not stored",
         type=SUFFIXES,
         max_upload_size=megabytes,
     )
-    if file is None:
-        st.caption("A link to this page restores all settings, but not the file.")
-        return None
+
+
+def search_by_audio(
+    run: RunKey | None, file: UploadedFile, encoder: str, k: int
+) -> list[NearReference]:
+    """Return the references that are most similar to the file. Raises SearchFailed."""
     content = file.getvalue()
-    st.audio(content, format=file.type, alt=f"Query: {file.name}")
-    with st.spinner(f"Searching with {encoder}. Loading the model can take up to a minute …"):
-        return _cached_search(run, sha256(content).digest(), encoder, k, content, file.name)
+    return _cached_search(run, sha256(content).digest(), encoder, k, content, file.name)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)
@@ -35,5 +38,5 @@ def _cached_search(
     k: int,
     _content: bytes,
     _name: str,
-) -> list[search_process.Hit]:
+) -> list[NearReference]:
     return search_process.search_by_audio(_content, name=_name, encoder=encoder, k=k)

@@ -1,53 +1,44 @@
-"""Search results: one card with a player for each reference."""
+"""Search results: the answer, and one card with a player for each reference."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
-from markupsafe import Markup
 
-from dashboard.components import level_matching, markup
+from dashboard.components import answer, level_matching, markup
 from dashboard.components.csv_download import download_button
-from dashboard.components.genre_and_instrument import genre_and_instrument
-from dashboard.components.marked_title import marked_title
-from dashboard.components.number_format import format_number
-from dashboard.components.player import player
-from dashboard.components.track_link import track_links
-from dashboard.components.waveform_and_chroma import waveform_and_chroma
-from mirpipe import search_process
-from mirpipe.db import queries
-
-COLUMNS = 3
+from dashboard.components.merged_ranks import answer_sentence, merged_references
+from dashboard.components.plugin_labels import random_weights_badge
+from dashboard.components.reference_cards import reference_cards
+from dashboard.components.track_details import read_track_details
+from mirpipe.db.queries.vector_search import NearReference
 
 
-def section(hits: Sequence[search_process.Hit], encoder: str) -> None:
-    """Draw the references that the search found, most similar first."""
-    if not hits:
+def section(
+    query: str, found: Mapping[str, Sequence[NearReference]], encoders: Mapping[str, bool]
+) -> None:
+    """Draw the references that a search found for each encoder, as one list.
+
+    `encoders` says for each of these encoders whether its weights are random.
+    """
+    tracks = merged_references(found)
+    if not tracks:
         st.info("There are no references yet. Add some, then run `mirpipe run`.")
         return
-    track_ids = [hit.track_id for hit in hits]
-    files, pictures = queries.file_locations(track_ids), queries.pictures(track_ids)
-    links = track_links(track_ids)
-    level = level_matching.common_level(files.values())
+    answer.show(answer_sentence(query, tracks, encoders))
+    markup.show(*(random_weights_badge(name) for name, random in encoders.items() if random))
     st.header("Which references are most similar?", anchor=False)
-    st.caption(f"Cosines are computed in the space of {encoder}. {level_matching.EXPLANATION}")
-    for first in range(0, len(hits), COLUMNS):
-        hits_in_row = hits[first : first + COLUMNS]
-        for hit, column in zip(hits_in_row, st.columns(COLUMNS, gap="medium"), strict=False):
-            with column, st.container(border=True, gap="xsmall"):
-                markup.show(
-                    Markup("<div><span class='mp-rank'>{}</span>{}</div>").format(
-                        hit.rank, marked_title(hit.title, hit.relation, links.get(hit.track_id))
-                    ),
-                    genre_and_instrument(hit.labels),
-                    markup.named_values([("cosine", format_number(hit.cosine, 4))]),
-                    waveform_and_chroma(pictures.get(hit.track_id), name=hit.title),
-                )
-                player(
-                    files.get(hit.track_id, []),
-                    name=f"Match {hit.rank}: {hit.title}",
-                    key=f"hit {hit.rank}",
-                    level=level,
-                )
-    download_button(pd.DataFrame([asdict(hit) for hit in hits]), name="Search results")
+    st.caption(
+        "Each reference is shown once, with its rank by each encoder. A dash means that it is not "
+        "among the first ranks by that encoder. Cosines of different encoders are not comparable. "
+        "z is the number of standard deviations by which the cosine exceeds the mean cosine to the "
+        f"whole library. {level_matching.EXPLANATION}"
+    )
+    details = read_track_details([track.track_id for track in tracks])
+    reference_cards(tracks, encoders, details)
+    rows = [
+        {"encoder": encoder, "track_id": track.track_id, "title": track.title, **vars(rank)}
+        for track in tracks
+        for encoder, rank in track.ranks.items()
+    ]
+    download_button(pd.DataFrame(rows), name="Search results")

@@ -79,7 +79,7 @@ def _findings(track: queries.TrackDescription) -> None:
     lines = [
         [
             row.severity,
-            row.kind,
+            queries.finding_name(row.kind),
             DASH if row.seconds is None else f"{format_number(row.seconds, 1)} s",
             row.detail,
         ]

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.components import markup
-from dashboard.components.merged_ranks import RankedTrack, merged_table
+from dashboard.components.merged_ranks import EncoderRank, RankedTrack, merged_table
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 
@@ -32,7 +32,7 @@ def draw(track: queries.TrackDescription) -> None:
             row.target_id,
             row.target,
             row.relation,
-            {encoder: (rank, None) for encoder, rank in row.ranks.items()},
+            {encoder: EncoderRank(rank) for encoder, rank in row.ranks.items()},
         )
         for row in rows
     ]

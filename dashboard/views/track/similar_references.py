@@ -1,12 +1,9 @@
 """More like this: the nearest references of the track, by all encoders in one list."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-
 import streamlit as st
 
 from dashboard.components import markup
-from dashboard.components.merged_ranks import RankedTrack, merged_table
+from dashboard.components.merged_ranks import merged_references, merged_table
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 
@@ -23,7 +20,7 @@ def draw(track: queries.TrackDescription) -> None:
     with st.spinner("Searching the nearest references"):
         found = cached_queries.similar_references(track.track_id, track.content_sha256, SHOWN)
     missing = [row.encoder for row in found if row.references is None]
-    tracks = merge(found)
+    tracks = merged_references({row.encoder: row.references or [] for row in found})
     if tracks:
         st.caption(
             f"The {SHOWN} nearest references by each encoder, in one list. Each number is the rank "
@@ -37,17 +34,3 @@ def draw(track: queries.TrackDescription) -> None:
     if missing or not found:
         names = ", ".join(missing) or "any encoder"
         st.caption(f"Not embedded yet by {names}. The next run does this: `mirpipe run`.")
-
-
-def merge(found: Sequence[queries.SimilarReferences]) -> list[RankedTrack]:
-    """Return each reference once, with its rank and cosine by each encoder."""
-    ranks: dict[int, dict[str, tuple[int, float | None]]] = defaultdict(dict)
-    rows = {}
-    for result in found:
-        for row in result.references or ():
-            rows[row.track_id] = row
-            ranks[row.track_id][result.encoder] = row.rank, row.cosine
-    return [
-        RankedTrack(track_id, row.title, row.relation, ranks[track_id])
-        for track_id, row in rows.items()
-    ]

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import empty_states, markup, tables
+from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_duration, format_number
 from dashboard.components.state_badge import state_badge
@@ -50,7 +50,12 @@ def choose_filter() -> queries.TrackFilter:
     findings: list[str] = []
     if kinds:
         findings = by_finding.multiselect(
-            "Finding", kinds, key="finding", bind="query-params", on_change=first_page
+            "Finding",
+            kinds,
+            format_func=queries.finding_name,
+            key="finding",
+            bind="query-params",
+            on_change=first_page,
         )
     return queries.TrackFilter(search or "", tuple(collections), tuple(states), tuple(findings))
 
@@ -113,7 +118,7 @@ def track_row(row: queries.ListedTrack) -> list[str | Markup]:
         format_number(row.tempo_bpm, 0),
         markup.no_wrap(row.key or DASH),
         markup.no_wrap(DASH if row.seconds is None else format_duration(row.seconds)),
-        ", ".join(row.findings) or DASH,
+        ", ".join(map(queries.finding_name, row.findings)) or DASH,
         markup.path(row.path or DASH),
     ]
 
@@ -147,9 +152,11 @@ def track_table(rows: Sequence[queries.ListedTrack], sort: str, *, descending: b
 def main() -> None:
     """Draw the page, or a message if the library is empty."""
     st.title("Tracks", anchor=False)
-    if not cached_queries.library_counts():
+    counts = cached_queries.library_counts()
+    if not counts:
         empty_states.no_library()
         return
+    answer.show(*queries.library_answer(counts))
     st.caption(
         "Every track that was ever ingested or generated. The search finds tracks that contain all "
         "words, in any order. Select a title to see everything about the track."

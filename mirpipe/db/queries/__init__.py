@@ -8,18 +8,23 @@ own modules.
 
 from mirpipe.db.queries.aesthetics import Aesthetics, aesthetics
 from mirpipe.db.queries.answers import (
+    BestReference,
+    clips_answer,
     generation_answer,
     hubs_answer,
+    library_answer,
     primary_metric_of_run,
     quality_answer,
     retrieval_answer,
     run_answer,
+    similarity_answer,
 )
 from mirpipe.db.queries.best_match_scores import BestMatchScores, best_match_scores
 from mirpipe.db.queries.captions import Caption, captions
 from mirpipe.db.queries.change_mark import change_mark
 from mirpipe.db.queries.clip_origins import ClipOrigin, clip_origins
 from mirpipe.db.queries.clip_scores import ClipScore, TargetScore, clip_scores, target_scores
+from mirpipe.db.queries.cosine_distributions import HistogramBin, cosine_distributions
 from mirpipe.db.queries.csls_check import CslsCheck, csls_checks
 from mirpipe.db.queries.duplicates import (
     DuplicateGroup,
@@ -38,6 +43,7 @@ from mirpipe.db.queries.findings import (
     AudioFinding,
     FindingCount,
     finding_counts,
+    finding_name,
     findings,
     findings_of_track,
 )
@@ -96,6 +102,7 @@ __all__ = [
     "BestMatchChange",
     "BestMatchDifference",
     "BestMatchScores",
+    "BestReference",
     "Caption",
     "ClipOrigin",
     "ClipScore",
@@ -114,6 +121,7 @@ __all__ = [
     "GeneratedClip",
     "GenerationSummary",
     "GroupSummary",
+    "HistogramBin",
     "Hub",
     "Hubness",
     "LabelRanking",
@@ -154,7 +162,9 @@ __all__ = [
     "change_mark",
     "clip_origins",
     "clip_scores",
+    "clips_answer",
     "clips_of_target",
+    "cosine_distributions",
     "csls_checks",
     "duplicate_groups",
     "encoder_agreements",
@@ -165,6 +175,7 @@ __all__ = [
     "file_locations",
     "filtered_label_rankings",
     "finding_counts",
+    "finding_name",
     "findings",
     "findings_of_track",
     "fingerprint_state",
@@ -178,6 +189,7 @@ __all__ = [
     "label_rankings",
     "last_runs",
     "latest_run",
+    "library_answer",
     "library_counts",
     "listed_tracks",
     "listed_tracks_n",
@@ -203,6 +215,7 @@ __all__ = [
     "same_recordings",
     "set_distances",
     "similar_references",
+    "similarity_answer",
     "similarity_by_rank",
     "target_scores",
     "targets",

@@ -1,17 +1,55 @@
 """Short answers in sentences, for the report and the dashboard's pages."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from mirpipe.db.queries.comparison_sentences import comparison_sentence, counted, mode_name
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
-from mirpipe.db.queries.findings import FindingCount
+from mirpipe.db.queries.findings import FindingCount, finding_name
+from mirpipe.db.queries.generated_clips import GeneratedClip
 from mirpipe.db.queries.generation_summaries import GenerationSummary
 from mirpipe.db.queries.hubness import Hubness
+from mirpipe.db.queries.library_counts import LibraryCount
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.db.queries.mode_comparison import ModeComparison
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary
 from mirpipe.db.queries.runs import Run
+from mirpipe.db.queries.same_recordings import relation_name
+
+
+@dataclass(frozen=True)
+class BestReference:
+    """The reference that one encoder finds most similar to a query."""
+
+    encoder: str
+    title: str
+    relation: str | None
+    """same_recording or same_file if it is the same recording as the query, otherwise None."""
+    z: float | None
+    random: bool
+    """Whether the encoder's weights are random."""
+
+
+def library_answer(counts: Sequence[LibraryCount]) -> list[str]:
+    """Return how many tracks of each collection are used, and how many are not."""
+
+    def number(state: str) -> int:
+        return sum(row.tracks for row in counts if row.state == state)
+
+    nouns = (("reference", "reference"), ("target", "target"), ("generated", "clip"))
+    tracks_of = {row.collection: row.tracks for row in counts if row.state == "ok"}
+    used = [counted(tracks_of[name], noun) for name, noun in nouns if name in tracks_of]
+    unused = []
+    if rejected := number("rejected"):
+        unused.append(f"{counted(rejected, 'track')} {_was(rejected)} rejected")
+    if gone := number("gone"):
+        unused.append(f"the files of {counted(gone, 'track')} are gone")
+    sentences = [f"The library contains {_listed(used) if used else 'no usable tracks'}."]
+    if unused:
+        sentence = _listed(unused)
+        sentences.append(f"{sentence[0].upper()}{sentence[1:]}.")
+    return sentences
 
 
 def run_answer(run: Run) -> str:
@@ -132,6 +170,38 @@ def hubs_answer(
     return sentences
 
 
+def similarity_answer(query: str, best: Sequence[BestReference]) -> str:
+    """Return which reference each encoder finds most similar to a query.
+
+    Encoders that agree are named together. Encoders with random weights are left out. The answer is
+    empty if only these have found a reference.
+    """
+    encoders: dict[tuple[str, str | None], list[str]] = {}
+    for row in best:
+        if not row.random:
+            z = "" if row.z is None else f" (z = {row.z:.2f})".replace("-", "−")
+            encoders.setdefault((row.title, row.relation), []).append(f"{row.encoder}{z}")
+    found = [
+        f"{_isolated(title)}{f', the {relation_name(relation)},' if relation else ''} "
+        f"by {_listed(names)}"
+        for (title, relation), names in encoders.items()
+    ]
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"The reference that is most similar to {_isolated(query)} is {found[0]}."
+    return f"The encoders find different references for {_isolated(query)}: {'; '.join(found)}."
+
+
+def clips_answer(clips: Sequence[GeneratedClip]) -> str:
+    """Return how many clips were generated from a target. Empty if there are none."""
+    if not clips:
+        return ""
+    modes = len({(clip.generator, clip.mode, clip.guidance) for clip in clips})
+    counts = f"{counted(len(clips), 'clip')} in {counted(modes, 'mode')}"
+    return f"From the target, {counts} {_was(len(clips))} generated."
+
+
 def quality_answer(counts: Sequence[FindingCount]) -> str:
     """Return the most frequent kinds of warnings about the audio of tracks."""
     warnings = sorted(
@@ -140,9 +210,19 @@ def quality_answer(counts: Sequence[FindingCount]) -> str:
     if not warnings:
         return "No track has a warning."
     first, *others = warnings
-    sentence = f"The most frequent warning is {first.kind}, for {counted(first.tracks, 'track')}"
-    followed = ", ".join(f"{row.kind} for {row.tracks:,}" for row in others)
+    name = finding_name(first.kind)
+    sentence = f"The most frequent warning is {name}, for {counted(first.tracks, 'track')}"
+    followed = ", ".join(f"{finding_name(row.kind)} for {row.tracks:,}" for row in others)
     return f"{sentence}, followed by {followed}." if followed else f"{sentence}."
+
+
+def _was(n: int) -> str:
+    return "was" if n == 1 else "were"
+
+
+def _listed(items: Sequence[str]) -> str:
+    """Return one or more items as a list within a sentence."""
+    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else items[0]
 
 
 def _isolated(title: str) -> str:

@@ -37,6 +37,7 @@ class FindingCount:
     """Number of tracks with such a finding."""
 
 
+_NAMES = {"dc_offset": "DC offset"}
 _FINDINGS = text("""
     SELECT kind, severity, title, collection, seconds, detail, path, track_id
     FROM mirpipe.v_finding
@@ -65,6 +66,11 @@ _NUMBER = text("""
 @dataclass(frozen=True)
 class _Number:
     n: int
+
+
+def finding_name(kind: str) -> str:
+    """Return the display name of a kind of findings, such as "DC offset" for dc_offset."""
+    return _NAMES.get(kind, kind.replace("_", " "))
 
 
 def findings(*, kinds: Sequence[str] = (), collections: Sequence[str] = ()) -> list[AudioFinding]:

@@ -8,6 +8,7 @@ from pgvector import Vector
 from sqlalchemy import text
 
 from mirpipe.db.engine import engine
+from mirpipe.db.queries.query_scale import query_scale
 from mirpipe.db.queries.read_rows import read_rows, readable_errors
 from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.records import Float32
@@ -54,6 +55,10 @@ class NearReference:
     """Cosine between the query and the reference, in the encoder's own space."""
     relation: str | None = None
     """same_recording if the query is a track with the same recording, otherwise None."""
+    z: float | None = None
+    """Standard deviations above the query's mean cosine to all other references."""
+    percentile: float | None = None
+    """Percentage of reference pairs whose cosine is not higher. None before the first run."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +167,15 @@ def nearest_references(
             track_ids=[reference.track_id for reference in nearest],
         )
     }
+    scale = query_scale(revision.encoder_id, vector, sha256=excluded_sha256)
     marked = [
-        replace(reference, relation=relation_of.get(reference.track_id)) for reference in nearest
+        replace(
+            reference,
+            relation=relation_of.get(reference.track_id),
+            z=scale.z(reference.cosine),
+            percentile=scale.percentile(reference.cosine),
+        )
+        for reference in nearest
     ]
     return with_distinct_titles(marked, title="track_id")
 

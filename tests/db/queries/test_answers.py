@@ -1,16 +1,21 @@
 """Answers in sentences: the order of the means, verdicts, and what is left out."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from mirpipe.db import queries
 from mirpipe.db.queries.answers import (
+    clips_answer,
     generation_answer,
     hubs_answer,
+    library_answer,
     quality_answer,
     retrieval_answer,
     run_answer,
+    similarity_answer,
 )
 
 METRIC = "aligned_melody"
@@ -156,13 +161,61 @@ def test_the_strongest_hub_and_the_agreement_of_encoders_are_named() -> None:
     assert hubs_answer(hubness, [], query_kind="references", k=5) == []
 
 
+def test_encoders_that_agree_are_named_together() -> None:
+    def best(encoder: str, title: str, z: float | None, **values: Any) -> queries.BestReference:
+        return queries.BestReference(
+            encoder, title, values.get("relation"), z, values.get("random", False)
+        )
+
+    rows = [best("a", "x", 3.125), best("b", "y", -0.5), best("c", "x", None)]
+    assert similarity_answer("q", [*rows, best("d", "z", 9, random=True)]) == (
+        "The encoders find different references for ⁨q⁩: ⁨x⁩ by a (z = 3.12) and c; ⁨y⁩ by b (z = −0.50)."
+    )
+    copy = best("a", "x", 3, relation="same_recording")
+    assert similarity_answer("q", [copy]) == (
+        "The reference that is most similar to ⁨q⁩ is ⁨x⁩, the same recording, by a (z = 3.00)."
+    )
+    assert similarity_answer("q", [best("d", "z", 9, random=True)]) == ""
+
+
 def test_warnings_are_named_and_other_findings_are_not() -> None:
     counts = [
         queries.FindingCount("silence", "info", 9),
-        queries.FindingCount("clipping", "warning", 1),
+        queries.FindingCount("dc_offset", "warning", 1),
         queries.FindingCount("truncated", "warning", 3),
     ]
     assert quality_answer(counts) == (
-        "The most frequent warning is truncated, for 3 tracks, followed by clipping for 1."
+        "The most frequent warning is truncated, for 3 tracks, followed by DC offset for 1."
     )
     assert quality_answer(counts[:1]) == "No track has a warning."
+
+
+def test_the_clips_of_a_target_are_counted() -> None:
+    def clip(mode: str, seed: int) -> queries.GeneratedClip:
+        values = {field.name: None for field in fields(queries.GeneratedClip)}
+        return queries.GeneratedClip(**{**values, "generator": "g", "mode": mode, "seed": seed})
+
+    clips = [clip("simple", 0), clip("simple", 1), clip("strong", 0)]
+    assert clips_answer(clips) == "From the target, 3 clips in 2 modes were generated."
+    assert clips_answer(clips[:1]) == "From the target, 1 clip in 1 mode was generated."
+    assert clips_answer([]) == ""
+
+
+def test_the_tracks_of_the_library_are_counted_by_collection() -> None:
+    counts = [
+        queries.LibraryCount("target", "ok", 1, 60),
+        queries.LibraryCount("target", "gone", 2, 60),
+        queries.LibraryCount("reference", "ok", 1_200, 60),
+        queries.LibraryCount("reference", "rejected", 1, 60),
+        queries.LibraryCount("generated", "ok", 3, 60),
+        queries.LibraryCount("generated", "gone", 2, 60),
+    ]
+    assert library_answer(counts) == [
+        "The library contains 1,200 references, 1 target and 3 clips.",
+        "1 track was rejected and the files of 4 tracks are gone.",
+    ]
+    assert library_answer(counts[:1]) == ["The library contains 1 target."]
+    assert library_answer(counts[1:2]) == [
+        "The library contains no usable tracks.",
+        "The files of 2 tracks are gone.",
+    ]

@@ -1,4 +1,4 @@
-"""Track details for the cards on the Listen page: files, ratings, pictures and level."""
+"""Track details for cards with players: files, ratings, pictures, links and level."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from dashboard.components.level_matching import common_level
 from dashboard.components.track_link import TrackLinks, track_links
 from mirpipe.db import queries
-
-COLUMNS_PER_ROW = 4
-"""Largest number of cards in a row."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+"""Search by a track of the library: the tracks whose title or tags contain the words."""
+
+import streamlit as st
+
+from dashboard.components import markup
+from dashboard.components.player import player
+from dashboard.components.track_link import address_of, linked_title
+from dashboard.data import cached_queries
+from mirpipe.db import queries
+from mirpipe.db.queries.track_list import MAX_COUNTED
+
+LISTED = 50
+"""Largest number of found tracks in the selector."""
+KEY = "of"
+
+
+def choose_found_track(words: str) -> queries.ListedTrack | None:
+    """Draw a selector of the tracks that the words find, and return the chosen one.
+
+    Return None if they find none.
+    """
+    chosen = queries.TrackFilter(words, states=("ok",))
+    tracks = cached_queries.listed_tracks(chosen, "title", False, LISTED, 0)
+    if not tracks:
+        st.info("No track has these words in its title, tags or path.")
+        return None
+    found = cached_queries.listed_tracks_n(chosen)
+    number = f"more than {MAX_COUNTED:,}" if found > MAX_COUNTED else f"{found:,}"
+    listed = f", of which {LISTED} are listed" if found > LISTED else ""
+    track_of = {track.track_id: track for track in tracks}
+    if st.session_state.get(KEY) not in track_of:
+        st.session_state.pop(KEY, None)
+    track_id = st.selectbox(
+        f"Similar to which track? ({number} found{listed})",
+        list(track_of),
+        format_func=lambda track_id: (
+            f"{track_of[track_id].title} ({track_of[track_id].collection})"
+        ),
+        key=KEY,
+        bind="query-params",
+    )
+    return track_of[track_id]
+
+
+def draw(track: queries.ListedTrack) -> None:
+    """Draw the link and the player of the chosen track."""
+    address = address_of(track.collection, track.content_sha256)
+    with st.container(gap="xsmall"):
+        markup.show(markup.sentence("Similar to {}", linked_title(track.title, address)))
+        files = queries.file_locations([track.track_id]).get(track.track_id, [])
+        player(files, name=f"Query: {track.title}", key="query")
