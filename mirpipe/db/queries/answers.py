@@ -53,18 +53,28 @@ def library_answer(counts: Sequence[LibraryCount]) -> list[str]:
 
 
 def run_answer(run: Run) -> str:
-    """Return what a run compared, and how many best matches it changed."""
-    targets, references = (run.library.get(f"{name} ok", 0) for name in ("target", "reference"))
+    """Return what a run compared, what was not embedded yet, and what has changed."""
+    total = {name: run.library.get(f"{name} ok", 0) for name in ("target", "reference")}
     compared = (
-        f"Run {run.run_id} compared {counted(targets, 'target')} with "
-        f"{counted(references, 'reference')}"
+        f"Run {run.run_id} compared {counted(total['target'], 'target')} with "
+        f"{counted(total['reference'], 'reference')}"
     )
     changed = sum(run.changes.values())
-    if not changed:
-        return f"{compared} and changed no best match."
-    causes = ", ".join(f"{cause}: {n:,}" for cause, n in run.changes.items())
-    noun = "best match" if changed == 1 else "best matches"
-    return f"{compared} and changed {changed:,} {noun} ({causes})."
+    if changed:
+        causes = ", ".join(f"{cause}: {n:,}" for cause, n in run.changes.items())
+        noun = "best match" if changed == 1 else "best matches"
+        sentences = [f"{compared} and changed {changed:,} {noun} ({causes})."]
+    else:
+        sentences = [f"{compared} and changed no best match."]
+    for encoder, embedded in sorted(run.vectors.items()):
+        incomplete = [
+            f"{embedded[name]:,} of {counted(number, name)}"
+            for name, number in total.items()
+            if embedded[name] < number
+        ]
+        if incomplete:
+            sentences.append(f"{encoder} had vectors of only {_listed(incomplete)}.")
+    return " ".join(sentences)
 
 
 def primary_metric_of_run(

@@ -25,6 +25,8 @@ class Run:
     """Number of tracks by collection and state, with keys such as "reference ok"."""
     changes: dict[str, int]
     """Number of best matches that changed in the run, by cause."""
+    vectors: dict[str, dict[str, int]]
+    """Numbers of tracks that each encoder had embedded, by collection: "reference" and "target"."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,12 @@ _RUNS = text("""
         SELECT jsonb_object_agg(cause, changes) FROM (
             SELECT c.cause, count(*) AS changes FROM mirpipe.v_change c
             WHERE c.run_id = r.run_id GROUP BY c.cause) counted
-    ), '{}') AS changes
+    ), '{}') AS changes, coalesce((
+        SELECT jsonb_object_agg(e.name,
+            jsonb_build_object('reference', g.references_n, 'target', g.targets_n) ORDER BY e.name)
+        FROM mirpipe.run_encoder g JOIN mirpipe.encoder e USING (encoder_id)
+        WHERE g.run_id = r.run_id
+    ), '{}') AS vectors
     FROM mirpipe.run r ORDER BY r.run_id DESC LIMIT :limit
 """)
 _BEST_MATCH_CHANGES = text("""

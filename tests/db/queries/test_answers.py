@@ -114,8 +114,24 @@ def test_modes_are_ordered_within_each_generator() -> None:
 def test_a_run_is_described_with_its_changes(changes: dict[str, int], end: str) -> None:
     now = datetime.now(UTC)
     library = {"target ok": 1, "reference ok": 1000, "reference gone": 5}
-    run = queries.Run(3, now, now, "command line", library, changes)
+    run = queries.Run(3, now, now, "command line", library, changes, {})
     assert run_answer(run) == f"Run 3 compared 1 target with 1,000 references {end}"
+
+
+def test_a_run_before_all_tracks_are_embedded_names_what_was_compared() -> None:
+    now = datetime.now(UTC)
+    vectors = {
+        "signal": {"reference": 1000, "target": 20},
+        "clap": {"reference": 410, "target": 20},
+        "muq": {"reference": 0, "target": 1},
+    }
+    library = {"target ok": 20, "reference ok": 1000}
+    run = queries.Run(3, now, now, "command line", library, {}, vectors)
+    assert run_answer(run) == (
+        "Run 3 compared 20 targets with 1,000 references and changed no best match. "
+        "clap had vectors of only 410 of 1,000 references. "
+        "muq had vectors of only 1 of 20 targets and 0 of 1,000 references."
+    )
 
 
 def hub(encoder: str, largest: int, *, random: bool = False, k: int = 5) -> queries.Hubness:
