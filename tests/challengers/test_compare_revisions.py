@@ -119,7 +119,7 @@ def test_the_targets_that_change_most_come_first(library: JudgedLibrary) -> None
         bad=library.references["bad"],
     )
     changed = compare().changed
-    assert [(each.target, each.old_reference, each.new_reference) for each in changed] == [
+    assert [(each.target, each.old_title, each.new_title) for each in changed] == [
         ("t1", "good", "bad"),
         ("t0", "good", "bad"),
     ]
@@ -175,7 +175,7 @@ def test_a_metric_without_scores_is_undecided(library: JudgedLibrary) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("other", "There is no encoder 'other' with vectors. Encoders: made_up."),
+        ("other", "No revision of a plug-in 'other' is stored. Plug-ins: made_up."),
         (
             "made_up@x",
             "Revisions of made_up: made_up@new (active, configured), made_up@old (replaced)",

@@ -4,52 +4,11 @@ A neighbour list is sorted. Without the references that only one revision has em
 therefore the list that the revision would have found among the shared references.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.queries.shared_best_matches import SCORE_OF_MATCH
-from mirpipe.music.metrics.metric_ranges import Range, metric_range
-from mirpipe.records import Float64, Int64
-
-
-@dataclass(frozen=True)
-class SharedMatches:
-    """The matches of two revisions. Arrays have one value per target, sorted by content hash."""
-
-    references_n: int
-    """Number of usable references that both revisions have embedded."""
-    targets_n: int
-    """Number of usable targets that both revisions have embedded."""
-    target_ids: Int64
-    """Targets for which both revisions have a shared match, shape (n,)."""
-    old_ids: Int64
-    """Best match of each target by the old revision, shape (n,)."""
-    new_ids: Int64
-    """Best match of each target by the new revision, shape (n,)."""
-    common: Float64
-    """Share of the first k matches that both revisions have in common, shape (n,), 0 to 1."""
-
-
-@dataclass(frozen=True)
-class MetricOfMatches:
-    """One metric of the best matches. Arrays have one value per target, NaN if it is undefined."""
-
-    metric: str
-    encoder: str | None
-    """Encoder whose vectors the metric compares. None for other metrics."""
-    random: bool
-    """Whether the metric depends on random weights."""
-    range: Range
-    """Lowest and highest possible value."""
-    old: Float64
-    """Values of the old revision's best matches, shape (n,)."""
-    new: Float64
-    """Values of the new revision's best matches, shape (n,)."""
-    unmeasured_n: int
-    """Number of targets for which one of the two best matches has no score yet."""
-
+from mirpipe.db.queries.shared_best_matches import SCORE_OF_PAIR
+from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, metric_values
 
 _COUNTS = text("""
     SELECT t.collection, count(*) AS n
@@ -116,17 +75,16 @@ _METRICS = text(f"""
     )) WITH ORDINALITY b (target_id, old_id, new_id, place)
     CROSS JOIN LATERAL (SELECT b.target_id, b.old_id AS reference_id) old
     CROSS JOIN LATERAL (SELECT b.target_id, b.new_id AS reference_id) new
-    {SCORE_OF_MATCH.format(match="old")}
-    {SCORE_OF_MATCH.format(match="new")}
+    {SCORE_OF_PAIR.format(match="old", excerpt="IS NULL")}
+    {SCORE_OF_PAIR.format(match="new", excerpt="IS NULL")}
     GROUP BY m.name, m.spec, m.is_random
     ORDER BY m.name
 """)
-_TITLES = text("SELECT track_id, title FROM mirpipe.track WHERE track_id = ANY(:track_ids)")
 
 
 def shared_matches(
     connection: Connection, old: int, new: int, *, k: int, same_recording_counts: bool
-) -> SharedMatches:
+) -> SharedAnswers:
     """Return the best matches of two revisions, given by their ids, and how many are in common.
 
     Only targets and references with vectors by both revisions count. If `same_recording_counts` is
@@ -138,7 +96,7 @@ def shared_matches(
     rows = connection.execute(
         _MATCHES, {**ids, "k": k, "same_recording_counts": same_recording_counts}
     ).all()
-    return SharedMatches(
+    return SharedAnswers(
         references_n=counts.get("reference", 0),
         targets_n=counts.get("target", 0),
         target_ids=np.array([row.target_id for row in rows], np.int64),
@@ -148,28 +106,11 @@ def shared_matches(
     )
 
 
-def metrics_of_matches(connection: Connection, matches: SharedMatches) -> list[MetricOfMatches]:
+def metrics_of_matches(connection: Connection, matches: SharedAnswers) -> list[MetricValues]:
     """Return all pair metrics and score axes of the best matches, by the revisions shown now."""
     parameters = {
         "target_ids": matches.target_ids.tolist(),
         "old_ids": matches.old_ids.tolist(),
         "new_ids": matches.new_ids.tolist(),
     }
-    return [
-        MetricOfMatches(
-            row.metric,
-            row.encoder,
-            row.random,
-            metric_range(row.metric, row.low, row.high),
-            np.array(row.old, np.float64),
-            np.array(row.new, np.float64),
-            row.unmeasured_n,
-        )
-        for row in connection.execute(_METRICS, parameters)
-    ]
-
-
-def titles(connection: Connection, track_ids: list[int]) -> dict[int, str]:
-    """Return the titles of tracks by their ids."""
-    rows = connection.execute(_TITLES, {"track_ids": track_ids})
-    return {row.track_id: row.title for row in rows}
+    return [metric_values(row) for row in connection.execute(_METRICS, parameters)]
