@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
+from mirpipe.challengers.label_precision import label_precisions
 from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, titles
 from mirpipe.db.store.shared_clips import metrics_of_clips, shared_clips
 from mirpipe.db.store.shared_matches import metrics_of_matches, shared_matches
@@ -121,7 +122,10 @@ def compare_revisions(
             k=K,
             same_recording_counts=same_recording_counts,
         )
-        metrics_of_answers = metrics_of_matches(connection, answers)
+        metrics_of_answers = [
+            *metrics_of_matches(connection, answers),
+            *label_precisions(connection, answers, old.plugin_id, new.plugin_id),
+        ]
     else:
         answers = shared_clips(connection, old, new)
         metrics_of_answers = metrics_of_clips(connection, old, new)

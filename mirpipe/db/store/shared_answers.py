@@ -30,6 +30,13 @@ class SharedAnswers:
     """
     common: Float64
     """Share of the first matches, or of the clips, that are the same, shape (n,), 0 to 1."""
+    old_lists: Int64
+    """First k matches by the old revision, shape (n, k), with −1 if there are fewer.
+
+    For clips, k is 0.
+    """
+    new_lists: Int64
+    """First k matches by the new revision, in the same form."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,8 @@ def shared_clips(connection: Connection, old: StoredRevision, new: StoredRevisio
         old_ids=np.array([row.old_id for row in rows], np.int64),
         new_ids=np.array([row.new_id for row in rows], np.int64),
         common=np.array([row.common for row in rows], np.float64),
+        old_lists=np.empty((len(rows), 0), np.int64),
+        new_lists=np.empty((len(rows), 0), np.int64),
     )
 
 

@@ -4,11 +4,17 @@ A neighbour list is sorted. Without the references that only one revision has em
 therefore the list that the revision would have found among the shared references.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from sqlalchemy import Connection, text
 
 from mirpipe.db.queries.shared_best_matches import SCORE_OF_PAIR
 from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, metric_values
+from mirpipe.records import Float64, Int64
+
+NO_MATCH = -1
+"""Value in a list that has fewer than k matches."""
 
 _COUNTS = text("""
     SELECT t.collection, count(*) AS n
@@ -43,17 +49,12 @@ _MATCHES = text("""
     ), top AS (
         SELECT * FROM ranked WHERE rank <= :k
     )
-    SELECT target_id, old.best AS old_id, new.best AS new_id,
-        cardinality(ARRAY(SELECT unnest(old.ids) INTERSECT SELECT unnest(new.ids)))
-            / CAST(greatest(cardinality(old.ids), cardinality(new.ids)) AS double precision)
-            AS common
+    SELECT target_id, old.ids AS old_ids, new.ids AS new_ids
     FROM (
-        SELECT target_id, content_sha256, min(reference_id) FILTER (WHERE rank = 1) AS best,
-            array_agg(reference_id) AS ids
+        SELECT target_id, content_sha256, array_agg(reference_id ORDER BY rank) AS ids
         FROM top WHERE encoder_id = :old GROUP BY target_id, content_sha256) old
     JOIN (
-        SELECT target_id, min(reference_id) FILTER (WHERE rank = 1) AS best,
-            array_agg(reference_id) AS ids
+        SELECT target_id, array_agg(reference_id ORDER BY rank) AS ids
         FROM top WHERE encoder_id = :new GROUP BY target_id) new USING (target_id)
     ORDER BY content_sha256, target_id
 """)
@@ -93,17 +94,37 @@ def shared_matches(
     """
     ids = {"old": old, "new": new}
     counts = {row.collection: row.n for row in connection.execute(_COUNTS, ids)}
-    rows = connection.execute(
-        _MATCHES, {**ids, "k": k, "same_recording_counts": same_recording_counts}
-    ).all()
+    parameters = {**ids, "k": k, "same_recording_counts": same_recording_counts}
+    rows = connection.execute(_MATCHES, parameters).mappings().all()
+    old_lists, new_lists = (
+        _lists([row[column] for row in rows], k) for column in ("old_ids", "new_ids")
+    )
     return SharedAnswers(
         references_n=counts.get("reference", 0),
         targets_n=counts.get("target", 0),
-        target_ids=np.array([row.target_id for row in rows], np.int64),
-        old_ids=np.array([row.old_id for row in rows], np.int64),
-        new_ids=np.array([row.new_id for row in rows], np.int64),
-        common=np.array([row.common for row in rows], np.float64),
+        target_ids=np.array([row["target_id"] for row in rows], np.int64),
+        old_ids=old_lists[:, 0],
+        new_ids=new_lists[:, 0],
+        common=_common(old_lists, new_lists),
+        old_lists=old_lists,
+        new_lists=new_lists,
     )
+
+
+def _lists(rows: Sequence[Sequence[int]], k: int) -> Int64:
+    """Return the lists as rows of length k, filled with NO_MATCH."""
+    lists = np.full((len(rows), k), NO_MATCH, np.int64)
+    for row, ids in zip(lists, rows, strict=True):
+        row[: len(ids)] = ids
+    return lists
+
+
+def _common(old: Int64, new: Int64) -> Float64:
+    """Return the share of each pair of lists that is in both, relative to the longer list."""
+    is_common = (old[:, :, np.newaxis] == new[:, np.newaxis, :]).any(axis=2) & (old != NO_MATCH)
+    longer = np.maximum((old != NO_MATCH).sum(axis=1), (new != NO_MATCH).sum(axis=1))
+    share: Float64 = is_common.sum(axis=1) / longer
+    return share
 
 
 def metrics_of_matches(connection: Connection, matches: SharedAnswers) -> list[MetricValues]:
