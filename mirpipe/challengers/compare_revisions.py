@@ -1,4 +1,4 @@
-"""Compares two encoder revisions on the targets and references that both have embedded.
+"""Compares two revisions: of encoders by their best matches, of other plug-ins by their clips.
 
 Both revisions are judged on the same tracks and by the same metric revisions, so only the models
 can differ. The differences are paired by target.
@@ -10,13 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
-from mirpipe.db.store.shared_matches import (
-    MetricOfMatches,
-    SharedMatches,
-    metrics_of_matches,
-    shared_matches,
-    titles,
-)
+from mirpipe.challengers.label_precision import label_precisions
+from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, titles
+from mirpipe.db.store.shared_clips import metrics_of_clips, shared_clips
+from mirpipe.db.store.shared_matches import metrics_of_matches, shared_matches
 from mirpipe.db.store.stored_revisions import StoredRevision
 from mirpipe.music.metrics.metric_ranges import range_of_difference
 from mirpipe.music.metrics.related_metrics import is_tested
@@ -35,7 +32,7 @@ MAX_CHANGED = 10
 
 @dataclass(frozen=True)
 class MetricChange:
-    """How a metric of the best matches differs between two revisions. Undefined values are None."""
+    """How the mean of a metric differs between two revisions. Undefined values are None."""
 
     metric: str
     n: int
@@ -60,16 +57,17 @@ class MetricChange:
 
 @dataclass(frozen=True)
 class ChangedTarget:
-    """A shared target whose best matches differ."""
+    """A shared target whose best matches, or whose clips, differ."""
 
     target_id: int
     target: str
-    old_reference_id: int
-    old_reference: str
-    new_reference_id: int
-    new_reference: str
+    old_id: int
+    """Track id of the best match, or of a clip that differs, by the old revision."""
+    old_title: str
+    new_id: int
+    new_title: str
     common: float
-    """Share of the first K matches that both revisions have in common, 0 to 1."""
+    """Share of the first K matches, or of the clips, that are the same, 0 to 1."""
     difference: float | None
     """New minus old value of the primary metric. None if a value is undefined."""
 
@@ -80,16 +78,16 @@ class RevisionComparison:
 
     old: StoredRevision
     new: StoredRevision
-    references_n: int
-    """Number of references that both revisions have embedded."""
+    references_n: int | None
+    """Number of references that both encoder revisions have embedded. None for clips."""
     targets_n: int
-    """Number of targets that both revisions have embedded."""
+    """Number of targets that both revisions have embedded, or of which both have clips."""
     compared_n: int
-    """Number of these targets for which both revisions have a shared match."""
+    """Number of these targets for which both revisions have a shared match or clip."""
     changed_n: int
-    """Number of compared targets with a different best match."""
+    """Number of compared targets with a different best match or clip."""
     common: float | None
-    """Mean share of the first K matches that both revisions have in common, 0 to 1."""
+    """Mean share of the first K matches, or of the clips, that are the same, 0 to 1."""
     common_low: float | None
     """Lower end of the 95 % interval of `common`."""
     common_high: float | None
@@ -113,43 +111,50 @@ def compare_revisions(
     """Return how the new revision differs from the old one, with a verdict for each margin.
 
     `margins` contains the largest acceptable decrease of each judged metric, in its unit. A metric
-    with a margin that was never measured has the verdict `undecided`.
+    with a margin that was never measured has the verdict `undecided`. Both revisions must be of the
+    same kind of plug-in.
     """
-    matches = shared_matches(
-        connection,
-        old.encoder_id,
-        new.encoder_id,
-        k=K,
-        same_recording_counts=same_recording_counts,
-    )
+    if old.kind == "encoder":
+        answers = shared_matches(
+            connection,
+            old.plugin_id,
+            new.plugin_id,
+            k=K,
+            same_recording_counts=same_recording_counts,
+        )
+        metrics_of_answers = [
+            *metrics_of_matches(connection, answers),
+            *label_precisions(connection, answers, old.plugin_id, new.plugin_id),
+        ]
+    else:
+        answers = shared_clips(connection, old, new)
+        metrics_of_answers = metrics_of_clips(connection, old, new)
     measured = {
-        values.metric: values
-        for values in metrics_of_matches(connection, matches)
-        if is_compared(values.metric)
+        values.metric: values for values in metrics_of_answers if is_compared(values.metric)
     }
     metrics = [
         *_metric_changes(list(measured.values()), old, new, margins, primary_metric),
         *(_unknown(name, margins[name]) for name in sorted(margins.keys() - measured.keys())),
     ]
-    [(low, high)] = intervals([matches.common], ranges=[(0.0, 1.0)])
+    [(low, high)] = intervals([answers.common], ranges=[(0.0, 1.0)])
     return RevisionComparison(
         old=old,
         new=new,
-        references_n=matches.references_n,
-        targets_n=matches.targets_n,
-        compared_n=len(matches.target_ids),
-        changed_n=int((matches.old_ids != matches.new_ids).sum()),
-        common=float(matches.common.mean()) if len(matches.common) else None,
+        references_n=answers.references_n,
+        targets_n=answers.targets_n,
+        compared_n=len(answers.target_ids),
+        changed_n=int((answers.old_ids != answers.new_ids).sum()),
+        common=float(answers.common.mean()) if len(answers.common) else None,
         common_low=_none_if_nan(low),
         common_high=_none_if_nan(high),
         metrics=metrics,
-        changed=_most_changed(connection, matches, measured.get(primary_metric)),
+        changed=_most_changed(connection, answers, measured.get(primary_metric)),
         verdict=combined(change.verdict for change in metrics if change.verdict is not None),
     )
 
 
 def _metric_changes(
-    metrics: list[MetricOfMatches],
+    metrics: list[MetricValues],
     old: StoredRevision,
     new: StoredRevision,
     margins: Mapping[str, float],
@@ -183,7 +188,7 @@ def _metric_changes(
 
 
 def _metric_change(
-    values: MetricOfMatches,
+    values: MetricValues,
     is_defined: np.ndarray,
     test: PairedComparison,
     p: Verdict,
@@ -211,12 +216,12 @@ def _metric_change(
 
 
 def _reason(
-    values: MetricOfMatches, test: PairedComparison, old: StoredRevision, new: StoredRevision
+    values: MetricValues, test: PairedComparison, old: StoredRevision, new: StoredRevision
 ) -> str | None:
     """Return the code of the reason why the metric cannot judge the revisions, or None."""
     if _is_random(values, old, new):
         return "random_weights"
-    if values.encoder in (old.encoder, new.encoder):
+    if values.encoder in (old.name, new.name):
         return "own_vectors"
     if old.unsearched_n or new.unsearched_n:
         return "unsearched_vectors"
@@ -225,7 +230,7 @@ def _reason(
     return "too_few_targets" if test.n < MIN_N else None
 
 
-def _is_random(values: MetricOfMatches, old: StoredRevision, new: StoredRevision) -> bool:
+def _is_random(values: MetricValues, old: StoredRevision, new: StoredRevision) -> bool:
     return values.random or old.random or new.random
 
 
@@ -236,17 +241,17 @@ def _unknown(metric: str, margin: float) -> MetricChange:
 
 
 def _most_changed(
-    connection: Connection, matches: SharedMatches, primary: MetricOfMatches | None
+    connection: Connection, answers: SharedAnswers, primary: MetricValues | None
 ) -> list[ChangedTarget]:
     """Return the targets with different best matches: the largest difference comes first."""
-    changed = np.flatnonzero(matches.old_ids != matches.new_ids)
-    differences = np.full(len(matches.target_ids), np.nan)
+    changed = np.flatnonzero(answers.old_ids != answers.new_ids)
+    differences = np.full(len(answers.target_ids), np.nan)
     if primary is not None:
         differences = primary.new - primary.old
     size = np.nan_to_num(np.abs(differences[changed]), nan=-1.0)
-    chosen = changed[np.lexsort((matches.common[changed], -size))][:MAX_CHANGED]
+    chosen = changed[np.lexsort((answers.common[changed], -size))][:MAX_CHANGED]
     ids = np.concatenate(
-        [array[chosen] for array in (matches.target_ids, matches.old_ids, matches.new_ids)]
+        [array[chosen] for array in (answers.target_ids, answers.old_ids, answers.new_ids)]
     )
     title = titles(connection, ids.tolist())
     return [
@@ -261,10 +266,10 @@ def _most_changed(
             _none_if_nan(difference),
         )
         for target, before, after, common, difference in zip(
-            matches.target_ids[chosen].tolist(),
-            matches.old_ids[chosen].tolist(),
-            matches.new_ids[chosen].tolist(),
-            matches.common[chosen].tolist(),
+            answers.target_ids[chosen].tolist(),
+            answers.old_ids[chosen].tolist(),
+            answers.new_ids[chosen].tolist(),
+            answers.common[chosen].tolist(),
             differences[chosen].tolist(),
             strict=True,
         )

@@ -1,4 +1,4 @@
-"""Finds an encoder revision by the name that a user gives: `NAME` or `NAME@REVISION`."""
+"""Finds a revision of a plug-in by the name that a user gives: `NAME` or `NAME@REVISION`."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,17 @@ def find_revision(
 ) -> StoredRevision:
     """Return the revision that the text names. `revisions` are all revisions, the active one first.
 
-    `NAME` is the active revision of an encoder, or the configured one if `configured` is true. If
+    `NAME` is the active revision of a plug-in, or the configured one if `configured` is true. If
     there is no such revision, it is the other one of these two. `NAME@REVISION` contains at least
     the start of a revision. Raises ConfigurationError, with the revisions that exist, if the text
     does not name exactly one.
     """
     name, _, start = text.partition("@")
-    of_name = [revision for revision in revisions if revision.encoder == name]
+    of_name = [revision for revision in revisions if revision.name == name]
     if not of_name:
-        names = ", ".join(dict.fromkeys(revision.encoder for revision in revisions))
+        names = ", ".join(dict.fromkeys(revision.name for revision in revisions))
         raise ConfigurationError(
-            f"There is no encoder {name!r} with vectors. Encoders: {names or 'none'}."
+            f"No revision of a plug-in {name!r} is stored. Plug-ins: {names or 'none'}."
         )
     if not start:
         found = [each for each in of_name if each.active or each.configured] or of_name
@@ -36,11 +36,9 @@ def find_revision(
     return found[0]
 
 
-def described(encoder: str, revisions: Sequence[StoredRevision]) -> str:
-    """Return the revisions of an encoder with their states, separated by commas."""
-    return ", ".join(
-        f"{each.label} ({_state(each)})" for each in revisions if each.encoder == encoder
-    )
+def described(name: str, revisions: Sequence[StoredRevision]) -> str:
+    """Return the revisions of a plug-in with their states, separated by commas."""
+    return ", ".join(f"{each.label} ({_state(each)})" for each in revisions if each.name == name)
 
 
 def _state(revision: StoredRevision) -> str:

@@ -13,7 +13,7 @@ def takes_over(connection: Connection, challenger: CompleteChallenger) -> bool:
     chosen = settings()
     if chosen.promotion != "not_worse":
         return chosen.promotion == "complete"
-    revisions = {each.encoder_id: each for each in stored_revisions(connection)}
+    revisions = {each.plugin_id: each for each in stored_revisions(connection, "encoder")}
     comparison = compare_revisions(
         connection,
         revisions[challenger.active_id],

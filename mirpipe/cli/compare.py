@@ -1,4 +1,4 @@
-"""`mirpipe compare`: says what changes if a new encoder revision takes over from another one."""
+"""`mirpipe compare`: says what changes if a revision of a plug-in replaces another one."""
 
 import json
 from dataclasses import asdict
@@ -19,13 +19,13 @@ _EXIT_CODES: dict[NonInferiority, int] = {"better": 0, "not worse": 0, "worse": 
 def compare(
     old: Annotated[
         str,
-        typer.Argument(metavar="OLD", help="Encoder, such as clap, or a revision: clap@3f2a."),
+        typer.Argument(metavar="OLD", help="Plug-in, such as clap, or a revision: clap@3f2a."),
     ],
     new: Annotated[
         str | None,
         typer.Argument(
             metavar="NEW",
-            help="Encoder or revision, like OLD. Default: the configured revision of its encoder.",
+            help="Plug-in or revision, like OLD. Default: the configured revision of OLD.",
         ),
     ] = None,
     margin: Annotated[
@@ -33,7 +33,8 @@ def compare(
         typer.Option(
             metavar="METRIC=MARGIN",
             help="Largest acceptable decrease of a metric's mean, in its unit. Repeat for several "
-            "metrics. Default: MIRPIPE_PROMOTION_MARGINS.",
+            "metrics. Default: MIRPIPE_PROMOTION_MARGINS for encoders, or else the primary metric "
+            "with margin 0.",
         ),
     ] = None,
     html: Annotated[
@@ -42,11 +43,12 @@ def compare(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what changes if an encoder revision replaces another one.
+    """Say what changes if a revision of a plug-in replaces another one.
 
-    Compares the best matches of both revisions on the targets and references that both have
-    embedded: metrics with intervals and tests, matches that differ, speed and licences. A name
-    without a revision is the active revision of the encoder. Nothing is changed.
+    Compares two encoders by their best matches on the targets and references that both have
+    embedded, and two generators or captioners by their clips of the same targets: metrics with
+    intervals and tests, answers that differ, speed and licences. A name without a revision is the
+    active revision. Nothing is changed.
 
     The verdict on a metric with a margin comes from the 95 % interval of its mean difference:
     better, if the complete interval is above 0; not worse, if it is above minus the margin; worse,
@@ -75,7 +77,7 @@ def compare(
     from mirpipe.settings import settings
 
     try:
-        margins = parse_margins(margin) if margin else settings().judged_margins
+        margins = parse_margins(margin or [])
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--margin") from None
     with open_snapshot("app") as connection:
@@ -83,7 +85,7 @@ def compare(
         try:
             first = find_revision(old, revisions)
             if new is None:
-                second = find_revision(first.encoder, revisions, configured=True)
+                second = find_revision(first.name, revisions, configured=True)
             else:
                 second = find_revision(new, revisions)
         except ConfigurationError as error:
@@ -91,21 +93,32 @@ def compare(
         if first == second:
             raise typer.BadParameter(
                 f"OLD and NEW are both {first.label}. Name two different revisions. Those of "
-                f"{first.encoder} are: {described(first.encoder, revisions)}."
+                f"{first.name} are: {described(first.name, revisions)}."
             )
+        if first.kind != second.kind:
+            raise typer.BadParameter(
+                f"{first.label} is a revision of a {first.kind}, and {second.label} of a "
+                f"{second.kind}. Name two revisions of the same kind."
+            )
+        if first.kind == "encoder":
+            margins = margins or settings().judged_margins
+            primary_metric = settings().primary_retrieval_metric
+        else:
+            primary_metric = settings().primary_generation_metric
+            margins = margins or {primary_metric: 0.0}
         comparison = compare_revisions(
             connection,
             first,
             second,
             margins=margins,
-            primary_metric=settings().primary_retrieval_metric,
+            primary_metric=primary_metric,
             same_recording_counts=settings().same_recording_counts,
         )
     changed = with_distinct_titles(
         comparison.changed,
         target="target_id",
-        old_reference="old_reference_id",
-        new_reference="new_reference_id",
+        old_title="old_id",
+        new_title="new_id",
     )
     if html is not None:
         write_durably(html, comparison_page(comparison, changed).encode())

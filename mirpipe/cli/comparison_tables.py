@@ -1,6 +1,7 @@
-"""The comparison of two encoder revisions as tables and sentences, and as an HTML page."""
+"""The comparison of two revisions as tables and sentences, and as an HTML page."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.table import Table
 
@@ -14,15 +15,34 @@ from mirpipe.cli.report_files import html_page
 from mirpipe.cli.result_tables import Section
 from mirpipe.cli.terminal_text import escape_markup, printable_title
 from mirpipe.db.queries.metric_names import metric_name
+from mirpipe.db.store.stored_revisions import Kind
 
 _DASH = "–"
 """Cell of an undefined value."""
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Words for what a kind of plug-in answers."""
+
+    item: str
+    """What the plug-in processes."""
+    answer: str
+    same: str
+    """What is counted as the same or not."""
+
+
+_WORDS: dict[Kind, _Words] = {
+    "encoder": _Words("track", "best match", f"first {K} matches"),
+    "captioner": _Words("caption", "clip", "clips"),
+    "generator": _Words("clip", "clip", "clips"),
+}
 
 _REASONS = {
     "random_weights": "random weights",
     "own_vectors": "the metric compares vectors of this encoder",
     "unsearched_vectors": "vectors are not searched yet; run `mirpipe run`",
-    "not_measured": "scores are missing; run `mirpipe run`",
+    "not_measured": "scores are missing",
     "no_metric": "there are no scores by a metric with this name",
     "too_few_targets": "too few targets",
 }
@@ -35,25 +55,26 @@ def comparison_sections(
     old, new = comparison.old.label, comparison.new.label
     yield Section("", sentences=_sentences(comparison))
     yield Section(
-        f"Best matches on the shared targets: {new} minus {old}",
+        f"Means over the shared targets: {new} minus {old}",
         _metric_table(comparison.metrics),
-        remark="mean over targets [95 % interval]; p is corrected for the other metrics",
+        remark="difference with its 95 % interval; p is corrected for the other metrics",
     )
     yield Section("Revisions", _revision_table(comparison))
     if changed:
-        yield Section("Targets that change most", _changed_table(changed))
+        yield Section("Targets that change most", _changed_table(comparison, changed))
 
 
 def comparison_page(comparison: RevisionComparison, changed: Sequence[ChangedTarget]) -> str:
     """Return one HTML page with the tables, and players for the changed targets."""
     old, new = comparison.old.label, comparison.new.label
+    answer = _WORDS[comparison.old.kind].answer.capitalize()
     rows = []
     for each in changed:
         rows.append(
             {
                 each.target_id: f"Target: {each.target}",
-                each.old_reference_id: f"Best match by {old}: {each.old_reference}",
-                each.new_reference_id: f"Best match by {new}: {each.new_reference}",
+                each.old_id: f"{answer} ({old}): {each.old_title}",
+                each.new_id: f"{answer} ({new}): {each.new_title}",
             }
         )
     return html_page(
@@ -70,16 +91,23 @@ def _sentences(comparison: RevisionComparison) -> list[str]:
     sentences = [
         f"{comparison.new.label} compared with {comparison.old.label}: {comparison.verdict}, "
         f"judged by {judged}.",
-        f"The revisions share {comparison.references_n:,} references and "
-        f"{comparison.targets_n:,} targets.",
     ]
-    if comparison.common is not None:
+    if comparison.references_n is not None:
+        sentences.append(
+            f"The revisions share {comparison.references_n:,} references and "
+            f"{comparison.targets_n:,} targets."
+        )
+    if comparison.common is None:
+        sentences.append("No target has answers by both revisions that can be compared.")
+    else:
         interval = ""
         if comparison.common_low is not None:
             interval = f" [{comparison.common_low:.0%}, {comparison.common_high:.0%}]"
+        words = _WORDS[comparison.old.kind]
         sentences.append(
-            f"The best match differs for {comparison.changed_n:,} of {comparison.compared_n:,} "
-            f"targets. {comparison.common:.0%}{interval} of the first {K} matches are the same."
+            f"The {words.answer} differs for {comparison.changed_n:,} of "
+            f"{comparison.compared_n:,} targets. {comparison.common:.0%}{interval} of the "
+            f"{words.same} are the same."
         )
     if comparison.old.licence_weights != comparison.new.licence_weights:
         sentences.append(
@@ -128,7 +156,7 @@ def _revision_table(comparison: RevisionComparison) -> Table:
     table = Table()
     for heading in ("revision", "checkpoint", "licence\nof code", "licence\nof weights"):
         table.add_column(heading, overflow="fold")
-    for heading in ("dimension", "seconds\nper track"):
+    for heading in ("dimension", f"seconds\nper {_WORDS[comparison.old.kind].item}"):
         table.add_column(heading, justify="right")
     table.add_column("device")
     for each in (comparison.old, comparison.new):
@@ -137,24 +165,25 @@ def _revision_table(comparison: RevisionComparison) -> Table:
             escape_markup(each.checkpoint or _DASH),
             escape_markup(each.licence_code or _DASH),
             escape_markup(each.licence_weights or _DASH),
-            str(each.dimension),
-            _DASH if each.seconds_per_track is None else f"{each.seconds_per_track:.3g}",
+            _DASH if each.dimension is None else str(each.dimension),
+            _DASH if each.seconds_per_item is None else f"{each.seconds_per_item:.3g}",
             escape_markup(each.device or _DASH),
         )
     return table
 
 
-def _changed_table(changed: Sequence[ChangedTarget]) -> Table:
+def _changed_table(comparison: RevisionComparison, changed: Sequence[ChangedTarget]) -> Table:
+    words = _WORDS[comparison.old.kind]
     table = Table()
-    for heading in ("target", "old best match", "new best match"):
+    for heading in ("target", f"old {words.answer}", f"new {words.answer}"):
         table.add_column(heading, overflow="fold")
     table.add_column("difference", justify="right")
-    table.add_column(f"first {K}\nin common", justify="right")
+    table.add_column(f"{words.same}\nin common", justify="right")
     for each in changed:
         table.add_row(
             printable_title(each.target),
-            printable_title(each.old_reference),
-            printable_title(each.new_reference),
+            printable_title(each.old_title),
+            printable_title(each.new_title),
             _DASH if each.difference is None else f"{each.difference:+.4f}",
             f"{each.common:.0%}",
         )

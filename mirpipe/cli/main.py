@@ -82,7 +82,7 @@ Look at the results:
     mirpipe duplicates  list tracks with the same audio or the same recording
     mirpipe failures    list files that cannot be used, with the reasons
     mirpipe gate FILE   check the results against your own rules
-    mirpipe compare     say what changes with a new encoder revision
+    mirpipe compare     say what changes with a new revision of a model
     mirpipe tags        show tags whose encoding was guessed, and correct it
     mirpipe search "part of a title"
     mirpipe db psql -c "TABLE v_retrieval_summary"

@@ -32,27 +32,27 @@ def promote(name: str, *, incomplete: bool = False) -> Promotion:
     if it is not complete and `incomplete` is false, or if the configured revision would replace it.
     """
     with engine("app").connect() as connection:
-        revisions = stored_revisions(connection)
+        revisions = stored_revisions(connection, "encoder")
         revision = find_revision(name, revisions, configured=True)
-    of_encoder = [each for each in revisions if each.encoder == revision.encoder]
+    of_encoder = [each for each in revisions if each.name == revision.name]
     if not revision.active:
         _require_lasting(revision, of_encoder)
         # A report that runs at the same time changes the same row.
         with hold_lock("report"), engine("app").begin() as connection:
-            active_revisions.lock_encoder(connection, revision.encoder_id)
+            active_revisions.lock_encoder(connection, revision.plugin_id)
             if not incomplete and not active_revisions.complete_challengers(
-                connection, revision.encoder_id
+                connection, revision.plugin_id
             ):
                 raise ConfigurationError(
                     f"{revision.label} is not complete: some usable tracks have no vector by it, "
                     "or are not searched yet. Run `mirpipe run` first, or add --incomplete to show "
                     "its matches without these tracks."
                 )
-            active_revisions.make_active(connection, revision.encoder_id)
-    retrieve([revision.encoder])
+            active_revisions.make_active(connection, revision.plugin_id)
+    retrieve([revision.name])
     run = report(trigger=f"promote {revision.label}")
     previous = next((each.revision for each in of_encoder if each.active), None)
-    return Promotion(revision.encoder, revision.revision, previous, run.run_id)
+    return Promotion(revision.name, revision.revision, previous, run.run_id)
 
 
 def _require_lasting(revision: StoredRevision, of_encoder: list[StoredRevision]) -> None:
@@ -60,7 +60,7 @@ def _require_lasting(revision: StoredRevision, of_encoder: list[StoredRevision])
     is_other_configured = any(each.configured for each in of_encoder) and not revision.configured
     if is_other_configured and settings().promotion != "manual":
         raise ConfigurationError(
-            f"Another revision of {revision.encoder} is configured, and would replace "
+            f"Another revision of {revision.name} is configured, and would replace "
             f"{revision.label} at the next report. Set MIRPIPE_PROMOTION=manual everywhere, then "
             "try again."
         )

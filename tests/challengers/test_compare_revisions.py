@@ -1,9 +1,12 @@
 """A challenger is better, not worse, worse, or cannot be told apart from the old revision."""
 
+import json
+
 import pytest
 
 from mirpipe.challengers.compare_revisions import RevisionComparison, compare_revisions
 from mirpipe.challengers.find_revision import find_revision
+from mirpipe.db import queries
 from mirpipe.db.snapshot import open_snapshot
 from mirpipe.db.store.stored_revisions import stored_revisions
 from mirpipe.errors import ConfigurationError
@@ -110,6 +113,44 @@ def test_matches_that_are_the_same_recording_do_not_count(library: JudgedLibrary
     assert compare(same_recording_counts=True).changed_n == TARGETS
 
 
+def test_precision_by_label_counts_targets_that_share_a_value_with_a_reference(
+    library: JudgedLibrary,
+) -> None:
+    label = (
+        "UPDATE mirpipe.track SET labels = labels || CAST(:label AS jsonb) "
+        "WHERE track_id = ANY(:ids)"
+    )
+    lutes = [library.add("reference", f"lute {n}") for n in range(10)]
+    harps = [library.add("reference", f"harp {n}") for n in range(10)]
+    sackbut, *others = library.targets
+    for instrument, ids in (
+        ("lute", [*lutes, *others]),
+        ("harp", harps),
+        ("sackbut", [sackbut]),  # no reference has it
+    ):
+        library.execute(label, label=json.dumps({"instrument": instrument}), ids=ids)
+    for revision, near in (("old", lutes[:3]), ("new", lutes)):
+        library.new_model(revision, targets_at_bad=0)
+        for track_id in (*lutes, *harps):
+            far = (1, 0, 0.2) if track_id in harps else (0, 0, 1)
+            library.set_vector(track_id, (1, 0, 0.1) if track_id in near else far)
+        library.publish()
+    comparison = compare(instrument_p_at_10=0)
+    [precision] = [each for each in comparison.metrics if each.margin is not None]
+    # The reference `good`, which has no label, is the best match in both lists.
+    assert precision.old_mean == pytest.approx(0.3)
+    assert precision.new_mean == pytest.approx(0.9)
+    assert (precision.n, precision.verdict) == (TARGETS - 1, "better")
+    [published] = [
+        each
+        for each in queries.label_rankings()
+        if (each.queries, each.label, each.metric) == ("targets", "instrument", "p_at_10")
+        and each.rerank == "cosine"
+    ]
+    assert (published.n, published.mean) == (precision.n, pytest.approx(precision.new_mean))
+    assert "genre_p_at_10" not in {each.metric for each in comparison.metrics}
+
+
 def test_the_targets_that_change_most_come_first(library: JudgedLibrary) -> None:
     challenge(library, old_at_bad=0, new_at_bad=2)
     library.execute(
@@ -119,7 +160,7 @@ def test_the_targets_that_change_most_come_first(library: JudgedLibrary) -> None
         bad=library.references["bad"],
     )
     changed = compare().changed
-    assert [(each.target, each.old_reference, each.new_reference) for each in changed] == [
+    assert [(each.target, each.old_title, each.new_title) for each in changed] == [
         ("t1", "good", "bad"),
         ("t0", "good", "bad"),
     ]
@@ -175,7 +216,7 @@ def test_a_metric_without_scores_is_undecided(library: JudgedLibrary) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("other", "There is no encoder 'other' with vectors. Encoders: made_up."),
+        ("other", "No revision of a plug-in 'other' is stored. Plug-ins: made_up."),
         (
             "made_up@x",
             "Revisions of made_up: made_up@new (active, configured), made_up@old (replaced)",

@@ -7,6 +7,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli.main import app
+from mirpipe.db.store import plugin_revisions
+from mirpipe.settings import settings
+from tests.challengers.test_compare_clips import GENERATOR
 from tests.operations.gate.judged_library import TARGETS, JudgedLibrary
 from tests.support.databases import Database
 
@@ -69,7 +72,7 @@ def test_the_output_contains_speed_licences_and_changed_matches(library: JudgedL
     assert "The best match differs for 1 of 6 targets." in output
     assert output.count("2.5") == 2  # seconds per track of both revisions
     [changed] = json.loads(compare("--json").stdout)["changed"]
-    assert (changed["target"], changed["old_reference"], changed["new_reference"]) == (
+    assert (changed["target"], changed["old_title"], changed["new_title"]) == (
         *("t0", "bad", "good"),
     )
 
@@ -105,6 +108,23 @@ def test_a_wrong_margin_is_wrong_usage(
     result = compare(*options)
     assert result.exit_code == 2
     assert message in " ".join(result.output.replace("│", " ").split())
+
+
+def test_clips_are_compared_by_the_primary_metric_of_generation(
+    library: JudgedLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PRIMARY_GENERATION_METRIC", "melody_accuracy")
+    settings.cache_clear()
+    with library.app.begin() as connection:
+        for revision in ("1", "2"):
+            plugin_revisions.register_generator(connection, GENERATOR, revision)
+    result = compare(old="model@1", new="model")
+    assert result.exit_code == 2
+    assert "judged by melody accuracy of all pairs (margin 0)." in result.stdout
+    assert "No target has answers by both revisions that can be compared." in result.stdout
+    result = compare(old="model", new="made_up")
+    assert result.exit_code == 2
+    assert "model@2 is a revision of a generator" in " ".join(result.output.split())
 
 
 def test_a_revision_is_not_compared_with_itself(library: JudgedLibrary) -> None:

@@ -201,7 +201,7 @@ def test_the_command_prints_the_active_revision_and_the_run(library: JudgedLibra
     assert result.stdout.startswith("made_up@r1 is active, published as run ")
     result = invoke("promote", "other")
     assert result.exit_code == 2
-    assert "There is no encoder 'other'" in result.output
+    assert "No revision of a plug-in 'other'" in result.output
 
 
 def test_status_lists_the_revision_that_waits(library: JudgedLibrary) -> None:

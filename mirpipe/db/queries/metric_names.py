@@ -25,4 +25,4 @@ def metric_name(metric: str) -> str:
     A metric without an entry keeps its name, with spaces instead of underscores. For example, the
     cosines of clips, such as `cosine clap`, have no entry.
     """
-    return _NAMES.get(metric, metric.replace("_", " "))
+    return _NAMES.get(metric, metric.replace("_p_at_", " P@").replace("_", " "))

@@ -102,18 +102,20 @@ _BEST = """
     FROM listed_{run} l JOIN shared r ON r.track_id = l.reference_id
     ORDER BY l.target_id, l.counted_rank
 """
-SCORE_OF_MATCH = """
+SCORE_OF_PAIR = """
     LEFT JOIN LATERAL (
         SELECT p.value, true AS measured FROM mirpipe.pair_score p
         WHERE m.spec ->> 'axis' IS NULL AND p.metric_id = m.metric_id
         AND (p.target_id, p.reference_id) = ({match}.target_id, {match}.reference_id)
-        AND p.excerpt_id IS NULL
+        AND p.excerpt_id {excerpt}
         UNION ALL
         SELECT s.value, true FROM mirpipe.track_score s
         WHERE m.spec ->> 'axis' IS NOT NULL AND s.metric_id = m.metric_id
         AND s.track_id = {match}.reference_id) {match}_score ON true
 """
 """SQL for the score by the metric m of the pair with the alias {match}.
+
+{excerpt} is the condition on the excerpt that is compared, which is NULL for the best match.
 
 There is a row without a value if the score is undefined, and no row if it is not measured.
 """
@@ -133,8 +135,8 @@ _PAIRS = text(f"""
     JOIN shared h ON h.track_id = earlier.target_id
     JOIN mirpipe.track t ON t.track_id = earlier.target_id
     JOIN mirpipe.shown_metric m ON m.name = :metric
-    {SCORE_OF_MATCH.format(match="earlier")}
-    {SCORE_OF_MATCH.format(match="later")}
+    {SCORE_OF_PAIR.format(match="earlier", excerpt="IS NULL")}
+    {SCORE_OF_PAIR.format(match="later", excerpt="IS NULL")}
     ORDER BY t.content_sha256
 """)
 

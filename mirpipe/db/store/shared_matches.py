@@ -4,52 +4,17 @@ A neighbour list is sorted. Without the references that only one revision has em
 therefore the list that the revision would have found among the shared references.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from sqlalchemy import Connection, text
 
-from mirpipe.db.queries.shared_best_matches import SCORE_OF_MATCH
-from mirpipe.music.metrics.metric_ranges import Range, metric_range
+from mirpipe.db.queries.shared_best_matches import SCORE_OF_PAIR
+from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, metric_values
 from mirpipe.records import Float64, Int64
 
-
-@dataclass(frozen=True)
-class SharedMatches:
-    """The matches of two revisions. Arrays have one value per target, sorted by content hash."""
-
-    references_n: int
-    """Number of usable references that both revisions have embedded."""
-    targets_n: int
-    """Number of usable targets that both revisions have embedded."""
-    target_ids: Int64
-    """Targets for which both revisions have a shared match, shape (n,)."""
-    old_ids: Int64
-    """Best match of each target by the old revision, shape (n,)."""
-    new_ids: Int64
-    """Best match of each target by the new revision, shape (n,)."""
-    common: Float64
-    """Share of the first k matches that both revisions have in common, shape (n,), 0 to 1."""
-
-
-@dataclass(frozen=True)
-class MetricOfMatches:
-    """One metric of the best matches. Arrays have one value per target, NaN if it is undefined."""
-
-    metric: str
-    encoder: str | None
-    """Encoder whose vectors the metric compares. None for other metrics."""
-    random: bool
-    """Whether the metric depends on random weights."""
-    range: Range
-    """Lowest and highest possible value."""
-    old: Float64
-    """Values of the old revision's best matches, shape (n,)."""
-    new: Float64
-    """Values of the new revision's best matches, shape (n,)."""
-    unmeasured_n: int
-    """Number of targets for which one of the two best matches has no score yet."""
-
+NO_MATCH = -1
+"""Value in a list that has fewer than k matches."""
 
 _COUNTS = text("""
     SELECT t.collection, count(*) AS n
@@ -84,17 +49,12 @@ _MATCHES = text("""
     ), top AS (
         SELECT * FROM ranked WHERE rank <= :k
     )
-    SELECT target_id, old.best AS old_id, new.best AS new_id,
-        cardinality(ARRAY(SELECT unnest(old.ids) INTERSECT SELECT unnest(new.ids)))
-            / CAST(greatest(cardinality(old.ids), cardinality(new.ids)) AS double precision)
-            AS common
+    SELECT target_id, old.ids AS old_ids, new.ids AS new_ids
     FROM (
-        SELECT target_id, content_sha256, min(reference_id) FILTER (WHERE rank = 1) AS best,
-            array_agg(reference_id) AS ids
+        SELECT target_id, content_sha256, array_agg(reference_id ORDER BY rank) AS ids
         FROM top WHERE encoder_id = :old GROUP BY target_id, content_sha256) old
     JOIN (
-        SELECT target_id, min(reference_id) FILTER (WHERE rank = 1) AS best,
-            array_agg(reference_id) AS ids
+        SELECT target_id, array_agg(reference_id ORDER BY rank) AS ids
         FROM top WHERE encoder_id = :new GROUP BY target_id) new USING (target_id)
     ORDER BY content_sha256, target_id
 """)
@@ -116,17 +76,16 @@ _METRICS = text(f"""
     )) WITH ORDINALITY b (target_id, old_id, new_id, place)
     CROSS JOIN LATERAL (SELECT b.target_id, b.old_id AS reference_id) old
     CROSS JOIN LATERAL (SELECT b.target_id, b.new_id AS reference_id) new
-    {SCORE_OF_MATCH.format(match="old")}
-    {SCORE_OF_MATCH.format(match="new")}
+    {SCORE_OF_PAIR.format(match="old", excerpt="IS NULL")}
+    {SCORE_OF_PAIR.format(match="new", excerpt="IS NULL")}
     GROUP BY m.name, m.spec, m.is_random
     ORDER BY m.name
 """)
-_TITLES = text("SELECT track_id, title FROM mirpipe.track WHERE track_id = ANY(:track_ids)")
 
 
 def shared_matches(
     connection: Connection, old: int, new: int, *, k: int, same_recording_counts: bool
-) -> SharedMatches:
+) -> SharedAnswers:
     """Return the best matches of two revisions, given by their ids, and how many are in common.
 
     Only targets and references with vectors by both revisions count. If `same_recording_counts` is
@@ -135,41 +94,44 @@ def shared_matches(
     """
     ids = {"old": old, "new": new}
     counts = {row.collection: row.n for row in connection.execute(_COUNTS, ids)}
-    rows = connection.execute(
-        _MATCHES, {**ids, "k": k, "same_recording_counts": same_recording_counts}
-    ).all()
-    return SharedMatches(
+    parameters = {**ids, "k": k, "same_recording_counts": same_recording_counts}
+    rows = connection.execute(_MATCHES, parameters).mappings().all()
+    old_lists, new_lists = (
+        _lists([row[column] for row in rows], k) for column in ("old_ids", "new_ids")
+    )
+    return SharedAnswers(
         references_n=counts.get("reference", 0),
         targets_n=counts.get("target", 0),
-        target_ids=np.array([row.target_id for row in rows], np.int64),
-        old_ids=np.array([row.old_id for row in rows], np.int64),
-        new_ids=np.array([row.new_id for row in rows], np.int64),
-        common=np.array([row.common for row in rows], np.float64),
+        target_ids=np.array([row["target_id"] for row in rows], np.int64),
+        old_ids=old_lists[:, 0],
+        new_ids=new_lists[:, 0],
+        common=_common(old_lists, new_lists),
+        old_lists=old_lists,
+        new_lists=new_lists,
     )
 
 
-def metrics_of_matches(connection: Connection, matches: SharedMatches) -> list[MetricOfMatches]:
+def _lists(rows: Sequence[Sequence[int]], k: int) -> Int64:
+    """Return the lists as rows of length k, filled with NO_MATCH."""
+    lists = np.full((len(rows), k), NO_MATCH, np.int64)
+    for row, ids in zip(lists, rows, strict=True):
+        row[: len(ids)] = ids
+    return lists
+
+
+def _common(old: Int64, new: Int64) -> Float64:
+    """Return the share of each pair of lists that is in both, relative to the longer list."""
+    is_common = (old[:, :, np.newaxis] == new[:, np.newaxis, :]).any(axis=2) & (old != NO_MATCH)
+    longer = np.maximum((old != NO_MATCH).sum(axis=1), (new != NO_MATCH).sum(axis=1))
+    share: Float64 = is_common.sum(axis=1) / longer
+    return share
+
+
+def metrics_of_matches(connection: Connection, matches: SharedAnswers) -> list[MetricValues]:
     """Return all pair metrics and score axes of the best matches, by the revisions shown now."""
     parameters = {
         "target_ids": matches.target_ids.tolist(),
         "old_ids": matches.old_ids.tolist(),
         "new_ids": matches.new_ids.tolist(),
     }
-    return [
-        MetricOfMatches(
-            row.metric,
-            row.encoder,
-            row.random,
-            metric_range(row.metric, row.low, row.high),
-            np.array(row.old, np.float64),
-            np.array(row.new, np.float64),
-            row.unmeasured_n,
-        )
-        for row in connection.execute(_METRICS, parameters)
-    ]
-
-
-def titles(connection: Connection, track_ids: list[int]) -> dict[int, str]:
-    """Return the titles of tracks by their ids."""
-    rows = connection.execute(_TITLES, {"track_ids": track_ids})
-    return {row.track_id: row.title for row in rows}
+    return [metric_values(row) for row in connection.execute(_METRICS, parameters)]

@@ -1,60 +1,87 @@
-"""Reads the stored revisions of encoders: their state, licence, size and speed."""
+"""Reads the stored revisions of encoders, captioners and generators: state, licence and speed."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection, text
+
+Kind = Literal["encoder", "captioner", "generator"]
 
 
 @dataclass(frozen=True)
 class StoredRevision:
-    """An encoder revision that is or was registered."""
+    """A revision of a plug-in that is or was registered."""
 
-    encoder_id: int
-    encoder: str
+    kind: Kind
+    plugin_id: int
+    """Key in the table encoder, captioner or generator."""
+    name: str
     revision: str
     active: bool
-    """Whether its matches are shown."""
+    """Whether its results are shown. The captions and clips of configured revisions are shown."""
     configured: bool
     """Whether the settings request it."""
     random: bool
-    """Whether the weights are random, so that the matches are not meaningful for music."""
+    """Whether the weights are random, so that the results are not meaningful for music."""
     checkpoint: str | None
     licence_code: str | None
     licence_weights: str | None
-    dimension: int
-    """Number of values in a vector."""
+    dimension: int | None
+    """Number of values in a vector of an encoder."""
     device: str | None
-    """Device of the newest batch. None if no vector was computed here."""
-    seconds_per_track: float | None
-    """Mean time to embed a track on this device. None if no vector was computed here."""
+    """Device of the newest results. None if nothing was computed here."""
+    seconds_per_item: float | None
+    """Mean time per track, caption or clip on this device. None if nothing was computed here."""
     unsearched_n: int
     """Number of new, changed or deleted vectors that `retrieve` has not processed yet."""
 
     @property
     def label(self) -> str:
         """The name and the start of the revision, as in commands: `NAME@REVISION`."""
-        return f"{self.encoder}@{self.revision[:8]}"
+        return f"{self.name}@{self.revision[:8]}"
 
 
-_REVISIONS = text("""
-    SELECT e.encoder_id, e.name AS encoder, e.revision, s.encoder_id IS NOT NULL AS active,
-        e.wanted AS configured, e.is_random AS random, e.spec ->> 'checkpoint' AS checkpoint,
-        e.spec ->> 'licence_code' AS licence_code,
-        e.spec ->> 'licence_weights' AS licence_weights, e.dimension,
-        speed.device, speed.seconds_per_track,
-        (SELECT count(*) FROM mirpipe.embedding_change c WHERE c.encoder_id = e.encoder_id)
+_COLUMNS = """
+    p.is_random AS random, p.spec ->> 'checkpoint' AS checkpoint,
+    p.spec ->> 'licence_code' AS licence_code, p.spec ->> 'licence_weights' AS licence_weights
+"""
+_REVISIONS = text(f"""
+    SELECT 'encoder' AS kind, p.encoder_id AS plugin_id, p.name, p.revision,
+        s.encoder_id IS NOT NULL AS active, p.wanted AS configured, {_COLUMNS}, p.dimension,
+        speed.device, speed.seconds_per_item,
+        (SELECT count(*) FROM mirpipe.embedding_change c WHERE c.encoder_id = p.encoder_id)
             AS unsearched_n
-    FROM mirpipe.encoder e
+    FROM mirpipe.encoder p
     LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     LEFT JOIN LATERAL (
-        SELECT b.device, sum(b.seconds) / sum(b.tracks) AS seconds_per_track
+        SELECT b.device, sum(b.seconds) / sum(b.tracks) AS seconds_per_item
         FROM mirpipe.embedding_batch b
-        WHERE b.encoder_id = e.encoder_id AND b.tracks > 0 AND NOT b.is_imported
+        WHERE b.encoder_id = p.encoder_id AND b.tracks > 0 AND NOT b.is_imported
         GROUP BY b.device ORDER BY max(b.batch_id) DESC LIMIT 1) speed ON true
-    ORDER BY e.name, active DESC, e.wanted DESC, e.encoder_id DESC
+    UNION ALL
+    SELECT 'captioner', p.captioner_id, p.name, p.revision, p.wanted, p.wanted, {_COLUMNS}, NULL,
+        speed.device, speed.seconds_per_item, 0
+    FROM mirpipe.captioner p
+    LEFT JOIN LATERAL (
+        SELECT c.device, avg(c.took_seconds) AS seconds_per_item FROM mirpipe.caption c
+        WHERE c.captioner_id = p.captioner_id
+        GROUP BY c.device ORDER BY max(c.caption_id) DESC LIMIT 1) speed ON true
+    UNION ALL
+    SELECT 'generator', p.generator_id, p.name, p.revision, p.wanted, p.wanted, {_COLUMNS}, NULL,
+        speed.device, speed.seconds_per_item, 0
+    FROM mirpipe.generator p
+    LEFT JOIN LATERAL (
+        SELECT g.device, avg(g.took_seconds) AS seconds_per_item FROM mirpipe.generation g
+        WHERE g.generator_id = p.generator_id
+        GROUP BY g.device ORDER BY max(g.generation_id) DESC LIMIT 1) speed ON true
+    ORDER BY kind, name, active DESC, configured DESC, plugin_id DESC
 """)
 
 
-def stored_revisions(connection: Connection) -> list[StoredRevision]:
-    """Return all revisions, sorted by name. The active one comes first, then the configured one."""
-    return [StoredRevision(**row) for row in connection.execute(_REVISIONS).mappings()]
+def stored_revisions(connection: Connection, kind: Kind | None = None) -> list[StoredRevision]:
+    """Return all revisions of plug-ins of this kind, or of all three kinds, sorted by name.
+
+    The active revision of a name comes first, then the configured one.
+    """
+    rows = connection.execute(_REVISIONS).mappings()
+    return [StoredRevision(**row) for row in rows if kind in (None, row["kind"])]

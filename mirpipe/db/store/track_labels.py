@@ -31,6 +31,17 @@ _ALBUM_AND_ARTIST = text("""
 _TARGET_LABELS = """
     SELECT t.track_id, {values} AS values FROM mirpipe.track t WHERE t.collection = 'target'
 """
+_SHARED_VALUES = text(f"""
+    SELECT l.label, array_agg(DISTINCT v.value) AS values
+    FROM mirpipe.track t
+    JOIN mirpipe.embedding o ON o.encoder_id = :old AND o.track_id = t.track_id
+    JOIN mirpipe.embedding w ON w.encoder_id = :new AND w.track_id = t.track_id
+    CROSS JOIN LATERAL (VALUES
+        {", ".join(f"('{label}', {values})" for label, values in _VALUES.items())}
+    ) l (label, values)
+    CROSS JOIN LATERAL unnest(l.values) v (value)
+    WHERE t.state = 'ok' AND t.collection = 'reference' GROUP BY l.label
+""")
 
 
 @dataclass(frozen=True)
@@ -72,3 +83,11 @@ def read_target_labels(
         }
         for label in labels
     }
+
+
+def read_values_of_shared_references(
+    connection: Connection, old: int, new: int
+) -> dict[str, set[str]]:
+    """Return the values of each label that usable references with vectors by both encoders have."""
+    rows = connection.execute(_SHARED_VALUES, {"old": old, "new": new})
+    return {row["label"]: set(row["values"]) for row in rows.mappings()}
