@@ -25,11 +25,12 @@ class RatingBin:
 
 # Ratings outside of the scale are in the first or the last bin.
 _BINS = text("""
-    SELECT metric, low, low + :width AS high,
-        CAST(tracks AS double precision) / sum(tracks) OVER (PARTITION BY metric) AS share
+    SELECT metric, low, low + CAST(:width AS double precision) AS high,
+        CAST(tracks / sum(tracks) OVER (PARTITION BY metric) AS double precision) AS share
     FROM (
-        SELECT m.name AS metric, count(*) AS tracks, :lowest + :width * (greatest(1, least(:bins,
-            width_bucket(s.value, :lowest, :highest, :bins))) - 1) AS low
+        SELECT m.name AS metric, count(*) AS tracks,
+            :lowest + CAST(:width AS double precision) * (greatest(1, least(:bins,
+                width_bucket(s.value, :lowest, :highest, :bins))) - 1) AS low
         FROM mirpipe.shown_metric m JOIN mirpipe.track_score s USING (metric_id)
         WHERE m.spec ->> 'axis' IS NOT NULL AND s.value IS NOT NULL
         GROUP BY m.name, low) b

@@ -14,6 +14,8 @@ def test_the_bins_contain_the_shares_of_the_rated_tracks(filled: Database) -> No
     bins = [
         (row.metric[-2:], row.low, row.high, round(row.share, 3)) for row in rating_distributions()
     ]
+    numbers = {type(n) for row in rating_distributions() for n in (row.low, row.high, row.share)}
+    assert numbers == {float}, "charts misread decimal numbers"
     assert bins == [
         ("ce", 1.0, 1.25, 0.667),
         ("ce", 1.25, 1.5, 0.333),
