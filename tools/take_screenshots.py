@@ -33,8 +33,8 @@ PICTURES = {
     "overview": ("", 1320),
     "retrieval": ("retrieval", 1700),
     "generation": ("generation", 1700),
-    "listen": ("listen?k=1", 2010),
-    "search": ("search?by=audio", 1380),
+    "listen": ("listen?k=1", 1900),
+    "search": ("search", 1380),
     "tracks": ("tracks", 1300),
     "track": (f"tracks?collection=reference&search={LISTENED_TO}", 1500),
     "map": ("map", 1000),
@@ -90,7 +90,7 @@ def take(page: Page, address: str, name: str) -> None:
     page.goto(f"{address}/{path}")
     wait_until_drawn(page)
     if name == "listen":
-        page.get_by_role("combobox").fill(LISTENED_TO)
+        page.get_by_role("combobox").first.fill(LISTENED_TO)
         page.keyboard.press("Enter")
         page.locator(".st-key-target-bar").get_by_text(LISTENED_TO).wait_for()
     if name == "track":

@@ -201,6 +201,11 @@ def similar_references(
     return _similar_references(_change_mark(), track_id, content_sha256, k)
 
 
+def rating_distributions() -> list[queries.RatingBin]:
+    """Return the histograms of the ratings of all tracks. They are at most 10 seconds old."""
+    return _rating_distributions(_change_mark())
+
+
 @st.cache_data(ttl=POLLING_SECONDS, show_spinner=False)
 def _change_mark() -> str:
     return queries.change_mark()
@@ -250,3 +255,8 @@ def _similar_references(
     change_mark: str, track_id: int, content_sha256: str, k: int
 ) -> list[queries.SimilarReferences]:
     return queries.similar_references(track_id, content_sha256, k=k)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _rating_distributions(change_mark: str) -> list[queries.RatingBin]:
+    return queries.rating_distributions()

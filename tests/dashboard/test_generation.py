@@ -8,6 +8,8 @@ import streamlit as st
 from sqlalchemy import text
 
 from dashboard.components import heatmap, main_metrics
+from dashboard.views.generation import slope_charts
+from mirpipe.db import queries
 from mirpipe.generation.modes import Mode
 from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make, update_summaries
 from tests.dashboard.example_library import Model, Piece, fill, rate
@@ -100,7 +102,8 @@ def test_a_generator_with_guidance_has_a_chart_per_metric(filled: Database, tmp_
     shown = html(app)
     assert adjacent_cells("sweep", "7.5") in shown
     assert adjacent_cells("sweep (7.5) − strong (5)") in shown
-    assert len(app.get("vega_lite_chart")) == 2 + 1  # Two guidance charts and one heatmap.
+    # Two guidance charts, one heatmap, and one slope chart per generator.
+    assert len(app.get("vega_lite_chart")) == 2 + 1 + 2
     assert "Guidance of musicgen" in shown
     assert "Guidance of resynth" not in shown
 
@@ -271,3 +274,41 @@ def test_the_trade_off_of_guidance_is_drawn_if_both_were_measured(
         c.proto.spec for c in app.get("vega_lite_chart") if "caption and clip" in c.proto.spec
     ]
     assert "CLAP similarity of target and clip" in curve
+
+
+def test_each_target_has_a_line_from_mode_to_mode(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    app = page("generation", slope="cosine musicnn")
+    [chart] = [c for c in app.get("vega_lite_chart") if "one line per target" in c.proto.alt]
+    assert chart.proto.alt.startswith("cosine musicnn of the clips by resynth")
+    scores = [
+        score
+        for score in queries.target_scores()
+        if score.metric == "cosine musicnn" and score.value is not None
+    ]
+    points = slope_charts.slope_points(scores)
+    assert sorted(points["value"]) == sorted(score.value for score in scores)
+    modes = list(dict.fromkeys(points["mode"]))
+    means = [row for row in queries.generation_summaries() if row.metric == "cosine musicnn"]
+    drawn = slope_charts.slope_chart(points, means, modes, "cosine", 3)
+    lines, _, mean_line = drawn.layer
+    assert lines.to_dict()["encoding"]["x"]["scale"]["domain"] == modes
+    assert list(mean_line.data["value"]) == [row.mean for row in means]
+
+
+def test_a_slope_chart_of_many_targets_has_at_most_a_hundred_lines() -> None:
+    scores = [
+        queries.TargetScore(target, f"t{target}", "g", mode, None, "m", 0.5, 1)
+        for target in range(250)
+        for mode in ("a", "b")
+    ]
+    points = slope_charts.slope_points(scores)
+    assert len(set(points["target_id"])) == 84
+    assert len(points) == 2 * 84
+
+
+def test_a_generator_with_one_mode_has_no_slope_chart(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, Maker("resynth", UNGUIDED[:1]))
+    app = page("generation")
+    assert app.get("vega_lite_chart"), "the page draws nothing"
+    assert not [c for c in app.get("vega_lite_chart") if "one line per target" in c.proto.alt]

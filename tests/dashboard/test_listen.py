@@ -4,9 +4,9 @@ import re
 
 from sqlalchemy import text
 
+from dashboard.components.histogram_rows import Bar, Mark, histogram_rows
 from dashboard.components.merged_ranks import EncoderRank, RankedTrack
 from dashboard.views.listen import distributions
-from mirpipe.db import queries
 from mirpipe.settings import PROJECT
 from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_maps import write_waveforms
@@ -110,13 +110,9 @@ def test_the_target_is_marked_in_the_distributions(filled: Database) -> None:
     ]
     assert [mark.value for mark in distributions.marks(tracks, "cosine")] == [0.5, 0.25, 0.75]
     marked = distributions.marks(tracks, "z")
-    assert marked == [distributions.Mark("a", 3.0, "first", 1)]
-    bins = [
-        queries.HistogramBin("b", "z", 0, 1, 0.5, 4),
-        queries.HistogramBin("b", "z", 1, 2, 0.25, 4),
-        queries.HistogramBin("a", "z", 0, 1, 1.0, 4),
-    ]
-    chart = distributions.histogram_rows(bins, marked, ["a", "b"], title="z")
+    assert marked == [Mark("a", 3.0, "match 1: first")]
+    drawn = [Bar("b", 0, 1, 0.5), Bar("b", 1, 2, 0.25), Bar("a", 0, 1, 1.0)]
+    chart = histogram_rows(drawn, marked, ["a", "b"], title="z")
     bars, lines = (layer.data for layer in chart.layer)
     assert list(bars["foot"]) == [0, 0, 1], "the first encoder is not at the top"
     assert list(bars["top"]) == [0.8, 0.4, 1.8], "the highest bars are not equally high"

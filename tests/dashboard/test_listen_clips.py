@@ -103,3 +103,20 @@ def test_a_clip_of_a_long_target_shows_where_its_excerpt_starts(
     shown = html(page("listen", target=link(filled, HOSTILE), show="clips"))
     assert shown.count("30 s, compared with the target from 35 s</span>") == 3
     assert "compared with" not in html(page("listen", target=link(filled, "تجربة"), show="clips"))
+
+
+def test_spectrograms_of_target_and_clip_are_drawn_on_request(
+    filled: Database, tmp_path: Path
+) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    target = link(filled, HOSTILE)
+    app = page("listen", target=target, show="clips")
+    assert "alt='Spectrogram of" not in html(app), "a spectrogram was computed before a choice"
+    app.selectbox(key="clip").select("resynth, simple, seed 0").run()
+    assert html(app).count("alt='Spectrogram of") == 2
+    assert "alt='Spectrogram of resynth, simple, seed 0:" in html(app)
+    app = page("listen", target=target, clip="resynth, strong, seed 0")
+    assert "alt='Spectrogram of resynth, strong, seed 0:" in html(app)
+    app.selectbox(key="target").set_value(link(filled, "تجربة")).run()
+    assert html(app).count("alt='Spectrogram of") == 2
+    assert "alt='Spectrogram of تجربة:" in html(app)

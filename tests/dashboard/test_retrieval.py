@@ -1,5 +1,6 @@
 """Tests of the Retrieval page: encoder results on average and for each target."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import streamlit as st
 from sqlalchemy import text
 
 from dashboard.components import heatmap
+from dashboard.views.retrieval import encoder_scatter
+from mirpipe.db import queries
 from mirpipe.settings import settings
 from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_rankings import write_rankings
@@ -27,8 +30,32 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
     assert f"{z.mean:.2f}&nbsp;<span class='mp-muted'>±&nbsp;{z.sd:.2f}</span>" in shown
     assert "n = 3" in shown
     assert "CC-BY-NC-SA-4.0" in shown
-    # The charts show summaries, similarity by rank, heatmaps and groups.
-    assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1
+    # The charts show summaries, similarity by rank, heatmaps, two encoders and groups.
+    assert len(app.get("vega_lite_chart")) == 3 + 1 + 2 + 1 + 1
+
+
+def test_two_encoders_are_compared_target_by_target(filled: Database) -> None:
+    rows = [row for row in queries.best_match_scores() if row.counts]
+    points = encoder_scatter.pair_points(rows, "musicnn", "untrained", "z")
+    assert len(points) == 3, "there is not one point per target"
+    for point in points.itertuples():
+        own = {row.encoder: row for row in rows if row.target_id == point.target_id}
+        assert (point.x, point.y) == (own["musicnn"].z, own["untrained"].z)
+        same = own["musicnn"].reference_id == own["untrained"].reference_id
+        assert (point.agreement == "same best match") == same
+    undefined = [replace(row, z=None) if row.encoder == "musicnn" else row for row in rows]
+    assert encoder_scatter.pair_points(undefined, "musicnn", "untrained", "z").empty
+
+
+def test_two_of_several_encoders_are_chosen(fresh_database: Database) -> None:
+    models = [replace(MODELS[0], name=name) for name in ("a", "b", "c")]
+    with fresh_database.app.begin() as connection:
+        fill(connection, PIECES, models)
+    app = page("retrieval", similarity="cosine", x="b", y="c")
+    titles = [chart.proto.alt for chart in app.get("vega_lite_chart")]
+    assert any(title.endswith("of the best match of each target, b against c") for title in titles)
+    app.selectbox(key="x").select("c").run()
+    assert app.selectbox(key="y").options == ["a", "b"]
 
 
 def test_the_page_starts_with_the_encoder_whose_matches_score_highest(

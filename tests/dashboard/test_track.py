@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
@@ -13,7 +14,7 @@ from mirpipe.db.queries.vector_search import NearReference
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
-from tests.dashboard.example_library import Piece, track
+from tests.dashboard.example_library import Piece, rate, track
 from tests.dashboard.open_page import HOSTILE, PIECES, SHOWN, html, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary, sha256
@@ -221,3 +222,17 @@ def test_the_selector_of_a_table_opens_the_page_of_a_track(
     app.selectbox(key="open a track of Best matches").select(title).run()
     assert app.title[0].value == "Track"
     assert f"<bdi>{title}</bdi></h2>" in html(app)
+
+
+def test_the_rating_is_marked_among_the_ratings_of_all_tracks(filled: Database) -> None:
+    assert not linked(filled, "apple", "reference").get("vega_lite_chart")
+    with filled.owner.begin() as connection:
+        rate(connection, "apple", 7.25, 6.5, 5.75, 8.125)
+        rate(connection, "drums", 3.0, 4.0, 5.0, 6.0)
+    st.cache_data.clear()
+    app = linked(filled, "apple", "reference")
+    [chart] = app.get("vega_lite_chart")
+    assert "with the rating of this track" in chart.proto.alt
+    assert "CE, enjoyment" in chart.proto.spec
+    assert "Licence of the weights: CC-BY-4.0" in html(app)
+    assert not linked(filled, "long gone", "target").get("vega_lite_chart")

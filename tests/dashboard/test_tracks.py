@@ -1,5 +1,7 @@
 """Tests of the Tracks page: search, filters, order and pages, and links to the tracks."""
 
+import re
+
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
@@ -67,3 +69,15 @@ def test_a_large_library_has_pages(fresh_database: Database) -> None:
     assert app.number_input(key="page").value == 1
     assert len(rows(app)) == 50
     assert len(rows(page("tracks", page="99"))) == 50
+
+
+def test_columns_that_are_empty_on_the_page_are_left_out(filled: Database) -> None:
+    def headings(app: AppTest) -> list[str]:
+        return re.findall(r"<th[^>]*>([^<]*)</th>", html(app))
+
+    assert headings(page("tracks")) == ["title ▲", "genre, instrument, work", "length", "path"]
+    sorted_by_tempo = headings(page("tracks", sort="tempo"))
+    assert "tempo (BPM) ▲" in sorted_by_tempo, "the order is not marked in any column"
+    with filled.owner.begin() as connection:
+        connection.execute(text('UPDATE mirpipe.track SET labels = \'{"album": "Hits"}\''))
+    assert "artist and album" in headings(page("tracks", collection="target"))

@@ -18,7 +18,8 @@ from dashboard.components.heatmap import Cell
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.data import cached_queries
-from dashboard.views.generation import captions, mode_summary
+from dashboard.views.generation import captions, mode_summary, slope_charts
+from dashboard.views.generation.meaningful_scores import meaningful_scores
 from mirpipe.db import queries
 from mirpipe.settings import settings
 
@@ -85,26 +86,6 @@ def heatmap_section(
         )
 
 
-def meaningful_scores(
-    scores: Sequence[queries.TargetScore], metric: str
-) -> list[queries.TargetScore]:
-    """Return the scores for one metric, without the melody accuracies of unpitched tracks."""
-    chosen = [score for score in scores if score.metric == metric]
-    if metric != "melody_accuracy":
-        return chosen
-    # The chance-corrected accuracy is undefined if the target or its clips are unpitched.
-    unpitched = {
-        (score.target_id, score.generator, score.mode, score.guidance)
-        for score in scores
-        if score.metric == "melody_accuracy_corrected" and score.value is None
-    }
-    return [
-        score
-        for score in chosen
-        if (score.target_id, score.generator, score.mode, score.guidance) not in unpitched
-    ]
-
-
 def score_table(scores: Sequence[queries.TargetScore]) -> None:
     """Draw a table with one row per target and mode, and one column per metric."""
     st.header("What are the scores of each target and mode?", anchor=False)
@@ -158,6 +139,7 @@ def main() -> None:
         mode_summary.section(run, rows)
         if scores:
             heatmap_section(scores, targets)
+            slope_charts.section(scores, rows, primary_metric=settings().primary_generation_metric)
             group_summaries.section(key, "generation")
     elif any(row.collection == "generated" for row in counts):
         empty_states.no_clip_scores()

@@ -12,7 +12,7 @@ from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
 from dashboard.components.track_details import TrackDetails, read_track_details
 from dashboard.data import cached_queries
-from dashboard.views.listen import clip_cards, distributions, match_cards
+from dashboard.views.listen import clip_cards, distributions, match_cards, spectrogram_comparison
 from dashboard.views.listen.target_bar import target_bar
 from mirpipe.db import queries
 
@@ -59,6 +59,7 @@ def clip_section(
     random_metrics = {f"cosine {row.encoder}" for row in active if row.random}
     scores = queries.clip_scores(target.track_id)
     clip_cards.clip_columns(target, clips, scores, random_metrics, details)
+    spectrogram_comparison.section(target, clips, details)
 
 
 def explain_players(active: Sequence[queries.EncoderRevision], details: TrackDetails) -> None:

@@ -1,7 +1,7 @@
 """Retrieval page: how similar each encoder's matches are, on average and for each target."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 import pandas as pd
 import streamlit as st
@@ -20,26 +20,11 @@ from dashboard.components.csv_download import download_button
 from dashboard.components.heatmap import Cell
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.data import cached_queries
-from dashboard.views.retrieval import encoder_summary
+from dashboard.views.retrieval import encoder_scatter, encoder_summary
+from dashboard.views.retrieval.similarity_scales import SCALES, SimilarityScale
 from mirpipe.db import queries
 from mirpipe.db.queries.same_recordings import relation_name, same_recording_sentence
 from mirpipe.settings import settings
-
-
-@dataclass(frozen=True)
-class SimilarityScale:
-    """A way to express similarity: field of the query's rows, decimals, and title."""
-
-    field: str
-    decimals: int
-    title: str
-
-
-SCALES = {
-    "z": SimilarityScale("z", 2, "z (sd above the mean)"),
-    "percentile": SimilarityScale("percentile", 1, "percentile of all reference pairs"),
-    "cosine": SimilarityScale("cosine", 3, "cosine (each encoder has its own space)"),
-}
 
 
 def rank_section(rows: Sequence[queries.RankSimilarity], scale: SimilarityScale) -> None:
@@ -172,6 +157,7 @@ def main() -> None:
     scale = SCALES[chosen or "z"]
     rank_section(cached_queries.similarity_by_rank(key), scale)
     heatmap_section(matches, targets, scale)
+    encoder_scatter.section(matches, scale)
     group_summaries.section(key, "retrieval")
     match_table(matches)
 

@@ -18,6 +18,7 @@ from dashboard.views.track import (
     facts,
     history,
     matched_targets,
+    rating,
     same_recordings,
     similar_references,
     track_header,
@@ -80,6 +81,7 @@ def main() -> None:
     matched_targets.draw(track)
     same_recordings.draw(track)
     clips.draw(track)
+    rating.draw(track)
     facts.draw(track)
     history.draw(track)
     with similar:

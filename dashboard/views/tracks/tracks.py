@@ -106,21 +106,22 @@ def found_sentence(found: int) -> str:
     return "1 track." if found == 1 else f"{found:,} tracks."
 
 
-def track_row(row: queries.ListedTrack) -> list[str | Markup]:
-    """Return the cells of one track."""
+def track_cells(row: queries.ListedTrack) -> dict[str, str | Markup | None]:
+    """Return the cells of one track by column. A cell without a value is None."""
     labels = " · ".join(row.labels[name] for name in SHOWN_LABELS if row.labels.get(name))
     title = linked_title(row.title, address_of(row.collection, row.content_sha256))
     badge = Markup(" ") + state_badge(row.state, row.reason)
-    return [
-        markup.wide(title + badge + markup.small_line(row.collection)),
-        markup.any_direction(row.artist or DASH) + markup.small_line(row.album),
-        markup.any_direction(labels or DASH),
-        format_number(row.tempo_bpm, 0),
-        markup.no_wrap(row.key or DASH),
-        markup.no_wrap(DASH if row.seconds is None else format_duration(row.seconds)),
-        ", ".join(map(queries.finding_name, row.findings)) or DASH,
-        markup.path(row.path or DASH),
-    ]
+    artist = markup.any_direction(row.artist or DASH) + markup.small_line(row.album)
+    return {
+        "title": markup.wide(title + badge + markup.small_line(row.collection)),
+        "artist": artist if row.artist or row.album else None,
+        "genre": markup.any_direction(labels) if labels else None,
+        "tempo": None if row.tempo_bpm is None else format_number(row.tempo_bpm, 0),
+        "key": markup.no_wrap(row.key) if row.key else None,
+        "length": None if row.seconds is None else markup.no_wrap(format_duration(row.seconds)),
+        "findings": ", ".join(map(queries.finding_name, row.findings)) or None,
+        "path": markup.path(row.path) if row.path else None,
+    }
 
 
 COLUMNS = {
@@ -137,13 +138,23 @@ COLUMNS = {
 
 
 def track_table(rows: Sequence[queries.ListedTrack], sort: str, *, descending: bool) -> None:
-    """Draw one page of the list. An arrow marks the column by which it is sorted."""
+    """Draw one page of the list. An arrow marks the column by which it is sorted.
+
+    Columns that are empty on this page are left out.
+    """
     arrow = "▼" if descending else "▲"
-    headings = [
-        f"{heading} {arrow}" if column == sort else heading for column, heading in COLUMNS.items()
+    cells = [track_cells(row) for row in rows]
+    shown = [
+        column
+        for column in COLUMNS
+        if column == sort or any(cells_of_track[column] is not None for cells_of_track in cells)
     ]
-    lines = [track_row(row) for row in rows]
-    markup.show(tables.html_table("Tracks", headings, lines, numeric=(3,)))
+    headings = [
+        f"{COLUMNS[column]} {arrow}" if column == sort else COLUMNS[column] for column in shown
+    ]
+    lines = [[cells_of_track[column] or DASH for column in shown] for cells_of_track in cells]
+    numeric = [index for index, column in enumerate(shown) if column == "tempo"]
+    markup.show(tables.html_table("Tracks", headings, lines, numeric=numeric))
     data = pd.DataFrame([asdict(row) for row in rows])
     data["findings"] = data["findings"].map(", ".join)
     download_button(data, name="Tracks on this page")
