@@ -144,9 +144,9 @@ def _power_spectra(filtered: Float64) -> Iterator[Float64]:
 def _tuning(power_spectra: Iterable[Float64]) -> float:
     """Return a track's tuning in semitones, equal to the result of librosa's estimate_tuning.
 
-    `power_spectra` are the blocks that `_power_spectra` yields. librosa uses only peaks below 4 kHz. The lowest quarter of the spectrum, analysed with a quarter
-    of the sample rate, has bit-identical peaks. A peak must exceed a tenth of the complete frame's
-    maximum.
+    `power_spectra` are the blocks that `_power_spectra` yields. librosa uses only peaks below
+    4 kHz. The lowest quarter of the spectrum, analysed with a quarter of the sample rate, has
+    bit-identical peaks. A peak must exceed a tenth of the complete frame's maximum.
     """
     from librosa import piptrack, pitch_tuning
 
