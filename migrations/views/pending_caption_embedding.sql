@@ -9,4 +9,4 @@ WHERE p.wanted AND p.spec ->> 'compares' = 'caption'
   AND NOT EXISTS (
     SELECT FROM caption_embedding v WHERE v.encoder_id = e.encoder_id AND v.caption_id = c.caption_id);
 
-COMMENT ON VIEW pending_caption_embedding IS 'Captions from the configured captioner that have no vector from the encoder used by the text score.';
+COMMENT ON VIEW pending_caption_embedding IS 'Captions from the configured captioner that have no vector from an encoder that a text score uses.';

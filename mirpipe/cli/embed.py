@@ -1,7 +1,7 @@
 """`mirpipe embed`: computes the missing vectors of tracks and captions."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -28,7 +28,9 @@ def embed(
     manifest: TrackManifest = None,
     captions: Annotated[
         bool,
-        typer.Option("--captions", help="Embed caption texts with CLAP instead of tracks."),
+        typer.Option(
+            "--captions", help="Embed caption texts instead of tracks, for the text scores."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +50,7 @@ def embed(
     from mirpipe.models.runnable_plugins import check_plugins
 
     if captions:
-        _finish(_embed_captions(), as_json=as_json)
+        _finish(_embed_captions(encoder), as_json=as_json)
     selected_ids = track_ids(manifest)
     chosen = encoder or settings().encoders
     usable = check_plugins(registry.ENCODERS, chosen, stage="embed").usable
@@ -69,17 +71,26 @@ def _finish(counts: Mapping[str, int], *, as_json: bool, is_incomplete: bool = F
     raise typer.Exit(exit_code(counts, is_incomplete=is_incomplete))
 
 
-def _embed_captions() -> dict[str, int]:
+def _embed_captions(chosen: Sequence[str] | None) -> Mapping[str, int]:
+    """Embed the pending captions with each of these encoders, or with all if `chosen` is None."""
     from mirpipe.stages import embed as stage
 
-    name = stage.plan_captions()
-    if name is None:
-        return asdict(stage.EmbedResult())
+    counts: Counter[str] = Counter(embedded=0, rejected=0, failed=0)
+    for name in stage.plan_captions():
+        if not chosen or name in chosen:
+            counts.update(_embed_captions_with(name))
+    return counts
+
+
+def _embed_captions_with(name: str) -> dict[str, int]:
+    from mirpipe.stages import embed as stage
+
     python = registry.ENCODERS.interpreter(name)
     if python != interpreters.CURRENT_PYTHON:
-        return other_interpreter.run_for_counts(python, ["embed", "--captions"])
+        arguments = ["embed", "--captions", "--encoder", name]
+        return other_interpreter.run_for_counts(python, arguments)
     with progress_bar(f"embed captions, {name}") as progress:
-        return asdict(stage.embed_captions(progress=progress, on_wait=print_waiting))
+        return asdict(stage.embed_captions(name, progress=progress, on_wait=print_waiting))
 
 
 def _embed_tracks(

@@ -46,7 +46,8 @@ def search(
     text: Annotated[
         bool,
         typer.Option(
-            "--text", help="Search with a text. The encoders clap and clap_630k support this."
+            "--text",
+            help="Search with a text. The encoders clap, clap_630k and muq_mulan support this.",
         ),
     ] = False,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of matches.")] = 10,

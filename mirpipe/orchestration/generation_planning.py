@@ -46,15 +46,14 @@ def plan_caption(targets: Sequence[str], *, on_gpu: bool | None = None) -> list[
 
 
 def plan_embed_captions(*, on_gpu: bool | None = None) -> list[str]:
-    """Return the encoder that embeds captions, as a list of one name.
+    """Return the encoders that can run and have captions to embed.
 
-    The list is empty if the encoder cannot run or no captions are pending. `on_gpu` limits the plan
-    to an encoder that can use a GPU, or to others.
+    `on_gpu` limits the plan to the encoders that can use a GPU, or to the others.
     """
     from mirpipe.stages import embed, evaluate
 
     evaluate.register()
-    return [name for name in [embed.plan_captions(on_gpu=on_gpu)] if name]
+    return embed.plan_captions(on_gpu=on_gpu)
 
 
 def plan_generate(params: Mapping[str, Any], *, on_gpu: bool | None = None) -> list[dict[str, Any]]:

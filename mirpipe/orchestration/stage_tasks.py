@@ -130,7 +130,7 @@ def embed_captions(encoder: str) -> Counts:
     """Embed all pending captions with the encoder's text tower."""
     from mirpipe import registry
 
-    arguments = ["embed", "--captions"]
+    arguments = ["embed", "--captions", "--encoder", encoder]
     outcome = try_stage(arguments, python=registry.ENCODERS.interpreter(encoder))
     require_success(arguments, outcome)
     return outcome.counts

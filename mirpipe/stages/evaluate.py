@@ -28,9 +28,10 @@ from mirpipe.music.metrics import (
 )
 from mirpipe.music.metrics.clap_similarity import CLAP_LIBRARY, CLAP_SIMILARITY
 from mirpipe.music.metrics.clap_text_score import TEXT_SCORE
+from mirpipe.music.metrics.muq_mulan_text_score import MUQ_MULAN_ENCODER, MUQ_MULAN_TEXT_SCORE
 from mirpipe.records import Excerpt, Float64, Progress, Score, UInt8
 from mirpipe.settings import settings
-from mirpipe.specs import MetricSpec
+from mirpipe.specs import MetricSpec, Needs
 
 PAIRS_PER_BLOCK = 512
 """Number of pairs per transaction. It limits the memory for the melodies."""
@@ -99,16 +100,18 @@ class _StoredTrack:
 def register() -> ConfiguredMetrics:
     """Register the current revisions as the configured ones, and return their ids.
 
-    If no CLAP encoder is configured, the metrics that need one are marked as not configured.
+    If no encoder is configured whose vectors a metric compares, the metric is marked as not
+    configured.
     """
     melody_revision = registry.metric_revision(melody_pitch_classes.MELODY)
     features_revision = registry.metric_revision(features.SPEC)
     with engine("app").begin() as connection:
         # A revision that may never become active must not interrupt the scores of the active one.
-        encoders = plugin_revisions.configured_encoders(
+        configured = plugin_revisions.configured_encoders(
             connection, prefer_active=settings().promotion != "complete"
         )
-        clap = _configured_clap(encoders)
+        clap = _first_encoder(configured, lambda _, needs: CLAP_LIBRARY in needs.libraries)
+        muq_mulan = _first_encoder(configured, lambda name, _: name == MUQ_MULAN_ENCODER)
 
         def register_metric(spec: MetricSpec, *input_revisions: str) -> int:
             revision = registry.metric_revision(spec, *input_revisions)
@@ -120,19 +123,18 @@ def register() -> ConfiguredMetrics:
             ids[spec.name] = register_metric(spec, melody_revision)
         aligned = aligned_melody.ALIGNED
         ids[aligned.name] = register_metric(aligned, melody_revision, features_revision)
-        if clap is None:
-            plugin_revisions.unconfigure_metrics(
-                connection, [CLAP_SIMILARITY.name, TEXT_SCORE.name]
+        compared = ((CLAP_SIMILARITY, clap), (TEXT_SCORE, clap), (MUQ_MULAN_TEXT_SCORE, muq_mulan))
+        for spec, encoder in compared:
+            if encoder is None:
+                plugin_revisions.unconfigure_metrics(connection, [spec.name])
+                continue
+            revision = registry.metric_revision(spec, encoder.revision)
+            metric_id = plugin_revisions.register_metric(
+                connection, spec, revision, encoder=encoder
             )
-        else:
-            for spec in (CLAP_SIMILARITY, TEXT_SCORE):
-                revision = registry.metric_revision(spec, clap.revision)
-                metric_id = plugin_revisions.register_metric(
-                    connection, spec, revision, encoder=clap
-                )
-                # A text score compares a caption with a clip, so it is not a score of a pair.
-                if spec is CLAP_SIMILARITY:
-                    ids[spec.name] = metric_id
+            # A text score compares a caption with a clip, so it is not a score of a pair.
+            if spec is CLAP_SIMILARITY:
+                ids[spec.name] = metric_id
         return ConfiguredMetrics(
             register_metric(melody_pitch_classes.MELODY),
             register_metric(features.SPEC),
@@ -164,14 +166,15 @@ def evaluate(*, rebuild: bool = False, progress: Progress | None = None) -> Eval
     return EvaluateResult(measured, undefined, same_recordings)
 
 
-def _configured_clap(
+def _first_encoder(
     configured: Mapping[str, plugin_revisions.ConfiguredEncoder],
+    is_suitable: Callable[[str, Needs], bool],
 ) -> plugin_revisions.ConfiguredEncoder | None:
-    """Return the first configured CLAP encoder that can run on this machine, or None."""
+    """Return the first suitable configured encoder that can run on this machine, or None."""
     for name in settings().encoders:
         if name in configured:
             needs = try_plugin(registry.ENCODERS, name, registry.ENCODERS.needs, stage="embed")
-            if needs is not None and CLAP_LIBRARY in needs.libraries:
+            if needs is not None and is_suitable(name, needs):
                 return configured[name]
     return None
 

@@ -52,7 +52,10 @@ def test_a_text_that_equals_a_title_is_still_a_text() -> None:
 def test_the_error_about_an_encoder_without_text_names_encoders_with_text() -> None:
     refused = search("LOUD", encoder="tiny")
     assert refused.exit_code == 2
-    assert "tiny cannot search by text. Encoders that can: clap, clap_630k, wordy" in refused.output
+    assert (
+        "tiny cannot search by text. Encoders that can: clap, clap_630k, muq_mulan, wordy"
+        in refused.output
+    )
 
 
 @pytest.mark.usefixtures("_loud_and_soft")

@@ -11,6 +11,7 @@ _NAMES = {
     "melody_oti_corrected": "chance-corrected melody accuracy in the best transposition",
     "clap_similarity": "CLAP similarity",
     "clap_text_score": "CLAP text score",
+    "muq_mulan_text_score": "MuQ-MuLan text score",
 }
 
 NOT_SCORES = {"melody_accuracy_null95", "melody_oti_null95", "melody_offset"}

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, text
 
 from mirpipe.records import Float32
 
-_ENCODER = text(
+_ENCODERS = text(
     "SELECT e.encoder_id, e.name, e.revision FROM mirpipe.metric p JOIN mirpipe.encoder e "
     "ON e.name = p.spec ->> 'encoder' AND e.revision = p.spec ->> 'encoder_revision' AND e.wanted "
-    "WHERE p.wanted AND p.spec ->> 'compares' = 'caption'"
+    "WHERE p.wanted AND p.spec ->> 'compares' = 'caption' ORDER BY e.name"
 )
 _PENDING = text(
     "SELECT caption_id, caption FROM mirpipe.pending_caption_embedding "
@@ -24,13 +24,10 @@ _WRITE = text(
 )
 
 
-def configured_encoder(connection: Connection) -> tuple[int, str, str] | None:
-    """Return the id, name and revision of the encoder that the configured text score uses.
-
-    Returns None if no text score is configured.
-    """
-    row = connection.execute(_ENCODER).one_or_none()
-    return None if row is None else (row.encoder_id, row.name, row.revision)
+def configured_encoders(connection: Connection) -> dict[str, tuple[int, str]]:
+    """Return the id and revision of each encoder that a configured text score uses, by name."""
+    rows = connection.execute(_ENCODERS)
+    return {row.name: (row.encoder_id, row.revision) for row in rows}
 
 
 def pending(connection: Connection, encoder_id: int) -> dict[int, str]:

@@ -22,7 +22,7 @@ def load_hub_model(
     `used` are checked.
     """
     files = {"config.json": config, "model.safetensors": checkpoint}
-    with weight_folder(files) as folder, _quiet():
+    with weight_folder(files) as folder, quiet():
         model = model_class.from_pretrained(folder)
     with safe_open(checkpoint, framework="pt") as file:
         required = {name for name in model.state_dict() if name.startswith(used)}
@@ -31,7 +31,7 @@ def load_hub_model(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """While the context is open, hide loading messages and a warning about weight_norm."""
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.filterwarnings("ignore", "`torch.nn.utils.weight_norm` is deprecated")

@@ -1,4 +1,4 @@
-"""Computes and stores caption vectors with the encoder that the text score uses."""
+"""Computes and stores caption vectors with the encoders that the text scores use."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,31 +23,36 @@ It differs from `embed`, so that an encoder with a broken text tower can still e
 """
 
 
-def plan_captions(*, on_gpu: bool | None = None) -> str | None:
-    """Return the name of the encoder that can embed the pending captions.
+def plan_captions(*, on_gpu: bool | None = None) -> list[str]:
+    """Return the names of the encoders that can embed pending captions, in alphabetical order.
 
-    Returns None if no caption is pending. Also returns None if the encoder cannot run on this
-    machine; in that case, the cause is recorded in the failure ledger. `on_gpu` limits the answer
-    to encoders that can use a GPU, or to the others.
+    An encoder that cannot run on this machine is left out, and the cause is recorded in the failure
+    ledger. `on_gpu` limits the answer to encoders that can use a GPU, or to the others.
     """
     with engine("app").connect() as connection:
-        encoder = caption_embeddings.configured_encoder(connection)
-        pending = encoder and caption_embeddings.pending(connection, encoder[0])
-    if encoder is None or not pending:
-        return None
-    _, name, _ = encoder
-    if not registry.ENCODERS.select([name], on_gpu=on_gpu):
-        return None
-    if name not in check_plugins(registry.ENCODERS, [name], stage=STAGE).usable:
-        return None
-    usable = try_plugin(registry.ENCODERS, name, _require_text_tower, stage=STAGE)
-    return None if usable is None else name
+        pending = [
+            name
+            for name, (id_, _) in caption_embeddings.configured_encoders(connection).items()
+            if caption_embeddings.pending(connection, id_)
+        ]
+    selected = registry.ENCODERS.select(pending, on_gpu=on_gpu)
+    usable = check_plugins(registry.ENCODERS, selected, stage=STAGE).usable
+    return [
+        name
+        for name in usable
+        if try_plugin(registry.ENCODERS, name, _require_text_tower, stage=STAGE)
+    ]
 
 
 def embed_captions(
-    *, progress: Progress | None = None, on_wait: Callable[[str], None] | None = None
+    name: str,
+    *,
+    progress: Progress | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> EmbedResult:
-    """Embed all pending captions, with one transaction per caption.
+    """Embed the captions that have no vector from this encoder, with one transaction per caption.
+
+    If no configured text score uses the encoder, nothing is pending.
 
     Each caption is embedded alone, so its vector does not depend on other captions. If the text
     tower fails, the cause is recorded in the failure ledger, and all remaining captions count as
@@ -56,11 +61,11 @@ def embed_captions(
     the encoder's current revision differs from the configured one.
     """
     with engine("app").connect() as connection:
-        encoder = caption_embeddings.configured_encoder(connection)
+        encoder = caption_embeddings.configured_encoders(connection).get(name)
         pending = caption_embeddings.pending(connection, encoder[0]) if encoder else {}
     if encoder is None or not pending:
         return EmbedResult()
-    encoder_id, name, revision = encoder
+    encoder_id, revision = encoder
     spec = registry.ENCODERS.spec(name)
     if registry.revision(spec) != revision:
         raise PluginError(

@@ -1,5 +1,6 @@
-"""Captions are embedded once, with the text score's encoder, and compared with clips."""
+"""Captions are embedded once per text score, with its encoder, and compared with clips."""
 
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from mirpipe import registry
+from mirpipe.cli.main import app
 from mirpipe.errors import Unavailable
-from mirpipe.models import device_lease
+from mirpipe.models import device_lease, interpreters
 from mirpipe.plugins.encoders import clap
 from mirpipe.registry import Plugins
 from mirpipe.settings import settings
@@ -64,7 +67,7 @@ def test_the_gpu_is_reserved_before_the_text_tower_is_loaded(
     is_waiting, results = threading.Event(), list[EmbedResult]()
 
     def run() -> None:
-        results.append(embed_captions(on_wait=lambda _device: is_waiting.set()))
+        results.append(embed_captions("clap", on_wait=lambda _device: is_waiting.set()))
 
     with device_lease.hold_gpu([ON_GPU]):
         threads = [threading.Thread(target=run) for _ in range(2)]
@@ -79,16 +82,60 @@ def test_the_gpu_is_reserved_before_the_text_tower_is_loaded(
 
 
 def test_each_caption_is_embedded_once(library: SyntheticMatches, tower: FakeTextTower) -> None:
-    assert plan_captions() == "clap"
+    assert plan_captions() == ["clap"]
 
-    assert embed_captions() == EmbedResult(embedded=1)
+    assert embed_captions("clap") == EmbedResult(embedded=1)
 
     assert tower.received == ["slow sad strings"]
     assert library.rows("SELECT embedding::text FROM mirpipe.caption_embedding") == [
         ("[0.6,0.8,0]",)
     ]
-    assert embed_captions() == EmbedResult()
-    assert plan_captions() is None
+    assert embed_captions("clap") == EmbedResult()
+    assert plan_captions() == []
+
+
+def test_each_text_score_compares_vectors_of_its_own_encoder(
+    library: SyntheticMatches,
+    tower: FakeTextTower,
+    fresh_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "clap,muq_mulan")
+    settings.cache_clear()
+    SyntheticMatches(fresh_database, name="muq_mulan")
+    scores = "SELECT name, spec ->> 'encoder' FROM mirpipe.metric WHERE wanted"
+    scores += " AND spec ->> 'compares' = 'caption' ORDER BY name"
+    assert library.rows(scores) == [
+        ("clap_text_score", "clap"),
+        ("muq_mulan_text_score", "muq_mulan"),
+    ]
+
+    assert plan_captions() == ["clap", "muq_mulan"]
+    assert embed_captions("muq_mulan") == EmbedResult(embedded=1)
+    assert plan_captions() == ["clap"]
+    stored = "SELECT name FROM mirpipe.caption_embedding JOIN mirpipe.encoder USING (encoder_id)"
+    assert library.rows(stored) == [("muq_mulan",)]
+
+
+def test_the_command_embeds_captions_with_the_named_encoder_or_with_all(
+    library: SyntheticMatches,
+    tower: FakeTextTower,
+    fresh_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Plugins, "interpreter", lambda *_: interpreters.CURRENT_PYTHON)
+    monkeypatch.setenv("MIRPIPE_ENCODERS", "clap,muq_mulan")
+    settings.cache_clear()
+    SyntheticMatches(fresh_database, name="muq_mulan")
+    command = ["embed", "--captions", "--json"]
+    for arguments, number in (
+        (["--encoder", "muq_mulan"], 1),
+        (["--encoder", "muq_mulan"], 0),
+        ([], 1),
+    ):
+        result = CliRunner().invoke(app, [*command, *arguments])
+        assert json.loads(result.stdout) == {"embedded": number, "rejected": 0, "failed": 0}
+    assert plan_captions() == []
 
 
 def test_text_scores_are_cosines_of_caption_and_clip(
@@ -104,7 +151,7 @@ def test_text_scores_are_cosines_of_caption_and_clip(
     score = "SELECT value, reason FROM mirpipe.v_generation_score WHERE metric = 'clap_text_score'"
     assert {row[1] for row in library.rows(score)} == {"not_measured"}
 
-    embed_captions()
+    embed_captions("clap")
     library.execute("DELETE FROM mirpipe.embedding")
     ((clip,), *_) = library.rows("SELECT DISTINCT track_id FROM mirpipe.generation")
     library.set_vector(clip, [1, 0, 0])
@@ -122,11 +169,11 @@ def test_missing_weights_are_recorded_and_the_record_is_deleted_when_they_exist(
 
     with monkeypatch.context() as patch:
         patch.setattr(Plugins, "require_text", raise_unavailable)
-        assert plan_captions() is None
+        assert plan_captions() == []
     ledger = "SELECT stage, subject, reason FROM mirpipe.failure"
     assert library.rows(ledger) == [("embed captions", "encoder:clap", "weights_missing")]
 
-    assert plan_captions() == "clap"
+    assert plan_captions() == ["clap"]
     assert library.rows(ledger) == []
 
 
@@ -135,16 +182,16 @@ def test_captions_that_failed_are_embedded_by_the_next_run(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(FakeTextTower, "embed_text", lambda *_: np.full((1, 3), np.nan))
-        assert embed_captions() == EmbedResult(failed=1)
+        assert embed_captions("clap") == EmbedResult(failed=1)
     assert library.rows("SELECT reason FROM mirpipe.failure") == [("PluginError",)]
-    assert embed_captions() == EmbedResult(embedded=1)
+    assert embed_captions("clap") == EmbedResult(embedded=1)
 
 
-def test_without_a_configured_clap_encoder_no_caption_is_pending(
+def test_without_an_encoder_for_text_scores_no_caption_is_pending(
     library: SyntheticMatches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIRPIPE_ENCODERS", "signal")
     settings.cache_clear()
     evaluate.register()
-    assert plan_captions() is None
-    assert embed_captions() == EmbedResult()
+    assert plan_captions() == []
+    assert embed_captions("clap") == EmbedResult()
