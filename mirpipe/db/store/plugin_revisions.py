@@ -82,7 +82,7 @@ class ConfiguredEncoder:
 
 
 def configured_encoders(
-    connection: Connection, *, prefer_active: bool
+    connection: Connection, *, prefer_active: bool = False
 ) -> dict[str, ConfiguredEncoder]:
     """Return the configured encoder revisions by name.
 
