@@ -120,6 +120,7 @@ def test_a_title_finds_a_track_and_the_references_that_are_similar_to_it(
     assert html(app).count("<table class='mp-ranks'>") == 3
     app = page("search", q="boreas", encoder="two")
     assert "is ⁨east⁩ by two" in html(app)
+    assert "it is not among the first 5 by that encoder" in app.caption[-1].value
 
 
 def test_several_found_tracks_can_be_chosen(filled: Database) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.components import aesthetics_rating, answer, empty_states, level_matching, markup
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
-from dashboard.components.merged_ranks import RankedTrack, answer_sentence
+from dashboard.components.merged_ranks import RankedTrack, answer_sentence, explanation
 from dashboard.components.number_format import format_number
 from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
@@ -35,12 +35,8 @@ def match_section(
         empty_states.no_matches()
         return
     st.caption(
-        "Each reference is shown once, with its rank by each encoder. A dash means that it is not "
-        f"among the first {DEPTHS[-1]} matches by that encoder. z is the number of "
-        "standard deviations by which the cosine exceeds this target's mean cosine to the whole "
-        "library. It shows how far a match stands out, not how good it is. Percentile is the share "
-        "of the library's reference pairs that have no higher cosine. Melody is the share of "
-        f"frames with the same pitch class (chance: about {MELODY_CHANCE_LEVEL})."
+        f"{explanation(DEPTHS[-1])} Melody accuracy is the share of frames with the same pitch "
+        f"class (chance: about {MELODY_CHANCE_LEVEL})."
     )
     match_cards.match_cards(tracks, matches, encoders, details)
 

@@ -105,7 +105,7 @@ def page(names: dict[str, bool]) -> None:
         )
         return
     if found:
-        section(query, found, {name: names[name] for name in found})
+        section(query, found, {name: names[name] for name in found}, k=k)
 
 
 def main() -> None:
