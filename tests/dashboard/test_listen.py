@@ -98,6 +98,20 @@ def test_a_reference_is_shown_once_with_its_rank_by_each_encoder(filled: Databas
     assert best == sorted(best), "the best rank does not come first"
 
 
+def test_a_reference_needs_one_rank_within_the_depth(filled: Database) -> None:
+    shown = html(page("listen", target=link(filled, HOSTILE), k="1"))
+    with filled.reader.connect() as connection:
+        best = connection.execute(
+            text(
+                "SELECT count(DISTINCT reference_id) FROM mirpipe.v_retrieval "
+                "WHERE rank = 1 AND target = :title"
+            ),
+            {"title": HOSTILE},
+        ).scalar_one()
+    assert shown.count("<table class='mp-ranks'>") == best
+    assert best < 4, "the example does not leave out any reference"
+
+
 def test_the_target_is_marked_in_the_distributions(filled: Database) -> None:
     app = page("listen", target=link(filled, HOSTILE))
     assert next(header.value for header in app.header) == "Do the matches stand out?"
