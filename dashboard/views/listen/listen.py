@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboard.components import aesthetics_rating, answer, empty_states, level_matching, markup
+from dashboard.components import (
+    aesthetics_rating,
+    answer,
+    empty_states,
+    level_matching,
+    markup,
+    similarity_distributions,
+)
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.merged_ranks import RankedTrack, answer_sentence, explanation
 from dashboard.components.number_format import format_number
@@ -12,7 +19,7 @@ from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
 from dashboard.components.track_details import TrackDetails, read_track_details
 from dashboard.data import cached_queries
-from dashboard.views.listen import clip_cards, distributions, match_cards, spectrogram_comparison
+from dashboard.views.listen import clip_cards, match_cards, spectrogram_comparison
 from dashboard.views.listen.target_bar import target_bar
 from mirpipe.db import queries
 
@@ -121,7 +128,7 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
     details = read_track_details([target.track_id, *dict.fromkeys(shown)])
     target_bar(target, details)
     if matches:
-        distributions.section(key, tracks, encoders)
+        similarity_distributions.section(key, tracks, encoders, query="target")
     if "matches" in parts:
         match_section(matches, tracks, encoders, details)
     if "clips" in parts:

@@ -74,13 +74,14 @@ def page(names: dict[str, bool]) -> None:
     words = (text or "").strip()
     run = queries.latest_run()
     key = cached_queries.run_key(run) if run else None
+    is_text = file is None and bool(words and able) and search_by_words.is_asked(words)
     if file is not None:
         query = file.name
         st.audio(file.getvalue(), format=file.type, alt=f"Query: {query}")
         found = search_with_models(
             lambda encoder: search_by_audio.search_by_audio(key, file, encoder, k), chosen
         )
-    elif words and able and search_by_words.is_asked(words):
+    elif is_text:
         query = words
         found = search_with_models(
             lambda encoder: search_by_words.search_by_words(key, words, encoder, k),
@@ -105,7 +106,9 @@ def page(names: dict[str, bool]) -> None:
         )
         return
     if found:
-        section(query, found, {name: names[name] for name in found}, k=k)
+        # The cosines of words to audio are not comparable with those of audio to audio.
+        compared = None if is_text else key
+        section(query, found, {name: names[name] for name in found}, k=k, run=compared)
 
 
 def main() -> None:
