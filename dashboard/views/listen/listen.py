@@ -121,8 +121,8 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
     if "clips" in parts:
         clips = queries.clips_of_target(target.track_id)
     tracks = match_cards.merged_matches(matches, depth)
-    found = {match.encoder for match in matches}
-    encoders = {row.encoder: row.random for row in active if row.encoder in found}
+    random = {row.encoder for row in active if row.random}
+    encoders = {match.encoder: match.encoder in random for match in matches}
     answer.show(answer_sentence(target.title, tracks, encoders), queries.clips_answer(clips))
     shown = [track.track_id for track in tracks] + [clip.track_id for clip in clips]
     details = read_track_details([target.track_id, *dict.fromkeys(shown)])
