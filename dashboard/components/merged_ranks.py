@@ -16,6 +16,17 @@ from mirpipe.db.queries.vector_search import NearReference
 RANK_COLUMNS = ("encoder", "rank", "cosine", "z", "percentile")
 
 
+def explanation(depth: int) -> str:
+    """Return what the numbers of lists with the first `depth` references per encoder mean."""
+    return (
+        "Each reference is shown once, with its rank by each encoder. A dash means that it is not "
+        f"among the first {depth} by that encoder. Cosines of different encoders are not "
+        "comparable. z is the number of standard deviations by which the cosine exceeds the mean "
+        "cosine to the whole library. It shows how far a reference stands out, not how good it is. "
+        "Percentile is the share of the library's reference pairs that have no higher cosine."
+    )
+
+
 @dataclass(frozen=True)
 class EncoderRank:
     """The rank of a track in the list of one encoder, and how similar it is to the query."""

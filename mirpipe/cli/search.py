@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -78,6 +78,9 @@ def search(
             track.title,
         )
     references = vector_search.nearest_references(revision, vector, k=k, excluded_sha256=own_hash)
+    if text:
+        # The percentile compares with cosines of audio to audio, which are on another scale.
+        references = [replace(reference, percentile=None) for reference in references]
     if as_json:
         result = {
             "query": {"title": title, "track_id": track.track_id if track else None},

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from mirpipe.cli.main import app
 from mirpipe.settings import settings
 from mirpipe.stages import embed as embed_stage
+from mirpipe.stages.report import report
+from mirpipe.stages.retrieve import retrieve
 from tests.support.audio_files import ingest_folder, tone
 from tests.support.databases import Database
 from tests.support.fake_plugins import add_fakes
@@ -41,6 +43,20 @@ def test_a_text_finds_the_most_similar_references() -> None:
         assert [hit["title"] for hit in result["answers"]] == titles
         assert result["query"] == {"title": words, "track_id": None}
         assert result["answers"][0]["cosine"] == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.usefixtures("_loud_and_soft")
+def test_a_text_has_z_but_no_percentile_among_pairs_of_audio(tmp_path: Path) -> None:
+    tone(tmp_path / "targets" / "target.wav", 440, level=0.5)
+    ingest_folder(tmp_path / "targets", "target")
+    embed_stage.embed(["wordy"], batch_tracks=64)
+    retrieve()
+    report(trigger="test")
+    for hit in json.loads(search("LOUD").stdout)["answers"]:
+        assert hit["z"] is not None
+        assert hit["percentile"] is None
+    result = CliRunner().invoke(app, ["search", "loud", "--encoder", "wordy", "--json"])
+    assert all(hit["percentile"] is not None for hit in json.loads(result.stdout)["answers"])
 
 
 @pytest.mark.usefixtures("_loud_and_soft")

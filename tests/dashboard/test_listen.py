@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from dashboard.components.histogram_rows import Bar, Mark, histogram_rows
 from dashboard.components.merged_ranks import EncoderRank, RankedTrack
-from dashboard.views.listen import distributions
+from dashboard.components.similarity_distributions import marks
 from mirpipe.settings import PROJECT
 from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_maps import write_waveforms
@@ -98,6 +98,20 @@ def test_a_reference_is_shown_once_with_its_rank_by_each_encoder(filled: Databas
     assert best == sorted(best), "the best rank does not come first"
 
 
+def test_a_reference_needs_one_rank_within_the_depth(filled: Database) -> None:
+    shown = html(page("listen", target=link(filled, HOSTILE), k="1"))
+    with filled.reader.connect() as connection:
+        best = connection.execute(
+            text(
+                "SELECT count(DISTINCT reference_id) FROM mirpipe.v_retrieval "
+                "WHERE rank = 1 AND target = :title"
+            ),
+            {"title": HOSTILE},
+        ).scalar_one()
+    assert shown.count("<table class='mp-ranks'>") == best
+    assert best < 4, "the example does not leave out any reference"
+
+
 def test_the_target_is_marked_in_the_distributions(filled: Database) -> None:
     app = page("listen", target=link(filled, HOSTILE))
     assert next(header.value for header in app.header) == "Do the matches stand out?"
@@ -108,8 +122,12 @@ def test_the_target_is_marked_in_the_distributions(filled: Database) -> None:
         RankedTrack(1, "first", None, {"a": EncoderRank(1, 0.5, 3.0), "b": EncoderRank(2, 0.25)}),
         RankedTrack(2, "second", None, {"b": EncoderRank(1, 0.75, None)}),
     ]
-    assert [mark.value for mark in distributions.marks(tracks, "cosine")] == [0.5, 0.25, 0.75]
-    marked = distributions.marks(tracks, "z")
+    assert [mark.value for mark in marks(tracks, "cosine")] == [
+        0.5,
+        0.25,
+        0.75,
+    ]
+    marked = marks(tracks, "z")
     assert marked == [Mark("a", 3.0, "match 1: first")]
     drawn = [Bar("b", 0, 1, 0.5), Bar("b", 1, 2, 0.25), Bar("a", 0, 1, 1.0)]
     chart = histogram_rows(drawn, marked, ["a", "b"], title="z")

@@ -120,6 +120,7 @@ def test_a_title_finds_a_track_and_the_references_that_are_similar_to_it(
     assert html(app).count("<table class='mp-ranks'>") == 3
     app = page("search", q="boreas", encoder="two")
     assert "is ⁨east⁩ by two" in html(app)
+    assert "it is not among the first 5 by that encoder" in app.caption[-1].value
 
 
 def test_several_found_tracks_can_be_chosen(filled: Database) -> None:
@@ -169,6 +170,7 @@ def test_words_are_searched_by_all_encoders_in_one_list(
     app = page("search", q="slow").button[0].click().run()
     assert "The search with untrained failed." in app.error[0].value
     assert app.text[0].value == "its weights are missing: run `mirpipe models`"
+    assert not app.get("vega_lite_chart"), "words are compared with cosines of audio"
     assert "is most similar to ⁨slow⁩ is ⁨**静音** &lt;b&gt;⁩ by musicnn." in html(app)
 
 
@@ -189,6 +191,7 @@ def test_a_file_is_searched_by_all_encoders(
         ("query.wav", "untrained"),
     ]
     assert html(app).count("<table class='mp-ranks'>") == 1
+    assert len(app.get("vega_lite_chart")) == 2
     assert "untrained: random weights" in html(app)
 
 

@@ -4,15 +4,22 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboard.components import aesthetics_rating, answer, empty_states, level_matching, markup
+from dashboard.components import (
+    aesthetics_rating,
+    answer,
+    empty_states,
+    level_matching,
+    markup,
+    similarity_distributions,
+)
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
-from dashboard.components.merged_ranks import RankedTrack, answer_sentence
+from dashboard.components.merged_ranks import RankedTrack, answer_sentence, explanation
 from dashboard.components.number_format import format_number
 from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
 from dashboard.components.track_details import TrackDetails, read_track_details
 from dashboard.data import cached_queries
-from dashboard.views.listen import clip_cards, distributions, match_cards, spectrogram_comparison
+from dashboard.views.listen import clip_cards, match_cards, spectrogram_comparison
 from dashboard.views.listen.target_bar import target_bar
 from mirpipe.db import queries
 
@@ -35,12 +42,8 @@ def match_section(
         empty_states.no_matches()
         return
     st.caption(
-        "Each reference is shown once, with its rank by each encoder. A dash means that it is not "
-        f"among the first {DEPTHS[-1]} matches by that encoder. z is the number of "
-        "standard deviations by which the cosine exceeds this target's mean cosine to the whole "
-        "library. It shows how far a match stands out, not how good it is. Percentile is the share "
-        "of the library's reference pairs that have no higher cosine. Melody is the share of "
-        f"frames with the same pitch class (chance: about {MELODY_CHANCE_LEVEL})."
+        f"{explanation(DEPTHS[-1])} Melody accuracy is the share of frames with the same pitch "
+        f"class (chance: about {MELODY_CHANCE_LEVEL})."
     )
     match_cards.match_cards(tracks, matches, encoders, details)
 
@@ -118,14 +121,14 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
     if "clips" in parts:
         clips = queries.clips_of_target(target.track_id)
     tracks = match_cards.merged_matches(matches, depth)
-    found = {match.encoder for match in matches}
-    encoders = {row.encoder: row.random for row in active if row.encoder in found}
+    random = {row.encoder for row in active if row.random}
+    encoders = {match.encoder: match.encoder in random for match in matches}
     answer.show(answer_sentence(target.title, tracks, encoders), queries.clips_answer(clips))
     shown = [track.track_id for track in tracks] + [clip.track_id for clip in clips]
     details = read_track_details([target.track_id, *dict.fromkeys(shown)])
     target_bar(target, details)
     if matches:
-        distributions.section(key, tracks, encoders)
+        similarity_distributions.section(key, tracks, encoders, query="target")
     if "matches" in parts:
         match_section(matches, tracks, encoders, details)
     if "clips" in parts:

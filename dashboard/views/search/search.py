@@ -1,8 +1,9 @@
 """Search page: one field for a title, a description or a file, and the most similar references."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard.components import empty_states
 from dashboard.data import cached_queries
@@ -49,54 +50,62 @@ def search_with_models(
     return found
 
 
-def search_stored(track: queries.ListedTrack, k: int) -> dict[str, list[NearReference]]:
+def search_stored(
+    track: queries.ListedTrack, encoders: Sequence[str], k: int
+) -> dict[str, list[NearReference]]:
     """Return the references near a track of the library, by each encoder that has embedded it."""
     rows = cached_queries.similar_references(track.track_id, track.content_sha256, k)
-    return {row.encoder: row.references for row in rows if row.references is not None}
+    stored = {row.encoder: row.references for row in rows if row.references is not None}
+    if missing := [name for name in encoders if name not in stored]:
+        st.caption(f"Not embedded yet by {', '.join(missing)}. The next run does this.")
+    return {name: stored[name] for name in encoders if name in stored}
 
 
-def page(names: dict[str, bool]) -> None:
-    """Draw the search field, and what it finds. `names` are the encoders and if they are random."""
-    able = [name for name in names if search_process.takes_text(name)]
+def search_field(*, is_text_searchable: bool) -> tuple[str, UploadedFile | None]:
+    """Draw the search field and the upload field, and return the words and the file."""
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        text = st.text_input(
+        words = st.text_input(
             "Title, artist, other tags or path"
-            + (", or a description of the sound" if able else ""),
+            + (", or a description of the sound" if is_text_searchable else ""),
             key="q",
             type="search",
             bind="query-params",
             max_chars=search_process.MAX_CHARACTERS,
         )
     with right:
-        file = search_by_audio.choose_file()
+        return (words or "").strip(), search_by_audio.choose_file()
+
+
+def page(run: cached_queries.RunKey | None, names: Mapping[str, bool]) -> None:
+    """Draw the search field, and what it finds.
+
+    `names` says for each encoder whether its weights are random.
+    """
+    able = [name for name in names if search_process.takes_text(name)]
+    words, file = search_field(is_text_searchable=bool(able))
     chosen, k = choose_encoders(list(names))
-    words = (text or "").strip()
-    run = queries.latest_run()
-    key = cached_queries.run_key(run) if run else None
+    scale = run
     if file is not None:
         query = file.name
         st.audio(file.getvalue(), format=file.type, alt=f"Query: {query}")
         found = search_with_models(
-            lambda encoder: search_by_audio.search_by_audio(key, file, encoder, k), chosen
+            lambda encoder: search_by_audio.search_by_audio(run, file, encoder, k), chosen
         )
     elif words and able and search_by_words.is_asked(words):
         query = words
         found = search_with_models(
-            lambda encoder: search_by_words.search_by_words(key, words, encoder, k),
+            lambda encoder: search_by_words.search_by_words(run, words, encoder, k),
             [name for name in able if name in chosen] or able,
         )
+        scale = None  # The cosines of words to audio are not comparable with those of audio.
     elif words:
         track = search_by_track.choose_found_track(words)
         if track is None:
             return
         query = track.title
         search_by_track.draw(track)
-        stored = search_stored(track, k)
-        found = {name: stored[name] for name in chosen if name in stored}
-        if missing := [name for name in chosen if name not in stored]:
-            names_missing = ", ".join(missing)
-            st.caption(f"Not embedded yet by {names_missing}. The next run does this.")
+        found = search_stored(track, chosen, k)
     else:
         st.caption(
             "Type a part of a title, an artist or any other tag: the tracks that contain all words "
@@ -105,7 +114,7 @@ def page(names: dict[str, bool]) -> None:
         )
         return
     if found:
-        section(query, found, {name: names[name] for name in found})
+        section(query, found, {name: names[name] for name in found}, k=k, run=scale)
 
 
 def main() -> None:
@@ -121,7 +130,8 @@ def main() -> None:
     names: dict[str, bool] = {}
     for revision in available:  # If there are two revisions of an encoder, the active one is first.
         names.setdefault(revision.encoder, revision.random)
-    page(names)
+    run = queries.latest_run()
+    page(cached_queries.run_key(run) if run else None, names)
     if not any(map(search_process.takes_text, names)):
         search_by_words.explain_clap()
 

@@ -5,21 +5,28 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import answer, level_matching, markup
+from dashboard.components import answer, level_matching, markup, similarity_distributions
 from dashboard.components.csv_download import download_button
-from dashboard.components.merged_ranks import answer_sentence, merged_references
+from dashboard.components.merged_ranks import answer_sentence, explanation, merged_references
 from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.reference_cards import reference_cards
 from dashboard.components.track_details import read_track_details
+from dashboard.data.cached_queries import RunKey
 from mirpipe.db.queries.vector_search import NearReference
 
 
 def section(
-    query: str, found: Mapping[str, Sequence[NearReference]], encoders: Mapping[str, bool]
+    query: str,
+    found: Mapping[str, Sequence[NearReference]],
+    encoders: Mapping[str, bool],
+    *,
+    k: int,
+    run: RunKey | None,
 ) -> None:
-    """Draw the references that a search found for each encoder, as one list.
+    """Draw the first `k` references that a search found for each encoder, as one list.
 
-    `encoders` says for each of these encoders whether its weights are random.
+    `encoders` says for each of these encoders whether its weights are random. With a run, the
+    distributions of its cosines and z are drawn, too.
     """
     tracks = merged_references(found)
     if not tracks:
@@ -27,13 +34,10 @@ def section(
         return
     answer.show(answer_sentence(query, tracks, encoders))
     markup.show(*(random_weights_badge(name) for name, random in encoders.items() if random))
+    if run is not None:
+        similarity_distributions.section(run, tracks, encoders, query="query")
     st.header("Which references are most similar?", anchor=False)
-    st.caption(
-        "Each reference is shown once, with its rank by each encoder. A dash means that it is not "
-        "among the first ranks by that encoder. Cosines of different encoders are not comparable. "
-        "z is the number of standard deviations by which the cosine exceeds the mean cosine to the "
-        f"whole library. {level_matching.EXPLANATION}"
-    )
+    st.caption(f"{explanation(k)} {level_matching.EXPLANATION}")
     details = read_track_details([track.track_id for track in tracks])
     reference_cards(tracks, encoders, details)
     rows = [

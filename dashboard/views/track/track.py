@@ -76,14 +76,16 @@ def main() -> None:
     st.set_page_config(page_title=f"{track.title} · mirpipe")
     links(track, others)
     track_header.draw(track)
-    # The search is slow in a large library. The sections after it are drawn first.
+    # The search and the ratings are slow in a large library. The other sections are drawn first.
     similar = st.container()
     matched_targets.draw(track)
     same_recordings.draw(track)
     clips.draw(track)
-    rating.draw(track)
+    rated = st.container()
     facts.draw(track)
     history.draw(track)
+    with rated:
+        rating.draw(track)
     with similar:
         similar_references.draw(track)
 

@@ -58,7 +58,9 @@ class NearReference:
     z: float | None = None
     """Standard deviations above the query's mean cosine to all other references."""
     percentile: float | None = None
-    """Percentage of reference pairs whose cosine is not higher. None before the first run."""
+    """Percentage of reference pairs whose cosine is not higher.
+
+    None before the first run, and for a text, whose cosines are on another scale."""
 
 
 @dataclass(frozen=True)

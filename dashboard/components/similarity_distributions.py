@@ -1,4 +1,4 @@
-"""Where the matches of a target are in the distributions of cosines and z, for each encoder."""
+"""Where the matches of a query are in the distributions of cosines and z, for each encoder."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,16 +10,23 @@ from dashboard.data import cached_queries
 
 
 def section(
-    run: cached_queries.RunKey, tracks: Sequence[RankedTrack], encoders: Mapping[str, bool]
+    run: cached_queries.RunKey,
+    tracks: Sequence[RankedTrack],
+    encoders: Mapping[str, bool],
+    *,
+    query: str,
 ) -> None:
-    """Draw the distributions of all encoders with the shown matches of the target."""
+    """Draw the distributions of all encoders with the shown matches.
+
+    `query` says what has these matches, such as "target".
+    """
     bins = [row for row in cached_queries.cosine_distributions(run) if row.encoder in encoders]
     if not bins:
         return
     st.header("Do the matches stand out?", anchor=False)
     st.caption(
-        "The orange lines are this target. Among the cosines of all reference pairs, they mark its "
-        "matches. Among the z of the best matches of all targets, they mark its best match."
+        f"The orange lines are this {query}. Among the cosines of all reference pairs, they mark "
+        "its matches. Among the z of the best matches of all targets, they mark its best match."
     )
     left, right = st.columns(2, gap="medium")
     for column, quantity, title in (
@@ -36,7 +43,7 @@ def section(
         with column:
             st.altair_chart(
                 histogram_rows(bars, marks(tracks, quantity), list(encoders), title=title),
-                alt=f"Distribution of {quantity} for each encoder, with the matches of the target",
+                alt=f"Distribution of {quantity} for each encoder, with the matches of the {query}",
             )
 
 
