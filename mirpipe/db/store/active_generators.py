@@ -33,8 +33,11 @@ _COMPLETE = text("""
       AND NOT EXISTS (
         SELECT FROM mirpipe.pending_generation p WHERE p.generator_id = g.generator_id)
       AND (
-        SELECT count(n.generation_id) >= :sufficient_coverage * count(*) AND count(*) > 0
-        FROM mirpipe.wanted_clip n WHERE n.generator_id = g.generator_id)
+        SELECT avg(CAST(n.generation_id IS NOT NULL AS integer))
+                FILTER (WHERE n.generator_id = g.generator_id)
+            >= least(:sufficient_coverage, avg(CAST(n.generation_id IS NOT NULL AS integer))
+                FILTER (WHERE n.generator_id = s.generator_id))
+        FROM mirpipe.wanted_clip n WHERE n.generator_id IN (g.generator_id, s.generator_id))
       AND NOT EXISTS (
         SELECT FROM mirpipe.wanted_clip n
         WHERE n.generator_id = g.generator_id AND n.track_id IN (
@@ -78,8 +81,8 @@ def activate_complete_generators(
 def complete_generators(connection: Connection) -> list[CompleteGenerator]:
     """Return the configured revisions that are complete but not active, sorted by name.
 
-    A revision is complete if no clip is pending, if it has 95 % of the requested clips, and if all
-    stages have processed them.
+    A revision is complete if no clip is pending, if all stages have processed its clips, and if it
+    has 95 % of the requested clips, or as large a share as the active revision.
     """
     rows = connection.execute(_COMPLETE, {"sufficient_coverage": SUFFICIENT_COVERAGE})
     return [CompleteGenerator(*row) for row in rows]

@@ -101,6 +101,28 @@ def test_old_clips_stay_in_the_results_until_the_new_ones_are_complete(
     } == {TARGETS}
 
 
+def test_a_new_revision_with_few_clips_takes_over_only_if_the_old_one_has_few(
+    library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reject = """
+        WITH rejected AS (
+            DELETE FROM mirpipe.generation g USING mirpipe.generator r
+            WHERE r.generator_id = g.generator_id AND r.wanted = :wanted AND g.mode = 'simple'
+            RETURNING r.revision, g.target_id)
+        INSERT INTO mirpipe.failure (stage, revision, subject, reason, message, retry)
+        SELECT DISTINCT 'generate', revision, 'target:' || encode(t.content_sha256, 'hex'),
+            'silent', '', false
+        FROM rejected JOIN mirpipe.track t ON t.track_id = target_id
+    """
+    register_new(monkeypatch)
+    stage.generate("beep")
+    for wanted, expected in ((True, {1: CLIPS}), (False, {2: CLIPS - TARGETS})):
+        with library.app.begin() as connection:
+            connection.execute(text(reject), {"wanted": wanted})
+        publish()
+        assert shown(library) == expected
+
+
 def test_a_new_revision_waits_until_it_is_promoted(
     library: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
