@@ -177,16 +177,17 @@ class Settings(BaseSettings):
     established only if they also differ in this one, or if it cannot be tested."""
 
     promotion_margins: NameList = []
-    """Metrics by which a new revision of an encoder is judged, each with the largest acceptable
-    decrease of its mean over the best matches, in the unit of the metric, such as
-    `aligned_melody=0.02,melody_accuracy=0.01`. `mirpipe compare` uses the same margins. Default:
-    none, so that `mirpipe compare` uses the primary retrieval metric with margin 0."""
+    """Metrics by which a new revision of an encoder or a generator is judged, each with the largest
+    acceptable decrease of its mean over the best matches or clips, in the unit of the metric, such
+    as `aligned_melody=0.02,melody_accuracy=0.01`. `mirpipe compare` uses the same margins. Default:
+    none, so that `mirpipe compare` uses the primary metric with margin 0."""
     promotion: Literal["complete", "not_worse", "manual"] = "complete"
-    """When a new revision of an encoder replaces the active one: `complete` as soon as its vectors
-    and matches are complete; `not_worse` if, in addition, no metric in promotion_margins has become
-    worse by more than its margin, which a non-inferiority test decides; or `manual` only by
-    `mirpipe promote`. Tracks that are added while a revision waits have no matches by the active
-    one. The first revision of an encoder is always active at once."""
+    """When a new revision of an encoder or a generator replaces the active one: `complete` as soon
+    as its vectors and matches, or its clips, are complete; `not_worse` if, in addition, no metric
+    in promotion_margins has become worse by more than its margin, which a non-inferiority test
+    decides; or `manual` only by `mirpipe promote`. Tracks that are added while a revision waits
+    have no matches or clips by the active one. The first revision of a plug-in is always active at
+    once."""
 
     same_recording_counts: bool = False
     """Whether a match that is the same recording as its target counts in P@k, MRR, mAP and the
@@ -326,10 +327,15 @@ class Settings(BaseSettings):
             require_known_pair(pair, sorted(known))
         return value
 
-    @property
-    def judged_margins(self) -> dict[str, float]:
-        """Margins by metric: `promotion_margins`, or the primary retrieval metric with margin 0."""
-        return parse_margins(self.promotion_margins) or {self.primary_retrieval_metric: 0.0}
+    def primary_metric(self, kind: str) -> str:
+        """Return the primary metric of matches if the kind is `encoder`, or else that of clips."""
+        if kind == "encoder":
+            return self.primary_retrieval_metric
+        return self.primary_generation_metric
+
+    def margins(self, kind: str) -> dict[str, float]:
+        """Return `promotion_margins` by metric, or else the primary metric with margin 0."""
+        return parse_margins(self.promotion_margins) or {self.primary_metric(kind): 0.0}
 
     @property
     def clips_folder(self) -> Address:

@@ -43,10 +43,13 @@ def test_what_can_never_be_compared_is_refused(
 
 
 def test_margins_are_read_by_metric(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings.settings().judged_margins == {"aligned_melody": 0}
+    assert settings.settings().margins("encoder") == {"aligned_melody": 0}
     monkeypatch.setenv("MIRPIPE_PROMOTION_MARGINS", "aligned_melody=0.02, melody_accuracy=1e-3")
     settings.settings.cache_clear()
-    assert settings.settings().judged_margins == {"aligned_melody": 0.02, "melody_accuracy": 0.001}
+    assert settings.settings().margins("encoder") == {
+        "aligned_melody": 0.02,
+        "melody_accuracy": 0.001,
+    }
 
 
 def test_contrasts_are_read_with_guidance(monkeypatch: pytest.MonkeyPatch) -> None:

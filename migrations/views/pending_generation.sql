@@ -6,7 +6,7 @@ JOIN track t ON t.track_id = w.target_id
 CROSS JOIN LATERAL (
     SELECT concat_ws(' ', t.collection || ':' || encode(t.content_sha256, 'hex'), w.mode,
         'guidance ' || w.guidance, 'seed ' || w.seed) AS subject) s
-WHERE w.generation_id IS NULL
+WHERE w.generation_id IS NULL AND w.is_requested
   AND NOT EXISTS (
     SELECT FROM failure f
     WHERE f.stage = 'generate' AND f.revision = w.revision AND NOT f.retry

@@ -14,6 +14,7 @@ JOIN caption c USING (caption_id)
 JOIN captioner k USING (captioner_id)
 LEFT JOIN excerpt x ON x.excerpt_id = g.excerpt_id
 LEFT JOIN wanted_clip w ON (w.generation_id, w.target_id) = (g.generation_id, g.target_id)
+    AND w.is_shown
 LEFT JOIN LATERAL (
     SELECT min(path_text) AS path_text FROM track_file f
     WHERE f.track_id = g.track_id AND f.gone_at IS NULL) f ON true;
@@ -21,6 +22,6 @@ LEFT JOIN LATERAL (
 COMMENT ON VIEW v_generation IS 'Generated clips, with all inputs and settings from which each clip was generated.';
 COMMENT ON COLUMN v_generation.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';
 COMMENT ON COLUMN v_generation.path IS 'Path of the clip. NULL if the file is missing.';
-COMMENT ON COLUMN v_generation.wanted IS 'true if the settings request this clip now. Only these clips enter the results.';
+COMMENT ON COLUMN v_generation.wanted IS 'true if the clip enters the results: the settings request it, and the revision of its generator is active.';
 COMMENT ON COLUMN v_generation.excerpt_start_seconds IS 'Start of the excerpt of the target from which the clip was generated, in seconds. NULL for clips from earlier versions that used another part.';
 COMMENT ON COLUMN v_generation.excerpt_seconds IS 'Length of the excerpt of the target, in seconds. NULL for clips from earlier versions that used another part.';

@@ -8,6 +8,7 @@ WITH clip AS (
     FROM wanted_clip w
     JOIN generation g USING (generation_id)
     JOIN generator r ON r.generator_id = g.generator_id
+    WHERE w.is_shown
 )
 SELECT g.generation_id, g.generator_id, g.generator, g.mode, g.is_conditioned, g.guidance, g.seed, g.target_id, g.track_id,
     s.metric, s.value, s.reason, g.revision,
@@ -53,5 +54,5 @@ CROSS JOIN LATERAL (
     WHERE m.spec ->> 'axis' IS NOT NULL
 ) s;
 
-COMMENT ON VIEW v_generation_score IS 'Scores of the clips that the settings request now, one row per clip and metric: scores of the clip paired with its target''s excerpt, and scores of the clip alone.';
+COMMENT ON VIEW v_generation_score IS 'Scores of the clips that enter the results, one row per clip and metric: scores of the clip paired with its target''s excerpt, and scores of the clip alone.';
 COMMENT ON COLUMN v_generation_score.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';

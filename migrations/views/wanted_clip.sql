@@ -1,9 +1,13 @@
 CREATE OR REPLACE VIEW wanted_clip AS
 SELECT g.generator_id, g.name, g.revision, t.track_id AS target_id, c.caption_id,
     w.mode, w.is_conditioned, w.guidance, w.seed, w.template, l.seconds, o.generation_id, o.track_id,
-    x.excerpt_id
+    x.excerpt_id, g.wanted AS is_requested, s.is_shown
 FROM generation_wish w
-JOIN generator g ON g.generator_id = w.generator_id AND g.wanted
+JOIN generator g ON g.generator_id = w.generator_id
+JOIN LATERAL (
+    SELECT coalesce(a.generator_id, c.generator_id) = g.generator_id AS is_shown
+    FROM generator c LEFT JOIN serving_generator a ON a.name = c.name
+    WHERE c.name = g.name AND c.wanted LIMIT 1) s ON s.is_shown OR g.wanted
 JOIN track t ON t.state = 'ok' AND t.collection = 'target'
 JOIN excerpt x ON x.track_id = t.track_id AND x.wanted
 JOIN caption c ON c.track_id = t.track_id AND c.excerpt_id = x.excerpt_id
@@ -19,8 +23,10 @@ LEFT JOIN LATERAL (
       AND o.seconds = l.seconds AND o.excerpt_id = x.excerpt_id
     ORDER BY o.generation_id LIMIT 1) o ON true;
 
-COMMENT ON VIEW wanted_clip IS 'Clips that the settings request now, one row per target, generator, mode, guidance and seed. All results about clips use only these clips. If several machines generated the same clip, the first one is used.';
+COMMENT ON VIEW wanted_clip IS 'Clips of the configured and the active revision of each configured generator, one row per target, revision, mode, guidance and seed. Results about clips use only the clips of active revisions. If several machines generated the same clip, the first one is used.';
 COMMENT ON COLUMN wanted_clip.name IS 'Name of the generator.';
 COMMENT ON COLUMN wanted_clip.generation_id IS 'Generated clip; key in the table generation. NULL if the clip does not exist yet.';
 COMMENT ON COLUMN wanted_clip.track_id IS 'The clip, which is a track in the collection generated; key in the table track. NULL if the clip does not exist yet.';
 COMMENT ON COLUMN wanted_clip.excerpt_id IS 'Excerpt of the target from which the clip is generated; key in the table excerpt.';
+COMMENT ON COLUMN wanted_clip.is_requested IS 'true for the configured revision: the settings request the clip now.';
+COMMENT ON COLUMN wanted_clip.is_shown IS 'true for the active revision, or for the configured one if none is active: the clip enters the results.';

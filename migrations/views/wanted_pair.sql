@@ -6,5 +6,5 @@ JOIN encoder e ON e.encoder_id = n.encoder_id
 UNION
 SELECT c.target_id, c.track_id, c.excerpt_id FROM wanted_clip c WHERE c.generation_id IS NOT NULL;
 
-COMMENT ON VIEW wanted_pair IS 'Pairs that pair metrics compare: a target and one of its matches from any encoder, or a target and one of its clips that the settings request now.';
+COMMENT ON VIEW wanted_pair IS 'Pairs that pair metrics compare: a target and one of its matches from any encoder, or a target and one of its clips by the configured or active revision of a generator.';
 COMMENT ON COLUMN wanted_pair.reference_id IS 'Match or clip of the target; key in the table track.';

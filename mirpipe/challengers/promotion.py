@@ -3,23 +3,33 @@
 from sqlalchemy import Connection
 
 from mirpipe.challengers.compare_revisions import compare_revisions
+from mirpipe.db.store.active_generators import CompleteGenerator
 from mirpipe.db.store.active_revisions import CompleteChallenger
-from mirpipe.db.store.stored_revisions import stored_revisions
+from mirpipe.db.store.stored_revisions import Kind, stored_revisions
 from mirpipe.settings import settings
 
 
-def takes_over(connection: Connection, challenger: CompleteChallenger) -> bool:
-    """Return whether the settings let the challenger replace the active revision."""
+def encoder_takes_over(connection: Connection, challenger: CompleteChallenger) -> bool:
+    """Return whether the settings let the encoder revision replace the active one."""
+    return _takes_over(connection, "encoder", challenger.active_id, challenger.encoder_id)
+
+
+def generator_takes_over(connection: Connection, challenger: CompleteGenerator) -> bool:
+    """Return whether the settings let the generator revision replace the active one."""
+    return _takes_over(connection, "generator", challenger.active_id, challenger.generator_id)
+
+
+def _takes_over(connection: Connection, kind: Kind, active_id: int, new_id: int) -> bool:
     chosen = settings()
     if chosen.promotion != "not_worse":
         return chosen.promotion == "complete"
-    revisions = {each.plugin_id: each for each in stored_revisions(connection, "encoder")}
+    revisions = {each.plugin_id: each for each in stored_revisions(connection, kind)}
     comparison = compare_revisions(
         connection,
-        revisions[challenger.active_id],
-        revisions[challenger.encoder_id],
-        margins=chosen.judged_margins,
-        primary_metric=chosen.primary_retrieval_metric,
+        revisions[active_id],
+        revisions[new_id],
+        margins=chosen.margins(kind),
+        primary_metric=chosen.primary_metric(kind),
         same_recording_counts=chosen.same_recording_counts,
     )
     return comparison.verdict in ("better", "not worse")

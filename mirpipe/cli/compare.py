@@ -33,8 +33,7 @@ def compare(
         typer.Option(
             metavar="METRIC=MARGIN",
             help="Largest acceptable decrease of a metric's mean, in its unit. Repeat for several "
-            "metrics. Default: MIRPIPE_PROMOTION_MARGINS for encoders, or else the primary metric "
-            "with margin 0.",
+            "metrics. Default: MIRPIPE_PROMOTION_MARGINS, or else margin 0 for the primary metric.",
         ),
     ] = None,
     html: Annotated[
@@ -100,18 +99,12 @@ def compare(
                 f"{first.label} is a revision of a {first.kind}, and {second.label} of a "
                 f"{second.kind}. Name two revisions of the same kind."
             )
-        if first.kind == "encoder":
-            margins = margins or settings().judged_margins
-            primary_metric = settings().primary_retrieval_metric
-        else:
-            primary_metric = settings().primary_generation_metric
-            margins = margins or {primary_metric: 0.0}
         comparison = compare_revisions(
             connection,
             first,
             second,
-            margins=margins,
-            primary_metric=primary_metric,
+            margins=margins or settings().margins(first.kind),
+            primary_metric=settings().primary_metric(first.kind),
             same_recording_counts=settings().same_recording_counts,
         )
     changed = with_distinct_titles(

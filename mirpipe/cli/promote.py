@@ -1,4 +1,4 @@
-"""`mirpipe promote`: shows the matches of another revision of an encoder."""
+"""`mirpipe promote`: shows the results of another revision of an encoder or a generator."""
 
 import json
 from dataclasses import asdict
@@ -15,22 +15,23 @@ def promote(
         str,
         typer.Argument(
             metavar="REVISION",
-            help="Encoder, such as clap, for its configured revision; or a revision: clap@3f2a.",
+            help="Encoder or generator, such as clap, for its configured revision; or a revision: "
+            "clap@3f2a.",
         ),
     ],
     incomplete: Annotated[
         bool,
         typer.Option(
-            "--incomplete", help="Also accept a revision that has not embedded all usable tracks."
+            "--incomplete", help="Also accept a revision without all vectors, or all clips."
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a revision of an encoder the active one, and publish its matches as a run.
+    """Make a revision of an encoder or a generator the active one, and publish a run.
 
     By default, a new revision becomes active by itself when it is complete. With
     MIRPIPE_PROMOTION=manual, it waits for this command. An earlier revision can be made active
-    again until its vectors are deleted. `mirpipe compare` says what changes.
+    again until its vectors or clips are deleted. `mirpipe compare` says what changes.
 
     Example:
 
@@ -47,6 +48,6 @@ def promote(
     if as_json:
         print(json.dumps(asdict(result)))
     elif result.previous == result.revision:
-        print(f"{result.encoder}@{result.revision[:8]} was active already (run {result.run_id})")
+        print(f"{result.plugin}@{result.revision[:8]} was active already (run {result.run_id})")
     else:
-        print(f"{result.encoder}@{result.revision[:8]} is active, published as run {result.run_id}")
+        print(f"{result.plugin}@{result.revision[:8]} is active, published as run {result.run_id}")

@@ -1,11 +1,13 @@
-"""Makes an encoder revision active by hand, and publishes its matches."""
+"""Makes a revision of an encoder or a generator active by hand, and publishes its results."""
 
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from mirpipe.challengers.find_revision import find_revision
 from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
-from mirpipe.db.store import active_revisions
+from mirpipe.db.store import active_generators, active_revisions
 from mirpipe.db.store.stored_revisions import StoredRevision, stored_revisions
 from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
@@ -15,9 +17,9 @@ from mirpipe.stages.retrieve import retrieve
 
 @dataclass(frozen=True)
 class Promotion:
-    """The revision that is active now, and the run that shows its matches."""
+    """The revision that is active now, and the run that shows its results."""
 
-    encoder: str
+    plugin: str
     revision: str
     previous: str | None
     """Revision that was active before. None if there was none."""
@@ -25,39 +27,71 @@ class Promotion:
 
 
 def promote(name: str, *, incomplete: bool = False) -> Promotion:
-    """Make a revision active, update its neighbour lists and publish a run.
+    """Make a revision active, update the neighbour lists of an encoder, and publish a run.
 
-    `name` is an encoder, whose configured revision is then meant, or `NAME@REVISION`. If the
-    command is killed, it can be run again. Raises ConfigurationError if there is no such revision,
-    if it is not complete and `incomplete` is false, or if the configured revision would replace it.
+    `name` is an encoder or a generator, whose configured revision is then meant, or
+    `NAME@REVISION`. If the command is killed, it can be run again. Raises ConfigurationError if
+    there is no such revision, if it is not complete and `incomplete` is false, or if the configured
+    revision would replace it.
     """
     with engine("app").connect() as connection:
-        revisions = stored_revisions(connection, "encoder")
-        revision = find_revision(name, revisions, configured=True)
-    of_encoder = [each for each in revisions if each.name == revision.name]
+        revisions = stored_revisions(connection)
+    revision = find_revision(name, revisions, configured=True)
+    if revision.kind == "captioner":
+        raise ConfigurationError(
+            f"{revision.label} is a captioner. The configured captioner is always the active one: "
+            "choose it with MIRPIPE_CAPTIONER."
+        )
+    of_plugin = [
+        each for each in revisions if (each.kind, each.name) == (revision.kind, revision.name)
+    ]
     if not revision.active:
-        _require_lasting(revision, of_encoder)
+        _require_lasting(revision, of_plugin)
         # A report that runs at the same time changes the same row.
         with hold_lock("report"), engine("app").begin() as connection:
-            active_revisions.lock_encoder(connection, revision.plugin_id)
-            if not incomplete and not active_revisions.complete_challengers(
-                connection, revision.plugin_id
-            ):
-                raise ConfigurationError(
-                    f"{revision.label} is not complete: some usable tracks have no vector by it, "
-                    "or are not searched yet. Run `mirpipe run` first, or add --incomplete to show "
-                    "its matches without these tracks."
-                )
-            active_revisions.make_active(connection, revision.plugin_id)
-    retrieve([revision.name])
+            if revision.kind == "encoder":
+                _promote_encoder(connection, revision, incomplete=incomplete)
+            else:
+                _promote_generator(connection, revision, incomplete=incomplete)
+    if revision.kind == "encoder":
+        retrieve([revision.name])
     run = report(trigger=f"promote {revision.label}")
-    previous = next((each.revision for each in of_encoder if each.active), None)
+    previous = next((each.revision for each in of_plugin if each.active), None)
     return Promotion(revision.name, revision.revision, previous, run.run_id)
 
 
-def _require_lasting(revision: StoredRevision, of_encoder: list[StoredRevision]) -> None:
+def _promote_encoder(connection: Connection, revision: StoredRevision, *, incomplete: bool) -> None:
+    active_revisions.lock_encoder(connection, revision.plugin_id)
+    if not incomplete and not active_revisions.complete_challengers(connection, revision.plugin_id):
+        raise ConfigurationError(
+            f"{revision.label} is not complete: some usable tracks have no vector by it, or are "
+            "not searched yet. Run `mirpipe run` first, or add --incomplete to show its matches "
+            "without these tracks."
+        )
+    active_revisions.make_active(connection, revision.plugin_id)
+
+
+def _promote_generator(
+    connection: Connection, revision: StoredRevision, *, incomplete: bool
+) -> None:
+    """Make a generator revision active. An earlier one has all clips that it can have."""
+    complete = active_generators.complete_generators(connection)
+    is_complete = revision.plugin_id in [each.generator_id for each in complete]
+    is_earlier = not revision.configured and active_generators.has_clips(
+        connection, revision.plugin_id
+    )
+    if not (incomplete or is_complete or is_earlier):
+        raise ConfigurationError(
+            f"{revision.label} is not complete: some clips are missing or have no scores yet. Run "
+            "`mirpipe generate` and `mirpipe run` first, or add --incomplete to show only the "
+            "clips that exist."
+        )
+    active_generators.make_generator_active(connection, revision.plugin_id)
+
+
+def _require_lasting(revision: StoredRevision, of_plugin: list[StoredRevision]) -> None:
     """Raise ConfigurationError if the next report would make the configured revision active."""
-    is_other_configured = any(each.configured for each in of_encoder) and not revision.configured
+    is_other_configured = any(each.configured for each in of_plugin) and not revision.configured
     if is_other_configured and settings().promotion != "manual":
         raise ConfigurationError(
             f"Another revision of {revision.name} is configured, and would replace "

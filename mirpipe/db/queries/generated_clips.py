@@ -45,5 +45,5 @@ _CLIPS_OF_TARGET = text(f"""
 
 
 def clips_of_target(target_id: int) -> list[GeneratedClip]:
-    """Return a target's clips that the settings request now, sorted by mode and seed."""
+    """Return a target's clips that enter the results, sorted by mode and seed."""
     return read_rows(GeneratedClip, _CLIPS_OF_TARGET, target_id=target_id)

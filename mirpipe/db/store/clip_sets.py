@@ -59,6 +59,7 @@ _CLIPS = text("""
     FROM (
         SELECT DISTINCT w.generator_id, w.mode, w.guidance, c.track_id, c.content_sha256, c.seconds
         FROM mirpipe.wanted_clip w JOIN mirpipe.track c ON c.track_id = w.track_id
+        WHERE w.is_shown
     ) clips
     GROUP BY generator_id, mode, guidance ORDER BY generator_id, mode, guidance
 """)
@@ -76,7 +77,7 @@ _INSERT = text(
 
 
 def read_clip_sets(connection: Connection) -> list[ClipSet]:
-    """Return the clips that the settings request now, by generator, mode and guidance."""
+    """Return the clips that enter the results, by generator, mode and guidance."""
     return [
         ClipSet(
             row.generator_id,

@@ -56,6 +56,10 @@ CONTENT = {
         SELECT s.name, m.revision FROM mirpipe.serving_metric s
         JOIN mirpipe.metric m USING (metric_id)
     """,
+    "serving_generator": """
+        SELECT s.name, g.revision FROM mirpipe.serving_generator s
+        JOIN mirpipe.generator g USING (generator_id)
+    """,
     "embedding": f"""
         SELECT e.name, e.revision, {_TRACK.format("t")},
             encode(sha256(public.vector_send(v.embedding)), 'hex')

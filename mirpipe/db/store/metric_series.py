@@ -184,7 +184,7 @@ def match_series(connection: Connection) -> list[Series]:
 
 
 def clip_series(connection: Connection) -> list[Series]:
-    """Return one series per metric and mode, over the clips that the settings request now."""
+    """Return one series per metric and mode, over the clips that enter the results."""
     return [
         Series(
             Source(

@@ -18,7 +18,7 @@ class StoredRevision:
     name: str
     revision: str
     active: bool
-    """Whether its results are shown. The captions and clips of configured revisions are shown."""
+    """Whether its results are shown. The captions of the configured captioner are shown."""
     configured: bool
     """Whether the settings request it."""
     random: bool
@@ -67,9 +67,11 @@ _REVISIONS = text(f"""
         WHERE c.captioner_id = p.captioner_id
         GROUP BY c.device ORDER BY max(c.caption_id) DESC LIMIT 1) speed ON true
     UNION ALL
-    SELECT 'generator', p.generator_id, p.name, p.revision, p.wanted, p.wanted, {_COLUMNS}, NULL,
+    SELECT 'generator', p.generator_id, p.name, p.revision,
+        coalesce(p.generator_id = s.generator_id, p.wanted), p.wanted, {_COLUMNS}, NULL,
         speed.device, speed.seconds_per_item, 0
     FROM mirpipe.generator p
+    LEFT JOIN mirpipe.serving_generator s ON s.name = p.name
     LEFT JOIN LATERAL (
         SELECT g.device, avg(g.took_seconds) AS seconds_per_item FROM mirpipe.generation g
         WHERE g.generator_id = p.generator_id

@@ -11,7 +11,10 @@ BLOCK_CLIPS = 100
 _UNUSED = f"""
     FROM mirpipe.generation g
     WHERE EXISTS (SELECT FROM mirpipe.generator r
-        WHERE r.generator_id = g.generator_id AND {REPLACED.format(row="r")})
+        WHERE r.generator_id = g.generator_id AND {REPLACED.format(row="r")}
+        AND NOT EXISTS (SELECT FROM mirpipe.serving_generator s
+            JOIN mirpipe.generator n ON n.name = s.name AND n.wanted
+            WHERE s.generator_id = r.generator_id))
     OR EXISTS (SELECT FROM mirpipe.caption c JOIN mirpipe.captioner k USING (captioner_id)
         WHERE c.caption_id = g.caption_id AND {REPLACED.format(row="k")})
     OR EXISTS (SELECT FROM mirpipe.track t

@@ -59,6 +59,7 @@ CHANGES = {
     "pair_score": "UPDATE pair_score SET value = NULL, reason = 'unvoiced'",
     "track_feature": "UPDATE track_feature SET tempo_bpm = 60",
     "serving_metric": "DELETE FROM serving_metric",
+    "serving_generator": "DELETE FROM serving_generator",
     "excerpt": "UPDATE excerpt SET wanted = false",
     "excerpt_embedding": "UPDATE excerpt_embedding SET embedding = '[1,0,0]'",
     "caption": "UPDATE caption SET contradictions = '{tempo}'",
