@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mirpipe import registry
 from mirpipe.cli.command_arguments import AsJson
@@ -80,7 +82,7 @@ def search(
     references = vector_search.nearest_references(revision, vector, k=k, excluded_sha256=own_hash)
     if text:
         # The percentile compares with cosines of audio to audio, which are on another scale.
-        references = [replace(reference, percentile=None) for reference in references]
+        references = [replace(each, percentile=None) for each in references]
     if as_json:
         result = {
             "query": {"title": title, "track_id": track.track_id if track else None},
@@ -88,7 +90,7 @@ def search(
             "revision": revision.revision,
             "random": revision.random,
             "imported": revision.imported,
-            "answers": [asdict(reference) for reference in references],
+            "answers": [asdict(each) for each in references],
         }
         print(json.dumps(result))
         return
@@ -251,21 +253,24 @@ def _require_encoder(revision: vector_search.SearchableRevision) -> None:
 
 
 def _table(references: list[vector_search.NearReference]) -> Table:
+    """Return the table. Columns without any number are left out."""
+    columns: dict[str, Sequence[str | Text]] = {
+        "rank": [str(each.rank) for each in references],
+        "cosine": [f"{each.cosine:.4f}" for each in references],
+        "z": ["" if each.z is None else f"{each.z:.2f}" for each in references],
+        "percentile": [
+            "" if each.percentile is None else f"{each.percentile:.1f}" for each in references
+        ],
+        "reference": [marked_title(each.title, each.relation) for each in references],
+        "id": [str(each.track_id) for each in references],
+    }
+    shown = {name: cells for name, cells in columns.items() if any(cells)}
     table = Table()
-    table.add_column("rank", justify="right")
-    table.add_column("cosine", justify="right")
-    table.add_column("z", justify="right")
-    table.add_column("percentile", justify="right")
-    table.add_column("reference", overflow="fold")
-    table.add_column("id", justify="right")
-    for reference in references:
-        title = marked_title(reference.title, reference.relation)
-        table.add_row(
-            str(reference.rank),
-            f"{reference.cosine:.4f}",
-            "" if reference.z is None else f"{reference.z:.2f}",
-            "" if reference.percentile is None else f"{reference.percentile:.1f}",
-            title,
-            str(reference.track_id),
-        )
+    for name in shown:
+        if name == "reference":
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right")
+    for cells in zip(*shown.values(), strict=True):
+        table.add_row(*cells)
     return table

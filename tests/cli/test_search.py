@@ -1,6 +1,7 @@
 """Tests for `mirpipe search`: matches, finding the track of a query, and error messages."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from mirpipe.cli.main import app
 from mirpipe.settings import settings
 from mirpipe.stages import embed as embed_stage
+from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from tests.support.audio_files import ingest_folder, tone, tones
 from tests.support.fake_plugins import add_fakes
@@ -194,3 +196,16 @@ def test_columns_are_aligned_in_every_script(library):
         for line in lines
     }
     assert len(bars) == 1
+
+
+def test_the_table_leaves_out_numbers_that_are_not_known_yet(library):
+    for number, vector in enumerate(([0, 0, 1], [0, 1, 1], [1, 0, 1])):
+        library.add("reference", f"r{number}", vector)
+    target = library.add("target", "t", [0, 0.1, 1])
+    before = search(target).output
+    assert "cosine" in before
+    assert not re.search(r"\bz\b|percentile", before)
+    retrieve()
+    report(trigger="test")
+    after = search(target).output
+    assert re.search(r"rank .* cosine .* z .* percentile .* reference .* id", after)
