@@ -33,7 +33,7 @@ SECONDS_FOR_PEAK = 20
 
 def speed(name: str, folder: Path) -> dict[str, float]:
     """Return seconds of audio per CPU second: of the library, and of the adapter in both dtypes."""
-    from benchmarks.as_published import load_library
+    from mirpipe.models.adapters.library_calls import load_library
 
     segments = music(name, SECONDS)
     windows = np.stack([segment.samples for segment in segments])

@@ -1,14 +1,13 @@
 """`mirpipe demo`: runs everything on a small demo library, in a home of its own."""
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mirpipe.cli.up import start
-from mirpipe.errors import ConfigurationError
+from mirpipe.operations.demo_library import demo_library
 from mirpipe.settings import IS_CHECKOUT, PROJECT, Settings, settings
 
 _OTHER_DATABASES = ("database", "owner", "reader", "superuser", "airflow_database")
@@ -32,7 +31,7 @@ def demo(
     Starts what `mirpipe up` starts, and takes about two minutes. The demo has its own home and
     database, so your library stays as it is.
     """
-    library = _library()
+    library = demo_library()
     for name in _OTHER_DATABASES:
         os.environ.pop(f"MIRPIPE_{name.upper()}_URL", None)
     os.environ["MIRPIPE_HOME"] = str(home.absolute() if home else _home())
@@ -46,18 +45,6 @@ def demo(
         }
     )
     start(chosen, once=once)
-
-
-def _library() -> Path:
-    """Return the folder of the demo library. Raises ConfigurationError if it is not installed."""
-    if IS_CHECKOUT:
-        return PROJECT / "demo"
-    package = find_spec("mirpipe_demo")
-    if package is None or not package.submodule_search_locations:
-        raise ConfigurationError(
-            "The demo library is not installed. Install the package mirpipe-demo beside mirpipe."
-        )
-    return Path(package.submodule_search_locations[0])
 
 
 def _home() -> Path:

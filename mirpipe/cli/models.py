@@ -1,4 +1,4 @@
-"""`mirpipe models`: lists the models, installs their libraries, and downloads their weights."""
+"""`mirpipe models`: lists and checks models, installs their libraries, and downloads weights."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from mirpipe import registry
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.models_check import check
 from mirpipe.cli.progress_bar import progress_bar
 from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import wide_console
@@ -19,7 +20,7 @@ from mirpipe.models import interpreters, weight_files, weight_verification
 from mirpipe.specs import WeightFile
 
 HELP = """
-List the models, install their libraries and download their weights.
+List the models, install their libraries, and download and check their weights.
 
 Each encoder, metric, captioner and generator has a model. Without a subcommand, the command lists
 their licences, and whether their weights and libraries are on this machine.
@@ -166,6 +167,9 @@ def pull(
                     file, plugin=name, trust_first_copy=trusts, progress=progress
                 )
             print(path)
+
+
+app.command()(check)
 
 
 def _confirm_first_copies(name: str, files: Sequence[WeightFile]) -> bool:

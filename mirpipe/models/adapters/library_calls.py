@@ -21,13 +21,7 @@ RunLibrary = Callable[[Float32], Float32]
 
 def load_library(name: str, files: Mapping[Any, Path]) -> RunLibrary:
     """Load a plug-in's library with these weights. Return a function that runs the library."""
-    return {
-        "clap": _clap,
-        "clap_630k": _clap,
-        "muq": _muq,
-        "music2latent": _music2latent,
-        "audiobox_aesthetics": _audiobox_aesthetics,
-    }[name](name, list(files.values()))
+    return _LOADERS[name](name, list(files.values()))
 
 
 def _clap(name: str, files: list[Path]) -> RunLibrary:
@@ -39,11 +33,12 @@ def _clap(name: str, files: list[Path]) -> RunLibrary:
 
 
 def _muq(_name: str, files: list[Path]) -> RunLibrary:
-    from mirpipe.models.adapters import muq
+    from muq import MuQ
+
     from mirpipe.models.adapters.hub_model_loader import load_hub_model
     from mirpipe.models.adapters.muq_patches import restore_hidden_states
 
-    model = load_hub_model(muq.muq.MuQ, *files, used=("model.conformer.",))
+    model = load_hub_model(MuQ, *files, used=("model.conformer.",))
     restore_hidden_states(model.model.conformer)
 
     def run(windows: Float32) -> Float32:
@@ -53,6 +48,42 @@ def _muq(_name: str, files: list[Path]) -> RunLibrary:
                 for window in windows
             ]
         return np.concatenate([output.last_hidden_state.mean(1).numpy() for output in outputs])
+
+    return run
+
+
+def _mert(_name: str, files: list[Path]) -> RunLibrary:
+    """Return the call of the model card, with HubertModel instead of code from the hub (ADR 44)."""
+    from transformers import Wav2Vec2FeatureExtractor
+
+    from mirpipe.models.adapters import mert
+
+    config, preprocessor, checkpoint = files
+    processor = Wav2Vec2FeatureExtractor.from_json_file(preprocessor)
+    model = mert.load(config, checkpoint)
+
+    def run(windows: Float32) -> Float32:
+        inputs = processor(list(windows), sampling_rate=mert.SAMPLE_RATE, return_tensors="pt")
+        with torch.no_grad():
+            states = model(**inputs, output_hidden_states=True).hidden_states
+        rows: Float32 = torch.stack(states).mean((0, 2)).numpy()
+        return rows
+
+    return run
+
+
+def _muq_mulan(_name: str, files: list[Path]) -> RunLibrary:
+    from mirpipe.models.adapters import muq_mulan
+
+    config, checkpoint, audio_config, text_config = files
+    model = muq_mulan.load(
+        checkpoint, config=config, audio_config=audio_config, text_config=text_config
+    )
+
+    def run(windows: Float32) -> Float32:
+        with torch.no_grad():
+            rows: Float32 = model(wavs=torch.from_numpy(windows)).numpy()
+        return rows
 
     return run
 
@@ -84,3 +115,14 @@ def _audiobox_aesthetics(_name: str, files: list[Path]) -> RunLibrary:
         return np.array([[scores[axis] for axis in audiobox_aesthetics.AXES]], np.float32)
 
     return run
+
+
+_LOADERS: dict[str, Callable[[str, list[Path]], RunLibrary]] = {
+    "clap": _clap,
+    "clap_630k": _clap,
+    "mert": _mert,
+    "muq": _muq,
+    "muq_mulan": _muq_mulan,
+    "music2latent": _music2latent,
+    "audiobox_aesthetics": _audiobox_aesthetics,
+}

@@ -1,0 +1,123 @@
+"""Compares a model with its library and with itself, on the machine and weights of the user."""
+
+import json
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from mirpipe import registry
+from mirpipe.errors import StageFailed
+from mirpipe.operations.model_check.measurement import Measurement, Role
+from mirpipe.operations.model_check.musical_facts import Fact, facts_of_scores, facts_of_vectors
+from mirpipe.parent_death_signal import dies_with_parent
+from mirpipe.settings import child_environment, settings
+
+CHECKED = (
+    "audiobox_aesthetics",
+    "clap",
+    "clap_630k",
+    "mert",
+    "music2latent",
+    "muq",
+    "muq_mulan",
+)
+"""Plug-ins whose library can be called on the same window of audio."""
+
+LOWEST_COSINE = 0.999
+"""Lowest cosine between a vector and the library's that counts as agreement, also in bfloat16."""
+LARGEST_DIFFERENCE = 0.05
+"""Largest difference between a score and the library's that counts as agreement."""
+
+
+@dataclass(frozen=True)
+class ModelCheck:
+    """The result of the check of one plug-in."""
+
+    name: str
+    is_random: bool
+    """Whether the weights are random, as in tests."""
+    cosine: float | None
+    """Lowest cosine between mirpipe's and the library's vector of a clip. None for scores."""
+    difference: float | None
+    """Largest difference between mirpipe's and the library's score. None for vectors."""
+    agrees: bool
+    is_deterministic: bool
+    """Whether two processes computed equal bytes."""
+    seconds: float
+    """Time for all clips, without loading the model."""
+    library_seconds: float
+    peak_megabytes: float
+    library_peak_megabytes: float
+    facts: list[Fact]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the model agrees with the library and is deterministic."""
+        return self.agrees and self.is_deterministic
+
+
+def check(name: str, demo: Path) -> ModelCheck:
+    """Run the plug-in in two processes and its library in a third, and compare the results.
+
+    `demo` is the folder of the demo library. Raises Unavailable if weights or libraries are
+    missing, and StageFailed if a process fails.
+    """
+    python = registry.plugins_of(name).interpreter(name)
+    roles: tuple[Role, ...] = ("mirpipe", "mirpipe", "library")
+    first, second, library = (_measure(python, name, role, demo) for role in roles)
+    return compare(name, first, second, library)
+
+
+def compare(name: str, first: Measurement, second: Measurement, library: Measurement) -> ModelCheck:
+    """Return the result for two measurements of the plug-in and one of its library."""
+    kind = registry.plugins_of(name)
+    rows, expected = np.asarray(first.rows), np.asarray(library.rows)
+    cosine = difference = None
+    if kind is registry.ENCODERS:
+        lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(expected, axis=1)
+        cosine = float(((rows * expected).sum(1) / lengths).min())
+        agrees = cosine >= LOWEST_COSINE
+        texts = None if first.texts is None else np.asarray(first.texts)
+        facts = facts_of_vectors(rows, texts)
+    else:
+        difference = float(np.abs(rows - expected).max())
+        agrees = difference <= LARGEST_DIFFERENCE
+        facts = facts_of_scores(rows, kind.declared(name).axes)
+    return ModelCheck(
+        name=name,
+        is_random=kind.spec(name).is_random,
+        cosine=cosine,
+        difference=difference,
+        agrees=agrees,
+        is_deterministic=(first.rows, first.texts) == (second.rows, second.texts),
+        seconds=first.seconds,
+        library_seconds=library.seconds,
+        peak_megabytes=first.peak_megabytes,
+        library_peak_megabytes=library.peak_megabytes,
+        facts=facts,
+    )
+
+
+def _measure(python: Path, name: str, role: Role, demo: Path) -> Measurement:
+    """Return the measurement of a new process. Its messages go to this terminal."""
+    with TemporaryDirectory() as folder:
+        output = Path(folder) / "measurement.json"
+        module = "mirpipe.operations.model_check.measurement"
+        process = subprocess.run(
+            [str(python), "-P", "-m", module, name, role, str(demo), str(output)],
+            stdout=subprocess.DEVNULL,
+            env=child_environment(without="AIRFLOW", **settings().as_environment()),
+            preexec_fn=dies_with_parent(signal.SIGKILL),
+            check=False,
+        )
+        if process.returncode:
+            raise StageFailed(
+                f"The check of {name} ({role}) ended with exit code {process.returncode} in the "
+                f"interpreter {python}. Its messages are above; correct their cause and run "
+                f"`mirpipe models check {name}` again."
+            )
+        return Measurement(**json.loads(output.read_text()))

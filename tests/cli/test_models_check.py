@@ -1,0 +1,91 @@
+"""Tests for `mirpipe models check`, which compares models with their libraries."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from mirpipe.cli import main, models_check
+from mirpipe.errors import PluginError, Unavailable
+from mirpipe.operations.model_check.check import ModelCheck
+from mirpipe.operations.model_check.musical_facts import Fact
+from mirpipe.settings import PROJECT, settings
+from tests.support.random_weights import folder_of_weights
+
+
+def mirpipe(*arguments: str) -> Result:
+    return CliRunner().invoke(main.app, ["models", "check", *arguments])
+
+
+def result(*, agrees: bool = True, is_deterministic: bool = True, holds: bool = True) -> ModelCheck:
+    return ModelCheck(
+        name="clap",
+        is_random=False,
+        cosine=0.99998,
+        difference=None,
+        agrees=agrees,
+        is_deterministic=is_deterministic,
+        seconds=1.25,
+        library_seconds=2.5,
+        peak_megabytes=1500,
+        library_peak_megabytes=2500,
+        facts=[Fact("a drum loop is nearer to a drum loop", holds)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("checked", "exit_code"),
+    [
+        (result(), 0),
+        (result(holds=False), 0),
+        (result(agrees=False), 1),
+        (result(is_deterministic=False), 1),
+    ],
+)
+def test_the_exit_code_speaks_of_agreement_and_determinism_alone(
+    checked: ModelCheck, exit_code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirpipe.operations.model_check.check.check", lambda _name, _demo: checked)
+    ended = mirpipe("clap", "--json")
+    assert ended.exit_code == exit_code
+    [printed] = json.loads(ended.stdout)
+    assert printed["passed"] is (exit_code == 0)
+    assert printed["facts"][0]["holds"] is checked.facts[0].holds
+    table = mirpipe("clap").stdout
+    assert "0.99998" in table
+    word = "yes" if checked.facts[0].holds else "no"
+    assert f"clap: {word}: a drum loop is nearer to a drum loop" in table
+
+
+def test_a_model_without_a_library_is_refused() -> None:
+    refused = mirpipe("signal")
+    assert isinstance(refused.exception, PluginError)
+    assert "signal cannot be checked" in str(refused.exception)
+
+
+def test_without_weights_the_error_names_the_command_that_lists_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(Unavailable, match="run `mirpipe models`"):
+        models_check._checkable([])
+
+
+@pytest.mark.slow
+def test_random_weights_agree_with_the_library_and_are_marked(
+    models_python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_MODELS_PYTHON", str(models_python))
+    monkeypatch.setenv("MIRPIPE_STAND_INS", str(folder_of_weights()))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    settings.cache_clear()
+    ended = mirpipe("muq_mulan", "--json")
+    assert ended.exit_code == 0, ended.output
+    [printed] = json.loads(ended.stdout)
+    assert printed["is_random"]
+    assert printed["is_deterministic"]
+    assert printed["cosine"] > 0.99999
+    assert len(printed["facts"]) == 2
+    assert min(printed["seconds"], printed["peak_megabytes"]) > 0

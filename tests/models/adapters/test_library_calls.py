@@ -1,0 +1,8 @@
+"""Each model that `mirpipe models check` checks has a call of its library."""
+
+from mirpipe.models.adapters import library_calls
+from mirpipe.operations.model_check.check import CHECKED
+
+
+def test_each_checked_model_has_a_call_of_its_library() -> None:
+    assert set(library_calls._LOADERS) == set(CHECKED)
