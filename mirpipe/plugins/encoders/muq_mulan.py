@@ -6,6 +6,9 @@ window. Each track is set to -14 dBFS, as for the encoder `muq`, which is the au
 The checkpoint contains all weights. The package would also download the two models that the towers
 were trained from, although the checkpoint overwrites their weights. This encoder needs only their
 configurations. The text tower's tokenizer is loaded when the first text is embedded.
+
+The hub's page states the SHA-256 of the checkpoint. The other hashes and the commits are those that
+several independent projects state.
 """
 
 from collections.abc import Sequence
