@@ -112,10 +112,8 @@ def _run(chosen: Settings, *, once: bool) -> bool:
         chosen.home,
         logs=airflow_home.server_logs(chosen),
         stop_order=(
-            local_airflow.SCHEDULER,
-            local_airflow.DAG_PROCESSOR,
-            DASHBOARD,
-            local_airflow.API_SERVER,
+            (local_airflow.SCHEDULER, local_airflow.DAG_PROCESSOR, DASHBOARD),
+            (local_airflow.API_SERVER,),
         ),
     )
     with servers, servers.report_dead_server():

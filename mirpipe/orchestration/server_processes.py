@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -39,11 +40,11 @@ class Servers:
     when the context ends.
     """
 
-    def __init__(self, home: Path, *, logs: Path, stop_order: Sequence[str]) -> None:
+    def __init__(self, home: Path, *, logs: Path, stop_order: Sequence[Sequence[str]]) -> None:
         """Create the object, but start no server.
 
         `logs` is the folder for the servers' log files. `stop_order` contains the names of all
-        servers, in the order in which the servers are stopped.
+        servers, in groups. The servers of a group stop at the same time, after the groups before.
         """
         self._home = home
         self._logs = logs
@@ -81,8 +82,8 @@ class Servers:
         trace: TracebackType | None,
     ) -> None:
         with self._stack:
-            for name in sorted(self._running, key=self._stop_order.index):
-                self._stop(name)
+            for names in self._stop_order:
+                self._stop([name for name in names if name in self._running])
             kill_marked(self._mark)
 
     def run_after_stop(self, step: Callable[[], None]) -> None:
@@ -164,12 +165,15 @@ class Servers:
             self.require_alive()
             raise
 
-    def _stop(self, name: str) -> None:
-        """Ask the server to stop, and kill it if it has not stopped after 10 s."""
-        process = self._running.pop(name)
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=STOP_SECONDS)
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    def _stop(self, names: Sequence[str]) -> None:
+        """Ask servers to stop, and kill those that have not stopped after 10 s."""
+        processes = [self._running.pop(name) for name in names]
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=max(0, deadline - time.monotonic()))
+            if process.poll() is None:
+                process.kill()
+                process.wait()

@@ -97,8 +97,8 @@ def airflow(short_folder: Path, library: Library, webhook: Webhook) -> Iterator[
         home,
         logs=home / "logs",
         stop_order=(
-            *(local_airflow.SCHEDULER, local_airflow.DAG_PROCESSOR),
-            local_airflow.API_SERVER,
+            (local_airflow.SCHEDULER, local_airflow.DAG_PROCESSOR),
+            (local_airflow.API_SERVER,),
         ),
     )
     with servers, pytest.MonkeyPatch.context() as patch:

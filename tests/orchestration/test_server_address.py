@@ -50,7 +50,7 @@ def test_only_an_ip_address_is_accepted(bind: str, monkeypatch: pytest.MonkeyPat
 
 def test_the_dashboard_starts_on_another_address_of_this_machine(tmp_path: Path) -> None:
     chosen = Settings(home=tmp_path, bind="127.0.0.2")
-    with Servers(tmp_path, logs=tmp_path / "logs", stop_order=[DASHBOARD]) as servers:
+    with Servers(tmp_path, logs=tmp_path / "logs", stop_order=[[DASHBOARD]]) as servers:
         url = start_dashboard(chosen, servers)
         assert url.startswith("http://127.0.0.2:")
         assert httpx.get(f"{url}/_stcore/health", trust_env=False).text == "ok"

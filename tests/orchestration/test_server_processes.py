@@ -33,8 +33,23 @@ IGNORES_SIGTERM = [
 ]
 
 
+WAITS_FOR_ANOTHER = [
+    sys.executable,
+    "-c",
+    "import signal, sys\n"
+    "from pathlib import Path\n"
+    "mine, other = map(Path, sys.argv[1:])\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+    "print('ready', flush=True)\n"
+    "signal.sigwait([signal.SIGTERM])\n"
+    "mine.touch()\n"
+    "while not other.exists(): pass\n"
+    "print('stopped', flush=True)\n",
+]
+
+
 def servers(home: Path) -> Servers:
-    return Servers(home, logs=home / "logs", stop_order=("first", "second", "third"))
+    return Servers(home, logs=home / "logs", stop_order=(("first",), ("second", "third")))
 
 
 @pytest.fixture
@@ -90,7 +105,7 @@ def test_servers_stop_in_the_given_order_and_the_last_step_runs_after_that(
 ) -> None:
     ended: list[str] = []
     stop = Servers._stop
-    monkeypatch.setattr(Servers, "_stop", lambda s, name: (stop(s, name), ended.append(name)))
+    monkeypatch.setattr(Servers, "_stop", lambda s, names: (stop(s, names), ended.extend(names)))
     with servers(tmp_path) as running:
         running.run_after_stop(lambda: ended.append("last step"))
         for name in ("third", "first", "second"):
@@ -98,6 +113,16 @@ def test_servers_stop_in_the_given_order_and_the_last_step_runs_after_that(
         running.require_alive()
     assert ended == ["first", "second", "third", "last step"]
     assert not (tmp_path / "up.json").exists()
+
+
+def test_the_servers_of_a_group_stop_at_the_same_time(tmp_path: Path) -> None:
+    files = (str(tmp_path / "second"), str(tmp_path / "third"))
+    with servers(tmp_path) as running:
+        running.start("second", [*WAITS_FOR_ANOTHER, *files], {})
+        running.start("third", [*WAITS_FOR_ANOTHER, *reversed(files)], {})
+        logs = [running.log(name) for name in ("second", "third")]
+        eventually(lambda: all(log.read_text() for log in logs))
+    assert [log.read_text().split() for log in logs] == [["ready", "stopped"]] * 2
 
 
 def test_the_error_quotes_the_log_of_a_server_that_ended_by_itself(tmp_path: Path) -> None:
