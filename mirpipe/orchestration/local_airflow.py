@@ -27,8 +27,8 @@ def start_airflow(
     port = servers.reserve_port(settings.airflow_port, bind=settings.bind)
     environment = airflow_home.environment(settings, database_url=database_url, port=port)
     # The API server takes several seconds to load before it uses the database, so it is started
-    # before the migration.
-    servers.start(API_SERVER, airflow_command("api-server"), environment)
+    # before the migration. It stops at once, but then its process takes 3 s to free its memory.
+    servers.start(API_SERVER, airflow_command("api-server"), environment, stop_seconds=1)
     migrate_if_needed(
         settings, environment, database_url=database_url, log=servers.log("migrate"), show=show
     )

@@ -50,6 +50,7 @@ class Servers:
         self._logs = logs
         self._stop_order = stop_order
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._stop_seconds: dict[str, float] = {}
         self._checks: list[Callable[[], None]] = []
         self._stack = contextlib.ExitStack()
         self._mark = secrets.token_hex(16)
@@ -122,8 +123,13 @@ class Servers:
         environment: Mapping[str, str],
         *,
         folder: Path | None = None,
+        stop_seconds: float | None = None,
     ) -> None:
-        """Start a server in its own session, with `folder` as its working directory."""
+        """Start a server in its own session, with `folder` as its working directory.
+
+        The server is killed if it has not stopped after `stop_seconds`, by default STOP_SECONDS.
+        """
+        self._stop_seconds[name] = STOP_SECONDS if stop_seconds is None else stop_seconds
         with self.log(name).open("wb") as output:
             self._running[name] = subprocess.Popen(
                 command,
@@ -166,14 +172,15 @@ class Servers:
             raise
 
     def _stop(self, names: Sequence[str]) -> None:
-        """Ask servers to stop, and kill those that have not stopped after 10 s."""
-        processes = [self._running.pop(name) for name in names]
-        for process in processes:
+        """Ask servers to stop, and kill those that have not stopped in time."""
+        start = time.monotonic()
+        processes = {name: self._running.pop(name) for name in names}
+        for process in processes.values():
             process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in processes:
+        for name, process in processes.items():
+            left = start + self._stop_seconds[name] - time.monotonic()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=max(0, deadline - time.monotonic()))
+                process.wait(timeout=max(0, left))
             if process.poll() is None:
                 process.kill()
                 process.wait()
