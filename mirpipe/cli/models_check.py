@@ -41,8 +41,8 @@ def check(
     Exit codes:
 
     \b
-        0  all models agree with their libraries and are deterministic, whatever the facts say
-        1  a model differs from its library or between two processes, or cannot run
+        0  all models agree with their libraries and are deterministic
+        1  a model does not, or cannot run
     """
     from mirpipe.operations.demo_library import demo_library
     from mirpipe.operations.model_check.check import check as check_model

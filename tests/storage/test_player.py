@@ -83,9 +83,9 @@ def test_a_deleted_or_replaced_object_says_so(bucket: Bucket, track: FileLocatio
 
 
 def draw_spectrogram(location: object) -> None:
-    from dashboard.views.track import track_header
+    from dashboard.components import track_spectrogram
 
-    track_header._draw_spectrogram(location, "track")  # type: ignore[arg-type]
+    track_spectrogram.draw_spectrogram(location, name="track")  # type: ignore[arg-type]
 
 
 def test_a_spectrogram_in_the_cache_needs_no_request(bucket: Bucket, track: FileLocation) -> None:
