@@ -6,6 +6,7 @@ Otherwise, the first tasks that need them would all wait for the one that compil
 import signal
 import subprocess
 import sys
+from threading import Thread
 
 from mirpipe.music.compiled_functions import use_compiled_functions
 from mirpipe.music.numba_cache import claim_cache
@@ -17,13 +18,16 @@ def compile_in_background() -> subprocess.Popen[bytes]:
 
     The process also ends if this process does. If it fails, the tasks compile the functions.
     """
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", __name__],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         preexec_fn=dies_with_parent(signal.SIGTERM),
     )
+    # Without a thread that waits for it, the ended process would stay in the process table.
+    Thread(target=process.wait, daemon=True).start()
+    return process
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from mirpipe.music import features
@@ -99,7 +100,7 @@ def test_the_compilation_in_the_background_has_the_lock_of_all_processes(
         process = compile_in_background()
         eventually(lambda: waits_for_a_lock(process), seconds=20)
         process.kill()
-        process.wait()
+        eventually(lambda: not psutil.pid_exists(process.pid))
 
 
 def test_the_shared_functions_are_all_that_are_needed() -> None:
