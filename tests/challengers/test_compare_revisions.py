@@ -20,13 +20,6 @@ def library(fresh_database: Database) -> JudgedLibrary:
     return JudgedLibrary(fresh_database)
 
 
-def challenge(library: JudgedLibrary, *, old_at_bad: int, new_at_bad: int) -> None:
-    """Compute the matches and scores of the revisions `old` and `new`."""
-    for revision, targets_at_bad in (("old", old_at_bad), ("new", new_at_bad)):
-        library.new_model(revision, targets_at_bad=targets_at_bad)
-        library.publish()
-
-
 def compare(*, same_recording_counts: bool = False, **margins: float) -> RevisionComparison:
     with open_snapshot("app") as connection:
         revisions = stored_revisions(connection)
@@ -41,7 +34,7 @@ def compare(*, same_recording_counts: bool = False, **margins: float) -> Revisio
 
 
 def test_a_challenger_that_finds_better_matches_is_better(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=TARGETS, new_at_bad=0)
+    library.challenge(old_at_bad=TARGETS, new_at_bad=0)
     comparison = compare()
     [melody] = [each for each in comparison.metrics if each.metric == "aligned_melody"]
     assert comparison.verdict == melody.verdict == "better"
@@ -54,13 +47,13 @@ def test_a_challenger_that_finds_better_matches_is_better(library: JudgedLibrary
 
 
 def test_a_challenger_that_finds_worse_matches_is_worse(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=0, new_at_bad=TARGETS)
+    library.challenge(old_at_bad=0, new_at_bad=TARGETS)
     assert compare(aligned_melody=0.5).verdict == "worse"
     assert compare(aligned_melody=0.7).verdict == "not worse"
 
 
 def test_a_challenger_with_few_changes_cannot_be_told_apart(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=0, new_at_bad=1)
+    library.challenge(old_at_bad=0, new_at_bad=1)
     comparison = compare(aligned_melody=0.2)
     assert comparison.verdict == "undecided"
     [melody] = [each for each in comparison.metrics if each.metric == "aligned_melody"]
@@ -70,14 +63,14 @@ def test_a_challenger_with_few_changes_cannot_be_told_apart(library: JudgedLibra
 
 
 def test_a_challenger_with_the_same_matches_is_not_worse(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=2, new_at_bad=2)
+    library.challenge(old_at_bad=2, new_at_bad=2)
     comparison = compare()
     assert (comparison.verdict, comparison.changed_n, comparison.common) == ("not worse", 0, 1)
     assert comparison.changed == []
 
 
 def test_one_worse_metric_is_enough_for_the_verdict_worse(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=TARGETS, new_at_bad=0)
+    library.challenge(old_at_bad=TARGETS, new_at_bad=0)
     library.execute("""
         INSERT INTO mirpipe.pair_score (metric_id, target_id, reference_id, value)
         SELECT m.metric_id, p.target_id, p.reference_id, 1 - p.value
@@ -106,7 +99,7 @@ def test_references_of_only_one_revision_do_not_count(library: JudgedLibrary) ->
 
 
 def test_matches_that_are_the_same_recording_do_not_count(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=0, new_at_bad=TARGETS)
+    library.challenge(old_at_bad=0, new_at_bad=TARGETS)
     for target in library.targets:
         library.add_same_recording(target, library.references["good"])
     assert compare().changed_n == 0
@@ -152,7 +145,7 @@ def test_precision_by_label_counts_targets_that_share_a_value_with_a_reference(
 
 
 def test_the_targets_that_change_most_come_first(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=0, new_at_bad=2)
+    library.challenge(old_at_bad=0, new_at_bad=2)
     library.execute(
         "UPDATE mirpipe.pair_score SET value = 0.5 WHERE target_id = :target "
         "AND reference_id = :bad",
@@ -189,7 +182,7 @@ def test_the_targets_that_change_most_come_first(library: JudgedLibrary) -> None
 def test_a_metric_that_cannot_judge_the_revisions_is_undecided(
     library: JudgedLibrary, change: str, reason: str
 ) -> None:
-    challenge(library, old_at_bad=TARGETS, new_at_bad=0)
+    library.challenge(old_at_bad=TARGETS, new_at_bad=0)
     library.execute(change)
     retrieve()
     comparison = compare()
@@ -200,7 +193,7 @@ def test_a_metric_that_cannot_judge_the_revisions_is_undecided(
 def test_vectors_that_are_not_searched_yet_leave_the_verdict_undecided(
     library: JudgedLibrary,
 ) -> None:
-    challenge(library, old_at_bad=TARGETS, new_at_bad=0)
+    library.challenge(old_at_bad=TARGETS, new_at_bad=0)
     library.set_vector(library.targets[0], BAD)
     assert compare().verdict == "undecided"
     retrieve()
@@ -208,7 +201,7 @@ def test_vectors_that_are_not_searched_yet_leave_the_verdict_undecided(
 
 
 def test_a_metric_without_scores_is_undecided(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=TARGETS, new_at_bad=0)
+    library.challenge(old_at_bad=TARGETS, new_at_bad=0)
     comparison = compare(aligned_melody=0, no_such_metric=1)
     assert comparison.verdict == "undecided"
 
@@ -229,7 +222,7 @@ def test_an_unknown_revision_is_named_with_those_that_exist(
     library: JudgedLibrary, text: str, message: str
 ) -> None:
     library.register("r2")
-    challenge(library, old_at_bad=0, new_at_bad=0)
+    library.challenge(old_at_bad=0, new_at_bad=0)
     with open_snapshot("app") as connection:
         revisions = stored_revisions(connection)
     assert find_revision("made_up", revisions).revision == "new"

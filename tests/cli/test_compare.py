@@ -19,12 +19,6 @@ def library(fresh_database: Database) -> JudgedLibrary:
     return JudgedLibrary(fresh_database)
 
 
-def challenge(library: JudgedLibrary, *, old_at_bad: int, new_at_bad: int) -> None:
-    for revision, targets_at_bad in (("old", old_at_bad), ("new", new_at_bad)):
-        library.new_model(revision, targets_at_bad=targets_at_bad)
-        library.publish()
-
-
 def compare(*options: str, old: str = "made_up@old", new: str = "made_up@new") -> Result:
     return CliRunner().invoke(app, ["compare", old, new, *options])
 
@@ -46,7 +40,7 @@ def test_each_verdict_has_an_exit_code(
     verdict: str,
     exit_code: int,
 ) -> None:
-    challenge(library, old_at_bad=old_at_bad, new_at_bad=new_at_bad)
+    library.challenge(old_at_bad=old_at_bad, new_at_bad=new_at_bad)
     result = compare("--margin", f"aligned_melody={margin}", "--json")
     assert result.exit_code == exit_code, result.output
     comparison = json.loads(result.stdout)
@@ -61,7 +55,7 @@ def test_each_verdict_has_an_exit_code(
 
 
 def test_the_output_contains_speed_licences_and_changed_matches(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=1, new_at_bad=0)
+    library.challenge(old_at_bad=1, new_at_bad=0)
     library.execute("UPDATE mirpipe.embedding_batch SET tracks = 10, seconds = 25")
     library.execute(
         'UPDATE mirpipe.encoder SET spec = spec || \'{"licence_weights": "CC BY-NC 4.0"}\' '
@@ -80,7 +74,7 @@ def test_the_output_contains_speed_licences_and_changed_matches(library: JudgedL
 def test_the_page_has_the_tables_and_the_changed_targets(
     library: JudgedLibrary, tmp_path: Path
 ) -> None:
-    challenge(library, old_at_bad=TARGETS, new_at_bad=0)
+    library.challenge(old_at_bad=TARGETS, new_at_bad=0)
     library.execute("UPDATE mirpipe.track SET title = '<b>t0</b>' WHERE title = 't0'")
     compare("--html", str(tmp_path / "page.html"))
     page = (tmp_path / "page.html").read_text()
@@ -104,7 +98,7 @@ def test_the_page_has_the_tables_and_the_changed_targets(
 def test_a_wrong_margin_is_wrong_usage(
     library: JudgedLibrary, options: tuple[str, ...], message: str
 ) -> None:
-    challenge(library, old_at_bad=0, new_at_bad=0)
+    library.challenge(old_at_bad=0, new_at_bad=0)
     result = compare(*options)
     assert result.exit_code == 2
     assert message in " ".join(result.output.replace("│", " ").split())
@@ -128,7 +122,7 @@ def test_clips_are_compared_by_the_primary_metric_of_generation(
 
 
 def test_a_revision_is_not_compared_with_itself(library: JudgedLibrary) -> None:
-    challenge(library, old_at_bad=0, new_at_bad=0)
+    library.challenge(old_at_bad=0, new_at_bad=0)
     result = compare(old="made_up")
     assert result.exit_code == 2
     assert "Name two different revisions." in result.output

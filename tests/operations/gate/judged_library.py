@@ -35,6 +35,12 @@ class JudgedLibrary(SyntheticLibrary):
         for number, track_id in enumerate(self.targets):
             self.set_vector(track_id, BAD if number < targets_at_bad else GOOD)
 
+    def challenge(self, *, old_at_bad: int, new_at_bad: int) -> None:
+        """Compute and publish the matches and scores of the revisions `old` and `new`."""
+        for revision, targets_at_bad in (("old", old_at_bad), ("new", new_at_bad)):
+            self.new_model(revision, targets_at_bad=targets_at_bad)
+            self.publish()
+
     def publish(self) -> int:
         """Find and score all matches, and return the id of the published run."""
         retrieve()
