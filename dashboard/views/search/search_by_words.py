@@ -35,8 +35,8 @@ def explain_clap() -> None:
     """Show how to add an encoder that can search by words."""
     with st.expander("Search by a description of the sound"):
         st.markdown(
-            "No encoder in this library can search by a description of the sound, but CLAP can. To "
-            "add CLAP:"
+            "No encoder in this library can search by a description of the sound, but CLAP and "
+            "MuQ-MuLan can. To add CLAP:"
         )
         st.code(
             "mirpipe models pull clap\nMIRPIPE_ENCODERS=musicnn,signal,clap mirpipe run",
