@@ -23,6 +23,9 @@ TIME_LIMIT_SECONDS = 180
 MAX_FILE_BYTES = 100 * 2**20
 MAX_CHARACTERS = 500
 
+_INPUT_FAULTS = (2, 3)
+"""Exit codes of a search whose arguments are wrong or whose file is rejected."""
+
 _log = logging.getLogger(__name__)
 
 # Searches run one after the other, because a model can need gigabytes of memory.
@@ -41,6 +44,10 @@ class SearchFailed(MirpipeError):
 
 class SearchBusy(SearchFailed):
     """A search found no time to run. It may succeed later."""
+
+
+class SearchUnavailable(SearchFailed):
+    """A search failed for a reason other than its input, such as a lost database."""
 
 
 class SearchCrashed(SearchFailed):
@@ -132,7 +139,8 @@ def _run_command(arguments: Sequence[str]) -> str:
         _log.error("mirpipe search ended with exit code %d:\n%s", process.returncode, errors)
         raise SearchCrashed
     if process.returncode:
-        raise SearchFailed(
+        fault = SearchFailed if process.returncode in _INPUT_FAULTS else SearchUnavailable
+        raise fault(
             _error_message(errors) or f"The search ended with exit code {process.returncode}."
         )
     return output

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from mirpipe.errors import DatabaseError, MirpipeError
-from mirpipe.search_process import SearchBusy, SearchCrashed, SearchFailed
+from mirpipe.search_process import SearchBusy, SearchCrashed, SearchFailed, SearchUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "10"
@@ -48,7 +48,7 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(SearchFailed)
     def failed_search(_request: Request, error: SearchFailed) -> JSONResponse:
-        if isinstance(error, SearchBusy):
+        if isinstance(error, SearchBusy | SearchUnavailable):
             return problem_response(503, str(error), {"Retry-After": RETRY_SECONDS})
         return problem_response(500 if isinstance(error, SearchCrashed) else 422, str(error))
 

@@ -133,17 +133,26 @@ def test_errors_are_problem_details(
     assert found_detail.startswith(detail)
 
 
-def test_a_crashed_search_is_an_internal_error() -> None:
+@pytest.mark.parametrize(
+    ("error", "status", "detail"),
+    [
+        (search_process.SearchCrashed(), 500, "The search stopped because of an internal error."),
+        (search_process.SearchUnavailable("No database."), 503, "No database."),
+    ],
+)
+def test_a_search_that_fails_without_fault_of_its_file_is_an_error_of_the_server(
+    error: search_process.SearchFailed, status: int, detail: str
+) -> None:
     app = FastAPI()
     handle_errors(app)
 
     @app.get("/")
     def search() -> None:
-        raise search_process.SearchCrashed
+        raise error
 
-    status, detail = problem(TestClient(app).get("/"))
-    assert status == 500
-    assert detail.startswith("The search stopped because of an internal error.")
+    found_status, found_detail = problem(TestClient(app).get("/"))
+    assert found_status == status
+    assert found_detail.startswith(detail)
 
 
 def test_only_reading_is_possible(server: httpx.Client) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from mirpipe import search_process
 from mirpipe.db.queries.vector_search import NearReference
+from mirpipe.settings import settings
 from mirpipe.stages import embed as embed_stage
 from mirpipe.stages.retrieve import retrieve
 from tests.dashboard.example_library import fill
@@ -49,6 +50,15 @@ def test_an_error_names_the_uploaded_file() -> None:
             b"no music at all", name="holiday.wav", encoder="signal", k=2
         )
     assert "/tmp" not in str(refused.value)
+
+
+def test_a_lost_database_is_told_apart_from_a_refused_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MIRPIPE_DATABASE_URL", "postgresql://mirpipe@127.0.0.1:1/mirpipe")
+    settings.cache_clear()
+    with pytest.raises(search_process.SearchUnavailable, match=r"127\.0\.0\.1.*1"):
+        search_process.search_by_words("slow", encoder="clap", k=1)
 
 
 @pytest.mark.usefixtures("_tones")
