@@ -1,6 +1,6 @@
-"""Entry point of the dashboard: page navigation, style sheet and error panel.
+"""The script of the dashboard: page navigation, style sheet and error panel.
 
-Start it with `streamlit run dashboard/app.py`.
+server.py runs it. Without this server, the pages cannot play audio.
 """
 
 from pathlib import Path

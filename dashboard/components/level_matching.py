@@ -12,20 +12,26 @@ MAX_REDUCTION_DB = 20.0
 EXPLANATION = (
     "Loudness is matched: the number above each player shows by how many dB it is reduced."
 )
-# A player's volume can be reduced but not raised above 1. The script finds the element with the
-# reduction in the same block as the player. It also pauses all other players when one starts.
+# A player's volume can be reduced but not raised above 1. The script also pauses all other players
+# when one starts. If a browser cannot decode a file, the server decodes it.
 SCRIPT = """<script>
-const matchLevel = (event) => {
+document.addEventListener("loadstart", (event) => {
+  if (event.target.dataset?.volume) event.target.volume = event.target.dataset.volume;
+}, true);
+document.addEventListener("error", async (event) => {
   const player = event.target;
-  if (player.tagName !== "AUDIO" || player.dataset.levelled === player.currentSrc) return;
-  const block = player.closest("[data-testid=stVerticalBlock]");
-  const reduction = block?.querySelector(".mp-level");
-  if (reduction) player.volume = reduction.dataset.volume;
-  player.dataset.levelled = player.currentSrc;
-};
-document.addEventListener("loadedmetadata", matchLevel, true);
+  if (player.tagName !== "AUDIO" || !player.src) return;
+  const answer = await fetch(player.src, {headers: {Range: "bytes=0-0"}});
+  if (answer.ok && !player.src.includes("?")) {
+    player.src += "?as=wav";
+  } else {
+    const reason = document.createElement("div");
+    reason.className = "mp-remark";
+    reason.textContent = `The audio cannot be read. ${answer.ok ? "" : await answer.text()}`;
+    player.replaceWith(reason);
+  }
+}, true);
 document.addEventListener("play", (event) => {
-  matchLevel(event);
   for (const other of document.querySelectorAll("audio")) {
     if (other !== event.target) other.pause();
   }
@@ -43,12 +49,16 @@ def common_level(files: Iterable[Sequence[queries.FileLocation]]) -> float:
     return max(min(levels), max(levels) - MAX_REDUCTION_DB) if levels else 0.0
 
 
-def reduction_line(track_dbfs: float, level: float) -> Markup:
-    """Return the reduction in dB from a track's level to `level`, both in dBFS.
+def volume(track_dbfs: float, level: float) -> float:
+    """Return the volume of a player, 0 to 1, that reduces a track to `level`. Both are in dBFS."""
+    return float(10 ** (_reduction(track_dbfs, level) / 20))
 
-    The script reads the player's volume (0 to 1) from this element.
-    """
-    decibels = min(level - track_dbfs, 0.0)
-    return Markup("<div class='mp-level mp-muted' data-volume='{:.4f}'>{} dB</div>").format(
-        10 ** (decibels / 20), format_number(decibels, 1)
-    )
+
+def reduction_line(track_dbfs: float, level: float) -> Markup:
+    """Return the reduction in dB from a track's level to `level`, both in dBFS."""
+    decibels = format_number(_reduction(track_dbfs, level), 1)
+    return Markup("<div class='mp-level mp-muted'>{} dB</div>").format(decibels)
+
+
+def _reduction(track_dbfs: float, level: float) -> float:
+    return min(level - track_dbfs, 0.0)

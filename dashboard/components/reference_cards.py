@@ -57,7 +57,6 @@ def reference_cards(
                 player(
                     files,
                     name=f"Match: {track.title}",
-                    key=f"match {track.track_id}",
                     level=details.level,
                 )
                 markup.show(*explanation(track))

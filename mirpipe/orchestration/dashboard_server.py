@@ -22,7 +22,7 @@ def dashboard_command(settings: Settings, port: int, *, opens_browser: bool) -> 
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
     }
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/server.py"]
     return command + [f"--{name}={value}" for name, value in options.items()]
 
 

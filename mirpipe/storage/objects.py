@@ -1,6 +1,6 @@
 """Lists, reads, writes and deletes objects. All requests raise the errors of `bucket_of`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from os.path import commonpath
@@ -17,6 +17,7 @@ from mirpipe.storage.buckets import bucket_of, error_code
 
 _LIST_PAGE = 1000
 _DOWNLOAD_BLOCK = 1 << 20
+_RANGE_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,22 @@ def download(address: S3Address, etag: str, file: BinaryIO) -> None:
             raise ObjectChanged(f"{printable_path(address)} was replaced while it was read.")
         for block in result.stream(min_chunk_size=_DOWNLOAD_BLOCK):
             file.write(block)
+
+
+def read_range(
+    address: S3Address, etag: str, start: int, stop: int
+) -> Generator[bytes, None, None]:
+    """Yield the bytes from `start` to `stop` of the version with this ETag, by one GET.
+
+    Raises ObjectChanged if the object has another ETag now.
+    """
+    with bucket_of(address, "read") as bucket:
+        result = bucket.get(address.key, options={"if_match": etag, "range": (start, stop)})
+        # Some servers ignore the condition.
+        if result.meta["e_tag"] != etag:
+            raise ObjectChanged(f"{printable_path(address)} was replaced while it was read.")
+        for block in result.stream(min_chunk_size=_RANGE_BLOCK):
+            yield bytes(block)
 
 
 def put(address: S3Address, content: bytes | Path) -> ObjectVersion:

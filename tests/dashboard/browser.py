@@ -99,7 +99,7 @@ def running_dashboard(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard/app.py")]
+    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard/server.py")]
     # The dashboard does not need the owner's URL.
     environment = {**os.environ, "MIRPIPE_OWNER_URL": "", **(variables or {})}
     with (folder / "log").open("w") as log:

@@ -144,7 +144,7 @@ def test_only_one_track_plays_at_a_time(served: Served, chromium: Browser) -> No
         bar = page.locator(".st-key-target-bar")
         expect(bar.locator(".mp-title")).to_have_text(HOSTILE)
         clips = len(MODES) * (1 + 2)
-        expect(page.locator("audio")).to_have_count(1 + 3 + clips)
+        expect(page.locator("audio")).to_have_count(1 + 4 + clips)
         page.wait_for_function(DECODED)
         assert page.evaluate(PLAY_TWO) == [True, False], "two tracks play at the same time"
         expect(page.locator(".mp-wave").first).to_be_visible()

@@ -104,6 +104,7 @@ def test_only_requests_with_the_header_of_the_proxy_see_a_page(
         page.goto(f"{address}/sql")
         expect(page.get_by_text("You are not logged in.")).to_be_visible()
         expect(page.get_by_role("heading", level=1)).to_have_count(0)
+        assert page.request.get(f"{address}/audio/{'0' * 64}").status == 403
         with login_proxy(int(address.rpartition(":")[2]), "x-user: maria") as proxy:
             page.goto(f"{proxy}/sql")
             expect(page.get_by_role("heading", name="SQL", level=1)).to_be_visible()

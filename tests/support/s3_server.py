@@ -27,6 +27,8 @@ class Request:
     method: str
     target: str
     """Path and query, as they were sent."""
+    byte_range: str = ""
+    """The header Range, or an empty text."""
 
     @property
     def is_list(self) -> bool:
@@ -164,7 +166,7 @@ def running_proxy(server: str) -> Iterator[Proxy]:
 
         def handle_request(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            request = Request(self.command, self.path)
+            request = Request(self.command, self.path, self.headers.get("Range", ""))
             proxy.requests.append(request)
             fault = proxy.spoil(request)
             if fault is not None and not fault.cut_body:

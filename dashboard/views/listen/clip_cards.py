@@ -53,10 +53,10 @@ def clip_columns(
             for mode, column in zip(modes_in_row, columns, strict=True):
                 with column:
                     markup.show(mode_heading(*mode))
-                    for index, clip in enumerate(by_mode[mode]):
+                    for clip in by_mode[mode]:
                         rating = details.aesthetics.get(clip.track_id)
                         values = clip_values(scores_of[clip.track_id], rating, random_metrics)
-                        clip_card(target, clip, values, details, index)
+                        clip_card(target, clip, values, details)
 
 
 def mode_heading(mode: str, guidance: float | None) -> Markup:
@@ -72,12 +72,8 @@ def clip_card(
     clip: queries.GeneratedClip,
     values: Markup,
     details: TrackDetails,
-    index: int,
 ) -> None:
-    """Draw one clip: seed, prompt, scores, pictures and player.
-
-    `index` distinguishes clips of the same generator, mode, guidance and seed.
-    """
+    """Draw one clip: seed, prompt, scores, pictures and player."""
     picture = details.pictures.get(clip.track_id)
     with st.container(border=True, gap="xsmall"):
         markup.show(
@@ -94,7 +90,6 @@ def clip_card(
         player(
             details.files.get(clip.track_id, []),
             name=f"{name}, generated from {target.title}",
-            key=f"{name} {index}",
             level=details.level,
         )
 

@@ -34,6 +34,5 @@ def target_bar(target: queries.Target, details: TrackDetails) -> None:
             player(
                 files,
                 name=f"Target: {target.title}",
-                key="target player",
                 level=details.level,
             )

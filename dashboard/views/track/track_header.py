@@ -35,7 +35,7 @@ def draw(track: queries.TrackDescription) -> None:
             if track.state == "gone":
                 markup.show(markup.remark(GONE))
             elif files:
-                player(files, name=track.title, key="track player")
+                player(files, name=track.title)
         with right:
             picture = queries.pictures([track.track_id]).get(track.track_id)
             markup.show(waveform_and_chroma(picture, name=track.title))

@@ -38,7 +38,11 @@ from mirpipe.db.queries.encoder_agreement import EncoderAgreement, encoder_agree
 from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_comparisons
 from mirpipe.db.queries.encoder_revisions import EncoderRevision, challengers, encoder_revisions
 from mirpipe.db.queries.failure_ledger import Failure, FailureCount, failure_counts, failures
-from mirpipe.db.queries.file_locations import FileLocation, file_locations
+from mirpipe.db.queries.file_locations import (
+    FileLocation,
+    file_locations,
+    locations_of_content,
+)
 from mirpipe.db.queries.findings import (
     AudioFinding,
     FindingCount,
@@ -195,6 +199,7 @@ __all__ = [
     "library_counts",
     "listed_tracks",
     "listed_tracks_n",
+    "locations_of_content",
     "map_points",
     "maps",
     "matched_targets",

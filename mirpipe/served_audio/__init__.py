@@ -1,0 +1,1 @@
+"""The audio of tracks over HTTP, for the players of the dashboard."""
