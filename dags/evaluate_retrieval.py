@@ -5,6 +5,11 @@ the database for pending work. Therefore, it also does the work that a killed ru
 and the work for a new encoder or encoder revision. If nothing is pending, the run still updates the
 neighbour lists, because references might have been removed.
 
+If more tracks are pending than can be processed in `MIRPIPE_PLAN_HOURS`, a run processes some of
+them: the targets, and a random sample of the references. It then reports the results so far, and
+the task `announce_remaining` updates the asset `remaining_tracks`, which starts the next run. This
+ends when no tracks are left out, or when a run has processed none.
+
 The work is divided into batches of tracks, with one task per batch. Encoders that have the same
 pending tracks share a task, so that each track is decoded only once. If the process of such a
 shared task crashes, the task runs each encoder again in a separate process.
@@ -20,7 +25,7 @@ sends a message only if the verdict has changed.
 from airflow.sdk import AssetOrTimeSchedule, dag
 
 from mirpipe.orchestration import failure_message
-from mirpipe.orchestration.assets import METRICS, TRACKS
+from mirpipe.orchestration.assets import METRICS, REMAINING, TRACKS
 from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
 from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
@@ -30,7 +35,7 @@ from mirpipe.settings import settings
 
 @dag(
     schedule=AssetOrTimeSchedule(
-        timetable=cron_timetable(settings().evaluate_cron), assets=[TRACKS]
+        timetable=cron_timetable(settings().evaluate_cron), assets=TRACKS | REMAINING
     ),
     catchup=False,
     max_active_runs=1,

@@ -11,7 +11,8 @@ of plug-ins that can use a GPU end in `_on_gpu` and run in the queue `gpu`. Capt
 task, so that the captioner is no longer in memory when a generator is loaded.
 
 Every clip is also a track. The last tasks embed, score and report the clips, as in
-`evaluate_retrieval`. If a run is killed, the next run continues with the next missing clip.
+`evaluate_retrieval`, which alone processes the references. If a run is killed, the next run
+continues with the next missing clip.
 """
 
 from typing import Any
@@ -78,7 +79,7 @@ def generate_music() -> None:
     target_plan = plan_targets()
     analysed = analyse_targets.expand(track_ids=target_plan)
     generation = add_generation_tasks(after=analysed)
-    evaluation = add_evaluation_tasks(after=generation)
+    evaluation = add_evaluation_tasks(after=generation, references=False)
     fail_run_if_any_failed(target_plan, analysed, *generation, *evaluation)
 
 

@@ -207,6 +207,9 @@ class Settings(BaseSettings):
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
     the number of available cores, at most 4."""
 
+    plan_hours: float = Field(default=6.0, gt=0)
+    """Expected time, in hours, after which a run reports what it has, while many tracks are still
+    pending. The next run then continues. A run with fewer pending tracks processes all of them."""
     max_removed_share: float = Field(default=0.2, ge=0, le=1)
     """Share of a folder's files that may vanish at once, if they are at least 20 files. If more
     have vanished, the folder's disk or share may be offline: no file is marked as removed, and

@@ -131,6 +131,7 @@ def _run(chosen: Settings, *, once: bool) -> bool:
             airflow,
             task_logs=airflow_home.folder(chosen) / "logs",
             follow_ups=main_job.follow_up_dags(chosen),
+            describe_coverage=main_job.coverage,
             show=show,
             require_alive=servers.require_alive,
         )

@@ -8,5 +8,11 @@ TRACKS = Asset("tracks")
 Its update starts evaluate_retrieval.
 """
 
+REMAINING = Asset("remaining_tracks")
+"""Asset that is updated if a run has left out pending tracks.
+
+Its update starts evaluate_retrieval again.
+"""
+
 METRICS = Asset("metrics")
 """Asset that is updated if a report has published a new run. Its update starts generate_music."""

@@ -1,18 +1,30 @@
 """Plan the tasks that embed, analyse and score: find the pending work and divide it into tasks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from more_itertools import batched
 
 from mirpipe.orchestration.batch_grouping import group_batches
+from mirpipe.orchestration.plan_limit import ASSUMED_SECONDS, limited, seconds_per_track
 from mirpipe.settings import settings
 
-ASSUMED_SECONDS = 1.0
-"""Expected time per track where it is not measured, in seconds."""
 SMALLEST_ANALYSIS = 8
 """Fewest tracks for which a second task that analyses is started. A start takes 3 CPU-seconds."""
+_TRACK_STAGES = {"embed", "score", "analyse"}
 _GENERATION_STAGES = {"caption", "embed captions", "generate"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The tasks of a stage in this run."""
+
+    tasks: list[Any]
+    """Arguments of each task."""
+    left_out: int = 0
+    """Number of pending tracks that a later run processes. A track counts once for each group of
+    encoders and for each model that scores."""
 
 
 def has_pending_work() -> bool:
@@ -20,15 +32,30 @@ def has_pending_work() -> bool:
     from mirpipe.db import queries
 
     pending = [work for work in queries.pending_work() if work.stage not in _GENERATION_STAGES]
-    return bool(plan_embed() or plan_analyse() or plan_scores() or pending)
+    return bool(plan_embed().tasks or plan_analyse().tasks or plan_scores().tasks or pending)
 
 
-def plan_embed(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
-    """Return the arguments of each task that embeds tracks: encoder names and track ids.
+def pending_to_announce(left_out: int, *, announced: int | None) -> int | None:
+    """Return the number of pending results if another run should follow, or None.
+
+    `left_out` is the number of tracks that the plans of this run have left out. `announced` is the
+    number that was last returned. If nothing was processed since then, no other run follows, so
+    tracks that fail in every run do not start runs for ever.
+    """
+    from mirpipe.db import queries
+
+    if not left_out:
+        return None
+    pending = sum(work.items for work in queries.pending_work() if work.stage in _TRACK_STAGES)
+    return None if pending == announced else pending
+
+
+def plan_embed(*, on_gpu: bool | None = None, references: bool = True) -> Plan:
+    """Return the tasks that embed tracks: the encoder names and track ids of each task.
 
     Encoders that have the same pending tracks share a task. A broken encoder has one task without
     tracks; that task fails and reports the cause. `on_gpu` limits the plan to the encoders that can
-    use a GPU, or to the others.
+    use a GPU, or to the others. If `references` is false, only targets and clips are embedded.
     """
     from mirpipe.stages import embed
 
@@ -42,59 +69,73 @@ def plan_embed(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     batches_by_encoders: dict[tuple[str, ...], list[Sequence[int]]] = {}
     for batch in batches:
         batches_by_encoders.setdefault(batch.encoders, []).append(batch.track_ids)
-    seconds = _seconds_per_track()
-    return [
-        {"encoders": list(encoders), "track_ids": track_ids}
-        for encoders, id_batches in batches_by_encoders.items()
-        for track_ids in group_batches(
-            id_batches,
-            seconds_per_track=sum(seconds.get(encoder, ASSUMED_SECONDS) for encoder in encoders),
-            parts=len(batches_by_encoders),
-        )
-    ]
+    seconds = seconds_per_track()
+    tasks, left_out = [], 0
+    for encoders, pending in batches_by_encoders.items():
+        id_batches, others = _limit(pending, "embed", references=references)
+        left_out += others
+        tasks += [
+            {"encoders": list(encoders), "track_ids": track_ids}
+            for track_ids in group_batches(
+                id_batches,
+                seconds_per_track=sum(seconds.get(name, ASSUMED_SECONDS) for name in encoders),
+                parts=len(batches_by_encoders),
+            )
+        ]
+    return Plan(tasks, left_out)
 
 
-def plan_analyse() -> list[list[int]]:
-    """Return the track ids for each task that analyses tracks without a melody or features.
+def plan_analyse(*, references: bool = True) -> Plan:
+    """Return the tasks that analyse tracks without a melody or features: the ids of their tracks.
 
-    Few tracks are divided into as many tasks as can run at the same time.
+    Few tracks are divided into as many tasks as can run at the same time. If `references` is false,
+    only targets and clips are analysed.
     """
     from mirpipe.stages import analyse, evaluate
 
     evaluate.register()
     pending, configured = analyse.plan(), settings()
-    share = max(SMALLEST_ANALYSIS, -(-len(pending) // configured.slots))
-    batches = list(batched(pending, min(configured.batch_tracks, share)))
-    return group_batches(batches, seconds_per_track=ASSUMED_SECONDS)
+    track_ids = limited(pending, stage="analyse", references=references)
+    share = max(SMALLEST_ANALYSIS, -(-len(track_ids) // configured.slots))
+    batches = list(batched(track_ids, min(configured.batch_tracks, share)))
+    tasks = group_batches(batches, seconds_per_track=ASSUMED_SECONDS)
+    return Plan(tasks, len(pending) - len(track_ids))
 
 
-def plan_scores(*, on_gpu: bool | None = None) -> list[dict[str, Any]]:
-    """Return the arguments of each task that scores tracks: a track metric and track ids.
+def plan_scores(*, on_gpu: bool | None = None, references: bool = True) -> Plan:
+    """Return the tasks that score tracks: the track metric and the track ids of each task.
 
     A broken track metric has one task without tracks; that task fails and reports the cause.
-    `on_gpu` limits the plan to the metrics that can use a GPU, or to the others.
+    `on_gpu` limits the plan to the metrics that can use a GPU, or to the others. If `references` is
+    false, only targets and clips are scored.
     """
     from mirpipe.stages import score
 
-    batches_by_metric: dict[str, list[tuple[int, ...]]] = {}
+    batches_by_metric: dict[str, list[Sequence[int]]] = {}
     configured = settings()
     for batch in score.plan(
         configured.metrics, batch_tracks=configured.batch_tracks, on_gpu=on_gpu
     ):
         batches_by_metric.setdefault(batch.metric, []).append(batch.track_ids)
-    return [
-        {"metric": metric, "track_ids": track_ids}
-        for metric, id_batches in batches_by_metric.items()
-        for track_ids in group_batches(
-            id_batches, seconds_per_track=ASSUMED_SECONDS, parts=len(batches_by_metric)
-        )
-    ]
+    tasks, left_out = [], 0
+    for metric, pending in batches_by_metric.items():
+        id_batches, others = _limit(pending, "score", references=references)
+        left_out += others
+        tasks += [
+            {"metric": metric, "track_ids": track_ids}
+            for track_ids in group_batches(
+                id_batches, seconds_per_track=ASSUMED_SECONDS, parts=len(batches_by_metric)
+            )
+        ]
+    return Plan(tasks, left_out)
 
 
-def _seconds_per_track() -> dict[str, float]:
-    """Return how long each encoder took per track lately, in seconds."""
-    from mirpipe.db.engine import engine
-    from mirpipe.db.store import embeddings
-
-    with engine("app").connect() as connection:
-        return embeddings.seconds_per_track(connection)
+def _limit(
+    batches: Sequence[Sequence[int]], stage: str, *, references: bool
+) -> tuple[Sequence[Sequence[int]], int]:
+    """Return the batches that a plan contains, and the number of tracks that are left out."""
+    pending = [track_id for batch in batches for track_id in batch]
+    track_ids = limited(pending, stage=stage, references=references)
+    if len(track_ids) == len(pending):
+        return batches, 0
+    return list(batched(track_ids, len(batches[0]))), len(pending) - len(track_ids)

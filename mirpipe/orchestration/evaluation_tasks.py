@@ -10,26 +10,35 @@ from airflow.sdk import Asset, chain, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from mirpipe.orchestration import evaluation_planning, stage_tasks
+from mirpipe.orchestration.assets import REMAINING
+from mirpipe.orchestration.evaluation_planning import Plan
 from mirpipe.orchestration.pools import STAGES
 from mirpipe.orchestration.stage_subprocess import run_stage
 from mirpipe.orchestration.track_ranges import TrackRanges, ids_in, to_ranges
 from mirpipe.orchestration.worker_groups import WorkerGroup, worker_groups
 from mirpipe.settings import settings
 
+LEFT_OUT = "left_out"
+"""Key under which a planning task stores how many pending tracks it has left out."""
 _TRACKS = "{{ task.op_kwargs.track_ranges.tracks }} tracks"
 
 
-def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] = ()) -> list[Any]:
+def add_evaluation_tasks(
+    *, after: Sequence[Any] = (), outlets: Sequence[Asset] = (), references: bool = True
+) -> list[Any]:
     """Add the tasks from embed to report to the current DAG, and return all added tasks.
 
     The added tasks start when all tasks in `after` have ended, even if some of these have failed.
     The report task updates the assets `outlets` if results have changed; otherwise, it ends as
-    skipped. If the setting `gate` is set, a last task judges the gate, unless the report failed.
+    skipped. If the setting `gate` is set, a task judges the gate, unless the report failed. If
+    `references` is false, only targets and clips are embedded, scored and analysed. Otherwise, a
+    last task updates the asset `remaining_tracks` if tracks were left out.
     """
 
     @task(trigger_rule="all_done")
-    def plan_analyse() -> list[TrackRanges]:
-        return [to_ranges(track_ids) for track_ids in evaluation_planning.plan_analyse()]
+    def plan_analyse(ti: Any = None) -> list[TrackRanges]:
+        plan = evaluation_planning.plan_analyse(references=references)
+        return [to_ranges(track_ids) for track_ids in _tasks_of(plan, ti)]
 
     @task(pool=STAGES, map_index_template=_TRACKS)
     def analyse(track_ranges: TrackRanges) -> dict[str, Any]:
@@ -59,8 +68,8 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
 
     plans, embedded, scored = [analyse_plan := plan_analyse()], [], []
     for group in worker_groups():
-        embed_plan, embed = _add_embed_tasks(group)
-        score_plan, score = _add_score_tasks(group)
+        embed_plan, embed = _add_embed_tasks(group, references=references)
+        score_plan, score = _add_score_tasks(group, references=references)
         plans += [embed_plan, score_plan]
         embedded.append(embed)
         scored.append(score)
@@ -76,17 +85,48 @@ def add_evaluation_tasks(*, after: Sequence[Any] = (), outlets: Sequence[Asset] 
         judged = gate()
         chain(reported, judged)
         tasks.append(judged)
+    if references:
+        announced = _add_announcement(plans)
+        chain(reported, announced)
+        tasks.append(announced)
     return tasks
 
 
-def _add_embed_tasks(group: WorkerGroup) -> tuple[Any, Any]:
+def _add_announcement(plans: Sequence[Any]) -> Any:
+    """Add the task that lets the DAG run again if these plans have left out tracks."""
+    plan_ids = [plan.operator.task_id for plan in plans]
+
+    @task(trigger_rule="all_done", inlets=[REMAINING], outlets=[REMAINING])
+    def announce_remaining(
+        ti: Any = None, inlet_events: Any = None, outlet_events: Any = None
+    ) -> None:
+        left_out = sum(filter(None, ti.xcom_pull(task_ids=plan_ids, key=LEFT_OUT)))
+        latest = list(inlet_events[REMAINING].ascending(False).limit(1))
+        pending = evaluation_planning.pending_to_announce(
+            left_out, announced=latest[0].extra.get("pending") if latest else None
+        )
+        if pending is None:
+            raise AirflowSkipException("no track was left out, or no track was processed")
+        outlet_events[REMAINING].extra = {"pending": pending}
+
+    return announce_remaining()
+
+
+def _tasks_of(plan: Plan, ti: Any) -> list[Any]:
+    """Return the tasks of a plan, and store how many tracks it has left out for the last task."""
+    ti.xcom_push(key=LEFT_OUT, value=plan.left_out)
+    return plan.tasks
+
+
+def _add_embed_tasks(group: WorkerGroup, *, references: bool) -> tuple[Any, Any]:
     """Add the tasks that embed on this group of workers: a planning task and a mapped task."""
 
     @task(trigger_rule="all_done", task_id=f"plan_embed{group.task_suffix}", **group.planning)
-    def plan() -> list[dict[str, Any]]:
+    def plan(ti: Any = None) -> list[dict[str, Any]]:
+        plan = evaluation_planning.plan_embed(on_gpu=group.on_gpu, references=references)
         return [
             {"encoders": each["encoders"], "track_ranges": to_ranges(each["track_ids"])}
-            for each in evaluation_planning.plan_embed(on_gpu=group.on_gpu)
+            for each in _tasks_of(plan, ti)
         ]
 
     @task(
@@ -101,14 +141,15 @@ def _add_embed_tasks(group: WorkerGroup) -> tuple[Any, Any]:
     return planned, embed.expand_kwargs(planned)
 
 
-def _add_score_tasks(group: WorkerGroup) -> tuple[Any, Any]:
+def _add_score_tasks(group: WorkerGroup, *, references: bool) -> tuple[Any, Any]:
     """Add the tasks that score on this group of workers: a planning task and a mapped task."""
 
     @task(trigger_rule="all_done", task_id=f"plan_scores{group.task_suffix}", **group.planning)
-    def plan() -> list[dict[str, Any]]:
+    def plan(ti: Any = None) -> list[dict[str, Any]]:
+        plan = evaluation_planning.plan_scores(on_gpu=group.on_gpu, references=references)
         return [
             {"metric": each["metric"], "track_ranges": to_ranges(each["track_ids"])}
-            for each in evaluation_planning.plan_scores(on_gpu=group.on_gpu)
+            for each in _tasks_of(plan, ti)
         ]
 
     @task(

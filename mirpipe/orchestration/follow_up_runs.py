@@ -1,7 +1,6 @@
 """Find or start the next DAG run of the main job, and wait until it starts."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun
 from mirpipe.orchestration.dag_run_progress import show_until_ended
@@ -9,8 +8,12 @@ from mirpipe.orchestration.polling import wait_until
 
 START_SECONDS = 600
 
-_ASSET_TASKS = {"ingest_library": "announce", "evaluate_retrieval": "report"}
-"""Task that updates an asset, by DAG. If the task succeeds, Airflow starts the next DAG."""
+_ASSET_TASKS = {
+    ("ingest_library", "evaluate_retrieval"): "announce",
+    ("evaluate_retrieval", "evaluate_retrieval"): "announce_remaining",
+    ("evaluate_retrieval", "generate_music"): "report",
+}
+"""Task that updates an asset, by its DAG and the DAG that Airflow starts if the task succeeds."""
 
 
 def follow_up_run(
@@ -18,45 +21,46 @@ def follow_up_run(
     dag_id: str,
     *,
     after: DagRun,
-    since: datetime,
     has_pending_work: Callable[[], bool],
     show: Callable[[str], None],
     require_alive: Callable[[], None],
 ) -> DagRun | None:
     """Return the DAG's run that follows the ended run `after`, or None if no run is needed.
 
-    If `after` updated an asset, wait for the run that Airflow starts because of the update, which
-    is queued later than `since`. Otherwise, return the DAG's run in progress, or start a new run if
+    If `after` updated an asset that starts the DAG, wait for the run that Airflow starts because of
+    the update. Otherwise, return the DAG's run in progress, or start a new run if
     work is pending or the latest run failed.
     """
-    if _updated_asset(airflow, after):
-        return _wait_for_asset_run(
-            airflow, dag_id, since=since, show=show, require_alive=require_alive
+    if updated_asset(airflow, dag_id, after=after):
+        return wait_for_asset_run(
+            airflow, dag_id, after=after, show=show, require_alive=require_alive
         )
     return _run_for_pending_work(airflow, dag_id, has_pending_work=has_pending_work)
 
 
-def _updated_asset(airflow: AirflowClient, run: DagRun) -> bool:
-    task_id = _ASSET_TASKS.get(run.dag_id)
-    tasks = airflow.task_states(run)
+def updated_asset(airflow: AirflowClient, dag_id: str, *, after: DagRun) -> bool:
+    """Return whether the ended run `after` updated an asset that starts the DAG."""
+    task_id = _ASSET_TASKS.get((after.dag_id, dag_id))
+    tasks = airflow.task_states(after)
     return any(task.task_id == task_id and task.state == "success" for task in tasks)
 
 
-def _wait_for_asset_run(
+def wait_for_asset_run(
     airflow: AirflowClient,
     dag_id: str,
     *,
-    since: datetime,
+    after: DagRun,
     show: Callable[[str], None],
     require_alive: Callable[[], None],
 ) -> DagRun:
-    """Return the run that Airflow starts because an asset was updated.
+    """Return the run that Airflow starts because the run `after` updated an asset.
 
     The DAG has at most one run at a time, so any other run of the DAG must end first.
     """
 
     def is_asset_run(run: DagRun) -> bool:
-        is_new = run.queued_at is not None and run.queued_at >= since
+        is_later = run.queued_at and after.queued_at and run.queued_at >= after.queued_at
+        is_new = run.run_id != after.run_id and bool(is_later)
         return run.run_type == "asset_triggered" and is_new
 
     def asset_runs() -> list[DagRun]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration import evaluation_planning, generation_planning
 from mirpipe.orchestration.airflow_rest_client import AirflowClient
 from mirpipe.orchestration.dag_run_progress import failure_lines, show_until_ended
-from mirpipe.orchestration.follow_up_runs import follow_up_run
+from mirpipe.orchestration.follow_up_runs import follow_up_run, updated_asset, wait_for_asset_run
 from mirpipe.orchestration.polling import wait_until
 from mirpipe.settings import Settings
 
@@ -78,11 +78,20 @@ def follow_up_dags(settings: Settings) -> dict[str, Callable[[], bool]]:
     return checks
 
 
+def coverage() -> str:
+    """Return how many of the usable tracks are embedded, as a sentence without a full stop."""
+    from mirpipe.db import queries
+
+    tracks = queries.embedded_tracks()
+    return f"{tracks.embedded:,} of {tracks.usable:,} tracks are embedded"
+
+
 def run_main_job(
     airflow: AirflowClient,
     *,
     task_logs: Path,
     follow_ups: Mapping[str, Callable[[], bool]],
+    describe_coverage: Callable[[], str],
     show: Callable[[str], None],
     require_alive: Callable[[], None],
 ) -> JobResult:
@@ -90,12 +99,12 @@ def run_main_job(
 
     `follow_ups` contains the DAGs that follow ingest, in order. Each DAG has a check for pending
     work, which also finds work that no asset update announces: the work after an interrupted run,
-    or for a new encoder. `task_logs` is Airflow's log folder. `show` prints a line. `require_alive`
-    raises an error if Airflow has stopped.
+    or for a new encoder. A DAG that has left out tracks runs again until it has left out none.
+    Before each of these runs, the result of `describe_coverage` is shown. `task_logs` is Airflow's
+    log folder. `show` prints a line. `require_alive` raises an error if Airflow has stopped.
     """
     for dag_id in (MAINTENANCE, *reversed([*follow_ups]), INGEST):
         airflow.unpause(dag_id)
-    since = datetime.now(UTC)
     latest = show_until_ended(
         airflow, airflow.trigger(INGEST), show=show, require_alive=require_alive
     )
@@ -105,13 +114,18 @@ def run_main_job(
             airflow,
             dag_id,
             after=latest,
-            since=since,
             has_pending_work=has_pending_work,
             show=show,
             require_alive=require_alive,
         )
-        if follow_up is not None:
+        while follow_up is not None:
             latest = show_until_ended(airflow, follow_up, show=show, require_alive=require_alive)
             runs.append(latest)
+            follow_up = None
+            if updated_asset(airflow, dag_id, after=latest):
+                show(f"{describe_coverage()}; the next run continues")
+                follow_up = wait_for_asset_run(
+                    airflow, dag_id, after=latest, show=show, require_alive=require_alive
+                )
     failures = [line for run in runs for line in failure_lines(airflow, run, task_logs=task_logs)]
     return JobResult(has_worked=len(runs) > 1, failures=failures)

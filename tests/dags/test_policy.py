@@ -13,7 +13,7 @@ from mirpipe.orchestration.dag_run_failure import LAST_TASK
 from mirpipe.settings import PROJECT, Settings
 
 HEAVY = {"torch", "librosa", "numba", "transformers", "streamlit", "onnxruntime", "scipy", "numpy"}
-IMPORT_BUDGET = 69
+IMPORT_BUDGET = 70
 """Largest number of modules that loading all DAGs imports in addition to Airflow.
 
 Airflow loads the DAGs every minute.
@@ -113,7 +113,7 @@ def test_every_dag_that_an_asset_starts_also_has_a_clock(loaded: dict[str, Any])
     schedules = {name: (dag["cron"], dag["assets"]) for name, dag in loaded["dags"].items()}
     assert schedules == {
         "ingest_library": ("*/15 * * * *", []),
-        "evaluate_retrieval": ("0 3 * * *", ["tracks"]),
+        "evaluate_retrieval": ("0 3 * * *", ["tracks", "remaining_tracks"]),
         "generate_music": ("0 5 * * *", ["metrics"]),
         "maintenance": ("0 2 * * *", []),
     }

@@ -1,9 +1,13 @@
 """The main job runs with Airflow's scheduler and a real Postgres, then again with nothing new."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
 from mirpipe.generation.modes import MODES
+from mirpipe.orchestration.plan_limit import ASSUMED_SECONDS
 from tests.e2e.conftest import REFERENCES, TARGETS, Installation, Up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -73,3 +77,31 @@ def test_a_second_run_does_no_work(undisturbed: tuple[Installation, Up]) -> None
     ]
     assert installation.processes() == []
     assert (count(installation), installation.digest()) == (before, digest)
+
+
+def test_results_are_reported_before_all_tracks_are_embedded(
+    new_installation: Callable[[], Installation],
+) -> None:
+    plugins, tracks, limit = 3, len(REFERENCES) + len(TARGETS), 4
+    hours = (limit + 0.5) * plugins * ASSUMED_SECONDS / 3600
+    limited = {"MIRPIPE_SLOTS": "1", "MIRPIPE_PLAN_HOURS": str(hours), "MIRPIPE_CAPTIONER": ""}
+    installation = replace(new_installation(), settings=limited)
+    up = Up(installation)
+    try:
+        assert up.wait() == 0, up.text
+    finally:
+        up.close()
+    assert f"{limit} of {tracks} tracks are embedded; the next run continues" in up.text
+    with installation.read_connection() as connection:
+        encoders = connection.execute(
+            text("SELECT run_id, references_n, targets_n FROM mirpipe.run_encoder ORDER BY run_id")
+        ).all()
+        triggers = connection.execute(text("SELECT trigger FROM mirpipe.run")).scalars().all()
+    assert encoders[0][1:] == (limit // 2, limit // 2)
+    assert encoders[-1][1:] == (len(REFERENCES), len(TARGETS))
+    assert len(triggers) > 1
+    assert all(trigger.startswith("asset_triggered") for trigger in triggers), triggers
+    counts = count(installation)
+    assert counts["embedding"] == 2 * tracks
+    assert counts["melody"] == counts["track_feature"] == tracks
+    assert counts["pair_score"] == 9 * len(REFERENCES) * len(TARGETS)

@@ -1,5 +1,6 @@
 """The DAG runs that the main job starts and waits for, tested with a fake Airflow."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,13 +19,20 @@ class FakeAirflow:
     """A fake Airflow client. Each run ends as soon as its state is read.
 
     If `announces` is true, ingest updates its asset. If `reports` is true, the evaluation updates
-    its asset. `failing` contains the DAGs whose runs fail.
+    the asset that starts the generation. The first `leaving_out` evaluations leave out tracks.
+    `failing` contains the DAGs whose runs fail.
     """
 
     def __init__(
-        self, *, announces: bool = False, reports: bool = False, failing: tuple[str, ...] = ()
+        self,
+        *,
+        announces: bool = False,
+        reports: bool = False,
+        leaving_out: int = 0,
+        failing: tuple[str, ...] = (),
     ) -> None:
         self.announces = announces
+        self.leaving_out = leaving_out
         self.reports = reports
         self.failing = failing
         self.runs: list[DagRun] = []
@@ -61,7 +69,13 @@ class FakeAirflow:
             self.add(EVALUATE, "asset_triggered", "running")
         if run.dag_id == EVALUATE and self.reports:
             self.add(GENERATE, "asset_triggered", "running")
+        if self._leaves_out(run):
+            self.add(EVALUATE, "asset_triggered", "running")
         return self._replace(run, "failed" if run.dag_id in self.failing else "success")
+
+    def _leaves_out(self, run: DagRun) -> bool:
+        evaluations = [each.run_id for each in self.runs if each.dag_id == EVALUATE]
+        return run.run_id in evaluations[: self.leaving_out]
 
     def mark_failed(self, run: DagRun, *, note: str) -> None:
         self.notes[run.run_id] = note
@@ -81,17 +95,25 @@ class FakeAirflow:
         return [
             TaskState("embed", 0, "signal, 2 tracks", "success", 1),
             TaskState("report", -1, "", report, 1),
+            TaskState(
+                "announce_remaining", -1, "", "success" if self._leaves_out(run) else "skipped", 1
+            ),
         ]
 
 
 def run_job(
-    airflow: FakeAirflow, *, evaluation_pending: bool = False, generation_pending: bool = False
+    airflow: FakeAirflow,
+    *,
+    evaluation_pending: bool = False,
+    generation_pending: bool = False,
+    show: Callable[[str], None] = lambda _line: None,
 ) -> JobResult:
     return main_job.run_main_job(
         airflow,  # type: ignore[arg-type]  # replaces the client
         task_logs=LOGS,
         follow_ups={EVALUATE: lambda: evaluation_pending, GENERATE: lambda: generation_pending},
-        show=lambda _line: None,
+        describe_coverage=lambda: "3 of 9 tracks are embedded",
+        show=show,
         require_alive=lambda: None,
     )
 
@@ -184,3 +206,16 @@ def test_pending_clips_are_generated_without_an_evaluation() -> None:
 def test_nothing_is_generated_without_a_captioner() -> None:
     assert list(main_job.follow_up_dags(Settings(captioner=""))) == [EVALUATE]
     assert list(main_job.follow_up_dags(Settings())) == [EVALUATE, GENERATE]
+
+
+@pytest.mark.parametrize("announces", [True, False])
+def test_the_evaluation_runs_until_it_leaves_out_no_tracks(announces: bool) -> None:
+    airflow, shown = FakeAirflow(announces=announces, reports=True, leaving_out=2), list[str]()
+    run_job(airflow, evaluation_pending=True, show=shown.append)
+    first = "asset_triggered" if announces else "manual"
+    evaluations = [kind for dag_id, kind in started(airflow) if dag_id == EVALUATE]
+    assert evaluations == [first, "asset_triggered", "asset_triggered"]
+    assert all(run.has_ended for run in airflow.runs if run.dag_id == EVALUATE)
+    assert shown.count("3 of 9 tracks are embedded; the next run continues") == 2
+    last_generation = [run for run in airflow.runs if run.dag_id == GENERATE][-1]
+    assert last_generation.has_ended

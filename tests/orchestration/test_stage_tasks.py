@@ -47,7 +47,7 @@ def test_a_track_that_crashes_its_process_is_recorded(
     ingest_folder(tmp_path / "audio", "reference")
     monkeypatch.setenv("MIRPIPE_ENCODERS", "signal")
     settings.cache_clear()
-    (task,) = evaluation_planning.plan_embed()
+    (task,) = evaluation_planning.plan_embed().tasks
     bad_track = task["track_ids"][1]
     stage.behave(signals={bad_track: signal_number})
     with pytest.raises(error):
@@ -62,9 +62,9 @@ def test_a_track_that_crashes_its_process_is_recorded(
         ("analyse", bad_track, "crashed", retry),
         ("embed", bad_track, "crashed", retry),
     ]
-    tasks = evaluation_planning.plan_embed()
+    tasks = evaluation_planning.plan_embed().tasks
     assert (bad_track in {id_ for task in tasks for id_ in task["track_ids"]}) == retry
-    lists = evaluation_planning.plan_analyse()
+    lists = evaluation_planning.plan_analyse().tasks
     assert (bad_track in {id_ for track_ids in lists for id_ in track_ids}) == retry
 
 
@@ -75,7 +75,7 @@ def test_after_a_shared_crash_each_encoder_runs_alone_and_only_one_is_recorded(
     settings.cache_clear()
     tones(tmp_path / "audio", [300, 500])
     ingest_folder(tmp_path / "audio", "reference")
-    (task,) = evaluation_planning.plan_embed()
+    (task,) = evaluation_planning.plan_embed().tasks
     stage.behave(encoders={"signal": signal.SIGSEGV})
     with pytest.raises(StageCrashed, match="signal"):
         stage_tasks.embed(**task)
@@ -89,7 +89,7 @@ def test_after_a_shared_crash_each_encoder_runs_alone_and_only_one_is_recorded(
             )
         ).scalars()
         assert list(recorded) == ["signal"]
-    assert [task["encoders"] for task in evaluation_planning.plan_embed()] == [["musicnn"]]
+    assert [task["encoders"] for task in evaluation_planning.plan_embed().tasks] == [["musicnn"]]
 
 
 def test_encoders_share_one_process_if_nothing_crashes(
@@ -113,7 +113,7 @@ def score_task(
     settings.cache_clear()
     tones(tmp_path / "audio", [300, 500, 700])
     ingest_folder(tmp_path / "audio", "reference")
-    (task,) = evaluation_planning.plan_scores()
+    (task,) = evaluation_planning.plan_scores().tasks
     return task
 
 
@@ -139,7 +139,7 @@ def test_a_track_that_crashes_a_score_task_is_recorded_and_not_retried(
             text("SELECT stage, track_id, reason, retry FROM mirpipe.failure")
         )
         assert [tuple(row) for row in rows] == [("score", bad_track, "crashed", False)]
-    tasks = evaluation_planning.plan_scores()
+    tasks = evaluation_planning.plan_scores().tasks
     assert bad_track not in {track_id for task in tasks for track_id in task["track_ids"]}
 
 

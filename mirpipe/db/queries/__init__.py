@@ -36,7 +36,13 @@ from mirpipe.db.queries.duplicates import (
 from mirpipe.db.queries.embedding_maps import EmbeddingMap, MapPoint, map_points, maps
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement, encoder_agreements
 from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_comparisons
-from mirpipe.db.queries.encoder_revisions import EncoderRevision, challengers, encoder_revisions
+from mirpipe.db.queries.encoder_revisions import (
+    EmbeddedTracks,
+    EncoderRevision,
+    challengers,
+    embedded_tracks,
+    encoder_revisions,
+)
 from mirpipe.db.queries.failure_ledger import Failure, FailureCount, failure_counts, failures
 from mirpipe.db.queries.file_locations import (
     FileLocation,
@@ -113,6 +119,7 @@ __all__ = [
     "ClipScore",
     "CslsCheck",
     "DuplicateGroup",
+    "EmbeddedTracks",
     "EmbeddingMap",
     "EncoderAgreement",
     "EncoderComparison",
@@ -173,6 +180,7 @@ __all__ = [
     "cosine_distributions",
     "csls_checks",
     "duplicate_groups",
+    "embedded_tracks",
     "encoder_agreements",
     "encoder_comparisons",
     "encoder_revisions",

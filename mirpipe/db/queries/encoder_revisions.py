@@ -1,4 +1,4 @@
-"""The active and configured revisions of each encoder, with checkpoint and licences."""
+"""The active and configured revisions of each encoder, and how many tracks are embedded."""
 
 from dataclasses import dataclass
 
@@ -51,6 +51,27 @@ _ENCODER_REVISIONS = text("""
 """)
 
 
+@dataclass(frozen=True)
+class EmbeddedTracks:
+    """How many of the usable tracks have vectors."""
+
+    embedded: int
+    """Number of tracks with a vector by the configured encoder that has the fewest."""
+    usable: int
+
+
+_EMBEDDED_TRACKS = text("""
+    SELECT coalesce(min(embedded), 0) AS embedded,
+        (SELECT count(*) FROM mirpipe.track WHERE state = 'ok') AS usable
+    FROM (
+        SELECT count(t.track_id) AS embedded
+        FROM mirpipe.encoder e
+        LEFT JOIN mirpipe.embedding v ON v.encoder_id = e.encoder_id
+        LEFT JOIN mirpipe.track t ON t.track_id = v.track_id AND t.state = 'ok'
+        WHERE e.wanted GROUP BY e.encoder_id) by_encoder
+""")
+
+
 def encoder_revisions() -> list[EncoderRevision]:
     """Return the active and configured revisions, with encoders in the order of the settings."""
     return read_rows(EncoderRevision, _ENCODER_REVISIONS, encoder_order=settings().encoders)
@@ -61,3 +82,9 @@ def challengers() -> list[EncoderRevision]:
     revisions = encoder_revisions()
     with_active = {revision.encoder for revision in revisions if revision.serving}
     return [each for each in revisions if each.encoder in with_active and not each.serving]
+
+
+def embedded_tracks() -> EmbeddedTracks:
+    """Return how many usable tracks there are, and how many of them are embedded."""
+    (row,) = read_rows(EmbeddedTracks, _EMBEDDED_TRACKS)
+    return row

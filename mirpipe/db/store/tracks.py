@@ -92,6 +92,18 @@ _FINGERPRINT = text(
     "WHERE collection <> 'generated'"
 )
 
+# References and other tracks alternate. Neighbouring ids stay together, so that a plan is a few
+# ranges of ids. Postgres computes the same md5 everywhere, so all stages choose the same tracks.
+_FIRST_TO_PROCESS = text(
+    "SELECT track_id FROM (SELECT t.track_id, row_number() OVER ("
+    "PARTITION BY t.collection = 'reference' ORDER BY EXISTS (SELECT FROM mirpipe.failure f "
+    "WHERE f.track_id = t.track_id AND f.stage = :stage), md5((t.track_id / :together)::text), "
+    "t.track_id) AS place FROM mirpipe.track t WHERE t.track_id = ANY(:track_ids) "
+    "AND (:references OR t.collection <> 'reference')) t ORDER BY place, track_id LIMIT :most"
+)
+NEIGHBOURS = 64
+"""Number of neighbouring track ids that `first_to_process` chooses together."""
+
 LabelOrigin = Literal["manifest", "tags"]
 
 
@@ -263,3 +275,22 @@ def _silence_columns(silence: Silence) -> dict[str, Any]:
 def _to_silence(row: Row[Any]) -> Silence:
     starts, ends = row.silent_parts[::2], row.silent_parts[1::2]
     return Silence(tuple(zip(starts, ends, strict=True)), row.silent_share, row.sounding_rms_dbfs)
+
+
+def first_to_process(
+    connection: Connection,
+    track_ids: Sequence[int],
+    *,
+    stage: str,
+    most: int | None,
+    references: bool = True,
+) -> list[int]:
+    """Return the ids of at most `most` of these tracks, which a stage processes first, sorted.
+
+    Half of them are targets and clips, and the others are a random sample of the references, in
+    groups of NEIGHBOURS. If there are fewer of one kind, there are more of the other. Tracks that
+    failed in the stage come last. If `references` is false, the result contains no references.
+    """
+    parameters = {"track_ids": list(track_ids), "stage": stage, "most": most}
+    parameters |= {"references": references, "together": NEIGHBOURS}
+    return sorted(connection.execute(_FIRST_TO_PROCESS, parameters).scalars())
