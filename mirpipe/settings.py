@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     reader_url: str | None = None
     """URL of the same server, for a login that can only read. Default: database_url, and then the
     SQL page is off."""
+    listener_url: str | None = None
+    """URL of the same server, for a login that can only answer listening tests. Default:
+    database_url."""
     superuser_url: str | None = None
     """URL of the same server, for a superuser. Only `mirpipe db provision` uses this URL, to create
     logins, databases and grants. Default: none."""
@@ -257,11 +260,13 @@ class Settings(BaseSettings):
     """Port of the dashboard. If this port is in use, the next free port is used."""
     api_port: int = 8600
     """Port of `mirpipe api`. If this port is in use, the next free port is used."""
+    listening_port: int = 8700
+    """Port of `mirpipe listening serve`. If this port is in use, the next free port is used."""
     bind: IPAddress = "127.0.0.1"
-    """IP address of this machine on which Airflow, the dashboard and `mirpipe api` listen. With the
-    default, they can be opened only on this machine. Most other addresses make them reachable from
-    other machines. The dashboard then needs a login, and the API a token: see
-    dashboard_user_header and api_token."""
+    """IP address of this machine on which Airflow, the dashboard, `mirpipe api` and `mirpipe
+    listening serve` listen. With the default, they can be opened only on this machine. Most other
+    addresses make them reachable from other machines. The dashboard then needs a login, and the API
+    a token: see dashboard_user_header and api_token."""
     dashboard_user_header: str | None = None
     """Name of the HTTP header in which a proxy passes the name of the logged-in user, such as
     `X-Forwarded-User`. The dashboard refuses requests without this header. Only the proxy may be

@@ -45,10 +45,11 @@ Examples:
 Roles:
 
 \b
-    reader   only reads; for people and the dashboard
-    app      reads and writes rows; for the pipeline
-    owner    changes the schema; for migrations
-    airflow  has its own database
+    reader    only reads; for people and the dashboard
+    app       reads and writes rows; for the pipeline
+    owner     changes the schema; for migrations
+    listener  only answers listening tests; for their web pages
+    airflow   has its own database
 
 Their passwords are in MIRPIPE_HOME/postgres/pgpass, which only you can read.
 """

@@ -10,7 +10,7 @@ from mirpipe.cli.up import start
 from mirpipe.operations.demo_library import demo_library
 from mirpipe.settings import IS_CHECKOUT, PROJECT, Settings, settings
 
-_OTHER_DATABASES = ("database", "owner", "reader", "superuser", "airflow_database")
+_OTHER_DATABASES = ("database", "owner", "reader", "listener", "superuser", "airflow_database")
 """Beginnings of the settings that name a user's own databases, which the demo must not change."""
 
 

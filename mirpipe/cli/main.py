@@ -28,6 +28,7 @@ from mirpipe.cli import (
     gate,
     generate,
     ingest,
+    listening,
     models,
     playlist,
     promote,
@@ -83,6 +84,7 @@ Look at the results:
     mirpipe failures    list files that cannot be used, with the reasons
     mirpipe gate FILE   check the results against your own rules
     mirpipe compare     say what changes with a new revision of a model
+    mirpipe listening   ask people which answers are better, with listening tests
     mirpipe tags        show tags whose encoding was guessed, and correct it
     mirpipe search "part of a title"
     mirpipe db psql -c "TABLE v_retrieval_summary"
@@ -145,6 +147,7 @@ app.add_typer(vectors.app, name="vectors")
 app.command()(gate.gate)
 app.command()(compare.compare)
 app.command()(promote.promote)
+app.add_typer(listening.app, name="listening")
 app.command()(verify.verify)
 app.command()(prune.prune)
 app.command()(settings_command.settings)

@@ -19,6 +19,8 @@ def setting_of(role: Role) -> str:
         return "MIRPIPE_OWNER_URL"
     if role == "reader" and configured.reader_url:
         return "MIRPIPE_READER_URL"
+    if role == "listener" and configured.listener_url:
+        return "MIRPIPE_LISTENER_URL"
     return "MIRPIPE_DATABASE_URL"
 
 
@@ -31,6 +33,7 @@ def url_of(role: Role) -> URL:
     text = {
         "owner": configured.owner_url,
         "reader": configured.reader_url,
+        "listener": configured.listener_url,
         "app": None,
         "airflow": configured.airflow_database_url,
     }[role]
@@ -57,7 +60,7 @@ def accounts_in_settings() -> dict[Role, Account]:
     Raises ConfigurationError if a URL names no login or no database, or if the URLs contradict each
     other.
     """
-    roles: tuple[Role, ...] = ("owner", "app", "reader")
+    roles: tuple[Role, ...] = ("owner", "app", "reader", "listener")
     if settings().airflow_database_url is not None:
         roles += ("airflow",)
     accounts = {role: _account(role) for role in roles}
@@ -85,7 +88,7 @@ def _account(role: Role) -> Account:
 
 def _require_one_database(accounts: dict[Role, Account]) -> None:
     database = accounts["app"].database
-    for role in ("owner", "reader"):
+    for role in ("owner", "reader", "listener"):
         if accounts[role].database != database:
             raise ConfigurationError(
                 f"{setting_of(role)} names the database {accounts[role].database}, but "

@@ -26,7 +26,7 @@ PROVISIONING = Provisioning(
     logins=LOGINS,
     default_database="mirpipe",
     provision=create_roles_and_databases,
-    version=2,
+    version=3,
 )
 
 

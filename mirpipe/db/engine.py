@@ -15,7 +15,7 @@ from mirpipe.db.roles import LOGINS
 from mirpipe.errors import DatabaseError
 from mirpipe.settings import settings
 
-PipelineRole = Literal["owner", "app", "reader"]
+PipelineRole = Literal["owner", "app", "reader", "listener"]
 
 _OUTDATED_SCHEMA_ERRORS = (
     errors.InvalidSchemaName,
@@ -33,11 +33,11 @@ _engines: dict[tuple[PipelineRole, int], Engine] = {}
 def engine(role: PipelineRole) -> Engine:
     """Return this process's engine for a role.
 
-    Starts the embedded server if it is used and not running, and creates its schema if app or
-    reader finds none. On a user's server, a role without its own URL uses MIRPIPE_DATABASE_URL. If
-    app or reader shares its URL with another role, its sessions run SET ROLE to mirpipe_app or
-    mirpipe_read. They do not run it if the role does not exist or is not granted to their login.
-    Connecting raises DatabaseError if the server cannot be reached.
+    Starts the embedded server if it is used and not running, and creates its schema if a role other
+    than the owner finds none. On a user's server, a role without its own URL uses
+    MIRPIPE_DATABASE_URL. If a role other than the owner shares its URL with another role, its
+    sessions run SET ROLE to its role in LOGINS. They do not run it if the role does not exist or is
+    not granted to their login. Connecting raises DatabaseError if the server cannot be reached.
     """
     key = (role, os.getpid())  # A forked child must not use its parent's connections.
     if key not in _engines:
@@ -140,14 +140,19 @@ def _setting(role: PipelineRole) -> str | None:
 
 
 def _shares_its_url(role: PipelineRole) -> bool:
-    """Return whether `role` is app or reader and shares its URL with another role.
+    """Return whether `role` is not the owner and shares its URL with another role.
 
     Only URLs of a user's server can be shared.
     """
     configured = settings()
     if configured.database_url is None or role == "owner":
         return False
-    return (configured.owner_url if role == "app" else configured.reader_url) is None
+    own_url = {
+        "app": configured.owner_url,
+        "reader": configured.reader_url,
+        "listener": configured.listener_url,
+    }[role]
+    return own_url is None
 
 
 def _can_set_role(connection: extensions.connection, role: str) -> bool:

@@ -56,14 +56,19 @@ _WRONG_GRANTS = text("""
     WHERE c.relnamespace = to_regnamespace('mirpipe') AND c.relkind IN ('r', 'p')
       AND has_table_privilege('mirpipe_read', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
     UNION ALL
+    SELECT format('mirpipe_listener has a privilege on %s', c.relname)
+    FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace('mirpipe') AND c.relkind IN ('r', 'p', 'v')
+      AND has_table_privilege('mirpipe_listener', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
+    UNION ALL
     SELECT format('%s cannot use the schema mirpipe', r.role)
-    FROM (VALUES ('mirpipe_read'), ('mirpipe_app')) r (role)
+    FROM (VALUES ('mirpipe_read'), ('mirpipe_app'), ('mirpipe_listener')) r (role)
     WHERE to_regnamespace('mirpipe') IS NOT NULL
       AND NOT has_schema_privilege(r.role, 'mirpipe', 'USAGE')
     ORDER BY 1
 """)
 _MISSING_ROLES = text("""
-    SELECT role FROM unnest(ARRAY['mirpipe_app', 'mirpipe_read']) role
+    SELECT role FROM unnest(ARRAY['mirpipe_app', 'mirpipe_read', 'mirpipe_listener']) role
     WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
 """)
 _CLOCK = text("SELECT extract(epoch FROM clock_timestamp())::double precision")

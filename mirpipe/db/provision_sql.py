@@ -74,11 +74,11 @@ def psql_script(statements: Iterable[Statement]) -> str:
 
 
 def grants_on_database(database: str) -> Iterator[Statement]:
-    """Allow app and reader to connect, and app to create temporary tables."""
+    """Allow app, reader and listener to connect, and app to create temporary tables."""
     name = identifier(database)
     # The pipeline loads rows into a temporary table with COPY.
     yield Statement(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO mirpipe_app")
-    yield Statement(f"GRANT CONNECT ON DATABASE {name} TO mirpipe_read")
+    yield Statement(f"GRANT CONNECT ON DATABASE {name} TO mirpipe_read, mirpipe_listener")
 
 
 def _roles(accounts: Mapping[Role, Account]) -> Iterator[Statement]:

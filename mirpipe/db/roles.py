@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["owner", "app", "reader", "airflow"]
+Role = Literal["owner", "app", "reader", "listener", "airflow"]
 
 LOGINS: dict[str, str] = {
     "owner": "mirpipe_owner",
     "app": "mirpipe_app",
     "reader": "mirpipe_read",
+    "listener": "mirpipe_listener",
     "airflow": "airflow",
 }
 """Login per role on the embedded server. A user's server can have other logins."""
-GROUPS = {"app": "mirpipe_app", "reader": "mirpipe_read"}
-"""Database role that has the privileges of app and reader. It is granted to other logins."""
+GROUPS = {"app": "mirpipe_app", "reader": "mirpipe_read", "listener": "mirpipe_listener"}
+"""Database roles with the privileges of app, reader and listener, granted to other logins."""
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,5 @@ def accounts_of_embedded_server(passwords: Mapping[str, str]) -> dict[Role, Acco
         role: Account(
             LOGINS[role], passwords[LOGINS[role]], "airflow" if role == "airflow" else "mirpipe"
         )
-        for role in ("owner", "app", "reader", "airflow")
+        for role in ("owner", "app", "reader", "listener", "airflow")
     }

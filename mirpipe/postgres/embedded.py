@@ -101,7 +101,8 @@ class EmbeddedPostgres:
         while (server := self._ready_server()) is None:
             with command_lock(self._files):
                 UpgradeFolder(self._files).remove(timeout=self._timeout)
-                if not self.data.exists():
+                # A newer mirpipe can have more logins. Passwords that were lost are not replaced.
+                if not self.data.exists() or self._files.passwords.exists():
                     logins = (SUPERUSER, *self._provisioning.logins.values())
                     create_passwords(self._files.passwords, logins)
                 passwords = read_passwords(self._files.passwords)

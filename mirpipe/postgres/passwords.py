@@ -9,13 +9,16 @@ from mirpipe.files.durable_write import write_durably
 
 
 def create_passwords(password_file: Path, logins: Iterable[str]) -> None:
-    """Write a file with a new random password for each login, unless the file exists.
+    """Write a file with a random password for each login. Passwords in an existing file are kept.
 
-    Only its owner can read the file (mode 0600). After a crash, it is complete or does not exist.
+    Only its owner can read the file (mode 0600). After a crash, it is complete or as before.
     """
-    if password_file.exists():
+    known = read_passwords(password_file) if password_file.exists() else {}
+    missing = [login for login in logins if login not in known]
+    if not missing:
         return
-    lines = [f"*:*:*:{login}:{secrets.token_urlsafe(24)}\n" for login in logins]
+    passwords = known | {login: secrets.token_urlsafe(24) for login in missing}
+    lines = [f"*:*:*:{login}:{password}\n" for login, password in passwords.items()]
     write_durably(password_file, "".join(lines).encode(), mode=0o600)
 
 

@@ -12,7 +12,7 @@ from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
 from tests.support.databases import Database
 
-ROLES: tuple[PipelineRole, ...] = ("owner", "app", "reader")
+ROLES: tuple[PipelineRole, ...] = ("owner", "app", "reader", "listener")
 
 
 def configure(monkeypatch: pytest.MonkeyPatch, **variables: object) -> None:
@@ -28,6 +28,7 @@ def test_each_role_connects_to_the_configured_database(fresh_database: Database)
         (fresh_database.owner, "mirpipe_owner"),
         (fresh_database.app, "mirpipe_app"),
         (fresh_database.reader, "mirpipe_read"),
+        (fresh_database.listener, "mirpipe_listener"),
     ):
         with role_engine.connect() as connection:
             row = connection.execute(
@@ -110,7 +111,7 @@ def test_every_spelling_of_a_postgres_url_is_accepted(
         monkeypatch, database_url=f"{scheme}://me:p%40ss@db.example:6543/music?sslmode=require"
     )
     expected = "postgresql+psycopg2://me:p%40ss@db.example:6543/music?sslmode=require"
-    assert [database_url(role) for role in ROLES] == [expected] * 3
+    assert [database_url(role) for role in ROLES] == [expected] * 4
 
 
 def test_the_url_of_a_role_is_used_before_the_common_url(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,9 +120,10 @@ def test_the_url_of_a_role_is_used_before_the_common_url(monkeypatch: pytest.Mon
         database_url="postgresql://app@h/d",
         owner_url="postgresql://boss@h/d",
         reader_url="postgresql://viewer@h/d",
+        listener_url="postgresql://voter@h/d",
     )
     users = [database_url(role).split("//")[1].split("@")[0] for role in ROLES]
-    assert users == ["boss", "app", "viewer"]
+    assert users == ["boss", "app", "viewer", "voter"]
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,11 @@ def test_the_pipeline_writes_rows_and_loads_through_a_temporary_table(
         ("owner", "airflow"),
         ("app", "airflow"),
         ("reader", "airflow"),
+        ("listener", "airflow"),
         ("airflow", "mirpipe"),
         ("owner", "postgres"),
         ("reader", "postgres"),
+        ("listener", "postgres"),
         ("reader", "template1"),
     ],
 )
@@ -127,12 +129,12 @@ def test_provisioning_that_is_killed_at_any_statement_is_completed_by_the_next(
     assert attempts > 20
     assert (server.cluster_folder / "provisioned").exists()
     assert state(server.connect) == EXPECTED
-    for role in ("owner", "app", "reader"):
+    for role in ("owner", "app", "reader", "listener"):
         psycopg2.connect(server.url(role, driver="postgresql")).close()
 
 
 EXPECTED = {
-    "roles": ["airflow", "mirpipe_app", "mirpipe_owner", "mirpipe_read"],
+    "roles": ["airflow", "mirpipe_app", "mirpipe_listener", "mirpipe_owner", "mirpipe_read"],
     "databases": ["airflow", "mirpipe"],
     "extensions": ["plpgsql", "vector"],
     "public large objects": 0,

@@ -82,7 +82,9 @@ def music_server(
     close_engines()
     unprepared_server.up()
     server.run_as_superuser("DROP DATABASE music WITH (FORCE)", "postgres")
-    server.run_as_superuser("DROP ROLE IF EXISTS mirpipe_app, mirpipe_read", "postgres")
+    server.run_as_superuser(
+        "DROP ROLE IF EXISTS mirpipe_app, mirpipe_read, mirpipe_listener", "postgres"
+    )
     server.run_as_superuser("DROP ROLE plain, runner, viewer", "postgres")
 
 

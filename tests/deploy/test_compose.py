@@ -338,6 +338,7 @@ def test_every_setting_reaches_the_workers(services: Services) -> None:
     only_mirpipe_up = {"AIRFLOW_PORT", "DASHBOARD_PORT", "BIND", "GPU_EXECUTOR"}
     only_dashboard = {"DASHBOARD_USER_HEADER", "DASHBOARD_WITHOUT_LOGIN"}
     only_api = {"API_PORT", "API_TOKEN", "API_WITHOUT_LOGIN"}
+    only_listening = {"LISTENER_URL", "LISTENING_PORT"}
     set_by_image = {"MODELS_PYTHON"}
     only_tasks, only_tests = {"RUN"}, {"STAND_INS"}
     names = {name.upper() for name in Settings.model_fields}
@@ -351,6 +352,7 @@ def test_every_setting_reaches_the_workers(services: Services) -> None:
         | only_mirpipe_up
         | only_dashboard
         | only_api
+        | only_listening
         | set_by_image
         | only_tasks
         | only_tests

@@ -94,10 +94,21 @@ def library(
         for grant in grants_on_database("pruned"):
             sql.execute(grant.sql)
     monkeypatch.setenv("MIRPIPE_HOME", str(embedded.folder.parent))
-    for variable, role in (("DATABASE", "app"), ("OWNER", "owner"), ("READER", "reader")):
+    for variable, role in (
+        ("DATABASE", "app"),
+        ("OWNER", "owner"),
+        ("READER", "reader"),
+        ("LISTENER", "listener"),
+    ):
         monkeypatch.setenv(f"MIRPIPE_{variable}_URL", embedded.url(role, "pruned"))
     settings.cache_clear()
-    yield Database("pruned", owner=engine("owner"), app=engine("app"), reader=engine("reader"))
+    yield Database(
+        "pruned",
+        owner=engine("owner"),
+        app=engine("app"),
+        reader=engine("reader"),
+        listener=engine("listener"),
+    )
     close_engines()
     with closing(embedded.connect()) as connection, connection.cursor() as sql:
         sql.execute("DROP DATABASE pruned WITH (FORCE)")

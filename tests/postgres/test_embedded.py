@@ -100,3 +100,16 @@ def test_the_error_for_a_home_that_cannot_be_created_names_the_setting(short_fol
     file.touch()
     with pytest.raises(DatabaseError, match="Set MIRPIPE_HOME"):
         embedded_server(file / "home").up()
+
+
+def test_a_login_that_a_newer_mirpipe_adds_gets_a_password(server: EmbeddedPostgres) -> None:
+    server.up()
+    passwords, marker = server.folder / "pgpass", server.cluster_folder / "provisioned"
+    others = [line for line in passwords.read_text().splitlines() if "_listener" not in line]
+    passwords.write_text("\n".join(others) + "\n")
+    marker.write_text("2 " + marker.read_text().split()[1])
+    server.up()
+    with closing(psycopg2.connect(server.url("listener", driver="postgresql"))) as connection:
+        assert connection.info.user == "mirpipe_listener"
+    assert passwords.read_text().splitlines()[: len(others)] == others
+    assert passwords.stat().st_mode & 0o777 == 0o600

@@ -29,6 +29,8 @@ class Database:
     """Engine for the role app."""
     reader: Engine
     """Engine for the role reader."""
+    listener: Engine
+    """Engine for the role listener."""
 
 
 class DatabasePool:
@@ -90,11 +92,23 @@ def _configured(embedded: EmbeddedPostgres, name: str) -> Iterator[Database]:
     """Configure this process and its children for a database."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIRPIPE_HOME", str(embedded.folder.parent))
-        for variable, role in (("DATABASE", "app"), ("OWNER", "owner"), ("READER", "reader")):
+        variables = {
+            "DATABASE": "app",
+            "OWNER": "owner",
+            "READER": "reader",
+            "LISTENER": "listener",
+        }
+        for variable, role in variables.items():
             patch.setenv(f"MIRPIPE_{variable}_URL", embedded.url(role, name))
         settings.cache_clear()
         close_engines()
-        yield Database(name, owner=engine("owner"), app=engine("app"), reader=engine("reader"))
+        yield Database(
+            name,
+            owner=engine("owner"),
+            app=engine("app"),
+            reader=engine("reader"),
+            listener=engine("listener"),
+        )
         close_engines()
     settings.cache_clear()
 

@@ -105,7 +105,7 @@ def roles(connection: Connection) -> Iterator[Finding]:
     if privilege := privilege_beyond_reading(connection):
         message = f"the reader's login can do more than read, so the SQL page is off: {privilege}"
         yield warning("roles", message, REMEDY)
-    yield ok("roles", "all three roles can connect and have the right permissions")
+    yield ok("roles", "all four roles can connect and have the right permissions")
 
 
 def clock(connection: Connection) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from tests.support.databases import Database
 
 BY_OTHER = "The digest identifies the same content by names and content hashes."
 DERIVED = "It follows from another column that is in the digest."
+ENTERED = "It comes from people, and from the command that asked them, and not from the library."
 HISTORY = "It depends on the order or the number of past changes, and not on the content."
 ORIGIN = "It states how and when a result was computed."
 PLACE = "It depends on the folder, the file system or the version of the views."
@@ -46,6 +47,23 @@ LEFT_OUT = {
     "generator": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),
     "label_change": dict.fromkeys(
         ["label_change_id", "track_id", "title", "labels", "changed_at", "run_id"], HISTORY
+    ),
+    "listener": dict.fromkeys(
+        ["listener_id", "listening_test_id", "number", "token_sha256", "consented_at"], ENTERED
+    ),
+    "listening_question": dict.fromkeys(
+        [
+            *("question_id", "listening_test_id", "sheet", "number", "criterion", "control"),
+            *("target_id", "first_id", "second_id", "first_subject", "second_subject"),
+        ],
+        ENTERED,
+    ),
+    "listening_test": dict.fromkeys(
+        [
+            *("listening_test_id", "name", "kind", "run_id", "seed", "options", "sheets"),
+            *("excerpt_seconds", "min_controls", "consent", "created_at"),
+        ],
+        ENTERED,
     ),
     "map": {"spread_x": ROUNDING, "spread_y": ROUNDING},
     "map_point": {"x": ROUNDING, "y": ROUNDING},
@@ -90,6 +108,9 @@ LEFT_OUT = {
     ),
     "track_score": {"batch_id": ORIGIN},
     "unsettled_track": {"track_id": HISTORY},
+    "vote": dict.fromkeys(
+        ["listener_id", "position", "question_id", "is_swapped", "answer", "answered_at"], ENTERED
+    ),
 }
 """Columns that no query of the digest reads, by table, each with the reason."""
 

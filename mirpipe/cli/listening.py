@@ -1,0 +1,149 @@
+"""`mirpipe listening`: creates listening tests and their links, and lists the tests."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.table_layout import print_table
+from mirpipe.cli.terminal_text import escape_markup, wide_console
+from mirpipe.settings import settings
+
+HELP = """
+Ask people which answers are better, with listening tests.
+
+A test compares the encoders, or the modes of generation, in a run. People listen without knowing
+what they compare. Each of them needs only a link, and nothing is stored about a person.
+
+Examples:
+
+\b
+    mirpipe listening create --kind answers       make a test about the latest run
+    mirpipe listening link answers-run7 --count 20
+    mirpipe listening list
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
+
+TestName = Annotated[str, typer.Argument(metavar="TEST", help="Name of the listening test.")]
+
+
+@app.command()
+def create(
+    run: Annotated[
+        int | None, typer.Argument(metavar="RUN", help="Number of the run. Default: the latest.")
+    ] = None,
+    kind: Annotated[
+        Literal["answers", "clips", "rating"], typer.Option(help="What people are asked.")
+    ] = "answers",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the test. Default: KIND-runRUN.")
+    ] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Encoder, or generator with mode and guidance, to compare. Repeat for several. "
+            "Default: all in the run."
+        ),
+    ] = None,
+    questions: Annotated[
+        int, typer.Option(min=1, help="About how many questions each person gets.")
+    ] = 24,
+    controls: Annotated[
+        int, typer.Option(min=0, help="How many questions are added whose answer is known.")
+    ] = 3,
+    repeats: Annotated[
+        int, typer.Option(min=0, help="How many questions are asked again at the end.")
+    ] = 3,
+    seconds: Annotated[
+        float, typer.Option(min=2, max=60, help="Length of the excerpts, in seconds.")
+    ] = 15,
+    seed: Annotated[int, typer.Option(help="Seed from which the questions are drawn.")] = 1,
+    consent: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Text that a person must accept before the first vote."),
+    ] = None,
+) -> None:
+    """Create a listening test from a run.
+
+    \b
+        answers  Which of two best matches is more similar to the target?
+        clips    Which of two clips is more similar to the target? Which is better music?
+        rating   How similar is a best match or a clip to the target, from 1 to 5?
+
+    Each pair of subjects is compared equally often, in an order and on sides that are balanced over
+    the listeners. Some questions compare a near copy of the target with a random reference. Who
+    fails too many of these is left out of the results; the limit is stored before the first vote.
+    If the command is repeated with the same options, it changes nothing.
+    """
+    from mirpipe.db.queries import latest_run
+    from mirpipe.listening.create_test import CONSENT, ListeningOptions, create_test
+
+    options = ListeningOptions(
+        kind,
+        subjects=subject or (),
+        questions=questions,
+        controls=controls,
+        repeats=repeats,
+        excerpt_seconds=seconds,
+        consent=CONSENT if consent is None else _read_text(consent),
+    )
+    latest = latest_run()
+    run_id = latest.run_id if run is None and latest is not None else run
+    test = create_test(name or f"{kind}-run{run_id}", run_id, options, seed=seed)
+    typer.echo(f"listening test {test.name}: {test.sheets} different sheets of questions")
+    typer.echo(f"Next: mirpipe listening link {test.name} --count 20", err=True)
+
+
+@app.command()
+def link(
+    test: TestName,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="Number of new links.")] = 1,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Start of the links: the address at which people reach `mirpipe listening serve`. "
+            "Default: the address on this machine."
+        ),
+    ] = None,
+) -> None:
+    """Create links, one for each person, and print them.
+
+    A link opens only the questions and votes of one person. It can be opened again to continue.
+    Links are not stored and cannot be shown again. A link that nobody opens changes no result.
+    """
+    from mirpipe.db.queries.listening_tests import listening_test
+    from mirpipe.listening.create_links import create_tokens
+    from mirpipe.orchestration.server_address import local_url
+
+    start = address or local_url(settings().bind, settings().listening_port)
+    for token in create_tokens(listening_test(test), count):
+        print(f"{start.rstrip('/')}/{token}")
+
+
+@app.command(name="list")
+def list_tests(as_json: AsJson = False) -> None:
+    """List the listening tests, with the number of their links, listeners and votes."""
+    from mirpipe.db.queries.listening_tests import listening_tests
+
+    tests = listening_tests()
+    if as_json:
+        print(json.dumps([asdict(test) for test in tests], default=str))
+        return
+    table = Table("test", "kind", "run", "links", "listeners", "complete", "votes", box=None)
+    for test in tests:
+        numbers = (test.run_id, test.links_n, test.listeners_n, test.complete_n)
+        votes = f"{test.votes_n} of {test.asked_n}"
+        table.add_row(escape_markup(test.name), test.kind, *map(str, numbers), votes)
+    print_table(wide_console(), table)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise typer.BadParameter(f"Cannot read {path}: {error}", param_hint="--consent") from None

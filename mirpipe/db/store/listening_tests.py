@@ -1,0 +1,171 @@
+"""Stores listening tests with their questions, and the listeners with what they are asked."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+MAX_TARGETS = 1_000
+"""Largest number of targets among which the questions are chosen."""
+
+# The order by hash is a random sample that depends only on the seed and on the content.
+_SAMPLE = "sha256(convert_to(CAST(:seed AS text), 'UTF8') || {track}.content_sha256)"
+_HAS_FILE = """
+    EXISTS (SELECT FROM mirpipe.track_file f
+        WHERE f.track_id = {track}.track_id AND f.gone_at IS NULL) AND {track}.state = 'ok'
+"""
+_TARGETS = f"""
+    target AS MATERIALIZED (
+        SELECT t.track_id FROM mirpipe.track t
+        WHERE t.collection = 'target' AND {_HAS_FILE.format(track="t")}
+        ORDER BY {_SAMPLE.format(track="t")} LIMIT {MAX_TARGETS})
+"""
+_ANSWERS = text(f"""
+    WITH {_TARGETS}
+    SELECT e.name AS subject, n.target_id, n.reference_id AS track_id
+    FROM target JOIN mirpipe.served_neighbour n ON n.target_id = target.track_id
+    JOIN mirpipe.encoder e USING (encoder_id) JOIN mirpipe.track r ON r.track_id = n.reference_id
+    WHERE n.counted_rank = 1 AND n.from_run <= :run_id
+      AND (n.to_run IS NULL OR n.to_run > :run_id) AND {_HAS_FILE.format(track="r")}
+    ORDER BY subject, n.target_id
+""")
+# If a mode has clips with several seeds, the one with the lowest seed is used.
+_CLIPS = text(f"""
+    WITH {_TARGETS}
+    SELECT DISTINCT ON (subject, w.target_id)
+        concat_ws(' ', w.name, w.mode, w.guidance) AS subject, w.target_id, w.track_id
+    FROM target JOIN mirpipe.wanted_clip w ON w.target_id = target.track_id
+    JOIN mirpipe.track r ON r.track_id = w.track_id
+    WHERE w.is_shown AND {_HAS_FILE.format(track="r")}
+    ORDER BY subject, w.target_id, w.seed, w.template
+""")
+_RANDOM_REFERENCE = text(f"""
+    SELECT r.track_id FROM mirpipe.track r
+    WHERE r.collection = 'reference' AND {_HAS_FILE.format(track="r")}
+      AND NOT EXISTS (SELECT FROM mirpipe.served_neighbour n
+          WHERE n.target_id = :target_id AND n.reference_id = r.track_id AND n.to_run IS NULL)
+    ORDER BY {_SAMPLE.format(track="r")} LIMIT 1
+""")
+_TEST = text("""
+    INSERT INTO mirpipe.listening_test
+        (name, kind, run_id, seed, options, sheets, excerpt_seconds, min_controls, consent)
+    VALUES (:name, :kind, :run_id, :seed, CAST(:options AS jsonb), :sheets, :excerpt_seconds,
+        :min_controls, :consent)
+    RETURNING listening_test_id
+""")
+_QUESTIONS = text("""
+    INSERT INTO mirpipe.listening_question (listening_test_id, sheet, number, criterion, control,
+        target_id, first_id, second_id, first_subject, second_subject)
+    SELECT :test_id, sheet, number, criterion, control, target_id, first_id, second_id,
+        first_subject, second_subject
+    FROM jsonb_populate_recordset(
+        CAST(NULL AS mirpipe.listening_question), CAST(:rows AS jsonb))
+    ORDER BY sheet, number
+""")
+_QUESTIONS_OF_TEST = text("""
+    SELECT sheet, number, criterion, control, target_id, first_id, second_id, first_subject,
+        second_subject
+    FROM mirpipe.listening_question WHERE listening_test_id = :test_id ORDER BY sheet, number
+""")
+_LOCK = text("SELECT FROM mirpipe.listening_test WHERE listening_test_id = :test_id FOR UPDATE")
+_NEXT_NUMBER = text("""
+    SELECT coalesce(max(number) + 1, 0) FROM mirpipe.listener WHERE listening_test_id = :test_id
+""")
+_LISTENER = text("""
+    INSERT INTO mirpipe.listener (listening_test_id, number, token_sha256)
+    VALUES (:test_id, :number, :token_sha256) RETURNING listener_id
+""")
+_VOTES = text("""
+    INSERT INTO mirpipe.vote (listener_id, position, question_id, is_swapped)
+    SELECT :listener_id, v.position, q.question_id, v.is_swapped
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        v (position integer, question integer, is_swapped boolean)
+    JOIN mirpipe.listening_question q ON (q.listening_test_id, q.sheet, q.number)
+        = (:test_id, :sheet, v.question)
+    ORDER BY v.position
+""")
+
+
+def answers_of_run(connection: Connection, run_id: int, *, seed: int) -> dict[str, dict[int, int]]:
+    """Return the best matches that count in a run: track ids by encoder and target id.
+
+    At most `MAX_TARGETS` targets are included, which the seed chooses. Tracks without a file are
+    left out.
+    """
+    return _by_subject(connection.execute(_ANSWERS, {"run_id": run_id, "seed": seed}))
+
+
+def clips_of_latest_run(connection: Connection, *, seed: int) -> dict[str, dict[int, int]]:
+    """Return the clips that enter the results: track ids by mode and target id.
+
+    A mode is named with its generator and guidance. The targets are chosen as in `answers_of_run`.
+    """
+    return _by_subject(connection.execute(_CLIPS, {"seed": seed}))
+
+
+def random_references(
+    connection: Connection, target_ids: Iterable[int], *, seed: int
+) -> list[tuple[int, int]]:
+    """Return a random reference for each target, as (target, reference).
+
+    It is not one of the target's matches. A target without such a reference is left out.
+    """
+    pairs = []
+    for target_id in target_ids:
+        values = {"target_id": target_id, "seed": f"{seed} {target_id}"}
+        found = connection.execute(_RANDOM_REFERENCE, values).scalar_one_or_none()
+        if found is not None:
+            pairs.append((target_id, int(found)))
+    return pairs
+
+
+def add_test(
+    connection: Connection, test: dict[str, Any], questions: Sequence[dict[str, Any]]
+) -> None:
+    """Store a listening test and its questions, both as values by column name."""
+    values = test | {"options": json.dumps(test["options"])}
+    test_id = connection.execute(_TEST, values).scalar_one()
+    connection.execute(_QUESTIONS, {"test_id": test_id, "rows": json.dumps(questions)})
+
+
+def questions_of_test(connection: Connection, test_id: int) -> list[dict[str, Any]]:
+    """Return the questions of a test as values by column name, sorted by sheet and number."""
+    rows = connection.execute(_QUESTIONS_OF_TEST, {"test_id": test_id}).mappings()
+    return [dict(row) for row in rows]
+
+
+def next_listener_number(connection: Connection, test_id: int) -> int:
+    """Return the number of the next listener. Until the transaction ends, no other can be added."""
+    connection.execute(_LOCK, {"test_id": test_id})
+    return int(connection.execute(_NEXT_NUMBER, {"test_id": test_id}).scalar_one())
+
+
+def add_listener(
+    connection: Connection,
+    test_id: int,
+    number: int,
+    *,
+    sheet: int,
+    token_sha256: bytes,
+    votes: Sequence[dict[str, Any]],
+) -> None:
+    """Store a listener with the questions of a sheet: position, question number, is_swapped."""
+    listener = {"test_id": test_id, "number": number, "token_sha256": token_sha256}
+    listener_id = connection.execute(_LISTENER, listener).scalar_one()
+    connection.execute(
+        _VOTES,
+        {
+            "listener_id": listener_id,
+            "test_id": test_id,
+            "sheet": sheet,
+            "rows": json.dumps(votes),
+        },
+    )
+
+
+def _by_subject(rows: Iterable[Any]) -> dict[str, dict[int, int]]:
+    answers: dict[str, dict[int, int]] = {}
+    for row in rows:
+        answers.setdefault(row.subject, {})[row.target_id] = row.track_id
+    return answers

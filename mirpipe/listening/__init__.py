@@ -1,0 +1,1 @@
+"""Listening tests: their design, the pages on which people vote, and the analysis of the votes."""

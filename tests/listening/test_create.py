@@ -1,0 +1,169 @@
+"""Creating listening tests and links: what is stored, and that commands can be repeated."""
+
+import json
+from collections import Counter
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner, Result
+
+from mirpipe.cli.main import app
+from tests.listening.conftest import TARGETS
+from tests.support.databases import Database
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["listening", *arguments])
+
+
+def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def tables(database: Database) -> list[list[tuple[Any, ...]]]:
+    return [
+        rows(database, f"TABLE mirpipe.{table}")
+        for table in ("listening_test", "listening_question", "listener", "vote")
+    ]
+
+
+def test_a_test_of_answers_compares_the_best_matches_of_the_run(library: Database) -> None:
+    result = run("create", "--questions", "6")
+    assert result.exit_code == 0, result.output
+    assert "listening test answers-run1" in result.stdout
+    questions = rows(
+        library,
+        "SELECT q.first_id = a.reference_id AND q.second_id = b.reference_id "
+        "FROM mirpipe.listening_question q "
+        "JOIN mirpipe.best_match a ON (a.encoder, a.target_id) = (first_subject, q.target_id) "
+        "JOIN mirpipe.best_match b ON (b.encoder, b.target_id) = (second_subject, q.target_id)",
+    )
+    main = rows(library, "TABLE mirpipe.listening_question")
+    assert questions
+    assert set(questions) == {(True,)}
+    assert len(questions) == sum(row[5] is None for row in main)
+
+
+def test_a_control_compares_the_target_with_a_reference_that_is_no_match(
+    library: Database,
+) -> None:
+    run("create", "--controls", "2")
+    controls = rows(
+        library,
+        "SELECT q.first_id = q.target_id, r.collection, EXISTS (SELECT FROM "
+        "mirpipe.served_neighbour n WHERE (n.target_id, reference_id) = (q.target_id, second_id)) "
+        "FROM mirpipe.listening_question q JOIN mirpipe.track r ON r.track_id = q.second_id "
+        "WHERE q.control IS NOT NULL AND sheet = 0",
+    )
+    assert controls == [(True, "reference", False)] * 2
+
+
+def test_a_test_of_clips_asks_for_similarity_and_quality(library: Database) -> None:
+    result = run("create", "--kind", "clips")
+    assert result.exit_code == 0, result.output
+    query = "SELECT criterion, first_subject FROM mirpipe.listening_question WHERE control IS NULL"
+    found = Counter(rows(library, query))
+    assert {criterion for criterion, _ in found} == {"similarity", "quality"}
+    assert {subject for _, subject in found} == {"model medium 3", "model simple 3"}
+    seeds = "SELECT DISTINCT seed FROM mirpipe.generation JOIN mirpipe.listening_question ON "
+    assert rows(library, seeds + "track_id IN (first_id, second_id)") == [(0,)]
+
+
+def test_a_rating_covers_matches_and_clips(library: Database) -> None:
+    result = run("create", "--kind", "rating", "--subject", "clap", "--subject", "model simple 3")
+    assert result.exit_code == 0, result.output
+    query = "SELECT first_subject, count(*) FROM mirpipe.listening_question GROUP BY 1 ORDER BY 1"
+    sizes = dict(rows(library, query))
+    assert sizes["clap"] == sizes["model simple 3"] == TARGETS
+
+
+def test_creating_the_same_test_again_changes_nothing(library: Database) -> None:
+    run("create")
+    before = tables(library)
+    assert run("create").exit_code == 0
+    assert tables(library) == before
+    again = run("create", "--seed", "2")
+    assert again.exit_code == 1
+    assert "Choose another name" in str(again.exception)
+    assert tables(library) == before
+
+
+def test_two_databases_draw_the_same_questions(library: Database) -> None:
+    run("create", "--name", "one")
+    run("create", "--name", "two")
+    first, second = (
+        rows(
+            library,
+            "SELECT sheet, number, control, target_id, first_id, second_id "
+            f"FROM mirpipe.listening_question WHERE listening_test_id = {number} ORDER BY 1, 2",
+        )
+        for number in (1, 2)
+    )
+    assert first == second
+
+
+def test_a_link_has_a_token_of_which_only_the_hash_is_stored(library: Database) -> None:
+    run("create", "--questions", "6", "--repeats", "1", "--controls", "2")
+    result = run("link", "answers-run1", "--count", "3", "--address", "https://vote.example/")
+    assert result.exit_code == 0, result.output
+    links = result.stdout.split()
+    tokens = [link.removeprefix("https://vote.example/") for link in links]
+    assert len(set(tokens)) == 3
+    assert min(map(len, tokens)) == 32
+    stored = rows(library, "SELECT token_sha256 FROM mirpipe.listener ORDER BY number")
+    assert [bytes(row[0]) for row in stored] == [sha256(t.encode()).digest() for t in tokens]
+    planned = rows(library, "SELECT listener_id, count(*) FROM mirpipe.vote GROUP BY 1 ORDER BY 1")
+    assert [n for _, n in planned] == [6 + 2 + 1] * 3
+
+
+def test_later_links_continue_with_the_next_sheet(library: Database) -> None:
+    run("create", "--questions", "3")
+    for _ in range(2):
+        run("link", "answers-run1", "--count", "2")
+    query = (
+        "SELECT l.number, array_agg(DISTINCT sheet) FROM mirpipe.listener l "
+        "JOIN mirpipe.vote USING (listener_id) JOIN mirpipe.listening_question USING (question_id) "
+        "GROUP BY l.number ORDER BY l.number"
+    )
+    assert rows(library, query) == [(n, [n]) for n in range(4)]
+
+
+def test_the_list_counts_links_listeners_and_votes(library: Database) -> None:
+    run("create", "--questions", "3", "--repeats", "0", "--controls", "1")
+    run("link", "answers-run1", "--count", "2")
+    with library.app.begin() as connection:
+        connection.execute(text("UPDATE mirpipe.listener SET consented_at = now()"))
+        connection.execute(
+            text(
+                "UPDATE mirpipe.vote SET answer = 1, answered_at = now() WHERE listener_id = 1 "
+                "OR position = 0"
+            )
+        )
+    (listed,) = json.loads(run("list", "--json").stdout)
+    counts = {name: n for name, n in listed.items() if name.endswith("_n")}
+    assert counts == {"links_n": 2, "listeners_n": 2, "complete_n": 1, "votes_n": 5, "asked_n": 8}
+    assert "answers-run1" in run("list").stdout
+    assert "5 of 8" in run("list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("create", "7"), "no run 7"),
+        (("create", "--subject", "nobody"), "no answers of nobody"),
+        (("create", "--subject", "clap"), "at least two subjects"),
+        (("link", "nothing"), "no listening test 'nothing'"),
+    ],
+)
+def test_errors_name_the_cause(library: Database, arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert message in str(result.exception)
+    assert rows(library, "TABLE mirpipe.listening_test") == []
+
+
+def test_without_a_run_there_is_no_test(fresh_database: Database) -> None:
+    assert "There is no run yet" in str(run("create").exception)
