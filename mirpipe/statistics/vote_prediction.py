@@ -99,4 +99,5 @@ def _correlation(differences: Float64, votes: Float64) -> float | None:
     ranks = stats.rankdata(
         [np.concatenate([differences, -differences]), np.concatenate([votes, -votes])], axis=1
     )
-    return float(np.corrcoef(ranks)[0, 1])
+    first, second = ranks - ranks.mean(axis=1, keepdims=True)
+    return float(first @ second / np.sqrt((first @ first) * (second @ second)))
