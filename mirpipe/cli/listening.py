@@ -1,4 +1,4 @@
-"""`mirpipe listening`: creates listening tests and their links, and lists the tests."""
+"""`mirpipe listening`: creates listening tests and their links, and prints the results."""
 
 import json
 from dataclasses import asdict
@@ -25,6 +25,7 @@ Examples:
     mirpipe listening create --kind answers       make a test about the latest run
     mirpipe listening link answers-run7 --count 20
     mirpipe listening list
+    mirpipe listening results answers-run7
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
@@ -140,6 +141,27 @@ def list_tests(as_json: AsJson = False) -> None:
         votes = f"{test.votes_n} of {test.asked_n}"
         table.add_row(escape_markup(test.name), test.kind, *map(str, numbers), votes)
     print_table(wide_console(), table)
+
+
+@app.command()
+def results(test: TestName, as_json: AsJson = False) -> None:
+    """Print the results of a listening test.
+
+    Listeners who failed too many controls are left out. The strengths come from Davidson's model,
+    which extends the model of Bradley and Terry by ties, with intervals over listeners. The
+    comparisons are sign-flip tests over targets, as for metrics. The last table says how well each
+    metric predicts the votes.
+    """
+    from mirpipe.cli.listening_tables import listening_sections
+    from mirpipe.cli.result_tables import print_sections
+    from mirpipe.db.queries.listening_tests import listening_test
+    from mirpipe.listening.results import listening_results
+
+    found = listening_results(listening_test(test))
+    if as_json:
+        print(json.dumps(asdict(found)))
+    else:
+        print_sections(listening_sections(found))
 
 
 def _read_text(path: Path) -> str:

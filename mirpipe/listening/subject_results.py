@@ -1,0 +1,163 @@
+"""The results of the encoders or modes in a listening test: strengths, and paired comparisons."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirpipe.db.queries.listening_votes import Vote
+from mirpipe.statistics.comparison_family import PairedMetric, correct
+from mirpipe.statistics.mean_intervals import MIN_N, intervals
+from mirpipe.statistics.paired_choices import strengths
+from mirpipe.statistics.paired_sign_flip_test import compare
+
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class SubjectResult:
+    """How often listeners preferred one encoder or mode. Undefined values are None."""
+
+    subject: str
+    wins_n: int
+    losses_n: int
+    ties_n: int
+    log_strength: float | None
+    """Logarithm of the strength in Davidson's model. The mean over the subjects is 0."""
+    low: float | None
+    """Lower end of the 95 % interval over listeners."""
+    high: float | None
+    reason: str | None
+    """Code of the reason why there is no strength or interval: too_few_listeners, not_connected."""
+    mean_rating: float | None
+    """Mean rating, 1 to 5: a mean over targets. None if nothing was rated."""
+    rating_low: float | None
+    rating_high: float | None
+    """Ends of the 95 % interval of the mean rating over targets."""
+
+
+@dataclass(frozen=True)
+class SubjectComparison:
+    """Two subjects on the targets on which they were compared."""
+
+    first: str
+    second: str
+    n: int
+    """Number of targets."""
+    win_rate: float
+    """Share of votes for the first subject, with half of the votes for neither: a mean over
+    targets."""
+    low: float | None
+    high: float | None
+    """Ends of its 95 % interval over targets."""
+    p_adjusted: float | None
+    """p-value of the sign-flip test, corrected for the number of comparisons."""
+    reason: str | None
+    """Code of the reason why there is no corrected p-value, such as too_few_targets."""
+    established: bool
+    """Whether the corrected p-value is below 0.05."""
+
+
+def subject_results(votes: Sequence[Vote], choices: Sequence[Vote]) -> list[SubjectResult]:
+    """Return the result of each subject, the strongest first."""
+    names = sorted({str(name) for v in choices for name in (v.first_subject, v.second_subject)})
+    if not names:
+        return []
+    index = {name: number for number, name in enumerate(names)}
+    pairs = sorted({_pair(vote, index) for vote in choices})
+    listeners = sorted({vote.listener for vote in choices})
+    counts = np.zeros((len(listeners), len(pairs), 3))
+    for vote in choices:
+        row = listeners.index(vote.listener), pairs.index(_pair(vote, index))
+        counts[(*row, outcome_of(vote))] += 1
+    total = counts.sum(axis=0)
+    is_connected = _is_connected(pairs, len(names))
+    found = strengths(np.array(pairs), counts) if is_connected else None
+    reason = None if is_connected else "not_connected"
+    if is_connected and len(listeners) < MIN_N:
+        reason = "too_few_listeners"
+    results = []
+    for name, number in index.items():
+        as_first = [row for row, pair in enumerate(pairs) if pair[0] == number]
+        as_second = [row for row, pair in enumerate(pairs) if pair[1] == number]
+        won, lost = (
+            total[as_first, side].sum() + total[as_second, 1 - side].sum() for side in (0, 1)
+        )
+        results.append(
+            SubjectResult(
+                name,
+                int(won),
+                int(lost),
+                int(total[as_first + as_second, 2].sum()),
+                None if found is None else float(found.log_strength[number]),
+                None if found is None else _none_if_nan(found.low[number]),
+                None if found is None else _none_if_nan(found.high[number]),
+                reason,
+                *_mean_rating([v for v in votes if v.second_id is None], name),
+            )
+        )
+    return sorted(results, key=lambda r: (-(r.log_strength or 0.0), r.subject))
+
+
+def subject_comparisons(choices: Sequence[Vote]) -> list[SubjectComparison]:
+    """Return the comparison of each pair of subjects.
+
+    All pairs were fixed before the first vote, so they are declared contrasts of one question.
+    """
+    answers: dict[tuple[str, str], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for vote in choices:
+        pair = str(vote.first_subject), str(vote.second_subject)
+        answers[pair][vote.target_id].append(vote.answer)
+    pairs = sorted(answers)
+    means = [{t: float(np.mean(v)) for t, v in sorted(answers[pair].items())} for pair in pairs]
+    tests = compare([np.array(list(m.values())) for m in means], ranges=[(-1.0, 1.0)] * len(pairs))
+    metrics = [PairedMetric(p, "votes", m, True) for p, m in zip(pairs, means, strict=True)]
+    return [
+        SubjectComparison(
+            *pair,
+            n=test.n,
+            win_rate=(1 + test.mean) / 2,
+            low=_none_if_nan((1 + test.low) / 2),
+            high=_none_if_nan((1 + test.high) / 2),
+            p_adjusted=verdict.p_adjusted,
+            reason=verdict.reason,
+            established=verdict.p_adjusted is not None and verdict.p_adjusted < SIGNIFICANCE,
+        )
+        for pair, test, verdict in zip(pairs, tests, correct(metrics, "votes"), strict=True)
+    ]
+
+
+def _pair(vote: Vote, index: dict[str, int]) -> tuple[int, int]:
+    return index[str(vote.first_subject)], index[str(vote.second_subject)]
+
+
+def outcome_of(vote: Vote) -> int:
+    """Return the column of a vote: 0 for the first track, 1 for the second one, 2 for neither."""
+    return {1: 0, -1: 1, 0: 2}[vote.answer]
+
+
+def _is_connected(pairs: Sequence[tuple[int, int]], n: int) -> bool:
+    """Return whether the pairs connect all n subjects, so that their strengths are comparable."""
+    reached = {0}
+    for _ in range(n):
+        reached |= {j for pair in pairs if reached & set(pair) for j in pair}
+    return len(reached) == n
+
+
+def _mean_rating(
+    ratings: Sequence[Vote], subject: str
+) -> tuple[float | None, float | None, float | None]:
+    by_target = defaultdict(list)
+    for vote in ratings:
+        if vote.first_subject == subject:
+            by_target[vote.target_id].append(vote.answer)
+    if not by_target:
+        return None, None, None
+    means = np.array([np.mean(by_target[target]) for target in sorted(by_target)])
+    [(low, high)] = intervals([means], ranges=[(1.0, 5.0)])
+    return float(means.mean()), _none_if_nan(low), _none_if_nan(high)
+
+
+def _none_if_nan(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
