@@ -2,11 +2,20 @@
 
 import streamlit as st
 
+from dashboard.data.running_up import UP_IS_RUNNING, is_up_running
+
 AUTOMATIC = "The pipeline runs automatically on a schedule."
 
 
 def no_library() -> None:
-    """Show how to add the first tracks."""
+    """Show how to add the first tracks, or that `mirpipe up` adds them."""
+    if is_up_running():
+        st.info(
+            f"The library is empty. {UP_IS_RUNNING}: tracks appear here as soon as it has read "
+            "them.",
+            icon=":material/hourglass_empty:",
+        )
+        return
     st.info("The library is empty.", icon=":material/library_music:")
     st.markdown("To run mirpipe on your own folders on a schedule:")
     st.code(
@@ -27,6 +36,9 @@ def no_library() -> None:
 def no_run() -> None:
     """Show how to start a run, for a library with tracks but without a run."""
     st.info("No run has finished yet, so there are no results.", icon=":material/hourglass_empty:")
+    if is_up_running():
+        st.markdown(f"{UP_IS_RUNNING}: there are results as soon as its first run has finished.")
+        return
     st.markdown(f"{AUTOMATIC} To run all pending work now:")
     st.code("mirpipe run", language=None)
 

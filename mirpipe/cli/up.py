@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from mirpipe.cli.command_arguments import address_argument
+from mirpipe.files.printable_path import printable_path
 from mirpipe.orchestration.dashboard_login import require_login
 from mirpipe.settings import Settings, settings
 
@@ -65,6 +66,7 @@ def start(chosen: Settings, *, once: bool) -> None:
     """Start everything with these settings, process all new files, and exit."""
     if not once:
         require_login(chosen)  # Processing the library first could take hours.
+    _name_missing_files(chosen)
     try:
         with _stop_on_signals():
             has_failed = _run(chosen, once=once)
@@ -92,6 +94,14 @@ def _settings_with(
             "--references FOLDER --targets FOLDER, or set MIRPIPE_REFERENCES and MIRPIPE_TARGETS."
         )
     return chosen
+
+
+def _name_missing_files(chosen: Settings) -> None:
+    """Print which folders and manifest do not exist. The task that reads them fails much later."""
+    for address in (*chosen.references, *chosen.targets, chosen.manifest):
+        if isinstance(address, Path) and not address.exists():
+            name = printable_path(str(address))
+            typer.echo(f"{name} does not exist. Check the path, or mount its disk.", err=True)
 
 
 def _run(chosen: Settings, *, once: bool) -> bool:

@@ -19,6 +19,7 @@ def dashboard_command(settings: Settings, port: int, *, opens_browser: bool) -> 
         "server.port": str(port),
         "server.address": settings.bind,
         "server.headless": str(not opens_browser).lower(),
+        "server.showEmailPrompt": "false",
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
     }

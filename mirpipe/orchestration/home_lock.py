@@ -37,9 +37,12 @@ def hold_lock(home: Path) -> Iterator[None]:
 
 def is_up_running(home: Path) -> bool:
     """Return whether a `mirpipe up` is running in this home folder."""
+    if not record_file(home).exists():
+        return False  # Trying the lock could make a `mirpipe up` fail that is just starting.
     try:
         with _lock_file(home).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # A shared lock, because several processes may ask at the same time.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:

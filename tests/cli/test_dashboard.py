@@ -1,11 +1,13 @@
 """`mirpipe dashboard` shows a database without any other server."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.databases import Database
 from tests.support.waiting import eventually
@@ -27,6 +29,36 @@ def test_the_dashboard_runs_until_it_is_stopped(fresh_database: Database) -> Non
     finally:
         process.terminate()
     assert process.wait(20) == 0
+
+
+def test_a_browser_is_opened_at_once_for_a_new_user(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streamlit would first ask for an e-mail address."""
+    opened, programs = tmp_path / "opened", tmp_path / "programs"
+    programs.mkdir()
+    opener = programs / "xdg-open"
+    opener.write_text(f'#!/bin/sh\necho "$1" >{opened}\n')
+    opener.chmod(0o755)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    program = Path(sys.executable).with_name("mirpipe")
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [program, "dashboard"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        eventually(lambda: process.poll() is not None or opened.exists(), seconds=60)
+        assert process.poll() is None, log.read_text()
+        eventually(lambda: opened.read_text().startswith("http://127.0.0.1:"), seconds=10)
+    finally:
+        process.terminate()
+    assert process.wait(20) == 0
+    assert "mail" not in log.read_text()
 
 
 def responds(url: str) -> bool:

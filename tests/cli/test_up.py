@@ -39,6 +39,18 @@ def test_options_replace_settings_and_become_absolute(
     assert chosen[0].targets == [Path("/from/settings")]
 
 
+def test_a_missing_folder_or_manifest_is_named_before_the_servers_start(
+    chosen: list[Settings], tmp_path: Path
+) -> None:
+    folders = ["--references", str(tmp_path), "--targets", "s3://bucket/targets"]
+    assert "does not exist" not in CliRunner().invoke(app, ["up", *folders]).output
+    missing = ["--targets", "/no-such-folder", "--manifest", "/no-such-file.csv"]
+    result = CliRunner().invoke(app, ["up", *folders, *missing])
+    assert "/no-such-folder does not exist" in result.output
+    assert "/no-such-file.csv does not exist" in result.output
+    assert len(chosen) == 2, "the other folders are processed"
+
+
 def test_a_dashboard_without_a_login_is_refused_before_the_work_starts(
     chosen: list[Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

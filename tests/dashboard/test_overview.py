@@ -1,11 +1,16 @@
 """Tests of the Overview page: library, growth, encoders and runs."""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from dashboard.views.overview.pending_work import work_rates
 from mirpipe.db import queries
+from mirpipe.orchestration.home_lock import hold_lock, record_file
+from mirpipe.settings import settings
 from tests.dashboard.example_library import fill
 from tests.dashboard.open_page import MODELS, PIECES, html, page
 from tests.support.databases import Database
@@ -27,6 +32,51 @@ def test_pending_work_that_decreases_has_a_time_left(filled: Database) -> None:
     work_rates().observe(time.monotonic() - 60, earlier)
     assert ">about " in html(app := page("overview"))
     assert any("A run is doing this work now." in caption.value for caption in app.caption)
+
+
+@pytest.fixture
+def running_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A home folder that looks like that of a running `mirpipe up`."""
+    monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path))
+    settings.cache_clear()
+    record_file(tmp_path).write_text("{}")
+    with hold_lock(tmp_path):
+        yield
+
+
+def test_without_a_running_up_the_page_names_the_command_that_does_the_work(
+    filled: Database,
+) -> None:
+    work_rates.clear()
+    assert any("run `mirpipe run`" in caption.value for caption in page("overview").caption)
+
+
+def test_beside_a_running_up_the_page_names_no_command(filled: Database, running_up: None) -> None:
+    work_rates.clear()
+    captions = [caption.value for caption in page("overview").caption]
+    assert any("`mirpipe up` is running" in caption for caption in captions)
+    assert not any("mirpipe run" in caption for caption in captions)
+
+
+def test_an_empty_library_beside_a_running_up_asks_for_nothing(
+    fresh_database: Database, running_up: None
+) -> None:
+    app = page("overview")
+    assert "`mirpipe up` is running" in app.info[0].value
+    assert len(app.code) == 0
+
+
+def test_a_first_run_of_a_running_up_is_waited_for(
+    fresh_database: Database, running_up: None
+) -> None:
+    with fresh_database.app.begin() as connection:
+        fill(connection, PIECES, MODELS)
+    with fresh_database.owner.begin() as connection:
+        connection.execute(text("TRUNCATE mirpipe.run CASCADE"))
+    app = page("overview")
+    assert "No run has finished yet" in app.info[0].value
+    assert any("`mirpipe up` is running" in line.value for line in app.markdown)
+    assert len(app.code) == 0
 
 
 def test_encoders_have_revision_dimension_coverage_and_licences(filled: Database) -> None:

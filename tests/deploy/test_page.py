@@ -29,6 +29,8 @@ def test_settings_on_the_page_are_valid_and_in_the_example(block: str) -> None:
     assert compose(env_file(**settings), "config", "--quiet").returncode == 0
     example = (PROJECT / ".env.example").read_text()
     assert set(settings) <= set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    profiles = filter(None, settings.get("COMPOSE_PROFILES", "").split(","))
+    assert set(profiles) <= set(ALL_PROFILES.split(","))
 
 
 def test_commands_on_the_page_name_existing_services_and_files() -> None:

@@ -9,6 +9,7 @@ from dashboard.components import markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_duration, format_number
 from dashboard.data import cached_queries
+from dashboard.data.running_up import UP_IS_RUNNING, is_up_running
 from dashboard.data.work_rates import WorkRates
 from mirpipe.db import queries
 
@@ -53,6 +54,11 @@ def section(shown: Shown) -> None:
     left = [rates.seconds_left((row.stage, row.plugin)) for row in work]
     if any(seconds is not None for seconds in left):
         st.caption("A run is doing this work now. The numbers are updated every 10 seconds.")
+    elif is_up_running():
+        st.caption(
+            f"{UP_IS_RUNNING}, and does this work now or at its next scheduled time. The numbers "
+            "are updated every 10 seconds."
+        )
     else:
         st.caption("The next scheduled run does this work. To do it now, run `mirpipe run`.")
     lines = [
