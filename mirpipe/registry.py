@@ -139,9 +139,17 @@ class Plugins(Generic[S, P]):
         Raises Unavailable if weights are missing, and PluginError if the model computes on a GPU
         that this process has not reserved with `mirpipe.models.device_lease`.
         """
-        module, needs = self._module(name), self.needs(name)
-        if needs is _NO_NEEDS:
+        module = self._module(name)
+        if self.needs(name) is _NO_NEEDS:
             return cast(P, module.Plugin())
+        return cast(P, module.Plugin(self.runtime(name)))
+
+    def runtime(self, name: str) -> Runtime:
+        """Return the weight files, the number format and the device of a plug-in.
+
+        Raises the errors of `load`.
+        """
+        needs = self.needs(name)
         files = {
             file: weight_files.verified_weights(file, plugin=name).path for file in needs.weights
         }
@@ -149,8 +157,7 @@ class Plugins(Generic[S, P]):
             if weight_files.find_weights(file):
                 files[file] = weight_files.verified_weights(file, plugin=name).path
         dtype = _compute_dtype(self.declared(name), needs)
-        device = devices.device_for_loading(needs, plugin=name)
-        return cast(P, module.Plugin(Runtime(files, dtype, device)))
+        return Runtime(files, dtype, devices.device_for_loading(needs, plugin=name))
 
     def _modules(self) -> dict[str, str]:
         """Return the name of each plug-in's module, by plug-in name."""

@@ -3,8 +3,7 @@
 from mirpipe.orchestration import home_lock
 from mirpipe.settings import settings
 
-UP_IS_RUNNING = "`mirpipe up` is running"
-"""Start of the sentences about it."""
+UP_IS_RUNNING = home_lock.UP_IS_RUNNING
 
 
 def is_up_running() -> bool:

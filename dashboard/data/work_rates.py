@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Hashable, Mapping
+from itertools import pairwise
 
 WINDOW_SECONDS = 180
 """Age of the oldest observation that is used, so that the estimate follows the present speed."""
@@ -28,16 +29,18 @@ class WorkRates:
     def seconds_left(self, work: Hashable) -> float | None:
         """Return the estimated time until a kind of work is done.
 
-        Returns None if its number of items has not decreased since it last increased.
+        Returns None if its number of items has decreased less than twice since it last increased:
+        before the first decrease, it may have waited for other work.
         """
         with self._lock:
             observed = [(time, items.get(work, 0)) for time, items in self._observations]
-        if not observed:
+        decreases: list[tuple[float, int]] = []
+        for (_, before), (time, items) in pairwise(observed):
+            if items > before:
+                decreases = []
+            elif items < before:
+                decreases.append((time, items))
+        if len(decreases) < 2:
             return None
-        last_time, last = observed[-1]
-        first_time, first = last_time, last
-        for time, items in reversed(observed):
-            if items < first:
-                break  # Work was added after this observation.
-            first_time, first = time, items
-        return last * (last_time - first_time) / (first - last) if first > last else None
+        (first_time, first), (_, last) = decreases[0], decreases[-1]
+        return last * (observed[-1][0] - first_time) / (first - last)

@@ -31,12 +31,12 @@ def check(
 ) -> None:
     """Check models with their real weights on clips of the demo library.
 
-    Each encoder and metric with a library runs in two processes of its own, and its library runs in
-    a third, as its documentation shows. The command prints the lowest cosine between their vectors
-    or the largest difference between their scores, whether both processes computed equal bytes,
-    the seconds and the peak memory. It also prints facts about music that learned weights should
-    satisfy, such as that a drum loop is nearer to a drum loop than to a flute. Captioners and
-    generators are not checked.
+    Each model runs in two processes of its own, and its library runs in a third, as its
+    documentation shows. The command prints the lowest cosine between their vectors or their clips,
+    the largest difference between their scores or the number of different captions, whether both
+    processes computed equal bytes, the seconds and the peak memory. It also prints facts about
+    music that learned weights should satisfy, such as that a drum loop is nearer to a drum loop
+    than to a flute.
 
     Exit codes:
 
@@ -95,14 +95,9 @@ def _print_checks(checks: Sequence["ModelCheck"]) -> None:
     for heading in ("model", "library", "two processes", "seconds", "MB", "seconds, MB of library"):
         table.add_column(heading)
     for each in checks:
-        agreement = (
-            f"cosine {each.cosine:.5f}"
-            if each.cosine is not None
-            else f"difference {each.difference:.3f}"
-        )
         table.add_row(
             f"{each.name} (random)" if each.is_random else each.name,
-            f"{agreement}, {'agrees' if each.agrees else 'DIFFERS'}",
+            f"{_agreement(each)}, {'agrees' if each.agrees else 'DIFFERS'}",
             "equal" if each.is_deterministic else "DIFFER",
             f"{each.seconds:.1f}",
             f"{each.peak_megabytes:,.0f}",
@@ -118,3 +113,11 @@ def _print_checks(checks: Sequence["ModelCheck"]) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+
+
+def _agreement(check: "ModelCheck") -> str:
+    if check.cosine is not None:
+        return f"cosine {check.cosine:.5f}"
+    if check.difference is not None:
+        return f"difference {check.difference:.3f}"
+    return f"{check.other_captions} different captions"

@@ -10,6 +10,7 @@ from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 from mirpipe.db.embedded_server_roles import embedded_server
+from mirpipe.orchestration.home_lock import UP_IS_RUNNING, is_up_running
 from mirpipe.settings import settings
 
 
@@ -61,6 +62,7 @@ def _results() -> dict[str, object]:
 
 
 def _print_results(console: Console) -> None:
+    is_running = is_up_running(settings().home)
     _print_table(
         console,
         "library",
@@ -68,7 +70,8 @@ def _print_results(console: Console) -> None:
             (c.collection, c.state, str(c.tracks), f"{c.seconds / 60:.1f} min")
             for c in queries.library_counts()
         ],
-        empty="no tracks yet; run `mirpipe ingest FOLDER --collection reference`",
+        empty="no tracks yet; "
+        + (UP_IS_RUNNING if is_running else "run `mirpipe ingest FOLDER --collection reference`"),
     )
     _print_table(
         console,
@@ -105,7 +108,7 @@ def _print_results(console: Console) -> None:
             highlight=False,
         )
     else:
-        console.print("last run: none yet; run `mirpipe run`")
+        console.print(f"last run: none yet; {UP_IS_RUNNING if is_running else 'run `mirpipe run`'}")
 
 
 def _print_table(console: Console, title: str, rows: list[tuple[str, ...]], *, empty: str) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from mirpipe.errors import MirpipeError
 
+UP_IS_RUNNING = "`mirpipe up` is running"
+"""Start of what other commands and the dashboard say about it."""
+
 
 class AlreadyRunning(MirpipeError):
     """`mirpipe up` is already running in this home folder."""

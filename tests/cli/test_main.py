@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from mirpipe.cli import main
 from mirpipe.db import queries
+from mirpipe.orchestration.home_lock import hold_lock, record_file
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
 from tests.support.audio_files import tones
@@ -88,6 +89,19 @@ def test_status_of_an_empty_database_names_the_next_command(fresh_database: Data
     code, output = invoke("status")
     assert code == 0
     assert "mirpipe ingest FOLDER" in output
+
+
+def test_status_beside_a_running_up_names_no_command_that_does_its_work(
+    fresh_database: Database,
+) -> None:
+    record = record_file(settings().home)
+    with hold_lock(settings().home):
+        record.write_text("{}")
+        code, output = invoke("status")
+    record.unlink()
+    assert code == 0
+    assert output.count("`mirpipe up` is running") == 2
+    assert "run `mirpipe" not in output
 
 
 def test_status_of_a_new_home_starts_nothing(

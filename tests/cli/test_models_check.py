@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -24,6 +25,7 @@ def result(*, agrees: bool = True, is_deterministic: bool = True, holds: bool = 
         is_random=False,
         cosine=0.99998,
         difference=None,
+        other_captions=None,
         agrees=agrees,
         is_deterministic=is_deterministic,
         seconds=1.25,
@@ -73,19 +75,37 @@ def test_without_weights_the_error_names_the_command_that_lists_them(
         models_check._checkable([])
 
 
-@pytest.mark.slow
-def test_random_weights_agree_with_the_library_and_are_marked(
-    models_python: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _random_models(models_python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRPIPE_MODELS_PYTHON", str(models_python))
     monkeypatch.setenv("MIRPIPE_STAND_INS", str(folder_of_weights()))
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
     settings.cache_clear()
-    ended = mirpipe("muq_mulan", "--json")
+
+
+def checked_model(name: str) -> dict[str, Any]:
+    """Return the printed check of a model with random weights, after what all models share."""
+    ended = mirpipe(name, "--json")
     assert ended.exit_code == 0, ended.output
-    [printed] = json.loads(ended.stdout)
+    printed: dict[str, Any] = json.loads(ended.stdout)[0]
     assert printed["is_random"]
     assert printed["is_deterministic"]
+    assert min(printed["seconds"], printed["peak_megabytes"]) > 0
+    return printed
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_random_models")
+def test_random_weights_agree_with_the_library_and_are_marked() -> None:
+    printed = checked_model("muq_mulan")
     assert printed["cosine"] > 0.99999
     assert len(printed["facts"]) == 2
-    assert min(printed["seconds"], printed["peak_megabytes"]) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_random_models")
+def test_a_generator_makes_the_clips_of_its_library() -> None:
+    printed = checked_model("musicgen_melody")
+    assert printed["cosine"] > 0.99999
+    [fact] = printed["facts"]
+    assert "the melody of a piano gives another clip than that of a flute" in fact["statement"]

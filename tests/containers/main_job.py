@@ -28,7 +28,12 @@ def start_main_job(stack: Stack) -> None:
 
 def wait_for_main_job(stack: Stack) -> None:
     """Wait until every DAG has run and no run is left, even if servers are down in the meantime."""
-    eventually(lambda: _answer(lambda: _have_ended(stack)), seconds=JOB_SECONDS, every=EVERY)
+    eventually(lambda: have_ended(stack), seconds=JOB_SECONDS, every=EVERY)
+
+
+def have_ended(stack: Stack) -> bool:
+    """Return whether each DAG has run and no run is left. False if a server does not answer."""
+    return _answer(lambda: _have_run(stack))
 
 
 def run_again(stack: Stack) -> None:
@@ -75,8 +80,7 @@ def _wait_for_run(stack: Stack, run: DagRun) -> None:
     )
 
 
-def _have_ended(stack: Stack) -> bool:
-    """Return whether each DAG has run, and no run is left."""
+def _have_run(stack: Stack) -> bool:
     runs = [stack.airflow.latest_runs(dag_id) for dag_id in DAGS]
     return all(runs) and all(run.has_ended for of_dag in runs for run in of_dag)
 

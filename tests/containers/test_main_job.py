@@ -10,7 +10,10 @@ from tests.containers.main_job import pending_work, unsuccessful_tasks
 from tests.containers.stack import Stack
 from tests.dashboard import browser
 
-PAGES = ("", "retrieval", "generation", "listen", "search", "map", "hubs", "history", "failures")
+PAGES = (
+    *("", "retrieval", "generation", "listen", "search", "tracks", "track", "map", "hubs"),
+    *("history", "quality", "failures", "sql", "glossary"),
+)
 REFERENCES, TARGETS, ENCODERS, MATCHES = 49, 11, 2, 10
 
 

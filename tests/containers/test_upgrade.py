@@ -19,14 +19,6 @@ from tests.containers.stack import stack
 
 pytestmark = pytest.mark.slow
 
-FEWER_PROCESSORS = """
-services:
-  postgres: {deploy: {resources: {limits: {cpus: "1"}}}}
-"""
-"""Earlier compose files require a machine with four processors for this service.
-
-In them, the profile cpu has a worker for captions and generation.
-"""
 KEPT = (
     "SELECT encode(content_sha256, 'hex') FROM mirpipe.track ORDER BY 1",
     "SELECT count(*) FROM mirpipe.embedding",
@@ -38,15 +30,9 @@ def test_an_upgrade_keeps_all_tracks_and_results(
     engine: Engine, version: str, folder: Path
 ) -> None:
     earlier = checkout_before_the_newest_migration(folder / "earlier")
-    limits = folder / "limits.yml"
-    limits.write_text(FEWER_PROCESSORS)
     with stack(engine, version, MIRPIPE_ENCODERS="signal") as new:
-        variables = new.variables | {
-            "MIRPIPE_VERSION": f"0.0.{secrets.randbelow(10**9)}",
-            "COMPOSE_PROFILES": "postgres,cpu",
-        }
-        files = (str(earlier / "docker-compose.yml"), str(limits))
-        old = replace(new, variables=variables, files=files)
+        variables = new.variables | {"MIRPIPE_VERSION": f"0.0.{secrets.randbelow(10**9)}"}
+        old = replace(new, variables=variables, files=(str(earlier / "docker-compose.yml"),))
         old.compose("build", "init")
         old.up()
         start_main_job(old)

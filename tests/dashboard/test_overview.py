@@ -28,8 +28,9 @@ def test_pending_work_that_decreases_has_a_time_left(filled: Database) -> None:
     work_rates.clear()
     assert ">about " not in html(page("overview"))
     work = queries.pending_work()
-    earlier = {(row.stage, row.plugin): 3 * row.items for row in work}
-    work_rates().observe(time.monotonic() - 60, earlier)
+    for seconds, factor in ((120, 3), (60, 2)):
+        earlier = {(row.stage, row.plugin): factor * row.items for row in work}
+        work_rates().observe(time.monotonic() - seconds, earlier)
     assert ">about " in html(app := page("overview"))
     assert any("A run is doing this work now." in caption.value for caption in app.caption)
 

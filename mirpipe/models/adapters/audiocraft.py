@@ -59,7 +59,7 @@ class Audiocraft:
             text_encoder=t5_encoder,
             separator=load_separator(separator),
         ):
-            self._model = MusicGen.get_pretrained("local files", device=self.device.type)
+            self.library: Any = MusicGen.get_pretrained("local files", device=self.device.type)
         self._set_precision(getattr(torch, runtime.compute_dtype))
 
     def generate(self, requests: Sequence[GenerationRequest]) -> list[Float32]:
@@ -68,16 +68,16 @@ class Audiocraft:
 
     def _generate_clip(self, request: GenerationRequest) -> Any:
         conditioning = request.conditioning if request.mode.is_conditioned else None
-        self._model.set_generation_params(
+        self.library.set_generation_params(
             duration=self._duration(request.seconds),
             cfg_coef=request.mode.guidance,
             **self._sampling,
         )
         with stub_attention():
             if conditioning is None:
-                return self._model.generate([request.prompt])[0, 0]
+                return self.library.generate([request.prompt])[0, 0]
             melody = torch.from_numpy(conditioning.samples)[None, None]
-            clips = self._model.generate_with_chroma(
+            clips = self.library.generate_with_chroma(
                 [request.prompt], melody, conditioning.sample_rate
             )
         return clips[0, 0]
@@ -87,19 +87,19 @@ class Audiocraft:
 
         The duration must be corrected because the library rounds the number of frames down.
         """
-        rate, longest = self._model.frame_rate, self._model.max_duration
+        rate, longest = self.library.frame_rate, self.library.max_duration
         frames = math.ceil(seconds * rate)
         return float(longest) if frames == longest * rate else (frames + 0.5) / rate
 
     def _set_precision(self, dtype: Any) -> None:
         """Make the language model compute in `dtype`, and all other parts in float32."""
         device_type = self.device.type
-        for part in (self._model.lm, self._model.compression_model):
+        for part in (self.library.lm, self.library.compression_model):
             part.float().requires_grad_(False)
-        self._model.autocast = torch.autocast(
+        self.library.autocast = torch.autocast(
             device_type, dtype=dtype, enabled=dtype != torch.float32
         )
-        chroma = self._model.lm.condition_provider.conditioners["self_wav"]
+        chroma = self.library.lm.condition_provider.conditioners["self_wav"]
         chroma.autocast = torch.autocast(device_type, enabled=False)
 
 

@@ -12,7 +12,12 @@ import numpy as np
 from mirpipe import registry
 from mirpipe.errors import StageFailed
 from mirpipe.operations.model_check.measurement import Measurement, Role
-from mirpipe.operations.model_check.musical_facts import Fact, facts_of_scores, facts_of_vectors
+from mirpipe.operations.model_check.musical_facts import (
+    Fact,
+    facts_of_clips,
+    facts_of_scores,
+    facts_of_vectors,
+)
 from mirpipe.parent_death_signal import dies_with_parent
 from mirpipe.settings import child_environment, settings
 
@@ -24,11 +29,15 @@ CHECKED = (
     "music2latent",
     "muq",
     "muq_mulan",
+    "musicgen_melody",
+    "musicgen_melody_audiocraft",
+    "qwen2_audio",
 )
-"""Plug-ins whose library can be called on the same window of audio."""
+"""Plug-ins whose library can be called on the same input."""
 
 LOWEST_COSINE = 0.999
-"""Lowest cosine between a vector and the library's that counts as agreement, also in bfloat16."""
+"""Lowest cosine between a vector or a clip and the library's that counts as agreement, also in
+bfloat16."""
 LARGEST_DIFFERENCE = 0.05
 """Largest difference between a score and the library's that counts as agreement."""
 
@@ -41,9 +50,12 @@ class ModelCheck:
     is_random: bool
     """Whether the weights are random, as in tests."""
     cosine: float | None
-    """Lowest cosine between mirpipe's and the library's vector of a clip. None for scores."""
+    """Lowest cosine between mirpipe's and the library's vector of a clip, or between the samples
+    that they generated. None for scores and captions."""
     difference: float | None
-    """Largest difference between mirpipe's and the library's score. None for vectors."""
+    """Largest difference between mirpipe's and the library's score. None for other models."""
+    other_captions: int | None
+    """Number of captions that are not those of the library. None for other models."""
     agrees: bool
     is_deterministic: bool
     """Whether two processes computed equal bytes."""
@@ -76,30 +88,41 @@ def compare(name: str, first: Measurement, second: Measurement, library: Measure
     """Return the result for two measurements of the plug-in and one of its library."""
     kind = registry.plugins_of(name)
     rows, expected = np.asarray(first.rows), np.asarray(library.rows)
-    cosine = difference = None
-    if kind is registry.ENCODERS:
+    cosine = difference = other_captions = None
+    facts: list[Fact] = []
+    if kind is registry.CAPTIONERS:
+        pairs = zip(first.captions, library.captions, strict=True)
+        other_captions = sum(caption != other for caption, other in pairs)
+        agrees = not other_captions
+    elif kind is registry.TRACK_METRICS:
+        difference = float(np.abs(rows - expected).max())
+        agrees = difference <= LARGEST_DIFFERENCE
+        facts = facts_of_scores(rows, kind.declared(name).axes)
+    else:
         lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(expected, axis=1)
         cosine = float(((rows * expected).sum(1) / lengths).min())
         agrees = cosine >= LOWEST_COSINE
         texts = None if first.texts is None else np.asarray(first.texts)
-        facts = facts_of_vectors(rows, texts)
-    else:
-        difference = float(np.abs(rows - expected).max())
-        agrees = difference <= LARGEST_DIFFERENCE
-        facts = facts_of_scores(rows, kind.declared(name).axes)
+        is_encoder = kind is registry.ENCODERS
+        facts = facts_of_vectors(rows, texts) if is_encoder else facts_of_clips(rows)
     return ModelCheck(
         name=name,
         is_random=kind.spec(name).is_random,
         cosine=cosine,
         difference=difference,
+        other_captions=other_captions,
         agrees=agrees,
-        is_deterministic=(first.rows, first.texts) == (second.rows, second.texts),
+        is_deterministic=_results(first) == _results(second),
         seconds=first.seconds,
         library_seconds=library.seconds,
         peak_megabytes=first.peak_megabytes,
         library_peak_megabytes=library.peak_megabytes,
         facts=facts,
     )
+
+
+def _results(measurement: Measurement) -> tuple[object, ...]:
+    return measurement.rows, measurement.texts, measurement.captions
 
 
 def _measure(python: Path, name: str, role: Role, demo: Path) -> Measurement:

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from mirpipe.audio import WindowRequest, read_windows
-from mirpipe.records import AudioSegment, Float32
-from mirpipe.specs import EncoderSpec, TrackMetricSpec
+from mirpipe.generation.modes import Mode
+from mirpipe.music.features.conditioning_audio import conditioning
+from mirpipe.records import AudioSegment, Float32, GenerationRequest
+from mirpipe.specs import CaptionerSpec, EncoderSpec, TrackMetricSpec
 
 FILES = {
     "drums": "target/Rock 102 BPM.ogg",
@@ -22,21 +24,55 @@ NOISE = "noise"
 CLIPS = (*FILES, NOISE)
 TEXTS = ("solo piano",)
 
+MELODIES = ("flute", "piano")
+"""Clips whose melody a generator gets, in this order."""
+PROMPT = "calm chamber music"
+
+_CONDITIONING_SECONDS = 10
+_GENERATED_SECONDS = 2.0
 _NOISE_LEVEL = 0.1
 """Standard deviation of the noise. It is about as loud as the music."""
 
 
-def read_segments(demo: Path, spec: EncoderSpec | TrackMetricSpec) -> list[AudioSegment]:
+def read_segments(
+    demo: Path, spec: EncoderSpec | TrackMetricSpec | CaptionerSpec
+) -> list[AudioSegment]:
     """Return the first window of each clip, in the order of CLIPS, at the model's sample rate.
 
-    `demo` is the folder of the demo library. Its files are longer than the windows of all models.
+    `demo` is the folder of the demo library. A window is shorter if its file is.
     """
-    request = WindowRequest(spec.sample_rate, spec.window_samples)
-    segments = []
-    for file in FILES.values():
-        with closing(read_windows(demo / file, [request])) as windows:
-            segments.append(next(windows)[1])
+    segments = [
+        _first_window(demo / file, spec.sample_rate, spec.window_samples) for file in FILES.values()
+    ]
     return [*segments, AudioSegment(_noise(spec.window_samples), spec.sample_rate)]
+
+
+def generation_requests(demo: Path, sample_rate: int) -> list[GenerationRequest]:
+    """Return one request per melody of MELODIES, and one without a melody, with equal prompts.
+
+    `demo` is the folder of the demo library, and `sample_rate` that of the generator, in Hz.
+    """
+    samples = _CONDITIONING_SECONDS * sample_rate
+    melodies = [
+        conditioning(_first_window(demo / FILES[name], sample_rate, samples)) for name in MELODIES
+    ]
+    return [
+        GenerationRequest(
+            mode=Mode("check", is_conditioned=melody is not None, guidance=3.0),
+            prompt=PROMPT,
+            seconds=_GENERATED_SECONDS,
+            seed=0,
+            conditioning=melody,
+            features=None,
+        )
+        for melody in (*melodies, None)
+    ]
+
+
+def _first_window(path: Path, sample_rate: int, samples: int) -> AudioSegment:
+    request = WindowRequest(sample_rate, samples, keep_tail=True)
+    with closing(read_windows(path, [request])) as windows:
+        return next(windows)[1]
 
 
 def _noise(samples: int) -> Float32:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirpipe.operations.model_check.demo_clips import CLIPS, NOISE, TEXTS
+from mirpipe.operations.model_check.demo_clips import CLIPS, MELODIES, NOISE, TEXTS
 from mirpipe.records import Float64
+
+SAME_CLIP = 0.9
+"""Two clips with at least this cosine differ in details only."""
 
 ENJOYMENT = "aesthetics_ce"
 """Name of the axis content enjoyment of Audiobox Aesthetics."""
@@ -57,6 +60,19 @@ def facts_of_scores(rows: Float64, axes: tuple[str, ...]) -> list[Fact]:
             f"noise has a lower content enjoyment ({noise:.2f}) than all music "
             f"(at least {lowest:.2f})",
             noise < lowest,
+        )
+    ]
+
+
+def facts_of_clips(rows: Float64) -> list[Fact]:
+    """Return the facts about a generator: one row of samples per request of the check."""
+    first, second = _unit(rows[: len(MELODIES)])
+    cosine = float(first @ second)
+    return [
+        Fact(
+            f"with the same caption, the melody of a {MELODIES[1]} gives another clip than that of "
+            f"a {MELODIES[0]} (cosine {cosine:.3f})",
+            cosine < SAME_CLIP,
         )
     ]
 

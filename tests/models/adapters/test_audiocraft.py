@@ -60,7 +60,7 @@ def test_a_clip_beyond_the_longest_is_continued_with_the_melody(
 ) -> None:
     generator = load(files)
     # The published values are 30 s and a stride of 18 s. This test uses smaller values.
-    generator._model._model.max_duration = 0.5
+    generator._model.library.max_duration = 0.5
     generator._model._sampling["extend_stride"] = 0.3
     clips = generator.generate([request(seconds=0.712, melody_seed=seed) for seed in (1, 2)])
     assert all(clip.shape == (round(0.712 * RATE),) for clip in clips)
@@ -74,7 +74,7 @@ def test_more_than_five_minutes_are_refused(generator: plugin.Plugin) -> None:
 
 def test_with_bfloat16_chroma_and_codec_compute_in_float32(files: dict[WeightFile, Path]) -> None:
     generator = load(files, "bfloat16")
-    model = generator._model._model
+    model = generator._model.library
     chroma = model.lm.condition_provider.conditioners["self_wav"]
     parts = {
         "model": model.lm.linears[0],
@@ -145,7 +145,7 @@ def test_a_t5_with_a_missing_weight_is_refused(
 def test_deleting_the_plugin_frees_the_model(files: dict[WeightFile, Path]) -> None:
     generator = load(files)
     generator.generate([request(melody_seed=1)])
-    parts = generator._model._model.lm, generator._model._model.compression_model
+    parts = generator._model.library.lm, generator._model._model.compression_model
     models = [weakref.ref(part) for part in parts]
     del generator, parts
     gc.collect()

@@ -22,7 +22,13 @@ def _weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def measured(rows: np.ndarray, texts: np.ndarray | None = None) -> Measurement:
-    return Measurement(rows.tolist(), None if texts is None else texts.tolist(), 1.0, 100.0)
+    return Measurement(
+        rows.tolist(),
+        None if texts is None else texts.tolist(),
+        [],
+        seconds=1.0,
+        peak_megabytes=100.0,
+    )
 
 
 def check_vectors(library: np.ndarray, *, second: np.ndarray = ROWS) -> ModelCheck:
@@ -81,8 +87,34 @@ def test_scores_agree_up_to_a_small_difference(difference: float, *, agrees: boo
     assert result.agrees is agrees
 
 
-def test_each_checked_model_is_an_encoder_or_a_metric() -> None:
+def test_models_of_every_kind_are_checked() -> None:
     from mirpipe.operations.model_check.check import CHECKED
 
     kinds = {registry.plugins_of(name).kind for name in CHECKED}
-    assert kinds == {"encoder", "metric"}
+    assert kinds == {kind.kind for kind in registry.KINDS}
+
+
+def captioned(*captions: str) -> Measurement:
+    return Measurement([], None, list(captions), seconds=1.0, peak_megabytes=100.0)
+
+
+def test_captions_agree_word_for_word() -> None:
+    first = captioned("a calm flute", "a drum loop")
+    result = compare("qwen2_audio", first, first, captioned("a calm flute", "a drum solo"))
+    assert (result.other_captions, result.agrees) == (1, False)
+    assert result.is_deterministic
+    result = compare("qwen2_audio", first, captioned("a flute", "a drum loop"), first)
+    assert (result.other_captions, result.agrees) == (0, True)
+    assert not result.is_deterministic
+
+
+@pytest.mark.parametrize(("second_melody", "holds"), [([1.0, 0.1], False), ([0.0, 1.0], True)])
+def test_clips_of_a_generator_are_compared_by_their_samples(
+    second_melody: list[float], *, holds: bool
+) -> None:
+    clips = measured(np.array([[1.0, 0.0], second_melody, [0.5, 0.5]]))
+    result = compare("musicgen_melody", clips, clips, clips)
+    assert result.cosine == pytest.approx(1)
+    assert [fact.holds for fact in result.facts] == [holds]
+    other_text_clip = measured(np.array([[1.0, 0.0], second_melody, [0.5, -0.5]]))
+    assert not compare("musicgen_melody", clips, clips, other_text_clip).agrees
