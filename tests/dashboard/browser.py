@@ -34,8 +34,6 @@ FLAGS = (
 SECONDS = 60
 # When a page is opened by its address, Streamlit's script first requests these paths under it.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
-# A player that is being removed may request a file that the server no longer offers.
-REMOVED_MEDIA = "/media/"
 READY = """() => {
   const app = document.querySelector("[data-testid=stApp]");
   const charts = [...document.querySelectorAll(".stVegaLiteChart")];
@@ -147,8 +145,7 @@ def watched(browser: Browser, size: str, scheme: str) -> Iterator[Page]:
 
     def record_console_error(message: ConsoleMessage) -> None:
         url = message.location.get("url", "")
-        expected = url.endswith(PROBES) or REMOVED_MEDIA in url
-        if message.type == "error" and not expected:
+        if message.type == "error" and not url.endswith(PROBES):
             problems.append(f"console: {message.text} {url}")
 
     def record_external_request(request: Request) -> None:
