@@ -200,6 +200,7 @@ export default function draw({ parentElement }) {
   root.append(audio);
   view.wave.onkeydown = pressInSlider;
   view.keys.checked = localStorage.getItem(KEYS_SETTING) !== "off";
+  view.keys.disabled = false;
   view.keys.onchange = () => localStorage.setItem(KEYS_SETTING, view.keys.checked ? "on" : "off");
   if (current === null) showState();
   else load(current, audio.currentTime, !audio.paused);

@@ -18,7 +18,7 @@ HTML = """
     <bdi class="mp-player-title">Choose a track</bdi> <span class="mp-player-time"></span>
   </div>
   <label class="mp-player-setting" title="space: play, j and k: next and previous, a: target or \
-answer, 1 to 9: answer"><input type="checkbox" class="mp-player-keys"> Keys</label>
+answer, 1 to 9: answer"><input type="checkbox" class="mp-player-keys" disabled> Keys</label>
   <div class="mp-player-wave" role="slider" tabindex="0" aria-label="Position in seconds"
     aria-valuemin="0" aria-valuemax="0" aria-valuenow="0">
     <div class="mp-player-outline"></div><div class="mp-player-marks"></div>

@@ -59,11 +59,7 @@ def open_listen(page: Page, served: Served, target: str = HOSTILE, **query: str)
     page.goto(address + "".join(f"&{name}={value}" for name, value in query.items()))
     expect(page.locator(".mp-play").first).to_be_visible()
     browser.wait_until_drawn(page)
-    expect(page.get_by_role("region", name="Player")).to_be_visible()
-
-
-def position(page: Page) -> float:
-    return float(page.evaluate(f"{AUDIO}.currentTime"))
+    expect(page.get_by_role("checkbox", name="Keys")).to_be_enabled()
 
 
 def wait_until_at(page: Page, seconds: float) -> None:
@@ -211,6 +207,7 @@ def test_keys_type_text_and_can_be_turned_off(served: Served, chromium: Browser)
         page.keyboard.press("1")
         expect(title(page)).to_have_text("Choose a track")
         page.reload()
+        expect(setting).to_be_enabled()
         expect(setting).not_to_be_checked()
         setting.check()
         page.evaluate(NO_FOCUS)
@@ -230,6 +227,20 @@ def test_a_track_plays_on_while_the_page_changes(served: Served, chromium: Brows
         expect(title(page)).to_have_text("Match: drums")
         assert page.evaluate(IS_PLAYING)
         expect(page.get_by_role("region", name="Player")).to_be_visible()
+
+
+def test_a_page_cannot_load_anything_from_other_machines(served: Served, chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(served.address)
+    refusal = page.evaluate(
+        """() => new Promise((resolve) => {
+          const report = (event) => resolve(event.blockedURI);
+          document.addEventListener("securitypolicyviolation", report);
+          fetch("http://other.example/").catch(() => {});
+        })"""
+    )
+    assert refusal == "http://other.example/"
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
