@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.components import level_matching, track_link
+from dashboard.components import bottom_player, track_link
 from dashboard.components.error_panel import error_panel
 from dashboard.components.login import require_login
 
@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 st.set_page_config(page_title="mirpipe", page_icon=HERE / "icon.svg", layout="wide")
 require_login()
 st.html(HERE / "style.css")
-for script in (level_matching.SCRIPT, track_link.SCRIPT):
-    st.html(script, unsafe_allow_javascript=True)
+st.html(track_link.SCRIPT, unsafe_allow_javascript=True)
+bottom_player.draw()
 
 # The pages are not in a folder named `pages`. If they were, Streamlit would show "Page not found"
 # to the first visitor who opens a link to any page except the first.

@@ -57,6 +57,7 @@ def reference_cards(
                 player(
                     files,
                     name=f"Match: {track.title}",
+                    picture=details.pictures.get(track.track_id),
                     level=details.level,
                 )
                 markup.show(*explanation(track))

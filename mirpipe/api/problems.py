@@ -73,7 +73,10 @@ def describe_errors(document: dict[str, Any]) -> None:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in document["paths"].values():
         for operation in path.values():
-            for code in _CODES:
+            own = {
+                int(code) for code in operation["responses"] if int(code) >= HTTPStatus.BAD_REQUEST
+            }
+            for code in {*_CODES, *own}:
                 operation["responses"][str(code)] = {
                     "description": HTTPStatus(code).phrase,
                     "content": content,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel
 
 from mirpipe.api.values import Cursor, Limit, Neighbours, TrackId
@@ -10,6 +10,8 @@ from mirpipe.db import queries
 from mirpipe.db.queries.track_details import TrackDescription, track_by_id
 from mirpipe.db.queries.track_list import TrackFilter
 from mirpipe.db.queries.track_pages import PagedTrack, tracks_after
+from mirpipe.served_audio.byte_sources import MEDIA_TYPES
+from mirpipe.served_audio.response import audio_response
 
 router = APIRouter(tags=["tracks"])
 
@@ -53,6 +55,30 @@ def track(track_id: TrackId) -> TrackDescription:
     if found is None:
         raise HTTPException(404, f"There is no track {track_id}. GET /v1/tracks lists all tracks.")
     return found
+
+
+@router.get(
+    "/tracks/{track_id}/audio",
+    summary="Read the audio of a track",
+    response_class=Response,
+    responses={
+        200: {"content": {kind: {} for kind in sorted(set(MEDIA_TYPES.values()))}},
+        206: {"description": "The bytes of the header Range."},
+        416: {"description": "The range is outside the audio."},
+    },
+)
+def audio(
+    request: Request,
+    track_id: TrackId,
+    as_format: Annotated[
+        Literal["wav"] | None,
+        Query(alias="as", description="Decode the file. Formats such as AIFF always are."),
+    ] = None,
+) -> Response:
+    """Return the file of a track, or a range of its bytes."""
+    track(track_id)
+    files = queries.file_locations([track_id]).get(track_id, [])
+    return audio_response(request, files, as_wav=as_format == "wav")
 
 
 @router.get("/tracks/{track_id}/neighbours", summary="List the nearest references of a track")

@@ -33,18 +33,18 @@ _HEADERS = {
 }
 
 
-def audio_response(request: Request, files: Sequence[FileLocation]) -> Response:
+def audio_response(request: Request, files: Sequence[FileLocation], *, as_wav: bool) -> Response:
     """Return the audio of the first of these files that can be read, or the requested range.
 
-    With the query `as=wav`, or if browsers cannot play the container, the samples are sent as a
-    WAV file. Raises HTTPException: 404 if no file can be read, 416 for a range outside the audio,
+    With `as_wav`, or if browsers cannot play the container, the samples are sent as a WAV file.
+    Raises HTTPException: 404 if no file can be read, 416 for a range outside the audio,
     and 503 if a bucket does not answer.
     """
     problem: Exception = FileNotFoundError("No file contains this audio.")
     for file in files:
-        as_wav = request.query_params.get("as") == "wav" or file.format not in MEDIA_TYPES
+        is_decoded = as_wav or file.format not in MEDIA_TYPES
         try:
-            return _response(request, decoded_bytes(file) if as_wav else stored_bytes(file))
+            return _response(request, decoded_bytes(file) if is_decoded else stored_bytes(file))
         except StorageUnavailable as error:
             raise HTTPException(503, str(error), {"Retry-After": RETRY_SECONDS}) from error
         except (FileNotFoundError, RejectedInput, ObjectChanged) as error:

@@ -24,4 +24,5 @@ def _audio(request: Request) -> Response:
         files = queries.locations_of_content(content)
     except DatabaseError as error:
         raise HTTPException(503, str(error), {"Retry-After": RETRY_SECONDS}) from error
-    return audio_response(request, files)
+    as_wav = request.query_params.get("as") == "wav"
+    return audio_response(request, files, as_wav=as_wav)

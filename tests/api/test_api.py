@@ -74,6 +74,24 @@ def test_tracks_are_filtered_and_searched(server: httpx.Client) -> None:
     assert get(server, "/v1/tracks", state="gone") == {"items": [], "next": None}
 
 
+def test_the_audio_of_a_track_is_sent_in_ranges_or_decoded(server: httpx.Client) -> None:
+    [target] = get(server, "/v1/tracks", collection="target")["items"]
+    path = f"/v1/tracks/{target['track_id']}/audio"
+    complete = server.get(path)
+    assert (complete.status_code, complete.headers["Content-Type"]) == (200, "audio/wav")
+    part = server.get(path, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, complete.content[100:200])
+    assert server.get(path, params={"as": "wav"}).content[:4] == b"RIFF"
+    outside = problem(server.get(path, headers={"Range": "bytes=999999999-"}))
+    assert outside == (416, f"The audio has {len(complete.content)} bytes.")
+    assert problem(server.get(path, params={"as": "mp3"}))[0] == 422
+    assert problem(server.get("/v1/tracks/999999/audio"))[0] == 404
+
+
+def test_audio_needs_the_token(protected: httpx.Client) -> None:
+    assert problem(protected.get("/v1/tracks/1/audio"))[0] == 401
+
+
 def test_a_track_and_its_neighbours_are_described(server: httpx.Client) -> None:
     [target] = get(server, "/v1/tracks", collection="target")["items"]
     track = get(server, f"/v1/tracks/{target['track_id']}")

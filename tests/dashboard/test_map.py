@@ -50,7 +50,7 @@ def test_a_link_restores_encoder_colour_and_track(with_maps: Database) -> None:
     app = page("map", encoder="untrained", track=target_link, colour="genre")
     assert "untrained: random weights" in html(app)
     assert "**x** &lt;b&gt;$a$" in html(app)
-    assert html(app).count("<audio") == 1
+    assert html(app).count("class='mp-play'") == 1
     assert app.query_params["track"] in (target_link, [target_link])
 
 
@@ -62,7 +62,7 @@ def test_a_track_is_found_by_its_title_and_lines_lead_from_a_target_to_its_match
     assert picker.value is None
     assert rules(spec(app)) == []
     app = picker.select(next(id_ for id_ in track_ids(with_maps, "target"))).run()
-    assert html(app).count("<audio") == 1
+    assert html(app).count("class='mp-play'") == 1
     assert app.query_params["track"]
     [lines] = rules(spec(app))
     [chart] = app.get("vega_lite_chart")

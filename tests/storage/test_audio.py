@@ -168,7 +168,7 @@ def draw_player(location: object) -> None:
 def test_a_page_with_a_player_reads_no_object(bucket: Bucket, track: FileLocation) -> None:
     bucket.proxy.requests.clear()
     app = AppTest.from_function(draw_player, args=(track,)).run()
-    assert f"src='{audio_link(track.content_sha256)}'" in text_of(app)
+    assert f"data-src='{audio_link(track.content_sha256)}'" in text_of(app)
     assert not bucket.proxy.requests
 
 

@@ -90,6 +90,8 @@ def clip_card(
         player(
             details.files.get(clip.track_id, []),
             name=f"{name}, generated from {target.title}",
+            picture=picture,
+            offset_seconds=clip.excerpt_start_seconds or 0.0,
             level=details.level,
         )
 

@@ -69,7 +69,7 @@ def explain_players(active: Sequence[queries.EncoderRevision], details: TrackDet
     """Explain the level matching, the pictures and the models."""
     level = format_number(details.level, 1)
     st.caption(
-        f"{level_matching.EXPLANATION} Every player plays at the level of the quietest track "
+        f"{level_matching.EXPLANATION} Every track is played at the level of the quietest one "
         f"({level} dBFS). The pictures show the waveform and, below it, how often each pitch class "
         "is the strongest, from C at the bottom to B at the top."
     )
@@ -126,7 +126,7 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
     answer.show(answer_sentence(target.title, tracks, encoders), queries.clips_answer(clips))
     shown = [track.track_id for track in tracks] + [clip.track_id for clip in clips]
     details = read_track_details([target.track_id, *dict.fromkeys(shown)])
-    target_bar(target, details)
+    target_bar(target, clips, details)
     if matches:
         similarity_distributions.section(key, tracks, encoders, query="target")
     if "matches" in parts:

@@ -1,5 +1,7 @@
 """The bar with the target, its pictures and its player. It is visible even after scrolling."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard.components import aesthetics_rating, markup
@@ -12,8 +14,17 @@ from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from mirpipe.db import queries
 
 
-def target_bar(target: queries.Target, details: TrackDetails) -> None:
-    """Draw the target bar."""
+def target_bar(
+    target: queries.Target, clips: Sequence[queries.GeneratedClip], details: TrackDetails
+) -> None:
+    """Draw the target bar. The excerpts that the clips are compared with are marked."""
+    excerpts = sorted(
+        {
+            (clip.excerpt_start_seconds, clip.excerpt_start_seconds + clip.seconds)
+            for clip in clips
+            if clip.excerpt_start_seconds is not None
+        }
+    )
     axis_values = aesthetics_rating.axis_values(details.aesthetics.get(target.track_id))
     files = details.files.get(target.track_id, [])
     with st.container(key="target-bar"):
@@ -34,5 +45,8 @@ def target_bar(target: queries.Target, details: TrackDetails) -> None:
             player(
                 files,
                 name=f"Target: {target.title}",
+                picture=picture,
+                role="target",
+                excerpts=excerpts,
                 level=details.level,
             )

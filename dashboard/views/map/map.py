@@ -116,7 +116,7 @@ def track_card(point: queries.MapPoint) -> None:
         picture = queries.pictures([point.track_id]).get(point.track_id)
         markup.show(waveform_and_chroma(picture, name=point.title))
         files = queries.file_locations([point.track_id]).get(point.track_id, [])
-        player(files, name=point.title)
+        player(files, name=point.title, picture=picture)
         if point.collection == "target":
             st.page_link(
                 "views/listen/listen.py",

@@ -48,4 +48,5 @@ def draw(track: queries.ListedTrack) -> None:
     with st.container(gap="xsmall"):
         markup.show(markup.sentence("Similar to {}", linked_title(track.title, address)))
         files = queries.file_locations([track.track_id]).get(track.track_id, [])
-        player(files, name=f"Query: {track.title}")
+        picture = queries.pictures([track.track_id]).get(track.track_id)
+        player(files, name=f"Query: {track.title}", picture=picture, role="target")

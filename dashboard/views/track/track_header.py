@@ -17,6 +17,7 @@ GONE = "No file with this audio was found in the last ingest. The path below is 
 def draw(track: queries.TrackDescription) -> None:
     """Draw the title and what can be heard and seen of the track."""
     files = queries.file_locations([track.track_id]).get(track.track_id, [])
+    picture = queries.pictures([track.track_id]).get(track.track_id)
     with st.container(border=True):
         left, right = st.columns(2, gap="large")
         with left:
@@ -35,9 +36,8 @@ def draw(track: queries.TrackDescription) -> None:
             if track.state == "gone":
                 markup.show(markup.remark(GONE))
             elif files:
-                player(files, name=track.title)
+                player(files, name=track.title, picture=picture)
         with right:
-            picture = queries.pictures([track.track_id]).get(track.track_id)
             markup.show(waveform_and_chroma(picture, name=track.title))
             if files:
                 draw_spectrogram(files[0], name=track.title)

@@ -1,0 +1,207 @@
+// The player at the bottom of the page. It plays what the buttons `.mp-play` on the page describe.
+//
+// The buttons are the playlist, in the order of the page. wavesurfer.js draws the outline from the
+// stored peaks, so the browser loads no more of a file than it plays.
+
+import WaveSurfer from "./wavesurfer.esm.js";
+
+const STEP_SECONDS = 5;
+const PLAY_ICON = "M4 2l10 6-10 6z";
+const PAUSE_ICON = "M4 3h3v10H4zM9 3h3v10H9z";
+const KEYS_SETTING = "mirpipe player keys";
+const TYPING = "input, textarea, select, [contenteditable=true], [role=combobox], [role=listbox]";
+const PRESSED_BY_SPACE = `button, a, summary, [role=button], [role=checkbox], [role=tab]`;
+
+const audio = new Audio();
+audio.preload = "auto";
+audio.className = "mp-player-audio";
+let view = null; // The elements of the player, and the WaveSurfer that draws into them.
+let current = null; // The track that is loaded.
+let answer = null; // The track that was loaded before its target.
+
+const playButtons = () => [...document.querySelectorAll("button.mp-play")];
+const isOf = (button, track) => track !== null && button.dataset.title === track.title
+  && button.dataset.src.split(".")[0] === track.src.split(".")[0];
+const clock = (seconds) => {
+  const whole = Math.floor(seconds || 0);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+};
+
+function trackOf(button) {
+  const { src, title, seconds, volume, peaks, offset, marks, role } = button.dataset;
+  const pairs = Int8Array.from(atob(peaks), (character) => character.charCodeAt(0));
+  return {
+    src, title, role, seconds: Number(seconds), volume: Number(volume), offset: Number(offset),
+    marks: JSON.parse(marks),
+    peaks: [1, 0].map((side) => [...pairs].filter((_, index) => index % 2 === side)
+      .map((value) => Math.abs(value) / 127)),
+  };
+}
+
+function load(track, position, plays) {
+  current = track;
+  view.status.textContent = "";
+  view.title.textContent = track.title;
+  view.wave.setAttribute("aria-valuemax", Math.round(track.seconds));
+  view.marks.replaceChildren(...track.marks.map(([start, end]) => {
+    const mark = document.createElement("span");
+    mark.title = `Excerpt: ${clock(start)} to ${clock(end)}`;
+    mark.style.left = `${(100 * start) / track.seconds}%`;
+    mark.style.width = `${(100 * (end - start)) / track.seconds}%`;
+    return mark;
+  }));
+  const button = playButtons().find((each) => isOf(each, track));
+  view.playing.textContent = button === undefined ? ""
+    : `button.mp-play[data-title="${CSS.escape(track.title)}"] { border-color: currentColor; }`;
+  audio.volume = track.volume;
+  start(track.src, position, plays);
+  showState();
+}
+
+function start(src, position, plays) {
+  view.surfer.load(src, current.peaks, current.seconds).catch(() => {});
+  view.surfer.setTime(Math.min(Math.max(position, 0), current.seconds));
+  if (plays) audio.play().catch(() => {}); // An error is shown by the listener of the audio.
+}
+
+// If the browser cannot decode the file, the server does. If there is no audio, say why.
+async function recover() {
+  const track = current;
+  if (track === null || !audio.src) return;
+  const position = audio.currentTime;
+  const reply = await fetch(track.src, { headers: { Range: "bytes=0-0" } });
+  const text = reply.ok ? "" : await reply.text();
+  if (track !== current) return;
+  if (reply.ok && !audio.src.endsWith("?as=wav")) {
+    start(`${track.src}?as=wav`, position, true);
+  } else {
+    view.status.textContent = `${track.title} cannot be played. ${text}`;
+  }
+}
+
+function toggle() {
+  if (current === null) step(1);
+  else if (audio.paused) audio.play().catch(() => {});
+  else audio.pause();
+}
+
+function step(distance) {
+  const buttons = playButtons();
+  const index = buttons.findIndex((button) => isOf(button, current));
+  const next = buttons[index < 0 ? 0 : index + distance];
+  if (next !== undefined) load(trackOf(next), 0, true);
+}
+
+function choose(number) {
+  const button = playButtons().filter((each) => each.dataset.role === "answer")[number - 1];
+  if (button !== undefined) load(trackOf(button), 0, true);
+}
+
+// A/B: from an answer to its target, and back. An excerpt of the target starts at the offset.
+function compare() {
+  const plays = !audio.paused;
+  if (current !== null && current.role === "answer") {
+    const target = playButtons().find((button) => button.dataset.role === "target");
+    if (target === undefined) return;
+    answer = current;
+    load(trackOf(target), audio.currentTime + answer.offset, plays);
+  } else {
+    const first = playButtons().find((button) => button.dataset.role === "answer");
+    const other = answer ?? (first && trackOf(first));
+    if (other) load(other, audio.currentTime - other.offset, plays);
+  }
+}
+
+function showState() {
+  const label = audio.paused ? "Play" : "Pause";
+  view.toggle.querySelector("path").setAttribute("d", audio.paused ? PLAY_ICON : PAUSE_ICON);
+  view.toggle.setAttribute("aria-label", label);
+  view.toggle.title = `${label} (space)`;
+  view.compare.setAttribute("aria-pressed", String(current?.role === "target"));
+  showTime();
+}
+
+function showTime() {
+  if (current === null) return;
+  const [now, length] = [clock(audio.currentTime), clock(current.seconds)];
+  view.time.textContent = `${now} / ${length}`;
+  view.wave.setAttribute("aria-valuenow", Math.round(audio.currentTime));
+  view.wave.setAttribute("aria-valuetext", `${now} of ${length}`);
+}
+
+function pressInSlider(event) {
+  const moves = {
+    ArrowLeft: audio.currentTime - STEP_SECONDS, ArrowDown: audio.currentTime - STEP_SECONDS,
+    ArrowRight: audio.currentTime + STEP_SECONDS, ArrowUp: audio.currentTime + STEP_SECONDS,
+    Home: 0, End: current?.seconds ?? 0,
+  };
+  if (current === null || !(event.key in moves)) return;
+  event.preventDefault();
+  view.surfer.setTime(Math.min(Math.max(moves[event.key], 0), current.seconds));
+}
+
+function press(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (view === null || !view.keys.checked || !playButtons().length && current === null) return;
+  const focused = event.target;
+  if (focused.closest?.(TYPING) && focused !== view.keys) return;
+  if (event.key === " ") {
+    if (focused.closest?.(PRESSED_BY_SPACE) || focused === view.keys) return;
+    toggle();
+  } else if (event.key === "j") step(1);
+  else if (event.key === "k") step(-1);
+  else if (event.key === "a") compare();
+  else if (/^[1-9]$/.test(event.key)) choose(Number(event.key));
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function listen() {
+  document.addEventListener("keydown", press, true);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button.mp-play");
+    if (!button || view === null) return;
+    if (isOf(button, current)) toggle();
+    else load(trackOf(button), 0, true);
+  });
+  document.addEventListener("play", (event) => {
+    for (const other of document.querySelectorAll("audio")) {
+      if (other !== event.target) other.pause();
+    }
+  }, true);
+  for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, showState);
+  for (const name of ["timeupdate", "seeking"]) audio.addEventListener(name, showTime);
+  audio.addEventListener("error", recover);
+}
+
+// Streamlit calls this when the player is drawn. The audio goes on if it is drawn again.
+export default function draw({ parentElement }) {
+  const root = parentElement.querySelector(".mp-player");
+  if (view?.root === root) return;
+  if (view === null) listen();
+  const part = (name) => root.querySelector(`.mp-player-${name}`);
+  const action = (name, act) => {
+    const button = root.querySelector(`[data-do=${name}]`);
+    button.onclick = act;
+    return button;
+  };
+  view = {
+    root, title: part("title"), time: part("time"), wave: part("wave"), marks: part("marks"),
+    status: part("status"), keys: part("keys"), playing: part("playing"),
+    toggle: action("toggle", toggle), compare: action("compare", compare),
+    surfer: WaveSurfer.create({
+      container: part("outline"), media: audio, height: 40, dragToSeek: true, normalize: true,
+      waveColor: "#808080", progressColor: "#2b87c4", cursorColor: "#2b87c4", cursorWidth: 2,
+    }),
+  };
+  action("previous", () => step(-1));
+  action("next", () => step(1));
+  root.append(audio);
+  view.wave.onkeydown = pressInSlider;
+  view.keys.checked = localStorage.getItem(KEYS_SETTING) !== "off";
+  view.keys.disabled = false;
+  view.keys.onchange = () => localStorage.setItem(KEYS_SETTING, view.keys.checked ? "on" : "off");
+  if (current === null) showState();
+  else load(current, audio.currentTime, !audio.paused);
+}
