@@ -67,8 +67,8 @@ def restore(
     """Restore the database and the clips from a backup.
 
     Stop `mirpipe up` before you restore. All files in the backup are checked before anything is
-    written, and all rows are written in one transaction. At the end, the hash of the restored
-    content is compared with the backup's hash.
+    written, and the rows replace the old ones in one transaction. At the end, the hash of the
+    restored content is compared with the backup's hash.
     """
     from mirpipe.operations.backup import restore as restore_backup
 

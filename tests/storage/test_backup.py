@@ -98,7 +98,8 @@ def test_a_backup_that_stops_is_not_complete_and_is_replaced(
     bucket.proxy.spoil = spoil
     with pytest.raises(StorageUnavailable):
         back_up(place)
-    assert list(contents(bucket, "backup")) == ["backup/database.dump"]
+    assert all(key.startswith("backup/database/") for key in contents(bucket, "backup"))
+    assert "backup/database/toc.dat" in contents(bucket, "backup")
     bucket.proxy.spoil = lambda _request: None
     monkeypatch.setattr(buckets, "OUTAGE_SECONDS", 0)
     with pytest.raises(ConfigurationError, match=f"^{place} is not a complete backup"):
@@ -125,11 +126,12 @@ def test_nothing_else_in_the_bucket_is_overwritten(filled: Database, bucket: Buc
 def test_a_damaged_backup_is_refused_by_its_address(filled: Database, bucket: Bucket) -> None:
     back_up(S3Address(bucket.name, "backup"))
     before = digest(filled)
-    bucket.put("backup/database.dump", b"damaged")
-    with pytest.raises(ConfigurationError, match=f"^{bucket.url}/backup/database.dump is damaged"):
+    contents_file = f"{bucket.url}/backup/database/toc.dat"
+    bucket.put("backup/database/toc.dat", b"damaged")
+    with pytest.raises(ConfigurationError, match=f"^{contents_file} is damaged"):
         restore(S3Address(bucket.name, "backup"), replace=True)
-    bucket.delete("backup/database.dump")
-    with pytest.raises(ConfigurationError, match=f"^{bucket.url}/backup/database.dump is missing"):
+    bucket.delete("backup/database/toc.dat")
+    with pytest.raises(ConfigurationError, match=f"^{contents_file} is missing"):
         restore(S3Address(bucket.name, "backup"), replace=True)
     assert digest(filled) == before
 

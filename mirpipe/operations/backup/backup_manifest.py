@@ -16,11 +16,17 @@ from pydantic import TypeAdapter, ValidationError
 from mirpipe.db.store import content_digest
 from mirpipe.errors import ConfigurationError
 
-FORMAT = 1
-DUMP = "database.dump"
+FORMAT = 2
+DUMP = "database"
+"""Folder of the dump, with one file per table."""
+CONTENTS = f"{DUMP}/toc.dat"
+"""The dump's table of contents."""
 CLIPS = "clips"
 MANIFEST = "manifest.json"
+_FIRST_FORMAT = 1
+_DUMP_OF_FIRST_FORMAT = "database.dump"
 _CLIP = re.compile(rf"{CLIPS}/([^/.\0][^/\0])/\1[^/\0]*")
+_DUMP_FILE = re.compile(rf"{DUMP}/(toc\.dat|[0-9]+\.dat(\.gz|\.zst)?)")
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,20 @@ class Manifest:
     """Names of the clips in the database whose audio files were missing."""
     format: int = FORMAT
 
+    @property
+    def dump(self) -> str:
+        """Path of the dump within the backup: a folder, or in the first format, a file."""
+        return _DUMP_OF_FIRST_FORMAT if self.format == _FIRST_FORMAT else DUMP
+
 
 def is_clip(name: str) -> bool:
     """Return whether this is the name of a clip's audio within a backup."""
     return _CLIP.fullmatch(name) is not None
+
+
+def is_dump_file(name: str) -> bool:
+    """Return whether this is the name of a file of the database dump within a backup."""
+    return name == _DUMP_OF_FIRST_FORMAT or _DUMP_FILE.fullmatch(name) is not None
 
 
 def hash_of_digest_queries() -> str:
@@ -81,7 +97,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ConfigurationError(
             f"{folder / MANIFEST} is damaged: {error}. Use another backup."
         ) from error
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+    if not isinstance(fields, dict) or fields.get("format") not in (_FIRST_FORMAT, FORMAT):
         creator = fields.get("mirpipe") if isinstance(fields, dict) else None
         raise ConfigurationError(
             f"{folder} has a format that this version cannot read. It was created by mirpipe "
@@ -123,13 +139,14 @@ def require_own_file(folder: Path, name: str) -> None:
 
 def _require_names_of_a_backup(folder: Path, manifest: Manifest) -> None:
     """Raise ConfigurationError if a name is neither the dump nor a clip, or the dump is missing."""
-    wrong = [name for name in manifest.files if name != DUMP and not is_clip(name)]
+    wrong = [name for name in manifest.files if not (is_dump_file(name) or is_clip(name))]
     if wrong:
         raise ConfigurationError(
             f"{folder} cannot be restored: its manifest names {wrong[0]!r}, which is not a file of "
             "a backup. Use another backup."
         )
-    if DUMP not in manifest.files:
+    needed = CONTENTS if manifest.dump == DUMP else manifest.dump
+    if needed not in manifest.files:
         raise ConfigurationError(
-            f"{folder} cannot be restored: its manifest does not name {DUMP}. Use another backup."
+            f"{folder} cannot be restored: its manifest does not name {needed}. Use another backup."
         )

@@ -22,7 +22,8 @@ from mirpipe.operations.backup.backup_manifest import (
     hash_of_digest_queries,
     write_manifest,
 )
-from mirpipe.operations.backup.destinations import open_destination
+from mirpipe.operations.backup.destinations import Destination, open_destination
+from mirpipe.operations.backup.parallel_files import in_parallel
 from mirpipe.records import Progress
 from mirpipe.storage.local_copies import local_copy
 
@@ -57,44 +58,62 @@ def back_up(place: Address, *, progress: Progress = lambda _done, _total: None) 
             "MIRPIPE_HOME or MIRPIPE_DATABASE_URL."
         )
     with open_destination(place) as destination:
-        files: dict[str, str] = {}
-        size = 0
-
-        def keep(name: str) -> None:
-            nonlocal size
-            path = destination.folder / name
-            size += path.stat().st_size
-            files[name] = sha256(path).hex()
-            destination.keep(name)
-
         with snapshot() as (connection, snapshot_name):
             # The queries of the digest belong to the newest schema.
             digest = combined(digests(connection)) if revision == head() else ""
             clips = sorted(set(health.recorded_files(connection, "generated")), key=os.fsencode)
             dump(destination.folder / DUMP, moment=snapshot_name)
-        keep(DUMP)
+        dumped = sorted(f"{DUMP}/{path.name}" for path in (destination.folder / DUMP).iterdir())
+        kept = [*in_parallel(lambda name: _keep(destination, name), dumped)]
         missing = []
-        for done, clip in enumerate(clips, start=1):
-            name = f"{CLIPS}/{clip.name[:2]}/{clip.name}"
-            try:
-                _copy(clip, destination.folder / name)
-            except FileNotFoundError:
+        copied = in_parallel(
+            lambda clip: _copy_and_keep(destination, clip), clips, progress=progress
+        )
+        for clip, file in zip(clips, copied, strict=True):
+            if file is None:
                 missing.append(clip.name)
             else:
-                keep(name)
-            progress(done, len(clips))
+                kept.append(file)
         manifest = Manifest(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             mirpipe=version("mirpipe"),
             schema_revision=revision,
             digest=digest,
             digest_of=hash_of_digest_queries(),
-            files=dict(files),
+            files={file.name: file.sha256 for file in kept},
             missing_clips=missing,
         )
         write_manifest(destination.folder, manifest)
-        keep(MANIFEST)
-    return Backup(place, digest, len(manifest.files) - 1, missing, size)
+        kept.append(_keep(destination, MANIFEST))
+    size = sum(file.bytes for file in kept)
+    return Backup(place, digest, len(clips) - len(missing), missing, size)
+
+
+@dataclass(frozen=True)
+class _KeptFile:
+    """A file at its place in the backup."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+def _keep(destination: Destination, name: str) -> _KeptFile:
+    """Move a complete file to its place in the backup."""
+    path = destination.folder / name
+    file = _KeptFile(name, path.stat().st_size, sha256(path).hex())
+    destination.keep(name)
+    return file
+
+
+def _copy_and_keep(destination: Destination, clip: Address) -> _KeptFile | None:
+    """Copy a clip to its place in the backup. Return None if its audio is missing."""
+    name = f"{CLIPS}/{clip.name[:2]}/{clip.name}"
+    try:
+        _copy(clip, destination.folder / name)
+    except FileNotFoundError:
+        return None
+    return _keep(destination, name)
 
 
 def _copy(source: Address, place: Path) -> None:

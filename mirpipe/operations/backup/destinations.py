@@ -16,7 +16,7 @@ from mirpipe.db.named_locks import hold_lock
 from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.files.addresses import Address, S3Address
 from mirpipe.files.durable_write import sync_file, sync_folder
-from mirpipe.operations.backup.backup_manifest import DUMP, is_clip
+from mirpipe.operations.backup.backup_manifest import is_clip, is_dump_file
 from mirpipe.settings import settings
 from mirpipe.storage.objects import list_objects, put
 
@@ -70,7 +70,8 @@ def _require_unused(place: S3Address) -> None:
     else with such a name.
     """
     names = {each.address.key[len(place.key) :].strip("/") for each in list_objects(place)}
-    is_stopped_backup = DUMP in names and all(name == DUMP or is_clip(name) for name in names)
+    has_dump = any(is_dump_file(name) for name in names)
+    is_stopped_backup = has_dump and all(is_dump_file(name) or is_clip(name) for name in names)
     if names and not is_stopped_backup:
         raise ConfigurationError(f"{place} already exists: name a new folder.")
 

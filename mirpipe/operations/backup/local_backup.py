@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from mirpipe.errors import ConfigurationError
 from mirpipe.files.addresses import Address, S3Address
 from mirpipe.operations.backup.backup_manifest import MANIFEST, read_manifest
+from mirpipe.operations.backup.parallel_files import in_parallel
 from mirpipe.settings import settings
 from mirpipe.storage.objects import current_version, download
 
@@ -26,8 +27,9 @@ def local_backup(place: Address) -> Iterator[Path]:
     with TemporaryDirectory(prefix="restore-", dir=settings().home) as folder:
         try:
             _download(place, Path(folder), MANIFEST)
-            for name in read_manifest(Path(folder)).files:
-                _download(place, Path(folder), name)
+            names = [*read_manifest(Path(folder)).files]
+            for _ in in_parallel(lambda name: _download(place, Path(folder), name), names):
+                pass
             yield Path(folder)
         except ConfigurationError as error:
             raise ConfigurationError(str(error).replace(folder, str(place))) from error

@@ -5,7 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from mirpipe.db.dump import is_filled, load, snapshot
+from mirpipe.db.dump import snapshot
+from mirpipe.db.load_dump import is_filled, load
 from mirpipe.db.migrate import head, migrate, provision_roles, unknown_revision
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
@@ -14,6 +15,7 @@ from mirpipe.files.printable_path import printable_path
 from mirpipe.files.sha256 import sha256
 from mirpipe.operations.backup.backup_manifest import (
     CLIPS,
+    CONTENTS,
     DUMP,
     Manifest,
     hash_of_digest_queries,
@@ -21,6 +23,7 @@ from mirpipe.operations.backup.backup_manifest import (
     require_own_file,
 )
 from mirpipe.operations.backup.local_backup import local_backup
+from mirpipe.operations.backup.parallel_files import in_parallel
 from mirpipe.records import Progress
 from mirpipe.settings import settings
 from mirpipe.storage.objects import list_objects, put
@@ -46,12 +49,12 @@ def restore(
 ) -> RestoreResult:
     """Restore the database and the clips to the locations in the settings.
 
-    All files in the backup are checked before anything is written, and all rows are written in one
-    transaction. The dump is SQL that runs as the owner, so restore only backups of people you
-    trust. Raises ConfigurationError if the backup is not complete, if it contains links or files
-    that are not part of a backup, if it needs a newer mirpipe, or if the database is not empty and
-    `replace` is false. Raises DatabaseError if the restored content differs from the backup, and
-    StorageUnavailable if a bucket does not answer.
+    All files in the backup are checked before anything is written, and the rows replace the old
+    ones in one transaction. The dump is SQL that runs as the owner, so restore only backups of
+    people you trust. Raises ConfigurationError if the backup is not complete, if it contains links
+    or files that are not part of a backup, if it needs a newer mirpipe, or if the database is not
+    empty and `replace` is false. Raises DatabaseError if the restored content differs from the
+    backup, and StorageUnavailable if a bucket does not answer.
     """
     with local_backup(place) as folder:
         return _restore(folder, replace=replace, progress=progress)
@@ -71,7 +74,7 @@ def _restore(folder: Path, *, replace: bool, progress: Progress) -> RestoreResul
     clips = _copy_clips(folder, manifest)
     store = settings().clips_folder
     load(
-        folder / DUMP,
+        folder / manifest.dump,
         revision=manifest.schema_revision,
         clips=os.fsencode(store),
         shown=printable_path(store),
@@ -93,14 +96,33 @@ def _restore(folder: Path, *, replace: bool, progress: Progress) -> RestoreResul
 
 def _require_undamaged(folder: Path, manifest: Manifest, progress: Progress) -> None:
     """Raise ConfigurationError if a file of the backup is missing or damaged."""
-    for done, (name, expected) in enumerate(manifest.files.items(), start=1):
+
+    def check(name: str) -> None:
         path = folder / name
         require_own_file(folder, name)
         if not path.is_file():
             raise ConfigurationError(f"{path} is missing. Use another backup.")
-        if sha256(path).hex() != expected:
+        if sha256(path).hex() != manifest.files[name]:
             raise ConfigurationError(f"{path} is damaged. Use another backup.")
-        progress(done, len(manifest.files))
+
+    for _ in in_parallel(check, [*manifest.files], progress=progress):
+        pass
+    if manifest.dump == DUMP:
+        _require_own_tables(folder, manifest)
+
+
+def _require_own_tables(folder: Path, manifest: Manifest) -> None:
+    """Raise ConfigurationError if pg_restore could read files that are not part of the backup.
+
+    pg_restore reads the files that the table of contents names, relative to the dump's folder.
+    """
+    for path in (folder / DUMP).iterdir():
+        if f"{DUMP}/{path.name}" not in manifest.files:
+            raise ConfigurationError(f"{path} is not a file of a backup. Use another backup.")
+    if b"../" in (folder / CONTENTS).read_bytes():
+        raise ConfigurationError(
+            f"{folder / CONTENTS} names a file that is not a file of a backup. Use another backup."
+        )
 
 
 def _copy_clips(folder: Path, manifest: Manifest) -> int:
@@ -113,7 +135,8 @@ def _copy_clips(folder: Path, manifest: Manifest) -> int:
     sizes = {}
     if isinstance(store, S3Address) and names:
         sizes = {each.address: each.size for each in list_objects(store)}
-    for name in names:
+
+    def copy(name: str) -> None:
         place = store / name.removeprefix(f"{CLIPS}/")
         if isinstance(place, S3Address):
             # The name contains the content's hash, and an object is never incomplete.
@@ -121,6 +144,9 @@ def _copy_clips(folder: Path, manifest: Manifest) -> int:
                 put(place, folder / name)
         elif not place.is_file() or sha256(place).hex() != manifest.files[name]:
             _copy_clip(folder / name, place)
+
+    for _ in in_parallel(copy, names):
+        pass
     return len(names)
 
 

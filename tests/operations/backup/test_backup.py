@@ -2,26 +2,30 @@
 
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
 from mirpipe.cli.main import app
-from mirpipe.db import health
-from mirpipe.db.dump import remove_newer_settings
+from mirpipe.db import health, load_dump
+from mirpipe.db.load_dump import remove_newer_settings
 from mirpipe.db.migrate import current, downgrade, head, migrate
+from mirpipe.db.postgres_programs import owner_connection, program, run
 from mirpipe.db.schema_file_record import outdated_files
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
+from mirpipe.files.sha256 import sha256
 from mirpipe.generation import clip_store
 from mirpipe.operations.backup import Backup, back_up, restore
-from mirpipe.operations.backup.backup_manifest import DUMP
+from mirpipe.operations.backup.backup_manifest import CONTENTS
 from mirpipe.settings import settings
 from tests.dashboard.example_library import Model, Piece, fill, rate, track
 from tests.support.databases import Database
@@ -43,6 +47,19 @@ def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(destinations if sys.argv[2] == "_sync" else create, sys.argv[2], kill)
 create.back_up(Path(sys.argv[1]))
+"""
+
+
+_KILLED_RESTORE = """
+import os, signal, sys
+from pathlib import Path
+from mirpipe.db import load_dump
+from mirpipe.operations.backup import restore
+def kill(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+load_dump.LARGE_TABLE_BYTES = 0
+setattr(load_dump, sys.argv[2], kill)
+restore(Path(sys.argv[1]), replace=True)
 """
 
 
@@ -84,6 +101,13 @@ def empty(database: Database, store: Path) -> None:
         path.unlink()
 
 
+@pytest.fixture(params=[0, 1 << 20], ids=["large tables", "small tables"])
+def _large_table_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load all tables by their own processes, or no table."""
+    monkeypatch.setattr(load_dump, "LARGE_TABLE_BYTES", request.param)
+
+
+@pytest.mark.usefixtures("_large_table_bytes")
 def test_a_restored_backup_has_the_same_content(
     filled: Database, store: Path, tmp_path: Path
 ) -> None:
@@ -96,6 +120,48 @@ def test_a_restored_backup_has_the_same_content(
     assert digest(filled) == before
     assert audio(store) == sound
     assert current() == head()
+
+
+def test_a_backup_in_one_file_can_still_be_restored(
+    filled: Database, store: Path, tmp_path: Path
+) -> None:
+    """Versions before the first release wrote the dump to the file database.dump."""
+    backup = back_up(tmp_path / "backup")
+    folder, manifest = tmp_path / "backup", tmp_path / "backup" / "manifest.json"
+    name, environment = owner_connection()
+    dumped = [program("pg_dump"), f"--dbname={name}", "--format=custom", "--schema=mirpipe"]
+    run([*dumped, f"--file={folder / 'database.dump'}"], environment)
+    shutil.rmtree(folder / "database")
+    fields = json.loads(manifest.read_text())
+    files = {name: hash_ for name, hash_ in fields["files"].items() if name.startswith("clips/")}
+    files["database.dump"] = sha256(folder / "database.dump").hex()
+    manifest.write_text(json.dumps(fields | {"format": 1, "files": files}))
+    empty(filled, store)
+    restored = restore(folder)
+    assert (restored.digest, restored.clips, restored.is_compared) == (backup.digest, 2, True)
+
+
+@pytest.mark.parametrize("step", ["_load_tables", "_switch"])
+def test_a_killed_restore_changes_nothing_and_can_be_repeated(
+    filled: Database, tmp_path: Path, step: str
+) -> None:
+    backup = back_up(tmp_path / "backup")
+    with filled.owner.begin() as owner:
+        track(owner, Piece("reference", "more", Path("/nowhere/more.ogg")))
+    before = digest(filled)
+    command = [sys.executable, "-c", _KILLED_RESTORE, tmp_path / "backup", step]
+    process = subprocess.run(command, check=False, capture_output=True, timeout=60)
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert digest(filled) == before
+    assert len(schemas(filled)) == 2
+    assert restore(tmp_path / "backup", replace=True).digest == backup.digest
+    assert schemas(filled) == {"mirpipe"}
+
+
+def schemas(database: Database) -> set[str]:
+    query = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'mirpipe%'"
+    with database.owner.connect() as owner:
+        return set(owner.execute(text(query)).scalars())
 
 
 def test_roles_and_functions_work_after_a_restore(
@@ -221,7 +287,7 @@ def test_a_killed_backup_leaves_no_complete_backup(
 def test_a_failed_backup_leaves_no_folder(
     filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mirpipe.db.dump._program", lambda _: "/bin/false")
+    monkeypatch.setattr("mirpipe.db.dump.program", lambda _: "/bin/false")
     with pytest.raises(DatabaseError, match="false failed"):
         back_up(tmp_path / "backup")
     assert list(tmp_path.glob("backup*")) == []
@@ -233,7 +299,7 @@ Harm = Callable[[Path], object]
 @pytest.mark.parametrize(
     "harm",
     [
-        lambda backup: (backup / DUMP).write_bytes(b"PGDMP"),
+        lambda backup: (backup / CONTENTS).write_bytes(b"PGDMP"),
         lambda backup: next(backup.glob("clips/*/*")).write_bytes(b"noise"),
         lambda backup: next(backup.glob("clips/*/*")).unlink(),
         lambda backup: (backup / "manifest.json").unlink(),
@@ -256,10 +322,11 @@ def test_a_restore_that_fails_changes_no_row(
     filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backup = back_up(tmp_path / "backup")
-    monkeypatch.setattr("mirpipe.db.dump._MOVE_CLIPS", "SELECT 1 / 0 -- {folder} {shown}")
+    monkeypatch.setattr("mirpipe.db.load_dump._MOVE_CLIPS", "SELECT 1 / 0 -- {folder} {shown}")
     with pytest.raises(DatabaseError, match="division by zero"):
         restore(tmp_path / "backup", replace=True)
     assert digest(filled) == backup.digest
+    assert schemas(filled) == {"mirpipe"}
 
 
 def test_restored_content_with_another_digest_is_an_error(filled: Database, tmp_path: Path) -> None:
@@ -296,13 +363,11 @@ def test_a_database_without_tables_has_nothing_to_back_up(
         back_up(tmp_path / "backup")
 
 
-def test_a_script_for_an_older_server_lacks_newer_settings(tmp_path: Path) -> None:
-    script = tmp_path / "script.sql"
-    script.write_bytes(b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nSELECT 1;\n")
-    size = script.stat().st_size
-    remove_newer_settings(script)
-    assert script.stat().st_size == size
-    first, second, third = script.read_bytes().splitlines()
+def test_a_script_for_an_older_server_lacks_newer_settings() -> None:
+    header = b"SET lock_timeout = 0;\nSET transaction_timeout = 0;\nSELECT 1;\n"
+    changed = remove_newer_settings(header)
+    assert len(changed) == len(header)
+    first, second, third = changed.splitlines()
     assert (first, second.strip(), third) == (b"SET lock_timeout = 0;", b"--", b"SELECT 1;")
 
 
@@ -310,14 +375,16 @@ def test_the_password_is_not_an_argument_of_any_program(
     filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
-    run = subprocess.run
 
-    def spy(command: list[str], **options: object) -> object:
-        seen.append([str(argument) for argument in command])
-        return run(command, **options)  # type: ignore[call-overload]
+    monkeypatch.setattr(load_dump, "LARGE_TABLE_BYTES", 0)
 
-    monkeypatch.setattr("mirpipe.db.dump.subprocess.run", spy)
+    class Spy(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **options: Any) -> None:
+            seen.append([str(argument) for argument in command])
+            super().__init__(command, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", Spy)
     restore(back_up(tmp_path / "backup").folder, replace=True)
     password = str(filled.owner.url.password)
-    assert len(seen) == 4
+    assert {Path(command[0]).name for command in seen} == {"pg_dump", "pg_restore", "psql"}
     assert not any(password in argument for command in seen for argument in command)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.db import dump
+from mirpipe.db import load_dump
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.errors import ConfigurationError, DatabaseError
 from mirpipe.files.sha256 import sha256
 from mirpipe.generation import clip_store
 from mirpipe.operations.backup import back_up, restore
-from mirpipe.operations.backup.backup_manifest import DUMP, read_manifest
+from mirpipe.operations.backup.backup_manifest import CONTENTS, read_manifest
 from mirpipe.settings import settings
 from tests.dashboard.example_library import Piece, track
 from tests.support.databases import Database
@@ -93,10 +93,10 @@ def hang(folder: Path) -> None:
         replace_by(os.symlink, "clips/*/*"),
         replace_by(os.symlink, "clips/*"),
         replace_by(os.symlink, "clips"),
-        replace_by(os.symlink, DUMP),
+        replace_by(os.symlink, CONTENTS),
         replace_by(os.symlink, "manifest.json"),
         replace_by(os.link, "clips/*/*"),
-        replace_by(os.link, DUMP),
+        replace_by(os.link, CONTENTS),
         hang,
     ],
 )
@@ -143,9 +143,38 @@ def test_a_manifest_of_another_format_is_refused(
 def test_a_backup_without_a_dump_is_refused(backup: tuple[Path, Database]) -> None:
     folder, _ = backup
     files = read_manifest(folder).files
-    change_manifest(folder, files={name: files[name] for name in files if name != DUMP})
-    with pytest.raises(ConfigurationError, match=f"does not name {DUMP}"):
+    change_manifest(folder, files={name: files[name] for name in files if name != CONTENTS})
+    with pytest.raises(ConfigurationError, match=f"does not name {CONTENTS}"):
         restore(folder, replace=True)
+
+
+def test_a_table_of_contents_that_names_a_file_outside_is_refused(
+    backup: tuple[Path, Database],
+) -> None:
+    """pg_restore would read that file on this machine, as the rows of a table."""
+    folder, database = backup
+    before = digest(database)
+    content = (folder / CONTENTS).read_bytes()
+    name = next((folder / "database").glob("*.dat.*")).name.partition(".")[0] + ".dat"
+    assert name.encode() in content
+    changed = content.replace(name.encode(), b"../out".ljust(len(name), b"x")[: len(name)])
+    (folder / CONTENTS).write_bytes(changed)
+    files = read_manifest(folder).files
+    change_manifest(folder, files=files | {CONTENTS: sha256(folder / CONTENTS).hex()})
+    with pytest.raises(ConfigurationError, match="not a file of a backup"):
+        restore(folder, replace=True)
+    assert digest(database) == before
+
+
+def test_a_file_in_the_dump_that_the_manifest_does_not_name_is_refused(
+    backup: tuple[Path, Database],
+) -> None:
+    folder, database = backup
+    before = digest(database)
+    (folder / "database" / "1.dat").symlink_to("/etc/hostname")
+    with pytest.raises(ConfigurationError, match="not a file of a backup"):
+        restore(folder, replace=True)
+    assert digest(database) == before
 
 
 def test_a_restored_clip_does_not_get_the_permissions_of_the_backup(
@@ -163,12 +192,12 @@ def test_a_restored_clip_does_not_get_the_permissions_of_the_backup(
 
 def insert_meta_command(folder: Path, program: str) -> None:
     """Replace the SQL that creates a view in the dump by a command for psql, and its hash."""
-    content = (folder / DUMP).read_bytes()
+    content = (folder / CONTENTS).read_bytes()
     start = content.index(b"CREATE VIEW mirpipe.v_map AS")
     command = f"\\! {program}\n--".encode()
-    (folder / DUMP).write_bytes(content[:start] + command + content[start + len(command) :])
+    (folder / CONTENTS).write_bytes(content[:start] + command + content[start + len(command) :])
     files = read_manifest(folder).files
-    change_manifest(folder, files=files | {DUMP: sha256(folder / DUMP).hex()})
+    change_manifest(folder, files=files | {CONTENTS: sha256(folder / CONTENTS).hex()})
 
 
 @pytest.fixture
@@ -204,7 +233,7 @@ def test_programs_that_would_run_the_command_are_refused(
     before = digest(database)
     program, sign = trap
     insert_meta_command(folder, str(program))
-    installed = dump._program
+    installed = load_dump.program
     old = tmp_path / "pg_restore"
     old.write_text(
         "#!/bin/sh\n"
@@ -213,7 +242,7 @@ def test_programs_that_would_run_the_command_are_refused(
         "sed -i '/^.\\(un\\)\\?restrict /d' \"${argument#--file=}\";; esac; done\n"
     )
     old.chmod(0o755)
-    monkeypatch.setattr(dump, "_program", lambda n: str(old) if n == old.name else installed(n))
+    monkeypatch.setattr(load_dump, "program", lambda n: str(old) if n == old.name else installed(n))
     with pytest.raises(DatabaseError, match="too old to restore a backup safely"):
         restore(folder, replace=True)
     assert not sign.exists()
