@@ -156,7 +156,8 @@ async function give(answer) {
 document.addEventListener("keydown", (event) => {
   const isOther = event.ctrlKey || event.metaKey || event.altKey || element("sure").open;
   // The arrow keys of a player change its position and volume.
-  if (isOther || element("question").hidden || event.target.localName === "audio") return;
+  const isOfPlayer = event.target.localName === "audio" && event.key.startsWith("Arrow");
+  if (isOther || isOfPlayer || element("question").hidden) return;
   const audio = document.querySelector(`audio[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
   const choices = question.is_rating ? RATINGS : CHOICES;
   const chosen = choices.find(({ keys }) => keys.includes(event.key));
