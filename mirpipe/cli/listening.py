@@ -97,7 +97,11 @@ def create(
     latest = latest_run()
     run_id = latest.run_id if run is None and latest is not None else run
     test = create_test(name or f"{kind}-run{run_id}", run_id, options, seed=seed)
-    typer.echo(f"listening test {test.name}: {test.sheets} different sheets of questions")
+    repeated = min(repeats, test.questions_n)
+    typer.echo(
+        f"listening test {test.name}: {test.questions_n} questions, {test.controls_n} controls and "
+        f"{repeated} repeats for each person"
+    )
     typer.echo(f"Next: mirpipe listening link {test.name} --count 20", err=True)
 
 
