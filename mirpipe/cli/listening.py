@@ -24,6 +24,7 @@ Examples:
 \b
     mirpipe listening create --kind answers       make a test about the latest run
     mirpipe listening link answers-run7 --count 20
+    mirpipe listening serve                       start the pages that the links open
     mirpipe listening list
     mirpipe listening results answers-run7
 """
@@ -96,7 +97,11 @@ def create(
     latest = latest_run()
     run_id = latest.run_id if run is None and latest is not None else run
     test = create_test(name or f"{kind}-run{run_id}", run_id, options, seed=seed)
-    typer.echo(f"listening test {test.name}: {test.sheets} different sheets of questions")
+    repeated = min(repeats, test.questions_n)
+    typer.echo(
+        f"listening test {test.name}: {test.questions_n} questions, {test.controls_n} controls and "
+        f"{repeated} repeats for each person"
+    )
     typer.echo(f"Next: mirpipe listening link {test.name} --count 20", err=True)
 
 
@@ -124,6 +129,39 @@ def link(
     start = address or local_url(settings().bind, settings().listening_port)
     for token in create_tokens(listening_test(test), count):
         print(f"{start.rstrip('/')}/{token}")
+
+
+@app.command()
+def serve() -> None:
+    """Start the pages on which people vote.
+
+    Each person reaches them by a link. They are apart from the dashboard, show no title and no file
+    name, and play all audio at the same level. They run until you press Ctrl-C. If the embedded
+    Postgres is not running, it is started, and keeps running.
+    """
+    import uvicorn
+
+    from mirpipe.db.engine import engine
+    from mirpipe.listening.voting_app import MAX_CONNECTIONS, create_app
+    from mirpipe.orchestration.free_port import reserve_free_port
+    from mirpipe.orchestration.server_address import local_url
+
+    chosen = settings()
+    with engine("listener").connect():
+        pass  # The database is started, and errors are shown here and not on the first page.
+    port, reservation = reserve_free_port(chosen.listening_port, bind=chosen.bind)
+    typer.echo(f"links start with  {local_url(chosen.bind, port)}\n\nCtrl-C stops it.", err=True)
+    with reservation:
+        uvicorn.run(
+            create_app(),
+            host=chosen.bind,
+            port=port,
+            log_level="warning",
+            limit_concurrency=MAX_CONNECTIONS,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
 
 
 @app.command(name="list")

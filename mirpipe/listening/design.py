@@ -79,8 +79,8 @@ def draw_questions(
     """
     if len(answers) < 2:
         raise ConfigurationError(
-            "A listening test compares at least two subjects, but the run has answers of "
-            f"{', '.join(answers) or 'none'}. Configure more encoders or modes, and run again."
+            "A listening test compares at least two encoders or modes, but the run has answers by "
+            f"{', '.join(answers) or 'none'}. Configure more, and run again."
         )
     random = np.random.default_rng(seed)
     rounds = _ratings(answers, random) if kind == "rating" else _pairs(kind, answers, random)

@@ -132,10 +132,12 @@ def _choices(votes: Sequence[Vote]) -> Iterable[Vote]:
 
 def _agreement(votes: Sequence[Vote]) -> Agreement:
     values = sorted({vote.answer for vote in votes})
-    questions = sorted({vote.question_id for vote in votes})
-    counts = np.zeros((len(questions), len(values)), np.int64)
+    row = {
+        question: number for number, question in enumerate(sorted({v.question_id for v in votes}))
+    }
+    counts = np.zeros((len(row), len(values)), np.int64)
     for vote in votes:
-        counts[questions.index(vote.question_id), values.index(vote.answer)] += 1
+        counts[row[vote.question_id], values.index(vote.answer)] += 1
     return agreement(counts)
 
 

@@ -66,21 +66,21 @@ def subject_results(votes: Sequence[Vote], choices: Sequence[Vote]) -> list[Subj
         return []
     index = {name: number for number, name in enumerate(names)}
     pairs = sorted({_pair(vote, index) for vote in choices})
-    listeners = sorted({vote.listener for vote in choices})
-    counts = np.zeros((len(listeners), len(pairs), 3))
+    column = {pair: number for number, pair in enumerate(pairs)}
+    row = {who: number for number, who in enumerate(sorted({v.listener for v in choices}))}
+    counts = np.zeros((len(row), len(pairs), 3))
     for vote in choices:
-        row = listeners.index(vote.listener), pairs.index(_pair(vote, index))
-        counts[(*row, outcome_of(vote))] += 1
+        counts[row[vote.listener], column[_pair(vote, index)], outcome_of(vote)] += 1
     total = counts.sum(axis=0)
     is_connected = _is_connected(pairs, len(names))
     found = strengths(np.array(pairs), counts) if is_connected else None
     reason = None if is_connected else "not_connected"
-    if is_connected and len(listeners) < MIN_N:
+    if is_connected and len(row) < MIN_N:
         reason = "too_few_listeners"
     results = []
     for name, number in index.items():
-        as_first = [row for row, pair in enumerate(pairs) if pair[0] == number]
-        as_second = [row for row, pair in enumerate(pairs) if pair[1] == number]
+        as_first = [n for n, pair in enumerate(pairs) if pair[0] == number]
+        as_second = [n for n, pair in enumerate(pairs) if pair[1] == number]
         won, lost = (
             total[as_first, side].sum() + total[as_second, 1 - side].sum() for side in (0, 1)
         )

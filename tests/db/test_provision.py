@@ -32,12 +32,14 @@ OWN_LOGINS = {
     "DATABASE_URL": ("mirpipe_app", "mirpipe"),
     "OWNER_URL": ("mirpipe_owner", "mirpipe"),
     "READER_URL": ("mirpipe_read", "mirpipe"),
+    "LISTENER_URL": ("mirpipe_listener", "mirpipe"),
     "AIRFLOW_DATABASE_URL": ("airflow", "airflow"),
 }
 OTHER_LOGINS = {
     "DATABASE_URL": ("run ner", "mu sic"),
     "OWNER_URL": ('ow"ner', "mu sic"),
     "READER_URL": ("viewer", "mu sic"),
+    "LISTENER_URL": ("voter", "mu sic"),
 }
 ONE_LOGIN = {"DATABASE_URL": ("plain", "mu sic")}
 APP_READS = {"DATABASE_URL": ("mirpipe_app", "mirpipe"), "OWNER_URL": ("mirpipe_owner", "mirpipe")}
@@ -54,7 +56,7 @@ def empty(provisioned: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
         sql.execute('DROP DATABASE IF EXISTS "mu sic" WITH (FORCE)')
     unprovision(provisioned)
     with closing(provisioned.connect()) as connection, connection.cursor() as sql:
-        for login in ("run ner", 'ow""ner', "viewer", "plain", "dba"):
+        for login in ("run ner", 'ow""ner', "viewer", "voter", "plain", "dba"):
             sql.execute("SELECT FROM pg_roles WHERE rolname = %s", (login.replace('""', '"'),))
             if sql.rowcount:
                 sql.execute(f'DROP OWNED BY "{login}"; DROP ROLE "{login}"')
@@ -105,6 +107,11 @@ def require_usable(logins: dict[str, tuple[str, str]]) -> None:
         assert connection.execute(text("SELECT count(*) FROM v_library")).scalar() == 0
         can_write = text("SELECT has_table_privilege('mirpipe.track', 'UPDATE')")
         assert not connection.execute(can_write).scalar()
+    with engine("listener").connect() as connection:
+        progress = text("SELECT count(*) FROM mirpipe.listener_progress('unknown')")
+        assert connection.execute(progress).scalar() == 0
+        can_read = text("SELECT has_table_privilege('mirpipe.track', 'SELECT')")
+        assert not connection.execute(can_read).scalar()
     for setting, (login, database) in logins.items():
         value = getattr(settings(), setting.lower())
         with closing(psycopg2.connect(value)) as connection, connection.cursor() as sql:

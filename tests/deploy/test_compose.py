@@ -21,12 +21,12 @@ EXAMPLE = (PROJECT / ".env.example").read_text()
 SECRET = re.compile(r"^([A-Z_]+_(?:PASSWORD|SECRET|KEY))=", re.MULTILINE)
 RUNS_ONCE = {"roles", "init"}
 WORKERS = {"worker", "worker-gpu"}
-PAGES = {"api-server": "8080", "dashboard": "8501", "api": "8600"}
+PAGES = {"api-server": "8080", "dashboard": "8501", "api": "8600", "listening": "8700"}
 AIRFLOW_SERVERS = {"api-server", "scheduler", "dag-processor", "triggerer"}
 LOG_SERVER = "log-server"
 OPERATOR = "operator"
 """The service for single commands, which `docker compose up` does not start."""
-ALL_PROFILES = "postgres,gpu,logs,operator,api"
+ALL_PROFILES = "postgres,gpu,logs,operator,api,listening"
 
 Services = dict[str, Any]
 
@@ -44,6 +44,7 @@ def services() -> Services:
         ("postgres,gpu", {"postgres", "roles", "worker-gpu"}),
         ("gpu,logs", {"worker-gpu", LOG_SERVER}),
         ("api", {"api"}),
+        ("listening", {"listening"}),
         ("", set()),
     ],
 )
@@ -178,12 +179,12 @@ def test_a_slow_start_does_not_count_as_unhealthy(services: Services) -> None:
         assert services[name]["healthcheck"]["start_period"] == "10m0s", name
 
 
-def test_the_dashboard_and_the_api_reach_postgres_only(services: Services) -> None:
+def test_services_for_other_people_reach_postgres_only(services: Services) -> None:
     networks = {name: set(service["networks"]) for name, service in services.items()}
     reached = {name for name in networks if networks[name] & networks["dashboard"]}
-    assert reached == {"dashboard", "api", "postgres"}
+    assert reached == {"dashboard", "api", "listening", "postgres"}
     pipeline = {name for name in networks if "pipeline" in networks[name]}
-    assert pipeline == set(services) - {"dashboard", "api"}
+    assert pipeline == set(services) - {"dashboard", "api", "listening"}
 
 
 def test_volumes_are_mounted_only_where_they_are_needed(services: Services) -> None:
@@ -200,7 +201,7 @@ def test_volumes_are_mounted_only_where_they_are_needed(services: Services) -> N
         "airflow": {"init"},
         "logs": {*(f"{name} (read only)" for name in ("api-server", LOG_SERVER)), *writers},
         "caches": {*WORKERS, OPERATOR},
-        "clips": {"dashboard (read only)", *WORKERS, OPERATOR},
+        "clips": {"dashboard (read only)", "listening (read only)", *WORKERS, OPERATOR},
         "models": {"dashboard (read only)", "api (read only)", *WORKERS, OPERATOR},
         "backups": {OPERATOR},
     }
@@ -262,7 +263,7 @@ def test_the_library_is_mounted_read_only(services: Services) -> None:
         for volume in service.get("volumes", [])
     }
     library = {(name, read_only) for name, target, read_only in mounts if target == "/library"}
-    assert library == {(name, True) for name in (*WORKERS, "dashboard", OPERATOR)}
+    assert library == {(name, True) for name in (*WORKERS, "dashboard", "listening", OPERATOR)}
     assert all(read_only for name, _, read_only in mounts if name == "dashboard")
 
 
@@ -274,6 +275,7 @@ def test_every_service_has_only_the_secrets_that_it_needs(services: Services) ->
         "MIRPIPE_OWNER_PASSWORD": {*RUNS_ONCE, OPERATOR},
         "MIRPIPE_APP_PASSWORD": {*RUNS_ONCE, *WORKERS, OPERATOR},
         "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *WORKERS, "dashboard", "api", OPERATOR},
+        "MIRPIPE_LISTENER_PASSWORD": {*RUNS_ONCE, "listening", OPERATOR},
         "AIRFLOW_DB_PASSWORD": {*airflow, "roles", OPERATOR},
         "AIRFLOW_ADMIN_PASSWORD": {"init"},
         "AIRFLOW_SESSION_SECRET": airflow,
@@ -298,7 +300,7 @@ def test_only_services_that_read_audio_get_the_login_for_buckets() -> None:
     addresses = {"MIRPIPE_REFERENCES": "s3://music/reference", "MIRPIPE_CLIPS_DIR": "s3://music/c"}
     variables = env_file(COMPOSE_PROFILES=ALL_PROFILES, **login, **addresses)
     services = config(variables)["services"]
-    readers = {*WORKERS, "dashboard", OPERATOR}
+    readers = {*WORKERS, "dashboard", "listening", OPERATOR}
     for name, value in login.items():
         with_login = {each for each, service in services.items() if value in str(service)}
         assert with_login == readers, name
@@ -317,11 +319,12 @@ def test_urls_contain_the_roles_that_are_created(services: Services) -> None:
             make_url(urls[f"MIRPIPE_{name}_URL"]).username,
             make_url(urls[f"MIRPIPE_{name}_URL"]).database,
         )
-        for name in ("DATABASE", "OWNER", "READER", "AIRFLOW_DATABASE", "SUPERUSER")
+        for name in ("DATABASE", "OWNER", "READER", "LISTENER", "AIRFLOW_DATABASE", "SUPERUSER")
     ] == [
         ("mirpipe_app", "mirpipe"),
         ("mirpipe_owner", "mirpipe"),
         ("mirpipe_read", "mirpipe"),
+        ("mirpipe_listener", "mirpipe"),
         ("airflow", "airflow"),
         ("postgres", "postgres"),
     ]

@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+from mirpipe.listening.create_links import create_tokens
+from mirpipe.listening.create_test import ListeningOptions, create_test
 from tests.dashboard import example_clips, example_library
 from tests.dashboard.example_library import Model, Piece
 from tests.support.databases import Database
 
 TARGETS, REFERENCES = 12, 30
+SAMPLE_RATE = 44_100
 
 
 @pytest.fixture
@@ -25,3 +30,49 @@ def library(fresh_database: Database, tmp_path: Path) -> Database:
         maker = example_clips.Maker("model", seeds=2)
         example_clips.make(connection, [maker], tmp_path, sound)
     return fresh_database
+
+
+TITLE = "כותרת סודית"
+"""Part of the titles in the tags of `audible_library`, which a listener must never see."""
+
+
+@pytest.fixture
+def audible_library(fresh_database: Database, tmp_path: Path) -> Database:
+    """Yield a library with a run, whose files are tones with titles in their tags."""
+    pieces = []
+    for number in range(10):
+        collection = "target" if number < 4 else "reference"
+        path = tmp_path / f"secret {number}.flac"
+        write_tone(path, 200 + 100 * number, level=0.02 + 0.09 * number, title=f"{TITLE} {number}")
+        pieces.append(Piece(collection, f"{TITLE} {number}", path, format="FLAC", seconds=4.0))
+    with fresh_database.owner.begin() as connection:
+        models = [Model(name, 0.5, 0.1) for name in ("clap", "signal")]
+        example_library.fill(connection, pieces, models)
+    return fresh_database
+
+
+def write_tone(
+    path: Path,
+    hertz: float,
+    *,
+    level: float = 0.5,
+    seconds: float = 4.0,
+    channels: int = 2,
+    title: str = "",
+) -> Path:
+    """Write a sine wave with the amplitude `level` and a title, and return its path."""
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    samples = level * np.sin(2 * np.pi * hertz * time)
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, channels, format="FLAC") as file:
+        if title:
+            file.title = title
+        file.write(np.repeat(samples[:, np.newaxis], channels, axis=1))
+    return path
+
+
+def create_links(*, count: int = 1, questions: int = 4, controls: int = 1) -> list[str]:
+    """Create a listening test of the latest run, and return the token of each link."""
+    options = ListeningOptions(
+        "answers", questions=questions, controls=controls, repeats=1, excerpt_seconds=2.0
+    )
+    return create_tokens(create_test("test", None, options, seed=1), count)

@@ -33,7 +33,7 @@ def tables(database: Database) -> list[list[tuple[Any, ...]]]:
 def test_a_test_of_answers_compares_the_best_matches_of_the_run(library: Database) -> None:
     result = run("create", "--questions", "6")
     assert result.exit_code == 0, result.output
-    assert "listening test answers-run1" in result.stdout
+    assert "answers-run1: 6 questions, 3 controls and 3 repeats for each person" in result.stdout
     questions = rows(
         library,
         "SELECT q.first_id = a.reference_id AND q.second_id = b.reference_id "
@@ -144,7 +144,14 @@ def test_the_list_counts_links_listeners_and_votes(library: Database) -> None:
         )
     (listed,) = json.loads(run("list", "--json").stdout)
     counts = {name: n for name, n in listed.items() if name.endswith("_n")}
-    assert counts == {"links_n": 2, "listeners_n": 2, "complete_n": 1, "votes_n": 5, "asked_n": 8}
+    sizes = {"questions_n": 3, "controls_n": 1}
+    assert counts == sizes | {
+        "links_n": 2,
+        "listeners_n": 2,
+        "complete_n": 1,
+        "votes_n": 5,
+        "asked_n": 8,
+    }
     assert "answers-run1" in run("list").stdout
     assert "5 of 8" in run("list").stdout
 
@@ -154,7 +161,7 @@ def test_the_list_counts_links_listeners_and_votes(library: Database) -> None:
     [
         (("create", "7"), "no run 7"),
         (("create", "--subject", "nobody"), "no answers of nobody"),
-        (("create", "--subject", "clap"), "at least two subjects"),
+        (("create", "--subject", "clap"), "at least two encoders"),
         (("link", "nothing"), "no listening test 'nothing'"),
     ],
 )

@@ -29,6 +29,10 @@ class ListeningTest:
     """Share of the answered controls that a listener must pass for the votes to count."""
     consent: str
     created_at: datetime
+    questions_n: int
+    """Number of questions on a sheet, without controls."""
+    controls_n: int
+    """Number of controls on a sheet."""
     links_n: int
     """Number of listeners who have a link and have not withdrawn."""
     listeners_n: int
@@ -41,10 +45,14 @@ class ListeningTest:
 
 
 _TESTS = text("""
-    SELECT t.*, coalesce(links_n, 0) AS links_n, coalesce(listeners_n, 0) AS listeners_n,
+    SELECT t.*, q.*, coalesce(links_n, 0) AS links_n, coalesce(listeners_n, 0) AS listeners_n,
         coalesce(complete_n, 0) AS complete_n, coalesce(votes_n, 0) AS votes_n,
         coalesce(asked_n, 0) AS asked_n
     FROM mirpipe.listening_test t
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE control IS NULL) AS questions_n, count(control) AS controls_n
+        FROM mirpipe.listening_question q
+        WHERE q.listening_test_id = t.listening_test_id AND q.sheet = 0) q
     LEFT JOIN (
         SELECT listening_test_id, count(*) AS links_n, count(consented_at) AS listeners_n,
             count(*) FILTER (WHERE votes_n = asked_n) AS complete_n,
