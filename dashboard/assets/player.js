@@ -79,8 +79,15 @@ async function recover() {
   }
 }
 
+// After a restart of the server, the links of the page are new.
+function restart() {
+  const button = playButtons().find((each) => isOf(each, current));
+  load(button === undefined ? current : trackOf(button), audio.currentTime, true);
+}
+
 function toggle() {
   if (current === null) step(1);
+  else if (audio.error !== null) restart();
   else if (audio.paused) audio.play().catch(() => {});
   else audio.pause();
 }

@@ -263,6 +263,20 @@ def test_the_player_is_accessible_in_both_themes_and_sizes(
         assert hidden <= 0, "the player covers the button with the focus"
 
 
+def test_an_old_link_is_replaced_by_the_link_on_the_page(served: Served, chromium: Browser) -> None:
+    page = chromium.new_page()
+    open_listen(page, served)
+    button = page.get_by_role("button", name="Play Target:")
+    button.evaluate("(button) => { button.dataset.src += 'A'; }")
+    button.click()
+    expect(page.locator(".mp-player-status")).to_contain_text("not valid any more")
+    button.evaluate("(button) => { button.dataset.src = button.dataset.src.slice(0, -1); }")
+    button.click()
+    page.wait_for_function(IS_PLAYING)
+    expect(page.locator(".mp-player-status")).to_be_empty()
+    page.close()
+
+
 def test_the_player_says_why_a_track_cannot_be_played(served: Served, chromium: Browser) -> None:
     page = chromium.new_page()
     open_listen(page, served)
