@@ -2,6 +2,7 @@
 
 Results are stored in var/bench. `--missing` measures only parts without a stored result and then
 writes the page. Use this option to continue after an interruption, or after measuring single parts.
+The part `million` is measured only if it is named.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from benchmarks import history_table
 from benchmarks.model_table import section
 from benchmarks.parts import (
     HISTORY,
+    MILLION,
     MODELS,
     PIPELINE,
     Outcome,
@@ -47,14 +49,14 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     all_parts = [*PIPELINE, HISTORY, *MODELS]
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(all_parts))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join([*all_parts, MILLION]))
     parser.add_argument(
         "--missing", action="store_true", help="measure only parts without a stored result"
     )
     options = parser.parse_args()
-    if unknown := set(options.parts) - set(all_parts):
+    if unknown := set(options.parts) - {*all_parts, MILLION}:
         names = ", ".join(sorted(unknown))
-        parser.error(f"unknown part: {names}. Choose from: {', '.join(all_parts)}")
+        parser.error(f"unknown part: {names}. Choose from: {', '.join([*all_parts, MILLION])}")
     failed = []
     for part in options.parts or all_parts:
         if options.missing and stored_outcome(part).result:

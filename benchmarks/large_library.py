@@ -3,7 +3,7 @@
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,11 +51,12 @@ def clustered_vectors(random: np.random.Generator, centres: np.ndarray, n: int) 
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def register_encoder(dimension: int) -> int:
+def register_encoder(dimension: int, name: str = "bench") -> int:
     """Register an encoder whose vectors have this dimension. Return the encoder's id."""
     with engine("app").begin() as connection:
-        statement = text("SELECT mirpipe.register_encoder('bench', '1', :dimension, '{}')")
-        return int(connection.execute(statement, {"dimension": dimension}).scalar_one())
+        statement = text("SELECT mirpipe.register_encoder(:name, '1', :dimension, '{}')")
+        parameters = {"name": name, "dimension": dimension}
+        return int(connection.execute(statement, parameters).scalar_one())
 
 
 def add_tracks(encoder_id: int, collection: Collection, vectors: Float32) -> None:
@@ -63,26 +64,44 @@ def add_tracks(encoder_id: int, collection: Collection, vectors: Float32) -> Non
     n = len(vectors)
     with engine("app").begin() as connection:
         existing = connection.execute(text("SELECT count(*) FROM mirpipe.track")).scalar_one()
-        batch_id = connection.execute(
-            text(
-                "INSERT INTO mirpipe.embedding_batch "
-                "(encoder_id, device, versions, tracks, seconds) "
-                "VALUES (:encoder_id, 'none', '{}', :n, 0) RETURNING batch_id"
-            ),
-            {"encoder_id": encoder_id, "n": n},
-        ).scalar_one()
-        binary_copy.copy_rows(
-            connection,
-            "mirpipe.embedding",
-            ["encoder_id", "track_id", "collection", "batch_id", "embedding"],
-            [
-                [encoder_id] * n,
-                _insert_tracks(connection, collection, existing, n),
-                [collection] * n,
-                [batch_id] * n,
-                vectors,
-            ],
-        )
+        track_ids = _insert_tracks(connection, collection, existing, n)
+        _insert_vectors(connection, encoder_id, collection, track_ids, vectors)
+    _vacuum()
+
+
+def add_vectors(
+    encoder_id: int, collection: Collection, track_ids: Sequence[int], vectors: Float32
+) -> None:
+    """Write the vectors of existing tracks of one collection."""
+    with engine("app").begin() as connection:
+        _insert_vectors(connection, encoder_id, collection, track_ids, vectors)
+    _vacuum()
+
+
+def _insert_vectors(
+    connection: Connection,
+    encoder_id: int,
+    collection: Collection,
+    track_ids: Sequence[int],
+    vectors: Float32,
+) -> None:
+    n = len(vectors)
+    batch_id = connection.execute(
+        text(
+            "INSERT INTO mirpipe.embedding_batch (encoder_id, device, versions, tracks, seconds) "
+            "VALUES (:encoder_id, 'none', '{}', :n, 0) RETURNING batch_id"
+        ),
+        {"encoder_id": encoder_id, "n": n},
+    ).scalar_one()
+    binary_copy.copy_rows(
+        connection,
+        "mirpipe.embedding",
+        ["encoder_id", "track_id", "collection", "batch_id", "embedding"],
+        [[encoder_id] * n, track_ids, [collection] * n, [batch_id] * n, vectors],
+    )
+
+
+def _vacuum() -> None:
     with engine("owner").connect().execution_options(isolation_level="AUTOCOMMIT") as owner:
         owner.execute(text("VACUUM ANALYZE"))
 

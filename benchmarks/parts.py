@@ -33,6 +33,8 @@ PIPELINE = (
 """Modules in this package whose `run()` returns rows of name, value and unit."""
 HISTORY = "long_history"
 """Part whose `run()` returns the figures of `benchmarks.long_history`."""
+MILLION = "million"
+"""Part that takes hours, so it is measured only on request."""
 MODELS = (*GOALS, "arithmetic")
 """Parts that are measured in the interpreter of the model libraries."""
 SHOWN_LINES = 8
@@ -97,7 +99,7 @@ def _commands(part: str) -> tuple[str | Path | None, list[list[str]]]:
 
     The outputs of all commands together are the part's result.
     """
-    if part in (*PIPELINE, HISTORY):
+    if part in (*PIPELINE, HISTORY, MILLION):
         return sys.executable, [["benchmarks.parts", part]]
     arguments = [[part]] if part == "arithmetic" else [[part, "speed"], [part, "memory"]]
     return settings().models_python, [["benchmarks.models", *each] for each in arguments]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import history_table, long_history, parts
+from benchmarks import history_table, long_history, million, parts
 from benchmarks.__main__ import page
 from benchmarks.parts import HISTORY, MODELS, PIPELINE, Outcome, measure, stored_outcome
 
@@ -70,3 +70,27 @@ def test_a_long_history_is_measured_early_late_and_pruned(
     assert "| table and its indexes | run 2, MB | run 12, MB | pruned, MB |" in table
     assert "| report | " in table
     assert "| history | " in table
+
+
+@pytest.mark.slow
+def test_an_interrupted_measurement_of_a_large_library_continues(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(million, "PROJECT", short_folder)
+    monkeypatch.setattr(million, "DIMENSIONS", {"one": 3, "other": 4})
+    monkeypatch.setattr(million, "BATCH", 15)
+    monkeypatch.setattr(million.search, "run", lambda references: [("search", references, "")])
+    monkeypatch.setenv("REFERENCES", "20")
+    monkeypatch.setenv("MIRPIPE_HOME", "")  # It is set by the measurement, and restored afterwards.
+    commands = {"lists": ["retrieve"], "stops": ["unknown"]}
+    monkeypatch.setattr(million, "_COMMANDS", commands)
+    with pytest.raises(RuntimeError, match="mirpipe unknown failed"):
+        million.run()
+    monkeypatch.setattr(
+        million, "_COMMANDS", {"lists": ["unknown"], "digest": ["verify", "--digest"]}
+    )
+    rows = {name: value for name, value, _ in million.run()}
+    assert rows["search"] == 20
+    assert rows["lists"] > 0
+    assert rows["digest: the command, peak memory"] > 10
+    assert rows["lists: written to the server's log"] > 0

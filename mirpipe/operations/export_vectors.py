@@ -46,7 +46,8 @@ def export_vectors(encoder: str, file: Path) -> int:
             with parquet.ParquetWriter(
                 partial, schema, compression="zstd", write_page_checksum=True
             ) as writer:
-                for hashes, vectors in vectors_by_content(connection, stored.encoder_id):
+                blocks = vectors_by_content(connection, stored.encoder_id, dimension=spec.dimension)
+                for hashes, vectors in blocks:
                     writer.write_batch(vector_file.record_batch(schema, hashes, vectors))
                     rows += len(hashes)
             sync_file(partial)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli.main import app
+from mirpipe.db.queries import view_snapshot
 from mirpipe.operations import export as module
 from mirpipe.operations.export import export
 from mirpipe.published.load_tables import load
@@ -114,6 +115,20 @@ def test_vectors_are_exported_only_on_request(fresh_database: Database, tmp_path
         pytest.approx([0, 0.6, 0.8]),
         [1, 0, 0],
     ]
+
+
+def test_vectors_are_read_in_batches_of_a_limited_size(
+    fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = SyntheticLibrary(fresh_database.app)
+    for number in range(5):
+        library.add("reference", str(number), [1, number, 0])
+    monkeypatch.setattr(view_snapshot, "BATCH_VALUES", 2 * 3)
+    name = f"v_embedding_{library.encoder_id}"
+    assert export(tmp_path, views=[name]) == {name: 5}
+    file = parquet.ParquetFile(tmp_path / f"{name}.parquet")
+    groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+    assert groups == [2, 2, 1]
 
 
 def test_rows_that_change_during_the_export_do_not_affect_it(

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
+from mirpipe.db.queries.view_snapshot import rows_per_batch
 from mirpipe.records import Float32
-
-BLOCK_ROWS = 4096
-"""Number of vectors that are in memory at the same time."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ _VECTORS = text("""
     SELECT DISTINCT ON (t.content_sha256) t.content_sha256, CAST(v.embedding AS real[]) AS vector
     FROM mirpipe.embedding v JOIN mirpipe.track t USING (track_id)
     WHERE v.encoder_id = :encoder_id AND t.state = 'ok' ORDER BY t.content_sha256, t.track_id
-""").execution_options(stream_results=True, max_row_buffer=BLOCK_ROWS)
+""")
 
 
 def revisions_with_vectors(connection: Connection) -> dict[str, StoredRevision]:
@@ -43,13 +41,15 @@ def revisions_with_vectors(connection: Connection) -> dict[str, StoredRevision]:
 
 
 def vectors_by_content(
-    connection: Connection, encoder_id: int
+    connection: Connection, encoder_id: int, *, dimension: int
 ) -> Iterator[tuple[list[bytes], Float32]]:
     """Yield blocks of content hashes and vectors, shape (n, D), in the order of the hash.
 
-    Only the vectors of usable tracks are read.
+    Only the vectors of usable tracks are read. `dimension` is the number D.
     """
-    with connection.execute(_VECTORS, {"encoder_id": encoder_id}) as result:
-        for rows in result.partitions(BLOCK_ROWS):
+    rows_n = rows_per_batch(dimension)
+    streamed = _VECTORS.execution_options(stream_results=True, max_row_buffer=rows_n)
+    with connection.execute(streamed, {"encoder_id": encoder_id}) as result:
+        for rows in result.partitions(rows_n):
             hashes = [bytes(row.content_sha256) for row in rows]
             yield hashes, np.array([row.vector for row in rows], np.float32)

@@ -1,5 +1,6 @@
 """Reads complete views from one snapshot of the database."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +13,8 @@ from mirpipe.db.snapshot import open_snapshot
 
 BATCH_ROWS = 10_000
 """Number of rows that are in memory at the same time."""
+BATCH_VALUES = 1 << 20
+"""Number of values of vectors that are in memory at the same time: 32 MiB as Python's floats."""
 
 
 class Snapshot:
@@ -30,7 +33,7 @@ class Snapshot:
         return describe_views(self._connection)
 
     def rows(self, view: View, casts: Sequence[str | None]) -> Iterator[Sequence[Sequence[Any]]]:
-        """Yield all rows of the view, in batches of at most `BATCH_ROWS`.
+        """Yield all rows of the view, in batches of at most `BATCH_ROWS`, or fewer with vectors.
 
         For each column, `casts` contains the SQL type to convert the column to, or None.
         """
@@ -42,9 +45,21 @@ class Snapshot:
             for column, sql_type in zip(view.columns, casts, strict=True)
         )
         query = text(f"SELECT {columns} FROM mirpipe.{quoted(view.name)}")
-        streamed = query.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
+        rows = min(BATCH_ROWS, rows_per_batch(_dimension(view)))
+        streamed = query.execution_options(stream_results=True, max_row_buffer=rows)
         with self._connection.execute(streamed) as result:
-            yield from result.partitions(BATCH_ROWS)
+            yield from result.partitions(rows)
+
+
+def rows_per_batch(dimension: int) -> int:
+    """Return how many vectors of this dimension have BATCH_VALUES values."""
+    return max(1, BATCH_VALUES // dimension)
+
+
+def _dimension(view: View) -> int:
+    """Return the largest dimension of a vector in the view, or 1 if it has no vectors."""
+    types = (re.search(r"\bvector\((\d+)\)$", column.type) for column in view.columns)
+    return max((int(found[1]) for found in types if found), default=1)
 
 
 @contextmanager

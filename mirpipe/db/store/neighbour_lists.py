@@ -49,6 +49,15 @@ class NeighbourLists:
     horizon_hash: NDArray[np.bytes_]
     """Content hashes of the horizons."""
 
+    def part(self, rows: slice) -> "NeighbourLists":
+        """Return only these lists."""
+        return NeighbourLists(
+            self.target_ids[rows],
+            self.hashes[rows],
+            self.horizon_cosine[rows],
+            self.horizon_hash[rows],
+        )
+
 
 def read_lists(
     connection: Connection, encoder_id: int, target_ids: Sequence[int] | None = None

@@ -14,15 +14,22 @@ from mirpipe.db.store import neighbour_lists, pair_input_changes, unsettled_trac
 from mirpipe.db.store.active_revisions import MaintainedEncoder, maintained_encoders
 from mirpipe.db.store.cosine_moments import read_moments
 from mirpipe.db.store.exact_search import search_entries
-from mirpipe.db.store.neighbour_lists import read_lists
+from mirpipe.db.store.neighbour_lists import NeighbourLists, read_lists
 from mirpipe.db.store.same_recording_check import wrong_pairs
-from mirpipe.db.store.searchable_tracks import searchable_references, searchable_targets
+from mirpipe.db.store.searchable_tracks import (
+    References,
+    searchable_references,
+    searchable_targets,
+)
 from mirpipe.db.store.shown_matches import CURRENT_MATCHES
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.statistics.cosine_moments import Moments
 
 TOLERANCE = 1e-9
 """Maximum relative difference between two sums, because many small updates round differently."""
+
+LISTS_PER_BLOCK = 4096
+"""Number of lists whose entries are in memory at the same time."""
 
 REBUILD = "Run `mirpipe retrieve --rebuild`."
 
@@ -68,9 +75,18 @@ _COUNTS = {
 _PENDING = text("SELECT coalesce(sum(items), 0) FROM mirpipe.v_pending")
 _QUEUE = text("SELECT count(*) FROM mirpipe.embedding_change WHERE encoder_id = :encoder_id")
 _STORED_ENTRIES = text(
-    "SELECT target_id, reference_id, cosine FROM mirpipe.neighbour WHERE encoder_id = :encoder_id"
+    "SELECT target_id, reference_id, cosine FROM mirpipe.neighbour "
+    "WHERE encoder_id = :encoder_id AND target_id = ANY(:target_ids)"
 )
-_MEMBERS = text("SELECT track_id FROM mirpipe.background_member WHERE encoder_id = :encoder_id")
+_WRONG_MEMBERS = text("""
+    SELECT count(*)
+    FROM (SELECT track_id FROM mirpipe.background_member WHERE encoder_id = :encoder_id) m
+    FULL JOIN (
+        SELECT track_id FROM mirpipe.embedding e JOIN mirpipe.track t USING (track_id)
+        WHERE e.encoder_id = :encoder_id AND e.collection = 'reference' AND t.state = 'ok') r
+    USING (track_id)
+    WHERE m.track_id IS NULL OR r.track_id IS NULL
+""")
 _UNPUBLISHED = text(f"""
     WITH desired AS ({CURRENT_MATCHES}), served AS (
         SELECT encoder_id, target_id, rank, reference_id, cosine, relation
@@ -130,8 +146,21 @@ def _list_differences(connection: Connection, encoder: MaintainedEncoder) -> Ite
     for target in sorted(targets ^ set(lists.target_ids.tolist())):
         problem = "has no list" if target in targets else "has a list but no usable vector"
         yield Difference("lists", f"{encoder.name}: target {target} {problem}. {REBUILD}")
-    stored = _stored_entries(connection, encoder.encoder_id)
-    exact = _searched_entries(connection, encoder.encoder_id, lists)
+    references = searchable_references(connection, encoder.encoder_id)
+    for start in range(0, len(lists.target_ids), LISTS_PER_BLOCK):
+        block = lists.part(slice(start, start + LISTS_PER_BLOCK))
+        yield from _entry_differences(connection, encoder, block, references)
+
+
+def _entry_differences(
+    connection: Connection,
+    encoder: MaintainedEncoder,
+    lists: NeighbourLists,
+    references: References,
+) -> Iterator[Difference]:
+    """Yield the differences between the stored entries of these lists and an exact search."""
+    stored = _stored_entries(connection, encoder.encoder_id, lists)
+    exact = _searched_entries(connection, encoder.encoder_id, lists, references)
     for target in sorted(stored.keys() | exact.keys()):
         if wrong := stored.get(target, set()) ^ exact.get(target, set()):
             yield Difference(
@@ -146,24 +175,26 @@ def _list_differences(connection: Connection, encoder: MaintainedEncoder) -> Ite
             )
 
 
-def _stored_entries(connection: Connection, encoder_id: int) -> dict[int, set[tuple[int, float]]]:
+def _stored_entries(
+    connection: Connection, encoder_id: int, lists: NeighbourLists
+) -> dict[int, set[tuple[int, float]]]:
     """Return the stored entries, as pairs of reference and cosine, by target."""
     entries: dict[int, set[tuple[int, float]]] = {}
-    rows = connection.execute(_STORED_ENTRIES, {"encoder_id": encoder_id})
+    parameters = {"encoder_id": encoder_id, "target_ids": lists.target_ids.tolist()}
+    rows = connection.execute(_STORED_ENTRIES, parameters)
     for target, reference, cosine in rows:
         entries.setdefault(target, set()).add((reference, cosine))
     return entries
 
 
 def _searched_entries(
-    connection: Connection, encoder_id: int, lists: neighbour_lists.NeighbourLists
+    connection: Connection, encoder_id: int, lists: NeighbourLists, references: References
 ) -> dict[int, set[tuple[int, float]]]:
     """Return the entries that an exact search finds, as pairs of reference and cosine, by target.
 
     The search returns up to one entry more than a list can contain. The extra entry shows if a full
     list without a horizon is incomplete.
     """
-    references = searchable_references(connection, encoder_id)
     k = neighbour_lists.MAX_ENTRIES + 1
     entries: dict[int, set[tuple[int, float]]] = {}
     for part in search_entries(connection, encoder_id, lists, references, k):
@@ -177,12 +208,12 @@ def _searched_entries(
 def _moment_differences(connection: Connection, encoder: MaintainedEncoder) -> Iterator[Difference]:
     """Yield the differences between the stored moments and the moments of all vectors."""
     references = searchable_references(connection, encoder.encoder_id).track_ids
-    members = connection.execute(_MEMBERS, {"encoder_id": encoder.encoder_id}).scalars()
-    if wrong := set(members) ^ set(references.tolist()):
+    parameters = {"encoder_id": encoder.encoder_id}
+    if wrong := connection.execute(_WRONG_MEMBERS, parameters).scalar_one():
         yield Difference(
             "background",
             f"{encoder.name}: references that are included in the sums for z but not usable, "
-            f"or the reverse: {len(wrong)}. {REBUILD}",
+            f"or the reverse: {wrong}. {REBUILD}",
         )
     stored = read_moments(connection, encoder.encoder_id)
     exact = Moments.empty(len(stored.vector_sum))

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 
-from more_itertools import batched
 from sqlalchemy import Connection, text
 
 from mirpipe.db.store.same_recordings import FoundPair, find_pairs, to_compared
 
 _BATCH_TRACKS = 64
-_COMPARED = text("""
+_IS_COMPARED = """
+    frames IS NOT NULL
+    AND NOT EXISTS (SELECT FROM mirpipe.fingerprint_change c WHERE c.track_id = f.track_id)
+"""
+_NEXT_COMPARED = text(f"""
     SELECT track_id FROM mirpipe.fingerprint f
-    WHERE frames IS NOT NULL
-      AND NOT EXISTS (SELECT FROM mirpipe.fingerprint_change c WHERE c.track_id = f.track_id)
-    ORDER BY track_id
+    WHERE track_id > :after AND {_IS_COMPARED} ORDER BY track_id LIMIT {_BATCH_TRACKS}
+""")
+_COMPARED = text(f"""
+    SELECT track_id FROM mirpipe.fingerprint f WHERE track_id = ANY(:track_ids) AND {_IS_COMPARED}
 """)
 _FINGERPRINTS = text("""
     SELECT track_id, revision, frames, codes FROM mirpipe.fingerprint
@@ -36,19 +40,25 @@ def wrong_pairs(connection: Connection) -> Iterator[tuple[int, int]]:
 
     Fingerprints that are not compared yet are left out, because their pairs are not complete.
     """
-    compared = connection.execute(_COMPARED).scalars().all()
-    complete = set(compared)
-    for track_ids in batched(compared, _BATCH_TRACKS):
-        parameters = {"track_ids": list(track_ids)}
+    for track_ids in _compared_tracks(connection):
+        parameters = {"track_ids": track_ids}
         stored = {FoundPair(**row) for row in connection.execute(_STORED, parameters).mappings()}
         found = set[FoundPair]()
         for row in connection.execute(_FINGERPRINTS, parameters).all():
             found.update(find_pairs(connection, to_compared(*row)))
         first = set(track_ids)
-        wrong = {
-            (pair.track_id, pair.other_id)
-            for pair in stored ^ {pair for pair in found if pair.track_id in first}
-            if pair.other_id in complete
-        }
-        yield from sorted(wrong)
+        wrong = stored ^ {pair for pair in found if pair.track_id in first}
+        others = {"track_ids": [pair.other_id for pair in wrong]}
+        complete = set(connection.execute(_COMPARED, others).scalars()) if wrong else set()
+        yield from sorted(
+            {(pair.track_id, pair.other_id) for pair in wrong if pair.other_id in complete}
+        )
     yield from ((row.track_id, row.other_id) for row in connection.execute(_WITHOUT_FINGERPRINT))
+
+
+def _compared_tracks(connection: Connection) -> Iterator[list[int]]:
+    """Yield batches of the tracks whose fingerprints were compared, in ascending order."""
+    after = -1
+    while track_ids := list(connection.execute(_NEXT_COMPARED, {"after": after}).scalars()):
+        yield track_ids
+        after = track_ids[-1]

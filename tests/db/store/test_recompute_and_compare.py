@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from mirpipe.db.store import recompute_and_compare
 from mirpipe.db.store.content_digest import combined, digests
 from mirpipe.db.store.recompute_and_compare import differences
 from mirpipe.stages.report import report
@@ -218,7 +219,9 @@ def test_an_undamaged_library_has_no_differences(library):
         assert list(differences(connection)) == []
 
 
-def test_every_kind_of_damage_is_found(library):
+@pytest.mark.parametrize("block", [1, recompute_and_compare.LISTS_PER_BLOCK])
+def test_every_kind_of_damage_is_found(library, monkeypatch, block):
+    monkeypatch.setattr(recompute_and_compare, "LISTS_PER_BLOCK", block)
     found = {}
     with snapshot(library) as connection:
         for damage in DAMAGE:
@@ -227,6 +230,24 @@ def test_every_kind_of_damage_is_found(library):
             found[damage] = {difference.check for difference in differences(connection)}
             connection.rollback()
     assert found == DAMAGE
+
+
+def test_the_entries_of_few_lists_are_in_memory_at_the_same_time(library, monkeypatch):
+    library.add("target", "another", (1, 2, 3))
+    retrieve()
+    monkeypatch.setattr(recompute_and_compare, "LISTS_PER_BLOCK", 1)
+    read, stored_entries = [], recompute_and_compare._stored_entries
+
+    def spy(connection, encoder_id, lists):
+        entries = stored_entries(connection, encoder_id, lists)
+        read.append(sorted(entries))
+        return entries
+
+    monkeypatch.setattr(recompute_and_compare, "_stored_entries", spy)
+    with snapshot(library) as connection:
+        list(differences(connection))
+    assert len(read) > 1
+    assert all(len(targets) == 1 for targets in read), read
 
 
 def test_a_queued_change_is_not_reported_as_damage_to_lists(library):

@@ -1,0 +1,189 @@
+"""Measures the commands on a library of a million references, one after the other.
+
+The library is built once, in var/bench/library-REFERENCES, and each measurement is stored when it
+is complete. So an interrupted measurement continues where it stopped. Delete the folder to start
+again. The environment variable REFERENCES sets the number of references.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import psutil
+from sqlalchemy import text
+
+from benchmarks import search
+from benchmarks.large_library import add_tracks, add_vectors, clustered_vectors, register_encoder
+from mirpipe.db.embedded_server_roles import embedded_server
+from mirpipe.db.engine import close_engines, engine
+from mirpipe.db.migrate import migrate
+from mirpipe.records import Collection, Float32
+from mirpipe.settings import PROJECT, settings
+
+REFERENCES = 1_000_000
+TARGETS = 10_000
+"""Number of targets, but at most a tenth of the references."""
+DIMENSIONS = {"bench_512": 512, "bench_1024": 1024}
+"""Encoders, and the numbers of values of their vectors."""
+BATCH = 50_000
+"""Number of tracks that are written at once."""
+SAMPLE_SECONDS = 0.2
+"""Time between two measurements of the server's memory."""
+Rows = list[tuple[str, float, str]]
+"""Name, value and unit of each measurement."""
+
+_COMMANDS = {
+    "neighbour lists": ["retrieve"],
+    "neighbour lists, nothing new": ["retrieve"],
+    "report": ["report"],
+    "report, nothing new": ["report"],
+    "pending work": ["status", "--json"],
+    "digest": ["verify", "--digest"],
+    "verify": ["verify"],
+    "export": ["export", "{folder}/export"],
+    "export of the vectors": ["export", "{folder}/export", "--vectors"],
+    "backup": ["backup", "{folder}/backup"],
+}
+_WITHOUT_VECTOR = text("""
+    SELECT track_id FROM mirpipe.track t
+    WHERE collection = :collection AND NOT EXISTS (
+        SELECT FROM mirpipe.embedding v
+        WHERE v.encoder_id = :encoder_id AND v.track_id = t.track_id)
+    ORDER BY track_id LIMIT :most
+""")
+_COUNT = text("SELECT count(*) FROM mirpipe.track WHERE collection = :collection")
+_LABELS = text("""
+    UPDATE mirpipe.track SET labels = jsonb_build_object(
+        'genre', 'g' || track_id % 20, 'instrument', 'i' || track_id % 7,
+        'work', 'w' || track_id % 20000)
+    WHERE NOT labels ? 'genre'
+""")
+_WAL = text("SELECT pg_current_wal_lsn() - '0/0'")
+
+
+def run() -> Rows:
+    """Return name, value and unit of each measurement. For a million references: hours."""
+    references = int(os.environ.get("REFERENCES", REFERENCES))
+    folder = PROJECT / "var" / "bench" / f"library-{references}"
+    if not (folder / "backup.json").exists():  # A backup is only written to a new folder.
+        shutil.rmtree(folder / "backup", ignore_errors=True)
+    rows: Rows = []
+    with _server(folder / "home"):
+        _build(references, min(TARGETS, references // 10))
+        for name, arguments in _COMMANDS.items():
+            command = [argument.format(folder=folder) for argument in arguments]
+            rows += _stored(
+                folder / f"{name}.json", partial(_measure, name, command, folder / "home")
+            )
+    rows += _stored(folder / "search.json", partial(search.run, references))
+    return rows
+
+
+@contextmanager
+def _server(home: Path) -> Iterator[None]:
+    """Use a database server in this home, and stop it afterwards. Its data are kept."""
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["MIRPIPE_HOME"] = str(home)
+    settings.cache_clear()
+    close_engines()
+    try:
+        migrate()
+        yield
+    finally:
+        close_engines()
+        embedded_server(home).down()
+
+
+def _build(references: int, targets: int) -> None:
+    """Add the tracks, vectors and labels that are missing. Each batch is one transaction."""
+    encoder_ids = {name: register_encoder(size, name) for name, size in DIMENSIONS.items()}
+    first, *others = DIMENSIONS
+    sizes: dict[Collection, int] = {"reference": references, "target": targets}
+    for collection, size in sizes.items():
+        while (done := _count(collection)) < size:
+            vectors = _vectors(done, min(BATCH, size - done), DIMENSIONS[first])
+            add_tracks(encoder_ids[first], collection, vectors)
+        for name in others:
+            while track_ids := _without_vector(collection, encoder_ids[name]):
+                vectors = _vectors(track_ids[0], len(track_ids), DIMENSIONS[name])
+                add_vectors(encoder_ids[name], collection, track_ids, vectors)
+    with engine("app").begin() as connection:
+        connection.execute(_LABELS)
+
+
+def _vectors(seed: int, n: int, dimension: int) -> Float32:
+    """Return n random vectors around the centres of the library, shape (n, dimension)."""
+    centres = np.random.default_rng(0).standard_normal((500, dimension))
+    return clustered_vectors(np.random.default_rng(seed + 1), centres, n)
+
+
+def _count(collection: Collection) -> int:
+    with engine("app").connect() as connection:
+        return int(connection.execute(_COUNT, {"collection": collection}).scalar_one())
+
+
+def _without_vector(collection: Collection, encoder_id: int) -> list[int]:
+    parameters = {"collection": collection, "encoder_id": encoder_id, "most": BATCH}
+    with engine("app").connect() as connection:
+        return list(connection.execute(_WITHOUT_VECTOR, parameters).scalars())
+
+
+def _stored(path: Path, measure: Callable[[], Rows]) -> Rows:
+    """Return the stored rows of a measurement, or measure and store them."""
+    if not path.exists():
+        rows = measure()
+        print(f"{path.stem}: {rows}", file=sys.stderr, flush=True)
+        path.write_text(json.dumps(rows))
+    return [(name, value, unit) for name, value, unit in json.loads(path.read_text())]
+
+
+def _measure(name: str, arguments: Sequence[str], home: Path) -> Rows:
+    """Run a mirpipe command, and return its time, memory and written bytes.
+
+    The memory is the largest resident size of the command or of one of its programs, and the
+    largest size of a server process without shared memory, which is sampled.
+    """
+    close_engines()  # Their server processes would be counted.
+    server, peak, has_ended = psutil.Process(embedded_server(home).pid), 0, threading.Event()
+
+    def sample() -> None:
+        nonlocal peak
+        while not has_ended.wait(SAMPLE_SECONDS):
+            for process in server.children():
+                with suppress(psutil.Error):
+                    memory = process.memory_info()
+                    peak = max(peak, memory.rss - memory.shared)
+
+    wal, sampler, started = _wal_bytes(), threading.Thread(target=sample), time.monotonic()
+    sampler.start()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mirpipe.cli.main", *arguments], stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - started
+    has_ended.set()
+    sampler.join()
+    # The tracks of the library have no files, which `verify` reports by exit code 1.
+    if os.waitstatus_to_exitcode(status) != (1 if arguments == ["verify"] else 0):
+        raise RuntimeError(f"mirpipe {' '.join(arguments)} failed")
+    return [
+        (name, seconds, "s"),
+        (f"{name}: the command", usage.ru_utime + usage.ru_stime, "CPU-s"),
+        (f"{name}: the command, peak memory", usage.ru_maxrss / 1e3, "MB"),
+        (f"{name}: a server process, peak memory", peak / 1e6, "MB"),
+        (f"{name}: written to the server's log", (_wal_bytes() - wal) / 1e6, "MB"),
+    ]
+
+
+def _wal_bytes() -> int:
+    with engine("owner").connect() as connection:
+        return int(connection.execute(_WAL).scalar_one())
