@@ -22,9 +22,9 @@ what they compare. Each of them needs only a link, and nothing is stored about a
 Examples:
 
 \b
-    mirpipe listening create --kind answers       make a test about the latest run
+    mirpipe listening create --kind answers  make a test of the latest run
     mirpipe listening link answers-run7 --count 20
-    mirpipe listening serve                       start the pages that the links open
+    mirpipe listening serve                  start the pages of the links
     mirpipe listening list
     mirpipe listening results answers-run7
 """
@@ -74,8 +74,8 @@ def create(
 
     \b
         answers  Which of two best matches is more similar to the target?
-        clips    Which of two clips is more similar to the target? Which is better music?
-        rating   How similar is a best match or a clip to the target, from 1 to 5?
+        clips    Which of two clips is more similar? Which is better music?
+        rating   How similar is a best match or a clip, from 1 to 5?
 
     Each pair of subjects is compared equally often, in an order and on sides that are balanced over
     the listeners. Some questions compare a near copy of the target with a random reference. Who

@@ -84,7 +84,7 @@ Look at the results:
     mirpipe failures    list files that cannot be used, with the reasons
     mirpipe gate FILE   check the results against your own rules
     mirpipe compare     say what changes with a new revision of a model
-    mirpipe listening   ask people which answers are better, with listening tests
+    mirpipe listening   ask people which answers are better
     mirpipe tags        show tags whose encoding was guessed, and correct it
     mirpipe search "part of a title"
     mirpipe db psql -c "TABLE v_retrieval_summary"

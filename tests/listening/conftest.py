@@ -8,6 +8,7 @@ import soundfile
 
 from mirpipe.listening.create_links import create_tokens
 from mirpipe.listening.create_test import ListeningOptions, create_test
+from mirpipe.listening.design import Kind
 from tests.dashboard import example_clips, example_library
 from tests.dashboard.example_library import Model, Piece
 from tests.support.databases import Database
@@ -70,9 +71,7 @@ def write_tone(
     return path
 
 
-def create_links(*, count: int = 1, questions: int = 4, controls: int = 1) -> list[str]:
-    """Create a listening test of the latest run, and return the token of each link."""
-    options = ListeningOptions(
-        "answers", questions=questions, controls=controls, repeats=1, excerpt_seconds=2.0
-    )
-    return create_tokens(create_test("test", None, options, seed=1), count)
+def create_links(kind: Kind = "answers") -> list[str]:
+    """Create a short listening test of the latest run, and return the tokens of its links."""
+    options = ListeningOptions(kind, questions=4, controls=1, repeats=1, excerpt_seconds=2.0)
+    return create_tokens(create_test("test", None, options, seed=1), 1)

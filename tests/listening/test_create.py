@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli.main import app
+from mirpipe.db.store import listening_tests as store
 from tests.listening.conftest import TARGETS
 from tests.support.databases import Database
 
@@ -89,6 +91,33 @@ def test_creating_the_same_test_again_changes_nothing(library: Database) -> None
     assert again.exit_code == 1
     assert "Choose another name" in str(again.exception)
     assert tables(library) == before
+
+
+def test_a_command_that_is_killed_stores_nothing_and_can_run_again(
+    library: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """Simulates kill -9: nothing runs after the statement that raises this exception."""
+
+    def killed_after(function: Callable[..., None]) -> Callable[..., None]:
+        def call(*arguments: Any, **options: Any) -> None:
+            function(*arguments, **options)
+            raise Killed
+
+        return call
+
+    for command, function in (
+        (("create",), "add_test"),
+        (("link", "answers-run1"), "add_listener"),
+    ):
+        before = tables(library)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, function, killed_after(getattr(store, function)))
+            with pytest.raises(Killed):
+                CliRunner().invoke(app, ["listening", *command])
+        assert tables(library) == before
+        assert run(*command).exit_code == 0
+        assert tables(library) != before
 
 
 def test_two_databases_draw_the_same_questions(library: Database) -> None:

@@ -165,6 +165,26 @@ def test_a_touch_on_each_player_and_on_an_answer_is_enough(
     assert stored(audible_library)[0] == (0, 0)
 
 
+def test_a_rating_is_given_by_its_digit(
+    audible_library: Database, address: str, browser: Browser
+) -> None:
+    [token] = create_links("rating")
+    with watched(browser, "phone", "light") as page:
+        page.goto(f"{address}/{token}")
+        page.get_by_role("button", name="I agree").click()
+        expect(page.get_by_role("heading", name="How similar is A to the target?")).to_be_visible()
+        expect(page.get_by_role("group").get_by_role("button")).to_have_count(5)
+        for key in ("t", "a"):
+            page.keyboard.press(key)
+            expect(page.locator(f"audio[data-key={key}][data-heard]")).to_have_count(1)
+        assert problems(page) == []
+        assert page.evaluate(SIDEWAYS_SCROLL) <= 0
+        page.keyboard.press("0")  # This is no rating.
+        page.keyboard.press("4")
+        expect(page.get_by_text("Question 2 of")).to_be_visible()
+    assert stored(audible_library)[0] == (0, 4)
+
+
 def test_a_link_that_does_not_exist_is_explained(
     audible_library: Database, address: str, browser: Browser
 ) -> None:
