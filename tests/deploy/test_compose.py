@@ -21,6 +21,8 @@ EXAMPLE = (PROJECT / ".env.example").read_text()
 SECRET = re.compile(r"^([A-Z_]+_(?:PASSWORD|SECRET|KEY))=", re.MULTILINE)
 RUNS_ONCE = {"roles", "init"}
 WORKERS = {"worker", "worker-gpu"}
+PLAYERS = ("dashboard", "api", "listening")
+"""Services that send audio."""
 PAGES = {"api-server": "8080", "dashboard": "8501", "api": "8600", "listening": "8700"}
 AIRFLOW_SERVERS = {"api-server", "scheduler", "dag-processor", "triggerer"}
 LOG_SERVER = "log-server"
@@ -201,7 +203,7 @@ def test_volumes_are_mounted_only_where_they_are_needed(services: Services) -> N
         "airflow": {"init"},
         "logs": {*(f"{name} (read only)" for name in ("api-server", LOG_SERVER)), *writers},
         "caches": {*WORKERS, OPERATOR},
-        "clips": {"dashboard (read only)", "api (read only)", "listening (read only)", *WORKERS, OPERATOR},
+        "clips": {*(f"{name} (read only)" for name in PLAYERS), *WORKERS, OPERATOR},
         "models": {"dashboard (read only)", "api (read only)", *WORKERS, OPERATOR},
         "backups": {OPERATOR},
     }
@@ -263,8 +265,8 @@ def test_the_library_is_mounted_read_only(services: Services) -> None:
         for volume in service.get("volumes", [])
     }
     library = {(name, read_only) for name, target, read_only in mounts if target == "/library"}
-    assert library == {(name, True) for name in (*WORKERS, "dashboard", "api", "listening", OPERATOR)}
-    assert all(read_only for name, _, read_only in mounts if name in ("dashboard", "api"))
+    assert library == {(name, True) for name in (*WORKERS, *PLAYERS, OPERATOR)}
+    assert all(read_only for name, _, read_only in mounts if name in PLAYERS)
 
 
 def test_every_service_has_only_the_secrets_that_it_needs(services: Services) -> None:
@@ -300,7 +302,7 @@ def test_only_services_that_read_audio_get_the_login_for_buckets() -> None:
     addresses = {"MIRPIPE_REFERENCES": "s3://music/reference", "MIRPIPE_CLIPS_DIR": "s3://music/c"}
     variables = env_file(COMPOSE_PROFILES=ALL_PROFILES, **login, **addresses)
     services = config(variables)["services"]
-    readers = {*WORKERS, "dashboard", "api", "listening", OPERATOR}
+    readers = {*WORKERS, *PLAYERS, OPERATOR}
     for name, value in login.items():
         with_login = {each for each, service in services.items() if value in str(service)}
         assert with_login == readers, name
