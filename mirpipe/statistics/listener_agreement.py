@@ -3,12 +3,12 @@
 1 means that all listeners agree, and 0 that they agree as often as by chance. Listeners may have
 answered different questions. The interval comes from resampling questions. Sources: Krippendorff,
 Content Analysis (2018), chapter 12; Zapf et al., Measuring inter-rater reliability for nominal data
-(2016), for the interval.
+(2016), for the interval. Own code, because the licence of the package `krippendorff` (GPL) would
+bind everybody who distributes mirpipe.
 """
 
 from dataclasses import dataclass
 
-import krippendorff
 import numpy as np
 
 from mirpipe.records import Int64
@@ -57,5 +57,17 @@ def agreement(counts: Int64, *, resamples: int = RESAMPLES, seed: int = SEED) ->
 
 
 def _alpha(counts: Int64) -> float:
-    # Answers that nobody gave do not change alpha, but the library requires a count for each.
-    return float(krippendorff.alpha(value_counts=counts, level_of_measurement="ordinal"))
+    """Return Krippendorff's alpha of at least two different answers.
+
+    The distance between two answers is the number of votes from the one to the other, each of the
+    two counted half.
+    """
+    of_question, of_answer = counts.sum(axis=1), counts.sum(axis=0)
+    votes = of_answer.sum()
+    up_to = np.cumsum(of_answer) - of_answer / 2
+    distance = np.square(up_to[:, None] - up_to)
+    shares = counts / (of_question - 1)[:, None]
+    # Pairs of votes on the same question. The distance of an answer to itself is 0.
+    observed = (shares.T @ counts * distance).sum()
+    expected = (np.outer(of_answer, of_answer) * distance).sum() / (votes - 1)
+    return float(1 - observed / expected)
