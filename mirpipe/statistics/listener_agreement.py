@@ -4,7 +4,7 @@
 answered different questions. The interval comes from resampling questions. Sources: Krippendorff,
 Content Analysis (2018), chapter 12; Zapf et al., Measuring inter-rater reliability for nominal data
 (2016), for the interval. Own code, because the licence of the package `krippendorff` (GPL) would
-bind everybody who distributes mirpipe.
+bind everyone who distributes mirpipe.
 """
 
 from dataclasses import dataclass
