@@ -212,7 +212,8 @@ def test_a_client_that_stops_reading_leaves_no_open_file(
     link = ingested(fresh_database, path)
     for query_string in ("", "?as=wav"):
         with client.stream("GET", link + query_string) as answer:
-            next(answer.iter_bytes(1000))
+            blocks = answer.iter_bytes(1000)
+            next(blocks)
             eventually(lambda: is_open(path), seconds=20)
         eventually(lambda: not is_open(path), seconds=20)
 
