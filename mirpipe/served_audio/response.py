@@ -37,18 +37,18 @@ def audio_response(request: Request, files: Sequence[FileLocation], *, as_wav: b
     """Return the audio of the first of these files that can be read, or the requested range.
 
     With `as_wav`, or if browsers cannot play the container, the samples are sent as a WAV file.
-    Raises HTTPException: 404 if no file can be read, 416 for a range outside the audio,
-    and 503 if a bucket does not answer.
+    Raises HTTPException: 404 if no file can be read, 416 for a range outside the audio, and 503 if
+    the bucket of the last file does not answer.
     """
     problem: Exception = FileNotFoundError("No file contains this audio.")
     for file in files:
         is_decoded = as_wav or file.format not in MEDIA_TYPES
         try:
             return _response(request, decoded_bytes(file) if is_decoded else stored_bytes(file))
-        except StorageUnavailable as error:
-            raise HTTPException(503, str(error), {"Retry-After": RETRY_SECONDS}) from error
-        except (FileNotFoundError, RejectedInput, ObjectChanged) as error:
+        except (StorageUnavailable, FileNotFoundError, RejectedInput, ObjectChanged) as error:
             problem = error
+    if isinstance(problem, StorageUnavailable):
+        raise HTTPException(503, str(problem), {"Retry-After": RETRY_SECONDS}) from problem
     raise HTTPException(404, f"{problem} The next ingest examines the file.") from problem
 
 

@@ -17,6 +17,7 @@ from mirpipe.storage.objects import current_version
 from tests.stages.ingest.tables import query
 from tests.storage.test_ingest import ingest_bucket
 from tests.support import encoded_audio
+from tests.support.audio_files import ingest_folder
 from tests.support.audio_server import running_audio_server
 from tests.support.databases import Database
 from tests.support.s3_server import Bucket, Fault
@@ -77,6 +78,17 @@ def test_an_object_that_cannot_be_read_says_why(
     answer = client.get(link)
     assert (answer.status_code, "credentials" in answer.text) == (503, True)
     assert answer.headers["Retry-After"] == "10"
+
+
+def test_a_local_copy_is_sent_while_the_bucket_does_not_answer(
+    bucket: Bucket, client: httpx.Client, link: str, tmp_path: Path
+) -> None:
+    copy = tmp_path / "library/a.flac"
+    copy.parent.mkdir()
+    copy.write_bytes(bucket.read("library/a.flac"))
+    ingest_folder(copy.parent, "target")
+    bucket.proxy.spoil = lambda _request: Fault(400, "ExpiredToken")
+    assert client.get(link).content == copy.read_bytes()
 
 
 def test_a_clip_in_a_bucket_is_sent(
