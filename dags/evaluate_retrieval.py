@@ -6,9 +6,9 @@ and the work for a new encoder or encoder revision. If nothing is pending, the r
 neighbour lists, because references might have been removed.
 
 If more tracks are pending than can be processed in `MIRPIPE_PLAN_HOURS`, a run processes some of
-them: the targets, and a random sample of the references. It then reports the results so far, and
-the task `announce_remaining` updates the asset `remaining_tracks`, which starts the next run. This
-ends when no tracks are left out, or when a run has processed none.
+them: half targets and clips, and half a random sample of the references. It then reports the
+results so far, and the task `announce_remaining` updates the asset `remaining_tracks`, which starts
+the next run. This ends when no tracks are left out, or when a run has processed none.
 
 The work is divided into batches of tracks, with one task per batch. Encoders that have the same
 pending tracks share a task, so that each track is decoded only once. If the process of such a

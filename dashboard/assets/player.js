@@ -69,7 +69,8 @@ async function recover() {
   const track = current;
   if (track === null || !audio.src) return;
   const position = audio.currentTime;
-  const reply = await fetch(track.src, { headers: { Range: "bytes=0-0" } });
+  const reply = await fetch(track.src, { headers: { Range: "bytes=0-0" } })
+    .catch(() => new Response("The dashboard does not answer.", { status: 503 }));
   const text = reply.ok ? "" : await reply.text();
   if (track !== current) return;
   if (reply.ok && !audio.src.endsWith("?as=wav")) {

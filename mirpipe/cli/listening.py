@@ -136,8 +136,8 @@ def serve() -> None:
     """Start the pages on which people vote.
 
     Each person reaches them by a link. They are apart from the dashboard, show no title and no file
-    name, and play all audio at the same level. They run until you press Ctrl-C. If the embedded
-    Postgres is not running, it is started, and keeps running.
+    name, and play all audio at the same level if its peaks permit. They run until you press Ctrl-C.
+    If the embedded Postgres is not running, it is started, and keeps running.
     """
     import uvicorn
 

@@ -1,11 +1,11 @@
-"""Replaces the schema mirpipe by a dump: loads large tables in parallel, then switches at once.
+"""Replaces the schema mirpipe by a dump: loads large tables in parallel, then switches schemas.
 
 The tables are created in a schema mirpipe_restore_…, where several processes fill the large ones.
 One transaction then drops the old schema, renames the new one, fills the small tables, and adds
-indexes and constraints. So a restore that is stopped changes nothing. The schema that it leaves is
-deleted by the next one. The name is random, so two restores never mix their tables. pg_restore
-alone cannot do this: with several jobs, it needs several transactions, and it cannot rename a
-schema.
+indexes and constraints, while readers wait. So a restore that is stopped changes nothing. The
+schema that it leaves is deleted by the next one. The name is random, so two restores never mix
+their tables. pg_restore alone cannot do this: with several jobs, it needs several transactions, and
+it cannot rename a schema.
 """
 
 import re
@@ -81,14 +81,14 @@ def is_filled() -> bool:
         return bool(connection.execute(_HAS_CONTENT).scalar_one())
 
 
-def load(dump: Path, *, revision: str, clips: bytes, shown: str) -> None:
+def load(dump: Path, *, revision: str, clips: bytes, shown: str, replace: bool) -> None:
     """Replace the schema mirpipe by a dump made at schema `revision`: a folder, or one file.
 
     `clips` is the path of the folder with the generated audio, and `shown` is the same path as
-    printable text. Raises DatabaseError, and changes nothing, if the load fails or if a user's
-    objects depend on the schema.
+    printable text. Raises DatabaseError, and changes nothing, if the load fails, if a user's
+    objects depend on the schema, or if rows were added to an empty database meanwhile and `replace`
+    is false.
     """
-    drops = _drops()
     schema = f"mirpipe_restore_{secrets.token_hex(8)}"
     with tempfile.TemporaryDirectory(prefix="mirpipe-restore-") as name:
         folder = Path(name)
@@ -98,9 +98,15 @@ def load(dump: Path, *, revision: str, clips: bytes, shown: str) -> None:
         first = _script(dump, others, folder / "first.sql", "pre-data")
         last = _script(dump, others, folder / "last.sql", "data", "post-data")
         try:
-            _create_tables(first, schema, is_live=bool(drops))
+            _create_tables(first, schema, is_live=bool(_drops()))
             _load_tables(dump, tables, schema, folder)
-            _switch(last, schema, drops, revision=revision, clips=clips, shown=shown)
+            # Loading takes long. Meanwhile, other processes may have added rows and tables.
+            if not replace and is_filled():
+                raise DatabaseError(
+                    "The database was empty when the restore started, but now it has content, "
+                    "which the restore would delete. Stop what writes to it, or use `--replace`."
+                )
+            _switch(last, schema, _drops(), revision=revision, clips=clips, shown=shown)
         except BaseException:
             with suppress(DatabaseError):
                 _psql([_drop(schema)])
@@ -255,4 +261,4 @@ def _without_newer_settings(header: bytes) -> bytes:
 
 def remove_newer_settings(header: bytes) -> bytes:
     """Replace the setting that Postgres servers before 17 lack by a comment of the same length."""
-    return header.replace(_NEW_IN_17, b"-- ".ljust(len(_NEW_IN_17)))
+    return header.replace(_NEW_IN_17, b"-- ".ljust(len(_NEW_IN_17)), 1)

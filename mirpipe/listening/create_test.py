@@ -52,21 +52,11 @@ def create_test(
     Raises ConfigurationError if the name belongs to another test, or if there is no run, or too few
     answers.
     """
-    latest = latest_run()
-    if latest is None:
-        raise ConfigurationError("There is no run yet. Run `mirpipe run` first.")
-    run_id = latest.run_id if run_id is None else run_id
-    if not 1 <= run_id <= latest.run_id:
-        raise ConfigurationError(f"There is no run {run_id}. The latest run is {latest.run_id}.")
-    if options.kind != "answers" and run_id != latest.run_id:
-        raise ConfigurationError(
-            f"The clips of earlier runs are not recorded. Name the latest run, {latest.run_id}, or "
-            "use --kind answers."
-        )
     stored = {key: value for key, value in asdict(options).items() if key not in _OWN_COLUMNS}
     stored["subjects"] = sorted(options.subjects)
-    wanted = (options.kind, run_id, seed, stored, options.excerpt_seconds, options.consent)
     with hold_lock("report"):  # No report can publish another run meanwhile.
+        run_id = _run_of_test(run_id, options.kind)
+        wanted = (options.kind, run_id, seed, stored, options.excerpt_seconds, options.consent)
         for test in listening_tests():
             if test.name == name:
                 return _require_equal(test, wanted)
@@ -102,6 +92,25 @@ def create_test(
 
 _OWN_COLUMNS = {"kind", "excerpt_seconds", "consent"}
 """Options that the table stores in columns of their own."""
+
+
+def _run_of_test(run_id: int | None, kind: Kind) -> int:
+    """Return the id of the run, which is the latest one if `run_id` is None.
+
+    Raises ConfigurationError if there is no such run, or if its clips are not recorded.
+    """
+    latest = latest_run()
+    if latest is None:
+        raise ConfigurationError("There is no run yet. Run `mirpipe run` first.")
+    run_id = latest.run_id if run_id is None else run_id
+    if not 1 <= run_id <= latest.run_id:
+        raise ConfigurationError(f"There is no run {run_id}. The latest run is {latest.run_id}.")
+    if kind != "answers" and run_id != latest.run_id:
+        raise ConfigurationError(
+            f"The clips of earlier runs are not recorded. Name the latest run, {latest.run_id}, or "
+            "use --kind answers."
+        )
+    return run_id
 
 
 def _answers(connection: Connection, run_id: int, options: ListeningOptions, seed: int) -> Answers:

@@ -42,7 +42,9 @@ def _cut(blocks: Iterator[Float32], start: int, end: int) -> Float32:
     """Return the frames from start to end, shape (frames, channels). Nothing after is decoded."""
     parts, position = [], 0
     for block in blocks:
-        parts.append(block[max(0, start - position) : max(0, end - position)])
+        if position + len(block) > start:
+            # A slice that is not copied would keep its whole block in memory.
+            parts.append(block[max(0, start - position) : end - position].copy())
         position += len(block)
         if position >= end:
             break

@@ -43,6 +43,7 @@ class TaskState:
     """Description of a mapped task, such as "signal, 64 tracks"; empty for other tasks."""
     state: str | None
     try_number: int
+    ended_at: datetime | None = None
 
 
 class AirflowClient:
@@ -175,6 +176,7 @@ def _task_state(values: Mapping[str, Any]) -> TaskState:
         "" if label == str(values["map_index"]) else label,
         values["state"],
         values["try_number"],
+        _datetime(values["end_date"]) if values["end_date"] else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun
+from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun, TaskState
 from mirpipe.orchestration.dag_run_progress import show_until_ended
 from mirpipe.orchestration.polling import wait_until
 
@@ -40,9 +40,7 @@ def follow_up_run(
 
 def updated_asset(airflow: AirflowClient, dag_id: str, *, after: DagRun) -> bool:
     """Return whether the ended run `after` updated an asset that starts the DAG."""
-    task_id = _ASSET_TASKS.get((after.dag_id, dag_id))
-    tasks = airflow.task_states(after)
-    return any(task.task_id == task_id and task.state == "success" for task in tasks)
+    return bool(_asset_tasks(airflow, dag_id, after=after))
 
 
 def wait_for_asset_run(
@@ -57,25 +55,39 @@ def wait_for_asset_run(
 
     The DAG has at most one run at a time, so any other run of the DAG must end first.
     """
-
-    def is_asset_run(run: DagRun) -> bool:
-        is_later = run.queued_at and after.queued_at and run.queued_at >= after.queued_at
-        is_new = run.run_id != after.run_id and bool(is_later)
-        return run.run_type == "asset_triggered" and is_new
-
-    def asset_runs() -> list[DagRun]:
-        return list(filter(is_asset_run, airflow.latest_runs(dag_id)))
-
+    following = asset_runs(airflow, dag_id, after=after)
     for run in airflow.latest_runs(dag_id):
-        if not (run.has_ended or is_asset_run(run)):
+        if not (run.has_ended or run in following):
             show_until_ended(airflow, run, show=show, require_alive=require_alive)
     wait_until(
-        lambda: bool(asset_runs()),
+        lambda: bool(asset_runs(airflow, dag_id, after=after)),
         seconds=START_SECONDS,
         problem=f"The DAG {dag_id} did not start",
         require_alive=require_alive,
     )
-    return asset_runs()[0]
+    return asset_runs(airflow, dag_id, after=after)[0]
+
+
+def asset_runs(airflow: AirflowClient, dag_id: str, *, after: DagRun) -> list[DagRun]:
+    """Return the DAG's runs that Airflow started since `after` updated an asset, newest first.
+
+    A run that was queued before the update follows an earlier update of the asset.
+    """
+    [update, *_] = _asset_tasks(airflow, dag_id, after=after)
+    updated_at = update.ended_at or after.queued_at
+    return [
+        run
+        for run in airflow.latest_runs(dag_id)
+        if run.run_type == "asset_triggered" and run.run_id != after.run_id
+        if run.queued_at and updated_at and run.queued_at >= updated_at
+    ]
+
+
+def _asset_tasks(airflow: AirflowClient, dag_id: str, *, after: DagRun) -> list[TaskState]:
+    """Return the task of `after` that updated an asset that starts the DAG, if there is one."""
+    task_id = _ASSET_TASKS.get((after.dag_id, dag_id))
+    tasks = airflow.task_states(after)
+    return [task for task in tasks if task.task_id == task_id and task.state == "success"]
 
 
 def _run_for_pending_work(

@@ -1,6 +1,6 @@
 """The bytes that are sent for a track: its file, its object, or its samples as a WAV file.
 
-All of them are read in blocks of at most one mebibyte or one second, so memory use depends neither
+All of them are read in blocks of 256 KiB or one second, so memory use depends neither
 on the size of a file nor on the number of players.
 """
 
@@ -116,8 +116,7 @@ def _read_decoded(file: FileLocation, header: bytes, start: int, stop: int) -> B
             samples = np.rint(np.clip(block, -1, 1) * 32767).astype("<i2").tobytes()
             wanted = samples[max(0, start - position) : max(0, stop - position)]
             position += len(samples)
-            if wanted:
-                yield wanted
+            yield wanted  # Also if it is empty, so that a client that leaves ends the decoding.
             if position >= stop:
                 return
 

@@ -60,6 +60,8 @@ def _response(request: Request, source: ByteSource) -> Response:
     is_single = asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
     if asked is not None and is_single and _is_unchanged(request, source):
         found = asked.range_for_length(source.size)
+        if found is None and asked.ranges[0][0] < -source.size < 0:
+            found = (0, source.size)  # More than the complete audio was asked for, from its end.
         if found is None:
             raise HTTPException(
                 416,

@@ -1,13 +1,15 @@
 """The excerpts of listening tests: position, level, channels, and no tags."""
 
 import io
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from mirpipe.listening.excerpt import LEVEL_DBFS, excerpt
+from mirpipe.listening.excerpt import LEVEL_DBFS, _cut, excerpt
 from tests.listening.conftest import SAMPLE_RATE, TITLE, write_tone
 
 
@@ -33,6 +35,20 @@ def test_peaks_above_full_scale_lower_the_level_instead_of_being_clipped(tmp_pat
     assert np.abs(found).max() == pytest.approx(1.0, abs=1e-3)
     assert (np.abs(found) > 0.99).sum() > 5
     assert np.abs(np.delete(found, np.arange(1000, SAMPLE_RATE, 4000))).max() == 0
+
+
+def test_audio_before_the_excerpt_does_not_stay_in_memory() -> None:
+    alive: list[weakref.ref[np.ndarray]] = []
+
+    def blocks() -> Iterator[np.ndarray]:
+        for _ in range(20):
+            block = np.ones((10, 1), np.float32)
+            alive.append(weakref.ref(block))
+            yield block
+            del block
+            assert sum(block() is not None for block in alive) <= 2
+
+    assert len(_cut(blocks(), 150, 170)) == 20
 
 
 def test_the_excerpt_is_the_requested_part(tmp_path: Path) -> None:

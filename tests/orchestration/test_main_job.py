@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mirpipe.orchestration import main_job
+from mirpipe.orchestration import follow_up_runs, main_job
 from mirpipe.orchestration.airflow_rest_client import DagRun, TaskState
 from mirpipe.orchestration.main_job import EVALUATE, GENERATE, INGEST, MAINTENANCE, JobResult
 from mirpipe.settings import Settings
@@ -38,6 +38,7 @@ class FakeAirflow:
         self.runs: list[DagRun] = []
         self.unpaused: list[str] = []
         self.notes: dict[str, str] = {}
+        self.report_ended_at: datetime | None = None
 
     def add(
         self, dag_id: str, run_type: str, state: str, queued_at: datetime | None = None
@@ -94,7 +95,7 @@ class FakeAirflow:
         report = "success" if self.reports and run.dag_id == EVALUATE else "skipped"
         return [
             TaskState("embed", 0, "signal, 2 tracks", "success", 1),
-            TaskState("report", -1, "", report, 1),
+            TaskState("report", -1, "", report, 1, self.report_ended_at),
             TaskState(
                 "announce_remaining", -1, "", "success" if self._leaves_out(run) else "skipped", 1
             ),
@@ -128,6 +129,20 @@ def test_the_run_that_ingest_causes_is_waited_for_and_not_started_again() -> Non
     assert started(airflow) == [(INGEST, "manual"), (EVALUATE, "asset_triggered")]
     assert all(run.has_ended for run in airflow.runs)
     assert set(airflow.unpaused) == {INGEST, EVALUATE, GENERATE, MAINTENANCE}
+
+
+def test_a_run_that_follows_an_earlier_update_is_not_mistaken_for_the_next_one() -> None:
+    airflow = FakeAirflow(reports=True)
+    evaluation = airflow.add(EVALUATE, "asset_triggered", "success", LONG_AGO)
+    airflow.add(GENERATE, "asset_triggered", "success", LONG_AGO + timedelta(hours=1))
+    airflow.report_ended_at = LONG_AGO + timedelta(hours=2)
+    assert asset_runs(airflow, evaluation) == []
+    following = airflow.add(GENERATE, "asset_triggered", "queued", LONG_AGO + timedelta(hours=3))
+    assert asset_runs(airflow, evaluation) == [following]
+
+
+def asset_runs(airflow: FakeAirflow, after: DagRun) -> list[DagRun]:
+    return follow_up_runs.asset_runs(airflow, GENERATE, after=after)  # type: ignore[arg-type]
 
 
 def test_nothing_is_evaluated_if_nothing_is_new() -> None:

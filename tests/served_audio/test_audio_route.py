@@ -62,7 +62,12 @@ def test_a_file_is_sent_complete_without_a_range(
 
 @pytest.mark.parametrize(
     ("span", "start", "stop"),
-    [("bytes=0-0", 0, 1), ("bytes=100-199", 100, 200), ("bytes=-10", -10, None)],
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=100-199", 100, 200),
+        ("bytes=-10", -10, None),
+        ("bytes=-999999", 0, None),
+    ],
 )
 def test_a_range_is_sent_as_partial_content(
     client: httpx.Client, wav: tuple[str, bytes], span: str, start: int, stop: int | None

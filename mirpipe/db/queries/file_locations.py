@@ -67,7 +67,12 @@ _FILE_LOCATIONS = """
     WHERE {condition} AND f.gone_at IS NULL ORDER BY t.track_id, f.path
 """
 _OF_TRACKS = text(_FILE_LOCATIONS.format(condition="f.track_id = ANY(:track_ids)"))
-_OF_CONTENT = text(_FILE_LOCATIONS.format(condition="t.content_sha256 = :content_sha256"))
+_OF_CONTENT = text(
+    _FILE_LOCATIONS.format(
+        condition="(t.collection, t.content_sha256) IN (('reference', :content_sha256), "
+        "('target', :content_sha256), ('generated', :content_sha256))"
+    )
+)
 
 
 def file_locations(track_ids: Sequence[int]) -> dict[int, list[FileLocation]]:

@@ -18,21 +18,25 @@ _HAS_FILE = """
 _TARGETS = f"""
     target AS MATERIALIZED (
         SELECT t.track_id FROM mirpipe.track t
-        WHERE t.collection = 'target' AND {_HAS_FILE.format(track="t")}
+        WHERE t.collection = 'target' AND {_HAS_FILE.format(track="t")} AND t.track_id IN ({{answered}})
         ORDER BY {_SAMPLE.format(track="t")} LIMIT {MAX_TARGETS})
 """
+_FOUND = "n.counted_rank = 1 AND n.from_run <= :run_id AND (n.to_run IS NULL OR n.to_run > :run_id)"
+_FOUND_TARGETS = _TARGETS.format(
+    answered=f"SELECT n.target_id FROM mirpipe.served_neighbour n WHERE {_FOUND}"
+)
+_CLIP_TARGETS = _TARGETS.format(answered="SELECT target_id FROM mirpipe.wanted_clip WHERE is_shown")
 _ANSWERS = text(f"""
-    WITH {_TARGETS}
+    WITH {_FOUND_TARGETS}
     SELECT e.name AS subject, n.target_id, n.reference_id AS track_id
     FROM target JOIN mirpipe.served_neighbour n ON n.target_id = target.track_id
     JOIN mirpipe.encoder e USING (encoder_id) JOIN mirpipe.track r ON r.track_id = n.reference_id
-    WHERE n.counted_rank = 1 AND n.from_run <= :run_id
-      AND (n.to_run IS NULL OR n.to_run > :run_id) AND {_HAS_FILE.format(track="r")}
+    WHERE {_FOUND} AND {_HAS_FILE.format(track="r")}
     ORDER BY subject, n.target_id
 """)
 # If a mode has clips with several seeds, the one with the lowest seed is used.
 _CLIPS = text(f"""
-    WITH {_TARGETS}
+    WITH {_CLIP_TARGETS}
     SELECT DISTINCT ON (subject, w.target_id)
         concat_ws(' ', w.name, w.mode, w.guidance) AS subject, w.target_id, w.track_id
     FROM target JOIN mirpipe.wanted_clip w ON w.target_id = target.track_id

@@ -78,6 +78,7 @@ def _restore(folder: Path, *, replace: bool, progress: Progress) -> RestoreResul
         revision=manifest.schema_revision,
         clips=os.fsencode(store),
         shown=printable_path(store),
+        replace=replace,
     )
     migrate()
     with snapshot() as (connection, _):

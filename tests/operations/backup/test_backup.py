@@ -245,6 +245,25 @@ def test_a_database_with_content_is_replaced_only_on_request(
     assert digest(filled) == backup.digest
 
 
+def test_rows_that_are_added_during_a_restore_are_not_deleted(
+    filled: Database, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(tmp_path / "backup")
+    empty(filled, store)
+    migrate()
+
+    def ingest_meanwhile(*_: object) -> None:
+        with filled.owner.begin() as owner:
+            track(owner, Piece("reference", "more", Path("/nowhere/more.ogg")))
+
+    monkeypatch.setattr(load_dump, "_load_tables", ingest_meanwhile)
+    with pytest.raises(DatabaseError, match="was empty when the restore started"):
+        restore(tmp_path / "backup")
+    with filled.reader.connect() as reader:
+        assert reader.execute(text("SELECT count(*) FROM mirpipe.track")).scalar_one() == 1
+    assert schemas(filled) == {"mirpipe"}
+
+
 def test_an_empty_schema_is_replaced(filled: Database, store: Path, tmp_path: Path) -> None:
     backup = back_up(tmp_path / "backup")
     empty(filled, store)
