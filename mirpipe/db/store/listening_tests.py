@@ -18,7 +18,8 @@ _HAS_FILE = """
 _TARGETS = f"""
     target AS MATERIALIZED (
         SELECT t.track_id FROM mirpipe.track t
-        WHERE t.collection = 'target' AND {_HAS_FILE.format(track="t")} AND t.track_id IN ({{answered}})
+        WHERE t.collection = 'target' AND {_HAS_FILE.format(track="t")}
+          AND t.track_id IN ({{answered}})
         ORDER BY {_SAMPLE.format(track="t")} LIMIT {MAX_TARGETS})
 """
 _FOUND = "n.counted_rank = 1 AND n.from_run <= :run_id AND (n.to_run IS NULL OR n.to_run > :run_id)"
