@@ -11,12 +11,14 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from dashboard.content_security_policy import ContentSecurityPolicy
+from dashboard.open_browser import opened_browser
 from mirpipe.served_audio.route import audio_route
 
 ASSETS = Path(__file__).parent / "assets"
 
 app = st.App(
     "app.py",
+    lifespan=opened_browser,
     routes=[audio_route(), Mount("/assets", StaticFiles(directory=ASSETS))],
     middleware=[Middleware(ContentSecurityPolicy)],
 )
