@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -75,6 +76,7 @@ def test_tasks_are_read_from_all_pages() -> None:
             "rendered_map_index": str(number) if number else "signal, 64 tracks",
             "state": "success",
             "try_number": 1,
+            "end_date": "2026-01-02T03:04:05Z" if number else None,
         }
         for number in range(230)
     ]
@@ -87,6 +89,8 @@ def test_tasks_are_read_from_all_pages() -> None:
     tasks = client(Server(page)).task_states(RUN)
     assert [task.map_index for task in tasks] == list(range(230))
     assert [task.label for task in tasks[:2]] == ["signal, 64 tracks", ""]
+    ended_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert [task.ended_at for task in tasks[:2]] == [None, ended_at]
 
 
 def test_airflow_is_healthy_only_if_every_component_is() -> None:
