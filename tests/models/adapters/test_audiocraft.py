@@ -145,7 +145,7 @@ def test_a_t5_with_a_missing_weight_is_refused(
 def test_deleting_the_plugin_frees_the_model(files: dict[WeightFile, Path]) -> None:
     generator = load(files)
     generator.generate([request(melody_seed=1)])
-    parts = generator._model.library.lm, generator._model._model.compression_model
+    parts = generator._model.library.lm, generator._model.library.compression_model
     models = [weakref.ref(part) for part in parts]
     del generator, parts
     gc.collect()
