@@ -38,7 +38,7 @@ _HEADERS = {
     "x-robots-tag": "noindex",
     "cache-control": "no-store",
 }
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")  # int() refuses long numbers.
 
 
 def create_app() -> FastAPI:
