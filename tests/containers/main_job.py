@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from statistics import fmean
 
 from mirpipe.errors import MirpipeError
 from mirpipe.orchestration.airflow_rest_client import DagRun
@@ -13,6 +14,11 @@ JOB_SECONDS = 1800
 EVERY = 3
 """Seconds between two questions to Airflow."""
 DAGS = (INGEST, EVALUATE, GENERATE)
+RESULTS = (
+    *("embedding", "melody", "track_feature", "track_score", "neighbour", "caption"),
+    *("caption_embedding", "generation", "pair_score"),
+)
+"""Tables that the stages of the main job write. The digest tells that their rows are the same."""
 
 
 def start_main_job(stack: Stack) -> None:
@@ -70,6 +76,24 @@ def wait_until_stored(stack: Stack, table: str, rows: int) -> None:
     """Wait until the table contains at least so many rows."""
     sql = f"SELECT count(*) FROM mirpipe.{table}"
     eventually(lambda: _answer(lambda: int(stack.query(sql)) >= rows), seconds=JOB_SECONDS, every=1)
+
+
+def stored_rows(stack: Stack) -> dict[str, int]:
+    """Return the number of rows of each table in RESULTS."""
+    counts = ", ".join(f"'{table}', (SELECT count(*) FROM mirpipe.{table})" for table in RESULTS)
+    rows: dict[str, int] = json.loads(stack.query(f"SELECT json_build_object({counts})"))
+    return rows
+
+
+def wait_for_progress(stack: Stack, complete: dict[str, int], share: float) -> None:
+    """Wait until the tables contain this share of their `complete` rows, on average."""
+
+    def is_reached() -> bool:
+        rows = stored_rows(stack)
+        shares = [min(1.0, rows[table] / count) for table, count in complete.items()]
+        return fmean(shares) >= share
+
+    eventually(lambda: _answer(is_reached), seconds=JOB_SECONDS, every=1)
 
 
 def _wait_for_run(stack: Stack, run: DagRun) -> None:

@@ -17,10 +17,12 @@ from tests.containers.main_job import (
     pending_work,
     run_again,
     start_main_job,
+    stored_rows,
     wait_for_main_job,
+    wait_for_progress,
     wait_until_stored,
 )
-from tests.containers.stack import START_SECONDS, Stack
+from tests.containers.stack import Stack
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow
@@ -30,8 +32,6 @@ VICTIMS = (
     *("postgres", "redis", "api-server", "scheduler", "dag-processor", "triggerer", "worker"),
     "dashboard",
 )
-LONGEST_BREAK = 8
-"""Longest time between two kills, in seconds, so that all of them fall into the main job."""
 PAUSE_SECONDS = 120
 
 
@@ -49,13 +49,15 @@ def disturbed(engine: Engine, version: str, undisturbed_digest: str) -> Iterator
         assert digest(made) == undisturbed_digest
 
 
-def test_thirty_random_kills(disturbed: Stack) -> None:
+def test_thirty_random_kills(disturbed: Stack, undisturbed: Stack) -> None:
     choices = random.Random(SEED)
-    for _ in range(KILLS):
-        disturbed.kill(choices.choice(VICTIMS))
-        wait_for(choices.uniform(0, LONGEST_BREAK))
-    eventually(lambda: is_healthy(disturbed, "api-server"), seconds=START_SECONDS, every=2)
-    assert not have_ended(disturbed)
+    complete = stored_rows(undisturbed)
+    for share in sorted(choices.random() for _ in range(KILLS)):
+        wait_for_progress(disturbed, complete, share)
+        assert not have_ended(disturbed)
+        service = choices.choice(VICTIMS)
+        print(f"{service} killed when {share:.0%} of the results were stored")
+        disturbed.kill(service)
 
 
 def test_a_worker_that_is_paused_for_two_minutes(disturbed: Stack) -> None:
@@ -113,11 +115,6 @@ def mounted(disk: Path) -> Iterator[Path]:
 
 def mount_small_disk(disk: Path, options: str) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], check=True)
-
-
-def is_healthy(stack: Stack, service: str) -> bool:
-    state = stack.state(stack.container(service))
-    return bool(state["Health"]["Status"] == "healthy")
 
 
 def wait_for(seconds: float) -> None:
