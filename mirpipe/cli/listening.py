@@ -188,14 +188,15 @@ def results(test: TestName, as_json: AsJson = False) -> None:
     Listeners who failed too many controls are left out. The strengths come from Davidson's model,
     which extends the model of Bradley and Terry by ties, with intervals over listeners. The
     comparisons are sign-flip tests over targets, as for metrics. The last table says how well each
-    metric predicts the votes.
+    metric predicts the votes. The results are also stored for the dashboard, which shows no single
+    vote.
     """
     from mirpipe.cli.listening_tables import listening_sections
     from mirpipe.cli.result_tables import print_sections
     from mirpipe.db.queries.listening_tests import listening_test
-    from mirpipe.listening.results import listening_results
+    from mirpipe.listening.stored_results import compute_results
 
-    found = listening_results(listening_test(test))
+    found = compute_results(listening_test(test))
     if as_json:
         print(json.dumps(asdict(found)))
     else:

@@ -21,7 +21,7 @@ def run(*arguments: str) -> Result:
 
 
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
-    with database.reader.connect() as connection:
+    with database.app.connect() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
@@ -180,6 +180,7 @@ def test_the_list_counts_links_listeners_and_votes(library: Database) -> None:
         "complete_n": 1,
         "votes_n": 5,
         "asked_n": 8,
+        "computed_votes_n": None,
     }
     assert "answers-run1" in run("list").stdout
     assert "5 of 8" in run("list").stdout

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -92,6 +93,16 @@ _VOTES = text("""
 """)
 
 
+_RESULTS = text("""
+    INSERT INTO mirpipe.listening_result AS r
+        (listening_test_id, votes_n, last_vote_at, computed_at, results)
+    VALUES (:test_id, :votes_n, :last_vote_at, now(), CAST(:results AS jsonb))
+    ON CONFLICT (listening_test_id) DO UPDATE
+    SET (votes_n, last_vote_at, computed_at, results)
+        = (excluded.votes_n, excluded.last_vote_at, excluded.computed_at, excluded.results)
+""")
+
+
 def answers_of_run(connection: Connection, run_id: int, *, seed: int) -> dict[str, dict[int, int]]:
     """Return the best matches that count in a run: track ids by encoder and target id.
 
@@ -167,6 +178,19 @@ def add_listener(
             "rows": json.dumps(votes),
         },
     )
+
+
+def write_results(
+    connection: Connection,
+    test_id: int,
+    results: dict[str, Any],
+    *,
+    votes_n: int,
+    last_vote_at: datetime | None,
+) -> None:
+    """Store the results of a test, which were computed from this number of votes."""
+    values = {"test_id": test_id, "votes_n": votes_n, "last_vote_at": last_vote_at}
+    connection.execute(_RESULTS, values | {"results": json.dumps(results, allow_nan=False)})
 
 
 def _by_subject(rows: Iterable[Any]) -> dict[str, dict[int, int]]:

@@ -58,6 +58,9 @@ LEFT_OUT = {
         ],
         ENTERED,
     ),
+    "listening_result": dict.fromkeys(
+        ["listening_test_id", "votes_n", "last_vote_at", "computed_at", "results"], ENTERED
+    ),
     "listening_test": dict.fromkeys(
         [
             *("listening_test_id", "name", "kind", "run_id", "seed", "options", "sheets"),
