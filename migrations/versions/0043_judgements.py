@@ -1,4 +1,4 @@
-"""Stores the results of listening tests, so that readers need not see any vote."""
+"""Stores the results of listening tests and of comparisons, so that readers can see them."""
 
 from pathlib import Path
 

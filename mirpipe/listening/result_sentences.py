@@ -58,6 +58,11 @@ def listener_sentences(results: ListeningResults) -> Iterator[str]:
         f"{counted(results.listeners_n, 'listener')}. The order of the questions is "
         f"{results.order}."
     )
+    if results.order == "adaptive":
+        yield (
+            "Later listeners were asked more about pairs whose result was uncertain, so all "
+            "intervals and p-values are approximate."
+        )
     if results.controls_n:
         yield (
             f"{results.controls_passed_n} of {results.controls_n} controls were passed. "

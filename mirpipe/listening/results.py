@@ -77,7 +77,7 @@ class ListeningResults:
     kind: str
     run_id: int
     order: str
-    """How the questions are ordered: always balanced, and independent of the votes."""
+    """How the questions are ordered: balanced, and independent of the votes, or adaptive."""
     listeners_n: int
     """Number of listeners with a vote."""
     left_out_n: int
@@ -104,7 +104,7 @@ def listening_results(test: ListeningTest) -> ListeningResults:
         name=test.name,
         kind=test.kind,
         run_id=test.run_id,
-        order="balanced",
+        order=test.order,
         listeners_n=votes.listeners_n,
         left_out_n=votes.left_out_n,
         min_controls=test.min_controls,

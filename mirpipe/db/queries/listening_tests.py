@@ -51,6 +51,11 @@ class ListeningTest:
     is_current: bool
     """Whether the results were computed from all present votes."""
 
+    @property
+    def order(self) -> str:
+        """How the questions are ordered: balanced or adaptive."""
+        return str(self.options.get("order", "balanced"))
+
 
 @dataclass(frozen=True)
 class _StoredResults:

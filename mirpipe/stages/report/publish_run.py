@@ -13,6 +13,7 @@ from mirpipe.db.store import (
     metric_series,
     pair_input_changes,
     runs,
+    shown_clips,
     shown_matches,
     unsettled_tracks,
 )
@@ -77,6 +78,7 @@ def _publish_or_confirm(trigger: str) -> ReportResult:
             ranked_targets=settings().ranked_targets,
         )
         shown_matches.publish_matches(connection, run_id)
+        shown_clips.publish_clips(connection, run_id)
         for encoder in active_encoders(connection):
             insert_scales_of_encoder(connection, run_id, encoder.encoder_id)
             embedding_maps.write_map(connection, run_id, encoder.encoder_id)
