@@ -235,7 +235,9 @@ def test_a_report_that_lets_a_revision_wait_stores_the_verdict(
     library.publish()
     [waiting] = queries.challengers()
     assert (waiting.kind, waiting.name, waiting.active_revision) == ("encoder", "made_up", "r1")
-    assert waiting.verdict == "worse"
+    assert (waiting.verdict, waiting.random) == ("worse", False)
+    library.execute("UPDATE mirpipe.encoder SET spec = spec || '{\"is_random\": true}'")
+    assert queries.challengers()[0].random
     assert waiting.sentences[0] == (
         "made_up@r2 compared with made_up@r1: worse, judged by aligned melody (margin 0.5)."
     )
