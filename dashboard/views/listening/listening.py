@@ -145,7 +145,7 @@ def main() -> None:
     if results is not None:
         strength_chart.show(results)
         st.header("How carefully did people listen?", anchor=False)
-        st.markdown(" ".join(words.listener_sentences(results)).replace("$", "\\$"))
+        markup.show(markup.sentence("{}", " ".join(words.listener_sentences(results))))
         for criterion in results.criteria:
             criterion_section(results, criterion)
     test_section(tests)
