@@ -30,6 +30,7 @@ PAGES = (
     ("tracks", "Tracks", "library_music"),
     ("map", "Map", "scatter_plot"),
     ("hubs", "Hubs and agreement", "hub"),
+    ("listening", "Listening tests", "how_to_vote"),
     ("history", "History", "history"),
     ("sql", "SQL", "database"),
     ("quality", "Quality", "equalizer"),

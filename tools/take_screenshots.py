@@ -16,8 +16,14 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
+from mirpipe.db.engine import engine
+from mirpipe.db.queries.listening_tests import listening_test
+from mirpipe.listening.create_links import create_tokens
+from mirpipe.listening.create_test import ListeningOptions, create_test
+from mirpipe.listening.stored_results import compute_results
 from mirpipe.settings import PROJECT
 from tests.dashboard.browser import chromium, running_dashboard, wait_until_drawn
+from tests.listening.voters import Engines, vote_all
 
 IMAGES = PROJECT / "docs/images"
 LIBRARY = Path(tempfile.gettempdir()) / "mirpipe-screenshots"
@@ -26,6 +32,9 @@ WIDTH = 1280
 ADDED_LATER = ("reference/*笛子*.ogg", "reference/*fiddle*.ogg")
 """Demo files that the second run adds."""
 UPLOADED = "target/茉莉花（笛子）.ogg"
+LISTENERS = 12
+STRENGTHS = {"musicnn": 0.7, "signal": 0.0}
+"""Strengths by which simulated listeners choose, and how many listeners there are."""
 MATCHES = 5
 """Matches on the page Search."""
 LISTENED_TO = "小白菜（二胡）"
@@ -39,6 +48,7 @@ PICTURES = {
     "track": (f"tracks?collection=reference&search={LISTENED_TO}", 1500),
     "map": ("map", 1000),
     "hubs": ("hubs", 1700),
+    "listening": ("listening", 1700),
     "history": ("history", 1400),
     "sql": ("sql?sql=SELECT+*+FROM+v_retrieval", 1000),
     "failures": ("failures", 680),
@@ -62,6 +72,15 @@ def fill_home(library: Path) -> None:
     (library / "reference/unfinished download.ogg").write_bytes(whole[:2000])
     (library / "reference/notes.mp3").write_text("Not audio.\n")
     _run_stages(library)
+    simulate_listeners()
+
+
+def simulate_listeners() -> None:
+    """Make a listening test of the latest run, with the votes of simulated listeners."""
+    test = create_test("simulated votes", None, ListeningOptions("answers"), seed=1)
+    for seed, token in enumerate(create_tokens(test, LISTENERS)):
+        vote_all(Engines(engine("app"), engine("listener")), token, STRENGTHS, seed=seed)
+    compute_results(listening_test(test.name))
 
 
 def _run_stages(library: Path) -> None:

@@ -6,6 +6,7 @@ The metrics that are resampled are read from the latest run in the database.
 import numpy as np
 
 from benchmarks import contrast_error_rates as contrasts
+from benchmarks import listening_error_rates as listening
 from benchmarks.interval_coverage import SIZES, coverage_rows
 from mirpipe.db.engine import engine
 from mirpipe.db.store import metric_series
@@ -40,6 +41,17 @@ targets. *False* is the share of data sets with at least one false difference, i
 be at most 5, plus 0.6 for the simulation's own error. *Found* is the share of real differences that
 are established. *Before* is Holm's correction over all tests, which mirpipe used earlier.
 """
+_LISTENING = f"""
+## Listening tests
+
+Simulated listeners compare four subjects with known strengths. Each listener has an own taste,
+answers {listening.CARELESS:.0%} of the questions at random, and gets {listening.QUESTIONS}
+questions. There are {listening.DATA_SETS} data sets per row. *Contained* is the share of 95 %
+intervals of strengths that contain the strength that unlimited listeners would give. *Best* is the
+share of data sets in which the strongest subject is found, and *pairs* the share of pairs in the
+right order, all in per cent. In the adaptive order, links are created for
+{listening.LINKS_AT_ONCE} listeners at a time.
+"""
 _SYMMETRIC = ("normal", "uniform", "Laplace")
 
 
@@ -49,6 +61,8 @@ def main() -> None:
     lines += [
         _CONTRASTS,
         _table(["scenario", "n", "false", "found", "before: false", "found"], _rate_cells()),
+        _LISTENING,
+        _table(["order", "listeners", "contained", "best", "pairs"], _listening_cells()),
     ]
     PAGE.write_text("\n".join(lines) + "\n")
 
@@ -75,6 +89,16 @@ def _rate_cells() -> list[list[str]]:
             new, old = contrasts.simulate(is_real, n)
             rates = (new.false, new.found, old.false, old.found)
             cells.append([name, str(n), *map(_percent, rates)])
+    return cells
+
+
+def _listening_cells() -> list[list[str]]:
+    cells = []
+    for order in listening.ORDERS:
+        for listeners in listening.LISTENERS:
+            found = listening.simulate(order, listeners)
+            rates = (found.contained, found.best_found, found.pairs_found)
+            cells.append([order, str(listeners), *map(_percent, rates)])
     return cells
 
 

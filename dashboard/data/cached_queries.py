@@ -182,6 +182,11 @@ def unavailable_plugins() -> list[queries.UnavailablePlugin]:
     return _unavailable_plugins(_change_mark())
 
 
+def challengers() -> list[queries.Challenger]:
+    """Return the revisions that wait to become active. The list is at most 10 seconds old."""
+    return _challengers(_change_mark())
+
+
 def listed_tracks_n(chosen: queries.TrackFilter) -> int:
     """Return the number of tracks that are listed. It is at most 10 seconds old."""
     return _listed_tracks_n(_change_mark(), chosen)
@@ -229,6 +234,11 @@ def _failure_counts(change_mark: str) -> list[queries.FailureCount]:
 @st.cache_data(max_entries=4, show_spinner=False)
 def _unavailable_plugins(change_mark: str) -> list[queries.UnavailablePlugin]:
     return queries.unavailable_plugins()
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _challengers(change_mark: str) -> list[queries.Challenger]:
+    return queries.challengers()
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

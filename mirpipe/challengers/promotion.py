@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from mirpipe.challengers.compare_revisions import compare_revisions
+from mirpipe.challengers.judge_challenger import store_verdict
 from mirpipe.db.store.active_generators import CompleteGenerator
 from mirpipe.db.store.active_revisions import CompleteChallenger
 from mirpipe.db.store.stored_revisions import Kind, stored_revisions
@@ -32,4 +33,5 @@ def _takes_over(connection: Connection, kind: Kind, active_id: int, new_id: int)
         primary_metric=chosen.primary_metric(kind),
         same_recording_counts=chosen.same_recording_counts,
     )
+    store_verdict(connection, comparison)
     return comparison.verdict in ("better", "not worse")

@@ -46,8 +46,9 @@ def compare(
 
     Compares two encoders by their best matches on the targets and references that both have
     embedded, and two generators or captioners by their clips of the same targets: metrics with
-    intervals and tests, answers that differ, speed and licences. A name without a revision is the
-    active revision. Nothing is changed.
+    intervals and tests, answers that differ, speed, memory and licences. A name without a revision
+    is the active revision. No result changes. If NEW is the configured revision and OLD the active
+    one, the verdict is stored, and the dashboard shows it.
 
     The verdict on a metric with a margin comes from the 95 % interval of its mean difference:
     better, if the complete interval is above 0; not worse, if it is above minus the margin; worse,
@@ -68,8 +69,10 @@ def compare(
     """
     from mirpipe.challengers.compare_revisions import compare_revisions
     from mirpipe.challengers.find_revision import described, find_revision
+    from mirpipe.challengers.judge_challenger import store_verdict
     from mirpipe.cli.comparison_tables import comparison_page, comparison_sections
     from mirpipe.cli.result_tables import print_sections
+    from mirpipe.db.engine import engine
     from mirpipe.db.snapshot import open_snapshot
     from mirpipe.db.store.stored_revisions import stored_revisions
     from mirpipe.files.durable_write import write_durably
@@ -107,6 +110,8 @@ def compare(
             primary_metric=settings().primary_metric(first.kind),
             same_recording_counts=settings().same_recording_counts,
         )
+    with engine("app").begin() as connection:
+        store_verdict(connection, comparison)
     changed = with_distinct_titles(
         comparison.changed,
         target="target_id",

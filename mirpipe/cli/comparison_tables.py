@@ -1,42 +1,23 @@
 """The comparison of two revisions as tables and sentences, and as an HTML page."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.table import Table
 
 from mirpipe.challengers.compare_revisions import (
     ChangedTarget,
-    K,
     MetricChange,
     RevisionComparison,
 )
+from mirpipe.challengers.comparison_sentences import WORDS, comparison_sentences
 from mirpipe.cli.report_files import html_page
 from mirpipe.cli.result_tables import Section
 from mirpipe.cli.terminal_text import escape_markup, printable_title
 from mirpipe.db.queries.metric_names import metric_name
-from mirpipe.db.store.stored_revisions import Kind
 
 _DASH = "–"
 """Cell of an undefined value."""
 
-
-@dataclass(frozen=True)
-class _Words:
-    """Words for what a kind of plug-in answers."""
-
-    item: str
-    """What the plug-in processes."""
-    answer: str
-    same: str
-    """What is counted as the same or not."""
-
-
-_WORDS: dict[Kind, _Words] = {
-    "encoder": _Words("track", "best match", f"first {K} matches"),
-    "captioner": _Words("caption", "clip", "clips"),
-    "generator": _Words("clip", "clip", "clips"),
-}
 
 _REASONS = {
     "random_weights": "random weights",
@@ -53,7 +34,7 @@ def comparison_sections(
 ) -> Iterator[Section]:
     """Yield the parts of a comparison. `changed` are its changed targets, with distinct titles."""
     old, new = comparison.old.label, comparison.new.label
-    yield Section("", sentences=_sentences(comparison))
+    yield Section("", sentences=comparison_sentences(comparison))
     yield Section(
         f"Means over the shared targets: {new} minus {old}",
         _metric_table(comparison.metrics),
@@ -67,7 +48,7 @@ def comparison_sections(
 def comparison_page(comparison: RevisionComparison, changed: Sequence[ChangedTarget]) -> str:
     """Return one HTML page with the tables, and players for the changed targets."""
     old, new = comparison.old.label, comparison.new.label
-    answer = _WORDS[comparison.old.kind].answer.capitalize()
+    answer = WORDS[comparison.old.kind].answer.capitalize()
     rows = []
     for each in changed:
         rows.append(
@@ -80,41 +61,6 @@ def comparison_page(comparison: RevisionComparison, changed: Sequence[ChangedTar
     return html_page(
         f"{old} and {new}", comparison_sections(comparison, changed), "Listen to the changes", rows
     )
-
-
-def _sentences(comparison: RevisionComparison) -> list[str]:
-    judged = ", ".join(
-        f"{metric_name(change.metric)} (margin {change.margin:g})"
-        for change in comparison.metrics
-        if change.margin is not None
-    )
-    sentences = [
-        f"{comparison.new.label} compared with {comparison.old.label}: {comparison.verdict}, "
-        f"judged by {judged}.",
-    ]
-    if comparison.references_n is not None:
-        sentences.append(
-            f"The revisions share {comparison.references_n:,} references and "
-            f"{comparison.targets_n:,} targets."
-        )
-    if comparison.common is None:
-        sentences.append("No target has answers by both revisions that can be compared.")
-    else:
-        interval = ""
-        if comparison.common_low is not None:
-            interval = f" [{comparison.common_low:.0%}, {comparison.common_high:.0%}]"
-        words = _WORDS[comparison.old.kind]
-        sentences.append(
-            f"The {words.answer} differs for {comparison.changed_n:,} of "
-            f"{comparison.compared_n:,} targets. {comparison.common:.0%}{interval} of the "
-            f"{words.same} are the same."
-        )
-    if comparison.old.licence_weights != comparison.new.licence_weights:
-        sentences.append(
-            f"The licence of the weights changes from {comparison.old.licence_weights or 'none'} "
-            f"to {comparison.new.licence_weights or 'none'}."
-        )
-    return sentences
 
 
 def _metric_table(changes: Sequence[MetricChange]) -> Table:
@@ -156,8 +102,9 @@ def _revision_table(comparison: RevisionComparison) -> Table:
     table = Table()
     for heading in ("revision", "checkpoint", "licence\nof code", "licence\nof weights"):
         table.add_column(heading, overflow="fold")
-    for heading in ("dimension", f"seconds\nper {_WORDS[comparison.old.kind].item}"):
+    for heading in ("dimension", f"seconds\nper {WORDS[comparison.old.kind].item}"):
         table.add_column(heading, justify="right")
+    table.add_column("peak\nmemory", justify="right")
     table.add_column("device")
     for each in (comparison.old, comparison.new):
         table.add_row(
@@ -167,13 +114,14 @@ def _revision_table(comparison: RevisionComparison) -> Table:
             escape_markup(each.licence_weights or _DASH),
             _DASH if each.dimension is None else str(each.dimension),
             _DASH if each.seconds_per_item is None else f"{each.seconds_per_item:.3g}",
+            _DASH if each.peak_memory_bytes is None else f"{each.peak_memory_bytes / 1e9:.2f} GB",
             escape_markup(each.device or _DASH),
         )
     return table
 
 
 def _changed_table(comparison: RevisionComparison, changed: Sequence[ChangedTarget]) -> Table:
-    words = _WORDS[comparison.old.kind]
+    words = WORDS[comparison.old.kind]
     table = Table()
     for heading in ("target", f"old {words.answer}", f"new {words.answer}"):
         table.add_column(heading, overflow="fold")

@@ -64,6 +64,10 @@ def create(
     seconds: Annotated[
         float, typer.Option(min=2, max=60, help="Length of the excerpts, in seconds.")
     ] = 15,
+    order: Annotated[
+        Literal["balanced", "adaptive"],
+        typer.Option(help="adaptive: later links ask more about pairs that are still uncertain."),
+    ] = "balanced",
     seed: Annotated[int, typer.Option(help="Seed from which the questions are drawn.")] = 1,
     consent: Annotated[
         Path | None,
@@ -78,9 +82,13 @@ def create(
         rating   How similar is a best match or a clip, from 1 to 5?
 
     Each pair of subjects is compared equally often, in an order and on sides that are balanced over
-    the listeners. Some questions compare a near copy of the target with a random reference. Who
-    fails too many of these is left out of the results; the limit is stored before the first vote.
-    If the command is repeated with the same options, it changes nothing.
+    the listeners. In an adaptive order, a new link contains more questions about pairs whose result
+    is still uncertain. Then create links in several steps, between votes; intervals and p-values
+    are approximate.
+
+    Some questions compare a near copy of the target with a random reference. Who fails too many of
+    these is left out of the results; the limit is stored before the first vote. If the command is
+    repeated with the same options, it changes nothing.
     """
     from mirpipe.db.queries import latest_run
     from mirpipe.listening.create_test import CONSENT, ListeningOptions, create_test
@@ -93,13 +101,17 @@ def create(
         repeats=repeats,
         excerpt_seconds=seconds,
         consent=CONSENT if consent is None else _read_text(consent),
+        order=order,
     )
     latest = latest_run()
     run_id = latest.run_id if run is None and latest is not None else run
     test = create_test(name or f"{kind}-run{run_id}", run_id, options, seed=seed)
     repeated = min(repeats, test.questions_n)
+    asked = test.questions_n
+    if order == "adaptive":
+        asked = min(questions, asked)
     typer.echo(
-        f"listening test {test.name}: {test.questions_n} questions, {test.controls_n} controls and "
+        f"listening test {test.name}: {asked} questions, {test.controls_n} controls and "
         f"{repeated} repeats for each person"
     )
     typer.echo(f"Next: mirpipe listening link {test.name} --count 20", err=True)
@@ -139,29 +151,16 @@ def serve() -> None:
     name, and play all audio at the same level if its peaks permit. They run until you press Ctrl-C.
     If the embedded Postgres is not running, it is started, and keeps running.
     """
-    import uvicorn
-
-    from mirpipe.db.engine import engine
+    from mirpipe.cli.serve_app import serve_app
     from mirpipe.listening.voting_app import MAX_CONNECTIONS, create_app
-    from mirpipe.orchestration.free_port import reserve_free_port
-    from mirpipe.orchestration.server_address import local_url
 
-    chosen = settings()
-    with engine("listener").connect():
-        pass  # The database is started, and errors are shown here and not on the first page.
-    port, reservation = reserve_free_port(chosen.listening_port, bind=chosen.bind)
-    typer.echo(f"links start with  {local_url(chosen.bind, port)}\n\nCtrl-C stops it.", err=True)
-    with reservation:
-        uvicorn.run(
-            create_app(),
-            host=chosen.bind,
-            port=port,
-            log_level="warning",
-            limit_concurrency=MAX_CONNECTIONS,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
+    serve_app(
+        create_app,
+        role="listener",
+        port=settings().listening_port,
+        max_connections=MAX_CONNECTIONS,
+        announce="links start with  {url}",
+    )
 
 
 @app.command(name="list")
@@ -188,14 +187,15 @@ def results(test: TestName, as_json: AsJson = False) -> None:
     Listeners who failed too many controls are left out. The strengths come from Davidson's model,
     which extends the model of Bradley and Terry by ties, with intervals over listeners. The
     comparisons are sign-flip tests over targets, as for metrics. The last table says how well each
-    metric predicts the votes.
+    metric predicts the votes. The results are also stored for the dashboard, which shows no single
+    vote.
     """
     from mirpipe.cli.listening_tables import listening_sections
     from mirpipe.cli.result_tables import print_sections
     from mirpipe.db.queries.listening_tests import listening_test
-    from mirpipe.listening.results import listening_results
+    from mirpipe.listening.stored_results import compute_results
 
-    found = listening_results(listening_test(test))
+    found = compute_results(listening_test(test))
     if as_json:
         print(json.dumps(asdict(found)))
     else:

@@ -91,9 +91,15 @@ def _print_results(console: Console) -> None:
     if challengers := queries.challengers():
         _print_table(
             console,
-            "challengers (`mirpipe compare ENCODER` says what would change)",
+            "challengers (`mirpipe compare NAME` says what would change)",
             [
-                (each.encoder, each.revision, f"{each.coverage or 0:.1%} of the tracks embedded")
+                (
+                    each.kind,
+                    each.name,
+                    each.revision,
+                    queries.progress_text(each),
+                    queries.verdict_text(each),
+                )
                 for each in challengers
             ],
             empty="",

@@ -44,6 +44,12 @@ _WRONG_GRANTS = text("""
     FROM pg_class c CROSS JOIN (VALUES ('mirpipe_read'), ('mirpipe_app')) r (role)
     WHERE c.relnamespace = to_regnamespace('mirpipe') AND c.relkind IN ('r', 'p', 'v')
       AND NOT has_table_privilege(r.role, c.oid, 'SELECT')
+      AND (r.role, c.relname) NOT IN (('mirpipe_read', 'listener'), ('mirpipe_read', 'vote'))
+    UNION ALL
+    SELECT format('mirpipe_read can read %s', c.relname)
+    FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace('mirpipe') AND c.relname IN ('listener', 'vote')
+      AND has_table_privilege('mirpipe_read', c.oid, 'SELECT')
     UNION ALL
     SELECT format('mirpipe_app cannot write %s', c.relname)
     FROM pg_class c

@@ -12,7 +12,7 @@ from mirpipe.db.queries import latest_run
 from mirpipe.db.queries.listening_tests import ListeningTest, listening_test, listening_tests
 from mirpipe.db.store import listening_tests as store
 from mirpipe.errors import ConfigurationError
-from mirpipe.listening.design import Answers, Kind, draw_questions
+from mirpipe.listening.design import Answers, Kind, Order, draw_questions
 
 CONSENT = (
     "You will listen to short pieces of music, and say which of two is more similar to a third "
@@ -41,6 +41,8 @@ class ListeningOptions:
     excerpt_seconds: float = 15.0
     """Length of the excerpts, in seconds."""
     consent: str = CONSENT
+    order: Order = "balanced"
+    """Whether later listeners are asked more about pairs whose result is still uncertain."""
 
 
 def create_test(
@@ -54,14 +56,21 @@ def create_test(
     """
     stored = {key: value for key, value in asdict(options).items() if key not in _OWN_COLUMNS}
     stored["subjects"] = sorted(options.subjects)
+    if options.order == "balanced":
+        del stored["order"]
+    if options.order == "adaptive" and options.kind == "rating":
+        raise ConfigurationError(
+            "A rating has no adaptive order, because each listener rates all subjects on a target. "
+            "Leave out --order, or choose another --kind."
+        )
     with hold_lock("report"):  # No report can publish another run meanwhile.
-        run_id = _run_of_test(run_id, options.kind)
+        run_id, is_latest = _run_of_test(run_id)
         wanted = (options.kind, run_id, seed, stored, options.excerpt_seconds, options.consent)
         for test in listening_tests():
             if test.name == name:
                 return _require_equal(test, wanted)
         with engine("app").begin() as connection:
-            answers = _answers(connection, run_id, options, seed)
+            answers = _answers(connection, run_id, options, seed, is_latest=is_latest)
             targets = sorted(set().union(*answers.values()))
             chosen = np.random.default_rng(seed).permutation(targets)[: options.controls]
             controls = store.random_references(connection, chosen.tolist(), seed=seed)
@@ -71,6 +80,7 @@ def create_test(
                 questions=options.questions,
                 random_references=controls,
                 seed=seed,
+                order=options.order,
             )
             store.add_test(
                 connection,
@@ -94,10 +104,10 @@ _OWN_COLUMNS = {"kind", "excerpt_seconds", "consent"}
 """Options that the table stores in columns of their own."""
 
 
-def _run_of_test(run_id: int | None, kind: Kind) -> int:
-    """Return the id of the run, which is the latest one if `run_id` is None.
+def _run_of_test(run_id: int | None) -> tuple[int, bool]:
+    """Return the id of the run, and whether it is the latest one, as it is if `run_id` is None.
 
-    Raises ConfigurationError if there is no such run, or if its clips are not recorded.
+    Raises ConfigurationError if there is no such run.
     """
     latest = latest_run()
     if latest is None:
@@ -105,27 +115,43 @@ def _run_of_test(run_id: int | None, kind: Kind) -> int:
     run_id = latest.run_id if run_id is None else run_id
     if not 1 <= run_id <= latest.run_id:
         raise ConfigurationError(f"There is no run {run_id}. The latest run is {latest.run_id}.")
-    if kind != "answers" and run_id != latest.run_id:
-        raise ConfigurationError(
-            f"The clips of earlier runs are not recorded. Name the latest run, {latest.run_id}, or "
-            "use --kind answers."
-        )
-    return run_id
+    return run_id, run_id == latest.run_id
 
 
-def _answers(connection: Connection, run_id: int, options: ListeningOptions, seed: int) -> Answers:
+def _answers(
+    connection: Connection, run_id: int, options: ListeningOptions, seed: int, *, is_latest: bool
+) -> Answers:
     """Return the answers that the test compares, by subject and target id."""
     answers: dict[str, dict[int, int]] = {}
     if options.kind != "clips":
         answers |= store.answers_of_run(connection, run_id, seed=seed)
     if options.kind != "answers":
-        answers |= store.clips_of_latest_run(connection, seed=seed)
+        answers |= _clips(connection, run_id, seed, is_latest=is_latest)
     if unknown := sorted(set(options.subjects) - answers.keys()):
         raise ConfigurationError(
             f"Run {run_id} has no answers of {', '.join(unknown)}. It has those of: "
             f"{', '.join(sorted(answers)) or 'nothing'}."
         )
     return {s: found for s, found in answers.items() if s in (options.subjects or answers)}
+
+
+def _clips(
+    connection: Connection, run_id: int, seed: int, *, is_latest: bool
+) -> dict[str, dict[int, int]]:
+    """Return the clips of a run. Those of the latest run are known even without a record.
+
+    Raises ConfigurationError if the clips of an earlier run are not recorded.
+    """
+    first = store.first_recorded_run(connection)
+    if first is not None and run_id >= first:
+        return store.clips_of_run(connection, run_id, seed=seed)
+    if is_latest:
+        return store.current_clips(connection, seed=seed)
+    known = "" if first is None else f"a run from {first} on, or "
+    raise ConfigurationError(
+        f"The clips of run {run_id} are not recorded, because an older version of mirpipe "
+        f"published it, or it has none. Name {known}the latest run, or use --kind answers."
+    )
 
 
 def _require_equal(test: ListeningTest, wanted: tuple[object, ...]) -> ListeningTest:

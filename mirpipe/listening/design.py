@@ -20,6 +20,7 @@ from mirpipe.errors import ConfigurationError
 Kind = Literal["answers", "clips", "rating"]
 Criterion = Literal["similarity", "quality"]
 Control = Literal["copy", "random"]
+Order = Literal["balanced", "adaptive"]
 
 CRITERIA: dict[Kind, tuple[Criterion, ...]] = {
     "answers": ("similarity",),
@@ -28,6 +29,8 @@ CRITERIA: dict[Kind, tuple[Criterion, ...]] = {
 }
 MAX_SHEETS = 50
 """Largest number of sheets. More listeners than sheets answer the same questions."""
+MAX_ADAPTIVE_ROUNDS = 100
+"""Largest number of rounds from which an adaptive order chooses."""
 
 Answers = Mapping[str, Mapping[int, int]]
 """Track id of the match or clip of each subject for each target: by subject, then by target id."""
@@ -52,6 +55,10 @@ class Question:
     """None for a control, and if one track is rated."""
 
 
+Comparison = tuple[str | None, str | None, Criterion]
+"""What a question compares: first subject, second subject and criterion."""
+
+
 @dataclass(frozen=True)
 class PlannedVote:
     """A question at one position for one listener."""
@@ -70,12 +77,14 @@ def draw_questions(
     questions: int,
     random_references: Sequence[tuple[int, int]],
     seed: int,
+    order: Order = "balanced",
 ) -> list[Question]:
     """Return the questions of all sheets, sorted by sheet and number.
 
     A sheet has about as many questions as `questions` says, without controls: complete rounds, at
-    least one. `random_references` are the controls of each sheet, as (target, reference). Raises
-    ConfigurationError if there are not two subjects with different answers.
+    least one. For an adaptive order, there is one sheet with all rounds, from which questions are
+    chosen for each listener. `random_references` are the controls of each sheet, as (target,
+    reference). Raises ConfigurationError if there are not two subjects with different answers.
     """
     if len(answers) < 2:
         raise ConfigurationError(
@@ -85,6 +94,9 @@ def draw_questions(
     random = np.random.default_rng(seed)
     rounds = _ratings(answers, random) if kind == "rating" else _pairs(kind, answers, random)
     per_sheet = max(1, min(len(rounds), round(questions / len(rounds[0]))))
+    if order == "adaptive":
+        rounds = rounds[:MAX_ADAPTIVE_ROUNDS]
+        per_sheet = len(rounds)
     found = []
     for sheet in range(min(MAX_SHEETS, len(rounds) // per_sheet)):
         drawn = rounds[sheet * per_sheet : (sheet + 1) * per_sheet]
@@ -103,16 +115,34 @@ def plan_votes(questions: Sequence[Question], number: int, *, repeats: int) -> l
     sheet, turn = number % sheets, number // sheets
     main = [q for q in questions if q.sheet == sheet and q.control is None]
     controls = [q for q in questions if q.sheet == sheet and q.control is not None]
-    comparisons = list(dict.fromkeys(map(_comparison, main)))
+    comparisons = list(dict.fromkeys(map(comparison_of, main)))
     start = turn * len(comparisons) % len(main)
-    main = main[start:] + main[:start]
+    return plan_in_order(
+        main[start:] + main[:start], controls, comparisons, turn=turn, repeats=repeats
+    )
+
+
+def plan_in_order(
+    main: Sequence[Question],
+    controls: Sequence[Question],
+    comparisons: Sequence[Comparison],
+    *,
+    turn: int,
+    repeats: int,
+) -> list[PlannedVote]:
+    """Return what a listener is asked, if the questions `main` are asked in this order.
+
+    Controls are spread evenly, and start at another one for each turn. The sides of each of the
+    `comparisons` of the sheet alternate from round to round, and from turn to turn. The first
+    `repeats` questions come again at the end, with the sides swapped.
+    """
     order = list(main)
-    for index, control in enumerate(_turned(controls, turn)):
+    for index, control in enumerate(_turned(list(controls), turn)):
         order.insert(round((index + 0.5) * len(main) / len(controls)) + index, control)
     planned = []
     for position, question in enumerate([*order, *main[:repeats]]):
         round_number = question.number // len(comparisons)
-        place = comparisons.index(_comparison(question)) if question.control is None else 0
+        place = comparisons.index(comparison_of(question)) if question.control is None else 0
         is_repeat = position >= len(order)
         side = (round_number + place + turn + is_repeat) % 2
         is_swapped = question.second_id is not None and side == 1
@@ -190,7 +220,7 @@ def _question(
     return Question(0, 0, criterion, control, target_id, first_id, second_id, *subjects)
 
 
-def _comparison(question: Question) -> tuple[str | None, str | None, Criterion]:
+def comparison_of(question: Question) -> Comparison:
     """Return what a question compares. Each round contains each comparison once."""
     return question.first_subject, question.second_subject, question.criterion
 

@@ -37,6 +37,23 @@ class MetricResult:
 
 
 @dataclass(frozen=True)
+class TargetVotes:
+    """The votes that count on two subjects at one target, of all listeners together."""
+
+    target_id: int
+    first: str
+    """Subject: encoder or mode."""
+    first_id: int
+    """Track id of the match or clip of the first subject."""
+    second: str
+    second_id: int
+    first_n: int
+    """Number of votes for the first subject."""
+    second_n: int
+    neither_n: int
+
+
+@dataclass(frozen=True)
 class CriterionResult:
     """The votes on one criterion: similarity to the target, or quality."""
 
@@ -48,6 +65,8 @@ class CriterionResult:
     agreement: Agreement
     metrics: list[MetricResult]
     """Metrics, the most accurate first."""
+    targets: list[TargetVotes]
+    """Votes by target and pair of subjects."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,7 @@ class ListeningResults:
     kind: str
     run_id: int
     order: str
-    """How the questions are ordered: always balanced, and independent of the votes."""
+    """How the questions are ordered: balanced, and independent of the votes, or adaptive."""
     listeners_n: int
     """Number of listeners with a vote."""
     left_out_n: int
@@ -85,7 +104,7 @@ def listening_results(test: ListeningTest) -> ListeningResults:
         name=test.name,
         kind=test.kind,
         run_id=test.run_id,
-        order="balanced",
+        order=test.order,
         listeners_n=votes.listeners_n,
         left_out_n=votes.left_out_n,
         min_controls=test.min_controls,
@@ -108,6 +127,7 @@ def _criterion(criterion: Criterion, votes: CountedVotes) -> CriterionResult:
         comparisons=subject_comparisons(choices),
         agreement=_agreement(asked),
         metrics=_metrics(choices),
+        targets=_targets(choices),
     )
 
 
@@ -139,6 +159,18 @@ def _agreement(votes: Sequence[Vote]) -> Agreement:
     for vote in votes:
         counts[row[vote.question_id], values.index(vote.answer)] += 1
     return agreement(counts)
+
+
+def _targets(choices: Sequence[Vote]) -> list[TargetVotes]:
+    counts: dict[tuple[int, str, int, str, int], Counter[int]] = defaultdict(Counter)
+    for vote in choices:
+        first = str(vote.first_subject), vote.first_id
+        second = str(vote.second_subject), int(vote.second_id or 0)
+        counts[vote.target_id, *first, *second][outcome_of(vote)] += 1
+    return [
+        TargetVotes(*key, *(number[outcome] for outcome in range(3)))
+        for key, number in sorted(counts.items())
+    ]
 
 
 def _metrics(choices: Sequence[Vote]) -> list[MetricResult]:

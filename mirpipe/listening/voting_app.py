@@ -8,13 +8,12 @@ from typing import Annotated, Any, TypeVar
 from cachetools import LRUCache
 from fastapi import FastAPI, HTTPException, Path, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mirpipe.db import listener_functions
 from mirpipe.db.listener_functions import ExcerptLocation, GivenAnswer, Part
 from mirpipe.errors import MirpipeError
 from mirpipe.listening.excerpt import excerpt
+from mirpipe.response_headers import AddHeaders
 from mirpipe.storage.local_copies import local_copy
 
 MAX_CONNECTIONS = 100
@@ -44,7 +43,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")  # int() refuses long number
 def create_app() -> FastAPI:
     """Return the application. Every address starts with a listener's token."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(_AddHeaders)
+    app.add_middleware(AddHeaders, headers=_HEADERS)
     for name, kind in (("vote.js", "text/javascript"), ("style.css", "text/css")):
         app.add_api_route(f"/{name}", _file(name, kind), methods=["GET"])
     app.add_api_route("/{token}", _page, methods=["GET"])
@@ -57,23 +56,6 @@ def create_app() -> FastAPI:
     app.add_api_route("/{token}/votes", _votes, methods=["GET"])
     app.add_api_route("/{token}/withdraw", _withdraw, methods=["POST"])
     return app
-
-
-class _AddHeaders:
-    """ASGI middleware that adds the headers in _HEADERS to every response that lacks them."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers)
 
 
 def _file(name: str, kind: str) -> Any:

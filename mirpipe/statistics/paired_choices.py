@@ -101,6 +101,18 @@ def fit(pairs: Int64, counts: Float64) -> Float64:
     return parameters
 
 
+def outcome_probabilities(pairs: Int64, parameters: Float64) -> Float64:
+    """Return the probability of each outcome of each pair, shape (..., pairs, 3).
+
+    `parameters` are those of `fit`. The outcomes are: for the first subject, for the second one,
+    and for neither.
+    """
+    utility = np.einsum("poi,...i->...po", _outcomes(pairs), parameters)
+    odds = np.exp(utility - utility.max(axis=-1, keepdims=True))
+    probabilities: Float64 = odds / odds.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
 def _outcomes(pairs: Int64) -> Float64:
     """Return which parameters each outcome of each pair contains, shape (pairs, 3, k + 1)."""
     rows = np.arange(len(pairs))

@@ -56,7 +56,9 @@ def test_each_verdict_has_an_exit_code(
 
 def test_the_output_contains_speed_licences_and_changed_matches(library: JudgedLibrary) -> None:
     library.challenge(old_at_bad=1, new_at_bad=0)
-    library.execute("UPDATE mirpipe.embedding_batch SET tracks = 10, seconds = 25")
+    library.execute(
+        "UPDATE mirpipe.embedding_batch SET tracks = 10, seconds = 25, peak_memory_bytes = 1.5e9"
+    )
     library.execute(
         'UPDATE mirpipe.encoder SET spec = spec || \'{"licence_weights": "CC BY-NC 4.0"}\' '
         "WHERE revision = 'new'"
@@ -65,6 +67,7 @@ def test_the_output_contains_speed_licences_and_changed_matches(library: JudgedL
     assert "The licence of the weights changes from none to CC BY-NC 4.0." in output
     assert "The best match differs for 1 of 6 targets." in output
     assert output.count("2.5") == 2  # seconds per track of both revisions
+    assert output.count("1.50 GB") == 2
     [changed] = json.loads(compare("--json").stdout)["changed"]
     assert (changed["target"], changed["old_title"], changed["new_title"]) == (
         *("t0", "bad", "good"),

@@ -12,7 +12,7 @@ from tests.dashboard import browser
 
 PAGES = (
     *("", "retrieval", "generation", "listen", "search", "tracks", "track", "map", "hubs"),
-    *("history", "quality", "failures", "sql", "glossary"),
+    *("listening", "history", "quality", "failures", "sql", "glossary"),
 )
 REFERENCES, TARGETS, ENCODERS, MATCHES = 49, 11, 2, 10
 

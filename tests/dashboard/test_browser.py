@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
+from mirpipe.db.queries.listening_tests import listening_test
 from mirpipe.generation.modes import MODES
+from mirpipe.listening.create_links import create_tokens
+from mirpipe.listening.create_test import ListeningOptions, create_test
+from mirpipe.listening.stored_results import compute_results
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.published.load_tables import load
 from tests.dashboard import browser
@@ -23,7 +27,8 @@ from tests.dashboard.example_library import fail, fill, rate, write_gate
 from tests.dashboard.example_maps import write_maps, write_waveforms
 from tests.dashboard.example_rankings import write_earlier_run, write_rankings
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, link
-from tests.support.databases import database
+from tests.listening.voters import vote_all
+from tests.support.databases import Database, database
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -42,6 +47,7 @@ PAGES = {
     "track": "Track",
     "map": "Map",
     "hubs": "Hubs and agreement",
+    "listening": "Listening tests",
     "history": "History",
     "trends": "History",
     "gates": "History",
@@ -89,8 +95,19 @@ def served(
             row = {"stage": "ingest", "subject": "/静音.wav", "reason": "silent", "retry": False}
             fail(connection, message=f"{HOSTILE} is silent", **row)
         load()
+        vote_on_clips(filled)
         with browser.serve(filled, folder) as dashboard:
             yield dashboard
+
+
+def vote_on_clips(filled: Database) -> None:
+    """Make a listening test of clips, and let six simulated people vote."""
+    options = ListeningOptions("clips", ["resynth simple", "musicgen simple 3"], questions=4)
+    test = create_test("which clip?", None, options, seed=1)
+    for number, token in enumerate(create_tokens(test, 6)):
+        strengths = {"resynth simple": 1.0, "musicgen simple 3": 0.0}
+        vote_all(filled, token, strengths, seed=number)
+    compute_results(listening_test("which clip?"))
 
 
 def open_page(page: Page, served: Served, name: str) -> None:

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from dashboard.views.overview.pending_work import work_rates
+from mirpipe.cli.main import app
 from mirpipe.db import queries
 from mirpipe.orchestration.home_lock import hold_lock, record_file
 from mirpipe.settings import settings
 from tests.dashboard.example_library import fill
 from tests.dashboard.open_page import MODELS, PIECES, html, page
+from tests.operations.gate.judged_library import TARGETS, JudgedLibrary
 from tests.support.databases import Database
 
 
@@ -142,3 +146,26 @@ def run_and_flush_statistics(database: Database, statement: str) -> None:
         connection.commit()
         connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
         connection.commit()
+
+
+def test_a_waiting_revision_is_shown_with_its_verdict_in_the_words_of_the_command(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PROMOTION", "manual")
+    settings.cache_clear()
+    library = JudgedLibrary(fresh_database)
+    library.publish()
+    assert "Waiting revisions" not in html(page("overview"))
+    library.new_model("r2", targets_at_bad=TARGETS)
+    library.publish()
+    st.cache_data.clear()
+    shown = html(page("overview"))
+    assert "not compared yet" in shown
+    assert "active until the configured revision takes over" in shown
+    result = CliRunner().invoke(app, ["compare", "made_up", "--margin", "aligned_melody=0.1"])
+    st.cache_data.clear()
+    shown = html(page("overview"))
+    assert "<strong>worse</strong>" in shown
+    for sentence in queries.challengers()[0].sentences:
+        assert sentence in shown
+        assert sentence in " ".join(result.stdout.split())

@@ -40,7 +40,7 @@ def stored_answers(database: Database) -> list[int | None]:
         SELECT answer FROM mirpipe.vote JOIN mirpipe.listener USING (listener_id)
         WHERE number = 0 ORDER BY position
     """
-    with database.reader.connect() as connection:
+    with database.app.connect() as connection:
         return list(connection.execute(text(query)).scalars())
 
 

@@ -11,10 +11,14 @@ from tests.migrations.queries import execute
 from tests.migrations.revision_0010 import load_revision_0010
 from tests.support.databases import Database
 
-NO_RESULTS = {"v_library", "v_pending", "v_failure", "v_finding", "v_same_recording", "v_gate"}
+NO_RESULTS = {
+    *("v_library", "v_pending", "v_failure", "v_finding", "v_same_recording", "v_gate"),
+    *("v_listening_test", "v_listening_strength", "v_listening_metric", "v_challenger"),
+}
 """Views of files, findings, fingerprints, pending work and failures, which need no weights.
 
-A gate does not decide about results from random weights.
+A gate does not decide about results from random weights. In a listening test, people decide. A
+challenger has rows only while it waits; `tests/operations/test_promote.py` tests its mark.
 """
 NEVER_RANDOM = {"v_fusion", "v_published"}
 """Views that never show results from random weights."""

@@ -7,11 +7,12 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli.main import app
 from mirpipe.db.store import listening_tests as store
+from mirpipe.db.store.shown_clips import publish_clips
 from tests.listening.conftest import TARGETS
 from tests.support.databases import Database
 
@@ -21,7 +22,7 @@ def run(*arguments: str) -> Result:
 
 
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
-    with database.reader.connect() as connection:
+    with database.app.connect() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
@@ -72,6 +73,42 @@ def test_a_test_of_clips_asks_for_similarity_and_quality(library: Database) -> N
     assert {subject for _, subject in found} == {"model medium 3", "model simple 3"}
     seeds = "SELECT DISTINCT seed FROM mirpipe.generation JOIN mirpipe.listening_question ON "
     assert rows(library, seeds + "track_id IN (first_id, second_id)") == [(0,)]
+
+
+def _add_run(connection: Connection) -> None:
+    connection.execute(
+        text("INSERT INTO mirpipe.run (trigger, state_digest, library) VALUES ('test', '2', '{}')")
+    )
+
+
+def test_a_test_of_clips_can_be_about_an_earlier_run(library: Database) -> None:
+    with library.app.begin() as connection:
+        publish_clips(connection, 1)
+        _add_run(connection)
+        connection.execute(text("DELETE FROM mirpipe.generation_wish WHERE mode = 'medium'"))
+        publish_clips(connection, 2)
+    query = """
+        SELECT DISTINCT t.run_id, unnest(ARRAY[first_subject, second_subject])
+        FROM mirpipe.listening_question JOIN mirpipe.listening_test t USING (listening_test_id)
+        WHERE control IS NULL ORDER BY 1, 2
+    """
+    for number in ("1", "2"):
+        assert run("create", number, "--kind", "clips").exit_code == 0
+    earlier = ["model medium 3", "model simple 3", "model strong 5"]
+    later = ["model simple 3", "model strong 5"]
+    assert rows(library, query) == [(1, s) for s in earlier] + [(2, s) for s in later]
+    valid = "SELECT count(*), count(to_run) FROM mirpipe.shown_clip"
+    assert rows(library, valid) == [(TARGETS * 3 * 2, TARGETS * 2)]
+
+
+def test_clips_of_a_run_without_a_record_cannot_be_compared(library: Database) -> None:
+    with library.app.begin() as connection:
+        _add_run(connection)
+        publish_clips(connection, 2)
+    result = run("create", "1", "--kind", "clips")
+    assert "The clips of run 1 are not recorded" in str(result.exception)
+    assert "a run from 2 on" in str(result.exception)
+    assert run("create", "1", "--kind", "answers").exit_code == 0
 
 
 def test_a_rating_covers_matches_and_clips(library: Database) -> None:
@@ -180,6 +217,7 @@ def test_the_list_counts_links_listeners_and_votes(library: Database) -> None:
         "complete_n": 1,
         "votes_n": 5,
         "asked_n": 8,
+        "computed_votes_n": None,
     }
     assert "answers-run1" in run("list").stdout
     assert "5 of 8" in run("list").stdout

@@ -63,7 +63,7 @@ def stored(database: Database) -> list[tuple[Any, ...]]:
         "SELECT position, CASE WHEN is_swapped THEN -answer ELSE answer END "
         "FROM mirpipe.vote ORDER BY position"
     )
-    with database.reader.connect() as connection:
+    with database.app.connect() as connection:
         return [tuple(row) for row in connection.execute(text(query))]
 
 

@@ -1,10 +1,11 @@
 """Simulated listeners who vote through the functions of the database, as the voting pages do."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from tests.support.databases import Database
 
@@ -17,8 +18,16 @@ _TRACKS = text("""
 """)
 
 
+@dataclass(frozen=True)
+class Engines:
+    """Connections by the two roles that a simulated listener needs."""
+
+    app: Engine
+    listener: Engine
+
+
 def vote_all(
-    database: Database,
+    database: Database | Engines,
     token: str,
     strengths: Mapping[str, float],
     *,

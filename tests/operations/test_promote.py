@@ -206,8 +206,12 @@ def test_the_command_prints_the_active_revision_and_the_run(library: JudgedLibra
 
 def test_status_lists_the_revision_that_waits(library: JudgedLibrary) -> None:
     [waiting] = json.loads(invoke("status", "--json").stdout)["challengers"]
-    assert (waiting["encoder"], waiting["revision"], waiting["coverage"]) == ("made_up", "r2", 1)
-    assert "made_up    r2    100.0% of the tracks embedded" in invoke("status").stdout
+    assert (waiting["name"], waiting["revision"], waiting["coverage"]) == ("made_up", "r2", 1)
+    assert waiting["verdict"] is None
+    line = "encoder    made_up    r2    100.0% of the tracks embedded    "
+    assert f"{line}not compared yet" in invoke("status").stdout
+    invoke("compare", "made_up", "--margin", "aligned_melody=0.1")
+    assert f"{line}worse" in invoke("status").stdout
     promote("made_up")
     assert json.loads(invoke("status", "--json").stdout)["challengers"] == []
     assert "challengers" not in invoke("status").stdout
@@ -218,3 +222,35 @@ def test_compare_without_new_compares_the_configured_revision(library: JudgedLib
     comparison = json.loads(result.stdout)
     assert (comparison["old"]["revision"], comparison["new"]["revision"]) == ("r1", "r2")
     assert comparison["verdict"] == "worse"
+
+
+def test_a_report_that_lets_a_revision_wait_stores_the_verdict(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PROMOTION_MARGINS", "aligned_melody=0.5")
+    set_promotion(monkeypatch, "not_worse")
+    library = JudgedLibrary(fresh_database)
+    library.publish()
+    library.new_model("r2", targets_at_bad=TARGETS)
+    library.publish()
+    [waiting] = queries.challengers()
+    assert (waiting.kind, waiting.name, waiting.active_revision) == ("encoder", "made_up", "r1")
+    assert (waiting.verdict, waiting.random) == ("worse", False)
+    library.execute("UPDATE mirpipe.encoder SET spec = spec || '{\"is_random\": true}'")
+    assert queries.challengers()[0].random
+    assert waiting.sentences[0] == (
+        "made_up@r2 compared with made_up@r1: worse, judged by aligned melody (margin 0.5)."
+    )
+
+
+def test_the_verdict_on_an_earlier_challenger_is_not_shown_for_a_later_one(
+    library: JudgedLibrary,
+) -> None:
+    invoke("compare", "made_up@r2", "made_up@r1")
+    assert queries.challengers()[0].verdict is None
+    invoke("compare", "made_up@r1", "made_up@r2")
+    assert queries.challengers()[0].verdict is not None
+    library.new_model("r3", targets_at_bad=0)
+    library.publish()
+    [waiting] = queries.challengers()
+    assert (waiting.revision, waiting.verdict) == ("r3", None)

@@ -17,7 +17,7 @@ from dashboard.components.number_format import (
 )
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
-from dashboard.views.overview import library_growth, pending_work
+from dashboard.views.overview import library_growth, pending_work, waiting_revisions
 from mirpipe.db import queries
 
 COLLECTION_NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
@@ -70,8 +70,8 @@ def encoder_section(rows: Sequence[queries.EncoderRevision]) -> None:
 def revision_state(row: queries.EncoderRevision) -> str:
     """Return the state of a revision: configured, active, or active but about to be replaced."""
     if not row.serving:
-        return "configured, not yet complete"
-    return "active" if row.wanted else "active until the configured revision is complete"
+        return "configured, not active yet"
+    return "active" if row.wanted else "active until the configured revision takes over"
 
 
 def imported_vectors(row: queries.EncoderRevision) -> str:
@@ -176,6 +176,7 @@ def main() -> None:
             library_growth.section(cached_queries.past_runs(cached_queries.run_key(runs[0])))
     if runs:
         run_section(runs)
+        waiting_revisions.section(cached_queries.challengers())
         encoder_section(cached_queries.encoder_revisions(cached_queries.run_key(runs[0])))
 
 

@@ -39,7 +39,6 @@ from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_com
 from mirpipe.db.queries.encoder_revisions import (
     EmbeddedTracks,
     EncoderRevision,
-    challengers,
     embedded_tracks,
     encoder_revisions,
 )
@@ -105,6 +104,12 @@ from mirpipe.db.queries.track_files import TrackFile, track_files
 from mirpipe.db.queries.track_history import TrackEvent, track_history
 from mirpipe.db.queries.track_list import ListedTrack, TrackFilter, listed_tracks, listed_tracks_n
 from mirpipe.db.queries.unavailable_plugins import UnavailablePlugin, unavailable_plugins
+from mirpipe.db.queries.waiting_revisions import (
+    Challenger,
+    challengers,
+    progress_text,
+    verdict_text,
+)
 from mirpipe.db.queries.waveform_and_chroma import Picture, pictures
 
 __all__ = [
@@ -115,6 +120,7 @@ __all__ = [
     "BestMatchScores",
     "BestReference",
     "Caption",
+    "Challenger",
     "ClipOrigin",
     "ClipScore",
     "CslsCheck",
@@ -219,6 +225,7 @@ __all__ = [
     "pending_work",
     "pictures",
     "primary_metric_of_run",
+    "progress_text",
     "quality_answer",
     "ranked_targets_sentence",
     "rating_distributions",
@@ -240,4 +247,5 @@ __all__ = [
     "track_history",
     "tracks_by_hash",
     "unavailable_plugins",
+    "verdict_text",
 ]

@@ -77,13 +77,6 @@ def encoder_revisions() -> list[EncoderRevision]:
     return read_rows(EncoderRevision, _ENCODER_REVISIONS, encoder_order=settings().encoders)
 
 
-def challengers() -> list[EncoderRevision]:
-    """Return the configured revisions that are not active although another revision is."""
-    revisions = encoder_revisions()
-    with_active = {revision.encoder for revision in revisions if revision.serving}
-    return [each for each in revisions if each.encoder in with_active and not each.serving]
-
-
 def embedded_tracks() -> EmbeddedTracks:
     """Return how many usable tracks there are, and how many of them are embedded."""
     (row,) = read_rows(EmbeddedTracks, _EMBEDDED_TRACKS)

@@ -42,27 +42,39 @@ class ListeningTest:
     votes_n: int
     asked_n: int
     """Number of votes that all listeners with a link can give."""
+    last_vote_at: datetime | None
+    """Time of the last vote. None if there is none."""
+    computed_at: datetime | None
+    """Time at which the results were last computed. None if they never were."""
+    computed_votes_n: int | None
+    """Number of votes from which the results were last computed."""
+    is_current: bool
+    """Whether the results were computed from all present votes."""
+
+    @property
+    def order(self) -> str:
+        """How the questions are ordered: balanced or adaptive."""
+        return str(self.options.get("order", "balanced"))
+
+
+@dataclass(frozen=True)
+class _StoredResults:
+    results: dict[str, Any]
 
 
 _TESTS = text("""
-    SELECT t.*, q.*, coalesce(links_n, 0) AS links_n, coalesce(listeners_n, 0) AS listeners_n,
-        coalesce(complete_n, 0) AS complete_n, coalesce(votes_n, 0) AS votes_n,
-        coalesce(asked_n, 0) AS asked_n
-    FROM mirpipe.listening_test t
+    SELECT t.*, q.*, v.links_n, v.listeners_n, v.complete_n, v.votes_n, v.asked_n, v.last_vote_at,
+        v.computed_at, v.computed_votes_n, v.is_current
+    FROM mirpipe.listening_test t JOIN mirpipe.v_listening_test v USING (listening_test_id)
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE control IS NULL) AS questions_n, count(control) AS controls_n
         FROM mirpipe.listening_question q
         WHERE q.listening_test_id = t.listening_test_id AND q.sheet = 0) q
-    LEFT JOIN (
-        SELECT listening_test_id, count(*) AS links_n, count(consented_at) AS listeners_n,
-            count(*) FILTER (WHERE votes_n = asked_n) AS complete_n,
-            CAST(sum(votes_n) AS bigint) AS votes_n, CAST(sum(asked_n) AS bigint) AS asked_n
-        FROM mirpipe.listener
-        JOIN (SELECT listener_id, count(answer) AS votes_n, count(*) AS asked_n
-            FROM mirpipe.vote GROUP BY listener_id) v USING (listener_id)
-        GROUP BY listening_test_id) l USING (listening_test_id)
     WHERE CAST(:name AS text) IS NULL OR t.name = :name
     ORDER BY t.listening_test_id DESC
+""")
+_RESULTS = text("""
+    SELECT results FROM mirpipe.listening_result WHERE listening_test_id = :test_id
 """)
 
 
@@ -78,3 +90,10 @@ def listening_test(name: str) -> ListeningTest:
     raise ConfigurationError(
         f"There is no listening test {name!r}. `mirpipe listening list` shows all tests."
     )
+
+
+def stored_results(listening_test_id: int) -> dict[str, Any] | None:
+    """Return the results of a test as they were last computed, or None if they never were."""
+    for row in read_rows(_StoredResults, _RESULTS, test_id=listening_test_id):
+        return row.results
+    return None

@@ -6,7 +6,7 @@ from typing import Literal
 
 from sqlalchemy import text
 
-from mirpipe.db.queries.read_rows import read_rows
+from mirpipe.db.queries.read_rows import read_hidden_rows, read_rows
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,11 @@ _METRICS = text("""
 
 
 def listening_votes(listening_test_id: int) -> list[Vote]:
-    """Return the votes of a test, sorted by listener and position."""
-    return read_rows(Vote, _VOTES, test_id=listening_test_id)
+    """Return the votes of a test, sorted by listener and position.
+
+    They are read by the role app: readers see only sums of votes.
+    """
+    return read_hidden_rows(Vote, _VOTES, test_id=listening_test_id)
 
 
 def metrics_of_pairs(pairs: Iterable[tuple[int, int]]) -> dict[str, dict[tuple[int, int], float]]:

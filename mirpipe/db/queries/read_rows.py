@@ -1,4 +1,4 @@
-"""Runs a query with the read-only role and returns the rows as dataclasses."""
+"""Runs a query, mostly with the read-only role, and returns the rows as dataclasses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from psycopg2.errors import QueryCanceled
 from sqlalchemy import TextClause
 from sqlalchemy.exc import OperationalError
 
-from mirpipe.db.engine import engine
+from mirpipe.db.engine import PipelineRole, engine
 from mirpipe.db.reader_limits import READER_LIMITS
 from mirpipe.errors import DatabaseError
 
@@ -21,7 +21,18 @@ def read_rows(row_type: type[Row], query: TextClause, **parameters: object) -> l
     The columns of the query must be the fields of `row_type`. Raises DatabaseError, with a remedy,
     if the server cannot be reached, the query takes too long, or the schema is outdated.
     """
-    with readable_errors(), engine("reader").connect() as connection:
+    return _read("reader", row_type, query, parameters)
+
+
+def read_hidden_rows(row_type: type[Row], query: TextClause, **parameters: object) -> list[Row]:
+    """Return the rows of a query on tables that readers must not see, as `read_rows` does."""
+    return _read("app", row_type, query, parameters)
+
+
+def _read(
+    role: PipelineRole, row_type: type[Row], query: TextClause, parameters: dict[str, object]
+) -> list[Row]:
+    with readable_errors(), engine(role).connect() as connection:
         rows = connection.execute(query, parameters).mappings()
         return [row_type(**row) for row in rows]
 

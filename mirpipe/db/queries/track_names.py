@@ -63,6 +63,11 @@ def with_distinct_titles(rows: Sequence[Row], **id_fields: str) -> list[Row]:
     return changed
 
 
+def names_of_tracks(track_ids: Collection[int]) -> dict[int, str]:
+    """Return a name for each of these tracks, by track id. Names of different tracks differ."""
+    return distinct_names(read_rows(NamedTrack, _TRACKS, track_ids=list(track_ids)))
+
+
 def distinct_names(tracks: Collection[NamedTrack]) -> dict[int, str]:
     """Return a name for each track, by track id. Names of different tracks differ.
 

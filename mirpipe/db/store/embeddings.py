@@ -13,8 +13,9 @@ _PENDING = text(
     "AND (CAST(:track_ids AS bigint[]) IS NULL OR track_id = ANY(:track_ids)) ORDER BY track_id"
 )
 _BATCH = text(
-    "INSERT INTO mirpipe.embedding_batch (encoder_id, device, versions, tracks, seconds) "
-    "VALUES (:encoder_id, :device, CAST(:versions AS jsonb), :tracks, :seconds) RETURNING batch_id"
+    "INSERT INTO mirpipe.embedding_batch (encoder_id, device, versions, tracks, seconds, "
+    "peak_memory_bytes) VALUES (:encoder_id, :device, CAST(:versions AS jsonb), :tracks, :seconds, "
+    ":peak_memory_bytes) RETURNING batch_id"
 )
 # An existing vector was computed from the same bytes by the same revision, so the two are equal.
 _WRITE = text(
@@ -56,14 +57,23 @@ def write(
     device: str,
     versions: Mapping[str, str],
     seconds: float,
+    peak_memory_bytes: int | None = None,
 ) -> None:
     """Store one batch of vectors by track id: shape (dimension,), float32, of length 1.
 
     Existing vectors are kept. `versions` contains the versions of the libraries that computed the
-    vectors, and `seconds` is the time that the model took.
+    vectors, `seconds` is the time that the model took, and `peak_memory_bytes` the largest memory
+    with this model, or None if it was not measured.
     """
     write_vectors(
-        connection, _WRITE, encoder_id, vectors, device=device, versions=versions, seconds=seconds
+        connection,
+        _WRITE,
+        encoder_id,
+        vectors,
+        device=device,
+        versions=versions,
+        seconds=seconds,
+        peak_memory_bytes=peak_memory_bytes,
     )
 
 
@@ -83,6 +93,7 @@ def write_vectors(
     device: str,
     versions: Mapping[str, str],
     seconds: float,
+    peak_memory_bytes: int | None = None,
 ) -> None:
     """Store how a batch of vectors was computed, and run the statement that stores the vectors.
 
@@ -92,7 +103,7 @@ def write_vectors(
     if not vectors:
         return
     batch = {"encoder_id": encoder_id, "device": device, "versions": json.dumps(dict(versions))}
-    batch |= {"tracks": len(vectors), "seconds": seconds}
+    batch |= {"tracks": len(vectors), "seconds": seconds, "peak_memory_bytes": peak_memory_bytes}
     batch_id = connection.execute(_BATCH, batch).scalar_one()
     _write_in_batch(connection, statement, encoder_id, batch_id, vectors)
 

@@ -46,12 +46,21 @@ def write(
     device: str,
     versions: Mapping[str, str],
     seconds: float,
+    peak_memory_bytes: int | None = None,
 ) -> None:
     """Store one batch of vectors by excerpt id: shape (dimension,), float32, of length 1.
 
     Existing vectors are kept. `versions` contains the versions of the libraries that computed the
-    vectors, and `seconds` is the time that the model took.
+    vectors, `seconds` is the time that the model took, and `peak_memory_bytes` the largest memory
+    with this model, or None if it was not measured.
     """
     write_vectors(
-        connection, _WRITE, encoder_id, vectors, device=device, versions=versions, seconds=seconds
+        connection,
+        _WRITE,
+        encoder_id,
+        vectors,
+        device=device,
+        versions=versions,
+        seconds=seconds,
+        peak_memory_bytes=peak_memory_bytes,
     )

@@ -2,9 +2,27 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True)
+class AskedVotes:
+    """The votes on one pair of subjects by one criterion, of all listeners together."""
+
+    first_subject: str
+    second_subject: str | None
+    criterion: str
+    first_n: int
+    """Number of votes for the first subject."""
+    second_n: int
+    neither_n: int
+    planned_n: int
+    """Number of votes that listeners with a link can still give."""
+
 
 MAX_TARGETS = 1_000
 """Largest number of targets among which the questions are chosen."""
@@ -26,7 +44,7 @@ _FOUND = "n.counted_rank = 1 AND n.from_run <= :run_id AND (n.to_run IS NULL OR 
 _FOUND_TARGETS = _TARGETS.format(
     answered=f"SELECT n.target_id FROM mirpipe.served_neighbour n WHERE {_FOUND}"
 )
-_CLIP_TARGETS = _TARGETS.format(answered="SELECT target_id FROM mirpipe.wanted_clip WHERE is_shown")
+_CLIP_TARGETS = _TARGETS.format(answered="SELECT target_id FROM clip")
 _ANSWERS = text(f"""
     WITH {_FOUND_TARGETS}
     SELECT e.name AS subject, n.target_id, n.reference_id AS track_id
@@ -36,15 +54,34 @@ _ANSWERS = text(f"""
     ORDER BY subject, n.target_id
 """)
 # If a mode has clips with several seeds, the one with the lowest seed is used.
-_CLIPS = text(f"""
-    WITH {_CLIP_TARGETS}
-    SELECT DISTINCT ON (subject, w.target_id)
-        concat_ws(' ', w.name, w.mode, w.guidance) AS subject, w.target_id, w.track_id
-    FROM target JOIN mirpipe.wanted_clip w ON w.target_id = target.track_id
-    JOIN mirpipe.track r ON r.track_id = w.track_id
-    WHERE w.is_shown AND {_HAS_FILE.format(track="r")}
-    ORDER BY subject, w.target_id, w.seed, w.template
-""")
+_CLIPS = f"""
+    WITH clip AS MATERIALIZED ({{clips}}), {_CLIP_TARGETS}
+    SELECT DISTINCT ON (subject, c.target_id)
+        concat_ws(' ', c.name, c.mode, c.guidance) AS subject, c.target_id, c.track_id
+    FROM target JOIN clip c ON c.target_id = target.track_id
+    JOIN mirpipe.track r ON r.track_id = c.track_id
+    WHERE {_HAS_FILE.format(track="r")}
+    ORDER BY subject, c.target_id, c.seed, c.template
+"""
+_CURRENT_CLIPS = text(
+    _CLIPS.format(
+        clips="""
+        SELECT w.name, w.mode, w.guidance, w.seed, w.template, w.target_id, w.track_id
+        FROM mirpipe.wanted_clip w WHERE w.is_shown
+"""
+    )
+)
+_CLIPS_OF_RUN = text(
+    _CLIPS.format(
+        clips="""
+        SELECT r.name, g.mode, g.guidance, g.seed, g.template, g.target_id, g.track_id
+        FROM mirpipe.shown_clip s JOIN mirpipe.generation g USING (generation_id)
+        JOIN mirpipe.generator r USING (generator_id)
+        WHERE s.from_run <= :run_id AND (s.to_run IS NULL OR s.to_run > :run_id)
+"""
+    )
+)
+_FIRST_RECORDED_RUN = text("SELECT min(from_run) FROM mirpipe.shown_clip")
 _RANDOM_REFERENCE = text(f"""
     SELECT r.track_id FROM mirpipe.track r
     WHERE r.collection = 'reference' AND {_HAS_FILE.format(track="r")}
@@ -73,6 +110,16 @@ _QUESTIONS_OF_TEST = text("""
         second_subject
     FROM mirpipe.listening_question WHERE listening_test_id = :test_id ORDER BY sheet, number
 """)
+_ASKED = text("""
+    SELECT q.first_subject, q.second_subject, q.criterion,
+        count(*) FILTER (WHERE v.answer = 1) AS first_n,
+        count(*) FILTER (WHERE v.answer = -1) AS second_n,
+        count(*) FILTER (WHERE v.answer = 0) AS neither_n,
+        count(*) FILTER (WHERE v.answer IS NULL) AS planned_n
+    FROM mirpipe.vote v JOIN mirpipe.listening_question q USING (question_id)
+    WHERE q.listening_test_id = :test_id AND q.control IS NULL
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+""")
 _LOCK = text("SELECT FROM mirpipe.listening_test WHERE listening_test_id = :test_id FOR UPDATE")
 _NEXT_NUMBER = text("""
     SELECT coalesce(max(number) + 1, 0) FROM mirpipe.listener WHERE listening_test_id = :test_id
@@ -92,6 +139,16 @@ _VOTES = text("""
 """)
 
 
+_RESULTS = text("""
+    INSERT INTO mirpipe.listening_result AS r
+        (listening_test_id, votes_n, last_vote_at, computed_at, results)
+    VALUES (:test_id, :votes_n, :last_vote_at, now(), CAST(:results AS jsonb))
+    ON CONFLICT (listening_test_id) DO UPDATE
+    SET (votes_n, last_vote_at, computed_at, results)
+        = (excluded.votes_n, excluded.last_vote_at, excluded.computed_at, excluded.results)
+""")
+
+
 def answers_of_run(connection: Connection, run_id: int, *, seed: int) -> dict[str, dict[int, int]]:
     """Return the best matches that count in a run: track ids by encoder and target id.
 
@@ -101,12 +158,23 @@ def answers_of_run(connection: Connection, run_id: int, *, seed: int) -> dict[st
     return _by_subject(connection.execute(_ANSWERS, {"run_id": run_id, "seed": seed}))
 
 
-def clips_of_latest_run(connection: Connection, *, seed: int) -> dict[str, dict[int, int]]:
-    """Return the clips that enter the results: track ids by mode and target id.
+def clips_of_run(connection: Connection, run_id: int, *, seed: int) -> dict[str, dict[int, int]]:
+    """Return the clips that are recorded as results of a run: track ids by mode and target id.
 
     A mode is named with its generator and guidance. The targets are chosen as in `answers_of_run`.
     """
-    return _by_subject(connection.execute(_CLIPS, {"seed": seed}))
+    return _by_subject(connection.execute(_CLIPS_OF_RUN, {"run_id": run_id, "seed": seed}))
+
+
+def current_clips(connection: Connection, *, seed: int) -> dict[str, dict[int, int]]:
+    """Return the clips that the next report publishes, as `clips_of_run` does."""
+    return _by_subject(connection.execute(_CURRENT_CLIPS, {"seed": seed}))
+
+
+def first_recorded_run(connection: Connection) -> int | None:
+    """Return the first run whose clips are recorded, or None if there is none."""
+    found: int | None = connection.execute(_FIRST_RECORDED_RUN).scalar_one()
+    return found
 
 
 def random_references(
@@ -140,6 +208,13 @@ def questions_of_test(connection: Connection, test_id: int) -> list[dict[str, An
     return [dict(row) for row in rows]
 
 
+def asked_votes(connection: Connection, test_id: int) -> list[AskedVotes]:
+    """Return the given and planned votes on each pair of subjects, of all listeners together."""
+    return [
+        AskedVotes(**row) for row in connection.execute(_ASKED, {"test_id": test_id}).mappings()
+    ]
+
+
 def next_listener_number(connection: Connection, test_id: int) -> int:
     """Return the number of the next listener. Until the transaction ends, no other can be added."""
     connection.execute(_LOCK, {"test_id": test_id})
@@ -167,6 +242,19 @@ def add_listener(
             "rows": json.dumps(votes),
         },
     )
+
+
+def write_results(
+    connection: Connection,
+    test_id: int,
+    results: dict[str, Any],
+    *,
+    votes_n: int,
+    last_vote_at: datetime | None,
+) -> None:
+    """Store the results of a test, which were computed from this number of votes."""
+    values = {"test_id": test_id, "votes_n": votes_n, "last_vote_at": last_vote_at}
+    connection.execute(_RESULTS, values | {"results": json.dumps(results, allow_nan=False)})
 
 
 def _by_subject(rows: Iterable[Any]) -> dict[str, dict[int, int]]:

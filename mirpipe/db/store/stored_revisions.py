@@ -32,6 +32,9 @@ class StoredRevision:
     """Device of the newest results. None if nothing was computed here."""
     seconds_per_item: float | None
     """Mean time per track, caption or clip on this device. None if nothing was computed here."""
+    peak_memory_bytes: int | None
+    """Largest memory of the process, or of the GPU, with this encoder on this device, in bytes.
+    None if it was not measured."""
     unsearched_n: int
     """Number of new, changed or deleted vectors that `retrieve` has not processed yet."""
 
@@ -48,19 +51,20 @@ _COLUMNS = """
 _REVISIONS = text(f"""
     SELECT 'encoder' AS kind, p.encoder_id AS plugin_id, p.name, p.revision,
         s.encoder_id IS NOT NULL AS active, p.wanted AS configured, {_COLUMNS}, p.dimension,
-        speed.device, speed.seconds_per_item,
+        speed.device, speed.seconds_per_item, speed.peak_memory_bytes,
         (SELECT count(*) FROM mirpipe.embedding_change c WHERE c.encoder_id = p.encoder_id)
             AS unsearched_n
     FROM mirpipe.encoder p
     LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     LEFT JOIN LATERAL (
-        SELECT b.device, sum(b.seconds) / sum(b.tracks) AS seconds_per_item
+        SELECT b.device, sum(b.seconds) / sum(b.tracks) AS seconds_per_item,
+            max(b.peak_memory_bytes) AS peak_memory_bytes
         FROM mirpipe.embedding_batch b
         WHERE b.encoder_id = p.encoder_id AND b.tracks > 0 AND NOT b.is_imported
         GROUP BY b.device ORDER BY max(b.batch_id) DESC LIMIT 1) speed ON true
     UNION ALL
     SELECT 'captioner', p.captioner_id, p.name, p.revision, p.wanted, p.wanted, {_COLUMNS}, NULL,
-        speed.device, speed.seconds_per_item, 0
+        speed.device, speed.seconds_per_item, NULL, 0
     FROM mirpipe.captioner p
     LEFT JOIN LATERAL (
         SELECT c.device, avg(c.took_seconds) AS seconds_per_item FROM mirpipe.caption c
@@ -69,7 +73,7 @@ _REVISIONS = text(f"""
     UNION ALL
     SELECT 'generator', p.generator_id, p.name, p.revision,
         coalesce(p.generator_id = s.generator_id, p.wanted), p.wanted, {_COLUMNS}, NULL,
-        speed.device, speed.seconds_per_item, 0
+        speed.device, speed.seconds_per_item, NULL, 0
     FROM mirpipe.generator p
     LEFT JOIN mirpipe.serving_generator s ON s.name = p.name
     LEFT JOIN LATERAL (

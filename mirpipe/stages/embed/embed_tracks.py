@@ -15,7 +15,7 @@ from mirpipe.db.store import embeddings, excerpt_embeddings, failure_ledger, tra
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
 from mirpipe.library.track_silence import silence_of
-from mirpipe.models import device_lease, package_versions
+from mirpipe.models import device_lease, package_versions, peak_memory
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.protocols import Encoder
 from mirpipe.records import AudioSegment, Excerpt, Float32, Progress, Track
@@ -98,6 +98,7 @@ def embed(
     with_work = [encoder for encoder in configured if any(encoder.pending(track_ids))]
     needs = [registry.ENCODERS.needs(encoder.spec.name) for encoder in with_work]
     with device_lease.hold_gpu(needs, on_wait=on_wait):
+        peak_memory.reset()
         loaded, failed_to_load = _load_encoders(with_work, track_ids)
         counts = _embed_pending(loaded, batch_tracks, progress)
     counts["failed"] += failed + failed_to_load
@@ -173,6 +174,8 @@ class _TrackBatch:
 
     def __init__(self, encoders: Sequence[_LoadedEncoder]) -> None:
         self.tracks: list[Track] = []
+        # The memory of a process with several models says nothing about one of them.
+        self._measures_memory = len({encoder.encoder_id for encoder in encoders}) == 1
         self._poolers = {encoder: WindowPooler(encoder.model, encoder.spec) for encoder in encoders}
 
     def add(
@@ -194,7 +197,7 @@ class _TrackBatch:
         counts: Counter[str] = Counter()
         for encoder, pooler in self._poolers.items():
             pooler.finish()
-            _store_vectors(encoder, pooler, self.tracks)
+            _store_vectors(encoder, pooler, self.tracks, measure_memory=self._measures_memory)
             errors = pooler.failures.values()
             rejected = sum(isinstance(error, RejectedInput) for error in errors)
             counts["embedded"] += len(pooler.vectors)
@@ -215,9 +218,12 @@ def _add_windows(
         pooler.complete_track(track_id)
 
 
-def _store_vectors(encoder: _LoadedEncoder, pooler: WindowPooler, batch: Sequence[Track]) -> None:
+def _store_vectors(
+    encoder: _LoadedEncoder, pooler: WindowPooler, batch: Sequence[Track], *, measure_memory: bool
+) -> None:
     """Store one encoder's vectors for a batch, and update the failure ledger."""
     by_id = {track.track_id: track for track in batch}
+    device = str(getattr(encoder.model, "device", "cpu"))
     vectors, write, stage = pooler.vectors, embeddings.write, "embed"
     if encoder.excerpts:
         vectors = {encoder.excerpts[id_].excerpt_id: vector for id_, vector in vectors.items()}
@@ -227,9 +233,10 @@ def _store_vectors(encoder: _LoadedEncoder, pooler: WindowPooler, batch: Sequenc
             connection,
             encoder.encoder_id,
             vectors,
-            device=str(getattr(encoder.model, "device", "cpu")),
+            device=device,
             versions=encoder.versions,
             seconds=pooler.model_seconds,
+            peak_memory_bytes=peak_memory.read(device) if measure_memory else None,
         )
         failure_ledger.update_for_tracks(
             connection,

@@ -13,12 +13,14 @@ from mirpipe.db.store import (
     metric_series,
     pair_input_changes,
     runs,
+    shown_clips,
     shown_matches,
     unsettled_tracks,
 )
 from mirpipe.db.store.active_generators import activate_complete_generators
 from mirpipe.db.store.active_metrics import activate_complete_metrics
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
+from mirpipe.listening.stored_results import update_results
 from mirpipe.settings import settings
 from mirpipe.stages.report.clip_set_distances import insert_set_distances
 from mirpipe.stages.report.metric_summaries import insert_summaries
@@ -43,7 +45,8 @@ def report(*, trigger: str) -> ReportResult:
 
     `trigger` is stored with the run and shows what started it: the id of a DAG run, or "command
     line". Everything is written in one transaction, so readers see either the old or the new run.
-    Afterwards, the list of tracks that may have pending work is shortened.
+    Afterwards, the list of tracks that may have pending work is shortened, and the results of
+    listening tests with new votes are computed.
     """
     with hold_lock("report"):
         result = _publish_or_confirm(trigger)
@@ -51,6 +54,7 @@ def report(*, trigger: str) -> ReportResult:
             pair_input_changes.delete_marks(connection)
         with engine("app").begin() as connection:
             unsettled_tracks.delete_complete(connection)
+    update_results(metrics_changed=result.changed)
     return result
 
 
@@ -74,6 +78,7 @@ def _publish_or_confirm(trigger: str) -> ReportResult:
             ranked_targets=settings().ranked_targets,
         )
         shown_matches.publish_matches(connection, run_id)
+        shown_clips.publish_clips(connection, run_id)
         for encoder in active_encoders(connection):
             insert_scales_of_encoder(connection, run_id, encoder.encoder_id)
             embedding_maps.write_map(connection, run_id, encoder.encoder_id)

@@ -23,7 +23,7 @@ LEFT_OUT = {
     "embedding_batch": dict.fromkeys(
         [
             *("batch_id", "encoder_id", "device", "versions", "tracks", "seconds", "written_at"),
-            "is_imported",
+            *("is_imported", "peak_memory_bytes"),
         ],
         ORIGIN,
     ),
@@ -58,6 +58,9 @@ LEFT_OUT = {
         ],
         ENTERED,
     ),
+    "listening_result": dict.fromkeys(
+        ["listening_test_id", "votes_n", "last_vote_at", "computed_at", "results"], ENTERED
+    ),
     "listening_test": dict.fromkeys(
         [
             *("listening_test_id", "name", "kind", "run_id", "seed", "options", "sheets"),
@@ -76,6 +79,13 @@ LEFT_OUT = {
         ["encoder_id", "target_id", "horizon_cosine", "horizon_sha256"], HISTORY
     ),
     "pair_input_change": {"changed_at": HISTORY},
+    "revision_comparison": dict.fromkeys(
+        [
+            *("kind", "name", "old_revision", "new_revision", "verdict", "sentences"),
+            "compared_at",
+        ],
+        HISTORY,
+    ),
     "run": dict.fromkeys(
         ["finished_at", "confirmed_at", "trigger", "same_recording_counts", "ranked_targets"],
         ORIGIN,
@@ -86,6 +96,7 @@ LEFT_OUT = {
         ["batch_id", "device", "versions", "tracks", "seconds", "written_at"], ORIGIN
     ),
     "served_neighbour": {"from_run": HISTORY},
+    "shown_clip": dict.fromkeys(["generation_id", "from_run", "to_run"], HISTORY),
     "track": dict.fromkeys(["first_seen", "changed_at", "content_kind", "labels_from"], ORIGIN)
     | dict.fromkeys(["genres", "silent_share"], DERIVED),
     "track_file": dict.fromkeys(

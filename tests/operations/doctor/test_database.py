@@ -105,6 +105,7 @@ def test_views_that_are_not_those_of_the_files_are_a_problem(
     ("statement", "message"),
     [
         ("REVOKE SELECT ON mirpipe.v_library FROM mirpipe_read", "cannot read v_library"),
+        ("GRANT SELECT ON mirpipe.vote TO mirpipe_read", "mirpipe_read can read vote"),
         ("REVOKE INSERT ON mirpipe.track FROM mirpipe_app", "mirpipe_app cannot write track"),
         ("GRANT DELETE ON mirpipe.run TO mirpipe_read", "mirpipe_read can write run"),
         ("GRANT SELECT ON mirpipe.vote TO mirpipe_listener", "mirpipe_listener has a privilege on"),

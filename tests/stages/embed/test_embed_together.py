@@ -232,3 +232,19 @@ def test_memory_does_not_grow_with_the_length_of_a_track(
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0] + 2**21
+
+
+def test_the_peak_memory_is_stored_if_one_encoder_is_alone(
+    fresh_database: Database, music: Path
+) -> None:
+    query = """
+        SELECT e.name, bool_and(b.peak_memory_bytes > 10000000) FROM mirpipe.embedding_batch b
+        JOIN mirpipe.encoder e USING (encoder_id) GROUP BY 1 ORDER BY 1
+    """
+    embed()
+    with fresh_database.owner.begin() as connection:
+        assert connection.execute(text(query)).all() == [("mixing", None), ("tiny", None)]
+        connection.execute(text("TRUNCATE mirpipe.embedding_batch CASCADE"))
+    embed("tiny")
+    with fresh_database.owner.begin() as connection:
+        assert connection.execute(text(query)).all() == [("tiny", True)]

@@ -94,6 +94,8 @@ def test_old_clips_stay_in_the_results_until_the_new_ones_are_complete(
     assert shown(library) == {1: CLIPS}
     publish()
     assert shown(library) == {2: CLIPS}
+    recorded = "SELECT to_run IS NULL, count(*) FROM mirpipe.shown_clip GROUP BY 1 ORDER BY 1"
+    assert rows(library, recorded) == [(False, CLIPS), (True, CLIPS)]
     assert {
         summary.n
         for summary in queries.generation_summaries()
@@ -134,7 +136,10 @@ def test_a_new_revision_waits_until_it_is_promoted(
     publish()
     assert shown(library) == {1: CLIPS}
     assert rows(library, "SELECT * FROM mirpipe.pending_pair") == []
+    [waiting] = queries.challengers()
+    assert (waiting.kind, waiting.name, waiting.coverage) == ("generator", "beep", 1)
     result = promote("beep")
+    assert queries.challengers() == []
     assert shown(library) == {2: CLIPS}
     publish()
     assert promote("beep").run_id == result.run_id

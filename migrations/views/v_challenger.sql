@@ -1,0 +1,29 @@
+CREATE OR REPLACE VIEW v_challenger AS
+SELECT w.kind, w.name, w.revision, w.active_revision, w.coverage, w.licence_weights, w.random,
+    c.verdict, c.sentences, c.compared_at
+FROM (
+    SELECT 'encoder' AS kind, n.encoder AS name, n.revision, a.revision AS active_revision,
+        n.coverage, n.licence_weights, n.random
+    FROM v_encoder n JOIN v_encoder a ON a.encoder = n.encoder AND a.serving
+    WHERE n.wanted AND NOT n.serving
+    UNION ALL
+    SELECT 'generator', g.name, g.revision, a.revision,
+        (SELECT avg((n.generation_id IS NOT NULL)::integer)::double precision
+         FROM wanted_clip n WHERE n.generator_id = g.generator_id),
+        g.spec ->> 'licence_weights', g.is_random
+    FROM generator g
+    JOIN serving_generator s ON s.name = g.name AND s.generator_id <> g.generator_id
+    JOIN generator a ON a.generator_id = s.generator_id
+    WHERE g.wanted) w
+LEFT JOIN revision_comparison c ON (c.kind, c.name, c.old_revision, c.new_revision)
+    = (w.kind, w.name, w.active_revision, w.revision);
+
+COMMENT ON VIEW v_challenger IS 'Configured revisions of encoders and generators that wait while another revision is active, with the verdict of the last comparison.';
+COMMENT ON COLUMN v_challenger.kind IS 'encoder or generator.';
+COMMENT ON COLUMN v_challenger.name IS 'Name of the encoder or generator.';
+COMMENT ON COLUMN v_challenger.revision IS 'Configured revision, which waits.';
+COMMENT ON COLUMN v_challenger.active_revision IS 'Active revision, whose results are shown.';
+COMMENT ON COLUMN v_challenger.coverage IS 'Share, from 0 to 1, of the usable tracks that have a vector, or of the requested clips that exist. NULL if there are none.';
+COMMENT ON COLUMN v_challenger.verdict IS 'better, not worse, worse or undecided. NULL if these two revisions were not compared yet.';
+COMMENT ON COLUMN v_challenger.sentences IS 'What would change, in the words of mirpipe compare.';
+COMMENT ON COLUMN v_challenger.compared_at IS 'Time of the last comparison of these two revisions.';

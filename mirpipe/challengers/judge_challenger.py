@@ -1,0 +1,19 @@
+"""Stores the verdict on a challenger, so that the dashboard can show it."""
+
+from sqlalchemy import Connection
+
+from mirpipe.challengers.compare_revisions import RevisionComparison
+from mirpipe.challengers.comparison_sentences import comparison_sentences
+from mirpipe.db.store import revision_comparisons
+
+
+def store_verdict(connection: Connection, comparison: RevisionComparison) -> None:
+    """Store the verdict if the new revision waits to replace the old one, which is active."""
+    if revision_comparisons.is_challenge(comparison.old, comparison.new):
+        revision_comparisons.write(
+            connection,
+            comparison.old,
+            comparison.new,
+            verdict=comparison.verdict,
+            sentences=comparison_sentences(comparison),
+        )

@@ -1,0 +1,56 @@
+"""The configured revisions of encoders and generators that wait to replace the active ones."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from mirpipe.db.queries.read_rows import read_rows
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """A configured revision that waits, and the verdict of its last comparison."""
+
+    kind: str
+    """encoder or generator."""
+    name: str
+    revision: str
+    active_revision: str
+    """Revision whose results are shown."""
+    coverage: float | None
+    """Share of the usable tracks that have a vector, or of the requested clips that exist, 0 to 1.
+    None if there are none."""
+    random: bool
+    """Whether the weights of the waiting revision are random."""
+    licence_weights: str
+    """Empty if it is not stated."""
+    verdict: str | None
+    """better, not worse, worse or undecided. None if the two revisions were not compared yet."""
+    sentences: list[str]
+    """What would change, in the words of `mirpipe compare`. Empty without a comparison."""
+    compared_at: datetime | None
+
+
+_CHALLENGERS = text("""
+    SELECT kind, name, revision, active_revision, coverage, coalesce(random, false) AS random,
+        coalesce(licence_weights, '') AS licence_weights, verdict,
+        coalesce(sentences, '{}') AS sentences, compared_at
+    FROM mirpipe.v_challenger ORDER BY kind, name
+""")
+
+
+def challengers() -> list[Challenger]:
+    """Return the revisions that wait while another revision is active: encoders come first."""
+    return read_rows(Challenger, _CHALLENGERS)
+
+
+def progress_text(challenger: Challenger) -> str:
+    """Return how far a challenger is, such as "95.0% of the tracks embedded"."""
+    done = "tracks embedded" if challenger.kind == "encoder" else "clips generated"
+    return f"{challenger.coverage or 0:.1%} of the {done}"
+
+
+def verdict_text(challenger: Challenger) -> str:
+    """Return the verdict of the last comparison, or that there was none."""
+    return challenger.verdict or "not compared yet"

@@ -1,0 +1,36 @@
+"""Stores the last comparison of the active and the configured revision of each plug-in."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from mirpipe.db.store.stored_revisions import StoredRevision
+
+_WRITE = text("""
+    INSERT INTO mirpipe.revision_comparison
+        (kind, name, old_revision, new_revision, verdict, sentences)
+    VALUES (:kind, :name, :old, :new, :verdict, :sentences)
+    ON CONFLICT (kind, name) DO UPDATE
+    SET (old_revision, new_revision, verdict, sentences, compared_at)
+        = (excluded.old_revision, excluded.new_revision, excluded.verdict, excluded.sentences,
+            now())
+""")
+
+
+def is_challenge(old: StoredRevision, new: StoredRevision) -> bool:
+    """Return whether the new revision is configured and waits, while the old one is active."""
+    same_plugin = (old.kind, old.name) == (new.kind, new.name)
+    return same_plugin and old.active and new.configured and not new.active
+
+
+def write(
+    connection: Connection,
+    old: StoredRevision,
+    new: StoredRevision,
+    *,
+    verdict: str,
+    sentences: Sequence[str],
+) -> None:
+    """Store the verdict on a challenger, and what would change. It replaces an earlier verdict."""
+    values = {"kind": old.kind, "name": old.name, "old": old.revision, "new": new.revision}
+    connection.execute(_WRITE, values | {"verdict": verdict, "sentences": list(sentences)})

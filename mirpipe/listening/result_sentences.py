@@ -1,0 +1,138 @@
+"""The results of a listening test as sentences, for the command line and the dashboard."""
+
+from collections.abc import Iterator, Sequence
+
+from mirpipe.db.queries.comparison_sentences import counted
+from mirpipe.db.queries.metric_names import metric_name
+from mirpipe.listening.results import CriterionResult, ListeningResults, MetricResult
+from mirpipe.listening.subject_results import SubjectComparison
+
+REASONS = {
+    "too_few_listeners": "too few listeners",
+    "too_few_targets": "too few targets",
+    "not_connected": "some subjects were never compared",
+}
+"""Words for the codes of reasons. A code without an entry is shown as it is."""
+STRENGTHS_REMARK = (
+    "strength: logarithm of the strength in Davidson's model, with its 95 % interval over listeners"
+)
+COMPARISONS_REMARK = (
+    "win rate of the first over targets, with its 95 % interval; p is corrected for the other "
+    "comparisons"
+)
+METRICS_REMARK = (
+    "accuracy: share of votes for the track that the metric prefers (0.5 by chance); correlation: "
+    "Spearman's; both with 95 % intervals over targets"
+)
+CHOICE_BINDS_LATER_RUNS = (
+    "If you choose the primary metric by this table, the choice is good for later runs only: on "
+    "the targets of these votes, the chosen metric looks better than it is."
+)
+
+_TITLES = {
+    "similarity": "Which is more similar to the target?",
+    "quality": "Which is better music?",
+}
+_CHANCE = 0.5
+
+
+def criterion_title(results: ListeningResults, criterion: CriterionResult) -> str:
+    """Return the question that listeners answered."""
+    if results.kind == "rating":
+        return "How similar is it to the target?"
+    return _TITLES[criterion.criterion]
+
+
+def listening_answer(results: ListeningResults) -> list[str]:
+    """Return what the votes show, in one to three sentences."""
+    if not any(criterion.votes_n for criterion in results.criteria):
+        return ["No vote counts yet."]
+    sentences = [_preference_sentence(results, criterion) for criterion in results.criteria]
+    return [*sentences, _best_metric_sentence(results.criteria)]
+
+
+def listener_sentences(results: ListeningResults) -> Iterator[str]:
+    """Yield how many people voted, in which order, and how carefully."""
+    yield (
+        f"Listening test {results.name}, run {results.run_id}: "
+        f"{counted(results.listeners_n, 'listener')}. The order of the questions is "
+        f"{results.order}."
+    )
+    if results.order == "adaptive":
+        yield (
+            "Later listeners were asked more about pairs whose result was uncertain, so all "
+            "intervals and p-values are approximate."
+        )
+    if results.controls_n:
+        yield (
+            f"{results.controls_passed_n} of {results.controls_n} controls were passed. "
+            f"{_left_out(results.left_out_n)} left out, because they passed less than "
+            f"{results.min_controls:.0%} of their controls."
+        )
+    if results.repeats_n:
+        yield (
+            f"{results.repeats_equal_n} of {results.repeats_n} repeats have the same answer as the "
+            "first time."
+        )
+    if results.left_share is not None:
+        yield f"{results.left_share:.0%} of the choices are for the left track."
+
+
+def agreement_sentence(criterion: CriterionResult) -> str:
+    """Return the number of votes on a criterion, and how well the listeners agree."""
+    found = criterion.agreement
+    votes = counted(criterion.votes_n, "vote")
+    if found.alpha is None:
+        return f"{votes}. Too few listeners answered the same questions to agree."
+    interval = "" if found.low is None else f" [{found.low:.2f}, {found.high:.2f}]"
+    return (
+        f"{votes}. Agreement between listeners (Krippendorff's alpha): {found.alpha:.2f}"
+        f"{interval}, on {counted(found.questions_n, 'question')}."
+    )
+
+
+def verdict_words(comparison: SubjectComparison) -> str:
+    """Return whether a difference is established, or why it was not tested."""
+    if comparison.reason is not None:
+        return REASONS.get(comparison.reason, comparison.reason)
+    return "established" if comparison.established else "not established"
+
+
+def _left_out(count: int) -> str:
+    return f"{counted(count, 'listener')} {'is' if count == 1 else 'are'}"
+
+
+def _preference_sentence(results: ListeningResults, criterion: CriterionResult) -> str:
+    question = criterion_title(results, criterion)
+    found = [_preference(each) for each in criterion.comparisons if each.established]
+    if found:
+        return f"{question} Listeners prefer {', and '.join(found)}."
+    pairs = counted(len(criterion.comparisons), "comparison")
+    return f"{question} No preference is established in {pairs}."
+
+
+def _preference(comparison: SubjectComparison) -> str:
+    better, other, share = comparison.first, comparison.second, comparison.win_rate
+    if share < _CHANCE:
+        better, other, share = other, better, 1 - share
+    return f"{better} to {other} ({share:.0%} of the votes)"
+
+
+def _best_metric_sentence(criteria: Sequence[CriterionResult]) -> str:
+    """Return which metric predicts the votes best. Its interval must be above chance."""
+    criterion = criteria[0]
+    better = [each for each in criterion.metrics if _is_better_than_chance(each)]
+    words = f"the votes on {criterion.criterion}" if len(criteria) > 1 else "the votes"
+    if not better:
+        return f"No metric is proven to predict {words} better than chance."
+    best = better[0]
+    name = metric_name(best.metric)
+    return (
+        f"Of all metrics, {name} predicts {words} best: it prefers the same track in "
+        f"{best.prediction.accuracy:.0%} [{best.prediction.low:.0%}, {best.prediction.high:.0%}] "
+        "of the votes."
+    )
+
+
+def _is_better_than_chance(result: MetricResult) -> bool:
+    return result.prediction.low is not None and result.prediction.low > _CHANCE

@@ -1,0 +1,106 @@
+"""Stored results of listening tests: what readers see of votes, and when they are computed."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from mirpipe.cli.main import app
+from mirpipe.db.queries.listening_tests import listening_test
+from mirpipe.listening.create_links import create_tokens
+from mirpipe.listening.create_test import ListeningOptions, create_test
+from mirpipe.listening.result_sentences import listening_answer
+from mirpipe.listening.stored_results import compute_results, stored_results, update_results
+from mirpipe.stages.report import report
+from tests.listening.test_results import STRENGTHS
+from tests.listening.voters import vote_all
+from tests.support.databases import Database, require_refused
+
+NAME = "test"
+
+
+@pytest.fixture
+def tokens(library: Database) -> list[str]:
+    """Return the links of a listening test with eight listeners: six have voted."""
+    test = create_test(NAME, None, ListeningOptions("answers", questions=12), seed=1)
+    created = create_tokens(test, 8)
+    for number, token in enumerate(created[:6]):
+        vote_all(library, token, STRENGTHS, seed=number)
+    return created
+
+
+def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
+    with database.reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_the_command_stores_what_it_prints(library: Database, tokens: list[str]) -> None:
+    assert stored_results(listening_test(NAME)) is None
+    printed = CliRunner().invoke(app, ["listening", "results", NAME, "--json"]).stdout
+    stored = stored_results(listening_test(NAME))
+    assert stored is not None
+    assert json.loads(json.dumps(asdict(stored))) == json.loads(printed)
+
+
+def test_a_report_computes_results_of_new_and_of_withdrawn_votes(
+    library: Database, tokens: list[str]
+) -> None:
+    report(trigger="test")
+    assert listening_test(NAME).is_current
+    assert listening_test(NAME).computed_votes_n == 6 * 18
+    assert update_results(metrics_changed=False) == 0
+    vote_all(library, tokens[6], STRENGTHS, seed=6)
+    assert not listening_test(NAME).is_current
+    assert update_results(metrics_changed=False) == 1
+    assert listening_test(NAME).is_current
+    for token in tokens[:7]:
+        with library.listener.begin() as connection:
+            connection.execute(text("SELECT mirpipe.listener_withdraw(:t)"), {"t": token})
+    report(trigger="test")
+    results = stored_results(listening_test(NAME))
+    assert results is not None
+    assert results.listeners_n == 0
+    assert listening_answer(results) == ["No vote counts yet."]
+
+
+def test_readers_see_sums_but_no_vote_and_no_token(library: Database, tokens: list[str]) -> None:
+    results = compute_results(listening_test(NAME))
+    for table in ("vote", "listener"):
+        require_refused(library.reader, f"TABLE mirpipe.{table}")
+    (counts,) = rows(
+        library,
+        "SELECT test, links_n, listeners_n, votes_n, is_current FROM mirpipe.v_listening_test",
+    )
+    assert counts == (NAME, 8, 6, 6 * 18, True)
+    strengths = rows(
+        library,
+        "SELECT subject, wins_n, log_strength, low FROM mirpipe.v_listening_strength "
+        "WHERE criterion = 'similarity' ORDER BY log_strength DESC",
+    )
+    subjects = results.criteria[0].subjects
+    assert strengths == [(s.subject, s.wins_n, s.log_strength, s.low) for s in subjects]
+    metrics = rows(library, "SELECT metric, accuracy, reason FROM mirpipe.v_listening_metric")
+    assert metrics == [
+        (m.metric, m.prediction.accuracy, m.prediction.reason) for m in results.criteria[0].metrics
+    ]
+
+
+def test_the_answer_names_established_preferences_and_the_best_metric(
+    library: Database, tokens: list[str]
+) -> None:
+    answer = listening_answer(compute_results(listening_test(NAME)))
+    assert 1 <= len(answer) <= 3
+    assert answer[0].startswith("Which is more similar to the target? Listeners prefer clap to ")
+    assert "No metric is proven" in answer[1]
+    printed = CliRunner().invoke(app, ["listening", "results", NAME]).stdout
+    assert " ".join(printed.split()).startswith(" ".join(answer))
+
+
+def test_results_of_another_version_count_as_missing(library: Database, tokens: list[str]) -> None:
+    compute_results(listening_test(NAME))
+    with library.app.begin() as connection:
+        connection.execute(text("UPDATE mirpipe.listening_result SET results = '{\"a\": 1}'"))
+    assert stored_results(listening_test(NAME)) is None
