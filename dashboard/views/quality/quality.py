@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.components import answer, markup, tables
 from dashboard.components.csv_download import download_button
+from dashboard.components.link_values import accept_codes
 from dashboard.components.number_format import format_number
 from mirpipe.db import queries
 from mirpipe.db.queries.undecoded_tags import undecoded_files
@@ -82,9 +83,11 @@ def finding_section() -> None:
     )
     kind_table(counts)
     by_kind, by_collection = st.columns(2)
+    options = sorted({row.kind for row in counts})
+    accept_codes("kind", options, queries.finding_name)
     kinds = by_kind.multiselect(
         "Kind",
-        sorted({row.kind for row in counts}),
+        options,
         format_func=queries.finding_name,
         key="kind",
         bind="query-params",

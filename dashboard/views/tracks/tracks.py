@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.csv_download import download_button
+from dashboard.components.link_values import accept_codes
 from dashboard.components.number_format import DASH, format_duration, format_number
 from dashboard.components.state_badge import state_badge
 from dashboard.components.track_link import address_of, linked_title
@@ -49,6 +50,7 @@ def choose_filter() -> queries.TrackFilter:
     kinds = sorted({row.kind for row in queries.finding_counts()})
     findings: list[str] = []
     if kinds:
+        accept_codes("finding", kinds, queries.finding_name)
         findings = by_finding.multiselect(
             "Finding",
             kinds,
