@@ -14,6 +14,7 @@ from dashboard.components.number_format import DASH, format_duration, format_num
 from dashboard.components.state_badge import state_badge
 from dashboard.components.track_link import address_of, linked_title
 from dashboard.data import cached_queries
+from dashboard.views.tracks import distribution_chart
 from mirpipe.db import queries
 from mirpipe.db.queries.track_list import MAX_COUNTED, SORT_COLUMNS
 
@@ -181,6 +182,7 @@ def main() -> None:
         st.info("No track matches this search and these filters.")
         return
     st.markdown(found_sentence(found))
+    distribution_chart.draw(chosen, found)
     page = choose_page(found)
     offset = (page - 1) * ROWS_PER_PAGE
     rows = cached_queries.listed_tracks(chosen, sort, descending, ROWS_PER_PAGE, offset)
