@@ -71,6 +71,9 @@ def heatmap_section(
         axis = chosen or axes[-1]
         heatmaps.append((axis, f"Aesthetics: {metric_labels.metric_label(axis)}"))
     for metric, title in heatmaps:
+        shown = meaningful_scores(scores, metric)
+        if not any(score.value is not None for score in shown):
+            continue
         cells = [
             Cell(
                 row_name(score, several_generators=several),
@@ -79,7 +82,7 @@ def heatmap_section(
                 f"clips: {score.clips}",
                 score.target_id,
             )
-            for score in meaningful_scores(scores, metric)
+            for score in shown
             if score.target_id in names
         ]
         decimals = metric_labels.decimals(metric)
