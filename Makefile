@@ -59,8 +59,8 @@ models: $(MODELS)/torch-$(TORCH) ## create the Python environment with the model
 setup: $(VENV)/core ## create the virtual environment only
 
 .PHONY: demo
-demo: $(VENV)/core ## run the main job on the demo library; with ONCE=1, stop after the summary
-	@$(BIN)/mirpipe demo $(if $(MIRPIPE_HOME),--home "$(MIRPIPE_HOME)") $(if $(ONCE),--once)
+demo: $(VENV)/core ## run the main job on the demo library; with ONCE=1, stop after the summary; with SWEEP=1, add a guidance sweep
+	@$(BIN)/mirpipe demo $(if $(MIRPIPE_HOME),--home "$(MIRPIPE_HOME)") $(if $(ONCE),--once) $(if $(SWEEP),--sweep)
 
 .PHONY: format
 format: $(VENV)/dev ## format all files

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from mirpipe import registry
 from mirpipe.db.queries.vector_search import NearReference
@@ -35,7 +34,6 @@ _stopped = threading.Event()
 _running: subprocess.Popen[str] | None = None
 _WHITESPACE = re.compile(r"\s+")
 _STOPPED = "The server is being stopped. Try again when it runs again."
-_FILE_NAME = "uploaded-audio-file"
 
 
 class SearchFailed(MirpipeError):
@@ -70,28 +68,16 @@ def search_by_words(words: str, *, encoder: str, k: int) -> list[NearReference]:
     return _search(["--text", "--encoder", encoder, "-k", str(k), "--", words])
 
 
-def search_by_audio(content: bytes, *, name: str, encoder: str, k: int) -> list[NearReference]:
-    """Return the k references that are most similar to an audio file with this content.
-
-    `name` is the file name that error messages use. Raises SearchFailed if the file is too large,
-    or if the search fails or takes longer than the time limit.
-    """
-    if len(content) > MAX_FILE_BYTES:
-        raise SearchFailed(
-            f"{name} is larger than {MAX_FILE_BYTES // 2**20} MB. Search with a shorter file."
-        )
-    with TemporaryDirectory(prefix="mirpipe-query-") as folder:
-        path = Path(folder) / _FILE_NAME
-        path.write_bytes(content)
-        return search_by_file(path, name=name, encoder=encoder, k=k)
-
-
 def search_by_file(path: Path, *, name: str, encoder: str, k: int) -> list[NearReference]:
     """Return the k references that are most similar to an audio file.
 
     `name` is the file name that error messages use instead of the path. Raises SearchFailed if the
-    search fails or takes longer than the time limit.
+    file is too large, or if the search fails or takes longer than the time limit.
     """
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise SearchFailed(
+            f"{name} is larger than {MAX_FILE_BYTES // 2**20} MB. Search with a shorter file."
+        )
     try:
         return _search(["--encoder", encoder, "-k", str(k), "--", str(path)])
     except SearchFailed as error:

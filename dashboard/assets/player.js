@@ -18,20 +18,24 @@ audio.className = "mp-player-audio";
 let view = null; // The elements of the player, and the WaveSurfer that draws into them.
 let current = null; // The track that is loaded.
 let answer = null; // The track that was loaded before its target.
+let ticket = ""; // The permission to request audio. It ends with the connection of this page.
+let requestTicket = () => {};
+let waiting = null; // The position to go on from when a new ticket comes.
 
 const playButtons = () => [...document.querySelectorAll("button.mp-play")];
 const isOf = (button, track) => track !== null && button.dataset.title === track.title
-  && button.dataset.src.split(".")[0] === track.src.split(".")[0];
+  && button.dataset.content === track.content;
+const addressOf = (track) => `/audio/${track.content}.${ticket}`;
 const clock = (seconds) => {
   const whole = Math.floor(seconds || 0);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 };
 
 function trackOf(button) {
-  const { src, title, seconds, volume, peaks, offset, marks, role } = button.dataset;
+  const { content, title, seconds, volume, peaks, offset, marks, role } = button.dataset;
   const pairs = Int8Array.from(atob(peaks), (character) => character.charCodeAt(0));
   return {
-    src, title, role, seconds: Number(seconds), volume: Number(volume), offset: Number(offset),
+    content, title, role, seconds: Number(seconds), volume: Number(volume), offset: Number(offset),
     marks: JSON.parse(marks),
     peaks: [1, 0].map((side) => [...pairs].filter((_, index) => index % 2 === side)
       .map((value) => Math.abs(value) / 127)),
@@ -54,7 +58,8 @@ function load(track, position, plays) {
   view.playing.textContent = button === undefined ? ""
     : `button.mp-play[data-title="${CSS.escape(track.title)}"] { border-color: currentColor; }`;
   audio.volume = track.volume;
-  start(track.src, position, plays);
+  waiting = null;
+  start(addressOf(track), position, plays);
   showState();
 }
 
@@ -64,31 +69,40 @@ function start(src, position, plays) {
   if (plays) audio.play().catch(() => {}); // An error is shown by the listener of the audio.
 }
 
-// If the browser cannot decode the file, the server does. If there is no audio, say why.
+// If the ticket is not valid any more, get a new one. If the browser cannot decode the file, the
+// server does. If there is no audio, say why.
 async function recover() {
   const track = current;
   if (track === null || !audio.src) return;
   const position = audio.currentTime;
-  const reply = await fetch(track.src, { headers: { Range: "bytes=0-0" } })
+  const address = addressOf(track);
+  const reply = await fetch(address, { headers: { Range: "bytes=0-0" } })
     .catch(() => new Response("The dashboard does not answer.", { status: 503 }));
   const text = reply.ok ? "" : await reply.text();
   if (track !== current) return;
-  if (reply.ok && !audio.src.endsWith("?as=wav")) {
-    start(`${track.src}?as=wav`, position, true);
-  } else {
-    view.status.textContent = `${track.title} cannot be played. ${text}`;
+  view.status.textContent = text && `${track.title} cannot be played. ${text}`;
+  if (reply.status === 403 && waiting === null) {
+    waiting = position;
+    requestTicket();
+  } else if (reply.ok && !audio.src.includes(address)) {
+    start(address, position, true); // The audio was requested with an old ticket.
+  } else if (reply.ok && !audio.src.endsWith("?as=wav")) {
+    start(`${address}?as=wav`, position, true);
+  } else if (reply.ok) {
+    view.status.textContent = `${track.title} cannot be played. The audio cannot be decoded.`;
   }
 }
 
-// After a restart of the server, the links of the page are new.
-function restart() {
-  const button = playButtons().find((each) => isOf(each, current));
-  load(button === undefined ? current : trackOf(button), audio.currentTime, true);
+// Streamlit calls this when the page is shown for the first time, and after a lost connection.
+function useTicket(issued) {
+  if (issued === ticket) return;
+  ticket = issued;
+  if (waiting !== null && current !== null) start(addressOf(current), waiting, true);
 }
 
 function toggle() {
   if (current === null) step(1);
-  else if (audio.error !== null) restart();
+  else if (audio.error !== null) load(current, audio.currentTime, true);
   else if (audio.paused) audio.play().catch(() => {});
   else audio.pause();
 }
@@ -180,11 +194,17 @@ function listen() {
   }, true);
   for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, showState);
   for (const name of ["timeupdate", "seeking"]) audio.addEventListener(name, showTime);
+  audio.addEventListener("playing", () => {
+    waiting = null;
+    view.status.textContent = "";
+  });
   audio.addEventListener("error", recover);
 }
 
 // Streamlit calls this when the player is drawn. The audio goes on if it is drawn again.
-export default function draw({ parentElement }) {
+export default function draw({ parentElement, data, setTriggerValue }) {
+  requestTicket = () => setTriggerValue("refused", true);
+  useTicket(data.ticket);
   const root = parentElement.querySelector(".mp-player");
   if (view?.root === root) return;
   if (view === null) listen();

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from dashboard.data.audio_ticket import audio_ticket
+
 HTML = """
 <section class="mp-player" aria-label="Player">
   <div class="mp-player-buttons">
@@ -36,8 +38,14 @@ export default async (component) => {
 """
 
 
+@st.fragment
 def draw() -> None:
-    """Draw the player. It stays while the viewer changes pages, and its audio goes on."""
+    """Draw the player. It stays while the viewer changes pages, and its audio goes on.
+
+    If its ticket is refused, it is drawn again, with the ticket that is valid then.
+    """
     component = st.components.v2.component("player", html=HTML, js=JS, isolate_styles=False)
     with st.container(key="player-bar"):
-        component(key="player")
+        component(
+            key="player", data={"ticket": audio_ticket().token}, on_refused_change=lambda: None
+        )

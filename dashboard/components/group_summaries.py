@@ -10,6 +10,7 @@ from markupsafe import Markup
 from dashboard.components import markup, metric_labels, tables
 from dashboard.components.charts import AXIS_PIXELS, GREY, interval_layers
 from dashboard.components.csv_download import download_button
+from dashboard.components.link_values import accept_codes
 from dashboard.components.number_format import DASH
 from dashboard.components.plugin_labels import plugin_text
 from dashboard.components.statistics_cells import mean_cell
@@ -61,6 +62,7 @@ def section(run: cached_queries.RunKey, task: str) -> None:
         return
     if st.session_state.get("measure") not in metrics:
         st.session_state.pop("measure", None)
+    accept_codes("measure", metrics, metric_labels.metric_label)
     with right:
         metric = st.selectbox(
             "Metric",

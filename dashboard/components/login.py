@@ -4,7 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.data.audio_ticket import audio_ticket
 from mirpipe.orchestration.dashboard_login import login_problem
+from mirpipe.served_audio.links import withdraw_ticket
 from mirpipe.settings import settings
 
 
@@ -33,7 +35,12 @@ def require_login() -> None:
         st.title("mirpipe", anchor=False)
         st.button("Log in", on_click=st.login, icon=":material/login:")
         st.stop()
-    st.sidebar.button("Log out", on_click=st.logout, icon=":material/logout:")
+    st.sidebar.button("Log out", on_click=_log_out, icon=":material/logout:")
+
+
+def _log_out() -> None:
+    withdraw_ticket(audio_ticket())
+    st.logout()
 
 
 def _has_openid_connect() -> bool:

@@ -13,7 +13,6 @@ from markupsafe import Markup
 from dashboard.components.level_matching import reduction_text, volume
 from dashboard.components.markup import remark, show
 from mirpipe.db import queries
-from mirpipe.served_audio.links import audio_link
 
 SHOWN_SILENT_SHARE = 0.01
 """Smallest silent share of a track that is mentioned."""
@@ -44,14 +43,14 @@ def player(
     file = readable[0]
     button = Markup(
         "<div class='mp-play-line'><button type='button' class='mp-play' data-role='{}' "
-        "data-src='{}' data-title='{}' data-seconds='{:.3f}' data-volume='{:.4f}' "
+        "data-content='{}' data-title='{}' data-seconds='{:.3f}' data-volume='{:.4f}' "
         "data-offset='{:.3f}' data-marks='{}' data-peaks='{}' aria-label='Play {}'>▶ Play</button>"
         "<span class='mp-level mp-muted'>{}</span></div>"
     )
     show(
         button.format(
             role,
-            audio_link(file.content_sha256),
+            file.content_sha256,
             name,
             file.seconds or 0.0,
             1.0 if level is None else volume(file.rms_dbfs, level),

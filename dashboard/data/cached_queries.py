@@ -199,6 +199,11 @@ def listed_tracks(
     return _listed_tracks(_change_mark(), chosen, sort, descending, limit, offset)
 
 
+def track_distributions(chosen: queries.TrackFilter) -> list[queries.TrackGroup]:
+    """Return how the listed tracks are distributed. It is at most 10 seconds old."""
+    return _track_distributions(_change_mark(), chosen)
+
+
 def similar_references(
     track_id: int, content_sha256: str, k: int
 ) -> list[queries.SimilarReferences]:
@@ -258,6 +263,11 @@ def _listed_tracks(
     return queries.listed_tracks(
         chosen, sort=sort, descending=descending, limit=limit, offset=offset
     )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _track_distributions(change_mark: str, chosen: queries.TrackFilter) -> list[queries.TrackGroup]:
+    return queries.track_distributions(chosen)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

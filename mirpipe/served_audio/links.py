@@ -1,39 +1,53 @@
-"""Links to the audio of tracks. A signature proves that a page of the dashboard has shown the link.
+"""Links to audio. A link contains the ticket of a session of the dashboard, and ends with it.
 
-A page is shown only after the login, so nobody can read audio without it. The key exists only in
-the memory of the dashboard's process. After a restart, the open pages get new links.
+Only a page gives out a ticket, and pages are shown only after the login, so nobody can read audio
+without it. The tickets exist only in the memory of the dashboard's process.
 """
 
 import secrets
-from functools import cache
+from dataclasses import dataclass, field
 
-from itsdangerous import BadSignature, TimestampSigner
+from mirpipe.db.queries import FileLocation
 
 AUDIO_PATH = "/audio"
-PERIOD_SECONDS = 12 * 3600
-"""A link is valid in the period in which it was signed and in the next one."""
+
+_valid: dict[str, "Ticket"] = {}
+"""The valid tickets by token."""
 
 
-class _PeriodSigner(TimestampSigner):
-    """Signs with the start of the period, so that a link stays the same when a page is redrawn."""
+@dataclass(frozen=True, eq=False)
+class Ticket:
+    """Permission of one session to request audio, until it is withdrawn."""
 
-    def get_timestamp(self) -> int:
-        return super().get_timestamp() // PERIOD_SECONDS * PERIOD_SECONDS
+    token: str
+    """Random text that nobody can guess."""
+    uploads: dict[str, FileLocation] = field(default_factory=dict)
+    """Files that the visitor has uploaded, by the SHA-256 of the file. No other ticket reads them.
+    """
 
 
-def audio_link(content_sha256: str) -> str:
+def issue_ticket() -> Ticket:
+    """Return a new ticket for the audio of all tracks."""
+    ticket = Ticket(secrets.token_urlsafe(32))
+    _valid[ticket.token] = ticket
+    return ticket
+
+
+def withdraw_ticket(ticket: Ticket) -> None:
+    """Make the ticket and all its links invalid."""
+    _valid.pop(ticket.token, None)
+
+
+def audio_link(content_sha256: str, ticket: Ticket) -> str:
     """Return the path of the audio with this content hash, in hexadecimal, on the dashboard."""
-    return f"{AUDIO_PATH}/{_signer().sign(content_sha256).decode()}"
+    return f"{AUDIO_PATH}/{content_sha256}.{ticket.token}"
 
 
-def linked_content(signed: str) -> str | None:
-    """Return the content hash in the last part of a link, or None if the link is not valid."""
-    try:
-        return _signer().unsign(signed, max_age=PERIOD_SECONDS).decode()
-    except BadSignature:  # This includes links that are too old.
-        return None
+def linked_content(name: str) -> tuple[str, Ticket] | None:
+    """Return the content hash and the ticket in the last part of a link.
 
-
-@cache
-def _signer() -> _PeriodSigner:
-    return _PeriodSigner(secrets.token_bytes(32))
+    Return None if the ticket is not valid.
+    """
+    content, _, token = name.partition(".")
+    ticket = _valid.get(token)
+    return None if ticket is None else (content, ticket)

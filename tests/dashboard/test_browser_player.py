@@ -1,7 +1,11 @@
 """The player at the bottom of the page, in Chromium: playing, seeking, A/B, keys and themes."""
 
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -14,6 +18,7 @@ from tests.dashboard.example_maps import write_waveforms
 from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, link
 from tests.support.audio_files import tone
 from tests.support.databases import database
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -21,6 +26,12 @@ AUDIO = "document.querySelector('.mp-player-audio')"
 IS_PLAYING = f"() => !{AUDIO}.paused && {AUDIO}.currentTime > 0"
 IS_PAUSED = f"() => {AUDIO}.paused"
 NO_FOCUS = "() => document.activeElement.blur()"
+KEEP_SOCKETS = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(...given) { super(...given); window.sockets.push(this); }
+};
+"""
 SECONDS = 15
 """Length of the target and of its matches."""
 LONG, LONG_SECONDS, CLIP_SECONDS = "long", 60, 30
@@ -263,18 +274,73 @@ def test_the_player_is_accessible_in_both_themes_and_sizes(
         assert hidden <= 0, "the player covers the button with the focus"
 
 
-def test_an_old_link_is_replaced_by_the_link_on_the_page(served: Served, chromium: Browser) -> None:
+def test_a_link_ends_with_its_page(served: Served, chromium: Browser) -> None:
+    requested: list[str] = []
     page = chromium.new_page()
+    page.on("request", lambda request: requested.append(request.url))
     open_listen(page, served)
-    button = page.get_by_role("button", name="Play Target:")
-    button.evaluate("(button) => { button.dataset.src += 'A'; }")
-    button.click()
-    expect(page.locator(".mp-player-status")).to_contain_text("not valid any more")
-    button.evaluate("(button) => { button.dataset.src = button.dataset.src.slice(0, -1); }")
-    button.click()
+    page.get_by_role("button", name="Play Target:").click()
     page.wait_for_function(IS_PLAYING)
-    expect(page.locator(".mp-player-status")).to_be_empty()
+    (link,) = {url for url in requested if "/audio/" in url}
+    assert httpx.get(link).status_code == 200
     page.close()
+    eventually(lambda: httpx.get(link).status_code == 403, seconds=20)
+
+
+def test_audio_goes_on_with_a_new_link_after_a_lost_connection(
+    served: Served, chromium: Browser
+) -> None:
+    requested: list[str] = []
+    page = chromium.new_page()
+    page.set_default_timeout(browser.SECONDS * 1000)
+    page.add_init_script(KEEP_SOCKETS)
+    page.on("request", lambda request: requested.append(request.url))
+    open_listen(page, served)
+    page.get_by_role("button", name="Play Target:").click()
+    page.wait_for_function(IS_PLAYING)
+    pause_at(page, 3)
+    first = next(url for url in requested if "/audio/" in url)
+    page.evaluate("() => window.sockets.forEach((socket) => socket.close())")
+    eventually(lambda: httpx.get(first).status_code == 403, seconds=20)
+    page.wait_for_function(
+        "() => window.sockets.length > 1 && window.sockets.at(-1).readyState === 1"
+    )
+    page.get_by_role("button", name="Play Match: drums").click()
+    page.wait_for_function(IS_PLAYING)
+    expect(title(page)).to_have_text("Match: drums")
+    expect(page.locator(".mp-player-status")).to_be_empty()
+    assert page.evaluate(f"{AUDIO}.src").rpartition(".")[2] != first.rpartition(".")[2]
+    page.close()
+
+
+def test_an_uploaded_file_is_played_and_deleted_with_its_page(
+    served: Served, chromium: Browser, tmp_path: Path
+) -> None:
+    file = tone(tmp_path / "query.wav", 523, seconds=7)
+    name = sha256(file.read_bytes()).hexdigest()
+    stored = Path(gettempdir())
+    page = chromium.new_page()
+    page.set_default_timeout(browser.SECONDS * 1000)
+    page.goto(f"{served.address}/search")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Play Query: query.wav").click()
+    page.wait_for_function(IS_PLAYING)
+    pause_at(page, 5)
+    assert page.evaluate(f"{AUDIO}.duration") == pytest.approx(7, abs=0.1)
+    browser.wait_until_drawn(page)
+    page.get_by_role("radio", name="10").click()  # The file stays chosen when the page is redrawn.
+    browser.wait_until_drawn(page)
+    expect(page.get_by_role("button", name="Play Query: query.wav")).to_be_visible()
+    assert "UploadedFileManager" not in httpx.get(f"{served.address}/_stcore/metrics").text
+    assert len(list(stored.glob(f"mirpipe-query-*/{name}"))) == 1
+    page.get_by_role("button", name="Remove query.wav").click()
+    expect(page.get_by_role("button", name="Play Query: query.wav")).to_have_count(0)
+    assert not list(stored.glob(f"mirpipe-query-*/{name}"))
+    page.reload()
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_role("button", name="Play Query: query.wav")).to_be_visible()
+    page.close()
+    eventually(lambda: not list(stored.glob(f"mirpipe-query-*/{name}")), seconds=20)
 
 
 def test_the_player_says_why_a_track_cannot_be_played(served: Served, chromium: Browser) -> None:

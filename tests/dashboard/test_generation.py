@@ -88,8 +88,10 @@ def adjacent_cells(*cells: str) -> str:
 def test_a_generator_without_guidance_has_no_chart(filled: Database, tmp_path: Path) -> None:
     write_captions_and_clips(filled, tmp_path, RESYNTH)
     app = page("generation")
-    assert adjacent_cells("strong", "none") in html(app)
+    assert adjacent_cells("strong") in html(app)
+    assert "<th>guidance</th>" not in html(app), "a column without any number is shown"
     assert adjacent_cells("strong − medium") in html(app)
+    assert "There are no values yet." not in [caption.value for caption in app.caption]
     assert "Guidance of" not in html(app)
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
+from mirpipe.served_audio.links import linked_content
 from mirpipe.settings import PROJECT, settings
 from tests.dashboard.browser import chromium as started_chromium
 from tests.dashboard.browser import running_dashboard
@@ -146,3 +147,22 @@ def test_secrets_that_cannot_be_read_refuse_every_visitor(
         page.goto(f"{address}/sql")
         expect(page.get_by_text("The login cannot be set up.")).to_be_visible()
         expect(page.get_by_role("heading", name="SQL", level=1)).to_have_count(0)
+
+
+def page_with_a_log_out() -> None:
+    import streamlit as st
+
+    from dashboard.components import login
+    from dashboard.data.audio_ticket import audio_ticket
+
+    st.text(audio_ticket().token)
+    st.button("Log out", on_click=login._log_out)
+
+
+def test_a_log_out_ends_the_links_to_audio(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamlit.logout", lambda: None)
+    app = AppTest.from_function(page_with_a_log_out).run()
+    link = f"ab.{app.text[0].value}"
+    assert linked_content(link) is not None
+    app.button[0].click().run()
+    assert linked_content(link) is None

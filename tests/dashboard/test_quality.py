@@ -22,8 +22,11 @@ def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
         track = connection.execute(text(TRACK)).scalar_one()
         connection.execute(text(FINDINGS), {"track": track})
     app = page("quality")
-    assert "<td>damage</td>" in html(app)
-    assert "<td>DC offset</td>" in html(app)
+    assert (
+        "href='quality?kind=damage'><bdi>damage</bdi></a> <span class='mp-muted'>warning<"
+        in html(app)
+    )
+    assert "href='quality?kind=DC+offset'><bdi>DC offset</bdi></a>" in html(app)
     assert app.multiselect(key="kind").options == ["damage", "DC offset"]
     assert list(app.dataframe[0].value["at (s)"].dropna()) == [pytest.approx(12.3)]
     assert list(app.dataframe[0].value["finding"]) == ["It is damaged.", "It has an offset."]

@@ -1,6 +1,8 @@
 """Tests of the Search page: searches in a separate process, their limits and errors."""
 
+import re
 import sys
+from hashlib import sha256
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -33,22 +35,20 @@ def _tones(fresh_database: Database, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_tones")
 def test_an_audio_file_finds_similar_references(tmp_path: Path) -> None:
     other = tone(tmp_path / "other.wav", 885)
-    hits = search_process.search_by_audio(
-        other.read_bytes(), name="other.wav", encoder="signal", k=2
-    )
+    hits = search_process.search_by_file(other, name="other.wav", encoder="signal", k=2)
     assert [hit.rank for hit in hits] == [1, 2]
     assert hits[0].title == "880 Hz"
     assert hits[0].cosine > hits[1].cosine
 
 
 @pytest.mark.usefixtures("_tones")
-def test_an_error_names_the_uploaded_file() -> None:
+def test_an_error_names_the_uploaded_file(tmp_path: Path) -> None:
+    path = tmp_path / "query"
+    path.write_bytes(b"no music at all")
     with pytest.raises(
         search_process.SearchFailed, match=r"^Cannot search with holiday\.wav: "
     ) as refused:
-        search_process.search_by_audio(
-            b"no music at all", name="holiday.wav", encoder="signal", k=2
-        )
+        search_process.search_by_file(path, name="holiday.wav", encoder="signal", k=2)
     assert "/tmp" not in str(refused.value)
 
 
@@ -92,10 +92,12 @@ def test_a_crash_is_told_apart_from_a_refused_file(
     assert ("missing_library" in caplog.text) == ("missing_library" in program)
 
 
-def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "query"
+    path.write_bytes(b"x" * (2**20 + 1))
     monkeypatch.setattr(search_process, "MAX_FILE_BYTES", 2**20)
     with pytest.raises(search_process.SearchFailed, match="larger than 1 MB"):
-        search_process.search_by_audio(b"x" * (2**20 + 1), name="long.wav", encoder="signal", k=1)
+        search_process.search_by_file(path, name="long.wav", encoder="signal", k=1)
 
 
 def test_an_empty_library_says_which_command_comes_next(fresh_database: Database) -> None:
@@ -184,31 +186,64 @@ def test_words_are_searched_by_all_encoders_in_one_list(
     assert "is most similar to ⁨slow⁩ is ⁨**静音** &lt;b&gt;⁩ by musicnn." in html(app)
 
 
-def test_a_file_is_searched_by_all_encoders(
-    filled: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def searched_files(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, str, str]]:
+    """Return a list, to which each search by a file adds its content, its name and the encoder."""
     searches = []
 
-    def search(content: bytes, *, name: str, encoder: str, k: int) -> list[NearReference]:
-        searches.append((content, name, encoder, k))
-        return [HIT]
+    def search(path: Path, *, name: str, encoder: str, k: int) -> list[NearReference]:
+        searches.append((path.read_bytes(), name, encoder))
+        return [HIT][:k]
 
-    monkeypatch.setattr(search_process, "search_by_audio", search)
+    monkeypatch.setattr(search_process, "search_by_file", search)
+    return searches
+
+
+def test_a_file_is_searched_by_all_encoders(
+    filled: Database, searched_files: list[tuple[bytes, str, str]], tmp_path: Path
+) -> None:
+    content = tone(tmp_path / "query.wav", 440).read_bytes()
     app = page("search")
-    app.file_uploader[0].upload("query.wav", b"RIFF", "audio/wav").run()
-    assert [(name, encoder) for _, name, encoder, _ in searches] == [
-        ("query.wav", "musicnn"),
-        ("query.wav", "untrained"),
+    app.file_uploader[0].upload("query.wav", content, "audio/wav").run()
+    assert searched_files == [
+        (content, "query.wav", "musicnn"),
+        (content, "query.wav", "untrained"),
     ]
     assert html(app).count("<table class='mp-ranks'>") == 1
     assert len(app.get("vega_lite_chart")) == 2
     assert "untrained: random weights" in html(app)
 
 
-def test_a_revision_that_is_not_installed_is_named(fresh_database: Database) -> None:
+def test_an_uploaded_file_is_played_like_a_track(
+    filled: Database, searched_files: list[tuple[bytes, str, str]], tmp_path: Path
+) -> None:
+    content = tone(tmp_path / "query.wav", 440, seconds=3).read_bytes()
+    app = page("search")
+    app.file_uploader[0].upload("a'b.wav", content, "audio/wav").run()
+    assert not app.get("audio")
+    (button,) = re.findall(r"<button[^>]*class='mp-play'[^>]*>", html(app))[:1]
+    assert f"data-content='{sha256(content).hexdigest()}'" in button
+    assert "data-title='Query: a&#39;b.wav'" in button
+    assert "data-seconds='3.000'" in button
+    assert "data-role='target'" in button
+
+
+def test_a_file_without_audio_has_no_player(
+    filled: Database, searched_files: list[tuple[bytes, str, str]]
+) -> None:
+    app = page("search")
+    app.file_uploader[0].upload("query.wav", b"RIFF", "audio/wav").run()
+    assert "The file cannot be decoded, so it cannot be played." in html(app)
+    assert searched_files
+
+
+def test_a_revision_that_is_not_installed_is_named(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    path = tone(tmp_path / "x.wav", 440)
     with fresh_database.app.begin() as connection:
         fill(connection, PIECES, MODELS)
     with pytest.raises(
         search_process.SearchFailed, match=r"have revision r1, but revision \w+ is installed"
     ):
-        search_process.search_by_audio(b"x", name="x.wav", encoder="musicnn", k=1)
+        search_process.search_by_file(path, name="x.wav", encoder="musicnn", k=1)

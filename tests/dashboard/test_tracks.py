@@ -1,6 +1,7 @@
 """Tests of the Tracks page: search, filters, order and pages, and links to the tracks."""
 
 import re
+from pathlib import Path
 
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
@@ -81,3 +82,28 @@ def test_columns_that_are_empty_on_the_page_are_left_out(filled: Database) -> No
     with filled.owner.begin() as connection:
         connection.execute(text('UPDATE mirpipe.track SET labels = \'{"album": "Hits"}\''))
     assert "artist and album" in headings(page("tracks", collection="target"))
+
+
+def counts(app: AppTest) -> list[str]:
+    """Return the numbers of the chart."""
+    (chart,) = re.findall(r"<ul class='mp-bars'.*?</ul>", html(app))
+    return re.findall(r"<span class='mp-number'>([^<]*)", chart)
+
+
+def test_the_chart_counts_the_listed_tracks(fresh_database: Database) -> None:
+    genres = ("jazz", "jazz", "a <b>", None)
+    with fresh_database.app.begin() as connection:
+        for number, genre in enumerate(genres):
+            labels = {"genre": genre} if genre else {}
+            piece = Piece("reference", f"tune {number}", Path(f"/{number}.ogg"), labels=labels)
+            track(connection, piece)
+        connection.execute(text("UPDATE mirpipe.track SET seconds = 40 WHERE title = 'tune 3'"))
+    app = page("tracks")
+    assert app.segmented_control(key="measure").options == ["genre", "length"]
+    assert "href='tracks?search=jazz&amp;measure=genre'><bdi>jazz</bdi>" in html(app)
+    assert "<bdi>a &lt;b&gt;</bdi>" in html(app)
+    assert counts(app) == ["2", "1"]
+    assert "Without a value: 1." in [caption.value for caption in app.caption]
+    app.text_input(key="search").set_value("jazz").run()
+    assert counts(app) == ["2"]
+    assert counts(page("tracks", measure="length"))[-1] == "1"

@@ -9,11 +9,9 @@ import numpy as np
 import psutil
 import pytest
 import soundfile
-from itsdangerous import TimestampSigner
 
 from mirpipe.db import queries
-from mirpipe.served_audio import links
-from mirpipe.served_audio.links import audio_link
+from mirpipe.served_audio.links import audio_link, issue_ticket, linked_content, withdraw_ticket
 from tests.stages.ingest.tables import query
 from tests.support import encoded_audio
 from tests.support.audio_files import ingest_folder, tone
@@ -36,7 +34,7 @@ def ingested(database: Database, path: Path) -> str:
         "SELECT encode(content_sha256, 'hex') FROM mirpipe.track JOIN mirpipe.track_file f "
         f"USING (track_id) WHERE f.path_text = '{path}'",
     )
-    return audio_link(content)
+    return audio_link(content, issue_ticket())
 
 
 @pytest.fixture
@@ -124,34 +122,47 @@ def test_a_range_of_another_version_returns_the_complete_file(
     assert get(client, link, "bytes=0-9", **{"If-Range": date}).status_code == 200
 
 
-def test_only_a_signed_link_reads_audio(client: httpx.Client, wav: tuple[str, bytes]) -> None:
-    link, _ = wav
-    content = link.removeprefix("/audio/").partition(".")[0]
-    forged = TimestampSigner("another key").sign(content).decode()
-    for refused in (content, forged, f"{link[:-1]}{'A' if link[-1] != 'A' else 'B'}"):
-        assert get(client, f"/audio/{refused.removeprefix('/audio/')}").status_code == 403
-    other = audio_link("0" * 64)
-    swapped = link.replace(content, "0" * 64)
-    assert get(client, swapped).status_code == 403
-    assert get(client, other).status_code == 404
-
-
-def test_a_link_stays_the_same_for_a_period_and_expires_after_the_next(
-    client: httpx.Client, wav: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch
+def test_only_a_link_with_a_ticket_reads_audio(
+    client: httpx.Client, wav: tuple[str, bytes]
 ) -> None:
     link, _ = wav
-    content = link.removeprefix("/audio/").partition(".")[0]
-    start = 10**6 * links.PERIOD_SECONDS
-    now = start
-    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now)
-    first = audio_link(content)
-    now = start + links.PERIOD_SECONDS - 1
-    assert audio_link(content) == first
-    now = start + links.PERIOD_SECONDS
-    assert audio_link(content) != first
-    assert get(client, first).status_code == 200
-    now = start + 2 * links.PERIOD_SECONDS
-    assert get(client, first).status_code == 403
+    content, _, token = link.removeprefix("/audio/").partition(".")
+    for refused in (content, f"{content}.", f"{content}.{token[:-1]}", f"{content}.{token}.x"):
+        assert get(client, f"/audio/{refused}").status_code == 403
+    assert get(client, f"/audio/{'0' * 64}.{token}").status_code == 404
+
+
+def test_a_link_ends_with_its_ticket(client: httpx.Client, wav: tuple[str, bytes]) -> None:
+    link, audio = wav
+    found = linked_content(link.removeprefix("/audio/"))
+    assert found is not None
+    content, ticket = found
+    other = issue_ticket()
+    withdraw_ticket(ticket)
+    refused = get(client, link)
+    assert (refused.status_code, refused.text) == (
+        403,
+        "The link is not valid any more. Load the page again.",
+    )
+    assert get(client, audio_link(content, other)).content == audio
+
+
+def test_an_upload_is_sent_in_ranges_to_its_own_session_alone(
+    client: httpx.Client, fresh_database: Database, tmp_path: Path
+) -> None:
+    path = tone(tmp_path / "query.wav", 440)
+    location = queries.FileLocation(
+        0, "", path, "query.wav", path.stat().st_size, None, "WAV", 1.0, 22050, 1, -9.0, 0.0, False
+    )
+    ticket, other = issue_ticket(), issue_ticket()
+    ticket.uploads["ab"] = location
+    answer = get(client, audio_link("ab", ticket), "bytes=4-9")
+    assert (answer.status_code, answer.content) == (206, path.read_bytes()[4:10])
+    assert get(client, audio_link("ab", other)).status_code == 404
+    path.unlink()
+    gone = get(client, audio_link("ab", ticket))
+    assert gone.status_code == 404
+    assert gone.text == "The uploaded file has been deleted. Upload it again."
 
 
 def test_a_container_that_browsers_cannot_play_is_decoded(

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mirpipe.db.queries import FileLocation
 from mirpipe.files.addresses import Address, S3Address
 from mirpipe.generation.clip_store import store_clip
-from mirpipe.served_audio.links import audio_link
+from mirpipe.served_audio.links import audio_link, issue_ticket
 from mirpipe.settings import settings
 from mirpipe.storage.objects import current_version
 from tests.stages.ingest.tables import query
@@ -43,7 +43,7 @@ def link_of(database: Database) -> str:
     ((content,),) = query(
         database, "SELECT encode(content_sha256, 'hex') FROM mirpipe.track LIMIT 1"
     )
-    return audio_link(content)
+    return audio_link(content, issue_ticket())
 
 
 def test_a_range_of_an_object_is_one_request_for_this_range(
@@ -180,7 +180,7 @@ def draw_player(location: object) -> None:
 def test_a_page_with_a_player_reads_no_object(bucket: Bucket, track: FileLocation) -> None:
     bucket.proxy.requests.clear()
     app = AppTest.from_function(draw_player, args=(track,)).run()
-    assert f"data-src='{audio_link(track.content_sha256)}'" in text_of(app)
+    assert f"data-content='{track.content_sha256}'" in text_of(app)
     assert not bucket.proxy.requests
 
 

@@ -15,6 +15,7 @@ from dashboard.components import (
     tables,
 )
 from dashboard.components.heatmap import Cell
+from dashboard.components.link_values import accept_codes
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.data import cached_queries
@@ -57,6 +58,7 @@ def heatmap_section(
     heatmaps = list(HEATMAPS)
     axes = [axis for axis in metric_labels.AXES if any(score.metric == axis for score in scores)]
     if axes:
+        accept_codes("axis", axes, metric_labels.metric_label)
         chosen = st.segmented_control(
             "Aesthetics",
             axes,
@@ -69,6 +71,9 @@ def heatmap_section(
         axis = chosen or axes[-1]
         heatmaps.append((axis, f"Aesthetics: {metric_labels.metric_label(axis)}"))
     for metric, title in heatmaps:
+        shown = meaningful_scores(scores, metric)
+        if not any(score.value is not None for score in shown):
+            continue
         cells = [
             Cell(
                 row_name(score, several_generators=several),
@@ -77,7 +82,7 @@ def heatmap_section(
                 f"clips: {score.clips}",
                 score.target_id,
             )
-            for score in meaningful_scores(scores, metric)
+            for score in shown
             if score.target_id in names
         ]
         decimals = metric_labels.decimals(metric)

@@ -71,14 +71,22 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
 def average_table(
     title: str, metrics: Sequence[str], rows: Sequence[queries.GenerationSummary]
 ) -> None:
-    """Draw a table with one line per generator, mode and guidance, and one column per metric."""
+    """Draw a table with one line per generator, mode and guidance, and one column per metric.
+
+    If no generator has guidance, there is no column for it.
+    """
+    names = ["generator", "mode"]
+    if has_guidance := any(row.guidance is not None for row in rows):
+        names.append("guidance")
     cells: dict[LineKey, dict[str, Markup]] = {}
     for row in rows:
-        line = (row.generator, row.mode, guidance_text(row.guidance))
+        line: LineKey = (row.generator, row.mode)
+        if has_guidance:
+            line += (guidance_text(row.guidance),)
         highest = main_metrics.highest_mean(rows, row.metric)
         cell = mean_cell(row, metric_labels.decimals(row.metric), highest=highest)
         cells.setdefault(line, {})[row.metric] = cell
-    _table(title, ("generator", "mode", "guidance"), metrics, cells, rows)
+    _table(title, names, metrics, cells, rows)
     download_button([row for row in rows if row.metric in metrics], name=title)
 
 

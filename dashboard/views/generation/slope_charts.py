@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard.components import metric_labels
 from dashboard.components.charts import GREY, LINE_CHART_PIXELS
+from dashboard.components.link_values import accept_codes
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.plugin_labels import plugin_text
 from dashboard.components.track_link import open_track
@@ -41,6 +42,7 @@ def section(
     st.header("Which mode suits each target?", anchor=False)
     if st.session_state.get("slope") not in metrics:
         st.session_state.pop("slope", None)
+    accept_codes("slope", metrics, metric_labels.single_value_label)
     metric = st.selectbox(
         "Metric of the lines",
         metrics,

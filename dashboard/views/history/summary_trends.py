@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.components import metric_labels
 from dashboard.components.charts import LINE_CHART_PIXELS, interval_layers
 from dashboard.components.csv_download import download_button
+from dashboard.components.link_values import accept_codes
 from dashboard.components.plugin_labels import plugin_text
 from dashboard.data import cached_queries
 from mirpipe.db import queries
@@ -53,6 +54,7 @@ def section(key: cached_queries.RunKey, runs: Sequence[queries.PastRun]) -> None
     metrics = sorted({row.metric for row in rows} - NOT_SCORES, key=_metric_order)
     if st.session_state.get("metric") not in metrics:
         st.session_state.pop("metric", None)
+    accept_codes("metric", metrics, metric_labels.metric_label)
     with right:
         metric = st.selectbox(
             "Metric",

@@ -1,13 +1,15 @@
 """Quality page: findings about the audio of the tracks, and titles that were guessed."""
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.components import answer, markup, tables
+from dashboard.components.bar_list import Bar, bar_list, filter_link
 from dashboard.components.csv_download import download_button
-from dashboard.components.number_format import format_number
+from dashboard.components.link_values import accept_codes
 from mirpipe.db import queries
 from mirpipe.db.queries.undecoded_tags import undecoded_files
 
@@ -17,15 +19,15 @@ NO_FINDINGS = (
 )
 
 
-def kind_table(counts: Sequence[queries.FindingCount]) -> None:
-    """Draw the number of tracks by kind and severity."""
-    lines = [
-        [queries.finding_name(row.kind), row.severity, format_number(row.tracks, 0)]
-        for row in counts
-    ]
-    name = "Findings by kind"
-    columns = ["kind", "severity", "tracks"]
-    markup.show(tables.html_table(name, columns, lines, numeric=(2,), narrow=True))
+def kind_chart(counts: Sequence[queries.FindingCount]) -> None:
+    """Draw the number of tracks by kind and severity. A kind links to its findings."""
+    name = "Tracks by kind of finding"
+    bars = []
+    for row in counts:
+        kind = queries.finding_name(row.kind)
+        address = f"quality?{urlencode({'kind': kind})}"
+        bars.append(Bar(filter_link(kind, address), row.tracks, row.severity))
+    markup.show(bar_list(name, bars))
     download_button(counts, name=name)
 
 
@@ -80,11 +82,13 @@ def finding_section() -> None:
         "These tracks are used. A warning means that their results may be wrong. Files that cannot "
         "be used are on the page Failures."
     )
-    kind_table(counts)
+    kind_chart(counts)
     by_kind, by_collection = st.columns(2)
+    options = sorted({row.kind for row in counts})
+    accept_codes("kind", options, queries.finding_name)
     kinds = by_kind.multiselect(
         "Kind",
-        sorted({row.kind for row in counts}),
+        options,
         format_func=queries.finding_name,
         key="kind",
         bind="query-params",

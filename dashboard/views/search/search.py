@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard.components import empty_states
 from dashboard.data import cached_queries
+from dashboard.data.query_file import QueryFile
 from dashboard.views.search import search_by_audio, search_by_track, search_by_words
 from dashboard.views.search.search_results import section
 from mirpipe import search_process
@@ -61,7 +61,7 @@ def search_stored(
     return {name: stored[name] for name in encoders if name in stored}
 
 
-def search_field(*, is_text_searchable: bool) -> tuple[str, UploadedFile | None]:
+def search_field(*, is_text_searchable: bool) -> tuple[str, QueryFile | None]:
     """Draw the search field and the upload field, and return the words and the file."""
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -88,7 +88,7 @@ def page(run: cached_queries.RunKey | None, names: Mapping[str, bool]) -> None:
     scale = run
     if file is not None:
         query = file.name
-        st.audio(file.getvalue(), format=file.type, alt=f"Query: {query}")
+        search_by_audio.draw(file)
         found = search_with_models(
             lambda encoder: search_by_audio.search_by_audio(run, file, encoder, k), chosen
         )

@@ -9,10 +9,12 @@ from markupsafe import Markup
 
 from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.csv_download import download_button
+from dashboard.components.link_values import accept_codes
 from dashboard.components.number_format import DASH, format_duration, format_number
 from dashboard.components.state_badge import state_badge
 from dashboard.components.track_link import address_of, linked_title
 from dashboard.data import cached_queries
+from dashboard.views.tracks import distribution_chart
 from mirpipe.db import queries
 from mirpipe.db.queries.track_list import MAX_COUNTED, SORT_COLUMNS
 
@@ -49,6 +51,7 @@ def choose_filter() -> queries.TrackFilter:
     kinds = sorted({row.kind for row in queries.finding_counts()})
     findings: list[str] = []
     if kinds:
+        accept_codes("finding", kinds, queries.finding_name)
         findings = by_finding.multiselect(
             "Finding",
             kinds,
@@ -179,6 +182,7 @@ def main() -> None:
         st.info("No track matches this search and these filters.")
         return
     st.markdown(found_sentence(found))
+    distribution_chart.draw(chosen, found)
     page = choose_page(found)
     offset = (page - 1) * ROWS_PER_PAGE
     rows = cached_queries.listed_tracks(chosen, sort, descending, ROWS_PER_PAGE, offset)

@@ -100,6 +100,7 @@ from mirpipe.db.queries.similarity_by_rank import RankSimilarity, similarity_by_
 from mirpipe.db.queries.targets import Target, targets
 from mirpipe.db.queries.track_addresses import TrackAddress, track_addresses
 from mirpipe.db.queries.track_details import TrackDescription, tracks_by_hash
+from mirpipe.db.queries.track_distributions import TrackGroup, track_distributions
 from mirpipe.db.queries.track_files import TrackFile, track_files
 from mirpipe.db.queries.track_history import TrackEvent, track_history
 from mirpipe.db.queries.track_list import ListedTrack, TrackFilter, listed_tracks, listed_tracks_n
@@ -170,6 +171,7 @@ __all__ = [
     "TrackEvent",
     "TrackFile",
     "TrackFilter",
+    "TrackGroup",
     "UnavailablePlugin",
     "aesthetics",
     "best_match_changes",
@@ -243,6 +245,7 @@ __all__ = [
     "target_scores",
     "targets",
     "track_addresses",
+    "track_distributions",
     "track_files",
     "track_history",
     "tracks_by_hash",
