@@ -15,7 +15,7 @@ from mirpipe.db.store import (
 from mirpipe.errors import PluginError
 from mirpipe.stages import retrieve as stage
 from mirpipe.stages.retrieve import retrieve
-from mirpipe.statistics.exact_top_k import cosines
+from mirpipe.statistics.exact_cosines import cosines
 from tests.support.synthetic_library import SyntheticLibrary, sha256, unit
 from tests.support.waiting import eventually, sessions_waiting
 

@@ -11,7 +11,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from mirpipe.records import Float32
 from mirpipe.statistics import exact_top_k
-from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block, TopMatches, cosines, top_k
+from mirpipe.statistics.exact_cosines import cosines
+from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block, TopMatches, top_k
 
 
 def unit(vectors: object) -> Float32:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mirpipe.statistics import full_ranking
-from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block, cosines
+from mirpipe.statistics.exact_cosines import cosines
+from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

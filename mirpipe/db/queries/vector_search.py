@@ -12,7 +12,7 @@ from mirpipe.db.queries.query_scale import query_scale
 from mirpipe.db.queries.read_rows import read_rows, readable_errors
 from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.records import Float32
-from mirpipe.statistics.exact_top_k import cosines
+from mirpipe.statistics.exact_cosines import cosines
 
 EXTRA_CANDIDATES = 10
 """Number of candidates that are read in addition to k.

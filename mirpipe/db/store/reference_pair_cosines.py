@@ -7,7 +7,7 @@ from mirpipe.db.store import binary_copy
 from mirpipe.db.store.searchable_tracks import searchable_references
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.records import Float64
-from mirpipe.statistics.exact_top_k import cosines
+from mirpipe.statistics.exact_cosines import cosines
 from mirpipe.statistics.reference_pair_sample import sample_pairs
 
 
