@@ -1,6 +1,8 @@
 """Statements that fill the tables of comparisons, groups, rankings, hubs and findings."""
 
 STATEMENTS = (
+    # All pairs have their scores.
+    "DELETE FROM pair_input_change",
     # A finding for one in fifty tracks.
     """
     INSERT INTO finding (track_id, number, kind, severity, seconds, detail)
