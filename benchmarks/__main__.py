@@ -2,7 +2,7 @@
 
 Results are stored in var/bench. `--missing` measures only parts without a stored result and then
 writes the page. Use this option to continue after an interruption, or after measuring single parts.
-The part `million` is measured only if it is named.
+The parts `million` and `browser` are measured only if they are named.
 """
 
 import argparse
@@ -11,9 +11,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import history_table
+from benchmarks import browser_table, history_table
 from benchmarks.model_table import section
 from benchmarks.parts import (
+    BROWSER,
     HISTORY,
     MILLION,
     MODELS,
@@ -48,15 +49,15 @@ def main() -> int:
     A part that fails does not stop the others.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    all_parts = [*PIPELINE, HISTORY, *MODELS]
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join([*all_parts, MILLION]))
+    all_parts, named = [*PIPELINE, HISTORY, *MODELS], [MILLION, BROWSER]
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join([*all_parts, *named]))
     parser.add_argument(
         "--missing", action="store_true", help="measure only parts without a stored result"
     )
     options = parser.parse_args()
-    if unknown := set(options.parts) - {*all_parts, MILLION}:
+    if unknown := set(options.parts) - {*all_parts, *named}:
         names = ", ".join(sorted(unknown))
-        parser.error(f"unknown part: {names}. Choose from: {', '.join([*all_parts, MILLION])}")
+        parser.error(f"unknown part: {names}. Choose from: {', '.join([*all_parts, *named])}")
     failed = []
     for part in options.parts or all_parts:
         if options.missing and stored_outcome(part).result:
@@ -67,7 +68,7 @@ def main() -> int:
         if outcome.error:
             failed.append(part)
     if not options.parts:
-        outcomes = {part: stored_outcome(part) for part in all_parts}
+        outcomes = {part: stored_outcome(part) for part in [*all_parts, BROWSER]}
         (PROJECT / "docs" / "benchmarks.md").write_text(page(outcomes))
     if failed:
         print(f"These parts failed: {', '.join(failed)}", file=sys.stderr)
@@ -81,6 +82,7 @@ def page(outcomes: Mapping[str, Outcome]) -> str:
         for name, value, unit in outcomes[part].result or []:
             lines.append(f"| {name} | {value:,.3g} | {unit} |\n")
     lines.append("\n" + history_table.section(outcomes[HISTORY].result))
+    lines.append("\n" + browser_table.section(outcomes[BROWSER].result))
     gain = outcomes["arithmetic"].result
     lines.append("\n" + section(results_of_models(outcomes), gain and gain["bfloat16_to_float32"]))
     durations = [
@@ -97,6 +99,8 @@ def _print(part: str, outcome: Outcome) -> None:
         print(outcome.error, file=sys.stderr)
     elif part == HISTORY:
         print(history_table.section(outcome.result))
+    elif part == BROWSER:
+        print(browser_table.section(outcome.result))
     elif isinstance(outcome.result, dict):
         print("\n".join(f"{name}: {value:,.3g}" for name, value in outcome.result.items()))
     else:

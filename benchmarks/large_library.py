@@ -44,6 +44,21 @@ def temporary_server() -> Iterator[None]:
             settings.cache_clear()
 
 
+@contextmanager
+def kept_server(home: Path) -> Iterator[None]:
+    """Use a database server in this home, and stop it afterwards. Its data are kept."""
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["MIRPIPE_HOME"] = str(home)
+    settings.cache_clear()
+    close_engines()
+    try:
+        migrate()
+        yield
+    finally:
+        close_engines()
+        embedded_server(home).down()
+
+
 def clustered_vectors(random: np.random.Generator, centres: np.ndarray, n: int) -> Float32:
     """Return random unit vectors around the centres: shapes (n, D) and (m, D)."""
     rows = centres[random.integers(len(centres), size=n)]

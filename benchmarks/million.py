@@ -12,8 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -22,12 +22,17 @@ import psutil
 from sqlalchemy import text
 
 from benchmarks import search
-from benchmarks.large_library import add_tracks, add_vectors, clustered_vectors, register_encoder
+from benchmarks.large_library import (
+    add_tracks,
+    add_vectors,
+    clustered_vectors,
+    kept_server,
+    register_encoder,
+)
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import close_engines, engine
-from mirpipe.db.migrate import migrate
 from mirpipe.records import Collection, Float32
-from mirpipe.settings import PROJECT, settings
+from mirpipe.settings import PROJECT
 
 REFERENCES = 1_000_000
 TARGETS = 10_000
@@ -77,7 +82,7 @@ def run() -> Rows:
     if not (folder / "backup.json").exists():  # A backup is only written to a new folder.
         shutil.rmtree(folder / "backup", ignore_errors=True)
     rows: Rows = []
-    with _server(folder / "home"):
+    with kept_server(folder / "home"):
         _build(references, min(TARGETS, references // 10))
         for name, arguments in _COMMANDS.items():
             command = [argument.format(folder=folder) for argument in arguments]
@@ -86,21 +91,6 @@ def run() -> Rows:
             )
     rows += _stored(folder / "search.json", partial(search.run, references))
     return rows
-
-
-@contextmanager
-def _server(home: Path) -> Iterator[None]:
-    """Use a database server in this home, and stop it afterwards. Its data are kept."""
-    home.mkdir(parents=True, exist_ok=True)
-    os.environ["MIRPIPE_HOME"] = str(home)
-    settings.cache_clear()
-    close_engines()
-    try:
-        migrate()
-        yield
-    finally:
-        close_engines()
-        embedded_server(home).down()
 
 
 def _build(references: int, targets: int) -> None:

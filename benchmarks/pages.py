@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.large_library import measure_seconds, temporary_server
-from benchmarks.page_rows import ENCODERS, REFERENCES, RUNS, TARGETS, insert_rows
+from benchmarks.page_rows import LibrarySize, insert_rows
 from mirpipe.db import queries
 from mirpipe.db.queries import user_sql, vector_search
 
@@ -82,15 +82,19 @@ def queries_by_page(run_id: int, encoder: str) -> dict[str, dict[str, Query]]:
 
 def run() -> list[tuple[str, float, str]]:
     """Return name, value and unit of each measurement. This takes some minutes."""
-    size = f"{REFERENCES:,} tracks × {ENCODERS} encoders × {TARGETS:,} targets, {RUNS} runs"
+    library = LibrarySize()
+    size = (
+        f"{library.references:,} tracks × {library.encoders} encoders × {library.targets:,} "
+        f"targets, {library.runs} runs"
+    )
     with temporary_server():
-        insert_rows()
+        insert_rows(library)
         seconds_by_page = {
             page: {
                 name: min(measure_seconds(query) for _ in range(REPEATS))
                 for name, query in page_queries.items()
             }
-            for page, page_queries in queries_by_page(RUNS, "encoder0").items()
+            for page, page_queries in queries_by_page(library.runs, "encoder0").items()
         }
     results = []
     for page, seconds in seconds_by_page.items():

@@ -35,6 +35,8 @@ HISTORY = "long_history"
 """Part whose `run()` returns the figures of `benchmarks.long_history`."""
 MILLION = "million"
 """Part that takes hours, so it is measured only on request."""
+BROWSER = "browser"
+"""Part that needs Chromium and many minutes, so it is measured only on request."""
 MODELS = (*GOALS, "arithmetic")
 """Parts that are measured in the interpreter of the model libraries."""
 SHOWN_LINES = 8
@@ -99,7 +101,7 @@ def _commands(part: str) -> tuple[str | Path | None, list[list[str]]]:
 
     The outputs of all commands together are the part's result.
     """
-    if part in (*PIPELINE, HISTORY, MILLION):
+    if part in (*PIPELINE, HISTORY, MILLION, BROWSER):
         return sys.executable, [["benchmarks.parts", part]]
     arguments = [[part]] if part == "arithmetic" else [[part, "speed"], [part, "memory"]]
     return settings().models_python, [["benchmarks.models", *each] for each in arguments]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import history_table, long_history, million, parts
+from benchmarks import browser_table, history_table, long_history, million, parts
 from benchmarks.__main__ import page
-from benchmarks.parts import HISTORY, MODELS, PIPELINE, Outcome, measure, stored_outcome
+from benchmarks.parts import BROWSER, HISTORY, MODELS, PIPELINE, Outcome, measure, stored_outcome
 
 NOT_MEASURED = Outcome(None, error="not measured")
 
@@ -43,8 +43,22 @@ def test_a_model_is_not_measured_without_the_interpreter_of_the_models(
     assert measure("clap").error == "needs the model libraries: run `make models`"
 
 
+def test_figures_of_pages_above_their_goal_are_marked() -> None:
+    figures = {"server, first": 1.5, "server, again": 0.5, "browser, first": 2.4}
+    result = {
+        "library": {"references": 1000, "targets": 10, "encoders": 5, "runs": 100},
+        "pages": {"map": {**figures, "browser, again": 2.6, "kB": 300.0}},
+        "memory": {"session": 12.3, "caches, all pages": 100.0},
+        "load": 17.0,
+    }
+    section = browser_table.section(result)
+    assert "| map | **1.50** | 0.50 | 2.40 | **2.60** | 300 |" in section
+    assert "12 MB more than an idle one" in section
+    assert "Not measured." in browser_table.section(None)
+
+
 def test_the_page_shows_results_and_names_parts_without_a_result() -> None:
-    outcomes = dict.fromkeys([*PIPELINE, HISTORY, *MODELS], NOT_MEASURED)
+    outcomes = dict.fromkeys([*PIPELINE, HISTORY, *MODELS, BROWSER], NOT_MEASURED)
     outcomes["embed"] = Outcome([["embedding", 63.21, "s/CPU-s"]], seconds=31.4)
     text = page(outcomes)
     assert "| embedding | 63.2 | s/CPU-s |" in text

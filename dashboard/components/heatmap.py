@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import altair as alt
 import pandas as pd
@@ -14,6 +15,8 @@ COLUMNS_PER_PAGE = 40
 ROW_PIXELS, TITLE_PIXELS = 30, 215
 MAX_COLUMNS_WITH_NUMBERS = 16
 """Largest number of columns with numbers in the cells. With more, there is no room for them."""
+DEVIATIONS = 2
+"""The colours cover this number of standard deviations around the means over all targets."""
 CLICK = "clicked"
 """Name of the chart's selection, which contains the track of the clicked cell."""
 LEGEND = "Lighter cells have higher values. Melody accuracy is shown only for pitched pairs."
@@ -32,25 +35,30 @@ class Cell:
     """Track whose page a click opens. None if a click does nothing."""
 
 
-def visible_columns(columns: Sequence[str], *, key: str) -> Sequence[str]:
-    """Return the columns to draw: all columns, or one page of them if there are too many.
+class Summary(Protocol):
+    """Mean and standard deviation of a metric over all targets."""
 
-    The viewer chooses the page, which is stored in the query parameter `key`.
+    @property
+    def metric(self) -> str: ...
+    @property
+    def mean(self) -> float | None: ...
+    @property
+    def sd(self) -> float | None: ...
+
+
+def value_range(rows: Sequence[Summary], metric: str) -> tuple[float, float] | None:
+    """Return the range of the colours: two standard deviations around the means of all rows.
+
+    None if the metric has no mean, or if all its values are equal.
     """
-    pages = -(-len(columns) // COLUMNS_PER_PAGE)
-    if pages <= 1:
-        return columns
-    page = st.number_input(
-        f"Page of targets (1 to {pages:,}; {COLUMNS_PER_PAGE} of {len(columns):,} per page)",
-        min_value=1,
-        max_value=pages,
-        step=1,
-        key=key,
-        bind="query-params",
-        width=320,
-    )
-    first = (page - 1) * COLUMNS_PER_PAGE
-    return columns[first : first + COLUMNS_PER_PAGE]
+    known = [
+        (row.mean, row.sd)
+        for row in rows
+        if row.metric == metric and row.mean is not None and row.sd is not None
+    ]
+    low = min((mean - DEVIATIONS * sd for mean, sd in known), default=0.0)
+    high = max((mean + DEVIATIONS * sd for mean, sd in known), default=0.0)
+    return (low, high) if low < high else None
 
 
 def heatmap(
@@ -60,8 +68,13 @@ def heatmap(
     columns: Sequence[str],
     title: str,
     decimals: int,
+    colours: tuple[float, float] | None = None,
 ) -> alt.LayerChart:
-    """Return the chart. Lighter cells have higher values. Cells without a value are empty."""
+    """Return the chart. Lighter cells have higher values. Cells without a value are empty.
+
+    They cover the values `colours`, so that they mean the same on all pages of targets. Without
+    it, they cover the values of the cells.
+    """
     data = pd.DataFrame(
         [
             {
@@ -76,7 +89,8 @@ def heatmap(
         ],
         columns=["row", "target", "value", "remark", "track_id"],
     )
-    low, high = (data["value"].min(), data["value"].max()) if len(data) else (0.0, 1.0)
+    own_range = (data["value"].min(), data["value"].max()) if len(data) else (0.0, 1.0)
+    low, high = colours or own_range
     number_format = f".{decimals}f"
     base = alt.Chart(data).encode(
         x=alt.X(
@@ -102,7 +116,7 @@ def heatmap(
     )
     colour = alt.Color(
         "value:Q",
-        scale=alt.Scale(scheme="cividis", domain=[float(low), float(high)]),
+        scale=alt.Scale(scheme="cividis", domain=[float(low), float(high)], clamp=True),
         legend=alt.Legend(title=None, orient="top", gradientLength=160, format=number_format),
     )
     click = alt.selection_point(name=CLICK, fields=["track_id"], on="click", empty=False)
@@ -126,6 +140,7 @@ def show_heatmap(
     columns: Sequence[str],
     title: str,
     decimals: int,
+    colours: tuple[float, float] | None = None,
 ) -> None:
     """Draw the title and below it the heatmap, or a remark if there are no values."""
     st.subheader(title, anchor=False)
@@ -134,7 +149,14 @@ def show_heatmap(
         st.caption("There are no values yet.")
         return
     event = st.altair_chart(
-        heatmap(visible, rows=rows, columns=columns, title=title, decimals=decimals),
+        heatmap(
+            visible,
+            rows=rows,
+            columns=columns,
+            title=title,
+            decimals=decimals,
+            colours=colours,
+        ),
         alt=f"{title}, by target",
         key=f"heatmap {title}",
         on_select="rerun",

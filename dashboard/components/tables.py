@@ -1,13 +1,13 @@
 """Two kinds of tables: plain HTML tables, and tables that can be sorted and searched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components.csv_download import download_button
+from dashboard.components.csv_download import Rows, download_button
 from dashboard.components.number_format import DASH
 from dashboard.components.track_link import open_track
 
@@ -62,12 +62,14 @@ def sortable_table(
     name: str,
     columns: Mapping[str, Any] | None = None,
     tracks: Mapping[str, Sequence[int | None]] | None = None,
+    all_rows: Callable[[], Rows] | None = None,
 ) -> None:
     """Draw a table that can be sorted and searched, and a button to download it as CSV.
 
     `tracks` contains the track ids for each column of titles, in the order of the rows. A click on
     such a title opens the page of the track. The table is a picture for the browser, so a selector
-    below it does the same for the keyboard and for screen readers.
+    below it does the same for the keyboard and for screen readers. If `data` is only one page,
+    `all_rows` returns the rows of all pages for the CSV file.
     """
     configured, ids_of = dict(columns or {}), tracks or {}
     for column in ids_of:
@@ -81,7 +83,7 @@ def sortable_table(
         if track_id is not None:
             open_track(track_id)
     with st.container(horizontal=True, vertical_alignment="center"):
-        download_button(data, name=name)
+        download_button(all_rows or data, name=name)
         if ids_of:
             _choose_track(data, name, ids_of)
 

@@ -61,12 +61,6 @@ def similarity_by_rank(run: RunKey) -> list[queries.RankSimilarity]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def best_match_scores(run: RunKey) -> list[queries.BestMatchScores]:
-    """Return the best match of every target by each encoder, with its scores."""
-    return queries.best_match_scores()
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
 def same_recordings(run: RunKey) -> queries.SameRecordings:
     """Return how many matches are the same recording as their target."""
     return queries.same_recordings()
@@ -79,9 +73,9 @@ def ranked_targets_sentence(run: RunKey) -> str:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def target_scores(run: RunKey) -> list[queries.TargetScore]:
-    """Return the clip scores by target, mode and metric."""
-    return queries.target_scores()
+def captions(run: RunKey) -> list[queries.Caption]:
+    """Return the captions of all targets."""
+    return queries.captions()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

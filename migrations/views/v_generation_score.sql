@@ -1,8 +1,9 @@
+-- The target is that of wanted_clip: a condition on it lets Postgres leave out all other targets.
 -- The scores are looked up for each clip. If Postgres expected few clips, a join of all scores with
 -- all clips would compute all scores again for each clip.
 CREATE OR REPLACE VIEW v_generation_score AS
 WITH clip AS (
-    SELECT g.*, r.name AS generator, r.revision,
+    SELECT g.*, w.target_id AS wanted_target_id, r.name AS generator, r.revision,
         r.spec ->> 'licence_weights' AS generator_licence,
         r.is_random AS generator_is_random
     FROM wanted_clip w
@@ -10,7 +11,7 @@ WITH clip AS (
     JOIN generator r ON r.generator_id = g.generator_id
     WHERE w.is_shown
 )
-SELECT g.generation_id, g.generator_id, g.generator, g.mode, g.is_conditioned, g.guidance, g.seed, g.target_id, g.track_id,
+SELECT g.generation_id, g.generator_id, g.generator, g.mode, g.is_conditioned, g.guidance, g.seed, g.wanted_target_id AS target_id, g.track_id,
     s.metric, s.value, s.reason, g.revision,
     concat_ws('; ', g.generator_licence, nullif(s.licence_weights, '')) AS licence_weights,
     g.generator_is_random OR s.is_random AS random,

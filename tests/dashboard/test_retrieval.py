@@ -10,6 +10,7 @@ from sqlalchemy import text
 from dashboard.components import heatmap
 from dashboard.views.retrieval import encoder_scatter
 from mirpipe.db import queries
+from mirpipe.db.queries.best_match_similarities import best_match_similarities
 from mirpipe.settings import settings
 from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_rankings import write_rankings
@@ -35,7 +36,8 @@ def test_encoders_are_averaged_with_sd_n_and_licence(filled: Database) -> None:
 
 
 def test_two_encoders_are_compared_target_by_target(filled: Database) -> None:
-    rows = [row for row in queries.best_match_scores() if row.counts]
+    target_ids = [target.track_id for target in queries.targets()]
+    rows = best_match_similarities(target_ids, ["musicnn", "untrained"])
     points = encoder_scatter.pair_points(rows, "musicnn", "untrained", "z")
     assert len(points) == 3, "there is not one point per target"
     for point in points.itertuples():

@@ -18,10 +18,13 @@ from dashboard.components.heatmap import Cell
 from dashboard.components.link_values import accept_codes
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.mode_names import mode_with_guidance
-from dashboard.data import cached_queries
+from dashboard.components.target_page import choose_targets
+from dashboard.data import cached_queries, target_orders
 from dashboard.views.generation import captions, mode_summary, slope_charts
 from dashboard.views.generation.meaningful_scores import meaningful_scores
 from mirpipe.db import queries
+from mirpipe.db.queries.library_counts import has_targets
+from mirpipe.db.queries.target_order import ORDERS
 from mirpipe.settings import settings
 
 HEATMAPS = (
@@ -42,17 +45,15 @@ def row_name(score: queries.TargetScore, *, several_generators: bool) -> str:
 
 
 def heatmap_section(
-    scores: Sequence[queries.TargetScore], targets: Sequence[queries.Target]
+    scores: Sequence[queries.TargetScore], summaries: Sequence[queries.GenerationSummary]
 ) -> None:
     """Draw heatmaps of CLAP similarity, melody and aesthetics, by mode and target."""
-    st.header("How similar are the clips to each target?", anchor=False)
     st.caption(
-        f"Each cell shows the mean over all seeds, for one mode and target. Click a cell to "
-        f"open the page of the target, with its clips. {heatmap.LEGEND}"
+        "Each cell shows the mean over all seeds, for one mode and target. The colours mean the "
+        "same on all pages of targets. Click a cell to open the page of the target, with its "
+        f"clips. {heatmap.LEGEND}"
     )
-    names = {target.track_id: target.title for target in targets}
-    with_clips = {score.target_id for score in scores}
-    columns = heatmap.visible_columns([names[i] for i in names if i in with_clips], key="page")
+    columns = list(dict.fromkeys(score.target for score in scores))
     several = len({score.generator for score in scores}) > 1
     rows = dict.fromkeys(row_name(score, several_generators=several) for score in scores)
     heatmaps = list(HEATMAPS)
@@ -77,23 +78,26 @@ def heatmap_section(
         cells = [
             Cell(
                 row_name(score, several_generators=several),
-                names[score.target_id],
+                score.target,
                 score.value,
                 f"clips: {score.clips}",
                 score.target_id,
             )
             for score in shown
-            if score.target_id in names
         ]
         decimals = metric_labels.decimals(metric)
         heatmap.show_heatmap(
-            cells, rows=list(rows), columns=columns, title=title, decimals=decimals
+            cells,
+            rows=list(rows),
+            columns=columns,
+            title=title,
+            decimals=decimals,
+            colours=heatmap.value_range(summaries, metric),
         )
 
 
-def score_table(scores: Sequence[queries.TargetScore]) -> None:
-    """Draw a table with one row per target and mode, and one column per metric."""
-    st.header("What are the scores of each target and mode?", anchor=False)
+def score_rows(scores: Sequence[queries.TargetScore]) -> tuple[pd.DataFrame, list[int]]:
+    """Return one row per target and mode with one column per metric, and the targets' ids."""
     rows: dict[tuple[object, ...], dict[str, object]] = {}
     for score in scores:
         key = (score.target_id, score.generator, score.mode, score.guidance)
@@ -103,6 +107,13 @@ def score_table(scores: Sequence[queries.TargetScore]) -> None:
         }
         rows.setdefault(key, names)[score.metric] = score.value
     data = pd.DataFrame(list(rows.values())).dropna(axis="columns", how="all")
+    return data, [int(str(target_id)) for target_id, *_ in rows]
+
+
+def score_table(scores: Sequence[queries.TargetScore]) -> None:
+    """Draw the scores of each target and mode as a table. The CSV file contains all targets."""
+    st.header("What are the scores of each target and mode?", anchor=False)
+    data, target_ids = score_rows(scores)
     metrics = data.columns[list(data.columns).index("clips") + 1 :]
     number_column = st.column_config.NumberColumn
     tables.sortable_table(
@@ -115,7 +126,8 @@ def score_table(scores: Sequence[queries.TargetScore]) -> None:
             )
             for metric in metrics
         },
-        tracks={"target": [int(str(target_id)) for target_id, *_ in rows]},
+        tracks={"target": target_ids},
+        all_rows=lambda: score_rows(queries.target_scores())[0],
     )
 
 
@@ -128,29 +140,35 @@ def main() -> None:
         empty_states.no_results(has_tracks=bool(counts))
         return
     key = cached_queries.run_key(run)
-    targets = cached_queries.targets(key)
-    if not targets:
+    if not has_targets(counts):
         empty_states.no_targets()
         return
-    rows, scores = cached_queries.generation_summaries(key), cached_queries.target_scores(key)
+    rows = cached_queries.generation_summaries(key)
+    primary = settings().primary_generation_metric
+    scores: list[queries.TargetScore] = []
     if rows:
         answer.show(
             *queries.generation_answer(
                 rows,
                 cached_queries.mode_comparisons(key),
-                primary_metric=settings().primary_generation_metric,
+                primary_metric=primary,
             )
         )
         mode_summary.section(run, rows)
-        if scores:
-            heatmap_section(scores, targets)
-            slope_charts.section(scores, rows, primary_metric=settings().primary_generation_metric)
+        targets = target_orders.target_order(key, primary, "", "", "", ORDERS[0])
+        if targets:
+            st.header("How similar are the clips to each target?", anchor=False)
+            name = metric_labels.single_value_label(primary)
+            shown = choose_targets(key, primary, score_name=f"by mean {name}")
+            scores = target_orders.target_scores(key, tuple(shown))
+            heatmap_section(scores, rows)
+            slope_charts.section(key, targets, rows, primary_metric=primary)
             group_summaries.section(key, "generation")
     elif any(row.collection == "generated" for row in counts):
         empty_states.no_clip_scores()
     else:
         empty_states.no_clips()
-    all_captions = queries.captions()
+    all_captions = cached_queries.captions(key)
     if all_captions:
         captions.section(all_captions)
     if scores and rows:

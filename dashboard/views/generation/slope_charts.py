@@ -12,6 +12,8 @@ from dashboard.components.link_values import accept_codes
 from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.plugin_labels import plugin_text
 from dashboard.components.track_link import open_track
+from dashboard.data import target_orders
+from dashboard.data.cached_queries import RunKey
 from dashboard.views.generation.meaningful_scores import meaningful_scores
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES
@@ -24,12 +26,18 @@ MEAN_COLOUR = "#D55E00"
 
 
 def section(
-    scores: Sequence[queries.TargetScore],
+    run: RunKey,
+    targets: Sequence[int],
     means: Sequence[queries.GenerationSummary],
     *,
     primary_metric: str,
 ) -> None:
-    """Draw one chart per generator with several modes, for the metric that the viewer chooses."""
+    """Draw one chart per generator with several modes, for the metric that the viewer chooses.
+
+    Of many targets, only every n-th is read and drawn.
+    """
+    step = -(-len(targets) // MAX_LINES)
+    scores = target_orders.target_scores(run, tuple(targets[::step]))
     modes_of: dict[str, dict[str, None]] = {}
     for score in scores:
         mode = mode_with_guidance(score.mode, score.guidance)

@@ -8,38 +8,43 @@ import streamlit as st
 
 from dashboard.components.charts import GREY
 from dashboard.components.track_link import open_track
+from dashboard.data import target_orders
+from dashboard.data.cached_queries import RunKey
 from dashboard.views.retrieval.similarity_scales import SimilarityScale
-from mirpipe.db import queries
+from mirpipe.db.queries.best_match_similarities import BestMatchSimilarity
 
 HEIGHT = 380
-MAX_POINTS = 1_000
+MAX_POINTS = 500
 """Largest number of targets that are drawn, so that the page stays small."""
 CLICK = "target"
 """Name of the chart's selection, which contains the clicked target."""
 SAME, DIFFERENT = "same best match", "different best matches"
 
 
-def section(rows: Sequence[queries.BestMatchScores], scale: SimilarityScale) -> None:
-    """Draw the scatter plot of two encoders that the viewer chooses, if there are two."""
-    counted = [row for row in rows if row.counts]
-    encoders = list(dict.fromkeys(row.encoder for row in counted))
+def section(
+    run: RunKey, targets: Sequence[int], encoders: Sequence[str], scale: SimilarityScale
+) -> None:
+    """Draw the scatter plot of two encoders that the viewer chooses, if there are two.
+
+    Of many targets, only every n-th is read and drawn.
+    """
     if len(encoders) < 2:
         return
     st.header("For which targets do two encoders differ?", anchor=False)
     first, second = choose_pair(encoders)
-    points = pair_points(counted, first, second, scale.field)
+    step = -(-len(targets) // MAX_POINTS)
+    rows = target_orders.best_match_similarities(run, tuple(targets[::step]), (first, second))
+    points = pair_points(rows, first, second, scale.field)
     if points.empty:
         st.caption("No target has a best match by both encoders.")
         return
-    step = -(-len(points) // MAX_POINTS)
-    drawn = points.iloc[::step]
-    every = "" if step == 1 else f" {len(drawn):,} of {len(points):,} targets are drawn."
+    every = "" if step == 1 else f" {len(points):,} of {len(targets):,} targets are drawn."
     st.caption(
         "Each dot is a target. Its position is the similarity of its best match by each of the two "
         f"encoders.{every} Click a dot to open the page of the target."
     )
     event = st.altair_chart(
-        scatter(drawn, first, second, scale),
+        scatter(points, first, second, scale),
         alt=f"{scale.title} of the best match of each target, {first} against {second}",
         key="encoder scatter",
         on_select="rerun",
@@ -63,7 +68,7 @@ def choose_pair(encoders: Sequence[str]) -> tuple[str, str]:
 
 
 def pair_points(
-    rows: Sequence[queries.BestMatchScores], first: str, second: str, field: str
+    rows: Sequence[BestMatchSimilarity], first: str, second: str, field: str
 ) -> pd.DataFrame:
     """Return one row per target for which both encoders have a value: x, y, and the matches."""
     row_of = {(row.target_id, row.encoder): row for row in rows}

@@ -19,11 +19,14 @@ from dashboard.components import (
 from dashboard.components.csv_download import download_button
 from dashboard.components.heatmap import Cell
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
-from dashboard.data import cached_queries
+from dashboard.components.target_page import choose_targets
+from dashboard.data import cached_queries, target_orders
 from dashboard.views.retrieval import encoder_scatter, encoder_summary
 from dashboard.views.retrieval.similarity_scales import SCALES, SimilarityScale
 from mirpipe.db import queries
+from mirpipe.db.queries.library_counts import has_targets
 from mirpipe.db.queries.same_recordings import relation_name, same_recording_sentence
+from mirpipe.db.queries.target_order import ORDERS
 from mirpipe.settings import settings
 
 
@@ -44,19 +47,17 @@ def rank_section(rows: Sequence[queries.RankSimilarity], scale: SimilarityScale)
 
 def heatmap_section(
     rows: Sequence[queries.BestMatchScores],
-    targets: Sequence[queries.Target],
     scale: SimilarityScale,
+    summaries: Sequence[queries.RetrievalSummary],
 ) -> None:
     """Draw heatmaps of similarity, CLAP similarity and melody, by encoder and target."""
-    st.header("How similar is the best match of each target?", anchor=False)
     st.caption(
         "Each cell shows the best match for one target by one encoder, without matches that are "
-        f"left out. Point at a cell to see the title of the reference. Click a cell to "
-        f"open the page of the reference. {heatmap.LEGEND}"
+        "left out. The colours mean the same on all pages of targets. Point at a cell to see the "
+        "title of the reference. Click a cell to open the page of the reference. "
+        f"{heatmap.LEGEND}"
     )
-    names = {target.track_id: target.title for target in targets}
-    matched = {row.target_id for row in rows}
-    columns = heatmap.visible_columns([names[i] for i in names if i in matched], key="page")
+    columns = list(dict.fromkeys(row.target for row in rows))
     encoders = list(dict.fromkeys(row.encoder for row in rows))
     rows = [row for row in rows if row.counts]
     rows = [replace(row, melody_accuracy=None) if row.melodic is False else row for row in rows]
@@ -70,19 +71,25 @@ def heatmap_section(
         cells = [
             Cell(
                 row.encoder,
-                names[row.target_id],
+                row.target,
                 getattr(row, field),
                 row.reference,
                 row.reference_id,
             )
             for row in rows
-            if row.target_id in names
         ]
-        heatmap.show_heatmap(cells, rows=encoders, columns=columns, title=title, decimals=decimals)
+        heatmap.show_heatmap(
+            cells,
+            rows=encoders,
+            columns=columns,
+            title=title,
+            decimals=decimals,
+            colours=heatmap.value_range(summaries, field),
+        )
 
 
 def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
-    """Draw a table of all best matches with all their scores."""
+    """Draw a table of the best matches with all their scores. The CSV file contains all targets."""
     st.header("What is the best match of each target?", anchor=False)
     if not all(row.counts for row in rows):
         st.caption(
@@ -97,6 +104,7 @@ def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
     tables.sortable_table(
         data,
         name="Best matches",
+        all_rows=queries.best_match_scores,
         tracks=tables.track_ids(rows, target="target_id", reference="reference_id"),
         columns={
             "reference": "best match",
@@ -127,13 +135,12 @@ def main() -> None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return
     key = cached_queries.run_key(run)
-    targets = cached_queries.targets(key)
-    if not targets:
+    if not has_targets(cached_queries.library_counts()):
         empty_states.no_targets()
         return
     rows = cached_queries.retrieval_summaries(key)
-    matches = cached_queries.best_match_scores(key)
-    if not rows or not matches:
+    targets = target_orders.target_order(key, None, "", "", "", ORDERS[0])
+    if not rows or not targets:
         empty_states.no_matches()
         return
     answer.show(
@@ -156,10 +163,15 @@ def main() -> None:
     )
     scale = SCALES[chosen or "z"]
     rank_section(cached_queries.similarity_by_rank(key), scale)
-    heatmap_section(matches, targets, scale)
-    encoder_scatter.section(matches, scale)
+    st.header("How similar is the best match of each target?", anchor=False)
+    shown = choose_targets(key, None, score_name="by mean z")
+    matches = target_orders.best_match_scores(key, tuple(shown))
+    heatmap_section(matches, scale, rows)
+    encoders = list(dict.fromkeys(row.encoder for row in cached_queries.similarity_by_rank(key)))
+    encoder_scatter.section(key, targets, encoders, scale)
     group_summaries.section(key, "retrieval")
-    match_table(matches)
+    if matches:
+        match_table(matches)
 
 
 main()

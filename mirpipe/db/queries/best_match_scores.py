@@ -4,6 +4,7 @@ Better matches that are left out, because they are the same recording as their t
 too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -63,14 +64,14 @@ class BestMatchScores:
 
 # The condition on counted_rank selects rows before the joins of v_retrieval. Without it, the query
 # would join all matches.
-_BEST_MATCH_SCORES = text("""
+_BEST_MATCH_SCORES = """
     WITH axis AS (
         SELECT metric_id, name FROM mirpipe.shown_metric WHERE spec ->> 'axis' IS NOT NULL)
     SELECT r.target_id, r.target, r.encoder, r.reference_id, r.reference, r.relation,
         r.counted_rank IS NOT NULL AS counts, r.cosine, r.z, r.percentile, r.clap_similarity,
         r.aligned_melody, r.melody_accuracy, r.melody_shifted, r.melody_offset, r.melodic,
         r.melody_corrected, a.ce, a.cu, a.pc, a.pq
-    FROM mirpipe.v_retrieval r
+    FROM {matches} r
     JOIN mirpipe.best_match b ON (b.encoder, b.target_id) = (r.encoder, r.target_id)
         AND r.rank <= b.same_recording_n + 1
     CROSS JOIN LATERAL (
@@ -80,16 +81,36 @@ _BEST_MATCH_SCORES = text("""
             max(s.value) FILTER (WHERE x.name = 'aesthetics_pq') AS pq
         FROM axis x JOIN mirpipe.track_score s
             ON s.metric_id = x.metric_id AND s.track_id = r.reference_id) a
-    WHERE coalesce(r.counted_rank, 1) = 1
+    WHERE coalesce(r.counted_rank, 1) = 1 {targets}
     ORDER BY r.target, r.target_id, array_position(CAST(:encoder_order AS text[]), r.encoder),
         r.encoder, r.rank
-""")
+"""
+_OF_ALL = text(_BEST_MATCH_SCORES.format(matches="mirpipe.v_retrieval", targets=""))
+# The matches are looked up target by target. Otherwise, Postgres can join all matches of the run.
+# best_match groups the matches by target, so it needs a condition of its own.
+_OF_TARGETS = text(
+    _BEST_MATCH_SCORES.format(
+        matches="""(
+        SELECT v.* FROM unnest(CAST(:target_ids AS bigint[])) chosen (target_id)
+        CROSS JOIN LATERAL (
+            SELECT * FROM mirpipe.v_retrieval v WHERE v.target_id = chosen.target_id
+                AND coalesce(v.counted_rank, 1) = 1 OFFSET 0) v)""",
+        targets="AND b.target_id = ANY(:target_ids)",
+    )
+)
 
 
-def best_match_scores() -> list[BestMatchScores]:
+def best_match_scores(target_ids: Sequence[int] | None = None) -> list[BestMatchScores]:
     """Return the best match of each target by each encoder in the latest run, sorted by target.
 
-    If matches are left out, they come before the best match that counts.
+    With `target_ids`, only the matches of these targets are read. If matches are left out, they
+    come before the best match that counts.
     """
-    rows = read_rows(BestMatchScores, _BEST_MATCH_SCORES, encoder_order=settings().encoders)
+    order = settings().encoders
+    if target_ids is None:
+        rows = read_rows(BestMatchScores, _OF_ALL, encoder_order=order)
+    else:
+        rows = read_rows(
+            BestMatchScores, _OF_TARGETS, encoder_order=order, target_ids=list(target_ids)
+        )
     return with_distinct_titles(rows, reference="reference_id", target="target_id")

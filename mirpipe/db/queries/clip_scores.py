@@ -1,5 +1,6 @@
 """Scores of generated clips: per clip, and averaged over a target's clips in one mode."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -56,7 +57,7 @@ _CLIP_SCORES = text("""
 """)
 # All metrics of a target and mode are in one row, because one row per metric would take twice as
 # long.
-_TARGET_SCORES = text(f"""
+_TARGET_SCORES = """
     SELECT t.track_id AS target_id, t.title AS target, s.generator, s.mode, s.guidance, s.metrics
     FROM (
         SELECT target_id, generator, mode, guidance,
@@ -64,14 +65,26 @@ _TARGET_SCORES = text(f"""
         FROM (
             SELECT target_id, generator, mode, guidance, metric, avg(value) AS value,
                 count(*) AS clips
-            FROM mirpipe.v_generation_score
+            FROM {scores}
             GROUP BY target_id, generator, mode, guidance, metric) m
         GROUP BY target_id, generator, mode, guidance) s
     JOIN mirpipe.track t ON t.track_id = s.target_id
-    JOIN ({MODE_PLACES}) o ON o.generator = s.generator AND o.mode = s.mode
+    JOIN ({places}) o ON o.generator = s.generator AND o.mode = s.mode
         AND o.guidance IS NOT DISTINCT FROM s.guidance
     ORDER BY t.title, t.track_id, o.place
-""")
+"""
+_OF_ALL = text(_TARGET_SCORES.format(scores="mirpipe.v_generation_score", places=MODE_PLACES))
+# The clips are looked up target by target. Otherwise, Postgres lists all wanted clips.
+_OF_TARGETS = text(
+    _TARGET_SCORES.format(
+        scores="""(
+        SELECT v.* FROM unnest(CAST(:target_ids AS bigint[])) chosen (target_id)
+        CROSS JOIN LATERAL (
+            SELECT * FROM mirpipe.v_generation_score c WHERE c.target_id = chosen.target_id
+            OFFSET 0) v) by_target""",
+        places=MODE_PLACES,
+    )
+)
 
 
 def clip_scores(target_id: int) -> list[ClipScore]:
@@ -79,13 +92,20 @@ def clip_scores(target_id: int) -> list[ClipScore]:
     return read_rows(ClipScore, _CLIP_SCORES, target_id=target_id)
 
 
-def target_scores() -> list[TargetScore]:
-    """Return the mean scores of all clips by target, mode and metric, sorted by target."""
+def target_scores(target_ids: Sequence[int] | None = None) -> list[TargetScore]:
+    """Return the mean scores of all clips by target, mode and metric, sorted by target.
+
+    With `target_ids`, only the clips of these targets are read.
+    """
+    if target_ids is None:
+        rows = read_rows(_TargetRow, _OF_ALL)
+    else:
+        rows = read_rows(_TargetRow, _OF_TARGETS, target_ids=list(target_ids))
     return [
         TargetScore(
             *(row.target_id, row.target, row.generator, row.mode, row.guidance),
             *(metric, value, clips),
         )
-        for row in with_distinct_titles(read_rows(_TargetRow, _TARGET_SCORES), target="target_id")
+        for row in with_distinct_titles(rows, target="target_id")
         for metric, (value, clips) in row.metrics.items()
     ]

@@ -1,5 +1,6 @@
 """Number and total length of the tracks in each collection."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -22,7 +23,7 @@ class LibraryCount:
 
 _LIBRARY_COUNTS = text("""
     SELECT collection, state, count(*) AS tracks, coalesce(sum(seconds), 0) AS seconds
-    FROM mirpipe.v_library GROUP BY collection, state
+    FROM mirpipe.track GROUP BY collection, state
     ORDER BY array_position(ARRAY['target', 'reference', 'generated'], collection),
         array_position(ARRAY['ok', 'rejected', 'gone'], state)
 """)
@@ -31,3 +32,8 @@ _LIBRARY_COUNTS = text("""
 def library_counts() -> list[LibraryCount]:
     """Return the number and the total length of the tracks, by collection and state."""
     return read_rows(LibraryCount, _LIBRARY_COUNTS)
+
+
+def has_targets(counts: Sequence[LibraryCount]) -> bool:
+    """Return whether there are usable targets."""
+    return any(row.collection == "target" and row.state == "ok" for row in counts)
