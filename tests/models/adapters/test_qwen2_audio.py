@@ -244,10 +244,11 @@ def test_a_segment_that_does_not_fit_is_an_out_of_memory_and_its_tensors_are_fre
     model: qwen2_audio.Qwen2Audio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     segment = AudioSegment(melody(1, RATE, seed=0), RATE)
-    inputs: list[weakref.ref[torch.Tensor]] = []
+    caches: list[weakref.ref[torch.Tensor]] = []
 
-    def full_card(*, input_features: torch.Tensor, **_: Any) -> None:
-        inputs.append(weakref.ref(input_features))
+    def full_card(**_: Any) -> None:
+        cache = torch.zeros(3)
+        caches.append(weakref.ref(cache))
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
     before = model.answer(segment, "Describe the music.")
@@ -256,5 +257,5 @@ def test_a_segment_that_does_not_fit_is_an_out_of_memory_and_its_tensors_are_fre
         with pytest.raises(OutOfMemory, match="does not fit into GPU memory") as raised:
             model.answer(segment, "Describe the music.")
     assert raised.value.__cause__ is not None
-    assert inputs[0]() is None
+    assert caches[0]() is None
     assert model.answer(segment, "Describe the music.") == before
