@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tools.bench_cuda import parts
+from mirpipe.settings import PROJECT
+from tools.bench_cuda import pack, parts
 from tools.bench_cuda.parts import PARTS, run_parts, stored_outcome
 from tools.bench_cuda.report import markdown
 
@@ -115,3 +116,13 @@ def test_the_page_shows_results_and_names_parts_without_a_result() -> None:
     assert "| clap, bfloat16 | 10.0 | 18.0 | 44.0 | 4 | 1,234 | 0.99987 | 4 → 1 |" in text
     assert "- musicgen_melody: not measured yet" in text
     assert "- clap:" not in text
+
+
+def test_the_packed_libraries_are_locked_with_hashes_and_without_torch() -> None:
+    names = pack.LIBRARIES.read_text().split()
+    locked = (PROJECT / "requirements/models.txt").read_text()
+    text = pack.requirements_of(names, locked)
+    entries = [line for line in text.splitlines() if line and not line.startswith(" ")]
+    assert sorted({line.partition("==")[0] for line in entries}) == sorted(names)
+    assert text.count("--hash=sha256:") >= len(names)
+    assert not {"torch", "numba", "llvmlite"} & set(names)
