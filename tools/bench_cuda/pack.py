@@ -1,6 +1,6 @@
 """Packs the measurement with its libraries into one file, for a machine without a network.
 
-The machine must bring Python, torch and a CUDA driver. numba is replaced by a stand-in, because
+The machine must bring Python, torch, numpy and a CUDA driver. numba is replaced by a stand-in, because
 librosa needs it only to compile functions that are never called here.
 """
 
@@ -20,7 +20,10 @@ CODE = ("mirpipe", "benchmarks", "tests", "tools")
 LEFT_OUT = {"__pycache__", "tests", "fixtures", "e2e", "containers", "node_modules"}
 """Folders of libraries that are not imported."""
 LIBRARIES = Path(__file__).with_name("libraries.txt")
-"""The packages of `requirements/models.txt` that the measurement imports, apart from torch."""
+"""The packages of `requirements/models.txt` that the measurement imports.
+
+torch and numpy are left out: the machine brings them. hf-xet is left out: it only downloads.
+"""
 
 NUMBA = '''"""A stand-in for numba: functions are not compiled."""
 
