@@ -1,7 +1,7 @@
 """Packs the measurement with its libraries into one file, for a machine without a network.
 
-The machine must bring Python, torch, numpy and a CUDA driver. numba is replaced by a stand-in, because
-librosa needs it only to compile functions that are never called here.
+The machine must bring Python, torch, numpy and a CUDA driver. numba is replaced by a stand-in,
+because librosa needs it only to compile functions that are never called here.
 """
 
 import argparse
