@@ -14,7 +14,9 @@ def write_random_weights(name: str, folder: Path) -> dict[WeightFile, Path]:
     return {
         "clap": _clap,
         "clap_630k": _clap,
+        "mert": _mert,
         "muq": _muq,
+        "muq_mulan": _muq_mulan,
         "music2latent": _music2latent,
         "audiobox_aesthetics": _audiobox_aesthetics,
     }[name](name, folder)
@@ -63,6 +65,45 @@ def _muq(_name: str, folder: Path) -> dict[WeightFile, Path]:
     }
     muq.muq.MuQ(config).save_pretrained(folder)
     return {CONFIG: folder / "config.json", CHECKPOINT: folder / "model.safetensors"}
+
+
+def _mert(_name: str, folder: Path) -> dict[WeightFile, Path]:
+    from transformers import HubertConfig, HubertModel
+
+    from mirpipe.plugins.encoders.mert import CHECKPOINT, CONFIG, PREPROCESSOR
+    from tests.models.adapters.random_mert_weights import EXTRACTOR, published_name, small_config
+
+    sizes = {"conv_dim": [512] * 7, "intermediate_size": 3072, "num_hidden_layers": 12}
+    config = folder / "config.json"
+    config.write_text(json.dumps(small_config() | sizes))
+    (folder / "preprocessor_config.json").write_text(json.dumps(EXTRACTOR))
+    state = HubertModel(HubertConfig.from_json_file(config)).state_dict()
+    renamed = {published_name(name): weights for name, weights in state.items()}
+    torch.save(renamed, folder / "pytorch_model.bin")
+    return {
+        CONFIG: config,
+        PREPROCESSOR: folder / "preprocessor_config.json",
+        CHECKPOINT: folder / "pytorch_model.bin",
+    }
+
+
+def _muq_mulan(_name: str, folder: Path) -> dict[WeightFile, Path]:
+    """Write a full-size audio tower. The text tower is not measured, so it is small."""
+    from mirpipe.models.adapters import muq_mulan as library
+    from mirpipe.plugins.encoders import muq, muq_mulan
+    from tests.models.adapters import random_muq_mulan_weights
+
+    random_muq_mulan_weights.write(folder)
+    paths = {file: folder / file.repository / file.filename for file in muq_mulan.NEEDS.weights}
+    (folder / "muq").mkdir()
+    paths[muq.CONFIG] = _muq("muq", folder / "muq")[muq.CONFIG]
+    model = library.construct(
+        config=paths[muq_mulan.CONFIG],
+        audio_config=paths[muq.CONFIG],
+        text_config=paths[muq_mulan.TEXT_CONFIG],
+    )
+    torch.save(model.state_dict(), paths[muq_mulan.CHECKPOINT])
+    return paths
 
 
 def _music2latent(_name: str, folder: Path) -> dict[WeightFile, Path]:

@@ -157,7 +157,12 @@ class Plugins(Generic[S, P]):
             if weight_files.find_weights(file):
                 files[file] = weight_files.verified_weights(file, plugin=name).path
         dtype = _compute_dtype(self.declared(name), needs)
-        return Runtime(files, dtype, devices.device_for_loading(needs, plugin=name))
+        return Runtime(
+            files,
+            dtype,
+            devices.device_for_loading(needs, plugin=name),
+            generate_batch=settings().generate_batch,
+        )
 
     def _modules(self) -> dict[str, str]:
         """Return the name of each plug-in's module, by plug-in name."""

@@ -149,9 +149,10 @@ class Settings(BaseSettings):
     """Maximum duration of a clip, in seconds, and length of the excerpt of each target that is
     captioned and compared with the clips. The clip of a shorter target is as long as the target."""
     generate_batch: int = Field(default=1, ge=1)
-    """Number of clips per generator call. After a task is stopped, one batch must be repeated. A
-    batch that does not fit into memory is halved. A value above 1 helps only if the generator
-    supports batches."""
+    """Number of clips that `musicgen_melody` generates at the same time, which is faster on a GPU.
+    A batch that does not fit into memory is halved. A clip does not depend on the other clips of
+    its batch, but on this number: rounding differs. Other generators make one clip at a time. After
+    a task is stopped, one batch must be repeated."""
     clips_dir: FolderAddress | None = None
     """Folder for the generated audio, also as `s3://BUCKET/FOLDER`. Default: home/clips."""
     gpu_workers: bool = False

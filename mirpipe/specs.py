@@ -229,3 +229,5 @@ class Runtime:
     """Number format of the computation: `float32`, `bfloat16` or `int8`."""
     device: str
     """`cpu`, or `cuda` for torch's current GPU, which this process has reserved."""
+    generate_batch: int = 1
+    """Number of clips that a generator makes at the same time, if it supports batches."""

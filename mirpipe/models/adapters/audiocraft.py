@@ -1,7 +1,8 @@
 """Runs MusicGen-Melody, loaded by the library audiocraft, one request at a time.
 
-`mirpipe.models.adapters.musicgen_melody` explains why requests are not batched. By default, the
-library computes in float16 on every GPU; this module sets the configured dtype instead.
+Requests are not batched, because the library has no attention mask and draws the random numbers of
+all rows from one generator: a clip would depend on the other requests in its batch (ADR 50). By
+default, the library computes in float16 on every GPU. This module sets the configured dtype.
 """
 
 import math

@@ -14,6 +14,7 @@ import torch
 import transformers
 
 from mirpipe.errors import OutOfMemory, PluginError, RejectedInput
+from mirpipe.models.adapters.freed_tensors import free_tensors_of
 from mirpipe.models.adapters.memory_requirements import FreeMemory, require_memory
 from mirpipe.models.adapters.missing_weights import refuse_missing_weights
 from mirpipe.models.adapters.torch_device import choose_device
@@ -76,6 +77,7 @@ class Qwen2Audio:
                     **inputs, max_new_tokens=self._max_new_tokens, do_sample=False, num_beams=1
                 )
         except torch.cuda.OutOfMemoryError as error:
+            free_tensors_of(error)
             raise OutOfMemory(
                 f"One segment does not fit into GPU memory together with the model: {error}. Free "
                 "some GPU memory, or use a GPU with more memory"

@@ -1,4 +1,4 @@
-"""Sets the random seed for each request, so that a torch model generates the same clip again.
+"""Runs a torch model on requests so that it generates the same clips again.
 
 This module also checks each request before anything is generated, and cuts each clip to the exact
 length.
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from mirpipe.errors import OutOfMemory, PluginError
+from mirpipe.models.adapters.freed_tensors import free_tensors_of
 from mirpipe.records import Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec
 
@@ -34,9 +35,35 @@ def generate_one_by_one(
     clipped. Raises PluginError, before anything is generated, if the generator does not support a
     request. Raises OutOfMemory if a request does not fit into memory.
     """
+
+    def clip_of(request: GenerationRequest) -> Float32:
+        with _random_seed(request.seed), _as_out_of_memory([request], spec), torch.inference_mode():
+            return _checked_clip(generate(request), request, spec)
+
     for request in requests:
         check_request(request, spec)
-    return [_generate_clip(request, generate, spec) for request in requests]
+    return [clip_of(request) for request in requests]
+
+
+def generate_together(
+    requests: Sequence[GenerationRequest],
+    generate: Callable[[Sequence[GenerationRequest]], Sequence[Any]],
+    spec: GeneratorSpec,
+) -> list[Float32]:
+    """Return one clip per request, as `generate_one_by_one` does, from one call of `generate`.
+
+    `generate` returns one tensor per request. It must draw the random numbers of each request from
+    a generator of its own. Raises OutOfMemory if the requests do not fit into memory together.
+    """
+    for request in requests:
+        check_request(request, spec)
+    if not requests:
+        return []
+    with _random_seed(requests[0].seed), _as_out_of_memory(requests, spec), torch.inference_mode():
+        return [
+            _checked_clip(samples, request, spec)
+            for samples, request in zip(generate(requests), requests, strict=True)
+        ]
 
 
 def check_request(request: GenerationRequest, spec: GeneratorSpec) -> None:
@@ -68,11 +95,9 @@ def check_request(request: GenerationRequest, spec: GeneratorSpec) -> None:
         )
 
 
-def _generate_clip(
-    request: GenerationRequest, generate: Callable[[GenerationRequest], Any], spec: GeneratorSpec
-) -> Float32:
-    with _random_seed(request.seed), _as_out_of_memory(request, spec), torch.inference_mode():
-        samples = np.asarray(generate(request).detach().float().cpu(), dtype=np.float32)
+def _checked_clip(generated: Any, request: GenerationRequest, spec: GeneratorSpec) -> Float32:
+    """Return the clip from the tensor that a model generated for the request."""
+    samples = np.asarray(generated.detach().float().cpu(), dtype=np.float32)
     length = round(request.seconds * spec.sample_rate)
     if samples.ndim != 1 or len(samples) < length or not np.isfinite(samples).all():
         raise PluginError(
@@ -100,7 +125,7 @@ def _random_seed(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def _as_out_of_memory(request: GenerationRequest, spec: GeneratorSpec) -> Iterator[None]:
+def _as_out_of_memory(requests: Sequence[GenerationRequest], spec: GeneratorSpec) -> Iterator[None]:
     """Raise OutOfMemory for every error with which Python or torch reports that memory is full."""
     try:
         yield
@@ -108,11 +133,18 @@ def _as_out_of_memory(request: GenerationRequest, spec: GeneratorSpec) -> Iterat
         is_card_full = isinstance(error, torch.cuda.OutOfMemoryError)
         if not (is_card_full or isinstance(error, MemoryError) or _is_cpu_full(error)):
             raise
-        if is_card_full:
-            torch.cuda.empty_cache()
+        free_tensors_of(error)
+        seconds = f"{max(request.seconds for request in requests):g} s"
+        if len(requests) == 1:
+            generated, remedy = seconds, "MIRPIPE_GENERATE_SECONDS"
+        else:
+            generated, remedy = (
+                f"{len(requests)} clips of up to {seconds}",
+                "MIRPIPE_GENERATE_BATCH",
+            )
         raise OutOfMemory(
-            f"{spec.name} ran out of memory while it generated {request.seconds:g} s: {error}. Set "
-            "MIRPIPE_GENERATE_SECONDS to a lower value, or use a machine with more memory"
+            f"{spec.name} ran out of memory while it generated {generated}: {error}. Set {remedy} "
+            "to a lower value, or use a machine with more memory"
         ) from error
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from mirpipe.models.adapters.freed_tensors import free_tensors_of
 from mirpipe.models.adapters.torch_device import choose_device
 from mirpipe.models.adapters.torch_precision import precision
 from mirpipe.records import AudioSegment, Float32
@@ -30,7 +31,8 @@ class BatchRunner:
         """
         self.device = choose_device(runtime.device)
         self._dtype = getattr(torch, runtime.compute_dtype)
-        self._batch_size = cpu_batch if self.device.type == "cpu" else cuda_batch
+        self.batch_size = cpu_batch if self.device.type == "cpu" else cuda_batch
+        """Largest number of segments in the next batch."""
 
     def run(
         self, segments: Sequence[AudioSegment], model: Callable[[Sequence[AudioSegment]], Any]
@@ -43,13 +45,14 @@ class BatchRunner:
         """
         results, start = [], 0
         while start < len(segments):
-            result = self._run_if_it_fits(segments[start : start + self._batch_size], model)
+            batch = segments[start : start + self.batch_size]
+            result = self._run_if_it_fits(batch, model)
             if result is None:
-                self._batch_size //= 2
+                self.batch_size = len(batch) // 2
                 torch.cuda.empty_cache()
                 continue
             results.append(np.asarray(torch.as_tensor(result).float().cpu(), dtype=np.float32))
-            start += self._batch_size
+            start += len(batch)
         return results
 
     def _run_if_it_fits(
@@ -63,8 +66,9 @@ class BatchRunner:
         try:
             with self.inference():
                 return model(segments)
-        except torch.cuda.OutOfMemoryError:
-            if self._batch_size == 1:
+        except torch.cuda.OutOfMemoryError as error:
+            if len(segments) == 1:
+                free_tensors_of(error)
                 raise
             return None
 

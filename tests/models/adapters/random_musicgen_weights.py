@@ -1,17 +1,29 @@
-"""Writes a small MusicGen-Melody model with random weights, in the transformers format."""
+"""Writes a MusicGen-Melody model with random weights, in the transformers format."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 CODEBOOKS, CODES = 4, 256
+"""Sizes of the small model."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.-"
 
 
-def write(folder: Path) -> None:
-    """Write every file in NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
+def write(
+    folder: Path,
+    *,
+    config_of: Callable[[int], Any] | None = None,
+    std: float = 0.4,
+    device: str = "cpu",
+) -> None:
+    """Write every file in NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it.
+
+    `config_of` returns the configuration for a number of text tokens. By default, the model is
+    small. The weights have the standard deviation `std` and are drawn on `device`.
+    """
     from mirpipe.models.adapters.musicgen_melody import errors_only, transformers
     from mirpipe.plugins.generators import musicgen_melody
 
@@ -21,17 +33,19 @@ def write(folder: Path) -> None:
     tokenizer = t5_tokenizer()
     tokenizer.save_pretrained(repository)
     torch.manual_seed(0)
-    with errors_only():
-        model = transformers.MusicgenMelodyForConditionalGeneration(_config(len(tokenizer)))
-        _fill_with_random_weights(model)
-        model.save_pretrained(repository)
+    config = (config_of or _config)(len(tokenizer))
+    with errors_only(), torch.device(device):
+        model = transformers.MusicgenMelodyForConditionalGeneration(config)
+        _fill_with_random_weights(model, std)
+        model.save_pretrained(repository, max_shard_size="100GB")
+    codes = config.decoder.vocab_size
     generation = {
-        "bos_token_id": CODES,
-        "decoder_start_token_id": CODES,
+        "bos_token_id": codes,
+        "decoder_start_token_id": codes,
         "do_sample": True,
         "guidance_scale": 3.0,
         "max_length": 1500,
-        "pad_token_id": CODES,
+        "pad_token_id": codes,
     }
     (repository / "generation_config.json").write_text(json.dumps(generation))
     _split_into_shards(repository)
@@ -48,7 +62,7 @@ def t5_tokenizer() -> Any:
     )
 
 
-def _fill_with_random_weights(model: Any) -> None:
+def _fill_with_random_weights(model: Any, std: float) -> None:
     """Set the weights so that every input changes the output.
 
     The codebooks are also filled with random numbers, because the library initialises them with
@@ -60,7 +74,7 @@ def _fill_with_random_weights(model: Any) -> None:
             if is_codec and name.endswith("bias"):
                 weights.zero_()  # Otherwise, the biases would dominate the sound.
             elif not is_codec and weights.ndim > 1:
-                weights.normal_(std=0.4)
+                weights.normal_(std=std)
         for layer in model.audio_encoder.quantizer.layers:
             layer.codebook.embed.normal_(std=3)
 

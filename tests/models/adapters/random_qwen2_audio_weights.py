@@ -1,4 +1,4 @@
-"""Writes a small Qwen2-Audio model with random weights, in the published format."""
+"""Writes a Qwen2-Audio model with random weights, in the published format."""
 
 import json
 from pathlib import Path
@@ -18,15 +18,41 @@ SPECIAL = (
 LETTERS = "abcdefghijklmnopqrstuvwxyz "
 
 
-def write(folder: Path) -> None:
-    """Write every file in NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it."""
+SMALL_AUDIO: dict[str, object] = {
+    "d_model": 32,
+    "encoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "encoder_ffn_dim": 64,
+}
+SMALL_TEXT: dict[str, object] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 2,
+    "num_key_value_heads": 4,
+}
+
+
+def write(
+    folder: Path,
+    *,
+    audio: dict[str, object] = SMALL_AUDIO,
+    text: dict[str, object] = SMALL_TEXT,
+    std: float = 0.3,
+    device: str = "cpu",
+) -> None:
+    """Write every file in NEEDS where MIRPIPE_STAND_INS=FOLDER looks for it.
+
+    `audio` and `text` are the sizes of both parts. The weights have the standard deviation `std`
+    and are drawn on `device`.
+    """
     from mirpipe.plugins.captioners import qwen2_audio
 
     repository = folder / qwen2_audio.REPOSITORY
     repository.mkdir(parents=True, exist_ok=True)
     vocabulary = _vocabulary()
-    _write_config(repository, vocabulary)
-    _write_model(repository, vocabulary)
+    _write_config(repository, vocabulary, audio=audio, text=text)
+    _write_model(repository, vocabulary, std=std, device=device)
     _write_tokenizer(repository, vocabulary)
     ends = [vocabulary["<|endoftext|>"], vocabulary["<|im_end|>"]]
     generation = {
@@ -51,35 +77,43 @@ def _vocabulary() -> dict[str, int]:
     return {token: number for number, token in enumerate([*tokens, *SPECIAL])}
 
 
-def _write_model(repository: Path, vocabulary: dict[str, int]) -> None:
+def _write_model(repository: Path, vocabulary: dict[str, int], *, std: float, device: str) -> None:
     torch.manual_seed(0)
     config = transformers.Qwen2AudioConfig.from_pretrained(repository)
-    model = transformers.Qwen2AudioForConditionalGeneration(config)
+    with torch.device(device):
+        # The full-size model would take twice the memory in float32.
+        model = transformers.Qwen2AudioForConditionalGeneration._from_config(
+            config, dtype=torch.bfloat16
+        )
     with torch.no_grad():
         for weights in model.parameters():
             if weights.dim() > 1:
                 # With the default initialisation, differences in the input have no visible effect.
-                weights.normal_(std=0.3)
-        head = model.lm_head.weight
+                weights.normal_(std=std)
+        head = model.lm_head.weight[: len(vocabulary)]
+        model.lm_head.weight[len(vocabulary) :] = 0
         letters = {"Ġ" if letter == " " else letter for letter in LETTERS}
         others = [number for token, number in vocabulary.items() if token not in letters]
         # With zeros here, the most likely token is always a letter, and the answer never ends.
         head[others] = 0
-    with TemporaryDirectory() as temporary:
-        model.to(torch.bfloat16).save_pretrained(temporary)
+    with TemporaryDirectory(dir=repository) as temporary:
+        model.save_pretrained(temporary, max_shard_size="100GB")
         _write_shards(repository, load_file(Path(temporary) / "model.safetensors"))
 
 
-def _write_config(repository: Path, vocabulary: dict[str, int]) -> None:
-    """Write the published configuration with smaller sizes. The library adds the missing keys."""
+def _write_config(
+    repository: Path,
+    vocabulary: dict[str, int],
+    *,
+    audio: dict[str, object],
+    text: dict[str, object],
+) -> None:
+    """Write the published configuration with other sizes. The library adds the missing keys."""
     config = {
         "architectures": ["Qwen2AudioForConditionalGeneration"],
         "audio_config": {
             "model_type": "qwen2_audio_encoder",
-            "d_model": 32,
-            "encoder_layers": 2,
-            "encoder_attention_heads": 4,
-            "encoder_ffn_dim": 64,
+            **audio,
         },
         "audio_token_index": vocabulary["<|AUDIO|>"],
         "ignore_index": -100,
@@ -87,18 +121,14 @@ def _write_config(repository: Path, vocabulary: dict[str, int]) -> None:
         "text_config": {
             "bos_token_id": vocabulary["<|endoftext|>"],
             "eos_token_id": vocabulary["<|im_end|>"],
-            "hidden_size": 32,
-            "intermediate_size": 64,
             "max_position_embeddings": 8192,
             "model_type": "qwen2",
-            "num_attention_heads": 4,
-            "num_hidden_layers": 2,
-            "num_key_value_heads": 4,
             "rms_norm_eps": 1e-05,
             "rope_theta": 10000,
             "torch_dtype": "bfloat16",
             "use_mrope": False,
             "vocab_size": len(vocabulary),
+            **text,
         },
         "torch_dtype": "bfloat16",
         "transformers_version": "4.45.0.dev0",

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mirpipe import registry
-from mirpipe.errors import PluginError, RejectedInput, Unavailable
+from mirpipe.errors import OutOfMemory, PluginError, RejectedInput, Unavailable
 from mirpipe.models.adapters import memory_requirements, qwen2_audio
 from mirpipe.models.adapters.qwen2_audio import transformers
 from mirpipe.plugins.captioners import qwen2_audio as plugin
@@ -238,3 +238,24 @@ def test_deleting_the_plugin_frees_the_model(configured: None) -> None:
     del captioner
     gc.collect()
     assert model() is None
+
+
+def test_a_segment_that_does_not_fit_is_an_out_of_memory_and_its_tensors_are_freed(
+    model: qwen2_audio.Qwen2Audio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = AudioSegment(melody(1, RATE, seed=0), RATE)
+    caches: list[weakref.ref[torch.Tensor]] = []
+
+    def full_card(**_: Any) -> None:
+        cache = torch.zeros(3)
+        caches.append(weakref.ref(cache))
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    before = model.answer(segment, "Describe the music.")
+    with monkeypatch.context() as patch:
+        patch.setattr(model._model, "generate", full_card)
+        with pytest.raises(OutOfMemory, match="does not fit into GPU memory") as raised:
+            model.answer(segment, "Describe the music.")
+    assert raised.value.__cause__ is not None
+    assert caches[0]() is None
+    assert model.answer(segment, "Describe the music.") == before

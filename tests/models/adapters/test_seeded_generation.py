@@ -1,6 +1,8 @@
 """Tests for seeded generation, with a fake generator that returns noise."""
 
 import random
+import weakref
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 from mirpipe.errors import OutOfMemory, PluginError
-from mirpipe.models.adapters.seeded_generation import generate_one_by_one
+from mirpipe.models.adapters.seeded_generation import generate_one_by_one, generate_together
 from mirpipe.plugins.generators.musicgen_melody import SPEC
 from mirpipe.records import AudioSegment, Float32, GenerationRequest
 from tests.models.adapters.musicgen_requests import RATE, request
@@ -103,3 +105,36 @@ def test_another_error_is_not_changed_to_an_out_of_memory() -> None:
     with pytest.raises(RuntimeError, match="shapes differ") as raised:
         generate(request(), model=fail)
     assert not isinstance(raised.value, OutOfMemory)
+
+
+def test_requests_are_generated_together_and_each_clip_has_its_own_length() -> None:
+    sizes: list[int] = []
+
+    def model(requests: Sequence[GenerationRequest]) -> list[Any]:
+        sizes.append(len(requests))
+        return [torch.full((RATE,), each.seed / 10) for each in requests]
+
+    requests = [request(seed=1, seconds=0.5), request(seed=2, seconds=0.3)]
+    clips = generate_together(requests, model, SPEC)
+    assert sizes == [2]
+    assert [(len(clip), float(clip[0])) for clip in clips] == [
+        (RATE // 2, pytest.approx(0.1)),
+        (RATE * 3 // 10, pytest.approx(0.2)),
+    ]
+    assert generate_together([], model, SPEC) == []
+
+
+def test_a_batch_that_does_not_fit_is_an_out_of_memory_and_its_tensors_are_freed() -> None:
+    failed: list[weakref.ref[torch.Tensor]] = []
+
+    def small_card(_requests: Sequence[GenerationRequest]) -> list[Any]:
+        tensor = torch.zeros(3)
+        failed.append(weakref.ref(tensor))
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    message = r"generated 2 clips of up to 0\.4 s.*Set MIRPIPE_GENERATE_BATCH to a lower value"
+    with pytest.raises(OutOfMemory, match=message) as raised:
+        generate_together([request(), request(seed=1)], small_card, SPEC)
+    # The batch is halved while the error still exists.
+    assert raised.value.__cause__ is not None
+    assert failed[0]() is None

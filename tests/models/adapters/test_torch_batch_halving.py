@@ -73,9 +73,35 @@ def test_the_tensors_of_a_failed_batch_are_freed_before_the_smaller_batch(
     np.testing.assert_allclose(rows, np.concatenate(batch_runner().run(SEGMENTS, run)), rtol=1e-5)
 
 
-def test_a_single_segment_that_does_not_fit_is_an_error() -> None:
-    def full_card(_: Sequence[AudioSegment]) -> None:
+def test_a_batch_smaller_than_the_limit_is_halved_at_once() -> None:
+    batch_sizes = []
+
+    def small_card(segments: Sequence[AudioSegment]) -> list[list[float]]:
+        batch_sizes.append(len(segments))
+        if len(segments) > 2:
+            raise torch.cuda.OutOfMemoryError
+        return [[float(segment.samples[0])] for segment in segments]
+
+    batch_runner(cpu_batch=64).run(SEGMENTS[:5], small_card)
+    assert batch_sizes == [5, 2, 2, 1]
+
+
+def test_a_single_segment_that_does_not_fit_is_an_error_and_its_tensors_are_freed() -> None:
+    batch_sizes = []
+    inputs: list[weakref.ref[torch.Tensor]] = []
+
+    def full_card(segments: Sequence[AudioSegment]) -> None:
+        batch_sizes.append(len(segments))
+        samples = torch.from_numpy(segments[0].samples)
+        inputs.append(weakref.ref(samples))
         raise torch.cuda.OutOfMemoryError
 
-    with pytest.raises(torch.cuda.OutOfMemoryError):
-        batch_runner().run(SEGMENTS, full_card)
+    runner = batch_runner(cpu_batch=8)
+    with pytest.raises(torch.cuda.OutOfMemoryError) as raised:
+        runner.run(SEGMENTS[:1], full_card)
+    assert [each() for each in inputs] == [None]
+    assert batch_sizes == [1]
+    assert raised.value is not None
+    # A failure of one segment says nothing about the memory that other batches need.
+    runner.run(SEGMENTS[:8], lambda batch: batch_sizes.append(len(batch)) or [[0.0]] * len(batch))
+    assert batch_sizes == [1, 8]
