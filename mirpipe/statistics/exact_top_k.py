@@ -95,8 +95,8 @@ def top_k(
     exclude references with a lower cosine than `floor_cosine`, or with the same cosine and a higher
     tie order than `floor_order`.
 
-    A target has fewer than `k` matches if there are not enough references. At most eight blocks, the
-    products of one of them with 512 targets, and the matches are in memory at the same time.
+    A target has fewer than `k` matches if there are not enough references. At most eight blocks,
+    the products of one of them with 512 targets, and the matches are in memory at the same time.
     """
     count = len(targets)
     own = np.full(count, NO_REFERENCE, np.int64) if own is None else own
