@@ -23,6 +23,7 @@ PIPELINE = (
     "ingest",
     "embed",
     "stream",
+    "exact_search",
     "retrieve",
     "pairs",
     "uncertainty",

@@ -1,10 +1,7 @@
 """Measures retrieval: all neighbour lists, 1 % new references, and plain SQL."""
 
-import time
-
 import numpy as np
 from sqlalchemy import text
-from threadpoolctl import threadpool_limits
 
 from benchmarks.large_library import (
     add_tracks,
@@ -14,10 +11,7 @@ from benchmarks.large_library import (
     temporary_server,
 )
 from mirpipe.db.engine import engine
-from mirpipe.db.store.binary_copy import BLOCK_ROWS
-from mirpipe.db.store.neighbour_lists import MAX_ENTRIES as K
 from mirpipe.stages.retrieve import retrieve
-from mirpipe.statistics.exact_top_k import Block, top_k
 
 TARGETS, REFERENCES, DIMENSION = 500, 20_000, 512
 NEW_REFERENCES = REFERENCES // 100
@@ -47,10 +41,7 @@ def run() -> list[tuple[str, float, str]]:
         with engine("app").connect() as connection:
             query = text(_LATERAL.format(encoder_id))
             lateral = measure_seconds(lambda: connection.execute(query).scalar_one())
-    top_50, product = _search_in_memory(random, centres)
     return [
-        (f"exact top {K} in memory, {size}", top_50, "CPU-s"),
-        ("exact top in memory ÷ its float32 products alone", top_50 / product, "×"),
         (f"retrieve, first time, {size}", first_time, "s"),
         (f"retrieve, all lists recomputed, {size}", recomputed, "s"),
         (f"retrieve, {NEW_REFERENCES} new references", with_new, "s"),
@@ -59,19 +50,3 @@ def run() -> list[tuple[str, float, str]]:
         (f"exact top 10 by SQL LATERAL, {size}", lateral, "s"),
         ("SQL LATERAL ÷ retrieve, all lists recomputed", lateral / recomputed, "×"),
     ]
-
-
-def _search_in_memory(random: np.random.Generator, centres: np.ndarray) -> tuple[float, float]:
-    """Return the CPU seconds for the exact search, and for its float32 matrix products alone."""
-    targets = clustered_vectors(random, centres, TARGETS)
-    references = clustered_vectors(random, centres, REFERENCES)
-    places = np.arange(REFERENCES)
-    starts = range(0, REFERENCES, BLOCK_ROWS)
-    parts = [slice(start, start + BLOCK_ROWS) for start in starts]
-    with threadpool_limits(1):
-        started = time.process_time()
-        top_k(targets, [Block(references[part], places[part]) for part in parts], K)
-        searched = time.process_time()
-        for part in parts:
-            targets @ references[part].T
-        return searched - started, time.process_time() - searched
