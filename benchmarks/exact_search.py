@@ -14,7 +14,8 @@ from benchmarks.large_library import clustered_vectors
 from mirpipe.db.store.binary_copy import BLOCK_ROWS
 from mirpipe.db.store.neighbour_lists import MAX_ENTRIES as K
 from mirpipe.records import Float32
-from mirpipe.statistics.exact_top_k import Block, top_k
+from mirpipe.statistics.distinct_vectors import Block
+from mirpipe.statistics.exact_top_k import top_k
 
 TARGETS, REFERENCES, DIMENSION = 1_000, 100_000, 512
 REPEATS = 3

@@ -13,7 +13,7 @@ from mirpipe.db.queries import target_order as target_orders
 from mirpipe.db.queries.best_match_similarities import BestMatchSimilarity
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=8, show_spinner=False)
 def target_order(
     run: RunKey, metric: str | None, search: str, genre: str, instrument: str, order: str
 ) -> list[int]:

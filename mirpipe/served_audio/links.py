@@ -6,6 +6,7 @@ without it. The tickets exist only in the memory of the dashboard's process.
 
 import secrets
 from dataclasses import dataclass, field
+from re import fullmatch
 
 from mirpipe.db.queries import FileLocation
 
@@ -46,8 +47,10 @@ def audio_link(content_sha256: str, ticket: Ticket) -> str:
 def linked_content(name: str) -> tuple[str, Ticket] | None:
     """Return the content hash and the ticket in the last part of a link.
 
-    Return None if the ticket is not valid.
+    Return None if the ticket is not valid, or if there is no content hash.
     """
     content, _, token = name.partition(".")
     ticket = _valid.get(token)
-    return None if ticket is None else (content, ticket)
+    if ticket is None or not fullmatch(r"[0-9a-f]+", content):
+        return None
+    return content, ticket

@@ -18,6 +18,7 @@ from more_itertools import chunked
 from numpy.typing import NDArray
 
 from mirpipe.records import Float32, Float64, Int64
+from mirpipe.statistics.distinct_vectors import Block, DistinctVectors, distinct_vectors
 from mirpipe.statistics.exact_cosines import MAX_PAIRS, cosines
 
 NO_REFERENCE = -1
@@ -28,15 +29,9 @@ _MAX_TARGETS = 512
 _MAX_BLOCKS = 8
 """Number of blocks of references from which candidates are selected before their exact cosines are
 computed. More blocks need more memory, but fewer exact cosines."""
-
-
-class Block(NamedTuple):
-    """A block of references."""
-
-    vectors: Float32
-    """Unit vectors, shape (m, D), float32."""
-    order: Int64
-    """Tie order of each reference, shape (m,). If cosines are equal, the lower one comes first."""
+_MAX_CANDIDATES = 1 << 21
+"""Number of candidates at which exact cosines are computed earlier. Equal vectors, such as those of
+a broken encoder, make every pair a candidate."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +57,6 @@ class _Candidates(NamedTuple):
     """Row index of the vector."""
     product: Float32
     """The cosine, with a rounding error of at most `_margin`."""
-
-
-class _DistinctVectors(NamedTuple):
-    """The distinct vectors of a block, each with the tie orders of the references that have it."""
-
-    vectors: Float32
-    """Distinct vectors, shape (groups, D)."""
-    starts: Int64
-    """Start index of each group in `order`, shape (groups + 1,)."""
-    order: Int64
-    """Tie orders of all references, group by group, ascending within a group."""
 
 
 _NO_MATCHES = TopMatches(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
@@ -107,11 +91,12 @@ def top_k(
     ]
     best = [_NO_MATCHES for _ in parts]
     for batch in chunked(blocks, _MAX_BLOCKS):
-        distinct = [_distinct_vectors(block) for block in batch]
+        distinct = [distinct_vectors(block) for block in batch]
         best = [
             _add_blocks(matches, distinct, k, targets[part], own[part], floor[part], last[part])
             for matches, part in zip(best, parts, strict=True)
         ]
+        del batch, distinct  # Otherwise they stay in memory while the next blocks are read.
     return TopMatches(
         np.concatenate(
             [matches.target + part.start for matches, part in zip(best, parts, strict=True)]
@@ -124,7 +109,7 @@ def top_k(
 
 def _add_blocks(
     best: TopMatches,
-    blocks: Sequence[_DistinctVectors],
+    blocks: Sequence[DistinctVectors],
     k: int,
     targets: Float32,
     own: Int64,
@@ -132,47 +117,46 @@ def _add_blocks(
     last: Int64,
 ) -> TopMatches:
     """Return the best matches among those in `best` and the references of some blocks."""
-    count, dimension = targets.shape
-    bound = np.maximum(_lowest_cosines(best, count, k), floor)
-    found: list[_Candidates] = []
+    found: list[tuple[DistinctVectors, _Candidates]] = []
+    bound = np.maximum(_lowest_cosines(best, len(targets), k), floor)
     for block in blocks:
-        if found and not np.isfinite(bound).all():
-            bound = np.maximum(bound, _reached_cosines(best, found, k, dimension, count))
-        found.append(_candidates(targets, block.vectors, k, bound))
-    bound = np.maximum(bound, _reached_cosines(best, found, k, dimension, count))
-    lowest = _lowest_products(bound, dimension)
-    for block, candidates in zip(blocks, found, strict=True):
-        is_near = candidates.product >= lowest[candidates.target]
-        near = candidates.target[is_near], candidates.group[is_near]
-        cosine = _candidate_cosines(targets, block.vectors, *near)
-        target, order, cosine = _expand_groups(block, *near, cosine, k)
-        is_allowed = (order != own[target]) & (
-            (cosine > floor[target]) | ((cosine == floor[target]) & (order <= last[target]))
-        )
-        added = TopMatches(target[is_allowed], order[is_allowed], cosine[is_allowed])
-        best = _merge(best, added, k)
+        found.append((block, _candidates(targets, block.vectors, k, bound)))
+        if block is blocks[-1] or _pairs(found) > _MAX_CANDIDATES:
+            bound = np.maximum(bound, _reached_cosines(best, found, k, targets))
+            lowest = _lowest_products(bound, targets.shape[1])
+            for of_block, candidates in found:
+                added = _matches(of_block, candidates, k, targets, own, floor, last, lowest)
+                best = _merge(best, added, k)
+            found = []
+            bound = np.maximum(_lowest_cosines(best, len(targets), k), floor)
+        elif not np.isfinite(bound).all():
+            bound = np.maximum(bound, _reached_cosines(best, found, k, targets))
     return best
 
 
-def _distinct_vectors(block: Block) -> _DistinctVectors:
-    """Return the distinct vectors of the block: one row for all equal vectors.
+def _matches(
+    block: DistinctVectors,
+    candidates: _Candidates,
+    k: int,
+    targets: Float32,
+    own: Int64,
+    floor: Float64,
+    last: Int64,
+    lowest: Float32,
+) -> TopMatches:
+    """Return the references of the candidates whose products reach `lowest`, shape (n,)."""
+    is_near = candidates.product >= lowest[candidates.target]
+    near = candidates.target[is_near], candidates.group[is_near]
+    cosine = _candidate_cosines(targets, block.vectors, *near)
+    target, order, cosine = _expand_groups(block, *near, cosine, k)
+    is_allowed = (order != own[target]) & (
+        (cosine > floor[target]) | ((cosine == floor[target]) & (order <= last[target]))
+    )
+    return TopMatches(target[is_allowed], order[is_allowed], cosine[is_allowed])
 
-    Without this, ten thousand copies of a vector could be ten thousand candidates for every target.
-    """
-    vectors = np.ascontiguousarray(block.vectors)
-    # The first two numbers alone show in most blocks that all vectors are distinct.
-    if len(np.unique(_as_bytes(vectors[:, :2]))) == len(vectors):
-        return _DistinctVectors(vectors, np.arange(len(vectors) + 1), block.order)
-    _, rows, group = np.unique(_as_bytes(vectors), return_index=True, return_inverse=True)
-    sequence = np.lexsort((block.order, group))
-    starts = np.searchsorted(group[sequence], np.arange(len(rows) + 1))
-    return _DistinctVectors(vectors[rows], starts, block.order[sequence])
 
-
-def _as_bytes(rows: Float32) -> NDArray[np.void]:
-    """Return one item per row, shape (n,), so that equal rows are equal items."""
-    rows = np.ascontiguousarray(rows)
-    return rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+def _pairs(found: Sequence[tuple[DistinctVectors, _Candidates]]) -> int:
+    return sum(len(candidates.target) for _, candidates in found)
 
 
 def _margin(dimension: int) -> float:
@@ -210,14 +194,18 @@ def _candidates(targets: Float32, vectors: Float32, k: int, bound: Float64) -> _
 
 
 def _reached_cosines(
-    best: TopMatches, found: Sequence[_Candidates], k: int, dimension: int, count: int
+    best: TopMatches,
+    found: Sequence[tuple[DistinctVectors, _Candidates]],
+    k: int,
+    targets: Float32,
 ) -> Float64:
     """Return a cosine that k references of each target reach, -inf if it has not enough of them.
 
-    The result has the shape (count,). One of the candidates may be the target's own reference.
+    The result has the shape (n,). One of the candidates may be the target's own reference.
     """
-    target = np.concatenate([best.target, *(candidates.target for candidates in found)])
-    product = np.concatenate([candidates.product for candidates in found]).astype(np.float64)
+    count, dimension = targets.shape
+    target = np.concatenate([best.target, *(candidates.target for _, candidates in found)])
+    product = np.concatenate([candidates.product for _, candidates in found]).astype(np.float64)
     cosine = np.concatenate([best.cosine, product - _margin(dimension)])
     sequence = _by_target(target, cosine)
     numbers = np.bincount(target, minlength=count)
@@ -251,7 +239,7 @@ def _candidate_cosines(
 
 
 def _expand_groups(
-    distinct: _DistinctVectors,
+    distinct: DistinctVectors,
     target: NDArray[np.uint16],
     group: NDArray[np.int32],
     cosine: Float64,

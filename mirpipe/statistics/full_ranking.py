@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirpipe.records import Bool, Float32, Float64, Int64
-from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block
+from mirpipe.statistics.distinct_vectors import Block
+from mirpipe.statistics.exact_top_k import NO_REFERENCE
 
 MAX_PRODUCTS = 1 << 26
 """Number of cosines that are in memory at the same time: 512 MiB."""

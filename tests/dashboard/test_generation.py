@@ -298,15 +298,21 @@ def test_each_target_has_a_line_from_mode_to_mode(filled: Database, tmp_path: Pa
     assert list(mean_line.data["value"]) == [row.mean for row in means]
 
 
+def test_clip_scores_of_chosen_targets_are_those_of_all_targets(
+    filled: Database, tmp_path: Path
+) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    everything = queries.target_scores()
+    chosen = [everything[-1].target_id]
+    expected = [score for score in everything if score.target_id in chosen]
+    assert 0 < len(expected) < len(everything)
+    assert queries.target_scores(chosen) == expected
+
+
 def test_a_slope_chart_of_many_targets_has_at_most_a_hundred_lines() -> None:
-    scores = [
-        queries.TargetScore(target, f"t{target}", "g", mode, None, "m", 0.5, 1)
-        for target in range(250)
-        for mode in ("a", "b")
-    ]
-    points = slope_charts.slope_points(scores)
-    assert len(set(points["target_id"])) == 84
-    assert len(points) == 2 * 84
+    assert list(slope_charts.drawn_targets(range(250))) == list(range(0, 250, 3))
+    assert list(slope_charts.drawn_targets(range(100))) == list(range(100))
+    assert list(slope_charts.drawn_targets([])) == []
 
 
 def test_a_generator_with_one_mode_has_no_slope_chart(filled: Database, tmp_path: Path) -> None:

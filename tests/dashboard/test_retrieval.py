@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
 
 from dashboard.components import heatmap
 from dashboard.views.retrieval import encoder_scatter
+from dashboard.views.retrieval.match_rows import match_rows
 from mirpipe.db import queries
 from mirpipe.db.queries.best_match_similarities import best_match_similarities
 from mirpipe.settings import settings
@@ -187,3 +189,20 @@ def test_many_targets_are_shown_in_pages(fresh_database: Database) -> None:
     heatmaps = [spec for spec in charts if "cividis" in spec]
     assert len(heatmaps) == 2
     assert all('"t44"' in spec and '"t39"' not in spec for spec in heatmaps)
+    assert shown_targets(app) == {f"t{index}" for index in range(40, 45)}
+    app.text_input(key="target_search").set_value("t07").run()
+    assert shown_targets(app) == {"t07"}
+
+
+def shown_targets(app: AppTest) -> set[str]:
+    """Return the targets in the table of best matches."""
+    [table] = [each.value for each in app.dataframe if "reference" in each.value]
+    return set(table["target"])
+
+
+def test_the_csv_file_of_best_matches_has_the_columns_of_the_table(filled: Database) -> None:
+    rows = match_rows(queries.best_match_scores())
+    [table] = [each.value for each in page("retrieval").dataframe if "reference" in each.value]
+    assert list(rows.columns) == list(table.columns)
+    assert {"target", "reference", "encoder"} <= set(rows.columns)
+    assert not {"target_id", "reference_id", "counts"} & set(rows.columns)

@@ -127,7 +127,13 @@ def test_only_a_link_with_a_ticket_reads_audio(
 ) -> None:
     link, _ = wav
     content, _, token = link.removeprefix("/audio/").partition(".")
-    for refused in (content, f"{content}.", f"{content}.{token[:-1]}", f"{content}.{token}.x"):
+    for refused in (
+        content,
+        f"{content}.",
+        f"{content}.{token[:-1]}",
+        f"{content}.{token}.x",
+        f"zz.{token}",
+    ):
         assert get(client, f"/audio/{refused}").status_code == 403
     assert get(client, f"/audio/{'0' * 64}.{token}").status_code == 404
 

@@ -1,6 +1,8 @@
 """The exact top k equals a full sort for all block sizes, even with ties and rounding errors."""
 
 import math
+import weakref
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from mirpipe.records import Float32
 from mirpipe.statistics import exact_top_k
+from mirpipe.statistics.distinct_vectors import Block, distinct_vectors
 from mirpipe.statistics.exact_cosines import cosines
-from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block, TopMatches, top_k
+from mirpipe.statistics.exact_top_k import NO_REFERENCE, TopMatches, top_k
 
 
 def unit(vectors: object) -> Float32:
@@ -134,6 +137,33 @@ def test_cosines_that_float32_cannot_distinguish_are_sorted():
     assert found.cosine == pytest.approx(sorted(np.minimum(exact, 1.0), reverse=True)[:10], abs=0)
 
 
+def test_early_exact_cosines_give_the_same_matches(monkeypatch: pytest.MonkeyPatch) -> None:
+    references = random_units(9, 3000, 16)
+    targets = np.concatenate([random_units(10, 20, 16), references[:3]])
+    own = np.array([-1] * 20 + [0, 1, 2])
+    blocks = split(references, np.arange(3000), 200)
+    expected = top_k(targets, blocks, 10, own=own)
+    monkeypatch.setattr(exact_top_k, "_MAX_CANDIDATES", 300)
+    assert_same(top_k(targets, blocks, 10, own=own), expected)
+
+
+def test_blocks_are_freed_before_the_next_ones_are_read() -> None:
+    alive: set[int] = set()
+    most = 0
+
+    def blocks() -> Iterator[Block]:
+        nonlocal most
+        for start in range(0, 4000, 100):
+            vectors = random_units(start, 100, 8)
+            alive.add(start)
+            weakref.finalize(vectors, alive.discard, start)
+            most = max(most, len(alive))
+            yield Block(vectors, np.arange(start, start + 100))
+
+    top_k(random_units(1, 5, 8), blocks(), 10)
+    assert most <= exact_top_k._MAX_BLOCKS + 1
+
+
 def test_ten_thousand_equal_references_are_sorted_by_tie_order():
     copies = np.repeat(random_units(9, 1, 512), 10_000, axis=0)
     references = np.concatenate([copies, random_units(10, 2_000, 512)])
@@ -202,7 +232,7 @@ def test_matches_are_sorted_by_target_then_cosine_then_tie_order(
 def test_distinct_vectors_have_the_tie_orders_of_all_references(repeated: bool) -> None:
     vectors = np.array([[1, 2], [1, 3], [1, 2], [0, 1]] if repeated else [[1, 2], [3, 1], [0, 1]])
     order = np.arange(len(vectors))[::-1]
-    distinct = exact_top_k._distinct_vectors(Block(vectors.astype(np.float32), order))
+    distinct = distinct_vectors(Block(vectors.astype(np.float32), order))
     groups = np.split(distinct.order, distinct.starts[1:-1])
     found = {
         tuple(row): group.tolist() for row, group in zip(distinct.vectors, groups, strict=True)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mirpipe.statistics import full_ranking
+from mirpipe.statistics.distinct_vectors import Block
 from mirpipe.statistics.exact_cosines import cosines
-from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block
+from mirpipe.statistics.exact_top_k import NO_REFERENCE
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ir_measures import AP, RR, P
 from sklearn.metrics import average_precision_score
 
-from mirpipe.statistics.exact_top_k import NO_REFERENCE, Block
+from mirpipe.statistics.distinct_vectors import Block
+from mirpipe.statistics.exact_top_k import NO_REFERENCE
 from mirpipe.statistics.full_ranking import full_ranking
 from mirpipe.statistics.label_relevance import (
     UNLABELLED,

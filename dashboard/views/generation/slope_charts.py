@@ -36,8 +36,7 @@ def section(
 
     Of many targets, only every n-th is read and drawn.
     """
-    step = -(-len(targets) // MAX_LINES)
-    scores = target_orders.target_scores(run, tuple(targets[::step]))
+    scores = target_orders.target_scores(run, tuple(drawn_targets(targets)))
     modes_of: dict[str, dict[str, None]] = {}
     for score in scores:
         mode = mode_with_guidance(score.mode, score.guidance)
@@ -81,11 +80,13 @@ def section(
             _draw(generator, slope_points(own), mean_rows, modes, metric)
 
 
+def drawn_targets(targets: Sequence[int]) -> Sequence[int]:
+    """Return every n-th target, at most `MAX_LINES`."""
+    return targets[:: -(-len(targets) // MAX_LINES) or 1]
+
+
 def slope_points(scores: Sequence[queries.TargetScore]) -> pd.DataFrame:
-    """Return one row per target and mode with a value, for at most `MAX_LINES` targets."""
-    defined = [score for score in scores if score.value is not None]
-    targets = list(dict.fromkeys(score.target_id for score in defined))
-    drawn = set(targets[:: -(-len(targets) // MAX_LINES) or 1])
+    """Return one row per target and mode with a value."""
     return pd.DataFrame(
         [
             {
@@ -94,8 +95,8 @@ def slope_points(scores: Sequence[queries.TargetScore]) -> pd.DataFrame:
                 "mode": mode_with_guidance(score.mode, score.guidance),
                 "value": score.value,
             }
-            for score in defined
-            if score.target_id in drawn
+            for score in scores
+            if score.value is not None
         ]
     )
 

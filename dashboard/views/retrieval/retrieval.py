@@ -22,10 +22,11 @@ from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.target_page import choose_targets
 from dashboard.data import cached_queries, target_orders
 from dashboard.views.retrieval import encoder_scatter, encoder_summary
+from dashboard.views.retrieval.match_rows import match_rows
 from dashboard.views.retrieval.similarity_scales import SCALES, SimilarityScale
 from mirpipe.db import queries
 from mirpipe.db.queries.library_counts import has_targets
-from mirpipe.db.queries.same_recordings import relation_name, same_recording_sentence
+from mirpipe.db.queries.same_recordings import same_recording_sentence
 from mirpipe.db.queries.target_order import ORDERS
 from mirpipe.settings import settings
 
@@ -96,15 +97,12 @@ def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
             "Matches that are the same recording as their target are listed above its best match "
             "that counts."
         )
-    data = pd.DataFrame([asdict(row) for row in rows])
-    data["relation"] = data["relation"].map(relation_name, na_action="ignore")
-    hidden = ["target_id", "reference_id", "counts"]
-    data = data.drop(columns=hidden).dropna(axis="columns", how="all")
+    data = match_rows(rows)
     number_column = st.column_config.NumberColumn
     tables.sortable_table(
         data,
         name="Best matches",
-        all_rows=queries.best_match_scores,
+        all_rows=lambda: match_rows(queries.best_match_scores()),
         tracks=tables.track_ids(rows, target="target_id", reference="reference_id"),
         columns={
             "reference": "best match",

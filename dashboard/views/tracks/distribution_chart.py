@@ -45,7 +45,8 @@ def remark_text(bars: list[queries.TrackGroup], tracks: int, *, is_part: bool) -
     sentences = []
     if is_part:
         sentences.append(f"{tracks:,} of the tracks are counted.")
-    if missing and len(bars) >= MAX_GROUPS:
+    has_more = len(bars) >= MAX_GROUPS and bars[0].measure not in ("tempo", "length")
+    if missing and has_more:
         sentences.append(f"{missing:,} tracks have another value or none.")
     elif missing:
         sentences.append(f"Without a value: {missing:,}.")

@@ -9,7 +9,8 @@ from mirpipe.db.store.neighbour_lists import NeighbourLists
 from mirpipe.db.store.searchable_tracks import References
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.records import Float64, Int64
-from mirpipe.statistics.exact_top_k import Block, top_k
+from mirpipe.statistics.distinct_vectors import Block
+from mirpipe.statistics.exact_top_k import top_k
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mirpipe.db.store.binary_copy import BLOCK_ROWS
 from mirpipe.db.store.stored_vectors import read_vectors
 from mirpipe.records import Float32, Int64
 from mirpipe.settings import settings
-from mirpipe.statistics.exact_top_k import Block
+from mirpipe.statistics.distinct_vectors import Block
 
 
 class TrackVectors:
