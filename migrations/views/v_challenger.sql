@@ -3,7 +3,7 @@ SELECT w.kind, w.name, w.revision, w.active_revision, w.coverage, w.licence_weig
     c.verdict, c.sentences, c.compared_at
 FROM (
     SELECT 'encoder' AS kind, n.encoder AS name, n.revision, a.revision AS active_revision,
-        n.coverage, n.licence_weights, n.random
+        n.coverage, n.licence_weights, n.random::boolean
     FROM v_encoder n JOIN v_encoder a ON a.encoder = n.encoder AND a.serving
     WHERE n.wanted AND NOT n.serving
     UNION ALL

@@ -44,3 +44,13 @@ class cuda:  # noqa: N801 - torch's name
     def set_device(name: str) -> None:
         """Select a GPU. There is only one."""
         assert name == "cuda:0"
+
+    @staticmethod
+    def is_initialized() -> bool:
+        """Return that no memory of the GPU was used."""
+        return False
+
+    @staticmethod
+    def max_memory_allocated(_name: str) -> int:
+        """Return that no memory of the GPU was used, in bytes."""
+        return 0
