@@ -1,8 +1,9 @@
 """Simulated listening tests: how often the order and the intervals of the strengths are right.
 
-Four subjects have known strengths. Each listener has an own taste, whose strengths differ from the
-known ones, and answers one question in ten at random. Each listener gets 24 questions: four on each
-pair in the balanced order. In the adaptive order, links are created for five listeners at a time.
+Four subjects have known strengths. Each listener has their own taste, whose strengths differ from
+the known ones, and answers one question in ten at random. Each listener gets 24 questions: four on
+each pair in the balanced order. In the adaptive order, links are created for five listeners at a
+time.
 """
 
 from dataclasses import dataclass

@@ -44,7 +44,7 @@ are established. *Before* is Holm's correction over all tests, which mirpipe use
 _LISTENING = f"""
 ## Listening tests
 
-Simulated listeners compare four subjects with known strengths. Each listener has an own taste,
+Simulated listeners compare four subjects with known strengths. Each listener has their own taste,
 answers {listening.CARELESS:.0%} of the questions at random, and gets {listening.QUESTIONS}
 questions. There are {listening.DATA_SETS} data sets per row. *Contained* is the share of 95 %
 intervals of strengths that contain the strength that unlimited listeners would give. *Best* is the

@@ -4,20 +4,34 @@ CREATE TABLE listening_result (
     listening_test_id integer PRIMARY KEY REFERENCES listening_test,
     votes_n bigint NOT NULL CHECK (votes_n >= 0),
     last_vote_at timestamptz,
+    computed_run bigint NOT NULL REFERENCES run,
     computed_at timestamptz NOT NULL DEFAULT now(),
     results jsonb NOT NULL
 );
-COMMENT ON TABLE listening_result IS 'Results of listening tests, as they were last computed. They contain no vote of a single listener.';
+COMMENT ON TABLE listening_result IS 'Results of listening tests, as they were last computed. They contain sums over listeners. A withdrawal deletes them, until the next report computes them again.';
 COMMENT ON COLUMN listening_result.votes_n IS 'Number of votes from which the results were computed.';
 COMMENT ON COLUMN listening_result.last_vote_at IS 'Time of the last of these votes. NULL if there were none.';
+COMMENT ON COLUMN listening_result.computed_run IS 'Latest run when the results were computed, whose metrics they contain; key in the table run.';
 COMMENT ON COLUMN listening_result.computed_at IS 'Time at which the results were computed.';
 COMMENT ON COLUMN listening_result.results IS 'The results as JSON, as mirpipe listening results --json prints them.';
 
 GRANT SELECT ON listening_result TO mirpipe_app, mirpipe_read;
 GRANT INSERT, UPDATE, DELETE ON listening_result TO mirpipe_app;
 
--- Readers see what listeners answered only in views, which add up the votes.
+-- Readers see what listeners answered only in listening_result and in views, as sums over listeners.
 REVOKE SELECT ON listener, vote FROM mirpipe_read;
+
+-- The stored results contain the votes of a listener who withdraws, so they are deleted, too.
+CREATE OR REPLACE FUNCTION listener_withdraw(p_token text) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, mirpipe, pg_temp AS $$
+    WITH withdrawn AS (
+        DELETE FROM listener WHERE token_sha256 = sha256(convert_to(p_token, 'UTF8'))
+        RETURNING listening_test_id),
+    outdated AS (
+        DELETE FROM listening_result
+        WHERE listening_test_id IN (SELECT listening_test_id FROM withdrawn))
+    SELECT EXISTS (SELECT FROM withdrawn)
+$$;
 
 CREATE TABLE revision_comparison (
     kind text NOT NULL CHECK (kind IN ('encoder', 'captioner', 'generator')),
@@ -57,4 +71,4 @@ GRANT SELECT ON shown_clip TO mirpipe_app, mirpipe_read;
 GRANT INSERT, UPDATE, DELETE ON shown_clip TO mirpipe_app;
 
 ALTER TABLE embedding_batch ADD COLUMN peak_memory_bytes bigint CHECK (peak_memory_bytes > 0);
-COMMENT ON COLUMN embedding_batch.peak_memory_bytes IS 'Largest memory of the process, or of the GPU if the encoder computed on one, while the batch was embedded, in bytes. It contains the model. NULL if it was not measured.';
+COMMENT ON COLUMN embedding_batch.peak_memory_bytes IS 'Largest memory of the process, or of the GPU if the encoder computed on one, from the loading of the encoder to the end of the batch, in bytes. NULL if it was not measured.';

@@ -4,6 +4,8 @@ from sqlalchemy import Connection
 
 from mirpipe.challengers.compare_revisions import RevisionComparison
 from mirpipe.challengers.comparison_sentences import comparison_sentences
+from mirpipe.db.engine import engine
+from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.store import revision_comparisons
 
 
@@ -17,3 +19,13 @@ def store_verdict(connection: Connection, comparison: RevisionComparison) -> Non
             verdict=comparison.verdict,
             sentences=comparison_sentences(comparison),
         )
+
+
+def store_verdict_alone(comparison: RevisionComparison) -> None:
+    """Store the verdict as `store_verdict` does, while no report is running.
+
+    A report stores verdicts, too, and would fail if the same row changed meanwhile.
+    """
+    if revision_comparisons.is_challenge(comparison.old, comparison.new):
+        with hold_lock("report"), engine("app").begin() as connection:
+            store_verdict(connection, comparison)

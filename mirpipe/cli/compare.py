@@ -69,10 +69,9 @@ def compare(
     """
     from mirpipe.challengers.compare_revisions import compare_revisions
     from mirpipe.challengers.find_revision import described, find_revision
-    from mirpipe.challengers.judge_challenger import store_verdict
+    from mirpipe.challengers.judge_challenger import store_verdict_alone
     from mirpipe.cli.comparison_tables import comparison_page, comparison_sections
     from mirpipe.cli.result_tables import print_sections
-    from mirpipe.db.engine import engine
     from mirpipe.db.snapshot import open_snapshot
     from mirpipe.db.store.stored_revisions import stored_revisions
     from mirpipe.files.durable_write import write_durably
@@ -110,8 +109,7 @@ def compare(
             primary_metric=settings().primary_metric(first.kind),
             same_recording_counts=settings().same_recording_counts,
         )
-    with engine("app").begin() as connection:
-        store_verdict(connection, comparison)
+    store_verdict_alone(comparison)
     changed = with_distinct_titles(
         comparison.changed,
         target="target_id",

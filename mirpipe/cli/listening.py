@@ -86,9 +86,9 @@ def create(
     is still uncertain. Then create links in several steps, between votes; intervals and p-values
     are approximate.
 
-    Some questions compare a near copy of the target with a random reference. Who fails too many of
-    these is left out of the results; the limit is stored before the first vote. If the command is
-    repeated with the same options, it changes nothing.
+    Some questions compare a near copy of the target with a random reference. The results leave
+    out listeners who fail too many of these; the limit is stored before the first vote. If the
+    command is repeated with the same options, it changes nothing.
     """
     from mirpipe.db.queries import latest_run
     from mirpipe.listening.create_test import CONSENT, ListeningOptions, create_test
@@ -187,8 +187,8 @@ def results(test: TestName, as_json: AsJson = False) -> None:
     Listeners who failed too many controls are left out. The strengths come from Davidson's model,
     which extends the model of Bradley and Terry by ties, with intervals over listeners. The
     comparisons are sign-flip tests over targets, as for metrics. The last table says how well each
-    metric predicts the votes. The results are also stored for the dashboard, which shows no single
-    vote.
+    metric predicts the votes. The results are also stored for the dashboard. They contain sums over
+    listeners; the votes on each target are left out while fewer than five listeners count.
     """
     from mirpipe.cli.listening_tables import listening_sections
     from mirpipe.cli.result_tables import print_sections

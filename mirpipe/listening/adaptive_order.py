@@ -77,8 +77,11 @@ def choose_questions(
     for question in questions:
         by_comparison.setdefault(comparison_of(question), []).append(question)
     comparisons = list(by_comparison)
-    # Listeners start at different targets, so that all targets are asked.
-    left = {c: _turned(by_comparison[c], number * count) for c in comparisons}
+    # Each listener starts at random targets, so that all targets are asked.
+    left = {
+        c: _turned(by_comparison[c], int(random.integers(len(by_comparison[c]))))
+        for c in comparisons
+    }
     variance = _variances(comparisons, asked)
     votes_n = np.array([_votes_n(asked.get(c)) for c in comparisons], dtype=np.float64)
     chosen = []
@@ -121,5 +124,4 @@ def _outcomes(found: AskedVotes | None) -> tuple[int, int, int]:
 
 
 def _turned(questions: list[Question], start: int) -> list[Question]:
-    start %= len(questions)
     return questions[start:] + questions[:start]

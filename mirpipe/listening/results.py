@@ -27,6 +27,9 @@ from mirpipe.listening.subject_results import (
 from mirpipe.statistics.listener_agreement import Agreement, agreement
 from mirpipe.statistics.vote_prediction import VotePrediction, predict_votes
 
+MIN_LISTENERS_OF_TARGETS = 5
+"""Smallest number of listeners who count for which the votes on each target are in the results."""
+
 
 @dataclass(frozen=True)
 class MetricResult:
@@ -66,7 +69,7 @@ class CriterionResult:
     metrics: list[MetricResult]
     """Metrics, the most accurate first."""
     targets: list[TargetVotes]
-    """Votes by target and pair of subjects."""
+    """Votes by target and pair of subjects. Empty if too few listeners count."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def listening_results(test: ListeningTest) -> ListeningResults:
 
 def _criterion(criterion: Criterion, votes: CountedVotes) -> CriterionResult:
     asked = [vote for vote in votes.first_answers if vote.criterion == criterion]
+    counted_n = votes.listeners_n - votes.left_out_n
     choices = list(_choices(asked))
     return CriterionResult(
         criterion=criterion,
@@ -127,7 +131,7 @@ def _criterion(criterion: Criterion, votes: CountedVotes) -> CriterionResult:
         comparisons=subject_comparisons(choices),
         agreement=_agreement(asked),
         metrics=_metrics(choices),
-        targets=_targets(choices),
+        targets=_targets(choices) if counted_n >= MIN_LISTENERS_OF_TARGETS else [],
     )
 
 

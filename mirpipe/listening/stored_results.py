@@ -14,7 +14,7 @@ from mirpipe.listening.results import ListeningResults, listening_results
 def compute_results(test: ListeningTest) -> ListeningResults:
     """Compute the results of a listening test, store them, and return them.
 
-    If somebody votes meanwhile, the stored results count as outdated.
+    If somebody votes, or a run is published, meanwhile, the stored results count as outdated.
     """
     results = listening_results(test)
     with engine("app").begin() as connection:
@@ -24,20 +24,22 @@ def compute_results(test: ListeningTest) -> ListeningResults:
             asdict(results),
             votes_n=test.votes_n,
             last_vote_at=test.last_vote_at,
+            computed_run=test.latest_run,
         )
     return results
 
 
-def update_results(*, metrics_changed: bool) -> int:
+def update_results() -> int:
     """Compute the results of all tests with other votes than before, and return their number.
 
-    If `metrics_changed` is true, the results of all tests are computed, because they say how well
+    If a new run was published, the results of all tests are computed, because they say how well
     metrics predict votes.
     """
     outdated = [
         test
         for test in queries.listening_tests()
-        if (test.votes_n or test.computed_votes_n) and (metrics_changed or not test.is_current)
+        if (test.votes_n or test.computed_votes_n)
+        and not (test.is_current and test.computed_run == test.latest_run)
     ]
     for test in outdated:
         compute_results(test)

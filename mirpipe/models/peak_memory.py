@@ -1,4 +1,4 @@
-"""Measures the largest memory of this process, or of its GPU, since a model was loaded."""
+"""Measures the largest memory of this process, or of its GPU, since `reset`."""
 
 import sys
 from contextlib import suppress

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from mirpipe.challengers import judge_challenger
 from mirpipe.cli.main import app
+from mirpipe.db.named_locks import hold_first_free_lock
 from mirpipe.db.store import plugin_revisions
 from mirpipe.settings import settings
 from tests.challengers.test_compare_clips import GENERATOR
@@ -52,6 +54,22 @@ def test_each_verdict_has_an_exit_code(
         f"made_up@new compared with made_up@old: {verdict}, judged by aligned melody "
         f"(margin {margin})." in result.stdout
     )
+
+
+def test_a_verdict_is_stored_while_no_report_runs(
+    library: JudgedLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = []
+
+    def write(*_: object, **__: object) -> None:
+        with hold_first_free_lock(["report", "other"]) as lock:
+            free.append(lock)
+
+    monkeypatch.setattr(judge_challenger.revision_comparisons, "is_challenge", lambda *_: True)
+    monkeypatch.setattr(judge_challenger.revision_comparisons, "write", write)
+    library.challenge(old_at_bad=0, new_at_bad=0)
+    assert compare("--margin", "aligned_melody=0").exit_code == 0
+    assert free == ["other"]
 
 
 def test_the_output_contains_speed_licences_and_changed_matches(library: JudgedLibrary) -> None:

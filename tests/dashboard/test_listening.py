@@ -47,7 +47,8 @@ def vote_on_test(library: Database, kind: Kind = "answers", *, name: str = "test
 def test_without_a_test_the_page_says_how_to_make_one(fresh_database: Database) -> None:
     app = page("listening")
     assert "No listening test" in app.info[0].value
-    assert "mirpipe listening create" in app.code[0].value
+    commands = [line.rpartition("listening ")[2] for line in app.code[0].value.splitlines()]
+    assert [command.split()[0] for command in commands] == ["create", "link", "serve"]
 
 
 def test_the_page_starts_with_the_answer_in_the_words_of_the_command(library: Database) -> None:

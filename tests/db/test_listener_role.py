@@ -161,6 +161,34 @@ def test_a_token_reaches_only_its_own_votes(database: Database) -> None:
     assert call(database, "listener_progress", "unknown") == []
 
 
+def test_withdrawing_deletes_the_stored_results_of_this_test_only(database: Database) -> None:
+    with database.app.begin() as connection:
+        connection.execute(
+            text("""
+            INSERT INTO mirpipe.listening_test (listening_test_id, name, kind, run_id, seed,
+                options, sheets, excerpt_seconds, min_controls, consent) OVERRIDING SYSTEM VALUE
+            SELECT 2, 'second', kind, run_id, seed, options, sheets, excerpt_seconds, min_controls,
+                consent FROM mirpipe.listening_test
+        """)
+        )
+        connection.execute(
+            text("""
+            INSERT INTO mirpipe.listening_result (listening_test_id, votes_n, computed_run, results)
+            SELECT listening_test_id, 1, run_id, '{}' FROM mirpipe.listening_test
+        """)
+        )
+    call(database, "listener_withdraw", "unknown")
+    assert tests_with_results(database) == [1, 2]
+    call(database, "listener_withdraw", TOKEN)
+    assert tests_with_results(database) == [2]
+
+
+def tests_with_results(database: Database) -> list[int]:
+    query = "SELECT listening_test_id FROM mirpipe.listening_result ORDER BY 1"
+    with database.reader.connect() as connection:
+        return list(connection.execute(text(query)).scalars())
+
+
 def test_withdrawing_deletes_the_votes_and_the_token(database: Database) -> None:
     for token in (TOKEN, OTHER_TOKEN):
         call(database, "listener_consent", token)

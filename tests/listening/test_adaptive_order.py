@@ -11,8 +11,10 @@ from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli.main import app
-from mirpipe.db.store.listening_tests import AskedVotes
+from mirpipe.db.store.listening_tests import AskedVotes, asked_votes
 from mirpipe.listening.adaptive_order import Key, choose_questions, plan_adaptive_votes
+from mirpipe.listening.create_links import create_tokens
+from mirpipe.listening.create_test import ListeningOptions, create_test
 from mirpipe.listening.design import Question, comparison_of, draw_questions
 from tests.listening.test_results import links
 from tests.listening.voters import vote_all
@@ -113,6 +115,25 @@ def test_more_questions_than_there_are_ask_all_of_them(pool: Pool) -> None:
     assert sorted(q.number for q in chosen) == sorted(q.number for q in pool.main)
 
 
+@pytest.mark.parametrize("count", [24, 25])
+def test_all_targets_are_asked_and_the_sides_are_balanced(count: int) -> None:
+    answers = {s: {t: 1000 * t + n for t in range(12)} for n, s in enumerate("abcdef", 1)}
+    questions = draw_questions(
+        "answers", answers, questions=count, random_references=[], seed=1, order="adaptive"
+    )
+    by_number = {question.number: question for question in questions}
+    targets: dict[Any, set[int]] = {comparison_of(question): set() for question in questions}
+    swapped: dict[Any, list[bool]] = {comparison: [] for comparison in targets}
+    for number in range(40):
+        for vote in plan_adaptive_votes(questions, [], number, count=count, repeats=0, seed=1):
+            question = by_number[vote.question]
+            targets[comparison_of(question)].add(question.target_id)
+            swapped[comparison_of(question)].append(vote.is_swapped)
+    assert min(map(len, targets.values())) >= 11  # By chance, one of 12 can be missing.
+    assert sum(map(len, targets.values())) >= 178
+    assert all(0.3 < np.mean(sides) < 0.7 for sides in swapped.values())
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["listening", *arguments])
 
@@ -147,6 +168,22 @@ def test_later_links_ask_about_the_uncertain_pair_and_the_report_says_so(
     assert (
         "test" in run("create", "--order", "adaptive", "--questions", "12", "--name", "test").stdout
     )
+
+
+def test_a_repeat_is_no_second_vote(library: Database) -> None:
+    test = create_test("test", None, ListeningOptions("answers", questions=12, repeats=3), seed=1)
+    (token,) = create_tokens(test, 1)
+    assert votes_on(library, test.listening_test_id) == (0, 12)
+    vote_all(library, token, {"clap": 1.0, "musicnn": 0.0, "signal": -1.0}, seed=1)
+    assert votes_on(library, test.listening_test_id) == (12, 0)
+
+
+def votes_on(library: Database, test_id: int) -> tuple[int, int]:
+    """Return the number of given and of planned votes."""
+    with library.app.connect() as connection:
+        found = asked_votes(connection, test_id)
+    given = sum(a.first_n + a.second_n + a.neither_n for a in found)
+    return given, sum(a.planned_n for a in found)
 
 
 def test_a_rating_has_no_adaptive_order(library: Database) -> None:

@@ -1,6 +1,7 @@
 """Stored results of listening tests: what readers see of votes, and when they are computed."""
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -51,19 +52,56 @@ def test_a_report_computes_results_of_new_and_of_withdrawn_votes(
     report(trigger="test")
     assert listening_test(NAME).is_current
     assert listening_test(NAME).computed_votes_n == 6 * 18
-    assert update_results(metrics_changed=False) == 0
+    assert update_results() == 0
     vote_all(library, tokens[6], STRENGTHS, seed=6)
     assert not listening_test(NAME).is_current
-    assert update_results(metrics_changed=False) == 1
+    assert update_results() == 1
     assert listening_test(NAME).is_current
-    for token in tokens[:7]:
-        with library.listener.begin() as connection:
-            connection.execute(text("SELECT mirpipe.listener_withdraw(:t)"), {"t": token})
+    for token in tokens[:6]:
+        withdraw(library, token)
+    assert stored_results(listening_test(NAME)) is None
     report(trigger="test")
     results = stored_results(listening_test(NAME))
     assert results is not None
-    assert results.listeners_n == 0
-    assert listening_answer(results) == ["No vote counts yet."]
+    assert results.listeners_n == 1
+    withdraw(library, tokens[6])
+    assert stored_results(listening_test(NAME)) is None
+    report(trigger="test")
+    assert stored_results(listening_test(NAME)) is None
+
+
+def withdraw(database: Database, token: str) -> None:
+    with database.listener.begin() as connection:
+        connection.execute(text("SELECT mirpipe.listener_withdraw(:t)"), {"t": token})
+
+
+def test_the_next_report_computes_results_that_a_killed_report_did_not(
+    library: Database, tokens: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute_results(listening_test(NAME))
+    with monkeypatch.context() as killed:
+        killed.setattr("mirpipe.stages.report.publish_run.update_results", lambda: sys.exit(1))
+        with pytest.raises(SystemExit):
+            report(trigger="test")
+    old = listening_test(NAME)
+    assert old.computed_run != old.latest_run
+    assert not report(trigger="test").changed
+    new = listening_test(NAME)
+    assert new.computed_run == new.latest_run == old.latest_run
+    assert update_results() == 0
+
+
+def test_votes_on_targets_are_left_out_until_five_listeners_count(library: Database) -> None:
+    test = create_test(NAME, None, ListeningOptions("answers", questions=12), seed=1)
+    created = create_tokens(test, 5)
+    for number, token in enumerate(created[:4]):
+        vote_all(library, token, STRENGTHS, seed=number)
+    (criterion,) = compute_results(listening_test(NAME)).criteria
+    assert criterion.votes_n == 4 * 12
+    assert criterion.targets == []
+    vote_all(library, created[4], STRENGTHS, seed=4)
+    (criterion,) = compute_results(listening_test(NAME)).criteria
+    assert sum(t.first_n + t.second_n + t.neither_n for t in criterion.targets) == 5 * 12
 
 
 def test_readers_see_sums_but_no_vote_and_no_token(library: Database, tokens: list[str]) -> None:

@@ -14,7 +14,7 @@ from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.listening_tests import ListeningTest, listening_tests
 from mirpipe.db.queries.track_names import names_of_tracks
 from mirpipe.listening import result_sentences as words
-from mirpipe.listening.results import CriterionResult, ListeningResults
+from mirpipe.listening.results import MIN_LISTENERS_OF_TARGETS, CriterionResult, ListeningResults
 from mirpipe.listening.stored_results import stored_results
 
 
@@ -23,7 +23,9 @@ def no_tests() -> None:
     st.info("No listening test was made yet.", icon=":material/how_to_vote:")
     st.markdown("A listening test asks people which answers are better. To make one:")
     st.code(
-        "mirpipe listening create --kind answers\nmirpipe listening serve",
+        "mirpipe listening create --kind answers\n"
+        "mirpipe listening link answers-runN --count 20\n"
+        "mirpipe listening serve",
         language=None,
         wrap_lines=True,
     )
@@ -92,7 +94,10 @@ def criterion_section(results: ListeningResults, criterion: CriterionResult) -> 
             name=f"Metrics {name}",
         )
     with st.expander("Votes on each target"):
-        target_table(criterion)
+        if criterion.targets:
+            target_table(criterion)
+        else:
+            st.caption(f"Shown as soon as {MIN_LISTENERS_OF_TARGETS} listeners count.")
 
 
 def target_table(criterion: CriterionResult) -> None:

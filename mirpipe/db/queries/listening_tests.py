@@ -50,6 +50,9 @@ class ListeningTest:
     """Number of votes from which the results were last computed."""
     is_current: bool
     """Whether the results were computed from all present votes."""
+    computed_run: int | None
+    """Latest run when the results were last computed."""
+    latest_run: int
 
     @property
     def order(self) -> str:
@@ -64,8 +67,10 @@ class _StoredResults:
 
 _TESTS = text("""
     SELECT t.*, q.*, v.links_n, v.listeners_n, v.complete_n, v.votes_n, v.asked_n, v.last_vote_at,
-        v.computed_at, v.computed_votes_n, v.is_current
+        v.computed_at, v.computed_votes_n, v.is_current, r.computed_run,
+        (SELECT max(run_id) FROM mirpipe.run) AS latest_run
     FROM mirpipe.listening_test t JOIN mirpipe.v_listening_test v USING (listening_test_id)
+    LEFT JOIN mirpipe.listening_result r USING (listening_test_id)
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE control IS NULL) AS questions_n, count(control) AS controls_n
         FROM mirpipe.listening_question q

@@ -86,7 +86,7 @@ _METRICS = text("""
 def listening_votes(listening_test_id: int) -> list[Vote]:
     """Return the votes of a test, sorted by listener and position.
 
-    They are read by the role app: readers see only sums of votes.
+    They are read by the role app: readers see only sums over listeners.
     """
     return read_hidden_rows(Vote, _VOTES, test_id=listening_test_id)
 

@@ -47,8 +47,10 @@ def challengers() -> list[Challenger]:
 
 def progress_text(challenger: Challenger) -> str:
     """Return how far a challenger is, such as "95.0% of the tracks embedded"."""
+    if challenger.coverage is None:
+        return "nothing to embed" if challenger.kind == "encoder" else "no clips requested"
     done = "tracks embedded" if challenger.kind == "encoder" else "clips generated"
-    return f"{challenger.coverage or 0:.1%} of the {done}"
+    return f"{challenger.coverage:.1%} of the {done}"
 
 
 def verdict_text(challenger: Challenger) -> str:

@@ -111,13 +111,17 @@ _QUESTIONS_OF_TEST = text("""
     FROM mirpipe.listening_question WHERE listening_test_id = :test_id ORDER BY sheet, number
 """)
 _ASKED = text("""
-    SELECT q.first_subject, q.second_subject, q.criterion,
+    SELECT v.first_subject, v.second_subject, v.criterion,
         count(*) FILTER (WHERE v.answer = 1) AS first_n,
         count(*) FILTER (WHERE v.answer = -1) AS second_n,
         count(*) FILTER (WHERE v.answer = 0) AS neither_n,
         count(*) FILTER (WHERE v.answer IS NULL) AS planned_n
-    FROM mirpipe.vote v JOIN mirpipe.listening_question q USING (question_id)
-    WHERE q.listening_test_id = :test_id AND q.control IS NULL
+    FROM (
+        SELECT DISTINCT ON (v.listener_id, v.question_id)
+            q.first_subject, q.second_subject, q.criterion, v.answer
+        FROM mirpipe.vote v JOIN mirpipe.listening_question q USING (question_id)
+        WHERE q.listening_test_id = :test_id AND q.control IS NULL
+        ORDER BY v.listener_id, v.question_id, v.position) v
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
 _LOCK = text("SELECT FROM mirpipe.listening_test WHERE listening_test_id = :test_id FOR UPDATE")
@@ -141,11 +145,12 @@ _VOTES = text("""
 
 _RESULTS = text("""
     INSERT INTO mirpipe.listening_result AS r
-        (listening_test_id, votes_n, last_vote_at, computed_at, results)
-    VALUES (:test_id, :votes_n, :last_vote_at, now(), CAST(:results AS jsonb))
+        (listening_test_id, votes_n, last_vote_at, computed_run, computed_at, results)
+    VALUES (:test_id, :votes_n, :last_vote_at, :computed_run, now(), CAST(:results AS jsonb))
     ON CONFLICT (listening_test_id) DO UPDATE
-    SET (votes_n, last_vote_at, computed_at, results)
-        = (excluded.votes_n, excluded.last_vote_at, excluded.computed_at, excluded.results)
+    SET (votes_n, last_vote_at, computed_run, computed_at, results)
+        = (excluded.votes_n, excluded.last_vote_at, excluded.computed_run, excluded.computed_at,
+            excluded.results)
 """)
 
 
@@ -209,7 +214,10 @@ def questions_of_test(connection: Connection, test_id: int) -> list[dict[str, An
 
 
 def asked_votes(connection: Connection, test_id: int) -> list[AskedVotes]:
-    """Return the given and planned votes on each pair of subjects, of all listeners together."""
+    """Return the given and planned votes on each pair of subjects, of all listeners together.
+
+    Repeats do not count. Votes of careless listeners do, although the results leave them out.
+    """
     return [
         AskedVotes(**row) for row in connection.execute(_ASKED, {"test_id": test_id}).mappings()
     ]
@@ -251,10 +259,17 @@ def write_results(
     *,
     votes_n: int,
     last_vote_at: datetime | None,
+    computed_run: int,
 ) -> None:
-    """Store the results of a test, which were computed from this number of votes."""
-    values = {"test_id": test_id, "votes_n": votes_n, "last_vote_at": last_vote_at}
-    connection.execute(_RESULTS, values | {"results": json.dumps(results, allow_nan=False)})
+    """Store the results of a test, which were computed from these votes, as of this run."""
+    values = {
+        "test_id": test_id,
+        "votes_n": votes_n,
+        "last_vote_at": last_vote_at,
+        "computed_run": computed_run,
+        "results": json.dumps(results, allow_nan=False),
+    }
+    connection.execute(_RESULTS, values)
 
 
 def _by_subject(rows: Iterable[Any]) -> dict[str, dict[int, int]]:

@@ -11,8 +11,10 @@ _CURRENT = """
     WHERE w.is_shown AND w.generation_id IS NOT NULL
 """
 _END_OLD = text(f"""
-    UPDATE mirpipe.shown_clip SET to_run = :run_id
-    WHERE to_run IS NULL AND generation_id NOT IN ({_CURRENT})
+    WITH c AS MATERIALIZED ({_CURRENT})
+    UPDATE mirpipe.shown_clip s SET to_run = :run_id
+    WHERE s.to_run IS NULL
+      AND NOT EXISTS (SELECT FROM c WHERE c.generation_id = s.generation_id)
 """)
 _INSERT_NEW = text(f"""
     INSERT INTO mirpipe.shown_clip (generation_id, from_run)

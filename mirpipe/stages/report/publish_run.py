@@ -46,7 +46,7 @@ def report(*, trigger: str) -> ReportResult:
     `trigger` is stored with the run and shows what started it: the id of a DAG run, or "command
     line". Everything is written in one transaction, so readers see either the old or the new run.
     Afterwards, the list of tracks that may have pending work is shortened, and the results of
-    listening tests with new votes are computed.
+    listening tests are computed if votes or metrics have changed.
     """
     with hold_lock("report"):
         result = _publish_or_confirm(trigger)
@@ -54,7 +54,7 @@ def report(*, trigger: str) -> ReportResult:
             pair_input_changes.delete_marks(connection)
         with engine("app").begin() as connection:
             unsettled_tracks.delete_complete(connection)
-    update_results(metrics_changed=result.changed)
+    update_results()
     return result
 
 

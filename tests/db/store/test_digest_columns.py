@@ -59,7 +59,11 @@ LEFT_OUT = {
         ENTERED,
     ),
     "listening_result": dict.fromkeys(
-        ["listening_test_id", "votes_n", "last_vote_at", "computed_at", "results"], ENTERED
+        [
+            *("listening_test_id", "votes_n", "last_vote_at", "computed_run", "computed_at"),
+            "results",
+        ],
+        ENTERED,
     ),
     "listening_test": dict.fromkeys(
         [

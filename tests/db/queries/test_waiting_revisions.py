@@ -1,0 +1,21 @@
+"""How far a waiting revision is, in words."""
+
+import pytest
+
+from mirpipe.db.queries.waiting_revisions import Challenger, progress_text
+
+
+@pytest.mark.parametrize(
+    ("kind", "coverage", "expected"),
+    [
+        ("encoder", 0.95, "95.0% of the tracks embedded"),
+        ("generator", 0.0, "0.0% of the clips generated"),
+        ("encoder", None, "nothing to embed"),
+        ("generator", None, "no clips requested"),
+    ],
+)
+def test_undefined_coverage_is_not_shown_as_zero(
+    kind: str, coverage: float | None, expected: str
+) -> None:
+    waiting = Challenger(kind, "name", "new", "old", coverage, False, "", None, [], None)
+    assert progress_text(waiting) == expected
