@@ -36,6 +36,12 @@ def encoder_revisions(run: RunKey) -> list[queries.EncoderRevision]:
     return queries.encoder_revisions()
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def active_encoders(run: RunKey) -> list[queries.ActiveEncoder]:
+    """Return the active encoders with their licences."""
+    return queries.active_encoders()
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
 def best_match_changes(run: RunKey) -> list[queries.BestMatchChange]:
     """Return the best matches that this run changed."""
@@ -158,60 +164,61 @@ def map_points(run: RunKey, encoder: str) -> list[queries.MapPoint]:
 
 def library_counts() -> list[queries.LibraryCount]:
     """Return the number of tracks by collection and state. It is at most 10 seconds old."""
-    return _library_counts(_change_mark())
+    return _library_counts(change_mark())
 
 
 def pending_work() -> list[queries.PendingWork]:
     """Return the work that the next run will do. It is at most 10 seconds old."""
-    return _pending_work(_change_mark())
+    return _pending_work(change_mark())
 
 
 def failure_counts() -> list[queries.FailureCount]:
     """Return the number of failures by stage and reason. It is at most 10 seconds old."""
-    return _failure_counts(_change_mark())
+    return _failure_counts(change_mark())
 
 
 def unavailable_plugins() -> list[queries.UnavailablePlugin]:
     """Return the plug-ins that cannot run. The list is at most 10 seconds old."""
-    return _unavailable_plugins(_change_mark())
+    return _unavailable_plugins(change_mark())
 
 
 def challengers() -> list[queries.Challenger]:
     """Return the revisions that wait to become active. The list is at most 10 seconds old."""
-    return _challengers(_change_mark())
+    return _challengers(change_mark())
 
 
 def listed_tracks_n(chosen: queries.TrackFilter) -> int:
     """Return the number of tracks that are listed. It is at most 10 seconds old."""
-    return _listed_tracks_n(_change_mark(), chosen)
+    return _listed_tracks_n(change_mark(), chosen)
 
 
 def listed_tracks(
     chosen: queries.TrackFilter, sort: str, descending: bool, limit: int, offset: int
 ) -> list[queries.ListedTrack]:
     """Return one page of the list of tracks. It is at most 10 seconds old."""
-    return _listed_tracks(_change_mark(), chosen, sort, descending, limit, offset)
+    return _listed_tracks(change_mark(), chosen, sort, descending, limit, offset)
 
 
 def track_distributions(chosen: queries.TrackFilter) -> list[queries.TrackGroup]:
     """Return how the listed tracks are distributed. It is at most 10 seconds old."""
-    return _track_distributions(_change_mark(), chosen)
+    return _track_distributions(change_mark(), chosen)
 
 
 def similar_references(
     track_id: int, content_sha256: str, k: int
 ) -> list[queries.SimilarReferences]:
     """Return the nearest references of a track by each encoder. It is at most 10 seconds old."""
-    return _similar_references(_change_mark(), track_id, content_sha256, k)
+    return _similar_references(change_mark(), track_id, content_sha256, k)
 
 
 def rating_distributions() -> list[queries.RatingBin]:
     """Return the histograms of the ratings of all tracks. They are at most 10 seconds old."""
-    return _rating_distributions(_change_mark())
+    return _rating_distributions(change_mark())
 
 
 @st.cache_data(ttl=POLLING_SECONDS, show_spinner=False)
-def _change_mark() -> str:
+def change_mark() -> str:
+    """Return a mark that changes with the database. It is at most 10 seconds old."""
     return queries.change_mark()
 
 

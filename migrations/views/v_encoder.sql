@@ -1,3 +1,4 @@
+-- Postgres would read all vectors to find that none was imported.
 CREATE OR REPLACE VIEW v_encoder AS
 SELECT e.name AS encoder, e.revision, e.dimension, e.wanted,
     s.encoder_id IS NOT NULL AS serving,
@@ -10,8 +11,10 @@ SELECT e.name AS encoder, e.revision, e.dimension, e.wanted,
     (SELECT count(v.track_id)::double precision / nullif(count(*), 0)
      FROM track t LEFT JOIN embedding v ON v.encoder_id = e.encoder_id AND v.track_id = t.track_id
      WHERE t.state = 'ok') AS coverage,
-    (SELECT count(*) FROM embedding v JOIN embedding_batch b ON b.batch_id = v.batch_id
-     WHERE v.encoder_id = e.encoder_id AND b.is_imported) AS imported_n
+    CASE WHEN EXISTS (SELECT FROM embedding_batch b WHERE b.is_imported) THEN
+        (SELECT count(*) FROM embedding v JOIN embedding_batch b ON b.batch_id = v.batch_id
+         WHERE v.encoder_id = e.encoder_id AND b.is_imported)
+    ELSE 0 END AS imported_n
 FROM encoder e
 LEFT JOIN serving_revision s ON s.encoder_id = e.encoder_id;
 

@@ -9,8 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, HTTPException, Query, UploadFile
 
 from mirpipe.api.values import Neighbours
-from mirpipe.db import queries
-from mirpipe.db.queries.vector_search import NearReference
+from mirpipe.db.queries.vector_search import NearReference, searchable_revisions
 from mirpipe.files.printable_path import printable_path
 from mirpipe.search_process import MAX_FILE_BYTES, SearchBusy, search_by_file
 
@@ -28,7 +27,7 @@ def search(
     k: Neighbours = 10,
 ) -> list[NearReference]:
     """Return the k most similar references. Searches run one at a time."""
-    if encoder not in {revision.encoder for revision in queries.encoder_revisions()}:
+    if encoder not in {revision.encoder for revision in searchable_revisions()}:
         raise HTTPException(
             404, f"There is no encoder {encoder!r}. GET /v1/encoders lists all encoders."
         )

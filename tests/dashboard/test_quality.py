@@ -1,8 +1,12 @@
 """Tests of the Quality page: findings and their filters."""
 
+from typing import Any
+
 import pytest
+import streamlit as st
 from sqlalchemy import text
 
+from mirpipe.db import queries
 from tests.dashboard.open_page import html, page
 from tests.support.databases import Database
 
@@ -21,6 +25,7 @@ def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
         track = connection.execute(text(TRACK)).scalar_one()
         connection.execute(text(FINDINGS), {"track": track})
+    st.cache_data.clear()
     app = page("quality")
     assert (
         "href='quality?kind=damage'><bdi>damage</bdi></a> <span class='mp-muted'>warning<"
@@ -57,3 +62,26 @@ def test_titles_from_tags_in_a_guessed_encoding_are_listed(fresh_database: Datab
     (table,) = page("quality").dataframe
     assert list(table.value["track"]) == ["one"]
     assert list(table.value["guessed encoding"]) == ["gb18030"]
+
+
+def test_findings_are_read_again_only_when_the_database_has_changed(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh_database.app.begin() as connection:
+        track = connection.execute(text(TRACK)).scalar_one()
+        connection.execute(text(FINDINGS), {"track": track})
+    reads: list[str] = []
+    for name in ("findings", "finding_counts"):
+        query = getattr(queries, name)
+
+        def counted(query: Any = query, **parameters: object) -> Any:
+            reads.append(query.__name__)
+            return query(**parameters)
+
+        monkeypatch.setattr(queries, name, counted)
+    mark = "before"
+    monkeypatch.setattr(queries, "change_mark", lambda: mark)
+    shown = [list(page("quality").dataframe[0].value["finding"]) for _ in range(2)]
+    page("tracks")
+    assert shown[0] == shown[1] == ["It is damaged.", "It has an offset."]
+    assert reads == ["finding_counts", "findings"]

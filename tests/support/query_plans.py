@@ -11,6 +11,15 @@ def completely_read(plan: Plan) -> set[str]:
     return {node["Relation Name"] for node in _nodes(plan) if node["Node Type"] == "Seq Scan"}
 
 
+def tables_read(plan: Plan) -> set[str]:
+    """Return the tables that were read at all. The plan must come from EXPLAIN ANALYZE."""
+    return {
+        node["Relation Name"]
+        for node in _nodes(plan)
+        if "Relation Name" in node and node["Actual Loops"] > 0
+    }
+
+
 def rows_read(plan: Plan, table: str) -> int:
     """Return how many rows of a table were read. The plan must come from EXPLAIN ANALYZE."""
     return sum(

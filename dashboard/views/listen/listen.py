@@ -51,7 +51,7 @@ def match_section(
 def clip_section(
     target: queries.Target,
     clips: Sequence[queries.GeneratedClip],
-    active: Sequence[queries.EncoderRevision],
+    active: Sequence[queries.ActiveEncoder],
     details: TrackDetails,
 ) -> None:
     """Draw the clips of each generator."""
@@ -65,7 +65,7 @@ def clip_section(
     spectrogram_comparison.section(target, clips, details)
 
 
-def explain_players(active: Sequence[queries.EncoderRevision], details: TrackDetails) -> None:
+def explain_players(active: Sequence[queries.ActiveEncoder], details: TrackDetails) -> None:
     """Explain the level matching, the pictures and the models."""
     level = format_number(details.level, 1)
     st.caption(
@@ -114,7 +114,7 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
         )
     depth = chosen_depth or DEFAULT_DEPTH
     key = cached_queries.run_key(run)
-    active = [row for row in cached_queries.encoder_revisions(key) if row.serving]
+    active = cached_queries.active_encoders(key)
     matches, clips = [], []
     if "matches" in parts:
         matches = cached_queries.matches(key, target.track_id, DEPTHS[-1])

@@ -10,6 +10,7 @@ from dashboard.components import answer, markup, tables
 from dashboard.components.bar_list import Bar, bar_list, filter_link
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
+from dashboard.data import finding_queries
 from mirpipe.db import queries
 from mirpipe.db.queries.undecoded_tags import undecoded_files
 
@@ -72,7 +73,7 @@ def guessed_section() -> None:
 
 def finding_section() -> None:
     """Draw the findings, or a message if there are none."""
-    counts = queries.finding_counts()
+    counts = finding_queries.finding_counts()
     if not counts:
         st.info(NO_FINDINGS)
         return
@@ -96,7 +97,7 @@ def finding_section() -> None:
     collections = by_collection.multiselect(
         "Collection", ["reference", "target", "generated"], key="collection", bind="query-params"
     )
-    rows = queries.findings(kinds=kinds, collections=collections)
+    rows = finding_queries.findings(tuple(kinds), tuple(collections))
     findings = finding_frame(rows)
     if findings.empty:
         st.info("No finding matches these filters.")

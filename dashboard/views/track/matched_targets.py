@@ -24,9 +24,9 @@ def draw(track: queries.TrackDescription) -> None:
         f"It is among the first ten matches of {targets}.{listed} Each number is its rank by that "
         "encoder."
     )
-    revisions = cached_queries.encoder_revisions(cached_queries.run_key(run))
+    active = cached_queries.active_encoders(cached_queries.run_key(run))
     names = dict.fromkeys(encoder for row in rows for encoder in row.ranks)
-    random = {row.encoder: row.random for row in revisions if row.serving}
+    random = {row.encoder: row.random for row in active}
     tracks = [
         RankedTrack(
             row.target_id,

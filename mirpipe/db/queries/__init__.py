@@ -37,8 +37,10 @@ from mirpipe.db.queries.embedding_maps import EmbeddingMap, MapPoint, map_points
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement, encoder_agreements
 from mirpipe.db.queries.encoder_comparison import EncoderComparison, encoder_comparisons
 from mirpipe.db.queries.encoder_revisions import (
+    ActiveEncoder,
     EmbeddedTracks,
     EncoderRevision,
+    active_encoders,
     embedded_tracks,
     encoder_revisions,
 )
@@ -114,6 +116,7 @@ from mirpipe.db.queries.waiting_revisions import (
 from mirpipe.db.queries.waveform_and_chroma import Picture, pictures
 
 __all__ = [
+    "ActiveEncoder",
     "Aesthetics",
     "AudioFinding",
     "BestMatchChange",
@@ -173,6 +176,7 @@ __all__ = [
     "TrackFilter",
     "TrackGroup",
     "UnavailablePlugin",
+    "active_encoders",
     "aesthetics",
     "best_match_changes",
     "best_match_differences",

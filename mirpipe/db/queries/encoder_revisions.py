@@ -52,6 +52,25 @@ _ENCODER_REVISIONS = text("""
 
 
 @dataclass(frozen=True)
+class ActiveEncoder:
+    """The active revision of an encoder."""
+
+    encoder: str
+    licence_weights: str
+    """Licence of the encoder's weights. Empty if it is not stated."""
+    random: bool
+    """Whether the weights are random. Its matches are then not meaningful for music."""
+
+
+_ACTIVE_ENCODERS = text("""
+    SELECT e.name AS encoder, coalesce(e.spec ->> 'licence_weights', '') AS licence_weights,
+        coalesce(e.is_random, false) AS random
+    FROM mirpipe.encoder e JOIN mirpipe.serving_revision s USING (encoder_id)
+    ORDER BY array_position(CAST(:encoder_order AS text[]), e.name), e.name, e.revision
+""")
+
+
+@dataclass(frozen=True)
 class EmbeddedTracks:
     """How many of the usable tracks have vectors."""
 
@@ -75,6 +94,11 @@ _EMBEDDED_TRACKS = text("""
 def encoder_revisions() -> list[EncoderRevision]:
     """Return the active and configured revisions, with encoders in the order of the settings."""
     return read_rows(EncoderRevision, _ENCODER_REVISIONS, encoder_order=settings().encoders)
+
+
+def active_encoders() -> list[ActiveEncoder]:
+    """Return the active revisions in the order of the settings, without counting any vectors."""
+    return read_rows(ActiveEncoder, _ACTIVE_ENCODERS, encoder_order=settings().encoders)
 
 
 def embedded_tracks() -> EmbeddedTracks:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from mirpipe.db.queries.read_rows import read_rows
 from mirpipe.db.queries.track_list import TrackFilter, conditions, parameters
@@ -31,14 +31,16 @@ _MATCHED = """
     WHERE s.to_run IS NULL AND coalesce(s.counted_rank, 1) = 1
     GROUP BY s.target_id
 """
-# The mean of one metric over a target's clips in all modes.
-_WITH_CLIPS = """
-    SELECT target_id, avg(value) FILTER (WHERE metric = :metric) AS score
-    FROM mirpipe.v_generation_score GROUP BY target_id
-"""
 _WITH_CLIPS_ONLY = """
     SELECT DISTINCT target_id, 0 AS score FROM mirpipe.wanted_clip
     WHERE is_shown AND generation_id IS NOT NULL
+"""
+# The mean of one metric over a target's clips in all modes. The scores of other metrics are not
+# read. Targets whose clips have no score by the metric are listed, too.
+_WITH_CLIPS = f"""
+    SELECT c.target_id, v.score FROM ({_WITH_CLIPS_ONLY}) c LEFT JOIN (
+        SELECT target_id, avg(value) AS score FROM mirpipe.v_generation_score
+        WHERE metric = :metric GROUP BY target_id) v USING (target_id)
 """
 # The scores are materialized, so that they are not computed again for each target.
 _ORDER = """
@@ -79,21 +81,25 @@ def target_order(
     of its best matches by all encoders, or the mean of the metric over its clips.
     """
     chosen, wanted = TrackFilter(search=search), labels or {}
-    with_clips = _WITH_CLIPS_ONLY if order == "title" else _WITH_CLIPS
-    query = _ORDER.format(
-        scores=_MATCHED if metric is None else with_clips,
-        conditions=conditions(chosen),
-        order=_SQL_ORDERS[order],
-    )
     rows = read_rows(
         _Id,
-        text(query),
+        _query(chosen, order, with_clips=metric is not None),
         metric=metric,
         genre=wanted.get("genre"),
         instrument=wanted.get("instrument"),
         **parameters(chosen),
     )
     return [row.track_id for row in rows]
+
+
+def _query(chosen: TrackFilter, order: str, *, with_clips: bool) -> TextClause:
+    clips = _WITH_CLIPS_ONLY if order == "title" else _WITH_CLIPS
+    query = _ORDER.format(
+        scores=clips if with_clips else _MATCHED,
+        conditions=conditions(chosen),
+        order=_SQL_ORDERS[order],
+    )
+    return text(query)
 
 
 def target_label_values(label: str) -> list[str]:

@@ -26,10 +26,15 @@ class Target:
     """Whether the latest run has matches for the target."""
 
 
+# The views v_library and v_retrieval would also read the files and all scores of the matches.
 _TARGETS = text("""
-    SELECT t.track_id, t.content_sha256, t.title, t.labels, t.seconds, t.voiced,
-        t.track_id IN (SELECT target_id FROM mirpipe.v_retrieval WHERE rank = 1) AS has_matches
-    FROM mirpipe.v_library t
+    SELECT t.track_id, encode(t.content_sha256, 'hex') AS content_sha256, t.title, t.labels,
+        t.seconds, m.voiced, EXISTS (
+            SELECT FROM mirpipe.served_neighbour s
+            WHERE s.target_id = t.track_id AND s.rank = 1 AND s.to_run IS NULL) AS has_matches
+    FROM mirpipe.track t
+    LEFT JOIN mirpipe.shown_metric shown ON shown.name = 'melody'
+    LEFT JOIN mirpipe.melody m ON m.metric_id = shown.metric_id AND m.track_id = t.track_id
     WHERE t.collection = 'target' AND t.state = 'ok' ORDER BY t.title, t.content_sha256
 """)
 
