@@ -63,7 +63,7 @@ def test_the_page_shows_results_and_names_parts_without_a_result() -> None:
     text = page(outcomes)
     assert "| embedding | 63.2 | s/CPU-s |" in text
     assert "Duration of each part, in seconds: embed 31." in text
-    assert "Not measured: ingest, stream, retrieve" in text
+    assert "Not measured: ingest, stream, exact_search, retrieve" in text
     assert "clap, " in text.rpartition("Not measured:")[2]
 
 
