@@ -30,15 +30,10 @@ def temporary_server() -> Iterator[None]:
         Path(name).chmod(0o755)
         for variable in [name for name in os.environ if name.startswith("MIRPIPE_")]:
             del os.environ[variable]
-        os.environ["MIRPIPE_HOME"] = name
-        settings.cache_clear()
-        close_engines()
         try:
-            migrate()
-            yield
+            with kept_server(Path(name)):
+                yield
         finally:
-            close_engines()
-            embedded_server(Path(name)).down()
             os.environ.clear()
             os.environ.update(before)
             settings.cache_clear()

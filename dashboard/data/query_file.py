@@ -66,7 +66,7 @@ def _folder() -> TemporaryDirectory[str]:
 def _measured(
     name: str, path: Path, digest: str
 ) -> tuple[queries.FileLocation | None, queries.Picture | None]:
-    """Return what the player needs, measured by a process. Return None if it fails."""
+    """Return where the file is and its outline. Both are None if it cannot be decoded in time."""
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "mirpipe.audio.printed_facts", path],

@@ -52,7 +52,7 @@ def write(
 
     Existing vectors are kept. `versions` contains the versions of the libraries that computed the
     vectors, `seconds` is the time that the model took, and `peak_memory_bytes` the largest memory
-    with this model, or None if it was not measured.
+    since the model began to load, or None if it was not measured.
     """
     write_vectors(
         connection,

@@ -116,7 +116,7 @@ DIFFERENT_REQUESTS = [
 
 
 class RowCounter:
-    """Counts the rows of each decoder call, and fails like a card that has room for `room` rows."""
+    """Counts the rows of each decoder call, and has memory for `room` rows only."""
 
     def __init__(self, decoder: torch.nn.Module, *, room: int = 99) -> None:
         self.rows: list[int] = []
