@@ -273,7 +273,7 @@ class GenerationRequest:
     """Seed for the random sampling."""
     conditioning: AudioSegment | None
     """The harmonic component of the target's excerpt with its onsets. None if the mode uses only
-    text."""
+    text, or if the generator needs no conditioning audio."""
     features: Features | None
     """The features of the target, with the notes and beats of its excerpt. None if the mode uses
     only text."""

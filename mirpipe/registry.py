@@ -42,6 +42,7 @@ _NOT_IN_REVISION = {
     "licence_weights",
     "citation",
     "checkpoint",
+    "uses_conditioning_audio",
     "is_random",
 }
 

@@ -134,7 +134,8 @@ class CaptionerSpec:
 class GeneratorSpec:
     """A generator's identity, and information about the generator for users.
 
-    The revision depends on every field except `checkpoint`, the licences and the citation.
+    The revision depends on every field except `checkpoint`, the licences, the citation, and the
+    fields whose description says so.
     """
 
     name: str
@@ -156,6 +157,9 @@ class GeneratorSpec:
     licence_weights: str
     citation: str
     compute_dtype: str = "float32"
+    uses_conditioning_audio: bool = True
+    """Whether the model needs the conditioning audio in conditioned modes. If not, it receives only
+    the target's features. Not part of the revision."""
     is_random: bool = False
     """Whether the weights are random, as in tests. Not part of the revision."""
 

@@ -11,14 +11,14 @@ from mirpipe.generation.prompts import build_prompt
 from mirpipe.library import content_hash
 from mirpipe.music import features
 from mirpipe.records import AudioSegment, Excerpt, Features, GenerationRequest, Track
+from mirpipe.specs import GeneratorSpec
 
 
 class RequestBuilder:
     """Builds requests, and caches the last target for its other clips."""
 
-    def __init__(self, sample_rate: int) -> None:
-        """`sample_rate` is the sample rate of the conditioning audio, in Hz."""
-        self._sample_rate = sample_rate
+    def __init__(self, spec: GeneratorSpec) -> None:
+        self._spec = spec
         self._target: _Target | None = None
 
     def build(self, clip: PendingClip) -> tuple[GenerationRequest, dict[str, str]]:
@@ -31,8 +31,8 @@ class RequestBuilder:
         target, is_conditioned = self._target, clip.is_conditioned
         prompt, parts = build_prompt(clip.caption, target.features, is_conditioned=is_conditioned)
         conditioning = None
-        if is_conditioned:
-            conditioning = target.conditioning_audio(self._sample_rate, clip.seconds)
+        if is_conditioned and self._spec.uses_conditioning_audio:
+            conditioning = target.conditioning_audio(self._spec.sample_rate, clip.seconds)
         request = GenerationRequest(
             mode=clip.as_mode,
             prompt=prompt,

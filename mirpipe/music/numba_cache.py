@@ -32,6 +32,7 @@ def claim_cache(root: Path | None = None) -> None:
     is kept. A folder that was inherited from a mirpipe parent process is replaced.
     """
     global _folder
+    os.environ.setdefault("NUMBA_OPT", "1")  # takes 4 s less to compile, and is not slower
     root = root or platformdirs.user_cache_path("mirpipe") / "numba"
     current = os.environ.get(VARIABLE)
     if _locks or (current and not Path(current).is_relative_to(root)):

@@ -1,5 +1,6 @@
 """Show the progress of a DAG run, and list its failed tasks."""
 
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,9 @@ from mirpipe.orchestration.airflow_rest_client import AirflowClient, DagRun, Tas
 
 POLL_SECONDS = 1.0
 """Time between two calls. Each call costs the API server tens of milliseconds of CPU time."""
+_POLLS_PER_REFRESH = 10
+"""While a task has not ended, the run is only queried in one of this number of polls."""
+_ENDED_STATES = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
 _SHOWN_STATES = {
     "running": "runs",
@@ -30,17 +34,26 @@ def show_until_ended(
     `require_alive` raises an error if Airflow is no longer running.
     """
     last_states: dict[tuple[str, int], str | None] = {}
-    while True:
-        run = airflow.refresh(run)
-        for task in airflow.task_states(run):
+
+    def show_changes() -> bool:
+        """Show each task whose state has changed, and return whether all tasks have ended."""
+        tasks = airflow.task_states(run)
+        for task in tasks:
             key = (task.task_id, task.map_index)
             if task.state != last_states.get(key) and task.state in _SHOWN_STATES:
                 show(f"{run.dag_id}: {_task_name(task)} {_SHOWN_STATES[task.state]}")
             last_states[key] = task.state
-        if run.has_ended:
-            return run
+        return all(task.state in _ENDED_STATES for task in tasks)
+
+    for poll in itertools.count():
+        if show_changes() or poll % _POLLS_PER_REFRESH == 0:
+            run = airflow.refresh(run)
+            if run.has_ended:
+                show_changes()
+                break
         require_alive()
         time.sleep(POLL_SECONDS)
+    return run
 
 
 def failure_lines(airflow: AirflowClient, run: DagRun, *, task_logs: Path) -> list[str]:

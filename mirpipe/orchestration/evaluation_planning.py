@@ -10,8 +10,9 @@ from mirpipe.orchestration.batch_grouping import group_batches
 from mirpipe.orchestration.plan_limit import ASSUMED_SECONDS, limited, seconds_per_track
 from mirpipe.settings import settings
 
-SMALLEST_ANALYSIS = 8
-"""Fewest tracks for which a second task that analyses is started. A start takes 3 CPU-seconds."""
+SHORTEST_ANALYSIS = 900.0
+"""Least audio for each of several tasks that analyse, in seconds. A task uses at least two threads,
+and its start takes as long as the analysis of two minutes of audio."""
 _TRACK_STAGES = {"embed", "score", "analyse"}
 _GENERATION_STAGES = {"caption", "embed captions", "generate"}
 
@@ -88,16 +89,20 @@ def plan_embed(*, on_gpu: bool | None = None, references: bool = True) -> Plan:
 def plan_analyse(*, references: bool = True) -> Plan:
     """Return the tasks that analyse tracks without a melody or features: the ids of their tracks.
 
-    Few tracks are divided into as many tasks as can run at the same time. If `references` is false,
-    only targets and clips are analysed.
+    Few tracks are divided into as many tasks as can run at the same time, but into fewer tasks if
+    these would be short. If `references` is false, only targets and clips are analysed.
     """
+    from mirpipe.db.engine import engine
+    from mirpipe.db.store import tracks
     from mirpipe.stages import analyse, evaluate
 
     evaluate.register()
     pending, configured = analyse.plan(), settings()
     track_ids = limited(pending, stage="analyse", references=references)
-    share = max(SMALLEST_ANALYSIS, -(-len(track_ids) // configured.slots))
-    batches = list(batched(track_ids, min(configured.batch_tracks, share)))
+    with engine("app").connect() as connection:
+        seconds = tracks.total_seconds(connection, track_ids)
+    share = -(-len(track_ids) // max(1, min(configured.slots, int(seconds / SHORTEST_ANALYSIS))))
+    batches = list(batched(track_ids, min(configured.batch_tracks, share or 1)))
     tasks = group_batches(batches, seconds_per_track=ASSUMED_SECONDS)
     return Plan(tasks, len(pending) - len(track_ids))
 

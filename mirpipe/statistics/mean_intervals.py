@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from mirpipe.records import Float64, Int64
 
@@ -80,6 +79,8 @@ def wilson_intervals(columns: Sequence[Float64]) -> Float64:
 
     Each column has shape (n,) and contains only 0 and 1. The bounds are NaN if n is below MIN_N.
     """
+    from scipy import stats  # takes 0.5 s, and every command imports this module
+
     bounds = np.full((len(columns), 2), np.nan)
     for index, column in enumerate(columns):
         if len(column) >= MIN_N:
@@ -109,6 +110,8 @@ def _bounds(values: Float64, resamples: int, random: np.random.Generator) -> Flo
 
     `values` has shape (n, columns).
     """
+    from scipy import stats
+
     n = len(values)
     mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
     bootstrap = -_resampled_t((values - mean) / sd, resamples, random)[::-1]

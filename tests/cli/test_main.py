@@ -1,6 +1,8 @@
 """Tests for the command `mirpipe`: help, error messages and exit codes."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,6 +67,16 @@ def test_help_names_every_command() -> None:
     assert code == 0
     assert "Exit codes:\n\n      0  everything is done" in output
     assert [name for name in COMMANDS if f"  {name} " not in output] == []
+
+
+def test_starting_a_command_loads_no_large_library() -> None:
+    """Airflow starts a process for each stage, so that each second of loading counts often."""
+    code = "import sys, mirpipe.cli.main; print(*{name.partition('.')[0] for name in sys.modules})"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    large = {"airflow", "librosa", "numba", "onnxruntime", "pandas", "scipy", "streamlit", "torch"}
+    loaded = set(output.stdout.split())
+    assert "mirpipe" in loaded
+    assert not large & loaded
 
 
 def test_unknown_command_is_wrong_usage() -> None:

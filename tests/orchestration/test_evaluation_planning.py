@@ -12,7 +12,7 @@ from mirpipe.errors import PluginError
 from mirpipe.orchestration import evaluation_planning, plan_limit, stage_tasks
 from mirpipe.orchestration.evaluation_planning import Plan
 from mirpipe.settings import settings
-from mirpipe.stages import analyse, evaluate
+from mirpipe.stages import analyse
 from tests.support.audio_files import ingest_folder, tones
 from tests.support.databases import Database
 from tests.support.fake_gpu import add_gpu, compute_on_gpu
@@ -48,20 +48,31 @@ def test_encoders_with_the_same_pending_tracks_share_a_task(
 
 
 @pytest.mark.parametrize(
-    ("tracks", "batch_tracks", "expected"),
-    [(8, 32, [8]), (9, 32, [8, 1]), (60, 32, [30, 30]), (60, 20, [20, 20, 20])],
+    ("number", "seconds", "batch_tracks", "expected"),
+    [
+        (60, 15, 64, [60]),
+        (60, 30, 64, [30, 30]),
+        (60, 30, 20, [20, 20, 20]),
+        (9, 240, 64, [5, 4]),
+        (1, 3600, 64, [1]),
+    ],
 )
-def test_all_slots_share_the_tracks_to_analyse(
-    monkeypatch: pytest.MonkeyPatch, tracks: int, batch_tracks: int, expected: list[int]
+def test_slots_share_the_tracks_to_analyse_unless_their_tasks_would_be_short(
+    fresh_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    seconds: float,
+    batch_tracks: int,
+    expected: list[int],
 ) -> None:
     monkeypatch.setenv("MIRPIPE_SLOTS", "2")
     monkeypatch.setenv("MIRPIPE_BATCH_TRACKS", str(batch_tracks))
     settings.cache_clear()
-    monkeypatch.setattr(analyse, "plan", lambda: list(range(tracks)))
-    monkeypatch.setattr(evaluate, "register", lambda: None)
+    monkeypatch.setattr(analyse, "plan", lambda: list(range(number)))
+    monkeypatch.setattr(tracks, "total_seconds", lambda _, track_ids: seconds * len(track_ids))
     plan = evaluation_planning.plan_analyse().tasks
     assert [len(track_ids) for track_ids in plan] == expected
-    assert [track_id for track_ids in plan for track_id in track_ids] == list(range(tracks))
+    assert [track_id for track_ids in plan for track_id in track_ids] == list(range(number))
 
 
 def test_an_encoder_that_is_broken_for_a_while_stays_pending(

@@ -92,6 +92,10 @@ _FINGERPRINT = text(
     "WHERE collection <> 'generated'"
 )
 
+_TOTAL_SECONDS = text(
+    "SELECT coalesce(sum(seconds), 0) FROM mirpipe.track WHERE track_id = ANY(:track_ids)"
+)
+
 # References and other tracks alternate. Neighbouring ids stay together, so that a plan is a few
 # ranges of ids. Postgres computes the same md5 everywhere, so all stages choose the same tracks.
 _FIRST_TO_PROCESS = text(
@@ -169,6 +173,12 @@ def fingerprint(connection: Connection) -> str:
     Generated clips are not included. The string for an empty library is "0".
     """
     return str(connection.execute(_FINGERPRINT).scalar_one())
+
+
+def total_seconds(connection: Connection, track_ids: Sequence[int]) -> float:
+    """Return the sum of the durations of these tracks, in seconds."""
+    seconds: float = connection.execute(_TOTAL_SECONDS, {"track_ids": list(track_ids)}).scalar_one()
+    return seconds
 
 
 def tracks_with_content(

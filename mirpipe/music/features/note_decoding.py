@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import argrelmax
 
 from mirpipe.records import Float32, Float64
 
@@ -75,6 +74,8 @@ def _spans_from_onsets(remaining: Float64, onsets: Float64) -> Iterator[tuple[in
     The probabilities that a note explains, also those of both neighbouring keys, become 0 in
     `remaining`.
     """
+    from scipy.signal import argrelmax  # takes 0.5 s, and every command imports this module
+
     frames, keys = argrelmax(onsets, axis=0)
     is_onset = onsets[frames, keys] >= ONSET_THRESHOLD
     for first, key in zip(frames[is_onset][::-1], keys[is_onset][::-1], strict=True):

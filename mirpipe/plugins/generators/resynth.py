@@ -38,6 +38,7 @@ SPEC = GeneratorSpec(
     sample_rate=32_000,
     longest_seconds=300.0,
     has_guidance=False,
+    uses_conditioning_audio=False,
     sampling={},
     licence_code="Apache-2.0",
     licence_weights="none",

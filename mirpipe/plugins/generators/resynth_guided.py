@@ -26,6 +26,7 @@ SPEC = replace(
     resynth.SPEC,
     name="resynth_guided",
     has_guidance=True,
+    uses_conditioning_audio=False,
     sampling={"half_guidance": HALF_GUIDANCE, "resynth": resynth.SPEC.version},
     citation="mirpipe: resynth, mixed by guidance (a baseline)",
 )

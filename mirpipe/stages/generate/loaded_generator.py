@@ -48,7 +48,7 @@ class LoadedGenerator:
         libraries = registry.GENERATORS.needs(generator).libraries
         self._versions = package_versions.installed_versions(libraries)
         self._model = model
-        self._requests = RequestBuilder(self.spec.sample_rate)
+        self._requests = RequestBuilder(self.spec)
 
     def generate(self, batch: Sequence[PendingClip]) -> list[GeneratedClip]:
         """Call the model once, check the generated clips, and write them to the clip store.

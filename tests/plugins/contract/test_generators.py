@@ -19,7 +19,14 @@ from tests.support.synthetic_music import melody
 
 NAMES = installed(registry.GENERATORS)
 
-NOT_IN_REVISION = {"checkpoint", "licence_code", "licence_weights", "citation", "is_random"}
+NOT_IN_REVISION = {
+    "checkpoint",
+    "licence_code",
+    "licence_weights",
+    "citation",
+    "is_random",
+    "uses_conditioning_audio",
+}
 
 FEATURES = Features(
     tempo_bpm=120.0,
@@ -156,6 +163,20 @@ def test_a_mode_without_conditioning_ignores_the_target(spec: GeneratorSpec) -> 
         without_target, conditioning=conditioned.conditioning, features=conditioned.features
     )
     assert np.array_equal(*generate(spec, without_target, with_target))
+
+
+def test_a_clip_depends_on_the_conditioning_audio_only_if_the_spec_says_so(
+    spec: GeneratorSpec,
+) -> None:
+    request = clip_request(spec, is_conditioned=True)
+    assert request.conditioning is not None
+    samples = np.roll(request.conditioning.samples[::-1], spec.sample_rate // 3) / 2
+    other = AudioSegment(np.ascontiguousarray(samples), spec.sample_rate)
+    clips = generate(spec, request, replace(request, conditioning=other))
+    assert np.array_equal(*clips) != spec.uses_conditioning_audio
+    if not spec.uses_conditioning_audio:
+        without = generate(spec, replace(request, conditioning=None))
+        assert np.array_equal(clips[0], without[0])
 
 
 def test_guidance_changes_the_clip_if_the_generator_has_guidance(spec: GeneratorSpec) -> None:
