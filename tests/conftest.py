@@ -25,6 +25,8 @@ pytest_plugins = ["tests.support.servers"]
 # The cache must be claimed before any test imports numba, because tests may run in parallel.
 claim_cache()
 
+_NO_HOME = "/dev/null/mirpipe"
+"""Home of tests that need none. It cannot be created, so a test cannot start a server there."""
 _TEMPORARY = Path("/tmp")  # The path is short, because the length of a socket path is limited.
 
 
@@ -55,9 +57,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _no_user_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hide the developer's MIRPIPE_ variables, and the terminal's width, from every test."""
+    """Hide the developer's MIRPIPE_ variables, home and terminal width from every test."""
     for name in [name for name in os.environ if name.startswith("MIRPIPE_") or name == "COLUMNS"]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("MIRPIPE_HOME", _NO_HOME)
     settings.cache_clear()
     yield
     settings.cache_clear()

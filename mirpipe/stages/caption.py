@@ -20,7 +20,7 @@ from mirpipe.db.store import (
 )
 from mirpipe.errors import RejectedInput, result_or_error
 from mirpipe.library import content_hash
-from mirpipe.models import device_lease, package_versions
+from mirpipe.models import device_lease, package_versions, peak_memory
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.music import features
 from mirpipe.music.captions.contradictions import contradictions
@@ -100,6 +100,7 @@ def caption(
             chosen = excerpts.wanted(connection, pending)
         if not targets:
             return CaptionResult(**counts)
+        peak_memory.reset()
         model = try_plugin(
             registry.CAPTIONERS, captioner, registry.CAPTIONERS.load, stage="caption"
         )
@@ -129,6 +130,7 @@ def _store(
 ) -> None:
     """Store one target's caption or failure in one transaction."""
     problem = outcome if isinstance(outcome, Exception) else None
+    device = str(getattr(loaded.model, "device", "cpu"))
     with engine("app").begin() as connection:
         if isinstance(outcome, captions.NewCaption):
             captions.write(
@@ -136,8 +138,9 @@ def _store(
                 loaded.captioner_id,
                 loaded.features_id,
                 [outcome],
-                device=str(getattr(loaded.model, "device", "cpu")),
+                device=device,
                 versions=loaded.versions,
+                peak_memory_bytes=peak_memory.read(device),
             )
         failure_ledger.update_for_tracks(
             connection,

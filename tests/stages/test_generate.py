@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from mirpipe import registry
 from mirpipe.db.store import content_digest
+from mirpipe.db.store.stored_revisions import stored_revisions
 from mirpipe.errors import PluginError
 from mirpipe.generation.modes import Mode
 from mirpipe.models import device_lease
@@ -89,6 +90,18 @@ def test_each_target_gets_one_clip_per_mode_and_the_next_run_makes_none(
         "WHERE collection = 'generated'",
     )
     assert summary[1:] == ("ok", 1.5)
+
+
+def test_the_time_and_the_peak_memory_of_captioner_and_generator_are_stored(
+    log: Path, fresh_database: Database
+) -> None:
+    stage.generate("beep")
+    with fresh_database.reader.connect() as connection:
+        revisions = {each.name: each for each in stored_revisions(connection)}
+    for name in ("echo", "beep"):
+        assert revisions[name].device == "cpu"
+        assert 0 < (revisions[name].seconds_per_item or 0) < 60
+        assert 1e7 < (revisions[name].peak_memory_bytes or 0) < 1e11
 
 
 def test_two_clips_with_equal_bytes_are_one_track(

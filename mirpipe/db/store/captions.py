@@ -13,9 +13,11 @@ _PENDING = text(
 )
 _WRITE = text(
     "INSERT INTO mirpipe.caption (captioner_id, features_id, track_id, excerpt_id, caption, "
-    "window_start_seconds, window_seconds, contradictions, device, versions, took_seconds) "
+    "window_start_seconds, window_seconds, contradictions, device, versions, took_seconds, "
+    "peak_memory_bytes) "
     "VALUES (:captioner_id, :features_id, :track_id, :excerpt_id, :caption, :window_start_seconds, "
-    ":window_seconds, :contradictions, :device, CAST(:versions AS jsonb), :took_seconds) "
+    ":window_seconds, :contradictions, :device, CAST(:versions AS jsonb), :took_seconds, "
+    ":peak_memory_bytes) "
     "ON CONFLICT DO NOTHING"
 )
 
@@ -68,10 +70,12 @@ def write(
     *,
     device: str,
     versions: Mapping[str, str],
+    peak_memory_bytes: int | None = None,
 ) -> None:
     """Store captions. Existing captions are kept.
 
-    `versions` contains the versions of the libraries that the captioner used.
+    `versions` contains the versions of the libraries that the captioner used, and
+    `peak_memory_bytes` is the largest memory so far, or None if it was not measured.
     """
     for caption in sorted(new, key=lambda caption: caption.track_id):
         row = asdict(caption) | {
@@ -79,5 +83,6 @@ def write(
             "features_id": features_id,
             "device": device,
             "versions": json.dumps(dict(versions)),
+            "peak_memory_bytes": peak_memory_bytes,
         }
         connection.execute(_WRITE, row)

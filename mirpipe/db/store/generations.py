@@ -34,11 +34,11 @@ _PENDING = text(
 _WRITE = text(
     "INSERT INTO mirpipe.generation (target_id, excerpt_id, generator_id, caption_id, mode, "
     "is_conditioned, guidance, seed, seconds, template, prompt, prompt_parts, sampling, device, "
-    "versions, track_id, content_sha256, took_seconds) "
+    "versions, track_id, content_sha256, took_seconds, peak_memory_bytes) "
     "SELECT :target_id, :excerpt_id, :generator_id, :caption_id, :mode, :is_conditioned, "
     ":guidance, :seed, :seconds, :template, :prompt, CAST(:prompt_parts AS jsonb), "
     "CAST(:sampling AS jsonb), :device, CAST(:versions AS jsonb), track_id, :content_sha256, "
-    ":took_seconds "
+    ":took_seconds, :peak_memory_bytes "
     "FROM mirpipe.track WHERE collection = 'generated' AND content_sha256 = :content_sha256 "
     "ON CONFLICT DO NOTHING"
 )
@@ -161,11 +161,13 @@ def write(
     sampling: Mapping[str, float | int | bool],
     device: str,
     versions: Mapping[str, str],
+    peak_memory_bytes: int | None = None,
 ) -> None:
     """Store generated clips whose tracks are already stored. Existing clips are kept.
 
     `sampling` contains the sampling options of the model, and `versions` the versions of the
-    libraries that the model used.
+    libraries that the model used. `peak_memory_bytes` is the largest memory so far, or None if it
+    was not measured.
     """
     for clip in clips:
         row = asdict(clip.clip)
@@ -183,5 +185,6 @@ def write(
                 "versions": json.dumps(dict(versions), sort_keys=True),
                 "content_sha256": clip.content_sha256,
                 "took_seconds": clip.took_seconds,
+                "peak_memory_bytes": peak_memory_bytes,
             },
         )

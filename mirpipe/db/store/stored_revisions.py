@@ -33,7 +33,7 @@ class StoredRevision:
     seconds_per_item: float | None
     """Mean time per track, caption or clip on this device. None if nothing was computed here."""
     peak_memory_bytes: int | None
-    """Largest memory of the process, or of the GPU, with this encoder on this device, in bytes.
+    """Largest memory of the process, or of the GPU, with this plug-in on this device, in bytes.
     None if it was not measured."""
     unsearched_n: int
     """Number of new, changed or deleted vectors that `retrieve` has not processed yet."""
@@ -64,20 +64,24 @@ _REVISIONS = text(f"""
         GROUP BY b.device ORDER BY max(b.batch_id) DESC LIMIT 1) speed ON true
     UNION ALL
     SELECT 'captioner', p.captioner_id, p.name, p.revision, p.wanted, p.wanted, {_COLUMNS}, NULL,
-        speed.device, speed.seconds_per_item, NULL, 0
+        speed.device, speed.seconds_per_item, speed.peak_memory_bytes, 0
     FROM mirpipe.captioner p
     LEFT JOIN LATERAL (
-        SELECT c.device, avg(c.took_seconds) AS seconds_per_item FROM mirpipe.caption c
+        SELECT c.device, avg(c.took_seconds) AS seconds_per_item,
+            max(c.peak_memory_bytes) AS peak_memory_bytes
+        FROM mirpipe.caption c
         WHERE c.captioner_id = p.captioner_id
         GROUP BY c.device ORDER BY max(c.caption_id) DESC LIMIT 1) speed ON true
     UNION ALL
     SELECT 'generator', p.generator_id, p.name, p.revision,
         coalesce(p.generator_id = s.generator_id, p.wanted), p.wanted, {_COLUMNS}, NULL,
-        speed.device, speed.seconds_per_item, NULL, 0
+        speed.device, speed.seconds_per_item, speed.peak_memory_bytes, 0
     FROM mirpipe.generator p
     LEFT JOIN mirpipe.serving_generator s ON s.name = p.name
     LEFT JOIN LATERAL (
-        SELECT g.device, avg(g.took_seconds) AS seconds_per_item FROM mirpipe.generation g
+        SELECT g.device, avg(g.took_seconds) AS seconds_per_item,
+            max(g.peak_memory_bytes) AS peak_memory_bytes
+        FROM mirpipe.generation g
         WHERE g.generator_id = p.generator_id
         GROUP BY g.device ORDER BY max(g.generation_id) DESC LIMIT 1) speed ON true
     ORDER BY kind, name, active DESC, configured DESC, plugin_id DESC

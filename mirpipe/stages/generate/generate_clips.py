@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mirpipe import registry
 from mirpipe.errors import RejectedInput, StorageUnavailable
-from mirpipe.models import batch_halving, device_lease
+from mirpipe.models import batch_halving, device_lease, peak_memory
 from mirpipe.models.runnable_plugins import try_plugin
 from mirpipe.records import Progress
 from mirpipe.settings import settings
@@ -43,6 +43,7 @@ def generate(
         pending = plan(generator, selection)
         if not pending:
             return GenerateResult(**counts)
+        peak_memory.reset()
         model = try_plugin(
             registry.GENERATORS, generator, registry.GENERATORS.load, stage="generate"
         )

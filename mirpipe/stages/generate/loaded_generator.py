@@ -21,7 +21,7 @@ from mirpipe.db.store.generations import NewGeneration, PendingClip
 from mirpipe.errors import PluginError
 from mirpipe.generation.clip_store import store_clip
 from mirpipe.generation.request_builder import RequestBuilder
-from mirpipe.models import package_versions
+from mirpipe.models import package_versions, peak_memory
 from mirpipe.protocols import Generator
 from mirpipe.records import AudioMeasurement, Float32, GenerationRequest
 from mirpipe.specs import GeneratorSpec
@@ -68,6 +68,7 @@ class LoadedGenerator:
     def store(self, outcomes: Sequence[tuple[PendingClip, GeneratedClip | Exception]]) -> None:
         """Write the database rows and failures of a batch of clips in one transaction."""
         clips = [outcome for _, outcome in outcomes if isinstance(outcome, GeneratedClip)]
+        device = str(getattr(self._model, "device", "cpu"))
         with engine("app").begin() as connection:
             tracks.write(connection, "generated", [clip.track for clip in clips])
             track_files.write(connection, "generated", [clip.file for clip in clips])
@@ -80,8 +81,9 @@ class LoadedGenerator:
                 self._generator_id,
                 [clip.generation for clip in clips],
                 sampling=self.spec.sampling,
-                device=str(getattr(self._model, "device", "cpu")),
+                device=device,
                 versions=self._versions,
+                peak_memory_bytes=peak_memory.read(device),
             )
             failure_ledger.update_for_subjects(
                 connection,

@@ -16,7 +16,9 @@ ROUNDING = "Its last bits depend on the order of the additions. `mirpipe verify`
 LEFT_OUT = {
     "background_member": {"encoder_id": ROUNDING, "track_id": ROUNDING},
     "background_moment": dict.fromkeys(["encoder_id", "n", "vector_sum", "outer_sum"], ROUNDING),
-    "caption": dict.fromkeys(["device", "versions", "took_seconds", "written_at"], ORIGIN),
+    "caption": dict.fromkeys(
+        ["device", "versions", "took_seconds", "peak_memory_bytes", "written_at"], ORIGIN
+    ),
     "caption_embedding": dict.fromkeys(["device", "versions", "written_at"], ORIGIN),
     "captioner": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),
     "embedding": {"collection": BY_OTHER, "batch_id": ORIGIN},
@@ -42,7 +44,9 @@ LEFT_OUT = {
         ],
         HISTORY,
     ),
-    "generation": dict.fromkeys(["device", "versions", "took_seconds", "made_at"], ORIGIN)
+    "generation": dict.fromkeys(
+        ["device", "versions", "took_seconds", "peak_memory_bytes", "made_at"], ORIGIN
+    )
     | {"generation_id": BY_OTHER, "track_id": BY_OTHER},
     "generator": dict.fromkeys(["spec", "created_at", "unwanted_at"], ORIGIN),
     "label_change": dict.fromkeys(
