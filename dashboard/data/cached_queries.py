@@ -211,7 +211,7 @@ def similar_references(
     return _similar_references(change_mark(), track_id, content_sha256, k)
 
 
-def rating_distributions() -> list[queries.RatingBin]:
+def rating_distributions() -> queries.RatingDistributions:
     """Return the histograms of the ratings of all tracks. They are at most 10 seconds old."""
     return _rating_distributions(change_mark())
 
@@ -279,5 +279,5 @@ def _similar_references(
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _rating_distributions(change_mark: str) -> list[queries.RatingBin]:
+def _rating_distributions(change_mark: str) -> queries.RatingDistributions:
     return queries.rating_distributions()

@@ -20,14 +20,13 @@ def draw(track: queries.TrackDescription) -> None:
     ]
     if rating is None or not marks:
         return
-    bars = [
-        Bar(names[row.metric], row.low, row.high, row.share)
-        for row in cached_queries.rating_distributions()
-    ]
+    distributions = cached_queries.rating_distributions()
+    bars = [Bar(names[row.metric], row.low, row.high, row.share) for row in distributions.bins]
+    tracks = "a random sample of the tracks" if distributions.is_sample else "all tracks"
     st.header("How good does it sound?", anchor=False)
     aesthetics_rating.show_explanation([rating])
-    st.caption("The bars are the ratings of all tracks, and the orange line is this track.")
+    st.caption(f"The bars are the ratings of {tracks}, and the orange line is this track.")
     st.altair_chart(
         histogram_rows(bars, marks, list(names.values()), title="points"),
-        alt="Distribution of the ratings of all tracks by axis, with the rating of this track",
+        alt=f"Distribution of the ratings of {tracks} by axis, with the rating of this track",
     )

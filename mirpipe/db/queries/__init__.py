@@ -83,7 +83,7 @@ from mirpipe.db.queries.matches import Match, best_matches, matches
 from mirpipe.db.queries.mode_comparison import ModeComparison, mode_comparisons
 from mirpipe.db.queries.pending_work import PendingWork, pending_work
 from mirpipe.db.queries.ranked_targets import ranked_targets_sentence
-from mirpipe.db.queries.rating_distributions import RatingBin, rating_distributions
+from mirpipe.db.queries.rating_distributions import RatingDistributions, rating_distributions
 from mirpipe.db.queries.recordings_of_track import SameRecording, recordings_of_track
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary, retrieval_summaries
 from mirpipe.db.queries.run_comparison import BestMatchDifference, best_match_differences
@@ -158,7 +158,7 @@ __all__ = [
     "PendingWork",
     "Picture",
     "RankSimilarity",
-    "RatingBin",
+    "RatingDistributions",
     "RelatedPair",
     "RerankedMatch",
     "RetrievalSummary",
