@@ -45,7 +45,7 @@ _LISTENING = f"""
 ## Listening tests
 
 Simulated listeners compare four subjects with known strengths. Each listener has their own taste,
-answers {listening.CARELESS:.0%} of the questions at random, and gets {listening.QUESTIONS}
+answers {100 * listening.CARELESS:.0f} % of the questions at random, and gets {listening.QUESTIONS}
 questions. There are {listening.DATA_SETS} data sets per row. *Contained* is the share of 95 %
 intervals of strengths that contain the strength that unlimited listeners would give. *Best* is the
 share of data sets in which the strongest subject is found, and *pairs* the share of pairs in the

@@ -5,16 +5,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard.components.heatmap import COLUMNS_PER_PAGE
+from dashboard.components.page_choice import choose_page, first_page
 from dashboard.data import target_orders
 from dashboard.data.cached_queries import RunKey
 from mirpipe.db.queries.target_order import ORDERS
-
-PAGE_KEY = "page"
-
-
-def first_page() -> None:
-    """Return to the first page of targets, because other targets are chosen now."""
-    st.session_state[PAGE_KEY] = 1
 
 
 def choose_targets(run: RunKey, metric: str | None, *, score_name: str) -> list[int]:
@@ -52,7 +46,8 @@ def choose_targets(run: RunKey, metric: str | None, *, score_name: str) -> list[
     chosen = _chosen(run, metric, search or "", labels, order)
     if not chosen:
         st.info("No target matches this search and these labels.")
-    return _page(chosen)
+    first = (choose_page(len(chosen), COLUMNS_PER_PAGE, noun="targets") - 1) * COLUMNS_PER_PAGE
+    return chosen[first : first + COLUMNS_PER_PAGE]
 
 
 def _chosen(
@@ -61,23 +56,3 @@ def _chosen(
     return target_orders.target_order(
         run, metric, search, labels.get("genre", ""), labels.get("instrument", ""), order
     )
-
-
-def _page(targets: list[int]) -> list[int]:
-    """Draw the page selector if there are several pages, and return the targets of the page."""
-    pages = -(-len(targets) // COLUMNS_PER_PAGE)
-    if pages <= 1:
-        return targets
-    if st.session_state.get(PAGE_KEY, 1) > pages:
-        st.session_state[PAGE_KEY] = pages
-    page = st.number_input(
-        f"Page of targets (1 to {pages:,}; {COLUMNS_PER_PAGE} of {len(targets):,} per page)",
-        min_value=1,
-        max_value=pages,
-        step=1,
-        key=PAGE_KEY,
-        bind="query-params",
-        width=320,
-    )
-    first = (page - 1) * COLUMNS_PER_PAGE
-    return targets[first : first + COLUMNS_PER_PAGE]

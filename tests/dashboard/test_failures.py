@@ -26,3 +26,23 @@ def test_the_ledger_is_shown_and_filtered(fresh_database: Database) -> None:
     assert list(app.dataframe[0].value["item"]) == ["/music/silent **静音**.wav"]
     app.text_input(key="search").set_value("100%").run()
     assert "matches" in app.info[0].value
+
+
+def test_many_failures_have_pages(fresh_database: Database) -> None:
+    with fresh_database.app.begin() as connection:
+        for number in range(230):
+            fail(
+                connection,
+                stage="ingest",
+                subject=f"/music/{number:03}.wav",
+                reason="truncated" if number % 10 else "silent",
+                message="It cannot be used.",
+                retry=False,
+            )
+    app = page("failures", page="2")
+    paths = [f"/music/{number:03}.wav" for number in range(230)]
+    assert list(app.dataframe[0].value["item"]) == paths[200:]
+    app.multiselect(key="reason").set_value(["silent"]).run()
+    assert list(app.dataframe[0].value["item"]) == paths[::10]
+    app.multiselect(key="reason").set_value([]).run()
+    assert list(app.dataframe[0].value["item"]) == paths[:200], "the first page of another choice"

@@ -45,6 +45,25 @@ def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
     assert "matches" in app.info[0].value
 
 
+def test_many_findings_have_pages(fresh_database: Database) -> None:
+    with fresh_database.app.begin() as connection:
+        track = connection.execute(text(TRACK)).scalar_one()
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.finding SELECT :track, n, CASE WHEN n < 10 THEN 'silence' "
+                "ELSE 'damage' END, 'warning', n, 'x' FROM generate_series(0, 449) n"
+            ),
+            {"track": track},
+        )
+    app = page("quality")
+    assert list(app.dataframe[0].value["at (s)"]) == list(range(10, 210))
+    app.number_input(key="page").set_value(3).run()
+    assert list(app.dataframe[0].value["at (s)"]) == [*range(410, 450), *range(10)]
+    app.multiselect(key="kind").set_value(["silence"]).run()
+    assert list(app.dataframe[0].value["at (s)"]) == list(range(10))
+    assert not app.number_input
+
+
 def test_titles_from_tags_in_a_guessed_encoding_are_listed(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
         track = connection.execute(text(TRACK)).scalar_one()

@@ -1,6 +1,7 @@
 """Failures page: the failure ledger, with each failure's reason and whether it is retried."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -8,9 +9,11 @@ import streamlit as st
 from dashboard.components import empty_states, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_number
+from dashboard.components.page_choice import choose_page, first_page
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 
+ROWS_PER_PAGE = 200
 RETRIED = {True: "yes", False: "no, bad input"}
 
 
@@ -56,22 +59,37 @@ def main() -> None:
     reason_table(counts)
     by_stage, by_reason, by_text = st.columns(3)
     stages = by_stage.multiselect(
-        "Stage", sorted({row.stage for row in counts}), key="stage", bind="query-params"
+        "Stage",
+        sorted({row.stage for row in counts}),
+        key="stage",
+        bind="query-params",
+        on_change=first_page,
     )
     reasons = by_reason.multiselect(
-        "Reason", sorted({row.reason for row in counts}), key="reason", bind="query-params"
+        "Reason",
+        sorted({row.reason for row in counts}),
+        key="reason",
+        bind="query-params",
+        on_change=first_page,
     )
     search = by_text.text_input(
-        "Search title, path and message", key="search", type="search", bind="query-params"
+        "Search title, path and message",
+        key="search",
+        type="search",
+        bind="query-params",
+        on_change=first_page,
     )
-    rows = queries.failures(stages=stages, reasons=reasons, search=search or "")
-    failures = failure_frame(rows)
-    if failures.empty:
+    found = queries.failures_n(stages=stages, reasons=reasons, search=search or "")
+    if not found:
         st.info("No failure matches these filters.")
         return
+    offset = (choose_page(found, ROWS_PER_PAGE, noun="failures") - 1) * ROWS_PER_PAGE
+    read = partial(queries.failures, stages=stages, reasons=reasons, search=search or "")
+    rows = read(limit=ROWS_PER_PAGE, offset=offset)
     tables.sortable_table(
-        failures,
+        failure_frame(rows),
         name="Failures",
+        all_rows=lambda: failure_frame(read()),
         tracks=tables.track_ids(rows, item="track_id"),
         columns={
             "message": st.column_config.TextColumn(width="large"),

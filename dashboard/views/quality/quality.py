@@ -10,10 +10,12 @@ from dashboard.components import answer, markup, tables
 from dashboard.components.bar_list import Bar, bar_list, filter_link
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
+from dashboard.components.page_choice import choose_page, first_page
 from dashboard.data import finding_queries
 from mirpipe.db import queries
-from mirpipe.db.queries.undecoded_tags import undecoded_files
+from mirpipe.db.queries.undecoded_tags import UndecodedFile, undecoded_files
 
+ROWS_PER_PAGE = 200
 NO_FINDINGS = (
     "There are no findings. Ingest looks for damage, silence, clipping, silent or inverted "
     "channels, and a DC offset in every track."
@@ -47,6 +49,18 @@ def finding_frame(findings: Sequence[queries.AudioFinding]) -> pd.DataFrame:
     ).dropna(axis="columns", how="all")
 
 
+def guessed_frame(files: Sequence[UndecodedFile]) -> pd.DataFrame:
+    """Return the files with guessed tags as a data frame."""
+    return pd.DataFrame(
+        {
+            "track": [file.title for file in files],
+            "collection": [file.collection for file in files],
+            "guessed encoding": [file.encoding for file in files],
+            "path": [file.path for file in files],
+        }
+    )
+
+
 def guessed_section() -> None:
     """Draw the tracks whose titles come from tags in a guessed encoding, if there are any."""
     guessed = [file for file in undecoded_files() if file.guessed and file.from_tags]
@@ -57,17 +71,14 @@ def guessed_section() -> None:
         "The tags of these files do not state their encoding, so it was guessed from all files of "
         "the folder. If a title is wrong, correct it with `mirpipe tags`."
     )
+    if len(guessed) > ROWS_PER_PAGE:
+        st.caption(f"The table shows the first {ROWS_PER_PAGE} of {len(guessed):,} files.")
+    shown = guessed[:ROWS_PER_PAGE]
     tables.sortable_table(
-        pd.DataFrame(
-            {
-                "track": [file.title for file in guessed],
-                "collection": [file.collection for file in guessed],
-                "guessed encoding": [file.encoding for file in guessed],
-                "path": [file.path for file in guessed],
-            }
-        ),
+        guessed_frame(shown),
         name="Guessed tags",
-        tracks=tables.track_ids(guessed, track="track_id"),
+        tracks=tables.track_ids(shown, track="track_id"),
+        all_rows=lambda: guessed_frame(guessed),
     )
 
 
@@ -93,18 +104,26 @@ def finding_section() -> None:
         format_func=queries.finding_name,
         key="kind",
         bind="query-params",
+        on_change=first_page,
     )
     collections = by_collection.multiselect(
-        "Collection", ["reference", "target", "generated"], key="collection", bind="query-params"
+        "Collection",
+        ["reference", "target", "generated"],
+        key="collection",
+        bind="query-params",
+        on_change=first_page,
     )
-    rows = finding_queries.findings(tuple(kinds), tuple(collections))
-    findings = finding_frame(rows)
-    if findings.empty:
+    chosen = tuple(kinds), tuple(collections)
+    found = finding_queries.findings_n(*chosen)
+    if not found:
         st.info("No finding matches these filters.")
         return
+    offset = (choose_page(found, ROWS_PER_PAGE, noun="findings") - 1) * ROWS_PER_PAGE
+    rows = finding_queries.findings(*chosen, ROWS_PER_PAGE, offset)
     tables.sortable_table(
-        findings,
+        finding_frame(rows),
         name="Findings",
+        all_rows=lambda: finding_frame(queries.findings(kinds=kinds, collections=collections)),
         tracks=tables.track_ids(rows, track="track_id"),
         columns={
             "at (s)": st.column_config.NumberColumn(format="%.1f"),

@@ -11,6 +11,7 @@ from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
 from dashboard.components.number_format import DASH, format_duration, format_number
+from dashboard.components.page_choice import choose_page, first_page
 from dashboard.components.state_badge import state_badge
 from dashboard.components.track_link import address_of, linked_title
 from dashboard.data import cached_queries, finding_queries
@@ -21,15 +22,9 @@ from mirpipe.db.queries.track_list import MAX_COUNTED, SORT_COLUMNS
 ROWS_PER_PAGE = 50
 COLLECTIONS = ("reference", "target", "generated")
 STATES = ("ok", "rejected", "gone")
-PAGE_KEY = "page"
 ORDERS = ("ascending", "descending")
 SHOWN_LABELS = ("genre", "instrument", "work")
 """Labels with a place in the table. Search finds all labels, and a track's page shows them."""
-
-
-def first_page() -> None:
-    """Return to the first page of the list, because other tracks are listed now."""
-    st.session_state[PAGE_KEY] = 1
 
 
 def choose_filter() -> queries.TrackFilter:
@@ -79,24 +74,6 @@ def choose_order() -> tuple[str, bool]:
         on_change=first_page,
     )
     return sort, order == ORDERS[1]
-
-
-def choose_page(found: int) -> int:
-    """Draw the page selector if there are several pages, and return the chosen page, from 1."""
-    pages = -(-min(found, MAX_COUNTED) // ROWS_PER_PAGE)
-    if pages <= 1:
-        return 1
-    if st.session_state.get(PAGE_KEY, 1) > pages:
-        st.session_state[PAGE_KEY] = pages
-    return st.number_input(
-        f"Page (1 to {pages:,}; {ROWS_PER_PAGE} tracks per page)",
-        min_value=1,
-        max_value=pages,
-        step=1,
-        key=PAGE_KEY,
-        bind="query-params",
-        width=320,
-    )
 
 
 def found_sentence(found: int) -> str:
@@ -183,7 +160,7 @@ def main() -> None:
         return
     st.markdown(found_sentence(found))
     distribution_chart.draw(chosen, found)
-    page = choose_page(found)
+    page = choose_page(min(found, MAX_COUNTED), ROWS_PER_PAGE, noun="tracks")
     offset = (page - 1) * ROWS_PER_PAGE
     rows = cached_queries.listed_tracks(chosen, sort, descending, ROWS_PER_PAGE, offset)
     track_table(rows, sort, descending=descending)

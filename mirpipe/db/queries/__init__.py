@@ -44,7 +44,13 @@ from mirpipe.db.queries.encoder_revisions import (
     embedded_tracks,
     encoder_revisions,
 )
-from mirpipe.db.queries.failure_ledger import Failure, FailureCount, failure_counts, failures
+from mirpipe.db.queries.failure_ledger import (
+    Failure,
+    FailureCount,
+    failure_counts,
+    failures,
+    failures_n,
+)
 from mirpipe.db.queries.file_locations import (
     FileLocation,
     file_locations,
@@ -56,6 +62,7 @@ from mirpipe.db.queries.findings import (
     finding_counts,
     finding_name,
     findings,
+    findings_n,
     findings_of_track,
 )
 from mirpipe.db.queries.fused_and_csls_rankings import (
@@ -198,11 +205,13 @@ __all__ = [
     "encoder_revisions",
     "failure_counts",
     "failures",
+    "failures_n",
     "file_locations",
     "filtered_label_rankings",
     "finding_counts",
     "finding_name",
     "findings",
+    "findings_n",
     "findings_of_track",
     "fingerprint_state",
     "fused_matches",

@@ -58,7 +58,7 @@ class FailureCount:
     """Number of failures."""
 
 
-_FAILURES = text("""
+_LEDGER = """
     WITH plugin AS (
         SELECT revision, name FROM mirpipe.encoder
         UNION SELECT revision, coalesce(spec ->> 'name', name) FROM mirpipe.metric
@@ -70,32 +70,62 @@ _FAILURES = text("""
             substring(f.subject FROM '^(?\\:encoder|metric|captioner|generator)\\:(.+)$'),
             '') AS plugin
         FROM mirpipe.v_failure f
+    ), found AS (
+        SELECT * FROM ledger
+        WHERE (CAST(:stages AS text[]) = '{}' OR stage = ANY(:stages))
+          AND (CAST(:reasons AS text[]) = '{}' OR reason = ANY(:reasons))
+          AND position(lower(:search) IN
+            lower(concat_ws(' ', plugin, title, subject, reason, message))) > 0
     )
+"""
+_FAILURES = text(f"""
+    {_LEDGER}
     SELECT stage, plugin, subject, title, track_id, collection, reason, message, retry, attempts,
         first_seen, last_seen, revision
-    FROM ledger
-    WHERE (CAST(:stages AS text[]) = '{}' OR stage = ANY(:stages))
-      AND (CAST(:reasons AS text[]) = '{}' OR reason = ANY(:reasons))
-      AND position(lower(:search) IN
-        lower(concat_ws(' ', plugin, title, subject, reason, message))) > 0
-    ORDER BY last_seen DESC, stage, subject
+    FROM found ORDER BY last_seen DESC, stage, subject LIMIT :limit OFFSET :offset
 """)
+_NUMBER = text(f"{_LEDGER} SELECT count(*) AS n FROM found")
 _FAILURE_COUNTS = text("""
     SELECT stage, reason, retry, count(*) AS items FROM mirpipe.v_failure
     GROUP BY stage, reason, retry ORDER BY items DESC, stage, reason, retry
 """)
 
 
+@dataclass(frozen=True)
+class _Number:
+    n: int
+
+
 def failures(
-    *, stages: Sequence[str] = (), reasons: Sequence[str] = (), search: str = ""
+    *,
+    stages: Sequence[str] = (),
+    reasons: Sequence[str] = (),
+    search: str = "",
+    limit: int | None = None,
+    offset: int = 0,
 ) -> list[Failure]:
     """Return the failures with one of these stages and one of these reasons, latest first.
 
     An empty sequence stands for all stages or all reasons. `search` is a text that the plug-in,
-    title, subject, reason or message must contain. The case of letters is ignored.
+    title, subject, reason or message must contain. The case of letters is ignored. At most `limit`
+    failures are returned, after the first `offset` ones.
     """
-    rows = read_rows(Failure, _FAILURES, stages=list(stages), reasons=list(reasons), search=search)
+    rows = read_rows(
+        Failure,
+        _FAILURES,
+        stages=list(stages),
+        reasons=list(reasons),
+        search=search,
+        limit=limit,
+        offset=offset,
+    )
     return with_distinct_titles(rows, title="track_id")
+
+
+def failures_n(*, stages: Sequence[str] = (), reasons: Sequence[str] = (), search: str = "") -> int:
+    """Return the number of failures that `failures` returns without a limit."""
+    [row] = read_rows(_Number, _NUMBER, stages=list(stages), reasons=list(reasons), search=search)
+    return row.n
 
 
 def failure_counts() -> list[FailureCount]:

@@ -44,6 +44,7 @@ _FINDINGS = text("""
     WHERE (CAST(:kinds AS text[]) = '{}' OR kind = ANY(:kinds))
       AND (CAST(:collections AS text[]) = '{}' OR collection = ANY(:collections))
     ORDER BY severity DESC, kind, title, track_id, number
+    LIMIT :limit OFFSET :offset
 """)
 _FINDINGS_OF_TRACK = text("""
     SELECT f.kind, f.severity, t.title, t.collection, f.seconds, f.detail, NULL AS path, t.track_id
@@ -57,9 +58,9 @@ _COUNTS = text("""
 
 _NUMBER = text("""
     SELECT count(*) AS n FROM mirpipe.v_finding
-    WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
+    WHERE (CAST(:kinds AS text[]) = '{}' OR kind = ANY(:kinds))
       AND (CAST(:severity AS text) IS NULL OR severity = :severity)
-      AND (CAST(:collection AS text) IS NULL OR collection = :collection)
+      AND (CAST(:collections AS text[]) = '{}' OR collection = ANY(:collections))
 """)
 
 
@@ -73,12 +74,26 @@ def finding_name(kind: str) -> str:
     return _NAMES.get(kind, kind.replace("_", " "))
 
 
-def findings(*, kinds: Sequence[str] = (), collections: Sequence[str] = ()) -> list[AudioFinding]:
+def findings(
+    *,
+    kinds: Sequence[str] = (),
+    collections: Sequence[str] = (),
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[AudioFinding]:
     """Return the findings of these kinds and collections, warnings first.
 
-    An empty sequence stands for all kinds or all collections.
+    An empty sequence stands for all kinds or all collections. At most `limit` findings are
+    returned, after the first `offset` ones.
     """
-    return read_rows(AudioFinding, _FINDINGS, kinds=list(kinds), collections=list(collections))
+    return read_rows(
+        AudioFinding,
+        _FINDINGS,
+        kinds=list(kinds),
+        collections=list(collections),
+        limit=limit,
+        offset=offset,
+    )
 
 
 def findings_of_track(track_id: int) -> list[AudioFinding]:
@@ -92,8 +107,10 @@ def finding_counts() -> list[FindingCount]:
 
 
 def findings_n(
-    *, kind: str | None = None, severity: str | None = None, collection: str | None = None
+    *, kinds: Sequence[str] = (), severity: str | None = None, collections: Sequence[str] = ()
 ) -> int:
-    """Return the number of findings with these properties. None stands for any."""
-    [row] = read_rows(_Number, _NUMBER, kind=kind, severity=severity, collection=collection)
+    """Return the number of findings with these properties. None and () stand for any."""
+    [row] = read_rows(
+        _Number, _NUMBER, kinds=list(kinds), severity=severity, collections=list(collections)
+    )
     return row.n

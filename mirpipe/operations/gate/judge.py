@@ -121,7 +121,11 @@ def _judge_coverage(rule: Coverage) -> RuleVerdict:
 
 
 def _judge_findings(rule: Findings) -> RuleVerdict:
-    n = findings_n(kind=rule.kind, severity=rule.severity, collection=rule.collection)
+    n = findings_n(
+        kinds=[rule.kind] if rule.kind else [],
+        severity=rule.severity,
+        collections=[rule.collection] if rule.collection else [],
+    )
     return _judge_count(rule, n, "findings about the audio")
 
 
