@@ -1,6 +1,7 @@
 """Tests of the Map page: points, colours, and choosing a track by a click or a link."""
 
 import json
+from pathlib import Path
 
 import pyarrow
 import pytest
@@ -9,8 +10,9 @@ from sqlalchemy import text
 from dashboard.components import scatter_plot
 from mirpipe.db import queries
 from mirpipe.db.queries import MapPoint
+from tests.dashboard import example_clips
 from tests.dashboard.example_maps import write_maps
-from tests.dashboard.open_page import HOSTILE, html, link, page
+from tests.dashboard.open_page import DEMO, HOSTILE, html, link, page
 from tests.support.databases import Database
 
 
@@ -43,6 +45,24 @@ def test_axes_show_the_variance_and_the_caption_the_number_of_points(with_maps: 
         connection.execute(text("UPDATE mirpipe.run SET finished_at = finished_at + '1 s'"))
     notes = [element.value for element in page("map").caption]
     assert any("7 of 100,000 tracks are drawn" in note for note in notes)
+
+
+def test_a_clip_has_the_labels_of_its_target(filled: Database, tmp_path: Path) -> None:
+    with filled.app.begin() as connection:
+        example_clips.describe(connection)
+        maker = example_clips.Maker("model")
+        example_clips.make(connection, [maker], tmp_path, DEMO / "target/Jazz 120 BPM.ogg")
+    with filled.owner.begin() as connection:
+        write_maps(connection)
+    genres_of = {
+        point.track_id: (point.collection, point.labels, point.genres)
+        for point in queries.map_points("musicnn")
+    }
+    with filled.reader.connect() as connection:
+        pairs = connection.execute(text("SELECT track_id, target_id FROM mirpipe.generation")).all()
+    for clip, target in pairs:
+        assert genres_of[clip] == ("generated", *genres_of[target][1:])
+    assert ("generated", {"genre": "<i>jazz</i>"}, ["<i>jazz</i>"]) in genres_of.values()
 
 
 def test_a_link_restores_encoder_colour_and_track(with_maps: Database) -> None:

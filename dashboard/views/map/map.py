@@ -140,9 +140,29 @@ def explain(map_: queries.EmbeddingMap) -> None:
         )
     st.caption(
         f"{drawn} The axes are the two directions in which the references differ most (principal "
-        "components). Tracks that are close on the map may be far apart in other dimensions. Point "
-        "at a dot to see the title. Click a dot, or type a title, to listen to the track. Hold "
-        "Shift and turn the wheel to zoom, or drag to move the map."
+        "components). Tracks that are close on the map may be far apart in other dimensions. A "
+        "clip has the genre and the instrument of its target. Point at a dot to see the title. "
+        "Click a dot, or type a title, to listen to the track. Hold Shift and turn the wheel to "
+        "zoom, or drag to move the map."
+    )
+
+
+def point_table(points: Sequence[queries.MapPoint]) -> None:
+    """Draw all points as a table."""
+    rows = [
+        {
+            "title": point.title,
+            "collection": point.collection,
+            **point.labels,
+            "x": point.x,
+            "y": point.y,
+        }
+        for point in points
+    ]
+    tables.sortable_table(
+        pd.DataFrame(rows),
+        name="Map",
+        tracks={"title": [point.track_id for point in points]},
     )
 
 
@@ -180,29 +200,17 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
             key=CHART_KEY,
             on_select=partial(take_click, points),
             selection_mode=scatter_plot.SELECTION,
-            alt=f"Map of the {map_.encoder} space. The table below contains the same points.",
+            alt=f"Map of the {map_.encoder} space. Open the table below for the same points.",
         )
     with beside:
         pick_track(points, chosen)
         if chosen is not None:
             track_card(chosen)
     markup.show(markup.muted_line(licence_text(map_.licence_weights)))
-    rows = [
-        {
-            "title": point.title,
-            "collection": point.collection,
-            **point.labels,
-            "x": point.x,
-            "y": point.y,
-        }
-        for point in points
-    ]
-    with st.expander("All points as a table"):
-        tables.sortable_table(
-            pd.DataFrame(rows),
-            name="Map",
-            tracks={"title": [point.track_id for point in points]},
-        )
+    # The table is sent only when it is opened, because it is as large as the chart.
+    with st.expander("All points as a table", on_change="rerun") as table:
+        if table.open:
+            point_table(points)
 
 
 def main() -> None:

@@ -38,9 +38,9 @@ class MapPoint:
     title: str
     collection: str
     labels: dict[str, str]
-    """Labels such as genre and instrument."""
+    """Labels such as genre and instrument. A clip has those of its target."""
     genres: list[str]
-    """Genres. Empty if the track has none."""
+    """Genres. Empty if the track has none. A clip has those of its target."""
     x: float
     """Position along the first principal component. 0 is the mean of the references."""
     y: float
@@ -58,10 +58,16 @@ _MAPS = text("""
 """)
 _MAP_POINTS = text("""
     SELECT t.track_id, encode(t.content_sha256, 'hex') AS content_sha256, t.title, t.collection,
-        t.labels, t.genres, p.x, p.y
+        coalesce(target.labels, t.labels) AS labels, coalesce(target.genres, t.genres) AS genres,
+        p.x, p.y
     FROM mirpipe.map_point p
     JOIN mirpipe.encoder e USING (encoder_id)
     JOIN mirpipe.track t USING (track_id)
+    LEFT JOIN LATERAL (
+        SELECT s.labels, s.genres FROM mirpipe.generation g
+        JOIN mirpipe.track s ON s.track_id = g.target_id
+        WHERE g.track_id = t.track_id ORDER BY g.generation_id LIMIT 1
+    ) target ON t.collection = 'generated'
     WHERE e.name = :encoder
     ORDER BY array_position(ARRAY['generated', 'reference', 'target'], t.collection), t.track_id
 """)
