@@ -33,7 +33,7 @@ ADDED_LATER = ("reference/*笛子*.ogg", "reference/*fiddle*.ogg")
 """Demo files that the second run adds."""
 UPLOADED = "target/茉莉花（笛子）.ogg"
 LISTENERS = 12
-STRENGTHS = {"musicnn": 0.7, "signal": 0.0}
+STRENGTHS = {"resynth medium": 0.9, "resynth strong": 0.7, "resynth simple": 0.0}
 """Strengths by which simulated listeners choose, and how many listeners there are."""
 MATCHES = 5
 """Matches on the page Search."""
@@ -77,7 +77,7 @@ def fill_home(library: Path) -> None:
 
 def simulate_listeners() -> None:
     """Make a listening test of the latest run, with the votes of simulated listeners."""
-    test = create_test("simulated votes", None, ListeningOptions("answers"), seed=1)
+    test = create_test("simulated votes", None, ListeningOptions("clips"), seed=1)
     for seed, token in enumerate(create_tokens(test, LISTENERS)):
         vote_all(Engines(engine("app"), engine("listener")), token, STRENGTHS, seed=seed)
     compute_results(listening_test(test.name))

@@ -33,7 +33,8 @@ class VotePrediction:
     high: float | None
     """Ends of the 95 % interval of the accuracy."""
     correlation: float | None
-    """Spearman's rank correlation, −1 to 1. None if all differences or all votes are equal."""
+    """Spearman's rank correlation, −1 to 1. None if there are fewer than 5 questions, or if all
+    differences or all votes are equal."""
     correlation_low: float | None
     correlation_high: float | None
     """Ends of the 95 % interval of the correlation."""
@@ -93,8 +94,11 @@ def _standard_error(
 
 
 def _correlation(differences: Float64, votes: Float64) -> float | None:
-    """Return the rank correlation of both directions of each question, or None."""
-    if not differences.any() or not votes.any():
+    """Return the rank correlation of both directions of each question, or None.
+
+    With a single question, the correlation would always be 1 or −1.
+    """
+    if len(votes) < MIN_N or not differences.any() or not votes.any():
         return None
     ranks = stats.rankdata(
         [np.concatenate([differences, -differences]), np.concatenate([votes, -votes])], axis=1

@@ -72,6 +72,16 @@ def test_a_metric_without_differences_is_at_chance_and_has_no_correlation() -> N
     assert found.reason == "equal_values"
 
 
+def test_few_questions_have_no_correlation() -> None:
+    """With one question, both of its directions would always lie on a line."""
+    targets, differences, counts = simulate(1.0, targets=8, seed=1)
+    for questions, has_correlation in [(1, False), (4, False), (5, True)]:
+        rows = slice(questions)
+        found = predict_votes(targets[rows], differences[rows], counts[rows])
+        assert found.questions_n == questions
+        assert (found.correlation is not None) == has_correlation
+
+
 def test_votes_for_neither_alone_give_no_accuracy() -> None:
     found = predict_votes(np.array([1, 2]), np.array([1.0, 2.0]), np.array([[0, 0, 3]] * 2))
     assert (found.accuracy, found.correlation, found.reason) == (None, None, "no_target")
