@@ -69,9 +69,10 @@ def test_help_names_every_command() -> None:
     assert [name for name in COMMANDS if f"  {name} " not in output] == []
 
 
-def test_starting_a_command_loads_no_large_library() -> None:
-    """Airflow starts a process for each stage, so that each second of loading counts often."""
-    code = "import sys, mirpipe.cli.main; print(*{name.partition('.')[0] for name in sys.modules})"
+@pytest.mark.parametrize("module", ["mirpipe.cli.main", "mirpipe.stages.evaluate"])
+def test_starting_a_command_or_planning_work_loads_no_large_library(module: str) -> None:
+    """Airflow starts a process for each stage and each plan, so each second counts often."""
+    code = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     large = {"airflow", "librosa", "numba", "onnxruntime", "pandas", "scipy", "streamlit", "torch"}
     loaded = set(output.stdout.split())

@@ -8,7 +8,6 @@ from threading import Lock
 import numpy as np
 from cachetools import LRUCache, cached
 from numpy.typing import NDArray
-from scipy import fft
 
 from mirpipe.music.features.melody_pitch_classes import PITCH_CLASSES
 from mirpipe.records import Float64, Int64, UInt8
@@ -31,6 +30,8 @@ def equal_frame_counts(target: UInt8, reference: UInt8) -> Int64:
     rounded to integers, which makes them exact. The piano rolls are padded to more than twice their
     length, because an FFT whose length is a product of small primes is many times as fast.
     """
+    from scipy import fft  # takes 0.4 s, and every task that plans work imports this module
+
     frames = len(target)
     length = fft.next_fast_len(2 * frames, real=True)
     product = _spectrum(target, length) * _spectrum(reference, length).conj()
@@ -48,6 +49,8 @@ def equal_frame_counts(target: UInt8, reference: UInt8) -> Int64:
 )
 def _spectrum(pitch_classes: UInt8, length: int) -> NDArray[np.complex64]:
     """Return the Fourier transform of a piano roll that is padded to `length` frames."""
+    from scipy import fft
+
     # float32 takes half the time of float64. For the longest track, the counts have an error of
     # 0.001, which is removed by rounding.
     roll = np.zeros((PITCH_CLASSES, length), np.float32)
