@@ -83,8 +83,7 @@ def environment(settings: Settings, *, database_url: str, port: int) -> dict[str
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",
-        # The DAGs only change with the settings, which `mirpipe up` reads once.
-        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         "DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
         **airflow_timeouts.options(settings.airflow_timeout),
         **telemetry.airflow_options(),
