@@ -76,7 +76,8 @@ def test_without_weights_the_error_names_the_command_that_lists_them(
 
 
 @pytest.fixture
-def _random_models(models_python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _random_models(models_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRPIPE_HOME", str(tmp_path))
     monkeypatch.setenv("MIRPIPE_MODELS_PYTHON", str(models_python))
     monkeypatch.setenv("MIRPIPE_STAND_INS", str(folder_of_weights()))
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
