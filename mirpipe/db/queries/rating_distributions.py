@@ -1,7 +1,7 @@
 """How the aesthetics ratings of all tracks are distributed, as a histogram for each axis.
 
-In a large library, the histograms are those of a random sample, because Postgres would read every
-rating for each page.
+In a large library, the histograms are those of a random sample, because Postgres would have to read
+every rating.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from mirpipe.db.queries.read_rows import read_rows
 
 LOWEST, HIGHEST, BINS = 1, 10, 36
 SAMPLED_SCORES = 200_000
-"""Approximate number of scores that are read. A share of the histogram is then accurate to 0.005,
-and mostly to 0.002."""
+"""Approximate number of scores that are read, of all axes. With 50,000 ratings per axis, the
+standard error of a share is at most 0.002. It is larger if neighbouring tracks are similar."""
 
 
 @dataclass(frozen=True)
