@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
-from mirpipe.orchestration import airflow_home, airflow_retention, failure_message
+from mirpipe.orchestration import airflow_retention, failure_message
 from mirpipe.orchestration.cron_timetable import cron_timetable
 from mirpipe.orchestration.dag_defaults import DEFAULT_ARGS
 from mirpipe.orchestration.dag_run_failure import fail_run_if_any_failed
@@ -40,8 +40,7 @@ def maintenance() -> None:
 
     @task
     def delete_old_logs() -> int:
-        logs = airflow_home.folder(settings()) / "logs"
-        return airflow_retention.delete_old_logs(logs, keep_days=settings().keep_airflow_days)
+        return airflow_retention.delete_old_logs(settings())
 
     fail_run_if_any_failed(prune(), clean_airflow_history(), delete_old_logs())
 

@@ -10,6 +10,7 @@ from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 from mirpipe.db.embedded_server_roles import embedded_server
+from mirpipe.db.engine import has_schema
 from mirpipe.orchestration.home_lock import UP_IS_RUNNING, is_up_running
 from mirpipe.settings import settings
 
@@ -39,8 +40,13 @@ def _why_nothing_can_be_shown() -> str | None:
     if settings().database_url is not None:
         return None
     server = embedded_server(settings().home)
-    if server.status().running:
+    is_running = server.status().running
+    if is_running and has_schema():
         return None
+    if is_up_running(settings().home):
+        return "starting; run `mirpipe status` again in some seconds"
+    if is_running:
+        return "running without tables; run `mirpipe db up`"
     if server.data.exists():
         return "stopped; run `mirpipe up`, or `mirpipe db up` to start only Postgres"
     return (

@@ -121,14 +121,18 @@ def _url(role: PipelineRole) -> URL:
     return url_of(role)
 
 
+def has_schema() -> bool:
+    """Return whether the database has mirpipe's schema, of whatever version. Changes nothing."""
+    with engine("owner").connect() as connection:
+        return bool(connection.exec_driver_sql(_HAS_SCHEMA).scalar_one())
+
+
 def _create_missing_schema() -> None:
     """Create the schema if the embedded server's database has none, so that any command works.
 
     A schema of another version is not changed: `mirpipe db migrate` and `mirpipe up` update it.
     """
-    with engine("owner").connect() as connection:
-        has_schema = connection.exec_driver_sql(_HAS_SCHEMA).scalar_one()
-    if not has_schema:
+    if not has_schema():
         from mirpipe.db.migrate import migrate  # This module uses the engine of the owner.
 
         migrate()

@@ -1,4 +1,7 @@
-"""Deletes Airflow's old history and task logs, when their retention time is over."""
+"""Deletes Airflow's old history and task logs, when their retention time is over.
+
+Run as a program, this module deletes the old task logs of this machine.
+"""
 
 import contextlib
 import os
@@ -8,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mirpipe.errors import ConfigurationError, StageFailed
+from mirpipe.orchestration import airflow_home
 from mirpipe.orchestration.airflow_cli import airflow_command
-from mirpipe.settings import Settings
+from mirpipe.settings import Settings, settings
 
 BATCH_ROWS = "10000"
 """Number of rows that Airflow deletes in one transaction."""
@@ -46,14 +50,15 @@ def clean_history(settings: Settings) -> datetime:
     return before
 
 
-def delete_old_logs(folder: Path, *, keep_days: int) -> int:
+def delete_old_logs(settings: Settings) -> int:
     """Delete log files that have not changed for this long, and the folders that are empty then.
 
     Own code, because Airflow has no command for it. Returns the number of deleted files.
     """
-    oldest = time.time() - keep_days * 86_400
+    oldest = time.time() - settings.keep_airflow_days * 86_400
+    logs = airflow_home.folder(settings) / "logs"
     # The times are read first, because deleting a file changes the time of its folder.
-    old = [path for path in folder.rglob("*") if _is_older(path, oldest)]
+    old = [path for path in logs.rglob("*") if _is_older(path, oldest)]
     deleted = 0
     # A folder comes after its content.
     for path in sorted(old, key=lambda path: len(path.parts), reverse=True):
@@ -72,3 +77,7 @@ def _is_older(path: Path, time_limit: float) -> bool:
         return path.lstat().st_mtime < time_limit
     except OSError:  # Another process has deleted the file.
         return False
+
+
+if __name__ == "__main__":
+    print(f"{delete_old_logs(settings())} old log files were deleted.")

@@ -119,7 +119,10 @@ def plan_scores(*, on_gpu: bool | None = None, references: bool = True) -> Plan:
     batches_by_metric: dict[str, list[Sequence[int]]] = {}
     configured = settings()
     for batch in score.plan(
-        configured.metrics, batch_tracks=configured.batch_tracks, on_gpu=on_gpu
+        configured.metrics,
+        batch_tracks=configured.batch_tracks,
+        tasks=configured.gpu_slots if on_gpu else 1,
+        on_gpu=on_gpu,
     ):
         batches_by_metric.setdefault(batch.metric, []).append(batch.track_ids)
     tasks, left_out = [], 0

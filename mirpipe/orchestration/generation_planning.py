@@ -28,10 +28,11 @@ def plan_analyse(targets: Sequence[str]) -> list[list[int]]:
 
 
 def plan_caption(targets: Sequence[str], *, on_gpu: bool | None = None) -> list[dict[str, Any]]:
-    """Return the arguments of the task that captions targets: a captioner and track ids.
+    """Return the arguments of each task that captions targets: a captioner and track ids.
 
-    Only targets that have features are captioned. `targets` are target ids or titles; an empty list
-    means all targets. `on_gpu` limits the plan to a captioner that can use a GPU, or to others.
+    Only targets that have features are captioned. All GPUs share them. `targets` are target ids or
+    titles; an empty list means all targets. `on_gpu` limits the plan to a captioner that can use a
+    GPU, or to others.
     """
     from mirpipe import registry
     from mirpipe.models.runnable_plugins import check_configured_plugins
@@ -41,8 +42,12 @@ def plan_caption(targets: Sequence[str], *, on_gpu: bool | None = None) -> list[
     found = check_configured_plugins(
         registry.CAPTIONERS, configured, stage="caption", on_gpu=on_gpu
     )
-    tasks = [(name, _keep_named(caption.plan(name), targets)) for name in found.usable]
-    return [{"captioner": name, "track_ids": ids} for name, ids in tasks if ids]
+    tasks = []
+    for name in found.usable:
+        pending = _keep_named(caption.plan(name), targets)
+        for track_ids in batched(pending, _share_of_gpu(len(pending), on_gpu)):
+            tasks.append({"captioner": name, "track_ids": list(track_ids)})
+    return tasks
 
 
 def plan_embed_captions(*, on_gpu: bool | None = None) -> list[str]:
@@ -59,8 +64,9 @@ def plan_embed_captions(*, on_gpu: bool | None = None) -> list[str]:
 def plan_generate(params: Mapping[str, Any], *, on_gpu: bool | None = None) -> list[dict[str, Any]]:
     """Return the arguments of each task that generates clips: a generator and target ids.
 
-    `params` are the DAG's parameters `targets`, `modes`, `seeds` and `limit`. `on_gpu` limits the
-    plan to the generators that can use a GPU, or to the others.
+    All GPUs share the targets, unless the number of clips is limited. `params` are the DAG's
+    parameters `targets`, `modes`, `seeds` and `limit`. `on_gpu` limits the plan to the generators
+    that can use a GPU, or to the others.
     """
     from mirpipe import registry
     from mirpipe.models.runnable_plugins import check_configured_plugins
@@ -80,10 +86,20 @@ def plan_generate(params: Mapping[str, Any], *, on_gpu: bool | None = None) -> l
             limit=params.get("limit"),
         )
         targets = list(dict.fromkeys(clip.target_id for clip in generate.plan(name, request)))
-        size = len(targets) if request.limit else settings().batch_tracks
+        share = min(settings().batch_tracks, _share_of_gpu(len(targets), on_gpu))
+        size = len(targets) if request.limit else share
         for track_ids in batched(targets, size or 1):
             tasks.append({"generator": name, "track_ids": list(track_ids)})
     return tasks
+
+
+def _share_of_gpu(n: int, on_gpu: bool | None) -> int:
+    """Return how many of n targets each task gets, at least one.
+
+    Tasks of large models run one per GPU, so more tasks would only load the model again.
+    """
+    tasks = 1 if on_gpu is False else settings().gpu_slots
+    return max(1, -(-n // tasks))
 
 
 def _keep_named(track_ids: Sequence[int], targets: Sequence[str]) -> list[int]:

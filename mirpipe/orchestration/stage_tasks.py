@@ -13,7 +13,6 @@ from mirpipe.errors import ConfigurationError, StageCrashed, StageFailed
 from mirpipe.orchestration.crash_isolation import run_batch
 from mirpipe.orchestration.crash_ledger import crash_recorder
 from mirpipe.orchestration.stage_subprocess import Counts, require_success, run_stage, try_stage
-from mirpipe.orchestration.telemetry import record_queue
 
 
 def ingest(
@@ -34,7 +33,6 @@ def ingest(
             "deleted for good, trigger ingest_library with allow_removal."
         )
     require_success(arguments, outcome)
-    record_queue()
     return outcome.counts
 
 
@@ -109,7 +107,6 @@ def report(dag_run_id: str) -> Counts:
     before Airflow knew. Otherwise, the DAG that waits for new results would not start.
     """
     counts = run_stage("report", "--trigger", dag_run_id)
-    record_queue()
     return counts | {"changed": counts["changed"] or counts["trigger"] == dag_run_id}
 
 

@@ -6,10 +6,20 @@ others), which Airflow reads, too. Without an endpoint, nothing is imported or s
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from mirpipe.errors import MirpipeError
+
+PENDING_STAGES = (
+    *("embed", "score", "analyse", "retrieve", "evaluate"),
+    *("caption", "embed captions", "generate"),
+)
+FAILURE_STAGES = ("ingest", "draw", "embed", "score", "analyse", "caption", "generate")
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
 
 _log = logging.getLogger("mirpipe.telemetry")
@@ -29,7 +39,7 @@ def airflow_options() -> dict[str, str]:
 
 
 def record_stage(stage: str, counts: Mapping[str, Any], *, seconds: float, result: str) -> None:
-    """Send the duration of a stage, and what it has counted, such as failed and rejected tracks.
+    """Send the duration of a stage, what it has counted, the pending work and the failures.
 
     `result` is `success`, `failed` or `crashed`. Nothing is sent if no collector is configured.
     """
@@ -43,41 +53,65 @@ def record_stage(stage: str, counts: Mapping[str, Any], *, seconds: float, resul
         for name, number in counts.items():
             if type(number) is int and name != "run_id":
                 items.add(number, {"stage": stage, "count": name})
+        _record_state(meter)
 
 
-def record_queue() -> None:
-    """Send the number of pending items per stage and plug-in, and of failures per stage and reason.
-
-    Nothing is sent if no collector is configured.
-    """
-    if not is_on():
-        return
+def _record_state(meter: Any) -> None:
+    """Send what is pending and what has failed. Without a database, nothing is sent."""
     from mirpipe.db import queries
 
-    with _meter() as meter:
-        pending = meter.create_gauge("mirpipe.pending", unit="{item}")
-        for work in queries.pending_work():
-            pending.set(work.items, {"stage": work.stage, "plugin": work.plugin})
-        failures = meter.create_gauge("mirpipe.failures", unit="{failure}")
-        for count in queries.failure_counts():
-            failures.set(count.items, {"stage": count.stage, "reason": count.reason})
+    try:
+        work, failures = queries.pending_work(), queries.failure_counts()
+    except (MirpipeError, SQLAlchemyError):
+        _log.warning("The pending work could not be read for the collector.", exc_info=True)
+        return
+    pending = ((each.stage, each.plugin, each.items) for each in work)
+    _set_gauges(meter, "mirpipe.pending", "plugin", pending, stages=PENDING_STAGES)
+    failed = ((each.stage, each.reason, each.items) for each in failures)
+    _set_gauges(meter, "mirpipe.failures", "reason", failed, stages=FAILURE_STAGES)
+
+
+def _set_gauges(
+    meter: Any,
+    name: str,
+    part: str,
+    numbers: Iterable[tuple[str, str, int]],
+    *,
+    stages: Iterable[str],
+) -> None:
+    """Set a gauge to the total of each stage, and a second one to the number of each part of it.
+
+    A collector keeps the last value, so the total of a stage without numbers is sent as 0. The
+    parts that once had a number are not known any more.
+    """
+    parts: Counter[tuple[str, str]] = Counter()
+    totals: Counter[str] = Counter(dict.fromkeys(stages, 0))
+    for stage, of_part, number in numbers:
+        parts[stage, of_part] += number
+        totals[stage] += number
+    gauge, by_part = (meter.create_gauge(each, "{item}") for each in (name, f"{name}.by_{part}"))
+    for stage, total in totals.items():
+        gauge.set(total, {"stage": stage})
+    for (stage, of_part), number in parts.items():
+        by_part.set(number, {"stage": stage, part: of_part})
 
 
 @contextmanager
 def _meter() -> Iterator[Any]:
     """Yield a meter, and send its values at the end. An error in this does not stop the stage."""
-    from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+    from opentelemetry.sdk import metrics
     from opentelemetry.sdk.metrics.export import (
         AggregationTemporality,
         PeriodicExportingMetricReader,
     )
 
     # Every task is a process of its own, so a collector could not add up cumulative values.
-    delta = dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA)
+    kinds = (metrics.Counter, metrics.Histogram)
+    delta = dict.fromkeys(kinds, AggregationTemporality.DELTA)
     reader = PeriodicExportingMetricReader(
         _exporter_class()(preferred_temporality=delta, timeout=SECONDS)
     )
-    provider = MeterProvider([reader])
+    provider = metrics.MeterProvider([reader])
     try:
         yield provider.get_meter("mirpipe")
     finally:

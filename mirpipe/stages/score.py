@@ -61,10 +61,11 @@ class _LoadedModel:
 
 
 def plan(
-    metrics: Sequence[str], *, batch_tracks: int, on_gpu: bool | None = None
+    metrics: Sequence[str], *, batch_tracks: int, tasks: int = 1, on_gpu: bool | None = None
 ) -> list[ScoreBatch]:
     """Return the pending tracks of the configured models in batches.
 
+    A batch has at most `batch_tracks` tracks, and fewer if there would be less than one per task.
     `metrics` are the names of the configured models; all others are marked as not configured. A
     broken model stays configured, and has one batch without tracks, so that its task fails and
     reports the cause. `on_gpu` limits the plan to the models that can use a GPU, or to the others;
@@ -78,7 +79,8 @@ def plan(
         metric_ids = register(registry.TRACK_METRICS.spec(name))
         with engine("app").connect() as connection:
             pending = track_scores.pending(connection, metric_ids)
-        batches += [ScoreBatch(name, track_ids) for track_ids in batched(pending, batch_tracks)]
+        size = max(1, min(batch_tracks, -(-len(pending) // tasks)))
+        batches += [ScoreBatch(name, track_ids) for track_ids in batched(pending, size)]
     with engine("app").begin() as connection:
         plugin_revisions.unconfigure_other_track_metrics(
             connection, [name for name in metrics if name not in availability.unavailable]

@@ -131,10 +131,11 @@ def _translated(error: Exception, address: S3Address, action: Action) -> Excepti
             f"{name} contains an object whose name has an empty part, '.' or '..': "
             f"{_quoted(text)}. Rename this object, or name a folder that does not contain it."
         )
-    if isinstance(error, PreconditionError):
-        return ObjectChanged(f"{name} was replaced while it was read.")
     code = error_code(error)
-    if isinstance(error, FileNotFoundError) and code != "NoSuchBucket":
+    # If the connection broke and the rest is asked for, these are only codes in a general error.
+    if isinstance(error, PreconditionError) or code == "PreconditionFailed":
+        return ObjectChanged(f"{name} was replaced while it was read.")
+    if code == "NoSuchKey" or (isinstance(error, FileNotFoundError) and code != "NoSuchBucket"):
         return FileNotFoundError(errno.ENOENT, "There is no such object", str(address))
     if code in _REFUSED and action != "read":
         return StorageUnavailable(

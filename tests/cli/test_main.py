@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from mirpipe.cli import main
 from mirpipe.db import queries
+from mirpipe.db.engine import close_engines, has_schema
 from mirpipe.orchestration.home_lock import hold_lock, record_file
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import settings
@@ -141,6 +142,23 @@ def test_status_of_a_stopped_server_does_not_start_it(
     assert status["home"] == str(server.folder.parent)
     assert status["database"].startswith("stopped; run `mirpipe up`")
     assert server.pid is None
+
+
+def test_status_of_a_server_that_is_being_prepared_changes_nothing(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_HOME", str(server.folder.parent))
+    settings.cache_clear()
+    close_engines()
+    with hold_lock(settings().home):
+        record_file(settings().home).write_text("{}")
+        assert "database: starting" in invoke("status")[1], "Postgres does not run yet"
+        server.up()
+        assert "database: starting" in invoke("status")[1], "there is no schema yet"
+    record_file(settings().home).unlink()
+    assert "database: running without tables; run `mirpipe db up`" in invoke("status")[1]
+    assert not has_schema()
+    close_engines()
 
 
 def test_status_as_json_is_one_object(fresh_database: Database) -> None:

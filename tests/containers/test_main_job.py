@@ -1,7 +1,9 @@
 """The main job runs in containers over the demo library, and people read its results."""
 
 import json
+import re
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -51,6 +53,38 @@ def test_the_pages_of_the_dashboard_show_results(undisturbed: Stack) -> None:
             browser.wait_until_drawn(page)
         page.goto(f"{undisturbed.dashboard}/retrieval")
         expect(page.get_by_text("musicnn").first).to_be_visible()
+
+
+def test_the_first_user_logs_in_to_airflow(undisturbed: Stack) -> None:
+    port = undisturbed.variables["AIRFLOW_PORT"]
+    with browser.chromium() as chromium:
+        page = chromium.new_page()
+        page.goto(f"http://localhost:{port}/")
+        page.locator("#username").fill("admin")
+        page.locator("#password").fill(undisturbed.variables["AIRFLOW_ADMIN_PASSWORD"])
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(rf"^http://localhost:{port}/(?!auth)"))
+        expect(page.get_by_role("link", name="Dags").first).to_be_visible()
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+def test_airflow_believes_the_proxy_that_people_use_tls(undisturbed: Stack, protocol: str) -> None:
+    address = f"127.0.0.1:{undisturbed.variables['AIRFLOW_PORT']}"
+    headers = {"X-Forwarded-Proto": protocol, "Referer": f"{protocol}://{address}/auth/login/"}
+    with httpx.Client(base_url=f"http://{address}", headers=headers, trust_env=False) as client:
+        form = client.get("/auth/login/")
+        (token,) = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', form.text)
+        fields = {
+            "username": "admin",
+            "password": undisturbed.variables["AIRFLOW_ADMIN_PASSWORD"],
+            "csrf_token": token,
+        }
+        answer = client.post("/auth/login/", data=fields)
+    assert answer.status_code == 302
+    (cookie,) = [
+        line for line in answer.headers.get_list("set-cookie") if line.startswith("_token=")
+    ]
+    assert ("; Secure" in cookie) == (protocol == "https")
 
 
 def test_starting_a_service_again_prepares_nothing_again(undisturbed: Stack) -> None:

@@ -33,13 +33,18 @@ def test_an_upgrade_keeps_all_tracks_and_results(
     with stack(engine, version, MIRPIPE_ENCODERS="signal") as new:
         variables = new.variables | {"MIRPIPE_VERSION": f"0.0.{secrets.randbelow(10**9)}"}
         old = replace(new, variables=variables, files=(str(earlier / "docker-compose.yml"),))
-        old.compose("build", "init")
-        old.up()
-        start_main_job(old)
-        wait_for_main_job(old)
-        before = [old.query(sql) for sql in KEPT]
-        assert "0" not in before
-        old.compose("down", "--timeout", "60")
+        try:
+            old.compose("build", "init")
+            old.up()
+            start_main_job(old)
+            wait_for_main_job(old)
+            before = [old.query(sql) for sql in KEPT]
+            assert "0" not in before
+            old.compose("down", "--timeout", "60")
+        finally:
+            if not engine.is_own:
+                image = f"mirpipe-core:{old.variables['MIRPIPE_VERSION']}"
+                engine.try_docker("image", "rm", "--force", image)
 
         new.up()
         assert [new.query(sql) for sql in KEPT] == before
@@ -53,6 +58,7 @@ def checkout_before_the_newest_migration(target: Path) -> Path:
     """Write the files of that commit into the folder `target`, and return it."""
     added = ["--diff-filter=A", "--format=%H", "-1", "--", "migrations/versions"]
     newest = git("log", *added).decode().strip()
+    assert newest, "The earlier image is built from the history: run `git fetch --unshallow`."
     target.mkdir()
     archive = git("archive", f"{newest}^")
     subprocess.run(["tar", "--extract", "--directory", target], input=archive, check=True)

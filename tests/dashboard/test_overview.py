@@ -25,7 +25,10 @@ def test_tracks_and_pending_work_are_counted(filled: Database) -> None:
     assert "<dt>references</dt><dd>4</dd>" in shown
     assert "<dt>targets</dt><dd>3</dd>" in shown
     assert "<dt>pending</dt>" in shown
-    assert "<td>embed</td><td>musicnn</td>" in shown
+    (pending,) = [row.items for row in queries.pending_work() if row.plugin == "musicnn"]
+    usable = sum(row.tracks for row in queries.library_counts() if row.state == "ok")
+    done = f"<td class='mp-number'>{usable - pending} of {usable} tracks</td>"
+    assert f"<td>embed</td><td>musicnn</td>{done}" in shown
 
 
 def test_pending_work_that_decreases_has_a_time_left(filled: Database) -> None:

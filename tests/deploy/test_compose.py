@@ -278,12 +278,12 @@ def test_every_service_has_only_the_secrets_that_it_needs(services: Services) ->
         "MIRPIPE_APP_PASSWORD": {*RUNS_ONCE, *WORKERS, OPERATOR},
         "MIRPIPE_READER_PASSWORD": {*RUNS_ONCE, *WORKERS, "dashboard", "api", OPERATOR},
         "MIRPIPE_LISTENER_PASSWORD": {*RUNS_ONCE, "listening", OPERATOR},
-        "AIRFLOW_DB_PASSWORD": {*airflow, "roles", OPERATOR},
+        "AIRFLOW_DB_PASSWORD": {*airflow, "roles", OPERATOR} - {LOG_SERVER},
         "AIRFLOW_ADMIN_PASSWORD": {"init"},
         "AIRFLOW_SESSION_SECRET": airflow,
-        "AIRFLOW_JWT_SECRET": airflow,
-        "AIRFLOW_FERNET_KEY": airflow,
-        "REDIS_PASSWORD": {*airflow, "redis"},
+        "AIRFLOW_JWT_SECRET": airflow - {LOG_SERVER},
+        "AIRFLOW_FERNET_KEY": airflow - {LOG_SERVER},
+        "REDIS_PASSWORD": {*airflow, "redis"} - {LOG_SERVER},
     }
     services = config(variables)["services"]
     for name in SECRET.findall(EXAMPLE):
@@ -295,6 +295,40 @@ def test_every_service_has_only_the_secrets_that_it_needs(services: Services) ->
         assert with_secret == allowed[name], name
         commands = [str(values["command"]) for values in services.values()]
         assert all(variables[name] not in command for command in commands), name
+
+
+def test_only_airflow_gets_the_logins_for_messages() -> None:
+    variables = env_file(COMPOSE_PROFILES=ALL_PROFILES, MIRPIPE_NOTIFY="slack://a/b/c")
+    services = config(variables)["services"]
+    with_login = {name for name, service in services.items() if "slack://a/b/c" in str(service)}
+    assert with_login == {*AIRFLOW_SERVERS, "init", *WORKERS}
+
+
+def test_services_that_only_play_can_have_a_login_that_only_reads(tmp_path: Path) -> None:
+    guide = (PROJECT / "docs" / "how-to" / "deploy.md").read_text()
+    (override,) = re.findall(r"```yaml\n(services:\n.*?)```", guide, re.DOTALL)
+    login = {"AWS_ACCESS_KEY_ID": "writes", "AWS_SECRET_ACCESS_KEY": "secret of the writer"}
+    reader = {"READ_ONLY_KEY_ID": "reads", "READ_ONLY_SECRET": "secret of the reader"}
+    variables = env_file(COMPOSE_PROFILES=ALL_PROFILES, **login, **reader)
+    path = tmp_path / "docker-compose.override.yml"
+    path.write_text(override)
+    services = config(variables, files=("docker-compose.yml", str(path)))["services"]
+    for name, service in services.items():
+        key = service.get("environment", {}).get("AWS_ACCESS_KEY_ID")
+        expected = "reads" if name in PLAYERS else "writes" if key else None
+        assert key == expected, name
+        assert ("secret of the writer" in str(service)) == (expected == "writes"), name
+
+
+def test_airflow_sends_people_to_the_address_of_the_proxy(services: Services) -> None:
+    def address(services: Services) -> str:
+        return str(services["api-server"]["environment"]["AIRFLOW__API__BASE_URL"])
+
+    assert address(services) == "http://localhost:8080"
+    assert address(config(env_file(AIRFLOW_PORT="1234"))["services"]) == "http://localhost:1234"
+    behind_proxy = config(env_file(AIRFLOW_URL="https://airflow.example.org"))["services"]
+    assert address(behind_proxy) == "https://airflow.example.org"
+    assert "--proxy-headers" in behind_proxy["api-server"]["command"]
 
 
 def test_only_services_that_read_audio_get_the_login_for_buckets() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -84,26 +85,32 @@ def test_the_error_names_the_setting_or_the_command(
 
 
 def test_old_log_files_and_empty_folders_are_deleted(tmp_path: Path) -> None:
+    logs = tmp_path / "airflow" / "logs"
     ages = {"dag_id=a/run_id=1/1.log": 40, "dag_id=a/run_id=2/1.log": 20, "b/2026/1.log": 40}
     for name, age in ages.items():
-        path = tmp_path / name
+        path = logs / name
         path.parent.mkdir(parents=True)
         path.write_text("a line")
         _set_age(path, age)
-    outside = tmp_path.parent / f"{tmp_path.name} outside"
+    outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept.log").write_text("a line")
     _set_age(outside / "kept.log", 400)
-    (tmp_path / "latest").symlink_to(outside)
-    for folder in (path for path in tmp_path.rglob("*") if path.is_dir()):
+    (logs / "latest").symlink_to(outside)
+    for folder in (path for path in logs.rglob("*") if path.is_dir()):
         _set_age(folder, 40)
-    assert delete_old_logs(tmp_path, keep_days=30) == 2
-    kept = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    # The command for machines on which the DAG's task does not run
+    command = [sys.executable, "-m", "mirpipe.orchestration.airflow_retention"]
+    variables = os.environ | {"MIRPIPE_HOME": str(tmp_path), "MIRPIPE_KEEP_AIRFLOW_DAYS": "30"}
+    process = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
+    assert process.stdout == "2 old log files were deleted.\n"
+    kept = {str(path.relative_to(logs)) for path in logs.rglob("*") if path.is_file()}
     assert kept == {"dag_id=a/run_id=2/1.log"}
-    assert not (tmp_path / "dag_id=a" / "run_id=1").exists()
-    assert not (tmp_path / "b").exists()
+    assert not (logs / "dag_id=a" / "run_id=1").exists()
+    assert not (logs / "b").exists()
     assert (outside / "kept.log").exists()
-    assert delete_old_logs(tmp_path, keep_days=30) == 0
+    assert delete_old_logs(Settings(home=tmp_path, keep_airflow_days=30)) == 0
+    assert delete_old_logs(Settings(home=tmp_path, keep_airflow_days=10)) == 1
 
 
 def _set_age(path: Path, days: int) -> None:

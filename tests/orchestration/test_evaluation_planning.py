@@ -120,6 +120,19 @@ def test_a_score_task_has_a_metric_and_its_pending_tracks() -> None:
 
 
 @pytest.mark.usefixtures("_metric")
+def test_all_gpus_share_the_tracks_to_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIRPIPE_GPU_SLOTS", "2")
+    settings.cache_clear()
+    add_gpu(monkeypatch)
+    compute_on_gpu(monkeypatch, "track_metrics", "tasteful")
+    tasks = evaluation_planning.plan_scores(on_gpu=True).tasks
+    assert [(task["metric"], len(task["track_ids"])) for task in tasks] == [
+        ("tasteful", 2),
+        ("tasteful", 1),
+    ]
+
+
+@pytest.mark.usefixtures("_metric")
 def test_no_scores_are_planned_without_track_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRPIPE_METRICS", "")
     settings.cache_clear()

@@ -79,3 +79,25 @@ def test_a_captioner_and_a_generator_run_where_their_libraries_need_it(
     assert generation_planning.plan_caption([], on_gpu=False) == []
     (task,) = generation_planning.plan_generate({}, on_gpu=True)
     assert task["generator"] == "resynth"
+
+
+def test_all_gpus_share_the_targets(
+    captioned: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_GPU_SLOTS", "2")
+    settings.cache_clear()
+    add_gpu(monkeypatch)
+    compute_on_gpu(monkeypatch, "generators", "resynth")
+    compute_on_gpu(monkeypatch, "captioners", "features")
+    assert len(captioned) > 1
+    clips = generation_planning.plan_generate({}, on_gpu=True)
+    assert len(clips) == 2
+    planned = [track_id for task in clips for track_id in task["track_ids"]]
+    assert sorted(planned) == sorted(captioned.values())
+    (limited,) = generation_planning.plan_generate({"limit": 100}, on_gpu=True)
+    assert len(limited["track_ids"]) == len(captioned), "a limit counts the clips of all targets"
+    monkeypatch.setattr(caption, "plan", lambda _captioner: sorted(captioned.values()))
+    captions = generation_planning.plan_caption([], on_gpu=True)
+    assert len(captions) == 2
+    planned = [track_id for task in captions for track_id in task["track_ids"]]
+    assert planned == sorted(captioned.values())

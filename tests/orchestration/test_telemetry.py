@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from mirpipe.db import queries
+from mirpipe.errors import MirpipeError
 from mirpipe.orchestration import telemetry
 from mirpipe.orchestration.stage_subprocess import try_stage
 from tests.support.databases import Database
@@ -54,16 +56,46 @@ def test_a_gate_with_a_verdict_is_no_failed_stage(
     ]
 
 
-def test_the_queue_and_the_failures_are_sent(collector: Values, fresh_database: Database) -> None:
+def test_each_stage_sends_what_is_pending_and_what_has_failed_until_it_is_zero(
+    collector: Values, fresh_database: Database
+) -> None:
     with fresh_database.app.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO mirpipe.failure (stage, subject, revision, reason, message, retry) "
-                "VALUES ('ingest', 'a.wav', '', 'silent', 'silent', false)"
+                "VALUES ('ingest', 'a.wav', '', 'silent', 'silent', false), "
+                "('ingest', 'b.wav', '', 'silent', 'silent', true)"
             )
         )
-    telemetry.record_queue()
-    assert collector == [("mirpipe.failures", {"stage": "ingest", "reason": "silent"}, 1)]
+
+    def sent(metric: str) -> dict[tuple[str, ...], float]:
+        """Return the values of a metric by its attributes that the next stage sends."""
+        collector.clear()
+        telemetry.record_stage("analyse", {}, seconds=1, result="success")
+        return {tuple(each[1].values()): each[2] for each in collector if each[0] == metric}
+
+    assert sent("mirpipe.failures")["ingest",] == 2
+    assert sent("mirpipe.failures.by_reason") == {("ingest", "silent"): 2}
+    with fresh_database.app.begin() as connection:
+        connection.execute(text("DELETE FROM mirpipe.failure"))
+    failures = sent("mirpipe.failures")
+    assert failures == dict.fromkeys(failures, 0), "a collector keeps the last value"
+    assert ("ingest",) in failures
+    assert sent("mirpipe.pending")["embed captions",] == 0
+
+
+def test_a_stage_without_a_database_still_sends_its_duration(
+    collector: Values, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise MirpipeError("The database does not respond.")
+
+    monkeypatch.setattr(queries, "pending_work", fails)
+    telemetry.record_stage("embed", {"embedded": 3}, seconds=1.5, result="success")
+    assert {(name, value) for name, _, value in collector} == {
+        ("mirpipe.stage.duration", 1.5),
+        ("mirpipe.stage.items", 3),
+    }
 
 
 def test_a_collector_that_is_away_stops_no_stage(

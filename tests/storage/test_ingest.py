@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,34 @@ def test_an_object_that_is_replaced_or_deleted_during_ingest(
     assert states(fresh_database) == STATES
     bucket.proxy.spoil = lambda _request: None
     require_counts(ingest_bucket(library), seen=3, unchanged=2, added=1, gone=1)
+
+
+def test_an_object_that_is_replaced_or_deleted_while_its_content_is_sent(
+    fresh_database: Database, bucket: Bucket, library: str
+) -> None:
+    ingest_bucket(library)
+    for number, name in enumerate(("two", "four", "five")):
+        bucket.put(f"library/{name}.flac", audio(10 + number))
+    parts: Counter[str] = Counter()
+
+    def replace(request: Request) -> Fault | None:
+        if not request.is_read or request.key not in ("library/two.flac", "library/four.flac"):
+            return None
+        parts[request.key] += 1
+        if parts[request.key] == 1:
+            return Fault(cut_body=True)
+        # The client now asks for the rest of the old content.
+        if request.key == "library/two.flac":
+            bucket.put("library/two.flac", audio(20))
+        else:
+            bucket.delete("library/four.flac")
+        return None
+
+    bucket.proxy.spoil = replace
+    require_counts(ingest_bucket(library), seen=5, unchanged=2, added=1, changing=2)
+    assert min(parts.values()) > 1
+    bucket.proxy.spoil = lambda _request: None
+    require_counts(ingest_bucket(library), seen=4, unchanged=3, added=1, gone=1)
 
 
 def test_an_object_that_is_replaced_before_it_is_embedded(

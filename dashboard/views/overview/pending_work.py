@@ -13,6 +13,9 @@ from dashboard.data.running_up import UP_IS_RUNNING, is_up_running
 from dashboard.data.work_rates import WorkRates
 from mirpipe.db import queries
 
+_OF_EVERY_TRACK = {"embed", "analyse"}
+"""Stages that process each usable track once with each plug-in."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -61,15 +64,24 @@ def section(shown: Shown) -> None:
         )
     else:
         st.caption("The next scheduled run does this work. To do it now, run `mirpipe run`.")
+    usable = sum(row.tracks for row in cached_queries.library_counts() if row.state == "ok")
     lines = [
         [
             row.stage,
             row.plugin,
+            _progress(row, usable),
             format_number(row.items, 0),
             DASH if seconds is None else f"about {format_duration(seconds)}",
         ]
         for row, seconds in zip(work, left, strict=True)
     ]
-    columns = ["stage", "plug-in", "items", "time left"]
-    markup.show(tables.html_table("Pending work", columns, lines, numeric=(2, 3)))
+    columns = ["stage", "plug-in", "done", "items left", "time left"]
+    markup.show(tables.html_table("Pending work", columns, lines, numeric=(2, 3, 4)))
     download_button(work, name="Pending work")
+
+
+def _progress(work: queries.PendingWork, usable: int) -> str:
+    """Return how many of the usable tracks are done, or a dash for work on other items."""
+    if work.stage not in _OF_EVERY_TRACK or work.items > usable:
+        return DASH
+    return f"{format_number(usable - work.items, 0)} of {format_number(usable, 0)} tracks"
