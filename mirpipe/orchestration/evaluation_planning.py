@@ -1,18 +1,22 @@
 """Plan the tasks that embed, analyse and score: find the pending work and divide it into tasks."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from more_itertools import batched
 
-from mirpipe.orchestration.batch_grouping import group_batches
+from mirpipe.orchestration.batch_grouping import MAX_TASKS, group_batches
 from mirpipe.orchestration.plan_limit import ASSUMED_SECONDS, limited, seconds_per_track
 from mirpipe.settings import settings
 
 SHORTEST_ANALYSIS = 900.0
 """Least audio for each of several tasks that analyse, in seconds. A task uses at least two threads,
 and its start takes as long as the analysis of two minutes of audio."""
+SHORTEST_EMBEDDING = 60.0
+"""Least expected time for each of several tasks that embed on one machine, in seconds. Each task
+loads all of its encoders, so that several short tasks would mostly load them."""
 _TRACK_STAGES = {"embed", "score", "analyse"}
 _GENERATION_STAGES = {"caption", "embed captions", "generate"}
 
@@ -54,9 +58,10 @@ def pending_to_announce(left_out: int, *, announced: int | None) -> int | None:
 def plan_embed(*, on_gpu: bool | None = None, references: bool = True) -> Plan:
     """Return the tasks that embed tracks: the encoder names and track ids of each task.
 
-    Encoders that have the same pending tracks share a task. A broken encoder has one task without
-    tracks; that task fails and reports the cause. `on_gpu` limits the plan to the encoders that can
-    use a GPU, or to the others. If `references` is false, only targets and clips are embedded.
+    Encoders that have the same pending tracks share a task. Without GPU workers, work of less than
+    a minute is one task. A broken encoder has one task without tracks; that task fails and reports
+    the cause. `on_gpu` limits the plan to the encoders that can use a GPU, or to the others. If
+    `references` is false, only targets and clips are embedded.
     """
     from mirpipe.stages import embed
 
@@ -75,11 +80,15 @@ def plan_embed(*, on_gpu: bool | None = None, references: bool = True) -> Plan:
     for encoders, pending in batches_by_encoders.items():
         id_batches, others = _limit(pending, "embed", references=references)
         left_out += others
+        per_track = sum(seconds.get(name, ASSUMED_SECONDS) for name in encoders)
+        expected = per_track * sum(len(track_ids) for track_ids in id_batches)
+        short_tasks = max(1, math.ceil(expected / SHORTEST_EMBEDDING))
         tasks += [
             {"encoders": list(encoders), "track_ids": track_ids}
             for track_ids in group_batches(
                 id_batches,
-                seconds_per_track=sum(seconds.get(name, ASSUMED_SECONDS) for name in encoders),
+                max_groups=min(MAX_TASKS, short_tasks) if on_gpu is None else MAX_TASKS,
+                seconds_per_track=per_track,
                 parts=len(batches_by_encoders),
             )
         ]

@@ -37,13 +37,15 @@ def test_encoders_with_the_same_pending_tracks_share_a_task(
     assert evaluation_planning.plan_embed().tasks == []
     tones(tmp_path, [300, 500])
     ingest_folder(tmp_path, "reference")
-    assert [
-        (task["encoders"], len(task["track_ids"]))
-        for task in evaluation_planning.plan_embed().tasks
-    ] == [
-        (["musicnn", "signal"], 1),
-        (["musicnn", "signal"], 1),
-    ]
+
+    def planned(*, on_gpu: bool | None = None) -> list[tuple[list[str], int]]:
+        tasks = evaluation_planning.plan_embed(on_gpu=on_gpu).tasks
+        return [(task["encoders"], len(task["track_ids"])) for task in tasks]
+
+    assert planned() == [(["musicnn", "signal"], 2)], "less than a minute of work"
+    assert planned(on_gpu=False) == [(["musicnn", "signal"], 1)] * 2, "workers share the work"
+    monkeypatch.setattr(evaluation_planning, "ASSUMED_SECONDS", 20)
+    assert planned() == [(["musicnn", "signal"], 1)] * 2
     assert [len(track_ids) for track_ids in evaluation_planning.plan_analyse().tasks] == [2]
 
 
