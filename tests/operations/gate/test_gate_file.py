@@ -149,7 +149,7 @@ def test_values_that_cannot_be_stored_are_faults(
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ("check: findings, kind: cliping", "`kind` is unknown. Set it to 'damage', 'early_end', "),
+        ("check: findings, kind: noise", "`kind` is unknown. Set it to 'damage', 'early_end', "),
         ("check: findings, kind: [level]", "`kind` is unknown. Set it to 'damage', 'early_end', "),
         (
             "check: findings, collection: references",
