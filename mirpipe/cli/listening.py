@@ -149,17 +149,21 @@ def serve() -> None:
 
     Each person reaches them by a link. They are apart from the dashboard, show no title and no file
     name, and play all audio at the same level if its peaks permit. They run until you press Ctrl-C.
-    If the embedded Postgres is not running, it is started, and keeps running.
+    If the embedded Postgres is not running, it is started, and keeps running. On your own server,
+    MIRPIPE_LISTENER_URL must name a login that can do nothing else.
     """
     from mirpipe.cli.serve_app import serve_app
+    from mirpipe.db.listener_functions import require_own_login
     from mirpipe.listening.voting_app import MAX_CONNECTIONS, create_app
 
+    require_own_login()
     serve_app(
         create_app,
         role="listener",
         port=settings().listening_port,
         max_connections=MAX_CONNECTIONS,
         announce="links start with  {url}",
+        if_port_is_used="set MIRPIPE_LISTENING_PORT to another port, and create the links again",
     )
 
 
@@ -204,6 +208,12 @@ def results(test: TestName, as_json: AsJson = False) -> None:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeError) as error:
         raise typer.BadParameter(f"Cannot read {path}: {error}", param_hint="--consent") from None
+    if not text or "\0" in text:
+        raise typer.BadParameter(
+            f"{path} contains no text. Write what people must know before they agree.",
+            param_hint="--consent",
+        )
+    return text

@@ -19,7 +19,8 @@ CONSENT = (
     "one, or which is better music, or how similar a piece is. Your answers are stored without "
     "your name, your address or anything else about you. You can stop at any time and continue "
     "later with the same link. You can download your answers, and you can withdraw: then they "
-    "are deleted. The answers are used to compare methods that search and generate music."
+    "are deleted. Backups that were made before can still contain them. The answers are used to "
+    "compare methods that search and generate music."
 )
 MIN_CONTROLS = 0.7
 """Share of the answered controls that a listener must pass for the votes to count."""

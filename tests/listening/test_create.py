@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -236,6 +237,27 @@ def test_errors_name_the_cause(library: Database, arguments: tuple[str, ...], me
     result = run(*arguments)
     assert result.exit_code == 1
     assert message in str(result.exception)
+    assert rows(library, "TABLE mirpipe.listening_test") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "contains no text"),
+        (b" \n\t\n", "contains no text"),
+        (b"a\0b", "contains no text"),
+        (b"\xff", "Cannot read"),
+    ],
+)
+def test_a_consent_text_that_says_nothing_is_refused(
+    library: Database, tmp_path: Path, content: bytes, message: str
+) -> None:
+    file = tmp_path / "consent.txt"
+    file.write_bytes(content)
+    result = run("create", "--consent", str(file))
+    assert result.exit_code == 2
+    assert "--consent" in result.output
+    assert message in " ".join(result.output.split())
     assert rows(library, "TABLE mirpipe.listening_test") == []
 
 

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
+from mirpipe.orchestration.free_port import reserve_free_port
 from tests.dashboard.browser import (
     AXE,
     SCREENSHOTS,
@@ -40,11 +41,13 @@ def browser() -> Iterator[Browser]:
 def address(audible_library: Database) -> Iterator[str]:
     """Start `mirpipe listening serve` on the library, and yield its address."""
     assert audible_library.name in str(audible_library.listener.url)
+    port, reservation = reserve_free_port(8750, bind="127.0.0.1")
+    reservation.close()
     process = subprocess.Popen(
         [Path(sys.executable).with_name("mirpipe"), "listening", "serve"],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "MIRPIPE_LISTENING_PORT": "8750"},
+        env={**os.environ, "MIRPIPE_LISTENING_PORT": str(port)},
     )
     try:
         assert process.stderr is not None
