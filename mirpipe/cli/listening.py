@@ -91,6 +91,7 @@ def create(
     command is repeated with the same options, it changes nothing.
     """
     from mirpipe.db.queries import latest_run
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.listening.create_test import CONSENT, ListeningOptions, create_test
 
     options = ListeningOptions(
@@ -111,9 +112,17 @@ def create(
     if order == "adaptive":
         asked = min(questions, asked)
     typer.echo(
-        f"listening test {test.name}: {asked} questions, {test.controls_n} controls and "
-        f"{repeated} repeats for each person"
+        f"listening test {test.name}: {counted(asked, 'question')}, "
+        f"{counted(test.controls_n, 'control')} and {counted(repeated, 'repeat')} for each person"
     )
+    made = test.controls_n // (2 if kind == "rating" else 1)
+    if made < controls:
+        left_out = "" if made else " Without controls, nobody is left out of the results."
+        typer.echo(
+            f"Only {made} of {controls} controls could be made, because every reference is a match "
+            f"of the other targets.{left_out} Use a library with more references.",
+            err=True,
+        )
     typer.echo(f"Next: mirpipe listening link {test.name} --count 20", err=True)
 
 
