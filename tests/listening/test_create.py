@@ -73,7 +73,8 @@ def _match_everything(library: Database, *, but: int) -> None:
                 "INSERT INTO mirpipe.served_neighbour (encoder_id, target_id, rank, counted_rank, "
                 "reference_id, cosine, from_run) "
                 "SELECT e.encoder_id, t.track_id, 1000 + r.track_id, 1000 + r.track_id, "
-                "r.track_id, 0, 1 FROM (SELECT min(encoder_id) AS encoder_id FROM mirpipe.encoder) e, "
+                "r.track_id, 0, 1 "
+                "FROM (SELECT min(encoder_id) AS encoder_id FROM mirpipe.encoder) e, "
                 "(SELECT track_id FROM mirpipe.track WHERE collection = 'target' "
                 "ORDER BY track_id LIMIT :n) t, mirpipe.track r WHERE r.collection = 'reference'"
             ),
