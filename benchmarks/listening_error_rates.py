@@ -1,9 +1,10 @@
-"""Simulated listening tests: how often the order and the intervals of the strengths are right.
+"""Simulated listening tests: how often the order, the intervals and the verdicts are right.
 
 Four subjects have known strengths. Each listener has their own taste, whose strengths differ from
 the known ones, and answers one question in ten at random. Each listener gets 24 questions: four on
 each pair in the balanced order. In the adaptive order, links are created for five listeners at a
-time.
+time. For the verdicts, the strengths are equal for unlimited listeners, so each preference that is
+established is false beyond the listeners of the test.
 """
 
 from dataclasses import dataclass
@@ -11,14 +12,18 @@ from itertools import combinations
 
 import numpy as np
 
+from mirpipe.db.queries.listening_votes import Vote
 from mirpipe.db.store.listening_tests import AskedVotes
 from mirpipe.listening.adaptive_order import choose_questions
 from mirpipe.listening.design import Order, Question, comparison_of
+from mirpipe.listening.subject_results import subject_comparisons
 from mirpipe.records import Float64, Int64
 from mirpipe.statistics.paired_choices import fit, strengths
 
 ORDERS: tuple[Order, ...] = ("balanced", "adaptive")
 LISTENERS = (5, 10, 20, 60)
+EQUAL_LISTENERS = (5, 20)
+"""Numbers of listeners in data sets in which all subjects are equal."""
 DATA_SETS = 200
 QUESTIONS = 24
 TRUE = np.array([0.9, 0.3, -0.2, -1.0])
@@ -27,6 +32,8 @@ CARELESS = 0.1
 """Share of the questions that are answered at random."""
 LOG_TIE = -0.7
 LINKS_AT_ONCE = 5
+TARGETS = 30
+"""Number of targets on which each pair is compared."""
 
 _NAMES = "abcd"
 _PAIRS: Int64 = np.array(list(combinations(range(len(TRUE)), 2)))
@@ -65,6 +72,53 @@ def simulate(order: Order, listeners: int) -> ListeningRates:
     return ListeningRates(order, listeners, *rates)
 
 
+def false_preferences(listeners: int, taste_sd: float) -> float:
+    """Return the share of data sets with an established preference, although there is none.
+
+    All subjects are equal for unlimited listeners, but not for one listener.
+    """
+    found = []
+    for seed in range(DATA_SETS):
+        votes = _votes_on_targets(listeners, taste_sd, np.random.default_rng([listeners, seed]))
+        found.append(any(each.established for each in subject_comparisons(votes)))
+    return float(np.mean(found))
+
+
+def _votes_on_targets(listeners: int, taste_sd: float, random: np.random.Generator) -> list[Vote]:
+    """Return the votes of a test in the balanced order between subjects of equal strength."""
+    per_pair = QUESTIONS // len(_PAIRS)
+    votes = []
+    for listener in range(listeners):
+        taste = random.normal(0, taste_sd, len(TRUE))
+        for pair, (i, j) in enumerate(_PAIRS.tolist()):
+            answers = random.choice([1, -1, 0], size=per_pair, p=_chances(taste, i, j))
+            for number, answer in enumerate(answers.tolist()):
+                target = (listener * per_pair + number) % TARGETS
+                ids = pair * TARGETS + target, target, 2 * target, 2 * target + 1
+                votes.append(
+                    Vote(
+                        listener,
+                        ids[0],
+                        "similarity",
+                        None,
+                        *ids[1:],
+                        _NAMES[i],
+                        _NAMES[j],
+                        is_swapped=False,
+                        is_repeat=False,
+                        answer=answer,
+                    )
+                )
+    return votes
+
+
+def _chances(taste: Float64, i: int, j: int) -> Float64:
+    """Return the probabilities of a vote for subject i, for subject j and for neither."""
+    weights = np.exp([taste[i], taste[j], LOG_TIE + (taste[i] + taste[j]) / 2])
+    chances: Float64 = (1 - CARELESS) * weights / weights.sum() + CARELESS / 3
+    return chances
+
+
 def _strengths_of_many_listeners() -> Float64:
     counts = _votes("balanced", 20_000, np.random.default_rng(0), 0)
     return fit(_PAIRS, counts.sum(axis=0))[:-1]
@@ -82,9 +136,7 @@ def _votes(order: Order, listeners: int, random: np.random.Generator, seed: int)
             asked = planned[listener % LINKS_AT_ONCE]
         taste = TRUE + random.normal(0, TASTE_SD, len(TRUE))
         for pair, (i, j) in enumerate(_PAIRS):
-            weights = np.exp([taste[i], taste[j], LOG_TIE + (taste[i] + taste[j]) / 2])
-            chances = (1 - CARELESS) * weights / weights.sum() + CARELESS / 3
-            counts[listener, pair] = random.multinomial(asked[pair], chances)
+            counts[listener, pair] = random.multinomial(asked[pair], _chances(taste, i, j))
     return counts
 
 

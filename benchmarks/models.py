@@ -38,7 +38,7 @@ def speed(name: str, folder: Path) -> dict[str, float]:
     segments = music(name, SECONDS)
     windows = np.stack([segment.samples for segment in segments])
     files = write_random_weights(name, folder)
-    library = load_library(name, files)
+    library = load_library(name, files).run
     adapters = {dtype: load_adapter(name, files, dtype) for dtype in ("float32", "bfloat16")}
     runs: dict[str, Callable[[], Float32]] = {
         "library": lambda: library(windows),

@@ -76,8 +76,8 @@ class Settings(BaseSettings):
     """URL of the same server, for a login that can only read. Default: database_url, and then the
     SQL page is off."""
     listener_url: str | None = None
-    """URL of the same server, for a login that can only answer listening tests. Default:
-    database_url."""
+    """URL of the same server, for a login that can only answer listening tests. `mirpipe listening
+    serve` needs it on your own server. Default: none."""
     superuser_url: str | None = None
     """URL of the same server, for a superuser. Only `mirpipe db provision` uses this URL, to create
     logins, databases and grants. Default: none."""

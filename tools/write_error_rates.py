@@ -53,6 +53,15 @@ right order, all in per cent. In the adaptive order, links are created for
 {listening.LINKS_AT_ONCE} listeners at a time.
 """
 _SYMMETRIC = ("normal", "uniform", "Laplace")
+_FALSE_PREFERENCES = """
+### Preferences that other listeners do not have
+
+The same four subjects are equally strong for unlimited listeners, in the balanced order. *False* is
+the share of data sets in which at least one of the six comparisons establishes a preference, in per
+cent. Without personal taste, it may be at most 5, plus the simulation's own error. With it, the
+listeners of a test really prefer something, but other listeners do not: the tests are over targets,
+so their verdicts are about the listeners of the test.
+"""
 
 
 def main() -> None:
@@ -63,6 +72,8 @@ def main() -> None:
         _table(["scenario", "n", "false", "found", "before: false", "found"], _rate_cells()),
         _LISTENING,
         _table(["order", "listeners", "contained", "best", "pairs"], _listening_cells()),
+        _FALSE_PREFERENCES.strip(),
+        _table(["listeners", "same taste: false", "own taste: false"], _preference_cells()),
     ]
     PAGE.write_text("\n".join(lines) + "\n")
 
@@ -100,6 +111,19 @@ def _listening_cells() -> list[list[str]]:
             rates = (found.contained, found.best_found, found.pairs_found)
             cells.append([order, str(listeners), *map(_percent, rates)])
     return cells
+
+
+def _preference_cells() -> list[list[str]]:
+    return [
+        [
+            str(listeners),
+            *(
+                _percent(listening.false_preferences(listeners, sd))
+                for sd in (0.0, listening.TASTE_SD)
+            ),
+        ]
+        for listeners in listening.EQUAL_LISTENERS
+    ]
 
 
 def _percent(rate: float | None) -> str:

@@ -1,7 +1,8 @@
 CREATE OR REPLACE VIEW v_listening_metric AS
 SELECT t.name AS test, t.kind, t.run_id, c.value ->> 'criterion' AS criterion,
     m.value ->> 'metric' AS metric, p.questions_n, p.targets_n, p.accuracy, p.low, p.high,
-    p.correlation, p.correlation_low, p.correlation_high, p.reason, r.computed_at
+    p.correlation, p.correlation_low, p.correlation_high, p.reason, r.computed_at,
+    coalesce((m.value ->> 'is_random')::boolean, false) AS random
 FROM listening_result r
 JOIN listening_test t USING (listening_test_id)
 CROSS JOIN LATERAL jsonb_array_elements(r.results -> 'criteria') c (value)

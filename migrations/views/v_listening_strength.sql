@@ -1,13 +1,14 @@
 CREATE OR REPLACE VIEW v_listening_strength AS
 SELECT t.name AS test, t.kind, t.run_id, c.value ->> 'criterion' AS criterion, s.subject, s.wins_n,
-    s.losses_n, s.ties_n, s.log_strength, s.low, s.high, s.reason, s.mean_rating, r.computed_at
+    s.losses_n, s.ties_n, s.log_strength, s.low, s.high, s.reason, s.mean_rating, r.computed_at,
+    coalesce(s.is_random, false) AS random
 FROM listening_result r
 JOIN listening_test t USING (listening_test_id)
 CROSS JOIN LATERAL jsonb_array_elements(r.results -> 'criteria') c (value)
 CROSS JOIN LATERAL jsonb_to_recordset(c.value -> 'subjects')
     s (subject text, wins_n integer, losses_n integer, ties_n integer,
         log_strength double precision, low double precision, high double precision, reason text,
-        mean_rating double precision);
+        mean_rating double precision, is_random boolean);
 
 COMMENT ON VIEW v_listening_strength IS 'How often listeners preferred each encoder or mode, by listening test and criterion, without the votes of listeners who failed too many controls.';
 COMMENT ON COLUMN v_listening_strength.subject IS 'Encoder, or generator, mode and guidance.';

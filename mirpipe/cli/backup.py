@@ -32,6 +32,7 @@ def backup(
         0  the backup is complete
         1  audio files of some clips are missing; everything else is in the backup
     """
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.operations.backup import back_up
 
     with progress_bar("backup: clips") as progress:
@@ -40,12 +41,12 @@ def backup(
         print(json.dumps(asdict(result) | {"folder": str(result.folder)}))
     else:
         size = f"{result.bytes / 1e6:.1f} MB"
-        print(f"{result.folder}: the database and {result.clips} clips, {size}")
+        print(f"{result.folder}: the database and {counted(result.clips, 'clip')}, {size}")
         print(f"digest {result.digest or 'not computed, because the schema is older'}")
     if result.missing_clips:
         typer.echo(
-            f"mirpipe: The audio files of {len(result.missing_clips)} clips are missing, so they "
-            "are not in the backup. Run `mirpipe doctor` to see which ones.",
+            f"mirpipe: The audio of {counted(len(result.missing_clips), 'clip')} is missing, so it "
+            "is not in the backup. Run `mirpipe doctor` to see which ones.",
             err=True,
         )
         raise typer.Exit(1)
@@ -70,6 +71,7 @@ def restore(
     written, and the rows replace the old ones in one transaction. At the end, the hash of the
     restored content is compared with the backup's hash.
     """
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.operations.backup import restore as restore_backup
 
     with progress_bar("restore: files checked") as progress:
@@ -77,7 +79,8 @@ def restore(
     if as_json:
         print(json.dumps(asdict(result)))
         return
-    print(f"restored the backup from {result.made_at}: the database and {result.clips} clips")
+    clips = counted(result.clips, "clip")
+    print(f"restored the backup from {result.made_at}: the database and {clips}")
     if result.is_compared:
         print(f"digest {result.digest}, the same as in the backup")
     else:

@@ -41,6 +41,7 @@ def caption(
         1  a caption failed, or the captioner cannot run on this machine
         3  some targets cannot be used; see `mirpipe failures`
     """
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.models.runnable_plugins import check_plugins
     from mirpipe.stages import analyse as analyse_stage
     from mirpipe.stages import caption as stage
@@ -54,7 +55,7 @@ def caption(
             *(target_id for name in usable for target_id in stage.plan(name)),
         }
         n = len(pending if selected_ids is None else pending & set(selected_ids))
-        print(json.dumps({"captions": n}) if as_json else f"would caption {n} targets")
+        print(json.dumps({"captions": n}) if as_json else f"would caption {counted(n, 'target')}")
         return
     to_measure = analyse_stage.plan("target") if selected_ids is None else selected_ids
     with progress_bar("analyse") as progress:

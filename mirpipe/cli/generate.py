@@ -124,6 +124,7 @@ def _caption(target: list[str] | None, manifest: Path | None) -> int:
 
 def _print_plan(generators: list[str], selection: "ClipSelection", *, as_json: bool) -> None:
     """Print the number of clips that each generator would generate, and the expected time."""
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.stages import generate as stage
 
     plans = {name: stage.estimate(name, stage.plan(name, selection)) for name in generators}
@@ -135,7 +136,8 @@ def _print_plan(generators: list[str], selection: "ClipSelection", *, as_json: b
         if plan.takes_seconds is not None:
             duration = f"in about {timedelta(seconds=round(plan.takes_seconds))}"
         print(
-            f"{name} would generate {plan.clips} clips, {plan.seconds:.0f} s of audio, {duration}"
+            f"{name} would generate {counted(plan.clips, 'clip')}, {plan.seconds:.0f} s of audio, "
+            f"{duration}"
         )
         for mode, clips in plan.modes.items():
             print(f"  {mode}: {clips}")

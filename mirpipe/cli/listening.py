@@ -91,6 +91,7 @@ def create(
     command is repeated with the same options, it changes nothing.
     """
     from mirpipe.db.queries import latest_run
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.listening.create_test import CONSENT, ListeningOptions, create_test
 
     options = ListeningOptions(
@@ -111,9 +112,17 @@ def create(
     if order == "adaptive":
         asked = min(questions, asked)
     typer.echo(
-        f"listening test {test.name}: {asked} questions, {test.controls_n} controls and "
-        f"{repeated} repeats for each person"
+        f"listening test {test.name}: {counted(asked, 'question')}, "
+        f"{counted(test.controls_n, 'control')} and {counted(repeated, 'repeat')} for each person"
     )
+    made = test.controls_n // (2 if kind == "rating" else 1)
+    if made < controls:
+        left_out = "" if made else " Without controls, nobody is left out of the results."
+        typer.echo(
+            f"Only {made} of {controls} controls could be made, because every reference is a match "
+            f"of the other targets.{left_out} Use a library with more references.",
+            err=True,
+        )
     typer.echo(f"Next: mirpipe listening link {test.name} --count 20", err=True)
 
 
@@ -149,17 +158,21 @@ def serve() -> None:
 
     Each person reaches them by a link. They are apart from the dashboard, show no title and no file
     name, and play all audio at the same level if its peaks permit. They run until you press Ctrl-C.
-    If the embedded Postgres is not running, it is started, and keeps running.
+    If the embedded Postgres is not running, it is started, and keeps running. On your own server,
+    MIRPIPE_LISTENER_URL must name a login that can do nothing else.
     """
     from mirpipe.cli.serve_app import serve_app
+    from mirpipe.db.listener_functions import require_own_login
     from mirpipe.listening.voting_app import MAX_CONNECTIONS, create_app
 
+    require_own_login()
     serve_app(
         create_app,
         role="listener",
         port=settings().listening_port,
         max_connections=MAX_CONNECTIONS,
         announce="links start with  {url}",
+        if_port_is_used="set MIRPIPE_LISTENING_PORT to another port, and create the links again",
     )
 
 
@@ -204,6 +217,12 @@ def results(test: TestName, as_json: AsJson = False) -> None:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeError) as error:
         raise typer.BadParameter(f"Cannot read {path}: {error}", param_hint="--consent") from None
+    if not text or "\0" in text:
+        raise typer.BadParameter(
+            f"{path} contains no text. Write what people must know before they agree.",
+            param_hint="--consent",
+        )
+    return text

@@ -48,10 +48,11 @@ def _subject_table(criterion: CriterionResult, *, has_ratings: bool) -> Table:
         strength = _number(each.log_strength, each.low, each.high, "+.2f")
         if each.reason is not None:
             strength += f"\n({words.REASONS[each.reason]})"
+        subject = f"{each.subject} (random)" if each.is_random else each.subject
         cells = [str(each.wins_n), str(each.losses_n), str(each.ties_n), strength]
         if has_ratings:
             cells.append(_number(each.mean_rating, each.rating_low, each.rating_high, ".2f"))
-        table.add_row(escape_markup(each.subject), *cells)
+        table.add_row(escape_markup(subject), *cells)
     return table
 
 
@@ -80,8 +81,9 @@ def _metric_table(criterion: CriterionResult) -> Table:
         table.add_column(heading, justify="right")
     for each in criterion.metrics:
         found = each.prediction
+        name = metric_name(each.metric)
         table.add_row(
-            escape_markup(metric_name(each.metric)),
+            escape_markup(f"{name} (random)" if each.is_random else name),
             str(found.questions_n),
             str(found.targets_n),
             _number(found.accuracy, found.low, found.high, ".2f"),

@@ -32,11 +32,11 @@ def check(
     """Check models with their real weights on clips of the demo library.
 
     Each model runs in two processes of its own, and its library runs in a third, as its
-    documentation shows. The command prints the lowest cosine between their vectors or their clips,
-    the largest difference between their scores or the number of different captions, whether both
-    processes computed equal bytes, the seconds and the peak memory. It also prints facts about
-    music that learned weights should satisfy, such as that a drum loop is nearer to a drum loop
-    than to a flute.
+    documentation shows. The command prints the lowest cosine between their vectors of clips and of
+    texts, or between their generated clips, the largest difference between their scores or the
+    number of different captions, whether both processes computed equal bytes, the seconds and the
+    peak memory. It also prints facts about music that learned weights should satisfy, such as that
+    a drum loop is nearer to a drum loop than to a flute.
 
     Exit codes:
 
@@ -100,8 +100,8 @@ def _print_checks(checks: Sequence["ModelCheck"]) -> None:
             f"{_agreement(each)}, {'agrees' if each.agrees else 'DIFFERS'}",
             "equal" if each.is_deterministic else "DIFFER",
             f"{each.seconds:.1f}",
-            f"{each.peak_megabytes:,.0f}",
-            f"{each.library_seconds:.1f}, {each.library_peak_megabytes:,.0f}",
+            _megabytes(each.peak_megabytes),
+            f"{each.library_seconds:.1f}, {_megabytes(each.library_peak_megabytes)}",
         )
     console = wide_console()
     print_table(console, table)
@@ -115,9 +115,14 @@ def _print_checks(checks: Sequence["ModelCheck"]) -> None:
             )
 
 
+def _megabytes(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
 def _agreement(check: "ModelCheck") -> str:
     if check.cosine is not None:
-        return f"cosine {check.cosine:.5f}"
+        texts = "" if check.text_cosine is None else f", of texts {check.text_cosine:.5f}"
+        return f"cosine {check.cosine:.5f}{texts}"
     if check.difference is not None:
         return f"difference {check.difference:.3f}"
     return f"{check.other_captions} different captions"

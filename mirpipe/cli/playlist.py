@@ -9,6 +9,7 @@ import typer
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.terminal_text import printable_title
 from mirpipe.db import queries
+from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.find_tracks import target_id_by_name
 from mirpipe.db.queries.track_lengths import track_lengths
 from mirpipe.errors import ConfigurationError, MirpipeError
@@ -63,7 +64,7 @@ def playlist(
             entries.append(PlaylistEntry(path, reference, seconds.get(track_id)))
     if missing:
         lines = [f"  {printable_title(reference).plain}" for reference in missing]
-        heading = f"{len(missing)} matches are left out, because they have no file on this machine:"
+        heading = "Matches that are left out, because they have no file on this machine:"
         typer.echo("\n".join([heading, *lines]), err=True)
     if not entries:
         raise MirpipeError(
@@ -77,7 +78,7 @@ def playlist(
             f"Cannot write {file}: {error.strerror}. Choose another file."
         ) from error
     result = {"tracks": len(entries), "missing": len(missing)}
-    print(json.dumps(result) if as_json else f"{file}: {len(entries)} tracks")
+    print(json.dumps(result) if as_json else f"{file}: {counted(len(entries), 'track')}")
 
 
 def _matches(target: str, encoder: str | None, k: int) -> tuple[str, dict[int, str]]:

@@ -31,6 +31,7 @@ def prune(
     The command can be stopped at any time and run again. Postgres does not return the space of
     deleted rows to the disk, but uses it for new rows.
     """
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.operations import prune as operation
 
     result = operation.prune(settings()) if yes else operation.count_unneeded(settings())
@@ -43,7 +44,8 @@ def prune(
         _print_table(shown, is_deleted=yes)
     verb = "deleted" if yes else "would be deleted"
     rows = sum(change.unneeded for change in result.tables)
-    print(f"{rows:,} rows and {result.audio_files} audio files {verb}")
+    files = counted(result.audio_files, "audio file")
+    print(f"{counted(rows, 'row')} and {files} {verb}")
     if (rows or result.audio_files) and not yes:
         print("To delete them, run `mirpipe prune --yes`.")
 

@@ -19,22 +19,27 @@ def serve_app(
     port: int,
     max_connections: int,
     announce: str,
+    if_port_is_used: str | None = None,
 ) -> None:
     """Start the application at MIRPIPE_BIND and `port`, or the next free port, and print where.
 
+    If `if_port_is_used` is a remedy, no other port is tried. The error then ends with the remedy.
     `role` is the role by which the application reads the database. `{url}` in `announce` is
     replaced by the address. More than `max_connections` connections get 503.
     """
     import uvicorn
 
     from mirpipe.db.engine import engine
-    from mirpipe.orchestration.free_port import reserve_free_port
+    from mirpipe.orchestration.free_port import reserve_free_port, reserve_port
     from mirpipe.orchestration.server_address import local_url
 
     bind = settings().bind
     with engine(role).connect():
         pass  # The database is started, and errors are shown here and not in the first response.
-    port, reservation = reserve_free_port(port, bind=bind)
+    if if_port_is_used is None:
+        port, reservation = reserve_free_port(port, bind=bind)
+    else:
+        reservation = reserve_port(port, bind=bind, remedy=if_port_is_used)
     typer.echo(f"{announce.format(url=local_url(bind, port))}\n\nCtrl-C stops it.", err=True)
     with reservation:
         uvicorn.run(

@@ -40,13 +40,15 @@ def export(
 
     The file contains the vectors of all usable tracks by the active revision.
     """
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.operations.export_vectors import export_vectors
 
     try:
         rows = export_vectors(encoder, file)
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None
-    print(json.dumps({"vectors": rows}) if as_json else f"{file}: {rows} vectors of {encoder}")
+    vectors = counted(rows, "vector")
+    print(json.dumps({"vectors": rows}) if as_json else f"{file}: {vectors} of {encoder}")
 
 
 @app.command("import")
@@ -110,10 +112,12 @@ def import_(
 
 
 def _print_differing(count: int, named: list[tuple[int, str]]) -> None:
+    from mirpipe.db.queries.comparison_sentences import counted
+
     lines = [f"  {track_id}  {printable_title(title).plain}" for track_id, title in named]
     lines += [f"  and {count - len(named)} more"] if count > len(named) else []
     heading = (
-        f"The library already has different vectors of this revision for {count} tracks, and kept "
-        "them. One of the two was computed differently:"
+        f"The library already has different vectors of this revision for "
+        f"{counted(count, 'track')}, and kept them. One of the two was computed differently:"
     )
     typer.echo("\n".join([heading, *lines]), err=True)

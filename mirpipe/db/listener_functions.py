@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import text
 
 from mirpipe.db.engine import engine
+from mirpipe.errors import ConfigurationError
 from mirpipe.files.addresses import Address, parse_address
 
 Part = Literal["target", "left", "right"]
@@ -59,6 +60,32 @@ class ExcerptLocation:
     """ETag of an object in S3. None for a local file."""
     start_seconds: float
     seconds: float
+
+
+# Not current_user: a session can undo SET ROLE, and then has all privileges of its login.
+_CAN_DO_MORE = text("""
+    SELECT session_user AS login, EXISTS (
+        SELECT FROM pg_catalog.pg_roles r
+        JOIN pg_catalog.pg_class c ON c.relnamespace = to_regnamespace('mirpipe')
+            AND c.relkind IN ('r', 'p', 'v')
+        WHERE pg_has_role(session_user, r.oid, 'MEMBER')
+          AND has_table_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE')) AS can_do_more
+""")
+
+
+def require_own_login() -> None:
+    """Raise ConfigurationError if the login of the voting pages has a privilege on any table.
+
+    On the embedded server, it has none.
+    """
+    with engine("listener").connect() as connection:
+        found = connection.execute(_CAN_DO_MORE).one()
+    if found.can_do_more:
+        raise ConfigurationError(
+            f"The login {found.login} can do more than answer listening tests, so a fault of the "
+            "voting pages would reach the whole library. Set MIRPIPE_LISTENER_URL to a login of "
+            "its own, such as mirpipe_listener, and run `mirpipe db provision`."
+        )
 
 
 def progress(token: str) -> Progress | None:

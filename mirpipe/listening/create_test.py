@@ -19,7 +19,8 @@ CONSENT = (
     "one, or which is better music, or how similar a piece is. Your answers are stored without "
     "your name, your address or anything else about you. You can stop at any time and continue "
     "later with the same link. You can download your answers, and you can withdraw: then they "
-    "are deleted. The answers are used to compare methods that search and generate music."
+    "are deleted. Backups that were made before can still contain them. The answers are used to "
+    "compare methods that search and generate music."
 )
 MIN_CONTROLS = 0.7
 """Share of the answered controls that a listener must pass for the votes to count."""
@@ -35,7 +36,8 @@ class ListeningOptions:
     questions: int = 24
     """Number of questions per listener, without controls and repeats. Rounds are completed."""
     controls: int = 3
-    """Number of targets per listener with a control."""
+    """Number of targets per listener with a control. Fewer if every reference is a match of the
+    other targets."""
     repeats: int = 3
     """Number of questions per listener that are asked again at the end."""
     excerpt_seconds: float = 15.0
@@ -72,8 +74,10 @@ def create_test(
         with engine("app").begin() as connection:
             answers = _answers(connection, run_id, options, seed, is_latest=is_latest)
             targets = sorted(set().union(*answers.values()))
-            chosen = np.random.default_rng(seed).permutation(targets)[: options.controls]
-            controls = store.random_references(connection, chosen.tolist(), seed=seed)
+            shuffled = np.random.default_rng(seed).permutation(targets).tolist()
+            controls = store.random_references(
+                connection, shuffled, count=options.controls, seed=seed
+            )
             questions = draw_questions(
                 options.kind,
                 answers,

@@ -10,7 +10,8 @@ import numpy as np
 import soundfile
 
 from mirpipe.audio.decode import decode
-from mirpipe.files.printable_path import AnyPath
+from mirpipe.errors import RejectedInput
+from mirpipe.files.printable_path import AnyPath, printable_path
 from mirpipe.records import Float32
 
 LEVEL_DBFS = -23.0
@@ -23,12 +24,19 @@ def excerpt(path: AnyPath, start_seconds: float, seconds: float) -> bytes:
     """Return a part of an audio file as FLAC: 16 bit, with the file's sample rate.
 
     A file with more than two channels becomes mono. The level is LEVEL_DBFS, or lower if the peaks
-    would exceed full scale. Raises RejectedInput with one of the reasons of `decode`.
+    would exceed full scale. Raises RejectedInput with one of the reasons of `decode`, or with
+    `too_short` if the file ends before the start.
     """
     with decode(path) as audio:
         start = int(start_seconds * audio.sample_rate)
         samples = _cut(audio.blocks, start, start + int(seconds * audio.sample_rate))
         rate = audio.sample_rate
+    if samples is None:
+        raise RejectedInput(
+            "too_short",
+            f"{printable_path(path)} ends before {start_seconds:g} s, although it was longer when "
+            "it was ingested. Copy it again, or run `mirpipe ingest`.",
+        )
     if samples.shape[1] > 2:
         samples = samples.mean(axis=1, keepdims=True)
     fade = np.minimum(1.0, np.arange(1, len(samples) + 1) / (FADE_SECONDS * rate))
@@ -38,8 +46,11 @@ def excerpt(path: AnyPath, start_seconds: float, seconds: float) -> bytes:
     return file.getvalue()
 
 
-def _cut(blocks: Iterator[Float32], start: int, end: int) -> Float32:
-    """Return the frames from start to end, shape (frames, channels). Nothing after is decoded."""
+def _cut(blocks: Iterator[Float32], start: int, end: int) -> Float32 | None:
+    """Return the frames from start to end, shape (frames, channels), or None if there are none.
+
+    Nothing after the end is decoded.
+    """
     parts, position = [], 0
     for block in blocks:
         if position + len(block) > start:
@@ -48,7 +59,7 @@ def _cut(blocks: Iterator[Float32], start: int, end: int) -> Float32:
         position += len(block)
         if position >= end:
             break
-    return np.concatenate(parts)
+    return np.concatenate(parts) if parts else None
 
 
 def _gain(samples: Float32) -> float:

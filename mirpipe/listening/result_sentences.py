@@ -5,24 +5,25 @@ from collections.abc import Iterator, Sequence
 from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.listening.results import CriterionResult, ListeningResults, MetricResult
-from mirpipe.listening.subject_results import SubjectComparison
+from mirpipe.listening.subject_results import MIN_LISTENERS, SubjectComparison
 
 REASONS = {
     "too_few_listeners": "too few listeners",
     "too_few_targets": "too few targets",
     "not_connected": "some subjects were never compared",
+    "random_weights": "left out, because of random weights",
 }
 """Words for the codes of reasons. A code without an entry is shown as it is."""
 STRENGTHS_REMARK = (
     "strength: logarithm of the strength in Davidson's model, with its 95 % interval over listeners"
 )
 COMPARISONS_REMARK = (
-    "win rate of the first over targets, with its 95 % interval; p is corrected for the other "
-    "comparisons"
+    "win rate of the first over targets, with its 95 % interval, among the listeners of this test; "
+    "p is corrected for the other comparisons"
 )
 METRICS_REMARK = (
     "accuracy: share of votes for the track that the metric prefers (0.5 by chance); correlation: "
-    "Spearman's; both with 95 % intervals over targets"
+    "Spearman's; both with 95 % intervals over targets, not corrected for the number of metrics"
 )
 CHOICE_BINDS_LATER_RUNS = (
     "If you choose the primary metric by this table, the choice is good for later runs only: on "
@@ -34,6 +35,10 @@ _TITLES = {
     "quality": "Which is better music?",
 }
 _CHANCE = 0.5
+_NO_AGREEMENT = {
+    "no_question": "No two listeners answered the same question, so agreement is not defined.",
+    "equal_values": "All answers are equal, so agreement beyond chance is not defined.",
+}
 
 
 def criterion_title(results: ListeningResults, criterion: CriterionResult) -> str:
@@ -44,11 +49,11 @@ def criterion_title(results: ListeningResults, criterion: CriterionResult) -> st
 
 
 def listening_answer(results: ListeningResults) -> list[str]:
-    """Return what the votes show, in one to three sentences."""
+    """Return what the votes show: preferences, and which metrics predict them, by criterion."""
     if not any(criterion.votes_n for criterion in results.criteria):
         return ["No vote counts yet."]
     sentences = [_preference_sentence(results, criterion) for criterion in results.criteria]
-    return [*sentences, _best_metric_sentence(results.criteria)]
+    return [*sentences, *(_metrics_sentence(results, each) for each in results.criteria)]
 
 
 def listener_sentences(results: ListeningResults) -> Iterator[str]:
@@ -76,6 +81,11 @@ def listener_sentences(results: ListeningResults) -> Iterator[str]:
         )
     if results.left_share is not None:
         yield f"{results.left_share:.0%} of the choices are for the left track."
+    if random := _random_names(results.criteria):
+        yield (
+            f"With random weights: {', '.join(random)}. Their results say nothing about music, so "
+            "they get no verdict."
+        )
 
 
 def agreement_sentence(criterion: CriterionResult) -> str:
@@ -83,8 +93,10 @@ def agreement_sentence(criterion: CriterionResult) -> str:
     found = criterion.agreement
     votes = counted(criterion.votes_n, "vote")
     if found.alpha is None:
-        return f"{votes}. Too few listeners answered the same questions to agree."
-    interval = "" if found.low is None else f" [{found.low:.2f}, {found.high:.2f}]"
+        return f"{votes}. {_NO_AGREEMENT[str(found.reason)]}"
+    interval = " (too few questions for an interval)"
+    if found.low is not None:
+        interval = f" [{found.low:.2f}, {found.high:.2f}]"
     return (
         f"{votes}. Agreement between listeners (Krippendorff's alpha): {found.alpha:.2f}"
         f"{interval}, on {counted(found.questions_n, 'question')}."
@@ -106,9 +118,15 @@ def _preference_sentence(results: ListeningResults, criterion: CriterionResult) 
     question = criterion_title(results, criterion)
     found = [_preference(each) for each in criterion.comparisons if each.established]
     if found:
-        return f"{question} Listeners prefer {', and '.join(found)}."
-    pairs = counted(len(criterion.comparisons), "comparison")
-    return f"{question} No preference is established in {pairs}."
+        return f"{question} The listeners of this test prefer {', and '.join(found)}."
+    tested = [each for each in criterion.comparisons if each.reason is None]
+    if not tested and any(each.reason == "too_few_listeners" for each in criterion.comparisons):
+        return (
+            f"{question} No preference is tested, because fewer than {MIN_LISTENERS} listeners "
+            f"compared the same pair. Ask more people: `mirpipe listening link {results.name}`."
+        )
+    pairs = counted(len(tested), "tested comparison")
+    return f"{question} No preference of the listeners is established in {pairs}."
 
 
 def _preference(comparison: SubjectComparison) -> str:
@@ -118,19 +136,32 @@ def _preference(comparison: SubjectComparison) -> str:
     return f"{better} to {other} ({share:.0%} of the votes)"
 
 
-def _best_metric_sentence(criteria: Sequence[CriterionResult]) -> str:
-    """Return which metric predicts the votes best. Its interval must be above chance."""
-    criterion = criteria[0]
-    better = [each for each in criterion.metrics if _is_better_than_chance(each)]
-    words = f"the votes on {criterion.criterion}" if len(criteria) > 1 else "the votes"
+def _random_names(criteria: Sequence[CriterionResult]) -> list[str]:
+    """Return the subjects and metrics with random weights."""
+    names = [s.subject for criterion in criteria for s in criterion.subjects if s.is_random]
+    names += [metric_name(m.metric) for each in criteria for m in each.metrics if m.is_random]
+    return list(dict.fromkeys(names))
+
+
+def _metrics_sentence(results: ListeningResults, criterion: CriterionResult) -> str:
+    """Return how many metrics predict the votes better than chance, and the most accurate one.
+
+    The intervals are not corrected for the number of metrics, so no metric is called the best one.
+    """
+    words = "the votes"
+    if len(results.criteria) > 1:
+        words = f"the votes on {criterion.criterion}"
+    metrics = [each for each in criterion.metrics if not each.is_random]
+    better = [each for each in metrics if _is_better_than_chance(each)]
     if not better:
         return f"No metric is proven to predict {words} better than chance."
-    best = better[0]
-    name = metric_name(best.metric)
+    first, verb = better[0], "predicts" if len(better) == 1 else "predict"
     return (
-        f"Of all metrics, {name} predicts {words} best: it prefers the same track in "
-        f"{best.prediction.accuracy:.0%} [{best.prediction.low:.0%}, {best.prediction.high:.0%}] "
-        "of the votes."
+        f"{len(better)} of {counted(len(metrics), 'metric')} {verb} {words} better than chance, "
+        "without a correction for the number of metrics. Of these, "
+        f"{metric_name(first.metric)} has the highest accuracy: it prefers the same track in "
+        f"{first.prediction.accuracy:.0%} [{first.prediction.low:.0%}, "
+        f"{first.prediction.high:.0%}] of the votes."
     )
 
 

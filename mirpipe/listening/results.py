@@ -6,14 +6,19 @@ high or low as a whole changes nothing. From there on, both are analysed in the 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
 from mirpipe.db.queries.listening_tests import ListeningTest
-from mirpipe.db.queries.listening_votes import Vote, listening_votes, metrics_of_pairs
+from mirpipe.db.queries.listening_votes import (
+    Vote,
+    listening_votes,
+    metrics_of_pairs,
+    random_subjects,
+)
 from mirpipe.db.queries.metric_names import NOT_SCORES
 from mirpipe.listening.controls import CountedVotes, count_votes
 from mirpipe.listening.design import CRITERIA, Criterion, Kind
@@ -37,6 +42,8 @@ class MetricResult:
 
     metric: str
     prediction: VotePrediction
+    is_random: bool
+    """Whether the metric or encoder has random weights, so that it gets no verdict."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,7 @@ class ListeningResults:
 def listening_results(test: ListeningTest) -> ListeningResults:
     """Return the results of a listening test."""
     votes = count_votes(listening_votes(test.listening_test_id), test.min_controls)
+    random = random_subjects(test.listening_test_id)
     kind: Kind = test.kind  # type: ignore[assignment]  # A constraint of the table.
     return ListeningResults(
         name=test.name,
@@ -116,19 +124,19 @@ def listening_results(test: ListeningTest) -> ListeningResults:
         repeats_n=votes.repeats_n,
         repeats_equal_n=votes.repeats_equal_n,
         left_share=votes.left_share,
-        criteria=[_criterion(criterion, votes) for criterion in CRITERIA[kind]],
+        criteria=[_criterion(criterion, votes, random) for criterion in CRITERIA[kind]],
     )
 
 
-def _criterion(criterion: Criterion, votes: CountedVotes) -> CriterionResult:
+def _criterion(criterion: Criterion, votes: CountedVotes, random: Set[str]) -> CriterionResult:
     asked = [vote for vote in votes.first_answers if vote.criterion == criterion]
     counted_n = votes.listeners_n - votes.left_out_n
     choices = list(_choices(asked))
     return CriterionResult(
         criterion=criterion,
         votes_n=len(asked),
-        subjects=subject_results(asked, choices),
-        comparisons=subject_comparisons(choices),
+        subjects=subject_results(asked, choices, random),
+        comparisons=subject_comparisons(choices, random),
         agreement=_agreement(asked),
         metrics=_metrics(choices),
         targets=_targets(choices) if counted_n >= MIN_LISTENERS_OF_TARGETS else [],
@@ -186,14 +194,15 @@ def _metrics(choices: Sequence[Vote]) -> list[MetricResult]:
         counts[vote.target_id, vote.first_id, int(vote.second_id or 0)][outcome_of(vote)] += 1
     pairs = [(t, track) for t, first, second in counts for track in (first, second)]
     found = []
-    for metric, values in metrics_of_pairs(pairs).items():
+    for metric in metrics_of_pairs(pairs):
+        values = metric.values
         asked = [q for q in sorted(counts) if {q[:2], (q[0], q[2])} <= values.keys()]
-        if metric in NOT_SCORES or not asked:
+        if metric.name in NOT_SCORES or not asked:
             continue
         prediction = predict_votes(
             np.array([target for target, _, _ in asked]),
             np.array([values[t, first] - values[t, second] for t, first, second in asked]),
             np.array([[counts[q][outcome] for outcome in range(3)] for q in asked]),
         )
-        found.append(MetricResult(metric, prediction))
+        found.append(MetricResult(metric.name, prediction, metric.is_random))
     return sorted(found, key=lambda result: (-(result.prediction.accuracy or 0.0), result.metric))

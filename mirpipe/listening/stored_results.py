@@ -33,13 +33,17 @@ def update_results() -> int:
     """Compute the results of all tests with other votes than before, and return their number.
 
     If a new run was published, the results of all tests are computed, because they say how well
-    metrics predict votes.
+    metrics predict votes. Results that another version of mirpipe stored are computed, too.
     """
     outdated = [
         test
         for test in queries.listening_tests()
         if (test.votes_n or test.computed_votes_n)
-        and not (test.is_current and test.computed_run == test.latest_run)
+        and not (
+            test.is_current
+            and test.computed_run == test.latest_run
+            and stored_results(test) is not None
+        )
     ]
     for test in outdated:
         compute_results(test)

@@ -1,8 +1,8 @@
 """The results of the encoders or modes in a listening test: strengths, and paired comparisons."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from mirpipe.statistics.paired_choices import strengths
 from mirpipe.statistics.paired_sign_flip_test import compare
 
 SIGNIFICANCE = 0.05
+MIN_LISTENERS = 5
+"""Smallest number of listeners who must have compared two subjects for a verdict on them."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,17 @@ class SubjectResult:
     rating_low: float | None
     rating_high: float | None
     """Ends of the 95 % interval of the mean rating over targets."""
+    is_random: bool
+    """Whether the answers were made with random weights."""
 
 
 @dataclass(frozen=True)
 class SubjectComparison:
-    """Two subjects on the targets on which they were compared."""
+    """Two subjects on the targets on which they were compared.
+
+    The verdict is about the listeners of the test: it is tested over targets, and other listeners
+    can have another taste.
+    """
 
     first: str
     second: str
@@ -54,13 +62,19 @@ class SubjectComparison:
     p_adjusted: float | None
     """p-value of the sign-flip test, corrected for the number of comparisons."""
     reason: str | None
-    """Code of the reason why there is no corrected p-value, such as too_few_targets."""
+    """Code of the reason why there is no corrected p-value: too_few_listeners, too_few_targets or
+    random_weights."""
     established: bool
     """Whether the corrected p-value is below 0.05."""
 
 
-def subject_results(votes: Sequence[Vote], choices: Sequence[Vote]) -> list[SubjectResult]:
-    """Return the result of each subject, the strongest first."""
+def subject_results(
+    votes: Sequence[Vote], choices: Sequence[Vote], random: Set[str] = frozenset()
+) -> list[SubjectResult]:
+    """Return the result of each subject, the strongest first.
+
+    `random` names the subjects with random weights.
+    """
     names = sorted({str(name) for v in choices for name in (v.first_subject, v.second_subject)})
     if not names:
         return []
@@ -95,25 +109,33 @@ def subject_results(votes: Sequence[Vote], choices: Sequence[Vote]) -> list[Subj
                 None if found is None else _none_if_nan(found.high[number]),
                 reason,
                 *_mean_rating([v for v in votes if v.second_id is None], name),
+                is_random=name in random,
             )
         )
     return sorted(results, key=lambda r: (-(r.log_strength or 0.0), r.subject))
 
 
-def subject_comparisons(choices: Sequence[Vote]) -> list[SubjectComparison]:
-    """Return the comparison of each pair of subjects.
+def subject_comparisons(
+    choices: Sequence[Vote], random: Set[str] = frozenset()
+) -> list[SubjectComparison]:
+    """Return the comparison of each pair of subjects. `random` are those with random weights.
 
     All pairs were fixed before the first vote, so they are declared contrasts of one question.
     """
     answers: dict[tuple[str, str], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    listeners: dict[tuple[str, str], set[int]] = defaultdict(set)
     for vote in choices:
         pair = str(vote.first_subject), str(vote.second_subject)
         answers[pair][vote.target_id].append(vote.answer)
+        listeners[pair].add(vote.listener)
     pairs = sorted(answers)
     means = [{t: float(np.mean(v)) for t, v in sorted(answers[pair].items())} for pair in pairs]
     tests = compare([np.array(list(m.values())) for m in means], ranges=[(-1.0, 1.0)] * len(pairs))
-    metrics = [PairedMetric(p, "votes", m, True) for p, m in zip(pairs, means, strict=True)]
-    return [
+    metrics = [
+        PairedMetric(pair, "votes", m, True, is_random=not random.isdisjoint(pair))
+        for pair, m in zip(pairs, means, strict=True)
+    ]
+    found = [
         SubjectComparison(
             *pair,
             n=test.n,
@@ -126,6 +148,17 @@ def subject_comparisons(choices: Sequence[Vote]) -> list[SubjectComparison]:
         )
         for pair, test, verdict in zip(pairs, tests, correct(metrics, "votes"), strict=True)
     ]
+    return [
+        _without_verdict(each, "too_few_listeners")
+        if len(listeners[each.first, each.second]) < MIN_LISTENERS
+        and each.reason != "random_weights"
+        else each
+        for each in found
+    ]
+
+
+def _without_verdict(comparison: SubjectComparison, reason: str) -> SubjectComparison:
+    return replace(comparison, p_adjusted=None, reason=reason, established=False)
 
 
 def _pair(vote: Vote, index: dict[str, int]) -> tuple[int, int]:

@@ -221,7 +221,7 @@ def test_an_existing_vector_is_kept_and_named(
     result = run("vectors", "import", file)
     assert result.exit_code == 1
     assert "0 imported, 8 already stored, 1 different, 0 without a track" in result.stdout
-    assert "different vectors of this revision for 1 tracks" in result.stderr
+    assert "different vectors of this revision for 1 track, and kept them" in result.stderr
     assert " Hz" in result.stderr
     assert digest() == before
 

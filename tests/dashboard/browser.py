@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -136,16 +136,28 @@ def responds(url: str) -> bool:
 
 
 @contextmanager
-def watched(browser: Browser, size: str, scheme: str) -> Iterator[Page]:
-    """Yield a page. Fail if there are console errors, script errors or external requests."""
+def watched(
+    browser: Browser,
+    size: str,
+    scheme: str,
+    *,
+    has_touch: bool = False,
+    expected: Callable[[str], bool] = lambda _url: False,
+) -> Iterator[Page]:
+    """Yield a page. Fail if there are console errors, script errors or external requests.
+
+    Console errors about the addresses that are `expected` to fail do not count.
+    """
     width, height = SIZES[size]
-    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=has_touch
+    )
     page.set_default_timeout(SECONDS * 1000)
     problems: list[str] = []
 
     def record_console_error(message: ConsoleMessage) -> None:
         url = message.location.get("url", "")
-        if message.type == "error" and not url.endswith(PROBES):
+        if message.type == "error" and not (url.endswith(PROBES) or expected(url)):
             problems.append(f"console: {message.text} {url}")
 
     def record_external_request(request: Request) -> None:

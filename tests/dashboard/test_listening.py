@@ -103,6 +103,6 @@ def test_the_address_chooses_the_test(library: Database) -> None:
     create_test("newer", None, ListeningOptions("answers", questions=3), seed=2)
     assert "mirpipe listening link newer" in page("listening").code[0].value
     shown = html(page("listening", test="older"))
-    assert "Listeners prefer" in shown
+    assert "The listeners of this test prefer" in shown
     assert "Listening test older, run 1: 6 listeners. The order of the questions is" in shown
     assert "<bdi>newer</bdi>" in shown

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,41 @@ def test_a_control_compares_the_target_with_a_reference_that_is_no_match(
         "WHERE q.control IS NOT NULL AND sheet = 0",
     )
     assert controls == [(True, "reference", False)] * 2
+
+
+def _match_everything(library: Database, *, but: int) -> None:
+    """Make all references matches of all targets but some."""
+    with library.owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.served_neighbour (encoder_id, target_id, rank, counted_rank, "
+                "reference_id, cosine, from_run) "
+                "SELECT e.encoder_id, t.track_id, 1000 + r.track_id, 1000 + r.track_id, "
+                "r.track_id, 0, 1 "
+                "FROM (SELECT min(encoder_id) AS encoder_id FROM mirpipe.encoder) e, "
+                "(SELECT track_id FROM mirpipe.track WHERE collection = 'target' "
+                "ORDER BY track_id LIMIT :n) t, mirpipe.track r WHERE r.collection = 'reference'"
+            ),
+            {"n": TARGETS - but},
+        )
+
+
+@pytest.mark.parametrize(("left", "controls_n"), [(4, 3), (2, 2), (0, 0)])
+def test_targets_that_cannot_be_controls_are_replaced_and_missing_controls_are_named(
+    library: Database, left: int, controls_n: int
+) -> None:
+    _match_everything(library, but=left)
+    result = run("create", "--questions", "6", "--controls", "3")
+    assert result.exit_code == 0, result.output
+    query = (
+        "SELECT count(DISTINCT target_id) FROM mirpipe.listening_question "
+        "WHERE control IS NOT NULL AND sheet = 0"
+    )
+    assert rows(library, query) == [(controls_n,)]
+    assert f"{controls_n} controls and" in result.stdout
+    warned = " ".join(result.stderr.split())
+    assert (f"Only {controls_n} of 3 controls" in warned) == (left < 3)
+    assert ("nobody is left out" in warned) == (left == 0)
 
 
 def test_a_test_of_clips_asks_for_similarity_and_quality(library: Database) -> None:
@@ -236,6 +272,27 @@ def test_errors_name_the_cause(library: Database, arguments: tuple[str, ...], me
     result = run(*arguments)
     assert result.exit_code == 1
     assert message in str(result.exception)
+    assert rows(library, "TABLE mirpipe.listening_test") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "contains no text"),
+        (b" \n\t\n", "contains no text"),
+        (b"a\0b", "contains no text"),
+        (b"\xff", "Cannot read"),
+    ],
+)
+def test_a_consent_text_that_says_nothing_is_refused(
+    library: Database, tmp_path: Path, content: bytes, message: str
+) -> None:
+    file = tmp_path / "consent.txt"
+    file.write_bytes(content)
+    result = run("create", "--consent", str(file))
+    assert result.exit_code == 2
+    assert "--consent" in result.output
+    assert message in " ".join(result.output.split())
     assert rows(library, "TABLE mirpipe.listening_test") == []
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from mirpipe.errors import RejectedInput
 from mirpipe.listening.excerpt import LEVEL_DBFS, _cut, excerpt
 from tests.listening.conftest import SAMPLE_RATE, TITLE, write_tone
 
@@ -48,7 +49,9 @@ def test_audio_before_the_excerpt_does_not_stay_in_memory() -> None:
             del block
             assert sum(block() is not None for block in alive) <= 2
 
-    assert len(_cut(blocks(), 150, 170)) == 20
+    found = _cut(blocks(), 150, 170)
+    assert found is not None
+    assert len(found) == 20
 
 
 def test_the_excerpt_is_the_requested_part(tmp_path: Path) -> None:
@@ -61,6 +64,14 @@ def test_the_excerpt_is_the_requested_part(tmp_path: Path) -> None:
     assert len(samples) == SAMPLE_RATE
     assert np.abs(samples[:half]).max() == 0
     assert np.abs(samples[half : half + 1000]).min() > 0.05
+
+
+def test_a_file_that_is_now_shorter_than_the_start_is_rejected(tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "a.flac", 440, seconds=1.0)
+    with pytest.raises(RejectedInput, match=r"a\.flac ends before") as raised:
+        excerpt(path, 2.0, 1.0)
+    assert raised.value.reason == "too_short"
+    assert len(read(excerpt(path, 0.5, 1.0))) == SAMPLE_RATE // 2
 
 
 def test_the_ends_are_faded(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The results of listening tests, from simulated listeners with known preferences."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,17 @@ from sqlalchemy import Connection, text
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli.main import app
-from mirpipe.db.queries.listening_votes import Vote
+from mirpipe.db.queries.listening_votes import Vote, metrics_of_pairs
 from mirpipe.db.store import embeddings
 from mirpipe.listening.controls import count_votes
+from mirpipe.listening.result_sentences import agreement_sentence
+from mirpipe.listening.results import CriterionResult
+from mirpipe.statistics.listener_agreement import Agreement
 from tests.dashboard.example_clips import unit_vector
 from tests.listening.voters import vote_all
 from tests.support.databases import Database
+
+_RANDOM = "SET spec = spec || jsonb_build_object('is_random', true)"
 
 STRENGTHS = {"clap": 1.2, "musicnn": 0.0, "signal": -1.2}
 
@@ -42,6 +48,23 @@ def _write_vectors(connection: Connection, encoder: str) -> None:
     tracks = "SELECT track_id FROM mirpipe.track WHERE collection = 'reference'"
     vectors = {track: unit_vector(random) for track in connection.execute(text(tracks)).scalars()}
     embeddings.write(connection, encoder_id, vectors, device="cpu", versions={}, seconds=1.0)
+
+
+def _write_axis(connection: Connection, name: str, *, sign: int, is_random: bool = False) -> None:
+    """Write a score axis that agrees with STRENGTHS if the sign is 1, and contradicts it if −1."""
+    connection.execute(
+        text(
+            "WITH m AS (INSERT INTO mirpipe.metric (name, revision, spec) "
+            "VALUES (:name, '1', jsonb_build_object('axis', 'x', 'is_random', :is_random)) "
+            "RETURNING metric_id) "
+            "INSERT INTO mirpipe.track_score (metric_id, track_id, value) "
+            "SELECT metric_id, t.track_id, :sign * coalesce(b.level, 0) "
+            "FROM m, mirpipe.track t LEFT JOIN (SELECT reference_id, avg(CASE encoder "
+            "WHEN 'clap' THEN 1 WHEN 'signal' THEN -1 ELSE 0 END) AS level "
+            "FROM mirpipe.best_match GROUP BY 1) b ON b.reference_id = t.track_id"
+        ),
+        {"name": name, "sign": sign, "is_random": is_random},
+    )
 
 
 def test_the_true_order_is_found_and_the_careless_are_left_out(library: Database) -> None:
@@ -80,18 +103,7 @@ def test_a_metric_that_agrees_with_the_listeners_predicts_their_votes(library: D
         vote_all(library, token, STRENGTHS, seed=number)
     with library.owner.begin() as connection:
         for name, sign in (("right", 1), ("wrong", -1)):
-            connection.execute(
-                text(
-                    "WITH m AS (INSERT INTO mirpipe.metric (name, revision, spec) "
-                    "VALUES (:name, '1', '{\"axis\": \"x\"}') RETURNING metric_id) "
-                    "INSERT INTO mirpipe.track_score (metric_id, track_id, value) "
-                    "SELECT metric_id, t.track_id, :sign * coalesce(b.level, 0) "
-                    "FROM m, mirpipe.track t LEFT JOIN (SELECT reference_id, avg(CASE encoder "
-                    "WHEN 'clap' THEN 1 WHEN 'signal' THEN -1 ELSE 0 END) AS level "
-                    "FROM mirpipe.best_match GROUP BY 1) b ON b.reference_id = t.track_id"
-                ),
-                {"name": name, "sign": sign},
-            )
+            _write_axis(connection, name, sign=sign)
         _write_vectors(connection, "clap")
     metrics = {m["metric"]: m["prediction"] for m in results()["criteria"][0]["metrics"]}
     right, wrong = metrics["right"], metrics["wrong"]
@@ -161,8 +173,142 @@ def test_few_listeners_who_stop_early_have_a_reason_instead_of_an_interval(
     (criterion,) = results()["criteria"]
     assert {s["reason"] for s in criterion["subjects"]} == {"too_few_listeners"}
     assert {s["low"] for s in criterion["subjects"]} == {None}
-    assert {c["reason"] for c in criterion["comparisons"]} == {"too_few_targets"}
+    assert {c["reason"] for c in criterion["comparisons"]} == {"too_few_listeners"}
     assert "too few listeners" in " ".join(run("results", "answers-run1").stdout.split())
+
+
+@pytest.mark.parametrize(("listeners", "is_tested"), [(1, False), (4, False), (5, True)])
+def test_fewer_than_five_listeners_establish_no_preference(
+    library: Database, listeners: int, is_tested: bool
+) -> None:
+    run("create", "--subject", "clap", "--subject", "signal", "--controls", "0")
+    for number, token in enumerate(links("answers-run1", listeners)):
+        vote_all(library, token, {"clap": 9.0, "signal": -9.0}, seed=number)
+    (comparison,) = results()["criteria"][0]["comparisons"]
+    assert comparison["win_rate"] > 0.95
+    assert comparison["established"] == is_tested
+    assert comparison["reason"] == (None if is_tested else "too_few_listeners")
+    assert (comparison["p_adjusted"] is not None) == is_tested
+    printed = " ".join(run("results", "answers-run1").stdout.split())
+    if is_tested:
+        assert "The listeners of this test prefer clap to signal" in printed
+    else:
+        assert "fewer than 5 listeners compared the same pair" in printed
+        assert "mirpipe listening link answers-run1" in printed
+
+
+def test_listeners_who_failed_their_controls_do_not_help_to_reach_five(library: Database) -> None:
+    run("create", "--subject", "clap", "--subject", "signal")
+    for number, token in enumerate(links("answers-run1", 6)):
+        strengths = {"clap": 9.0, "signal": -9.0}
+        vote_all(library, token, strengths, seed=number, careless=number > 3)
+    found = results()
+    assert found["left_out_n"] == 2
+    assert found["criteria"][0]["comparisons"][0]["reason"] == "too_few_listeners"
+
+
+def test_random_weights_get_no_verdict_and_are_named(library: Database) -> None:
+    run("create", "--questions", "12")
+    for number, token in enumerate(links("answers-run1", 8)):
+        vote_all(library, token, {"clap": 9.0, "musicnn": 0.0, "signal": -9.0}, seed=number)
+    with library.owner.begin() as connection:
+        connection.execute(text(f"UPDATE mirpipe.encoder {_RANDOM} WHERE name = 'clap'"))
+        for name, is_random in (("honest", False), ("standin", True)):
+            _write_axis(connection, name, sign=1, is_random=is_random)
+    (criterion,) = results()["criteria"]
+    subjects = {s["subject"]: s["is_random"] for s in criterion["subjects"]}
+    assert subjects == {"clap": True, "musicnn": False, "signal": False}
+    pairs = {(c["first"], c["second"]): c for c in criterion["comparisons"]}
+    for other in ("musicnn", "signal"):
+        assert pairs["clap", other]["reason"] == "random_weights"
+        assert not pairs["clap", other]["established"]
+    assert pairs["musicnn", "signal"]["established"]
+    metrics = {m["metric"]: m["is_random"] for m in criterion["metrics"]}
+    assert metrics["standin"]
+    assert not metrics["honest"]
+    printed = " ".join(run("results", "answers-run1").stdout.split())
+    assert "prefer musicnn to signal" in printed
+    assert "prefer clap" not in printed
+    assert "standin has the highest accuracy" not in printed
+    assert "honest has the highest accuracy" in printed
+    assert "With random weights: clap, standin. " in printed
+    assert "clap (random)" in printed
+    assert "standin (random)" in printed
+    with library.reader.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT subject FROM mirpipe.v_listening_strength WHERE random UNION ALL "
+                "SELECT metric FROM mirpipe.v_listening_metric WHERE random ORDER BY 1"
+            )
+        )
+        assert list(rows.scalars()) == ["clap", "standin"]
+
+
+def test_a_mode_of_a_random_generator_gets_no_verdict(library: Database) -> None:
+    run("create", "--kind", "clips", "--questions", "12")
+    modes = {"model simple 3": -9.0, "model medium 3": 0.0, "model strong 5": 9.0}
+    for number, token in enumerate(links("clips-run1", 8)):
+        vote_all(library, token, modes, seed=number)
+    with library.owner.begin() as connection:
+        connection.execute(text(f"UPDATE mirpipe.generator {_RANDOM}"))
+    for criterion in results("clips-run1")["criteria"]:
+        assert {c["reason"] for c in criterion["comparisons"]} == {"random_weights"}
+        assert all(s["is_random"] for s in criterion["subjects"])
+
+
+def test_clips_that_are_no_longer_shown_keep_their_scores(library: Database) -> None:
+    run("create", "--kind", "clips", "--questions", "12")
+    modes = {"model simple 3": -1.0, "model medium 3": 0.5, "model strong 5": 1.0}
+    for number, token in enumerate(links("clips-run1", 8)):
+        vote_all(library, token, modes, seed=number)
+    before = [criterion["metrics"] for criterion in results("clips-run1")["criteria"]]
+    with library.app.begin() as connection:
+        connection.execute(text("DELETE FROM mirpipe.generation_wish WHERE mode = 'medium'"))
+    assert [criterion["metrics"] for criterion in results("clips-run1")["criteria"]] == before
+    assert {m["metric"] for m in before[0]} >= {"melody_accuracy", "cosine clap"}
+
+
+def test_metrics_of_shown_clips_are_those_of_the_view(library: Database) -> None:
+    query = (
+        "SELECT metric, target_id, track_id, value FROM mirpipe.v_generation_score "
+        "WHERE value IS NOT NULL"
+    )
+    with library.app.connect() as connection:
+        shown = {
+            (r.metric, r.target_id, r.track_id): r.value for r in connection.execute(text(query))
+        }
+    found = {
+        (metric.name, *pair): value
+        for metric in metrics_of_pairs((target, track) for _, target, track in shown)
+        for pair, value in metric.values.items()
+    }
+    assert len(shown) > 100
+    assert found == pytest.approx(shown)
+
+
+def test_the_answer_has_a_sentence_about_metrics_for_each_criterion(library: Database) -> None:
+    run("create", "--kind", "clips", "--questions", "12")
+    for number, token in enumerate(links("clips-run1", 6)):
+        modes = {"model simple 3": -1.0, "model medium 3": 0.5, "model strong 5": 1.0}
+        vote_all(library, token, modes, seed=number)
+    printed = " ".join(run("results", "clips-run1").stdout.split())
+    for criterion in ("similarity", "quality"):
+        assert f"the votes on {criterion} better than chance" in printed
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("no_question", "No two listeners answered the same question"),
+        ("equal_values", "All answers are equal"),
+    ],
+)
+def test_missing_agreement_is_explained_by_its_own_reason(reason: str, sentence: str) -> None:
+    found = Agreement(3, None, None, None, reason)
+    criterion = CriterionResult("similarity", 7, [], [], found, [], [])
+    assert sentence in agreement_sentence(criterion)
+    few = replace(criterion, agreement=Agreement(3, 0.5, None, None, "too_few_questions"))
+    assert "0.50 (too few questions for an interval), on 3 questions" in agreement_sentence(few)
 
 
 def test_one_vote_does_not_connect_three_subjects(library: Database) -> None:

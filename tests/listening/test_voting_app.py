@@ -179,3 +179,11 @@ def test_a_missing_file_is_an_error_without_its_name(
     response = client.get(f"{link}/audio/0/left")
     assert response.status_code == 503
     assert "secret" not in response.text
+
+
+def test_a_file_that_is_now_too_short_is_an_error_too(
+    client: httpx.Client, link: str, audible_library: Database
+) -> None:
+    with audible_library.owner.begin() as connection:
+        connection.execute(text("UPDATE mirpipe.track SET seconds = 60"))
+    assert client.get(f"{link}/audio/0/left").status_code == 503

@@ -1,4 +1,4 @@
-"""The voting page in Chromium: from the consent to the withdrawal, by keyboard and on a phone."""
+"""The voting page in Chromium: from the consent to the withdrawal, by keyboard and by touch."""
 
 import json
 import os
@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import text
 
+from mirpipe.orchestration.free_port import reserve_free_port
 from tests.dashboard.browser import (
     AXE,
     SCREENSHOTS,
@@ -29,6 +30,9 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
+PLAY_BUTTON_X = 28
+"""Horizontal position of the play button in Chromium's player, in pixels."""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -40,11 +44,13 @@ def browser() -> Iterator[Browser]:
 def address(audible_library: Database) -> Iterator[str]:
     """Start `mirpipe listening serve` on the library, and yield its address."""
     assert audible_library.name in str(audible_library.listener.url)
+    port, reservation = reserve_free_port(8750, bind="127.0.0.1")
+    reservation.close()
     process = subprocess.Popen(
         [Path(sys.executable).with_name("mirpipe"), "listening", "serve"],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "MIRPIPE_LISTENING_PORT": "8750"},
+        env={**os.environ, "MIRPIPE_LISTENING_PORT": str(port)},
     )
     try:
         assert process.stderr is not None
@@ -74,6 +80,18 @@ def problems(page: Page) -> list[str]:
     return found
 
 
+def press(page: Page, role: Literal["button", "link"], name: str) -> None:
+    """Reach a control with the Tab key, and press it with Enter."""
+    control = page.get_by_role(role, name=name)
+    expect(control).to_be_visible()
+    for _ in range(60):  # A player has several stops.
+        page.keyboard.press("Tab")
+        if control.evaluate("(control) => control === document.activeElement"):
+            break
+    expect(control).to_be_focused()
+    page.keyboard.press("Enter")
+
+
 def play_all(page: Page) -> None:
     """Play every track by its key until the browser has started it."""
     for key in ("t", "a", "b"):
@@ -97,7 +115,7 @@ def test_a_listener_votes_by_keyboard_resumes_exports_and_withdraws(
         page.goto(link)
         expect(page.get_by_text("Your answers are stored without")).to_be_visible()
         assert problems(page) == []
-        page.get_by_role("button", name="I agree").click()
+        press(page, "button", "I agree")
 
         expect(page.get_by_text(f"Question 1 of {total}")).to_be_visible()
         left = page.get_by_role("button", name=re.compile("^A"))
@@ -130,16 +148,17 @@ def test_a_listener_votes_by_keyboard_resumes_exports_and_withdraws(
         assert problems(page) == []
 
         with page.expect_download() as download:
-            page.get_by_role("link", name="Download my answers").click()
+            press(page, "link", "Download my answers")
         download.value.save_as(tmp_path / "answers.json")
         exported = json.loads((tmp_path / "answers.json").read_text())
         assert [each["answer"] for each in exported] == [-1] + [0] * (total - 1)
 
-        page.get_by_role("button", name="Withdraw").click()
-        page.get_by_role("button", name="Keep them").click()
+        press(page, "button", "Withdraw")
+        press(page, "button", "Keep them")
+        expect(page.get_by_role("dialog")).to_be_hidden()
         assert len(stored(audible_library)) == total
-        page.get_by_role("button", name="Withdraw").click()
-        page.get_by_role("button", name="Delete them").click()
+        press(page, "button", "Withdraw")
+        press(page, "button", "Delete them")
         expect(page.get_by_role("heading", name="You have withdrawn")).to_be_visible()
     assert stored(audible_library) == []
 
@@ -148,21 +167,68 @@ def test_a_touch_on_each_player_and_on_an_answer_is_enough(
     audible_library: Database, address: str, browser: Browser
 ) -> None:
     [token] = create_links()
-    with watched(browser, "phone", "light") as page:
+    with watched(browser, "phone", "light", has_touch=True) as page:
         page.goto(f"{address}/{token}")
-        page.get_by_role("button", name="I agree").click()
+        page.get_by_role("button", name="I agree").tap()
         expect(page.locator("audio")).to_have_count(3)
         for audio in page.locator("audio").all():
-            audio.evaluate("(audio) => audio.play()")
-        assert (
-            page.locator("audio").evaluate_all(
-                "(all) => all.filter((audio) => !audio.paused).length"
-            )
-            <= 1
-        )
-        page.get_by_role("button", name=re.compile("^No difference")).click()
+            box = audio.bounding_box()
+            assert box is not None
+            audio.tap(position={"x": PLAY_BUTTON_X, "y": box["height"] / 2})
+            expect(audio).to_have_attribute("data-heard", "true")
+            playing = "(all) => all.filter((audio) => !audio.paused).length"
+            assert page.locator("audio").evaluate_all(playing) <= 1
+        page.get_by_role("button", name=re.compile("^No difference")).tap()
         expect(page.get_by_text("Question 2 of")).to_be_visible()
     assert stored(audible_library)[0] == (0, 0)
+
+
+def test_a_question_whose_audio_is_gone_can_be_skipped(
+    audible_library: Database, address: str, browser: Browser
+) -> None:
+    [token] = create_links()
+    total = len(stored(audible_library))
+    with audible_library.owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE mirpipe.track_file SET path = path || '.gone' WHERE track_id = (SELECT "
+                "CASE WHEN is_swapped THEN second_id ELSE first_id END FROM mirpipe.vote "
+                "JOIN mirpipe.listening_question USING (question_id) WHERE position = 0)"
+            )
+        )
+    gone = f"/{token}/audio/"
+    with watched(browser, "desktop", "light", expected=lambda url: gone in url) as page:
+        page.goto(f"{address}/{token}")
+        press(page, "button", "I agree")
+        skip = page.get_by_role("button", name="Skip")
+        answered = []
+        for position in range(total):
+            expect(page.get_by_text(f"Question {position + 1} of {total}")).to_be_visible()
+            page.wait_for_function(
+                "() => [...document.querySelectorAll('audio')].every("
+                "(audio) => audio.dataset.failed || audio.readyState > 0)"
+            )
+            if page.locator("audio[data-failed]").count():
+                expect(page.get_by_text("The audio cannot be played")).to_be_visible()
+                assert problems(page) == []
+                if position == 0:  # Another track that plays does not hide the way on.
+                    page.keyboard.press("b")
+                    expect(page.locator("audio[data-key=b][data-heard]")).to_have_count(1)
+                page.keyboard.press("s")
+            else:
+                expect(skip).to_be_hidden()
+                page.keyboard.press("s")  # It is no key here.
+                play_all(page)
+                page.keyboard.press("ArrowDown")
+                answered.append(position)
+        expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+        expect(page.get_by_text("all questions that could be played.")).to_be_visible()
+        assert 0 < len(answered) < total
+        assert stored(audible_library) == [
+            (position, 0 if position in answered else None) for position in range(total)
+        ]
+        page.goto(f"{address}/{token}")  # The audio may be there again.
+        expect(page.get_by_text(f"Question 1 of {total}")).to_be_visible()
 
 
 def test_a_rating_is_given_by_its_digit(

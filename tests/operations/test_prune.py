@@ -367,3 +367,30 @@ def test_clips_are_removed_only_if_a_retention_time_is_set(
     assert count(library, "v_library", f"track_id = {removed} AND state = 'gone'") == 1
     retrieve()
     assert differences() == []
+
+
+def test_clips_of_listening_tests_are_kept_unless_their_target_was_removed(
+    library: Database,
+) -> None:
+    execute(
+        library,
+        "UPDATE generator SET unwanted_at = now() - interval '1 year' WHERE NOT wanted",
+        "INSERT INTO listening_test (name, kind, run_id, seed, options, sheets, excerpt_seconds, "
+        "min_controls, consent) "
+        "VALUES ('asked', 'clips', 1, 0, '{}', 1, 1, 0.5, 'Do you agree?')",
+        "INSERT INTO listening_question (listening_test_id, sheet, number, criterion, target_id, "
+        "first_id, second_id, first_subject, second_subject) "
+        "SELECT listening_test_id, 0, row_number() OVER (), 'similarity', g.target_id, "
+        "CASE WHEN generation_id % 2 = 0 THEN track_id ELSE target_id END, "
+        "CASE WHEN generation_id % 2 = 1 THEN track_id END, 'one', "
+        "CASE WHEN generation_id % 2 = 1 THEN 'two' END FROM listening_test, generation g",
+    )
+    removed = "target_id IN (SELECT track_id FROM track WHERE state = 'gone')"
+    clips, of_removed = count(library, "generation"), count(library, "generation", removed)
+    chosen = Settings(keep_clips_days=90)
+    assert deleted(count_unneeded(chosen)).get("generation", 0) == of_removed
+    prune(chosen)
+    assert count(library, "generation") == clips - of_removed
+    execute(library, "DELETE FROM listening_question")
+    prune(chosen)
+    assert count(library, "generation") < clips - of_removed

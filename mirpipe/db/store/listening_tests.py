@@ -183,14 +183,17 @@ def first_recorded_run(connection: Connection) -> int | None:
 
 
 def random_references(
-    connection: Connection, target_ids: Iterable[int], *, seed: int
+    connection: Connection, target_ids: Iterable[int], *, count: int, seed: int
 ) -> list[tuple[int, int]]:
-    """Return a random reference for each target, as (target, reference).
+    """Return a random reference for each of the first `count` targets, as (target, reference).
 
-    It is not one of the target's matches. A target without such a reference is left out.
+    It is not one of the target's matches. A target without such a reference is left out, and the
+    next one takes its place.
     """
-    pairs = []
+    pairs: list[tuple[int, int]] = []
     for target_id in target_ids:
+        if len(pairs) == count:
+            break
         values = {"target_id": target_id, "seed": f"{seed} {target_id}"}
         found = connection.execute(_RANDOM_REFERENCE, values).scalar_one_or_none()
         if found is not None:

@@ -1,4 +1,8 @@
-"""Removes clips whose generator, captioner or target was replaced or removed long ago."""
+"""Removes clips whose generator, captioner or target was replaced or removed long ago.
+
+Clips of listening tests are kept as long as their target exists, because people can still vote on
+them.
+"""
 
 from sqlalchemy import Connection, text
 
@@ -10,13 +14,18 @@ BLOCK_CLIPS = 100
 
 _UNUSED = f"""
     FROM mirpipe.generation g
-    WHERE EXISTS (SELECT FROM mirpipe.generator r
-        WHERE r.generator_id = g.generator_id AND {REPLACED.format(row="r")}
-        AND NOT EXISTS (SELECT FROM mirpipe.serving_generator s
-            JOIN mirpipe.generator n ON n.name = s.name AND n.wanted
-            WHERE s.generator_id = r.generator_id))
-    OR EXISTS (SELECT FROM mirpipe.caption c JOIN mirpipe.captioner k USING (captioner_id)
-        WHERE c.caption_id = g.caption_id AND {REPLACED.format(row="k")})
+    WHERE (
+        EXISTS (SELECT FROM mirpipe.generator r
+            WHERE r.generator_id = g.generator_id AND {REPLACED.format(row="r")}
+            AND NOT EXISTS (SELECT FROM mirpipe.serving_generator s
+                JOIN mirpipe.generator n ON n.name = s.name AND n.wanted
+                WHERE s.generator_id = r.generator_id))
+        OR EXISTS (SELECT FROM mirpipe.caption c JOIN mirpipe.captioner k USING (captioner_id)
+            WHERE c.caption_id = g.caption_id AND {REPLACED.format(row="k")}))
+        AND (g.target_id, g.track_id) NOT IN (
+            SELECT q.target_id, q.first_id FROM mirpipe.listening_question q
+            UNION ALL SELECT q.target_id, q.second_id FROM mirpipe.listening_question q
+            WHERE q.second_id IS NOT NULL)
     OR EXISTS (SELECT FROM mirpipe.track t
         WHERE t.track_id = g.target_id AND {REMOVED_TRACK})
 """

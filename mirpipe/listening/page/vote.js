@@ -17,6 +17,11 @@ const PARTS = {
   left: { label: "A", key: "a" },
   right: { label: "B", key: "b" },
 };
+const UNPLAYABLE =
+  "The audio cannot be played. Reload the page, skip the question, or ask the person who sent you " +
+  "the link.";
+// Positions of questions that were skipped since the page was loaded. Later, their audio may work.
+const skipped = new Set();
 let question = null;
 let isBusy = false;
 
@@ -58,10 +63,16 @@ async function start() {
 }
 
 async function showNext() {
-  const [progress, next] = await Promise.all([request("/progress"), request("/question")]);
+  const [progress, first] = await Promise.all([request("/progress"), request("/question")]);
+  let next = first;
+  while (next !== null && (next.answer !== null || skipped.has(next.position))) {
+    const position = next.position + 1;
+    next = position < progress.questions_n ? await request(`/question/${position}`) : null;
+  }
   question = next;
   if (next === null) {
     element("review").dataset.position = progress.questions_n - 1;
+    element("playable").hidden = skipped.size === 0;
     show("done");
   } else {
     showQuestion(progress);
@@ -117,8 +128,8 @@ function player(part) {
     allowAnswers();
   });
   audio.addEventListener("error", () => {
-    element("hint").textContent =
-      "The audio cannot be played. Reload the page, or ask the person who sent you the link.";
+    audio.dataset.failed = "true";
+    allowAnswers();
   });
   figure.append(caption, audio);
   return figure;
@@ -139,12 +150,16 @@ function keyHint(text) {
   return hint;
 }
 
-// A question can be answered when every track was played, or if it was answered before.
+// A question can be answered when every track was played, or if it was answered before. It can be
+// skipped if a track cannot be played.
 function allowAnswers() {
   const audios = [...document.querySelectorAll("audio")];
   const isAllowed = question.answer !== null || audios.every((audio) => audio.dataset.heard);
   for (const button of element("answers").children) button.disabled = !isAllowed;
-  element("hint").textContent = isAllowed ? "" : "Play everything once before you answer.";
+  const hasFailed = audios.some((audio) => audio.dataset.failed);
+  element("skip").hidden = isAllowed || !hasFailed;
+  if (isAllowed) element("hint").textContent = "";
+  else element("hint").textContent = hasFailed ? UNPLAYABLE : "Play everything once before you answer.";
 }
 
 async function give(answer) {
@@ -167,6 +182,8 @@ document.addEventListener("keydown", (event) => {
     element("answers").querySelector(`[data-answer="${chosen.answer}"]`).click();
   } else if (event.key === "Backspace" && question.position > 0) {
     element("back").click();
+  } else if (event.key.toLowerCase() === "s" && !element("skip").hidden) {
+    element("skip").click();
   } else {
     return;
   }
@@ -178,6 +195,10 @@ element("agree").addEventListener("click", () => run(async () => {
   await showNext();
 }));
 element("back").addEventListener("click", () => run(() => showPosition(question.position - 1)));
+element("skip").addEventListener("click", () => run(() => {
+  skipped.add(question.position);
+  return showNext();
+}));
 element("review").addEventListener("click", (event) => {
   const position = Number(event.currentTarget.dataset.position);
   run(() => showPosition(position));

@@ -2,10 +2,11 @@
 
 MuQ and Music2Latent accept input of any length. With longer input, they take more time per second
 of audio, so windows make them faster than in normal use. Audiobox Aesthetics receives the complete
-track and splits it into the same windows itself.
+track and splits it into the same windows itself. Texts are embedded one at a time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,20 +20,49 @@ RunLibrary = Callable[[Float32], Float32]
 """A function from windows of shape (n, samples) to one row per window, or one row for all."""
 
 
-def load_library(name: str, files: Mapping[Any, Path]) -> RunLibrary:
-    """Load a plug-in's library with these weights. Return a function that runs the library."""
-    return _LOADERS[name](name, list(files.values()))
+@dataclass(frozen=True)
+class Library:
+    """The calls of a model library with loaded weights."""
+
+    run: RunLibrary
+    embed_text: Callable[[Sequence[str]], Float32] | None = None
+    """A function from texts to one row per text. None if the model embeds no text."""
 
 
-def _clap(name: str, files: list[Path]) -> RunLibrary:
+def load_library(
+    name: str, files: Mapping[Any, Path], text_files: Mapping[Any, Path] | None = None
+) -> Library:
+    """Load a plug-in's library with these weights.
+
+    `text_files` are the weights that only texts need. Without them, texts cannot be embedded.
+    """
+    return _LOADERS[name](name, list(files.values()), list((text_files or {}).values()))
+
+
+def _clap(name: str, files: list[Path], text_files: list[Path]) -> Library:
+    import transformers
+
     from mirpipe.models.adapters import laion_clap
+    from mirpipe.models.adapters.weight_folder import weight_folder
 
     architecture = {"clap": "HTSAT-base", "clap_630k": "HTSAT-tiny"}[name]
     module = laion_clap.load(files[0], architecture=architecture, device="cpu")
-    return lambda windows: module.get_audio_embedding_from_data(x=windows, use_tensor=False)
+
+    def run(windows: Float32) -> Float32:
+        rows: Float32 = module.get_audio_embedding_from_data(x=windows, use_tensor=False)
+        return rows
+
+    def embed_text(texts: Sequence[str]) -> Float32:
+        if module.tokenize is None:
+            names = ("vocab.json", "merges.txt")
+            with weight_folder(dict(zip(names, text_files, strict=True))) as folder:
+                module.tokenize = transformers.RobertaTokenizer.from_pretrained(folder)
+        return np.concatenate([module.get_text_embedding([text]) for text in texts])
+
+    return Library(run, embed_text)
 
 
-def _muq(_name: str, files: list[Path]) -> RunLibrary:
+def _muq(_name: str, files: list[Path], _text_files: list[Path]) -> Library:
     from muq import MuQ
 
     from mirpipe.models.adapters.hub_model_loader import load_hub_model
@@ -49,10 +79,10 @@ def _muq(_name: str, files: list[Path]) -> RunLibrary:
             ]
         return np.concatenate([output.last_hidden_state.mean(1).numpy() for output in outputs])
 
-    return run
+    return Library(run)
 
 
-def _mert(_name: str, files: list[Path]) -> RunLibrary:
+def _mert(_name: str, files: list[Path], _text_files: list[Path]) -> Library:
     """Return the call of the model card, with HubertModel instead of code from the hub (ADR 44)."""
     from transformers import Wav2Vec2FeatureExtractor
 
@@ -69,11 +99,14 @@ def _mert(_name: str, files: list[Path]) -> RunLibrary:
         rows: Float32 = torch.stack(states).mean((0, 2)).numpy()
         return rows
 
-    return run
+    return Library(run)
 
 
-def _muq_mulan(_name: str, files: list[Path]) -> RunLibrary:
+def _muq_mulan(_name: str, files: list[Path], text_files: list[Path]) -> Library:
+    import transformers
+
     from mirpipe.models.adapters import muq_mulan
+    from mirpipe.models.adapters.weight_folder import weight_folder
 
     config, checkpoint, audio_config, text_config = files
     model = muq_mulan.load(
@@ -85,10 +118,19 @@ def _muq_mulan(_name: str, files: list[Path]) -> RunLibrary:
             rows: Float32 = model(wavs=torch.from_numpy(windows)).numpy()
         return rows
 
-    return run
+    def embed_text(texts: Sequence[str]) -> Float32:
+        tower = model.mulan.text
+        if tower._tokenizer is None:
+            names = ("config.json", "tokenizer.json")
+            with weight_folder(dict(zip(names, [text_config, *text_files], strict=True))) as folder:
+                tower._tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        with torch.no_grad():
+            return np.concatenate([model(texts=[text]).numpy() for text in texts])
+
+    return Library(run, embed_text)
 
 
-def _music2latent(_name: str, files: list[Path]) -> RunLibrary:
+def _music2latent(_name: str, files: list[Path], _text_files: list[Path]) -> Library:
     from mirpipe.models.adapters import music2latent
 
     model = music2latent.load(files[0], device="cpu")
@@ -97,10 +139,10 @@ def _music2latent(_name: str, files: list[Path]) -> RunLibrary:
     def run(windows: Float32) -> Float32:
         return np.concatenate([model.encode(window).mean(-1).numpy() for window in windows])
 
-    return run
+    return Library(run)
 
 
-def _audiobox_aesthetics(_name: str, files: list[Path]) -> RunLibrary:
+def _audiobox_aesthetics(_name: str, files: list[Path], _text_files: list[Path]) -> Library:
     from audiobox_aesthetics import infer
 
     from mirpipe.models.adapters import audiobox_aesthetics
@@ -114,10 +156,10 @@ def _audiobox_aesthetics(_name: str, files: list[Path]) -> RunLibrary:
         [scores] = predictor.forward([track])
         return np.array([[scores[axis] for axis in audiobox_aesthetics.AXES]], np.float32)
 
-    return run
+    return Library(run)
 
 
-_LOADERS: dict[str, Callable[[str, list[Path]], RunLibrary]] = {
+_LOADERS: dict[str, Callable[[str, list[Path], list[Path]], Library]] = {
     "clap": _clap,
     "clap_630k": _clap,
     "mert": _mert,

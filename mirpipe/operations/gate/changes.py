@@ -11,6 +11,7 @@ from datetime import datetime
 import numpy as np
 
 from mirpipe.db import queries
+from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.runs import run_before
 from mirpipe.db.queries.shared_best_matches import EncoderInRun, encoder_in_run, shared_change
 from mirpipe.operations.gate.gate_file import Change
@@ -41,15 +42,15 @@ def judge_change(rule: Change, run: queries.Run) -> RuleVerdict:
     if change.unmeasured_n:
         return _undecided(
             rule,
-            f"{change.unmeasured_n} shared targets have a match without a score by the current "
-            f"revision of {rule.metric}.",
+            f"A match has no score by the current revision of {rule.metric} for "
+            f"{counted(change.unmeasured_n, 'shared target')}.",
         )
     [test] = compare([change.now - change.then])
     facts = f"{_models(then, now)} {_library(then, now, change.references_n, change.targets_n)}"
     if test.n < MIN_N:
         return _undecided(
             rule,
-            f"Only {test.n} shared targets have values in both runs, and an interval needs "
+            f"Only {counted(test.n, 'shared target')} can be compared, and an interval needs "
             f"{MIN_N}. {facts}",
         )
     interval = "" if np.isnan(test.low) else f" [{test.low:+.4f}, {test.high:+.4f}]"
@@ -57,7 +58,8 @@ def judge_change(rule: Change, run: queries.Run) -> RuleVerdict:
         rule.name,
         rule.check,
         compare_with_limits(*test.ends, at_least=-rule.margin),
-        f"Mean change since run {then_id} on {test.n} shared targets: {test.mean:+.4f}{interval}. "
+        f"Mean change since run {then_id} on {counted(test.n, 'shared target')}: "
+        f"{test.mean:+.4f}{interval}. "
         f"{facts}",
         value=test.mean,
         low=None if np.isnan(test.low) else test.low,

@@ -16,7 +16,9 @@ from pydantic import (
     model_validator,
 )
 
+from mirpipe.db.queries.pending_work import PendingStage
 from mirpipe.errors import ConfigurationError
+from mirpipe.records import Collection, FindingKind, Severity
 from mirpipe.setting_types import require_metric_of_pairs
 
 _INT8 = 2**63
@@ -96,9 +98,9 @@ class Findings(_Rule):
     """The number of findings about the audio of the tracks, as `mirpipe quality` lists them."""
 
     check: Literal["findings"]
-    kind: _Name | None = None
-    severity: Literal["warning", "info"] | None = None
-    collection: _Name | None = None
+    kind: FindingKind | None = None
+    severity: Severity | None = None
+    collection: Collection | None = None
     at_most: _Count = 0
 
 
@@ -106,7 +108,7 @@ class Pending(_Rule):
     """The number of items that the next run will process."""
 
     check: Literal["pending"]
-    stage: _Name | None = None
+    stage: PendingStage | None = None
     plugin: _Name | None = None
     at_most: _Count = 0
 
@@ -196,6 +198,8 @@ def _fault(problem: Mapping[str, Any], root: yaml.Node, content: Any) -> _Fault:
         text = f"{field} is unknown here. Remove it, or correct its name."
     elif kind in ("union_tag_not_found", "union_tag_invalid"):
         text = f"`check` is missing or unknown. Set it to one of: {_CHECKS}."
+    elif kind == "literal_error":
+        text = f"{field} is unknown. Set it to {context['expected']}."
     elif kind == "string_pattern_mismatch":
         text = f"{field} is empty or contains a control character. Correct the name."
     elif kind == "value_error":

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from mirpipe.db import queries
+from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.findings import findings_n
+from mirpipe.db.queries.pending_work import has_plugin
 from mirpipe.operations.gate.changes import judge_change
 from mirpipe.operations.gate.gate_file import (
     Age,
@@ -71,12 +73,12 @@ def _judge_mean(rule: Mean) -> RuleVerdict:
     if summary.sd == 0 and summary.n >= MIN_N:
         low = high = mean
     if mean is None or low is None or high is None:
-        detail = f"Only {summary.n} targets have a value, and an interval needs {MIN_N}."
+        detail = f"Only {counted(summary.n, 'target')} can count, and an interval needs {MIN_N}."
         return replace(result, detail=detail)
     return replace(
         result,
         verdict=compare_with_limits(low, high, at_least=rule.at_least, at_most=rule.at_most),
-        detail=f"Mean {rule.metric} of {subject} over {summary.n} targets: {mean:.4f} "
+        detail=f"Mean {rule.metric} of {subject} over {counted(summary.n, 'target')}: {mean:.4f} "
         f"[{low:.4f}, {high:.4f}].",
     )
 
@@ -126,23 +128,28 @@ def _judge_findings(rule: Findings) -> RuleVerdict:
         severity=rule.severity,
         collections=[rule.collection] if rule.collection else [],
     )
-    return _judge_count(rule, n, "findings about the audio")
+    return _judge_count(rule, n, f"{counted(n, 'finding')} about the audio.")
 
 
 def _judge_pending(rule: Pending) -> RuleVerdict:
+    if rule.plugin is not None and not has_plugin(rule.plugin, rule.stage):
+        stage = "" if rule.stage is None else f" in the stage {rule.stage}"
+        detail = (
+            f"No plug-in {rule.plugin} has worked{stage}. `mirpipe status --json` names the "
+            "plug-ins with pending work."
+        )
+        return RuleVerdict(rule.name, rule.check, "undecided", detail, at_most=rule.at_most)
     n = sum(
         work.items
         for work in queries.pending_work()
         if rule.stage in (None, work.stage) and rule.plugin in (None, work.plugin)
     )
-    return _judge_count(rule, n, "pending items")
+    return _judge_count(rule, n, f"{counted(n, 'pending item')}.")
 
 
-def _judge_count(rule: Findings | Pending, n: int, items: str) -> RuleVerdict:
+def _judge_count(rule: Findings | Pending, n: int, detail: str) -> RuleVerdict:
     verdict = compare_with_limits(n, n, at_most=rule.at_most)
-    return RuleVerdict(
-        rule.name, rule.check, verdict, f"{n:,} {items}.", value=n, at_most=rule.at_most
-    )
+    return RuleVerdict(rule.name, rule.check, verdict, detail, value=n, at_most=rule.at_most)
 
 
 def _judge_age(rule: Age, run: queries.Run) -> RuleVerdict:

@@ -19,6 +19,7 @@ from mirpipe.operations.model_check.musical_facts import (
     facts_of_vectors,
 )
 from mirpipe.parent_death_signal import dies_with_parent
+from mirpipe.records import Float64
 from mirpipe.settings import child_environment, settings
 
 CHECKED = (
@@ -52,6 +53,9 @@ class ModelCheck:
     cosine: float | None
     """Lowest cosine between mirpipe's and the library's vector of a clip, or between the samples
     that they generated. None for scores and captions."""
+    text_cosine: float | None
+    """Lowest cosine between mirpipe's and the library's vector of a text. None if the model does
+    not embed text, or if the weights that only texts need are missing."""
     difference: float | None
     """Largest difference between mirpipe's and the library's score. None for other models."""
     other_captions: int | None
@@ -62,8 +66,8 @@ class ModelCheck:
     seconds: float
     """Time for all clips, without loading the model."""
     library_seconds: float
-    peak_megabytes: float
-    library_peak_megabytes: float
+    peak_megabytes: float | None
+    library_peak_megabytes: float | None
     facts: list[Fact]
 
     @property
@@ -88,7 +92,7 @@ def compare(name: str, first: Measurement, second: Measurement, library: Measure
     """Return the result for two measurements of the plug-in and one of its library."""
     kind = registry.plugins_of(name)
     rows, expected = np.asarray(first.rows), np.asarray(library.rows)
-    cosine = difference = other_captions = None
+    cosine = text_cosine = difference = other_captions = None
     facts: list[Fact] = []
     if kind is registry.CAPTIONERS:
         pairs = zip(first.captions, library.captions, strict=True)
@@ -99,16 +103,19 @@ def compare(name: str, first: Measurement, second: Measurement, library: Measure
         agrees = difference <= LARGEST_DIFFERENCE
         facts = facts_of_scores(rows, kind.declared(name).axes)
     else:
-        lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(expected, axis=1)
-        cosine = float(((rows * expected).sum(1) / lengths).min())
+        cosine = _lowest_cosine(rows, expected)
         agrees = cosine >= LOWEST_COSINE
         texts = None if first.texts is None else np.asarray(first.texts)
+        if texts is not None and library.texts is not None:
+            text_cosine = _lowest_cosine(texts, np.asarray(library.texts))
+            agrees = agrees and text_cosine >= LOWEST_COSINE
         is_encoder = kind is registry.ENCODERS
         facts = facts_of_vectors(rows, texts) if is_encoder else facts_of_clips(rows)
     return ModelCheck(
         name=name,
         is_random=kind.spec(name).is_random,
         cosine=cosine,
+        text_cosine=text_cosine,
         difference=difference,
         other_captions=other_captions,
         agrees=agrees,
@@ -119,6 +126,12 @@ def compare(name: str, first: Measurement, second: Measurement, library: Measure
         library_peak_megabytes=library.peak_megabytes,
         facts=facts,
     )
+
+
+def _lowest_cosine(rows: Float64, others: Float64) -> float:
+    """Return the lowest cosine between rows with the same number, both of shape (n, dimension)."""
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(others, axis=1)
+    return float(((rows * others).sum(1) / lengths).min())
 
 
 def _results(measurement: Measurement) -> tuple[object, ...]:

@@ -100,7 +100,7 @@ def test_too_few_shared_targets_are_undecided(library: JudgedLibrary) -> None:
     library.publish()
     verdict = judge()
     assert (verdict.verdict, verdict.value) == ("undecided", None)
-    assert "Only 4 shared targets have values in both runs" in verdict.detail
+    assert "Only 4 shared targets can be compared" in verdict.detail
 
 
 def test_a_former_match_without_a_score_by_the_metric_revision_is_undecided(
@@ -112,7 +112,7 @@ def test_a_former_match_without_a_score_by_the_metric_revision_is_undecided(
     verdict = judge()
     assert (verdict.verdict, verdict.value) == ("undecided", None)
     assert verdict.detail == (
-        "1 shared targets have a match without a score by the current revision of aligned_melody."
+        "A match has no score by the current revision of aligned_melody for 1 shared target."
     )
 
 
@@ -123,7 +123,7 @@ def test_a_score_axis_needs_the_scores_of_the_matches_themselves(library: Judged
         'UPDATE mirpipe.metric SET spec = spec || \'{"axis": "quality"}\' '
         "WHERE name = 'aligned_melody'"
     )
-    assert judge().detail.startswith("6 shared targets have a match without a score")
+    assert judge().detail.endswith(" for 6 shared targets.")
     for name, value in (("good", 0.9), ("bad", 0.4)):
         library.execute(
             "INSERT INTO mirpipe.track_score (metric_id, track_id, value) SELECT metric_id, :id, "

@@ -130,7 +130,7 @@ def test_a_file_without_rules_is_refused(tmp_path: Path, text: str, expected: st
     [
         ("check: age, at_most_hours: .inf", "`at_most_hours`: Input should be a finite number."),
         ("check: coverage, encoder: e, at_least: .nan", "`at_least`: Input should be a finite"),
-        ('check: pending, stage: "a\\0"', "`stage` is empty or contains a control character."),
+        ('check: coverage, at_least: 0, encoder: "a\\0"', "`encoder` is empty or contains a con"),
         ('check: pending, plugin: ""', "`plugin` is empty or contains a control character."),
         ("check: pending, at_most: 99999999999999999999", "`at_most`: Input should be less than"),
         (
@@ -140,6 +140,33 @@ def test_a_file_without_rules_is_refused(tmp_path: Path, text: str, expected: st
     ],
 )
 def test_values_that_cannot_be_stored_are_faults(
+    tmp_path: Path, values: str, expected: str
+) -> None:
+    [_, fault] = faults(tmp_path, f"rules: [{{name: a, {values}}}]")
+    assert fault.startswith(f"1: rule 'a': {expected}")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("check: findings, kind: noise", "`kind` is unknown. Set it to 'damage', 'early_end', "),
+        ("check: findings, kind: [level]", "`kind` is unknown. Set it to 'damage', 'early_end', "),
+        (
+            "check: findings, collection: references",
+            "`collection` is unknown. Set it to 'reference', 'target' or 'generated'.",
+        ),
+        (
+            "check: findings, severity: high",
+            "`severity` is unknown. Set it to 'info' or 'warning'.",
+        ),
+        (
+            "check: pending, stage: embedding",
+            "`stage` is unknown. Set it to 'embed', 'score', 'analyse', 'retrieve', 'evaluate', "
+            "'caption', 'embed captions' or 'generate'.",
+        ),
+    ],
+)
+def test_a_word_that_is_not_on_a_list_is_a_fault_that_names_the_list(
     tmp_path: Path, values: str, expected: str
 ) -> None:
     [_, fault] = faults(tmp_path, f"rules: [{{name: a, {values}}}]")

@@ -77,6 +77,19 @@ def test_texts_are_compared_between_the_processes() -> None:
     assert not result.is_deterministic
 
 
+@pytest.mark.parametrize(("angle", "agrees"), [(0.01, True), (0.1, False)])
+def test_texts_are_compared_with_the_library(angle: float, *, agrees: bool) -> None:
+    texts, turned = np.zeros((1, 8)), np.zeros((1, 8))
+    texts[0, 0] = 2.0
+    turned[0, :2] = np.cos(angle), np.sin(angle)
+    first = measured(ROWS, texts)
+    result = compare("clap", first, first, measured(ROWS, turned))
+    assert result.text_cosine == pytest.approx(np.cos(angle))
+    assert result.cosine == pytest.approx(1)
+    assert result.agrees is agrees
+    assert compare("clap", first, first, measured(ROWS)).text_cosine is None
+
+
 @pytest.mark.parametrize(("difference", "agrees"), [(0.04, True), (0.06, False)])
 def test_scores_agree_up_to_a_small_difference(difference: float, *, agrees: bool) -> None:
     library = SCORES.copy()
