@@ -43,9 +43,9 @@ def active_encoders(run: RunKey) -> list[queries.ActiveEncoder]:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def best_match_changes(run: RunKey) -> list[queries.BestMatchChange]:
-    """Return the best matches that this run changed."""
-    return queries.best_match_changes(run[0])
+def best_match_changes(run: RunKey, limit: int, offset: int) -> list[queries.BestMatchChange]:
+    """Return one page of the best matches that this run changed."""
+    return queries.best_match_changes(run[0], limit=limit, offset=offset)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -144,10 +144,18 @@ def past_summaries(run: RunKey, task: str, run_ids: tuple[int, ...]) -> list[que
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def best_match_differences(
-    run: RunKey, then_id: int, now_id: int
+    run: RunKey, then_id: int, now_id: int, limit: int, offset: int
 ) -> list[queries.BestMatchDifference]:
-    """Return the best matches that differ between two runs."""
-    return queries.best_match_differences(then_id, now_id)
+    """Return one page of the best matches that differ between two runs."""
+    return queries.best_match_differences(then_id, now_id, limit=limit, offset=offset)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def best_match_difference_counts(
+    run: RunKey, then_id: int, now_id: int
+) -> queries.DifferenceCounts:
+    """Return how many best matches differ between two runs, and the causes."""
+    return queries.best_match_difference_counts(then_id, now_id)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

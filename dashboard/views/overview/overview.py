@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
@@ -17,7 +16,12 @@ from dashboard.components.number_format import (
 )
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
-from dashboard.views.overview import library_growth, pending_work, waiting_revisions
+from dashboard.views.overview import (
+    changed_matches,
+    library_growth,
+    pending_work,
+    waiting_revisions,
+)
 from mirpipe.db import queries
 
 COLLECTION_NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
@@ -96,21 +100,7 @@ def run_section(runs: Sequence[queries.Run]) -> None:
     columns = ["run", "finished", "trigger", "targets", "references", "best matches changed"]
     markup.show(tables.html_table("Last runs", columns, lines, numeric=(3, 4)))
     download_button([asdict(run) for run in runs], name="Last runs")
-    latest = runs[0]
-    if latest.changes:
-        with st.expander(f"Best matches that run {latest.run_id} changed"):
-            changes = cached_queries.best_match_changes(cached_queries.run_key(latest))
-            columns = ["encoder", "target", "previous", "reference", "cause"]
-            tables.sortable_table(
-                pd.DataFrame(changes)[columns],
-                name="Changed best matches",
-                tracks=tables.track_ids(
-                    changes,
-                    target="target_id",
-                    previous="previous_id",
-                    reference="reference_id",
-                ),
-            )
+    changed_matches.section(runs[0])
 
 
 def trigger_name(trigger: str) -> str:
