@@ -127,10 +127,8 @@ def test_growth_chart_needs_two_runs(filled: Database) -> None:
 def test_best_matches_that_the_last_run_changed_are_listed_when_the_list_is_opened(
     filled: Database,
 ) -> None:
-    app = page("overview")
-    assert len(app.dataframe) == 0
-    app.session_state[changed_matches.OPEN_KEY] = True
-    changed = app.run().dataframe[0].value
+    assert len(page("overview").dataframe) == 0
+    changed = page("overview", changes="true").dataframe[0].value
     assert set(changed["encoder"]) == {"musicnn", "untrained"}
     assert set(changed["cause"]) == {"first match"}
 
@@ -139,9 +137,8 @@ def test_changed_best_matches_are_read_and_sent_in_pages(
     filled: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changed_matches, "ROWS_PER_PAGE", 4)
-    app = page("overview", page="2")
-    app.session_state[changed_matches.OPEN_KEY] = True
-    second = app.run().dataframe[0].value
+    app = page("overview", changes="true", page="2")
+    second = app.dataframe[0].value
     first = app.number_input(key="page").set_value(1).run().dataframe[0].value
     assert (len(first), len(second)) == (4, 2)
     assert not pd.concat([first, second])[["target", "encoder"]].duplicated().any()

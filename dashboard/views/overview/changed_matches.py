@@ -12,7 +12,8 @@ from mirpipe.db import queries
 
 ROWS_PER_PAGE = 200
 COLUMNS = ["encoder", "target", "previous", "reference", "cause"]
-OPEN_KEY = "changes"
+OPEN = "changes"
+"""Query parameter that says whether the list is open."""
 
 
 def section(run: queries.Run) -> None:
@@ -23,7 +24,7 @@ def section(run: queries.Run) -> None:
     if not run.changes:
         return
     label = f"Best matches that run {run.run_id} changed"
-    with st.expander(label, key=OPEN_KEY, on_change="rerun") as matches:
+    with st.expander(label, key=OPEN, bind="query-params") as matches:
         if matches.open:
             _table(run)
 
