@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components.target_picker import link_value
 from mirpipe.db import queries
 
 PAGE = "views/track/track.py"
 TRACK_PARAMETER, COLLECTION_PARAMETER = "track", "in"
 """Query parameters of the page. No widget of another page has one of these names, because
 Streamlit removes the parameters of the widgets when the viewer leaves their page."""
+LINK_DIGITS = 16
 SCRIPT = """<script>
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a.mp-track");
@@ -33,6 +33,14 @@ document.addEventListener("click", (event) => {
 
 TrackLinks = Mapping[int, str]
 """Address of each track's page, by track id."""
+
+
+def link_value(content_sha256: str) -> str:
+    """Return the text that identifies a track in links: the first digits of its content hash.
+
+    The hash remains the same if the title changes or the database is rebuilt.
+    """
+    return content_sha256[:LINK_DIGITS]
 
 
 def track_links(track_ids: Iterable[int | None]) -> TrackLinks:

@@ -10,8 +10,9 @@ from dashboard.components import empty_states, markup, scatter_plot, tables
 from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import licence_text, random_weights_badge
-from dashboard.components.target_picker import TARGET_PARAMETER, link_value
-from dashboard.components.track_link import address_of, linked_title
+from dashboard.components.searched_choices import searched_choices
+from dashboard.components.target_picker import TARGET_PARAMETER
+from dashboard.components.track_link import address_of, link_value, linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data import cached_queries
 from mirpipe.db import queries
@@ -62,17 +63,19 @@ def take_choice(points: Sequence[queries.MapPoint]) -> None:
 
 
 def pick_track(points: Sequence[queries.MapPoint], chosen: queries.MapPoint | None) -> None:
-    """Draw a selector of all tracks on the map, in which the viewer can type."""
+    """Draw a selector of the tracks on the map. If there are many, a search shortens the list."""
     point_of = {point.track_id: point for point in points}
     current = None if chosen is None else chosen.track_id
     if st.session_state.get(PICKER_KEY) != current:
         st.session_state[PICKER_KEY] = current
+    names = {
+        track_id: f"{point.title} ({point.collection})"
+        for track_id, point in sorted(point_of.items(), key=lambda item: item[1].title)
+    }
     st.selectbox(
         "Find a track",
-        sorted(point_of, key=lambda track_id: point_of[track_id].title),
-        format_func=lambda track_id: (
-            f"{point_of[track_id].title} ({point_of[track_id].collection})"
-        ),
+        searched_choices(names, current, label="Search the titles on the map", key="map_words"),
+        format_func=names.__getitem__,
         index=None,
         placeholder="Type a part of the title",
         key=PICKER_KEY,

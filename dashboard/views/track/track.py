@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components import empty_states, markup
-from dashboard.components.target_picker import TARGET_PARAMETER, link_value
+from dashboard.components.target_picker import TARGET_PARAMETER
 from dashboard.components.track_link import (
     COLLECTION_PARAMETER,
     TRACK_PARAMETER,
     address_of,
+    link_value,
     linked_title,
 )
 from dashboard.data import cached_queries
