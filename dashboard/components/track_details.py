@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dashboard.components.level_matching import common_level
 from dashboard.components.track_link import TrackLinks, track_links
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 
@@ -22,11 +23,11 @@ class TrackDetails:
 
 def read_track_details(track_ids: Sequence[int]) -> TrackDetails:
     """Read the details of these tracks from the database."""
-    files = queries.file_locations(track_ids)
+    files = current_state.read(queries.file_locations, track_ids)
     return TrackDetails(
         files,
-        queries.aesthetics(track_ids),
-        queries.pictures(track_ids),
+        current_state.read(queries.aesthetics, track_ids),
+        current_state.read(queries.pictures, track_ids),
         track_links(track_ids),
         common_level(files.values()),
     )

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from markupsafe import Markup
 
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 PAGE = "views/track/track.py"
@@ -45,7 +46,7 @@ def link_value(content_sha256: str) -> str:
 
 def track_links(track_ids: Iterable[int | None]) -> TrackLinks:
     """Return the addresses of the pages of these tracks. One query reads all of them."""
-    addresses = queries.track_addresses(track_ids)
+    addresses = current_state.read(queries.track_addresses, list(track_ids))
     return {
         track_id: address_of(address.collection, address.content_sha256)
         for track_id, address in addresses.items()

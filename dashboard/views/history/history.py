@@ -81,7 +81,7 @@ def main() -> None:
         bind="query-params",
         required=True,
     )
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     key = cached_queries.run_key(run) if run else None
     if part == "published":
         published_tables.section(key)

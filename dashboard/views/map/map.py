@@ -14,7 +14,7 @@ from dashboard.components.searched_choices import searched_choices
 from dashboard.components.target_picker import TARGET_PARAMETER
 from dashboard.components.track_link import address_of, link_value, linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
 
 TRACK_PARAMETER, CHART_KEY, PICKER_KEY = "track", "map", "map_track"
@@ -91,7 +91,7 @@ def linked_tracks(
     if chosen is None or chosen.collection != "target":
         return {}
     matches = cached_queries.matches(run, chosen.track_id, 10)
-    clips = queries.clips_of_target(chosen.track_id)
+    clips = current_state.read(queries.clips_of_target, chosen.track_id)
     return {match.reference_id: "match" for match in matches if match.encoder == encoder} | {
         clip.track_id: "clip" for clip in clips
     }
@@ -116,9 +116,9 @@ def track_card(point: queries.MapPoint) -> None:
             markup.muted_line(point.collection),
             genre_and_instrument(point.labels),
         )
-        picture = queries.pictures([point.track_id]).get(point.track_id)
+        picture = current_state.read(queries.pictures, [point.track_id]).get(point.track_id)
         markup.show(waveform_and_chroma(picture, name=point.title))
-        files = queries.file_locations([point.track_id]).get(point.track_id, [])
+        files = current_state.read(queries.file_locations, [point.track_id]).get(point.track_id, [])
         player(files, name=point.title, picture=picture)
         if point.collection == "target":
             st.page_link(
@@ -219,7 +219,7 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Map", anchor=False)
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     if run is None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return

@@ -15,7 +15,7 @@ from dashboard.components.number_format import (
     format_number,
 )
 from dashboard.components.plugin_labels import plugin_cell
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from dashboard.views.overview import (
     changed_matches,
     library_growth,
@@ -136,7 +136,7 @@ def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | Non
 
 def unavailable_plugins() -> None:
     """Show the plug-ins that cannot run on the machine of the pipeline, with the remedies."""
-    for plugin in cached_queries.unavailable_plugins():
+    for plugin in current_state.read(queries.unavailable_plugins):
         st.warning(f"{plugin.name} is unavailable.", icon=":material/extension_off:")
         st.text(plugin.message)
 
@@ -145,7 +145,7 @@ def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Overview", anchor=False)
     counts = cached_queries.library_counts()
-    runs = queries.last_runs()
+    runs = cached_queries.last_runs()
     shown = pending_work.current()
     if not counts:
         empty_states.no_library()
@@ -166,7 +166,7 @@ def main() -> None:
             library_growth.section(cached_queries.past_runs(cached_queries.run_key(runs[0])))
     if runs:
         run_section(runs)
-        waiting_revisions.section(cached_queries.challengers())
+        waiting_revisions.section(current_state.read(queries.challengers))
         encoder_section(cached_queries.encoder_revisions(cached_queries.run_key(runs[0])))
 
 

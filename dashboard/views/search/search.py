@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from dashboard.components import empty_states
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from dashboard.data.query_file import QueryFile
 from dashboard.views.search import search_by_audio, search_by_track, search_by_words
 from dashboard.views.search.search_results import section
@@ -120,7 +120,7 @@ def page(run: cached_queries.RunKey | None, names: Mapping[str, bool]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to search."""
     st.title("Search", anchor=False)
-    available = searchable_revisions()
+    available = current_state.read(searchable_revisions)
     if not cached_queries.library_counts():
         empty_states.no_library()
         return
@@ -130,7 +130,7 @@ def main() -> None:
     names: dict[str, bool] = {}
     for revision in available:  # If there are two revisions of an encoder, the active one is first.
         names.setdefault(revision.encoder, revision.random)
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     page(cached_queries.run_key(run) if run else None, names)
     if not any(map(search_process.takes_text, names)):
         search_by_words.explain_clap()

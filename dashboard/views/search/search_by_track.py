@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.components import markup
 from dashboard.components.player import player
 from dashboard.components.track_link import address_of, linked_title
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
 from mirpipe.db.queries.track_list import MAX_COUNTED
 
@@ -47,6 +47,6 @@ def draw(track: queries.ListedTrack) -> None:
     address = address_of(track.collection, track.content_sha256)
     with st.container(gap="xsmall"):
         markup.show(markup.sentence("Similar to {}", linked_title(track.title, address)))
-        files = queries.file_locations([track.track_id]).get(track.track_id, [])
-        picture = queries.pictures([track.track_id]).get(track.track_id)
+        files = current_state.read(queries.file_locations, [track.track_id]).get(track.track_id, [])
+        picture = current_state.read(queries.pictures, [track.track_id]).get(track.track_id)
         player(files, name=f"Query: {track.title}", picture=picture, role="target")

@@ -13,7 +13,7 @@ from dashboard.components.track_link import (
     link_value,
     linked_title,
 )
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from dashboard.views.track import (
     clips,
     facts,
@@ -29,7 +29,7 @@ from mirpipe.db import queries
 
 def chosen_track() -> tuple[queries.TrackDescription | None, list[queries.TrackDescription]]:
     """Return the track in the address, and the tracks with the same audio in other collections."""
-    found = queries.tracks_by_hash(st.query_params.get(TRACK_PARAMETER, ""))
+    found = current_state.read(queries.tracks_by_hash, st.query_params.get(TRACK_PARAMETER, ""))
     collection = st.query_params.get(COLLECTION_PARAMETER)
     chosen = next((track for track in found if track.collection == collection), None)
     chosen = chosen or next(iter(found), None)
