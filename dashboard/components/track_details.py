@@ -21,13 +21,18 @@ class TrackDetails:
     """Level, in dBFS, to which all players are reduced."""
 
 
-def read_track_details(track_ids: Sequence[int]) -> TrackDetails:
-    """Read the details of these tracks from the database."""
+def read_track_details(
+    track_ids: Sequence[int], *, compared_with: Sequence[queries.FileLocation] = ()
+) -> TrackDetails:
+    """Read the details of these tracks from the database.
+
+    `compared_with` are the files of another track on the page, which is played at the same level.
+    """
     files = current_state.read(queries.file_locations, track_ids)
     return TrackDetails(
         files,
         current_state.read(queries.aesthetics, track_ids),
         current_state.read(queries.pictures, track_ids),
         track_links(track_ids),
-        common_level(files.values()),
+        common_level([compared_with, *files.values()]),
     )
