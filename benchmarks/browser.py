@@ -17,11 +17,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, TimeoutErr
 from sqlalchemy import text
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from benchmarks import listening_rows
 from benchmarks.large_library import kept_server
 from benchmarks.page_rows import LibrarySize, statements
 from benchmarks.ranking_rows import STATEMENTS as RANKING_STATEMENTS
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import engine
+from mirpipe.db.queries.listening_tests import listening_test
+from mirpipe.listening.stored_results import compute_results
+from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import PROJECT
 from tests.dashboard.browser import READY, chromium, running_dashboard
 
@@ -36,13 +40,14 @@ Figures = dict[str, float]
 """Figures of one page, by name."""
 
 
-def _link(title: str) -> str:
-    """Return the text that identifies a track of the library in addresses."""
-    return sha256(title.replace(" ", "").encode()).hexdigest()[:16]
+def _link(name: str) -> str:
+    """Return the text that identifies a track in addresses, by its collection and number."""
+    return sha256(name.replace(" ", "").encode()).hexdigest()[:16]
 
 
 ADDRESSES = {
     "overview": "",
+    "overview, changed matches": "?changes=true",
     "retrieval": "retrieval",
     "retrieval, another page of the heatmap": "retrieval?page=7",
     "generation": "generation",
@@ -54,8 +59,10 @@ ADDRESSES = {
     "tracks, last page": "tracks?page=200&sort=tempo&order=descending",
     "track of a target": f"track?track={_link('target 7')}&in=target",
     "track of a reference": f"track?track={_link('reference 77')}&in=reference",
+    "track of a clip": f"track?track={_link('generated 7')}&in=generated",
     "map": "map",
     "hubs and agreement": "hubs",
+    "listening tests": "listening",
     "history": "history",
     "history, trends": "history?part=trends",
     "history, gates": "history?part=gates",
@@ -78,7 +85,7 @@ def run() -> dict[str, object]:
     library = LibrarySize(**sizes, encoders=ENCODERS, runs=RUNS)
     home = PROJECT / "var" / "bench" / "browser-{references}-{targets}".format(**sizes) / "home"
     with kept_server(home):
-        _write_rows(library, home)
+        _write_rows_if_missing(library, home)
         with (
             TemporaryDirectory() as folder,
             running_dashboard(Path(folder), "--browser.gatherUsageStats", "true") as address,
@@ -97,15 +104,19 @@ def run() -> dict[str, object]:
     }
 
 
-def _write_rows(library: LibrarySize, home: Path) -> None:
-    """Write the rows of the library in one transaction, if they are missing.
-
-    Triggers and checks of foreign keys are off, as in a library whose work is done.
-    """
+def _write_rows_if_missing(library: LibrarySize, home: Path) -> None:
     with engine("owner").connect() as connection:
         if connection.execute(text("SELECT EXISTS (SELECT FROM mirpipe.run)")).scalar_one():
             return
-    with closing(embedded_server(home).connect("mirpipe")) as connection:
+    write_rows(library, embedded_server(home), "mirpipe")
+
+
+def write_rows(library: LibrarySize, server: EmbeddedPostgres, database: str) -> None:
+    """Write the rows of the library into this database in one transaction.
+
+    Triggers and checks of foreign keys are off, as in a library whose work is done.
+    """
+    with closing(server.connect(database)) as connection:
         cursor = connection.cursor()
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET search_path = mirpipe, public")
@@ -113,13 +124,18 @@ def _write_rows(library: LibrarySize, home: Path) -> None:
         cursor.execute("SET work_mem = '256MB'")
         cursor.execute("BEGIN")
         cursor.execute(_RESTART)  # The statements expect ids from 1.
-        for statement in (*statements(library), *RANKING_STATEMENTS):
+        for statement in (
+            *statements(library),
+            *RANKING_STATEMENTS,
+            *listening_rows.STATEMENTS,
+        ):
             started = time.monotonic()
             cursor.execute(statement)
             name = " ".join(statement.split())[:50]
             print(f"{time.monotonic() - started:8.1f} s {name}", file=sys.stderr, flush=True)
         cursor.execute("COMMIT")
         cursor.execute("VACUUM ANALYZE")
+    compute_results(listening_test(listening_rows.NAME))
 
 
 def _server_process() -> psutil.Process:

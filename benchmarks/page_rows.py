@@ -19,6 +19,8 @@ class LibrarySize:
     """Number of values of each vector."""
 
 
+TITLE_END = " of a synthetic library"
+"""End of all titles, so that they are as long as those of real tracks."""
 MODES = 3
 """Number of clips of each target."""
 _AXES = ("aesthetics_ce", "aesthetics_cu", "aesthetics_pc", "aesthetics_pq")
@@ -37,7 +39,7 @@ def statements(size: LibrarySize) -> tuple[str, ...]:
         f"""
         INSERT INTO track (collection, content_sha256, title, labels, seconds, sample_rate,
             channels, rms_dbfs, state)
-        SELECT c, sha256(convert_to(c || i, 'UTF8')), c || ' ' || i,
+        SELECT c, sha256(convert_to(c || i, 'UTF8')), c || ' ' || i || '{TITLE_END}',
             jsonb_build_object('genre', 'g' || i % 20, 'instrument', 'i' || i % 7,
                 'work', 'w' || i), 30, 44100, 2, -20, 'ok'
         FROM (VALUES ('reference', {size.references}), ('target', {size.targets}),
@@ -120,10 +122,12 @@ def statements(size: LibrarySize) -> tuple[str, ...]:
         INSERT INTO run_target SELECT run_id, encoder_id, track_id, 1, 0.2, 0.1
         FROM run CROSS JOIN encoder CROSS JOIN track WHERE collection = 'target'
         """,
-        """
+        # The last run changes the matches of every tenth target.
+        f"""
         INSERT INTO served_neighbour
             (encoder_id, target_id, rank, counted_rank, reference_id, cosine, from_run)
-        SELECT encoder_id, target_id, rank, rank, reference_id, cosine, 1 + target_id % 90
+        SELECT encoder_id, target_id, rank, rank, reference_id, cosine,
+            CASE target_id % 10 WHEN 0 THEN {size.runs} ELSE 1 + target_id % {size.runs} END
         FROM top_neighbour
         """,
         """

@@ -22,8 +22,6 @@ RELATIONS = ("match", "clip")
 """Relations of tracks to a target. Solid lines lead to matches, and dashed lines to clips."""
 MARGIN = 0.05
 """Share of the map that is empty at each edge."""
-WIDTH_BY_HEIGHT = 1.3
-"""Shape of the chart in a wide window. Equal distances look equal in both directions there."""
 
 
 def colour_groups(points: Sequence[queries.MapPoint], label: str) -> list[str]:
@@ -140,15 +138,21 @@ def scatter_plot(
     return alt.LayerChart(layer=layers, height=HEIGHT)
 
 
-def _domains(x: pd.Series, y: pd.Series) -> tuple[list[float], list[float]]:
-    """Return the ranges of both axes, with the same scale and all points inside."""
-    width = max(x.max() - x.min(), WIDTH_BY_HEIGHT * (y.max() - y.min())) or 1.0
-    half = (0.5 + MARGIN) * width
-    middle_x, middle_y = (x.max() + x.min()) / 2, (y.max() + y.min()) / 2
-    return (
-        [middle_x - half, middle_x + half],
-        [middle_y - half / WIDTH_BY_HEIGHT, middle_y + half / WIDTH_BY_HEIGHT],
-    )
+def _domains(x: pd.Series, y: pd.Series) -> tuple[list[alt.ExprRef], list[alt.ExprRef]]:
+    """Return the ranges of both axes, with all points inside.
+
+    The browser computes them from the size of the drawn chart, so that a unit has the same number
+    of pixels on both axes in every window.
+    """
+    spread_x, spread_y = (float(axis.max() - axis.min()) or 1.0 for axis in (x, y))
+    units_per_pixel = f"{1 + 2 * MARGIN} * max({spread_x} / width, {spread_y} / height)"
+
+    def ends(axis: pd.Series, pixels: str) -> list[alt.ExprRef]:
+        middle = float(axis.max() + axis.min()) / 2
+        half = f"{pixels} / 2 * {units_per_pixel}"
+        return [alt.ExprRef(f"{middle} {sign} {half}") for sign in "-+"]
+
+    return ends(x, "width"), ends(y, "height")
 
 
 def _lines(

@@ -4,26 +4,20 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.components.searched_choices import searched_choices
+from dashboard.components.track_link import link_value
 from mirpipe.db import queries
 
 TARGET_PARAMETER = "target"
 """Query parameter that contains the chosen target."""
-LINK_DIGITS = 16
 LAST_TARGET = "last target"
 """Session state key that stores the target for when the viewer opens another page."""
-
-
-def link_value(content_sha256: str) -> str:
-    """Return the text that identifies a track in links: the first digits of its content hash.
-
-    The hash remains the same if the title changes or the database is rebuilt.
-    """
-    return content_sha256[:LINK_DIGITS]
 
 
 def choose_target(targets: Sequence[queries.Target]) -> queries.Target:
     """Draw the selector and return the chosen target. `targets` must not be empty.
 
+    A long list of targets is searched by title and artist.
     Initially, the target in the address is chosen. If the address contains none, this is the
     target that was chosen last, or else the first pitched target, because melody has a meaning
     there.
@@ -44,9 +38,18 @@ def choose_target(targets: Sequence[queries.Target]) -> queries.Target:
     def update_address() -> None:
         st.query_params[TARGET_PARAMETER] = st.session_state[TARGET_PARAMETER]
 
+    links = searched_choices(
+        {
+            link: f"{target.title} {target.labels.get('artist', '')}"
+            for link, target in by_link.items()
+        },
+        st.session_state[TARGET_PARAMETER],
+        label="Find a target by title or artist",
+        key="target_words",
+    )
     link = st.selectbox(
-        f"Target ({len(targets):,}; type to search)",
-        list(by_link),
+        f"Target ({len(targets):,}; type to search)" if len(links) == len(by_link) else "Target",
+        links,
         format_func=name,
         key=TARGET_PARAMETER,
         on_change=update_address,

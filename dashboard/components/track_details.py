@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dashboard.components.level_matching import common_level
 from dashboard.components.track_link import TrackLinks, track_links
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 
@@ -20,13 +21,18 @@ class TrackDetails:
     """Level, in dBFS, to which all players are reduced."""
 
 
-def read_track_details(track_ids: Sequence[int]) -> TrackDetails:
-    """Read the details of these tracks from the database."""
-    files = queries.file_locations(track_ids)
+def read_track_details(
+    track_ids: Sequence[int], *, compared_with: Sequence[queries.FileLocation] = ()
+) -> TrackDetails:
+    """Read the details of these tracks from the database.
+
+    `compared_with` are the files of another track on the page, which is played at the same level.
+    """
+    files = current_state.read(queries.file_locations, track_ids)
     return TrackDetails(
         files,
-        queries.aesthetics(track_ids),
-        queries.pictures(track_ids),
+        current_state.read(queries.aesthetics, track_ids),
+        current_state.read(queries.pictures, track_ids),
         track_links(track_ids),
-        common_level(files.values()),
+        common_level([compared_with, *files.values()]),
     )

@@ -12,13 +12,14 @@ from urllib.parse import urlencode
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components.target_picker import link_value
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 PAGE = "views/track/track.py"
 TRACK_PARAMETER, COLLECTION_PARAMETER = "track", "in"
 """Query parameters of the page. No widget of another page has one of these names, because
 Streamlit removes the parameters of the widgets when the viewer leaves their page."""
+LINK_DIGITS = 16
 SCRIPT = """<script>
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a.mp-track");
@@ -35,9 +36,17 @@ TrackLinks = Mapping[int, str]
 """Address of each track's page, by track id."""
 
 
+def link_value(content_sha256: str) -> str:
+    """Return the text that identifies a track in links: the first digits of its content hash.
+
+    The hash remains the same if the title changes or the database is rebuilt.
+    """
+    return content_sha256[:LINK_DIGITS]
+
+
 def track_links(track_ids: Iterable[int | None]) -> TrackLinks:
     """Return the addresses of the pages of these tracks. One query reads all of them."""
-    addresses = queries.track_addresses(track_ids)
+    addresses = current_state.read(queries.track_addresses, list(track_ids))
     return {
         track_id: address_of(address.collection, address.content_sha256)
         for track_id, address in addresses.items()

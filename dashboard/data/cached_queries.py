@@ -9,10 +9,8 @@ from datetime import datetime
 
 import streamlit as st
 
+from dashboard.data import current_state
 from mirpipe.db import queries
-
-POLLING_SECONDS = 10
-"""Interval between checks for changes. A change triggers queries that scan whole tables."""
 
 RunKey = tuple[int, datetime]
 """Id and end time of a run. The id alone is not enough: runs in different databases can share it.
@@ -43,9 +41,9 @@ def active_encoders(run: RunKey) -> list[queries.ActiveEncoder]:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def best_match_changes(run: RunKey) -> list[queries.BestMatchChange]:
-    """Return the best matches that this run changed."""
-    return queries.best_match_changes(run[0])
+def best_match_changes(run: RunKey, limit: int, offset: int) -> list[queries.BestMatchChange]:
+    """Return one page of the best matches that this run changed."""
+    return queries.best_match_changes(run[0], limit=limit, offset=offset)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -144,10 +142,18 @@ def past_summaries(run: RunKey, task: str, run_ids: tuple[int, ...]) -> list[que
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def best_match_differences(
-    run: RunKey, then_id: int, now_id: int
+    run: RunKey, then_id: int, now_id: int, limit: int, offset: int
 ) -> list[queries.BestMatchDifference]:
-    """Return the best matches that differ between two runs."""
-    return queries.best_match_differences(then_id, now_id)
+    """Return one page of the best matches that differ between two runs."""
+    return queries.best_match_differences(then_id, now_id, limit=limit, offset=offset)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def best_match_difference_counts(
+    run: RunKey, then_id: int, now_id: int
+) -> queries.DifferenceCounts:
+    """Return how many best matches differ between two runs, and the causes."""
+    return queries.best_match_difference_counts(then_id, now_id)
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -162,122 +168,47 @@ def map_points(run: RunKey, encoder: str) -> list[queries.MapPoint]:
     return queries.map_points(encoder)
 
 
+def latest_run() -> queries.Run | None:
+    """Return the run whose results are shown, or None before the first run."""
+    return next(iter(last_runs()), None)
+
+
+def last_runs() -> list[queries.Run]:
+    """Return the last runs, newest first. The list is at most 10 seconds old."""
+    return current_state.read(queries.last_runs)
+
+
 def library_counts() -> list[queries.LibraryCount]:
     """Return the number of tracks by collection and state. It is at most 10 seconds old."""
-    return _library_counts(change_mark())
+    return current_state.read(queries.library_counts)
 
 
 def pending_work() -> list[queries.PendingWork]:
     """Return the work that the next run will do. It is at most 10 seconds old."""
-    return _pending_work(change_mark())
+    return current_state.read(queries.pending_work)
 
 
 def failure_counts() -> list[queries.FailureCount]:
     """Return the number of failures by stage and reason. It is at most 10 seconds old."""
-    return _failure_counts(change_mark())
-
-
-def unavailable_plugins() -> list[queries.UnavailablePlugin]:
-    """Return the plug-ins that cannot run. The list is at most 10 seconds old."""
-    return _unavailable_plugins(change_mark())
-
-
-def challengers() -> list[queries.Challenger]:
-    """Return the revisions that wait to become active. The list is at most 10 seconds old."""
-    return _challengers(change_mark())
+    return current_state.read(queries.failure_counts)
 
 
 def listed_tracks_n(chosen: queries.TrackFilter) -> int:
     """Return the number of tracks that are listed. It is at most 10 seconds old."""
-    return _listed_tracks_n(change_mark(), chosen)
+    return current_state.read(queries.listed_tracks_n, chosen)
 
 
 def listed_tracks(
     chosen: queries.TrackFilter, sort: str, descending: bool, limit: int, offset: int
 ) -> list[queries.ListedTrack]:
     """Return one page of the list of tracks. It is at most 10 seconds old."""
-    return _listed_tracks(change_mark(), chosen, sort, descending, limit, offset)
-
-
-def track_distributions(chosen: queries.TrackFilter) -> list[queries.TrackGroup]:
-    """Return how the listed tracks are distributed. It is at most 10 seconds old."""
-    return _track_distributions(change_mark(), chosen)
+    return current_state.read(
+        queries.listed_tracks, chosen, sort=sort, descending=descending, limit=limit, offset=offset
+    )
 
 
 def similar_references(
     track_id: int, content_sha256: str, k: int
 ) -> list[queries.SimilarReferences]:
     """Return the nearest references of a track by each encoder. It is at most 10 seconds old."""
-    return _similar_references(change_mark(), track_id, content_sha256, k)
-
-
-def rating_distributions() -> queries.RatingDistributions:
-    """Return the histograms of the ratings of all tracks. They are at most 10 seconds old."""
-    return _rating_distributions(change_mark())
-
-
-@st.cache_data(ttl=POLLING_SECONDS, show_spinner=False)
-def change_mark() -> str:
-    """Return a mark that changes with the database. It is at most 10 seconds old."""
-    return queries.change_mark()
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _library_counts(change_mark: str) -> list[queries.LibraryCount]:
-    return queries.library_counts()
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _pending_work(change_mark: str) -> list[queries.PendingWork]:
-    return queries.pending_work()
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _failure_counts(change_mark: str) -> list[queries.FailureCount]:
-    return queries.failure_counts()
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _unavailable_plugins(change_mark: str) -> list[queries.UnavailablePlugin]:
-    return queries.unavailable_plugins()
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _challengers(change_mark: str) -> list[queries.Challenger]:
-    return queries.challengers()
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _listed_tracks_n(change_mark: str, chosen: queries.TrackFilter) -> int:
-    return queries.listed_tracks_n(chosen)
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _listed_tracks(
-    change_mark: str,
-    chosen: queries.TrackFilter,
-    sort: str,
-    descending: bool,
-    limit: int,
-    offset: int,
-) -> list[queries.ListedTrack]:
-    return queries.listed_tracks(
-        chosen, sort=sort, descending=descending, limit=limit, offset=offset
-    )
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _track_distributions(change_mark: str, chosen: queries.TrackFilter) -> list[queries.TrackGroup]:
-    return queries.track_distributions(chosen)
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _similar_references(
-    change_mark: str, track_id: int, content_sha256: str, k: int
-) -> list[queries.SimilarReferences]:
-    return queries.similar_references(track_id, content_sha256, k=k)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _rating_distributions(change_mark: str) -> queries.RatingDistributions:
-    return queries.rating_distributions()
+    return current_state.read(queries.similar_references, track_id, content_sha256, k=k)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.data.cached_queries import POLLING_SECONDS
+from dashboard.data.current_state import POLLING_SECONDS
 from mirpipe.db.queries import published_results
 
 

@@ -1,5 +1,6 @@
 """Helpers that open a dashboard page in a test, and a description of the example library."""
 
+import streamlit as st
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
@@ -26,7 +27,11 @@ MODELS = (
 
 
 def page(name: str, **query: str) -> AppTest:
-    """Return the page after its first run. Fail the test if the page shows a traceback."""
+    """Return the page after its first run. Fail the test if the page shows a traceback.
+
+    The caches are emptied before, because a test may have changed the database.
+    """
+    st.cache_data.clear()
     app = AppTest.from_file(str(PROJECT / "dashboard/app.py"), default_timeout=30)
     for key, value in query.items():
         app.query_params[key] = value

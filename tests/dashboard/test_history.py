@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
+from dashboard.views.history import run_differences
 from mirpipe import settings
 from mirpipe.db.queries.mode_order import MODE_ORDER
 from mirpipe.published.load_tables import load
@@ -68,6 +69,27 @@ def test_a_link_compares_any_two_runs_and_names_every_cause_between(
     app.selectbox(key="now").set_value("3").run()
     assert app.query_params["now"] in ("3", ["3"])
     # The other target has the same match as in the first run.
+    assert list(app.dataframe[0].value["target"]) == ["near up"]
+
+
+def test_differing_best_matches_are_read_and_sent_in_pages(
+    library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_differences, "ROWS_PER_PAGE", 1)
+    app = page("history", page="2")
+    assert list(app.dataframe[0].value["target"]) == ["菊花台"]
+    assert "<dd>2</dd><dd class='mp-muted'>first match: 1, removed reference: 1</dd>" in html(app)
+    app.number_input(key="page").set_value(1).run()
+    assert list(app.dataframe[0].value["target"]) == ["near up"]
+
+
+def test_another_run_starts_with_the_first_page(
+    library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_differences, "ROWS_PER_PAGE", 1)
+    app = page("history", page="2")
+    app.selectbox(key="then").set_value("1").run()
+    app.selectbox(key="then").set_value("2").run()
     assert list(app.dataframe[0].value["target"]) == ["near up"]
 
 

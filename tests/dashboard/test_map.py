@@ -130,9 +130,17 @@ def test_both_axes_have_the_same_scale_and_collections_keep_their_colours() -> N
     ).to_dict()
     [dots] = chart["layer"]
     x, y = (dots["encoding"][axis]["scale"]["domain"] for axis in "xy")
-    assert x[0] < 0 < 1 < x[1]
-    assert y[0] < 0 < 3 < y[1]
-    assert (x[1] - x[0]) / (y[1] - y[0]) == pytest.approx(scatter_plot.WIDTH_BY_HEIGHT)
+    for width, height in ((900, 500), (300, 500)):
+        (left, right), (bottom, top) = (
+            [
+                eval(end["expr"], {"max": max, "width": width, "height": height})  # noqa: S307
+                for end in domain
+            ]
+            for domain in (x, y)
+        )
+        assert left < 0 < 1 < right
+        assert bottom < 0 < 3 < top
+        assert (right - left) / width == pytest.approx((top - bottom) / height)
     colour = dots["encoding"]["color"]
     assert colour["scale"]["domain"] == ["reference", "target", "generated"]
     assert colour["legend"]["values"] == ["target", "generated"]

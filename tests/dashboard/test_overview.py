@@ -4,11 +4,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import streamlit as st
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from dashboard.views.overview import changed_matches
 from dashboard.views.overview.pending_work import work_rates
 from mirpipe.cli.main import app
 from mirpipe.db import queries
@@ -125,10 +127,24 @@ def test_growth_chart_needs_two_runs(filled: Database) -> None:
     assert len(page("overview").get("vega_lite_chart")) == 1
 
 
-def test_best_matches_that_the_last_run_changed_are_listed(filled: Database) -> None:
-    changed = page("overview").dataframe[0].value
+def test_best_matches_that_the_last_run_changed_are_listed_when_the_list_is_opened(
+    filled: Database,
+) -> None:
+    assert len(page("overview").dataframe) == 0
+    changed = page("overview", changes="true").dataframe[0].value
     assert set(changed["encoder"]) == {"musicnn", "untrained"}
     assert set(changed["cause"]) == {"first match"}
+
+
+def test_changed_best_matches_are_read_and_sent_in_pages(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changed_matches, "ROWS_PER_PAGE", 4)
+    app = page("overview", changes="true", page="2")
+    second = app.dataframe[0].value
+    first = app.number_input(key="page").set_value(1).run().dataframe[0].value
+    assert (len(first), len(second)) == (4, 2)
+    assert not pd.concat([first, second])[["target", "encoder"]].duplicated().any()
 
 
 def test_a_write_changes_the_mark_and_nothing_else_does(filled: Database) -> None:

@@ -1,12 +1,9 @@
 """Tests of the Quality page: findings and their filters."""
 
-from typing import Any
-
 import pytest
 import streamlit as st
 from sqlalchemy import text
 
-from mirpipe.db import queries
 from tests.dashboard.open_page import html, page
 from tests.support.databases import Database
 
@@ -78,29 +75,26 @@ def test_titles_from_tags_in_a_guessed_encoding_are_listed(fresh_database: Datab
     assert len(page("quality").dataframe) == 0  # The title does not come from the tags.
     with fresh_database.app.begin() as connection:
         connection.execute(text("UPDATE mirpipe.track SET labels_from = 'tags'"))
+    st.cache_data.clear()
     (table,) = page("quality").dataframe
     assert list(table.value["track"]) == ["one"]
     assert list(table.value["guessed encoding"]) == ["gb18030"]
 
 
-def test_findings_are_read_again_only_when_the_database_has_changed(
-    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_guessed_titles_have_pages(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
         track = connection.execute(text(TRACK)).scalar_one()
-        connection.execute(text(FINDINGS), {"track": track})
-    reads: list[str] = []
-    for name in ("findings", "finding_counts"):
-        query = getattr(queries, name)
-
-        def counted(query: Any = query, **parameters: object) -> Any:
-            reads.append(query.__name__)
-            return query(**parameters)
-
-        monkeypatch.setattr(queries, name, counted)
-    mark = "before"
-    monkeypatch.setattr(queries, "change_mark", lambda: mark)
-    shown = [list(page("quality").dataframe[0].value["finding"]) for _ in range(2)]
-    page("tracks")
-    assert shown[0] == shown[1] == ["It is damaged.", "It has an offset."]
-    assert reads == ["finding_counts", "findings"]
+        connection.execute(text("UPDATE mirpipe.track SET labels_from = 'tags'"))
+        connection.execute(
+            text(
+                "INSERT INTO mirpipe.track_file (collection, path, path_text, track_id, bytes, "
+                "mtime_ns, undecoded_tags, tag_encoding, tag_encoding_guessed) "
+                "SELECT 'reference', convert_to('/' || n, 'UTF8'), '/' || n, :track, 1, 1, "
+                "'{\"title\": [\"x\"]}', 'gb18030', true FROM generate_series(100, 349) n"
+            ),
+            {"track": track},
+        )
+    app = page("quality", guessed_page="2")
+    assert list(app.dataframe[0].value["path"]) == [f"/{n}" for n in range(300, 350)]
+    app.number_input(key="guessed_page").set_value(1).run()
+    assert list(app.dataframe[0].value["path"]) == [f"/{n}" for n in range(100, 300)]

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
 
 from mirpipe import search_process
 from mirpipe.db.queries.vector_search import NearReference
@@ -133,6 +135,50 @@ def test_a_title_finds_a_track_and_the_references_that_are_similar_to_it(
     app = page("search", q="boreas", encoder="two")
     assert "is ⁨east⁩ by two" in html(app)
     assert "it is not among the first 5 by that encoder" in app.caption[-1].value
+
+
+@pytest.mark.usefixtures("_tones")
+def test_a_query_and_its_references_are_played_at_the_level_of_the_quietest(
+    fresh_database: Database,
+) -> None:
+    with fresh_database.owner.begin() as connection:
+        levels = "CASE WHEN title = '880 Hz' THEN -8 WHEN title = '220 Hz' THEN -20 ELSE -14 END"
+        connection.exec_driver_sql(f"UPDATE mirpipe.track SET sounding_rms_dbfs = {levels}")
+    volumes = played_volumes(page("search", q="880"))
+    assert volumes["Query: 880 Hz"] == pytest.approx(10 ** (-12 / 20), abs=1e-4)
+    assert volumes["Match: 220 Hz"] == 1
+    volumes = played_volumes(page("search", q="220"))
+    assert volumes["Query: 220 Hz"] == 1
+    assert volumes["Match: 880 Hz"] == pytest.approx(10 ** (-12 / 20), abs=1e-4)
+
+
+def played_volumes(app: AppTest) -> dict[str, float]:
+    """Return the volume of each player on the page, by its title."""
+    found = re.findall(r"data-title='([^']*)'[^>]* data-volume='([^']*)'", html(app))
+    return {title: float(volume) for title, volume in found}
+
+
+def test_an_uploaded_file_is_played_at_the_level_of_its_references(
+    filled: Database,
+    searched_files: list[tuple[bytes, str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = tone(tmp_path / "query.wav", 440).read_bytes()
+    with filled.owner.begin() as connection:
+        track_id = connection.execute(
+            text("UPDATE mirpipe.track SET rms_dbfs = -90 WHERE title = 'apple' RETURNING track_id")
+        ).scalar_one()
+    monkeypatch.setattr(
+        search_process,
+        "search_by_file",
+        lambda *_args, **_options: [NearReference(1, track_id, "apple", {}, "00", 0.875)],
+    )
+    app = page("search")
+    app.file_uploader[0].upload("query.wav", content, "audio/wav").run()
+    volumes = played_volumes(app)
+    assert volumes["Query: query.wav"] == pytest.approx(0.1)  # It is reduced by at most 20 dB.
+    assert html(app).count("data-title='Query: query.wav'") == 1
 
 
 def test_several_found_tracks_can_be_chosen(filled: Database) -> None:

@@ -1,7 +1,7 @@
 """Failures page: the failure ledger, with each failure's reason and whether it is retried."""
 
 from collections.abc import Sequence
-from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +10,7 @@ from dashboard.components import empty_states, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_number
 from dashboard.components.page_choice import choose_page, first_page
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
 
 ROWS_PER_PAGE = 200
@@ -79,17 +79,17 @@ def main() -> None:
         bind="query-params",
         on_change=first_page,
     )
-    found = queries.failures_n(stages=stages, reasons=reasons, search=search or "")
+    chosen: dict[str, Any] = {"stages": stages, "reasons": reasons, "search": search or ""}
+    found = current_state.read(queries.failures_n, **chosen)
     if not found:
         st.info("No failure matches these filters.")
         return
     offset = (choose_page(found, ROWS_PER_PAGE, noun="failures") - 1) * ROWS_PER_PAGE
-    read = partial(queries.failures, stages=stages, reasons=reasons, search=search or "")
-    rows = read(limit=ROWS_PER_PAGE, offset=offset)
+    rows = current_state.read(queries.failures, **chosen, limit=ROWS_PER_PAGE, offset=offset)
     tables.sortable_table(
         failure_frame(rows),
         name="Failures",
-        all_rows=lambda: failure_frame(read()),
+        all_rows=lambda: failure_frame(queries.failures(**chosen)),
         tracks=tables.track_ids(rows, item="track_id"),
         columns={
             "message": st.column_config.TextColumn(width="large"),

@@ -134,7 +134,7 @@ def score_table(scores: Sequence[queries.TargetScore]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Generation", anchor=False)
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     counts = cached_queries.library_counts()
     if run is None:
         empty_states.no_results(has_tracks=bool(counts))

@@ -12,6 +12,7 @@ from dashboard.components import markup, tables
 from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_local_time
+from dashboard.data import current_state
 from mirpipe.db.queries.gate_history import MAX_RUNS, GateVerdict, gate_verdicts, limit_text
 
 SIGNS = {"passed": "✓ passed", "failed": "✗ failed", "undecided": "? undecided"}
@@ -25,7 +26,7 @@ COLOURS = {"passed": "#2f9e6e", "failed": "#d9480f", "undecided": GREY}
 def section() -> None:
     """Draw the verdicts of the chosen gate, or how to write a gate if there is none."""
     st.header("Did the runs pass their gates?", anchor=False)
-    verdicts = gate_verdicts()
+    verdicts = current_state.read(gate_verdicts)
     if not verdicts:
         st.info("No run was judged by a gate yet.", icon=":material/rule:")
         st.markdown("A gate is a file with rules about the results. To judge the latest run:")

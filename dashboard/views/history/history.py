@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.components import answer, empty_states
 from dashboard.components.number_format import format_local_time
+from dashboard.components.page_choice import first_page
 from dashboard.data import cached_queries
 from dashboard.views.history import gates, published_tables, run_differences, summary_trends
 from mirpipe.db import queries
@@ -41,6 +42,7 @@ def choose_run(
 
     def update_address() -> None:
         st.query_params[parameter] = st.session_state[parameter]
+        first_page()
 
     run_id = st.selectbox(
         label,
@@ -79,7 +81,7 @@ def main() -> None:
         bind="query-params",
         required=True,
     )
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     key = cached_queries.run_key(run) if run else None
     if part == "published":
         published_tables.section(key)

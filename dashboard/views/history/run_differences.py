@@ -11,22 +11,23 @@ from markupsafe import Markup
 from dashboard.components import markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_number
+from dashboard.components.page_choice import choose_page
 from dashboard.components.plugin_labels import plugin_cell
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES
-from mirpipe.db.queries.run_comparison import MAX_DIFFERENCES
 
 Pair = tuple[queries.PastSummary | None, queries.PastSummary | None]
 """The summary in the earlier and in the later run. It is None if the run does not contain it."""
 
+ROWS_PER_PAGE = 200
 NAME_COLUMNS = {"retrieval": "encoder", "generation": "generator and mode"}
 """Title of the table's first column, by task."""
 
 
 def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.PastRun) -> None:
     """Draw all differences between the two runs."""
-    changes = cached_queries.best_match_differences(key, then.run_id, now.run_id)
+    counts = cached_queries.best_match_difference_counts(key, then.run_id, now.run_id)
     st.header("What changed, and why?", anchor=False)
     markup.show(
         markup.large_numbers(
@@ -34,11 +35,11 @@ def section(key: cached_queries.RunKey, then: queries.PastRun, now: queries.Past
                 count_and_change("references", then.references, now.references),
                 count_and_change("targets", then.targets, now.targets),
                 count_and_change("clips", then.clips, now.clips),
-                ("best matches that differ", format_number(len(changes), 0), causes(changes)),
+                ("best matches that differ", format_number(counts.n, 0), causes(counts)),
             ]
         )
     )
-    changed_matches(changes)
+    changed_matches(key, then.run_id, now.run_id, n=counts.n)
     if sentence := changed_rule(then, now):
         st.markdown(sentence)
     only_changed = st.toggle(
@@ -68,31 +69,40 @@ def count_and_change(name: str, then: int, now: int) -> tuple[str, str, str]:
     return name, format_number(now, 0), remark
 
 
-def causes(changes: Sequence[queries.BestMatchDifference]) -> str:
+def causes(counts: queries.DifferenceCounts) -> str:
     """Return the number of changes by cause, most frequent cause first."""
-    counts = Counter(
-        cause for change in changes for cause in set(change.causes.split(", ")) if cause
-    )
-    return ", ".join(f"{cause}: {n:,}" for cause, n in counts.most_common()) or "no changes"
+    most_common = Counter(counts.causes).most_common()
+    return ", ".join(f"{cause}: {n:,}" for cause, n in most_common) or "no changes"
 
 
-def changed_matches(changes: Sequence[queries.BestMatchDifference]) -> None:
-    """Draw a table of the best matches that differ."""
-    if not changes:
+def changed_matches(key: cached_queries.RunKey, then_id: int, now_id: int, *, n: int) -> None:
+    """Draw one page of the `n` best matches that differ."""
+    if not n:
         st.caption("Every target has the same best match in both runs, for every encoder.")
         return
-    limit = MAX_DIFFERENCES
-    if len(changes) == limit:
-        st.caption(f"At least {limit:,} best matches differ. The table shows the first {limit:,}.")
-    data = pd.DataFrame([asdict(change) for change in changes])
-    data = data.rename(columns={"before": "then", "after": "now", "causes": "why"})
-    data = data.rename(columns={"cosine_before": "cosine then", "cosine_after": "cosine now"})
+    offset = (choose_page(n, ROWS_PER_PAGE, noun="best matches") - 1) * ROWS_PER_PAGE
+    changes = cached_queries.best_match_differences(key, then_id, now_id, ROWS_PER_PAGE, offset)
     number_column = st.column_config.NumberColumn(format="%.4f")
     tables.sortable_table(
-        data[["target", "encoder", "then", "now", "why", "cosine then", "cosine now"]],
+        _frame(changes),
         name="Best matches then and now",
+        all_rows=lambda: _frame(queries.best_match_differences(then_id, now_id)),
         tracks=tables.track_ids(changes, target="target_id", then="before_id", now="after_id"),
         columns={"cosine then": number_column, "cosine now": number_column},
+    )
+
+
+def _frame(changes: Sequence[queries.BestMatchDifference]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "target": [change.target for change in changes],
+            "encoder": [change.encoder for change in changes],
+            "then": [change.before for change in changes],
+            "now": [change.after for change in changes],
+            "why": [change.causes for change in changes],
+            "cosine then": [change.cosine_before for change in changes],
+            "cosine now": [change.cosine_after for change in changes],
+        }
     )
 
 

@@ -55,7 +55,7 @@ def page(run: cached_queries.RunKey) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Hubs and agreement", anchor=False)
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     if run is None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return

@@ -18,7 +18,7 @@ from dashboard.components.number_format import format_number
 from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
 from dashboard.components.track_details import TrackDetails, read_track_details
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from dashboard.views.listen import clip_cards, match_cards, spectrogram_comparison
 from dashboard.views.listen.target_bar import target_bar
 from mirpipe.db import queries
@@ -60,7 +60,7 @@ def clip_section(
         empty_states.no_clips_of_target()
         return
     random_metrics = {f"cosine {row.encoder}" for row in active if row.random}
-    scores = queries.clip_scores(target.track_id)
+    scores = current_state.read(queries.clip_scores, target.track_id)
     clip_cards.clip_columns(target, clips, scores, random_metrics, details)
     spectrogram_comparison.section(target, clips, details)
 
@@ -119,7 +119,7 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
     if "matches" in parts:
         matches = cached_queries.matches(key, target.track_id, DEPTHS[-1])
     if "clips" in parts:
-        clips = queries.clips_of_target(target.track_id)
+        clips = current_state.read(queries.clips_of_target, target.track_id)
     tracks = match_cards.merged_matches(matches, depth)
     random = {row.encoder for row in active if row.random}
     encoders = {match.encoder: match.encoder in random for match in matches}
@@ -139,7 +139,7 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Listen", anchor=False)
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     if run is None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.components import answer, markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_local_time
+from dashboard.data import current_state
 from dashboard.views.listening import result_tables, strength_chart
 from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.listening_tests import ListeningTest, listening_tests
@@ -104,7 +105,7 @@ def target_table(criterion: CriterionResult) -> None:
     """Draw the votes on each target, with links to the tracks."""
     rows = criterion.targets
     ids = {i for row in rows for i in (row.target_id, row.first_id, row.second_id)}
-    names = names_of_tracks(ids)
+    names = current_state.read(names_of_tracks, sorted(ids))
     columns: dict[str, list[object]] = {
         "target": [names.get(row.target_id, "") for row in rows],
         "first": [row.first for row in rows],
@@ -138,12 +139,12 @@ def test_section(tests: Sequence[ListeningTest]) -> None:
 def main() -> None:
     """Draw the page, or how to make a test if there is none."""
     st.title("Listening tests", anchor=False)
-    tests = listening_tests()
+    tests = current_state.read(listening_tests)
     if not tests:
         no_tests()
         return
     test = choose_test(tests)
-    results = stored_results(test)
+    results = current_state.read(stored_results, test)
     if results is not None:
         answer.show(*words.listening_answer(results))
     missing_results(test, results)

@@ -10,10 +10,11 @@ from dashboard.components import empty_states, markup, scatter_plot, tables
 from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import licence_text, random_weights_badge
-from dashboard.components.target_picker import TARGET_PARAMETER, link_value
-from dashboard.components.track_link import address_of, linked_title
+from dashboard.components.searched_choices import searched_choices
+from dashboard.components.target_picker import TARGET_PARAMETER
+from dashboard.components.track_link import address_of, link_value, linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
 
 TRACK_PARAMETER, CHART_KEY, PICKER_KEY = "track", "map", "map_track"
@@ -62,17 +63,19 @@ def take_choice(points: Sequence[queries.MapPoint]) -> None:
 
 
 def pick_track(points: Sequence[queries.MapPoint], chosen: queries.MapPoint | None) -> None:
-    """Draw a selector of all tracks on the map, in which the viewer can type."""
+    """Draw a selector of the tracks on the map. If there are many, a search shortens the list."""
     point_of = {point.track_id: point for point in points}
     current = None if chosen is None else chosen.track_id
     if st.session_state.get(PICKER_KEY) != current:
         st.session_state[PICKER_KEY] = current
+    names = {
+        track_id: f"{point.title} ({point.collection})"
+        for track_id, point in sorted(point_of.items(), key=lambda item: item[1].title)
+    }
     st.selectbox(
         "Find a track",
-        sorted(point_of, key=lambda track_id: point_of[track_id].title),
-        format_func=lambda track_id: (
-            f"{point_of[track_id].title} ({point_of[track_id].collection})"
-        ),
+        searched_choices(names, current, label="Search the titles on the map", key="map_words"),
+        format_func=names.__getitem__,
         index=None,
         placeholder="Type a part of the title",
         key=PICKER_KEY,
@@ -88,7 +91,7 @@ def linked_tracks(
     if chosen is None or chosen.collection != "target":
         return {}
     matches = cached_queries.matches(run, chosen.track_id, 10)
-    clips = queries.clips_of_target(chosen.track_id)
+    clips = current_state.read(queries.clips_of_target, chosen.track_id)
     return {match.reference_id: "match" for match in matches if match.encoder == encoder} | {
         clip.track_id: "clip" for clip in clips
     }
@@ -113,9 +116,9 @@ def track_card(point: queries.MapPoint) -> None:
             markup.muted_line(point.collection),
             genre_and_instrument(point.labels),
         )
-        picture = queries.pictures([point.track_id]).get(point.track_id)
+        picture = current_state.read(queries.pictures, [point.track_id]).get(point.track_id)
         markup.show(waveform_and_chroma(picture, name=point.title))
-        files = queries.file_locations([point.track_id]).get(point.track_id, [])
+        files = current_state.read(queries.file_locations, [point.track_id]).get(point.track_id, [])
         player(files, name=point.title, picture=picture)
         if point.collection == "target":
             st.page_link(
@@ -216,7 +219,7 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Map", anchor=False)
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     if run is None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
@@ -16,8 +15,13 @@ from dashboard.components.number_format import (
     format_number,
 )
 from dashboard.components.plugin_labels import plugin_cell
-from dashboard.data import cached_queries
-from dashboard.views.overview import library_growth, pending_work, waiting_revisions
+from dashboard.data import cached_queries, current_state
+from dashboard.views.overview import (
+    changed_matches,
+    library_growth,
+    pending_work,
+    waiting_revisions,
+)
 from mirpipe.db import queries
 
 COLLECTION_NAMES = {"target": "targets", "reference": "references", "generated": "clips"}
@@ -96,21 +100,7 @@ def run_section(runs: Sequence[queries.Run]) -> None:
     columns = ["run", "finished", "trigger", "targets", "references", "best matches changed"]
     markup.show(tables.html_table("Last runs", columns, lines, numeric=(3, 4)))
     download_button([asdict(run) for run in runs], name="Last runs")
-    latest = runs[0]
-    if latest.changes:
-        with st.expander(f"Best matches that run {latest.run_id} changed"):
-            changes = cached_queries.best_match_changes(cached_queries.run_key(latest))
-            columns = ["encoder", "target", "previous", "reference", "cause"]
-            tables.sortable_table(
-                pd.DataFrame(changes)[columns],
-                name="Changed best matches",
-                tracks=tables.track_ids(
-                    changes,
-                    target="target_id",
-                    previous="previous_id",
-                    reference="reference_id",
-                ),
-            )
+    changed_matches.section(runs[0])
 
 
 def trigger_name(trigger: str) -> str:
@@ -146,7 +136,7 @@ def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | Non
 
 def unavailable_plugins() -> None:
     """Show the plug-ins that cannot run on the machine of the pipeline, with the remedies."""
-    for plugin in cached_queries.unavailable_plugins():
+    for plugin in current_state.read(queries.unavailable_plugins):
         st.warning(f"{plugin.name} is unavailable.", icon=":material/extension_off:")
         st.text(plugin.message)
 
@@ -155,7 +145,7 @@ def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Overview", anchor=False)
     counts = cached_queries.library_counts()
-    runs = queries.last_runs()
+    runs = cached_queries.last_runs()
     shown = pending_work.current()
     if not counts:
         empty_states.no_library()
@@ -176,7 +166,7 @@ def main() -> None:
             library_growth.section(cached_queries.past_runs(cached_queries.run_key(runs[0])))
     if runs:
         run_section(runs)
-        waiting_revisions.section(cached_queries.challengers())
+        waiting_revisions.section(current_state.read(queries.challengers))
         encoder_section(cached_queries.encoder_revisions(cached_queries.run_key(runs[0])))
 
 

@@ -9,9 +9,9 @@ from dashboard.components import markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_duration, format_number
 from dashboard.data import cached_queries
+from dashboard.data.current_state import POLLING_SECONDS
 from dashboard.data.running_up import UP_IS_RUNNING, is_up_running
 from dashboard.data.work_rates import WorkRates
-from mirpipe.db import queries
 
 _OF_EVERY_TRACK = {"embed", "analyse"}
 """Stages that process each usable track once with each plug-in."""
@@ -29,9 +29,9 @@ class Shown:
 
 def current() -> Shown:
     """Return what a page that is drawn now shows."""
-    runs = queries.last_runs(limit=1)
+    run = cached_queries.latest_run()
     tracks = sum(row.tracks for row in cached_queries.library_counts())
-    return Shown(tracks, runs[0].run_id if runs else None)
+    return Shown(tracks, run.run_id if run else None)
 
 
 @st.cache_resource
@@ -40,7 +40,7 @@ def work_rates() -> WorkRates:
     return WorkRates()
 
 
-@st.fragment(run_every=cached_queries.POLLING_SECONDS)
+@st.fragment(run_every=POLLING_SECONDS)
 def section(shown: Shown) -> None:
     """Draw the pending work. Reload the page if tracks were added or a run has finished."""
     if current() != shown:

@@ -1,6 +1,7 @@
 """Quality page: findings about the audio of the tracks, and titles that were guessed."""
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -11,9 +12,9 @@ from dashboard.components.bar_list import Bar, bar_list, filter_link
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
 from dashboard.components.page_choice import choose_page, first_page
-from dashboard.data import finding_queries
+from dashboard.data import current_state
 from mirpipe.db import queries
-from mirpipe.db.queries.undecoded_tags import UndecodedFile, undecoded_files
+from mirpipe.db.queries.undecoded_tags import UndecodedFile, guessed_files, guessed_files_n
 
 ROWS_PER_PAGE = 200
 NO_FINDINGS = (
@@ -63,28 +64,28 @@ def guessed_frame(files: Sequence[UndecodedFile]) -> pd.DataFrame:
 
 def guessed_section() -> None:
     """Draw the tracks whose titles come from tags in a guessed encoding, if there are any."""
-    guessed = [file for file in undecoded_files() if file.guessed and file.from_tags]
-    if not guessed:
+    found = current_state.read(guessed_files_n)
+    if not found:
         return
     st.header("Which titles may be decoded wrongly?", anchor=False)
     st.caption(
         "The tags of these files do not state their encoding, so it was guessed from all files of "
         "the folder. If a title is wrong, correct it with `mirpipe tags`."
     )
-    if len(guessed) > ROWS_PER_PAGE:
-        st.caption(f"The table shows the first {ROWS_PER_PAGE} of {len(guessed):,} files.")
-    shown = guessed[:ROWS_PER_PAGE]
+    page = choose_page(found, ROWS_PER_PAGE, noun="files", key="guessed_page")
+    offset = (page - 1) * ROWS_PER_PAGE
+    shown = current_state.read(guessed_files, limit=ROWS_PER_PAGE, offset=offset)
     tables.sortable_table(
         guessed_frame(shown),
         name="Guessed tags",
         tracks=tables.track_ids(shown, track="track_id"),
-        all_rows=lambda: guessed_frame(guessed),
+        all_rows=lambda: guessed_frame(guessed_files()),
     )
 
 
 def finding_section() -> None:
     """Draw the findings, or a message if there are none."""
-    counts = finding_queries.finding_counts()
+    counts = current_state.read(queries.finding_counts)
     if not counts:
         st.info(NO_FINDINGS)
         return
@@ -113,17 +114,17 @@ def finding_section() -> None:
         bind="query-params",
         on_change=first_page,
     )
-    chosen = tuple(kinds), tuple(collections)
-    found = finding_queries.findings_n(*chosen)
+    chosen: dict[str, Any] = {"kinds": kinds, "collections": collections}
+    found = current_state.read(queries.findings_n, **chosen)
     if not found:
         st.info("No finding matches these filters.")
         return
     offset = (choose_page(found, ROWS_PER_PAGE, noun="findings") - 1) * ROWS_PER_PAGE
-    rows = finding_queries.findings(*chosen, ROWS_PER_PAGE, offset)
+    rows = current_state.read(queries.findings, **chosen, limit=ROWS_PER_PAGE, offset=offset)
     tables.sortable_table(
         finding_frame(rows),
         name="Findings",
-        all_rows=lambda: finding_frame(queries.findings(kinds=kinds, collections=collections)),
+        all_rows=lambda: finding_frame(queries.findings(**chosen)),
         tracks=tables.track_ids(rows, track="track_id"),
         columns={
             "at (s)": st.column_config.NumberColumn(format="%.1f"),

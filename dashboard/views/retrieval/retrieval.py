@@ -128,7 +128,7 @@ def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
 def main() -> None:
     """Draw the page, or a message if there is nothing to show."""
     st.title("Retrieval", anchor=False)
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     if run is None:
         empty_states.no_results(has_tracks=bool(cached_queries.library_counts()))
         return

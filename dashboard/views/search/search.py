@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from dashboard.components import empty_states
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from dashboard.data.query_file import QueryFile
 from dashboard.views.search import search_by_audio, search_by_track, search_by_words
 from dashboard.views.search.search_results import section
@@ -85,15 +85,16 @@ def page(run: cached_queries.RunKey | None, names: Mapping[str, bool]) -> None:
     able = [name for name in names if search_process.takes_text(name)]
     words, file = search_field(is_text_searchable=bool(able))
     chosen, k = choose_encoders(list(names))
-    scale = run
+    scale, place = run, st.empty()
     if file is not None:
-        query = file.name
-        search_by_audio.draw(file)
+        query = search_by_audio.query(file)
+        with place.container():
+            query.draw(None)  # The search can take a minute.
         found = search_with_models(
             lambda encoder: search_by_audio.search_by_audio(run, file, encoder, k), chosen
         )
     elif words and able and search_by_words.is_asked(words):
-        query = words
+        query = search_by_words.query(words)
         found = search_with_models(
             lambda encoder: search_by_words.search_by_words(run, words, encoder, k),
             [name for name in able if name in chosen] or able,
@@ -103,8 +104,7 @@ def page(run: cached_queries.RunKey | None, names: Mapping[str, bool]) -> None:
         track = search_by_track.choose_found_track(words)
         if track is None:
             return
-        query = track.title
-        search_by_track.draw(track)
+        query = search_by_track.query(track)
         found = search_stored(track, chosen, k)
     else:
         st.caption(
@@ -113,14 +113,17 @@ def page(run: cached_queries.RunKey | None, names: Mapping[str, bool]) -> None:
             "compared with all references; a link to this page does not restore it."
         )
         return
+    level = None
     if found:
-        section(query, found, {name: names[name] for name in found}, k=k, run=scale)
+        level = section(query, found, {name: names[name] for name in found}, k=k, run=scale)
+    with place.container():
+        query.draw(level)
 
 
 def main() -> None:
     """Draw the page, or a message if there is nothing to search."""
     st.title("Search", anchor=False)
-    available = searchable_revisions()
+    available = current_state.read(searchable_revisions)
     if not cached_queries.library_counts():
         empty_states.no_library()
         return
@@ -130,7 +133,7 @@ def main() -> None:
     names: dict[str, bool] = {}
     for revision in available:  # If there are two revisions of an encoder, the active one is first.
         names.setdefault(revision.encoder, revision.random)
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     page(cached_queries.run_key(run) if run else None, names)
     if not any(map(search_process.takes_text, names)):
         search_by_words.explain_clap()

@@ -1,5 +1,6 @@
 """Search by audio file: the upload field, its player and the cached search."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -9,6 +10,7 @@ from dashboard.components.file_upload import upload_field
 from dashboard.components.player import player
 from dashboard.data.cached_queries import RunKey
 from dashboard.data.query_file import QueryFile
+from dashboard.views.search.search_results import Query
 from mirpipe import search_process
 from mirpipe.db.queries.vector_search import NearReference
 
@@ -25,14 +27,25 @@ def choose_file() -> QueryFile | None:
     )
 
 
-def draw(file: QueryFile) -> None:
+def query(file: QueryFile) -> Query:
+    """Return the file as a query. Its level is known if it can be decoded."""
+    return Query(file.name, [file.location] if file.location else [], partial(_draw, file))
+
+
+def _draw(file: QueryFile, level: float | None) -> None:
     """Draw the name and the player of the file."""
     with st.container(gap="xsmall"):
         markup.show(markup.sentence("Similar to {}", markup.any_direction(file.name)))
         if file.location is None:
             markup.show(markup.remark("The file cannot be decoded, so it cannot be played."))
         else:
-            player([file.location], name=f"Query: {file.name}", picture=file.picture, role="target")
+            player(
+                [file.location],
+                name=f"Query: {file.name}",
+                picture=file.picture,
+                role="target",
+                level=level,
+            )
 
 
 def search_by_audio(

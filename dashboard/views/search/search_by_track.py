@@ -1,11 +1,15 @@
 """Search by a track of the library: the tracks whose title or tags contain the words."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import streamlit as st
 
 from dashboard.components import markup
 from dashboard.components.player import player
 from dashboard.components.track_link import address_of, linked_title
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
+from dashboard.views.search.search_results import Query
 from mirpipe.db import queries
 from mirpipe.db.queries.track_list import MAX_COUNTED
 
@@ -42,11 +46,19 @@ def choose_found_track(words: str) -> queries.ListedTrack | None:
     return track_of[track_id]
 
 
-def draw(track: queries.ListedTrack) -> None:
+def query(track: queries.ListedTrack) -> Query:
+    """Return the chosen track as a query."""
+    files = current_state.read(queries.file_locations, [track.track_id]).get(track.track_id, [])
+    return Query(track.title, files, partial(_draw, track, files))
+
+
+def _draw(
+    track: queries.ListedTrack, files: Sequence[queries.FileLocation], level: float | None
+) -> None:
     """Draw the link and the player of the chosen track."""
     address = address_of(track.collection, track.content_sha256)
     with st.container(gap="xsmall"):
         markup.show(markup.sentence("Similar to {}", linked_title(track.title, address)))
-        files = queries.file_locations([track.track_id]).get(track.track_id, [])
-        picture = queries.pictures([track.track_id]).get(track.track_id)
-        player(files, name=f"Query: {track.title}", picture=picture, role="target")
+        picture = current_state.read(queries.pictures, [track.track_id]).get(track.track_id)
+        name = f"Query: {track.title}"
+        player(files, name=name, picture=picture, role="target", level=level)

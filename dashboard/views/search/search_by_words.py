@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.data.cached_queries import RunKey
+from dashboard.views.search.search_results import Query
 from mirpipe import search_process
 from mirpipe.db.queries.vector_search import NearReference
 
@@ -18,6 +19,11 @@ def is_asked(words: str) -> bool:
     if st.button("Find references that sound like this text", icon=":material/graphic_eq:"):
         st.session_state[ASKED] = words
     return st.session_state.get(ASKED) == words
+
+
+def query(words: str) -> Query:
+    """Return the words as a query. The search field already shows them."""
+    return Query(words, [], lambda _level: None)
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

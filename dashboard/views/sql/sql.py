@@ -7,6 +7,7 @@ from markupsafe import Markup
 from dashboard.components import markup, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH
+from dashboard.data import current_state
 from dashboard.views.sql import cookbook_questions, query_answer
 from mirpipe.db.queries import user_sql
 from mirpipe.db.queries.view_descriptions import View
@@ -119,7 +120,7 @@ def main() -> None:
                 icon=":material/database_search:",
             )
     with right:
-        view_description(described_views())
+        view_description(current_state.read(described_views))
 
 
 main()

@@ -7,6 +7,7 @@ from dashboard.components import markup, tables
 from dashboard.components.mode_names import guidance_text
 from dashboard.components.number_format import format_duration, format_local_time
 from dashboard.components.track_link import linked_title, track_links
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 
@@ -19,7 +20,7 @@ def draw(track: queries.TrackDescription) -> None:
 
 
 def _draw_clips(track: queries.TrackDescription) -> None:
-    rows = queries.clips_of_target(track.track_id)
+    rows = current_state.read(queries.clips_of_target, track.track_id)
     st.header("Which clips were generated from it?", anchor=False)
     if not rows:
         st.caption("None yet. `mirpipe generate` generates clips.")
@@ -40,7 +41,7 @@ def _draw_clips(track: queries.TrackDescription) -> None:
 
 
 def _draw_origins(track: queries.TrackDescription) -> None:
-    rows = queries.clip_origins(track.track_id)
+    rows = current_state.read(queries.clip_origins, track.track_id)
     if not rows:
         return
     st.header("What was it generated from?", anchor=False)

@@ -10,6 +10,7 @@ from dashboard.components.number_format import (
     format_local_time,
     format_number,
 )
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 
@@ -72,7 +73,7 @@ def _missing(track: queries.TrackDescription, feature: str) -> Markup:
 
 
 def _findings(track: queries.TrackDescription) -> None:
-    rows = queries.findings_of_track(track.track_id)
+    rows = current_state.read(queries.findings_of_track, track.track_id)
     if not rows:
         return
     st.header("Is anything unusual about the audio?", anchor=False)
@@ -90,7 +91,7 @@ def _findings(track: queries.TrackDescription) -> None:
 
 
 def _files(track: queries.TrackDescription) -> None:
-    rows = queries.track_files(track.track_id)
+    rows = current_state.read(queries.track_files, track.track_id)
     if not rows:
         return
     st.header("Where are its files?", anchor=False)

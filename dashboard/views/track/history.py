@@ -7,6 +7,7 @@ from dashboard.components import markup, tables
 from dashboard.components.metric_labels import reason_text
 from dashboard.components.number_format import format_local_time
 from dashboard.components.track_link import TrackLinks, linked_title, track_links
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 LIMIT = 100
@@ -28,7 +29,7 @@ SENTENCES = {
 
 def draw(track: queries.TrackDescription) -> None:
     """Draw the latest events."""
-    events = queries.track_history(track.track_id, limit=LIMIT)
+    events = current_state.read(queries.track_history, track.track_id, limit=LIMIT)
     st.header("What happened to it?", anchor=False)
     if len(events) == LIMIT:
         st.caption(f"The latest {LIMIT} events.")

@@ -4,17 +4,17 @@ import streamlit as st
 
 from dashboard.components import markup
 from dashboard.components.merged_ranks import EncoderRank, RankedTrack, merged_table
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
 
 
 def draw(track: queries.TrackDescription) -> None:
     """Draw the targets that a reference matches. For other tracks, draw nothing."""
-    run = queries.latest_run()
+    run = cached_queries.latest_run()
     if track.collection != "reference" or run is None:
         return
     st.header("For which targets is it a match?", anchor=False)
-    rows = queries.matched_targets(track.track_id)
+    rows = current_state.read(queries.matched_targets, track.track_id)
     if not rows:
         st.caption("For no target: no encoder has it among the first ten matches.")
         return

@@ -4,13 +4,13 @@ import streamlit as st
 
 from dashboard.components import aesthetics_rating
 from dashboard.components.histogram_rows import Bar, Mark, histogram_rows
-from dashboard.data import cached_queries
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 
 def draw(track: queries.TrackDescription) -> None:
     """Draw the distribution of each axis with the rating of the track, if it has one."""
-    rating = queries.aesthetics([track.track_id]).get(track.track_id)
+    rating = current_state.read(queries.aesthetics, [track.track_id]).get(track.track_id)
     values = (rating.ce, rating.cu, rating.pc, rating.pq) if rating else ()
     names = {metric: name for metric, name, _ in aesthetics_rating.AXES}
     marks = [
@@ -20,7 +20,7 @@ def draw(track: queries.TrackDescription) -> None:
     ]
     if rating is None or not marks:
         return
-    distributions = cached_queries.rating_distributions()
+    distributions = current_state.read(queries.rating_distributions)
     bars = [Bar(names[row.metric], row.low, row.high, row.share) for row in distributions.bins]
     tracks = "a random sample of the tracks" if distributions.is_sample else "all tracks"
     st.header("How good does it sound?", anchor=False)

@@ -5,13 +5,14 @@ import streamlit as st
 from dashboard.components import markup, tables
 from dashboard.components.number_format import format_duration, format_number
 from dashboard.components.track_link import linked_title, track_links
+from dashboard.data import current_state
 from mirpipe.db import queries
 from mirpipe.db.queries.same_recordings import relation_name
 
 
 def draw(track: queries.TrackDescription) -> None:
     """Draw the tracks with the same recording, or nothing if there are none."""
-    rows = queries.recordings_of_track(track.track_id)
+    rows = current_state.read(queries.recordings_of_track, track.track_id)
     if not rows:
         return
     st.header("Which tracks contain the same recording?", anchor=False)

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components import empty_states, markup
-from dashboard.components.target_picker import TARGET_PARAMETER, link_value
+from dashboard.components.target_picker import TARGET_PARAMETER
 from dashboard.components.track_link import (
     COLLECTION_PARAMETER,
     TRACK_PARAMETER,
     address_of,
+    link_value,
     linked_title,
 )
-from dashboard.data import cached_queries
+from dashboard.data import cached_queries, current_state
 from dashboard.views.track import (
     clips,
     facts,
@@ -28,7 +29,7 @@ from mirpipe.db import queries
 
 def chosen_track() -> tuple[queries.TrackDescription | None, list[queries.TrackDescription]]:
     """Return the track in the address, and the tracks with the same audio in other collections."""
-    found = queries.tracks_by_hash(st.query_params.get(TRACK_PARAMETER, ""))
+    found = current_state.read(queries.tracks_by_hash, st.query_params.get(TRACK_PARAMETER, ""))
     collection = st.query_params.get(COLLECTION_PARAMETER)
     chosen = next((track for track in found if track.collection == collection), None)
     chosen = chosen or next(iter(found), None)

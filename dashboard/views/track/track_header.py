@@ -9,6 +9,7 @@ from dashboard.components.player import player
 from dashboard.components.state_badge import state_badge
 from dashboard.components.track_spectrogram import draw_spectrogram
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
+from dashboard.data import current_state
 from mirpipe.db import queries
 
 GONE = "No file with this audio was found in the last ingest. The path below is where it was last."
@@ -16,8 +17,8 @@ GONE = "No file with this audio was found in the last ingest. The path below is 
 
 def draw(track: queries.TrackDescription) -> None:
     """Draw the title and what can be heard and seen of the track."""
-    files = queries.file_locations([track.track_id]).get(track.track_id, [])
-    picture = queries.pictures([track.track_id]).get(track.track_id)
+    files = current_state.read(queries.file_locations, [track.track_id]).get(track.track_id, [])
+    picture = current_state.read(queries.pictures, [track.track_id]).get(track.track_id)
     with st.container(border=True):
         left, right = st.columns(2, gap="large")
         with left:
@@ -30,7 +31,7 @@ def draw(track: queries.TrackDescription) -> None:
                 ),
                 markup.definition_list(sorted(track.labels.items())),
             )
-            rating = queries.aesthetics([track.track_id]).get(track.track_id)
+            rating = current_state.read(queries.aesthetics, [track.track_id]).get(track.track_id)
             if values := aesthetics_rating.axis_values(rating):
                 markup.show(markup.named_values(values))
             if track.state == "gone":

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.components import markup
 from dashboard.components.bar_list import Bar, bar_list, filter_link
-from dashboard.data import cached_queries
+from dashboard.data import current_state
 from mirpipe.db import queries
 from mirpipe.db.queries.track_distributions import MAX_GROUPS
 from mirpipe.db.queries.track_list import MAX_COUNTED
@@ -18,7 +18,7 @@ SEARCHED = ("genre", "instrument")
 
 def draw(chosen: queries.TrackFilter, found: int) -> None:
     """Draw the chart of the tracks of the filter, and the selector of the measure."""
-    groups = cached_queries.track_distributions(chosen)
+    groups = current_state.read(queries.track_distributions, chosen)
     measured = {group.measure for group in groups}
     measures = [measure for measure in MEASURES if measure in measured]
     if not measures:

@@ -14,7 +14,7 @@ from dashboard.components.number_format import DASH, format_duration, format_num
 from dashboard.components.page_choice import choose_page, first_page
 from dashboard.components.state_badge import state_badge
 from dashboard.components.track_link import address_of, linked_title
-from dashboard.data import cached_queries, finding_queries
+from dashboard.data import cached_queries, current_state
 from dashboard.views.tracks import distribution_chart
 from mirpipe.db import queries
 from mirpipe.db.queries.track_list import MAX_COUNTED, SORT_COLUMNS
@@ -43,7 +43,7 @@ def choose_filter() -> queries.TrackFilter:
     states = by_state.multiselect(
         "State", STATES, key="state", bind="query-params", on_change=first_page
     )
-    kinds = sorted({row.kind for row in finding_queries.finding_counts()})
+    kinds = sorted({row.kind for row in current_state.read(queries.finding_counts)})
     findings: list[str] = []
     if kinds:
         accept_codes("finding", kinds, queries.finding_name)

@@ -93,7 +93,12 @@ from mirpipe.db.queries.ranked_targets import ranked_targets_sentence
 from mirpipe.db.queries.rating_distributions import RatingDistributions, rating_distributions
 from mirpipe.db.queries.recordings_of_track import SameRecording, recordings_of_track
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary, retrieval_summaries
-from mirpipe.db.queries.run_comparison import BestMatchDifference, best_match_differences
+from mirpipe.db.queries.run_comparison import (
+    BestMatchDifference,
+    DifferenceCounts,
+    best_match_difference_counts,
+    best_match_differences,
+)
 from mirpipe.db.queries.run_history import (
     PastRun,
     PastSummary,
@@ -135,6 +140,7 @@ __all__ = [
     "ClipOrigin",
     "ClipScore",
     "CslsCheck",
+    "DifferenceCounts",
     "DuplicateGroup",
     "EmbeddedTracks",
     "EmbeddingMap",
@@ -186,6 +192,7 @@ __all__ = [
     "active_encoders",
     "aesthetics",
     "best_match_changes",
+    "best_match_difference_counts",
     "best_match_differences",
     "best_match_scores",
     "best_matches",

@@ -75,6 +75,7 @@ _BEST_MATCH_CHANGES = text("""
     FROM mirpipe.v_change
     WHERE run_id = :run_id
     ORDER BY target, target_id, array_position(CAST(:encoder_order AS text[]), encoder), encoder
+    LIMIT :limit OFFSET :offset
 """)
 
 
@@ -97,10 +98,20 @@ def last_runs(*, limit: int = 10) -> list[Run]:
     return read_rows(Run, _RUNS, limit=limit)
 
 
-def best_match_changes(run_id: int) -> list[BestMatchChange]:
-    """Return the best matches that changed in a run, sorted by target."""
+def best_match_changes(
+    run_id: int, *, limit: int | None = None, offset: int = 0
+) -> list[BestMatchChange]:
+    """Return the best matches that changed in a run, sorted by target.
+
+    At most `limit` changes are returned, after the first `offset` ones.
+    """
     rows = read_rows(
-        BestMatchChange, _BEST_MATCH_CHANGES, run_id=run_id, encoder_order=settings().encoders
+        BestMatchChange,
+        _BEST_MATCH_CHANGES,
+        run_id=run_id,
+        encoder_order=settings().encoders,
+        limit=limit,
+        offset=offset,
     )
     return with_distinct_titles(
         rows, target="target_id", previous="previous_id", reference="reference_id"

@@ -1,0 +1,95 @@
+"""Tests of the caches: a page that is drawn again reads nothing from an unchanged database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from dashboard.data import current_state
+from mirpipe.db import queries
+from mirpipe.published.load_tables import load
+from tests.dashboard.example_clips import Maker, describe, make
+from tests.dashboard.example_library import fail, write_gate
+from tests.dashboard.example_maps import write_maps
+from tests.dashboard.example_rankings import write_rankings
+from tests.dashboard.open_page import HOSTILE, PIECES, link, page
+from tests.support.databases import Database
+
+PAGES = (
+    *("overview", "retrieval", "generation", "listen", "tracks", "map", "hubs", "listening"),
+    *("history", "quality", "failures", "track", "search", "sql"),
+)
+ALLOWED = (
+    "pg_stat_user_tables",  # The mark that shows whether the database has changed.
+    "pg_roles",  # The SQL page checks each time that its role can only read.
+)
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """The statements that are sent to databases."""
+    sent: list[str] = []
+
+    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", record)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", record)
+
+
+@pytest.fixture
+def complete(filled: Database, tmp_path: Path) -> Database:
+    """The example library with results for every page."""
+    with filled.owner.begin() as connection:
+        describe(connection)
+        make(connection, [Maker("model")], tmp_path, PIECES[0].path)
+        write_maps(connection)
+        write_rankings(connection)
+        write_gate(connection)
+        row = {"stage": "ingest", "subject": "/x.wav", "reason": "silent", "retry": False}
+        fail(connection, message="silent", **row)
+    load()
+    return filled
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_that_is_drawn_again_reads_nothing(
+    complete: Database, statements: list[str], name: str
+) -> None:
+    address = {
+        "track": {"track": link(complete, HOSTILE)},
+        "search": {"q": "apple"},
+        "map": {"track": link(complete, HOSTILE)},
+        "overview": {"changes": "true"},
+    }
+    app = page(name, **address.get(name, {}))
+    statements.clear()
+    app.run()
+    assert [each for each in statements if not any(word in each for word in ALLOWED)] == []
+
+
+@pytest.mark.parametrize("part", ["trends", "gates", "published"])
+def test_a_part_of_history_that_is_drawn_again_reads_nothing(
+    complete: Database, statements: list[str], part: str
+) -> None:
+    app = page("history", part=part)
+    statements.clear()
+    app.run()
+    assert [each for each in statements if not any(word in each for word in ALLOWED)] == []
+
+
+def test_a_change_is_read(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = iter(["1", "1", "2"])
+    monkeypatch.setattr(current_state, "_change_mark", lambda: next(marks))
+    before = current_state.read(queries.failures_n)
+    with filled.app.begin() as connection:
+        fail(connection, stage="ingest", subject="/x", reason="silent", message="", retry=False)
+    assert current_state.read(queries.failures_n) == before == 0
+    assert current_state.read(queries.failures_n) == 1
+
+
+def test_a_function_whose_name_is_not_unique_is_refused() -> None:
+    with pytest.raises(ValueError, match="lambda"):
+        current_state.read(lambda: 1)
