@@ -9,16 +9,12 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from mirpipe.errors import MirpipeError
 
-PENDING_STAGES = (
-    *("embed", "score", "analyse", "retrieve", "evaluate"),
-    *("caption", "embed captions", "generate"),
-)
 FAILURE_STAGES = ("ingest", "draw", "embed", "score", "analyse", "caption", "generate")
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
 
@@ -59,6 +55,7 @@ def record_stage(stage: str, counts: Mapping[str, Any], *, seconds: float, resul
 def _record_state(meter: Any) -> None:
     """Send what is pending and what has failed. Without a database, nothing is sent."""
     from mirpipe.db import queries
+    from mirpipe.db.queries.pending_work import PendingStage
 
     try:
         work, failures = queries.pending_work(), queries.failure_counts()
@@ -66,7 +63,7 @@ def _record_state(meter: Any) -> None:
         _log.warning("The pending work could not be read for the collector.", exc_info=True)
         return
     pending = ((each.stage, each.plugin, each.items) for each in work)
-    _set_gauges(meter, "mirpipe.pending", "plugin", pending, stages=PENDING_STAGES)
+    _set_gauges(meter, "mirpipe.pending", "plugin", pending, stages=get_args(PendingStage))
     failed = ((each.stage, each.reason, each.items) for each in failures)
     _set_gauges(meter, "mirpipe.failures", "reason", failed, stages=FAILURE_STAGES)
 
