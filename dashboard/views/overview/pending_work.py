@@ -12,6 +12,7 @@ from dashboard.data import cached_queries
 from dashboard.data.current_state import POLLING_SECONDS
 from dashboard.data.running_up import UP_IS_RUNNING, is_up_running
 from dashboard.data.work_rates import WorkRates
+from mirpipe.db import queries
 
 _OF_EVERY_TRACK = {"embed", "analyse"}
 """Stages that process each usable track once with each plug-in."""
