@@ -14,6 +14,7 @@ from mirpipe.api.host_names import RequireHost
 from mirpipe.api.problems import describe_errors, handle_errors
 from mirpipe.api.request_size import LimitRequestSize
 from mirpipe.api.token import DESCRIBED_TOKEN, RequireToken
+from mirpipe.api.unknown_parameters import refuse_unknown_parameters
 from mirpipe.settings import Settings
 
 DESCRIPTION = """
@@ -40,7 +41,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     routes = APIRouter(
         prefix="/v1",
-        dependencies=[Depends(DESCRIBED_TOKEN)] if settings.api_token else [],
+        dependencies=[
+            Depends(refuse_unknown_parameters),
+            *([Depends(DESCRIBED_TOKEN)] if settings.api_token else []),
+        ],
     )
     for part in (tracks, runs, search):
         routes.include_router(part.router)

@@ -140,6 +140,8 @@ def test_runs_encoders_and_summaries_are_listed(server: httpx.Client) -> None:
         ("/v1/tracks?limit=0", 422, "query.limit: Input should be greater than or equal to 1"),
         ("/v1/tracks?search=%00", 422, "query.search: String should match pattern"),
         ("/v1/tracks/99999999999999999999", 422, "path.track_id: Input should be less than"),
+        ("/v1/tracks?collections=target", 422, "There is no query parameter 'collections' here."),
+        ("/v1/encoders?x=1", 422, "There is no query parameter 'x' here. Known ones: none."),
         ("/v2", 404, "Not Found"),
     ],
 )
