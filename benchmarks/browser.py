@@ -21,13 +21,14 @@ from benchmarks import listening_rows
 from benchmarks.large_library import kept_server
 from benchmarks.page_rows import LibrarySize, statements
 from benchmarks.ranking_rows import STATEMENTS as RANKING_STATEMENTS
+from dashboard.menu import SECTIONS
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import engine
 from mirpipe.db.queries.listening_tests import listening_test
 from mirpipe.listening.stored_results import compute_results
 from mirpipe.postgres.embedded import EmbeddedPostgres
 from mirpipe.settings import PROJECT
-from tests.dashboard.browser import READY, chromium, running_dashboard
+from tests.dashboard.browser import READY, chromium, open_from_menu, running_dashboard
 
 SIZE = {"references": 1_000_000, "targets": 10_000}
 """Size of the library. Environment variables with these names, in capitals, change it."""
@@ -164,9 +165,9 @@ def _measure_pages(browser: Browser, address: str) -> dict[str, Figures]:
     return figures
 
 
-def _context(browser: Browser, *, width: int = 1280) -> BrowserContext:
+def _context(browser: Browser) -> BrowserContext:
     """Return a new context that reaches only this machine."""
-    context = browser.new_context(viewport={"width": width, "height": 900})
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(TIMEOUT_SECONDS * 1000)
 
     def only_local(route: Route) -> None:
@@ -214,7 +215,7 @@ def _view(context: BrowserContext, address: str) -> Figures:
 
 def _measure_sessions(browser: Browser, address: str, server: psutil.Process) -> float:
     """Return the bytes that a session with the largest pages takes more than an idle one."""
-    context = _context(browser, width=2000)  # A narrower menu hides some of its links.
+    context = _context(browser)
 
     def grown(paths: tuple[str, ...]) -> float:
         before = server.memory_info().rss
@@ -233,6 +234,9 @@ def _measure_sessions(browser: Browser, address: str, server: psutil.Process) ->
 
 
 def _open_from_menu(page: Page, title: str) -> None:
-    page.get_by_role("link", name=title, exact=True).first.click()
+    section = next(
+        section for section, pages in SECTIONS.items() if title in (shown for _, shown, _ in pages)
+    )
+    open_from_menu(page, section, title)
     page.get_by_role("heading", name=title, level=1, exact=True).wait_for()
     page.wait_for_function(_PAGE_IS_READY)

@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 
 SCREENSHOTS = PROJECT / "var/screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+SIZES = {"desktop": (1280, 900), "tablet": (1024, 768), "phone": (390, 844)}
 FLAGS = (
     "--disable-gpu",
     "--disable-background-networking",
@@ -175,6 +175,12 @@ def watched(
 def wait_until_drawn(page: Page) -> None:
     """Wait until the server has sent the complete page and the browser has drawn its charts."""
     page.wait_for_function(READY)
+
+
+def open_from_menu(page: Page, section: str, title: str) -> None:
+    """Open a page by its link in a section of the menu."""
+    page.get_by_test_id("stTopNavSection").get_by_text(section, exact=True).click()
+    page.get_by_test_id("stTopNavDropdownLink").get_by_text(title, exact=True).click()
 
 
 def save_screenshot(page: Page, name: str) -> None:

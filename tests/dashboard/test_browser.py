@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
+from dashboard.menu import OUTSIDE_THE_MENU, SECTIONS
 from mirpipe.db.queries.listening_tests import listening_test
 from mirpipe.generation.modes import MODES
 from mirpipe.listening.create_links import create_tokens
@@ -18,6 +19,7 @@ from tests.dashboard import browser
 from tests.dashboard.browser import (
     Served,
     accessibility_violations,
+    open_from_menu,
     save_screenshot,
     wait_until_drawn,
     watched,
@@ -120,7 +122,28 @@ def open_page(page: Page, served: Served, name: str) -> None:
     wait_until_drawn(page)
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
+@pytest.mark.parametrize("size", ["desktop", "tablet"])
+def test_every_page_has_a_visible_section_in_the_menu(
+    served: Served, chromium: Browser, size: str
+) -> None:
+    with watched(chromium, size, "light") as page:
+        open_page(page, served, "glossary")
+        named = [section for section in SECTIONS if section]
+        expect(page.get_by_test_id("stTopNavSection")).to_have_text([re.compile(s) for s in named])
+        for section in named:
+            for name, title, _ in SECTIONS[section]:
+                if name not in OUTSIDE_THE_MENU:
+                    open_from_menu(page, section, title)
+                    expect(page).to_have_url(re.compile(f"/{name}([?]|$)"))
+                    heading = page.get_by_role("heading", name=title, level=1, exact=True)
+                    expect(heading).to_be_visible()
+        page.get_by_test_id("stTopNavLink").get_by_text("Overview").click()
+        expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [("desktop", "light"), ("tablet", "dark"), ("phone", "dark")]
+)
 def test_every_page_is_complete_and_accessible(
     served: Served, chromium: Browser, size: str, scheme: str
 ) -> None:
@@ -197,7 +220,7 @@ def test_names_of_tracks_open_their_page_in_the_same_session(
         expect(page.locator(title)).to_have_text("تجربة")
         page.go_back()
         expect(page.locator(title)).to_have_text("康定情歌（古筝）")
-        page.get_by_role("link", name="Retrieval").click()
+        open_from_menu(page, "Results", "Retrieval")
         expect(page).to_have_title("Retrieval · mirpipe")
         wait_until_drawn(page)
         page.locator(".stVegaLiteChart svg .mark-rect.role-mark path").first.click(force=True)

@@ -232,7 +232,7 @@ def test_a_track_plays_on_while_the_page_changes(served: Served, chromium: Brows
         open_listen(page, served)
         page.get_by_role("button", name="Play Match: drums").click()
         page.wait_for_function(IS_PLAYING)
-        page.get_by_role("link", name="Search").first.click()
+        browser.open_from_menu(page, "Music", "Search")
         expect(page.get_by_role("heading", name="Search", level=1)).to_be_visible()
         browser.wait_until_drawn(page)
         expect(title(page)).to_have_text("Match: drums")

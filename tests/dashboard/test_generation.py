@@ -11,8 +11,8 @@ from dashboard.components import heatmap, main_metrics
 from dashboard.views.generation import slope_charts
 from mirpipe.db import queries
 from mirpipe.generation.modes import Mode
-from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make, update_summaries
-from tests.dashboard.example_library import Model, Piece, fill, rate
+from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
+from tests.dashboard.example_library import Model, Piece, fill, rate, update_summaries
 from tests.dashboard.open_page import DEMO, HOSTILE, SHOWN, html, page
 from tests.support.databases import Database
 
@@ -89,7 +89,8 @@ def test_a_generator_without_guidance_has_no_chart(filled: Database, tmp_path: P
     write_captions_and_clips(filled, tmp_path, RESYNTH)
     app = page("generation")
     assert adjacent_cells("strong") in html(app)
-    assert "<th>guidance</th>" not in html(app), "a column without any number is shown"
+    assert "<th>mode</th>" in html(app)
+    assert "guidance" not in re.findall(r"<thead>.*?</thead>", html(app))[0]
     assert adjacent_cells("strong − medium") in html(app)
     assert "There are no values yet." not in [caption.value for caption in app.caption]
     assert "Guidance of" not in html(app)
@@ -102,7 +103,9 @@ def test_a_generator_with_guidance_has_a_chart_per_metric(filled: Database, tmp_
     )
     app = page("generation")
     shown = html(app)
-    assert adjacent_cells("sweep", "7.5") in shown
+    assert adjacent_cells("sweep (7.5)") in shown
+    assert "<th>mode (guidance)</th>" in shown
+    assert "mp-nowrap'>none<" not in shown, "a generator without guidance has a guidance"
     assert adjacent_cells("sweep (7.5) − strong (5)") in shown
     # Two guidance charts, one heatmap, and one slope chart per generator.
     assert len(app.get("vega_lite_chart")) == 2 + 1 + 2
@@ -240,15 +243,22 @@ def test_melody_accuracy_is_drawn_for_pitched_targets_only(
                 """
             )
         )
+        update_summaries(connection)
     cells_by_title = {}
     monkeypatch.setattr(
         heatmap, "show_heatmap", lambda cells, *, title, **_: cells_by_title.update({title: cells})
     )
-    page("generation")
+    app = page("generation")
     (cells,) = [
         cells for title, cells in cells_by_title.items() if title.startswith("Melody accuracy")
     ]
     assert {cell.column for cell in cells} == {HOSTILE}
+    table = app.dataframe[0].value
+    assert set(table.dropna(subset="melody_accuracy")["target"]) == {HOSTILE}
+    assert len(table) > len(table.dropna(subset="melody_accuracy")) > 0
+    assert any("unless both are pitched" in caption.value for caption in app.caption)
+    head = re.findall(r"<thead>.*?</thead>", html(app))[0]
+    assert head.index("chance-corrected melody accuracy") < head.index("melody accuracy of all")
 
 
 def test_the_trade_off_of_guidance_is_drawn_if_both_were_measured(

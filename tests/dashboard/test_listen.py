@@ -49,6 +49,7 @@ def test_a_link_to_an_unknown_target_says_so(filled: Database) -> None:
 def test_matches_say_if_melody_accuracy_has_no_meaning(filled: Database) -> None:
     shown = html(page("listen", target=link(filled, HOSTILE), k="5"))
     assert shown.count("Melody accuracy has no meaning: match is unpitched.") == 1
+    assert shown.count("<dt>melody accuracy</dt>") == 3, "a value without a meaning is shown"
 
 
 def test_target_and_matches_have_players(filled: Database) -> None:

@@ -46,6 +46,24 @@ def test_clips_without_a_run_have_players(filled: Database, tmp_path: Path) -> N
     assert html(app).count("<dt>cosine musicnn</dt><dd>–<small>not measured</small>") == 3
 
 
+def test_an_unpitched_target_has_no_melody_accuracy(filled: Database, tmp_path: Path) -> None:
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    with filled.owner.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO mirpipe.metric (name, revision, spec) "
+            "VALUES ('melody_accuracy_corrected', '1', '{\"compares\": \"melodies\"}')"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO mirpipe.pair_score "
+            "(metric_id, target_id, reference_id, excerpt_id, reason) "
+            "SELECT metric_id, target_id, track_id, excerpt_id, 'unpitched' "
+            "FROM mirpipe.metric, mirpipe.generation WHERE name = 'melody_accuracy_corrected'"
+        )
+    shown = html(page("listen", target=link(filled, "تجربة"), show="clips"))
+    assert shown.count("<dt>melody accuracy</dt><dd>–<small>unpitched</small></dd>") == 3
+    assert "data-title='resynth strong seed 0, generated from تجربة'" in shown
+
+
 def test_every_seed_has_its_player_prompt_and_numbers(filled: Database, tmp_path: Path) -> None:
     write_captions_and_clips(filled, tmp_path, Maker("musicgen", seeds=2))
     with filled.owner.begin() as connection:

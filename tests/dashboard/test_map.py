@@ -132,10 +132,7 @@ def test_both_axes_have_the_same_scale_and_collections_keep_their_colours() -> N
     x, y = (dots["encoding"][axis]["scale"]["domain"] for axis in "xy")
     for width, height in ((900, 500), (300, 500)):
         (left, right), (bottom, top) = (
-            [
-                eval(end["expr"], {"max": max, "width": width, "height": height})  # noqa: S307
-                for end in domain
-            ]
+            [eval(end["expr"], {"max": max, "width": width, "height": height}) for end in domain]
             for domain in (x, y)
         )
         assert left < 0 < 1 < right

@@ -1,8 +1,11 @@
 """Tests of all pages with an empty, a filled and an unreachable database."""
 
+import itertools
+
 import pytest
 from sqlalchemy import text
 
+from dashboard.data import current_state
 from mirpipe.db.engine import close_engines
 from mirpipe.settings import settings
 from tests.dashboard.example_library import fill, rate
@@ -59,7 +62,7 @@ def test_a_title_with_markup_is_shown_literally_everywhere(filled: Database) -> 
     assert f"<bdi>{SHOWN}</bdi></a>" in html(app)
     assert "&lt;i&gt;jazz&lt;/i&gt;" in html(app)
     assert not any(HOSTILE in element.value for element in [*app.markdown, *app.caption])
-    assert HOSTILE in list(page("overview").dataframe[0].value["target"])
+    assert HOSTILE in list(page("overview", changes="true").dataframe[0].value["target"])
 
 
 def test_an_unreachable_database_shows_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,14 +76,16 @@ def test_an_unreachable_database_shows_the_remedy(monkeypatch: pytest.MonkeyPatc
     close_engines()
 
 
-def test_results_are_read_once_per_run(filled: Database) -> None:
-    before = html(page("retrieval"))
+def test_results_are_read_once_per_run(filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = map(str, itertools.count())
+    monkeypatch.setattr(current_state, "_change_mark", lambda: next(marks))
+    before = html(app := page("retrieval"))
     with filled.owner.begin() as connection:
         connection.execute(text("UPDATE mirpipe.run_summary SET n = 77"))
-    assert html(page("retrieval")) == before
+    assert html(app.run()) == before
     with filled.owner.begin() as connection:
         connection.execute(text("UPDATE mirpipe.run SET finished_at = finished_at + '1 s'"))
-    assert "n = 77" in html(page("retrieval"))
+    assert "n = 77" in html(app.run())
 
 
 def test_the_glossary_explains_the_words_of_the_dashboard() -> None:

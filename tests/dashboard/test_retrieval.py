@@ -107,7 +107,7 @@ def test_melody_accuracy_is_drawn_for_pitched_pairs_only(
     monkeypatch.setattr(
         heatmap, "show_heatmap", lambda cells, *, title, **_: cells_by_title.update({title: cells})
     )
-    page("retrieval")
+    app = page("retrieval")
     (cells,) = [
         cells for title, cells in cells_by_title.items() if title.startswith("Melody accuracy")
     ]
@@ -122,6 +122,9 @@ def test_melody_accuracy_is_drawn_for_pitched_pairs_only(
     shown = {(cell.row, cell.column) for cell in cells if cell.value is not None}
     assert shown == {*map(tuple, pitched)}
     assert len(cells) > len(pitched)
+    table = app.dataframe[-1].value
+    assert table["melody_accuracy"].notna().sum() == len(pitched) < len(table)
+    assert any("unless both are pitched" in caption.value for caption in app.caption)
 
 
 def test_ratings_of_matches_are_averaged_with_their_licence(filled: Database) -> None:

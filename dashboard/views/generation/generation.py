@@ -71,8 +71,9 @@ def heatmap_section(
         )
         axis = chosen or axes[-1]
         heatmaps.append((axis, f"Aesthetics: {metric_labels.metric_label(axis)}"))
+    meaningful = meaningful_scores(scores)
     for metric, title in heatmaps:
-        shown = meaningful_scores(scores, metric)
+        shown = [score for score in meaningful if score.metric == metric]
         if not any(score.value is not None for score in shown):
             continue
         cells = [
@@ -97,9 +98,12 @@ def heatmap_section(
 
 
 def score_rows(scores: Sequence[queries.TargetScore]) -> tuple[pd.DataFrame, list[int]]:
-    """Return one row per target and mode with one column per metric, and the targets' ids."""
+    """Return one row per target and mode with one column per metric, and the targets' ids.
+
+    Scores without a meaning are left out.
+    """
     rows: dict[tuple[object, ...], dict[str, object]] = {}
-    for score in scores:
+    for score in meaningful_scores(scores):
         key = (score.target_id, score.generator, score.mode, score.guidance)
         fields = asdict(score)
         names = {
@@ -113,6 +117,8 @@ def score_rows(scores: Sequence[queries.TargetScore]) -> tuple[pd.DataFrame, lis
 def score_table(scores: Sequence[queries.TargetScore]) -> None:
     """Draw the scores of each target and mode as a table. The CSV file contains all targets."""
     st.header("What are the scores of each target and mode?", anchor=False)
+    if len(meaningful_scores(scores)) < len(scores):
+        st.caption("Melody accuracy has no meaning, and is left out, unless both are pitched.")
     data, target_ids = score_rows(scores)
     metrics = data.columns[list(data.columns).index("clips") + 1 :]
     number_column = st.column_config.NumberColumn

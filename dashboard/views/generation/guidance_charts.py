@@ -18,7 +18,9 @@ from mirpipe.db import queries
 CHARTS_PER_ROW = 3
 CHART_PIXELS = 260
 TEXT_METRIC, TARGET_METRIC = "clap_text_score", "clap_similarity"
-LEADING = (TEXT_METRIC, TARGET_METRIC, "aligned_melody", "melody_accuracy")
+PITCHED_ONLY = ("aligned_melody", "melody_accuracy_corrected")
+"""Metrics of the melody that are undefined for unpitched targets. They are listed first."""
+LEADING = (TEXT_METRIC, TARGET_METRIC, *PITCHED_ONLY, "melody_accuracy")
 """Metrics that have a guidance chart. Cosines also have guidance charts."""
 
 

@@ -1,17 +1,12 @@
-"""The scores of one metric that have a meaning for their target and clips."""
+"""The scores that have a meaning for their target and clips."""
 
 from collections.abc import Sequence
 
 from mirpipe.db import queries
 
 
-def meaningful_scores(
-    scores: Sequence[queries.TargetScore], metric: str
-) -> list[queries.TargetScore]:
-    """Return the scores for one metric, without the melody accuracies of unpitched tracks."""
-    chosen = [score for score in scores if score.metric == metric]
-    if metric != "melody_accuracy":
-        return chosen
+def meaningful_scores(scores: Sequence[queries.TargetScore]) -> list[queries.TargetScore]:
+    """Return the scores without the melody accuracies of unpitched targets and clips."""
     # The chance-corrected accuracy is undefined if the target or its clips are unpitched.
     unpitched = {
         (score.target_id, score.generator, score.mode, score.guidance)
@@ -20,6 +15,7 @@ def meaningful_scores(
     }
     return [
         score
-        for score in chosen
-        if (score.target_id, score.generator, score.mode, score.guidance) not in unpitched
+        for score in scores
+        if score.metric != "melody_accuracy"
+        or (score.target_id, score.generator, score.mode, score.guidance) not in unpitched
     ]

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from dashboard.components import aesthetics_rating, main_metrics, markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
-from dashboard.components.mode_names import guidance_text, mode_with_guidance
+from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.number_format import DASH
 from dashboard.components.plugin_labels import RANDOM_WEIGHTS_NOTE, plugin_cell
 from dashboard.components.statistics_cells import (
@@ -42,9 +42,9 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
         "clips without a value. "
         "Cosines of different encoders cannot be compared, because each encoder has its own space. "
         "Melody accuracy is the share of frames with the same pitch class (chance: about "
-        f"{MELODY_CHANCE_LEVEL}). The averages include unpitched targets, for which melody "
-        "accuracy has no meaning. The licence of the weights that a metric uses is shown below its "
-        "name."
+        f"{MELODY_CHANCE_LEVEL}). Its average includes unpitched targets, for which it has no "
+        "meaning. Aligned melody and chance-corrected melody accuracy leave them out. The licence "
+        "of the weights that a metric uses is shown below its name."
     )
     primary = settings().primary_generation_metric
     first, others = main_metrics.split_metrics(similarities, rows, primary=primary)
@@ -71,18 +71,12 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
 def average_table(
     title: str, metrics: Sequence[str], rows: Sequence[queries.GenerationSummary]
 ) -> None:
-    """Draw a table with one line per generator, mode and guidance, and one column per metric.
-
-    If no generator has guidance, there is no column for it.
-    """
-    names = ["generator", "mode"]
-    if has_guidance := any(row.guidance is not None for row in rows):
-        names.append("guidance")
+    """Draw a table with one line per generator, mode and guidance, and one column per metric."""
+    has_guidance = any(row.guidance is not None for row in rows)
+    names = ["generator", "mode (guidance)" if has_guidance else "mode"]
     cells: dict[LineKey, dict[str, Markup]] = {}
     for row in rows:
-        line: LineKey = (row.generator, row.mode)
-        if has_guidance:
-            line += (guidance_text(row.guidance),)
+        line = (row.generator, mode_with_guidance(row.mode, row.guidance))
         highest = main_metrics.highest_mean(rows, row.metric)
         cell = mean_cell(row, metric_labels.decimals(row.metric), highest=highest)
         cells.setdefault(line, {})[row.metric] = cell

@@ -64,7 +64,7 @@ def section(
         f"line is the mean over all targets. At most {MAX_LINES} targets are drawn. Click a dot to "
         "open the page of the target."
     )
-    shown = meaningful_scores(scores, metric)
+    shown = [score for score in meaningful_scores(scores) if score.metric == metric]
     random = {row.generator for row in means if row.random}
     for column, (generator, modes) in zip(
         st.columns(len(generators), gap="medium"), generators.items(), strict=True

@@ -7,7 +7,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup, metric_labels
-from dashboard.components.mode_names import guidance_text
+from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.number_format import format_duration, format_number
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import RANDOM_WEIGHTS, plugin_heading
@@ -19,6 +19,8 @@ from mirpipe.db.queries.metric_names import NOT_SCORES
 
 COLUMNS_PER_ROW = 4
 """Largest number of modes in a row."""
+UNPITCHED = ("melody_accuracy_corrected", "unpitched")
+"""Metric and reason of the score that says that the target or the clip is unpitched."""
 
 
 def clip_columns(
@@ -61,7 +63,7 @@ def clip_columns(
 
 def mode_heading(mode: str, guidance: float | None) -> Markup:
     """Return a column heading with the mode, and its guidance if the generator has one."""
-    shown = "" if guidance is None else f"guidance {guidance_text(guidance)}"
+    shown = "" if guidance is None else f"guidance {guidance:g}"
     return Markup("<div>{} <span class='mp-muted'>{}</span></div>").format(
         markup.title(mode), shown
     )
@@ -86,7 +88,8 @@ def clip_card(
             values,
             waveform_and_chroma(picture, name=f"the clip of seed {clip.seed}"),
         )
-        name = f"{clip.generator} {clip.mode} {guidance_text(clip.guidance)} seed {clip.seed}"
+        mode = mode_with_guidance(clip.mode, clip.guidance)
+        name = f"{clip.generator} {mode} seed {clip.seed}"
         player(
             details.files.get(clip.track_id, []),
             name=f"{name}, generated from {target.title}",
@@ -110,17 +113,20 @@ def clip_values(
 ) -> Markup:
     """Return the scores and the rating of a clip.
 
-    If a score is missing, the reason is shown. Scores that use random weights are marked.
+    If a score is missing or has no meaning, the reason is shown. Scores that use random weights
+    are marked.
     """
     values: list[tuple[str, str]] = []
+    is_unpitched = any((score.metric, score.reason) == UNPITCHED for score in scores)
     for score in scores:
         if score.metric in metric_labels.AXES or score.metric in NOT_SCORES:
             continue
-        decimals = metric_labels.decimals(score.metric)
-        text = Markup("{}").format(format_number(score.value, decimals))
-        if score.value is None:
-            reason = metric_labels.reason_text(score.reason or "not measured")
-            text += markup.small_line(reason)
+        value, reason = score.value, score.reason
+        if is_unpitched and score.metric == "melody_accuracy":
+            value, reason = None, UNPITCHED[1]
+        text = Markup("{}").format(format_number(value, metric_labels.decimals(score.metric)))
+        if value is None:
+            text += markup.small_line(metric_labels.reason_text(reason or "not measured"))
         if score.metric in random_metrics:
             text += markup.small_line(RANDOM_WEIGHTS)
         values.append((metric_labels.single_value_label(score.metric), text))

@@ -47,7 +47,11 @@ def match_cards(
             ("aligned melody", match.aligned_melody),
             ("melody accuracy", match.melody_accuracy),
         )
-        values = [(name, format_number(value, 3)) for name, value in pair if value is not None]
+        values = [
+            (name, format_number(value, 3))
+            for name, value in pair
+            if value is not None and match.melodic is not False
+        ]
         values += aesthetics_rating.axis_values(details.aesthetics.get(track.track_id))
         shown = [markup.named_values(values)] if values else []
         # Even an empty remark takes up a line, so that the pictures of a row are aligned.

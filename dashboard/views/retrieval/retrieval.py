@@ -1,7 +1,7 @@
 """Retrieval page: how similar each encoder's matches are, on average and for each target."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
@@ -22,7 +22,7 @@ from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.target_page import choose_targets
 from dashboard.data import cached_queries, target_orders
 from dashboard.views.retrieval import encoder_scatter, encoder_summary
-from dashboard.views.retrieval.match_rows import match_rows
+from dashboard.views.retrieval.match_rows import match_rows, meaningful_scores
 from dashboard.views.retrieval.similarity_scales import SCALES, SimilarityScale
 from mirpipe.db import queries
 from mirpipe.db.queries.library_counts import has_targets
@@ -60,8 +60,7 @@ def heatmap_section(
     )
     columns = list(dict.fromkeys(row.target for row in rows))
     encoders = list(dict.fromkeys(row.encoder for row in rows))
-    rows = [row for row in rows if row.counts]
-    rows = [replace(row, melody_accuracy=None) if row.melodic is False else row for row in rows]
+    rows = [row for row in meaningful_scores(rows) if row.counts]
     chance = f"chance: about {MELODY_CHANCE_LEVEL}"
     for field, title, decimals in (
         (scale.field, f"Similarity as {scale.title}", scale.decimals),
@@ -97,6 +96,8 @@ def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
             "Matches that are the same recording as their target are listed above its best match "
             "that counts."
         )
+    if any(row.melodic is False for row in rows):
+        st.caption("Melody accuracy has no meaning, and is left out, unless both are pitched.")
     data = match_rows(rows)
     number_column = st.column_config.NumberColumn
     tables.sortable_table(

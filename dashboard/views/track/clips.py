@@ -4,7 +4,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import markup, tables
-from dashboard.components.mode_names import guidance_text
+from dashboard.components.mode_names import mode_with_guidance
 from dashboard.components.number_format import format_duration, format_local_time
 from dashboard.components.track_link import linked_title, track_links
 from dashboard.data import current_state
@@ -28,15 +28,17 @@ def _draw_clips(track: queries.TrackDescription) -> None:
     links = track_links(row.track_id for row in rows)
     lines = [
         [
-            linked_title(f"{row.mode}, seed {row.seed}", links.get(row.track_id)),
+            linked_title(
+                f"{mode_with_guidance(row.mode, row.guidance)}, seed {row.seed}",
+                links.get(row.track_id),
+            ),
             row.generator,
-            guidance_text(row.guidance),
             format_duration(row.seconds),
             _prompt(row.prompt),
         ]
         for row in rows
     ]
-    columns = ["clip", "generator", "guidance", "length", "prompt"]
+    columns = ["clip", "generator", "length", "prompt"]
     markup.show(tables.html_table("Clips", columns, lines))
 
 
@@ -50,15 +52,15 @@ def _draw_origins(track: queries.TrackDescription) -> None:
         [
             markup.wide(linked_title(row.target, links.get(row.target_id))),
             row.generator,
-            row.mode,
-            guidance_text(row.guidance),
+            mode_with_guidance(row.mode, row.guidance),
             str(row.seed),
             markup.no_wrap(format_local_time(row.made_at)),
             _prompt(row.prompt),
         ]
         for row in rows
     ]
-    columns = ["target", "generator", "mode", "guidance", "seed", "generated", "prompt"]
+    mode = "mode" if all(row.guidance is None for row in rows) else "mode (guidance)"
+    columns = ["target", "generator", mode, "seed", "generated", "prompt"]
     markup.show(tables.html_table("Origin of the clip", columns, lines))
 
 
