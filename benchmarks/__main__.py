@@ -2,7 +2,8 @@
 
 Results are stored in var/bench. `--missing` measures only parts without a stored result and then
 writes the page. Use this option to continue after an interruption, or after measuring single parts.
-The parts `million` and `browser` are measured only if they are named.
+The parts `million`, `growth` and `browser` are measured only if they are named; `growth` writes the
+tables of docs/scale.md.
 """
 
 import argparse
@@ -11,10 +12,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import browser_table, history_table
+from benchmarks import browser_table, history_table, scale_table
 from benchmarks.model_table import section
 from benchmarks.parts import (
     BROWSER,
+    GROWTH,
     HISTORY,
     MILLION,
     MODELS,
@@ -49,7 +51,7 @@ def main() -> int:
     A part that fails does not stop the others.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    all_parts, named = [*PIPELINE, HISTORY, *MODELS], [MILLION, BROWSER]
+    all_parts, named = [*PIPELINE, HISTORY, *MODELS], [MILLION, GROWTH, BROWSER]
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join([*all_parts, *named]))
     parser.add_argument(
         "--missing", action="store_true", help="measure only parts without a stored result"
@@ -67,6 +69,9 @@ def main() -> int:
         _print(part, outcome)
         if outcome.error:
             failed.append(part)
+        elif part == GROWTH:
+            scale = PROJECT / "docs" / "scale.md"
+            scale.write_text(scale_table.with_tables(scale.read_text(), outcome.result))
     if not options.parts:
         outcomes = {part: stored_outcome(part) for part in [*all_parts, BROWSER]}
         (PROJECT / "docs" / "benchmarks.md").write_text(page(outcomes))
@@ -101,6 +106,8 @@ def _print(part: str, outcome: Outcome) -> None:
         print(history_table.section(outcome.result))
     elif part == BROWSER:
         print(browser_table.section(outcome.result))
+    elif part == GROWTH:
+        print(scale_table.tables(outcome.result))
     elif isinstance(outcome.result, dict):
         print("\n".join(f"{name}: {value:,.3g}" for name, value in outcome.result.items()))
     else:

@@ -1,8 +1,8 @@
 """Measures the commands on a library of a million references, one after the other.
 
-The library is built once, in var/bench/library-REFERENCES, and each measurement is stored when it
-is complete. So an interrupted measurement continues where it stopped. Delete the folder to start
-again. The environment variable REFERENCES sets the number of references.
+The library is built once, in var/bench/library-REFERENCES-TARGETS, and each measurement is stored
+when it is complete. So an interrupted measurement continues where it stopped. Delete the folder to
+start again. The environment variables REFERENCES and TARGETS set the numbers of tracks.
 """
 
 import json
@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from benchmarks.large_library import (
     kept_server,
     register_encoder,
 )
+from benchmarks.synthetic_files import add_files, change_fingerprints
 from mirpipe.db.embedded_server_roles import embedded_server
 from mirpipe.db.engine import close_engines, engine
 from mirpipe.records import Collection, Float32
@@ -36,7 +38,8 @@ from mirpipe.settings import PROJECT
 
 REFERENCES = 1_000_000
 TARGETS = 10_000
-"""Number of targets, but at most a tenth of the references."""
+RANKED_TARGETS = 1_000
+"""Number of targets whose rankings a report measures."""
 DIMENSIONS = {"bench_512": 512, "bench_1024": 1024}
 """Encoders, and the numbers of values of their vectors."""
 BATCH = 50_000
@@ -46,18 +49,39 @@ SAMPLE_SECONDS = 0.2
 Rows = list[tuple[str, float, str]]
 """Name, value and unit of each measurement."""
 
-_COMMANDS = {
-    "neighbour lists": ["retrieve"],
-    "neighbour lists, nothing new": ["retrieve"],
-    "report": ["report"],
-    "report, nothing new": ["report"],
-    "pending work": ["status", "--json"],
-    "digest": ["verify", "--digest"],
-    "verify": ["verify"],
-    "export": ["export", "{folder}/export"],
-    "export of the vectors": ["export", "{folder}/export", "--vectors"],
-    "backup": ["backup", "{folder}/backup"],
+
+@dataclass(frozen=True)
+class Step:
+    """A measured command."""
+
+    arguments: Sequence[str]
+    """Arguments of `mirpipe`. {folder} is the library's folder."""
+    prepare: Callable[[int], object] | None = None
+    """Called with the number of references before the command runs. It may be called again."""
+
+
+def _add_references(references: int) -> None:
+    """Add one per cent of new references, with vectors of all encoders."""
+    _add_tracks("reference", references + references // 100)
+
+
+STEPS = {
+    "neighbour lists": Step(["retrieve"]),
+    "neighbour lists, nothing new": Step(["retrieve"]),
+    "report": Step(["report"]),
+    "report, nothing new": Step(["report"]),
+    "pending work": Step(["status", "--json"]),
+    "scan of unchanged files": Step(["ingest", "{folder}/files", "--collection", "reference"]),
+    "same recordings, 1 % new": Step(["evaluate"], lambda _references: change_fingerprints()),
+    "digest": Step(["verify", "--digest"]),
+    "verify": Step(["verify"]),
+    "export": Step(["export", "{folder}/export"]),
+    "export of the vectors": Step(["export", "{folder}/export", "--vectors"]),
+    "backup": Step(["backup", "{folder}/backup"]),
+    "restore": Step(["restore", "{folder}/backup", "--replace"]),
+    "neighbour lists, 1 % new references": Step(["retrieve"], _add_references),
 }
+"""Measured commands by name, in order."""
 _WITHOUT_VECTOR = text("""
     SELECT track_id FROM mirpipe.track t
     WHERE collection = :collection AND NOT EXISTS (
@@ -72,42 +96,54 @@ _LABELS = text("""
         'work', 'w' || track_id % 20000)
     WHERE NOT labels ? 'genre'
 """)
+_SIZE = text("SELECT pg_database_size(current_database())")
 _WAL = text("SELECT pg_current_wal_lsn() - '0/0'")
 
 
 def run() -> Rows:
     """Return name, value and unit of each measurement. For a million references: hours."""
     references = int(os.environ.get("REFERENCES", REFERENCES))
-    folder = PROJECT / "var" / "bench" / f"library-{references}"
+    return measure(references, int(os.environ.get("TARGETS", TARGETS)))
+
+
+def measure(references: int, targets: int) -> Rows:
+    """Return name, value and unit of each measurement of a library of this size."""
+    folder = PROJECT / "var" / "bench" / f"library-{references}-{targets}"
     if not (folder / "backup.json").exists():  # A backup is only written to a new folder.
         shutil.rmtree(folder / "backup", ignore_errors=True)
     rows: Rows = []
     with kept_server(folder / "home"):
-        _build(references, min(TARGETS, references // 10))
-        for name, arguments in _COMMANDS.items():
-            command = [argument.format(folder=folder) for argument in arguments]
+        _build(folder, references, targets)
+        rows += _stored(folder / "size.json", _database_size)
+        for name, step in STEPS.items():
             rows += _stored(
-                folder / f"{name}.json", partial(_measure, name, command, folder / "home")
+                folder / f"{name}.json", partial(_measure, name, step, folder, references)
             )
     rows += _stored(folder / "search.json", partial(search.run, references))
     return rows
 
 
-def _build(references: int, targets: int) -> None:
-    """Add the tracks, vectors and labels that are missing. Each batch is one transaction."""
-    encoder_ids = {name: register_encoder(size, name) for name, size in DIMENSIONS.items()}
-    first, *others = DIMENSIONS
-    sizes: dict[Collection, int] = {"reference": references, "target": targets}
-    for collection, size in sizes.items():
-        while (done := _count(collection)) < size:
-            vectors = _vectors(done, min(BATCH, size - done), DIMENSIONS[first])
-            add_tracks(encoder_ids[first], collection, vectors)
-        for name in others:
-            while track_ids := _without_vector(collection, encoder_ids[name]):
-                vectors = _vectors(track_ids[0], len(track_ids), DIMENSIONS[name])
-                add_vectors(encoder_ids[name], collection, track_ids, vectors)
+def _build(folder: Path, references: int, targets: int) -> None:
+    """Add the tracks, vectors, files and labels that are missing. Each batch is one transaction."""
+    _add_tracks("reference", references)
+    _add_tracks("target", targets)
+    while add_files(folder / "files", most=BATCH):
+        pass
     with engine("app").begin() as connection:
         connection.execute(_LABELS)
+
+
+def _add_tracks(collection: Collection, size: int) -> None:
+    """Add the tracks that the collection lacks, and the vectors that its tracks lack."""
+    encoder_ids = {name: register_encoder(size, name) for name, size in DIMENSIONS.items()}
+    first, *others = DIMENSIONS
+    while (done := _count(collection)) < size:
+        vectors = _vectors(done, min(BATCH, size - done), DIMENSIONS[first])
+        add_tracks(encoder_ids[first], collection, vectors)
+    for name in others:
+        while track_ids := _without_vector(collection, encoder_ids[name]):
+            vectors = _vectors(track_ids[0], len(track_ids), DIMENSIONS[name])
+            add_vectors(encoder_ids[name], collection, track_ids, vectors)
 
 
 def _vectors(seed: int, n: int, dimension: int) -> Float32:
@@ -136,13 +172,22 @@ def _stored(path: Path, measure: Callable[[], Rows]) -> Rows:
     return [(name, value, unit) for name, value, unit in json.loads(path.read_text())]
 
 
-def _measure(name: str, arguments: Sequence[str], home: Path) -> Rows:
-    """Run a mirpipe command, and return its time, memory and written bytes.
+def _database_size() -> Rows:
+    with engine("owner").connect() as connection:
+        return [("size of the database", connection.execute(_SIZE).scalar_one() / 1e6, "MB")]
+
+
+def _measure(name: str, step: Step, folder: Path, references: int) -> Rows:
+    """Run a step's command, and return its time, memory and written bytes.
 
     The memory is the largest resident size of the command or of one of its programs, and the
     largest size of a server process without shared memory, which is sampled.
     """
+    if step.prepare:
+        step.prepare(references)
+    arguments = [argument.format(folder=folder) for argument in step.arguments]
     close_engines()  # Their server processes would be counted.
+    home = folder / "home"
     server, peak, has_ended = psutil.Process(embedded_server(home).pid), 0, threading.Event()
 
     def sample() -> None:
@@ -156,13 +201,15 @@ def _measure(name: str, arguments: Sequence[str], home: Path) -> Rows:
     wal, sampler, started = _wal_bytes(), threading.Thread(target=sample), time.monotonic()
     sampler.start()
     process = subprocess.Popen(
-        [sys.executable, "-m", "mirpipe.cli.main", *arguments], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "mirpipe.cli.main", *arguments],
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"MIRPIPE_RANKED_TARGETS": str(RANKED_TARGETS)},
     )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - started
     has_ended.set()
     sampler.join()
-    # The tracks of the library have no files, which `verify` reports by exit code 1.
+    # The targets have no files, which `verify` reports by exit code 1.
     if os.waitstatus_to_exitcode(status) != (1 if arguments == ["verify"] else 0):
         raise RuntimeError(f"mirpipe {' '.join(arguments)} failed")
     return [

@@ -36,6 +36,8 @@ HISTORY = "long_history"
 """Part whose `run()` returns the figures of `benchmarks.long_history`."""
 MILLION = "million"
 """Part that takes hours, so it is measured only on request."""
+GROWTH = "growth"
+"""Part that takes half an hour, so it is measured only on request. It writes docs/scale.md."""
 BROWSER = "browser"
 """Part that needs Chromium and many minutes, so it is measured only on request."""
 MODELS = (*GOALS, "arithmetic")
@@ -102,7 +104,7 @@ def _commands(part: str) -> tuple[str | Path | None, list[list[str]]]:
 
     The outputs of all commands together are the part's result.
     """
-    if part in (*PIPELINE, HISTORY, MILLION, BROWSER):
+    if part in (*PIPELINE, HISTORY, MILLION, GROWTH, BROWSER):
         return sys.executable, [["benchmarks.parts", part]]
     arguments = [[part]] if part == "arithmetic" else [[part, "speed"], [part, "memory"]]
     return settings().models_python, [["benchmarks.models", *each] for each in arguments]

@@ -1,6 +1,7 @@
 """Tests for `tools.bench_cuda`: failed parts, stored results, the time limit and the page."""
 
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,21 @@ def test_the_packed_libraries_are_locked_with_hashes_and_without_torch() -> None
     assert sorted({line.partition("==")[0] for line in entries}) == sorted(names)
     assert text.count("--hash=sha256:") >= len(names)
     assert not {"torch", "numpy", "numba", "llvmlite"} & set(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_packed"),
+    [
+        ("libraries/scipy/linalg/_flapack.cpython-312-x86_64-linux-gnu.so", True),
+        ("libraries/torchvision/transforms/functional.py", True),
+        ("libraries/torchvision/_C.so", False),
+        ("libraries/torchvision.libs/libnvjpeg.36e11081.so.13", False),
+        ("libraries/torchaudio/lib/libtorchaudio.abi3.so", False),
+        ("libraries/pillow.libs/libjpeg-6dc8d115.so.62.4.0", True),
+        ("libraries/pillow.libs/libavif-c6062d5f.so.16.4.2", False),
+        ("libraries/scipy/stats/tests/test_stats.py", False),
+        ("libraries/yaml/_yaml.h", False),
+    ],
+)
+def test_the_pack_leaves_out_what_is_not_imported(name: str, is_packed: bool) -> None:
+    assert (pack._is_imported(tarfile.TarInfo(name)) is not None) == is_packed

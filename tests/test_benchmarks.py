@@ -4,10 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from benchmarks import browser_table, history_table, long_history, million, parts
+from benchmarks import browser_table, history_table, long_history, million, parts, scale_table
 from benchmarks.__main__ import page
 from benchmarks.parts import BROWSER, HISTORY, MODELS, PIPELINE, Outcome, measure, stored_outcome
+from benchmarks.scale_table import BEGIN, END
+from mirpipe.db.engine import engine
 
 NOT_MEASURED = Outcome(None, error="not measured")
 
@@ -60,11 +63,11 @@ def test_figures_of_pages_above_their_goal_are_marked() -> None:
 def test_the_page_shows_results_and_names_parts_without_a_result() -> None:
     outcomes = dict.fromkeys([*PIPELINE, HISTORY, *MODELS, BROWSER], NOT_MEASURED)
     outcomes["embed"] = Outcome([["embedding", 63.21, "s/CPU-s"]], seconds=31.4)
-    text = page(outcomes)
-    assert "| embedding | 63.2 | s/CPU-s |" in text
-    assert "Duration of each part, in seconds: embed 31." in text
-    assert "Not measured: ingest, stream, exact_search, retrieve" in text
-    assert "clap, " in text.rpartition("Not measured:")[2]
+    shown = page(outcomes)
+    assert "| embedding | 63.2 | s/CPU-s |" in shown
+    assert "Duration of each part, in seconds: embed 31." in shown
+    assert "Not measured: ingest, stream, exact_search, retrieve" in shown
+    assert "clap, " in shown.rpartition("Not measured:")[2]
 
 
 @pytest.mark.usefixtures("fresh_database")
@@ -92,19 +95,40 @@ def test_an_interrupted_measurement_of_a_large_library_continues(
 ) -> None:
     monkeypatch.setattr(million, "PROJECT", short_folder)
     monkeypatch.setattr(million, "DIMENSIONS", {"one": 3, "other": 4})
-    monkeypatch.setattr(million, "BATCH", 15)
+    monkeypatch.setattr(million, "BATCH", 60)
     monkeypatch.setattr(million.search, "run", lambda references: [("search", references, "")])
-    monkeypatch.setenv("REFERENCES", "20")
     monkeypatch.setenv("MIRPIPE_HOME", "")  # It is set by the measurement, and restored afterwards.
-    commands = {"lists": ["retrieve"], "stops": ["unknown"]}
-    monkeypatch.setattr(million, "_COMMANDS", commands)
+    steps = million.STEPS
+    stops = {"lists": million.Step(["retrieve"]), "stops": million.Step(["unknown"])}
+    monkeypatch.setattr(million, "STEPS", stops)
     with pytest.raises(RuntimeError, match="mirpipe unknown failed"):
-        million.run()
-    monkeypatch.setattr(
-        million, "_COMMANDS", {"lists": ["unknown"], "digest": ["verify", "--digest"]}
-    )
-    rows = {name: value for name, value, _ in million.run()}
-    assert rows["search"] == 20
-    assert rows["lists"] > 0
-    assert rows["digest: the command, peak memory"] > 10
+        million.measure(100, 3)
+    monkeypatch.setattr(million, "STEPS", {"lists": million.Step(["unknown"]), **steps})
+    rows = {name: value for name, value, _ in million.measure(100, 3)}
+    assert {"lists", "search", "size of the database", *steps} < {*rows}
     assert rows["lists: written to the server's log"] > 0
+    assert rows["digest: the command, peak memory"] > 10
+    (home,) = short_folder.glob("var/bench/library-100-3/home")
+    with million.kept_server(home), engine("reader").connect() as connection:
+        read = text("SELECT count(*) FROM mirpipe.track_file WHERE reason IS NOT NULL")
+        assert connection.execute(read).scalar_one() == 0, "ingest reads no unchanged file"
+        left = text("SELECT count(*) FROM mirpipe.fingerprint_change WHERE track_id % 100 = 0")
+        assert connection.execute(left).scalar_one() == 0, "the fingerprints were compared"
+        vectors = text("SELECT count(*) FROM mirpipe.embedding WHERE collection = 'reference'")
+        assert connection.execute(vectors).scalar_one() == 2 * 101, "one per cent was added"
+
+
+def test_the_page_on_scale_states_each_law_and_what_ten_million_need() -> None:
+    sizes = [10_000, 30_000, 100_000, 300_000]
+    grows = [("retrieve", 2 + n / 10_000, "s") for n in sizes]
+    result = {
+        str(n): [row, ("sort", n**1.5 / 1e6, "s"), ("memory", 150.0, "MB")]
+        for n, row in zip(sizes, grows, strict=True)
+    }
+    section = scale_table.with_tables(f"# Scale\n{BEGIN}old{END}Hours.", result)
+    assert section.startswith("# Scale\n")
+    assert section.endswith("Hours.")
+    assert "old" not in section
+    assert "| retrieve, s | 3 | 5 | 12 | 32 | 2 + 100 per million | 1,002 |" in section
+    assert "| sort, s | 1 | 5.2 | 31.6 | 164 | grows with n^1.50 | 31,623 |" in section
+    assert "| memory, MB | 150 | 150 | 150 | 150 | constant | 150 |" in section

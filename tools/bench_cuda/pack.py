@@ -19,6 +19,12 @@ CODE = ("mirpipe", "benchmarks", "tests", "tools")
 """Folders of this repository that the measurement imports."""
 LEFT_OUT = {"__pycache__", "tests", "fixtures", "e2e", "containers", "node_modules"}
 """Folders of libraries that are not imported."""
+UNUSED_SUFFIXES = {".pyi", ".pyc", ".c", ".h", ".a"}
+ONLY_PYTHON = {"torchaudio", "torchvision", "torchvision.libs"}
+"""Folders of libraries without their native code. It fits one version of torch, and the adapters
+work without it (`torchaudio_torchvision_compat.py`)."""
+OPTIONAL = ("_avif", "libavif")
+"""Start of the names of large files that Pillow can do without."""
 LIBRARIES = Path(__file__).with_name("libraries.txt")
 """The packages of `requirements/models.txt` that the measurement imports.
 
@@ -68,8 +74,14 @@ def pack(archive: Path, python: str) -> int:
 
 
 def _is_imported(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    parts = set(Path(member.name).parts)
-    is_left_out = parts & LEFT_OUT or member.name.endswith((".pyi", ".pyc", ".c", ".h", ".a"))
+    path = Path(member.name)
+    parts = set(path.parts)
+    is_left_out = (
+        parts & LEFT_OUT
+        or path.suffix in UNUSED_SUFFIXES
+        or path.name.startswith(OPTIONAL)
+        or (parts & ONLY_PYTHON and ".so" in path.suffixes)
+    )
     return None if is_left_out else member
 
 

@@ -29,24 +29,28 @@ def make_importable() -> None:
             fail_if_no_align=_raise_when_called,
         )
         sys.modules.setdefault(stub.__name__, stub)
-    if not _native_library_loads("torchvision", "_C*.so"):
+    if not _native_library_loads("torchvision", "_C*.so", is_required=True):
         # The real module describes native operators to the compiler. Without native code, there are
         # none.
         stub = ModuleType("torchvision._meta_registrations")
         sys.modules.setdefault(stub.__name__, stub)
 
 
-def _native_library_loads(package: str, pattern: str) -> bool:
-    """Return False if a native library of an installed package cannot be loaded."""
+def _native_library_loads(package: str, pattern: str, *, is_required: bool = False) -> bool:
+    """Return False if a native library of an installed package cannot be loaded.
+
+    If `is_required` is true, also return False if there is none.
+    """
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         return True
+    paths = list(Path(spec.origin).parent.glob(pattern))
     try:
-        for path in Path(spec.origin).parent.glob(pattern):
+        for path in paths:
             ctypes.CDLL(str(path))
     except OSError:
         return False
-    return True
+    return bool(paths) or not is_required
 
 
 def _raise_when_called(function: Callable[..., Any]) -> Callable[..., Any]:
