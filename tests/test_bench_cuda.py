@@ -134,6 +134,7 @@ def test_the_packed_libraries_are_locked_with_hashes_and_without_torch() -> None
     [
         ("libraries/scipy/linalg/_flapack.cpython-312-x86_64-linux-gnu.so", True),
         ("libraries/torchvision/transforms/functional.py", True),
+        ("libraries/librosa/__init__.pyi", True),
         ("libraries/torchvision/_C.so", False),
         ("libraries/torchvision.libs/libnvjpeg.36e11081.so.13", False),
         ("libraries/torchaudio/lib/libtorchaudio.abi3.so", False),

@@ -19,7 +19,8 @@ CODE = ("mirpipe", "benchmarks", "tests", "tools")
 """Folders of this repository that the measurement imports."""
 LEFT_OUT = {"__pycache__", "tests", "fixtures", "e2e", "containers", "node_modules"}
 """Folders of libraries that are not imported."""
-UNUSED_SUFFIXES = {".pyi", ".pyc", ".c", ".h", ".a"}
+UNUSED_SUFFIXES = {".pyc", ".c", ".h", ".a"}
+"""librosa needs its .pyi files: it imports what they list."""
 ONLY_PYTHON = {"torchaudio", "torchvision", "torchvision.libs"}
 """Folders of libraries without their native code. It fits one version of torch, and the adapters
 work without it (`torchaudio_torchvision_compat.py`)."""
