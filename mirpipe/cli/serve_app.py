@@ -24,7 +24,7 @@ def serve_app(
 ) -> None:
     """Start the application at MIRPIPE_BIND and `port`, or the next free port, and print where.
 
-    If `if_port_is_used` is a remedy, no other port is used: ConfigurationError ends with the remedy.
+    If `if_port_is_used` is a remedy, no other port is used. ConfigurationError then names it.
     `role` is the role by which the application reads the database. `{url}` in `announce` is
     replaced by the address. More than `max_connections` connections get 503.
     """
