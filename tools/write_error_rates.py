@@ -72,7 +72,7 @@ def main() -> None:
         _table(["scenario", "n", "false", "found", "before: false", "found"], _rate_cells()),
         _LISTENING,
         _table(["order", "listeners", "contained", "best", "pairs"], _listening_cells()),
-        _FALSE_PREFERENCES.strip(),
+        _FALSE_PREFERENCES,
         _table(["listeners", "same taste: false", "own taste: false"], _preference_cells()),
     ]
     PAGE.write_text("\n".join(lines) + "\n")

@@ -6,6 +6,7 @@ import typer
 from starlette.types import ASGIApp
 
 from mirpipe.db.engine import PipelineRole
+from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
 
 STOP_SECONDS = 5
@@ -23,23 +24,26 @@ def serve_app(
 ) -> None:
     """Start the application at MIRPIPE_BIND and `port`, or the next free port, and print where.
 
-    If `if_port_is_used` is a remedy, no other port is tried. The error then ends with the remedy.
+    If `if_port_is_used` is a remedy, no other port is used. ConfigurationError then names it.
     `role` is the role by which the application reads the database. `{url}` in `announce` is
     replaced by the address. More than `max_connections` connections get 503.
     """
     import uvicorn
 
     from mirpipe.db.engine import engine
-    from mirpipe.orchestration.free_port import reserve_free_port, reserve_port
+    from mirpipe.orchestration.free_port import reserve_free_port
     from mirpipe.orchestration.server_address import local_url
 
     bind = settings().bind
     with engine(role).connect():
         pass  # The database is started, and errors are shown here and not in the first response.
-    if if_port_is_used is None:
-        port, reservation = reserve_free_port(port, bind=bind)
-    else:
-        reservation = reserve_port(port, bind=bind, remedy=if_port_is_used)
+    free, reservation = reserve_free_port(port, bind=bind)
+    if free != port and if_port_is_used is not None:
+        reservation.close()
+        raise ConfigurationError(
+            f"Port {port} on {bind} is in use. Stop the program that uses it, or {if_port_is_used}."
+        )
+    port = free
     typer.echo(f"{announce.format(url=local_url(bind, port))}\n\nCtrl-C stops it.", err=True)
     with reservation:
         uvicorn.run(

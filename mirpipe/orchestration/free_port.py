@@ -1,4 +1,4 @@
-"""Reserves a port on this machine for a server that takes seconds to start."""
+"""Find a free port on this machine, and reserve it for a server that takes seconds to start."""
 
 import socket
 import sys
@@ -23,18 +23,6 @@ def reserve_free_port(first: int, *, bind: str) -> tuple[int, socket.socket]:
     raise ConfigurationError(
         f"No free port was found from {first} on. Set MIRPIPE_AIRFLOW_PORT, "
         "MIRPIPE_DASHBOARD_PORT or MIRPIPE_API_PORT to another port."
-    )
-
-
-def reserve_port(port: int, *, bind: str, remedy: str) -> socket.socket:
-    """Return a socket that reserves this port, as `reserve_free_port` does.
-
-    Raises ConfigurationError, which ends with the remedy, if another program uses the port.
-    """
-    if is_port_free(bind, port) and (reservation := _reservation(port)):
-        return reservation
-    raise ConfigurationError(
-        f"Port {port} on {bind} is in use. Stop the program that uses it, or {remedy}."
     )
 
 
