@@ -33,10 +33,19 @@ a section is a link in the menu. Its row has room for all sections in a window o
 FIRST = "overview"
 OUTSIDE_THE_MENU = ("track",)
 """Pages that only links open, because they need a choice."""
+# On a phone, Streamlit puts the headings of the sections into a list, which screen readers reject.
+SCRIPT = """<script>
+const items = "[data-testid=stSidebarNavItems]";
+const removeListRoles = () => document.querySelectorAll(`${items}, ${items} li`)
+  .forEach((element) => element.setAttribute("role", "none"));
+removeListRoles();
+new MutationObserver(removeListRoles).observe(document.body, {childList: true, subtree: true});
+</script>"""
 
 
 def chosen_page() -> StreamlitPage:
     """Draw the menu and return the page in the address."""
+    st.html(SCRIPT, unsafe_allow_javascript=True)
     return st.navigation(
         {
             section: [

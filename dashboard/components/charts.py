@@ -1,31 +1,53 @@
-"""Charts that several pages use: mean and interval per encoder, and line charts by rank."""
+"""Charts that several pages use: mean and interval per encoder or mode, and line charts by rank."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Protocol
 
 import altair as alt
 import pandas as pd
 
-from mirpipe.db import queries
-
 ROW_PIXELS, AXIS_PIXELS, LINE_CHART_PIXELS = 30, 60, 300
+LABEL_PIXELS = 150
 GREY = "#828a94"
 """Colour of interval lines: a grey that is visible on white and on near-black backgrounds."""
 
 
-def means_by_encoder(
-    rows: Sequence[queries.RetrievalSummary], *, axis: str, marked_value: float | None = None
+class Mean(Protocol):
+    """Query row with the mean of one metric, and its 95 % interval."""
+
+    @property
+    def mean(self) -> float | None: ...
+    @property
+    def sd(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def n(self) -> int: ...
+
+
+def means_by_name(
+    rows: Mapping[str, Mean], *, axis: str, marked_value: float | None = None
 ) -> alt.LayerChart:
-    """Return a chart of one metric: for each encoder, a dot at the mean and the 95 % interval.
+    """Return a chart of one metric: for each name, a dot at the mean and the 95 % interval.
 
     `axis` is the title of the axis. `marked_value` adds a dashed line, such as the chance level.
     """
-    data = pd.DataFrame([row for row in rows if row.mean is not None])
-    order = list(data["encoder"])
+    fields = ("mean", "low", "high", "sd", "n")
+    data = pd.DataFrame(
+        [
+            {"name": name, **{field: getattr(row, field) for field in fields}}
+            for name, row in rows.items()
+            if row.mean is not None
+        ]
+    )
+    order = list(data["name"])
     y = alt.Y(
-        "encoder:N",
+        "name:N",
         sort=order,
         title=None,
-        axis=alt.Axis(labelLimit=110, labelOverlap=False, labelFlush=False, ticks=False),
+        axis=alt.Axis(labelLimit=LABEL_PIXELS, labelOverlap=False, labelFlush=False, ticks=False),
     )
     x = alt.X(
         "mean:Q",
@@ -33,7 +55,7 @@ def means_by_encoder(
         scale=alt.Scale(zero=False),
         axis=alt.Axis(tickCount=4, labelFlush=False),
     )
-    base = alt.Chart(data).encode(y=y, tooltip=["encoder", "mean", "low", "high", "sd", "n"])
+    base = alt.Chart(data).encode(y=y, tooltip=["name", *fields])
     intervals = base.mark_rule(strokeWidth=2, color=GREY).encode(
         x=alt.X("low:Q", title=axis, scale=alt.Scale(zero=False)), x2="high:Q"
     )

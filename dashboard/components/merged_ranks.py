@@ -84,6 +84,24 @@ def merged_references(found: Mapping[str, Sequence[NearReference]]) -> list[Rank
     )
 
 
+def merged_matches(matches: Sequence[queries.Match], depth: int) -> list[RankedTrack]:
+    """Return each reference among the first `depth` matches by any encoder once.
+
+    `matches` may contain more matches, because the ranks by other encoders can be lower.
+    """
+    tracks = merged(
+        RankedTrack(
+            match.reference_id,
+            match.reference,
+            match.relation,
+            {match.encoder: EncoderRank(match.rank, match.cosine, match.z, match.percentile)},
+            match.reference_labels,
+        )
+        for match in matches
+    )
+    return [track for track in tracks if track.best_rank <= depth]
+
+
 def answer_sentence(query: str, tracks: Sequence[RankedTrack], encoders: Mapping[str, bool]) -> str:
     """Return which reference each encoder finds most similar to the query.
 

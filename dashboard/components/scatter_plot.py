@@ -7,6 +7,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.components.charts import GREY
+from dashboard.components.collection_names import collection_name
 from mirpipe.db import queries
 
 HEIGHT = 560
@@ -16,7 +17,7 @@ OTHERS, NONE = "others", "none"
 SELECTION = "track"
 """Name of the chart's selection, which contains the clicked track."""
 RING_COLOUR = "#D55E00"
-COLLECTIONS = ("reference", "target", "generated")
+COLLECTIONS = ("reference", "target", "clip")
 """Collections in the order of their colours, which therefore never change."""
 RELATIONS = ("match", "clip")
 """Relations of tracks to a target. Solid lines lead to matches, and dashed lines to clips."""
@@ -32,7 +33,7 @@ def colour_groups(points: Sequence[queries.MapPoint], label: str) -> list[str]:
     the most frequent ones are in the group "others".
     """
     if label == "collection":
-        return [point.collection for point in points]
+        return [collection_name(point.collection) for point in points]
     tracks = Counter(value for point in points for value in _values(point, label))
     values = [
         min(_values(point, label), key=lambda value: (-tracks[value], value), default=NONE)
@@ -66,7 +67,7 @@ def scatter_plot(
         {
             "track_id": [point.track_id for point in points],
             "title": [point.title for point in points],
-            "collection": [point.collection for point in points],
+            "collection": [collection_name(point.collection) for point in points],
             "label": colour_groups(points, label),
             "x": [point.x for point in points],
             "y": [point.y for point in points],

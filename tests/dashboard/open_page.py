@@ -1,5 +1,7 @@
 """Helpers that open a dashboard page in a test, and a description of the example library."""
 
+import re
+
 import streamlit as st
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
@@ -46,6 +48,12 @@ def page(name: str, **query: str) -> AppTest:
 def html(app: AppTest) -> str:
     """Return the complete HTML text of a page."""
     return "\n".join(element.value for element in app.html)
+
+
+def answer_of(app: AppTest) -> str:
+    """Return the answer of a page as plain text."""
+    answer = html(app).partition("<p class='mp-answer'>")[2].partition("</p>")[0]
+    return re.sub("<[^>]*>|[\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}]", "", answer)
 
 
 def link(database: Database, title: str) -> str:

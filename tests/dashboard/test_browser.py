@@ -201,6 +201,27 @@ def test_a_click_on_the_map_shows_a_player(served: Served, chromium: Browser) ->
         expect(page).to_have_url(re.compile("track="))
 
 
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_a_unit_has_the_same_number_of_pixels_on_both_axes_of_the_map(
+    served: Served, chromium: Browser, size: str
+) -> None:
+    with served.database.owner.connect() as connection:
+        units_x, units_y = connection.exec_driver_sql(
+            "SELECT max(x) - min(x), max(y) - min(y) FROM mirpipe.map_point "
+            "JOIN mirpipe.encoder USING (encoder_id) WHERE name = 'musicnn'"
+        ).one()
+    with watched(chromium, size, "light") as page:
+        page.goto(f"{served.address}/map?encoder=musicnn")
+        expect(page.get_by_role("heading", name="Map", level=1)).to_be_visible()
+        wait_until_drawn(page)
+        dots = page.locator(".stVegaLiteChart svg .mark-symbol.role-mark path").evaluate_all(
+            "paths => paths.map(path => path.transform.baseVal.consolidate().matrix)"
+            ".map(matrix => [matrix.e, matrix.f])"
+        )
+    pixels_x, pixels_y = (max(axis) - min(axis) for axis in zip(*dots, strict=True))
+    assert pixels_x / units_x == pytest.approx(pixels_y / units_y, rel=0.01)
+
+
 def test_names_of_tracks_open_their_page_in_the_same_session(
     served: Served, chromium: Browser
 ) -> None:

@@ -7,7 +7,7 @@ from tests.support.databases import Database
 
 def test_the_ledger_is_shown_and_filtered(fresh_database: Database) -> None:
     with fresh_database.app.begin() as connection:
-        for reason in ("silent", "truncated"):
+        for reason in ("silent", "not_audio"):
             subject = f"/music/{reason} **静音**.wav"
             fail(
                 connection,
@@ -19,8 +19,12 @@ def test_the_ledger_is_shown_and_filtered(fresh_database: Database) -> None:
             )
     app = page("failures")
     assert "no, bad input" in html(app)
-    assert list(app.dataframe[0].value["reason"]) == ["silent", "truncated"]
-    assert list(app.dataframe[0].value["plug-in"]) == ["", ""]
+    assert "There are 2 failures, and the next run tries none of them again." in html(app)
+    assert sorted(app.dataframe[0].value["reason"]) == ["not audio", "silent"]
+    assert "plug-in" not in app.dataframe[0].value, "an empty column is shown"
+    assert "not_audio" not in html(app)
+    linked = page("failures", reason="not_audio")
+    assert list(linked.dataframe[0].value["reason"]) == ["not audio"]
     app.multiselect(key="reason").set_value(["silent"]).run()
     app.text_input(key="search").set_value("静音").run()
     assert list(app.dataframe[0].value["item"]) == ["/music/silent **静音**.wav"]

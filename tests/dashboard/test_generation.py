@@ -11,6 +11,7 @@ from dashboard.components import heatmap, main_metrics
 from dashboard.views.generation import slope_charts
 from mirpipe.db import queries
 from mirpipe.generation.modes import Mode
+from mirpipe.settings import settings
 from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.example_library import Model, Piece, fill, rate, update_summaries
 from tests.dashboard.open_page import DEMO, HOSTILE, SHOWN, html, page
@@ -94,6 +95,16 @@ def test_a_generator_without_guidance_has_no_chart(filled: Database, tmp_path: P
     assert adjacent_cells("strong − medium") in html(app)
     assert "There are no values yet." not in [caption.value for caption in app.caption]
     assert "Guidance of" not in html(app)
+
+
+def test_the_chart_of_the_primary_metric_comes_first(
+    filled: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PRIMARY_GENERATION_METRIC", "melody_accuracy")
+    settings.cache_clear()
+    write_captions_and_clips(filled, tmp_path, RESYNTH)
+    first = page("generation").get("vega_lite_chart")[0].proto
+    assert first.alt == "melody accuracy of all pairs, by mode"
 
 
 def test_a_generator_with_guidance_has_a_chart_per_metric(filled: Database, tmp_path: Path) -> None:

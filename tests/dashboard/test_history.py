@@ -10,7 +10,7 @@ from mirpipe.db.queries.mode_order import MODE_ORDER
 from mirpipe.published.load_tables import load
 from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
-from tests.dashboard.open_page import HOSTILE, SHOWN, html, page
+from tests.dashboard.open_page import HOSTILE, SHOWN, answer_of, html, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary
 
@@ -143,6 +143,7 @@ def test_trends_are_drawn_over_runs_and_over_library_size(library: SyntheticLibr
     for over, title in (("run", "run"), ("references", "references in the library")):
         app = page("history", part="trends", over=over)
         [chart] = app.get("vega_lite_chart")
+        assert answer_of(app).startswith("The mean z ")
         assert f'"title": "{title}"' in chart.proto.spec.replace('":"', '": "')
     app.selectbox(key="metric").set_value("cosine").run()
     assert not app.exception
@@ -176,6 +177,7 @@ def test_printed_recomputed_and_own_numbers_are_shown(
     assert "this library" in shown
     assert "made_up" in shown
     assert "✓ stands" in shown
+    assert "37 of 40 printed numbers follow from the printed lines, and " in shown
 
 
 def test_a_title_with_markup_is_shown_literally(library: SyntheticLibrary) -> None:
@@ -230,6 +232,7 @@ def test_verdicts_of_gates_are_drawn_by_shape_and_listed_in_words(
     for shape in ("circle", "cross", "triangle-up"):
         assert shape in spec
     shown = html(app)
+    assert "Run 3 passed 0 of 2 rules of the gate weekly; 1 failed" in answer_of(app)
     assert "✗ failed" in shown
     assert "? undecided" in shown
     assert "✓ passed" not in shown  # The table lists the latest judged run.

@@ -10,7 +10,7 @@ from dashboard.components.similarity_distributions import marks
 from mirpipe.settings import PROJECT
 from tests.dashboard.example_library import Piece, fill, rate
 from tests.dashboard.example_maps import write_waveforms
-from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, html, link, page
+from tests.dashboard.open_page import HOSTILE, MODELS, PIECES, answer_of, html, link, page
 from tests.support.databases import Database
 
 
@@ -138,9 +138,11 @@ def test_the_target_is_marked_in_the_distributions(filled: Database) -> None:
 
 
 def test_the_page_answers_first(filled: Database) -> None:
-    shown = html(page("listen", target=link(filled, "تجربة"), k="1"))
-    answer = shown.partition("class='mp-answer'>")[2].partition("</p>")[0]
-    assert answer.startswith("<bdi>The reference that is most similar to ⁨تجربة⁩ is ⁨")
+    app = page("listen", target=link(filled, "تجربة"), k="1")
+    answer = answer_of(app)
+    assert answer.startswith("The reference that is most similar to تجربة is 康定情歌（古筝） by")
+    linked = html(app).partition("<p class='mp-answer'>")[2].partition("</p>")[0]
+    assert re.search(r"<a [^>]*href='track\?track=\w{16}&amp;in=reference'><bdi>康定", linked)
     assert " by musicnn (z = " in answer
     assert "untrained" not in answer
 

@@ -12,7 +12,7 @@ from mirpipe.db import queries
 from mirpipe.db.queries import MapPoint
 from tests.dashboard import example_clips
 from tests.dashboard.example_maps import write_maps
-from tests.dashboard.open_page import DEMO, HOSTILE, html, link, page
+from tests.dashboard.open_page import DEMO, HOSTILE, answer_of, html, link, page
 from tests.support.databases import Database
 
 
@@ -39,6 +39,7 @@ def test_without_a_map_the_page_names_the_next_command(filled: Database) -> None
 def test_axes_show_the_variance_and_the_caption_the_number_of_points(with_maps: Database) -> None:
     app = page("map")
     assert "50% of the variance" in json.dumps(spec(app))
+    assert "The two axes show 75% of the variance" in answer_of(app)
     assert any("Every track is drawn" in element.value for element in app.caption)
     with with_maps.owner.begin() as connection:
         connection.execute(text("UPDATE mirpipe.map SET tracks_n = 100000"))
@@ -139,8 +140,8 @@ def test_both_axes_have_the_same_scale_and_collections_keep_their_colours() -> N
         assert bottom < 0 < 3 < top
         assert (right - left) / width == pytest.approx((top - bottom) / height)
     colour = dots["encoding"]["color"]
-    assert colour["scale"]["domain"] == ["reference", "target", "generated"]
-    assert colour["legend"]["values"] == ["target", "generated"]
+    assert colour["scale"]["domain"] == ["reference", "target", "clip"]
+    assert colour["legend"]["values"] == ["target", "clip"]
 
 
 def test_rare_values_share_one_colour() -> None:

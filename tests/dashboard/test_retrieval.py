@@ -100,6 +100,23 @@ def test_label_agreement_comes_first_and_z_is_not_called_quality(filled: Databas
     assert "but not how good it is" in captions
 
 
+def test_the_chart_of_the_primary_metric_comes_first(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for metric, title in (("melody_accuracy", "melody accuracy of all pairs"), ("z", "z: how far")):
+        monkeypatch.setenv("MIRPIPE_PRIMARY_RETRIEVAL_METRIC", metric)
+        settings.cache_clear()
+        app = page("retrieval")
+        assert app.get("vega_lite_chart")[0].proto.alt.startswith(title)
+        drawn = [
+            element.type
+            for element in app.main
+            if element.type == "vega_lite_chart" or "mp-table" in str(getattr(element, "value", ""))
+        ]
+        assert drawn[0] == "vega_lite_chart"
+        assert "html" in drawn
+
+
 def test_melody_accuracy_is_drawn_for_pitched_pairs_only(
     filled: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

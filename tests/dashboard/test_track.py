@@ -15,7 +15,7 @@ from mirpipe.stages.report import report
 from mirpipe.stages.retrieve import retrieve
 from tests.dashboard.example_clips import UNGUIDED, Maker, describe, make
 from tests.dashboard.example_library import Piece, rate, track
-from tests.dashboard.open_page import HOSTILE, PIECES, SHOWN, html, page
+from tests.dashboard.open_page import HOSTILE, PIECES, SHOWN, answer_of, html, page
 from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary, sha256
 
@@ -66,6 +66,7 @@ def test_a_reference_shows_its_targets_and_similar_references_with_ranks(
     library: SyntheticLibrary,
 ) -> None:
     app = track_page("north")
+    assert answer_of(app) == "This reference is among the first ten matches of 2 targets."
     targets = table(app, "Targets of this match")
     assert targets.index(">near north<") < targets.index(">شمال<")
     near = targets.partition(">near north<")[2].partition("</tr>")[0]
@@ -90,6 +91,7 @@ def test_the_lists_of_encoders_are_merged() -> None:
 def test_a_target_is_a_query_but_no_match(library: SyntheticLibrary) -> None:
     app = track_page("شمال", "target")
     assert "<h2 class='mp-large-title'><bdi>شمال</bdi></h2>" in html(app)
+    assert "different references for شمال: north by made_up (z = " in answer_of(app)
     assert ">north<" in table(app, "Most similar references")
     assert not table(app, "Targets of this match")
     assert "became its best match by made_up (<bdi>first match</bdi>, run" in table(app, "History")
@@ -128,7 +130,7 @@ def test_gone_and_rejected_tracks_show_state_reason_and_last_path(
     library.execute(
         "UPDATE mirpipe.track SET state = 'rejected', reason = 'too_short' WHERE title = 'quiet'"
     )
-    assert ">rejected: too_short</span>" in html(track_page("quiet"))
+    assert ">rejected: too short</span>" in html(track_page("quiet"))
 
 
 def test_features_show_the_reasons_of_missing_values(filled: Database) -> None:
@@ -158,7 +160,10 @@ def test_clips_and_their_target_are_linked(filled: Database, tmp_path: Path) -> 
         title = connection.execute(text(clip)).scalar_one()
     clips = table(linked(filled, HOSTILE, "target"), "Clips")
     assert "in=generated'><bdi>" in clips
-    assert "in=target'><bdi>" in table(linked(filled, title, "generated"), "Origin of the clip")
+    app = linked(filled, title, "generated")
+    assert answer_of(app).startswith("This clip was generated from ")
+    assert "in=target'><bdi>" in table(app, "Origin of the clip")
+    assert "<span class='mp-badge'>clip</span>" in html(app)
 
 
 def test_hostile_titles_are_shown_literally(filled: Database) -> None:

@@ -6,22 +6,28 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import empty_states, markup, tables
+from dashboard.components import answer, empty_states, markup, tables
 from dashboard.components.csv_download import download_button
+from dashboard.components.link_values import accept_codes
+from dashboard.components.metric_labels import reason_text
 from dashboard.components.number_format import format_number
 from dashboard.components.page_choice import choose_page, first_page
 from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
+from mirpipe.db.queries.page_answers import failures_answer
 
 ROWS_PER_PAGE = 200
 RETRIED = {True: "yes", False: "no, bad input"}
+SHOWN = ["reason", "item", "message", "stage", "plug-in", "retried", "last seen"]
+"""Columns of the table on the page. The CSV file has more."""
 
 
 def reason_table(counts: Sequence[queries.FailureCount]) -> None:
     """Draw the number of failures by stage and reason."""
     columns = ["stage", "reason", "retried", "items"]
     lines = [
-        [row.stage, row.reason, RETRIED[row.retry], format_number(row.items, 0)] for row in counts
+        [row.stage, reason_text(row.reason), RETRIED[row.retry], format_number(row.items, 0)]
+        for row in counts
     ]
     name = "Failures by reason"
     markup.show(tables.html_table(name, columns, lines, numeric=(3,), narrow=True))
@@ -29,12 +35,12 @@ def reason_table(counts: Sequence[queries.FailureCount]) -> None:
 
 
 def failure_frame(failures: Sequence[queries.Failure]) -> pd.DataFrame:
-    """Return the failures as the data frame that the page shows and that can be downloaded."""
-    return pd.DataFrame(
+    """Return the failures as a data frame, without columns that are empty."""
+    data = pd.DataFrame(
         {
             "stage": [row.stage for row in failures],
             "plug-in": [row.plugin for row in failures],
-            "reason": [row.reason for row in failures],
+            "reason": [reason_text(row.reason) for row in failures],
             "item": [row.title or row.subject for row in failures],
             "message": [row.message for row in failures],
             "retried": [RETRIED[row.retry] for row in failures],
@@ -45,6 +51,7 @@ def failure_frame(failures: Sequence[queries.Failure]) -> pd.DataFrame:
             "revision": [row.revision for row in failures],
         }
     )
+    return data[[column for column in data if (data[column] != "").any()]]
 
 
 def main() -> None:
@@ -54,6 +61,7 @@ def main() -> None:
     if not counts:
         empty_states.no_failures()
         return
+    answer.show(failures_answer(counts))
     st.header("What failed, and why?", anchor=False)
     st.caption("Failures that are due to bad input are not retried until the input changes.")
     reason_table(counts)
@@ -65,9 +73,12 @@ def main() -> None:
         bind="query-params",
         on_change=first_page,
     )
+    codes = sorted({row.reason for row in counts})
+    accept_codes("reason", codes, reason_text)
     reasons = by_reason.multiselect(
         "Reason",
-        sorted({row.reason for row in counts}),
+        codes,
+        format_func=reason_text,
         key="reason",
         bind="query-params",
         on_change=first_page,
@@ -86,15 +97,15 @@ def main() -> None:
         return
     offset = (choose_page(found, ROWS_PER_PAGE, noun="failures") - 1) * ROWS_PER_PAGE
     rows = current_state.read(queries.failures, **chosen, limit=ROWS_PER_PAGE, offset=offset)
+    data = failure_frame(rows)
     tables.sortable_table(
-        failure_frame(rows),
+        data[[column for column in SHOWN if column in data]],
         name="Failures",
         all_rows=lambda: failure_frame(queries.failures(**chosen)),
         tracks=tables.track_ids(rows, item="track_id"),
         columns={
             "message": st.column_config.TextColumn(width="large"),
             "last seen": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-            "first seen": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         },
     )
 

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import aesthetics_rating, main_metrics, markup, metric_labels, tables
+from dashboard.components import (
+    aesthetics_rating,
+    charts,
+    main_metrics,
+    markup,
+    metric_labels,
+    tables,
+)
 from dashboard.components.csv_download import download_button
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
 from dashboard.components.mode_names import mode_with_guidance
@@ -35,6 +42,8 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
     similarities = [metric for metric in LEADING if metric in metrics]
     similarities += sorted(metrics.difference(LEADING))
     st.header("How similar are the generated clips to their targets?", anchor=False)
+    primary = settings().primary_generation_metric
+    mean_chart(rows, primary)
     st.caption(
         "For each generator, mode and guidance, the table shows averages over the targets. The "
         "values of a target's clips are averaged first. Each cell shows mean ± sd over the "
@@ -46,7 +55,6 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
         "meaning. Aligned melody and chance-corrected melody accuracy leave them out. The licence "
         "of the weights that a metric uses is shown below its name."
     )
-    primary = settings().primary_generation_metric
     first, others = main_metrics.split_metrics(similarities, rows, primary=primary)
     average_table("Similarity by mode", first, rows)
     if others:
@@ -66,6 +74,20 @@ def section(run: queries.Run, rows: Sequence[queries.GenerationSummary]) -> None
     comparisons = cached_queries.mode_comparisons(cached_queries.run_key(run))
     if comparisons:
         difference_section([*similarities, *axes], rows, comparisons)
+
+
+def mean_chart(rows: Sequence[queries.GenerationSummary], metric: str) -> None:
+    """Draw the mean of one metric for each mode, or nothing if it has no values."""
+    defined = [row for row in rows if row.metric == metric and row.mean is not None]
+    if not defined:
+        return
+    label = metric_labels.metric_label(metric)
+    several = len({row.generator for row in defined}) > 1
+    means = {
+        (f"{row.generator} " if several else "") + mode_with_guidance(row.mode, row.guidance): row
+        for row in defined
+    }
+    st.altair_chart(charts.means_by_name(means, axis=label), alt=f"{label}, by mode")
 
 
 def average_table(

@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from dashboard.components import markup, tables
+from dashboard.components import answer, markup, tables
 from dashboard.components.charts import AXIS_PIXELS, GREY, ROW_PIXELS
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import format_local_time
 from dashboard.data import current_state
 from mirpipe.db.queries.gate_history import MAX_RUNS, GateVerdict, gate_verdicts, limit_text
+from mirpipe.db.queries.page_answers import gate_answer
 
 SIGNS = {"passed": "✓ passed", "failed": "✗ failed", "undecided": "? undecided"}
 """Text of each verdict, so that nobody has to tell colours apart."""
@@ -38,6 +39,7 @@ def section() -> None:
     gate = st.selectbox("Gate", gates, key="gate", bind="query-params")
     rows = [each for each in verdicts if each.gate == gate]
     latest = [each for each in rows if each.run_id == rows[-1].run_id]
+    answer.show(gate_answer(latest))
     st.altair_chart(verdict_chart(rows), alt=f"Verdicts of the gate {gate} by rule and run")
     st.caption(
         f"Each mark is the verdict of one rule on one run, for up to {MAX_RUNS} runs: a circle has "

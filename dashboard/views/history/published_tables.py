@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.components import markup, metric_labels, tables
+from dashboard.components import answer, markup, metric_labels, tables
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import DASH, format_number
 from dashboard.components.statistics_cells import (
@@ -16,6 +16,7 @@ from dashboard.components.statistics_cells import (
 from dashboard.data import cached_queries
 from dashboard.data.published_baseline import published_baseline
 from dashboard.views.history import published_and_own_means
+from mirpipe.db.queries.page_answers import published_answer
 from mirpipe.db.queries.published_results import (
     PublishedClaim,
     PublishedDifference,
@@ -41,6 +42,7 @@ def section(key: cached_queries.RunKey | None) -> None:
         st.markdown("The tables are part of mirpipe. To import them:")
         st.code("mirpipe published import", language=None)
         return
+    answer.show(published_answer(baseline.numbers, baseline.claims))
     st.caption(
         "An earlier evaluation published one result per target, for three encoders and three modes "
         "of generation. Names are as printed. Each row is a printed line, not a track."

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import metric_labels
+from dashboard.components import answer, metric_labels
 from dashboard.components.charts import LINE_CHART_PIXELS, interval_layers
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
@@ -15,6 +15,7 @@ from dashboard.components.plugin_labels import plugin_text
 from dashboard.data import cached_queries
 from mirpipe.db import queries
 from mirpipe.db.queries.metric_names import NOT_SCORES
+from mirpipe.db.queries.page_answers import trend_answer
 
 TASKS = ("retrieval", "generation")
 LEADING = ("z", "clap_similarity", "aligned_melody", "melody_accuracy")
@@ -88,6 +89,7 @@ def show_trend(
         ]
     )
     label = metric_labels.metric_label(metric)
+    answer.show(trend_answer(rows, metric))
     chart = trend_chart(points, axis=axis, y_title=label)
     st.altair_chart(chart, alt=f"{label}, by {AXES[axis]}")
     if points["run"].nunique() < 2:

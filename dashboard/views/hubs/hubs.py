@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.components import answer, empty_states
+from dashboard.components.track_link import track_links
 from dashboard.data import cached_queries
 from dashboard.data.latest_rankings import ranking_results
 from dashboard.views.hubs import (
@@ -39,8 +40,12 @@ def page(run: cached_queries.RunKey) -> None:
             "First matches (k)", DEPTHS, default=5, key="k", bind="query-params", required=True
         )
     query_kind, k = query_kind or "targets", k or 5
+    links = track_links(row.largest_reference_id for row in results.hubness)
     answer.show(
-        *queries.hubs_answer(results.hubness, results.agreements, query_kind=query_kind, k=k)
+        *queries.hubs_answer(results.hubness, results.agreements, query_kind=query_kind, k=k),
+        links={
+            row.largest_reference: links.get(row.largest_reference_id) for row in results.hubness
+        },
     )
     if sentence := cached_queries.ranked_targets_sentence(run):
         st.caption(sentence)

@@ -13,7 +13,12 @@ from dashboard.components import (
     similarity_distributions,
 )
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
-from dashboard.components.merged_ranks import RankedTrack, answer_sentence, explanation
+from dashboard.components.merged_ranks import (
+    RankedTrack,
+    answer_sentence,
+    explanation,
+    merged_matches,
+)
 from dashboard.components.number_format import format_number
 from dashboard.components.plugin_labels import random_weights_badge
 from dashboard.components.target_picker import choose_target
@@ -120,12 +125,16 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
         matches = cached_queries.matches(key, target.track_id, DEPTHS[-1])
     if "clips" in parts:
         clips = current_state.read(queries.clips_of_target, target.track_id)
-    tracks = match_cards.merged_matches(matches, depth)
+    tracks = merged_matches(matches, depth)
     random = {row.encoder for row in active if row.random}
     encoders = {match.encoder: match.encoder in random for match in matches}
-    answer.show(answer_sentence(target.title, tracks, encoders), queries.clips_answer(clips))
     shown = [track.track_id for track in tracks] + [clip.track_id for clip in clips]
     details = read_track_details([target.track_id, *dict.fromkeys(shown)])
+    answer.show(
+        answer_sentence(target.title, tracks, encoders),
+        queries.clips_answer(clips),
+        links={track.title: details.links.get(track.track_id) for track in tracks},
+    )
     target_bar(target, clips, details)
     if matches:
         similarity_distributions.section(key, tracks, encoders, query="target")

@@ -5,30 +5,12 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup
-from dashboard.components.merged_ranks import EncoderRank, RankedTrack, merged
+from dashboard.components.merged_ranks import RankedTrack
 from dashboard.components.number_format import format_number
 from dashboard.components.reference_cards import reference_cards
 from dashboard.components.track_details import TrackDetails
 from dashboard.views.listen.match_explanation import explanation, melody_remark
 from mirpipe.db import queries
-
-
-def merged_matches(matches: Sequence[queries.Match], depth: int) -> list[RankedTrack]:
-    """Return each reference among the first `depth` matches by any encoder once.
-
-    `matches` may contain more matches, because the ranks by other encoders can be lower.
-    """
-    tracks = merged(
-        RankedTrack(
-            match.reference_id,
-            match.reference,
-            match.relation,
-            {match.encoder: EncoderRank(match.rank, match.cosine, match.z, match.percentile)},
-            match.reference_labels,
-        )
-        for match in matches
-    )
-    return [track for track in tracks if track.best_rank <= depth]
 
 
 def match_cards(

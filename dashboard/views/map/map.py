@@ -6,7 +6,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard.components import empty_states, markup, scatter_plot, tables
+from dashboard.components import answer, empty_states, markup, scatter_plot, tables
+from dashboard.components.collection_names import collection_name
 from dashboard.components.genre_and_instrument import genre_and_instrument
 from dashboard.components.player import player
 from dashboard.components.plugin_labels import licence_text, random_weights_badge
@@ -16,6 +17,7 @@ from dashboard.components.track_link import address_of, link_value, linked_title
 from dashboard.components.waveform_and_chroma import waveform_and_chroma
 from dashboard.data import cached_queries, current_state
 from mirpipe.db import queries
+from mirpipe.db.queries.page_answers import map_answer
 
 TRACK_PARAMETER, CHART_KEY, PICKER_KEY = "track", "map", "map_track"
 
@@ -69,7 +71,7 @@ def pick_track(points: Sequence[queries.MapPoint], chosen: queries.MapPoint | No
     if st.session_state.get(PICKER_KEY) != current:
         st.session_state[PICKER_KEY] = current
     names = {
-        track_id: f"{point.title} ({point.collection})"
+        track_id: f"{point.title} ({collection_name(point.collection)})"
         for track_id, point in sorted(point_of.items(), key=lambda item: item[1].title)
     }
     st.selectbox(
@@ -113,7 +115,7 @@ def track_card(point: queries.MapPoint) -> None:
     with st.container(border=True):
         markup.show(
             linked_title(point.title, address_of(point.collection, point.content_sha256)),
-            markup.muted_line(point.collection),
+            markup.muted_line(collection_name(point.collection)),
             genre_and_instrument(point.labels),
         )
         picture = current_state.read(queries.pictures, [point.track_id]).get(point.track_id)
@@ -155,7 +157,7 @@ def point_table(points: Sequence[queries.MapPoint]) -> None:
     rows = [
         {
             "title": point.title,
-            "collection": point.collection,
+            "collection": collection_name(point.collection),
             **point.labels,
             "x": point.x,
             "y": point.y,
@@ -185,6 +187,7 @@ def page(run: queries.Run, maps: Sequence[queries.EmbeddingMap]) -> None:
             bind="query-params",
             required=True,
         )
+    answer.show(map_answer(map_))
     if map_.random:
         markup.show(random_weights_badge(map_.encoder))
     explain(map_)

@@ -38,7 +38,12 @@ def library_section(counts: Sequence[queries.LibraryCount]) -> None:
     """Draw the number of tracks and their total duration by collection and state."""
     st.header("What is in the library?", anchor=False)
     lines = [
-        [row.collection, row.state, format_number(row.tracks, 0), format_duration(row.seconds)]
+        [
+            COLLECTION_NAMES.get(row.collection, row.collection),
+            row.state,
+            format_number(row.tracks, 0),
+            format_duration(row.seconds),
+        ]
         for row in counts
     ]
     columns = ["collection", "state", "tracks", "length"]

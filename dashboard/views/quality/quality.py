@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.components import answer, markup, tables
 from dashboard.components.bar_list import Bar, bar_list, filter_link
+from dashboard.components.collection_names import collection_name
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
 from dashboard.components.page_choice import choose_page, first_page
@@ -17,6 +18,7 @@ from mirpipe.db import queries
 from mirpipe.db.queries.undecoded_tags import UndecodedFile, guessed_files, guessed_files_n
 
 ROWS_PER_PAGE = 200
+COLLECTIONS = ("reference", "target", "generated")
 NO_FINDINGS = (
     "There are no findings. Ingest looks for damage, silence, clipping, silent or inverted "
     "channels, and a DC offset in every track."
@@ -42,7 +44,7 @@ def finding_frame(findings: Sequence[queries.AudioFinding]) -> pd.DataFrame:
             "severity": [row.severity for row in findings],
             "kind": [queries.finding_name(row.kind) for row in findings],
             "track": [row.title for row in findings],
-            "collection": [row.collection for row in findings],
+            "collection": [collection_name(row.collection) for row in findings],
             "at (s)": [row.seconds for row in findings],
             "finding": [row.detail for row in findings],
             "path": [row.path for row in findings],
@@ -55,7 +57,7 @@ def guessed_frame(files: Sequence[UndecodedFile]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "track": [file.title for file in files],
-            "collection": [file.collection for file in files],
+            "collection": [collection_name(file.collection) for file in files],
             "guessed encoding": [file.encoding for file in files],
             "path": [file.path for file in files],
         }
@@ -107,9 +109,11 @@ def finding_section() -> None:
         bind="query-params",
         on_change=first_page,
     )
+    accept_codes("collection", COLLECTIONS, collection_name)
     collections = by_collection.multiselect(
         "Collection",
-        ["reference", "target", "generated"],
+        COLLECTIONS,
+        format_func=collection_name,
         key="collection",
         bind="query-params",
         on_change=first_page,

@@ -38,14 +38,29 @@ LEADING = (
     *("melody_accuracy_melodic", "percentile", "cosine"),
 )
 """Metrics that are listed before all others."""
+CHARTS = {
+    "aligned_melody": ("aligned melody, in any key", "share of the shorter track"),
+    "z": ("z: how far the match stands out", "sd above the library's mean"),
+    "melody_accuracy_melodic": (
+        "melody accuracy of pitched pairs",
+        f"share of frames (dashed: chance, {MELODY_CHANCE_LEVEL})",
+    ),
+    "cosine": ("cosine: cannot be compared", "cosine (each encoder has its own space)"),
+}
+"""Title and axis of each chart, by metric. That of the primary metric comes first."""
 HIDDEN = {*metric_labels.AXES, *NOT_SCORES}
 """Metrics that the similarity table leaves out."""
 
 
 def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
     """Draw the averages for each encoder as a table and as charts, and compare the encoders."""
-    label_section(latest_rankings.ranking_results(cached_queries.run_key(run)).rankings)
     st.header("How similar are the best matches?", anchor=False)
+    primary = settings().primary_retrieval_metric
+    has_primary = any(row.metric == primary and row.mean is not None for row in rows)
+    leading = primary if has_primary else "z"
+    summary_chart(rows, leading)
+    label_section(latest_rankings.ranking_results(cached_queries.run_key(run)).rankings)
+    st.header("What are the averages of each encoder?", anchor=False)
     st.caption(
         "For each encoder, the table shows averages over the best matches of all targets: mean ± "
         "sd, the 95 % interval of the mean over targets, and n. Cosines of different encoders "
@@ -55,7 +70,6 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
         "not how good it is."
     )
     similarities = leading_first({row.metric for row in rows} - HIDDEN)
-    primary = settings().primary_retrieval_metric
     first, others = main_metrics.split_metrics(similarities, rows, primary=primary)
     summary_table("Summary by encoder", first, rows)
     if others:
@@ -63,23 +77,11 @@ def section(run: queries.Run, rows: Sequence[queries.RetrievalSummary]) -> None:
             summary_table("Other metrics by encoder", others, rows)
     if any(row.random for row in rows):
         st.caption(RANDOM_WEIGHTS_NOTE)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        summary_chart(rows, "z", "z: how far the match stands out", "sd above the library's mean")
-        summary_chart(
-            rows, "cosine", "cosine: cannot be compared", "cosine (each encoder has its own space)"
-        )
-    with right:
-        summary_chart(
-            rows, "aligned_melody", "aligned melody, in any key", "share of the shorter track"
-        )
-        summary_chart(
-            rows,
-            "melody_accuracy_melodic",
-            "melody accuracy of pitched pairs",
-            f"share of frames (dashed: chance, {MELODY_CHANCE_LEVEL})",
-            marked_value=MELODY_CHANCE_LEVEL,
-        )
+    others = [metric for metric in CHARTS if metric != leading]
+    for index, column in enumerate(st.columns(2, gap="medium")):
+        with column:
+            for metric in others[index::2]:
+                summary_chart(rows, metric)
     aesthetics_section(rows)
     difference_section(cached_queries.encoder_comparisons(cached_queries.run_key(run)))
 
@@ -171,19 +173,15 @@ def summary_table(
     download_button([row for row in rows if row.metric in metrics], name=title)
 
 
-def summary_chart(
-    rows: Sequence[queries.RetrievalSummary],
-    metric: str,
-    title: str,
-    axis: str,
-    *,
-    marked_value: float | None = None,
-) -> None:
+def summary_chart(rows: Sequence[queries.RetrievalSummary], metric: str) -> None:
     """Draw a title and the chart of one metric below it."""
+    label = metric_labels.metric_label(metric)
+    title, axis = CHARTS.get(metric, (label, label))
     st.subheader(title, anchor=False)
-    defined = [row for row in rows if row.metric == metric and row.mean is not None]
+    defined = {row.encoder: row for row in rows if row.metric == metric and row.mean is not None}
     if defined:
-        chart = charts.means_by_encoder(defined, axis=axis, marked_value=marked_value)
+        marked_value = MELODY_CHANCE_LEVEL if metric == "melody_accuracy_melodic" else None
+        chart = charts.means_by_name(defined, axis=axis, marked_value=marked_value)
         st.altair_chart(chart, alt=f"{title}, by encoder")
     else:
         st.caption("There are no values yet.")

@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.components import markup
+from dashboard.components.collection_names import collection_name
 from dashboard.components.player import player
 from dashboard.components.track_link import address_of, linked_title
 from dashboard.data import cached_queries, current_state
@@ -38,7 +39,7 @@ def choose_found_track(words: str) -> queries.ListedTrack | None:
         f"Similar to which track? ({number} found{listed})",
         list(track_of),
         format_func=lambda track_id: (
-            f"{track_of[track_id].title} ({track_of[track_id].collection})"
+            f"{track_of[track_id].title} ({collection_name(track_of[track_id].collection)})"
         ),
         key=KEY,
         bind="query-params",

@@ -46,13 +46,16 @@ def section(
     if not tracks:
         st.info("There are no references yet. Add some, then run `mirpipe run`.")
         return None
-    answer.show(answer_sentence(query.name, tracks, encoders))
+    details = read_track_details([track.track_id for track in tracks], compared_with=query.files)
+    answer.show(
+        answer_sentence(query.name, tracks, encoders),
+        links={track.title: details.links.get(track.track_id) for track in tracks},
+    )
     markup.show(*(random_weights_badge(name) for name, random in encoders.items() if random))
     if run is not None:
         similarity_distributions.section(run, tracks, encoders, query="query")
     st.header("Which references are most similar?", anchor=False)
     st.caption(f"{explanation(k)} {level_matching.EXPLANATION}")
-    details = read_track_details([track.track_id for track in tracks], compared_with=query.files)
     reference_cards(tracks, encoders, details)
     rows = [
         {"encoder": encoder, "track_id": track.track_id, "title": track.title, **vars(rank)}

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboard.components import markup, tables
+from dashboard.components.collection_names import collection_name
 from dashboard.components.number_format import format_duration, format_number
 from dashboard.components.track_link import linked_title, track_links
 from dashboard.data import current_state
@@ -20,7 +21,7 @@ def draw(track: queries.TrackDescription) -> None:
     lines = [
         [
             markup.wide(linked_title(row.title, links.get(row.track_id))),
-            row.collection,
+            collection_name(row.collection),
             relation_name(row.relation),
             f"{row.agreement:.0%}",
             format_duration(row.overlap_seconds),

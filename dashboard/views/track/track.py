@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.components import empty_states, markup
+from dashboard.components.collection_names import collection_name
 from dashboard.components.target_picker import TARGET_PARAMETER
 from dashboard.components.track_link import (
     COLLECTION_PARAMETER,
@@ -22,6 +23,7 @@ from dashboard.views.track import (
     rating,
     same_recordings,
     similar_references,
+    track_answer,
     track_header,
 )
 from mirpipe.db import queries
@@ -57,7 +59,8 @@ def links(track: queries.TrackDescription, others: Sequence[queries.TrackDescrip
             )
     for other in others:
         title = linked_title(other.title, address_of(other.collection, other.content_sha256))
-        markup.show(markup.sentence("The same audio is also a {}: {}", other.collection, title))
+        name = collection_name(other.collection)
+        markup.show(markup.sentence("The same audio is also a {}: {}", name, title))
 
 
 def main() -> None:
@@ -76,6 +79,7 @@ def main() -> None:
         return
     st.set_page_config(page_title=f"{track.title} · mirpipe")
     links(track, others)
+    track_answer.draw(track)
     track_header.draw(track)
     # The search and the ratings are slow in a large library. The other sections are drawn first.
     similar = st.container()

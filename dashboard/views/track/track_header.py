@@ -4,6 +4,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import aesthetics_rating, markup
+from dashboard.components.collection_names import collection_name
 from dashboard.components.guessed_tags import guessed_tags_badge
 from dashboard.components.player import player
 from dashboard.components.state_badge import state_badge
@@ -25,7 +26,7 @@ def draw(track: queries.TrackDescription) -> None:
             markup.show(
                 markup.large_title(track.title),
                 Markup("<div>{} {} {}</div>").format(
-                    markup.badge(track.collection),
+                    markup.badge(collection_name(track.collection)),
                     state_badge(track.state, track.reason),
                     guessed_tags_badge(files),
                 ),

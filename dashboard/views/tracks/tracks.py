@@ -8,6 +8,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import answer, empty_states, markup, tables
+from dashboard.components.collection_names import collection_name
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
 from dashboard.components.number_format import DASH, format_duration, format_number
@@ -37,8 +38,14 @@ def choose_filter() -> queries.TrackFilter:
         on_change=first_page,
     )
     by_collection, by_state, by_finding = st.columns(3)
+    accept_codes("collection", COLLECTIONS, collection_name)
     collections = by_collection.multiselect(
-        "Collection", COLLECTIONS, key="collection", bind="query-params", on_change=first_page
+        "Collection",
+        COLLECTIONS,
+        format_func=collection_name,
+        key="collection",
+        bind="query-params",
+        on_change=first_page,
     )
     states = by_state.multiselect(
         "State", STATES, key="state", bind="query-params", on_change=first_page
@@ -93,7 +100,7 @@ def track_cells(row: queries.ListedTrack) -> dict[str, str | Markup | None]:
     badge = Markup(" ") + state_badge(row.state, row.reason)
     artist = markup.any_direction(row.artist or DASH) + markup.small_line(row.album)
     return {
-        "title": markup.wide(title + badge + markup.small_line(row.collection)),
+        "title": markup.wide(title + badge + markup.small_line(collection_name(row.collection))),
         "artist": artist if row.artist or row.album else None,
         "genre": markup.any_direction(labels) if labels else None,
         "tempo": None if row.tempo_bpm is None else format_number(row.tempo_bpm, 0),

@@ -158,7 +158,7 @@ def hubs_answer(
         hub = max(shown, key=lambda row: row.largest / row.n)
         ranked_by = " by CSLS" if hub.rerank == "csls" else ""
         sentences.append(
-            f"The strongest hub is {_isolated(hub.largest_reference)}: with {hub.encoder}"
+            f"The strongest hub is {isolated(hub.largest_reference)}: with {hub.encoder}"
             f"{ranked_by}, it is among the first {k} matches of {hub.largest:,} of {hub.n:,} "
             f"{query_kind}."
         )
@@ -192,15 +192,15 @@ def similarity_answer(query: str, best: Sequence[BestReference]) -> str:
             z = "" if row.z is None else f" (z = {row.z:.2f})".replace("-", "−")
             encoders.setdefault((row.title, row.relation), []).append(f"{row.encoder}{z}")
     found = [
-        f"{_isolated(title)}{f', the {relation_name(relation)},' if relation else ''} "
+        f"{isolated(title)}{f', the {relation_name(relation)},' if relation else ''} "
         f"by {_listed(names)}"
         for (title, relation), names in encoders.items()
     ]
     if not found:
         return ""
     if len(found) == 1:
-        return f"The reference that is most similar to {_isolated(query)} is {found[0]}."
-    return f"The encoders find different references for {_isolated(query)}: {'; '.join(found)}."
+        return f"The reference that is most similar to {isolated(query)} is {found[0]}."
+    return f"The encoders find different references for {isolated(query)}: {'; '.join(found)}."
 
 
 def clips_answer(clips: Sequence[GeneratedClip]) -> str:
@@ -235,7 +235,7 @@ def _listed(items: Sequence[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else items[0]
 
 
-def _isolated(title: str) -> str:
+def isolated(title: str) -> str:
     """Return a title that does not change the writing direction of the sentence around it."""
     return f"\N{FIRST STRONG ISOLATE}{title}\N{POP DIRECTIONAL ISOLATE}"
 
