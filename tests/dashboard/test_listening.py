@@ -68,6 +68,21 @@ def test_the_page_starts_with_the_answer_in_the_words_of_the_command(library: Da
     assert "later runs only" in "".join(caption.value for caption in app.caption)
 
 
+def test_encoders_with_random_weights_are_marked(library: Database) -> None:
+    with library.owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE mirpipe.encoder SET spec = spec || jsonb_build_object('is_random', true) "
+                "WHERE name = 'signal'"
+            )
+        )
+    vote_on_test(library)
+    shown = html(page("listening"))
+    mark = "<td><bdi>{}</bdi> <span class='mp-badge'>random weights</span></td>"
+    assert mark.format("signal") in shown
+    assert mark.format("clap") not in shown
+
+
 def test_votes_on_targets_link_to_the_tracks(library: Database) -> None:
     vote_on_test(library)
     table = page("listening").dataframe[0].value

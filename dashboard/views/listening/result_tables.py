@@ -6,6 +6,7 @@ from markupsafe import Markup, escape
 
 from dashboard.components import markup, metric_labels, tables
 from dashboard.components.number_format import DASH, format_number
+from dashboard.components.plugin_labels import RANDOM_WEIGHTS
 from dashboard.components.statistics_cells import interval
 from mirpipe.db.queries.listening_tests import ListeningTest
 from mirpipe.listening import result_sentences as words
@@ -22,7 +23,7 @@ def subject_table(criterion: CriterionResult, *, has_ratings: bool) -> Markup:
         if each.reason is not None:
             strength += markup.small_line(words.REASONS.get(each.reason, each.reason))
         line = [
-            markup.any_direction(each.subject),
+            _name(each.subject, random=each.is_random),
             *(format_number(n, 0) for n in (each.wins_n, each.losses_n, each.ties_n)),
             strength,
         ]
@@ -60,7 +61,7 @@ def metric_table(criterion: CriterionResult) -> Markup:
         found = each.prediction
         lines.append(
             [
-                markup.any_direction(metric_labels.metric_label(each.metric)),
+                _name(metric_labels.metric_label(each.metric), random=each.is_random),
                 format_number(found.questions_n, 0),
                 format_number(found.targets_n, 0),
                 _number(found.accuracy, found.low, found.high),
@@ -86,6 +87,12 @@ def test_table(tests: Sequence[ListeningTest]) -> Markup:
     ]
     columns = ["test", "kind", "run", "links", "listeners", "complete", "votes"]
     return tables.html_table("Listening tests", columns, lines, numeric=(2, 3, 4, 5, 6))
+
+
+def _name(name: str, *, random: bool) -> Markup:
+    """Return a name, and a badge if its weights are random."""
+    label = markup.any_direction(name)
+    return label + Markup(" ") + markup.badge(RANDOM_WEIGHTS) if random else label
 
 
 def _number(value: float | None, low: float | None, high: float | None) -> Markup:
