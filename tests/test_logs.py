@@ -143,3 +143,10 @@ def test_format_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIRPIPE_LOG", "json")
     settings.cache_clear()
     assert settings().as_environment()["MIRPIPE_LOG"] == "json"
+
+
+def test_progress_states_about_how_long_the_others_take() -> None:
+    fields = {"message": "embed musicnn", "done": 3, "total": 1_000}
+    for seconds, words in ((7_300, "2 h"), (7_100, "118 min"), (100, "100 s"), (0, "0 s")):
+        shown = logs.format_as_text(fields | {"left_seconds": seconds})
+        assert shown == f"embed musicnn: 3 of 1,000, about {words} left"

@@ -1,12 +1,14 @@
 """`mirpipe status`: shows the library, pending work, failures and the last run."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
 
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import escape_markup, wide_console
 from mirpipe.db import queries
 from mirpipe.db.embedded_server_roles import embedded_server
@@ -72,6 +74,7 @@ def _print_results(console: Console) -> None:
     _print_table(
         console,
         "library",
+        ("collection", "state", "tracks", "length"),
         [
             (c.collection, c.state, str(c.tracks), f"{c.seconds / 60:.1f} min")
             for c in queries.library_counts()
@@ -82,12 +85,14 @@ def _print_results(console: Console) -> None:
     _print_table(
         console,
         "pending",
+        ("stage", "plug-in", "revision", "items"),
         [(w.stage, w.plugin, w.revision, str(w.items)) for w in queries.pending_work()],
         empty="none; everything is up to date",
     )
     _print_table(
         console,
         "failures",
+        ("stage", "reason", "items", "retried"),
         [
             (c.stage, c.reason, str(c.items), "will be tried again" if c.retry else "bad input")
             for c in queries.failure_counts()
@@ -98,6 +103,7 @@ def _print_results(console: Console) -> None:
         _print_table(
             console,
             "challengers (`mirpipe compare NAME` says what would change)",
+            ("kind", "name", "revision", "progress", "verdict"),
             [
                 (
                     each.kind,
@@ -111,7 +117,8 @@ def _print_results(console: Console) -> None:
             empty="",
         )
     if unavailable := queries.unavailable_plugins():
-        _print_table(console, "unavailable", [(p.name, p.message) for p in unavailable], empty="")
+        rows = [(plugin.name, plugin.message) for plugin in unavailable]
+        _print_table(console, "unavailable", ("plug-in", "reason"), rows, empty="")
     if latest_runs := queries.last_runs(limit=1):
         run = latest_runs[0]
         console.print(
@@ -123,10 +130,23 @@ def _print_results(console: Console) -> None:
         console.print(f"last run: none yet; {UP_IS_RUNNING if is_running else 'run `mirpipe run`'}")
 
 
-def _print_table(console: Console, title: str, rows: list[tuple[str, ...]], *, empty: str) -> None:
-    """Print the rows below the title, or the text `empty` if there are no rows."""
+def _print_table(
+    console: Console,
+    title: str,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[str, ...]],
+    *,
+    empty: str,
+) -> None:
+    """Print the rows below the title, or the text `empty` if there are no rows.
+
+    The names of the columns are printed only in a terminal that is too narrow for a table.
+    """
     console.print(f"{title}:", highlight=False)
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    if not rows:
+        console.print(f"    {empty}", highlight=False)
+        return
+    table = Table("", *columns, box=None, show_header=False, pad_edge=False)
     for row in rows:
         table.add_row("", *map(escape_markup, row))
-    console.print(table if rows else f"    {empty}", highlight=False)
+    print_table(console, table)

@@ -39,8 +39,20 @@ PIECES = tuple(
         )
     )
 )
-MODELS = (Model("musicnn", 0.8, 0.1), Model("untrained", 0.99, 0.001, is_random=True))
-COMMANDS = ("encoders", "failures", "models", "quality", "settings", "status", "duplicates")
+ENCODER = "an_encoder_with_a_long_name"
+MODELS = (Model("musicnn", 0.8, 0.1), Model(ENCODER, 0.99, 0.001, is_random=True))
+COMMANDS = {
+    "encoders": ["musicnn"],
+    "failures": ["truncated"],
+    "models": ["audiobox_aesthetics"],
+    "quality": ["bandwidth"],
+    "settings": ["MIRPIPE_PRIMARY_GENERATION_METRIC"],
+    "status": [ENCODER, "reference", "truncated"],
+    "duplicates": [],
+    "tags": ["gb18030"],
+    "listening list": ["a-listening-test-with-a-long-name"],
+}
+"""Names that the output of each command contains, and that are not broken."""
 
 
 @pytest.fixture
@@ -54,6 +66,17 @@ def _library(fresh_database: Database) -> None:
                 "'truncated', 'The file ends after 3.0 s of 10.0 s. Copy it again.', false)"
             )
         )
+        for statement in (
+            "INSERT INTO mirpipe.listening_test (name, kind, run_id, seed, options, sheets, "
+            "excerpt_seconds, min_controls, consent) SELECT 'a-listening-test-with-a-long-name', "
+            "'clips', run_id, 0, '{}', 1, 10, 0.5, '' FROM mirpipe.run",
+            "INSERT INTO mirpipe.finding SELECT track_id, 0, 'bandwidth', 'warning', 1.5, "
+            "'Nothing is above 8 kHz.' FROM mirpipe.track",
+            "UPDATE mirpipe.track SET labels_from = 'tags'",
+            'UPDATE mirpipe.track_file SET undecoded_tags = \'{"title": ["x"]}\', '
+            "tag_encoding = 'gb18030', tag_encoding_guessed = true",
+        ):
+            connection.execute(text(statement.replace(":", "\\:")))
 
 
 def require_width(output: str, width: int) -> None:
@@ -66,11 +89,12 @@ def require_width(output: str, width: int) -> None:
 @pytest.mark.usefixtures("_library")
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_list_fits(command: str, width: int) -> None:
-    result = CliRunner().invoke(app, [command], env={"COLUMNS": str(width)})
+def test_every_list_fits_and_breaks_no_name(command: str, width: int) -> None:
+    result = CliRunner().invoke(app, command.split(), env={"COLUMNS": str(width)})
     assert result.exit_code == 0
     assert result.stdout.strip()
     require_width(result.stdout, width)
+    assert [name for name in COMMANDS[command] if name not in result.stdout] == []
 
 
 @pytest.mark.usefixtures("_library")
