@@ -106,7 +106,8 @@ def test_the_changes_of_a_run_and_of_a_target_are_found_without_all_others(
 
 
 def test_two_runs_are_compared_without_reading_other_runs(history: Database) -> None:
-    parameters = {"before": 100, "after": 1500, "encoder_order": ["made_up"], "limit": 10}
+    parameters = {"before": 100, "after": 1500, "encoder_order": ["made_up"]}
+    parameters |= {"limit": 10, "offset": 0}
     plan = plan_of(history, run_comparison._DIFFERENCES.text, **parameters)
     assert 0 < rows_read(plan, "served_neighbour") <= 1000
 
