@@ -24,9 +24,9 @@ mirpipe demo --once
 mirpipe doctor
 MIRPIPE_HOME=~/.local/share/mirpipe-demo mirpipe verify
 mkdir -p music/library music/targets
-demo=$(dirname $(find .local/share/uv -path '*/mirpipe_demo/manifest.csv' | head -1))
-cp $(ls $demo/reference/*.ogg | head -4) music/library
-cp $(ls $demo/target/*.ogg | head -2) music/targets
+some() { find .local/share/uv -path "*/mirpipe_demo/$1/*" -print0 | sort -z | head -z -n 4; }
+some reference | xargs -0 cp --target-directory music/library
+some target | xargs -0 cp --target-directory music/targets
 mirpipe up --references ~/music/library --targets ~/music/targets --once
 mirpipe verify
 """

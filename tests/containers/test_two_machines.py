@@ -76,6 +76,8 @@ def machines(engine: Engine, version: str, folder: Path) -> Iterator[Machines]:
             "SUPPORT": str(PROJECT / "tests" / "support"),
             "MIRPIPE_GPU_WORKERS": "true",
             "MIRPIPE_GPU_SLOTS": "2",
+            # One encoder embeds up to this number of tracks in one task.
+            "MIRPIPE_BATCH_TRACKS": "4",
             "MIRPIPE_ENCODERS": "musicnn,signal_on_gpu",
             "MIRPIPE_CAPTIONER": "features_on_gpu",
             "MIRPIPE_GENERATORS": "resynth_on_gpu",
