@@ -44,8 +44,8 @@ DIMENSIONS = {"bench_512": 512, "bench_1024": 1024}
 """Encoders, and the numbers of values of their vectors."""
 BATCH = 50_000
 """Number of tracks that are written at once."""
-SAMPLE_SECONDS = 0.2
-"""Time between two measurements of the server's memory."""
+SAMPLE_SECONDS = 0.1
+"""Time between two measurements of memory."""
 Rows = list[tuple[str, float, str]]
 """Name, value and unit of each measurement."""
 
@@ -180,31 +180,34 @@ def _database_size() -> Rows:
 def _measure(name: str, step: Step, folder: Path, references: int) -> Rows:
     """Run a step's command, and return its time, memory and written bytes.
 
-    The memory is the largest resident size of the command or of one of its programs, and the
-    largest size of a server process without shared memory, which is sampled.
+    The memory is sampled: the largest resident size of the command or of one of its programs, and
+    the largest size of a server process without shared memory. The operating system's own maximum
+    of a started process contains the memory of this one.
     """
     if step.prepare:
         step.prepare(references)
     arguments = [argument.format(folder=folder) for argument in step.arguments]
     close_engines()  # Their server processes would be counted.
-    home = folder / "home"
-    server, peak, has_ended = psutil.Process(embedded_server(home).pid), 0, threading.Event()
+    server = psutil.Process(embedded_server(folder / "home").pid)
+    peak, of_server, has_ended = 0, 0, threading.Event()
 
     def sample() -> None:
-        nonlocal peak
+        nonlocal peak, of_server
         while not has_ended.wait(SAMPLE_SECONDS):
-            for process in server.children():
+            with suppress(psutil.Error):
+                peak = max(peak, *(each.memory_info().rss for each in _with_programs(process.pid)))
+            for each in server.children():
                 with suppress(psutil.Error):
-                    memory = process.memory_info()
-                    peak = max(peak, memory.rss - memory.shared)
+                    memory = each.memory_info()
+                    of_server = max(of_server, memory.rss - memory.shared)
 
     wal, sampler, started = _wal_bytes(), threading.Thread(target=sample), time.monotonic()
-    sampler.start()
     process = subprocess.Popen(
         [sys.executable, "-m", "mirpipe.cli.main", *arguments],
         stdout=subprocess.DEVNULL,
         env=os.environ | {"MIRPIPE_RANKED_TARGETS": str(RANKED_TARGETS)},
     )
+    sampler.start()
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - started
     has_ended.set()
@@ -215,10 +218,16 @@ def _measure(name: str, step: Step, folder: Path, references: int) -> Rows:
     return [
         (name, seconds, "s"),
         (f"{name}: the command", usage.ru_utime + usage.ru_stime, "CPU-s"),
-        (f"{name}: the command, peak memory", usage.ru_maxrss / 1e3, "MB"),
-        (f"{name}: a server process, peak memory", peak / 1e6, "MB"),
+        (f"{name}: the command, peak memory", peak / 1e6, "MB"),
+        (f"{name}: a server process, peak memory", of_server / 1e6, "MB"),
         (f"{name}: written to the server's log", (_wal_bytes() - wal) / 1e6, "MB"),
     ]
+
+
+def _with_programs(pid: int) -> list[psutil.Process]:
+    """Return a process and the programs that it has started."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
 
 
 def _wal_bytes() -> int:

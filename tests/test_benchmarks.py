@@ -107,7 +107,9 @@ def test_an_interrupted_measurement_of_a_large_library_continues(
     rows = {name: value for name, value, _ in million.measure(100, 3)}
     assert {"lists", "search", "size of the database", *steps} < {*rows}
     assert rows["lists: written to the server's log"] > 0
-    assert rows["digest: the command, peak memory"] > 10
+    memory = [value for name, value in rows.items() if "the command, peak memory" in name]
+    assert min(memory) > 10
+    assert len({round(value) for value in memory}) > 1, "not the memory of this process"
     (home,) = short_folder.glob("var/bench/library-100-3/home")
     with million.kept_server(home), engine("reader").connect() as connection:
         read = text("SELECT count(*) FROM mirpipe.track_file WHERE reason IS NOT NULL")
