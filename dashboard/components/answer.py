@@ -1,7 +1,7 @@
 """The answer to a page's question, in one paragraph below the page's title."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 from markupsafe import Markup
@@ -12,15 +12,23 @@ from dashboard.components.track_link import linked_title
 _TITLE = re.compile("\N{FIRST STRONG ISOLATE}(.*?)\N{POP DIRECTIONAL ISOLATE}", re.DOTALL)
 
 
-def show(*sentences: str, links: Mapping[str, str | None] | None = None) -> None:
+def show(*sentences: str, links: Iterable[tuple[str, str | None]] = ()) -> None:
     """Draw the sentences that are not empty, or nothing if all of them are empty.
 
-    `links` contains the addresses of tracks by title. These titles become links.
+    `links` contains titles and addresses of tracks. These titles become links, except a title that
+    several tracks have: its link could lead to the wrong one.
     """
     text = " ".join(filter(None, sentences))
     if text:
-        pieces = Markup("").join(_pieces(text, links or {}))
+        pieces = Markup("").join(_pieces(text, _unambiguous(links)))
         st.html(str(Markup("<p class='mp-answer'><bdi>{}</bdi></p>").format(pieces)))
+
+
+def _unambiguous(links: Iterable[tuple[str, str | None]]) -> dict[str, str | None]:
+    addresses: dict[str, set[str | None]] = {}
+    for title, address in links:
+        addresses.setdefault(title, set()).add(address)
+    return {title: found.pop() for title, found in addresses.items() if len(found) == 1}
 
 
 def _pieces(text: str, links: Mapping[str, str | None]) -> list[str | Markup]:

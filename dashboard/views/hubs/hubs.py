@@ -43,9 +43,9 @@ def page(run: cached_queries.RunKey) -> None:
     links = track_links(row.largest_reference_id for row in results.hubness)
     answer.show(
         *queries.hubs_answer(results.hubness, results.agreements, query_kind=query_kind, k=k),
-        links={
-            row.largest_reference: links.get(row.largest_reference_id) for row in results.hubness
-        },
+        links=[
+            (row.largest_reference, links.get(row.largest_reference_id)) for row in results.hubness
+        ],
     )
     if sentence := cached_queries.ranked_targets_sentence(run):
         st.caption(sentence)

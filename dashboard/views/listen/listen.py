@@ -133,7 +133,7 @@ def page(run: queries.Run, targets: Sequence[queries.Target]) -> None:
     answer.show(
         answer_sentence(target.title, tracks, encoders),
         queries.clips_answer(clips),
-        links={track.title: details.links.get(track.track_id) for track in tracks},
+        links=[(track.title, details.links.get(track.track_id)) for track in tracks],
     )
     target_bar(target, clips, details)
     if matches:

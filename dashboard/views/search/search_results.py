@@ -49,7 +49,7 @@ def section(
     details = read_track_details([track.track_id for track in tracks], compared_with=query.files)
     answer.show(
         answer_sentence(query.name, tracks, encoders),
-        links={track.title: details.links.get(track.track_id) for track in tracks},
+        links=[(track.title, details.links.get(track.track_id)) for track in tracks],
     )
     markup.show(*(random_weights_badge(name) for name, random in encoders.items() if random))
     if run is not None:

@@ -16,7 +16,7 @@ def draw(track: queries.TrackDescription) -> None:
         links = track_links(origin.target_id for origin in origins)
         answer.show(
             clip_origin_answer(origins),
-            links={origin.target: links.get(origin.target_id) for origin in origins},
+            links=[(origin.target, links.get(origin.target_id)) for origin in origins],
         )
     elif run is None or track.state != "ok":
         return
@@ -33,5 +33,5 @@ def draw(track: queries.TrackDescription) -> None:
         answer.show(
             answer_sentence(track.title, tracks, encoders),
             queries.clips_answer(current_state.read(queries.clips_of_target, track.track_id)),
-            links={each.title: links.get(each.track_id) for each in tracks},
+            links=[(each.title, links.get(each.track_id)) for each in tracks],
         )
