@@ -1,30 +1,16 @@
 """Charts that several pages use: mean and interval per encoder or mode, and line charts by rank."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import altair as alt
 import pandas as pd
+
+from dashboard.components.statistics_cells import Mean
 
 ROW_PIXELS, AXIS_PIXELS, LINE_CHART_PIXELS = 30, 60, 300
 LABEL_PIXELS = 150
 GREY = "#828a94"
 """Colour of interval lines: a grey that is visible on white and on near-black backgrounds."""
-
-
-class Mean(Protocol):
-    """Query row with the mean of one metric, and its 95 % interval."""
-
-    @property
-    def mean(self) -> float | None: ...
-    @property
-    def sd(self) -> float | None: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
-    @property
-    def n(self) -> int: ...
 
 
 def means_by_name(
