@@ -18,16 +18,21 @@ from mirpipe.db.queries.run_history import PastSummary
 def failures_answer(counts: Sequence[FailureCount]) -> str:
     """Return the number of failures, how many are tried again, and the most frequent reason.
 
-    `counts` must not be empty.
+    If several reasons are equally frequent, none is named. `counts` must not be empty.
     """
     total = sum(row.items for row in counts)
     retried = sum(row.items for row in counts if row.retry)
     first = max(counts, key=lambda row: row.items)
     reason = first.reason.replace("_", " ")
     again = f"{retried:,} of them" if retried else "none of them"
-    return (
+    sentence = (
         f"There {'is' if total == 1 else 'are'} {counted(total, 'failure')}, and the next run "
-        f"tries {again} again. The most frequent reason is {reason}, in the stage {first.stage} "
+        f"tries {again} again."
+    )
+    if sum(row.items == first.items for row in counts) > 1:
+        return sentence
+    return (
+        f"{sentence} The most frequent reason is {reason}, in the stage {first.stage} "
         f"({first.items:,})."
     )
 

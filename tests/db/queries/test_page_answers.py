@@ -30,6 +30,10 @@ def test_the_most_frequent_failure_is_named_in_words() -> None:
         "There are 1,001 failures, and the next run tries 1,000 of them again. The most frequent "
         "reason is unavailable, in the stage embed (1,000)."
     )
+    other = queries.FailureCount("ingest", "truncated", False, 1)
+    assert failures_answer([one, other]) == (
+        "There are 2 failures, and the next run tries none of them again."
+    ), "no reason is the most frequent one"
 
 
 def test_the_largest_change_of_a_mean_is_named_without_random_weights() -> None:
