@@ -134,7 +134,9 @@ def difference_section(
         cells.setdefault(line, {})[comparison.metric] = cell
     primary = settings().primary_generation_metric
     first_metrics, others = main_metrics.split_metrics(metrics, rows, primary=primary)
-    title, columns = "Differences between modes", ("generator", "modes (guidance)")
+    has_guidance = any(each.guidance is not None for each in comparisons)
+    columns = ("generator", "modes (guidance)" if has_guidance else "modes")
+    title = "Differences between modes"
     _table(title, columns, first_metrics, cells, rows)
     if others:
         with st.expander(f"Other metrics ({len(others)})"):
