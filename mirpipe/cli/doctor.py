@@ -2,13 +2,21 @@
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.terminal_text import wide_console
 
+if TYPE_CHECKING:
+    from mirpipe.operations.doctor import Finding
+
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
+_LEVEL_WIDTH = max(map(len, _STYLES))
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -37,14 +45,20 @@ def doctor(as_json: AsJson = False) -> None:
         findings.append(finding)
         if as_json:
             continue
-        remedy = f" → {finding.remedy}" if finding.remedy else ""
-        console.print(f"{finding.level:8}", style=_STYLES[finding.level], end="")
-        console.print(
-            f" {finding.check}: {finding.message}{remedy}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        _print(console, finding)
     if as_json:
         print(json.dumps([asdict(finding) for finding in findings]))
     raise typer.Exit(1 if any(finding.level == "problem" for finding in findings) else 0)
+
+
+def _print(console: Console, finding: "Finding") -> None:
+    """Print a line, and wrap it at spaces unless it contains a command, which can be copied."""
+    remedy = f" → {finding.remedy}" if finding.remedy else ""
+    line = Table.grid(padding=(0, 1))
+    line.add_column(width=_LEVEL_WIDTH)
+    line.add_column(overflow="fold")
+    text = Text(f"{finding.check}: {finding.message}{remedy}")
+    if "`" in text.plain:
+        line.width = _LEVEL_WIDTH + 1 + text.cell_len
+    line.add_row(Text(finding.level, _STYLES[finding.level]), text)
+    console.print(line, soft_wrap="`" in text.plain)

@@ -65,7 +65,9 @@ def load(
     if as_json:
         print(json.dumps(changed))
     elif any(changed.values()):
-        print(", ".join(f"{name} {rows}" for name, rows in changed.items() if rows))
+        for name, rows in changed.items():
+            if rows:
+                print(f"{rows:3}  {name}")
     else:
         print("no changes: the database already contains these tables")
 
@@ -88,7 +90,7 @@ def show(as_json: AsJson = False) -> None:
     table = Table("encoder or mode", "metric", "number")
     for heading in ("printed", "recomputed"):
         table.add_column(heading, justify="right")
-    table.add_column("")
+    table.add_column("remark")
     for number in numbers:
         subject = number.subject or "–"
         if number.than_subject:

@@ -85,7 +85,7 @@ def latex() -> str:
 def html() -> str:
     """Return the results as one page without links to other files: sentences, charts and tables.
 
-    The page contains players for the best matches and the clips of the first MAX_TARGETS targets.
+    The page contains players for the best matches and the clips of at most MAX_TARGETS targets.
     """
     answers, *others = map(_html_section, _sections())
     run = queries.latest_run()
@@ -93,7 +93,7 @@ def html() -> str:
         f"Run {run.run_id}, {run.finished_at:%Y-%m-%d %H:%M} UTC" if run else "No run",
         [answers, *_charts(), *others],
         "Listen to the best matches and the clips",
-        f"At most the first {MAX_TARGETS} targets are listed.",
+        f"At most {MAX_TARGETS} targets are listed: those with the lowest z.",
         _players(),
     )
 
@@ -197,9 +197,9 @@ def _marked(name: str, row: queries.RetrievalSummary | queries.GenerationSummary
 def _players() -> Iterator[Markup]:
     """Yield a row of players for each of the first targets: target, best matches and clips."""
     matches: dict[int, list[queries.Match]] = {}
-    for match in queries.best_matches():
+    for match in queries.best_matches(most_targets=MAX_TARGETS):
         matches.setdefault(match.target_id, []).append(match)
-    for target_id in list(matches)[:MAX_TARGETS]:
+    for target_id in matches:
         tracks = {target_id: f"Target: {matches[target_id][0].target}"}
         for match in matches[target_id]:
             relation = f" ({relation_name(match.relation)})" if match.relation else ""

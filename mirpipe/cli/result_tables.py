@@ -31,6 +31,12 @@ _AESTHETICS = {f"aesthetics_{axis}": (axis.upper(), 2) for axis in ("ce", "cu", 
 
 _DISTANCES = {"kad": "KAD", "fad_inf": "FAD∞"}
 
+MAX_TARGETS = 100
+"""Largest number of targets whose best matches are listed."""
+_LISTED_TARGETS = (
+    f"These are the {MAX_TARGETS} of {{:,}} targets with the lowest z. The dashboard and "
+    "`mirpipe db psql -c 'TABLE v_retrieval'` show all targets."
+)
 _STATISTICS = "mean ± sd over targets (n targets) [95 % interval]"
 """Explanation of cells that contain a mean."""
 _MEANING_OF_Z = (
@@ -116,7 +122,12 @@ def result_sections() -> Iterator[Section]:
             f"Best match of each target, rated from 1 to 10 by {model}: {_STATISTICS}",
             _match_summary_table(_AESTHETICS, summaries),
         )
-    yield Section("Best matches", _match_table(queries.best_matches()))
+    targets = max(summary.n for summary in summaries)
+    yield Section(
+        "Best matches",
+        _match_table(queries.best_matches(most_targets=MAX_TARGETS)),
+        remark=_LISTED_TARGETS.format(targets) if targets > MAX_TARGETS else "",
+    )
     if generated:
         yield Section(
             f"Generated clips, compared with their targets: {_STATISTICS}",

@@ -1,13 +1,13 @@
 """Prints a table, or one block of lines per row if the table is too wide for the terminal."""
 
 from rich.console import Console, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 _BREAKABLE_WIDTH = 24
 """Words with a slash, such as paths, may be broken into pieces of at least this width."""
-_BORDER = 2
-"""Width that each column needs in addition to its longest word, without the border line."""
+_PADDING = 2
+"""Width that each column needs in addition to its cells, without the border line."""
 
 
 def print_table(console: Console, table: Table, *, title: str = "") -> None:
@@ -18,7 +18,11 @@ def print_table(console: Console, table: Table, *, title: str = "") -> None:
     """
     if title:
         console.print(title, style="italic", markup=False)
-    if _required_width(table, console) <= console.width:
+    longest_words = [_longest_word(column, console) for column in table.columns]
+    line = int(table.box is not None)
+    spare = console.width - line - sum(width + _PADDING + line for width in longest_words)
+    if spare >= 0:
+        _set_widths(table, console, longest_words, spare)
         console.print(table)
     else:
         for block in _blocks(table, console):
@@ -26,19 +30,38 @@ def print_table(console: Console, table: Table, *, title: str = "") -> None:
             console.print()
 
 
-def _required_width(table: Table, console: Console) -> int:
-    """Return the width in characters at which no word of the table is broken."""
-    border = _BORDER + (table.box is not None)
-    return sum(
-        border + max(_longest_word(cell, console) for cell in (column.header, *column.cells))
-        for column in table.columns
+def _set_widths(table: Table, console: Console, longest_words: list[int], spare: int) -> None:
+    """Divide the spare width between the columns whose cells do not fit in one line.
+
+    If rich divides it, it may break a word of one column although another one has spaces.
+    """
+    wanted = {
+        number: _longest_line(column, console) - longest_words[number]
+        for number, column in enumerate(table.columns)
+    }
+    for left, number in zip(
+        range(len(wanted), 0, -1), sorted(wanted, key=wanted.__getitem__), strict=True
+    ):
+        added = min(wanted[number], spare // left)
+        spare -= added
+        table.columns[number].width = longest_words[number] + added
+        table.columns[number].overflow = "fold"
+
+
+def _longest_line(column: Column, console: Console) -> int:
+    return max(
+        part.cell_len
+        for cell in (column.header, *column.cells)
+        for part in _to_text(cell, console).split("\n", allow_blank=True)
     )
 
 
-def _longest_word(cell: RenderableType, console: Console) -> int:
+def _longest_word(column: Column, console: Console) -> int:
+    """Return the width of the longest word of the column that must not be broken."""
     return max(
         (
             min(part.cell_len, _BREAKABLE_WIDTH) if "/" in part.plain else part.cell_len
+            for cell in (column.header, *column.cells)
             for part in _as_text(cell, console).split(" ")
         ),
         default=0,
@@ -77,5 +100,8 @@ def text_cells(table: Table, console: Console) -> tuple[list[Text], list[list[Te
 
 def _as_text(cell: RenderableType, console: Console) -> Text:
     """Return the cell as one line of text."""
-    text = cell if isinstance(cell, Text) else console.render_str(str(cell), highlight=False)
-    return Text(" ").join(text.split("\n", allow_blank=False))
+    return Text(" ").join(_to_text(cell, console).split("\n", allow_blank=False))
+
+
+def _to_text(cell: RenderableType, console: Console) -> Text:
+    return cell if isinstance(cell, Text) else console.render_str(str(cell), highlight=False)

@@ -24,7 +24,12 @@ from typer.testing import CliRunner
 from mirpipe.cli.main import app
 from mirpipe.cli.result_tables import print_results
 from mirpipe.cli.table_layout import print_table
+from mirpipe.operations import doctor
+from mirpipe.operations.doctor import Finding
+from mirpipe.stages.embed import embed
 from tests.dashboard.example_library import Model, Piece, fill
+from tests.operations.gate.judged_library import JudgedLibrary
+from tests.support.audio_files import ingest_folder, tones
 from tests.support.databases import Database
 
 WIDTHS = (60, 80, 120)
@@ -110,6 +115,54 @@ def test_the_report_fits_and_names_every_target(
         assert word in file.getvalue().split()
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_verdicts_fit_and_break_no_name(
+    width: int, fresh_database: Database, tmp_path: Path
+) -> None:
+    library = JudgedLibrary(fresh_database)
+    library.challenge(old_at_bad=1, new_at_bad=3)
+    library.publish()
+    rules = tmp_path / "rules.yml"
+    rule = "check: mean, metric: aligned_melody, encoder: made_up, at_least: 0.333"
+    rules.write_text(f"rules:\n  - {{name: 旋律 stays above a third of all notes, {rule}}}\n")
+    for command, name in (
+        (["gate", str(rules)], "aligned_melody"),
+        (["compare", "made_up@old", "made_up@new"], "made_up@new"),
+    ):
+        result = CliRunner().invoke(app, command, env={"COLUMNS": str(width)})
+        assert name in result.stdout
+        require_width(result.stdout, width)
+
+
+@pytest.mark.usefixtures("fresh_database")
+def test_matches_of_a_search_fit_and_name_every_track(tmp_path: Path) -> None:
+    tones(tmp_path / "music", [110, 220, 880])
+    ingest_folder(tmp_path / "music", "reference")
+    embed(["signal"], batch_tracks=64)
+    for width in WIDTHS:
+        result = CliRunner().invoke(app, ["search", "220 Hz"], env={"COLUMNS": str(width)})
+        require_width(result.stdout, width)
+        assert all(f"{pitch} Hz" in result.stdout for pitch in (110, 880))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_findings_of_doctor_fit_and_their_commands_can_be_copied(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "all four roles can connect and have the right permissions in [every] view and table"
+    findings = [
+        Finding("roles", "ok", long),
+        Finding("models", "warning", "no library is installed", "Run `mirpipe models install`"),
+    ]
+    monkeypatch.setattr(doctor, "examine", lambda: findings)
+    result = CliRunner().invoke(app, ["doctor"], env={"COLUMNS": str(width)})
+    require_width(result.stdout, width)
+    lines = [line.rstrip() for line in result.stdout.splitlines()]
+    assert lines[-1] == ("warning models: no library is installed → Run `mirpipe models install`")
+    assert " ".join(line.strip() for line in lines[:-1]) == f"ok      roles: {long}"
+    assert all(line.startswith(" " * 8) for line in lines[1:-1])
+
+
 def _commands() -> Iterator[list[str]]:
     """Yield the words of every command and of every group of commands."""
     group = get_command(app)
@@ -135,9 +188,9 @@ def table() -> Table:
 
 
 def test_a_table_that_does_not_fit_becomes_one_block_per_row() -> None:
-    console = Console(file=io.StringIO(), width=40)
-    print_table(console, table(), title="Matches")
-    assert [line.rstrip() for line in console.file.getvalue().splitlines()] == [
+    file = io.StringIO()
+    print_table(Console(file=file, width=40), table(), title="Matches")
+    assert [line.rstrip() for line in file.getvalue().splitlines()] == [
         "Matches",
         "target                West",
         "encoder and revision  musicnn",
@@ -152,9 +205,21 @@ def test_a_table_that_does_not_fit_becomes_one_block_per_row() -> None:
 
 
 def test_a_table_that_fits_stays_a_table() -> None:
-    console = Console(file=io.StringIO(), width=80)
-    print_table(console, table())
-    assert console.file.getvalue().startswith("┏")
+    shown = {width: _printed(table(), width) for width in range(40, 100)}
+    tables = {width: text for width, text in shown.items() if text.startswith("┏")}
+    narrowest = min(tables)
+    assert list(tables) == list(range(narrowest, 100))
+    for shown_table in tables.values():
+        assert ENCODER in shown_table
+        assert "…" not in shown_table
+    # Target, encoder, a piece of 24 characters of the path, two spaces each, and four lines.
+    assert narrowest == 6 + 27 + 24 + 6 + 4
+
+
+def _printed(table: Table, width: int) -> str:
+    file = io.StringIO()
+    print_table(Console(file=file, width=width), table)
+    return file.getvalue()
 
 
 def test_a_command_in_a_terminal_uses_its_width(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,7 +62,7 @@ def printed(
     monkeypatch.setattr(queries, "ranked_targets_sentence", str)
     monkeypatch.setattr(queries, "latest_run", lambda: None)
     monkeypatch.setattr(queries, "encoder_revisions", list)
-    monkeypatch.setattr(queries, "best_matches", lambda: matches or [])
+    monkeypatch.setattr(queries, "best_matches", lambda **_: matches or [])
     monkeypatch.setattr(queries, "generation_summaries", lambda: generated or [])
     monkeypatch.setattr(queries, "set_distances", lambda: distances or [])
     monkeypatch.setattr(queries, "mode_comparisons", list)
@@ -100,6 +101,12 @@ def test_numbers_without_a_meaning_are_not_printed(
     assert "0.500 ± 0.250 (3)" in text
     assert "unpitched" in text
     assert "0.125" not in text
+
+
+def test_targets_that_are_not_listed_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = summary("cosine", 0.5), replace(summary("cosine", 0.5), n=1234)
+    assert "with the lowest z" not in printed(monkeypatch, [few], [match()])
+    assert "100 of 1,234 targets with the lowest z" in printed(monkeypatch, [many], [match()])
 
 
 def test_random_weights_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:

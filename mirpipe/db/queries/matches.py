@@ -75,8 +75,13 @@ _MATCHES = """
 _MATCHES_OF_TARGET = text(f"""{_MATCHES} WHERE target_id = :target_id AND rank <= :k
     ORDER BY array_position(CAST(:encoder_order AS text[]), encoder), encoder, rank""")
 # As in best_match_scores, the condition on counted_rank selects rows before the joins.
-_BEST_MATCHES = text(f"""{_MATCHES} JOIN mirpipe.best_match b
-        ON (b.encoder, b.target_id) = (r.encoder, r.target_id) AND r.rank <= b.same_recording_n + 1
+_JOIN_BEST = """JOIN mirpipe.best_match b
+    ON (b.encoder, b.target_id) = (r.encoder, r.target_id) AND r.rank <= b.same_recording_n + 1"""
+_BEST_MATCHES = text(f"""
+    WITH shown AS (
+        SELECT r.target_id FROM mirpipe.v_retrieval r {_JOIN_BEST} WHERE r.counted_rank = 1
+        GROUP BY r.target_id ORDER BY min(r.z) NULLS FIRST, r.target_id LIMIT :most_targets)
+    {_MATCHES} {_JOIN_BEST} JOIN shown ON shown.target_id = r.target_id
     WHERE coalesce(r.counted_rank, 1) = 1
     ORDER BY r.target, r.target_id, array_position(CAST(:encoder_order AS text[]), r.encoder),
         r.encoder, r.rank""")
@@ -94,11 +99,15 @@ def matches(target_id: int, *, k: int = 10) -> list[Match]:
     return with_distinct_titles(rows, reference="reference_id", target="target_id")
 
 
-def best_matches() -> list[Match]:
+def best_matches(*, most_targets: int | None = None) -> list[Match]:
     """Return the best match of every target by each encoder, sorted by target.
 
+    If there are more than `most_targets` targets, only those with the lowest z are returned: no
+    reference is much more similar to them than the others, according to one of the encoders.
     If matches are left out, because they are the same recording as their target, they come before
     the best match that counts.
     """
-    rows = read_rows(Match, _BEST_MATCHES, encoder_order=settings().encoders)
+    rows = read_rows(
+        Match, _BEST_MATCHES, encoder_order=settings().encoders, most_targets=most_targets
+    )
     return with_distinct_titles(rows, reference="reference_id", target="target_id")
