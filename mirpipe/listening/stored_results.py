@@ -14,19 +14,27 @@ from mirpipe.listening.results import ListeningResults, listening_results
 def compute_results(test: ListeningTest) -> ListeningResults:
     """Compute the results of a listening test, store them, and return them.
 
-    If somebody votes, or a run is published, meanwhile, the stored results count as outdated.
+    If somebody withdraws meanwhile, the results are computed again, so that they never contain
+    withdrawn votes. If somebody votes, or a run is published, meanwhile, the stored results count
+    as outdated.
     """
-    results = listening_results(test)
-    with engine("app").begin() as connection:
-        store.write_results(
-            connection,
-            test.listening_test_id,
-            asdict(results),
-            votes_n=test.votes_n,
-            last_vote_at=test.last_vote_at,
-            computed_run=test.latest_run,
-        )
-    return results
+    while True:
+        with engine("app").connect() as connection:
+            listeners = store.listener_ids(connection, test.listening_test_id)
+        results = listening_results(test)
+        with engine("app").begin() as connection:
+            store.keep_out_withdrawals(connection)
+            if listeners <= store.listener_ids(connection, test.listening_test_id):
+                store.write_results(
+                    connection,
+                    test.listening_test_id,
+                    asdict(results),
+                    votes_n=test.votes_n,
+                    last_vote_at=test.last_vote_at,
+                    computed_run=test.latest_run,
+                )
+                return results
+        test = queries.listening_test(test.name)
 
 
 def update_results() -> int:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -10,10 +11,12 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from mirpipe.cli.main import app
-from mirpipe.db.queries.listening_tests import listening_test
+from mirpipe.db.queries.listening_tests import ListeningTest, listening_test
+from mirpipe.db.store import listening_tests as store
 from mirpipe.listening.create_links import create_tokens
 from mirpipe.listening.create_test import ListeningOptions, create_test
 from mirpipe.listening.result_sentences import listening_answer
+from mirpipe.listening.results import ListeningResults, listening_results
 from mirpipe.listening.stored_results import compute_results, stored_results, update_results
 from mirpipe.stages.report import report
 from tests.listening.test_results import STRENGTHS
@@ -68,6 +71,40 @@ def test_a_report_computes_results_of_new_and_of_withdrawn_votes(
     assert stored_results(listening_test(NAME)) is None
     report(trigger="test")
     assert stored_results(listening_test(NAME)) is None
+
+
+def test_votes_that_are_withdrawn_while_results_are_computed_are_not_in_them(
+    library: Database, tokens: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tokens[:2]
+
+    def compute_slowly(test: ListeningTest) -> ListeningResults:
+        results = listening_results(test)
+        if left:
+            withdraw(library, left.pop())
+        return results
+
+    monkeypatch.setattr("mirpipe.listening.stored_results.listening_results", compute_slowly)
+    results = compute_results(listening_test(NAME))
+    assert results.listeners_n == 4
+    assert stored_results(listening_test(NAME)) == results
+    assert listening_test(NAME).is_current
+
+
+def test_a_withdrawal_during_the_storing_of_results_deletes_them(
+    library: Database, tokens: list[str]
+) -> None:
+    with ThreadPoolExecutor(1) as other, library.app.connect() as connection:
+        store.keep_out_withdrawals(connection)
+        withdrawal = other.submit(withdraw, library, tokens[0])
+        with pytest.raises(TimeoutError):
+            withdrawal.result(timeout=1)
+        store.write_results(
+            connection, 1, {"criteria": []}, votes_n=1, last_vote_at=None, computed_run=1
+        )
+        connection.commit()
+        withdrawal.result(timeout=60)
+    assert rows(library, "TABLE mirpipe.listening_result") == []
 
 
 def withdraw(database: Database, token: str) -> None:

@@ -141,8 +141,11 @@ _VOTES = text("""
         = (:test_id, :sheet, v.question)
     ORDER BY v.position
 """)
-
-
+_LISTENER_IDS = text("""
+    SELECT listener_id FROM mirpipe.listener WHERE listening_test_id = :test_id
+""")
+# A withdrawal writes to this table, too, and gets its snapshot only after its own lock.
+_LOCK_RESULTS = text("LOCK TABLE mirpipe.listening_result IN SHARE ROW EXCLUSIVE MODE")
 _RESULTS = text("""
     INSERT INTO mirpipe.listening_result AS r
         (listening_test_id, votes_n, last_vote_at, computed_run, computed_at, results)
@@ -253,6 +256,19 @@ def add_listener(
             "rows": json.dumps(votes),
         },
     )
+
+
+def listener_ids(connection: Connection, test_id: int) -> set[int]:
+    """Return the ids of the listeners who have a link and have not withdrawn. No id is reused."""
+    return set(connection.execute(_LISTENER_IDS, {"test_id": test_id}).scalars())
+
+
+def keep_out_withdrawals(connection: Connection) -> None:
+    """Wait until no listener is being withdrawn. Until the transaction ends, nobody can withdraw.
+
+    A withdrawal that waits for this deletes the results that the transaction writes.
+    """
+    connection.execute(_LOCK_RESULTS)
 
 
 def write_results(
