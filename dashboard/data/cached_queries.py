@@ -77,12 +77,6 @@ def ranked_targets_sentence(run: RunKey) -> str:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def captions(run: RunKey) -> list[queries.Caption]:
-    """Return the captions of all targets."""
-    return queries.captions()
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
 def cosine_distributions(run: RunKey) -> list[queries.HistogramBin]:
     """Return the histograms of cosines and z, by encoder."""
     return queries.cosine_distributions()
@@ -186,6 +180,11 @@ def library_counts() -> list[queries.LibraryCount]:
 def pending_work() -> list[queries.PendingWork]:
     """Return the work that the next run will do. It is at most 10 seconds old."""
     return current_state.read(queries.pending_work)
+
+
+def captions() -> list[queries.Caption]:
+    """Return the captions of all targets, which no run records. It is at most 10 seconds old."""
+    return current_state.read(queries.captions)
 
 
 def failure_counts() -> list[queries.FailureCount]:

@@ -8,6 +8,7 @@ import streamlit as st
 from sqlalchemy import text
 
 from dashboard.components import heatmap, main_metrics
+from dashboard.data import current_state
 from dashboard.views.generation import slope_charts
 from mirpipe.db import queries
 from mirpipe.generation.modes import Mode
@@ -206,6 +207,17 @@ def test_a_caption_with_markup_is_shown_literally(filled: Database, tmp_path: Pa
     assert f"<bdi>{SHOWN}</bdi></a>" in html(app)
     assert f"<div class='mp-quote'><bdi>{SHOWN}</bdi></div>" in html(app)
     assert not any(HOSTILE in element.value for element in [*app.markdown, *app.caption])
+
+
+def test_captions_that_are_written_between_two_runs_are_shown(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = page("generation")
+    assert "A slow piece in A minor." not in html(app)
+    with filled.app.begin() as connection:
+        describe(connection)
+    monkeypatch.setattr(current_state, "_change_mark", lambda: "written")
+    assert "A slow piece in A minor." in html(app.run())
 
 
 def test_ratings_are_averaged_in_their_own_table(filled: Database, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def main() -> None:
         empty_states.no_clip_scores()
     else:
         empty_states.no_clips()
-    all_captions = cached_queries.captions(key)
+    all_captions = cached_queries.captions()
     if all_captions:
         captions.section(all_captions)
     if scores and rows:
