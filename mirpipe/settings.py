@@ -262,7 +262,8 @@ class Settings(BaseSettings):
     api_port: int = 8600
     """Port of `mirpipe api`. If this port is in use, the next free port is used."""
     listening_port: int = 8700
-    """Port of `mirpipe listening serve`. If this port is in use, the next free port is used."""
+    """Port of `mirpipe listening serve`. If this port is in use, the command stops, because no
+    other port is in the links."""
     bind: IPAddress = "127.0.0.1"
     """IP address of this machine on which Airflow, the dashboard, `mirpipe api` and `mirpipe
     listening serve` listen. With the default, they can be opened only on this machine. Most other
