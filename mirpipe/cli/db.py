@@ -306,14 +306,19 @@ def _warn_about_own_server() -> None:
 
 
 def _url(role: Role) -> str:
-    """Return the role's URL with its password. Starts the embedded server if that is used.
+    """Return the role's URL with its password.
 
-    Raises ConfigurationError for the role reader if its login can do more than read.
+    Starts the embedded server if that is used, and creates its schema if it has none and the role
+    is app, reader or listener. Raises ConfigurationError for the role reader if its login can do
+    more than read.
     """
-    if role != "airflow" and settings().database_url is not None:
-        if role == "reader":
+    is_own_server = settings().database_url is not None
+    if role != "airflow":
+        if role == "reader" and is_own_server:
             require_reader_login()
-        return psql_url(database_url(role))
+        url = psql_url(database_url(role))
+        if is_own_server:
+            return url
     server = embedded_server(settings().home)
     server.up()
     database = "airflow" if role == "airflow" else "mirpipe"

@@ -89,6 +89,11 @@ def test_every_command_on_the_embedded_server(home: Path) -> None:
     assert {path.name for path in home.iterdir()} == {"other file", "up.lock"}
 
 
+def test_psql_in_a_new_home_finds_the_schema(home: Path) -> None:
+    query = psql("-Atc", "SELECT current_user, count(*) FROM mirpipe.v_library")
+    assert query.stdout == "mirpipe_read|0\n", query.stderr
+
+
 def test_downgrade_asks_for_confirmation(fresh_database: Database) -> None:
     assert "newer than base?" in run("downgrade", "base", exit_code=1, typed="n\n")
     assert "before" not in run("migrate")
