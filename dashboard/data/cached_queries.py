@@ -183,7 +183,7 @@ def pending_work() -> list[queries.PendingWork]:
 
 
 def captions() -> list[queries.Caption]:
-    """Return the captions of all targets, which no run records. It is at most 10 seconds old."""
+    """Return the captions of all targets, which no run records. They are at most 10 seconds old."""
     return current_state.read(queries.captions)
 
 
