@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mirpipe.operations.doctor import Finding
 
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red"}
-_LEVEL_WIDTH = max(map(len, _STYLES))
+_LEVEL_WIDTH = max(map(len, _STYLES)) + 1
 
 
 def doctor(as_json: AsJson = False) -> None:

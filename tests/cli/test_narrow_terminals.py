@@ -158,9 +158,9 @@ def test_findings_of_doctor_fit_and_their_commands_can_be_copied(
     result = CliRunner().invoke(app, ["doctor"], env={"COLUMNS": str(width)})
     require_width(result.stdout, width)
     lines = [line.rstrip() for line in result.stdout.splitlines()]
-    assert lines[-1] == ("warning models: no library is installed → Run `mirpipe models install`")
-    assert " ".join(line.strip() for line in lines[:-1]) == f"ok      roles: {long}"
-    assert all(line.startswith(" " * 8) for line in lines[1:-1])
+    assert lines[-1] == ("warning  models: no library is installed → Run `mirpipe models install`")
+    assert " ".join(line.strip() for line in lines[:-1]) == f"ok       roles: {long}"
+    assert all(line.startswith(" " * 9) for line in lines[1:-1])
 
 
 def _commands() -> Iterator[list[str]]:
