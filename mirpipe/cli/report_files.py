@@ -195,7 +195,7 @@ def _marked(name: str, row: queries.RetrievalSummary | queries.GenerationSummary
 
 
 def _players() -> Iterator[Markup]:
-    """Yield a row of players for each of the first targets: target, best matches and clips."""
+    """Yield a row of players for each listed target: target, best matches and clips."""
     matches: dict[int, list[queries.Match]] = {}
     for match in queries.best_matches(most_targets=MAX_TARGETS):
         matches.setdefault(match.target_id, []).append(match)

@@ -102,8 +102,8 @@ def matches(target_id: int, *, k: int = 10) -> list[Match]:
 def best_matches(*, most_targets: int | None = None) -> list[Match]:
     """Return the best match of every target by each encoder, sorted by target.
 
-    If there are more than `most_targets` targets, only those with the lowest z are returned: no
-    reference is much more similar to them than the others, according to one of the encoders.
+    If there are more than `most_targets` targets, only those are returned whose best match has the
+    lowest z by any encoder, so that it stands out least from the library.
     If matches are left out, because they are the same recording as their target, they come before
     the best match that counts.
     """
