@@ -121,10 +121,11 @@ def find_pairs(connection: Connection, track: ComparedFingerprint) -> Iterator[F
     for row in connection.execute(_CANDIDATES, candidates):
         found = common_passage(values, to_values(bytes(row.frames)))
         if found is not None:
-            yield _to_pair(track.track_id, row.track_id, found)
+            yield to_pair(track.track_id, row.track_id, found)
 
 
-def _to_pair(track_id: int, other_id: int, passage: CommonPassage) -> FoundPair:
+def to_pair(track_id: int, other_id: int, passage: CommonPassage) -> FoundPair:
+    """Return the pair of two tracks for the passage of the first one in the other one."""
     offset = passage.offset_seconds if track_id < other_id else 0.0 - passage.offset_seconds
     return FoundPair(
         min(track_id, other_id),
