@@ -181,17 +181,17 @@ class Settings(BaseSettings):
     established only if they also differ in this one, or if it cannot be tested."""
 
     promotion_margins: NameList = []
-    """Metrics by which a new revision of an encoder or a generator is judged, each with the largest
-    acceptable decrease of its mean over the best matches or clips, in the unit of the metric, such
-    as `aligned_melody=0.02,melody_accuracy=0.01`. `mirpipe compare` uses the same margins. Default:
+    """Metrics by which a new revision of a plug-in is judged, each with the largest acceptable
+    decrease of its mean over the best matches or clips, in the unit of the metric, such as
+    `aligned_melody=0.02,melody_accuracy=0.01`. `mirpipe compare` uses the same margins. Default:
     none, so that `mirpipe compare` uses the primary metric with margin 0."""
     promotion: Literal["complete", "not_worse", "manual"] = "complete"
-    """When a new revision of an encoder or a generator replaces the active one: `complete` as soon
-    as its vectors and matches, or its clips, are complete; `not_worse` if, in addition, no metric
-    in promotion_margins has become worse by more than its margin, which a non-inferiority test
-    decides; or `manual` only by `mirpipe promote`. Tracks that are added while a revision waits
-    have no matches or clips by the active one. The first revision of a plug-in is always active at
-    once."""
+    """When a new revision of an encoder, captioner or generator replaces the active one: `complete`
+    as soon as its vectors and matches, or its clips, are complete; `not_worse` if, in addition, no
+    metric in promotion_margins has become worse by more than its margin, which a non-inferiority
+    test decides; or `manual` only by `mirpipe promote`. Tracks that are added while a revision
+    waits have no matches or clips by the active one. The first revision of a plug-in is always
+    active at once."""
 
     same_recording_counts: bool = False
     """Whether a match that is the same recording as its target counts in P@k, MRR, mAP and the

@@ -1,6 +1,7 @@
 CREATE OR REPLACE VIEW pending_generation AS
 SELECT w.generator_id, w.name, w.revision, w.target_id, w.caption_id,
-    w.mode, w.is_conditioned, w.guidance, w.seed, w.template, w.seconds, s.subject, w.excerpt_id
+    w.mode, w.is_conditioned, w.guidance, w.seed, w.template, w.seconds, s.subject, w.excerpt_id,
+    w.captioner_id, w.is_generator_active, w.is_captioner_active
 FROM wanted_clip w
 JOIN track t ON t.track_id = w.target_id
 CROSS JOIN LATERAL (

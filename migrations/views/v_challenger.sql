@@ -9,18 +9,27 @@ FROM (
     UNION ALL
     SELECT 'generator', g.name, g.revision, a.revision,
         (SELECT avg((n.generation_id IS NOT NULL)::integer)::double precision
-         FROM wanted_clip n WHERE n.generator_id = g.generator_id),
+         FROM wanted_clip n WHERE n.generator_id = g.generator_id AND n.is_captioner_active),
         g.spec ->> 'licence_weights', g.is_random
     FROM generator g
     JOIN serving_generator s ON s.name = g.name AND s.generator_id <> g.generator_id
     JOIN generator a ON a.generator_id = s.generator_id
-    WHERE g.wanted) w
+    WHERE g.wanted
+    UNION ALL
+    SELECT 'captioner', k.name, k.revision, a.revision,
+        (SELECT avg((n.generation_id IS NOT NULL)::integer)::double precision
+         FROM wanted_clip n WHERE n.captioner_id = k.captioner_id AND n.is_generator_active),
+        k.spec ->> 'licence_weights', k.is_random
+    FROM captioner k
+    JOIN serving_captioner s ON s.name = k.name AND s.captioner_id <> k.captioner_id
+    JOIN captioner a ON a.captioner_id = s.captioner_id
+    WHERE k.wanted) w
 LEFT JOIN revision_comparison c ON (c.kind, c.name, c.old_revision, c.new_revision)
     = (w.kind, w.name, w.active_revision, w.revision);
 
-COMMENT ON VIEW v_challenger IS 'Configured revisions of encoders and generators that wait while another revision is active, with the verdict of the last comparison.';
-COMMENT ON COLUMN v_challenger.kind IS 'encoder or generator.';
-COMMENT ON COLUMN v_challenger.name IS 'Name of the encoder or generator.';
+COMMENT ON VIEW v_challenger IS 'Configured revisions of encoders, captioners and generators that wait while another revision is active, with the verdict of the last comparison.';
+COMMENT ON COLUMN v_challenger.kind IS 'encoder, captioner or generator.';
+COMMENT ON COLUMN v_challenger.name IS 'Name of the plug-in.';
 COMMENT ON COLUMN v_challenger.revision IS 'Configured revision, which waits.';
 COMMENT ON COLUMN v_challenger.active_revision IS 'Active revision, whose results are shown.';
 COMMENT ON COLUMN v_challenger.coverage IS 'Share, from 0 to 1, of the usable tracks that have a vector, or of the requested clips that exist. NULL if there are none.';

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from mirpipe.challengers.compare_revisions import compare_revisions
 from mirpipe.challengers.judge_challenger import store_verdict
-from mirpipe.db.store.active_generators import CompleteGenerator
+from mirpipe.db.store.active_clip_revisions import CompleteClips
 from mirpipe.db.store.active_revisions import CompleteChallenger
 from mirpipe.db.store.stored_revisions import Kind, stored_revisions
 from mirpipe.settings import settings
@@ -15,9 +15,9 @@ def encoder_takes_over(connection: Connection, challenger: CompleteChallenger) -
     return _takes_over(connection, "encoder", challenger.active_id, challenger.encoder_id)
 
 
-def generator_takes_over(connection: Connection, challenger: CompleteGenerator) -> bool:
-    """Return whether the settings let the generator revision replace the active one."""
-    return _takes_over(connection, "generator", challenger.active_id, challenger.generator_id)
+def clips_take_over(connection: Connection, challenger: CompleteClips) -> bool:
+    """Return whether the settings let the revision replace the active one."""
+    return _takes_over(connection, challenger.kind, challenger.active_id, challenger.plugin_id)
 
 
 def _takes_over(connection: Connection, kind: Kind, active_id: int, new_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""`mirpipe promote`: shows the results of another revision of an encoder or a generator."""
+"""`mirpipe promote`: shows the results of another revision of a plug-in."""
 
 import json
 from dataclasses import asdict
@@ -15,8 +15,7 @@ def promote(
         str,
         typer.Argument(
             metavar="REVISION",
-            help="Encoder or generator, such as clap, for its configured revision; or a revision: "
-            "clap@3f2a.",
+            help="Plug-in, such as clap, for its configured revision; or a revision: clap@3f2a.",
         ),
     ],
     incomplete: Annotated[
@@ -27,7 +26,7 @@ def promote(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a revision of an encoder or a generator the active one, and publish a run.
+    """Make a revision of an encoder, captioner or generator active, and publish a run.
 
     By default, a new revision becomes active by itself when it is complete. With
     MIRPIPE_PROMOTION=manual, it waits for this command. An earlier revision can be made active

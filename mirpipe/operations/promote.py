@@ -1,4 +1,4 @@
-"""Makes a revision of an encoder or a generator active by hand, and publishes its results."""
+"""Makes a revision of a plug-in active by hand, and publishes its results."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from mirpipe.challengers.find_revision import find_revision
 from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
-from mirpipe.db.store import active_generators, active_revisions
+from mirpipe.db.store import active_clip_revisions, active_revisions
 from mirpipe.db.store.stored_revisions import StoredRevision, stored_revisions
 from mirpipe.errors import ConfigurationError
 from mirpipe.settings import settings
@@ -29,7 +29,7 @@ class Promotion:
 def promote(name: str, *, incomplete: bool = False) -> Promotion:
     """Make a revision active, update the neighbour lists of an encoder, and publish a run.
 
-    `name` is an encoder or a generator, whose configured revision is then meant, or
+    `name` is an encoder, captioner or generator, whose configured revision is then meant, or
     `NAME@REVISION`. If the command is killed, it can be run again. Raises ConfigurationError if
     there is no such revision, if it is not complete and `incomplete` is false, or if the configured
     revision would replace it.
@@ -37,11 +37,6 @@ def promote(name: str, *, incomplete: bool = False) -> Promotion:
     with engine("app").connect() as connection:
         revisions = stored_revisions(connection)
     revision = find_revision(name, revisions, configured=True)
-    if revision.kind == "captioner":
-        raise ConfigurationError(
-            f"{revision.label} is a captioner. The configured captioner is always the active one: "
-            "choose it with MIRPIPE_CAPTIONER."
-        )
     of_plugin = [
         each for each in revisions if (each.kind, each.name) == (revision.kind, revision.name)
     ]
@@ -52,7 +47,7 @@ def promote(name: str, *, incomplete: bool = False) -> Promotion:
             if revision.kind == "encoder":
                 _promote_encoder(connection, revision, incomplete=incomplete)
             else:
-                _promote_generator(connection, revision, incomplete=incomplete)
+                _promote_clips(connection, revision.kind, revision, incomplete=incomplete)
     if revision.kind == "encoder":
         retrieve([revision.name])
     run = report(trigger=f"promote {revision.label}")
@@ -71,22 +66,29 @@ def _promote_encoder(connection: Connection, revision: StoredRevision, *, incomp
     active_revisions.make_active(connection, revision.plugin_id)
 
 
-def _promote_generator(
-    connection: Connection, revision: StoredRevision, *, incomplete: bool
+def _promote_clips(
+    connection: Connection,
+    kind: active_clip_revisions.ClipPlugin,
+    revision: StoredRevision,
+    *,
+    incomplete: bool,
 ) -> None:
-    """Make a generator revision active. An earlier one has all clips that it can have."""
-    complete = active_generators.complete_generators(connection)
-    is_complete = revision.plugin_id in [each.generator_id for each in complete]
-    is_earlier = not revision.configured and active_generators.has_clips(
-        connection, revision.plugin_id
+    """Make a generator or captioner active. An earlier revision has all clips that it can have."""
+    complete = active_clip_revisions.complete_clips(connection, kind)
+    is_complete = revision.plugin_id in [each.plugin_id for each in complete]
+    is_earlier = not revision.configured and active_clip_revisions.has_results(
+        connection, kind, revision.plugin_id
     )
     if not (incomplete or is_complete or is_earlier):
+        missing, command = "some clips are missing or have no scores yet", "mirpipe generate"
+        if kind == "captioner":
+            missing = "some captions, or clips from them, are missing or have no scores yet"
+            command = "mirpipe caption`, `mirpipe generate"
         raise ConfigurationError(
-            f"{revision.label} is not complete: some clips are missing or have no scores yet. Run "
-            "`mirpipe generate` and `mirpipe run` first, or add --incomplete to show only the "
-            "clips that exist."
+            f"{revision.label} is not complete: {missing}. Run `{command}` and `mirpipe run` "
+            "first, or add --incomplete to show only what exists."
         )
-    active_generators.make_generator_active(connection, revision.plugin_id)
+    active_clip_revisions.make_active(connection, kind, revision.plugin_id)
 
 
 def _require_lasting(revision: StoredRevision, of_plugin: list[StoredRevision]) -> None:

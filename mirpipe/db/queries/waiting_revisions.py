@@ -1,4 +1,4 @@
-"""The configured revisions of encoders and generators that wait to replace the active ones."""
+"""The configured revisions of plug-ins that wait to replace the active ones."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ class Challenger:
     """A configured revision that waits, and the verdict of its last comparison."""
 
     kind: str
-    """encoder or generator."""
+    """encoder, captioner or generator."""
     name: str
     revision: str
     active_revision: str
@@ -41,7 +41,7 @@ _CHALLENGERS = text("""
 
 
 def challengers() -> list[Challenger]:
-    """Return the revisions that wait while another revision is active: encoders come first."""
+    """Return the revisions that wait while another revision is active, by kind and name."""
     return read_rows(Challenger, _CHALLENGERS)
 
 

@@ -56,6 +56,10 @@ CONTENT = {
         SELECT s.name, m.revision FROM mirpipe.serving_metric s
         JOIN mirpipe.metric m USING (metric_id)
     """,
+    "serving_captioner": """
+        SELECT s.name, k.revision FROM mirpipe.serving_captioner s
+        JOIN mirpipe.captioner k USING (captioner_id)
+    """,
     "serving_generator": """
         SELECT s.name, g.revision FROM mirpipe.serving_generator s
         JOIN mirpipe.generator g USING (generator_id)

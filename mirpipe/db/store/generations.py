@@ -29,7 +29,7 @@ _PENDING = text(
     "WHERE p.generator_id = :generator_id "
     "AND (CAST(:target_ids AS bigint[]) IS NULL OR p.target_id = ANY(:target_ids)) "
     "AND (CAST(:modes AS text[]) IS NULL OR p.mode = ANY(:modes)) "
-    "ORDER BY p.target_id, p.is_conditioned, p.mode, p.guidance, p.seed"
+    "ORDER BY p.target_id, p.is_conditioned, p.mode, p.guidance, p.seed, p.caption_id"
 )
 _WRITE = text(
     "INSERT INTO mirpipe.generation (target_id, excerpt_id, generator_id, caption_id, mode, "

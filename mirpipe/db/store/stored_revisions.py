@@ -18,7 +18,7 @@ class StoredRevision:
     name: str
     revision: str
     active: bool
-    """Whether its results are shown. The captions of the configured captioner are shown."""
+    """Whether its results are shown."""
     configured: bool
     """Whether the settings request it."""
     random: bool
@@ -63,9 +63,11 @@ _REVISIONS = text(f"""
         WHERE b.encoder_id = p.encoder_id AND b.tracks > 0 AND NOT b.is_imported
         GROUP BY b.device ORDER BY max(b.batch_id) DESC LIMIT 1) speed ON true
     UNION ALL
-    SELECT 'captioner', p.captioner_id, p.name, p.revision, p.wanted, p.wanted, {_COLUMNS}, NULL,
+    SELECT 'captioner', p.captioner_id, p.name, p.revision,
+        coalesce(p.captioner_id = s.captioner_id, p.wanted), p.wanted, {_COLUMNS}, NULL,
         speed.device, speed.seconds_per_item, speed.peak_memory_bytes, 0
     FROM mirpipe.captioner p
+    LEFT JOIN mirpipe.serving_captioner s ON s.name = p.name
     LEFT JOIN LATERAL (
         SELECT c.device, avg(c.took_seconds) AS seconds_per_item,
             max(c.peak_memory_bytes) AS peak_memory_bytes

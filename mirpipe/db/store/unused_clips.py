@@ -21,7 +21,8 @@ _UNUSED = f"""
                 JOIN mirpipe.generator n ON n.name = s.name AND n.wanted
                 WHERE s.generator_id = r.generator_id))
         OR EXISTS (SELECT FROM mirpipe.caption c JOIN mirpipe.captioner k USING (captioner_id)
-            WHERE c.caption_id = g.caption_id AND {REPLACED.format(row="k")}))
+            WHERE c.caption_id = g.caption_id AND {REPLACED.format(row="k")}
+            AND k.captioner_id NOT IN (SELECT a.captioner_id FROM mirpipe.active_captioner a)))
         AND (g.target_id, g.track_id) NOT IN (
             SELECT q.target_id, q.first_id FROM mirpipe.listening_question q
             UNION ALL SELECT q.target_id, q.second_id FROM mirpipe.listening_question q

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mirpipe.challengers.promotion import encoder_takes_over, generator_takes_over
+from mirpipe.challengers.promotion import clips_take_over, encoder_takes_over
 from mirpipe.db.engine import engine
 from mirpipe.db.named_locks import hold_lock
 from mirpipe.db.snapshot import open_snapshot
@@ -17,7 +17,7 @@ from mirpipe.db.store import (
     shown_matches,
     unsettled_tracks,
 )
-from mirpipe.db.store.active_generators import activate_complete_generators
+from mirpipe.db.store.active_clip_revisions import activate_complete_clips
 from mirpipe.db.store.active_metrics import activate_complete_metrics
 from mirpipe.db.store.active_revisions import activate_complete_revisions, active_encoders
 from mirpipe.listening.stored_results import update_results
@@ -62,7 +62,7 @@ def _publish_or_confirm(trigger: str) -> ReportResult:
     with open_snapshot("app") as connection:
         activate_complete_revisions(connection, takes_over=encoder_takes_over)
         activate_complete_metrics(connection)
-        activate_complete_generators(connection, takes_over=generator_takes_over)
+        activate_complete_clips(connection, takes_over=clips_take_over)
         counts = settings().same_recording_counts
         shown_matches.prepare_matches(connection, same_recording_counts=counts)
         digest = runs.state_digest(connection, comparison_method())

@@ -61,6 +61,7 @@ CHANGES = {
     "track_feature": "UPDATE track_feature SET tempo_bpm = 60",
     "serving_metric": "DELETE FROM serving_metric",
     "serving_generator": "DELETE FROM serving_generator",
+    "serving_captioner": "DELETE FROM serving_captioner",
     "excerpt": "UPDATE excerpt SET wanted = false",
     "excerpt_embedding": "UPDATE excerpt_embedding SET embedding = '[1,0,0]'",
     "caption": "UPDATE caption SET contradictions = '{tempo}'",

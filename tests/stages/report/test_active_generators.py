@@ -14,43 +14,28 @@ from mirpipe.errors import ConfigurationError
 from mirpipe.operations.promote import promote
 from mirpipe.operations.prune import prune
 from mirpipe.settings import settings
-from mirpipe.stages import analyse, caption
+from mirpipe.stages import analyse
 from mirpipe.stages import generate as stage
 from mirpipe.stages.evaluate import evaluate
 from mirpipe.stages.report import report
-from tests.support.audio_files import ingest_folder, tones
+from tests.stages.report.clip_library import (
+    CLIPS,
+    TARGETS,
+    add_published_clips,
+    change,
+    publish,
+    rows,
+)
 from tests.support.databases import Database
 
 pytestmark = pytest.mark.usefixtures("_echo_and_beep")
-
-TARGETS = 5
-CLIPS = 3 * TARGETS
 
 
 @pytest.fixture
 def library(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
     """Five targets with published clips by the first revision of `beep`."""
-    change(monkeypatch, CLIPS_DIR=str(tmp_path / "clips"))
-    tones(tmp_path / "targets", [300.0 + 40 * n for n in range(TARGETS)])
-    ingest_folder(tmp_path / "targets", "target")
-    analyse.analyse()
-    caption.caption("echo")
-    stage.generate("beep")
-    publish()
+    add_published_clips(tmp_path, monkeypatch)
     return fresh_database
-
-
-def change(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
-    for name, value in values.items():
-        monkeypatch.setenv(f"MIRPIPE_{name}", value)
-    settings.cache_clear()
-
-
-def publish() -> None:
-    """Measure and score all clips, and publish the results."""
-    analyse.analyse()
-    evaluate()
-    report(trigger="test")
 
 
 def register_new(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,11 +45,6 @@ def register_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beep, "SPEC", replace(beep.SPEC, version=beep.SPEC.version + 1))
     monkeypatch.setattr(beep, "_tone", lambda request: old_tone(request) / 2)
     stage.plan("beep")
-
-
-def rows(database: Database, query: str) -> list[tuple]:
-    with database.app.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def shown(database: Database) -> dict[int, int]:

@@ -1,0 +1,3 @@
+SET LOCAL search_path = mirpipe, public;
+
+DROP TABLE serving_captioner;

@@ -1,0 +1,53 @@
+"""Targets with clips by `echo` and `beep`, for tests of revisions whose clips are shown."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from mirpipe.settings import settings
+from mirpipe.stages import analyse, caption
+from mirpipe.stages import generate as stage
+from mirpipe.stages.evaluate import evaluate
+from mirpipe.stages.report import report
+from tests.support.audio_files import ingest_folder, tones
+from tests.support.databases import Database
+
+TARGETS = 5
+CLIPS = 3 * TARGETS
+
+
+def add_targets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add five targets, without captions or clips. The clips will be stored in this folder."""
+    change(monkeypatch, CLIPS_DIR=str(folder / "clips"))
+    tones(folder / "targets", [300.0 + 40 * n for n in range(TARGETS)])
+    ingest_folder(folder / "targets", "target")
+    analyse.analyse()
+
+
+def add_published_clips(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add five targets with published clips by the first revisions of `echo` and `beep`."""
+    add_targets(folder, monkeypatch)
+    caption.caption("echo")
+    stage.generate("beep")
+    publish()
+
+
+def change(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    """Change settings."""
+    for name, value in values.items():
+        monkeypatch.setenv(f"MIRPIPE_{name}", value)
+    settings.cache_clear()
+
+
+def publish() -> None:
+    """Measure and score all clips, and publish the results."""
+    analyse.analyse()
+    evaluate()
+    report(trigger="test")
+
+
+def rows(database: Database, query: str) -> list[tuple]:
+    """Return the rows of a query."""
+    with database.app.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
