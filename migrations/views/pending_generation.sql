@@ -15,3 +15,5 @@ WHERE w.generation_id IS NULL AND w.is_requested
 
 COMMENT ON VIEW pending_generation IS 'Clips that are requested by the settings and do not exist yet. A clip counts as existing regardless of the device that computed it. Clips that failed because of bad input are left out.';
 COMMENT ON COLUMN pending_generation.subject IS 'Name of the clip in the failure ledger. The name consists of the target, mode, guidance and seed.';
+COMMENT ON COLUMN pending_generation.is_generator_active IS 'true for the active revision of the generator, or for the configured one if none is active.';
+COMMENT ON COLUMN pending_generation.is_captioner_active IS 'true for the active revision of the captioner, or for the configured one if none is active.';
