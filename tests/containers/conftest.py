@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mirpipe.settings import PROJECT
-from tests.containers import main_job
+from tests.containers import fault_table, main_job
 from tests.containers.engine import Engine
 from tests.containers.engine import engine as container_engine
 from tests.containers.stack import Stack, save_logs
@@ -32,6 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.containers)
             item.add_marker(pytest.mark.timeout(3600))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the faults with their digests."""
+    fault_table.print_table(config, terminalreporter)
 
 
 @pytest.fixture(scope="session")
@@ -89,5 +96,7 @@ def undisturbed(engine: Engine, version: str, backups: Path) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed_digest(undisturbed: Stack) -> str:
-    return main_job.digest(undisturbed)
+def undisturbed_digest(undisturbed: Stack, pytestconfig: pytest.Config) -> str:
+    digest = main_job.digest(undisturbed)
+    fault_table.add_row(pytestconfig, "no fault", ["the main job has run once"], digest)
+    return digest

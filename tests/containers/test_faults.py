@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.containers import fault_table
 from tests.containers.conftest import NOTICED_SOON, started
 from tests.containers.engine import Engine
 from tests.containers.main_job import (
@@ -35,8 +36,23 @@ VICTIMS = (
 PAUSE_SECONDS = 120
 
 
+CONNECT = "import socket; socket.create_connection(('postgres', 5432), 5)"
+
+
 @pytest.fixture
-def disturbed(engine: Engine, version: str, undisturbed_digest: str) -> Iterator[Stack]:
+def effects() -> list[str]:
+    """What the test has seen of its fault, for the table of faults."""
+    return []
+
+
+@pytest.fixture
+def disturbed(
+    engine: Engine,
+    version: str,
+    undisturbed_digest: str,
+    effects: list[str],
+    request: pytest.FixtureRequest,
+) -> Iterator[Stack]:
     """Yield a stack whose main job has started. At the end, its results must be complete."""
     with started(engine, version, **NOTICED_SOON) as made:
         start_main_job(made)
@@ -46,51 +62,70 @@ def disturbed(engine: Engine, version: str, undisturbed_digest: str) -> Iterator
             # A task has failed in all its attempts. The next run does what is left.
             run_again(made)
         assert pending_work(made) == []
+        fault_table.add_row(request.config, request.node.name, effects, digest(made))
         assert digest(made) == undisturbed_digest
 
 
-def test_thirty_random_kills(disturbed: Stack, undisturbed: Stack) -> None:
+def test_thirty_random_kills(disturbed: Stack, undisturbed: Stack, effects: list[str]) -> None:
     choices = random.Random(SEED)
     complete = stored_rows(undisturbed)
     for share in sorted(choices.uniform(0, 0.9) for _ in range(KILLS)):
         wait_for_progress(disturbed, complete, share)
         assert not have_ended(disturbed)
         service = choices.choice(VICTIMS)
-        print(f"{service} killed when {share:.0%} of the results were stored")
+        effects.append(f"{service} killed with {share:.0%} of the results")
         disturbed.kill(service)
 
 
-def test_a_worker_that_is_paused_for_two_minutes(disturbed: Stack) -> None:
+def test_a_worker_that_is_paused_for_two_minutes(disturbed: Stack, effects: list[str]) -> None:
     wait_until_stored(disturbed, "embedding", 8)
     disturbed.engine.docker("pause", disturbed.container("worker"))
+    wait_for(10)  # The server may still commit what it has received.
+    stored = stored_rows(disturbed)
     wait_for(PAUSE_SECONDS)
+    assert stored_rows(disturbed) == stored
     disturbed.engine.docker("unpause", disturbed.container("worker"))
+    effects.append(f"{sum(stored.values())} rows when it was paused, and no more until its end")
 
 
-def test_a_network_cut_between_a_worker_and_postgres(disturbed: Stack) -> None:
+def test_a_network_cut_between_a_worker_and_postgres(disturbed: Stack, effects: list[str]) -> None:
     wait_until_stored(disturbed, "embedding", 8)
     network, worker = f"{disturbed.name}_pipeline", disturbed.container("worker")
     disturbed.engine.docker("network", "disconnect", network, worker)
     wait_for(PAUSE_SECONDS)
+    with pytest.raises(AssertionError, match=r"gaierror|timed out|unreachable"):
+        disturbed.run("worker", "python", "-c", CONNECT)
     disturbed.engine.docker("network", "connect", "--alias", "worker", network, worker)
+    disturbed.run("worker", "python", "-c", CONNECT)
+    effects.append("the worker could not reach postgres, and then could again")
 
 
-def test_an_emptied_redis(disturbed: Stack) -> None:
+def test_an_emptied_redis(disturbed: Stack, effects: list[str]) -> None:
     wait_until_stored(disturbed, "embedding", 8)
-    disturbed.run("redis", "redis-cli", "flushall")
+    keys = int(disturbed.run("redis", "redis-cli", "dbsize"))
+    assert keys > 0
+    assert disturbed.run("redis", "redis-cli", "flushall").strip() == "OK"
+    effects.append(f"redis had {keys} keys, and lost them")
 
 
 def test_a_full_disk_for_clips(
-    engine: Engine, version: str, undisturbed_digest: str, small_disk: Path
+    engine: Engine,
+    version: str,
+    undisturbed_digest: str,
+    small_disk: Path,
+    pytestconfig: pytest.Config,
 ) -> None:
     variables = NOTICED_SOON | {"CLIPS_VOLUME": str(small_disk)}
     with started(engine, version, **variables) as made:
         start_main_job(made)
         wait_for_main_job(made)
-        assert pending_work(made) != []
+        missing = pending_work(made)
+        assert missing != []
         mount_small_disk(small_disk, "remount,size=1g")
         run_again(made)
         assert pending_work(made) == []
+        effects = [f"left pending: {missing}", "nothing pending after the disk had room again"]
+        fault_table.add_row(pytestconfig, "a full disk for clips", effects, digest(made))
         assert digest(made) == undisturbed_digest
 
 

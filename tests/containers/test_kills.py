@@ -1,5 +1,8 @@
 """Containers are killed during the main job, and the results are the same as without kills."""
 
+import pytest
+
+from tests.containers import fault_table
 from tests.containers.conftest import NOTICED_SOON, started
 from tests.containers.engine import Engine
 from tests.containers.main_job import (
@@ -20,7 +23,7 @@ KILLS = (
 
 
 def test_three_kills_do_not_change_the_results(
-    engine: Engine, version: str, undisturbed_digest: str
+    engine: Engine, version: str, undisturbed_digest: str, pytestconfig: pytest.Config
 ) -> None:
     with started(engine, version, **NOTICED_SOON) as disturbed:
         start_main_job(disturbed)
@@ -30,4 +33,8 @@ def test_three_kills_do_not_change_the_results(
         wait_for_main_job(disturbed)
         assert unsuccessful_tasks(disturbed) == []
         assert pending_work(disturbed) == []
+        effects = [
+            f"{service} killed with {rows} rows in {table}" for service, table, rows in KILLS
+        ]
+        fault_table.add_row(pytestconfig, "three kills", effects, digest(disturbed))
         assert digest(disturbed) == undisturbed_digest
