@@ -1,0 +1,30 @@
+SET LOCAL search_path = mirpipe, public;
+
+CREATE OR REPLACE FUNCTION queue_state_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = mirpipe, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM before b JOIN after a USING (track_id)
+        WHERE (a.state = 'ok') <> (b.state = 'ok') OR a.content_sha256 <> b.content_sha256)
+    THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM encoder ORDER BY encoder_id FOR SHARE;
+    INSERT INTO embedding_change AS c (encoder_id, track_id)
+    SELECT e.encoder_id, a.track_id
+    FROM encoder e CROSS JOIN before b JOIN after a USING (track_id)
+    WHERE ((a.state = 'ok') <> (b.state = 'ok') OR a.content_sha256 <> b.content_sha256)
+      AND (e.wanted OR EXISTS (SELECT FROM serving_revision s WHERE s.encoder_id = e.encoder_id))
+    ORDER BY e.encoder_id, a.track_id
+    ON CONFLICT (encoder_id, track_id) DO UPDATE SET previous = c.previous;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION note_usable_tracks() RETURNS trigger
+LANGUAGE plpgsql SET search_path = mirpipe, public, pg_temp AS $$
+BEGIN
+    INSERT INTO unsettled_track
+    SELECT track_id FROM before b JOIN after a USING (track_id)
+    WHERE a.state = 'ok' AND b.state <> 'ok';
+    RETURN NULL;
+END $$;
