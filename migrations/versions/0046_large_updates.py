@@ -1,4 +1,4 @@
-"""Compares the rows before and after an update in time that grows with their number, not its square."""
+"""Compares tracks before and after an update in time that grows with their number."""
 
 from pathlib import Path
 
