@@ -17,8 +17,12 @@ FROM (
     WHERE g.wanted
     UNION ALL
     SELECT 'captioner', k.name, k.revision, a.revision,
-        (SELECT avg((n.generation_id IS NOT NULL)::integer)::double precision
-         FROM wanted_clip n WHERE n.captioner_id = k.captioner_id AND n.is_generator_active),
+        (SELECT avg(EXISTS (SELECT FROM caption c
+                WHERE (c.captioner_id, c.track_id) = (k.captioner_id, t.track_id))::integer)::double precision
+         FROM track t WHERE t.collection = 'target' AND t.state = 'ok')
+        * coalesce((SELECT avg((n.generation_id IS NOT NULL)::integer)::double precision
+            FROM wanted_clip n WHERE n.captioner_id = k.captioner_id AND n.is_generator_active
+              AND EXISTS (SELECT FROM wanted_clip o WHERE o.is_shown AND o.generation_id IS NOT NULL)), 1),
         k.spec ->> 'licence_weights', k.is_random
     FROM captioner k
     JOIN serving_captioner s ON s.name = k.name AND s.captioner_id <> k.captioner_id
@@ -32,7 +36,7 @@ COMMENT ON COLUMN v_challenger.kind IS 'encoder, captioner or generator.';
 COMMENT ON COLUMN v_challenger.name IS 'Name of the plug-in.';
 COMMENT ON COLUMN v_challenger.revision IS 'Configured revision, which waits.';
 COMMENT ON COLUMN v_challenger.active_revision IS 'Active revision, whose results are shown.';
-COMMENT ON COLUMN v_challenger.coverage IS 'Share, from 0 to 1, of the usable tracks that have a vector, or of the requested clips that exist. NULL if there are none.';
+COMMENT ON COLUMN v_challenger.coverage IS 'Share, from 0 to 1, of the usable tracks that have a vector, or of the requested clips that exist. For a captioner: the share of targets with a caption, times the share of the clips from these captions that exist, if clips are shown. NULL if there are none.';
 COMMENT ON COLUMN v_challenger.verdict IS 'better, not worse, worse or undecided. NULL if these two revisions were not compared yet.';
 COMMENT ON COLUMN v_challenger.sentences IS 'What would change, in the words of mirpipe compare.';
 COMMENT ON COLUMN v_challenger.compared_at IS 'Time of the last comparison of these two revisions.';

@@ -6,7 +6,8 @@ SELECT g.generation_id, r.name AS generator, g.mode, g.guidance, g.seed, t.title
     r.revision, w.generation_id IS NOT NULL AS wanted,
     r.spec ->> 'licence_weights' AS licence_weights,
     r.is_random AS random,
-    x.start_seconds AS excerpt_start_seconds, x.seconds AS excerpt_seconds
+    x.start_seconds AS excerpt_start_seconds, x.seconds AS excerpt_seconds,
+    k.revision AS captioner_revision
 FROM generation g
 JOIN generator r USING (generator_id)
 JOIN track t ON t.track_id = g.target_id
@@ -22,6 +23,7 @@ LEFT JOIN LATERAL (
 COMMENT ON VIEW v_generation IS 'Generated clips, with all inputs and settings from which each clip was generated.';
 COMMENT ON COLUMN v_generation.track_id IS 'The clip, which is a track in the collection generated; key in the table track.';
 COMMENT ON COLUMN v_generation.path IS 'Path of the clip. NULL if the file is missing.';
-COMMENT ON COLUMN v_generation.wanted IS 'true if the clip enters the results: the settings request it, and the revision of its generator is active.';
+COMMENT ON COLUMN v_generation.wanted IS 'true if the clip enters the results: the settings request it, and the revisions of its generator and its captioner are active.';
 COMMENT ON COLUMN v_generation.excerpt_start_seconds IS 'Start of the excerpt of the target from which the clip was generated, in seconds. NULL for clips from earlier versions that used another part.';
 COMMENT ON COLUMN v_generation.excerpt_seconds IS 'Length of the excerpt of the target, in seconds. NULL for clips from earlier versions that used another part.';
+COMMENT ON COLUMN v_generation.captioner_revision IS 'Revision of the captioner that wrote the caption.';

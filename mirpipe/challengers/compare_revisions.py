@@ -47,6 +47,8 @@ class MetricChange:
     """Upper end of the 95 % interval of the difference."""
     p_adjusted: float | None
     """p-value of a sign-flip test, corrected for the other metrics."""
+    p_reason: str | None
+    """Code of the reason why p_adjusted is None, such as too_few_targets."""
     reason: str | None
     """Code of the reason why the metric can have no verdict, such as too_few_targets."""
     margin: float | None
@@ -134,7 +136,10 @@ def compare_revisions(
     }
     metrics = [
         *_metric_changes(list(measured.values()), old, new, margins, primary_metric),
-        *(_unknown(name, margins[name]) for name in sorted(margins.keys() - measured.keys())),
+        *(
+            _unmeasured(name, margins[name], has_answers=len(answers.target_ids) > 0)
+            for name in sorted(margins.keys() - measured.keys())
+        ),
     ]
     [(low, high)] = intervals([answers.common], ranges=[(0.0, 1.0)])
     return RevisionComparison(
@@ -209,6 +214,7 @@ def _metric_change(
         low=_none_if_nan(test.low),
         high=_none_if_nan(test.high),
         p_adjusted=p.p_adjusted,
+        p_reason=p.reason,
         reason=reason,
         margin=margin,
         verdict=verdict,
@@ -234,9 +240,21 @@ def _is_random(values: MetricValues, old: StoredRevision, new: StoredRevision) -
     return values.random or old.random or new.random
 
 
-def _unknown(metric: str, margin: float) -> MetricChange:
+def _unmeasured(metric: str, margin: float, *, has_answers: bool) -> MetricChange:
+    """Return the change of a metric without values for the answers of both revisions."""
     return MetricChange(
-        metric, 0, None, None, None, None, None, None, "no_metric", margin, "undecided"
+        metric=metric,
+        n=0,
+        old_mean=None,
+        new_mean=None,
+        difference=None,
+        low=None,
+        high=None,
+        p_adjusted=None,
+        p_reason="no_target",
+        reason="no_metric" if has_answers else "no_shared_answers",
+        margin=margin,
+        verdict="undecided",
     )
 
 

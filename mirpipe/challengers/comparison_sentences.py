@@ -24,6 +24,11 @@ WORDS: dict[Kind, Words] = {
     "generator": Words("clip", "clip", "clips"),
 }
 """Words by kind of plug-in."""
+_NOTHING_SHARED: dict[Kind, str] = {
+    "encoder": "No target has matches by both revisions. Run `mirpipe run`.",
+    "captioner": "No target has clips from captions by both revisions. Run `mirpipe generate`.",
+    "generator": "No target has clips by both revisions. Run `mirpipe generate`.",
+}
 
 
 def comparison_sentences(comparison: RevisionComparison) -> list[str]:
@@ -43,7 +48,7 @@ def comparison_sentences(comparison: RevisionComparison) -> list[str]:
             f"{comparison.targets_n:,} targets."
         )
     if comparison.common is None:
-        sentences.append("No target has answers by both revisions that can be compared.")
+        sentences.append(_NOTHING_SHARED[comparison.old.kind])
     else:
         interval = ""
         if comparison.common_low is not None:
@@ -54,6 +59,12 @@ def comparison_sentences(comparison: RevisionComparison) -> list[str]:
             f"{comparison.compared_n:,} targets. {comparison.common:.0%}{interval} of the "
             f"{words.same} are the same."
         )
+    sentences += [
+        f"{each.imported_n:,} vectors of {each.label} were imported. How they were computed is "
+        "unknown."
+        for each in (comparison.old, comparison.new)
+        if each.imported_n
+    ]
     if comparison.old.licence_weights != comparison.new.licence_weights:
         sentences.append(
             f"The licence of the weights changes from {comparison.old.licence_weights or 'none'} "

@@ -98,7 +98,7 @@ def compare(
             )
         if first.kind != second.kind:
             raise typer.BadParameter(
-                f"{first.label} is a revision of a {first.kind}, and {second.label} of a "
+                f"{first.label} is of the kind {first.kind}, and {second.label} of the kind "
                 f"{second.kind}. Name two revisions of the same kind."
             )
         comparison = compare_revisions(

@@ -25,6 +25,7 @@ _REASONS = {
     "unsearched_vectors": "vectors are not searched yet; run `mirpipe run`",
     "not_measured": "scores are missing",
     "no_metric": "there are no scores by a metric with this name",
+    "no_shared_answers": "no target has answers by both revisions",
     "too_few_targets": "too few targets",
 }
 
@@ -73,6 +74,8 @@ def _metric_table(changes: Sequence[MetricChange]) -> Table:
         verdict: str = change.verdict or ""
         if change.reason is not None and (change.verdict or change.n):
             verdict = f"{verdict} ({_REASONS[change.reason]})".strip()
+        elif change.p_reason == "too_few_targets" and change.n:
+            verdict = f"{verdict} (no p: too few targets differ)".strip()
         table.add_row(
             metric_name(change.metric),
             str(change.n),

@@ -48,5 +48,10 @@ def promote(
         print(json.dumps(asdict(result)))
     elif result.previous == result.revision:
         print(f"{result.plugin}@{result.revision[:8]} was active already (run {result.run_id})")
-    else:
+    elif result.published:
         print(f"{result.plugin}@{result.revision[:8]} is active, published as run {result.run_id}")
+    else:
+        print(
+            f"{result.plugin}@{result.revision[:8]} is active. All results are the same as in run "
+            f"{result.run_id}"
+        )

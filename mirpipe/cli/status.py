@@ -103,7 +103,7 @@ def _print_results(console: Console) -> None:
         _print_table(
             console,
             "challengers (`mirpipe compare NAME` says what would change)",
-            ("kind", "name", "revision", "progress", "verdict"),
+            ("kind", "name", "revision", "progress", "verdict", "compared (UTC)"),
             [
                 (
                     each.kind,
@@ -111,6 +111,7 @@ def _print_results(console: Console) -> None:
                     each.revision,
                     queries.progress_text(each),
                     queries.verdict_text(each),
+                    f"{each.compared_at:%Y-%m-%d %H:%M}" if each.compared_at else "",
                 )
                 for each in challengers
             ],

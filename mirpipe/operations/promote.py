@@ -24,6 +24,8 @@ class Promotion:
     previous: str | None
     """Revision that was active before. None if there was none."""
     run_id: int
+    published: bool
+    """Whether the run is new. False if the results are the same as before."""
 
 
 def promote(name: str, *, incomplete: bool = False) -> Promotion:
@@ -52,7 +54,7 @@ def promote(name: str, *, incomplete: bool = False) -> Promotion:
         retrieve([revision.name])
     run = report(trigger=f"promote {revision.label}")
     previous = next((each.revision for each in of_plugin if each.active), None)
-    return Promotion(revision.name, revision.revision, previous, run.run_id)
+    return Promotion(revision.name, revision.revision, previous, run.run_id, run.changed)
 
 
 def _promote_encoder(connection: Connection, revision: StoredRevision, *, incomplete: bool) -> None:

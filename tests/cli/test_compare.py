@@ -136,10 +136,21 @@ def test_clips_are_compared_by_the_primary_metric_of_generation(
     result = compare(old="model@1", new="model")
     assert result.exit_code == 2
     assert "judged by melody accuracy of all pairs (margin 0)." in result.stdout
-    assert "No target has answers by both revisions that can be compared." in result.stdout
+    assert "No target has clips by both revisions. Run `mirpipe generate`." in result.stdout
     result = compare(old="model", new="made_up")
     assert result.exit_code == 2
-    assert "model@2 is a revision of a generator" in " ".join(result.output.split())
+    assert "model@2 is of the kind generator" in " ".join(result.output.split())
+
+
+def test_a_missing_p_value_has_a_reason(library: JudgedLibrary) -> None:
+    library.challenge(old_at_bad=0, new_at_bad=1)
+    [change] = [
+        each
+        for each in json.loads(compare("--json").stdout)["metrics"]
+        if each["metric"] == "aligned_melody"
+    ]
+    assert (change["p_adjusted"], change["p_reason"]) == (None, "too_few_targets")
+    assert "no p: too few targets differ" in " ".join(compare().stdout.replace("│", "").split())
 
 
 def test_a_revision_is_not_compared_with_itself(library: JudgedLibrary) -> None:

@@ -402,6 +402,10 @@ def test_a_new_imported_revision_replaces_the_old_one_on_request(
     file = write_file(tmp_path / "newer.parquet", newer, *rows_of(foreign))
     result = run("vectors", "import", file)
     assert "Another revision of elsewhere is active" in result.stderr
+    old, new = (f"elsewhere@{registry.revision(spec)[:8]}" for spec in (FOREIGN, newer))
+    words = " ".join(run("compare", old, new).stdout.split())
+    for label in (old, new):
+        assert f"vectors of {label} were imported. How they were computed is unknown." in words
     assert import_json(file, "--activate")["state"]["active"]
     # The first revision misses the removal of a reference while it is not active.
     (tmp_path / "references" / "100 Hz.wav").unlink()

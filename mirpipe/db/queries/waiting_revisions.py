@@ -19,8 +19,8 @@ class Challenger:
     active_revision: str
     """Revision whose results are shown."""
     coverage: float | None
-    """Share of the usable tracks that have a vector, or of the requested clips that exist, 0 to 1.
-    None if there are none."""
+    """Share of the usable tracks that have a vector, or of the requested clips that exist, 0 to 1;
+    for a captioner, of the captions and the clips from them. None if there are none."""
     random: bool
     """Whether the weights of the waiting revision are random."""
     licence_weights: str
@@ -32,6 +32,12 @@ class Challenger:
     compared_at: datetime | None
 
 
+_PROGRESS = {
+    "encoder": ("nothing to embed", "tracks embedded"),
+    "captioner": ("nothing to caption", "captions and clips made"),
+    "generator": ("no clips requested", "clips generated"),
+}
+"""Words by kind of plug-in, without and with anything to do."""
 _CHALLENGERS = text("""
     SELECT kind, name, revision, active_revision, coverage, coalesce(random, false) AS random,
         coalesce(licence_weights, '') AS licence_weights, verdict,
@@ -47,10 +53,8 @@ def challengers() -> list[Challenger]:
 
 def progress_text(challenger: Challenger) -> str:
     """Return how far a challenger is, such as "95.0% of the tracks embedded"."""
-    if challenger.coverage is None:
-        return "nothing to embed" if challenger.kind == "encoder" else "no clips requested"
-    done = "tracks embedded" if challenger.kind == "encoder" else "clips generated"
-    return f"{challenger.coverage:.1%} of the {done}"
+    nothing, done = _PROGRESS[challenger.kind]
+    return nothing if challenger.coverage is None else f"{challenger.coverage:.1%} of the {done}"
 
 
 def verdict_text(challenger: Challenger) -> str:

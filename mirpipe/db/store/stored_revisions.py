@@ -37,6 +37,8 @@ class StoredRevision:
     None if it was not measured."""
     unsearched_n: int
     """Number of new, changed or deleted vectors that `retrieve` has not processed yet."""
+    imported_n: int
+    """Number of vectors that were imported from a file, so that their origin is unknown."""
 
     @property
     def label(self) -> str:
@@ -53,7 +55,9 @@ _REVISIONS = text(f"""
         s.encoder_id IS NOT NULL AS active, p.wanted AS configured, {_COLUMNS}, p.dimension,
         speed.device, speed.seconds_per_item, speed.peak_memory_bytes,
         (SELECT count(*) FROM mirpipe.embedding_change c WHERE c.encoder_id = p.encoder_id)
-            AS unsearched_n
+            AS unsearched_n,
+        (SELECT n.imported_n FROM mirpipe.v_encoder n
+            WHERE (n.encoder, n.revision) = (p.name, p.revision)) AS imported_n
     FROM mirpipe.encoder p
     LEFT JOIN mirpipe.serving_revision s USING (encoder_id)
     LEFT JOIN LATERAL (
@@ -65,7 +69,7 @@ _REVISIONS = text(f"""
     UNION ALL
     SELECT 'captioner', p.captioner_id, p.name, p.revision,
         coalesce(p.captioner_id = s.captioner_id, p.wanted), p.wanted, {_COLUMNS}, NULL,
-        speed.device, speed.seconds_per_item, speed.peak_memory_bytes, 0
+        speed.device, speed.seconds_per_item, speed.peak_memory_bytes, 0, 0
     FROM mirpipe.captioner p
     LEFT JOIN mirpipe.serving_captioner s ON s.name = p.name
     LEFT JOIN LATERAL (
@@ -77,7 +81,7 @@ _REVISIONS = text(f"""
     UNION ALL
     SELECT 'generator', p.generator_id, p.name, p.revision,
         coalesce(p.generator_id = s.generator_id, p.wanted), p.wanted, {_COLUMNS}, NULL,
-        speed.device, speed.seconds_per_item, speed.peak_memory_bytes, 0
+        speed.device, speed.seconds_per_item, speed.peak_memory_bytes, 0, 0
     FROM mirpipe.generator p
     LEFT JOIN mirpipe.serving_generator s ON s.name = p.name
     LEFT JOIN LATERAL (

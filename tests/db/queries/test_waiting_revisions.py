@@ -10,7 +10,9 @@ from mirpipe.db.queries.waiting_revisions import Challenger, progress_text
     [
         ("encoder", 0.95, "95.0% of the tracks embedded"),
         ("generator", 0.0, "0.0% of the clips generated"),
+        ("captioner", 0.5, "50.0% of the captions and clips made"),
         ("encoder", None, "nothing to embed"),
+        ("captioner", None, "nothing to caption"),
         ("generator", None, "no clips requested"),
     ],
 )

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
+from mirpipe.cli.main import app
 from mirpipe.db import queries
 from mirpipe.db.store.clip_sets import read_clip_sets
 from mirpipe.errors import ConfigurationError
@@ -106,11 +108,20 @@ def test_without_clips_a_new_revision_needs_only_its_captions(
     add_targets(tmp_path, monkeypatch)
     caption.caption("echo")
     publish()
+    change(monkeypatch, PROMOTION="manual")
     use_new_captioner(monkeypatch)
     report(trigger="test")
     assert shown_captions() == ["old"] * TARGETS
     caption.caption("echo")
     report(trigger="test")
+    assert queries.challengers()[0].coverage == 1
+    result = CliRunner().invoke(app, ["compare", "echo"])
+    assert result.exit_code == 2
+    words = " ".join(result.stdout.split())
+    assert "No target has clips from captions by both revisions. Run `mirpipe generate`." in words
+    assert "no target has answers by both revisions" in words
+    result = CliRunner().invoke(app, ["promote", "echo"])
+    assert "is active. All results are the same as in run 1" in result.stdout
     assert shown_captions() == ["new"] * TARGETS
 
 
@@ -158,16 +169,24 @@ def test_a_new_revision_waits_until_it_is_promoted(
 ) -> None:
     change(monkeypatch, PROMOTION="manual")
     use_new_captioner(monkeypatch)
+    assert queries.challengers()[0].coverage == 0
     with pytest.raises(ConfigurationError, match="Run `mirpipe caption`, `mirpipe generate` and"):
         promote("echo")
     caption.caption("echo")
+    assert queries.challengers()[0].coverage == 0
+    stage.generate("beep", stage.ClipSelection(limit=CLIPS // 3))
+    assert queries.challengers()[0].coverage == pytest.approx(1 / 3)
     stage.generate("beep")
     publish()
     assert shown(library) == {"old": CLIPS}
     assert rows(library, "SELECT * FROM mirpipe.pending_pair") == []
     [waiting] = queries.challengers()
     assert (waiting.kind, waiting.name, waiting.coverage) == ("captioner", "echo", 1)
+    revisions = "SELECT DISTINCT captioner_revision FROM mirpipe.v_generation WHERE wanted = {}"
+    assert rows(library, revisions.format("false")) == [(waiting.revision,)]
+    assert rows(library, revisions.format("true")) == [(waiting.active_revision,)]
     result = promote("echo")
+    assert result.published
     assert (shown(library), queries.challengers()) == ({"new": CLIPS}, [])
     publish()
     assert promote("echo").run_id == result.run_id
