@@ -64,6 +64,11 @@ class Match:
     """Whether CLAP has random weights. None if CLAP is not configured."""
 
 
+@dataclass(frozen=True)
+class _Target:
+    target_id: int
+
+
 _MATCHES = """
     SELECT r.encoder, r.rank, r.target_id, r.target, r.reference_id, r.reference,
         r.reference_labels, r.relation, r.counted_rank, r.cosine, r.z, r.percentile,
@@ -77,14 +82,24 @@ _MATCHES_OF_TARGET = text(f"""{_MATCHES} WHERE target_id = :target_id AND rank <
 # As in best_match_scores, the condition on counted_rank selects rows before the joins.
 _JOIN_BEST = """JOIN mirpipe.best_match b
     ON (b.encoder, b.target_id) = (r.encoder, r.target_id) AND r.rank <= b.same_recording_n + 1"""
+# This query does not use v_retrieval, which would read the scores of all targets.
+_LOWEST_Z = text("""
+    SELECT s.target_id
+    FROM mirpipe.served_neighbour s
+    LEFT JOIN mirpipe.run_target b ON (b.encoder_id, b.target_id) = (s.encoder_id, s.target_id)
+        AND b.run_id = (SELECT max(run_id) FROM mirpipe.run)
+    WHERE s.to_run IS NULL AND s.counted_rank = 1
+    GROUP BY s.target_id
+    ORDER BY min((s.cosine - b.background_mean) / nullif(b.background_sd, 0)) NULLS FIRST,
+        s.target_id
+    LIMIT :most_targets
+""")
 _BEST_MATCHES = text(f"""
-    WITH shown AS (
-        SELECT r.target_id FROM mirpipe.v_retrieval r {_JOIN_BEST} WHERE r.counted_rank = 1
-        GROUP BY r.target_id ORDER BY min(r.z) NULLS FIRST, r.target_id LIMIT :most_targets)
-    {_MATCHES} {_JOIN_BEST} JOIN shown ON shown.target_id = r.target_id
-    WHERE coalesce(r.counted_rank, 1) = 1
+    {_MATCHES} {_JOIN_BEST}
+    WHERE coalesce(r.counted_rank, 1) = 1 AND r.target_id = ANY(:target_ids)
     ORDER BY r.target, r.target_id, array_position(CAST(:encoder_order AS text[]), r.encoder),
-        r.encoder, r.rank""")
+        r.encoder, r.rank
+""")
 
 
 def matches(target_id: int, *, k: int = 10) -> list[Match]:
@@ -107,7 +122,11 @@ def best_matches(*, most_targets: int | None = None) -> list[Match]:
     If matches are left out, because they are the same recording as their target, they come before
     the best match that counts.
     """
+    shown = read_rows(_Target, _LOWEST_Z, most_targets=most_targets)
     rows = read_rows(
-        Match, _BEST_MATCHES, encoder_order=settings().encoders, most_targets=most_targets
+        Match,
+        _BEST_MATCHES,
+        encoder_order=settings().encoders,
+        target_ids=[target.target_id for target in shown],
     )
     return with_distinct_titles(rows, reference="reference_id", target="target_id")
