@@ -1,5 +1,8 @@
 """Compares one model library with mirpipe's adapter: speed, agreement and peak memory.
 
+The speed is also given as a share of the processor's peak: the floating-point operations per second
+of a large matrix product.
+
 The module runs in the interpreter of the model libraries: `python -m benchmarks.models NAME
 speed|memory` prints JSON.
 """
@@ -16,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.full_size import write_random_weights
 from mirpipe import registry
@@ -27,12 +31,18 @@ SECONDS = 60
 REPEATS = 3
 MAX_CPU_SECONDS = 100
 """CPU time, in seconds, after which no further round is started."""
+MATRIX_SIZE = 2048
+"""Rows and columns of the matrices whose product measures the processor's peak."""
 SECONDS_FOR_PEAK = 20
 """Length, in seconds, of the music with which the peak memory is measured."""
 
 
 def speed(name: str, folder: Path) -> dict[str, float]:
-    """Return seconds of audio per CPU second: of the library, and of the adapter in both dtypes."""
+    """Return seconds of audio per CPU second: of the library, and of the adapter in both dtypes.
+
+    `operations` are the floating-point operations per second of audio in matrix products and
+    convolutions, and `peak` those per CPU second in a matrix product.
+    """
     from mirpipe.models.adapters.library_calls import load_library
 
     segments = music(name, SECONDS)
@@ -46,11 +56,14 @@ def speed(name: str, folder: Path) -> dict[str, float]:
         "bfloat16": lambda: adapters["bfloat16"](segments),
     }
     best_seconds = {label: float("inf") for label in runs}
+    best_product = float("inf")
     rows: dict[str, Float32] = {}
     # The first call takes longer, so it is not measured.
     library(windows[:1])
     for adapter in adapters.values():
         adapter(segments[:1])
+    with FlopCounterMode(display=False) as counter:
+        adapters["float32"](segments[:1])
     repeats, start_of_all = 0, time.process_time()
     while repeats < REPEATS and (
         not repeats or time.process_time() - start_of_all < MAX_CPU_SECONDS
@@ -59,12 +72,15 @@ def speed(name: str, folder: Path) -> dict[str, float]:
             started = time.process_time()
             rows[label] = run()
             best_seconds[label] = min(best_seconds[label], time.process_time() - started)
+        best_product = min(best_product, product_seconds(torch.float32))
         repeats += 1
     if len(rows["library"]) < len(segments):
         rows = {label: values.mean(0, keepdims=True) for label, values in rows.items()}
     return {
         **{label: SECONDS / seconds for label, seconds in best_seconds.items()},
         "repeats": repeats,
+        "operations": counter.get_total_flops() * len(segments) / SECONDS,
+        "peak": 2 * MATRIX_SIZE**3 / best_product,
         "cosine_to_library": lowest_cosine(rows["float32"], rows["library"]),
         "cosine_of_bfloat16": lowest_cosine(rows["bfloat16"], rows["float32"]),
         "largest_difference": float(np.abs(rows["bfloat16"] - rows["float32"]).max()),
@@ -88,16 +104,19 @@ def arithmetic() -> dict[str, float]:
 
     The ratio is the largest possible gain from bfloat16 on this processor.
     """
-    best_seconds = []
-    for dtype in (torch.float32, torch.bfloat16):
-        matrix = torch.randn(2048, 2048).to(dtype)
-        seconds = []
-        for _ in range(7):
-            started = time.process_time()
-            matrix @ matrix
-            seconds.append(time.process_time() - started)
-        best_seconds.append(min(seconds))
-    return {"bfloat16_to_float32": best_seconds[0] / best_seconds[1]}
+    float32, bfloat16 = map(product_seconds, (torch.float32, torch.bfloat16))
+    return {"bfloat16_to_float32": float32 / bfloat16}
+
+
+def product_seconds(dtype: torch.dtype) -> float:
+    """Return the CPU seconds of the fastest of seven matrix products."""
+    matrix = torch.randn(MATRIX_SIZE, MATRIX_SIZE).to(dtype)
+    seconds = []
+    for _ in range(7):
+        started = time.process_time()
+        matrix @ matrix
+        seconds.append(time.process_time() - started)
+    return min(seconds)
 
 
 def load_adapter(

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.model_table import GOALS
+from benchmarks import model_table
 from mirpipe.settings import PROJECT, settings
 
 RESULTS_FOLDER = PROJECT / "var" / "bench"
@@ -40,7 +40,7 @@ GROWTH = "growth"
 """Part that takes half an hour, so it is measured only on request. It writes docs/scale.md."""
 BROWSER = "browser"
 """Part that needs Chromium and many minutes, so it is measured only on request."""
-MODELS = (*GOALS, "arithmetic")
+MODELS = (*model_table.MODELS, "arithmetic")
 """Parts that are measured in the interpreter of the model libraries."""
 SHOWN_LINES = 8
 """Number of lines that are shown of an error message."""
@@ -112,7 +112,7 @@ def _commands(part: str) -> tuple[str | Path | None, list[list[str]]]:
 
 def results_of_models(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, float]]:
     """Return the figures of all measured models, by model name."""
-    return {part: outcomes[part].result for part in GOALS if outcomes[part].result}
+    return {part: outcomes[part].result for part in model_table.MODELS if outcomes[part].result}
 
 
 if __name__ == "__main__":
