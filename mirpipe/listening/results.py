@@ -35,6 +35,9 @@ from mirpipe.statistics.vote_prediction import VotePrediction, predict_votes
 MIN_LISTENERS_OF_TARGETS = 5
 """Smallest number of listeners who count for which the votes on each target are in the results."""
 
+_CHOICES = (-1, 0, 1)
+"""Answers to a question about two tracks, in the order that `agreement` needs."""
+
 
 @dataclass(frozen=True)
 class MetricResult:
@@ -137,7 +140,7 @@ def _criterion(criterion: Criterion, votes: CountedVotes, random: Set[str]) -> C
         votes_n=len(asked),
         subjects=subject_results(asked, choices, random),
         comparisons=subject_comparisons(choices, random),
-        agreement=_agreement(asked),
+        agreement=agreement_of(asked),
         metrics=_metrics(choices),
         targets=_targets(choices) if counted_n >= MIN_LISTENERS_OF_TARGETS else [],
     )
@@ -162,15 +165,17 @@ def _choices(votes: Sequence[Vote]) -> Iterable[Vote]:
             )
 
 
-def _agreement(votes: Sequence[Vote]) -> Agreement:
-    values = sorted({vote.answer for vote in votes})
+def agreement_of(votes: Sequence[Vote]) -> Agreement:
+    """Return how well the listeners agree, on questions that are all choices or all ratings."""
+    are_choices = any(vote.second_id is not None for vote in votes)
+    values = list(_CHOICES) if are_choices else sorted({vote.answer for vote in votes})
     row = {
         question: number for number, question in enumerate(sorted({v.question_id for v in votes}))
     }
     counts = np.zeros((len(row), len(values)), np.int64)
     for vote in votes:
         counts[row[vote.question_id], values.index(vote.answer)] += 1
-    return agreement(counts)
+    return agreement(counts, are_choices=are_choices)
 
 
 def _targets(choices: Sequence[Vote]) -> list[TargetVotes]:

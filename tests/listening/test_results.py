@@ -14,7 +14,7 @@ from mirpipe.db.queries.listening_votes import Vote, metrics_of_pairs
 from mirpipe.db.store import embeddings
 from mirpipe.listening.controls import count_votes
 from mirpipe.listening.result_sentences import agreement_sentence
-from mirpipe.listening.results import CriterionResult
+from mirpipe.listening.results import CriterionResult, agreement_of
 from mirpipe.statistics.listener_agreement import Agreement
 from tests.dashboard.example_clips import unit_vector
 from tests.listening.voters import vote_all
@@ -334,6 +334,19 @@ def vote(listener: int, answer: int, **changes: Any) -> Vote:
         "is_repeat": False,
     }
     return Vote(listener=listener, answer=answer, **(fields | changes))
+
+
+@pytest.mark.parametrize("best", ["a", "m", "z"])
+def test_agreement_does_not_depend_on_the_names_of_the_subjects(best: str) -> None:
+    random = np.random.default_rng(1)
+    votes = []
+    for question, other in enumerate(["b", "n"] * 20):
+        answers = random.choice([1, 0], p=[0.9, 0.1], size=6).tolist()
+        sign = 1 if best < other else -1  # The first subject is the first one in the alphabet.
+        votes += [vote(who, sign * each, question_id=question) for who, each in enumerate(answers)]
+    found = agreement_of(votes)
+    assert found.alpha == pytest.approx(0.88, abs=0.03)
+    assert agreement_of([replace(each, answer=1) for each in votes]).alpha == 1.0
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mirpipe.statistics.listener_agreement import agreement
+from mirpipe.statistics.listener_agreement import Agreement, agreement
 
 # Krippendorff, Computing Krippendorff's alpha-reliability (2011), example C: 4 observers, 12 units.
 PUBLISHED = [
@@ -56,3 +56,40 @@ def test_an_undefined_value_has_a_reason(answers: list[list[int]], n: int, reaso
     found = agreement(np.array(answers, np.int64).reshape(-1, 3))
     assert (found.questions_n, found.low, found.reason) == (n, None, reason)
     assert (found.alpha is None) == (reason != "too_few_questions")
+
+
+def choices(answers: list[list[int]] | np.ndarray) -> Agreement:
+    return agreement(np.array(answers, np.int64), are_choices=True)
+
+
+def test_agreement_on_choices_does_not_depend_on_which_subject_is_the_first() -> None:
+    random = np.random.default_rng(1)
+    preferred = random.multinomial(6, [0.1, 0.1, 0.8], size=40)
+    expected = choices(preferred)
+    assert expected.alpha is not None
+    assert 0.3 < expected.alpha < 0.9
+    for chance in (0.1, 0.5, 1.0):
+        swapped = random.random(len(preferred)) < chance
+        found = choices(np.where(swapped[:, None], preferred[:, ::-1], preferred))
+        assert found.questions_n == expected.questions_n
+        assert (found.alpha, found.low, found.high) == pytest.approx(
+            (expected.alpha, expected.low, expected.high), abs=1e-12
+        )
+
+
+def test_unanimous_choices_agree_completely_and_only_ties_are_undefined() -> None:
+    unanimous = choices([[0, 0, 6]] * 9)
+    assert (unanimous.alpha, unanimous.low, unanimous.high) == (1.0, 1.0, 1.0)
+    assert choices([[0, 6, 0]] * 9).reason == "equal_values"
+
+
+def test_random_choices_have_an_agreement_of_0_on_average() -> None:
+    random = np.random.default_rng(1)
+    found = [choices(random.multinomial(5, [0.45, 0.1, 0.45], size=80)) for _ in range(30)]
+    assert np.mean([each.alpha for each in found]) == pytest.approx(0, abs=0.02)
+
+
+def test_listeners_who_prefer_the_opposite_disagree_more_than_by_chance() -> None:
+    found = choices([[3, 0, 3]] * 9)
+    assert found.alpha is not None
+    assert found.alpha < 0
