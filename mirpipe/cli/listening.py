@@ -1,6 +1,7 @@
 """`mirpipe listening`: creates listening tests and their links, and prints the results."""
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -93,7 +94,10 @@ def create(
     from mirpipe.db.queries import latest_run
     from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.listening.create_test import CONSENT, ListeningOptions, create_test
+    from mirpipe.listening.shortages import shortages
 
+    if name is not None and not name.strip():
+        raise typer.BadParameter("Write a name, or leave out --name.", param_hint="--name")
     options = ListeningOptions(
         kind,
         subjects=subject or (),
@@ -115,15 +119,9 @@ def create(
         f"listening test {test.name}: {counted(asked, 'question')}, "
         f"{counted(test.controls_n, 'control')} and {counted(repeated, 'repeat')} for each person"
     )
-    made = test.controls_n // (2 if kind == "rating" else 1)
-    if made < controls:
-        left_out = "" if made else " Without controls, nobody is left out of the results."
-        typer.echo(
-            f"Only {made} of {controls} controls could be made, because every reference is a match "
-            f"of the other targets.{left_out} Use a library with more references.",
-            err=True,
-        )
-    typer.echo(f"Next: mirpipe listening link {test.name} --count 20", err=True)
+    for sentence in shortages(test, options):
+        typer.echo(sentence, err=True)
+    typer.echo(f"Next: mirpipe listening link {shlex.quote(test.name)} --count 20", err=True)
 
 
 @app.command()

@@ -72,7 +72,7 @@ def create_test(
             if test.name == name:
                 return _require_equal(test, wanted)
         with engine("app").begin() as connection:
-            answers = _answers(connection, run_id, options, seed, is_latest=is_latest)
+            answers = compared_answers(connection, run_id, options, seed, is_latest=is_latest)
             targets = sorted(set().union(*answers.values()))
             shuffled = np.random.default_rng(seed).permutation(targets).tolist()
             controls = store.random_references(
@@ -122,10 +122,13 @@ def _run_of_test(run_id: int | None) -> tuple[int, bool]:
     return run_id, run_id == latest.run_id
 
 
-def _answers(
+def compared_answers(
     connection: Connection, run_id: int, options: ListeningOptions, seed: int, *, is_latest: bool
 ) -> Answers:
-    """Return the answers that the test compares, by subject and target id."""
+    """Return the answers that the test compares, by subject and target id.
+
+    Raises ConfigurationError if the run has none of a named subject, or if only one is named.
+    """
     answers: dict[str, dict[int, int]] = {}
     if options.kind != "clips":
         answers |= store.answers_of_run(connection, run_id, seed=seed)
@@ -135,6 +138,12 @@ def _answers(
         raise ConfigurationError(
             f"Run {run_id} has no answers of {', '.join(unknown)}. It has those of: "
             f"{', '.join(sorted(answers)) or 'nothing'}."
+        )
+    if len(set(options.subjects)) == 1 and len(answers) > 1:
+        raise ConfigurationError(
+            "A listening test compares at least two encoders or modes, but only "
+            f"{options.subjects[0]} is named. Name at least two with --subject. Run {run_id} has "
+            f"answers of: {', '.join(sorted(answers))}."
         )
     return {s: found for s, found in answers.items() if s in (options.subjects or answers)}
 

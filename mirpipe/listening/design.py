@@ -150,12 +150,24 @@ def plan_in_order(
     return planned
 
 
+def different_targets(answers: Answers) -> dict[tuple[str, str], list[int]]:
+    """Return the targets for which two subjects have different answers, for each pair, sorted."""
+    different = {}
+    for first, second in combinations(sorted(answers), 2):
+        shared = sorted(answers[first].keys() & answers[second].keys())
+        different[first, second] = [t for t in shared if answers[first][t] != answers[second][t]]
+    return different
+
+
+def shared_targets(answers: Answers) -> list[int]:
+    """Return the targets for which all subjects have an answer, sorted."""
+    return sorted(set.intersection(*(set(of_subject) for of_subject in answers.values())))
+
+
 def _pairs(kind: Kind, answers: Answers, random: np.random.Generator) -> list[list[Question]]:
     """Return rounds that each compare each pair of subjects once per criterion."""
     targets = {}
-    for first, second in combinations(sorted(answers), 2):
-        shared = sorted(answers[first].keys() & answers[second].keys())
-        different = [t for t in shared if answers[first][t] != answers[second][t]]
+    for (first, second), different in different_targets(answers).items():
         if not different:
             raise ConfigurationError(
                 f"{first} and {second} have no target with different answers, so they cannot be "
@@ -179,7 +191,7 @@ def _pairs(kind: Kind, answers: Answers, random: np.random.Generator) -> list[li
 
 def _ratings(answers: Answers, random: np.random.Generator) -> list[list[Question]]:
     """Return rounds that each rate each subject on one target."""
-    targets = sorted(set.intersection(*(set(of_subject) for of_subject in answers.values())))
+    targets = shared_targets(answers)
     if not targets:
         raise ConfigurationError(
             f"No target has an answer of each of {', '.join(answers)}. Name other subjects with "

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
 from mirpipe.db.queries.listening_votes import Vote
 from mirpipe.statistics.comparison_family import PairedMetric, correct
+from mirpipe.statistics.declared_contrasts import can_be_established
 from mirpipe.statistics.mean_intervals import MIN_N, intervals
 from mirpipe.statistics.paired_choices import strengths
 from mirpipe.statistics.paired_sign_flip_test import compare
@@ -155,6 +157,11 @@ def subject_comparisons(
         else each
         for each in found
     ]
+
+
+def targets_for_verdict(pairs_n: int) -> int:
+    """Return the smallest number of targets for which one of so many pairs can have a verdict."""
+    return next(n for n in count(1) if can_be_established(np.ones((n, 1)), pairs_n)[0])
 
 
 def _without_verdict(comparison: SubjectComparison, reason: str) -> SubjectComparison:

@@ -1,6 +1,7 @@
 """Creating listening tests and links: what is stored, and that commands can be repeated."""
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
@@ -98,6 +99,106 @@ def test_targets_that_cannot_be_controls_are_replaced_and_missing_controls_are_n
     warned = " ".join(result.stderr.split())
     assert (f"Only {controls_n} of 3 controls" in warned) == (left < 3)
     assert ("nobody is left out" in warned) == (left == 0)
+
+
+@pytest.mark.parametrize("kind", ["answers", "rating"])
+def test_each_target_has_one_control_so_more_need_more_targets(
+    library: Database, kind: str
+) -> None:
+    warned = run("create", "--kind", kind, "--questions", "6", "--controls", "20").stderr
+    assert (
+        f"Only {TARGETS} of 20 controls could be made, one for each of the {TARGETS} targets with "
+        "answers. To get more, add targets and run again." in warned
+    )
+    assert "reference" not in warned
+    assert "questions could be made" not in warned
+
+
+def test_references_and_targets_can_both_be_too_few_for_the_controls(library: Database) -> None:
+    _match_everything(library, but=4)
+    warned = run("create", "--questions", "6", "--controls", "20").stderr
+    assert "Only 4 of 20 controls" in warned
+    assert "every reference is a match of the other targets" in warned
+    assert "Use a library with more references and targets." in warned
+
+
+def _give_equal_matches(library: Database, first: str, second: str, *, but: int) -> None:
+    """Give an encoder the best matches of another one for all targets but some."""
+    changed = (
+        "n.encoder_id = (SELECT encoder_id FROM mirpipe.encoder WHERE name = :first) "
+        "AND n.target_id IN (SELECT track_id FROM mirpipe.track WHERE collection = 'target' "
+        "ORDER BY track_id LIMIT :n)"
+    )
+    queries = (
+        "DELETE FROM mirpipe.served_neighbour n WHERE n.counted_rank <> 1 AND ",
+        "UPDATE mirpipe.served_neighbour n SET reference_id = o.reference_id "
+        "FROM mirpipe.served_neighbour o JOIN mirpipe.encoder e USING (encoder_id) "
+        "WHERE e.name = :second AND o.counted_rank = 1 AND o.target_id = n.target_id AND ",
+    )
+    values = {"first": first, "second": second, "n": TARGETS - but}
+    with library.owner.begin() as connection:
+        for query in queries:
+            connection.execute(text(query + changed), values)
+
+
+def test_the_pair_with_the_fewest_different_answers_is_named(library: Database) -> None:
+    _give_equal_matches(library, "musicnn", "signal", but=2)
+    arguments = ("create", "--controls", "0", "--subject", "musicnn", "--subject", "signal")
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    expected = (
+        "Only 2 of 24 questions could be made: musicnn and signal have different answers for 2 of "
+        f"{TARGETS} targets only. A verdict needs at least 6 targets."
+    )
+    assert expected in result.stderr
+    assert run(*arguments).stderr == result.stderr
+    three = run("create", "--controls", "0", "--name", "three").stderr
+    assert "Only 6 of 24 questions could be made: musicnn and signal have" in three
+    assert "A verdict needs at least 7 targets." in three
+    adaptive = run("create", "--controls", "0", "--name", "adaptive", "--order", "adaptive").stderr
+    assert "Only 6 of 24 questions could be made" in adaptive
+
+
+@pytest.mark.parametrize(("questions", "is_short"), [(12, False), (24, True)])
+def test_enough_targets_for_a_verdict_are_not_called_too_few(
+    library: Database, questions: int, is_short: bool
+) -> None:
+    chosen = ("--subject", "clap", "--subject", "signal")
+    warned = run("create", "--questions", str(questions), *chosen).stderr
+    assert (f"for {TARGETS} of {TARGETS} targets only" in warned) == is_short
+    assert "A verdict needs" not in warned
+
+
+def test_targets_without_an_answer_of_each_subject_are_not_rated(library: Database) -> None:
+    with library.owner.begin() as connection:
+        connection.execute(
+            text(
+                "DELETE FROM mirpipe.served_neighbour WHERE (encoder_id, target_id) IN (SELECT "
+                "encoder_id, track_id FROM mirpipe.encoder, mirpipe.track WHERE name = 'clap' "
+                "AND collection = 'target' ORDER BY track_id LIMIT 9)"
+            )
+        )
+    warned = run("create", "--kind", "rating", "--subject", "clap", "--subject", "signal").stderr
+    assert (
+        f"Only 6 of 24 questions could be made: only 3 of {TARGETS} targets have answers of all "
+        "subjects. A verdict needs at least 6 targets." in warned
+    )
+
+
+@pytest.mark.parametrize("name", ["x y/../<b>", "it's", "$(touch a)"])
+def test_the_next_command_can_be_pasted_into_a_shell(library: Database, name: str) -> None:
+    printed = run("create", "--name", name, "--questions", "6").stderr.splitlines()[-1]
+    words = shlex.split(printed.removeprefix("Next: "))
+    assert words[:4] == ["mirpipe", "listening", "link", name]
+    assert len(run(*words[2:]).stdout.split()) == 20
+
+
+@pytest.mark.parametrize("name", ["", " \t"])
+def test_an_empty_name_is_refused(library: Database, name: str) -> None:
+    result = run("create", "--name", name)
+    assert result.exit_code == 2
+    assert "leave out --name" in " ".join(result.output.split())
+    assert rows(library, "TABLE mirpipe.listening_test") == []
 
 
 def test_a_test_of_clips_asks_for_similarity_and_quality(library: Database) -> None:
@@ -264,7 +365,7 @@ def test_the_list_counts_links_listeners_and_votes(library: Database) -> None:
     [
         (("create", "7"), "no run 7"),
         (("create", "--subject", "nobody"), "no answers of nobody"),
-        (("create", "--subject", "clap"), "at least two encoders"),
+        (("create", "--subject", "clap"), "Name at least two with --subject. Run 1 has answers"),
         (("link", "nothing"), "no listening test 'nothing'"),
     ],
 )
