@@ -1,11 +1,17 @@
 """The results of a listening test as sentences, for the command line and the dashboard."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.metric_names import metric_name
 from mirpipe.listening.results import CriterionResult, ListeningResults, MetricResult
-from mirpipe.listening.subject_results import MIN_LISTENERS, SubjectComparison
+from mirpipe.listening.subject_results import (
+    MIN_LISTENERS,
+    SubjectComparison,
+    targets_for_verdict,
+)
+from mirpipe.statistics.mean_intervals import MIN_N
 
 REASONS = {
     "too_few_listeners": "too few listeners",
@@ -15,7 +21,10 @@ REASONS = {
 }
 """Words for the codes of reasons. A code without an entry is shown as it is."""
 STRENGTHS_REMARK = (
-    "strength: logarithm of the strength in Davidson's model, with its 95 % interval over listeners"
+    "strength: logarithm of the strength in Davidson's model, with its 95 % interval over "
+    f"listeners, from {MIN_N} listeners on; mean rating (if people rate): with its 95 % interval "
+    "over targets, however many listeners there are, which is missing with fewer than "
+    f"{MIN_N} targets, or if the mean is the same on all targets"
 )
 COMPARISONS_REMARK = (
     "win rate of the first over targets, with its 95 % interval, among the listeners of this test; "
@@ -30,13 +39,17 @@ CHOICE_BINDS_LATER_RUNS = (
     "the targets of these votes, the chosen metric looks better than it is."
 )
 
+_WIN_RATE = (
+    "A win rate is the share of votes, with half of the votes for neither, as a mean over targets."
+)
 _TITLES = {
     "similarity": "Which is more similar to the target?",
     "quality": "Which is better music?",
 }
 _CHANCE = 0.5
 _NO_AGREEMENT = {
-    "no_question": "No two listeners answered the same question, so agreement is not defined.",
+    "no_question": "No two listeners who count answered the same question, so agreement is not "
+    "defined.",
     "equal_values": "All answers are equal, so agreement beyond chance is not defined.",
 }
 
@@ -51,8 +64,12 @@ def criterion_title(results: ListeningResults, criterion: CriterionResult) -> st
 def listening_answer(results: ListeningResults) -> list[str]:
     """Return what the votes show: preferences, and which metrics predict them, by criterion."""
     if not any(criterion.votes_n for criterion in results.criteria):
+        if results.left_out_n and results.left_out_n == results.listeners_n:
+            return [f"No vote counts. {_left_out(results)}"]
         return ["No vote counts yet."]
     sentences = [_preference_sentence(results, criterion) for criterion in results.criteria]
+    if any(each.established for criterion in results.criteria for each in criterion.comparisons):
+        sentences.append(_WIN_RATE)
     return [*sentences, *(_metrics_sentence(results, each) for each in results.criteria)]
 
 
@@ -71,8 +88,7 @@ def listener_sentences(results: ListeningResults) -> Iterator[str]:
     if results.controls_n:
         yield (
             f"{results.controls_passed_n} of {results.controls_n} controls were passed. "
-            f"{_left_out(results.left_out_n)} left out, because they passed less than "
-            f"{results.min_controls:.0%} of their controls."
+            f"{_left_out(results)}"
         )
     if results.repeats_n:
         yield (
@@ -110,8 +126,17 @@ def verdict_words(comparison: SubjectComparison) -> str:
     return "established" if comparison.established else "not established"
 
 
-def _left_out(count: int) -> str:
-    return f"{counted(count, 'listener')} {'is' if count == 1 else 'are'}"
+def _left_out(results: ListeningResults) -> str:
+    """Return how many listeners are left out, and why, as a sentence."""
+    limit = f"{results.min_controls:.0%} of their controls"
+    left_out = results.left_out_n
+    if not left_out:
+        return f"Nobody is left out: everybody passed at least {limit}."
+    who = counted(left_out, "listener")
+    if left_out == results.listeners_n > 1:
+        who = f"All {who}"
+    verb = "is" if left_out == 1 else "are"
+    return f"{who} {verb} left out, because they passed less than {limit}."
 
 
 def _preference_sentence(results: ListeningResults, criterion: CriterionResult) -> str:
@@ -120,20 +145,40 @@ def _preference_sentence(results: ListeningResults, criterion: CriterionResult) 
     if found:
         return f"{question} The listeners of this test prefer {', and '.join(found)}."
     tested = [each for each in criterion.comparisons if each.reason is None]
-    if not tested and any(each.reason == "too_few_listeners" for each in criterion.comparisons):
+    if tested:
+        pairs = counted(len(tested), "tested comparison")
+        return f"{question} No preference of the listeners is established in {pairs}."
+    return f"{question} No preference is tested, because {_why_untested(results, criterion)}"
+
+
+def _why_untested(results: ListeningResults, criterion: CriterionResult) -> str:
+    """Return why no comparison was tested."""
+    if not criterion.comparisons:
+        return "nobody compared two subjects on the same target yet."
+    reasons = {each.reason for each in criterion.comparisons}
+    if "too_few_listeners" in reasons:
         return (
-            f"{question} No preference is tested, because fewer than {MIN_LISTENERS} listeners "
-            f"compared the same pair. Ask more people: `mirpipe listening link {results.name}`."
+            f"fewer than {MIN_LISTENERS} listeners compared the same pair. Ask more people: "
+            f"`mirpipe listening link {shlex.quote(results.name)}`."
         )
-    pairs = counted(len(tested), "tested comparison")
-    return f"{question} No preference of the listeners is established in {pairs}."
+    if "too_few_targets" not in reasons:
+        return "each pair has a subject with random weights."
+    pairs = [each for each in criterion.comparisons if each.reason == "too_few_targets"]
+    targets_n, needed = max(each.n for each in pairs), targets_for_verdict(len(pairs))
+    if targets_n >= needed:
+        return f"the votes prefer one of the two on fewer than {needed} targets."
+    targets = counted(targets_n, "target")
+    compared = f"no pair was compared on more than {targets}"
+    if len(pairs) == 1:
+        compared = f"only {targets} {'was' if targets_n == 1 else 'were'} compared"
+    return f"{compared}. A verdict needs at least {needed}."
 
 
 def _preference(comparison: SubjectComparison) -> str:
     better, other, share = comparison.first, comparison.second, comparison.win_rate
     if share < _CHANCE:
         better, other, share = other, better, 1 - share
-    return f"{better} to {other} ({share:.0%} of the votes)"
+    return f"{better} to {other} (win rate {share:.0%})"
 
 
 def _random_names(criteria: Sequence[CriterionResult]) -> list[str]:

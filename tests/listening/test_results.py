@@ -13,8 +13,14 @@ from mirpipe.cli.main import app
 from mirpipe.db.queries.listening_votes import Vote, metrics_of_pairs
 from mirpipe.db.store import embeddings
 from mirpipe.listening.controls import count_votes
-from mirpipe.listening.result_sentences import agreement_sentence
-from mirpipe.listening.results import CriterionResult, agreement_of
+from mirpipe.listening.result_sentences import (
+    STRENGTHS_REMARK,
+    agreement_sentence,
+    listener_sentences,
+    listening_answer,
+)
+from mirpipe.listening.results import CriterionResult, ListeningResults, agreement_of
+from mirpipe.listening.subject_results import SubjectComparison
 from mirpipe.statistics.listener_agreement import Agreement
 from tests.dashboard.example_clips import unit_vector
 from tests.listening.voters import vote_all
@@ -299,7 +305,7 @@ def test_the_answer_has_a_sentence_about_metrics_for_each_criterion(library: Dat
 @pytest.mark.parametrize(
     ("reason", "sentence"),
     [
-        ("no_question", "No two listeners answered the same question"),
+        ("no_question", "No two listeners who count answered the same question"),
         ("equal_values", "All answers are equal"),
     ],
 )
@@ -309,6 +315,103 @@ def test_missing_agreement_is_explained_by_its_own_reason(reason: str, sentence:
     assert sentence in agreement_sentence(criterion)
     few = replace(criterion, agreement=Agreement(3, 0.5, None, None, "too_few_questions"))
     assert "0.50 (too few questions for an interval), on 3 questions" in agreement_sentence(few)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "sentence"),
+    [
+        (0, "Nobody is left out: everybody passed at least 70% of their controls."),
+        (1, "1 listener is left out, because they passed less than 70% of their controls."),
+        (4, "All 4 listeners are left out, because they passed less than 70% of their controls."),
+    ],
+)
+def test_listeners_who_are_left_out_are_counted(left_out: int, sentence: str) -> None:
+    criterion = criterion_with([])
+    found = replace(results_with(criterion), listeners_n=4, left_out_n=left_out)
+    assert f"6 of 6 controls were passed. {sentence}" in list(listener_sentences(found))
+    nothing = replace(found, criteria=[replace(criterion, votes_n=0)])
+    answer = listening_answer(nothing)
+    assert answer == ([f"No vote counts. {sentence}"] if left_out == 4 else ["No vote counts yet."])
+
+
+@pytest.mark.parametrize(
+    ("reasons", "targets_n", "sentence"),
+    [
+        (["too_few_targets"], 2, "only 2 targets were compared. A verdict needs at least 6."),
+        (["too_few_targets"], 1, "only 1 target was compared. A verdict needs at least 6."),
+        (
+            ["too_few_targets"] * 3,
+            6,
+            "no pair was compared on more than 6 targets. A verdict needs",
+        ),
+        (["too_few_targets"], 8, "the votes prefer one of the two on fewer than 6 targets."),
+        (["random_weights", "too_few_targets"], 2, "only 2 targets were compared."),
+        (["random_weights"], 9, "each pair has a subject with random weights."),
+        (["too_few_listeners"], 9, "Ask more people: `mirpipe listening link 'a test'`."),
+        ([], 0, "nobody compared two subjects on the same target yet."),
+    ],
+)
+def test_an_answer_without_a_tested_preference_says_why(
+    reasons: list[str], targets_n: int, sentence: str
+) -> None:
+    compared = [comparison(reason=reason, n=targets_n) for reason in reasons]
+    (answer, _) = listening_answer(results_with(criterion_with(compared)))
+    assert "No preference is tested, because" in answer
+    assert sentence in answer
+
+
+def test_tested_comparisons_without_a_preference_are_counted() -> None:
+    compared = [comparison(), comparison(reason="too_few_targets", n=2)]
+    (answer, _) = listening_answer(results_with(criterion_with(compared)))
+    assert "No preference of the listeners is established in 1 tested comparison." in answer
+
+
+def test_a_win_rate_is_not_called_a_share_of_the_votes() -> None:
+    preferred = criterion_with([comparison(established=True, win_rate=0.1)])
+    found = results_with(preferred, replace(preferred, criterion="quality"))
+    first, second, explanation, *_ = listening_answer(found)
+    for sentence in (first, second):
+        assert "prefer b to a (win rate 90%)." in sentence
+        assert "of the votes" not in sentence
+    assert explanation == (
+        "A win rate is the share of votes, with half of the votes for neither, as a mean over "
+        "targets."
+    )
+
+
+def test_the_remark_says_over_what_each_interval_is_and_why_one_is_missing() -> None:
+    strength, rating = STRENGTHS_REMARK.split("; ")
+    assert "interval over listeners, from 5 listeners on" in strength
+    assert "mean rating" in rating
+    assert "interval over targets" in rating
+    assert "missing with fewer than 5 targets, or if the mean is the same" in rating
+
+
+def comparison(**changes: Any) -> SubjectComparison:
+    fields: dict[str, Any] = {"n": 9, "win_rate": 0.5, "low": None, "high": None}
+    fields |= {"p_adjusted": None, "reason": None, "established": False}
+    return SubjectComparison("a", "b", **(fields | changes))
+
+
+def criterion_with(comparisons: list[SubjectComparison]) -> CriterionResult:
+    agreement = Agreement(0, None, None, None, "no_question")
+    return CriterionResult("similarity", 7, [], comparisons, agreement, [], [])
+
+
+def results_with(*criteria: CriterionResult) -> ListeningResults:
+    numbers = {"listeners_n": 4, "left_out_n": 0, "controls_n": 6, "controls_passed_n": 6}
+    return ListeningResults(
+        name="a test",
+        kind="clips" if len(criteria) > 1 else "answers",
+        run_id=1,
+        order="balanced",
+        min_controls=0.7,
+        repeats_n=0,
+        repeats_equal_n=0,
+        left_share=None,
+        criteria=list(criteria),
+        **numbers,
+    )
 
 
 def test_one_vote_does_not_connect_three_subjects(library: Database) -> None:
