@@ -131,7 +131,7 @@ def _left_out(results: ListeningResults) -> str:
     limit = f"{results.min_controls:.0%} of their controls"
     left_out = results.left_out_n
     if not left_out:
-        return f"Nobody is left out: everybody passed at least {limit}."
+        return f"Nobody is left out: everyone passed at least {limit}."
     who = counted(left_out, "listener")
     if left_out == results.listeners_n > 1:
         who = f"All {who}"

@@ -320,7 +320,7 @@ def test_missing_agreement_is_explained_by_its_own_reason(reason: str, sentence:
 @pytest.mark.parametrize(
     ("left_out", "sentence"),
     [
-        (0, "Nobody is left out: everybody passed at least 70% of their controls."),
+        (0, "Nobody is left out: everyone passed at least 70% of their controls."),
         (1, "1 listener is left out, because they passed less than 70% of their controls."),
         (4, "All 4 listeners are left out, because they passed less than 70% of their controls."),
     ],
