@@ -45,13 +45,21 @@ def gate(
         0  all rules passed
         1  a rule failed, or the file has a fault
         2  no rule failed, but a rule is undecided, such as with too few targets
+        3  the JUnit file cannot be written
     """
     from mirpipe.operations.gate.judge_and_store import judge_and_store
     from mirpipe.operations.gate.junit import write_junit
+    from mirpipe.operations.output_file import UnwritableFile, require_writable
 
-    result = judge_and_store(file)
-    if junit is not None:
-        write_junit(junit, result.gate, result.rules)
+    try:
+        if junit is not None:
+            require_writable(junit)
+        result = judge_and_store(file)
+        if junit is not None:
+            write_junit(junit, result.gate, result.rules)
+    except UnwritableFile as error:
+        typer.echo(f"mirpipe: {error}", err=True)
+        raise typer.Exit(3) from error
     if as_json:
         print(json.dumps(asdict(result)))
     else:

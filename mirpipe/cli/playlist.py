@@ -13,7 +13,7 @@ from mirpipe.db.queries.comparison_sentences import counted
 from mirpipe.db.queries.find_tracks import target_id_by_name
 from mirpipe.db.queries.track_lengths import track_lengths
 from mirpipe.errors import ConfigurationError, MirpipeError
-from mirpipe.files.durable_write import write_durably
+from mirpipe.operations.output_file import write_output
 from mirpipe.operations.playlist import PlaylistEntry, m3u8
 
 
@@ -71,12 +71,7 @@ def playlist(
             "No match has a file on this machine, so no playlist was written. If the files are on "
             "another disk, connect it. If they were moved, run `mirpipe ingest`."
         )
-    try:
-        write_durably(file, m3u8(f"Matches of {title}", entries))
-    except OSError as error:
-        raise MirpipeError(
-            f"Cannot write {file}: {error.strerror}. Choose another file."
-        ) from error
+    write_output(file, m3u8(f"Matches of {title}", entries))
     result = {"tracks": len(entries), "missing": len(missing)}
     print(json.dumps(result) if as_json else f"{file}: {counted(len(entries), 'track')}")
 

@@ -36,17 +36,23 @@ def report(
     """
     from mirpipe.cli import report_files
     from mirpipe.cli.result_tables import print_results
-    from mirpipe.files.durable_write import write_durably
+    from mirpipe.operations.output_file import require_writable, write_output
     from mirpipe.stages import report as stage
 
+    files = {
+        path: content
+        for path, content in (
+            (html, report_files.html),
+            (markdown, report_files.markdown),
+            (latex, report_files.latex),
+        )
+        if path
+    }
+    for path in files:
+        require_writable(path)
     result = stage.report(trigger=trigger)
-    for path, content in (
-        (html, report_files.html),
-        (markdown, report_files.markdown),
-        (latex, report_files.latex),
-    ):
-        if path:
-            write_durably(path, content().encode())
+    for path, content in files.items():
+        write_output(path, content().encode())
     if as_json:
         print(json.dumps(asdict(result)))
         return

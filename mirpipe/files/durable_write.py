@@ -8,16 +8,20 @@ def write_durably(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Write `data` to `path`. After a crash, the file is complete or does not exist.
 
     The data is written to a temporary file in the same folder and flushed to disk. The temporary
-    file is then renamed. Raises OSError.
+    file is then renamed. Raises OSError, and deletes the temporary file.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with os.fdopen(os.open(temporary, flags, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.rename(path)
+        except OSError:
+            temporary.unlink()
+            raise
     sync_folder(path.parent)
 
 

@@ -167,3 +167,16 @@ def test_a_table_and_a_junit_file_show_the_verdicts(library: JudgedLibrary, tmp_
     failure = cases["melody"].find("failure")
     assert failure is not None
     assert "over 6 targets" in str(failure.get("message"))
+
+
+def test_a_junit_file_that_cannot_be_written_is_no_failed_rule(
+    library: JudgedLibrary, tmp_path: Path
+) -> None:
+    file, junit = tmp_path / "weekly.yml", tmp_path / "none" / "gate.xml"
+    file.write_text(f"rules:\n  - {MEAN % 0.5}\n")
+    result = CliRunner().invoke(app, ["gate", str(file), "--junit", str(junit)])
+    assert result.exit_code == 3
+    assert result.stderr == (
+        f"mirpipe: Cannot write {junit}: No such file or directory. Choose another file.\n"
+    )
+    assert library.rows(STORED) == []

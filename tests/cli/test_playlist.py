@@ -81,6 +81,15 @@ def test_without_any_file_nothing_is_written(
     assert not file.exists()
 
 
+def test_a_folder_that_does_not_exist_is_named(music: Path, tmp_path: Path) -> None:
+    file = tmp_path / "none" / "matches.m3u8"
+    result = run("the target", file)
+    assert result.exit_code == 1
+    assert str(result.exception) == (
+        f"Cannot write {file}: No such file or directory. Choose another file."
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

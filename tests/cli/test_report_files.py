@@ -158,3 +158,20 @@ def test_the_command_writes_each_format(fresh_database: Database, tmp_path: Path
     assert "| the target" in markdown
     assert "\\toprule" in latex
     assert "\\begin{longtable}" in latex
+
+
+@pytest.mark.parametrize("name", ["html", "markdown", "latex"])
+def test_no_run_is_published_if_a_file_cannot_be_written(
+    fresh_database: Database, tmp_path: Path, name: str
+) -> None:
+    library = SyntheticLibrary(fresh_database.app)
+    for collection in ("reference", "target"):
+        library.add(collection, collection, [1, 0, 0])
+    retrieve()
+    file = tmp_path / "none" / "report"
+    result = CliRunner().invoke(app, ["report", f"--{name}={file}"])
+    assert result.exit_code == 1
+    assert str(result.exception) == (
+        f"Cannot write {file}: No such file or directory. Choose another file."
+    )
+    assert queries.latest_run() is None

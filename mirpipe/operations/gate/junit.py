@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mirpipe.files.durable_write import write_durably
 from mirpipe.operations.gate.verdicts import RuleVerdict
+from mirpipe.operations.output_file import write_output
 
 
 def write_junit(path: Path, gate: str, verdicts: Sequence[RuleVerdict]) -> None:
-    """Write one test suite with one test case per rule. An existing file is replaced."""
+    """Write one test suite with one test case per rule. An existing file is replaced.
+
+    Raises UnwritableFile.
+    """
     counts = {
         name: str(sum(each.verdict == verdict for each in verdicts))
         for name, verdict in (("failures", "failed"), ("errors", "undecided"))
@@ -28,4 +31,4 @@ def write_junit(path: Path, gate: str, verdicts: Sequence[RuleVerdict]) -> None:
             ElementTree.SubElement(case, tag, message=each.detail, type=each.verdict)
         else:
             ElementTree.SubElement(case, "system-out").text = each.detail
-    write_durably(path, ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))
+    write_output(path, ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))
