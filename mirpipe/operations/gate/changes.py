@@ -25,6 +25,12 @@ def judge_change(rule: Change, run: queries.Run) -> RuleVerdict:
     then_id = _earlier_run(rule)
     if then_id is None or then_id >= run.run_id:
         return _undecided(rule, f"There is no run {_description(rule)} before run {run.run_id}.")
+    if all(summary.metric != rule.metric for summary in queries.retrieval_summaries()):
+        return _undecided(
+            rule,
+            f"The latest run has no metric {rule.metric}. The view v_retrieval_summary lists the "
+            "metrics.",
+        )
     then = encoder_in_run(then_id, rule.encoder, rule.metric)
     now = encoder_in_run(run.run_id, rule.encoder, rule.metric)
     for run_id, encoder in ((then_id, then), (run.run_id, now)):

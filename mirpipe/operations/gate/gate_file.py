@@ -46,7 +46,7 @@ def _earlier_run(value: object) -> int | datetime | None:
 class _Rule(BaseModel):
     """What all rules have in common."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     name: _Name
     """Name of the rule, which is unique in its file."""
@@ -66,10 +66,19 @@ class Mean(_Rule):
 
     @model_validator(mode="after")
     def _require_subject_and_limit(self) -> "Mean":
-        if (self.encoder is None) == (self.generator is None or self.mode is None):
-            raise ValueError("set either `encoder`, or `generator` and `mode`")
+        of_clips = [self.generator, self.mode, self.guidance]
+        if self.encoder is not None:
+            if of_clips != [None, None, None]:
+                raise ValueError(
+                    "`encoder` is set, so remove `generator`, `mode` and `guidance`, or remove "
+                    "`encoder` to judge clips"
+                )
+        elif self.generator is None or self.mode is None:
+            raise ValueError("set `encoder`, or both `generator` and `mode`")
         if self.at_least is None and self.at_most is None:
             raise ValueError("set `at_least`, `at_most` or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError("`at_least` is above `at_most`, so no value passes; correct one")
         return self
 
 
@@ -169,13 +178,12 @@ def read_gate(path: Path) -> Gate:
         raise ConfigurationError(
             f"{path}:1: no rules. Write `rules:`, and below it a list of rules."
         )
+    faults += _repeated_names(content, root)
     gate = None
     try:
         gate = Gate.model_validate(content)
     except ValidationError as error:
         faults += [_fault(problem, root, content) for problem in error.errors()]
-    if gate is not None:
-        faults += _repeated_names(gate, root)
     if gate is None or faults:
         lines = [f"{path}:{line}: {text}" for line, text in sorted(faults)]
         raise ConfigurationError("\n".join(["The gate has faults:", *lines]))
@@ -200,6 +208,8 @@ def _fault(problem: Mapping[str, Any], root: yaml.Node, content: Any) -> _Fault:
         text = f"`check` is missing or unknown. Set it to one of: {_CHECKS}."
     elif kind == "literal_error":
         text = f"{field} is unknown. Set it to {context['expected']}."
+    elif kind in ("model_attributes_type", "model_type"):
+        text = "this is not a list of keys. Write `name: …`, and below it `check: …`."
     elif kind == "string_pattern_mismatch":
         text = f"{field} is empty or contains a control character. Correct the name."
     elif kind == "value_error":
@@ -257,13 +267,18 @@ def _repeated_keys(node: yaml.Node) -> Iterator[_Fault]:
             yield from _repeated_keys(item)
 
 
-def _repeated_names(gate: Gate, root: yaml.Node) -> Iterator[_Fault]:
+def _repeated_names(content: Mapping[Any, Any], root: yaml.Node) -> Iterator[_Fault]:
+    """Yield a fault for each rule with the name of an earlier one, also if rules are not valid."""
+    rules = content.get("rules")
     seen = set()
-    for index, rule in enumerate(gate.rules):
-        if rule.name in seen:
+    for index, rule in enumerate(rules if isinstance(rules, list) else []):
+        name = rule.get("name") if isinstance(rule, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in seen:
             node, _ = _node_at(root, ["rules", index, "name"])
             yield (
                 node.start_mark.line + 1,
-                f"rule {rule.name!r}: another rule has this name. Rename one of them.",
+                f"rule {name!r}: another rule has this name. Rename one of them.",
             )
-        seen.add(rule.name)
+        seen.add(name)

@@ -18,10 +18,12 @@ def library(fresh_database: Database) -> JudgedLibrary:
     return library
 
 
-def judge(*, margin: float = 0.05, since: object = "previous") -> RuleVerdict:
+def judge(
+    *, margin: float = 0.05, since: object = "previous", metric: str = "aligned_melody"
+) -> RuleVerdict:
     rule = Change.model_validate(
         {
-            **{"name": "melody", "check": "change", "metric": "aligned_melody"},
+            **{"name": "melody", "check": "change", "metric": metric},
             **{"encoder": "made_up", "since": since, "margin": margin},
         }
     )
@@ -167,3 +169,13 @@ def test_random_weights_are_undecided(library: JudgedLibrary) -> None:
     library.publish()
     library.execute("UPDATE mirpipe.encoder SET spec = '{\"is_random\": true}'")
     assert judge().detail == "Random weights were used."
+
+
+def test_an_unknown_metric_is_named(library: JudgedLibrary) -> None:
+    library.new_model("r2", targets_at_bad=0)
+    library.publish()
+    verdict = judge(metric="nonsense")
+    assert verdict.verdict == "undecided"
+    assert verdict.detail == (
+        "The latest run has no metric nonsense. The view v_retrieval_summary lists the metrics."
+    )

@@ -82,8 +82,7 @@ def test_all_faults_are_reported_with_line_rule_and_remedy(tmp_path: Path) -> No
         "6: rule 'two': `check` is missing or unknown. Set it to one of: mean, change, coverage, "
         "findings, pending, age.",
         "8: rule 3: `name` is missing. Add it.",
-        "9: rule 3: `at_most`: Input should be a valid integer, unable to parse string as an "
-        "integer. Correct the value.",
+        "9: rule 3: `at_most`: Input should be a valid integer. Correct the value.",
         "10: rule 'three': `margin` is missing. Add it.",
         "12: rule 'three': the change of z cannot be tested; use a pair metric such as "
         "aligned_melody or melody_accuracy_corrected, or a score axis.",
@@ -105,6 +104,64 @@ def test_a_repeated_key_and_a_repeated_name_are_faults(tmp_path: Path) -> None:
         "3: rule 'a': another rule has this name. Rename one of them.",
         "6: `at_most_hours` is set twice. Remove one of them.",
     ]
+
+
+def test_faults_of_rules_do_not_hide_a_repeated_name(tmp_path: Path) -> None:
+    text = """rules:
+  - {name: a, check: pending}
+  - {name: a, check: pending, at_most: many}
+  - foo
+  - [name, b]
+"""
+    remedy = "this is not a list of keys. Write `name: …`, and below it `check: …`."
+    assert faults(tmp_path, text) == [
+        "The gate has faults:",
+        "3: rule 'a': `at_most`: Input should be a valid integer. Correct the value.",
+        "3: rule 'a': another rule has this name. Rename one of them.",
+        f"4: rule 3: {remedy}",
+        f"5: rule 4: {remedy}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("check: pending, at_most: true", "`at_most`: Input should be a valid integer."),
+        ('check: age, at_most_hours: "48"', "`at_most_hours`: Input should be a valid number."),
+        ("check: age, at_most_hours: true", "`at_most_hours`: Input should be a valid number."),
+    ],
+)
+def test_values_of_another_type_are_faults(tmp_path: Path, values: str, expected: str) -> None:
+    [_, fault] = faults(tmp_path, f"rules: [{{name: a, {values}}}]")
+    assert fault == f"1: rule 'a': {expected} Correct the value."
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        *(
+            (
+                f"encoder: e, {key}, at_least: 1",
+                "`encoder` is set, so remove `generator`, `mode` and `guidance`, or remove "
+                "`encoder` to judge clips.",
+            )
+            for key in ("generator: g", "mode: m", "guidance: 3", "generator: g, mode: m")
+        ),
+        *(
+            (f"{keys}at_least: 1", "set `encoder`, or both `generator` and `mode`.")
+            for keys in ("", "generator: g, ", "mode: m, ", "guidance: 3, ")
+        ),
+        (
+            "encoder: e, at_least: 0.9, at_most: 0.1",
+            "`at_least` is above `at_most`, so no value passes; correct one.",
+        ),
+    ],
+)
+def test_a_mean_of_no_clear_subject_or_without_a_possible_value_is_a_fault(
+    tmp_path: Path, values: str, expected: str
+) -> None:
+    [_, fault] = faults(tmp_path, f"rules: [{{name: a, check: mean, metric: x, {values}}}]")
+    assert fault == f"1: rule 'a': {expected}"
 
 
 @pytest.mark.parametrize(
