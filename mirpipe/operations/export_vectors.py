@@ -15,6 +15,7 @@ from mirpipe.db.snapshot import open_snapshot
 from mirpipe.errors import ConfigurationError, MirpipeError
 from mirpipe.files.durable_write import sync_file, sync_folder
 from mirpipe.operations import vector_file
+from mirpipe.operations.output_file import require_writable
 from mirpipe.specs import EncoderSpec
 
 
@@ -30,6 +31,7 @@ def export_vectors(encoder: str, file: Path) -> int:
         raise MirpipeError(
             f"{file} is a folder. Give the name of a file, such as {encoder}.parquet."
         )
+    require_writable(file)
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     with open_snapshot("app") as connection:
         revisions = revisions_with_vectors(connection)
@@ -54,7 +56,8 @@ def export_vectors(encoder: str, file: Path) -> int:
             partial.rename(file)
             sync_folder(file.parent)
         except OSError as error:
-            raise MirpipeError(f"Cannot write {file}: {error}. Choose another file.") from None
+            reason = os.strerror(error.errno) if error.errno else error
+            raise MirpipeError(f"Cannot write {file}: {reason}. Choose another file.") from None
         finally:
             partial.unlink(missing_ok=True)
     return rows

@@ -127,16 +127,26 @@ def read_blocks(file: Path, spec: EncoderSpec) -> Iterator[tuple[list[bytes], Fl
 def _open(file: Path) -> parquet.ParquetFile:
     """Open the file. Raises RejectedInput if it cannot be read or is incomplete."""
     try:
+        with file.open("rb"):
+            pass  # The messages of pyarrow contain the path and error numbers.
+    except IsADirectoryError:
+        raise RejectedInput(
+            "unreadable_file", "It is a folder. Give the name of a Parquet file."
+        ) from None
+    except OSError as error:
+        raise RejectedInput(
+            "unreadable_file",
+            f"It cannot be read: {error.strerror}. Check its path and permissions.",
+        ) from None
+    try:
         return parquet.ParquetFile(file, page_checksum_verification=True)
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        reason = error.strerror or "it does not exist"
-        raise RejectedInput("unreadable_file", f"It cannot be read: {reason}.") from None
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(error) from None
 
 
 def _unreadable(error: Exception) -> RejectedInput:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = reason.removesuffix(".")
     return RejectedInput(
         "unreadable_file",
         f"It is not a complete Parquet file: {reason}. Copy or export the file again.",

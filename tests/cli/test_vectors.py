@@ -311,7 +311,33 @@ def test_a_missing_vector_is_refused(fresh_database: Database, exported: Path) -
 def test_a_truncated_file_is_refused(fresh_database: Database, exported: Path) -> None:
     content = exported.read_bytes()
     exported.write_bytes(content[: len(content) // 2])
-    refused(fresh_database, exported, "not a complete Parquet file")
+    refused(fresh_database, exported, "this is not a parquet file. Copy or export the file again.")
+
+
+def test_a_file_that_cannot_be_read_is_named_without_codes(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    missing = tmp_path / "none.parquet"
+    for file, reason in (
+        (missing, "It cannot be read: No such file or directory. Check its path and permissions."),
+        (tmp_path, "It is a folder. Give the name of a Parquet file."),
+    ):
+        result = run("vectors", "import", file)
+        assert (result.exit_code, result.stderr) == (
+            3,
+            f"mirpipe: Cannot import {file}: {reason}\n",
+        )
+
+
+def test_an_export_to_a_folder_that_does_not_exist_is_explained(
+    exported: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "none" / "tiny.parquet"
+    result = run("vectors", "export", "tiny", file)
+    assert result.exit_code == 1
+    assert str(result.exception) == (
+        f"Cannot write {file}: No such file or directory. Choose another file."
+    )
 
 
 def test_a_damaged_page_is_refused(fresh_database: Database, exported: Path) -> None:
