@@ -72,19 +72,25 @@ def export_mteb(folder: Path, *, with_audio: bool, same_recording_counts: bool) 
     All rows come from one snapshot. The files are moved to `folder` when the last one is complete,
     README.md at the end. After that, files of an earlier export that are not written any more are
     deleted. Raises ConfigurationError if `folder` is not a folder, and MirpipeError if another
-    export is writing there or if an audio file cannot be read.
+    export is writing there, if no pair is relevant or if an audio file cannot be read.
     """
-    counts: dict[str, int] = {}
+    counts = dict.fromkeys(_COLLECTIONS, 0)
     with locked_folder(folder) as partial, long_snapshot() as connection:
-        for part, collection in _COLLECTIONS.items():
-            tracks = dataset_tracks(connection, collection)  # type: ignore[arg-type]
-            counts[part] = _write_tracks(partial / part / _FILE, tracks, with_audio=with_audio)
         labels = []
         for label in get_args(Label):
             pairs = relevant_pairs(connection, label, same_recording_counts=same_recording_counts)
             counts[f"{label}-qrels"] = _write_qrels(partial / "qrels" / label / _FILE, pairs)
             if counts[f"{label}-qrels"]:
                 labels.append(label)
+        if not labels:
+            raise MirpipeError(
+                "No reference shares a genre, an instrument or a work with a target, so MTEB could "
+                "measure nothing. Label the tracks of both collections by tags or a manifest, run "
+                "`mirpipe ingest`, then export again."
+            )
+        for part, collection in _COLLECTIONS.items():
+            tracks = dataset_tracks(connection, collection)  # type: ignore[arg-type]
+            counts[part] = _write_tracks(partial / part / _FILE, tracks, with_audio=with_audio)
         for encoder in ranked_encoders(connection):
             _write_predictions(partial / "predictions", connection, encoder, labels)
         earlier = _listed(folder)

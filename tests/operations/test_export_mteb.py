@@ -18,6 +18,9 @@ from tests.support.databases import Database
 from tests.support.synthetic_library import SyntheticLibrary, sha256
 
 FILE = "test-00000-of-00001.parquet"
+ONLY_INSTRUMENT = """
+    UPDATE mirpipe.track SET labels = '{"instrument": "fiddle"}' WHERE collection = 'target'
+"""
 
 
 @pytest.fixture
@@ -161,11 +164,12 @@ def test_only_files_of_an_earlier_export_that_are_not_written_any_more_are_delet
     (out / "predictions" / "by_mteb.json").write_text("{}")
     (out / "notes.txt").write_text("mine")
     assert f"qrels/genre/{FILE}" in files_in(out)
-    library.execute("UPDATE mirpipe.track SET labels = '{}' WHERE collection = 'target'")
+    library.execute(ONLY_INSTRUMENT)
     assert run(str(out)).exit_code == 0
     assert files_in(out) == {
         *(f"corpus/{FILE}", f"queries/{FILE}", "predictions/made_up.json"),
         *("README.md", ".files.json", "notes.txt", "predictions/by_mteb.json"),
+        f"qrels/instrument/{FILE}",
     }
 
 
@@ -175,13 +179,13 @@ def test_an_export_that_stops_while_it_moves_its_files_is_completed_by_the_next_
     out = tmp_path / "out"
     run(str(out))
     before, card = files_in(out), (out / "README.md").read_bytes()
-    library.execute("UPDATE mirpipe.track SET labels = '{}' WHERE collection = 'target'")
+    library.execute(ONLY_INSTRUMENT)
     (out / "queries").rename(tmp_path / "queries")
     (out / "queries").write_text("no folder")
     assert run(str(out)).exit_code == 1
     (out / "queries").unlink()
     (tmp_path / "queries").rename(out / "queries")
-    assert files_in(out) == before
+    assert files_in(out) == before | {f"qrels/instrument/{FILE}"}
     assert (out / "README.md").read_bytes() == card
     assert run(str(out)).exit_code == 0
     assert before - files_in(out) == {f"qrels/genre/{FILE}"}
@@ -198,6 +202,19 @@ def test_a_missing_audio_file_keeps_the_earlier_export(
     result = run(str(out), "--with-audio")
     assert result.exit_code == 1
     assert "far.wav: No such file or directory. If the file was moved" in str(result.exception)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_without_shared_labels_nothing_is_written(
+    library: SyntheticLibrary, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run(str(out))
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    library.execute("UPDATE mirpipe.track SET labels = '{}' WHERE collection = 'target'")
+    result = run(str(out))
+    assert result.exit_code == 1
+    assert "Label the tracks of both collections by tags or a manifest" in str(result.exception)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
