@@ -42,7 +42,7 @@ def check(
 
     \b
         0  all models agree with their libraries and are deterministic
-        1  a model does not, or cannot run
+        1  a model does not, or cannot run, or no model can be checked
     """
     from mirpipe.operations.demo_library import demo_library
     from mirpipe.operations.model_check.check import check as check_model
@@ -84,7 +84,7 @@ def _checkable(names: Sequence[str] | None) -> list[str]:
     if not found:
         raise Unavailable(
             "weights_missing",
-            "No model can be checked: their weights or libraries are missing",
+            "No model can be checked, because weights or libraries are missing",
             remedy="run `mirpipe models`, which says what is missing",
         )
     return found

@@ -72,8 +72,12 @@ def test_without_weights_the_error_names_the_command_that_lists_them(
 ) -> None:
     monkeypatch.setenv("MIRPIPE_MODELS_DIR", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(Unavailable, match="run `mirpipe models`"):
+    with pytest.raises(Unavailable) as raised:
         models_check._checkable([])
+    assert str(raised.value) == (
+        "No model can be checked, because weights or libraries are missing: run `mirpipe models`, "
+        "which says what is missing"
+    )
 
 
 @pytest.fixture
