@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from mirpipe.errors import DatabaseError, MirpipeError
 from mirpipe.search_process import SearchBusy, SearchCrashed, SearchFailed, SearchUnavailable
@@ -35,8 +36,10 @@ def handle_errors(app: FastAPI) -> None:
     """Make the app return every error as problem details."""
 
     @app.exception_handler(HTTPException)
-    def http_error(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem_response(error.status_code, str(error.detail), error.headers)
+    def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        if error.detail != HTTPStatus(error.status_code).phrase:
+            return problem_response(error.status_code, str(error.detail), error.headers)
+        return _routing_problem(request, error)
 
     @app.exception_handler(RequestValidationError)
     def invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -83,6 +86,23 @@ def describe_errors(document: dict[str, Any]) -> None:
                 }
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
+
+
+def _routing_problem(request: Request, error: HTTPException) -> JSONResponse:
+    """Return the problem of a request for an unknown path, or with a method that it refuses."""
+    path = request.url.path
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = {
+            method
+            for route in request.app.routes
+            if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE
+            for method in route.methods or ()
+        }
+        allowed = ", ".join(sorted(methods))
+        detail = f"{path} does not accept {request.method}. Use {allowed}."
+        return problem_response(error.status_code, detail, {"Allow": allowed})
+    detail = f"There is no path {path}. GET /openapi.json describes all paths."
+    return problem_response(error.status_code, detail, error.headers)
 
 
 def problem_response(status: int, detail: str, headers: Any = None) -> JSONResponse:

@@ -1,6 +1,7 @@
 """Search by an uploaded audio file, in a process of its own."""
 
 import shutil
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore
@@ -20,14 +21,24 @@ MAX_SEARCHES = 4
 _places = BoundedSemaphore(MAX_SEARCHES)
 
 
+@dataclass(frozen=True, kw_only=True)
+class FoundReference(NearReference):
+    """A reference that is similar to an uploaded file."""
+
+    imported: bool
+    """Whether vectors of the revision were imported from a file, so that their origin is unknown.
+    """
+
+
 @router.post("/search", summary="Find the references that are similar to an audio file")
 def search(
     file: Annotated[UploadFile, File(description="Audio file of up to 100 MB. It is not stored.")],
     encoder: Annotated[str, Query(description="Name of an encoder.")],
     k: Neighbours = 10,
-) -> list[NearReference]:
+) -> list[FoundReference]:
     """Return the k most similar references. Searches run one at a time."""
-    if encoder not in {revision.encoder for revision in searchable_revisions()}:
+    revision = next((each for each in searchable_revisions() if each.encoder == encoder), None)
+    if revision is None:
         raise HTTPException(
             404, f"There is no encoder {encoder!r}. GET /v1/encoders lists all encoders."
         )
@@ -38,9 +49,10 @@ def search(
     if not _places.acquire(blocking=False):
         raise SearchBusy("Other searches are still running. Try again later.")
     try:
-        return _search(file, encoder, k)
+        found = _search(file, encoder, k)
     finally:
         _places.release()
+    return [FoundReference(**asdict(each), imported=revision.imported) for each in found]
 
 
 def _search(file: UploadFile, encoder: str, k: int) -> list[NearReference]:

@@ -57,6 +57,15 @@ def track(track_id: TrackId) -> TrackDescription:
     return found
 
 
+@router.head(
+    "/tracks/{track_id}/audio",
+    summary="Read the size and the type of the audio of a track",
+    response_class=Response,
+    responses={
+        206: {"description": "The header Range is met."},
+        416: {"description": "The range is outside the audio."},
+    },
+)
 @router.get(
     "/tracks/{track_id}/audio",
     summary="Read the audio of a track",

@@ -37,6 +37,13 @@ pytestmark = pytest.mark.slow
 LOCK_VECTORS = "ALTER VIEW mirpipe.v_embedding_1 RESET (security_barrier)"
 """Changes nothing. LOCK TABLE would also lock the tables of the view."""
 
+SET_IMPORTED = """
+    UPDATE mirpipe.embedding_batch SET is_imported = :is_imported,
+        device = CASE WHEN :is_imported THEN NULL ELSE 'cpu' END,
+        versions = CASE WHEN :is_imported THEN NULL ELSE CAST('{}' AS jsonb) END,
+        seconds = CASE WHEN :is_imported THEN NULL ELSE 1 END
+"""
+
 
 def get(client: httpx.Client, path: str, **parameters: Any) -> Any:
     """Return the JSON of a successful request."""
@@ -88,6 +95,16 @@ def test_the_audio_of_a_track_is_sent_in_ranges_or_decoded(server: httpx.Client)
     assert problem(server.get("/v1/tracks/999999/audio"))[0] == 404
 
 
+def test_a_player_can_ask_for_the_size_of_the_audio(server: httpx.Client) -> None:
+    [target] = get(server, "/v1/tracks", collection="target")["items"]
+    path = f"/v1/tracks/{target['track_id']}/audio"
+    complete, head = server.get(path), server.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("Content-Length", "Content-Type", "Accept-Ranges", "ETag"):
+        assert head.headers[name] == complete.headers[name]
+    assert server.head("/v1/tracks/999999/audio").status_code == 404
+
+
 def test_audio_needs_the_token(protected: httpx.Client) -> None:
     assert problem(protected.get("/v1/tracks/1/audio"))[0] == 401
 
@@ -109,6 +126,23 @@ def test_an_uploaded_file_finds_similar_references(server: httpx.Client, tmp_pat
     )
     [hit] = response.json()
     assert (hit["rank"], hit["title"]) == (1, "880 Hz")
+
+
+def test_answers_from_imported_vectors_are_marked(
+    library: Database, server: httpx.Client, tmp_path: Path
+) -> None:
+    [target] = get(server, "/v1/tracks", collection="target")["items"]
+    content = tone(tmp_path / "query.wav", 885).read_bytes()
+    marks = []
+    for is_imported in (True, False):
+        with library.owner.begin() as owner:
+            owner.execute(text(SET_IMPORTED), {"is_imported": is_imported})
+        [nearest] = get(server, f"/v1/tracks/{target['track_id']}/neighbours")
+        response = server.post(
+            "/v1/search", params={"encoder": "signal"}, files={"file": ("query.wav", content)}
+        )
+        marks.append([nearest["imported"], *(hit["imported"] for hit in response.json())])
+    assert marks == [[True] * 4, [False] * 4]
 
 
 def test_a_file_that_is_no_audio_is_refused_by_its_name(server: httpx.Client) -> None:
@@ -142,7 +176,7 @@ def test_runs_encoders_and_summaries_are_listed(server: httpx.Client) -> None:
         ("/v1/tracks/99999999999999999999", 422, "path.track_id: Input should be less than"),
         ("/v1/tracks?collections=target", 422, "There is no query parameter 'collections' here."),
         ("/v1/encoders?x=1", 422, "There is no query parameter 'x' here. Known ones: none."),
-        ("/v2", 404, "Not Found"),
+        ("/v2", 404, "There is no path /v2. GET /openapi.json describes all paths."),
     ],
 )
 def test_errors_are_problem_details(
@@ -176,7 +210,16 @@ def test_a_search_that_fails_without_fault_of_its_file_is_an_error_of_the_server
 
 
 def test_only_reading_is_possible(server: httpx.Client) -> None:
-    assert problem(server.delete("/v1/tracks/1"))[0] == 405
+    refused = server.delete("/v1/tracks/1/audio")
+    assert problem(refused) == (
+        405,
+        "/v1/tracks/1/audio does not accept DELETE. Use GET, HEAD.",
+    )
+    assert refused.headers["Allow"] == "GET, HEAD"
+    assert problem(server.get("/v1/search")) == (
+        405,
+        "/v1/search does not accept GET. Use POST.",
+    )
 
 
 @pytest.mark.parametrize("states_length", [True, False])

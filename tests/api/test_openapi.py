@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 OPERATIONS = (
     *("GET /health", "GET /v1/tracks", "GET /v1/tracks/{track_id}"),
     *("GET /v1/tracks/{track_id}/neighbours", "POST /v1/search", "GET /v1/encoders"),
-    "GET /v1/tracks/{track_id}/audio",
+    *("GET /v1/tracks/{track_id}/audio", "HEAD /v1/tracks/{track_id}/audio"),
     *("GET /v1/runs", "GET /v1/runs/latest/summaries", "GET /v1/runs/{run_id}/summaries"),
 )
 

@@ -17,6 +17,9 @@ class SimilarReferences:
     encoder: str
     random: bool
     """Whether the weights are random. The result is then not meaningful for music."""
+    imported: bool
+    """Whether vectors of the revision were imported from a file, so that their origin is unknown.
+    """
     references: list[NearReference] | None
     """Nearest references, most similar first. None if the encoder has not embedded the track."""
 
@@ -39,5 +42,7 @@ def similar_references(
         if vector is not None:
             excluded = bytes.fromhex(content_sha256)
             nearest = nearest_references(revision, vector, k=k, excluded_sha256=excluded)
-        results[revision.encoder] = SimilarReferences(revision.encoder, revision.random, nearest)
+        results[revision.encoder] = SimilarReferences(
+            revision.encoder, revision.random, revision.imported, nearest
+        )
     return list(results.values())
