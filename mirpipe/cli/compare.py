@@ -14,6 +14,7 @@ from mirpipe.setting_types import parse_margins
 from mirpipe.statistics.non_inferiority import NonInferiority
 
 _EXIT_CODES: dict[NonInferiority, int] = {"better": 0, "not worse": 0, "worse": 1, "undecided": 2}
+_UNWRITABLE_EXIT_CODE = 3
 
 
 def compare(
@@ -66,6 +67,7 @@ def compare(
         0  the new revision is better or not worse
         1  the new revision is worse in a metric with a margin
         2  undecided, such as with too few targets
+        3  the HTML page cannot be written
     """
     from mirpipe.challengers.compare_revisions import compare_revisions
     from mirpipe.challengers.find_revision import described, find_revision
@@ -74,13 +76,19 @@ def compare(
     from mirpipe.cli.result_tables import print_sections
     from mirpipe.db.snapshot import open_snapshot
     from mirpipe.db.store.stored_revisions import stored_revisions
-    from mirpipe.files.durable_write import write_durably
+    from mirpipe.operations.output_file import UnwritableFile, require_writable, write_output
     from mirpipe.settings import settings
 
     try:
         margins = parse_margins(margin or [])
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--margin") from None
+    try:
+        if html is not None:
+            require_writable(html)
+    except UnwritableFile as error:
+        typer.echo(f"mirpipe: {error}", err=True)
+        raise typer.Exit(_UNWRITABLE_EXIT_CODE) from error
     with open_snapshot("app") as connection:
         revisions = stored_revisions(connection)
         try:
@@ -117,7 +125,7 @@ def compare(
         new_title="new_id",
     )
     if html is not None:
-        write_durably(html, comparison_page(comparison, changed).encode())
+        write_output(html, comparison_page(comparison, changed).encode())
     if as_json:
         print(json.dumps(asdict(comparison)))
     else:

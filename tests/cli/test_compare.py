@@ -142,6 +142,16 @@ def test_clips_are_compared_by_the_primary_metric_of_generation(
     assert "model@2 is of the kind generator" in " ".join(result.output.split())
 
 
+def test_a_page_that_cannot_be_written_is_named_before_the_comparison(
+    library: JudgedLibrary, tmp_path: Path
+) -> None:
+    library.challenge(old_at_bad=0, new_at_bad=1)
+    file = tmp_path / "missing" / "changes.html"
+    result = compare("--html", str(file))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert f"Cannot write {file}: No such file or directory. Choose another file." in result.stderr
+
+
 def test_a_missing_p_value_has_a_reason(library: JudgedLibrary) -> None:
     library.challenge(old_at_bad=0, new_at_bad=1)
     [change] = [

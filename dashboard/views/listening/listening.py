@@ -1,5 +1,6 @@
 """Page of listening tests: what listeners prefer, how well they agree, and which metrics agree."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -42,10 +43,11 @@ def choose_test(tests: Sequence[ListeningTest]) -> ListeningTest:
 
 def missing_results(test: ListeningTest, results: ListeningResults | None) -> None:
     """Show that the results are not computed yet, or which votes they do not contain."""
-    command = f"mirpipe listening results {test.name}"
+    name = shlex.quote(test.name)
+    command = f"mirpipe listening results {name}"
     if not test.links_n:
         st.info("Nobody has a link to this test yet. To make links:", icon=":material/link:")
-        st.code(f"mirpipe listening link {test.name} --count 20", language=None)
+        st.code(f"mirpipe listening link {name} --count 20", language=None)
     elif results is None or test.computed_at is None:
         st.info(
             f"{counted(test.votes_n, 'vote')} of {test.asked_n:,} were given. The next report "
