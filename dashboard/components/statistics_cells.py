@@ -44,8 +44,16 @@ class PairedDifference(Protocol):
     def established(self) -> bool: ...
     @property
     def role(self) -> str: ...
+    @property
+    def reason(self) -> str | None: ...
 
 
+NO_TEST = {
+    "too_few_targets": "no test: too few different targets",
+    "no_target": "no test: no target has both values",
+    "random_weights": "no test: random weights",
+}
+"""Why there is no corrected p-value, by reason code."""
 ESTABLISHED_WHEN = (
     "A difference is established if it belongs to a declared contrast and its p-value is below "
     "0.05. The primary metric is tested first, and the other metrics can be established only if it "
@@ -91,7 +99,9 @@ def mean_cell(row: Mean, decimals: int, *, highest: float | None = None) -> Mark
 
 def difference_cell(row: PairedDifference, decimals: int) -> Markup:
     """Return a mean difference, its interval, n and corrected p, and whether it is established."""
-    p = "no test" if row.p_adjusted is None else f"p = {row.p_adjusted:.3f}"
+    p = NO_TEST.get(row.reason or "", "no test")
+    if row.p_adjusted is not None:
+        p = f"p = {row.p_adjusted:.3f}"
     mark = Markup("<strong>✓ established</strong>") if row.established else Markup("")
     if row.role == "exploratory":
         mark = small_line("exploratory")

@@ -184,6 +184,22 @@ def test_intervals_and_established_differences_are_shown_if_a_run_has_them(
     assert "p = 0.400" in shown
 
 
+def test_the_primary_metric_of_the_differences_comes_first_with_the_reason_for_no_test(
+    filled: Database,
+) -> None:
+    with filled.owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE mirpipe.run_comparison SET p_adjusted = NULL, "
+                "reason = 'too_few_targets', "
+                "role = CASE metric WHEN 'percentile' THEN 'primary' ELSE 'secondary' END"
+            )
+        )
+    table = html(page("retrieval")).partition("aria-label='Differences between encoders'")[2]
+    assert table.partition("<th class='mp-number'>")[2].startswith("percentile (primary)</th>")
+    assert "<small>no test: too few different targets</small>" in table
+
+
 def test_a_link_chooses_how_similarity_is_shown(filled: Database) -> None:
     app = page("retrieval", similarity="cosine")
     assert any("Similarity as cosine" in element.value for element in app.subheader)

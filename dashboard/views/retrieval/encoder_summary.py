@@ -200,14 +200,20 @@ def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
         "targets for which the first encoder is higher, and the corrected p-value of a sign-flip "
         "test. " + ESTABLISHED_WHEN
     )
+    primary = {row.metric for row in shown if row.role == "primary"}
     metrics = leading_first({row.metric for row in shown})
+    metrics = sorted(metrics, key=lambda metric: metric not in primary)
     row_of = {(row.encoder, row.than_encoder, row.metric): row for row in shown}
     lines = []
     for first, second in dict.fromkeys((row.encoder, row.than_encoder) for row in shown):
         pair = Markup("{} − {}").format(markup.title(first), markup.title(second))
         cells = [_difference(row_of.get((first, second, metric))) for metric in metrics]
         lines.append([markup.no_wrap(pair), *cells])
-    columns = ["encoders", *map(metric_labels.metric_label, metrics)]
+    labels = [
+        f"{metric_labels.metric_label(metric)}{' (primary)' if metric in primary else ''}"
+        for metric in metrics
+    ]
+    columns = ["encoders", *labels]
     name = "Differences between encoders"
     markup.show(tables.html_table(name, columns, lines, numeric=range(1, len(columns))))
     download_button(shown, name=name)

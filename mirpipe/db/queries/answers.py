@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mirpipe.db.queries.comparison_sentences import comparison_sentence, counted, mode_name
+from mirpipe.db.queries.comparison_sentences import (
+    comparison_sentence,
+    counted,
+    mode_name,
+    too_few_targets_sentence,
+)
 from mirpipe.db.queries.encoder_agreement import EncoderAgreement
 from mirpipe.db.queries.encoder_comparison import EncoderComparison
 from mirpipe.db.queries.findings import FindingCount, finding_name
@@ -266,8 +271,13 @@ def _ranking(
 def _verdicts(
     primary: Sequence[EncoderComparison] | Sequence[ModeComparison], what: str, metric: str
 ) -> list[str]:
-    """Return a sentence for each established difference, or one that says there is none."""
+    """Return a sentence for each established difference, or one that says there is none.
+
+    If no test could be made, the sentences say how many targets are needed instead.
+    """
     established = [comparison_sentence(each) for each in primary if each.established]
     if established or not primary:
         return established
+    if all(each.reason == "too_few_targets" for each in primary):
+        return [too_few_targets_sentence([each]) for each in primary]
     return [f"No difference between the {what} in {metric_name(metric)} is established."]

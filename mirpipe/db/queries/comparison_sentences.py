@@ -120,11 +120,7 @@ def _contrast_sentences(names: tuple[str, str], contrast: Sequence[Comparison]) 
             )
         sentences.append(f"{sentence}.")
     if too_few:
-        sentences.append(
-            f"{first} and {second} have too few targets with different values to establish a "
-            f"difference in {', '.join(map(_metric_and_n, too_few))}. At least "
-            f"{_fewest_targets(too_few[0].family_n)} are needed."
-        )
+        sentences.append(too_few_targets_sentence(too_few))
     primary = next((each for each in contrast if each.role == "primary"), None)
     if any(each.reason is None for each in contrast) and (primary is None or primary.reason):
         name = "the primary metric" if primary is None else metric_name(primary.metric)
@@ -133,6 +129,19 @@ def _contrast_sentences(names: tuple[str, str], contrast: Sequence[Comparison]) 
             "metrics were tested without it."
         )
     return sentences
+
+
+def too_few_targets_sentence(contrast: Sequence[Comparison]) -> str:
+    """Return how many targets are needed to compare two encoders or modes by these metrics.
+
+    `contrast` contains only comparisons of the same two, for which no test could be made.
+    """
+    first, second = compared_names(contrast[0])
+    return (
+        f"{first} and {second} have too few targets with different values to establish a "
+        f"difference in {', '.join(map(_metric_and_n, contrast))}. At least "
+        f"{_fewest_targets(contrast[0].family_n)} are needed."
+    )
 
 
 def _exploratory_sentences(family: Sequence[Comparison]) -> list[str]:

@@ -86,6 +86,8 @@ class PublishedDifference:
     """Difference as a percentage of the second mean. None for retrieval."""
     role: str
     """primary, secondary or exploratory."""
+    reason: str | None
+    """Code of the reason why there is no corrected p-value."""
 
 
 @dataclass(frozen=True)
@@ -123,15 +125,15 @@ _MEANS = text("""
 """)
 _DIFFERENCES = text("""
     SELECT task, subject, than_subject, metric, n, mean_difference, low, high, higher_n, p,
-        p_adjusted, family_n, established, percent, role
+        p_adjusted, family_n, established, percent, role, reason
     FROM (
         SELECT 'retrieval' AS task, encoder AS subject, than_encoder AS than_subject, metric, n,
             mean_difference, low, high, higher_n, p, p_adjusted, family_n, established,
-            NULL::double precision AS percent, role
+            NULL::double precision AS percent, role, reason
         FROM mirpipe.v_retrieval_comparison WHERE source = 'published'
         UNION ALL
         SELECT 'generation', mode, than_mode, metric, n, mean_difference, low, high, higher_n,
-            p, p_adjusted, family_n, established, percent, role
+            p, p_adjusted, family_n, established, percent, role, reason
         FROM mirpipe.v_generation_delta WHERE source = 'published') d
     ORDER BY task DESC, array_position(ARRAY['clap_similarity', 'melody_accuracy'], metric),
         metric, subject, than_subject

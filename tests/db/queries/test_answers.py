@@ -1,6 +1,6 @@
 """Answers in sentences: the order of the means, verdicts, and what is left out."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +62,19 @@ def test_the_verdict_follows(comparisons: list[queries.EncoderComparison], verdi
         "The best matches by a have a mean aligned melody of 0.500 over 11 targets.",
         verdict,
     ]
+
+
+def test_too_few_targets_for_any_test_are_named_instead_of_a_verdict() -> None:
+    few = replace(comparison(established=False), n=4, p_adjusted=None, reason="too_few_targets")
+    answer = retrieval_answer([summary("a", 0.5)], [few], primary_metric=METRIC)
+    assert answer[1:] == [
+        "a and b have too few targets with different values to establish a difference in aligned "
+        "melody (n = 4). At least 6 are needed."
+    ]
+    tested = retrieval_answer(
+        [summary("a", 0.5)], [few, comparison(established=False)], primary_metric=METRIC
+    )
+    assert tested[1:] == ["No difference between the encoders in aligned melody is established."]
 
 
 def test_exploratory_and_random_comparisons_give_no_verdict() -> None:
