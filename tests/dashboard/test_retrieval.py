@@ -1,6 +1,8 @@
 """Tests of the Retrieval page: encoder results on average and for each target."""
 
+import re
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -212,6 +214,26 @@ def test_every_best_match_is_in_the_table(filled: Database) -> None:
     assert len(table) == 3 * 2
     assert set(table["target"]) == {HOSTILE, "تجربة", "long gone"}
     assert "clap_similarity" not in table  # CLAP similarity was not measured.
+
+
+def test_the_worst_match_comes_first_and_is_named_with_links(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRPIPE_PRIMARY_RETRIEVAL_METRIC", "melody_accuracy_melodic")
+    settings.cache_clear()
+    app = page("retrieval")
+    accuracies = app.dataframe[0].value["melody_accuracy"]
+    defined = accuracies.dropna()
+    assert list(defined) == sorted(defined)
+    assert accuracies[: len(defined)].notna().all(), "an undefined value is not last"
+    table = app.dataframe[0].value
+    worst = table[table["encoder"] == "musicnn"].iloc[0]
+    [sentence] = [text for text in html(app).split("<div>") if "is matched worst by" in text]
+    words = re.sub("<[^>]*>", "", sentence)
+    assert words.startswith(escape(worst["target"]))
+    assert f"its best match by musicnn is {escape(worst['reference'])}" in words
+    assert f"with {worst['melody_accuracy']:.3f}." in words
+    assert sentence.count("href='track?") == 2
 
 
 def test_many_targets_are_shown_in_pages(fresh_database: Database) -> None:

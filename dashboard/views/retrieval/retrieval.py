@@ -1,6 +1,6 @@
 """Retrieval page: how similar each encoder's matches are, on average and for each target."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict
 
 import pandas as pd
@@ -13,16 +13,19 @@ from dashboard.components import (
     empty_states,
     group_summaries,
     heatmap,
+    markup,
     metric_labels,
     tables,
 )
 from dashboard.components.csv_download import download_button
 from dashboard.components.heatmap import Cell
 from dashboard.components.melody_chance_level import MELODY_CHANCE_LEVEL
+from dashboard.components.number_format import format_number
 from dashboard.components.target_page import choose_targets
+from dashboard.components.track_link import linked_title, track_links
 from dashboard.data import cached_queries, target_orders
 from dashboard.views.retrieval import encoder_scatter, encoder_summary
-from dashboard.views.retrieval.match_rows import match_rows, meaningful_scores
+from dashboard.views.retrieval.match_rows import match_rows, meaningful_scores, worst_first
 from dashboard.views.retrieval.similarity_scales import SCALES, SimilarityScale
 from mirpipe.db import queries
 from mirpipe.db.queries.library_counts import has_targets
@@ -88,9 +91,42 @@ def heatmap_section(
         )
 
 
-def match_table(rows: Sequence[queries.BestMatchScores]) -> None:
-    """Draw a table of the best matches with all their scores. The CSV file contains all targets."""
+def worst_match(rows: Sequence[queries.BestMatchScores], score: str, *, of_page: bool) -> None:
+    """Draw which target has the lowest score. `rows` begins with the lowest scores.
+
+    Encoders with random weights must be left out. `of_page` says that there are other targets.
+    """
+    worst = next((row for row in meaningful_scores(rows) if row.counts), None)
+    value = None if worst is None else getattr(worst, score)
+    if worst is None or value is None:
+        return
+    links = track_links([worst.target_id, worst.reference_id])
+    shown = format_number(value, metric_labels.decimals(score))
+    template = "{} is matched worst by {}: its best match by {} is {}, with {}.{}"
+    markup.show(
+        markup.sentence(
+            template,
+            linked_title(worst.target, links.get(worst.target_id)),
+            metric_labels.single_value_label(score),
+            worst.encoder,
+            linked_title(worst.reference, links.get(worst.reference_id)),
+            shown,
+            " Only the targets of this page are compared." if of_page else "",
+        )
+    )
+
+
+def match_table(
+    rows: Sequence[queries.BestMatchScores], random: Set[str], *, of_page: bool
+) -> None:
+    """Draw a table of the best matches with all their scores. The CSV file contains all targets.
+
+    The matches with the lowest scores come first. `random` contains the encoders with random
+    weights, and `of_page` says that there are other targets.
+    """
     st.header("What is the best match of each target?", anchor=False)
+    score, rows = worst_first(rows, settings().primary_retrieval_metric)
+    worst_match([row for row in rows if row.encoder not in random], score, of_page=of_page)
     if not all(row.counts for row in rows):
         st.caption(
             "Matches that are the same recording as their target are listed above its best match "
@@ -170,7 +206,8 @@ def main() -> None:
     encoder_scatter.section(key, targets, encoders, scale)
     group_summaries.section(key, "retrieval")
     if matches:
-        match_table(matches)
+        random = {row.encoder for row in rows if row.random and not row.metric_random}
+        match_table(matches, random, of_page=len(shown) < len(targets))
 
 
 main()
