@@ -4,8 +4,10 @@ import pytest
 import streamlit as st
 from sqlalchemy import text
 
+from dashboard.views.quality import copies
 from tests.dashboard.open_page import html, page
 from tests.support.databases import Database
+from tests.support.synthetic_library import SyntheticLibrary
 
 TRACK = (
     "INSERT INTO mirpipe.track (collection, content_sha256, title, seconds, rms_dbfs, state) "
@@ -59,6 +61,27 @@ def test_many_findings_have_pages(fresh_database: Database) -> None:
     app.multiselect(key="kind").set_value(["silence"]).run()
     assert list(app.dataframe[0].value["at (s)"]) == list(range(10))
     assert not app.number_input
+
+
+def test_tracks_with_the_same_recording_are_listed_in_pages(
+    fresh_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    none = "No track is known to contain the same recording as another one."
+    assert none in [line.value for line in page("quality").markdown]
+    library = SyntheticLibrary(fresh_database.app)
+    for name in "ab":
+        original = library.add("target", f"original {name}", [1, 0, 0])
+        library.add_same_recording(original, library.add("reference", f"copy {name}", [1, 0, 0]))
+    shown = html(page("quality")).partition("aria-label='Same recordings'")[2]
+    assert "<td>same recording</td>" in shown
+    assert shown.count("href='track?") == 4
+    monkeypatch.setattr(copies, "GROUPS_PER_PAGE", 1)
+    app = page("quality", copies_page="2")
+    assert none not in [line.value for line in app.markdown]
+    shown = html(app).partition("aria-label='Same recordings'")[2]
+    assert "<td>2</td>" in shown
+    assert "original b" in shown
+    assert "original a" not in shown
 
 
 def test_titles_from_tags_in_a_guessed_encoding_are_listed(fresh_database: Database) -> None:

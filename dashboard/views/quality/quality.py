@@ -1,4 +1,4 @@
-"""Quality page: findings about the audio of the tracks, and titles that were guessed."""
+"""Quality page: findings about the audio of the tracks, copies, and titles that were guessed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +14,7 @@ from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
 from dashboard.components.page_choice import choose_page, first_page
 from dashboard.data import current_state
+from dashboard.views.quality import copies
 from mirpipe.db import queries
 from mirpipe.db.queries.undecoded_tags import UndecodedFile, guessed_files, guessed_files_n
 
@@ -141,6 +142,7 @@ def main() -> None:
     """Draw the page."""
     st.title("Quality", anchor=False)
     finding_section()
+    copies.section()
     guessed_section()
 
 
