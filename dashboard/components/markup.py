@@ -28,6 +28,11 @@ def path(text: str) -> Markup:
     return Markup("<small class='mp-path'><bdi>{}</bdi></small>").format(text)
 
 
+def quote(text: str) -> Markup:
+    """Return a caption or a message with a minimum width, broken across lines."""
+    return Markup("<div class='mp-quote'><bdi>{}</bdi></div>").format(text)
+
+
 def large_title(text: str) -> Markup:
     """Return the title of the track that a page is about, as a heading."""
     return Markup("<h2 class='mp-large-title'><bdi>{}</bdi></h2>").format(text)

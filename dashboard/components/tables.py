@@ -68,10 +68,12 @@ def sortable_table(
 
     `tracks` contains the track ids for each column of titles, in the order of the rows. A click on
     such a title opens the page of the track. The table is a picture for the browser, so a selector
-    below it does the same for the keyboard and for screen readers. If `data` is only one page,
+    below it does the same for the keyboard and for screen readers. A column without any track has
+    neither. If `data` is only one page,
     `all_rows` returns the rows of all pages for the CSV file.
     """
-    configured, ids_of = dict(columns or {}), tracks or {}
+    configured = dict(columns or {})
+    ids_of = {column: ids for column, ids in (tracks or {}).items() if any(ids)}
     for column in ids_of:
         configured[column] = st.column_config.ButtonColumn(
             configured.get(column), type="tertiary", alignment="left", key=f"{name} {column}"

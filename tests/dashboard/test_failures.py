@@ -22,7 +22,7 @@ def test_the_ledger_is_shown_and_filtered(fresh_database: Database) -> None:
     assert "There are 2 failures, and the next run tries none of them again." in html(app)
     assert sorted(app.dataframe[0].value["reason"]) == ["not audio", "silent"]
     assert "plug-in" not in app.dataframe[0].value, "an empty column is shown"
-    assert "not_audio" not in html(app)
+    assert "<td>not_audio" not in html(app), "a code is shown instead of words"
     linked = page("failures", reason="not_audio")
     assert list(linked.dataframe[0].value["reason"]) == ["not audio"]
     app.multiselect(key="reason").set_value(["silent"]).run()
@@ -30,6 +30,27 @@ def test_the_ledger_is_shown_and_filtered(fresh_database: Database) -> None:
     assert list(app.dataframe[0].value["item"]) == ["/music/silent **静音**.wav"]
     app.text_input(key="search").set_value("100%").run()
     assert "matches" in app.info[0].value
+
+
+def test_different_messages_are_complete_and_no_track_is_offered_without_one(
+    fresh_database: Database,
+) -> None:
+    message = f"{'It is damaged. ' * 20}Replace the file and run `mirpipe ingest` again."
+    with fresh_database.app.begin() as connection:
+        for number in range(3):
+            fail(
+                connection,
+                stage="ingest",
+                subject=f"/music/{number}.wav",
+                reason="truncated",
+                message=message,
+                retry=False,
+            )
+    app = page("failures")
+    messages = html(app).partition("aria-label='Messages'")[2]
+    assert messages.count("Replace the file") == 1
+    assert f"<bdi>{message}</bdi></div></td><td class='mp-number'>3</td>" in messages
+    assert not app.selectbox, "there is no track to open"
 
 
 def test_many_failures_have_pages(fresh_database: Database) -> None:

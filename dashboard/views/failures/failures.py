@@ -1,5 +1,6 @@
 """Failures page: the failure ledger, with each failure's reason and whether it is retried."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from mirpipe.db.queries.page_answers import failures_answer
 
 ROWS_PER_PAGE = 200
 RETRIED = {True: "yes", False: "no, bad input"}
-SHOWN = ["reason", "item", "message", "stage", "plug-in", "retried", "last seen"]
+SHOWN = ["reason", "item", "stage", "plug-in", "retried", "last seen"]
 """Columns of the table on the page. The CSV file has more."""
 
 
@@ -32,6 +33,17 @@ def reason_table(counts: Sequence[queries.FailureCount]) -> None:
     name = "Failures by reason"
     markup.show(tables.html_table(name, columns, lines, numeric=(3,), narrow=True))
     download_button(counts, name=name)
+
+
+def message_table(failures: Sequence[queries.Failure]) -> None:
+    """Draw the different messages, which end with the remedies, and how many failures have each."""
+    counts = Counter((row.reason, row.message) for row in failures)
+    lines = [
+        [reason_text(reason), markup.quote(message), format_number(n, 0)]
+        for (reason, message), n in counts.items()
+    ]
+    columns = ["reason", "message", "items"]
+    markup.show(tables.html_table("Messages", columns, lines, numeric=(2,)))
 
 
 def failure_frame(failures: Sequence[queries.Failure]) -> pd.DataFrame:
@@ -97,6 +109,7 @@ def main() -> None:
         return
     offset = (choose_page(found, ROWS_PER_PAGE, noun="failures") - 1) * ROWS_PER_PAGE
     rows = current_state.read(queries.failures, **chosen, limit=ROWS_PER_PAGE, offset=offset)
+    message_table(rows)
     data = failure_frame(rows)
     tables.sortable_table(
         data[[column for column in SHOWN if column in data]],
@@ -104,7 +117,7 @@ def main() -> None:
         all_rows=lambda: failure_frame(queries.failures(**chosen)),
         tracks=tables.track_ids(rows, item="track_id"),
         columns={
-            "message": st.column_config.TextColumn(width="large"),
+            "item": st.column_config.TextColumn(width="large"),
             "last seen": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         },
     )

@@ -61,7 +61,7 @@ def visible_captions(captions: Sequence[queries.Caption]) -> Sequence[queries.Ca
 
 def caption_cell(caption: queries.Caption) -> Markup:
     """Return the text of a caption, and a warning if it contradicts the measurements."""
-    cell = Markup("<div class='mp-quote'><bdi>{}</bdi></div>").format(caption.caption)
+    cell = markup.quote(caption.caption)
     if caption.contradictions:
         cell += markup.warning_box(
             "The caption contradicts the measurement", caption.contradictions
