@@ -99,7 +99,7 @@ def collapsed_list(heading: str, lines: Sequence[str]) -> Markup:
     )
 
 
-def large_numbers(values: Sequence[tuple[str, str, str]]) -> Markup:
+def large_numbers(values: Sequence[tuple[str | Markup, str, str]]) -> Markup:
     """Return a row of large numbers, from tuples of name, number and remark."""
     cell = Markup("<div><dt>{}</dt><dd>{}</dd><dd class='mp-muted'>{}</dd></div>")
     cells = Markup("").join(cell.format(*value) for value in values)

@@ -26,7 +26,7 @@ def test_tracks_and_pending_work_are_counted(filled: Database) -> None:
     shown = html(page("overview"))
     assert "<dt>references</dt><dd>4</dd>" in shown
     assert "<dt>targets</dt><dd>3</dd>" in shown
-    assert "<dt>pending</dt>" in shown
+    assert ">pending</a></dt>" in shown
     (pending,) = [row.items for row in queries.pending_work() if row.plugin == "musicnn"]
     usable = sum(row.tracks for row in queries.library_counts() if row.state == "ok")
     done = f"<td class='mp-number'>{usable - pending} of {usable} tracks</td>"
@@ -113,6 +113,15 @@ def test_the_page_starts_with_what_the_last_run_changed(fresh_database: Database
     assert "Run 1 compared 3 targets with 4 references and changed" in shown
     assert "new data" in shown
     assert "asset_triggered" not in shown
+
+
+def test_the_large_numbers_link_to_the_work_and_the_failures(filled: Database) -> None:
+    app = page("overview")
+    assert "<dt><a href='#pending'>pending</a></dt>" in html(app)
+    assert "pending" in [header.proto.anchor for header in app.header]
+    assert "href='failures'" in html(app)
+    links = [link.proto.page for link in app.get("page_link")]
+    assert "history" in links
 
 
 def test_growth_chart_needs_two_runs(filled: Database) -> None:

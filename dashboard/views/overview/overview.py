@@ -7,6 +7,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.components import answer, empty_states, markup, tables
+from dashboard.components.bar_list import filter_link
 from dashboard.components.csv_download import download_button
 from dashboard.components.number_format import (
     DASH,
@@ -117,7 +118,7 @@ def trigger_name(trigger: str) -> str:
 def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | None) -> None:
     """Draw the most important numbers, and the times of the last run and of the last check."""
     usable = {row.collection: row for row in counts if row.state == "ok"}
-    numbers = [
+    numbers: list[tuple[str | Markup, str, str]] = [
         (
             COLLECTION_NAMES.get(collection, collection),
             format_number(row.tracks, 0),
@@ -126,11 +127,13 @@ def large_numbers(counts: Sequence[queries.LibraryCount], run: queries.Run | Non
         for collection, row in usable.items()
     ]
     pending = sum(row.items for row in cached_queries.pending_work())
-    numbers.append(("pending", format_number(pending, 0), "items of work"))
+    to_pending = Markup("<a href='#{}'>pending</a>").format(pending_work.ANCHOR)
+    numbers.append((to_pending, format_number(pending, 0), "items of work"))
     failures = cached_queries.failure_counts()
     total = sum(row.items for row in failures)
     retried = sum(row.items for row in failures if row.retry)
-    numbers.append(("failures", format_number(total, 0), f"{retried:,} will be retried"))
+    to_failures = filter_link("failures", "failures")
+    numbers.append((to_failures, format_number(total, 0), f"{retried:,} will be retried"))
     markup.show(markup.large_numbers(numbers))
     if run:
         st.caption(
@@ -158,6 +161,9 @@ def main() -> None:
         return
     if runs:
         answer.show(queries.run_answer(runs[0]))
+        st.page_link(
+            "views/history/history.py", label="What earlier runs changed", icon=":material/history:"
+        )
     large_numbers(counts, runs[0] if runs else None)
     unavailable_plugins()
     if not runs:

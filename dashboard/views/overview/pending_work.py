@@ -14,6 +14,8 @@ from dashboard.data.running_up import UP_IS_RUNNING, is_up_running
 from dashboard.data.work_rates import WorkRates
 from mirpipe.db import queries
 
+ANCHOR = "pending"
+"""Name of the section in links."""
 _OF_EVERY_TRACK = {"embed", "analyse"}
 """Stages that process each usable track once with each plug-in."""
 
@@ -49,7 +51,7 @@ def section(shown: Shown) -> None:
     if not shown.tracks:
         return
     work = cached_queries.pending_work()
-    st.header("What is pending?", anchor=False)
+    st.header("What is pending?", anchor=ANCHOR)
     if not work:
         st.caption("No work is pending: all results are up to date.")
         return
