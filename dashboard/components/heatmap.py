@@ -1,5 +1,6 @@
 """Heatmaps with one row per encoder or mode, and one column per target of the chosen page."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,9 +18,15 @@ MAX_COLUMNS_WITH_NUMBERS = 16
 """Largest number of columns with numbers in the cells. With more, there is no room for them."""
 DEVIATIONS = 2
 """The colours cover this number of standard deviations around the means over all targets."""
+SHARES = ("aligned_melody", "melody_accuracy", "melody_accuracy_melodic", "melody_oti")
+"""Metrics that are shares of notes or of frames, 0 to 1."""
 CLICK = "clicked"
 """Name of the chart's selection, which contains the track of the clicked cell."""
-LEGEND = "Lighter cells have higher values. Melody accuracy is shown only for pitched pairs."
+LEGEND = (
+    "Lighter cells have higher values. The colours cover the values within two standard deviations "
+    "of the means over all targets, and values beyond have the colours of the ends. Melody "
+    "accuracy is shown only for pitched pairs."
+)
 """Explanation for the viewers of a page with heatmaps."""
 
 
@@ -49,7 +56,8 @@ class Summary(Protocol):
 def value_range(rows: Sequence[Summary], metric: str) -> tuple[float, float] | None:
     """Return the range of the colours: two standard deviations around the means of all rows.
 
-    None if the metric has no mean, or if all its values are equal.
+    It contains only values that the metric can have. None if the metric has no mean, or if all its
+    values are equal.
     """
     known = [
         (row.mean, row.sd)
@@ -58,7 +66,20 @@ def value_range(rows: Sequence[Summary], metric: str) -> tuple[float, float] | N
     ]
     low = min((mean - DEVIATIONS * sd for mean, sd in known), default=0.0)
     high = max((mean + DEVIATIONS * sd for mean, sd in known), default=0.0)
+    lowest, highest = possible_range(metric)
+    low, high = max(low, lowest), min(high, highest)
     return (low, high) if low < high else None
+
+
+def possible_range(metric: str) -> tuple[float, float]:
+    """Return the lowest and the highest value that a metric can have."""
+    if metric == "percentile":
+        return 0.0, 100.0
+    if metric in SHARES:
+        return 0.0, 1.0
+    if metric.startswith("cosine") or metric.endswith(("_similarity", "_text_score")):
+        return -1.0, 1.0
+    return -math.inf, math.inf
 
 
 def heatmap(
