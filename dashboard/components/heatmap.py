@@ -163,12 +163,11 @@ def show_heatmap(
     decimals: int,
     colours: tuple[float, float] | None = None,
 ) -> None:
-    """Draw the title and below it the heatmap, or a remark if there are no values."""
-    st.subheader(title, anchor=False)
+    """Draw the title and below it the heatmap, or nothing if there are no values."""
     visible = [cell for cell in cells if cell.column in set(columns)]
     if not any(cell.value is not None for cell in visible):
-        st.caption("There are no values yet.")
         return
+    st.subheader(title, anchor=False)
     event = st.altair_chart(
         heatmap(
             visible,
