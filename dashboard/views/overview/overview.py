@@ -99,7 +99,7 @@ def run_section(runs: Sequence[queries.Run]) -> None:
             trigger_name(run.trigger),
             format_number(run.library.get("target ok", 0), 0),
             format_number(run.library.get("reference ok", 0), 0),
-            ", ".join(f"{cause}: {n:,}" for cause, n in run.changes.items()) or "none",
+            markup.wide(", ".join(f"{cause}: {n:,}" for cause, n in run.changes.items()) or "none"),
         ]
         for run in runs
     ]
