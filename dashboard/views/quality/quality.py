@@ -42,12 +42,12 @@ def finding_frame(findings: Sequence[queries.AudioFinding]) -> pd.DataFrame:
     """Return the findings as a data frame, without columns that are empty."""
     return pd.DataFrame(
         {
+            "track": [row.title for row in findings],
+            "finding": [row.detail for row in findings],
             "severity": [row.severity for row in findings],
             "kind": [queries.finding_name(row.kind) for row in findings],
-            "track": [row.title for row in findings],
             "collection": [collection_name(row.collection) for row in findings],
             "at (s)": [row.seconds for row in findings],
-            "finding": [row.detail for row in findings],
             "path": [row.path for row in findings],
         }
     ).dropna(axis="columns", how="all")
