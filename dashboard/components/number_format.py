@@ -1,5 +1,6 @@
 """Formatting of numbers, durations and times for display."""
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,11 @@ def format_number(value: float | None, decimals: int) -> str:
     A value that rounds to zero is shown without a sign.
     """
     return DASH if value is None else f"{value:z,.{decimals}f}".replace("-", "−")
+
+
+def with_minus_signs(text: str) -> str:
+    """Return text with a real minus sign before each negative number, as in `format_number`."""
+    return re.sub(r"(?<![\w.-])-(?=\d)", "−", text)
 
 
 def format_duration(seconds: float) -> str:

@@ -15,8 +15,9 @@ TRACK = (
 )
 FINDINGS = (
     "INSERT INTO mirpipe.finding VALUES (:track, 0, 'damage', 'warning', 12.3, 'It is damaged.'), "
-    "(:track, 1, 'dc_offset', 'info', NULL, 'It has an offset.')"
+    "(:track, 1, 'dc_offset', 'info', NULL, 'The offset is -0.1 (take 1-2).')"
 )
+OFFSET = "The offset is −0.1 (take 1-2)."
 
 
 def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
@@ -33,13 +34,13 @@ def test_findings_are_shown_and_filtered(fresh_database: Database) -> None:
     assert "href='quality?kind=DC+offset'><bdi>DC offset</bdi></a>" in html(app)
     assert app.multiselect(key="kind").options == ["damage", "DC offset"]
     assert list(app.dataframe[0].value["at (s)"].dropna()) == [pytest.approx(12.3)]
-    assert list(app.dataframe[0].value["finding"]) == ["It is damaged.", "It has an offset."]
+    assert list(app.dataframe[0].value["finding"]) == ["It is damaged.", OFFSET]
     app.multiselect(key="kind").set_value(["dc_offset"]).run()
     (shown,) = app.dataframe
     assert list(shown.value["track"]) == ["one"]
     assert list(shown.value["kind"]) == ["DC offset"]
     assert "at (s)" not in shown.value, "a column without any number is shown"
-    assert list(shown.value["finding"]) == ["It has an offset."]
+    assert list(shown.value["finding"]) == [OFFSET]
     app.multiselect(key="collection").set_value(["target"]).run()
     assert "matches" in app.info[0].value
 

@@ -12,6 +12,7 @@ from dashboard.components.bar_list import Bar, bar_list, filter_link
 from dashboard.components.collection_names import collection_name
 from dashboard.components.csv_download import download_button
 from dashboard.components.link_values import accept_codes
+from dashboard.components.number_format import with_minus_signs
 from dashboard.components.page_choice import choose_page, first_page
 from dashboard.data import current_state
 from dashboard.views.quality import copies
@@ -43,7 +44,7 @@ def finding_frame(findings: Sequence[queries.AudioFinding]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "track": [row.title for row in findings],
-            "finding": [row.detail for row in findings],
+            "finding": [with_minus_signs(row.detail) for row in findings],
             "severity": [row.severity for row in findings],
             "kind": [queries.finding_name(row.kind) for row in findings],
             "collection": [collection_name(row.collection) for row in findings],

@@ -9,6 +9,7 @@ from dashboard.components.number_format import (
     format_duration,
     format_local_time,
     format_number,
+    with_minus_signs,
 )
 from dashboard.data import current_state
 from mirpipe.db import queries
@@ -82,7 +83,7 @@ def _findings(track: queries.TrackDescription) -> None:
             row.severity,
             queries.finding_name(row.kind),
             DASH if row.seconds is None else f"{format_number(row.seconds, 1)} s",
-            row.detail,
+            with_minus_signs(row.detail),
         ]
         for row in rows
     ]
