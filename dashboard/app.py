@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.components import bottom_player, track_link
+from dashboard.components import bottom_player, chart_theme, track_link
 from dashboard.components.error_panel import error_panel
 from dashboard.components.login import require_login
 from dashboard.menu import chosen_page
@@ -19,6 +19,7 @@ require_login()
 st.html(HERE / "style.css")
 st.html(track_link.SCRIPT, unsafe_allow_javascript=True)
 bottom_player.draw()
+chart_theme.enable()
 
 # The pages are not in a folder named `pages`. If they were, Streamlit would show "Page not found"
 # to the first visitor who opens a link to any page except the first.
