@@ -73,6 +73,14 @@ def small_line(text: str) -> Markup:
     return Markup("<small>{}</small>").format(text)
 
 
+def phone_line(text: str) -> Markup:
+    """Return a line in small print for narrow windows, where the columns with it are not visible.
+
+    An empty text gives nothing.
+    """
+    return Markup("<small class='mp-phone'>{}</small>").format(text) if text else Markup("")
+
+
 def remark(text: str) -> Markup:
     """Return a remark about the element above it. Even an empty remark takes up one line."""
     return Markup("<div class='mp-remark'>{}</div>").format(text)

@@ -84,6 +84,22 @@ def test_columns_that_are_empty_on_the_page_are_left_out(filled: Database) -> No
     assert "artist and album" in headings(page("tracks", collection="target"))
 
 
+def test_a_narrow_window_shows_tempo_and_key_below_the_title(filled: Database) -> None:
+    assert "<small class='mp-phone'>" not in html(page("tracks"))
+    with filled.owner.begin() as connection:
+        connection.execute(
+            text(
+                "WITH f AS (INSERT INTO mirpipe.metric (name, revision, spec) "
+                "VALUES ('features', 'f', '{}') RETURNING metric_id) "
+                "INSERT INTO mirpipe.track_feature (metric_id, track_id, tempo_bpm, key, "
+                "beat_seconds, voiced_fraction, notes, onsets_per_second, brightness_hz, reasons) "
+                "SELECT metric_id, track_id, 119.7, 'C major', '{}', 1, '', 1, 1, '{}' "
+                "FROM f, mirpipe.track"
+            )
+        )
+    assert "<small class='mp-phone'>120 BPM · C major</small>" in html(page("tracks"))
+
+
 def counts(app: AppTest) -> list[str]:
     """Return the numbers of the chart."""
     (chart,) = re.findall(r"<ul class='mp-bars'.*?</ul>", html(app))

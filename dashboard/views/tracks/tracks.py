@@ -98,12 +98,15 @@ def track_cells(row: queries.ListedTrack) -> dict[str, str | Markup | None]:
     labels = " · ".join(row.labels[name] for name in SHOWN_LABELS if row.labels.get(name))
     title = linked_title(row.title, address_of(row.collection, row.content_sha256))
     badge = Markup(" ") + state_badge(row.state, row.reason)
+    tempo = None if row.tempo_bpm is None else format_number(row.tempo_bpm, 0)
+    measured = " · ".join(filter(None, [tempo and f"{tempo} BPM", row.key]))
+    below = markup.small_line(collection_name(row.collection)) + markup.phone_line(measured)
     artist = markup.any_direction(row.artist or DASH) + markup.small_line(row.album)
     return {
-        "title": markup.wide(title + badge + markup.small_line(collection_name(row.collection))),
+        "title": markup.wide(title + badge + below),
         "artist": artist if row.artist or row.album else None,
         "genre": markup.any_direction(labels) if labels else None,
-        "tempo": None if row.tempo_bpm is None else format_number(row.tempo_bpm, 0),
+        "tempo": tempo,
         "key": markup.no_wrap(row.key) if row.key else None,
         "length": None if row.seconds is None else markup.no_wrap(format_duration(row.seconds)),
         "findings": ", ".join(map(queries.finding_name, row.findings)) or None,
