@@ -176,7 +176,8 @@ def test_models_with_random_weights_are_marked(filled: Database, tmp_path: Path)
 
 def test_a_caption_is_shown_next_to_the_measurements(filled: Database, tmp_path: Path) -> None:
     write_captions_and_clips(filled, tmp_path, RESYNTH)
-    shown = html(page("generation"))
+    shown = html(app := page("generation"))
+    assert "No caption contradicts the measurements." in [line.value for line in app.markdown]
     row = f"{SHOWN}</bdi></a></div></td><td><div class='mp-quote'><bdi>A slow piece"
     assert row in shown
     assert "Captions by writer" in shown

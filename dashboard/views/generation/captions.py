@@ -20,9 +20,7 @@ def section(captions: Sequence[queries.Caption]) -> None:
     first = captions[0]
     contradicting = [caption for caption in captions if caption.contradictions]
     st.header("Do the captions agree with the measurements?", anchor=False)
-    st.markdown(
-        f"{len(contradicting):,} of {len(captions):,} captions contradict the measurements."
-    )
+    st.markdown(contradiction_sentence(len(contradicting), len(captions)))
     markup.show(
         plugin_heading(f"Captions by {first.captioner}", first.licence_weights, random=first.random)
     )
@@ -40,6 +38,15 @@ def section(captions: Sequence[queries.Caption]) -> None:
     ]
     markup.show(tables.html_table("Captions", columns, lines))
     download_button(list(captions), name="Captions")
+
+
+def contradiction_sentence(contradicting: int, captions: int) -> str:
+    """Return how many captions contradict the measurements."""
+    if not contradicting:
+        return "No caption contradicts the measurements."
+    verb = "contradicts" if contradicting == 1 else "contradict"
+    noun = "caption" if captions == 1 else "captions"
+    return f"{contradicting:,} of {captions:,} {noun} {verb} the measurements."
 
 
 def visible_captions(captions: Sequence[queries.Caption]) -> Sequence[queries.Caption]:
