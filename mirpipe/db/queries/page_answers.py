@@ -24,11 +24,14 @@ def failures_answer(counts: Sequence[FailureCount]) -> str:
     retried = sum(row.items for row in counts if row.retry)
     first = max(counts, key=lambda row: row.items)
     reason = first.reason.replace("_", " ")
+    if total == 1:
+        again = "tries again" if retried else "does not try again"
+        return (
+            f"There is 1 failure, in the stage {first.stage} ({reason}), which the next run "
+            f"{again}."
+        )
     again = f"{retried:,} of them" if retried else "none of them"
-    sentence = (
-        f"There {'is' if total == 1 else 'are'} {counted(total, 'failure')}, and the next run "
-        f"tries {again} again."
-    )
+    sentence = f"There are {counted(total, 'failure')}, and the next run tries {again} again."
     if sum(row.items == first.items for row in counts) > 1:
         return sentence
     return (

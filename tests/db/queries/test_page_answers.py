@@ -23,8 +23,12 @@ def test_the_most_frequent_failure_is_named_in_words() -> None:
     one = queries.FailureCount("ingest", "not_audio", False, 1)
     many = queries.FailureCount("embed", "unavailable", True, 1_000)
     assert failures_answer([one]) == (
-        "There is 1 failure, and the next run tries none of them again. The most frequent reason "
-        "is not audio, in the stage ingest (1)."
+        "There is 1 failure, in the stage ingest (not audio), which the next run does not try "
+        "again."
+    )
+    retried = queries.FailureCount("embed", "unavailable", True, 1)
+    assert failures_answer([retried]) == (
+        "There is 1 failure, in the stage embed (unavailable), which the next run tries again."
     )
     assert failures_answer([one, many]) == (
         "There are 1,001 failures, and the next run tries 1,000 of them again. The most frequent "
