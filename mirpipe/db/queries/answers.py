@@ -225,6 +225,9 @@ def quality_answer(counts: Sequence[FindingCount]) -> str:
     if not warnings:
         return "No track has a warning."
     first, *others = warnings
+    if any(row.tracks == first.tracks for row in others):
+        named = (f"{finding_name(row.kind)} ({counted(row.tracks, 'track')})" for row in warnings)
+        return f"Warnings: {', '.join(named)}."
     name = finding_name(first.kind)
     sentence = f"The most frequent warning is {name}, for {counted(first.tracks, 'track')}"
     followed = ", ".join(f"{finding_name(row.kind)} for {row.tracks:,}" for row in others)

@@ -216,6 +216,8 @@ def test_warnings_are_named_and_other_findings_are_not() -> None:
     assert quality_answer(counts) == (
         "The most frequent warning is truncated, for 3 tracks, followed by DC offset for 1."
     )
+    tie = [queries.FindingCount(kind, "warning", 1) for kind in ("clipping", "dc_offset")]
+    assert quality_answer(tie) == "Warnings: clipping (1 track), DC offset (1 track)."
     assert quality_answer(counts[:1]) == "No track has a warning."
 
 
