@@ -110,7 +110,7 @@ def test_the_page_starts_with_what_the_last_run_changed(fresh_database: Database
             text("UPDATE mirpipe.run SET trigger = 'asset_triggered__2026-01-02T03:04:05Z_x'")
         )
     shown = html(page("overview"))
-    assert "Run 1 compared 3 targets with 4 references and changed" in shown
+    assert "Run 1 compared 3 targets with 4 references and found the first 6 best" in shown
     assert "new data" in shown
     assert "asset_triggered" not in shown
 

@@ -65,9 +65,11 @@ def run_answer(run: Run) -> str:
         f"{counted(total['reference'], 'reference')}"
     )
     changed = sum(run.changes.values())
-    if changed:
+    noun = "best match" if changed == 1 else "best matches"
+    if run.run_id == 1 and set(run.changes) == {"first match"}:
+        sentences = [f"{compared} and found the first {changed:,} {noun}."]
+    elif changed:
         causes = ", ".join(f"{cause}: {n:,}" for cause, n in run.changes.items())
-        noun = "best match" if changed == 1 else "best matches"
         sentences = [f"{compared} and changed {changed:,} {noun} ({causes})."]
     else:
         sentences = [f"{compared} and changed no best match."]

@@ -131,6 +131,16 @@ def test_a_run_is_described_with_its_changes(changes: dict[str, int], end: str) 
     assert run_answer(run) == f"Run 3 compared 1 target with 1,000 references {end}"
 
 
+def test_the_first_run_changes_nothing() -> None:
+    now = datetime.now(UTC)
+    library = {"target ok": 11, "reference ok": 39}
+    run = queries.Run(1, now, now, "command line", library, {"first match": 22}, {})
+    assert run_answer(run) == (
+        "Run 1 compared 11 targets with 39 references and found the first 22 best matches."
+    )
+    assert "changed 22 best matches (first match: 22)" in run_answer(replace(run, run_id=2))
+
+
 def test_a_run_before_all_tracks_are_embedded_names_what_was_compared() -> None:
     now = datetime.now(UTC)
     vectors = {
