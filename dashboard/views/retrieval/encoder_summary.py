@@ -48,6 +48,8 @@ CHARTS = {
     "cosine": ("cosine: cannot be compared", "cosine (each encoder has its own space)"),
 }
 """Title and axis of each chart, by metric. That of the primary metric comes first."""
+LONG_NAME = 40
+"""Longest name of a metric, in letters, that fits three lines in a narrow column."""
 HIDDEN = {*metric_labels.AXES, *NOT_SCORES}
 """Metrics that the similarity table leaves out."""
 
@@ -209,14 +211,16 @@ def difference_section(rows: Sequence[queries.EncoderComparison]) -> None:
         pair = Markup("{} − {}").format(markup.title(first), markup.title(second))
         cells = [_difference(row_of.get((first, second, metric))) for metric in metrics]
         lines.append([markup.no_wrap(pair), *cells])
-    labels = [
-        f"{metric_labels.metric_label(metric)}{' (primary)' if metric in primary else ''}"
-        for metric in metrics
-    ]
-    columns = ["encoders", *labels]
+    columns = ["encoders", *(_heading(metric, primary=metric in primary) for metric in metrics)]
     name = "Differences between encoders"
     markup.show(tables.html_table(name, columns, lines, numeric=range(1, len(columns))))
     download_button(shown, name=name)
+
+
+def _heading(metric: str, *, primary: bool) -> str | Markup:
+    """Return the name of a metric. A long name has a minimum width, to fit three lines."""
+    label = metric_labels.metric_label(metric) + (" (primary)" if primary else "")
+    return markup.wide(label) if len(label) > LONG_NAME else label
 
 
 def _difference(row: queries.EncoderComparison | None) -> Markup:
