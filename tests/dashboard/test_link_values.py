@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from mirpipe.settings import PROJECT
 from tests.dashboard.open_page import page
-from tests.dashboard.test_quality import FINDINGS, TRACK
+from tests.dashboard.test_quality import FINDINGS, OFFSET, TRACK
 from tests.support.databases import Database
 
 
@@ -61,7 +61,7 @@ def test_links_to_findings_filter_by_their_codes(fresh_database: Database) -> No
         connection.execute(text(FINDINGS), {"track": track})
     app = page("quality", kind="dc_offset")
     assert app.multiselect(key="kind").value == ["dc_offset"]
-    assert list(app.dataframe[0].value["finding"]) == ["It has an offset."]
+    assert list(app.dataframe[0].value["finding"]) == [OFFSET]
     app = page("tracks", finding="dc_offset")
     assert app.multiselect(key="finding").value == ["dc_offset"]
 
