@@ -1,6 +1,9 @@
 """Targets with clips by `echo` and `beep`, for tests of revisions whose clips are shown."""
 
+import importlib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -38,6 +41,20 @@ def change(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     for name, value in values.items():
         monkeypatch.setenv(f"MIRPIPE_{name}", value)
     settings.cache_clear()
+
+
+def make_quieter_clips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `beep` generate other clips, of half the level."""
+    beep: Any = importlib.import_module("mirpipe.plugins.generators.beep")
+    old_tone = beep._tone
+    monkeypatch.setattr(beep, "_tone", lambda request: old_tone(request) / 2)
+
+
+def use_new_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the second revision of `beep` the configured one, without generating clips."""
+    beep: Any = importlib.import_module("mirpipe.plugins.generators.beep")
+    monkeypatch.setattr(beep, "SPEC", replace(beep.SPEC, version=beep.SPEC.version + 1))
+    stage.plan("beep")
 
 
 def publish() -> None:

@@ -26,8 +26,10 @@ from tests.stages.report.clip_library import (
     add_published_clips,
     add_targets,
     change,
+    make_quieter_clips,
     publish,
     rows,
+    use_new_generator,
 )
 from tests.support.audio_files import ingest_folder, tones
 from tests.support.databases import Database
@@ -48,17 +50,8 @@ def use_new_captioner(monkeypatch: pytest.MonkeyPatch) -> None:
     echo: Any = importlib.import_module("mirpipe.plugins.captioners.echo")
     monkeypatch.setattr(echo, "SPEC", replace(echo.SPEC, version=echo.SPEC.version + 1))
     monkeypatch.setenv("ECHO", "new")
-    beep: Any = importlib.import_module("mirpipe.plugins.generators.beep")
-    old_tone = beep._tone
-    monkeypatch.setattr(beep, "_tone", lambda request: old_tone(request) / 2)
+    make_quieter_clips(monkeypatch)
     caption.plan("echo")
-
-
-def use_new_generator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the second revision of `beep` the configured one."""
-    beep: Any = importlib.import_module("mirpipe.plugins.generators.beep")
-    monkeypatch.setattr(beep, "SPEC", replace(beep.SPEC, version=beep.SPEC.version + 1))
-    stage.plan("beep")
 
 
 def shown(database: Database) -> dict[str, int]:

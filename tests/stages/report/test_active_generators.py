@@ -1,9 +1,6 @@
 """A new revision of a generator replaces the old one when its clips are complete, or on request."""
 
-import importlib
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -23,8 +20,10 @@ from tests.stages.report.clip_library import (
     TARGETS,
     add_published_clips,
     change,
+    make_quieter_clips,
     publish,
     rows,
+    use_new_generator,
 )
 from tests.support.databases import Database
 
@@ -40,11 +39,8 @@ def library(fresh_database: Database, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def register_new(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the second revision of `beep` the configured one, without generating clips."""
-    beep: Any = importlib.import_module("mirpipe.plugins.generators.beep")
-    old_tone = beep._tone
-    monkeypatch.setattr(beep, "SPEC", replace(beep.SPEC, version=beep.SPEC.version + 1))
-    monkeypatch.setattr(beep, "_tone", lambda request: old_tone(request) / 2)
-    stage.plan("beep")
+    make_quieter_clips(monkeypatch)
+    use_new_generator(monkeypatch)
 
 
 def shown(database: Database) -> dict[int, int]:
