@@ -105,7 +105,7 @@ def test_an_emptied_redis(disturbed: Stack, effects: list[str]) -> None:
     keys = int(disturbed.run("redis", "redis-cli", "dbsize"))
     assert keys > 0
     assert disturbed.run("redis", "redis-cli", "flushall").strip() == "OK"
-    effects.append(f"redis had {keys} keys, and lost them")
+    effects.append(f"redis lost all of its {keys} keys")
 
 
 def test_a_full_disk_for_clips(
