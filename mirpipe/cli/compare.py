@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from mirpipe.cli.command_arguments import AsJson
+from mirpipe.cli.unwritable_file import exit_if_unwritable
 from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.errors import ConfigurationError
 from mirpipe.setting_types import parse_margins
 from mirpipe.statistics.non_inferiority import NonInferiority
 
 _EXIT_CODES: dict[NonInferiority, int] = {"better": 0, "not worse": 0, "worse": 1, "undecided": 2}
-_UNWRITABLE_EXIT_CODE = 3
 
 
 def compare(
@@ -76,19 +76,16 @@ def compare(
     from mirpipe.cli.result_tables import print_sections
     from mirpipe.db.snapshot import open_snapshot
     from mirpipe.db.store.stored_revisions import stored_revisions
-    from mirpipe.operations.output_file import UnwritableFile, require_writable, write_output
+    from mirpipe.operations.output_file import require_writable, write_output
     from mirpipe.settings import settings
 
     try:
         margins = parse_margins(margin or [])
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--margin") from None
-    try:
-        if html is not None:
+    if html is not None:
+        with exit_if_unwritable():
             require_writable(html)
-    except UnwritableFile as error:
-        typer.echo(f"mirpipe: {error}", err=True)
-        raise typer.Exit(_UNWRITABLE_EXIT_CODE) from error
     with open_snapshot("app") as connection:
         revisions = stored_revisions(connection)
         try:
@@ -125,7 +122,8 @@ def compare(
         new_title="new_id",
     )
     if html is not None:
-        write_output(html, comparison_page(comparison, changed).encode())
+        with exit_if_unwritable():
+            write_output(html, comparison_page(comparison, changed).encode())
     if as_json:
         print(json.dumps(asdict(comparison)))
     else:

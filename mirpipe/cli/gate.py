@@ -11,6 +11,7 @@ from rich.table import Table
 from mirpipe.cli.command_arguments import AsJson
 from mirpipe.cli.table_layout import print_table
 from mirpipe.cli.terminal_text import escape_markup, wide_console
+from mirpipe.cli.unwritable_file import exit_if_unwritable
 from mirpipe.operations.gate.verdicts import RuleVerdict, Verdict
 
 _EXIT_CODES: dict[Verdict, int] = {"passed": 0, "failed": 1, "undecided": 2}
@@ -49,17 +50,14 @@ def gate(
     """
     from mirpipe.operations.gate.judge_and_store import judge_and_store
     from mirpipe.operations.gate.junit import write_junit
-    from mirpipe.operations.output_file import UnwritableFile, require_writable
+    from mirpipe.operations.output_file import require_writable
 
-    try:
+    with exit_if_unwritable():
         if junit is not None:
             require_writable(junit)
         result = judge_and_store(file)
         if junit is not None:
             write_junit(junit, result.gate, result.rules)
-    except UnwritableFile as error:
-        typer.echo(f"mirpipe: {error}", err=True)
-        raise typer.Exit(3) from error
     if as_json:
         print(json.dumps(asdict(result)))
     else:
