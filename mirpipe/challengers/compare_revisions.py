@@ -11,50 +11,19 @@ import numpy as np
 from sqlalchemy import Connection
 
 from mirpipe.challengers.label_precision import label_precisions
+from mirpipe.challengers.metric_changes import MetricChange, metric_changes, unmeasured
 from mirpipe.db.store.shared_answers import MetricValues, SharedAnswers, titles
 from mirpipe.db.store.shared_clips import metrics_of_clips, shared_clips
 from mirpipe.db.store.shared_matches import metrics_of_matches, shared_matches
 from mirpipe.db.store.stored_revisions import StoredRevision
-from mirpipe.music.metrics.metric_ranges import range_of_difference
-from mirpipe.music.metrics.related_metrics import is_tested
-from mirpipe.records import Float64
 from mirpipe.setting_types import is_compared
-from mirpipe.statistics.comparison_family import PairedMetric, Verdict, correct
-from mirpipe.statistics.mean_intervals import MIN_N, intervals
-from mirpipe.statistics.non_inferiority import NonInferiority, combined, non_inferiority
-from mirpipe.statistics.paired_sign_flip_test import PairedComparison, compare
+from mirpipe.statistics.mean_intervals import intervals
+from mirpipe.statistics.non_inferiority import NonInferiority, combined
 
 K = 10
 """Number of matches per target that are compared. mirpipe shows as many."""
 MAX_CHANGED = 10
 """Largest number of targets that are listed with their best matches."""
-
-
-@dataclass(frozen=True)
-class MetricChange:
-    """How the mean of a metric differs between two revisions. Undefined values are None."""
-
-    metric: str
-    n: int
-    """Number of shared targets with a value for both revisions."""
-    old_mean: float | None
-    new_mean: float | None
-    difference: float | None
-    """Mean of (new − old) over the targets, in the unit of the metric."""
-    low: float | None
-    """Lower end of the 95 % interval of the difference."""
-    high: float | None
-    """Upper end of the 95 % interval of the difference."""
-    p_adjusted: float | None
-    """p-value of a sign-flip test, corrected for the other metrics."""
-    p_reason: str | None
-    """Code of the reason why p_adjusted is None, such as too_few_targets."""
-    reason: str | None
-    """Code of the reason why the metric can have no verdict, such as too_few_targets."""
-    margin: float | None
-    """Largest acceptable decrease. None if the metric is only shown."""
-    verdict: NonInferiority | None
-    """Verdict of the non-inferiority test. None without a margin."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +104,9 @@ def compare_revisions(
         values.metric: values for values in metrics_of_answers if is_compared(values.metric)
     }
     metrics = [
-        *_metric_changes(list(measured.values()), old, new, margins, primary_metric),
+        *metric_changes(list(measured.values()), old, new, margins, primary_metric),
         *(
-            _unmeasured(name, margins[name], has_answers=len(answers.target_ids) > 0)
+            unmeasured(name, margins[name], has_answers=len(answers.target_ids) > 0)
             for name in sorted(margins.keys() - measured.keys())
         ),
     ]
@@ -155,106 +124,6 @@ def compare_revisions(
         metrics=metrics,
         changed=_most_changed(connection, answers, measured.get(primary_metric)),
         verdict=combined(change.verdict for change in metrics if change.verdict is not None),
-    )
-
-
-def _metric_changes(
-    metrics: list[MetricValues],
-    old: StoredRevision,
-    new: StoredRevision,
-    margins: Mapping[str, float],
-    primary_metric: str,
-) -> list[MetricChange]:
-    """Return the change of each metric, with the metrics corrected together as one contrast."""
-    is_defined = [np.isfinite(values.old) & np.isfinite(values.new) for values in metrics]
-    columns = [
-        (values.new - values.old)[defined]
-        for values, defined in zip(metrics, is_defined, strict=True)
-    ]
-    tests = compare(columns, ranges=[range_of_difference(values.range) for values in metrics])
-    p_values = correct(
-        [
-            PairedMetric(
-                "revisions",
-                values.metric,
-                dict(zip(np.flatnonzero(defined).tolist(), column.tolist(), strict=True)),
-                is_declared=is_tested(values.metric) or values.metric == primary_metric,
-                is_random=_is_random(values, old, new),
-            )
-            for values, defined, column in zip(metrics, is_defined, columns, strict=True)
-        ],
-        primary_metric,
-    )
-    changes = [
-        _metric_change(values, defined, test, p, old, new, margins.get(values.metric))
-        for values, defined, test, p in zip(metrics, is_defined, tests, p_values, strict=True)
-    ]
-    return sorted(changes, key=lambda change: (change.margin is None, change.metric))
-
-
-def _metric_change(
-    values: MetricValues,
-    is_defined: np.ndarray,
-    test: PairedComparison,
-    p: Verdict,
-    old: StoredRevision,
-    new: StoredRevision,
-    margin: float | None,
-) -> MetricChange:
-    reason = _reason(values, test, old, new)
-    verdict: NonInferiority | None = None
-    if margin is not None:
-        verdict = "undecided" if reason else non_inferiority(test, margin)
-    return MetricChange(
-        metric=values.metric,
-        n=test.n,
-        old_mean=_mean(values.old[is_defined]),
-        new_mean=_mean(values.new[is_defined]),
-        difference=_none_if_nan(test.mean),
-        low=_none_if_nan(test.low),
-        high=_none_if_nan(test.high),
-        p_adjusted=p.p_adjusted,
-        p_reason=p.reason,
-        reason=reason,
-        margin=margin,
-        verdict=verdict,
-    )
-
-
-def _reason(
-    values: MetricValues, test: PairedComparison, old: StoredRevision, new: StoredRevision
-) -> str | None:
-    """Return the code of the reason why the metric cannot judge the revisions, or None."""
-    if _is_random(values, old, new):
-        return "random_weights"
-    if values.encoder in (old.name, new.name):
-        return "own_vectors"
-    if old.unsearched_n or new.unsearched_n:
-        return "unsearched_vectors"
-    if values.unmeasured_n:
-        return "not_measured"
-    return "too_few_targets" if test.n < MIN_N else None
-
-
-def _is_random(values: MetricValues, old: StoredRevision, new: StoredRevision) -> bool:
-    return values.random or old.random or new.random
-
-
-def _unmeasured(metric: str, margin: float, *, has_answers: bool) -> MetricChange:
-    """Return the change of a metric without values for the answers of both revisions."""
-    return MetricChange(
-        metric=metric,
-        n=0,
-        old_mean=None,
-        new_mean=None,
-        difference=None,
-        low=None,
-        high=None,
-        p_adjusted=None,
-        p_reason="no_target",
-        reason="no_metric" if has_answers else "no_shared_answers",
-        margin=margin,
-        verdict="undecided",
     )
 
 
@@ -292,10 +161,6 @@ def _most_changed(
             strict=True,
         )
     ]
-
-
-def _mean(values: Float64) -> float | None:
-    return float(values.mean()) if len(values) else None
 
 
 def _none_if_nan(value: float) -> float | None:

@@ -4,12 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from mirpipe.challengers.compare_revisions import (
-    ChangedTarget,
-    MetricChange,
-    RevisionComparison,
-)
+from mirpipe.challengers.compare_revisions import ChangedTarget, RevisionComparison
 from mirpipe.challengers.comparison_sentences import WORDS, comparison_sentences
+from mirpipe.challengers.metric_changes import MetricChange
 from mirpipe.cli.report_files import html_page
 from mirpipe.cli.result_tables import Section
 from mirpipe.cli.terminal_text import escape_markup, printable_title
