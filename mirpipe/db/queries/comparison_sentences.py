@@ -140,7 +140,7 @@ def too_few_targets_sentence(contrast: Sequence[Comparison]) -> str:
     return (
         f"{first} and {second} have too few targets with different values to establish a "
         f"difference in {', '.join(map(_metric_and_n, contrast))}. At least "
-        f"{_fewest_targets(contrast[0].family_n)} are needed."
+        f"{_fewest_targets(contrast[0].family_n)} targets with different values are needed."
     )
 
 

@@ -69,7 +69,7 @@ def test_too_few_targets_for_any_test_are_named_instead_of_a_verdict() -> None:
     answer = retrieval_answer([summary("a", 0.5)], [few], primary_metric=METRIC)
     assert answer[1:] == [
         "a and b have too few targets with different values to establish a difference in aligned "
-        "melody (n = 4). At least 6 are needed."
+        "melody (n = 4). At least 6 targets with different values are needed."
     ]
     tested = retrieval_answer(
         [summary("a", 0.5)], [few, comparison(established=False)], primary_metric=METRIC

@@ -64,7 +64,8 @@ def test_metrics_with_too_few_targets_say_how_many_are_needed() -> None:
     )
     assert summary_sentences([few, replace(few, metric="z")]) == [
         "music2latent and clap have too few targets with different values to establish a "
-        "difference in CLAP similarity (n = 4), z (n = 4). At least 7 are needed."
+        "difference in CLAP similarity (n = 4), z (n = 4). At least 7 targets "
+        "with different values are needed."
     ]
 
 
