@@ -12,9 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -58,6 +58,8 @@ class Step:
     """Arguments of `mirpipe`. {folder} is the library's folder."""
     prepare: Callable[[int], object] | None = None
     """Called with the number of references before the command runs. It may be called again."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables of the command."""
 
 
 def _add_references(references: int) -> None:
@@ -80,6 +82,9 @@ STEPS = {
     "backup": Step(["backup", "{folder}/backup"]),
     "restore": Step(["restore", "{folder}/backup", "--replace"]),
     "neighbour lists, 1 % new references": Step(["retrieve"], _add_references),
+    "report, 1 % new references, rankings postponed": Step(
+        ["report"], environment={"MIRPIPE_RANKINGS_HOURS": "24"}
+    ),
 }
 """Measured commands by name, in order."""
 _WITHOUT_VECTOR = text("""
@@ -205,7 +210,7 @@ def _measure(name: str, step: Step, folder: Path, references: int) -> Rows:
     process = subprocess.Popen(
         [sys.executable, "-m", "mirpipe.cli.main", *arguments],
         stdout=subprocess.DEVNULL,
-        env=os.environ | {"MIRPIPE_RANKED_TARGETS": str(RANKED_TARGETS)},
+        env=os.environ | {"MIRPIPE_RANKED_TARGETS": str(RANKED_TARGETS)} | step.environment,
     )
     sampler.start()
     _, status, usage = os.wait4(process.pid, 0)

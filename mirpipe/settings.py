@@ -207,6 +207,11 @@ class Settings(BaseSettings):
     many targets in a library of a million. If there are more targets, those with the lowest content
     hashes are used, which is a random sample. Default: all targets."""
 
+    rankings_hours: float = Field(default=0.0, ge=0)
+    """Shortest time, in hours, between two measurements of rankings while the library changes.
+    Until then, reports take over the last rankings and say so. `mirpipe report --rankings` measures
+    them at once. Default: 0, so each report measures the rankings of a changed library."""
+
     slots: int = Field(default_factory=lambda: min(4, available_cores()), ge=1)
     """Number of stages that run in parallel. Each stage uses an equal share of the cores. Default:
     the number of available cores, at most 4."""

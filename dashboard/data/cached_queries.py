@@ -71,9 +71,9 @@ def same_recordings(run: RunKey) -> queries.SameRecordings:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def ranked_targets_sentence(run: RunKey) -> str:
-    """Return how the targets of the rankings were chosen. Empty if all targets were used."""
-    return queries.ranked_targets_sentence()
+def ranking_measurement_sentences(run: RunKey) -> str:
+    """Return when and on which targets rankings were measured. Empty if complete and current."""
+    return queries.ranking_measurement_sentences()
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -66,7 +66,7 @@ def ingest(
         Path | None,
         typer.Option(
             help="CSV file with titles and labels. It needs a column path, and may have a column "
-            "title and any other columns."
+            "title and any other columns. Default: MIRPIPE_MANIFEST."
         ),
     ] = None,
     allow_removal: Annotated[
@@ -112,13 +112,14 @@ def ingest(
            so many files have vanished that no track was marked as gone
         3  some files cannot be used
     """
+    from mirpipe.settings import settings
     from mirpipe.stages import ingest as stage
 
     with progress_bar(f"ingest {collection.value}") as progress:
         result = stage.ingest(
             [address_argument(text) for text in path],
             collection=collection.value,
-            manifest=manifest,
+            manifest=manifest or settings().manifest,
             progress=progress,
             allow_removal=allow_removal,
             on_unmatched=_print_unmatched_rows,

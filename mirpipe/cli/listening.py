@@ -98,6 +98,12 @@ def create(
 
     if name is not None and not name.strip():
         raise typer.BadParameter("Write a name, or leave out --name.", param_hint="--name")
+    if name is not None and name.startswith("-"):
+        raise typer.BadParameter(
+            "The other commands would read a name that begins with a hyphen as an option. Choose "
+            "another name.",
+            param_hint="--name",
+        )
     options = ListeningOptions(
         kind,
         subjects=subject or (),

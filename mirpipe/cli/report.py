@@ -14,6 +14,13 @@ def report(
     trigger: Annotated[
         str, typer.Option(help="What started this report. The text is stored in the run.")
     ] = "command line",
+    rankings: Annotated[
+        bool,
+        typer.Option(
+            "--rankings",
+            help="Measure the rankings now, also if MIRPIPE_RANKINGS_HOURS has not passed.",
+        ),
+    ] = False,
     as_json: AsJson = False,
     html: Annotated[
         Path | None,
@@ -50,7 +57,7 @@ def report(
     }
     for path in files:
         require_writable(path)
-    result = stage.report(trigger=trigger)
+    result = stage.report(trigger=trigger, postpone_rankings=not rankings)
     for path, content in files.items():
         write_output(path, content().encode())
     if as_json:

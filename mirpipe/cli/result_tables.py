@@ -102,7 +102,7 @@ def result_sections() -> Iterator[Section]:
             primary_metric=settings().primary_generation_metric,
         ),
         same_recording_sentence(queries.same_recordings()),
-        queries.ranked_targets_sentence(),
+        queries.ranking_measurement_sentences(),
         *_imported_vectors(queries.encoder_revisions()),
     ]
     yield Section("", sentences=list(filter(None, answers)))

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from mirpipe.cli.ingest import ingest
+from mirpipe.settings import settings
 from mirpipe.stages.ingest import IngestResult
 from tests.support import encoded_audio
 from tests.support.audio_files import tones
+from tests.support.databases import Database
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
@@ -80,6 +83,19 @@ def test_manifest_rows_without_a_file_are_listed(library: Path) -> None:
     assert listed == [f"line {number + 3}: {row}" for number, row in enumerate(rows[:10])]
     assert "and 2 more" in result.stderr
     assert "good.wav" not in result.stderr
+
+
+def test_the_manifest_of_the_settings_is_the_default(
+    library: Path, monkeypatch: pytest.MonkeyPatch, fresh_database: Database
+) -> None:
+    manifest = library / "labels.csv"
+    manifest.write_text("path,title\ngood.wav,A title\n")
+    monkeypatch.setenv("MIRPIPE_MANIFEST", str(manifest))
+    settings.cache_clear()
+    run("--collection", "reference", library)
+    with fresh_database.app.connect() as connection:
+        titles = connection.execute(text("SELECT title FROM mirpipe.track")).scalars().all()
+    assert titles == ["A title"]
 
 
 def test_for_a_folder_without_audio_the_known_suffixes_are_listed(tmp_path: Path) -> None:

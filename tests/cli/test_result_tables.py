@@ -59,7 +59,7 @@ def printed(
 ) -> str:
     monkeypatch.setattr(queries, "retrieval_summaries", lambda: summaries)
     monkeypatch.setattr(queries, "same_recordings", lambda: found)
-    monkeypatch.setattr(queries, "ranked_targets_sentence", str)
+    monkeypatch.setattr(queries, "ranking_measurement_sentences", str)
     monkeypatch.setattr(queries, "latest_run", lambda: None)
     monkeypatch.setattr(queries, "encoder_revisions", list)
     monkeypatch.setattr(queries, "best_matches", lambda **_: matches or [])

@@ -193,6 +193,13 @@ def test_the_next_command_can_be_pasted_into_a_shell(library: Database, name: st
     assert len(run(*words[2:]).stdout.split()) == 20
 
 
+def test_a_name_that_looks_like_an_option_is_refused(library: Database) -> None:
+    result = run("create", "--name", "-x")
+    assert result.exit_code == 2
+    assert "Choose another name" in " ".join(result.output.split())
+    assert rows(library, "TABLE mirpipe.listening_test") == []
+
+
 @pytest.mark.parametrize("name", ["", " \t"])
 def test_an_empty_name_is_refused(library: Database, name: str) -> None:
     result = run("create", "--name", name)

@@ -47,7 +47,7 @@ def page(run: cached_queries.RunKey) -> None:
             (row.largest_reference, links.get(row.largest_reference_id)) for row in results.hubness
         ],
     )
-    if sentence := cached_queries.ranked_targets_sentence(run):
+    if sentence := cached_queries.ranking_measurement_sentences(run):
         st.caption(sentence)
     hubness.section(results.hubness, results.hubs, query_kind, k)
     csls_check.section(results.csls)

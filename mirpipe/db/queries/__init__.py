@@ -89,7 +89,7 @@ from mirpipe.db.queries.matched_targets import MatchedTarget, matched_targets
 from mirpipe.db.queries.matches import Match, best_matches, matches
 from mirpipe.db.queries.mode_comparison import ModeComparison, mode_comparisons
 from mirpipe.db.queries.pending_work import PendingWork, pending_work
-from mirpipe.db.queries.ranked_targets import ranked_targets_sentence
+from mirpipe.db.queries.ranking_measurement import ranking_measurement_sentences
 from mirpipe.db.queries.rating_distributions import RatingDistributions, rating_distributions
 from mirpipe.db.queries.recordings_of_track import SameRecording, recordings_of_track
 from mirpipe.db.queries.retrieval_summaries import RetrievalSummary, retrieval_summaries
@@ -249,7 +249,7 @@ __all__ = [
     "primary_metric_of_run",
     "progress_text",
     "quality_answer",
-    "ranked_targets_sentence",
+    "ranking_measurement_sentences",
     "rating_distributions",
     "recordings_of_track",
     "reranked_matches",

@@ -12,6 +12,7 @@ from mirpipe.db.store import (
     embedding_maps,
     metric_series,
     pair_input_changes,
+    run_rankings,
     runs,
     shown_clips,
     shown_matches,
@@ -25,7 +26,7 @@ from mirpipe.settings import settings
 from mirpipe.stages.report.clip_set_distances import insert_set_distances
 from mirpipe.stages.report.metric_summaries import insert_summaries
 from mirpipe.stages.report.paired_comparisons import comparison_method, insert_comparisons
-from mirpipe.stages.report.ranking_quality import insert_ranking_results
+from mirpipe.stages.report.rankings import insert_rankings, must_be_measured
 from mirpipe.stages.report.z_and_percentile_scales import insert_scales_of_encoder
 
 
@@ -40,16 +41,17 @@ class ReportResult:
     """What started the report that published the run."""
 
 
-def report(*, trigger: str) -> ReportResult:
+def report(*, trigger: str, postpone_rankings: bool = True) -> ReportResult:
     """Publish a new run if anything has changed since the latest run; otherwise confirm that run.
 
     `trigger` is stored with the run and shows what started it: the id of a DAG run, or "command
-    line". Everything is written in one transaction, so readers see either the old or the new run.
-    Afterwards, the list of tracks that may have pending work is shortened, and the results of
-    listening tests are computed if votes or metrics have changed.
+    line". If `postpone_rankings` is false, rankings of a changed library are measured even if
+    MIRPIPE_RANKINGS_HOURS has not passed. Everything is written in one transaction, so readers see
+    either the old or the new run. Afterwards, the list of tracks that may have pending work is
+    shortened, and the results of listening tests are computed if votes or metrics have changed.
     """
     with hold_lock("report"):
-        result = _publish_or_confirm(trigger)
+        result = _publish_or_confirm(trigger, postpone_rankings)
         with engine("app").begin() as connection:
             pair_input_changes.delete_marks(connection)
         with engine("app").begin() as connection:
@@ -58,16 +60,21 @@ def report(*, trigger: str) -> ReportResult:
     return result
 
 
-def _publish_or_confirm(trigger: str) -> ReportResult:
+def _publish_or_confirm(trigger: str, postpone_rankings: bool) -> ReportResult:
     with open_snapshot("app") as connection:
         activate_complete_revisions(connection, takes_over=encoder_takes_over)
         activate_complete_metrics(connection)
         activate_complete_clips(connection, takes_over=clips_take_over)
         counts = settings().same_recording_counts
         shown_matches.prepare_matches(connection, same_recording_counts=counts)
-        digest = runs.state_digest(connection, comparison_method())
+        method = comparison_method()
+        digest = runs.state_digest(connection, method)
         latest = runs.latest_run(connection)
-        if latest is not None and latest.state_digest == digest:
+        rankings = run_rankings.latest_rankings(connection)
+        inputs = run_rankings.ranking_inputs(connection, method)
+        measure = must_be_measured(rankings, inputs, postponed=postpone_rankings)
+        is_current = rankings is None or not measure
+        if latest is not None and latest.state_digest == digest and is_current:
             runs.confirm_run(connection, latest.run_id)
             return ReportResult(latest.run_id, changed=False, trigger=latest.trigger)
         run_id = runs.insert_run(
@@ -83,7 +90,7 @@ def _publish_or_confirm(trigger: str) -> ReportResult:
             insert_scales_of_encoder(connection, run_id, encoder.encoder_id)
             embedding_maps.write_map(connection, run_id, encoder.encoder_id)
         insert_summaries_and_comparisons(connection, run_id)
-        insert_ranking_results(connection, run_id)
+        insert_rankings(connection, run_id, None if measure else rankings, inputs)
         insert_set_distances(connection, run_id)
     return ReportResult(run_id, changed=True, trigger=trigger)
 

@@ -95,7 +95,10 @@ LEFT_OUT = {
         HISTORY,
     ),
     "run": dict.fromkeys(
-        ["finished_at", "confirmed_at", "trigger", "same_recording_counts", "ranked_targets"],
+        [
+            *("finished_at", "confirmed_at", "trigger", "same_recording_counts", "ranked_targets"),
+            *("rankings_run_id", "rankings_library_digest", "rankings_method_digest"),
+        ],
         ORIGIN,
     )
     | {"state_digest": HISTORY, "library": BY_OTHER},

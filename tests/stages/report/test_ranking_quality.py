@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, text
 
-from mirpipe.db.queries import ranked_targets_sentence
+from mirpipe.db.queries import ranking_measurement_sentences
 from mirpipe.db.store import stored_vectors, track_vectors
 from mirpipe.db.store.active_revisions import activate_complete_revisions
 from mirpipe.db.store.stored_vectors import read_vectors
@@ -340,7 +340,7 @@ def test_a_setting_limits_the_ranked_targets_and_the_run_says_so(
     fresh_database: Database, library: SyntheticLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(library)
-    assert ranked_targets_sentence() == ""
+    assert ranking_measurement_sentences() == ""
     ranked = (
         "SELECT run_id, n FROM mirpipe.v_hubness_history "
         "WHERE queries = 'targets' AND rerank = 'cosine' AND k = 1 ORDER BY run_id"
@@ -355,7 +355,7 @@ def test_a_setting_limits_the_ranked_targets_and_the_run_says_so(
     assert query(fresh_database, ranked) == [(1, 2), (2, 1)]
     stored = query(fresh_database, "SELECT ranked_targets FROM mirpipe.run ORDER BY run_id")
     assert stored == [(None,), (1,)]
-    assert "at most 1 of 2 targets" in ranked_targets_sentence()
+    assert "at most 1 of 2 targets" in ranking_measurement_sentences()
     lowest_hash = (
         "SELECT title FROM mirpipe.track WHERE collection = 'target' ORDER BY content_sha256"
     )
