@@ -93,14 +93,13 @@ class Plugins(Generic[S, P]):
         declared, needs = self.declared(name), self.needs(name)
         if isinstance(declared, EncoderSpec):
             _require_storable(declared)
+        if needs is _NO_NEEDS:
+            return declared
+        spec = replace(declared, compute_dtype=_compute_dtype(declared, needs))
         files = [weight_files.verified_weights(file, plugin=name) for file in needs.weights]
         if not files:
-            return declared
-        spec = replace(
-            declared,
-            checkpoint_sha256=weight_files.combined_sha256(files),
-            compute_dtype=_compute_dtype(declared, needs),
-        )
+            return spec
+        spec = replace(spec, checkpoint_sha256=weight_files.combined_sha256(files))
         if not any(file.random for file in files):
             return spec
         checkpoint = f"{spec.checkpoint} (random)"

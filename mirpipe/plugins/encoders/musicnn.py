@@ -15,6 +15,8 @@ spectrograms have mean 1.56 and variance 1.71, close to the values 1.59 and 1.75
 input layer stored during training. Levels from -35 to -6 dBFS were compared, and -16 dBFS gave the
 best matches within noise: P@1 is 0.61 by genre (0.56 to 0.61 over all levels) and 0.50 by work
 (0.39 to 0.50). ADR 24 compares this with other levels and with other rules for the last window.
+
+MIRPIPE_COMPUTE_DTYPE=int8 computes the convolutions in 8 bits, which is another revision (ADR 53).
 """
 
 import json
@@ -25,7 +27,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from mirpipe.records import AudioSegment, Float32
-from mirpipe.specs import EncoderSpec
+from mirpipe.specs import EncoderSpec, Needs, Runtime
 
 SPEC = EncoderSpec(
     name="musicnn",
@@ -42,26 +44,30 @@ SPEC = EncoderSpec(
     "audio tagging. ISMIR 2019, late-breaking. arXiv:1909.06654",
 )
 
+NEEDS = Needs(libraries=(), weights=(), compute_dtypes=("float32", "int8"))
+
 FFT_SAMPLES = 512
 HOP_SAMPLES = 256
 MEL_BANDS = 96
+FRAMES = SPEC.window_samples // HOP_SAMPLES + 1
 
 
 class Plugin:
     """The model, which runs on one thread. To use more cores, run more processes."""
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: Runtime | None = None) -> None:
         import onnxruntime
 
+        self._is_int8 = runtime is not None and runtime.compute_dtype == "int8"
+        model = "musicnn_mtt_int8.onnx" if self._is_int8 else SPEC.checkpoint
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        weights = (
-            files("mirpipe.plugins.encoders").joinpath("weights", SPEC.checkpoint).read_bytes()
-        )
+        weights = files("mirpipe.plugins.encoders").joinpath("weights", model).read_bytes()
         self._session = onnxruntime.InferenceSession(
             weights, options, providers=["CPUExecutionProvider"]
         )
+        self._metadata = self._session.get_modelmeta().custom_metadata_map
         self._mel = mel_filters()
 
     def embed(self, segments: Sequence[AudioSegment]) -> Float32:
@@ -75,16 +81,17 @@ class Plugin:
     @property
     def tag_names(self) -> list[str]:
         """The 50 MagnaTagATune tags that the model predicts."""
-        names: list[str] = json.loads(self._session.get_modelmeta().custom_metadata_map["tags"])
+        names: list[str] = json.loads(self._metadata["tags"])
         return names
 
     def _run(self, output: str, width: int, segments: Sequence[AudioSegment]) -> Float32:
         rows = np.empty((len(segments), width), dtype=np.float32)
+        inputs = Int8Windows(float(self._metadata["padding"])) if self._is_int8 else _unchanged
         for row, segment in zip(rows, segments, strict=True):
             # The model runs on one patch per call: in a batch, each patch takes four times as long,
             # because of memory use.
-            patch = log_mel(segment.samples, self._mel)[np.newaxis]
-            row[:] = self._session.run([output], {"logmel": patch})[0][0]
+            patch = log_mel(segment.samples, self._mel)
+            row[:] = self._session.run([output], inputs(patch))[0][0]
         return rows
 
 
@@ -97,6 +104,50 @@ def log_mel(samples: Float32, mel: Float32) -> Float32:
     # einsum is used because it avoids BLAS, whose threads keep cores busy while they wait for work.
     patch: Float32 = np.log10(10_000 * np.einsum("tf,mf->tm", power, mel) + 1)
     return patch
+
+
+def _unchanged(patch: Float32) -> dict[str, np.ndarray]:
+    return {"logmel": patch[np.newaxis]}
+
+
+class Int8Windows:
+    """Turns patches into inputs of the 8-bit model: windows over mel bands and frames, in uint8.
+
+    `tools/make_musicnn_int8.py` explains the windows. All patches are written to the same memory,
+    because the first use of new memory takes longer than the copies.
+    """
+
+    def __init__(self, padding: float) -> None:
+        self._padding = padding
+        """Value around the patch."""
+        self._steps = np.empty((FRAMES + 127, MEL_BANDS), np.uint8)
+        self._bands = {
+            bands: np.empty((FRAMES, MEL_BANDS - bands + 1, bands * 7), np.uint8)
+            for bands in (38, 67)
+        }
+        self._frames = {
+            frames: np.empty((FRAMES, MEL_BANDS, frames), np.uint8) for frames in (128, 64, 32)
+        }
+
+    def __call__(self, patch: Float32) -> dict[str, np.ndarray]:
+        """Return the inputs of the model for a patch. They are valid until the next call."""
+        scale = np.float32(max(float(patch.max()), self._padding) / 255)
+        zero_point = np.array(round(self._padding / float(scale)), np.uint8)
+        self._steps[:] = zero_point
+        self._steps[63 : 63 + FRAMES] = np.rint(patch / scale)
+        of_7_frames = sliding_window_view(self._steps[60:-61], 7, axis=0).reshape(FRAMES, -1)
+        for bands, windows in self._bands.items():
+            windows[:] = sliding_window_view(of_7_frames, bands * 7, axis=1)[:, ::7]
+        by_band = self._steps.T.copy()
+        for frames, windows in self._frames.items():
+            first = 64 - frames // 2
+            around = by_band[:, first : first + FRAMES + frames - 1]
+            windows[:] = sliding_window_view(around, frames, axis=1).swapaxes(0, 1)
+        return (
+            {"scale": np.array([scale]), "zero_point": zero_point}
+            | {f"bands_{bands}": windows for bands, windows in self._bands.items()}
+            | {f"frames_{frames}": windows for frames, windows in self._frames.items()}
+        )
 
 
 def mel_filters() -> Float32:

@@ -9,10 +9,12 @@ import librosa
 import numpy as np
 import pytest
 
-from mirpipe import audio
+from mirpipe import audio, registry
 from mirpipe.plugins.encoders import musicnn
 from mirpipe.plugins.encoders.musicnn import SPEC, Plugin
 from mirpipe.records import AudioSegment, Float32
+from mirpipe.settings import settings
+from mirpipe.specs import Runtime
 from tests.support.skip_or_fail import skip_or_fail
 from tests.support.synthetic_music import melody
 
@@ -28,6 +30,11 @@ TAGS = {"guitar": 0.3594, "beat": 0.1511, "drums": 0.1149, "techno": 0.0929, "el
 @cache
 def plugin() -> Plugin:
     return Plugin()
+
+
+@cache
+def plugin_in_int8() -> Plugin:
+    return Plugin(Runtime({}, "int8", "cpu"))
 
 
 def window() -> Float32:
@@ -70,6 +77,59 @@ def test_a_shorter_segment_is_repeated_to_a_window() -> None:
         [AudioSegment(start, SPEC.sample_rate), AudioSegment(repeated, SPEC.sample_rate)]
     )
     np.testing.assert_array_equal(rows[0], rows[1])
+
+
+@pytest.mark.parametrize("name", ["蓝花花（笛子）.ogg", "Band- Basic Rock.ogg"])
+def test_8_bit_rows_are_close_to_those_in_float32(name: str) -> None:
+    request = audio.WindowRequest(SPEC.sample_rate, SPEC.window_samples)
+    path = PROJECT / "demo" / "reference" / name
+    segments = [segment for _, segment in audio.read_windows(path, [request])]
+    exact, rows = plugin().embed(segments), plugin_in_int8().embed(segments)
+    cosines = (exact * rows).sum(axis=1) / np.sqrt((exact**2).sum(axis=1) * (rows**2).sum(axis=1))
+    assert cosines.min() >= 0.999
+    assert not np.array_equal(exact, rows)
+
+
+def test_8_bit_tags_are_close_to_those_in_float32() -> None:
+    segments = [AudioSegment(window(), SPEC.sample_rate)]
+    np.testing.assert_allclose(plugin_in_int8().tags(segments), plugin().tags(segments), atol=0.02)
+
+
+@pytest.mark.parametrize("level", [0, 1e-4, 1, 1e4])
+def test_8_bit_windows_contain_the_patch_at_every_level(level: float) -> None:
+    patch = musicnn.log_mel(level * window(), musicnn.mel_filters())
+    windows = musicnn.Int8Windows(padding=1.448)(patch)
+    steps, scale = windows["frames_32"], windows["scale"][0]
+    np.testing.assert_allclose(steps[:, :, 15] * scale, patch, atol=scale / 2)
+    np.testing.assert_allclose(windows["zero_point"] * scale, 1.448, atol=scale / 2)
+    # The first frame has 15 frames of padding before it.
+    assert set(steps[0, :, :15].ravel()) == {int(windows["zero_point"])}
+    bands = windows["bands_38"].reshape(187, 59, 38, 7)
+    np.testing.assert_allclose(bands[:, 58, 37, 3] * scale, patch[:, 95], atol=scale / 2)
+
+
+def test_only_the_setting_int8_gives_another_revision(monkeypatch: pytest.MonkeyPatch) -> None:
+    revisions = {}
+    for dtype in ("float32", "bfloat16", "int8"):
+        monkeypatch.setenv("MIRPIPE_COMPUTE_DTYPE", dtype)
+        settings.cache_clear()
+        revisions[dtype] = {
+            name: registry.revision(registry.ENCODERS.spec(name)) for name in ("musicnn", "signal")
+        }
+    assert revisions["float32"] == revisions["bfloat16"]
+    assert revisions["float32"]["signal"] == revisions["int8"]["signal"]
+    assert revisions["float32"]["musicnn"] != revisions["int8"]["musicnn"]
+    row = registry.ENCODERS.load("musicnn").embed([AudioSegment(window(), SPEC.sample_rate)])
+    np.testing.assert_array_equal(
+        row, plugin_in_int8().embed([AudioSegment(window(), SPEC.sample_rate)])
+    )
+
+
+def test_the_shipped_8_bit_model_is_made_from_the_shipped_model(tmp_path: Path) -> None:
+    script = PROJECT / "tools" / "make_musicnn_int8.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True)
+    name = "musicnn_mtt_int8.onnx"
+    assert (tmp_path / name).read_bytes() == (WEIGHTS / name).read_bytes()
 
 
 @pytest.mark.slow
