@@ -12,7 +12,8 @@ _LIBRARY = (
     # have one. The ids are hashed as numbers, because this is the longest table.
     """
     SELECT encoder_id, count(*), sum(hashint8extended(track_id, 0)) AS tracks
-    FROM mirpipe.embedding JOIN mirpipe.serving_revision USING (encoder_id) GROUP BY encoder_id
+    FROM mirpipe.embedding JOIN mirpipe.serving_revision USING (encoder_id)
+    JOIN mirpipe.track USING (track_id) WHERE state = 'ok' GROUP BY encoder_id
     """,
     "SELECT track_id, other_id, relation FROM mirpipe.v_same_recording",
 )

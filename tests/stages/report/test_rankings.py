@@ -91,8 +91,9 @@ def test_a_change_that_rankings_do_not_depend_on_takes_them_over(
     earlier = results(library, 1)
     assert earlier.pop("run_answer") == []
     assert earlier == {table: rows for table, rows in before.items() if table != "run_answer"}
-    change_title(library)
     library.execute("UPDATE mirpipe.track SET title = 'newer' WHERE collection = 'target'")
+    gone = library.add("reference", "gone", [1, 0, 0.5])
+    library.set_state(gone, "gone")
     assert publish() == 3
     assert measured_by(library) == [(1, 1), (2, 1), (3, 1)]
     assert ranking_measurement_sentences() == ""
