@@ -172,7 +172,8 @@ def _stored(path: Path, measure: Callable[[], Rows]) -> Rows:
     """Return the stored rows of a measurement, or measure and store them."""
     if not path.exists():
         rows = measure()
-        print(f"{path.stem}: {rows}", file=sys.stderr, flush=True)
+        _, value, unit = rows[0]
+        print(f"{path.parent.name}, {path.stem}: {value:.3g} {unit}", file=sys.stderr, flush=True)
         path.write_text(json.dumps(rows))
     return [(name, value, unit) for name, value, unit in json.loads(path.read_text())]
 

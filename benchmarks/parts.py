@@ -8,10 +8,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from benchmarks import model_table
@@ -42,6 +44,8 @@ BROWSER = "browser"
 """Part that needs Chromium and many minutes, so it is measured only on request."""
 MODELS = (*model_table.MODELS, "arithmetic")
 """Parts that are measured in the interpreter of the model libraries."""
+LONG = (HISTORY, MILLION, GROWTH, BROWSER)
+"""Parts that print their progress."""
 SHOWN_LINES = 8
 """Number of lines that are shown of an error message."""
 
@@ -68,23 +72,35 @@ def measure(part: str) -> Outcome:
     result: Any = None
     started = time.monotonic()
     for command in commands:
-        process = subprocess.run(
-            [python, "-m", *command],
-            env=environment,
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if process.returncode:
-            lines = "\n".join(process.stderr.splitlines()[-SHOWN_LINES:])
-            return Outcome(None, error=f"failed with exit code {process.returncode}:\n{lines}")
-        output = json.loads(process.stdout.splitlines()[-1])
+        with TemporaryFile("w+") as printed:
+            process = subprocess.Popen(
+                [python, "-m", *command],
+                env=environment,
+                cwd=PROJECT,
+                stdout=printed,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            last_lines = deque(_shown_lines(process, part), maxlen=SHOWN_LINES)
+            if process.wait():
+                lines = "".join(last_lines).rstrip()
+                return Outcome(None, error=f"failed with exit code {process.returncode}:\n{lines}")
+            printed.seek(0)
+            output = json.loads(printed.read().splitlines()[-1])
         result = {**result, **output} if result else output
     seconds = time.monotonic() - started
     RESULTS_FOLDER.mkdir(parents=True, exist_ok=True)
     _path(part).write_text(json.dumps({"result": result, "seconds": seconds}))
     return Outcome(result, seconds)
+
+
+def _shown_lines(process: subprocess.Popen[str], part: str) -> Iterator[str]:
+    """Yield the lines of the process's error output. Show them while a long part is measured."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if part in LONG:
+            print(line, end="", file=sys.stderr, flush=True)
+        yield line
 
 
 def stored_outcome(part: str) -> Outcome:

@@ -39,6 +39,16 @@ def test_a_result_is_stored_until_the_part_is_measured_again(
     assert stored_outcome("embed").result is None
 
 
+def test_long_parts_show_their_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = "import sys\nprint('a step', file=sys.stderr)\nprint('[]')"
+    run_instead(monkeypatch, tmp_path / "steps.py", source)
+    for part in ("growth", "embed"):
+        assert measure(part).result == []
+    assert capfd.readouterr().err == "a step\n"
+
+
 def test_a_model_is_not_measured_without_the_interpreter_of_the_models(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
