@@ -3,18 +3,19 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from mirpipe.cli.command_arguments import AsJson
-from mirpipe.cli.unwritable_file import exit_if_unwritable
+from mirpipe.cli.unwritable_file import UNWRITABLE_EXIT_CODE, exit_if_unwritable
 from mirpipe.db.queries.track_names import with_distinct_titles
 from mirpipe.errors import ConfigurationError
 from mirpipe.setting_types import parse_margins
 from mirpipe.statistics.non_inferiority import NonInferiority
 
 _EXIT_CODES: dict[NonInferiority, int] = {"better": 0, "not worse": 0, "worse": 1, "undecided": 2}
+_NOT_COMPARABLE = UNWRITABLE_EXIT_CODE
 
 
 def compare(
@@ -67,7 +68,8 @@ def compare(
         0  the new revision is better or not worse
         1  the new revision is worse in a metric with a margin
         2  undecided, such as with too few targets
-        3  the HTML page cannot be written
+        3  these revisions cannot be compared, or the HTML page cannot be
+           written
     """
     from mirpipe.challengers.compare_revisions import compare_revisions
     from mirpipe.challengers.find_revision import described, find_revision
@@ -95,14 +97,15 @@ def compare(
             else:
                 second = find_revision(new, revisions)
         except ConfigurationError as error:
-            raise typer.BadParameter(str(error)) from None
+            _cannot_compare(str(error))
         if first == second:
-            raise typer.BadParameter(
+            _cannot_compare(
                 f"OLD and NEW are both {first.label}. Name two different revisions. Those of "
-                f"{first.name} are: {described(first.name, revisions)}."
+                f"{first.name} are: {described(first.name, revisions)}. If you have changed its "
+                "settings, run `mirpipe run` first."
             )
         if first.kind != second.kind:
-            raise typer.BadParameter(
+            _cannot_compare(
                 f"{first.label} is of the kind {first.kind}, and {second.label} of the kind "
                 f"{second.kind}. Name two revisions of the same kind."
             )
@@ -129,3 +132,9 @@ def compare(
     else:
         print_sections(comparison_sections(comparison, changed))
     raise typer.Exit(_EXIT_CODES[comparison.verdict])
+
+
+def _cannot_compare(reason: str) -> NoReturn:
+    """End the command with another exit code than that of an undecided comparison."""
+    typer.echo(f"mirpipe: {reason}", err=True)
+    raise typer.Exit(_NOT_COMPARABLE)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
@@ -36,6 +37,7 @@ _PAGE = Path(__file__).with_name("report_page.html")
 _MARKDOWN = str.maketrans(
     {character: f"\\{character}" for character in "\\|*_[]`!"} | {"<": "&lt;"}
 )
+_COMMAND = re.compile(r"(`mirpipe [a-z -]+`)")
 _ASCII = str.maketrans(
     {"∞": "-inf", "−": "-", "\N{FIRST STRONG ISOLATE}": "", "\N{POP DIRECTIONAL ISOLATE}": ""}
 )
@@ -62,7 +64,11 @@ def markdown() -> str:
 
 
 def _markdown_text(text: str) -> str:
-    return text.translate(_MARKDOWN)
+    """Return text whose characters are shown literally, except for commands as code."""
+    parts = _COMMAND.split(text)
+    return "".join(
+        part if number % 2 else part.translate(_MARKDOWN) for number, part in enumerate(parts)
+    )
 
 
 def latex() -> str:

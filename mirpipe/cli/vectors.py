@@ -16,7 +16,8 @@ HELP = """
 Exchange vectors with another library.
 
 A Parquet file contains the vectors of one encoder revision, and the content hashes of the tracks.
-An import needs neither the audio nor the weights of the encoder.
+An import needs no weights and opens no audio file, but the tracks must already be in the library:
+ingest the same recordings first.
 
 Examples:
 
@@ -75,6 +76,7 @@ def import_(
         1  tracks already have different vectors of this revision, which were kept
         3  the file is not valid; nothing was stored
     """
+    from mirpipe.db.queries.comparison_sentences import counted
     from mirpipe.operations.import_vectors import import_vectors
 
     try:
@@ -90,6 +92,13 @@ def import_(
             f"{result.encoder}, revision {result.revision}: {result.imported} imported, "
             f"{result.present} already stored, {result.differing} different, "
             f"{result.unknown} without a track"
+        )
+    if result.unknown:
+        typer.echo(
+            f"{counted(result.unknown, 'vector')} of the file belong to no usable track. Run "
+            "`mirpipe ingest` on the recordings from which they were computed, then import the "
+            "file again.",
+            err=True,
         )
     if result.differing:
         _print_differing(result.differing, [(t.track_id, t.title) for t in result.named])

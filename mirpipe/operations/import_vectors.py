@@ -54,15 +54,23 @@ def import_vectors(
     """Store the vectors of the file for the usable tracks with the same content.
 
     Existing vectors are kept. A revision without an active or configured revision of the same
-    encoder becomes active; with `activate`, it also replaces an active one. `progress` is called
-    with the number of stored rows and of all rows.
+    encoder becomes active; with `activate`, it also replaces an active one. If no track matches,
+    the revision is not registered. `progress` is called with the number of stored rows and of all
+    rows.
 
     Raises RejectedInput if any part of the file is invalid. Then nothing is stored.
     """
     header = vector_file.read_header(file)
     spec, revision = header.spec, header.revision
-    for _ in vector_file.read_blocks(file, spec):
-        pass  # The reader checks every row.
+    none = RevisionState(active=False, other_active=False, other_configured=False)
+    result = ImportedVectors(spec.name, revision, none)
+    with engine("app").connect() as connection:
+        has_track = False
+        for hashes, _ in vector_file.read_blocks(file, spec):  # The reader checks every row.
+            has_track = has_track or bool(imported_vectors.matched_tracks(connection, hashes))
+    if not has_track:
+        result.rows = result.unknown = header.rows
+        return result
     with engine("app").begin() as connection:
         known = imported_vectors.registered_dimension(connection, spec.name, revision)
         if known not in (None, spec.dimension):
@@ -73,7 +81,6 @@ def import_vectors(
             )
         encoder_id = imported_vectors.register(connection, spec, revision)
     with engine("app").begin() as connection:
-        result = ImportedVectors(spec.name, revision, RevisionState(False, False, False))
         for hashes, vectors in vector_file.read_blocks(file, spec):
             _store_block(connection, encoder_id, hashes, vectors, result)
             progress(result.rows, header.rows)

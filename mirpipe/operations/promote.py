@@ -60,10 +60,14 @@ def promote(name: str, *, incomplete: bool = False) -> Promotion:
 def _promote_encoder(connection: Connection, revision: StoredRevision, *, incomplete: bool) -> None:
     active_revisions.lock_encoder(connection, revision.plugin_id)
     if not incomplete and not active_revisions.complete_challengers(connection, revision.plugin_id):
+        remedy = "Run `mirpipe run` first"
+        if not revision.configured:
+            remedy = f"Restore the settings of {revision.name} with which it was computed and run "
+            remedy += "`mirpipe run`"
         raise ConfigurationError(
             f"{revision.label} is not complete: some usable tracks have no vector by it, or are "
-            "not searched yet. Run `mirpipe run` first, or add --incomplete to show its matches "
-            "without these tracks."
+            f"not searched yet. {remedy}, or add --incomplete to show its matches without these "
+            "tracks."
         )
     active_revisions.make_active(connection, revision.plugin_id)
 

@@ -138,7 +138,7 @@ def test_clips_are_compared_by_the_primary_metric_of_generation(
     assert "judged by melody accuracy of all pairs (margin 0)." in result.stdout
     assert "No target has clips by both revisions. Run `mirpipe generate`." in result.stdout
     result = compare(old="model", new="made_up")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "model@2 is of the kind generator" in " ".join(result.output.split())
 
 
@@ -166,5 +166,8 @@ def test_a_missing_p_value_has_a_reason(library: JudgedLibrary) -> None:
 def test_a_revision_is_not_compared_with_itself(library: JudgedLibrary) -> None:
     library.challenge(old_at_bad=0, new_at_bad=0)
     result = compare(old="made_up")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert "Name two different revisions." in result.output
+    unknown = compare(old="made_up@ffff")
+    assert unknown.exit_code == 3
+    assert "does not name a revision" in unknown.output

@@ -448,8 +448,12 @@ def test_a_file_without_known_tracks_makes_nothing_active(
     fresh_database: Database, foreign: Path
 ) -> None:
     empty(fresh_database)
+    result = run("vectors", "import", foreign)
+    assert result.exit_code == 0
+    assert "9 vectors of the file belong to no usable track. Run `mirpipe ingest`" in result.stderr
     assert import_json(foreign)["unknown"] == 9
-    assert scalar(fresh_database, "SELECT count(*) FROM mirpipe.serving_revision") == 0
+    for table in ("serving_revision", "encoder", "embedding"):
+        assert scalar(fresh_database, f"SELECT count(*) FROM mirpipe.{table}") == 0
 
 
 def test_vectors_are_read_in_blocks(

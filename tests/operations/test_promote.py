@@ -123,6 +123,8 @@ def test_an_incomplete_revision_is_promoted_only_on_request(library: JudgedLibra
         promote("made_up")
     assert active() == "r1"
     promote("made_up", incomplete=True)
+    with pytest.raises(ConfigurationError, match="Restore the settings of made_up"):
+        promote("made_up@r1")
     assert active() == "r2"
 
 

@@ -261,11 +261,16 @@ def _ranking(
     )
     if not ordered:
         return f"The {name} {of_what} could not be computed."
-    (mean, n, best), *others = ordered
-    sentence = f"{start} {best} have the highest {name}: {mean:.3f} on average over "
+    mean, n, best = ordered[0]
+    if len(ordered) == 1:
+        return f"{start} {best} have a mean {name} of {mean:.3f} over {counted(n, 'target')}."
+    first = [s for each, own_n, s in ordered if (f"{each:.3f}", own_n) == (f"{mean:.3f}", n)]
+    others = [each for each in ordered if each[2] not in first]
+    degree = "highest" if others else "same"
+    sentence = f"{start} {_listed(first)} have the {degree} {name}: {mean:.3f} on average over "
     sentence += counted(n, "target")
     if not others:
-        return f"{start} {best} have a mean {name} of {mean:.3f} over {counted(n, 'target')}."
+        return f"{sentence}."
     followed = (
         f"{subject} with {mean:.3f}" + ("" if others_n == n else f" over {others_n:,}")
         for mean, others_n, subject in others

@@ -27,6 +27,8 @@ class PastRun:
     """Number of usable clips."""
     same_recording_counts: bool
     """Whether matches that are the same recording as their target count in the run's averages."""
+    rankings_run_id: int
+    """Run that measured the rankings: this run or an earlier one."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ _PAST_RUNS = text("""
     SELECT run_id, finished_at, trigger,
         coalesce((library ->> 'reference ok')::int, 0) AS "references",
         coalesce((library ->> 'target ok')::int, 0) AS targets,
-        coalesce((library ->> 'generated ok')::int, 0) AS clips, same_recording_counts
+        coalesce((library ->> 'generated ok')::int, 0) AS clips, same_recording_counts,
+        coalesce(rankings_run_id, run_id) AS rankings_run_id
     FROM mirpipe.run WHERE CAST(:before AS bigint) IS NULL OR run_id < :before
     ORDER BY run_id DESC LIMIT :limit
 """)

@@ -39,6 +39,8 @@ class ReportResult:
     """True if the run is new. False if nothing has changed since the run was published."""
     trigger: str
     """What started the report that published the run."""
+    rankings_run_id: int
+    """Run that measured the rankings: this run or an earlier one."""
 
 
 def report(*, trigger: str, postpone_rankings: bool = True) -> ReportResult:
@@ -76,7 +78,13 @@ def _publish_or_confirm(trigger: str, postpone_rankings: bool) -> ReportResult:
         is_current = rankings is None or not measure
         if latest is not None and latest.state_digest == digest and is_current:
             runs.confirm_run(connection, latest.run_id)
-            return ReportResult(latest.run_id, changed=False, trigger=latest.trigger)
+            measured_by = latest.run_id if rankings is None else rankings.measured_by
+            return ReportResult(
+                latest.run_id,
+                changed=False,
+                trigger=latest.trigger,
+                rankings_run_id=measured_by,
+            )
         run_id = runs.insert_run(
             connection,
             trigger=trigger,
@@ -90,9 +98,9 @@ def _publish_or_confirm(trigger: str, postpone_rankings: bool) -> ReportResult:
             insert_scales_of_encoder(connection, run_id, encoder.encoder_id)
             embedding_maps.write_map(connection, run_id, encoder.encoder_id)
         insert_summaries_and_comparisons(connection, run_id)
-        insert_rankings(connection, run_id, None if measure else rankings, inputs)
+        measured_by = insert_rankings(connection, run_id, None if measure else rankings, inputs)
         insert_set_distances(connection, run_id)
-    return ReportResult(run_id, changed=True, trigger=trigger)
+    return ReportResult(run_id, changed=True, trigger=trigger, rankings_run_id=measured_by)
 
 
 def insert_summaries_and_comparisons(connection: Connection, run_id: int) -> None:

@@ -32,8 +32,11 @@ def must_be_measured(
 
 def insert_rankings(
     connection: Connection, run_id: int, latest: LatestRankings | None, inputs: RankingInputs
-) -> None:
-    """Store the results about rankings of a run. `latest` are the rankings to take over, if any."""
+) -> int:
+    """Store the results about rankings of a run, and return the run that measured them.
+
+    `latest` are the rankings to take over, if any.
+    """
     if latest is None:
         insert_ranking_results(connection, run_id)
     else:
@@ -41,3 +44,4 @@ def insert_rankings(
         mark_same_recordings(connection, run_id)
     measured_by = run_id if latest is None else latest.measured_by
     run_rankings.record_measurement(connection, run_id, inputs, measured_by=measured_by)
+    return measured_by

@@ -42,6 +42,17 @@ def test_the_highest_mean_comes_first_and_n_is_named_where_it_differs() -> None:
     ]
 
 
+def test_equal_means_are_not_ordered() -> None:
+    summaries = [summary("a", 0.44801), summary("b", 0.44799)]
+    same = "The best matches by a and b have the same aligned melody: 0.448 on average over 11 "
+    assert retrieval_answer(summaries, [], primary_metric=METRIC) == [same + "targets."]
+    summaries += [summary("c", 0.25), summary("d", 0.448, 7)]
+    assert retrieval_answer(summaries, [], primary_metric=METRIC) == [
+        "The best matches by a and b have the highest aligned melody: 0.448 on average over 11 "
+        "targets, followed by d with 0.448 over 7, c with 0.250."
+    ]
+
+
 @pytest.mark.parametrize(
     ("comparisons", "verdict"),
     [

@@ -1,5 +1,6 @@
 """A report publishes a run only if something has changed, and records what has changed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_report_without_a_change_confirms_the_latest_run(
     first = run_pipeline(*folders)
     [(confirmed,)] = query(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
     again = run_pipeline(*folders)
-    assert again == ReportResult(first.run_id, changed=False, trigger=first.trigger)
+    assert again == replace(first, changed=False)
     [(confirmed_again,)] = query(fresh_database, "SELECT confirmed_at FROM mirpipe.run")
     assert confirmed_again > confirmed  # type: ignore[operator]
 

@@ -1,5 +1,6 @@
 """Which reports measure rankings, and which take over those of an earlier run."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -173,8 +174,8 @@ def test_the_option_measures_postponed_rankings_at_once(
     add_reference(library)
     publish()
     for _ in range(2):
-        result = CliRunner().invoke(app, ["report", "--rankings"])
-        assert result.exit_code == 0, result.output
+        result = CliRunner().invoke(app, ["report", "--rankings", "--json"])
+        assert json.loads(result.stdout)["rankings_run_id"] == 3, result.output
     assert measured_by(library) == [(1, 1), (2, 1), (3, 3)]
 
 
