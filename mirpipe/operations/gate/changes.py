@@ -24,7 +24,7 @@ def judge_change(rule: Change, run: queries.Run) -> RuleVerdict:
     """Return the verdict of the rule on the change from the earlier run to the latest `run`."""
     then_id = _earlier_run(rule)
     if then_id is None or then_id >= run.run_id:
-        return _undecided(rule, f"There is no run {_description(rule)} before run {run.run_id}.")
+        return _undecided(rule, _no_earlier_run(rule, run.run_id))
     if all(summary.metric != rule.metric for summary in queries.retrieval_summaries()):
         return _undecided(
             rule,
@@ -63,14 +63,14 @@ def judge_change(rule: Change, run: queries.Run) -> RuleVerdict:
     return RuleVerdict(
         rule.name,
         rule.check,
-        compare_with_limits(*test.ends, at_least=-rule.margin),
+        compare_with_limits(*test.ends, at_least=rule.lowest),
         f"Mean change since run {then_id} on {counted(test.n, 'shared target')}: "
         f"{test.mean:+.4f}{interval}. "
         f"{facts}",
         value=test.mean,
         low=None if np.isnan(test.low) else test.low,
         high=None if np.isnan(test.high) else test.high,
-        at_least=-rule.margin,
+        at_least=rule.lowest,
         n=test.n,
     )
 
@@ -79,15 +79,16 @@ def _earlier_run(rule: Change) -> int | None:
     return rule.since if isinstance(rule.since, int) else run_before(rule.since)
 
 
-def _description(rule: Change) -> str:
+def _no_earlier_run(rule: Change, run_id: int) -> str:
     if isinstance(rule.since, datetime):
-        return f"of {rule.since:%Y-%m-%d %H:%M %Z}"
-    return "" if rule.since is None else str(rule.since)
+        return f"No run was published by {rule.since:%Y-%m-%d %H:%M %Z}."
+    number = "" if rule.since is None else rule.since
+    return f"There is no run {number} before run {run_id}."
 
 
 def _undecided(rule: Change, detail: str) -> RuleVerdict:
     return RuleVerdict(
-        rule.name, rule.check, "undecided", " ".join(detail.split()), at_least=-rule.margin
+        rule.name, rule.check, "undecided", " ".join(detail.split()), at_least=rule.lowest
     )
 
 

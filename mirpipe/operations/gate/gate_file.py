@@ -1,6 +1,7 @@
 """Reads the rules of a gate from a YAML file, and reports each fault with its line and remedy."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +37,9 @@ def _earlier_run(value: object) -> int | datetime | None:
         return None
     if type(value) is int and 0 < value < _INT8:
         return value
+    if isinstance(value, str):  # YAML reads a time only if it has seconds.
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
@@ -93,6 +97,11 @@ class Change(_Rule):
     the latest one."""
     margin: float = Field(ge=0)
     """Largest decrease that is acceptable, in the unit of the metric."""
+
+    @property
+    def lowest(self) -> float:
+        """Lowest change that is acceptable: 0 or below."""
+        return 0.0 - self.margin  # A margin of 0 gives 0, not -0.
 
 
 class Coverage(_Rule):

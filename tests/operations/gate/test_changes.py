@@ -1,5 +1,7 @@
 """A change is computed on the targets and references of both runs, and tested by a margin."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from mirpipe.db import queries
@@ -87,6 +89,7 @@ def test_a_model_that_finds_worse_matches_fails(library: JudgedLibrary) -> None:
 def test_an_interval_that_contains_the_margin_is_undecided(library: JudgedLibrary) -> None:
     library.new_model("r2", targets_at_bad=1)
     library.publish()
+    assert f"{judge(margin=0).at_least:g}" == "0"
     verdict = judge(margin=0.2)
     assert verdict.verdict == "undecided"
     assert verdict.value == pytest.approx(-0.1)
@@ -156,6 +159,8 @@ def test_a_run_is_found_by_its_number_and_by_a_time(library: JudgedLibrary) -> N
     assert judge(since=second - 1).value == 0
     run = queries.last_runs()[-1]
     assert judge(since=run.finished_at).value == 0
+    long_ago = datetime(2001, 2, 3, 4, 5, tzinfo=UTC)
+    assert judge(since=long_ago).detail == "No run was published by 2001-02-03 04:05 UTC."
     assert judge(since=9999).detail == f"There is no run 9999 before run {second + 1}."
 
 

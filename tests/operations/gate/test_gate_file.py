@@ -45,6 +45,7 @@ rules:
         ("previous", None),
         ("2026-03-31", datetime(2026, 3, 31, tzinfo=UTC)),
         ("2026-03-31 10:30:00", datetime(2026, 3, 31, 10, 30, tzinfo=UTC)),
+        ("2026-03-31 10:30", datetime(2026, 3, 31, 10, 30, tzinfo=UTC)),
         ("2026-03-31T10:30:00+02:00", datetime(2026, 3, 31, 8, 30, tzinfo=UTC)),
     ],
 )
